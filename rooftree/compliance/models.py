@@ -1,0 +1,154 @@
+"""What a person allowed, what they took back, and every verdict we reached."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from rooftree.core.uuid7 import uuid7
+from rooftree.leads.models import Delivery, Lead, Person, Source
+from rooftree.org.models import User
+
+
+class SourceTerms(models.Model):
+    """What a source's consumers agree to and what its contract says, as reviewed by a person.
+
+    Read by the gate for deliveries that carry no evidence of their own
+    (canonical record, section 9). Outside its dates it proves nothing.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    source = models.ForeignKey(Source, models.CASCADE, related_name="terms")
+    from_date = models.DateField()
+    until_date = models.DateField(null=True)  # exclusive
+    names_us = models.BooleanField(default=False)  # the form, or its list, names us
+    seller_snapshot = models.TextField(blank=True)  # the list as shown
+    wording = models.TextField(blank=True)  # exactly as the consumer sees it
+    signature = models.CharField(max_length=40, blank=True)  # checkbox_unticked_by_default...
+    channels = ArrayField(models.CharField(max_length=16), default=list, blank=True)
+    proof_owed = models.CharField(max_length=200, blank=True)
+    reviewed_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    reviewed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "source_terms"
+        indexes = [models.Index(fields=["source", "from_date"], name="terms_by_source")]
+
+    def __str__(self) -> str:
+        return f"source_terms:{self.pk}"
+
+
+class Consent(models.Model):
+    """Permission a person gave, with the proof. Append-only: a later row never edits it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    person = models.ForeignKey(Person, models.PROTECT, related_name="consents")
+    address = models.CharField(max_length=254)  # E.164 or e-mail key
+    delivery = models.ForeignKey(Delivery, models.PROTECT, null=True, related_name="consents")
+    terms = models.ForeignKey(SourceTerms, models.PROTECT, null=True, related_name="+")
+    status = models.CharField(max_length=14)  # granted | denied | not_provided
+    channels = ArrayField(models.CharField(max_length=16), default=list)
+    record = models.JSONField()  # the rulebook's keys; an absent key was not proven
+    wording = models.TextField(blank=True)
+    wording_sha256 = models.CharField(max_length=64, blank=True)
+    captured_at = models.DateTimeField(null=True)
+    recorded_at = models.DateTimeField()
+    cause = models.CharField(max_length=200, unique=True)
+
+    class Meta:
+        db_table = "consent"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=["granted", "denied", "not_provided"]),
+                name="consent_status_known",
+            ),
+        ]
+        indexes = [models.Index(fields=["address"], name="consent_by_address")]
+
+    def __str__(self) -> str:
+        return f"consent:{self.pk}"
+
+
+class Revocation(models.Model):
+    """Permission taken back, or never to be asked: STOP, unsubscribe, do-not-contact.
+
+    Effective from `at`. Ended only by a later act of the consumer
+    (47 CFR 64.1200(f)(9)), which stamps `ended_at` and names the act.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    person = models.ForeignKey(Person, models.PROTECT, null=True, related_name="revocations")
+    address = models.CharField(max_length=254)  # E.164 or e-mail key
+    kind = models.CharField(max_length=16)
+    media = ArrayField(models.CharField(max_length=10))  # call, text, voicemail, email
+    words = models.CharField(max_length=500, blank=True)  # as received
+    origin = models.CharField(max_length=160)  # message, page, vendor or import
+    reply_to_purpose = models.CharField(max_length=16, blank=True)
+    at = models.DateTimeField()
+    recorded_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    ended_by = models.CharField(max_length=160, blank=True)
+    cause = models.CharField(max_length=200, unique=True)
+
+    class Meta:
+        db_table = "revocation"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(
+                    kind__in=[
+                        "stop",
+                        "unsubscribe",
+                        "do_not_contact",
+                        "wrong_person",
+                        "vendor",
+                        "review",
+                    ]
+                ),
+                name="revocation_kind_known",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["address"], condition=Q(ended_at=None), name="revocation_by_address"
+            ),
+            models.Index(fields=["person"], condition=Q(ended_at=None), name="revocation_person"),
+        ]
+
+    def __str__(self) -> str:
+        return f"revocation:{self.pk}"
+
+
+class Verdict(models.Model):
+    """The gate's answer for one message or call, with the facts it rests on."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    lead = models.ForeignKey(Lead, models.CASCADE, related_name="verdicts")
+    person = models.ForeignKey(Person, models.CASCADE, related_name="verdicts")
+    cause = models.CharField(max_length=160)  # what the message was for
+    medium = models.CharField(max_length=10)
+    purpose = models.CharField(max_length=16)
+    stage = models.CharField(max_length=10)  # planned | dequeued | handoff | shown
+    decision = models.CharField(max_length=8)
+    reason = models.CharField(max_length=60)
+    sentence = models.CharField(max_length=500)
+    next_allowed_at = models.DateTimeField(null=True)
+    results = models.JSONField()  # one per rule: id, cite, decision, reason
+    facts = models.JSONField()
+    facts_sha256 = models.CharField(max_length=64)
+    rules_version = models.CharField(max_length=20)
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "verdict"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(decision__in=["allow", "defer", "require", "block"]),
+                name="verdict_decision_known",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["lead", "at"], name="verdict_by_lead"),
+            models.Index(fields=["person", "at"], name="verdict_by_person"),
+        ]
+
+    def __str__(self) -> str:
+        return f"verdict:{self.pk}"

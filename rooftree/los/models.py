@@ -1,0 +1,102 @@
+"""The systems we hand loans to: connections, what goes out, what comes back."""
+
+from django.db import models
+from django.db.models import Q
+
+from rooftree.core.uuid7 import uuid7
+from rooftree.leads.models import Lead, Loan
+from rooftree.org.models import User
+from rooftree.org.sealed_text import SealedTextField
+
+
+class Connection(models.Model):
+    """One lender instance of one LOS and the credentials to reach it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    los = models.CharField(max_length=20)  # a key of los.adapters.ADAPTERS
+    name = models.CharField(max_length=120)
+    slug = models.SlugField(unique=True)  # in the webhook's path
+    base_url = models.URLField()
+    instance = models.CharField(max_length=60)
+    folder = models.CharField(max_length=120, blank=True)
+    credentials = SealedTextField(blank=True)  # JSON: client, secret, user, password
+    webhook_keys = SealedTextField(blank=True)  # JSON list, newest first
+    enabled_at = models.DateTimeField(null=True)
+    polled_to_at = models.DateTimeField(null=True)
+    poll_due_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "los_connection"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Handoff(models.Model):
+    """One lead on its way into the LOS. A create of unknown fate is looked up, never repeated."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    lead = models.ForeignKey(Lead, models.PROTECT, related_name="handoffs")
+    connection = models.ForeignKey(Connection, models.PROTECT, related_name="handoffs")
+    state = models.CharField(max_length=12, default="pending")
+    record = models.JSONField(default=dict)  # the hand-off object as sent
+    missing = models.JSONField(default=list)  # what the officer must still ask
+    asked_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    asked_at = models.DateTimeField()
+    attempt_id = models.UUIDField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True)  # when the request went out
+    due_at = models.DateTimeField(null=True)
+    loan = models.OneToOneField(Loan, models.PROTECT, null=True, related_name="handoff")
+    problem = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        db_table = "handoff"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=["pending", "sending", "created", "uncertain", "rejected"]),
+                name="handoff_state_known",
+            ),
+            models.UniqueConstraint(
+                fields=["lead", "connection"],
+                condition=~Q(state="rejected"),
+                name="one_handoff_a_lead",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["due_at"],
+                condition=Q(state__in=["pending", "sending", "uncertain"]),
+                name="handoff_due",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"handoff:{self.pk}"
+
+
+class LosEvent(models.Model):
+    """A vendor's hint that a loan changed. The loan is read again; the hint is not believed."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    connection = models.ForeignKey(Connection, models.PROTECT, related_name="events")
+    event_id = models.CharField(max_length=120)
+    los_loan_id = models.CharField(max_length=80)
+    kind = models.CharField(max_length=40)
+    received_at = models.DateTimeField()
+    due_at = models.DateTimeField(null=True)
+    read_at = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    problem = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        db_table = "los_event"
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "event_id"], name="los_event_once"),
+        ]
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(read_at=None), name="los_event_due"),
+        ]
+
+    def __str__(self) -> str:
+        return f"los_event:{self.pk}"

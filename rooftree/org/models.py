@@ -1,0 +1,224 @@
+"""The company, its tree of branches, its people and what each may do."""
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from rooftree.core.uuid7 import uuid7
+
+ROLES = {
+    "officer": "Loan officer",
+    "assistant": "Loan officer assistant",
+    "manager": "Branch manager",
+    "operations": "Operations",
+    "marketing": "Marketing",
+    "compliance": "Compliance",
+    "executive": "Executive",
+    "administrator": "Administrator",
+}
+
+
+class Company(models.Model):
+    """The one row of this deployment: who the lender is, as the law and messages name it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    legal_name = models.CharField(max_length=200)
+    brand = models.CharField(max_length=120)  # how messages name us
+    registered_dbas = ArrayField(models.CharField(max_length=200), default=list, blank=True)
+    kind = models.CharField(max_length=20, default="nonbank")
+    nmls_id = models.CharField(max_length=20)
+    postal_address = models.CharField(max_length=300)  # CAN-SPAM footer
+    phone = models.CharField(max_length=20)  # E.164
+    website = models.URLField(blank=True)
+    zone = models.CharField(max_length=60, default="America/New_York")  # IANA
+    alarm_user = models.ForeignKey(
+        "rooftree.User", models.SET_NULL, null=True, related_name="+"
+    )  # who is told when nobody can take a lead
+
+    class Meta:
+        db_table = "company"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind__in=["nonbank", "depository"]), name="company_kind_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.brand
+
+
+class Branch(models.Model):
+    """One node of the company's tree: a region, a branch or a team."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="children")
+    kind = models.CharField(max_length=10, default="branch")
+    name = models.CharField(max_length=120)
+    nmls_id = models.CharField(max_length=20, blank=True)
+    zone = models.CharField(max_length=60, default="America/New_York")
+    path = models.CharField(max_length=400, unique=True)  # /<id>/<id>/, ancestors first
+
+    class Meta:
+        db_table = "branch"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind__in=["region", "branch", "team"]), name="branch_kind_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CompanyLicense(models.Model):
+    """The company's permission to lend in one state between two dates."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    state = models.CharField(max_length=2)
+    number = models.CharField(max_length=40)
+    from_date = models.DateField()
+    until_date = models.DateField(null=True)  # exclusive
+
+    class Meta:
+        db_table = "company_license"
+        indexes = [models.Index(fields=["state"], name="company_license_by_state")]
+
+    def __str__(self) -> str:
+        return f"company_license:{self.pk}"
+
+
+class Users(BaseUserManager["User"]):
+    """Finds users by e-mail without regard to case."""
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(email__iexact=username)
+
+
+class User(AbstractBaseUser):
+    """One member of staff who signs in. Borrowers are never users."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    email = models.EmailField(unique=True)
+    name = models.CharField(max_length=120)
+    role = models.CharField(max_length=20)
+    branch = models.ForeignKey(
+        Branch, models.PROTECT, null=True, related_name="users"
+    )  # None: the whole company
+    phone = models.CharField(max_length=20, blank=True)  # E.164
+    title = models.CharField(max_length=120, blank=True)
+    is_active = models.BooleanField(default=True)
+    joined_at = models.DateTimeField(db_default=Now())
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS = ["name", "role"]
+    objects = Users()
+
+    class Meta:
+        db_table = "user"
+        constraints = [
+            models.CheckConstraint(condition=Q(role__in=list(ROLES)), name="user_role_known"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def role_label(self) -> str:
+        return ROLES[self.role]
+
+
+class LoanOfficer(models.Model):
+    """A licensed originator: what they may lend, when they work, how many they take."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    user = models.OneToOneField(User, models.PROTECT, related_name="officer")
+    branch = models.ForeignKey(Branch, models.PROTECT, related_name="officers")
+    nmls_id = models.CharField(max_length=20, unique=True)
+    languages = ArrayField(models.CharField(max_length=5), default=list)  # BCP-47 primary tags
+    products = ArrayField(models.CharField(max_length=30), default=list)  # empty: all
+    phone = models.CharField(max_length=20)  # E.164, the one that rings
+    text_number = models.CharField(max_length=20, blank=True)  # E.164, shown to borrowers
+    zone = models.CharField(max_length=60, default="America/New_York")
+    hours = models.JSONField(default=dict)  # {"mon": ["08:00", "18:00"], ...}, own zone
+    daily_cap = models.PositiveIntegerField(default=20)  # new leads a local day
+    open_cap = models.PositiveIntegerField(default=60)  # leads owned and not yet reached
+    backup = models.ForeignKey("self", models.SET_NULL, null=True, related_name="+")
+    paused_at = models.DateTimeField(null=True)  # the officer's own switch
+    sponsored_from_date = models.DateField()  # NMLS sponsorship by this company
+    terminated_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "loan_officer"
+
+    def __str__(self) -> str:
+        return f"officer:{self.nmls_id}"
+
+
+class License(models.Model):
+    """A loan officer's permission to originate in one state between two dates."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    officer = models.ForeignKey(LoanOfficer, models.CASCADE, related_name="licenses")
+    state = models.CharField(max_length=2)
+    number = models.CharField(max_length=40)
+    status = models.CharField(max_length=40, default="Approved")  # NMLS word
+    from_date = models.DateField()
+    until_date = models.DateField(null=True)  # exclusive
+
+    class Meta:
+        db_table = "license"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(until_date=None) | Q(until_date__gt=F("from_date")),
+                name="license_ends_later",
+            ),
+        ]
+        indexes = [models.Index(fields=["officer", "state"], name="license_by_officer_state")]
+
+    def __str__(self) -> str:
+        return f"license:{self.pk}"
+
+
+class Assistance(models.Model):
+    """An assistant who works the leads of one loan officer."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    assistant = models.ForeignKey(User, models.CASCADE, related_name="assists")
+    officer = models.ForeignKey(LoanOfficer, models.CASCADE, related_name="assistants")
+
+    class Meta:
+        db_table = "assistance"
+        constraints = [
+            models.UniqueConstraint(fields=["assistant", "officer"], name="assists_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"assistance:{self.pk}"
+
+
+class StaffNotice(models.Model):
+    """Something one member of staff must hear of. Never addressed to a borrower."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    user = models.ForeignKey(User, models.CASCADE, related_name="notices")
+    cause = models.CharField(max_length=160)  # what makes it once: kind and id
+    kind = models.CharField(max_length=40)
+    text = models.CharField(max_length=400)  # no personal data beyond a first name
+    link = models.CharField(max_length=200, blank=True)  # a path of ours
+    at = models.DateTimeField()
+    read_at = models.DateTimeField(null=True)
+    mailed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "staff_notice"
+        constraints = [
+            models.UniqueConstraint(fields=["user", "cause"], name="notice_once"),
+        ]
+        indexes = [
+            models.Index(fields=["user", "at"], condition=Q(read_at=None), name="notice_unread"),
+        ]
+
+    def __str__(self) -> str:
+        return f"staff_notice:{self.pk}"

@@ -1,0 +1,31 @@
+"""A text column whose value is encrypted at rest, for secrets and vendor credentials."""
+
+from functools import cache
+from typing import Any
+
+from cryptography.fernet import Fernet, MultiFernet
+from django.conf import settings
+from django.db import models
+
+
+@cache
+def _locksmith() -> MultiFernet:
+    return MultiFernet([Fernet(key) for key in settings.FIELD_KEYS])
+
+
+class SealedTextField(models.TextField):
+    """Text that only a process holding `FIELD_KEYS` can read.
+
+    The first key encrypts; every key decrypts, so keys are rotated by putting a
+    new one in front. Cannot be searched: look-ups go through a hash column.
+    """
+
+    def from_db_value(self, value: str | None, *_: Any) -> str | None:
+        if not value:
+            return value
+        return _locksmith().decrypt(value.encode()).decode()
+
+    def get_prep_value(self, value: Any) -> Any:
+        if not value:
+            return value
+        return _locksmith().encrypt(str(value).encode()).decode()

@@ -1,0 +1,157 @@
+"""Messages to and from borrowers, calls to officers, and the wording we use."""
+
+from django.db import models
+from django.db.models import Q
+
+from rooftree.compliance.models import Verdict
+from rooftree.core.uuid7 import uuid7
+from rooftree.leads.models import Lead, Person
+from rooftree.org.models import LoanOfficer, User
+from rooftree.routing.models import Offer
+
+MESSAGE_STATES = [
+    "waiting",  # to be decided and sent when due
+    "held",  # lawful later: due_at says when it is decided again
+    "blocked",  # never, with the rule
+    "review",  # a person must decide first
+    "claimed",  # a worker is handing it to the carrier
+    "sent",
+    "delivered",
+    "failed",  # the carrier or the address refused it
+    "uncertain",  # the carrier may have it: reconciled, never sent again
+    "cancelled",  # overtaken: a reply, a revocation, a retired lead
+    "received",  # from the borrower
+]
+
+
+class Template(models.Model):
+    """One edition of the words for a purpose, a medium and a language. Liquid."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    key = models.CharField(max_length=60)  # first_hello, not_reached_2, rate_reached...
+    medium = models.CharField(max_length=10)
+    language = models.CharField(max_length=5)
+    version = models.PositiveSmallIntegerField()
+    subject = models.CharField(max_length=200, blank=True)
+    body = models.TextField()
+    approved_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    from_at = models.DateTimeField()
+    until_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "template"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["key", "medium", "language", "version"], name="template_edition_once"
+            ),
+            models.UniqueConstraint(
+                fields=["key", "medium", "language"],
+                condition=Q(until_at=None),
+                name="one_live_template",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key}/{self.medium}/{self.language} v{self.version}"
+
+
+class Message(models.Model):
+    """One text or e-mail to a borrower, or one from them."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    lead = models.ForeignKey(Lead, models.CASCADE, related_name="messages")
+    person = models.ForeignKey(Person, models.CASCADE, related_name="messages")
+    direction = models.CharField(max_length=3, default="out")
+    medium = models.CharField(max_length=10)  # text | email
+    purpose = models.CharField(max_length=16)  # marketing, informational, reply, confirmation
+    cause = models.CharField(max_length=160)  # why it exists: touch:<id>, step:<id>...
+    is_automated = models.BooleanField(default=True)
+    template = models.ForeignKey(Template, models.PROTECT, null=True, related_name="messages")
+    language = models.CharField(max_length=5, default="en")
+    officer = models.ForeignKey(LoanOfficer, models.PROTECT, null=True, related_name="messages")
+    by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")  # who typed it
+    to_address = models.CharField(max_length=254)
+    from_address = models.CharField(max_length=254, blank=True)
+    subject = models.CharField(max_length=300, blank=True)
+    body = models.TextField()
+    state = models.CharField(max_length=10, default="waiting")
+    verdict = models.ForeignKey(Verdict, models.SET_NULL, null=True, related_name="messages")
+    carrier = models.CharField(max_length=20, blank=True)
+    carrier_id = models.CharField(max_length=120, blank=True)
+    segments = models.PositiveSmallIntegerField(null=True)
+    problem = models.CharField(max_length=300, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField()
+    due_at = models.DateTimeField(null=True)
+    claimed_at = models.DateTimeField(null=True)
+    sent_at = models.DateTimeField(null=True)
+    delivered_at = models.DateTimeField(null=True)
+    opened_at = models.DateTimeField(null=True)
+    read_at = models.DateTimeField(null=True)  # by staff, when it came in
+
+    class Meta:
+        db_table = "message"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=MESSAGE_STATES), name="message_state_known"
+            ),
+            models.UniqueConstraint(fields=["cause", "medium"], name="one_message_a_cause"),
+            models.UniqueConstraint(
+                fields=["carrier", "carrier_id"],
+                condition=~Q(carrier_id=""),
+                name="message_once_at_carrier",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["due_at"],
+                condition=Q(state__in=["waiting", "held", "claimed"]),
+                name="message_due",
+            ),
+            models.Index(fields=["lead", "created_at"], name="message_by_lead"),
+            models.Index(fields=["to_address"], name="message_by_address"),
+            models.Index(
+                fields=["created_at"],
+                condition=Q(direction="in", read_at=None),
+                name="message_unread",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"message:{self.pk}"
+
+
+class Ring(models.Model):
+    """One call to an officer about one offer, and what the officer did with it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    offer = models.OneToOneField(Offer, models.CASCADE, related_name="ring")
+    officer = models.ForeignKey(LoanOfficer, models.PROTECT, related_name="rings")
+    state = models.CharField(max_length=12, default="due")
+    carrier = models.CharField(max_length=20, blank=True)
+    carrier_id = models.CharField(max_length=120, blank=True)
+    due_at = models.DateTimeField()
+    placed_at = models.DateTimeField(null=True)
+    answered_at = models.DateTimeField(null=True)
+    pressed = models.CharField(max_length=2, blank=True)
+    connected_at = models.DateTimeField(null=True)  # to the borrower
+    ended_at = models.DateTimeField(null=True)
+    problem = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        db_table = "ring"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(
+                    state__in=["due", "claimed", "placed", "answered", "ended", "failed", "skipped"]
+                ),
+                name="ring_state_known",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(state="due"), name="ring_due"),
+            models.Index(fields=["carrier_id"], name="ring_by_carrier_id"),
+        ]
+
+    def __str__(self) -> str:
+        return f"ring:{self.pk}"

@@ -1,0 +1,69 @@
+"""Small sums that answer the first screen without reading the leads."""
+
+from django.db import models
+
+from rooftree.core.uuid7 import uuid7
+from rooftree.leads.models import Source
+from rooftree.org.models import Branch
+
+MEASURES = [
+    "leads",
+    "applications",
+    "funded",
+    "spend_cents",
+    "revenue_cents",
+    "amount_cents",
+    "attempted",  # leads a person tried, by seconds bucket in `bucket`
+]
+
+
+class Delta(models.Model):
+    """One change to a sum, appended in the transaction that caused it, folded later."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    cause = models.CharField(max_length=160, unique=True)
+    arrival_date = models.DateField()  # of the lead: the cohort
+    event_date = models.DateField()
+    source = models.ForeignKey(Source, models.CASCADE, related_name="+")
+    branch = models.ForeignKey(Branch, models.CASCADE, null=True, related_name="+")
+    measure = models.CharField(max_length=16)
+    bucket = models.SmallIntegerField(default=0)  # of speed-to-lead; 0 for the rest
+    amount = models.BigIntegerField()
+    folded_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "delta"
+        indexes = [
+            models.Index(
+                fields=["arrival_date"], condition=models.Q(folded_at=None), name="delta_unfolded"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"delta:{self.pk}"
+
+
+class Rollup(models.Model):
+    """A sum of folded deltas for one cohort day, event day, source and measure."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    arrival_date = models.DateField()
+    event_date = models.DateField()
+    source = models.ForeignKey(Source, models.CASCADE, related_name="+")
+    branch = models.ForeignKey(Branch, models.CASCADE, null=True, related_name="+")
+    measure = models.CharField(max_length=16)
+    bucket = models.SmallIntegerField(default=0)
+    amount = models.BigIntegerField()
+
+    class Meta:
+        db_table = "rollup"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["arrival_date", "event_date", "source", "branch", "measure", "bucket"],
+                nulls_distinct=False,
+                name="rollup_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"rollup:{self.pk}"

@@ -1,0 +1,141 @@
+"""The rules staff edit, what they decided, to whom leads are offered, and who has them."""
+
+from django.db import models
+from django.db.models import F, Q
+
+from rooftree.core.uuid7 import uuid7
+from rooftree.leads.models import Lead
+from rooftree.org.models import LoanOfficer, User
+
+
+class RuleSet(models.Model):
+    """One published edition of the routing rules. Editions are never changed, only followed."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    number = models.PositiveIntegerField(unique=True)
+    rules = models.JSONField()  # ordered; the shape is routing.rules.Rule
+    summary = models.CharField(max_length=300, blank=True)  # what changed and why
+    published_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    published_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "rule_set"
+
+    def __str__(self) -> str:
+        return f"rule_set:{self.number}"
+
+
+class RoutingDecision(models.Model):
+    """One choice of a loan officer, with the inputs that reproduce it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    lead = models.ForeignKey(Lead, models.CASCADE, related_name="decisions")
+    rule_set = models.ForeignKey(RuleSet, models.PROTECT, related_name="decisions")
+    rule_name = models.CharField(max_length=120, blank=True)
+    place = models.PositiveSmallIntegerField(default=0)  # 0 first choice, then the chain
+    inputs = models.JSONField()  # lead facts and candidates as they were
+    outcome = models.JSONField()  # per officer: taken or why passed over
+    officer = models.ForeignKey(LoanOfficer, models.PROTECT, null=True, related_name="decisions")
+    sentence = models.CharField(max_length=400)
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "routing_decision"
+        indexes = [models.Index(fields=["lead", "at"], name="decision_by_lead")]
+
+    def __str__(self) -> str:
+        return f"routing_decision:{self.pk}"
+
+
+class Turn(models.Model):
+    """How often an officer was chosen from a pool: the memory of the round robin."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    pool = models.CharField(max_length=120)
+    officer = models.ForeignKey(LoanOfficer, models.CASCADE, related_name="turns")
+    taken = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        db_table = "turn"
+        constraints = [
+            models.UniqueConstraint(fields=["pool", "officer"], name="one_turn_row_a_pool"),
+        ]
+
+    def __str__(self) -> str:
+        return f"turn:{self.pk}"
+
+
+class Offer(models.Model):
+    """A lead shown to one loan officer, with a time to take it by."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    lead = models.ForeignKey(Lead, models.CASCADE, related_name="offers")
+    officer = models.ForeignKey(LoanOfficer, models.PROTECT, related_name="offers")
+    decision = models.ForeignKey(RoutingDecision, models.PROTECT, related_name="offers")
+    offered_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    taken_at = models.DateTimeField(null=True)
+    passed_at = models.DateTimeField(null=True)  # the officer said no
+    lapsed_at = models.DateTimeField(null=True)  # silence, or made unlawful
+    ended_because = models.CharField(max_length=60, blank=True)
+
+    class Meta:
+        db_table = "offer"
+        constraints = [
+            models.CheckConstraint(condition=Q(due_at__gt=F("offered_at")), name="offer_due_later"),
+            models.CheckConstraint(
+                condition=Q(taken_at=None, passed_at=None)
+                | Q(taken_at=None, lapsed_at=None)
+                | Q(passed_at=None, lapsed_at=None),
+                name="offer_ends_one_way",
+            ),
+            models.UniqueConstraint(
+                fields=["lead"],
+                condition=Q(taken_at=None, passed_at=None, lapsed_at=None),
+                name="one_live_offer_a_lead",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["due_at"],
+                condition=Q(taken_at=None, passed_at=None, lapsed_at=None),
+                name="offer_live_due",
+            ),
+            models.Index(fields=["officer", "offered_at"], name="offer_by_officer"),
+        ]
+
+    def __str__(self) -> str:
+        return f"offer:{self.pk}"
+
+
+class Ownership(models.Model):
+    """The one loan officer who has a lead, from when until when."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    lead = models.ForeignKey(Lead, models.CASCADE, related_name="ownerships")
+    officer = models.ForeignKey(LoanOfficer, models.PROTECT, related_name="ownerships")
+    offer = models.OneToOneField(Offer, models.PROTECT, null=True, related_name="ownership")
+    given_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    from_at = models.DateTimeField()
+    until_at = models.DateTimeField(null=True)
+    ended_because = models.CharField(max_length=60, blank=True)
+
+    class Meta:
+        db_table = "ownership"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["lead"], condition=Q(until_at=None), name="one_owner_a_lead"
+            ),
+            models.CheckConstraint(
+                condition=Q(until_at=None) | Q(until_at__gte=F("from_at")),
+                name="ownership_ends_later",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["officer"], condition=Q(until_at=None), name="ownership_by_officer"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"ownership:{self.pk}"
