@@ -1,0 +1,44 @@
+"""Writing to the ledger: one line beside every change, in the same transaction."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from rooftree.core.uuid7 import uuid7_at
+from rooftree.ledger.models import Event
+
+
+def write(
+    kind: str,
+    *,
+    at: datetime,
+    actor: str = "system",
+    lead_id: UUID | str | None = None,
+    person_id: UUID | str | None = None,
+    **data: Any,
+) -> Event:
+    """Record that something happened, so that it stands or falls with the change itself.
+
+    Args:
+        kind: `room.noun.verb`, past tense: `outreach.message.sent`.
+        at: when it happened, aware; history loaded later keeps its own moment.
+        actor: `system:<what>`, `user:<id>` or `vendor:<key>`.
+        data: ids, codes and salted hashes. Never a name, number, address or text.
+    """
+    return Event.objects.create(
+        id=uuid7_at(at),
+        kind=kind,
+        lead_id=lead_id,
+        person_id=person_id,
+        actor=actor,
+        data={key: _plain(value) for key, value in data.items() if value is not None},
+        occurred_at=at,
+    )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, UUID | datetime):
+        return str(value)
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(item) for item in value]
+    return value
