@@ -1,10 +1,11 @@
-"""The one Django application."""
+"""The one Django app: every room's tables are its tables."""
 
 from django.apps import AppConfig
 
 
-class Rooftree(AppConfig):
-    """Rooms are packages inside this application; one migration history serves them all."""
+class RooftreeConfig(AppConfig):
+    """Rooftree, as Django knows it."""
 
     name = "rooftree"
-    default_auto_field = "django.db.models.BigAutoField"
+    label = "rooftree"
+    verbose_name = "Rooftree"

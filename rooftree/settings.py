@@ -1,0 +1,246 @@
+"""Every setting, read once from the environment; docs/settings.md is its manual.
+
+What a lender's staff change (rules, hours, sources, wording, LOS) is rows with
+history, not settings.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from django.utils.csp import CSP
+
+from rooftree.core import postgres, secrets
+from rooftree.core import settings_readers as read
+from rooftree.core.home import kind_of
+
+BASE_DIR = Path(__file__).resolve().parent
+
+# Where and what this installation is.
+ROOFTREE_HOME = Path(read.text("ROOFTREE_HOME", "~/.rooftree")).expanduser().absolute()
+ROOFTREE_ENV = kind_of(
+    ROOFTREE_HOME,
+    asked=read.one_of("ROOFTREE_ENV", ("demo", "production"), "production")
+    if read.text("ROOFTREE_ENV", "")
+    else "",
+)
+IS_DEMO = ROOFTREE_ENV == "demo"
+PORT = read.whole_number("PORT", 8000, least=1, most=65535)
+# A demo signs anyone in as anybody, so it answers this machine only.
+LISTEN_ON = "127.0.0.1" if IS_DEMO else read.text("ROOFTREE_LISTEN_ON", "127.0.0.1")
+PUBLIC_URL = read.web_address(
+    "ROOFTREE_PUBLIC_URL", f"http://localhost:{PORT}" if IS_DEMO else None
+)
+DEBUG = False
+
+# Secrets.
+if IS_DEMO:
+    _kept = ROOFTREE_HOME / "secrets"
+    SECRET_KEY = secrets.given_or_kept(
+        "ROOFTREE_SECRET_KEY", folder=_kept, make=secrets.signing_key
+    )
+    FIELD_KEYS = secrets.readable_field_keys(
+        [secrets.given_or_kept("ROOFTREE_FIELD_KEYS", folder=_kept, make=secrets.field_key)]
+    )
+else:
+    SECRET_KEY = secrets.given("ROOFTREE_SECRET_KEY")
+    FIELD_KEYS = secrets.readable_field_keys(
+        [key.strip() for key in secrets.given("ROOFTREE_FIELD_KEYS").split(",") if key.strip()]
+    )
+SECRET_KEY_FALLBACKS = read.several("ROOFTREE_OLD_SECRET_KEYS")
+
+# The database: any PostgreSQL by DATABASE_URL, else the embedded one of this home.
+DATABASE_IS_EMBEDDED = not read.text("DATABASE_URL", "")
+_database: dict[str, Any] = (
+    {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": postgres.DATABASE,
+        "USER": postgres.USER,
+        "HOST": str(postgres.socket_folder(ROOFTREE_HOME)),
+        "OPTIONS": {},
+    }
+    if DATABASE_IS_EMBEDDED
+    else read.database(read.text("DATABASE_URL"))
+)
+DATABASES = {
+    "default": {
+        **_database,
+        "CONN_MAX_AGE": 600,
+        "CONN_HEALTH_CHECKS": True,
+        "DISABLE_SERVER_SIDE_CURSORS": True,  # they break behind pgbouncer
+        "TEST": {"NAME": "test_rooftree"},
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Django.
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "anymail",
+    "rooftree",
+]
+if IS_DEMO:
+    INSTALLED_APPS.append("rooftree_demo")  # its commands and pages exist nowhere else
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "rooftree.web.urls"
+WSGI_APPLICATION = "rooftree.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "web" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.csp",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "web" / "static"]
+STATIC_ROOT = ROOFTREE_HOME / "static"
+WHITENOISE_USE_FINDERS = IS_DEMO
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if IS_DEMO
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en-us"
+
+# People and their sessions.
+AUTH_USER_MODEL = "rooftree.User"
+LOGIN_URL = "/sign-in/"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/sign-in/"
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.ScryptPasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+_validation = "django.contrib.auth.password_validation"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"{_validation}.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": f"{_validation}.UserAttributeSimilarityValidator"},
+    {"NAME": f"{_validation}.CommonPasswordValidator"},
+]
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_NAME = "rooftree_session"
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_NAME = "rooftree_csrf"
+CSRF_COOKIE_SAMESITE = "Lax"
+
+# What a browser may do with our pages.
+SECURE_CSP = {
+    "default-src": [CSP.SELF],
+    "script-src": [CSP.SELF, CSP.NONCE],
+    "style-src": [CSP.SELF, CSP.NONCE],
+    "img-src": [CSP.SELF, "data:"],
+    "object-src": [CSP.NONE],
+    "base-uri": [CSP.NONE],
+    "form-action": [CSP.SELF],
+    "frame-ancestors": [CSP.NONE],
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+_is_https = PUBLIC_URL.startswith("https://")
+ALLOWED_HOSTS = (
+    ["localhost", "127.0.0.1", "[::1]"]
+    if IS_DEMO
+    else read.several("ROOFTREE_HOSTS", PUBLIC_URL.split("://")[1].split("/")[0].split(":")[0])
+)
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not IS_DEMO
+SECURE_HSTS_SECONDS = 31_536_000 if _is_https and not IS_DEMO else 0
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https")
+    if read.flag("ROOFTREE_BEHIND_TLS_PROXY", default=False)
+    else None
+)
+BODY_LIMIT = 2 * 1024 * 1024  # bytes; the front answers 413 beyond it
+DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+FILE_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT
+
+# Background work. The numbers are how many run at once in one worker process.
+TASKS = {
+    "default": {
+        "BACKEND": "rooftree.tasks.backend.ObanBackend",
+        "QUEUES": ["now", "soon", "night"],
+    }
+}
+TASK_THREADS = {
+    "now": read.whole_number("ROOFTREE_THREADS_NOW", 6, least=1, most=64),
+    "soon": read.whole_number("ROOFTREE_THREADS_SOON", 3, least=1, most=64),
+    "night": read.whole_number("ROOFTREE_THREADS_NIGHT", 1, least=1, most=64),
+}
+
+# Mail and texts. A demo's texts go to the simulated carrier or the console, never to Twilio.
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = read.text("ROOFTREE_MAIL_FROM", "Rooftree <rooftree@localhost>")
+_SMTP = "django.core.mail.backends.smtp.EmailBackend"
+_mail_backend = read.text("ROOFTREE_MAIL_BACKEND", _SMTP)
+MAILERS: dict[str, dict[str, Any]] = {
+    "default": {
+        "BACKEND": _mail_backend,
+        "OPTIONS": {
+            "host": read.text("ROOFTREE_SMTP_HOST", "localhost"),
+            "port": read.whole_number(
+                "ROOFTREE_SMTP_PORT", 1025 if IS_DEMO else 587, least=1, most=65535
+            ),
+            "username": read.text("ROOFTREE_SMTP_USER", ""),
+            "password": read.text("ROOFTREE_SMTP_PASSWORD", ""),
+            "use_tls": read.flag("ROOFTREE_SMTP_TLS", default=not IS_DEMO),
+            "timeout": 10,
+        }
+        if _mail_backend == _SMTP
+        else {},
+    }
+}
+CARRIER = read.one_of("ROOFTREE_CARRIER", ("console", "twilio"), "console")
+TWILIO_BASE_URL = read.web_address("TWILIO_BASE_URL", "https://api.twilio.com")
+TWILIO_ACCOUNT_SID = read.text("TWILIO_ACCOUNT_SID", "" if CARRIER == "console" else None)
+TWILIO_AUTH_TOKEN = read.text("TWILIO_AUTH_TOKEN", "" if CARRIER == "console" else None)
+TWILIO_NUMBERS = read.several("TWILIO_NUMBERS")  # E.164, the numbers we text and call from
+
+# Logs: never a request's body, a query string or a person.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+    },
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line"},
+    },
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {
+        "rooftree": {"level": read.text("ROOFTREE_LOG_LEVEL", "INFO").upper()},
+        "django.request": {"level": "ERROR"},
+        "oban": {"level": "WARNING"},
+        # An SQL statement or a request of a client library carries people's data.
+        "django.db.backends": {"level": "WARNING"},
+        "httpx2": {"level": "WARNING"},
+        "httpcore2": {"level": "WARNING"},
+    },
+}

@@ -1,0 +1,62 @@
+"""What every test stands on: a real PostgreSQL, made from nothing when there is none."""
+
+import getpass
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.db import connection, connections
+
+from rooftree.core import postgres
+from rooftree.core.home import Held, Home
+
+FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+RUNS_AT_ONCE = 32  # of one checkout; each has a database server of its own
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> Iterator[None]:
+    """Start the embedded server for this run, unless DATABASE_URL names another."""
+    if not settings.DATABASE_IS_EMBEDDED:
+        yield
+        return
+    home = _free_home()
+    server = postgres.start(home.path, FAST)
+    connections["default"].settings_dict["HOST"] = str(server.sockets)
+    yield
+    connections.close_all()
+    server.stop()
+    home.release()
+
+
+@pytest.fixture
+def committed(transactional_db: None) -> Iterator[None]:
+    """For tests whose data must be committed: real threads, real processes.
+
+    Django empties its own tables afterwards and knows nothing of the queue's.
+    """
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("truncate oban_jobs")
+
+
+def _free_home() -> Home:
+    """A folder kept between runs, of this checkout and user, that no other run holds."""
+    checkout = hashlib.sha256(os.fsencode(Path(__file__).resolve())).hexdigest()[:10]
+    root = Path(tempfile.gettempdir()) / f"rooftree-tests-{getpass.getuser()}-{checkout}"
+    for number in range(RUNS_AT_ONCE):
+        home = Home(root / str(number))
+        for folder in (root, home.path):
+            folder.mkdir(mode=0o711, exist_ok=True)
+        try:
+            home.hold()
+        except Held:
+            continue
+        return home
+    raise RuntimeError(f"{RUNS_AT_ONCE} test runs of this checkout are going on already.")
+
+
