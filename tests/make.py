@@ -1,0 +1,286 @@
+"""Rows for tests: the usual value for everything, so that a test says only what matters.
+
+Every function takes `**changes` by column name and returns a saved row.
+"""
+
+from datetime import UTC, date, datetime, timedelta
+from itertools import count
+from typing import Any
+
+from rooftree.compliance.models import Consent, SourceTerms
+from rooftree.core.uuid7 import uuid7, uuid7_at
+from rooftree.leads.models import (
+    Campaign,
+    Delivery,
+    Email,
+    Lead,
+    Person,
+    Phone,
+    Source,
+    Touch,
+)
+from rooftree.org.models import (
+    Assistance,
+    Branch,
+    Company,
+    CompanyLicense,
+    License,
+    LoanOfficer,
+    User,
+)
+
+NOON = datetime(2026, 11, 23, 17, 0, tzinfo=UTC)  # Monday, noon in New York, 9:00 in Los Angeles
+NIGHT = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)  # the same day, 23:00 in New York
+SECOND, MINUTE, HOUR, DAY = (
+    timedelta(seconds=1),
+    timedelta(minutes=1),
+    timedelta(hours=1),
+    timedelta(days=1),
+)
+WORKDAYS = {day: ["08:00", "18:00"] for day in ("mon", "tue", "wed", "thu", "fri")}
+AROUND_THE_CLOCK = {
+    day: ["00:00", "24:00"] for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+}
+LICENSED_FROM = date(2020, 1, 1)
+PASSWORD = "a long enough password"
+
+_numbers = count(1)
+
+
+def number() -> int:
+    """A number no other row of this run has."""
+    return next(_numbers)
+
+
+def phone_number() -> str:
+    """A fictitious number, E.164 (555-0100 to 555-0199 in many area codes)."""
+    area, line = divmod(number(), 100)
+    return f"+1{212 + area % 700}55501{line:02d}"
+
+
+def company(*, states: tuple[str, ...] = ("CA", "FL", "TX"), **changes: Any) -> Company:
+    """The one lender, licensed in `states`. Asked again it is the same one, unchanged."""
+    existing = Company.objects.first()
+    if existing:
+        return existing
+    lender = Company.objects.create(
+        **{
+            "legal_name": "Lindenfield Mortgage, LLC",
+            "brand": "Lindenfield Mortgage",
+            "nmls_id": "1204417",
+            "postal_address": "400 Linden Street, Suite 200, Tampa, FL 33602",
+            "phone": "+18135550100",
+            "website": "https://lindenfield.example",
+            **changes,
+        }
+    )
+    for state in states:
+        company_license(state)
+    return lender
+
+
+def company_license(state: str, **changes: Any) -> CompanyLicense:
+    """The company's permission to lend in `state`."""
+    return CompanyLicense.objects.create(
+        **{"state": state, "number": f"CO-{state}-1", "from_date": LICENSED_FROM, **changes}
+    )
+
+
+def branch(name: str = "", *, parent: Branch | None = None, **changes: Any) -> Branch:
+    """A node of the company's tree, below `parent`."""
+    key = uuid7()
+    above = parent.path if parent else "/"
+    return Branch.objects.create(
+        **{
+            "id": key,
+            "parent": parent,
+            "name": name or f"Branch {number()}",
+            "path": f"{above}{key}/",
+            **changes,
+        }
+    )
+
+
+def user(role: str = "operations", **changes: Any) -> User:
+    """A member of staff; `branch` None sees the whole company. Signs in with PASSWORD."""
+    nth = number()
+    member = User(
+        **{"email": f"staff{nth}@lindenfield.example", "name": f"Staff {nth}", "role": role}
+        | changes
+    )
+    member.set_password(PASSWORD)
+    member.save()
+    return member
+
+
+def officer(name: str = "", *, licensed: Any = ("CA", "FL", "TX"), **changes: Any) -> LoanOfficer:
+    """A loan officer with an account, licenses in `licensed`, working at any hour."""
+    company()
+    nth = number()
+    home = changes.pop("branch", None) or Branch.objects.first() or branch("Tampa")
+    account = changes.pop("user", None) or user(
+        "officer",
+        name=name or f"Officer {nth}",
+        email=f"officer{nth}@lindenfield.example",
+        branch=home,
+    )
+    originator = LoanOfficer.objects.create(
+        **{
+            "user": account,
+            "branch": home,
+            "nmls_id": str(1_400_000 + nth),
+            "languages": ["en"],
+            "phone": phone_number(),
+            "text_number": phone_number(),
+            "hours": AROUND_THE_CLOCK,
+            "sponsored_from_date": LICENSED_FROM,
+            **changes,
+        }
+    )
+    for state in licensed:
+        license_of(originator, state)
+    return originator
+
+
+def license_of(originator: LoanOfficer, state: str, **changes: Any) -> License:
+    """A state license of a loan officer: Approved, without an end."""
+    return License.objects.create(
+        **{
+            "officer": originator,
+            "state": state,
+            "number": f"{state}-{number()}",
+            "from_date": LICENSED_FROM,
+            **changes,
+        }
+    )
+
+
+def assistant(originator: LoanOfficer, **changes: Any) -> User:
+    """A loan officer assistant of `originator`."""
+    helper = user("assistant", **{"branch": originator.branch, **changes})
+    Assistance.objects.create(assistant=helper, officer=originator)
+    return helper
+
+
+def source(adapter: str = "zillow", **changes: Any) -> Source:
+    """Someone who sends us leads."""
+    nth = number()
+    return Source.objects.create(
+        **{"adapter": adapter, "name": f"{adapter} {nth}", "slug": f"{adapter}-{nth}", **changes}
+    )
+
+
+def campaign(of: Source | None = None, **changes: Any) -> Campaign:
+    """What we pay for at a source."""
+    return Campaign.objects.create(
+        **{"source": of or source(), "name": f"Campaign {number()}", **changes}
+    )
+
+
+def delivery(of: Source | None = None, *, at: datetime = NOON, **changes: Any) -> Delivery:
+    """The bytes of one post, worked already."""
+    return Delivery.objects.create(
+        **{
+            "id": uuid7_at(at),
+            "source": of or source(),
+            "received_at": at,
+            "path": "/in/zillow/-",
+            "body": b"{}",
+            "body_sha256": "0" * 64,
+            "verification": "path_secret",
+            "state": "worked",
+            "outcome": "accepted",
+            **changes,
+        }
+    )
+
+
+def person(
+    *, phone: str | None = "", email: str | None = "", at: datetime = NOON, **changes: Any
+) -> Person:
+    """A borrower with a number and an address; None leaves that one out."""
+    nth = number()
+    human = Person.objects.create(
+        **{"first_name": "Pat", "last_name": f"Number{nth}", "created_at": at, **changes}
+    )
+    if phone is not None:
+        Phone.objects.create(
+            person=human, e164=phone or phone_number(), kind="mobile", is_primary=True, given_at=at
+        )
+    if email is not None:
+        address = email or f"pat{nth}@home.example"
+        Email.objects.create(
+            person=human, address=address, key=address.lower(), is_primary=True, given_at=at
+        )
+    return human
+
+
+def lead(*, at: datetime = NOON, **changes: Any) -> Lead:
+    """A new purchase lead in Florida, nobody's yet, without a touch (see `touch`)."""
+    return Lead.objects.create(
+        **{
+            "id": uuid7_at(at),
+            "person": changes.pop("person", None) or person(at=at),
+            "source": changes.pop("source", None) or source(),
+            "purpose": "purchase",
+            "amount_cents": 400_000_00,
+            "value_cents": 500_000_00,
+            "credit_band": "good",
+            "timeline": "31_60_days",
+            "property_state": "FL",
+            "created_at": at,
+            "warmed_at": at,
+            **changes,
+        }
+    )
+
+
+def touch(of: Lead | None = None, *, at: datetime = NOON, **changes: Any) -> Touch:
+    """One arrival of a lead, with the delivery that brought it."""
+    of = of or lead(at=at)
+    return Touch.objects.create(
+        **{
+            "id": uuid7_at(at),
+            "lead": of,
+            "person": of.person,
+            "source": of.source,
+            "delivery": changes.pop("delivery", None) or delivery(of.source, at=at),
+            "is_first": not of.touches.exists(),
+            "inquiry": {},
+            "at": at,
+            **changes,
+        }
+    )
+
+
+def terms(of: Source, **changes: Any) -> SourceTerms:
+    """Reviewed terms of a source that names us for calls, texts and e-mail."""
+    return SourceTerms.objects.create(
+        **{
+            "source": of,
+            "from_date": LICENSED_FROM,
+            "names_us": True,
+            "seller_snapshot": "Lindenfield Mortgage",
+            "wording": "I agree that Lindenfield Mortgage may call and text me.",
+            "signature": "button",
+            "channels": ["call", "text", "email"],
+            **changes,
+        }
+    )
+
+
+def consent(of: Person, *, address: str = "", at: datetime = NOON, **changes: Any) -> Consent:
+    """Permission to call and text a person's first number. The gate judges the record."""
+    return Consent.objects.create(
+        **{
+            "person": of,
+            "address": address or of.phones.earliest("given_at").e164,
+            "status": "granted",
+            "channels": ["call", "text"],
+            "record": {},
+            "captured_at": at,
+            "recorded_at": at,
+            "cause": f"test:{number()}",
+            **changes,
+        }
+    )
