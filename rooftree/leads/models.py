@@ -122,6 +122,27 @@ class DeliveryKey(models.Model):
         return f"delivery_key:{self.pk}"
 
 
+class Rejection(models.Model):
+    """How many deliveries of one kind were turned away on one day. Their bytes are not kept."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    adapter = models.CharField(max_length=30)
+    reason = models.CharField(max_length=24)
+    on_date = models.DateField()
+    count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        db_table = "rejection"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["adapter", "reason", "on_date"], name="rejections_once_a_day"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"rejection:{self.pk}"
+
+
 class Person(models.Model):
     """A human we may contact. Consent belongs to a person and a number or address."""
 

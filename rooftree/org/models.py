@@ -36,6 +36,13 @@ class Company(models.Model):
     alarm_user = models.ForeignKey(
         "rooftree.User", models.SET_NULL, null=True, related_name="+"
     )  # who is told when nobody can take a lead
+    telemarketer_states = ArrayField(
+        models.CharField(max_length=2), default=list, blank=True
+    )  # where we are registered as a telemarketer, or exempt with the memo on file
+    texting = models.JSONField(default=dict)  # 10DLC: brand_registered, attributes, carrier_policy
+    mail_is_authenticated = models.BooleanField(default=False)  # SPF, DKIM, DMARC aligned
+    emergencies = models.JSONField(default=list)  # [{state, county, from, until}] as declared
+    emergencies_checked_at = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "company"
