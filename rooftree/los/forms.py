@@ -1,0 +1,83 @@
+"""How one value is written for an LOS: dollars, telephone digits, streets."""
+
+import re
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+MOST_UNITS = 4  # more is not a dwelling these systems lend on
+
+type Form = Callable[[Any, Mapping[str, Any]], Any]
+
+
+def dollars(cents: Any) -> int | float | None:
+    """Cents as a JSON number of dollars, without a fraction where there is none."""
+    if not isinstance(cents, int) or isinstance(cents, bool):
+        return None
+    whole, rest = divmod(cents, 100)
+    return whole if not rest else float(Decimal(cents) / 100)
+
+
+def dollars_text(cents: Any) -> str | None:
+    """Cents as dollars with two decimals: `400000.00`."""
+    if not isinstance(cents, int) or isinstance(cents, bool):
+        return None
+    return f"{Decimal(cents) / 100:.2f}"
+
+
+def ten_digits(e164: Any) -> str | None:
+    """A North American number without its country code; None for any other."""
+    found = re.fullmatch(r"\+1([2-9][0-9]{9})", str(e164 or ""))
+    return found[1] if found else None
+
+
+def dashed_phone(e164: Any) -> str | None:
+    """A North American number as `512-555-0143`; None for any other."""
+    digits = ten_digits(e164)
+    return f"{digits[:3]}-{digits[3:6]}-{digits[6:]}" if digits else None
+
+
+def street(address: Any) -> str | None:
+    """Both lines of an address in one."""
+    if not isinstance(address, Mapping):
+        return None
+    return " ".join(filter(None, (address.get("line1"), address.get("line2")))) or None
+
+
+def person(someone: Any) -> str | None:
+    """A name and a company: `Ana Ruiz, Example Realty`."""
+    if not isinstance(someone, Mapping):
+        return None
+    return ", ".join(filter(None, (someone.get("name"), someone.get("company")))) or None
+
+
+def units(count: Any) -> int | None:
+    """One to four; None for more."""
+    if not isinstance(count, int) or isinstance(count, bool):
+        return None
+    return count if 1 <= count <= MOST_UNITS else None
+
+
+def guid(text: Any) -> str | None:
+    """The text when it is a GUID, else None."""
+    return text if isinstance(text, str) and GUID.fullmatch(text) else None
+
+
+def text(value: Any) -> Any:
+    """The value as it is; nothing for nothing."""
+    return None if value == "" else value
+
+
+FORMS: dict[str, Form] = {
+    "text": lambda value, _: text(value),
+    "list": lambda value, _: [value] if value else None,
+    "dollars": lambda value, _: dollars(value),
+    "dollars_text": lambda value, _: dollars_text(value),
+    "ten_digits": lambda value, _: ten_digits(value),
+    "dashed_phone": lambda value, _: dashed_phone(value),
+    "street": lambda value, _: street(value),
+    "person": lambda value, _: person(value),
+    "units": lambda value, _: units(value),
+    "guid": lambda value, _: guid(value),
+}
