@@ -184,13 +184,14 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 FILE_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT
 
 # Background work. The numbers are how many run at once in one worker process.
-TASKS = {
+TASKS: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "rooftree.tasks.backend.ObanBackend",
         "QUEUES": ["now", "soon", "night"],
+        "OPTIONS": {"TASKS_BELOW": ["rooftree.flow"]},
     }
 }
-TASK_THREADS = {
+TASK_THREADS: dict[str, int] = {
     "now": read.whole_number("ROOFTREE_THREADS_NOW", 6, least=1, most=64),
     "soon": read.whole_number("ROOFTREE_THREADS_SOON", 3, least=1, most=64),
     "night": read.whole_number("ROOFTREE_THREADS_NIGHT", 1, least=1, most=64),

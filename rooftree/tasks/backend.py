@@ -1,0 +1,98 @@
+"""Django's Tasks API on Oban: a task is a row, committed with what caused it."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import connections
+from django.db.backends.postgresql.psycopg_any import Jsonb
+from django.tasks import TaskResult, TaskResultStatus
+from django.tasks.backends.base import BaseTaskBackend
+from django.tasks.base import TASK_MAX_PRIORITY, TASK_MIN_PRIORITY, Task
+from django.utils.json import normalize_json
+
+from rooftree.tasks import names
+
+WORKER = "rooftree.tasks.worker.Run"
+MAX_ATTEMPTS = 5
+LOWEST = 9  # Oban's priorities run from 0, first, to 9, last
+WRITE = """
+    with job as (
+        insert into oban_jobs (worker, queue, priority, max_attempts, args, state, scheduled_at)
+        values (%(worker)s, %(queue)s, %(priority)s, %(max_attempts)s, %(args)s,
+                case when %(at)s::timestamp is null then 'available' else 'scheduled'
+                end::oban_job_state,
+                coalesce(%(at)s::timestamp, timezone('UTC', now())))
+        returning id, queue, inserted_at
+    )
+    select id, inserted_at,
+           pg_notify('public.oban_insert', jsonb_build_object('queue', queue)::text)
+      from job
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObanTask(Task):  # type: ignore[type-arg]
+    """A task with a name for its rows and a number of attempts.
+
+    `known_as` is the function's own name unless given: give the old one when
+    a function is renamed, so that rows already queued still find it.
+    """
+
+    max_attempts: int = MAX_ATTEMPTS
+    known_as: str = ""
+
+    def __post_init__(self) -> None:
+        Task.__post_init__(self)
+        if not self.known_as:
+            object.__setattr__(self, "known_as", self.func.__name__)
+        names.register(self.known_as, self.func)
+
+
+class ObanBackend(BaseTaskBackend):
+    """Writes tasks through Django's own connection, inside the caller's transaction."""
+
+    task_class = ObanTask
+    supports_defer = True
+    supports_priority = True
+
+    def enqueue(self, task: Any, args: Any, kwargs: Any) -> "TaskResult[Any, Any]":
+        """Write the row; it runs once the transaction commits, and never if it does not."""
+        self.validate_task(task)
+        args, kwargs = normalize_json(list(args)), normalize_json(kwargs)
+        row = {
+            "worker": WORKER,
+            "queue": task.queue_name,
+            "priority": oban_priority(task.priority),
+            "max_attempts": task.max_attempts,
+            "args": Jsonb({"task": task.known_as, "args": args, "kwargs": kwargs}),
+            "at": naive(task.run_after),
+        }
+        with connections["default"].cursor() as cursor:
+            cursor.execute(WRITE, row)
+            job_id, inserted_at, _ = cursor.fetchone()
+        return TaskResult(
+            task=task,
+            id=str(job_id),
+            status=TaskResultStatus.READY,
+            enqueued_at=inserted_at.replace(tzinfo=UTC),
+            started_at=None,
+            last_attempted_at=None,
+            finished_at=None,
+            args=args,
+            kwargs=kwargs,
+            backend=self.alias,
+            errors=[],
+            worker_ids=[],
+        )
+
+
+def oban_priority(priority: int) -> int:
+    """Django's -100 (last) to 100 (first) as Oban's 9 (last) to 0 (first)."""
+    span = TASK_MAX_PRIORITY - TASK_MIN_PRIORITY
+    return LOWEST - (priority - TASK_MIN_PRIORITY) * LOWEST // span
+
+
+def naive(moment: datetime | None) -> datetime | None:
+    """`moment` as the queue's columns hold it: UTC without a zone."""
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment else None

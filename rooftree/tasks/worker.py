@@ -1,0 +1,112 @@
+"""The worker process: one Oban, whose jobs are Django tasks run in threads."""
+
+import asyncio
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+from django.conf import settings
+from oban import Cancel, Oban, Snooze, worker
+from oban.job import Job
+from psycopg_pool import AsyncConnectionPool
+
+from rooftree.tasks.address import conninfo
+from rooftree.tasks.attempt import Next, Outcome, attempt
+
+GRACE = 15.0  # seconds for what is running when we are asked to stop; batches last 2 to 3
+A_CENTURY = 100 * 365 * 86400.0  # "never", for Oban's own rescue and pruning: see rescue.py
+log = logging.getLogger(__name__)
+_threads: dict[str, ThreadPoolExecutor] = {}
+
+
+class Failed(Exception):
+    """An attempt that did not succeed; the text is the outcome's."""
+
+
+@worker(queue="now")
+class Run:
+    """What Oban calls for every row; the only asynchronous code around tasks."""
+
+    async def process(self, job: Job) -> Any:
+        """Run the task in a thread of its queue and tell Oban what follows."""
+        outcome = await asyncio.get_running_loop().run_in_executor(_pool(job.queue), _try, job)
+        return _answer(job, outcome)
+
+    def backoff(self, job: Job) -> int:
+        """Seconds until the attempt after a bug."""
+        return max(1, round(float(job.extra["wait"])))
+
+
+async def work(stop: asyncio.Event) -> None:
+    """Run tasks of all queues until `stop` is set, then finish what is running."""
+    limits: dict[str, int | dict[str, Any]] = {**settings.TASK_THREADS}
+    pool = AsyncConnectionPool(
+        conninfo(),
+        min_size=1,
+        max_size=len(limits) + 3,
+        open=False,
+        check=AsyncConnectionPool.check_connection,
+    )
+    await pool.open(wait=True, timeout=30)
+    async with pool:
+        oban = Oban(
+            pool=pool,
+            queues=limits,
+            lifeline={"rescue_after": A_CENTURY},
+            pruner={"max_age": A_CENTURY},
+            refresher={"interval": 2, "max_age": 10},
+            shutdown_grace_period=GRACE,
+        )
+        await oban.start()
+        await stop.wait()
+        # Oban's own heart-beat stops first; without ours, a task that takes
+        # its last seconds would be rescued and run twice.
+        beating = asyncio.create_task(_keep_alive(pool, oban._node))
+        await oban.stop()
+        beating.cancel()
+        with suppress(asyncio.CancelledError):
+            await beating
+
+
+def _pool(queue: str) -> ThreadPoolExecutor:
+    """As many threads as the queue runs tasks, so that none waits while it counts as running."""
+    if queue not in _threads:
+        number = settings.TASK_THREADS.get(queue, 1)
+        _threads[queue] = ThreadPoolExecutor(number, thread_name_prefix=f"tasks-{queue}")
+    return _threads[queue]
+
+
+def _try(job: Job) -> Outcome:
+    written = job.inserted_at or datetime.now(UTC)
+    if written.tzinfo is None:
+        written = written.replace(tzinfo=UTC)
+    tried = job.attempt - 1 + int((job.meta or {}).get("snoozed", 0))
+    return attempt(job.args, tried=tried, age=datetime.now(UTC) - written)
+
+
+def _answer(job: Job, outcome: Outcome) -> Any:
+    if outcome.next is Next.DONE:
+        return None
+    name = job.args.get("task", "?") if isinstance(job.args, dict) else "?"
+    if outcome.next is Next.CLOSED:
+        return Cancel(outcome.why)
+    if outcome.next is Next.WAIT:
+        log.info("task %s (row %s) waits: %s", name, job.id, outcome.why)
+        return Snooze(max(1, round(outcome.seconds)), {"waits_for": outcome.why})
+    log.warning("task %s (row %s) failed: %s", name, job.id, outcome.why)
+    if outcome.next is Next.DEAD:
+        job.max_attempts = job.attempt  # Oban discards a row whose attempts are used up
+    job.extra = {**(job.extra or {}), "wait": outcome.seconds}
+    raise Failed(outcome.why) from None
+
+
+async def _keep_alive(pool: AsyncConnectionPool[Any], node: str) -> None:
+    beat = "update oban_producers set updated_at = timezone('UTC', now()) where node = %s"
+    while True:
+        with suppress(psycopg.Error):
+            async with pool.connection() as connection:
+                await connection.execute(beat, [node])
+        await asyncio.sleep(1)

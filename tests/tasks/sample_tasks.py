@@ -1,0 +1,69 @@
+"""Tasks for the tests of the queue; what they did is read from rows they write."""
+
+import time
+
+from django.db import connection
+from django.tasks import task
+
+from rooftree.core.failures import Misconfigured, Refused, TryLater, Uncertain
+from rooftree.tasks.attempt import Discard, Later
+
+FAILURES = {
+    "refused": Refused("no such number"),
+    "misconfigured": Misconfigured("the account has no number"),
+    "uncertain": Uncertain("the line went dead"),
+    "try_later": TryLater("busy", after=1),
+    "discard": Discard("already done"),
+    "later": Later(1),
+    "bug": ValueError("Ben Ortiz +13055550123"),
+}
+
+
+def note(text: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("create table if not exists task_notes (at timestamptz, text text)")
+        cursor.execute("insert into task_notes values (clock_timestamp(), %s)", [text])
+
+
+@task(queue_name="now")
+def write_down(*, text: str) -> None:
+    note(text)
+
+
+@task(queue_name="soon", priority=100)
+def write_down_first(*, text: str) -> None:
+    note(text)
+
+
+@task(queue_name="now", max_attempts=2)
+def fail(*, how: str) -> None:
+    raise FAILURES[how]
+
+
+@task(queue_name="now")
+def fail_once_then_write(*, how: str, text: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("select count(*) from task_notes where text = 'tried'")
+        tried = cursor.fetchone()[0]
+    if not tried:
+        note("tried")
+        raise FAILURES[how]
+    note(text)
+
+
+@task(queue_name="now")
+def take_a_while(*, seconds: float, text: str) -> None:
+    note(f"began {text}")
+    time.sleep(seconds)
+    note(text)
+
+
+@task(queue_name="now", known_as="an_older_name")
+def renamed(*, text: str) -> None:
+    note(text)
+
+
+@task(queue_name="night")
+def write_then_queue(*, text: str) -> None:
+    note(text)
+    write_down.enqueue(text=f"after {text}")

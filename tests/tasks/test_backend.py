@@ -1,0 +1,155 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from oban.job import Job
+from oban.schema import install_sql
+
+from rooftree.tasks import names
+from rooftree.tasks.backend import oban_priority
+from rooftree.tasks.drain import drain, queued
+from tests.tasks import sample_tasks as sample
+
+COLUMNS = "state, queue, worker, attempt, max_attempts, priority, args, meta, tags, errors"
+
+
+def rows(what="state, queue"):
+    with connection.cursor() as cursor:
+        cursor.execute(f"select {what} from oban_jobs order by id")
+        return cursor.fetchall()
+
+
+def notes():
+    with connection.cursor() as cursor:
+        cursor.execute("create table if not exists task_notes (at timestamptz, text text)")
+        cursor.execute("select text from task_notes order by at")
+        return [text for (text,) in cursor.fetchall()]
+
+
+@pytest.mark.django_db
+def test_a_task_is_a_row_and_runs_once():
+    result = sample.write_down.enqueue(text="hello")
+
+    assert rows("id::text, state, queue") == [(result.id, "available", "now")]
+    assert drain() == 1
+    assert notes() == ["hello"]
+    assert drain() == 0
+    assert rows() == [("completed", "now")]
+
+
+@pytest.mark.django_db
+def test_a_task_is_not_queued_when_its_cause_is_rolled_back():
+    with pytest.raises(RuntimeError), transaction.atomic():
+        sample.write_down.enqueue(text="hello")
+        raise RuntimeError
+
+    assert queued() == []
+
+
+@pytest.mark.django_db
+def test_our_row_equals_the_one_that_oban_writes():
+    from importlib.resources import files
+
+    from psycopg.types.json import Jsonb
+
+    sample.write_down.enqueue(text="hello")
+    ((_, queue, worker, _, most, priority, _, *_),) = rows(COLUMNS)
+    theirs = {
+        "worker": worker, "queue": queue, "priority": priority, "max_attempts": most,
+        "args": Jsonb({"task": "write_down", "args": [], "kwargs": {"text": "hello"}}),
+        "meta": Jsonb({}), "tags": [], "state": "available",
+        "inserted_at": None, "scheduled_at": None,
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute((files("oban.queries") / "insert_job.sql").read_text(), theirs)
+
+    ours, oban = rows(COLUMNS)
+    assert ours == oban
+
+
+@pytest.mark.django_db
+def test_a_deferred_task_waits_for_its_time():
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    sample.write_down.using(run_after=tomorrow).enqueue(text="later")
+
+    assert rows() == [("scheduled", "now")]
+    assert drain() == 0
+    assert drain(by=tomorrow + timedelta(seconds=1)) == 1
+    assert notes() == ["later"]
+
+
+@pytest.mark.django_db
+def test_what_is_urgent_runs_first():
+    sample.write_down.using(priority=-100).enqueue(text="third")
+    sample.write_down.enqueue(text="second")
+    sample.write_down_first.enqueue(text="first")
+
+    drain()
+
+    assert notes() == ["first", "second", "third"]
+
+
+@pytest.mark.parametrize(("django", "oban"), [(100, 0), (0, 5), (-100, 9)])
+def test_priorities_turn_round(django, oban):
+    assert oban_priority(django) == oban
+
+
+@pytest.mark.django_db
+def test_a_priority_that_would_stop_the_queue_cannot_be_written():
+    with pytest.raises(ValueError, match="priority"):
+        Job(worker="x", priority=10)
+    sample.write_down.enqueue(text="hello")
+    with (
+        pytest.raises(IntegrityError, match="priority_is_fetchable"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("update oban_jobs set priority = 10")
+
+
+@pytest.mark.django_db
+def test_what_a_task_queues_runs_too():
+    sample.write_then_queue.enqueue(text="one")
+
+    assert drain() == 2
+    assert notes() == ["one", "after one"]
+
+
+@pytest.mark.django_db
+def test_draining_raises_what_a_task_raises_and_keeps_its_row():
+    sample.fail.enqueue(how="bug")
+
+    with pytest.raises(ValueError, match="Ben Ortiz"):
+        drain()
+
+    assert queued() == ["fail"]
+
+
+@pytest.mark.django_db
+def test_a_row_finds_its_function_by_name_wherever_it_has_moved():
+    sample.renamed.enqueue(text="hello")
+
+    assert queued() == ["an_older_name"]
+    drain()
+    assert notes() == ["hello"]
+
+
+def test_two_tasks_cannot_share_a_name():
+    with pytest.raises(names.NameTaken, match="write_down"):
+        names.register("write_down", test_two_tasks_cannot_share_a_name)
+
+    assert names.find("write_down", below=[]) is sample.write_down.func
+
+
+@pytest.mark.django_db
+def test_installing_the_queue_twice_changes_nothing():
+    describe = (
+        "select string_agg(column_name || data_type, ',' order by table_name, column_name)"
+        " from information_schema.columns where table_name like 'oban%'"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(describe)
+        before = cursor.fetchone()
+        cursor.execute(install_sql())
+        cursor.execute(describe)
+        assert cursor.fetchone() == before
