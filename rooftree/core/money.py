@@ -1,0 +1,102 @@
+"""Amounts of money as people and vendors write them, in integer US cents."""
+
+import re
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from enum import StrEnum
+
+LARGEST = Decimal(50_000_000)  # dollars; above it a typing error is likelier than a house
+_LONGEST = 60  # a longer text is no amount
+_THOUSANDS = {"": 1, "k": 1_000, "m": 1_000_000, "mm": 1_000_000}
+_NUMBER = r"(\d+(?:\.\d*)?|\.\d+)(k|mm|m)?"
+_ONE = re.compile(_NUMBER)
+_RANGE = re.compile(rf"(?:between)?{_NUMBER}(?:-|–|—|to|and){_NUMBER}")
+_FLOOR_BEFORE = re.compile(rf"(?:over|above|morethan|atleast|>=?){_NUMBER}")
+_FLOOR_AFTER = re.compile(rf"{_NUMBER}(?:\+|ormore|andup|orover|andabove|orabove|orhigher|plus)")
+_CEILING_BEFORE = re.compile(rf"(?:under|below|lessthan|upto|<=?){_NUMBER}")
+_CEILING_AFTER = re.compile(rf"{_NUMBER}(?:orless|orunder|orbelow|orlower|andunder)")
+_PERCENT = re.compile(r"(\d+(?:\.\d+)?)(?:%|percent)(?:down)?")
+_NOISE = re.compile(r"[\s,_'$]|usd|us\$|dollars?")
+
+
+class AmountKind(StrEnum):
+    EXACT = "exact"
+    MIDPOINT = "midpoint"  # of a range
+    FLOOR = "floor"  # that much or more
+    CEILING = "ceiling"  # that much or less
+    PERCENT = "percent"  # of the price; not money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amount:
+    """An amount as read. `cents` is None for a percentage, `pct` for money."""
+
+    kind: AmountKind
+    cents: int | None = None
+    pct: Decimal | None = None
+    low_cents: int | None = None
+    high_cents: int | None = None
+
+
+def amount(written: str | int | float | Decimal) -> Amount | None:
+    """It is the amount in `written` (dollars), or None.
+
+    None for what is no number, is negative, or is above LARGEST. A range gives its
+    midpoint and keeps its bounds, "N or more" gives N, a percentage stays one.
+    """
+    if isinstance(written, str):
+        return _of_text(written)
+    try:
+        return _of_dollars(Decimal(str(written)))
+    except InvalidOperation:
+        return None
+
+
+def _of_text(written: str) -> Amount | None:
+    if len(written) > _LONGEST:
+        return None
+    text = _NOISE.sub("", written.lower())
+    if found := _PERCENT.fullmatch(text):
+        pct = Decimal(found[1])
+        return Amount(kind=AmountKind.PERCENT, pct=pct) if pct <= 100 else None
+    if found := _ONE.fullmatch(text):
+        return _of_dollars(_dollars(found[1], found[2]))
+    if found := _RANGE.fullmatch(text):
+        return _of_range(found)
+    if found := _FLOOR_BEFORE.fullmatch(text) or _FLOOR_AFTER.fullmatch(text):
+        return _of_dollars(_dollars(found[1], found[2]), AmountKind.FLOOR)
+    if found := _CEILING_BEFORE.fullmatch(text) or _CEILING_AFTER.fullmatch(text):
+        return _of_dollars(_dollars(found[1], found[2]), AmountKind.CEILING)
+    return None
+
+
+def _of_range(found: re.Match[str]) -> Amount | None:
+    """ "200k - 250k" and "200 - 250k" both mean thousands."""
+    low = _dollars(found[1], found[2] or found[4] if _is_short(found) else found[2])
+    high = _dollars(found[3], found[4])
+    if low > high or high > LARGEST:
+        return None
+    return Amount(
+        kind=AmountKind.MIDPOINT,
+        cents=_cents((low + high) / 2),
+        low_cents=_cents(low),
+        high_cents=_cents(high),
+    )
+
+
+def _is_short(found: re.Match[str]) -> bool:
+    return Decimal(found[1]) <= Decimal(found[3])
+
+
+def _dollars(digits: str, thousands: str | None) -> Decimal:
+    return Decimal(digits) * _THOUSANDS[thousands or ""]
+
+
+def _of_dollars(dollars: Decimal, kind: AmountKind = AmountKind.EXACT) -> Amount | None:
+    if not dollars.is_finite() or dollars < 0 or dollars > LARGEST:
+        return None
+    return Amount(kind=kind, cents=_cents(dollars))
+
+
+def _cents(dollars: Decimal) -> int:
+    return int((dollars * 100).quantize(Decimal(1), ROUND_HALF_UP))

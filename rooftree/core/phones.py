@@ -1,0 +1,50 @@
+"""Phone numbers as E.164, as sources and people write them."""
+
+import re
+from dataclasses import dataclass
+
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneNumberFormat
+
+# Regions of the North American plan where a mortgage lead is no foreigner.
+DOMESTIC = frozenset({"US", "PR", "VI", "GU", "AS", "MP"})
+_EXT_DIGITS = 10  # what the canonical record holds
+_LONGEST = 100  # a longer text is no phone number
+_DIGITS = re.compile(r"\d")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhoneNumber:
+    """One number as read; `e164` is None when no such number can exist."""
+
+    e164: str | None = None
+    ext: str | None = None
+    country: str | None = None  # ISO 3166 alpha-2; the default region when it tells none
+
+    @property
+    def is_valid(self) -> bool:
+        return self.e164 is not None
+
+    @property
+    def is_foreign(self) -> bool:
+        return self.country is not None and self.country not in DOMESTIC
+
+
+def phone_number(text: str, *, region: str = "US") -> PhoneNumber:
+    """It is the number in `text`; without a country code it belongs to `region`."""
+    written = text.strip()
+    told = region if not written.startswith("+") else None
+    if not written or len(written) > _LONGEST or not _DIGITS.search(written):
+        return PhoneNumber(country=region)
+    try:
+        number = phonenumbers.parse(written, region)
+    except NumberParseException:
+        return PhoneNumber(country=told)
+    country = phonenumbers.region_code_for_number(number) or told
+    if not phonenumbers.is_valid_number(number):
+        return PhoneNumber(country=country)
+    return PhoneNumber(
+        e164=phonenumbers.format_number(number, PhoneNumberFormat.E164),
+        ext=(number.extension or "")[:_EXT_DIGITS] or None,
+        country=country,
+    )
