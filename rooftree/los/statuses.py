@@ -1,0 +1,98 @@
+"""What one status of an LOS means: the shipped map with the lender's own laid over it."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from rooftree.los.milestones import Milestone, Unmapped, milestones, shipped_statuses
+
+ENCOMPASS_PARTS = ("milestones", "action_taken_1393", "date_fields")
+
+
+def status_map(los: str, changes: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The map of one LOS, entry by entry the lender's where there is one.
+
+    `changes` has the form of data/<los>_status.json; a bare code in place of an
+    entry is enough: `{"57": "processing"}`.
+    """
+    base, over = dict(shipped_statuses(los)), dict(changes or {})
+    if los != "encompass":
+        return {**base, **{key: _entry(value) for key, value in over.items()}}
+    for part in ENCOMPASS_PARTS:
+        base[part] = {**base[part], **over.pop(part, {})}
+    patterns = over.pop("custom_milestone_patterns", [])
+    base["custom_milestone_patterns"] = [*patterns, *base["custom_milestone_patterns"]]
+    base["milestones"] |= {key: value for key, value in over.items() if not key.startswith("_")}
+    return base
+
+
+def meaning(los: str, status: str, held: Mapping[str, Any]) -> Milestone | None:
+    """The milestone that `status` means in the map `held`; None where it means none.
+
+    Args:
+        status: the LOS's code or its name. Encompass: the name of a finished
+            milestone, `1393=<value>`, or the id of a date field.
+
+    Raises `Unmapped` when the map does not say, or says two things.
+    """
+    if los == "encompass":
+        return _encompass(status.strip(), held)
+    if los == "calyx":
+        return _by_name({_plain(key): value for key, value in held.items()}, _plain(status), status)
+    text = status.strip()
+    if text in held and not text.startswith("_"):
+        return _one([held[text]], status)
+    named = [
+        entry
+        for key, entry in held.items()
+        if not key.startswith("_") and str(entry["name"]).casefold() == text.casefold()
+    ]
+    return _one(named, status)
+
+
+def _encompass(status: str, held: Mapping[str, Any]) -> Milestone | None:
+    if status in held["date_fields"]:
+        return _known(held["date_fields"][status], status)
+    field, equals, value = status.partition("=")
+    if equals and field.strip() == "1393":
+        actions = {key.casefold(): code for key, code in held["action_taken_1393"].items()}
+        return _by_name(actions, value.strip().casefold(), status)
+    names = {key.casefold(): code for key, code in held["milestones"].items()}
+    if status.casefold() in names:
+        return _known(names[status.casefold()], status)
+    for pattern, code in held["custom_milestone_patterns"]:
+        if status and re.search(pattern, status, re.IGNORECASE):
+            return _known(code, status)
+    raise Unmapped(f"unmapped: {status!r}")
+
+
+def _by_name(entries: Mapping[str, Any], key: str, status: str) -> Milestone | None:
+    if key not in entries or key.startswith("_"):
+        raise Unmapped(f"unmapped: {status!r}")
+    return _one([_entry(entries[key])], status)
+
+
+def _one(entries: list[Mapping[str, Any]], status: str) -> Milestone | None:
+    said = {entry["canonical"] for entry in entries}
+    if len(said) != 1 or any(entry.get("unmapped") for entry in entries):
+        raise Unmapped(f"unmapped: {status!r}")
+    return _known(said.pop(), status)
+
+
+def _known(code: str | None, status: str) -> Milestone | None:
+    if code is None:
+        return None
+    if code not in milestones():
+        raise Unmapped(f"unmapped: {status!r} is mapped to {code!r}, which is no milestone")
+    return milestones()[code]
+
+
+def _entry(value: Any) -> Any:
+    """A bare code, or none, as a whole entry."""
+    return {"name": "", "canonical": value} if value is None or isinstance(value, str) else value
+
+
+def _plain(text: str) -> str:
+    """Folded, with everything but letters and digits as single spaces."""
+    spaced = "".join(sign if sign.isalnum() else " " for sign in text.casefold())
+    return ("_" if text.startswith("_") else "") + " ".join(spaced.split())
