@@ -1,0 +1,140 @@
+"""The chain: any change to what was sealed is found, without our database."""
+
+import json
+from datetime import datetime
+
+import pytest
+from django.db import connection
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rooftree.core.uuid7 import uuid7, uuid7_at
+from rooftree.ledger.chain import FIELDS, FIRST, exported, link, walk
+from rooftree.ledger.models import Event
+from rooftree.ledger.seal import seal
+from rooftree.ledger.verify import sealed_rows, verify
+from rooftree.ledger.write import write
+from tests import make
+
+ALTERATIONS = {
+    "kind": "update event set kind = 'test.thing.denied' where sequence = 2",
+    "actor": "update event set actor = 'user:somebody' where sequence = 2",
+    "data": """update event set data = '{"number": 7}' where sequence = 2""",
+    "lead": "update event set lead_id = gen_random_uuid() where sequence = 2",
+    "person": "update event set person_id = gen_random_uuid() where sequence = 2",
+    "moment": "update event set occurred_at = occurred_at + interval '1 us' where sequence = 2",
+    "recorded": "update event set recorded_at = recorded_at - interval '1 us' where sequence = 2",
+    "id": "update event set id = gen_random_uuid() where sequence = 2",
+    "hash": "update event set chain_hash = repeat('a', 64) where sequence = 2",
+    "removal": "delete from event where sequence = 2",
+}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("alteration", ALTERATIONS)
+def test_altering_one_row_is_found_at_that_row(alteration):
+    for number in range(4):
+        write("test.thing.happened", at=make.NOON, number=number)
+    seal(at=make.NOON)
+    assert verify().holds
+
+    with connection.cursor() as cursor:
+        cursor.execute(ALTERATIONS[alteration])
+
+    report = verify()
+    assert report.broken_at == 2
+    assert "Event 2" in report.problem
+
+
+@pytest.mark.django_db
+def test_resealing_a_changed_row_breaks_the_next_one():
+    for number in range(3):
+        write("test.thing.happened", at=make.NOON, number=number)
+    seal(at=make.NOON)
+    first, second, _ = Event.objects.order_by("sequence")
+    row = {field: getattr(second, field) for field in FIELDS} | {"kind": "test.thing.denied"}
+    forged = link(row, sequence=2, previous=first.chain_hash)
+    Event.objects.filter(id=second.id).update(kind="test.thing.denied", chain_hash=forged)
+
+    assert verify().broken_at == 3
+
+
+@pytest.mark.django_db
+def test_an_export_proves_itself_without_the_database():
+    write("test.thing.happened", at=make.NOON, lead_id=uuid7(), number=1, text="é")
+    write("test.thing.happened", at=make.NIGHT, person_id=uuid7(), list=[1, 2])
+    head = seal(at=make.NOON)
+
+    lines = [
+        json.dumps(exported(r) | {"sequence": r["sequence"], "chain_hash": r["chain_hash"]})
+        for r in sealed_rows()
+    ]
+    report = walk(json.loads(line) for line in lines)
+
+    assert (report.links, report.head, report.holds) == (2, head.chain_hash, True)
+    assert not walk([json.loads(lines[1])]).holds
+
+
+def test_an_empty_chain_holds():
+    assert walk([]) == walk(iter(()))
+    assert walk([]).holds
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner),
+    max_leaves=5,
+)
+
+
+def chain_of(datas: list[object]) -> list[dict[str, object]]:
+    rows, head = [], FIRST
+    for sequence, data in enumerate(datas, start=1):
+        row = {
+            "id": uuid7_at(make.NOON),
+            "kind": "test.thing.happened",
+            "lead_id": None,
+            "person_id": None,
+            "actor": "system",
+            "data": data,
+            "occurred_at": make.NOON,
+            "recorded_at": make.NOON,
+        }
+        head = link(row, sequence=sequence, previous=head)
+        rows.append(row | {"sequence": sequence, "chain_hash": head})
+    return rows
+
+
+@given(st.lists(values, min_size=1, max_size=8), st.data())
+def test_a_chain_holds_until_any_one_field_of_any_row_is_changed(datas, draw):
+    rows = chain_of(datas)
+    assert walk(rows).holds
+    assert walk(rows).links == len(rows)
+
+    place = draw.draw(st.integers(0, len(rows) - 1))
+    field = draw.draw(st.sampled_from([*FIELDS, "chain_hash"]))
+    value = rows[place][field]
+    changed = value + make.SECOND if isinstance(value, datetime) else f"{value}!"
+    rows[place] = rows[place] | {field: changed}
+
+    assert walk(rows).broken_at == place + 1
+
+
+@given(st.lists(values, min_size=2, max_size=8), st.data())
+def test_leaving_out_or_swapping_rows_is_found(datas, draw):
+    rows = chain_of(datas)
+    place = draw.draw(st.integers(0, len(rows) - 2))
+
+    assert walk(rows[:place] + rows[place + 1 :]).broken_at == place + 1
+    swapped = [*rows[:place], rows[place + 1], rows[place], *rows[place + 2 :]]
+    assert walk(swapped).broken_at == place + 1
+
+
+@given(st.lists(values, min_size=2, max_size=8), st.data())
+def test_a_part_of_a_chain_is_checked_from_the_link_before_it(datas, draw):
+    rows = chain_of(datas)
+    place = draw.draw(st.integers(1, len(rows) - 1))
+
+    report = walk(rows[place:], after=place, head=rows[place - 1]["chain_hash"])
+
+    assert (report.links, report.holds) == (len(rows) - place, True)
