@@ -13,6 +13,7 @@ from django.db import connection, connections
 
 from rooftree.core import postgres
 from rooftree.core.home import Held, Home
+from tests.cast import Cast, gather
 
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 RUNS_AT_ONCE = 32  # of one checkout; each has a database server of its own
@@ -60,3 +61,9 @@ def _free_home() -> Home:
     raise RuntimeError(f"{RUNS_AT_ONCE} test runs of this checkout are going on already.")
 
 
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    """Dana, Sam, Ruth, Omar, Ben and Mei, in their company (tests/cast.py)."""
+    return gather()
