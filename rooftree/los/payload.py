@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rooftree.core.failures import Misconfigured
 from rooftree.los.fields import Built, build, mapping_of
 from rooftree.los.handoff import Handoff, Los, Malformed, to_json
 from rooftree.los.values import Need
@@ -25,6 +26,14 @@ REQUIRED = {
     Los.BYTE: (),
     Los.MISMO: (),
 }
+
+
+class NeedsData(Misconfigured):
+    """Facts that the LOS insists on are not there; an officer must supply `needs`."""
+
+    def __init__(self, needs: tuple[Need, ...]) -> None:
+        super().__init__("; ".join(map(str, needs)))
+        self.needs = needs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from rooftree.los.adapters.encompass_session import Session, Settings, refusal
 from rooftree.los.adapters.encompass_webhooks import parse_webhook, verify_webhook
 from rooftree.los.fields import mapping_of
 from rooftree.los.handoff import Handoff
-from rooftree.los.payload import payload
+from rooftree.los.payload import NeedsData, payload
 from rooftree.los.reading import Changed, Created, LoanReading, Lookup
 from rooftree.los.statuses import status_map
 
@@ -54,13 +54,13 @@ class Encompass:
             Uncertain: the loan may exist; look for it with `find_by_lead_id`
                 and never call this again before.
             Refused: Encompass took exception to the content.
-            Misconfigured: the hand-off lacks what Encompass insists on, or the
-                folder is unknown.
+            NeedsData: the hand-off lacks what Encompass insists on.
+            Misconfigured: the folder is unknown.
             TryLater: nothing was made.
         """
         made = payload(handoff, "encompass", self._settings.mapping)
         if made.missing:
-            raise Misconfigured("; ".join(map(str, made.missing)))
+            raise NeedsData(made.missing)
         answer = self._session.call(
             Ask(
                 method="POST",

@@ -1,0 +1,68 @@
+"""What a call or an inbound text does next, in Twilio's markup."""
+
+from xml.etree.ElementTree import Element, SubElement, tostring
+
+TYPE = "text/xml; charset=utf-8"
+VOICES = {"en": "en-US", "es": "es-US"}
+
+
+def empty() -> str:
+    """Do nothing: the answer to an inbound text that we reply to elsewhere."""
+    return _text(Element("Response"))
+
+
+def whisper(
+    said: str, *, action_url: str, goodbye: str, language: str = "en", seconds: int = 8
+) -> str:
+    """Tell the officer who it is, and wait for a key; what was pressed goes to `action_url`.
+
+    Without a key the officer hears `goodbye` and the call ends, so that a
+    voicemail box never takes a lead.
+    """
+    response = Element("Response")
+    gather = SubElement(
+        response,
+        "Gather",
+        {
+            "input": "dtmf",
+            "numDigits": "1",
+            "timeout": str(seconds),
+            "action": action_url,
+            "method": "POST",
+        },
+    )
+    _say(gather, said, language)
+    _say(response, goodbye, language)
+    SubElement(response, "Hangup")
+    return _text(response)
+
+
+def connect(
+    to: str, *, caller_id: str, action_url: str = "", said: str = "", seconds: int = 25
+) -> str:
+    """Connect the call to `to` (E.164), shown as coming from `caller_id`, a number of ours."""
+    response = Element("Response")
+    if said:
+        _say(response, said, "en")
+    how = {"callerId": caller_id, "timeout": str(seconds), "answerOnBridge": "true"}
+    if action_url:
+        how |= {"action": action_url, "method": "POST"}
+    SubElement(SubElement(response, "Dial", how), "Number").text = to
+    return _text(response)
+
+
+def say(said: str, *, language: str = "en") -> str:
+    """Say one thing and hang up."""
+    response = Element("Response")
+    _say(response, said, language)
+    SubElement(response, "Hangup")
+    return _text(response)
+
+
+def _say(parent: Element, said: str, language: str) -> None:
+    SubElement(parent, "Say", {"language": VOICES.get(language, "en-US")}).text = said
+
+
+def _text(response: Element) -> str:
+    body = tostring(response, encoding="unicode")
+    return f'<?xml version="1.0" encoding="UTF-8"?>{body}'
