@@ -1,0 +1,285 @@
+"""From a canonical lead to rows: the person, the lead, the touch, the consent, the cost.
+
+One transaction, opened by the caller, who starts the clocks in it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import connection
+
+from rooftree.capture import match
+from rooftree.compliance import record_consent
+from rooftree.core.emails import comparison_key
+from rooftree.core.uuid7 import uuid7_at
+from rooftree.leads.canonical import CanonicalLead
+from rooftree.leads.models import Campaign, Delivery, Email, Lead, Person, Phone, Source, Touch
+from rooftree.ledger.write import write
+from rooftree.money import book
+from rooftree.money.models import Entry
+
+SAME_INTEREST = timedelta(days=180)  # house: an older open inquiry is another interest
+PURCHASE = frozenset({"purchase", "construction"})
+OPEN = ("new", "working", "nurture", "application")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """What one inquiry became."""
+
+    touch: Touch
+    lead: Lead
+    is_new: bool  # stored now, not a repetition of the same work
+    cost: Entry | None = None
+    brought_consent: bool = False
+
+
+def store(inquiry: CanonicalLead, *, delivery: Delivery, position: int, at: datetime) -> Stored:
+    """Write one inquiry down, on the lead it belongs to.
+
+    Safe to repeat: the touch of a delivery and position is written once. Must
+    run in a transaction: it takes an advisory lock per number, address and
+    vendor id, so that two arrivals of one person in the same instant meet.
+    """
+    known = Touch.objects.filter(delivery=delivery, position=position).select_related("lead")
+    if done := known.first():
+        return Stored(touch=done, lead=done.lead, is_new=False)
+    identity = _identity(inquiry)
+    _mutex(_lock_names(identity, delivery.source_id, inquiry.vendor_lead_id))
+    person, lead, evidence = _whose(inquiry, identity, delivery.source_id, at)
+    _remember_contacts(person, inquiry, at)
+    is_first = lead is None
+    if lead is None:
+        lead = _new_lead(person, inquiry, delivery.source, at)
+    else:
+        _warm(lead, inquiry, at)
+    touch = _touch(inquiry, lead, delivery, position, is_first=is_first, evidence=evidence, at=at)
+    brought = record_consent.of_touch(inquiry, person=person, touch=touch, at=at)
+    cost = book.cost_of_touch(inquiry.cost, touch=touch, at=at)
+    write(
+        "capture.touch.stored",
+        at=at,
+        actor=f"vendor:{delivery.source.adapter}",
+        lead_id=lead.pk,
+        person_id=person.pk,
+        touch=touch.pk,
+        delivery=delivery.pk,
+        is_first=is_first,
+        matched_by=evidence,
+    )
+    return Stored(touch=touch, lead=lead, is_new=True, cost=cost, brought_consent=brought)
+
+
+def _identity(inquiry: CanonicalLead) -> match.Identity:
+    borrower = inquiry.borrower
+    return match.Identity(
+        first_name=(borrower and borrower.first_name) or "",
+        last_name=(borrower and borrower.last_name) or "",
+        phones=frozenset(one.e164 for one in inquiry.phones if one.valid and one.e164),
+        emails=frozenset(comparison_key(one.address) for one in inquiry.emails if one.address),
+    )
+
+
+def _lock_names(identity: match.Identity, source_id: UUID, vendor_id: str | None) -> list[str]:
+    names = [f"phone:{one}" for one in identity.phones]
+    names += [f"email:{one}" for one in identity.emails]
+    if vendor_id:
+        names.append(f"vendor:{source_id}:{vendor_id}")
+    return sorted(names)  # one order for all, so that no two wait for each other
+
+
+def _mutex(names: list[str]) -> None:
+    with connection.cursor() as cursor:
+        for name in names:
+            cursor.execute("select pg_advisory_xact_lock(hashtextextended(%s, 71))", [name])
+
+
+def _whose(
+    inquiry: CanonicalLead, identity: match.Identity, source_id: UUID, at: datetime
+) -> tuple[Person, Lead | None, str]:
+    if inquiry.vendor_lead_id:
+        earlier = (
+            Touch.objects.filter(source_id=source_id, vendor_lead_id=inquiry.vendor_lead_id)
+            .select_related("lead__person")
+            .first()
+        )
+        if earlier:
+            return earlier.lead.person, earlier.lead, "same vendor id"
+    found = match.best_match(identity, _candidates(identity))
+    if found is None:
+        return _new_person(inquiry, at), None, ""
+    person = Person.objects.get(pk=found.person_id)
+    lead = _same_interest(person, inquiry, at)
+    return person, lead, found.evidence
+
+
+def _candidates(identity: match.Identity) -> list[match.Candidate]:
+    ids = set(
+        Phone.objects.filter(e164__in=identity.phones, unlinked_at=None).values_list(
+            "person_id", flat=True
+        )
+    ) | set(Email.objects.filter(key__in=identity.emails).values_list("person_id", flat=True))
+    people = Person.objects.filter(pk__in=ids).prefetch_related("phones", "emails")
+    return [
+        match.Candidate(
+            person_id=person.pk,
+            identity=match.Identity(
+                first_name=person.first_name,
+                last_name=person.last_name,
+                phones=frozenset(one.e164 for one in person.phones.all() if not one.unlinked_at),
+                emails=frozenset(one.key for one in person.emails.all()),
+            ),
+        )
+        for person in people
+    ]
+
+
+def _same_interest(person: Person, inquiry: CanonicalLead, at: datetime) -> Lead | None:
+    """The open lead of theirs that this inquiry repeats, the newest first."""
+    asked = inquiry.loan.purpose if inquiry.loan else None
+    leads = Lead.objects.filter(
+        person=person, state__in=OPEN, warmed_at__gte=at - SAME_INTEREST, is_test=inquiry.is_test
+    ).order_by("-created_at")
+    for lead in leads:
+        if not asked or not lead.purpose or (asked in PURCHASE) == (lead.purpose in PURCHASE):
+            return lead
+    return None
+
+
+def _new_person(inquiry: CanonicalLead, at: datetime) -> Person:
+    borrower, home = inquiry.borrower, inquiry.mailing_address
+    return Person.objects.create(
+        id=uuid7_at(at),
+        first_name=(borrower and borrower.first_name) or "",
+        middle_name=(borrower and borrower.middle_name) or "",
+        last_name=(borrower and borrower.last_name) or "",
+        suffix=(borrower and borrower.suffix) or "",
+        language=(inquiry.preferred_language or "")[:5],
+        street=((home and home.line1) or "")[:200],
+        city=((home and home.city) or "")[:120],
+        state=(home and home.state) or "",
+        zip=(home and home.zip) or "",
+        created_at=at,
+    )
+
+
+def _remember_contacts(person: Person, inquiry: CanonicalLead, at: datetime) -> None:
+    """Add the numbers and addresses that are new, and what we did not know of the person."""
+    has_phone = person.phones.filter(is_primary=True, unlinked_at=None).exists()
+    for one in inquiry.phones:
+        if one.valid and one.e164:
+            Phone.objects.get_or_create(
+                person=person,
+                e164=one.e164,
+                defaults={
+                    "kind": one.type or "unknown",
+                    "is_primary": one.is_primary and not has_phone,
+                    "given_at": at,
+                },
+            )
+    has_email = person.emails.filter(is_primary=True).exists()
+    for address in inquiry.emails:
+        if address.valid and address.address:
+            Email.objects.get_or_create(
+                person=person,
+                key=comparison_key(address.address),
+                defaults={
+                    "address": address.address,
+                    "is_primary": address.is_primary and not has_email,
+                    "given_at": at,
+                },
+            )
+    if inquiry.preferred_language and inquiry.preferred_language != person.language:
+        Person.objects.filter(pk=person.pk).update(language=inquiry.preferred_language[:5])
+        person.language = inquiry.preferred_language[:5]
+
+
+def _loan_columns(inquiry: CanonicalLead) -> dict[str, object]:
+    """What the inquiry says, under the lead's column names; what it leaves open is left out."""
+    loan, home, credit = inquiry.loan, inquiry.property, inquiry.credit
+    said: dict[str, object | None] = {"timeline": inquiry.timeline, "asked": inquiry.message}
+    if loan:
+        said |= {
+            "purpose": loan.purpose,
+            "loan_type": loan.type,
+            "amount_cents": loan.amount_cents,
+            "down_payment_cents": loan.down_payment_cents,
+            "cash_out_cents": loan.cash_out_cents,
+            "current_rate_pct": loan.current_rate_pct,
+        }
+    if home:
+        said |= {
+            "value_cents": home.purchase_price_cents or home.estimated_value_cents,
+            "property_street": home.line1 and home.line1[:200],
+            "property_city": home.city and home.city[:120],
+            "property_state": home.state,
+            "property_zip": home.zip,
+            "property_type": home.type,
+            "property_use": home.use,
+        }
+    if credit:
+        said["credit_band"] = credit.band
+    return {key: value for key, value in said.items() if value is not None and value != ""}
+
+
+def _new_lead(person: Person, inquiry: CanonicalLead, source: Source, at: datetime) -> Lead:
+    return Lead.objects.create(
+        id=uuid7_at(at),
+        person=person,
+        source=source,
+        campaign=_campaign(inquiry, source),
+        is_test=inquiry.is_test or source.is_test,
+        details=inquiry.to_json(),
+        created_at=at,
+        warmed_at=at,
+        **_loan_columns(inquiry),
+    )
+
+
+def _warm(lead: Lead, inquiry: CanonicalLead, at: datetime) -> None:
+    """A repeated inquiry: the newest words count, and a lead put aside comes back."""
+    changes = _loan_columns(inquiry) | {
+        "details": {**lead.details, **inquiry.to_json()},
+        "warmed_at": max(at, lead.warmed_at),
+        "snoozed_until": None,
+    }
+    if lead.state == "nurture":
+        changes["state"] = "working"
+    Lead.objects.filter(pk=lead.pk).update(**changes)
+    for name, value in changes.items():
+        setattr(lead, name, value)
+
+
+def _campaign(inquiry: CanonicalLead, source: Source) -> Campaign | None:
+    if not inquiry.campaign:
+        return None
+    return Campaign.objects.get_or_create(source=source, name=inquiry.campaign[:200])[0]
+
+
+def _touch(  # noqa: PLR0913
+    inquiry: CanonicalLead,
+    lead: Lead,
+    delivery: Delivery,
+    position: int,
+    *,
+    is_first: bool,
+    evidence: str,
+    at: datetime,
+) -> Touch:
+    record = inquiry.to_json()
+    return Touch.objects.create(
+        id=uuid7_at(at),
+        lead=lead,
+        person=lead.person,
+        source=delivery.source,
+        campaign=_campaign(inquiry, delivery.source),
+        delivery=delivery,
+        position=position,
+        vendor_lead_id=inquiry.vendor_lead_id or "",
+        is_first=is_first,
+        matched_by=evidence,
+        inquiry=record,
+        attribution=record.get("attribution", {}),
+        at=at,
+    )

@@ -1,0 +1,130 @@
+"""Is this inquiry from somebody we know? The evidence, in words, goes with the answer."""
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from rapidfuzz import fuzz
+
+NEAR = 84  # rapidfuzz ratio, 0 to 100, from which two spellings are one name
+SHORT = 4  # letters; below it a single slip changes the name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """What tells one person from another."""
+
+    first_name: str = ""
+    last_name: str = ""
+    phones: frozenset[str] = frozenset()  # E.164
+    emails: frozenset[str] = frozenset()  # keys
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """Somebody on file who shares a number or an address with the inquiry."""
+
+    person_id: UUID
+    identity: Identity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    person_id: UUID
+    evidence: str  # fit to show
+
+
+def best_match(inquiry: Identity, candidates: Iterable[Candidate]) -> Match | None:
+    """The person on file who is the same human, or None.
+
+    A shared number or address is not enough: people share phones and
+    mailboxes, so the names must be near each other or one of them missing.
+    A number counts for more than an address; ties go to the older record.
+    """
+    found = [ranked for one in candidates if (ranked := _judge(inquiry, one))]
+    if not found:
+        return None
+    return max(found, key=lambda pair: (pair[0], -pair[1].person_id.int))[1]
+
+
+def plain_name(name: str) -> str:
+    """A name without accents, case and punctuation: what two spellings are compared by."""
+    letters = unicodedata.normalize("NFKD", name).casefold()
+    kept = (one if one.isalnum() else " " for one in letters if not unicodedata.combining(one))
+    return " ".join("".join(kept).replace("'", "").split())
+
+
+def near_names(ours: Identity, theirs: Identity) -> bool:
+    """Whether both names can be one person's: equal, an initial, a nickname, a slip, or missing."""
+    return _near_first(plain_name(ours.first_name), plain_name(theirs.first_name)) and _near_last(
+        plain_name(ours.last_name), plain_name(theirs.last_name)
+    )
+
+
+def _judge(inquiry: Identity, candidate: Candidate) -> tuple[int, Match] | None:
+    theirs = candidate.identity
+    phones = inquiry.phones & theirs.phones
+    emails = inquiry.emails & theirs.emails
+    if not (phones or emails) or not near_names(inquiry, theirs):
+        return None
+    shared = [word for word, hit in (("phone", phones), ("e-mail", emails)) if hit]
+    spelled = "same name" if _same_names(inquiry, theirs) else "near name"
+    evidence = f"same {' and '.join(shared)}, {spelled}"
+    rank = 4 * bool(phones) + 2 * bool(emails) + (spelled == "same name")
+    return rank, Match(person_id=candidate.person_id, evidence=evidence)
+
+
+def _same_names(ours: Identity, theirs: Identity) -> bool:
+    return (plain_name(ours.first_name), plain_name(ours.last_name)) == (
+        plain_name(theirs.first_name),
+        plain_name(theirs.last_name),
+    )
+
+
+def _near_first(ours: str, theirs: str) -> bool:
+    if not ours or not theirs or ours == theirs:
+        return True
+    short, long = sorted((ours, theirs), key=len)
+    if long.startswith(short):  # an initial, or Rob for Robert
+        return True
+    return _nickname(short, long) or _slip(ours, theirs)
+
+
+def _near_last(ours: str, theirs: str) -> bool:
+    if not ours or not theirs or ours == theirs:
+        return True
+    parts_ours, parts_theirs = set(ours.split()), set(theirs.split())
+    return bool(parts_ours & parts_theirs) or _slip(ours, theirs)
+
+
+def _slip(ours: str, theirs: str) -> bool:
+    return min(len(ours), len(theirs)) >= SHORT and fuzz.ratio(ours, theirs) >= NEAR
+
+
+NICKNAMES: Sequence[frozenset[str]] = (
+    frozenset({"robert", "bob", "bobby", "rob", "robbie"}),
+    frozenset({"william", "bill", "billy", "will", "liam"}),
+    frozenset({"james", "jim", "jimmy", "jamie"}),
+    frozenset({"john", "jack", "johnny"}),
+    frozenset({"richard", "rick", "dick", "rich", "ricky"}),
+    frozenset({"margaret", "peggy", "maggie", "meg", "marge"}),
+    frozenset({"elizabeth", "liz", "beth", "betty", "eliza", "lisa"}),
+    frozenset({"katherine", "catherine", "kate", "kathy", "cathy", "katie"}),
+    frozenset({"michael", "mike", "mikey"}),
+    frozenset({"charles", "chuck", "charlie"}),
+    frozenset({"edward", "ed", "ted", "eddie", "ned"}),
+    frozenset({"henry", "hank", "harry"}),
+    frozenset({"jose", "pepe"}),
+    frozenset({"francisco", "paco", "pancho", "frank"}),
+    frozenset({"guadalupe", "lupe"}),
+    frozenset({"ignacio", "nacho"}),
+    frozenset({"anthony", "tony"}),
+    frozenset({"theodore", "ted", "teddy"}),
+    frozenset({"patricia", "pat", "patty", "trish"}),
+    frozenset({"david", "dave"}),
+)  # KNOWN, common US and Spanish short forms
+
+
+def _nickname(ours: str, theirs: str) -> bool:
+    return any(ours in names and theirs in names for names in NICKNAMES)

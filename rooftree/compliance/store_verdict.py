@@ -1,0 +1,34 @@
+"""Keeping each verdict with the facts it rests on, so that it can be derived again."""
+
+from datetime import datetime
+
+from rooftree.compliance.facts import Facts
+from rooftree.compliance.facts_json import facts_hash, to_json
+from rooftree.compliance.models import Verdict as VerdictRow
+from rooftree.compliance.verdict import Verdict
+from rooftree.core.uuid7 import uuid7_at
+from rooftree.leads.models import Lead
+
+
+def store(  # noqa: PLR0913
+    verdict: Verdict, facts: Facts, *, lead: Lead, cause: str, stage: str, at: datetime
+) -> VerdictRow:
+    """Write the verdict down. The rendered text is among the facts; `stage` is where it was asked."""
+    return VerdictRow.objects.create(
+        id=uuid7_at(at),
+        lead=lead,
+        person_id=lead.person_id,
+        cause=cause,
+        medium=str(facts.medium),
+        purpose=str(facts.purpose),
+        stage=stage,
+        decision=verdict.decision.value,
+        reason=verdict.reason,
+        sentence=verdict.sentence[:500],
+        next_allowed_at=verdict.next_allowed_at,
+        results=[ruling.as_json() for ruling in verdict.rulings],
+        facts=to_json(facts),
+        facts_sha256=facts_hash(facts),
+        rules_version=verdict.rules_version,
+        at=at,
+    )

@@ -1,0 +1,316 @@
+"""Gathering every fact the gate wants about one message to one borrower.
+
+Production facts are total: what is not known here stays UNKNOWN and stops the
+send. Only rows that were committed before `at` count.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from rooftree.compliance import places
+from rooftree.compliance.facts import (
+    Company as CompanyFacts,
+)
+from rooftree.compliance.facts import (
+    Confirmation,
+    Contact,
+    Emergency,
+    Facts,
+    Medium,
+    Place,
+    Provenance,
+    Purpose,
+    Relationship,
+    Restart,
+    Revocation,
+    Voice,
+)
+from rooftree.compliance.facts import License as LicenseFacts
+from rooftree.compliance.facts import Officer as OfficerFacts
+from rooftree.compliance.models import Consent as ConsentRow
+from rooftree.compliance.models import Revocation as RevocationRow
+from rooftree.compliance.models import SourceTerms
+from rooftree.compliance.record_consent import consent_facts
+from rooftree.compliance.rulebook import GUARD_MINUTES, VERSION
+from rooftree.core.emails import comparison_key
+from rooftree.leads.models import ContactAttempt, Lead, Person
+from rooftree.org.models import Company, CompanyLicense, LoanOfficer
+from rooftree.outreach.models import Message
+
+CAP_MEMORY = timedelta(days=8)  # the longest window any cap looks back, and a day
+UNSUBSCRIBE_DAYS = 3650  # the link is signed and does not expire; stated as ten years
+CONTACT_MEDIA = {"text": Medium.TEXT, "call": Medium.CALL, "email": Medium.EMAIL}
+OWN_FORMS = frozenset({"website_form"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """One message or call as it would go out."""
+
+    medium: Medium
+    purpose: Purpose
+    is_automated: bool
+    to: str  # E.164 or e-mail address
+    text: str  # as rendered; empty for a call
+    subject: str = ""
+    officer: LoanOfficer | None = None  # None: in the company's name
+    cause: str = ""  # its own attempt is not counted against it
+    confirms: RevocationRow | None = None
+
+
+def gather(outgoing: Outgoing, *, lead: Lead, company: Company, at: datetime) -> Facts:
+    """All that is known about this message at this moment, ready for the gate."""
+    person = lead.person
+    key = address_key(outgoing.to)
+    revocations = list(_revocations(person, key, at))
+    inbound = (
+        Message.objects.filter(person=person, direction="in", created_at__lte=at)
+        .order_by("-created_at")
+        .first()
+    )
+    return Facts(
+        at=at,
+        rules_version=VERSION,
+        has_audit_row=True,
+        **_message_facts(outgoing, lead, at),
+        **_sender_facts(outgoing, company, lead, at),
+        recipient=outgoing.to if outgoing.medium is Medium.EMAIL else key,
+        line_type=_line_type(person, key),
+        places=whereabouts(lead),
+        property_state=lead.property_state or None,
+        consents=tuple(consent_facts(one) for one in _consents(person, key, at)),
+        invited_at=None,
+        inbound_at=inbound.created_at if inbound else None,
+        inbound_meaning=_meaning(inbound),
+        requested_at=None,
+        revocations=tuple(
+            Revocation(
+                at=one.at,
+                media=tuple(CONTACT_MEDIA[m] for m in one.media if m in CONTACT_MEDIA),
+                about=Purpose(one.reply_to_purpose) if one.reply_to_purpose else None,
+                by_text=one.origin.startswith("message:"),
+            )
+            for one in revocations
+            if one.kind in ("stop", "unsubscribe")
+        ),
+        restarts=tuple(
+            Restart(at=one.ended_at, has_prior_written_consent=_had_written(person, key, one.at))
+            for one in revocations
+            if one.ended_at and one.ended_by.startswith("start:")
+        ),
+        is_held=any(one.kind == "review" and one.ended_at is None for one in revocations),
+        is_wrong_person=any(
+            one.kind == "wrong_person" and one.ended_at is None for one in revocations
+        ),
+        contacts=_contacts(person, outgoing.cause, at),
+        inquired_at=lead.warmed_at,
+        last_confirmed_on=lead.warmed_at.date(),
+        number_check=None,
+        provenance=_provenance(lead),
+        registry_date=None,
+        is_on_registry=False,
+        state_lists=(),
+        relationships=_relationships(lead, at),
+        internal_dnc_on=_internal_dnc(revocations, outgoing.medium),
+        emergencies=_emergencies(company),
+        emergencies_read_at=company.emergencies_checked_at,
+        postal_address=company.postal_address or None,
+        has_one_click=outgoing.medium is Medium.EMAIL,  # every e-mail of ours carries it
+        is_authenticated=company.mail_is_authenticated,
+        has_prior_thread=inbound is not None and inbound.medium == "email",
+        unsubscribe_days=UNSUBSCRIBE_DAYS,
+        unsubscribe_needs=None,
+        spam_percent=None,
+    )
+
+
+def address_key(address: str) -> str:
+    """The form consents and revocations are filed under: E.164, or the e-mail's key."""
+    return comparison_key(address) if "@" in address else address
+
+
+def whereabouts(lead: Lead) -> tuple[Place, ...]:
+    """Every place the person may be: their numbers, their home, the property."""
+    person = lead.person
+    home = places.of_address("residence", person.state, person.zip)
+    is_home = None if lead.property_use != "investment" else False
+    if lead.purpose in ("purchase", "construction"):
+        is_home = None  # they may live there already, or nearby
+    there = places.of_address("property", lead.property_state, lead.property_zip, is_home=is_home)
+    numbers = [one.e164 for one in person.phones.all() if one.unlinked_at is None]
+    by_number = tuple(place for number in numbers for place in places.of_number(number))
+    return places.narrowed(by_number + home + there)
+
+
+def _message_facts(outgoing: Outgoing, lead: Lead, at: datetime) -> dict[str, object]:
+    texted = Message.objects.filter(
+        person=lead.person, direction="out", medium="text", sent_at__isnull=False, sent_at__lt=at
+    )
+    is_call = outgoing.medium is Medium.CALL
+    return {
+        "medium": outgoing.medium,
+        "purpose": outgoing.purpose,
+        "is_automated": outgoing.is_automated,
+        "voice": Voice.HUMAN if is_call else Voice.NONE,
+        "has_promo": outgoing.purpose is Purpose.MARKETING,
+        "is_first_message": outgoing.medium is Medium.TEXT and not texted.exists(),
+        "subject": outgoing.subject,
+        "text": outgoing.text,
+        "activity": "general",
+        "confirmation": _confirmation(outgoing.confirms),
+    }
+
+
+def _sender_facts(
+    outgoing: Outgoing, company: Company, lead: Lead, at: datetime
+) -> dict[str, object]:
+    today = local_day(lead, company, at)
+    texting = company.texting
+    return {
+        "actor": "bot" if outgoing.is_automated else "officer",
+        "officer": _officer(outgoing.officer, company, today),
+        "company": CompanyFacts(
+            nmls_id=company.nmls_id,
+            is_depository=company.kind == "depository",
+            licensed_states=tuple(
+                one.state
+                for one in CompanyLicense.objects.filter(from_date__lte=today)
+                if one.until_date is None or one.until_date > today
+            ),
+        ),
+        "seller_names": (company.legal_name, company.brand, *company.registered_dbas),
+        "guard_minutes": GUARD_MINUTES.get(outgoing.medium.value, 0),
+        "registered_states": tuple(company.telemarketer_states),
+        "is_brand_registered": bool(texting.get("brand_registered")),
+        "campaign_attributes": tuple(texting.get("attributes", ())),
+        "optin_source": "own",
+        "company_kind": texting.get("company_kind", "direct_lender"),
+        "carrier_policy": texting.get("carrier_policy", "any_lender"),
+    }
+
+
+def local_day(lead: Lead, company: Company, at: datetime) -> date:
+    """The date where the property is (the company's own when that is not known)."""
+    there = places.of_address("property", lead.property_state, lead.property_zip)
+    zone = there[0].zone if there else company.zone
+    return at.astimezone(ZoneInfo(zone)).date()
+
+
+def _officer(officer: LoanOfficer | None, company: Company, today: date) -> OfficerFacts | None:
+    if officer is None:
+        return None
+    ended = officer.terminated_at is not None
+    return OfficerFacts(
+        nmls_id=officer.nmls_id,
+        is_sponsored=not ended and officer.sponsored_from_date <= today,
+        is_registered=not ended and company.kind == "depository",
+        licenses=tuple(
+            LicenseFacts(
+                state=one.state,
+                status=one.status,
+                expires_on=one.until_date - timedelta(days=1) if one.until_date else None,
+            )
+            for one in officer.licenses.all()
+            if one.from_date <= today
+        ),
+    )
+
+
+def _confirmation(stop: RevocationRow | None) -> Confirmation | None:
+    if stop is None:
+        return None
+    earlier = Message.objects.filter(
+        cause=f"stop:{stop.pk}", state__in=["sent", "delivered", "uncertain"]
+    )
+    return Confirmation(stop_at=stop.at, earlier=earlier.count())
+
+
+def _revocations(person: Person, key: str, at: datetime) -> list[RevocationRow]:
+    """Taken back on this number or address, or by this person anywhere."""
+    by_address = RevocationRow.objects.filter(address=key, at__lte=at)
+    by_person = RevocationRow.objects.filter(person=person, at__lte=at)
+    return list((by_address | by_person).distinct().order_by("at"))
+
+
+def _consents(person: Person, key: str, at: datetime) -> list[ConsentRow]:
+    return list(
+        ConsentRow.objects.filter(
+            person=person, address=key, status="granted", recorded_at__lte=at
+        ).order_by("recorded_at")
+    )
+
+
+def _had_written(person: Person, key: str, before: datetime) -> bool:
+    return any(one.record.get("type") == "written" for one in _consents(person, key, before))
+
+
+def _contacts(person: Person, own_cause: str, at: datetime) -> tuple[Contact, ...]:
+    rows = ContactAttempt.objects.filter(
+        person=person, direction="out", at__gt=at - CAP_MEMORY, at__lte=at
+    ).exclude(cause=own_cause)
+    return tuple(
+        Contact(at=one.at, medium=CONTACT_MEDIA.get(one.medium)) for one in rows.order_by("at")
+    )
+
+
+def _meaning(inbound: Message | None) -> str:
+    return inbound.problem if inbound and inbound.problem else "none"
+
+
+def _line_type(person: Person, key: str) -> str:
+    kind = next((one.kind for one in person.phones.all() if one.e164 == key), "unknown")
+    return {"mobile": "mobile", "home": "landline"}.get(kind, "unknown")
+
+
+def _provenance(lead: Lead) -> Provenance:
+    marketplaces = {"lendingtree", "zillow", "bankrate"}
+    return Provenance(
+        source_class="aggregator" if lead.source.adapter in marketplaces else "consumer",
+        acquired_on=lead.created_at.date(),
+        is_firm_offer=None,
+        is_authorized_to_cra=None,
+        relationship=None,
+        entity=None,
+        has_opted_out_of_prescreen=None,
+        says_not_affiliated=None,
+        cra_provenance=None,
+    )
+
+
+def _relationships(lead: Lead, at: datetime) -> tuple[Relationship, ...]:
+    """The inquiries that name us (47 CFR 64.1200(f)(5)); an aggregator's own do not."""
+    found = []
+    for touch in lead.touches.select_related("source"):
+        day = touch.at.date()
+        with_us = touch.source.adapter in OWN_FORMS or terms_name_us(touch.source_id, day)
+        found.append(Relationship(kind="inquiry", on=day, with_us=with_us))
+    return tuple(found)
+
+
+def terms_name_us(source_id: object, day: date) -> bool:
+    """Whether reviewed source terms in force on `day` say that the source's form names us."""
+    terms = SourceTerms.objects.filter(
+        source_id=source_id, from_date__lte=day, names_us=True, reviewed_at__isnull=False
+    )
+    return any(one.until_date is None or one.until_date > day for one in terms)
+
+
+def _internal_dnc(revocations: list[RevocationRow], medium: Medium) -> date | None:
+    for one in revocations:
+        is_ours = one.kind in ("do_not_contact", "vendor") and one.ended_at is None
+        if is_ours and any(CONTACT_MEDIA.get(name) is medium for name in one.media):
+            return one.at.date()
+    return None
+
+
+def _emergencies(company: Company) -> tuple[Emergency, ...]:
+    return tuple(
+        Emergency(
+            state=one["state"],
+            county=one.get("county", "*"),
+            from_date=date.fromisoformat(one["from"]),
+            until_date=date.fromisoformat(one["until"]) if one.get("until") else None,
+        )
+        for one in company.emergencies
+    )

@@ -1,0 +1,161 @@
+"""Turning a template into the words one borrower gets."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime
+
+from liquid import Environment, StrictUndefined
+from liquid.exceptions import LiquidError
+
+from rooftree.leads.models import Lead
+from rooftree.org.models import Company, LoanOfficer
+from rooftree.outreach.default_wording import FIRST_EDITIONS
+from rooftree.outreach.models import Template
+
+LANGUAGES = ("en", "es")
+NAME_LIMIT = 40
+
+KINDS = {
+    "en": {
+        "purchase": "buying a home",
+        "refinance": "refinancing",
+        "refinance_rate_term": "refinancing",
+        "refinance_cash_out": "a cash-out refinance",
+        "home_equity_loan": "a home equity loan",
+        "heloc": "a home equity line",
+        "home_equity": "your home equity",
+        "construction": "a construction loan",
+        "renovation": "a renovation loan",
+        "reverse": "a reverse mortgage",
+        "": "a mortgage",
+    },
+    "es": {
+        "purchase": "la compra de una casa",
+        "refinance": "refinanciar",
+        "refinance_rate_term": "refinanciar",
+        "refinance_cash_out": "un refinanciamiento con efectivo",
+        "home_equity_loan": "un préstamo sobre su vivienda",
+        "heloc": "una línea de crédito sobre su vivienda",
+        "home_equity": "el valor de su vivienda",
+        "construction": "un préstamo de construcción",
+        "renovation": "un préstamo de renovación",
+        "reverse": "una hipoteca inversa",
+        "": "una hipoteca",
+    },
+}
+NO_NAME = {"en": "there", "es": "buen día"}
+NMLS = {"en": "NMLS", "es": "NMLS"}
+
+_liquid = Environment(undefined=StrictUndefined, autoescape=False)
+
+
+class NoWording(Exception):
+    """No live template for this purpose, medium and language."""
+
+
+class BadTemplate(Exception):
+    """The template cannot be rendered; the text says where."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendered:
+    template: Template
+    subject: str
+    body: str
+
+
+def language_for(stated: str) -> str:
+    """The language we write in: the one the borrower stated, if we have it, else English."""
+    return stated if stated in LANGUAGES else "en"
+
+
+def live_template(key: str, *, medium: str, language: str, at: datetime) -> Template:
+    """The edition in force at `at`, English where the language has none. Raises `NoWording`."""
+    live = Template.objects.filter(key=key, medium=medium, from_at__lte=at).exclude(
+        until_at__lte=at
+    )
+    by_language = {one.language: one for one in live.order_by("version")}
+    found = by_language.get(language) or by_language.get("en")
+    if found is None:
+        raise NoWording(f"There is no {medium} template named {key}.")
+    return found
+
+
+def render(
+    template: Template,
+    *,
+    lead: Lead,
+    company: Company,
+    officer: LoanOfficer | None,
+    more: dict[str, dict[str, str]] | None = None,
+) -> Rendered:
+    """The words for one borrower. Raises `BadTemplate` when a name in it is unknown."""
+    language = template.language
+    first = fit_name(lead.person.first_name)
+    where = f" in {lead.property_state}" if language == "en" else f" en {lead.property_state}"
+    context = {
+        "borrower": {"first_name": first or NO_NAME[language]},
+        "lead": {
+            "kind": KINDS[language].get(lead.purpose, KINDS[language][""]),
+            "where": where if lead.property_state else "",
+        },
+        "company": {
+            "brand": company.brand,
+            "nmls_id": company.nmls_id,
+            "phone": company.phone,
+        },
+        "sender": signature(company, officer, language),
+        **(more or {}),
+    }
+    try:
+        return Rendered(
+            template=template,
+            subject=_liquid.from_string(template.subject).render(**context).strip(),
+            body=_liquid.from_string(template.body).render(**context),
+        )
+    except LiquidError as problem:
+        raise BadTemplate(f"{template}: {problem}") from problem
+
+
+def signature(company: Company, officer: LoanOfficer | None, language: str) -> str:
+    """How the sender is named, with the NMLS ID that must be shown (SAFE Act, state law)."""
+    if officer is None:
+        return f"{company.brand}, {NMLS[language]} {company.nmls_id}"
+    of = "of" if language == "en" else "de"
+    return f"{officer.user.name}, NMLS {officer.nmls_id}, {of} {company.brand}"
+
+
+def fit_name(name: str) -> str:
+    """A first name as it may stand in a message: no markup, links, control or odd signs.
+
+    Names come from strangers; what is left is letters, marks, spaces, hyphens
+    and apostrophes, or nothing.
+    """
+    if re.search(r"[<>{}\[\]@/\\=]|www\.|https?:", name):
+        return ""
+    kept = "".join(
+        one for one in name if unicodedata.category(one)[0] in "LM" or one in " -'’."
+    ).strip()
+    shown = " ".join(kept.split())[:NAME_LIMIT]
+    return shown.title() if shown.isupper() or shown.islower() else shown
+
+
+def ensure_first_editions(*, at: datetime) -> int:
+    """Give a new company the wording it starts with; how many were added. Safe to repeat."""
+    there = set(Template.objects.values_list("key", "medium", "language"))
+    new = [
+        Template(
+            key=one.key,
+            medium=one.medium,
+            language=one.language,
+            version=1,
+            subject=one.subject,
+            body=one.body,
+            from_at=at,
+        )
+        for one in FIRST_EDITIONS
+        if (one.key, one.medium, one.language) not in there
+    ]
+    Template.objects.bulk_create(new, ignore_conflicts=True)
+    return len(new)
