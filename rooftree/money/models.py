@@ -12,7 +12,7 @@ class Entry(models.Model):
     """One amount that a lead, source or loan cost or earned. Corrected by a counter-entry."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
-    kind = models.CharField(max_length=10)
+    kind = models.CharField(max_length=10)  # a credit takes back a cost, a reversal revenue
     amount_cents = models.BigIntegerField()  # positive; a credit is a kind, not a sign
     on_date = models.DateField()  # the company's day
     source = models.ForeignKey(Source, models.PROTECT, related_name="entries")
@@ -30,7 +30,8 @@ class Entry(models.Model):
         db_table = "money_entry"
         constraints = [
             models.CheckConstraint(
-                condition=Q(kind__in=["cost", "credit", "revenue"]), name="entry_kind_known"
+                condition=Q(kind__in=["cost", "credit", "revenue", "reversal"]),
+                name="entry_kind_known",
             ),
             models.CheckConstraint(condition=Q(amount_cents__gte=0), name="entry_not_negative"),
         ]

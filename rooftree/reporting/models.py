@@ -13,7 +13,8 @@ MEASURES = [
     "spend_cents",
     "revenue_cents",
     "amount_cents",
-    "attempted",  # leads a person tried, by seconds bucket in `bucket`
+    "attempted",  # leads a person tried, by the scale of reporting.speed in `bucket`
+    "talked",  # leads a person talked with
 ]
 
 
@@ -63,6 +64,9 @@ class Rollup(models.Model):
                 nulls_distinct=False,
                 name="rollup_once",
             ),
+        ]
+        indexes = [
+            models.Index(fields=["measure", "arrival_date"], name="rollup_by_measure"),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,52 @@
+"""What the books say in sum."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from django.db.models import QuerySet, Sum
+
+from rooftree.money.models import Entry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balance:
+    """Sums of entries, in cents."""
+
+    cost_cents: int = 0
+    credit_cents: int = 0
+    revenue_cents: int = 0
+    reversal_cents: int = 0
+
+    @property
+    def spend_cents(self) -> int:
+        """What we paid, less what vendors gave back."""
+        return self.cost_cents - self.credit_cents
+
+    @property
+    def earned_cents(self) -> int:
+        """What loans earned, less what had to be given back."""
+        return self.revenue_cents - self.reversal_cents
+
+
+def of(entries: QuerySet[Entry]) -> Balance:
+    """The sums of these entries."""
+    return _balance(entries.values_list("kind").annotate(Sum("amount_cents")))
+
+
+def by_source(*, from_date: date, until_date: date) -> dict[UUID, Balance]:
+    """What each source cost and earned in the books of these days (the end exclusive)."""
+    rows = (
+        Entry.objects.filter(on_date__gte=from_date, on_date__lt=until_date)
+        .values_list("source_id", "kind")
+        .annotate(Sum("amount_cents"))
+    )
+    sums: dict[UUID, list[tuple[str, int]]] = {}
+    for source_id, kind, amount_cents in rows:
+        sums.setdefault(source_id, []).append((kind, amount_cents))
+    return {source_id: _balance(kinds) for source_id, kinds in sums.items()}
+
+
+def _balance(sums: Iterable[tuple[str, int]]) -> Balance:
+    return Balance(**{f"{kind}_cents": amount_cents for kind, amount_cents in sums})

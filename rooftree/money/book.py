@@ -1,0 +1,136 @@
+"""Booking what leads cost and what loans earned: once each, corrected only by another entry."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any, NotRequired, TypedDict, Unpack
+from uuid import UUID
+
+from django.db import transaction
+
+from rooftree.leads.models import Touch
+from rooftree.ledger.write import write
+from rooftree.money.company_day import company_day
+from rooftree.money.models import Entry
+from rooftree.org.models import User
+
+COUNTERS = {"cost": "credit", "credit": "cost", "revenue": "reversal", "reversal": "revenue"}
+
+
+class Booking(TypedDict):
+    """What an entry says.
+
+    `amount_cents` is never negative: the kind (cost, credit, revenue,
+    reversal) gives the direction. `on_date` is the company's day. `cause` is
+    what makes it once: `touch:<id>`, `loan:<id>:funded`, `invoice:<number>:<line>`.
+    """
+
+    kind: str
+    amount_cents: int
+    on_date: date
+    source_id: UUID
+    basis: str
+    cause: str
+    campaign_id: NotRequired[UUID | None]
+    lead_id: NotRequired[UUID | None]
+    loan_id: NotRequired[UUID | None]
+    delivery_id: NotRequired[UUID | None]
+    is_provisional: NotRequired[bool]
+
+
+class Contradiction(Exception):
+    """The same cause was booked before with another amount. The text is fit to show."""
+
+
+def entry(*, by: User | None, at: datetime, **booking: Unpack[Booking]) -> Entry:
+    """Book one amount; asked again with the same cause it is the entry booked before.
+
+    Raises `Contradiction` when that one says another amount, kind or source: what
+    is booked stays, and `correct` is the way to change it.
+    """
+    with transaction.atomic():
+        made, is_new = Entry.objects.get_or_create(
+            cause=booking["cause"],
+            defaults={**booking, "booked_by": by, "booked_at": at},
+        )
+        if is_new:
+            _tell(made, by=by, at=at)
+        elif _said(made) != (booking["kind"], booking["amount_cents"], booking["source_id"]):
+            raise Contradiction(
+                f"{booking['cause']} is booked already as {made.kind} of {made.amount_cents} "
+                f"cents; correct that entry instead."
+            )
+    return made
+
+
+def cost_of_touch(touch: Touch, *, at: datetime) -> Entry | None:
+    """Book what one arrival of a lead cost; None when it cost nothing or is a test.
+
+    The price is the one the delivery names, otherwise the source's own. A
+    repeated inquiry costs again, as vendors charge it; what a vendor takes
+    back comes as a credit.
+    """
+    if touch.lead.is_test:
+        return None
+    cost: Mapping[str, Any] = touch.inquiry.get("cost") or {}
+    amount_cents = cost.get("amount_cents")
+    basis = str(cost.get("basis") or "per_lead")
+    if amount_cents is None:
+        amount_cents, basis = touch.source.cost_cents, "source_terms"
+    if not amount_cents or basis == "none":
+        return None
+    return entry(
+        kind="cost",
+        amount_cents=int(amount_cents),
+        on_date=company_day(touch.at),
+        source_id=touch.source_id,
+        campaign_id=touch.campaign_id,
+        lead_id=touch.lead_id,
+        delivery_id=touch.delivery_id,
+        basis=basis,
+        is_provisional=bool(cost.get("provisional")),
+        cause=f"touch:{touch.pk}",
+        by=None,
+        at=at,
+    )
+
+
+def correct(wrong: Entry, *, amount_cents: int, on_date: date, by: User, at: datetime) -> Entry:
+    """Take back `amount_cents` of an entry by one of the opposite kind; once for each entry.
+
+    Raises `Contradiction` when it is more than the entry itself, or when
+    another amount of it was taken back before.
+    """
+    if amount_cents > wrong.amount_cents:
+        raise Contradiction("More cannot be taken back than was booked.")
+    return entry(
+        kind=COUNTERS[wrong.kind],
+        amount_cents=amount_cents,
+        on_date=on_date,
+        source_id=wrong.source_id,
+        campaign_id=wrong.campaign_id,
+        lead_id=wrong.lead_id,
+        loan_id=wrong.loan_id,
+        basis="correction",
+        cause=f"correction:{wrong.pk}",
+        by=by,
+        at=at,
+    )
+
+
+def _said(made: Entry) -> tuple[str, int, UUID]:
+    return made.kind, made.amount_cents, made.source_id
+
+
+def _tell(made: Entry, *, by: User | None, at: datetime) -> None:
+    write(
+        "money.entry.booked",
+        at=at,
+        actor=f"user:{by.pk}" if by else "system:money",
+        lead_id=made.lead_id,
+        entry_id=made.pk,
+        entry_kind=made.kind,
+        amount_cents=made.amount_cents,
+        source_id=made.source_id,
+        loan_id=made.loan_id,
+        cause=made.cause,
+    )
