@@ -16,6 +16,7 @@ _FLOOR_AFTER = re.compile(rf"{_NUMBER}(?:\+|ormore|andup|orover|andabove|orabove
 _CEILING_BEFORE = re.compile(rf"(?:under|below|lessthan|upto|<=?){_NUMBER}")
 _CEILING_AFTER = re.compile(rf"{_NUMBER}(?:orless|orunder|orbelow|orlower|andunder)")
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)(?:%|percent)(?:down)?")
+_NOT_THOUSANDS = re.compile(r",(?!\d{3}(?!\d))")  # "1.234,56" is not ours to guess
 _NOISE = re.compile(r"[\s,_'$]|usd|us\$|dollars?")
 
 
@@ -53,7 +54,7 @@ def amount(written: str | int | float | Decimal) -> Amount | None:
 
 
 def _of_text(written: str) -> Amount | None:
-    if len(written) > _LONGEST:
+    if len(written) > _LONGEST or _NOT_THOUSANDS.search(written):
         return None
     text = _NOISE.sub("", written.lower())
     if found := _PERCENT.fullmatch(text):
@@ -72,7 +73,8 @@ def _of_text(written: str) -> Amount | None:
 
 def _of_range(found: re.Match[str]) -> Amount | None:
     """ "200k - 250k" and "200 - 250k" both mean thousands."""
-    low = _dollars(found[1], found[2] or found[4] if _is_short(found) else found[2])
+    shares_unit = found[2] is None and Decimal(found[1]) <= Decimal(found[3])
+    low = _dollars(found[1], found[4] if shares_unit else found[2])
     high = _dollars(found[3], found[4])
     if low > high or high > LARGEST:
         return None
@@ -82,10 +84,6 @@ def _of_range(found: re.Match[str]) -> Amount | None:
         low_cents=_cents(low),
         high_cents=_cents(high),
     )
-
-
-def _is_short(found: re.Match[str]) -> bool:
-    return Decimal(found[1]) <= Decimal(found[3])
 
 
 def _dollars(digits: str, thousands: str | None) -> Decimal:

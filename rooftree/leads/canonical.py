@@ -14,91 +14,35 @@ from typing import Any
 from rooftree.leads.interchange import NotCanonical as NotCanonical
 from rooftree.leads.interchange import parsed, plain
 from rooftree.leads.vocabulary import (
-    Amortization as Amortization,
-)
-from rooftree.leads.vocabulary import (
-    Channel as Channel,
-)
-from rooftree.leads.vocabulary import (
-    ConsentChannel as ConsentChannel,
-)
-from rooftree.leads.vocabulary import (
-    ConsentMethod as ConsentMethod,
-)
-from rooftree.leads.vocabulary import (
-    ConsentStatus as ConsentStatus,
-)
-from rooftree.leads.vocabulary import (
-    ContactMethod as ContactMethod,
-)
-from rooftree.leads.vocabulary import (
-    ContactTime as ContactTime,
-)
-from rooftree.leads.vocabulary import (
-    CostBasis as CostBasis,
-)
-from rooftree.leads.vocabulary import (
-    CreditBand as CreditBand,
-)
-from rooftree.leads.vocabulary import (
-    CreditBasis as CreditBasis,
-)
-from rooftree.leads.vocabulary import (
-    Device as Device,
-)
-from rooftree.leads.vocabulary import (
-    Direction as Direction,
-)
-from rooftree.leads.vocabulary import (
-    Employment as Employment,
-)
-from rooftree.leads.vocabulary import (
-    Evidence as Evidence,
-)
-from rooftree.leads.vocabulary import (
-    IncomeBand as IncomeBand,
-)
-from rooftree.leads.vocabulary import (
-    InteractionKind as InteractionKind,
-)
-from rooftree.leads.vocabulary import (
-    LoanType as LoanType,
-)
-from rooftree.leads.vocabulary import (
-    LtvSource as LtvSource,
-)
-from rooftree.leads.vocabulary import (
-    MilitaryStatus as MilitaryStatus,
-)
-from rooftree.leads.vocabulary import (
-    PartnerType as PartnerType,
-)
-from rooftree.leads.vocabulary import (
-    PhoneType as PhoneType,
-)
-from rooftree.leads.vocabulary import (
-    Precision as Precision,
-)
-from rooftree.leads.vocabulary import (
-    PropertyType as PropertyType,
-)
-from rooftree.leads.vocabulary import (
-    PropertyUse as PropertyUse,
-)
-from rooftree.leads.vocabulary import (
-    Purpose as Purpose,
-)
-from rooftree.leads.vocabulary import (
-    Source as Source,
-)
-from rooftree.leads.vocabulary import (
-    Speaker as Speaker,
-)
-from rooftree.leads.vocabulary import (
-    Suffix as Suffix,
-)
-from rooftree.leads.vocabulary import (
-    Timeline as Timeline,
+    Amortization,
+    Channel,
+    ConsentChannel,
+    ConsentMethod,
+    ConsentStatus,
+    ContactMethod,
+    ContactTime,
+    CostBasis,
+    CreditBand,
+    CreditBasis,
+    Device,
+    Direction,
+    Employment,
+    Evidence,
+    IncomeBand,
+    InteractionKind,
+    LoanType,
+    LtvSource,
+    MilitaryStatus,
+    PartnerType,
+    PhoneType,
+    Precision,
+    PropertyType,
+    PropertyUse,
+    Purpose,
+    Source,
+    Speaker,
+    Suffix,
+    Timeline,
 )
 
 SCHEMA_VERSION = "1.0"
