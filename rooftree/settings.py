@@ -110,7 +110,9 @@ TEMPLATES = [
                 "django.template.context_processors.csp",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "rooftree.web.shell.shell",
             ],
+            "builtins": ["rooftree.web.templatetags.trade"],
         },
     }
 ]
@@ -178,6 +180,7 @@ SECURE_PROXY_SSL_HEADER = (
     if read.flag("ROOFTREE_BEHIND_TLS_PROXY", default=False)
     else None
 )
+WEB_PROCESSES = read.whole_number("ROOFTREE_WEB_PROCESSES", 1, least=1, most=64)
 BODY_LIMIT = 2 * 1024 * 1024  # bytes; the front answers 413 beyond it
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000

@@ -1,0 +1,58 @@
+"""How an action answers: a fragment for htmx, a redirect for a plain form, a toast for both."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+
+
+def done(request: HttpRequest, words: str, *, back_to: str) -> HttpResponse:
+    """The action is carried out and the page shall read itself again; `words` in a toast.
+
+    For htmx the answer is the toast alone and the event `reread`, on which
+    the parts of the page that may differ now fetch themselves.
+    """
+    if not request.htmx:
+        messages.success(request, words)
+        return HttpResponseRedirect(back_to, status=303)
+    return _toast(request, words, tone="ok", status=200, events="reread")
+
+
+def shown(
+    request: HttpRequest, template: str, context: dict[str, Any], *, back_to: str, words: str = ""
+) -> HttpResponse:
+    """The action is carried out and `template` is the part it changed."""
+    if not request.htmx:
+        if words:
+            messages.success(request, words)
+        return HttpResponseRedirect(back_to, status=303)
+    answer = render(request, template, context)
+    if words:
+        answer.write(render(request, "_toast.html#beside", {"words": words}).content.decode())
+    answer["HX-Trigger"] = "reread"
+    return answer
+
+
+def refused(request: HttpRequest, why: str, *, back_to: str, status: int = 409) -> HttpResponse:
+    """The action was not carried out; `why` is a sentence fit to show."""
+    if not request.htmx:
+        messages.error(request, why)
+        return HttpResponseRedirect(back_to, status=303)
+    return _toast(request, why, tone="late", status=status, events="reread")
+
+
+def problem(request: HttpRequest, words: str, *, status: int) -> HttpResponse:
+    """A failure that no fragment foresaw, shown beside whatever is on the page."""
+    return _toast(request, words, tone="late", status=status)
+
+
+def _toast(
+    request: HttpRequest, words: str, *, tone: str, status: int, events: str = ""
+) -> HttpResponse:
+    answer = render(request, "_toast.html", {"words": words, "tone": tone}, status=status)
+    answer["HX-Retarget"] = "#toasts"
+    answer["HX-Reswap"] = "beforeend"
+    if events:
+        answer["HX-Trigger"] = events
+    return answer

@@ -1,0 +1,128 @@
+"""The frame of every page: which pages each role sees, in which order, and where it lands."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.timezone import now
+
+from rooftree.org.models import User
+from rooftree.web import counts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One destination of the rail and of the tab bar."""
+
+    label: str
+    icon: str
+    short: str = ""  # for the tab bar, where the label is too long
+    count: Callable[[User, datetime], counts.Count | None] | None = None
+
+
+PAGES = {  # by the name of their address
+    "queue": Page(label="Queue", icon="queue", count=counts.queue),
+    "conversations": Page(
+        label="Conversations", icon="chat", short="Inbox", count=counts.conversations
+    ),
+    "pipeline": Page(label="Pipeline", icon="pipeline"),
+    "team": Page(label="Team", icon="team"),
+    "home": Page(label="Home", icon="home"),
+    "sources": Page(label="Sources", icon="sources", count=counts.sources),
+    "routing": Page(label="Routing", icon="routing"),
+    "sequences": Page(label="Sequences", icon="sequence"),
+    "rates": Page(label="Rates", icon="rates"),
+    "compliance": Page(label="Compliance", icon="shield", short="Rules"),
+    "los": Page(label="LOS", icon="los"),
+    "money": Page(label="Money", icon="money"),
+    "setup": Page(label="Set-up", icon="setup"),
+}
+
+# By role: own pages, the first of which is where the role lands; then the closer look.
+# A page that has no address yet is left out. The views check for themselves who may.
+OFFICER = (["queue", "conversations", "pipeline", "rates"], [])
+SEEN_BY = {
+    "officer": OFFICER,
+    "assistant": OFFICER,
+    "manager": (["team", "home", "pipeline", "conversations"], ["queue", "routing", "sources"]),
+    "operations": (
+        ["sources", "routing", "sequences", "rates", "los"],
+        ["home", "team", "compliance"],
+    ),
+    "marketing": (["sources", "sequences", "rates"], ["home", "routing"]),
+    "compliance": (["compliance", "sequences", "sources", "los"], ["home", "routing"]),
+    "executive": (["home", "money", "team", "pipeline"], ["sources", "routing", "compliance"]),
+    "administrator": (
+        ["setup", "sources", "routing", "sequences", "los", "compliance"],
+        ["home", "team"],
+    ),
+}
+TABS = 4  # and "More"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """One entry as a page shows it."""
+
+    label: str
+    short: str
+    icon: str
+    href: str
+    is_current: bool
+    count: counts.Count | None
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: the rail, the tab bar, the clock of the page and what to announce."""
+    at = getattr(request, "at", None) or now()
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return {"at": at}
+    match = request.resolver_match
+    current = match.url_name if match else ""
+    own, closer = (
+        [_link(name, current, user, at) for name in names if _address(name)]
+        for names in SEEN_BY[user.role]
+    )
+    return {
+        "at": at,
+        "own_links": own,
+        "closer_links": closer,
+        "tabs": own[:TABS],
+        "has_offers": user.role == "officer",
+        "is_fragment": bool(getattr(request, "htmx", False)),
+    }
+
+
+def landing(user: User) -> str:
+    """The address of the page that is this user's own."""
+    own, closer = SEEN_BY[user.role]
+    for name in own + closer:
+        address = _address(name)
+        if address:
+            return address
+    return reverse("more")
+
+
+def _link(name: str, current: str | None, user: User, at: datetime) -> Link:
+    page = PAGES[name]
+    return Link(
+        label=page.label,
+        short=page.short or page.label,
+        icon=page.icon,
+        href=_address(name),
+        is_current=current == name,
+        count=page.count(user, at) if page.count else None,
+    )
+
+
+@cache
+def _address(name: str) -> str:
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""

@@ -1,0 +1,49 @@
+// What floats: dialogs opened by [data-dialog], toasts that leave by themselves, a palette with arrows.
+document.addEventListener("click", (event) => {
+  const opener = event.target.closest("[data-dialog]");
+  if (!opener) return;
+  const dialog = document.getElementById(opener.dataset.dialog);
+  if (!dialog) return;
+  event.preventDefault();
+  opener.closest("[popover]")?.hidePopover();
+  dialog.showModal();
+});
+
+document.addEventListener("click", (event) => {
+  if (event.target.matches("dialog")) event.target.close(); // the backdrop
+  event.target.closest("[data-close]")?.closest("dialog")?.close();
+});
+
+document.addEventListener("keydown", (event) => {
+  if (!event.target.closest(".palette") || !["ArrowDown", "ArrowUp"].includes(event.key)) return;
+  const stops = [...event.target.closest(".palette").querySelectorAll("input, a")];
+  const next = stops.indexOf(document.activeElement) + (event.key === "ArrowDown" ? 1 : -1);
+  stops[Math.max(0, Math.min(stops.length - 1, next))].focus();
+  event.preventDefault();
+});
+
+const STAYS = 6000; // milliseconds; longer while it is hovered or focused
+
+customElements.define("toast-note", class extends HTMLElement {
+  connectedCallback() {
+    this.addEventListener("click", (event) => {
+      if (event.target.closest("button:not([data-keep])")) this.remove();
+    });
+    for (const name of ["pointerenter", "focusin"]) {
+      this.addEventListener(name, () => clearTimeout(this.timer));
+    }
+    for (const name of ["pointerleave", "focusout"]) {
+      this.addEventListener(name, () => this.wait());
+    }
+    this.wait();
+  }
+
+  disconnectedCallback() {
+    clearTimeout(this.timer);
+  }
+
+  wait() {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.remove(), STAYS);
+  }
+});

@@ -1,0 +1,157 @@
+"""Template filters and tags in the formats of the trade; built into every template."""
+
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.conf import settings
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
+
+from rooftree.web import words
+
+register = template.Library()
+
+for _plain in (
+    words.money,
+    words.money_exact,
+    words.money_short,
+    words.rate,
+    words.phone,
+    words.lasts,
+    words.initials,
+):
+    register.filter(_plain.__name__, _plain)
+
+
+@register.simple_tag
+def icon(name: str, size: str = "", kind: str = "") -> SafeString:
+    """One symbol of icons.svg; `s` is 14 px for badges. Hidden from screen readers."""
+    return format_html(
+        '<svg class="icon{}{}" aria-hidden="true"><use href="{}#{}"/></svg>',
+        " icon--s" if size == "s" else "",
+        f" {kind}" if kind else "",
+        static("icons.svg"),
+        name,
+    )
+
+
+@register.filter
+def purpose(lead: Any) -> str:
+    """What a lead wants, in words."""
+    return words.purpose(lead.purpose, lead.loan_type)
+
+
+@register.filter
+def property_place(lead: Any) -> str:
+    """Where a lead's property is."""
+    return words.place(lead.property_city, lead.property_state, lead.property_zip)
+
+
+@register.filter
+def product(code: str) -> str:
+    """A loan product in words."""
+    return words.PRODUCTS.get(code, code)
+
+
+@register.filter
+def language(code: str) -> str:
+    """A language in words."""
+    return words.LANGUAGES.get(code, code)
+
+
+@register.filter
+def state_words(code: str) -> str:
+    """A lead's state in words."""
+    return words.STATES.get(code, code)
+
+
+@register.filter
+def mail_safe(text: str) -> str:
+    """Nothing but the text: for `tel:` and `mailto:` links."""
+    return text.strip()
+
+
+@register.simple_tag
+def share(part: int, whole: int, of: str = "") -> str:
+    """A share with its denominator."""
+    return words.share(part, whole, of)
+
+
+@register.simple_tag(takes_context=True)
+def ago(context: dict[str, Any], moment: datetime | None) -> SafeString | str:
+    """How long since a moment, with the moment itself for machines and on hovering."""
+    return _time(context, moment, words.ago)
+
+
+@register.simple_tag(takes_context=True)
+def when(context: dict[str, Any], moment: datetime | None) -> SafeString | str:
+    """A moment, with its day as far as needed."""
+    return _time(context, moment, words.when)
+
+
+@register.simple_tag(takes_context=True)
+def exactly(context: dict[str, Any], moment: datetime | None) -> SafeString | str:
+    """A moment with its seconds, for decisions and messages."""
+    return _time(context, moment, lambda then, _: words.clock_exact(then))
+
+
+@register.inclusion_tag("_clock.html", takes_context=True)
+def clock(
+    context: dict[str, Any], due_at: datetime, from_at: datetime | None = None, label: str = ""
+) -> dict[str, Any]:
+    """The promise clock: its ring drains from `from_at` to `due_at`, then counts up."""
+    at = context["at"]
+    left = (due_at - at).total_seconds()
+    total = max((due_at - from_at).total_seconds(), 1) if from_at else 120
+    kind = "late" if left < 0 else "soon" if left <= total / 2 else ""
+    return {
+        "due_at": due_at,
+        "seconds": int(left),
+        "total": int(total),
+        "kind": kind,
+        "ring": max(0, min(100, round(left / total * 100))),
+        "words": words.due(due_at, at),
+        "ticks": abs(left) < 600,
+        "label": label,
+    }
+
+
+@register.simple_tag(takes_context=True)
+def query(context: dict[str, Any], **changes: Any) -> str:
+    """This page's address with some parameters changed; an empty value drops one."""
+    asked = context["request"].GET.copy()
+    for key, value in changes.items():
+        asked.pop(key, None)
+        if value not in ("", None):
+            asked[key] = str(value)
+    return f"?{asked.urlencode()}"
+
+
+@register.simple_tag
+def htmx_settings() -> SafeString:
+    """Ours for htmx: its own style sheet off, refusals shown by the fragments we send."""
+    return format_html(
+        '<meta name="htmx-config" content="{}">',
+        "includeIndicatorCSS:false,history:false,defaultTimeout:20000",
+    )
+
+
+@register.simple_tag
+def is_demo() -> bool:
+    """Whether this installation is a made-up company."""
+    return bool(settings.IS_DEMO)
+
+
+def _time(context: dict[str, Any], moment: datetime | None, say: Any) -> SafeString | str:
+    if moment is None:
+        return "unknown"
+    then, at = localtime(moment), localtime(context["at"])
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        then.isoformat(timespec="seconds"),
+        f"{then:%b} {then.day}, {then.year}, {words.clock_exact(then)} {then:%Z}",
+        say(then, at),
+    )

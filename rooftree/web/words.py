@@ -1,0 +1,178 @@
+"""How the pages write money, rates, times, phones and the trade's codes. Pure."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+PURPOSES = {
+    "purchase": "Purchase",
+    "refinance_rate_term": "Rate-term refi",
+    "refinance_cash_out": "Cash-out refi",
+    "refinance": "Refinance",
+    "home_equity_loan": "Home equity loan",
+    "home_equity": "Home equity",
+    "heloc": "HELOC",
+    "construction": "Construction loan",
+    "renovation": "Renovation loan",
+    "reverse": "Reverse mortgage",
+    "other": "Other loan",
+}
+LOAN_TYPES = {"fha": "FHA", "va": "VA", "usda": "USDA", "jumbo": "Jumbo"}
+PRODUCTS = {
+    "30yr_fixed": "30-year fixed",
+    "15yr_fixed": "15-year fixed",
+    "30yr_fha": "30-year FHA",
+    "30yr_va": "30-year VA",
+}
+LANGUAGES = {"en": "English", "es": "Spanish", "zh": "Chinese", "vi": "Vietnamese"}
+STATES = {
+    "new": "New",
+    "working": "Working",
+    "nurture": "Nurture",
+    "application": "Application",
+    "funded": "Funded",
+    "retired": "Closed",
+}
+
+
+def money(cents: int | None) -> str:
+    """Whole dollars, for sentences and tables: `$1,963`."""
+    if cents is None:
+        return "unknown"
+    return f"{_sign(cents)}${round(abs(cents) / 100):,}"
+
+
+def money_exact(cents: int | None) -> str:
+    """To the cent, for ledgers: `$100.00`."""
+    if cents is None:
+        return "unknown"
+    return f"{_sign(cents)}${abs(cents) // 100:,}.{abs(cents) % 100:02d}"
+
+
+def money_short(cents: int | None) -> str:
+    """Three figures, for what is read at a glance: `$1.75M`, `$412K`."""
+    if cents is None:
+        return "unknown"
+    dollars = abs(cents) / 100
+    for size, letter in ((1e9, "B"), (1e6, "M")):
+        if dollars >= size * 0.9995:
+            return f"{_sign(cents)}${dollars / size:.2f}{letter}"
+    if dollars >= 10_000:
+        return f"{_sign(cents)}${dollars / 1000:.0f}K"
+    return money(cents)
+
+
+def rate(pct: Decimal | None) -> str:
+    """A rate in percent with three places: `6.190%`."""
+    return "unknown" if pct is None else f"{pct:.3f}%"
+
+
+def share(part: int, whole: int, of: str = "") -> str:
+    """A share never goes without its denominator: `35.9%, 231 of 644 applications`."""
+    if not whole:
+        return f"none of 0 {of}".rstrip()
+    return f"{part / whole * 100:.1f}%, {part:,} of {whole:,} {of}".rstrip()
+
+
+def phone(e164: str) -> str:
+    """A US number as people write it, others as they came: `(512) 555-0142`."""
+    digits = e164.removeprefix("+1")
+    if e164.startswith("+1") and len(digits) == 10 and digits.isdigit():
+        return f"({digits[:3]}) {digits[3:6]}-{digits[6:]}"
+    return e164 or "none"
+
+
+def clock(moment: datetime) -> str:
+    """`3:21 PM`. The moment is in the reader's zone already."""
+    return moment.strftime("%I:%M %p").lstrip("0")
+
+
+def clock_exact(moment: datetime) -> str:
+    """`3:21:44 PM`, for decisions and messages."""
+    return moment.strftime("%I:%M:%S %p").lstrip("0")
+
+
+def when(moment: datetime, at: datetime) -> str:
+    """The day only as far as it is needed: `3:21 PM`, `Nov 12, 6:04 PM`, `Mar 8, 2024`.
+
+    Args:
+        moment: in the reader's zone.
+        at: now, in the same zone.
+    """
+    if moment.date() == at.date():
+        return clock(moment)
+    if moment.date() - at.date() == timedelta(days=1):
+        return f"tomorrow, {clock(moment)}"
+    if moment.year == at.year or abs(moment - at) < timedelta(days=60):
+        return f"{moment:%b} {moment.day}, {clock(moment)}"
+    return f"{moment:%b} {moment.day}, {moment.year}"
+
+
+def ago(moment: datetime, at: datetime) -> str:
+    """How long since: `40 s ago`, `18 min ago`, then the time or the day as in `when`."""
+    seconds = int((at - moment).total_seconds())
+    if seconds < 0:
+        return when(moment, at)
+    if seconds < 120:
+        return f"{seconds} s ago"
+    if seconds < 3600:
+        return f"{seconds // 60} min ago"
+    return when(moment, at)
+
+
+def day(moment: datetime, at: datetime) -> str:
+    """A heading for a day: `Today`, `Yesterday`, `Nov 12`, `March 2024`."""
+    gap = (at.date() - moment.date()).days
+    if gap in (0, 1):
+        return ("Today", "Yesterday")[gap]
+    if gap < 60:
+        return f"{moment:%A}, {moment:%b} {moment.day}"
+    return f"{moment:%B %Y}"
+
+
+def lasts(seconds: float | None) -> str:
+    """A length of time: `0:38`, `1:14`, `41 min`, `3 h 12 min`, `4 days`."""
+    if seconds is None:
+        return "unknown"
+    whole = int(abs(seconds))
+    if whole < 600:
+        return f"{whole // 60}:{whole % 60:02d}"
+    if whole < 3600:
+        return f"{whole // 60} min"
+    if whole < 48 * 3600:
+        return f"{whole // 3600} h {whole % 3600 // 60} min"
+    return f"{whole // 86400} days"
+
+
+def due(moment: datetime, at: datetime) -> str:
+    """What is left of a promise, in the words of the clock: `1:14`, `0:38 late`."""
+    left = (moment - at).total_seconds()
+    return f"{lasts(left)} late" if left < 0 else lasts(left)
+
+
+def purpose(code: str, loan_type: str = "") -> str:
+    """A canonical purpose in the trade's words: `VA purchase`, `Cash-out refi`."""
+    words = PURPOSES.get(code, code.replace("_", " ").capitalize()) or "Loan"
+    kind = LOAN_TYPES.get(loan_type, "")
+    return f"{kind} {words[0].lower()}{words[1:]}" if kind else words
+
+
+def place(city: str, state: str, zip_code: str = "") -> str:
+    """`Austin, TX 78745`, as much as is known; "" when nothing is."""
+    region = f"{state} {zip_code}".strip()
+    return ", ".join(part for part in (city, region) if part)
+
+
+def initials(name: str) -> str:
+    """At most two letters for an avatar."""
+    words = [word for word in name.split() if word[0].isalpha()]
+    picked = words[:1] + words[-1:] if len(words) > 1 else words
+    return "".join(word[0].upper() for word in picked) or "?"
+
+
+def plural(number: int, one: str, many: str = "") -> str:
+    """`1 lead`, `7 leads`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def _sign(cents: int) -> str:
+    return "−" if cents < 0 else ""
