@@ -77,7 +77,7 @@ class Encompass(Vendor):
 
     def leave(self) -> None:
         with self.office.lock:
-            self.office.in_flight -= 1
+            self.office.in_flight = max(0, self.office.in_flight - 1)
 
     def dress(self, reply: Reply) -> Reply:
         office = self.office

@@ -1,0 +1,50 @@
+"""`python -m rooftree_simulators`: all vendors in one process, until Ctrl-C."""
+
+import argparse
+import json
+import signal
+import sys
+import threading
+from dataclasses import asdict
+from datetime import datetime
+
+from rooftree_simulators.clock import Clock
+from rooftree_simulators.run import Ports, start
+
+
+def _arguments(words: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="rooftree_simulators", description=__doc__)
+    parser.add_argument("--ctl", type=int, default=9100, help="control API; 0 takes a free port")
+    parser.add_argument("--enc", type=int, default=9101, help="Encompass")
+    parser.add_argument("--twilio", type=int, default=9110, help="Twilio messages and voice")
+    parser.add_argument("--smtp", type=int, default=9125, help="mailbox")
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--latency-scale", type=float, default=0.0)
+    parser.add_argument("--speed", type=float, default=1.0, help="simulated seconds a second")
+    parser.add_argument("--at", type=datetime.fromisoformat, help="first moment, with its zone")
+    return parser.parse_args(words)
+
+
+def main(words: list[str] | None = None) -> int:
+    """Start, print one JSON line with the ports and URLs, and wait for a signal."""
+    asked = _arguments(words)
+    clock = Clock(at=asked.at, speed=asked.speed)
+    ports = Ports(ctl=asked.ctl, enc=asked.enc, twilio=asked.twilio, smtp=asked.smtp)
+    try:
+        running = start(
+            ports=ports, clock=clock, seed=asked.seed, latency_scale=asked.latency_scale
+        )
+    except OSError as problem:
+        print(f"A port is taken: {problem}", file=sys.stderr)
+        return 1
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    print(json.dumps({"ports": asdict(running.ports), "urls": running.urls}), flush=True)
+    ended.wait()
+    running.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

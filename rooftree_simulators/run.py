@@ -1,0 +1,92 @@
+"""Start the simulators, in this process or as their own."""
+
+import socket
+from dataclasses import asdict, dataclass
+
+from rooftree_simulators.clock import Clock
+from rooftree_simulators.control import Control
+from rooftree_simulators.encompass.vendor import Encompass
+from rooftree_simulators.frame import Setup
+from rooftree_simulators.mailbox import Mailbox, MailListener
+from rooftree_simulators.server import Listener
+from rooftree_simulators.twilio.vendor import Twilio
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """Where each listens on 127.0.0.1; 0 takes a free port."""
+
+    ctl: int = 0
+    enc: int = 0
+    twilio: int = 0
+    smtp: int = 0
+
+
+class Simulators:
+    """All vendors of one run. Use as a context manager, or call `stop`."""
+
+    def __init__(self, setup: Setup, ports: Ports) -> None:
+        self.clock: Clock = setup.clock
+        self.encompass = Encompass(setup)
+        self.twilio = Twilio(setup)
+        self.mailbox = Mailbox(setup)
+        vendors = {row.key: row for row in (self.encompass, self.twilio, self.mailbox)}
+        self.control = Control(setup, vendors)
+        self._listeners: list[Listener | MailListener] = []
+        try:
+            ctl = self._listen(Listener(self.control, ports.ctl))
+            enc = self._listen(Listener(self.encompass, ports.enc))
+            twilio = self._listen(Listener(self.twilio, ports.twilio))
+            mail = self._listen(MailListener(self.mailbox, ports.smtp or _free_port()))
+        except BaseException:
+            self.stop()
+            raise
+        self.ports = Ports(ctl=ctl.port, enc=enc.port, twilio=twilio.port, smtp=mail.port)
+
+    def _listen[Any_: (Listener, MailListener)](self, listener: Any_) -> Any_:
+        self._listeners.append(listener)
+        return listener
+
+    @property
+    def urls(self) -> dict[str, str]:
+        """Base URLs by vendor key; `smtp` is host:port."""
+        found = {name: f"http://127.0.0.1:{port}" for name, port in asdict(self.ports).items()}
+        return {**found, "smtp": f"127.0.0.1:{self.ports.smtp}"}
+
+    def stop(self) -> None:
+        """Close every port and drop what was waiting on the clock."""
+        self.clock.stop()
+        while self._listeners:
+            self._listeners.pop().stop()
+
+    def __enter__(self) -> "Simulators":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def start(
+    *,
+    ports: Ports | None = None,
+    clock: Clock | None = None,
+    seed: int = 7,
+    latency_scale: float = 0.0,
+) -> Simulators:
+    """Start every simulator and return when all listen.
+
+    Args:
+        clock: the run's own clock; without one, real time. It is stopped by `stop`.
+        latency_scale: 0 answers at once, 1 takes about as long as the vendors do.
+
+    Raises `OSError` when a port is taken.
+    """
+    setup = Setup(clock=clock or Clock(), seed=seed, latency_scale=latency_scale)
+    return Simulators(setup, ports or Ports())
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

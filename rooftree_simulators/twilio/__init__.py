@@ -1,0 +1,1 @@
+"""A simulated Twilio: Programmable Messaging and Voice on one port."""

@@ -1,0 +1,143 @@
+"""Twilio on one port: routes of the 2010 API, and its control calls."""
+
+import base64
+import binascii
+import time
+from dataclasses import asdict
+from typing import Any
+
+from rooftree_simulators.frame import Json, Reply, Request, Setup, Vendor
+from rooftree_simulators.twilio import calls, messages
+from rooftree_simulators.twilio.account import Account, Callee
+from rooftree_simulators.twilio.answers import API, error, refused
+
+_RESOURCES = {"Messages": messages, "Calls": calls}
+
+
+class Twilio(Vendor):
+    key = "twilio"
+    latencies = {"*": (40, 250)}
+
+    def __init__(self, setup: Setup) -> None:
+        super().__init__(setup)
+        self.account = Account(self.clock, self.rng)
+        self._second = 0
+        self._this_second = 0
+
+    # The frame
+
+    def operation(self, request: Request) -> str:
+        what = request.path.rsplit("/Accounts/", 1)[-1].split("/")[1:2]
+        name = what[0].removesuffix(".json") if what else request.path
+        return f"{'create' if request.method == 'POST' else 'read'} {name}"
+
+    def authenticate(self, request: Request) -> Reply | None:
+        kind, _, text = request.header("Authorization").partition(" ")
+        try:
+            user, _, secret = base64.b64decode(text).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            return error(20003)
+        account = self.account
+        right = kind == "Basic" and user == account.sid and secret == account.auth_token
+        return None if right else error(20003)
+
+    def admit(self, request: Request) -> Reply | None:
+        most = int(self.account.switches.values["max_per_second"])
+        if not most:
+            return None
+        with self.account.lock:
+            second = int(time.monotonic())
+            self._this_second = 1 if second != self._second else self._this_second + 1
+            self._second = second
+            return error(20429) if self._this_second > most else None
+
+    # The routes
+
+    def handle(self, request: Request) -> Reply:
+        parts = request.path.strip("/").split("/")
+        if parts[:2] != [API, "Accounts"] or len(parts) < 4 or not parts[-1].endswith(".json"):
+            raise refused(20404)
+        if parts[2] != self.account.sid:
+            return error(20003)
+        what, *sid = [*parts[3:-1], parts[-1].removesuffix(".json")]
+        if what not in _RESOURCES or len(sid) > 1:
+            raise refused(20404)
+        resource = _RESOURCES[what]
+        if request.method == "GET":
+            if sid:
+                return resource.shown(self.account, sid[0])
+            return resource.listed(self.account, request)
+        if request.method != "POST":
+            raise refused(20404)
+        if not sid:
+            return resource.create(self.account, request)
+        if what != "Calls":
+            raise refused(20404)
+        return calls.change(self.account, request, sid[0])
+
+    # The control calls
+
+    def control(self, method: str, path: list[str], body: Json) -> Json:
+        match method, *path:
+            case "POST", "inbound":
+                return messages.arrive(
+                    self.account,
+                    sender=str(body["from"]),
+                    to=str(body["to"]),
+                    body=str(body["body"]),
+                )
+            case "POST", "call":
+                call = calls.arrive(self.account, sender=str(body["from"]), to=str(body["to"]))
+                return call.as_told(self.account.sid)
+            case "POST", "callees":
+                return self._behave(body)
+            case "POST", "switches":
+                return self.account.switches.change(body)
+        raise LookupError("/".join(path))
+
+    def _behave(self, body: Json) -> Json:
+        """How the person at `number` behaves; without a number, everybody not named."""
+        changes: dict[str, Any] = {name: value for name, value in body.items() if name != "number"}
+        unknown = changes.keys() - set(Callee.__slots__)
+        if unknown:
+            raise ValueError(f"unknown behaviour: {', '.join(sorted(unknown))}")
+        made = Callee(**changes)
+        with self.account.lock:
+            if body.get("number"):
+                self.account.callees[str(body["number"])] = made
+            else:
+                self.account.usual = made
+        return asdict(made)
+
+    def state(self) -> Json:
+        account = self.account
+        with account.lock:
+            return {
+                "account_sid": account.sid,
+                "messages": [row.as_json() for row in account.messages.values()],
+                "calls": [row.as_told(account.sid) for row in account.calls.values()],
+                "callbacks": list(account.callbacks),
+                "warnings": list(account.warnings),
+                "opted_out": sorted(account.opted_out),
+                "numbers": {name: asdict(line) for name, line in account.lines.items()},
+                "switches": dict(account.switches.values),
+            }
+
+    def plant(self, body: Json) -> Json:
+        """Credentials, our numbers with their webhook URLs, messaging services."""
+        account = self.account
+        with account.lock:
+            account.sid = str(body.get("account_sid", account.sid))
+            account.auth_token = str(body.get("auth_token", account.auth_token))
+            for row in body.get("numbers") or []:
+                line = account.line(str(row["number"]))
+                line.sms_url = str(row.get("sms_url", line.sms_url))
+                line.voice_url = str(row.get("voice_url", line.voice_url))
+            for row in body.get("services") or []:
+                account.services[str(row["sid"])] = [str(name) for name in row["numbers"]]
+        return {"account_sid": account.sid, "numbers": sorted(account.lines)}
+
+    def reset(self) -> None:
+        super().reset()
+        with self.account.lock:
+            self.account.start_over()
