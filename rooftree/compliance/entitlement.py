@@ -1,0 +1,90 @@
+"""Who may speak for us about a loan in that state (LIC-01, LIC-02)."""
+
+from datetime import date, datetime
+from functools import cache
+from zoneinfo import ZoneInfo
+
+from rooftree.compliance.facts import Company, Facts, License, Officer, known
+from rooftree.compliance.rulebook import STATES
+from rooftree.compliance.verdict import Rule, Ruling
+
+LIC_01 = Rule(id="LIC-01", cite="12 USC 5103; 12 CFR 1007; 12 CFR 1008; state law")
+LIC_02 = Rule(id="LIC-02", cite="12 CFR 1008.103 and appendix A")
+ACTIVE = "Approved"
+# What takes a license: offering or negotiating terms, or taking an application.
+LICENSED_WORK = frozenset(
+    {
+        "quote_rate",
+        "recommend_product",
+        "tailored_terms",
+        "negotiate_terms",
+        "offer_terms",
+        "take_application",
+    }
+)
+
+
+def licensed(facts: Facts) -> Ruling | None:
+    """Officer and company are entitled in the property's state on its own calendar date.
+
+    A company message (no officer) needs the company's license alone. Officers
+    of a depository are federally registered instead of state-licensed.
+    """
+    property_state = known(facts.property_state, "property_state")
+    if property_state is None:
+        return LIC_01.require("property_state_needed")
+    company, officer = known(facts.company, "company"), known(facts.officer, "officer")
+    if officer is not None:
+        ruling = _officer(officer, company, property_state, known(facts.at, "at"))
+        if ruling is not None:
+            return ruling
+    if not company.is_depository and property_state not in company.licensed_states:
+        return LIC_01.block("company_unlicensed_state")
+    return LIC_01.allow("licensed")
+
+
+def _officer(officer: Officer, company: Company, state: str, at: datetime) -> Ruling | None:
+    if company.is_depository:
+        if not officer.is_registered:
+            return LIC_01.block("lo_unlicensed_state")
+    else:
+        held = [one for one in officer.licenses if one.state == state]
+        reason = _best(held, local_date(state, at))
+        if reason is not None:
+            return LIC_01.block(reason)
+    return None if officer.is_sponsored else LIC_01.block("not_sponsored")
+
+
+def _best(held: list[License], today: date) -> str | None:
+    """It is None when any license of the state is good, else why none is."""
+    reasons = []
+    for one in held:
+        if one.status != ACTIVE:
+            reasons.append("licence_inactive")
+        elif one.expires_on is not None and one.expires_on < today:
+            reasons.append("licence_expired")
+        else:
+            return None
+    return reasons[0] if reasons else "lo_unlicensed_state"
+
+
+def local_date(state: str, at: datetime) -> date:
+    """It is the latest calendar date in any zone of the state: a license ends there first."""
+    row = STATES.get(state)
+    if row is None:
+        return at.date()
+    return max(at.astimezone(_zone(zone)).date() for zone in row.zones)
+
+
+@cache
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
+
+
+def may_do(facts: Facts) -> Ruling | None:
+    """Only a licensed officer talks terms; a program never does."""
+    actor = known(facts.actor, "actor")
+    is_licensed = actor == "officer" and known(facts.officer, "officer") is not None
+    if known(facts.activity, "activity") in LICENSED_WORK and not is_licensed:
+        return LIC_02.block("mlo_activity_needs_licence")
+    return LIC_02.allow("clerical_activity")

@@ -1,0 +1,140 @@
+"""The gate: every message to a person passes here, and nothing else decides.
+
+All gates run, each on the same facts, and the strictest answer wins. A gate
+that lacks a fact blocks. Order: record, stops, source, license, consent,
+lists, emergency, hours, caps, content.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from rooftree.compliance import (
+    audit,
+    caps,
+    carrier_rules,
+    consent,
+    dnc,
+    email_rules,
+    emergency,
+    entitlement,
+    identification,
+    quiet_hours,
+    reassigned,
+    registration,
+    revocation,
+    trigger_leads,
+)
+from rooftree.compliance.facts import PHONE, FactMissing, Facts, known
+from rooftree.compliance.reasons import sentence
+from rooftree.compliance.verdict import Decision, Rule, Ruling, Verdict, headline
+
+type Gate = Callable[[Facts], Ruling | None]
+
+ENG_01 = Rule(id="ENG-01", cite="47 CFR 64.1200(c)(2)(i); house")
+GATES: dict[str, Gate] = {
+    "audit": audit.recorded,
+    "rules": audit.current,
+    "revocation": revocation.decide,
+    "internal_dnc": dnc.internal,
+    "reassigned": reassigned.decide,
+    "trigger_basis": trigger_leads.basis,
+    "trigger_state": trigger_leads.state_law,
+    "license": entitlement.licensed,
+    "activity": entitlement.may_do,
+    "registration": registration.decide,
+    "consent": consent.decide,
+    "national_dnc": dnc.national,
+    "state_dnc": dnc.state,
+    "emergency": emergency.decide,
+    "hours": quiet_hours.decide,
+    "caps": caps.decide,
+    "nmls_ids": identification.nmls_ids,
+    "opt_out_words": identification.opt_out_words,
+    "links": carrier_rules.links,
+    "brand": carrier_rules.brand,
+    "attributes": carrier_rules.attributes,
+    "opt_in": carrier_rules.opt_in,
+    "broker": carrier_rules.broker,
+    "email_hours": email_rules.hours,
+    "email_address": email_rules.address,
+    "one_click": email_rules.one_click,
+    "subject": email_rules.subject,
+    "unsubscribe": email_rules.unsubscribe,
+    "authentication": email_rules.authentication,
+    "spam_rate": email_rules.spam_rate,
+}
+# Gates whose facts production does not gather yet; they run when asked for by name.
+NOT_ENFORCED = frozenset(
+    {
+        "reassigned",
+        "registration",
+        "emergency",
+        "brand",
+        "attributes",
+        "opt_in",
+        "broker",
+        "unsubscribe",
+        "authentication",
+        "spam_rate",
+    }
+)
+ENFORCED = tuple(name for name in GATES if name not in NOT_ENFORCED)
+
+
+def decide(facts: Facts) -> Verdict:
+    """It is whether, and if not now when, this message may go; pure and repeatable.
+
+    Raises nothing: a missing fact or a failing gate is a block.
+    """
+    names = ENFORCED if facts.asks is None else facts.asks
+    rulings = [ruling for name in names if (ruling := _ask(name, facts)) is not None]
+    return combine(rulings, facts)
+
+
+def combine(rulings: list[Ruling], facts: Facts) -> Verdict:
+    """It is the one verdict of many rulings: block, then require, then defer, then allow."""
+    first = headline(rulings)
+    if first is None:
+        first = ENG_01.block("gate_failed_closed")
+        rulings = [first]
+    until = None
+    if first.decision is Decision.DEFER:
+        until = _next_allowed(rulings, facts)
+        if until is None:
+            first = quiet_hours.places.ZON_01.require("no_common_window")
+            rulings = [*rulings, first]
+    return Verdict(
+        decision=first.decision,
+        reason=first.reason,
+        sentence=sentence(first, until),
+        rulings=tuple(rulings),
+        next_allowed_at=until,
+        deadline=first.deadline,
+        house_deadline=first.house_deadline,
+    )
+
+
+def _ask(name: str, facts: Facts) -> Ruling | None:
+    try:
+        return GATES[name](facts)
+    except Exception:  # ENG-01: a gate that fails in any way stops the message
+        return Ruling(
+            rule="ENG-01",
+            cite=f"{ENG_01.cite}; gate {name}",
+            decision=Decision.BLOCK,
+            reason="gate_failed_closed",
+        )
+
+
+def _next_allowed(rulings: list[Ruling], facts: Facts) -> datetime | None:
+    """It is the first moment when no deferring rule objects, by the recipient's clocks."""
+    moments = [one.next_allowed_at for one in rulings if one.next_allowed_at is not None]
+    latest = max(moments)
+    if known(facts.medium, "medium") not in PHONE:
+        return latest.astimezone(known(facts.at, "at").tzinfo)
+    try:
+        where, send = quiet_hours.clocks(facts), quiet_hours.send_of(facts)
+        opening = quiet_hours.common_opening(latest, send, where)
+        return None if opening is None else quiet_hours.in_local_words(opening, facts)
+    except FactMissing:
+        return latest

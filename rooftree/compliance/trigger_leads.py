@@ -1,0 +1,54 @@
+"""Leads that a credit bureau sold because somebody applied elsewhere (TRG-01, TRG-02)."""
+
+from rooftree.compliance import places
+from rooftree.compliance.facts import Facts, Provenance, known
+from rooftree.compliance.rulebook import TRIGGER_FROM, TRIGGER_STATES
+from rooftree.compliance.verdict import Rule, Ruling
+
+TRG_01 = Rule(id="TRG-01", cite="15 USC 1681b(c)(4), PL 119-36")
+TRG_02 = Rule(id="TRG-02", cite="state trigger-lead laws: AR CT GA IA ID KS KY ME RI TX UT WI")
+CREDIT_BUREAU = "cra_trigger"
+OWN_SOURCES = frozenset({"consumer", "aggregator", "referral", "our_customer", "own_form"})
+LOAN_TIES = frozenset({"current_servicer", "originated_current_loan", "current_originator"})
+INSURED = frozenset({"insured_bank", "insured_credit_union"})
+
+
+def basis(facts: Facts) -> Ruling | None:
+    """A bureau's inquiry needs a firm offer and the consumer's authorization or a live tie."""
+    lead = known(facts.provenance, "provenance")
+    if lead.source_class in OWN_SOURCES:
+        return TRG_01.allow("consumer_initiated_transaction")
+    if lead.source_class == CREDIT_BUREAU:
+        return _bureau(lead)
+    if lead.cra_provenance == "none":
+        return TRG_01.require("privacy_and_udaap_review")
+    return TRG_01.block("provenance_unknown")
+
+
+def _bureau(lead: Provenance) -> Ruling:
+    if lead.acquired_on < TRIGGER_FROM:
+        if not lead.is_firm_offer:
+            return TRG_01.block("firm_offer_required")
+        return TRG_01.allow("pre_hppa_state_rules_apply")
+    if not lead.is_firm_offer:
+        return TRG_01.block("firm_offer_required")
+    if lead.is_authorized_to_cra:
+        return TRG_01.allow("hppa_consent")
+    is_account = lead.relationship == "current_account" and lead.entity in INSURED
+    if lead.relationship in LOAN_TIES or is_account:
+        return TRG_01.allow("hppa_relationship")
+    return TRG_01.block("hppa_no_basis")
+
+
+def state_law(facts: Facts) -> Ruling | None:
+    """Where a state regulates them: opt-outs are honoured and the first words are honest."""
+    lead = known(facts.provenance, "provenance")
+    if lead.source_class != CREDIT_BUREAU:
+        return None
+    if lead.has_opted_out_of_prescreen:
+        return TRG_02.block("prescreen_optout")
+    if not TRIGGER_STATES & frozenset(places.states(facts)):
+        return TRG_02.allow("state_clear")
+    if not lead.says_not_affiliated:
+        return TRG_02.block("state_disclosure_missing")
+    return TRG_02.allow("state_disclosure_ok")
