@@ -1,0 +1,36 @@
+"""The usual hand-off, and the usual way in to a simulated Encompass."""
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from rooftree.los.handoff import Handoff, from_json
+
+SAMPLES = Path(__file__).parent / "samples"
+
+
+def sample(name: str) -> Any:
+    return json.loads((SAMPLES / name).read_text(encoding="utf-8"))
+
+
+def handoff_json(los: str = "encompass", name: str = "purchase", **changes: Any) -> dict[str, Any]:
+    """A hand-off as JSON; `changes` are paths with two underscores for the dot."""
+    data = copy.deepcopy(sample(f"handoff_{name}.json"))
+    data["connection"] = sample("connections.json")[los]
+    for path, value in changes.items():
+        *steps, last = path.split("__")
+        here = data
+        for step in steps:
+            here = here.setdefault(step, {})
+        here[last] = value
+    return data
+
+
+def handoff(los: str = "encompass", name: str = "purchase", **changes: Any) -> Handoff:
+    return from_json(handoff_json(los, name, **changes))
+
+
+def lead(number: int) -> str:
+    return str(UUID(int=0x0192F3C07A1170008000000000000000 + number))
