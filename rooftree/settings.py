@@ -24,12 +24,6 @@ ROOFTREE_ENV = kind_of(
     else "",
 )
 IS_DEMO = ROOFTREE_ENV == "demo"
-PORT = read.whole_number("PORT", 8000, least=1, most=65535)
-# A demo signs anyone in as anybody, so it answers this machine only.
-LISTEN_ON = "127.0.0.1" if IS_DEMO else read.text("ROOFTREE_LISTEN_ON", "127.0.0.1")
-PUBLIC_URL = read.web_address(
-    "ROOFTREE_PUBLIC_URL", f"http://localhost:{PORT}" if IS_DEMO else None
-)
 DEBUG = False
 
 # Secrets.
@@ -47,6 +41,14 @@ else:
         [key.strip() for key in secrets.given("ROOFTREE_FIELD_KEYS").split(",") if key.strip()]
     )
 SECRET_KEY_FALLBACKS = read.several("ROOFTREE_OLD_SECRET_KEYS")
+
+# Where it answers.
+PORT = read.whole_number("PORT", 8000, least=1, most=65535)
+# A demo signs anyone in as anybody, so it answers this machine only.
+LISTEN_ON = "127.0.0.1" if IS_DEMO else read.text("ROOFTREE_LISTEN_ON", "127.0.0.1")
+PUBLIC_URL = read.web_address(
+    "ROOFTREE_PUBLIC_URL", f"http://localhost:{PORT}" if IS_DEMO else None
+)
 
 # The database: any PostgreSQL by DATABASE_URL, else the embedded one of this home.
 DATABASE_IS_EMBEDDED = not read.text("DATABASE_URL", "")
@@ -78,6 +80,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
+    "django.contrib.postgres",
     "django.contrib.staticfiles",
     "django_htmx",
     "anymail",
@@ -118,7 +121,7 @@ TEMPLATES = [
 ]
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "web" / "static"]
-STATIC_ROOT = ROOFTREE_HOME / "static"
+STATIC_ROOT = None if IS_DEMO else ROOFTREE_HOME / "static"
 WHITENOISE_USE_FINDERS = IS_DEMO
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

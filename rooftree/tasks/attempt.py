@@ -8,8 +8,8 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
-from django.conf import settings
 from django.db import close_old_connections, connections
+from django.tasks import task_backends
 
 from rooftree.core.failures import Failure, Misconfigured, Refused, TryLater, Uncertain
 from rooftree.tasks import names
@@ -73,7 +73,7 @@ def attempt(args: Mapping[str, Any], *, tried: int, age: timedelta) -> Outcome:
 
 def run(args: Mapping[str, Any]) -> None:
     """Call the function that a row names; whatever it raises rises."""
-    packages = settings.TASKS["default"].get("OPTIONS", {}).get("TASKS_BELOW", [])
+    packages = task_backends["default"].options.get("TASKS_BELOW", [])
     names.find(args["task"], below=packages)(*args["args"], **args["kwargs"])
 
 

@@ -17,7 +17,7 @@ from rooftree.tasks.address import conninfo
 from rooftree.tasks.attempt import Next, Outcome, attempt
 
 GRACE = 15.0  # seconds for what is running when we are asked to stop; batches last 2 to 3
-A_CENTURY = 100 * 365 * 86400.0  # "never", for Oban's own rescue and pruning: see rescue.py
+A_CENTURY = 100 * 365 * 86400  # "never", for Oban's own rescue and pruning: see rescue.py
 log = logging.getLogger(__name__)
 _threads: dict[str, ThreadPoolExecutor] = {}
 

@@ -1,0 +1,161 @@
+"""The command line: `rooftree COMMAND`, also `python -m rooftree COMMAND`."""
+
+import ast
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from importlib import import_module
+from pathlib import Path
+from typing import NoReturn
+
+COMMANDS = Path(__file__).parent / "management" / "commands"
+# These need nothing but what they are given: no database, no network, no settings.
+PURE = {("parse",), ("decide",), ("lint",), ("optout",), ("los",), ("rates", "backtest")}
+PURE |= {("evidence", "verify")}
+# These start other processes and must stay small; the settings are all they read.
+LIGHT = {"serve", "web"}
+# These wait for a database that others run, or need none.
+OWN_DATABASE = LIGHT | {"worker", "clock", "demo", "doctor"}
+OWN_DATABASE |= {"makemigrations", "collectstatic", "findstatic"}
+
+
+def main() -> None:
+    """Run the command that was asked for, and exit with its code."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rooftree.settings")
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `| head` is not an error
+    words = sys.argv[1:]
+    if not words or words[0] in {"help", "-h", "--help"}:
+        print_help()
+        return
+    if words[0] in {"version", "--version"}:
+        print(_version())
+        return
+    try:
+        run(words)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def run(words: list[str]) -> None:
+    """Run one command in the surroundings it needs; exits on failure."""
+    name = words[0]
+    argv = ["rooftree", *words]
+    if wants_nothing(words):
+        _configure_nothing()
+        _ours(name, argv)
+        return
+    if name == "demo":
+        os.environ.setdefault("ROOFTREE_ENV", "demo")
+    if name in LIGHT:
+        _configure_nothing()
+        _guarded(_ours, name, argv)
+        return
+    _guarded(_with_django, name, argv)
+
+
+def wants_nothing(words: list[str]) -> bool:
+    """Whether these words ask for a pure command, or for the help of one of ours."""
+    pure = any(tuple(words[: len(one)]) == one for one in PURE)
+    return pure or (words[-1] in {"-h", "--help"} and (COMMANDS / f"{words[0]}.py").exists())
+
+
+def print_help() -> None:
+    """Every command of ours with what it does and an example."""
+    print("Rooftree: open-source mortgage lead management.\n\nUsage: rooftree COMMAND [--help]\n")
+    for name, what, example in described():
+        print(f"  {name:<14} {what}")
+        if example:
+            print(f"  {'':<14}   {example}")
+    print("\nSettings come from the environment; docs/settings.md lists them.")
+
+
+def described() -> Iterator[tuple[str, str, str]]:
+    """Name, first sentence and example of each command, read without running any of it."""
+    demo = Path(__file__).parent.parent / "rooftree_demo" / "management" / "commands"
+    for file in sorted([*COMMANDS.glob("[a-z]*.py"), *demo.glob("[a-z]*.py")], key=_stem):
+        tree = ast.parse(file.read_text())
+        first = (ast.get_docstring(tree) or "").split("\n", 1)[0]
+        yield file.stem.replace("_", "-"), first, _example(tree)
+
+
+def _stem(file: Path) -> str:
+    return file.stem
+
+
+def _example(tree: ast.Module) -> str:
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Assign)
+            and isinstance(node.targets[0], ast.Name)
+            and node.targets[0].id == "example"
+            and isinstance(node.value, ast.Constant)
+        ):
+            return str(node.value.value)
+    return ""
+
+
+def _configure_nothing() -> None:
+    """Django's command machinery without settings, tables or apps."""
+    from django.conf import settings
+
+    if not settings.configured:
+        settings.configure(USE_TZ=True, TIME_ZONE="UTC")
+
+
+def _ours(name: str, argv: list[str]) -> None:
+    """Run a command of ours without loading Django's apps."""
+    file = COMMANDS / f"{name.replace('-', '_')}.py"
+    if not file.exists():
+        _refuse(f"there is no command {name!r} yet; `rooftree --help` lists what there is.")
+    command = import_module(f"rooftree.management.commands.{file.stem}").Command()
+    command.requires_system_checks = []
+    command.run_from_argv(argv)
+
+
+def _with_django(name: str, argv: list[str]) -> None:
+    from django.core.management import ManagementUtility
+
+    with _database_for(name):
+        module = name.replace("-", "_")  # a module's name cannot have the dash that a person types
+        argv[1] = module if (COMMANDS / f"{module}.py").exists() else name
+        ManagementUtility(argv).execute()
+
+
+def _database_for(name: str) -> AbstractContextManager[None]:
+    from rooftree.management import database
+
+    if name in OWN_DATABASE:
+        return nullcontext()
+    return database.running(migrated=name != "migrate")
+
+
+def _guarded(call: object, name: str, argv: list[str]) -> None:
+    """Turn a wrong configuration into one sentence and exit code 2."""
+    from rooftree.core.home import Held
+    from rooftree.core.postgres import CannotStart
+    from rooftree.core.settings_readers import Unconfigured
+
+    try:
+        call(name, argv)  # type: ignore[operator]
+    except (Unconfigured, Held, CannotStart) as problem:
+        _refuse(str(problem))
+
+
+def _refuse(text: str) -> NoReturn:
+    print(f"rooftree: {text}", file=sys.stderr)
+    sys.exit(2)
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("rooftree")
+    except PackageNotFoundError:
+        return "not installed"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,143 @@
+"""Keeping the processes of one installation alive, and ending them in order."""
+
+import ctypes
+import logging
+import os
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+PR_SET_PDEATHSIG = 1
+FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0  # seconds before a part that died is started again
+SETTLED = 30.0  # seconds alive after which its next death counts as its first
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One process to keep alive.
+
+    `patience` is how many seconds it gets to end by itself before it is killed.
+    """
+
+    name: str
+    command: Sequence[str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    patience: float = 5.0
+
+
+class Kept:
+    """A part, the process that is it now, and when to start the next one."""
+
+    def __init__(self, part: Part) -> None:
+        self.part = part
+        self.process: subprocess.Popen[bytes] | None = None
+        self.started = 0.0
+        self.wait = FIRST_WAIT
+        self.next_start = 0.0
+
+    def look(self, at: float) -> None:
+        """Start it when it is due; note its death and when it comes back."""
+        if self.process is not None and self.process.poll() is not None:
+            lived = at - self.started
+            self.wait = FIRST_WAIT if lived > SETTLED else min(self.wait * 2, LONGEST_WAIT)
+            self.next_start = at + self.wait
+            ended = self.process.returncode
+            log.warning("%s ended (%s); again in %.0f s", self.part.name, ended, self.wait)
+            self.process = None
+        if self.process is None and at >= self.next_start:
+            self.start(at)
+
+    def start(self, at: float) -> None:
+        """Start the process, in a session of its own: Ctrl-C is ours to pass on."""
+        self.started = at
+        self.process = subprocess.Popen(
+            self.part.command,
+            env={**os.environ, **self.part.environment},
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            preexec_fn=dies_with_parent(signal.SIGTERM),
+        )
+
+
+def keep(
+    kept: Sequence[Kept],
+    *,
+    stopping: Callable[[], bool],
+    each_round: Callable[[], None],
+    wake: int,
+) -> None:
+    """Keep processes alive until `stopping()`; the caller ends them.
+
+    Args:
+        stopping: asked several times a second, and whenever `wake` is readable.
+        each_round: called as often, from the same thread; looks after what is
+            not a `Part` (the database).
+        wake: a file descriptor that signals write to.
+    """
+    while not stopping():
+        each_round()
+        for one in kept:
+            one.look(time.monotonic())
+        _sleep(wake, 0.5)
+
+
+def end(kept: Sequence[Kept]) -> None:
+    """Ask all to stop at once, wait for each as long as it may take, kill the rest."""
+    for one in kept:
+        if one.process is not None and one.process.poll() is None:
+            one.process.terminate()
+    asked = time.monotonic()
+    for one in kept:
+        if one.process is None:
+            continue
+        try:
+            one.process.wait(max(0.1, asked + one.part.patience - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            log.warning("%s did not stop in time and is killed", one.part.name)
+            _kill_session(one.process)
+
+
+def dies_with_parent(how: int) -> Callable[[], None] | None:
+    """What makes the kernel send `how` to a child when the thread that started it dies.
+
+    Linux only; elsewhere the child looks after itself with `follow_parent`.
+    """
+    if sys.platform != "linux":
+        return None
+    prctl = ctypes.CDLL(None).prctl  # found before the fork: after it only the call itself is safe
+    return lambda: prctl(PR_SET_PDEATHSIG, how, 0, 0, 0)
+
+
+def follow_parent() -> None:
+    """End this process soon after its parent has died, on every system."""
+    parent = os.getppid()
+    set_signal = dies_with_parent(signal.SIGTERM)
+    if set_signal is not None:
+        set_signal()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1.0)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="follow-parent", daemon=True).start()
+
+
+def _kill_session(process: "subprocess.Popen[bytes]") -> None:
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+    process.wait()
+
+
+def _sleep(wake: int, seconds: float) -> None:
+    ready, _, _ = select.select([wake], [], [], seconds)
+    if ready:
+        os.read(wake, 4096)

@@ -1,0 +1,67 @@
+"""What all our commands share: an example in --help, and failures in one plain sentence."""
+
+import sys
+from typing import Any, NoReturn
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db.utils import OperationalError
+
+from rooftree.core.home import Held
+from rooftree.core.postgres import CannotStart
+from rooftree.core.settings_readers import Unconfigured
+
+
+class Wrong(CommandError):
+    """The command was asked wrongly or is not configured: one sentence, exit 2."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text, returncode=2)
+
+
+class FoundWrong(CommandError):
+    """What was checked is not right: exit 1; the text, if any, goes to stderr."""
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__(text, returncode=1)
+
+
+class Command(BaseCommand):
+    """A command of ours; `example` is shown by --help."""
+
+    example = ""
+    suppressed_base_arguments = {
+        "--version", "--settings", "--pythonpath", "--traceback",
+        "--no-color", "--force-color", "--skip-checks", "-v",
+    }  # fmt: skip
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        """The parser, with our example below the options."""
+        if self.example:
+            kwargs["epilog"] = f"Example: {self.example}"
+        parser = super().create_parser("rooftree", subcommand, **kwargs)
+        parser.error = lambda message: _refuse(subcommand, message)  # type: ignore[method-assign]
+        return parser
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        """Run, and turn every failure that we foresee into one sentence and a code."""
+        try:
+            options = vars(self.create_parser(argv[0], argv[1]).parse_args(argv[2:]))
+            self.execute(*options.pop("args", ()), **options)
+        except (CommandError, Unconfigured, Held, CannotStart, OperationalError) as problem:
+            say_and_exit(problem)
+
+
+def say_and_exit(problem: Exception) -> NoReturn:
+    """Print what went wrong as one line on stderr and leave with its code."""
+    code = problem.returncode if isinstance(problem, CommandError) else 2
+    text = " ".join(str(problem).split())
+    if isinstance(problem, OperationalError):
+        text = f"the database does not answer: {text}"
+    if text:
+        print(f"rooftree: {text}", file=sys.stderr)
+    sys.exit(code)
+
+
+def _refuse(subcommand: str, message: str) -> NoReturn:
+    print(f"rooftree {subcommand}: {message} (see rooftree {subcommand} --help)", file=sys.stderr)
+    sys.exit(2)

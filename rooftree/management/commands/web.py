@@ -1,0 +1,25 @@
+"""Run the web server alone, for installations spread over several machines."""
+
+import os
+import sys
+from typing import Any
+
+from rooftree.management import base
+
+
+class Command(base.Command):
+    """Becomes the web server: same process, no parent left behind."""
+
+    help = "Run the web server alone; needs a database that others run too (DATABASE_URL)."
+    example = "DATABASE_URL=postgresql://rooftree@db/rooftree PORT=8000 rooftree web"
+    requires_system_checks = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Replace this process by the web server."""
+        from rooftree.management import database, serving
+
+        serving.refuse_taken_port(patience=0)
+        database.wait_until_it_answers(10)
+        os.environ.update(database.environment())
+        sys.stdout.flush()
+        os.execv(sys.executable, serving.web_command())  # noqa: S606 (our own command line)

@@ -1,0 +1,31 @@
+"""Run background tasks."""
+
+import asyncio
+import signal
+from typing import Any
+
+from rooftree.core.supervise import follow_parent
+from rooftree.management import base, database
+from rooftree.tasks.worker import work
+
+
+class Command(base.Command):
+    """Runs tasks of all queues until it is asked to stop, then finishes what is running."""
+
+    help = "Run background tasks; any number of workers may run against one database."
+    example = "rooftree worker"
+    requires_system_checks = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Work until SIGTERM or Ctrl-C."""
+        follow_parent()
+        database.wait_until_it_answers(60)
+        asyncio.run(_until_asked())
+
+
+async def _until_asked() -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for asked in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(asked, stop.set)
+    await work(stop)

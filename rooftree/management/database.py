@@ -1,0 +1,119 @@
+"""The database under a command: started for as long as it takes, when nobody else has."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+
+from rooftree import settings
+from rooftree.core import postgres
+from rooftree.core.home import Held, Home
+
+
+@contextmanager
+def running(*, migrated: bool = True) -> Iterator[None]:
+    """See that the database answers for the length of a command.
+
+    An embedded database that nobody runs is started here, brought up to date
+    unless `migrated` is False, and stopped afterwards.
+    """
+    if not settings.DATABASE_IS_EMBEDDED or postgres.answers(settings.ROOFTREE_HOME):
+        yield
+        return
+    home = Home(settings.ROOFTREE_HOME)
+    try:
+        home.hold()
+    except Held:  # a `rooftree serve` that is starting
+        wait_until_it_answers(30)
+        yield
+        return
+    server = postgres.start(settings.ROOFTREE_HOME)
+    try:
+        if migrated:
+            migrate_if_needed()
+        yield
+    finally:
+        server.stop()
+        home.release()
+
+
+def wait_until_it_answers(seconds: float) -> None:
+    """Wait for a database that another process is starting; `CannotStart` if it never comes."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            psycopg.connect(address(), connect_timeout=3).close()
+        except psycopg.OperationalError:
+            time.sleep(0.2)
+            continue
+        return
+    raise postgres.CannotStart(
+        "the database does not answer; start it with `rooftree serve`, or set DATABASE_URL."
+    )
+
+
+def address() -> str:
+    """The database of the settings, without Django."""
+    known = settings.DATABASES["default"]
+    names = {"NAME": "dbname", "USER": "user", "PASSWORD": "password"}
+    names |= {"HOST": "host", "PORT": "port"}
+    plain = {theirs: str(known[ours]) for ours, theirs in names.items() if known.get(ours)}
+    return make_conninfo("", **plain, **known["OPTIONS"])
+
+
+def migrate_if_needed() -> bool:
+    """Bring the tables up to this release, in a process of its own; True when it had to."""
+    if not missing_migrations():
+        return False
+    done = subprocess.run(
+        [sys.executable, "-m", "rooftree", "migrate", "--verbosity", "0"], check=False
+    )
+    if done.returncode:
+        raise postgres.CannotStart("the tables could not be brought up to date; see above.")
+    return True
+
+
+def missing_migrations() -> set[tuple[str, str]]:
+    """The migrations of this release that the database does not have.
+
+    Read from the folders, without Django: this stands in the way of every start.
+    """
+    with psycopg.connect(address(), connect_timeout=10) as connection:
+        if not connection.execute("select to_regclass('django_migrations')").fetchone()[0]:  # type: ignore[index]
+            return released_migrations()
+        found = connection.execute("select app, name from django_migrations").fetchall()
+    return released_migrations() - {(app, name) for app, name in found}
+
+
+def released_migrations() -> set[tuple[str, str]]:
+    """App and name of every migration that this release brings."""
+    found = set()
+    for app in settings.INSTALLED_APPS:
+        spec = importlib.util.find_spec(app)
+        for folder in (spec.submodule_search_locations or []) if spec else []:
+            for file in (Path(folder) / "migrations").glob("[0-9]*.py"):
+                found.add((app.rsplit(".", 1)[-1], file.stem))
+    return found
+
+
+def our_command(*words: str) -> Sequence[str]:
+    """The command line that runs one of our commands in a new process."""
+    return [sys.executable, "-m", "rooftree", *words]
+
+
+def environment() -> dict[str, str]:
+    """What child processes must agree on, said explicitly."""
+    return {
+        "ROOFTREE_HOME": str(settings.ROOFTREE_HOME),
+        "ROOFTREE_ENV": settings.ROOFTREE_ENV,
+        "PORT": str(settings.PORT),
+        "PYTHONUNBUFFERED": "1",
+        "DJANGO_SETTINGS_MODULE": os.environ.get("DJANGO_SETTINGS_MODULE", "rooftree.settings"),
+    }

@@ -1,0 +1,177 @@
+"""One machine's whole installation: database, web, worker and clock, kept alive together."""
+
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+
+from rooftree import settings
+from rooftree.core import postgres
+from rooftree.core.home import Home, remember_kind
+from rooftree.core.supervise import Kept, Part, end, keep
+from rooftree.management import database
+
+WORKER_PATIENCE = 20.0  # the worker's grace for running tasks, and five seconds more
+log = logging.getLogger(__name__)
+
+
+class Installation:
+    """The running whole; `run` returns when it was asked to stop."""
+
+    def __init__(self, *, parts: Sequence[Part], prepare: Sequence[Sequence[str]]) -> None:
+        self.parts = parts
+        self.prepare = prepare
+        self.stop_asked = False
+        self.server: postgres.Server | None = None
+        self.wake, self._wake_writes = os.pipe()
+
+    def run(self) -> None:
+        """Start everything in order, keep it alive, stop it in the opposite order."""
+        self._watch_signals()
+        home = Home(settings.ROOFTREE_HOME)
+        with home:
+            remember_kind(settings.ROOFTREE_HOME, settings.ROOFTREE_ENV)
+            refuse_taken_port()
+            kept = [Kept(part) for part in self.parts]
+            try:
+                # Loading takes it longer than the database needs to start, and
+                # it serves nothing before the tables are up to date.
+                next(one for one in kept if one.part.name == "web").look(time.monotonic())
+                self._look_after_database()
+                database.migrate_if_needed()
+                for command in self.prepare:
+                    self._prepare(command)
+                threading.Thread(target=_announce, args=(self,), daemon=True).start()
+                keep(
+                    kept,
+                    stopping=lambda: self.stop_asked,
+                    each_round=self._look_after_database,
+                    wake=self.wake,
+                )
+            finally:
+                end(kept)
+                if self.server is not None:
+                    self.server.stop()
+        say("stopped.")
+
+    def _watch_signals(self) -> None:
+        os.set_blocking(self._wake_writes, False)
+        signal.set_wakeup_fd(self._wake_writes, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        for asked in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(asked, self._stop)
+
+    def _stop(self, *_: object) -> None:
+        if not self.stop_asked:
+            say("stopping…")
+        self.stop_asked = True
+
+    def _look_after_database(self) -> None:
+        if not settings.DATABASE_IS_EMBEDDED or (self.server and self.server.alive):
+            return
+        if self.server is not None:
+            log.warning("the database ended; starting it again")
+        tuning = {"shared_buffers": "256MB"} if settings.IS_DEMO else {}
+        self.server = postgres.start(settings.ROOFTREE_HOME, tuning)
+
+    def _prepare(self, command: Sequence[str]) -> None:
+        if self.stop_asked:
+            return
+        done = subprocess.run(
+            command, check=False, env={**os.environ, **database.environment()},
+            start_new_session=True,
+        )  # fmt: skip
+        if done.returncode and not self.stop_asked:
+            raise postgres.CannotStart(f"{' '.join(command[2:])} failed; see above.")
+
+
+def run(*, extra: Sequence[Part] = (), prepare: Sequence[Sequence[str]] = ()) -> None:
+    """Serve until asked to stop.
+
+    Args:
+        extra: more processes to keep alive beside our own (a demo's market).
+        prepare: commands to run once, in order, when the tables are up to date
+            and before anything is served. Each must be safe to run at every start.
+    """
+    commands = [*collect_static(), *prepare]
+    Installation(parts=[*our_parts(), *extra], prepare=commands).run()
+
+
+def our_parts() -> list[Part]:
+    """Web, worker and clock, as processes."""
+    shared = database.environment()
+    return [
+        Part(name="web", command=web_command(), environment=shared),
+        Part(
+            name="worker",
+            command=database.our_command("worker"),
+            environment=shared,
+            patience=WORKER_PATIENCE,
+        ),
+        Part(name="clock", command=database.our_command("clock"), environment=shared),
+    ]
+
+
+def web_command() -> list[str]:
+    """The web server: one port, our front, HTTP/1.1 and 2."""
+    return [
+        sys.executable, "-m", "granian", "rooftree.asgi:application",
+        "--interface", "asgi", "--host", settings.LISTEN_ON, "--port", str(settings.PORT),
+        "--workers", str(settings.WEB_PROCESSES), "--workers-kill-timeout", "2",
+        "--http1-header-read-timeout", "5000", "--no-ws", "--log-level", "warning",
+    ]  # fmt: skip
+
+
+def collect_static() -> list[Sequence[str]]:
+    """Production serves compressed files under names that change with their content."""
+    if settings.IS_DEMO:
+        return []
+    return [database.our_command("collectstatic", "--noinput", "--clear", "--verbosity", "0")]
+
+
+def refuse_taken_port(patience: float = 4.0) -> None:
+    """Raise `CannotStart` when another program answers on our port.
+
+    A web server of ours whose supervisor was killed needs a moment to go.
+    """
+    deadline = time.monotonic() + patience
+    while True:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((settings.LISTEN_ON, settings.PORT))
+            except OSError as problem:
+                if time.monotonic() > deadline:
+                    raise postgres.CannotStart(
+                        f"port {settings.PORT} cannot be used ({problem.strerror}); "
+                        f"choose another, such as PORT={settings.PORT + 1}."
+                    ) from problem
+                time.sleep(0.2)
+                continue
+            return
+
+
+def say(text: str) -> None:
+    """One line of progress on stderr."""
+    print(f"rooftree: {text}", file=sys.stderr, flush=True)
+
+
+def _announce(installation: Installation) -> None:
+    """Say when pages are ready; the person who started us waits for that line."""
+    asked = f"http://127.0.0.1:{settings.PORT}/readyz"
+    while not installation.stop_asked:
+        try:
+            with urllib.request.urlopen(asked, timeout=2) as answer:
+                if answer.status == 200:
+                    say(f"ready at {settings.PUBLIC_URL} (Ctrl-C stops it).")
+                    return
+        except (urllib.error.URLError, OSError):
+            pass
+        time.sleep(0.1)

@@ -1,0 +1,153 @@
+"""The front: streams and health are answered here, all else by Django in a few threads.
+
+A request's body is read completely, within a size and a time, before a thread
+is given to it: twenty stalled senders harm nobody.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from django.conf import settings
+from django.db import Error, close_old_connections, connection
+from django.db.migrations.executor import MigrationExecutor
+
+from rooftree.web import live, wsgi_bridge
+
+THREADS = 4
+BODY_SECONDS = 15.0  # for the whole body of a request to arrive
+PIECE = 256 * 1024  # bytes of an answer handed to the server at once
+log = logging.getLogger(__name__)
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+class TooLarge(Exception):
+    """The body is longer than we take."""
+
+
+class Gone(Exception):
+    """The sender went away before the end of its request."""
+
+
+class Front:
+    """The ASGI application."""
+
+    def __init__(self, django: Callable[..., Any]) -> None:
+        self._django = django
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="django")
+        # Streams and health must be answered while all of Django's threads are busy.
+        self._side_threads = ThreadPoolExecutor(2, thread_name_prefix="side")
+        self._migrated = False
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] == "lifespan":
+            await _lifespan(receive, send)
+        elif scope["type"] == "http":
+            await self._http(scope, receive, send)
+
+    async def _http(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        match scope["path"]:
+            case "/healthz":
+                await _plain(send, 200, "alive\n")
+            case "/readyz":
+                ready, why = await self._aside(self._readiness)
+                await _plain(send, 200 if ready else 503, f"{why}\n")
+            case "/events/" if scope["method"] == "GET":
+                await live.stream(_cookies(scope), receive, send, self._aside)
+            case _:
+                await self._page(scope, receive, send)
+
+    async def _page(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                body = await _read(scope, receive)
+        except TooLarge:
+            await _plain(send, 413, "The request is too large.\n")
+            return
+        except TimeoutError:
+            await _plain(send, 408, "The request did not arrive in time.\n")
+            return
+        except Gone:
+            return
+        if not self._migrated:
+            ready, why = await self._aside(self._readiness)
+            if not ready:
+                await _plain(send, 503, f"Rooftree is starting: {why}. Try again in a moment.\n")
+                return
+        environ = wsgi_bridge.environ(scope, body)
+        loop = asyncio.get_running_loop()
+        answer = await loop.run_in_executor(
+            self._threads, wsgi_bridge.answer, self._django, environ
+        )
+        with answer.body:
+            await _send(send, answer)
+
+    async def _aside(self, call: Callable[..., Any], *args: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._side_threads, call, *args)
+
+    def _readiness(self) -> tuple[bool, str]:
+        """Whether pages can be served now, and why not."""
+        close_old_connections()
+        try:
+            if self._migrated:
+                with connection.cursor() as cursor:
+                    cursor.execute("select 1")
+            else:
+                executor = MigrationExecutor(connection)
+                if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+                    return False, "the tables are not up to date"
+                self._migrated = True
+        except Error:
+            return False, "the database does not answer"
+        return True, "ready"
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return
+
+
+async def _read(scope: dict[str, Any], receive: Receive) -> bytes:
+    """The whole body; `TooLarge` as soon as its length is known to be."""
+    limit = settings.BODY_LIMIT
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit() and int(value) > limit:
+            raise TooLarge
+    parts, length = [], 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Gone
+        part = message.get("body", b"")
+        length += len(part)
+        if length > limit:
+            raise TooLarge
+        parts.append(part)
+        if not message.get("more_body"):
+            return b"".join(parts)
+
+
+async def _send(send: Send, answer: wsgi_bridge.Answer) -> None:
+    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+    while piece := answer.body.read(PIECE):
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _plain(send: Send, status: int, text: str) -> None:
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": text.encode()})
+
+
+def _cookies(scope: dict[str, Any]) -> str:
+    return "; ".join(
+        value.decode("latin-1") for name, value in scope["headers"] if name == b"cookie"
+    )
