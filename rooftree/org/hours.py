@@ -16,12 +16,11 @@ class BadHours(Exception):
 
 def is_open(hours: Hours, *, zone: str, at: datetime) -> bool:
     """Whether `at` falls inside the hours. Opening is inside, closing is not."""
-    local = at.astimezone(zone_of(zone))
-    span = hours.get(WEEKDAYS[local.weekday()])
+    _, weekday, clock = _local(zone, at)
+    span = hours.get(weekday)
     if not span:
         return False
-    opens, closes = span
-    return opens <= f"{local:%H:%M}" < closes
+    return span[0] <= clock < span[1]
 
 
 def next_opening(hours: Hours, *, zone: str, at: datetime) -> datetime | None:
@@ -32,7 +31,7 @@ def next_opening(hours: Hours, *, zone: str, at: datetime) -> datetime | None:
     if is_open(hours, zone=zone, at=at):
         return at
     here = zone_of(zone)
-    today = at.astimezone(here).date()
+    today = local_date(zone, at)
     for ahead in range(LOOK_AHEAD_DAYS):
         opening = _opening(hours, today + timedelta(days=ahead), here)
         if opening and opening > at:
@@ -42,7 +41,12 @@ def next_opening(hours: Hours, *, zone: str, at: datetime) -> datetime | None:
 
 def local_date(zone: str, at: datetime) -> date:
     """The calendar day it is in `zone`."""
-    return at.astimezone(zone_of(zone)).date()
+    return _local(zone, at)[0]
+
+
+def local_clock(zone: str, at: datetime) -> tuple[str, str]:
+    """The weekday (`mon`) and the time (`08:00`) it is in `zone`."""
+    return _local(zone, at)[1:]
 
 
 def check(hours: Hours) -> None:
@@ -60,6 +64,12 @@ def check(hours: Hours) -> None:
 def zone_of(name: str) -> ZoneInfo:
     """The time zone of an IANA name."""
     return ZoneInfo(name)
+
+
+@lru_cache(maxsize=256)  # one choice asks about many officers at one moment
+def _local(zone: str, at: datetime) -> tuple[date, str, str]:
+    local = at.astimezone(zone_of(zone))
+    return local.date(), WEEKDAYS[local.weekday()], f"{local:%H:%M}"
 
 
 def _opening(hours: Hours, day: date, zone: ZoneInfo) -> datetime | None:

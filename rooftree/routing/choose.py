@@ -1,0 +1,273 @@
+"""Who gets a lead: a pure answer with a reason for everyone, the same whenever asked again."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from math import lcm
+
+from rooftree.org import hours
+from rooftree.routing.candidates import Candidate, Lender, entitlement_problem
+from rooftree.routing.rule_words import LANGUAGES
+from rooftree.routing.rules import LeadFacts, Nobody, Pool, Rule, first_fitting
+
+CHOSEN, NEXT = "chosen", "next"
+OFF_WORK = "off_work"
+_SCALE = lcm(*range(1, 11))  # so that shares of 1 to 10 divide without a remainder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """Everything besides the lead and the rules that a choice rests on."""
+
+    lender: Lender
+    candidates: tuple[Candidate, ...]
+    turns: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # pool key, officer id
+    asked: frozenset[str] = frozenset()  # officers who passed or let it lapse in this round
+    busy: frozenset[str] = frozenset()  # officers being given another lead in the same instant
+    place: int = 0  # in the chain, where to begin
+    rule_name: str = ""  # the rule whose chain is walked; "" finds it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """Why one officer was taken or passed over."""
+
+    officer_id: str
+    code: str
+    text: str
+    rank: int = 0  # 1 was chosen, 2 would have been next...; 0 is ruled out
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """The answer: an officer, or nobody with the reason and what to do then."""
+
+    rule_name: str
+    place: int
+    officer_id: str | None
+    sentence: str
+    reasons: tuple[Reason, ...]
+    take_seconds: int = 0
+    pool_key: str = ""
+    turn: int = 0  # the chosen officer's turns of this pool, this one included
+    hold_until: datetime | None = None  # nobody now, but somebody then
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Case:
+    """One choice under way."""
+
+    lead: LeadFacts
+    rule: Rule
+    known: Known
+    at: datetime
+
+
+def choose(lead: LeadFacts, rules: Sequence[Rule], known: Known, *, at: datetime) -> Choice:
+    """The officer who gets a lead at a moment, with everyone's reason.
+
+    The chain is walked from `known.place` to the first place where somebody is
+    eligible. The order of `known.candidates` does not matter, and nothing but
+    the arguments is looked at, so a stored choice can be made again.
+    """
+    rule = rule_for(lead, rules, known.rule_name)
+    if rule is None:
+        return Choice(
+            rule_name="",
+            place=0,
+            officer_id=None,
+            sentence="No rule fits this lead.",
+            reasons=(),
+        )
+    case = _Case(lead=lead, rule=rule, known=known, at=at)
+    passed: tuple[Reason, ...] = ()
+    for place in range(known.place, len(rule.chain) + 1):
+        choice = _from_pool(case, rule.pool_at(place), place)
+        if choice.officer_id:
+            return choice
+        passed += choice.reasons
+    if rule.nobody is Nobody.POOL and rule.nobody_pool:
+        choice = _from_pool(case, rule.nobody_pool, len(rule.chain))
+        if choice.officer_id:
+            return choice
+        passed += choice.reasons
+    return _nobody(case, passed)
+
+
+def rule_for(lead: LeadFacts, rules: Sequence[Rule], name: str = "") -> Rule | None:
+    """The rule called `name`, else the first that fits the lead."""
+    named = next((rule for rule in rules if name and rule.name == name), None)
+    return named or first_fitting(rules, lead)
+
+
+def pool_key(pool: Pool) -> str:
+    """Under what name a pool's turns are remembered: the same members, the same memory."""
+    if pool.is_everyone:
+        return "everyone"
+    members = json.dumps([sorted(pool.branches), sorted(pool.officers)])
+    return f"pool:{hashlib.sha256(members.encode()).hexdigest()[:24]}"
+
+
+def pools_of(rule: Rule, place: int = 0) -> list[Pool]:
+    """Every pool that a choice may draw from, beginning at a place of the chain."""
+    pools = [rule.pool_at(nth) for nth in range(place, len(rule.chain) + 1)]
+    return [*pools, rule.nobody_pool] if rule.nobody_pool else pools
+
+
+def ruled_out(case: _Case, pool: Pool, candidate: Candidate) -> tuple[str, str] | None:
+    """Why an officer cannot have the lead now, as (code, words); the law speaks first."""
+    problem = entitlement_problem(
+        candidate, lender=case.known.lender, state=case.lead.state, at=case.at
+    )
+    if problem:
+        return problem
+    if not pool.holds(candidate.id, candidate.branch_path):
+        return "not_in_pool", "Not in this rule's pool"
+    if candidate.id in case.known.asked:
+        return "asked", "Was asked already and did not take it"
+    return _unavailable(case, candidate) or _full(case, candidate)
+
+
+def _unavailable(case: _Case, candidate: Candidate) -> tuple[str, str] | None:
+    if candidate.paused_at and candidate.paused_at <= case.at:
+        return "paused", "Is not taking leads"
+    loan_type = case.lead.loan_type
+    handled = {loan_type, case.lead.purpose} & set(candidate.products)
+    if candidate.products and loan_type and not handled:
+        return "product", f"Does not handle {loan_type.upper()} loans"
+    return None
+
+
+def _full(case: _Case, candidate: Candidate) -> tuple[str, str] | None:
+    if candidate.today >= candidate.daily_cap:
+        return "day_full", f"Full: {candidate.today} today, the cap is {candidate.daily_cap}"
+    if candidate.open >= candidate.open_cap:
+        return "full", f"Full: {candidate.open} open new leads, the cap is {candidate.open_cap}"
+    if candidate.id in case.known.busy:
+        return "busy", "Was being given another lead in the same instant"
+    if not hours.is_open(candidate.hours, zone=candidate.zone, at=case.at):
+        return OFF_WORK, "Not working at this hour"
+    return None
+
+
+def _from_pool(case: _Case, pool: Pool, place: int) -> Choice:
+    """The choice at one place of the chain; without an officer when none is eligible."""
+    out: list[Reason] = []
+    eligible: list[Candidate] = []
+    for candidate in case.known.candidates:
+        problem = ruled_out(case, pool, candidate)
+        if problem:
+            out.append(Reason(officer_id=candidate.id, code=problem[0], text=problem[1]))
+        else:
+            eligible.append(candidate)
+    key = pool_key(pool)
+    turns = case.known.turns.get(key, {})
+    ranked = _ranked(eligible, case.lead.language, _in_turn(eligible, pool, turns))
+    chosen = ranked[0][0] if ranked else None
+    return Choice(
+        rule_name=case.rule.name,
+        place=place,
+        officer_id=chosen.id if chosen else None,
+        sentence=_praise(chosen, case.lead.language) if chosen else "",
+        reasons=(*_order_said(ranked, case.lead.language), *sorted(out, key=_by_officer)),
+        take_seconds=case.rule.take_seconds_at(place),
+        pool_key=key,
+        turn=ranked[0][1] if ranked else 0,
+    )
+
+
+def _in_turn(
+    eligible: Sequence[Candidate], pool: Pool, turns: Mapping[str, int]
+) -> dict[str, tuple[int, int]]:
+    """For each officer: where the next turn ends on the common scale, and its number.
+
+    Whose turn ends first is next, so shares come out as weighted at every
+    moment and not only in the long run. Someone back from leave, or new, is
+    lifted to where the others stand: at most one turn is owed, not a backlog.
+    """
+    strides = {one.id: _SCALE // pool.weights.get(one.id, 1) for one in eligible}
+    furthest = max((turns.get(id_, 0) * stride for id_, stride in strides.items()), default=0)
+    placed = {}
+    for id_, stride in strides.items():
+        number = max(turns.get(id_, 0) + 1, -(-furthest // stride))
+        placed[id_] = (number * stride, number)
+    return placed
+
+
+def _ranked(
+    eligible: Sequence[Candidate], language: str, placed: Mapping[str, tuple[int, int]]
+) -> list[tuple[Candidate, int]]:
+    """The eligible, best first, with the number of the turn each would use."""
+    order = sorted(eligible, key=lambda c: (not _speaks(c, language), placed[c.id][0], c.id))
+    return [(candidate, placed[candidate.id][1]) for candidate in order]
+
+
+def _speaks(candidate: Candidate, language: str) -> bool:
+    return not language or language in candidate.languages
+
+
+def _order_said(ranked: Sequence[tuple[Candidate, int]], language: str) -> Iterator[Reason]:
+    spoken = bool(ranked) and bool(language) and _speaks(ranked[0][0], language)
+    tongue = LANGUAGES.get(language, language)
+    for rank, (candidate, _) in enumerate(ranked, start=1):
+        said = "Next in turn" if rank == 1 else f"Number {rank} in turn"
+        if spoken:
+            knows = _speaks(candidate, language)
+            said = f"{'Speaks' if knows else 'No'} {tongue}; {said[0].lower()}{said[1:]}"
+        yield Reason(
+            officer_id=candidate.id, code=CHOSEN if rank == 1 else NEXT, text=said, rank=rank
+        )
+
+
+def _praise(chosen: Candidate, language: str) -> str:
+    if language and language != "en" and _speaks(chosen, language):
+        return f"{chosen.name} speaks {LANGUAGES.get(language, language)} and was next in turn."
+    return f"{chosen.name} was next in turn."
+
+
+def _nobody(case: _Case, passed: tuple[Reason, ...]) -> Choice:
+    """Nobody at any place: until when to hold the lead, and why in one sentence."""
+    hold_until = _first_opening(case, passed) if case.rule.nobody is Nobody.HOLD else None
+    reasons = _one_each(passed)
+    counted = Counter(reason.text for reason in reasons if reason.code != "not_in_pool")
+    why = "; ".join(f"{text} ({count})" for text, count in counted.most_common(3))
+    return Choice(
+        rule_name=case.rule.name,
+        place=len(case.rule.chain),
+        officer_id=None,
+        sentence=f"Nobody can take it: {why}." if why else "Nobody is in the pool.",
+        reasons=reasons,
+        hold_until=hold_until,
+    )
+
+
+def _one_each(passed: tuple[Reason, ...]) -> tuple[Reason, ...]:
+    """One reason an officer: that of the pool they belong to, when there is one."""
+    kept: dict[str, Reason] = {}
+    for reason in passed:
+        held = kept.get(reason.officer_id)
+        if held is None or held.code == "not_in_pool":
+            kept[reason.officer_id] = reason
+    return tuple(sorted(kept.values(), key=_by_officer))
+
+
+def _first_opening(case: _Case, passed: tuple[Reason, ...]) -> datetime | None:
+    closed = {reason.officer_id for reason in passed if reason.code == OFF_WORK}
+    openings = [
+        hours.next_opening(one.hours, zone=one.zone, at=case.at)
+        for one in case.known.candidates
+        if one.id in closed
+    ]
+    return min((opening for opening in openings if opening), default=None)
+
+
+def _by_officer(reason: Reason) -> str:
+    return reason.officer_id
+
+
+def without_busy(known: Known) -> Known:
+    """The same, as if nobody were being given another lead: then one waits for them."""
+    return replace(known, busy=frozenset())

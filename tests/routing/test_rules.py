@@ -1,0 +1,180 @@
+import json
+
+import pytest
+
+from rooftree.routing import rule_check
+from rooftree.routing.lawful import CRITERIA, FORBIDDEN
+from rooftree.routing.rule_check import BadRules
+from rooftree.routing.rule_words import Names, sentence
+from rooftree.routing.rules import (
+    Backup,
+    Criteria,
+    LeadFacts,
+    Nobody,
+    Pool,
+    Rule,
+    Span,
+    Step,
+    first_fitting,
+)
+
+LEAD = LeadFacts(
+    id="lead",
+    source="zillow",
+    purpose="refinance_cash_out",
+    state="TX",
+    language="es",
+    amount_cents=400_000_00,
+    credit_band="good",
+    score=70,
+    day="sat",
+    clock="23:30",
+)
+NAMES = Names(
+    sources={"zillow": "Zillow"},
+    branches={"b1": "Austin"},
+    officers={"o1": "Sam Rivera"},
+    alarm="Ruth Adler",
+)
+FULL = Rule(
+    name="Austin",
+    criteria=Criteria(
+        sources=("zillow",),
+        purposes=("purchase",),
+        states=("TX",),
+        amount_from_cents=100_000_00,
+        languages=("es",),
+        hours=Span(days=("sat", "sun"), from_time="09:00", until_time="17:00"),
+    ),
+    pool=Pool(branches=("b1",), weights={"o1": 2}),
+    chain=(Backup(kind=Step.POOL, take_seconds=45), Backup(kind=Step.OFFICERS, officers=("o1",))),
+    nobody=Nobody.POOL,
+    nobody_pool=Pool(officers=("o1",)),
+)
+
+
+@pytest.mark.parametrize(
+    ("criteria", "fits"),
+    [
+        (Criteria(), True),
+        (Criteria(sources=("lendingtree",)), False),
+        (Criteria(purposes=("refinance",)), True),  # covers its sub-kinds
+        (Criteria(purposes=("refinance_rate_term",)), False),
+        (Criteria(states=("TX", "CA")), True),
+        (Criteria(states=("CA",)), False),
+        (Criteria(without_state=True), False),
+        (Criteria(languages=("es",)), True),
+        (Criteria(amount_from_cents=400_000_00), True),  # inclusive
+        (Criteria(amount_below_cents=400_000_00), False),  # exclusive
+        (Criteria(credit_bands=("excellent",)), False),
+        (Criteria(score_at_least=70), True),
+        (Criteria(score_at_least=71), False),
+        (Criteria(inquiry="new"), True),
+        (Criteria(inquiry="repeat"), False),
+        (Criteria(hours=Span(from_time="22:00", until_time="06:00")), True),  # over midnight
+        (Criteria(hours=Span(from_time="08:00", until_time="23:30")), False),
+        (Criteria(hours=Span(days=("sun",))), False),
+    ],
+)
+def test_a_rule_fits_the_leads_it_names(criteria, fits):
+    rule = Rule(name="One", criteria=criteria)
+
+    assert (first_fitting([rule], LEAD) == rule) is fits
+
+
+def test_an_unknown_fact_fits_no_criterion():
+    blank = LeadFacts(id="lead", source="zillow", state="TX")
+
+    for criteria in (
+        Criteria(amount_from_cents=1),
+        Criteria(amount_below_cents=1),
+        Criteria(score_at_least=0),
+        Criteria(credit_bands=("good",)),
+    ):
+        assert first_fitting([Rule(name="One", criteria=criteria)], blank) is None
+
+
+def test_the_first_rule_that_fits_wins():
+    first, second = Rule(name="First", criteria=Criteria(states=("TX",))), Rule(name="Second")
+
+    assert first_fitting([first, second], LEAD) == first
+    assert first_fitting([second, first], LEAD) == second
+
+
+def test_a_rule_comes_back_from_json_as_it_went():
+    for rule in (FULL, Rule(name="Everyone")):
+        assert Rule.from_json(json.loads(json.dumps(rule.to_json()))) == rule
+
+
+def test_a_rule_is_read_from_what_a_form_sends():
+    rules = rule_check.read(
+        [{"name": "Texas", "criteria": {"states": ["TX"]}, "chain": [{"kind": "pool"}]}]
+    )
+
+    assert rules[0].criteria.states == ("TX",)
+    assert rules[0].chain == (Backup(kind=Step.POOL),)
+
+
+@pytest.mark.parametrize("field", sorted(FORBIDDEN))
+def test_a_rule_that_looks_at_what_the_law_forbids_is_refused(field):
+    with pytest.raises(BadRules, match="may not look at") as refused:
+        rule_check.read([{"name": "Unfair", "criteria": {field: ["78745"]}}])
+
+    assert field.replace("_", " ") in refused.value.problems[0]
+
+
+def test_a_rule_that_looks_at_what_nobody_reviewed_is_refused():
+    with pytest.raises(BadRules, match="reviewed for fair lending"):
+        rule_check.read([{"name": "Odd", "criteria": {"shoe_size": 9}}])
+
+
+def test_every_criterion_a_rule_can_have_was_reviewed():
+    assert set(Criteria.__dataclass_fields__) == set(CRITERIA)
+    assert not set(CRITERIA) & set(FORBIDDEN)
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        (Rule(name=" "), "give it a name"),
+        (Rule(name="R", criteria=Criteria(states=("ZZ",))), "ZZ is not a state"),
+        (Rule(name="R", criteria=Criteria(purposes=("boat",))), "boat is not a loan purpose"),
+        (Rule(name="R", criteria=Criteria(credit_bands=("vip",))), "stated credit is one of"),
+        (
+            Rule(name="R", criteria=Criteria(amount_from_cents=5, amount_below_cents=5)),
+            "must be below",
+        ),
+        (Rule(name="R", criteria=Criteria(score_at_least=101)), "between 0 and 100"),
+        (Rule(name="R", criteria=Criteria(inquiry="maybe")), "new or a repeat"),
+        (Rule(name="R", criteria=Criteria(hours=Span(from_time="8"))), "written as 08:00"),
+        (Rule(name="R", criteria=Criteria(without_state=True)), "cannot be everyone"),
+        (Rule(name="R", pool=Pool(weights={"o": 11})), "whole number from 1 to 10"),
+        (Rule(name="R", take_seconds=5), "between 15 seconds and an hour"),
+        (Rule(name="R", chain=(Backup(kind=Step.OFFICERS),)), "which loan officers"),
+        (Rule(name="R", chain=(Backup(kind=Step.BRANCH),)), "which branch"),
+        (Rule(name="R", nobody=Nobody.POOL), "which pool takes over"),
+    ],
+)
+def test_an_unsound_rule_is_refused_in_a_sentence(rule, said):
+    with pytest.raises(BadRules, match=said):
+        rule_check.check([rule])
+
+
+def test_rules_need_names_of_their_own_and_there_must_be_one():
+    with pytest.raises(BadRules, match="Two rules are called"):
+        rule_check.check([Rule(name="Same"), Rule(name="same")])
+    with pytest.raises(BadRules, match="at least one rule"):
+        rule_check.check([])
+
+
+def test_a_rule_says_itself_in_a_sentence():
+    assert sentence(FULL, NAMES) == (
+        "A Zillow purchase lead in Texas of $100,000 or more asking for Spanish arriving on "
+        "Saturday or Sunday from 09:00 to 17:00 goes to the Austin team, in turn, 2 minutes to "
+        "take it, then the next of them, 45 seconds, then Sam Rivera, 2 minutes, and at the end "
+        "Ruth Adler is called. If none of them can take it, it goes to Sam Rivera."
+    )
+    assert sentence(Rule(name="Everyone"), NAMES) == (
+        "Any lead goes to everyone who may take it, in turn, 2 minutes to take it, and at the end "
+        "Ruth Adler is called. If nobody can take it, Ruth Adler is called at once."
+    )
