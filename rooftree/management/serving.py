@@ -18,6 +18,7 @@ from rooftree.core.home import Home, remember_kind
 from rooftree.core.supervise import Kept, Part, end, keep
 from rooftree.management import database
 
+HEAD_START = 3.0  # seconds at most that the rest waits for the first page to be ready
 WORKER_PATIENCE = 20.0  # the worker's grace for running tasks, and five seconds more
 log = logging.getLogger(__name__)
 
@@ -48,7 +49,9 @@ class Installation:
                 database.migrate_if_needed()
                 for command in self.prepare:
                     self._prepare(command)
-                threading.Thread(target=_announce, args=(self,), daemon=True).start()
+                for one in kept:
+                    one.next_start = time.monotonic() + HEAD_START
+                threading.Thread(target=_announce, args=(self, kept), daemon=True).start()
                 keep(
                     kept,
                     stopping=lambda: self.stop_asked,
@@ -163,13 +166,15 @@ def say(text: str) -> None:
     print(f"rooftree: {text}", file=sys.stderr, flush=True)
 
 
-def _announce(installation: Installation) -> None:
-    """Say when pages are ready; the person who started us waits for that line."""
+def _announce(installation: Installation, kept: Sequence[Kept]) -> None:
+    """Say when pages are ready, and let the rest start: until then the web has the cores."""
     asked = f"http://127.0.0.1:{settings.PORT}/readyz"
     while not installation.stop_asked:
         try:
             with urllib.request.urlopen(asked, timeout=2) as answer:
                 if answer.status == 200:
+                    for one in kept:
+                        one.next_start = min(one.next_start, time.monotonic())
                     say(f"ready at {settings.PUBLIC_URL} (Ctrl-C stops it).")
                     return
         except (urllib.error.URLError, OSError):
