@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from rooftree_simulators.clock import Clock
 from rooftree_simulators.control import Control
 from rooftree_simulators.encompass.vendor import Encompass
-from rooftree_simulators.frame import Setup
+from rooftree_simulators.frame import Setup, Vendor
 from rooftree_simulators.mailbox import Mailbox, MailListener
 from rooftree_simulators.server import Listener
 from rooftree_simulators.twilio.vendor import Twilio
@@ -30,7 +30,9 @@ class Simulators:
         self.encompass = Encompass(setup)
         self.twilio = Twilio(setup)
         self.mailbox = Mailbox(setup)
-        vendors = {row.key: row for row in (self.encompass, self.twilio, self.mailbox)}
+        vendors: dict[str, Vendor] = {
+            row.key: row for row in (self.encompass, self.twilio, self.mailbox)
+        }
         self.control = Control(setup, vendors)
         self._listeners: list[Listener | MailListener] = []
         try:
@@ -43,7 +45,7 @@ class Simulators:
             raise
         self.ports = Ports(ctl=ctl.port, enc=enc.port, twilio=twilio.port, smtp=mail.port)
 
-    def _listen[Any_: (Listener, MailListener)](self, listener: Any_) -> Any_:
+    def _listen[Kind: (Listener, MailListener)](self, listener: Kind) -> Kind:
         self._listeners.append(listener)
         return listener
 

@@ -11,8 +11,6 @@ from rooftree_simulators.twilio import calls, messages
 from rooftree_simulators.twilio.account import Account, Callee
 from rooftree_simulators.twilio.answers import API, error, refused
 
-_RESOURCES = {"Messages": messages, "Calls": calls}
-
 
 class Twilio(Vendor):
     key = "twilio"
@@ -60,20 +58,26 @@ class Twilio(Vendor):
         if parts[2] != self.account.sid:
             return error(20003)
         what, *sid = [*parts[3:-1], parts[-1].removesuffix(".json")]
-        if what not in _RESOURCES or len(sid) > 1:
-            raise refused(20404)
-        resource = _RESOURCES[what]
-        if request.method == "GET":
-            if sid:
-                return resource.shown(self.account, sid[0])
-            return resource.listed(self.account, request)
-        if request.method != "POST":
-            raise refused(20404)
-        if not sid:
-            return resource.create(self.account, request)
-        if what != "Calls":
-            raise refused(20404)
-        return calls.change(self.account, request, sid[0])
+        return self._resource(request, what, sid)
+
+    def _resource(self, request: Request, what: str, sid: list[str]) -> Reply:
+        account = self.account
+        match request.method, what, *sid:
+            case "GET", "Messages":
+                return messages.listed(account, request)
+            case "GET", "Messages", one:
+                return messages.shown(account, one)
+            case "POST", "Messages":
+                return messages.create(account, request)
+            case "GET", "Calls":
+                return calls.listed(account, request)
+            case "GET", "Calls", one:
+                return calls.shown(account, one)
+            case "POST", "Calls", *one:
+                if one:
+                    return calls.change(account, request, one[0])
+                return calls.create(account, request)
+        raise refused(20404)
 
     # The control calls
 
