@@ -1,0 +1,174 @@
+"""The real carrier module over real HTTP against the simulated Twilio."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from rooftree.core.failures import Misconfigured, Refused, TryLater, Uncertain
+from rooftree.outreach.media import twilio, twiml
+from rooftree.outreach.media.shapes import Fate
+from rooftree_simulators.clock import Clock
+from rooftree_simulators.frame import Setup
+from rooftree_simulators.server import Listener
+from rooftree_simulators.twilio.account import ACCOUNT_SID, AUTH_TOKEN, MAIN_NUMBER, SERVICE_SID
+from rooftree_simulators.twilio.vendor import Twilio
+
+NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
+BEN = "+13055550142"
+WORDS = "Hi Ben, this is Dana at Example Home Loans. Reply STOP to stop."
+
+
+class Line:
+    """A simulated Twilio and our settings for it."""
+
+    def __init__(self) -> None:
+        self.clock = Clock(at=NOW, speed=0)
+        self.sim = Twilio(Setup(clock=self.clock))
+        self.listener = Listener(self.sim, 0)
+        self.settings = twilio.Settings(
+            account_sid=ACCOUNT_SID, secret=AUTH_TOKEN, base_url=self.listener.url
+        )
+
+    def send(self, to: str = BEN, body: str = WORDS, sender: str = MAIN_NUMBER):
+        return twilio.send_text(
+            self.settings, to=to, sender=sender, body=body, status_callback="", reference="m-1"
+        )
+
+    def find(self, body: str = WORDS, since: datetime = NOW):
+        return twilio.find_text(self.settings, to=BEN, sender=MAIN_NUMBER, body=body, since=since)
+
+    def fault(self, action: str, **rest: object) -> None:
+        self.sim.faults.add({"action": action, **rest})
+
+    @property
+    def sent(self) -> list:
+        return list(self.sim.account.messages.values())
+
+    def close(self) -> None:
+        self.listener.stop()
+        self.clock.stop()
+
+
+@pytest.fixture
+def line() -> Iterator[Line]:
+    here = Line()
+    yield here
+    here.close()
+
+
+def test_a_text_goes_out_once_with_its_words(line):
+    accepted = line.send()
+
+    assert [(row.sid, row.to, row.sender, row.body) for row in line.sent] == [
+        (accepted.carrier_id, BEN, MAIN_NUMBER, WORDS)
+    ]
+    assert (accepted.fate, accepted.segments) == (Fate.ACCEPTED, 1)
+
+
+def test_a_messaging_service_is_named_as_such(line):
+    line.send(sender=SERVICE_SID)
+
+    assert [row.service for row in line.sent] == [SERVICE_SID]
+
+
+@pytest.mark.parametrize("fault", ["drop_after_commit", "status_after_commit:500", "truncate:9"])
+def test_a_text_of_unknown_fate_is_found_and_never_repeated(line, fault):
+    line.fault(fault, count=1, match={"op": "create Messages"})
+
+    with pytest.raises(Uncertain):
+        line.send()
+    found = line.find()
+
+    assert len(line.sent) == 1
+    assert found is not None
+    assert found.carrier_id == line.sent[0].sid
+
+
+def test_a_text_that_never_arrived_is_not_found(line):
+    line.send(body="Another text to the same person.")
+    line.fault("drop_before", count=1, match={"op": "create Messages"})
+
+    with pytest.raises(Uncertain):
+        line.send()
+
+    assert line.find() is None
+    assert len(line.sent) == 1
+
+
+def test_the_same_words_of_an_earlier_day_are_another_text(line):
+    line.send()
+
+    assert line.find(since=NOW + timedelta(hours=2)) is None
+
+
+def test_a_text_is_found_beyond_the_first_page(line):
+    for number in range(120):
+        line.send(body=f"text {number}")
+
+    found = line.find("text 0")
+
+    assert found is not None
+    assert found.carrier_id == line.sent[0].sid
+
+
+def test_a_busy_carrier_has_sent_nothing(line):
+    line.fault("status:429", count=1, headers={"Retry-After": "7"})
+
+    with pytest.raises(TryLater) as later:
+        line.send()
+
+    assert (later.value.after, line.sent) == (7.0, [])
+
+
+def test_a_number_that_said_stop_is_refused_by_its_code(line):
+    with pytest.raises(Refused) as refused:
+        line.send("+15005550004")
+
+    assert refused.value.code == twilio.OPTED_OUT
+    assert "5550004" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("to", "code"),
+    [("+15005550001", "21211"), ("+15005550009", "21614"), ("+15005550003", "21408")],
+)
+def test_a_number_that_cannot_be_texted_is_refused(line, to, code):
+    with pytest.raises(Refused) as refused:
+        line.send(to)
+
+    assert refused.value.code == code
+
+
+def test_a_sender_that_is_not_ours_is_ours_to_mend(line):
+    with pytest.raises(Misconfigured):
+        line.send(sender="+15005550007")
+
+
+def test_a_wrong_token_is_ours_to_mend(line):
+    line.sim.account.auth_token = "another"
+
+    with pytest.raises(Misconfigured):
+        line.send()
+
+
+def test_a_call_rings_and_carries_the_address_of_its_markup(line):
+    accepted = twilio.place_call(
+        line.settings,
+        to="+15125550111",
+        sender=MAIN_NUMBER,
+        url="http://127.0.0.1:9/whisper",
+        status_callback="http://127.0.0.1:9/status",
+    )
+
+    assert list(line.sim.account.calls) == [accepted.carrier_id]
+
+
+def test_markup_escapes_what_a_borrower_typed():
+    said = twiml.whisper(
+        "Lead: <Dial>900</Dial> & Sons", action_url="https://x.example/a?b=1&c=2", goodbye="Bye."
+    )
+
+    assert "&lt;Dial&gt;900&lt;/Dial&gt; &amp; Sons" in said
+    assert "a?b=1&amp;c=2" in said
+    assert "<Dial>" not in said

@@ -1,0 +1,93 @@
+import base64
+import hashlib
+import hmac
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rooftree.outreach.media.twilio_signature import signature, verify
+
+URL = "https://lender.example/in/twilio/a?x=1"
+FORM = [("To", "+15125550100"), ("Body", "héllo"), ("From", "+13055550142"), ("Body", "a")]
+KEYS = {"": "token", "second": "shared"}
+
+
+def by_hand(secret: str, text: str, digest=hashlib.sha1) -> str:
+    return base64.b64encode(hmac.new(secret.encode(), text.encode(), digest).digest()).decode()
+
+
+def test_the_text_signed_is_the_address_then_keys_and_values_in_order():
+    text = URL + "BodyaBodyhéllo" + "From+13055550142" + "To+15125550100"
+
+    assert verify({"X-Twilio-Signature": by_hand("token", text)}, URL, FORM, KEYS)
+
+
+@pytest.mark.parametrize("signed", ["https://lender.example:443/in/twilio/a?x=1", URL])
+@pytest.mark.parametrize("seen", ["https://lender.example:443/in/twilio/a?x=1", URL])
+def test_the_usual_port_may_be_there_or_not(signed, seen):
+    given = signature("token", signed, FORM)
+
+    assert verify({"x-twilio-signature": given}, seen, FORM, KEYS)
+
+
+def test_another_port_is_another_address():
+    given = signature("token", "https://lender.example:8443/in/twilio/a?x=1", FORM)
+
+    assert not verify({"x-twilio-signature": given}, URL, FORM, KEYS)
+
+
+def test_a_shared_key_signs_with_sha256():
+    headers = {
+        "X-Twilio-Signature": signature("shared", URL, FORM, hashlib.sha256),
+        "X-Twilio-Webhooks-Signature-Settings": "key=second,algorithm=HMAC_SHA256",
+    }
+
+    assert verify(headers, URL, FORM, KEYS)
+    assert not verify(headers, URL, FORM, {"": "shared"})
+
+
+@pytest.mark.parametrize(
+    "settings",
+    ["key=third,algorithm=HMAC_SHA256", "key=second,algorithm=HMAC_SHA1", "algorithm=HMAC_SHA256"],
+)
+def test_settings_that_we_do_not_know_are_refused(settings):
+    headers = {
+        "X-Twilio-Signature": signature("shared", URL, FORM, hashlib.sha256),
+        "X-Twilio-Webhooks-Signature-Settings": settings,
+    }
+
+    assert not verify(headers, URL, FORM, KEYS)
+
+
+def test_a_json_body_is_signed_by_its_hash_in_the_address():
+    body = b'{"a":1}'
+    url = f"{URL}&bodySHA256={hashlib.sha256(body).hexdigest()}"
+    headers = {"X-Twilio-Signature": signature("token", url, [])}
+
+    assert verify(headers, url, [], KEYS, raw_body=body)
+    assert not verify(headers, url, [], KEYS, raw_body=body + b" ")
+
+
+@pytest.mark.parametrize("headers", [{}, {"X-Twilio-Signature": ""}])
+def test_what_is_not_signed_is_refused(headers):
+    assert not verify(headers, URL, FORM, KEYS)
+
+
+def test_no_secret_accepts_nothing():
+    assert not verify({"X-Twilio-Signature": signature("", URL, FORM)}, URL, FORM, {"": ""})
+
+
+@given(
+    st.lists(st.tuples(st.text(min_size=1), st.text()), min_size=1),
+    st.data(),
+)
+def test_any_changed_value_breaks_the_signature(form, data):
+    headers = {"X-Twilio-Signature": signature("token", URL, form)}
+    position = data.draw(st.integers(0, len(form) - 1))
+    name, value = form[position]
+    changed = [*form[:position], (name, value + "!"), *form[position + 1 :]]
+
+    assert verify(headers, URL, form, KEYS)
+    if (name, value + "!") not in form:
+        assert not verify(headers, URL, changed, KEYS)
