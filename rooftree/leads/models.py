@@ -417,6 +417,7 @@ class Loan(models.Model):
     revenue_cents = models.BigIntegerField(null=True)
     application_date = models.DateField(null=True)
     funded_date = models.DateField(null=True)
+    stands_at = models.CharField(max_length=40, blank=True)  # where the file is now
     ended_as = models.CharField(max_length=24, blank=True)  # denied, withdrawn...
     officer = models.ForeignKey(LoanOfficer, models.PROTECT, null=True, related_name="loans")
     created_at = models.DateTimeField()
@@ -436,20 +437,22 @@ class Loan(models.Model):
 
 
 class Milestone(models.Model):
-    """A step a loan reached, recorded once."""
+    """A step a loan reached. Append-only: a file that comes back to a step gets another row."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     loan = models.ForeignKey(Loan, models.CASCADE, related_name="milestones")
     code = models.CharField(max_length=40)
-    rank = models.SmallIntegerField()
-    reached_at = models.DateTimeField()
+    rank = models.SmallIntegerField(null=True)  # None: beside the funnel
+    on_date = models.DateField(null=True)  # the LOS's own day
+    reached_at = models.DateTimeField()  # that day, or when we learned of it
+    said = models.CharField(max_length=120, blank=True)  # the LOS's own words
+    is_inferred = models.BooleanField(default=False)  # a later step proves it
+    is_return = models.BooleanField(default=False)
     recorded_at = models.DateTimeField()
 
     class Meta:
         db_table = "milestone"
-        constraints = [
-            models.UniqueConstraint(fields=["loan", "code"], name="milestone_once_a_loan"),
-        ]
+        indexes = [models.Index(fields=["loan", "recorded_at"], name="milestone_by_loan")]
 
     def __str__(self) -> str:
         return f"milestone:{self.pk}"

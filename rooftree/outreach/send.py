@@ -24,9 +24,9 @@ from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import ContactAttempt, Lead
 from rooftree.ledger.write import write
 from rooftree.org.models import Company, LoanOfficer, User
-from rooftree.outreach import media
 from rooftree.outreach.facts import Outgoing, gather
 from rooftree.outreach.media import mail
+from rooftree.outreach.media.line import line, our_number
 from rooftree.outreach.models import Message, Template
 from rooftree.outreach.wording import Rendered, signature
 
@@ -81,6 +81,7 @@ def plan(  # noqa: PLR0913
             "language": words.language,
             "officer": words.officer,
             "to_address": to,
+            "from_address": _sender(medium, words.officer),
             "subject": words.subject,
             "body": words.body,
             "created_at": at,
@@ -209,15 +210,22 @@ def look_up(*, at: datetime, limit: int = 50) -> int:
     unknown = Message.objects.filter(state="uncertain", medium="text", due_at__lte=at)[:limit]
     for message in unknown:
         try:
-            carrier_id = media.carrier().find_text(
-                to=message.to_address, body=message.body, since=message.claimed_at
+            found = line().find_text(
+                to=message.to_address,
+                sender=message.from_address,
+                body=message.body,
+                since=message.claimed_at or message.created_at,
             )
         except Failure:
-            carrier_id = None
+            found = None
         still = Message.objects.filter(pk=message.pk, state="uncertain")
-        if carrier_id:
+        if found:
             settled += still.update(
-                state="sent", carrier_id=carrier_id, sent_at=message.claimed_at, due_at=None,
+                state="sent",
+                carrier=line().name,
+                carrier_id=found.carrier_id,
+                sent_at=found.sent_at or message.claimed_at,
+                due_at=None,
                 problem="",
             )
         else:
@@ -309,18 +317,29 @@ def _call_carrier(message: Message) -> tuple[str, str, int | None]:
     if message.medium == "email":
         letter = mail.Letter(
             to=message.to_address,
-            sender=settings.DEFAULT_FROM_EMAIL,
+            sender=message.from_address,
             subject=message.subject,
             body=message.body + _footer(message),
             reference=str(message.pk),
             unsubscribe_url=unsubscribe_url(message),
         )
         return "mail", mail.send(letter), None
-    carrier = media.carrier()
+    carrier = line()
     accepted = carrier.send_text(
-        to=message.to_address, body=message.body, reference=str(message.pk)
+        to=message.to_address,
+        sender=message.from_address,
+        body=message.body,
+        status_callback=f"{settings.PUBLIC_URL}/in/twilio/status/{message.pk}/",
+        reference=str(message.pk),
     )
     return carrier.name, accepted.carrier_id, accepted.segments
+
+
+def _sender(medium: str, officer: LoanOfficer | None) -> str:
+    """The number or address the borrower sees, the same for the whole conversation."""
+    if medium == "email":
+        return settings.DEFAULT_FROM_EMAIL
+    return our_number(officer.text_number if officer else "")
 
 
 def _footer(message: Message) -> str:

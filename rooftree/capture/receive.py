@@ -1,0 +1,190 @@
+"""Taking a delivery in: verify, mask, store, and know what to answer, in one transaction.
+
+The answer may be given only after the transaction has committed.
+"""
+
+import hashlib
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+from importlib import import_module
+from types import ModuleType
+
+from django.db import connection
+
+from rooftree.capture.envelope import Answer, Endpoint, Envelope, Incoming, Outcome
+from rooftree.capture.sources import SOURCES
+from rooftree.core.uuid7 import uuid7_at
+from rooftree.leads.models import Delivery, DeliveryKey, Rejection, Source
+from rooftree.ledger.write import write
+
+log = logging.getLogger(__name__)
+NOT_KEPT = frozenset({Outcome.REJECTED_AUTH, Outcome.REJECTED_TOO_LARGE})
+WORTH_WORK = frozenset({Outcome.ACCEPTED, Outcome.ACCEPTED_TEST, Outcome.UPDATED})
+STATES = {Outcome.QUARANTINED: "quarantined", Outcome.REJECTED_MALFORMED: "quarantined"}
+PRIVATE_HEADERS = frozenset(
+    {"authorization", "cookie", "proxy-authorization", "x-api-key", "x-rooftree-signature"}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """What to tell the sender, and the row to work on (None when nothing was kept or it is old)."""
+
+    answer: Answer
+    delivery: Delivery | None = None
+
+
+def adapter_of(source: Source) -> ModuleType:
+    """The module that reads this source's deliveries."""
+    return import_module(SOURCES[source.adapter])
+
+
+def endpoint_of(source: Source) -> Endpoint:
+    """How this source was set up, as its adapter wants it."""
+    origins = frozenset(source.allowed_origins)
+    return Endpoint(
+        token=source.token or None,
+        secret=source.secret or None,
+        allowed_origins=origins,
+        return_hosts=frozenset(origin.split("://")[-1] for origin in origins),
+        zone=source.zone,
+        is_test=source.is_test,
+    )
+
+
+def receive(*, source: Source, incoming: Incoming, at: datetime) -> Received:
+    """Store one delivery and answer it. Must run in a transaction.
+
+    What fails authentication leaves a count. A repetition of something already
+    stored gets the first answer again and starts nothing. All else is kept,
+    masked: also what cannot be read, which waits for a person.
+    """
+    envelope: Envelope = adapter_of(source).read(incoming)
+    if envelope.outcome in NOT_KEPT:
+        count_rejection(source.adapter, envelope.outcome.value, at)
+        return Received(answer=envelope.http)
+    if envelope.outcome is Outcome.HANDSHAKE:
+        return Received(answer=envelope.http)
+    delivery = _keep(source, incoming, envelope, at)
+    if envelope.idempotency_key:
+        earlier = _first_of(envelope.idempotency_key, delivery, envelope)
+        if earlier is not None:
+            Delivery.objects.filter(pk=delivery.pk).update(
+                state="duplicate", outcome=Outcome.DUPLICATE_DELIVERY.value, due_at=None
+            )
+            return Received(answer=earlier)
+    write(
+        "capture.delivery.received",
+        at=at,
+        actor=f"vendor:{source.adapter}",
+        delivery=delivery.pk,
+        outcome=envelope.outcome.value,
+        sha256=delivery.body_sha256,
+    )
+    answer = envelope.http.filled(lead_id=str(delivery.pk), reference=reference_of(delivery))
+    return Received(answer=answer, delivery=delivery if delivery.state == "received" else None)
+
+
+def reread(delivery: Delivery) -> Envelope:
+    """What today's adapter makes of a stored delivery. Pure: the proof was checked on arrival."""
+    incoming = Incoming(
+        method=delivery.method,
+        path=delivery.path,
+        query=delivery.query,
+        headers=delivery.headers,
+        body=bytes(delivery.body),
+        remote_addr=delivery.remote_addr,
+        received_at=delivery.received_at,
+        endpoint=endpoint_of(delivery.source),
+        is_verified=True,
+    )
+    envelope: Envelope = adapter_of(delivery.source).read(incoming)
+    return envelope
+
+
+def reference_of(delivery: Delivery) -> str:
+    """What a borrower or vendor may quote to us: short, and not a key to anything."""
+    return hashlib.sha256(delivery.pk.bytes).hexdigest()[:10].upper()
+
+
+def count_rejection(adapter: str, reason: str, at: datetime) -> None:
+    """One more delivery turned away today. Nothing of it is kept."""
+    log.warning("a %s delivery was turned away: %s", adapter, reason)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"insert into {Rejection._meta.db_table} (id, adapter, reason, on_date, count) "  # noqa: S608
+            "values (%s, %s, %s, %s, 1) on conflict (adapter, reason, on_date) "
+            "do update set count = rejection.count + 1",
+            [uuid7_at(at), adapter, reason[:24], at.date()],
+        )
+
+
+def _keep(source: Source, incoming: Incoming, envelope: Envelope, at: datetime) -> Delivery:
+    waits = envelope.outcome in WORTH_WORK
+    return Delivery.objects.create(
+        id=uuid7_at(at),
+        source=source,
+        received_at=at,
+        method=incoming.method,
+        path=_without_token(incoming.path, source),
+        query=dict(incoming.query),
+        headers=_public(incoming),
+        body=incoming.masked.body,
+        body_sha256=hashlib.sha256(incoming.body).hexdigest(),
+        remote_addr=incoming.remote_addr,
+        verification=_proof(source, incoming),
+        state=STATES.get(envelope.outcome, "received" if waits else "closed"),
+        outcome=envelope.outcome.value,
+        reason=(envelope.reason or "")[:80],
+        warnings=list(envelope.warnings),
+        due_at=at if waits else None,
+        worked_at=None if waits else at,
+    )
+
+
+def _first_of(key: str, delivery: Delivery, envelope: Envelope) -> Answer | None:
+    """Claim the key for this delivery, or give the answer of the one that has it.
+
+    A second arrival in the same instant waits here for the first to commit.
+    """
+    answer = envelope.http.filled(lead_id=str(delivery.pk), reference=reference_of(delivery))
+    rows = DeliveryKey.objects.bulk_create(
+        [
+            DeliveryKey(
+                key=key,
+                delivery=delivery,
+                answer_status=answer.status,
+                answer_type=answer.content_type or "",
+                answer_body=answer.to_bytes().decode(),
+            )
+        ],
+        ignore_conflicts=True,
+    )
+    owner = DeliveryKey.objects.get(pk=rows[0].key)
+    if owner.delivery_id == delivery.pk:
+        return None
+    return Answer(
+        status=owner.answer_status,
+        content_type=owner.answer_type or None,
+        body=owner.answer_body or None,
+        location=envelope.http.location,
+    )
+
+
+def _without_token(path: str, source: Source) -> str:
+    return path.replace(source.token, "<token>")[:300] if source.token else path[:300]
+
+
+def _public(incoming: Incoming) -> dict[str, str]:
+    return {
+        name: value[:500]
+        for name, value in incoming.headers.items()
+        if name.lower() not in PRIVATE_HEADERS
+    }
+
+
+def _proof(source: Source, incoming: Incoming) -> str:
+    if incoming.header("x-rooftree-signature"):
+        return "signature"
+    return "path token" if source.token else "allowed origin"

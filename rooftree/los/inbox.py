@@ -1,0 +1,174 @@
+"""What comes back from the LOS: hints are kept, the loan is read, new steps are written down."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from uuid import UUID
+
+from django.db import transaction
+
+from rooftree.core.failures import Failure
+from rooftree.core.uuid7 import uuid7_at
+from rooftree.leads.models import Lead, Loan, Milestone
+from rooftree.ledger.write import write
+from rooftree.los import milestones
+from rooftree.los.connect import adapter
+from rooftree.los.milestones import Event, Recorded
+from rooftree.los.models import Connection, LosEvent
+from rooftree.los.reading import Hint, LoanReading
+
+POLL_EVERY = timedelta(minutes=5)
+BACK_OFF = (10, 60, 300, 900, 3600)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """What one reading of a loan added."""
+
+    loan: Loan
+    steps: tuple[Milestone, ...]
+    is_funded_now: bool = False
+    is_application_now: bool = False
+
+
+def keep(hint: Hint, *, connection: Connection, at: datetime) -> LosEvent | None:
+    """Store a verified hint, due now; None when it was here before."""
+    rows = LosEvent.objects.bulk_create(
+        [
+            LosEvent(
+                id=uuid7_at(at),
+                connection=connection,
+                event_id=hint.event_id[:120],
+                los_loan_id=hint.loan_id[:80],
+                kind=hint.event_type[:40],
+                received_at=at,
+                due_at=at,
+            )
+        ],
+        ignore_conflicts=True,
+    )
+    return LosEvent.objects.filter(pk=rows[0].pk).first()
+
+
+def read_hint(*, event_id: UUID, at: datetime) -> News | None:
+    """Read the loan a hint is about; None when there is nothing new or it is not ours.
+
+    Raises nothing for a vendor's failure: the hint waits and is tried again.
+    """
+    event = LosEvent.objects.select_related("connection").get(pk=event_id)
+    if event.read_at is not None:
+        return None
+    loan = Loan.objects.filter(
+        los=event.connection.los,
+        instance=event.connection.instance,
+        los_loan_id=event.los_loan_id,
+    ).first()
+    try:
+        news = read_loan(loan=loan, at=at) if loan else None
+    except Failure as problem:
+        pause = BACK_OFF[min(event.attempts, len(BACK_OFF) - 1)]
+        LosEvent.objects.filter(pk=event.pk).update(
+            attempts=event.attempts + 1,
+            due_at=at + timedelta(seconds=pause),
+            problem=str(problem)[:500],
+        )
+        return None
+    LosEvent.objects.filter(pk=event.pk).update(read_at=at, due_at=None, problem="")
+    return news
+
+
+def read_loan(*, loan: Loan, at: datetime) -> News | None:
+    """Read one loan from its LOS and write down what is new. Raises the vendor's failure."""
+    connection = Connection.objects.get(
+        los=loan.los, instance=loan.instance, enabled_at__isnull=False
+    )
+    reading = adapter(connection).read(loan.los_loan_id)
+    return apply(reading, loan_id=loan.pk, at=at)
+
+
+def apply(reading: LoanReading, *, loan_id: UUID, at: datetime) -> News | None:
+    """Write down what a reading adds to a loan. The same reading twice adds nothing."""
+    with transaction.atomic():
+        loan = Loan.objects.select_for_update().get(pk=loan_id)
+        recorded = [
+            Recorded(code=one.code, on=one.on_date, inferred=one.is_inferred)
+            for one in loan.milestones.order_by("recorded_at", "id")
+        ]
+        events = milestones.new_events(
+            recorded, reading.seen, stood_at=loan.stands_at, stands_at=reading.stands_at
+        )
+        steps = tuple(_step(loan, event, at) for event in events)
+        was_funded, was_application = loan.funded_date, loan.application_date
+        _mirror(loan, reading, recorded, events, at)
+        for step in steps:
+            write(
+                "los.milestone.reached",
+                at=at,
+                actor=f"vendor:{loan.los}",
+                lead_id=loan.lead_id,
+                loan=loan.pk,
+                code=step.code,
+                inferred=step.is_inferred or None,
+            )
+        if loan.funded_date and not was_funded:
+            Lead.objects.filter(pk=loan.lead_id).update(state="funded", promise_at=None)
+    if not steps and was_funded == loan.funded_date:
+        return None
+    return News(
+        loan=loan,
+        steps=steps,
+        is_funded_now=bool(loan.funded_date and not was_funded),
+        is_application_now=bool(loan.application_date and not was_application),
+    )
+
+
+def poll(*, connection: Connection, at: datetime) -> list[Loan]:
+    """The safety net: our loans that changed in the LOS since the last poll. Raises its failure."""
+    since = connection.polled_to_at or connection.enabled_at or at
+    changed = adapter(connection).changed_since(since)
+    ids = [one.loan_id for one in changed]
+    loans = list(
+        Loan.objects.filter(
+            los=connection.los, instance=connection.instance, los_loan_id__in=ids
+        )
+    )
+    Connection.objects.filter(pk=connection.pk).update(
+        polled_to_at=at, poll_due_at=at + POLL_EVERY
+    )
+    return loans
+
+
+def _step(loan: Loan, event: Event, at: datetime) -> Milestone:
+    reached = datetime.combine(event.on, time(12), UTC) if event.on else at
+    return Milestone.objects.create(
+        id=uuid7_at(at),
+        loan=loan,
+        code=event.code,
+        rank=event.rank,
+        on_date=event.on,
+        reached_at=min(reached, at),
+        said=event.said[:120],
+        is_inferred=event.inferred,
+        is_return=event.again,
+        recorded_at=at,
+    )
+
+
+def _mirror(
+    loan: Loan,
+    reading: LoanReading,
+    recorded: list[Recorded],
+    events: tuple[Event, ...],
+    at: datetime,
+) -> None:
+    top = milestones.highest([*(one.code for one in recorded), *(one.code for one in events)])
+    loan.milestone = top or loan.milestone
+    loan.rank = (milestones.milestones()[top].rank or 0) if top else loan.rank
+    loan.stands_at = reading.stands_at or loan.stands_at
+    loan.ended_as = reading.ended_as
+    loan.loan_number = reading.loan_number or loan.loan_number
+    loan.amount_cents = reading.amount_cents or loan.amount_cents
+    loan.revenue_cents = reading.revenue_cents or loan.revenue_cents
+    loan.application_date = reading.application_date or loan.application_date
+    loan.funded_date = reading.funded_date or loan.funded_date
+    loan.read_at = at
+    loan.save()

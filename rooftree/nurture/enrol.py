@@ -1,0 +1,132 @@
+"""Putting leads on sequences, sending the steps that are due, and stopping."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from rooftree.core.uuid7 import uuid7_at
+from rooftree.leads.models import Lead
+from rooftree.ledger.write import write
+from rooftree.nurture import default_sequence
+from rooftree.nurture.models import Enrolment, Sequence
+from rooftree.org.models import Company
+from rooftree.outreach import send, wording
+
+ENROLLABLE = ("new", "working", "nurture")
+
+
+def enrol(*, lead_id: UUID, key: str, at: datetime) -> Enrolment | None:
+    """Start a sequence for a lead; None when it is on one, or past being written to."""
+    sequence = Sequence.objects.filter(key=key, until_at=None).order_by("-version").first()
+    if sequence is None:
+        return None
+    with transaction.atomic():
+        lead = Lead.objects.select_for_update().get(pk=lead_id)
+        if lead.state not in ENROLLABLE or lead.is_test or lead.first_talk_at:
+            return None
+        if Enrolment.objects.filter(lead=lead, ended_at=None).exists():
+            return None
+        made = Enrolment.objects.create(
+            id=uuid7_at(at),
+            lead=lead,
+            sequence=sequence,
+            started_at=at,
+            due_at=at + _pause(sequence.steps[0]),
+        )
+        write("nurture.lead.enrolled", at=at, lead_id=lead.pk, sequence=str(sequence))
+    return made
+
+
+def step_due(*, at: datetime, limit: int = 50) -> int:
+    """Put the messages of every due step in line; how many enrolments moved."""
+    moved = 0
+    for _ in range(limit):
+        with transaction.atomic():
+            enrolment = (
+                Enrolment.objects.select_for_update(skip_locked=True, of=("self",))
+                .select_related("sequence")
+                .filter(ended_at=None, due_at__lte=at)
+                .order_by("due_at")
+                .first()
+            )
+            if enrolment is None:
+                return moved
+            _step(enrolment, at)
+            moved += 1
+    return moved
+
+
+def stop(*, lead_id: UUID, because: str, at: datetime) -> bool:
+    """End the live sequence of a lead and take back what it has in line; False when none ran."""
+    with transaction.atomic():
+        live = Enrolment.objects.filter(lead_id=lead_id, ended_at=None)
+        if not live.update(ended_at=at, ended_because=because[:60], due_at=None):
+            return False
+        send.cancel_waiting(lead_id=lead_id, because=because, at=at)
+        write("nurture.enrolment.ended", at=at, lead_id=lead_id, because=because)
+    return True
+
+
+def ensure_first_sequence(*, at: datetime) -> None:
+    """Give a new company its first sequence. Safe to repeat."""
+    Sequence.objects.get_or_create(
+        key=default_sequence.NOT_REACHED,
+        version=1,
+        defaults={
+            "name": default_sequence.NAME,
+            "steps": default_sequence.STEPS,
+            "from_at": at,
+        },
+    )
+
+
+def _step(enrolment: Enrolment, at: datetime) -> None:
+    lead = Lead.objects.select_related("person", "officer__user").get(pk=enrolment.lead_id)
+    steps = enrolment.sequence.steps
+    if lead.state not in ENROLLABLE or lead.first_talk_at:
+        _end(enrolment, "reached", at)
+        return
+    step = steps[enrolment.next_step]
+    for medium in step["media"]:
+        _plan(lead, step, medium, f"step:{enrolment.pk}:{enrolment.next_step}", at)
+    following = enrolment.next_step + 1
+    if following >= len(steps):
+        _end(enrolment, "finished", at)
+        return
+    Enrolment.objects.filter(pk=enrolment.pk).update(
+        next_step=following, due_at=at + _pause(steps[following])
+    )
+
+
+def _plan(lead: Lead, step: Mapping[str, Any], medium: str, cause: str, at: datetime) -> None:
+    to = send.address_for(lead, medium)
+    if not to:
+        return
+    language = wording.language_for(lead.person.language)
+    template = wording.live_template(step["template"], medium=medium, language=language, at=at)
+    rendered = wording.render(
+        template, lead=lead, company=Company.objects.get(), officer=lead.officer
+    )
+    send.plan(
+        lead=lead,
+        medium=medium,
+        purpose="marketing",
+        cause=cause,
+        words=send.Words.of(rendered, lead.officer),
+        to=to,
+        at=at,
+    )
+
+
+def _end(enrolment: Enrolment, because: str, at: datetime) -> None:
+    Enrolment.objects.filter(pk=enrolment.pk).update(
+        ended_at=at, ended_because=because, due_at=None
+    )
+    write("nurture.enrolment.ended", at=at, lead_id=enrolment.lead_id, because=because)
+
+
+def _pause(step: Mapping[str, Any]) -> timedelta:
+    return timedelta(minutes=step["after_minutes"])

@@ -1,0 +1,79 @@
+"""What carriers tell us later: where a message got to. Late, doubled and disordered news is usual."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from rooftree.leads.models import Email, Signal
+from rooftree.ledger.write import write
+from rooftree.core.uuid7 import uuid7_at
+from rooftree.outreach.models import Message
+
+FORWARD = {
+    "sent": ["claimed", "uncertain"],
+    "delivered": ["claimed", "uncertain", "sent", "failed"],
+    "failed": ["claimed", "uncertain", "sent"],
+}  # a state may only be left for a later one, whatever the order of the news
+
+
+def record_status(
+    *, carrier_id: str, status: str, problem: str = "", reference: str = "", at: datetime
+) -> bool:
+    """Note where a message got to; False when that changes nothing.
+
+    Args:
+        status: sent, delivered or failed; anything else is no news.
+        reference: our message id, when the carrier returned it: finds a message
+            whose carrier id a crash kept from us.
+    """
+    if status not in FORWARD:
+        return False
+    with transaction.atomic():
+        message = _message(carrier_id, reference)
+        if message is None or message.state not in FORWARD[status]:
+            return False
+        message.state = status
+        message.carrier_id = message.carrier_id or carrier_id
+        message.problem = problem[:300]
+        message.due_at = None
+        if status == "delivered":
+            message.delivered_at = at
+        message.sent_at = message.sent_at or message.claimed_at
+        message.save(
+            update_fields=[
+                "state", "carrier_id", "problem", "due_at", "delivered_at", "sent_at"
+            ]
+        )
+        write(
+            f"outreach.message.{status}",
+            at=at,
+            actor="carrier",
+            lead_id=message.lead_id,
+            message=message.pk,
+        )
+    return True
+
+
+def record_bounce(*, message_id: str, address: str, at: datetime) -> None:
+    """An e-mail came back: that address is not written to again."""
+    with transaction.atomic():
+        Email.objects.filter(address__iexact=address, bounced_at=None).update(bounced_at=at)
+        record_status(carrier_id="", reference=message_id, status="failed", problem="It bounced.",
+                      at=at)
+
+
+def record_signal(*, message: Message, kind: str, at: datetime) -> bool:
+    """The borrower opened or clicked; False when we knew."""
+    signal, is_new = Signal.objects.get_or_create(
+        cause=f"{kind}:{message.pk}",
+        defaults={"id": uuid7_at(at), "lead_id": message.lead_id, "kind": kind, "at": at},
+    )
+    if is_new and kind == "opened":
+        Message.objects.filter(pk=message.pk, opened_at=None).update(opened_at=at)
+    return is_new
+
+
+def _message(carrier_id: str, reference: str) -> Message | None:
+    rows = Message.objects.select_for_update().filter(direction="out")
+    found = rows.filter(carrier_id=carrier_id).first() if carrier_id else None
+    return found or (rows.filter(pk=reference).first() if reference else None)

@@ -1,0 +1,168 @@
+"""What a borrower writes back: kept, read for a STOP at once, and waiting for the officer."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from rooftree.compliance import optout, revoke
+from rooftree.compliance.models import Revocation
+from rooftree.core.uuid7 import uuid7_at
+from rooftree.leads.models import ContactAttempt, Lead, Phone, Signal
+from rooftree.ledger.write import write
+from rooftree.org.models import Company
+from rooftree.outreach import send, wording
+from rooftree.outreach.models import Message
+
+PHONE_MEDIA = ["call", "text", "voicemail"]
+WHY_HELD = "Their words may mean stop; a person must read them."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """One inbound text, and what it changed."""
+
+    message: Message | None  # None: nobody on file has this number
+    meaning: str  # as compliance.optout reads it
+    is_new: bool = True
+
+
+def receive_text(*, sender: str, body: str, carrier_id: str, carrier: str, at: datetime) -> Reply:
+    """Keep one text from a borrower and act on a STOP in the same transaction.
+
+    A carrier's repetition changes nothing. A revocation ends what is queued at
+    once (47 CFR 64.1200(a)(10)); ambiguous words hold all automatic messages
+    until a person looks; START restores only what written consent had given.
+    """
+    meaning = optout.classify(body)
+    word = str(meaning.result)
+    with transaction.atomic():
+        if Message.objects.filter(carrier=carrier, carrier_id=carrier_id).exists():
+            return Reply(message=None, meaning=word, is_new=False)
+        lead = lead_of_number(sender)
+        if word in ("revoke", "wrong_person", "hold"):
+            _stop(sender, body, word, lead, carrier_id, at)
+        if lead is None:
+            return Reply(message=None, meaning=word)
+        message = _keep(lead, sender, body, word, carrier, carrier_id, at)
+        if word == "optin":
+            revoke.end(address=sender, by=f"start:{message.pk}", at=at)
+        if word in ("revoke", "wrong_person", "hold"):
+            send.cancel_waiting(lead_id=lead.pk, because=f"reply:{word}", at=at)
+    return Reply(message=message, meaning=word)
+
+
+def lead_of_number(number: str) -> Lead | None:
+    """The lead a text from this number most likely belongs to: the one last written to."""
+    people = Phone.objects.filter(e164=number, unlinked_at=None).values("person_id")
+    last = (
+        Message.objects.filter(to_address=number, direction="out", person_id__in=people)
+        .order_by("-created_at")
+        .first()
+    )
+    if last:
+        return Lead.objects.select_related("person").get(pk=last.lead_id)
+    return (
+        Lead.objects.select_related("person")
+        .filter(person_id__in=people)
+        .order_by("-warmed_at")
+        .first()
+    )
+
+
+def plan_answer(*, reply: Reply, at: datetime) -> Message | None:
+    """The one confirmation of a STOP, or the answer to HELP; nothing else is automatic."""
+    key = {"revoke": "stop_confirmed", "help": "help_answer"}.get(reply.meaning)
+    if reply.message is None or key is None:
+        return None
+    lead = Lead.objects.select_related("person").get(pk=reply.message.lead_id)
+    language = wording.language_for(lead.person.language)
+    template = wording.live_template(key, medium="text", language=language, at=at)
+    company = Company.objects.get()
+    rendered = wording.render(template, lead=lead, company=company, officer=None)
+    cause = f"help:{reply.message.pk}"
+    if reply.meaning == "revoke":
+        stop = Revocation.objects.filter(origin=f"message:{reply.message.carrier_id}").first()
+        if stop is None:
+            return None  # already stopped before: one confirmation is all the law allows
+        cause = f"stop:{stop.pk}"
+    return send.plan(
+        lead=lead,
+        medium="text",
+        purpose="confirmation" if reply.meaning == "revoke" else "reply",
+        cause=cause,
+        words=send.Words.of(rendered, None),
+        to=reply.message.from_address,
+        at=at,
+    )
+
+
+def mark_read(*, lead_id: object, at: datetime) -> int:
+    """The officer has seen what came in; how many were new to them."""
+    unread = Message.objects.filter(lead_id=lead_id, direction="in", read_at=None)
+    return unread.update(read_at=at)
+
+
+def _stop(
+    sender: str, body: str, word: str, lead: Lead | None, carrier_id: str, at: datetime
+) -> None:
+    revoke.record(
+        person_id=lead.person_id if lead else None,
+        address=sender,
+        kind={"revoke": "stop", "wrong_person": "wrong_person", "hold": "review"}[word],
+        media=PHONE_MEDIA,
+        words=body[:500],
+        origin=f"message:{carrier_id}",
+        cause=f"text:{carrier_id}",
+        at=at,
+    )
+    if word == "wrong_person":
+        Phone.objects.filter(e164=sender, unlinked_at=None).update(unlinked_at=at)
+
+
+def _keep(
+    lead: Lead, sender: str, body: str, word: str, carrier: str, carrier_id: str, at: datetime
+) -> Message:
+    message = Message.objects.create(
+        id=uuid7_at(at),
+        lead=lead,
+        person_id=lead.person_id,
+        direction="in",
+        medium="text",
+        purpose="reply",
+        cause=f"in:{carrier}:{carrier_id}",
+        is_automated=False,
+        language=wording.language_for(lead.person.language),
+        to_address="",
+        from_address=sender,
+        body=body,
+        state="received",
+        carrier=carrier,
+        carrier_id=carrier_id,
+        problem="" if word == "none" else word,
+        created_at=at,
+    )
+    ContactAttempt.objects.create(
+        id=uuid7_at(at),
+        lead=lead,
+        person_id=lead.person_id,
+        medium="text",
+        direction="in",
+        address=sender,
+        result="replied",
+        at=at,
+        cause=f"message:{message.pk}",
+    )
+    Signal.objects.create(
+        id=uuid7_at(at), lead=lead, kind="replied", cause=f"message:{message.pk}", at=at
+    )
+    write(
+        "outreach.text.received",
+        at=at,
+        actor="borrower",
+        lead_id=lead.pk,
+        person_id=lead.person_id,
+        message=message.pk,
+        meaning=word,
+    )
+    return message

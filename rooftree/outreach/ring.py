@@ -1,0 +1,212 @@
+"""Ringing the loan officer about an offer, and connecting the borrower when they take it.
+
+The officer hears who it is, presses 1 to take the lead and is put through. A
+voicemail box presses nothing, so it never takes a lead.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from rooftree.compliance.verdict import Decision
+from rooftree.core.failures import Failure, Misconfigured, Refused, TryLater
+from rooftree.core.uuid7 import uuid7_at
+from rooftree.leads.models import ContactAttempt, Lead
+from rooftree.ledger.write import write
+from rooftree.outreach import may
+from rooftree.outreach.media import twiml
+from rooftree.outreach.media.line import line, our_number
+from rooftree.outreach.models import Ring
+from rooftree.outreach.send import address_for
+from rooftree.routing import acknowledge
+from rooftree.routing.models import Offer
+
+CLAIM_LIMIT = timedelta(seconds=60)
+KINDS = {
+    "purchase": "purchase",
+    "refinance": "refinance",
+    "refinance_rate_term": "refinance",
+    "refinance_cash_out": "cash-out refinance",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pressed:
+    """What the officer's key did: the markup to answer with, and the offer when it was taken."""
+
+    markup: str
+    taken: Offer | None = None
+
+
+def plan(*, offer_id: UUID, at: datetime) -> Ring:
+    """Put the call about an offer in line, due now. One call an offer."""
+    offer = Offer.objects.get(pk=offer_id)
+    ring, _ = Ring.objects.get_or_create(
+        offer=offer, defaults={"id": uuid7_at(at), "officer_id": offer.officer_id, "due_at": at}
+    )
+    return ring
+
+
+def place(*, ring_id: UUID, at: datetime) -> bool:
+    """Place one due call; False when it is no longer ours to place.
+
+    A call of unknown fate is not placed again: the page shows the offer anyway,
+    and silence passes it on.
+    """
+    with transaction.atomic():
+        ring = (
+            Ring.objects.select_for_update(skip_locked=True)
+            .select_related("offer", "officer")
+            .filter(pk=ring_id, state="due", due_at__lte=at)
+            .first()
+        )
+        if ring is None:
+            return False
+        if not _is_open(ring.offer):
+            Ring.objects.filter(pk=ring.pk).update(state="skipped", ended_at=at)
+            return False
+        Ring.objects.filter(pk=ring.pk).update(state="claimed", placed_at=at)
+    try:
+        placed = line().place_call(
+            to=ring.officer.phone,
+            sender=our_number(),
+            url=f"{settings.PUBLIC_URL}/in/twilio/ring/{ring.pk}/",
+            status_callback=f"{settings.PUBLIC_URL}/in/twilio/ring/{ring.pk}/status/",
+        )
+    except TryLater as problem:
+        Ring.objects.filter(pk=ring.pk).update(
+            state="due",
+            due_at=at + timedelta(seconds=problem.after or 5),
+            problem=str(problem)[:300],
+        )
+        return False
+    except (Refused, Misconfigured, Failure) as problem:
+        Ring.objects.filter(pk=ring.pk).update(
+            state="failed", problem=str(problem)[:300], ended_at=at
+        )
+        return False
+    Ring.objects.filter(pk=ring.pk, state="claimed").update(
+        state="placed", carrier=line().name, carrier_id=placed.carrier_id, problem=""
+    )
+    write("outreach.officer.rung", at=at, lead_id=ring.offer.lead_id, offer=ring.offer_id)
+    return True
+
+
+def ring_due(*, at: datetime, limit: int = 50) -> int:
+    """Place every call that is due; how many."""
+    ids = list(Ring.objects.filter(state="due", due_at__lte=at).values_list("pk", flat=True)[:limit])
+    return sum(place(ring_id=one, at=at) for one in ids)
+
+
+def answered(*, ring_id: UUID, at: datetime) -> str:
+    """The officer picked up: say who it is and wait for a key."""
+    ring = _ring(ring_id)
+    Ring.objects.filter(pk=ring.pk, answered_at=None).update(answered_at=at, state="answered")
+    if not _is_open(ring.offer):
+        return twiml.say("This lead has gone to another loan officer. Goodbye.")
+    return twiml.whisper(
+        f"Rooftree. {_who(ring.offer.lead)} Press 1 to take this lead and be connected.",
+        action_url=f"{settings.PUBLIC_URL}/in/twilio/ring/{ring.pk}/key/",
+        goodbye="No key was pressed. The lead stays in your queue until its time is up. Goodbye.",
+    )
+
+
+def pressed(*, ring_id: UUID, digits: str, at: datetime) -> Pressed:
+    """The officer pressed a key. 1 takes the lead and, where a call is lawful now, connects it."""
+    ring = _ring(ring_id)
+    Ring.objects.filter(pk=ring.pk, pressed="").update(pressed=digits[:2])
+    if digits != "1":
+        return Pressed(markup=twiml.say("Not taken. Goodbye."))
+    try:
+        offer = acknowledge.take(offer_id=ring.offer_id, officer_id=ring.officer_id, at=at)
+    except acknowledge.CannotTake as problem:
+        return Pressed(markup=twiml.say(f"{problem} Goodbye."))
+    lead = ring.offer.lead
+    to = address_for(lead, "text")
+    if not to:
+        return Pressed(markup=twiml.say("It is yours. There is no phone number yet."), taken=offer)
+    verdict = may.call(lead_id=lead.pk, cause=f"ring:{ring.pk}", at=at)
+    if verdict.decision != Decision.ALLOW:
+        told = f"It is yours. You may not be connected now. {verdict.sentence}"
+        return Pressed(markup=twiml.say(told), taken=offer)
+    _record_call(ring, lead, to, at)
+    markup = twiml.connect(
+        to,
+        caller_id=our_number(ring.officer.text_number),
+        action_url=f"{settings.PUBLIC_URL}/in/twilio/ring/{ring.pk}/after/",
+        said="Connecting you.",
+    )
+    return Pressed(markup=markup, taken=offer)
+
+
+def ended(*, ring_id: UUID, at: datetime) -> None:
+    """The call to the officer is over, whatever came of it."""
+    Ring.objects.filter(pk=ring_id, ended_at=None).update(state="ended", ended_at=at)
+
+
+def after_borrower(*, ring_id: UUID, dial_status: str, at: datetime) -> bool:
+    """What became of the connected call; True when the borrower and the officer talked."""
+    talked = dial_status == "completed"
+    with transaction.atomic():
+        ring = _ring(ring_id)
+        attempt = ContactAttempt.objects.filter(cause=f"ring:{ring.pk}", result="")
+        if not attempt.update(result="spoken" if talked else "no_answer"):
+            return False
+        if talked:
+            Lead.objects.filter(pk=ring.offer.lead_id, first_talk_at=None).update(first_talk_at=at)
+        write(
+            "outreach.call.ended",
+            at=at,
+            lead_id=ring.offer.lead_id,
+            ring=ring.pk,
+            result="spoken" if talked else "no_answer",
+        )
+    return talked
+
+
+def forget_stale(*, at: datetime) -> int:
+    """Calls claimed before a crash: their fate is unknown and they are not placed again."""
+    stale = Ring.objects.filter(state="claimed", placed_at__lt=at - CLAIM_LIMIT)
+    return stale.update(state="failed", problem="The program stopped mid-way.", ended_at=at)
+
+
+def _ring(ring_id: UUID) -> Ring:
+    return Ring.objects.select_related(
+        "offer__lead__person", "offer__lead__source", "officer"
+    ).get(pk=ring_id)
+
+
+def _is_open(offer: Offer) -> bool:
+    return offer.taken_at is None and offer.passed_at is None and offer.lapsed_at is None
+
+
+def _who(lead: Lead) -> str:
+    """Enough to pick up the thread, and nothing that should not be said to a voicemail box."""
+    kind = KINDS.get(lead.purpose, "mortgage")
+    amount = f" for {lead.amount_cents // 100_000} thousand dollars" if lead.amount_cents else ""
+    where = f" in {lead.property_state}" if lead.property_state else ""
+    speaks = " They prefer Spanish." if lead.person.language == "es" else ""
+    first = lead.person.first_name or "No name"
+    return f"{lead.source.name} {kind} lead{amount}{where}: {first}.{speaks}"
+
+
+def _record_call(ring: Ring, lead: Lead, to: str, at: datetime) -> None:
+    with transaction.atomic():
+        Ring.objects.filter(pk=ring.pk).update(connected_at=at)
+        ContactAttempt.objects.get_or_create(
+            cause=f"ring:{ring.pk}",
+            defaults={
+                "id": uuid7_at(at),
+                "lead": lead,
+                "person_id": lead.person_id,
+                "medium": "call",
+                "address": to,
+                "by_id": ring.officer.user_id,
+                "at": at,
+            },
+        )
+        Lead.objects.filter(pk=lead.pk, first_attempt_at=None).update(first_attempt_at=at)
+        write("outreach.call.placed", at=at, lead_id=lead.pk, ring=ring.pk)
