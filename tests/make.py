@@ -28,6 +28,7 @@ from rooftree.org.models import (
     LoanOfficer,
     User,
 )
+from rooftree.routing.models import Ownership
 
 NOON = datetime(2026, 11, 23, 17, 0, tzinfo=UTC)  # Monday, noon in New York, 9:00 in Los Angeles
 NIGHT = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)  # the same day, 23:00 in New York
@@ -215,9 +216,9 @@ def person(
     return human
 
 
-def lead(*, at: datetime = NOON, **changes: Any) -> Lead:
-    """A new purchase lead in Florida, nobody's yet, without a touch (see `touch`)."""
-    return Lead.objects.create(
+def lead(*, at: datetime = NOON, officer: LoanOfficer | None = None, **changes: Any) -> Lead:
+    """A new purchase lead in Florida, without a touch (see `touch`); nobody's unless `officer`."""
+    made = Lead.objects.create(
         **{
             "id": uuid7_at(at),
             "person": changes.pop("person", None) or person(at=at),
@@ -233,6 +234,18 @@ def lead(*, at: datetime = NOON, **changes: Any) -> Lead:
             **changes,
         }
     )
+    if officer:
+        ownership(made, officer, at=at)
+    return made
+
+
+def ownership(of: Lead, officer: LoanOfficer, *, at: datetime = NOON, **changes: Any) -> Ownership:
+    """The lead is the officer's from `at` on; the database mirrors it on the lead."""
+    row = Ownership.objects.create(
+        **{"id": uuid7_at(at), "lead": of, "officer": officer, "from_at": at, **changes}
+    )
+    of.refresh_from_db(fields=["officer", "branch"])
+    return row
 
 
 def touch(of: Lead | None = None, *, at: datetime = NOON, **changes: Any) -> Touch:
