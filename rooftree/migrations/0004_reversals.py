@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("rooftree", "0002_tasks")]
+    dependencies = [("rooftree", "0003_licensed")]
 
     operations = [
         migrations.RemoveConstraint(model_name="entry", name="entry_kind_known"),
