@@ -1,0 +1,47 @@
+# Rooftree. `make help` lists what there is; each target does its own set-up.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+BIN := .venv/bin
+PORT ?= 8000
+export PORT
+
+.PHONY: help setup demo serve test check bench lock format clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "PORT and ROOFTREE_HOME choose where it runs: PORT=8001 ROOFTREE_HOME=~/second make demo"
+
+setup: .venv/.runtime ## the environment and the command line (.venv/bin/rooftree)
+
+demo: .venv/.runtime ## a lender's history and a live market, on this machine, with sign-ins for every role
+	@ROOFTREE_ENV=demo $(BIN)/rooftree demo
+
+serve: .venv/.runtime ## Rooftree itself, as the environment describes it (docs/settings.md)
+	@$(BIN)/rooftree serve
+
+test: .venv/.development .venv/.browser ## the whole suite, on a database of its own
+	@$(BIN)/python -m pytest
+
+check: .venv/.development ## lint, formatting, types, import contracts, migrations in step
+	@scripts/check
+
+bench: .venv/.development ## the benchmarks that exist, as ratios to this machine's floor
+	@scripts/bench
+
+lock: .venv/.development ## new lock files from requirements*.in (needs uv)
+	@scripts/lock
+
+format: .venv/.development ## put the code in the house's format
+	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
+
+clean: ## remove the environment and every cache; no data
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+
+.venv/.runtime: requirements.lock scripts/setup
+	@scripts/setup runtime
+
+.venv/.development: requirements-dev.lock .venv/.runtime scripts/setup
+	@scripts/setup development
+
+.venv/.browser: scripts/browser
+	@scripts/browser

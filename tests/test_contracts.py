@@ -1,0 +1,84 @@
+"""Each import contract, seen to fail; and nothing that escapes them by its name."""
+
+import configparser
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+BAD = {
+    "A room imports only the rooms below it": ("leads/bad.py", "rooftree.routing"),
+    "Only the door reaches a person": ("flow/bad.py", "rooftree.outreach.media.console"),
+    "Vendor adapters are plain Python": ("capture/sources/zillow.py", "django.db"),
+    "One vendor does not know another": (
+        "los/adapters/encompass.py",
+        "rooftree.capture.sources.zillow",
+    ),
+    "Core is plain Python": ("core/bad.py", "django"),
+    "Simulators do not cheat, and nothing of ours leans on them": (
+        "../rooftree_simulators/bad.py",
+        "rooftree.core.http",
+    ),
+    "The demo and the simulators stand outside": ("org/bad.py", "rooftree_demo"),
+}
+
+
+@pytest.fixture(scope="module")
+def verdicts(tmp_path_factory):
+    """What the contracts say of a copy of the tree with one bad import for each."""
+    tree = tmp_path_factory.mktemp("tree")
+    shutil.copy(ROOT / ".importlinter", tree)
+    for package in ("rooftree", "rooftree_simulators", "rooftree_demo"):
+        shutil.copytree(
+            ROOT / package, tree / package, ignore=shutil.ignore_patterns("__pycache__", "static")
+        )
+    for file, imported in BAD.values():
+        with (tree / "rooftree" / file).open("a") as source:
+            source.write(f"\nimport {imported}\n")
+    code = "import sys; sys.path.insert(0, ''); from importlinter.cli import lint_imports; "
+    code += "sys.exit(lint_imports(no_cache=True))"
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=tree, capture_output=True, text=True, check=False
+    )
+    return run.stdout
+
+
+@pytest.mark.parametrize("contract", BAD)
+def test_a_contract_fails_when_it_is_broken(verdicts, contract):
+    assert re.search(rf"^{re.escape(contract)} BROKEN", verdicts, re.M), verdicts
+
+
+def test_every_contract_is_among_those_seen_to_fail():
+    rules = configparser.ConfigParser()
+    rules.read(ROOT / ".importlinter")
+
+    assert {rules[part]["name"] for part in rules.sections() if "name" in rules[part]} == set(BAD)
+
+
+@pytest.mark.parametrize("folder", ["capture/sources", "los/adapters"])
+def test_every_vendor_is_in_the_contract_of_strangers(folder):
+    """A vendor's second file begins with the vendor's name; shared ones with an underscore."""
+    rules = configparser.ConfigParser()
+    rules.read(ROOT / ".importlinter")
+    listed = rules["importlinter:contract:strangers"]["modules"].split()
+    names = sorted(file.stem for file in (ROOT / "rooftree" / folder).glob("[a-z]*.py"))
+    vendors = [one for one in names if not any(one.startswith(f"{other}_") for other in names)]
+
+    prefix = f"rooftree.{folder.replace('/', '.')}"
+    assert [f"{prefix}.{one}" for one in vendors if f"{prefix}.{one}" not in listed] == []
+
+
+def test_carriers_are_named_by_text_only_where_they_are_listed():
+    named = re.compile(r"[\"']rooftree\.outreach\.media\.\w+")
+    found = {
+        str(file.relative_to(ROOT))
+        for file in (ROOT / "rooftree").rglob("*.py")
+        if named.search(file.read_text()) or "get_model(" in file.read_text()
+    }
+
+    allowed = {"rooftree/outreach/media/__init__.py"}
+    assert {one for one in found if "/migrations/" not in one} <= allowed
