@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("rooftree", "0003_licensed")]
+    dependencies = [("rooftree", "0002_tasks")]
 
     operations = [
         migrations.RemoveConstraint(model_name="entry", name="entry_kind_known"),
