@@ -1,12 +1,12 @@
 """Booking what leads cost and what loans earned: once each, corrected only by another entry."""
 
-from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any, NotRequired, TypedDict, Unpack
+from typing import NotRequired, TypedDict, Unpack
 from uuid import UUID
 
 from django.db import transaction
 
+from rooftree.leads.canonical import Cost
 from rooftree.leads.models import Touch
 from rooftree.ledger.write import write
 from rooftree.money.company_day import company_day
@@ -62,32 +62,27 @@ def entry(*, by: User | None, at: datetime, **booking: Unpack[Booking]) -> Entry
     return made
 
 
-def cost_of_touch(touch: Touch, *, at: datetime) -> Entry | None:
+def cost_of_touch(cost: Cost | None, *, touch: Touch, at: datetime) -> Entry | None:
     """Book what one arrival of a lead cost; None when it cost nothing or is a test.
 
     The price is the one the delivery names, otherwise the source's own. A
     repeated inquiry costs again, as vendors charge it; what a vendor takes
     back comes as a credit.
     """
-    if touch.lead.is_test:
-        return None
-    cost: Mapping[str, Any] = touch.inquiry.get("cost") or {}
-    amount_cents = cost.get("amount_cents")
-    basis = str(cost.get("basis") or "per_lead")
-    if amount_cents is None:
-        amount_cents, basis = touch.source.cost_cents, "source_terms"
-    if not amount_cents or basis == "none":
+    amount_cents = cost.amount_cents if cost else touch.source.cost_cents
+    is_free = cost is not None and cost.basis == "none"
+    if touch.lead.is_test or is_free or not amount_cents:
         return None
     return entry(
         kind="cost",
-        amount_cents=int(amount_cents),
+        amount_cents=amount_cents,
         on_date=company_day(touch.at),
         source_id=touch.source_id,
         campaign_id=touch.campaign_id,
         lead_id=touch.lead_id,
         delivery_id=touch.delivery_id,
-        basis=basis,
-        is_provisional=bool(cost.get("provisional")),
+        basis=str(cost.basis) if cost else "source_terms",
+        is_provisional=cost is not None and cost.provisional,
         cause=f"touch:{touch.pk}",
         by=None,
         at=at,

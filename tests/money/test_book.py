@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
+from rooftree.leads.canonical import Cost
 from rooftree.ledger.models import Event
 from rooftree.money import balance, book
 from rooftree.money.models import Entry
@@ -76,25 +77,25 @@ def test_who_booked_it_is_on_the_entry_and_in_the_ledger():
 @pytest.mark.parametrize(
     ("cost", "source_cents", "expected"),
     [
-        ({"amount_cents": 120_00, "basis": "per_lead"}, 65_00, (120_00, "per_lead", False)),
+        (Cost(amount_cents=120_00, basis="per_lead"), 65_00, (120_00, "per_lead", False)),
         (
-            {"amount_cents": 48_50, "basis": "match_fee", "provisional": True},
+            Cost(amount_cents=48_50, basis="match_fee", provisional=True),
             None,
             (48_50, "match_fee", True),
         ),
         (None, 65_00, (65_00, "source_terms", False)),  # the delivery names no price
         (None, None, None),  # nobody knows a price
-        ({"amount_cents": 0, "basis": "per_lead"}, 65_00, None),  # free, and said so
-        ({"amount_cents": 10_00, "basis": "none"}, 65_00, None),
+        (Cost(amount_cents=0, basis="per_lead"), 65_00, None),  # free, and said so
+        (Cost(amount_cents=10_00, basis="none"), 65_00, None),
     ],
 )
 def test_a_touch_costs_what_its_delivery_says_or_else_the_sources_price(
     cost, source_cents, expected
 ):
     lead = make.lead(source=make.source(cost_cents=source_cents))
-    touch = make.touch(lead, inquiry={"cost": cost} if cost else {})
+    touch = make.touch(lead)
 
-    made = book.cost_of_touch(touch, at=make.NOON)
+    made = book.cost_of_touch(cost, touch=touch, at=make.NOON)
 
     assert (made and (made.amount_cents, made.basis, made.is_provisional)) == expected
     if made:
@@ -107,7 +108,7 @@ def test_a_repeated_inquiry_costs_again_and_the_same_touch_does_not():
     first, second = make.touch(lead), make.touch(lead, at=make.NIGHT)
 
     for touch in (first, second, first, second):
-        book.cost_of_touch(touch, at=make.NIGHT)
+        book.cost_of_touch(None, touch=touch, at=make.NIGHT)
 
     assert balance.of(Entry.objects.filter(lead=lead)).spend_cents == 130_00
 
@@ -116,7 +117,7 @@ def test_a_repeated_inquiry_costs_again_and_the_same_touch_does_not():
 def test_a_test_lead_costs_nothing():
     lead = make.lead(is_test=True, source=make.source(cost_cents=65_00))
 
-    assert book.cost_of_touch(make.touch(lead), at=make.NOON) is None
+    assert book.cost_of_touch(None, touch=make.touch(lead), at=make.NOON) is None
     assert not Entry.objects.exists()
 
 
@@ -125,7 +126,7 @@ def test_a_touch_late_at_night_is_booked_on_the_companys_day():
     make.company(zone="America/New_York")
     touch = make.touch(make.lead(source=make.source(cost_cents=1)), at=make.NIGHT)  # 4:00 UTC
 
-    assert book.cost_of_touch(touch, at=make.NIGHT).on_date == date(2026, 11, 23)
+    assert book.cost_of_touch(None, touch=touch, at=make.NIGHT).on_date == date(2026, 11, 23)
 
 
 @pytest.mark.django_db

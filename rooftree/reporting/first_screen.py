@@ -1,0 +1,222 @@
+"""Cost per funded loan by source: what a cohort of leads cost and what became of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from math import sqrt
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from rooftree.reporting import speed
+from rooftree.reporting.fold import NOW
+from rooftree.reporting.maturity import HISTORY_DAYS, HORIZON_DAYS, Ripeness, lags_of, ripeness
+from rooftree.reporting.period import Period
+
+# Leads also by week of arrival, to tell how ripe the cohort is.
+_CELLS = f"""
+select fact.arrival_date >= %(start)s as is_now, fact.source_id, source.name, measure, bucket,
+       case when measure = 'leads' then date_trunc('week', fact.arrival_date)::date end as week,
+       sum(amount)::bigint
+  from {NOW} join source on source.id = fact.source_id
+ where arrival_date >= %(before)s and arrival_date < %(until)s
+   and (%(paths)s::text[] is null
+        or fact.branch_id in (select id from branch where path like any (%(paths)s::text[])))
+ group by 1, 2, 3, 4, 5, 6
+"""  # noqa: S608
+
+_LAGS = f"""
+select event_date - arrival_date, sum(amount)::bigint from {NOW}
+ where measure = 'funded' and arrival_date >= %(oldest)s and arrival_date < %(newest)s
+ group by 1
+"""  # noqa: S608
+
+_MONTHS = f"""
+select date_trunc('month', arrival_date)::date, measure, sum(amount)::bigint from {NOW}
+ where measure in ('leads', 'spend_cents', 'funded')
+   and arrival_date >= %(oldest)s and arrival_date < %(until)s
+   and (%(paths)s::text[] is null
+        or branch_id in (select id from branch where path like any (%(paths)s::text[])))
+ group by 1, 2
+"""  # noqa: S608
+
+
+@dataclass(slots=True, kw_only=True)
+class Row:
+    """The sums of one source, or of all, for one cohort."""
+
+    source_id: UUID | None = None  # None: all of them
+    name: str = "All sources"
+    leads: int = 0
+    applications: int = 0
+    funded: int = 0
+    talked: int = 0
+    spend_cents: int = 0
+    revenue_cents: int = 0
+    amount_cents: int = 0
+    waits: dict[int, int] = field(default_factory=dict)  # leads by bucket of speed
+    arrivals: dict[date, int] = field(default_factory=dict)  # by the middle of the week
+    ripe: Ripeness = field(default_factory=lambda: Ripeness(share=None))
+
+    @property
+    def attempted(self) -> int:
+        return sum(self.waits.values())
+
+    @property
+    def cost_per_funded_cents(self) -> int | None:
+        """None while nothing has funded: a cost per nothing is no figure."""
+        return round(self.spend_cents / self.funded) if self.funded > 0 else None
+
+    @property
+    def gross_profit_cents(self) -> int:
+        return self.revenue_cents - self.spend_cents
+
+    @property
+    def pull_through_pct(self) -> float | None:
+        return 100 * self.funded / self.applications if self.applications else None
+
+    @property
+    def median_seconds(self) -> float | None:
+        return speed.quantile_seconds(self.waits, 0.5)
+
+    @property
+    def p90_seconds(self) -> float | None:
+        return speed.quantile_seconds(self.waits, 0.9)
+
+    @property
+    def more_expected(self) -> int | None:
+        """How many more loans this cohort will fund, at the company's own pace."""
+        if not self.ripe.share:
+            return None
+        return round(self.funded * (1 - self.ripe.share) / self.ripe.share)
+
+    @property
+    def expected_cost_cents(self) -> tuple[int, int] | None:
+        """The cost per funded loan when all have funded, give or take one standard error."""
+        more = self.more_expected
+        if not more or not self.funded:
+            return None
+        low, high = self.funded + more + sqrt(more), self.funded + max(more - sqrt(more), 0)
+        return round(self.spend_cents / low), round(self.spend_cents / high)
+
+    def add(self, measure: str, bucket: int, week: date | None, amount: int) -> None:
+        if measure == "attempted":
+            self.waits[bucket] = self.waits.get(bucket, 0) + amount
+            return
+        setattr(self, measure, getattr(self, measure) + amount)
+        if week:
+            middle = week + timedelta(days=3)
+            self.arrivals[middle] = self.arrivals.get(middle, 0) + amount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Month:
+    """One point of the trend."""
+
+    first_day: date
+    leads: int
+    spend_cents: int
+    funded: int
+    ripe: Ripeness
+
+    @property
+    def cost_per_funded_cents(self) -> int | None:
+        return round(self.spend_cents / self.funded) if self.funded > 0 else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstScreen:
+    """What the first screen shows."""
+
+    period: Period
+    rows: list[Row]  # lowest cost first; those without a funded loan last
+    total: Row
+    before: Row  # the same, of the period before
+    months: list[Month]  # twelve, oldest first
+    fundings_known: int  # what the ripeness rests on
+
+
+def by_source(
+    *, period: Period, branch_paths: Sequence[str] | None, today: date, only: UUID | None = None
+) -> FirstScreen:
+    """Everything of the first screen, from the rollups and what is not in them yet.
+
+    Args:
+        branch_paths: leads of these branches and all below them; None is the company.
+        today: the company's date.
+        only: one source, for its own page.
+
+    Three statements; none of them reads a lead.
+    """
+    paths = None if branch_paths is None else [f"{path}%" for path in branch_paths]
+    lags = lags_of(dict(_ask(_LAGS, **_history(today))))
+    now: dict[UUID, Row] = {}
+    total, before = Row(), Row()
+    cells = _ask(
+        _CELLS,
+        start=period.from_date,
+        before=period.before().from_date,
+        until=period.until_date,
+        paths=paths,
+    )
+    for is_now, source_id, name, *cell in cells:
+        if only and source_id != only:
+            continue
+        if is_now:
+            now.setdefault(source_id, Row(source_id=source_id, name=name)).add(*cell)
+        (total if is_now else before).add(*cell)
+    for row in (total, before, *now.values()):
+        row.ripe = ripeness(lags, row.arrivals, today)
+    return FirstScreen(
+        period=period,
+        rows=sorted((row for row in now.values() if _says_something(row)), key=_order),
+        total=total,
+        before=before,
+        months=_months(lags, paths, today),
+        fundings_known=lags.fundings,
+    )
+
+
+def _months(lags: Any, paths: list[str] | None, today: date) -> list[Month]:
+    until = today.replace(day=1)
+    firsts = [until]
+    while len(firsts) <= 12:
+        firsts.append((firsts[-1] - timedelta(days=1)).replace(day=1))
+    sums: dict[tuple[date, str], int] = {}
+    for first, measure, amount in _ask(_MONTHS, oldest=firsts[-1], until=until, paths=paths):
+        sums[first, measure] = amount
+    return [
+        Month(
+            first_day=first,
+            leads=sums.get((first, "leads"), 0),
+            spend_cents=sums.get((first, "spend_cents"), 0),
+            funded=sums.get((first, "funded"), 0),
+            ripe=ripeness(lags, {first.replace(day=15): sums.get((first, "leads"), 0)}, today),
+        )
+        for first in reversed(firsts[1:])
+    ]
+
+
+def _history(today: date) -> dict[str, date]:
+    """Cohorts old enough that all they fund within the horizon has happened."""
+    return {
+        "oldest": today - timedelta(days=HISTORY_DAYS),
+        "newest": today - timedelta(days=HORIZON_DAYS),
+    }
+
+
+def _says_something(row: Row) -> bool:
+    return bool(row.leads or row.spend_cents or row.revenue_cents or row.applications)
+
+
+def _order(row: Row) -> tuple[bool, int, str]:
+    cost = row.cost_per_funded_cents
+    return cost is None, cost or 0, row.name
+
+
+def _ask(query: str, **given: Any) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(query, given)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows

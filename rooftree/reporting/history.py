@@ -1,0 +1,314 @@
+"""The history of one lead: one function per table, each a single query."""
+
+from collections.abc import Iterable, Iterator
+from uuid import UUID
+
+from rooftree.compliance.models import Consent, Revocation
+from rooftree.leads.models import ContactAttempt, Lead, Milestone, Remark, Signal, Touch
+from rooftree.los.models import Handoff
+from rooftree.money.models import Entry as MoneyEntry
+from rooftree.nurture.models import Enrolment
+from rooftree.outreach.models import Message
+from rooftree.rates.models import RateWatch
+from rooftree.reporting.message_entries import of_message
+from rooftree.reporting.timeline import Entry, Group, Mark, Quote, Why, newest_first
+from rooftree.routing.models import Offer, Ownership, RoutingDecision
+
+CALLS = {
+    "spoke": ("Spoke", Mark.OK),
+    "voicemail": ("Left a voicemail", Mark.PERSON),
+    "no_answer": ("No answer", Mark.PERSON),
+    "busy": ("Line was busy", Mark.PERSON),
+    "callback": ("Asked to be called back", Mark.PERSON),
+    "call_back": ("Asked to be called back", Mark.PERSON),
+    "wrong_number": ("Wrong number", Mark.LATE),
+    "not_interested": ("Not interested", Mark.LATE),
+}
+SIGNALS = {
+    "opened": ("eye", "Opened the message"),
+    "clicked": ("eye", "Pressed a link in the message"),
+    "replied": ("chat", "Replied"),
+    "called": ("phone", "Called us"),
+    "visited": ("eye", "Came back to the website"),
+}
+MEDIA = {"call": "calls", "text": "texts", "email": "e-mail", "voicemail": "voicemail"}
+
+
+def of_lead(lead: Lead, *, group: Group | None = None) -> list[Entry]:
+    """All of it, newest first, or one group of it."""
+    readers = (
+        _touches,
+        _messages,
+        _attempts,
+        _signals,
+        _remarks,
+        _consents,
+        _revocations,
+        _decisions,
+        _offers,
+        _ownerships,
+        _milestones,
+        _handoffs,
+        _watches,
+        _enrolments,
+    )
+    return newest_first((entry for read in readers for entry in read(lead)), group=group)
+
+
+def _touches(lead: Lead) -> Iterator[Entry]:
+    costs: dict[UUID | None, int] = {}
+    for delivery_id, cents in MoneyEntry.objects.filter(lead=lead, kind="cost").values_list(
+        "delivery_id", "amount_cents"
+    ):
+        costs[delivery_id] = costs.get(delivery_id, 0) + cents
+    for touch in Touch.objects.filter(lead=lead).select_related("source", "campaign"):
+        about = [touch.campaign.name] if touch.campaign else []
+        if not touch.is_first and touch.matched_by:
+            about.append(f"Same person by {touch.matched_by}")
+        yield Entry(
+            key=f"touch:{touch.pk}",
+            at=touch.at,
+            group=Group.OTHER,
+            icon="sources",
+            title=f"{'Inquiry' if touch.is_first else 'Asked again'} from {touch.source.name}",
+            cents=costs.get(touch.delivery_id),
+            body=". ".join(about),
+            links=(("The delivery as it came", "delivery", touch.delivery_id),),
+        )
+
+
+def _messages(lead: Lead) -> Iterator[Entry]:
+    rows = Message.objects.filter(lead=lead).select_related(
+        "verdict", "template", "by", "officer__user"
+    )
+    return (of_message(row) for row in rows)
+
+
+def _attempts(lead: Lead) -> Iterator[Entry]:
+    rows = ContactAttempt.objects.filter(lead=lead, medium__in=["call", "voicemail"])
+    for attempt in rows.select_related("by"):
+        title, mark = CALLS.get(
+            attempt.result, (attempt.result.replace("_", " ").capitalize() or "Call", Mark.PERSON)
+        )
+        who = attempt.by.name if attempt.by else ""
+        yield Entry(
+            key=f"attempt:{attempt.pk}",
+            at=attempt.at,
+            group=Group.MESSAGES,
+            icon="phone",
+            mark=mark,
+            title="They called us" if attempt.direction == "in" else title,
+            rest=f"by {who}" if who and title != "Spoke" else f"with {who}" if who else "",
+        )
+
+
+def _signals(lead: Lead) -> Iterator[Entry]:
+    for signal in Signal.objects.filter(lead=lead):
+        icon, words = SIGNALS.get(signal.kind, ("bolt", signal.kind.replace("_", " ").capitalize()))
+        yield Entry(
+            key=f"signal:{signal.pk}",
+            at=signal.at,
+            group=Group.MESSAGES,
+            icon=icon,
+            title="",
+            rest=words,
+        )
+
+
+def _remarks(lead: Lead) -> Iterator[Entry]:
+    for remark in Remark.objects.filter(lead=lead).select_related("by"):
+        yield Entry(
+            key=f"remark:{remark.pk}",
+            at=remark.at,
+            group=Group.OTHER,
+            icon="edit",
+            mark=Mark.PERSON,
+            title=remark.by.name,
+            rest="wrote a note",
+            quote=Quote(text=remark.text),
+        )
+
+
+def _consents(lead: Lead) -> Iterator[Entry]:
+    for consent in Consent.objects.filter(person=lead.person_id):
+        given = consent.status == "granted"
+        media = _listed(MEDIA.get(name, name) for name in consent.channels)
+        yield Entry(
+            key=f"consent:{consent.pk}",
+            at=consent.captured_at or consent.recorded_at,
+            group=Group.DECISIONS,
+            icon="shield",
+            mark=Mark.OK if given else Mark.LATE if consent.status == "denied" else Mark.SYSTEM,
+            title={
+                "granted": "Consent recorded",
+                "denied": "Consent refused",
+                "not_provided": "No consent came with the inquiry",
+            }[consent.status],
+            rest=f"for {media}" if given and media else "",
+            why=Why(question="What they agreed to", sentence=consent.wording)
+            if consent.wording
+            else None,
+        )
+
+
+def _revocations(lead: Lead) -> Iterator[Entry]:
+    for stop in Revocation.objects.filter(person=lead.person_id):
+        yield Entry(
+            key=f"revocation:{stop.pk}",
+            at=stop.at,
+            group=Group.DECISIONS,
+            icon="ban",
+            mark=Mark.LATE,
+            title=f"No more {_listed(MEDIA.get(name, name) for name in stop.media)}",
+            rest={
+                "stop": "they said stop",
+                "unsubscribe": "they unsubscribed",
+                "do_not_contact": "they asked not to be contacted",
+                "wrong_person": "the number is someone else’s",
+                "vendor": "the source told us",
+                "review": "held until a person has looked",
+            }[stop.kind],
+            quote=Quote(text=stop.words) if stop.words else None,
+        )
+
+
+def _decisions(lead: Lead) -> Iterator[Entry]:
+    for decision in RoutingDecision.objects.filter(lead=lead).select_related("officer__user"):
+        chosen = decision.officer
+        yield Entry(
+            key=f"decision:{decision.pk}",
+            at=decision.at,
+            group=Group.DECISIONS,
+            icon="routing",
+            mark=Mark.SYSTEM if chosen else Mark.LATE,
+            title=f"Routed to {chosen.user.name}" if chosen else "Nobody could be chosen",
+            rest=f"by the rule “{decision.rule_name}”" if decision.rule_name else "",
+            body=decision.sentence,
+            links=(("See every candidate", "decision", decision.pk),),
+        )
+
+
+def _offers(lead: Lead) -> Iterator[Entry]:
+    for offer in Offer.objects.filter(lead=lead).select_related("officer__user"):
+        name = offer.officer.user.name
+        for moment, words, mark in (
+            (offer.taken_at, "took the lead", Mark.PERSON),
+            (offer.passed_at, "passed", Mark.PERSON),
+            (offer.lapsed_at, "did not take it in time", Mark.LATE),
+        ):
+            if moment is None:
+                continue
+            waited = round((moment - offer.offered_at).total_seconds())
+            yield Entry(
+                key=f"offer:{offer.pk}",
+                at=moment,
+                group=Group.DECISIONS,
+                icon="clock" if mark is Mark.LATE else "user",
+                mark=mark,
+                title=name,
+                rest=f"{words}, {waited} s after the offer" if waited < 3600 else words,
+                body=offer.ended_because.replace("_", " ").capitalize(),
+            )
+
+
+def _ownerships(lead: Lead) -> Iterator[Entry]:
+    given = Ownership.objects.filter(lead=lead, offer=None)
+    for ownership in given.select_related("officer__user", "given_by"):
+        giver = ownership.given_by.name if ownership.given_by else "Rooftree"
+        yield Entry(
+            key=f"ownership:{ownership.pk}",
+            at=ownership.from_at,
+            group=Group.DECISIONS,
+            icon="user",
+            mark=Mark.PERSON,
+            title=f"Given to {ownership.officer.user.name}",
+            rest=f"by {giver}",
+        )
+
+
+def _milestones(lead: Lead) -> Iterator[Entry]:
+    for step in Milestone.objects.filter(loan__lead=lead).select_related("loan"):
+        number = step.loan.loan_number
+        funded = step.code == "funded"
+        yield Entry(
+            key=f"milestone:{step.pk}",
+            at=step.reached_at,
+            group=Group.LOAN,
+            icon="flag" if funded else "los",
+            mark=Mark.OK if funded else Mark.ACCENT,
+            title=step.code.replace("_", " ").capitalize(),
+            rest=f"loan {number}" if number else "",
+            cents=step.loan.amount_cents if funded else None,
+        )
+
+
+def _handoffs(lead: Lead) -> Iterator[Entry]:
+    words = {
+        "pending": "waits to be sent",
+        "sending": "is on its way",
+        "created": "is in the LOS",
+        "uncertain": "may have arrived: it is being looked up, and not sent twice",
+        "rejected": "was refused by the LOS",
+    }
+    for handoff in Handoff.objects.filter(lead=lead).select_related("connection", "asked_by"):
+        yield Entry(
+            key=f"handoff:{handoff.pk}",
+            at=handoff.asked_at,
+            group=Group.LOAN,
+            icon="los",
+            mark=Mark.LATE if handoff.state == "rejected" else Mark.PERSON,
+            title=f"Handed to {handoff.connection.name}",
+            rest=f"by {handoff.asked_by.name}" if handoff.asked_by else "",
+            body=handoff.problem or f"The file {words[handoff.state]}",
+        )
+
+
+def _watches(lead: Lead) -> Iterator[Entry]:
+    for watch in RateWatch.objects.filter(lead=lead).select_related("set_by", "reached_by"):
+        about = f"{watch.target_pct:.3f}% on {watch.product.replace('_', ' ')}"
+        who = watch.set_by.name if watch.set_by else "Rooftree"
+        yield Entry(
+            key=f"watch:{watch.pk}",
+            at=watch.set_at,
+            group=Group.LOAN,
+            icon="rates",
+            title="Rate watch set",
+            rest=f"by {who}: tell them at {about}",
+        )
+        if watch.reached_at and watch.reached_by:
+            yield Entry(
+                key=f"watch:{watch.pk}:reached",
+                at=watch.reached_at,
+                group=Group.LOAN,
+                icon="rates",
+                mark=Mark.ACCENT,
+                title="Rate reached",
+                rest=f"{watch.reached_by.rate_pct:.3f}%, {watch.reached_by.apr_pct:.3f}% APR",
+                body=f"Their target was {about}. Sheet: {watch.reached_by.sheet}",
+            )
+
+
+def _enrolments(lead: Lead) -> Iterator[Entry]:
+    for enrolment in Enrolment.objects.filter(lead=lead).select_related("sequence"):
+        yield Entry(
+            key=f"enrolment:{enrolment.pk}",
+            at=enrolment.started_at,
+            group=Group.MESSAGES,
+            icon="sequence",
+            title=f"Sequence “{enrolment.sequence.name}”",
+            rest="began",
+        )
+        if enrolment.ended_at:
+            yield Entry(
+                key=f"enrolment:{enrolment.pk}:ended",
+                at=enrolment.ended_at,
+                group=Group.MESSAGES,
+                icon="sequence",
+                title=f"Sequence “{enrolment.sequence.name}”",
+                rest=f"ended: {enrolment.ended_because.replace('_', ' ')}",
+            )
+
+
+def _listed(words: Iterable[str]) -> str:
+    *most, last = [*words] or [""]
+    return f"{', '.join(most)} and {last}" if most else last
