@@ -1,0 +1,154 @@
+"""What an officer did about a lead, in one tap, and what follows from it."""
+
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from django.db import transaction
+
+from rooftree.compliance import revoke
+from rooftree.core.uuid7 import uuid7_at
+from rooftree.flow import scores
+from rooftree.leads.models import ContactAttempt, Lead, Phone, Task
+from rooftree.ledger.write import write
+from rooftree.nurture import default_sequence, enrol
+from rooftree.org.models import User
+from rooftree.outreach import send
+from rooftree.reporting import count
+from rooftree.tasks.announce import announce
+
+RESULTS = {
+    "spoken": "Spoke",
+    "voicemail": "Voicemail",
+    "no_answer": "No answer",
+    "call_back": "Call back",
+    "wrong_number": "Wrong number",
+    "not_interested": "Not interested",
+}
+NOT_REACHED = frozenset({"voicemail", "no_answer"})
+REACHED = frozenset({"spoken", "call_back", "not_interested"})
+
+
+class NotAResult(Exception):
+    """The page sent something that is no disposition, or one that lacks its time."""
+
+
+def record(  # noqa: PLR0913
+    *,
+    lead_id: UUID,
+    result: str,
+    by: User,
+    at: datetime,
+    call_back_at: datetime | None = None,
+    cause: str = "",
+) -> ContactAttempt:
+    """Write down what came of a call. Once per `cause`, when the page gives one.
+
+    Not reached starts the short sequence; reached stops it; a wrong number is
+    unlinked at once; "not interested" closes the lead.
+    """
+    if result not in RESULTS:
+        raise NotAResult(f"{result} is not one of: {', '.join(RESULTS.values())}.")
+    if result == "call_back" and call_back_at is None:
+        raise NotAResult("Say when to call back.")
+    with transaction.atomic():
+        lead = Lead.objects.select_for_update(of=("self",)).select_related("person").get(pk=lead_id)
+        attempt, is_new = _attempt(lead, result, by, at, cause)
+        if not is_new:
+            return attempt
+        _move(lead, result, at)
+        _follow(lead, result, by, at, call_back_at)
+        write(
+            "flow.attempt.recorded",
+            at=at,
+            actor=f"user:{by.pk}",
+            lead_id=lead.pk,
+            person_id=lead.person_id,
+            attempt=attempt.pk,
+            result=result,
+        )
+        count.attempted(lead)
+        scores.rescore(lead_id=lead.pk, because=result, at=at)
+        announce("lead", lead=str(lead.pk))
+    return attempt
+
+
+def _attempt(
+    lead: Lead, result: str, by: User, at: datetime, cause: str
+) -> tuple[ContactAttempt, bool]:
+    """A call that the ring connected is the same attempt: it gets its result, not a twin."""
+    connected = ContactAttempt.objects.filter(
+        lead=lead, medium="call", cause__startswith="ring:", result=""
+    ).first()
+    if connected:
+        connected.result = result
+        connected.save(update_fields=["result"])
+        return connected, True
+    return ContactAttempt.objects.get_or_create(
+        cause=cause or f"tap:{uuid4()}",
+        defaults={
+            "id": uuid7_at(at),
+            "lead": lead,
+            "person_id": lead.person_id,
+            "medium": "call",
+            "address": send.address_for(lead, "text"),
+            "result": result,
+            "by": by,
+            "at": at,
+        },
+    )
+
+
+def _move(lead: Lead, result: str, at: datetime) -> None:
+    """The stamps and the state that follow from the result."""
+    changes: dict[str, object] = {"promise_at": None}
+    if lead.first_attempt_at is None:
+        changes["first_attempt_at"] = at
+    if result in REACHED and lead.first_talk_at is None:
+        changes["first_talk_at"] = at
+    if lead.state == "new":
+        changes["state"] = "working"
+    if result == "not_interested":
+        changes |= {"state": "retired", "retired_at": at, "retired_reason": "not interested"}
+    Lead.objects.filter(pk=lead.pk).update(**changes)
+    for name, value in changes.items():
+        setattr(lead, name, value)
+
+
+def _follow(
+    lead: Lead, result: str, by: User, at: datetime, call_back_at: datetime | None
+) -> None:
+    if result in NOT_REACHED:
+        enrol.enrol(lead_id=lead.pk, key=default_sequence.NOT_REACHED, at=at)
+        return
+    enrol.stop(lead_id=lead.pk, because=result, at=at)
+    if result == "wrong_number":
+        _unlink(lead, at)
+    if result == "not_interested":
+        send.cancel_waiting(lead_id=lead.pk, because=result, at=at)
+    if call_back_at:
+        Task.objects.create(
+            id=uuid7_at(at),
+            lead=lead,
+            user=by,
+            cause=f"call_back:{uuid4()}",
+            title="Call back as agreed",
+            due_at=call_back_at,
+            created_at=at,
+        )
+
+
+def _unlink(lead: Lead, at: datetime) -> None:
+    """The number is somebody else's: no call or text goes there again for this person."""
+    number = send.address_for(lead, "text")
+    if not number:
+        return
+    Phone.objects.filter(person=lead.person, e164=number).update(unlinked_at=at)
+    revoke.record(
+        person_id=lead.person_id,
+        address=number,
+        kind="wrong_person",
+        media=["call", "text", "voicemail"],
+        origin="page:disposition",
+        cause=f"wrong_number:{lead.pk}:{number}",
+        at=at,
+    )

@@ -1,0 +1,51 @@
+"""The whole clock of the product on one page: what is done periodically, and how often.
+
+Every entry does a batch of what is due and claims its rows, so any number of
+clocks may run. A restart loses nothing: what is due stays due.
+"""
+
+from datetime import datetime
+
+from rooftree.flow import intake, messages, milestones, offers
+from rooftree.ledger import seal
+from rooftree.los import outbox
+from rooftree.nurture import enrol
+from rooftree.outreach import ring, send
+from rooftree.reporting import fold
+from rooftree.routing import licence_sweep
+from rooftree.tasks.ticking import Tick
+
+
+def work_waiting(at: datetime) -> None:
+    """Deliveries whose nudge was lost."""
+    while intake.work_next(at=at):
+        pass
+
+
+def step_sequences(at: datetime) -> None:
+    """Sequence steps that are due, and their messages."""
+    if enrol.step_due(at=at):
+        messages.send_due(at=at)
+
+
+def mend_messages(at: datetime) -> None:
+    """Claims a crash left behind: looked up at the carrier, or shown; never sent again."""
+    send.reclaim(at=at)
+    send.look_up(at=at)
+    ring.forget_stale(at=at)
+
+
+TICKS = (
+    Tick(name="offers whose time ran out", every=1, run=lambda at: offers.pass_on_lapsed(at=at)),
+    Tick(name="messages due", every=1, run=lambda at: messages.send_due(at=at)),
+    Tick(name="calls to officers due", every=1, run=lambda at: ring.ring_due(at=at)),
+    Tick(name="deliveries waiting", every=2, run=work_waiting),
+    Tick(name="ledger sealing", every=1, run=lambda at: seal.seal(at=at)),
+    Tick(name="sums folding", every=5, run=lambda at: fold.fold(at=at)),
+    Tick(name="sequence steps due", every=10, run=step_sequences),
+    Tick(name="hand-offs due", every=10, run=lambda at: outbox.send_due(at=at)),
+    Tick(name="LOS hints due", every=10, run=lambda at: milestones.read_due(at=at)),
+    Tick(name="LOS polls due", every=30, run=lambda at: milestones.poll_due(at=at)),
+    Tick(name="messages of unknown fate", every=30, run=mend_messages),
+    Tick(name="licenses that ended", every=300, run=lambda at: licence_sweep.expired(at=at)),
+)

@@ -1,0 +1,180 @@
+"""What happens to a lead from arrival to the first live conversation.
+
+Read top to bottom: this file is the order of events. Each task makes one call
+into a room and names what follows it; no room knows what comes next.
+"""
+
+import logging
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.tasks import task
+
+from rooftree.capture import intake, receive
+from rooftree.capture.envelope import Incoming
+from rooftree.capture.receive import Received
+from rooftree.flow import moment, offers, scores
+from rooftree.flow.messages import send_messages
+from rooftree.leads.models import Delivery, Lead, Source, Touch
+from rooftree.ledger.write import write
+from rooftree.org import notices
+from rooftree.outreach import first_response
+from rooftree.reporting import count
+from rooftree.tasks.announce import announce
+
+log = logging.getLogger(__name__)
+TRIES = 5  # of our own bugs; then a person looks
+BACK_OFF = (5, 30, 120, 600)  # seconds
+
+
+def accept(*, source: Source, incoming: Incoming, at: datetime) -> Received:
+    """Take a delivery in and nudge the work on it. Answer the sender after this returns."""
+    with transaction.atomic():
+        received = receive.receive(source=source, incoming=incoming, at=at)
+        if received.delivery is not None:
+            work_deliveries.enqueue()
+    return received
+
+
+@task(queue_name="now", priority=40)
+def work_deliveries() -> None:
+    """Turn deliveries that are due into leads, until none is left."""
+    while work_next(at=moment.now()):
+        pass
+
+
+def work_next(*, at: datetime) -> bool:
+    """Work on the delivery that has waited longest; False when none is due.
+
+    A bug of ours in one delivery holds up no other: it is set aside, tried
+    again later, and shown in quarantine in the end.
+    """
+    with transaction.atomic():
+        delivery = (
+            Delivery.objects.select_for_update(skip_locked=True, of=("self",))
+            .select_related("source")
+            .filter(state="received", due_at__lte=at)
+            .order_by("due_at")
+            .first()
+        )
+        if delivery is None:
+            return False
+        try:
+            with transaction.atomic():
+                _work(delivery, at)
+        except Exception as problem:  # the edge: one poisoned row must not stop the rest
+            _set_aside(delivery, problem, at)
+    return True
+
+
+def replay(*, delivery_id: UUID, by: object, at: datetime) -> Delivery:
+    """Read a stored delivery again with today's adapter, and work it if it can be used now.
+
+    Repeat-safe: a delivery that was worked stays as it is.
+    """
+    with transaction.atomic():
+        delivery = (
+            Delivery.objects.select_for_update(of=("self",))
+            .select_related("source")
+            .get(pk=delivery_id)
+        )
+        if delivery.state not in ("quarantined", "closed") or delivery.outcome == "ignored":
+            return delivery
+        envelope = receive.reread(delivery)
+        delivery.outcome = envelope.outcome.value
+        delivery.reason = (envelope.reason or "")[:80]
+        delivery.warnings = list(envelope.warnings)
+        if envelope.outcome in receive.WORTH_WORK:
+            delivery.state, delivery.due_at, delivery.attempts = "received", at, 0
+            work_deliveries.enqueue()
+        delivery.save(
+            update_fields=["outcome", "reason", "warnings", "state", "due_at", "attempts"]
+        )
+        write(
+            "capture.delivery.replayed",
+            at=at,
+            actor=f"user:{by}",
+            delivery=delivery.pk,
+            outcome=delivery.outcome,
+        )
+    return delivery
+
+
+def _work(delivery: Delivery, at: datetime) -> None:
+    envelope = receive.reread(delivery)
+    for position, inquiry in enumerate(envelope.leads):
+        stored = intake.store(inquiry, delivery=delivery, position=position, at=at)
+        if stored.is_new:
+            _start_clocks(stored, at)
+    Delivery.objects.filter(pk=delivery.pk).update(state="worked", worked_at=at, due_at=None)
+
+
+def _start_clocks(stored: intake.Stored, at: datetime) -> None:
+    """The reply and the assignment are committed together and run side by side."""
+    lead = stored.lead
+    if stored.touch.is_first:
+        count.lead_arrived(lead)
+    if stored.cost:
+        count.spend(stored.cost)
+    if lead.is_test:
+        return
+    respond_to_touch.enqueue(touch_id=str(stored.touch.pk))
+    if lead.officer_id is None:
+        assign_lead.enqueue(lead_id=str(lead.pk))
+    else:
+        tell_owner.enqueue(touch_id=str(stored.touch.pk))
+    announce("lead", lead=str(lead.pk))
+
+
+def _set_aside(delivery: Delivery, problem: Exception, at: datetime) -> None:
+    log.error("delivery %s could not be worked: %s", delivery.pk, type(problem).__name__)
+    tries = delivery.attempts + 1
+    is_over = tries >= TRIES
+    Delivery.objects.filter(pk=delivery.pk).update(
+        attempts=tries,
+        state="quarantined" if is_over else "received",
+        reason="our_fault" if is_over else delivery.reason,
+        problem=f"{type(problem).__name__} while working on it.",
+        due_at=None if is_over else at + timedelta(seconds=BACK_OFF[tries - 1]),
+    )
+
+
+@task(queue_name="now", priority=60)
+def respond_to_touch(*, touch_id: str) -> None:
+    """Text and e-mail the person as the gate allows; runs beside `assign_lead`."""
+    touch = Touch.objects.get(pk=touch_id)
+    with transaction.atomic():
+        planned = first_response.plan(touch=touch, at=moment.now())
+        if planned:
+            send_messages.enqueue()
+
+
+@task(queue_name="now", priority=50)
+def assign_lead(*, lead_id: str) -> None:
+    """Score the lead, then choose a loan officer, whose phone rings."""
+    at = moment.now()
+    scores.rescore(lead_id=UUID(lead_id), because="arrived", at=at)
+    offers.assign(lead_id=UUID(lead_id), at=at)
+
+
+@task(queue_name="now")
+def tell_owner(*, touch_id: str) -> None:
+    """The lead's officer hears that the borrower asked again, and by which way."""
+    at = moment.now()
+    touch = Touch.objects.select_related("source", "lead__officer", "lead__person").get(pk=touch_id)
+    lead = touch.lead
+    scores.rescore(lead_id=lead.pk, because="asked_again", at=at)
+    if lead.officer is None:
+        return
+    with transaction.atomic():
+        notices.tell(
+            user_id=lead.officer.user_id,
+            kind="asked_again",
+            cause=f"touch:{touch.pk}",
+            text=f"{lead.person.first_name or 'A borrower'} asked again, through {touch.source}.",
+            link=f"/leads/{lead.pk}/",
+            at=at,
+        )
+        Lead.objects.filter(pk=lead.pk, promise_at=None).update(promise_at=at + offers.ANSWER_IN)
+        announce("lead", lead=str(lead.pk))

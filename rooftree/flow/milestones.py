@@ -1,0 +1,140 @@
+"""What follows when a loan moves in the LOS."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.tasks import task
+
+from rooftree.core.failures import Failure
+from rooftree.flow import moment
+from rooftree.flow.messages import send_messages
+from rooftree.leads.models import Lead, Milestone
+from rooftree.los import inbox, outbox
+from rooftree.los.inbox import News
+from rooftree.los.models import Connection, LosEvent
+from rooftree.los.reading import Hint
+from rooftree.money import book
+from rooftree.nurture import alerts, enrol
+from rooftree.org import notices
+from rooftree.org.models import User
+from rooftree.los.models import Handoff
+from rooftree.reporting import count
+from rooftree.tasks.announce import announce
+
+CLEAR_TO_CLOSE = "clear_to_close"
+BATCH = 20
+
+
+def ask(*, lead_id: UUID, by: User, at: datetime) -> Handoff:
+    """Hand a lead to the LOS. Raises `outbox.CannotHandOff` saying what is missing."""
+    with transaction.atomic():
+        made = outbox.ask(lead_id=lead_id, by=by, at=at)
+        enrol.stop(lead_id=lead_id, because="handed off", at=at)
+        send_handoffs.enqueue()
+    return made
+
+
+@task(queue_name="soon")
+def send_handoffs() -> None:
+    """Send every hand-off that is due, or find out what became of it."""
+    outbox.send_due(at=moment.now(), limit=BATCH)
+
+
+def hear(*, hint: Hint, connection: Connection, at: datetime) -> None:
+    """Keep a verified webhook and nudge the reading of its loan."""
+    with transaction.atomic():
+        if inbox.keep(hint, connection=connection, at=at):
+            read_hints.enqueue()
+
+
+@task(queue_name="soon", priority=10)
+def read_hints() -> None:
+    """Read every loan that the LOS says has changed."""
+    read_due(at=moment.now())
+
+
+def read_due(*, at: datetime) -> int:
+    """Read the loans of every hint that is due; how many."""
+    due = LosEvent.objects.filter(read_at=None, due_at__lte=at).order_by("due_at")
+    ids = list(due.values_list("pk", flat=True)[:BATCH])
+    for event_id in ids:
+        follow(inbox.read_hint(event_id=event_id, at=at), at=at)
+    return len(ids)
+
+
+def poll_due(*, at: datetime) -> int:
+    """Ask each LOS what changed, for what no webhook told; how many loans were read."""
+    read = 0
+    for connection in Connection.objects.filter(enabled_at__isnull=False, poll_due_at__lte=at):
+        try:
+            loans = inbox.poll(connection=connection, at=at)
+            for loan in loans:
+                follow(inbox.read_loan(loan=loan, at=at), at=at)
+                read += 1
+        except Failure:
+            Connection.objects.filter(pk=connection.pk).update(poll_due_at=at + inbox.POLL_EVERY)
+    return read
+
+
+def follow(news: News | None, *, at: datetime) -> None:
+    """Count what a loan's new steps mean, tell the officer, and the borrower what they may know."""
+    if news is None:
+        return
+    loan = news.loan
+    with transaction.atomic():
+        if news.is_application_now:
+            count.application(loan)
+        if news.is_funded_now:
+            _book_revenue(news, at)
+            count.funded(loan)
+        for step in news.steps:
+            if step.code == CLEAR_TO_CLOSE and not step.is_inferred and not loan.ended_as:
+                _clear_to_close(step, at)
+        if loan.ended_as:
+            enrol.stop(lead_id=loan.lead_id, because="file ended", at=at)
+        _tell_officer(news, at)
+        announce("lead", lead=str(loan.lead_id))
+
+
+def _book_revenue(news: News, at: datetime) -> None:
+    loan = news.loan
+    if not loan.revenue_cents or not loan.funded_date:
+        return
+    lead = Lead.objects.get(pk=loan.lead_id)
+    entry = book.entry(
+        kind="revenue",
+        amount_cents=loan.revenue_cents,
+        on_date=loan.funded_date,
+        source_id=lead.source_id,
+        campaign_id=lead.campaign_id,
+        lead_id=lead.pk,
+        loan_id=loan.pk,
+        basis="los",
+        cause=f"loan:{loan.pk}:funded",
+        by=None,
+        at=at,
+    )
+    count.revenue(entry)
+
+
+def _clear_to_close(step: Milestone, at: datetime) -> None:
+    lead = Lead.objects.select_related("person", "officer__user").get(pk=step.loan.lead_id)
+    if alerts.clear_to_close(lead=lead, cause=f"milestone:{step.loan_id}:{step.code}", at=at):
+        send_messages.enqueue()
+
+
+def _tell_officer(news: News, at: datetime) -> None:
+    lead = Lead.objects.select_related("officer", "person").get(pk=news.loan.lead_id)
+    seen = [step for step in news.steps if not step.is_inferred]
+    if lead.officer is None or not seen:
+        return
+    words = seen[-1].code.replace("_", " ")
+    notices.tell(
+        user_id=lead.officer.user_id,
+        kind="milestone",
+        cause=f"milestone:{seen[-1].pk}",
+        text=f"{lead.person.first_name or 'A borrower'}'s loan: {words}.",
+        link=f"/leads/{lead.pk}/",
+        at=at,
+    )

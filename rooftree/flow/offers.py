@@ -1,0 +1,67 @@
+"""Offering a lead, ringing the officer, and what follows from taking it, passing or silence."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+
+from rooftree.flow.messages import ring_officers
+from rooftree.leads.models import Lead
+from rooftree.org.models import User
+from rooftree.outreach import ring
+from rooftree.reporting import count
+from rooftree.routing import acknowledge, lapse, own
+from rooftree.routing.assign import Assigned, Nobody, to_best_officer
+from rooftree.routing.models import Offer
+from rooftree.tasks.announce import announce
+
+ANSWER_IN = timedelta(minutes=5)  # house: a borrower who asks again is called within
+
+
+def assign(*, lead_id: UUID, at: datetime) -> Assigned | Nobody:
+    """Choose an officer for a lead and ring them. Repeat-safe: a lead on offer stays there."""
+    with transaction.atomic():
+        chosen = to_best_officer(lead_id=lead_id, at=at)
+        _ring(chosen, at)
+    return chosen
+
+
+def take(*, offer_id: UUID, officer_id: UUID, at: datetime) -> Offer:
+    """The officer takes the lead. Raises `acknowledge.CannotTake` when it has gone."""
+    with transaction.atomic():
+        offer = acknowledge.take(offer_id=offer_id, officer_id=officer_id, at=at)
+        count.lead_moved(offer.lead)
+        announce("offer", lead=str(offer.lead_id))
+    return offer
+
+
+def decline(*, offer_id: UUID, officer_id: UUID, at: datetime) -> None:
+    """The officer passes; the next on the chain is rung."""
+    with transaction.atomic():
+        offer = acknowledge.decline(offer_id=offer_id, officer_id=officer_id, at=at)
+        _ring(lapse.pass_on(lead_id=offer.lead_id, at=at), at)
+
+
+def pass_on_lapsed(*, at: datetime) -> int:
+    """Give every offer whose time ran out to the next on its chain; how many."""
+    with transaction.atomic():
+        lead_ids = lapse.overdue(at=at, limit=100)
+        for lead_id in lead_ids:
+            _ring(lapse.pass_on(lead_id=lead_id, at=at), at)
+            announce("offer", lead=str(lead_id))
+    return len(lead_ids)
+
+
+def give(*, lead_id: UUID, officer_id: UUID, by: User, at: datetime) -> None:
+    """A manager gives the lead to an officer. Raises `own.CannotGive`."""
+    with transaction.atomic():
+        own.give(lead_id=lead_id, officer_id=officer_id, by=by, at=at)
+        count.lead_moved(Lead.objects.get(pk=lead_id))
+        announce("offer", lead=str(lead_id))
+
+
+def _ring(chosen: Assigned | Nobody | None, at: datetime) -> None:
+    if isinstance(chosen, Assigned):
+        ring.plan(offer_id=chosen.offer.pk, at=at)
+        ring_officers.enqueue()
+        announce("offer", lead=str(chosen.offer.lead_id))

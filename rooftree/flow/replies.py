@@ -1,0 +1,80 @@
+"""What follows when a borrower writes back or ends our messages."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from rooftree.compliance import revoke
+from rooftree.core.emails import comparison_key
+from rooftree.flow import scores
+from rooftree.flow.messages import send_messages
+from rooftree.flow.offers import ANSWER_IN
+from rooftree.leads.models import Lead
+from rooftree.nurture import enrol
+from rooftree.org import notices
+from rooftree.outreach import replies, send
+from rooftree.outreach.models import Message
+from rooftree.outreach.replies import Reply
+from rooftree.tasks.announce import announce
+
+ANSWERED = frozenset({"none", "optin", "help"})
+TOLD = {
+    "none": "wrote back",
+    "optin": "wants messages again",
+    "help": "asked who we are",
+    "hold": "wrote something that may mean stop: read it",
+    "revoke": "asked us to stop texts and calls",
+    "wrong_person": "says this is the wrong number",
+}
+
+
+def receive_text(*, sender: str, body: str, carrier_id: str, carrier: str, at: datetime) -> Reply:
+    """Keep an inbound text; a STOP counts before this returns. The officer hears of it."""
+    with transaction.atomic():
+        reply = replies.receive_text(
+            sender=sender, body=body, carrier_id=carrier_id, carrier=carrier, at=at
+        )
+        if reply.message is None:
+            return reply
+        if replies.plan_answer(reply=reply, at=at):
+            send_messages.enqueue()
+        _tell(reply.message, reply.meaning, at)
+    return reply
+
+
+def unsubscribe(*, message: Message, at: datetime) -> None:
+    """End e-mail to the person this message went to (15 USC 7704(a)(3)). Pressing twice is fine."""
+    with transaction.atomic():
+        revoke.record(
+            person_id=message.person_id,
+            address=comparison_key(message.to_address),
+            kind="unsubscribe",
+            media=["email"],
+            origin=f"unsubscribe:{message.pk}",
+            cause=f"unsubscribe:{message.pk}",
+            at=at,
+        )
+        waiting = Message.objects.filter(
+            person_id=message.person_id, medium="email", state__in=["waiting", "held"]
+        )
+        waiting.update(state="cancelled", problem="They unsubscribed.", due_at=None)
+        announce("lead", lead=str(message.lead_id))
+
+
+def _tell(message: Message, meaning: str, at: datetime) -> None:
+    lead = Lead.objects.select_related("officer", "person").get(pk=message.lead_id)
+    enrol.stop(lead_id=lead.pk, because="replied", at=at)
+    if meaning in ANSWERED:
+        send.cancel_waiting(lead_id=lead.pk, because="replied", at=at)
+        Lead.objects.filter(pk=lead.pk).update(promise_at=at + ANSWER_IN)
+    scores.rescore(lead_id=lead.pk, because="replied", at=at)
+    if lead.officer:
+        notices.tell(
+            user_id=lead.officer.user_id,
+            kind="reply",
+            cause=f"message:{message.pk}",
+            text=f"{lead.person.first_name or 'A borrower'} {TOLD.get(meaning, 'wrote back')}.",
+            link=f"/leads/{lead.pk}/",
+            at=at,
+        )
+    announce("lead", lead=str(lead.pk))
