@@ -113,10 +113,10 @@ def new_events(
         _event(fact) for fact in first.values() if _is_news(fact, recorded, is_funnel(fact.code))
     ]
     known = {row.code for row in recorded} | {event.code for event in events}
-    events += _proven(known, first)
     if stands_at and stands_at != stood_at and not any(e.code == stands_at for e in events):
         fact = first.get(stands_at) or Seen(code=stands_at, on=None, said="")
         events.append(_event(fact, again=stands_at in known))
+    events += _proven(known | {event.code for event in events}, first)
     return tuple(sorted(events, key=_in_order))
 
 
@@ -166,10 +166,10 @@ def _event(fact: Seen, *, again: bool = False) -> Event:
     return Event(code=fact.code, rank=rank, on=fact.on, said=fact.said, again=again)
 
 
-def _in_order(event: Event) -> tuple[int, bool, int, date]:
+def _in_order(event: Event) -> tuple[int, bool, int, date, str]:
     """Ranked steps by rank, then what has none; a return to a step comes last."""
     unranked = event.rank is None
-    return (int(event.again), unranked, event.rank or 0, event.on or date.min)
+    return (int(event.again), unranked, event.rank or 0, event.on or date.min, event.code)
 
 
 def shipped_statuses(los: str) -> Mapping[str, Any]:
