@@ -28,6 +28,7 @@ class Field:
     constant: Any = None  # sent as it is, instead of a value
     beside: str = ""  # only when the request holds something there
     when: str = ""  # only when the hand-off holds something true there
+    only: str = ""  # the value only when the hand-off holds something true there
     template: str = ""  # text with {paths}, instead of a value
     otherwise: Any = None  # sent when there is no value
     required: bool = False
@@ -116,6 +117,8 @@ def _put(tree: dict[str, Any], handoff: Mapping[str, Any], row: Field) -> list[N
         (value for value in (paths.read(handoff, path) for path in row.sources) if _there(value)),
         None,
     )
+    if row.only and not paths.read(handoff, row.only):
+        held = None
     value = row.words.get(_word(held)) if row.words is not None else FORMS[row.form](held, handoff)
     if value is None:
         value = row.otherwise

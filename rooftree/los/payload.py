@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from rooftree.core.failures import Misconfigured
-from rooftree.los.fields import Built, build, mapping_of
+from rooftree.los import loxml, mismo
+from rooftree.los.fields import build, mapping_of
 from rooftree.los.handoff import Handoff, Los, Malformed, to_json
 from rooftree.los.values import Need
 
@@ -64,16 +65,23 @@ def payload(handoff: Handoff, los: str, changes: Mapping[str, Any] | None = None
     if kind is not Los.MISMO and kind != handoff.connection.los:
         raise Malformed(f"connection.los is {handoff.connection.los}, not {los}")
     data = _with_defaults(handoff)
-    built, body = _body(data, kind, changes)
-    needs = (*_lacking(data, kind), *built.needs)
+    needs, body = _body(data, handoff, kind, changes)
+    needs = (*_lacking(data, kind), *needs)
     return Payload(los=kind, query=_query(handoff, kind), body=body, needs=needs)
 
 
 def _body(
-    data: Mapping[str, Any], kind: Los, changes: Mapping[str, Any] | None
-) -> tuple[Built, Any]:
-    built = build(data, mapping_of(kind, changes))
-    return built, dict(built.tree)
+    data: Mapping[str, Any], handoff: Handoff, kind: Los, changes: Mapping[str, Any] | None
+) -> tuple[tuple[Need, ...], Any]:
+    if kind is Los.LQB:
+        needs: tuple[Need, ...] = ()
+        inner: str | None = None
+        if data["connection"]["mismo_in_create"]:
+            needs, inner = _body(data, handoff, Los.MISMO, changes)
+        return needs, loxml.create_request(handoff, inner)
+    is_mismo = kind in {Los.MISMO, Los.CALYX}
+    built = build(data, mapping_of(Los.MISMO if is_mismo else kind, changes))
+    return built.needs, mismo.document(built.tree) if is_mismo else dict(built.tree)
 
 
 def _lacking(data: Mapping[str, Any], kind: Los) -> list[Need]:

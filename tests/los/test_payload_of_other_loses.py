@@ -1,0 +1,134 @@
+import json
+from xml.etree import ElementTree
+
+import pytest
+
+from rooftree.los.payload import payload
+from tests.los import make
+
+ALL = ["encompass", "lendingpad", "lqb", "byte", "calyx", "mismo"]
+
+
+def canonical(text: str) -> str:
+    return ElementTree.canonicalize(text, strip_text=True)
+
+
+def without_nulls(tree):
+    if isinstance(tree, dict):
+        kept = {name: without_nulls(value) for name, value in tree.items()}
+        return {name: value for name, value in kept.items() if value is not None}
+    return [without_nulls(value) for value in tree] if isinstance(tree, list) else tree
+
+
+@pytest.mark.parametrize(
+    ("los", "file"),
+    [("lendingpad", "lendingpad_import_loan.json"), ("byte", "byte_newfile.json")],
+)
+def test_the_json_samples_are_made_exactly(los, file):
+    made = payload(make.handoff(los), los)
+
+    assert made.body == without_nulls(make.sample(file))
+    assert made.needs == ()
+
+
+@pytest.mark.parametrize(
+    ("los", "name", "file"),
+    [
+        ("mismo", "purchase", "preapp_purchase_mismo34.xml"),
+        ("mismo", "refi_cashout", "preapp_refi_cashout_mismo34.xml"),
+        ("calyx", "purchase", "preapp_purchase_mismo34.xml"),
+        ("lqb", "purchase", "lqb_create_lead.xml"),
+    ],
+)
+def test_the_xml_samples_are_made_exactly(los, name, file):
+    made = payload(make.handoff(los, name), los)
+
+    wanted = (make.SAMPLES / file).read_text(encoding="utf-8")
+    assert canonical(made.body) == canonical(wanted)
+
+
+def test_lendingpad_insists_on_what_it_requires():
+    made = payload(
+        make.handoff(
+            "lendingpad",
+            canonical__property={"state": "TX"},
+            canonical__loan={},
+            connection__campaign_id=None,
+        ),
+        "lendingpad",
+    )
+
+    assert {need.field for need in made.missing} == {
+        "appraisalValue",
+        "loanAmount",
+        "units",
+        "purpose",
+        "loanType",
+        "propertyType",
+        "occupancy",
+        "branch or campaign",
+    }
+
+
+def test_a_lendingpad_heloc_is_settled_by_the_officer():
+    made = payload(
+        make.handoff(
+            "lendingpad",
+            canonical__loan__purpose="heloc",
+            canonical__loan__type=None,
+            answers__los_purpose="refinance_cash_out",
+        ),
+        "lendingpad",
+    )
+
+    assert (made.body["loanType"], made.body["purpose"]) == (7, 2)
+    assert made.missing == ()
+
+
+def test_byte_takes_the_branch_code_when_the_connection_has_none():
+    made = payload(
+        make.handoff("byte", connection__organization_code=None, branch__los_code="AUS"), "byte"
+    )
+
+    assert made.body["OrganizationCode"] == "AUS"
+
+
+def test_meridianlink_carries_the_mismo_file_when_told_to():
+    made = payload(make.handoff("lqb", connection__mismo_in_create=True), "lqb")
+
+    inner = ElementTree.fromstring(made.body).find(".//{*}optionsXml").text
+    fields = {row.get("id"): row.text for row in ElementTree.fromstring(inner).iter("field")}
+    wanted = (make.SAMPLES / "preapp_purchase_mismo34.xml").read_text(encoding="utf-8")
+    assert fields["Format"] == "12"
+    assert canonical(fields["ImportFileContent"]) == canonical(wanted)
+
+
+def test_two_borrowers_are_counted_and_numbered():
+    made = payload(
+        make.handoff(
+            "mismo",
+            canonical__co_borrower={"first_name": "Luis", "last_name": "Sample"},
+            answers__joint_intent=True,
+        ),
+        "mismo",
+    )
+
+    root = ElementTree.fromstring(made.body)
+    assert root.find(".//{*}BorrowerCount").text == "2"
+    kinds = [node.text for node in root.findall(".//{*}BorrowerClassificationType")]
+    assert kinds == ["Primary", "Secondary"]
+    assert [party.get("SequenceNumber") for party in root.findall(".//{*}PARTY")] == list("1234")
+
+
+@pytest.mark.parametrize("los", ALL)
+def test_a_field_that_must_never_travel_is_in_no_request(los):
+    made = payload(make.handoff(los, canonical__extras={"ssn": "900-12-3456"}), los)
+
+    assert "900-12-3456" not in str(made.body)
+
+
+@pytest.mark.parametrize("los", ALL)
+def test_the_same_handoff_gives_the_same_bytes(los):
+    once, again = (payload(make.handoff(los), los).body for _ in range(2))
+
+    assert json.dumps(once) == json.dumps(again)
