@@ -5,7 +5,9 @@ import re
 from rooftree.compliance.facts import Facts, Medium, known
 from rooftree.compliance.verdict import Rule, Ruling
 
-TEN_01 = Rule(id="TEN-01", cite="CTIA Messaging Principles; The Campaign Registry; carrier contract")
+TEN_01 = Rule(
+    id="TEN-01", cite="CTIA Messaging Principles; The Campaign Registry; carrier contract"
+)
 SHORTENER = re.compile(
     r"\b(bit\.ly|tinyurl\.com|goo\.gl|t\.co|ow\.ly|is\.gd|cutt\.ly|rebrand\.ly)/", re.IGNORECASE
 )

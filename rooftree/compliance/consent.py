@@ -6,7 +6,9 @@ from rooftree.compliance.quiet_hours import is_prompt_reply
 from rooftree.compliance.rulebook import STATES
 from rooftree.compliance.verdict import Decision, Rule, Ruling
 
-CON_01 = Rule(id="CON-01", cite="47 CFR 64.1200(a)(2),(f)(9); 15 USC 7001; Fla. Stat. 501.059(1)(g)")
+CON_01 = Rule(
+    id="CON-01", cite="47 CFR 64.1200(a)(2),(f)(9); 15 USC 7001; Fla. Stat. 501.059(1)(g)"
+)
 CON_02 = Rule(id="CON-02", cite="47 CFR 64.1200(f)(9)(i)")
 CON_03 = Rule(id="CON-03", cite="47 CFR 64.1200(a)(1),(f)(13)")
 CON_04 = Rule(id="CON-04", cite="47 CFR 64.1200(a)(10)")
@@ -15,7 +17,15 @@ CON_06 = Rule(id="CON-06", cite="16 CFR 310.5(a)(8)")
 REQ_01 = Rule(id="REQ-01", cite="47 CFR 64.1200(f)(15)(i)")
 
 AFFIRMATIVE = frozenset(
-    {"checkbox_unticked_by_default", "checkbox", "button", "esign_click", "esign", "reply", "keypad"}
+    {
+        "checkbox_unticked_by_default",
+        "checkbox",
+        "button",
+        "esign_click",
+        "esign",
+        "reply",
+        "keypad",
+    }
 )
 NEEDED_EVIDENCE = frozenset({"text_hash", "page_url", "ip", "user_agent"})
 SESSION_EVIDENCE = frozenset({"session_cert", "leadid", "form_record"})  # one of them

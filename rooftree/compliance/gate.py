@@ -18,6 +18,7 @@ from rooftree.compliance import (
     emergency,
     entitlement,
     identification,
+    places,
     quiet_hours,
     reassigned,
     registration,
@@ -101,7 +102,7 @@ def combine(rulings: list[Ruling], facts: Facts) -> Verdict:
     if first.decision is Decision.DEFER:
         until = _next_allowed(rulings, facts)
         if until is None:
-            first = quiet_hours.places.ZON_01.require("no_common_window")
+            first = places.ZON_01.require("no_common_window")
             rulings = [*rulings, first]
     return Verdict(
         decision=first.decision,

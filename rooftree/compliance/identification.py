@@ -1,4 +1,4 @@
-"""What every message must carry: NMLS ids, and how to make it stop (LIC-01, TEN-01, CP-01, CP-03)."""
+"""What every message must carry: NMLS ids, and how to make it stop (LIC-01, TEN-01)."""
 
 import re
 
@@ -34,7 +34,7 @@ def opt_out_words(facts: Facts) -> Ruling | None:
     is_confirmation = known(facts.purpose, "purpose") == Purpose.CONFIRMATION
     if known(facts.medium, "medium") != Medium.TEXT or is_confirmation:
         return None
-    if known(facts.is_first_message, "is_first_message"):
-        if not OPT_OUT.search(known(facts.text, "text")):
-            return TEN_01.require("add_optout_text")
+    is_first = known(facts.is_first_message, "is_first_message")
+    if is_first and not OPT_OUT.search(known(facts.text, "text")):
+        return TEN_01.require("add_optout_text")
     return TEN_01.allow("template_ok")

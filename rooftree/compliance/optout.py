@@ -52,8 +52,8 @@ HOUSE_SPANISH = (
 )
 HOUSE_ENGLISH = (
     r"\b(no more|enough) (texts?|messages?|calls?|emails?)\b",
-    r"\b(delete|erase|remove|lose|block) (my|this|me|our) ?(number|info|information|contact|name)?\b"
-    r".{0,30}\b(list|number|info|system|database|contact)",
+    r"\b(delete|erase|remove|lose|block) (my|this|me|our) ?(number|info|information|contact|name)?"
+    r"\b.{0,30}\b(list|number|info|system|database|contact)",
     r"\b(remove|delete|take) (my|this) (number|name|info)\b",
     r"\b(stop|quit) (bothering|harassing|spamming|sending|reaching|all|these|the|it|this)\b",
     r"\bi (do not|don't|dont) want (any|your|these|to (be|get|receive|hear)|you to)\b",
@@ -92,9 +92,7 @@ def _gap(character: str) -> str:
     return "" if unicodedata.category(character) in ("Mn", "Cf") else " "
 
 
-KEYWORDS = frozenset(
-    plain(word) for word in (*RULES["per_se_keywords"], *RULES["extra_keywords"])
-)
+KEYWORDS = frozenset(plain(word) for word in (*RULES["per_se_keywords"], *RULES["extra_keywords"]))
 SINGLE = frozenset(word for word in KEYWORDS if " " not in word)
 FILLER = frozenset(SHORT["other_words_allowed"]) | {
     "por", "favor", "gracias", "ya", "mensajes", "a", "los", "el", "yes", "just", "the", "thx", "ty"

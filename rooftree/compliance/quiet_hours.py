@@ -167,8 +167,10 @@ def is_covered(facts: Facts) -> bool:
 
 def decide(facts: Facts) -> Ruling | None:
     """Hours, holidays and requests of the consumer, in every place they may be."""
-    if not is_covered(facts):
+    if known(facts.medium, "medium") not in PHONE:
         return None
+    if not is_covered(facts):
+        return HRS_01.allow("transactional")
     missing = places.has_location(facts)
     if missing is not None:
         return missing
@@ -230,9 +232,12 @@ def _lets_consumer_choose(state: State) -> bool:
 
 
 def in_local_words(at: datetime, facts: Facts) -> datetime:
-    """It is the same moment in the clock the caller used, or the first place's."""
-    now = known(facts.at, "at")
-    for clock in clocks(facts):
+    """It is the same moment on the clock the caller reads, if the person may live by it.
+
+    Otherwise on the first place's clock.
+    """
+    now, where = known(facts.at, "at"), clocks(facts)
+    for clock in where:
         if now.astimezone(clock.zone).utcoffset() == now.utcoffset():
             return at.astimezone(clock.zone)
-    return at.astimezone(now.tzinfo)
+    return at.astimezone(where[0].zone if where else now.tzinfo)

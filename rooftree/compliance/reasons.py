@@ -39,7 +39,7 @@ MESSAGES = {
     "resubscribed": "They wrote START after they had stopped us.",
     "rnd_clear": "The number has not changed hands.",
     "sent_before_revocation": "This went before they asked us to stop.",
-    "service_call_by_person": "A person may still call about their own loan.",
+    "service_after_stop": "This is about their own loan, which their stop does not end.",
     "single_confirmation": "This is the one confirmation of their stop.",
     "solicited_by_consumer": "They asked for the call, so the emergency ban does not reach it.",
     "state_clear": "No such state rule applies.",

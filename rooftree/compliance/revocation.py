@@ -50,10 +50,17 @@ def decide(facts: Facts) -> Ruling | None:
 
 
 def _is_ended_by_stop(facts: Facts) -> bool:
-    """A stop ends all automation and all marketing; a person's own service call goes on."""
+    """A stop ends all marketing, all automation and every text.
+
+    A person may still call about the person's own loan, and an email about it
+    goes on after an unsubscribe, which ends commercial email only.
+    """
     is_service = known(facts.purpose, "purpose") in SERVICE | {Purpose.LEGAL_NOTICE}
-    promotes = known(facts.has_promo, "has_promo")
-    return known(facts.is_automated, "is_automated") or not is_service or promotes
+    if not is_service or known(facts.has_promo, "has_promo"):
+        return True
+    medium = known(facts.medium, "medium")
+    is_phone = medium in PHONE
+    return is_phone and (medium != Medium.CALL or known(facts.is_automated, "is_automated"))
 
 
 def _live(facts: Facts) -> list[Revocation]:
@@ -130,7 +137,7 @@ def _nothing_stands(facts: Facts) -> Ruling:
     for one in stops:
         if medium in one.media and one.at <= at:
             restored = _restored(one, facts)
-            return restored if restored is not None else REV_04.allow("service_call_by_person")
+            return restored if restored is not None else REV_04.allow("service_after_stop")
     if all(one.at > at for one in stops):
         return REV_02.allow("sent_before_revocation")
     return REV_04.allow("email_unaffected" if medium is Medium.EMAIL else "not_revoked")

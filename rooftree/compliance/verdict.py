@@ -122,6 +122,7 @@ TELLING = (
     "solicited_by_consumer",
     "warn_spam_rate",
     "transactional",
+    "consent_based_text_exempt",
     "pewc_valid",
     "informational_express_consent",
     "consumer_invitation",

@@ -53,9 +53,7 @@ def day_of(definition: str, year: int) -> date:
         return easter(year) + timedelta(days=int(definition.removeprefix("easter")))
     if "#" in definition:
         n, weekday, month = definition.split("#")
-        return nth_weekday(
-            year, int(month), WEEKDAYS.index(weekday), -1 if n == "last" else int(n)
-        )
+        return nth_weekday(year, int(month), WEEKDAYS.index(weekday), -1 if n == "last" else int(n))
     month, day = definition.split("-")
     return date(year, int(month), int(day))
 
@@ -69,9 +67,7 @@ def observed(day: date) -> date:
 def days_kept(definitions: tuple[str, ...], year: int) -> frozenset[date]:
     """They are all days of `year` closed by these holidays, actual and observed."""
     actual = [day_of(d, y) for y in (year - 1, year, year + 1) for d in definitions]
-    return frozenset(
-        day for one in actual for day in (one, observed(one)) if day.year == year
-    )
+    return frozenset(day for one in actual for day in (one, observed(one)) if day.year == year)
 
 
 def is_federal_holiday(day: date) -> bool:

@@ -1,0 +1,378 @@
+"""Every rule that is not about a message, asked by the keys of a rulebook case."""
+
+from collections.abc import Callable, Mapping
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from rooftree.compliance import (
+    audit,
+    call_records,
+    calling,
+    credit_notices,
+    credit_reports,
+    data_rights,
+    email_rules,
+    fair_lending,
+    lint,
+    officer_pay,
+    partner_pay,
+    retention,
+    revocation,
+)
+from rooftree.compliance.case_facts import of_case
+from rooftree.compliance.case_lists import day
+from rooftree.compliance.gate import ENG_01, decide
+from rooftree.compliance.rulebook import AS_OF
+from rooftree.compliance.verdict import Ruling
+
+type Given = Mapping[str, Any]
+type Answer = Callable[[Given], Ruling]
+
+
+def _today(given: Given) -> date:
+    return day(given.get("today") or given.get("on") or given.get("now")) or AS_OF
+
+
+def _abandonment(given: Given) -> Ruling:
+    campaign = given["campaign_30d"]
+    return calling.abandonment(
+        live_answers=campaign["live_answers"], abandoned=campaign["abandoned"]
+    )
+
+
+def _ringing(given: Given) -> Ruling:
+    return calling.ringing(seconds=given["ring_seconds"], rings=given.get("rings", 0))
+
+
+def _caller_id(given: Given) -> Ruling:
+    is_ours = bool(given.get("assigned_to_us", False)) and not given.get("neighbor_spoof")
+    takes = bool(given.get("answers_dnc_requests_business_hours", True))
+    return calling.caller_id(shown=str(given["caller_id"]), is_ours=is_ours, takes_requests=takes)
+
+
+def _opening(given: Given) -> Ruling:
+    return calling.opening(state=given["state"], seconds=given["identified_within_seconds"])
+
+
+def _ending(given: Given) -> Ruling:
+    seconds = _clock(given["call_ended_at"]) - _clock(given["consumer_asked_end_at"])
+    return calling.ending(state=given["state"], seconds=seconds.total_seconds())
+
+
+def _clock(text: str) -> timedelta:
+    hours, minutes, seconds = (float(part) for part in text[-8:].split(":"))
+    return timedelta(hours=hours, minutes=minutes, seconds=seconds)
+
+
+def _voice(given: Given) -> Ruling:
+    return calling.artificial_voice(
+        state=given.get("state", ""),
+        has_consent=str(given.get("consent") or "none").startswith("pewc"),
+        has_disclosure=bool(given.get("script_ai_disclosure", False)),
+        has_opt_out=bool(given.get("interactive_optout", True)),
+        is_ai=given["voice"] == "ai",
+    )
+
+
+def _recording(given: Given) -> Ruling:
+    return calling.recording(
+        was_told=bool(given.get("notice_played")), has_objected=bool(given.get("consumer_objected"))
+    )
+
+
+def _decision_notice(given: Given) -> Ruling:
+    return credit_notices.decision_notice(
+        completed_on=date.fromisoformat(given["application_completed"]),
+        sent_on=day(given.get("notice_sent")),
+        today=_today(given),
+    )
+
+
+def _counteroffer(given: Given) -> Ruling:
+    return credit_notices.counteroffer(
+        notified_on=date.fromisoformat(given["counteroffer_notified"]),
+        is_accepted=bool(given.get("accepted")),
+        is_combined=bool(given.get("combined_notice")),
+        today=_today(given),
+    )
+
+
+def _incomplete(given: Given) -> Ruling:
+    reply = given.get("reply")
+    received = given.get("application_received") or given.get("incomplete_received")
+    return credit_notices.incomplete(
+        received_on=day(received or given.get("received")),
+        noi_sent_on=day(given.get("noi_sent")),
+        reply_by=day(given.get("reply_by")),
+        reply_on=day(reply) if reply and "complete" in reply else None,
+        today=_today(given),
+    )
+
+
+def _event(given: Given) -> Ruling:
+    return credit_notices.of_event(given["event"], on=day(given.get("on")))
+
+
+def _six(given: Given) -> Ruling:
+    where = str(given.get("where", given.get("form", "")))
+    is_form = "form" in where or given.get("action") == "publish_form" or "publish" in given
+    return credit_notices.six_items(
+        frozenset(given["fields_collected"]), on=day(given.get("on")), is_lead_form=is_form
+    )
+
+
+def _esign(given: Given) -> Ruling:
+    held = given.get("esign") or {}
+    return credit_notices.electronic(
+        has_consented=bool(held.get("consented")),
+        has_shown_access=bool(held.get("demonstrated_access")),
+        is_ended=bool(held.get("email_bounced")) or bool(held.get("withdrawn")),
+    )
+
+
+def _delivery(given: Given) -> Ruling:
+    has = bool(given.get("esign_consent"))
+    is_paper = given["delivery"] in ("mail", "paper")
+    return credit_notices.electronic(
+        has_consented=has or is_paper, has_shown_access=has or is_paper, is_ended=False
+    )
+
+
+def _report_basis(given: Given) -> Ruling:
+    reports, notices = given.get("applicants", 1), given.get("notices_sent")
+    if notices is not None and notices < reports:
+        return credit_notices.each_consumer(reports_used=reports, notices=notices)
+    return credit_notices.report_notice(has_score=bool(given.get("score_disclosed", False)))
+
+
+SINCE = ("notified", "last_contact", "last_use", "last_disseminated", "created", "since")
+
+
+def _action(given: Given) -> Ruling:
+    action = given["action"]
+    if action.startswith("delete"):
+        return _deletion(given)
+    if action in ACTIONS:
+        return ACTIONS[action](given)
+    return ENG_01.block("gate_failed_closed")
+
+
+def _deletion(given: Given) -> Ruling:
+    return retention.deletion(
+        record=given["action"].removeprefix("delete").removeprefix("_"),
+        since=max(filter(None, (day(given.get(key)) for key in SINCE)), default=None),
+        today=_today(given),
+        is_held=bool(given.get("legal_hold") or given.get("hold")),
+        is_telemarketing=bool(given.get("tsr_records") or given.get("was_telemarketing_script")),
+    )
+
+
+def _login(given: Given) -> Ruling:
+    return data_rights.login(has_mfa=bool(given.get("mfa")))
+
+
+def _export(given: Given) -> Ruling:
+    if not given.get("mfa", True):
+        return _login(given)
+    return data_rights.export(
+        has_reason=bool(given.get("reason_given")),
+        has_second_approver=bool(given.get("second_approver")),
+    )
+
+
+def _pull(given: Given) -> Ruling:
+    return credit_reports.pull(
+        has_written_instructions=bool(given.get("written_instructions")),
+        is_started_by_consumer=bool(given.get("initiated_by_consumer")),
+    )
+
+
+def _view(given: Given) -> Ruling:
+    is_own = given.get("branch_match", given.get("same_branch", False))
+    return _login({"mfa": given.get("mfa", True)}) if is_own else data_rights.other_branch()
+
+
+def _share(given: Given) -> Ruling:
+    if given.get("channel") == "email" or "includes_opted_out" in given:
+        return email_rules.transfer(includes_opted_out=bool(given.get("includes_opted_out")))
+    has_signal = any(bool(given[key]) for key in given if "gpc" in key or "signal" in key)
+    return data_rights.sharing(has_opt_out_signal=has_signal)
+
+
+def _send(given: Given) -> Ruling:
+    return decide(of_case({**given, "action": None})).rulings[0]
+
+
+def _cut(given: Given) -> Ruling:
+    return officer_pay.change_after_terms()
+
+
+def _edit(given: Given) -> Ruling:
+    return audit.edit()
+
+
+ACTIONS: dict[str, Answer] = {
+    "login": _login,
+    "export_leads": _export,
+    "soft_pull": _pull,
+    "hard_pull": _pull,
+    "share_list": _share,
+    "share": _share,
+    "sell": _share,
+    "view_lead": _view,
+    "open_lead": _view,
+    "edit_audit_row": _edit,
+    "delete_audit_row": _edit,
+    "lo_cuts_own_comp_to_match_competitor": _cut,
+}
+
+
+def _breach(given: Given) -> Ruling:
+    count = given.get("unencrypted_consumers", given.get("consumers", 0))
+    return data_rights.breach(
+        consumers=count,
+        is_encrypted=bool(given.get("encrypted", False)),
+        was_key_taken=bool(given.get("key_accessed", False)),
+        discovered_on=day(given.get("discovered")),
+    )
+
+
+def _request(given: Given) -> Ruling:
+    return data_rights.deletion_request(data=given.get("data", ""))
+
+
+def _signal(given: Given) -> Ruling:
+    return data_rights.sharing(has_opt_out_signal=bool(given.get("gpc")))
+
+
+def _privacy(given: Given) -> Ruling:
+    return data_rights.state_rights(state=given["state"], data=given["data"])
+
+
+def _use(given: Given) -> Ruling:
+    if "ratio" in given:
+        return fair_lending.outcome(ratio=given["ratio"])
+    if given["use"] == "spcp":
+        return fair_lending.special_program(
+            basis=given.get("basis", ""),
+            is_for_profit=given.get("entity") == "for_profit",
+            on=_today(given),
+        )
+    return fair_lending.use(
+        use=given["use"],
+        field=given.get("field", ""),
+        why=given.get("why", ""),
+        direction=given.get("direction", ""),
+    )
+
+
+def _payee(given: Given) -> Ruling:
+    if given.get("thing"):
+        return partner_pay.gift()
+    return partner_pay.payment(
+        payee=given["payee"],
+        basis=given.get("basis", ""),
+        endorses_us=bool(given.get("endorses_us")),
+        is_fair_value=bool(given.get("fmv_documented")),
+    )
+
+
+def _co_marketing(given: Given) -> Ruling:
+    benefit = given.get("our_share_space", given.get("our_share_benefit", 0))
+    return partner_pay.co_marketing(
+        our_cost_share=given.get("our_share_cost", 0), our_benefit_share=benefit
+    )
+
+
+def _comp_basis(given: Given) -> Ruling:
+    return officer_pay.basis(given["comp_basis"], only_when=given.get("only_when", ""))
+
+
+def _payers(given: Given) -> Ruling:
+    return officer_pay.payers(
+        consumer_pays=bool(given.get("consumer_pays_lo")),
+        creditor_pays=bool(given.get("creditor_pays_lo")),
+    )
+
+
+def _bonus(given: Given) -> Ruling:
+    return officer_pay.profit_bonus(percent=Decimal(str(given["bonus_pct_of_total_comp"])))
+
+
+def _routing(given: Given) -> Ruling:
+    return officer_pay.routing(str(given["routing_rule"]))
+
+
+def _text(given: Given) -> Ruling:
+    draft = lint.Draft(
+        body=given["text"],
+        subject=given.get("subject", ""),
+        channel=given.get("channel", "page"),
+        facts=frozenset(given.get("facts", ())),
+    )
+    return lint.ruling(draft)
+
+
+def _prescreen(given: Given) -> Ruling:
+    return credit_reports.prescreened_offer(
+        has_notices=bool(given["optout_notice_short_and_long"]),
+        keeps_criteria=bool(given.get("criteria_kept", False)),
+    )
+
+
+def _record(given: Given) -> Ruling:
+    record = given["record"]
+    needed = call_records.NEEDED.get(record, frozenset())
+    fields = frozenset(given.get("fields", needed)) - frozenset(given.get("fields_missing", ()))
+    return call_records.complete(record, fields)
+
+
+def _honour_by(given: Given) -> Ruling:
+    return revocation.honour_by(date.fromisoformat(given["revocation_received"]))
+
+
+def _connection(given: Given) -> Ruling:
+    return calling.connection(seconds=given["agent_connect_seconds"])
+
+
+def _reasons(given: Given) -> Ruling:
+    return credit_notices.reasons_given(list(given["reasons"]))
+
+
+SUBJECTS: tuple[tuple[frozenset[str], Answer], ...] = (
+    (frozenset({"campaign_30d"}), _abandonment),
+    (frozenset({"agent_connect_seconds"}), _connection),
+    (frozenset({"ring_seconds"}), _ringing),
+    (frozenset({"caller_id"}), _caller_id),
+    (frozenset({"identified_within_seconds"}), _opening),
+    (frozenset({"consumer_asked_end_at"}), _ending),
+    (frozenset({"voice"}), _voice),
+    (frozenset({"notice_played"}), _recording),
+    (frozenset({"counteroffer_notified"}), _counteroffer),
+    (frozenset({"noi_sent"}), _incomplete),
+    (frozenset({"application_completed"}), _decision_notice),
+    (frozenset({"event"}), _event),
+    (frozenset({"fields_collected"}), _six),
+    (frozenset({"esign"}), _esign),
+    (frozenset({"delivery"}), _delivery),
+    (frozenset({"reasons"}), _reasons),
+    (frozenset({"use"}), _use),
+    (frozenset({"payee"}), _payee),
+    (frozenset({"co_marketing"}), _co_marketing),
+    (frozenset({"basis"}), _report_basis),
+    (frozenset({"comp_basis"}), _comp_basis),
+    (frozenset({"consumer_pays_lo"}), _payers),
+    (frozenset({"bonus_pct_of_total_comp"}), _bonus),
+    (frozenset({"routing_rule"}), _routing),
+    (frozenset({"unencrypted_consumers"}), _breach),
+    (frozenset({"request"}), _request),
+    (frozenset({"gpc"}), _signal),
+    (frozenset({"state", "data"}), _privacy),
+    (frozenset({"text"}), _text),
+    (frozenset({"optout_notice_short_and_long"}), _prescreen),
+    (frozenset({"record"}), _record),
+    (frozenset({"revocation_received"}), _honour_by),
+    (frozenset({"decision_log_written"}), _send),
+    (frozenset({"action"}), _action),
+)

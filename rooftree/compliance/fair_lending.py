@@ -1,0 +1,101 @@
+"""What may enter a score, a routing rule, a service level or an audience (FLR-01)."""
+
+import re
+from datetime import date
+
+from rooftree.compliance.rulebook import DATA
+from rooftree.compliance.verdict import Rule, Ruling
+
+FLR_01 = Rule(id="FLR-01", cite="12 CFR 1002.4(a); 12 CFR 1002.6(b); 42 USC 3605; state law")
+RATIO_LIMIT = 1.25  # house: beyond it a person looks
+SPCP_FROM: date = DATA["federal"]["reg_b_2026"]["effective"]
+_WORD = r"(^|_)({})(_|$)"
+PROHIBITED = re.compile(
+    _WORD.format(
+        "race|ethnicity|color|religion|national_origin|ancestry|citizenship|sex|gender|"
+        "gender_identity|sexual_orientation|orientation|pregnan\\w*|marital_status|marital|married|"
+        "spouse|age|birth_date|date_of_birth|dob|public_assistance|section_8|welfare|familial|"
+        "children|kids|household_size|disab\\w*|handicap"
+    )
+)
+ORIGIN_PROXY = re.compile(
+    _WORD.format("surname|last_name|given_name|first_name|name|accent|photo|device_language|locale")
+)
+LANGUAGE = re.compile(_WORD.format("language|preferred_language|language_preference"))
+GEOGRAPHY = re.compile(
+    _WORD.format("zip\\w*|postal\\w*|tract|census|neighborhood|area_code|county|school|block_group")
+)
+MILITARY = re.compile(_WORD.format("veteran|military|servicemember|active_duty"))
+CREDIT = re.compile(
+    _WORD.format(
+        "credit|fico|credit_band|income|dti|ltv|loan_amount|loan_purpose|down_payment|equity|"
+        "property_value|purchase_price|self_reported|employment|assets|loan|product"
+    )
+)
+BEHAVIOUR = re.compile(
+    _WORD.format(
+        "visits|visited|clicks|opens|replies|replied|answered|calls|page|pages|form|inquiries|"
+        "source|recency|touches|days|timeline|appointment"
+    )
+)
+
+
+def use(*, use: str, field: str, why: str = "", direction: str = "") -> Ruling:
+    """Whether a fact about a person may be used for this.
+
+    Args:
+        use: score, route, sla, ad_audience, product_fit.
+        why: licence or language, when that is the reason for the field.
+        direction: of a score, lower or higher; or what is offered.
+    """
+    if re.search(r"surname|first_name|given_name|ethnicity_model", field):
+        return FLR_01.block("proxy_national_origin")
+    if PROHIBITED.search(field):
+        return FLR_01.block("prohibited_basis")
+    if field in ("property_state", "state") and (why in ("licence", "license") or use == "route"):
+        return FLR_01.allow("legitimate_need")
+    if MILITARY.search(field):
+        return _military(use, direction)
+    if LANGUAGE.search(field) and "device" not in field:
+        return _language(use)
+    return _proxy_or_factor(field)
+
+
+def _military(use: str, direction: str) -> Ruling:
+    if use == "product_fit" and direction != "lower":
+        return FLR_01.allow("eligibility_factor")
+    return FLR_01.block("state_protected_class")
+
+
+def _language(use: str) -> Ruling:
+    """A stated preference finds an officer who speaks it; it never ranks anybody."""
+    if use == "route":
+        return FLR_01.allow("consumer_choice")
+    return FLR_01.block("proxy_national_origin")
+
+
+def _proxy_or_factor(field: str) -> Ruling:
+    if GEOGRAPHY.search(field):
+        return FLR_01.block("proxy_geography")
+    if ORIGIN_PROXY.search(field):
+        return FLR_01.block("proxy_national_origin")
+    if CREDIT.search(field):
+        return FLR_01.allow("creditworthiness_factor")
+    if BEHAVIOUR.search(field):
+        return FLR_01.allow("behavioural_factor")
+    return FLR_01.require("fair_lending_review")
+
+
+def outcome(*, ratio: float) -> Ruling:
+    """A monthly comparison beyond the limit goes to a person."""
+    if ratio > RATIO_LIMIT:
+        return FLR_01.require("fair_lending_review")
+    return FLR_01.allow("legitimate_need")
+
+
+def special_program(*, basis: str, is_for_profit: bool, on: date) -> Ruling:
+    """A special-purpose program on these bases ended for lenders in July 2026."""
+    is_barred = bool(re.search(r"race|color|national_origin|sex|gender", basis))
+    if is_for_profit and is_barred and on >= SPCP_FROM:
+        return FLR_01.block("spcp_restricted_2026")
+    return FLR_01.require("fair_lending_review")

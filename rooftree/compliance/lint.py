@@ -1,0 +1,182 @@
+"""What the wording of a message, page or ad must not say, or must prove first (CNT-01)."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from rooftree.compliance.verdict import Rule, Ruling
+
+CNT_01 = Rule(id="CNT-01", cite="12 CFR 1014.3; 12 CFR 1026.24; 12 USC 5531; docs/rules/content.md")
+DSC_01 = Rule(id="DSC-01", cite="12 CFR 1002.4(b); 42 USC 3604(c)")
+# Facts of a send that a pattern's `unless` may name instead of words.
+FACT_NAMES = frozenset(
+    {
+        "disclosure_set_ok",
+        "rate_snapshot_ok",
+        "prior_thread_ok",
+        "prior_contact_ok",
+        "lock_agreement_ok",
+    }
+)
+# A message with one of these is marketing, whatever it is called (CON-03).
+PROMOTIONAL = frozenset({*(f"CT-{n:02}" for n in (*range(1, 6), *range(13, 19), 31, 34))})
+SCOPES = {
+    "sms": frozenset({"sms", "text", "rcs", ""}),
+    "ai_sender": frozenset({"ai_sender", "ai"}),
+}
+GENERIC = "rate_without_apr"  # of several blocks, the more particular one is told
+RENAMED = {"steering_language": "fair_lending_review"}
+CRITERION = re.compile(
+    r"\b(minimum|min\.?|required|requires?)\b.{0,40}\b(score|income|down payment|reserves?|ratio)\b"
+    r"|\bcredit score\b.{0,40}\b\d{3}\b|\bdebt[- ]to[- ]income\b",
+    re.IGNORECASE,
+)
+DECLINED = re.compile(
+    r"\bnot able to (help|assist|approve)|\bdo(es)? not qualify|\bdeclin|\bden(y|ied)\b"
+    r"|\bturned down\b",
+    re.IGNORECASE,
+)
+TYPED_RATE = re.compile(
+    r"\b\d{1,2}(\.\d{1,3})?\s?%"
+    r"(?!\s*(down|ltv|off|of|discount|financing|equity|response|complete))"
+    r"|\$\s?\d[\d,]*(\.\d\d)?\s*((/|per|a|each)\s*(mo\b|month|mth)"
+    r"|in (fees|interest|points|savings)"
+    r"|(closing|origination|lender|fee|fees|points|saved|savings)\b)"
+    r"|\b(save|saving|saves|fee of|fees of|payment of)\s+\$\s?\d",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pattern:
+    """One wording rule."""
+
+    id: str
+    name: str
+    action: str  # block, require
+    cite: str
+    scope: str | None  # sms, subject, ai_sender; None is everywhere
+    detect: Callable[[str], re.Match[str] | None]
+    unless: re.Pattern[str] | None
+    unless_fact: str | None
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A rendered message and what is true of this send."""
+
+    body: str
+    subject: str = ""
+    channel: str = ""  # sms, email, page, call, ai_sender; empty is not known
+    language: str = "en"
+    facts: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One wording rule that a draft meets."""
+
+    id: str
+    name: str
+    action: str
+    cite: str
+    match: str
+
+    def as_json(self) -> dict[str, str]:
+        """It is the finding as printed, one object a line."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "action": self.action,
+            "cite": self.cite,
+            "match": self.match,
+        }
+
+
+def _pattern(spec: dict[str, Any]) -> Pattern:
+    unless = spec.get("unless")
+    is_fact = unless in FACT_NAMES
+    detect = TYPED_RATE if spec["detect"] is None else re.compile(spec["detect"], re.IGNORECASE)
+    return Pattern(
+        id=spec["id"],
+        name=spec["name"],
+        action=spec["action"],
+        cite=spec["cite"],
+        scope=spec.get("scope"),
+        detect=detect.search,
+        unless=None if is_fact or not unless else re.compile(unless, re.IGNORECASE),
+        unless_fact=unless if is_fact else None,
+        evidence=spec.get("evidence", ""),
+    )
+
+
+DATA: dict[str, Any] = yaml.safe_load(
+    (Path(__file__).parent / "wording.yaml").read_text(encoding="utf-8")
+)
+PATTERNS: tuple[Pattern, ...] = tuple(_pattern(spec) for spec in DATA["patterns"])
+
+
+def check(draft: Draft) -> tuple[Finding, ...]:
+    """They are all findings, in the order of the rules."""
+    return tuple(found for pattern in PATTERNS if (found := _finding(pattern, draft)) is not None)
+
+
+def _finding(pattern: Pattern, draft: Draft) -> Finding | None:
+    text = _scoped(pattern.scope, draft)
+    match = pattern.detect(text) if text else None
+    if match is None or pattern.unless_fact in draft.facts:
+        return None
+    if pattern.unless is not None and pattern.unless.search(text):
+        return None
+    return Finding(
+        id=pattern.id,
+        name=pattern.name,
+        action=pattern.action,
+        cite=pattern.cite,
+        match=match[0].strip(),
+    )
+
+
+def _scoped(scope: str | None, draft: Draft) -> str:
+    """It is the part of the draft that a rule reads; empty when it does not apply."""
+    whole = f"{draft.subject}\n{draft.body}".strip()
+    if scope is None:
+        return whole
+    if scope == "subject":
+        return draft.subject or ("" if draft.channel else draft.body)
+    is_ai = scope == "ai_sender" and "ai_sender" in draft.facts
+    return whole if is_ai or draft.channel in SCOPES[scope] else ""
+
+
+def promotes(findings: tuple[Finding, ...]) -> bool:
+    """One promotional line makes the whole message marketing."""
+    return any(one.id in PROMOTIONAL for one in findings)
+
+
+def sounds_like_denial(text: str) -> bool:
+    """The words tell somebody no; that is a notice under Regulation B, never a template."""
+    return DECLINED.search(text) is not None
+
+
+def ruling(draft: Draft) -> Ruling:
+    """It is the one answer to a wording: the strictest finding, the most particular first."""
+    findings = check(draft)
+    for action in ("block", "require"):
+        names = [one for one in findings if one.action == action]
+        names.sort(key=lambda one: one.name == GENERIC)
+        if names:
+            return _told(names[0])
+    if CRITERION.search(draft.body):
+        return DSC_01.allow("neutral_criterion")
+    return CNT_01.allow("clean")
+
+
+def _told(found: Finding) -> Ruling:
+    rule = Rule(id="CNT-01", cite=found.cite)
+    reason = RENAMED.get(found.name, found.name)
+    return rule.block(reason) if found.action == "block" else rule.require(reason)

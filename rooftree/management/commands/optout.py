@@ -1,0 +1,35 @@
+"""`rooftree optout [FILE]`: inbound messages, one a line; prints what each means."""
+
+import json
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from rooftree.compliance.optout import classify
+
+
+class Command(BaseCommand):
+    """Say of every inbound message whether it stops us."""
+
+    help = "Read inbound messages, one a line; prints revoke, wrong_person, hold, help..."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the one optional file."""
+        parser.add_argument("file", nargs="?")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Print one JSON line a message."""
+        path = options["file"]
+        text = Path(path).read_text(encoding="utf-8") if path else sys.stdin.read()
+        for line in text.removesuffix("\n").split("\n"):
+            reading = classify(line)
+            self.stdout.write(
+                json.dumps(
+                    {"text": line, "result": reading.meaning.value, "matched": reading.matched},
+                    ensure_ascii=False,
+                )
+            )
