@@ -11,10 +11,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 from rooftree.core.masking import Masked, mask
 from rooftree.leads.canonical import CanonicalLead
+from rooftree.leads.vocabulary import Channel
 
 LARGEST_BODY = 1024 * 1024  # bytes
 LEAD_ID = "<our lead id>"  # the caller fills these in once the row is committed
@@ -154,6 +155,18 @@ class Envelope:
         }
 
 
+class Adapter(Protocol):
+    """A source's module."""
+
+    LABEL: str  # as staff read it
+    PATHS: list[str]  # below /in/; the part in <> is the endpoint's own
+    CHANNEL: Channel
+
+    def read(self, incoming: Incoming, /) -> Envelope:
+        """It is what one delivery amounts to. Pure, and never raises."""
+        ...
+
+
 def accepted(
     lead: CanonicalLead,
     answer: Answer,
@@ -206,7 +219,7 @@ def refused(
     return Envelope(http=answer, outcome=outcome, reason=reason, actions=actions)
 
 
-def json_answer(status: int, **body: Any) -> Answer:
+def json_answer(status: int, /, **body: Any) -> Answer:
     """A JSON object as the answer."""
     return Answer(status=status, content_type="application/json", body=body)
 

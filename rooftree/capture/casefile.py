@@ -1,0 +1,145 @@
+"""A delivery kept in files, as `rooftree parse` and the contract tests read it.
+
+A case is a folder with `request.json` and the exact bytes of the body beside it. The
+folder stands in for what a running system knows of the source: its secret, the sites
+a form may be on, and (in `after`) what was delivered before.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rooftree.capture.envelope import Endpoint, Envelope, Incoming
+from rooftree.capture.sources import SOURCES
+
+# The fictional lender of the kept deliveries; a case may name other sites.
+_SITES = ("www.harborlight.example", "harborlight.example")
+_MOST_BEFORE = 20  # cases in a chain of `after`
+
+
+class Unusable(Exception):
+    """The case cannot be read. The text is fit to show."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bare:
+    """What a lone body file does not say about itself."""
+
+    headers: Mapping[str, str] = field(default_factory=dict)
+    secret: str | None = None
+    now: datetime | None = None
+
+
+def envelope_of(source: str, case: Path, *, bare: Bare | None = None) -> Envelope:
+    """It is what the source's adapter makes of a case. Raises `Unusable`."""
+    adapter = SOURCES.get(source)
+    if adapter is None:
+        raise Unusable(f"There is no source {source!r}; known are {', '.join(sorted(SOURCES))}.")
+    if not case.is_dir():
+        return adapter.read(_of_file(adapter.PATHS[0], case, bare or Bare()))
+    known_keys = _keys_before(source, case)
+    envelope = adapter.read(incoming_of(case))
+    is_known = envelope.idempotency_key in known_keys
+    return envelope.repeated() if is_known else envelope
+
+
+def incoming_of(folder: Path) -> Incoming:
+    """It is the delivery of a case folder. Raises `Unusable`."""
+    request = _request(folder)
+    secret = _optional_text(request, "test_secret")
+    body = folder / str(request.get("body_file", ""))
+    if body.parent != folder:
+        raise Unusable(f"body_file of {folder.name} must be a file beside request.json.")
+    return Incoming(
+        method=str(request.get("method", "POST")),
+        path=str(request.get("path", "")),
+        query=_named(request, "query"),
+        headers=_named(request, "headers"),
+        body=_bytes(body) if request.get("body_file") else b"",
+        remote_addr=_optional_text(request, "remote_addr"),
+        received_at=_moment(request.get("received_at")),
+        endpoint=Endpoint(
+            token=None if "/form/" in str(request.get("path", "")) else secret,
+            secret=secret,
+            allowed_origins=frozenset(
+                request.get("allowed_origins") or [f"https://{site}" for site in _SITES]
+            ),
+            return_hosts=frozenset(request.get("return_hosts") or _SITES),
+            zone=str(request.get("zone", Endpoint().zone)),
+        ),
+    )
+
+
+def _of_file(path: str, body: Path, bare: Bare) -> Incoming:
+    """Without a secret the body is taken as authentic: nobody can say where it came from."""
+    is_signed = any(name.lower() == "x-rooftree-signature" for name in bare.headers)
+    return Incoming(
+        path=f"/in/{path}",
+        headers=bare.headers,
+        body=_bytes(body),
+        received_at=bare.now or datetime.now(UTC),
+        endpoint=Endpoint(
+            secret=bare.secret,
+            allowed_origins=frozenset(f"https://{site}" for site in _SITES),
+            return_hosts=frozenset(_SITES),
+        ),
+        is_verified=not (is_signed and bare.secret),
+    )
+
+
+def _keys_before(source: str, case: Path) -> set[str]:
+    """The keys of the cases that `after` says came first."""
+    keys: set[str] = set()
+    names = _names(_request(case).get("after"))
+    for name in names[:_MOST_BEFORE]:
+        before = case.parent / name
+        if before.parent != case.parent or not before.is_dir():
+            raise Unusable(f"The case {name!r}, to be delivered first, is not beside {case.name}.")
+        key = SOURCES[source].read(incoming_of(before)).idempotency_key
+        keys |= {key} if key else set()
+    return keys
+
+
+def _names(after: Any) -> list[str]:
+    return [str(name) for name in after] if isinstance(after, list) else [after] if after else []
+
+
+def _request(folder: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(_bytes(folder / "request.json"))
+    except ValueError as error:
+        raise Unusable(f"request.json of {folder.name} is not JSON.") from error
+    if not isinstance(found, dict):
+        raise Unusable(f"request.json of {folder.name} is not an object.")
+    return found
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise Unusable(f"Cannot read {path}: {error.strerror}.") from error
+
+
+def _named(request: dict[str, Any], key: str) -> dict[str, str]:
+    found = request.get(key)
+    if not isinstance(found, dict):
+        return {}
+    return {str(name): str(value) for name, value in found.items()}
+
+
+def _optional_text(request: dict[str, Any], key: str) -> str | None:
+    return str(request[key]) if request.get(key) is not None else None
+
+
+def _moment(written: Any) -> datetime:
+    if written is None:
+        return datetime.now(UTC)
+    try:
+        at = datetime.fromisoformat(str(written))
+    except ValueError as error:
+        raise Unusable(f"received_at {written!r} is not a time.") from error
+    return at if at.tzinfo else at.replace(tzinfo=UTC)

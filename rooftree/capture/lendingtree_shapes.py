@@ -1,0 +1,107 @@
+"""LendingTree's three public shapes brought to one: the fields of the flat XML."""
+
+from typing import Any
+
+from rooftree.capture.envelope import Incoming
+from rooftree.capture.notes import Fields, Notes
+from rooftree.capture.wire import Element, charset, json_object, xml_root
+
+# The nested shapes (B, C) in the flat shape's words: ours -> the names each may use.
+_NESTED = {
+    "FirstName": ("FirstName",),
+    "LastName": ("LastName",),
+    "EmailAddress": ("EmailAddress",),
+    "ContactPhone": ("ContactPhone", "primaryPhone"),
+    "HomePhone": ("HomePhone",),
+    "WorkPhone": ("WorkPhone",),
+    "Address1": ("ContactAddress", "streetAddress"),
+    "City": ("ContactCity",),
+    "State": ("ContactState",),
+    "Zip": ("ContactZip",),
+    "DateOfBirth": ("DateOfBirth",),
+    "SSN": ("SSN", "SocialSecurityNumber"),
+    "AnnualIncome": ("AnnualIncome", "totalAnnualIncome"),
+    "AssignedCredit": ("AssignedCreditValue", "assignedCredit"),
+    "CreditRating": ("SelfCreditRating",),
+    "Bankruptcy": ("Bankruptcy",),
+    "Foreclosure": ("Foreclosure",),
+    "FoundHome": ("FoundHome",),
+    "WorkingWithRealtor": ("WorkingWithAgent",),
+    "PurchasePrice": ("PropertyPurchasePrice",),
+    "LoanAmount": ("LoanAmount",),
+    "DownPayment": ("DownPayment",),
+    "AddlCashOut": ("CashOut", "AddlCashOut"),
+    "FirstMortgageBalance": ("FirstMortgageBalance", "CurrentMortgageBalance"),
+    "SecondMortgageBalance": ("SecondMortgageBalance",),
+    "LoanRequested": ("LoanRequestType",),
+    "PropertyPrice": ("PropertyValue",),
+    "TrackingNumber": ("TrackingNumber",),
+    "ApplicantID": ("ApplicantID",),
+    "FilterName": ("FilterName",),
+    "FilterRoutingID": ("FilterRoutingID",),
+    "MatchFee": ("MatchFee",),
+    "IsMilitary": ("IsMilitary",),
+}
+_PLACE = {
+    "PropertyCity": ("PropertyCity", "City"),
+    "PropertyState": ("PropertyState", "State"),
+    "PropertyZip": ("PropertyZip", "Zip"),
+    "PropertyCounty": ("PropertyCounty", "County"),
+    "PropertyType": ("PropertyType", "Type"),
+    "PropertyUse": ("PropertyUse", "Use"),
+}
+
+
+def flat_fields(incoming: Incoming, notes: Notes) -> Fields | None:
+    """Every shape as the flat one's fields; None for a document of no known shape."""
+    body, told = incoming.masked.body, charset(incoming.header("content-type"))
+    if body.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\0")[:1] in (b"{", b"["):
+        return _json_fields(json_object(body, notes, told=told))
+    return _xml_fields(xml_root(body, notes, told=told))
+
+
+def _xml_fields(root: Element) -> Fields | None:
+    if flat := _named(root, "LeadApplication"):
+        return Fields({one.name: one.value() for one in flat.children})
+    nested = _named(root, "LeadInformation")
+    if nested is None:
+        return None
+    place = nested.find("PropertyInformation") or Element(name="none")
+    return Fields({**_xml_words(nested, _NESTED), **_xml_words(place, _PLACE)})
+
+
+def _named(root: Element, name: str) -> Element | None:
+    return root if root.name.lower() == name.lower() else root.find(name)
+
+
+def _xml_words(branch: Element, words: dict[str, tuple[str, ...]]) -> dict[str, str]:
+    found = {ours: filter(None, map(branch.find, theirs)) for ours, theirs in words.items()}
+    values = {ours: (one.value() for one in some) for ours, some in found.items()}
+    return {ours: next(filter(None, some), "") for ours, some in values.items()}
+
+
+def _json_fields(found: dict[str, Any]) -> Fields | None:
+    lead = Fields(found.get("lead", found))
+    consumer = lead.part("consumer")
+    profile = consumer.part("profile")
+    product = next(
+        (lead.part(key) for key in lead if key.lower().startswith(("mortgage", "homeequity"))),
+        Fields(),
+    )
+    place = product.part("property")
+    if not consumer and not product:
+        return None
+    contact = consumer.part("contact")
+    parts = [contact, profile, profile.part("credit"), product, place, lead]
+    known_words = {**_NESTED, "City": ("city",), "State": ("state",), "Zip": ("zip",)}
+    fields = {ours: _json_word(parts, theirs) for ours, theirs in known_words.items()}
+    mail = {ours: _json_word([contact], known_words[ours]) for ours in ("City", "State", "Zip")}
+    where = {ours: _json_word([place], theirs) for ours, theirs in _PLACE.items()}
+    vendor_id = {"leadExternalId": lead.get("leadExternalId"), "vertical": lead.get("vertical")}
+    return Fields({**fields, **mail, **where, **vendor_id})
+
+
+def _json_word(parts: list[Fields], names: tuple[str, ...]) -> Any:
+    wanted = {name.lower() for name in names}
+    held = (value for part in parts for key, value in part.items() if key.lower() in wanted)
+    return next((one for one in held if one not in (None, "") and not isinstance(one, dict)), None)

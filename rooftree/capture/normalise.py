@@ -1,0 +1,287 @@
+"""One vendor value at a time, to the canonical form. Each tells `Notes` what it doubts."""
+
+import hashlib
+import ipaddress
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from rooftree.capture.notes import Notes, as_text
+from rooftree.core.emails import email_address
+from rooftree.core.masking import redact
+from rooftree.core.names import (
+    clean_text,
+    given,
+    has_markup,
+    split_full,
+    split_suffix,
+    unbroken,
+)
+from rooftree.core.phones import phone_number
+from rooftree.core.states import state_code, zip_code
+from rooftree.leads.canonical import Borrower, CanonicalLead, Email, Phone
+from rooftree.leads.vocabulary import PhoneType, Precision, Suffix
+
+TEXT_LENGTH = 2_000
+ID_LENGTH = 255
+MESSAGE_LENGTH = 20_000
+_NAME_LENGTH = 120
+_ABSENT = frozenset({"n/a", "na", "null", "none", "-none-", "-", "unknown", "undefined"})
+_YES = frozenset({"y", "yes", "true", "1", "on", "checked", "si", "sí"})
+_NO = frozenset({"n", "no", "false", "0", "off", "unchecked"})
+_LOCAL_DATES = ("%m/%d/%Y", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %H:%M")
+_PRIVATE = tuple(
+    ipaddress.ip_network(net)
+    for net in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
+)
+
+
+def text(value: Any, *, limit: int = TEXT_LENGTH) -> str | None:
+    """It is a short text, cleaned and cut; None for what is empty or stands for nothing."""
+    found = unbroken(clean_text(as_text(value)))[:limit].strip()
+    return None if found.lower() in _ABSENT or not found else found
+
+
+def identifier(value: Any) -> str | None:
+    """It is a vendor's id as a string, exact whatever its size."""
+    return text(value, limit=ID_LENGTH) if not isinstance(value, bool | list) else None
+
+
+def yes_or_no(value: Any) -> bool | None:
+    """It is what somebody said; None when nobody did."""
+    word = as_text(value).strip().lower()
+    return True if word in _YES else False if word in _NO else None
+
+
+def message(value: Any, notes: Notes) -> str | None:
+    """It is the consumer's own words, without the numbers that may not be kept."""
+    parts = value if isinstance(value, list) else [value]
+    lines = [clean_text(as_text(part), keep_lines=True) for part in parts]
+    found, secrets = redact("\n".join(filter(None, lines)))
+    notes.warn_of(secrets)
+    if len(found) > MESSAGE_LENGTH:
+        notes.warn("message_truncated")
+    return found[:MESSAGE_LENGTH] or None
+
+
+def person(first: Any, last: Any, notes: Notes, *, full: Any = None) -> Borrower | None:
+    """It is a person's name of two fields, or of one where those are empty."""
+    names = {"first": _name(first, notes), "last": _name(last, notes)}
+    if not any(names.values()) and (whole := _name(full, notes)):
+        read = split_full(whole)
+        if read.is_joint:
+            notes.warn("joint_name")
+        return Borrower(
+            first_name=read.first,
+            middle_name=read.middle,
+            last_name=read.last,
+            suffix=Suffix(read.suffix) if read.suffix else None,
+            full_name_raw=whole,
+        )
+    if not any(names.values()):
+        return None
+    last_name, suffix = split_suffix(names["last"]) if names["last"] else (None, None)
+    return Borrower(
+        first_name=names["first"],
+        last_name=last_name,
+        suffix=Suffix(suffix) if suffix else None,
+    )
+
+
+def _name(value: Any, notes: Notes) -> str | None:
+    name = given(as_text(value))
+    if name is None:
+        return None
+    repaired = unbroken(name)
+    if repaired != name:
+        notes.warn("mojibake_repaired")
+    if has_markup(repaired):
+        notes.warn("name_has_markup")
+    return given(repaired[:_NAME_LENGTH])
+
+
+def phones(written: Iterable[tuple[Any, PhoneType]], notes: Notes) -> tuple[Phone, ...]:
+    """They are the numbers in order, each once; the first is primary."""
+    found: list[Phone] = []
+    for value, kind in written:
+        raw = clean_text(as_text(value))
+        if not raw:
+            continue
+        number = phone_number(raw)
+        if number.e164 and number.e164 in {one.e164 for one in found}:
+            continue
+        if not number.is_valid:
+            notes.warn("bad_phone")
+        elif number.is_foreign:
+            notes.warn("phone_foreign")
+        one = Phone(
+            e164=number.e164,
+            type=kind,
+            is_primary=not found,
+            ext=number.ext,
+            country=number.country or (None if raw.startswith("+") else "US"),
+            valid=number.is_valid,
+            raw=raw[:TEXT_LENGTH],
+        )
+        found.append(one)
+    return tuple(found)
+
+
+def emails(written: Iterable[Any], notes: Notes) -> tuple[Email, ...]:
+    """They are the addresses in order, each once; the first is primary."""
+    found: list[Email] = []
+    for value in written:
+        raw = clean_text(as_text(value))
+        address = email_address(raw)
+        if not raw or (address and address in {one.address for one in found}):
+            continue
+        if address is None:
+            notes.warn("bad_email")
+        found.append(
+            Email(
+                address=address,
+                is_primary=not found,
+                valid=address is not None,
+                raw=raw[:TEXT_LENGTH],
+            )
+        )
+    return tuple(found)
+
+
+def contact(value: Any) -> str | None:
+    """It is the E.164 number of a third party (an agent, a recipient), or None."""
+    return phone_number(clean_text(as_text(value))).e164
+
+
+def third_party_email(value: Any) -> str | None:
+    """It is a third party's address, or None."""
+    return email_address(clean_text(as_text(value)))
+
+
+def joined(*parts: Any) -> str | None:
+    """It is the parts of a third party's name as one."""
+    return text(" ".join(filter(None, map(text, parts))))
+
+
+def state(value: Any, key: str, notes: Notes) -> str | None:
+    """It is the USPS code; warns `bad_state` and keeps the vendor's text under `key`."""
+    written = text(value)
+    if written is None:
+        return None
+    code = state_code(written)
+    if code is None:
+        notes.warn(f"bad_state:{written}")
+        notes.keep(key, written)
+    return code
+
+
+def address_fields(
+    found: dict[str, Any], notes: Notes, *, state_key: str = "state", zip_key: str = "zip"
+) -> dict[str, Any]:
+    """They are the known fields of an address of `line1 line2 city state county zip`.
+
+    `state_key` and `zip_key` are the vendor's names, under which a bad value is kept.
+    """
+    code = state(found.get("state"), state_key, notes)
+    plain = {name: text(found.get(name)) for name in ("line1", "line2", "city", "county")}
+    zips = zip_parts(found.get("zip"), zip_key, notes, state=code)
+    return {key: value for key, value in {**plain, **zips, "state": code}.items() if value}
+
+
+def known[R](record: R) -> R | None:
+    """It is the record, or None when nothing in it is known."""
+    return None if record == type(record)() else record
+
+
+def zip_parts(value: Any, key: str, notes: Notes, *, state: str | None) -> dict[str, str | None]:
+    """They are `zip` and `zip4`; warns `bad_zip` or `zip_zero_restored`."""
+    written = text(value)
+    if written is None:
+        return {}
+    found = zip_code(written, state=state)
+    if found is None:
+        notes.warn("bad_zip")
+        notes.keep(key, written)
+        return {}
+    if found.restored:
+        notes.warn("zip_zero_restored")
+    return {"zip": found.five, "zip4": found.plus4}
+
+
+def moment(
+    value: Any, key: str, notes: Notes, *, zone: str
+) -> tuple[datetime | None, Precision | None]:
+    """It is a moment in UTC and how exactly it was given.
+
+    A time without a zone is read in the source's own, with a warning. A date alone is
+    that day's first second in UTC. Warns `bad_date`.
+    """
+    written = text(value, limit=64)
+    if written is None:
+        return None, None
+    at = _parsed(written)
+    if at is None:
+        notes.warn(f"bad_date:{key}")
+        notes.keep(key, written)
+        return None, None
+    if ":" not in written and "T" not in written:
+        return at.replace(tzinfo=UTC), Precision.DAY
+    if at.tzinfo is None:
+        notes.warn("naive_timestamp_assumed_tz")
+        at = at.replace(tzinfo=ZoneInfo(zone))
+    try:
+        return at.astimezone(UTC), Precision.SECOND
+    except OverflowError:
+        notes.warn(f"bad_date:{key}")
+        return None, None
+
+
+def _parsed(written: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(written)
+    except ValueError:
+        pass
+    for shape in _LOCAL_DATES:
+        try:
+            return datetime.strptime(written, shape)  # noqa: DTZ007 (the zone is the caller's)
+        except ValueError:
+            continue
+    return None
+
+
+def public_ip(value: Any, notes: Notes) -> str | None:
+    """It is an address of the public network; warns `consent_ip_not_public` for another."""
+    written = text(value, limit=64)
+    if written is None:
+        return None
+    try:
+        found = ipaddress.ip_address(written)
+    except ValueError:
+        notes.warn("consent_ip_not_public")
+        return None
+    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
+    found = mapped or found
+    odd = found.is_loopback or found.is_link_local or found.is_unspecified or found.is_multicast
+    if odd or any(found.version == net.version and found in net for net in _PRIVATE):
+        notes.warn("consent_ip_not_public")
+        return None
+    return str(found).partition("%")[0]
+
+
+def delivery_key(lead: CanonicalLead, received_at: datetime) -> str:
+    """It is the idempotency key: the vendor's id, else a hash of who asked what on which day."""
+    if lead.vendor_lead_id:
+        return f"{lead.source}:{lead.vendor_lead_id}"
+    email = next((one.address for one in lead.emails if one.address), "") or ""
+    e164 = next((one.e164 for one in lead.phones if one.e164), "") or ""
+    purpose = (lead.loan.purpose if lead.loan else None) or ""
+    day = received_at.astimezone(UTC).date().isoformat()
+    said = f"{lead.source}|{email.lower()}|{e164}|{purpose}|{day}"
+    return f"{lead.source}:sha256:{hashlib.sha256(said.encode()).hexdigest()}"
+
+
+def squashed(word: str) -> str:
+    """It is a vendor's word as maps compare it: letters and digits in lower case."""
+    return re.sub(r"[\W_]+", "", word.lower())

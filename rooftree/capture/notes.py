@@ -1,0 +1,85 @@
+"""What an adapter remarks while it reads: warnings, and vendor keys it has no place for."""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from rooftree.core.masking import Secret, redact
+from rooftree.core.names import clean_text
+
+_KEYS = 100  # the canonical record's limits on extras
+_VALUE_LENGTH = 1_000
+_KEY_LENGTH = 200
+_SECRET_WARNINGS = {
+    Secret.SSN: "ssn_discarded",
+    Secret.CARD: "card_number_redacted",
+    Secret.ACCOUNT: "account_number_redacted",
+}
+
+
+@dataclass(slots=True)
+class Notes:
+    """The margin of one reading."""
+
+    warnings: set[str] = field(default_factory=set)
+    extras: dict[str, str] = field(default_factory=dict)
+
+    def warn(self, code: str) -> None:
+        self.warnings.add(clean_text(code))
+
+    def warn_of(self, secrets: frozenset[Secret]) -> None:
+        """Numbers that may not be kept were found."""
+        self.warnings |= {_SECRET_WARNINGS[kind] for kind in secrets}
+
+    def keep(self, key: str, value: Any) -> None:
+        """Keep a vendor's value as text under its own key; nothing for an empty one."""
+        text, secrets = redact(clean_text(as_text(value), keep_lines=True))
+        self.warn_of(secrets)
+        if text and len(self.extras) < _KEYS:
+            self.extras.setdefault(clean_text(key)[:_KEY_LENGTH], text[:_VALUE_LENGTH])
+
+    def keep_all(self, fields: "Fields") -> None:
+        """Keep every plain value of an object that nobody has asked for."""
+        for key, value in fields.unread():
+            self.keep(key, value)
+
+
+class Fields(dict[str, Any]):
+    """One vendor object that remembers which keys were read."""
+
+    def __init__(self, found: Any = None) -> None:
+        super().__init__(found if isinstance(found, dict) else {})
+        self._read: set[str] = set()
+
+    def get(self, key: str, default: Any = None) -> Any:
+        self._read.add(key)
+        return super().get(key, default)
+
+    def part(self, key: str) -> "Fields":
+        """The object under `key`; an empty one when something else stands there."""
+        return Fields(self.get(key))
+
+    def first(self, *keys: str) -> Any:
+        """The first of the keys' values that is not empty."""
+        values = [self.get(key) for key in keys]
+        return next((one for one in values if one not in (None, "")), None)
+
+    def unread(self) -> list[tuple[str, Any]]:
+        return [(key, value) for key, value in self.items() if key not in self._read]
+
+
+def as_text(value: Any) -> str:
+    """It is a vendor's plain value as text: "" for null and for anything nested."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return ", ".join(filter(None, map(as_text, value[:50]))) if _is_flat(value) else ""
+    if isinstance(value, int | float | Decimal):
+        return str(value)
+    return ""
+
+
+def _is_flat(values: list[Any]) -> bool:
+    return not any(isinstance(one, list | dict) for one in values)

@@ -1,0 +1,182 @@
+"""The words sources use for the same thing, and ours. Numeric codes stay with their vendor."""
+
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from rooftree.capture.normalise import squashed, text
+from rooftree.capture.notes import Notes
+from rooftree.leads.vocabulary import (
+    Amortization,
+    ContactMethod,
+    ContactTime,
+    CreditBand,
+    Employment,
+    LoanType,
+    MilitaryStatus,
+    PropertyType,
+    PropertyUse,
+    Purpose,
+    Timeline,
+)
+
+
+def _table[W: StrEnum](own: type[W], **also: str) -> dict[str, W]:
+    """Our own words, and for each of ours the vendors' words, space between them."""
+    table = {squashed(word.value): word for word in own}
+    for name, theirs in also.items():
+        table |= {word: own[name] for word in theirs.split()}
+    return table
+
+
+PURPOSES = _table(
+    Purpose,
+    PURCHASE="purchase mortgagepurchase buy buying homepurchase newhome newhomepurchase",
+    REFINANCE="refi mortgagerefinance homerefinance refinancing",
+    REFINANCE_RATE_TERM="rateterm rateandterm limitedcashout nocashout",
+    REFINANCE_CASH_OUT="cashout cashoutrefinance cashoutrefi refinancecashout",
+    HOME_EQUITY="equity mortgagehomeequity mortgageequity",
+    HELOC="homeequitylineofcredit lineofcredit",
+    CONSTRUCTION="newconstruction build",
+    RENOVATION="homeimprovement rehab",
+    REVERSE="reversemortgage hecm",
+)
+PROPERTY_TYPES = _table(
+    PropertyType,
+    SINGLE_FAMILY="single singlefamilyhome singlefamdet singlefamilydetached house detached sfr",
+    TOWNHOUSE="townhome singlefamatt rowhouse singlefamilyattached",
+    CONDO="condominium",
+    CONDO_LOW_RISE="condofourorfewerstories lowrisecondo",
+    CONDO_HIGH_RISE="condofiveormorestories highrisecondo",
+    COOP="cooperative",
+    MULTI_2_4="multi multiplefamily multifamily 2to4unitfam duplex triplex fourplex"
+    " 24unit 2to4unit",
+    MULTI_5_PLUS="5plusunits 5unit fiveplusunits apartmentbuilding",
+    MANUFACTURED="mobileormanufactured mobilehome mobile mobilepermanent mobilemoveable",
+    LAND="lot vacantland",
+    OTHER="leasehold",
+)
+PROPERTY_USES = _table(
+    PropertyUse,
+    PRIMARY="primaryresidence primaryhome owneroccupied",
+    SECOND_HOME="secondaryorvacation secondary second vacation vacationproperty vacationhome"
+    " secondaryhome",
+    INVESTMENT="investmentorrental investmentproperty rental rentalproperty",
+)
+CREDIT_BANDS = _table(
+    CreditBand,
+    EXCELLENT="verygood",
+    FAIR="somecreditproblems average",
+    POOR="majorcreditproblems bad",
+    NO_HISTORY="littleornocredithistory nocredit none",
+)
+MILITARY = _table(
+    MilitaryStatus,
+    REGULAR_MILITARY="regular activeduty",
+    RESERVES="reserve",
+    SPOUSE="spouseofregularmilitary spouseofreservemilitary spouseofreserves"
+    " spouseofnationalguard survivingspouse",
+)
+LOAN_TYPES = _table(LoanType, FHA="fhaloan", VA="valoan", USDA="usdaloan rural", NON_QM="nonqm")
+AMORTIZATIONS = _table(Amortization, FIXED="fixedrate", ARM="adjustable adjustablerate")
+EMPLOYMENTS = _table(Employment, EMPLOYED="fulltime parttime w2", SELF_EMPLOYED="selfemployed 1099")
+CONTACT_METHODS = _table(ContactMethod, PHONE="call telephone", TEXT="sms textmessage")
+CONTACT_TIMES = _table(
+    ContactTime, ANYTIME="any anytimeofday", MORNING="mornings am", EVENING="evenings night"
+)
+LANGUAGES = {
+    "english": "en",
+    "ingles": "en",
+    "inglés": "en",
+    "spanish": "es",
+    "español": "es",
+    "espanol": "es",
+    "chinese": "zh",
+    "vietnamese": "vi",
+    "korean": "ko",
+    "tagalog": "tl",
+    "russian": "ru",
+    "french": "fr",
+    "portuguese": "pt",
+    "arabic": "ar",
+}
+_SOON = {"asap", "immediately", "now", "immediate", "rightaway", "urgent"}
+_OPEN = {
+    *("notimerestraint", "notimeconstraint", "notimeframe", "noidea", "notsure"),
+    *("justlooking", "justbrowsing", "researching", "undecided"),
+}
+_UNIT_DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}
+_SPAN = re.compile(
+    r"(\d{1,4})\s*(\+)?\s*(?:(?:-|–|to)\s*(\d{1,4}))?\s*(\+)?\s*(day|week|month|year|d|w|m|y)?",
+    re.IGNORECASE,
+)
+_LATEST = (
+    (0, Timeline.ASAP),
+    (30, Timeline.WITHIN_30_DAYS),
+    (60, Timeline.WITHIN_60_DAYS),
+    (90, Timeline.WITHIN_90_DAYS),
+    (180, Timeline.WITHIN_6_MONTHS),
+    (365, Timeline.WITHIN_12_MONTHS),
+)
+
+
+def choice[W: StrEnum](
+    value: Any, table: Mapping[str, W], field: str, key: str, notes: Notes
+) -> W | None:
+    """It is our word for a vendor's.
+
+    An unknown one is kept under the vendor's `key` with a warning; a lead is never
+    refused for it.
+    """
+    written = text(value)
+    if written is None:
+        return None
+    found = table.get(squashed(written))
+    if found is None:
+        _unknown(written, field, key, notes)
+    return found
+
+
+def _unknown(written: str, field: str, key: str, notes: Notes) -> None:
+    notes.warn(f"unknown_enum:{field}={written}")
+    notes.keep(key, written)
+
+
+def timeline(value: Any, key: str, notes: Notes) -> Timeline | None:
+    """It is when the consumer wants to close: days as a number, or words with their last day."""
+    written = text(value)
+    if written is None:
+        return None
+    word = squashed(written)
+    if word in _SOON or word in _OPEN:
+        return Timeline.ASAP if word in _SOON else Timeline.NO_TIMEFRAME
+    if word == "thisyear":
+        return Timeline.WITHIN_12_MONTHS
+    if word in (own := {squashed(one.value): one for one in Timeline}):
+        return own[word]
+    days = _latest_day(written)
+    if days is None:
+        _unknown(written, "timeline", key, notes)
+        return None
+    return next((when for latest, when in _LATEST if days <= latest), Timeline.LATER)
+
+
+def _latest_day(written: str) -> int | None:
+    found = _SPAN.search(written)
+    if found is None:
+        return None
+    unit = _UNIT_DAYS[(found[5] or "d")[0].lower()]
+    if found[2] or found[4] or re.search(r"more than|over|after|or more", written, re.IGNORECASE):
+        return int(found[3] or found[1]) * unit + 1
+    whole = int(found[3] or found[1]) * unit
+    return 365 if unit == 30 and whole == 360 else whole
+
+
+def language(value: Any) -> str | None:
+    """It is the primary language tag somebody stated ("es-MX", "Spanish"), never a guess."""
+    written = (text(value) or "").lower()
+    if written in LANGUAGES:
+        return LANGUAGES[written]
+    tag = re.split(r"[-_]", written)[0]
+    return tag if re.fullmatch(r"[a-z]{2,3}", tag) else None

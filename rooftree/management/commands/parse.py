@@ -1,0 +1,73 @@
+"""`rooftree parse SOURCE CASE`: what an adapter makes of one delivery. No database, no network."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from rooftree.capture.casefile import Bare, Unusable, envelope_of
+from rooftree.capture.sources import SOURCES
+
+EXAMPLE = "Example: rooftree parse zillow deliveries/zillow/good_01_longform_purchase"
+
+
+class Command(BaseCommand):
+    help = f"Print the envelope that a source's adapter makes of one delivery. {EXAMPLE}"
+    requires_system_checks = []
+    requires_migrations_checks = False
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("source", help=f"one of: {', '.join(SOURCES)}")
+        parser.add_argument("case", type=Path, help="a case folder, or a file with the body alone")
+        parser.add_argument(
+            "--headers", help='of a body file: JSON, "Name: value" lines, or a file'
+        )
+        parser.add_argument("--secret", help="of a body file: what its signature was made with")
+        parser.add_argument("--now", help="of a body file: when it arrived, RFC 3339")
+        parser.add_argument("--json", action="store_true", help="always so; accepted for symmetry")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            bare = Bare(
+                headers=headers_of(options["headers"]),
+                secret=options["secret"],
+                now=moment_of(options["now"]),
+            )
+            envelope = envelope_of(options["source"], options["case"], bare=bare)
+        except Unusable as error:
+            raise CommandError(str(error), returncode=2) from error
+        self.stdout.write(json.dumps(envelope.to_json(), indent=1))
+
+
+def headers_of(given: str | None) -> dict[str, str]:
+    """It is the headers of JSON, of `Name: value` lines, or of a file with either."""
+    if not given:
+        return {}
+    text = _file_text(given) if not given.lstrip().startswith("{") and ":" not in given else given
+    if text.lstrip().startswith("{"):
+        try:
+            return {str(name): str(value) for name, value in json.loads(text).items()}
+        except ValueError as error:
+            raise Unusable("--headers is not JSON.") from error
+    pairs = (line.partition(":") for line in text.splitlines() if line.strip())
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def moment_of(given: str | None) -> datetime | None:
+    """It is the moment of an RFC 3339 text; without a zone it is UTC."""
+    if not given:
+        return None
+    try:
+        at = datetime.fromisoformat(given)
+    except ValueError as error:
+        raise Unusable(f"--now {given!r} is not a time such as 2026-11-23T15:05:00Z.") from error
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _file_text(name: str) -> str:
+    try:
+        return Path(name.removeprefix("@")).read_text()
+    except (OSError, ValueError) as error:
+        raise Unusable(f"--headers {name!r} is no file and no JSON.") from error

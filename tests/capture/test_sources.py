@@ -1,0 +1,50 @@
+"""Every declared source against the deliveries kept for it."""
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from rooftree.capture.casefile import envelope_of, incoming_of
+from rooftree.capture.sources import SOURCES
+from tests.capture.same import assert_same
+
+DELIVERIES = Path(__file__).parent / "deliveries"
+SCHEMA = json.loads(
+    (Path(__file__).parents[2] / "rooftree/leads/canonical.schema.json").read_text()
+)
+CASES = [
+    pytest.param(key, folder, id=f"{key}/{folder.name}")
+    for key in SOURCES
+    for folder in sorted((DELIVERIES / key).iterdir())
+]
+
+
+@pytest.mark.parametrize(("key", "folder"), CASES)
+def test_a_delivery_gives_the_envelope_kept_beside_it(key, folder):
+    envelope = envelope_of(key, folder).to_json()
+
+    jsonschema.validate(envelope, SCHEMA)
+    assert_same(envelope, json.loads((folder / "expected.json").read_text()))
+
+
+@pytest.mark.parametrize(("key", "folder"), CASES)
+def test_a_masked_delivery_reads_as_the_original_did(key, folder):
+    from dataclasses import replace
+
+    incoming = incoming_of(folder)
+    stored = replace(incoming, body=incoming.masked.body, is_verified=True)
+    before = SOURCES[key].read(replace(incoming, is_verified=True))
+
+    assert SOURCES[key].read(stored) == before
+
+
+@pytest.mark.parametrize("key", SOURCES)
+def test_a_source_has_kept_deliveries_and_says_what_it_is(key):
+    source = SOURCES[key]
+
+    assert len(list((DELIVERIES / key).iterdir())) >= 3
+    assert source.LABEL
+    assert source.PATHS
+    assert source.CHANNEL
