@@ -38,7 +38,7 @@ def control(running: Simulators) -> Iterator[Callable[..., Any]]:
     """`control("POST", "clock", advance="PT20S")` gives the JSON answer."""
     with httpx2.Client(base_url=running.urls["ctl"]) as client:
 
-        def call(method: str, path: str, **body: Any) -> Any:
+        def call(method: str, path: str, /, **body: Any) -> Any:
             answer = client.request(method, f"/_sim/{path}", json=body or None)
             assert answer.status_code == 200, answer.text
             return answer.json()

@@ -147,7 +147,7 @@ def test_a_control_call_that_is_not_understood_says_so(
 
 
 def test_the_process_prints_its_ports_and_ends_on_a_signal() -> None:
-    words = "--ctl 0 --enc 0 --twilio 0 --smtp 0".split()
+    words = ["--ctl", "0", "--enc", "0", "--twilio", "0", "--smtp", "0"]
     process = subprocess.Popen(
         [sys.executable, "-m", "rooftree_simulators", *words], stdout=subprocess.PIPE, text=True
     )
