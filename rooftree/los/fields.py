@@ -72,6 +72,7 @@ def mapping_of(los: str, changes: Mapping[str, Any] | None = None) -> FieldTable
     """
     text = (MAPPINGS / f"{los}.toml").read_text(encoding="utf-8")
     base, over = tomllib.loads(text), changes or {}
+    _check(over)
     prefixes = base.get("prefixes", {})
     rows = [_field(row, prefixes) for row in base.get("field", [])]
     added = {row.to: row for row in (_field(row, prefixes) for row in over.get("field", []))}
@@ -89,6 +90,17 @@ def mapping_of(los: str, changes: Mapping[str, Any] | None = None) -> FieldTable
         statuses={**base.get("statuses", {}), **over.get("statuses", {})},
         reads={**base.get("reads", {}), **over.get("reads", {})},
     )
+
+
+def _check(changes: Mapping[str, Any]) -> None:
+    for part in ("codes", "statuses", "reads"):
+        if not isinstance(changes.get(part, {}), dict):
+            raise Misconfigured(f"The mapping's {part} must be a table.")
+    if not all(isinstance(codes, dict) for codes in changes.get("codes", {}).values()):
+        raise Misconfigured("The mapping's codes must be one table for each field.")
+    rows = changes.get("field", [])
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise Misconfigured("The mapping's fields must be a list of tables.")
 
 
 def build(handoff: Mapping[str, Any], table: FieldTable) -> Built:

@@ -42,14 +42,14 @@ def street(address: Any) -> str | None:
     """Both lines of an address in one."""
     if not isinstance(address, Mapping):
         return None
-    return " ".join(filter(None, (address.get("line1"), address.get("line2")))) or None
+    return " ".join(_texts(address, "line1", "line2")) or None
 
 
 def person(someone: Any) -> str | None:
     """A name and a company: `Ana Ruiz, Example Realty`."""
     if not isinstance(someone, Mapping):
         return None
-    return ", ".join(filter(None, (someone.get("name"), someone.get("company")))) or None
+    return ", ".join(_texts(someone, "name", "company")) or None
 
 
 def units(count: Any) -> int | None:
@@ -65,8 +65,13 @@ def guid(text: Any) -> str | None:
 
 
 def text(value: Any) -> Any:
-    """The value as it is; nothing for nothing."""
-    return None if value == "" else value
+    """The value as it is; nothing for nothing, or for what is no single value."""
+    return value if isinstance(value, str | int) and value != "" else None
+
+
+def _texts(held: Mapping[str, Any], *names: str) -> list[str]:
+    found = (held.get(name) for name in names)
+    return [value for value in found if isinstance(value, str) and value]
 
 
 FORMS: dict[str, Form] = {

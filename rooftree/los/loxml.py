@@ -3,6 +3,7 @@
 from lxml import etree
 
 from rooftree.los.handoff import Handoff
+from rooftree.los.mismo import NOT_IN_XML
 
 NAMESPACE = "http://www.lendersoffice.com/los/webservices/"
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
@@ -37,7 +38,7 @@ def create_request(handoff: Handoff, mismo: str | None) -> str:
 def _envelope(options: str) -> str:
     envelope = etree.Element(f"{{{SOAP}}}Envelope", nsmap={"soap": SOAP})
     body = etree.SubElement(envelope, f"{{{SOAP}}}Body")
-    call = etree.SubElement(body, f"{{{NAMESPACE}}}CreateWithOptions", nsmap={None: NAMESPACE})
+    call = etree.SubElement(body, f"{{{NAMESPACE}}}CreateWithOptions", nsmap={None: NAMESPACE})  # type: ignore[dict-item]
     etree.SubElement(call, f"{{{NAMESPACE}}}sTicket").text = TICKET
     etree.SubElement(call, f"{{{NAMESPACE}}}optionsXml").text = options
     made: bytes = etree.tostring(envelope, xml_declaration=True, encoding="utf-8")
@@ -46,5 +47,5 @@ def _envelope(options: str) -> str:
 
 def _field(parent: etree._Element, name: str, value: str) -> etree._Element:
     element = etree.SubElement(parent, "field", id=name)
-    element.text = value
+    element.text = NOT_IN_XML.sub("", value)
     return element

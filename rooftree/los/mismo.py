@@ -1,6 +1,7 @@
 """A MISMO 3.4 document from a tree of containers: names in the schema's order."""
 
 import json
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -17,6 +18,7 @@ NAMESPACES = {
     "xsi": "http://www.w3.org/2001/XMLSchema-instance",
     "ULAD": ULAD,
 }
+NOT_IN_XML = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
 MODEL = "3.4.032420160128"
 LABEL = f"{{{XLINK}}}label"
 IN_ULAD = frozenset({"LANGUAGE_EXTENSION", "LanguageRefusalIndicator"})
@@ -31,7 +33,7 @@ ROLES = (
 
 def document(tree: Mapping[str, Any]) -> str:
     """The document. The same tree gives the same text, byte for byte."""
-    root = etree.Element(f"{{{MISMO}}}MESSAGE", nsmap=NAMESPACES)
+    root = etree.Element(f"{{{MISMO}}}MESSAGE", nsmap=NAMESPACES)  # type: ignore[arg-type]
     root.set("MISMOReferenceModelIdentifier", MODEL)
     counts: dict[str, int] = {}
     _fill(root, "MESSAGE", tree, counts)
@@ -61,7 +63,8 @@ def _fill(
             if isinstance(value, Mapping):
                 _fill(element, child, value, counts)
             else:
-                element.text = str(value).lower() if isinstance(value, bool) else str(value)
+                text = str(value).lower() if isinstance(value, bool) else str(value)
+                element.text = NOT_IN_XML.sub("", text)
 
 
 def _mark(

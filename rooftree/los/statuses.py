@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from rooftree.core.failures import Misconfigured
 from rooftree.los.milestones import Milestone, Unmapped, milestones, shipped_statuses
 
 ENCOMPASS_PARTS = ("milestones", "action_taken_1393", "date_fields")
@@ -13,9 +14,10 @@ def status_map(los: str, changes: Mapping[str, Any] | None = None) -> dict[str, 
     """The map of one LOS, entry by entry the lender's where there is one.
 
     `changes` has the form of data/<los>_status.json; a bare code in place of an
-    entry is enough: `{"57": "processing"}`.
+    entry is enough: `{"57": "processing"}`. Raises `Misconfigured` for another form.
     """
     base, over = dict(shipped_statuses(los)), dict(changes or {})
+    _check(over)
     if los != "encompass":
         return {**base, **{key: _entry(value) for key, value in over.items()}}
     for part in ENCOMPASS_PARTS:
@@ -45,7 +47,7 @@ def meaning(los: str, status: str, held: Mapping[str, Any]) -> Milestone | None:
     named = [
         entry
         for key, entry in held.items()
-        if not key.startswith("_") and str(entry["name"]).casefold() == text.casefold()
+        if not key.startswith("_") and str(entry.get("name", "")).casefold() == text.casefold()
     ]
     return _one(named, status)
 
@@ -85,6 +87,37 @@ def _known(code: str | None, status: str) -> Milestone | None:
     if code not in milestones():
         raise Unmapped(f"unmapped: {status!r} is mapped to {code!r}, which is no milestone")
     return milestones()[code]
+
+
+def _check(changes: Mapping[str, Any]) -> None:
+    """Every entry is a code, a whole entry, a table of codes, or a list of patterns."""
+    for name, value in changes.items():
+        if name == "custom_milestone_patterns":
+            ok = isinstance(value, list) and all(map(_is_pattern, value))
+        elif name in ENCOMPASS_PARTS:
+            ok = isinstance(value, dict) and all(map(_is_code, value.values()))
+        else:
+            ok = name.startswith("_") or _is_code(value) or _is_entry(value)
+        if not ok:
+            raise Misconfigured(f"The status map has no meaning that we can read for {name!r}.")
+
+
+def _is_code(value: object) -> bool:
+    return value is None or isinstance(value, str)
+
+
+def _is_entry(value: object) -> bool:
+    return isinstance(value, dict) and "canonical" in value and _is_code(value["canonical"])
+
+
+def _is_pattern(value: object) -> bool:
+    if not isinstance(value, list) or len(value) != 2 or not all(map(_is_code, value)):
+        return False
+    try:
+        re.compile(value[0])
+    except (re.error, TypeError):
+        return False
+    return True
 
 
 def _entry(value: Any) -> Any:

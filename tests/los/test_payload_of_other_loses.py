@@ -2,7 +2,10 @@ import json
 from xml.etree import ElementTree
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from rooftree.los.handoff import Malformed
 from rooftree.los.payload import payload
 from tests.los import make
 
@@ -132,3 +135,28 @@ def test_the_same_handoff_gives_the_same_bytes(los):
     once, again = (payload(make.handoff(los), los).body for _ in range(2))
 
     assert json.dumps(once) == json.dumps(again)
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=5,
+)
+PLACES = ["borrower", "phones", "emails", "property", "loan", "co_borrower", "military"]
+
+
+@given(st.sampled_from(ALL), st.sampled_from(PLACES), anything, st.text(max_size=5))
+def test_whatever_a_source_sent_becomes_a_request_or_a_plain_refusal(los, place, value, name):
+    handed = make.handoff(
+        los,
+        **{f"canonical__{place}": value},
+        canonical__mailing_address={"line1": name, "line2": value},
+        answers__joint_intent=True,
+    )
+
+    try:
+        made = payload(handed, los)
+    except Malformed:
+        return
+    if isinstance(made.body, str):
+        ElementTree.fromstring(made.body)

@@ -64,7 +64,10 @@ class Command(base.Command):
 
     def _milestone(self, options: dict[str, Any]) -> None:
         changes = _mapping(options["mapping"])
-        held = status_map(options["los"], changes.get("statuses", _only_statuses(changes)))
+        statuses = changes.get("statuses", _only_statuses(changes))
+        if not isinstance(statuses, dict):
+            raise base.Wrong("the mapping's statuses must be a table")
+        held = status_map(options["los"], statuses)
         found = meaning(options["los"], options["status"], held)
         told = {
             "canonical": found.code if found else None,

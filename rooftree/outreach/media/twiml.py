@@ -1,8 +1,10 @@
 """What a call or an inbound text does next, in Twilio's markup."""
 
+import re
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 TYPE = "text/xml; charset=utf-8"
+NOT_IN_XML = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
 VOICES = {"en": "en-US", "es": "es-US"}
 
 
@@ -64,5 +66,5 @@ def _say(parent: Element, said: str, language: str) -> None:
 
 
 def _text(response: Element) -> str:
-    body = tostring(response, encoding="unicode")
+    body = NOT_IN_XML.sub("", tostring(response, encoding="unicode"))
     return f'<?xml version="1.0" encoding="UTF-8"?>{body}'

@@ -1,0 +1,123 @@
+"""`rooftree los`, in process: no database is asked for."""
+
+import json
+
+import pytest
+
+from rooftree.management.commands.los import Command
+from tests.los import make
+
+
+@pytest.fixture
+def run(capsys):
+    def told(*arguments: object) -> tuple[int, str, str]:
+        code = 0
+        try:
+            Command().run_from_argv(["rooftree", "los", *map(str, arguments)])
+        except SystemExit as left:
+            code = int(left.code or 0)
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return told
+
+
+@pytest.fixture
+def file(tmp_path):
+    def write(content: object) -> str:
+        place = tmp_path / "given"
+        place.write_text(content if isinstance(content, str) else json.dumps(content))
+        return str(place)
+
+    return write
+
+
+def test_a_payload_is_printed(run, file):
+    code, out, err = run("payload", "encompass", file(make.handoff_json()))
+
+    assert (code, err) == (0, "")
+    assert json.loads(out) == make.sample("encompass_create_loan.json")
+
+
+def test_what_may_be_left_out_is_a_notice(run, file):
+    data = make.handoff_json(canonical__loan__purpose="refinance")
+    code, out, err = run("payload", "encompass", file(data))
+
+    assert (code, err.strip()) == (0, "19: needs canonical.loan.purpose")
+    assert "loanPurposeType" not in json.loads(out)["property"]
+
+
+def test_what_the_los_requires_ends_with_one_line_each(run, file):
+    data = make.handoff_json(connection__folder=None, officer__los_user=None)
+    code, out, err = run("payload", "encompass", file(data))
+
+    assert (code, out) == (1, "")
+    assert err.strip().splitlines() == [
+        "loanFolder: needs connection.folder",
+        "loId: needs officer.los_user",
+    ]
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", {"lead_id": 1}])
+def test_a_malformed_handoff_is_a_usage_error(run, file, content):
+    code, out, err = run("payload", "encompass", file(content))
+
+    assert (code, out) == (2, "")
+    assert len(err.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["payload", "arive", "x"],
+        ["payload", "encompass", "no-such-file"],
+        ["milestone", "mismo", "x"],
+        ["milestone", "encompass"],
+        [],
+    ],
+)
+def test_a_wrong_question_is_a_usage_error(run, arguments):
+    code, out, err = run(*arguments)
+
+    assert (code, out) == (2, "")
+    assert "Traceback" not in err
+
+
+def test_a_milestone_is_printed_with_its_rank(run):
+    code, out, _ = run("milestone", "encompass", "Cond. Approval")
+
+    assert (code, json.loads(out)) == (0, {"canonical": "conditional_approval", "rank": 70})
+
+
+def test_a_known_status_without_a_milestone_is_not_unmapped(run):
+    code, out, _ = run("milestone", "encompass", "1393=")
+
+    assert (code, json.loads(out)) == (0, {"canonical": None, "rank": None})
+
+
+def test_an_unmapped_status_ends_with_one(run):
+    code, out, err = run("milestone", "byte", "57")
+
+    assert (code, out) == (1, "")
+    assert "unmapped" in err
+
+
+@pytest.mark.parametrize(
+    "mapping",
+    [
+        {"57": "processing"},
+        {"57": {"name": "QC", "canonical": "processing"}},
+        '[statuses]\n57 = "processing"\n',
+    ],
+)
+def test_a_mapping_is_a_status_map_or_a_whole_mapping(run, file, mapping):
+    code, out, _ = run("milestone", "byte", "57", "--mapping", file(mapping))
+
+    assert (code, json.loads(out)["canonical"]) == (0, "processing")
+
+
+@pytest.mark.parametrize("mapping", ["= =", {"57": 5}, '{"statuses": 1}'])
+def test_a_mapping_that_cannot_be_read_is_a_usage_error(run, file, mapping):
+    code, _, err = run("milestone", "byte", "57", "--mapping", file(mapping))
+
+    assert (code, "Traceback" in err) == (2, False)
