@@ -17,6 +17,8 @@ SHARED = re.compile(r"shared|third[ _-]?party|purchased[ _-]?list|affiliate")
 
 def brand(facts: Facts) -> Ruling | None:
     """The brand is registered under the lender's own tax number."""
+    if known(facts.medium, "medium") != Medium.TEXT:
+        return None
     if known(facts.is_brand_registered, "is_brand_registered"):
         return TEN_01.allow("template_ok")
     return TEN_01.block("brand_not_registered")
@@ -24,6 +26,8 @@ def brand(facts: Facts) -> Ruling | None:
 
 def attributes(facts: Facts) -> Ruling | None:
     """The campaign says that it is about lending."""
+    if known(facts.medium, "medium") != Medium.TEXT:
+        return None
     if LENDING & frozenset(known(facts.campaign_attributes, "campaign_attributes")):
         return TEN_01.allow("template_ok")
     return TEN_01.block("direct_lending_attribute_missing")
@@ -40,6 +44,8 @@ def links(facts: Facts) -> Ruling | None:
 
 def opt_in(facts: Facts) -> Ruling | None:
     """Carriers accept no consent that was given to somebody else."""
+    if known(facts.medium, "medium") != Medium.TEXT:
+        return None
     if SHARED.search(known(facts.optin_source, "optin_source")):
         return TEN_01.block("consent_sharing")
     return TEN_01.allow("template_ok")
@@ -47,6 +53,8 @@ def opt_in(facts: Facts) -> Ruling | None:
 
 def broker(facts: Facts) -> Ruling | None:
     """Some carriers take direct lenders only."""
+    if known(facts.medium, "medium") != Medium.TEXT:
+        return None
     is_broker = known(facts.company_kind, "company_kind") == "broker"
     if is_broker and known(facts.carrier_policy, "carrier_policy") == "direct_lenders_only":
         return TEN_01.block("provider_refuses_third_party_lending")

@@ -29,14 +29,18 @@ def hours(facts: Facts) -> Ruling | None:
 
 def address(facts: Facts) -> Ruling | None:
     """A marketing email carries our postal address."""
-    if _markets(facts) and not known(facts.postal_address, "postal_address"):
+    if not _markets(facts):
+        return None
+    if not known(facts.postal_address, "postal_address"):
         return EML_01.block("postal_address_missing")
     return EML_01.allow("template_ok")
 
 
 def one_click(facts: Facts) -> Ruling | None:
     """A marketing email carries the one-click unsubscribe headers."""
-    if _markets(facts) and not known(facts.has_one_click, "has_one_click"):
+    if not _markets(facts):
+        return None
+    if not known(facts.has_one_click, "has_one_click"):
         return EML_02.block("one_click_missing")
     return EML_02.allow("template_ok")
 
@@ -64,15 +68,19 @@ def unsubscribe(facts: Facts) -> Ruling | None:
 
 def authentication(facts: Facts) -> Ruling | None:
     """SPF, DKIM and DMARC are aligned."""
-    if _markets(facts) and not known(facts.is_authenticated, "is_authenticated"):
+    if not _markets(facts):
+        return None
+    if not known(facts.is_authenticated, "is_authenticated"):
         return EML_02.block("authentication_failed")
     return EML_02.allow("template_ok")
 
 
 def spam_rate(facts: Facts) -> Ruling | None:
     """A stream that people report as spam stops."""
+    if not _markets(facts):
+        return None
     rate = known(facts.spam_percent, "spam_percent")
-    if rate is None or not _markets(facts) or rate < SPAM_GOAL:
+    if rate is None or rate < SPAM_GOAL:
         return EML_02.allow("template_ok")
     return EML_02.block("spam_rate_stop") if rate >= SPAM_STOP else EML_02.allow("warn_spam_rate")
 

@@ -1,0 +1,282 @@
+"""A second opinion on stored verdicts: plain arithmetic on the stored facts.
+
+It reads the JSON that was stored, imports nothing of the gate, its rules or
+its facts, and keeps its own small reading of hours, consent, stops, caps and
+licenses, so that a mistake in the gate does not excuse itself. It proves the
+hash, that whatever was allowed was allowed rightly, and that an hour held was
+rightly held.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import yaml
+
+type Json = Mapping[str, Any]
+
+TABLE: dict[str, Any] = yaml.safe_load(
+    (Path(__file__).parent / "rules.yaml").read_text(encoding="utf-8")
+)
+ROWS: dict[str, Any] = {**TABLE["states"], **TABLE["territories"]}
+BY_PHONE = ("call", "text", "voicemail_drop")
+WORDS_NEEDED = {"text_hash", "page_url", "ip", "user_agent"}
+SESSION = {"session_cert", "leadid", "form_record"}
+WEEKDAYS = ("mon_fri",) * 5 + ("sat", "sun")
+
+
+def problems(stored: Json) -> list[str]:
+    """They are all the ways in which a stored verdict does not follow from its facts.
+
+    Args:
+        stored: `facts` (JSON), `facts_sha256`, `decision`, `reason`,
+            `next_allowed_at` (ISO or None).
+
+    Returns an empty list for a sound verdict.
+    """
+    facts = stored["facts"]
+    found = []
+    if _sha256(facts) != stored["facts_sha256"]:
+        found.append("the facts have changed since they were hashed")
+    if facts.get("asks") is not None:
+        found.append("the facts ask only some of the gates")
+    if stored["decision"] == "allow":
+        found += [f"allowed, but {why}" for why in objections(facts)]
+    if stored["decision"] == "defer":
+        found += _deferral(facts, stored)
+    if stored["decision"] == "block" and stored["reason"] in STOPPED and not _is_stopped(facts):
+        found.append("blocked as stopped, but no stop stands")
+    return found
+
+
+STOPPED = ("revoked", "revoked_everything", "house_revoke_all", "revoke_all_in_force")
+
+
+def objections(facts: Json) -> list[str]:
+    """They are the reasons against sending that these facts hold, in words."""
+    try:
+        return [
+            words
+            for words, stands in (
+                ("a stop stands", _is_stopped(facts)),
+                ("the person is wrong or held", facts["is_wrong_person"] or _is_held(facts)),
+                ("it is outside hours", _is_shut(facts, _moment(facts["at"]))),
+                ("nobody knows where they are", _markets_by_phone(facts) and not _where(facts)),
+                ("written consent is missing", _lacks_consent(facts)),
+                ("a state cap is reached", _cap_ends(facts) is not None),
+                ("the license is missing", _lacks_license(facts)),
+                ("the decision was not recorded", not facts["has_audit_row"]),
+            )
+            if stands
+        ]
+    except (KeyError, TypeError, ValueError) as missing:
+        return [f"a fact is missing or unreadable ({missing})"]
+
+
+def _sha256(facts: Json) -> str:
+    text = json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _sells(facts: Json) -> bool:
+    return bool(facts["purpose"] == "marketing" or facts["has_promo"])
+
+
+def _markets_by_phone(facts: Json) -> bool:
+    return facts["medium"] in BY_PHONE and _sells(facts)
+
+
+def _where(facts: Json) -> list[Json]:
+    kinds = ("area_code", "residence", "property", "stated")
+    return [
+        one
+        for one in facts["places"]
+        if one["kind"] in kinds
+        and one["state"] in ROWS
+        and not (one["kind"] == "property" and one["is_home"] is False)
+    ]
+
+
+def _is_shut(facts: Json, at: datetime) -> bool:
+    """Any place is outside the hours of its state on its own date (holidays by proclamation only).
+
+    Consumer-requested calls and prompt replies may be later; they are not judged here.
+    """
+    if not _markets_by_phone(facts) or facts.get("requested_at") or facts["purpose"] == "reply":
+        return False
+    return any(_is_closed(one, facts, at) for one in _where(facts))
+
+
+def _is_closed(place: Json, facts: Json, at: datetime) -> bool:
+    local = at.astimezone(ZoneInfo(place["zone"]))
+    proclaimed = TABLE["proclaimed_holidays"].get(place["state"], [])
+    windows = [{"mon_fri": ["08:00", "21:00"]}, *_windows(ROWS[place["state"]], facts, local)]
+    key = WEEKDAYS[local.weekday()]
+    for week in windows:
+        hours = week.get(key, week["mon_fri"] if len(week) == 1 else None)
+        if hours is None or not hours[0] <= local.strftime("%H:%M") < hours[1]:
+            return True
+    return local.date() in proclaimed
+
+
+def _windows(row: Json, facts: Json, local: datetime) -> list[Json]:
+    found = [row.get("live")]
+    for version in row.get("versions", []):
+        ends = version.get("effective_to")
+        if version["effective_from"] <= local.date() and (ends is None or local.date() < ends):
+            found.append(version["live"])
+    if local.dst() and "dst_live" in row:
+        found.append(row["dst_live"])
+    if facts["is_automated"]:
+        found.append(row.get("auto"))
+    return [one for one in found if isinstance(one, dict)]
+
+
+def _is_stopped(facts: Json) -> bool:
+    """A stop of this medium stands, not undone by a later written consent or START."""
+    is_service = facts["purpose"] in ("informational", "transactional", "legal_notice")
+    is_spared = is_service and not facts["has_promo"]
+    if facts["purpose"] == "confirmation":
+        return False
+    if is_spared and (facts["medium"] == "email" or not _is_machine(facts)):
+        return False
+    at = _moment(facts["at"])
+    return any(
+        facts["medium"] in one["media"]
+        and _moment(one["at"]) <= at
+        and not _is_undone(_moment(one["at"]), facts)
+        for one in facts["revocations"]
+    )
+
+
+def _is_machine(facts: Json) -> bool:
+    return bool(facts["is_automated"] or facts["medium"] in ("text", "voicemail_drop"))
+
+
+def _is_held(facts: Json) -> bool:
+    return bool(facts["is_held"]) and _sells(facts)
+
+
+def _is_undone(stop: datetime, facts: Json) -> bool:
+    at = _moment(facts["at"])
+    fresh = [
+        one
+        for one in facts["consents"]
+        if one["type"] == "written"
+        and one["captured_at"]
+        and stop < _moment(one["captured_at"]) <= at
+    ]
+    started = [
+        one
+        for one in facts["restarts"]
+        if one["has_prior_written_consent"] and stop < _moment(one["at"]) <= at
+    ]
+    return bool(fresh or (started and facts["medium"] in BY_PHONE))
+
+
+def _lacks_consent(facts: Json) -> bool:
+    """An automated marketing text or call without one whole written consent."""
+    if not (_markets_by_phone(facts) and facts["is_automated"]) or facts["purpose"] == "reply":
+        return False
+    return not any(_is_whole(one, facts) for one in facts["consents"])
+
+
+def _is_whole(one: Json, facts: Json) -> bool:
+    names = {_letters(name) for name in facts["seller_names"]}
+    wanted = {"text": {"text"}, "call": {"call", "autodial_call"}}.get(
+        facts["medium"], {"call", "prerecorded", "voicemail_drop"}
+    )
+    return bool(
+        one["type"] == "written"
+        and one["signature"] not in (None, "prechecked_box")
+        and one["phone"] == facts["recipient"]
+        and _letters(one["seller"] or "") in names
+        and one["condition_of_purchase"] is False
+        and one["autodial_disclosure"] is True
+        and wanted & set(one["channels"])
+        and one["signer_is_subscriber"] is True
+        and one["captured_at"]
+        and _moment(one["captured_at"]) <= _moment(facts["at"])
+        and set(one["evidence"]) >= WORDS_NEEDED
+        and SESSION & set(one["evidence"])
+    )
+
+
+def _letters(name: str) -> str:
+    return "".join(letter for letter in name.casefold() if letter.isalnum())
+
+
+def _cap_ends(facts: Json) -> datetime | None:
+    """It is when the last reached state cap lets go, None when none is reached."""
+    if not _markets_by_phone(facts):
+        return None
+    at, ends = _moment(facts["at"]), []
+    for cap in _state_caps(facts):
+        span = timedelta(hours=cap["hours"])
+        recent = sorted(
+            moment
+            for one in facts["contacts"]
+            if one["medium"] in (*BY_PHONE, None)
+            and at - span < (moment := _moment(one["at"])) <= at
+        )
+        if len(recent) >= cap["n"]:
+            ends.append(recent[len(recent) - cap["n"]] + span)
+    return max(ends, default=None)
+
+
+def _state_caps(facts: Json) -> Iterable[Json]:
+    for state in {one["state"] for one in _where(facts)}:
+        if state != "OR":  # Oregon exempts customers; the gate's reading is not repeated here
+            yield from ROWS[state].get("caps", [])
+        if facts["is_automated"]:
+            yield from ROWS[state].get("auto_caps", [])
+
+
+def _lacks_license(facts: Json) -> bool:
+    """Officer or company is not entitled in the property's state."""
+    state, company, officer = facts["property_state"], facts["company"], facts["officer"]
+    if state is None:
+        return True
+    if company["is_depository"]:
+        return officer is not None and not (officer["is_registered"] and officer["is_sponsored"])
+    if state not in company["licensed_states"]:
+        return True
+    return officer is not None and not (officer["is_sponsored"] and _holds(officer, facts))
+
+
+def _holds(officer: Json, facts: Json) -> bool:
+    state = facts["property_state"]
+    today = max(
+        _moment(facts["at"]).astimezone(ZoneInfo(zone)).date().isoformat()
+        for zone in ROWS[state]["zones"]
+    )
+    return any(
+        one["state"] == state
+        and one["status"] == "Approved"
+        and (one["expires_on"] is None or one["expires_on"] >= today)
+        for one in officer["licenses"]
+    )
+
+
+def _deferral(facts: Json, stored: Json) -> list[str]:
+    """A held message has a moment, later than now, at which no place is shut."""
+    if not stored.get("next_allowed_at"):
+        return ["held, but until no moment"]
+    until = _moment(stored["next_allowed_at"])
+    found = []
+    if until <= _moment(facts["at"]):
+        found.append("held until a moment that is past")
+    if _is_shut(facts, until):
+        found.append("held until a moment outside hours")
+    ends = _cap_ends(facts)
+    if ends is not None and until < ends:
+        found.append("held until before a cap lets go")
+    return found
