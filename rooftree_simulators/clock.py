@@ -5,6 +5,7 @@ import itertools
 import re
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -156,6 +157,8 @@ class Clock:
     def _one(self, job: Callable[[], None]) -> None:
         try:
             job()
+        except Exception:  # one broken job must be seen and must not end the clock
+            traceback.print_exc()
         finally:
             with self._changed:
                 self._running -= 1

@@ -1,8 +1,10 @@
 """HTTP on loopback for one vendor: a thread per connection, answers in one write."""
 
 import socket
+import sys
 import threading
 import time
+import traceback
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -19,7 +21,9 @@ class _Server(ThreadingHTTPServer):
     vendor: Vendor
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is not news."""
+        """A client that went away is not news; anything else is a bug and is shown."""
+        if not isinstance(sys.exception(), OSError):
+            traceback.print_exc()
 
 
 class _Handler(BaseHTTPRequestHandler):

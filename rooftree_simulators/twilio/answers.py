@@ -71,3 +71,11 @@ def posted(request: Request, known: set[str]) -> dict[str, str]:
     if unknown:
         raise refused(20001, f"Unknown parameter: {', '.join(sorted(unknown))}")
     return fields
+
+
+def page_of(query: dict[str, str]) -> tuple[int, int]:
+    """PageSize and Page of a list, 50 and 0 unless asked otherwise."""
+    size, page = query.get("PageSize", "50"), query.get("Page", "0")
+    if not (size.isdigit() and page.isdigit() and 1 <= int(size) <= 1000):
+        raise refused(20001)
+    return int(size), int(page)

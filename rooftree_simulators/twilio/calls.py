@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from rooftree_simulators.frame import Json, Reply, Request, json_reply
 from rooftree_simulators.twilio.account import Account, is_number
-from rooftree_simulators.twilio.answers import API, posted, refused
+from rooftree_simulators.twilio.answers import API, page_of, posted, refused
 from rooftree_simulators.twilio.call import OVER, Call, behaviour, finish, open_call, turn
 from rooftree_simulators.twilio.conversation import Next, perform
 
@@ -39,15 +39,16 @@ def create(account: Account, request: Request) -> Reply:
     fields = posted(request, _KNOWN)
     to, sender, url = fields.get("To", ""), fields.get("From", ""), fields.get("Url", "")
     _check(account, to, sender, url)
+    events = frozenset(fields.get("StatusCallbackEvent", "completed").split())
+    timeout = fields.get("Timeout", "60")
+    if events - _EVENTS or not timeout.isdigit() or not 1 <= int(timeout) <= _LONGEST_RING_S:
+        raise refused(20001)
     call = open_call(account, to=to, sender=sender, direction="outbound-api")
     call.url, call.method = url, fields.get("Method", "POST")
     call.callback = fields.get("StatusCallback", "")
     call.callback_method = fields.get("StatusCallbackMethod", "POST")
-    call.events = frozenset(fields.get("StatusCallbackEvent", "completed").split())
-    call.timeout_s = float(fields.get("Timeout", 60))
+    call.events, call.timeout_s = events, float(timeout)
     call.detect_machine = bool(fields.get("MachineDetection"))
-    if call.events - _EVENTS or not 1 <= call.timeout_s <= _LONGEST_RING_S:
-        raise refused(20001)
     shown = json_reply(201, call.as_json(account.sid))
     account.clock.process(_outbound(account, call))
     return shown
@@ -155,7 +156,7 @@ def listed(account: Account, request: Request) -> Reply:
         rows: list[Call] = list(account.calls.values())
     rows = [row for row in rows if _wanted(row, query)]
     rows.sort(key=lambda row: row.created_at, reverse=True)
-    size, page = int(query.get("PageSize", 50)), int(query.get("Page", 0))
+    size, page = page_of(query)
     content: Json = {
         "calls": [row.as_json(account.sid) for row in rows[page * size : (page + 1) * size]],
         "page": page,

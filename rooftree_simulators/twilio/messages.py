@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from rooftree_simulators.frame import Json, Reply, Request, json_reply
 from rooftree_simulators.twilio import twiml
 from rooftree_simulators.twilio.account import Account, is_number
-from rooftree_simulators.twilio.answers import API, date_text, new_sid, posted, refused
+from rooftree_simulators.twilio.answers import API, date_text, new_sid, page_of, posted, refused
 
 STOP_WORDS = {"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "OPTOUT", "REVOKE"}
 START_WORDS = {"START", "YES", "UNSTOP"}
@@ -46,7 +46,6 @@ _FILTERS = {"To", "From", "DateSent", "DateSent<", "DateSent>", "PageSize", "Pag
 _LONGEST = 1600
 # Letters beyond ASCII that still fit the plain alphabet of text messages (GSM 03.38).
 _PLAIN = set("£¥èéùìòÇØøÅåΔΦΓΛΩΠΨΣΘΞÆæßÉÄÖÑÜ§¿äöñüà¡¤€")
-_PAGE = 50
 
 
 @dataclass(slots=True, kw_only=True)
@@ -222,7 +221,7 @@ def listed(account: Account, request: Request) -> Reply:
     with account.lock:
         rows = [row for row in account.messages.values() if _wanted(row, query)]
     rows.sort(key=lambda row: row.created_at, reverse=True)
-    size, page = int(query.get("PageSize", _PAGE)), int(query.get("Page", 0))
+    size, page = page_of(query)
     shown = rows[page * size : (page + 1) * size]
     base = f"/{API}/Accounts/{account.sid}/Messages.json?PageSize={size}&Page="
     more = len(rows) > (page + 1) * size

@@ -1,0 +1,182 @@
+"""Leads as the vendors send them: the keys of the documents, and nobody's real number."""
+
+import hashlib
+import json
+import random
+import re
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import phonenumbers
+import pytest
+
+from rooftree_simulators.posters import lendingtree, website_form, zillow
+from rooftree_simulators.posters.__main__ import main
+from rooftree_simulators.posters.delivery import BadDay, deliver
+from rooftree_simulators.posters.people import Borrower, borrower
+from tests.simulators.conftest import EXCHANGES, NOON
+from tests.simulators.receiver import Receiver
+
+
+def people(count: int = 400, seed: int = 1) -> list[Borrower]:
+    rng = random.Random(seed)
+    return [borrower(rng) for _ in range(count)]
+
+
+def sample(name: str) -> str:
+    return (EXCHANGES / name).read_text()
+
+
+def test_the_same_seed_gives_the_same_people() -> None:
+    assert people(seed=5) == people(seed=5)
+    assert people(seed=5) != people(seed=6)
+
+
+def test_every_number_is_valid_and_kept_for_fiction() -> None:
+    for one in people():
+        assert re.fullmatch(r"\d{3}55501\d\d", one.phone)
+        assert phonenumbers.is_valid_number(phonenumbers.parse(one.phone, "US")), one.phone
+        assert re.fullmatch(r"[a-z0-9.]+@example\.(com|org|net)", one.email), one.email
+
+
+def test_people_differ_in_name_state_language_and_purpose() -> None:
+    many = people()
+    assert len({one.phone for one in many}) > 300
+    assert len({one.state for one in many}) >= 15
+    assert {one.language for one in many} == {"en", "es", "vi"}
+    assert {one.purpose for one in many} == {"purchase", "refinance", "cash_out"}
+    assert any(not one.first_name.isascii() for one in many)
+    assert any(ord(letter) > 0xFFFF for one in many for letter in one.first_name)
+
+
+def test_amounts_hang_together() -> None:
+    for one in people():
+        assert 0 < one.loan <= one.price
+        if one.purpose == "purchase":
+            assert one.down_payment + one.loan == one.price
+        else:
+            assert one.balance + one.cash_out == one.loan
+
+
+def keys_of(content: Any, at: str = "") -> set[str]:
+    """Every path of a JSON object, lists left out."""
+    if not isinstance(content, dict):
+        return {at}
+    return {path for name, value in content.items() for path in keys_of(value, f"{at}.{name}")}
+
+
+def test_a_zillow_contact_has_only_keys_that_zillow_documents() -> None:
+    known = keys_of(json.loads(sample("zillow_purchase.json")))
+    known |= keys_of(json.loads(sample("zillow_quote_refinance.json")))
+    known |= {".details.cashOut"}
+    rng = random.Random(3)
+    for one in people(200):
+        content = zillow.contact(one, rng, at=NOON)
+        assert keys_of(content) <= known
+        assert content["id"].startswith("LC-")
+        assert content["created"] == "2026-11-23T09:00:00-08:00"
+
+
+def test_a_lendingtree_lead_has_the_elements_of_the_flat_format_in_their_order() -> None:
+    like = ElementTree.fromstring(sample("lendingtree_flat.xml"))
+    order = [element.tag for element in like[0]]
+    rng = random.Random(3)
+    for one in people(100):
+        made = lendingtree.delivery_a(one, rng, at=NOON)
+        root = ElementTree.fromstring(made.body)
+        assert (root.tag, root[0].tag) == ("LeadInformation", "LeadApplication")
+        assert [element.tag for element in root[0]] == order
+        assert root.findtext("LeadApplication/TrackingNumber") == made.vendor_id
+        assert root.findtext("LeadApplication/FirstName") == one.first_name
+        assert root.findtext("LeadApplication/ApplicationDate") == "11/23/2026"
+        assert root.findtext("LeadApplication/SSN") == ""
+
+
+def test_the_json_shape_carries_the_product_of_its_vertical() -> None:
+    rng = random.Random(3)
+    for one in people(50):
+        lead = json.loads(lendingtree.delivery_c(one, rng, at=NOON).body)["lead"]
+        buying = one.purpose == "purchase"
+        assert ("mortgagePurchase" in lead) is buying
+        assert ("mortgageRefinance" in lead) is not buying
+        assert lead["consumer"]["contact"]["primaryPhone"] == one.phone
+        product = lead["mortgagePurchase" if buying else "mortgageRefinance"]
+        assert product["property"]["state"] == one.state
+
+
+def test_the_form_posts_what_our_form_posts() -> None:
+    like = json.loads(sample("website_form.json"))
+    known = keys_of(like)
+    rng = random.Random(3)
+    ticked = 0
+    for one in people(200):
+        content = website_form.submission(one, rng, at=NOON)
+        assert keys_of(content) <= known
+        assert content["submitted_at"] == "2026-11-23T17:00:00Z"
+        assert content["rendered_at"] < content["submitted_at"]
+        assert content["hp_company"] == ""
+        ticked += content["consent"]["checked"]
+    assert 100 < ticked < 200
+    assert website_form.submission(one, rng, at=NOON, consents=False)["consent"]["checked"] is False
+
+
+def test_a_signed_form_carries_the_hash_of_its_bytes() -> None:
+    rng = random.Random(3)
+    made = website_form.delivery(borrower(rng), rng, at=NOON)
+    signed = website_form.signed(made, "s3cret", at=NOON)
+    key = b"s3cret".ljust(64, b"\0")
+    inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in key) + made.body).digest()
+    outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in key) + inner).hexdigest()
+    assert signed.headers["X-Rooftree-Signature"] == f"sha256={outer}"
+    assert signed.headers["X-Rooftree-Timestamp"] == str(int(NOON.timestamp()))
+    assert "Origin" not in signed.headers
+
+
+@pytest.mark.parametrize(
+    ("bad_day", "arrivals"),
+    [(None, 1), (BadDay.DUPLICATE, 2), (BadDay.SLOW, 1), (BadDay.WRONG_TOKEN, 0)],
+)
+def test_a_delivery_arrives_as_its_day_is(
+    receiver: Receiver, bad_day: BadDay | None, arrivals: int
+) -> None:
+    rng = random.Random(3)
+    made = zillow.delivery(borrower(rng), rng, at=NOON)
+    sent = deliver(made, f"{receiver.url}/in/zillow/the-token", bad_day=bad_day)
+    right = receiver.at("/in/zillow/the-token")
+    assert [got.body for got in right] == [made.body] * arrivals
+    assert [one.answer.status for one in sent] == [200] * max(1, arrivals)
+    assert len(receiver.got) == max(1, arrivals)
+
+
+@pytest.mark.parametrize("bad_day", [BadDay.MALFORMED, BadDay.HTML])
+def test_a_broken_body_is_not_json(receiver: Receiver, bad_day: BadDay) -> None:
+    rng = random.Random(3)
+    made = zillow.delivery(borrower(rng), rng, at=NOON)
+    deliver(made, f"{receiver.url}/in/zillow/t", bad_day=bad_day)
+    with pytest.raises(ValueError):
+        json.loads(receiver.got[0].body)
+
+
+def test_the_command_sends_and_says_what_came_back(
+    receiver: Receiver, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["website_form", "--to", f"{receiver.url}/in/form/site", "--count", "3", "--seed", "4"]
+    assert main([*words, "--secret", "k", "--bad-day", "duplicate"]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["status"] for line in lines] == [200] * 6
+    assert len({got.body for got in receiver.got}) == 3
+    assert all("X-Rooftree-Signature" in got.headers for got in receiver.got)
+
+
+def test_the_command_fails_when_nobody_answers(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["zillow", "--to", "http://127.0.0.1:9/in/zillow/t"]) == 1
+    assert json.loads(capsys.readouterr().out)["status"] == 0
+
+
+def test_the_simulators_import_nothing_of_the_product() -> None:
+    root = Path(__file__).parents[2] / "rooftree_simulators"
+    importing = re.compile(r"^\s*(from|import) rooftree(?!_simulators)", re.MULTILINE)
+    files = list(root.rglob("*.py"))
+    assert len(files) > 20
+    assert [path.name for path in files if importing.search(path.read_text())] == []
