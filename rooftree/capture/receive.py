@@ -7,7 +7,6 @@ import hashlib
 import logging
 from dataclasses import dataclass
 from datetime import datetime
-from importlib import import_module
 from types import ModuleType
 
 from django.db import connection
@@ -22,9 +21,7 @@ log = logging.getLogger(__name__)
 NOT_KEPT = frozenset({Outcome.REJECTED_AUTH, Outcome.REJECTED_TOO_LARGE})
 WORTH_WORK = frozenset({Outcome.ACCEPTED, Outcome.ACCEPTED_TEST, Outcome.UPDATED})
 STATES = {Outcome.QUARANTINED: "quarantined", Outcome.REJECTED_MALFORMED: "quarantined"}
-PRIVATE_HEADERS = frozenset(
-    {"authorization", "cookie", "proxy-authorization", "x-api-key", "x-rooftree-signature"}
-)
+PRIVATE_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "x-api-key"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +34,7 @@ class Received:
 
 def adapter_of(source: Source) -> ModuleType:
     """The module that reads this source's deliveries."""
-    return import_module(SOURCES[source.adapter])
+    return SOURCES[source.adapter]
 
 
 def endpoint_of(source: Source) -> Endpoint:

@@ -10,10 +10,10 @@ from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import Lead
 
 
-def store(  # noqa: PLR0913
+def store(
     verdict: Verdict, facts: Facts, *, lead: Lead, cause: str, stage: str, at: datetime
 ) -> VerdictRow:
-    """Write the verdict down. The rendered text is among the facts; `stage` is where it was asked."""
+    """Write the verdict down. The rendered text is among the facts; `stage` is where we asked."""
     return VerdictRow.objects.create(
         id=uuid7_at(at),
         lead=lead,

@@ -32,7 +32,7 @@ class NotAResult(Exception):
     """The page sent something that is no disposition, or one that lacks its time."""
 
 
-def record(  # noqa: PLR0913
+def record(
     *,
     lead_id: UUID,
     result: str,
@@ -114,9 +114,7 @@ def _move(lead: Lead, result: str, at: datetime) -> None:
         setattr(lead, name, value)
 
 
-def _follow(
-    lead: Lead, result: str, by: User, at: datetime, call_back_at: datetime | None
-) -> None:
+def _follow(lead: Lead, result: str, by: User, at: datetime, call_back_at: datetime | None) -> None:
     if result in NOT_REACHED:
         enrol.enrol(lead_id=lead.pk, key=default_sequence.NOT_REACHED, at=at)
         return

@@ -12,13 +12,12 @@ from rooftree.flow.messages import send_messages
 from rooftree.leads.models import Lead, Milestone
 from rooftree.los import inbox, outbox
 from rooftree.los.inbox import News
-from rooftree.los.models import Connection, LosEvent
+from rooftree.los.models import Connection, Handoff, LosEvent
 from rooftree.los.reading import Hint
 from rooftree.money import book
 from rooftree.nurture import alerts, enrol
 from rooftree.org import notices
 from rooftree.org.models import User
-from rooftree.los.models import Handoff
 from rooftree.reporting import count
 from rooftree.tasks.announce import announce
 

@@ -82,7 +82,7 @@ def ask(
 def hand_off_record(
     lead: Lead, connection: Connection, answers: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """The hand-off object of a lead (domain mapping, section 1); the request is built from it alone.
+    """The hand-off object of a lead; the request is built from it alone.
 
     Raises `CannotHandOff` when no licensed officer owns the lead.
     """

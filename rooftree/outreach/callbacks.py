@@ -1,19 +1,56 @@
-"""What carriers tell us later: where a message got to. Late, doubled and disordered news is usual."""
+"""What carriers tell us later: where a message got to. Late and doubled news is usual."""
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from django.conf import settings
 from django.db import transaction
 
+from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import Email, Signal
 from rooftree.ledger.write import write
-from rooftree.core.uuid7 import uuid7_at
+from rooftree.outreach.media import twilio_signature
+from rooftree.outreach.media.line import line
+from rooftree.outreach.media.shapes import Fate, Inbound, Status
+from rooftree.outreach.media.twiml import empty
 from rooftree.outreach.models import Message
+
+NOTHING = empty()  # the answer when we reply elsewhere, or not at all
+WORDS = {Fate.SENT: "sent", Fate.DELIVERED: "delivered", Fate.FAILED: "failed"}
 
 FORWARD = {
     "sent": ["claimed", "uncertain"],
     "delivered": ["claimed", "uncertain", "sent", "failed"],
     "failed": ["claimed", "uncertain", "sent"],
 }  # a state may only be left for a later one, whatever the order of the news
+
+
+def is_from_carrier(headers: Mapping[str, str], url: str, form: Iterable[tuple[str, str]]) -> bool:
+    """Whether the carrier signed this request. Without a carrier nothing is believed."""
+    if not settings.TWILIO_AUTH_TOKEN:
+        return False
+    return twilio_signature.verify(headers, url, form, {"": settings.TWILIO_AUTH_TOKEN})
+
+
+def inbound(form: Mapping[str, str]) -> Inbound | None:
+    """A verified text from a borrower, in our words; None when it is none."""
+    came: Inbound | None = line().module.parse_inbound(form)
+    return came if came and came.sender else None
+
+
+def text_moved(form: Mapping[str, str], *, reference: str, at: datetime) -> bool:
+    """A verified callback about one of our texts; False when it is no news."""
+    told: Status | None = line().module.parse_status(form)
+    if told is None:
+        return False
+    problem = f"The carrier says {told.said} ({told.error_code})." if told.error_code else ""
+    return record_status(
+        carrier_id=told.carrier_id,
+        status=WORDS.get(told.fate, ""),
+        problem=problem,
+        reference=reference,
+        at=at,
+    )
 
 
 def record_status(
@@ -40,9 +77,7 @@ def record_status(
             message.delivered_at = at
         message.sent_at = message.sent_at or message.claimed_at
         message.save(
-            update_fields=[
-                "state", "carrier_id", "problem", "due_at", "delivered_at", "sent_at"
-            ]
+            update_fields=["state", "carrier_id", "problem", "due_at", "delivered_at", "sent_at"]
         )
         write(
             f"outreach.message.{status}",
@@ -58,8 +93,9 @@ def record_bounce(*, message_id: str, address: str, at: datetime) -> None:
     """An e-mail came back: that address is not written to again."""
     with transaction.atomic():
         Email.objects.filter(address__iexact=address, bounced_at=None).update(bounced_at=at)
-        record_status(carrier_id="", reference=message_id, status="failed", problem="It bounced.",
-                      at=at)
+        record_status(
+            carrier_id="", reference=message_id, status="failed", problem="It bounced.", at=at
+        )
 
 
 def record_signal(*, message: Message, kind: str, at: datetime) -> bool:

@@ -120,7 +120,7 @@ def _stop(
         Phone.objects.filter(e164=sender, unlinked_at=None).update(unlinked_at=at)
 
 
-def _keep(
+def _keep(  # noqa: PLR0913
     lead: Lead, sender: str, body: str, word: str, carrier: str, carrier_id: str, at: datetime
 ) -> Message:
     message = Message.objects.create(

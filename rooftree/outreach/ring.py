@@ -97,7 +97,9 @@ def place(*, ring_id: UUID, at: datetime) -> bool:
 
 def ring_due(*, at: datetime, limit: int = 50) -> int:
     """Place every call that is due; how many."""
-    ids = list(Ring.objects.filter(state="due", due_at__lte=at).values_list("pk", flat=True)[:limit])
+    ids = list(
+        Ring.objects.filter(state="due", due_at__lte=at).values_list("pk", flat=True)[:limit]
+    )
     return sum(place(ring_id=one, at=at) for one in ids)
 
 
@@ -147,14 +149,14 @@ def ended(*, ring_id: UUID, at: datetime) -> None:
     Ring.objects.filter(pk=ring_id, ended_at=None).update(state="ended", ended_at=at)
 
 
-def after_borrower(*, ring_id: UUID, dial_status: str, at: datetime) -> bool:
-    """What became of the connected call; True when the borrower and the officer talked."""
+def after_borrower(*, ring_id: UUID, dial_status: str, at: datetime) -> UUID | None:
+    """Note what became of the connected call; the lead's id when that was news."""
     talked = dial_status == "completed"
     with transaction.atomic():
         ring = _ring(ring_id)
         attempt = ContactAttempt.objects.filter(cause=f"ring:{ring.pk}", result="")
         if not attempt.update(result="spoken" if talked else "no_answer"):
-            return False
+            return None
         if talked:
             Lead.objects.filter(pk=ring.offer.lead_id, first_talk_at=None).update(first_talk_at=at)
         write(
@@ -164,7 +166,7 @@ def after_borrower(*, ring_id: UUID, dial_status: str, at: datetime) -> bool:
             ring=ring.pk,
             result="spoken" if talked else "no_answer",
         )
-    return talked
+    return ring.offer.lead_id
 
 
 def forget_stale(*, at: datetime) -> int:
@@ -174,9 +176,9 @@ def forget_stale(*, at: datetime) -> int:
 
 
 def _ring(ring_id: UUID) -> Ring:
-    return Ring.objects.select_related(
-        "offer__lead__person", "offer__lead__source", "officer"
-    ).get(pk=ring_id)
+    return Ring.objects.select_related("offer__lead__person", "offer__lead__source", "officer").get(
+        pk=ring_id
+    )
 
 
 def _is_open(offer: Offer) -> bool:

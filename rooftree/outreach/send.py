@@ -93,7 +93,7 @@ def plan(  # noqa: PLR0913
     return message
 
 
-def compose(  # noqa: PLR0913
+def compose(
     *, lead_id: UUID, medium: str, body: str, subject: str = "", by: User, at: datetime
 ) -> Message:
     """Send what a member of staff typed, in the lead's officer's name.
@@ -144,7 +144,7 @@ def send_due(*, at: datetime, limit: int = 50) -> int:
 
 
 def deliver(*, message_id: UUID, at: datetime) -> bool:
-    """Decide one due message and, if it may go, hand it to its carrier. False when not ours to take."""
+    """Decide one due message and hand it over if it may go. False when it was not ours to take."""
     message = _claim(message_id, at)
     if message is None:
         return False
@@ -196,8 +196,7 @@ def unsubscribe_url(message: Message) -> str:
 def reclaim(*, at: datetime) -> int:
     """Messages claimed before a crash: their fate is unknown, so they are looked up or shown."""
     stale = Message.objects.filter(state="claimed", claimed_at__lt=at - CLAIM_LIMIT)
-    count = stale.update(state="uncertain", due_at=at, problem="The program stopped mid-way.")
-    return count
+    return stale.update(state="uncertain", due_at=at, problem="The program stopped mid-way.")
 
 
 def look_up(*, at: datetime, limit: int = 50) -> int:
@@ -279,9 +278,7 @@ def _settle(message: Message, verdict: Verdict, at: datetime) -> None:
             verdict=verdict.pk,
             reason=verdict.reason,
         )
-    message.save(
-        update_fields=["verdict", "state", "claimed_at", "attempts", "problem", "due_at"]
-    )
+    message.save(update_fields=["verdict", "state", "claimed_at", "attempts", "problem", "due_at"])
 
 
 def _still_allowed(message: Message, at: datetime) -> bool:

@@ -1,0 +1,157 @@
+"""Writing down what one arrival of a lead proves about permission, and what it takes back."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from rooftree.compliance import consent_record, revoke
+from rooftree.compliance.consent_record import Terms
+from rooftree.compliance.facts import Consent as ConsentFacts
+from rooftree.compliance.models import Consent, SourceTerms
+from rooftree.core.emails import comparison_key
+from rooftree.core.uuid7 import uuid7_at
+from rooftree.leads.canonical import CanonicalLead
+from rooftree.leads.models import Person, Touch
+from rooftree.ledger.write import write
+from rooftree.org.models import Company
+
+PHONE_CHANNELS = frozenset({"call", "autodial_call", "prerecorded", "text"})
+OWN_FORMS = frozenset({"website_form"})
+SUPPRESSED = {
+    "do_not_call": ["call", "voicemail"],
+    "do_not_text": ["text"],
+    "do_not_email": ["email"],
+}
+
+
+def of_touch(inquiry: CanonicalLead, *, person: Person, touch: Touch, at: datetime) -> bool:
+    """Keep the consent, or its absence, for each number and address of a touch.
+
+    Append-only and once per touch and address. Returns whether a written
+    consent for texts came with it.
+    """
+    carried = inquiry.to_json().get("consent", {})
+    company = Company.objects.get()
+    terms_row = terms_in_force(touch.source_id, at.date())
+    brought = False
+    for address in _addresses(inquiry):
+        record = consent_record.build(
+            carried,
+            address=address,
+            our_names=(company.legal_name, company.brand, *company.registered_dbas),
+            terms=_terms(terms_row),
+            has_form_record=_has_form_record(inquiry, touch),
+        )
+        row = _keep(carried, record, address, person, touch, terms_row, at)
+        is_written = row.status == "granted" and record.get("type") == "written"
+        brought = brought or (is_written and "text" in row.channels and "@" not in address)
+    _suppress(inquiry, person, touch, at)
+    return brought
+
+
+def consent_facts(row: Consent) -> ConsentFacts:
+    """A stored consent as the gate reads it."""
+    return consent_record.to_facts(row.record, datetime.fromisoformat)
+
+
+def terms_in_force(source_id: UUID, day: date) -> SourceTerms | None:
+    """The reviewed terms of a source on a day; None when none were reviewed, or they ended."""
+    rows = SourceTerms.objects.filter(
+        source_id=source_id, from_date__lte=day, reviewed_at__isnull=False
+    ).order_by("-from_date")
+    return next((one for one in rows if one.until_date is None or one.until_date > day), None)
+
+
+def _addresses(inquiry: CanonicalLead) -> list[str]:
+    numbers = [one.e164 for one in inquiry.phones if one.valid and one.e164]
+    mails = [comparison_key(one.address) for one in inquiry.emails if one.address]
+    return list(dict.fromkeys([*numbers, *mails]))
+
+
+def _terms(row: SourceTerms | None) -> Terms | None:
+    if row is None:
+        return None
+    return Terms(
+        wording=row.wording,
+        signature=row.signature,
+        names_us=row.names_us,
+        channels=tuple(row.channels),
+    )
+
+
+def _has_form_record(inquiry: CanonicalLead, touch: Touch) -> bool:
+    """Our own form says which wording it showed and how; it is kept with the delivery."""
+    return touch.source.adapter in OWN_FORMS and bool(inquiry.extras.get("consent.version"))
+
+
+def _keep(  # noqa: PLR0913
+    carried: dict[str, Any],
+    record: dict[str, Any],
+    address: str,
+    person: Person,
+    touch: Touch,
+    terms: SourceTerms | None,
+    at: datetime,
+) -> Consent:
+    is_mail = "@" in address
+    channels = [one for one in record.get("channels", []) if (one == "email") == is_mail]
+    status = str(carried.get("status", "not_provided"))
+    if status == "not_provided" and terms and terms.channels and record.get("type") == "written":
+        status = "granted"  # the reviewed terms prove what the payload leaves out
+    wording = str(carried.get("text") or (terms.wording if terms else ""))
+    row, is_new = Consent.objects.get_or_create(
+        cause=f"touch:{touch.pk}:{address}",
+        defaults={
+            "id": uuid7_at(at),
+            "person": person,
+            "address": address,
+            "delivery_id": touch.delivery_id,
+            "terms": terms,
+            "status": status,
+            "channels": channels,
+            "record": record | {"channels": channels},
+            "wording": wording,
+            "wording_sha256": consent_record.wording_sha256(wording),
+            "captured_at": _moment(carried.get("timestamp")),
+            "recorded_at": at,
+        },
+    )
+    if is_new:
+        write(
+            "compliance.consent.recorded",
+            at=at,
+            lead_id=touch.lead_id,
+            person_id=person.pk,
+            consent=row.pk,
+            status=status,
+            channels=channels,
+            wording=row.wording_sha256 or None,
+        )
+    return row
+
+
+def _moment(text: Any) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _suppress(inquiry: CanonicalLead, person: Person, touch: Touch, at: datetime) -> None:
+    """A vendor's do-not-call counts as one of ours, and a later lead does not undo it."""
+    told = inquiry.suppression
+    if told is None:
+        return
+    media = [one for name, names in SUPPRESSED.items() if getattr(told, name) for one in names]
+    if not media:
+        return
+    for address in _addresses(inquiry):
+        mine = [one for one in media if (one == "email") == ("@" in address)]
+        if mine:
+            revoke.record(
+                person_id=person.pk,
+                address=address,
+                kind="vendor",
+                media=mine,
+                words=(told.reason or "")[:500],
+                origin=f"delivery:{touch.delivery_id}",
+                cause=f"vendor:{touch.pk}:{address}",
+                at=at,
+            )

@@ -1,0 +1,215 @@
+"""What machines send us: deliveries of leads, carriers' callbacks, LOS webhooks.
+
+Nothing here needs a session or a CSRF token; each verifies its sender by itself.
+The success is said only after the commit.
+"""
+
+import hashlib
+import logging
+from uuid import UUID
+
+from django.conf import settings
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_POST
+
+from rooftree.capture.envelope import Answer, Incoming
+from rooftree.capture.receive import count_rejection
+from rooftree.capture.sources import SOURCES
+from rooftree.flow import calls, intake, milestones, moment, replies
+from rooftree.leads.models import Source
+from rooftree.los import connect
+from rooftree.los.adapters.encompass import parse_webhook, verify_webhook
+from rooftree.los.models import Connection
+from rooftree.outreach import callbacks
+
+log = logging.getLogger(__name__)
+NO_STORE = "no-store"
+
+
+@csrf_exempt
+@require_http_methods(["POST", "OPTIONS"])
+def delivery(request: HttpRequest, adapter: str, token: str) -> HttpResponse:
+    """One delivery of a lead. Answers in the vendor's own dialect, after the commit.
+
+    A full disk or a database that is away is a 503, so that the vendor tries
+    again; nothing was acknowledged.
+    """
+    if adapter not in SOURCES:
+        return HttpResponse(status=404)
+    source = _source(adapter, token)
+    at = moment.now()
+    if source is None or source.paused_at:
+        count_rejection(adapter, "unknown_token", at)
+        return HttpResponse(status=401 if adapter != "form" else 404)
+    if request.method == "OPTIONS":
+        return _cors(HttpResponse(status=204), request, source)
+    try:
+        received = intake.accept(source=source, incoming=_incoming(request, source), at=at)
+    except DatabaseError as problem:
+        log.error("a delivery could not be stored: %s", type(problem).__name__)
+        return HttpResponse("Try again shortly.", status=503, headers={"Retry-After": "10"})
+    return _cors(_answer(received.answer), request, source)
+
+
+@csrf_exempt
+@require_POST
+def text_status(request: HttpRequest, message_id: UUID) -> HttpResponse:
+    """Where one of our texts got to."""
+    if not callbacks.is_from_carrier(*_signed(request)):
+        return HttpResponse(status=403)
+    callbacks.text_moved(request.POST.dict(), reference=str(message_id), at=moment.now())
+    return HttpResponse(status=204)
+
+
+@csrf_exempt
+@require_POST
+def text_in(request: HttpRequest) -> HttpResponse:
+    """A text from a borrower. A STOP counts before the carrier has its answer."""
+    if not callbacks.is_from_carrier(*_signed(request)):
+        return HttpResponse(status=403)
+    came = callbacks.inbound(request.POST.dict())
+    if came:
+        replies.receive_text(
+            sender=came.sender,
+            body=came.body,
+            carrier_id=came.carrier_id,
+            carrier=settings.CARRIER,
+            at=moment.now(),
+        )
+    return _markup(callbacks.NOTHING)
+
+
+@csrf_exempt
+@require_POST
+def ring_answered(request: HttpRequest, ring_id: UUID) -> HttpResponse:
+    """An officer picked up."""
+    if not callbacks.is_from_carrier(*_signed(request)):
+        return HttpResponse(status=403)
+    return _markup(calls.answered(ring_id=ring_id, at=moment.now()))
+
+
+@csrf_exempt
+@require_POST
+def ring_key(request: HttpRequest, ring_id: UUID) -> HttpResponse:
+    """An officer pressed a key."""
+    if not callbacks.is_from_carrier(*_signed(request)):
+        return HttpResponse(status=403)
+    digits = request.POST.get("Digits", "")
+    return _markup(calls.pressed(ring_id=ring_id, digits=digits, at=moment.now()))
+
+
+@csrf_exempt
+@require_POST
+def ring_after(request: HttpRequest, ring_id: UUID) -> HttpResponse:
+    """The connected call to the borrower is over."""
+    if not callbacks.is_from_carrier(*_signed(request)):
+        return HttpResponse(status=403)
+    calls.after_borrower(
+        ring_id=ring_id, dial_status=request.POST.get("DialCallStatus", ""), at=moment.now()
+    )
+    return _markup(callbacks.NOTHING)
+
+
+@csrf_exempt
+@require_POST
+def ring_status(request: HttpRequest, ring_id: UUID) -> HttpResponse:
+    """The call to an officer is over, or on its way."""
+    if not callbacks.is_from_carrier(*_signed(request)):
+        return HttpResponse(status=403)
+    calls.status(ring_id=ring_id, said=request.POST.get("CallStatus", ""), at=moment.now())
+    return HttpResponse(status=204)
+
+
+@csrf_exempt
+@require_POST
+def encompass(request: HttpRequest, slug: str) -> HttpResponse:
+    """An Encompass webhook. Only trouble of ours is a 5xx: Encompass takes a 4xx as delivered."""
+    connection = Connection.objects.filter(slug=slug, los="encompass").first()
+    body = request.body
+    if connection is None or not verify_webhook(
+        request.headers, body, connect.webhook_keys(connection)
+    ):
+        count_rejection("encompass", "bad_signature", moment.now())
+        return HttpResponse(status=401)
+    hint = parse_webhook(body)
+    if hint is None or hint.instance != connection.instance:
+        return HttpResponse(status=200)
+    try:
+        milestones.hear(hint=hint, connection=connection, at=moment.now())
+    except DatabaseError:
+        return HttpResponse(status=503)
+    return HttpResponse(status=200)
+
+
+def _source(adapter: str, token: str) -> Source | None:
+    """The source an address belongs to: a website by its name, a vendor by its secret."""
+    if adapter == "website_form":
+        return Source.objects.filter(adapter=adapter, slug=token).first()
+    wanted = hashlib.sha256(token.encode()).hexdigest()
+    return Source.objects.filter(adapter=adapter, token_hash=wanted).first()
+
+
+def _incoming(request: HttpRequest, source: Source) -> Incoming:
+    return Incoming(
+        method=request.method or "POST",
+        path=request.path,
+        query=request.GET.dict(),
+        headers=dict(request.headers),
+        body=request.body,
+        remote_addr=request.META.get("REMOTE_ADDR") or None,
+        received_at=moment.now(),
+        endpoint=intake.receive.endpoint_of(source),
+    )
+
+
+def _answer(answer: Answer) -> HttpResponse:
+    response = HttpResponse(answer.to_bytes(), status=answer.status)
+    if answer.content_type:
+        response["Content-Type"] = answer.content_type
+    if answer.location:
+        response["Location"] = answer.location
+    response["Cache-Control"] = NO_STORE
+    return response
+
+
+def _cors(response: HttpResponse, request: HttpRequest, source: Source) -> HttpResponse:
+    """A browser on the company's own site may read the answer; no other may."""
+    origin = request.headers.get("origin", "")
+    if origin in source.allowed_origins:
+        response["Access-Control-Allow-Origin"] = origin
+        response["Access-Control-Allow-Methods"] = "POST"
+        response["Access-Control-Allow-Headers"] = "Content-Type"
+        response["Vary"] = "Origin"
+    return response
+
+
+def _signed(request: HttpRequest) -> tuple[dict[str, str], str, list[tuple[str, str]]]:
+    """What a carrier signs: the headers, the public address it called, and the form."""
+    form = [(key, value) for key in request.POST for value in request.POST.getlist(key)]
+    return dict(request.headers), f"{settings.PUBLIC_URL}{request.get_full_path()}", form
+
+
+def _markup(body: str) -> HttpResponse:
+    return HttpResponse(body, content_type="text/xml; charset=utf-8")
+
+
+def _form_delivery(request: HttpRequest, site: str) -> HttpResponse:
+    return delivery(request, "website_form", site)
+
+
+_form_delivery.csrf_exempt = True  # type: ignore[attr-defined]
+
+urlpatterns = [
+    path("form/<slug:site>", _form_delivery, name="form_delivery"),
+    path("twilio/text/", text_in, name="text_in"),
+    path("twilio/status/<uuid:message_id>/", text_status, name="text_status"),
+    path("twilio/ring/<uuid:ring_id>/", ring_answered, name="ring_answered"),
+    path("twilio/ring/<uuid:ring_id>/key/", ring_key, name="ring_key"),
+    path("twilio/ring/<uuid:ring_id>/after/", ring_after, name="ring_after"),
+    path("twilio/ring/<uuid:ring_id>/status/", ring_status, name="ring_status"),
+    path("encompass/<slug:slug>/", encompass, name="encompass"),
+    path("<slug:adapter>/<str:token>", delivery, name="delivery"),
+]
