@@ -15,11 +15,9 @@ from rooftree.reporting.timeline import Entry, Group, Mark, Quote, Why, newest_f
 from rooftree.routing.models import Offer, Ownership, RoutingDecision
 
 CALLS = {
-    "spoke": ("Spoke", Mark.OK),
+    "spoken": ("Spoke", Mark.OK),
     "voicemail": ("Left a voicemail", Mark.PERSON),
     "no_answer": ("No answer", Mark.PERSON),
-    "busy": ("Line was busy", Mark.PERSON),
-    "callback": ("Asked to be called back", Mark.PERSON),
     "call_back": ("Asked to be called back", Mark.PERSON),
     "wrong_number": ("Wrong number", Mark.LATE),
     "not_interested": ("Not interested", Mark.LATE),

@@ -1,0 +1,294 @@
+"""Each invariant is broken by hand, behind the program's back, and seen to fail."""
+
+import io
+import json
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.db import connection
+
+from rooftree.compliance import facts_json, gate, store_verdict
+from rooftree.compliance.facts import Facts, Medium, Purpose
+from rooftree.leads.models import ContactAttempt, Loan
+from rooftree.ledger.seal import seal
+from rooftree.ledger.write import write
+from rooftree.outreach.models import Message
+from rooftree.reporting import count, invariants, rederive
+from rooftree.reporting.invariants import EVERY
+from rooftree.routing.models import Ownership
+from tests import make
+
+
+def sql(statement):
+    with connection.cursor() as cursor:
+        cursor.execute("set constraints all immediate")  # else no table can be altered
+        cursor.execute(statement)
+
+
+def allowed(lead, *, cause, decision="allow"):
+    """A verdict row as the gate would store it, with the decision a test needs."""
+    facts = Facts(medium=Medium.TEXT, purpose=Purpose.MARKETING)
+    row = store_verdict.store(
+        gate.decide(facts), facts, lead=lead, cause=cause, stage="handoff", at=make.NOON
+    )
+    type(row).objects.filter(pk=row.pk).update(decision=decision)
+    row.refresh_from_db()
+    return row
+
+
+def sent_text(lead, **changes):
+    message = Message.objects.create(
+        **{
+            "lead": lead,
+            "person": lead.person,
+            "medium": "text",
+            "purpose": "marketing",
+            "cause": f"test:{make.number()}",
+            "to_address": lead.person.phones.get().e164,
+            "body": "Hello",
+            "state": "sent",
+            "created_at": make.NOON,
+            "sent_at": make.NOON,
+            **changes,
+        }
+    )
+    if "verdict" not in changes:
+        message.verdict = allowed(lead, cause=f"message:{message.pk}")
+        message.save()
+    ContactAttempt.objects.create(
+        lead=lead,
+        person=lead.person,
+        medium="text",
+        at=make.NOON,
+        cause=f"message:{message.pk}",
+    )
+    return message
+
+
+@pytest.fixture
+def business(db):
+    """One lead that was texted, is owned, and funded; all of it counted and sealed."""
+    originator = make.officer(licensed=("FL",))
+    lead = make.lead()
+    make.touch(lead)
+    count.lead_arrived(lead)
+    sent_text(lead)
+    Ownership.objects.create(lead=lead, officer=originator, from_at=make.NOON)
+    loan = Loan.objects.create(
+        lead=lead,
+        los="encompass",
+        instance="main",
+        los_loan_id="1",
+        funded_date=make.NOON.date(),
+        created_at=make.NOON,
+    )
+    count.settle(lead.pk)
+    assert loan.funded_date
+    write("test.thing.happened", at=make.NOON)
+    seal(at=make.NOON)
+    return lead
+
+
+def test_all_hold_on_ordinary_business(business):
+    for prove in EVERY:
+        finding = prove(make.NOON)
+        assert finding.holds, finding
+
+
+BREAKS = {  # a way of breaking it, the invariant that must notice
+    "a delivery loses its due time": (
+        "update delivery set state = 'received', due_at = null",
+        invariants.conservation,
+    ),
+    "a delivery is closed without a reason": (
+        "update delivery set state = 'closed', reason = '', outcome = ''",
+        invariants.conservation,
+    ),
+    "a worked delivery lost its touch": ("delete from touch", invariants.conservation),
+    "a sent message loses its verdict": (
+        "update message set verdict_id = null",
+        invariants.one_door,
+    ),
+    "a message was sent on a blocking verdict": (
+        "update verdict set decision = 'block'",
+        invariants.one_door,
+    ),
+    "a message was sent on another message's verdict": (
+        "update verdict set cause = 'message:another'",
+        invariants.one_door,
+    ),
+    "the verdict came after the message": (
+        "update verdict set at = at + interval '1 hour'",
+        invariants.one_door,
+    ),
+    "a message of unknown fate has no verdict": (
+        "update message set state = 'uncertain', sent_at = null, verdict_id = null",
+        invariants.one_door,
+    ),
+    "the same message twice": (
+        "alter table message drop constraint one_message_a_cause; "
+        "create temp table twin as select * from message; "
+        "update twin set id = gen_random_uuid(); insert into message select * from twin",
+        invariants.no_double,
+    ),
+    "a sent message is not counted as an attempt": (
+        "delete from contact_attempt",
+        invariants.no_double,
+    ),
+    "a license ends behind the triggers": (
+        "alter table license disable trigger user; delete from license",
+        invariants.licensed,
+    ),
+    "the officer is gone behind the triggers": (
+        "alter table loan_officer disable trigger user; "
+        "update loan_officer set terminated_at = '2026-01-01'",
+        invariants.licensed,
+    ),
+    "a funded loan's lead has no first touch": (
+        "update touch set is_first = false",
+        invariants.attribution,
+    ),
+    "the lead's source is not its first touch's": (
+        "update lead set source_id = (select id from source where slug = 'other')",
+        invariants.attribution,
+    ),
+    "a sum is changed": ("update delta set amount = amount + 1", invariants.money),
+    "a sum is lost": ("delete from delta", invariants.money),
+    "a loan funds uncounted": (
+        "update loan set funded_date = null",
+        invariants.money,
+    ),
+    "an event is changed": ("update event set actor = 'nobody'", invariants.ledger),
+    "an event is removed": (
+        "delete from event where sequence = 1",
+        invariants.ledger,
+    ),
+    "a lead shows an officer who does not own it": (
+        "alter table ownership disable trigger user; delete from ownership",
+        invariants.owner_mirrored,
+    ),
+    "a lead does not show its owner": (
+        "alter table lead disable trigger user; update lead set officer_id = null",
+        invariants.owner_mirrored,
+    ),
+}
+
+
+@pytest.mark.parametrize("break_", BREAKS)
+def test_it_is_seen_when(business, break_):
+    make.source(slug="other")
+    write("test.thing.happened", at=make.NOON)
+    seal(at=make.NOON)
+    statement, prove = BREAKS[break_]
+    assert prove(make.NOON).holds
+
+    sql(statement)
+
+    finding = prove(make.NOON)
+    assert not finding.holds
+    assert finding.offenders
+
+
+def test_a_delivery_that_waits_for_long_is_told_though_nothing_is_lost(business):
+    make.delivery(state="received", due_at=make.NOON - 2 * make.HOUR)
+
+    finding = invariants.conservation(make.NOON)
+
+    assert finding.holds
+    assert finding.figures["waiting_over_an_hour"] == 1
+    assert "1 waiting with a due time" in finding.sentence
+
+
+def test_the_unsealed_tail_is_told_and_not_judged(business):
+    write("test.thing.happened", at=make.NOON)
+
+    finding = invariants.ledger(make.NOON)
+
+    assert finding.holds
+    assert finding.figures["unsealed"] == 1
+
+
+@pytest.mark.django_db
+def test_the_deep_check_derives_each_verdict_again():
+    lead = make.lead()
+    facts = Facts(medium=Medium.TEXT, purpose=Purpose.MARKETING)
+    for _ in range(3):
+        store_verdict.store(
+            gate.decide(facts), facts, lead=lead, cause="test", stage="planned", at=make.NOON
+        )
+    assert rederive.verdicts_again(make.NOON).holds
+    assert rederive.facts_unchanged(make.NOON).holds
+    assert rederive.verdicts_again(make.NOON).figures["derived"] == 3
+
+    sql(
+        "update verdict set decision = 'allow' where id = (select min(id::text)::uuid from verdict)"
+    )
+
+    found = rederive.verdicts_again(make.NOON)
+    assert not found.holds
+    assert len(found.offenders) == 1
+    assert rederive.facts_unchanged(make.NOON).holds
+
+
+@pytest.mark.django_db
+def test_the_deep_check_finds_facts_that_were_changed():
+    facts = Facts(medium=Medium.TEXT, purpose=Purpose.MARKETING)
+    store_verdict.store(
+        gate.decide(facts), facts, lead=make.lead(), cause="test", stage="planned", at=make.NOON
+    )
+    assert facts_json.facts_hash(facts)
+
+    sql("""update verdict set facts = facts || '{"medium": "email"}'""")
+
+    assert not rederive.facts_unchanged(make.NOON).holds
+
+
+@pytest.mark.django_db
+def test_a_verdict_of_an_earlier_edition_is_counted_and_not_judged_by_todays_rules():
+    facts = Facts(medium=Medium.TEXT, purpose=Purpose.MARKETING)
+    store_verdict.store(
+        gate.decide(facts), facts, lead=make.lead(), cause="test", stage="planned", at=make.NOON
+    )
+    sql("update verdict set rules_version = 'before', decision = 'allow'")
+
+    finding = rederive.verdicts_again(make.NOON)
+
+    assert finding.holds
+    assert finding.figures == {"derived": 0, "older": 1}
+
+
+def run(*words):
+    out = io.StringIO()
+    try:
+        call_command("check", *words, stdout=out)
+    except CommandError as problem:
+        return problem.returncode, out.getvalue()
+    return 0, out.getvalue()
+
+
+def test_the_command_says_a_sentence_for_each_and_leaves_with_zero(business):
+    code, said = run()
+
+    assert code == 0, said
+    assert said.count("holds ") == len(EVERY) + 1
+    assert "1 deliveries = 1 worked" in said
+
+
+def test_the_command_leaves_with_one_when_one_fails_and_names_the_offender(business):
+    sql("update message set verdict_id = null")
+
+    code, said = run()
+
+    assert code == 1
+    assert f"message:{Message.objects.get().pk}" in said
+
+
+def test_the_command_speaks_json(business):
+    code, said = run("--json", "--deep")
+
+    told = json.loads(said)
+    names = [one["name"] for one in told["findings"]]
+    assert names[:3] == ["set-up", "conservation", "one door"]
+    assert {"verdicts", "facts", "routing"} <= set(names)
+    assert told["holds"] is (code == 0)
