@@ -133,6 +133,7 @@ def test_a_new_secret_is_taken_up_without_a_restart(office):
 
 def test_fifty_leads_in_a_storm_of_429_are_all_made_with_few_in_flight(office):
     office.fault("status:429", rate=0.4, match={"op": "create"})
+    office.sim.setup = Setup(clock=office.clock, latency_scale=0.01)  # so that requests overlap
 
     def until_made(number: int) -> None:
         for _ in range(20):
@@ -199,6 +200,16 @@ def test_a_create_with_a_broken_answer_is_never_sent_twice(office, fault):
 
     assert (office.loans, office.calls("create")) == (1, 1)
     assert made in ("", *office.sim.office.loans)
+
+
+def test_a_create_that_is_answered_too_late_is_uncertain(office):
+    office.fault("timeout_after_commit:2600", count=1, match={"op": "create"})
+
+    with pytest.raises(Uncertain):
+        office.create()
+
+    office.clock.advance(60)
+    assert (len(office.look().loan_ids), office.loans) == (1, 1)
 
 
 def test_a_read_that_breaks_off_is_read_again(office):

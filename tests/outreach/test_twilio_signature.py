@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rooftree.outreach.media.twilio_signature import signature, verify
+from rooftree_simulators.twilio import signature as simulated
 
 URL = "https://lender.example/in/twilio/a?x=1"
 FORM = [("To", "+15125550100"), ("Body", "héllo"), ("From", "+13055550142"), ("Body", "a")]
@@ -91,3 +92,10 @@ def test_any_changed_value_breaks_the_signature(form, data):
     assert verify(headers, URL, form, KEYS)
     if (name, value + "!") not in form:
         assert not verify(headers, URL, changed, KEYS)
+
+
+@given(st.lists(st.tuples(st.text(min_size=1), st.text())))
+def test_the_simulated_twilio_signs_as_we_verify(form):
+    headers = {"X-Twilio-Signature": simulated.signature("token", URL, form)}
+
+    assert verify(headers, URL, form, KEYS)
