@@ -1,0 +1,84 @@
+"""What must hold for any input, not only for the examples."""
+
+import json
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rooftree_simulators.encompass.contract import FIELDS, Kind, faults_of
+from rooftree_simulators.encompass.loans import Loan, merge, new_milestones, read_field, write_field
+from rooftree_simulators.encompass.webhooks import _EXPONENTIAL, _LINEAR
+from rooftree_simulators.record import masked_body, masked_headers
+from rooftree_simulators.twilio.signature import signature
+from tests.simulators.conftest import EXCHANGES, NOON
+
+WORDS = st.text(st.characters(categories=["L", "N"]), min_size=8, max_size=30)
+
+
+def loan() -> Loan:
+    return Loan(
+        guid="g",
+        number="TEST-2611-00001",
+        folder="Prospects",
+        created_at=NOON,
+        modified_at=NOON,
+        milestones=new_milestones(NOON),
+    )
+
+
+@given(city=WORDS, amount=st.integers(1, 10**9), units=st.integers(1, 4))
+def test_writing_the_same_again_changes_nothing(city: str, amount: int, units: int) -> None:
+    document: dict[str, Any] = {
+        "property": {"city": city, "financedNumberOfUnits": units},
+        "borrowerRequestedLoanAmount": amount,
+    }
+    kept: dict[str, Any] = {}
+    assert faults_of(document, custom_fields=set(), with_ids=False) == []
+    assert len(merge(kept, document)) == 3
+    assert merge(kept, document) == []
+    assert kept == document
+
+
+@given(name=st.sampled_from(sorted(FIELDS)), value=WORDS)
+def test_a_field_written_by_id_reads_back(name: str, value: str) -> None:
+    if FIELDS[name].kind is not Kind.TEXT or name in {"GUID", "364"}:
+        return
+    made = loan()
+    assert write_field(made, name, value)
+    assert read_field(made, name) == value
+
+
+@given(path=WORDS.filter(lambda name: not name.isdigit()), value=st.integers() | WORDS)
+def test_a_path_that_nobody_documented_is_never_accepted(path: str, value: object) -> None:
+    like = json.loads((EXCHANGES / "encompass_create_loan.json").read_text())
+    if path in like:
+        return
+    found = faults_of({path: value}, custom_fields=set(), with_ids=False)
+    assert [key for key, _ in found] == [path]
+
+
+@given(secret=WORDS)
+def test_a_secret_never_reaches_the_record(secret: str) -> None:
+    body = f"grant_type=password&password={secret}&client_secret={secret}"
+    assert secret not in masked_body(body.encode())
+    assert secret not in masked_body(json.dumps({"signingkey": secret}).encode())
+    assert secret not in str(masked_headers([("Authorization", f"Basic {secret}")]))
+
+
+@given(st.lists(st.tuples(WORDS, WORDS), max_size=6), st.randoms())
+def test_a_signature_does_not_depend_on_the_order_of_the_fields(
+    fields: list[tuple[str, str]], rng: Any
+) -> None:
+    mixed = list(fields)
+    rng.shuffle(mixed)
+    assert signature("k", "https://x.example/a", fields) == signature(
+        "k", "https://x.example/a", mixed
+    )
+
+
+def test_the_ladders_are_as_long_as_documented() -> None:
+    assert _LINEAR == (20.0, 20.0, 20.0)
+    assert len(_EXPONENTIAL) == 14
+    assert _EXPONENTIAL[:4] == (30.0, 60.0, 120.0, 240.0)
+    assert sum(_EXPONENTIAL) == 8 * 3600
