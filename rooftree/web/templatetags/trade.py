@@ -1,11 +1,14 @@
 """Template filters and tags in the formats of the trade; built into every template."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django import template
 from django.conf import settings
 from django.templatetags.static import static
+from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
@@ -13,6 +16,7 @@ from django.utils.timezone import localtime
 from rooftree.web import words
 
 register = template.Library()
+RECENT = timedelta(days=6)
 
 for _plain in (
     words.money,
@@ -51,6 +55,12 @@ def property_place(lead: Any) -> str:
 
 
 @register.filter
+def property_town(lead: Any) -> str:
+    """The same without the ZIP code, for lists."""
+    return words.place(lead.property_city, lead.property_state)
+
+
+@register.filter
 def product(code: str) -> str:
     """A loan product in words."""
     return words.PRODUCTS.get(code, code)
@@ -69,9 +79,15 @@ def state_words(code: str) -> str:
 
 
 @register.filter
-def mail_safe(text: str) -> str:
-    """Nothing but the text: for `tel:` and `mailto:` links."""
-    return text.strip()
+def milestone(code: str) -> str:
+    """A milestone's code in words."""
+    return code.replace("_", " ").capitalize()
+
+
+@register.filter
+def day_heading(moment: datetime, at: datetime) -> str:
+    """The day a moment belongs to, as a heading."""
+    return words.day(localtime(moment), localtime(at))
 
 
 @register.simple_tag
@@ -96,6 +112,31 @@ def when(context: dict[str, Any], moment: datetime | None) -> SafeString | str:
 def exactly(context: dict[str, Any], moment: datetime | None) -> SafeString | str:
     """A moment with its seconds, for decisions and messages."""
     return _time(context, moment, lambda then, _: words.clock_exact(then))
+
+
+@register.simple_tag(takes_context=True)
+def moment_of_day(context: dict[str, Any], moment: datetime) -> SafeString | str:
+    """For lists under day headings: with seconds this week, the day as well when long ago."""
+    if abs(context["at"] - moment) < RECENT:
+        return _time(context, moment, lambda then, _: words.clock_exact(then))
+    return _time(context, moment, words.when)
+
+
+@register.simple_tag(takes_context=True)
+def their_time(context: dict[str, Any], zone: ZoneInfo) -> str:
+    """What the clock says in the borrower's zone."""
+    there = localtime(context["at"], zone)
+    return f"{words.clock(there)} {there:%Z}"
+
+
+@register.simple_tag
+def record_link(label: str, kind: str, key: UUID) -> SafeString:
+    """A link to the page of one record; nothing while there is no such page."""
+    try:
+        address = reverse(kind, args=[key])
+    except NoReverseMatch:
+        return SafeString("")
+    return format_html('<a href="{}">{}</a>', address, label)
 
 
 @register.inclusion_tag("_clock.html", takes_context=True)

@@ -47,3 +47,18 @@ customElements.define("toast-note", class extends HTMLElement {
     this.timer = setTimeout(() => this.remove(), STAYS);
   }
 });
+
+// A form that was accepted empties itself and closes its dialog; a refused one keeps every word.
+document.addEventListener("htmx:after:request", (event) => {
+  const form = event.target.closest?.("form");
+  const status = event.detail?.ctx?.response?.status ?? 500;
+  if (!form || status >= 400) return;
+  if (form.matches("[data-clear]")) form.reset();
+  if (form.matches("[data-closes]")) form.closest("dialog")?.close();
+});
+
+// A call is made by the phone; meanwhile the page of the lead opens, where its outcome is one tap.
+document.addEventListener("click", (event) => {
+  const call = event.target.closest("[data-then]");
+  if (call) setTimeout(() => { location.href = call.dataset.then; }, 300);
+});

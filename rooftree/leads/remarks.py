@@ -1,0 +1,32 @@
+"""What staff write down about a lead."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from rooftree.core.uuid7 import uuid7_at
+from rooftree.leads.models import Remark
+from rooftree.ledger.write import write
+
+LONGEST = 4000  # characters
+
+
+class CannotAdd(Exception):
+    """There is nothing to keep, or too much. The text is fit to show."""
+
+
+def add(*, lead_id: UUID, by: UUID, text: str, at: datetime) -> Remark:
+    """Keep a note about a lead; the ledger learns that there is one, not what it says.
+
+    Raises `CannotAdd` for an empty note, or one of more than 4,000 characters.
+    """
+    text = text.strip()
+    if not text:
+        raise CannotAdd("Write something first.")
+    if len(text) > LONGEST:
+        raise CannotAdd(f"This is {len(text):,} characters long; a note holds {LONGEST:,}.")
+    with transaction.atomic():
+        remark = Remark.objects.create(id=uuid7_at(at), lead_id=lead_id, by_id=by, text=text, at=at)
+        write("leads.remark.added", at=at, actor=f"user:{by}", lead_id=lead_id, remark=remark.pk)
+    return remark

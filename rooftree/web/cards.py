@@ -1,0 +1,199 @@
+"""What the cards of the lead page show, made ready for the template."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.utils.timezone import localtime
+
+from rooftree.leads.models import Lead
+from rooftree.los.models import Handoff
+from rooftree.outreach.facts import whereabouts
+from rooftree.outreach.may import Badge
+from rooftree.rates.models import RateObservation, RateWatch
+from rooftree.web import words
+
+BADGE_STATES = {  # decision: (class, icon)
+    "allow": ("ok", "check"),
+    "defer": ("hold", "moon"),
+    "require": ("soon", "user"),
+    "block": ("late", "ban"),
+    "none": ("", "info"),
+}
+BUTTONS = {  # medium: (label, icon, key)
+    "call": ("Call", "phone", "c"),
+    "text": ("Text", "text", "t"),
+    "email": ("E-mail", "mail", "e"),
+}
+RATE_DAYS = timedelta(days=56)
+PLOT = (100, 40)  # the box of the little chart
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """One medium: its button, and its badge with the reason."""
+
+    medium: str
+    label: str
+    icon: str
+    key: str
+    href: str
+    is_allowed: bool
+    words: str
+    sentence: str
+    next_allowed_at: datetime | None
+    kind: str
+    badge_icon: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """One line of the score: its bar grows from the middle, to the left when it takes away."""
+
+    text: str
+    points: str
+    x: float
+    width: float
+    is_against: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rates:
+    """The rate a borrower waits for, beside the newest one and its last weeks."""
+
+    product: str
+    watch: RateWatch | None
+    newest: RateObservation | None
+    line: str = ""  # SVG path
+    goal_y: float = 0
+    sentence: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One of the six pieces of an application, and whether we know it."""
+
+    label: str
+    is_known: bool
+
+
+def contacts(badges: dict[str, Badge], zone: ZoneInfo | None) -> list[Contact]:
+    """The three buttons in their order."""
+    return [_contact(badges[medium], zone) for medium in BUTTONS]
+
+
+def _contact(badge: Badge, zone: ZoneInfo | None) -> Contact:
+    label, icon, key = BUTTONS[badge.medium]
+    kind, badge_icon = BADGE_STATES[badge.decision]
+    if badge.words.startswith("No consent"):
+        kind, badge_icon = "", "info"
+    said = badge.words
+    if badge.decision == "defer" and badge.next_allowed_at:
+        said = f"{said} to {_their_clock(badge.next_allowed_at, zone)}"
+    scheme = {"call": "tel:", "email": "mailto:"}.get(badge.medium, "")
+    return Contact(
+        medium=badge.medium,
+        label=label,
+        icon=icon,
+        key=key,
+        href=f"{scheme}{badge.address}" if badge.medium == "call" else "",
+        is_allowed=badge.is_allowed,
+        words=said,
+        sentence=badge.sentence,
+        next_allowed_at=badge.next_allowed_at,
+        kind=kind,
+        badge_icon=badge_icon,
+    )
+
+
+def _their_clock(moment: datetime, zone: ZoneInfo | None) -> str:
+    there = localtime(moment, zone)
+    return words.clock(there).replace(":00 ", " ")
+
+
+def zone_of(lead: Lead) -> ZoneInfo | None:
+    """The borrower's zone, when every place they may be in shares it."""
+    zones = {place.zone for place in whereabouts(lead)}
+    return ZoneInfo(zones.pop()) if len(zones) == 1 else None
+
+
+def reasons(lead: Lead) -> list[Reason]:
+    """The score's reasons, the heaviest first, four at most."""
+    found = lead.score_reasons[:4]
+    widest = max((abs(one["points"]) for one in found), default=1) or 1
+    lines = []
+    for one in found:
+        points = one["points"]
+        width = round(abs(points) / widest * 46, 1)
+        lines.append(
+            Reason(
+                text=one["text"],
+                points=f"{'+' if points >= 0 else '−'}{abs(points)}",
+                x=50 if points >= 0 else 50 - width,
+                width=width,
+                is_against=points < 0,
+            )
+        )
+    return lines
+
+
+def rates(lead: Lead, at: datetime) -> Rates:
+    """The live watch of a lead, or what there would be to watch."""
+    watch = RateWatch.objects.filter(lead=lead, ended_at=None).order_by("-set_at").first()
+    product = watch.product if watch else _product_of(lead)
+    seen = list(
+        RateObservation.objects.filter(product=product, observed_at__gt=at - RATE_DAYS)
+        .order_by("-observed_at", "-id")
+        .only("rate_pct", "apr_pct", "observed_at")[:60]
+    )[::-1]
+    if len(seen) < 2:
+        return Rates(product=product, watch=watch, newest=seen[-1] if seen else None)
+    goal = float(watch.target_pct) if watch else float(seen[-1].rate_pct)
+    line, goal_y = _plot([float(one.rate_pct) for one in seen], goal)
+    target = f", target {words.rate(watch.target_pct)}" if watch else ""
+    return Rates(
+        product=product,
+        watch=watch,
+        newest=seen[-1],
+        line=line,
+        goal_y=goal_y,
+        sentence=f"{words.PRODUCTS.get(product, product)}, last 8 weeks: "
+        f"{words.rate(seen[0].rate_pct)} to {words.rate(seen[-1].rate_pct)}{target}",
+    )
+
+
+def _plot(values: Sequence[float], goal: float) -> tuple[str, float]:
+    low, high = min(*values, goal), max(*values, goal)
+    reach = high - low or 1
+    width, height = PLOT
+
+    def y(value: float) -> float:
+        return round(3 + (high - value) / reach * (height - 6), 1)
+
+    points = (f"{round(n * width / (len(values) - 1), 1)} {y(v)}" for n, v in enumerate(values))
+    return "M" + " ".join(points), y(goal)
+
+
+def _product_of(lead: Lead) -> str:
+    return {"fha": "30yr_fha", "va": "30yr_va"}.get(lead.loan_type, "30yr_fixed")
+
+
+def known_items(lead: Lead) -> list[Item]:
+    """The six pieces of an application (12 CFR 1026.2(a)(3)(ii)) and which we have."""
+    income = lead.details.get("income") or {}
+    person = lead.person
+    return [
+        Item(label="Name", is_known=bool(person.first_name and person.last_name)),
+        Item(label="Property address", is_known=bool(lead.property_street)),
+        Item(label="Property value", is_known=lead.value_cents is not None),
+        Item(label="Loan amount", is_known=lead.amount_cents is not None),
+        Item(label="Income", is_known=bool(income.get("annual_cents"))),
+        Item(label="Social Security number, in the LOS only", is_known=False),
+    ]
+
+
+def handoff_of(lead: Lead) -> Handoff | None:
+    """The newest hand-off of a lead."""
+    rows = Handoff.objects.filter(lead=lead).select_related("connection", "loan")
+    return rows.order_by("-asked_at").first()

@@ -1,0 +1,78 @@
+"""The lead page: who, what loan, what may be done now, and everything so far."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+
+from rooftree.flow.attempts import RESULTS
+from rooftree.leads.models import Lead, Task
+from rooftree.org.models import User
+from rooftree.outreach import may
+from rooftree.outreach.models import Message
+from rooftree.rates.observe import PRODUCTS
+from rooftree.reporting import history
+from rooftree.reporting.timeline import Group
+from rooftree.routing.visible import leads_visible_to
+from rooftree.web import cards
+from rooftree.web.page import staff
+
+SHOWN = 40  # entries of the timeline before "show all"
+FILTERS = [
+    ("", "All"),
+    (Group.MESSAGES.value, "Messages"),
+    (Group.LOAN.value, "Loan"),
+    (Group.DECISIONS.value, "Decisions"),
+]
+
+
+def visible(user: User, lead_id: UUID) -> Lead:
+    """The lead, with what its page says about it; 404 when this user may not see it."""
+    rows = leads_visible_to(user).select_related("person", "source", "campaign", "officer__user")
+    return get_object_or_404(rows.prefetch_related("person__phones", "person__emails"), pk=lead_id)
+
+
+@staff("GET")
+def show(request: HttpRequest, lead_id: UUID) -> HttpResponse:
+    """The page, or for htmx the parts of it that can change, each to its place."""
+    lead = visible(request.user, lead_id)
+    template = "lead/show.html#parts" if request.htmx else "lead/show.html"
+    return render(request, template, about(request, lead))
+
+
+def about(request: HttpRequest, lead: Lead) -> dict[str, Any]:
+    """All that the page shows."""
+    at = request.at
+    zone = cards.zone_of(lead)
+    group = Group(shown) if (shown := request.GET.get("show", "")) in set(Group) else None
+    entries = history.of_lead(lead, group=group)
+    whole = "all" in request.GET
+    return {
+        "has_context": True,
+        "lead": lead,
+        "person": lead.person,
+        "phone": next((one for one in lead.person.phones.all() if not one.unlinked_at), None),
+        "email": next(iter(lead.person.emails.all()), None),
+        "contacts": cards.contacts(may.badges(lead.pk, at=at), zone),
+        "their_zone": zone,
+        "last_words": last_words(lead),
+        "results": [one for one in RESULTS.items() if one[0] != "call_back"],
+        "filters": FILTERS,
+        "shown": group or "",
+        "entries": entries if whole else entries[:SHOWN],
+        "more": 0 if whole else max(0, len(entries) - SHOWN),
+        "reasons": cards.reasons(lead),
+        "tasks": Task.objects.filter(lead=lead, done_at=None).order_by("due_at", "id")[:20],
+        "rates": cards.rates(lead, at),
+        "products": PRODUCTS.items(),
+        "items": (items := cards.known_items(lead)),
+        "known": sum(item.is_known for item in items),
+        "handoff": cards.handoff_of(lead),
+    }
+
+
+def last_words(lead: Lead) -> Message | None:
+    """The newest thing the borrower wrote to us."""
+    rows = Message.objects.filter(lead=lead, direction="in")
+    return rows.order_by("-created_at", "-id").first()

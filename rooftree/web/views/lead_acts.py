@@ -1,0 +1,162 @@
+"""What is done to a lead from its page. Each is a resource that a plain form can post to."""
+
+from datetime import timedelta
+from decimal import Decimal, InvalidOperation
+from uuid import UUID
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+
+from rooftree.flow import attempts
+from rooftree.flow import handoff as hand_over
+from rooftree.leads import remarks, to_do
+from rooftree.leads.models import Lead, Task
+from rooftree.org.may import may
+from rooftree.outreach import send
+from rooftree.rates import watch
+from rooftree.rates.observe import NotARate
+from rooftree.routing.visible import leads_visible_to
+from rooftree.web.answers import done, refused
+from rooftree.web.page import staff
+from rooftree.web.views.lead import about, visible
+
+DUE = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
+SAID = {
+    "spoken": "You spoke",
+    "voicemail": "Marked as voicemail",
+    "no_answer": "Marked as no answer",
+    "call_back": "You will be reminded to call back",
+    "wrong_number": "The number is unlinked, nobody is called there again",
+    "not_interested": "The lead is closed",
+}
+
+
+def _worked(request: HttpRequest, lead_id: UUID) -> Lead:
+    lead = visible(request.user, lead_id)
+    if not may(request.user, "work", lead):
+        raise PermissionDenied("You may look at this lead, and its officer works it.")
+    return lead
+
+
+def _page(lead_id: UUID) -> str:
+    return reverse("lead", args=[lead_id])
+
+
+@staff("POST")
+def attempt(request: HttpRequest, lead_id: UUID) -> HttpResponse:
+    """What became of a call; `call_back:hour` also says when to call again."""
+    lead = _worked(request, lead_id)
+    result, _, again = request.POST.get("result", "").partition(":")
+    try:
+        attempts.record(
+            lead_id=lead.pk,
+            result=result,
+            by=request.user,
+            at=request.at,
+            call_back_at=request.at + DUE[again] if again in DUE else None,
+        )
+    except attempts.NotAResult as problem:
+        return refused(request, str(problem), back_to=_page(lead_id), status=422)
+    return done(request, SAID[result], back_to=_page(lead_id))
+
+
+@staff("GET", "POST")
+def messages(request: HttpRequest, lead_id: UUID) -> HttpResponse:
+    """Write a text or an e-mail; a refusal keeps every word that was typed."""
+    lead = _worked(request, lead_id)
+    medium = request.POST.get("medium") or request.GET.get("medium", "text")
+    typed = {"medium": medium if medium in send.MEDIA else "text"}
+    if request.method == "GET":
+        return render(request, "lead/write.html", {**about(request, lead), **typed})
+    typed |= {"body": request.POST.get("body", ""), "subject": request.POST.get("subject", "")}
+    problem = "" if typed["body"].strip() else "Write something first."
+    if not problem:
+        try:
+            sent = send.compose(lead_id=lead.pk, by=request.user, at=request.at, **typed)
+        except send.CannotSend as stopped:
+            problem = str(stopped)
+        else:
+            said = "Held until it may go" if sent.state == "held" else "Sent"
+            return done(request, said, back_to=_page(lead_id))
+    if request.htmx:
+        answer = render(request, "_problem.html", {"problem": problem}, status=422)
+        answer["HX-Retarget"] = f"#problem-{typed['medium']}"
+        answer["HX-Reswap"] = "innerHTML"
+        return answer
+    context = {**about(request, lead), **typed, "problem": problem}
+    return render(request, "lead/write.html", context, status=422)
+
+
+@staff("POST")
+def note(request: HttpRequest, lead_id: UUID) -> HttpResponse:
+    """A note for ourselves."""
+    lead = _worked(request, lead_id)
+    try:
+        remarks.add(
+            lead_id=lead.pk, by=request.user.pk, text=request.POST.get("text", ""), at=request.at
+        )
+    except remarks.CannotAdd as problem:
+        return refused(request, str(problem), back_to=_page(lead_id), status=422)
+    return done(request, "Note kept", back_to=_page(lead_id))
+
+
+@staff("POST")
+def task(request: HttpRequest, lead_id: UUID) -> HttpResponse:
+    """Something to be done about the lead."""
+    lead = _worked(request, lead_id)
+    try:
+        to_do.add(
+            lead_id=lead.pk,
+            user_id=request.user.pk,
+            title=request.POST.get("title", ""),
+            due_at=request.at + DUE.get(request.POST.get("due", ""), DUE["day"]),
+            at=request.at,
+        )
+    except to_do.CannotAdd as problem:
+        return refused(request, str(problem), back_to=_page(lead_id), status=422)
+    return done(request, "Task added", back_to=_page(lead_id))
+
+
+@staff("POST")
+def completion(request: HttpRequest, task_id: UUID) -> HttpResponse:
+    """Tick a task off."""
+    seen = leads_visible_to(request.user)
+    found = get_object_or_404(Task.objects.filter(lead__in=seen), pk=task_id)
+    _worked(request, found.lead_id)
+    to_do.finish(task_id=found.pk, by=request.user.pk, at=request.at)
+    return done(request, "Done", back_to=_page(found.lead_id))
+
+
+@staff("POST")
+def watches(request: HttpRequest, lead_id: UUID) -> HttpResponse:
+    """Tell the borrower when a product reaches a rate."""
+    lead = _worked(request, lead_id)
+    try:
+        target = Decimal(request.POST.get("target_pct", "").strip().rstrip("%"))
+        watch.set_watch(
+            lead=lead,
+            product=request.POST.get("product", ""),
+            target_pct=target,
+            by=request.user,
+            at=request.at,
+        )
+    except (InvalidOperation, NotARate):
+        why = "Write the rate in percent, such as 6.125."
+        return refused(request, why, back_to=_page(lead_id), status=422)
+    return done(request, "They will be told at that rate", back_to=_page(lead_id))
+
+
+@staff("POST")
+def handoff(request: HttpRequest, lead_id: UUID) -> HttpResponse:
+    """Hand the lead to the LOS; what is still missing is said, and asked for there."""
+    lead = _worked(request, lead_id)
+    try:
+        missing = hand_over.ask(lead_id=lead.pk, by=request.user, at=request.at)
+    except hand_over.CannotHandOff as problem:
+        return refused(request, str(problem), back_to=_page(lead_id))
+    said = "On its way to the LOS"
+    if missing:
+        said = f"{said}. Still to ask: {', '.join(str(item) for item in missing)}"
+    return done(request, said, back_to=_page(lead_id))
