@@ -56,7 +56,7 @@ def store(inquiry: CanonicalLead, *, delivery: Delivery, position: int, at: date
         _warm(lead, inquiry, at)
     touch = _touch(inquiry, lead, delivery, position, is_first=is_first, evidence=evidence, at=at)
     brought = record_consent.of_touch(inquiry, person=person, touch=touch, at=at)
-    cost = book.cost_of_touch(touch, at=at)
+    cost = book.cost_of_touch(inquiry.cost, touch=touch, at=at)
     write(
         "capture.touch.stored",
         at=at,

@@ -7,11 +7,10 @@ import hashlib
 import logging
 from dataclasses import dataclass
 from datetime import datetime
-from types import ModuleType
 
 from django.db import connection
 
-from rooftree.capture.envelope import Answer, Endpoint, Envelope, Incoming, Outcome
+from rooftree.capture.envelope import Adapter, Answer, Endpoint, Envelope, Incoming, Outcome
 from rooftree.capture.sources import SOURCES
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import Delivery, DeliveryKey, Rejection, Source
@@ -32,7 +31,7 @@ class Received:
     delivery: Delivery | None = None
 
 
-def adapter_of(source: Source) -> ModuleType:
+def adapter_of(source: Source) -> Adapter:
     """The module that reads this source's deliveries."""
     return SOURCES[source.adapter]
 
@@ -57,7 +56,7 @@ def receive(*, source: Source, incoming: Incoming, at: datetime) -> Received:
     stored gets the first answer again and starts nothing. All else is kept,
     masked: also what cannot be read, which waits for a person.
     """
-    envelope: Envelope = adapter_of(source).read(incoming)
+    envelope = adapter_of(source).read(incoming)
     if envelope.outcome in NOT_KEPT:
         count_rejection(source.adapter, envelope.outcome.value, at)
         return Received(answer=envelope.http)
@@ -96,8 +95,7 @@ def reread(delivery: Delivery) -> Envelope:
         endpoint=endpoint_of(delivery.source),
         is_verified=True,
     )
-    envelope: Envelope = adapter_of(delivery.source).read(incoming)
-    return envelope
+    return adapter_of(delivery.source).read(incoming)
 
 
 def reference_of(delivery: Delivery) -> str:

@@ -1,157 +1,103 @@
-"""From what a delivery carried to what it proves: the consent the gate reads.
+"""From what a delivery, a certificate and the source's terms prove, to the consent the gate reads.
 
-A vendor's flag proves nothing. Three things do: the delivery, the certificate
-once claimed, and the reviewed terms of the source. A key none of them proves
-stays absent; absence is never a yes. Rule: canonical record section 9;
-47 CFR 64.1200(f)(9).
+A key that nothing proves is absent; the gate knows what absent means, and it
+is never yes. Source of the table: docs/rules/consent.md.
 """
 
-import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
 from rooftree.compliance.facts import Consent
 
-ACTS = frozenset({"checkbox", "button"})
-NOT_CONDITION = re.compile(
-    r"\bconsent\b[^.]{0,60}\bnot\b[^.]{0,30}\b(condition|required)\b"
-    r"|\bnot\b[^.]{0,40}\bcondition of (any )?(purchase|buying|obtaining|getting)"
-    r"|\bno es (una )?condici[oó]n\b",
+SIGNED = frozenset({"checkbox", "button", "written"})
+FREE_OF_CONDITION = re.compile(
+    r"\bnot\b[^.]{0,40}\b(a )?(condition|required|requirement)\b"
+    r"|\bwithout (agreeing|consenting|providing consent)\b"
+    r"|\bno (es|son) (una )?(condicion|condición|requisito|necesari\w+)"
+    r"|\bsin (aceptar|dar) (su|este|mi)? ?consentimiento\b",
     re.IGNORECASE,
 )
-AUTOMATED = re.compile(
-    r"\bauto-?dial|\bautomat(ed|ic)|\bartificial\b|\bpre-?recorded\b"
-    r"|\bautom[aá]tic|\bpregrabad",
+BY_MACHINE = re.compile(
+    r"\bauto[- ]?dial\w*|\bautomat\w+|\bartificial\b|\bpre[- ]?recorded\b|\bmarcador\b"
+    r"|\bmarcaci[oó]n autom[aá]tica|\bautom[aá]tic\w+|\bpregrabad\w+",
     re.IGNORECASE,
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
-    """What the reviewed source terms in force say. `names_us` is about the list as shown."""
-
-    wording: str = ""
-    signature: str = ""
-    names_us: bool = False
-    channels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certificate:
-    """What a claimed certificate proves. `phone` in E.164 when it says one."""
+    """What an independent session certificate says, once claimed."""
 
-    phone: str | None = None
-    matches: bool = False
+    phone: str | None  # E.164, as typed in the session
+    signature: str | None  # checkbox_unticked_by_default, prechecked_box, button
+    page_url: str | None
+    ip: str | None
+    user_agent: str | None
+    captured_at: datetime | None
+    wording: str | None
 
 
-def build(
-    carried: Mapping[str, Any],
-    *,
-    address: str,
-    our_names: tuple[str, ...],
-    terms: Terms | None = None,
-    certificate: Certificate | None = None,
-    has_form_record: bool = False,
-) -> dict[str, Any]:
-    """The proven keys of one consent, for one number or address.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What a compliance officer found that a source's form does, between two dates."""
+
+    from_date: date
+    until_date: date | None  # exclusive
+    is_reviewed: bool
+    wording: str  # exactly as the consumer sees it; empty is not known
+    signature: str  # of the form's box or button; empty is not known
+    channels: tuple[str, ...]
+    seller_list: str  # the list of sellers as shown; empty when there is none
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proofs:
+    """The three things a consent is built from, and whose number it is about."""
+
+    consent: Mapping[str, Any]  # the canonical record's `consent`
+    phone: str | None  # E.164 given in the same delivery
+    received_on: date
+    certificate: Certificate | None = None
+    terms: Terms | None = None
+    is_own_form: bool = False  # our form recorded what was shown and done
+    is_disowned: bool = False  # somebody on the number said wrong person
+
+
+def build(proofs: Proofs, our_names: Iterable[str]) -> dict[str, Any]:
+    """It is the consent record, in the rulebook's keys, with only what is proven.
+
+    Empty when the consumer denied consent or nothing at all was given.
 
     Args:
-        carried: `consent` of the canonical record.
-        address: E.164 or e-mail key that came in the same delivery.
-        our_names: legal name, brand and registered DBAs, as signed.
-        has_form_record: our own form kept what it showed and what was done.
-
-    Pure. An absent key was not proven.
+        our_names: our legal name and registered DBAs, the legal name first.
     """
-    wording = str(carried.get("text") or (terms.wording if terms else ""))
-    signature = _signature(carried, terms)
+    consent = proofs.consent
+    if consent.get("status") == "denied":
+        return {}
+    wording = _wording(proofs)
     found: dict[str, Any] = {
-        "type": _type(carried, wording, signature),
-        "signature": signature,
-        "seller": _seller(carried, wording, our_names, terms),
-        "phone": _phone(address, certificate),
-        "channels": list(carried.get("channels") or (terms.channels if terms else ())),
-        "condition_of_purchase": False if NOT_CONDITION.search(wording) else None,
-        "autodial_disclosure": True if AUTOMATED.search(wording) else None,
-        "captured_at": carried.get("timestamp"),
-        "evidence": _evidence(carried, wording, certificate, has_form_record=has_form_record),
-        "signer_is_subscriber": True,
+        "type": _type(proofs, wording),
+        "signature": _signature(proofs),
+        "seller": _seller(proofs, wording, tuple(our_names)),
+        "phone": _phone(proofs),
+        "channels": _channels(proofs),
+        "condition_of_purchase": False if FREE_OF_CONDITION.search(wording) else None,
+        "autodial_disclosure": True if BY_MACHINE.search(wording) else None,
+        "captured_at": _captured_at(proofs),
+        "evidence": _evidence(proofs, wording),
     }
-    return {key: value for key, value in found.items() if value not in (None, "", [])}
+    if found["type"] is None:
+        return {}
+    proven = {key: value for key, value in found.items() if value not in (None, [])}
+    return {**proven, "signer_is_subscriber": not proofs.is_disowned}
 
 
-def _type(carried: Mapping[str, Any], wording: str, signature: str | None) -> str | None:
-    if carried.get("status") == "denied":
-        return None
-    if wording and signature:
-        return "written"
-    if carried.get("method") == "verbal":
-        return "oral"
-    return "number_provided"
-
-
-def _signature(carried: Mapping[str, Any], terms: Terms | None) -> str | None:
-    """The act: what the reviewed terms say of the box, else what the delivery says was done."""
-    method = carried.get("method")
-    if terms and terms.signature:
-        return terms.signature
-    return str(method) if method in ACTS else None
-
-
-def _seller(
-    carried: Mapping[str, Any], wording: str, our_names: tuple[str, ...], terms: Terms | None
-) -> str | None:
-    if named := carried.get("seller_named"):
-        return str(named)
-    folded = _folded(wording)
-    for name in our_names:
-        if name and _folded(name) in folded:
-            return name
-    return our_names[0] if terms and terms.names_us and our_names else None
-
-
-def _folded(text: str) -> str:
-    return " ".join(re.sub(r"[.,]", " ", text).casefold().split())
-
-
-def _phone(address: str, certificate: Certificate | None) -> str | None:
-    """The number of the delivery, unless a claimed certificate was for another one."""
-    if "@" in address:
-        return None
-    if certificate and certificate.phone and certificate.phone != address:
-        return None
-    return address
-
-
-def _evidence(
-    carried: Mapping[str, Any],
-    wording: str,
-    certificate: Certificate | None,
-    *,
-    has_form_record: bool,
-) -> list[str]:
-    held = {
-        "text_hash": bool(wording),
-        "page_url": bool(carried.get("page_url")),
-        "ip": bool(carried.get("ip")),
-        "user_agent": bool(carried.get("user_agent")),
-        "session_cert": certificate is not None and certificate.matches,
-        "leadid": bool(carried.get("leadid_token")),
-        "form_record": has_form_record,
-    }
-    return [name for name, is_there in held.items() if is_there]
-
-
-def wording_sha256(wording: str) -> str:
-    """The hash a wording is filed under; "" for none."""
-    return hashlib.sha256(wording.encode()).hexdigest() if wording else ""
-
-
-def to_facts(record: Mapping[str, Any], moment: Any) -> Consent:
-    """A stored record as the gate reads it. `moment` parses RFC 3339."""
-    at = record.get("captured_at")
+def as_facts(record: Mapping[str, Any]) -> Consent:
+    """It is a stored consent record as the gate's fact."""
+    captured = record.get("captured_at")
     return Consent(
         type=record.get("type"),
         signature=record.get("signature"),
@@ -160,7 +106,105 @@ def to_facts(record: Mapping[str, Any], moment: Any) -> Consent:
         channels=tuple(record.get("channels", ())),
         condition_of_purchase=record.get("condition_of_purchase"),
         autodial_disclosure=record.get("autodial_disclosure"),
-        captured_at=moment(at) if at else None,
+        captured_at=datetime.fromisoformat(captured) if captured else None,
         evidence=tuple(record.get("evidence", ())),
-        signer_is_subscriber=bool(record.get("signer_is_subscriber", False)),
+        signer_is_subscriber=record.get("signer_is_subscriber") is True,
     )
+
+
+def _terms(proofs: Proofs) -> Terms | None:
+    """They are the terms, if a person reviewed them and they were in force on the day."""
+    terms = proofs.terms
+    if terms is None or not terms.is_reviewed or proofs.received_on < terms.from_date:
+        return None
+    is_over = terms.until_date is not None and proofs.received_on >= terms.until_date
+    return None if is_over else terms
+
+
+def _wording(proofs: Proofs) -> str:
+    terms, certificate = _terms(proofs), proofs.certificate
+    return (
+        proofs.consent.get("text")
+        or (certificate and certificate.wording)
+        or (terms and terms.wording)
+        or ""
+    )
+
+
+def _act(proofs: Proofs) -> bool:
+    """Somebody did something: a box, a button, a signature."""
+    return proofs.consent.get("method") in SIGNED or _signature(proofs) is not None
+
+
+def _type(proofs: Proofs, wording: str) -> str | None:
+    if proofs.consent.get("method") == "verbal":
+        return "oral"
+    is_granted = proofs.consent.get("status") == "granted" or _terms(proofs) is not None
+    if is_granted and wording and _act(proofs):
+        return "written"
+    return "number_provided" if proofs.phone else None
+
+
+def _signature(proofs: Proofs) -> str | None:
+    """How the box works, by certificate, then terms; a bare `checkbox` proves nothing of it."""
+    terms, certificate = _terms(proofs), proofs.certificate
+    if certificate is not None and certificate.signature:
+        return certificate.signature
+    if terms is not None and terms.signature:
+        return terms.signature
+    method = proofs.consent.get("method")
+    if method == "checkbox" and proofs.is_own_form:
+        return "checkbox_unticked_by_default"
+    return {"button": "button", "written": "esign"}.get(str(method))
+
+
+def _seller(proofs: Proofs, wording: str, ours: tuple[str, ...]) -> str | None:
+    named = proofs.consent.get("seller_named")
+    if named:
+        return str(named)
+    terms = _terms(proofs)
+    shown = wording + "\n" + (terms.seller_list if terms else "")
+    return next((name for name in ours if name and _contains(shown, name)), None)
+
+
+def _contains(text: str, name: str) -> bool:
+    pattern = r"\W+".join(re.escape(word) for word in re.findall(r"\w+", name))
+    return re.search(rf"(?<!\w){pattern}(?!\w)", text, re.IGNORECASE) is not None
+
+
+def _phone(proofs: Proofs) -> str | None:
+    certificate = proofs.certificate
+    if certificate is not None and certificate.phone and certificate.phone != proofs.phone:
+        return None
+    return proofs.phone
+
+
+def _channels(proofs: Proofs) -> list[str]:
+    named = list(proofs.consent.get("channels") or ())
+    terms = _terms(proofs)
+    if not named and terms is not None:
+        named = list(terms.channels)
+    return sorted(named)
+
+
+def _captured_at(proofs: Proofs) -> str | None:
+    moment = proofs.consent.get("timestamp")
+    if moment is None and proofs.certificate is not None:
+        moment = proofs.certificate.captured_at
+    return moment.isoformat() if isinstance(moment, datetime) else moment
+
+
+def _evidence(proofs: Proofs, wording: str) -> list[str]:
+    """What is kept and hashed, from the delivery first and the certificate next."""
+    consent, certificate = proofs.consent, proofs.certificate
+    held = {
+        "text_hash": wording,
+        "page_url": consent.get("page_url") or (certificate and certificate.page_url),
+        "ip": consent.get("ip") or (certificate and certificate.ip),
+        "user_agent": consent.get("user_agent") or (certificate and certificate.user_agent),
+        "session_cert": certificate is not None,
+        "leadid": consent.get("leadid_token"),
+        "form_record": proofs.is_own_form,
+        "seller_list_snapshot": (terms := _terms(proofs)) is not None and terms.seller_list,
+    }
+    return [name for name, value in held.items() if value]

@@ -1,11 +1,12 @@
 """Writing down what one arrival of a lead proves about permission, and what it takes back."""
 
+import hashlib
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from rooftree.compliance import consent_record, revoke
-from rooftree.compliance.consent_record import Terms
+from rooftree.compliance.consent_record import Proofs, Terms
 from rooftree.compliance.facts import Consent as ConsentFacts
 from rooftree.compliance.models import Consent, SourceTerms
 from rooftree.core.emails import comparison_key
@@ -35,12 +36,15 @@ def of_touch(inquiry: CanonicalLead, *, person: Person, touch: Touch, at: dateti
     terms_row = terms_in_force(touch.source_id, at.date())
     brought = False
     for address in _addresses(inquiry):
-        record = consent_record.build(
-            carried,
-            address=address,
-            our_names=(company.legal_name, company.brand, *company.registered_dbas),
+        proofs = Proofs(
+            consent=carried,
+            phone=None if "@" in address else address,
+            received_on=at.date(),
             terms=_terms(terms_row),
-            has_form_record=_has_form_record(inquiry, touch),
+            is_own_form=_has_form_record(inquiry, touch),
+        )
+        record = consent_record.build(
+            proofs, (company.legal_name, company.brand, *company.registered_dbas)
         )
         row = _keep(carried, record, address, person, touch, terms_row, at)
         is_written = row.status == "granted" and record.get("type") == "written"
@@ -51,7 +55,7 @@ def of_touch(inquiry: CanonicalLead, *, person: Person, touch: Touch, at: dateti
 
 def consent_facts(row: Consent) -> ConsentFacts:
     """A stored consent as the gate reads it."""
-    return consent_record.to_facts(row.record, datetime.fromisoformat)
+    return consent_record.as_facts(row.record)
 
 
 def terms_in_force(source_id: UUID, day: date) -> SourceTerms | None:
@@ -72,10 +76,13 @@ def _terms(row: SourceTerms | None) -> Terms | None:
     if row is None:
         return None
     return Terms(
+        from_date=row.from_date,
+        until_date=row.until_date,
+        is_reviewed=row.reviewed_at is not None,
         wording=row.wording,
         signature=row.signature,
-        names_us=row.names_us,
         channels=tuple(row.channels),
+        seller_list=row.seller_snapshot,
     )
 
 
@@ -111,7 +118,7 @@ def _keep(  # noqa: PLR0913
             "channels": channels,
             "record": record | {"channels": channels},
             "wording": wording,
-            "wording_sha256": consent_record.wording_sha256(wording),
+            "wording_sha256": hashlib.sha256(wording.encode()).hexdigest() if wording else "",
             "captured_at": _moment(carried.get("timestamp")),
             "recorded_at": at,
         },

@@ -11,4 +11,4 @@ def ensure(*, at: datetime) -> None:
     """Give the company what it needs to answer its first lead. Safe to repeat at every start."""
     wording.ensure_first_editions(at=at)
     enrol.ensure_first_sequence(at=at)
-    publish.ensure_first_rules(at=at)
+    publish.current(at=at)

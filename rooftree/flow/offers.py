@@ -12,7 +12,7 @@ from rooftree.outreach import ring
 from rooftree.reporting import count
 from rooftree.routing import acknowledge, lapse, own
 from rooftree.routing.assign import Assigned, Nobody, to_best_officer
-from rooftree.routing.models import Offer
+from rooftree.routing.models import Ownership
 from rooftree.tasks.announce import announce
 
 ANSWER_IN = timedelta(minutes=5)  # house: a borrower who asks again is called within
@@ -26,30 +26,30 @@ def assign(*, lead_id: UUID, at: datetime) -> Assigned | Nobody:
     return chosen
 
 
-def take(*, offer_id: UUID, officer_id: UUID, at: datetime) -> Offer:
+def take(*, offer_id: UUID, officer_id: UUID, at: datetime) -> Ownership:
     """The officer takes the lead. Raises `acknowledge.CannotTake` when it has gone."""
     with transaction.atomic():
-        offer = acknowledge.take(offer_id=offer_id, officer_id=officer_id, at=at)
-        count.lead_moved(offer.lead)
-        announce("offer", lead=str(offer.lead_id))
-    return offer
+        owned = acknowledge.take(offer_id=offer_id, officer_id=officer_id, at=at)
+        count.lead_moved(owned.lead)
+        announce("offer", lead=str(owned.lead_id))
+    return owned
 
 
 def decline(*, offer_id: UUID, officer_id: UUID, at: datetime) -> None:
     """The officer passes; the next on the chain is rung."""
     with transaction.atomic():
-        offer = acknowledge.decline(offer_id=offer_id, officer_id=officer_id, at=at)
-        _ring(lapse.pass_on(lead_id=offer.lead_id, at=at), at)
+        lead_id = acknowledge.decline(offer_id=offer_id, officer_id=officer_id, at=at)
+        _ring(lapse.pass_on(lead_id=lead_id, at=at), at)
 
 
 def pass_on_lapsed(*, at: datetime) -> int:
     """Give every offer whose time ran out to the next on its chain; how many."""
     with transaction.atomic():
-        lead_ids = lapse.overdue(at=at, limit=100)
-        for lead_id in lead_ids:
-            _ring(lapse.pass_on(lead_id=lead_id, at=at), at)
-            announce("offer", lead=str(lead_id))
-    return len(lead_ids)
+        lapsed = lapse.overdue(at=at, limit=100)
+        for one in lapsed:
+            _ring(lapse.pass_on(lead_id=one.lead_id, at=at), at)
+            announce("offer", lead=str(one.lead_id))
+    return len(lapsed)
 
 
 def give(*, lead_id: UUID, officer_id: UUID, by: User, at: datetime) -> None:

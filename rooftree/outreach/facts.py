@@ -6,6 +6,8 @@ send. Only rows that were committed before `at` count.
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from rooftree.compliance import places
@@ -143,7 +145,7 @@ def whereabouts(lead: Lead) -> tuple[Place, ...]:
     return places.narrowed(by_number + home + there)
 
 
-def _message_facts(outgoing: Outgoing, lead: Lead, at: datetime) -> dict[str, object]:
+def _message_facts(outgoing: Outgoing, lead: Lead, at: datetime) -> dict[str, Any]:
     texted = Message.objects.filter(
         person=lead.person, direction="out", medium="text", sent_at__isnull=False, sent_at__lt=at
     )
@@ -162,9 +164,7 @@ def _message_facts(outgoing: Outgoing, lead: Lead, at: datetime) -> dict[str, ob
     }
 
 
-def _sender_facts(
-    outgoing: Outgoing, company: Company, lead: Lead, at: datetime
-) -> dict[str, object]:
+def _sender_facts(outgoing: Outgoing, company: Company, lead: Lead, at: datetime) -> dict[str, Any]:
     today = local_day(lead, company, at)
     texting = company.texting
     return {
@@ -288,7 +288,7 @@ def _relationships(lead: Lead, at: datetime) -> tuple[Relationship, ...]:
     return tuple(found)
 
 
-def terms_name_us(source_id: object, day: date) -> bool:
+def terms_name_us(source_id: UUID, day: date) -> bool:
     """Whether reviewed source terms in force on `day` say that the source's form names us."""
     terms = SourceTerms.objects.filter(
         source_id=source_id, from_date__lte=day, names_us=True, reviewed_at__isnull=False

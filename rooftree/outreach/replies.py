@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
 
@@ -34,8 +35,7 @@ def receive_text(*, sender: str, body: str, carrier_id: str, carrier: str, at: d
     once (47 CFR 64.1200(a)(10)); ambiguous words hold all automatic messages
     until a person looks; START restores only what written consent had given.
     """
-    meaning = optout.classify(body)
-    word = str(meaning.result)
+    word = optout.classify(body).meaning.value
     with transaction.atomic():
         if Message.objects.filter(carrier=carrier, carrier_id=carrier_id).exists():
             return Reply(message=None, meaning=word, is_new=False)
@@ -97,7 +97,7 @@ def plan_answer(*, reply: Reply, at: datetime) -> Message | None:
     )
 
 
-def mark_read(*, lead_id: object, at: datetime) -> int:
+def mark_read(*, lead_id: UUID, at: datetime) -> int:
     """The officer has seen what came in; how many were new to them."""
     unread = Message.objects.filter(lead_id=lead_id, direction="in", read_at=None)
     return unread.update(read_at=at)

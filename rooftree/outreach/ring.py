@@ -22,7 +22,7 @@ from rooftree.outreach.media.line import line, our_number
 from rooftree.outreach.models import Ring
 from rooftree.outreach.send import address_for
 from rooftree.routing import acknowledge
-from rooftree.routing.models import Offer
+from rooftree.routing.models import Offer, Ownership
 
 CLAIM_LIMIT = timedelta(seconds=60)
 KINDS = {
@@ -38,7 +38,7 @@ class Pressed:
     """What the officer's key did: the markup to answer with, and the offer when it was taken."""
 
     markup: str
-    taken: Offer | None = None
+    taken: Ownership | None = None
 
 
 def plan(*, offer_id: UUID, at: datetime) -> Ring:
@@ -123,17 +123,17 @@ def pressed(*, ring_id: UUID, digits: str, at: datetime) -> Pressed:
     if digits != "1":
         return Pressed(markup=twiml.say("Not taken. Goodbye."))
     try:
-        offer = acknowledge.take(offer_id=ring.offer_id, officer_id=ring.officer_id, at=at)
+        owned = acknowledge.take(offer_id=ring.offer_id, officer_id=ring.officer_id, at=at)
     except acknowledge.CannotTake as problem:
         return Pressed(markup=twiml.say(f"{problem} Goodbye."))
     lead = ring.offer.lead
     to = address_for(lead, "text")
     if not to:
-        return Pressed(markup=twiml.say("It is yours. There is no phone number yet."), taken=offer)
+        return Pressed(markup=twiml.say("It is yours. There is no phone number yet."), taken=owned)
     verdict = may.call(lead_id=lead.pk, cause=f"ring:{ring.pk}", at=at)
     if verdict.decision != Decision.ALLOW:
         told = f"It is yours. You may not be connected now. {verdict.sentence}"
-        return Pressed(markup=twiml.say(told), taken=offer)
+        return Pressed(markup=twiml.say(told), taken=owned)
     _record_call(ring, lead, to, at)
     markup = twiml.connect(
         to,
@@ -141,7 +141,7 @@ def pressed(*, ring_id: UUID, digits: str, at: datetime) -> Pressed:
         action_url=f"{settings.PUBLIC_URL}/in/twilio/ring/{ring.pk}/after/",
         said="Connecting you.",
     )
-    return Pressed(markup=markup, taken=offer)
+    return Pressed(markup=markup, taken=owned)
 
 
 def ended(*, ring_id: UUID, at: datetime) -> None:
