@@ -75,8 +75,11 @@ def _named(root: Element, name: str) -> Element | None:
 
 
 def _xml_words(branch: Element, words: dict[str, tuple[str, ...]]) -> dict[str, str]:
-    found = {ours: filter(None, map(branch.find, theirs)) for ours, theirs in words.items()}
-    values = {ours: (one.value() for one in some) for ours, some in found.items()}
+    named = branch.by_name()
+    values = {
+        ours: [named[name.lower()].value() for name in theirs if name.lower() in named]
+        for ours, theirs in words.items()
+    }
     return {ours: next(filter(None, some), "") for ours, some in values.items()}
 
 

@@ -37,15 +37,19 @@ class Element:
     children: list["Element"] = field(default_factory=list)
     text: str = ""
 
-    def find(self, name: str) -> "Element | None":
-        """The first element of that name below this one, in document order, in any case."""
-        wanted, waiting = name.lower(), [*reversed(self.children)]
+    def by_name(self) -> dict[str, "Element"]:
+        """Everything below, by lower-case name; of several the first in document order."""
+        found: dict[str, Element] = {}
+        waiting = [*reversed(self.children)]
         while waiting:
             one = waiting.pop()
-            if one.name.lower() == wanted:
-                return one
+            found.setdefault(one.name.lower(), one)
             waiting += reversed(one.children)
-        return None
+        return found
+
+    def find(self, name: str) -> "Element | None":
+        """The first element of that name below this one, in any case."""
+        return self.by_name().get(name.lower())
 
     def value(self) -> str:
         """Attribute `val`, else a child `val`, else the text."""

@@ -151,6 +151,8 @@ def timeline(value: Any, key: str, notes: Notes) -> Timeline | None:
     word = squashed(written)
     if word in _SOON or word in _OPEN:
         return Timeline.ASAP if word in _SOON else Timeline.NO_TIMEFRAME
+    if re.fullmatch(r"-\d+", written):
+        return Timeline.ASAP
     if word == "thisyear":
         return Timeline.WITHIN_12_MONTHS
     if word in (own := {squashed(one.value): one for one in Timeline}):

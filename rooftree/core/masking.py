@@ -12,7 +12,8 @@ from enum import StrEnum
 
 _D = r"[\d*]"  # a digit, or one that was masked before
 _SEP = r"(?:[ .+-]|\u00a0|[\u2010-\u2015])"
-_LEFT = rf"(?<![\w*.-])(?<!{_D}[ +])"  # no longer number, word, id or path runs into it
+# No longer number, word, id or path runs into it; an escape of JSON or a form does not count.
+_LEFT = r"(?:(?<![\w*.-])|(?<=%[0-9A-Fa-f]{2})|(?<=\\[nrtbf])|(?<=\\u[0-9A-Fa-f]{4}))"
 _RIGHT = rf"(?![\w*])(?!-{_D}|-\w)(?!\.{_D})"
 # What may stand between a label and its number: `">`, `": "`, `=`, ` val="`, ` is `, ` no. `
 _GAP = r"(?:[^\w*]|\b(?:is|no|num|number|val|value|my|the|string)\b){1,24}?"
@@ -32,7 +33,11 @@ _SSN_SHAPE = re.compile(
 _SSN_LABELLED = re.compile(
     rf"{_SSN_LABEL}(?:[b-z]\w{{0,8}})?{_GAP}({_NINE}){_RIGHT}", re.IGNORECASE
 )
-_CARD = re.compile(rf"{_LEFT}{_D}(?:(?:[ +-]|%20)?{_D}){{12,18}}{_RIGHT}", re.IGNORECASE)
+_CARD_SEP = r"([ +-]|%20)"
+_CARD = re.compile(
+    rf"{_LEFT}(?:{_D}{{4}}{_CARD_SEP}{_D}{{4}}\1{_D}{{4}}\1{_D}{{1,7}}"
+    rf"|{_D}{{4}}{_CARD_SEP}{_D}{{6}}\2{_D}{{4,5}}|{_D}{{13,19}}){_RIGHT}"
+)
 _BANK_LABELLED = re.compile(
     rf"{_BANK_LABEL}{_GAP}({_D}(?:[ +-]?{_D}){{5,16}}){_RIGHT}", re.IGNORECASE
 )
@@ -76,9 +81,9 @@ def mask(body: bytes) -> Masked:
     text, encoding, mark = _decoded(body)
     is_json = text.lstrip("\ufeff \t\r\n")[:1] in ("{", "[")
     plainly = _ESCAPED.sub(_unescape, text)
-    if plainly != text and _spans(plainly, lone_ids=True) != _spans(text, lone_ids=True):
-        text = plainly
     spans = _spans(text, lone_ids=True)
+    if plainly != text and len(hidden := _spans(plainly, lone_ids=True)) > len(spans):
+        text, spans = plainly, hidden
     if not spans:
         return Masked(body=body, found=frozenset())
     masked = _blotted(text, spans, is_json=is_json)

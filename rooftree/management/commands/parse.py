@@ -21,9 +21,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("source", help=f"one of: {', '.join(SOURCES)}")
         parser.add_argument("case", type=Path, help="a case folder, or a file with the body alone")
-        parser.add_argument(
-            "--headers", help='of a body file: JSON, "Name: value" lines, or a file'
-        )
+        parser.add_argument("--headers", help='of a body file: JSON, lines "Name: value", a file')
         parser.add_argument("--secret", help="of a body file: what its signature was made with")
         parser.add_argument("--now", help="of a body file: when it arrived, RFC 3339")
         parser.add_argument("--json", action="store_true", help="always so; accepted for symmetry")

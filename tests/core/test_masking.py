@@ -1,0 +1,132 @@
+import json
+import re
+from urllib.parse import parse_qs, quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rooftree.core.masking import Secret, mask, redact
+
+SERIAL = st.integers(min_value=1, max_value=9999)
+SSNS = st.builds(
+    lambda area, group, serial, sep: f"{area:03}{sep}{group:02}{sep}{serial:04}",
+    st.integers(min_value=1, max_value=999),
+    st.integers(min_value=1, max_value=99),
+    SERIAL,
+    st.sampled_from(["-", " "]),
+)
+WORDS = st.text(st.sampled_from("abcdefg hijk,é😀"), max_size=30)
+
+
+def card(prefix: str) -> str:
+    """A sixteen-digit number that passes Luhn."""
+    body = prefix.ljust(15, "0")
+    doubled = [int(d) * (2 - at % 2) for at, d in enumerate(body)]
+    return body + str(-sum(n // 10 + n % 10 for n in doubled) % 10)
+
+
+@given(ssn=SSNS, before=WORDS, after=WORDS)
+def test_a_social_security_number_never_survives_in_json(ssn, before, after):
+    body = json.dumps({"id": "LC-1", "message": f"{before} {ssn} {after}"}).encode()
+
+    masked = mask(body)
+
+    assert ssn.encode() not in masked.body
+    assert masked.found == {Secret.SSN}
+    assert len(masked.body) == len(body)
+    assert json.loads(masked.body)["id"] == "LC-1"
+    assert mask(masked.body) == masked
+
+
+@given(ssn=SSNS, before=WORDS)
+def test_a_social_security_number_never_survives_in_a_form(ssn, before):
+    body = f"message={quote(f'{before} {ssn}')}&phone=3035550142".encode()
+
+    masked = mask(body)
+
+    fields = parse_qs(masked.body.decode())
+    assert not re.search(r"\d", fields["message"][0])
+    assert fields["phone"] == ["3035550142"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ('{"ssn":900123456,"zip":"80211"}', '{"ssn":999999999,"zip":"80211"}'),  # still JSON
+        ("<SSN>900-12-3456</SSN>", "<SSN>***-**-****</SSN>"),
+        ('<SSN val="900123456"/>', '<SSN val="*********"/>'),
+        ("ssn=900-12-3456&zip=80211", "ssn=***-**-****&zip=80211"),
+        ('{"m":"itin 900701234"}', '{"m":"itin *********"}'),
+        ('{"m":"\\u0039\\u0030\\u0030-12-3456"}', '{"m":"***-**-****"}'),  # hidden by escapes
+        ("<m>&#57;00-12-3456</m>", "<m>***-**-****</m>"),
+        ("m=%39%30%30-12-3456", "m=***-**-****"),
+        ('{"m":"pay 4111 1111 1111 1111."}', '{"m":"pay **** **** **** ****."}'),
+        ('{"card":"4111111111111111"}', '{"card":"****************"}'),
+        ("routing 021000021", "routing *********"),
+        ('{"bankAccountNumber":"12345678901"}', '{"bankAccountNumber":"***********"}'),
+    ],
+)
+def test_a_number_is_blotted_out_where_it_stands(sent, kept):
+    assert mask(sent.encode()).body.decode() == kept
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        '{"created":"2026-11-23T07:04:31-08:00","day":"11/23/2026"}',
+        '{"phone":"3035550142","other":"+1 303-555-0142","third":"(303) 555-0142"}',
+        '{"zip":"78751-4424","price":65.0,"loanAmount":436500}',
+        '{"submission_id":"9b2c0d1e-7d55-4c2e-8a4f-0f6a3f5b1a01"}',
+        '{"leadid":"8F14E45F-CEEA-167A-5A36-DEDD4BEA2543"}',
+        '{"loanNumber":"LN-2026-11-0045","note":"loan number 123456789"}',
+        '{"page_id":4111111111111111,"entry":{"id":"4111111111111111"}}',  # an id that looks a card
+        "<TrackingNumber>90411278</TrackingNumber><ApplicantID>41990055</ApplicantID>",
+        "<SSN/><MonthlyIncome/><AnnualIncome>96000</AnnualIncome>",
+        '{"ssn":null,"vendor":"123456789"}',
+    ],
+)
+def test_dates_phones_loan_numbers_and_ids_survive(sent):
+    assert mask(sent.encode()).body.decode() == sent
+
+
+@given(prefix=st.integers(min_value=400_000_000_000_000, max_value=499_999_999_999_999))
+def test_a_card_number_never_survives(prefix):
+    number = card(str(prefix))
+
+    masked = mask(f'{{"message":"my card {number} thanks"}}'.encode())
+
+    assert number.encode() not in masked.body
+    assert masked.found == {Secret.CARD}
+
+
+@given(body=st.binary(max_size=300))
+def test_any_bytes_are_masked_once_and_for_all(body):
+    masked = mask(body)
+
+    assert mask(masked.body).body == masked.body
+
+
+@given(
+    at=st.datetimes(),
+    phone=st.integers(min_value=2_000_000_000, max_value=9_999_999_999),
+    amount=st.integers(min_value=0, max_value=50_000_000),
+)
+def test_what_every_lead_carries_is_left_alone(at, phone, amount):
+    body = json.dumps(
+        {"at": at.isoformat(), "phone": str(phone), "loanAmount": amount, "id": f"LC-{amount}"}
+    )
+
+    assert mask(body.encode()).body.decode() == body
+
+
+def test_free_text_says_what_was_taken_out():
+    text = "my ssn is 900-45-6789, card 4111 1111 1111 1111"
+
+    assert redact(text)[0] == "my ssn is [redacted ssn], card [redacted card]"
+
+
+def test_a_masked_message_is_redacted_like_the_original():
+    text = "my ssn is 900-45-6789, card 4111 1111 1111 1111, account no 12345678"
+
+    assert redact(mask(text.encode()).body.decode()) == redact(text)

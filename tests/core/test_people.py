@@ -1,0 +1,127 @@
+"""Names, phones, e-mail addresses, states and ZIP codes as people write them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rooftree.core.emails import comparison_key, email_address
+from rooftree.core.names import clean_text, split_full, split_suffix, unbroken
+from rooftree.core.phones import phone_number
+from rooftree.core.states import STATES, state_code, zip_code
+
+
+@pytest.mark.parametrize(
+    ("written", "e164", "ext", "country"),
+    [
+        ("2065550100", "+12065550100", None, "US"),
+        ("1 (404) 555-0107 x22", "+14045550107", "22", "US"),
+        ("+34 612 345 678", "+34612345678", None, "ES"),
+        ("787-555-0123", "+17875550123", None, "PR"),
+        ("000-000-0000", None, None, "US"),
+        ("N/A", None, None, "US"),
+        ("12345", None, None, "US"),
+    ],
+)
+def test_a_phone_number_is_read(written, e164, ext, country):
+    number = phone_number(written)
+
+    assert (number.e164, number.ext, number.country) == (e164, ext, country)
+
+
+def test_a_territory_is_not_abroad():
+    assert not phone_number("787-555-0123").is_foreign
+    assert phone_number("+34 612 345 678").is_foreign
+
+
+@given(written=st.text(max_size=150))
+def test_no_text_breaks_the_reading_of_a_phone(written):
+    number = phone_number(written)
+
+    assert number.e164 is None or number.e164.startswith("+")
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        (" ZOE.Muller@Example.COM ", "ZOE.Muller@example.com"),  # the local part as typed
+        ("samuel@example,com", None),  # nothing is repaired
+        ("x@", None),
+        ("a@localhost", None),
+        ("a" * 250 + "@example.com", None),
+    ],
+)
+def test_an_address_is_kept_or_refused(written, kept):
+    assert email_address(written) == kept
+
+
+def test_a_tag_is_ignored_only_where_the_provider_ignores_it():
+    assert comparison_key("Ana+rates@Gmail.com") == "ana@gmail.com"
+    assert comparison_key("Ana+rates@example.com") == "ana+rates@example.com"
+
+
+@pytest.mark.parametrize(
+    ("written", "first", "middle", "last", "suffix"),
+    [
+        ("Pat Okoro", "Pat", None, "Okoro", None),
+        ("Okoro, Pat", "Pat", None, "Okoro", None),
+        ("John Q. Public III", "John", "Q.", "Public", "III"),
+        ("Victor & Ana Lugo", "Victor & Ana", None, "Lugo", None),
+        ("李 小龍", "李", None, "小龍", None),
+        ("Madonna", "Madonna", None, None, None),
+        (" - ", None, None, None, None),
+    ],
+)
+def test_a_whole_name_is_split(written, first, middle, last, suffix):
+    name = split_full(written)
+
+    assert (name.first, name.middle, name.last, name.suffix) == (first, middle, last, suffix)
+
+
+def test_a_suffix_is_taken_off_the_last_name():
+    assert split_suffix("Sinclair Jr.") == ("Sinclair", "JR")
+    assert split_suffix("V") == ("V", None)  # somebody's whole name
+
+
+@given(written=st.text())
+def test_clean_text_can_be_stored_and_cleaning_twice_changes_nothing(written):
+    once = clean_text(written)
+
+    once.encode()
+    assert "\0" not in once
+    assert clean_text(once) == once
+
+
+def test_broken_accents_are_put_right_and_honest_ones_stay():
+    assert unbroken("JosÃ©") == "José"
+    assert unbroken("José Ñandú 🦄") == "José Ñandú 🦄"
+
+
+@pytest.mark.parametrize("written", ["co", "Colorado", " COLORADO "])
+def test_a_state_is_known_in_any_form(written):
+    assert state_code(written) == "CO"
+
+
+def test_every_state_is_known_by_code_and_by_name():
+    for code, name in STATES.items():
+        assert state_code(code.lower()) == state_code(name.upper()) == code
+    assert len(STATES) == 57
+    assert state_code("XX") is None
+
+
+@pytest.mark.parametrize(
+    ("written", "state", "five", "plus4", "restored"),
+    [
+        ("80211", "CO", "80211", None, False),
+        ("78751-4424", "TX", "78751", "4424", False),
+        ("2139", "MA", "02139", None, True),
+    ],
+)
+def test_a_zip_code_is_read(written, state, five, plus4, restored):
+    found = zip_code(written, state=state)
+
+    assert (found.five, found.plus4, found.restored) == (five, plus4, restored)
+
+
+def test_a_short_zip_code_stays_unknown_where_none_begins_with_zero():
+    assert zip_code("2139", state="CO") is None
+    assert zip_code("2139") is None
