@@ -127,13 +127,9 @@ def poll(*, connection: Connection, at: datetime) -> list[Loan]:
     changed = adapter(connection).changed_since(since)
     ids = [one.loan_id for one in changed]
     loans = list(
-        Loan.objects.filter(
-            los=connection.los, instance=connection.instance, los_loan_id__in=ids
-        )
+        Loan.objects.filter(los=connection.los, instance=connection.instance, los_loan_id__in=ids)
     )
-    Connection.objects.filter(pk=connection.pk).update(
-        polled_to_at=at, poll_due_at=at + POLL_EVERY
-    )
+    Connection.objects.filter(pk=connection.pk).update(polled_to_at=at, poll_due_at=at + POLL_EVERY)
     return loans
 
 

@@ -19,6 +19,10 @@ class Connection(models.Model):
     base_url = models.URLField()
     instance = models.CharField(max_length=60)
     folder = models.CharField(max_length=120, blank=True)
+    template = models.CharField(max_length=200, blank=True)
+    template_type = models.CharField(max_length=60, blank=True)
+    lead_id_field = models.CharField(max_length=60, default="CX.ROOFTREELEADID")
+    officer_users = models.JSONField(default=dict)  # NMLS ID -> the officer's user name there
     credentials = SealedTextField(blank=True)  # JSON: client, secret, user, password
     webhook_keys = SealedTextField(blank=True)  # JSON list, newest first
     enabled_at = models.DateTimeField(null=True)

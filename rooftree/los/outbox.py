@@ -5,7 +5,6 @@ and sent again only when a look-up that cannot lag any more finds nothing.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -19,13 +18,13 @@ from rooftree.ledger.write import write
 from rooftree.los.connect import adapter
 from rooftree.los.handoff import Malformed, from_json, moment_text
 from rooftree.los.models import Connection, Handoff
-from rooftree.los.payload import payload
+from rooftree.los.payload import NeedsData, payload
 from rooftree.org.models import Company, User
 
 CLAIM_LIMIT = timedelta(minutes=3)
 LOOK_AGAIN = timedelta(minutes=1)
 BACK_OFF = (30, 120, 600, 1800, 3600)
-TRIES = 12
+MEND_WITHIN = timedelta(minutes=15)
 VERSION = "2026.11"
 
 
@@ -35,13 +34,6 @@ class CannotHandOff(Exception):
     def __init__(self, text: str, missing: tuple[str, ...] = ()) -> None:
         super().__init__(text)
         self.missing = missing
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answers:
-    """What the officer was asked when handing off; see `los.handoff.Answers`."""
-
-    given: Mapping[str, Any] = field(default_factory=dict)
 
 
 def ask(
@@ -101,6 +93,7 @@ def hand_off_record(
             "email": officer.user.email,
             "nmls_id": officer.nmls_id,
             "phone": officer.phone or None,
+            "los_user": connection.officer_users.get(officer.nmls_id),
         },
         "branch": {"name": officer.branch.name, "nmls_id": officer.branch.nmls_id or None},
         "company": {
@@ -115,7 +108,9 @@ def hand_off_record(
             "system_version": VERSION,
             "instance": connection.instance,
             "folder": connection.folder or None,
-            "lead_id_field": "CX.ROOFTREELEADID",
+            "template": connection.template or None,
+            "template_type": connection.template_type or None,
+            "lead_id_field": connection.lead_id_field,
         },
         "answers": dict(answers),
     }
@@ -167,12 +162,14 @@ def _create(row: Handoff, at: datetime) -> None:
         made = adapter(row.connection).create(from_json(row.record))
     except TryLater as problem:
         pause = problem.after or BACK_OFF[min(row.attempts, len(BACK_OFF)) - 1]
-        state = "pending" if row.attempts < TRIES else "rejected"
-        _set(row, state=state, due_at=at + timedelta(seconds=pause), problem=str(problem))
+        _set(row, state="pending", due_at=at + timedelta(seconds=pause), problem=str(problem))
     except Uncertain as problem:
         _set(row, state="uncertain", due_at=at + LOOK_AGAIN, problem=str(problem))
-    except (Refused, Misconfigured, Malformed, Failure) as problem:
+    except (Refused, NeedsData, Malformed) as problem:
         _reject(row, str(problem), at)
+    except Misconfigured as problem:
+        # Ours to mend in Set-up: the hand-off waits for that, it is not the officer's fault.
+        _set(row, state="pending", due_at=at + MEND_WITHIN, problem=str(problem))
     else:
         _created(row, made.loan_id, at)
 
@@ -184,7 +181,11 @@ def _look_up(row: Handoff, at: datetime) -> None:
     except Failure as problem:
         _set(row, state="uncertain", due_at=at + LOOK_AGAIN, problem=str(problem))
         return
-    if found.loan_ids:
+    if len(found.loan_ids) > 1:
+        _set(
+            row, state="uncertain", due_at=None, problem="The LOS has it twice; a person must look."
+        )
+    elif found.loan_ids:
         _created(row, found.loan_ids[0], at)
     elif found.conclusive:
         _set(row, state="pending", due_at=at, problem="The LOS does not have it; sent again.")
