@@ -149,12 +149,10 @@ def _refuse(text: str) -> NoReturn:
 
 
 def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
+    import tomllib
 
-    try:
-        return version("rooftree")
-    except PackageNotFoundError:
-        return "not installed"
+    project = Path(__file__).parent.parent / "pyproject.toml"
+    return str(tomllib.loads(project.read_text())["project"]["version"])
 
 
 if __name__ == "__main__":

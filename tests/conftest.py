@@ -3,8 +3,9 @@
 import getpass
 import hashlib
 import os
+import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,21 @@ def committed(transactional_db: None) -> Iterator[None]:
         cursor.execute("truncate oban_jobs")
 
 
+@pytest.fixture(scope="module")
+def folders() -> Iterator[Callable[[], Path]]:
+    """Makes folders for installations, short and reachable for any account; removed afterwards."""
+    made: list[Path] = []
+
+    def make() -> Path:
+        made.append(Path(tempfile.mkdtemp(prefix="rooftree-")))
+        made[-1].chmod(0o711)
+        return made[-1]
+
+    yield make
+    for folder in made:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def _free_home() -> Home:
     """A folder kept between runs, of this checkout and user, that no other run holds."""
     checkout = hashlib.sha256(os.fsencode(Path(__file__).resolve())).hexdigest()[:10]
@@ -59,8 +75,6 @@ def _free_home() -> Home:
             continue
         return home
     raise RuntimeError(f"{RUNS_AT_ONCE} test runs of this checkout are going on already.")
-
-
 
 
 @pytest.fixture

@@ -23,13 +23,9 @@ class Home:
         """The file whose lock says that the folder is in use; it holds the pid."""
         return self.path / "lock"
 
-    def make(self) -> None:
-        """Create the folder, for its owner alone, unless it is there."""
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-
     def hold(self) -> None:
         """Take the folder for this process; raises `Held` when another has it."""
-        self.make()
+        make(self.path)
         descriptor = os.open(self.lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -53,6 +49,15 @@ class Home:
 
     def __exit__(self, *_: object) -> None:
         self.release()
+
+
+def make(path: Path) -> None:
+    """Create a home, closed to others, unless it is there.
+
+    Root's may be passed through, not read: its database runs as another
+    account, and every secret in it is closed by itself.
+    """
+    path.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
 
 
 def kind_of(home: Path, *, asked: str) -> str:
@@ -79,7 +84,7 @@ def kind_of(home: Path, *, asked: str) -> str:
 
 def remember_kind(home: Path, kind: str) -> None:
     """Write down what the folder is for."""
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make(home)
     mark = home / "kind"
     if not mark.is_file():
         mark.write_text(kind + "\n")

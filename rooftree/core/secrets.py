@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet
 
+from rooftree.core.home import make as make_home
 from rooftree.core.settings_readers import Unconfigured
 
 
@@ -62,7 +63,8 @@ def readable_field_keys(values: list[str]) -> list[str]:
 
 
 def _keep(path: Path, value: str) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_home(path.parent.parent)
+    path.parent.mkdir(mode=0o700, exist_ok=True)
     draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:

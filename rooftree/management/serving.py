@@ -19,6 +19,7 @@ from rooftree.core.supervise import Kept, Part, end, keep
 from rooftree.management import database
 
 HEAD_START = 3.0  # seconds at most that the rest waits for the first page to be ready
+DATABASE_WAIT = 5.0  # seconds between two tries of a database that will not start again
 WORKER_PATIENCE = 20.0  # the worker's grace for running tasks, and five seconds more
 log = logging.getLogger(__name__)
 
@@ -31,6 +32,7 @@ class Installation:
         self.prepare = prepare
         self.stop_asked = False
         self.server: postgres.Server | None = None
+        self._database_due = 0.0
         self.wake, self._wake_writes = os.pipe()
 
     def run(self) -> None:
@@ -79,10 +81,18 @@ class Installation:
     def _look_after_database(self) -> None:
         if not settings.DATABASE_IS_EMBEDDED or (self.server and self.server.alive):
             return
-        if self.server is not None:
-            log.warning("the database ended; starting it again")
         tuning = {"shared_buffers": "256MB"} if settings.IS_DEMO else {}
-        self.server = postgres.start(settings.ROOFTREE_HOME, tuning)
+        if self.server is None:
+            self.server = postgres.start(settings.ROOFTREE_HOME, tuning)
+            return
+        if time.monotonic() < self._database_due:
+            return
+        log.warning("the database ended; starting it again")
+        try:
+            self.server = postgres.start(settings.ROOFTREE_HOME, tuning)
+        except postgres.CannotStart as problem:
+            log.error("%s", problem)  # a full disk may have room again in a while
+            self._database_due = time.monotonic() + DATABASE_WAIT
 
     def _prepare(self, command: Sequence[str]) -> None:
         if self.stop_asked:

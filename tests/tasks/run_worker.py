@@ -1,0 +1,27 @@
+"""A worker process for the tests: the real one, which also knows the sample tasks."""
+
+import asyncio
+import os
+import signal
+
+os.environ["DJANGO_SETTINGS_MODULE"] = "rooftree.settings"
+
+import django
+
+from rooftree import settings
+
+settings.TASKS["default"]["OPTIONS"]["TASKS_BELOW"].append("tests.tasks.sample_tasks")
+django.setup()
+
+from rooftree.core.supervise import follow_parent  # noqa: E402
+from rooftree.tasks.worker import work  # noqa: E402
+
+
+async def main():
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    await work(stop)
+
+
+follow_parent()
+asyncio.run(main())
