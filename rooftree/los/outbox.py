@@ -182,9 +182,7 @@ def _look_up(row: Handoff, at: datetime) -> None:
         _set(row, state="uncertain", due_at=at + LOOK_AGAIN, problem=str(problem))
         return
     if len(found.loan_ids) > 1:
-        _set(
-            row, state="uncertain", due_at=None, problem="The LOS has it twice; a person must look."
-        )
+        _set(row, state="uncertain", due_at=None, problem="It is there twice; a person must look.")
     elif found.loan_ids:
         _created(row, found.loan_ids[0], at)
     elif found.conclusive:
