@@ -279,13 +279,13 @@ def test_stop_is_obeyed_by_the_carrier_and_start_undoes_it(
     assert text(twilio).json()["code"] == 21610
     assert text(twilio, From="", MessagingServiceSid=SERVICE_SID).json()["code"] == 21610
     assert text(twilio, To="+13055550177").status_code == 201
+    inbound("STOP")
     confirmations = [
         row.body
         for row in running.twilio.account.messages.values()
         if row.direction == "outbound-reply"
     ]
     assert len(confirmations) == 1
-    inbound("STOP")
     inbound("Start")
     assert text(twilio).status_code == 201
 
