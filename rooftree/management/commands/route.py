@@ -1,0 +1,54 @@
+"""`rooftree route simulate`: what other rules would have done with the last days' leads."""
+
+import json
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils.timezone import now
+
+from rooftree.routing import facts, publish, rule_check, simulate
+from rooftree.routing.rules import Rule
+from rooftree.routing.simulate import Simulation
+
+
+class Command(BaseCommand):
+    """Routing, from the shell."""
+
+    help = "Decide past leads again: rooftree route simulate [--rules draft.json] [--days 7]"
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        acts = parser.add_subparsers(dest="act", required=True)
+        one = acts.add_parser("simulate", help="compare the live rules with a draft")
+        one.add_argument("--days", type=int, default=7, help="how many days back (7)")
+        one.add_argument("--rules", type=Path, help="a JSON list of rules; else the live ones")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        at = now()
+        live = facts.rules_of(publish.current(at=at))
+        path = options["rules"]
+        draft = _draft(path) if path else live
+        self._show(simulate.over(days=options["days"], rules=draft, live=live, at=at))
+
+    def _show(self, result: Simulation) -> None:
+        say = self.stdout.write
+        say(
+            f"{result.leads} leads of the last {result.days} days. "
+            f"{len(result.moved)} would go to someone else."
+        )
+        say(f"Nobody could take: {result.unclaimed_live} live, {result.unclaimed_draft} draft.")
+        for title, shares in (("Officer", result.officers), ("Rule", result.rules)):
+            say(f"\n{title:<32}{'Live':>8}{'Draft':>8}{'Change':>8}")
+            for share in shares:
+                change = share.draft - share.live
+                say(f"{share.name[:30]:<32}{share.live:>8}{share.draft:>8}{change:>+8}")
+
+
+def _draft(path: Path) -> tuple[Rule, ...]:
+    try:
+        return rule_check.read(json.loads(path.read_text()))
+    except (OSError, json.JSONDecodeError) as error:
+        raise CommandError(f"{path} cannot be read: {error}") from error
+    except rule_check.BadRules as bad:
+        raise CommandError("\n".join(bad.problems)) from bad
