@@ -1,0 +1,190 @@
+"""Driving a lead through the product as the outside world does: posts, callbacks, the clock."""
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+
+from rooftree.capture.envelope import Incoming
+from rooftree.capture.receive import Received, endpoint_of
+from rooftree.compliance.models import SourceTerms
+from rooftree.flow import clock, first_run, intake, moment
+from rooftree.leads.models import Lead, Source
+from rooftree.outreach.models import Message
+from rooftree.tasks.drain import drain
+from tests import make
+
+TOKEN = "zlw-test-path-token-7f3a"
+WORDING = (
+    "By ticking this box I agree that Lindenfield Mortgage, LLC may call and text me at this "
+    "number, also by automated means, about mortgages. Consent is not a condition of any purchase."
+)
+
+
+def ready(*, states: tuple[str, ...] = ("CA", "FL", "TX"), **changes: Any) -> None:
+    """A company that may do everything issue 2 needs, with its first wording and rules."""
+    company = make.company(states=states)
+    company.telemarketer_states = list(states)
+    company.texting = {"brand_registered": True, "attributes": ["direct_lending"]}
+    company.mail_is_authenticated = True
+    company.emergencies_checked_at = make.NOON
+    for name, value in changes.items():
+        setattr(company, name, value)
+    company.save()
+    first_run.ensure(at=make.NOON - make.DAY)
+
+
+def zillow(**changes: Any) -> Source:
+    """Zillow, whose terms were reviewed: they name us, and prove no consent to texts."""
+    source = make.source(
+        "zillow",
+        **{
+            "name": "Zillow",
+            "slug": "zillow",
+            "token": TOKEN,
+            "token_hash": _sha256(TOKEN),
+            "cost_cents": 45_00,
+            **changes,
+        },
+    )
+    SourceTerms.objects.create(
+        source=source,
+        from_date=make.LICENSED_FROM,
+        names_us=True,
+        reviewed_by=make.user("compliance"),
+        reviewed_at=make.NOON,
+    )
+    return source
+
+
+def website(**changes: Any) -> Source:
+    """The company's own form."""
+    return make.source(
+        "website_form",
+        **{
+            "name": "Our website",
+            "slug": "our-site",
+            "allowed_origins": ["https://www.lindenfield.example"],
+            **changes,
+        },
+    )
+
+
+def zillow_contact(**changes: Any) -> dict[str, Any]:
+    """What Zillow posts for a Florida purchase."""
+    number = make.number()
+    sender = {
+        "firstName": "Ben",
+        "lastName": "Ortiz",
+        "emailAddress": "ben.ortiz@home.example",
+        "phoneNumber": "8135550142",
+    } | changes.pop("sender", {})
+    details = {
+        "loanPurpose": "Purchase",
+        "loanAmount": 412000,
+        "propertyValue": 458000,
+        "stateAbbreviation": "FL",
+        "zipCode": "33602",
+        "city": "Tampa",
+        "creditScoreRange": "R_740_759",
+    } | changes.pop("details", {})
+    return {
+        "id": f"LC-{number}",
+        "created": "2026-11-23T12:00:00-05:00",
+        "type": "longForm",
+        "price": 65.5,
+        "recipient": {},
+        "sender": sender,
+        "details": details,
+        **changes,
+    }
+
+
+def form_post(*, consent: bool = True, **changes: Any) -> dict[str, Any]:
+    """What our own form posts, by default for the same Ben, with the box ticked."""
+    return {
+        "submission_id": f"s-{make.number()}",
+        "form": "hosted-v1",
+        "rendered_at": "2026-11-23T16:58:00Z",
+        "submitted_at": "2026-11-23T16:59:30Z",
+        "first_name": "Ben",
+        "last_name": "Ortiz",
+        "email": "ben.ortiz@home.example",
+        "phone": "(813) 555-0142",
+        "loan_purpose": "purchase",
+        "property_state": "FL",
+        "property_zip": "33602",
+        "property_value": "458000",
+        "landing_page": "https://www.lindenfield.example/buy",
+        "consent": {"checked": consent, "text": WORDING, "version": "tcpa-1", "prechecked": False},
+        **changes,
+    }
+
+
+def arrive(
+    source: Source, body: dict[str, Any] | bytes, *, at: datetime = make.NOON, **changes: Any
+) -> Received:
+    """One post reaches us and is stored; nothing is worked yet."""
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    origin = {"Origin": source.allowed_origins[0]} if source.allowed_origins else {}
+    path = f"/in/zillow/{source.token}" if source.token else f"/in/form/{source.slug}"
+    incoming = Incoming(
+        path=changes.pop("path", path),
+        headers={"Content-Type": "application/json", "User-Agent": "Mozilla/5.0", **origin},
+        body=raw,
+        remote_addr="203.0.113.10",
+        received_at=at,
+        endpoint=endpoint_of(source),
+    )
+    return intake.accept(source=source, incoming=incoming, at=at)
+
+
+def run(at: datetime = make.NOON) -> None:
+    """Everything that is due by `at` happens at `at`: queued tasks, then the clock once."""
+    with moment.at(at):
+        drain(by=at)
+        for tick in clock.TICKS:
+            tick.run(at)
+        drain(by=at)
+
+
+def deliver(
+    source: Source, body: dict[str, Any], *, at: datetime = make.NOON, **changes: Any
+) -> Lead:
+    """A post arrives and all that follows at once has happened; the lead it belongs to."""
+    arrive(source, body, at=at, **changes)
+    run(at)
+    return Lead.objects.latest("warmed_at")
+
+
+def texts(lead: Lead) -> list[Message]:
+    """Texts to the borrower that left us."""
+    return _left(lead, "text")
+
+
+def emails(lead: Lead) -> list[Message]:
+    """E-mails to the borrower that left us."""
+    return _left(lead, "email")
+
+
+def later(minutes: float) -> datetime:
+    """`minutes` after noon."""
+    return make.NOON + timedelta(minutes=minutes)
+
+
+def _left(lead: Lead, medium: str) -> list[Message]:
+    return list(
+        Message.objects.filter(
+            lead=lead, direction="out", medium=medium, state__in=["sent", "delivered"]
+        ).order_by("created_at")
+    )
+
+
+def _sha256(text: str) -> str:
+    import hashlib
+
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+assert settings.IS_DEMO  # no test of ours runs against a real carrier
