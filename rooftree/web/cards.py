@@ -129,7 +129,7 @@ def reasons(lead: Lead) -> list[Reason]:
         lines.append(
             Reason(
                 text=one["text"],
-                points=f"{'+' if points >= 0 else '−'}{abs(points)}",
+                points=words.points(points),
                 x=50 if points >= 0 else 50 - width,
                 width=width,
                 is_against=points < 0,

@@ -3,7 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Q
+
+from rooftree.leads.models import Delivery, Lead
 from rooftree.org.models import User
+from rooftree.outreach.models import Message
+from rooftree.routing.models import Offer
+from rooftree.routing.visible import leads_visible_to, may, officers_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,15 +21,32 @@ class Count:
 
 
 def queue(user: User, at: datetime) -> Count | None:
-    """Leads whose promise runs or is broken, of the officers this user works for."""
-    return None
+    """Leads whose promise runs or is broken, and offers to take."""
+    if not may(user, "see_queue"):
+        return None
+    mine = officers_of(user)
+    offered = Offer.objects.filter(officer__in=mine, taken_at=None, passed_at=None, lapsed_at=None)
+    waiting = Lead.objects.filter(
+        Q(officer__in=mine, promise_at__isnull=False, first_attempt_at=None, retired_at=None)
+        | Q(pk__in=offered.values("lead_id"))
+    )
+    return _shown(waiting.count(), "new")
 
 
 def conversations(user: User, at: datetime) -> Count | None:
     """Conversations with something unread."""
-    return None
+    unread = Message.objects.filter(
+        direction="in", read_at=None, lead__in=leads_visible_to(user).values("pk")
+    )
+    return _shown(unread.values("lead_id").distinct().count(), "new")
 
 
 def sources(user: User, at: datetime) -> Count | None:
     """Deliveries that were set aside and wait for somebody."""
-    return None
+    if not may(user, "see_sources"):
+        return None
+    return _shown(Delivery.objects.filter(state="quarantined").count(), "late")
+
+
+def _shown(number: int, tone: str) -> Count | None:
+    return Count(number=number, tone=tone) if number else None

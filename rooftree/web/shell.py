@@ -11,6 +11,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.timezone import now
 
 from rooftree.org.models import User
+from rooftree.routing.visible import LANDING, may
 from rooftree.web import counts
 
 
@@ -93,7 +94,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "own_links": own,
         "closer_links": closer,
         "tabs": own[:TABS],
-        "has_offers": user.role == "officer",
+        "has_offers": may(user, "take_offer"),
         "is_fragment": bool(getattr(request, "htmx", False)),
     }
 
@@ -101,7 +102,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
 def landing(user: User) -> str:
     """The address of the page that is this user's own."""
     own, closer = SEEN_BY[user.role]
-    for name in own + closer:
+    for name in (LANDING[user.role], *own, *closer):
         address = _address(name)
         if address:
             return address

@@ -3,12 +3,7 @@
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, path
 
-from rooftree.web.views import find, install, look_around, sign_in
-
-try:  # until routing, org and flow have landed
-    from rooftree.web.views import lead, lead_acts, queue
-except ImportError:
-    lead = None
+from rooftree.web.views import find, install, lead, lead_acts, look_around, queue, sign_in
 
 urlpatterns: list[URLPattern | URLResolver] = [
     # The door.
@@ -19,26 +14,22 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # Everywhere.
     path("find/", find.show, name="find"),
     path("more/", find.more, name="more"),
+    # The officer's queue.
+    path("queue/", queue.show, name="queue"),
+    path("offers/", queue.offers, name="offers"),
+    path("offers/<uuid:offer_id>/acceptance/", queue.acceptance, name="acceptance"),
+    path("offers/<uuid:offer_id>/refusal/", queue.refusal, name="refusal"),
+    path("me/availability/", queue.availability, name="availability"),
+    # One lead.
+    path("leads/<uuid:lead_id>/", lead.show, name="lead"),
+    path("leads/<uuid:lead_id>/attempts/", lead_acts.attempt, name="attempts"),
+    path("leads/<uuid:lead_id>/messages/", lead_acts.messages, name="messages"),
+    path("leads/<uuid:lead_id>/remarks/", lead_acts.note, name="remarks"),
+    path("leads/<uuid:lead_id>/tasks/", lead_acts.task, name="tasks"),
+    path("leads/<uuid:lead_id>/watches/", lead_acts.watches, name="watches"),
+    path("leads/<uuid:lead_id>/hand-off/", lead_acts.handoff, name="handoff"),
+    path("tasks/<uuid:task_id>/completion/", lead_acts.completion, name="completion"),
 ]
-
-if lead:
-    urlpatterns += [
-        # The officer's queue.
-        path("queue/", queue.show, name="queue"),
-        path("offers/", queue.offers, name="offers"),
-        path("offers/<uuid:offer_id>/acceptance/", queue.acceptance, name="acceptance"),
-        path("offers/<uuid:offer_id>/refusal/", queue.refusal, name="refusal"),
-        path("me/availability/", queue.availability, name="availability"),
-        # One lead.
-        path("leads/<uuid:lead_id>/", lead.show, name="lead"),
-        path("leads/<uuid:lead_id>/attempts/", lead_acts.attempt, name="attempts"),
-        path("leads/<uuid:lead_id>/messages/", lead_acts.messages, name="messages"),
-        path("leads/<uuid:lead_id>/remarks/", lead_acts.note, name="remarks"),
-        path("leads/<uuid:lead_id>/tasks/", lead_acts.task, name="tasks"),
-        path("leads/<uuid:lead_id>/watches/", lead_acts.watches, name="watches"),
-        path("leads/<uuid:lead_id>/hand-off/", lead_acts.handoff, name="handoff"),
-        path("tasks/<uuid:task_id>/completion/", lead_acts.completion, name="completion"),
-    ]
 
 if settings.IS_DEMO:
     urlpatterns += [

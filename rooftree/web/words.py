@@ -162,6 +162,11 @@ def place(city: str, state: str, zip_code: str = "") -> str:
     return ", ".join(part for part in (city, region) if part)
 
 
+def points(number: int) -> str:
+    """What a reason adds to a score or takes from it, with a true minus: `+24`, `−6`."""
+    return f"+{number}" if number >= 0 else f"−{-number}"
+
+
 def initials(name: str) -> str:
     """At most two letters for an avatar."""
     words = [word for word in name.split() if word[0].isalpha()]

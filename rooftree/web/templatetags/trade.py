@@ -25,6 +25,7 @@ for _plain in (
     words.rate,
     words.phone,
     words.lasts,
+    words.points,
     words.initials,
 ):
     register.filter(_plain.__name__, _plain)

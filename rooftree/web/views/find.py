@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from rooftree.leads.models import Email, Lead, Phone
+from rooftree.routing.visible import leads_visible_to
 from rooftree.web import shell
 from rooftree.web.page import staff
 
@@ -19,8 +20,6 @@ def show(request: HttpRequest) -> HttpResponse:
     asked = request.GET.get("q", "").strip()
     context = {"q": asked, "links": pages(request, asked), "leads": []}
     if len(asked) >= 2:
-        from rooftree.routing.visible import leads_visible_to
-
         seen = leads_visible_to(request.user)
         context["leads"] = (
             matching(seen, asked).select_related("person").order_by("-created_at", "id")[:LIMIT]

@@ -10,14 +10,12 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
 from rooftree.flow import attempts
-from rooftree.flow import handoff as hand_over
 from rooftree.leads import remarks, to_do
 from rooftree.leads.models import Lead, Task
-from rooftree.org.may import may
 from rooftree.outreach import send
 from rooftree.rates import watch
 from rooftree.rates.observe import NotARate
-from rooftree.routing.visible import leads_visible_to
+from rooftree.routing.visible import leads_visible_to, may
 from rooftree.web.answers import done, refused
 from rooftree.web.page import staff
 from rooftree.web.views.lead import about, visible
@@ -33,10 +31,11 @@ SAID = {
 }
 
 
-def _worked(request: HttpRequest, lead_id: UUID) -> Lead:
+def _to(request: HttpRequest, verb: str, lead_id: UUID) -> Lead:
+    """The lead, for somebody who may do this to it: 404 when unseen, 403 when only seen."""
     lead = visible(request.user, lead_id)
-    if not may(request.user, "work", lead):
-        raise PermissionDenied("You may look at this lead, and its officer works it.")
+    if not may(request.user, verb):
+        raise PermissionDenied("You may look at this lead; its officer works it.")
     return lead
 
 
@@ -47,7 +46,7 @@ def _page(lead_id: UUID) -> str:
 @staff("POST")
 def attempt(request: HttpRequest, lead_id: UUID) -> HttpResponse:
     """What became of a call; `call_back:hour` also says when to call again."""
-    lead = _worked(request, lead_id)
+    lead = _to(request, "contact_lead", lead_id)
     result, _, again = request.POST.get("result", "").partition(":")
     try:
         attempts.record(
@@ -65,7 +64,7 @@ def attempt(request: HttpRequest, lead_id: UUID) -> HttpResponse:
 @staff("GET", "POST")
 def messages(request: HttpRequest, lead_id: UUID) -> HttpResponse:
     """Write a text or an e-mail; a refusal keeps every word that was typed."""
-    lead = _worked(request, lead_id)
+    lead = _to(request, "contact_lead", lead_id)
     medium = request.POST.get("medium") or request.GET.get("medium", "text")
     typed = {"medium": medium if medium in send.MEDIA else "text"}
     if request.method == "GET":
@@ -92,7 +91,7 @@ def messages(request: HttpRequest, lead_id: UUID) -> HttpResponse:
 @staff("POST")
 def note(request: HttpRequest, lead_id: UUID) -> HttpResponse:
     """A note for ourselves."""
-    lead = _worked(request, lead_id)
+    lead = _to(request, "change_lead", lead_id)
     try:
         remarks.add(
             lead_id=lead.pk, by=request.user.pk, text=request.POST.get("text", ""), at=request.at
@@ -105,7 +104,7 @@ def note(request: HttpRequest, lead_id: UUID) -> HttpResponse:
 @staff("POST")
 def task(request: HttpRequest, lead_id: UUID) -> HttpResponse:
     """Something to be done about the lead."""
-    lead = _worked(request, lead_id)
+    lead = _to(request, "change_lead", lead_id)
     try:
         to_do.add(
             lead_id=lead.pk,
@@ -124,7 +123,7 @@ def completion(request: HttpRequest, task_id: UUID) -> HttpResponse:
     """Tick a task off."""
     seen = leads_visible_to(request.user)
     found = get_object_or_404(Task.objects.filter(lead__in=seen), pk=task_id)
-    _worked(request, found.lead_id)
+    _to(request, "change_lead", found.lead_id)
     to_do.finish(task_id=found.pk, by=request.user.pk, at=request.at)
     return done(request, "Done", back_to=_page(found.lead_id))
 
@@ -132,7 +131,7 @@ def completion(request: HttpRequest, task_id: UUID) -> HttpResponse:
 @staff("POST")
 def watches(request: HttpRequest, lead_id: UUID) -> HttpResponse:
     """Tell the borrower when a product reaches a rate."""
-    lead = _worked(request, lead_id)
+    lead = _to(request, "watch_rate", lead_id)
     try:
         target = Decimal(request.POST.get("target_pct", "").strip().rstrip("%"))
         watch.set_watch(
@@ -151,7 +150,9 @@ def watches(request: HttpRequest, lead_id: UUID) -> HttpResponse:
 @staff("POST")
 def handoff(request: HttpRequest, lead_id: UUID) -> HttpResponse:
     """Hand the lead to the LOS; what is still missing is said, and asked for there."""
-    lead = _worked(request, lead_id)
+    lead = _to(request, "hand_off", lead_id)
+    from rooftree.flow import handoff as hand_over
+
     try:
         missing = hand_over.ask(lead_id=lead.pk, by=request.user, at=request.at)
     except hand_over.CannotHandOff as problem:

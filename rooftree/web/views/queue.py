@@ -14,66 +14,81 @@ from django.urls import reverse
 from rooftree.flow import offers as flow
 from rooftree.leads.models import Lead
 from rooftree.org import availability as switch
+from rooftree.org.models import LoanOfficer
 from rooftree.outreach.models import Message
 from rooftree.routing import acknowledge, work_queue
 from rooftree.routing.models import Offer
+from rooftree.routing.visible import may
+from rooftree.routing.work_queue import Group, Row, Tab
 from rooftree.web import cards, my_month, squares
 from rooftree.web.answers import done, refused
 from rooftree.web.page import officer_of, staff
 
-TABS = {"now": "Now", "today": "Today", "waiting": "Waiting on borrower"}
+TABS = {Tab.NOW: "Now", Tab.TODAY: "Today", Tab.WAITING: "Waiting on borrower"}
 NOTHING = {
-    "now": ("Nothing is waiting for you", "New leads come here by themselves, the moment they do."),
-    "today": ("Nothing else is due today", "What falls due later is under “Waiting on borrower”."),
-    "waiting": ("Nobody owes you an answer", "Leads you have reached and written to wait here."),
+    Tab.NOW: ("Nothing is waiting for you", "New leads come here by themselves."),
+    Tab.TODAY: ("Nothing else is due today", "What falls due later waits on the borrower."),
+    Tab.WAITING: ("Nobody owes you an answer", "Leads you have tried or set aside wait here."),
+}
+HEADINGS = {
+    Group.PROMISE: ("Promise running", "a person owes them a call"),
+    Group.REPLY: ("They wrote, you answer", "oldest first"),
+    Group.NEXT: ("Best next calls", "ranked by score"),
+    Group.WAITING: ("Waiting on borrower", "tried lately, or set aside"),
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
-    """The one thing to do about a row."""
+    """One thing to do about a row: a link, or for an offer a form to post."""
 
     label: str
     icon: str
     key: str
     href: str
     then: str = ""  # the page to open meanwhile
+    posts: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
     """A row of the queue with what stands beside it."""
 
-    row: Any
+    row: Row
+    lead: Lead
     squares: list[squares.Square]
     acts: list[Act]
     is_top: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class Section:
     """Lines under one heading."""
 
     label: str
+    note: str
     lines: list[Line]
 
 
 @staff("GET")
 def show(request: HttpRequest) -> HttpResponse:
-    """One tab of the queue; for htmx its rows, the counts and the lead in hand."""
-    tab = request.GET.get("tab", "now")
-    tab = tab if tab in TABS else "now"
+    """One tab of the queue; for htmx its rows, the switch and the lead in hand."""
+    if not may(request.user, "see_queue"):
+        raise PermissionDenied("The queue belongs to loan officers and their assistants.")
+    asked = request.GET.get("tab", "")
+    tab = Tab(asked) if asked in set(Tab) else Tab.NOW
     rows = work_queue.for_officer(request.user, at=request.at, tab=tab)
-    lines = _lines(rows, request.at, top=tab == "now")
+    lines = _lines(rows, request.at, top=tab is Tab.NOW)
     officer = officer_of(request.user)
     context = {
         "has_context": True,
         "tab": tab,
-        "tabs_of_queue": _tabs(request, tab, len(rows)),
-        "groups": grouped(lines),
+        "tabs_of_queue": TABS.items(),
+        "number": len(rows),
+        "sections": sections(lines),
         "nothing": NOTHING[tab],
         "officer": officer,
-        **_in_hand(rows),
+        **_in_hand(lines),
     }
     if request.htmx:
         return render(request, "queue/show.html#parts", context)
@@ -81,64 +96,64 @@ def show(request: HttpRequest) -> HttpResponse:
     return render(request, "queue/show.html", context)
 
 
-def grouped(lines: Sequence[Line]) -> list[Group]:
+def sections(lines: Sequence[Line]) -> list[Section]:
     """Neighbours under the same heading, in the order they came."""
-    made: list[Group] = []
+    made: list[Section] = []
     for line in lines:
-        if not made or made[-1].label != line.row.group:
-            made.append(Group(label=line.row.group, lines=[]))
+        label, note = HEADINGS[line.row.group]
+        if not made or made[-1].label != label:
+            made.append(Section(label=label, note=note, lines=[]))
         made[-1].lines.append(line)
     return made
 
 
-def _lines(rows: Sequence[Any], at: datetime, *, top: bool) -> list[Line]:
-    beside = squares.of_leads([row.lead for row in rows], at)
+def _lines(rows: Sequence[Row], at: datetime, *, top: bool) -> list[Line]:
+    leads = Lead.objects.select_related("person", "source").in_bulk([row.lead_id for row in rows])
+    beside = squares.of_leads([*leads.values()], at)
     return [
         Line(
             row=row,
-            squares=beside[row.lead.pk],
-            acts=_acts(row, beside[row.lead.pk], both=top and place == 0),
+            lead=leads[row.lead_id],
+            squares=beside[row.lead_id],
+            acts=_acts(row, leads[row.lead_id], beside[row.lead_id], both=top and place == 0),
             is_top=top and place == 0,
         )
         for place, row in enumerate(rows)
     ]
 
 
-def _acts(row: Any, beside: list[squares.Square], *, both: bool) -> list[Act]:
-    """What may be pressed: the answer in their medium, else call, else what is left."""
-    page = reverse("lead", args=[row.lead.pk])
-    write = reverse("messages", args=[row.lead.pk])
-    number = next((p.e164 for p in row.lead.person.phones.all() if not p.unlinked_at), "")
+def _acts(row: Row, lead: Lead, beside: list[squares.Square], *, both: bool) -> list[Act]:
+    """What may be pressed: an offer is taken first; then their own medium, else the call."""
+    page = reverse("lead", args=[lead.pk])
+    if row.offer_id:
+        href = reverse("acceptance", args=[row.offer_id])
+        return [Act(label="Take it", icon="check", key="a", href=href, posts=True)]
+    write = reverse("messages", args=[lead.pk])
+    number = next((p.e164 for p in lead.person.phones.all() if not p.unlinked_at), "")
     can = {square.medium: square.kind == "ok" for square in beside}
     made = {
         "call": Act(label="Call", icon="phone", key="c", href=f"tel:{number}", then=page),
         "text": Act(label="Text", icon="text", key="t", href=f"{write}?medium=text"),
         "email": Act(label="E-mail", icon="mail", key="e", href=f"{write}?medium=email"),
     }
-    order = ["text", "call", "email"] if row.wrote else ["call", "text", "email"]
+    order = ["call", "text", "email"]
+    if row.group is Group.REPLY:
+        order = ["text", "call", "email"]
     allowed = [made[medium] for medium in order if can[medium]]
     if not allowed:
         return [Act(label="Open", icon="right", key="c", href=page)]
     return allowed[: 2 if both else 1]
 
 
-def _tabs(request: HttpRequest, tab: str, number: int) -> list[dict[str, Any]]:
-    counts = {**work_queue.counts(request.user, at=request.at), tab: number}
-    return [
-        {"key": key, "label": label, "number": counts.get(key), "is_current": key == tab}
-        for key, label in TABS.items()
-    ]
-
-
-def _in_hand(rows: Sequence[Any]) -> dict[str, Any]:
-    if not rows:
+def _in_hand(lines: Sequence[Line]) -> dict[str, Any]:
+    mine = next((line.lead for line in lines if not line.row.offer_id), None)
+    if mine is None:
         return {"in_hand": None}
-    lead: Lead = rows[0].lead
-    sent = Message.objects.filter(lead=lead, direction="out", sent_at__isnull=False)
+    sent = Message.objects.filter(lead=mine, direction="out", sent_at__isnull=False)
     return {
-        "in_hand": lead,
-        "in_hand_phone": next((p for p in lead.person.phones.all() if not p.unlinked_at), None),
-        "in_hand_zone": cards.zone_of(lead),
+        "in_hand": mine,
+        "in_hand_phone": next((p for p in mine.person.phones.all() if not p.unlinked_at), None),
+        "in_hand_zone": cards.zone_of(mine),
         "in_hand_message": sent.order_by("-sent_at").first(),
     }
 
@@ -191,7 +206,7 @@ def availability(request: HttpRequest) -> HttpResponse:
     return done(request, said, back_to=reverse("queue"))
 
 
-def _officer(request: HttpRequest) -> Any:
+def _officer(request: HttpRequest) -> LoanOfficer:
     officer = officer_of(request.user)
     if officer is None:
         raise PermissionDenied("Only the loan officer can do this.")
