@@ -88,6 +88,11 @@ def _rating(score: int) -> str:
     return next((name for low, name in ladder if score >= low), "POOR")
 
 
+def _self_rating(score: int) -> str:
+    ladder = [(740, "EXCELLENT"), (700, "GOOD"), (640, "SOMECREDITPROBLEMS")]
+    return next((name for low, name in ladder if score >= low), "MAJORCREDITPROBLEMS")
+
+
 def flat(borrower: Borrower, rng: random.Random, *, at: datetime) -> dict[str, str]:
     """The elements of a `LeadApplication`, all as text, empty where nothing is known."""
     buying = borrower.purpose == "purchase"
@@ -215,9 +220,7 @@ def envelope_c(borrower: Borrower, rng: random.Random) -> dict[str, Any]:
             },
             "profile": {
                 "credit": {
-                    "selfCreditRating": "EXCELLENT"
-                    if borrower.score > 720
-                    else "SOMECREDITPROBLEMS",
+                    "selfCreditRating": _self_rating(borrower.score),
                     "assignedCredit": borrower.score,
                     "foreclosure": "NEVER",
                     "bankruptcy": "NEVER",
