@@ -7,7 +7,7 @@ from rooftree.capture.notes import Fields, Notes
 from rooftree.capture.wire import Element, charset, json_object, xml_root
 
 # The nested shapes (B, C) in the flat shape's words: ours -> the names each may use.
-_NESTED = {
+_NESTED: dict[str, tuple[str, ...]] = {
     "FirstName": ("FirstName",),
     "LastName": ("LastName",),
     "EmailAddress": ("EmailAddress",),
@@ -42,7 +42,7 @@ _NESTED = {
     "MatchFee": ("MatchFee",),
     "IsMilitary": ("IsMilitary",),
 }
-_PLACE = {
+_PLACE: dict[str, tuple[str, ...]] = {
     "PropertyCity": ("PropertyCity", "City"),
     "PropertyState": ("PropertyState", "State"),
     "PropertyZip": ("PropertyZip", "Zip"),

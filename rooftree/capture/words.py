@@ -106,6 +106,7 @@ _OPEN = {
     *("notimerestraint", "notimeconstraint", "notimeframe", "noidea", "notsure"),
     *("justlooking", "justbrowsing", "researching", "undecided"),
 }
+_BEYOND = re.compile(r"more than|over|after|or more", re.IGNORECASE)
 _UNIT_DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}
 _SPAN = re.compile(
     r"(\d{1,4})\s*(\+)?\s*(?:(?:-|–|to)\s*(\d{1,4}))?\s*(\+)?\s*(day|week|month|year|d|w|m|y)?",
@@ -169,10 +170,10 @@ def _latest_day(written: str) -> int | None:
     if found is None:
         return None
     unit = _UNIT_DAYS[(found[5] or "d")[0].lower()]
-    if found[2] or found[4] or re.search(r"more than|over|after|or more", written, re.IGNORECASE):
-        return int(found[3] or found[1]) * unit + 1
-    whole = int(found[3] or found[1]) * unit
-    return 365 if unit == 30 and whole == 360 else whole
+    amount = int(found[3] or found[1])
+    days = 365 * amount // 12 if unit == 30 and amount % 12 == 0 else amount * unit
+    is_open = found[2] or found[4] or _BEYOND.search(written)
+    return days + 1 if is_open else days
 
 
 def language(value: Any) -> str | None:

@@ -1,0 +1,160 @@
+"""Whatever arrives, an adapter answers with an outcome: never a traceback, always the schema."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import jsonschema
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from rooftree.capture.envelope import LARGEST_BODY, Endpoint, Incoming, Outcome
+from rooftree.capture.sources import SOURCES
+
+SCHEMA = json.loads(
+    (Path(__file__).parents[2] / "rooftree/leads/canonical.schema.json").read_text()
+)
+VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+NOON = datetime(2026, 11, 23, 17, tzinfo=UTC)
+DELIVERIES = Path(__file__).parent / "deliveries"
+KEYS = sorted(SOURCES)
+
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=30)
+    | st.sampled_from(
+        ["", "N/A", "$1,200", "5%", "1e400", "\ud800", "\0", "🦄", "2026-11-23", "XX"]
+    )
+)
+JUNK = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner)
+)
+NAMES = {
+    "zillow": "id created type source price sender recipient quote details conciergeStatus",
+    "zillow details": (
+        "loanPurpose propertyType propertyUse propertyValue downPayment loanAmount cashOut"
+        " loanToValuePercent creditScoreRange creditScoreLow annualIncome stateAbbreviation"
+        " zipCode city hasAgent agent agentFirstName agentPhoneNumber closingTimelineDays"
+        " veteranType message desiredPrograms currentBacker yearPurchased wantsCashOut"
+    ),
+    "website_form": (
+        "submission_id form rendered_at submitted_at name first_name email phone loan_purpose"
+        " property_state property_zip property_value down_payment credit language timeline"
+        " consent utm consent_email landing_page message return_to leadid_token loan_amount"
+        " annual_income cash_out credit_score military_status contact_time"
+    ),
+    "lendingtree": (
+        "FirstName LastName EmailAddress HomePhone State Zip PropertyState PropertyZip"
+        " PropertyPrice LoanAmount DownPayment AddlCashOut MonthlyIncome CreditRating LTV DTI"
+        " MortgageTerm CurrentLoanRate LoanRequested ApplicationDate TimeLine MatchFee SSN"
+        " TrackingNumber Bankruptcy IsMilitary PropertyType PropertyUse TimeToContact"
+    ),
+}
+
+
+def objects(key: str, **also):
+    return st.fixed_dictionaries({}, optional=dict.fromkeys(NAMES[key].split(), JUNK) | also)
+
+
+def arrive(key: str, body: bytes, **headers: str) -> dict:
+    endpoint = Endpoint(token="tok", secret="secret")
+    incoming = Incoming(
+        path=f"/in/{key}/tok", body=body, headers=headers, received_at=NOON, endpoint=endpoint
+    )
+    envelope = SOURCES[key].read(incoming).to_json()
+    VALIDATOR.validate(envelope)
+    json.dumps(envelope, ensure_ascii=False).encode()  # can be stored and sent
+    return envelope
+
+
+FUZZ = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@pytest.mark.parametrize("key", KEYS)
+@FUZZ
+@given(body=st.binary(max_size=400))
+@example(body=b"")
+@example(body=b"\xef\xbb\xbf{}")
+@example(body=b"\xff\xfe")
+@example(body=b"null")
+@example(body=b"[]")
+@example(body=b"[" * 100_000)
+@example(body=b'{"a":' * 100_000)
+@example(body=b"<a>" * 100_000)
+@example(body=b'{"id":' + b"9" * 500_000 + b"}")
+@example(body=b"%" * 1000)
+@example(body=b"&" * 5000)
+def test_any_bytes_give_an_outcome(key, body):
+    arrive(key, body)
+
+
+@FUZZ
+@given(found=objects("zillow", details=objects("zillow details") | JUNK))
+def test_any_zillow_object_gives_an_outcome(found):
+    envelope = arrive("zillow", json.dumps(found).encode())
+
+    assert envelope["http"]["status"] == 200  # authentic and readable is never bounced
+
+
+@FUZZ
+@given(found=objects("website_form"))
+def test_any_form_gives_an_outcome(found):
+    arrive("website_form", json.dumps(found).encode())
+
+
+@FUZZ
+@given(found=st.dictionaries(st.sampled_from(NAMES["lendingtree"].split()), st.text(max_size=30)))
+def test_any_flat_lendingtree_lead_gives_an_outcome(found):
+    fields = "".join(
+        f"<{name}><![CDATA[{text.replace(']]>', '')}]]></{name}>" for name, text in found.items()
+    )
+    arrive("lendingtree", f"<LeadApplication>{fields}</LeadApplication>".encode(errors="replace"))
+
+
+@FUZZ
+@given(found=JUNK)
+def test_any_json_to_lendingtree_gives_an_outcome(found):
+    arrive("lendingtree", json.dumps({"lead": found}).encode())
+    arrive("lendingtree", json.dumps({"lead": {"consumer": found, "mortgageX": found}}).encode())
+
+
+@pytest.mark.parametrize("key", KEYS)
+@FUZZ
+@given(data=st.data())
+def test_a_real_delivery_with_flipped_bytes_gives_an_outcome(key, data):
+    folders = [one for one in sorted((DELIVERIES / key).iterdir()) if one.name.startswith("good")]
+    folder = data.draw(st.sampled_from(folders))
+    body = bytearray(next(folder.glob("body.*")).read_bytes())
+    for _ in range(data.draw(st.integers(1, 6))):
+        body[data.draw(st.integers(0, len(body) - 1))] = data.draw(st.integers(0, 255))
+    kind = (
+        "application/x-www-form-urlencoded"
+        if (folder / "body.form").exists()
+        else "application/json"
+    )
+
+    arrive(key, bytes(body), **{"Content-Type": kind})
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_body_over_a_mebibyte_is_too_large(key):
+    assert arrive(key, b"{" * (LARGEST_BODY + 1))["outcome"] == Outcome.REJECTED_TOO_LARGE
+
+
+@pytest.mark.parametrize("key", ["zillow", "lendingtree"])
+@pytest.mark.parametrize("path", ["/in/x/other", "/in/x/", "", "/in/x/tok/more", "/in/x/TOK"])
+def test_without_the_paths_secret_nothing_is_read(key, path):
+    incoming = Incoming(path=path, body=b"{}", received_at=NOON, endpoint=Endpoint(token="tok"))
+
+    assert SOURCES[key].read(incoming).outcome == Outcome.REJECTED_AUTH
+
+
+@pytest.mark.parametrize("key", ["zillow", "lendingtree"])
+def test_a_source_without_a_secret_lets_nobody_in(key):
+    incoming = Incoming(path="/in/x/", body=b"{}", received_at=NOON, endpoint=Endpoint(token=None))
+
+    assert SOURCES[key].read(incoming).outcome == Outcome.REJECTED_AUTH
