@@ -27,6 +27,8 @@ def clean_text(text: str, *, keep_lines: bool = False) -> str:
     Lone surrogates go as well: no database and no message can carry them. Emoji and
     every script stay. `keep_lines` keeps tabs and line ends.
     """
+    if text.isascii() and text.isprintable():
+        return text.strip()
     kept = _KEPT_CONTROLS if keep_lines else ""
     spaced = text if keep_lines else re.sub(r"[\t\n\r\x0b\x0c]+", " ", text)
     whole = "".join(c for c in spaced if c in kept or unicodedata.category(c) not in ("Cc", "Cs"))

@@ -129,6 +129,8 @@ def _refusal(incoming: Incoming, *, is_signed: bool | None) -> Envelope | None:
     if is_signed is False or (endpoint.signed_only and not is_signed):
         answer = json_answer(401, error="unauthorized")
         return refused(Outcome.REJECTED_AUTH, "bad_signature", answer)
+    if incoming.is_verified:
+        return None
     allowed = {one.lower().rstrip("/") for one in endpoint.allowed_origins}
     if not is_signed and origin is not None and origin.lower().rstrip("/") not in allowed:
         answer = json_answer(403, error="origin not allowed")
