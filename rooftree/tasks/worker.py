@@ -17,6 +17,7 @@ from rooftree.tasks.address import conninfo
 from rooftree.tasks.attempt import Next, Outcome, attempt
 
 GRACE = 15.0  # seconds for what is running when we are asked to stop; batches last 2 to 3
+POOL_PATIENCE = 4.0  # seconds for a connection; while the database is away, loops try again
 A_CENTURY = 100 * 365 * 86400  # "never", for Oban's own rescue and pruning: see rescue.py
 log = logging.getLogger(__name__)
 _threads: dict[str, ThreadPoolExecutor] = {}
@@ -48,6 +49,7 @@ async def work(stop: asyncio.Event) -> None:
         min_size=1,
         max_size=len(limits) + 3,
         open=False,
+        timeout=POOL_PATIENCE,
         check=AsyncConnectionPool.check_connection,
     )
     await pool.open(wait=True, timeout=30)
@@ -65,7 +67,8 @@ async def work(stop: asyncio.Event) -> None:
         # Oban's own heart-beat stops first; without ours, a task that takes
         # its last seconds would be rescued and run twice.
         beating = asyncio.create_task(_keep_alive(pool, oban._node))
-        await oban.stop()
+        with suppress(TimeoutError):  # without a database Oban would go on trying
+            await asyncio.wait_for(oban.stop(), GRACE + 2)
         beating.cancel()
         with suppress(asyncio.CancelledError):
             await beating

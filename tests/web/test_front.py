@@ -1,0 +1,194 @@
+"""The front as the web server calls it, with real streams on a real database."""
+
+import asyncio
+import json
+
+import pytest
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.db import connections
+from django.test import Client
+
+from rooftree.tasks.announce import LONGEST, announce
+from rooftree.web import front as front_module
+from rooftree.web.front import Front
+from rooftree.web.live import FULL, Reader, Readers
+
+
+def application(environ, start_response):
+    """A WSGI application that tells what it got."""
+    body = environ["wsgi.input"].read()
+    start_response("200 OK", [("Content-Type", "text/plain"), ("X-Path", environ["PATH_INFO"])])
+    return [f"{environ['REQUEST_METHOD']} {len(body)}".encode()]
+
+
+class Conversation:
+    """One request to a front, message by message."""
+
+    def __init__(self, front, path="/", *, method="POST", headers=()):
+        self.front = front
+        self.scope = {
+            "type": "http", "method": method, "path": path, "query_string": b"",
+            "http_version": "1.1", "headers": list(headers), "scheme": "http",
+        }  # fmt: skip
+        self.inbox: asyncio.Queue = asyncio.Queue()
+        self.outbox: asyncio.Queue = asyncio.Queue()
+
+    def send(self, body, *, more=False):
+        self.inbox.put_nowait({"type": "http.request", "body": body, "more_body": more})
+
+    def leave(self):
+        self.inbox.put_nowait({"type": "http.disconnect"})
+
+    async def run(self):
+        await self.front(self.scope, self.inbox.get, self.outbox.put)
+
+    async def status(self):
+        return (await asyncio.wait_for(self.outbox.get(), 10))["status"]
+
+    async def text(self):
+        return (await asyncio.wait_for(self.outbox.get(), 10))["body"].decode()
+
+
+@pytest.fixture
+def front():
+    front = Front(application)
+    front._migrated = True
+    yield front
+    for pool in (front._threads, front._side_threads):
+        for _ in range(pool._max_workers):
+            pool.submit(connections.close_all)
+        pool.shutdown()
+
+
+def statuses(front, *conversations):
+    async def all_of_them():
+        await asyncio.gather(*(one.run() for one in conversations))
+        return [await one.status() for one in conversations if not one.outbox.empty()]
+
+    return asyncio.run(all_of_them())
+
+
+def test_a_request_reaches_django_whole(front):
+    talk = Conversation(front, "/in/café")
+    talk.send(b"12345", more=True)
+    talk.send(b"678")
+
+    async def answer():
+        await talk.run()
+        return await talk.status(), await talk.text()
+
+    assert asyncio.run(answer()) == (200, "POST 8")
+
+
+@pytest.mark.parametrize("announced", [True, False], ids=["by its header", "while it arrives"])
+def test_too_long_a_body_is_refused(front, announced):
+    length = str(settings.BODY_LIMIT + 1).encode()
+    talk = Conversation(front, headers=[(b"content-length", length)] if announced else [])
+    talk.send(b"x" * settings.BODY_LIMIT, more=True)
+    talk.send(b"x")
+
+    assert statuses(front, talk) == [413]
+
+
+def test_a_body_of_exactly_the_limit_is_taken(front):
+    talk = Conversation(front)
+    talk.send(b"x" * settings.BODY_LIMIT)
+
+    assert statuses(front, talk) == [200]
+
+
+def test_twenty_stalled_senders_hold_up_nobody(front, monkeypatch):
+    monkeypatch.setattr(front_module, "BODY_SECONDS", 0.5)
+    stalled = [Conversation(front) for _ in range(20)]
+    for talk in stalled:
+        talk.send(b"begun", more=True)
+    prompt = Conversation(front, method="GET")
+    prompt.send(b"")
+
+    async def race():
+        waiting = [asyncio.create_task(one.run()) for one in stalled]
+        await asyncio.wait_for(prompt.run(), 0.4)
+        first = await prompt.status()
+        await asyncio.gather(*waiting)
+        return first, {await one.status() for one in stalled}
+
+    assert asyncio.run(race()) == (200, {408})
+
+
+def test_a_sender_that_leaves_is_forgotten(front):
+    talk = Conversation(front)
+    talk.send(b"begun", more=True)
+    talk.leave()
+
+    assert statuses(front, talk) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_readiness_is_more_than_being_alive(front):
+    front._migrated = False
+    alive, ready = (Conversation(front, path, method="GET") for path in ("/healthz", "/readyz"))
+
+    assert statuses(front, alive, ready) == [200, 200]
+
+
+def test_a_stranger_hears_nothing(front, committed):
+    talk = Conversation(front, "/events/", method="GET")
+
+    assert statuses(front, talk) == [403]
+
+
+def signed_in():
+    user = get_user_model()(email="dana@example.com", role="administrator")
+    user.set_unusable_password()
+    user.save()
+    client = Client()
+    client.force_login(user)
+    name = settings.SESSION_COOKIE_NAME
+    return str(user.pk), f"{name}={client.cookies[name].value}".encode()
+
+
+def test_a_page_hears_resync_first_and_then_what_is_committed(front, committed):
+    user_id, cookie = signed_in()
+    talk = Conversation(front, "/events/", method="GET", headers=[(b"cookie", cookie)])
+
+    async def listen():
+        running = asyncio.create_task(talk.run())
+        heard = [await talk.status(), await talk.text(), await talk.text(), await talk.text()]
+        await asyncio.to_thread(tell, "lead", None, "42")
+        heard.append(await talk.text())
+        await asyncio.to_thread(tell, "secret", ["somebody else"], "43")
+        await asyncio.to_thread(tell, "mine", [user_id], "44")
+        heard.append(await talk.text())
+        talk.leave()
+        await asyncio.wait_for(running, 10)
+        return heard
+
+    def tell(event, only_to, lead):
+        announce(event, only_to=only_to, lead=lead)
+        connections.close_all()
+
+    status, retry, first, listening, event, mine = asyncio.run(listen())
+
+    assert status == 200
+    assert retry.startswith("retry:")
+    assert first.startswith("event: resync")
+    assert listening.startswith("event: resync")  # the listener has (re)connected
+    assert event == f"event: lead\ndata: {json.dumps({'lead': '42'})}\n\n"
+    assert "44" in mine
+
+
+def test_a_reader_that_is_too_slow_is_dropped():
+    async def flood():
+        readers, slow = Readers(), Reader("1")
+        readers._open.add(slow)
+        for number in range(FULL + 1):
+            readers.tell(json.dumps({"event": "lead", "data": {"lead": str(number)}}))
+        return slow in readers._open, [slow.waiting.get_nowait() for _ in range(FULL)][-1]
+
+    assert asyncio.run(flood()) == (False, None)
+
+
+def test_an_announcement_holds_ids_and_no_more():
+    with pytest.raises(ValueError, match="ids only"):
+        announce("lead", note="x" * LONGEST)
