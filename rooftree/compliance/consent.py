@@ -158,7 +158,8 @@ def _marketing(facts: Facts) -> Ruling:
 
 def _told_of_relationship(ruling: Ruling, facts: Facts) -> Ruling:
     """A business relationship tempts people to text; the reason says that it does not help."""
-    if ruling.reason == "no_written_consent" and known(facts.relationships, "relationships"):
+    ours = [one for one in known(facts.relationships, "relationships") if one.with_us]
+    if ruling.reason == "no_written_consent" and ours:
         return CON_01.block("consent_still_needed")
     return ruling
 

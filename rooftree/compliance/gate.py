@@ -1,11 +1,12 @@
 """The gate: every message to a person passes here, and nothing else decides.
 
 All gates run, each on the same facts, and the strictest answer wins. A gate
-that lacks a fact blocks. Order: record, stops, source, license, consent,
-lists, emergency, hours, caps, content.
+that fails blocks, and so does any fact that nobody supplied. Order: record,
+stops, source, license, consent, lists, emergency, hours, caps, content.
 """
 
 from collections.abc import Callable
+from dataclasses import fields
 from datetime import datetime
 
 from rooftree.compliance import (
@@ -25,7 +26,7 @@ from rooftree.compliance import (
     revocation,
     trigger_leads,
 )
-from rooftree.compliance.facts import PHONE, FactMissing, Facts, known
+from rooftree.compliance.facts import PHONE, UNKNOWN, FactMissing, Facts, known
 from rooftree.compliance.reasons import sentence
 from rooftree.compliance.verdict import Decision, Rule, Ruling, Verdict, headline
 
@@ -64,6 +65,7 @@ GATES: dict[str, Gate] = {
     "authentication": email_rules.authentication,
     "spam_rate": email_rules.spam_rate,
 }
+FACT_NAMES = tuple(one.name for one in fields(Facts))
 ENFORCED = tuple(GATES)  # what production asks: everything
 
 
@@ -74,7 +76,14 @@ def decide(facts: Facts) -> Verdict:
     """
     names = ENFORCED if facts.asks is None else facts.asks
     rulings = [ruling for name in names if (ruling := _ask(name, facts)) is not None]
+    if facts.asks is None:
+        rulings += [_failed(f"fact {name} is missing") for name in missing(facts)]
     return combine(rulings, facts)
+
+
+def missing(facts: Facts) -> tuple[str, ...]:
+    """They are the facts nobody supplied. Production facts are total: one missing is a block."""
+    return tuple(name for name in FACT_NAMES if getattr(facts, name) is UNKNOWN)
 
 
 def combine(rulings: list[Ruling], facts: Facts) -> Verdict:
@@ -104,12 +113,11 @@ def _ask(name: str, facts: Facts) -> Ruling | None:
     try:
         return GATES[name](facts)
     except Exception:  # ENG-01: a gate that fails in any way stops the message
-        return Ruling(
-            rule="ENG-01",
-            cite=f"{ENG_01.cite}; gate {name}",
-            decision=Decision.BLOCK,
-            reason="gate_failed_closed",
-        )
+        return _failed(f"gate {name} failed")
+
+
+def _failed(what: str) -> Ruling:
+    return ENG_01.block("gate_failed_closed", f"{ENG_01.cite}; {what}")
 
 
 def _next_allowed(rulings: list[Ruling], facts: Facts) -> datetime | None:

@@ -1,0 +1,52 @@
+"""Every wording rule against its own examples, and what a finding does."""
+
+import pytest
+
+from rooftree.compliance.lint import DATA, Draft, check, promotes, ruling, sounds_like_denial
+from rooftree.compliance.verdict import Decision
+
+CHANNELS = {"sms": "sms", "ai_sender": "ai_sender", "subject": ""}
+BLOCKED = [(one, text) for one in DATA["patterns"] for text in one["blocked"]]
+ALLOWED = [(one, text) for one in DATA["patterns"] for text in one["allowed"]]
+
+
+def _ids(pattern: dict[str, str], text: str, **changes: object) -> set[str]:
+    draft = Draft(body=text, channel=CHANNELS.get(pattern.get("scope", ""), ""), **changes)  # type: ignore[arg-type]
+    return {one.id for one in check(draft)}
+
+
+@pytest.mark.parametrize(("pattern", "text"), BLOCKED, ids=lambda one: str(one)[:40])
+def test_the_example_that_must_be_found_is_found(pattern: dict[str, str], text: str) -> None:
+    assert pattern["id"] in _ids(pattern, text)
+
+
+@pytest.mark.parametrize(("pattern", "text"), ALLOWED, ids=lambda one: str(one)[:40])
+def test_the_example_that_may_pass_passes(pattern: dict[str, str], text: str) -> None:
+    assert pattern["id"] not in _ids(pattern, text)
+
+
+def test_a_true_fact_answers_the_rule_that_names_it() -> None:
+    words = "Your payment could be $1,850/month"
+    assert ruling(Draft(body=words)).reason == "payment_trigger"
+    shown = Draft(body=words, facts=frozenset({"disclosure_set_ok", "rate_snapshot_ok"}))
+    assert ruling(shown).reason == "clean"
+
+
+def test_a_short_link_matters_in_a_text_and_not_in_an_email() -> None:
+    assert check(Draft(body="See bit.ly/3xyz", channel="sms"))[0].name == "shortener"
+    assert check(Draft(body="See bit.ly/3xyz", channel="email")) == ()
+
+
+def test_one_promotional_line_makes_the_message_marketing() -> None:
+    assert promotes(check(Draft(body="Your file is complete. Lowest rates in Texas!")))
+    assert not promotes(check(Draft(body="Your file is complete.")))
+
+
+def test_the_strictest_and_most_particular_finding_speaks() -> None:
+    said = ruling(Draft(body="Rates as low as 5.5%"))
+    assert (said.decision, said.reason) == (Decision.BLOCK, "as_low_as")
+
+
+def test_words_of_denial_are_recognized() -> None:
+    assert sounds_like_denial("Sorry, you do not qualify")
+    assert not sounds_like_denial("Let us see what you qualify for")

@@ -1,0 +1,136 @@
+"""What people write when they want us to stop, and when they do not."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rooftree.compliance.optout import KEYWORDS, Meaning, classify
+
+STOPS = [
+    "STOP",
+    "stop.",
+    "Stop!!!",
+    "S T O P",
+    "st​op",
+    "🛑 STOP 🛑",
+    "Opt out",
+    "opt-out",
+    "OPTOUT",
+    "unsubscribe",
+    "stopall",
+    "END",
+    "cancel",
+    "quit",
+    "revoke",
+    "REMOVE ME",
+    "no more",
+    "stop please",
+    "Please stop now thanks",
+    "STOP texting me",
+    "quit calling",
+    "Don’t call me again",
+    "do not contact me",
+    "never text this number",
+    "take me off your list",
+    "please remove me from your list",
+    "leave me alone",
+    "lose my number",
+    "I will report you for harassment",
+    "my attorney will be in touch about these texts you send",
+    "no more texts",
+    "I revoke my consent",
+    "dont text me",
+    "I don't want any messages",
+    "put me on your do not call list",
+    "ALTO",
+    "Parar",
+    "basta",
+    "No más",
+    "no mas por favor",
+    "cancelar",
+    "No me llame más",
+    "no me llamen",
+    "no me escriban",
+    "ya no me manden mensajes",
+    "no quiero más mensajes",
+    "dejen de llamar",
+    "quítenme de su lista",
+    "borren mi número",
+    "darme de baja",
+    "déjenme en paz",
+]
+READ_FIRST = [
+    "I'll quit my job Friday, does that matter?",
+    "cancel Tuesday, I can do Wednesday",
+    "Can I stop by the branch at 3?",
+    "when does the rate lock end",
+    "Quiero cancelar la cita del martes y cambiarla",
+]
+FINE = [
+    "Thanks, at the end of the week is fine",
+    "By the end of the month",
+    "year-end works",
+    "What is my rate?",
+    "Call me after 5",
+    "My last day of work is Friday",
+    "I don't want to refinance yet, maybe spring",
+    "Gracias, llámeme mañana",
+    "ok",
+]
+
+
+@pytest.mark.parametrize("text", STOPS)
+def test_a_person_who_wants_us_to_stop_is_understood(text: str) -> None:
+    assert classify(text).meaning is Meaning.REVOKE
+
+
+@pytest.mark.parametrize("text", READ_FIRST)
+def test_an_ambiguous_word_is_held_for_a_person(text: str) -> None:
+    assert classify(text).meaning is Meaning.HOLD
+
+
+@pytest.mark.parametrize("text", FINE)
+def test_an_ordinary_answer_stops_nothing(text: str) -> None:
+    reading = classify(text)
+    assert (reading.meaning, reading.matched) == (Meaning.NONE, None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["wrong number", "You have the wrong person", "Número equivocado", "this is not him"],
+)
+def test_a_wrong_person_is_told_apart(text: str) -> None:
+    assert classify(text).meaning is Meaning.WRONG_PERSON
+
+
+@pytest.mark.parametrize(
+    ("text", "meaning"),
+    [
+        ("HELP", "help"),
+        ("info", "help"),
+        ("Ayuda", "help"),
+        ("START", "optin"),
+        ("unstop", "optin"),
+    ],
+)
+def test_help_and_start_are_words_of_their_own(text: str, meaning: str) -> None:
+    assert classify(text).meaning == meaning
+
+
+@given(
+    keyword=st.sampled_from(sorted(KEYWORDS)),
+    before=st.sampled_from(["", " ", "\n", "¡", "...", "🛑 "]),
+    after=st.sampled_from(["", "!", " .", " 🙏", "​", " please"]),
+    upper=st.booleans(),
+)
+def test_a_keyword_stops_us_however_it_is_dressed(
+    keyword: str, before: str, after: str, upper: bool
+) -> None:
+    word = keyword.upper() if upper else keyword
+    assert classify(f"{before}{word}{after}").meaning is Meaning.REVOKE
+
+
+@given(st.text(max_size=200))
+def test_any_text_at_all_is_read(text: str) -> None:
+    assert classify(text).text == text
+    assert classify(text) == classify(text)

@@ -1,0 +1,72 @@
+"""Which places a number and an address stand for."""
+
+import pytest
+
+from rooftree.compliance.places import candidates, narrowed, of_address, of_number
+from rooftree.compliance.rulebook import STATES
+from rooftree.core.zones import AREA_CODES, STATE_NAMES, zone_of_zip
+from tests.compliance.usual import facts, place
+
+
+def zones(found: tuple[object, ...]) -> list[str]:
+    return [one.zone for one in found]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("phone", "state", "expected"),
+    [
+        ("+13055550111", "FL", ["America/New_York"]),
+        ("+18505550111", "FL", ["America/New_York", "America/Chicago"]),
+        ("+19155550111", "TX", ["America/Denver"]),
+        ("+18655550111", "TN", ["America/New_York"]),
+        ("+16155550111", "TN", ["America/Chicago"]),
+        ("+19075550111", "AK", ["America/Anchorage", "America/Adak"]),
+        ("+17875550111", "PR", ["America/Puerto_Rico"]),
+        ("+12035550111", "CT", ["America/New_York"]),
+    ],
+)
+def test_an_area_code_stands_for_its_state_and_all_its_zones(
+    phone: str, state: str, expected: list[str]
+) -> None:
+    found = of_number(phone)
+    assert zones(found) == expected
+    assert {one.state for one in found} == {state}
+
+
+@pytest.mark.parametrize("phone", ["+18885550111", "+14165550111", "+442071234567", "305", ""])
+def test_toll_free_and_foreign_numbers_stand_for_no_place(phone: str) -> None:
+    assert of_number(phone) == ()
+
+
+def test_a_state_that_is_split_counts_in_all_its_zones_until_the_zip_settles_it() -> None:
+    assert zones(of_address("property", "FL")) == ["America/New_York", "America/Chicago"]
+    assert zones(of_address("property", "FL", "33131")) == ["America/New_York"]
+    assert zones(of_address("property", "FL", "32501")) == ["America/Chicago"]
+    assert zones(of_address("residence", "TX", "79901")) == ["America/Denver"]
+    assert of_address("residence", "ZZ") == of_address("residence", None) == ()
+
+
+def test_a_home_address_narrows_its_own_area_code_and_no_other_state() -> None:
+    number = of_number("+18505550111")
+    assert zones(narrowed(number + of_address("residence", "FL", "32501"))) == [
+        "America/Chicago",
+        "America/Chicago",
+    ]
+    elsewhere = number + of_address("residence", "OH")
+    assert narrowed(elsewhere) == elsewhere
+
+
+def test_a_property_that_is_not_their_home_does_not_count() -> None:
+    rental = of_address("property", "CA", is_home=False)
+    unsure = of_address("property", "CA")
+    assert candidates(facts(places=rental)) == ()
+    assert candidates(facts(places=unsure)) == unsure
+    assert candidates(facts(places=(place(kind="ip_geo"),))) == ()
+
+
+def test_every_area_code_and_every_zip_lies_in_a_state_we_have_rules_for() -> None:
+    assert set(AREA_CODES.values()) <= set(STATES) == set(STATE_NAMES)
+    for code in STATES:
+        for prefix in range(1000):
+            zone = zone_of_zip(code, f"{prefix:03}00")
+            assert zone is None or zone in STATES[code].zones

@@ -1,0 +1,63 @@
+"""Moving holidays, observed days, business days and clamped months."""
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rooftree.core import holidays
+
+days = st.dates(min_value=date(1990, 1, 1), max_value=date(2090, 1, 1))
+
+
+@pytest.mark.parametrize(
+    ("definition", "year", "day"),
+    [
+        ("easter", 2026, date(2026, 4, 5)),
+        ("easter-2", 2027, date(2027, 3, 26)),
+        ("easter-47", 2027, date(2027, 2, 9)),
+        ("4#thu#11", 2026, date(2026, 11, 26)),
+        ("last#mon#05", 2027, date(2027, 5, 31)),
+        ("last#mon#12", 2026, date(2026, 12, 28)),
+        ("2#mon#08", 2027, date(2027, 8, 9)),
+        ("election", 2026, date(2026, 11, 3)),
+        ("election", 2027, date(2027, 11, 2)),
+        ("12-25", 2026, date(2026, 12, 25)),
+    ],
+)
+def test_a_definition_names_its_day(definition: str, year: int, day: date) -> None:
+    padded = definition + "+0" if definition == "easter" else definition
+    assert holidays.day_of(padded, year) == day
+
+
+def test_a_weekend_holiday_is_also_kept_on_the_working_day_beside_it() -> None:
+    kept = holidays.days_kept(("07-04",), 2026)
+    assert kept == {date(2026, 7, 3), date(2026, 7, 4)}
+    assert holidays.days_kept(("01-01",), 2027) == {date(2027, 1, 1), date(2027, 12, 31)}
+
+
+def test_ten_business_days_skip_weekends_and_thanksgiving() -> None:
+    assert holidays.add_business_days(date(2026, 11, 23), 10) == date(2026, 12, 8)
+    assert holidays.business_day_on_or_before(date(2026, 11, 28)) == date(2026, 11, 27)
+
+
+def test_months_clamp_to_the_end_of_a_short_month() -> None:
+    assert holidays.add_months(date(2026, 11, 30), 3) == date(2027, 2, 28)
+    assert holidays.add_months(date(2024, 2, 29), 12) == date(2025, 2, 28)
+    assert holidays.add_months(date(2026, 8, 24), 3) == date(2026, 11, 24)
+
+
+@given(day=days, count=st.integers(1, 40))
+def test_a_business_day_later_is_open_and_later(day: date, count: int) -> None:
+    later = holidays.add_business_days(day, count)
+    assert later > day
+    assert holidays.is_business_day(later)
+    assert holidays.add_business_days(day, count - 1) < later
+
+
+@given(st.integers(1990, 2090))
+def test_easter_is_a_sunday_in_spring(year: int) -> None:
+    day = holidays.easter(year)
+    assert day.weekday() == 6
+    assert date(year, 3, 22) <= day <= date(year, 4, 25)
