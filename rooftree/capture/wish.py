@@ -47,8 +47,6 @@ from rooftree.leads.canonical import (
 )
 from rooftree.leads.vocabulary import CreditBasis, LoanType, MilitaryStatus, Purpose
 
-_REFINANCES = frozenset({Purpose.REFINANCE})
-
 
 def wish(fields: Fields, notes: Notes) -> dict[str, Any]:
     """They are the canonical fields of the home, the loan, the money and the situation."""
@@ -80,7 +78,7 @@ def mailing_address(fields: Fields, notes: Notes) -> Address | None:
 def _purpose(fields: Fields, notes: Notes) -> Purpose | None:
     stated = choice(fields.get("loan_purpose"), PURPOSES, "loan.purpose", "loan_purpose", notes)
     cash_out = cents(fields.get("cash_out"), "loan.cash_out", notes)
-    if stated not in _REFINANCES or cash_out is None:
+    if stated is not Purpose.REFINANCE or cash_out is None:
         return stated
     return Purpose.REFINANCE_CASH_OUT if cash_out else Purpose.REFINANCE_RATE_TERM
 

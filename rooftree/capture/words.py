@@ -69,7 +69,7 @@ CREDIT_BANDS = _table(
     EXCELLENT="verygood",
     FAIR="somecreditproblems average",
     POOR="majorcreditproblems bad",
-    NO_HISTORY="littleornocredithistory nocredit none",
+    NO_HISTORY="littleornocredithistory nocredit",
 )
 MILITARY = _table(
     MilitaryStatus,
