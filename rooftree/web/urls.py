@@ -3,7 +3,16 @@
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, path
 
-from rooftree.web.views import find, install, lead, lead_acts, look_around, queue, sign_in
+from rooftree.web.views import (
+    find,
+    home,
+    install,
+    lead,
+    lead_acts,
+    look_around,
+    queue,
+    sign_in,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     # The door.
@@ -29,6 +38,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("leads/<uuid:lead_id>/watches/", lead_acts.watches, name="watches"),
     path("leads/<uuid:lead_id>/hand-off/", lead_acts.handoff, name="handoff"),
     path("tasks/<uuid:task_id>/completion/", lead_acts.completion, name="completion"),
+    # The first screen, and the leads behind each of its figures.
+    path("home/", home.show, name="home"),
+    path("home/records/<slug:number>/", home.records, name="records"),
 ]
 
 if settings.IS_DEMO:

@@ -20,11 +20,10 @@ from rooftree.reporting import first_screen
 from rooftree.reporting.period import Period, last_complete, named
 from rooftree.reporting.records import NUMBERS, Slice, behind
 from rooftree.reporting.speed import BANDS
-from rooftree.routing.visible import leads_visible_to
+from rooftree.routing.visible import leads_visible_to, may
 from rooftree.web import home_figures
 from rooftree.web.page import staff
 
-ROLES = {"manager", "operations", "marketing", "compliance", "executive", "administrator"}
 KINDS = [("month", "Month"), ("quarter", "Quarter"), ("year", "12 months")]
 PAGE = 50
 
@@ -111,7 +110,7 @@ def records(request: HttpRequest, number: str) -> HttpResponse:
 
 def _view(request: HttpRequest) -> View:
     user = request.user
-    if user.role not in ROLES:
+    if not may(user, "see_home"):
         raise PermissionDenied
     today = company_day(request.at)
     period = named(request.GET.get("period", ""), today) or last_complete("quarter", today)

@@ -1,0 +1,120 @@
+import pytest
+
+from rooftree.compliance.models import Revocation
+from rooftree.leads.models import Remark
+from rooftree.money.models import Entry
+from rooftree.outreach.models import Message
+from rooftree.reporting import history
+from rooftree.reporting.timeline import Group, Mark
+from tests import make
+
+
+def message(lead, **changes):
+    return Message.objects.create(
+        **{
+            "lead": lead,
+            "person": lead.person,
+            "medium": "text",
+            "purpose": "marketing",
+            "cause": f"test:{make.number()}",
+            "to_address": "+18135550142",
+            "body": "Hello Ben",
+            "created_at": make.NOON,
+            **changes,
+        }
+    )
+
+
+def test_the_newest_comes_first(cast):
+    make.touch(cast.ben, at=make.NOON)
+    message(cast.ben, state="sent", sent_at=make.NOON + make.SECOND)
+    Remark.objects.create(
+        lead=cast.ben, by=cast.dana.user, text="Called", at=make.NOON + make.MINUTE
+    )
+
+    titles = [entry.title for entry in history.of_lead(cast.ben)]
+
+    assert titles == ["Dana Whitfield", "Text sent", "Inquiry from Zillow"]
+
+
+def test_an_inquiry_shows_what_it_cost(cast):
+    touch = make.touch(cast.ben)
+    Entry.objects.create(
+        kind="cost",
+        amount_cents=65_00,
+        on_date=make.NOON.date(),
+        source=cast.zillow,
+        lead=cast.ben,
+        delivery=touch.delivery,
+        basis="per_lead",
+        cause="test",
+        booked_at=make.NOON,
+    )
+
+    assert history.of_lead(cast.ben)[0].cents == 65_00
+
+
+@pytest.mark.parametrize(
+    ("state", "title", "mark"),
+    [
+        ("delivered", "Text delivered", Mark.ACCENT),
+        ("held", "Text held", Mark.HOLD),
+        ("blocked", "Text not sent", Mark.LATE),
+    ],
+)
+def test_a_message_says_what_became_of_it(cast, state, title, mark):
+    message(cast.ben, state=state)
+
+    entry = history.of_lead(cast.ben)[0]
+
+    assert (entry.title, entry.mark) == (title, mark)
+
+
+def test_their_words_are_told_from_ours(cast):
+    message(cast.ben, direction="in", state="received", body="Can you beat 6.125?")
+
+    entry = history.of_lead(cast.ben)[0]
+
+    assert entry.title == "They wrote"
+    assert not entry.quote.is_ours
+
+
+def test_a_stop_stands_in_red_with_its_words(cast):
+    Revocation.objects.create(
+        person=cast.ben.person,
+        address="+18135550142",
+        kind="stop",
+        media=["text", "call"],
+        words="STOP",
+        origin="message",
+        at=make.NOON,
+        recorded_at=make.NOON,
+        cause="test",
+    )
+
+    entry = history.of_lead(cast.ben)[0]
+
+    assert entry.title == "No more texts and calls"
+    assert entry.mark is Mark.LATE
+    assert entry.quote.text == "STOP"
+
+
+def test_a_filter_shows_its_group_alone(cast):
+    make.touch(cast.ben)
+    message(cast.ben, state="sent")
+
+    shown = history.of_lead(cast.ben, group=Group.MESSAGES)
+
+    assert [entry.group for entry in shown] == [Group.MESSAGES]
+
+
+@pytest.mark.parametrize("length", [1, 25])
+def test_each_table_is_read_once_however_long_the_history(cast, django_assert_num_queries, length):
+    for number in range(length):
+        at = make.NOON + number * make.MINUTE
+        make.touch(cast.ben, at=at)
+        message(cast.ben, state="sent", officer=cast.dana)
+        make.consent(cast.ben.person, at=at)
+
+    with django_assert_num_queries(15):
+        history.of_lead(cast.ben)

@@ -1,0 +1,157 @@
+import pytest
+from django.urls import reverse
+
+from rooftree.leads.models import ContactAttempt, Lead, Remark, Task
+from rooftree.outreach.models import Message
+from rooftree.rates.models import RateWatch
+from rooftree.routing import own
+from tests import make
+
+
+@pytest.fixture
+def ben(cast):
+    """Ben's lead, with Dana since noon."""
+    make.touch(cast.ben)
+    own.give(lead_id=cast.ben.pk, officer_id=cast.dana.pk, by=None, at=make.NOON)
+    return Lead.objects.get(pk=cast.ben.pk)
+
+
+def page_of(lead):
+    return reverse("lead", args=[lead.pk])
+
+
+def test_the_page_says_who_what_and_whose(cast, ben, signed_in):
+    page = signed_in(cast.dana.user).get(page_of(ben))
+
+    for said in ("Ben Ortiz", "Purchase", "$400,000", "Tampa, FL 33602", "with Dana Whitfield"):
+        assert said in page.text
+    assert "(813) 555-0142" in page.text
+
+
+def test_a_medium_that_may_not_be_used_stays_visible_and_explains(cast, ben, signed_in):
+    page = signed_in(cast.dana.user).get(page_of(ben))
+
+    assert 'aria-disabled="true" aria-describedby="badge-text"' in page.text
+    assert 'id="verdict-text"' in page.text
+
+
+def test_another_officer_finds_nothing_under_the_address(cast, ben, signed_in):
+    assert signed_in(cast.sam.user).get(page_of(ben)).status_code == 404
+
+
+def test_compliance_reads_and_does_not_write(cast, ben, signed_in):
+    browser = signed_in(cast.omar)
+
+    assert browser.get(page_of(ben)).status_code == 200
+    answer = browser.post(reverse("attempts", args=[ben.pk]), {"result": "voicemail"})
+    assert answer.status_code == 403
+    assert not ContactAttempt.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["attempts", "messages", "remarks", "tasks", "watches", "handoff"])
+def test_every_act_on_a_lead_of_another_is_a_404(cast, ben, signed_in, name):
+    answer = signed_in(cast.sam.user).post(reverse(name, args=[ben.pk]), {"result": "spoken"})
+
+    assert answer.status_code == 404
+
+
+def test_one_tap_records_the_outcome_and_stops_the_promise(cast, ben, signed_in):
+    Lead.objects.filter(pk=ben.pk).update(promise_at=make.NOON + make.MINUTE)
+
+    answer = signed_in(cast.dana.user).post(
+        reverse("attempts", args=[ben.pk]), {"result": "spoken"}
+    )
+
+    assert answer.status_code == 303
+    assert ContactAttempt.objects.get(lead=ben).result == "spoken"
+    assert Lead.objects.get(pk=ben.pk).first_talk_at is not None
+
+
+def test_call_back_says_when(cast, ben, signed_in):
+    signed_in(cast.dana.user).post(reverse("attempts", args=[ben.pk]), {"result": "call_back:hour"})
+
+    task = Task.objects.get(lead=ben)
+    assert abs((task.due_at - task.created_at) - make.HOUR) < make.SECOND
+
+
+def test_an_outcome_that_does_not_exist_changes_nothing(cast, ben, signed_in, htmx):
+    answer = signed_in(cast.dana.user).post(
+        reverse("attempts", args=[ben.pk]), {"result": "sold"}, headers=htmx
+    )
+
+    assert answer.status_code == 422
+    assert not ContactAttempt.objects.exists()
+
+
+def test_a_note_is_kept_and_shown(cast, ben, signed_in):
+    browser = signed_in(cast.dana.user)
+
+    browser.post(reverse("remarks", args=[ben.pk]), {"text": "Prefers <evenings>"})
+
+    assert Remark.objects.get(lead=ben).text == "Prefers <evenings>"
+    assert "Prefers &lt;evenings&gt;" in browser.get(page_of(ben)).text
+
+
+def test_a_text_that_may_not_go_is_refused_and_every_word_stays(cast, ben, signed_in):
+    answer = signed_in(cast.dana.user).post(
+        reverse("messages", args=[ben.pk]), {"medium": "text", "body": "Good morning, Ben"}
+    )
+
+    assert answer.status_code == 422
+    assert "Not sent." in answer.text
+    assert "Good morning, Ben</textarea>" in answer.text
+    assert not Message.objects.filter(state__in=["sent", "delivered"]).exists()
+
+
+def test_a_rate_watch_is_set_and_a_word_is_no_rate(cast, ben, signed_in, htmx):
+    browser, address = signed_in(cast.dana.user), reverse("watches", args=[ben.pk])
+
+    refused = browser.post(address, {"product": "30yr_fixed", "target_pct": "low"}, headers=htmx)
+    assert refused.status_code == 422
+    assert not RateWatch.objects.exists()
+
+    browser.post(address, {"product": "30yr_fixed", "target_pct": "6.0%"})
+    assert RateWatch.objects.get(lead=ben).target_pct == 6
+
+
+def test_a_task_is_added_and_ticked_off_once(cast, ben, signed_in):
+    browser = signed_in(cast.dana.user)
+    browser.post(reverse("tasks", args=[ben.pk]), {"title": "Ask for a pay stub", "due": "day"})
+    task = Task.objects.get(lead=ben)
+
+    browser.post(reverse("completion", args=[task.pk]))
+    done_at = Task.objects.get(pk=task.pk).done_at
+    browser.post(reverse("completion", args=[task.pk]))
+
+    assert done_at is not None
+    assert Task.objects.get(pk=task.pk).done_at == done_at
+
+
+def test_what_changes_arrives_as_three_parts_and_no_page(cast, ben, signed_in, htmx):
+    answer = signed_in(cast.dana.user).get(page_of(ben), headers=htmx)
+
+    assert answer.text.count('hx-swap-oob="outerMorph"') == 3
+    assert "<html" not in answer.text
+
+
+def test_a_longer_history_asks_the_database_no_more_often(
+    cast, ben, signed_in, django_assert_max_num_queries
+):
+    for number in range(30):
+        at = make.NOON + number * make.MINUTE
+        make.touch(ben, at=at)
+        make.consent(ben.person, at=at)
+        Remark.objects.create(lead=ben, by=cast.dana.user, text="n", at=at)
+    browser = signed_in(cast.dana.user)
+    browser.get(page_of(ben))
+
+    with django_assert_max_num_queries(90):
+        browser.get(page_of(ben))
+
+
+def test_find_knows_names_numbers_and_addresses_of_what_one_may_see(cast, ben, signed_in):
+    browser = signed_in(cast.dana.user)
+    for asked in ("ortiz", "Ben Ort", "(813) 555-0142", "555014", "BEN.ORTIZ@home"):
+        assert "Ben Ortiz" in browser.get("/find/", {"q": asked}).text, asked
+
+    assert "Ben Ortiz" not in signed_in(cast.sam.user).get("/find/", {"q": "ortiz"}).text

@@ -1,0 +1,136 @@
+import pytest
+from django.urls import reverse
+
+from rooftree.leads.models import Lead
+from rooftree.org.models import LoanOfficer
+from rooftree.routing import own
+from rooftree.routing.models import Offer, Ownership, RoutingDecision, RuleSet
+from tests import make
+
+
+def owned(lead, officer, **changes):
+    own.give(lead_id=lead.pk, officer_id=officer.pk, by=None, at=make.NOON)
+    Lead.objects.filter(pk=lead.pk).update(**changes)
+    return Lead.objects.get(pk=lead.pk)
+
+
+def offered(lead, officer):
+    rules, _ = RuleSet.objects.get_or_create(
+        number=1, defaults={"rules": [], "published_at": make.NOON}
+    )
+    decision = RoutingDecision.objects.create(
+        lead=lead,
+        rule_set=rules,
+        inputs={},
+        outcome={},
+        officer=officer,
+        sentence="Licensed in Florida and next in turn.",
+        at=make.NOON,
+    )
+    return Offer.objects.create(
+        lead=lead,
+        officer=officer,
+        decision=decision,
+        offered_at=make.NOON,
+        due_at=make.NOON + 3650 * make.DAY,
+    )
+
+
+def test_the_queue_shows_the_officers_leads_with_the_reason_of_each(cast, signed_in):
+    owned(cast.ben, cast.dana, promise_at=make.NOON + make.MINUTE)
+
+    page = signed_in(cast.dana.user).get("/queue/")
+
+    assert "Ben Ortiz" in page.text
+    assert "Promise running" in page.text
+    assert "Zillow purchase in FL" in page.text
+    assert "$400,000" in page.text
+
+
+def test_nobody_sees_anothers_queue(cast, signed_in):
+    owned(cast.ben, cast.dana)
+
+    assert "Ben Ortiz" not in signed_in(cast.sam.user).get("/queue/").text
+    assert signed_in(cast.omar).get("/queue/").status_code == 403
+
+
+def test_an_empty_queue_says_that_all_is_done(cast, signed_in):
+    page = signed_in(cast.dana.user).get("/queue/")
+
+    assert "Nothing is waiting for you" in page.text
+
+
+def test_what_is_not_known_is_said_in_words(cast, signed_in):
+    nameless = make.person(first_name="", last_name="", email=None)
+    owned(make.lead(person=nameless, amount_cents=None, property_city=""), cast.dana)
+
+    page = signed_in(cast.dana.user).get("/queue/")
+
+    assert "No name yet" in page.text
+    assert "E-mail: no address on file" in page.text
+
+
+@pytest.mark.parametrize("number", [1, 12])
+def test_a_longer_queue_asks_the_database_no_more_often(
+    cast, signed_in, django_assert_max_num_queries, number
+):
+    for _ in range(number):
+        owned(make.lead(), cast.dana, promise_at=make.NOON)
+    browser = signed_in(cast.dana.user)
+    browser.get("/queue/")
+
+    with django_assert_max_num_queries(26):
+        browser.get("/queue/")
+
+
+def test_an_offer_is_taken_by_a_plain_form(cast, signed_in):
+    offer = offered(cast.ben, cast.dana)
+
+    answer = signed_in(cast.dana.user).post(reverse("acceptance", args=[offer.pk]))
+
+    assert answer.status_code == 303
+    assert answer.url == reverse("lead", args=[cast.ben.pk])
+    assert Ownership.objects.get(lead=cast.ben, until_at=None).officer == cast.dana
+
+
+def test_an_offer_that_has_gone_answers_409_with_a_sentence(cast, signed_in, htmx):
+    offer = offered(cast.ben, cast.dana)
+    Offer.objects.filter(pk=offer.pk).update(lapsed_at=make.NOON)
+
+    answer = signed_in(cast.dana.user).post(reverse("acceptance", args=[offer.pk]), headers=htmx)
+
+    assert answer.status_code == 409
+    assert answer["HX-Retarget"] == "#toasts"
+    assert not Ownership.objects.filter(lead=cast.ben).exists()
+
+
+def test_nobody_takes_an_offer_made_to_another(cast, signed_in, htmx):
+    offer = offered(cast.ben, cast.dana)
+
+    answer = signed_in(cast.sam.user).post(reverse("acceptance", args=[offer.pk]), headers=htmx)
+
+    assert answer.status_code == 409
+    assert not Ownership.objects.filter(lead=cast.ben).exists()
+
+
+def test_the_offer_card_says_what_and_why_but_not_who(cast, signed_in, htmx):
+    offered(cast.ben, cast.dana)
+
+    card = signed_in(cast.dana.user).get("/offers/", headers=htmx)
+
+    assert "Licensed in Florida and next in turn." in card.text
+    assert "Ortiz" not in card.text
+
+
+def test_the_switch_stops_and_starts_new_leads(cast, signed_in):
+    browser = signed_in(cast.dana.user)
+
+    browser.post("/me/availability/", {"takes": "no"})
+    assert LoanOfficer.objects.get(pk=cast.dana.pk).paused_at is not None
+
+    browser.post("/me/availability/", {"takes": "yes"})
+    assert LoanOfficer.objects.get(pk=cast.dana.pk).paused_at is None
+
+
+def test_a_manager_has_no_switch_of_an_officer(cast, signed_in):
+    assert signed_in(cast.ruth).post("/me/availability/", {"takes": "no"}).status_code == 403
