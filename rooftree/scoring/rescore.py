@@ -1,0 +1,119 @@
+"""Scoring a lead again because something happened, with all that is needed to explain it."""
+
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, Max, Q
+from django.db.transaction import atomic
+
+from rooftree.core.uuid7 import uuid7_at
+from rooftree.leads.models import ContactAttempt, Lead, Signal, Touch
+from rooftree.ledger.write import write
+from rooftree.scoring.models import Score
+from rooftree.scoring.score import VERSION, Features, Scored, points
+
+RECENT = timedelta(days=30)  # of behavior
+THOUSANDTH = Decimal("0.001")
+
+
+def rescore(*, lead_id: UUID | str, because: str, at: datetime) -> Score:
+    """Score a lead from its facts as of `at`, store the score and show it on the lead.
+
+    Args:
+        because: the event that asked for it: `touch`, `replied`, `opened`.
+
+    When nothing that counts has changed since the last score, that one stays.
+    """
+    with atomic():
+        lead = Lead.objects.select_for_update(of=("self",), no_key=True).get(pk=lead_id)
+        features = features_of(lead, at=at)
+        stored = _plain(features)
+        last = Score.objects.filter(lead=lead).order_by("-at", "-id").first()
+        if last and (last.features, last.version) == (stored, VERSION):
+            return last
+        return _store(lead, points(features), stored, because=because, at=at)
+
+
+def features_of(lead: Lead, *, at: datetime) -> Features:
+    """What a score may look at, read from the lead, its touches and what the borrower did."""
+    recent = Q(at__gt=at - RECENT)
+    signals = Signal.objects.filter(lead=lead, at__lte=at).aggregate(
+        opened=Count("id", filter=recent & Q(kind="opened")),
+        clicked=Count("id", filter=recent & Q(kind="clicked")),
+        replied=Count("id", filter=recent & Q(kind="replied")),
+        last=Max("at"),
+    )
+    talks = ContactAttempt.objects.filter(lead=lead, at__lte=at).aggregate(
+        answered=Count("id", filter=recent & Q(result="spoke")),
+        last=Max("at", filter=Q(result="spoke") | Q(direction="in")),
+    )
+    active_at = max(filter(None, (lead.warmed_at, signals["last"], talks["last"])))
+    return Features(
+        purpose=lead.purpose,
+        timeline=lead.timeline,
+        found_home=lead.details.get("found_home"),
+        signed_contract=lead.details.get("signed_contract"),
+        credit_band=lead.credit_band,
+        down_payment_share_pct=_down_payment_share(lead),
+        amount_cents=lead.amount_cents,
+        source_class=lead.details.get("channel") or "",
+        is_repeat=Touch.objects.filter(lead=lead, at__lte=at).count() > 1,
+        opened=signals["opened"],
+        clicked=signals["clicked"],
+        replied=signals["replied"],
+        answered=talks["answered"],
+        days_quiet=max(0, (at - active_at).days),
+    )
+
+
+def again(score: Score) -> Scored:
+    """The score as its stored features give it; only for scores of this `VERSION`."""
+    features: dict[str, Any] = dict(score.features)
+    share = features["down_payment_share_pct"]
+    features["down_payment_share_pct"] = None if share is None else Decimal(share)
+    return points(Features(**features))
+
+
+def _store(
+    lead: Lead, scored: Scored, features: dict[str, Any], *, because: str, at: datetime
+) -> Score:
+    reasons = [asdict(reason) for reason in scored.reasons]
+    score = Score.objects.create(
+        id=uuid7_at(at),
+        lead=lead,
+        points=scored.points,
+        reasons=reasons,
+        features=features,
+        version=VERSION,
+        because=because,
+        at=at,
+    )
+    Lead.objects.filter(pk=lead.pk).update(score=scored.points, score_reasons=reasons, scored_at=at)
+    write(
+        "scoring.lead.scored",
+        at=at,
+        actor="system:scoring",
+        lead_id=lead.pk,
+        person_id=lead.person_id,
+        score_id=score.pk,
+        points=scored.points,
+        version=VERSION,
+        because=because,
+    )
+    return score
+
+
+def _down_payment_share(lead: Lead) -> Decimal | None:
+    if lead.down_payment_cents is None or not lead.value_cents:
+        return None
+    return (Decimal(100 * lead.down_payment_cents) / lead.value_cents).quantize(THOUSANDTH)
+
+
+def _plain(features: Features) -> dict[str, Any]:
+    share = features.down_payment_share_pct
+    plain = asdict(features)
+    plain["down_payment_share_pct"] = None if share is None else str(share)
+    return plain
