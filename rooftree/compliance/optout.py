@@ -51,6 +51,7 @@ HOUSE_SPANISH = (
     r"\b(no mas|ni un) (mensajes|mensaje|llamadas|textos)\b",
 )
 HOUSE_ENGLISH = (
+    r"\bopt (me|us|my number) out\b|\bplease stop\b|\bstop please\b",
     r"\b(no more|enough) (texts?|messages?|calls?|emails?)\b",
     r"\b(delete|erase|remove|lose|block) (my|this|me|our) ?(number|info|information|contact|name)?"
     r"\b.{0,30}\b(list|number|info|system|database|contact)",

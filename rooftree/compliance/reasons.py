@@ -87,7 +87,7 @@ MESSAGES = {
     "consent_number_mismatch": "They agreed for another number.",
     "consent_person_mismatch": "The person who agreed is not the person on this number.",
     "consent_sharing": "Carriers accept no consent given to somebody else.",
-    "consent_still_needed": "An inquiry or a loan does not replace written consent to automated texts.",
+    "consent_still_needed": "Being a customer never replaces written consent to automated texts.",
     "deceptive_subject": "The subject claims a conversation that did not take place.",
     "direct_lending_attribute_missing": "The campaign is not registered for lending.",
     "ebr_expired": "The number is on the do-not-call registry and their inquiry is too old.",

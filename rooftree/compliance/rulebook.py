@@ -104,7 +104,7 @@ def _rows(spec: dict[str, Any]) -> tuple[Row, ...]:
             from_date=one.get("effective_from", date.min),
             until_date=one.get("effective_to", date.max),
             live=_week(one["live"]),
-            cite=one["cite"],
+            cite=FEDERAL_CITE if one["live"] == "federal" else one["cite"],
         )
         for one in versions
     )
@@ -119,7 +119,7 @@ def _caps(spec: list[dict[str, Any]], cite: str) -> tuple[Cap, ...]:
 
 def _state(code: str, spec: dict[str, Any]) -> State:
     rows = _rows(spec)
-    cite = spec.get("cite", rows[-1].cite)
+    cite = spec.get("cite") or rows[-1].cite
     names = DATA["state_holidays"].get(spec.get("holidays", ""), [])
     return State(
         code=code,
