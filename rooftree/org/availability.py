@@ -1,27 +1,24 @@
-"""The officer's own switch: taking new leads, or not now."""
+"""An officer's own switch: taking leads, or not."""
 
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
+from django.db.transaction import atomic
 
 from rooftree.ledger.write import write
 from rooftree.org.models import LoanOfficer, User
 
 
-def turn(*, officer_id: UUID, takes: bool, by: User, at: datetime) -> bool:
-    """Take leads from now on, or pause; whether that changed anything. Repeat-safe."""
-    officer = LoanOfficer.objects.filter(pk=officer_id)
-    with transaction.atomic():
-        if takes:
-            changed = officer.filter(paused_at__isnull=False).update(paused_at=None)
-        else:
-            changed = officer.filter(paused_at=None).update(paused_at=at)
-        if changed:
-            write(
-                f"org.officer.{'resumed' if takes else 'paused'}",
-                at=at,
-                actor=f"user:{by.pk}",
-                officer_id=officer_id,
-            )
-    return bool(changed)
+def pause(*, officer_id: UUID | str, by: User, at: datetime) -> None:
+    """No new leads from now on; offers made already stand. Pausing twice keeps the first time."""
+    with atomic():
+        if LoanOfficer.objects.filter(pk=officer_id, paused_at=None).update(paused_at=at):
+            write("org.officer.paused", at=at, actor=f"user:{by.pk}", officer_id=officer_id)
+
+
+def resume(*, officer_id: UUID | str, by: User, at: datetime) -> None:
+    """Taking leads again. Resuming twice is harmless."""
+    with atomic():
+        paused = LoanOfficer.objects.filter(pk=officer_id, paused_at__isnull=False)
+        if paused.update(paused_at=None):
+            write("org.officer.resumed", at=at, actor=f"user:{by.pk}", officer_id=officer_id)

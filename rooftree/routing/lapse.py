@@ -77,7 +77,7 @@ def pass_on(*, lead_id: UUID | str, at: datetime) -> Assigned | Nobody:
     """
     with atomic():
         lead = Lead.objects.select_for_update(of=("self",), no_key=True).get(pk=lead_id)
-        last = RoutingDecision.objects.filter(lead=lead).order_by("-at", "-id").first()
+        last = RoutingDecision.objects.filter(lead=lead).order_by("-at", "-place", "-id").first()
         start = Start(asked=_asked(lead, at))
         if last is None or not _ended_unanswered(last) or _is_in_hands(lead):
             return assign.begin(lead_id=lead_id, start=start, at=at)

@@ -13,7 +13,7 @@ DUE = """
 select l.id from lead l
   left join lateral (
       select d.at, (d.outcome->>'hold_until')::timestamptz as hold_until from routing_decision d
-       where d.lead_id = l.id order by d.at desc, d.id desc limit 1
+       where d.lead_id = l.id order by d.at desc, d.place desc, d.id desc limit 1
   ) last on true
  where l.officer_id is null and l.state in ('new', 'working') and l.retired_at is null
    and not exists (select 1 from offer o where o.lead_id = l.id and o.taken_at is null

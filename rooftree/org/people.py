@@ -1,0 +1,147 @@
+"""Staff: who joins, what they may do, who leaves."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db.transaction import atomic
+
+from rooftree.core.uuid7 import uuid7_at
+from rooftree.ledger.write import write
+from rooftree.org import hours, moment
+from rooftree.org.models import ROLES, Branch, LoanOfficer, User
+
+
+class CannotChange(Exception):
+    """A change of staff that cannot be. The text is fit to show."""
+
+
+def add_user(
+    *, email: str, name: str, role: str, branch: Branch | None, by: User | None, at: datetime
+) -> User:
+    """A new member of staff, who cannot sign in until a password or passkey is set.
+
+    Args:
+        branch: None is the whole company.
+        by: None when the installation makes its first administrator.
+
+    Raises `CannotChange`.
+    """
+    address = email.strip().lower()
+    _check_role(role)
+    _check_email(address)
+    if not name.strip():
+        raise CannotChange("Give a name.")
+    if User.objects.filter(email__iexact=address).exists():
+        raise CannotChange("Somebody has this e-mail address already.")
+    with atomic():
+        user = User(id=uuid7_at(at), email=address, name=name.strip(), role=role, branch=branch)
+        user.set_unusable_password()
+        user.save(force_insert=True)
+        write("org.user.added", at=at, actor=_actor(by), user_id=user.pk, role=role)
+    return user
+
+
+def add_officer(
+    *, user: User, nmls_id: str, phone: str, by: User | None, at: datetime,
+    details: Mapping[str, Any] | None = None,
+) -> LoanOfficer:  # fmt: skip
+    """Make a user a loan officer of the user's branch, sponsored from today unless said.
+
+    Args:
+        phone: E.164, the one that rings.
+        details: other columns: languages, products, hours, zone, caps...
+
+    Raises `CannotChange`; `hours.BadHours` for hours that make no sense.
+    """
+    more = dict(details or {})
+    if not nmls_id.isdecimal():
+        raise CannotChange("An NMLS ID is a number.")
+    if LoanOfficer.objects.filter(nmls_id=nmls_id).exists():
+        raise CannotChange("Another loan officer has this NMLS ID.")
+    if user.branch is None:
+        raise CannotChange("A loan officer works in a branch; give the user one first.")
+    hours.check(more.get("hours", {}))
+    zone = more.setdefault("zone", user.branch.zone)
+    more.setdefault("sponsored_from_date", hours.local_date(zone, at))
+    with atomic():
+        officer = LoanOfficer.objects.create(
+            id=uuid7_at(at), user=user, branch=user.branch, nmls_id=nmls_id, phone=phone, **more
+        )
+        write(
+            "org.officer.added",
+            at=at,
+            actor=_actor(by),
+            officer_id=officer.pk,
+            user_id=user.pk,
+            nmls_id=nmls_id,
+            sponsored_from_date=_iso(more["sponsored_from_date"]),
+        )
+    return officer
+
+
+def change_role(*, user_id: UUID | str, role: str, by: User, at: datetime) -> None:
+    """Give a user another role. Raises `CannotChange` when no administrator would be left."""
+    _check_role(role)
+    with atomic():
+        user = User.objects.select_for_update().get(pk=user_id)
+        if user.role == role:
+            return
+        _keep_an_administrator(user)
+        User.objects.filter(pk=user.pk).update(role=role)
+        write(
+            "org.user.role_changed",
+            at=at,
+            actor=_actor(by),
+            user_id=user.pk,
+            was=user.role,
+            role=role,
+        )
+
+
+def leave(*, user_id: UUID | str, by: User, at: datetime) -> None:
+    """A user can no longer sign in; a loan officer's leads are freed by the database at once.
+
+    Raises `CannotChange` when no administrator would be left. Safe to repeat.
+    """
+    with atomic():
+        moment.say(at)
+        user = User.objects.select_for_update().get(pk=user_id)
+        if not user.is_active:
+            return
+        _keep_an_administrator(user)
+        User.objects.filter(pk=user.pk).update(is_active=False)
+        LoanOfficer.objects.filter(user=user, terminated_at=None).update(terminated_at=at)
+        write("org.user.left", at=at, actor=_actor(by), user_id=user.pk)
+
+
+def _keep_an_administrator(user: User) -> None:
+    if user.role != "administrator":
+        return
+    # Locked, so that two administrators cannot demote each other in the same instant.
+    others = User.objects.select_for_update().filter(role="administrator", is_active=True)
+    if not list(others.exclude(pk=user.pk).values_list("pk", flat=True)):
+        raise CannotChange("Somebody must stay administrator; name another first.")
+
+
+def _check_role(role: str) -> None:
+    if role not in ROLES:
+        raise CannotChange(f"{role} is not a role.")
+
+
+def _check_email(address: str) -> None:
+    try:
+        validate_email(address)
+    except ValidationError as error:
+        raise CannotChange("This is not an e-mail address.") from error
+
+
+def _iso(day: date | str) -> str:
+    return str(day)
+
+
+def _actor(by: User | None) -> str:
+    return f"user:{by.pk}" if by else "system:setup"

@@ -1,0 +1,169 @@
+from datetime import date
+
+import pytest
+from django.core import mail
+
+from rooftree.leads.models import Lead
+from rooftree.ledger.models import Event
+from rooftree.org import availability, licences, notices, people, staff_mail
+from rooftree.org.licences import BadLicense
+from rooftree.org.models import License, LoanOfficer, StaffNotice, User
+from rooftree.org.people import CannotChange
+from tests import make
+
+pytestmark = pytest.mark.django_db
+
+
+def kinds():
+    return sorted(Event.objects.values_list("kind", flat=True))
+
+
+def test_a_notice_of_the_same_cause_is_told_once(cast):
+    told = [
+        notices.tell(user_id=cast.ruth.pk, kind="unclaimed", cause="c", text="Look", at=make.NOON)
+        for _ in range(2)
+    ]
+
+    assert told == [True, False]
+    assert StaffNotice.objects.count() == 1
+
+
+def test_notices_are_mailed_to_staff_once_and_not_when_they_were_read(cast):
+    for cause in ("a", "b"):
+        notices.tell(
+            user_id=cast.ruth.pk, kind="unclaimed", cause=cause, text=cause, link="/x/",
+            at=make.NOON,
+        )  # fmt: skip
+    notices.read(
+        notice_id=StaffNotice.objects.get(cause="b").pk, user_id=cast.ruth.pk, at=make.NOON
+    )
+
+    assert staff_mail.deliver_notices(at=make.NOON, limit=10) == 1
+    assert staff_mail.deliver_notices(at=make.NOON, limit=10) == 0
+
+    (sent,) = mail.outbox
+    assert (sent.to, sent.subject) == (
+        ["ruth@lindenfield.example"],
+        "A lead is waiting for someone",
+    )
+
+
+def test_mail_to_staff_cannot_be_addressed_to_a_borrower_or_to_one_who_left(cast):
+    User.objects.filter(pk=cast.omar.pk).update(is_active=False)
+
+    sent = staff_mail.send(
+        user_ids=[cast.ben.person.pk, cast.omar.pk, cast.ruth.pk], subject="s", text="t"
+    )
+
+    assert sent == 1
+    assert [message.to for message in mail.outbox] == [["ruth@lindenfield.example"]]
+
+
+def test_an_alarm_reaches_an_administrator_when_the_named_one_left(cast):
+    boss = make.user("administrator")
+    User.objects.filter(pk=cast.ruth.pk).update(is_active=False)
+
+    assert notices.alarm_users(cast.ruth.pk) == [boss]
+    assert notices.alarm_users(None) == [boss]
+    assert notices.alarm_users(cast.omar.pk) == [cast.omar]
+
+
+def test_an_officer_pauses_and_resumes_and_both_are_written_down(cast):
+    for _ in range(2):
+        availability.pause(officer_id=cast.dana.pk, by=cast.dana.user, at=make.NOON)
+    assert LoanOfficer.objects.get(pk=cast.dana.pk).paused_at == make.NOON
+
+    for _ in range(2):
+        availability.resume(officer_id=cast.dana.pk, by=cast.dana.user, at=make.NOON + make.HOUR)
+
+    assert LoanOfficer.objects.get(pk=cast.dana.pk).paused_at is None
+    assert kinds() == ["org.officer.paused", "org.officer.resumed"]
+
+
+def test_a_license_is_added_renewed_and_ended_with_an_event_each(cast):
+    held = licences.add(
+        officer_id=cast.sam.pk, state="CA", number="CA-9",
+        dates=(date(2026, 1, 1), date(2027, 1, 1)), by=cast.omar, at=make.NOON,
+    )  # fmt: skip
+
+    licences.renew(license_id=held.pk, until_date=date(2028, 1, 1), by=cast.omar, at=make.NOON)
+    lead = make.lead(officer=cast.sam, property_state="CA")
+    licences.edit(
+        license_id=held.pk, status="Terminated - Expired", by=cast.omar, at=make.NOON + make.HOUR
+    )
+
+    assert License.objects.get(pk=held.pk).until_date == date(2028, 1, 1)
+    assert Lead.objects.get(pk=lead.pk).officer is None
+    assert lead.ownerships.get().until_at == make.NOON + make.HOUR
+    said = [kind for kind in kinds() if kind.startswith("org.")]
+    assert said == ["org.license.added", "org.license.changed", "org.license.changed"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"state": "ZZ"}, "not a state"),
+        ({"number": " "}, "number"),
+        ({"dates": (date(2026, 1, 1), date(2026, 1, 1))}, "ends after it begins"),
+        ({"state": "TX"}, "already"),  # Sam has one without an end
+    ],
+)
+def test_a_license_that_cannot_be_is_refused(cast, changes, said):
+    usual = {"state": "CA", "number": "9", "dates": (date(2026, 1, 1), None)}
+
+    with pytest.raises(BadLicense, match=said):
+        licences.add(**{**usual, **changes}, officer_id=cast.sam.pk, by=cast.omar, at=make.NOON)
+
+
+def test_a_renewal_never_shortens(cast):
+    held = make.license_of(cast.sam, "CA", until_date=date(2027, 1, 1))
+
+    with pytest.raises(BadLicense, match="later"):
+        licences.renew(license_id=held.pk, until_date=date(2026, 6, 1), by=cast.omar, at=make.NOON)
+
+
+def test_somebody_joins_and_becomes_an_officer(cast):
+    user = people.add_user(
+        email=" New@Lindenfield.example", name="Nia", role="officer", branch=cast.tampa,
+        by=cast.ruth, at=make.NOON,
+    )  # fmt: skip
+    officer = people.add_officer(
+        user=user, nmls_id="998877", phone="+18135550199", by=cast.ruth, at=make.NOON,
+        details={"languages": ["en"], "hours": make.WORKDAYS},
+    )  # fmt: skip
+
+    assert (user.email, user.has_usable_password()) == ("new@lindenfield.example", False)
+    assert (officer.branch, officer.sponsored_from_date) == (cast.tampa, make.NOON.date())
+    assert kinds() == ["org.user.added", "org.officer.added"]
+
+
+def test_nobody_joins_twice_or_without_a_role(cast):
+    for changes in ({"email": "RUTH@lindenfield.example"}, {"role": "boss"}, {"name": " "},
+                    {"email": "nonsense"}):  # fmt: skip
+        usual = {"email": "n@lindenfield.example", "name": "Nia", "role": "officer"}
+        with pytest.raises(CannotChange):
+            people.add_user(**{**usual, **changes}, branch=None, by=cast.ruth, at=make.NOON)
+
+
+def test_there_is_always_an_administrator(cast):
+    boss = make.user("administrator")
+
+    with pytest.raises(CannotChange, match="stay administrator"):
+        people.change_role(user_id=boss.pk, role="marketing", by=boss, at=make.NOON)
+    with pytest.raises(CannotChange, match="stay administrator"):
+        people.leave(user_id=boss.pk, by=boss, at=make.NOON)
+
+    other = make.user("administrator")
+    people.change_role(user_id=boss.pk, role="marketing", by=other, at=make.NOON)
+    assert User.objects.get(pk=boss.pk).role == "marketing"
+
+
+def test_an_officer_who_leaves_frees_the_leads_at_once(cast):
+    lead = make.lead(officer=cast.dana)
+    boss = make.user("administrator")
+
+    people.leave(user_id=cast.dana.user_id, by=boss, at=make.NOON + make.HOUR)
+
+    assert Lead.objects.get(pk=lead.pk).officer is None
+    assert lead.ownerships.get().until_at == make.NOON + make.HOUR
+    assert "routing.ownership.ended" in kinds()
