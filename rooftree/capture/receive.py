@@ -63,7 +63,7 @@ def receive(*, source: Source, incoming: Incoming, at: datetime) -> Received:
     if envelope.outcome is Outcome.HANDSHAKE:
         return Received(answer=envelope.http)
     delivery = _keep(source, incoming, envelope, at)
-    if envelope.idempotency_key:
+    if envelope.idempotency_key and _is_told_apart(envelope):
         earlier = _first_of(envelope.idempotency_key, delivery, envelope)
         if earlier is not None:
             Delivery.objects.filter(pk=delivery.pk).update(
@@ -136,6 +136,16 @@ def _keep(source: Source, incoming: Incoming, envelope: Envelope, at: datetime) 
         due_at=at if waits else None,
         worked_at=None if waits else at,
     )
+
+
+def _is_told_apart(envelope: Envelope) -> bool:
+    """Whether the key can only be this delivery's.
+
+    Two unusable deliveries of one day without an id or a contact share the
+    fallback key of canonical section 3; the second must not vanish as a repetition.
+    """
+    is_named = any(lead.vendor_lead_id for lead in envelope.leads)
+    return envelope.outcome is not Outcome.QUARANTINED or is_named
 
 
 def _first_of(key: str, delivery: Delivery, envelope: Envelope) -> Answer | None:

@@ -19,7 +19,7 @@ from rooftree.org.models import Company
 PHONE_CHANNELS = frozenset({"call", "autodial_call", "prerecorded", "text"})
 OWN_FORMS = frozenset({"website_form"})
 SUPPRESSED = {
-    "do_not_call": ["call", "voicemail"],
+    "do_not_call": ["call", "voicemail", "text"],  # a text is a call: 47 CFR 64.1200, house reading
     "do_not_text": ["text"],
     "do_not_email": ["email"],
 }

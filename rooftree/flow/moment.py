@@ -1,25 +1,24 @@
-"""The one clock that tasks read. A test or a demo's history may stop it; production never does."""
+"""The one clock that tasks and pages read. Tests and a demo's history may stop it; nothing else."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from datetime import datetime
 
 from django.utils import timezone
 
-_stopped: ContextVar[datetime | None] = ContextVar("stopped", default=None)
+_stopped: list[datetime] = []  # of the whole process: a stopped clock stands in every thread
 
 
 def now() -> datetime:
     """This moment, aware, UTC."""
-    return _stopped.get() or timezone.now()
+    return _stopped[-1] if _stopped else timezone.now()
 
 
 @contextmanager
 def at(moment: datetime) -> Iterator[None]:
-    """Let tasks run inside believe that it is `moment`."""
-    token = _stopped.set(moment)
+    """Let the whole process believe that it is `moment`."""
+    _stopped.append(moment)
     try:
         yield
     finally:
-        _stopped.reset(token)
+        _stopped.pop()

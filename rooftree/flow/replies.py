@@ -28,15 +28,27 @@ TOLD = {
 }
 
 
-def receive_text(*, sender: str, body: str, carrier_id: str, carrier: str, at: datetime) -> Reply:
-    """Keep an inbound text; a STOP counts before this returns. The officer hears of it."""
+def receive_text(
+    *,
+    sender: str,
+    body: str,
+    carrier_id: str,
+    carrier: str,
+    at: datetime,
+    is_answered: bool = False,
+) -> Reply:
+    """Keep an inbound text; a STOP counts before this returns. The officer hears of it.
+
+    `is_answered` says that the carrier itself has confirmed the STOP already: a
+    second confirmation would be one too many (47 CFR 64.1200(a)(12)).
+    """
     with transaction.atomic():
         reply = replies.receive_text(
             sender=sender, body=body, carrier_id=carrier_id, carrier=carrier, at=at
         )
         if reply.message is None:
             return reply
-        if replies.plan_answer(reply=reply, at=at):
+        if not is_answered and replies.plan_answer(reply=reply, at=at):
             send_messages.enqueue()
         _tell(reply.message, reply.meaning, at)
     return reply

@@ -77,6 +77,7 @@ def text_in(request: HttpRequest) -> HttpResponse:
             body=came.body,
             carrier_id=came.carrier_id,
             carrier=settings.CARRIER,
+            is_answered=bool(came.opt_out),
             at=moment.now(),
         )
     return _markup(callbacks.NOTHING)
@@ -159,10 +160,18 @@ def _incoming(request: HttpRequest, source: Source) -> Incoming:
         query=request.GET.dict(),
         headers=dict(request.headers),
         body=request.body,
-        remote_addr=request.META.get("REMOTE_ADDR") or None,
+        remote_addr=_visitor(request),
         received_at=moment.now(),
         endpoint=intake.receive.endpoint_of(source),
     )
+
+
+def _visitor(request: HttpRequest) -> str | None:
+    """The address of who called: the socket's, or what our own proxy, and only it, says."""
+    forwarded = request.headers.get("X-Forwarded-For", "")
+    if settings.SECURE_PROXY_SSL_HEADER and forwarded:
+        return forwarded.rpartition(",")[2].strip() or None
+    return request.META.get("REMOTE_ADDR") or None
 
 
 def _answer(answer: Answer) -> HttpResponse:

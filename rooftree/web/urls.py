@@ -1,7 +1,7 @@
 """Every address of the site. What acts is a resource: POST /offers/<id>/acceptance/."""
 
 from django.conf import settings
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from rooftree.web.views import (
     find,
@@ -20,6 +20,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sign-in/", sign_in.SignIn.as_view(), name="sign_in"),
     path("sign-out/", sign_in.SignOut.as_view(), name="sign_out"),
     path("manifest.webmanifest", install.manifest, name="manifest"),
+    # What machines send us.
+    path("in/", include("rooftree.web.inbound")),
     # Everywhere.
     path("find/", find.show, name="find"),
     path("more/", find.more, name="more"),

@@ -1,9 +1,9 @@
+import pytest
+
 from rooftree.leads.models import Lead, Touch
 from rooftree.outreach.models import Message
 from tests import make
 from tests.flow import journey
-
-import pytest
 
 pytestmark = pytest.mark.django_db
 

@@ -3,7 +3,7 @@
 import smtplib
 from dataclasses import dataclass
 
-from django.core.mail import EmailMessage, get_connection
+from django.core.mail import EmailMessage, mailers
 
 from rooftree.core.failures import Refused, TryLater, Uncertain
 
@@ -40,7 +40,7 @@ def send(letter: Letter) -> str:
             "X-Rooftree-Message": letter.reference,
         },
     )
-    line = get_connection()
+    line = mailers.create_connection("default")
     try:
         line.open()
     except (OSError, smtplib.SMTPException) as problem:

@@ -1,0 +1,138 @@
+"""The simulated outside world around a live server: carriers, mail, Encompass, the vendors."""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx2
+
+from rooftree.flow import moment
+from rooftree.leads.models import Source
+from rooftree.los import connect
+from rooftree.los.models import Connection
+from rooftree.outreach.media.line import line
+from rooftree_simulators.clock import Clock
+from rooftree_simulators.run import Simulators, start
+from rooftree_simulators.twilio.account import ACCOUNT_SID, AUTH_TOKEN, MAIN_NUMBER
+from tests import make
+from tests.flow import journey
+
+SIGNING_KEY = "k" * 40
+
+
+class World:
+    """The vendors, our live server, and hands to make things happen at `make.NOON`."""
+
+    def __init__(self, url: str, simulators: Simulators) -> None:
+        self.url = url
+        self.simulators = simulators
+        self.clock = simulators.clock
+
+    def post(self, path: str, body: Any, **headers: str) -> httpx2.Response:
+        """One post to our server, as a vendor makes it."""
+        return httpx2.post(f"{self.url}{path}", json=body, headers=headers, timeout=20)
+
+    def submit(self, site: Source, form: dict[str, Any]) -> httpx2.Response:
+        """Our website's server posts a visitor's form, signed, with the visitor's own address."""
+        visitor = {"ip_address": "203.0.113.10", "user_agent": "Mozilla/5.0"}
+        body = json.dumps(form | visitor).encode()
+        mark = hmac.new(site.secret.encode(), body, hashlib.sha256).hexdigest()
+        return httpx2.post(
+            f"{self.url}/in/form/{site.slug}",
+            content=body,
+            headers={
+                "Content-Type": "application/json",
+                "X-Rooftree-Signature": f"sha256={mark}",
+            },
+            timeout=20,
+        )
+
+    def say(self, path: str, body: dict[str, Any]) -> Any:
+        """One call to the simulators' control API."""
+        answer = httpx2.post(f"{self.simulators.urls['ctl']}/_sim/{path}", json=body, timeout=30)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def officer_behaves(self, number: str, **behaviour: Any) -> None:
+        """How a phone is answered: voice, answer_after_s, digits."""
+        self.say("twilio/callees", {"number": number, **behaviour})
+
+    def pass_time(self, duration: str = "PT2M") -> None:
+        """Let the vendors' clock run: callbacks, calls and webhooks happen."""
+        self.say("clock", {"advance": duration})
+
+    def texts_at_carrier(self) -> list[dict[str, Any]]:
+        """What the carrier holds as sent by us."""
+        return [
+            one
+            for one in self.simulators.twilio.state()["messages"]
+            if one["direction"].startswith("outbound")
+        ]
+
+    def letters(self) -> list[dict[str, Any]]:
+        """Every e-mail that arrived."""
+        return list(self.simulators.mailbox.messages)
+
+    def run(self, minutes: float = 0) -> None:
+        """Everything due at noon plus `minutes` happens, on our side and then on theirs."""
+        journey.run(journey.later(minutes))
+
+
+@contextmanager
+def around(url: str, settings: Any) -> Iterator[World]:
+    """Start the vendors, point the settings at them and at our server, and stop the clock."""
+    with start(clock=Clock(at=make.NOON, speed=0)) as simulators:
+        host, _, port = simulators.urls["smtp"].partition(":")
+        settings.PUBLIC_URL = url
+        settings.CARRIER = "twilio"
+        settings.TWILIO_BASE_URL = simulators.urls["twilio"]
+        settings.TWILIO_ACCOUNT_SID = ACCOUNT_SID
+        settings.TWILIO_AUTH_TOKEN = AUTH_TOKEN
+        settings.TWILIO_NUMBERS = [MAIN_NUMBER]
+        settings.MAILERS = {
+            "default": {
+                "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+                "OPTIONS": {"host": host, "port": int(port), "timeout": 5},
+            }
+        }
+        line.cache_clear()
+        world = World(url, simulators)
+        world.say(
+            "twilio/seed",
+            {"numbers": [{"number": MAIN_NUMBER, "sms_url": f"{url}/in/twilio/text/"}]},
+        )
+        world.say("enc/switches", {"dup_rate": 0, "pipeline_lag_s": 45})
+        try:
+            with moment.at(make.NOON):
+                yield world
+        finally:
+            line.cache_clear()
+
+
+def connect_encompass(world: World, officer_users: dict[str, str]) -> Connection:
+    """The lender's Encompass, with webhooks to our server."""
+    users = world.simulators.encompass.office.tokens.users
+    connection = Connection.objects.create(
+        los="encompass",
+        name="Encompass",
+        slug="encompass",
+        base_url=world.simulators.urls["enc"],
+        instance="TEBE00000001",
+        folder="Prospects",
+        credentials=json.dumps(
+            {
+                "client_id": "enc-client",
+                "client_secret": "enc-secret",
+                "user": "svc_rooftree",
+                "password": users["svc_rooftree"],
+            }
+        ),
+        webhook_keys=json.dumps([SIGNING_KEY]),
+        enabled_at=make.NOON,
+        officer_users=officer_users,
+    )
+    connect.adapter(connection).subscribe(f"{world.url}/in/encompass/encompass/", SIGNING_KEY)
+    return connection
