@@ -4,14 +4,17 @@ from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
 from rooftree.web.views import (
+    conversations,
     find,
     home,
     install,
     lead,
     lead_acts,
     look_around,
+    pipeline,
     queue,
     sign_in,
+    team,
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -31,6 +34,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("offers/<uuid:offer_id>/acceptance/", queue.acceptance, name="acceptance"),
     path("offers/<uuid:offer_id>/refusal/", queue.refusal, name="refusal"),
     path("me/availability/", queue.availability, name="availability"),
+    # Every officer's other pages, and the manager's.
+    path("conversations/", conversations.index, name="conversations"),
+    path("conversations/<uuid:lead_id>/", conversations.show, name="conversation"),
+    path("pipeline/", pipeline.show, name="pipeline"),
+    path("team/", team.show, name="team"),
+    path("leads/<uuid:lead_id>/ownership/", team.ownership, name="ownership"),
     # One lead.
     path("leads/<uuid:lead_id>/", lead.show, name="lead"),
     path("leads/<uuid:lead_id>/attempts/", lead_acts.attempt, name="attempts"),

@@ -80,6 +80,12 @@ def state_words(code: str) -> str:
 
 
 @register.filter
+def medium_icon(medium: str) -> str:
+    """The icon of a medium."""
+    return {"email": "mail", "call": "phone", "voicemail": "phone"}.get(medium, "text")
+
+
+@register.filter
 def milestone(code: str) -> str:
     """A milestone's code in words."""
     return code.replace("_", " ").capitalize()

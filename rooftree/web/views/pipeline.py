@@ -1,0 +1,71 @@
+"""The pipeline: loans in process by milestone, with their age and value."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db.models import Max, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from rooftree.leads.models import Loan
+from rooftree.routing.visible import leads_visible_to
+from rooftree.web.page import staff
+
+COLUMNS = [  # (heading, lowest rank of its milestones)
+    ("In the LOS", 0),
+    ("Application", 40),
+    ("Processing", 50),
+    ("Underwriting", 60),
+    ("Clear to close", 90),
+    ("Closing", 100),
+    ("Funded, last 30 days", 130),
+]
+FUNDED_FOR = timedelta(days=30)
+LONGEST = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """One loan of the board."""
+
+    loan: Loan
+    days: int  # since its newest milestone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """The loans between two milestones."""
+
+    label: str
+    cards: list[Card]
+    cents: int
+
+
+@staff("GET")
+def show(request: HttpRequest) -> HttpResponse:
+    """The board. Milestones come from the LOS, so nothing is dragged here."""
+    since = (request.at - FUNDED_FOR).date()
+    loans = (
+        Loan.objects.filter(lead__in=leads_visible_to(request.user).values("pk"), ended_as="")
+        .filter(Q(funded_date=None) | Q(funded_date__gte=since))
+        .select_related("lead__person", "lead__source", "officer__user")
+        .annotate(moved_at=Max("milestones__reached_at"))
+        .order_by("moved_at", "id")[:LONGEST]
+    )
+    cards = [
+        Card(loan=loan, days=(request.at - (loan.moved_at or loan.created_at)).days)
+        for loan in loans
+    ]
+    context = {"columns": columns(cards), "number": len(cards)}
+    return render(request, "pipeline/show.html", context)
+
+
+def columns(cards: list[Card]) -> list[Column]:
+    """The board's columns, the oldest loan of each on top."""
+    made = []
+    for place, (label, low) in enumerate(COLUMNS):
+        high = COLUMNS[place + 1][1] if place + 1 < len(COLUMNS) else 10_000
+        inside = [card for card in cards if low <= card.loan.rank < high]
+        cents = sum(card.loan.amount_cents or 0 for card in inside)
+        made.append(Column(label=label, cards=inside, cents=cents))
+    return made
