@@ -220,8 +220,10 @@ def _officer(officer: LoanOfficer | None, company: Company, today: date) -> Offi
 def _confirmation(stop: RevocationRow | None) -> Confirmation | None:
     if stop is None:
         return None
+    same = RevocationRow.objects.filter(address=stop.address, kind="stop", ended_at=None)
     earlier = Message.objects.filter(
-        cause=f"stop:{stop.pk}", state__in=["sent", "delivered", "uncertain"]
+        cause__in=[f"stop:{one}" for one in same.exclude(pk=stop.pk).values_list("pk", flat=True)],
+        state__in=["claimed", "sent", "delivered", "uncertain"],
     )
     return Confirmation(stop_at=stop.at, earlier=earlier.count())
 

@@ -17,9 +17,14 @@ def plan(*, touch: Touch, at: datetime) -> list[Message]:
     The first touch gets both. A repeated inquiry gets a text when none has
     reached the borrower yet (it may have brought the consent the first one
     lacked), and an e-mail when none went out in the last day. Whether each may
-    go is the gate's to say, when it is taken from the line. Safe to repeat.
+    go is the gate's to say, when it is taken from the line. Safe to repeat, in
+    whatever order touches come; must run in a transaction.
     """
-    lead = Lead.objects.select_related("person", "officer__user").get(pk=touch.lead_id)
+    lead = (
+        Lead.objects.select_for_update(of=("self",))
+        .select_related("person", "officer__user")
+        .get(pk=touch.lead_id)
+    )
     if lead.is_test or lead.state in ("funded", "retired"):
         return []
     planned = []
@@ -33,14 +38,12 @@ def plan(*, touch: Touch, at: datetime) -> list[Message]:
 def _is_wanted(lead: Lead, touch: Touch, medium: str, at: datetime) -> bool:
     if medium == "text" and touch.inquiry.get("vendor_status") in QUIET_STATUSES:
         return False
-    if touch.is_first:
-        return True
     sent = Message.objects.filter(
-        person_id=lead.person_id,
+        lead=lead,
         direction="out",
         medium=medium,
         state__in=["waiting", "held", "claimed", "sent", "delivered", "uncertain"],
-    )
+    ).exclude(cause=f"touch:{touch.pk}")
     if medium == "email":
         sent = sent.filter(created_at__gt=at - RECENT)
     return not sent.exists()
