@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import NoReturn
 
 COMMANDS = Path(__file__).parent / "management" / "commands"
+DEMO_COMMANDS = Path(__file__).parent.parent / "rooftree_demo" / "management" / "commands"
+CONTRIB = {"changepassword", "clearsessions", "collectstatic", "createsuperuser", "findstatic"}
 # These need nothing but what they are given: no database, no network, no settings.
 PURE = {("parse",), ("decide",), ("lint",), ("optout",), ("los",), ("rates", "backtest")}
 PURE |= {("evidence", "verify")}
@@ -46,6 +48,12 @@ def run(words: list[str]) -> None:
         _configure_nothing()
         _ours(name, argv)
         return
+    if not known(name):
+        _refuse(f"there is no command {name!r}; `rooftree --help` lists what there is.")
+    if words[-1] in {"-h", "--help"} and _file(name).exists():
+        _configure_tables()
+        _ours(name, argv)
+        return
     if name == "demo":
         os.environ.setdefault("ROOFTREE_ENV", "demo")
     if name in LIGHT:
@@ -56,9 +64,17 @@ def run(words: list[str]) -> None:
 
 
 def wants_nothing(words: list[str]) -> bool:
-    """Whether these words ask for a pure command, or for the help of one of ours."""
-    pure = any(tuple(words[: len(one)]) == one for one in PURE)
-    return pure or (words[-1] in {"-h", "--help"} and (COMMANDS / f"{words[0]}.py").exists())
+    """Whether these words ask for a pure command."""
+    return any(tuple(words[: len(one)]) == one for one in PURE)
+
+
+def known(name: str) -> bool:
+    """Whether a command of ours, of the demo or of Django has this name."""
+    from django.core import management
+
+    of_django = management.find_commands(management.__path__[0])
+    ours = _file(name).exists() or (DEMO_COMMANDS / _file(name).name).exists()
+    return ours or name in of_django or name in CONTRIB
 
 
 def print_help() -> None:
@@ -73,8 +89,7 @@ def print_help() -> None:
 
 def described() -> Iterator[tuple[str, str, str]]:
     """Name, first sentence and example of each command, read without running any of it."""
-    demo = Path(__file__).parent.parent / "rooftree_demo" / "management" / "commands"
-    for file in sorted([*COMMANDS.glob("[a-z]*.py"), *demo.glob("[a-z]*.py")], key=_stem):
+    for file in sorted([*COMMANDS.glob("[a-z]*.py"), *DEMO_COMMANDS.glob("[a-z]*.py")], key=_stem):
         tree = ast.parse(file.read_text())
         first = (ast.get_docstring(tree) or "").split("\n", 1)[0]
         yield file.stem.replace("_", "-"), first, _example(tree)
@@ -104,12 +119,37 @@ def _configure_nothing() -> None:
         settings.configure(USE_TZ=True, TIME_ZONE="UTC")
 
 
+def _configure_tables() -> None:
+    """Enough of Django to load a command that imports tables, for its --help alone."""
+    import django
+    from django.conf import settings
+
+    apps = ["auth", "contenttypes", "sessions", "postgres"]
+    settings.configure(
+        USE_TZ=True,
+        TIME_ZONE="UTC",
+        INSTALLED_APPS=[*(f"django.contrib.{app}" for app in apps), "rooftree"],
+        AUTH_USER_MODEL="rooftree.User",
+        TASKS={
+            "default": {
+                "BACKEND": "rooftree.tasks.backend.ObanBackend",
+                "QUEUES": ["now", "soon", "night"],
+            }
+        },
+    )
+    django.setup()
+
+
+def _file(name: str) -> Path:
+    """Where a command of ours is; a module's name cannot have the dash that a person types."""
+    return COMMANDS / f"{name.replace('-', '_')}.py"
+
+
 def _ours(name: str, argv: list[str]) -> None:
     """Run a command of ours without loading Django's apps."""
-    file = COMMANDS / f"{name.replace('-', '_')}.py"
-    if not file.exists():
+    if not _file(name).exists():
         _refuse(f"there is no command {name!r} yet; `rooftree --help` lists what there is.")
-    command = import_module(f"rooftree.management.commands.{file.stem}").Command()
+    command = import_module(f"rooftree.management.commands.{_file(name).stem}").Command()
     command.requires_system_checks = []
     command.run_from_argv(argv)
 
@@ -118,8 +158,7 @@ def _with_django(name: str, argv: list[str]) -> None:
     from django.core.management import ManagementUtility
 
     with _database_for(name):
-        module = name.replace("-", "_")  # a module's name cannot have the dash that a person types
-        argv[1] = module if (COMMANDS / f"{module}.py").exists() else name
+        argv[1] = _file(name).stem if _file(name).exists() else name
         ManagementUtility(argv).execute()
 
 

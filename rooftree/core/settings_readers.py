@@ -74,7 +74,7 @@ def database(address: str) -> dict[str, Any]:
     constraints of PostgreSQL are what keeps leads safe.
     """
     example = "postgresql://user:password@host/name"
-    if urlsplit(address).scheme not in {"postgres", "postgresql"}:
+    if address.split("://")[0] not in {"postgres", "postgresql"}:
         raise Unconfigured(f"DATABASE_URL must look like {example}; only PostgreSQL will do.")
     try:
         parts = {key: str(value) for key, value in conninfo_to_dict(address).items()}

@@ -1,5 +1,6 @@
 """What all our commands share: an example in --help, and failures in one plain sentence."""
 
+import json
 import sys
 from typing import Any, NoReturn
 
@@ -47,8 +48,20 @@ class Command(BaseCommand):
         try:
             options = vars(self.create_parser(argv[0], argv[1]).parse_args(argv[2:]))
             self.execute(*options.pop("args", ()), **options)
-        except (CommandError, Unconfigured, Held, CannotStart, OperationalError) as problem:
+        except FORESEEN as problem:
             say_and_exit(problem)
+
+
+FORESEEN = (
+    CommandError,
+    Unconfigured,
+    Held,
+    CannotStart,
+    OperationalError,
+    OSError,
+    json.JSONDecodeError,
+    UnicodeDecodeError,
+)
 
 
 def say_and_exit(problem: Exception) -> NoReturn:
@@ -57,6 +70,8 @@ def say_and_exit(problem: Exception) -> NoReturn:
     text = " ".join(str(problem).split())
     if isinstance(problem, OperationalError):
         text = f"the database does not answer: {text}"
+    if isinstance(problem, ValueError):
+        text = f"the input cannot be read: {text}"
     if text:
         print(f"rooftree: {text}", file=sys.stderr)
     sys.exit(code)

@@ -5,7 +5,7 @@ from importlib import import_module
 from typing import Any
 
 from rooftree.core.supervise import follow_parent
-from rooftree.management import base, database
+from rooftree.management import base
 from rooftree.tasks import rescue
 from rooftree.tasks.ticking import Tick, Ticker
 
@@ -24,6 +24,8 @@ class Command(base.Command):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Tick until SIGTERM or Ctrl-C."""
+        from rooftree.management import database  # reads the settings
+
         follow_parent()
         database.wait_until_it_answers(60)
         ticker = Ticker([*UPKEEP, *import_module("rooftree.flow.clock").TICKS])

@@ -6,15 +6,15 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
 from rooftree.compliance.cases import answer
+from rooftree.management import base
 
 
-class Command(BaseCommand):
+class Command(base.Command):
     """Decide rulebook cases, one JSON object a line, from a file or from stdin."""
 
     help = "Decide rulebook cases (one JSON object a line, key `given`); prints one line a case."
+    example = "rooftree decide cases.jsonl"
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -6,15 +6,15 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
 from rooftree.compliance.lint import Draft, check
+from rooftree.management import base
 
 
-class Command(BaseCommand):
+class Command(base.Command):
     """Check the wording of one message."""
 
     help = "Check a message (text, or JSON with subject, body, channel, language, facts)."
+    example = 'echo "Rates as low as 5%" | rooftree lint'
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:

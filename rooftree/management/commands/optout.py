@@ -6,15 +6,15 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
 from rooftree.compliance.optout import classify
+from rooftree.management import base
 
 
-class Command(BaseCommand):
+class Command(base.Command):
     """Say of every inbound message whether it stops us."""
 
     help = "Read inbound messages, one a line; prints revoke, wrong_person, hold, help..."
+    example = "echo STOP | rooftree optout"
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:

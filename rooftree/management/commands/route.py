@@ -5,18 +5,20 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils.timezone import now
 
+from rooftree.management import base
 from rooftree.routing import facts, publish, rule_check, simulate
 from rooftree.routing.rules import Rule
 from rooftree.routing.simulate import Simulation
 
 
-class Command(BaseCommand):
+class Command(base.Command):
     """Routing, from the shell."""
 
     help = "Decide past leads again: rooftree route simulate [--rules draft.json] [--days 7]"
+    example = "rooftree route simulate --rules draft.json --days 7"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         acts = parser.add_subparsers(dest="act", required=True)

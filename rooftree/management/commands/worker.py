@@ -5,8 +5,7 @@ import signal
 from typing import Any
 
 from rooftree.core.supervise import follow_parent
-from rooftree.management import base, database
-from rooftree.tasks.worker import work
+from rooftree.management import base
 
 
 class Command(base.Command):
@@ -18,12 +17,16 @@ class Command(base.Command):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Work until SIGTERM or Ctrl-C."""
+        from rooftree.management import database  # reads the settings
+
         follow_parent()
         database.wait_until_it_answers(60)
         asyncio.run(_until_asked())
 
 
 async def _until_asked() -> None:
+    from rooftree.tasks.worker import work
+
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for asked in (signal.SIGINT, signal.SIGTERM):
