@@ -119,37 +119,60 @@ def permit_from_json(row: Sequence[Any]) -> Permit:
     )
 
 
-def to_json(candidate: Candidate) -> list[Any]:
-    """A candidate as stored with a decision: a row, in the order of `from_json`."""
-    c = candidate
+def all_to_json(people: Sequence[Candidate]) -> dict[str, Any]:
+    """Candidates as stored with a decision: what many have in common is written once."""
+    shapes: dict[tuple[Any, ...], int] = {}
+    rows = []
+    for c in people:
+        # By identity: those read together share what is equal; a shape written twice does no harm.
+        shape = (c.branch_path, c.zone, id(c.hours), c.languages, c.products, id(c.permits),
+                 c.sponsored_from_date, c.daily_cap, c.open_cap)  # fmt: skip
+        rows.append([
+            c.id, c.name, c.nmls_id, shapes.setdefault(shape, len(shapes)),
+            c.today, c.open, _moment(c.terminated_at), _moment(c.paused_at),
+        ])  # fmt: skip
+    first = {row[3]: one for row, one in zip(reversed(rows), reversed(people), strict=True)}
+    return {"shapes": [_shape(first[nth]) for nth in range(len(shapes))], "candidates": rows}
+
+
+def all_from_json(stored: Mapping[str, Any]) -> tuple[Candidate, ...]:
+    """Candidates as they were stored, or as the database hands them over."""
+    shapes = [_shape_from_json(shape) for shape in stored["shapes"]]
+    return tuple(
+        Candidate(
+            id=row[0],
+            name=row[1],
+            nmls_id=row[2],
+            today=row[4],
+            open=row[5],
+            terminated_at=datetime.fromisoformat(row[6]) if row[6] else None,
+            paused_at=datetime.fromisoformat(row[7]) if row[7] else None,
+            **shapes[row[3]],
+        )
+        for row in stored["candidates"]
+    )
+
+
+def _shape(c: Candidate) -> list[Any]:
     return [
-        c.id, c.name, c.branch_path, c.nmls_id, c.zone, dict(c.hours), list(c.languages),
-        list(c.products), [permit_to_json(permit) for permit in c.permits],
-        c.sponsored_from_date.isoformat(), _moment(c.terminated_at), _moment(c.paused_at),
-        c.today, c.daily_cap, c.open, c.open_cap,
+        c.branch_path, c.zone, dict(c.hours), list(c.languages), list(c.products),
+        [permit_to_json(permit) for permit in c.permits], c.sponsored_from_date.isoformat(),
+        c.daily_cap, c.open_cap,
     ]  # fmt: skip
 
 
-def from_json(row: Sequence[Any]) -> Candidate:
-    """A candidate as it was stored, or as the database hands it over."""
-    return Candidate(
-        id=row[0],
-        name=row[1],
-        branch_path=row[2],
-        nmls_id=row[3],
-        zone=row[4],
-        hours=row[5],
-        languages=tuple(row[6]),
-        products=tuple(row[7]),
-        permits=tuple(permit_from_json(permit) for permit in row[8]),
-        sponsored_from_date=date.fromisoformat(row[9]),
-        terminated_at=datetime.fromisoformat(row[10]) if row[10] else None,
-        paused_at=datetime.fromisoformat(row[11]) if row[11] else None,
-        today=row[12],
-        daily_cap=row[13],
-        open=row[14],
-        open_cap=row[15],
-    )
+def _shape_from_json(shape: Sequence[Any]) -> dict[str, Any]:
+    return {
+        "branch_path": shape[0],
+        "zone": shape[1],
+        "hours": shape[2],
+        "languages": tuple(shape[3]),
+        "products": tuple(shape[4]),
+        "permits": tuple(permit_from_json(permit) for permit in shape[5]),
+        "sponsored_from_date": date.fromisoformat(shape[6]),
+        "daily_cap": shape[7],
+        "open_cap": shape[8],
+    }
 
 
 def _moment(at: datetime | None) -> str | None:

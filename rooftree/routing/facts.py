@@ -6,6 +6,7 @@ from dataclasses import asdict
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
 from django.db import connection
 
@@ -33,7 +34,9 @@ with people as materialized (
      group by 1
 ), asked as (
     select f.officer_id, count(*) as n from offer f
-     where f.taken_at is null and f.passed_at is null and f.lapsed_at is null group by 1
+     where f.taken_at is null and f.passed_at is null and f.lapsed_at is null
+       and f.officer_id in (select id from people)
+     group by 1
 ), unreached as (
     select l.officer_id, count(*) as n from lead l
      where l.officer_id is not null and l.first_talk_at is null and l.state in ('new', 'working')
@@ -43,7 +46,17 @@ with people as materialized (
     select l.officer_id,
            json_agg(json_build_array(l.state, l.from_date, l.until_date, l.status)
                     order by l.from_date, l.id) as listed
-      from license l where l.state = %(state)s group by 1
+      from license l where l.state = %(state)s and l.officer_id in (select id from people)
+     group by 1
+), shaped as materialized (
+    select p.id, p.user_name, p.nmls_id, p.terminated_at, p.paused_at, json_build_array(
+        p.branch_path, p.zone, p.hours, p.languages, p.products,
+        coalesce(permits.listed, '[]'::json), p.sponsored_from_date, p.daily_cap, p.open_cap
+    )::text as shape
+      from people p left join permits on permits.officer_id = p.id
+), shapes as materialized (
+    select t.shape, row_number() over (order by t.shape) - 1 as nth
+      from (select distinct shape from shaped) t
 )
 select json_build_object(
     'lender', (select json_build_object('kind', c.kind, 'permits', coalesce((
@@ -54,13 +67,13 @@ select json_build_object(
     'turns', (select coalesce(json_agg(json_build_array(t.pool, t.officer_id, t.taken)),
                               '[]'::json)
                 from turn t where t.pool = any(%(pools)s)),
+    'shapes', (select coalesce(json_agg(s.shape::json order by s.nth), '[]'::json) from shapes s),
     'candidates', (select coalesce(json_agg(json_build_array(
-        p.id, p.user_name, p.branch_path, p.nmls_id, p.zone, p.hours, p.languages, p.products,
-        coalesce(permits.listed, '[]'::json), p.sponsored_from_date, p.terminated_at, p.paused_at,
-        coalesce(held.n, 0) + coalesce(asked.n, 0), p.daily_cap,
-        coalesce(unreached.n, 0) + coalesce(asked.n, 0), p.open_cap) order by p.id), '[]'::json)
-      from people p
-      left join permits on permits.officer_id = p.id
+        p.id, p.user_name, p.nmls_id, s.nth, coalesce(held.n, 0) + coalesce(asked.n, 0),
+        coalesce(unreached.n, 0) + coalesce(asked.n, 0), p.terminated_at, p.paused_at)
+        order by p.id), '[]'::json)
+      from shaped p
+      join shapes s on s.shape = p.shape
       left join held on held.officer_id = p.id
       left join asked on asked.officer_id = p.id
       left join unreached on unreached.officer_id = p.id)
@@ -119,7 +132,7 @@ def to_json(facts: LeadFacts, was_known: Known, at: datetime) -> dict[str, Any]:
             "kind": was_known.lender.kind,
             "permits": [candidates.permit_to_json(one) for one in was_known.lender.permits],
         },
-        "candidates": [candidates.to_json(one) for one in was_known.candidates],
+        **candidates.all_to_json(was_known.candidates),
         "turns": [
             [pool, officer, taken]
             for pool, turns in sorted(was_known.turns.items())
@@ -143,7 +156,7 @@ def known_from_json(stored: Mapping[str, Any]) -> Known:
             kind=lender["kind"],
             permits=tuple(candidates.permit_from_json(row) for row in lender["permits"]),
         ),
-        candidates=tuple(candidates.from_json(row) for row in stored["candidates"]),
+        candidates=candidates.all_from_json(stored),
         turns=turns,
         asked=frozenset(stored.get("asked", ())),
         busy=frozenset(stored.get("busy", ())),
@@ -159,9 +172,10 @@ def candidate(people: Collection[Candidate], officer_id: str) -> Candidate | Non
 
 def rules_of(edition: RuleSet) -> tuple[Rule, ...]:
     """The rules of a published edition, read once in each process: editions never change."""
-    return _read(str(edition.pk), json.dumps(edition.rules))
+    return _rules_of(edition.pk)
 
 
 @lru_cache(maxsize=32)
-def _read(_edition_id: str, rules: str) -> tuple[Rule, ...]:
-    return tuple(Rule.from_json(one) for one in json.loads(rules))
+def _rules_of(edition_id: UUID) -> tuple[Rule, ...]:
+    stored = RuleSet.objects.values_list("rules", flat=True).get(pk=edition_id)
+    return tuple(Rule.from_json(one) for one in stored)

@@ -48,7 +48,7 @@ def publish(rules: Sequence[Rule], *, by: User | None, at: datetime, summary: st
 
 def current(*, at: datetime) -> RuleSet:
     """The edition that decides now; the standing rules are published when there is none."""
-    newest = RuleSet.objects.order_by("-number").first()
+    newest = RuleSet.objects.defer("rules").order_by("-number").first()
     if newest:
         return newest
     with transaction.atomic():

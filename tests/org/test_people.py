@@ -134,7 +134,7 @@ def test_somebody_joins_and_becomes_an_officer(cast):
 
     assert (user.email, user.has_usable_password()) == ("new@lindenfield.example", False)
     assert (officer.branch, officer.sponsored_from_date) == (cast.tampa, make.NOON.date())
-    assert kinds() == ["org.user.added", "org.officer.added"]
+    assert kinds() == ["org.officer.added", "org.user.added"]
 
 
 def test_nobody_joins_twice_or_without_a_role(cast):

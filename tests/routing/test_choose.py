@@ -254,8 +254,7 @@ def test_the_order_in_which_officers_are_listed_changes_nothing(people, lead, tu
 
 @given(PEOPLE, LEADS, TURNS)
 def test_a_choice_made_again_from_what_was_stored_is_the_same(people, lead, turns):
-    stored = json.loads(json.dumps([candidates.to_json(one) for one in people]))
-    again = [candidates.from_json(row) for row in stored]
+    again = candidates.all_from_json(json.loads(json.dumps(candidates.all_to_json(people))))
 
     first, second = (
         choose(lead, [EVERYONE], known(*listed, turns={"everyone": turns}), at=NOON)
