@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from rooftree.compliance.case_lists import STOPS, day, lists, mail, stops
+from rooftree.compliance.case_lists import STOPS, day, is_signature, lists, mail, stops
 from rooftree.compliance.facts import (
     Company,
     Confirmation,
@@ -32,7 +32,7 @@ type Given = Mapping[str, Any]
 
 HOME = ZoneInfo("America/New_York")
 NUMBER, SELLER = "+12125550111", "us"
-MOMENTS = ("now", "send_at", "queued_send_at", "queued_call_at", "at", "on", "today")
+MOMENTS = ("now", "send_at", "sent_at", "queued_send_at", "queued_call_at", "at", "on", "today")
 EVIDENCE = ("text_hash", "page_url", "ip", "user_agent", "session_cert")
 # Which gate a key of a case asks.
 ASKS: dict[str, tuple[str, ...]] = {
@@ -75,9 +75,6 @@ ASKS: dict[str, tuple[str, ...]] = {
     "unsubscribe_link_ttl_days": ("unsubscribe",),
     "unsubscribe_requires": ("unsubscribe",),
     "spam_rate_pct": ("spam_rate",),
-    **dict.fromkeys(
-        ("spf", "dkim", "dmarc", "authenticated", "spf_dkim_dmarc_aligned"), ("authentication",)
-    ),
     "brand_registered": ("brand",),
     "campaign_attributes": ("attributes",),
     "body": ("links",),
@@ -143,6 +140,8 @@ def _asks(given: Given, medium: Medium, purpose: Purpose) -> tuple[str, ...]:
         found.append("nmls_ids")
     if purpose is Purpose.REPLY and "inbound_at" in given:
         found.append("consent")
+    if medium is Medium.EMAIL and any(is_signature(key) for key in given):
+        found.append("authentication")
     if medium is Medium.EMAIL and ("now" in given or purpose is not Purpose.MARKETING):
         found.append("email_hours")
     if "state" in given and given.get("source") == "cra_trigger":
@@ -153,8 +152,9 @@ def _asks(given: Given, medium: Medium, purpose: Purpose) -> tuple[str, ...]:
 
 
 def _record(given: Given) -> dict[str, Any]:
-    version, published = given.get("rules_version", VERSION), given.get("published_rules_version")
-    is_old = published is not None and version < published
+    version = given.get("rules_version", VERSION)
+    published = [given[key] for key in given if key.startswith("published")]
+    is_old = any(version < one for one in published if isinstance(one, str))
     return {
         "rules_version": "" if is_old else version,
         "has_audit_row": bool(given.get("decision_log_written", True)),
@@ -222,7 +222,7 @@ def _person(given: Given, at: datetime) -> dict[str, Any]:
     check = given.get("rnd")
     inbound, lead = given.get("inbound_at"), given.get("lead_submitted_at")
     return {
-        "line_type": given.get("line_type", "unknown"),
+        "line_type": given.get("line_type", given.get("phone_type", "unknown")),
         "places": _places(given),
         "property_state": given.get("property_state"),
         "consents": _consents(given, at),
@@ -247,7 +247,7 @@ def _places(given: Given) -> tuple[Place, ...]:
             state=one["state"],
             zone=one["zone"],
             county=one.get("county"),
-            is_home=False if one.get("occupancy") in ("rental", "investment", "second") else None,
+            is_home=False if is_elsewhere(one) else None,
         )
         for one in given.get("locations", ())
     )
@@ -256,6 +256,14 @@ def _places(given: Given) -> tuple[Place, ...]:
         *of_address("residence", given.get("state")),
         *of_address("area_code", given.get("area_code_state")),
     )
+
+
+def is_elsewhere(place: Given) -> bool:
+    """The property's use is known not to be their home now."""
+    if False in (place.get("is_home"), place.get("lives_there"), place.get("current_home")):
+        return True
+    use = str(place.get("occupancy") or place.get("use") or "")
+    return use.startswith(("rental", "invest", "second", "vacation", "not_", "future"))
 
 
 def _contact(one: Any) -> Contact:

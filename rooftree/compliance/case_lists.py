@@ -15,10 +15,12 @@ from rooftree.compliance.facts import (
     StateList,
 )
 from rooftree.compliance.optout import Meaning, classify
+from rooftree.compliance.rulebook import AS_OF
 
 type Given = Mapping[str, Any]
 
 STOPS = ("stop_received_at", "stop_at", "stopped_at", "revoked_at")
+LISTED_ON = ("state_listed_on", "listed_on", "state_list_since", "on_state_list_since")
 PHONE_MEDIA = tuple(sorted(PHONE))
 EMAIL_MEDIA = (Medium.EMAIL,)
 ALL_MEDIA = (*PHONE_MEDIA, Medium.EMAIL, Medium.MAIL)
@@ -27,6 +29,16 @@ ALL_MEDIA = (*PHONE_MEDIA, Medium.EMAIL, Medium.MAIL)
 def day(value: Any) -> date | None:
     """It is the date of an ISO date or moment, None for nothing."""
     return date.fromisoformat(str(value)[:10]) if value else None
+
+
+def today(given: Given) -> date:
+    """It is the day of a case, or the rulebook's own."""
+    return day(given.get("today") or given.get("on") or given.get("now")) or AS_OF
+
+
+def is_signature(key: str) -> bool:
+    """The key of a case is about SPF, DKIM or DMARC."""
+    return any(word in key for word in ("spf", "dkim", "dmarc", "authenticat", "aligned"))
 
 
 def stops(given: Given, at: datetime) -> dict[str, Any]:
@@ -85,7 +97,7 @@ def lists(given: Given, at: datetime) -> dict[str, Any]:
         state=state or "",
         version_date=at.date() if is_clear else day(version),
         is_listed=bool(given.get("on_state_list")),
-        listed_on=day(given.get("state_listed_on")),
+        listed_on=day(next((given[key] for key in LISTED_ON if key in given), None)),
     )
     ebr = given.get("ebr")
     return {
@@ -114,12 +126,11 @@ def _relationship(ebr: Given) -> Relationship:
 
 
 def mail(given: Given) -> dict[str, Any]:
-    signed = ("spf", "dkim", "dmarc", "authenticated", "spf_dkim_dmarc_aligned")
     good = (True, "pass", "aligned", "ok")
     return {
         "postal_address": given.get("postal_address", "ok"),
         "has_one_click": bool(given.get("list_unsubscribe_post", True)),
-        "is_authenticated": all(given[key] in good for key in signed if key in given),
+        "is_authenticated": all(given[key] in good for key in given if is_signature(key)),
         "has_prior_thread": bool(given.get("prior_thread", False)),
         "unsubscribe_days": given.get("unsubscribe_link_ttl_days", 30),
         "unsubscribe_needs": given.get("unsubscribe_requires"),

@@ -6,32 +6,23 @@ from decimal import Decimal
 from typing import Any
 
 from rooftree.compliance import (
-    audit,
     call_records,
     calling,
     credit_notices,
     credit_reports,
     data_rights,
-    email_rules,
     fair_lending,
     lint,
     officer_pay,
     partner_pay,
-    retention,
     revocation,
 )
-from rooftree.compliance.case_facts import of_case
-from rooftree.compliance.case_lists import day
-from rooftree.compliance.gate import ENG_01, decide
-from rooftree.compliance.rulebook import AS_OF
+from rooftree.compliance.case_actions import of_action, of_send
+from rooftree.compliance.case_lists import day, today
 from rooftree.compliance.verdict import Ruling
 
 type Given = Mapping[str, Any]
 type Answer = Callable[[Given], Ruling]
-
-
-def _today(given: Given) -> date:
-    return day(given.get("today") or given.get("on") or given.get("now")) or AS_OF
 
 
 def _abandonment(given: Given) -> Ruling:
@@ -85,7 +76,7 @@ def _decision_notice(given: Given) -> Ruling:
     return credit_notices.decision_notice(
         completed_on=date.fromisoformat(given["application_completed"]),
         sent_on=day(given.get("notice_sent")),
-        today=_today(given),
+        today=today(given),
     )
 
 
@@ -94,20 +85,24 @@ def _counteroffer(given: Given) -> Ruling:
         notified_on=date.fromisoformat(given["counteroffer_notified"]),
         is_accepted=bool(given.get("accepted")),
         is_combined=bool(given.get("combined_notice")),
-        today=_today(given),
+        today=today(given),
     )
 
 
 def _incomplete(given: Given) -> Ruling:
     reply = given.get("reply")
-    received = given.get("application_received") or given.get("incomplete_received")
+    received = next((one for key, one in given.items() if _is_receipt(key) and one), None)
     return credit_notices.incomplete(
-        received_on=day(received or given.get("received")),
+        received_on=day(received),
         noi_sent_on=day(given.get("noi_sent")),
         reply_by=day(given.get("reply_by")),
         reply_on=day(reply) if reply and "complete" in reply else None,
-        today=_today(given),
+        today=today(given),
     )
+
+
+def _is_receipt(key: str) -> bool:
+    return any(word in key for word in ("received", "incomplete", "application"))
 
 
 def _event(given: Given) -> Ruling:
@@ -115,10 +110,11 @@ def _event(given: Given) -> Ruling:
 
 
 def _six(given: Given) -> Ruling:
-    where = str(given.get("where", given.get("form", "")))
-    is_form = "form" in where or given.get("action") == "publish_form" or "publish" in given
+    words = " ".join(str(one) for one in given.values() if not isinstance(one, list | dict))
+    is_form = "form" in words or "publish" in words or given.get("in_los") is False
+    fields = given.get("fields_collected") or given.get("form_fields") or ()
     return credit_notices.six_items(
-        frozenset(given["fields_collected"]), on=day(given.get("on")), is_lead_form=is_form
+        frozenset(fields), on=day(given.get("on")), is_lead_form=is_form or "form_fields" in given
     )
 
 
@@ -140,92 +136,10 @@ def _delivery(given: Given) -> Ruling:
 
 
 def _report_basis(given: Given) -> Ruling:
-    reports, notices = given.get("applicants", 1), given.get("notices_sent")
-    if notices is not None and notices < reports:
-        return credit_notices.each_consumer(reports_used=reports, notices=notices)
+    counts = [one for one in given.values() if isinstance(one, int) and not isinstance(one, bool)]
+    if len(counts) > 1 and "score_disclosed" not in given:
+        return credit_notices.each_consumer(reports_used=max(counts), notices=min(counts))
     return credit_notices.report_notice(has_score=bool(given.get("score_disclosed", False)))
-
-
-SINCE = ("notified", "last_contact", "last_use", "last_disseminated", "created", "since")
-
-
-def _action(given: Given) -> Ruling:
-    action = given["action"]
-    if action.startswith("delete"):
-        return _deletion(given)
-    if action in ACTIONS:
-        return ACTIONS[action](given)
-    return ENG_01.block("gate_failed_closed")
-
-
-def _deletion(given: Given) -> Ruling:
-    return retention.deletion(
-        record=given["action"].removeprefix("delete").removeprefix("_"),
-        since=max(filter(None, (day(given.get(key)) for key in SINCE)), default=None),
-        today=_today(given),
-        is_held=bool(given.get("legal_hold") or given.get("hold")),
-        is_telemarketing=bool(given.get("tsr_records") or given.get("was_telemarketing_script")),
-    )
-
-
-def _login(given: Given) -> Ruling:
-    return data_rights.login(has_mfa=bool(given.get("mfa")))
-
-
-def _export(given: Given) -> Ruling:
-    if not given.get("mfa", True):
-        return _login(given)
-    return data_rights.export(
-        has_reason=bool(given.get("reason_given")),
-        has_second_approver=bool(given.get("second_approver")),
-    )
-
-
-def _pull(given: Given) -> Ruling:
-    return credit_reports.pull(
-        has_written_instructions=bool(given.get("written_instructions")),
-        is_started_by_consumer=bool(given.get("initiated_by_consumer")),
-    )
-
-
-def _view(given: Given) -> Ruling:
-    is_own = given.get("branch_match", given.get("same_branch", False))
-    return _login({"mfa": given.get("mfa", True)}) if is_own else data_rights.other_branch()
-
-
-def _share(given: Given) -> Ruling:
-    if given.get("channel") == "email" or "includes_opted_out" in given:
-        return email_rules.transfer(includes_opted_out=bool(given.get("includes_opted_out")))
-    has_signal = any(bool(given[key]) for key in given if "gpc" in key or "signal" in key)
-    return data_rights.sharing(has_opt_out_signal=has_signal)
-
-
-def _send(given: Given) -> Ruling:
-    return decide(of_case({**given, "action": None})).rulings[0]
-
-
-def _cut(given: Given) -> Ruling:
-    return officer_pay.change_after_terms()
-
-
-def _edit(given: Given) -> Ruling:
-    return audit.edit()
-
-
-ACTIONS: dict[str, Answer] = {
-    "login": _login,
-    "export_leads": _export,
-    "soft_pull": _pull,
-    "hard_pull": _pull,
-    "share_list": _share,
-    "share": _share,
-    "sell": _share,
-    "view_lead": _view,
-    "open_lead": _view,
-    "edit_audit_row": _edit,
-    "delete_audit_row": _edit,
-    "lo_cuts_own_comp_to_match_competitor": _cut,
-}
 
 
 def _breach(given: Given) -> Ruling:
@@ -257,7 +171,7 @@ def _use(given: Given) -> Ruling:
         return fair_lending.special_program(
             basis=given.get("basis", ""),
             is_for_profit=given.get("entity") == "for_profit",
-            on=_today(given),
+            on=today(given),
         )
     return fair_lending.use(
         use=given["use"],
@@ -333,16 +247,29 @@ def _honour_by(given: Given) -> Ruling:
 
 
 def _connection(given: Given) -> Ruling:
-    return calling.connection(seconds=given["agent_connect_seconds"])
+    seconds = next(one for key, one in given.items() if key in CONNECT_KEYS)
+    return calling.connection(seconds=float(seconds))
 
 
 def _reasons(given: Given) -> Ruling:
     return credit_notices.reasons_given(list(given["reasons"]))
 
 
+def _options(given: Given) -> Ruling:
+    return officer_pay.routing("consumer")
+
+
+CONNECT_KEYS = (
+    "agent_connect_seconds",
+    "connect_seconds",
+    "connected_after_seconds",
+    "agent_connected_after_seconds",
+    "agent_after_seconds",
+    "seconds_to_agent",
+)
 SUBJECTS: tuple[tuple[frozenset[str], Answer], ...] = (
     (frozenset({"campaign_30d"}), _abandonment),
-    (frozenset({"agent_connect_seconds"}), _connection),
+    *((frozenset({key}), _connection) for key in CONNECT_KEYS),
     (frozenset({"ring_seconds"}), _ringing),
     (frozenset({"caller_id"}), _caller_id),
     (frozenset({"identified_within_seconds"}), _opening),
@@ -361,6 +288,11 @@ SUBJECTS: tuple[tuple[frozenset[str], Answer], ...] = (
     (frozenset({"payee"}), _payee),
     (frozenset({"co_marketing"}), _co_marketing),
     (frozenset({"basis"}), _report_basis),
+    (frozenset({"reports_used"}), _report_basis),
+    (frozenset({"consumers_with_reports"}), _report_basis),
+    (frozenset({"form_fields"}), _six),
+    (frozenset({"options_shown"}), _options),
+    (frozenset({"options_presented"}), _options),
     (frozenset({"comp_basis"}), _comp_basis),
     (frozenset({"consumer_pays_lo"}), _payers),
     (frozenset({"bonus_pct_of_total_comp"}), _bonus),
@@ -373,6 +305,6 @@ SUBJECTS: tuple[tuple[frozenset[str], Answer], ...] = (
     (frozenset({"optout_notice_short_and_long"}), _prescreen),
     (frozenset({"record"}), _record),
     (frozenset({"revocation_received"}), _honour_by),
-    (frozenset({"decision_log_written"}), _send),
-    (frozenset({"action"}), _action),
+    (frozenset({"decision_log_written"}), of_send),
+    (frozenset({"action"}), of_action),
 )

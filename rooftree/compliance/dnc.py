@@ -76,7 +76,7 @@ def state(facts: Facts) -> Ruling | None:
         if code in SEPARATE_LISTS
     ]
     blocks = [one for one in rulings if one.decision.value == "block"]
-    return (blocks or rulings or [DNC_04.allow("dnc_clear")])[0]
+    return next(iter(blocks or rulings), None)
 
 
 def _state_ruling(found: StateList | None, code: str, facts: Facts) -> Ruling:
@@ -84,7 +84,7 @@ def _state_ruling(found: StateList | None, code: str, facts: Facts) -> Ruling:
     version = None if found is None else found.version_date
     is_fresh = version is not None and (_today(facts) - version).days <= SCRUB_DAYS
     if not is_listed and is_fresh:
-        return DNC_04.allow("dnc_clear")
+        return DNC_04.allow("state_clear")
     if has_written(facts):
         return DNC_04.allow("written_permission")
     answer = None if "no_ebr_exemption" in STATES[code].flags else _answers_listing(facts)

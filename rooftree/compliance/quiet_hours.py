@@ -168,7 +168,7 @@ def is_covered(facts: Facts) -> bool:
 def decide(facts: Facts) -> Ruling | None:
     """Hours, holidays and requests of the consumer, in every place they may be."""
     if known(facts.medium, "medium") not in PHONE:
-        return None
+        return HRS_01.allow("no_email_hours")
     if not is_covered(facts):
         return HRS_01.allow("transactional")
     missing = places.has_location(facts)
@@ -177,10 +177,10 @@ def decide(facts: Facts) -> Ruling | None:
     at, send, where = known(facts.at, "at"), send_of(facts), clocks(facts)
     reasons = {clock: clock.closed(at, send) for clock in where}
     shut = {clock: reason for clock, reason in reasons.items() if reason is not None}
-    if not shut:
-        return HRS_02.allow("in_window")
     if is_prompt_reply(facts):
         return REQ_01.allow("reply_to_consumer_message")
+    if not shut:
+        return HRS_02.allow("in_window")
     if is_at_their_request(facts):
         return _as_requested(shut)
     opening = common_opening(at, send, where)

@@ -83,13 +83,12 @@ def _stopped(facts: Facts) -> Ruling | None:
 
 
 def _virginia(stop: Revocation, facts: Facts) -> Ruling | None:
-    """START alone does not undo a Virginia text opt-out for ten years."""
+    """A Virginia text opt-out is kept ten years; START alone does not undo it."""
     at = known(facts.at, "at")
     is_kept = stop.by_text and at.date() < add_months(stop.at.date(), VIRGINIA_MONTHS)
-    if is_kept and "VA" in places.states(facts) and known(facts.medium, "medium") in PHONE:
-        has_restart = any(one.at > stop.at for one in known(facts.restarts, "restarts"))
-        if has_restart and not _has_fresh(stop, facts):
-            return REV_05.block("revoked_va_10_years", "Va. Code 59.1-514")
+    is_text = known(facts.medium, "medium") == Medium.TEXT
+    if is_kept and is_text and "VA" in places.states(facts) and not _has_fresh(stop, facts):
+        return REV_05.block("revoked_va_10_years", "Va. Code 59.1-514")
     return None
 
 

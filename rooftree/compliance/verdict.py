@@ -134,6 +134,7 @@ TELLING = (
     "no_email_hours",
     "under_cap",
     "in_window",
+    "state_clear",
 )
 TELLING_RANK = {reason: rank for rank, reason in enumerate(TELLING)}
 
