@@ -4,6 +4,7 @@ import json
 import sys
 from typing import Any, NoReturn
 
+import psycopg
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.utils import OperationalError
 
@@ -58,6 +59,7 @@ FORESEEN = (
     Held,
     CannotStart,
     OperationalError,
+    psycopg.OperationalError,
     OSError,
     json.JSONDecodeError,
     UnicodeDecodeError,
@@ -68,7 +70,7 @@ def say_and_exit(problem: Exception) -> NoReturn:
     """Print what went wrong as one line on stderr and leave with its code."""
     code = problem.returncode if isinstance(problem, CommandError) else 2
     text = " ".join(str(problem).split())
-    if isinstance(problem, OperationalError):
+    if isinstance(problem, OperationalError | psycopg.OperationalError):
         text = f"the database does not answer: {text}"
     if isinstance(problem, ValueError):
         text = f"the input cannot be read: {text}"
