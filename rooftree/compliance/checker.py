@@ -171,6 +171,7 @@ def _is_undone(stop: datetime, facts: Json) -> bool:
         one
         for one in facts["consents"]
         if one["type"] == "written"
+        and (facts["medium"] not in BY_PHONE or _is_whole(one, facts))
         and one["captured_at"]
         and stop < _moment(one["captured_at"]) <= at
     ]

@@ -63,7 +63,7 @@ def written(facts: Facts) -> Ruling:
     consents = known(facts.consents, "consents")
     if not consents:
         return CON_01.block("no_written_consent")
-    rulings = [_proves(one, facts) for one in consents]
+    rulings = [proves(one, facts) for one in consents]
     for wanted in (Decision.ALLOW, Decision.REQUIRE):
         for ruling in rulings:
             if ruling.decision is wanted:
@@ -76,7 +76,8 @@ def has_written(facts: Facts) -> bool:
     return written(facts).decision is Decision.ALLOW
 
 
-def _proves(consent: Consent, facts: Facts) -> Ruling:
+def proves(consent: Consent, facts: Facts) -> Ruling:
+    """It is what one consent proves for this message: pewc_valid, or the first thing it lacks."""
     at = known(facts.at, "at")
     if consent.type != "written":
         return CON_01.block("consent_not_written")

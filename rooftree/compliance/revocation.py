@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 from rooftree.compliance import places
-from rooftree.compliance.consent import covers
+from rooftree.compliance.consent import covers, proves
 from rooftree.compliance.facts import (
     PHONE,
     Consent,
@@ -19,7 +19,7 @@ from rooftree.compliance.rulebook import (
     REVOKE_ALL_FROM,
     REVOKE_DAYS,
 )
-from rooftree.compliance.verdict import Rule, Ruling
+from rooftree.compliance.verdict import Decision, Rule, Ruling
 from rooftree.core.holidays import add_business_days, add_months
 
 REV_01 = Rule(id="REV-01", cite="47 CFR 64.1200(a)(10)")
@@ -77,7 +77,7 @@ def _stopped(facts: Facts) -> Ruling | None:
         if medium not in one.media:
             continue
         ruling = _virginia(one, facts) or _restored(one, facts) or _ended(one, facts)
-        if ruling.decision.value == "block":
+        if ruling.decision is Decision.BLOCK:
             return ruling
     return None
 
@@ -110,6 +110,8 @@ def _has_fresh(stop: Revocation, facts: Facts) -> bool:
 def _is_fresh(consent: Consent, stop: Revocation, facts: Facts) -> bool:
     captured = consent.captured_at
     is_later = captured is not None and stop.at < captured <= known(facts.at, "at")
+    if known(facts.medium, "medium") in PHONE:
+        return is_later and proves(consent, facts).decision is Decision.ALLOW
     is_theirs = consent.type == "written" and consent.signer_is_subscriber
     return is_later and is_theirs and covers(consent, known(facts.medium, "medium"))
 

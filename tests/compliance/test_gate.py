@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rooftree.compliance.facts import UNKNOWN, Contact, Facts, Medium, Place, Purpose, Revocation
+from rooftree.compliance.facts import (
+    UNKNOWN,
+    Contact,
+    Facts,
+    Medium,
+    Place,
+    Purpose,
+    Restart,
+    Revocation,
+)
 from rooftree.compliance.facts_json import facts_hash, from_json, to_json
 from rooftree.compliance.gate import ENFORCED, decide
 from rooftree.compliance.rulebook import STATES
@@ -237,6 +246,33 @@ def test_a_consent_after_the_stop_brings_them_back_and_an_older_one_does_not() -
     assert decide(facts(revocations=(STOP,), consents=(new,))).reason == "fresh_written_consent"
     old = consent(captured_at=STOP.at - timedelta(seconds=1))
     assert decide(facts(revocations=(STOP,), consents=(old,))).reason == "revoked"
+
+
+@pytest.mark.parametrize(
+    "lacking",
+    [
+        {"signature": "prechecked_box"},
+        {"phone": "+13055550999"},
+        {"seller": "Other Bank"},
+        {"evidence": ("ip",)},
+        {"channels": ("email",)},
+        {"signer_is_subscriber": False},
+    ],
+)
+def test_only_a_whole_consent_undoes_a_stop(lacking: dict[str, object]) -> None:
+    new = consent(captured_at=STOP.at + timedelta(seconds=1), **lacking)
+    assert decide(facts(revocations=(STOP,), consents=(new,))).reason == "revoked"
+
+
+def test_virginia_keeps_a_text_stop_against_start() -> None:
+    start = Restart(at=NOON, has_prior_written_consent=True)
+    there = (place("VA"),)
+    old = (consent(captured_at=STOP.at - timedelta(days=1)),)
+    one = facts(revocations=(STOP,), restarts=(start,), consents=old)
+    assert decide(one).reason == "resubscribed"
+    assert decide(replace(one, places=there)).reason == "revoked_va_10_years"
+    new = (consent(captured_at=STOP.at + timedelta(seconds=1)),)
+    assert decide(replace(one, places=there, consents=new)).reason == "fresh_written_consent"
 
 
 def test_a_stop_ends_what_an_earlier_consent_allowed() -> None:
