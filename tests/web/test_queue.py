@@ -79,7 +79,7 @@ def test_a_longer_queue_asks_the_database_no_more_often(
     browser = signed_in(cast.dana.user)
     browser.get("/queue/")
 
-    with django_assert_max_num_queries(26):
+    with django_assert_max_num_queries(18):
         browser.get("/queue/")
 
 

@@ -201,7 +201,8 @@ def refusal(request: HttpRequest, offer_id: UUID) -> HttpResponse:
 def availability(request: HttpRequest) -> HttpResponse:
     """The officer's own switch: taking leads or not."""
     officer, takes = _officer(request), request.POST.get("takes") == "yes"
-    switch.turn(officer_id=officer.pk, takes=takes, by=request.user, at=request.at)
+    turn = switch.resume if takes else switch.pause
+    turn(officer_id=officer.pk, by=request.user, at=request.at)
     said = "You are taking leads" if takes else "No new leads until you switch back"
     return done(request, said, back_to=reverse("queue"))
 

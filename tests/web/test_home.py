@@ -1,0 +1,173 @@
+"""Home: the figures a role may see, each of which opens its records."""
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+
+from rooftree.leads.models import Lead, Loan
+from rooftree.org.models import ROLES
+from rooftree.reporting import count
+from tests import make
+from tests.reporting.test_count import booked
+
+AUGUST = datetime(2026, 8, 12, 15, 0, tzinfo=UTC)
+Q3 = "/home/?period=2026-q3"
+
+
+def cohort(source, *, branch=None):
+    """Three leads of August for 100 dollars each; one applied and funded, one was tried."""
+    leads = [make.lead(at=AUGUST, source=source, branch=branch) for _ in range(3)]
+    Lead.objects.filter(pk=leads[1].pk).update(first_attempt_at=AUGUST + 30 * make.SECOND)
+    loan = Loan.objects.create(
+        lead=leads[0],
+        los="encompass",
+        instance="main",
+        los_loan_id=str(make.number()),
+        application_date=AUGUST.date(),
+        funded_date=datetime(2026, 9, 20, tzinfo=UTC).date(),
+        amount_cents=400_000_00,
+        created_at=AUGUST,
+    )
+    for lead in leads:
+        booked(source, lead_id=lead.pk)
+    booked(source, kind="revenue", amount_cents=8_000_00, lead_id=leads[0].pk, loan_id=loan.pk)
+    for lead in leads:
+        count.settle(lead.pk)
+    return leads
+
+
+@pytest.fixture
+def executive(client, db):
+    make.company()
+    user = make.user("executive", name="Ellen Park")
+    client.force_login(user)
+    return client
+
+
+def text(answer):
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.content.decode()))
+
+
+def links(answer):
+    found = re.findall(r'href="(/home/records/[^"]+)"', answer.content.decode())
+    return [address.replace("&amp;", "&") for address in found]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("role", ROLES)
+def test_the_first_screen_is_for_those_who_answer_for_more_than_their_own_leads(client, role):
+    make.company()
+    client.force_login(make.user(role))
+
+    status = client.get("/home/").status_code
+    behind = client.get("/home/records/leads/").status_code
+
+    assert status == behind == (403 if role in ("officer", "assistant") else 200)
+
+
+def test_the_cost_per_funded_loan_is_the_first_figure_and_each_source_has_its_row(executive):
+    cohort(make.source(name="Zillow", slug="zillow"))
+
+    said = text(executive.get(Q3))
+
+    assert "Leads that arrived Jul 1 – Sep 30, 2026" in said
+    assert "Cost per funded loan $300" in said
+    assert "1 of 1 application" in said
+    assert "Zillow" in said
+    assert "$7,700" in said  # gross profit
+
+
+def test_every_figure_opens_a_list_of_as_many_leads(executive):
+    cohort(make.source())
+
+    opened = {address: executive.get(address) for address in links(executive.get(Q3))}
+
+    assert len(opened) >= 10
+    wanted = {"leads": 3, "applications": 1, "funded": 1, "spend": 3, "profit": 3}
+    for address, answer in opened.items():
+        number = address.split("/")[3]
+        if number in wanted:
+            assert answer.context["page"].paginator.count == wanted[number], address
+
+
+def test_a_column_of_the_speed_chart_opens_its_leads(executive):
+    leads = cohort(make.source())
+
+    answer = executive.get("/home/records/attempted/?period=2026-q3&band=0")
+
+    assert [lead.pk for lead in answer.context["page"].object_list] == [leads[1].pk]
+    assert "under 1 min" in text(answer)
+
+
+def test_a_manager_sees_the_figures_and_records_of_the_own_branch_only(client, db):
+    make.company()
+    zillow, tampa, austin = make.source(), make.branch("Tampa"), make.branch("Austin")
+    cohort(zillow, branch=tampa)
+    cohort(zillow, branch=austin)
+    client.force_login(make.user("manager", branch=tampa))
+
+    assert client.get(Q3).context["shown"].total.leads == 3
+    forced = client.get(f"{Q3}&branch={austin.pk}")
+    assert forced.context["shown"].total.leads == 3
+    assert forced.context["view"].branch is None
+    behind = client.get("/home/records/leads/?period=2026-q3")
+    assert {lead.branch for lead in behind.context["page"].object_list} == {tampa}
+
+
+def test_the_company_may_look_at_one_branch(executive):
+    zillow, tampa = make.source(), make.branch("Tampa")
+    cohort(zillow, branch=tampa)
+    cohort(zillow)
+
+    answer = executive.get(f"{Q3}&branch={tampa.pk}")
+
+    assert answer.context["shown"].total.leads == 3
+    assert all(f"branch={tampa.pk}" in address for address in links(answer))
+
+
+def test_an_empty_period_names_the_next_step(executive):
+    assert "No lead has come yet" in text(executive.get(Q3))
+    cohort(make.source())
+
+    said = text(executive.get("/home/?period=2026-q2"))
+
+    assert "No leads arrived in Q2 2026" in said
+
+
+def test_too_little_history_is_said_and_not_hidden(executive):
+    cohort(make.source())
+
+    assert "0 of the 20 past fundings needed" in text(executive.get(Q3))
+
+
+def test_a_cohort_without_a_funded_loan_has_no_cost_per_loan(executive):
+    zillow = make.source()
+    lead = make.lead(at=AUGUST, source=zillow)
+    booked(zillow, lead_id=lead.pk)
+    count.settle(lead.pk)
+
+    said = text(executive.get(Q3))
+
+    assert "None funded" in said
+    assert "$100 spent, no loan funded yet" in said
+
+
+def test_nonsense_in_the_address_falls_back_to_the_last_quarter(executive):
+    answer = executive.get("/home/?period=never&branch=nobody")
+
+    assert answer.context["view"].period.kind == "quarter"
+    assert executive.get("/home/records/nothing/").status_code == 404
+    assert executive.get("/home/records/leads/?source=x&band=99&page=z").status_code == 200
+
+
+def test_the_page_asks_few_questions_however_many_leads(executive, django_assert_max_num_queries):
+    zillow = make.source()
+    cohort(zillow)
+    executive.get(Q3)
+    with django_assert_max_num_queries(14):
+        executive.get(Q3)
+    for _ in range(3):
+        cohort(make.source())
+    with django_assert_max_num_queries(14):
+        executive.get(Q3)

@@ -1,0 +1,177 @@
+"""Sources: their health, what they delivered, and replay of what was set aside."""
+
+import pytest
+
+from rooftree.leads.models import Delivery
+from rooftree.ledger.models import Event
+from rooftree.org.models import ROLES
+from rooftree.reporting.source_health import of_sources
+from tests import make
+from tests.web.test_home import text
+
+GOOD = (
+    b'{"contact":{"firstName":"Rosa","lastName":"Salas","email":"rosa@home.example",'
+    b'"phone":"813-555-0142"},"id":"zl-1"}'
+)
+MAY = {"operations", "marketing", "compliance", "executive", "administrator"}
+
+
+@pytest.fixture
+def zillow(db):
+    make.company()
+    return make.source("zillow", name="Zillow", slug="zillow")
+
+
+@pytest.fixture
+def operations(client, zillow):
+    client.force_login(make.user("operations"))
+    return client
+
+
+def set_aside(source, **changes):
+    return make.delivery(
+        source,
+        **{
+            "state": "quarantined",
+            "outcome": "quarantined",
+            "reason": "no_contact",
+            "body": b'{"id":"zl-9","details":{"stateAbbreviation":"TX"}}',
+            **changes,
+        },
+    )
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_who_may_see_sources_and_what_they_sent(client, zillow, role):
+    one = set_aside(zillow)
+    client.force_login(make.user(role))
+
+    for address in ("/sources/", f"/sources/{zillow.pk}/", f"/sources/deliveries/{one.pk}/"):
+        assert client.get(address).status_code == (200 if role in MAY else 403), address
+
+
+def test_what_was_set_aside_stands_first_with_its_reason(operations, zillow):
+    set_aside(zillow)
+
+    said = text(operations.get("/sources/"))
+
+    assert "1 delivery is set aside, none lost" in said
+    assert "Nobody can be reached" in said
+
+
+def test_a_delivery_shows_the_bytes_beside_what_was_read_in_them(operations, zillow):
+    one = set_aside(zillow, body=b'{"id":"zl-9","note":"<script>alert(1)</script>\xff"}')
+
+    answer = operations.get(f"/sources/deliveries/{one.pk}/")
+
+    assert "&lt;script&gt;" in answer.content.decode()
+    assert "<script>alert" not in answer.content.decode()
+    assert "\\xff" in answer.content.decode()
+    assert "rejected" in text(answer) or "quarantined" in text(answer)
+
+
+def test_replay_of_what_can_be_used_now_puts_it_back_to_work(operations, zillow):
+    one = set_aside(zillow, body=GOOD)
+    from rooftree.capture import receive
+
+    assert receive.reread(one).leads, "the sample must be one today's adapter reads"
+
+    answer = operations.post(f"/sources/deliveries/{one.pk}/replay/", follow=True)
+
+    one.refresh_from_db()
+    assert one.state in ("received", "worked")
+    assert "It can be used now" in text(answer)
+    assert Event.objects.filter(kind="capture.delivery.replayed").count() == 1
+
+
+def test_replay_of_what_still_cannot_be_used_says_so_and_keeps_it(operations, zillow):
+    one = set_aside(zillow)
+
+    answer = operations.post(f"/sources/deliveries/{one.pk}/replay/", follow=True)
+
+    one.refresh_from_db()
+    assert one.state == "quarantined"
+    assert "It still cannot be used" in text(answer)
+
+
+def test_all_of_a_source_is_replayed_by_one_press(operations, zillow):
+    for body in (GOOD, GOOD.replace(b"zl-1", b"zl-2"), b"{"):
+        set_aside(zillow, body=body)
+
+    answer = operations.post(f"/sources/{zillow.pk}/replays/", follow=True)
+
+    assert "2 deliveries can be used now, 1 still cannot" in text(answer)
+    assert Delivery.objects.filter(state="quarantined").count() == 1
+
+
+@pytest.mark.parametrize("role", sorted(set(ROLES) - {"operations", "administrator"}))
+def test_nobody_else_may_replay(client, zillow, role):
+    one = set_aside(zillow, body=GOOD)
+    client.force_login(make.user(role))
+
+    assert client.post(f"/sources/deliveries/{one.pk}/replay/").status_code == 403
+    assert client.post(f"/sources/{zillow.pk}/replays/").status_code == 403
+    one.refresh_from_db()
+    assert one.state == "quarantined"
+
+
+def test_someone_of_one_branch_reads_only_deliveries_that_became_its_leads(client, zillow):
+    tampa, austin = make.branch("Tampa"), make.branch("Austin")
+    nobodys = set_aside(zillow)
+    mine = make.touch(make.lead(source=zillow, branch=tampa)).delivery
+    theirs = make.touch(make.lead(source=zillow, branch=austin)).delivery
+    client.force_login(make.user("operations", branch=tampa))
+
+    status = {
+        d.pk: client.get(f"/sources/deliveries/{d.pk}/").status_code
+        for d in (nobodys, mine, theirs)
+    }
+
+    assert status == {nobodys.pk: 404, mine.pk: 200, theirs.pk: 404}
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({}, "new"),
+        ({"last": 1}, "well"),
+        ({"last": 5, "expected_gap": 2 * make.HOUR}, "quiet"),
+        ({"last": 1, "expected_gap": 2 * make.HOUR}, "well"),
+        ({"last": 1, "aside": True}, "set_aside"),
+        ({"last": 1, "paused_at": make.NOON}, "paused"),
+    ],
+)
+@pytest.mark.django_db
+def test_the_health_of_a_source(changes, word):
+    make.company()
+    last, aside = changes.pop("last", None), changes.pop("aside", False)
+    source = make.source(**changes)
+    if last is not None:
+        make.delivery(source, at=make.NOON - last * make.HOUR)
+    if aside:
+        set_aside(source, at=make.NOON)
+
+    assert of_sources(at=make.NOON)[0].word == word
+
+
+def test_a_source_far_below_its_usual_for_this_hour_is_quiet(zillow):
+    for week in range(1, 7):
+        for n in range(6):
+            make.delivery(zillow, at=make.NOON - week * 7 * make.DAY - n * make.MINUTE)
+        make.delivery(zillow, at=make.NOON - week * 7 * make.DAY + make.HOUR)  # later that day
+    for _ in range(2):
+        make.delivery(zillow, at=make.NOON - make.HOUR)
+
+    (health,) = of_sources(at=make.NOON)
+
+    assert (health.today, health.usual, health.word) == (2, (6, 6), "quiet")
+
+
+def test_the_page_asks_as_often_for_many_sources_as_for_one(
+    operations, zillow, django_assert_max_num_queries
+):
+    for _ in range(5):
+        set_aside(make.source())
+    operations.get("/sources/")
+    with django_assert_max_num_queries(20):
+        operations.get("/sources/")

@@ -1,0 +1,68 @@
+from django.urls import reverse
+
+from rooftree.leads.models import Lead
+from rooftree.routing import own
+from rooftree.routing.models import Ownership
+from tests import make
+
+
+def waiting(cast):
+    own.give(lead_id=cast.ben.pk, officer_id=cast.dana.pk, by=None, at=make.NOON)
+    Lead.objects.filter(pk=cast.ben.pk).update(promise_at=make.NOON + make.MINUTE)
+
+
+def test_the_wall_shows_who_waits_and_who_is_there(cast, signed_in):
+    waiting(cast)
+
+    page = signed_in(cast.ruth).get("/team/")
+
+    assert "Tampa, right now" in page.text
+    assert "Ben Ortiz" in page.text
+    assert "1 past their promise" in page.text
+    assert "Dana Whitfield" in page.text
+    assert "Sam Rivera" not in page.text  # of Austin
+
+
+def test_the_wall_is_not_for_officers(cast, signed_in):
+    assert signed_in(cast.dana.user).get("/team/").status_code == 403
+
+
+def test_a_manager_gives_a_lead_to_another_officer(cast, signed_in):
+    waiting(cast)
+    other = make.officer("Kofi Mensah", licensed=("FL",), branch=cast.tampa)
+
+    signed_in(cast.ruth).post(reverse("ownership", args=[cast.ben.pk]), {"officer": other.pk})
+
+    assert Ownership.objects.get(lead=cast.ben, until_at=None).officer == other
+
+
+def test_a_lead_is_not_given_where_the_officer_has_no_license(cast, signed_in, htmx):
+    waiting(cast)
+    other = make.officer("Kofi Mensah", licensed=("TX",), branch=cast.tampa)
+
+    answer = signed_in(cast.ruth).post(
+        reverse("ownership", args=[cast.ben.pk]), {"officer": other.pk}, headers=htmx
+    )
+
+    assert answer.status_code == 409
+    assert Ownership.objects.get(lead=cast.ben, until_at=None).officer == cast.dana
+
+
+def test_an_officer_of_another_branch_is_not_to_be_chosen(cast, signed_in):
+    waiting(cast)
+
+    answer = signed_in(cast.ruth).post(
+        reverse("ownership", args=[cast.ben.pk]), {"officer": cast.sam.pk}
+    )
+
+    assert answer.status_code == 404
+
+
+def test_an_officer_gives_nothing_away(cast, signed_in):
+    waiting(cast)
+
+    answer = signed_in(cast.dana.user).post(
+        reverse("ownership", args=[cast.ben.pk]), {"officer": cast.dana.pk}
+    )
+
+    assert answer.status_code == 403
