@@ -156,7 +156,7 @@ def _hold_one(
             return choice, known
         if not _holds(choice.officer_id, waits=waits):
             known = replace(known, busy=known.busy | {choice.officer_id})
-        elif _is_still(choice, known, about.state, at):
+        elif _is_still(choice, known, at):
             return choice, known
         else:
             known = _begun(facts.known(pools, state=about.state, at=at), start)
@@ -172,15 +172,13 @@ def _holds(officer_id: str, *, waits: bool) -> bool:
     return officers.filter(pk=officer_id).values_list("pk", flat=True).first() is not None
 
 
-def _is_still(choice: Choice, known: Known, state: str, at: datetime) -> bool:
-    """Whether the officer held is as they were when chosen: caps, turns, licenses, pause."""
-    id_ = choice.officer_id or ""
-    now = facts.known([Pool(officers=(id_,))], state=state, at=at)
-    row = Turn.objects.filter(pool=choice.pool_key, officer_id=UUID(id_)).first()
-    taken = row.taken if row else 0
-    return taken == known.turns.get(choice.pool_key, {}).get(id_, 0) and (
-        facts.candidate(now.candidates, id_) == facts.candidate(known.candidates, id_)
-    )
+def _is_still(choice: Choice, known: Known, at: datetime) -> bool:
+    """Whether the officer held is as they were when chosen."""
+    chosen = facts.candidate(known.candidates, choice.officer_id or "")
+    if chosen is None:
+        return False
+    taken = known.turns.get(choice.pool_key, {}).get(chosen.id, 0)
+    return facts.is_still(chosen, pool=choice.pool_key, taken=taken, at=at)
 
 
 def _record(made: _Made) -> RoutingDecision:

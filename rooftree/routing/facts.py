@@ -80,6 +80,24 @@ select json_build_object(
 )::text
 """
 
+# The same counts for one officer, each on an index of its own.
+STANDING = """
+select p.terminated_at, p.paused_at,
+       asked.n + (select count(*) from ownership w
+                   where w.officer_id = p.id and w.from_at <= %(at)s
+                     and w.from_at >= date_trunc('day', %(at)s at time zone p.zone)
+                                      at time zone p.zone),
+       asked.n + (select count(*) from lead l
+                   where l.officer_id = p.id and l.first_talk_at is null
+                     and l.state in ('new', 'working')),
+       coalesce((select t.taken from turn t where t.officer_id = p.id and t.pool = %(pool)s), 0)
+  from loan_officer p,
+       lateral (select count(*) as n from offer f
+                 where f.officer_id = p.id and f.taken_at is null and f.passed_at is null
+                   and f.lapsed_at is null) asked
+ where p.id = %(id)s
+"""
+
 
 def of_lead(lead: Lead, *, zone: str, is_repeat: bool) -> LeadFacts:
     """What rules may know of a lead. `lead.source` should be loaded; `zone` is the company's."""
@@ -121,6 +139,17 @@ def known(pools: Sequence[Pool], *, state: str, at: datetime) -> Known:
         )
         (text,) = cursor.fetchone()
     return known_from_json(json.loads(text))
+
+
+def is_still(was: Candidate, *, pool: str, taken: int, at: datetime) -> bool:
+    """Whether an officer, now held, stands as when read: employed, unpaused, as busy, as in turn.
+
+    Licenses are not read again: the database holds and judges them when the offer is made.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(STANDING, {"id": was.id, "pool": pool, "at": at})
+        found = cursor.fetchone()
+    return bool(found == (was.terminated_at, was.paused_at, was.today, was.open, taken))
 
 
 def to_json(facts: LeadFacts, was_known: Known, at: datetime) -> dict[str, Any]:
