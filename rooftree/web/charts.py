@@ -35,13 +35,16 @@ def across(place: int, places: int) -> float:
 
 
 def line(values: Sequence[float | None], scale: Scale) -> str:
-    """The path through the values; a value that is missing leaves a gap."""
+    """The path through the values; a missing value leaves a gap, one alone is a dash."""
     points = [
         (across(n, len(values)), None if value is None else scale.y(value))
         for n, value in enumerate(values)
     ]
     runs = [list(run) for known, run in groupby(points, lambda p: p[1] is not None) if known]
-    return "".join("M" + " ".join(f"{x} {y}" for x, y in run) for run in runs)
+    return "".join(
+        "M" + " ".join(f"{x} {y}" for x, y in run) + ("h.8" if len(run) == 1 else "")
+        for run in runs
+    )
 
 
 def width(value: float, largest: float) -> float:

@@ -271,10 +271,10 @@ def trend(months: list[Month]) -> Trend | None:
     costs = [_dollars(month.cost_per_funded_cents) for month in months]
     if sum(cost is not None for cost in costs) < 2:
         return None
-    wanted = [_expected(month) for month in months]
-    scale = charts.scale_to(max(c for c in [*costs, *wanted] if c is not None))
     is_young = [month.ripe.word in ("young", "maturing") for month in months]
     first_young = is_young.index(True) if True in is_young else len(months)
+    wanted = [_expected(m) if n >= first_young - 1 else None for n, m in enumerate(months)]
+    scale = charts.scale_to(max(c for c in [*costs, *wanted] if c is not None))
     settled = [c if n < first_young else None for n, c in enumerate(costs)]
     young = [c if n >= first_young - 1 else None for n, c in enumerate(costs)]
     named = [f"{MONTHS[m.first_day.month - 1]} {m.first_day.year}" for m in months]
@@ -284,7 +284,7 @@ def trend(months: list[Month]) -> Trend | None:
         grid=[scale.y(mark) for mark in scale.marks],
         settled=charts.line(settled, scale),
         young=charts.line(young, scale) if first_young < len(months) else "",
-        expected=charts.line(wanted, scale) if any(wanted) else "",
+        expected=charts.line(wanted, scale) if first_young < len(months) else "",
         months=[name.split()[0] for name in named][::2],
         table=[
             (name, _cost_words(m), f"{m.funded:,}", RIPE_WORDS[m.ripe.word])

@@ -14,6 +14,7 @@ from rooftree.web.views import (
     pipeline,
     queue,
     sign_in,
+    sources,
     team,
 )
 
@@ -52,6 +53,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # The first screen, and the leads behind each of its figures.
     path("home/", home.show, name="home"),
     path("home/records/<slug:number>/", home.records, name="records"),
+    # Who sends leads, and what they sent.
+    path("sources/", sources.show, name="sources"),
+    path("sources/<uuid:source_id>/", sources.source, name="source"),
+    path("sources/<uuid:source_id>/replays/", sources.replays, name="replays"),
+    path("sources/deliveries/<uuid:delivery_id>/", sources.delivery, name="delivery"),
+    path("sources/deliveries/<uuid:delivery_id>/replay/", sources.replay, name="replay"),
 ]
 
 if settings.IS_DEMO:
