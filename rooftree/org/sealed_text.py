@@ -13,7 +13,7 @@ def _locksmith() -> MultiFernet:
     return MultiFernet([Fernet(key) for key in settings.FIELD_KEYS])
 
 
-class SealedTextField(models.TextField):
+class SealedTextField(models.TextField):  # type: ignore[type-arg]
     """Text that only a process holding `FIELD_KEYS` can read.
 
     The first key encrypts; every key decrypts, so keys are rotated by putting a

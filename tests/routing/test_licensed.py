@@ -1,5 +1,6 @@
 """What the database itself refuses and ends, tried with statements no verb of ours would make."""
 
+import importlib
 from datetime import date, timedelta
 
 import pytest
@@ -239,3 +240,17 @@ def test_the_owner_of_a_funded_lead_stays_in_its_history(cast):
     assert Ownership.objects.get().until_at is None
     type(cast.ben).objects.filter(pk=cast.ben.pk).update(state="working")  # it opens again
     assert Ownership.objects.get().until_at is not None
+
+
+def test_the_guard_can_be_taken_down_and_put_up_again(cast):
+    guard = importlib.import_module("rooftree.migrations.0004_licensed")
+
+    with connection.cursor() as cursor:
+        cursor.execute("set constraints all immediate")
+        cursor.execute(guard.BACKWARD)
+        insert_ownership(cast.ben, cast.sam)  # nothing stands against it now
+        cursor.execute("set constraints all immediate")  # nothing may be pending on the tables
+        cursor.execute(guard.FORWARD)
+
+    with pytest.raises(IntegrityError, match="Not allowed"):
+        insert_ownership(make.lead(), cast.sam)
