@@ -5,10 +5,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from rapidfuzz import fuzz
+from rapidfuzz.distance import OSA
 
-NEAR = 84  # rapidfuzz ratio, 0 to 100, from which two spellings are one name
-SHORT = 4  # letters; below it a single slip changes the name
+ONE_SLIP, TWO_SLIPS = 5, 9  # letters a name must have for so many typing slips to be forgiven
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +98,9 @@ def _near_last(ours: str, theirs: str) -> bool:
 
 
 def _slip(ours: str, theirs: str) -> bool:
-    return min(len(ours), len(theirs)) >= SHORT and fuzz.ratio(ours, theirs) >= NEAR
+    shortest = min(len(ours), len(theirs))
+    forgiven = (shortest >= ONE_SLIP) + (shortest >= TWO_SLIPS)
+    return OSA.distance(ours, theirs, score_cutoff=forgiven) <= forgiven
 
 
 NICKNAMES: Sequence[frozenset[str]] = (

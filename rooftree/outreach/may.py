@@ -79,7 +79,7 @@ def _badge(lead: Lead, company: Company, medium: str, at: datetime) -> Badge:
 
 def _facts(lead: Lead, company: Company, medium: str, to: str, at: datetime) -> Facts:
     """As the officer would do it by hand: signed, with the way out, no promotion checked yet."""
-    ending = signature(company, lead.officer, "en")
+    ending = signature(company, lead.officer)
     outgoing = Outgoing(
         medium=Medium(medium),
         purpose=Purpose.MARKETING,

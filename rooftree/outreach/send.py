@@ -422,9 +422,9 @@ def _signed(
     """The typed words with what the law adds: name, NMLS ID, and the way out of a first text."""
     language = "es" if lead.person.language == "es" else "en"
     words = body.strip()
-    nmls = officer.nmls_id if officer else company.nmls_id
-    if nmls not in words:
-        words += f"\n{signature(company, officer, language)}"
+    owed = [company.nmls_id, *([officer.nmls_id] if officer else [])]
+    if any(nmls_id not in words for nmls_id in owed):
+        words += f"\n{signature(company, officer)}"
     earlier = Message.objects.filter(person=lead.person, direction="out", medium="text")
     if medium == "text" and not earlier.exclude(sent_at=None).exists():
         words += f" {OPT_OUT[language]}"

@@ -45,7 +45,6 @@ KINDS = {
     },
 }
 NO_NAME = {"en": "there", "es": "buen día"}
-NMLS = {"en": "NMLS", "es": "NMLS"}
 
 _liquid = Environment(undefined=StrictUndefined, autoescape=False)
 
@@ -105,7 +104,7 @@ def render(
             "nmls_id": company.nmls_id,
             "phone": company.phone,
         },
-        "sender": signature(company, officer, language),
+        "sender": signature(company, officer),
         **(more or {}),
     }
     try:
@@ -118,12 +117,10 @@ def render(
         raise BadTemplate(f"{template}: {problem}") from problem
 
 
-def signature(company: Company, officer: LoanOfficer | None, language: str) -> str:
-    """How the sender is named, with the NMLS ID that must be shown (SAFE Act, state law)."""
-    if officer is None:
-        return f"{company.brand}, {NMLS[language]} {company.nmls_id}"
-    of = "of" if language == "en" else "de"
-    return f"{officer.user.name}, NMLS {officer.nmls_id}, {of} {company.brand}"
+def signature(company: Company, officer: LoanOfficer | None) -> str:
+    """How the sender is named, with every NMLS ID that must be shown (SAFE Act, state law)."""
+    ours = f"{company.brand} NMLS {company.nmls_id}"
+    return f"{officer.user.name} NMLS {officer.nmls_id}, {ours}" if officer else ours
 
 
 def fit_name(name: str) -> str:
