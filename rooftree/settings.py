@@ -155,6 +155,7 @@ SESSION_COOKIE_NAME = "rooftree_session"
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_NAME = "rooftree_csrf"
 CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "rooftree.web.views.failures.csrf_refused"
 
 # What a browser may do with our pages.
 SECURE_CSP = {

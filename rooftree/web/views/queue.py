@@ -30,11 +30,27 @@ NOTHING = {
     Tab.TODAY: ("Nothing else is due today", "What falls due later waits on the borrower."),
     Tab.WAITING: ("Nobody owes you an answer", "Leads you have tried or set aside wait here."),
 }
-HEADINGS = {
-    Group.PROMISE: ("Promise running", "a person owes them a call"),
-    Group.REPLY: ("They wrote, you answer", "oldest first"),
-    Group.NEXT: ("Best next calls", "ranked by score"),
-    Group.WAITING: ("Waiting on borrower", "tried lately, or set aside"),
+HEADINGS = {  # heading, what stands beside it, the answer to "Why?"
+    Group.PROMISE: (
+        "Promise running",
+        "a person owes them a call",
+        "Here, because a call is promised and nobody has made it.",
+    ),
+    Group.REPLY: (
+        "They wrote, you answer",
+        "oldest first",
+        "Here, because they wrote and nobody has answered.",
+    ),
+    Group.NEXT: (
+        "Best next calls",
+        "ranked by score",
+        "Here, because nobody with a higher score waits for a call.",
+    ),
+    Group.WAITING: (
+        "Waiting on borrower",
+        "tried lately, or set aside",
+        "Here, because it is their turn, or you set it aside.",
+    ),
 }
 
 
@@ -67,6 +83,7 @@ class Section:
 
     label: str
     note: str
+    why: str
     lines: list[Line]
 
 
@@ -100,9 +117,9 @@ def sections(lines: Sequence[Line]) -> list[Section]:
     """Neighbours under the same heading, in the order they came."""
     made: list[Section] = []
     for line in lines:
-        label, note = HEADINGS[line.row.group]
+        label, note, why = HEADINGS[line.row.group]
         if not made or made[-1].label != label:
-            made.append(Section(label=label, note=note, lines=[]))
+            made.append(Section(label=label, note=note, why=why, lines=[]))
         made[-1].lines.append(line)
     return made
 

@@ -6,6 +6,8 @@ customElements.define("hot-keys", class extends HTMLElement {
   connectedCallback() {
     this.listen = (event) => this.press(event);
     document.addEventListener("keydown", this.listen);
+    this.keep = () => this.chooseAgain();
+    document.addEventListener("htmx:after:swap", this.keep);
     this.control = document.querySelector("[data-keys-switch]");
     this.control?.addEventListener("click", () => this.turn());
     this.control?.setAttribute("aria-checked", String(!localStorage.getItem(OFF)));
@@ -13,6 +15,7 @@ customElements.define("hot-keys", class extends HTMLElement {
 
   disconnectedCallback() {
     document.removeEventListener("keydown", this.listen);
+    document.removeEventListener("htmx:after:swap", this.keep);
   }
 
   turn() {
@@ -36,10 +39,19 @@ customElements.define("hot-keys", class extends HTMLElement {
 
   choose(rows, from, to) {
     if (!rows[to]) return;
+    this.chosen = rows[to].id;
     rows[from]?.removeAttribute("aria-current");
     rows[to].setAttribute("aria-current", "true");
     rows[to].querySelector("a, button")?.focus();
     rows[to].scrollIntoView({ block: "nearest" });
+  }
+
+  // A list that re-reads itself comes with the server's choice; the reader's own goes first.
+  chooseAgain() {
+    const row = this.chosen && document.getElementById(this.chosen);
+    if (!row || row.hasAttribute("aria-current")) return;
+    document.querySelector("[data-row][aria-current]")?.removeAttribute("aria-current");
+    row.setAttribute("aria-current", "true");
   }
 
   // `a` takes the lead that is offered; the other keys mean the chosen row, or else the page.
