@@ -10,12 +10,14 @@ from rooftree.web.views import (
     install,
     lead,
     lead_acts,
+    lead_form,
     look_around,
     pipeline,
     queue,
     sign_in,
     sources,
     team,
+    unsubscribe,
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -26,6 +28,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("manifest.webmanifest", install.manifest, name="manifest"),
     # What machines send us.
     path("in/", include("rooftree.web.inbound")),
+    # What borrowers see of us.
+    path("forms/<slug:slug>/", lead_form.lead_form, name="lead_form"),
+    path("forms/<slug:slug>/thanks/", lead_form.thanks, name="lead_form_thanks"),
+    path("forms/<slug:slug>/thanks/<slug:reference>/", lead_form.thanks, name="lead_form_thanks"),
+    path("forms/<slug:slug>/embed.js", lead_form.embed, name="lead_form_embed"),
+    path("unsubscribe/<str:token>/", unsubscribe.unsubscribe, name="unsubscribe"),
     # Everywhere.
     path("find/", find.show, name="find"),
     path("more/", find.more, name="more"),

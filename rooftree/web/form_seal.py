@@ -1,0 +1,66 @@
+"""What the server says it showed, signed: a visitor carries it there and back, unchanged."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from django.core.signing import BadSignature, Signer
+
+from rooftree.capture import form_wording
+from rooftree.capture.form_wording import Edition
+
+SALT = "lead-form"
+OPEN_FOR = timedelta(hours=24)  # a form left open longer is shown anew, with today's wording
+
+
+class BadSeal(Exception):
+    """The form was not rendered by us as it comes back, or too long ago."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seal:
+    """One rendering of the form."""
+
+    source: str  # the slug
+    version: str  # of the wording
+    language: str
+    text_sha256: str  # of the wording as shown
+    snapshot_sha256: str  # of the disclosure block's markup as rendered
+    rendered_at: str  # ISO 8601, UTC
+    submission_id: str  # so that one rendering is one request, however often it is sent
+
+    def sign(self) -> str:
+        """The token that rides in the form."""
+        return Signer(salt=SALT).sign_object(asdict(self))
+
+
+def make(*, source: str, edition: Edition, text: str, snapshot: str, at: datetime) -> Seal:
+    """It is the seal of a form about to be shown; `snapshot` is the block's markup."""
+    return Seal(
+        source=source,
+        version=edition.version,
+        language=edition.language,
+        text_sha256=form_wording.fingerprint(text),
+        snapshot_sha256=form_wording.fingerprint(snapshot),
+        rendered_at=at.isoformat(),
+        submission_id=str(uuid4()),
+    )
+
+
+def opened(token: str, *, source: str, legal_name: str, at: datetime) -> tuple[Seal, str]:
+    """It is the seal and the wording it stands for, in today's name of the company.
+
+    Raises `BadSeal` for a token that is not ours, another form's, too old, or for
+    words that are no longer what was shown.
+    """
+    try:
+        seal = Seal(**Signer(salt=SALT).unsign_object(token))
+    except (BadSignature, TypeError, ValueError) as problem:
+        raise BadSeal("not signed by us") from problem
+    edition = form_wording.find(seal.version, seal.language)
+    text = edition.of(legal_name) if edition else ""
+    if seal.source != source or form_wording.fingerprint(text) != seal.text_sha256:
+        raise BadSeal("not what this form shows")
+    if not at - OPEN_FOR < datetime.fromisoformat(seal.rendered_at) <= at:
+        raise BadSeal("open for too long")
+    return seal, text
