@@ -156,8 +156,8 @@ def test_a_source_far_below_its_usual_for_this_hour_is_quiet(zillow):
     for week in range(1, 7):
         then = make.NOON - week * 7 * make.DAY
         for n in range(6):
-            make.delivery(zillow, at=make.NOON - week * 7 * make.DAY - n * make.MINUTE)
-        make.delivery(zillow, at=make.NOON - week * 7 * make.DAY + make.HOUR)  # later that day
+            make.delivery(zillow, at=then - 3 * make.HOUR - n * make.MINUTE)
+        make.delivery(zillow, at=then + 2 * make.HOUR)  # later that day
     for _ in range(2):
         make.delivery(zillow, at=make.NOON - make.HOUR)
 
