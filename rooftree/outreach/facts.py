@@ -42,8 +42,14 @@ from rooftree.outreach.models import Message
 
 CAP_MEMORY = timedelta(days=8)  # the longest window any cap looks back, and a day
 UNSUBSCRIBE_DAYS = 3650  # the link is signed and does not expire; stated as ten years
-CONTACT_MEDIA = {"text": Medium.TEXT, "call": Medium.CALL, "email": Medium.EMAIL}
+CONTACT_MEDIA = {
+    "text": Medium.TEXT,
+    "call": Medium.CALL,
+    "voicemail": Medium.VOICEMAIL,
+    "email": Medium.EMAIL,
+}
 OWN_FORMS = frozenset({"website_form"})
+BUYING = frozenset({"purchase", "construction"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,30 +69,54 @@ class Outgoing:
 
 def gather(outgoing: Outgoing, *, lead: Lead, company: Company, at: datetime) -> Facts:
     """All that is known about this message at this moment, ready for the gate."""
-    person = lead.person
     key = address_key(outgoing.to)
-    revocations = list(_revocations(person, key, at))
-    inbound = (
-        Message.objects.filter(person=person, direction="in", created_at__lte=at)
-        .order_by("-created_at")
-        .first()
-    )
+    revocations = _revocations(lead.person, key, at)
     return Facts(
         at=at,
         rules_version=VERSION,
         has_audit_row=True,
         **_message_facts(outgoing, lead, at),
         **_sender_facts(outgoing, company, lead, at),
-        recipient=outgoing.to if outgoing.medium is Medium.EMAIL else key,
-        line_type=_line_type(person, key),
-        places=whereabouts(lead),
-        property_state=lead.property_state or None,
-        consents=tuple(consent_facts(one) for one in _consents(person, key, at)),
-        invited_at=None,
-        inbound_at=inbound.created_at if inbound else None,
-        inbound_meaning=_meaning(inbound),
-        requested_at=None,
-        revocations=tuple(
+        **_person_facts(outgoing, lead, key, at),
+        **_permission_facts(revocations, lead.person, key, at),
+        **_standing_facts(lead, company, at),
+        internal_dnc_on=_internal_dnc(revocations, outgoing.medium),
+        has_one_click=outgoing.medium is Medium.EMAIL,  # every e-mail of ours carries it
+    )
+
+
+def _person_facts(outgoing: Outgoing, lead: Lead, key: str, at: datetime) -> dict[str, Any]:
+    """Whom it reaches, where they may be, and what passed between us."""
+    person = lead.person
+    inbound = (
+        Message.objects.filter(person=person, direction="in", created_at__lte=at)
+        .order_by("-created_at")
+        .first()
+    )
+    return {
+        "recipient": outgoing.to if outgoing.medium is Medium.EMAIL else key,
+        "line_type": _line_type(person, key),
+        "places": whereabouts(lead),
+        "property_state": lead.property_state or None,
+        "contacts": _contacts(person, outgoing.cause, at),
+        "inquired_at": lead.warmed_at,
+        "last_confirmed_on": lead.warmed_at.date(),
+        "invited_at": None,
+        "inbound_at": inbound.created_at if inbound else None,
+        "inbound_meaning": _meaning(inbound),
+        "requested_at": None,
+        "has_prior_thread": inbound is not None and inbound.medium == "email",
+    }
+
+
+def _permission_facts(
+    revocations: list[RevocationRow], person: Person, key: str, at: datetime
+) -> dict[str, Any]:
+    """What they allowed, what they took back, and what they gave again."""
+    live = [one for one in revocations if one.ended_at is None]
+    return {
+        "consents": tuple(consent_facts(one) for one in _consents(person, key, at)),
+        "revocations": tuple(
             Revocation(
                 at=one.at,
                 media=tuple(CONTACT_MEDIA[m] for m in one.media if m in CONTACT_MEDIA),
@@ -96,35 +126,37 @@ def gather(outgoing: Outgoing, *, lead: Lead, company: Company, at: datetime) ->
             for one in revocations
             if one.kind in ("stop", "unsubscribe")
         ),
-        restarts=tuple(
+        "restarts": tuple(
             Restart(at=one.ended_at, has_prior_written_consent=_had_written(person, key, one.at))
             for one in revocations
             if one.ended_at and one.ended_by.startswith("start:")
         ),
-        is_held=any(one.kind == "review" and one.ended_at is None for one in revocations),
-        is_wrong_person=any(
-            one.kind == "wrong_person" and one.ended_at is None for one in revocations
-        ),
-        contacts=_contacts(person, outgoing.cause, at),
-        inquired_at=lead.warmed_at,
-        last_confirmed_on=lead.warmed_at.date(),
-        number_check=None,
-        provenance=_provenance(lead),
-        registry_date=None,
-        is_on_registry=False,
-        state_lists=(),
-        relationships=_relationships(lead, at),
-        internal_dnc_on=_internal_dnc(revocations, outgoing.medium),
-        emergencies=_emergencies(company),
-        emergencies_read_at=company.emergencies_checked_at,
-        postal_address=company.postal_address or None,
-        has_one_click=outgoing.medium is Medium.EMAIL,  # every e-mail of ours carries it
-        is_authenticated=company.mail_is_authenticated,
-        has_prior_thread=inbound is not None and inbound.medium == "email",
-        unsubscribe_days=UNSUBSCRIBE_DAYS,
-        unsubscribe_needs=None,
-        spam_percent=None,
-    )
+        "is_held": any(one.kind == "review" for one in live),
+        "is_wrong_person": any(one.kind == "wrong_person" and one.address == key for one in live),
+    }
+
+
+def _standing_facts(lead: Lead, company: Company, at: datetime) -> dict[str, Any]:
+    """Where the lead came from, the lists and declarations, and how our e-mail stands.
+
+    No registry copy is loaded yet, so the gate treats every number as listed
+    and looks for a written consent or a relationship (rulebook DNC-01, DNC-02).
+    """
+    return {
+        "provenance": _provenance(lead),
+        "number_check": None,
+        "registry_date": None,
+        "is_on_registry": False,
+        "state_lists": (),
+        "relationships": _relationships(lead, at),
+        "emergencies": _emergencies(company),
+        "emergencies_read_at": company.emergencies_checked_at,
+        "postal_address": company.postal_address or None,
+        "is_authenticated": company.mail_is_authenticated,
+        "unsubscribe_days": UNSUBSCRIBE_DAYS,
+        "unsubscribe_needs": None,
+        "spam_percent": None,
+    }
 
 
 def address_key(address: str) -> str:
@@ -136,9 +168,8 @@ def whereabouts(lead: Lead) -> tuple[Place, ...]:
     """Every place the person may be: their numbers, their home, the property."""
     person = lead.person
     home = places.of_address("residence", person.state, person.zip)
-    is_home = None if lead.property_use != "investment" else False
-    if lead.purpose in ("purchase", "construction"):
-        is_home = None  # they may live there already, or nearby
+    is_rented_out = lead.property_use == "investment" and lead.purpose not in BUYING
+    is_home = False if is_rented_out else None  # a buyer may be there already, or nearby
     there = places.of_address("property", lead.property_state, lead.property_zip, is_home=is_home)
     numbers = [one.e164 for one in person.phones.all() if one.unlinked_at is None]
     by_number = tuple(place for number in numbers for place in places.of_number(number))

@@ -11,6 +11,7 @@ from rooftree.compliance.verdict import Decision, Verdict
 from rooftree.leads.models import Lead
 from rooftree.org.models import Company
 from rooftree.outreach import send
+from rooftree.outreach.compose import OPT_OUT
 from rooftree.outreach.facts import Outgoing, gather
 from rooftree.outreach.wording import signature
 
@@ -85,7 +86,7 @@ def _facts(lead: Lead, company: Company, medium: str, to: str, at: datetime) -> 
         purpose=Purpose.MARKETING,
         is_automated=False,
         to=to,
-        text="" if medium == "call" else f"{ending} {send.OPT_OUT['en']}",
+        text="" if medium == "call" else f"{ending} {OPT_OUT['en']}",
         officer=lead.officer,
     )
     return gather(outgoing, lead=lead, company=company, at=at)

@@ -142,20 +142,7 @@ def _keep(  # noqa: PLR0913
         problem="" if word == "none" else word,
         created_at=at,
     )
-    ContactAttempt.objects.create(
-        id=uuid7_at(at),
-        lead=lead,
-        person_id=lead.person_id,
-        medium="text",
-        direction="in",
-        address=sender,
-        result="replied",
-        at=at,
-        cause=f"message:{message.pk}",
-    )
-    Signal.objects.create(
-        id=uuid7_at(at), lead=lead, kind="replied", cause=f"message:{message.pk}", at=at
-    )
+    _note_contact(message, at)
     write(
         "outreach.text.received",
         at=at,
@@ -166,3 +153,25 @@ def _keep(  # noqa: PLR0913
         meaning=word,
     )
     return message
+
+
+def _note_contact(message: Message, at: datetime) -> None:
+    """They reached us, and showed interest: caps and scores read these."""
+    ContactAttempt.objects.create(
+        id=uuid7_at(at),
+        lead_id=message.lead_id,
+        person_id=message.person_id,
+        medium="text",
+        direction="in",
+        address=message.from_address,
+        result="replied",
+        at=at,
+        cause=f"message:{message.pk}",
+    )
+    Signal.objects.create(
+        id=uuid7_at(at),
+        lead_id=message.lead_id,
+        kind="replied",
+        cause=f"message:{message.pk}",
+        at=at,
+    )

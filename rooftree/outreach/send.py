@@ -9,7 +9,7 @@ shown to staff; it is never sent again.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.conf import settings
 from django.core.signing import Signer
@@ -23,22 +23,17 @@ from rooftree.core.failures import Failure, Misconfigured, Refused, TryLater, Un
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import ContactAttempt, Lead
 from rooftree.ledger.write import write
-from rooftree.org.models import Company, LoanOfficer, User
+from rooftree.org.models import Company, LoanOfficer
 from rooftree.outreach.facts import Outgoing, gather
 from rooftree.outreach.media import mail
 from rooftree.outreach.media.line import line, our_number
 from rooftree.outreach.models import Message, Template
-from rooftree.outreach.wording import Rendered, signature
+from rooftree.outreach.wording import Rendered
 
 CLAIM_LIMIT = timedelta(seconds=90)  # a carrier call ends well before; older claims were a crash
 LOOK_UP_FOR = timedelta(minutes=30)  # how long an uncertain text is looked for at the carrier
 BACK_OFF = (15, 60, 300, 900, 3600)  # seconds before the next try, by attempts made
 MEDIA = {"text": Medium.TEXT, "email": Medium.EMAIL}
-OPT_OUT = {"en": "Reply STOP to end.", "es": "Responda ALTO para terminar."}
-
-
-class CannotSend(Exception):
-    """The gate or a missing address stops this message. The text is fit to show."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,46 +85,6 @@ def plan(  # noqa: PLR0913
     )
     if is_new:
         write("outreach.message.planned", at=at, lead_id=lead.pk, message=message.pk, cause=cause)
-    return message
-
-
-def compose(
-    *, lead_id: UUID, medium: str, body: str, subject: str = "", by: User, at: datetime
-) -> Message:
-    """Send what a member of staff typed, in the lead's officer's name.
-
-    A message that is lawful only later is held and goes by itself; the row says
-    until when. Raises `CannotSend` with the gate's sentence for one that may
-    not go, or when there is nowhere to send it.
-    """
-    lead = Lead.objects.select_related("person", "officer__user").get(pk=lead_id)
-    company = Company.objects.get()
-    officer = lead.officer
-    to = address_for(lead, medium)
-    if not to:
-        raise CannotSend(f"There is no {'number' if medium == 'text' else 'e-mail address'} yet.")
-    words = Words(
-        body=_signed(body, medium, lead, company, officer), subject=subject, officer=officer
-    )
-    with transaction.atomic():
-        message = plan(
-            lead=lead,
-            medium=medium,
-            purpose="reply" if _answers_them(lead, at) else "marketing",
-            cause=f"typed:{uuid4()}",
-            words=words,
-            to=to,
-            at=at,
-        )
-        Message.objects.filter(pk=message.pk).update(by=by, is_automated=False)
-        message.refresh_from_db()
-        verdict = decide(message, stage="planned", at=at)
-        if verdict.decision in (Decision.BLOCK, Decision.REQUIRE):
-            _settle(message, verdict, at)
-    if verdict.decision in (Decision.BLOCK, Decision.REQUIRE):
-        raise CannotSend(verdict.sentence)
-    deliver(message_id=message.pk, at=at)
-    message.refresh_from_db()
     return message
 
 
@@ -242,11 +197,11 @@ def _claim(message_id: UUID, at: datetime) -> Message | None:
         )
         if message is None:
             return None
-        _settle(message, decide(message, stage="dequeued", at=at), at)
+        settle(message, decide(message, stage="dequeued", at=at), at)
     return message
 
 
-def _settle(message: Message, verdict: Verdict, at: datetime) -> None:
+def settle(message: Message, verdict: Verdict, at: datetime) -> None:
     """Write the verdict's consequence on the message, and the attempt if it may go."""
     message.verdict = verdict
     if verdict.decision == Decision.ALLOW:
@@ -290,7 +245,7 @@ def _still_allowed(message: Message, at: datetime) -> bool:
             Message.objects.filter(pk=message.pk).update(verdict=verdict)
             return True
         ContactAttempt.objects.filter(cause=f"message:{message.pk}").delete()
-        _settle(message, verdict, at)
+        settle(message, verdict, at)
     return False
 
 
@@ -407,25 +362,3 @@ def _outgoing(message: Message) -> Outgoing:
         cause=f"message:{message.pk}",
         confirms=confirms,
     )
-
-
-def _answers_them(lead: Lead, at: datetime) -> bool:
-    """Their own message came in the last 15 minutes (rulebook REQ-01)."""
-    return Message.objects.filter(
-        lead=lead, direction="in", created_at__gt=at - timedelta(minutes=15)
-    ).exists()
-
-
-def _signed(
-    body: str, medium: str, lead: Lead, company: Company, officer: LoanOfficer | None
-) -> str:
-    """The typed words with what the law adds: name, NMLS ID, and the way out of a first text."""
-    language = "es" if lead.person.language == "es" else "en"
-    words = body.strip()
-    owed = [company.nmls_id, *([officer.nmls_id] if officer else [])]
-    if any(nmls_id not in words for nmls_id in owed):
-        words += f"\n{signature(company, officer)}"
-    earlier = Message.objects.filter(person=lead.person, direction="out", medium="text")
-    if medium == "text" and not earlier.exclude(sent_at=None).exists():
-        words += f" {OPT_OUT[language]}"
-    return words

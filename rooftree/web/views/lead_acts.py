@@ -12,7 +12,7 @@ from django.urls import reverse
 from rooftree.flow import attempts
 from rooftree.leads import remarks, to_do
 from rooftree.leads.models import Lead, Task
-from rooftree.outreach import send
+from rooftree.outreach import compose
 from rooftree.rates import watch
 from rooftree.rates.observe import NotARate
 from rooftree.routing.visible import leads_visible_to, may
@@ -66,15 +66,15 @@ def messages(request: HttpRequest, lead_id: UUID) -> HttpResponse:
     """Write a text or an e-mail; a refusal keeps every word that was typed."""
     lead = _to(request, "contact_lead", lead_id)
     medium = request.POST.get("medium") or request.GET.get("medium", "text")
-    typed = {"medium": medium if medium in send.MEDIA else "text"}
+    typed = {"medium": medium if medium in ("text", "email") else "text"}
     if request.method == "GET":
         return render(request, "lead/write.html", {**about(request, lead), **typed})
     typed |= {"body": request.POST.get("body", ""), "subject": request.POST.get("subject", "")}
     problem = "" if typed["body"].strip() else "Write something first."
     if not problem:
         try:
-            sent = send.compose(lead_id=lead.pk, by=request.user, at=request.at, **typed)
-        except send.CannotSend as stopped:
+            sent = compose.compose(lead_id=lead.pk, by=request.user, at=request.at, **typed)
+        except compose.CannotSend as stopped:
             problem = str(stopped)
         else:
             said = "Held until it may go" if sent.state == "held" else "Sent"
