@@ -1,0 +1,172 @@
+"""Setting up who sends us leads: a source, its address, its secret."""
+
+import hashlib
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+from zoneinfo import available_timezones
+
+from django.db.transaction import atomic
+from django.utils.text import slugify
+
+from rooftree.capture.sources import SOURCES
+from rooftree.core.uuid7 import uuid7_at
+from rooftree.leads.models import Source
+from rooftree.ledger.write import write
+from rooftree.org.models import User
+
+EDITABLE = ("name", "zone", "cost_cents", "expected_gap", "allowed_origins", "is_test")
+TOKEN_BYTES = 24
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?", re.IGNORECASE)
+
+
+class BadSource(Exception):
+    """A source that cannot be set up so. `field` names the culprit; the text is fit to show."""
+
+    def __init__(self, field: str, text: str) -> None:
+        super().__init__(text)
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A source with what is shown once: the path it posts to, and its signing secret."""
+
+    source: Source
+    path: str  # with the token, below the site's own address
+    secret: str  # "" where the vendor signs nothing
+
+
+def create(
+    *, adapter: str, name: str, details: Mapping[str, Any], by: User, at: datetime
+) -> Opened:
+    """A new source with a fresh, unguessable address.
+
+    Args:
+        adapter: a key of capture.sources.SOURCES.
+        details: other columns of EDITABLE.
+
+    Raises `BadSource`.
+    """
+    if adapter not in SOURCES:
+        raise BadSource("adapter", "Choose how the leads arrive.")
+    wanted = {"name": name.strip(), **details}
+    _check(wanted, adapter, but=None)
+    token, secret = _secrets(adapter)
+    with atomic():
+        source = Source.objects.create(
+            id=uuid7_at(at),
+            adapter=adapter,
+            slug=_free_slug(wanted["name"]),
+            token=token,
+            token_hash=_digest(token),
+            secret=secret,
+            created_at=at,
+            **wanted,
+        )
+        _write("capture.source.added", source, by, at, adapter=adapter)
+    return Opened(source=source, path=path_of(source, token), secret=secret)
+
+
+def change(*, source_id: UUID | str, by: User, at: datetime, details: Mapping[str, Any]) -> Source:
+    """Correct a source; its address stays. Raises `BadSource`."""
+    wanted = dict(details)
+    if wanted.keys() - set(EDITABLE):
+        raise BadSource("", "The address and the adapter of a source stay; make another source.")
+    with atomic():
+        source = Source.objects.select_for_update().get(pk=source_id)
+        _check(wanted, source.adapter, but=source)
+        changed = [name for name, value in wanted.items() if getattr(source, name) != value]
+        if changed:
+            Source.objects.filter(pk=source.pk).update(**{name: wanted[name] for name in changed})
+            _write("capture.source.changed", source, by, at, changed=changed)
+    return Source.objects.get(pk=source.pk)
+
+
+def renew_secrets(*, source_id: UUID | str, by: User, at: datetime) -> Opened:
+    """A new address and secret; from now on the old ones are turned away."""
+    with atomic():
+        source = Source.objects.select_for_update().get(pk=source_id)
+        token, secret = _secrets(source.adapter)
+        source.token, source.token_hash, source.secret = token, _digest(token), secret
+        source.save(update_fields=["token", "token_hash", "secret"])
+        _write("capture.source.secrets_renewed", source, by, at)
+    return Opened(source=source, path=path_of(source, token), secret=secret)
+
+
+def pause(*, source_id: UUID | str, by: User, at: datetime) -> None:
+    """Turn its deliveries away from now on. Pausing twice keeps the first time."""
+    with atomic():
+        if Source.objects.filter(pk=source_id, paused_at=None).update(paused_at=at):
+            _write("capture.source.paused", Source.objects.get(pk=source_id), by, at)
+
+
+def resume(*, source_id: UUID | str, by: User, at: datetime) -> None:
+    """Take its deliveries again."""
+    with atomic():
+        if Source.objects.filter(pk=source_id, paused_at__isnull=False).update(paused_at=None):
+            _write("capture.source.resumed", Source.objects.get(pk=source_id), by, at)
+
+
+def path_of(source: Source, token: str = "") -> str:
+    """Where a source posts; without `token` the secret part is left out."""
+    adapter = SOURCES.get(source.adapter)
+    path = adapter.PATHS[0] if adapter else f"{source.adapter}/<token>"
+    return f"/in/{path.replace('<site>', source.slug).replace('<token>', token or '<token>')}"
+
+
+def _secrets(adapter: str) -> tuple[str, str]:
+    """The token of its path, and a signing secret where the sender can sign: our own form."""
+    secret = secrets.token_urlsafe(32) if adapter == "website_form" else ""
+    return secrets.token_urlsafe(TOKEN_BYTES), secret
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _free_slug(name: str) -> str:
+    stem = slugify(name)[:40] or "source"
+    taken = set(Source.objects.filter(slug__startswith=stem).values_list("slug", flat=True))
+    nth, slug = 1, stem
+    while slug in taken:
+        nth += 1
+        slug = f"{stem}-{nth}"
+    return slug
+
+
+def _check(wanted: dict[str, Any], adapter: str, *, but: Source | None) -> None:
+    if "name" in wanted:
+        if not wanted["name"]:
+            raise BadSource("name", "Give it a name.")
+        others = Source.objects.filter(name__iexact=wanted["name"])
+        if any(one != but for one in others):
+            raise BadSource("name", "Another source has this name.")
+    if "zone" in wanted and wanted["zone"] not in available_timezones():
+        raise BadSource("zone", "Choose a time zone.")
+    if "allowed_origins" in wanted:
+        wanted["allowed_origins"] = [_origin(one) for one in wanted["allowed_origins"]]
+        if adapter == "website_form" and not wanted["allowed_origins"]:
+            raise BadSource(
+                "allowed_origins",
+                "Name the website the form stands on, as https://www.example.com.",
+            )
+
+
+def _origin(typed: str) -> str:
+    parts = urlsplit(typed.strip())
+    origin = f"{parts.scheme}://{parts.netloc}".lower()
+    if not _ORIGIN.fullmatch(origin):
+        raise BadSource(
+            "allowed_origins", f"{typed} is no address of a website; write https://www.example.com."
+        )
+    return origin
+
+
+def _write(kind: str, source: Source, by: User, at: datetime, **data: Any) -> None:
+    write(kind, at=at, actor=f"user:{by.pk}", source_id=source.pk, **data)

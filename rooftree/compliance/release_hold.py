@@ -1,0 +1,35 @@
+"""A person read what a borrower wrote, and says what it meant."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db.transaction import atomic
+
+from rooftree.compliance.models import Revocation
+from rooftree.ledger.write import write
+from rooftree.org.models import User
+
+
+class CannotRelease(Exception):
+    """There is no such hold any more. The text is fit to show."""
+
+
+def release(*, revocation_id: UUID | str, by: User, at: datetime) -> Revocation:
+    """It was no stop: automatic messages may be decided again from now on.
+
+    Ends this hold alone; a STOP or a do-not-contact entry of the same number
+    stands. Raises `CannotRelease`.
+    """
+    with atomic():
+        held = Revocation.objects.filter(pk=revocation_id, kind="review", ended_at=None)
+        if not held.update(ended_at=at, ended_by=f"user:{by.pk}"):
+            raise CannotRelease("Somebody has decided about this already.")
+        row = Revocation.objects.get(pk=revocation_id)
+        write(
+            "compliance.hold.released",
+            at=at,
+            actor=f"user:{by.pk}",
+            person_id=row.person_id,
+            revocation=row.pk,
+        )
+    return row

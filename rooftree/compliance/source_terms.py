@@ -1,0 +1,89 @@
+"""Source terms: what a source's consumers agree to, reviewed by a person, dated, never edited."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from django.db.models import Q
+from django.db.transaction import atomic
+
+from rooftree.compliance.models import SourceTerms
+from rooftree.core.uuid7 import uuid7_at
+from rooftree.leads.models import Source
+from rooftree.ledger.write import write
+from rooftree.org.models import User
+
+CHANNELS = {
+    "call": "Calls by hand",
+    "autodial_call": "Automated calls",
+    "prerecorded": "Recorded or AI voice",
+    "text": "Texts",
+    "email": "E-mail",
+}
+SIGNATURES = {  # how they agree; what is known to be none of theirs proves nothing
+    "": "Not known",
+    "checkbox_unticked_by_default": "A box they tick themselves",
+    "button": "A button, with the wording beside it",
+    "esign": "An electronic signature",
+    "prechecked_box": "A box that was ticked already",
+}
+
+
+class BadTerms(Exception):
+    """Terms that cannot be recorded. `field` names the culprit; the text is fit to show."""
+
+    def __init__(self, field: str, text: str) -> None:
+        super().__init__(text)
+        self.field = field
+
+
+def record(
+    *, source: Source, from_date: date, facts: Mapping[str, Any], by: User, at: datetime
+) -> SourceTerms:
+    """Put new terms in force from a day; the ones before end on it.
+
+    A day that has passed cannot be given: what was decided then rests on what
+    was known then. Raises `BadTerms`.
+
+    Args:
+        facts: names_us, seller_snapshot, wording, signature, channels, proof_owed.
+    """
+    _check(facts, from_date, at)
+    with atomic():
+        before = SourceTerms.objects.select_for_update().filter(source=source)
+        if before.filter(from_date__gte=from_date).exists():
+            raise BadTerms("from_date", "There are terms from this day or a later one already.")
+        before.filter(Q(until_date=None) | Q(until_date__gt=from_date)).update(until_date=from_date)
+        made = SourceTerms.objects.create(
+            id=uuid7_at(at),
+            source=source,
+            from_date=from_date,
+            reviewed_by=by,
+            reviewed_at=at,
+            **facts,
+        )
+        write(
+            "compliance.source_terms.recorded",
+            at=at,
+            actor=f"user:{by.pk}",
+            source_id=source.pk,
+            terms=made.pk,
+            from_date=from_date.isoformat(),
+            names_us=made.names_us,
+            channels=made.channels,
+        )
+    return made
+
+
+def _check(facts: Mapping[str, Any], from_date: date, at: datetime) -> None:
+    if from_date < at.date():
+        raise BadTerms("from_date", "Terms begin today or later; what was decided before stands.")
+    unknown = set(facts["channels"]) - set(CHANNELS)
+    if unknown:
+        raise BadTerms("channels", f"{', '.join(sorted(unknown))} is not a way to reach a person.")
+    if facts["channels"] and not facts["wording"].strip():
+        raise BadTerms("wording", "Copy the wording exactly as consumers see it; it is the proof.")
+    if facts["names_us"] and not facts["seller_snapshot"].strip():
+        raise BadTerms(
+            "seller_snapshot", "Copy the list or line that names us, as it was on that day."
+        )
