@@ -10,6 +10,7 @@ from rooftree.flow import intake, messages, milestones, offers
 from rooftree.ledger import seal
 from rooftree.los import outbox
 from rooftree.nurture import enrol
+from rooftree.org import staff_mail
 from rooftree.outreach import ring, send
 from rooftree.reporting import fold
 from rooftree.routing import licence_sweep
@@ -37,6 +38,7 @@ def mend_messages(at: datetime) -> None:
 
 TICKS = (
     Tick(name="offers whose time ran out", every=1, run=lambda at: offers.pass_on_lapsed(at=at)),
+    Tick(name="leads nobody has yet", every=5, run=lambda at: offers.offer_waiting(at=at)),
     Tick(name="messages due", every=1, run=lambda at: messages.send_due(at=at)),
     Tick(name="calls to officers due", every=1, run=lambda at: ring.ring_due(at=at)),
     Tick(name="deliveries waiting", every=2, run=work_waiting),
@@ -47,5 +49,6 @@ TICKS = (
     Tick(name="LOS hints due", every=10, run=lambda at: milestones.read_due(at=at)),
     Tick(name="LOS polls due", every=30, run=lambda at: milestones.poll_due(at=at)),
     Tick(name="messages of unknown fate", every=30, run=mend_messages),
+    Tick(name="notices to staff", every=10, run=lambda at: staff_mail.deliver_notices(at=at, limit=50)),
     Tick(name="licenses that ended", every=300, run=lambda at: licence_sweep.expired(at=at)),
 )

@@ -10,7 +10,7 @@ from rooftree.leads.models import Lead
 from rooftree.org.models import User
 from rooftree.outreach import ring
 from rooftree.reporting import count
-from rooftree.routing import acknowledge, lapse, own
+from rooftree.routing import acknowledge, lapse, own, waiting
 from rooftree.routing.assign import Assigned, Nobody, to_best_officer
 from rooftree.routing.models import Ownership
 from rooftree.tasks.announce import announce
@@ -50,6 +50,15 @@ def pass_on_lapsed(*, at: datetime) -> int:
             _ring(lapse.pass_on(lead_id=one.lead_id, at=at), at)
             announce("offer", lead=str(one.lead_id))
     return len(lapsed)
+
+
+def offer_waiting(*, at: datetime) -> int:
+    """Offer the leads that waited for somebody to open or become eligible; how many."""
+    lead_ids = waiting.due(at=at, limit=50)
+    for lead_id in lead_ids:
+        with transaction.atomic():
+            _ring(lapse.pass_on(lead_id=lead_id, at=at), at)
+    return len(lead_ids)
 
 
 def give(*, lead_id: UUID, officer_id: UUID, by: User, at: datetime) -> None:

@@ -73,8 +73,12 @@ class World:
         ]
 
     def letters(self) -> list[dict[str, Any]]:
-        """Every e-mail that arrived."""
-        return list(self.simulators.mailbox.messages)
+        """Every e-mail that arrived at a borrower."""
+        return [
+            one
+            for one in self.simulators.mailbox.messages
+            if not one["to"][0].endswith("@lindenfield.example")
+        ]
 
     def run(self, minutes: float = 0) -> None:
         """Everything due at noon plus `minutes` happens, on our side and then on theirs."""

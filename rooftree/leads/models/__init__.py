@@ -1,0 +1,27 @@
+"""The shared nouns: who asked, for what loan, through whom, and what became of it."""
+
+from rooftree.leads.models.lead import LEAD_STATES, Lead, Touch
+from rooftree.leads.models.loans import Loan, Milestone
+from rooftree.leads.models.people import Email, Person, Phone
+from rooftree.leads.models.sources import Campaign, Delivery, DeliveryKey, Rejection, Source
+from rooftree.leads.models.work import ContactAttempt, Remark, Signal, Task
+
+__all__ = [
+    "LEAD_STATES",
+    "Campaign",
+    "ContactAttempt",
+    "Delivery",
+    "DeliveryKey",
+    "Email",
+    "Lead",
+    "Loan",
+    "Milestone",
+    "Person",
+    "Phone",
+    "Rejection",
+    "Remark",
+    "Signal",
+    "Source",
+    "Task",
+    "Touch",
+]

@@ -1,0 +1,125 @@
+"""One interest in one loan, and each of its arrivals."""
+
+from django.db import models
+from django.db.models import Q
+
+from rooftree.core.uuid7 import uuid7
+from rooftree.leads.models.people import Person
+from rooftree.leads.models.sources import Campaign, Delivery, Source
+from rooftree.org.models import Branch, LoanOfficer
+
+LEAD_STATES = [
+    "new",  # nobody has reached the borrower
+    "working",  # a person has tried or talked
+    "nurture",  # not now: kept warm by sequences and rate watches
+    "application",  # handed to the LOS, or known there
+    "funded",
+    "retired",  # closed with a reason
+]
+
+
+class Lead(models.Model):
+    """One person's interest in one loan."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    person = models.ForeignKey(Person, models.PROTECT, related_name="leads")
+    source = models.ForeignKey(Source, models.PROTECT, related_name="leads")  # of the first touch
+    campaign = models.ForeignKey(Campaign, models.PROTECT, null=True, related_name="leads")
+    state = models.CharField(max_length=12, default="new")
+    is_test = models.BooleanField(default=False)
+
+    purpose = models.CharField(max_length=30, blank=True)  # canonical loan.purpose
+    loan_type = models.CharField(max_length=20, blank=True)
+    amount_cents = models.BigIntegerField(null=True)
+    value_cents = models.BigIntegerField(null=True)  # of the property, or the price
+    down_payment_cents = models.BigIntegerField(null=True)
+    cash_out_cents = models.BigIntegerField(null=True)
+    current_rate_pct = models.DecimalField(max_digits=6, decimal_places=3, null=True)
+    credit_band = models.CharField(max_length=12, blank=True)  # self-reported
+    timeline = models.CharField(max_length=20, blank=True)
+    property_street = models.CharField(max_length=200, blank=True)
+    property_city = models.CharField(max_length=120, blank=True)
+    property_state = models.CharField(max_length=2, blank=True)
+    property_zip = models.CharField(max_length=5, blank=True)
+    property_type = models.CharField(max_length=20, blank=True)
+    property_use = models.CharField(max_length=12, blank=True)
+    details = models.JSONField(default=dict)  # the newest canonical record, for everything else
+    asked = models.TextField(blank=True)  # the borrower's own words, newest
+
+    officer = models.ForeignKey(
+        LoanOfficer, models.PROTECT, null=True, related_name="leads"
+    )  # mirrors the live ownership row
+    branch = models.ForeignKey(Branch, models.PROTECT, null=True, related_name="leads")
+    score = models.SmallIntegerField(null=True)  # 0 to 100
+    score_reasons = models.JSONField(default=list)
+    scored_at = models.DateTimeField(null=True)
+
+    created_at = models.DateTimeField()
+    warmed_at = models.DateTimeField()  # the newest touch
+    promise_at = models.DateTimeField(null=True)  # when a person owes the borrower an attempt
+    first_message_at = models.DateTimeField(null=True)  # automatic
+    first_attempt_at = models.DateTimeField(null=True)  # by a person: speed-to-lead
+    first_talk_at = models.DateTimeField(null=True)
+    snoozed_until = models.DateTimeField(null=True)
+    retired_at = models.DateTimeField(null=True)
+    retired_reason = models.CharField(max_length=60, blank=True)
+
+    class Meta:
+        db_table = "lead"
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=LEAD_STATES), name="lead_state_known"),
+            models.CheckConstraint(
+                condition=Q(score=None) | Q(score__range=(0, 100)), name="lead_score_range"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["person"], name="lead_by_person"),
+            models.Index(fields=["officer", "state", "promise_at"], name="lead_by_officer"),
+            models.Index(fields=["branch", "created_at"], name="lead_by_branch"),
+            models.Index(fields=["source", "created_at"], name="lead_by_source"),
+            models.Index(
+                fields=["promise_at"],
+                condition=Q(promise_at__isnull=False),
+                name="lead_promise",
+            ),
+            models.Index(
+                fields=["created_at"], condition=Q(officer=None), name="lead_without_officer"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"lead:{self.pk}"
+
+
+class Touch(models.Model):
+    """One arrival of a lead through one source. Attribution reads the chain of them."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    lead = models.ForeignKey(Lead, models.CASCADE, related_name="touches")
+    person = models.ForeignKey(Person, models.PROTECT, related_name="touches")
+    source = models.ForeignKey(Source, models.PROTECT, related_name="touches")
+    campaign = models.ForeignKey(Campaign, models.PROTECT, null=True, related_name="touches")
+    delivery = models.ForeignKey(Delivery, models.PROTECT, related_name="touches")
+    position = models.PositiveSmallIntegerField(default=0)  # within its delivery
+    vendor_lead_id = models.CharField(max_length=255, blank=True)
+    is_first = models.BooleanField()
+    matched_by = models.CharField(max_length=200, blank=True)  # evidence, in words
+    inquiry = models.JSONField()  # the canonical record of this arrival
+    attribution = models.JSONField(default=dict)
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "touch"
+        constraints = [
+            models.UniqueConstraint(fields=["delivery", "position"], name="touch_once_a_delivery"),
+            models.UniqueConstraint(
+                fields=["lead"], condition=Q(is_first=True), name="one_first_touch_a_lead"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["source", "vendor_lead_id"], name="touch_by_vendor_id"),
+            models.Index(fields=["lead", "at"], name="touch_by_lead"),
+        ]
+
+    def __str__(self) -> str:
+        return f"touch:{self.pk}"

@@ -1,0 +1,63 @@
+"""The LOS's file, mirrored, and the steps it reached."""
+
+from django.db import models
+
+from rooftree.core.uuid7 import uuid7
+from rooftree.leads.models.lead import Lead
+from rooftree.org.models import LoanOfficer
+
+
+class Loan(models.Model):
+    """The LOS's file, mirrored: what we know of it and when we last read it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    lead = models.ForeignKey(Lead, models.PROTECT, related_name="loans")
+    los = models.CharField(max_length=20)
+    instance = models.CharField(max_length=60)
+    los_loan_id = models.CharField(max_length=80)
+    loan_number = models.CharField(max_length=40, blank=True)
+    milestone = models.CharField(max_length=40, blank=True)  # the highest reached
+    rank = models.SmallIntegerField(default=0)
+    amount_cents = models.BigIntegerField(null=True)
+    revenue_cents = models.BigIntegerField(null=True)
+    application_date = models.DateField(null=True)
+    funded_date = models.DateField(null=True)
+    stands_at = models.CharField(max_length=40, blank=True)  # where the file is now
+    ended_as = models.CharField(max_length=24, blank=True)  # denied, withdrawn...
+    officer = models.ForeignKey(LoanOfficer, models.PROTECT, null=True, related_name="loans")
+    created_at = models.DateTimeField()
+    read_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "loan"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["los", "instance", "los_loan_id"], name="loan_once_an_instance"
+            ),
+        ]
+        indexes = [models.Index(fields=["lead"], name="loan_by_lead")]
+
+    def __str__(self) -> str:
+        return f"loan:{self.pk}"
+
+
+class Milestone(models.Model):
+    """A step a loan reached. Append-only: a file that comes back to a step gets another row."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    loan = models.ForeignKey(Loan, models.CASCADE, related_name="milestones")
+    code = models.CharField(max_length=40)
+    rank = models.SmallIntegerField(null=True)  # None: beside the funnel
+    on_date = models.DateField(null=True)  # the LOS's own day
+    reached_at = models.DateTimeField()  # that day, or when we learned of it
+    said = models.CharField(max_length=120, blank=True)  # the LOS's own words
+    is_inferred = models.BooleanField(default=False)  # a later step proves it
+    is_return = models.BooleanField(default=False)
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "milestone"
+        indexes = [models.Index(fields=["loan", "recorded_at"], name="milestone_by_loan")]
+
+    def __str__(self) -> str:
+        return f"milestone:{self.pk}"

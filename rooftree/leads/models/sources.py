@@ -1,0 +1,133 @@
+"""Who sends us leads, what we pay for, and the bytes that came."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from rooftree.core.uuid7 import uuid7
+from rooftree.org.sealed_text import SealedTextField
+
+
+class Source(models.Model):
+    """Who sends us leads, through which adapter, with which secret."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    adapter = models.CharField(max_length=30)  # a key of capture.sources.SOURCES
+    name = models.CharField(max_length=120, unique=True)  # as staff see it
+    slug = models.SlugField(unique=True)
+    token = SealedTextField(blank=True)  # the unguessable part of the path
+    token_hash = models.CharField(max_length=64, blank=True)  # sha-256 hex, for look-up
+    secret = SealedTextField(blank=True)  # signing key, where the vendor signs
+    allowed_origins = ArrayField(models.CharField(max_length=200), default=list, blank=True)
+    zone = models.CharField(max_length=60, default="America/New_York")  # of naive times
+    cost_cents = models.PositiveIntegerField(null=True)  # a lead, when the delivery names none
+    is_test = models.BooleanField(default=False)
+    expected_gap = models.DurationField(null=True)  # silence longer than this is an alarm
+    paused_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "source"
+        indexes = [models.Index(fields=["adapter", "token_hash"], name="source_by_token")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Campaign(models.Model):
+    """What we pay for at a source."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    source = models.ForeignKey(Source, models.PROTECT, related_name="campaigns")
+    name = models.CharField(max_length=200)
+
+    class Meta:
+        db_table = "campaign"
+        constraints = [
+            models.UniqueConstraint(fields=["source", "name"], name="campaign_once_a_source"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Delivery(models.Model):
+    """The bytes a source sent, masked, with what we made of them."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    source = models.ForeignKey(Source, models.PROTECT, related_name="deliveries")
+    received_at = models.DateTimeField()
+    method = models.CharField(max_length=8, default="POST")
+    path = models.CharField(max_length=300)  # the token left out
+    query = models.JSONField(default=dict)
+    headers = models.JSONField(default=dict)  # credentials left out
+    body = models.BinaryField()  # masked: no SSN, card or account number
+    body_sha256 = models.CharField(max_length=64)  # of the bytes as they came
+    remote_addr = models.GenericIPAddressField(null=True)
+    verification = models.CharField(max_length=40)  # what proved the sender
+    state = models.CharField(max_length=12, default="received")
+    outcome = models.CharField(max_length=24, blank=True)  # of the envelope
+    reason = models.CharField(max_length=80, blank=True)
+    warnings = ArrayField(models.CharField(max_length=200), default=list)
+    adapter_version = models.CharField(max_length=20, blank=True)
+    due_at = models.DateTimeField(null=True)  # when intake may (again) work on it
+    attempts = models.PositiveSmallIntegerField(default=0)
+    problem = models.TextField(blank=True)  # for staff
+    worked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "delivery"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=["received", "worked", "quarantined", "closed", "duplicate"]),
+                name="delivery_state_known",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(state="received"), name="delivery_waiting"),
+            models.Index(fields=["source", "received_at"], name="delivery_by_source"),
+            models.Index(
+                fields=["received_at"], condition=Q(state="quarantined"), name="delivery_quarantine"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"delivery:{self.pk}"
+
+
+class DeliveryKey(models.Model):
+    """What makes a delivery the same one again, and how we answered it the first time."""
+
+    key = models.CharField(primary_key=True, max_length=300)
+    delivery = models.ForeignKey(Delivery, models.CASCADE, related_name="keys")
+    answer_status = models.PositiveSmallIntegerField()
+    answer_type = models.CharField(max_length=80, blank=True)
+    answer_body = models.TextField(blank=True)
+
+    class Meta:
+        db_table = "delivery_key"
+
+    def __str__(self) -> str:
+        return f"delivery_key:{self.pk}"
+
+
+class Rejection(models.Model):
+    """How many deliveries of one kind were turned away on one day. Their bytes are not kept."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    adapter = models.CharField(max_length=30)
+    reason = models.CharField(max_length=24)
+    on_date = models.DateField()
+    count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        db_table = "rejection"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["adapter", "reason", "on_date"], name="rejections_once_a_day"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"rejection:{self.pk}"

@@ -1,0 +1,91 @@
+"""What was done about a lead, and what is to be done."""
+
+from django.db import models
+from django.db.models import Q
+
+from rooftree.core.uuid7 import uuid7
+from rooftree.leads.models.lead import Lead
+from rooftree.leads.models.people import Person
+from rooftree.org.models import User
+
+
+class ContactAttempt(models.Model):
+    """One try to reach a person, or one time they reached us. Caps count these."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    lead = models.ForeignKey(Lead, models.CASCADE, related_name="attempts")
+    person = models.ForeignKey(Person, models.CASCADE, related_name="attempts")
+    medium = models.CharField(max_length=10)  # text | call | email | voicemail
+    direction = models.CharField(max_length=3, default="out")  # out | in
+    address = models.CharField(max_length=254, blank=True)  # number or address used
+    purpose = models.CharField(max_length=16, default="marketing")
+    is_automated = models.BooleanField(default=False)
+    result = models.CharField(max_length=24, blank=True)  # spoke, voicemail, no_answer...
+    by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    at = models.DateTimeField()
+    cause = models.CharField(max_length=160, unique=True)  # what makes it once
+
+    class Meta:
+        db_table = "contact_attempt"
+        indexes = [
+            models.Index(fields=["person", "at"], name="attempt_by_person"),
+            models.Index(fields=["lead", "at"], name="attempt_by_lead"),
+        ]
+
+    def __str__(self) -> str:
+        return f"contact_attempt:{self.pk}"
+
+
+class Signal(models.Model):
+    """Something the borrower did that tells of interest: opened, clicked, replied."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    lead = models.ForeignKey(Lead, models.CASCADE, related_name="signals")
+    kind = models.CharField(max_length=24)
+    cause = models.CharField(max_length=160, unique=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "signal"
+        indexes = [models.Index(fields=["lead", "at"], name="signal_by_lead")]
+
+    def __str__(self) -> str:
+        return f"signal:{self.pk}"
+
+
+class Remark(models.Model):
+    """What a member of staff wrote down about a lead."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    lead = models.ForeignKey(Lead, models.CASCADE, related_name="remarks")
+    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    text = models.TextField(max_length=4000)
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "remark"
+
+    def __str__(self) -> str:
+        return f"remark:{self.pk}"
+
+
+class Task(models.Model):
+    """Something a person is to do about a lead by a certain time."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    lead = models.ForeignKey(Lead, models.CASCADE, related_name="tasks")
+    user = models.ForeignKey(User, models.PROTECT, null=True, related_name="tasks")
+    cause = models.CharField(max_length=160, unique=True)
+    title = models.CharField(max_length=200)
+    due_at = models.DateTimeField()
+    done_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "task"
+        indexes = [
+            models.Index(fields=["user", "due_at"], condition=Q(done_at=None), name="task_open"),
+        ]
+
+    def __str__(self) -> str:
+        return f"task:{self.pk}"
