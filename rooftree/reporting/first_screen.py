@@ -10,20 +10,28 @@ from uuid import UUID
 from django.db import connection
 
 from rooftree.reporting import speed
-from rooftree.reporting.fold import NOW
+from rooftree.reporting.fold import BY_MONTH, NOW
 from rooftree.reporting.maturity import HISTORY_DAYS, HORIZON_DAYS, Ripeness, lags_of, ripeness
 from rooftree.reporting.period import Period
 
-# Leads also by week of arrival, to tell how ripe the cohort is.
+_WITHIN = """(%(paths)s::text[] is null
+        or fact.branch_id in (select id from branch where path like any (%(paths)s::text[])))"""
+
+# The leads by week of arrival as well, to tell how ripe the cohort is: only of the weeks
+# that may not be ripe yet, as only they are many to read.
 _CELLS = f"""
-select fact.arrival_date >= %(start)s as is_now, fact.source_id, source.name, measure, bucket,
-       case when measure = 'leads' then date_trunc('week', fact.arrival_date)::date end as week,
-       sum(amount)::bigint
-  from {NOW} join source on source.id = fact.source_id
- where arrival_date >= %(before)s and arrival_date < %(until)s
-   and (%(paths)s::text[] is null
-        or fact.branch_id in (select id from branch where path like any (%(paths)s::text[])))
- group by 1, 2, 3, 4, 5, 6
+select fact.arrival_month >= %(start)s as is_now, fact.source_id, source.name, measure, bucket,
+       null::date as week, sum(amount)::bigint
+  from {BY_MONTH} join source on source.id = fact.source_id
+ where arrival_month >= %(before)s and arrival_month < %(until)s and {_WITHIN}
+ group by 1, 2, 3, 4, 5
+union all
+select fact.arrival_date >= %(start)s, fact.source_id, '', 'arrivals', 0,
+       date_trunc('week', fact.arrival_date)::date, sum(amount)::bigint
+  from {NOW}
+ where measure = 'leads' and {_WITHIN} and arrival_date >= %(ripe)s
+   and arrival_date >= %(before)s and arrival_date < %(until)s
+ group by 1, 2, 6
 """  # noqa: S608
 
 _LAGS = f"""
@@ -33,11 +41,9 @@ select event_date - arrival_date, sum(amount)::bigint from {NOW}
 """  # noqa: S608
 
 _MONTHS = f"""
-select date_trunc('month', arrival_date)::date, measure, sum(amount)::bigint from {NOW}
+select arrival_month, measure, sum(amount)::bigint from {BY_MONTH}
  where measure in ('leads', 'spend_cents', 'funded')
-   and arrival_date >= %(oldest)s and arrival_date < %(until)s
-   and (%(paths)s::text[] is null
-        or branch_id in (select id from branch where path like any (%(paths)s::text[])))
+   and arrival_month >= %(oldest)s and arrival_month < %(until)s and {_WITHIN}
  group by 1, 2
 """  # noqa: S608
 
@@ -101,13 +107,20 @@ class Row:
         return round(self.spend_cents / low), round(self.spend_cents / high)
 
     def add(self, measure: str, bucket: int, week: date | None, amount: int) -> None:
+        """Take in one cell; one with a week only tells when the leads arrived."""
         if measure == "attempted":
             self.waits[bucket] = self.waits.get(bucket, 0) + amount
             return
-        setattr(self, measure, getattr(self, measure) + amount)
         if week:
             middle = week + timedelta(days=3)
             self.arrivals[middle] = self.arrivals.get(middle, 0) + amount
+            return
+        setattr(self, measure, getattr(self, measure) + amount)
+
+    def arrivals_and_before(self, ripe: date) -> dict[date, int]:
+        """The arrivals by week; those of before `ripe`, which need no telling apart, on one day."""
+        long_ago = self.leads - sum(self.arrivals.values())
+        return {**self.arrivals, ripe - timedelta(days=1): long_ago}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +164,7 @@ def by_source(
     """
     paths = None if branch_paths is None else [f"{path}%" for path in branch_paths]
     lags = lags_of(dict(_ask(_LAGS, **_history(today))))
+    ripe = today - timedelta(days=HORIZON_DAYS + 7)
     now: dict[UUID, Row] = {}
     total, before = Row(), Row()
     cells = _ask(
@@ -159,6 +173,7 @@ def by_source(
         before=period.before().from_date,
         until=period.until_date,
         paths=paths,
+        ripe=ripe,
     )
     for is_now, source_id, name, *cell in cells:
         if only and source_id != only:
@@ -167,7 +182,7 @@ def by_source(
             now.setdefault(source_id, Row(source_id=source_id, name=name)).add(*cell)
         (total if is_now else before).add(*cell)
     for row in (total, before, *now.values()):
-        row.ripe = ripeness(lags, row.arrivals, today)
+        row.ripe = ripeness(lags, row.arrivals_and_before(ripe), today)
     return FirstScreen(
         period=period,
         rows=sorted((row for row in now.values() if _says_something(row)), key=_order),

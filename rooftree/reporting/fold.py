@@ -9,6 +9,9 @@ from rooftree.reporting.truth import KEY
 
 _MUTEX = 0x726F_6F66_0002  # of the advisory lock; only compactors use it
 
+REST = "source_id, branch_id, measure, bucket"
+MONTH_KEY = f"arrival_month, {REST}"
+
 # One statement: a reader sees each delta either unfolded or in its rollup, never both or neither.
 _FOLD = f"""
 with mine as (
@@ -22,6 +25,11 @@ with mine as (
   select gen_random_uuid(), {KEY}, amount from sums
   on conflict ({KEY}) do update set amount = rollup.amount + excluded.amount
   returning 1
+), months as (
+  insert into month_rollup (id, {MONTH_KEY}, amount)
+  select gen_random_uuid(), date_trunc('month', arrival_date)::date, {REST}, sum(amount)
+    from sums group by date_trunc('month', arrival_date), {REST}
+  on conflict ({MONTH_KEY}) do update set amount = month_rollup.amount + excluded.amount
 )
 select (select count(*) from mine), (select count(*) from added)
 """  # noqa: S608
@@ -31,6 +39,13 @@ NOW = f"""
 (select {KEY}, amount from rollup
   union all
  select {KEY}, amount from delta where folded_at is null) fact
+"""  # noqa: S608
+
+BY_MONTH = f"""
+(select {MONTH_KEY}, amount from month_rollup
+  union all
+ select date_trunc('month', arrival_date)::date, {REST}, amount
+   from delta where folded_at is null) fact
 """  # noqa: S608
 
 

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from itertools import accumulate
 
 HORIZON_DAYS = 180  # what funds later than this after arrival is not waited for
-HISTORY_DAYS = 730  # cohorts that tell how long fundings take: this old at most
+HISTORY_DAYS = 545  # cohorts that tell how long fundings take: this old at most
 ENOUGH_FUNDINGS = 20  # with fewer there is no telling
 MATURE, YOUNG = 0.9, 0.7
 

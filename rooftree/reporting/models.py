@@ -71,3 +71,28 @@ class Rollup(models.Model):
 
     def __str__(self) -> str:
         return f"rollup:{self.pk}"
+
+
+class MonthRollup(models.Model):
+    """The same sums by month of arrival: what the first screen reads, whatever the volume."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    arrival_month = models.DateField()  # its first day
+    source = models.ForeignKey(Source, models.CASCADE, related_name="+")
+    branch = models.ForeignKey(Branch, models.CASCADE, null=True, related_name="+")
+    measure = models.CharField(max_length=16)
+    bucket = models.SmallIntegerField(default=0)
+    amount = models.BigIntegerField()
+
+    class Meta:
+        db_table = "month_rollup"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["arrival_month", "source", "branch", "measure", "bucket"],
+                nulls_distinct=False,
+                name="month_rollup_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"month_rollup:{self.pk}"

@@ -17,7 +17,7 @@ from rooftree.money import book
 from rooftree.money.models import Entry
 from rooftree.reporting import count, recount
 from rooftree.reporting.fold import fold
-from rooftree.reporting.models import Delta, Rollup
+from rooftree.reporting.models import Delta, MonthRollup, Rollup
 from tests import make
 
 DAY = date(2026, 11, 23)
@@ -194,6 +194,18 @@ def test_folding_marks_what_it_folded_and_does_it_once():
 
 
 @pytest.mark.django_db
+def test_a_sum_by_month_that_differs_from_its_days_is_found():
+    arrived()
+    fold(at=make.NOON)
+    assert recount.differences() == []
+
+    MonthRollup.objects.update(amount=2)
+
+    (found,) = recount.differences()
+    assert (found.key[0], found.counted, found.true) == (date(2026, 11, 1), 2, 1)
+
+
+@pytest.mark.django_db
 def test_a_sum_changed_behind_our_back_is_found_and_a_rebuild_mends_it():
     lead = arrived()
     loan_of(lead, funded_date=DAY)  # nobody counted it
@@ -329,7 +341,7 @@ class Business(RuleBasedStateMachine):
 class EverySequence(HypothesisCase):
     def test_after_any_sequence_of_business_and_folds_the_sums_are_exact(self):
         def machine():
-            for table in (Delta, Rollup, Entry, Loan, Lead):
+            for table in (Delta, Rollup, MonthRollup, Entry, Loan, Lead):
                 table.objects.all().delete()
             return Business()
 
