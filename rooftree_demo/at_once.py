@@ -1,0 +1,39 @@
+"""A queue in this process alone: what history queues, history runs; no worker ever sees it."""
+
+from collections import deque
+from typing import Any
+
+from django.tasks import TaskResult, TaskResultStatus
+
+from rooftree.tasks.attempt import run
+from rooftree.tasks.backend import ObanBackend
+
+_waiting: deque[dict[str, Any]] = deque()
+
+
+class AtOnce(ObanBackend):
+    """Keeps tasks in memory until `drain`. A task without its turn ends with the process."""
+
+    def enqueue(self, task: Any, args: Any, kwargs: Any) -> "TaskResult[Any, Any]":
+        """Put the task in line; the same one already waiting is enough."""
+        self.validate_task(task)
+        row = {"task": task.known_as, "args": list(args), "kwargs": dict(kwargs)}
+        if row not in _waiting:
+            _waiting.append(row)
+        return TaskResult(
+            task=task, id="", status=TaskResultStatus.READY, enqueued_at=None, started_at=None,
+            last_attempted_at=None, finished_at=None, args=row["args"], kwargs=row["kwargs"],
+            backend=self.alias, errors=[], worker_ids=[],
+        )  # fmt: skip
+
+
+def drain() -> int:
+    """Run what waits, and what that queues; how many ran. An error is raised, the rest forgotten."""
+    done = 0
+    try:
+        while _waiting:
+            run(_waiting.popleft())
+            done += 1
+    finally:
+        _waiting.clear()
+    return done

@@ -1,0 +1,13 @@
+"""The settings under which history is loaded: nothing it does leaves this process for real.
+
+Texts go to the console carrier, mail nowhere, tasks to a queue in memory. The
+rows are the same as a live system writes.
+"""
+
+from rooftree.settings import *  # noqa: F403
+from rooftree.settings import LOGGING, TASKS
+
+CARRIER = "console"
+MAILERS = {"default": {"BACKEND": "django.core.mail.backends.dummy.EmailBackend", "OPTIONS": {}}}
+TASKS = {"default": {**TASKS["default"], "BACKEND": "rooftree_demo.at_once.AtOnce"}}
+LOGGING = {**LOGGING, "loggers": {**LOGGING["loggers"], "rooftree": {"level": "ERROR"}}}

@@ -1,0 +1,209 @@
+"""One lead's life at given moments, by the product's own verbs: what outsiders and officers do.
+
+Everything a live system would do by itself in between (answers, offers that
+lapse, sequence steps, messages held until morning) is done here at its own due
+time, so that a lead handed over to the running system has nothing overdue.
+"""
+
+import heapq
+import random
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import cache
+from itertools import count
+
+from django.db import connection
+
+from rooftree.capture.envelope import Incoming
+from rooftree.capture.receive import endpoint_of
+from rooftree.flow import clock, intake, messages, moment, offers, replies
+from rooftree.leads.models import Lead, Source, Touch
+from rooftree.outreach import callbacks, replies as inbox, send
+from rooftree.outreach.models import Message
+from rooftree_demo import at_once, vendors, words
+from rooftree_demo.borrowers import someone
+from rooftree_demo.stories import APPLIES, Fate, Story
+
+SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
+DAY = timedelta(days=1)
+ROUNDS = 60  # of one lead; more would be a lead that is never done
+REACHED = APPLIES | {Fate.WATCHES, Fate.TALKED, Fate.NOT_INTERESTED}
+_DUE = """
+select min(due_at) from (
+    select due_at from message
+     where lead_id = %(lead)s and direction = 'out' and state in ('waiting', 'held')
+    union all
+    select due_at from offer where lead_id = %(lead)s
+       and taken_at is null and passed_at is null and lapsed_at is null
+    union all
+    select due_at from enrolment where lead_id = %(lead)s and ended_at is null
+) due where due_at <= %(to)s
+"""
+
+
+class AlreadyThere(Exception):
+    """This delivery was loaded before."""
+
+
+class Life:
+    """A lead while its story is told. `at` is the moment it has come to."""
+
+    def __init__(self, story: Story, *, until: datetime) -> None:
+        self.story = story
+        self.until = until
+        self.rng: random.Random = story.rng()
+        self.who = someone(self.rng, story.number)
+        self.at = story.at
+        self._agenda: list[tuple[datetime, int, Callable[[datetime], None]]] = []
+        self._order = count()
+        self._seen_texts: set[object] = set()
+        self.lead = self._arrive(story.slug, story.at)
+
+    def later(self, when: datetime, act: Callable[[datetime], None]) -> None:
+        """Do something at a moment to come; what lies beyond the story's end never happens."""
+        heapq.heappush(self._agenda, (max(when, self.at), next(self._order), act))
+
+    def within(self, low: timedelta, high: timedelta) -> timedelta:
+        """A while between two."""
+        return low + (high - low) * self.rng.random()
+
+    def run(self) -> None:
+        """Tell it to the end."""
+        while self._agenda and self._agenda[0][0] <= self.until:
+            when, _, act = heapq.heappop(self._agenda)
+            self.pass_time(when)
+            act(when)
+            self.settle(when)
+        self.pass_time(self.until)
+
+    def pass_time(self, to: datetime) -> None:
+        """Let the product do what is due by `to`, each thing at its own time."""
+        for _ in range(ROUNDS):
+            due = self._next_due(to)
+            if due is None:
+                break
+            self._tick(max(due, self.at))
+        self.at = max(self.at, to)
+
+    def settle(self, at: datetime) -> None:
+        """Run what was queued at `at`, and notice the texts that left."""
+        with moment.at(at):
+            at_once.drain()
+        self.at = max(self.at, at)
+        self._notice_texts()
+
+    def again(self, slug: str) -> Callable[[datetime], None]:
+        """The borrower asks once more, through another source."""
+
+        def act(at: datetime) -> None:
+            self._arrive(slug, at)
+
+        return act
+
+    def fresh(self) -> Lead:
+        """The lead as it stands now."""
+        return Lead.objects.select_related("officer__user", "person").get(pk=self.lead.pk)
+
+    def _arrive(self, slug: str, at: datetime) -> Lead:
+        source = source_of(slug)
+        post = vendors.post(slug, self.who, self.rng, at=at, consents=self._ticks(slug))
+        path = f"/in/{slug}/{source.token}" if source.token else f"/in/form/{slug}"
+        incoming = Incoming(
+            path=path,
+            headers=post.headers,
+            body=post.body,
+            remote_addr=f"198.51.100.{self.story.number % 250 + 1}",  # of a block for documents
+            received_at=at,
+            endpoint=endpoint_of(source),
+        )
+        with moment.at(at):
+            received = intake.accept(source=source, incoming=incoming, at=at)
+        if received.delivery is None:
+            raise AlreadyThere(self.story.number)
+        self.settle_arrival(at + SECOND * self.rng.randint(1, 3))
+        touch = Touch.objects.select_related("lead").get(delivery=received.delivery)
+        return touch.lead
+
+    def settle_arrival(self, at: datetime) -> None:
+        """The worker picks the delivery up a moment after it was answered."""
+        with moment.at(at):
+            at_once.drain()
+            messages.send_due(at=at)
+        self.at = max(self.at, at)
+
+    def _ticks(self, slug: str) -> bool | None:
+        if slug != vendors.SITE_SLUG:
+            return None
+        return self.story.fate is Fate.STOPPED or self.rng.random() < 0.75
+
+    def _next_due(self, to: datetime) -> datetime | None:
+        with connection.cursor() as cursor:
+            cursor.execute(_DUE, {"lead": self.lead.pk, "to": to})
+            found: datetime | None = cursor.fetchone()[0]
+        return found
+
+    def _tick(self, at: datetime) -> None:
+        with moment.at(at):
+            offers.pass_on_lapsed(at=at)
+            clock.step_sequences(at)
+            messages.send_due(at=at)
+            at_once.drain()
+        self.at = max(self.at, at)
+        self._notice_texts()
+
+    def _notice_texts(self) -> None:
+        """Texts that left: the carrier confirms them, and some are answered."""
+        left = Message.objects.filter(
+            lead=self.lead, direction="out", medium="text", state="sent"
+        ).exclude(pk__in=self._seen_texts)
+        for text in left.order_by("sent_at"):
+            is_first = not self._seen_texts
+            self._seen_texts.add(text.pk)
+            sent_at = text.sent_at or self.at
+            self.later(sent_at + 2 * SECOND, self._delivered(text.carrier_id))
+            if is_first:
+                self._maybe_answered(text, sent_at)
+
+    def _delivered(self, carrier_id: str) -> Callable[[datetime], None]:
+        def act(at: datetime) -> None:
+            callbacks.record_status(carrier_id=carrier_id, status="delivered", at=at)
+
+        return act
+
+    def _maybe_answered(self, text: Message, sent_at: datetime) -> None:
+        if self.story.fate is Fate.STOPPED:
+            body, wait = words.stop(self.rng), self.within(MINUTE, 5 * HOUR)
+        elif self.rng.random() < (0.5 if self.story.fate in REACHED else 0.08):
+            body = words.reply(self.rng, self.who.language)
+            wait = self.within(MINUTE, 45 * MINUTE)
+        else:
+            return
+
+        def act(at: datetime) -> None:
+            replies.receive_text(
+                sender=text.to_address,
+                body=body,
+                carrier_id=f"console-in-{self.story.number}-{len(self._seen_texts)}",
+                carrier="console",
+                at=at,
+            )
+            self.later(at + self.within(2 * MINUTE, 25 * MINUTE), self._read)
+
+        self.later(sent_at + wait, act)
+
+    def _read(self, at: datetime) -> None:
+        lead = self.fresh()
+        inbox.mark_read(lead_id=lead.pk, at=at)
+        if lead.officer is None or self.story.fate is Fate.STOPPED or self.rng.random() < 0.3:
+            return
+        body = words.answer(self.rng, lead.person.language)
+        try:
+            send.compose(lead_id=lead.pk, medium="text", body=body, by=lead.officer.user, at=at)
+        except send.CannotSend:
+            return
+
+
+@cache
+def source_of(slug: str) -> Source:
+    """A source of the company, read once."""
+    return Source.objects.get(slug=slug)

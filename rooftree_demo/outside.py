@@ -1,0 +1,68 @@
+"""Where the outside world of this run answers, told to every process by the environment."""
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+ACCOUNT_SID = "AC" + "5a" * 16  # the simulated Twilio's own
+AUTH_TOKEN = "twilio-simulator-token"  # noqa: S105
+MAIN_NUMBER = "+15125550100"
+PORTS = "ROOFTREE_DEMO_PORTS"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addresses:
+    """The ports of the simulators on this machine."""
+
+    ctl: int
+    enc: int
+    twilio: int
+    smtp: int
+
+    @property
+    def control(self) -> str:
+        return f"http://127.0.0.1:{self.ctl}/_sim"
+
+    @property
+    def encompass(self) -> str:
+        return f"http://127.0.0.1:{self.enc}"
+
+    def environment(self) -> dict[str, str]:
+        """The settings that point an installation at these simulators."""
+        return {
+            PORTS: f"{self.ctl},{self.enc},{self.twilio},{self.smtp}",
+            "ROOFTREE_CARRIER": "twilio",
+            "TWILIO_BASE_URL": f"http://127.0.0.1:{self.twilio}",
+            "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
+            "TWILIO_AUTH_TOKEN": AUTH_TOKEN,
+            "TWILIO_NUMBERS": MAIN_NUMBER,
+            "ROOFTREE_SMTP_HOST": "127.0.0.1",
+            "ROOFTREE_SMTP_PORT": str(self.smtp),
+            "ROOFTREE_SMTP_TLS": "false",
+            "ROOFTREE_SMTP_USER": "",
+            "ROOFTREE_SMTP_PASSWORD": "",
+            "ROOFTREE_MAIL_BACKEND": "",
+            "ROOFTREE_MAIL_FROM": "Lindenfield Mortgage <hello@lindenfield.example>",
+        }
+
+
+def of_environment() -> Addresses:
+    """The addresses that `rooftree demo` gave its processes. KeyError outside of one."""
+    ctl, enc, twilio, smtp = (int(one) for one in os.environ[PORTS].split(","))
+    return Addresses(ctl=ctl, enc=enc, twilio=twilio, smtp=smtp)
+
+
+def free() -> Addresses:
+    """Four ports that nobody uses at this moment, so that two demos run side by side."""
+    with ExitStack() as held:
+        ctl, enc, twilio, smtp = _free_ports(held, 4)
+    return Addresses(ctl=ctl, enc=enc, twilio=twilio, smtp=smtp)
+
+
+def _free_ports(held: ExitStack, count: int) -> Iterator[int]:
+    probes = [held.enter_context(socket.socket()) for _ in range(count)]
+    for probe in probes:
+        probe.bind(("127.0.0.1", 0))
+    return iter([int(probe.getsockname()[1]) for probe in probes])

@@ -1,0 +1,56 @@
+"""The company's rate sheets: a line that falls slowly and never straight."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+STEP = Decimal("0.125")
+SHEET = "Lindenfield retail"
+OFFSETS = {"30yr_fixed": Decimal(0), "15yr_fixed": Decimal("-0.75"), "30yr_fha": Decimal("-0.375")}
+APR_ABOVE = {
+    "30yr_fixed": Decimal("0.162"),
+    "15yr_fixed": Decimal("0.241"),
+    "30yr_fha": Decimal("0.713"),
+}
+WEEK = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """One product's line on the sheet of one morning."""
+
+    product: str
+    rate_pct: Decimal
+    apr_pct: Decimal
+    points: Decimal
+    at: datetime
+
+
+def rate_at(at: datetime) -> Decimal:
+    """The 30-year rate of a day, in eighths: the same for the same day, always."""
+    week = at.timestamp() / WEEK.total_seconds()
+    wave = 6.5 + 0.28 * math.sin(week / 5.1) + 0.13 * math.sin(week / 1.7)
+    return round(Decimal(wave) / STEP) * STEP
+
+
+def line(product: str, rate_pct: Decimal, at: datetime) -> Sheet:
+    """A product's line when the 30-year rate is `rate_pct`."""
+    rate = rate_pct + OFFSETS[product]
+    return Sheet(
+        product=product,
+        rate_pct=rate,
+        apr_pct=rate + APR_ABOVE[product],
+        points=Decimal("0.5"),
+        at=at,
+    )
+
+
+def weekly(start: datetime, end: datetime) -> Iterator[Sheet]:
+    """The sheets of every week from `start` until `end`, oldest first."""
+    at = start.replace(hour=14, minute=30, second=0, microsecond=0)
+    while at < end:
+        for product in OFFSETS:
+            yield line(product, rate_at(at), at)
+        at += WEEK

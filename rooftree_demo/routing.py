@@ -1,0 +1,62 @@
+"""The rules by which Lindenfield hands out its leads."""
+
+from collections.abc import Mapping
+
+from rooftree.org.models import Branch, LoanOfficer, User
+from rooftree.routing.rules import Backup, Criteria, Pool, Rule, Step
+
+NIGHT = ("Duarte", "Mensah", "Zhou", "Ortega")
+SPANISH = ("Rivera", "Ortega", "Duarte")
+EXPERIENCED = ("Whitfield", "Raman", "Albrecht", "Gallagher")
+
+
+def rules(
+    branches: Mapping[str, Branch], officers: Mapping[str, LoanOfficer], users: Mapping[str, User]
+) -> tuple[Rule, ...]:
+    """Every rule, in order; at the end of each chain stand those who work while others sleep."""
+
+    def several(names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(str(officers[name].pk) for name in names)
+
+    night = Backup(kind=Step.OFFICERS, officers=several(NIGHT), take_seconds=120)
+    again = Backup(kind=Step.POOL, take_seconds=60)
+
+    def region(branch: str, manager: str, states: tuple[str, ...]) -> Rule:
+        return Rule(
+            name=f"{branch}'s states",
+            criteria=Criteria(states=states),
+            pool=Pool(branches=(str(branches[branch].pk),)),
+            take_seconds=60,
+            chain=(again, night),
+            alarm_user_id=str(users[manager].pk),
+        )
+
+    return (
+        Rule(
+            name="No property state yet",
+            criteria=Criteria(without_state=True),
+            pool=Pool(officers=several(("Whitfield", *NIGHT))),
+            take_seconds=90,
+            chain=(again,),
+        ),
+        Rule(
+            name="Prefers Spanish",
+            criteria=Criteria(languages=("es",)),
+            pool=Pool(officers=several(SPANISH)),
+            take_seconds=75,
+            chain=(again, night),
+        ),
+        Rule(
+            name="Large loans",
+            criteria=Criteria(amount_from_cents=900_000_00),
+            pool=Pool(
+                officers=several(EXPERIENCED), weights={str(officers["Gallagher"].pk): 2}
+            ),
+            take_seconds=90,
+            chain=(night,),
+        ),
+        region("Tampa", "Ruth Adler", ("FL", "GA", "NC", "VA", "NJ", "PA")),
+        region("Austin", "Henry Osei", ("TX", "TN", "IL", "OH")),
+        region("Denver", "Claire Novak", ("CO", "AZ", "CA", "WA", "NV", "HI")),
+        Rule(name="Everyone in turn", chain=(night,)),
+    )

@@ -1,0 +1,53 @@
+"""What each source sends Lindenfield about a borrower, byte for byte in its own format."""
+
+import json
+import random
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from rooftree_demo.company import SITE, WORDING, WORDING_ES
+from rooftree_simulators.posters import lendingtree, website_form, zillow
+from rooftree_simulators.posters.people import Borrower
+
+ZILLOW, LENDINGTREE, SITE_SLUG = "zillow", "lendingtree", "our-site"
+BROWSER = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 "
+    "(KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """One POST as it will be made: to which source, with which bytes."""
+
+    slug: str
+    body: bytes
+    headers: dict[str, str]
+
+
+def post(
+    slug: str, who: Borrower, rng: random.Random, *, at: datetime, consents: bool | None = None
+) -> Post:
+    """The POST of one inquiry. `consents` is for our own site's box alone."""
+    if slug == ZILLOW:
+        content = zillow.contact(who, rng, at=at)
+        content["recipient"] = {"lenderId": "ZU9c41d07b22e8", "nmlsLicense": "1204417"}
+        return _json(slug, content)
+    if slug == LENDINGTREE:
+        made = lendingtree.delivery(who, rng, at=at)
+        body = made.body.replace(b"HarborLight", b"Lindenfield")
+        return Post(slug=slug, body=body, headers=made.headers)
+    content = website_form.submission(who, rng, at=at, consents=consents)
+    is_spanish = who.language == "es"
+    content["consent"] |= {
+        "text": WORDING_ES if is_spanish else WORDING,
+        "version": "site-2026-01-es" if is_spanish else "site-2026-01",
+    }
+    content["landing_page"] = f"{SITE}/rates?utm_source=google"
+    return _json(slug, content, Origin=SITE, **{"User-Agent": BROWSER})
+
+
+def _json(slug: str, content: dict[str, Any], **headers: str) -> Post:
+    body = json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode()
+    return Post(slug=slug, body=body, headers={"Content-Type": "application/json", **headers})
