@@ -6,6 +6,8 @@ The success is said only after the commit.
 
 import hashlib
 import logging
+from collections.abc import Callable
+from functools import wraps
 from uuid import UUID
 
 from django.conf import settings
@@ -13,7 +15,7 @@ from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from rooftree.capture.envelope import Answer, Incoming
 from rooftree.capture.receive import count_rejection
@@ -24,38 +26,56 @@ from rooftree.los import connect
 from rooftree.los.adapters.encompass import parse_webhook, verify_webhook
 from rooftree.los.models import Connection
 from rooftree.outreach import callbacks
+from rooftree.outreach.models import Ring
 
 log = logging.getLogger(__name__)
 NO_STORE = "no-store"
+View = Callable[..., HttpResponse]
 
 
-@csrf_exempt
-@require_http_methods(["POST", "OPTIONS"])
-def delivery(request: HttpRequest, adapter: str, token: str) -> HttpResponse:
-    """One delivery of a lead. Answers in the vendor's own dialect, after the commit.
+def machine(*methods: str) -> Callable[[View], View]:
+    """Wrap a view for a machine: no session, no CSRF token.
 
-    A full disk or a database that is away is a 503, so that the vendor tries
-    again; nothing was acknowledged.
+    A full disk or a database that is away is a 503, so that the sender tries
+    again; nothing was acknowledged. A call we never placed is a 404.
     """
+
+    def wrap(view: View) -> View:
+        @csrf_exempt
+        @require_http_methods([*methods])
+        @wraps(view)
+        def inside(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+            try:
+                return view(request, *args, **kwargs)
+            except Ring.DoesNotExist:
+                return HttpResponse(status=404)
+            except DatabaseError as problem:
+                log.error("%s could not be taken in: %s", view.__name__, type(problem).__name__)
+                again = {"Retry-After": "10"}
+                return HttpResponse("Try again shortly.", status=503, headers=again)
+
+        return inside
+
+    return wrap
+
+
+@machine("POST", "OPTIONS")
+def delivery(request: HttpRequest, adapter: str, token: str) -> HttpResponse:
+    """One delivery of a lead. Answers in the vendor's own dialect, after the commit."""
     if adapter not in SOURCES:
         return HttpResponse(status=404)
     source = _source(adapter, token)
     at = moment.now()
     if source is None or source.paused_at:
         count_rejection(adapter, "unknown_token", at)
-        return HttpResponse(status=401 if adapter != "form" else 404)
+        return HttpResponse(status=404 if adapter == "website_form" else 401)
     if request.method == "OPTIONS":
         return _cors(HttpResponse(status=204), request, source)
-    try:
-        received = intake.accept(source=source, incoming=_incoming(request, source), at=at)
-    except DatabaseError as problem:
-        log.error("a delivery could not be stored: %s", type(problem).__name__)
-        return HttpResponse("Try again shortly.", status=503, headers={"Retry-After": "10"})
+    received = intake.accept(source=source, incoming=_incoming(request, source), at=at)
     return _cors(_answer(received.answer), request, source)
 
 
-@csrf_exempt
-@require_POST
+@machine("POST")
 def text_status(request: HttpRequest, message_id: UUID) -> HttpResponse:
     """Where one of our texts got to."""
     if not callbacks.is_from_carrier(*_signed(request)):
@@ -64,8 +84,7 @@ def text_status(request: HttpRequest, message_id: UUID) -> HttpResponse:
     return HttpResponse(status=204)
 
 
-@csrf_exempt
-@require_POST
+@machine("POST")
 def text_in(request: HttpRequest) -> HttpResponse:
     """A text from a borrower. A STOP counts before the carrier has its answer."""
     if not callbacks.is_from_carrier(*_signed(request)):
@@ -83,8 +102,7 @@ def text_in(request: HttpRequest) -> HttpResponse:
     return _markup(callbacks.NOTHING)
 
 
-@csrf_exempt
-@require_POST
+@machine("POST")
 def ring_answered(request: HttpRequest, ring_id: UUID) -> HttpResponse:
     """An officer picked up."""
     if not callbacks.is_from_carrier(*_signed(request)):
@@ -92,8 +110,7 @@ def ring_answered(request: HttpRequest, ring_id: UUID) -> HttpResponse:
     return _markup(calls.answered(ring_id=ring_id, at=moment.now()))
 
 
-@csrf_exempt
-@require_POST
+@machine("POST")
 def ring_key(request: HttpRequest, ring_id: UUID) -> HttpResponse:
     """An officer pressed a key."""
     if not callbacks.is_from_carrier(*_signed(request)):
@@ -102,8 +119,7 @@ def ring_key(request: HttpRequest, ring_id: UUID) -> HttpResponse:
     return _markup(calls.pressed(ring_id=ring_id, digits=digits, at=moment.now()))
 
 
-@csrf_exempt
-@require_POST
+@machine("POST")
 def ring_after(request: HttpRequest, ring_id: UUID) -> HttpResponse:
     """The connected call to the borrower is over."""
     if not callbacks.is_from_carrier(*_signed(request)):
@@ -114,8 +130,7 @@ def ring_after(request: HttpRequest, ring_id: UUID) -> HttpResponse:
     return _markup(callbacks.NOTHING)
 
 
-@csrf_exempt
-@require_POST
+@machine("POST")
 def ring_status(request: HttpRequest, ring_id: UUID) -> HttpResponse:
     """The call to an officer is over, or on its way."""
     if not callbacks.is_from_carrier(*_signed(request)):
@@ -124,8 +139,7 @@ def ring_status(request: HttpRequest, ring_id: UUID) -> HttpResponse:
     return HttpResponse(status=204)
 
 
-@csrf_exempt
-@require_POST
+@machine("POST")
 def encompass(request: HttpRequest, slug: str) -> HttpResponse:
     """An Encompass webhook. Only trouble of ours is a 5xx: Encompass takes a 4xx as delivered."""
     connection = Connection.objects.filter(slug=slug, los="encompass").first()
@@ -138,10 +152,7 @@ def encompass(request: HttpRequest, slug: str) -> HttpResponse:
     hint = parse_webhook(body)
     if hint is None or hint.instance != connection.instance:
         return HttpResponse(status=200)
-    try:
-        milestones.hear(hint=hint, connection=connection, at=moment.now())
-    except DatabaseError:
-        return HttpResponse(status=503)
+    milestones.hear(hint=hint, connection=connection, at=moment.now())
     return HttpResponse(status=200)
 
 
@@ -187,7 +198,8 @@ def _answer(answer: Answer) -> HttpResponse:
 def _cors(response: HttpResponse, request: HttpRequest, source: Source) -> HttpResponse:
     """A browser on the company's own site may read the answer; no other may."""
     origin = request.headers.get("origin", "")
-    if origin in source.allowed_origins:
+    allowed = {one.lower().rstrip("/") for one in source.allowed_origins}
+    if origin.lower().rstrip("/") in allowed:
         response["Access-Control-Allow-Origin"] = origin
         response["Access-Control-Allow-Methods"] = "POST"
         response["Access-Control-Allow-Headers"] = "Content-Type"
