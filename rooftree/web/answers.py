@@ -6,6 +6,8 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
+TO_TOASTS = {"HX-Retarget": "#toasts", "HX-Reswap": "beforeend"}
+
 
 def done(request: HttpRequest, words: str, *, back_to: str) -> HttpResponse:
     """The action is carried out and the page shall read itself again; `words` in a toast.
@@ -51,8 +53,8 @@ def _toast(
     request: HttpRequest, words: str, *, tone: str, status: int, events: str = ""
 ) -> HttpResponse:
     answer = render(request, "_toast.html", {"words": words, "tone": tone}, status=status)
-    answer["HX-Retarget"] = "#toasts"
-    answer["HX-Reswap"] = "beforeend"
+    for name, value in TO_TOASTS.items():
+        answer[name] = value
     if events:
         answer["HX-Trigger"] = events
     return answer

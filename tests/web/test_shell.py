@@ -4,6 +4,7 @@ from django.urls import reverse
 
 from rooftree.routing.visible import MAY
 from rooftree.web import shell
+from rooftree.web.views import failures
 from tests import make
 
 
@@ -47,11 +48,28 @@ def test_pages_are_kept_by_no_shared_cache(cast, signed_in):
 
 
 def test_times_are_written_by_the_readers_clock(cast, signed_in):
+    lead = reverse("lead", args=[cast.mei.pk])
     make.touch(cast.mei, at=make.NOON)
-    for user, hour in ((cast.ruth, "12:00:00 PM"), (make.user("compliance"), "12:00:00 PM")):
-        page = signed_in(user).get(reverse("lead", args=[cast.mei.pk]))
-        if page.status_code == 200:
-            assert hour in page.text
+    in_austin = make.user("compliance", branch=None)
+    cast.company.zone = "America/Chicago"
+    cast.company.save(update_fields=["zone"])
+
+    assert "T11:00:00-06:00" in signed_in(in_austin).get(lead).text
+
+    cast.company.zone = "America/New_York"
+    cast.company.save(update_fields=["zone"])
+    assert "T12:00:00-05:00" in signed_in(in_austin).get(lead).text
+
+
+def test_the_page_for_a_broken_server_asks_no_database(cast, rf, django_assert_num_queries):
+    for is_part in (False, True):
+        request = rf.get("/queue/")
+        request.user, request.htmx = cast.dana.user, is_part
+        with django_assert_num_queries(0):
+            answer = failures.broken(request)
+
+        assert answer.status_code == 500
+        assert ("<html" in answer.text) is not is_part
 
 
 def test_no_page_carries_inline_style_or_script(cast, signed_in):

@@ -4,8 +4,9 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 
-from rooftree.web.answers import problem
+from rooftree.web.answers import TO_TOASTS, problem
 
 
 def bad_request(request: HttpRequest, exception: Any = None) -> HttpResponse:
@@ -20,13 +21,22 @@ def forbidden(request: HttpRequest, exception: Any = None) -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Any = None) -> HttpResponse:
-    """404: not there, or not to be seen by this user."""
+    """404: not there, or not to be seen by this user.
+
+    A server without the front has no live stream; pages go on without it.
+    """
+    if request.path == "/events/":
+        return HttpResponse(status=404)
     return _say(request, "404.html", "It is not there any more, or not yours to see.", 404)
 
 
 def broken(request: HttpRequest) -> HttpResponse:
-    """500. Touches no database: it may be what broke."""
-    return _say(request, "500.html", "Something broke on our side; nothing was changed.", 500)
+    """500. Rendered without a request, so that no database is asked: it may be what broke."""
+    if not getattr(request, "htmx", False):
+        return HttpResponse(render_to_string("500.html"), status=500)
+    words = "Something broke on our side. Look whether it was kept before you do it again."
+    toast = render_to_string("_toast.html", {"words": words, "tone": "late"})
+    return HttpResponse(toast, status=500, headers=TO_TOASTS)
 
 
 def csrf_refused(request: HttpRequest, reason: str = "") -> HttpResponse:

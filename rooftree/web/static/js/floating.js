@@ -62,3 +62,12 @@ document.addEventListener("click", (event) => {
   const call = event.target.closest("[data-then]");
   if (call) setTimeout(() => { location.href = call.dataset.then; }, 300);
 });
+
+// An act that never reached the server says so: nothing is lost without a word.
+document.addEventListener("htmx:error", (event) => {
+  if (!event.target.closest?.("form")) return;
+  const toast = document.createElement("toast-note");
+  toast.className = "toast";
+  toast.textContent = "No connection, so nothing was sent. What you typed is still here.";
+  document.getElementById("toasts")?.append(toast);
+});

@@ -1,0 +1,39 @@
+import pytest
+
+from rooftree.leads import remarks, to_do
+from rooftree.leads.models import Remark, Task
+from rooftree.ledger.models import Event
+from tests import make
+
+
+def test_a_note_is_kept_and_the_ledger_learns_that_but_not_what(cast):
+    remark = remarks.add(
+        lead_id=cast.ben.pk, by=cast.dana.user.pk, text="  Prefers evenings  ", at=make.NOON
+    )
+
+    assert Remark.objects.get(pk=remark.pk).text == "Prefers evenings"
+    event = Event.objects.get(kind="leads.remark.added")
+    assert event.lead_id == cast.ben.pk
+    assert "evenings" not in str(event.data)
+
+
+@pytest.mark.parametrize("text", ["", " \n ", "x" * 4001])
+def test_an_empty_or_endless_note_is_refused(cast, text):
+    with pytest.raises(remarks.CannotAdd):
+        remarks.add(lead_id=cast.ben.pk, by=cast.dana.user.pk, text=text, at=make.NOON)
+
+    assert not Remark.objects.exists()
+
+
+def test_a_task_is_done_once(cast):
+    task = to_do.add(
+        lead_id=cast.ben.pk,
+        user_id=cast.dana.user.pk,
+        title="Call",
+        due_at=make.NOON + make.HOUR,
+        at=make.NOON,
+    )
+
+    assert to_do.finish(task_id=task.pk, by=cast.dana.user.pk, at=make.NOON + make.MINUTE)
+    assert not to_do.finish(task_id=task.pk, by=cast.dana.user.pk, at=make.NOON + make.HOUR)
+    assert Task.objects.get(pk=task.pk).done_at == make.NOON + make.MINUTE
