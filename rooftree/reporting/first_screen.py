@@ -9,29 +9,29 @@ from uuid import UUID
 
 from django.db import connection
 
+from rooftree.leads.models import Source
 from rooftree.reporting import speed
 from rooftree.reporting.fold import BY_MONTH, NOW
 from rooftree.reporting.maturity import HISTORY_DAYS, HORIZON_DAYS, Ripeness, lags_of, ripeness
 from rooftree.reporting.period import Period
 
-_WITHIN = """(%(paths)s::text[] is null
-        or fact.branch_id in (select id from branch where path like any (%(paths)s::text[])))"""
+_WITHIN = "branch_id in (select id from branch where path like any (%(paths)s::text[]))"
 
 # The leads by week of arrival as well, to tell how ripe the cohort is: only of the weeks
 # that may not be ripe yet, as only they are many to read.
 _CELLS = f"""
-select fact.arrival_month >= %(start)s as is_now, fact.source_id, source.name, measure, bucket,
-       null::date as week, sum(amount)::bigint
-  from {BY_MONTH} join source on source.id = fact.source_id
+select arrival_month >= %(start)s as is_now, source_id, measure, bucket, null::date as week,
+       sum(amount)::bigint
+  from {BY_MONTH}
  where arrival_month >= %(before)s and arrival_month < %(until)s and {_WITHIN}
- group by 1, 2, 3, 4, 5
+ group by 1, 2, 3, 4
 union all
-select fact.arrival_date >= %(start)s, fact.source_id, '', 'arrivals', 0,
-       date_trunc('week', fact.arrival_date)::date, sum(amount)::bigint
+select arrival_date >= %(start)s, source_id, 'arrivals', 0,
+       date_trunc('week', arrival_date)::date, sum(amount)::bigint
   from {NOW}
  where measure = 'leads' and {_WITHIN} and arrival_date >= %(ripe)s
    and arrival_date >= %(before)s and arrival_date < %(until)s
- group by 1, 2, 6
+ group by 1, 2, 5
 """  # noqa: S608
 
 _LAGS = f"""
@@ -160,7 +160,7 @@ def by_source(
         today: the company's date.
         only: one source, for its own page.
 
-    Three statements; none of them reads a lead.
+    Four statements; none of them reads a lead.
     """
     paths = None if branch_paths is None else [f"{path}%" for path in branch_paths]
     lags = lags_of(dict(_ask(_LAGS, **_history(today))))
@@ -175,11 +175,12 @@ def by_source(
         paths=paths,
         ripe=ripe,
     )
-    for is_now, source_id, name, *cell in cells:
+    names = dict(Source.objects.values_list("id", "name"))
+    for is_now, source_id, *cell in cells:
         if only and source_id != only:
             continue
         if is_now:
-            now.setdefault(source_id, Row(source_id=source_id, name=name)).add(*cell)
+            now.setdefault(source_id, Row(source_id=source_id, name=names[source_id])).add(*cell)
         (total if is_now else before).add(*cell)
     for row in (total, before, *now.values()):
         row.ripe = ripeness(lags, row.arrivals_and_before(ripe), today)
@@ -231,6 +232,8 @@ def _order(row: Row) -> tuple[bool, int, str]:
 
 
 def _ask(query: str, **given: Any) -> list[tuple[Any, ...]]:
+    if given.get("paths") is None:
+        query = query.replace(_WITHIN, "true")
     with connection.cursor() as cursor:
         cursor.execute(query, given)
         rows: list[tuple[Any, ...]] = cursor.fetchall()

@@ -162,8 +162,8 @@ def test_the_trend_has_twelve_months_and_adds_up(two_sources):
     assert by_day[date(2026, 9, 1)].cost_per_funded_cents is None
 
 
-def test_the_whole_screen_is_three_statements(two_sources, django_assert_num_queries):
-    with django_assert_num_queries(3):
+def test_the_whole_screen_is_four_statements(two_sources, django_assert_num_queries):
+    with django_assert_num_queries(4):
         screen()
 
 
