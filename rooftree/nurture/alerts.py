@@ -1,13 +1,17 @@
 """Telling a borrower something they waited for: their rate, or that they may close."""
 
-from datetime import datetime
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
+from rooftree.compliance import places
 from rooftree.leads.models import Lead
 from rooftree.org.models import Company
 from rooftree.outreach import send, wording
 from rooftree.outreach.models import Message
 from rooftree.rates.models import RateObservation, RateWatch
 from rooftree.rates.observe import PRODUCTS
+
+EARLIEST, LATEST = time(8), time(20)  # house: the law has no hours for service messages
 
 
 def rate_reached(*, watch: RateWatch, observation: RateObservation, at: datetime) -> list[Message]:
@@ -20,17 +24,25 @@ def rate_reached(*, watch: RateWatch, observation: RateObservation, at: datetime
         "points": f"{observation.points:.3f}",
         "day": f"{observation.observed_at:%B} {observation.observed_at.day}",
     }
-    return _tell(
-        watch.lead, "rate_reached", cause=f"watch:{watch.pk}", at=at, more={"rate": shown}
-    )
+    return _tell(watch.lead, "rate_reached", cause=f"watch:{watch.pk}", at=at, more={"rate": shown})
 
 
 def clear_to_close(*, lead: Lead, cause: str, at: datetime) -> list[Message]:
-    """Put the good news in line: informational, about the borrower's own loan."""
+    """Put the good news in line: informational, about the borrower's own loan, and by day."""
     return _tell(lead, "clear_to_close", cause=cause, at=at, purpose="informational")
 
 
-def _tell(  # noqa: PLR0913
+def by_day(lead: Lead, at: datetime, company: Company) -> datetime:
+    """`at`, or the next morning at the property when nobody should be woken by it."""
+    there = places.of_address("property", lead.property_state, lead.property_zip)
+    local = at.astimezone(ZoneInfo(there[0].zone if there else company.zone))
+    if EARLIEST <= local.time() < LATEST:
+        return at
+    morning = local.replace(hour=EARLIEST.hour, minute=0, second=0, microsecond=0)
+    return morning if local.time() < EARLIEST else morning + timedelta(days=1)
+
+
+def _tell(
     lead: Lead,
     key: str,
     *,
@@ -59,6 +71,7 @@ def _tell(  # noqa: PLR0913
                 words=send.Words.of(rendered, lead.officer),
                 to=to,
                 at=at,
+                due_at=by_day(lead, at, company) if medium == "text" else at,
             )
         )
     return planned

@@ -58,9 +58,17 @@ class Words:
 
 
 def plan(  # noqa: PLR0913
-    *, lead: Lead, medium: str, purpose: str, cause: str, words: Words, to: str, at: datetime
+    *,
+    lead: Lead,
+    medium: str,
+    purpose: str,
+    cause: str,
+    words: Words,
+    to: str,
+    at: datetime,
+    due_at: datetime | None = None,
 ) -> Message:
-    """Put an automatic message in line, due now. Once per cause and medium, whoever asks.
+    """Put an automatic message in line, due now or at `due_at`. Once per cause and medium.
 
     It is decided when it is taken from the line, so nothing is promised here.
     """
@@ -80,7 +88,7 @@ def plan(  # noqa: PLR0913
             "subject": words.subject,
             "body": words.body,
             "created_at": at,
-            "due_at": at,
+            "due_at": due_at or at,
         },
     )
     if is_new:
