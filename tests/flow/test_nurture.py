@@ -79,8 +79,8 @@ def test_words_that_may_mean_stop_hold_every_automatic_message_until_a_person_lo
     watch.set_watch(
         lead=lead, product="30yr_fixed", target_pct=Decimal("6.000"), by=None, at=journey.later(6)
     )
-    observe(at=journey.later(2000))
-    journey.run(journey.later(2000))
+    observe(at=journey.later(2880))
+    journey.run(journey.later(2880))
 
     alert = Message.objects.get(lead=lead, medium="text", cause__startswith="watch:")
     assert alert.state in ("review", "blocked")
