@@ -16,6 +16,7 @@ from rooftree.ledger.write import write
 from rooftree.outreach.models import Message
 from rooftree.reporting import count, invariants, rederive
 from rooftree.reporting.invariants import EVERY
+from rooftree.routing import assign
 from rooftree.routing.models import Ownership
 from tests import make
 
@@ -292,3 +293,21 @@ def test_the_command_speaks_json(business):
     assert names[:3] == ["set-up", "conservation", "one door"]
     assert {"verdicts", "facts", "routing"} <= set(names)
     assert told["holds"] is (code == 0)
+
+
+def test_the_deep_check_makes_each_choice_of_an_officer_again(cast):
+    assign.to_best_officer(lead_id=cast.ben.pk, at=make.NOON)
+    assert rederive.routing_again(make.NOON).figures["decisions"] == 1
+    assert rederive.routing_again(make.NOON).holds
+
+    sql(f"update routing_decision set officer_id = '{cast.sam.pk}'")
+
+    assert not rederive.routing_again(make.NOON).holds
+
+
+def test_the_deep_check_finds_inputs_of_a_choice_that_were_changed(cast):
+    assign.to_best_officer(lead_id=cast.ben.pk, at=make.NOON)
+
+    sql("update routing_decision set inputs = jsonb_set(inputs, '{candidates}', '[]')")
+
+    assert not rederive.routing_again(make.NOON).holds
