@@ -21,6 +21,14 @@ def done(request: HttpRequest, words: str, *, back_to: str) -> HttpResponse:
     return _toast(request, words, tone="ok", status=200, events="reread")
 
 
+def moved(request: HttpRequest, words: str, *, to: str) -> HttpResponse:
+    """The action is carried out and the next thing to do is on another page."""
+    messages.success(request, words)
+    if request.htmx:
+        return HttpResponse(status=200, headers={"HX-Redirect": to})
+    return HttpResponseRedirect(to, status=303)
+
+
 def shown(
     request: HttpRequest, template: str, context: dict[str, Any], *, back_to: str, words: str = ""
 ) -> HttpResponse:

@@ -21,7 +21,7 @@ from rooftree.routing.models import Offer
 from rooftree.routing.visible import may
 from rooftree.routing.work_queue import Group, Row, Tab
 from rooftree.web import cards, my_month, squares
-from rooftree.web.answers import done, refused
+from rooftree.web.answers import done, moved, refused
 from rooftree.web.page import officer_of, staff
 
 TABS = {Tab.NOW: "Now", Tab.TODAY: "Today", Tab.WAITING: "Waiting on borrower"}
@@ -198,10 +198,7 @@ def acceptance(request: HttpRequest, offer_id: UUID) -> HttpResponse:
     except acknowledge.CannotTake as problem:
         return refused(request, str(problem), back_to=reverse("queue"))
     page = reverse("lead", args=[offer.lead_id])
-    answer = done(request, "The lead is yours", back_to=page)
-    if request.htmx:
-        answer["HX-Redirect"] = page
-    return answer
+    return moved(request, "The lead is yours", to=page)
 
 
 @staff("POST")
