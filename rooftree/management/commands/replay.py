@@ -1,0 +1,35 @@
+"""`rooftree replay`: read stored deliveries again with today's adapters."""
+
+from argparse import ArgumentParser
+from typing import Any
+from uuid import UUID
+
+from django.utils.timezone import now
+
+from rooftree.flow import intake
+from rooftree.leads.models import Delivery
+from rooftree.management import base
+
+
+class Command(base.Command):
+    """Quarantined deliveries, tried again."""
+
+    help = "Read stored deliveries again; what can be used now becomes leads."
+    example = "rooftree replay 01a20959-a680-7000-9022-c5fc297168c7"
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("deliveries", nargs="*", type=UUID, help="ids of deliveries")
+        parser.add_argument("--quarantined", action="store_true", help="all in quarantine")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        ids = list(options["deliveries"])
+        if options["quarantined"]:
+            ids += Delivery.objects.filter(state="quarantined").values_list("pk", flat=True)
+        if not ids:
+            raise base.Wrong("name the deliveries to replay, or give --quarantined")
+        known = set(Delivery.objects.filter(pk__in=ids).values_list("pk", flat=True))
+        if missing := [one for one in ids if one not in known]:
+            raise base.Wrong(f"there is no delivery {missing[0]}")
+        for delivery_id in ids:
+            read = intake.replay(delivery_id=delivery_id, by="shell", at=now())
+            self.stdout.write(f"{read.pk}: {read.outcome} {read.reason}".rstrip())

@@ -1,0 +1,47 @@
+import json
+
+import pytest
+from django.core.management import call_command
+
+from rooftree.leads.models import Delivery, Lead
+from rooftree.management import base
+from tests import make
+from tests.flow import journey
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def company():
+    journey.ready()
+
+
+def test_a_file_is_worked_as_if_the_vendor_had_posted_it(tmp_path, capsys):
+    journey.zillow()
+    file = tmp_path / "lost.json"
+    file.write_text(json.dumps(journey.zillow_contact()))
+
+    call_command("ingest", "zillow", str(file))
+    journey.run()
+
+    assert "lost.json: 200, delivery" in capsys.readouterr().out
+    assert Lead.objects.get().person.last_name == "Ortiz"
+
+
+def test_a_source_nobody_knows_is_named_with_those_that_exist(tmp_path):
+    journey.zillow()
+    with pytest.raises(base.Wrong, match="there are: zillow"):
+        call_command("ingest", "zilow", str(tmp_path / "x.json"))
+
+
+def test_a_quarantined_delivery_that_can_be_read_now_becomes_a_lead():
+    received = journey.arrive(journey.zillow(), journey.zillow_contact())
+    Delivery.objects.filter(pk=received.delivery.pk).update(
+        state="quarantined", outcome="quarantined", reason="no_contact", due_at=None
+    )  # as an older adapter left it
+
+    call_command("replay", "--quarantined")
+    journey.run(make.NOON + 400 * make.DAY)
+
+    assert Delivery.objects.get().state == "worked"
+    assert Lead.objects.count() == 1
