@@ -115,7 +115,7 @@ def hero(shown: FirstScreen, to: To) -> Figure:
     if was is not None:
         gap = words.money(abs(cost - was))
         better, worse = (f"{gap} less", "") if cost <= was else ("", f"{gap} more")
-        over = f" than {shown.period.before().label} · {over}"
+        over = f" than {_before(shown.period)} · {over}"
     return Figure(
         label="Cost per funded loan",
         text=words.money(cost),
@@ -146,7 +146,7 @@ def tiles(shown: FirstScreen, to: To) -> list[Figure]:
             label="Leads",
             text=f"{total.leads:,}",
             href=to("leads"),
-            note=_change(total.leads, before.leads, shown.period.before()),
+            note=_change(total.leads, before.leads, _before(shown.period)),
         ),
         Figure(
             label="Applications",
@@ -340,12 +340,16 @@ def _times(total: Row) -> str:
     return f"{total.gross_profit_cents / total.spend_cents:.1f} × spend".replace("-", "−")
 
 
-def _change(now: int, was: int, before: Period) -> str:
+def _before(period: Period) -> str:
+    return "the 12 months before" if period.kind == "year" else period.before().label
+
+
+def _change(now: int, was: int, before: str) -> str:
     if not was:
-        return f"none in {before.label}"
+        return f"none in {before}"
     change = round(100 * (now - was) / was)
     sign = "+" if change > 0 else "−" if change < 0 else "±"
-    return f"{sign}{abs(change)}% on {before.label}"
+    return f"{sign}{abs(change)}% on {before}"
 
 
 def _percent(part: int, whole: int) -> str:
