@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from rooftree.web.views import (
     conversations,
+    decision,
     find,
     home,
     install,
@@ -14,6 +15,7 @@ from rooftree.web.views import (
     look_around,
     pipeline,
     queue,
+    routing,
     sign_in,
     sources,
     team,
@@ -58,6 +60,22 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("leads/<uuid:lead_id>/watches/", lead_acts.watches, name="watches"),
     path("leads/<uuid:lead_id>/hand-off/", lead_acts.handoff, name="handoff"),
     path("tasks/<uuid:task_id>/completion/", lead_acts.completion, name="completion"),
+    # Who gets which lead, and why.
+    path("routing/", routing.show, name="routing"),
+    path("routing/preview/", routing.preview, name="routing_preview"),
+    path("routing/draft/", routing.drop, name="routing_draft"),
+    path("routing/draft/rules/", routing.rule, name="routing_rule_new"),
+    path("routing/draft/rules/<int:place>/", routing.rule, name="routing_rule"),
+    path("routing/draft/rules/<int:place>/move/", routing.move, name="routing_move"),
+    path("routing/publication/", routing.publication, name="routing_publication"),
+    path("routing/editions/", routing.editions, name="routing_editions"),
+    path("routing/editions/<int:number>/", routing.edition, name="routing_edition"),
+    path(
+        "routing/editions/<int:number>/restoration/",
+        routing.restoration,
+        name="routing_restoration",
+    ),
+    path("decisions/<uuid:decision_id>/", decision.show, name="decision"),
     # The first screen, and the leads behind each of its figures.
     path("home/", home.show, name="home"),
     path("home/records/<slug:number>/", home.records, name="records"),

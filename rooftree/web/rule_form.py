@@ -1,0 +1,254 @@
+"""The form of one routing rule: what an edition stores, as boxes and fields, and back."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+
+from rooftree.leads.models import Source
+from rooftree.org import branches
+from rooftree.org.hours import WEEKDAYS
+from rooftree.org.models import LoanOfficer, User
+from rooftree.routing.rule_check import (
+    CREDIT_BANDS,
+    HEAVIEST,
+    LONGEST_TAKE_SECONDS,
+    SHORTEST_TAKE_SECONDS,
+)
+from rooftree.routing.rule_words import DAYS, LANGUAGES, PURPOSES
+from rooftree.routing.rules import TAKE_SECONDS, Nobody, Step
+from rooftree.web.staff_forms import Dollars, StaffForm, States, choice, number, several, text, yes
+
+STEPS = 4  # of a chain that the form offers; longer ones keep their end
+WHOM = {Step.POOL: "pool", Step.BRANCH: "branch", Step.OFFICERS: "officers"}
+
+
+class RuleForm(StaffForm):
+    """One rule. `initial` comes from `typed_of`; `rule` gives back what was typed."""
+
+    name = text("What the rule is called", "Decisions name it", longest=120)
+    sources = several("From", ())
+    purposes = several("What for", PURPOSES.items())
+    states = States("Property in", "Two letters each, as TX, FL. Empty: every state")
+    without_state = yes("Leads that do not say where the property is")
+    languages = several("Asking for", LANGUAGES.items())
+    amount_from_cents = Dollars("Loan of at least, $")
+    amount_below_cents = Dollars("and below, $")
+    credit_bands = several("Stated credit", [(one, one.replace("_", " ")) for one in CREDIT_BANDS])
+    score_at_least = number("Score of at least", least=0, most=100, required=False)
+    inquiry = choice(
+        "Inquiry",
+        [("", "New or repeated"), ("new", "New"), ("repeat", "Repeated")],
+        required=False,
+    )
+    days = several("Arriving on", DAYS.items())
+    from_time = text("From", "As 08:00, by the company’s clock", required=False, longest=5)
+    until_time = text("Until", "As 18:00", required=False, longest=5)
+    pool_branches = several("Teams", ())
+    take_seconds = number(
+        "Seconds to take it", least=SHORTEST_TAKE_SECONDS, most=LONGEST_TAKE_SECONDS
+    )
+    nobody = choice("When nobody of the pool may and can take it", ())
+    alarm_user_id = choice("Whom to call at the end", (), required=False)
+
+    PARTS = (
+        ("", ("name",)),
+        ("Which leads", (
+            "sources", "purposes", "states", "without_state", "amount_from_cents",
+            "amount_below_cents",
+        )),
+        ("More about the lead", (
+            "languages", "credit_bands", "score_at_least", "inquiry", "days", "from_time",
+            "until_time",
+        )),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        known = kwargs.pop("known")
+        stored = kwargs.get("initial") or {}
+        super().__init__(*args, **kwargs)
+        self.known: Known = known
+        self.fields["sources"].choices = known.sources
+        self.fields["pool_branches"].choices = known.branches
+        self.fields["nobody"].choices = _with(known.nobody(), stored.get("nobody"))
+        self.fields["alarm_user_id"].choices = _with(known.alarms, stored.get("alarm_user_id"))
+        for nth in range(1, STEPS + 1):
+            kept = stored.get(f"step_{nth}")
+            whom = choice("Then" if nth > 1 else "First", (), required=False)
+            whom.choices = _with(known.steps(), kept)
+            whom.widget.attrs["class"] = "input"
+            seconds = number(
+                "Seconds", least=SHORTEST_TAKE_SECONDS, most=LONGEST_TAKE_SECONDS, required=False
+            )
+            seconds.widget.attrs["class"] = "input"
+            self.fields[f"step_{nth}"], self.fields[f"step_{nth}_seconds"] = whom, seconds
+        for key, _, _ in known.officers:
+            self.fields[f"in_{key}"] = forms.BooleanField(required=False)
+            share = number("Share", least=1, most=HEAVIEST, required=False)
+            share.widget.attrs["class"] = "input input--share"
+            self.fields[f"share_{key}"] = share
+
+    @property
+    def people(self) -> list[dict[str, Any]]:
+        """Each officer with the box that puts them into the pool, and their share."""
+        return [
+            {"name": name, "where": where, "box": self[f"in_{key}"], "share": self[f"share_{key}"]}
+            for key, name, where in self.known.officers
+        ]
+
+    @property
+    def steps(self) -> list[dict[str, Any]]:
+        """The places of the chain."""
+        return [
+            {"nth": nth, "whom": self[f"step_{nth}"], "seconds": self[f"step_{nth}_seconds"]}
+            for nth in range(1, STEPS + 1)
+        ]
+
+    def rule(self, before: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """What was typed, as an edition stores it. `before` keeps what the form cannot show."""
+        typed, before = self.cleaned_data, before or {}
+        nobody, _, pool = typed["nobody"].partition(":")
+        chain = [self._step(nth) for nth in range(1, STEPS + 1) if typed[f"step_{nth}"]]
+        return {
+            "name": typed["name"],
+            "criteria": self._criteria(),
+            "pool": self._pool(),
+            "take_seconds": typed["take_seconds"],
+            "chain": chain + list(before.get("chain", ()))[STEPS:],
+            "nobody": nobody,
+            "nobody_pool": _pool_of(pool) if nobody == Nobody.POOL else None,
+            "alarm_user_id": typed["alarm_user_id"],
+        }
+
+    def _criteria(self) -> dict[str, Any]:
+        typed = self.cleaned_data
+        span = typed["days"] or typed["from_time"] or typed["until_time"]
+        hours = {
+            "days": [day for day in WEEKDAYS if day in typed["days"]],
+            "from_time": typed["from_time"] or "00:00",
+            "until_time": typed["until_time"] or "24:00",
+        }
+        return {
+            **{name: list(typed[name]) for name in LISTS},
+            **{name: typed[name] for name in SINGLES},
+            "hours": hours if span else None,
+        }
+
+    def _pool(self) -> dict[str, Any]:
+        typed = self.cleaned_data
+        keys = [key for key, _, _ in self.known.officers]
+        weights = {key: typed[f"share_{key}"] for key in keys}
+        return {
+            "branches": list(typed["pool_branches"]),
+            "officers": [key for key in keys if typed[f"in_{key}"]],
+            "weights": {key: share for key, share in weights.items() if share and share != 1},
+        }
+
+    def _step(self, nth: int) -> dict[str, Any]:
+        kind, _, keys = self.cleaned_data[f"step_{nth}"].partition(":")
+        return {
+            "kind": kind,
+            "officers": keys.split(",") if kind == Step.OFFICERS else [],
+            "branch": keys if kind == Step.BRANCH else "",
+            "take_seconds": self.cleaned_data[f"step_{nth}_seconds"] or TAKE_SECONDS,
+        }
+
+
+LISTS = ("sources", "purposes", "states", "languages", "credit_bands")
+SINGLES = ("without_state", "amount_from_cents", "amount_below_cents", "score_at_least", "inquiry")
+
+
+class Known:
+    """What a rule can name: sources, teams, officers, people to call."""
+
+    def __init__(self) -> None:
+        self.sources = list(Source.objects.order_by("name").values_list("slug", "name"))
+        self.branches = [(str(b.pk), b.name) for _, b in branches.in_order()]
+        officers = LoanOfficer.objects.filter(terminated_at=None).order_by("user__name", "id")
+        self.officers = [
+            (str(one.pk), one.user.name, one.branch.name)
+            for one in officers.select_related("user", "branch")
+        ]
+        heads = User.objects.filter(is_active=True).exclude(role__in=("officer", "assistant"))
+        self.alarms = [
+            ("", "Whom the company names"),
+            *((str(one.pk), f"{one.name}, {one.role_label}") for one in heads.order_by("name")),
+        ]
+
+    def steps(self) -> list[tuple[str, Any]]:
+        """What a place of the chain may be."""
+        return [
+            ("", "Nobody further"),
+            (Step.POOL.value, "The next of the same pool"),
+            *self._whom("branch:", "officers:"),
+        ]
+
+    def nobody(self) -> list[tuple[str, Any]]:
+        """What may happen when nobody can."""
+        return [
+            (Nobody.ALARM.value, "The chain goes on, then somebody is called"),
+            (Nobody.HOLD.value, "It waits for the first who starts work"),
+            *self._whom("pool:branch:", "pool:officers:"),
+        ]
+
+    def _whom(self, of_branch: str, of_officer: str) -> list[tuple[str, Any]]:
+        teams = [(f"{of_branch}{key}", f"The {name} team") for key, name in self.branches]
+        people = [(f"{of_officer}{key}", name) for key, name, _ in self.officers]
+        return [group for group in (("Teams", teams), ("Loan officers", people)) if group[1]]
+
+
+def typed_of(rule: Mapping[str, Any]) -> dict[str, Any]:
+    """A stored rule as the form shows it."""
+    criteria, pool = rule.get("criteria", {}), rule.get("pool", {})
+    hours = criteria.get("hours") or {}
+    found = {
+        "name": rule.get("name", ""),
+        **{name: criteria.get(name) for name in (*LISTS, *SINGLES)},
+        **{key: hours.get(key) for key in ("days", "from_time", "until_time")},
+        "pool_branches": pool.get("branches", ()),
+        "take_seconds": rule.get("take_seconds", TAKE_SECONDS),
+        "nobody": _nobody_typed(rule),
+        "alarm_user_id": rule.get("alarm_user_id", ""),
+    }
+    for key in pool.get("officers", ()):
+        found[f"in_{key}"] = True
+    for key, share in pool.get("weights", {}).items():
+        found[f"share_{key}"] = share
+    for nth, step in enumerate(rule.get("chain", ())[:STEPS], start=1):
+        found[f"step_{nth}"] = _step_typed(step)
+        found[f"step_{nth}_seconds"] = step.get("take_seconds", TAKE_SECONDS)
+    return found
+
+
+def _step_typed(step: Mapping[str, Any]) -> str:
+    kind = str(step["kind"])
+    if kind == Step.POOL:
+        return kind
+    return f"{kind}:{step['branch'] if kind == Step.BRANCH else ','.join(step['officers'])}"
+
+
+def _nobody_typed(rule: Mapping[str, Any]) -> str:
+    nobody, pool = str(rule.get("nobody", Nobody.ALARM)), rule.get("nobody_pool")
+    if nobody != Nobody.POOL or not pool:
+        return nobody
+    officers, teams = pool.get("officers", ()), pool.get("branches", ())
+    return f"pool:officers:{','.join(officers)}" if officers else f"pool:branch:{','.join(teams)}"
+
+
+def _pool_of(typed: str) -> dict[str, Any]:
+    kind, _, keys = typed.partition(":")
+    listed = keys.split(",") if keys else []
+    return {
+        "branches": listed if kind == "branch" else [],
+        "officers": listed if kind == "officers" else [],
+        "weights": {},
+    }
+
+
+def _with(choices: list[tuple[str, Any]], kept: str | None) -> list[tuple[str, Any]]:
+    """The choices, and the stored one when it is not among them: several people, or who left."""
+    listed = {key for key, value in choices if isinstance(value, str)}
+    listed |= {key for _, value in choices if not isinstance(value, str) for key, _ in value}
+    if not kept or kept in listed:
+        return choices
+    return [*choices, (kept, "As it is now")]

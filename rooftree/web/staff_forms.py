@@ -1,0 +1,223 @@
+"""Forms of staff pages: labels over controls, errors as sentences, nothing typed is lost."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from zoneinfo import available_timezones
+
+from django import forms
+
+from rooftree.core.money import AmountKind, amount
+from rooftree.core.states import STATES
+
+ZONES = {
+    "America/New_York": "Eastern",
+    "America/Chicago": "Central",
+    "America/Denver": "Mountain",
+    "America/Phoenix": "Arizona",
+    "America/Los_Angeles": "Pacific",
+    "America/Anchorage": "Alaska",
+    "Pacific/Honolulu": "Hawaii",
+    "America/Puerto_Rico": "Atlantic",
+    "Pacific/Guam": "Chamorro",
+}
+Choices = Iterable[tuple[str, str]]
+
+
+class StaffForm(forms.Form):
+    """The base of them: our classes on the controls, our words for what is missing."""
+
+    PARTS: tuple[tuple[str, tuple[str, ...]], ...] = ()  # a heading and the fields under it
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, auto_id=kwargs.pop("auto_id", "%s"), **kwargs)
+        self.label_suffix = ""
+        for field in self.fields.values():
+            if not isinstance(field.widget, PLAIN_WIDGETS):
+                field.widget.attrs.setdefault("class", "input")
+            field.error_messages["required"] = f"Give {_lower(field.label)}."
+
+    @property
+    def sections(self) -> list[dict[str, Any]]:
+        """The fields in their parts; the first wrong one gets the focus."""
+        wrong = next((bound for bound in self if bound.errors), None)
+        if wrong:
+            wrong.field.widget.attrs["autofocus"] = True
+        parts = self.PARTS or (("", tuple(self.fields)),)
+        return [
+            {"title": title, "fields": [self[name] for name in names if name in self.fields]}
+            for title, names in parts
+        ]
+
+    def refuse(self, field: str, text: str) -> None:
+        """Show a refusal of the domain at the field it is about, else above them all."""
+        self.add_error(field if field in self.fields else None, text)
+
+
+PLAIN_WIDGETS = (
+    forms.CheckboxInput,
+    forms.CheckboxSelectMultiple,
+    forms.RadioSelect,
+    forms.HiddenInput,
+)
+
+
+def text(label: str, hint: str = "", *, required: bool = True, **more: Any) -> forms.CharField:
+    """One line of text."""
+    attrs = more.pop("attrs", {})
+    return forms.CharField(
+        label=label,
+        help_text=hint,
+        required=required,
+        max_length=more.pop("longest", 200),
+        widget=forms.TextInput(attrs={"autocomplete": "off", **attrs}),
+        **more,
+    )
+
+
+def area(label: str, hint: str = "", *, required: bool = False, rows: int = 3) -> forms.CharField:
+    """Text of several lines."""
+    widget = forms.Textarea(attrs={"rows": rows})
+    return forms.CharField(label=label, help_text=hint, required=required, widget=widget)
+
+
+def secret(label: str, hint: str = "", *, required: bool = False) -> forms.CharField:
+    """Something that is written and never shown again."""
+    widget = forms.PasswordInput(attrs={"autocomplete": "new-password"}, render_value=True)
+    return forms.CharField(
+        label=label, help_text=hint, required=required, widget=widget, strip=False
+    )
+
+
+def choice(label: str, choices: Choices, hint: str = "", *, required: bool = True) -> Any:
+    """One of a few."""
+    listed = list(choices)
+    return forms.ChoiceField(
+        label=label,
+        help_text=hint,
+        choices=listed,
+        required=required,
+        error_messages={"invalid_choice": "This is no longer there; choose another."},
+    )
+
+
+def several(label: str, choices: Choices, hint: str = "") -> Any:
+    """Any number of a few, as boxes."""
+    return forms.MultipleChoiceField(
+        label=label,
+        help_text=hint,
+        choices=list(choices),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"invalid_choice": "One of these is no longer there."},
+    )
+
+
+def yes(label: str, hint: str = "") -> forms.BooleanField:
+    """A box that may be ticked."""
+    return forms.BooleanField(label=label, help_text=hint, required=False)
+
+
+def day(label: str, hint: str = "", *, required: bool = True) -> forms.DateField:
+    """A calendar day."""
+    return forms.DateField(
+        label=label,
+        help_text=hint,
+        required=required,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        error_messages={"invalid": "Write the day as 2026-11-30."},
+    )
+
+
+def number(label: str, hint: str = "", *, least: int, most: int, required: bool = True) -> Any:
+    """A whole number within bounds."""
+    said = f"A whole number from {least:,} to {most:,}."
+    return forms.IntegerField(
+        label=label,
+        help_text=hint,
+        required=required,
+        min_value=least,
+        max_value=most,
+        error_messages=dict.fromkeys(("invalid", "min_value", "max_value"), said),
+    )
+
+
+class Dollars(forms.CharField):
+    """An amount as people write it, kept in cents."""
+
+    def __init__(self, label: str, hint: str = "") -> None:
+        widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
+        super().__init__(label=label, help_text=hint, required=False, widget=widget)
+
+    def prepare_value(self, value: Any) -> Any:
+        """Cents as dollars; what was typed stays as it was."""
+        if isinstance(value, int):
+            return f"{value // 100:,}" if value % 100 == 0 else f"{value / 100:,.2f}"
+        return value
+
+    def clean(self, value: Any) -> int | None:
+        """Cents, or None when nothing was typed."""
+        typed = super().clean(value)
+        if not typed:
+            return None
+        read = amount(typed)
+        if read is None or read.kind is not AmountKind.EXACT:
+            raise forms.ValidationError("Write an amount in dollars, as 412,000.")
+        return read.cents
+
+
+class States(forms.CharField):
+    """States by their letters, as `TX, FL`."""
+
+    def __init__(self, label: str, hint: str = "Two letters each, as TX, FL") -> None:
+        widget = forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters"})
+        super().__init__(label=label, help_text=hint, required=False, widget=widget)
+
+    def prepare_value(self, value: Any) -> Any:
+        return ", ".join(value) if isinstance(value, list | tuple) else value
+
+    def clean(self, value: Any) -> tuple[str, ...]:
+        """Codes in the order typed, each once."""
+        typed = super().clean(value).upper().replace(",", " ").replace(";", " ").split()
+        unknown = [one for one in typed if one not in STATES]
+        if unknown:
+            raise forms.ValidationError(
+                f"{', '.join(unknown)} is not a state; use two letters, as TX."
+            )
+        return tuple(dict.fromkeys(typed))
+
+
+class Lines(forms.CharField):
+    """One value a line."""
+
+    def __init__(self, label: str, hint: str = "One a line") -> None:
+        widget = forms.Textarea(attrs={"rows": 2})
+        super().__init__(label=label, help_text=hint, required=False, widget=widget)
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list | tuple) else value
+
+    def clean(self, value: Any) -> list[str]:
+        """The lines that say something."""
+        return [line.strip() for line in super().clean(value).splitlines() if line.strip()]
+
+
+def zone(label: str = "Time zone", hint: str = "") -> Any:
+    """A US time zone."""
+    assert set(ZONES) <= available_timezones()
+    return choice(label, ZONES.items(), hint)
+
+
+def by_user(rows: Iterable[Any], nobody: str = "") -> list[tuple[str, str]]:
+    """Rows with a key and a name as choices; `nobody` is said for none of them."""
+    listed = [(str(one.pk), str(one)) for one in rows]
+    return [("", nobody), *listed] if nobody else listed
+
+
+def flat(data: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """Only these."""
+    return {name: data[name] for name in names}
+
+
+def _lower(label: Any) -> str:
+    said = str(label)
+    return said if said[:2].isupper() else f"{said[:1].lower()}{said[1:]}"

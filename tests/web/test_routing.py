@@ -1,0 +1,219 @@
+"""The routing page: rules in order, a draft, its trial, publication and the way back."""
+
+import pytest
+from django.urls import reverse
+
+from rooftree.ledger.models import Event
+from rooftree.routing import assign, publish
+from rooftree.routing.models import RoutingDecision, RuleSet
+from rooftree.routing.rules import Criteria, Pool, Rule
+from tests import make
+
+
+@pytest.fixture
+def operations(db, signed_in):
+    return signed_in(make.user("operations"))
+
+
+def published(*rules):
+    return publish.publish(rules, by=None, at=make.NOON, summary="For the test")
+
+
+def typed(**changes):
+    return {
+        "name": "Texas purchases",
+        "purposes": ["purchase"],
+        "states": "tx",
+        "take_seconds": "45",
+        "step_1": "pool",
+        "step_1_seconds": "60",
+        "nobody": "alarm",
+    } | changes
+
+
+def test_the_rules_are_listed_in_order_as_sentences(cast, operations):
+    published(Rule(name="Zillow first", criteria=Criteria(sources=("zillow",))), Rule(name="Rest"))
+
+    page = operations.get("/routing/").text
+
+    assert "A Zillow lead goes to everyone who may take it, in turn, 2 minutes to take it" in page
+    assert page.index("Zillow first") < page.index("Rest")
+
+
+def test_a_rule_that_is_edited_goes_into_a_draft_and_decides_nothing_yet(cast, operations):
+    published(Rule(name="Everyone"))
+
+    answer = operations.post(reverse("routing_rule_new"), typed())
+
+    assert answer.status_code == 303
+    page = operations.get("/routing/").text
+    assert "A purchase lead in Texas goes to" in page
+    assert "Your draft" in page
+    assert RuleSet.objects.count() == 1
+
+
+def test_what_was_typed_comes_back_in_the_form(cast, operations):
+    published(Rule(name="Everyone"))
+    dana = str(cast.dana.pk)
+    operations.post(
+        reverse("routing_rule_new"),
+        typed(**{f"in_{dana}": "on", f"share_{dana}": "3", "amount_from_cents": "412,000"}),
+    )
+
+    form = operations.get(reverse("routing_rule", args=[2])).context["form"]
+
+    assert form[f"in_{dana}"].value() is True
+    assert form[f"share_{dana}"].value() == 3
+    assert form["states"].value() == "TX"
+    assert form["amount_from_cents"].value() == "412,000"
+    assert form["step_1"].value() == "pool"
+
+
+def test_a_mistake_is_a_sentence_and_nothing_typed_is_lost(cast, operations):
+    published(Rule(name="Everyone"))
+
+    answer = operations.post(reverse("routing_rule_new"), typed(states="TX, QQ", name="Kept name"))
+
+    assert answer.status_code == 422
+    assert "QQ is not a state" in answer.text
+    assert 'value="Kept name"' in answer.text
+    assert "TX, QQ" in answer.text
+
+
+def test_amounts_that_exclude_each_other_are_refused_in_words(cast, operations):
+    published(Rule(name="Everyone"))
+
+    answer = operations.post(
+        reverse("routing_rule_new"),
+        typed(amount_from_cents="500,000", amount_below_cents="400,000"),
+    )
+
+    assert "the smallest amount must be below the largest" in answer.text
+
+
+def test_two_rules_may_not_have_one_name(cast, operations):
+    published(Rule(name="Everyone"))
+
+    answer = operations.post(reverse("routing_rule_new"), typed(name="everyone"))
+
+    assert "Another rule has this name" in answer.text
+
+
+def test_rules_move_and_leave_in_the_draft(cast, operations):
+    published(Rule(name="One"), Rule(name="Two"))
+
+    operations.post(reverse("routing_move", args=[2]), {"to": "up"})
+    page = operations.get("/routing/").text
+    assert page.index("<b>Two</b>") < page.index("<b>One</b>")
+    assert "Was number 2." in page
+
+    operations.post(reverse("routing_move", args=[1]), {"to": "out"})
+    assert "<b>Two</b>" not in operations.get("/routing/").text
+
+
+def test_a_draft_shows_whose_leads_it_moves(cast, operations, monkeypatch):
+    make.license_of(cast.sam, "FL")
+    published(Rule(name="Everyone"))
+    monkeypatch.setattr("rooftree.web.page.timezone.now", lambda: make.NOON + make.HOUR)
+    for nth in range(4):
+        make.lead(at=make.NOON - make.DAY + nth * make.MINUTE)
+    sam = str(cast.sam.pk)
+    operations.post(reverse("routing_rule", args=[1]), typed(states="", **{f"in_{sam}": "on"}))
+
+    page = operations.get(reverse("routing_preview")).text
+
+    assert "of the last 7 days" in page
+    assert "Sam Rivera" in page
+    assert "would go to someone else" in page
+
+
+def test_publishing_makes_an_edition_with_its_summary(cast, operations):
+    published(Rule(name="Everyone"))
+    operations.post(reverse("routing_rule_new"), typed())
+
+    refused = operations.post(reverse("routing_publication"), {"summary": " "})
+    assert refused.status_code == 422
+    operations.post(reverse("routing_publication"), {"summary": "Texas on its own"})
+
+    newest = RuleSet.objects.latest("number")
+    assert (newest.number, newest.summary) == (2, "Texas on its own")
+    assert [rule["name"] for rule in newest.rules] == ["Everyone", "Texas purchases"]
+    assert "Your draft" not in operations.get("/routing/").text
+    assert Event.objects.filter(kind="routing.rules.published").count() == 2
+
+
+def test_going_back_publishes_the_old_rules_as_a_new_edition(cast, operations):
+    published(Rule(name="Old"))
+    published(Rule(name="New"))
+
+    operations.post(reverse("routing_restoration", args=[1]))
+
+    newest = RuleSet.objects.latest("number")
+    assert (newest.number, newest.summary) == (3, "Back to v1")
+    assert newest.rules[0]["name"] == "Old"
+
+
+def test_a_stored_rule_survives_the_form_unchanged(cast, operations):
+    dana, sam = str(cast.dana.pk), str(cast.sam.pk)
+    rule = Rule.from_json(
+        {
+            "name": "All parts",
+            "criteria": {
+                "sources": ["zillow"], "states": ["FL", "CA"], "languages": ["es"],
+                "amount_from_cents": 100_000_00, "score_at_least": 40, "inquiry": "new",
+                "hours": {"days": ["mon"], "from_time": "08:00", "until_time": "18:00"},
+            },
+            "pool": {"branches": [str(cast.tampa.pk)], "officers": [sam], "weights": {dana: 3}},
+            "chain": [
+                {"kind": "officers", "officers": [dana, sam]},
+                {"kind": "branch", "branch": str(cast.austin.pk), "take_seconds": 60},
+            ],
+            "nobody": "pool",
+            "nobody_pool": {"branches": [str(cast.austin.pk)]},
+            "alarm_user_id": str(cast.ruth.pk),
+        }
+    )  # fmt: skip
+    published(rule)
+    form = operations.get(reverse("routing_rule", args=[1])).context["form"]
+    sent = {}
+    for name in form.fields:
+        value = form[name].value()
+        if value not in (None, "", False):
+            sent[name] = "on" if value is True else value
+
+    operations.post(reverse("routing_rule", args=[1]), sent)
+    operations.post(reverse("routing_publication"), {"summary": "The same"})
+
+    assert Rule.from_json(RuleSet.objects.latest("number").rules[0]) == rule
+
+
+def test_managers_read_and_do_not_edit(cast, signed_in):
+    published(Rule(name="Everyone"))
+    browser = signed_in(cast.ruth)
+
+    assert "Add a rule" not in browser.get("/routing/").text
+    assert browser.get(reverse("routing_rule_new")).status_code == 403
+    assert browser.post(reverse("routing_restoration", args=[1])).status_code == 403
+
+
+def test_a_decision_names_everyone_and_is_made_again(cast, signed_in):
+    published(Rule(name="Everyone", pool=Pool()))
+    assign.to_best_officer(lead_id=cast.ben.pk, at=make.NOON)
+    decision = RoutingDecision.objects.get(lead=cast.ben)
+    page = signed_in(cast.ruth).get(reverse("decision", args=[decision.pk])).text
+
+    assert "Dana Whitfield was next in turn." in page
+    assert "Replayed now: same answer." in page
+    assert "Sam Rivera" in page
+    assert "Not licensed in FL" in page
+
+
+def test_a_decision_about_another_branchs_lead_is_not_found(cast, signed_in):
+    published(Rule(name="Everyone"))
+    assign.to_best_officer(lead_id=cast.ben.pk, at=make.NOON)
+    decision = RoutingDecision.objects.get(lead=cast.ben)
+    stranger = make.user("manager", branch=cast.austin)
+
+    answer = signed_in(stranger).get(reverse("decision", args=[decision.pk]))
+
+    assert answer.status_code == 404
