@@ -17,7 +17,7 @@ CONTRIB = {"changepassword", "clearsessions", "collectstatic", "createsuperuser"
 PURE = {("parse",), ("decide",), ("lint",), ("optout",), ("los",), ("rates", "backtest")}
 PURE |= {("evidence", "verify")}
 # These start other processes and must stay small; the settings are all they read.
-LIGHT = {"serve", "web"}
+LIGHT = {"serve", "web", "demo"}
 # These wait for a database that others run, or need none.
 OWN_DATABASE = LIGHT | {"worker", "clock", "demo", "doctor"}
 OWN_DATABASE |= {"makemigrations", "collectstatic", "findstatic"}

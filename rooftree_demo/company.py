@@ -253,6 +253,3 @@ def _connection(officers: dict[str, LoanOfficer]) -> None:
         ),
         webhook_keys=json.dumps([SIGNING_KEY]),
     )
-
-
-

@@ -1,4 +1,4 @@
-"""Loading history: `python -m rooftree_demo.history recent|older [SHARE/OF]`.
+"""Loading history: `python -m rooftree_demo.history PART SHARE/OF`.
 
 Runs beside a live system, under `history_settings`. Each lead is one
 transaction, so that no worker or clock ever meets a lead in the middle of its
@@ -9,28 +9,53 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
 from pathlib import Path
 
+from rooftree.reporting.period import last_complete
 from rooftree_demo import outside
-from rooftree_demo.stories import Story, all_of, recent_from
+from rooftree_demo.stories import Story, all_of
 
 TRIES = 4  # of one lead, when the live system held what it needs
 EVERY = 25  # leads between two lines of progress
 
 
+FIRST = "quarter"  # what the first screen shows when it is opened
+RATES = "rates"  # the sheets, when everybody who waits for one is there
+PARTS = (FIRST, "since", "older", RATES)
+
+
 def main(arguments: list[str]) -> int:
-    """Load one part of the history; progress on stderr."""
-    part, _, share = " ".join(arguments).partition(" ")
-    which, _, of = (share or "0/1").partition("/")
+    """Load a share of one part of the history; progress on stderr."""
+    part, (which, of) = arguments[0], map(int, arguments[1].split("/"))
+    os.nice(int(os.environ.get("ROOFTREE_DEMO_NICE", "0")))
     set_up()
-    journal = Journal.of_this_home(int(which))
-    now = journal.began
-    wanted = [one for one in all_of(now=now) if (one.at >= recent_from(now)) == (part == "recent")]
-    mine = [one for one in wanted if one.number % int(of) == int(which)]
-    load(mine, until=now, journal=journal)
+    journal = Journal.of_this_home(which)
+    from rooftree_demo import ledger_of_months
+
+    start = all_of(now=journal.began)[0].at
+    if part == RATES:
+        ledger_of_months.rates(start, journal.began, journal)
+        journal.add(RATES)
+        return 0
+    if part == FIRST and which == 0:
+        ledger_of_months.advertising(start, journal.began)
+    mine = [one for one in stories_of(part, journal.began) if one.number % of == which]
+    load(mine, until=journal.began, journal=journal)
     return 0
+
+
+def stories_of(part: str, began: datetime) -> list[Story]:
+    """The stories of one part, oldest first."""
+    quarter = last_complete("quarter", began.date())
+    wanted = {
+        FIRST: (quarter.from_date, quarter.until_date),
+        "since": (quarter.until_date, date.max),
+        "older": (date.min, quarter.from_date),
+    }
+    start, end = wanted[part]
+    return [one for one in all_of(now=began) if start <= one.at.date() < end]
 
 
 def set_up() -> None:
@@ -47,7 +72,9 @@ class Journal:
     def __init__(self, path: Path, began: datetime) -> None:
         self.path = path
         self.began = began
-        self.done = set(path.read_text().split()) if path.exists() else set()
+        self.done = {
+            name for one in path.parent.glob("loaded-*.txt") for name in one.read_text().split()
+        }
 
     @classmethod
     def of_this_home(cls, share: int = 0) -> "Journal":
@@ -63,6 +90,15 @@ class Journal:
             began.write_text(json.dumps(datetime.now(UTC).isoformat()))
         moment = datetime.fromisoformat(json.loads(began.read_text()))
         return cls(folder / f"loaded-{share}.txt", moment)
+
+    def lacks(self, part: str) -> bool:
+        """Whether something of a part is still to be loaded, by whichever share."""
+        told = set()
+        for path in self.path.parent.glob("loaded-*.txt"):
+            told |= set(path.read_text().split())
+        if part == RATES:
+            return part not in told
+        return any(str(one.number) not in told for one in stories_of(part, self.began))
 
     def add(self, name: str) -> None:
         """This one is committed."""
@@ -110,14 +146,6 @@ def one(story: Story, *, until: datetime, control: object) -> bool:
             continue
         return True
     return False
-
-
-def months(start: datetime, end: datetime) -> Iterator[datetime]:
-    """The first day of each month from `start` until `end`."""
-    at = start.replace(day=1, hour=15, minute=0, second=0, microsecond=0)
-    while at < end:
-        yield at
-        at = (at + timedelta(days=32)).replace(day=1)
 
 
 def say(text: str) -> None:

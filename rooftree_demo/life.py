@@ -18,7 +18,8 @@ from rooftree.capture.envelope import Incoming
 from rooftree.capture.receive import endpoint_of
 from rooftree.flow import clock, intake, messages, moment, offers, replies
 from rooftree.leads.models import Lead, Source, Touch
-from rooftree.outreach import callbacks, replies as inbox, send
+from rooftree.outreach import callbacks, compose
+from rooftree.outreach import replies as inbox
 from rooftree.outreach.models import Message
 from rooftree_demo import at_once, vendors, words
 from rooftree_demo.borrowers import someone
@@ -57,6 +58,7 @@ class Life:
         self._agenda: list[tuple[datetime, int, Callable[[datetime], None]]] = []
         self._order = count()
         self._seen_texts: set[object] = set()
+        self._may_be_texted = False
         self.lead = self._arrive(story.slug, story.at)
 
     def later(self, when: datetime, act: Callable[[datetime], None]) -> None:
@@ -132,9 +134,12 @@ class Life:
         self.at = max(self.at, at)
 
     def _ticks(self, slug: str) -> bool | None:
+        """Whether they tick the box on our own site; nobody else proves consent to texts."""
         if slug != vendors.SITE_SLUG:
             return None
-        return self.story.fate is Fate.STOPPED or self.rng.random() < 0.75
+        ticks = self.story.fate is Fate.STOPPED or self.rng.random() < 0.75
+        self._may_be_texted = self._may_be_texted or ticks
+        return ticks
 
     def _next_due(self, to: datetime) -> datetime | None:
         with connection.cursor() as cursor:
@@ -153,6 +158,8 @@ class Life:
 
     def _notice_texts(self) -> None:
         """Texts that left: the carrier confirms them, and some are answered."""
+        if not self._may_be_texted:
+            return
         left = Message.objects.filter(
             lead=self.lead, direction="out", medium="text", state="sent"
         ).exclude(pk__in=self._seen_texts)
@@ -198,8 +205,8 @@ class Life:
             return
         body = words.answer(self.rng, lead.person.language)
         try:
-            send.compose(lead_id=lead.pk, medium="text", body=body, by=lead.officer.user, at=at)
-        except send.CannotSend:
+            compose.compose(lead_id=lead.pk, medium="text", body=body, by=lead.officer.user, at=at)
+        except compose.CannotSend:
             return
 
 

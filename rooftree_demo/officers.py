@@ -98,9 +98,7 @@ class Desk:
     def _press_one(self, offer: Offer, at: datetime) -> None:
         ring = Ring.objects.get(offer=offer)
         self._with(at, lambda at: calls.answered(ring_id=ring.pk, at=at))
-        self._with(
-            at + 4 * SECOND, lambda at: calls.pressed(ring_id=ring.pk, digits="1", at=at)
-        )
+        self._with(at + 4 * SECOND, lambda at: calls.pressed(ring_id=ring.pk, digits="1", at=at))
 
     def _with(self, at: datetime, act: Callable[[datetime], object]) -> None:
         with moment.at(at):
@@ -155,7 +153,9 @@ class Desk:
         lead = self.life.fresh()
         if lead.officer is None or lead.state in ("retired", "funded"):
             return
-        verdict = may.call(lead_id=lead.pk, cause=f"page:call:{lead.pk}:{at.timestamp():.0f}", at=at)
+        verdict = may.call(
+            lead_id=lead.pk, cause=f"page:call:{lead.pk}:{at.timestamp():.0f}", at=at
+        )
         if verdict.decision == Decision.ALLOW:
             self._dispose(at)
         elif verdict.next_allowed_at and self.deferrals:
@@ -175,7 +175,9 @@ class Desk:
             result=result,
             by=lead.officer.user,
             at=at,
-            call_back_at=at + self.life.within(2 * HOUR, 2 * DAY) if result == "call_back" else None,
+            call_back_at=at + self.life.within(2 * HOUR, 2 * DAY)
+            if result == "call_back"
+            else None,
         )
         if result in ("spoken", "call_back"):
             self._after_talk(at)
@@ -217,7 +219,7 @@ class Desk:
         if lead.officer is None or lead.state == "retired":
             return
         try:
-            milestones.ask(lead_id=lead.pk, by=lead.officer.user, at=at)
+            handoff.ask(lead_id=lead.pk, by=lead.officer.user, at=at)
         except outbox.CannotHandOff:
             return
         self.life.settle(at)
@@ -230,9 +232,7 @@ class Desk:
     def _move(self, loan: Loan, status: str) -> Callable[[datetime], None]:
         def act(at: datetime) -> None:
             # At a desk, which raises no webhook: the loan is read at that moment instead.
-            self.control.move_loan(
-                loan.los_loan_id, status, on=at.date().isoformat(), by="desktop"
-            )
+            self.control.move_loan(loan.los_loan_id, status, on=at.date().isoformat(), by="desktop")
             milestones.follow(inbox.read_loan(loan=loan, at=at), at=at)
 
         return act

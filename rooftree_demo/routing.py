@@ -49,9 +49,7 @@ def rules(
         Rule(
             name="Large loans",
             criteria=Criteria(amount_from_cents=900_000_00),
-            pool=Pool(
-                officers=several(EXPERIENCED), weights={str(officers["Gallagher"].pk): 2}
-            ),
+            pool=Pool(officers=several(EXPERIENCED), weights={str(officers["Gallagher"].pk): 2}),
             take_seconds=90,
             chain=(night,),
         ),

@@ -70,12 +70,6 @@ def all_of(*, now: datetime, count: int = COUNT) -> list[Story]:
     return sorted((one for one in stories if one.at < now), key=lambda one: one.at)
 
 
-def recent_from(now: datetime) -> datetime:
-    """Where the part begins that the first screen needs: the last complete quarter."""
-    first = last_complete("quarter", now.date()).from_date
-    return datetime(first.year, first.month, first.day, tzinfo=UTC)
-
-
 def _spans(now: datetime, start: date, end: date) -> list[tuple[float, datetime, datetime]]:
     quarter = datetime(start.year, start.month, start.day, tzinfo=UTC)
     since = datetime(end.year, end.month, end.day, tzinfo=UTC)

@@ -1,0 +1,178 @@
+"""The staff of the live market: they answer their phones, take leads, call, write and hand over."""
+
+import random
+import time
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from rooftree.flow import attempts, milestones, offers
+from rooftree.leads.models import ContactAttempt, Lead
+from rooftree.los import outbox
+from rooftree.org.models import LoanOfficer
+from rooftree.outreach import compose, may
+from rooftree.outreach import replies as inbox
+from rooftree.outreach.models import Message
+from rooftree.rates import watch
+from rooftree.routing import acknowledge
+from rooftree.routing.models import Offer, Ownership
+from rooftree_demo import words
+from rooftree_demo.chance import between, drawn, one_of
+from rooftree_demo.control import Control
+from rooftree_demo.outside import MAIN_NUMBER
+from rooftree_demo.rate_sheets import rate_at
+
+LIVE = {"taken_at": None, "passed_at": None, "lapsed_at": None}
+MOOD = 25.0  # seconds until the officers' phones behave otherwise
+LATELY = timedelta(hours=2)  # leads taken longer ago rest until tomorrow
+PLANS = {
+    "applies": 0.28,
+    "watches": 0.1,
+    "talks": 0.17,
+    "not_interested": 0.1,
+    "wrong_number": 0.03,
+    "unreached": 0.32,
+}
+
+
+class Phones:
+    """Officers press 1, let it ring, or are on another line; it changes with the hour."""
+
+    def __init__(self, control: Control) -> None:
+        self.control = control
+        self.rng = random.Random()
+        self.next = 0.0
+
+    def beat(self) -> None:
+        """Another mood now and then."""
+        if time.monotonic() < self.next:
+            return
+        for number in LoanOfficer.objects.values_list("phone", flat=True):
+            luck = self.rng.random()
+            if luck < 0.5:
+                after = self.rng.uniform(3, 12)
+                self.control.behave(number, voice="answer", answer_after_s=after, digits=["1"])
+            else:
+                self.control.behave(number, voice="no-answer" if luck < 0.9 else "busy")
+        self.next = time.monotonic() + MOOD
+
+
+class Takers:
+    """Officers who see an offer on their screen and take it there, or pass."""
+
+    def beat(self) -> None:
+        """Answer the offers whose officer is looking."""
+        now = datetime.now(UTC)
+        for offer in Offer.objects.filter(**LIVE, due_at__gt=now):
+            age = (now - offer.offered_at).total_seconds()
+            what = one_of({"takes": 0.36, "passes": 0.08, "looks away": 0.56}, "offer", offer.pk)
+            if what == "looks away" or age < between(14, 48, "offer waits", offer.pk):
+                continue
+            verb = offers.take if what == "takes" else offers.decline
+            try:
+                verb(offer_id=offer.pk, officer_id=offer.officer_id, at=now)
+            except acknowledge.CannotTake:
+                continue
+
+
+class Callers:
+    """Officers who call the leads they took, say what came of it, and go on from there."""
+
+    def __init__(self, control: Control) -> None:
+        self.control = control
+        self._asked: set[object] = set()
+
+    def beat(self) -> None:
+        """The next step for every lead that was taken lately."""
+        now = datetime.now(UTC)
+        owned = Ownership.objects.filter(
+            until_at=None, from_at__gt=now - LATELY, lead__state__in=["new", "working"]
+        )
+        for one in owned.select_related("lead__person", "officer__user"):
+            self._next_step(one, now)
+
+    def _next_step(self, one: Ownership, now: datetime) -> None:
+        lead, plan = one.lead, one_of(PLANS, "plan", one.lead_id)
+        tries = list(
+            ContactAttempt.objects.filter(lead=lead, medium="call", direction="out").order_by("at")
+        )
+        last = max([one.from_at, *(two.at for two in tries)])
+        if (now - last).total_seconds() < between(20, 100, "pause", lead.pk, len(tries)):
+            return
+        if tries and tries[-1].result in ("spoken", "call_back"):
+            self._after_talk(lead, plan, now)
+        elif tries and tries[-1].result == "":
+            self._record(one, "spoken" if plan != "unreached" else "voicemail", now)
+        elif len(tries) < 4:
+            self._try(one, plan, len(tries), now)
+
+    def _try(self, one: Ownership, plan: str, tried: int, now: datetime) -> None:
+        if not may.badges(one.lead_id, at=now)["call"].is_allowed:
+            if plan == "applies":
+                self._written_application(one.lead, now)
+            return
+        reached = drawn("reached", one.lead_id, tried) < 0.6 or tried >= 2
+        if plan in ("wrong_number", "not_interested"):
+            result = plan if reached else "no_answer"
+        elif plan == "unreached" or not reached:
+            result = "voicemail" if drawn("machine", one.lead_id, tried) < 0.4 else "no_answer"
+        else:
+            result = "spoken"
+        self._record(one, result, now)
+
+    def _record(self, one: Ownership, result: str, now: datetime) -> None:
+        attempts.record(lead_id=one.lead_id, result=result, by=one.officer.user, at=now)
+
+    def _after_talk(self, lead: Lead, plan: str, now: datetime) -> None:
+        if plan == "applies":
+            self._hand_off(lead, now)
+        elif plan == "watches" and not lead.watches.exists():
+            below = Decimal("0.125") * (1 + int(3 * drawn("target", lead.pk)))
+            target = rate_at(now) - below
+            by = lead.officer.user if lead.officer else None
+            watch.set_watch(lead=lead, product="30yr_fixed", target_pct=target, by=by, at=now)
+
+    def _written_application(self, lead: Lead, now: datetime) -> None:
+        """Nobody may be called at this hour; one who is awake writes, and wants to go on."""
+        if Message.objects.filter(lead=lead, direction="in").exists():
+            self._hand_off(lead, now)
+            return
+        number = lead.person.phones.filter(unlinked_at=None).first()
+        if number and lead.pk not in self._asked:
+            self._asked.add(lead.pk)
+            body = "Still up 🙂 I have all my papers here. Could you open my application tonight?"
+            self.control.text(number.e164, MAIN_NUMBER, body)
+
+    def _hand_off(self, lead: Lead, now: datetime) -> None:
+        lead.refresh_from_db()
+        if lead.officer is None or lead.handoffs.exists():
+            return
+        try:
+            milestones.ask(lead_id=lead.pk, by=lead.officer.user, at=now)
+        except outbox.CannotHandOff:
+            return
+
+
+class Talkers:
+    """Officers who read what borrowers wrote and answer most of it."""
+
+    def beat(self) -> None:
+        """Answer what came in a while ago."""
+        now = datetime.now(UTC)
+        unread = Message.objects.filter(
+            direction="in", read_at=None, lead__officer__isnull=False, created_at__gt=now - LATELY
+        )
+        for came in unread.select_related("lead__officer__user"):
+            age = (now - came.created_at).total_seconds()
+            if age < between(25, 110, "reads after", came.pk):
+                continue
+            inbox.mark_read(lead_id=came.lead_id, at=now)
+            if came.problem or came.lead.officer is None or drawn("answers", came.pk) < 0.25:
+                continue
+            body = words.answer(random.Random(str(came.pk)), came.language)
+            try:
+                compose.compose(
+                    lead_id=came.lead_id, medium="text", body=body,
+                    by=came.lead.officer.user, at=now,
+                )  # fmt: skip
+            except compose.CannotSend:
+                continue

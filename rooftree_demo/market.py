@@ -1,0 +1,84 @@
+"""The outside world of a demo, alive: `python -m rooftree_demo.market`.
+
+One process that holds the simulated vendors, has the history loaded once, and
+then lets borrowers ask, reply and apply, officers answer their phones, and
+loans move. It speaks to the installation as the real world does, by HTTP, and
+acts for staff through the product's own verbs. It keeps nothing that matters:
+web, worker, clock or itself may be killed at any time.
+"""
+
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from datetime import UTC, datetime
+
+from rooftree_demo import outside
+
+log = logging.getLogger("rooftree.demo")
+BEAT = 1.0  # seconds between two looks at what is due
+
+
+def main() -> int:
+    """Run until SIGTERM."""
+    from rooftree.core.supervise import follow_parent
+
+    follow_parent()
+    ended = threading.Event()
+    for asked in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(asked, lambda *_: ended.set())
+    _set_up()
+    addresses = outside.of_environment()
+    from rooftree_simulators.run import Ports, start
+
+    ports = Ports(
+        ctl=addresses.ctl, enc=addresses.enc, twilio=addresses.twilio, smtp=addresses.smtp
+    )
+    with start(ports=ports, seed=int(time.time())):
+        _live(addresses, ended)
+    return 0
+
+
+def _set_up() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rooftree.settings")
+    from rooftree.management import database
+
+    database.wait_until_it_answers(60)
+    import django
+
+    django.setup()
+
+
+def _live(addresses: outside.Addresses, ended: threading.Event) -> None:
+    from django.conf import settings
+
+    from rooftree_demo import company, past, town
+    from rooftree_demo.control import Control
+
+    at = datetime.now(UTC)
+    company.ensure(at=at)
+    company.open_today(addresses, at=at)
+    control = Control(addresses)
+    town.plant(control, web=f"http://127.0.0.1:{settings.PORT}", public=settings.PUBLIC_URL)
+    loading = past.Loading()
+    loading.start()
+    while not loading.is_usable() and not ended.wait(0.3):
+        pass
+    if not ended.is_set():
+        say(f"the demo is usable at {settings.PUBLIC_URL} (sign in as anyone; Ctrl-C stops it).")
+    actors = town.actors(control, web=f"http://127.0.0.1:{settings.PORT}")
+    while not ended.wait(BEAT):
+        loading.go_on()
+        town.beat(actors)
+    loading.stop()
+
+
+def say(text: str) -> None:
+    """One line on stderr."""
+    print(f"rooftree: {text}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
