@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from rooftree.compliance.verdict import Decision
-from rooftree.flow import attempts, calls, milestones, moment, offers
+from rooftree.flow import attempts, calls, handoff, milestones, moment, offers
 from rooftree.leads.models import ContactAttempt, Loan
 from rooftree.los import inbox, outbox
 from rooftree.org import hours
@@ -153,9 +153,7 @@ class Desk:
         lead = self.life.fresh()
         if lead.officer is None or lead.state in ("retired", "funded"):
             return
-        verdict = may.call(
-            lead_id=lead.pk, cause=f"page:call:{lead.pk}:{at.timestamp():.0f}", at=at
-        )
+        verdict = may.call(lead_id=lead.pk, cause=f"page:call:{at.timestamp():.0f}", at=at)
         if verdict.decision == Decision.ALLOW:
             self._dispose(at)
         elif verdict.next_allowed_at and self.deferrals:

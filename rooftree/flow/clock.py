@@ -13,7 +13,6 @@ from rooftree.nurture import enrol
 from rooftree.org import staff_mail
 from rooftree.outreach import ring, send
 from rooftree.reporting import fold
-from rooftree.routing import licence_sweep
 from rooftree.tasks.ticking import Tick
 
 
@@ -36,6 +35,11 @@ def mend_messages(at: datetime) -> None:
     ring.forget_stale(at=at)
 
 
+def mail_notices(at: datetime) -> None:
+    """What staff have not read on their page goes to their mailbox."""
+    staff_mail.deliver_notices(at=at, limit=50)
+
+
 TICKS = (
     Tick(name="offers whose time ran out", every=1, run=lambda at: offers.pass_on_lapsed(at=at)),
     Tick(name="leads nobody has yet", every=5, run=lambda at: offers.offer_waiting(at=at)),
@@ -49,6 +53,10 @@ TICKS = (
     Tick(name="LOS hints due", every=10, run=lambda at: milestones.read_due(at=at)),
     Tick(name="LOS polls due", every=30, run=lambda at: milestones.poll_due(at=at)),
     Tick(name="messages of unknown fate", every=30, run=mend_messages),
-    Tick(name="notices to staff", every=10, run=lambda at: staff_mail.deliver_notices(at=at, limit=50)),
-    Tick(name="licenses that ended", every=300, run=lambda at: licence_sweep.expired(at=at)),
+    Tick(
+        name="notices to staff",
+        every=10,
+        run=lambda at: staff_mail.deliver_notices(at=at, limit=50),
+    ),
+    Tick(name="licenses that ended", every=300, run=lambda at: offers.end_unlicensed(at=at)),
 )

@@ -1,7 +1,6 @@
 """What follows when a loan moves in the LOS."""
 
 from datetime import datetime
-from uuid import UUID
 
 from django.db import transaction
 from django.tasks import task
@@ -10,34 +9,18 @@ from rooftree.core.failures import Failure
 from rooftree.flow import moment
 from rooftree.flow.messages import send_messages
 from rooftree.leads.models import Lead, Milestone
-from rooftree.los import inbox, outbox
+from rooftree.los import inbox
 from rooftree.los.inbox import News
-from rooftree.los.models import Connection, Handoff, LosEvent
+from rooftree.los.models import Connection, LosEvent
 from rooftree.los.reading import Hint
 from rooftree.money import book
 from rooftree.nurture import alerts, enrol
 from rooftree.org import notices
-from rooftree.org.models import User
 from rooftree.reporting import count
 from rooftree.tasks.announce import announce
 
 CLEAR_TO_CLOSE = "clear_to_close"
 BATCH = 20
-
-
-def ask(*, lead_id: UUID, by: User, at: datetime) -> Handoff:
-    """Hand a lead to the LOS. Raises `outbox.CannotHandOff` saying what is missing."""
-    with transaction.atomic():
-        made = outbox.ask(lead_id=lead_id, by=by, at=at)
-        enrol.stop(lead_id=lead_id, because="handed off", at=at)
-        send_handoffs.enqueue()
-    return made
-
-
-@task(queue_name="soon")
-def send_handoffs() -> None:
-    """Send every hand-off that is due, or find out what became of it."""
-    outbox.send_due(at=moment.now(), limit=BATCH)
 
 
 def hear(*, hint: Hint, connection: Connection, at: datetime) -> None:

@@ -10,7 +10,7 @@ from rooftree.leads.models import Lead
 from rooftree.org.models import User
 from rooftree.outreach import ring
 from rooftree.reporting import count
-from rooftree.routing import acknowledge, lapse, own, waiting
+from rooftree.routing import acknowledge, lapse, licence_sweep, own, waiting
 from rooftree.routing.assign import Assigned, Nobody, to_best_officer
 from rooftree.routing.models import Ownership
 from rooftree.tasks.announce import announce
@@ -57,7 +57,16 @@ def offer_waiting(*, at: datetime) -> int:
     lead_ids = waiting.due(at=at, limit=50)
     for lead_id in lead_ids:
         with transaction.atomic():
+            count.settle(lead_id)  # it may have lost its branch with its officer
             _ring(lapse.pass_on(lead_id=lead_id, at=at), at)
+    return len(lead_ids)
+
+
+def end_unlicensed(*, at: datetime) -> int:
+    """End what a license that ran out had allowed; the leads are offered again. How many."""
+    lead_ids = licence_sweep.expired(at=at)
+    for lead_id in lead_ids:
+        count.settle(lead_id)
     return len(lead_ids)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from rooftree.compliance import facts_json, gate
+from rooftree.compliance import checker, facts_json, gate
 from rooftree.compliance.models import Verdict
 from rooftree.compliance.rulebook import VERSION
 from rooftree.reporting.invariants import Finding, found
@@ -43,7 +43,7 @@ def verdicts_again(at: datetime) -> Finding:
             older += 1
             continue
         again += 1
-        if not _same(verdict):
+        if not same_verdict(verdict):
             wrong.append((f"verdict:{verdict.pk}",))
     left = f" {older} rest on earlier editions of the rules." if older else ""
     return found(
@@ -52,6 +52,24 @@ def verdicts_again(at: datetime) -> Finding:
         f"Each of {again} verdicts follows again from its facts and rules.{left}",
         "{n} verdicts do not follow from their facts and rules.",
         figures={"derived": again, "older": older},
+    )
+
+
+def second_opinion(at: datetime) -> Finding:
+    """The independent checker, which shares no code with the gate, finds every verdict sound."""
+    wrong, total = [], 0
+    columns = ("id", "facts", "facts_sha256", "decision", "reason", "next_allowed_at")
+    for row in Verdict.objects.values(*columns).iterator(chunk_size=_BATCH):
+        total += 1
+        until = row["next_allowed_at"]
+        if checker.problems({**row, "next_allowed_at": until.isoformat() if until else None}):
+            wrong.append((f"verdict:{row['id']}",))
+    return found(
+        "second opinion",
+        wrong,
+        f"An independent checker comes to the same on each of {total} verdicts.",
+        "An independent checker disagrees with {n} verdicts.",
+        figures={"verdicts": total},
     )
 
 
@@ -72,10 +90,16 @@ def routing_again(at: datetime) -> Finding:
     )
 
 
-DEEP: tuple[Callable[[datetime], Finding], ...] = (facts_unchanged, verdicts_again, routing_again)
+DEEP: tuple[Callable[[datetime], Finding], ...] = (
+    facts_unchanged,
+    verdicts_again,
+    second_opinion,
+    routing_again,
+)
 
 
-def _same(stored: Verdict) -> bool:
+def same_verdict(stored: Verdict) -> bool:
+    """Whether the gate, asked again about the stored facts, answers as it did."""
     made = gate.decide(facts_json.from_json(stored.facts))
     return (
         made.decision.value == stored.decision

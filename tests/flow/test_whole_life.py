@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from rooftree.flow import attempts, milestones
+from rooftree.flow import attempts, handoff
 from rooftree.leads.models import ContactAttempt, Lead, Loan
 from rooftree.los.models import Handoff
 from rooftree.money.models import Entry
@@ -51,7 +51,7 @@ def test_a_zillow_lead_is_answered_rung_taken_worked_handed_over_and_funded(worl
     assert ContactAttempt.objects.get(lead=lead, medium="call").result == "spoken"
 
     attempts.record(lead_id=lead.pk, result="spoken", by=dana.user, at=journey.later(6))
-    milestones.ask(lead_id=lead.pk, by=dana.user, at=journey.later(7))
+    handoff.ask(lead_id=lead.pk, by=dana.user, at=journey.later(7))
     world.run(7)
     loan = Loan.objects.get()
     assert Handoff.objects.get().state == "created"
@@ -170,7 +170,7 @@ def test_a_loan_made_before_the_line_broke_is_found_and_not_made_twice(world, da
         },
     )
 
-    milestones.ask(lead_id=lead.pk, by=dana.user, at=journey.later(6))
+    handoff.ask(lead_id=lead.pk, by=dana.user, at=journey.later(6))
     world.run(6)
     assert Handoff.objects.get().state == "uncertain"
     world.pass_time("PT2M")  # the search lags behind the loans

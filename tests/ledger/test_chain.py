@@ -4,7 +4,7 @@ import json
 from datetime import datetime
 
 import pytest
-from django.db import connection
+from django.db import DatabaseError, connection
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +15,7 @@ from rooftree.ledger.seal import seal
 from rooftree.ledger.verify import sealed_rows, verify
 from rooftree.ledger.write import write
 from tests import make
+from tests.ledger import unguarded
 
 ALTERATIONS = {
     "kind": "update event set kind = 'test.thing.denied' where sequence = 2",
@@ -38,12 +39,23 @@ def test_altering_one_row_is_found_at_that_row(alteration):
     seal(at=make.NOON)
     assert verify().holds
 
-    with connection.cursor() as cursor:
+    with unguarded.ledger(), connection.cursor() as cursor:
         cursor.execute(ALTERATIONS[alteration])
 
     report = verify()
     assert report.broken_at == 2
     assert "Event 2" in report.problem
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("alteration", ALTERATIONS)
+def test_the_database_refuses_to_change_or_delete_an_event(alteration):
+    for number in range(4):
+        write("test.thing.happened", at=make.NOON, number=number)
+    seal(at=make.NOON)
+
+    with pytest.raises(DatabaseError, match="append-only"), connection.cursor() as cursor:
+        cursor.execute(ALTERATIONS[alteration])
 
 
 @pytest.mark.django_db
@@ -54,7 +66,8 @@ def test_resealing_a_changed_row_breaks_the_next_one():
     first, second, _ = Event.objects.order_by("sequence")
     row = {field: getattr(second, field) for field in FIELDS} | {"kind": "test.thing.denied"}
     forged = link(row, sequence=2, previous=first.chain_hash)
-    Event.objects.filter(id=second.id).update(kind="test.thing.denied", chain_hash=forged)
+    with unguarded.ledger():
+        Event.objects.filter(id=second.id).update(kind="test.thing.denied", chain_hash=forged)
 
     assert verify().broken_at == 3
 
