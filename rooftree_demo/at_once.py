@@ -28,7 +28,7 @@ class AtOnce(ObanBackend):
 
 
 def drain() -> int:
-    """Run what waits, and what that queues; how many ran. An error is raised, the rest forgotten."""
+    """Run what waits, and what that queues; how many ran. After an error the rest is gone."""
     done = 0
     try:
         while _waiting:

@@ -1,8 +1,10 @@
 """Invented borrowers of Lindenfield's states: names of many origins, numbers that are nobody's."""
 
+import csv
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from rooftree_simulators.posters.people import Borrower, borrower
 
@@ -17,52 +19,28 @@ class Place:
     zip: str
     price: int
     areas: tuple[str, ...]
-    zone: str = "America/New_York"
+    zone: str
 
 
-CENTRAL, MOUNTAIN, PACIFIC = "America/Chicago", "America/Denver", "America/Los_Angeles"
-PLACES = (
-    Place(state="FL", city="Tampa", county="Hillsborough", zip="33602", price=410, areas=("813", "727")),
-    Place(state="FL", city="Miami", county="Miami-Dade", zip="33130", price=580, areas=("305", "786")),
-    Place(state="FL", city="Orlando", county="Orange", zip="32803", price=400, areas=("407", "321")),
-    Place(state="GA", city="Decatur", county="DeKalb", zip="30030", price=420, areas=("404", "770")),
-    Place(state="NC", city="Charlotte", county="Mecklenburg", zip="28202", price=410, areas=("704", "980")),
-    Place(state="VA", city="Arlington", county="Arlington", zip="22201", price=740, areas=("703", "571")),
-    Place(state="NJ", city="Jersey City", county="Hudson", zip="07302", price=640, areas=("201", "551")),
-    Place(state="PA", city="Philadelphia", county="Philadelphia", zip="19103", price=290, areas=("215", "267")),
-    Place(state="OH", city="Cleveland", county="Cuyahoga", zip="44114", price=190, areas=("216", "440")),
-    Place(state="TX", city="Austin", county="Travis", zip="78701", price=540, areas=("512", "737"), zone=CENTRAL),
-    Place(state="TX", city="Houston", county="Harris", zip="77002", price=340, areas=("713", "832"), zone=CENTRAL),
-    Place(state="TX", city="San Antonio", county="Bexar", zip="78205", price=300, areas=("210", "726"), zone=CENTRAL),
-    Place(state="IL", city="Chicago", county="Cook", zip="60607", price=380, areas=("312", "773"), zone=CENTRAL),
-    Place(state="TN", city="Nashville", county="Davidson", zip="37203", price=470, areas=("615", "629"), zone=CENTRAL),
-    Place(state="CO", city="Denver", county="Denver", zip="80211", price=600, areas=("303", "720"), zone=MOUNTAIN),
-    Place(state="AZ", city="Phoenix", county="Maricopa", zip="85004", price=430, areas=("602", "480"), zone="America/Phoenix"),
-    Place(state="NV", city="Las Vegas", county="Clark", zip="89101", price=420, areas=("702", "725"), zone=PACIFIC),
-    Place(state="CA", city="Sacramento", county="Sacramento", zip="95814", price=520, areas=("916", "279"), zone=PACIFIC),
-    Place(state="CA", city="Los Angeles", county="Los Angeles", zip="90012", price=880, areas=("213", "323"), zone=PACIFIC),
-    Place(state="WA", city="Tacoma", county="Pierce", zip="98402", price=480, areas=("253", "360"), zone=PACIFIC),
-    Place(state="HI", city="Honolulu", county="Honolulu", zip="96813", price=790, areas=("808",), zone="Pacific/Honolulu"),
-)  # fmt: skip
+def _rows(name: str) -> list[dict[str, str]]:
+    with (Path(__file__).parent / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
-# First names beside last names of the same origin; people of one row are mixed.
-_ORIGINS: tuple[tuple[int, str, str, str], ...] = (
-    (30, "en", "James Mary Daniel Hannah Wesley Carol Brandon Emily Scott Megan Curtis Paula Neil Joyce",
-     "Brooks Miller Carter Thompson Harris Bennett Cole Foster Reed Hughes Palmer Walsh O'Malley Freeman"),
-    (14, "en", "Imani Terrence DeShawn Tamika Malik Aaliyah Andre Keisha Darnell Monique",
-     "Washington Jefferson Booker Gaines Toussaint Franklin Sinclair Mayfield"),
-    (15, "es", "José María Ximena Raúl Lucía Mateo Rosa Héctor Valentina Andrés Guadalupe",
-     "Muñoz Peña Castañeda Ibáñez Reyes Castellanos Garcia-Lopez Delgado Ríos Fuentes"),
-    (8, "en", "Elena Carlos Sofia Miguel Adriana Victor Diego Marisol",
-     "Vargas Romero Salazar Molina Cordero Espinoza"),
-    (9, "en", "Priya Ravi Ananya Arjun Kavita Sanjay Meera Vikram", "Natarajan Patel Iyer Sharma Reddy Kapoor Desai"),
-    (7, "en", "Mei Wei Jun Hana Minh Linh Yuki Jae-won Soo-ah", "Chen Wang Nguyen Tran Kim Park Yamada Lim"),
-    (5, "en", "Chidi Ngozi Kwame Amara Tunde Zainab", "Okoro Adeyemi Mensah Abara Diallo"),
-    (5, "en", "Omar Leila Yusuf Nadia Karim Samira", "Haddad Rahman Nasser Farouk Aziz"),
-    (5, "en", "Ingrid Lars Katarzyna Pavel Oksana Giulia Luca Anneke", "Lindqvist Novak Kowalski Petrenko Rossi Dubois van-der-Berg"),
-    (1, "en", "Zoë🏡 X Siobhán Þóra", "Färber Æ d'Arcy-Wu St.-James-III"),
-    (1, "vi", "Hương Đức Thảo Bảo", "Nguyễn Phạm Trần Lê"),
-)  # fmt: skip
+
+PLACES = tuple(
+    Place(
+        state=row["state"],
+        city=row["city"],
+        county=row["county"],
+        zip=row["zip"],
+        price=int(row["price"]),
+        areas=tuple(row["areas"].split()),
+        zone=row["zone"],
+    )
+    for row in _rows("places.csv")
+)
+# First names beside last names of the same origin; the people of one row are mixed.
+_ORIGINS = _rows("names.csv")
 _FIRST_LINE = 40  # the numbers below belong to staff
 
 
@@ -103,9 +81,8 @@ def someone(rng: random.Random, number: int) -> Borrower:
 
 
 def _name(rng: random.Random) -> tuple[str, str, str]:
-    weights = [one[0] for one in _ORIGINS]
-    _, language, firsts, lasts = rng.choices(_ORIGINS, weights)[0]
-    return rng.choice(firsts.split()), rng.choice(lasts.split()), language
+    row = rng.choices(_ORIGINS, [int(one["share"]) for one in _ORIGINS])[0]
+    return rng.choice(row["first"].split()), rng.choice(row["last"].split()), row["language"]
 
 
 def _phone(areas: Sequence[str], nth: int) -> str:

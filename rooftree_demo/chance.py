@@ -1,9 +1,6 @@
 """What somebody will do, decided once and for good by who they are: it survives any restart."""
 
 import hashlib
-from typing import TypeVar
-
-Kind = TypeVar("Kind")
 
 
 def drawn(*about: object) -> float:
@@ -17,7 +14,7 @@ def between(low: float, high: float, *about: object) -> float:
     return low + (high - low) * drawn(*about)
 
 
-def one_of(choices: dict[Kind, float], *about: object) -> Kind:
+def one_of[Kind](choices: dict[Kind, float], *about: object) -> Kind:
     """One of several by their shares, which sum to one."""
     left = drawn(*about)
     for kind, share in choices.items():

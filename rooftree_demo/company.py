@@ -60,7 +60,7 @@ def ensure(*, at: datetime) -> Company:
 
 
 def open_today(addresses: Addresses, *, at: datetime) -> Connection:
-    """What is true of this run only: where the LOS answers, and that the day's notices were read."""
+    """What is true of this run only: where the LOS answers, and the day's notices are read."""
     Company.objects.update(emergencies_checked_at=at)
     connection = Connection.objects.get(slug="encompass")
     connection.base_url = addresses.encompass

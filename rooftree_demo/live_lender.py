@@ -1,4 +1,4 @@
-"""The lender's back office in the live market: processors, the rate desk, and who opens in the morning."""
+"""The lender's back office in the live market: processors, the rate desk, the watchman."""
 
 import logging
 import time

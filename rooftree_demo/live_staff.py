@@ -5,7 +5,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from rooftree.flow import attempts, milestones, offers
+from rooftree.flow import attempts, handoff, offers
 from rooftree.leads.models import ContactAttempt, Lead
 from rooftree.los import outbox
 from rooftree.org.models import LoanOfficer
@@ -147,7 +147,7 @@ class Callers:
         if lead.officer is None or lead.handoffs.exists():
             return
         try:
-            milestones.ask(lead_id=lead.pk, by=lead.officer.user, at=now)
+            handoff.ask(lead_id=lead.pk, by=lead.officer.user, at=now)
         except outbox.CannotHandOff:
             return
 

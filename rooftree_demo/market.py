@@ -7,7 +7,6 @@ acts for staff through the product's own verbs. It keeps nothing that matters:
 web, worker, clock or itself may be killed at any time.
 """
 
-import logging
 import os
 import signal
 import sys
@@ -17,7 +16,6 @@ from datetime import UTC, datetime
 
 from rooftree_demo import outside
 
-log = logging.getLogger("rooftree.demo")
 BEAT = 1.0  # seconds between two looks at what is due
 
 
@@ -56,6 +54,7 @@ def _live(addresses: outside.Addresses, ended: threading.Event) -> None:
 
     from rooftree_demo import company, past, town
     from rooftree_demo.control import Control
+    from rooftree_demo.history import say
 
     at = datetime.now(UTC)
     company.ensure(at=at)
@@ -73,11 +72,6 @@ def _live(addresses: outside.Addresses, ended: threading.Event) -> None:
         loading.go_on()
         town.beat(actors)
     loading.stop()
-
-
-def say(text: str) -> None:
-    """One line on stderr."""
-    print(f"rooftree: {text}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

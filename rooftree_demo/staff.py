@@ -69,7 +69,9 @@ OFFICERS = (
         opens="00:00", closes="09:00", backup="Mensah",
     ),
     Officer(first="Erin", last="Gallagher", branch="Denver", states=WEST, backup="Aziz"),
-    Officer(first="Noor", last="Aziz", branch="Denver", states=WEST, days=_WEEK, backup="Gallagher"),
+    Officer(
+        first="Noor", last="Aziz", branch="Denver", states=WEST, days=_WEEK, backup="Gallagher",
+    ),
     Officer(
         first="Kofi", last="Mensah", branch="Denver", states=STATES, opens="00:00", closes="09:00",
         backup="Duarte",

@@ -59,7 +59,7 @@ class Story:
 
 
 def all_of(*, now: datetime, count: int = COUNT) -> list[Story]:
-    """Every story, oldest first: a third before the last complete quarter, the rest since."""
+    """Every story, oldest first: about as many each day, the last complete quarter among them."""
     rng = random.Random(SEED)
     quarter = last_complete("quarter", now.date())
     spans = _spans(now, quarter.from_date, quarter.until_date)
@@ -71,11 +71,11 @@ def all_of(*, now: datetime, count: int = COUNT) -> list[Story]:
 
 
 def _spans(now: datetime, start: date, end: date) -> list[tuple[float, datetime, datetime]]:
-    quarter = datetime(start.year, start.month, start.day, tzinfo=UTC)
-    since = datetime(end.year, end.month, end.day, tzinfo=UTC)
-    oldest = quarter - timedelta(days=max(30.5 * MONTHS_BACK - (now - quarter) / DAY, 30))
-    share = min(0.26, 0.005 * ((now - since) / DAY))  # of the quarter that is still running
-    return [(0.3, oldest, quarter), (0.7 - share, quarter, since), (share, since, now)]
+    """Before, in and after the last complete quarter, each with its share of the leads."""
+    quarter, since = (datetime(day.year, day.month, day.day, tzinfo=UTC) for day in (start, end))
+    oldest = min(now - timedelta(days=30.5 * MONTHS_BACK), quarter - timedelta(days=60))
+    spans = [(oldest, quarter), (quarter, since), (since, now)]
+    return [((last - first) / (now - oldest), first, last) for first, last in spans]
 
 
 def _moments(
