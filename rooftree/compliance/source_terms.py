@@ -11,6 +11,7 @@ from rooftree.compliance.models import SourceTerms
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import Source
 from rooftree.ledger.write import write
+from rooftree.money.company_day import company_day
 from rooftree.org.models import User
 
 CHANNELS = {
@@ -76,7 +77,7 @@ def record(
 
 
 def _check(facts: Mapping[str, Any], from_date: date, at: datetime) -> None:
-    if from_date < at.date():
+    if from_date < company_day(at):
         raise BadTerms("from_date", "Terms begin today or later; what was decided before stands.")
     unknown = set(facts["channels"]) - set(CHANNELS)
     if unknown:

@@ -4,6 +4,8 @@ from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
 from rooftree.web.views import (
+    compliance,
+    compliance_terms,
     conversations,
     decision,
     find,
@@ -76,6 +78,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="routing_restoration",
     ),
     path("decisions/<uuid:decision_id>/", decision.show, name="decision"),
+    # What may be said to whom, and the proof of it.
+    path("compliance/", compliance.show, name="compliance"),
+    path("compliance/verdicts/<uuid:verdict_id>/", compliance.verdict, name="verdict"),
+    path("compliance/do-not-contact/", compliance.do_not_contact, name="do_not_contact"),
+    path("compliance/holds/<uuid:revocation_id>/release/", compliance.release, name="hold_release"),
+    path("compliance/ledger/", compliance.ledger, name="compliance_ledger"),
+    path("compliance/sources/<uuid:source_id>/", compliance_terms.terms, name="source_terms"),
+    path("compliance/emergencies/", compliance_terms.emergencies, name="emergencies"),
     # The first screen, and the leads behind each of its figures.
     path("home/", home.show, name="home"),
     path("home/records/<slug:number>/", home.records, name="records"),

@@ -1,0 +1,200 @@
+"""Compliance: look up any number or address, what waits for a person, what proves the rest."""
+
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID, uuid4
+
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db.models import Max
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+
+from rooftree.compliance import release_hold, revoke
+from rooftree.compliance.models import Revocation, Verdict
+from rooftree.compliance.record_consent import terms_in_force
+from rooftree.leads.models import Source
+from rooftree.ledger import verify
+from rooftree.ledger.models import Event
+from rooftree.org.models import Company, User
+from rooftree.outreach.models import Message
+from rooftree.routing.visible import leads_visible_to, may
+from rooftree.web import look_up
+from rooftree.web.answers import done, refused
+from rooftree.web.page import staff
+
+PAGE = 40
+SHOWN = 25  # held messages on the first page
+MEDIA = ("call", "text", "voicemail", "email")
+
+
+@staff("GET")
+def show(request: HttpRequest) -> HttpResponse:
+    """The search; before it was used, what waits and how things stand."""
+    must(request.user, "see_compliance")
+    typed = request.GET.get("q", "").strip()
+    address = look_up.read(typed) if typed else None
+    context = {
+        "has_context": True,
+        "typed": typed,
+        "address": address,
+        "is_wrong": bool(typed) and address is None,
+        "ledger": _ledger(),
+        "may_block": may(request.user, "revoke_consent"),
+        "token": uuid4(),
+    }
+    if address:
+        return render(request, "compliance/found.html", context | _found(request, address))
+    return render(request, "compliance/show.html", context | _waiting(request))
+
+
+@staff("GET")
+def verdict(request: HttpRequest, verdict_id: UUID) -> HttpResponse:
+    """One verdict, opened; for whoever may see its lead."""
+    rows = Verdict.objects.filter(lead__in=leads_visible_to(request.user))
+    one = get_object_or_404(rows.select_related("person", "lead"), pk=verdict_id)
+    context = {"one": look_up.opened(one), "lead": one.lead}
+    if request.htmx:
+        return render(request, "compliance/_verdict.html", context)
+    return render(request, "compliance/verdict.html", context)
+
+
+@staff("POST")
+def do_not_contact(request: HttpRequest) -> HttpResponse:
+    """Put a number or address on our own list: nothing goes there again."""
+    must(request.user, "revoke_consent")
+    must(request.user, "see_compliance")
+    address = look_up.read(request.POST.get("address", ""))
+    media = [one for one in MEDIA if one in request.POST.getlist("media")]
+    back = f"{reverse('compliance')}?{urlencode({'q': address.shown if address else ''})}"
+    if address is None or not media:
+        why = (
+            "Tick what must stop." if address else "This is no phone number and no e-mail address."
+        )
+        return refused(request, why, back_to=back, status=422)
+    people = list(look_up.people_of(address, request.user)[:2])
+    revoke.record(
+        person_id=people[0].pk if len(people) == 1 else None,
+        address=address.key,
+        kind="do_not_contact",
+        media=media,
+        words=request.POST.get("words", "").strip()[:500],
+        origin=f"user:{request.user.pk}",
+        cause=f"page:{_uuid(request.POST.get('token'))}",
+        at=request.at,
+    )
+    return done(request, f"Nothing goes to {address.shown} any more", back_to=back)
+
+
+@staff("POST")
+def release(request: HttpRequest, revocation_id: UUID) -> HttpResponse:
+    """A person read the words and they were no stop."""
+    must(request.user, "release_hold")
+    try:
+        release_hold.release(revocation_id=revocation_id, by=request.user, at=request.at)
+    except (release_hold.CannotRelease, Revocation.DoesNotExist) as problem:
+        return refused(request, str(problem), back_to=reverse("compliance"))
+    return done(
+        request, "Released: what waits is decided again when due", back_to=reverse("compliance")
+    )
+
+
+@staff("GET")
+def ledger(request: HttpRequest) -> HttpResponse:
+    """Walk the whole chain of the ledger and say what was found."""
+    must(request.user, "see_compliance")
+    return render(request, "compliance/ledger.html", {"report": verify.verify(), **_ledger()})
+
+
+def must(user: User, verb: str) -> None:
+    """Stop who may not."""
+    if not may(user, verb):
+        raise PermissionDenied("This belongs to compliance.")
+
+
+def _found(request: HttpRequest, address: look_up.Address) -> dict[str, Any]:
+    people = list(look_up.people_of(address, request.user))
+    verdicts = look_up.verdicts_of(people, request.user)
+    decision, medium = request.GET.get("decision", ""), request.GET.get("medium", "")
+    if decision in look_up.DECISIONS:
+        verdicts = verdicts.filter(decision=decision)
+    if medium in look_up.MEDIA:
+        verdicts = verdicts.filter(medium=medium)
+    page = Paginator(verdicts, PAGE).get_page(request.GET.get("page"))
+    lines = [look_up.line(one) for one in page.object_list]
+    revocations = look_up.revocations_of(address, people)
+    stopped = sorted(
+        {
+            medium
+            for one in revocations
+            if one["row"].ended_at is None and one["row"].kind != "review"
+            for medium in one["row"].media
+        }
+    )
+    return {
+        "people": look_up.with_leads(people, request.user),
+        "consents": look_up.consents_of(address, people),
+        "revocations": revocations,
+        "stopped": [look_up.MEDIA.get(one, one) for one in stopped],
+        "page": page,
+        "lines": lines,
+        "first": look_up.opened(lines[0]["verdict"]) if lines else None,
+        "decisions": [(key, said) for key, (_, _, said) in look_up.DECISIONS.items()],
+        "decision": decision,
+        "medium": medium,
+        "media": [("call", "Call"), ("text", "Text"), ("email", "E-mail")],
+        "offered_media": ["email"] if address.is_mail else ["call", "text", "voicemail"],
+        "names_of_media": look_up.MEDIA,
+    }
+
+
+def _waiting(request: HttpRequest) -> dict[str, Any]:
+    """What a person must look at, and what waits for its hour."""
+    mine = leads_visible_to(request.user)
+    messages = Message.objects.filter(lead__in=mine, direction="out").select_related(
+        "lead__person", "verdict"
+    )
+    held = messages.filter(state="held").order_by("due_at", "id")
+    review = messages.filter(state="review").order_by("-created_at", "-id")
+    holds = Revocation.objects.filter(kind="review", ended_at=None).select_related("person")
+    company = Company.objects.first()
+    day = request.at.date()
+    return {
+        "holds": holds.order_by("at", "id")[:SHOWN],
+        "review": review[:SHOWN],
+        "review_count": review.count(),
+        "held": held[:SHOWN],
+        "held_count": held.count(),
+        "company": company,
+        "emergencies": list(enumerate(company.emergencies)) if company else [],
+        "is_fresh": _is_fresh(company, request),
+        "terms": [
+            {"source": one, "terms": terms_in_force(one.pk, day)}
+            for one in Source.objects.order_by("name")
+        ],
+        "may_release": may(request.user, "release_hold"),
+        "may_watch": may(request.user, "record_emergencies"),
+        "may_review": may(request.user, "review_terms"),
+    }
+
+
+def _is_fresh(company: Company | None, request: HttpRequest) -> bool:
+    checked = company.emergencies_checked_at if company else None
+    return bool(checked and (request.at - checked).total_seconds() < 24 * 3600)
+
+
+def _ledger() -> dict[str, Any]:
+    """How far the chain is sealed; cheap, unlike walking it."""
+    return {
+        "sealed": Event.objects.aggregate(last=Max("sequence"))["last"] or 0,
+        "unsealed": Event.objects.filter(sequence=None).count(),
+    }
+
+
+def _uuid(typed: str | None) -> UUID:
+    """What makes a form count once; one of its own when it brought none."""
+    try:
+        return UUID(typed or "")
+    except ValueError:
+        return uuid4()

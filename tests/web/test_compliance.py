@@ -1,0 +1,230 @@
+"""The compliance page: any number or address, its verdicts, holds, terms and emergencies."""
+
+import pytest
+from django.urls import reverse
+
+from rooftree.compliance import revoke
+from rooftree.compliance.models import Revocation, SourceTerms, Verdict
+from rooftree.ledger import seal
+from rooftree.ledger.models import Event
+from rooftree.org.models import Company
+from rooftree.outreach import may
+from rooftree.web import look_up
+from tests import make
+
+
+@pytest.fixture
+def omar(cast, signed_in):
+    return signed_in(cast.omar)
+
+
+def judged(lead):
+    """The verdict of the gate about calling a lead, stored with its facts."""
+    return may.call(lead_id=lead.pk, cause=f"test:{make.number()}", at=make.NOON)
+
+
+def stop(address, kind="stop", **changes):
+    return revoke.record(
+        **{
+            "person_id": None,
+            "address": address,
+            "kind": kind,
+            "media": ["call", "text", "voicemail"],
+            "origin": "message:1",
+            "cause": f"text:{make.number()}",
+            "at": make.NOON,
+            "words": "please stop",
+        }
+        | changes
+    )
+
+
+def test_a_number_is_found_however_it_is_typed(cast, omar):
+    make.consent(cast.ben.person, wording="I agree to texts", record={"type": "written"})
+
+    for typed in ("(813) 555-0142", "813.555.0142", "+1 813 555 0142"):
+        page = omar.get("/compliance/", {"q": typed}).text
+        assert "Ben Ortiz" in page
+        assert "I agree to texts" in page
+
+
+def test_an_address_is_found_by_its_plain_form(cast, omar):
+    assert "Ben Ortiz" in omar.get("/compliance/", {"q": "Ben.Ortiz@HOME.example"}).text
+
+
+def test_a_number_known_only_from_a_stop_is_found(cast, omar):
+    stop("+15125550199")
+
+    page = omar.get("/compliance/", {"q": "512-555-0199"}).text
+
+    assert "Nobody on file has it" in page
+    assert "They wrote STOP" in page
+    assert "please stop" in page
+
+
+def test_what_is_no_number_is_said_in_words(omar):
+    page = omar.get("/compliance/", {"q": "ben"})
+
+    assert "This is no phone number and no e-mail address" in page.text
+    assert 'value="ben"' in page.text
+
+
+def test_a_verdict_opens_with_every_rule_its_citation_and_the_facts(cast, omar):
+    verdict = judged(cast.ben)
+
+    page = omar.get("/compliance/", {"q": "+18135550142"}).text
+
+    assert verdict.sentence[:40] in page.replace("&#x27;", "'")
+    for result in verdict.results:
+        assert result["id"] in page
+    assert "Same answer, just now" in page
+    assert verdict.facts_sha256[:12] in page
+
+
+def test_facts_changed_after_the_verdict_are_told(cast, omar):
+    verdict = judged(cast.ben)
+    facts = {**verdict.facts, "internal_dnc_on": "2026-01-01"}
+    Verdict.objects.filter(pk=verdict.pk).update(facts=facts)
+
+    page = omar.get(reverse("verdict", args=[verdict.pk])).text
+
+    assert "Another answer" in page
+
+
+def test_a_verdict_about_another_branchs_lead_is_not_found(cast, signed_in):
+    verdict = judged(cast.ben)
+    stranger = make.user("manager", branch=cast.austin)
+
+    page = signed_in(stranger).get(reverse("verdict", args=[verdict.pk]))
+
+    assert page.status_code == 404
+
+
+def test_verdicts_are_narrowed_by_kind(cast, omar):
+    judged(cast.ben)
+    kind = Verdict.objects.get().decision
+    other = next(one for one in look_up.DECISIONS if one != kind)
+
+    assert (
+        "None of these" in omar.get("/compliance/", {"q": "+18135550142", "decision": other}).text
+    )
+    assert (
+        "None of these"
+        not in omar.get("/compliance/", {"q": "+18135550142", "decision": kind}).text
+    )
+
+
+def test_do_not_contact_ends_what_was_allowed(cast, omar):
+    sent = {"address": "+18135550142", "media": ["call", "text"], "words": "Phoned us, Nov 23"}
+
+    answer = omar.post(reverse("do_not_contact"), sent)
+
+    row = Revocation.objects.get()
+    assert answer.status_code == 303
+    assert (row.kind, row.address, row.media) == (
+        "do_not_contact",
+        "+18135550142",
+        ["call", "text"],
+    )
+    assert row.person == cast.ben.person
+    assert Event.objects.filter(kind="compliance.permission.revoked").count() == 1
+    assert judged(cast.ben).decision == "block"
+
+
+def test_the_same_form_sent_twice_counts_once(cast, omar):
+    sent = {
+        "address": "+18135550142",
+        "media": ["text"],
+        "words": "Asked",
+        "token": "0199aaaa-0000-7000-8000-000000000001",
+    }
+
+    omar.post(reverse("do_not_contact"), sent)
+    omar.post(reverse("do_not_contact"), sent)
+
+    assert Revocation.objects.count() == 1
+
+
+def test_releasing_a_hold_leaves_a_stop_of_the_same_number(cast, omar):
+    held = stop("+18135550142", kind="review", words="I might stop by")
+    real = stop("+18135550142", kind="stop")
+    assert "I might stop by" in omar.get("/compliance/").text
+
+    omar.post(reverse("hold_release", args=[held.pk]))
+    omar.post(reverse("hold_release", args=[held.pk]))
+
+    held.refresh_from_db()
+    real.refresh_from_db()
+    assert held.ended_by == f"user:{cast.omar.pk}"
+    assert real.ended_at is None
+    assert Event.objects.filter(kind="compliance.hold.released").count() == 1
+
+
+def test_new_terms_end_the_ones_before_and_name_their_reader(cast, omar):
+    old = make.terms(cast.zillow, reviewed_at=make.NOON)
+    page = reverse("source_terms", args=[cast.zillow.pk])
+    today = omar.get(page).context["form"].initial["from_date"]
+    sent = {
+        "from_date": today.isoformat(),
+        "names_us": "on",
+        "seller_snapshot": "Lindenfield Mortgage",
+        "wording": "I agree to calls and texts by Lindenfield Mortgage.",
+        "signature": "button",
+        "channels": ["call", "text"],
+    }
+
+    omar.post(page, sent)
+
+    old.refresh_from_db()
+    new = SourceTerms.objects.exclude(pk=old.pk).get()
+    assert old.until_date == today
+    assert (new.reviewed_by, new.channels) == (cast.omar, ["call", "text"])
+    assert Event.objects.filter(kind="compliance.source_terms.recorded").count() == 1
+
+
+def test_terms_without_their_wording_are_refused_and_kept_in_the_form(cast, omar):
+    page = reverse("source_terms", args=[cast.zillow.pk])
+
+    answer = omar.post(
+        page, {"from_date": "2099-01-01", "channels": ["text"], "proof_owed": "Certificates"}
+    )
+
+    assert answer.status_code == 422
+    assert "Copy the wording exactly" in answer.text
+    assert 'value="Certificates"' in answer.text
+    assert not SourceTerms.objects.exists()
+
+
+def test_the_daily_look_at_emergencies_is_written_down(cast, omar):
+    url = reverse("emergencies")
+
+    omar.post(url, {"act": "declare", "state": "ny", "county": "Erie", "from": "2026-11-20"})
+    omar.post(url, {"act": "right"})
+
+    company = Company.objects.get()
+    assert company.emergencies == [
+        {"state": "NY", "county": "Erie", "from": "2026-11-20", "until": None}
+    ]
+    assert company.emergencies_checked_at is not None
+    assert "NY, Erie" in omar.get("/compliance/").text
+
+    omar.post(url, {"act": "lift:0"})
+    assert Company.objects.get().emergencies[0]["until"] is not None
+    kinds = set(Event.objects.values_list("kind", flat=True))
+    assert {"compliance.emergency.declared", "compliance.emergency.lifted"} <= kinds
+
+
+def test_the_ledger_is_walked_and_a_change_in_it_is_told(cast, omar):
+    stop("+18135550142")
+    seal.seal(at=make.NOON)
+    assert "Every link holds" in omar.get(reverse("compliance_ledger")).text
+
+    Event.objects.filter(sequence=1).update(actor="somebody else")
+    assert "The chain breaks at entry 1" in omar.get(reverse("compliance_ledger")).text
+
+
+def test_operations_does_not_open_compliance(cast, signed_in):
+    browser = signed_in(make.user("operations"))
+
+    assert browser.get("/compliance/").status_code == 403
+    assert browser.post(reverse("emergencies"), {"act": "right"}).status_code == 403
