@@ -35,8 +35,8 @@ EDITIONS = (
         text=(
             "{legal_name} may call and text me about mortgages at the number I gave, for "
             "marketing too, also with automated dialing and artificial or prerecorded voices. "
-            "Ticking this box is my signature. It is not a condition of any loan or purchase: "
-            "without it my request is answered all the same. How often depends on my request. "
+            "Ticking this box is my signature. Agreeing is not a condition of any loan or "
+            "purchase: without it my request is answered all the same. Message frequency varies. "
             "Message and data rates may apply. I can reply STOP to end texts or HELP for help."
         ),
     ),
@@ -47,11 +47,10 @@ EDITIONS = (
         text=(
             "{legal_name} puede hacerme llamadas y enviarme mensajes de texto sobre hipotecas al "
             "número que di, también con fines de mercadeo, con marcación automática y con voces "
-            "artificiales o pregrabadas. Marcar esta casilla es mi firma. "
-            "No es una condición de ningún préstamo ni compra: sin ella mi "
-            "solicitud se responde igual. La frecuencia depende de mi solicitud. Pueden "
-            "aplicarse tarifas de mensajes y datos. Puedo responder ALTO para terminar los "
-            "mensajes o AYUDA para recibir ayuda."
+            "artificiales o pregrabadas. Marcar esta casilla es mi firma. Aceptar no es una "
+            "condición de ningún préstamo ni compra: sin ello mi solicitud se responde igual. "
+            "La frecuencia de los mensajes varía. Pueden aplicarse tarifas de mensajes y datos. "
+            "Puedo responder ALTO para terminar los mensajes o AYUDA para recibir ayuda."
         ),
     ),
 )

@@ -144,7 +144,9 @@ def _page(  # noqa: PLR0913
     language = form.words["code"]
     context = {
         "form": form,
-        "steps": list(zip(form.words["steps"], form.steps(), strict=True)),
+        "steps": list(
+            zip(form.words["steps"], form.words["step_hints"], form.steps(), strict=True)
+        ),
         "words": form.words,
         "note": form.words[note] if note else "",
         "language": language,

@@ -115,9 +115,10 @@ customElements.define("lead-form", class extends HTMLElement {
       return;
     }
     this.form.elements.seconds_on_page.value = this.before + Math.round(performance.now() / 1000);
-    if (!this.form.elements.shown_sha256.value && crypto.subtle) {
+    if (!this.isMeasured) {
       event.preventDefault();
-      this.measure().then(() => this.form.requestSubmit());
+      // Not from within this event: a form that is being submitted cannot be submitted again.
+      this.measure().finally(() => setTimeout(() => this.form.requestSubmit()));
       return;
     }
     this.isLeaving = true;
@@ -125,6 +126,7 @@ customElements.define("lead-form", class extends HTMLElement {
 
   // What stood before the visitor's eyes: the words, their size, contrast and whether shown.
   async measure() {
+    this.isMeasured = true;
     const { elements } = this.form;
     const text = this.querySelector("#consent-text");
     const style = getComputedStyle(text);

@@ -1,0 +1,214 @@
+"""The public form in a real Chromium: step by step, in a frame, and without script."""
+
+import json
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from rooftree.capture import form_wording
+from rooftree.leads.models import Delivery
+from tests import make
+from tests.flow import journey
+from tests.web.test_in_a_browser import (  # noqa: F401 (a fixture)
+    CHROMIUM,
+    DESK,
+    PHONE,
+    chromium,
+    violations,
+)
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM, reason="needs Chromium"),
+]
+
+
+@pytest.fixture
+def site(committed, live_server):
+    """A company whose form may stand on a page of 127.0.0.1, which is not localhost."""
+    make.company()
+    port = urlsplit(live_server.url).port
+    return journey.website(allowed_origins=[f"http://127.0.0.1:{port}"])
+
+
+def opened(browser, live_server, size=PHONE, lang="en", **context) -> Page:
+    page = browser.new_context(
+        viewport=size, base_url=live_server.url, has_touch=size is PHONE, **context
+    ).new_page()
+    page.set_default_timeout(10_000)
+    page.goto(f"/forms/our-site/?lang={lang}&utm_source=google")
+    return page
+
+
+def first_two_steps(page) -> None:
+    page.get_by_label("Buy a home").check()
+    page.get_by_label("State of the home").select_option("FL")
+    page.get_by_role("button", name="Next").click()
+    page.get_by_label("Price or value of the home").fill("$458,000")
+    page.get_by_label("Down payment").fill("10%")
+    page.get_by_role("button", name="Next").click()
+
+
+def contact(page) -> None:
+    page.get_by_label("First name").fill("Ben")
+    page.get_by_label("Last name").fill("Ortiz")
+    page.get_by_label("E-mail").fill("ben.ortiz@home.example")
+    page.get_by_label("Phone").fill("(813) 555-0142")
+
+
+def stored() -> dict:
+    return json.loads(bytes(Delivery.objects.get().body))
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+def test_three_steps_record_what_stood_before_the_visitors_eyes(chromium, live_server, site, size):  # noqa: F811
+    page = opened(chromium, live_server, size)
+    first_two_steps(page)
+    contact(page)
+    page.get_by_label("Call and text me").check()
+    page.wait_for_timeout(3_000)  # a hand is not faster
+    page.get_by_role("button", name="Send my request").click()
+    expect(page.get_by_role("heading", name="Your request is here")).to_be_visible()
+
+    found = stored()
+    shown = found["consent"]
+    wording = form_wording.EDITIONS[0].of("Lindenfield Mortgage, LLC")
+    assert Delivery.objects.get().outcome == "accepted"
+    assert shown["shown_sha256"] == form_wording.fingerprint(wording)
+    assert float(shown["font_px"]) >= 14
+    assert float(shown["contrast"]) >= 7
+    assert (shown["visible"], shown["box_at_load"], shown["ticks"]) == ("yes", "unticked", "1")
+    assert shown["version"] == form_wording.EDITIONS[0].version
+    assert shown["checked_at"].endswith("Z")
+    assert int(found["seconds_on_page"]) >= 3
+    assert {"loan_purpose", "email", "consent"} <= set(found["fields_touched"].split(","))
+    assert found["utm"] == {"source": "google"}
+
+
+def test_next_says_what_is_missing_and_goes_to_it(chromium, live_server, site):  # noqa: F811
+    page = opened(chromium, live_server)
+    page.get_by_role("button", name="Next").click()
+
+    expect(page.get_by_text("Choose what you would like to do.")).to_be_visible()
+    expect(page.get_by_text("Choose the state the home is in.")).to_be_visible()
+    expect(page.get_by_label("Buy a home")).to_be_focused()
+    page.get_by_label("Buy a home").check()
+    expect(page.get_by_text("Choose what you would like to do.")).to_be_hidden()
+
+
+def test_what_the_server_finds_wrong_opens_its_step_and_has_the_focus(chromium, live_server, site):  # noqa: F811
+    page = opened(chromium, live_server)
+    page.get_by_label("Buy a home").check()
+    page.get_by_label("State of the home").select_option("FL")
+    page.get_by_role("button", name="Next").click()
+    page.get_by_label("Price or value of the home").fill("a lot")
+    page.get_by_role("button", name="Next").click()
+    contact(page)
+    page.get_by_label("Call and text me").check()
+    page.get_by_role("button", name="Send my request").click()
+
+    expect(page.get_by_label("Price or value of the home")).to_be_focused()
+    expect(page.get_by_label("Price or value of the home")).to_have_value("a lot")
+    expect(page.get_by_text("Write the price or value in dollars")).to_be_visible()
+    page.get_by_label("Price or value of the home").fill("458k")
+    page.get_by_role("button", name="Next").click()
+    expect(page.get_by_label("First name")).to_have_value("Ben")
+    page.wait_for_timeout(2_000)
+    page.get_by_role("button", name="Send my request").click()
+    expect(page.get_by_role("heading", name="Your request is here")).to_be_visible()
+    assert stored()["consent"]["box_at_load"] == "unticked"
+    assert stored()["consent"]["checked"] is True
+
+
+def test_without_script_it_is_one_page_that_works(chromium, live_server, site):  # noqa: F811
+    page = opened(chromium, live_server, java_script_enabled=False)
+    page.get_by_label("Lower my rate or payment").check()
+    page.get_by_label("State of the home").select_option("FL")
+    expect(page.get_by_label("Down payment")).to_be_hidden()
+    page.get_by_label("How much would you like to borrow?").fill("280000")
+    contact(page)
+    page.get_by_label("Call and text me").check()
+    page.get_by_role("button", name="Send my request").click()
+
+    expect(page.get_by_role("heading", name="Your request is here")).to_be_visible()
+    found = stored()
+    assert found["loan_amount"] == "280000"
+    assert found["consent"]["version"] == form_wording.EDITIONS[0].version
+    assert "font_px" not in found["consent"]
+
+
+def embedded(browser, live_server, query: str = "") -> Page:
+    """A bare page of another site, with our one line on it."""
+    page = browser.new_context(viewport=DESK).new_page()
+    page.set_default_timeout(10_000)
+    other = live_server.url.replace("localhost", "127.0.0.1")
+    page.goto(f"{other}/static/css/tokens.css{query}")
+    page.evaluate(
+        """address => {
+            const line = Object.assign(document.createElement("script"), { src: address });
+            document.body.replaceChildren(line);
+        }""",
+        f"{live_server.url}/forms/our-site/embed.js",
+    )
+    expect(page.locator("iframe")).to_be_attached()
+    return page
+
+
+def test_it_works_in_a_frame_of_an_allowed_site_and_grows_with_its_page(
+    chromium,  # noqa: F811
+    live_server,
+    site,
+):
+    page = embedded(chromium, live_server, "?utm_campaign=spring&gclid=Cj0")
+    frame = page.frame_locator("iframe")
+    first_two_steps(frame)
+    contact(frame)
+    page.wait_for_timeout(3_000)
+    inner = frame.locator("html").evaluate("one => [one.scrollHeight, one.clientHeight]")
+    frame.get_by_role("button", name="Send my request").click()
+    expect(frame.get_by_role("heading", name="Your request is here")).to_be_visible()
+
+    found = stored()
+    assert inner[0] <= inner[1] + 1  # nothing to scroll inside the frame
+    assert found["landing_page"].endswith("/static/css/tokens.css?utm_campaign=spring&gclid=Cj0")
+    assert (found["utm"], found["gclid"]) == ({"campaign": "spring"}, "Cj0")
+
+
+def test_a_strangers_page_cannot_frame_it(chromium, live_server, site):  # noqa: F811
+    site.allowed_origins = ["https://www.lindenfield.example"]
+    site.save()
+    page = embedded(chromium, live_server)
+    page.wait_for_timeout(1_500)
+
+    expect(page.frame_locator("iframe").get_by_text("Buy a home")).to_have_count(0)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+def test_axe_finds_nothing_and_nothing_runs_out_of_the_page(
+    chromium,  # noqa: F811
+    live_server,
+    site,
+    size,
+    scheme,
+):
+    page = opened(chromium, live_server, size, color_scheme=scheme)
+    looks = [violations(page)]
+    page.get_by_role("button", name="Next").click()
+    looks.append(violations(page))
+    first_two_steps(page)
+    looks.append(violations(page))
+    assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    small = page.evaluate(
+        """() => [...document.querySelectorAll("button, .input, .tile, main a, .disclosure__label")]
+          .filter((one) => one.checkVisibility() && one.getBoundingClientRect().height < 43.5)
+          .map((one) => one.outerHTML.slice(0, 80))"""
+    )
+    contact(page)
+    page.get_by_role("button", name="Send my request").click()
+    expect(page.get_by_role("heading", name="Your request is here")).to_be_visible()
+    looks.append(violations(page))
+
+    assert looks == [[], [], [], []]
+    assert small == []
