@@ -87,8 +87,10 @@ def _terms(row: SourceTerms | None) -> Terms | None:
 
 
 def _has_form_record(inquiry: CanonicalLead, touch: Touch) -> bool:
-    """Our own form says which wording it showed and how; it is kept with the delivery."""
-    return touch.source.adapter in OWN_FORMS and bool(inquiry.extras.get("consent.version"))
+    """Our own form says which wording it showed, and that the box was empty; both are kept."""
+    shown = inquiry.extras
+    is_ours = touch.source.adapter in OWN_FORMS and bool(shown.get("consent.version"))
+    return is_ours and shown.get("consent.prechecked", "").lower() == "false"
 
 
 def _keep(  # noqa: PLR0913
