@@ -43,6 +43,7 @@ def post(
     content["consent"] |= {
         "text": WORDING_ES if is_spanish else WORDING,
         "version": "site-2026-01-es" if is_spanish else "site-2026-01",
+        "prechecked": False,
     }
     content["landing_page"] = f"{SITE}/rates?utm_source=google"
     return _json(slug, content, Origin=SITE, **{"User-Agent": BROWSER})
