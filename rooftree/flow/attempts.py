@@ -1,9 +1,10 @@
 """What an officer did about a lead, in one tap, and what follows from it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 
 from rooftree.compliance import revoke
 from rooftree.core.uuid7 import uuid7_at
@@ -24,6 +25,8 @@ RESULTS = {
     "wrong_number": "Wrong number",
     "not_interested": "Not interested",
 }
+OPEN_FOR = timedelta(hours=12)  # after that an outcome is about another call
+ONE_CALL = timedelta(hours=1)  # within it a tap is about the call that the ring connected
 NOT_REACHED = frozenset({"voicemail", "no_answer"})
 REACHED = frozenset({"spoken", "call_back", "not_interested"})
 
@@ -72,19 +75,33 @@ def record(
     return attempt
 
 
+def open_calls(lead_id: UUID, at: datetime) -> QuerySet[ContactAttempt]:
+    """Calls to the borrower that were begun and whose outcome nobody has said, newest first."""
+    begun = Q(cause__startswith="ring:") | Q(cause__startswith="call:")
+    rows = ContactAttempt.objects.filter(begun, lead_id=lead_id, medium="call", result="")
+    return rows.filter(at__gt=at - OPEN_FOR, at__lte=at).order_by("-at", "-id")
+
+
 def _attempt(
     lead: Lead, result: str, by: User, at: datetime, cause: str
 ) -> tuple[ContactAttempt, bool]:
-    """A call that the ring connected is the same attempt: it gets its result, not a twin."""
-    connected = ContactAttempt.objects.filter(
-        lead=lead, medium="call", cause__startswith="ring:", result=""
-    ).first()
-    if connected:
-        connected.result = result
-        connected.save(update_fields=["result"])
+    """A call that the ring connected is the same attempt: it gets its result, not a twin.
+
+    Without a cause the same tap within the same minute is one tap.
+    """
+    cause = cause or f"tap:{lead.pk}:{by.pk}:{result}:{int(at.timestamp()) // 60}"
+    if known := ContactAttempt.objects.filter(cause=cause).first():
+        return known, False
+    if begun := open_calls(lead.pk, at).first():
+        begun.result = result
+        begun.save(update_fields=["result"])
+        return begun, True
+    if connected := _put_through(lead, at):
+        connected.result, connected.cause = result, cause
+        connected.save(update_fields=["result", "cause"])
         return connected, True
     return ContactAttempt.objects.get_or_create(
-        cause=cause or f"tap:{uuid4()}",
+        cause=cause,
         defaults={
             "id": uuid7_at(at),
             "lead": lead,
@@ -96,6 +113,14 @@ def _attempt(
             "at": at,
         },
     )
+
+
+def _put_through(lead: Lead, at: datetime) -> ContactAttempt | None:
+    """The call the ring connected, of which only the carrier has told the end so far."""
+    rows = ContactAttempt.objects.filter(
+        lead=lead, medium="call", cause__startswith="ring:", at__gt=at - ONE_CALL, at__lte=at
+    )
+    return rows.order_by("-at").first()
 
 
 def _move(lead: Lead, result: str, at: datetime) -> None:
@@ -121,7 +146,7 @@ def _follow(lead: Lead, result: str, by: User, at: datetime, call_back_at: datet
     enrol.stop(lead_id=lead.pk, because=result, at=at)
     if result == "wrong_number":
         _unlink(lead, at)
-    if result == "not_interested":
+    if result in REACHED:  # a hello that waits for the morning would come too late
         send.cancel_waiting(lead_id=lead.pk, because=result, at=at)
     if call_back_at:
         Task.objects.create(

@@ -1,12 +1,16 @@
 """Carrying messages out: a nudge drains what is due, and the clock catches what nudges missed."""
 
+import logging
 from datetime import datetime
+from uuid import UUID
 
+from django.db import DatabaseError
 from django.tasks import task
 
 from rooftree.flow import moment
 from rooftree.outreach import ring, send
 
+log = logging.getLogger(__name__)
 BATCH = 50
 
 
@@ -17,11 +21,30 @@ def send_messages() -> None:
 
 
 def send_due(*, at: datetime) -> int:
-    """Send what is due until nothing is; how many were handled."""
-    handled = 0
-    while done := send.send_due(at=at, limit=BATCH):
+    """Send what is due until nothing is; how many were handled.
+
+    Each is decided at its own moment, not at the batch's: carriers may be slow,
+    and the evening's last minute must not be stretched by those before.
+    """
+    began, handled = moment.now(), 0
+    while ids := send.due(at=at, limit=BATCH):
+        done = sum(_carry_out(one, at + (moment.now() - began)) for one in ids)
+        if not done:  # other workers have them in hand
+            break
         handled += done
     return handled
+
+
+def _carry_out(message_id: UUID, at: datetime) -> bool:
+    try:
+        return send.deliver(message_id=message_id, at=at)
+    except DatabaseError:
+        raise
+    except Exception as problem:  # the edge: one poisoned message must not stop the rest
+        log.exception("message %s could not be sent", message_id)
+        told = f"{type(problem).__name__} while working on it."
+        send.set_aside(message_id=message_id, problem=told, at=at)
+        return True
 
 
 @task(queue_name="now", priority=60)

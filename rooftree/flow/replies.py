@@ -1,8 +1,9 @@
 """What follows when a borrower writes back or ends our messages."""
 
+import logging
 from datetime import datetime
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 from rooftree.compliance import revoke
 from rooftree.core.emails import comparison_key
@@ -15,8 +16,10 @@ from rooftree.org import notices
 from rooftree.outreach import replies, send
 from rooftree.outreach.models import Message
 from rooftree.outreach.replies import Reply
+from rooftree.outreach.wording import BadTemplate, NoWording
 from rooftree.tasks.announce import announce
 
+log = logging.getLogger(__name__)
 ANSWERED = frozenset({"none", "optin", "help"})
 TOLD = {
     "none": "wrote back",
@@ -48,9 +51,13 @@ def receive_text(
         )
         if reply.message is None:
             return reply
-        if not is_answered and replies.plan_answer(reply=reply, at=at):
-            send_messages.enqueue()
-        _tell(reply.message, reply.meaning, at)
+        try:
+            with transaction.atomic():
+                _follow(reply, reply.message, is_answered=is_answered, at=at)
+        except DatabaseError:
+            raise
+        except Exception:  # the edge: a STOP counts, whatever fails after it
+            log.exception("what follows from message %s was not done", reply.message.pk)
     return reply
 
 
@@ -67,10 +74,24 @@ def unsubscribe(*, message: Message, at: datetime) -> None:
             at=at,
         )
         waiting = Message.objects.filter(
-            person_id=message.person_id, medium="email", state__in=["waiting", "held"]
+            person_id=message.person_id,
+            medium="email",
+            purpose="marketing",  # news of their own loan goes on (15 USC 7702(17))
+            state__in=["waiting", "held", "review"],
         )
         waiting.update(state="cancelled", problem="They unsubscribed.", due_at=None)
         announce("lead", lead=str(message.lead_id))
+
+
+def _follow(reply: Reply, message: Message, *, is_answered: bool, at: datetime) -> None:
+    _tell(message, reply.meaning, at)  # first: it takes back what is in line
+    try:
+        answer = None if is_answered else replies.plan_answer(reply=reply, at=at)
+    except (NoWording, BadTemplate) as problem:
+        log.error("a %s could not be answered: %s", reply.meaning, problem)
+        return
+    if answer:
+        send_messages.enqueue()
 
 
 def _tell(message: Message, meaning: str, at: datetime) -> None:

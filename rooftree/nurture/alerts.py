@@ -6,30 +6,52 @@ from zoneinfo import ZoneInfo
 from rooftree.compliance import places
 from rooftree.leads.models import Lead
 from rooftree.org.models import Company
-from rooftree.outreach import send, wording
+from rooftree.outreach import automatic, wording
 from rooftree.outreach.models import Message
 from rooftree.rates.models import RateObservation, RateWatch
 from rooftree.rates.observe import PRODUCTS
 
+MEDIA = ("text", "email")
+MESES = (
+    *("enero", "febrero", "marzo", "abril", "mayo", "junio"),
+    *("julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre"),
+)
 EARLIEST, LATEST = time(8), time(20)  # house: the law has no hours for service messages
 
 
 def rate_reached(*, watch: RateWatch, observation: RateObservation, at: datetime) -> list[Message]:
     """Put the alert of a reached watch in line, text and e-mail; the gate decides each."""
+    lead = watch.lead
     shown = {
         "product": PRODUCTS[watch.product],
         "target": f"{watch.target_pct:.3f}%",
         "rate": f"{observation.rate_pct:.3f}%",
         "apr": f"{observation.apr_pct:.3f}%",
         "points": f"{observation.points:.3f}",
-        "day": f"{observation.observed_at:%B} {observation.observed_at.day}",
+        "day": _day(observation.observed_at, lead.person.language),
     }
-    return _tell(watch.lead, "rate_reached", cause=f"watch:{watch.pk}", at=at, more={"rate": shown})
+    return automatic.plan(
+        lead=lead,
+        key="rate_reached",
+        cause=f"watch:{watch.pk}",
+        media=MEDIA,
+        at=at,
+        more={"rate": shown},
+        due_at={"text": by_day(lead, at, Company.objects.get())},
+    )
 
 
 def clear_to_close(*, lead: Lead, cause: str, at: datetime) -> list[Message]:
     """Put the good news in line: informational, about the borrower's own loan, and by day."""
-    return _tell(lead, "clear_to_close", cause=cause, at=at, purpose="informational")
+    return automatic.plan(
+        lead=lead,
+        key="clear_to_close",
+        cause=cause,
+        media=MEDIA,
+        at=at,
+        purpose="informational",
+        due_at={"text": by_day(lead, at, Company.objects.get())},
+    )
 
 
 def by_day(lead: Lead, at: datetime, company: Company) -> datetime:
@@ -42,36 +64,9 @@ def by_day(lead: Lead, at: datetime, company: Company) -> datetime:
     return morning if local.time() < EARLIEST else morning + timedelta(days=1)
 
 
-def _tell(
-    lead: Lead,
-    key: str,
-    *,
-    cause: str,
-    at: datetime,
-    purpose: str = "marketing",
-    more: dict[str, dict[str, str]] | None = None,
-) -> list[Message]:
-    language = wording.language_for(lead.person.language)
-    company = Company.objects.get()
-    planned = []
-    for medium in ("text", "email"):
-        to = send.address_for(lead, medium)
-        if not to:
-            continue
-        template = wording.live_template(key, medium=medium, language=language, at=at)
-        rendered = wording.render(
-            template, lead=lead, company=company, officer=lead.officer, more=more
-        )
-        planned.append(
-            send.plan(
-                lead=lead,
-                medium=medium,
-                purpose=purpose,
-                cause=cause,
-                words=send.Words.of(rendered, lead.officer),
-                to=to,
-                at=at,
-                due_at=by_day(lead, at, company) if medium == "text" else at,
-            )
-        )
-    return planned
+def _day(moment: datetime, language: str) -> str:
+    """The company's own date of a rate, in the words of the letter's language."""
+    local = moment.astimezone(ZoneInfo(Company.objects.get().zone))
+    if wording.language_for(language) == "es":
+        return f"{local.day} de {MESES[local.month - 1]}"
+    return f"{local:%B} {local.day}"

@@ -12,8 +12,7 @@ from rooftree.leads.models import Lead
 from rooftree.ledger.write import write
 from rooftree.nurture import default_sequence
 from rooftree.nurture.models import Enrolment, Sequence
-from rooftree.org.models import Company
-from rooftree.outreach import send, wording
+from rooftree.outreach import automatic, send
 
 ENROLLABLE = ("new", "working", "nurture")
 
@@ -65,7 +64,7 @@ def stop(*, lead_id: UUID, because: str, at: datetime) -> bool:
         live = Enrolment.objects.filter(lead_id=lead_id, ended_at=None)
         if not live.update(ended_at=at, ended_because=because[:60], due_at=None):
             return False
-        send.cancel_waiting(lead_id=lead_id, because=because, at=at)
+        send.cancel_waiting(lead_id=lead_id, because=because, at=at, causes=("step:",))
         write("nurture.enrolment.ended", at=at, lead_id=lead_id, because=because)
     return True
 
@@ -90,34 +89,19 @@ def _step(enrolment: Enrolment, at: datetime) -> None:
         _end(enrolment, "reached", at)
         return
     step = steps[enrolment.next_step]
-    for medium in step["media"]:
-        _plan(lead, step, medium, f"step:{enrolment.pk}:{enrolment.next_step}", at)
+    automatic.plan(
+        lead=lead,
+        key=step["template"],
+        cause=f"step:{enrolment.pk}:{enrolment.next_step}",
+        media=step["media"],
+        at=at,
+    )
     following = enrolment.next_step + 1
     if following >= len(steps):
         _end(enrolment, "finished", at)
         return
     Enrolment.objects.filter(pk=enrolment.pk).update(
         next_step=following, due_at=at + _pause(steps[following])
-    )
-
-
-def _plan(lead: Lead, step: Mapping[str, Any], medium: str, cause: str, at: datetime) -> None:
-    to = send.address_for(lead, medium)
-    if not to:
-        return
-    language = wording.language_for(lead.person.language)
-    template = wording.live_template(step["template"], medium=medium, language=language, at=at)
-    rendered = wording.render(
-        template, lead=lead, company=Company.objects.get(), officer=lead.officer
-    )
-    send.plan(
-        lead=lead,
-        medium=medium,
-        purpose="marketing",
-        cause=cause,
-        words=send.Words.of(rendered, lead.officer),
-        to=to,
-        at=at,
     )
 
 

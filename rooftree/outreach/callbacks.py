@@ -7,8 +7,9 @@ from django.conf import settings
 from django.db import transaction
 
 from rooftree.core.uuid7 import uuid7_at
-from rooftree.leads.models import Email, Signal
+from rooftree.leads.models import Email, Lead, Signal
 from rooftree.ledger.write import write
+from rooftree.outreach import attempt
 from rooftree.outreach.media import twilio_signature
 from rooftree.outreach.media.line import line
 from rooftree.outreach.media.shapes import Fate, Inbound, Status
@@ -19,10 +20,14 @@ NOTHING = empty()  # the answer when we reply elsewhere, or not at all
 WORDS = {Fate.SENT: "sent", Fate.DELIVERED: "delivered", Fate.FAILED: "failed"}
 
 FORWARD = {
-    "sent": ["claimed", "uncertain"],
-    "delivered": ["claimed", "uncertain", "sent", "failed"],
+    "sent": ["claimed", "uncertain", "waiting"],
+    "delivered": ["claimed", "uncertain", "waiting", "sent", "failed"],
     "failed": ["claimed", "uncertain", "sent"],
 }  # a state may only be left for a later one, whatever the order of the news
+# "waiting": we thought that nothing was handed over, and the carrier knows better
+
+
+MOVED = ["state", "carrier", "carrier_id", "problem", "due_at", "delivered_at", "sent_at"]
 
 
 def is_from_carrier(headers: Mapping[str, str], url: str, form: Iterable[tuple[str, str]]) -> bool:
@@ -49,12 +54,19 @@ def text_moved(form: Mapping[str, str], *, reference: str, at: datetime) -> bool
         status=WORDS.get(told.fate, ""),
         problem=problem,
         reference=reference,
+        carrier=line().name,
         at=at,
     )
 
 
 def record_status(
-    *, carrier_id: str, status: str, problem: str = "", reference: str = "", at: datetime
+    *,
+    carrier_id: str,
+    status: str,
+    problem: str = "",
+    reference: str = "",
+    carrier: str = "",
+    at: datetime,
 ) -> bool:
     """Note where a message got to; False when that changes nothing.
 
@@ -70,14 +82,17 @@ def record_status(
         if message is None or message.state not in FORWARD[status]:
             return False
         message.state = status
+        message.carrier = message.carrier or carrier
         message.carrier_id = message.carrier_id or carrier_id
         message.problem = problem[:300]
         message.due_at = None
         if status == "delivered":
             message.delivered_at = at
         message.sent_at = message.sent_at or message.claimed_at
-        message.save(
-            update_fields=["state", "carrier_id", "problem", "due_at", "delivered_at", "sent_at"]
+        message.save(update_fields=MOVED)
+        attempt.count(message, message.sent_at or at)
+        Lead.objects.filter(pk=message.lead_id, first_message_at=None).update(
+            first_message_at=message.sent_at
         )
         write(
             f"outreach.message.{status}",

@@ -5,7 +5,6 @@ from uuid import UUID, uuid4
 
 from django.db import transaction
 
-from rooftree.compliance.verdict import Decision
 from rooftree.leads.models import Lead
 from rooftree.org.models import Company, LoanOfficer, User
 from rooftree.outreach import send
@@ -13,6 +12,9 @@ from rooftree.outreach.models import Message
 from rooftree.outreach.send import Words
 from rooftree.outreach.wording import signature
 
+STOPPED = ("blocked", "review", "failed", "cancelled")
+TWICE = timedelta(minutes=1)  # within it the same words are a second press of the button
+LONGEST_SUBJECT = 300
 OPT_OUT = {"en": "Reply STOP to end.", "es": "Responda ALTO para terminar."}
 
 
@@ -26,37 +28,57 @@ def compose(
     """Send what a member of staff typed, in the lead's officer's name.
 
     A message that is lawful only later is held and goes by itself; the row says
-    until when. Raises `CannotSend` with the gate's sentence for one that may
-    not go, or when there is nowhere to send it.
+    until when. The same words pressed twice within a minute are one message.
+    Raises `CannotSend` with the gate's or the carrier's sentence for one that
+    may not or did not go, or when there is nowhere to send it.
     """
-    lead = Lead.objects.select_related("person", "officer__user").get(pk=lead_id)
-    company = Company.objects.get()
-    officer = lead.officer
+    with transaction.atomic():
+        # The lead's row is the mutex: two presses at once must not both find nothing.
+        lead = (
+            Lead.objects.select_for_update(of=("self",), no_key=True)
+            .select_related("person", "officer__user")
+            .get(pk=lead_id)
+        )
+        words = _words(lead, medium, body, subject)
+        message = _pressed_before(lead, medium, body, by, at) or _plan(lead, medium, words, by, at)
+    send.deliver(message_id=message.pk, at=at)
+    message.refresh_from_db()
+    if message.state in STOPPED:
+        raise CannotSend(message.problem)
+    return message
+
+
+def _words(lead: Lead, medium: str, body: str, subject: str) -> Words:
+    return Words(
+        body=_signed(body.replace("\x00", ""), medium, lead, Company.objects.get(), lead.officer),
+        subject=" ".join(subject.replace("\x00", "").split())[:LONGEST_SUBJECT],
+        officer=lead.officer,
+        language="es" if lead.person.language == "es" else "en",
+    )
+
+
+def _pressed_before(lead: Lead, medium: str, body: str, by: User, at: datetime) -> Message | None:
+    typed = body.replace("\x00", "").strip()  # what we add to it may differ by now
+    same = Message.objects.filter(
+        lead=lead, medium=medium, by=by, body__startswith=typed, created_at__gt=at - TWICE
+    )
+    return same.exclude(state__in=STOPPED).first()
+
+
+def _plan(lead: Lead, medium: str, words: Words, by: User, at: datetime) -> Message:
     to = send.address_for(lead, medium)
     if not to:
         raise CannotSend(f"There is no {'number' if medium == 'text' else 'e-mail address'} yet.")
-    words = Words(
-        body=_signed(body, medium, lead, company, officer), subject=subject, officer=officer
+    message = send.plan(
+        lead=lead,
+        medium=medium,
+        purpose="reply" if _answers_them(lead, at) else "marketing",
+        cause=f"typed:{uuid4()}",
+        words=words,
+        to=to,
+        at=at,
     )
-    with transaction.atomic():
-        message = send.plan(
-            lead=lead,
-            medium=medium,
-            purpose="reply" if _answers_them(lead, at) else "marketing",
-            cause=f"typed:{uuid4()}",
-            words=words,
-            to=to,
-            at=at,
-        )
-        Message.objects.filter(pk=message.pk).update(by=by, is_automated=False)
-        message.refresh_from_db()
-        verdict = send.decide(message, stage="planned", at=at)
-        if verdict.decision in (Decision.BLOCK, Decision.REQUIRE):
-            send.settle(message, verdict, at)
-    if verdict.decision in (Decision.BLOCK, Decision.REQUIRE):
-        raise CannotSend(verdict.sentence)
-    send.deliver(message_id=message.pk, at=at)
-    message.refresh_from_db()
+    Message.objects.filter(pk=message.pk).update(by=by, is_automated=False)
     return message
 
 

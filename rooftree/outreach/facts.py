@@ -7,7 +7,6 @@ send. Only rows that were committed before `at` count.
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from rooftree.compliance import places
@@ -32,15 +31,14 @@ from rooftree.compliance.facts import License as LicenseFacts
 from rooftree.compliance.facts import Officer as OfficerFacts
 from rooftree.compliance.models import Consent as ConsentRow
 from rooftree.compliance.models import Revocation as RevocationRow
-from rooftree.compliance.models import SourceTerms
 from rooftree.compliance.record_consent import consent_facts
 from rooftree.compliance.rulebook import GUARD_MINUTES, VERSION
 from rooftree.core.emails import comparison_key
-from rooftree.leads.models import ContactAttempt, Lead, Person
-from rooftree.org.models import Company, CompanyLicense, LoanOfficer
+from rooftree.leads.models import Lead, Person
+from rooftree.org.models import Company, LoanOfficer
+from rooftree.outreach.known import Known
 from rooftree.outreach.models import Message
 
-CAP_MEMORY = timedelta(days=8)  # the longest window any cap looks back, and a day
 UNSUBSCRIBE_DAYS = 3650  # the link is signed and does not expire; stated as ten years
 CONTACT_MEDIA = {
     "text": Medium.TEXT,
@@ -67,38 +65,43 @@ class Outgoing:
     confirms: RevocationRow | None = None
 
 
-def gather(outgoing: Outgoing, *, lead: Lead, company: Company, at: datetime) -> Facts:
-    """All that is known about this message at this moment, ready for the gate."""
+def gather(
+    outgoing: Outgoing, *, lead: Lead, company: Company, at: datetime, known: Known | None = None
+) -> Facts:
+    """All that is known about this message at this moment, ready for the gate.
+
+    Args:
+        known: the rows of this lead at `at`, when more than one message is asked about.
+    """
     key = address_key(outgoing.to)
-    revocations = _revocations(lead.person, key, at)
+    known = known or Known(lead, keys=[key], at=at)
+    revocations = known.revocations(key)
     return Facts(
         at=at,
         rules_version=VERSION,
         has_audit_row=True,
-        **_message_facts(outgoing, lead, at),
-        **_sender_facts(outgoing, company, lead, at),
-        **_person_facts(outgoing, lead, key, at),
-        **_permission_facts(revocations, lead.person, key, at),
-        **_standing_facts(lead, company, at),
+        **_message_facts(outgoing, known),
+        **_sender_facts(outgoing, company, known, local_day(lead, company, at)),
+        **_person_facts(outgoing, lead, key, known),
+        **_permission_facts(revocations, known.consents(key), key),
+        **_standing_facts(lead, company, known),
         internal_dnc_on=_internal_dnc(revocations, outgoing.medium),
         has_one_click=outgoing.medium is Medium.EMAIL,  # every e-mail of ours carries it
     )
 
 
-def _person_facts(outgoing: Outgoing, lead: Lead, key: str, at: datetime) -> dict[str, Any]:
+def _person_facts(outgoing: Outgoing, lead: Lead, key: str, known: Known) -> dict[str, Any]:
     """Whom it reaches, where they may be, and what passed between us."""
-    person = lead.person
-    inbound = (
-        Message.objects.filter(person=person, direction="in", created_at__lte=at)
-        .order_by("-created_at")
-        .first()
-    )
+    inbound = known.newest_inbound
     return {
         "recipient": outgoing.to if outgoing.medium is Medium.EMAIL else key,
-        "line_type": _line_type(person, key),
+        "line_type": _line_type(lead.person, key),
         "places": whereabouts(lead),
         "property_state": lead.property_state or None,
-        "contacts": _contacts(person, outgoing.cause, at),
+        "contacts": tuple(
+            Contact(at=one.at, medium=CONTACT_MEDIA.get(one.medium))
+            for one in known.contacts(but=outgoing.cause)
+        ),
         "inquired_at": lead.warmed_at,
         "last_confirmed_on": lead.warmed_at.date(),
         "invited_at": None,
@@ -110,24 +113,24 @@ def _person_facts(outgoing: Outgoing, lead: Lead, key: str, at: datetime) -> dic
 
 
 def _permission_facts(
-    revocations: list[RevocationRow], person: Person, key: str, at: datetime
+    revocations: list[RevocationRow], consents: list[ConsentRow], key: str
 ) -> dict[str, Any]:
     """What they allowed, what they took back, and what they gave again."""
     live = [one for one in revocations if one.ended_at is None]
     return {
-        "consents": tuple(consent_facts(one) for one in _consents(person, key, at)),
+        "consents": tuple(consent_facts(one) for one in consents),
         "revocations": tuple(
             Revocation(
                 at=one.at,
                 media=tuple(CONTACT_MEDIA[m] for m in one.media if m in CONTACT_MEDIA),
                 about=Purpose(one.reply_to_purpose) if one.reply_to_purpose else None,
-                by_text=one.origin.startswith("message:"),
+                by_text=one.origin.startswith(("message:", "carrier:")),
             )
             for one in revocations
             if one.kind in ("stop", "unsubscribe")
         ),
         "restarts": tuple(
-            Restart(at=one.ended_at, has_prior_written_consent=_had_written(person, key, one.at))
+            Restart(at=one.ended_at, has_prior_written_consent=_had_written(consents, one.at))
             for one in revocations
             if one.ended_at and one.ended_by.startswith("start:")
         ),
@@ -136,7 +139,7 @@ def _permission_facts(
     }
 
 
-def _standing_facts(lead: Lead, company: Company, at: datetime) -> dict[str, Any]:
+def _standing_facts(lead: Lead, company: Company, known: Known) -> dict[str, Any]:
     """Where the lead came from, the lists and declarations, and how our e-mail stands.
 
     No registry copy is loaded yet, so the gate treats every number as listed
@@ -148,7 +151,7 @@ def _standing_facts(lead: Lead, company: Company, at: datetime) -> dict[str, Any
         "registry_date": None,
         "is_on_registry": False,
         "state_lists": (),
-        "relationships": _relationships(lead, at),
+        "relationships": _relationships(known),
         "emergencies": _emergencies(company),
         "emergencies_read_at": company.emergencies_checked_at,
         "postal_address": company.postal_address or None,
@@ -176,10 +179,7 @@ def whereabouts(lead: Lead) -> tuple[Place, ...]:
     return places.narrowed(by_number + home + there)
 
 
-def _message_facts(outgoing: Outgoing, lead: Lead, at: datetime) -> dict[str, Any]:
-    texted = Message.objects.filter(
-        person=lead.person, direction="out", medium="text", sent_at__isnull=False, sent_at__lt=at
-    )
+def _message_facts(outgoing: Outgoing, known: Known) -> dict[str, Any]:
     is_call = outgoing.medium is Medium.CALL
     return {
         "medium": outgoing.medium,
@@ -187,7 +187,7 @@ def _message_facts(outgoing: Outgoing, lead: Lead, at: datetime) -> dict[str, An
         "is_automated": outgoing.is_automated,
         "voice": Voice.HUMAN if is_call else Voice.NONE,
         "has_promo": outgoing.purpose is Purpose.MARKETING,
-        "is_first_message": outgoing.medium is Medium.TEXT and not texted.exists(),
+        "is_first_message": outgoing.medium is Medium.TEXT and not known.was_texted,
         "subject": outgoing.subject,
         "text": outgoing.text,
         "activity": "general",
@@ -195,8 +195,9 @@ def _message_facts(outgoing: Outgoing, lead: Lead, at: datetime) -> dict[str, An
     }
 
 
-def _sender_facts(outgoing: Outgoing, company: Company, lead: Lead, at: datetime) -> dict[str, Any]:
-    today = local_day(lead, company, at)
+def _sender_facts(
+    outgoing: Outgoing, company: Company, known: Known, today: date
+) -> dict[str, Any]:
     texting = company.texting
     return {
         "actor": "bot" if outgoing.is_automated else "officer",
@@ -206,8 +207,8 @@ def _sender_facts(outgoing: Outgoing, company: Company, lead: Lead, at: datetime
             is_depository=company.kind == "depository",
             licensed_states=tuple(
                 one.state
-                for one in CompanyLicense.objects.filter(from_date__lte=today)
-                if one.until_date is None or one.until_date > today
+                for one in known.company_licenses
+                if one.from_date <= today and (one.until_date is None or one.until_date > today)
             ),
         ),
         "seller_names": (company.legal_name, company.brand, *company.registered_dbas),
@@ -259,32 +260,8 @@ def _confirmation(stop: RevocationRow | None) -> Confirmation | None:
     return Confirmation(stop_at=stop.at, earlier=earlier.count())
 
 
-def _revocations(person: Person, key: str, at: datetime) -> list[RevocationRow]:
-    """Taken back on this number or address, or by this person anywhere."""
-    by_address = RevocationRow.objects.filter(address=key, at__lte=at)
-    by_person = RevocationRow.objects.filter(person=person, at__lte=at)
-    return list((by_address | by_person).distinct().order_by("at"))
-
-
-def _consents(person: Person, key: str, at: datetime) -> list[ConsentRow]:
-    return list(
-        ConsentRow.objects.filter(
-            person=person, address=key, status="granted", recorded_at__lte=at
-        ).order_by("recorded_at")
-    )
-
-
-def _had_written(person: Person, key: str, before: datetime) -> bool:
-    return any(one.record.get("type") == "written" for one in _consents(person, key, before))
-
-
-def _contacts(person: Person, own_cause: str, at: datetime) -> tuple[Contact, ...]:
-    rows = ContactAttempt.objects.filter(
-        person=person, direction="out", at__gt=at - CAP_MEMORY, at__lte=at
-    ).exclude(cause=own_cause)
-    return tuple(
-        Contact(at=one.at, medium=CONTACT_MEDIA.get(one.medium)) for one in rows.order_by("at")
-    )
+def _had_written(consents: list[ConsentRow], before: datetime) -> bool:
+    return any(one.record.get("type") == "written" for one in consents if one.recorded_at <= before)
 
 
 def _meaning(inbound: Message | None) -> str:
@@ -311,22 +288,14 @@ def _provenance(lead: Lead) -> Provenance:
     )
 
 
-def _relationships(lead: Lead, at: datetime) -> tuple[Relationship, ...]:
+def _relationships(known: Known) -> tuple[Relationship, ...]:
     """The inquiries that name us (47 CFR 64.1200(f)(5)); an aggregator's own do not."""
     found = []
-    for touch in lead.touches.select_related("source"):
+    for touch in known.touches:
         day = touch.at.date()
-        with_us = touch.source.adapter in OWN_FORMS or terms_name_us(touch.source_id, day)
+        with_us = touch.source.adapter in OWN_FORMS or known.names_us(touch.source_id, day)
         found.append(Relationship(kind="inquiry", on=day, with_us=with_us))
     return tuple(found)
-
-
-def terms_name_us(source_id: UUID, day: date) -> bool:
-    """Whether reviewed source terms in force on `day` say that the source's form names us."""
-    terms = SourceTerms.objects.filter(
-        source_id=source_id, from_date__lte=day, names_us=True, reviewed_at__isnull=False
-    )
-    return any(one.until_date is None or one.until_date > day for one in terms)
 
 
 def _internal_dnc(revocations: list[RevocationRow], medium: Medium) -> date | None:

@@ -3,8 +3,7 @@
 from datetime import datetime, timedelta
 
 from rooftree.leads.models import Lead, Touch
-from rooftree.org.models import Company
-from rooftree.outreach import send, wording
+from rooftree.outreach import automatic
 from rooftree.outreach.models import Message
 
 RECENT = timedelta(hours=24)
@@ -27,12 +26,10 @@ def plan(*, touch: Touch, at: datetime) -> list[Message]:
     )
     if lead.is_test or lead.state in ("funded", "retired"):
         return []
-    planned = []
-    for medium in ("text", "email"):
-        to = send.address_for(lead, medium)
-        if to and _is_wanted(lead, touch, medium, at):
-            planned.append(_plan_one(lead, touch, medium, to, at))
-    return planned
+    media = [one for one in ("text", "email") if _is_wanted(lead, touch, one, at)]
+    return automatic.plan(
+        lead=lead, key="first_hello", cause=f"touch:{touch.pk}", media=media, at=at
+    )
 
 
 def _is_wanted(lead: Lead, touch: Touch, medium: str, at: datetime) -> bool:
@@ -47,20 +44,3 @@ def _is_wanted(lead: Lead, touch: Touch, medium: str, at: datetime) -> bool:
     if medium == "email":
         sent = sent.filter(created_at__gt=at - RECENT)
     return not sent.exists()
-
-
-def _plan_one(lead: Lead, touch: Touch, medium: str, to: str, at: datetime) -> Message:
-    language = wording.language_for(lead.person.language)
-    template = wording.live_template("first_hello", medium=medium, language=language, at=at)
-    rendered = wording.render(
-        template, lead=lead, company=Company.objects.get(), officer=lead.officer
-    )
-    return send.plan(
-        lead=lead,
-        medium=medium,
-        purpose="marketing",
-        cause=f"touch:{touch.pk}",
-        words=send.Words.of(rendered, lead.officer),
-        to=to,
-        at=at,
-    )

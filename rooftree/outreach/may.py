@@ -4,15 +4,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import prefetch_related_objects
+
 from rooftree.compliance import gate, store_verdict
-from rooftree.compliance.facts import Facts, Medium, Purpose
+from rooftree.compliance.facts import Medium, Purpose
 from rooftree.compliance.models import Verdict as VerdictRow
-from rooftree.compliance.verdict import Decision, Verdict
+from rooftree.compliance.verdict import Decision, Ruling, Verdict
 from rooftree.leads.models import Lead
 from rooftree.org.models import Company
-from rooftree.outreach import send
 from rooftree.outreach.compose import OPT_OUT
-from rooftree.outreach.facts import Outgoing, gather
+from rooftree.outreach.facts import Outgoing, address_key, gather
+from rooftree.outreach.known import Known
 from rooftree.outreach.wording import signature
 
 WORDS = {"call": "Call", "text": "Text", "email": "E-mail"}
@@ -28,37 +30,57 @@ class Badge:
     sentence: str
     next_allowed_at: datetime | None = None
     address: str = ""
+    rulings: tuple[Ruling, ...] = ()  # every rule's answer; empty when there is no address
 
     @property
     def is_allowed(self) -> bool:
         return self.decision == "allow"
 
 
-def badges(lead_id: UUID, *, at: datetime) -> dict[str, Badge]:
-    """What an officer may do by hand now, for call, text and email. Nothing is stored."""
-    lead, company = _load(lead_id), Company.objects.get()
-    return {medium: _badge(lead, company, medium, at) for medium in WORDS}
+def badges(lead: UUID | Lead, *, at: datetime) -> dict[str, Badge]:
+    """What an officer may do by hand now, for call, text and email. Nothing is stored.
+
+    Args:
+        lead: its id, or the lead itself; what is already loaded with it is not read again.
+    """
+    lead, company = _load(lead) if isinstance(lead, UUID) else _filled(lead), Company.objects.get()
+    known = Known(lead, keys=[address_key(to) for to in _addresses(lead).values() if to], at=at)
+    return {medium: _badge(lead, company, medium, known, at) for medium in WORDS}
 
 
 def call(*, lead_id: UUID, cause: str, at: datetime) -> VerdictRow:
     """Whether an officer may call the borrower now; the verdict is kept."""
     lead, company = _load(lead_id), Company.objects.get()
-    facts = _facts(lead, company, "call", send.address_for(lead, "text"), at)
+    outgoing = _outgoing(lead, company, "call", _addresses(lead)["call"], cause=cause)
+    facts = gather(outgoing, lead=lead, company=company, at=at)
     return store_verdict.store(
         gate.decide(facts), facts, lead=lead, cause=cause, stage="handoff", at=at
     )
 
 
 def _load(lead_id: UUID) -> Lead:
-    return (
-        Lead.objects.select_related("person", "source", "officer__user")
-        .prefetch_related("person__phones", "person__emails", "officer__licenses")
-        .get(pk=lead_id)
-    )
+    rows = Lead.objects.select_related("person", "source", "officer__user")
+    return _filled(rows.get(pk=lead_id))
 
 
-def _badge(lead: Lead, company: Company, medium: str, at: datetime) -> Badge:
-    to = send.address_for(lead, "email" if medium == "email" else "text")
+def _filled(lead: Lead) -> Lead:
+    """The lead with every row that all three media are judged by."""
+    prefetch_related_objects([lead], "person__phones", "person__emails", "officer__licenses")
+    return lead
+
+
+def _addresses(lead: Lead) -> dict[str, str]:
+    """Where each medium would go; "" when there is nowhere. As `send.address_for`, when loaded."""
+    numbers = [one for one in lead.person.phones.all() if one.unlinked_at is None]
+    mails = [one for one in lead.person.emails.all() if one.bounced_at is None]
+    number = min(numbers, key=lambda one: (not one.is_primary, one.given_at), default=None)
+    mail = min(mails, key=lambda one: (not one.is_primary, one.given_at), default=None)
+    there = number.e164 if number else ""
+    return {"call": there, "text": there, "email": mail.address if mail else ""}
+
+
+def _badge(lead: Lead, company: Company, medium: str, known: Known, at: datetime) -> Badge:
+    to = _addresses(lead)[medium]
     if not to:
         missing = "e-mail address" if medium == "email" else "phone number"
         return Badge(
@@ -67,7 +89,8 @@ def _badge(lead: Lead, company: Company, medium: str, at: datetime) -> Badge:
             words=f"No {missing}",
             sentence=f"Nobody has given us a {missing} for this borrower yet.",
         )
-    verdict = gate.decide(_facts(lead, company, medium, to, at))
+    outgoing = _outgoing(lead, company, medium, to)
+    verdict = gate.decide(gather(outgoing, lead=lead, company=company, at=at, known=known))
     return Badge(
         medium=medium,
         decision=verdict.decision.value,
@@ -75,21 +98,22 @@ def _badge(lead: Lead, company: Company, medium: str, at: datetime) -> Badge:
         sentence=verdict.sentence,
         next_allowed_at=verdict.next_allowed_at,
         address=to,
+        rulings=verdict.rulings,
     )
 
 
-def _facts(lead: Lead, company: Company, medium: str, to: str, at: datetime) -> Facts:
+def _outgoing(lead: Lead, company: Company, medium: str, to: str, *, cause: str = "") -> Outgoing:
     """As the officer would do it by hand: signed, with the way out, no promotion checked yet."""
     ending = signature(company, lead.officer)
-    outgoing = Outgoing(
+    return Outgoing(
         medium=Medium(medium),
         purpose=Purpose.MARKETING,
         is_automated=False,
         to=to,
         text="" if medium == "call" else f"{ending} {OPT_OUT['en']}",
         officer=lead.officer,
+        cause=cause,
     )
-    return gather(outgoing, lead=lead, company=company, at=at)
 
 
 def _words(medium: str, verdict: Verdict) -> str:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
 from django.db import transaction
 
@@ -16,7 +15,7 @@ from rooftree.outreach import send, wording
 from rooftree.outreach.models import Message
 
 PHONE_MEDIA = ["call", "text", "voicemail"]
-WHY_HELD = "Their words may mean stop; a person must read them."
+ENDED = (*send.OVERTAKEN, "watch:", "milestone:")  # what a STOP takes back, the gate aside
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +34,7 @@ def receive_text(*, sender: str, body: str, carrier_id: str, carrier: str, at: d
     once (47 CFR 64.1200(a)(10)); ambiguous words hold all automatic messages
     until a person looks; START restores only what written consent had given.
     """
+    body = body.replace("\x00", "")
     word = optout.classify(body).meaning.value
     with transaction.atomic():
         if Message.objects.filter(carrier=carrier, carrier_id=carrier_id).exists():
@@ -48,7 +48,7 @@ def receive_text(*, sender: str, body: str, carrier_id: str, carrier: str, at: d
         if word == "optin":
             revoke.end(address=sender, by=f"start:{message.pk}", at=at)
         if word in ("revoke", "wrong_person", "hold"):
-            send.cancel_waiting(lead_id=lead.pk, because=f"reply:{word}", at=at)
+            send.cancel_waiting(lead_id=lead.pk, because=f"reply:{word}", at=at, causes=ENDED)
     return Reply(message=message, meaning=word)
 
 
@@ -56,8 +56,10 @@ def lead_of_number(number: str) -> Lead | None:
     """The lead a text from this number most likely belongs to: the one last written to."""
     people = Phone.objects.filter(e164=number, unlinked_at=None).values("person_id")
     last = (
-        Message.objects.filter(to_address=number, direction="out", person_id__in=people)
-        .order_by("-created_at")
+        Message.objects.filter(
+            to_address=number, direction="out", person_id__in=people, sent_at__isnull=False
+        )
+        .order_by("-sent_at")
         .first()
     )
     if last:
@@ -82,10 +84,8 @@ def plan_answer(*, reply: Reply, at: datetime) -> Message | None:
     rendered = wording.render(template, lead=lead, company=company, officer=None)
     cause = f"help:{reply.message.pk}"
     if reply.meaning == "revoke":
-        stop = Revocation.objects.filter(origin=f"message:{reply.message.carrier_id}").first()
-        if stop is None:
-            return None  # already stopped before: one confirmation is all the law allows
-        cause = f"stop:{stop.pk}"
+        # The gate lets one confirmation through, however often they say it.
+        cause = f"stop:{Revocation.objects.get(cause=f'text:{reply.message.carrier_id}').pk}"
     return send.plan(
         lead=lead,
         medium="text",
@@ -95,12 +95,6 @@ def plan_answer(*, reply: Reply, at: datetime) -> Message | None:
         to=reply.message.from_address,
         at=at,
     )
-
-
-def mark_read(*, lead_id: UUID, at: datetime) -> int:
-    """The officer has seen what came in; how many were new to them."""
-    unread = Message.objects.filter(lead_id=lead_id, direction="in", read_at=None)
-    return unread.update(read_at=at)
 
 
 def _stop(

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import transaction
 
 from rooftree.compliance.verdict import Decision
-from rooftree.core.failures import Failure, Misconfigured, Refused, TryLater
+from rooftree.core.failures import Failure, TryLater
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import ContactAttempt, Lead
 from rooftree.ledger.write import write
@@ -77,21 +77,22 @@ def place(*, ring_id: UUID, at: datetime) -> bool:
             status_callback=f"{settings.PUBLIC_URL}/in/twilio/ring/{ring.pk}/status/",
         )
     except TryLater as problem:
-        Ring.objects.filter(pk=ring.pk).update(
+        Ring.objects.filter(pk=ring.pk, state="claimed").update(
             state="due",
             due_at=at + timedelta(seconds=problem.after or 5),
             problem=str(problem)[:300],
         )
         return False
-    except (Refused, Misconfigured, Failure) as problem:
-        Ring.objects.filter(pk=ring.pk).update(
+    except Failure as problem:
+        Ring.objects.filter(pk=ring.pk, state="claimed").update(
             state="failed", problem=str(problem)[:300], ended_at=at
         )
         return False
-    Ring.objects.filter(pk=ring.pk, state="claimed").update(
-        state="placed", carrier=line().name, carrier_id=placed.carrier_id, problem=""
-    )
-    write("outreach.officer.rung", at=at, lead_id=ring.offer.lead_id, offer=ring.offer_id)
+    with transaction.atomic():
+        mine = Ring.objects.filter(pk=ring.pk)
+        mine.update(carrier=line().name, carrier_id=placed.carrier_id, problem="")
+        mine.filter(state="claimed").update(state="placed")  # unless they picked up already
+        write("outreach.officer.rung", at=at, lead_id=ring.offer.lead_id, offer=ring.offer_id)
     return True
 
 
@@ -106,7 +107,8 @@ def ring_due(*, at: datetime, limit: int = 50) -> int:
 def answered(*, ring_id: UUID, at: datetime) -> str:
     """The officer picked up: say who it is and wait for a key."""
     ring = _ring(ring_id)
-    Ring.objects.filter(pk=ring.pk, answered_at=None).update(answered_at=at, state="answered")
+    Ring.objects.filter(pk=ring.pk, answered_at=None).update(answered_at=at)
+    Ring.objects.filter(pk=ring.pk, ended_at=None).update(state="answered")
     if not _is_open(ring.offer):
         return twiml.say("This lead has gone to another loan officer. Goodbye.")
     return twiml.whisper(

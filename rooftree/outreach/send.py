@@ -9,31 +9,39 @@ shown to staff; it is never sent again.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 from uuid import UUID
 
 from django.conf import settings
-from django.core.signing import Signer
 from django.db import transaction
+from django.db.models import F, Max, Q
 
-from rooftree.compliance import gate, store_verdict
-from rooftree.compliance.facts import Medium, Purpose
+from rooftree.compliance import revoke
 from rooftree.compliance.models import Revocation, Verdict
 from rooftree.compliance.verdict import Decision
 from rooftree.core.failures import Failure, Misconfigured, Refused, TryLater, Uncertain
 from rooftree.core.uuid7 import uuid7_at
-from rooftree.leads.models import ContactAttempt, Lead
+from rooftree.leads.models import Lead, Person
 from rooftree.ledger.write import write
-from rooftree.org.models import Company, LoanOfficer
-from rooftree.outreach.facts import Outgoing, gather
+from rooftree.org.models import LoanOfficer
+from rooftree.outreach import attempt
+from rooftree.outreach.decide import decide
+from rooftree.outreach.facts import address_key
+from rooftree.outreach.letter import footer, unsubscribe_url
 from rooftree.outreach.media import mail
 from rooftree.outreach.media.line import line, our_number
+from rooftree.outreach.media.shapes import Accepted, OptedOut
 from rooftree.outreach.models import Message, Template
 from rooftree.outreach.wording import Rendered
 
 CLAIM_LIMIT = timedelta(seconds=90)  # a carrier call ends well before; older claims were a crash
 LOOK_UP_FOR = timedelta(minutes=30)  # how long an uncertain text is looked for at the carrier
+LOOK_EVERY = timedelta(minutes=2)
+MEND_WITHIN = timedelta(minutes=15)  # when a setting or a program of ours is wrong
+TRIES = 5  # of a message that strikes a bug of ours; then a person looks
 BACK_OFF = (15, 60, 300, 900, 3600)  # seconds before the next try, by attempts made
-MEDIA = {"text": Medium.TEXT, "email": Medium.EMAIL}
+OVERTAKEN = ("touch:", "step:")  # the first hello and the steps of sequences
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,14 +104,10 @@ def plan(  # noqa: PLR0913
     return message
 
 
-def send_due(*, at: datetime, limit: int = 50) -> int:
-    """Send or settle what is due, oldest first; how many were handled."""
-    ids = list(
-        Message.objects.filter(state__in=["waiting", "held"], due_at__lte=at)
-        .order_by("due_at")
-        .values_list("pk", flat=True)[:limit]
-    )
-    return sum(deliver(message_id=one, at=at) for one in ids)
+def due(*, at: datetime, limit: int = 50) -> list[UUID]:
+    """The messages to be decided now, oldest promise first."""
+    rows = Message.objects.filter(state__in=["waiting", "held"], due_at__lte=at)
+    return list(rows.order_by("due_at").values_list("pk", flat=True)[:limit])
 
 
 def deliver(*, message_id: UUID, at: datetime) -> bool:
@@ -111,23 +115,26 @@ def deliver(*, message_id: UUID, at: datetime) -> bool:
     message = _claim(message_id, at)
     if message is None:
         return False
-    if message.state == "claimed" and _still_allowed(message, at):
-        _hand_over(message, at)
+    if message.state == "claimed":
+        _hand_over(message, _moment(message, at))
     return True
 
 
-def decide(message: Message, *, stage: str, at: datetime) -> Verdict:
-    """Ask the gate about one message and keep its verdict."""
-    lead = (
-        Lead.objects.select_related("person", "source")
-        .prefetch_related("person__phones")
-        .get(pk=message.lead_id)
-    )
-    facts = gather(_outgoing(message), lead=lead, company=Company.objects.get(), at=at)
-    verdict = gate.decide(facts)
-    return store_verdict.store(
-        verdict, facts, lead=lead, cause=f"message:{message.pk}", stage=stage, at=at
-    )
+def set_aside(*, message_id: UUID, problem: str, at: datetime) -> None:
+    """Put a message that a bug of ours struck out of the way of the others.
+
+    One that may be at the carrier is of unknown fate; another waits, and is a
+    person's to look at when it strikes again and again.
+    """
+    mine = Message.objects.filter(pk=message_id)
+    with transaction.atomic():
+        if mine.filter(state="claimed").update(state="uncertain", due_at=at, problem=problem):
+            return
+        waiting = mine.filter(state__in=["waiting", "held"])
+        waiting.update(attempts=F("attempts") + 1, due_at=at + MEND_WITHIN, problem=problem)
+        if waiting.filter(attempts__gt=TRIES).update(state="review", due_at=None):
+            message = mine.get()
+            write("outreach.message.review", at=at, lead_id=message.lead_id, message=message.pk)
 
 
 def address_for(lead: Lead, medium: str) -> str:
@@ -139,61 +146,55 @@ def address_for(lead: Lead, medium: str) -> str:
     return next((one.address for one in mails), "")
 
 
-def cancel_waiting(*, lead_id: UUID, because: str, at: datetime) -> int:
-    """Take back what was in line for a lead and has not been handed over; how many."""
+def cancel_waiting(
+    *, lead_id: UUID, because: str, at: datetime, causes: tuple[str, ...] = OVERTAKEN
+) -> int:
+    """Take back automatic messages that something overtook before they were handed over; how many.
+
+    Args:
+        causes: how the causes of those begin. By default what was to win the
+            borrower's ear; not news about their loan, a rate they wait for, or
+            the answer to their own STOP or HELP.
+    """
+    begins = reduce(or_, (Q(cause__startswith=one) for one in causes))
     waiting = Message.objects.filter(
-        lead_id=lead_id, direction="out", is_automated=True, state__in=["waiting", "held", "review"]
+        begins,
+        lead_id=lead_id,
+        direction="out",
+        is_automated=True,
+        state__in=["waiting", "held", "review"],
     )
-    count = waiting.update(state="cancelled", problem=because, due_at=None)
-    if count:
-        write("outreach.messages.cancelled", at=at, lead_id=lead_id, count=count, because=because)
+    with transaction.atomic():
+        count = waiting.update(state="cancelled", problem=because, due_at=None)
+        if count:
+            write(
+                "outreach.messages.cancelled",
+                at=at,
+                lead_id=lead_id,
+                count=count,
+                because=because,
+            )
     return count
-
-
-def unsubscribe_url(message: Message) -> str:
-    """The address that ends e-mail to this person: signed, without a sign-in, for ever."""
-    token = Signer(salt="unsubscribe").sign(str(message.pk))
-    return f"{settings.PUBLIC_URL}/unsubscribe/{token}/"
 
 
 def reclaim(*, at: datetime) -> int:
     """Messages claimed before a crash: their fate is unknown, so they are looked up or shown."""
     stale = Message.objects.filter(state="claimed", claimed_at__lt=at - CLAIM_LIMIT)
-    return stale.update(state="uncertain", due_at=at, problem="The program stopped mid-way.")
+    with transaction.atomic():
+        rows = list(stale.select_for_update(skip_locked=True))
+        for message in rows:
+            _doubt(message, "The program stopped mid-way.", at, look_at=at)
+    return len(rows)
 
 
 def look_up(*, at: datetime, limit: int = 50) -> int:
     """Ask the carrier for texts of unknown fate; how many were settled.
 
-    Never sends. One not found within half an hour stays uncertain for good,
-    shown to staff, who may write to the borrower themselves.
+    Never sends. One that the carrier has said for half an hour not to know stays
+    uncertain for good, shown to staff, who may write to the borrower themselves.
     """
-    settled = 0
-    unknown = Message.objects.filter(state="uncertain", medium="text", due_at__lte=at)[:limit]
-    for message in unknown:
-        try:
-            found = line().find_text(
-                to=message.to_address,
-                sender=message.from_address,
-                body=message.body,
-                since=message.claimed_at or message.created_at,
-            )
-        except Failure:
-            found = None
-        still = Message.objects.filter(pk=message.pk, state="uncertain")
-        if found:
-            settled += still.update(
-                state="sent",
-                carrier=line().name,
-                carrier_id=found.carrier_id,
-                sent_at=found.sent_at or message.claimed_at,
-                due_at=None,
-                problem="",
-            )
-        else:
-            is_over = message.claimed_at and at - message.claimed_at > LOOK_UP_FOR
-            still.update(due_at=None if is_over else at + timedelta(minutes=2))
-    return settled
+    unknown = Message.objects.filter(state="uncertain", medium="text", due_at__lte=at)
+    return sum(_reconcile(one, at) for one in unknown.order_by("due_at")[:limit])
 
 
 def _claim(message_id: UUID, at: datetime) -> Message | None:
@@ -205,6 +206,8 @@ def _claim(message_id: UUID, at: datetime) -> Message | None:
         )
         if message is None:
             return None
+        # One decision a person at a time: two at once would each miss the other's attempt.
+        Person.objects.select_for_update(no_key=True).get(pk=message.person_id)
         settle(message, decide(message, stage="dequeued", at=at), at)
     return message
 
@@ -215,20 +218,7 @@ def settle(message: Message, verdict: Verdict, at: datetime) -> None:
     if verdict.decision == Decision.ALLOW:
         message.state, message.claimed_at = "claimed", at
         message.attempts += 1
-        ContactAttempt.objects.get_or_create(
-            cause=f"message:{message.pk}",
-            defaults={
-                "id": uuid7_at(at),
-                "lead_id": message.lead_id,
-                "person_id": message.person_id,
-                "medium": message.medium,
-                "address": message.to_address,
-                "purpose": message.purpose,
-                "is_automated": message.is_automated,
-                "by_id": message.by_id,
-                "at": at,
-            },
-        )
+        attempt.count(message, at)
     else:
         message.state = {"defer": "held", "require": "review"}.get(verdict.decision, "blocked")
         message.problem = verdict.sentence[:300]
@@ -244,46 +234,59 @@ def settle(message: Message, verdict: Verdict, at: datetime) -> None:
     message.save(update_fields=["verdict", "state", "claimed_at", "attempts", "problem", "due_at"])
 
 
+def _moment(message: Message, at: datetime) -> datetime:
+    """`at`, or that of a stop which came since: on file it counts, whatever the clocks say."""
+    stops = Revocation.objects.filter(
+        Q(address=address_key(message.to_address)) | Q(person_id=message.person_id), ended_at=None
+    )
+    latest: datetime | None = stops.aggregate(latest=Max("at"))["latest"]
+    return max(at, latest) if latest else at
+
+
 def _still_allowed(message: Message, at: datetime) -> bool:
     """The last look before the carrier: a STOP may have come since the claim."""
     with transaction.atomic():
         Message.objects.select_for_update().get(pk=message.pk)
         verdict = decide(message, stage="handoff", at=at)
         if verdict.decision == Decision.ALLOW:
-            Message.objects.filter(pk=message.pk).update(verdict=verdict)
+            Message.objects.filter(pk=message.pk).update(verdict=verdict, claimed_at=at)
+            message.claimed_at = at
             return True
-        ContactAttempt.objects.filter(cause=f"message:{message.pk}").delete()
+        attempt.uncount(message)
         settle(message, verdict, at)
     return False
 
 
 def _hand_over(message: Message, at: datetime) -> None:
+    if not _still_allowed(message, at):
+        return
     try:
-        carrier, carrier_id, segments = _call_carrier(message)
+        carrier, accepted = _call_carrier(message)
     except TryLater as problem:
-        _wait(message, problem, at)
-    except (Refused, Misconfigured) as problem:
+        pause = problem.after or BACK_OFF[min(message.attempts, len(BACK_OFF)) - 1]
+        _wait(message, problem, timedelta(seconds=pause), at)
+    except Misconfigured as problem:
+        _wait(message, problem, MEND_WITHIN, at)  # ours to mend in Set-up; nobody is forgotten
+    except Refused as problem:
         _fail(message, problem, at)
     except Uncertain as problem:
-        Message.objects.filter(pk=message.pk, state="claimed").update(
-            state="uncertain", problem=str(problem)[:300], due_at=at + timedelta(minutes=1)
-        )
-        write("outreach.message.uncertain", at=at, lead_id=message.lead_id, message=message.pk)
+        with transaction.atomic():
+            _doubt(message, str(problem), at, look_at=at + timedelta(minutes=1))
     else:
-        _sent(message, carrier, carrier_id, segments, at)
+        _sent(message, carrier, accepted, at)
 
 
-def _call_carrier(message: Message) -> tuple[str, str, int | None]:
+def _call_carrier(message: Message) -> tuple[str, Accepted]:
     if message.medium == "email":
         letter = mail.Letter(
             to=message.to_address,
             sender=message.from_address,
             subject=message.subject,
-            body=message.body + _footer(message),
+            body=message.body + footer(message),
             reference=str(message.pk),
             unsubscribe_url=unsubscribe_url(message),
         )
-        return "mail", mail.send(letter), None
+        return "mail", Accepted(carrier_id=mail.send(letter))
     carrier = line()
     accepted = carrier.send_text(
         to=message.to_address,
@@ -292,7 +295,7 @@ def _call_carrier(message: Message) -> tuple[str, str, int | None]:
         status_callback=f"{settings.PUBLIC_URL}/in/twilio/status/{message.pk}/",
         reference=str(message.pk),
     )
-    return carrier.name, accepted.carrier_id, accepted.segments
+    return carrier.name, accepted
 
 
 def _sender(medium: str, officer: LoanOfficer | None) -> str:
@@ -302,71 +305,84 @@ def _sender(medium: str, officer: LoanOfficer | None) -> str:
     return our_number(officer.text_number if officer else "")
 
 
-def _footer(message: Message) -> str:
-    """CAN-SPAM (15 USC 7704): who we are, where, and how to end it."""
-    company = Company.objects.get()
-    end = {"en": "To stop these e-mails", "es": "Para no recibir más correos"}[message.language]
-    return (
-        f"\n--\n{company.legal_name}, NMLS {company.nmls_id}\n{company.postal_address}\n"
-        f"{end}: {unsubscribe_url(message)}\n"
-    )
+def _sent(message: Message, carrier: str, accepted: Accepted, sent_at: datetime) -> bool:
+    """The carrier has it; False when its callback has told us so already.
 
-
-def _sent(
-    message: Message, carrier: str, carrier_id: str, segments: int | None, at: datetime
-) -> None:
+    A callback may overtake the carrier's own answer, so what only the answer
+    says is written down whatever the state.
+    """
     with transaction.atomic():
-        mine = Message.objects.filter(pk=message.pk, state="claimed")
-        if not mine.update(
-            state="sent",
-            carrier=carrier,
-            carrier_id=carrier_id,
-            segments=segments,
-            sent_at=at,
-            due_at=None,
-            problem="",
-        ):
-            return
-        Lead.objects.filter(pk=message.lead_id, first_message_at=None).update(first_message_at=at)
-        write("outreach.message.sent", at=at, lead_id=message.lead_id, message=message.pk)
+        mine = Message.objects.filter(pk=message.pk)
+        is_news = mine.filter(state__in=["claimed", "uncertain"]).update(
+            state="sent", sent_at=sent_at, due_at=None, problem=""
+        )
+        mine.update(carrier=carrier, carrier_id=accepted.carrier_id, segments=accepted.segments)
+        if is_news:
+            write("outreach.message.sent", at=sent_at, lead_id=message.lead_id, message=message.pk)
+        reached = Lead.objects.filter(pk=message.lead_id, first_message_at=None)
+        reached.update(first_message_at=sent_at)
+    return bool(is_news)
 
 
-def _wait(message: Message, problem: TryLater, at: datetime) -> None:
+def _reconcile(message: Message, at: datetime) -> bool:
+    since = message.claimed_at or message.created_at
+    still = Message.objects.filter(pk=message.pk, state="uncertain")
+    try:
+        found = line().find_text(
+            to=message.to_address, sender=message.from_address, body=message.body, since=since
+        )
+    except Failure:
+        still.update(due_at=at + LOOK_EVERY)
+        return False
+    if found is None or _is_anothers(found, message):
+        still.update(due_at=None if at - since > LOOK_UP_FOR else at + LOOK_EVERY)
+        return False
+    # The carrier gives whole seconds: what was sent cannot be older than its verdict.
+    return _sent(message, line().name, found, max(found.sent_at or since, since))
+
+
+def _is_anothers(found: Accepted, message: Message) -> bool:
+    """The same words went to the same number twice, and this is the other one."""
+    same = Message.objects.filter(carrier_id=found.carrier_id).exclude(pk=message.pk)
+    return same.exists()
+
+
+def _doubt(message: Message, problem: str, at: datetime, *, look_at: datetime) -> None:
+    claimed = Message.objects.filter(pk=message.pk, state="claimed")
+    if claimed.update(state="uncertain", problem=problem[:300], due_at=look_at):
+        write("outreach.message.uncertain", at=at, lead_id=message.lead_id, message=message.pk)
+
+
+def _wait(message: Message, problem: Failure, pause: timedelta, at: datetime) -> None:
     """Nothing was handed over: try again later, and do not count the attempt."""
-    pause = problem.after or BACK_OFF[min(message.attempts, len(BACK_OFF)) - 1]
     with transaction.atomic():
-        ContactAttempt.objects.filter(cause=f"message:{message.pk}").delete()
-        Message.objects.filter(pk=message.pk, state="claimed").update(
-            state="waiting", due_at=at + timedelta(seconds=pause), problem=str(problem)[:300]
-        )
+        claimed = Message.objects.filter(pk=message.pk, state="claimed")
+        if claimed.update(state="waiting", due_at=at + pause, problem=str(problem)[:300]):
+            attempt.uncount(message)
 
 
-def _fail(message: Message, problem: Failure, at: datetime) -> None:
+def _fail(message: Message, problem: Refused, at: datetime) -> None:
+    """Refused for good: nobody was reached, so no attempt is counted."""
     with transaction.atomic():
-        Message.objects.filter(pk=message.pk, state="claimed").update(
-            state="failed", due_at=None, problem=str(problem)[:300]
-        )
+        claimed = Message.objects.filter(pk=message.pk, state="claimed")
+        if not claimed.update(state="failed", due_at=None, problem=str(problem)[:300]):
+            return
+        attempt.uncount(message)
+        if isinstance(problem, OptedOut):
+            revoke.record(
+                person_id=message.person_id,
+                address=message.to_address,
+                kind="stop",
+                media=["call", "text", "voicemail"],
+                words=str(problem),
+                origin=f"carrier:{message.pk}",
+                cause=f"carrier:{message.pk}",
+                at=at,
+            )
         write(
             "outreach.message.failed",
             at=at,
             lead_id=message.lead_id,
             message=message.pk,
-            code=getattr(problem, "code", ""),
+            code=problem.code,
         )
-
-
-def _outgoing(message: Message) -> Outgoing:
-    confirms = None
-    if message.cause.startswith("stop:"):
-        confirms = Revocation.objects.get(pk=message.cause.removeprefix("stop:"))
-    return Outgoing(
-        medium=MEDIA[message.medium],
-        purpose=Purpose(message.purpose),
-        is_automated=message.is_automated,
-        to=message.to_address,
-        text=message.body + (_footer(message) if message.medium == "email" else ""),
-        subject=message.subject,
-        officer=message.officer,
-        cause=f"message:{message.pk}",
-        confirms=confirms,
-    )

@@ -110,7 +110,7 @@ def render(
     try:
         return Rendered(
             template=template,
-            subject=_liquid.from_string(template.subject).render(**context).strip(),
+            subject=" ".join(_liquid.from_string(template.subject).render(**context).split()),
             body=_liquid.from_string(template.body).render(**context),
         )
     except LiquidError as problem:
@@ -126,15 +126,18 @@ def signature(company: Company, officer: LoanOfficer | None) -> str:
 def fit_name(name: str) -> str:
     """A first name as it may stand in a message: no markup, links, control or odd signs.
 
-    Names come from strangers; what is left is letters, marks, spaces, hyphens
-    and apostrophes, or nothing.
+    Names come from strangers; what is left is letters, marks, spaces, hyphens,
+    apostrophes and the dots of initials, or nothing. A dot inside a word is
+    refused: phones make a link of it.
     """
-    if re.search(r"[<>{}\[\]@/\\=]|www\.|https?:", name):
+    if re.search(r"[<>{}\[\]@/\\=]|https?:|\w\.\w\w", name):
         return ""
     kept = "".join(
         one for one in name if unicodedata.category(one)[0] in "LM" or one in " -'’."
     ).strip()
-    shown = " ".join(kept.split())[:NAME_LIMIT]
+    shown = " ".join(kept.split())[:NAME_LIMIT].strip()
+    if not any(one.isalpha() for one in shown):
+        return ""
     return shown.title() if shown.isupper() or shown.islower() else shown
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from rooftree.core.failures import Refused
+
 
 class Fate(StrEnum):
     """Where a text or a call stands at the carrier."""
@@ -19,6 +21,10 @@ class Fate(StrEnum):
     def final(self) -> bool:
         """Nothing more will come."""
         return self in {Fate.DELIVERED, Fate.FAILED}
+
+
+class OptedOut(Refused):
+    """The carrier knows that this person said STOP to our number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

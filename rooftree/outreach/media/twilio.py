@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from rooftree.core.failures import Misconfigured, Refused, TryLater, Uncertain
 from rooftree.core.http import Answer, Ask, Client, Limits
-from rooftree.outreach.media.shapes import Accepted, Fate, Inbound, Status
+from rooftree.outreach.media.shapes import Accepted, Fate, Inbound, OptedOut, Status
 
 LIMITS = Limits(connect_seconds=4.0, silence_seconds=12.0, answer_seconds=15.0)
 API = "/2010-04-01/Accounts"
@@ -64,7 +64,7 @@ def send_text(
 
     Raises:
         Uncertain: Twilio may have sent it; look with `find_text`, never repeat.
-        Refused: with Twilio's code; `OPTED_OUT` means that the person said STOP.
+        Refused: with Twilio's code; `OptedOut` when the person said STOP.
         Misconfigured, TryLater: nothing was sent.
     """
     by = "MessagingServiceSid" if sender.startswith("MG") else "From"
@@ -198,6 +198,8 @@ def _raise(answer: Answer) -> NoReturn:
         )
     if answer.status == 404 and not code:
         raise Misconfigured("Twilio does not know the account.")
+    if code == OPTED_OUT:
+        raise OptedOut("Twilio says that this person sent STOP.", code=code)
     raise Refused(f"Twilio refused it ({code or answer.status}).", code=code or str(answer.status))
 
 

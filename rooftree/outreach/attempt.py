@@ -1,0 +1,30 @@
+"""The contact attempt of a message, which caps count: from the claim on, gone if nothing left."""
+
+from datetime import datetime
+
+from rooftree.core.uuid7 import uuid7_at
+from rooftree.leads.models import ContactAttempt
+from rooftree.outreach.models import Message
+
+
+def count(message: Message, at: datetime) -> None:
+    """Write down the contact attempt that caps count, once a message."""
+    ContactAttempt.objects.get_or_create(
+        cause=f"message:{message.pk}",
+        defaults={
+            "id": uuid7_at(at),
+            "lead_id": message.lead_id,
+            "person_id": message.person_id,
+            "medium": message.medium,
+            "address": message.to_address,
+            "purpose": message.purpose,
+            "is_automated": message.is_automated,
+            "by_id": message.by_id,
+            "at": at,
+        },
+    )
+
+
+def uncount(message: Message) -> None:
+    """Nothing was handed over after all."""
+    ContactAttempt.objects.filter(cause=f"message:{message.pk}").delete()
