@@ -1,0 +1,84 @@
+"""An officer's own call to a borrower, begun on the page and made by their phone."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+
+from rooftree.compliance.models import Verdict
+from rooftree.compliance.verdict import Decision
+from rooftree.core.uuid7 import uuid7_at
+from rooftree.leads.models import ContactAttempt, Lead
+from rooftree.ledger.write import write
+from rooftree.org.models import User
+from rooftree.outreach import may
+from rooftree.outreach.send import address_for
+
+SAME_CALL = timedelta(minutes=1)  # a second press within it means the same call
+
+
+class CannotCall(Exception):
+    """The gate says no, or there is no number. The text is fit to show."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialled:
+    """What to dial, and the attempt that waits for its outcome."""
+
+    attempt: ContactAttempt
+    number: str  # E.164
+    is_new: bool
+
+
+def begin(*, lead_id: UUID, by: User, at: datetime) -> Dialled | Verdict:
+    """Ask the gate and, when it agrees, write the call down before it is made.
+
+    The verdict is kept either way, also for a second press, which is the same
+    call; where it forbids the call it is the answer. Raises `CannotCall` when
+    there is no number.
+    """
+    with transaction.atomic():
+        lead = Lead.objects.select_for_update(of=("self",)).select_related("person").get(pk=lead_id)
+        number = address_for(lead, "text")
+        if not number:
+            raise CannotCall("There is no phone number for this borrower yet.")
+        pressed = _just_pressed(lead, by, at)
+        cause = pressed.cause if pressed else f"call:{uuid7_at(at)}"
+        verdict = may.call(lead_id=lead.pk, cause=cause, at=at)
+        if verdict.decision != Decision.ALLOW:
+            return verdict
+        attempt = pressed or _write_down(verdict, lead, number, by)
+    return Dialled(attempt=attempt, number=number, is_new=pressed is None)
+
+
+def _just_pressed(lead: Lead, by: User, at: datetime) -> ContactAttempt | None:
+    rows = ContactAttempt.objects.filter(
+        lead=lead, by=by, medium="call", cause__startswith="call:", result="", at__gt=at - SAME_CALL
+    )
+    return rows.order_by("-at").first()
+
+
+def _write_down(verdict: Verdict, lead: Lead, number: str, by: User) -> ContactAttempt:
+    at = verdict.at
+    attempt = ContactAttempt.objects.create(
+        id=uuid7_at(at),
+        lead=lead,
+        person_id=lead.person_id,
+        medium="call",
+        address=number,
+        by=by,
+        at=at,
+        cause=verdict.cause,
+    )
+    Lead.objects.filter(pk=lead.pk, first_attempt_at=None).update(first_attempt_at=at)
+    write(
+        "outreach.call.begun",
+        at=at,
+        actor=f"user:{by.pk}",
+        lead_id=lead.pk,
+        person_id=lead.person_id,
+        attempt=attempt.pk,
+        verdict=verdict.pk,
+    )
+    return attempt
