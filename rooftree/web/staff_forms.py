@@ -1,14 +1,24 @@
 """Forms of staff pages: labels over controls, errors as sentences, nothing typed is lost."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any
 from zoneinfo import available_timezones
 
 from django import forms
 
+from rooftree.capture.source_setup import BadSource
 from rooftree.core.money import AmountKind, amount
 from rooftree.core.states import STATES
+from rooftree.los.connections import BadConnection
+from rooftree.org.branches import BadBranch
+from rooftree.org.company import BadCompany
+from rooftree.org.hours import BadHours
+from rooftree.org.licences import BadLicense
+from rooftree.org.people import CannotChange
 
+REFUSALS = (
+    BadBranch, BadCompany, BadConnection, BadHours, BadLicense, BadSource, CannotChange,
+)  # fmt: skip
 ZONES = {
     "America/New_York": "Eastern",
     "America/Chicago": "Central",
@@ -47,6 +57,20 @@ class StaffForm(forms.Form):
             {"title": title, "fields": [self[name] for name in names if name in self.fields]}
             for title, names in parts
         ]
+
+    def carried_out(self, act: Callable[[dict[str, Any]], Any]) -> bool:
+        """Do `act` with what was typed; False with the sentences at the fields when it cannot be.
+
+        What `act` gives back is kept as `made`.
+        """
+        if not self.is_valid():
+            return False
+        try:
+            self.made = act(dict(self.cleaned_data))
+        except REFUSALS as problem:
+            self.refuse(getattr(problem, "field", ""), str(problem))
+            return False
+        return True
 
     def refuse(self, field: str, text: str) -> None:
         """Show a refusal of the domain at the field it is about, else above them all."""
@@ -211,11 +235,6 @@ def by_user(rows: Iterable[Any], nobody: str = "") -> list[tuple[str, str]]:
     """Rows with a key and a name as choices; `nobody` is said for none of them."""
     listed = [(str(one.pk), str(one)) for one in rows]
     return [("", nobody), *listed] if nobody else listed
-
-
-def flat(data: Mapping[str, Any], *names: str) -> dict[str, Any]:
-    """Only these."""
-    return {name: data[name] for name in names}
 
 
 def _lower(label: Any) -> str:

@@ -1,6 +1,7 @@
 """The compliance page: any number or address, its verdicts, holds, terms and emergencies."""
 
 import pytest
+from django.db import connection
 from django.urls import reverse
 
 from rooftree.compliance import revoke
@@ -219,7 +220,10 @@ def test_the_ledger_is_walked_and_a_change_in_it_is_told(cast, omar):
     seal.seal(at=make.NOON)
     assert "Every link holds" in omar.get(reverse("compliance_ledger")).text
 
-    Event.objects.filter(sequence=1).update(actor="somebody else")
+    with connection.cursor() as cursor:  # as somebody with the database's keys could
+        cursor.execute("alter table event disable trigger user")
+        cursor.execute("update event set actor = 'somebody else' where sequence = 1")
+        cursor.execute("alter table event enable trigger user")
     assert "The chain breaks at entry 1" in omar.get(reverse("compliance_ledger")).text
 
 

@@ -1,0 +1,163 @@
+"""Set-up: licenses by state with their dates, of loan officers and of the company."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+
+from rooftree.core.states import STATES
+from rooftree.money.company_day import company_day
+from rooftree.org import company_licences, licences
+from rooftree.org.models import CompanyLicense, License, LoanOfficer
+from rooftree.web.answers import done
+from rooftree.web.page import staff
+from rooftree.web.setup_guide import ENDS_SOON
+from rooftree.web.staff_forms import StaffForm, choice, day, text
+from rooftree.web.views.setup import must
+
+PAGE = 100
+STATUSES = (
+    "Approved", "Approved - Conditional", "Approved - Inactive", "Pending", "Expired",
+    "Surrendered", "Suspended", "Revoked",
+)  # fmt: skip
+ONE_DAY = timedelta(days=1)
+
+
+class LicenseForm(StaffForm):
+    """One license, of an officer or of the company."""
+
+    officer = choice("Whose", ())
+    state = choice("State", STATES.items())
+    number = text("Number", longest=40)
+    status = choice("NMLS says", [(one, one) for one in STATUSES])
+    from_date = day("First day")
+    last_date = day("Last day", "Empty: no end is known", required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        held = kwargs.pop("held", None)
+        super().__init__(*args, **kwargs)
+        if held:
+            del self.fields["officer"], self.fields["state"]
+        else:
+            del self.fields["status"]
+            officers = LoanOfficer.objects.filter(terminated_at=None).select_related("user")
+            self.fields["officer"].choices = [
+                ("", "The company"),
+                *((str(o.pk), o.user.name) for o in officers.order_by("user__name")),
+            ]
+            self.fields["officer"].required = False
+        if isinstance(held, CompanyLicense):
+            del self.fields["status"]
+
+    def dates(self) -> tuple[Any, Any]:
+        """The first day, and the first day without it."""
+        last = self.cleaned_data["last_date"]
+        return self.cleaned_data["from_date"], last + ONE_DAY if last else None
+
+
+@staff("GET", "POST")
+def listed(request: HttpRequest) -> HttpResponse:
+    """Every license, those that end first at the top of their officer; and a new one."""
+    must(request.user, "edit_licenses")
+    form = LicenseForm(request.POST or None, initial={"officer": request.GET.get("officer", "")})
+
+    def add(typed: dict[str, Any]) -> Any:
+        kept = {"state": typed["state"], "number": typed["number"], "dates": form.dates()}
+        kept |= {"by": request.user, "at": request.at}
+        if typed["officer"]:
+            return licences.add(officer_id=typed["officer"], **kept)
+        return company_licences.add(**kept)
+
+    if request.method == "POST" and form.carried_out(add):
+        return done(request, f"The license in {form.made.state} is on file", back_to=request.path)
+    rows = License.objects.filter(officer__terminated_at=None).select_related("officer__user")
+    state = request.GET.get("state", "")
+    if state in STATES:
+        rows = rows.filter(state=state)
+    page = Paginator(
+        rows.order_by("officer__user__name", "state", "-from_date", "id"), PAGE
+    ).get_page(request.GET.get("page"))
+    today = company_day(request.at)
+    context = {
+        "form": form,
+        "page": page,
+        "rows": [_shown(one, today, one.status) for one in page.object_list],
+        "company": [
+            _shown(one, today) for one in CompanyLicense.objects.order_by("state", "-from_date")
+        ],
+        "states": sorted(set(License.objects.values_list("state", flat=True))),
+        "state": state,
+    }
+    status = 422 if request.method == "POST" else 200
+    return render(request, "setup/licenses.html", context, status=status)
+
+
+@staff("GET", "POST")
+def of_officer(request: HttpRequest, license_id: UUID) -> HttpResponse:
+    """Correct, renew or end one officer's license."""
+    must(request.user, "edit_licenses")
+    rows = License.objects.select_related("officer__user")
+    held = get_object_or_404(rows, pk=license_id)
+
+    def change(form: LicenseForm) -> Any:
+        typed, (from_date, until_date) = form.cleaned_data, form.dates()
+        return licences.edit(
+            license_id=held.pk, by=request.user, at=request.at, number=typed["number"],
+            status=typed["status"], from_date=from_date, until_date=until_date,
+        )  # fmt: skip
+
+    return _edited(request, held, f"{held.officer.user.name}, {STATES[held.state]}", change)
+
+
+@staff("GET", "POST")
+def of_company(request: HttpRequest, license_id: UUID) -> HttpResponse:
+    """Correct, renew or end one license of the company."""
+    must(request.user, "edit_licenses")
+    held = get_object_or_404(CompanyLicense, pk=license_id)
+
+    def change(form: LicenseForm) -> Any:
+        return company_licences.edit(
+            license_id=held.pk, number=form.cleaned_data["number"], dates=form.dates(),
+            by=request.user, at=request.at,
+        )  # fmt: skip
+
+    return _edited(request, held, f"The company, {STATES[held.state]}", change)
+
+
+def _edited(
+    request: HttpRequest, held: License | CompanyLicense, title: str, change: Any
+) -> HttpResponse:
+    initial = {
+        "number": held.number,
+        "status": getattr(held, "status", ""),
+        "from_date": held.from_date,
+        "last_date": held.until_date - ONE_DAY if held.until_date else None,
+    }
+    form = LicenseForm(request.POST or None, initial=initial, held=held)
+    if request.method == "POST" and form.carried_out(lambda _: change(form)):
+        return done(request, f"{title}: kept", back_to=reverse("setup_licenses"))
+    context = {
+        "form": form, "title": title, "back": reverse("setup_licenses"), "back_to": "Licenses",
+        "sub": "leads that a change makes unlawful to keep go back to routing at once",
+    }  # fmt: skip
+    status = 422 if request.method == "POST" else 200
+    return render(request, "setup/form.html", context, status=status)
+
+
+def _shown(one: Any, today: Any, status: str = "Approved") -> dict[str, Any]:
+    """A license with how it stands today, in a word and a tone."""
+    last = one.until_date - ONE_DAY if one.until_date else None
+    tone, icon, said = "ok", "check", "Good"
+    if status.lower() != "approved":
+        tone, icon, said = "late", "ban", status
+    elif one.from_date > today:
+        tone, icon, said = "", "clock", "Not yet"
+    elif last and last < today:
+        tone, icon, said = "late", "ban", "Ended"
+    elif last and last <= today + ENDS_SOON:
+        tone, icon, said = "soon", "clock", "Ends soon"
+    return {"one": one, "last": last, "tone": tone, "icon": icon, "said": said}
