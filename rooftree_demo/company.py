@@ -192,6 +192,7 @@ def _sources(reviewer: User, at: datetime) -> None:
         name="Our website",
         slug="our-site",
         allowed_origins=[SITE],
+        secret=secrets.token_urlsafe(32),
         created_at=at,
     )
     # Both marketplaces name us to the consumer and send no proof of consent to texts.

@@ -18,8 +18,7 @@ from rooftree.capture.envelope import Incoming
 from rooftree.capture.receive import endpoint_of
 from rooftree.flow import clock, intake, messages, moment, offers, replies
 from rooftree.leads.models import Lead, Source, Touch
-from rooftree.outreach import callbacks, compose
-from rooftree.outreach import replies as inbox
+from rooftree.outreach import callbacks, compose, inbox
 from rooftree.outreach.models import Message
 from rooftree_demo import at_once, vendors, words
 from rooftree_demo.borrowers import someone
@@ -108,10 +107,9 @@ class Life:
 
     def _arrive(self, slug: str, at: datetime) -> Lead:
         source = source_of(slug)
-        post = vendors.post(slug, self.who, self.rng, at=at, consents=self._ticks(slug))
-        path = f"/in/{slug}/{source.token}" if source.token else f"/in/form/{slug}"
+        post = vendors.post(source, self.who, self.rng, at=at, consents=self._ticks(slug))
         incoming = Incoming(
-            path=path,
+            path=vendors.path_to(source),
             headers=post.headers,
             body=post.body,
             remote_addr=f"198.51.100.{self.story.number % 250 + 1}",  # of a block for documents
@@ -200,8 +198,10 @@ class Life:
 
     def _read(self, at: datetime) -> None:
         lead = self.fresh()
-        inbox.mark_read(lead_id=lead.pk, at=at)
-        if lead.officer is None or self.story.fate is Fate.STOPPED or self.rng.random() < 0.3:
+        if lead.officer is None:
+            return
+        inbox.mark_read(lead_id=lead.pk, by=lead.officer.user_id, at=at)
+        if self.story.fate is Fate.STOPPED or self.rng.random() < 0.3:
             return
         body = words.answer(self.rng, lead.person.language)
         try:

@@ -49,14 +49,13 @@ class Shoppers:
             talk_s=between(20, 90, "talks", number),
         )
         at = datetime.now(UTC)
-        post = vendors.post(slug, who, self.rng, at=at)
         source = Source.objects.get(slug=slug)
-        path = f"/in/{slug}/{source.token}" if source.token else f"/in/form/{slug}"
+        post = vendors.post(source, who, self.rng, at=at)
         made = Posted(vendor_id="", body=post.body, headers=post.headers)
         luck = next((day for day, rate in BAD_DAYS.items() if self.rng.random() < rate), None)
         if luck is BadDay.WRONG_TOKEN and not source.token:
             luck = None
-        self._posting.submit(deliver, made, f"{self.web}{path}", bad_day=luck)
+        self._posting.submit(deliver, made, f"{self.web}{vendors.path_to(source)}", bad_day=luck)
 
     def _whom(self) -> int:
         """Somebody new, and one in twenty who asked before, through whichever source."""

@@ -9,8 +9,7 @@ from rooftree.flow import attempts, handoff, offers
 from rooftree.leads.models import ContactAttempt, Lead
 from rooftree.los import outbox
 from rooftree.org.models import LoanOfficer
-from rooftree.outreach import compose, may
-from rooftree.outreach import replies as inbox
+from rooftree.outreach import compose, inbox, may
 from rooftree.outreach.models import Message
 from rooftree.rates import watch
 from rooftree.routing import acknowledge
@@ -165,14 +164,17 @@ class Talkers:
             age = (now - came.created_at).total_seconds()
             if age < between(25, 110, "reads after", came.pk):
                 continue
-            inbox.mark_read(lead_id=came.lead_id, at=now)
-            if came.problem or came.lead.officer is None or drawn("answers", came.pk) < 0.25:
+            officer = came.lead.officer
+            if officer is None:
+                continue
+            inbox.mark_read(lead_id=came.lead_id, by=officer.user_id, at=now)
+            if came.problem or drawn("answers", came.pk) < 0.25:
                 continue
             body = words.answer(random.Random(str(came.pk)), came.language)
             try:
                 compose.compose(
                     lead_id=came.lead_id, medium="text", body=body,
-                    by=came.lead.officer.user, at=now,
+                    by=officer.user, at=now,
                 )  # fmt: skip
             except compose.CannotSend:
                 continue

@@ -2,12 +2,14 @@
 
 import json
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from rooftree.leads.models import Source
 from rooftree_demo.company import SITE, WORDING, WORDING_ES
 from rooftree_simulators.posters import lendingtree, website_form, zillow
+from rooftree_simulators.posters.delivery import Delivery
 from rooftree_simulators.posters.people import Borrower
 
 ZILLOW, LENDINGTREE, SITE_SLUG = "zillow", "lendingtree", "our-site"
@@ -27,9 +29,15 @@ class Post:
 
 
 def post(
-    slug: str, who: Borrower, rng: random.Random, *, at: datetime, consents: bool | None = None
+    source: Source,
+    who: Borrower,
+    rng: random.Random,
+    *,
+    at: datetime,
+    consents: bool | None = None,
 ) -> Post:
     """The POST of one inquiry. `consents` is for our own site's box alone."""
+    slug = source.slug
     if slug == ZILLOW:
         content = zillow.contact(who, rng, at=at)
         content["recipient"] = {"lenderId": "ZU9c41d07b22e8", "nmlsLicense": "1204417"}
@@ -45,10 +53,20 @@ def post(
         "version": "site-2026-01-es" if is_spanish else "site-2026-01",
         "prechecked": False,
     }
+    content["consent"]["prechecked"] = False
     content["landing_page"] = f"{SITE}/rates?utm_source=google"
-    return _json(slug, content, Origin=SITE, **{"User-Agent": BROWSER})
+    # The lender's own web server sends it on, signed, and says whose browser it was.
+    content |= {"ip_address": f"203.0.113.{rng.randint(1, 254)}", "user_agent": BROWSER}
+    made = _json(slug, content)
+    plain = Delivery(vendor_id="", body=made.body, headers=made.headers)
+    return replace(made, headers=website_form.signed(plain, source.secret, at=at).headers)
 
 
-def _json(slug: str, content: dict[str, Any], **headers: str) -> Post:
+def path_to(source: Source) -> str:
+    """Where this source posts to."""
+    return f"/in/{source.adapter}/{source.token}" if source.token else f"/in/form/{source.slug}"
+
+
+def _json(slug: str, content: dict[str, Any]) -> Post:
     body = json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode()
-    return Post(slug=slug, body=body, headers={"Content-Type": "application/json", **headers})
+    return Post(slug=slug, body=body, headers={"Content-Type": "application/json"})
