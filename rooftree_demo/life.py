@@ -135,7 +135,7 @@ class Life:
         """Whether they tick the box on our own site; nobody else proves consent to texts."""
         if slug != vendors.SITE_SLUG:
             return None
-        ticks = self.story.fate is Fate.STOPPED or self.rng.random() < 0.75
+        ticks = self.story.fate in APPLIES | {Fate.STOPPED} or self.rng.random() < 0.75
         self._may_be_texted = self._may_be_texted or ticks
         return ticks
 

@@ -65,7 +65,8 @@ def all_of(*, now: datetime, count: int = COUNT) -> list[Story]:
     spans = _spans(now, quarter.from_date, quarter.until_date)
     stories: list[Story] = []
     for share, start, end in spans:
-        moments = _moments(rng, start, end, round(count * share), first=len(stories))
+        owed = min(round(count * share), count - len(stories))
+        moments = _moments(rng, start, end, owed, first=len(stories))
         stories += _dealt(rng, moments, first=len(stories))
     return sorted((one for one in stories if one.at < now), key=lambda one: one.at)
 
