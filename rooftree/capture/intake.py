@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from rooftree.capture import match
+from rooftree.capture import contacts, match
 from rooftree.compliance import record_consent
 from rooftree.core.emails import comparison_key
 from rooftree.core.uuid7 import uuid7_at
@@ -22,6 +22,10 @@ from rooftree.money.models import Entry
 SAME_INTEREST = timedelta(days=180)  # house: an older open inquiry is another interest
 PURCHASE = frozenset({"purchase", "construction"})
 OPEN = ("new", "working", "nurture", "application")
+MUTEX = """
+select pg_advisory_xact_lock(hashtextextended(name, 71))
+  from unnest(%s::text[]) with ordinality as named (name, place) order by place
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +51,7 @@ def store(inquiry: CanonicalLead, *, delivery: Delivery, position: int, at: date
         return Stored(touch=done, lead=done.lead, is_new=False)
     identity = _identity(inquiry)
     _mutex(_lock_names(identity, delivery.source_id, inquiry.vendor_lead_id))
-    person, lead, evidence = _whose(inquiry, identity, delivery.source_id, at)
+    person, lead, evidence = _whose(inquiry, identity, delivery.source, at)
     _remember_contacts(person, inquiry, at)
     is_first = lead is None
     if lead is None:
@@ -91,36 +95,63 @@ def _lock_names(identity: match.Identity, source_id: UUID, vendor_id: str | None
 
 def _mutex(names: list[str]) -> None:
     with connection.cursor() as cursor:
-        for name in names:
-            cursor.execute("select pg_advisory_xact_lock(hashtextextended(%s, 71))", [name])
+        cursor.execute(MUTEX, [names])
 
 
 def _whose(
-    inquiry: CanonicalLead, identity: match.Identity, source_id: UUID, at: datetime
+    inquiry: CanonicalLead, identity: match.Identity, source: Source, at: datetime
 ) -> tuple[Person, Lead | None, str]:
+    """The person, their open lead on this interest, and by what they were known.
+
+    Tests are kept apart from people: what a test says of consent must never
+    let a message to a borrower go.
+    """
+    is_test = _is_test(inquiry, source)
     if inquiry.vendor_lead_id:
         earlier = (
-            Touch.objects.filter(source_id=source_id, vendor_lead_id=inquiry.vendor_lead_id)
+            Touch.objects.filter(
+                source=source, vendor_lead_id=_vendor_id(inquiry), lead__is_test=is_test
+            )
             .select_related("lead__person")
+            .order_by("-at", "-id")
             .first()
         )
         if earlier:
-            return earlier.lead.person, earlier.lead, "same vendor id"
-    found = match.best_match(identity, _candidates(identity))
+            return earlier.lead.person, _locked(earlier.lead), "same vendor id"
+    found = match.best_match(identity, _candidates(identity, is_test=is_test))
     if found is None:
         return _new_person(inquiry, at), None, ""
     person = Person.objects.get(pk=found.person_id)
-    lead = _same_interest(person, inquiry, at)
-    return person, lead, found.evidence
+    lead = _same_interest(person, inquiry, at, is_test=is_test)
+    return person, lead and _locked(lead), found.evidence
 
 
-def _candidates(identity: match.Identity) -> list[match.Candidate]:
-    ids = set(
-        Phone.objects.filter(e164__in=identity.phones, unlinked_at=None).values_list(
-            "person_id", flat=True
-        )
-    ) | set(Email.objects.filter(key__in=identity.emails).values_list("person_id", flat=True))
-    people = Person.objects.filter(pk__in=ids).prefetch_related("phones", "emails")
+def _locked(lead: Lead) -> Lead:
+    """The lead as it is now, held until we are done: what is added must not undo an edit."""
+    return Lead.objects.select_for_update(of=("self",), no_key=True).get(pk=lead.pk)
+
+
+def _is_test(inquiry: CanonicalLead, source: Source) -> bool:
+    return inquiry.is_test or source.is_test
+
+
+def _vendor_id(inquiry: CanonicalLead) -> str:
+    """The vendor's id as the column can hold it."""
+    return (inquiry.vendor_lead_id or "")[:255]
+
+
+def _candidates(identity: match.Identity, *, is_test: bool) -> list[match.Candidate]:
+    numbers = Phone.objects.filter(e164__in=identity.phones, unlinked_at=None)
+    mails = Email.objects.filter(key__in=identity.emails)
+    found = numbers.values_list("person_id", flat=True).union(
+        mails.values_list("person_id", flat=True)
+    )
+    ids = set(found)
+    people = (
+        Person.objects.filter(pk__in=ids)
+        .exclude(leads__is_test=not is_test)
+        .prefetch_related("phones", "emails")
+    )
     return [
         match.Candidate(
             person_id=person.pk,
@@ -135,11 +166,13 @@ def _candidates(identity: match.Identity) -> list[match.Candidate]:
     ]
 
 
-def _same_interest(person: Person, inquiry: CanonicalLead, at: datetime) -> Lead | None:
+def _same_interest(
+    person: Person, inquiry: CanonicalLead, at: datetime, *, is_test: bool
+) -> Lead | None:
     """The open lead of theirs that this inquiry repeats, the newest first."""
     asked = inquiry.loan.purpose if inquiry.loan else None
     leads = Lead.objects.filter(
-        person=person, state__in=OPEN, warmed_at__gte=at - SAME_INTEREST, is_test=inquiry.is_test
+        person=person, state__in=OPEN, warmed_at__gte=at - SAME_INTEREST, is_test=is_test
     ).order_by("-created_at")
     for lead in leads:
         if not asked or not lead.purpose or (asked in PURCHASE) == (lead.purpose in PURCHASE):
@@ -166,30 +199,7 @@ def _new_person(inquiry: CanonicalLead, at: datetime) -> Person:
 
 def _remember_contacts(person: Person, inquiry: CanonicalLead, at: datetime) -> None:
     """Add the numbers and addresses that are new, and what we did not know of the person."""
-    has_phone = person.phones.filter(is_primary=True, unlinked_at=None).exists()
-    for one in inquiry.phones:
-        if one.valid and one.e164:
-            Phone.objects.get_or_create(
-                person=person,
-                e164=one.e164,
-                defaults={
-                    "kind": one.type or "unknown",
-                    "is_primary": one.is_primary and not has_phone,
-                    "given_at": at,
-                },
-            )
-    has_email = person.emails.filter(is_primary=True).exists()
-    for address in inquiry.emails:
-        if address.valid and address.address:
-            Email.objects.get_or_create(
-                person=person,
-                key=comparison_key(address.address),
-                defaults={
-                    "address": address.address,
-                    "is_primary": address.is_primary and not has_email,
-                    "given_at": at,
-                },
-            )
+    contacts.remember(person, inquiry, at=at)
     if inquiry.preferred_language and inquiry.preferred_language != person.language:
         Person.objects.filter(pk=person.pk).update(language=inquiry.preferred_language[:5])
         person.language = inquiry.preferred_language[:5]
@@ -229,7 +239,7 @@ def _new_lead(person: Person, inquiry: CanonicalLead, source: Source, at: dateti
         person=person,
         source=source,
         campaign=_campaign(inquiry, source),
-        is_test=inquiry.is_test or source.is_test,
+        is_test=_is_test(inquiry, source),
         details=inquiry.to_json(),
         created_at=at,
         warmed_at=at,
@@ -247,8 +257,7 @@ def _warm(lead: Lead, inquiry: CanonicalLead, at: datetime) -> None:
     if lead.state == "nurture":
         changes["state"] = "working"
     Lead.objects.filter(pk=lead.pk).update(**changes)
-    for name, value in changes.items():
-        setattr(lead, name, value)
+    lead.refresh_from_db()  # another state of the property may have ended its ownership
 
 
 def _campaign(inquiry: CanonicalLead, source: Source) -> Campaign | None:
@@ -276,7 +285,7 @@ def _touch(  # noqa: PLR0913
         campaign=_campaign(inquiry, delivery.source),
         delivery=delivery,
         position=position,
-        vendor_lead_id=inquiry.vendor_lead_id or "",
+        vendor_lead_id=_vendor_id(inquiry),
         is_first=is_first,
         matched_by=evidence,
         inquiry=record,

@@ -5,6 +5,7 @@ The answer may be given only after the transaction has committed.
 
 import hashlib
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,11 +13,13 @@ from django.db import connection
 
 from rooftree.capture.envelope import Adapter, Answer, Endpoint, Envelope, Incoming, Outcome
 from rooftree.capture.sources import SOURCES
+from rooftree.core.masking import mask
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import Delivery, DeliveryKey, Rejection, Source
 from rooftree.ledger.write import write
 
 log = logging.getLogger(__name__)
+LONGEST_KEY = 300
 NOT_KEPT = frozenset({Outcome.REJECTED_AUTH, Outcome.REJECTED_TOO_LARGE})
 WORTH_WORK = frozenset({Outcome.ACCEPTED, Outcome.ACCEPTED_TEST, Outcome.UPDATED})
 STATES = {Outcome.QUARANTINED: "quarantined", Outcome.REJECTED_MALFORMED: "quarantined"}
@@ -64,7 +67,7 @@ def receive(*, source: Source, incoming: Incoming, at: datetime) -> Received:
         return Received(answer=envelope.http)
     delivery = _keep(source, incoming, envelope, at)
     if envelope.idempotency_key and _is_told_apart(envelope):
-        earlier = _first_of(envelope.idempotency_key, delivery, envelope)
+        earlier = _first_of(_fitting(envelope.idempotency_key), delivery, envelope)
         if earlier is not None:
             Delivery.objects.filter(pk=delivery.pk).update(
                 state="duplicate", outcome=Outcome.DUPLICATE_DELIVERY.value, due_at=None
@@ -122,9 +125,9 @@ def _keep(source: Source, incoming: Incoming, envelope: Envelope, at: datetime) 
         source=source,
         received_at=at,
         method=incoming.method,
-        path=_without_token(incoming.path, source),
-        query=dict(incoming.query),
-        headers=_public(incoming),
+        path=_without_token(incoming.path, source)[:300],
+        query=_public(incoming.query, source),
+        headers=_public(incoming.headers, source),
         body=incoming.masked.body,
         body_sha256=hashlib.sha256(incoming.body).hexdigest(),
         remote_addr=incoming.remote_addr,
@@ -148,10 +151,19 @@ def _is_told_apart(envelope: Envelope) -> bool:
     return envelope.outcome is not Outcome.QUARANTINED or is_named
 
 
+def _fitting(key: str) -> str:
+    """The key as the column can hold it: a vendor's id may be of any length."""
+    if len(key) <= LONGEST_KEY:
+        return key
+    return f"{key.partition(':')[0]}:sha256:{hashlib.sha256(key.encode()).hexdigest()}"
+
+
 def _first_of(key: str, delivery: Delivery, envelope: Envelope) -> Answer | None:
     """Claim the key for this delivery, or give the answer of the one that has it.
 
-    A second arrival in the same instant waits here for the first to commit.
+    A second arrival in the same instant waits here for the first to commit. One
+    that can be used takes the place of one that could not: a vendor who sends
+    the missing number under the same id must not be taken for a repetition.
     """
     answer = envelope.http.filled(lead_id=str(delivery.pk), reference=reference_of(delivery))
     rows = DeliveryKey.objects.bulk_create(
@@ -166,8 +178,15 @@ def _first_of(key: str, delivery: Delivery, envelope: Envelope) -> Answer | None
         ],
         ignore_conflicts=True,
     )
-    owner = DeliveryKey.objects.get(pk=rows[0].key)
+    owner = (
+        DeliveryKey.objects.select_for_update(of=("self",))
+        .select_related("delivery")
+        .get(pk=rows[0].key)
+    )
     if owner.delivery_id == delivery.pk:
+        return None
+    if envelope.outcome in WORTH_WORK and owner.delivery.state == "quarantined":
+        _supersede(owner, delivery, answer, at=delivery.received_at)
         return None
     return Answer(
         status=owner.answer_status,
@@ -177,16 +196,34 @@ def _first_of(key: str, delivery: Delivery, envelope: Envelope) -> Answer | None
     )
 
 
-def _without_token(path: str, source: Source) -> str:
-    return path.replace(source.token, "<token>")[:300] if source.token else path[:300]
+def _supersede(owner: DeliveryKey, delivery: Delivery, answer: Answer, *, at: datetime) -> None:
+    Delivery.objects.filter(pk=owner.delivery_id).update(
+        state="duplicate", reason="superseded", worked_at=at
+    )
+    DeliveryKey.objects.filter(pk=owner.key).update(
+        delivery=delivery,
+        answer_status=answer.status,
+        answer_type=answer.content_type or "",
+        answer_body=answer.to_bytes().decode(),
+    )
 
 
-def _public(incoming: Incoming) -> dict[str, str]:
+def _without_token(text: str, source: Source) -> str:
+    return text.replace(source.token, "<token>") if source.token else text
+
+
+def _public(said: Mapping[str, str], source: Source) -> dict[str, str]:
+    """Headers or a query as they may be kept: no credentials, no number that must not be."""
     return {
-        name: value[:500]
-        for name, value in incoming.headers.items()
+        name[:200]: _kept(name, value, source)[:500]
+        for name, value in said.items()
         if name.lower() not in PRIVATE_HEADERS
     }
+
+
+def _kept(name: str, value: str, source: Source) -> str:
+    labelled = mask(f"{name}={value}".encode()).body.decode(errors="replace")
+    return _without_token(labelled[len(name) + 1 :], source)
 
 
 def _proof(source: Source, incoming: Incoming) -> str:

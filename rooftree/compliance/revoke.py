@@ -53,9 +53,11 @@ def record(  # noqa: PLR0913
 
 
 def end(*, address: str, by: str, at: datetime) -> int:
-    """The consumer came back (START, or a person released a hold); how many rows it ended.
+    """The consumer came back (START); how many rows it ended.
 
-    A do-not-contact entry and a wrong person are not ended this way (rulebook REV-05).
+    What they may be sent again the gate decides: START restores only what
+    written consent had given before. A do-not-contact entry and a wrong person
+    are not ended this way (rulebook REV-05).
     """
     live = Revocation.objects.filter(
         address=address, ended_at=None, at__lte=at, kind__in=["stop", "review", "unsubscribe"]

@@ -1,5 +1,6 @@
 """What follows when a loan moves in the LOS."""
 
+import logging
 from datetime import datetime
 
 from django.db import transaction
@@ -19,6 +20,7 @@ from rooftree.org import notices
 from rooftree.reporting import count
 from rooftree.tasks.announce import announce
 
+log = logging.getLogger(__name__)
 CLEAR_TO_CLOSE = "clear_to_close"
 BATCH = 20
 
@@ -37,11 +39,19 @@ def read_hints() -> None:
 
 
 def read_due(*, at: datetime) -> int:
-    """Read the loans of every hint that is due; how many."""
+    """Read the loans of every hint that is due; how many.
+
+    What a loan's new steps are and what follows from them are one transaction:
+    a crash between the two would lose the revenue, for the steps are new once.
+    """
     due = LosEvent.objects.filter(read_at=None, due_at__lte=at).order_by("due_at")
     ids = list(due.values_list("pk", flat=True)[:BATCH])
     for event_id in ids:
-        follow(inbox.read_hint(event_id=event_id, at=at), at=at)
+        if found := inbox.fetch(event_id=event_id, at=at):
+            loan, reading = found
+            with transaction.atomic():
+                follow(inbox.apply(reading, loan_id=loan.pk, at=at), at=at)
+                inbox.settle(event_id=event_id, at=at)
     return len(ids)
 
 
@@ -49,13 +59,17 @@ def poll_due(*, at: datetime) -> int:
     """Ask each LOS what changed, for what no webhook told; how many loans were read."""
     read = 0
     for connection in Connection.objects.filter(enabled_at__isnull=False, poll_due_at__lte=at):
+        is_whole = False
         try:
-            loans = inbox.poll(connection=connection, at=at)
-            for loan in loans:
-                follow(inbox.read_loan(loan=loan, at=at), at=at)
+            for loan in inbox.changed(connection=connection, at=at):
+                reading = inbox.read(loan)
+                with transaction.atomic():
+                    follow(inbox.apply(reading, loan_id=loan.pk, at=at), at=at)
                 read += 1
-        except Failure:
-            Connection.objects.filter(pk=connection.pk).update(poll_due_at=at + inbox.POLL_EVERY)
+            is_whole = True
+        except Failure as problem:
+            log.warning("the poll of %s was broken off: %s", connection.name, problem)
+        inbox.polled(connection=connection, at=at, is_whole=is_whole)
     return read
 
 

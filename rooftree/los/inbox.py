@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from rooftree.core.failures import Failure
+from rooftree.core.failures import Failure, Misconfigured
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import Lead, Loan, Milestone
 from rooftree.ledger.write import write
@@ -18,6 +18,7 @@ from rooftree.los.reading import Hint, LoanReading
 
 POLL_EVERY = timedelta(minutes=5)
 BACK_OFF = (10, 60, 300, 900, 3600)
+LAST = len(BACK_OFF) - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,40 +50,59 @@ def keep(hint: Hint, *, connection: Connection, at: datetime) -> LosEvent | None
     return LosEvent.objects.filter(pk=rows[0].pk).first()
 
 
-def read_hint(*, event_id: UUID, at: datetime) -> News | None:
-    """Read the loan a hint is about; None when there is nothing new or it is not ours.
+def fetch(*, event_id: UUID, at: datetime) -> tuple[Loan, LoanReading] | None:
+    """Read the loan a hint is about; None when it is not ours, or cannot be read now.
 
-    Raises nothing for a vendor's failure: the hint waits and is tried again.
+    No transaction is open while the LOS is asked. The hint is put off first,
+    so that one which cannot be worked holds up no other; `settle` closes it,
+    with what was read. Raises nothing for a vendor's failure.
     """
     event = LosEvent.objects.select_related("connection").get(pk=event_id)
     if event.read_at is not None:
         return None
+    mine, pause = LosEvent.objects.filter(pk=event.pk), BACK_OFF[min(event.attempts, LAST)]
+    mine.update(attempts=event.attempts + 1, due_at=at + timedelta(seconds=pause))
     loan = Loan.objects.filter(
         los=event.connection.los,
         instance=event.connection.instance,
         los_loan_id=event.los_loan_id,
     ).first()
-    try:
-        news = read_loan(loan=loan, at=at) if loan else None
-    except Failure as problem:
-        pause = BACK_OFF[min(event.attempts, len(BACK_OFF) - 1)]
-        LosEvent.objects.filter(pk=event.pk).update(
-            attempts=event.attempts + 1,
-            due_at=at + timedelta(seconds=pause),
-            problem=str(problem)[:500],
-        )
+    if loan is None:
+        if not _may_become_ours(event):
+            settle(event_id=event.pk, at=at)
         return None
-    LosEvent.objects.filter(pk=event.pk).update(read_at=at, due_at=None, problem="")
-    return news
+    try:
+        return loan, adapter(event.connection).read(loan.los_loan_id)
+    except Failure as problem:
+        mine.update(problem=str(problem)[:500])
+        return None
+
+
+def settle(*, event_id: UUID, at: datetime) -> None:
+    """The hint is dealt with; in the transaction that writes down what was read."""
+    LosEvent.objects.filter(pk=event_id).update(read_at=at, due_at=None, problem="")
+
+
+def _may_become_ours(event: LosEvent) -> bool:
+    """A hand-off to that LOS is on its way: its loan may speak before we know its number."""
+    under_way = event.connection.handoffs.filter(state__in=["sending", "uncertain"])
+    return event.attempts <= LAST and under_way.exists()
 
 
 def read_loan(*, loan: Loan, at: datetime) -> News | None:
     """Read one loan from its LOS and write down what is new. Raises the vendor's failure."""
-    connection = Connection.objects.get(
+    return apply(read(loan), loan_id=loan.pk, at=at)
+
+
+def read(loan: Loan) -> LoanReading:
+    """The loan as it is in its LOS now. Raises the vendor's failure, or `Misconfigured`."""
+    connection = Connection.objects.filter(
         los=loan.los, instance=loan.instance, enabled_at__isnull=False
-    )
-    reading = adapter(connection).read(loan.los_loan_id)
-    return apply(reading, loan_id=loan.pk, at=at)
+    ).first()
+    if connection is None:
+        raise Misconfigured("The LOS of this loan is not connected any more.")
+    found: LoanReading = adapter(connection).read(loan.los_loan_id)
+    return found
 
 
 def apply(reading: LoanReading, *, loan_id: UUID, at: datetime) -> News | None:
@@ -121,16 +141,23 @@ def apply(reading: LoanReading, *, loan_id: UUID, at: datetime) -> News | None:
     )
 
 
-def poll(*, connection: Connection, at: datetime) -> list[Loan]:
-    """The safety net: our loans that changed in the LOS since the last poll. Raises its failure."""
+def changed(*, connection: Connection, at: datetime) -> list[Loan]:
+    """The safety net: our loans that changed in the LOS since the last poll. Raises its failure.
+
+    Call `polled` when all of them were read; until then the next poll finds
+    them again.
+    """
     since = connection.polled_to_at or connection.enabled_at or at
-    changed = adapter(connection).changed_since(since)
-    ids = [one.loan_id for one in changed]
-    loans = list(
+    ids = [one.loan_id for one in adapter(connection).changed_since(since)]
+    return list(
         Loan.objects.filter(los=connection.los, instance=connection.instance, los_loan_id__in=ids)
     )
-    Connection.objects.filter(pk=connection.pk).update(polled_to_at=at, poll_due_at=at + POLL_EVERY)
-    return loans
+
+
+def polled(*, connection: Connection, at: datetime, is_whole: bool) -> None:
+    """Set when to poll again; what was not read whole is asked for again from the same moment."""
+    moved = {"polled_to_at": at} if is_whole else {}
+    Connection.objects.filter(pk=connection.pk).update(poll_due_at=at + POLL_EVERY, **moved)
 
 
 def _step(loan: Loan, event: Event, at: datetime) -> Milestone:

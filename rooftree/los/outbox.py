@@ -127,10 +127,9 @@ def missing_for(lead: Lead, connection: Connection) -> list[str]:
 
 def send_due(*, at: datetime, limit: int = 20) -> int:
     """Work on every hand-off that is due; how many."""
-    ids = Handoff.objects.filter(
-        state__in=["pending", "sending", "uncertain"], due_at__lte=at
-    ).values_list("pk", flat=True)[:limit]
-    return sum(send(handoff_id=one, at=at) for one in list(ids))
+    due = Handoff.objects.filter(state__in=["pending", "sending", "uncertain"], due_at__lte=at)
+    ids = list(due.order_by("due_at").values_list("pk", flat=True)[:limit])
+    return sum(send(handoff_id=one, at=at) for one in ids)
 
 
 def send(*, handoff_id: UUID, at: datetime) -> bool:
