@@ -113,10 +113,7 @@ def _work(delivery: Delivery, at: datetime) -> None:
 def _start_clocks(stored: intake.Stored, at: datetime) -> None:
     """The reply and the assignment are committed together and run side by side."""
     lead = stored.lead
-    if stored.touch.is_first:
-        count.lead_arrived(lead)
-    if stored.cost:
-        count.spend(stored.cost)
+    count.touch_arrived(lead, cost=stored.cost)
     if lead.is_test:
         return
     respond_to_touch.enqueue(touch_id=str(stored.touch.pk))

@@ -12,6 +12,7 @@ from rooftree.ledger.write import write
 from rooftree.money.company_day import company_day
 from rooftree.money.models import Entry
 from rooftree.org.models import User
+from rooftree.org.once import insert_once
 
 COUNTERS = {"cost": "credit", "credit": "cost", "revenue": "reversal", "reversal": "revenue"}
 
@@ -47,18 +48,17 @@ def entry(*, by: User | None, at: datetime, **booking: Unpack[Booking]) -> Entry
     Raises `Contradiction` when that one says another amount, kind or source: what
     is booked stays, and `correct` is the way to change it.
     """
-    with transaction.atomic():
-        made, is_new = Entry.objects.get_or_create(
-            cause=booking["cause"],
-            defaults={**booking, "booked_by": by, "booked_at": at},
-        )
-        if is_new:
+    made = Entry(**booking, booked_by=by, booked_at=at)
+    with transaction.atomic(savepoint=False):
+        if insert_once(made):
             _tell(made, by=by, at=at)
-        elif _said(made) != (booking["kind"], booking["amount_cents"], booking["source_id"]):
-            raise Contradiction(
-                f"{booking['cause']} is booked already as {made.kind} of {made.amount_cents} "
-                f"cents; correct that entry instead."
-            )
+            return made
+    made = Entry.objects.get(cause=booking["cause"])
+    if _said(made) != (booking["kind"], booking["amount_cents"], booking["source_id"]):
+        raise Contradiction(
+            f"{booking['cause']} is booked already as {made.kind} of {made.amount_cents} "
+            f"cents; correct that entry instead."
+        )
     return made
 
 

@@ -26,6 +26,11 @@ def lead_arrived(lead: Lead) -> None:
     settle(lead.pk, "leads")
 
 
+def touch_arrived(lead: Lead, *, cost: Entry | None) -> None:
+    """Count one arrival of a lead at once: the lead when it is new, and what the arrival cost."""
+    settle(lead.pk, "leads", *(["spend_cents"] if cost else []))
+
+
 def attempted(lead: Lead) -> None:
     """Count how long the lead waited for a person's first attempt, and a first talk."""
     settle(lead.pk, "attempted", "talked")
@@ -66,7 +71,7 @@ def settle(lead_id: UUID, *measures: str) -> int:
     transactions at once the second sees what the first has counted.
     """
     names = measures or tuple(PARTS)
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         Lead.objects.select_for_update(no_key=True).values_list("id").get(pk=lead_id)
         rows = _missing(lead_id, names)
         _append(rows, prefix=str(lead_id))
