@@ -10,4 +10,4 @@ from rooftree.settings import LOGGING, TASKS
 CARRIER = "console"
 MAILERS = {"default": {"BACKEND": "django.core.mail.backends.dummy.EmailBackend", "OPTIONS": {}}}
 TASKS = {"default": {**TASKS["default"], "BACKEND": "rooftree_demo.at_once.AtOnce"}}
-LOGGING = {**LOGGING, "loggers": {**LOGGING["loggers"], "rooftree": {"level": "ERROR"}}}
+LOGGING = LOGGING | {"loggers": {"rooftree": {"level": "ERROR"}}}

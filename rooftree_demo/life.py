@@ -11,6 +11,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import cache
 from itertools import count
+from uuid import UUID
 
 from django.db import connection
 
@@ -56,7 +57,7 @@ class Life:
         self.at = story.at
         self._agenda: list[tuple[datetime, int, Callable[[datetime], None]]] = []
         self._order = count()
-        self._seen_texts: set[object] = set()
+        self._seen_texts: set[UUID] = set()
         self._may_be_texted = False
         self.lead = self._arrive(story.slug, story.at)
 

@@ -4,6 +4,7 @@ import random
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from rooftree.leads.models import Delivery, Source
@@ -75,7 +76,7 @@ class Writers:
 
     def __init__(self, control: Control) -> None:
         self.control = control
-        self._done: set[object] = set()
+        self._done: set[UUID] = set()
 
     def beat(self) -> None:
         """Answer the texts that arrived a while ago."""

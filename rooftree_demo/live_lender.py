@@ -4,6 +4,7 @@ import logging
 import time
 from datetime import UTC, datetime
 from decimal import Decimal
+from uuid import UUID
 
 from rooftree.core.failures import Failure
 from rooftree.flow import rate_alerts
@@ -58,7 +59,7 @@ class Processors:
 
     def __init__(self, control: Control) -> None:
         self.control = control
-        self._begun: set[object] = set()
+        self._begun: set[UUID] = set()
         self._since = datetime.now(UTC)  # files of an earlier run are gone with its simulator
 
     def beat(self) -> None:

@@ -57,7 +57,12 @@ def _live(addresses: outside.Addresses, ended: threading.Event) -> None:
     from rooftree_demo.history import say
 
     at = datetime.now(UTC)
-    company.ensure(at=at)
+    try:
+        company.ensure(at=at)
+    except company.AnothersDatabase as problem:
+        say(f"no market: {problem}")
+        ended.wait()
+        return
     company.open_today(addresses, at=at)
     control = Control(addresses)
     town.plant(control, web=f"http://127.0.0.1:{settings.PORT}", public=settings.PUBLIC_URL)

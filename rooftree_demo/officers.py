@@ -116,7 +116,7 @@ class Desk:
         if at > life.until:
             return False
         life.pass_time(at)
-        manager = User.objects.filter(role="manager").order_by("pk").first()
+        manager = User.objects.filter(role="manager").earliest("pk")
         for officer in LoanOfficer.objects.order_by("?").filter(
             licenses__state=life.lead.property_state or "FL"
         ):
@@ -223,7 +223,9 @@ class Desk:
         self.life.settle(at)
         loan = Loan.objects.filter(lead=lead).first()
         pace, when = self.rng.uniform(0.75, 1.5), at
-        for days, status in PATHS[self.fate] if loan else ():
+        if loan is None:
+            return
+        for days, status in PATHS[self.fate]:
             when += DAY * days * pace
             self.life.later(when, self._move(loan, status))
 

@@ -57,9 +57,9 @@ def post(
     content["landing_page"] = f"{SITE}/rates?utm_source=google"
     # The lender's own web server sends it on, signed, and says whose browser it was.
     content |= {"ip_address": f"203.0.113.{rng.randint(1, 254)}", "user_agent": BROWSER}
-    made = _json(slug, content)
-    plain = Delivery(vendor_id="", body=made.body, headers=made.headers)
-    return replace(made, headers=website_form.signed(plain, source.secret, at=at).headers)
+    unsigned = _json(slug, content)
+    plain = Delivery(vendor_id="", body=unsigned.body, headers=unsigned.headers)
+    return replace(unsigned, headers=website_form.signed(plain, source.secret, at=at).headers)
 
 
 def path_to(source: Source) -> str:
