@@ -16,6 +16,7 @@ from rooftree.leads.models import Person, Touch
 from rooftree.ledger.write import write
 from rooftree.org.models import Company
 
+LONGEST_CAUSE = 200
 PHONE_CHANNELS = frozenset({"call", "autodial_call", "prerecorded", "text"})
 OWN_FORMS = frozenset({"website_form"})
 SUPPRESSED = {
@@ -28,13 +29,13 @@ SUPPRESSED = {
 def of_touch(inquiry: CanonicalLead, *, person: Person, touch: Touch, at: datetime) -> bool:
     """Keep the consent, or its absence, for each number and address of a touch.
 
-    Append-only and once per touch and address. Returns whether a written
-    consent for texts came with it.
+    Append-only and once per touch and address: the touch must have been written
+    in this same transaction. Returns whether a written consent for texts came with it.
     """
-    carried = inquiry.to_json().get("consent", {})
+    carried = touch.inquiry.get("consent", {})
     company = Company.objects.get()
     terms_row = terms_in_force(touch.source_id, at.date())
-    brought = False
+    brought, rows = False, []
     for address in _addresses(inquiry):
         proofs = Proofs(
             consent=carried,
@@ -46,9 +47,11 @@ def of_touch(inquiry: CanonicalLead, *, person: Person, touch: Touch, at: dateti
         record = consent_record.build(
             proofs, (company.legal_name, company.brand, *company.registered_dbas)
         )
-        row = _keep(carried, record, address, person, touch, terms_row, at)
+        row = _row(carried, record, address, person, touch, terms_row, at)
+        rows.append(row)
         is_written = row.status == "granted" and record.get("type") == "written"
         brought = brought or (is_written and "text" in row.channels and "@" not in address)
+    _keep(rows, touch, at)
     _suppress(inquiry, person, touch, at)
     return brought
 
@@ -93,7 +96,7 @@ def _has_form_record(inquiry: CanonicalLead, touch: Touch) -> bool:
     return is_ours and shown.get("consent.prechecked", "").lower() == "false"
 
 
-def _keep(  # noqa: PLR0913
+def _row(  # noqa: PLR0913
     carried: dict[str, Any],
     record: dict[str, Any],
     address: str,
@@ -108,35 +111,44 @@ def _keep(  # noqa: PLR0913
     if status == "not_provided" and terms and terms.channels and record.get("type") == "written":
         status = "granted"  # the reviewed terms prove what the payload leaves out
     wording = str(carried.get("text") or (terms.wording if terms else ""))
-    row, is_new = Consent.objects.get_or_create(
-        cause=f"touch:{touch.pk}:{address}",
-        defaults={
-            "id": uuid7_at(at),
-            "person": person,
-            "address": address,
-            "delivery_id": touch.delivery_id,
-            "terms": terms,
-            "status": status,
-            "channels": channels,
-            "record": record | {"channels": channels},
-            "wording": wording,
-            "wording_sha256": hashlib.sha256(wording.encode()).hexdigest() if wording else "",
-            "captured_at": _moment(carried.get("timestamp")),
-            "recorded_at": at,
-        },
+    return Consent(
+        id=uuid7_at(at),
+        cause=_cause("touch", touch, address),
+        person=person,
+        address=address,
+        delivery_id=touch.delivery_id,
+        terms=terms,
+        status=status,
+        channels=channels,
+        record=record | {"channels": channels},
+        wording=wording,
+        wording_sha256=hashlib.sha256(wording.encode()).hexdigest() if wording else "",
+        captured_at=_moment(carried.get("timestamp")),
+        recorded_at=at,
     )
-    if is_new:
+
+
+def _keep(rows: list[Consent], touch: Touch, at: datetime) -> None:
+    Consent.objects.bulk_create(rows)
+    for row in rows:
         write(
             "compliance.consent.recorded",
             at=at,
             lead_id=touch.lead_id,
-            person_id=person.pk,
+            person_id=row.person_id,
             consent=row.pk,
-            status=status,
-            channels=channels,
+            status=row.status,
+            channels=row.channels,
             wording=row.wording_sha256 or None,
         )
-    return row
+
+
+def _cause(what: str, touch: Touch, address: str) -> str:
+    """Once per touch and address, however long the address is."""
+    named = f"{what}:{touch.pk}:{address}"
+    if len(named) <= LONGEST_CAUSE:
+        return named
+    return f"{what}:{touch.pk}:sha256:{hashlib.sha256(address.encode()).hexdigest()}"
 
 
 def _moment(text: Any) -> datetime | None:
@@ -161,6 +173,6 @@ def _suppress(inquiry: CanonicalLead, person: Person, touch: Touch, at: datetime
                 media=mine,
                 words=(told.reason or "")[:500],
                 origin=f"delivery:{touch.delivery_id}",
-                cause=f"vendor:{touch.pk}:{address}",
+                cause=_cause("vendor", touch, address),
                 at=at,
             )
