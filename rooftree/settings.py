@@ -137,6 +137,7 @@ LANGUAGE_CODE = "en-us"
 
 # People and their sessions.
 AUTH_USER_MODEL = "rooftree.User"
+AUTHENTICATION_BACKENDS = ["rooftree.web.session_user.SessionUser"]
 LOGIN_URL = "/sign-in/"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/sign-in/"

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.org.models import StaffNotice, User
+from rooftree.tasks.announce import announce
 
 
 def tell(
@@ -27,12 +28,27 @@ def tell(
         ],
         ignore_conflicts=True,
     )  # fmt: skip
-    return StaffNotice.objects.filter(pk=written[0].pk).exists()
+    is_new = StaffNotice.objects.filter(pk=written[0].pk).exists()
+    if is_new:
+        announce("notice", only_to=[str(user_id)], notice=str(written[0].pk))
+    return is_new
 
 
 def read(*, notice_id: UUID | str, user_id: UUID | str, at: datetime) -> None:
     """The user has seen it. Seeing it again keeps the first time."""
     StaffNotice.objects.filter(pk=notice_id, user_id=user_id, read_at=None).update(read_at=at)
+
+
+def read_all(*, user_id: UUID | str, at: datetime) -> int:
+    """The user has seen everything they were told until `at`; how many were new to them."""
+    rows = StaffNotice.objects.filter(user_id=user_id, read_at=None, at__lte=at)
+    return rows.update(read_at=at)
+
+
+def unread(user_id: UUID | str, *, limit: int) -> list[StaffNotice]:
+    """What the user has not seen yet, newest first."""
+    rows = StaffNotice.objects.filter(user_id=user_id, read_at=None)
+    return list(rows.order_by("-at", "-id")[:limit])
 
 
 def alarm_users(named_id: UUID | str | None) -> list[User]:

@@ -3,11 +3,14 @@
 from collections.abc import Iterable, Iterator
 from uuid import UUID
 
+from django.db.models import Prefetch, prefetch_related_objects
+
 from rooftree.compliance.models import Consent, Revocation
-from rooftree.leads.models import ContactAttempt, Lead, Milestone, Remark, Signal, Touch
+from rooftree.leads.models import ContactAttempt, Lead, Milestone, Remark, Signal
 from rooftree.los.models import Handoff
 from rooftree.money.models import Entry as MoneyEntry
 from rooftree.nurture.models import Enrolment
+from rooftree.outreach.known import TOUCHES
 from rooftree.outreach.models import Message
 from rooftree.rates.models import RateWatch
 from rooftree.reporting.message_entries import of_message
@@ -29,11 +32,20 @@ SIGNALS = {
     "called": ("phone", "Called us"),
     "visited": ("eye", "Came back to the website"),
 }
+SHARED = (  # loaded with the lead, so that the rest of its page need not ask again
+    TOUCHES,
+    Prefetch(
+        "messages", Message.objects.select_related("verdict", "template", "by", "officer__user")
+    ),
+    Prefetch("handoffs", Handoff.objects.select_related("connection", "asked_by", "loan")),
+    Prefetch("watches", RateWatch.objects.select_related("set_by", "reached_by")),
+)
 MEDIA = {"call": "calls", "text": "texts", "email": "e-mail", "voicemail": "voicemail"}
 
 
 def of_lead(lead: Lead, *, group: Group | None = None) -> list[Entry]:
-    """All of it, newest first, or one group of it."""
+    """All of it, newest first, or one group of it. Leaves what is `SHARED` loaded on the lead."""
+    prefetch_related_objects([lead], *SHARED)
     readers = (
         _touches,
         _messages,
@@ -59,7 +71,7 @@ def _touches(lead: Lead) -> Iterator[Entry]:
         "delivery_id", "amount_cents"
     ):
         costs[delivery_id] = costs.get(delivery_id, 0) + cents
-    for touch in Touch.objects.filter(lead=lead).select_related("source", "campaign"):
+    for touch in lead.touches.all():
         about = [touch.campaign.name] if touch.campaign else []
         if not touch.is_first and touch.matched_by:
             about.append(f"Same person by {touch.matched_by}")
@@ -76,10 +88,7 @@ def _touches(lead: Lead) -> Iterator[Entry]:
 
 
 def _messages(lead: Lead) -> Iterator[Entry]:
-    rows = Message.objects.filter(lead=lead).select_related(
-        "verdict", "template", "by", "officer__user"
-    )
-    return (of_message(row) for row in rows)
+    return (of_message(row) for row in lead.messages.all())
 
 
 def _attempts(lead: Lead) -> Iterator[Entry]:
@@ -248,7 +257,7 @@ def _handoffs(lead: Lead) -> Iterator[Entry]:
         "uncertain": "may have arrived: it is being looked up, and not sent twice",
         "rejected": "was refused by the LOS",
     }
-    for handoff in Handoff.objects.filter(lead=lead).select_related("connection", "asked_by"):
+    for handoff in lead.handoffs.all():
         yield Entry(
             key=f"handoff:{handoff.pk}",
             at=handoff.asked_at,
@@ -262,7 +271,7 @@ def _handoffs(lead: Lead) -> Iterator[Entry]:
 
 
 def _watches(lead: Lead) -> Iterator[Entry]:
-    for watch in RateWatch.objects.filter(lead=lead).select_related("set_by", "reached_by"):
+    for watch in lead.watches.all():
         about = f"{watch.target_pct:.3f}% on {watch.product.replace('_', ' ')}"
         who = watch.set_by.name if watch.set_by else "Rooftree"
         yield Entry(

@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 from django.utils.timezone import localtime
 
 from rooftree.leads.models import Lead
-from rooftree.los.models import Handoff
 from rooftree.outreach.facts import whereabouts
 from rooftree.outreach.may import Badge
 from rooftree.rates.models import RateObservation, RateWatch
@@ -38,7 +37,6 @@ class Contact:
     label: str
     icon: str
     key: str
-    href: str
     is_allowed: bool
     words: str
     sentence: str
@@ -80,10 +78,11 @@ class Item:
 
 def contacts(badges: dict[str, Badge], zone: ZoneInfo | None) -> list[Contact]:
     """The three buttons in their order."""
-    return [_contact(badges[medium], zone) for medium in BUTTONS]
+    return [contact(badges[medium], zone) for medium in BUTTONS]
 
 
-def _contact(badge: Badge, zone: ZoneInfo | None) -> Contact:
+def contact(badge: Badge, zone: ZoneInfo | None) -> Contact:
+    """One button and its badge."""
     label, icon, key = BUTTONS[badge.medium]
     kind, badge_icon = BADGE_STATES[badge.decision]
     if badge.words.startswith("No consent"):
@@ -91,13 +90,11 @@ def _contact(badge: Badge, zone: ZoneInfo | None) -> Contact:
     said = badge.words
     if badge.decision == "defer" and badge.next_allowed_at:
         said = f"{said} to {_their_clock(badge.next_allowed_at, zone)}"
-    scheme = {"call": "tel:", "email": "mailto:"}.get(badge.medium, "")
     return Contact(
         medium=badge.medium,
         label=label,
         icon=icon,
         key=key,
-        href=f"{scheme}{badge.address}" if badge.medium == "call" else "",
         is_allowed=badge.is_allowed,
         words=said,
         sentence=badge.sentence,
@@ -140,7 +137,8 @@ def reasons(lead: Lead) -> list[Reason]:
 
 def rates(lead: Lead, at: datetime) -> Rates:
     """The live watch of a lead, or what there would be to watch."""
-    watch = RateWatch.objects.filter(lead=lead, ended_at=None).order_by("-set_at").first()
+    live = [one for one in lead.watches.all() if one.ended_at is None]
+    watch = max(live, key=lambda one: one.set_at, default=None)
     product = watch.product if watch else _product_of(lead)
     seen = list(
         RateObservation.objects.filter(product=product, observed_at__gt=at - RATE_DAYS)
@@ -191,9 +189,3 @@ def known_items(lead: Lead) -> list[Item]:
         Item(label="Income", is_known=bool(income.get("annual_cents"))),
         Item(label="Social Security number, in the LOS only", is_known=False),
     ]
-
-
-def handoff_of(lead: Lead) -> Handoff | None:
-    """The newest hand-off of a lead."""
-    rows = Handoff.objects.filter(lead=lead).select_related("connection", "loan")
-    return rows.order_by("-asked_at").first()

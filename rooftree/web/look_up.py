@@ -123,15 +123,19 @@ def line(verdict: Verdict) -> dict[str, Any]:
 
 def opened(verdict: Verdict) -> dict[str, Any]:
     """A verdict with every rule's answer, the strictest first, and the facts it rests on."""
-    results = sorted(verdict.results, key=lambda one: -STRICTNESS[one["decision"]])
     return {
         **line(verdict),
-        "rules": [_rule(one) for one in results],
+        "rules": rules(verdict.results),
         "stopped": sum(one["decision"] != "allow" for one in verdict.results),
         "facts": [(_label(name), _plain(value)) for name, value in sorted(verdict.facts.items())],
         "same": rederive.same_verdict(verdict),
         "cause": verdict.cause.partition(":")[0].replace("_", " "),
     }
+
+
+def rules(results: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Every rule's answer in words, the strictest first."""
+    return [_rule(one) for one in sorted(results, key=lambda one: -STRICTNESS[one["decision"]])]
 
 
 def _rule(result: dict[str, Any]) -> dict[str, Any]:

@@ -3,13 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
+from django.utils.functional import SimpleLazyObject
 from django.utils.timezone import now
 
+from rooftree.org import notices
 from rooftree.org.models import User
 from rooftree.routing.visible import LANDING, may
 from rooftree.web import counts
@@ -63,6 +65,7 @@ SEEN_BY = {
         ["home", "team"],
     ),
 }
+UNREAD = 9  # notices in the bell; the rest is on their page
 TABS = 4  # and "More"
 
 
@@ -87,17 +90,23 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     match = request.resolver_match
     current = match.url_name if match else ""
     own, closer = (
-        [_link(name, current, user, at) for name in names if _is_open(name, user)]
-        for names in SEEN_BY[user.role]
+        SimpleLazyObject(partial(_links, names, current, user, at)) for names in SEEN_BY[user.role]
     )
     return {
         "at": at,
         "own_links": own,
         "closer_links": closer,
-        "tabs": own[:TABS],
+        "tabs": SimpleLazyObject(lambda: own[:TABS]),
         "has_offers": may(user, "take_offer"),
+        "unread": (unread := notices.unread(user.pk, limit=UNREAD + 1))[:UNREAD],
+        "unread_count": f"{UNREAD}+" if len(unread) > UNREAD else str(len(unread) or ""),
         "is_fragment": bool(getattr(request, "htmx", False)),
     }
+
+
+def _links(names: list[str], current: str, user: User, at: datetime) -> list[Link]:
+    """Counted only by a page that shows them: most fragments do not."""
+    return [_link(name, current, user, at) for name in names if _is_open(name, user)]
 
 
 def landing(user: User) -> str:

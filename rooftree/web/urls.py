@@ -4,6 +4,8 @@ from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
 from rooftree.web.views import (
+    badge,
+    calls,
     compliance,
     compliance_terms,
     conversations,
@@ -16,6 +18,7 @@ from rooftree.web.views import (
     lead_acts,
     lead_form,
     look_around,
+    notices,
     pipeline,
     queue,
     routing,
@@ -49,6 +52,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # Everywhere.
     path("find/", find.show, name="find"),
     path("more/", find.more, name="more"),
+    path("notices/", notices.show, name="notices"),
+    path("notices/reading/", notices.all_read, name="notices_reading"),
+    path("notices/<uuid:notice_id>/reading/", notices.reading, name="notice_reading"),
     # The officer's queue.
     path("queue/", queue.show, name="queue"),
     path("offers/", queue.offers, name="offers"),
@@ -63,6 +69,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("leads/<uuid:lead_id>/ownership/", team.ownership, name="ownership"),
     # One lead.
     path("leads/<uuid:lead_id>/", lead.show, name="lead"),
+    path("leads/<uuid:lead_id>/may/<slug:medium>/", badge.show, name="badge"),
+    path("leads/<uuid:lead_id>/calls/", calls.show, name="calls"),
     path("leads/<uuid:lead_id>/attempts/", lead_acts.attempt, name="attempts"),
     path("leads/<uuid:lead_id>/messages/", lead_acts.messages, name="messages"),
     path("leads/<uuid:lead_id>/remarks/", lead_acts.note, name="remarks"),

@@ -144,7 +144,7 @@ def test_a_longer_history_asks_the_database_no_more_often(
     browser = signed_in(cast.dana.user)
     browser.get(page_of(ben))
 
-    with django_assert_max_num_queries(62):
+    with django_assert_max_num_queries(34):
         browser.get(page_of(ben))
 
 

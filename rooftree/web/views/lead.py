@@ -6,8 +6,9 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
-from rooftree.flow.attempts import RESULTS
-from rooftree.leads.models import Lead, Task
+from rooftree.flow import attempts
+from rooftree.leads import to_do
+from rooftree.leads.models import Lead
 from rooftree.org.models import User
 from rooftree.outreach import may
 from rooftree.outreach.models import Message
@@ -15,7 +16,7 @@ from rooftree.rates.observe import PRODUCTS
 from rooftree.reporting import history
 from rooftree.reporting.timeline import Group
 from rooftree.routing.visible import leads_visible_to
-from rooftree.web import cards
+from rooftree.web import cards, handing
 from rooftree.web.page import staff
 
 SHOWN = 40  # entries of the timeline before "show all"
@@ -25,6 +26,7 @@ FILTERS = [
     (Group.LOAN.value, "Loan"),
     (Group.DECISIONS.value, "Decisions"),
 ]
+RESULTS = [one for one in attempts.RESULTS.items() if one[0] != "call_back"]
 
 
 def visible(user: User, lead_id: UUID) -> Lead:
@@ -54,25 +56,25 @@ def about(request: HttpRequest, lead: Lead) -> dict[str, Any]:
         "person": lead.person,
         "phone": next((one for one in lead.person.phones.all() if not one.unlinked_at), None),
         "email": next(iter(lead.person.emails.all()), None),
-        "contacts": cards.contacts(may.badges(lead.pk, at=at), zone),
+        "contacts": cards.contacts(may.badges(lead, at=at), zone),
         "their_zone": zone,
         "last_words": last_words(lead),
-        "results": [one for one in RESULTS.items() if one[0] != "call_back"],
+        "results": RESULTS,
         "filters": FILTERS,
         "shown": group or "",
         "entries": entries if whole else entries[:SHOWN],
         "more": 0 if whole else max(0, len(entries) - SHOWN),
         "reasons": cards.reasons(lead),
-        "tasks": Task.objects.filter(lead=lead, done_at=None).order_by("due_at", "id")[:20],
+        "tasks": (tasks := to_do.open_of(lead)),
         "rates": cards.rates(lead, at),
         "products": PRODUCTS.items(),
         "items": (items := cards.known_items(lead)),
         "known": sum(item.is_known for item in items),
-        "handoff": cards.handoff_of(lead),
+        "handing": handing.card(lead, tasks),
     }
 
 
 def last_words(lead: Lead) -> Message | None:
     """The newest thing the borrower wrote to us."""
-    rows = Message.objects.filter(lead=lead, direction="in")
-    return rows.order_by("-created_at", "-id").first()
+    theirs = [one for one in lead.messages.all() if one.direction == "in"]
+    return max(theirs, key=lambda one: (one.created_at, one.pk), default=None)

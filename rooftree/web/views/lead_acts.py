@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
 from rooftree.flow import attempts
+from rooftree.flow import handoff as hand_over
 from rooftree.leads import remarks, to_do
 from rooftree.leads.models import Lead, Task
 from rooftree.outreach import compose
@@ -149,15 +150,10 @@ def watches(request: HttpRequest, lead_id: UUID) -> HttpResponse:
 
 @staff("POST")
 def handoff(request: HttpRequest, lead_id: UUID) -> HttpResponse:
-    """Hand the lead to the LOS; what is still missing is said, and asked for there."""
+    """Hand the lead to the LOS; what is still missing is said, and becomes the officer's task."""
     lead = _to(request, "hand_off", lead_id)
-    from rooftree.flow import handoff as hand_over
-
     try:
-        missing = hand_over.ask(lead_id=lead.pk, by=request.user, at=request.at)
+        hand_over.ask(lead_id=lead.pk, by=request.user, at=request.at)
     except hand_over.CannotHandOff as problem:
         return refused(request, str(problem), back_to=_page(lead_id))
-    said = "On its way to the LOS"
-    if missing:
-        said = f"{said}. Still to ask: {', '.join(str(item) for item in missing)}"
-    return done(request, said, back_to=_page(lead_id))
+    return done(request, "On its way to the LOS", back_to=_page(lead_id))

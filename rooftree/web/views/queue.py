@@ -56,13 +56,13 @@ HEADINGS = {  # heading, what stands beside it, the answer to "Why?"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
-    """One thing to do about a row: a link, or for an offer a form to post."""
+    """One thing to do about a row: a link, or a form to post."""
 
     label: str
     icon: str
     key: str
     href: str
-    then: str = ""  # the page to open meanwhile
+    then: str = ""  # the page to open while the phone dials
     posts: bool = False
 
 
@@ -146,10 +146,10 @@ def _acts(row: Row, lead: Lead, beside: list[squares.Square], *, both: bool) -> 
         href = reverse("acceptance", args=[row.offer_id])
         return [Act(label="Take it", icon="check", key="a", href=href, posts=True)]
     write = reverse("messages", args=[lead.pk])
-    number = next((p.e164 for p in lead.person.phones.all() if not p.unlinked_at), "")
+    call = reverse("calls", args=[lead.pk])
     can = {square.medium: square.kind == "ok" for square in beside}
     made = {
-        "call": Act(label="Call", icon="phone", key="c", href=f"tel:{number}", then=page),
+        "call": Act(label="Call", icon="phone", key="c", href=call, then=page, posts=True),
         "text": Act(label="Text", icon="text", key="t", href=f"{write}?medium=text"),
         "email": Act(label="E-mail", icon="mail", key="e", href=f"{write}?medium=email"),
     }

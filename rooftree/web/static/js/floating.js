@@ -57,11 +57,20 @@ document.addEventListener("htmx:after:request", (event) => {
   if (form.matches("[data-closes]")) form.closest("dialog")?.close();
 });
 
-// A call is made by the phone; meanwhile the page of the lead opens, where its outcome is one tap.
-document.addEventListener("click", (event) => {
-  const call = event.target.closest("[data-then]");
-  if (call) setTimeout(() => { location.href = call.dataset.then; }, 300);
+// A call is dialled by the phone; meanwhile the lead's page opens, where its outcome is one tap.
+document.addEventListener("htmx:after:request", (event) => {
+  const form = event.target.closest?.("form");
+  const to = event.detail?.ctx?.response?.headers?.get("HX-Redirect") ?? "";
+  if (!to.startsWith("tel:")) return;
+  const then = form?.dataset.then;
+  if (then) setTimeout(() => { location.href = then; }, 300);
+  else document.body.dispatchEvent(new Event("reread"));
 });
+
+// What is explained in place is asked for when its popover opens.
+document.addEventListener("toggle", (event) => {
+  if (event.newState === "open") event.target.dispatchEvent(new Event("opened"));
+}, true);
 
 // An act that never reached the server says so: nothing is lost without a word.
 document.addEventListener("htmx:error", (event) => {
