@@ -30,15 +30,15 @@ DAY = timedelta(days=1)
 ROUNDS = 60  # of one lead; more would be a lead that is never done
 REACHED = APPLIES | {Fate.WATCHES, Fate.TALKED, Fate.NOT_INTERESTED}
 _DUE = """
-select min(due_at) from (
-    select due_at from message
+select what, due_at from (
+    select 'message' as what, due_at from message
      where lead_id = %(lead)s and direction = 'out' and state in ('waiting', 'held')
     union all
-    select due_at from offer where lead_id = %(lead)s
+    select 'offer', due_at from offer where lead_id = %(lead)s
        and taken_at is null and passed_at is null and lapsed_at is null
     union all
-    select due_at from enrolment where lead_id = %(lead)s and ended_at is null
-) due where due_at <= %(to)s
+    select 'step', due_at from enrolment where lead_id = %(lead)s and ended_at is null
+) due where due_at <= %(to)s order by due_at limit 1
 """
 
 
@@ -81,10 +81,10 @@ class Life:
     def pass_time(self, to: datetime) -> None:
         """Let the product do what is due by `to`, each thing at its own time."""
         for _ in range(ROUNDS):
-            due = self._next_due(to)
+            what, due = self._next_due(to)
             if due is None:
                 break
-            self._tick(max(due, self.at))
+            self._tick(what, max(due, self.at))
         self.at = max(self.at, to)
 
     def settle(self, at: datetime) -> None:
@@ -140,17 +140,20 @@ class Life:
         self._may_be_texted = self._may_be_texted or ticks
         return ticks
 
-    def _next_due(self, to: datetime) -> datetime | None:
+    def _next_due(self, to: datetime) -> tuple[str, datetime | None]:
         with connection.cursor() as cursor:
             cursor.execute(_DUE, {"lead": self.lead.pk, "to": to})
-            found: datetime | None = cursor.fetchone()[0]
-        return found
+            return cursor.fetchone() or ("", None)
 
-    def _tick(self, at: datetime) -> None:
+    def _tick(self, what: str, at: datetime) -> None:
+        """The part of the product's clock that is due now."""
         with moment.at(at):
-            offers.pass_on_lapsed(at=at)
-            clock.step_sequences(at)
-            messages.send_due(at=at)
+            if what == "offer":
+                offers.pass_on_lapsed(at=at)
+            elif what == "step":
+                clock.step_sequences(at)
+            else:
+                messages.send_due(at=at)
             at_once.drain()
         self.at = max(self.at, at)
         self._notice_texts()

@@ -48,7 +48,7 @@ class Desk:
         self.rng = life.rng
         self.fate = life.story.fate
         self.control = control
-        self.tries_left = self.rng.randint(1, 3) if self.fate in REACHED else self.rng.randint(2, 4)
+        self.tries_left = self.rng.randint(1, 3) if self.fate in REACHED else self.rng.randint(2, 3)
         self.deferrals = 4
 
     def work(self) -> None:

@@ -52,12 +52,15 @@ def test_a_loan_that_is_to_fund_funds_with_its_dates_and_its_revenue(control):
 
 
 def test_those_who_do_not_want_or_were_never_there_are_left_alone(control):
-    for fate in (Fate.NOT_INTERESTED, Fate.WRONG_NUMBER):
-        history.one(_told(fate)[0], until=NOW, control=control)
+    """Somebody whom the law does not let us call is never dialled, so is not found out either."""
+    chosen = [*_told(Fate.NOT_INTERESTED, 2), *_told(Fate.WRONG_NUMBER, 3)]
+    for story in chosen:
+        history.one(story, until=NOW, control=control)
 
-    assert Lead.objects.filter(retired_reason="not interested").count() == 1
-    assert ContactAttempt.objects.filter(result="wrong_number").count() == 1
-    assert Revocation.objects.get().kind == "wrong_person"
+    wrong = ContactAttempt.objects.filter(result="wrong_number").count()
+    assert 1 <= wrong <= 3
+    assert Revocation.objects.filter(kind="wrong_person").count() == wrong
+    assert 1 <= Lead.objects.filter(retired_reason="not interested").count() <= 2
 
 
 def test_a_story_told_before_is_not_told_again(control):
