@@ -39,7 +39,7 @@ def compose(
             .select_related("person", "officer__user")
             .get(pk=lead_id)
         )
-        words = _words(lead, medium, body, subject)
+        words = _words(lead, medium, body, subject, at)
         message = _pressed_before(lead, medium, body, by, at) or _plan(lead, medium, words, by, at)
     send.deliver(message_id=message.pk, at=at)
     message.refresh_from_db()
@@ -48,9 +48,9 @@ def compose(
     return message
 
 
-def _words(lead: Lead, medium: str, body: str, subject: str) -> Words:
+def _words(lead: Lead, medium: str, body: str, subject: str, at: datetime) -> Words:
     return Words(
-        body=_signed(body.replace("\x00", ""), medium, lead, Company.objects.get(), lead.officer),
+        body=_signed(body.replace("\x00", ""), medium, lead, at),
         subject=" ".join(subject.replace("\x00", "").split())[:LONGEST_SUBJECT],
         officer=lead.officer,
         language="es" if lead.person.language == "es" else "en",
@@ -89,16 +89,17 @@ def _answers_them(lead: Lead, at: datetime) -> bool:
     ).exists()
 
 
-def _signed(
-    body: str, medium: str, lead: Lead, company: Company, officer: LoanOfficer | None
-) -> str:
+def _signed(body: str, medium: str, lead: Lead, at: datetime) -> str:
     """The typed words with what the law adds: name, NMLS ID, and the way out of a first text."""
+    company, officer = Company.objects.get(), lead.officer
     language = "es" if lead.person.language == "es" else "en"
     words = body.strip()
     owed = [company.nmls_id, *([officer.nmls_id] if officer else [])]
     if any(nmls_id not in words for nmls_id in owed):
         words += f"\n{signature(company, officer)}"
-    earlier = Message.objects.filter(person=lead.person, direction="out", medium="text")
-    if medium == "text" and not earlier.exclude(sent_at=None).exists():
+    earlier = Message.objects.filter(
+        person=lead.person, direction="out", medium="text", sent_at__lt=at
+    )
+    if medium == "text" and not earlier.exists():
         words += f" {OPT_OUT[language]}"
     return words

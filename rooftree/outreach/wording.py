@@ -130,13 +130,13 @@ def fit_name(name: str) -> str:
     apostrophes and the dots of initials, or nothing. A dot inside a word is
     refused: phones make a link of it.
     """
-    if re.search(r"[<>{}\[\]@/\\=]|https?:|\w\.\w\w", name):
+    if re.search(r"[<>{}\[\]@/\\=]|https?:", name):
         return ""
     kept = "".join(
         one for one in name if unicodedata.category(one)[0] in "LM" or one in " -'’."
     ).strip()
     shown = " ".join(kept.split())[:NAME_LIMIT].strip()
-    if not any(one.isalpha() for one in shown):
+    if not any(one.isalpha() for one in shown) or re.search(r"\.[^\s.]{2}", shown):
         return ""
     return shown.title() if shown.isupper() or shown.islower() else shown
 

@@ -1,0 +1,75 @@
+"""The simulated carriers behind the real door: Twilio over HTTP, a mailbox over SMTP."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from rooftree.outreach.media.line import line
+from rooftree_simulators.clock import Clock
+from rooftree_simulators.frame import Setup
+from rooftree_simulators.mailbox import Mailbox, MailListener, Treatment
+from rooftree_simulators.run import _free_port
+from rooftree_simulators.server import Listener
+from rooftree_simulators.twilio.account import ACCOUNT_SID, AUTH_TOKEN, MAIN_NUMBER
+from rooftree_simulators.twilio.vendor import Twilio
+from tests import make
+from tests.flow import journey
+
+SEND, FIND = {"op": "create Messages"}, {"method": "GET"}
+
+
+class Carriers:
+    """What the carriers hold, and hands to make them misbehave."""
+
+    def __init__(self, twilio: Twilio, mailbox: Mailbox) -> None:
+        self.twilio, self.mailbox = twilio, mailbox
+
+    @property
+    def texts(self) -> list:
+        return list(self.twilio.account.messages.values())
+
+    @property
+    def letters(self) -> list:
+        return self.mailbox.messages
+
+    def fault(self, action: str, **rest: object) -> None:
+        self.twilio.faults.add({"match": SEND, "action": action, **rest})
+
+    def answer(self, status: int, code: int) -> None:
+        """Twilio refuses the next text with its own error code."""
+        self.fault(f"status:{status}", count=1, body=json.dumps({"code": code, "status": status}))
+
+    def treat(self, address: str, treatment: str) -> None:
+        self.mailbox.treatments[address] = Treatment(treatment)
+
+
+@pytest.fixture
+def carriers(db, settings) -> Iterator[Carriers]:
+    setup = Setup(clock=Clock(at=make.NOON, speed=0))
+    twilio, mailbox = Twilio(setup), Mailbox(setup)
+    http, mail = Listener(twilio, 0), MailListener(mailbox, _free_port())
+    settings.CARRIER = "twilio"
+    settings.TWILIO_BASE_URL = http.url
+    settings.TWILIO_ACCOUNT_SID = ACCOUNT_SID
+    settings.TWILIO_AUTH_TOKEN = AUTH_TOKEN
+    settings.TWILIO_NUMBERS = [MAIN_NUMBER]
+    settings.MAILERS = {
+        "default": {
+            "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+            "OPTIONS": {"host": "127.0.0.1", "port": mail.port, "timeout": 5},
+        }
+    }
+    line.cache_clear()
+    yield Carriers(twilio, mailbox)
+    line.cache_clear()
+    http.stop()
+    mail.stop()
+    setup.clock.stop()
+
+
+@pytest.fixture
+def dana(db):
+    """A company ready to write to people, and its one officer, who owns nothing yet."""
+    journey.ready()
+    return make.officer("Dana Whitfield", licensed=("CA", "FL"), text_number="")

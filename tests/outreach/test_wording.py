@@ -1,0 +1,177 @@
+"""What a stranger's name, a language and a template make of the words one borrower gets."""
+
+import re
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from rooftree.outreach import wording
+from rooftree.outreach.default_wording import FIRST_EDITIONS
+from rooftree.outreach.models import Template
+from tests import make
+
+RATE = dict.fromkeys(("product", "target", "rate", "apr", "points", "day"), "x")
+
+
+@pytest.mark.parametrize(
+    ("given_name", "shown"),
+    [
+        ("Ben", "Ben"),
+        ("BEN", "Ben"),
+        ("ben", "Ben"),
+        ("DeShawn", "DeShawn"),
+        ("mary-jane", "Mary-Jane"),
+        ("o'brien", "O'Brien"),
+        ("José María", "José María"),
+        ("J. R.", "J. R."),
+        ("محمد", "محمد"),
+        ("  Ben \n Ortiz ", "Ben Ortiz"),
+        ("Ben 😀🏠", "Ben"),
+        ("Ben\u202egnp.exe", ""),  # a mark that turns the line around, and a dot in a word
+        ("\u200fBen\u200e", "Ben"),
+        ("<b>Ben</b>", ""),
+        ("{{ company.nmls_id }}", ""),
+        ("{% raw %}", ""),
+        ("https://evil.example", ""),
+        ("evil.com", ""),
+        ("Win at bit.ly now", ""),
+        ("www.evil.com", ""),
+        ("ben@home.example", ""),
+        ("Call 800-555-0199", "Call --"),
+        ("...", ""),
+        ("--", ""),
+        ("\u0336\u0336", ""),  # marks without a letter
+        ("", ""),
+        ("A" * 500, "A" + "a" * 39),
+    ],
+)
+def test_a_name_from_a_stranger_is_made_fit(given_name, shown):
+    assert wording.fit_name(given_name) == shown
+
+
+@given(st.text())
+@example("evil.\U0001f600com")
+@example("x" * 39 + " y")
+def test_no_name_carries_a_link_markup_or_control_sign(name):
+    shown = wording.fit_name(name)
+
+    assert len(shown) <= 40 * 3  # title case may lengthen a letter
+    assert not set(shown) & set("<>{}[]@/\\=:0123456789\n\r\t\u202e\u200b")
+    assert shown == shown.strip()
+    assert not re.search(r"\.[^\s.]{2}", shown)
+
+
+@pytest.mark.parametrize(
+    ("stated", "written"), [("es", "es"), ("en", "en"), ("vi", "en"), ("", "en")]
+)
+def test_we_write_in_the_stated_language_if_we_have_it(stated, written):
+    assert wording.language_for(stated) == written
+
+
+@pytest.fixture
+def company(db):
+    company = make.company()
+    wording.ensure_first_editions(at=make.NOON)
+    return company
+
+
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize(
+    "one", FIRST_EDITIONS, ids=lambda one: f"{one.key}-{one.medium}-{one.language}"
+)
+def test_every_first_edition_can_be_written_to_anyone(company, one, named):
+    template = wording.live_template(
+        one.key, medium=one.medium, language=one.language, at=make.NOON
+    )
+    person = make.person(first_name="Ben" if named else "")
+    lead = make.lead(person=person, purpose="" if not named else "purchase", property_state="")
+    officer = make.officer("Dana Whitfield") if named else None
+
+    made = wording.render(
+        template, lead=lead, company=company, officer=officer, more={"rate": RATE}
+    )
+
+    assert "{" not in made.body + made.subject
+    assert "1204417" in made.body
+    assert officer is None or "{{ sender }}" not in one.body or officer.nmls_id in made.body
+    assert bool(made.subject) == (one.medium == "email")
+    assert template.language == one.language
+
+
+def test_first_editions_are_added_once_and_leave_edited_wording_alone(company):
+    Template.objects.filter(key="first_hello").update(body="Ours")
+
+    assert wording.ensure_first_editions(at=make.NOON) == 0
+    assert set(Template.objects.filter(key="first_hello").values_list("body", flat=True)) == {
+        "Ours"
+    }
+
+
+def test_a_language_without_wording_falls_back_to_english(company):
+    Template.objects.filter(key="first_hello", language="es").delete()
+
+    found = wording.live_template("first_hello", medium="text", language="es", at=make.NOON)
+
+    assert found.language == "en"
+
+
+def test_the_edition_in_force_at_that_moment_counts(company):
+    old = Template.objects.get(key="first_hello", medium="text", language="en")
+    Template.objects.filter(pk=old.pk).update(until_at=make.NOON + make.DAY)
+    new = Template.objects.create(
+        key="first_hello",
+        medium="text",
+        language="en",
+        version=2,
+        body="Hello",
+        from_at=make.NOON + make.DAY,
+    )
+
+    def live(at):
+        return wording.live_template("first_hello", medium="text", language="en", at=at)
+
+    assert live(make.NOON) == old
+    assert live(make.NOON + make.DAY) == new
+
+
+def test_no_wording_at_all_is_said(company):
+    with pytest.raises(wording.NoWording, match="no text template named birthday"):
+        wording.live_template("birthday", medium="text", language="en", at=make.NOON)
+
+
+@pytest.mark.parametrize(
+    "body", ["Hi {{ borrower.ssn }}", "Hi {{ nobody }}", "Hi {{ borrower.first_name", "{% if %}"]
+)
+def test_a_template_that_names_what_is_not_there_is_refused(company, body):
+    template = Template(key="x", medium="text", language="en", version=1, body=body)
+
+    with pytest.raises(wording.BadTemplate, match="x/text/en v1"):
+        wording.render(template, lead=make.lead(), company=company, officer=None)
+
+
+def test_a_name_is_never_read_as_a_template_and_a_subject_is_one_line(company):
+    template = Template(
+        key="x",
+        medium="email",
+        language="en",
+        version=1,
+        subject="For\n{{ borrower.first_name }}",
+        body="Hi {{ borrower.first_name }}",
+    )
+    person = make.person(first_name="{{ company.phone }}")
+
+    made = wording.render(template, lead=make.lead(person=person), company=company, officer=None)
+
+    assert (made.subject, made.body) == ("For there", "Hi there")
+
+
+def test_an_officer_signs_with_both_numbers():
+    company = SimpleNamespace(brand="Lindenfield", nmls_id="1204417")
+    officer = SimpleNamespace(user=SimpleNamespace(name="Dana Whitfield"), nmls_id="1400001")
+
+    assert wording.signature(company, officer) == (
+        "Dana Whitfield NMLS 1400001, Lindenfield NMLS 1204417"
+    )
+    assert wording.signature(company, None) == "Lindenfield NMLS 1204417"
