@@ -24,6 +24,8 @@ DECISIONS = {  # decision: (class, icon, word)
     "require": ("soon", "user", "Person"),
     "block": ("late", "ban", "Never"),
 }
+KINDS = {"allow": "Allowed", "defer": "Held", "require": "Needs a person", "block": "Never"}
+STOPPED = {"text": "texts", "call": "calls", "email": "e-mail", "voicemail": "voicemail"}
 MEDIA = {"text": "Text", "call": "Call", "email": "E-mail", "voicemail": "Voicemail"}
 SENT = ("sent", "delivered", "claimed", "uncertain")
 ENDED = {
@@ -144,7 +146,7 @@ def _rule(result: dict[str, Any]) -> dict[str, Any]:
     return {
         "id": result["id"],
         "cite": result["cite"],
-        "tone": tone,
+        "tone": f"is-{tone}",
         "icon": icon,
         "said": f"{said[:1].upper()}{said[1:]}",
         "is_against": result["decision"] != "allow",

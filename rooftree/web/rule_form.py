@@ -26,7 +26,7 @@ WHOM = {Step.POOL: "pool", Step.BRANCH: "branch", Step.OFFICERS: "officers"}
 class RuleForm(StaffForm):
     """One rule. `initial` comes from `typed_of`; `rule` gives back what was typed."""
 
-    name = text("What the rule is called", "Decisions name it", longest=120)
+    name = text("Name of the rule", "Decisions show it", longest=120)
     sources = several("From", ())
     purposes = several("What for", PURPOSES.items())
     states = States("Property in", "Two letters each, as TX, FL. Empty: every state")
@@ -80,12 +80,12 @@ class RuleForm(StaffForm):
             seconds = number(
                 "Seconds", least=SHORTEST_TAKE_SECONDS, most=LONGEST_TAKE_SECONDS, required=False
             )
-            seconds.widget.attrs["class"] = "input"
+            seconds.widget.attrs |= {"class": "input", "placeholder": TAKE_SECONDS}
             self.fields[f"step_{nth}"], self.fields[f"step_{nth}_seconds"] = whom, seconds
         for key, _, _ in known.officers:
             self.fields[f"in_{key}"] = forms.BooleanField(required=False)
             share = number("Share", least=1, most=HEAVIEST, required=False)
-            share.widget.attrs["class"] = "input input--share"
+            share.widget.attrs |= {"class": "input input--share", "placeholder": "1"}
             self.fields[f"share_{key}"] = share
 
     @property

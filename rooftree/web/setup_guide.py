@@ -24,7 +24,7 @@ class Step:
 
     name: str
     said: str  # how it stands, or what it is for
-    href: str
+    href: str  # "" where no page can do it
     is_done: bool
     is_needed: bool = True  # False: leads flow without it
 
@@ -189,7 +189,9 @@ def _carrier(company: Company | None) -> Step:
     return Step(
         name="Connect a carrier",
         said=said,
-        href=f"{reverse('setup_company')}#brand_registered",
+        href=""
+        if settings.CARRIER == "console"
+        else f"{reverse('setup_company')}#brand_registered",
         is_done=settings.CARRIER != "console",
         is_needed=False,
     )

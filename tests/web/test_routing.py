@@ -105,7 +105,7 @@ def test_rules_move_and_leave_in_the_draft(cast, operations):
     operations.post(reverse("routing_move", args=[2]), {"to": "up"})
     page = operations.get("/routing/").text
     assert page.index("<b>Two</b>") < page.index("<b>One</b>")
-    assert "Was number 2." in page
+    assert "Among the live rules it is number 2." in page
 
     operations.post(reverse("routing_move", args=[1]), {"to": "out"})
     assert "<b>Two</b>" not in operations.get("/routing/").text

@@ -195,7 +195,6 @@ def _lines(
     called = names.now()
     counts = _decided(at) if at else Counter()
     total = sum(counts.values())
-    before = {one.name: one for one in live}
     return [
         {
             "place": place,
@@ -203,7 +202,7 @@ def _lines(
             "sentence": rule_words.sentence(one, called),
             "leads": counts[one.name],
             "total": total,
-            "was": _was(one, place, before, live, called),
+            "was": _was(one, rules, live, called),
             "is_first": place == 1,
             "is_last": place == len(rules),
         }
@@ -211,15 +210,19 @@ def _lines(
     ]
 
 
-def _was(one: Rule, place: int, before: dict[str, Rule], live: Sequence[Rule], called: Any) -> str:
-    """What differs from the live rule of this name, in words; "" when nothing does."""
-    old = before.get(one.name)
+def _was(
+    one: Rule, rules: Sequence[Rule], live: Sequence[Rule], called: Any
+) -> tuple[str, str] | None:
+    """How it differs from the live rule of this name, in words; None when it does not."""
+    old = next((rule for rule in live if rule.name == one.name), None)
     if old is None:
-        return "New in this draft."
+        return "Not among the live rules.", ""
     if old != one:
-        return f"Live now: {rule_words.sentence(old, called)}"
-    stood = live.index(old) + 1
-    return f"Was number {stood}." if stood != place else ""
+        return "Changed.", f"Live now: {rule_words.sentence(old, called)}"
+    here, there = {rule.name for rule in rules}, {rule.name for rule in live}
+    now = [rule.name for rule in rules if rule.name in there].index(one.name)
+    stood = [rule.name for rule in live if rule.name in here].index(one.name)
+    return ("Moved.", f"Among the live rules it is number {stood + 1}.") if now != stood else None
 
 
 def _decided(at: datetime) -> Counter[str]:

@@ -127,7 +127,9 @@ def _source_page(request: HttpRequest, one: Source, **more: Any) -> HttpResponse
         "source": one,
         "label": SOURCES[one.adapter].LABEL if one.adapter in SOURCES else one.adapter,
         "address": f"{settings.PUBLIC_URL}{path}",
-        "hosted": f"{settings.PUBLIC_URL}/form/{one.slug}/" if is_form else "",
+        "hosted": f"{settings.PUBLIC_URL}{reverse('lead_form', args=[one.slug])}"
+        if is_form
+        else "",
         "form": more.pop("form", None) or SourceForm(initial=initial, itself=one),
         **more,
     }

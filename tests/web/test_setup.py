@@ -1,0 +1,368 @@
+"""Set-up: the guide, the company and its tree, people and licenses, sources, the LOS."""
+
+import json
+
+import pytest
+from django.core import mail
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+
+from rooftree.leads.models import Source
+from rooftree.ledger.models import Event
+from rooftree.los.models import Connection
+from rooftree.org.models import Branch, Company, CompanyLicense, License, LoanOfficer, User
+from tests import make
+
+COMPANY = {
+    "legal_name": "New Lender, LLC",
+    "brand": "New Lender",
+    "kind": "nonbank",
+    "nmls_id": "12345",
+    "postal_address": "1 Main Street, Tampa, FL 33602",
+    "phone": "813 555 0100",
+    "zone": "America/Chicago",
+    "brand_registered": "on",
+    "direct_lending": "on",
+    "company_kind": "direct_lender",
+    "carrier_policy": "any_lender",
+    "telemarketer_states": "fl, tx",
+}
+
+
+@pytest.fixture
+def admin(db):
+    return make.user("administrator", name="Sam Ortiz")
+
+
+@pytest.fixture
+def browser(admin, signed_in):
+    return signed_in(admin)
+
+
+def kinds():
+    return list(Event.objects.order_by("id").values_list("kind", flat=True))
+
+
+def test_an_empty_installation_says_what_comes_first(browser):
+    page = browser.get("/setup/").text
+
+    assert "Ready for the first lead in" in page
+    assert "Name the company" in page
+    assert "0 of 9 done" in page
+
+
+def test_the_guide_ticks_what_is_done(cast, browser):
+    page = browser.get("/setup/").text
+
+    assert "Lindenfield Mortgage, LLC, NMLS 1204417, nonbank" in page
+    assert "1 region" in page or "2 branches" in page
+    assert "6 of 9 done" in page
+    assert "Ready for leads" in page
+
+
+def test_naming_the_company_makes_it_and_writes_it_down(browser, admin):
+    answer = browser.post(reverse("setup_company"), COMPANY | {"alarm_user_id": str(admin.pk)})
+
+    company = Company.objects.get()
+    assert answer.status_code == 303
+    assert (company.legal_name, company.phone) == ("New Lender, LLC", "+18135550100")
+    assert company.telemarketer_states == ["FL", "TX"]
+    assert company.texting["attributes"] == ["direct_lending"]
+    assert company.alarm_user == admin
+    assert kinds() == ["org.company.named"]
+
+
+def test_a_wrong_fact_of_the_company_is_said_at_its_field(browser):
+    answer = browser.post(reverse("setup_company"), COMPANY | {"nmls_id": "12-34"})
+
+    assert answer.status_code == 422
+    assert "An NMLS ID is a number." in answer.text
+    assert 'value="12-34"' in answer.text
+    assert not Company.objects.exists()
+
+
+def test_changing_one_fact_writes_that_one_down(browser):
+    browser.post(reverse("setup_company"), COMPANY)
+    browser.post(reverse("setup_company"), COMPANY | {"brand": "Newer"})
+
+    assert Company.objects.get().brand == "Newer"
+    assert Event.objects.get(kind="org.company.changed").data["changed"] == ["brand"]
+
+
+def test_a_branch_moves_with_all_below_it_and_never_below_itself(cast, browser):
+    team = make.branch("Night team", parent=cast.tampa, kind="team")
+    north = make.branch("North", kind="region")
+    typed = {"name": "Tampa", "kind": "branch", "zone": "America/New_York"}
+
+    loop = browser.post(
+        reverse("setup_branch", args=[cast.tampa.pk]), typed | {"parent": str(team.pk)}
+    )
+    assert loop.status_code == 422
+
+    browser.post(reverse("setup_branch", args=[cast.tampa.pk]), typed | {"parent": str(north.pk)})
+    team.refresh_from_db()
+    assert team.path == f"/{north.pk}/{cast.tampa.pk}/{team.pk}/"
+    assert "org.branch.changed" in kinds()
+
+
+def test_a_new_branch_lies_where_it_was_put(cast, browser):
+    browser.post(
+        reverse("setup_branches"),
+        {"name": "Miami", "kind": "branch", "zone": "America/New_York", "parent": cast.region.pk},
+    )
+
+    assert Branch.objects.get(name="Miami").path.startswith(cast.region.path)
+
+
+def test_a_new_colleague_sets_a_password_by_a_link_shown_once(cast, browser):
+    page = browser.post(
+        reverse("setup_people"),
+        {"name": "Ana Diaz", "email": "Ana@Lindenfield.example", "role": "manager",
+         "branch": str(cast.tampa.pk)},
+    )  # fmt: skip
+    ana = User.objects.get(email="ana@lindenfield.example")
+    link = page.context["link"]
+    assert link in page.text
+    assert not ana.has_usable_password()
+    assert link not in browser.get(reverse("setup_person", args=[ana.pk])).text
+
+    visitor = Client()
+    path = link.partition("//")[2].partition("/")[2]
+    door = visitor.get(f"/{path}", follow=True)
+    assert "Welcome, Ana Diaz" in door.text
+    weak = visitor.post(door.request["PATH_INFO"], {"new_password1": "a", "new_password2": "a"})
+    assert "too short" in weak.text
+    chosen = "five yellow kites on a line"
+    visitor.post(door.request["PATH_INFO"], {"new_password1": chosen, "new_password2": chosen})
+
+    assert Client().login(username="ana@lindenfield.example", password=chosen)
+    assert "used up" in Client().get(f"/{path}", follow=True).text
+    assert kinds().count("org.user.password_set") == 1
+    assert mail.outbox == []
+
+
+def test_two_people_never_share_an_address(cast, browser):
+    answer = browser.post(
+        reverse("setup_people"), {"name": "Other", "email": cast.ruth.email, "role": "marketing"}
+    )
+
+    assert answer.status_code == 422
+    assert "Somebody has this e-mail address already." in answer.text
+
+
+def test_a_user_becomes_a_loan_officer_with_hours_caps_and_languages(cast, browser):
+    nora = make.user("officer", name="Nora", branch=cast.tampa)
+    url = reverse("setup_officer", args=[nora.pk])
+    typed = {
+        "nmls_id": "998877", "phone": "(813) 555-0177", "languages": ["en", "es"],
+        "products": ["fha"], "zone": "America/New_York", "daily_cap": "5", "open_cap": "30",
+        "mon_from": "09:00", "mon_until": "17:00", "backup": str(cast.dana.pk),
+    }  # fmt: skip
+
+    wrong = browser.post(url, typed | {"mon_until": "08:00"})
+    assert wrong.status_code == 422
+    assert "The hours of mon need an opening and a later closing" in wrong.text
+    browser.post(url, typed)
+
+    officer = LoanOfficer.objects.get(user=nora)
+    assert (officer.nmls_id, officer.phone, officer.daily_cap) == ("998877", "+18135550177", 5)
+    assert officer.hours == {"mon": ["09:00", "17:00"]}
+    assert officer.backup == cast.dana
+
+    browser.post(url, typed | {"daily_cap": "7"})
+    officer.refresh_from_db()
+    assert officer.daily_cap == 7
+    assert Event.objects.get(kind="org.officer.changed").data["changed"] == ["daily_cap"]
+
+
+def test_an_assistant_is_given_the_officers_to_work_for(cast, browser):
+    helper = make.assistant(cast.dana, name="Lee")
+    typed = {"name": "Lee", "role": "assistant", "branch": str(cast.tampa.pk)}
+
+    browser.post(reverse("setup_person", args=[helper.pk]), typed | {"assists": [str(cast.sam.pk)]})
+
+    assert [one.officer for one in helper.assists.all()] == [cast.sam]
+    assert "org.assistant.assigned" in kinds()
+
+
+def test_the_last_administrator_stays(admin, browser):
+    answer = browser.post(
+        reverse("setup_person", args=[admin.pk]), {"name": "New name", "role": "marketing"}
+    )
+
+    admin.refresh_from_db()
+    assert answer.status_code == 422
+    assert "Somebody must stay administrator" in answer.text
+    assert (admin.role, admin.name) == ("administrator", "Sam Ortiz")
+
+
+def test_who_leaves_cannot_sign_in_and_their_leads_are_free(cast, browser):
+    mine = make.lead(officer=cast.dana)
+
+    browser.post(reverse("setup_departure", args=[cast.dana.user.pk]))
+
+    mine.refresh_from_db()
+    assert mine.officer is None
+    assert not User.objects.get(pk=cast.dana.user.pk).is_active
+
+
+def test_a_license_is_entered_with_its_last_day(cast, browser):
+    typed = {"officer": str(cast.sam.pk), "state": "FL", "number": "FL-9",
+             "from_date": "2026-01-01", "last_date": "2026-12-31"}  # fmt: skip
+
+    browser.post(reverse("setup_licenses"), typed)
+    again = browser.post(reverse("setup_licenses"), typed)
+
+    held = License.objects.get(officer=cast.sam, state="FL")
+    assert held.until_date.isoformat() == "2027-01-01"
+    assert again.status_code == 422
+    assert "There is a license in FL for these days already" in again.text
+
+
+def test_the_companys_own_license_is_entered_and_ended(cast, browser):
+    browser.post(
+        reverse("setup_licenses"),
+        {"officer": "", "state": "NV", "number": "NV-1", "from_date": "2026-01-01"},
+    )
+    held = CompanyLicense.objects.get(state="NV")
+    browser.post(
+        reverse("setup_company_license", args=[held.pk]),
+        {"number": "NV-1", "from_date": "2026-01-01", "last_date": "2026-06-30"},
+    )
+
+    held.refresh_from_db()
+    assert held.until_date.isoformat() == "2026-07-01"
+    assert {"org.company_license.added", "org.company_license.changed"} <= set(kinds())
+
+
+def test_ending_a_license_frees_the_leads_it_covered(cast, browser):
+    mine = make.lead(officer=cast.dana)
+    held = License.objects.get(officer=cast.dana, state="FL")
+
+    browser.post(
+        reverse("setup_license", args=[held.pk]),
+        {"number": held.number, "status": "Expired", "from_date": "2020-01-01"},
+    )
+
+    mine.refresh_from_db()
+    assert mine.officer is None
+
+
+def test_a_source_shows_its_address_once_and_takes_leads_there(cast, browser):
+    page = browser.post(
+        reverse("setup_sources"),
+        {"adapter": "lendingtree", "name": "LendingTree refi", "zone": "America/New_York",
+         "cost_cents": "42.50", "expected_gap": "12"},
+    )  # fmt: skip
+
+    source = Source.objects.get(slug="lendingtree-refi")
+    address = page.context["address"]
+    assert address.endswith(source.token) and address in page.text
+    assert source.cost_cents == 42_50
+    assert source.token not in browser.get(reverse("setup_source", args=[source.pk])).text
+    path = "/" + address.partition("//")[2].partition("/")[2]
+    assert Client().post(path, b"<x", content_type="text/xml").status_code != 401
+
+    renewed = browser.post(reverse("setup_source_secrets", args=[source.pk]))
+    assert renewed.context["address"] != address
+    assert Client().post(path, b"<x", content_type="text/xml").status_code == 401
+    assert "capture.source.secrets_renewed" in kinds()
+
+
+def test_a_form_names_the_website_it_stands_on(cast, browser):
+    typed = {"adapter": "website_form", "name": "Our site", "zone": "America/New_York"}
+
+    nowhere = browser.post(reverse("setup_sources"), typed)
+    assert "Name the website the form stands on" in nowhere.text
+    wrong = browser.post(reverse("setup_sources"), typed | {"allowed_origins": "our site"})
+    assert "our site is no address of a website" in wrong.text
+    page = browser.post(
+        reverse("setup_sources"), typed | {"allowed_origins": "https://www.example.com/contact"}
+    )
+
+    source = Source.objects.get(slug="our-site")
+    assert source.allowed_origins == ["https://www.example.com"]
+    assert source.secret in page.text
+
+
+def test_a_paused_source_is_turned_away(cast, browser):
+    browser.post(reverse("setup_source_pause", args=[cast.zillow.pk]), {"to": "off"})
+    cast.zillow.refresh_from_db()
+    assert cast.zillow.paused_at is not None
+
+    browser.post(reverse("setup_source_pause", args=[cast.zillow.pk]), {"to": "on"})
+    cast.zillow.refresh_from_db()
+    assert cast.zillow.paused_at is None
+
+
+LOS = {
+    "name": "Encompass", "instance": "TEBE112", "base_url": "http://127.0.0.1:9",
+    "lead_id_field": "CX.ROOFTREELEADID", "client_id": "abc", "client_secret": "s3cret",
+    "user": "api", "password": "pass",
+}  # fmt: skip
+
+
+def test_a_credential_is_written_and_never_shown_again(browser):
+    browser.post(reverse("setup_los"), LOS)
+    one = Connection.objects.get()
+    url = reverse("setup_connection", args=[one.pk])
+
+    page = browser.get(url).text
+    assert "s3cret" not in page
+    assert "On file; leave it empty to keep it" in page
+
+    browser.post(url, LOS | {"client_secret": "", "password": "changed"})
+    one.refresh_from_db()
+    assert json.loads(one.credentials) == {
+        "client_id": "abc", "client_secret": "s3cret", "user": "api", "password": "changed",
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute("select credentials from los_connection")
+        assert "s3cret" not in cursor.fetchone()[0]
+    assert Event.objects.get(kind="los.connection.changed").data["changed"] == ["password"]
+
+
+def test_a_connection_is_turned_on_and_off(browser):
+    browser.post(reverse("setup_los"), LOS)
+    one = Connection.objects.get()
+
+    browser.post(reverse("setup_connection_act", args=[one.pk, "on"]))
+    one.refresh_from_db()
+    assert one.enabled_at is not None
+
+    browser.post(reverse("setup_connection_act", args=[one.pk, "off"]))
+    one.refresh_from_db()
+    assert one.enabled_at is None
+
+
+def test_a_connection_without_its_credentials_says_what_is_missing(browser, htmx):
+    browser.post(reverse("setup_los"), LOS | {"client_secret": "", "client_id": ""})
+    one = Connection.objects.get()
+
+    answer = browser.post(reverse("setup_connection_act", args=[one.pk, "test"]), headers=htmx)
+
+    assert answer.status_code == 422
+    assert "A credential is missing" in answer.text
+
+
+def test_work_that_gave_up_is_listed_and_tried_again(browser):
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "insert into oban_jobs (state, queue, worker, args, errors, attempt, max_attempts, "
+            "discarded_at) values ('discarded', 'soon', 'w', %s, %s, 3, 3, now()) returning id",
+            [
+                json.dumps(
+                    {"task": "rooftree.flow.intake.assign_lead", "kwargs": {"lead_id": "7"}}
+                ),
+                json.dumps([{"error": "Twilio did not answer."}]),
+            ],
+        )
+        (job,) = cursor.fetchone()
+
+    page = browser.get(reverse("dead_letters")).text
+    assert "Assign lead" in page
+    assert "Twilio did not answer." in page
+
+    browser.post(reverse("dead_letter_retry", args=[job]))
+    assert "Nothing gave up" in browser.get(reverse("dead_letters")).text

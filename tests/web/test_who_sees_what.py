@@ -1,0 +1,324 @@
+"""Every address of the site, asked by every role, by a stranger and from another branch.
+
+The table is the promise; the site is asked and must answer just so. An address
+that is not in the table fails: whoever adds a page says here who sees it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import SimpleNamespace
+
+import pytest
+from django.db import connection, transaction
+from django.test import Client
+from django.urls import URLPattern, get_resolver, reverse
+
+from rooftree.compliance import revoke
+from rooftree.leads import to_do
+from rooftree.los.models import Connection
+from rooftree.org.models import ROLES, License, StaffNotice
+from rooftree.outreach import may
+from rooftree.routing import assign, publish
+from rooftree.routing.models import Offer, RoutingDecision
+from rooftree.routing.rules import Rule
+from tests import make
+
+ROLE_LETTERS = {
+    "o": "officer",
+    "a": "assistant",
+    "m": "manager",
+    "p": "operations",
+    "k": "marketing",
+    "c": "compliance",
+    "e": "executive",
+    "d": "administrator",
+}
+ALL = "".join(ROLE_LETTERS)
+BOUND = "oam"  # see one branch, or less
+DONE = {200, 204, 302, 303, 400, 409, 422}  # asked, and answered about the matter itself
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """Who gets in, with what in the address, and how."""
+
+    who: str = ALL
+    args: str = ""  # attributes of the world, in order
+    post: bool = False
+    of_lead: bool = False  # another branch's answers 404
+    public: bool = False  # a borrower or a machine: no sign-in, no role
+    others: int = 403
+    data: str = ""  # what a form must say: key=attribute of the world
+
+
+def get(who: str = ALL, args: str = "", **more: object) -> Line:
+    return Line(who=who, args=args, **more)  # type: ignore[arg-type]
+
+
+def post(who: str, args: str = "", **more: object) -> Line:
+    return Line(who=who, args=args, post=True, **more)  # type: ignore[arg-type]
+
+
+def public(args: str = "", *, post: bool = False) -> Line:
+    return Line(args=args, public=True, post=post)
+
+
+TABLE = {
+    # The door, and what machines and borrowers see.
+    "": get(),
+    "sign-in/": public(),
+    "sign-out/": public(post=True),
+    "manifest.webmanifest": public(),
+    "set-password/<uidb64>/<token>/": public("word word"),
+    "in/form/<slug:site>": public("form_slug", post=True),
+    "in/twilio/text/": public(post=True),
+    "in/twilio/status/<uuid:message_id>/": public("nobody", post=True),
+    "in/twilio/ring/<uuid:ring_id>/": public("nobody", post=True),
+    "in/twilio/ring/<uuid:ring_id>/key/": public("nobody", post=True),
+    "in/twilio/ring/<uuid:ring_id>/after/": public("nobody", post=True),
+    "in/twilio/ring/<uuid:ring_id>/status/": public("nobody", post=True),
+    "in/encompass/<slug:slug>/": public("word", post=True),
+    "in/<slug:adapter>/<str:token>": public("zillow word", post=True),
+    "forms/<slug:slug>/": public("form_slug"),
+    "forms/<slug:slug>/thanks/": public("form_slug"),
+    "forms/<slug:slug>/thanks/<slug:reference>/": public("form_slug word"),
+    "forms/<slug:slug>/embed.js": public("form_slug"),
+    "unsubscribe/<str:token>/": public("word"),
+    "look-around/<uuid:user_id>/": public("user", post=True),
+    # Everywhere.
+    "find/": get(),
+    "more/": get(),
+    "notices/": get(),
+    "notices/reading/": post(ALL),
+    "notices/<uuid:notice_id>/reading/": post("", "notice", others=404),
+    # The queue and one lead.
+    "queue/": get("oa"),
+    "offers/": get(),
+    "offers/<uuid:offer_id>/acceptance/": post("o", "offer"),
+    "offers/<uuid:offer_id>/refusal/": post("o", "offer"),
+    "me/availability/": post("o"),
+    "conversations/": get("oampkced"),
+    "conversations/<uuid:lead_id>/": get(ALL, "lead", of_lead=True),
+    "pipeline/": get(),
+    "team/": get("mpced"),
+    "leads/<uuid:lead_id>/ownership/": post("mpd", "lead", data="officer=officer"),
+    "leads/<uuid:lead_id>/": get(ALL, "lead", of_lead=True),
+    "leads/<uuid:lead_id>/may/<slug:medium>/": get(ALL, "lead text", of_lead=True),
+    "leads/<uuid:lead_id>/calls/": get("oam", "lead", of_lead=True),
+    "leads/<uuid:lead_id>/attempts/": post("oam", "lead", of_lead=True),
+    "leads/<uuid:lead_id>/messages/": get("oam", "lead", of_lead=True),
+    "leads/<uuid:lead_id>/remarks/": post("oampd", "lead", of_lead=True),
+    "leads/<uuid:lead_id>/tasks/": post("oampd", "lead", of_lead=True),
+    "leads/<uuid:lead_id>/watches/": post("oam", "lead", of_lead=True),
+    "leads/<uuid:lead_id>/hand-off/": post("oam", "lead", of_lead=True),
+    "tasks/<uuid:task_id>/completion/": post("oampd", "task", of_lead=True),
+    # Routing.
+    "routing/": get("mpced"),
+    "routing/preview/": get("pd"),
+    "routing/draft/": post("pd"),
+    "routing/draft/rules/": get("pd"),
+    "routing/draft/rules/<int:place>/": get("pd", "one"),
+    "routing/draft/rules/<int:place>/move/": post("pd", "one", data="to=up"),
+    "routing/publication/": get("pd"),
+    "routing/editions/": get("mpced"),
+    "routing/editions/<int:number>/": get("mpced", "one"),
+    "routing/editions/<int:number>/restoration/": post("pd", "one"),
+    "decisions/<uuid:decision_id>/": get(ALL, "decision", of_lead=True),
+    # Compliance.
+    "compliance/": get("cd"),
+    "compliance/verdicts/<uuid:verdict_id>/": get(ALL, "verdict", of_lead=True),
+    "compliance/do-not-contact/": post("c"),
+    "compliance/holds/<uuid:revocation_id>/release/": post("cd", "hold"),
+    "compliance/ledger/": get("cd"),
+    "compliance/sources/<uuid:source_id>/": get("cd", "source"),
+    "compliance/emergencies/": post("cd"),
+    # Set-up.
+    "setup/": get("d"),
+    "setup/company/": get("d"),
+    "setup/branches/": get("d"),
+    "setup/branches/<uuid:branch_id>/": get("d", "branch"),
+    "setup/people/": get("d"),
+    "setup/people/<uuid:user_id>/": get("d", "user"),
+    "setup/people/<uuid:user_id>/officer/": get("d", "user"),
+    "setup/people/<uuid:user_id>/departure/": post("d", "user"),
+    "setup/people/<uuid:user_id>/password-link/": post("d", "user"),
+    "setup/licenses/": get("pcd"),
+    "setup/licenses/<uuid:license_id>/": get("pcd", "license"),
+    "setup/company-licenses/<uuid:license_id>/": get("pcd", "company_license"),
+    "setup/sources/": get("pkd"),
+    "setup/sources/<uuid:source_id>/": get("pkd", "source"),
+    "setup/sources/<uuid:source_id>/secrets/": post("pkd", "source"),
+    "setup/sources/<uuid:source_id>/pause/": post("pkd", "source"),
+    "setup/los/": get("d"),
+    "setup/los/<uuid:connection_id>/": get("d", "connection"),
+    "setup/los/<uuid:connection_id>/<slug:what>/": post("d", "connection off"),
+    "setup/dead-letters/": get("d"),
+    "setup/dead-letters/<int:job_id>/retry/": post("d", "one"),
+    # The first screen, and the sources.
+    "home/": get("mpkced"),
+    "home/records/<slug:number>/": get("mpkced", "number"),
+    "sources/": get("pkced"),
+    "sources/<uuid:source_id>/": get("pkced", "source"),
+    "sources/<uuid:source_id>/replays/": post("pd", "source"),
+    "sources/deliveries/<uuid:delivery_id>/": get("pkced", "delivery"),
+    "sources/deliveries/<uuid:delivery_id>/replay/": post("pd", "delivery"),
+}
+
+
+def routes() -> Iterator[tuple[str, URLPattern]]:
+    """Every address of the site, as its whole pattern."""
+    todo = [("", one) for one in get_resolver().url_patterns]
+    while todo:
+        before, one = todo.pop()
+        route = f"{before}{one.pattern}"
+        if isinstance(one, URLPattern):
+            yield route, one
+        else:
+            todo += [(route, inner) for inner in one.url_patterns]
+
+
+@pytest.fixture
+def world(cast):
+    """Dana of Tampa has Ben's lead; everything that an address can name exists once."""
+    publish.publish([Rule(name="Everyone")], by=None, at=make.NOON)
+    assign.to_best_officer(lead_id=cast.ben.pk, at=make.NOON)
+    offer = Offer.objects.get(lead=cast.ben)
+    owned = make.lead(officer=cast.dana)
+    task = to_do.add(lead_id=owned.pk, user_id=None, title="Call", due_at=make.NOON, at=make.NOON)
+    touch = make.touch(owned)
+    hold = revoke.record(
+        person_id=None, address="+15125550111", kind="review", media=["text"],
+        origin="message:1", cause="text:1", at=make.NOON,
+    )  # fmt: skip
+    connected = Connection.objects.create(
+        los="encompass", name="Encompass", slug="enc", base_url="http://localhost", instance="BE1"
+    )
+    form = make.source("website_form", slug="our-form")
+    make.license_of(cast.sam, "FL")
+    notice = StaffNotice.objects.create(
+        user=make.user("marketing"), cause="test", kind="test", text="Hello", at=make.NOON
+    )
+    decision = RoutingDecision.objects.get(lead=cast.ben)
+    judged = may.call(lead_id=owned.pk, cause="test:1", at=make.NOON)
+    things = {
+        "lead": owned.pk, "offer": offer.pk, "task": task.pk,
+        "decision": decision.pk, "verdict": judged.pk,
+        "hold": hold.pk, "source": cast.zillow.pk, "branch": cast.tampa.pk,
+        "user": cast.sam.user.pk, "license": License.objects.first().pk,
+        "company_license": make.company_license("NV").pk, "connection": connected.pk,
+        "delivery": touch.delivery_id, "form_slug": form.slug, "one": 1, "word": "unknown",
+        "zillow": "zillow", "off": "off", "up": "up", "text": "text",
+        "notice": notice.pk, "officer": cast.dana.pk, "number": "leads", "nobody": hold.pk,
+    }  # fmt: skip
+    return SimpleNamespace(cast=cast, things=things)
+
+
+def visitors(world) -> dict[str, object]:
+    """One user of each role; the bound ones belong to Dana and Tampa."""
+    cast = world.cast
+    known = {"o": cast.dana.user, "a": make.assistant(cast.dana), "m": cast.ruth, "c": cast.omar}
+    return known | {
+        letter: make.user(role) for letter, role in ROLE_LETTERS.items() if letter not in known
+    }
+
+
+def asked(browser: Client, line: Line, route: str, world) -> int:
+    """The status of the answer; what it changed is undone."""
+    address = "/" + written(route, [world.things[one] for one in line.args.split()])
+    with transaction.atomic():
+        data = dict(part.split("=") for part in line.data.split())
+        data = {key: world.things[one] for key, one in data.items()}
+        answer = browser.post(address, data) if line.post else browser.get(address)
+        transaction.set_rollback(True)
+    if answer.status_code == 302 and answer.url.startswith("/sign-in/?next="):
+        return -1  # sent to the door
+    return answer.status_code
+
+
+def written(route: str, values: list) -> str:
+    """The pattern with its holes filled."""
+    for value in values:
+        start, end = route.index("<"), route.index(">")
+        route = f"{route[:start]}{value}{route[end + 1 :]}"
+    return route
+
+
+def test_every_address_is_in_the_table_and_no_other():
+    assert sorted(TABLE) == sorted({route for route, _ in routes()})
+    assert set(ROLE_LETTERS.values()) == set(ROLES)
+
+
+@pytest.mark.parametrize("route", [route for route in TABLE if not TABLE[route].public])
+def test_each_role_gets_what_the_table_says(route, world, signed_in):
+    line = TABLE[route]
+
+    found = {
+        letter: asked(signed_in(user), line, route, world)
+        for letter, user in visitors(world).items()
+    }
+
+    for letter, status in found.items():
+        expected = DONE if letter in line.who else {line.others}
+        assert status in expected, f"{ROLE_LETTERS[letter]} got {status}"
+        if letter in line.who and not line.post and route:
+            assert status in (200, 302), f"{ROLE_LETTERS[letter]} got {status}"
+
+
+@pytest.mark.parametrize("route", [route for route in TABLE if not TABLE[route].public])
+def test_who_has_not_signed_in_is_sent_to_the_door(route, world):
+    assert asked(Client(), TABLE[route], route, world) == -1
+
+
+@pytest.mark.parametrize("route", [route for route in TABLE if TABLE[route].public])
+def test_what_is_public_asks_nobody_to_sign_in(route, world):
+    status = asked(Client(), TABLE[route], route, world)
+
+    assert status != -1
+    assert status < 500
+
+
+@pytest.mark.parametrize("route", [route for route in TABLE if TABLE[route].of_lead])
+def test_another_branchs_lead_does_not_exist(route, world, signed_in):
+    cast = world.cast
+    strangers = [
+        cast.sam.user,
+        make.assistant(cast.sam),
+        *(make.user(role, branch=cast.austin) for role in list(ROLES)[2:]),
+    ]  # fmt: skip
+
+    found = {user.role: asked(signed_in(user), TABLE[route], route, world) for user in strangers}
+
+    assert found == dict.fromkeys(ROLES, 404)
+
+
+@pytest.mark.parametrize("route", ["sources/deliveries/<uuid:delivery_id>/"])
+def test_another_branchs_delivery_does_not_exist(route, world, signed_in):
+    stranger = make.user("operations", branch=world.cast.austin)
+
+    assert asked(signed_in(stranger), TABLE[route], route, world) == 404
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_link_of_the_rail_leads_somewhere(role, world, signed_in):
+    letter = next(key for key, name in ROLE_LETTERS.items() if name == role)
+    browser = signed_in(visitors(world)[letter])
+
+    page = browser.get(reverse("more"))
+
+    links = [*page.context["own_links"], *page.context["closer_links"]]
+    assert links
+    for link in links:
+        assert browser.get(link.href).status_code == 200, link.href
+
+
+def test_the_walk_leaves_nothing_behind(world, signed_in):
+    browser = signed_in(make.user("administrator"))
+    with connection.cursor() as cursor:
+        cursor.execute("select count(*) from event")
+        before = cursor.fetchone()
+
+        asked(browser, TABLE["setup/sources/<uuid:source_id>/secrets/"],
+              "setup/sources/<uuid:source_id>/secrets/", world)  # fmt: skip
+
+        cursor.execute("select count(*) from event")
+        assert cursor.fetchone() == before
