@@ -1,6 +1,6 @@
 """One routing decision: who was chosen, who was not, why, and the same choice made again."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -87,7 +87,7 @@ def _license(person: Candidate, state: str, at: datetime) -> tuple[str, str]:
     held = [permit for permit in person.permits if permit.state == state]
     good = next((permit for permit in held if permit.in_force(day)), None)
     if good:
-        until = good.until_date
+        until = good.until_date - timedelta(days=1) if good.until_date else None
         return (f"until {until:%b} {until.day}, {until.year}" if until else "no end"), "soft"
     return ("not in force" if held else "none"), "is-late"
 

@@ -12,7 +12,7 @@ from rooftree.org import company as org
 from rooftree.org.company import KINDS
 from rooftree.org.models import Company, User
 from rooftree.routing.visible import may
-from rooftree.web import setup_guide
+from rooftree.web import setup_guide, words
 from rooftree.web.answers import done
 from rooftree.web.page import staff
 from rooftree.web.staff_forms import Lines, StaffForm, States, area, choice, text, yes, zone
@@ -140,6 +140,7 @@ def _typed(held: Company | None) -> dict[str, Any]:
     shown = {name: getattr(held, name) for name in CompanyForm.base_fields if hasattr(held, name)}
     return {
         **shown,
+        "phone": words.phone(held.phone),
         "alarm_user_id": str(held.alarm_user_id or ""),
         "brand_registered": texting.get("brand_registered", False),
         "direct_lending": DIRECT_LENDING in texting.get("attributes", ()),

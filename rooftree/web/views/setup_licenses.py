@@ -31,7 +31,7 @@ class LicenseForm(StaffForm):
     """One license, of an officer or of the company."""
 
     officer = choice("Whose", ())
-    state = choice("State", STATES.items())
+    state = choice("State", [("", "Choose a state"), *STATES.items()])
     number = text("Number", longest=40)
     status = choice("NMLS says", [(one, one) for one in STATUSES])
     from_date = day("First day")

@@ -14,6 +14,7 @@ from rooftree.org import branches, passwords, people, staff_details
 from rooftree.org.hours import WEEKDAYS
 from rooftree.org.models import ROLES, Branch, LoanOfficer, User
 from rooftree.routing.rule_words import DAYS, LANGUAGES
+from rooftree.web import words
 from rooftree.web.answers import done, refused
 from rooftree.web.page import staff
 from rooftree.web.staff_forms import StaffForm, choice, day, number, several, text, zone
@@ -245,7 +246,7 @@ def _person_typed(one: User) -> dict[str, Any]:
     assisted = one.assists.values_list("officer_id", flat=True)
     return {
         "name": one.name, "role": one.role, "branch": str(one.branch_id or ""),
-        "title": one.title, "phone": one.phone, "assists": [str(key) for key in assisted],
+        "title": one.title, "phone": _written(one.phone), "assists": [str(key) for key in assisted],
     }  # fmt: skip
 
 
@@ -258,7 +259,12 @@ def _officer_typed(held: LoanOfficer | None, one: User) -> dict[str, Any]:
     for key, span in held.hours.items():
         if span:
             shown[f"{key}_from"], shown[f"{key}_until"] = span
-    return shown | {"backup": str(held.backup_id or "")}
+    numbers = {name: _written(shown[name]) for name in ("phone", "text_number")}
+    return shown | numbers | {"backup": str(held.backup_id or "")}
+
+
+def _written(number: str) -> str:
+    return words.phone(number) if number else ""
 
 
 NINE_TO_SIX = (("from", "09:00"), ("until", "18:00"))

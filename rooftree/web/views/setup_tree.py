@@ -12,7 +12,7 @@ from rooftree.org import branches as org
 from rooftree.org.models import Branch
 from rooftree.web.answers import done
 from rooftree.web.page import staff
-from rooftree.web.staff_forms import StaffForm, choice, text, zone
+from rooftree.web.staff_forms import ZONES, StaffForm, choice, text, zone
 from rooftree.web.views.setup import must
 
 
@@ -57,7 +57,10 @@ def branches(request: HttpRequest) -> HttpResponse:
     counted = Branch.objects.annotate(
         people=Count("users", distinct=True), busy=Count("officers", distinct=True)
     ).in_bulk()
-    nodes = [{"depth": depth, "node": counted[node.pk]} for depth, node in org.in_order()]
+    nodes = [
+        {"depth": depth, "node": counted[node.pk], "zone": ZONES.get(node.zone, node.zone)}
+        for depth, node in org.in_order()
+    ]
     status = 422 if request.method == "POST" else 200
     context = {"nodes": nodes, "form": form, "kinds": org.KINDS}
     return render(request, "setup/branches.html", context, status=status)
