@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db.transaction import atomic
 
+from rooftree.compliance import revoke
 from rooftree.compliance.models import Revocation
 from rooftree.ledger.write import write
 from rooftree.org.models import User
@@ -21,15 +22,38 @@ def release(*, revocation_id: UUID | str, by: User, at: datetime) -> Revocation:
     stands. Raises `CannotRelease`.
     """
     with atomic():
-        held = Revocation.objects.filter(pk=revocation_id, kind="review", ended_at=None)
-        if not held.update(ended_at=at, ended_by=f"user:{by.pk}"):
-            raise CannotRelease("Somebody has decided about this already.")
-        row = Revocation.objects.get(pk=revocation_id)
-        write(
-            "compliance.hold.released",
-            at=at,
-            actor=f"user:{by.pk}",
-            person_id=row.person_id,
-            revocation=row.pk,
-        )
+        row = _decide(revocation_id, by, at)
+        _write("compliance.hold.released", row, by, at)
     return row
+
+
+def was_stop(*, revocation_id: UUID | str, by: User, at: datetime) -> Revocation:
+    """It was a stop: it counts as one from now on, and the hold is decided.
+
+    Raises `CannotRelease`.
+    """
+    with atomic():
+        row = _decide(revocation_id, by, at)
+        stop = revoke.record(
+            person_id=row.person_id,
+            address=row.address,
+            kind="stop",
+            media=row.media,
+            words=row.words,
+            origin=row.origin,
+            cause=f"review:{row.pk}",
+            at=at,
+        )
+        _write("compliance.hold.was_stop", row, by, at)
+    return stop
+
+
+def _decide(revocation_id: UUID | str, by: User, at: datetime) -> Revocation:
+    held = Revocation.objects.filter(pk=revocation_id, kind="review", ended_at=None)
+    if not held.update(ended_at=at, ended_by=f"user:{by.pk}"):
+        raise CannotRelease("Somebody has decided about this already.")
+    return Revocation.objects.get(pk=revocation_id)
+
+
+def _write(kind: str, row: Revocation, by: User, at: datetime) -> None:
+    write(kind, at=at, actor=f"user:{by.pk}", person_id=row.person_id, revocation=row.pk)

@@ -161,6 +161,17 @@ def test_releasing_a_hold_leaves_a_stop_of_the_same_number(cast, omar):
     assert Event.objects.filter(kind="compliance.hold.released").count() == 1
 
 
+def test_words_that_meant_stop_count_as_one(cast, omar):
+    held = stop("+18135550142", kind="review", words="leave me be")
+
+    omar.post(reverse("hold_release", args=[held.pk]), {"meaning": "stop"})
+
+    live = Revocation.objects.get(ended_at=None)
+    assert (live.kind, live.words, live.media) == ("stop", "leave me be", held.media)
+    assert "Nothing waits for a person" in omar.get("/compliance/").text
+    assert Event.objects.filter(kind="compliance.hold.was_stop").count() == 1
+
+
 def test_new_terms_end_the_ones_before_and_name_their_reader(cast, omar):
     old = make.terms(cast.zillow, reviewed_at=make.NOON)
     page = reverse("source_terms", args=[cast.zillow.pk])

@@ -89,15 +89,18 @@ def do_not_contact(request: HttpRequest) -> HttpResponse:
 
 @staff("POST")
 def release(request: HttpRequest, revocation_id: UUID) -> HttpResponse:
-    """A person read the words and they were no stop."""
+    """A person read the words and says whether they were a stop."""
     must(request.user, "release_hold")
+    is_stop = request.POST.get("meaning") == "stop"
+    act = release_hold.was_stop if is_stop else release_hold.release
     try:
-        release_hold.release(revocation_id=revocation_id, by=request.user, at=request.at)
-    except (release_hold.CannotRelease, Revocation.DoesNotExist) as problem:
+        act(revocation_id=revocation_id, by=request.user, at=request.at)
+    except release_hold.CannotRelease as problem:
         return refused(request, str(problem), back_to=reverse("compliance"))
-    return done(
-        request, "Released: what waits is decided again when due", back_to=reverse("compliance")
-    )
+    said = "Released: what waits is decided again when due"
+    if is_stop:
+        said = "It counts as a stop from now on"
+    return done(request, said, back_to=reverse("compliance"))
 
 
 @staff("GET")
