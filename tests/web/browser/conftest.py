@@ -1,0 +1,127 @@
+"""A real Chromium before our real front, streams included; the clock stands at a weekday's noon."""
+
+import asyncio
+import os
+import shutil
+import socket
+import threading
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.db import connection
+from django.utils import timezone
+from granian.constants import Interfaces
+from granian.server.embed import Server
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from pytest_django import DjangoDbBlocker
+
+from rooftree.leads.models import Lead
+from rooftree.org.models import Company
+from rooftree.routing import own
+from tests import make
+from tests.cast import Cast, gather
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+PHONE, DESK = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
+OTHERS = (
+    "select pg_terminate_backend(pid) from pg_stat_activity "
+    "where datname = current_database() and pid <> pg_backend_pid()"
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every test of this folder drives a browser, and is skipped where there is none."""
+    for item in items:
+        if "tests/web/browser" in item.path.as_posix():
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.skipif(not CHROMIUM, reason="needs Chromium"))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One browser; Playwright's own event loop must not forbid us the database."""
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture(autouse=True)
+def closed(chromium: Browser) -> Iterator[None]:
+    """No page of an earlier test goes on asking."""
+    yield
+    for context in chromium.contexts:
+        context.close()
+
+
+@pytest.fixture(scope="session")
+def front(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
+    """The address of the front, served in this process on a free port."""
+    from rooftree.asgi import application
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = Server(application, address="127.0.0.1", port=port, interface=Interfaces.ASGI)
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_until_complete, args=(server.serve(),), daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{port}"
+    loop.call_soon_threadsafe(server.stop)
+    thread.join(5)
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(OTHERS)  # its connections, which would keep the database from being dropped
+    connection.close()
+
+
+@pytest.fixture
+def noon(monkeypatch: pytest.MonkeyPatch) -> datetime:
+    """The next weekday's noon in New York, for everything the pages do."""
+    day = timezone.now().replace(hour=17, minute=0, second=0, microsecond=0)
+    while day.weekday() > 3:
+        day += timedelta(days=1)
+    began = timezone.now()
+    real = timezone.now
+    monkeypatch.setattr("django.utils.timezone.now", lambda: day + (real() - began))
+    return day
+
+
+@pytest.fixture
+def people(committed: None, noon: datetime) -> Cast:
+    """The cast; Ben came through our own form and is Dana's, with a call promised."""
+    cast = gather()
+    form = make.source("website_form", name="Our website", slug="site")
+    Company.objects.update(emergencies_checked_at=noon, telemarketer_states=["FL", "CA", "TX"])
+    Lead.objects.filter(pk=cast.ben.pk).update(source=form, warmed_at=noon)
+    make.user("executive", name="Ines Prado", email="ines@lindenfield.example")
+    make.touch(Lead.objects.get(pk=cast.ben.pk), source=form, at=noon)
+    own.give(lead_id=cast.ben.pk, officer_id=cast.dana.pk, by=None, at=noon)
+    Lead.objects.filter(pk=cast.ben.pk).update(promise_at=noon + 5 * make.MINUTE)
+    return cast
+
+
+def open_as(
+    chromium: Browser, address: str, role: str, size: dict[str, int], scheme: str = "light"
+) -> Page:
+    """A new page of somebody who has pressed their role on the sign-in page."""
+    context = chromium.new_context(
+        viewport=size, color_scheme=scheme, base_url=address, has_touch=size is PHONE
+    )
+    page = context.new_page()
+    page.set_default_timeout(10_000)
+    page.goto("/sign-in/")
+    page.get_by_role("button", name=role, exact=True).click()
+    expect(page.get_by_role("link", name="Skip to content")).to_be_attached()
+    page.wait_for_url(lambda there: "sign-in" not in there)
+    return page
+
+
+def violations(page: Page) -> list[str]:
+    """What axe-core finds, with the element."""
+    found = Axe().run(page).response["violations"]
+    return [f"{one['id']}: {one['nodes'][0]['html'][:120]}" for one in found]

@@ -1,0 +1,108 @@
+"""The officer's minute and the executive's, by keyboard alone and with the stream alive."""
+
+import re
+
+from django.db import transaction
+from django.urls import reverse
+from playwright.sync_api import Route, expect
+
+from rooftree.compliance.models import Verdict
+from rooftree.leads.models import ContactAttempt, Lead, Remark
+from rooftree.org import notices
+from rooftree.reporting import count
+from rooftree.routing.models import Ownership
+from rooftree.tasks.announce import announce
+from tests import make
+from tests.web.browser.conftest import DESK, open_as
+from tests.web.test_queue import offered
+
+
+def test_the_officers_minute_by_keyboard(chromium, front, people, noon):
+    page = open_as(chromium, front, "Loan officer", DESK)
+    expect(page.locator("[data-row]")).to_have_count(1)
+    with transaction.atomic():
+        newcomer = make.lead(source=make.source("website_form", slug="two"), at=noon)
+        make.touch(newcomer, source=newcomer.source, at=noon)
+        offered(newcomer, people.dana)
+        announce("offer", lead=str(newcomer.pk))
+
+    expect(page.locator(".offer")).to_be_visible()
+    page.keyboard.press("a")
+    page.wait_for_url(f"**{reverse('lead', args=[newcomer.pk])}")
+    assert Ownership.objects.get(lead=newcomer, until_at=None).officer == people.dana
+
+    dialled = []
+    page.route("**/calls/", lambda route: dialled.append(without_dialling(route)))
+    page.keyboard.press("c")
+    expect(page.locator("#lead-story")).to_contain_text("Call by Dana")
+    assert dialled[0].startswith("tel:+1")
+    assert Verdict.objects.get(lead=newcomer).decision == "allow"
+    page.get_by_role("button", name="Voicemail").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#lead-story")).to_contain_text("Left a voicemail")
+    page.get_by_label("A note for the team").focus()
+    page.keyboard.type("Calls back tonight")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator("#lead-story")).to_contain_text("Calls back tonight")
+
+    assert ContactAttempt.objects.get(lead=newcomer, medium="call").result == "voicemail"
+    assert Remark.objects.get(lead=newcomer).text == "Calls back tonight"
+
+
+def without_dialling(route: Route) -> str:
+    """What the answer would dial; a headless browser's own question about it would eat our keys."""
+    answer = route.fetch()
+    headers = dict(answer.headers)
+    number = headers.pop("hx-redirect", "")
+    route.fulfill(response=answer, headers=headers)
+    return number
+
+
+def test_the_executives_minute_by_keyboard(chromium, front, people, noon):
+    count.lead_arrived(make.lead(source=people.zillow, at=noon - make.HOUR))
+    page = open_as(chromium, front, "Executive", DESK)
+    page.locator("main .empty a").last.focus()
+    page.keyboard.press("Enter")
+    figure = page.locator("main a[href*='/home/records/']").first
+
+    figure.focus()
+    page.keyboard.press("Enter")
+
+    page.wait_for_url("**/home/records/**")
+    expect(page.locator("h1")).to_be_visible()
+
+
+def test_a_badge_opens_its_rules_where_it_stands(chromium, front, people):
+    page = open_as(chromium, front, "Loan officer", DESK)
+    page.goto(reverse("lead", args=[people.ben.pk]))
+
+    page.locator("#badge-text").click()
+
+    expect(page.locator("#verdict-text .rule-line").first).to_be_visible()
+    expect(page.locator("#verdict-text")).to_contain_text("47 CFR 64.1200")
+
+
+def test_a_notice_arrives_while_the_page_is_open(chromium, front, people, noon):
+    page = open_as(chromium, front, "Loan officer", DESK)
+    expect(page.locator("#bell .count")).to_have_text("1")  # Ben was given to Dana
+
+    notices.tell(
+        user_id=people.dana.user.pk, kind="reply", cause="r:1", text="Ben wrote.",
+        link=reverse("lead", args=[people.ben.pk]), at=noon,
+    )  # fmt: skip
+
+    expect(page.locator("#bell .count")).to_have_text("2")
+    page.locator("#bell").click()
+    page.get_by_role("button", name="Ben wrote.").click()
+    page.wait_for_url(f"**{reverse('lead', args=[people.ben.pk])}")
+    expect(page.locator("#bell .count")).to_have_text("1")
+
+
+def test_a_call_from_the_queue_opens_the_lead(chromium, front, people):
+    page = open_as(chromium, front, "Loan officer", DESK)
+
+    page.locator("[data-row]").get_by_role("button", name="Call Ben Ortiz").click()
+
+    expect(page).to_have_url(re.compile(reverse("lead", args=[people.ben.pk])))
+    assert Lead.objects.get(pk=people.ben.pk).first_attempt_at is not None

@@ -1,0 +1,113 @@
+"""The pages in a real Chromium, on a phone and at a desk, in light and dark."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import expect
+
+from rooftree.leads.models import ContactAttempt, Remark
+from rooftree.org import notices
+from rooftree.routing.models import Ownership
+from tests import make
+from tests.web.browser.conftest import DESK, PHONE, open_as, violations
+from tests.web.test_queue import offered
+
+
+def test_the_officers_minute_on_a_phone(chromium, front, people):
+    page = open_as(chromium, front, "Loan officer", PHONE)
+    page.locator("#queue-rows").get_by_role("link", name="Ben Ortiz", exact=True).click()
+
+    page.get_by_role("button", name="Voicemail").click()
+    expect(page.locator("#toasts")).to_contain_text("Marked as voicemail")
+    expect(page.locator("#lead-story")).to_contain_text("Left a voicemail")
+    page.get_by_label("A note for the team").fill("Calls back tonight")
+    page.get_by_role("button", name="Keep").click()
+    expect(page.locator("#lead-story")).to_contain_text("Calls back tonight")
+
+    assert ContactAttempt.objects.get(lead=people.ben).result == "voicemail"
+    assert Remark.objects.get(lead=people.ben).text == "Calls back tonight"
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_an_offer_is_taken_by_one_key(chromium, front, people):
+    newcomer = make.lead(source=people.zillow)
+    offered(newcomer, people.dana)
+    page = open_as(chromium, front, "Loan officer", DESK)
+    expect(page.locator(".offer")).to_be_visible()
+    page.locator("h1").click()
+
+    page.keyboard.press("a")
+
+    page.wait_for_url(f"**{reverse('lead', args=[newcomer.pk])}")
+    assert Ownership.objects.get(lead=newcomer, until_at=None).officer == people.dana
+
+
+def test_the_keyboard_reaches_everything(chromium, front, people):
+    page = open_as(chromium, front, "Loan officer", DESK)
+    expect(page.locator("[data-row]")).to_have_count(1)
+
+    page.keyboard.press("?")
+    expect(page.locator("#keys")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("/")
+    page.keyboard.type("orti")
+
+    expect(page.locator("#palette").get_by_role("link", name="Ben Ortiz")).to_be_visible()
+
+
+SEEN = {  # by role: its own pages, with {lead} for one lead's
+    "Loan officer": (
+        "/queue/", "/queue/?tab=waiting", "{lead}", "{lead}?show=decisions",
+        "{lead}messages/?medium=email", "{lead}may/call/", "/conversations/",
+        "/conversations/{id}/", "/pipeline/", "/notices/", "/more/",
+    ),
+    "Branch manager": ("/team/", "/home/", "/routing/", "/notices/"),
+    "Executive": ("/home/", "/home/records/leads/"),
+    "Operations": ("/sources/", "/routing/"),
+    "Compliance": ("/compliance/", "/compliance/?q=%2B18135550142"),
+    "Administrator": ("/setup/",),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_and_nothing_runs_off_the_page(chromium, front, people, size, scheme):
+    notices.tell(
+        user_id=people.ruth.pk, kind="unclaimed", cause="u:1", at=make.NOON,
+        text="Nobody has taken a lead: Zillow purchase in FL.", link="/team/",
+    )  # fmt: skip
+    for role in ("operations", "administrator"):
+        make.user(role, name=f"The {role}")
+    lead, found = reverse("lead", args=[people.ben.pk]), []
+    for role, paths in SEEN.items():
+        page = open_as(chromium, front, role, size, scheme)
+        for path in paths:
+            page.goto(path.format(lead=lead, id=people.ben.pk))
+            found += [f"{path} {one}" for one in violations(page)]
+            if page.evaluate("document.documentElement.scrollWidth") > size["width"]:
+                found.append(f"{path} is wider than the screen")
+            shoot(page, f"{role} {path} {size['width']} {scheme}")
+        page.context.close()
+
+    assert found == []
+
+
+def shoot(page, name):
+    """Keep a picture when PICTURES names a folder, for the eye of whoever changed a page."""
+    folder = os.environ.get("PICTURES")
+    if folder:
+        page.screenshot(path=Path(folder) / f"{re.sub('[^A-Za-z0-9]+', '-', name)}.png")
+
+
+def test_no_page_breaks_the_content_policy(chromium, front, people):
+    page = open_as(chromium, front, "Loan officer", DESK)
+    said: list[str] = []
+    page.on("console", lambda line: said.append(line.text))
+    for path in ("/queue/", reverse("lead", args=[people.ben.pk]), "/pipeline/"):
+        page.goto(path)
+        expect(page.locator("h1")).to_be_visible()
+
+    assert [line for line in said if "Content Security Policy" in line] == []
