@@ -1,0 +1,57 @@
+import gzip
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from rooftree.web import static_files
+from tests import make
+from tests.web.test_queue import owned
+
+LIMIT = 150_000
+
+
+def sent(path):
+    return Client().get(path, headers={"accept-encoding": "gzip"})
+
+
+@pytest.mark.parametrize("name", ["css/tokens.css", "js/hot_keys.js", "icons.svg"])
+def test_what_gets_smaller_is_sent_compressed(name):
+    small, whole = sent(f"/static/{name}"), Client().get(f"/static/{name}")
+
+    packed, plain = small.getvalue(), whole.getvalue()
+    assert small["Content-Encoding"] == "gzip"
+    assert "Content-Encoding" not in whole
+    assert gzip.decompress(packed) == plain
+    assert len(packed) < len(plain)
+
+
+def test_a_changed_file_is_served_anew(tmp_path):
+    source, target = tmp_path / "a.css", tmp_path / "out" / "a.css"
+    source.write_text("b {}")
+    static_files._keep(source, target)
+    source.write_text("i {}")
+    static_files._keep(source, target)
+
+    assert target.read_text() == "i {}"
+    assert gzip.decompress((tmp_path / "out" / "a.css.gz").read_bytes()) == b"i {}"
+
+
+def test_a_page_is_never_compressed(cast, signed_in):
+    page = signed_in(cast.dana.user).get("/queue/", headers={"accept-encoding": "gzip"})
+
+    assert "Content-Encoding" not in page
+
+
+def test_the_queue_with_26_rows_loads_in_less_than_its_limit(cast, signed_in):
+    for _ in range(26):
+        owned(make.lead(source=cast.zillow), cast.dana, promise_at=make.NOON + make.MINUTE)
+
+    page = signed_in(cast.dana.user).get("/queue/")
+    parts = {word.split("#")[0] for word in page.text.split('"') if word.startswith("/static/")}
+    weights = {path: len(sent(path).getvalue()) for path in parts}
+
+    assert page.text.count("data-row") == 26
+    total = len(page.content) + sum(weights.values())
+    assert total < LIMIT, (len(page.content), weights)
+    assert reverse("queue") in page.text
