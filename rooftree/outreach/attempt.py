@@ -9,20 +9,19 @@ from rooftree.outreach.models import Message
 
 def count(message: Message, at: datetime) -> None:
     """Write down the contact attempt that caps count, once a message."""
-    ContactAttempt.objects.get_or_create(
+    row = ContactAttempt(
+        id=uuid7_at(at),
         cause=f"message:{message.pk}",
-        defaults={
-            "id": uuid7_at(at),
-            "lead_id": message.lead_id,
-            "person_id": message.person_id,
-            "medium": message.medium,
-            "address": message.to_address,
-            "purpose": message.purpose,
-            "is_automated": message.is_automated,
-            "by_id": message.by_id,
-            "at": at,
-        },
+        lead_id=message.lead_id,
+        person_id=message.person_id,
+        medium=message.medium,
+        address=message.to_address,
+        purpose=message.purpose,
+        is_automated=message.is_automated,
+        by_id=message.by_id,
+        at=at,
     )
+    ContactAttempt.objects.bulk_create([row], ignore_conflicts=True)
 
 
 def uncount(message: Message) -> None:

@@ -1,5 +1,6 @@
 """Asking the gate about one message of ours, and keeping what it said."""
 
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from rooftree.compliance import gate, store_verdict
@@ -7,28 +8,60 @@ from rooftree.compliance.facts import Medium, Purpose
 from rooftree.compliance.models import Revocation, Verdict
 from rooftree.leads.models import Lead
 from rooftree.org.models import Company
-from rooftree.outreach.facts import Outgoing, gather
+from rooftree.outreach.facts import Outgoing, address_key, gather
+from rooftree.outreach.known import Known
 from rooftree.outreach.letter import footer
 from rooftree.outreach.models import Message
 
 MEDIA = {"text": Medium.TEXT, "email": Medium.EMAIL}
 
 
-def decide(message: Message, *, stage: str, at: datetime) -> Verdict:
-    """Ask the gate about one message and keep its verdict."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnFile:
+    """The rows that a decision about one message rests on, read at one moment."""
+
+    lead: Lead
+    company: Company
+    known: Known
+
+
+def on_file(message: Message, *, at: datetime) -> OnFile:
+    """Everything, as it stands."""
     lead = (
         Lead.objects.select_related("person", "source")
         .prefetch_related("person__phones")
         .get(pk=message.lead_id)
     )
-    facts = gather(_outgoing(message), lead=lead, company=Company.objects.get(), at=at)
-    verdict = gate.decide(facts)
+    known = Known(lead, keys=[address_key(message.to_address)], at=at)
+    return OnFile(lead=lead, company=Company.objects.get(), known=known)
+
+
+def looked_at_again(was: OnFile, *, at: datetime) -> OnFile:
+    """The same, with what may come from outside between a claim and the carrier read anew.
+
+    That is what the borrower said or took back, and what the company declared.
+    The rest was read moments ago by the same worker, and our own attempts are
+    counted one decision a person at a time.
+    """
+    return replace(was, company=Company.objects.get(), known=was.known.looked_at_again(at=at))
+
+
+def decide(message: Message, found: OnFile, *, stage: str) -> Verdict:
+    """Ask the gate about one message and keep its verdict."""
+    at = found.known.at
+    outgoing = _outgoing(message, found.company)
+    facts = gather(outgoing, lead=found.lead, company=found.company, at=at, known=found.known)
     return store_verdict.store(
-        verdict, facts, lead=lead, cause=f"message:{message.pk}", stage=stage, at=at
+        gate.decide(facts),
+        facts,
+        lead=found.lead,
+        cause=f"message:{message.pk}",
+        stage=stage,
+        at=at,
     )
 
 
-def _outgoing(message: Message) -> Outgoing:
+def _outgoing(message: Message, company: Company) -> Outgoing:
     confirms = None
     if message.cause.startswith("stop:"):
         confirms = Revocation.objects.get(pk=message.cause.removeprefix("stop:"))
@@ -37,7 +70,7 @@ def _outgoing(message: Message) -> Outgoing:
         purpose=Purpose(message.purpose),
         is_automated=message.is_automated,
         to=message.to_address,
-        text=message.body + (footer(message) if message.medium == "email" else ""),
+        text=message.body + (footer(message, company) if message.medium == "email" else ""),
         subject=message.subject,
         officer=message.officer,
         cause=f"message:{message.pk}",

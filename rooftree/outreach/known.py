@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Prefetch, Q, prefetch_related_objects
+from django.db.models import Prefetch, Q, QuerySet, prefetch_related_objects
 
 from rooftree.compliance.models import Consent, Revocation, SourceTerms
 from rooftree.leads.models import ContactAttempt, Lead, Touch
@@ -18,6 +18,9 @@ TOUCHES = Prefetch(
     "touches", Touch.objects.select_related("source", "campaign").order_by("at", "id")
 )
 
+# Read once for a message, at its claim: what a moment between that and the carrier cannot change.
+KEPT = ("_consents", "_contacts", "_terms", "company_licenses", "touches", "was_texted")
+
 
 class Known:
     """The rows behind the facts about one lead at one moment, each table asked when first needed.
@@ -28,6 +31,23 @@ class Known:
 
     def __init__(self, lead: Lead, *, keys: Sequence[str], at: datetime) -> None:
         self._lead, self._keys, self._at = lead, keys, at
+
+    @property
+    def at(self) -> datetime:
+        """The moment of the decision."""
+        return self._at
+
+    def looked_at_again(self, *, at: datetime) -> "Known":
+        """The same rows at `at`, but what they took back or wrote is read anew.
+
+        A stop on file counts, whatever the clocks say: the moment is not before it.
+        """
+        stops = list(self._stops())
+        moment = max([at, *(one.at for one in stops if one.ended_at is None)])
+        later = Known(self._lead, keys=self._keys, at=moment)
+        later.__dict__ |= {name: self.__dict__[name] for name in KEPT if name in self.__dict__}
+        later.__dict__["_revocations"] = [one for one in stops if one.at <= moment]
+        return later
 
     def revocations(self, key: str) -> list[Revocation]:
         """Taken back on this number or address, or by this person anywhere; oldest first."""
@@ -80,8 +100,11 @@ class Known:
 
     @cached_property
     def _revocations(self) -> list[Revocation]:
+        return list(self._stops().filter(at__lte=self._at))
+
+    def _stops(self) -> QuerySet[Revocation]:
         whose: Any = Q(address__in=self._keys) | Q(person_id=self._lead.person_id)
-        return list(Revocation.objects.filter(whose, at__lte=self._at).order_by("at"))
+        return Revocation.objects.filter(whose).order_by("at")
 
     @cached_property
     def _consents(self) -> list[Consent]:

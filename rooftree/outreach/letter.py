@@ -15,9 +15,8 @@ def unsubscribe_url(message: Message) -> str:
     return f"{settings.PUBLIC_URL}/unsubscribe/{token}/"
 
 
-def footer(message: Message) -> str:
+def footer(message: Message, company: Company) -> str:
     """CAN-SPAM (15 USC 7704): our name, our postal address, and the way out."""
-    company = Company.objects.get()
     end = TO_END.get(message.language, TO_END["en"])
     return (
         f"\n--\n{company.legal_name}, NMLS {company.nmls_id}\n{company.postal_address}\n"

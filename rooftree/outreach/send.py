@@ -15,19 +15,19 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Max, Q
+from django.db.models import F, Q
 
 from rooftree.compliance import revoke
-from rooftree.compliance.models import Revocation, Verdict
+from rooftree.compliance.models import Verdict
 from rooftree.compliance.verdict import Decision
 from rooftree.core.failures import Failure, Misconfigured, Refused, TryLater, Uncertain
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import Lead, Person
 from rooftree.ledger.write import write
-from rooftree.org.models import LoanOfficer
+from rooftree.org.models import Company, LoanOfficer
+from rooftree.org.once import insert_once
 from rooftree.outreach import attempt
-from rooftree.outreach.decide import decide
-from rooftree.outreach.facts import address_key
+from rooftree.outreach.decide import OnFile, decide, looked_at_again, on_file
 from rooftree.outreach.letter import footer, unsubscribe_url
 from rooftree.outreach.media import mail
 from rooftree.outreach.media.line import line, our_number
@@ -80,27 +80,26 @@ def plan(  # noqa: PLR0913
 
     It is decided when it is taken from the line, so nothing is promised here.
     """
-    message, is_new = Message.objects.get_or_create(
+    message = Message(
+        id=uuid7_at(at),
         cause=cause,
         medium=medium,
-        defaults={
-            "id": uuid7_at(at),
-            "lead": lead,
-            "person_id": lead.person_id,
-            "purpose": purpose,
-            "template": words.template,
-            "language": words.language,
-            "officer": words.officer,
-            "to_address": to,
-            "from_address": _sender(medium, words.officer),
-            "subject": words.subject,
-            "body": words.body,
-            "created_at": at,
-            "due_at": due_at or at,
-        },
+        lead=lead,
+        person_id=lead.person_id,
+        purpose=purpose,
+        template=words.template,
+        language=words.language,
+        officer=words.officer,
+        to_address=to,
+        from_address=_sender(medium, words.officer),
+        subject=words.subject,
+        body=words.body,
+        created_at=at,
+        due_at=due_at or at,
     )
-    if is_new:
-        write("outreach.message.planned", at=at, lead_id=lead.pk, message=message.pk, cause=cause)
+    if not insert_once(message):
+        return Message.objects.get(cause=cause, medium=medium)
+    write("outreach.message.planned", at=at, lead_id=lead.pk, message=message.pk, cause=cause)
     return message
 
 
@@ -112,11 +111,12 @@ def due(*, at: datetime, limit: int = 50) -> list[UUID]:
 
 def deliver(*, message_id: UUID, at: datetime) -> bool:
     """Decide one due message and hand it over if it may go. False when it was not ours to take."""
-    message = _claim(message_id, at)
-    if message is None:
+    claimed = _claim(message_id, at)
+    if claimed is None:
         return False
+    message, found = claimed
     if message.state == "claimed":
-        _hand_over(message, _moment(message, at))
+        _hand_over(message, found, at)
     return True
 
 
@@ -197,7 +197,7 @@ def look_up(*, at: datetime, limit: int = 50) -> int:
     return sum(_reconcile(one, at) for one in unknown.order_by("due_at")[:limit])
 
 
-def _claim(message_id: UUID, at: datetime) -> Message | None:
+def _claim(message_id: UUID, at: datetime) -> tuple[Message, OnFile] | None:
     with transaction.atomic():
         message = (
             Message.objects.select_for_update(skip_locked=True)
@@ -207,9 +207,10 @@ def _claim(message_id: UUID, at: datetime) -> Message | None:
         if message is None:
             return None
         # One decision a person at a time: two at once would each miss the other's attempt.
-        Person.objects.select_for_update(no_key=True).get(pk=message.person_id)
-        settle(message, decide(message, stage="dequeued", at=at), at)
-    return message
+        Person.objects.select_for_update(no_key=True).values_list("pk").get(pk=message.person_id)
+        found = on_file(message, at=at)
+        settle(message, decide(message, found, stage="dequeued"), at)
+    return message, found
 
 
 def settle(message: Message, verdict: Verdict, at: datetime) -> None:
@@ -234,34 +235,31 @@ def settle(message: Message, verdict: Verdict, at: datetime) -> None:
     message.save(update_fields=["verdict", "state", "claimed_at", "attempts", "problem", "due_at"])
 
 
-def _moment(message: Message, at: datetime) -> datetime:
-    """`at`, or that of a stop which came since: on file it counts, whatever the clocks say."""
-    stops = Revocation.objects.filter(
-        Q(address=address_key(message.to_address)) | Q(person_id=message.person_id), ended_at=None
-    )
-    latest: datetime | None = stops.aggregate(latest=Max("at"))["latest"]
-    return max(at, latest) if latest else at
-
-
-def _still_allowed(message: Message, at: datetime) -> bool:
-    """The last look before the carrier: a STOP may have come since the claim."""
-    with transaction.atomic():
-        Message.objects.select_for_update().get(pk=message.pk)
-        verdict = decide(message, stage="handoff", at=at)
-        if verdict.decision == Decision.ALLOW:
-            Message.objects.filter(pk=message.pk).update(verdict=verdict, claimed_at=at)
-            message.claimed_at = at
-            return True
-        attempt.uncount(message)
-        settle(message, verdict, at)
+def _still_allowed(message: Message, now: OnFile) -> bool:
+    """Whether it may go by what is on file now; if not, the verdict's consequence is written."""
+    at = now.known.at
+    verdict = decide(message, now, stage="handoff")
+    if verdict.decision == Decision.ALLOW:
+        Message.objects.filter(pk=message.pk).update(verdict=verdict, claimed_at=at)
+        message.claimed_at = at
+        return True
+    attempt.uncount(message)
+    settle(message, verdict, at)
     return False
 
 
-def _hand_over(message: Message, at: datetime) -> None:
-    if not _still_allowed(message, at):
-        return
+def _hand_over(message: Message, found: OnFile, at: datetime) -> None:
+    with transaction.atomic():  # the last look before the carrier: a STOP may have come since
+        Message.objects.select_for_update().values_list("pk").get(pk=message.pk)
+        now = looked_at_again(found, at=at)
+        is_allowed = _still_allowed(message, now)
+    if is_allowed:
+        _give_to_carrier(message, now.company, now.known.at)
+
+
+def _give_to_carrier(message: Message, company: Company, at: datetime) -> None:
     try:
-        carrier, accepted = _call_carrier(message)
+        carrier, accepted = _call_carrier(message, company)
     except TryLater as problem:
         pause = problem.after or BACK_OFF[min(message.attempts, len(BACK_OFF)) - 1]
         _wait(message, problem, timedelta(seconds=pause), at)
@@ -276,13 +274,13 @@ def _hand_over(message: Message, at: datetime) -> None:
         _sent(message, carrier, accepted, at)
 
 
-def _call_carrier(message: Message) -> tuple[str, Accepted]:
+def _call_carrier(message: Message, company: Company) -> tuple[str, Accepted]:
     if message.medium == "email":
         letter = mail.Letter(
             to=message.to_address,
             sender=message.from_address,
             subject=message.subject,
-            body=message.body + footer(message),
+            body=message.body + footer(message, company),
             reference=str(message.pk),
             unsubscribe_url=unsubscribe_url(message),
         )
@@ -313,12 +311,18 @@ def _sent(message: Message, carrier: str, accepted: Accepted, sent_at: datetime)
     """
     with transaction.atomic():
         mine = Message.objects.filter(pk=message.pk)
+        told = {
+            "carrier": carrier,
+            "carrier_id": accepted.carrier_id,
+            "segments": accepted.segments,
+        }
         is_news = mine.filter(state__in=["claimed", "uncertain"]).update(
-            state="sent", sent_at=sent_at, due_at=None, problem=""
+            state="sent", sent_at=sent_at, due_at=None, problem="", **told
         )
-        mine.update(carrier=carrier, carrier_id=accepted.carrier_id, segments=accepted.segments)
         if is_news:
             write("outreach.message.sent", at=sent_at, lead_id=message.lead_id, message=message.pk)
+        else:
+            mine.update(**told)
         reached = Lead.objects.filter(pk=message.lead_id, first_message_at=None)
         reached.update(first_message_at=sent_at)
     return bool(is_news)
