@@ -7,6 +7,7 @@ from rooftree.routing.rules import Backup, Criteria, Pool, Rule, Step
 
 NIGHT = ("Duarte", "Mensah", "Zhou", "Ortega")
 SPANISH = ("Rivera", "Ortega", "Duarte")
+type Chain = tuple[Backup, ...]
 EXPERIENCED = ("Whitfield", "Raman", "Albrecht", "Gallagher")
 
 
@@ -22,14 +23,7 @@ def rules(
     again = Backup(kind=Step.POOL, take_seconds=60)
 
     def region(branch: str, manager: str, states: tuple[str, ...]) -> Rule:
-        return Rule(
-            name=f"{branch}'s states",
-            criteria=Criteria(states=states),
-            pool=Pool(branches=(str(branches[branch].pk),)),
-            take_seconds=60,
-            chain=(again, night),
-            alarm_user_id=str(users[manager].pk),
-        )
+        return _region(branches[branch], users[manager], states, chain=(again, night))
 
     return (
         Rule(
@@ -57,4 +51,15 @@ def rules(
         region("Austin", "Henry Osei", ("TX", "TN", "IL", "OH")),
         region("Denver", "Claire Novak", ("CO", "AZ", "CA", "WA", "NV", "HI")),
         Rule(name="Everyone in turn", chain=(night,)),
+    )
+
+
+def _region(branch: Branch, manager: User, states: tuple[str, ...], chain: Chain) -> Rule:
+    return Rule(
+        name=f"{branch.name}'s states",
+        criteria=Criteria(states=states),
+        pool=Pool(branches=(str(branch.pk),)),
+        take_seconds=60,
+        chain=chain,
+        alarm_user_id=str(manager.pk),
     )

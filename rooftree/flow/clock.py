@@ -6,7 +6,7 @@ clocks may run. A restart loses nothing: what is due stays due.
 
 from datetime import datetime
 
-from rooftree.flow import intake, messages, milestones, offers
+from rooftree.flow import first_run, intake, messages, milestones, offers
 from rooftree.ledger import seal
 from rooftree.los import outbox
 from rooftree.nurture import enrol
@@ -58,5 +58,6 @@ TICKS = (
         every=10,
         run=lambda at: staff_mail.deliver_notices(at=at, limit=50),
     ),
+    Tick(name="what a company starts with", every=3600, run=lambda at: first_run.ensure(at=at)),
     Tick(name="licenses that ended", every=300, run=lambda at: offers.end_unlicensed(at=at)),
 )

@@ -3,9 +3,9 @@
 from datetime import datetime
 from uuid import UUID
 
-from rooftree.scoring import rescore as scoring
+from rooftree.scoring.rescore import rescore as give_score
 
 
 def rescore(*, lead_id: UUID, because: str, at: datetime) -> None:
     """Give the lead a fresh score with its reasons."""
-    scoring.rescore(lead_id=lead_id, because=because, at=at)
+    give_score(lead_id=lead_id, because=because, at=at)

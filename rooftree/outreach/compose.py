@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 from django.db import transaction
 
 from rooftree.leads.models import Lead
-from rooftree.org.models import Company, LoanOfficer, User
+from rooftree.org.models import Company, User
 from rooftree.outreach import send
 from rooftree.outreach.models import Message
 from rooftree.outreach.send import Words

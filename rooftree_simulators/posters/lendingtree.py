@@ -208,16 +208,7 @@ def envelope_c(borrower: Borrower, rng: random.Random) -> dict[str, Any]:
         "leadExternalId": f"LT-{rng.randrange(10**9):09d}",
         "vertical": "MORTGAGE.PURCHASE" if buying else "MORTGAGE.REFINANCE",
         "consumer": {
-            "contact": {
-                "firstName": borrower.first_name,
-                "lastName": borrower.last_name,
-                "emailAddress": borrower.email,
-                "primaryPhone": borrower.phone,
-                "streetAddress": borrower.street,
-                "city": borrower.city,
-                "state": borrower.state,
-                "zip": borrower.zip,
-            },
+            "contact": _contact(borrower),
             "profile": {
                 "credit": {
                     "selfCreditRating": _self_rating(borrower.score),
@@ -230,6 +221,19 @@ def envelope_c(borrower: Borrower, rng: random.Random) -> dict[str, Any]:
         "mortgagePurchase" if buying else "mortgageRefinance": product,
     }
     return {"lead": lead}
+
+
+def _contact(borrower: Borrower) -> dict[str, str]:
+    return {
+        "firstName": borrower.first_name,
+        "lastName": borrower.last_name,
+        "emailAddress": borrower.email,
+        "primaryPhone": borrower.phone,
+        "streetAddress": borrower.street,
+        "city": borrower.city,
+        "state": borrower.state,
+        "zip": borrower.zip,
+    }
 
 
 def delivery_c(borrower: Borrower, rng: random.Random, *, at: datetime) -> Delivery:

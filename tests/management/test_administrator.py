@@ -1,0 +1,30 @@
+import pytest
+from django.core.management import call_command
+
+from rooftree.management import base
+from rooftree.org.models import User
+from tests import make
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_first_administrator_chooses_a_password_by_a_link(client, capsys):
+    call_command("administrator", "Ana@lender.example", "Ana Ruiz")
+
+    link = capsys.readouterr().out.strip()
+    ana = User.objects.get()
+    assert (ana.email, ana.role, ana.has_usable_password()) == (
+        "ana@lender.example",
+        "administrator",
+        False,
+    )
+    page = client.get("/set-password/" + link.split("/set-password/")[1], follow=True)
+    chosen = {"new_password1": "a long enough password", "new_password2": "a long enough password"}
+    client.post(page.redirect_chain[-1][0], chosen)
+    assert client.login(username="ana@lender.example", password="a long enough password")
+
+
+def test_somebody_with_another_role_is_not_made_an_administrator_from_the_shell():
+    officer = make.user("officer")
+    with pytest.raises(base.Wrong, match="already a loan officer"):
+        call_command("administrator", officer.email, officer.name)
