@@ -17,6 +17,7 @@ from rooftree.los.reading import Hint
 from rooftree.money import book
 from rooftree.nurture import alerts, enrol
 from rooftree.org import notices
+from rooftree.org.models import Company
 from rooftree.reporting import count
 from rooftree.tasks.announce import announce
 
@@ -90,6 +91,7 @@ def follow(news: News | None, *, at: datetime) -> None:
         if loan.ended_as:
             enrol.stop(lead_id=loan.lead_id, because="file ended", at=at)
         _tell_officer(news, at)
+        _alarm_unmapped(news, at)
         announce("lead", lead=str(loan.lead_id))
 
 
@@ -118,6 +120,21 @@ def _clear_to_close(step: Milestone, at: datetime) -> None:
     lead = Lead.objects.select_related("person", "officer__user").get(pk=step.loan.lead_id)
     if alerts.clear_to_close(lead=lead, cause=f"milestone:{step.loan_id}:{step.code}", at=at):
         send_messages.enqueue()
+
+
+def _alarm_unmapped(news: News, at: datetime) -> None:
+    """A status nobody has said the meaning of moves nothing; somebody must map it. Told once."""
+    company = Company.objects.get()
+    for status in news.unmapped:
+        for user in notices.alarm_users(company.alarm_user_id):
+            notices.tell(
+                user_id=user.pk,
+                kind="unmapped",
+                cause=f"unmapped:{news.loan.los}:{status}"[:160],
+                text=f"The LOS says {status!r}, which has no meaning here yet: map it.",
+                link=f"/leads/{news.loan.lead_id}/",
+                at=at,
+            )
 
 
 def _tell_officer(news: News, at: datetime) -> None:

@@ -27,6 +27,7 @@ class News:
 
     loan: Loan
     steps: tuple[Milestone, ...]
+    unmapped: tuple[str, ...] = ()  # statuses that nobody has said the meaning of
     is_funded_now: bool = False
     is_application_now: bool = False
 
@@ -131,11 +132,12 @@ def apply(reading: LoanReading, *, loan_id: UUID, at: datetime) -> News | None:
             )
         if loan.funded_date and not was_funded:
             Lead.objects.filter(pk=loan.lead_id).update(state="funded", promise_at=None)
-    if not steps and was_funded == loan.funded_date:
+    if not steps and not reading.unmapped and was_funded == loan.funded_date:
         return None
     return News(
         loan=loan,
         steps=steps,
+        unmapped=reading.unmapped,
         is_funded_now=bool(loan.funded_date and not was_funded),
         is_application_now=bool(loan.application_date and not was_application),
     )
