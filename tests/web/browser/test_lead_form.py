@@ -10,18 +10,7 @@ from rooftree.capture import form_wording
 from rooftree.leads.models import Delivery
 from tests import make
 from tests.flow import journey
-from tests.web.test_in_a_browser import (  # noqa: F401 (a fixture)
-    CHROMIUM,
-    DESK,
-    PHONE,
-    chromium,
-    violations,
-)
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM, reason="needs Chromium"),
-]
+from tests.web.browser.conftest import DESK, PHONE, violations
 
 
 @pytest.fixture
@@ -62,7 +51,7 @@ def stored() -> dict:
 
 
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
-def test_three_steps_record_what_stood_before_the_visitors_eyes(chromium, live_server, site, size):  # noqa: F811
+def test_three_steps_record_what_stood_before_the_visitors_eyes(chromium, live_server, site, size):
     page = opened(chromium, live_server, size)
     first_two_steps(page)
     contact(page)
@@ -86,7 +75,7 @@ def test_three_steps_record_what_stood_before_the_visitors_eyes(chromium, live_s
     assert found["utm"] == {"source": "google"}
 
 
-def test_next_says_what_is_missing_and_goes_to_it(chromium, live_server, site):  # noqa: F811
+def test_next_says_what_is_missing_and_goes_to_it(chromium, live_server, site):
     page = opened(chromium, live_server)
     page.get_by_role("button", name="Next").click()
 
@@ -97,7 +86,7 @@ def test_next_says_what_is_missing_and_goes_to_it(chromium, live_server, site): 
     expect(page.get_by_text("Choose what you would like to do.")).to_be_hidden()
 
 
-def test_what_the_server_finds_wrong_opens_its_step_and_has_the_focus(chromium, live_server, site):  # noqa: F811
+def test_what_the_server_finds_wrong_opens_its_step_and_has_the_focus(chromium, live_server, site):
     page = opened(chromium, live_server)
     page.get_by_label("Buy a home").check()
     page.get_by_label("State of the home").select_option("FL")
@@ -121,7 +110,7 @@ def test_what_the_server_finds_wrong_opens_its_step_and_has_the_focus(chromium, 
     assert stored()["consent"]["checked"] is True
 
 
-def test_without_script_it_is_one_page_that_works(chromium, live_server, site):  # noqa: F811
+def test_without_script_it_is_one_page_that_works(chromium, live_server, site):
     page = opened(chromium, live_server, java_script_enabled=False)
     page.get_by_label("Lower my rate or payment").check()
     page.get_by_label("State of the home").select_option("FL")
@@ -156,7 +145,7 @@ def embedded(browser, live_server, query: str = "") -> Page:
 
 
 def test_it_works_in_a_frame_of_an_allowed_site_and_grows_with_its_page(
-    chromium,  # noqa: F811
+    chromium,
     live_server,
     site,
 ):
@@ -175,7 +164,7 @@ def test_it_works_in_a_frame_of_an_allowed_site_and_grows_with_its_page(
     assert (found["utm"], found["gclid"]) == ({"campaign": "spring"}, "Cj0")
 
 
-def test_a_strangers_page_cannot_frame_it(chromium, live_server, site):  # noqa: F811
+def test_a_strangers_page_cannot_frame_it(chromium, live_server, site):
     site.allowed_origins = ["https://www.lindenfield.example"]
     site.save()
     page = embedded(chromium, live_server)
@@ -187,7 +176,7 @@ def test_a_strangers_page_cannot_frame_it(chromium, live_server, site):  # noqa:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
 def test_axe_finds_nothing_and_nothing_runs_out_of_the_page(
-    chromium,  # noqa: F811
+    chromium,
     live_server,
     site,
     size,
