@@ -6,12 +6,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods
 
 from rooftree.org.models import Company, LoanOfficer, User
+from rooftree.routing.visible import may
 
 View = Callable[..., HttpResponse]
 
@@ -54,3 +56,9 @@ def officer_of(user: User) -> LoanOfficer | None:
         return user.officer
     except LoanOfficer.DoesNotExist:
         return None
+
+
+def must(user: User, verb: str) -> None:
+    """Stop somebody whose role may not; `verb` is one of `routing.visible.MAY`."""
+    if not may(user, verb):
+        raise PermissionDenied("This belongs to another role.")

@@ -21,6 +21,7 @@ from rooftree.web.views import (
     notices,
     pipeline,
     queue,
+    rates,
     routing,
     setup,
     setup_licenses,
@@ -52,6 +53,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # Everywhere.
     path("find/", find.show, name="find"),
     path("more/", find.more, name="more"),
+    path("rates/", rates.rates, name="rates"),
     path("notices/", notices.show, name="notices"),
     path("notices/reading/", notices.all_read, name="notices_reading"),
     path("notices/<uuid:notice_id>/reading/", notices.reading, name="notice_reading"),

@@ -89,6 +89,7 @@ TABLE = {
     "find/": get(),
     "more/": get(),
     "notices/": get(),
+    "rates/": get(),
     "notices/reading/": post(ALL),
     "notices/<uuid:notice_id>/reading/": post("", "notice", others=404),
     # The queue and one lead.

@@ -4,7 +4,6 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
-from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Max
 from django.http import HttpRequest, HttpResponse
@@ -17,12 +16,12 @@ from rooftree.compliance.record_consent import terms_in_force
 from rooftree.leads.models import Source
 from rooftree.ledger import verify
 from rooftree.ledger.models import Event
-from rooftree.org.models import Company, User
+from rooftree.org.models import Company
 from rooftree.outreach.models import Message
 from rooftree.routing.visible import leads_visible_to, may
 from rooftree.web import look_up
 from rooftree.web.answers import done, refused
-from rooftree.web.page import staff
+from rooftree.web.page import must, staff
 
 PAGE = 40
 SHOWN = 25  # held messages on the first page
@@ -108,12 +107,6 @@ def ledger(request: HttpRequest) -> HttpResponse:
     """Walk the whole chain of the ledger and say what was found."""
     must(request.user, "see_compliance")
     return render(request, "compliance/ledger.html", {"report": verify.verify(), **_ledger()})
-
-
-def must(user: User, verb: str) -> None:
-    """Stop who may not."""
-    if not may(user, verb):
-        raise PermissionDenied("This belongs to compliance.")
 
 
 def _found(request: HttpRequest, address: look_up.Address) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -11,10 +10,9 @@ from rooftree.money.company_day import company_day
 from rooftree.org import company as org
 from rooftree.org.company import KINDS
 from rooftree.org.models import Company, User
-from rooftree.routing.visible import may
 from rooftree.web import setup_guide, words
 from rooftree.web.answers import done
-from rooftree.web.page import staff
+from rooftree.web.page import must, staff
 from rooftree.web.staff_forms import Lines, StaffForm, States, area, choice, text, yes, zone
 
 COMPANY_KINDS = {"direct_lender": "Lends its own money", "broker": "Brokers loans of others"}
@@ -104,12 +102,6 @@ def company(request: HttpRequest) -> HttpResponse:
         "sub": "As the law, the carriers and every message name it",
     }
     return render(request, "setup/form.html", context, status=status)
-
-
-def must(user: User, verb: str) -> None:
-    """Stop who may not."""
-    if not may(user, verb):
-        raise PermissionDenied("Set-up belongs to administrators.")
 
 
 def _facts(typed: dict[str, Any], held: Company | None) -> dict[str, Any]:
