@@ -14,10 +14,11 @@ from rooftree.compliance import record_consent
 from rooftree.core.emails import comparison_key
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.canonical import CanonicalLead
-from rooftree.leads.models import Campaign, Delivery, Email, Lead, Person, Phone, Source, Touch
+from rooftree.leads.models import Campaign, Delivery, Lead, Person, Source, Touch
 from rooftree.ledger.write import write
 from rooftree.money import book
 from rooftree.money.models import Entry
+from rooftree.org.insert import insert
 
 SAME_INTEREST = timedelta(days=180)  # house: an older open inquiry is another interest
 PURCHASE = frozenset({"purchase", "construction"})
@@ -25,6 +26,11 @@ OPEN = ("new", "working", "nurture", "application")
 MUTEX = """
 select pg_advisory_xact_lock(hashtextextended(name, 71))
   from unnest(%s::text[]) with ordinality as named (name, place) order by place
+"""
+WHOSE = """
+select person_id from phone where e164 = any(%s) and unlinked_at is null
+ union
+select person_id from email where key = any(%s)
 """
 
 
@@ -141,12 +147,9 @@ def _vendor_id(inquiry: CanonicalLead) -> str:
 
 
 def _candidates(identity: match.Identity, *, is_test: bool) -> list[match.Candidate]:
-    numbers = Phone.objects.filter(e164__in=identity.phones, unlinked_at=None)
-    mails = Email.objects.filter(key__in=identity.emails)
-    found = numbers.values_list("person_id", flat=True).union(
-        mails.values_list("person_id", flat=True)
-    )
-    ids = set(found)
+    with connection.cursor() as cursor:
+        cursor.execute(WHOSE, [list(identity.phones), list(identity.emails)])
+        ids = [one for (one,) in cursor.fetchall()]
     people = (
         Person.objects.filter(pk__in=ids)
         .exclude(leads__is_test=not is_test)
@@ -182,7 +185,7 @@ def _same_interest(
 
 def _new_person(inquiry: CanonicalLead, at: datetime) -> Person:
     borrower, home = inquiry.borrower, inquiry.mailing_address
-    return Person.objects.create(
+    row = Person(
         id=uuid7_at(at),
         first_name=(borrower and borrower.first_name) or "",
         middle_name=(borrower and borrower.middle_name) or "",
@@ -195,6 +198,7 @@ def _new_person(inquiry: CanonicalLead, at: datetime) -> Person:
         zip=(home and home.zip) or "",
         created_at=at,
     )
+    return insert(row)
 
 
 def _remember_contacts(person: Person, inquiry: CanonicalLead, at: datetime) -> None:
@@ -234,7 +238,7 @@ def _loan_columns(inquiry: CanonicalLead) -> dict[str, object]:
 
 
 def _new_lead(person: Person, inquiry: CanonicalLead, source: Source, at: datetime) -> Lead:
-    return Lead.objects.create(
+    row = Lead(
         id=uuid7_at(at),
         person=person,
         source=source,
@@ -245,6 +249,7 @@ def _new_lead(person: Person, inquiry: CanonicalLead, source: Source, at: dateti
         warmed_at=at,
         **_loan_columns(inquiry),
     )
+    return insert(row)
 
 
 def _warm(lead: Lead, inquiry: CanonicalLead, at: datetime) -> None:
@@ -277,7 +282,7 @@ def _touch(  # noqa: PLR0913
     at: datetime,
 ) -> Touch:
     record = inquiry.to_json()
-    return Touch.objects.create(
+    row = Touch(
         id=uuid7_at(at),
         lead=lead,
         person=lead.person,
@@ -292,3 +297,4 @@ def _touch(  # noqa: PLR0913
         attribution=record.get("attribution", {}),
         at=at,
     )
+    return insert(row)

@@ -17,6 +17,7 @@ from rooftree.core.masking import mask
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import Delivery, DeliveryKey, Rejection, Source
 from rooftree.ledger.write import write
+from rooftree.org.insert import insert, insert_once
 
 log = logging.getLogger(__name__)
 LONGEST_KEY = 300
@@ -120,7 +121,7 @@ def count_rejection(adapter: str, reason: str, at: datetime) -> None:
 
 def _keep(source: Source, incoming: Incoming, envelope: Envelope, at: datetime) -> Delivery:
     waits = envelope.outcome in WORTH_WORK
-    return Delivery.objects.create(
+    row = Delivery(
         id=uuid7_at(at),
         source=source,
         received_at=at,
@@ -139,6 +140,7 @@ def _keep(source: Source, incoming: Incoming, envelope: Envelope, at: datetime) 
         due_at=at if waits else None,
         worked_at=None if waits else at,
     )
+    return insert(row)
 
 
 def _is_told_apart(envelope: Envelope) -> bool:
@@ -166,25 +168,17 @@ def _first_of(key: str, delivery: Delivery, envelope: Envelope) -> Answer | None
     the missing number under the same id must not be taken for a repetition.
     """
     answer = envelope.http.filled(lead_id=str(delivery.pk), reference=reference_of(delivery))
-    rows = DeliveryKey.objects.bulk_create(
-        [
-            DeliveryKey(
-                key=key,
-                delivery=delivery,
-                answer_status=answer.status,
-                answer_type=answer.content_type or "",
-                answer_body=answer.to_bytes().decode(),
-            )
-        ],
-        ignore_conflicts=True,
+    row = DeliveryKey(
+        key=key,
+        delivery=delivery,
+        answer_status=answer.status,
+        answer_type=answer.content_type or "",
+        answer_body=answer.to_bytes().decode(),
     )
-    owner = (
-        DeliveryKey.objects.select_for_update(of=("self",))
-        .select_related("delivery")
-        .get(pk=rows[0].key)
-    )
-    if owner.delivery_id == delivery.pk:
+    if insert_once(row):
         return None
+    rows = DeliveryKey.objects.select_for_update(of=("self",)).select_related("delivery")
+    owner = rows.get(pk=key)
     if envelope.outcome in WORTH_WORK and owner.delivery.state == "quarantined":
         _supersede(owner, delivery, answer, at=delivery.received_at)
         return None

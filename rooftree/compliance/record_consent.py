@@ -7,7 +7,6 @@ from uuid import UUID
 
 from rooftree.compliance import consent_record, revoke
 from rooftree.compliance.consent_record import Proofs, Terms
-from rooftree.compliance.facts import Consent as ConsentFacts
 from rooftree.compliance.models import Consent, SourceTerms
 from rooftree.core.emails import comparison_key
 from rooftree.core.uuid7 import uuid7_at
@@ -54,11 +53,6 @@ def of_touch(inquiry: CanonicalLead, *, person: Person, touch: Touch, at: dateti
     _keep(rows, touch, at)
     _suppress(inquiry, person, touch, at)
     return brought
-
-
-def consent_facts(row: Consent) -> ConsentFacts:
-    """A stored consent as the gate reads it."""
-    return consent_record.as_facts(row.record)
 
 
 def terms_in_force(source_id: UUID, day: date) -> SourceTerms | None:

@@ -3,18 +3,20 @@
 from datetime import datetime
 
 from rooftree.compliance.facts import Facts
-from rooftree.compliance.facts_json import facts_hash, to_json
+from rooftree.compliance.facts_json import json_hash, to_json
 from rooftree.compliance.models import Verdict as VerdictRow
 from rooftree.compliance.verdict import Verdict
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import Lead
+from rooftree.org.insert import insert
 
 
 def store(
     verdict: Verdict, facts: Facts, *, lead: Lead, cause: str, stage: str, at: datetime
 ) -> VerdictRow:
     """Write the verdict down. The rendered text is among the facts; `stage` is where we asked."""
-    return VerdictRow.objects.create(
+    plain = to_json(facts)
+    row = VerdictRow(
         id=uuid7_at(at),
         lead=lead,
         person_id=lead.person_id,
@@ -27,8 +29,9 @@ def store(
         sentence=verdict.sentence[:500],
         next_allowed_at=verdict.next_allowed_at,
         results=[ruling.as_json() for ruling in verdict.rulings],
-        facts=to_json(facts),
-        facts_sha256=facts_hash(facts),
+        facts=plain,
+        facts_sha256=json_hash(plain),
         rules_version=verdict.rules_version,
         at=at,
     )
+    return insert(row)

@@ -80,6 +80,6 @@ def give(*, lead_id: UUID, officer_id: UUID, by: User, at: datetime) -> None:
 
 def _ring(chosen: Assigned | Nobody | None, at: datetime) -> None:
     if isinstance(chosen, Assigned) and chosen.offer_id and chosen.is_new:
-        ring.plan(offer_id=chosen.offer_id, at=at)
+        ring.plan(offer_id=chosen.offer_id, officer_id=chosen.officer_id, at=at)
         ring_officers.enqueue()
         announce("offer", lead=str(chosen.lead_id))

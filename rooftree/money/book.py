@@ -11,8 +11,8 @@ from rooftree.leads.models import Touch
 from rooftree.ledger.write import write
 from rooftree.money.company_day import company_day
 from rooftree.money.models import Entry
+from rooftree.org.insert import insert_once
 from rooftree.org.models import User
-from rooftree.org.once import insert_once
 
 COUNTERS = {"cost": "credit", "credit": "cost", "revenue": "reversal", "reversal": "revenue"}
 

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import ContactAttempt
+from rooftree.org.insert import insert_once
 from rooftree.outreach.models import Message
 
 
@@ -21,7 +22,7 @@ def count(message: Message, at: datetime) -> None:
         by_id=message.by_id,
         at=at,
     )
-    ContactAttempt.objects.bulk_create([row], ignore_conflicts=True)
+    insert_once(row)
 
 
 def uncount(message: Message) -> None:

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from rooftree.compliance import places
+from rooftree.compliance import consent_record, places
 from rooftree.compliance.facts import (
     Company as CompanyFacts,
 )
@@ -29,14 +29,12 @@ from rooftree.compliance.facts import (
 )
 from rooftree.compliance.facts import License as LicenseFacts
 from rooftree.compliance.facts import Officer as OfficerFacts
-from rooftree.compliance.models import Consent as ConsentRow
 from rooftree.compliance.models import Revocation as RevocationRow
-from rooftree.compliance.record_consent import consent_facts
 from rooftree.compliance.rulebook import GUARD_MINUTES, VERSION
 from rooftree.core.emails import comparison_key
 from rooftree.leads.models import Lead, Person
 from rooftree.org.models import Company, LoanOfficer
-from rooftree.outreach.known import Known
+from rooftree.outreach.known import Heard, Known, Permission, Stop
 from rooftree.outreach.models import Message
 
 UNSUBSCRIBE_DAYS = 3650  # the link is signed and does not expire; stated as ten years
@@ -113,12 +111,12 @@ def _person_facts(outgoing: Outgoing, lead: Lead, key: str, known: Known) -> dic
 
 
 def _permission_facts(
-    revocations: list[RevocationRow], consents: list[ConsentRow], key: str
+    revocations: list[Stop], consents: list[Permission], key: str
 ) -> dict[str, Any]:
     """What they allowed, what they took back, and what they gave again."""
     live = [one for one in revocations if one.ended_at is None]
     return {
-        "consents": tuple(consent_facts(one) for one in consents),
+        "consents": tuple(consent_record.as_facts(one.record) for one in consents),
         "revocations": tuple(
             Revocation(
                 at=one.at,
@@ -205,11 +203,7 @@ def _sender_facts(
         "company": CompanyFacts(
             nmls_id=company.nmls_id,
             is_depository=company.kind == "depository",
-            licensed_states=tuple(
-                one.state
-                for one in known.company_licenses
-                if one.from_date <= today and (one.until_date is None or one.until_date > today)
-            ),
+            licensed_states=tuple(one.state for one in known.company_licenses if one.holds(today)),
         ),
         "seller_names": (company.legal_name, company.brand, *company.registered_dbas),
         "guard_minutes": GUARD_MINUTES.get(outgoing.medium.value, 0),
@@ -260,11 +254,11 @@ def _confirmation(stop: RevocationRow | None) -> Confirmation | None:
     return Confirmation(stop_at=stop.at, earlier=earlier.count())
 
 
-def _had_written(consents: list[ConsentRow], before: datetime) -> bool:
+def _had_written(consents: list[Permission], before: datetime) -> bool:
     return any(one.record.get("type") == "written" for one in consents if one.recorded_at <= before)
 
 
-def _meaning(inbound: Message | None) -> str:
+def _meaning(inbound: Heard | None) -> str:
     return inbound.problem if inbound and inbound.problem else "none"
 
 
@@ -293,12 +287,12 @@ def _relationships(known: Known) -> tuple[Relationship, ...]:
     found = []
     for touch in known.touches:
         day = touch.at.date()
-        with_us = touch.source.adapter in OWN_FORMS or known.names_us(touch.source_id, day)
+        with_us = touch.adapter in OWN_FORMS or known.names_us(touch.source_id, day)
         found.append(Relationship(kind="inquiry", on=day, with_us=with_us))
     return tuple(found)
 
 
-def _internal_dnc(revocations: list[RevocationRow], medium: Medium) -> date | None:
+def _internal_dnc(revocations: list[Stop], medium: Medium) -> date | None:
     for one in revocations:
         is_ours = one.kind in ("do_not_contact", "vendor") and one.ended_at is None
         if is_ours and any(CONTACT_MEDIA.get(name) is medium for name in one.media):

@@ -16,6 +16,7 @@ from rooftree.core.failures import Failure, TryLater
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import ContactAttempt, Lead
 from rooftree.ledger.write import write
+from rooftree.org.insert import insert_once
 from rooftree.outreach import may
 from rooftree.outreach.media import twiml
 from rooftree.outreach.media.line import line, our_number
@@ -41,13 +42,9 @@ class Pressed:
     taken: Ownership | None = None
 
 
-def plan(*, offer_id: UUID, at: datetime) -> Ring:
-    """Put the call about an offer in line, due now. One call an offer."""
-    offer = Offer.objects.get(pk=offer_id)
-    ring, _ = Ring.objects.get_or_create(
-        offer=offer, defaults={"id": uuid7_at(at), "officer_id": offer.officer_id, "due_at": at}
-    )
-    return ring
+def plan(*, offer_id: UUID, officer_id: UUID, at: datetime) -> None:
+    """Put the call to an officer about their offer in line, due now. One call an offer."""
+    insert_once(Ring(id=uuid7_at(at), offer_id=offer_id, officer_id=officer_id, due_at=at))
 
 
 def place(*, ring_id: UUID, at: datetime) -> bool:

@@ -24,8 +24,8 @@ from rooftree.core.failures import Failure, Misconfigured, Refused, TryLater, Un
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import Lead, Person
 from rooftree.ledger.write import write
+from rooftree.org.insert import insert_once
 from rooftree.org.models import Company, LoanOfficer
-from rooftree.org.once import insert_once
 from rooftree.outreach import attempt
 from rooftree.outreach.decide import OnFile, decide, looked_at_again, on_file
 from rooftree.outreach.letter import footer, unsubscribe_url

@@ -11,10 +11,11 @@ from django.db.transaction import atomic
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import Lead
 from rooftree.ledger.write import write
+from rooftree.org.insert import insert
 from rooftree.org.models import Company, LoanOfficer
 from rooftree.routing import alarm, facts, publish
 from rooftree.routing.choose import Choice, Known, choose, pools_of, rule_for, without_busy
-from rooftree.routing.models import Offer, Ownership, RoutingDecision, RuleSet, Turn
+from rooftree.routing.models import Offer, RoutingDecision, RuleSet, Turn
 from rooftree.routing.rules import LeadFacts, Pool, Rule
 
 TRIES = 20  # of finding an officer whom no other worker holds
@@ -109,10 +110,9 @@ def _lock(lead_id: UUID | str) -> Lead:
 
 
 def _standing(lead: Lead) -> Assigned | None:
-    """Whose the lead is already, by ownership or by a live offer."""
-    owner = Ownership.objects.filter(lead=lead, until_at=None).first()
-    if owner:
-        return Assigned(lead_id=lead.pk, officer_id=owner.officer_id, is_new=False)
+    """Whose the lead is already: its owner's, as the database mirrors it, or by a live offer."""
+    if lead.officer_id:
+        return Assigned(lead_id=lead.pk, officer_id=lead.officer_id, is_new=False)
     offer = Offer.objects.filter(lead=lead, **LIVE).first()
     if offer is None:
         return None
@@ -190,7 +190,7 @@ def _record(made: _Made) -> RoutingDecision:
         "turn": choice.turn,
         "hold_until": choice.hold_until.isoformat() if choice.hold_until else None,
     }
-    return RoutingDecision.objects.create(
+    decision = RoutingDecision(
         id=uuid7_at(made.at),
         lead_id=made.lead.id,
         rule_set=made.edition,
@@ -202,12 +202,13 @@ def _record(made: _Made) -> RoutingDecision:
         sentence=choice.sentence[:400],
         at=made.at,
     )
+    return insert(decision)
 
 
 def _offer(lead: Lead, made: _Made, decision: RoutingDecision, *, officer_id: UUID) -> Assigned:
     choice, at = made.choice, made.at
     due_at = at + timedelta(seconds=choice.take_seconds)
-    offer = Offer.objects.create(
+    offer = Offer(
         id=uuid7_at(at),
         lead=lead,
         officer_id=officer_id,
@@ -215,6 +216,7 @@ def _offer(lead: Lead, made: _Made, decision: RoutingDecision, *, officer_id: UU
         offered_at=at,
         due_at=due_at,
     )
+    insert(offer)
     Turn.objects.bulk_create(
         [Turn(pool=choice.pool_key, officer_id=officer_id, taken=choice.turn)],
         update_conflicts=True,

@@ -6,17 +6,29 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Max, Q
+from django.db import connection
 from django.db.transaction import atomic
 
 from rooftree.core.uuid7 import uuid7_at
-from rooftree.leads.models import ContactAttempt, Lead, Signal, Touch
+from rooftree.leads.models import Lead
 from rooftree.ledger.write import write
+from rooftree.org.insert import insert
 from rooftree.scoring.models import Score
 from rooftree.scoring.score import VERSION, Features, Scored, points
 
 RECENT = timedelta(days=30)  # of behavior
 THOUSANDTH = Decimal("0.001")
+BEHAVIOR = """
+select s.*, c.*, (select count(*) from touch where lead_id = %(lead)s and at <= %(at)s) as touches
+  from (select count(*) filter (where at > %(since)s and kind = 'opened') as opened,
+               count(*) filter (where at > %(since)s and kind = 'clicked') as clicked,
+               count(*) filter (where at > %(since)s and kind = 'replied') as replied,
+               max(at) as last_signal
+          from signal where lead_id = %(lead)s and at <= %(at)s) s,
+       (select count(*) filter (where at > %(since)s and result = 'spoke') as answered,
+               max(at) filter (where result = 'spoke' or direction = 'in') as last_talk
+          from contact_attempt where lead_id = %(lead)s and at <= %(at)s) c
+"""
 
 
 def rescore(*, lead_id: UUID | str, because: str, at: datetime) -> Score:
@@ -39,18 +51,8 @@ def rescore(*, lead_id: UUID | str, because: str, at: datetime) -> Score:
 
 def features_of(lead: Lead, *, at: datetime) -> Features:
     """What a score may look at, read from the lead, its touches and what the borrower did."""
-    recent = Q(at__gt=at - RECENT)
-    signals = Signal.objects.filter(lead=lead, at__lte=at).aggregate(
-        opened=Count("id", filter=recent & Q(kind="opened")),
-        clicked=Count("id", filter=recent & Q(kind="clicked")),
-        replied=Count("id", filter=recent & Q(kind="replied")),
-        last=Max("at"),
-    )
-    talks = ContactAttempt.objects.filter(lead=lead, at__lte=at).aggregate(
-        answered=Count("id", filter=recent & Q(result="spoke")),
-        last=Max("at", filter=Q(result="spoke") | Q(direction="in")),
-    )
-    active_at = max(filter(None, (lead.warmed_at, signals["last"], talks["last"])))
+    did = _behavior(lead, at)
+    active_at = max(filter(None, (lead.warmed_at, did["last_signal"], did["last_talk"])))
     return Features(
         purpose=lead.purpose,
         timeline=lead.timeline,
@@ -60,13 +62,21 @@ def features_of(lead: Lead, *, at: datetime) -> Features:
         down_payment_share_pct=_down_payment_share(lead),
         amount_cents=lead.amount_cents,
         source_class=lead.details.get("channel") or "",
-        is_repeat=Touch.objects.filter(lead=lead, at__lte=at).count() > 1,
-        opened=signals["opened"],
-        clicked=signals["clicked"],
-        replied=signals["replied"],
-        answered=talks["answered"],
+        is_repeat=did["touches"] > 1,
+        opened=did["opened"],
+        clicked=did["clicked"],
+        replied=did["replied"],
+        answered=did["answered"],
         days_quiet=max(0, (at - active_at).days),
     )
+
+
+def _behavior(lead: Lead, at: datetime) -> dict[str, Any]:
+    """What the borrower did up to `at`, counted; of most of it the last `RECENT` alone."""
+    with connection.cursor() as cursor:
+        cursor.execute(BEHAVIOR, {"lead": lead.pk, "at": at, "since": at - RECENT})
+        columns = [column.name for column in cursor.description]
+        return dict(zip(columns, cursor.fetchone(), strict=True))
 
 
 def again(score: Score) -> Scored:
@@ -81,7 +91,7 @@ def _store(
     lead: Lead, scored: Scored, features: dict[str, Any], *, because: str, at: datetime
 ) -> Score:
     reasons = [asdict(reason) for reason in scored.reasons]
-    score = Score.objects.create(
+    score = Score(
         id=uuid7_at(at),
         lead=lead,
         points=scored.points,
@@ -91,6 +101,7 @@ def _store(
         because=because,
         at=at,
     )
+    insert(score)
     Lead.objects.filter(pk=lead.pk).update(score=scored.points, score_reasons=reasons, scored_at=at)
     write(
         "scoring.lead.scored",

@@ -1,0 +1,83 @@
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from rooftree.leads.models import Campaign, Lead, Person, Source
+from rooftree.org.insert import insert, insert_once
+from tests import make
+
+
+@pytest.mark.django_db
+def test_an_inserted_row_is_the_one_that_create_would_have_made():
+    lead = make.lead(details={"channel": "own_web"}, current_rate_pct="6.125")
+    values = {field.attname: getattr(lead, field.attname) for field in Lead._meta.concrete_fields}
+    lead.delete()
+
+    insert(Lead(**values))
+
+    again = Lead.objects.get(pk=lead.pk)
+    assert {key: getattr(again, key) for key in values} == {
+        **values,
+        "current_rate_pct": again.current_rate_pct,
+    }
+    assert str(again.current_rate_pct) == "6.125"
+
+
+@pytest.mark.django_db
+def test_sealed_text_arrays_and_the_databases_own_defaults_are_kept():
+    source = Source(
+        adapter="zillow", name="One", slug="one", token="secret", allowed_origins=["https://a.b"]
+    )
+
+    insert(source)
+
+    again = Source.objects.get(pk=source.pk)
+    assert (again.token, again.allowed_origins) == ("secret", ["https://a.b"])
+    assert again.created_at is not None
+    with connection.cursor() as cursor:
+        cursor.execute("select token from source where id = %s", [source.pk])
+        assert cursor.fetchone()[0] != "secret"
+
+
+@pytest.mark.django_db
+def test_an_inserted_row_can_be_saved_as_one_that_exists():
+    person = insert(Person(first_name="Ben", created_at=make.NOON))
+
+    person.first_name = "Benjamin"
+    person.save()
+
+    assert [one.first_name for one in Person.objects.all()] == ["Benjamin"]
+
+
+@pytest.mark.django_db
+def test_the_like_of_a_row_is_not_inserted_and_nothing_is_broken_by_trying():
+    source = make.source()
+
+    first = insert_once(Campaign(source=source, name="Spring"))
+    second = insert_once(Campaign(source=source, name="Spring"))
+
+    assert (first, second) == (True, False)
+    assert Campaign.objects.filter(source=source).count() == 1
+
+
+@pytest.mark.django_db
+def test_what_is_wrong_is_refused_and_not_taken_for_a_repetition():
+    with pytest.raises(IntegrityError), transaction.atomic():
+        insert_once(Lead(person=make.person(), source=make.source(), state="no such state",
+                         created_at=make.NOON, warmed_at=make.NOON))  # fmt: skip
+
+
+def test_of_eight_at_once_exactly_one_inserts_it(committed):
+    source = make.source()
+
+    def attempt(_: int) -> bool:
+        try:
+            return insert_once(Campaign(source=source, name="Summer"))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        done = list(pool.map(attempt, range(8)))
+
+    assert sorted(done) == [False] * 7 + [True]
