@@ -16,7 +16,7 @@ def test_an_inserted_row_is_the_one_that_create_would_have_made():
 
     insert(Lead(**values))
 
-    again = Lead.objects.get(pk=lead.pk)
+    again = Lead.objects.get(pk=values["id"])
     assert {key: getattr(again, key) for key in values} == {
         **values,
         "current_rate_pct": again.current_rate_pct,
@@ -64,7 +64,7 @@ def test_the_like_of_a_row_is_not_inserted_and_nothing_is_broken_by_trying():
 @pytest.mark.django_db
 def test_what_is_wrong_is_refused_and_not_taken_for_a_repetition():
     with pytest.raises(IntegrityError), transaction.atomic():
-        insert_once(Lead(person=make.person(), source=make.source(), state="no such state",
+        insert_once(Lead(person=make.person(), source=make.source(), state="odd",
                          created_at=make.NOON, warmed_at=make.NOON))  # fmt: skip
 
 
