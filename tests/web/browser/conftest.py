@@ -40,7 +40,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skipif(not CHROMIUM, reason="needs Chromium"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     """One browser; Playwright's own event loop must not forbid us the database."""
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"

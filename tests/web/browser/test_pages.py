@@ -52,7 +52,9 @@ def test_the_keyboard_reaches_everything(chromium, front, people):
     page.keyboard.press("?")
     expect(page.locator("#keys")).to_be_visible()
     page.keyboard.press("Escape")
+    expect(page.locator("#keys")).to_be_hidden()
     page.keyboard.press("/")
+    expect(page.locator("#palette")).to_be_visible()
     page.keyboard.type("orti")
 
     expect(page.locator("#palette").get_by_role("link", name="Ben Ortiz")).to_be_visible()
