@@ -26,6 +26,7 @@ from tests.cast import Cast, gather
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
+expect.set_options(timeout=15_000)  # a busy machine is slow, not wrong
 OTHERS = (
     "select pg_terminate_backend(pid) from pg_stat_activity "
     "where datname = current_database() and pid <> pg_backend_pid()"
@@ -113,7 +114,7 @@ def open_as(
         viewport=size, color_scheme=scheme, base_url=address, has_touch=size is PHONE
     )
     page = context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(20_000)
     page.goto("/sign-in/")
     page.get_by_role("button", name=role, exact=True).click()
     expect(page.get_by_role("link", name="Skip to content")).to_be_attached()

@@ -25,7 +25,7 @@ def opened(browser, live_server, size=PHONE, lang="en", **context) -> Page:
     page = browser.new_context(
         viewport=size, base_url=live_server.url, has_touch=size is PHONE, **context
     ).new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(20_000)
     page.goto(f"/forms/our-site/?lang={lang}&utm_source=google")
     return page
 
@@ -130,7 +130,7 @@ def test_without_script_it_is_one_page_that_works(chromium, live_server, site):
 def embedded(browser, live_server, query: str = "") -> Page:
     """A bare page of another site, with our one line on it."""
     page = browser.new_context(viewport=DESK).new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(20_000)
     other = live_server.url.replace("localhost", "127.0.0.1")
     page.goto(f"{other}/static/css/tokens.css{query}")
     page.evaluate(
