@@ -58,6 +58,10 @@ TICKS = (
         every=10,
         run=lambda at: staff_mail.deliver_notices(at=at, limit=50),
     ),
-    Tick(name="what a company starts with", every=3600, run=lambda at: first_run.ensure(at=at)),
+    Tick(
+        name="what a company starts with",
+        every=60,
+        run=lambda at: first_run.ensure_of_company(at=at),
+    ),
     Tick(name="licenses that ended", every=300, run=lambda at: offers.end_unlicensed(at=at)),
 )

@@ -3,8 +3,15 @@
 from datetime import datetime
 
 from rooftree.nurture import enrol
+from rooftree.org.models import Company
 from rooftree.outreach import wording
 from rooftree.routing import publish
+
+
+def ensure_of_company(*, at: datetime) -> None:
+    """As `ensure`, once there is a company to answer for; the clock asks."""
+    if Company.objects.exists():
+        ensure(at=at)
 
 
 def ensure(*, at: datetime) -> None:
