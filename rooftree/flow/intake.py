@@ -15,7 +15,7 @@ from rooftree.capture import intake, receive
 from rooftree.capture.envelope import Incoming
 from rooftree.capture.receive import Received
 from rooftree.flow import moment, offers, scores
-from rooftree.flow.messages import send_messages
+from rooftree.flow.messages import send_these
 from rooftree.leads.models import Delivery, Lead, Source, Touch
 from rooftree.ledger.write import write
 from rooftree.org import notices
@@ -139,12 +139,15 @@ def _set_aside(delivery: Delivery, problem: Exception, at: datetime) -> None:
 
 @task(queue_name="now", priority=60)
 def respond_to_touch(*, touch_id: str) -> None:
-    """Text and e-mail the person as the gate allows; runs beside `assign_lead`."""
+    """Text and e-mail the person as the gate allows; runs beside `assign_lead`.
+
+    The messages are in line, committed, before the first is carried out: if the
+    program stops between, the clock sends what is left.
+    """
     touch = Touch.objects.get(pk=touch_id)
     with transaction.atomic():
         planned = first_response.plan(touch=touch, at=moment.now())
-        if planned:
-            send_messages.enqueue()
+    send_these([one.pk for one in planned], at=moment.now())
 
 
 @task(queue_name="now", priority=50)

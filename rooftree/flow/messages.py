@@ -1,6 +1,7 @@
 """Carrying messages out: a nudge drains what is due, and the clock catches what nudges missed."""
 
 import logging
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -28,11 +29,17 @@ def send_due(*, at: datetime) -> int:
     """
     began, handled = moment.now(), 0
     while ids := send.due(at=at, limit=BATCH):
-        done = sum(_carry_out(one, at + (moment.now() - began)) for one in ids)
+        done = send_these(ids, at=at + (moment.now() - began))
         if not done:  # other workers have them in hand
             break
         handled += done
     return handled
+
+
+def send_these(message_ids: Iterable[UUID], *, at: datetime) -> int:
+    """Send those of some messages that are due and in no other worker's hands; how many."""
+    began = moment.now()
+    return sum(_carry_out(one, at + (moment.now() - began)) for one in message_ids)
 
 
 def _carry_out(message_id: UUID, at: datetime) -> bool:
