@@ -47,7 +47,7 @@ def rules(
             take_seconds=90,
             chain=(night,),
         ),
-        region("Tampa", "Ruth Adler", ("FL", "GA", "NC", "VA", "NJ", "PA")),
+        region("Tampa", "Ruth Adler", ("FL", "GA", "NC", "VA", "SC", "PA")),
         region("Austin", "Henry Osei", ("TX", "TN", "IL", "OH")),
         region("Denver", "Claire Novak", ("CO", "AZ", "CA", "WA", "NV", "HI")),
         Rule(name="Everyone in turn", chain=(night,)),

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 STATES = (
     "FL", "TX", "CO", "CA", "GA", "NC", "AZ", "WA",
-    "VA", "NJ", "PA", "OH", "IL", "TN", "NV", "HI",
+    "VA", "SC", "PA", "OH", "IL", "TN", "NV", "HI",
 )  # fmt: skip
-EAST = ("FL", "GA", "NC", "VA", "NJ", "PA", "OH", "TN")
+EAST = ("FL", "GA", "NC", "VA", "SC", "PA", "OH", "TN")
 SOUTH = ("TX", "FL", "GA", "TN", "IL", "OH", "NC")
 WEST = ("CO", "AZ", "CA", "WA", "NV", "HI", "TX")
 

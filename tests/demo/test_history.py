@@ -13,16 +13,13 @@ from rooftree.reporting.invariants import EVERY
 from rooftree.reporting.rederive import DEEP
 from rooftree.tasks.drain import queued
 from rooftree_demo import company, history, ledger_of_months
-from rooftree_demo.borrowers import PLACES
 from rooftree_demo.stories import Fate, Story, all_of
 from tests.demo.conftest import NOW
 
 
 def _told(fate: Fate, count: int = 1) -> list[Story]:
-    """The first stories that end so. New Jersey is left out: without consent nobody calls there."""
-    stories = all_of(now=NOW)
-    places = {one.number: PLACES[one.number % len(PLACES)].state for one in stories}
-    return [one for one in stories if one.fate is fate and places[one.number] != "NJ"][:count]
+    """The first stories that end so."""
+    return [one for one in all_of(now=NOW) if one.fate is fate][:count]
 
 
 def test_a_history_of_twenty_leads_is_clean_and_leaves_nothing_to_do(control):
