@@ -1,0 +1,101 @@
+"""Posting to a server on this machine: as fast as it answers, or at a given pace."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from readings import spread
+
+
+@dataclass(slots=True, kw_only=True)
+class Target:
+    """Where posts go, and what the `n`th one says."""
+
+    port: int
+    path: str
+    body: Callable[[int], bytes]
+    numbers: Iterator[int] = field(default_factory=count)  # every post is another lead
+
+    def request(self) -> bytes:
+        """The whole next request, kept alive."""
+        body = self.body(next(self.numbers))
+        head = (
+            f"POST {self.path} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        return head.encode() + body
+
+
+@dataclass(slots=True)
+class _Seen:
+    took: list[float] = field(default_factory=list)
+    refused: int = 0
+
+
+def closed_loop(target: Target, *, connections: int, seconds: float) -> dict[str, Any]:
+    """Each connection posts again as soon as it has its answer."""
+    return asyncio.run(_run(target, connections, seconds, pace=0))
+
+
+def paced(target: Target, *, connections: int, seconds: float, pace: float) -> dict[str, Any]:
+    """`pace` posts a second, whatever the answers do; waiting for a connection counts."""
+    return asyncio.run(_run(target, connections, seconds, pace=pace))
+
+
+async def _run(target: Target, connections: int, seconds: float, *, pace: float) -> dict[str, Any]:
+    seen, started = _Seen(), time.perf_counter()
+    due: asyncio.Queue[float] = asyncio.Queue()
+    until = started + seconds
+    workers = [_connection(target, seen, until, due if pace else None) for _ in range(connections)]
+    if pace:
+        workers.append(_metronome(due, pace, until, connections))
+    await asyncio.gather(*workers)
+    lasted = time.perf_counter() - started
+    return {
+        "per_s": round(len(seen.took) / lasted, 1),
+        "refused": seen.refused,
+        **spread(seen.took),
+    }
+
+
+async def _metronome(due: "asyncio.Queue[float]", pace: float, until: float, users: int) -> None:
+    began, posted = time.perf_counter(), 0
+    while (now := time.perf_counter()) < until:
+        while posted < (now - began) * pace:
+            due.put_nowait(began + posted / pace)
+            posted += 1
+        await asyncio.sleep(0.002)
+    for _ in range(users):
+        due.put_nowait(0.0)
+
+
+async def _connection(
+    target: Target, seen: _Seen, until: float, due: "asyncio.Queue[float] | None"
+) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", target.port)
+    while time.perf_counter() < until:
+        asked = await due.get() if due else time.perf_counter()
+        if not asked:
+            break
+        writer.write(target.request())
+        status = await _answer(reader)
+        seen.took.append(time.perf_counter() - asked)
+        seen.refused += status >= 300
+    writer.close()
+
+
+async def _answer(reader: asyncio.StreamReader) -> int:
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = next(
+        (
+            int(line[15:])
+            for line in head.lower().split(b"\r\n")
+            if line.startswith(b"content-length")
+        ),
+        0,
+    )
+    await reader.readexactly(length)
+    return int(head[9:12])

@@ -1,0 +1,46 @@
+"""Every benchmark runs at its smallest size and says what it found; no figure is judged."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BENCH = Path(__file__).resolve().parents[2] / "bench"
+SMALLEST = {
+    "accept": ["--seconds", "1", "--rounds", "1", "--connections", "2"],
+    "footprint": ["--rest", "1"],
+    "gate": ["--verdicts", "10"],
+    "pages": ["--leads", "60", "--officers", "2", "--asks", "2"],
+    "routing": ["--officers", "4", "--rules", "3", "--leads", "2"],
+    "worked": ["--leads", "4", "--people", "20", "--officers", "3"],
+}
+SAID = {
+    "accept": {"ratio_to_floor", "accepted_at_half_load"},
+    "footprint": {"pss_mb", "second_start_s", "second_start_to_floor"},
+    "gate": {"verdicts_per_s", "ratio_to_floor"},
+    "pages": {"queue", "first_screen"},
+    "routing": {"decision", "ratio_to_floor_p50"},
+    "worked": {"leads_per_s", "inserts_a_lead_costs"},
+}
+
+
+def test_every_benchmark_has_its_smallest_size():
+    assert {file.stem.removeprefix("bench_") for file in BENCH.glob("bench_*.py")} == set(SMALLEST)
+
+
+@pytest.mark.parametrize("name", SMALLEST)
+def test_a_benchmark_runs_and_writes_down_what_it_found(name, tmp_path):
+    found = tmp_path / "found.json"
+
+    done = subprocess.run(
+        [sys.executable, BENCH / f"bench_{name}.py", *SMALLEST[name], "--json", found],
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr[-2000:]
+    line = json.loads(found.read_text())
+    assert line["bench"] == name
+    assert set(line) >= SAID[name]
+    assert line["cores"] > 0

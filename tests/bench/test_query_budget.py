@@ -1,0 +1,104 @@
+"""What one lead may cost in statements: counted, never timed.
+
+The budgets are what was reached, and may only go down. docs/performance.md says
+what each part is.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from rooftree.flow import moment
+from rooftree.outreach.models import Message
+from rooftree.routing.models import Offer
+from rooftree.tasks import drain
+from tests import make
+from tests.flow import journey
+
+ACCEPTED = 6  # the delivery, its key, the event, the nudge, and the transaction around them
+WORKED = {
+    "work_deliveries": 35,
+    "respond_to_touch": 63,  # with a text and an e-mail decided, twice each, and handed over
+    "assign_lead": 27,
+    "ring_officers": 10,
+}
+
+
+@pytest.fixture
+def open_for_business(db: None) -> Any:
+    """A company with three officers and a form that proves consent; one lead has come before."""
+    journey.ready()
+    for _ in range(3):
+        make.officer()
+    site = journey.website(cost_cents=20_00)
+    journey.deliver(site, _form("Xan", "2010"))
+    return site
+
+
+def test_accepting_a_lead_stays_within_its_budget_of_statements(open_for_business):
+    spent = _counted(lambda: journey.arrive(open_for_business, _form("Ann", "2020")))
+
+    assert spent <= ACCEPTED + 2  # the savepoint of the test itself
+
+
+def test_working_a_lead_stays_within_its_budget_of_statements(open_for_business):
+    journey.arrive(open_for_business, _form("Ann", "2020"))
+
+    spent = _worked()
+
+    assert {one.medium for one in _sent_to("Ann")} == {"text", "email"}
+    assert Offer.objects.filter(lead__person__first_name="Ann").exists()
+    assert {name: number for name, number in spent.items() if number > WORKED.get(name, 0)} == {}
+
+
+def test_ten_leads_at_once_cost_no_more_each_than_one(open_for_business):
+    for n in range(10):
+        journey.arrive(open_for_business, _form(f"Ann{'abcdefghij'[n]}", f"30{n:02d}"))
+
+    spent = _worked()
+
+    assert Offer.objects.filter(lead__person__first_name__startswith="Ann").count() == 10
+    assert spent.total() <= 10 * sum(WORKED.values())
+
+
+def _form(name: str, line: str) -> dict[str, Any]:
+    return journey.form_post(
+        first_name=name, last_name=name, phone=f"(813) 555-{line}", email=f"{name}@home.example"
+    )
+
+
+def _sent_to(name: str) -> list[Message]:
+    return list(Message.objects.filter(lead__person__first_name=name, state="sent"))
+
+
+def _worked() -> Counter[str]:
+    """Run what is queued at noon; the statements of each task, the queue's own left out."""
+    spent: Counter[str] = Counter()
+    run = drain.run
+
+    def watched(args: dict[str, Any]) -> None:
+        spent[args["task"]] += _counted(lambda: run(args))
+
+    drain.run = watched
+    try:
+        with moment.at(make.NOON):
+            drain.drain(by=make.NOON)
+    finally:
+        drain.run = run
+    return spent
+
+
+def _counted(act: Callable[[], object]) -> int:
+    statements = 0
+
+    def note(execute: Callable[..., Any], *rest: Any) -> Any:
+        nonlocal statements
+        statements += 1
+        return execute(*rest)
+
+    with connection.execute_wrapper(note):
+        act()
+    return statements
