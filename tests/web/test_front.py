@@ -11,6 +11,7 @@ from django.test import Client
 
 from rooftree.tasks.announce import LONGEST, announce
 from rooftree.web import front as front_module
+from rooftree.web import live
 from rooftree.web.front import Front
 from rooftree.web.live import FULL, Reader, Readers
 
@@ -51,7 +52,8 @@ class Conversation:
 
 
 @pytest.fixture
-def front():
+def front(monkeypatch):
+    monkeypatch.setattr(live, "READERS", live.Readers())  # not the browser tests', on their loop
     front = Front(application)
     front._migrated = True
     yield front
