@@ -1,0 +1,167 @@
+"""Every fact the gate reads comes from a row, and none is ever missing."""
+
+from datetime import date, datetime
+
+import pytest
+
+from rooftree.compliance import gate, revoke
+from rooftree.compliance.facts import Medium, Purpose
+from rooftree.leads.models import Lead
+from rooftree.org.models import CompanyLicense
+from rooftree.outreach.facts import Outgoing, address_key, gather, whereabouts
+from rooftree.outreach.models import Message
+from tests import make
+from tests.flow import journey
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("dana")]
+BEN, MAIL = "+18135550142", "ben.ortiz@home.example"
+
+
+@pytest.fixture
+def lead() -> Lead:
+    return journey.deliver(journey.website(), journey.form_post())
+
+
+def facts(lead: Lead, *, at=make.NOON + make.MINUTE, **changes):
+    medium = changes.pop("medium", Medium.TEXT)
+    outgoing = Outgoing(
+        **{
+            "medium": medium,
+            "purpose": Purpose.MARKETING,
+            "is_automated": True,
+            "to": MAIL if medium is Medium.EMAIL else BEN,
+            "text": "Hello",
+            **changes,
+        }
+    )
+    fresh = Lead.objects.select_related("person", "source").get(pk=lead.pk)
+    return gather(outgoing, lead=fresh, company=make.company(), at=at)
+
+
+@pytest.mark.parametrize("medium", [Medium.TEXT, Medium.CALL, Medium.EMAIL, Medium.VOICEMAIL])
+@pytest.mark.parametrize("purpose", list(Purpose))
+@pytest.mark.parametrize("known", [True, False])
+def test_no_fact_is_ever_missing(lead, medium, purpose, known):
+    if not known:  # the barest lead there can be
+        lead = make.lead(
+            person=make.person(phone=BEN, email=MAIL),
+            property_state="",
+            purpose="",
+            amount_cents=None,
+        )
+
+    found = facts(lead, medium=medium, purpose=purpose)
+
+    assert gate.missing(found) == ()
+    assert "gate_failed_closed" not in {one.reason for one in gate.decide(found).rulings}
+
+
+def test_a_permission_counts_for_its_own_number_only(lead):
+    assert len(facts(lead).consents) == 1
+    assert facts(lead, to="+18135550199").consents == ()
+
+
+def test_a_permission_counts_from_when_it_was_written_down(lead):
+    assert facts(lead, at=make.NOON - make.SECOND).consents == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "name", "expected"),
+    [
+        ({"kind": "stop"}, "revocations", 1),
+        ({"kind": "unsubscribe", "media": ["email"]}, "revocations", 1),
+        ({"kind": "review"}, "is_held", True),
+        ({"kind": "wrong_person"}, "is_wrong_person", True),
+        ({"kind": "do_not_contact"}, "internal_dnc_on", date(2026, 11, 23)),
+        ({"kind": "vendor"}, "internal_dnc_on", date(2026, 11, 23)),
+        ({"kind": "vendor", "media": ["call"]}, "internal_dnc_on", None),  # calls were meant
+        ({"kind": "stop", "address": "+18135550199"}, "revocations", 0),  # a stranger's
+    ],
+)
+def test_each_kind_of_revocation_is_the_fact_it_is(lead, changes, name, expected):
+    revoke.record(
+        **{
+            "person_id": None,
+            "address": BEN if changes.get("media") != ["email"] else address_key(MAIL),
+            "media": ["call", "text", "voicemail"],
+            "origin": "page:test",
+            "cause": "test:1",
+            "at": make.NOON,
+            **changes,
+        }
+    )
+    medium = Medium.EMAIL if changes.get("media") == ["email"] else Medium.TEXT
+
+    found = getattr(facts(lead, medium=medium), name)
+
+    assert (len(found) if isinstance(found, tuple) else found) == expected
+
+
+def test_a_stop_on_one_number_holds_for_every_number_of_that_person(lead):
+    revoke.record(
+        person_id=lead.person_id,
+        address=BEN,
+        kind="stop",
+        media=["text"],
+        origin="message:SM1",
+        cause="text:SM1",
+        at=make.NOON,
+    )
+
+    found = facts(lead, to="+18135550199").revocations
+
+    assert [(one.media, one.by_text) for one in found] == [((Medium.TEXT,), True)]
+
+
+def test_own_attempts_are_not_counted_against_the_message_itself(lead):
+    text = Message.objects.get(medium="text")
+
+    assert len(facts(lead).contacts) == 2
+    assert len(facts(lead, cause=f"message:{text.pk}").contacts) == 1
+
+
+def test_attempts_older_than_any_cap_are_left_out(lead):
+    assert facts(lead, at=make.NOON + 8 * make.DAY + make.SECOND).contacts == ()
+
+
+def test_the_first_text_is_first_until_one_has_left(lead):
+    assert not facts(lead).is_first_message
+    Message.objects.update(sent_at=None)
+    assert facts(lead).is_first_message
+    assert not facts(lead, medium=Medium.EMAIL).is_first_message
+
+
+@pytest.mark.parametrize(
+    ("at", "licensed"),
+    [
+        ("2026-12-01T04:59:59+00:00", True),  # 23:59:59 in Tampa, the last evening
+        ("2026-12-01T05:00:00+00:00", False),  # midnight there
+    ],
+)
+def test_a_license_ends_at_midnight_where_the_property_is(lead, at, licensed):
+    CompanyLicense.objects.filter(state="FL").update(until_date=date(2026, 12, 1))
+
+    found = facts(lead, at=datetime.fromisoformat(at)).company
+
+    assert ("FL" in found.licensed_states) is licensed
+
+
+def test_every_place_the_person_may_be_is_named():
+    person = make.person(phone="+14155550187", state="TX", zip="75201")
+    lead = make.lead(person=person, property_state="FL", property_zip="33602")
+
+    assert {one.state for one in whereabouts(lead)} == {"CA", "TX", "FL"}
+
+    person.phones.update(unlinked_at=make.NOON)
+    again = Lead.objects.get(pk=lead.pk)
+    assert {one.state for one in whereabouts(again)} == {"TX", "FL"}
+
+
+def test_an_inquiry_counts_as_with_us_only_where_the_form_named_us():
+    lead = make.lead(source=make.source("lendingtree"))
+    make.touch(lead)
+
+    assert [one.with_us for one in facts(lead).relationships] == [False]
+
+    make.terms(lead.source, reviewed_at=make.NOON)
+    assert [one.with_us for one in facts(lead).relationships] == [True]

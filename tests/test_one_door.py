@@ -1,0 +1,152 @@
+"""What import contracts cannot see: the tree itself is read for ways around the one door."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rooftree.org import staff_mail
+from rooftree.outreach.media import CARRIERS
+
+ROOT = Path(__file__).parent.parent
+OURS = sorted((ROOT / "rooftree").rglob("*.py"))
+MEDIA = "rooftree/outreach/media"
+MAILERS = {f"{MEDIA}/mail.py", "rooftree/org/staff_mail.py"}
+DOOR = {"rooftree/outreach/send.py", "rooftree/outreach/ring.py", "rooftree/outreach/callbacks.py"}
+LEFT = {"claimed", "sent", "delivered"}
+
+
+def name_of(file: Path) -> str:
+    return file.relative_to(ROOT).as_posix()
+
+
+def nodes(file: Path) -> Iterator[ast.AST]:
+    return ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+
+
+def imported(file: Path) -> set[str]:
+    found = set()
+    for node in nodes(file):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def strings(file: Path) -> Iterator[str]:
+    for node in nodes(file):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def where(holds) -> set[str]:
+    return {name_of(file) for file in OURS if holds(file)}
+
+
+def test_the_tree_is_read():
+    assert len(OURS) > 100
+
+
+def test_a_carriers_dotted_name_stands_in_the_table_only():
+    dotted = re.compile(r"^rooftree\.outreach\.media\.\w+$")
+
+    assert where(lambda file: any(dotted.match(one) for one in strings(file))) == {
+        f"{MEDIA}/__init__.py"
+    }
+    assert all((ROOT / f"{path.replace('.', '/')}.py").exists() for path in CARRIERS.values())
+
+
+def test_only_the_door_imports_what_reaches_a_person():
+    users = where(
+        lambda file: any(one.startswith("rooftree.outreach.media") for one in imported(file))
+    )
+
+    assert {one for one in users if not one.startswith(MEDIA)} == DOOR
+
+
+def test_mail_is_handed_over_in_two_files():
+    assert where(
+        lambda file: any(one.startswith("django.core.mail") for one in imported(file))
+    ) == (MAILERS)
+
+
+def test_nothing_else_speaks_smtp():
+    speaks = where(lambda file: imported(file) & {"smtplib", "aiosmtplib", "anymail"})
+
+    assert speaks == {f"{MEDIA}/mail.py"}
+
+
+@pytest.mark.parametrize("name", ["get_model", "email_user", "mail_admins", "mail_managers"])
+def test_no_roundabout_way_is_taken(name):
+    def uses(file: Path) -> bool:
+        return any(
+            (isinstance(node, ast.Attribute) and node.attr == name)
+            or (isinstance(node, ast.Name) and node.id == name)
+            for node in nodes(file)
+        )
+
+    assert where(uses) - {one for one in where(uses) if "/migrations/" in one} == set()
+
+
+def test_a_message_leaves_in_the_door_only():
+    """Whoever writes a state that says "handed over" on a message is the door or its news."""
+
+    def writes(file: Path) -> bool:
+        if "rooftree.outreach.models.Message" not in imported(file):
+            return False
+        return any(_writes_left(node) for node in nodes(file))
+
+    assert where(writes) <= DOOR
+    assert "rooftree/outreach/send.py" in where(writes)
+
+
+def test_messages_are_made_by_the_door_and_replies_only():
+    def makes(file: Path) -> bool:
+        return any(
+            isinstance(node, ast.Call)
+            and ast.unparse(node.func)
+            in {"Message", "Message.objects.create", "Message.objects.get_or_create"}
+            for node in nodes(file)
+        )
+
+    assert where(makes) == {"rooftree/outreach/send.py", "rooftree/outreach/replies.py"}
+
+
+def test_no_statement_of_ours_writes_messages_by_hand():
+    by_hand = re.compile(r"\b(insert\s+into|update)\s+\"?message\"?\b", re.IGNORECASE)
+
+    assert where(lambda file: any(by_hand.search(one) for one in strings(file))) == set()
+
+
+def test_staff_mail_takes_ids_of_users_and_no_address():
+    taken = set(staff_mail.send.__annotations__)
+
+    assert "user_ids" in taken
+    assert not taken & {"to", "email", "address", "addresses", "recipients"}
+    addresses = [
+        ast.unparse(key.value)
+        for node in nodes(ROOT / "rooftree/org/staff_mail.py")
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "EmailMessage"
+        for key in node.keywords
+        if key.arg in {"to", "cc", "bcc"}
+    ]
+    assert addresses
+    assert all(re.fullmatch(r"\[(\w+\.)*user\.email\]", one) for one in addresses)
+
+
+def _writes_left(node: ast.AST) -> bool:
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        if node.func.attr in {"update", "create", "get_or_create"}:
+            return any(key.arg == "state" and _says_left(key.value) for key in node.keywords)
+    if isinstance(node, ast.Assign):
+        names = [one for target in node.targets for one in getattr(target, "elts", [target])]
+        stated = any(isinstance(one, ast.Attribute) and one.attr == "state" for one in names)
+        return stated and any(_says_left(one) for one in ast.walk(node.value))
+    return False
+
+
+def _says_left(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and node.value in LEFT
