@@ -46,6 +46,10 @@ def where(holds) -> set[str]:
     return {name_of(file) for file in OURS if holds(file)}
 
 
+def importing(prefix: str) -> set[str]:
+    return where(lambda file: any(one.startswith(prefix) for one in imported(file)))
+
+
 def test_the_tree_is_read():
     assert len(OURS) > 100
 
@@ -60,17 +64,13 @@ def test_a_carriers_dotted_name_stands_in_the_table_only():
 
 
 def test_only_the_door_imports_what_reaches_a_person():
-    users = where(
-        lambda file: any(one.startswith("rooftree.outreach.media") for one in imported(file))
-    )
+    users = importing("rooftree.outreach.media")
 
     assert {one for one in users if not one.startswith(MEDIA)} == DOOR
 
 
 def test_mail_is_handed_over_in_two_files():
-    assert where(
-        lambda file: any(one.startswith("django.core.mail") for one in imported(file))
-    ) == (MAILERS)
+    assert importing("django.core.mail") == MAILERS
 
 
 def test_nothing_else_speaks_smtp():
@@ -138,9 +138,9 @@ def test_staff_mail_takes_ids_of_users_and_no_address():
 
 
 def _writes_left(node: ast.AST) -> bool:
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-        if node.func.attr in {"update", "create", "get_or_create"}:
-            return any(key.arg == "state" and _says_left(key.value) for key in node.keywords)
+    is_verb = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    if is_verb and node.func.attr in {"update", "create", "get_or_create"}:
+        return any(key.arg == "state" and _says_left(key.value) for key in node.keywords)
     if isinstance(node, ast.Assign):
         names = [one for target in node.targets for one in getattr(target, "elts", [target])]
         stated = any(isinstance(one, ast.Attribute) and one.attr == "state" for one in names)

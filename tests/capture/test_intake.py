@@ -1,0 +1,236 @@
+"""From an inquiry to rows: whose it is, what it adds, and what it must not touch."""
+
+import pytest
+
+from rooftree.compliance.models import Consent
+from rooftree.leads.models import DeliveryKey, Email, Lead, Person, Phone, Source, Touch
+from rooftree.ledger.models import Event
+from rooftree.money.models import Entry
+from rooftree.outreach.models import Message
+from rooftree.routing.models import Offer
+from tests import make
+from tests.flow import journey
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def ready():
+    journey.ready()
+
+
+@pytest.fixture
+def zillow():
+    return journey.zillow()
+
+
+def post(source, *, minutes: float = 0, **changes) -> Lead:
+    return journey.deliver(source, journey.zillow_contact(**changes), at=journey.later(minutes))
+
+
+def test_a_first_inquiry_becomes_a_person_a_lead_a_touch_a_cost_and_an_event(zillow):
+    lead = post(zillow)
+
+    assert (lead.purpose, lead.amount_cents, lead.property_state) == ("purchase", 412_000_00, "FL")
+    assert (lead.person.first_name, lead.person.last_name) == ("Ben", "Ortiz")
+    assert Phone.objects.get().e164 == "+18135550142"
+    assert Email.objects.get().address == "ben.ortiz@home.example"
+    touch = Touch.objects.get()
+    assert (touch.is_first, touch.lead, touch.matched_by) == (True, lead, "")
+    assert Entry.objects.get().amount_cents == 65_50
+    assert Event.objects.filter(kind="capture.touch.stored", lead_id=lead.pk).count() == 1
+
+
+def test_a_repeated_inquiry_warms_the_lead_and_fills_only_what_it_says(zillow):
+    lead = post(zillow)
+    Lead.objects.filter(pk=lead.pk).update(state="nurture", snoozed_until=journey.later(9999))
+
+    again = post(
+        zillow,
+        minutes=60,
+        details={"loanAmount": 399000, "city": None, "zipCode": None, "creditScoreRange": None},
+    )
+
+    assert again == lead
+    again.refresh_from_db()
+    assert (again.state, again.snoozed_until, again.warmed_at) == (
+        "working",
+        None,
+        journey.later(60),
+    )
+    assert again.amount_cents == 399_000_00
+    assert (again.property_city, again.property_zip) == ("Tampa", "33602")
+    assert again.credit_band == lead.credit_band != ""
+    assert again.created_at == make.NOON
+    assert list(Touch.objects.order_by("at").values_list("is_first", flat=True)) == [True, False]
+    assert Entry.objects.count() == 2  # both were paid for
+
+
+def test_an_earlier_moment_does_not_cool_a_lead_down(zillow):
+    lead = post(zillow, minutes=60)
+
+    post(zillow, minutes=0)
+
+    lead.refresh_from_db()
+    assert lead.warmed_at == journey.later(60)
+
+
+def test_the_owner_hears_of_a_repeated_inquiry_and_nobody_else_is_offered_it(zillow):
+    dana = make.officer("Dana Whitfield", licensed=("FL",))
+    lead = post(zillow)
+    Offer.objects.update(lapsed_at=make.NOON, ended_because="silence")
+    make.ownership(lead, dana)
+
+    post(zillow, minutes=60)
+
+    assert dana.user.notices.filter(kind="asked_again").count() == 1
+    assert Offer.objects.count() == 1
+
+
+def test_a_repeated_inquiry_for_another_state_goes_to_who_may_have_it(zillow):
+    dana = make.officer("Dana Whitfield", licensed=("FL",))
+    sam = make.officer("Sam Rivera", licensed=("TX",))
+    lead = post(zillow)
+    Offer.objects.update(lapsed_at=make.NOON, ended_because="silence")
+    make.ownership(lead, dana)
+
+    post(zillow, minutes=60, details={"stateAbbreviation": "TX", "zipCode": "75201"})
+
+    lead.refresh_from_db()
+    assert lead.officer is None
+    assert [one.officer for one in Offer.objects.filter(lapsed_at=None, passed_at=None)] == [sam]
+
+
+def test_another_purpose_is_another_lead_of_the_same_person(zillow):
+    lead = post(zillow)
+
+    other = post(zillow, minutes=60, details={"loanPurpose": "Refinance"})
+
+    assert other != lead
+    assert other.person == lead.person
+    assert Person.objects.count() == 1
+
+
+@pytest.mark.parametrize("state", ["funded", "retired"])
+def test_a_closed_lead_is_not_woken_by_a_new_inquiry(zillow, state):
+    lead = post(zillow)
+    Lead.objects.filter(pk=lead.pk).update(state=state)
+
+    other = post(zillow, minutes=60)
+
+    assert other != lead
+    assert other.person == lead.person
+    lead.refresh_from_db()
+    assert lead.state == state
+
+
+def test_half_a_year_later_it_is_another_interest(zillow):
+    lead = post(zillow)
+
+    other = post(zillow, minutes=181 * 24 * 60)
+
+    assert other != lead
+    assert other.person == lead.person
+
+
+def test_two_people_with_one_household_phone_are_kept_apart(zillow):
+    ben = post(zillow)
+
+    ana = post(
+        zillow,
+        minutes=1,
+        sender={"firstName": "Guadalupe", "lastName": "Reyes", "emailAddress": "g@home.example"},
+    )
+
+    assert ana.person != ben.person
+    assert Phone.objects.filter(e164="+18135550142").count() == 2
+
+
+def test_the_same_vendor_id_is_the_same_lead_though_all_else_changed(zillow):
+    lead = post(zillow, id="LC-77")
+    DeliveryKey.objects.all().delete()  # a year later the key was cleaned up
+
+    again = post(
+        zillow,
+        minutes=1,
+        id="LC-77",
+        sender={"firstName": "Bob", "lastName": "Else", "phoneNumber": "8135550188"},
+    )
+
+    assert again == lead
+    assert Touch.objects.latest("at").matched_by == "same vendor id"
+
+
+def test_the_same_vendor_id_of_another_source_is_another_lead(zillow):
+    lead = post(zillow, id="77")
+    site = journey.website()
+
+    other = journey.deliver(
+        site,
+        journey.form_post(
+            submission_id="77",
+            first_name="Ana",
+            last_name="Reyes",
+            phone="(813) 555-0166",
+            email="ana@home.example",
+        ),
+        at=journey.later(1),
+    )
+
+    assert other != lead
+
+
+def test_a_test_source_never_touches_people(zillow):
+    """Its consent, its language and its touch belong to a person of the test's own."""
+    real = post(zillow)
+    trial = journey.website(is_test=True)
+
+    test = journey.deliver(trial, journey.form_post(language="es"), at=journey.later(60))
+
+    assert (test.is_test, test.person == real.person) == (True, False)
+    real.refresh_from_db()
+    assert real.person.language == ""
+    assert real.warmed_at == make.NOON
+    assert not Consent.objects.filter(person=real.person, status="granted").exists()
+    assert not Message.objects.filter(lead=test).exists()
+    again = post(zillow, minutes=120)
+    assert again == real
+
+
+def test_a_tests_vendor_id_is_not_a_real_leads(zillow):
+    Source.objects.filter(pk=zillow.pk).update(is_test=True)
+    test = post(Source.objects.get(pk=zillow.pk), id="TEST-1")
+    DeliveryKey.objects.all().delete()
+    Source.objects.filter(pk=zillow.pk).update(is_test=False)
+
+    real = post(Source.objects.get(pk=zillow.pk), id="TEST-1", minutes=1)
+
+    assert (test.is_test, real.is_test) == (True, False)
+    assert real.person != test.person
+
+
+def test_a_new_number_is_added_and_the_first_stays_primary(zillow):
+    lead = post(zillow)
+
+    post(zillow, minutes=1, sender={"phoneNumber": "8135550188"})
+
+    numbers = lead.person.phones.order_by("given_at")
+    assert [(one.e164, one.is_primary) for one in numbers] == [
+        ("+18135550142", True),
+        ("+18135550188", False),
+    ]
+
+
+def test_an_address_of_the_greatest_length_is_stored_with_its_consent(zillow):
+    long = "b" * 60 + "@" + ".".join(["d" * 60] * 3) + ".example"
+
+    lead = post(zillow, sender={"emailAddress": long})
+
+    assert lead.person.emails.get().address == long
+    assert Consent.objects.filter(address=long).count() == 1
+
+
+def test_a_stated_language_is_kept(zillow):
+    lead = journey.deliver(journey.website(), journey.form_post(language="es"))
+
+    assert lead.person.language == "es"
