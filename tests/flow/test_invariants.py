@@ -1,0 +1,225 @@
+"""Whatever happens to leads, in whatever order, what must always hold does hold."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from random import Random
+
+import pytest
+
+from rooftree.flow import attempts, calls, offers, rate_alerts, replies
+from rooftree.leads.models import Lead
+from rooftree.outreach.models import Message, Ring
+from rooftree.rates import watch
+from rooftree.reporting import invariants, rederive
+from rooftree.routing.acknowledge import LIVE, CannotTake
+from rooftree.routing.models import Offer, Ownership
+from rooftree.routing.own import CannotOwn
+from tests import make
+from tests.flow import journey
+
+pytestmark = pytest.mark.django_db
+STEPS = 25
+WORDS = ("Yes", "STOP", "START", "HELP", "wrong number", "cancel Tuesday, I can do Wednesday", "🛑")
+STATES = (("FL", "33602"), ("CA", "94110"), ("TX", "75201"), ("NY", "10001"), (None, None))
+PEOPLE = (
+    ("Ben", "Ortiz", "8135550142", "ben@home.example"),
+    ("Guadalupe", "Reyes", "8135550142", "lupe@home.example"),  # of Ben's household
+    ("Mei", "Chen", "4155550187", "mei@home.example"),
+    ("Al", "Quist", "2145550103", "al@home.example"),
+)
+
+
+class Life:
+    """A company, four borrowers, and one random thing after another."""
+
+    def __init__(self, seed: int) -> None:
+        journey.ready()
+        self.rng, self.at, self.number = Random(seed), make.NOON, 0
+        self.told: list[str] = []
+        self.officers = [
+            make.officer("Dana Whitfield", licensed=("CA", "FL")),
+            make.officer("Sam Rivera", licensed=("TX",), languages=["en", "es"]),
+        ]
+        self.manager = make.user("manager")
+        self.zillow, self.site = journey.zillow(), journey.website()
+        self.last: tuple = ()
+
+    def live(self) -> None:
+        """One step, and whatever it leads to at once."""
+        name = self.rng.choice(DOINGS)
+        self.told.append(f"{self.at:%d %H:%M} {name}")
+        getattr(self, name)()
+        journey.run(self.at)
+
+    def arrive(self) -> None:
+        first, last, phone, email = self.rng.choice(PEOPLE)
+        state, postcode = self.rng.choice(STATES)
+        if self.rng.random() < 0.5:
+            body = journey.zillow_contact(
+                sender={
+                    "firstName": first,
+                    "lastName": last,
+                    "phoneNumber": phone,
+                    "emailAddress": email,
+                },
+                details={
+                    "stateAbbreviation": state,
+                    "zipCode": postcode,
+                    "loanPurpose": self.rng.choice(("Purchase", "Refinance")),
+                },
+            )
+            self.last = (self.zillow, body)
+        else:
+            shown = self.at - make.MINUTE
+            body = journey.form_post(
+                consent=self.rng.random() < 0.7,
+                first_name=first,
+                last_name=last,
+                phone=phone,
+                email=email,
+                property_state=state or "",
+                property_zip=postcode or "",
+                rendered_at=f"{shown:%Y-%m-%dT%H:%M:%SZ}",
+                submitted_at=f"{self.at:%Y-%m-%dT%H:%M:%SZ}",
+                language=self.rng.choice(("en", "es")),
+            )
+            self.last = (self.site, body)
+        journey.arrive(*self.last, at=self.at)
+
+    def repeat(self) -> None:
+        if self.last:
+            journey.arrive(*self.last, at=self.at)
+
+    def write_back(self) -> None:
+        self.number += 1
+        replies.receive_text(
+            sender=f"+1{self.rng.choice(PEOPLE)[2]}",
+            body=self.rng.choice(WORDS),
+            carrier_id=f"SM{self.number // self.rng.choice((1, 2))}",  # some come twice
+            carrier="twilio",
+            at=self.at,
+        )
+
+    def unsubscribe(self) -> None:
+        sent = self._any(Message.objects.filter(medium="email", state="sent"))
+        if sent:
+            replies.unsubscribe(message=sent, at=self.at)
+
+    def take(self) -> None:
+        offer = self._any(Offer.objects.filter(**LIVE)) or self._any(Offer.objects.all())
+        if offer:
+            officer = self.rng.choice((offer.officer, offer.officer, *self.officers))
+            try:
+                offers.take(offer_id=offer.pk, officer_id=officer.pk, at=self.at)
+            except CannotTake:
+                return
+
+    def press(self) -> None:
+        live = {f"offer__{name}": value for name, value in LIVE.items()}
+        ring = self._any(Ring.objects.filter(**live)) or self._any(Ring.objects.all())
+        if ring:
+            calls.answered(ring_id=ring.pk, at=self.at)
+            calls.pressed(ring_id=ring.pk, digits=self.rng.choice("12"), at=self.at)
+            status = self.rng.choice(("completed", "no-answer"))
+            calls.after_borrower(ring_id=ring.pk, dial_status=status, at=self.at)
+
+    def give(self) -> None:
+        lead, officer = self._any(Lead.objects.all()), self.rng.choice(self.officers)
+        if lead:
+            try:
+                offers.give(lead_id=lead.pk, officer_id=officer.pk, by=self.manager, at=self.at)
+            except CannotOwn:
+                return
+
+    def dispose(self) -> None:
+        lead = self._any(Lead.objects.filter(officer__isnull=False))
+        if lead:
+            result = self.rng.choice(list(attempts.RESULTS))
+            attempts.record(
+                lead_id=lead.pk,
+                result=result,
+                by=lead.officer.user,
+                at=self.at,
+                call_back_at=self.at + make.HOUR if result == "call_back" else None,
+            )
+
+    def see_a_rate(self) -> None:
+        lead = self._any(Lead.objects.all())
+        if lead:
+            target = Decimal("6.000")
+            watch.set_watch(lead=lead, product="30yr_fixed", target_pct=target, by=None, at=self.at)
+            self.at += make.MINUTE
+            rate_alerts.record(
+                product="30yr_fixed",
+                rate_pct=Decimal("5.990"),
+                apr_pct=Decimal("6.120"),
+                points=Decimal("0.500"),
+                sheet="House sheet",
+                by=None,
+                at=self.at,
+            )
+
+    def wait(self) -> None:
+        self.at += timedelta(minutes=self.rng.choice((1, 4, 31, 9 * 60, 26 * 60)))
+
+    def _any(self, rows):
+        found = list(rows.order_by("pk"))
+        return self.rng.choice(found) if found else None
+
+
+DOINGS = (
+    *("arrive",) * 4,
+    *("repeat", "write_back", "write_back", "unsubscribe", "take", "take", "press", "give"),
+    *("dispose", "dispose", "see_a_rate", "wait", "wait"),
+)
+
+
+def offences(at: datetime) -> list[str]:
+    proofs = (*invariants.EVERY, *rederive.DEEP)
+    found = [prove(at) for prove in proofs]
+    return [f"{one.sentence} {one.offenders}" for one in found if not one.holds]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_after_any_life_everything_that_must_hold_holds(seed):
+    life = Life(seed)
+
+    for _ in range(STEPS):
+        life.live()
+        life.at += make.SECOND
+    life.at += 3 * make.DAY
+    journey.run(life.at)
+
+    assert offences(life.at) == [], "\n".join(life.told)
+    assert Lead.objects.exists()
+    assert not Message.objects.filter(state__in=["waiting", "claimed"], due_at__lt=life.at).exists()
+
+
+def test_the_lives_reach_what_they_are_to_prove():
+    """Enough of every kind happens for the proofs to mean something."""
+    life = Life(3)
+    for _ in range(2 * STEPS):
+        life.live()
+        life.at += make.SECOND
+
+    states = set(Message.objects.values_list("state", flat=True))
+    assert {"sent", "blocked", "received"} <= states
+    assert Ownership.objects.exists()
+    assert Offer.objects.filter(lapsed_at__isnull=False).exists()
+    assert offences(life.at) == [], "\n".join(life.told)
+
+
+def test_a_broken_invariant_is_seen():
+    """A proof that never fails proves nothing: here a text leaves without its verdict."""
+    lead = journey_of_one()
+    Message.objects.filter(lead=lead, state="sent").update(verdict=None)
+    make.touch(lead, at=make.NOON + make.DAY)
+
+    broken = [one.name for one in (prove(make.NOON) for prove in invariants.EVERY) if not one.holds]
+
+    assert "one door" in broken
+
+
+def journey_of_one() -> Lead:
+    journey.ready()
+    return journey.deliver(journey.website(), journey.form_post())
