@@ -5,6 +5,7 @@ One transaction, opened by the caller, who starts the clocks in it.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -22,6 +23,7 @@ from rooftree.org.insert import insert
 
 SAME_INTEREST = timedelta(days=180)  # house: an older open inquiry is another interest
 PURCHASE = frozenset({"purchase", "construction"})
+IN_PARTS = frozenset({"borrower", "property", "loan", "credit", "income"})
 OPEN = ("new", "working", "nurture", "application")
 MUTEX = """
 select pg_advisory_xact_lock(hashtextextended(name, 71))
@@ -255,7 +257,7 @@ def _new_lead(person: Person, inquiry: CanonicalLead, source: Source, at: dateti
 def _warm(lead: Lead, inquiry: CanonicalLead, at: datetime) -> None:
     """A repeated inquiry: the newest words count, and a lead put aside comes back."""
     changes = _loan_columns(inquiry) | {
-        "details": {**lead.details, **inquiry.to_json()},
+        "details": _with_news(lead.details, inquiry.to_json()),
         "warmed_at": max(at, lead.warmed_at),
         "snoozed_until": None,
     }
@@ -263,6 +265,16 @@ def _warm(lead: Lead, inquiry: CanonicalLead, at: datetime) -> None:
         changes["state"] = "working"
     Lead.objects.filter(pk=lead.pk).update(**changes)
     lead.refresh_from_db()  # another state of the property may have ended its ownership
+
+
+def _with_news(details: dict[str, Any], news: dict[str, Any]) -> dict[str, Any]:
+    """What we knew with what they say now: a part said shortly leaves the rest of it standing."""
+    added = {
+        name: {**details.get(name, {}), **part}
+        for name, part in news.items()
+        if name in IN_PARTS and isinstance(part, dict)
+    }
+    return {**details, **news, **added}
 
 
 def _campaign(inquiry: CanonicalLead, source: Source) -> Campaign | None:

@@ -61,6 +61,8 @@ def test_a_repeated_inquiry_warms_the_lead_and_fills_only_what_it_says(zillow):
     assert again.amount_cents == 399_000_00
     assert (again.property_city, again.property_zip) == ("Tampa", "33602")
     assert again.credit_band == lead.credit_band != ""
+    assert again.details["property"]["city"] == "Tampa"  # the LOS is told from these
+    assert again.details["loan"]["amount_cents"] == 399_000_00
     assert again.created_at == make.NOON
     assert list(Touch.objects.order_by("at").values_list("is_first", flat=True)) == [True, False]
     assert Entry.objects.count() == 2  # both were paid for
