@@ -119,6 +119,7 @@ def test_wording_that_is_broken_or_gone_stops_neither_the_other_medium_nor_other
         journey.form_post(
             first_name="Ana", last_name="Reyes", phone="(813) 555-0166", email="ana@home.example"
         ),
+        at=journey.later(1),
     )
     for one in (lead, other):
         enrol.enrol(lead_id=one.pk, key=KEY, at=make.NOON)

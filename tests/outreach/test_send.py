@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+from django.db import connection
 
 from rooftree.compliance import revoke
 from rooftree.compliance.models import Revocation, Verdict
@@ -337,11 +338,7 @@ def test_the_same_words_sent_twice_are_not_taken_for_one_another(carriers):
 
     twin.refresh_from_db()
     assert (twin.state, twin.carrier_id) == ("uncertain", "")
-    assert message_of(first).carrier_id == first.carrier_id
-
-
-def message_of(one: Message) -> Message:
-    return Message.objects.get(pk=one.pk)
+    assert Message.objects.get(pk=first.pk).carrier_id == first.carrier_id
 
 
 def test_what_is_overtaken_is_taken_back_and_the_rest_stays_in_line(carriers):
@@ -399,8 +396,6 @@ def test_two_messages_to_one_person_at_once_cannot_both_slip_under_a_cap(dana, s
 
 
 def _deliver(key) -> None:
-    from django.db import connection
-
     try:
         send.deliver(message_id=key, at=journey.later(1))
     finally:
