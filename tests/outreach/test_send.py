@@ -200,7 +200,6 @@ def test_a_stop_that_only_the_carrier_knew_of_is_written_down(carriers):
     carriers.answer(400, 21610)
 
     lead = arrived()
-
     assert message("text").state == "failed"
     stop = Revocation.objects.get(address=BEN)
     assert (stop.kind, stop.person_id, sorted(stop.media)) == (
@@ -255,7 +254,6 @@ def test_a_poisoned_message_holds_up_no_other_and_ends_with_a_person(carriers):
         purpose="nonsense", state="waiting", due_at=make.NOON - make.MINUTE
     )
     poisoned = Message.objects.get(lead=bad, medium="text")
-
     journey.deliver(
         journey.website(name="Other", slug="other"),
         journey.form_post(first_name="Ana", phone="(813) 555-0143", email="ana@home.example"),
