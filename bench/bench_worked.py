@@ -19,6 +19,7 @@ SIZES = {
     "threads": (6, "tasks at once in the worker"),
 }
 FLOOR_ROWS = 500
+POLL = 0.5  # seconds between two looks at how far it is
 LONGEST = 1800  # seconds that a run may take
 # Worked: every message of the lead was decided and handed over or settled, and an officer has it.
 WORKED = """
@@ -74,7 +75,7 @@ def _work(here: Installation, leads: int) -> dict[str, Any]:
         while worked < leads:
             if time.perf_counter() - started > LONGEST:
                 raise TimeoutError(f"Only {worked} of {leads} leads were worked.")
-            time.sleep(0.25)
+            time.sleep(POLL)
             stored, worked = watcher.execute(WORKED, {"at": NOON}).fetchone()
         seconds = time.perf_counter() - started
         done = leads - first

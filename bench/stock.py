@@ -17,7 +17,7 @@ from rooftree.reporting.truth import KEY, PARTS
 from rooftree.routing.models import Ownership
 
 YEARS = 3  # over which they arrived, evenly
-REACHED = 0.97  # of them, long since; the others stand in somebody's queue
+IN_HAND = 75  # leads an officer works on, whatever the history; the others are retired
 
 # One row a person, with what they have in common; `lo` is their officer, from 1.
 MADE = """
@@ -48,7 +48,7 @@ def people_on_file(number: int, source: Source, *, are_owned: bool = True) -> No
             MADE,
             {
                 "people": number,
-                "waiting": number * (1 - REACHED) if are_owned else number,
+                "waiting": min(number, IN_HAND * officers) if are_owned else number,
                 "officers": officers,
                 "at": NOON,
                 "states": list(STATES),
@@ -72,12 +72,12 @@ def people_on_file(number: int, source: Source, *, are_owned: bool = True) -> No
               body="'{}'::bytea", body_sha256="md5(n::text)", verification="'origin'",
               state="'worked'", outcome="'accepted'", worked_at="at")  # fmt: skip
         _load(Lead, id="lead", person_id="person", source_id=of_source, purpose="'purchase'",
-              state="case when reached then 'working' else 'new' end", amount_cents="41200000",
+              state="case when reached then 'retired' else 'new' end", amount_cents="41200000",
               property_state="state", officer_id=owner[0], branch_id=owner[1],
               score="(n % 100)::smallint", created_at="at", warmed_at="at",
               first_attempt_at="case when reached then at + interval '9 minutes' end",
               first_talk_at="case when reached then at + interval '1 hour' end",
-              retired_at="case when n % 100 > 0 and reached then at + interval '20 days' end",
+              retired_at="case when reached then at + interval '20 days' end",
               )  # fmt: skip
         _load(Touch, id="touch", lead_id="lead", person_id="person", source_id=of_source,
               delivery_id="delivery", vendor_lead_id="'old-' || n", is_first="true",
