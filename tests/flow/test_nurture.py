@@ -132,3 +132,12 @@ def observe(*, at) -> None:
         by=None,
         at=at,
     )
+
+
+def test_a_talk_that_the_officer_taps_moves_the_score(lead, dana):
+    attempts.record(lead_id=lead.pk, result="no_answer", by=dana.user, at=journey.later(2))
+    before = Lead.objects.get(pk=lead.pk).score
+
+    attempts.record(lead_id=lead.pk, result="spoken", by=dana.user, at=journey.later(40))
+
+    assert Lead.objects.get(pk=lead.pk).score > before

@@ -53,7 +53,7 @@ def test_the_facts_of_the_record_and_the_behavior_are_read(cast):
     make.touch(cast.ben)
     make.touch(cast.ben)
     ContactAttempt.objects.create(
-        lead=cast.ben, person=cast.ben.person, medium="call", result="spoke", at=make.NOON,
+        lead=cast.ben, person=cast.ben.person, medium="call", result="spoken", at=make.NOON,
         cause="call:1",
     )  # fmt: skip
     signal(cast.ben, "clicked")

@@ -20,7 +20,7 @@ class ContactAttempt(models.Model):
     address = models.CharField(max_length=254, blank=True)  # number or address used
     purpose = models.CharField(max_length=16, default="marketing")
     is_automated = models.BooleanField(default=False)
-    result = models.CharField(max_length=24, blank=True)  # spoke, voicemail, no_answer...
+    result = models.CharField(max_length=24, blank=True)  # spoken, voicemail, no_answer...
     by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     at = models.DateTimeField()
     cause = models.CharField(max_length=160, unique=True)  # what makes it once
