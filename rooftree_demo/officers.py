@@ -117,9 +117,9 @@ class Desk:
             return False
         life.pass_time(at)
         manager = User.objects.filter(role="manager").earliest("pk")
-        for officer in LoanOfficer.objects.order_by("?").filter(
-            licenses__state=life.lead.property_state or "FL"
-        ):
+        state = life.lead.property_state or "FL"
+        licensed = list(LoanOfficer.objects.filter(licenses__state=state).order_by("nmls_id"))
+        for officer in self.rng.sample(licensed, len(licensed)):
             try:
                 offers.give(lead_id=life.lead.pk, officer_id=officer.pk, by=manager, at=at)
             except own.CannotOwn:

@@ -5,6 +5,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,6 +18,10 @@ from rooftree.core.home import Held, Home
 from tests.cast import Cast, gather
 
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+AT_WORK = (
+    "select count(*) from pg_stat_activity where datname = current_database() "
+    "and pid <> pg_backend_pid() and backend_type = 'client backend' and state <> 'idle'"
+)
 RUNS_AT_ONCE = 32  # of one checkout; each has a database server of its own
 
 
@@ -39,11 +44,23 @@ def django_db_modify_db_settings() -> Iterator[None]:
 def committed(transactional_db: None) -> Iterator[None]:
     """For tests whose data must be committed: real threads, real processes.
 
-    Django empties its own tables afterwards and knows nothing of the queue's.
+    Django empties its own tables afterwards and knows nothing of the queue's. Emptying
+    locks every table at once, so whoever still asks is let finish first.
     """
     yield
+    _let_others_finish()
     with connection.cursor() as cursor:
         cursor.execute("truncate oban_jobs")
+
+
+def _let_others_finish(patience: float = 20.0) -> None:
+    """Return when no other connection has worked for a moment, or after `patience` seconds."""
+    ends, quiet = time.monotonic() + patience, 0
+    while quiet < 3 and time.monotonic() < ends:
+        with connection.cursor() as cursor:
+            cursor.execute(AT_WORK)
+            quiet = 0 if cursor.fetchone()[0] else quiet + 1
+        time.sleep(0.02)
 
 
 @pytest.fixture(scope="module")

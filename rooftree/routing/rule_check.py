@@ -85,8 +85,8 @@ def _of_criteria(criteria: Criteria) -> Iterator[str]:
         yield f"{', '.join(unknown)} is not a state; use its two letters, as TX."
     if criteria.states and criteria.without_state:
         yield "a lead cannot be in a state and without one; make two rules."
-    if set(criteria.purposes) - set(Purpose):
-        yield f"{', '.join(set(criteria.purposes) - set(Purpose))} is not a loan purpose we know."
+    if strange := sorted(set(criteria.purposes) - set(Purpose)):
+        yield f"{', '.join(strange)} is not a loan purpose we know."
     if set(criteria.credit_bands) - set(CREDIT_BANDS):
         yield f"stated credit is one of {', '.join(CREDIT_BANDS)}."
     if criteria.inquiry not in ("", "new", "repeat"):

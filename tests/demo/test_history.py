@@ -1,5 +1,8 @@
 """History is lived through the product's own verbs, so everything that must hold does hold."""
 
+import os
+import subprocess
+import sys
 from datetime import timedelta
 
 import pytest
@@ -15,6 +18,12 @@ from rooftree.tasks.drain import queued
 from rooftree_demo import company, history, ledger_of_months
 from rooftree_demo.stories import Fate, Story, all_of
 from tests.demo.conftest import NOW
+
+TELL = f"""
+from datetime import datetime
+from rooftree_demo.stories import all_of
+print(*(f"{{one.number}}:{{one.fate}}" for one in all_of(now=datetime.fromisoformat("{NOW}"))))
+"""
 
 
 def _told(fate: Fate, count: int = 1) -> list[Story]:
@@ -69,8 +78,18 @@ def test_a_story_told_before_is_not_told_again(control):
     assert (Lead.objects.count(), Message.objects.count()) == before
 
 
-def test_the_same_seed_tells_the_same_stories():
-    assert all_of(now=NOW) == all_of(now=NOW)
+@pytest.mark.parametrize("hashing", ["1", "2"])
+def test_every_process_tells_the_same_stories(hashing):
+    """Two processes load a history together; each must know which leads are the other's."""
+    told = subprocess.run(
+        [sys.executable, "-c", TELL], env={**os.environ, "PYTHONHASHSEED": hashing},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+    assert told.stdout.split() == [f"{one.number}:{one.fate}" for one in all_of(now=NOW)]
+
+
+def test_a_history_has_its_leads_once_and_none_of_tomorrow():
     assert len({one.number for one in all_of(now=NOW)}) == 500
     assert all(one.at < NOW for one in all_of(now=NOW))
 

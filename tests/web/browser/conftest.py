@@ -53,8 +53,8 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(autouse=True)
-def closed(chromium: Browser) -> Iterator[None]:
-    """No page of an earlier test goes on asking."""
+def closed(chromium: Browser, committed: None) -> Iterator[None]:
+    """No page goes on asking while the tables are emptied: it closes before they are."""
     yield
     for context in chromium.contexts:
         context.close()

@@ -26,7 +26,7 @@ customElements.define("hot-keys", class extends HTMLElement {
 
   press(event) {
     if (localStorage.getItem(OFF) || event.metaKey || event.ctrlKey || event.altKey) return;
-    if (event.target.closest("input, textarea, select, dialog, [contenteditable]")) return;
+    if (event.target.closest("input, textarea, select, dialog[open], [contenteditable]")) return;
     const rows = [...document.querySelectorAll("[data-row]")];
     const chosen = rows.findIndex((row) => row.hasAttribute("aria-current"));
     if (event.key === "j") this.choose(rows, chosen, chosen + 1);
