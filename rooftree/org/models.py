@@ -229,3 +229,25 @@ class StaffNotice(models.Model):
 
     def __str__(self) -> str:
         return f"staff_notice:{self.pk}"
+
+
+class SendingPause(models.Model):
+    """A time in which nothing may leave: no message, no call, nothing to the LOS."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    from_at = models.DateTimeField()
+    because = models.CharField(max_length=200)  # a sentence fit to show
+    backup_at = models.DateTimeField(null=True)  # when the restored backup was made
+    released_at = models.DateTimeField(null=True)
+    released_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        db_table = "sending_pause"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["released_at"], nulls_distinct=False, name="one_sending_pause"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"sending_pause:{self.pk}"
