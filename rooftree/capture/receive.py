@@ -68,7 +68,7 @@ def receive(*, source: Source, incoming: Incoming, at: datetime) -> Received:
         return Received(answer=envelope.http)
     delivery = _keep(source, incoming, envelope, at)
     if envelope.idempotency_key and _is_told_apart(envelope):
-        earlier = _first_of(_fitting(envelope.idempotency_key), delivery, envelope)
+        earlier = _first_of(_key_at(source, envelope.idempotency_key), delivery, envelope)
         if earlier is not None:
             Delivery.objects.filter(pk=delivery.pk).update(
                 state="duplicate", outcome=Outcome.DUPLICATE_DELIVERY.value, due_at=None
@@ -153,11 +153,17 @@ def _is_told_apart(envelope: Envelope) -> bool:
     return envelope.outcome is not Outcome.QUARANTINED or is_named
 
 
-def _fitting(key: str) -> str:
-    """The key as the column can hold it: a vendor's id may be of any length."""
-    if len(key) <= LONGEST_KEY:
-        return key
-    return f"{key.partition(':')[0]}:sha256:{hashlib.sha256(key.encode()).hexdigest()}"
+def _key_at(source: Source, key: str) -> str:
+    """The key among those of this source, as the column can hold it.
+
+    A vendor's id is unique at one account, and two accounts at one vendor are two
+    sources here. It may be of any length.
+    """
+    own = f"{source.pk.hex}:{key}"
+    if len(own) <= LONGEST_KEY:
+        return own
+    hashed = hashlib.sha256(key.encode()).hexdigest()
+    return f"{source.pk.hex}:{key.partition(':')[0]}:sha256:{hashed}"
 
 
 def _first_of(key: str, delivery: Delivery, envelope: Envelope) -> Answer | None:

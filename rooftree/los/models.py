@@ -79,6 +79,38 @@ class Handoff(models.Model):
         return f"handoff:{self.pk}"
 
 
+class LoanChange(models.Model):
+    """What an officer corrected after the hand-off, on its way to the loan. Asked once an edit."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    handoff = models.ForeignKey(Handoff, models.PROTECT, related_name="changes")
+    state = models.CharField(max_length=12, default="pending")
+    record = models.JSONField()  # the hand-off object as it became
+    wanted = models.JSONField()  # place in the loan: [what we had sent, what it shall be]
+    left = models.JSONField(default=dict)  # place in the loan: why it was not touched
+    asked_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    asked_at = models.DateTimeField()
+    due_at = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    done_at = models.DateTimeField(null=True)
+    problem = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        db_table = "loan_change"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=["pending", "done", "rejected"]),
+                name="loan_change_state_known",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(state="pending"), name="loan_change_due"),
+        ]
+
+    def __str__(self) -> str:
+        return f"loan_change:{self.pk}"
+
+
 class LosEvent(models.Model):
     """A vendor's hint that a loan changed. The loan is read again; the hint is not believed."""
 

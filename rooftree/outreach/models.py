@@ -108,6 +108,9 @@ class Message(models.Model):
                 condition=Q(state__in=["waiting", "held", "claimed"]),
                 name="message_due",
             ),
+            models.Index(
+                fields=["due_at"], condition=Q(state="uncertain"), name="message_uncertain"
+            ),
             models.Index(fields=["lead", "created_at"], name="message_by_lead"),
             models.Index(fields=["to_address"], name="message_by_address"),
             models.Index(
@@ -119,6 +122,38 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return f"message:{self.pk}"
+
+
+class UnmatchedText(models.Model):
+    """One text from a number that nobody on file has, until somebody says whose it is."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    carrier = models.CharField(max_length=20)
+    carrier_id = models.CharField(max_length=120)
+    from_address = models.CharField(max_length=254)
+    body = models.TextField()
+    meaning = models.CharField(max_length=16)  # as compliance.optout reads it
+    at = models.DateTimeField()
+    message = models.OneToOneField(  # what it became on somebody's lead
+        Message, models.PROTECT, null=True, related_name="unmatched"
+    )
+    closed_at = models.DateTimeField(null=True)  # attached, or nobody we know
+    closed_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        db_table = "unmatched_text"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["carrier", "carrier_id"], name="unmatched_once_at_carrier"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["at"], condition=Q(closed_at=None), name="unmatched_open"),
+            models.Index(fields=["from_address"], name="unmatched_by_number"),
+        ]
+
+    def __str__(self) -> str:
+        return f"unmatched_text:{self.pk}"
 
 
 class Ring(models.Model):

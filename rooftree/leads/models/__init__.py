@@ -2,7 +2,7 @@
 
 from rooftree.leads.models.lead import LEAD_STATES, Lead, Touch
 from rooftree.leads.models.loans import Loan, Milestone
-from rooftree.leads.models.people import Email, Person, Phone
+from rooftree.leads.models.people import Email, Person, PersonMerge, Phone
 from rooftree.leads.models.sources import Campaign, Delivery, DeliveryKey, Rejection, Source
 from rooftree.leads.models.work import ContactAttempt, Remark, Signal, Task
 
@@ -17,6 +17,7 @@ __all__ = [
     "Loan",
     "Milestone",
     "Person",
+    "PersonMerge",
     "Phone",
     "Rejection",
     "Remark",

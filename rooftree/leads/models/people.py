@@ -1,8 +1,10 @@
 """The humans we may contact, and the ways to reach them."""
 
 from django.db import models
+from django.db.models import F, Q
 
 from rooftree.core.uuid7 import uuid7
+from rooftree.org.models import User
 
 
 class Person(models.Model):
@@ -18,10 +20,25 @@ class Person(models.Model):
     city = models.CharField(max_length=120, blank=True)
     state = models.CharField(max_length=2, blank=True)  # of residence, when told
     zip = models.CharField(max_length=5, blank=True)
+    name_key = models.CharField(max_length=250, blank=True, db_default="")  # for looking up
+    merged_into = models.ForeignKey(  # the whole person, while this one is part of another
+        "self", models.PROTECT, null=True, related_name="absorbed", db_index=False
+    )
     created_at = models.DateTimeField()
 
     class Meta:
         db_table = "person"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(merged_into=None) | ~Q(merged_into=F("id")), name="merged_into_another"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["name_key"], condition=~Q(name_key=""), name="person_by_name"),
+            models.Index(
+                fields=["merged_into"], condition=Q(merged_into__isnull=False), name="person_parts"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"person:{self.pk}"
@@ -40,6 +57,7 @@ class Phone(models.Model):
     kind = models.CharField(max_length=10, default="unknown")
     is_primary = models.BooleanField(default=False)
     given_at = models.DateTimeField()
+    stated_at = models.DateTimeField(null=True)  # when they last gave it; empty: once, at first
     unlinked_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -62,6 +80,7 @@ class Email(models.Model):
     key = models.CharField(max_length=254)
     is_primary = models.BooleanField(default=False)
     given_at = models.DateTimeField()
+    stated_at = models.DateTimeField(null=True)  # when they last gave it; empty: once, at first
     bounced_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -73,3 +92,31 @@ class Email(models.Model):
 
     def __str__(self) -> str:
         return f"email:{self.pk}"
+
+
+class PersonMerge(models.Model):
+    """Two records found to be one human: what moved, so that it can all be put back."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    kept = models.ForeignKey(Person, models.PROTECT, related_name="merges")
+    gone = models.ForeignKey(Person, models.PROTECT, related_name="merged_as")
+    reason = models.CharField(max_length=24)  # a key of capture.merge.REASONS
+    evidence = models.CharField(max_length=200, blank=True)  # what was shown as the ground for it
+    moved = models.JSONField()  # table: the ids of its rows that changed their person
+    changed = models.JSONField()  # rows that changed otherwise: table, id, column, was, became
+    by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField()
+    split_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    split_at = models.DateTimeField(null=True)
+    split_reason = models.CharField(max_length=24, blank=True)  # a key of capture.split.REASONS
+
+    class Meta:
+        db_table = "person_merge"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["gone"], condition=Q(split_at=None), name="part_of_one_person"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"person_merge:{self.pk}"
