@@ -83,6 +83,9 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "django.contrib.staticfiles",
     "django_htmx",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
     "anymail",
     "rooftree",
 ]
@@ -96,6 +99,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -151,9 +155,23 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"{_validation}.UserAttributeSimilarityValidator"},
     {"NAME": f"{_validation}.CommonPasswordValidator"},
 ]
-SESSION_COOKIE_AGE = 12 * 3600
+SECOND_FACTOR_REQUIRED = not IS_DEMO  # of every member of staff, before any other page
+SESSION_ENGINE = "rooftree.web.session_store"
+SESSION_COOKIE_AGE = 3600 * read.whole_number("ROOFTREE_SESSION_HOURS", 12, least=1, most=24)
+SESSION_IDLE_SECONDS = 60 * read.whole_number(
+    "ROOFTREE_IDLE_MINUTES", 720 if IS_DEMO else 60, least=5, most=1440
+)
 SESSION_COOKIE_NAME = "rooftree_session"
 SESSION_COOKIE_SAMESITE = "Lax"
+# Second factors are allauth's; its own pages and mail are not in use (decision 0016).
+MFA_ADAPTER = "rooftree.org.mfa_adapter.SealedFactors"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_TOTP_ISSUER = "Rooftree"
+MFA_WEBAUTHN_USER_VERIFICATION = "required"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
 CSRF_COOKIE_NAME = "rooftree_csrf"
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "rooftree.web.views.failures.csrf_refused"

@@ -2,6 +2,7 @@
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -251,3 +252,105 @@ class SendingPause(models.Model):
 
     def __str__(self) -> str:
         return f"sending_pause:{self.pk}"
+
+
+class StaffSession(AbstractBaseSession):
+    """One browser: what it carries from page to page, and since it signed in, whose it is.
+
+    `expire_date` is the absolute end; a session also ends when `seen_at` is too long ago.
+    Without a user it is a sign-in that has not come to its end.
+    """
+
+    user = models.ForeignKey(User, models.CASCADE, null=True, related_name="sessions")
+    began_at = models.DateTimeField()
+    seen_at = models.DateTimeField()  # to the minute; what a page fetches by itself does not count
+    factor = models.CharField(max_length=20, blank=True)  # second_factor.Factor
+    device = models.CharField(max_length=60, blank=True)  # "Chrome on Android"
+    address = models.CharField(max_length=43, blank=True)  # shortened: a network, never a machine
+
+    class Meta:
+        db_table = "staff_session"
+        indexes = [
+            models.Index(fields=["user"], name="staff_session_by_user"),
+            models.Index(fields=["expire_date"], name="staff_session_by_end"),
+        ]
+
+    def __str__(self) -> str:
+        return "staff_session"  # its key opens the door
+
+
+class ApiKey(models.Model):
+    """One machine's way in: it acts as a member of staff, within its scopes."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    name = models.CharField(max_length=80)
+    user = models.ForeignKey(User, models.PROTECT, related_name="api_keys")  # whose eyes it has
+    start = models.CharField(max_length=12, unique=True)  # the part that may be shown
+    secret_hash = models.CharField(max_length=64)  # sha-256 hex; 256 random bits need no salt
+    scopes = ArrayField(models.CharField(max_length=30))
+    created_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True)  # to the minute
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "api_key"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(expires_at__gt=F("created_at")), name="api_key_ends_later"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"api_key:{self.pk}"
+
+
+class AccessEntry(models.Model):
+    """One sign-in, failed try, opened lead or export. Append-only, by the database itself.
+
+    It holds ids and our staff's own doings, nothing of a borrower's beyond ids. An unknown
+    address somebody tried is kept as a keyed hash.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    at = models.DateTimeField()
+    kind = models.CharField(max_length=30)  # access_log.Kind
+    user = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    api_key = models.ForeignKey(ApiKey, models.PROTECT, null=True, related_name="+")
+    tried = models.CharField(max_length=16, blank=True)  # start of the hash of an unknown e-mail
+    address = models.CharField(max_length=43, blank=True)  # shortened: a network, never a machine
+    device = models.CharField(max_length=60, blank=True)
+    factor = models.CharField(max_length=20, blank=True)
+    lead_id = models.UUIDField(null=True)
+    subject = models.CharField(max_length=120, blank=True)  # what was exported, changed or ended
+    reason = models.CharField(max_length=300, blank=True)  # why somebody exported
+    number = models.IntegerField(null=True)  # rows of an export
+
+    class Meta:
+        db_table = "access_entry"
+        indexes = [
+            models.Index(fields=["-at"], name="access_entry_by_time"),
+            models.Index(fields=["user", "-at"], name="access_entry_by_user"),
+            models.Index(
+                fields=["lead_id"], condition=Q(lead_id__isnull=False), name="access_entry_by_lead"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"access_entry:{self.pk}"
+
+
+class Throttle(models.Model):
+    """How often something was tried since a moment: by one account, address or key."""
+
+    key = models.CharField(primary_key=True, max_length=64)  # keyed hash of what and whom
+    began_at = models.DateTimeField()
+    count = models.IntegerField()
+
+    class Meta:
+        db_table = "throttle"
+        indexes = [models.Index(fields=["began_at"], name="throttle_by_age")]
+
+    def __str__(self) -> str:
+        return "throttle"

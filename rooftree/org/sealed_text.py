@@ -13,6 +13,16 @@ def _locksmith() -> MultiFernet:
     return MultiFernet([Fernet(key) for key in settings.FIELD_KEYS])
 
 
+def seal(text: str) -> str:
+    """Text that only a process holding `FIELD_KEYS` can read."""
+    return _locksmith().encrypt(text.encode()).decode()
+
+
+def unseal(text: str) -> str:
+    """What `seal` made, readable again."""
+    return _locksmith().decrypt(text.encode()).decode()
+
+
 class SealedTextField(models.TextField):  # type: ignore[type-arg]
     """Text that only a process holding `FIELD_KEYS` can read.
 
@@ -23,9 +33,9 @@ class SealedTextField(models.TextField):  # type: ignore[type-arg]
     def from_db_value(self, value: str | None, *_: Any) -> str | None:
         if not value:
             return value
-        return _locksmith().decrypt(value.encode()).decode()
+        return unseal(value)
 
     def get_prep_value(self, value: Any) -> Any:
         if not value:
             return value
-        return _locksmith().encrypt(str(value).encode()).decode()
+        return seal(str(value))

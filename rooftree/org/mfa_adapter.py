@@ -1,0 +1,32 @@
+"""What allauth asks us about second factors: how secrets are kept and who we say we are."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from allauth.mfa.adapter import DefaultMFAAdapter
+from django.conf import settings
+
+from rooftree.org.models import Company
+from rooftree.org.sealed_text import seal, unseal
+
+
+class SealedFactors(DefaultMFAAdapter):
+    """Secrets encrypted with the keys of the installation; passkeys bound to its public address."""
+
+    def encrypt(self, text: str) -> str:
+        """A secret, as it is stored."""
+        return seal(text)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """A stored secret, readable."""
+        return unseal(encrypted_text)
+
+    def get_public_key_credential_rp_entity(self) -> dict[str, str]:
+        """Whom a passkey belongs to: the host of the public address, whatever was asked for."""
+        brand = Company.objects.values_list("brand", flat=True).first()
+        host = urlsplit(settings.PUBLIC_URL).hostname or "localhost"
+        return {"id": host, "name": brand or "Rooftree"}
+
+    def get_public_key_credential_user_entity(self, user: Any) -> dict[str, Any]:
+        """What a browser shows beside the passkey."""
+        return {"id": str(user.pk).encode(), "display_name": user.name, "name": user.email}
