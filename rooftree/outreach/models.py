@@ -111,6 +111,9 @@ class Message(models.Model):
             models.Index(
                 fields=["due_at"], condition=Q(state="uncertain"), name="message_uncertain"
             ),
+            models.Index(
+                fields=["created_at"], condition=Q(state="review"), name="message_in_review"
+            ),
             models.Index(fields=["lead", "created_at"], name="message_by_lead"),
             models.Index(fields=["to_address"], name="message_by_address"),
             models.Index(
@@ -154,6 +157,27 @@ class UnmatchedText(models.Model):
 
     def __str__(self) -> str:
         return f"unmatched_text:{self.pk}"
+
+
+class MessageReview(models.Model):
+    """What a person decided about a message that the gate, or a bug of ours, left to people.
+
+    A release answers only the rules that the person saw, those of `verdict`.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    message = models.ForeignKey(Message, models.CASCADE, related_name="reviews")
+    verdict = models.ForeignKey(Verdict, models.PROTECT, null=True, related_name="+")
+    is_release = models.BooleanField()  # False: it never goes
+    reason = models.CharField(max_length=300)
+    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "message_review"
+
+    def __str__(self) -> str:
+        return f"message_review:{self.pk}"
 
 
 class Ring(models.Model):

@@ -61,6 +61,7 @@ class Lead(models.Model):
     first_attempt_at = models.DateTimeField(null=True)  # by a person: speed-to-lead
     first_talk_at = models.DateTimeField(null=True)
     snoozed_until = models.DateTimeField(null=True)
+    snoozed_because = models.CharField(max_length=200, blank=True, default="")
     retired_at = models.DateTimeField(null=True)
     retired_reason = models.CharField(max_length=60, blank=True)
 

@@ -21,6 +21,7 @@ class ContactAttempt(models.Model):
     purpose = models.CharField(max_length=16, default="marketing")
     is_automated = models.BooleanField(default=False)
     result = models.CharField(max_length=24, blank=True)  # spoken, voicemail, no_answer...
+    result_at = models.DateTimeField(null=True)  # when a person said so
     by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     at = models.DateTimeField()
     cause = models.CharField(max_length=160, unique=True)  # what makes it once
@@ -69,22 +70,49 @@ class Remark(models.Model):
         return f"remark:{self.pk}"
 
 
+MANY_AT_ONCE = ("typed",)  # kinds of which a lead may have more than one open task
+
+
 class Task(models.Model):
-    """Something a person is to do about a lead by a certain time."""
+    """Something a person is to do about a lead by a certain time.
+
+    It is the task of `user`, else of everyone of `role` who may see the lead,
+    else of whoever owns the lead.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     lead = models.ForeignKey(Lead, models.CASCADE, related_name="tasks")
+    kind = models.CharField(max_length=60, default="typed")  # call_back, handoff, require:...
     user = models.ForeignKey(User, models.PROTECT, null=True, related_name="tasks")
+    role = models.CharField(max_length=16, blank=True, default="")
     cause = models.CharField(max_length=160, unique=True)
     title = models.CharField(max_length=200)
     due_at = models.DateTimeField()
     done_at = models.DateTimeField(null=True)
+    done_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    cancelled_at = models.DateTimeField(null=True)
+    cancelled_because = models.CharField(max_length=200, blank=True, default="")
     created_at = models.DateTimeField()
 
     class Meta:
         db_table = "task"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["lead", "kind"],
+                condition=Q(done_at=None, cancelled_at=None) & ~Q(kind__in=MANY_AT_ONCE),
+                name="one_open_task_a_kind",
+            ),
+            models.CheckConstraint(
+                condition=Q(done_at=None) | Q(cancelled_at=None), name="task_done_or_cancelled"
+            ),
+        ]
         indexes = [
             models.Index(fields=["user", "due_at"], condition=Q(done_at=None), name="task_open"),
+            models.Index(
+                fields=["due_at"],
+                condition=Q(done_at=None, cancelled_at=None),
+                name="task_open_by_due",
+            ),
         ]
 
     def __str__(self) -> str:
