@@ -1,0 +1,76 @@
+"""The lender of a life and the vendors around it, on their worst days. Needs Django set up."""
+
+from datetime import UTC, datetime
+
+from django.db import transaction
+
+from rooftree.los import connect
+from rooftree.org.models import LoanOfficer
+from rooftree_demo import company, town
+from rooftree_demo.control import Control
+from rooftree_demo.outside import Addresses
+from rooftree_simulators.run import Simulators
+from tests.make import AROUND_THE_CLOCK
+
+TEXTS = {"method": "POST", "path_regex": "Messages"}
+CALLS = {"method": "POST", "path_regex": "Calls"}
+ALL_OF_IT = {"method": "", "path_regex": "."}
+WORST = {
+    "twilio": [
+        (TEXTS, "status:429", 0.06),
+        (TEXTS, "status_after_commit:500", 0.06),
+        (TEXTS, "drop_after_commit", 0.06),
+        (TEXTS, "timeout_after_commit:2500", 0.04),
+        (TEXTS, "drop_before", 0.04),
+        (TEXTS, "delay:1200", 0.15),
+        (TEXTS, "html_maintenance", 0.03),
+        (CALLS, "status_after_commit:500", 0.05),
+        (CALLS, "drop_after_commit", 0.05),
+        (CALLS, "status:429", 0.05),
+        (ALL_OF_IT, "malformed_json", 0.02),
+    ],
+    "enc": [
+        (TEXTS | {"path_regex": "loans"}, "drop_after_commit", 0.15),
+        (TEXTS | {"path_regex": "loans"}, "status_after_commit:500", 0.1),
+        (TEXTS | {"path_regex": "loans"}, "status:429", 0.1),
+        (ALL_OF_IT, "expire_token", 0.05),
+        (ALL_OF_IT, "delay:800", 0.15),
+        (ALL_OF_IT, "status:503", 0.05),
+        (ALL_OF_IT, "malformed_json", 0.02),
+    ],
+}
+HABITS = {
+    "twilio": {"dup_rate": 0.3, "reorder": True, "loss_rate": 0.05, "opt_out_handling": False},
+    "enc": {"dup_rate": 0.3, "reorder": True, "loss_rate": 0.05, "pipeline_lag_s": 45},
+}
+
+
+def found(control: Control, addresses: Addresses, *, web: str, public: str) -> None:
+    """Make the lender, open at any hour, and let the vendors know it."""
+    at = datetime.now(UTC)
+    with transaction.atomic():
+        company.ensure(at=at)
+        LoanOfficer.objects.update(hours=AROUND_THE_CLOCK, daily_cap=30_000, open_cap=30_000)
+    connection = company.open_today(addresses, at=at)
+    town.plant(control, web=web, public=public)
+    connect.adapter(connection).subscribe(
+        f"{web}/in/encompass/{connection.slug}/", company.SIGNING_KEY
+    )
+
+
+def worst_day(control: Control) -> None:
+    """From now on the vendors are slow, busy, twice, late, or silent after they accepted."""
+    for vendor, habits in HABITS.items():
+        control.say(f"{vendor}/switches", habits)
+        for match, action, rate in WORST[vendor]:
+            control.say(f"{vendor}/faults", {"match": match, "action": action, "rate": rate})
+    for number, phone in enumerate(LoanOfficer.objects.values_list("phone", flat=True)):
+        behaviour = ({"voice": "answer", "answer_after_s": 1.0, "digits": ["1"]},
+                     {"voice": "no-answer"}, {"voice": "busy"})[number % 3]  # fmt: skip
+        control.behave(phone, **behaviour)
+
+
+def good_day(simulators: Simulators) -> None:
+    """The vendors behave again; what they hold stays."""
+    for vendor in (simulators.twilio, simulators.encompass):
+        vendor.faults.clear()
