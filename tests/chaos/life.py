@@ -67,7 +67,12 @@ class Life:
 
         public = f"http://localhost:{self.place.ports[0]}"
         world.found(self.control, self.addresses, web=self.place.webs[0], public=public)
-        self.load = Load(self.simulators, self.control, self.place.webs, self.seed)
+        self.load = Load(
+            simulators=self.simulators,
+            control=self.control,
+            webs=self.place.webs,
+            seed=self.seed,
+        )
 
     def round(self, number: int, seconds: float) -> Round:
         """Load and strikes for some seconds, then rest, then the proofs."""

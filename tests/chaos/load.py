@@ -6,7 +6,6 @@ success tries again later, as in life; what was acknowledged is the proof's to l
 
 import random
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -149,10 +148,12 @@ class Load:
         answer = send("POST", f"{self.webs[which]}{post.path}", post.body, post.headers)
         if which and answer.status == 0:
             return  # the second web is not always there
-        is_taken = answer.status < 300 if post.is_good else answer.status in (200, 201, 202, 400)
-        if answer.status and is_taken:
-            with self.told.lock:
+        is_taken = 200 <= answer.status < 300
+        is_refused = not post.is_good and 400 <= answer.status < 500
+        with self.told.lock:
+            if is_taken:
                 self.told.deliveries.setdefault(post.mark, post)
+            if is_taken or is_refused:
                 self.told.unanswered.pop(post.mark, None)
 
     def _borrowers(self) -> float:
@@ -232,8 +233,3 @@ def _session_of(user: User) -> str:
 
 def _is_day(place: int) -> bool:
     return 9 <= datetime.now(ZoneInfo(PLACES[place].zone)).hour < 19
-
-
-def wait(seconds: float) -> None:
-    """Let time pass."""
-    time.sleep(max(0.0, seconds))

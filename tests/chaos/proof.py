@@ -7,7 +7,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +23,7 @@ from tests.chaos.load import Posted, Told
 from tests.chaos.place import Place
 
 SHOWN = 4  # how many offenders a sentence names
+LEAD_ID = "CX.ROOFTREELEADID"  # of a loan in the LOS
 UNDER_WAY = timedelta(seconds=5)  # a text that was at the carrier's door when a STOP came
 LEFT = {"sent", "delivered", "failed", "uncertain", "claimed"}
 WAITS = """
@@ -220,8 +221,3 @@ def _said(offenders: Sequence[str], what: str) -> list[str]:
     if not offenders:
         return []
     return [f"{len(offenders)} {what}: {', '.join(offenders[:SHOWN])}"]
-
-
-def now() -> datetime:
-    """This moment."""
-    return datetime.now(UTC)
