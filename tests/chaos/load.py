@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -33,6 +33,7 @@ PACE = 5.0  # posts a second, of all vendors together
 TWIN, AGAIN, MALFORMED = 0.15, 0.12, 0.03  # at the same instant; asked before; cut in half
 REPLIES, STOPS = 0.35, 0.2  # of the texts that arrived
 TAKES, HANDS_OFF = 0.5, 0.5
+FIRST_LINE = 2_000_000  # of the numbers of borrowers; no two share one
 CSRF = "c" * 32
 
 
@@ -126,10 +127,9 @@ class Load:
         place = self._places[who % len(self._places)]
         number = place + len(PLACES) * (who // len(self._places))
         source = self.rng.choice(self._sources)
-        seed = random.Random(f"{number}")
-        made = vendors.post(
-            source, someone(seed, number), self.rng, at=datetime.now(UTC), consents=True
-        )
+        asks = someone(random.Random(f"{number}"), number)
+        asks = replace(asks, phone=f"{asks.phone[:3]}{FIRST_LINE + who:07d}")
+        made = vendors.post(source, asks, self.rng, at=datetime.now(UTC), consents=True)
         is_good = self.rng.random() >= MALFORMED
         body = made.body if is_good else made.body[: len(made.body) // 2]
         post = Posted(

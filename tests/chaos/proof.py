@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from rooftree.compliance.models import Revocation
+from rooftree.compliance.models import Consent, Revocation
 from rooftree.leads.models import Delivery, Touch
 from rooftree.los.models import Handoff
 from rooftree.outreach.models import Message
@@ -131,7 +131,17 @@ def rings_once(urls: Sequence[str]) -> list[str]:
 
 
 def stops_obeyed(stops: Mapping[str, datetime], texts: Sequence[Any]) -> list[str]:
-    """Each STOP that was acknowledged is on file, and nothing but its confirmation followed."""
+    """Each STOP that was acknowledged is on file, and nothing but its confirmation followed.
+
+    Until they consent anew: who ticked the box later is texted again.
+    """
+    consented = {
+        address
+        for address, at in Consent.objects.filter(
+            address__in=list(stops), status="granted", captured_at__isnull=False
+        ).values_list("address", "captured_at")
+        if at >= stops[address] - UNDER_WAY
+    }
     on_file = set(
         Revocation.objects.filter(address__in=list(stops)).values_list("address", flat=True)
     )
@@ -139,7 +149,7 @@ def stops_obeyed(stops: Mapping[str, datetime], texts: Sequence[Any]) -> list[st
         (found[1], one.to)
         for one in texts
         if one.direction == "outbound-api"
-        and one.to in stops
+        and one.to in stops.keys() - consented
         and one.created_at > stops[one.to] + UNDER_WAY
         and (found := MY_STATUS.search(one.callback))
     ]
