@@ -33,6 +33,7 @@ PACE = 5.0  # posts a second, of all vendors together
 TWIN, AGAIN, MALFORMED = 0.15, 0.12, 0.03  # at the same instant; asked before; cut in half
 REPLIES, STOPS = 0.35, 0.2  # of the texts that arrived
 TAKES, HANDS_OFF = 0.5, 0.5
+READING = timedelta(seconds=2)  # before somebody answers a text
 FIRST_LINE = 2_000_000  # of the numbers of borrowers; no two share one
 CSRF = "c" * 32
 
@@ -157,10 +158,13 @@ class Load:
                 self.told.unanswered.pop(post.mark, None)
 
     def _borrowers(self) -> float:
+        read_by = datetime.now(UTC) - READING
         arrived = [
             one
             for one in list(self.simulators.twilio.account.messages.values())
-            if one.direction == "outbound-api" and one.sid not in self._seen
+            if one.direction == "outbound-api"
+            and one.sid not in self._seen
+            and one.created_at < read_by
         ]
         for text in arrived:
             self._seen.add(text.sid)

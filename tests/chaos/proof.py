@@ -25,6 +25,7 @@ from tests.chaos.place import Place
 SHOWN = 4  # how many offenders a sentence names
 LEAD_ID = "CX.ROOFTREELEADID"  # of a loan in the LOS
 UNDER_WAY = timedelta(seconds=5)  # a text that was at the carrier's door when a STOP came
+A_SECOND = timedelta(seconds=1)  # a form says when it was sent in whole ones
 LEFT = {"sent", "delivered", "failed", "uncertain", "claimed"}
 WAITS = """
     select 'deliveries', count(*) from delivery where state = 'received' and due_at <= now()
@@ -140,7 +141,7 @@ def stops_obeyed(stops: Mapping[str, datetime], texts: Sequence[Any]) -> list[st
         for address, at in Consent.objects.filter(
             address__in=list(stops), status="granted", captured_at__isnull=False
         ).values_list("address", "captured_at")
-        if at >= stops[address] - UNDER_WAY
+        if at >= stops[address] - A_SECOND
     }
     on_file = set(
         Revocation.objects.filter(address__in=list(stops)).values_list("address", flat=True)
