@@ -15,12 +15,13 @@ DEMO_COMMANDS = Path(__file__).parent.parent / "rooftree_demo" / "management" / 
 CONTRIB = {"changepassword", "clearsessions", "collectstatic", "createsuperuser", "findstatic"}
 # These need nothing but what they are given: no database, no network, no settings.
 PURE = {("parse",), ("decide",), ("lint",), ("optout",), ("los",), ("rates", "backtest")}
-PURE |= {("evidence", "verify")}
+PURE |= {("evidence", "verify"), ("restore", "--secrets")}
 # These start other processes and must stay small; the settings are all they read.
 LIGHT = {"serve", "web", "demo"}
 # These wait for a database that others run, or need none.
 OWN_DATABASE = LIGHT | {"worker", "clock", "demo", "doctor"}
 OWN_DATABASE |= {"makemigrations", "collectstatic", "findstatic"}
+AS_IT_IS = {"migrate", "backup", "restore", "upgrade"}  # the tables may be an older release's
 
 
 def main() -> None:
@@ -32,7 +33,9 @@ def main() -> None:
         print_help()
         return
     if words[0] in {"version", "--version"}:
-        print(_version())
+        from rooftree.core.release import version
+
+        print(version())
         return
     try:
         run(words)
@@ -167,7 +170,7 @@ def _database_for(name: str) -> AbstractContextManager[None]:
 
     if name in OWN_DATABASE:
         return nullcontext()
-    return database.running(migrated=name != "migrate")
+    return database.running(migrated=name not in AS_IT_IS)
 
 
 def _guarded(call: object, name: str, argv: list[str]) -> None:
@@ -185,13 +188,6 @@ def _guarded(call: object, name: str, argv: list[str]) -> None:
 def _refuse(text: str) -> NoReturn:
     print(f"rooftree: {text}", file=sys.stderr)
     sys.exit(2)
-
-
-def _version() -> str:
-    import tomllib
-
-    project = Path(__file__).parent.parent / "pyproject.toml"
-    return str(tomllib.loads(project.read_text())["project"]["version"])
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils.csp import CSP
 
-from rooftree.core import postgres, secrets
+from rooftree.core import log_lines, postgres, secrets
 from rooftree.core import settings_readers as read
 from rooftree.core.home import kind_of
 
@@ -51,6 +51,10 @@ PUBLIC_URL = read.web_address(
 )
 
 # The database: any PostgreSQL by DATABASE_URL, else the embedded one of this home.
+# Where backups go, and who may read the figures of a monitoring system.
+BACKUP_FOLDER = Path(read.text("ROOFTREE_BACKUPS", str(ROOFTREE_HOME / "backups"))).expanduser()
+METRICS_TOKEN = read.text("ROOFTREE_METRICS_TOKEN", "")
+
 DATABASE_IS_EMBEDDED = not read.text("DATABASE_URL", "")
 _database: dict[str, Any] = (
     {
@@ -250,24 +254,8 @@ TWILIO_ACCOUNT_SID = read.text("TWILIO_ACCOUNT_SID", "" if CARRIER == "console" 
 TWILIO_AUTH_TOKEN = read.text("TWILIO_AUTH_TOKEN", "" if CARRIER == "console" else None)
 TWILIO_NUMBERS = read.several("TWILIO_NUMBERS")  # E.164, the numbers we text and call from
 
-# Logs: never a request's body, a query string or a person.
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
-    },
-    "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "line"},
-    },
-    "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {
-        "rooftree": {"level": read.text("ROOFTREE_LOG_LEVEL", "INFO").upper()},
-        "django.request": {"level": "ERROR"},
-        "oban": {"level": "WARNING"},
-        # An SQL statement or a request of a client library carries people's data.
-        "django.db.backends": {"level": "WARNING"},
-        "httpx2": {"level": "WARNING"},
-        "httpcore2": {"level": "WARNING"},
-    },
-}
+# Logs: never a request's body, a query string or a person (rooftree/core/log_lines.py).
+LOGGING = log_lines.configuration(
+    level=read.text("ROOFTREE_LOG_LEVEL", "INFO").upper(),
+    form=read.one_of("ROOFTREE_LOG_FORMAT", ("lines", "json"), "lines"),
+)

@@ -19,6 +19,7 @@ from rooftree.los.connect import adapter
 from rooftree.los.handoff import Malformed, from_json, moment_text
 from rooftree.los.models import Connection, Handoff
 from rooftree.los.payload import NeedsData, payload
+from rooftree.org import pause
 from rooftree.org.models import Company, User
 
 CLAIM_LIMIT = timedelta(minutes=3)
@@ -126,7 +127,9 @@ def missing_for(lead: Lead, connection: Connection) -> list[str]:
 
 
 def send_due(*, at: datetime, limit: int = 20) -> int:
-    """Work on every hand-off that is due; how many."""
+    """Work on every hand-off that is due; how many. None while sending is paused."""
+    if pause.is_on():
+        return 0
     due = Handoff.objects.filter(state__in=["pending", "sending", "uncertain"], due_at__lte=at)
     ids = list(due.order_by("due_at").values_list("pk", flat=True)[:limit])
     return sum(send(handoff_id=one, at=at) for one in ids)

@@ -10,6 +10,8 @@ SENTENCE = (
     "Sending is paused since a backup was restored; an administrator ends the pause in Set-up."
 )
 
+PAUSED = SendingPause.objects.filter(released_at=None)  # for `exclude(Exists(PAUSED))`
+
 
 def begin(*, because: str, backup_at: datetime | None, at: datetime) -> SendingPause:
     """From now on nothing leaves. A pause that is already on is kept as it is."""
@@ -24,12 +26,12 @@ def begin(*, because: str, backup_at: datetime | None, at: datetime) -> SendingP
 
 def current() -> SendingPause | None:
     """The pause that is on now."""
-    return SendingPause.objects.filter(released_at=None).first()
+    return PAUSED.all().first()
 
 
 def is_on() -> bool:
     """Whether nothing may leave now."""
-    return SendingPause.objects.filter(released_at=None).exists()
+    return PAUSED.all().exists()
 
 
 def end(*, by: User, at: datetime) -> bool:

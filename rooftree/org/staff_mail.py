@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db.transaction import atomic
 
+from rooftree.org import pause
 from rooftree.org.models import StaffNotice, User
 
 SUBJECTS = {
@@ -32,8 +33,10 @@ def deliver_notices(*, at: datetime, limit: int) -> int:
     """Mail the notices that nobody has read or mailed yet, oldest first; how many.
 
     Each is marked before it is sent, so that a crash loses one mail at most and
-    never sends one twice; the notice itself stays on the page.
+    never sends one twice; the notice itself stays on the page. None while sending is paused.
     """
+    if pause.is_on():
+        return 0
     with atomic():
         notices = list(
             StaffNotice.objects.filter(mailed_at=None, read_at=None, user__is_active=True)

@@ -11,6 +11,7 @@ from rooftree.compliance.verdict import Decision
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import ContactAttempt, Lead
 from rooftree.ledger.write import write
+from rooftree.org import pause
 from rooftree.org.models import User
 from rooftree.outreach import may
 from rooftree.outreach.send import address_for
@@ -36,8 +37,10 @@ def begin(*, lead_id: UUID, by: User, at: datetime) -> Dialled | Verdict:
 
     The verdict is kept either way, also for a second press, which is the same
     call; where it forbids the call it is the answer. Raises `CannotCall` when
-    there is no number.
+    there is no number, or sending is paused.
     """
+    if pause.is_on():  # a STOP of the lost days is not on file
+        raise CannotCall(pause.SENTENCE)
     with transaction.atomic():
         lead = Lead.objects.select_for_update(of=("self",)).select_related("person").get(pk=lead_id)
         number = address_for(lead, "text")

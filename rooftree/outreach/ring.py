@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists
 
 from rooftree.compliance.verdict import Decision
 from rooftree.core.failures import Failure, TryLater
@@ -17,6 +18,7 @@ from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import ContactAttempt, Lead
 from rooftree.ledger.write import write
 from rooftree.org.insert import insert_once
+from rooftree.org.pause import PAUSED
 from rooftree.outreach import may
 from rooftree.outreach.media import twiml
 from rooftree.outreach.media.line import line, our_number
@@ -58,6 +60,7 @@ def place(*, ring_id: UUID, at: datetime) -> bool:
             Ring.objects.select_for_update(skip_locked=True)
             .select_related("offer", "officer")
             .filter(pk=ring_id, state="due", due_at__lte=at)
+            .exclude(Exists(PAUSED))
             .first()
         )
         if ring is None:

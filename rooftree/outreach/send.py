@@ -15,7 +15,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, Q
 
 from rooftree.compliance import revoke
 from rooftree.compliance.models import Verdict
@@ -26,6 +26,7 @@ from rooftree.leads.models import Lead, Person
 from rooftree.ledger.write import write
 from rooftree.org.insert import insert_once
 from rooftree.org.models import Company, LoanOfficer
+from rooftree.org.pause import PAUSED
 from rooftree.outreach import attempt
 from rooftree.outreach.decide import OnFile, decide, looked_at_again, on_file
 from rooftree.outreach.letter import footer, unsubscribe_url
@@ -106,6 +107,7 @@ def plan(  # noqa: PLR0913
 def due(*, at: datetime, limit: int = 50) -> list[UUID]:
     """The messages to be decided now, oldest promise first."""
     rows = Message.objects.filter(state__in=["waiting", "held"], due_at__lte=at)
+    rows = rows.exclude(Exists(PAUSED))
     return list(rows.order_by("due_at").values_list("pk", flat=True)[:limit])
 
 
@@ -202,6 +204,7 @@ def _claim(message_id: UUID, at: datetime) -> tuple[Message, OnFile] | None:
         message = (
             Message.objects.select_for_update(skip_locked=True)
             .filter(pk=message_id, state__in=["waiting", "held"], due_at__lte=at)
+            .exclude(Exists(PAUSED))
             .first()
         )
         if message is None:

@@ -75,14 +75,16 @@ def machine() -> dict[str, Any]:
             "select current_setting('server_version'), "
             "pg_size_pretty(pg_database_size(current_database())), "
             "(select count(*) from oban_jobs where state in ('available', 'executing')), "
-            "(select count(*) from oban_jobs where state = 'discarded')"
+            "(select count(*) from oban_jobs where state = 'discarded'), "
+            "exists (select from sending_pause where released_at is null)"
         )
-        version, size, waiting, gave_up = cursor.fetchone()
+        version, size, waiting, gave_up, is_paused = cursor.fetchone()
     return {
         "version": version.split()[0],
         "size": size,
         "waiting": waiting,
         "gave_up": gave_up,
+        "is_paused": is_paused,
     }
 
 

@@ -28,6 +28,7 @@ from rooftree.web.views import (
     setup_los,
     setup_password,
     setup_people,
+    setup_sending,
     setup_sources,
     setup_tree,
     sign_in,
@@ -139,6 +140,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("setup/los/", setup_los.connection_list, name="setup_los"),
     path("setup/los/<uuid:connection_id>/", setup_los.connection, name="setup_connection"),
     path("setup/los/<uuid:connection_id>/<slug:what>/", setup_los.act, name="setup_connection_act"),
+    path("setup/sending/", setup_sending.sending, name="setup_sending"),
     path("setup/dead-letters/", dead_letters.show, name="dead_letters"),
     path("setup/dead-letters/<int:job_id>/retry/", dead_letters.retry, name="dead_letter_retry"),
     # The first screen, and the leads behind each of its figures.

@@ -153,6 +153,7 @@ TABLE = {
     "setup/los/": get("d"),
     "setup/los/<uuid:connection_id>/": get("d", "connection"),
     "setup/los/<uuid:connection_id>/<slug:what>/": post("d", "connection off"),
+    "setup/sending/": get("d"),
     "setup/dead-letters/": get("d"),
     "setup/dead-letters/<int:job_id>/retry/": post("d", "one"),
     # The first screen, and the sources.

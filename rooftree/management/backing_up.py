@@ -1,0 +1,187 @@
+"""Making a backup while everything runs: one snapshot for the dump and for what is said of it."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from rooftree import settings
+from rooftree.core import postgres
+from rooftree.core.release import version
+from rooftree.management import backup_files, database
+from rooftree.management.backup_files import DUMP, FORMAT, Manifest
+
+TABLES = """
+select relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
+ where n.nspname = 'public' and c.relkind in ('r', 'p') and c.relpersistence = 'p'
+ order by relname
+"""
+HEAD = "select sequence, chain_hash from event where sequence is not null order by 1 desc limit 1"
+OUR_NEWEST = "select name from django_migrations where app = 'rooftree' order by name desc limit 1"
+LAST = "last-backup.json"
+
+
+class CannotBackUp(Exception):
+    """The backup was not made, and nothing is left of it. The text is fit to show."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """A backup that is whole."""
+
+    folder: Path
+    manifest: Manifest
+    size: int  # bytes
+    removed: int  # older ones
+
+
+def back_up(*, to: Path, keep: int | None, passphrase: str, at: datetime) -> Made:
+    """Write a backup into a folder below `to`, and let the oldest go.
+
+    Args:
+        keep: how many whole backups stay in `to`; None keeps all.
+        passphrase: closes the secrets that go into it; "" leaves them out.
+
+    Raises `CannotBackUp`.
+    """
+    try:
+        with backup_files.draft(to, at) as work:
+            manifest = _write(work, passphrase=passphrase, at=at)
+            backup_files.finish(work, manifest)
+        folder = backup_files.made_in(to)[-1]
+        gone = backup_files.keep_newest(to, keep) if keep else []
+        _remember(folder, manifest)
+        size = sum(file.stat().st_size for file in folder.iterdir())
+    except OSError as problem:
+        where = problem.filename or to
+        raise CannotBackUp(f"{where}: {problem.strerror or problem}.") from problem
+    return Made(folder=folder, manifest=manifest, size=size, removed=len(gone))
+
+
+def program(name: str, server: int) -> Path:
+    """A client program that understands a server of this major version.
+
+    The one that came with Rooftree, else the system's. Raises `CannotBackUp`.
+    """
+    found: list[Path] = []
+    with suppress(postgres.CannotStart):
+        found.append(postgres.program(name))
+    if on_path := shutil.which(name):
+        found.append(Path(on_path))
+    for one in found:
+        said = subprocess.run([str(one), "--version"], capture_output=True, text=True, check=False)
+        number = re.search(r"\) (\d+)", said.stdout)
+        if number and int(number[1]) >= server:
+            return one
+    raise CannotBackUp(
+        f"the database is PostgreSQL {server}, and no {name} of that version or later is here; "
+        f"install it (Debian: apt install postgresql-client-{server})."
+    )
+
+
+def run(command: Sequence[str | Path], address: str) -> str:
+    """Run a client program against a database; its complaint, or "" when all went well.
+
+    The password goes through the environment: command lines are public.
+    """
+    known = {key: str(value) for key, value in conninfo_to_dict(address).items()}
+    password = known.pop("password", "")
+    done = subprocess.run(
+        [*map(str, command), "--dbname", make_conninfo("", **known)],
+        env={**os.environ, "LC_ALL": "C", **({"PGPASSWORD": password} if password else {})},
+        capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    if not done.returncode:
+        return ""
+    lines = [line for line in done.stderr.strip().splitlines() if line.strip()]
+    return " ".join((lines or [f"it ended with {done.returncode}"])[:2])[:300]
+
+
+def rows_of(connection: "psycopg.Connection[Any]") -> dict[str, int]:
+    """How many rows each table has, as this transaction sees them."""
+    counted = {}
+    for (table,) in connection.execute(TABLES).fetchall():
+        asked = sql.SQL("select count(*) from {}").format(sql.Identifier(table))
+        counted[table] = int(connection.execute(asked).fetchone()[0])  # type: ignore[index]
+    return counted
+
+
+def newest_migration(connection: "psycopg.Connection[Any]") -> str:
+    """The name of our newest migration in this database; "" when it has no tables."""
+    if not connection.execute("select to_regclass('django_migrations')").fetchone()[0]:  # type: ignore[index]
+        return ""
+    row = connection.execute(OUR_NEWEST).fetchone()
+    return str(row[0]) if row else ""
+
+
+def head_of(connection: "psycopg.Connection[Any]") -> dict[str, object]:
+    """Where the ledger's chain ends."""
+    row = connection.execute(HEAD).fetchone()
+    return {"sequence": row[0], "hash": row[1]} if row else {"sequence": 0, "hash": ""}
+
+
+def last_made() -> dict[str, str]:
+    """The newest backup that this folder's installation made; empty when there was none."""
+    try:
+        return dict(json.loads((settings.ROOFTREE_HOME / LAST).read_text()))
+    except (OSError, ValueError):
+        return {}
+
+
+def _write(work: Path, *, passphrase: str, at: datetime) -> Manifest:
+    with psycopg.connect(database.address(), connect_timeout=10) as connection:
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        connection.execute("set local idle_in_transaction_session_timeout = 0")
+        migration = newest_migration(connection)
+        if not migration:
+            raise CannotBackUp("the database has no tables yet; there is nothing to keep.")
+        manifest = Manifest(
+            format=FORMAT,
+            made_at=at.isoformat(),
+            rooftree=version(),
+            environment=settings.ROOFTREE_ENV,
+            database=connection.info.dbname,
+            postgres=str(connection.info.parameter_status("server_version")),
+            migration=migration,
+            rows=rows_of(connection),
+            ledger=head_of(connection),
+            field_keys=[backup_files.fingerprint(key) for key in settings.FIELD_KEYS],
+            secrets="sealed" if passphrase else "left out",
+        )
+        snapshot = str(connection.execute("select pg_export_snapshot()").fetchone()[0])  # type: ignore[index]
+        _dump(work / DUMP, snapshot, connection.info.server_version // 10000)
+    if passphrase:
+        values = {
+            "ROOFTREE_SECRET_KEY": settings.SECRET_KEY,
+            "ROOFTREE_FIELD_KEYS": ",".join(settings.FIELD_KEYS),
+        }
+        backup_files.seal(work, values, passphrase)
+    return manifest
+
+
+def _dump(file: Path, snapshot: str, server: int) -> None:
+    file.touch(mode=0o600)
+    command = [
+        program("pg_dump", server), "--format=custom", "--no-owner", "--no-privileges",
+        "--no-unlogged-table-data", f"--snapshot={snapshot}", f"--file={file}",
+    ]  # fmt: skip
+    if complaint := run(command, database.address()):
+        raise CannotBackUp(f"pg_dump failed: {complaint}")
+
+
+def _remember(folder: Path, manifest: Manifest) -> None:
+    kept = settings.ROOFTREE_HOME / LAST
+    work = kept.with_name(f".{LAST}.{os.getpid()}")
+    work.write_text(json.dumps({"made_at": manifest.made_at, "folder": str(folder)}) + "\n")
+    work.rename(kept)

@@ -1,0 +1,44 @@
+"""Hold back everything that leaves: texts, mails, calls to officers, hand-offs to the LOS."""
+
+from datetime import datetime
+from typing import Any
+
+from django.core.management.base import CommandParser
+from django.urls import reverse
+from django.utils.timezone import now
+
+from rooftree.management import base
+from rooftree.org import notices, pause
+from rooftree.org.models import User
+
+
+class Command(base.Command):
+    """Begins a pause; an administrator ends it in Set-up. Leads go on being taken in."""
+
+    help = "Hold back everything that leaves until an administrator ends the pause in Set-up."
+    example = 'rooftree pause --because "the carrier asked us to"'
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Why, for those who read it."""
+        parser.add_argument("--because", default="", help="a sentence that staff will read")
+        parser.add_argument(
+            "--backup-at", type=datetime.fromisoformat, help="set by restore: when the backup was"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Begin, and tell everybody."""
+        at, backup_at = now(), options["backup_at"]
+        because = options["because"] or "Somebody paused sending from the command line."
+        if backup_at:
+            because = f"A backup of {backup_at:%d %B %Y, %H:%M} UTC was restored."
+        held = pause.begin(because=because[:200], backup_at=backup_at, at=at)
+        for user in User.objects.filter(is_active=True):
+            notices.tell(
+                user_id=user.pk,
+                kind="sending_paused",
+                cause=f"pause:{held.pk}",
+                text=f"Sending is paused: no text, mail or call leaves. {held.because}",
+                link=reverse("setup_sending") if user.role == "administrator" else "",
+                at=at,
+            )
+        self.stdout.write(f"Sending is paused. {held.because}")

@@ -1,0 +1,90 @@
+"""Bring a backup back, prove it, and hold all sending until a person releases it."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from rooftree.management import backup_files, base
+from rooftree.management.commands.backup import PASSPHRASE
+
+NOT_RESTORED = """\
+Not restored, because no backup holds it:
+- what arrived, was sent or was pressed after {at}: deliveries, texts and mails, STOPs, takings;
+- the environment: secrets and settings (docs/settings.md){secrets};
+- what vendors keep: look there for what happened since, and ask sources to send again.
+Sending is paused. Nothing leaves until an administrator ends the pause in Set-up, Sending.
+The sessions of that time are back too: whoever was signed in then is signed in."""
+
+
+class Command(base.Command):
+    """Restores into a fresh database, checks it, and only then puts it in place; exit 1 if not."""
+
+    help = "Restore a backup; refuses a database that holds something unless told to replace it."
+    example = "rooftree restore /srv/backups/rooftree-20261124T020000Z --replace rooftree"
+    requires_system_checks = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Which backup, and what may be lost."""
+        parser.add_argument("backup", type=Path, help="the folder that `rooftree backup` wrote")
+        parser.add_argument("--replace", default="", metavar="NAME", help="the database to replace")
+        parser.add_argument(
+            "--other-keys",
+            action="store_true",
+            help="go on although the stored credentials cannot be read with our field keys",
+        )
+        parser.add_argument(
+            "--secrets",
+            type=Path,
+            metavar="FILE",
+            help=f"only write the backup's secrets to FILE; the passphrase is in {PASSPHRASE}",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Restore, or take the secrets out."""
+        folder = options["backup"].expanduser().absolute()
+        try:
+            if options["secrets"]:
+                _take_out(folder, options["secrets"].expanduser())
+                self.stderr.write(f"{options['secrets']} holds the secrets of {folder.name}.")
+                return
+            self._restore(folder, options)
+        except backup_files.NotABackup as problem:
+            raise base.FoundWrong(str(problem)) from problem
+
+    def _restore(self, folder: Path, options: dict[str, Any]) -> None:
+        from django.utils.timezone import now
+
+        from rooftree.management import backing_up, restoring
+
+        try:
+            done = restoring.restore(
+                folder,
+                replace=options["replace"],
+                other_keys=options["other_keys"],
+                at=now(),
+                say=lambda text: print(f"rooftree: {text}", file=sys.stderr, flush=True),
+            )
+        except (restoring.CannotRestore, backing_up.CannotBackUp) as problem:
+            raise base.FoundWrong(f"nothing was restored: {problem}") from problem
+        self.stdout.write(f"The database is as it was at {done.manifest.made_at}.")
+        if done.set_aside:
+            self.stdout.write(
+                f"The former one is kept as {done.set_aside}; drop it when you need it no more."
+            )
+        sealed = "; they are sealed in this backup" if done.manifest.secrets == "sealed" else ""
+        self.stdout.write(NOT_RESTORED.format(at=done.manifest.made_at, secrets=sealed))
+
+
+def _take_out(folder: Path, file: Path) -> None:
+    """Write the secrets as lines of an environment file, readable by us alone."""
+    backup_files.opened(folder)
+    passphrase = os.environ.get(PASSPHRASE, "")
+    if not passphrase:
+        raise base.Wrong(f"set {PASSPHRASE} to the passphrase of this backup.")
+    found = backup_files.unseal(folder, passphrase)
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as opened:
+        opened.write("".join(f"{name}={value}\n" for name, value in found.items()))

@@ -1,0 +1,203 @@
+"""Bringing a backup back: into a fresh database first, which takes our place when proved."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from rooftree import settings
+from rooftree.management import backing_up, backup_files, database, tables
+from rooftree.management.backup_files import DUMP, Manifest
+
+OTHERS = """
+select count(*) from pg_stat_activity
+ where datname = %s and pid <> pg_backend_pid() and backend_type = 'client backend'
+"""
+Say = Callable[[str], None]
+
+
+class CannotRestore(Exception):
+    """Nothing was changed, unless the text says so. The text is fit to show."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """What is in place now."""
+
+    manifest: Manifest
+    set_aside: str  # the name under which the former database is kept; "" when it held nothing
+
+
+def restore(folder: Path, *, replace: str, other_keys: bool, at: datetime, say: Say) -> Restored:
+    """Put the backup in `folder` in the place of this installation's database.
+
+    Args:
+        replace: the name of a database that holds something, as the person's word for it.
+        other_keys: go on although the backup's sealed columns cannot be opened here.
+
+    Raises `CannotRestore`, and `backup_files.NotABackup`.
+    """
+    manifest = backup_files.opened(folder)
+    say(f"the backup of {manifest.made_at} is as it was written")
+    _refuse_unfit(manifest, other_keys=other_keys)
+    with closing(_server()) as server:
+        name = _our_name()
+        holds = _refuse_in_the_way(server, name, replace)
+        stamp = at.astimezone(UTC).strftime("%Y%m%d%H%M%S")
+        fresh = f"{name}_restoring_{stamp}"
+        _create(server, fresh)
+        try:
+            _fill(folder, manifest, fresh, say)
+            _prepare(manifest, fresh, say)
+        except BaseException:
+            _drop(server, fresh)
+            raise
+        aside = f"{name}_before_{stamp}" if holds else ""
+        _swap(server, name, fresh, aside)
+    return Restored(manifest=manifest, set_aside=aside)
+
+
+def _refuse_unfit(manifest: Manifest, *, other_keys: bool) -> None:
+    if manifest.environment != settings.ROOFTREE_ENV:
+        raise CannotRestore(
+            f"this is a backup of a {manifest.environment} and this installation is a "
+            f"{settings.ROOFTREE_ENV}: made-up people must never meet real carriers."
+        )
+    if manifest.migration not in {name for _, name in database.released_migrations()}:
+        raise CannotRestore(
+            f"the backup was made by a newer release ({manifest.rooftree}, tables "
+            f"{manifest.migration}); install that release first."
+        )
+    ours = {backup_files.fingerprint(key) for key in settings.FIELD_KEYS}
+    if not other_keys and not ours & set(manifest.field_keys):
+        raise CannotRestore(
+            "none of ROOFTREE_FIELD_KEYS is the key of this backup, so its stored credentials "
+            "could not be read; set the right ones (`rooftree restore --secrets FILE BACKUP` "
+            "takes them out of a backup that holds them), or say --other-keys."
+        )
+
+
+def _refuse_in_the_way(server: "psycopg.Connection[Any]", name: str, replace: str) -> bool:
+    """Whether there is a database that holds something; raises when it must not be replaced."""
+    if not server.execute("select 1 from pg_database where datname = %s", [name]).fetchone():
+        return False
+    if others := server.execute(OTHERS, [name]).fetchone()[0]:  # type: ignore[index]
+        raise CannotRestore(
+            f"{others} connections to {name} are open: stop web, worker, clock and serve first."
+        )
+    with psycopg.connect(_address(name), connect_timeout=10) as ours:
+        holds = bool(backing_up.newest_migration(ours)) and _holds_something(ours)
+    if holds and replace != name:
+        raise CannotRestore(
+            f"{name} is not empty. To put the backup in its place say --replace {name}; "
+            "the former one is kept under another name."
+        )
+    return holds
+
+
+def _holds_something(connection: "psycopg.Connection[Any]") -> bool:
+    """Whether anybody has used it: a person, a delivery or a member of staff is on file."""
+    for table in ("user", "company", "delivery", "person", "lead"):
+        if not connection.execute("select to_regclass(%s)", [table]).fetchone()[0]:  # type: ignore[index]
+            continue
+        asked = sql.SQL("select exists (select from {})").format(sql.Identifier(table))
+        if connection.execute(asked).fetchone()[0]:  # type: ignore[index]
+            return True
+    return False
+
+
+def _fill(folder: Path, manifest: Manifest, fresh: str, say: Say) -> None:
+    with psycopg.connect(_address(fresh), connect_timeout=10) as connection:
+        server = connection.info.server_version // 10000
+    command = [
+        backing_up.program("pg_restore", server), "--no-owner", "--no-privileges",
+        "--exit-on-error", f"--jobs={min(4, os.cpu_count() or 1)}", folder / DUMP,
+    ]  # fmt: skip
+    if complaint := backing_up.run(command, _address(fresh)):
+        raise CannotRestore(f"pg_restore failed: {complaint}")
+    with psycopg.connect(_address(fresh), connect_timeout=10) as connection:
+        rows, head = backing_up.rows_of(connection), backing_up.head_of(connection)
+        connection.execute("analyze")
+    if rows != manifest.rows or head != manifest.ledger:
+        wrong = sorted(
+            name for name in rows | manifest.rows if rows.get(name) != manifest.rows.get(name)
+        )
+        raise CannotRestore(
+            f"what was restored is not what the manifest says ({', '.join(wrong) or 'ledger'})."
+        )
+    say(f"{sum(rows.values()):,} rows of {len(rows)} tables are back, and the ledger's end agrees")
+
+
+def _prepare(manifest: Manifest, fresh: str, say: Say) -> None:
+    """Newer tables, the pause of all sending, and proof, while nothing else sees the database."""
+    if tables.migrate(_address_for_children(fresh)):
+        raise CannotRestore("the restored tables could not be brought up to date; see above.")
+    _ours(fresh, "pause", "--backup-at", manifest.made_at)
+    if _ours(fresh, "check"):
+        raise CannotRestore("the restored database does not pass `rooftree check`; see above.")
+    say("rooftree check holds, the ledger's chain among it")
+
+
+def _ours(fresh: str, *words: str) -> int:
+    command = [sys.executable, "-m", "rooftree", *words]
+    return subprocess.run(
+        command, env={**os.environ, **_address_for_children(fresh)}, check=False, stdout=sys.stderr
+    ).returncode
+
+
+def _swap(server: "psycopg.Connection[Any]", name: str, fresh: str, aside: str) -> None:
+    """One rename after the other; after a crash between, both still have names that tell."""
+    rename = sql.SQL("alter database {} rename to {}")
+    exists = server.execute("select 1 from pg_database where datname = %s", [name]).fetchone()
+    if aside:
+        server.execute(rename.format(sql.Identifier(name), sql.Identifier(aside)))
+    elif exists:
+        _drop(server, name)
+    try:
+        server.execute(rename.format(sql.Identifier(fresh), sql.Identifier(name)))
+    except psycopg.Error:
+        if aside:
+            server.execute(rename.format(sql.Identifier(aside), sql.Identifier(name)))
+        raise
+
+
+def _create(server: "psycopg.Connection[Any]", name: str) -> None:
+    try:
+        server.execute(
+            sql.SQL("create database {} template template0").format(sql.Identifier(name))
+        )
+    except psycopg.errors.InsufficientPrivilege as problem:
+        raise CannotRestore(
+            "our account may not create a database; a superuser can allow it: "
+            f"alter role {server.info.user} createdb;"
+        ) from problem
+
+
+def _drop(server: "psycopg.Connection[Any]", name: str) -> None:
+    server.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+
+
+def _server() -> "psycopg.Connection[Any]":
+    return psycopg.connect(_address("postgres"), autocommit=True, connect_timeout=10)
+
+
+def _our_name() -> str:
+    return str(settings.DATABASES["default"]["NAME"])
+
+
+def _address(name: str) -> str:
+    return make_conninfo(database.address(), dbname=name)
+
+
+def _address_for_children(name: str) -> dict[str, str]:
+    """How our own commands, in processes of their own, reach another database of the server."""
+    return {**database.environment(), "DATABASE_URL": tables.as_url(_address(name))}

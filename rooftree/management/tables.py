@@ -1,0 +1,67 @@
+"""Bringing the tables up to a release without standing in the way of those at work."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from urllib.parse import quote, urlencode
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from rooftree.core import postgres
+from rooftree.management import database
+
+LOCK_SECONDS = 5  # a migration that waits for a lock holds up everybody behind it
+TRIES, PAUSE = 5, 3.0  # then it gives up, and nothing was changed
+
+
+def migrate(environment: Mapping[str, str] | None = None) -> int:
+    """Run `rooftree migrate` in a process of its own; its code.
+
+    It waits no longer than `LOCK_SECONDS` for a lock, so that a long query cannot make it
+    stop the house, and tries a few times. Each migration is one transaction: it happened, or not.
+    """
+    asked = {**os.environ, **(environment or {})}
+    timeout = f"-c lock_timeout={LOCK_SECONDS}s"
+    asked["PGOPTIONS"] = f"{asked.get('PGOPTIONS', '')} {timeout}".strip()
+    code = 0
+    for tried in range(TRIES):
+        if tried:
+            time.sleep(PAUSE)
+        code = subprocess.run(
+            [sys.executable, "-m", "rooftree", "migrate", "--verbosity", "0"], check=False,
+            env=asked,
+        ).returncode  # fmt: skip
+        if code == 0:
+            break
+    return code
+
+
+def newer_migrations() -> list[str]:
+    """Ours that the database has and this release does not know: a newer release was here."""
+    with psycopg.connect(database.address(), connect_timeout=10) as connection:
+        if not connection.execute("select to_regclass('django_migrations')").fetchone()[0]:  # type: ignore[index]
+            return []
+        found = connection.execute("select name from django_migrations where app = 'rooftree'")
+        names = {name for (name,) in found.fetchall()}
+    return sorted(
+        names - {name for app, name in database.released_migrations() if app == "rooftree"}
+    )
+
+
+def refuse_newer() -> None:
+    """Raise `CannotStart` when a newer release has changed the tables."""
+    if newer := newer_migrations():
+        raise postgres.CannotStart(
+            f"the database was brought up by a newer release of Rooftree ({newer[-1]}), which this "
+            "one would not understand; install that release, or restore a backup from before it."
+        )
+
+
+def as_url(address: str) -> str:
+    """A libpq connection string as DATABASE_URL reads it."""
+    parts = {key: str(value) for key, value in conninfo_to_dict(address).items()}
+    name = parts.pop("dbname")
+    return f"postgresql:///{quote(name, safe='')}?{urlencode(parts)}"
