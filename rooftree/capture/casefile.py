@@ -50,7 +50,7 @@ def incoming_of(folder: Path) -> Incoming:
     """It is the delivery of a case folder. Raises `Unusable`."""
     request = _request(folder)
     secret = _optional_text(request, "test_secret")
-    body = folder / str(request.get("body_file", ""))
+    body = folder / str(request.get("body_file") or "nothing")
     if body.parent != folder:
         raise Unusable(f"body_file of {folder.name} must be a file beside request.json.")
     return Incoming(
@@ -69,6 +69,7 @@ def incoming_of(folder: Path) -> Incoming:
             ),
             return_hosts=frozenset(request.get("return_hosts") or _SITES),
             zone=str(request.get("zone", Endpoint().zone)),
+            setup=request["setup"] if isinstance(request.get("setup"), dict) else {},
         ),
     )
 

@@ -52,6 +52,7 @@ class Endpoint:
     zone: str = "America/New_York"  # of times the source sends without one
     is_test: bool = False  # staff marked the source as a test
     application_url: str | None = None  # offered to vendors that can show it
+    setup: Mapping[str, Any] = field(default_factory=dict)  # what staff set for this adapter
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -240,5 +241,6 @@ def _fill(part: Any, names: Mapping[str, str | None]) -> Any:
     if isinstance(part, dict):
         return {key: _fill(value, names) for key, value in part.items()}
     if isinstance(part, str):
-        return names.get(part) or part
+        for name, value in names.items():
+            part = part.replace(name, value) if value else part
     return part

@@ -24,6 +24,11 @@ LONGEST_KEY = 300
 NOT_KEPT = frozenset({Outcome.REJECTED_AUTH, Outcome.REJECTED_TOO_LARGE})
 WORTH_WORK = frozenset({Outcome.ACCEPTED, Outcome.ACCEPTED_TEST, Outcome.UPDATED})
 STATES = {Outcome.QUARANTINED: "quarantined", Outcome.REJECTED_MALFORMED: "quarantined"}
+PROVEN = {
+    "header": "secret in a header",
+    "basic": "user name and password",
+    "hmac": "signature of the body",
+}
 PRIVATE_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "x-api-key"})
 
 
@@ -50,6 +55,7 @@ def endpoint_of(source: Source) -> Endpoint:
         return_hosts=frozenset(origin.split("://")[-1] for origin in origins),
         zone=source.zone,
         is_test=source.is_test,
+        setup=source.setup,
     )
 
 
@@ -209,7 +215,9 @@ def _supersede(owner: DeliveryKey, delivery: Delivery, answer: Answer, *, at: da
 
 
 def _without_token(text: str, source: Source) -> str:
-    return text.replace(source.token, "<token>") if source.token else text
+    for secret, name in ((source.token, "<token>"), (source.secret, "<secret>")):
+        text = text.replace(secret, name) if secret else text
+    return text
 
 
 def _public(said: Mapping[str, str], source: Source) -> dict[str, str]:
@@ -229,4 +237,6 @@ def _kept(name: str, value: str, source: Source) -> str:
 def _proof(source: Source, incoming: Incoming) -> str:
     if incoming.header("x-rooftree-signature"):
         return "signature"
+    if asked := PROVEN.get(source.setup.get("proof", "")):
+        return asked
     return "path token" if source.token else "allowed origin"

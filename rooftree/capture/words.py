@@ -22,7 +22,7 @@ from rooftree.leads.vocabulary import (
 )
 
 
-def _table[W: StrEnum](own: type[W], **also: str) -> dict[str, W]:
+def table[W: StrEnum](own: type[W], **also: str) -> dict[str, W]:
     """Our own words, and for each of ours the vendors' words, space between them."""
     table = {squashed(word.value): word for word in own}
     for name, theirs in also.items():
@@ -30,7 +30,7 @@ def _table[W: StrEnum](own: type[W], **also: str) -> dict[str, W]:
     return table
 
 
-PURPOSES = _table(
+PURPOSES = table(
     Purpose,
     PURCHASE="purchase mortgagepurchase buy buying homepurchase newhome newhomepurchase",
     REFINANCE="refi mortgagerefinance homerefinance refinancing",
@@ -42,7 +42,7 @@ PURPOSES = _table(
     RENOVATION="homeimprovement rehab",
     REVERSE="reversemortgage hecm",
 )
-PROPERTY_TYPES = _table(
+PROPERTY_TYPES = table(
     PropertyType,
     SINGLE_FAMILY="single singlefamilyhome singlefamdet singlefamilydetached house detached sfr",
     TOWNHOUSE="townhome singlefamatt rowhouse singlefamilyattached",
@@ -57,32 +57,32 @@ PROPERTY_TYPES = _table(
     LAND="lot vacantland",
     OTHER="leasehold",
 )
-PROPERTY_USES = _table(
+PROPERTY_USES = table(
     PropertyUse,
     PRIMARY="primaryresidence primaryhome owneroccupied",
     SECOND_HOME="secondaryorvacation secondary second vacation vacationproperty vacationhome"
     " secondaryhome",
     INVESTMENT="investmentorrental investmentproperty rental rentalproperty",
 )
-CREDIT_BANDS = _table(
+CREDIT_BANDS = table(
     CreditBand,
     EXCELLENT="verygood",
     FAIR="somecreditproblems average",
     POOR="majorcreditproblems bad",
     NO_HISTORY="littleornocredithistory nocredit",
 )
-MILITARY = _table(
+MILITARY = table(
     MilitaryStatus,
     REGULAR_MILITARY="regular activeduty",
     RESERVES="reserve",
     SPOUSE="spouseofregularmilitary spouseofreservemilitary spouseofreserves"
     " spouseofnationalguard survivingspouse",
 )
-LOAN_TYPES = _table(LoanType, FHA="fhaloan", VA="valoan", USDA="usdaloan rural", NON_QM="nonqm")
-AMORTIZATIONS = _table(Amortization, FIXED="fixedrate", ARM="adjustable adjustablerate")
-EMPLOYMENTS = _table(Employment, EMPLOYED="fulltime parttime w2", SELF_EMPLOYED="selfemployed 1099")
-CONTACT_METHODS = _table(ContactMethod, PHONE="call telephone", TEXT="sms textmessage")
-CONTACT_TIMES = _table(
+LOAN_TYPES = table(LoanType, FHA="fhaloan", VA="valoan", USDA="usdaloan rural", NON_QM="nonqm")
+AMORTIZATIONS = table(Amortization, FIXED="fixedrate", ARM="adjustable adjustablerate")
+EMPLOYMENTS = table(Employment, EMPLOYED="fulltime parttime w2", SELF_EMPLOYED="selfemployed 1099")
+CONTACT_METHODS = table(ContactMethod, PHONE="call telephone", TEXT="sms textmessage")
+CONTACT_TIMES = table(
     ContactTime, ANYTIME="any anytimeofday", MORNING="mornings am", EVENING="evenings night"
 )
 LANGUAGES = {

@@ -26,6 +26,7 @@ class Source(StrEnum):
     EMAIL_TEXT = "email_text"
     EMAIL_ADF = "email_adf"
     MISMO_ILAD = "mismo_ilad"
+    GENERIC = "generic"
     CSV_IMPORT = "csv_import"
     CRM_SALESFORCE = "crm_salesforce"
     CRM_HUBSPOT = "crm_hubspot"

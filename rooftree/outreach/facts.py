@@ -11,9 +11,7 @@ from zoneinfo import ZoneInfo
 
 from rooftree.compliance import consent_record, places
 from rooftree.compliance.facts import (
-    Company as CompanyFacts,
-)
-from rooftree.compliance.facts import (
+    Answer,
     Confirmation,
     Contact,
     Emergency,
@@ -26,6 +24,9 @@ from rooftree.compliance.facts import (
     Restart,
     Revocation,
     Voice,
+)
+from rooftree.compliance.facts import (
+    Company as CompanyFacts,
 )
 from rooftree.compliance.facts import License as LicenseFacts
 from rooftree.compliance.facts import Officer as OfficerFacts
@@ -61,6 +62,7 @@ class Outgoing:
     officer: LoanOfficer | None = None  # None: in the company's name
     cause: str = ""  # its own attempt is not counted against it
     confirms: RevocationRow | None = None
+    answers: tuple[Answer, ...] = ()  # what a person decided about this very message
 
 
 def gather(
@@ -78,6 +80,7 @@ def gather(
         at=at,
         rules_version=VERSION,
         has_audit_row=True,
+        answers=outgoing.answers,
         **_message_facts(outgoing, known),
         **_sender_facts(outgoing, company, known, local_day(lead, company, at)),
         **_person_facts(outgoing, lead, key, known),
@@ -269,8 +272,11 @@ def _line_type(person: Person, key: str) -> str:
 
 def _provenance(lead: Lead) -> Provenance:
     marketplaces = {"lendingtree", "zillow", "bankrate"}
+    sells_to_many = lead.source.setup.get("channel") in ("aggregator", "marketplace")
     return Provenance(
-        source_class="aggregator" if lead.source.adapter in marketplaces else "consumer",
+        source_class="aggregator"
+        if lead.source.adapter in marketplaces or sells_to_many
+        else "consumer",
         acquired_on=lead.created_at.date(),
         is_firm_offer=None,
         is_authorized_to_cra=None,

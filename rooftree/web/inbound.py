@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import DatabaseError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
@@ -27,9 +27,11 @@ from rooftree.los.adapters.encompass import parse_webhook, verify_webhook
 from rooftree.los.models import Connection
 from rooftree.outreach import callbacks
 from rooftree.outreach.models import Ring
+from rooftree.web.failure_words import AGAIN_IN
 
 log = logging.getLogger(__name__)
 NO_STORE = "no-store"
+BY_QUERY = frozenset({"generic"})  # adapters whose senders may say it all in the address
 View = Callable[..., HttpResponse]
 
 
@@ -51,19 +53,20 @@ def machine(*methods: str) -> Callable[[View], View]:
                 return HttpResponse(status=404)
             except DatabaseError as problem:
                 log.error("%s could not be taken in: %s", view.__name__, type(problem).__name__)
-                again = {"Retry-After": "10"}
-                return HttpResponse("Try again shortly.", status=503, headers=again)
+                return _not_now(request)
 
         return inside
 
     return wrap
 
 
-@machine("POST", "OPTIONS")
+@machine("POST", "GET", "OPTIONS")
 def delivery(request: HttpRequest, adapter: str, token: str) -> HttpResponse:
     """One delivery of a lead. Answers in the vendor's own dialect, after the commit."""
     if adapter not in SOURCES:
         return HttpResponse(status=404)
+    if request.method == "GET" and adapter not in BY_QUERY:
+        return HttpResponse(status=405, headers={"Allow": "POST, OPTIONS"})
     source = _source(adapter, token)
     at = moment.now()
     if source is None or source.paused_at:
@@ -213,6 +216,16 @@ def _signed(request: HttpRequest) -> tuple[dict[str, str], str, list[tuple[str, 
     return dict(request.headers), f"{settings.PUBLIC_URL}{request.get_full_path()}", form
 
 
+def _not_now(request: HttpRequest) -> HttpResponse:
+    """503, in the sender's dialect: nothing was kept, and it may be sent again."""
+    again = {"Retry-After": str(AGAIN_IN), "Cache-Control": NO_STORE}
+    if "json" in request.headers.get("content-type", ""):
+        words = {"error": "not_now", "retry_after_seconds": AGAIN_IN}
+        return JsonResponse(words, status=503, headers=again)
+    words = f"Nothing was kept. Try again in {AGAIN_IN} seconds.\n"
+    return HttpResponse(words, status=503, content_type="text/plain", headers=again)
+
+
 def _markup(body: str) -> HttpResponse:
     return HttpResponse(body, content_type="text/xml; charset=utf-8")
 
@@ -232,5 +245,5 @@ urlpatterns = [
     path("twilio/ring/<uuid:ring_id>/after/", ring_after, name="ring_after"),
     path("twilio/ring/<uuid:ring_id>/status/", ring_status, name="ring_status"),
     path("encompass/<slug:slug>/", encompass, name="encompass"),
-    path("<slug:adapter>/<str:token>", delivery, name="delivery"),
+    path("<slug:adapter>/<str:token>", delivery, name="vendor_delivery"),
 ]

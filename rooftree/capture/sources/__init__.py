@@ -7,10 +7,12 @@ go to docs/sources/<key>.md.
 """
 
 from rooftree.capture.envelope import Adapter
-from rooftree.capture.sources import lendingtree, website_form, zillow
+from rooftree.capture.sources import csv_import, generic, lendingtree, website_form, zillow
 
 SOURCES: dict[str, Adapter] = {
     "website_form": website_form,
     "zillow": zillow,
     "lendingtree": lendingtree,
+    "generic": generic,
+    "csv_import": csv_import,
 }

@@ -1,0 +1,192 @@
+"""A field map: which of our fields is filled from where in a delivery, and how it is read.
+
+Staff edit it in a page. It is data: applying it looks values up and nothing more.
+"""
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rooftree.capture.convert import CONVERSIONS, converted
+from rooftree.capture.normalise import squashed
+from rooftree.capture.notes import Fields, Notes, as_text
+from rooftree.capture.paths import BadPath, Steps, find, leaves, steps_of, written
+from rooftree.capture.targets import TARGETS, Kind, guesses
+
+MOST_LINES = 200
+MOST_WORDS = 100  # of one line
+LONGEST_WORD = 200
+LONGEST_CONSTANT = 5_000
+# What may only be said by the delivery itself, never by the map for everybody.
+NEVER_CONSTANT = frozenset({"consent_checked", "consent_at", "certificate_url", "leadid_token"})
+
+
+class BadMap(Exception):
+    """The map cannot be used. `problems` are sentences fit to show."""
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(" ".join(self.problems))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One of our fields, and where it comes from. Of several for one field the first with a value
+    counts."""
+
+    field: str  # a key of TARGETS
+    path: str = ""  # "" where the constant is meant
+    constant: str = ""
+    convert: str = ""  # a key of CONVERSIONS for the field's kind
+    words: Mapping[str, str] = dataclasses.field(
+        default_factory=dict
+    )  # theirs, ours
+    is_required: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """The line as it is stored, without what it leaves open."""
+        said = {
+            "field": self.field,
+            "path": self.path,
+            "constant": self.constant,
+            "convert": self.convert,
+            "words": dict(self.words),
+            "is_required": self.is_required,
+        }
+        return {name: part for name, part in said.items() if part}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What a map made of one delivery."""
+
+    fields: Fields
+    found: tuple[tuple[Line, Any], ...]  # what each line gave
+    missing: tuple[str, ...]  # required fields without a value
+    unread: tuple[tuple[str, Any], ...]  # paths nobody asked for, with their values
+
+
+def lines_of(stored: Any) -> tuple[Line, ...]:
+    """They are the lines as stored. Never raises: what is no line is left out."""
+    rows = stored if isinstance(stored, list) else []
+    return tuple(_line(row) for row in rows[:MOST_LINES] if isinstance(row, Mapping))
+
+
+def _line(row: Mapping[str, Any]) -> Line:
+    words = row.get("words")
+    return Line(
+        field=str(row.get("field", "")),
+        path=str(row.get("path", "")),
+        constant=str(row.get("constant", "")),
+        convert=str(row.get("convert", "")),
+        words={str(ours): str(theirs) for ours, theirs in words.items()}
+        if isinstance(words, Mapping)
+        else {},
+        is_required=row.get("is_required") is True,
+    )
+
+
+def check(lines: Iterable[Line]) -> None:
+    """Raises `BadMap` with a sentence for everything that is wrong."""
+    listed = list(lines)
+    problems = [said for line in listed for said in _problems(line)]
+    if len(listed) > MOST_LINES:
+        problems.append(f"A map has at most {MOST_LINES} lines.")
+    filled = {line.field for line in listed}
+    if not filled & {"first_name", "last_name", "name"}:
+        problems.append("Nothing gives a name: fill Full name, or First and Last name.")
+    if not filled & {"phone", "mobile", "home_phone", "work_phone", "email"}:
+        problems.append("Nothing gives a way to reach anybody: fill a phone or the e-mail.")
+    if "consent_checked" in filled and "consent_text" not in filled:
+        problems.append(
+            "A yes counts only with its wording: fill “The exact words shown”, or take the yes out."
+        )
+    if problems:
+        raise BadMap(dict.fromkeys(problems))
+
+
+def _problems(line: Line) -> list[str]:
+    target = TARGETS.get(line.field)
+    if target is None:
+        return [f"{line.field or 'A line'} is none of our fields."]
+    said = []
+    if bool(line.path) == bool(line.constant):
+        said.append(f"{target.label}: say where it stands, or what it always is; one of the two.")
+    if line.constant and line.field in NEVER_CONSTANT:
+        said.append(f"{target.label}: only the delivery can say this, never the map for everybody.")
+    if len(line.constant) > LONGEST_CONSTANT:
+        said.append(f"{target.label}: at most {LONGEST_CONSTANT} characters.")
+    if line.path and (wrong := _wrong_path(line.path)):
+        said.append(f"{target.label}: {wrong}")
+    if line.convert and line.convert not in CONVERSIONS.get(target.kind, {}):
+        said.append(f"{target.label} cannot be converted so.")
+    if _is_wordy(line.words):
+        said.append(f"{target.label}: at most {MOST_WORDS} words, of {LONGEST_WORD} letters each.")
+    return said
+
+
+def _wrong_path(path: str) -> str:
+    try:
+        steps_of(path)
+    except BadPath as bad:
+        return str(bad)
+    return ""
+
+
+def _is_wordy(words: Mapping[str, str]) -> bool:
+    too_long = any(len(part) > LONGEST_WORD for pair in words.items() for part in pair)
+    return len(words) > MOST_WORDS or too_long
+
+
+def guess(tree: Any) -> tuple[Line, ...]:
+    """They are lines for every place of a delivery whose name tells what stands there."""
+    return tuple(
+        Line(field=key, path=written(steps))
+        for steps, key in guesses([steps for steps, _ in leaves(tree)]).items()
+    )
+
+
+def read(tree: Any, lines: Iterable[Line], notes: Notes) -> Reading:
+    """It is what the lines find in a delivery. Never raises."""
+    fields: dict[str, Any] = {}
+    found: list[tuple[Line, Any]] = []
+    places: list[Steps] = []
+    required: dict[str, None] = {}
+    for line in lines:
+        if line.field not in TARGETS:
+            continue
+        if line.is_required:
+            required[line.field] = None
+        place, value = _value(tree, line, notes)
+        if place:
+            places.append(place)
+        found.append((line, value))
+        if as_text(value).strip() and not as_text(fields.get(line.field)).strip():
+            fields[line.field] = value
+    return Reading(
+        fields=Fields(fields),
+        found=tuple(found),
+        missing=tuple(key for key in required if not as_text(fields.get(key)).strip()),
+        unread=tuple(_unread(tree, places)),
+    )
+
+
+def _value(tree: Any, line: Line, notes: Notes) -> tuple[Steps, Any]:
+    if line.constant:
+        return (), line.constant
+    place, value = find(tree, line.path)
+    if line.words:
+        theirs = {squashed(word) or word.strip(): ours for word, ours in line.words.items()}
+        text = as_text(value)
+        value = theirs.get(squashed(text) or text.strip(), value)
+    kind = TARGETS[line.field].kind
+    value = converted(value, line.convert, kind, field=line.field, notes=notes)
+    return place, value if as_text(value) or kind is not Kind.TEXT else as_text(value)
+
+
+def _unread(tree: Any, places: list[Steps]) -> Iterable[tuple[str, Any]]:
+    taken = set(places)
+    for steps, value in leaves(tree):
+        if not any(steps[:length] in taken for length in range(1, len(steps) + 1)):
+            yield written(steps), value

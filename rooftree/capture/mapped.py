@@ -1,0 +1,165 @@
+"""From the values a field map found to one inquiry, read as in every other source."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from rooftree.capture.amounts import cents
+from rooftree.capture.consent import certificate_url, leadid_token, named_channels, weighed
+from rooftree.capture.normalise import (
+    emails,
+    identifier,
+    known,
+    message,
+    moment,
+    person,
+    phones,
+    public_ip,
+    text,
+    yes_or_no,
+)
+from rooftree.capture.notes import Fields, Notes
+from rooftree.capture.wish import wish
+from rooftree.capture.words import choice, language, table
+from rooftree.leads.canonical import (
+    Attribution,
+    CanonicalLead,
+    CoBorrower,
+    Consent,
+    Cost,
+    Suppression,
+)
+from rooftree.leads.vocabulary import (
+    Channel,
+    ConsentMethod,
+    ConsentStatus,
+    CostBasis,
+    PhoneType,
+    Source,
+)
+
+A_DAY = timedelta(days=1)  # further ahead is no clock that runs fast
+_PHONES = (
+    ("mobile", PhoneType.MOBILE),
+    ("phone", PhoneType.UNKNOWN),
+    ("home_phone", PhoneType.HOME),
+    ("work_phone", PhoneType.WORK),
+)
+_MARKS = (
+    *("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content"),
+    *("gclid", "fbclid", "msclkid", "user_agent"),
+)
+_METHODS = table(
+    ConsentMethod,
+    CHECKBOX="box tickbox ticked",
+    BUTTON="submit click clicked",
+    VERBAL="oral phone call",
+    WRITTEN="paper signature signed esign",
+)
+
+
+def lead_of(  # noqa: PLR0913
+    fields: Fields,
+    notes: Notes,
+    *,
+    source: Source,
+    channel: Channel,
+    received_at: datetime,
+    zone: str,
+    is_test: bool = False,
+) -> CanonicalLead:
+    """It is one inquiry of the fields in TARGETS; whatever is doubtful goes to the notes."""
+    said_at, precision = moment(fields.get("submitted_at"), "submitted_at", notes, zone=zone)
+    if said_at and said_at > received_at + A_DAY:
+        notes.warn("submitted_at_in_future")
+    co_name = person(fields.get("co_first_name"), fields.get("co_last_name"), notes)
+    return CanonicalLead(
+        source=source,
+        channel=channel,
+        sub_source=text(fields.get("sub_source")),
+        campaign=text(fields.get("campaign")),
+        vendor_lead_id=identifier(fields.get("vendor_lead_id")),
+        submitted_at=said_at,
+        submitted_at_precision=precision,
+        received_at=received_at,
+        is_test=is_test or yes_or_no(fields.get("is_test")) is True,
+        cost=_cost(fields, notes),
+        message=message(fields.get("message"), notes),
+        borrower=person(
+            fields.get("first_name"), fields.get("last_name"), notes, full=fields.get("name")
+        ),
+        co_borrower=CoBorrower(first_name=co_name.first_name, last_name=co_name.last_name)
+        if co_name
+        else None,
+        phones=phones([(fields.get(key), kind) for key, kind in _PHONES], notes),
+        emails=emails([fields.get("email"), fields.get("email_2")], notes),
+        preferred_language=language(fields.get("language")),
+        vendor_status=text(fields.get("vendor_status")),
+        suppression=_suppression(fields),
+        consent=_consent(fields, said_at, zone, notes),
+        attribution=_attribution(fields, notes),
+        extras=notes.extras,
+        **wish(fields, notes),
+    )
+
+
+def _cost(fields: Fields, notes: Notes) -> Cost | None:
+    paid = cents(fields.get("cost"), "cost", notes)
+    return None if paid is None else Cost(amount_cents=paid, basis=CostBasis.PER_LEAD)
+
+
+def _suppression(fields: Fields) -> Suppression | None:
+    """What the consumer refused is always taken over."""
+    found = Suppression(
+        do_not_call=yes_or_no(fields.get("do_not_call")),
+        do_not_text=yes_or_no(fields.get("do_not_text")),
+        do_not_email=yes_or_no(fields.get("do_not_email")),
+    )
+    if not (found.do_not_call or found.do_not_text or found.do_not_email):
+        return None
+    return replace(found, reason=text(fields.get("opt_out_reason")))
+
+
+def _attribution(fields: Fields, notes: Notes) -> Attribution | None:
+    marks: dict[str, Any] = {name: text(fields.get(name)) for name in _MARKS}
+    found = Attribution(
+        **marks,
+        landing_page_url=text(fields.get("landing_page")),
+        referrer_url=text(fields.get("referrer")),
+        ip=public_ip(fields.get("ip_address"), notes),
+    )
+    return known(found)
+
+
+def _consent(fields: Fields, said_at: datetime | None, zone: str, notes: Notes) -> Consent:
+    """A yes counts with the words it was said to, and with nothing less; else nobody knows."""
+    proof = Consent(
+        certificate_url=certificate_url(fields.get("certificate_url"), notes),
+        leadid_token=leadid_token(fields.get("leadid_token"), notes),
+    )
+    said, wording = fields.get("consent_checked"), text(fields.get("consent_text"), limit=5_000)
+    checked = yes_or_no(said)
+    if said is not None and checked is None:
+        notes.warn("consent_unclear")
+        notes.keep("consent_checked", said)
+    if checked and not wording:
+        notes.warn("consent_without_wording")
+        notes.keep("consent_checked", said)
+        checked = None
+    if checked is None:
+        return weighed(replace(proof, text=wording) if said is not None else proof)
+    at, _ = moment(fields.get("consent_at"), "consent_at", notes, zone=zone)
+    how = fields.get("consent_method")
+    proof = replace(
+        proof,
+        status=ConsentStatus.GRANTED if checked else ConsentStatus.DENIED,
+        channels=named_channels(wording) if checked else (),
+        text=wording,
+        timestamp=at or said_at,
+        method=choice(how, _METHODS, "consent.method", "consent_method", notes),
+        ip=public_ip(fields.get("consent_ip") or fields.get("ip_address"), notes),
+        user_agent=text(fields.get("user_agent")),
+        page_url=text(fields.get("consent_page") or fields.get("landing_page")),
+        seller_named=text(fields.get("consent_seller")),
+    )
+    return weighed(proof)

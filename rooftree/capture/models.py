@@ -1,0 +1,103 @@
+"""What staff tell capture: editions of a source's field map, and the spreadsheets they import."""
+
+from django.db import models
+from django.db.models import F, Q
+
+from rooftree.core.uuid7 import uuid7
+from rooftree.leads.models import Delivery, Source
+from rooftree.org.models import User
+
+IMPORT_STATES = [
+    "columns",  # uploaded; somebody says what stands in the columns
+    "checking",  # the dry run is under way
+    "checked",  # its counts are shown; nothing was imported
+    "running",
+    "done",
+    "dropped",  # put away before it ran
+]
+
+
+class MapEdition(models.Model):
+    """One published field map of a source. Editions are never changed, only followed."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    source = models.ForeignKey(Source, models.PROTECT, related_name="map_editions")
+    number = models.PositiveIntegerField()
+    lines = models.JSONField()  # ordered; the shape is capture.field_map.Line
+    summary = models.CharField(max_length=300, blank=True)  # what changed and why
+    published_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    published_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "map_edition"
+        constraints = [
+            models.UniqueConstraint(fields=["source", "number"], name="map_edition_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"map_edition:{self.number}"
+
+
+class Spreadsheet(models.Model):
+    """One uploaded file on its way into the book. Its rows are let go of once they are imported."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    number = models.PositiveIntegerField(unique=True)
+    source = models.ForeignKey(Source, models.PROTECT, related_name="spreadsheets")
+    file_name = models.CharField(max_length=200)
+    body_sha256 = models.CharField(max_length=64)  # of the file as it came
+    columns = models.JSONField()  # names, in order
+    remarks = models.JSONField(default=list)  # how the file was read: warnings
+    rows = models.BinaryField()  # packed by capture.imports.stage, masked; empty when done
+    row_count = models.PositiveIntegerField()
+    lines = models.JSONField(default=list)  # of the field map
+    options = models.JSONField(default=dict)  # the shape is capture.imports.stage.Options
+    findings = models.JSONField(default=dict)  # of the dry run
+    state = models.CharField(max_length=10, default="columns")
+    seen_rows = models.PositiveIntegerField(default=0)  # how far the step under way has come
+    counts = models.JSONField(default=dict)  # of the import itself
+    uploaded_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    uploaded_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    undone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "spreadsheet"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=IMPORT_STATES), name="spreadsheet_state_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(seen_rows__lte=F("row_count")), name="spreadsheet_rows_seen"
+            ),
+            models.UniqueConstraint(
+                fields=["source", "body_sha256"],
+                condition=~Q(state="dropped"),
+                name="spreadsheet_once_a_source",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"imp{self.number}"
+
+
+class ImportedRow(models.Model):
+    """Which delivery a row of a spreadsheet became, and what came of it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    spreadsheet = models.ForeignKey(Spreadsheet, models.PROTECT, related_name="imported")
+    line = models.PositiveIntegerField()  # of the file
+    delivery = models.ForeignKey(Delivery, models.PROTECT, related_name="+")
+    became = models.CharField(max_length=12)  # new, known, left_out, refused, repeated
+    why = models.CharField(max_length=80, blank=True)
+
+    class Meta:
+        db_table = "imported_row"
+        constraints = [
+            models.UniqueConstraint(fields=["spreadsheet", "line"], name="imported_row_once"),
+        ]
+        indexes = [models.Index(fields=["delivery"], name="imported_row_delivery")]
+
+    def __str__(self) -> str:
+        return f"imported_row:{self.line}"

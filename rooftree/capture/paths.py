@@ -1,0 +1,111 @@
+"""Where a value stands in a delivery: `lead.borrower[0].phone`, and nothing cleverer.
+
+A path names keys and places. It is looked up, never run: no call, no attribute, no
+wildcard, no way out of the delivery.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+LONGEST = 200  # characters
+MOST_STEPS = 20
+MOST_LEAVES = 500  # of one delivery that are looked at
+TEXT = "#text"  # of an XML element that has attributes, too
+_STEP = re.compile(r'\.?(?:([^.\[\]"]+)|\[(\d{1,4})\]|\[\s*"([^"]*)"\s*\]|\[([^\[\]"]+)\])')
+
+type Step = str | int
+type Steps = tuple[Step, ...]
+
+
+class BadPath(Exception):
+    """It is no path. The text is fit to show."""
+
+
+@lru_cache(maxsize=4096)
+def steps_of(path: str) -> Steps:
+    """They are the keys and places of a path, in order. Raises `BadPath`."""
+    written = path.strip()
+    if not written:
+        raise BadPath("Say where the value stands, such as lead.phone.")
+    if len(written) > LONGEST:
+        raise BadPath(f"A path has at most {LONGEST} characters.")
+    found: list[Step] = []
+    at = 0
+    while at < len(written):
+        one = _STEP.match(written, at)
+        if one is None or (at == 0 and written[0] == "."):
+            raise BadPath(f"{written} cannot be read from “{written[at:][:20]}” on; "
+                          "write it like lead.borrower[0].phone.")  # fmt: skip
+        name = next((part for part in (one[1], one[3], one[4]) if part is not None), None)
+        found.append(int(one[2]) if name is None else name.strip())
+        at = one.end()
+    if len(found) > MOST_STEPS:
+        raise BadPath(f"A path has at most {MOST_STEPS} steps.")
+    return tuple(found)
+
+
+def find(tree: Any, path: str) -> tuple[Steps, Any]:
+    """It is the value at a path and where it really stood; `((), None)` when there is none.
+
+    A key of the whole delivery that is written like the path wins (forms send such
+    keys). `[0]` of a single thing is that thing; a name on a list means its first.
+    Never raises.
+    """
+    if isinstance(tree, dict) and path in tree:
+        return (path,), tree[path]
+    try:
+        steps = steps_of(path)
+    except BadPath:
+        return (), None
+    real: list[Step] = []
+    for step in steps:
+        if isinstance(step, str) and isinstance(tree, list) and tree:
+            real, tree = [*real, 0], tree[0]
+        if step == 0 and not isinstance(tree, list):
+            continue
+        tree = _at(tree, step)
+        if tree is None:
+            return (), None
+        real.append(step)
+    if isinstance(tree, dict) and TEXT in tree:
+        return (*real, TEXT), tree[TEXT]
+    return tuple(real), tree
+
+
+def _at(tree: Any, step: Step) -> Any:
+    if isinstance(tree, dict):
+        return tree.get(step)
+    if isinstance(tree, list) and isinstance(step, int):
+        return tree[step] if step < len(tree) else None
+    return None
+
+
+def leaves(tree: Any) -> Iterator[tuple[Steps, Any]]:
+    """The plain values of a delivery with where each stands; at most `MOST_LEAVES`."""
+    waiting: list[tuple[Steps, Any]] = [((), tree)]
+    given = 0
+    while waiting and given < MOST_LEAVES:
+        steps, value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += [((*steps, str(key)), part) for key, part in reversed(value.items())]
+        elif isinstance(value, list) and any(isinstance(one, dict | list) for one in value):
+            inner = list(enumerate(value[:MOST_LEAVES]))
+            waiting += [((*steps, nth), part) for nth, part in reversed(inner)]
+        else:
+            given += 1
+            yield steps, value
+
+
+def written(steps: Steps) -> str:
+    """The path of these steps; `find` gives the same value for it."""
+    said = ""
+    for step in steps:
+        if isinstance(step, int):
+            said += f"[{step}]"
+        elif re.fullmatch(r'[^.\[\]"]+', step) and step == step.strip():
+            said += f".{step}" if said else step
+        else:
+            said += f'["{step}"]'
+    return said

@@ -1,0 +1,97 @@
+"""Whether a post comes from whom it says, in each of the ways vendors can prove it."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import ipaddress
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from rooftree.capture.envelope import Incoming, same_secret
+
+
+class Proof(StrEnum):
+    """What a sender must bring besides the address, which nobody can guess."""
+
+    ADDRESS = "address"  # nothing more
+    HEADER = "header"  # the secret in a header, or as a bearer token
+    BASIC = "basic"  # the secret as the password of HTTP basic
+    HMAC = "hmac"  # HMAC-SHA256 of the raw body in a header, hex or base64
+
+
+PROOFS = {
+    Proof.ADDRESS: "The address itself",
+    Proof.HEADER: "A secret in a header",
+    Proof.BASIC: "A user name and a password",
+    Proof.HMAC: "A signature of the body (HMAC-SHA256)",
+}
+HEADERS = {Proof.HEADER: "X-Api-Key", Proof.HMAC: "X-Signature"}
+
+
+def problem_with(incoming: Incoming) -> str | None:
+    """It is the machine's reason to turn a post away, or None. A replay was proven on arrival."""
+    if incoming.is_verified:
+        return None
+    if not incoming.path_secret_matches():
+        return "bad_token"
+    setup = incoming.endpoint.setup
+    if not _is_allowed(incoming.remote_addr, setup.get("networks")):
+        return "bad_origin"
+    kind = str(setup.get("proof") or Proof.ADDRESS)
+    if kind == Proof.ADDRESS:
+        return None
+    check = {Proof.HEADER: _header, Proof.BASIC: _basic, Proof.HMAC: _hmac}.get(Proof(kind))
+    is_proven = check is not None and check(incoming, setup)
+    return None if is_proven else "bad_signature" if kind == Proof.HMAC else "bad_secret"
+
+
+def header_of(setup: Mapping[str, Any]) -> str:
+    """The header a proof is looked for in."""
+    kind = str(setup.get("proof") or Proof.ADDRESS)
+    return str(setup.get("header") or HEADERS.get(Proof(kind), "Authorization"))
+
+
+def _header(incoming: Incoming, setup: Mapping[str, Any]) -> bool:
+    given = (incoming.header(header_of(setup)) or "").strip()
+    if given[:7].lower() == "bearer ":
+        given = given[7:].strip()
+    return same_secret(given, incoming.endpoint.secret)
+
+
+def _basic(incoming: Incoming, setup: Mapping[str, Any]) -> bool:
+    kind, _, coded = (incoming.header("authorization") or "").partition(" ")
+    if kind.lower() != "basic":
+        return False
+    try:
+        user, colon, password = base64.b64decode(coded.strip(), validate=True).partition(b":")
+    except (binascii.Error, ValueError):
+        return False
+    wanted = str(setup.get("user") or "")
+    is_user = not wanted or same_secret(user.decode("utf-8", "replace"), wanted)
+    is_word = same_secret(password.decode("utf-8", "replace"), incoming.endpoint.secret)
+    return bool(colon) and is_user and is_word
+
+
+def _hmac(incoming: Incoming, setup: Mapping[str, Any]) -> bool:
+    given = (incoming.header(header_of(setup)) or "").strip()
+    secret = incoming.endpoint.secret
+    if not given or not secret or not incoming.body:
+        return False
+    if given[:7].lower() == "sha256=":
+        given = given[7:]
+    ours = hmac.new(secret.encode(), incoming.body, hashlib.sha256).digest()
+    in_hex = same_secret(given.lower(), ours.hex())
+    return same_secret(given, base64.b64encode(ours).decode()) or in_hex
+
+
+def _is_allowed(address: str | None, networks: Any) -> bool:
+    """Whether an address is among those allowed; none named allows all."""
+    if not isinstance(networks, list) or not networks:
+        return True
+    try:
+        caller = ipaddress.ip_address(address or "")
+        return any(caller in ipaddress.ip_network(str(one), strict=False) for one in networks)
+    except ValueError:
+        return False

@@ -1,0 +1,127 @@
+"""Spreadsheets that staff upload: a whole file as it came, or one of its rows as it is kept.
+
+Columns are read by the map of their import, else by their names.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from rooftree.capture.conclude import conclude
+from rooftree.capture.envelope import Answer, Envelope, Incoming, Outcome, refused
+from rooftree.capture.field_map import Line, lines_of
+from rooftree.capture.field_map import read as read_by
+from rooftree.capture.imports.table import read_table
+from rooftree.capture.mapped import lead_of
+from rooftree.capture.notes import Notes
+from rooftree.capture.paths import written
+from rooftree.capture.targets import guesses
+from rooftree.capture.wire import Unreadable, json_object
+from rooftree.leads.canonical import CanonicalLead
+from rooftree.leads.vocabulary import Channel, Source
+
+LABEL = "Spreadsheets you upload"
+PATHS = ["csv_import/<token>"]
+CHANNEL = Channel.IMPORT
+METHOD = "UPLOAD"  # nobody can post one: a person uploads it
+FIRST = "imp1"  # the import of a file that stands alone
+ZONE = "UTC"
+_NOTHING = Answer(status=0)  # nobody waits for an answer
+
+
+def read(incoming: Incoming) -> Envelope:
+    """One file, or one row of one. Never raises."""
+    if incoming.is_too_large():
+        return refused(Outcome.REJECTED_TOO_LARGE, "too_large", _NOTHING)
+    if incoming.method != METHOD and not incoming.is_verified:
+        return refused(Outcome.REJECTED_AUTH, "not_an_upload", Answer(status=403))
+    try:
+        if (incoming.header("content-type") or "").startswith("application/json"):
+            return _read_row(incoming)
+        return _read_file(incoming)
+    except Unreadable as error:
+        return refused(Outcome.REJECTED_MALFORMED, str(error), _NOTHING)
+
+
+def guessed_lines(columns: Iterable[str]) -> tuple[Line, ...]:
+    """They are lines for the columns whose names tell what stands in them."""
+    found = guesses([(column,) for column in columns])
+    return tuple(Line(field=key, path=written(steps)) for steps, key in found.items())
+
+
+def row_body(
+    *, number: str, file: str, line: int, position: int, cells: Mapping[str, str]
+) -> bytes:
+    """It is one row as it is kept and read again: where it stood, and what stood there."""
+    said = {"import": number, "file": file, "line": line, "position": position, "row": dict(cells)}
+    return json.dumps(said, ensure_ascii=False).encode("utf-8", "replace")
+
+
+def _read_file(incoming: Incoming) -> Envelope:
+    notes = Notes()
+    table = read_table(incoming.body, notes)
+    lines = guessed_lines(table.columns)
+    leads: list[CanonicalLead] = []
+    warnings = set(notes.warnings)
+    for position, row in enumerate(table.rows, start=1):
+        one = _read_cells(row.cells, lines, incoming, vendor_id=f"{FIRST}:{position}")
+        warnings |= set(one.warnings)
+        if one.outcome is Outcome.QUARANTINED:
+            warnings.add(f"row_unusable:{row.line}={one.reason}")
+        else:
+            leads += one.leads
+    return Envelope(
+        http=_NOTHING,
+        outcome=Outcome.ACCEPTED if leads else Outcome.QUARANTINED,
+        reason=None if leads else "no_usable_row",
+        idempotency_key=f"csv:{FIRST}",
+        warnings=tuple(sorted(warnings))[:100],
+        leads=tuple(leads),
+    )
+
+
+def _read_row(incoming: Incoming) -> Envelope:
+    notes = Notes()
+    found = json_object(incoming.masked.body, notes)
+    cells = found.get("row")
+    if not isinstance(cells, dict):
+        raise Unreadable("no_row")
+    setup = incoming.endpoint.setup
+    maps = setup.get("maps")
+    number = str(found.get("import") or FIRST)
+    stored = maps.get(number) if isinstance(maps, dict) else None
+    lines = lines_of(stored) or guessed_lines(cells)
+    one = _read_cells(cells, lines, incoming, vendor_id=f"{number}:{found.get('position')}")
+    said = json.dumps(cells, sort_keys=True).encode("utf-8", "replace")
+    return replace(one, idempotency_key=f"csv:sha256:{hashlib.sha256(said).hexdigest()}")
+
+
+def _read_cells(
+    cells: Mapping[str, Any], lines: Iterable[Line], incoming: Incoming, *, vendor_id: str
+) -> Envelope:
+    notes = Notes()
+    found = read_by(dict(cells), lines, notes)
+    lead = lead_of(
+        found.fields,
+        notes,
+        source=Source.CSV_IMPORT,
+        channel=CHANNEL,
+        received_at=incoming.received_at,
+        zone=str(incoming.endpoint.setup.get("zone") or ZONE),
+        is_test=incoming.endpoint.is_test,
+    )
+    for path, value in found.unread:
+        notes.keep(path, value)
+    lead = _numbered(lead, vendor_id)
+    one = conclude(lead, _NOTHING, notes)
+    if found.missing and lead.is_workable():
+        reason = f"required_missing:{found.missing[0]}"
+        return replace(one, outcome=Outcome.QUARANTINED, reason=reason)
+    return one
+
+
+def _numbered(lead: CanonicalLead, vendor_id: str) -> CanonicalLead:
+    """A row without an id of its own is known by its import and its place."""
+    return lead if lead.vendor_lead_id else replace(lead, vendor_lead_id=vendor_id)
