@@ -52,11 +52,6 @@ def refused(request: HttpRequest, why: str, *, back_to: str, status: int = 409) 
     return _toast(request, why, tone="late", status=status, events="reread")
 
 
-def problem(request: HttpRequest, words: str, *, status: int) -> HttpResponse:
-    """A failure that no fragment foresaw, shown beside whatever is on the page."""
-    return _toast(request, words, tone="late", status=status)
-
-
 def _toast(
     request: HttpRequest, words: str, *, tone: str, status: int, events: str = ""
 ) -> HttpResponse:

@@ -6,7 +6,11 @@ WAYS = {
     # An acknowledged delivery vanishes now and then.
     "lose": """
         create function sabotage() returns trigger language plpgsql as $$
-        begin delete from delivery where id = new.id; return null; end $$;
+        begin
+          delete from delivery_key where delivery_id = new.id;
+          delete from delivery where id = new.id;
+          return null;
+        end $$;
         create constraint trigger sabotage after insert on delivery deferrable initially deferred
         for each row when (right(new.id::text, 1) in ('3', '7')) execute function sabotage();
     """,

@@ -1,51 +1,128 @@
-"""What is shown when a page cannot be: whole pages, or a toast for a part of one."""
+"""What is shown when a page cannot be: whole pages, or a toast for a part of one.
 
+Borrowers read it in their language, under the lender's name; staff in ours. What broke
+may be the database, so after a 5xx nothing is asked of it.
+"""
+
+import sys
+from collections.abc import Callable
 from typing import Any
 
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.template.loader import render_to_string
 
-from rooftree.web.answers import TO_TOASTS, problem
+from rooftree.org.models import Company
+from rooftree.web.answers import TO_TOASTS
+from rooftree.web.failure_words import (
+    AGAIN_IN,
+    for_borrower,
+    for_staff,
+    is_borrowers,
+    language_of,
+)
 
 
 def bad_request(request: HttpRequest, exception: Any = None) -> HttpResponse:
     """400."""
-    return _say(request, "400.html", "The request could not be read. Reload the page.", 400)
+    return said(request, "400", 400)
 
 
 def forbidden(request: HttpRequest, exception: Any = None) -> HttpResponse:
     """403: signed in, but not for this."""
-    words = str(exception) if exception and str(exception) else "Your role does not allow this."
-    return _say(request, "403.html", words, 403)
+    return said(request, "403", 403, toast=str(exception or ""))
 
 
 def not_found(request: HttpRequest, exception: Any = None) -> HttpResponse:
     """404: not there, or not to be seen by this user.
 
-    A server without the front has no live stream; pages go on without it.
+    A server without the front has no live stream; pages go on without it. A
+    machine reads no page.
     """
-    if request.path == "/events/":
+    if request.path == "/events/" or request.path.startswith("/in/"):
         return HttpResponse(status=404)
-    return _say(request, "404.html", "It is not there any more, or not yours to see.", 404)
+    return said(request, "404", 404)
 
 
 def broken(request: HttpRequest) -> HttpResponse:
-    """500. Rendered without a request, so that no database is asked: it may be what broke."""
-    if not getattr(request, "htmx", False):
-        return HttpResponse(render_to_string("500.html"), status=500)
-    words = "Something broke on our side. Look whether it was kept before you do it again."
-    toast = render_to_string("_toast.html", {"words": words, "tone": "late"})
-    return HttpResponse(toast, status=500, headers=TO_TOASTS)
+    """500, or 503 when it is the database that takes nothing: away, full, or starting."""
+    if isinstance(sys.exception(), OperationalError | InterfaceError):
+        return away(request)
+    return said(request, "500", 500)
+
+
+def away(request: HttpRequest) -> HttpResponse:
+    """503: try again shortly."""
+    answer = said(request, "503", 503)
+    answer["Retry-After"] = str(AGAIN_IN)
+    return answer
 
 
 def csrf_refused(request: HttpRequest, reason: str = "") -> HttpResponse:
     """403 for a form whose token is missing or too old."""
-    words = "This page was open for too long. Reload it, then do that again."
-    return _say(request, "403_csrf.html", words, 403)
+    return said(request, "stale", 403)
 
 
-def _say(request: HttpRequest, template: str, words: str, status: int) -> HttpResponse:
+class Refusals:
+    """Gives a page to an answer without one: 405 when an address only takes a button's press."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Leave every other answer, and those to machines, as they are."""
+        answer = self.get_response(request)
+        if answer.status_code != 405 or answer.content or request.path.startswith("/in/"):
+            return answer
+        page = said(request, "405", 405)
+        page["Allow"] = answer["Allow"]
+        return page
+
+
+def said(request: HttpRequest, kind: str, status: int, *, toast: str = "") -> HttpResponse:
+    """The failure as this reader is to see it.
+
+    Args:
+        kind: a key of `failure_words.STAFF`.
+        toast: what a part of a page says instead of the usual words.
+    """
     if getattr(request, "htmx", False):
-        return problem(request, words, status=status)
-    return render(request, template, status=status)
+        words = toast or for_staff(kind).toast
+        piece = render_to_string("_toast.html", {"words": words, "tone": "late"})
+        return HttpResponse(piece, status=status, headers=TO_TOASTS)
+    if is_borrowers(request.path):
+        page = _for_borrower(request, kind, asks_database=status < 500)
+    else:
+        is_stranger = status < 500 and _is_stranger(request)
+        page = render_to_string(
+            "failure.html", {"failure": for_staff(kind), "is_stranger": is_stranger}
+        )
+    return HttpResponse(page, status=status, headers={"Cache-Control": "no-store"})
+
+
+def _for_borrower(request: HttpRequest, kind: str, *, asks_database: bool) -> str:
+    language = language_of(
+        request.headers.get("accept-language", ""), request.META.get("QUERY_STRING", "")
+    )
+    context = {
+        "failure": for_borrower(kind, language),
+        "language": language,
+        "company": _company() if asks_database else None,
+    }
+    return render_to_string("failure_public.html", context)
+
+
+def _company() -> Company | None:
+    try:
+        return Company.objects.first()
+    except DatabaseError:
+        return None
+
+
+def _is_stranger(request: HttpRequest) -> bool:
+    """Whether nobody is signed in; a page that failed early has no user yet."""
+    user = getattr(request, "user", None)
+    try:
+        return user is None or not user.is_authenticated
+    except DatabaseError:
+        return False
