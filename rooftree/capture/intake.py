@@ -6,11 +6,8 @@ One transaction, opened by the caller, who starts the clocks in it.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
-from django.db import connection
-
-from rooftree.capture import contacts, match
+from rooftree.capture import contacts, match, on_file
 from rooftree.compliance import record_consent
 from rooftree.core.emails import comparison_key
 from rooftree.core.uuid7 import uuid7_at
@@ -25,15 +22,6 @@ SAME_INTEREST = timedelta(days=180)  # house: an older open inquiry is another i
 PURCHASE = frozenset({"purchase", "construction"})
 IN_PARTS = frozenset({"borrower", "property", "loan", "credit", "income"})
 OPEN = ("new", "working", "nurture", "application")
-MUTEX = """
-select pg_advisory_xact_lock(hashtextextended(name, 71))
-  from unnest(%s::text[]) with ordinality as named (name, place) order by place
-"""
-WHOSE = """
-select person_id from phone where e164 = any(%s) and unlinked_at is null
- union
-select person_id from email where key = any(%s)
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +46,8 @@ def store(inquiry: CanonicalLead, *, delivery: Delivery, position: int, at: date
     if done := known.first():
         return Stored(touch=done, lead=done.lead, is_new=False)
     identity = _identity(inquiry)
-    _mutex(_lock_names(identity, delivery.source_id, inquiry.vendor_lead_id))
+    adapter, vendor_id = delivery.source.adapter, inquiry.vendor_lead_id
+    on_file.hold(identity, f"vendor:{adapter}:{vendor_id}" if vendor_id else "")
     person, lead, evidence = _whose(inquiry, identity, delivery.source, at)
     _remember_contacts(person, inquiry, at)
     is_first = lead is None
@@ -93,19 +82,6 @@ def _identity(inquiry: CanonicalLead) -> match.Identity:
     )
 
 
-def _lock_names(identity: match.Identity, source_id: UUID, vendor_id: str | None) -> list[str]:
-    names = [f"phone:{one}" for one in identity.phones]
-    names += [f"email:{one}" for one in identity.emails]
-    if vendor_id:
-        names.append(f"vendor:{source_id}:{vendor_id}")
-    return sorted(names)  # one order for all, so that no two wait for each other
-
-
-def _mutex(names: list[str]) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(MUTEX, [names])
-
-
 def _whose(
     inquiry: CanonicalLead, identity: match.Identity, source: Source, at: datetime
 ) -> tuple[Person, Lead | None, str]:
@@ -116,22 +92,16 @@ def _whose(
     """
     is_test = _is_test(inquiry, source)
     if inquiry.vendor_lead_id:
-        earlier = (
-            Touch.objects.filter(
-                source=source, vendor_lead_id=_vendor_id(inquiry), lead__is_test=is_test
-            )
-            .select_related("lead__person")
-            .order_by("-at", "-id")
-            .first()
-        )
-        if earlier:
-            return earlier.lead.person, _locked(earlier.lead), "same vendor id"
-    found = match.best_match(identity, _candidates(identity, is_test=is_test))
+        known = on_file.told_by_vendor_id(_vendor_id(inquiry), identity, source, is_test=is_test)
+        if known:
+            lead = _locked(known[0])
+            return lead.person, lead, known[1]
+    found = match.best_match(identity, on_file.candidates(identity, is_test=is_test))
     if found is None:
         return _new_person(inquiry, at), None, ""
     person = Person.objects.get(pk=found.person_id)
-    lead = _same_interest(person, inquiry, at, is_test=is_test)
-    return person, lead and _locked(lead), found.evidence
+    same = _same_interest(person, inquiry, at, is_test=is_test)
+    return person, same and _locked(same), found.evidence
 
 
 def _locked(lead: Lead) -> Lead:
@@ -146,29 +116,6 @@ def _is_test(inquiry: CanonicalLead, source: Source) -> bool:
 def _vendor_id(inquiry: CanonicalLead) -> str:
     """The vendor's id as the column can hold it."""
     return (inquiry.vendor_lead_id or "")[:255]
-
-
-def _candidates(identity: match.Identity, *, is_test: bool) -> list[match.Candidate]:
-    with connection.cursor() as cursor:
-        cursor.execute(WHOSE, [list(identity.phones), list(identity.emails)])
-        ids = [one for (one,) in cursor.fetchall()]
-    people = (
-        Person.objects.filter(pk__in=ids)
-        .exclude(leads__is_test=not is_test)
-        .prefetch_related("phones", "emails")
-    )
-    return [
-        match.Candidate(
-            person_id=person.pk,
-            identity=match.Identity(
-                first_name=person.first_name,
-                last_name=person.last_name,
-                phones=frozenset(one.e164 for one in person.phones.all() if not one.unlinked_at),
-                emails=frozenset(one.key for one in person.emails.all()),
-            ),
-        )
-        for person in people
-    ]
 
 
 def _same_interest(
@@ -193,6 +140,9 @@ def _new_person(inquiry: CanonicalLead, at: datetime) -> Person:
         middle_name=(borrower and borrower.middle_name) or "",
         last_name=(borrower and borrower.last_name) or "",
         suffix=(borrower and borrower.suffix) or "",
+        name_key=match.name_key(
+            (borrower and borrower.first_name) or "", (borrower and borrower.last_name) or ""
+        ),
         language=(inquiry.preferred_language or "")[:5],
         street=((home and home.line1) or "")[:200],
         city=((home and home.city) or "")[:120],

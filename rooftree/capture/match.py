@@ -54,6 +54,11 @@ def plain_name(name: str) -> str:
     return " ".join("".join(kept).replace("'", "").split())
 
 
+def name_key(first_name: str, last_name: str) -> str:
+    """The whole name as it is stored for looking up; "" for nobody's."""
+    return plain_name(f"{first_name} {last_name}")[:250]
+
+
 def near_names(ours: Identity, theirs: Identity) -> bool:
     """Whether both names can be one person's: equal, an initial, a nickname, a slip, or missing."""
     return _near_first(plain_name(ours.first_name), plain_name(theirs.first_name)) and _near_last(

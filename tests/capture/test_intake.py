@@ -236,3 +236,54 @@ def test_a_stated_language_is_kept(zillow):
     lead = journey.deliver(journey.website(), journey.form_post(language="es"))
 
     assert lead.person.language == "es"
+
+
+def second_zillow():
+    """Another account with Zillow, such as one for each region."""
+    return journey.zillow(name="Zillow West", slug="zillow-west", token="other", token_hash="other")
+
+
+def test_two_accounts_with_one_vendor_do_not_swallow_each_others_leads(zillow):
+    ben = post(zillow, id="LC-77")
+
+    ana = journey.deliver(
+        second_zillow(),
+        journey.zillow_contact(
+            id="LC-77",
+            sender={
+                "firstName": "Guadalupe",
+                "lastName": "Reyes",
+                "phoneNumber": "8135550166",
+                "emailAddress": "g@home.example",
+            },
+        ),
+        at=journey.later(1),
+    )
+
+    assert (ana.person != ben.person, ana != ben) == (True, True)
+    assert Touch.objects.filter(vendor_lead_id="LC-77").count() == 2
+
+
+def test_a_vendor_id_seen_at_our_other_account_is_the_same_lead_when_a_number_agrees(zillow):
+    """Also where the vendor has corrected the purpose, which otherwise makes another lead."""
+    ben = post(zillow, id="LC-77")
+
+    again = journey.deliver(
+        second_zillow(),
+        journey.zillow_contact(id="LC-77", details={"loanPurpose": "Refinance"}),
+        at=journey.later(1),
+    )
+
+    assert again == ben
+    told = Touch.objects.latest("at").matched_by
+    assert told == "same vendor id, same phone and e-mail, same name"
+
+
+def test_a_repetition_at_the_same_account_is_still_no_second_lead(zillow):
+    contact = journey.zillow_contact(id="LC-77")
+    journey.deliver(zillow, contact)
+
+    journey.arrive(zillow, contact, at=journey.later(1))
+    journey.run(at=journey.later(1))
+
+    assert Touch.objects.count() == 1
