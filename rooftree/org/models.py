@@ -21,6 +21,12 @@ ROLES = {
 }
 
 
+def office_hours() -> dict[str, list[str]]:
+    """When a new company calls borrowers: by day and early evening, and on Saturdays."""
+    days = {day: ["08:00", "20:00"] for day in ("mon", "tue", "wed", "thu", "fri")}
+    return {**days, "sat": ["09:00", "17:00"]}
+
+
 class Company(models.Model):
     """The one row of this deployment: who the lender is, as the law and messages name it."""
 
@@ -34,6 +40,7 @@ class Company(models.Model):
     phone = models.CharField(max_length=20)  # E.164
     website = models.URLField(blank=True)
     zone = models.CharField(max_length=60, default="America/New_York")  # IANA
+    hours = models.JSONField(default=office_hours)  # as an officer's; {}: at any hour
     alarm_user = models.ForeignKey(
         "rooftree.User", models.SET_NULL, null=True, related_name="+"
     )  # who is told when nobody can take a lead
@@ -147,6 +154,7 @@ class LoanOfficer(models.Model):
     languages = ArrayField(models.CharField(max_length=5), default=list)  # BCP-47 primary tags
     products = ArrayField(models.CharField(max_length=30), default=list)  # empty: all
     phone = models.CharField(max_length=20)  # E.164, the one that rings
+    is_texted = models.BooleanField(default=True, db_default=True)  # about offers, at `phone`
     text_number = models.CharField(max_length=20, blank=True)  # E.164, shown to borrowers
     zone = models.CharField(max_length=60, default="America/New_York")
     hours = models.JSONField(default=dict)  # {"mon": ["08:00", "18:00"], ...}, own zone

@@ -25,12 +25,14 @@ MESSAGE_STATES = [
 
 
 class Template(models.Model):
-    """One edition of the words for a purpose, a medium and a language. Liquid."""
+    """One edition of the words for a purpose, medium, language, kind of loan and hour. Liquid."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     key = models.CharField(max_length=60)  # first_hello, not_reached_2, rate_reached...
     medium = models.CharField(max_length=10)
     language = models.CharField(max_length=5)
+    loan_kind = models.CharField(max_length=10, blank=True)  # purchase...; "": any
+    hours = models.CharField(max_length=6, blank=True)  # closed; "": any
     version = models.PositiveSmallIntegerField()
     subject = models.CharField(max_length=200, blank=True)
     body = models.TextField()
@@ -42,17 +44,24 @@ class Template(models.Model):
         db_table = "template"
         constraints = [
             models.UniqueConstraint(
-                fields=["key", "medium", "language", "version"], name="template_edition_once"
+                fields=["key", "medium", "language", "loan_kind", "hours", "version"],
+                name="template_edition_once",
             ),
             models.UniqueConstraint(
-                fields=["key", "medium", "language"],
+                fields=["key", "medium", "language", "loan_kind", "hours"],
                 condition=Q(until_at=None),
                 name="one_live_template",
+            ),
+            models.CheckConstraint(
+                condition=Q(loan_kind__in=["", "purchase", "refinance", "equity"])
+                & Q(hours__in=["", "closed"]),
+                name="template_place_known",
             ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.key}/{self.medium}/{self.language} v{self.version}"
+        place = [self.key, self.medium, self.language, self.loan_kind, self.hours]
+        return f"{'/'.join(filter(None, place))} v{self.version}"
 
 
 class Message(models.Model):
@@ -190,6 +199,7 @@ class Ring(models.Model):
     carrier = models.CharField(max_length=20, blank=True)
     carrier_id = models.CharField(max_length=120, blank=True)
     due_at = models.DateTimeField()
+    texted_at = models.DateTimeField(null=True)  # the officer, about the same offer
     placed_at = models.DateTimeField(null=True)
     answered_at = models.DateTimeField(null=True)
     pressed = models.CharField(max_length=2, blank=True)
