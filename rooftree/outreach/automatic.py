@@ -68,6 +68,15 @@ def _words(
     at: datetime,
 ) -> send.Words:
     language = wording.language_for(lead.person.language)
-    template = wording.live_template(key, medium=medium, language=language, at=at)
-    rendered = wording.render(template, lead=lead, company=company, officer=lead.officer, more=more)
+    template = wording.live_template(
+        key,
+        medium=medium,
+        language=language,
+        loan_kind=wording.LOAN_KINDS.get(lead.purpose, ""),
+        is_closed=wording.is_closed(company, at),
+        at=at,
+    )
+    rendered = wording.render(
+        template, lead=lead, company=company, officer=lead.officer, at=at, more=more
+    )
     return send.Words.of(rendered, lead.officer)

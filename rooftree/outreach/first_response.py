@@ -1,12 +1,14 @@
 """The answer a borrower gets within seconds of asking."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from rooftree.leads.models import Lead, Touch
 from rooftree.outreach import automatic
 from rooftree.outreach.models import Message
 
 RECENT = timedelta(hours=24)
+NEVER = datetime.min.replace(tzinfo=UTC)
+COUNTS = ("waiting", "held", "claimed", "sent", "delivered", "uncertain")
 QUIET_STATUSES = frozenset({"Transferred"})  # Zillow's concierge has them on the line
 
 
@@ -26,21 +28,27 @@ def plan(*, touch: Touch, at: datetime) -> list[Message]:
     )
     if lead.is_test or lead.state in ("funded", "retired"):
         return []
-    media = [one for one in ("text", "email") if _is_wanted(lead, touch, one, at)]
+    earlier = _earlier(lead, touch)
+    media = [one for one in ("text", "email") if _is_wanted(touch, one, earlier, at)]
     return automatic.plan(
-        lead=lead, key="first_hello", cause=f"touch:{touch.pk}", media=media, at=at
+        lead=lead,
+        key="again_hello" if earlier else "first_hello",
+        cause=f"touch:{touch.pk}",
+        media=media,
+        at=at,
     )
 
 
-def _is_wanted(lead: Lead, touch: Touch, medium: str, at: datetime) -> bool:
+def _earlier(lead: Lead, touch: Touch) -> list[tuple[str, datetime]]:
+    """What went out or is in line besides this touch's own: media and moments."""
+    messages = Message.objects.filter(lead=lead, direction="out", state__in=COUNTS)
+    return list(messages.exclude(cause=f"touch:{touch.pk}").values_list("medium", "created_at"))
+
+
+def _is_wanted(
+    touch: Touch, medium: str, earlier: list[tuple[str, datetime]], at: datetime
+) -> bool:
     if medium == "text" and touch.inquiry.get("vendor_status") in QUIET_STATUSES:
         return False
-    sent = Message.objects.filter(
-        lead=lead,
-        direction="out",
-        medium=medium,
-        state__in=["waiting", "held", "claimed", "sent", "delivered", "uncertain"],
-    ).exclude(cause=f"touch:{touch.pk}")
-    if medium == "email":
-        sent = sent.filter(created_at__gt=at - RECENT)
-    return not sent.exists()
+    since = at - RECENT if medium == "email" else NEVER
+    return not any(one == medium and when > since for one, when in earlier)

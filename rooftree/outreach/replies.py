@@ -81,7 +81,7 @@ def plan_answer(*, reply: Reply, at: datetime) -> Message | None:
     language = wording.language_for(lead.person.language)
     template = wording.live_template(key, medium="text", language=language, at=at)
     company = Company.objects.get()
-    rendered = wording.render(template, lead=lead, company=company, officer=None)
+    rendered = wording.render(template, lead=lead, company=company, officer=None, at=at)
     cause = f"help:{reply.message.pk}"
     if reply.meaning == "revoke":
         # The gate lets one confirmation through, however often they say it.

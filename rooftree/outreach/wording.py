@@ -9,6 +9,7 @@ from liquid import Environment, StrictUndefined
 from liquid.exceptions import LiquidError
 
 from rooftree.leads.models import Lead
+from rooftree.org import hours
 from rooftree.org.models import Company, LoanOfficer
 from rooftree.outreach.default_wording import FIRST_EDITIONS
 from rooftree.outreach.models import Template
@@ -45,6 +46,23 @@ KINDS = {
     },
 }
 NO_NAME = {"en": "there", "es": "buen día"}
+LOAN_KINDS = {
+    "purchase": "purchase",
+    "construction": "purchase",
+    "refinance": "refinance",
+    "refinance_rate_term": "refinance",
+    "refinance_cash_out": "refinance",
+    "home_equity_loan": "equity",
+    "heloc": "equity",
+    "home_equity": "equity",
+}
+SOON = {"en": "shortly", "es": "en breve"}
+ON_DAY = {
+    "en": ("on Monday", "on Tuesday", "on Wednesday", "on Thursday", "on Friday", "on Saturday",
+           "on Sunday"),
+    "es": ("el lunes", "el martes", "el miércoles", "el jueves", "el viernes", "el sábado",
+           "el domingo"),
+}  # fmt: skip
 
 _liquid = Environment(undefined=StrictUndefined, autoescape=False)
 
@@ -69,16 +87,48 @@ def language_for(stated: str) -> str:
     return stated if stated in LANGUAGES else "en"
 
 
-def live_template(key: str, *, medium: str, language: str, at: datetime) -> Template:
-    """The edition in force at `at`, English where the language has none. Raises `NoWording`."""
-    live = Template.objects.filter(key=key, medium=medium, from_at__lte=at).exclude(
-        until_at__lte=at
-    )
-    by_language = {one.language: one for one in live.order_by("version")}
-    found = by_language.get(language) or by_language.get("en")
-    if found is None:
+def live_template(
+    key: str,
+    *,
+    medium: str,
+    language: str,
+    loan_kind: str = "",
+    is_closed: bool = False,
+    at: datetime,
+) -> Template:
+    """The edition in force at `at` that fits best: by language, then by hour, then by kind of loan.
+
+    English where the language has none, and the one for any hour or any loan
+    where there is none of its own. Raises `NoWording`.
+    """
+    live = Template.objects.filter(
+        key=key,
+        medium=medium,
+        language__in=[language, "en"],
+        loan_kind__in=[loan_kind, ""],
+        from_at__lte=at,
+    ).exclude(until_at__lte=at)
+    fitting = [one for one in live.order_by("version") if is_closed or not one.hours]
+    if not fitting:
         raise NoWording(f"There is no {medium} template named {key}.")
-    return found
+    # The later of two equal ones, as a newer edition is the better fit.
+    return max(
+        reversed(fitting),
+        key=lambda one: (one.language == language, one.hours, one.loan_kind == loan_kind),
+    )
+
+
+def is_closed(company: Company, at: datetime) -> bool:
+    """Whether nobody of the company calls at this moment. Without hours it never closes."""
+    return bool(company.hours) and not hours.is_open(company.hours, zone=company.zone, at=at)
+
+
+def call_day(company: Company, language: str, at: datetime) -> str:
+    """When we call: `shortly`, or the day we open. A day's name stays true when it is read late."""
+    opening = hours.next_opening(company.hours, zone=company.zone, at=at)
+    if opening is None or opening == at:
+        return SOON[language]
+    return ON_DAY[language][hours.local_date(company.zone, opening).weekday()]
 
 
 def render(
@@ -87,6 +137,7 @@ def render(
     lead: Lead,
     company: Company,
     officer: LoanOfficer | None,
+    at: datetime,
     more: dict[str, dict[str, str]] | None = None,
 ) -> Rendered:
     """The words for one borrower. Raises `BadTemplate` when a name in it is unknown."""
@@ -104,6 +155,7 @@ def render(
             "nmls_id": company.nmls_id,
             "phone": company.phone,
         },
+        "call": {"day": call_day(company, language, at)},
         "sender": signature(company, officer),
         **(more or {}),
     }
@@ -143,19 +195,21 @@ def fit_name(name: str) -> str:
 
 def ensure_first_editions(*, at: datetime) -> int:
     """Give a new company the wording it starts with; how many were added. Safe to repeat."""
-    there = set(Template.objects.values_list("key", "medium", "language"))
+    there = set(Template.objects.values_list("key", "medium", "language", "loan_kind", "hours"))
     new = [
         Template(
             key=one.key,
             medium=one.medium,
             language=one.language,
+            loan_kind=one.loan_kind,
+            hours=one.hours,
             version=1,
             subject=one.subject,
             body=one.body,
             from_at=at,
         )
         for one in FIRST_EDITIONS
-        if (one.key, one.medium, one.language) not in there
+        if one.place not in there
     ]
     Template.objects.bulk_create(new, ignore_conflicts=True)
     return len(new)

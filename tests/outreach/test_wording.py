@@ -78,26 +78,29 @@ def company(db):
 
 
 @pytest.mark.parametrize("named", [True, False])
-@pytest.mark.parametrize(
-    "one", FIRST_EDITIONS, ids=lambda one: f"{one.key}-{one.medium}-{one.language}"
-)
+@pytest.mark.parametrize("one", FIRST_EDITIONS, ids=lambda one: "-".join(filter(None, one.place)))
 def test_every_first_edition_can_be_written_to_anyone(company, one, named):
     template = wording.live_template(
-        one.key, medium=one.medium, language=one.language, at=make.NOON
+        one.key,
+        medium=one.medium,
+        language=one.language,
+        loan_kind=one.loan_kind,
+        is_closed=bool(one.hours),
+        at=make.NOON,
     )
     person = make.person(first_name="Ben" if named else "")
     lead = make.lead(person=person, purpose="" if not named else "purchase", property_state="")
     officer = make.officer("Dana Whitfield") if named else None
 
     made = wording.render(
-        template, lead=lead, company=company, officer=officer, more={"rate": RATE}
+        template, lead=lead, company=company, officer=officer, at=make.NOON, more={"rate": RATE}
     )
 
     assert "{" not in made.body + made.subject
     assert "1204417" in made.body
     assert officer is None or "{{ sender }}" not in one.body or officer.nmls_id in made.body
     assert bool(made.subject) == (one.medium == "email")
-    assert template.language == one.language
+    assert (template.language, template.loan_kind, template.hours) == one.place[2:]
 
 
 def test_first_editions_are_added_once_and_leave_edited_wording_alone(company):
@@ -109,6 +112,48 @@ def test_first_editions_are_added_once_and_leave_edited_wording_alone(company):
     }
 
 
+@pytest.mark.parametrize(
+    ("key", "loan_kind", "is_closed", "found"),
+    [
+        ("first_hello", "refinance", False, ("refinance", "")),
+        ("first_hello", "", False, ("", "")),
+        ("first_hello", "refinance", True, ("", "closed")),  # the hour says more than the loan
+        ("not_reached_1", "refinance", True, ("", "")),
+    ],
+)
+def test_the_hour_comes_before_the_loan_and_both_before_the_general(
+    company, key, loan_kind, is_closed, found
+):
+    template = wording.live_template(
+        key, medium="text", language="es", loan_kind=loan_kind, is_closed=is_closed, at=make.NOON
+    )
+
+    assert (template.loan_kind, template.hours) == found
+    assert template.language == "es"
+
+
+@pytest.mark.parametrize(
+    ("at", "en", "es"),
+    [
+        (make.NOON, "shortly", "en breve"),
+        (make.NIGHT, "on Tuesday", "el martes"),  # 23:00 on Monday
+        (make.NIGHT + 4 * make.HOUR, "on Tuesday", "el martes"),  # 3:00 on Tuesday
+        (make.NOON + 5 * make.DAY + 6 * make.HOUR, "on Monday", "el lunes"),  # Saturday evening
+    ],
+)
+def test_a_closed_company_says_on_which_day_it_calls(company, at, en, es):
+    assert wording.call_day(company, "en", at) == en
+    assert wording.call_day(company, "es", at) == es
+    assert wording.is_closed(company, at) == (en != "shortly")
+
+
+def test_a_company_without_hours_never_closes(company):
+    company.hours = {}
+
+    assert not wording.is_closed(company, make.NIGHT)
+    assert wording.call_day(company, "en", make.NIGHT) == "shortly"
+
+
 def test_a_language_without_wording_falls_back_to_english(company):
     Template.objects.filter(key="first_hello", language="es").delete()
 
@@ -118,7 +163,9 @@ def test_a_language_without_wording_falls_back_to_english(company):
 
 
 def test_the_edition_in_force_at_that_moment_counts(company):
-    old = Template.objects.get(key="first_hello", medium="text", language="en")
+    old = Template.objects.get(
+        key="first_hello", medium="text", language="en", loan_kind="", hours=""
+    )
     Template.objects.filter(pk=old.pk).update(until_at=make.NOON + make.DAY)
     new = Template.objects.create(
         key="first_hello",
@@ -148,7 +195,7 @@ def test_a_template_that_names_what_is_not_there_is_refused(company, body):
     template = Template(key="x", medium="text", language="en", version=1, body=body)
 
     with pytest.raises(wording.BadTemplate, match="x/text/en v1"):
-        wording.render(template, lead=make.lead(), company=company, officer=None)
+        wording.render(template, lead=make.lead(), company=company, officer=None, at=make.NOON)
 
 
 def test_a_name_is_never_read_as_a_template_and_a_subject_is_one_line(company):
@@ -162,7 +209,9 @@ def test_a_name_is_never_read_as_a_template_and_a_subject_is_one_line(company):
     )
     person = make.person(first_name="{{ company.phone }}")
 
-    made = wording.render(template, lead=make.lead(person=person), company=company, officer=None)
+    made = wording.render(
+        template, lead=make.lead(person=person), company=company, officer=None, at=make.NOON
+    )
 
     assert (made.subject, made.body) == ("For there", "Hi there")
 
