@@ -10,7 +10,7 @@ from rooftree.org.models import Company
 from rooftree.org.sealed_text import seal, unseal
 
 
-class SealedFactors(DefaultMFAAdapter):
+class SealedFactors(DefaultMFAAdapter):  # type: ignore[misc]
     """Secrets encrypted with the keys of the installation; passkeys bound to its public address."""
 
     def encrypt(self, text: str) -> str:

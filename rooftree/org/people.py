@@ -11,8 +11,8 @@ from django.db.transaction import atomic
 
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.ledger.write import write
-from rooftree.org import hours, moment
-from rooftree.org.models import ROLES, Branch, LoanOfficer, User
+from rooftree.org import hours, moment, sessions
+from rooftree.org.models import ROLES, ApiKey, Branch, LoanOfficer, User
 
 
 class CannotChange(Exception):
@@ -84,7 +84,10 @@ def add_officer(
 
 
 def change_role(*, user_id: UUID | str, role: str, by: User, at: datetime) -> None:
-    """Give a user another role. Raises `CannotChange` when no administrator would be left."""
+    """Give a user another role; they sign in anew with it.
+
+    Raises `CannotChange` when no administrator would be left.
+    """
     _check_role(role)
     with atomic():
         user = User.objects.select_for_update().get(pk=user_id)
@@ -100,6 +103,7 @@ def change_role(*, user_id: UUID | str, role: str, by: User, at: datetime) -> No
             was=user.role,
             role=role,
         )
+        sessions.end_all(user.pk, because="role", at=at)
 
 
 def leave(*, user_id: UUID | str, by: User, at: datetime) -> None:
@@ -115,7 +119,9 @@ def leave(*, user_id: UUID | str, by: User, at: datetime) -> None:
         _keep_an_administrator(user)
         User.objects.filter(pk=user.pk).update(is_active=False)
         LoanOfficer.objects.filter(user=user, terminated_at=None).update(terminated_at=at)
+        ApiKey.objects.filter(user=user, revoked_at=None).update(revoked_at=at)
         write("org.user.left", at=at, actor=_actor(by), user_id=user.pk)
+        sessions.end_all(user.pk, because="left", at=at)
 
 
 def _keep_an_administrator(user: User) -> None:

@@ -59,6 +59,8 @@ MAY: dict[str, tuple[str, ...]] = {
     "edit_people": ("administrator",),
     "edit_licenses": ("operations", "compliance", "administrator"),
     "edit_setup": ("administrator",),
+    "see_access_log": ("compliance", "administrator"),
+    "edit_api_keys": ("administrator",),
     "export": ("manager", "operations", "compliance", "executive", "administrator"),
 }
 

@@ -20,6 +20,7 @@ from django.http import HttpRequest
 
 from rooftree.tasks.address import conninfo
 from rooftree.tasks.announce import CHANNEL
+from rooftree.web import door
 
 QUIET = 20.0  # seconds until a comment line shows that the stream is alive
 RECHECK = 300.0  # seconds after which the session is looked at again
@@ -47,7 +48,8 @@ def may_listen(cookies: str) -> str | None:
     engine = import_module(settings.SESSION_ENGINE)
     request.session = engine.SessionStore(morsel.value if morsel else None)
     user = get_user(request)
-    return str(user.pk) if user.is_authenticated and user.is_active else None
+    may = user.is_authenticated and user.is_active and door.is_proved(request)
+    return str(user.pk) if may else None
 
 
 class Reader:

@@ -12,17 +12,24 @@ from django.utils import timezone
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods
 
+from rooftree.org import access_log
 from rooftree.org.models import Company, LoanOfficer, User
 from rooftree.routing.visible import may
+from rooftree.web import door
+from rooftree.web.caller import caller
 
 View = Callable[..., HttpResponse]
+OPENS = ("lead", "conversation")  # addresses that show one borrower; opening is written down
 
 
-def staff(*methods: str) -> Callable[[View], View]:
+def staff(*methods: str, unproved: bool = False) -> Callable[[View], View]:
     """Wrap a view for people who are signed in; `request.at` is the moment of the request.
 
     Times of the page are written in the officer's zone, else the branch's,
     else the company's. Nothing of it is kept by a shared cache.
+
+    Args:
+        unproved: also for whoever has no second factor yet: the pages where one is set up.
     """
 
     def wrap(view: View) -> View:
@@ -32,12 +39,33 @@ def staff(*methods: str) -> Callable[[View], View]:
         @wraps(view)
         def inside(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             request.at = timezone.now()
+            if not unproved and not door.is_proved(request):
+                return door.to_enrolment(request)
+            if _is_pressed(request):
+                request.session.seen(request.at)
             with timezone.override(zone_of(request.user)):
-                return view(request, *args, **kwargs)
+                answer = view(request, *args, **kwargs)
+            _note_opening(request, answer, kwargs)
+            return answer
 
         return inside
 
     return wrap
+
+
+def _is_pressed(request: HttpRequest) -> bool:
+    """Whether a person did something: what an open page fetches for itself keeps nobody in."""
+    return request.method != "GET" or not getattr(request, "htmx", False)
+
+
+def _note_opening(request: HttpRequest, answer: HttpResponse, kwargs: dict[str, Any]) -> None:
+    is_page = request.method == "GET" and _is_pressed(request) and answer.status_code == 200
+    match = request.resolver_match
+    if is_page and match and match.url_name in OPENS:
+        access_log.note(
+            access_log.Kind.LEAD_OPENED, caller=caller(request), at=request.at,
+            user_id=request.user.pk, lead_id=kwargs["lead_id"],
+        )  # fmt: skip
 
 
 def zone_of(user: User) -> ZoneInfo:

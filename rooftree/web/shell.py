@@ -43,6 +43,7 @@ PAGES = {  # by the name of their address
     "compliance": Page(label="Compliance", icon="shield", verb="see_compliance", short="Rules"),
     "los": Page(label="LOS", icon="los", verb="see_los"),
     "money": Page(label="Money", icon="money", verb="see_money"),
+    "access_log": Page(label="Access", icon="eye", verb="see_access_log"),
     "setup": Page(label="Set-up", icon="setup", verb="edit_setup"),
 }
 
@@ -58,11 +59,14 @@ SEEN_BY = {
         ["home", "team", "compliance"],
     ),
     "marketing": (["sources", "sequences", "rates"], ["home", "routing"]),
-    "compliance": (["compliance", "sequences", "sources", "los"], ["home", "routing"]),
+    "compliance": (
+        ["compliance", "sequences", "sources", "los"],
+        ["access_log", "home", "routing"],
+    ),
     "executive": (["home", "money", "team", "pipeline"], ["sources", "routing", "compliance"]),
     "administrator": (
         ["setup", "sources", "routing", "sequences", "los", "compliance"],
-        ["home", "team"],
+        ["access_log", "home", "team"],
     ),
 }
 UNREAD = 9  # notices in the bell; the rest is on their page

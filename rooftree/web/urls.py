@@ -40,8 +40,8 @@ from rooftree.web.views import (
 urlpatterns: list[URLPattern | URLResolver] = [
     # The door.
     path("", sign_in.land, name="land"),
-    path("sign-in/", sign_in.SignIn.as_view(), name="sign_in"),
-    path("sign-out/", sign_in.SignOut.as_view(), name="sign_out"),
+    path("", include("rooftree.web.urls_sign_in")),
+    path("api/v1/", include("rooftree.api.urls")),
     path("manifest.webmanifest", install.manifest, name="manifest"),
     # What machines send us.
     path("in/", include("rooftree.web.inbound")),

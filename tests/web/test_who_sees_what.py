@@ -16,6 +16,7 @@ from django.urls import URLPattern, get_resolver, reverse
 from rooftree.compliance import revoke
 from rooftree.leads import to_do
 from rooftree.los.models import Connection
+from rooftree.org import api_keys
 from rooftree.org.models import ROLES, License, StaffNotice
 from rooftree.outreach import may
 from rooftree.routing import assign, publish
@@ -67,7 +68,11 @@ TABLE = {
     # The door, and what machines and borrowers see.
     "": get(),
     "sign-in/": public(),
+    "sign-in/second/": public(),
+    "sign-in/passkey/": public(),
+    "sign-in/again/": get(),
     "sign-out/": public(post=True),
+    "password-reset/": public(),
     "manifest.webmanifest": public(),
     "set-password/<uidb64>/<token>/": public("word word"),
     "in/form/<slug:site>": public("form_slug", post=True),
@@ -92,6 +97,17 @@ TABLE = {
     "rates/": get(),
     "notices/reading/": post(ALL),
     "notices/<uuid:notice_id>/reading/": post("", "notice", others=404),
+    # One's own sign-in.
+    "me/sign-in/": get(),
+    "me/sign-in/password/": post(ALL),
+    "me/sign-in/app/": get(),
+    "me/sign-in/app/removal/": post("", others=404),
+    "me/sign-in/codes/": post(ALL),
+    "me/sign-in/passkeys/": get(),
+    "me/sign-in/passkeys/<int:key_id>/": post("", "one", others=404),
+    "me/sign-in/passkeys/<int:key_id>/removal/": post("", "one", others=404),
+    "me/sign-in/sessions/end/": post(ALL),
+    "me/sign-in/sessions/<slug:name>/end/": post(ALL, "word"),
     # The queue and one lead.
     "queue/": get("oa"),
     "offers/": get(),
@@ -133,7 +149,17 @@ TABLE = {
     "compliance/ledger/": get("cd"),
     "compliance/sources/<uuid:source_id>/": get("cd", "source"),
     "compliance/emergencies/": post("cd"),
+    "access-log/": get("cd"),
+    # Machines: a key opens these, never a session (tests/api/test_who_sees_what.py).
+    "api/v1/leads/<uuid:lead_id>": public("lead"),
+    "api/v1/sources": public(),
+    "api/v1/openapi.json": public(),
+    "api/v1/docs/": public(),
     # Set-up.
+    "setup/api-keys/": get("d"),
+    "setup/api-keys/<uuid:key_id>/revocation/": post("d", "key"),
+    "setup/people/<uuid:user_id>/second-factors/": post("d", "user"),
+    "setup/people/<uuid:user_id>/sessions/": post("d", "user"),
     "setup/": get("d"),
     "setup/company/": get("d"),
     "setup/branches/": get("d"),
@@ -156,7 +182,9 @@ TABLE = {
     "setup/sending/": get("d"),
     "setup/dead-letters/": get("d"),
     "setup/dead-letters/<int:job_id>/retry/": post("d", "one"),
-    # The first screen, and the sources.
+    # The first screen, the sources, and taking leads out.
+    "home/records/<slug:number>/export/": get("mpced", "number"),
+    "pipeline/export/": get("mpced"),
     "home/": get("mpkced"),
     "home/records/<slug:number>/": get("mpkced", "number"),
     "sources/": get("pkced"),
@@ -201,11 +229,15 @@ def world(cast):
         user=make.user("marketing"), cause="test", kind="test", text="Hello", at=make.NOON
     )
     decision = RoutingDecision.objects.get(lead=cast.ben)
+    key, _ = api_keys.make(
+        name="Site", user=cast.omar, scopes=["leads:read"], lasts=make.DAY, by=cast.omar,
+        at=make.NOON,
+    )  # fmt: skip
     judged = may.call(lead_id=owned.pk, cause="test:1", at=make.NOON)
     things = {
         "lead": owned.pk, "offer": offer.pk, "task": task.pk,
         "decision": decision.pk, "verdict": judged.pk,
-        "hold": hold.pk, "source": cast.zillow.pk, "branch": cast.tampa.pk,
+        "hold": hold.pk, "key": key.pk, "source": cast.zillow.pk, "branch": cast.tampa.pk,
         "user": cast.sam.user.pk, "license": License.objects.first().pk,
         "company_license": make.company_license("NV").pk, "connection": connected.pk,
         "delivery": touch.delivery_id, "form_slug": form.slug, "one": 1, "word": "unknown",

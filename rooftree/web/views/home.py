@@ -83,21 +83,15 @@ def show(request: HttpRequest) -> HttpResponse:
 @staff("GET")
 def records(request: HttpRequest, number: str) -> HttpResponse:
     """The leads behind one figure, among those the user may see."""
-    if number not in NUMBERS:
-        raise Http404
     view = _view(request)
     source = _source(request)
-    band = request.GET.get("band", "")
-    part = Slice(
-        period=view.period,
-        source_id=source.pk if source else None,
-        branch_paths=view.scope,
-        band=int(band) if band in {str(n) for n in range(len(BANDS))} else None,
-    )
+    part = _part(request, number, view)
     leads = _with_money(behind(number, part, visible=leads_visible_to(request.user)))
     page = Paginator(leads, PAGE).get_page(request.GET.get("page"))
     context = {
         "view": view,
+        "number": number,
+        "may_export": may(request.user, "export"),
         "title": NUMBERS[number],
         "source": source,
         "band": BANDS[part.band][0] if part.band is not None else "",
@@ -106,6 +100,25 @@ def records(request: HttpRequest, number: str) -> HttpResponse:
         "back": f"{reverse('home')}?{urlencode({**view.params, 'period': view.period.key})}",
     }
     return render(request, "home/records.html", context)
+
+
+def leads_behind(request: HttpRequest, number: str) -> QuerySet[Lead]:
+    """The leads that the records page of this address lists, all of them."""
+    part = _part(request, number, _view(request))
+    return behind(number, part, visible=leads_visible_to(request.user))
+
+
+def _part(request: HttpRequest, number: str, view: View) -> Slice:
+    if number not in NUMBERS:
+        raise Http404
+    source = _source(request)
+    band = request.GET.get("band", "")
+    return Slice(
+        period=view.period,
+        source_id=source.pk if source else None,
+        branch_paths=view.scope,
+        band=int(band) if band in {str(n) for n in range(len(BANDS))} else None,
+    )
 
 
 def _view(request: HttpRequest) -> View:

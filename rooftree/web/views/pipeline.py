@@ -1,14 +1,15 @@
 """The pipeline: loans in process by milestone, with their age and value."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from django.db.models import Max, Q
+from django.db.models import Max, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from rooftree.leads.models import Loan
-from rooftree.routing.visible import leads_visible_to
+from rooftree.org.models import User
+from rooftree.routing.visible import leads_visible_to, may
 from rooftree.web.page import staff
 
 COLUMNS = [  # (heading, lowest rank of its milestones)
@@ -44,10 +45,8 @@ class Column:
 @staff("GET")
 def show(request: HttpRequest) -> HttpResponse:
     """The board. Milestones come from the LOS, so nothing is dragged here."""
-    since = (request.at - FUNDED_FOR).date()
     loans = (
-        Loan.objects.filter(lead__in=leads_visible_to(request.user).values("pk"), ended_as="")
-        .filter(Q(funded_date=None) | Q(funded_date__gte=since))
+        loans_of(request.user, request.at)
         .select_related("lead__person", "lead__source", "officer__user")
         .annotate(moved_at=Max("milestones__reached_at"))
         .order_by("moved_at", "id")[:LONGEST]
@@ -56,8 +55,19 @@ def show(request: HttpRequest) -> HttpResponse:
         Card(loan=loan, days=(request.at - (loan.moved_at or loan.created_at)).days)
         for loan in loans
     ]
-    context = {"columns": columns(cards), "number": len(cards)}
+    context = {
+        "columns": columns(cards),
+        "number": len(cards),
+        "may_export": may(request.user, "export"),
+    }
     return render(request, "pipeline/show.html", context)
+
+
+def loans_of(user: User, at: datetime) -> QuerySet[Loan]:
+    """The loans in process, and those funded lately, that a user may see."""
+    since = (at - FUNDED_FOR).date()
+    mine = Loan.objects.filter(lead__in=leads_visible_to(user).values("pk"), ended_as="")
+    return mine.filter(Q(funded_date=None) | Q(funded_date__gte=since))
 
 
 def columns(cards: list[Card]) -> list[Column]:

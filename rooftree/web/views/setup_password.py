@@ -8,8 +8,10 @@ from django.http import HttpResponse
 from django.urls import reverse_lazy
 from django.utils.timezone import now
 
-from rooftree.org import passwords
+from rooftree.org import access_log, passwords
+from rooftree.org.access_log import Kind
 from rooftree.org.models import Company
+from rooftree.web.caller import caller
 
 
 class Form(SetPasswordForm):
@@ -33,12 +35,15 @@ class SetPassword(PasswordResetConfirmView):
 
     template_name = "setup/password.html"
     form_class = Form
+    token_generator = passwords.LINKS
     success_url = reverse_lazy("sign_in")
 
     def form_valid(self, form: Any) -> HttpResponse:
         """The password is theirs from now on."""
         answer = super().form_valid(form)
-        passwords.note_chosen(self.user, at=now())
+        at = now()
+        passwords.note_chosen(self.user, at=at)
+        access_log.note(Kind.PASSWORD_SET, caller=caller(self.request), at=at, user_id=self.user.pk)
         return answer
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Set-up: who works here, in which role, and what is known of each loan officer."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
 from rooftree.leads.models import Lead
-from rooftree.org import branches, passwords, people, staff_details
+from rooftree.org import branches, passwords, people, second_factor, sessions, staff_details
 from rooftree.org.hours import WEEKDAYS
 from rooftree.org.models import ROLES, Branch, LoanOfficer, User
 from rooftree.routing.rule_words import DAYS, LANGUAGES
@@ -215,6 +216,9 @@ def _person_page(request: HttpRequest, one: User, **more: Any) -> HttpResponse:
         "leads": Lead.objects.filter(officer=held).count() if held else 0,
         "form": more.pop("form", None) or PersonForm(initial=_person_typed(one), itself=one),
         "has_password": one.has_usable_password(),
+        "factors": second_factor.held_by(one),
+        "factor_required": settings.SECOND_FACTOR_REQUIRED,
+        "session_count": len(sessions.of_user(one.pk, idle=IDLE, at=request.at)),
         **more,
     }
     return render(request, "setup/person.html", context, status=status)
@@ -267,4 +271,5 @@ def _written(number: str) -> str:
     return words.phone(number) if number else ""
 
 
+IDLE = timedelta(seconds=settings.SESSION_IDLE_SECONDS)
 NINE_TO_SIX = (("from", "09:00"), ("until", "18:00"))

@@ -1,0 +1,56 @@
+"""Who came in, who tried, and who opened or took out a person's data. Append-only."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from django.utils.crypto import salted_hmac
+
+from rooftree.core.uuid7 import uuid7_at
+from rooftree.org.caller import Caller
+from rooftree.org.insert import insert
+from rooftree.org.models import AccessEntry
+
+
+class Kind(StrEnum):
+    """What happened."""
+
+    SIGNED_IN = "signed_in"
+    SIGNED_OUT = "signed_out"
+    FAILED = "failed"
+    TOO_OFTEN = "too_often"
+    CODE_FAILED = "code_failed"
+    RESET_ASKED = "reset_asked"
+    PASSWORD_SET = "password_set"  # noqa: S105 (a word of the log)
+    FACTOR_ADDED = "factor_added"
+    FACTOR_REMOVED = "factor_removed"
+    SESSION_ENDED = "session_ended"
+    LEAD_OPENED = "lead_opened"
+    EXPORTED = "exported"
+    KEY_MADE = "key_made"
+    KEY_REVOKED = "key_revoked"
+    KEY_REFUSED = "key_refused"
+
+
+def note(
+    kind: Kind, *, caller: Caller, at: datetime, user_id: UUID | str | None = None, **what: Any
+) -> AccessEntry:
+    """Write one line of the log, within the caller's transaction.
+
+    Args:
+        what: other columns: `factor`, `lead_id`, `subject`, `reason`, `number`, `api_key_id`,
+            `tried`. Never a name, number or address of a borrower.
+    """
+    return insert(
+        AccessEntry(
+            id=uuid7_at(at), at=at, kind=kind, user_id=user_id, address=caller.address,
+            device=caller.device, **what,
+        )
+    )  # fmt: skip
+
+
+def hashed(email: str) -> str:
+    """An unknown e-mail that somebody tried: the same one gives the same sixteen letters."""
+    said = email.strip().lower()
+    return salted_hmac("rooftree.tried", said, algorithm="sha256").hexdigest()[:16]

@@ -1,0 +1,99 @@
+"""Taking leads out as a file: who, why and how many is written down before it leaves."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.transaction import atomic
+
+from rooftree.core import spreadsheet
+from rooftree.leads.models import Email, Lead, Loan, Phone
+from rooftree.ledger.write import write
+from rooftree.money.company_day import company_zone
+from rooftree.org import access_log
+from rooftree.org.access_log import Kind
+from rooftree.org.caller import Caller
+
+MOST = 20_000  # leads in one file
+SHORTEST = 10  # characters of a reason
+LONGEST = 300
+HEADING = (
+    "Lead", "First name", "Last name", "Phone", "E-mail", "Purpose", "Property state",
+    "Amount, dollars", "Source", "Arrived", "State", "Officer", "Branch", "Application",
+    "Funded",
+)  # fmt: skip
+
+
+class CannotExport(Exception):
+    """An export without a reason, or too large. The text is fit to show."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Who takes what out, why, and from where."""
+
+    user_id: UUID
+    subject: str  # which list: `records:funded`
+    reason: str
+    caller: Caller
+
+
+def leads_csv(leads: QuerySet[Lead], asked: Asked, *, at: datetime) -> tuple[str, int]:
+    """The file and its number of leads; one line of the access log and one event with it.
+
+    Args:
+        leads: only those the user may see.
+
+    Raises `CannotExport`.
+    """
+    reason = " ".join(asked.reason.split())
+    if len(reason) < SHORTEST:
+        raise CannotExport("Say why, in a few words: it is kept beside your name.")
+    if leads.count() > MOST:
+        raise CannotExport(f"More than {MOST:,} leads: choose a shorter time or a branch.")
+    with atomic():
+        text, number = spreadsheet.text_of(HEADING, _rows(leads))
+        entry = access_log.note(
+            Kind.EXPORTED, caller=asked.caller, at=at, user_id=asked.user_id,
+            subject=asked.subject, reason=reason[:LONGEST], number=number,
+        )  # fmt: skip
+        write(
+            "reporting.leads.exported", at=at, actor=f"user:{asked.user_id}",
+            subject=asked.subject, number=number, access_entry_id=entry.pk,
+        )  # fmt: skip
+    return text, number
+
+
+def _rows(leads: QuerySet[Lead]) -> Iterator[tuple[Any, ...]]:
+    zone = company_zone()
+    phones = Phone.objects.filter(person=OuterRef("person"), unlinked_at=None)
+    emails = Email.objects.filter(person=OuterRef("person"))
+    loans = Loan.objects.filter(lead=OuterRef("pk")).order_by("-funded_date", "-id")
+    rows = leads.select_related("person", "source", "officer__user", "branch").annotate(
+        its_phone=Subquery(phones.order_by("-is_primary", "id").values("e164")[:1]),
+        its_email=Subquery(emails.order_by("-is_primary", "id").values("address")[:1]),
+        its_application=Subquery(loans.values("application_date")[:1]),
+        its_funding=Subquery(loans.values("funded_date")[:1]),
+    )
+    for lead in rows:
+        yield (
+            lead.pk, lead.person.first_name, lead.person.last_name, _phone(lead.its_phone),
+            lead.its_email, lead.purpose, lead.property_state, _dollars(lead.amount_cents),
+            lead.source.name, lead.created_at.astimezone(zone).strftime("%Y-%m-%d %H:%M"),
+            lead.state, lead.officer.user.name if lead.officer else "",
+            lead.branch.name if lead.branch else "", lead.its_application, lead.its_funding,
+        )  # fmt: skip
+
+
+def _phone(e164: str | None) -> str:
+    """As people write it; with a plus in front a spreadsheet would take it for a sum."""
+    if e164 and e164.startswith("+1") and len(e164) == 12:
+        return f"{e164[2:5]}-{e164[5:8]}-{e164[8:]}"
+    return (e164 or "").removeprefix("+")
+
+
+def _dollars(cents: int | None) -> str:
+    return "" if cents is None else f"{cents // 100}.{cents % 100:02d}"
