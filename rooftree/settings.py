@@ -11,6 +11,7 @@ from django.utils.csp import CSP
 
 from rooftree.core import log_lines, postgres, secrets
 from rooftree.core import settings_readers as read
+from rooftree.core.database_address import NOT_PREPARED, PREPARED
 from rooftree.core.home import kind_of
 
 BASE_DIR = Path(__file__).resolve().parent
@@ -67,9 +68,13 @@ _database: dict[str, Any] = (
     if DATABASE_IS_EMBEDDED
     else read.database(read.text("DATABASE_URL"))
 )
+# The database plans a statement once a connection instead of every time. A pooler that gives
+# each transaction another connection must know of it (pgbouncer 1.21), or it is switched off.
+_prepares = read.flag("ROOFTREE_PREPARED_STATEMENTS", default=True)
 DATABASES = {
     "default": {
         **_database,
+        "OPTIONS": {**_database["OPTIONS"], **(PREPARED if _prepares else NOT_PREPARED)},
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,
         "DISABLE_SERVER_SIDE_CURSORS": True,  # they break behind pgbouncer

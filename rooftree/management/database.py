@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
-from psycopg.conninfo import make_conninfo
 
 from rooftree import settings
 from rooftree.core import postgres
+from rooftree.core.database_address import for_libpq
 from rooftree.core.home import Held, Home
 
 
@@ -61,11 +61,7 @@ def wait_until_it_answers(seconds: float) -> None:
 
 def address() -> str:
     """The database of the settings, without Django."""
-    known = settings.DATABASES["default"]
-    names = {"NAME": "dbname", "USER": "user", "PASSWORD": "password"}
-    names |= {"HOST": "host", "PORT": "port"}
-    plain = {theirs: str(known[ours]) for ours, theirs in names.items() if known.get(ours)}
-    return make_conninfo("", **plain, **known["OPTIONS"])
+    return for_libpq(settings.DATABASES["default"])
 
 
 def migrate_if_needed() -> bool:

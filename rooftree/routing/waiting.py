@@ -22,7 +22,7 @@ select l.id from lead l
             then l.promise_at <= %(at)s
                  or exists (select 1 from ownership w where w.lead_id = l.id
                               and w.ended_because in %(ended)s)
-            else coalesce(last.hold_until, last.at + interval %(retry)s) <= %(at)s end
+            else coalesce(last.hold_until, last.at + %(retry)s::interval) <= %(at)s end
  order by l.created_at, l.id limit %(limit)s
 """
 ENDED_BY_LAW = (

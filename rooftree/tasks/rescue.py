@@ -47,7 +47,8 @@ def orphans() -> int:
         queues = [queue for (queue,) in cursor.fetchall()]
         for queue in sorted(set(queues)):
             cursor.execute(
-                "select pg_notify('public.oban_insert', jsonb_build_object('queue', %s)::text)",
+                "select pg_notify('public.oban_insert',"
+                " jsonb_build_object('queue', %s::text)::text)",
                 [queue],
             )
     return len(queues)
