@@ -106,6 +106,7 @@ def website() -> Source:
         slug="our-site",
         allowed_origins=["https://www.lindenfield.example"],
         cost_cents=20_00,
+        per_minute=None,
     )
 
 
@@ -118,6 +119,7 @@ def zillow() -> Source:
         token=PATH_TOKEN,
         token_hash=hashlib.sha256(PATH_TOKEN.encode()).hexdigest(),
         cost_cents=45_00,
+        per_minute=None,
     )
     SourceTerms.objects.create(
         source=source,

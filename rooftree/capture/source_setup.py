@@ -20,7 +20,10 @@ from rooftree.leads.models import Source
 from rooftree.ledger.write import write
 from rooftree.org.models import User
 
-EDITABLE = ("name", "zone", "cost_cents", "expected_gap", "allowed_origins", "is_test")
+EDITABLE = (
+    *("name", "zone", "cost_cents", "expected_gap"),
+    *("per_minute", "allowed_origins", "is_test"),
+)
 TOKEN_BYTES = 24
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?", re.IGNORECASE)
 

@@ -17,6 +17,7 @@ from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
+from rooftree.capture import flood
 from rooftree.capture.envelope import Answer, Incoming
 from rooftree.capture.receive import count_rejection
 from rooftree.capture.sources import SOURCES
@@ -53,7 +54,7 @@ def machine(*methods: str) -> Callable[[View], View]:
                 return HttpResponse(status=404)
             except DatabaseError as problem:
                 log.error("%s could not be taken in: %s", view.__name__, type(problem).__name__)
-                return _not_now(request)
+                return _later(request, status=503, seconds=AGAIN_IN)
 
         return inside
 
@@ -74,6 +75,8 @@ def delivery(request: HttpRequest, adapter: str, token: str) -> HttpResponse:
         return HttpResponse(status=404 if adapter == "website_form" else 401)
     if request.method == "OPTIONS":
         return _cors(HttpResponse(status=204), request, source)
+    if flood.is_too_much(source, at=at):
+        return _cors(_later(request, status=429, seconds=flood.WAIT), request, source)
     received = intake.accept(source=source, incoming=_incoming(request, source), at=at)
     return _cors(_answer(received.answer), request, source)
 
@@ -216,14 +219,14 @@ def _signed(request: HttpRequest) -> tuple[dict[str, str], str, list[tuple[str, 
     return dict(request.headers), f"{settings.PUBLIC_URL}{request.get_full_path()}", form
 
 
-def _not_now(request: HttpRequest) -> HttpResponse:
-    """503, in the sender's dialect: nothing was kept, and it may be sent again."""
-    again = {"Retry-After": str(AGAIN_IN), "Cache-Control": NO_STORE}
+def _later(request: HttpRequest, *, status: int, seconds: int) -> HttpResponse:
+    """Nothing was kept, and it may be sent again; said in the sender's dialect."""
+    again = {"Retry-After": str(seconds), "Cache-Control": NO_STORE}
     if "json" in request.headers.get("content-type", ""):
-        words = {"error": "not_now", "retry_after_seconds": AGAIN_IN}
-        return JsonResponse(words, status=503, headers=again)
-    words = f"Nothing was kept. Try again in {AGAIN_IN} seconds.\n"
-    return HttpResponse(words, status=503, content_type="text/plain", headers=again)
+        words = {"error": "try_again", "retry_after_seconds": seconds}
+        return JsonResponse(words, status=status, headers=again)
+    words = f"Nothing was kept. Try again in {seconds} seconds.\n"
+    return HttpResponse(words, status=status, content_type="text/plain", headers=again)
 
 
 def _markup(body: str) -> HttpResponse:

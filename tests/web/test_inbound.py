@@ -10,6 +10,7 @@ from django.conf import settings as project
 from django.db import OperationalError, connection
 from django.test import Client
 
+from rooftree.capture import flood
 from rooftree.capture.casefile import incoming_of
 from rooftree.compliance.models import Revocation
 from rooftree.flow import moment
@@ -469,3 +470,50 @@ def test_a_webhook_of_another_instance_is_told_it_arrived_and_ignored(los):
 
     assert webhook().status_code == 200
     assert not LosEvent.objects.exists()
+
+
+# A flood.
+
+
+@pytest.fixture
+def hurried():
+    """Zillow with a limit of ten deliveries a minute, in a process that has just started."""
+    flood.forget()
+    yield journey.zillow(per_minute=10)
+    flood.forget()
+
+
+def test_a_flood_is_told_to_come_again_and_nothing_of_it_is_lost_that_was_acknowledged(hurried):
+    kind = {"Content-Type": "application/json"}
+    answers = [
+        post(f"/in/zillow/{journey.TOKEN}", json.dumps(journey.zillow_contact()).encode(), **kind)
+        for _ in range(13)
+    ]
+
+    statuses = [one.status_code for one in answers]
+    assert statuses == [200] * 10 + [429] * 3
+    assert Delivery.objects.count() == 10
+    assert answers[-1]["Retry-After"] == str(flood.WAIT)
+    assert answers[-1].json() == {"error": "try_again", "retry_after_seconds": flood.WAIT}
+
+
+def test_a_flood_at_one_source_is_nothing_to_another(hurried):
+    site = journey.website()
+    for _ in range(12):
+        post(f"/in/zillow/{journey.TOKEN}", json.dumps(journey.zillow_contact()).encode())
+
+    body = json.dumps(journey.form_post()).encode()
+    answer = post(f"/in/form/{site.slug}", body, Origin=site.allowed_origins[0])
+
+    assert answer.status_code == 200
+
+
+def test_a_flood_is_shown_on_sources(hurried, signed_in):
+    for _ in range(12):
+        post(f"/in/zillow/{journey.TOKEN}", json.dumps(journey.zillow_contact()).encode())
+    browser = signed_in(make.user("operations"))
+
+    assert b"Flooded" in browser.get("/sources/").content
+    page = browser.get(f"/sources/{hurried.pk}/").content.decode()
+    assert "asked to come again" in page
+    assert "10 a minute" in page

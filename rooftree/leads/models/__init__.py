@@ -3,7 +3,14 @@
 from rooftree.leads.models.lead import LEAD_STATES, Lead, Touch
 from rooftree.leads.models.loans import Loan, Milestone
 from rooftree.leads.models.people import Email, Person, PersonMerge, Phone
-from rooftree.leads.models.sources import Campaign, Delivery, DeliveryKey, Rejection, Source
+from rooftree.leads.models.sources import (
+    Campaign,
+    Delivery,
+    DeliveryKey,
+    Flood,
+    Rejection,
+    Source,
+)
 from rooftree.leads.models.work import ContactAttempt, Remark, Signal, Task
 
 __all__ = [
@@ -13,6 +20,7 @@ __all__ = [
     "Delivery",
     "DeliveryKey",
     "Email",
+    "Flood",
     "Lead",
     "Loan",
     "Milestone",

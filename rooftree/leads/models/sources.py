@@ -25,6 +25,8 @@ class Source(models.Model):
     cost_cents = models.PositiveIntegerField(null=True)  # a lead, when the delivery names none
     is_test = models.BooleanField(default=False)
     expected_gap = models.DurationField(null=True)  # silence longer than this is an alarm
+    # Deliveries taken a minute; what comes beyond is asked to come again. None: no limit.
+    per_minute = models.PositiveIntegerField(null=True, default=6000, db_default=6000)
     paused_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(db_default=Now())
 
@@ -132,3 +134,22 @@ class Rejection(models.Model):
 
     def __str__(self) -> str:
         return f"rejection:{self.pk}"
+
+
+class Flood(models.Model):
+    """How many deliveries of one source were more than its limit on one day. None were kept."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    source = models.ForeignKey(Source, models.CASCADE, related_name="floods")
+    on_date = models.DateField()  # UTC
+    count = models.PositiveIntegerField(default=0)
+    last_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "flood"
+        constraints = [
+            models.UniqueConstraint(fields=["source", "on_date"], name="floods_once_a_day"),
+        ]
+
+    def __str__(self) -> str:
+        return f"flood:{self.pk}"

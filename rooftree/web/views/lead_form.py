@@ -23,7 +23,7 @@ from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from rooftree.capture import form_wording
+from rooftree.capture import flood, form_wording
 from rooftree.capture.envelope import Incoming
 from rooftree.capture.receive import endpoint_of
 from rooftree.capture.sources.website_form import CLICK_IDS, HONEYPOTS, UTM
@@ -283,6 +283,8 @@ def _hand_in(
         endpoint=replace(endpoint, allowed_origins=endpoint.allowed_origins | ours),
     )
     try:
+        if flood.is_too_much(source, at=at):
+            return _page(request, source, company, form, seal=seal, note="away", status=429)
         received = intake.accept(source=source, incoming=incoming, at=at)
     except DatabaseError as problem:
         log.error("a form could not be stored: %s", type(problem).__name__)

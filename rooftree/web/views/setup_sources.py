@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
-from rooftree.capture import source_setup
+from rooftree.capture import flood, source_setup
 from rooftree.capture.source_setup import Opened
 from rooftree.capture.sources import SOURCES
 from rooftree.leads.models import Source
@@ -27,6 +27,13 @@ class SourceForm(StaffForm):
     cost_cents = Dollars("Cost of a lead, $", "Empty: as each delivery says")
     expected_gap = number(
         "Alarm after hours of silence", "Empty: never", least=1, most=720, required=False
+    )
+    per_minute = number(
+        "Most deliveries a minute",
+        "More are asked to come again. Empty: no limit",
+        least=10,
+        most=1_000_000,
+        required=False,
     )
     zone = zone("Its times are in", "Where a delivery names no zone")
     allowed_origins = Lines("Websites of the form", "As https://www.example.com, one a line")
@@ -52,7 +59,9 @@ class SourceForm(StaffForm):
 def sources(request: HttpRequest) -> HttpResponse:
     """Every source, and a new one."""
     must(request.user, "edit_sources")
-    form = SourceForm(request.POST or None, initial={"zone": "America/New_York"})
+    form = SourceForm(
+        request.POST or None, initial={"zone": "America/New_York", "per_minute": flood.USUAL}
+    )
 
     def create(_: dict[str, Any]) -> Opened:
         facts = form.facts()

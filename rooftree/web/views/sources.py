@@ -10,9 +10,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
-from rooftree.capture import receive
+from rooftree.capture import flood, receive
 from rooftree.flow import intake
-from rooftree.leads.models import Delivery, Source, Touch
+from rooftree.leads.models import Delivery, Flood, Source, Touch
 from rooftree.org.models import User
 from rooftree.reporting import source_health
 from rooftree.routing.visible import leads_visible_to, may
@@ -26,6 +26,7 @@ SHOWN = 8  # set-aside deliveries on the first page
 HEALTH = {  # word: (icon, tone, what is said)
     "well": ("check", "ok", "Well"),
     "set_aside": ("warn", "late", "Set aside"),
+    "flooded": ("warn", "late", "Flooded"),
     "quiet": ("clock", "soon", "Quiet"),
     "paused": ("moon", "", "Paused"),
     "new": ("clock", "", "No lead yet"),
@@ -52,10 +53,11 @@ def show(request: HttpRequest) -> HttpResponse:
     _must(request.user, "see_sources")
     sources = source_health.of_sources(at=request.at)
     today = source_health.received_today(at=request.at)
+    floods = flood.last_of(request.at)
     aside = _deliveries(request.user).filter(state="quarantined").order_by("-received_at", "-id")
     lasts = [one.last_at for one in sources if one.last_at]
     context = {
-        "rows": [_row(one) for one in sources],
+        "rows": [_row(one, floods.get(one.source.pk)) for one in sources],
         "last_at": max(lasts, default=None),
         "today": today,
         "today_total": sum(today.values()),
@@ -86,6 +88,7 @@ def source(request: HttpRequest, source_id: UUID) -> HttpResponse:
         "address": _address(request, one),
         "terms": one.terms.order_by("-from_date").first(),
         "aside_count": _deliveries(request.user).filter(source=one, state="quarantined").count(),
+        "flood": flood.last_of(request.at).get(one.pk),
         "may_replay": may(request.user, "replay_quarantine"),
     }
     return render(request, "sources/source.html", context)
@@ -162,8 +165,9 @@ def _delivery(user: User, delivery_id: UUID) -> Delivery:
     return found
 
 
-def _row(one: source_health.Health) -> dict[str, Any]:
-    icon, tone, said = HEALTH[one.word]
+def _row(one: source_health.Health, over: Flood | None) -> dict[str, Any]:
+    is_flooded = over is not None and one.word in ("well", "quiet", "new")
+    icon, tone, said = HEALTH["flooded" if is_flooded else one.word]
     usual = "too new to say"
     if one.usual:
         low, high = one.usual
@@ -174,6 +178,7 @@ def _row(one: source_health.Health) -> dict[str, Any]:
         "tone": tone,
         "said": said,
         "usual": usual,
+        "flood": over,
         "spark": charts.spark(one.days),
         "fortnight": sum(one.days),
     }
