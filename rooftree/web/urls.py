@@ -81,6 +81,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("leads/<uuid:lead_id>/watches/", lead_acts.watches, name="watches"),
     path("leads/<uuid:lead_id>/hand-off/", lead_acts.handoff, name="handoff"),
     path("tasks/<uuid:task_id>/completion/", lead_acts.completion, name="completion"),
+    path("", include("rooftree.web.urls_person")),
     # Who gets which lead, and why.
     path("routing/", routing.show, name="routing"),
     path("routing/preview/", routing.preview, name="routing_preview"),

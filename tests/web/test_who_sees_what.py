@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 
+from rooftree.capture import merge
 from rooftree.compliance import revoke
 from rooftree.leads import to_do
 from rooftree.los.models import Connection
@@ -128,6 +129,9 @@ TABLE = {
     "leads/<uuid:lead_id>/tasks/": post("oampd", "lead", of_lead=True),
     "leads/<uuid:lead_id>/watches/": post("oam", "lead", of_lead=True),
     "leads/<uuid:lead_id>/hand-off/": post("oam", "lead", of_lead=True),
+    "leads/<uuid:lead_id>/person/": get(ALL, "lead", of_lead=True),
+    "leads/<uuid:lead_id>/person/merges/": post("mpd", "lead", of_lead=True, data="other=lead"),
+    "leads/<uuid:lead_id>/person/splits/": post("mpd", "lead", of_lead=True, data="merge=merge"),
     "tasks/<uuid:task_id>/completion/": post("oampd", "task", of_lead=True),
     # Routing.
     "routing/": get("mpced"),
@@ -228,6 +232,9 @@ def world(cast):
     notice = StaffNotice.objects.create(
         user=make.user("marketing"), cause="test", kind="test", text="Hello", at=make.NOON
     )
+    merged = merge.merge(
+        kept_id=owned.person_id, gone_id=make.person().pk, reason="said", by=None, at=make.NOON
+    )
     decision = RoutingDecision.objects.get(lead=cast.ben)
     key, _ = api_keys.make(
         name="Site", user=cast.omar, scopes=["leads:read"], lasts=make.DAY, by=cast.omar,
@@ -242,6 +249,7 @@ def world(cast):
         "company_license": make.company_license("NV").pk, "connection": connected.pk,
         "delivery": touch.delivery_id, "form_slug": form.slug, "one": 1, "word": "unknown",
         "zillow": "zillow", "off": "off", "up": "up", "text": "text",
+        "merge": merged.pk,
         "notice": notice.pk, "officer": cast.dana.pk, "number": "leads", "nobody": hold.pk,
     }  # fmt: skip
     return SimpleNamespace(cast=cast, things=things)

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from rooftree.flow import attempts
-from rooftree.leads import to_do
+from rooftree.leads import reach, to_do
 from rooftree.leads.models import Lead
 from rooftree.org.models import User
 from rooftree.outreach import may
@@ -54,8 +54,8 @@ def about(request: HttpRequest, lead: Lead) -> dict[str, Any]:
         "has_context": True,
         "lead": lead,
         "person": lead.person,
-        "phone": next((one for one in lead.person.phones.all() if not one.unlinked_at), None),
-        "email": next(iter(lead.person.emails.all()), None),
+        "phone": next(iter(reach.numbers(lead.person)), None),
+        "email": next(iter(reach.addresses(lead.person)), None),
         "contacts": cards.contacts(may.badges(lead, at=at), zone),
         "their_zone": zone,
         "last_words": last_words(lead),
