@@ -5,7 +5,7 @@ BIN := .venv/bin
 PORT ?= 8000
 export PORT
 
-.PHONY: help setup demo serve test check bench lock format clean
+.PHONY: help setup demo serve test check bench chaos lock format clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ check: .venv/.development ## lint, formatting, types, import contracts, migratio
 
 bench: .venv/.development ## the benchmarks that exist, as ratios to this machine's floor
 	@scripts/bench
+
+chaos: .venv/.development ## kill everything at random under load, ROUNDS times, and prove that nothing is lost
+	@scripts/chaos --rounds $${ROUNDS:-100} $${SEED:+--seed $$SEED}
 
 lock: .venv/.development ## new lock files from requirements*.in (needs uv)
 	@scripts/lock
