@@ -172,7 +172,7 @@ def _write(work: Path, *, passphrase: str, at: datetime) -> Manifest:
 
 def _dump(file: Path, snapshot: str, server: int) -> None:
     file.touch(mode=0o600)
-    command = [
+    command: list[str | Path] = [
         program("pg_dump", server), "--format=custom", "--no-owner", "--no-privileges",
         "--no-unlogged-table-data", f"--snapshot={snapshot}", f"--file={file}",
     ]  # fmt: skip

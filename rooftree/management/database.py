@@ -2,7 +2,6 @@
 
 import importlib.util
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -15,6 +14,7 @@ from rooftree import settings
 from rooftree.core import postgres
 from rooftree.core.database_address import for_libpq
 from rooftree.core.home import Held, Home
+from rooftree.management import tables
 
 
 @contextmanager
@@ -68,10 +68,7 @@ def migrate_if_needed() -> bool:
     """Bring the tables up to this release, in a process of its own; True when it had to."""
     if not missing_migrations():
         return False
-    done = subprocess.run(
-        [sys.executable, "-m", "rooftree", "migrate", "--verbosity", "0"], check=False
-    )
-    if done.returncode:
+    if tables.migrate():
         raise postgres.CannotStart("the tables could not be brought up to date; see above.")
     return True
 
@@ -80,12 +77,21 @@ def missing_migrations() -> set[tuple[str, str]]:
     """The migrations of this release that the database does not have.
 
     Read from the folders, without Django: this stands in the way of every start.
+
+    Raises `CannotStart` when a newer release has changed the tables.
     """
+    released = released_migrations()
     with psycopg.connect(address(), connect_timeout=10) as connection:
         if not connection.execute("select to_regclass('django_migrations')").fetchone()[0]:  # type: ignore[index]
-            return released_migrations()
+            return released
         found = connection.execute("select app, name from django_migrations").fetchall()
-    return released_migrations() - {(app, name) for app, name in found}
+    done = {(str(app), str(name)) for app, name in found}
+    if newer := sorted(name for app, name in done - released if app == "rooftree"):
+        raise postgres.CannotStart(
+            f"the database was brought up by a newer release of Rooftree ({newer[-1]}), which this "
+            "one would not understand; install that release, or restore a backup from before it."
+        )
+    return released - done
 
 
 def released_migrations() -> set[tuple[str, str]]:

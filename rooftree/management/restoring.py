@@ -118,7 +118,7 @@ def _holds_something(connection: "psycopg.Connection[Any]") -> bool:
 def _fill(folder: Path, manifest: Manifest, fresh: str, say: Say) -> None:
     with psycopg.connect(_address(fresh), connect_timeout=10) as connection:
         server = connection.info.server_version // 10000
-    command = [
+    command: list[str | Path] = [
         backing_up.program("pg_restore", server), "--no-owner", "--no-privileges",
         "--exit-on-error", f"--jobs={min(4, os.cpu_count() or 1)}", folder / DUMP,
     ]  # fmt: skip

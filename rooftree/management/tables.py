@@ -7,11 +7,7 @@ import time
 from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 
-import psycopg
 from psycopg.conninfo import conninfo_to_dict
-
-from rooftree.core import postgres
-from rooftree.management import database
 
 LOCK_SECONDS = 5  # a migration that waits for a lock holds up everybody behind it
 TRIES, PAUSE = 5, 3.0  # then it gives up, and nothing was changed
@@ -37,27 +33,6 @@ def migrate(environment: Mapping[str, str] | None = None) -> int:
         if code == 0:
             break
     return code
-
-
-def newer_migrations() -> list[str]:
-    """Ours that the database has and this release does not know: a newer release was here."""
-    with psycopg.connect(database.address(), connect_timeout=10) as connection:
-        if not connection.execute("select to_regclass('django_migrations')").fetchone()[0]:  # type: ignore[index]
-            return []
-        found = connection.execute("select name from django_migrations where app = 'rooftree'")
-        names = {name for (name,) in found.fetchall()}
-    return sorted(
-        names - {name for app, name in database.released_migrations() if app == "rooftree"}
-    )
-
-
-def refuse_newer() -> None:
-    """Raise `CannotStart` when a newer release has changed the tables."""
-    if newer := newer_migrations():
-        raise postgres.CannotStart(
-            f"the database was brought up by a newer release of Rooftree ({newer[-1]}), which this "
-            "one would not understand; install that release, or restore a backup from before it."
-        )
 
 
 def as_url(address: str) -> str:

@@ -11,6 +11,7 @@ from django.tasks.backends.base import BaseTaskBackend
 from django.tasks.base import TASK_MAX_PRIORITY, TASK_MIN_PRIORITY, Task
 from django.utils.json import normalize_json
 
+from rooftree.core.log_lines import request_id
 from rooftree.tasks import names
 
 WORKER = "rooftree.tasks.worker.Run"
@@ -18,8 +19,9 @@ MAX_ATTEMPTS = 5
 LOWEST = 9  # Oban's priorities run from 0, first, to 9, last
 WRITE = """
     with job as (
-        insert into oban_jobs (worker, queue, priority, max_attempts, args, state, scheduled_at)
-        values (%(worker)s, %(queue)s, %(priority)s, %(max_attempts)s, %(args)s,
+        insert into oban_jobs
+               (worker, queue, priority, max_attempts, args, meta, state, scheduled_at)
+        values (%(worker)s, %(queue)s, %(priority)s, %(max_attempts)s, %(args)s, %(meta)s,
                 case when %(at)s::timestamp is null then 'available' else 'scheduled'
                 end::oban_job_state,
                 coalesce(%(at)s::timestamp, timezone('UTC', now())))
@@ -66,6 +68,7 @@ class ObanBackend(BaseTaskBackend):
             "priority": oban_priority(task.priority),
             "max_attempts": task.max_attempts,
             "args": Jsonb({"task": task.known_as, "args": args, "kwargs": kwargs}),
+            "meta": Jsonb({"request": asked} if (asked := request_id.get()) else {}),
             "at": naive(task.run_after),
         }
         with connections["default"].cursor() as cursor:

@@ -121,7 +121,10 @@ class Ticker:
     def _listen(self) -> None:
         while not self._stopped:
             try:
-                with psycopg.connect(conninfo(), autocommit=True) as connection:
+                # By this name the database tells others that a clock lives.
+                with psycopg.connect(
+                    conninfo(), autocommit=True, application_name="rooftree clock"
+                ) as connection:
                     connection.execute(f"listen {CHANNEL}")
                     while not self._stopped:
                         for _ in connection.notifies(timeout=5, stop_after=1):

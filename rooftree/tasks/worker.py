@@ -13,6 +13,7 @@ from oban import Cancel, Oban, Snooze, worker
 from oban.job import Job
 from psycopg_pool import AsyncConnectionPool
 
+from rooftree.core.log_lines import request_id
 from rooftree.tasks.address import conninfo
 from rooftree.tasks.attempt import Next, Outcome, attempt
 
@@ -83,6 +84,8 @@ def _pool(queue: str) -> ThreadPoolExecutor:
 
 
 def _try(job: Job) -> Outcome:
+    """What it logs and queues carries the id of the request that began it, or the row's own."""
+    request_id.set(str((job.meta or {}).get("request") or f"row-{job.id}"))
     written = job.inserted_at or datetime.now(UTC)
     if written.tzinfo is None:
         written = written.replace(tzinfo=UTC)
@@ -97,13 +100,18 @@ def _answer(job: Job, outcome: Outcome) -> Any:
     if outcome.next is Next.CLOSED:
         return Cancel(outcome.why)
     if outcome.next is Next.WAIT:
-        log.info("task %s (row %s) waits: %s", name, job.id, outcome.why)
+        log.info("task %s (row %s, %s) waits: %s", name, job.id, _asked(job), outcome.why)
         return Snooze(max(1, round(outcome.seconds)), {"waits_for": outcome.why})
-    log.warning("task %s (row %s) failed: %s", name, job.id, outcome.why)
+    log.warning("task %s (row %s, %s) failed: %s", name, job.id, _asked(job), outcome.why)
     if outcome.next is Next.DEAD:
         job.max_attempts = job.attempt  # Oban discards a row whose attempts are used up
     job.extra = {**(job.extra or {}), "wait": outcome.seconds}
     raise Failed(outcome.why) from None
+
+
+def _asked(job: Job) -> str:
+    asked = (job.meta or {}).get("request")
+    return f"request {asked}" if asked else "no request"
 
 
 async def _keep_alive(pool: AsyncConnectionPool[Any], node: str) -> None:

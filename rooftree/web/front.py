@@ -6,6 +6,9 @@ is given to it: twenty stalled senders harm nobody.
 
 import asyncio
 import logging
+import re
+import secrets
+import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -14,11 +17,13 @@ from django.conf import settings
 from django.db import Error, close_old_connections, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from rooftree.web import live, wsgi_bridge
+from rooftree.core import log_lines
+from rooftree.web import heartbeat, live, measure, wsgi_bridge
 
 THREADS = 4
 BODY_SECONDS = 15.0  # for the whole body of a request to arrive
 PIECE = 256 * 1024  # bytes of an answer handed to the server at once
+REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{6,64}")
 log = logging.getLogger(__name__)
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -53,15 +58,30 @@ class Front:
         match scope["path"]:
             case "/healthz":
                 await _plain(send, 200, "alive\n")
-            case "/readyz":
+            case "/readyz" | "/readyz/all":
                 ready, why = await self._aside(self._readiness)
+                if ready and scope["path"] == "/readyz/all":
+                    ready, why = await self._aside(heartbeat.all_alive)
                 await _plain(send, 200 if ready else 503, f"{why}\n")
+            case "/metrics":
+                await self._metrics(scope, send)
             case "/events/" if scope["method"] == "GET":
                 await live.stream(_cookies(scope), receive, send, self._aside)
             case _:
                 await self._page(scope, receive, send)
 
+    async def _metrics(self, scope: dict[str, Any], send: Send) -> None:
+        peer = (scope.get("client") or ("", 0))[0]
+        if not measure.may_read(peer, scope["headers"]):
+            await _plain(send, 404, "There is nothing here.\n")
+            return
+        try:
+            await _plain(send, 200, await self._aside(_figures))
+        except Error:
+            await _plain(send, 503, "The database does not answer.\n")
+
     async def _page(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        began = time.monotonic()
         try:
             async with asyncio.timeout(BODY_SECONDS):
                 body = await _read(scope, receive)
@@ -79,12 +99,18 @@ class Front:
                 await _plain(send, 503, f"Rooftree is starting: {why}. Try again in a moment.\n")
                 return
         environ = wsgi_bridge.environ(scope, body)
+        asked = _request_id(environ.get("HTTP_X_REQUEST_ID", ""))
         loop = asyncio.get_running_loop()
-        answer = await loop.run_in_executor(
-            self._threads, wsgi_bridge.answer, self._django, environ
-        )
+        answer = await loop.run_in_executor(self._threads, self._answer, environ, asked)
+        measure.LATENCIES.add(scope["path"], answer.status, time.monotonic() - began)
+        answer.headers.append((b"x-request-id", asked.encode()))
         with answer.body:
             await _send(send, answer)
+
+    def _answer(self, environ: dict[str, Any], asked: str) -> wsgi_bridge.Answer:
+        """Django's answer; what is logged and queued on the way carries the request's id."""
+        log_lines.request_id.set(asked)
+        return wsgi_bridge.answer(self._django, environ)
 
     async def _aside(self, call: Callable[..., Any], *args: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._side_threads, call, *args)
@@ -100,10 +126,22 @@ class Front:
                 executor = MigrationExecutor(connection)
                 if executor.migration_plan(executor.loader.graph.leaf_nodes()):
                     return False, "the tables are not up to date"
+                if heartbeat.newer_tables(executor.loader):
+                    return False, "a newer release of Rooftree has changed the tables"
                 self._migrated = True
         except Error:
             return False, "the database does not answer"
         return True, "ready"
+
+
+def _figures() -> str:
+    close_old_connections()
+    return measure.text()
+
+
+def _request_id(given: str) -> str:
+    """The id the proxy gave, if it is one; else a new one."""
+    return given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

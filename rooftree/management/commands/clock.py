@@ -28,6 +28,7 @@ class Command(base.Command):
 
         follow_parent()
         database.wait_until_it_answers(60)
+        database.missing_migrations()  # refuses tables of a newer release
         ticker = Ticker([*UPKEEP, *import_module("rooftree.flow.clock").TICKS])
         for asked in (signal.SIGINT, signal.SIGTERM):
             signal.signal(asked, lambda *_: ticker.stop())

@@ -21,6 +21,7 @@ class Command(base.Command):
 
         follow_parent()
         database.wait_until_it_answers(60)
+        database.missing_migrations()  # refuses tables of a newer release
         asyncio.run(_until_asked())
 
 

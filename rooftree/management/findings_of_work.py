@@ -1,0 +1,94 @@
+"""What `rooftree doctor` looks at: whether the work is being done."""
+
+from collections.abc import Callable
+
+from django.db import connection
+from django.utils.timezone import now
+
+from rooftree.management.findings import Answer, well, wrong
+from rooftree.org import pause
+from rooftree.reporting.metrics import CLOCKS, SEALING, WORKERS
+from rooftree.tasks import dead_letters
+
+BACKLOG_SECONDS = 60.0  # a task that could run waits no longer
+UNSENT_SECONDS = 120.0
+SEALER_SECONDS = 60.0
+OLDEST_TASK = """
+select count(*), coalesce(extract(epoch from timezone('UTC', now()) - min(scheduled_at)), 0)
+  from oban_jobs where state = 'available'
+"""
+OLDEST_UNSENT = """
+select count(*), coalesce(extract(epoch from now() - min(due_at)), 0) from message
+ where state in ('waiting', 'held', 'claimed') and due_at <= now()
+"""
+
+
+def workers() -> Answer:
+    """Whether tasks are taken up."""
+    if number := _row(WORKERS)[0]:
+        return well(f"{number} running")
+    return wrong("none runs", "start rooftree serve, or rooftree worker")
+
+
+def clocks() -> Answer:
+    """Whether promises are kept."""
+    if number := _row(CLOCKS)[0]:
+        return well(f"{number} running")
+    return wrong("none runs", "start rooftree serve, or rooftree clock")
+
+
+def backlog() -> Answer:
+    """How long the oldest task waits for a worker."""
+    number, seconds = _row(OLDEST_TASK)
+    text = f"{number} tasks wait, the oldest for {seconds:.0f} s"
+    if seconds <= BACKLOG_SECONDS:
+        return well(text)
+    return wrong(text, "start more workers, or raise ROOFTREE_THREADS_NOW")
+
+
+def unsent() -> Answer:
+    """How long the oldest due message waits."""
+    number, seconds = _row(OLDEST_UNSENT)
+    if pause.is_on():
+        return wrong(
+            f"sending is paused; {number} texts and mails wait",
+            "an administrator ends the pause in Set-up, Sending",
+        )
+    text = f"{number} texts and mails are due, the oldest for {seconds:.0f} s"
+    if seconds <= UNSENT_SECONDS:
+        return well(text)
+    return wrong(text, "look whether clock and carrier work (above); then at the log")
+
+
+def sealer() -> Answer:
+    """How far the ledger's chain is behind."""
+    with connection.cursor() as cursor:
+        cursor.execute(SEALING, {"at": now()})
+        number, seconds = cursor.fetchone()
+    text = f"{number} events wait to be sealed, the oldest for {seconds:.0f} s"
+    if seconds <= SEALER_SECONDS:
+        return well(text)
+    return wrong(text, "look whether a clock runs (above); then at the log")
+
+
+def gave_up() -> Answer:
+    """Tasks that were tried as often as it makes sense."""
+    if number := dead_letters.count():
+        return wrong(f"{number} tasks gave up", "Set-up, Work that gave up, says why of each")
+    return well("no task gave up")
+
+
+def _row(statement: str) -> tuple[float, ...]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        return tuple(cursor.fetchone())
+
+
+WORK: dict[str, Callable[[], Answer]] = {
+    "workers": workers,
+    "clocks": clocks,
+    "queue": backlog,
+    "unsent": unsent,
+    "ledger": sealer,
+    "dead letters": gave_up,
+}

@@ -1,0 +1,40 @@
+"""Whether the rest of the installation lives, as the database knows it."""
+
+from django.db import Error, close_old_connections, connection
+from django.db.migrations.loader import MigrationLoader
+
+WORKERS = """
+select count(distinct node) from oban_producers
+ where updated_at > timezone('UTC', now()) - interval '10 s'
+"""
+CLOCKS = """
+select count(*) from pg_stat_activity
+ where application_name = 'rooftree clock' and datname = current_database()
+"""
+
+
+def all_alive() -> tuple[bool, str]:
+    """True with `ready` when a worker and a clock live; else what is missing."""
+    close_old_connections()
+    try:
+        missing = [
+            name for name, asked in (("worker", WORKERS), ("clock", CLOCKS)) if not _has(asked)
+        ]
+    except Error:
+        return False, "the database does not answer"
+    if missing:
+        return False, f"no {' and no '.join(missing)} runs; start rooftree serve"
+    return True, "ready, with worker and clock"
+
+
+def newer_tables(loader: MigrationLoader) -> bool:
+    """Whether the database has migrations of ours that this release does not know."""
+    known = {name for app, name in loader.disk_migrations if app == "rooftree"}
+    done = {name for app, name in loader.applied_migrations if app == "rooftree"}
+    return bool(done - known)
+
+
+def _has(statement: str) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        return bool(cursor.fetchone()[0])

@@ -1,0 +1,229 @@
+"""Backup and restore as an operator meets them: real commands, a real server, real files."""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from rooftree.core import postgres
+from rooftree.core.home import Home
+from tests.conftest import FAST
+
+ROOT = Path(__file__).parents[2]
+PASSPHRASE = "a sentence that nobody guesses"
+
+
+class House:
+    """One installation whose database runs, with one administrator on file."""
+
+    def __init__(self, home):
+        self.home = home
+        self.backups = home / "backups"
+
+    def rooftree(self, *words, preexec=None, **changes):
+        kept = {
+            key: value
+            for key, value in os.environ.items()
+            if not key.startswith(("ROOFTREE_", "DATABASE_URL", "DJANGO_SETTINGS_MODULE"))
+        }
+        return subprocess.run(
+            [sys.executable, "-m", "rooftree", *map(str, words)],
+            cwd=ROOT,
+            env={**kept, "ROOFTREE_ENV": "demo", "ROOFTREE_HOME": str(self.home), **changes},
+            capture_output=True, text=True, check=False, timeout=180, stdin=subprocess.DEVNULL,
+            preexec_fn=preexec,
+        )  # fmt: skip
+
+    def sql(self, statement, database=postgres.DATABASE):
+        with psycopg.connect(postgres.conninfo(self.home, database), autocommit=True) as connection:
+            cursor = connection.execute(statement)
+            return cursor.fetchall() if cursor.description else []
+
+    def backup(self, *words, **changes):
+        done = self.rooftree("backup", "--json", *words, **changes)
+        assert done.returncode == 0, done.stderr
+        return Path(json.loads(done.stdout)["folder"])
+
+
+@pytest.fixture(scope="module")
+def house(folders):
+    home = folders()
+    with Home(home):
+        server = postgres.start(home, FAST)
+        try:
+            made = House(home)
+            migrated = made.rooftree("migrate", "--verbosity", "0")
+            assert migrated.returncode == 0, migrated.stderr
+            asked = made.rooftree("administrator", "ana@lender.example", "Ana Ruiz")
+            assert asked.returncode == 0, asked.stderr
+            yield made
+        finally:
+            server.stop()
+
+
+@pytest.fixture(scope="module")
+def whole(house):
+    """A backup that the tests may not touch."""
+    return house.backup("--to", house.home / "whole")
+
+
+def names(house):
+    return sorted(name for (name,) in house.sql('select name from "user"'))
+
+
+def test_a_backup_says_what_is_in_it_and_leaves_the_secrets_out(house):
+    folder = house.backup()
+
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["rows"]["user"] == 1
+    assert manifest["environment"] == "demo"
+    assert manifest["secrets"] == "left out"
+    assert not (folder / "secrets.sealed").exists()
+    assert folder.stat().st_mode & 0o077 == 0
+    kept = (house.home / "secrets" / "rooftree_field_keys").read_text().strip()
+    assert kept not in (folder / "manifest.json").read_text()
+    checked = subprocess.run(["sha256sum", "-c", "checksums"], cwd=folder, check=False)
+    assert checked.returncode == 0
+
+
+def test_only_the_newest_backups_stay(house, tmp_path):
+    (tmp_path / "rooftree-20200101T000000Z").mkdir()  # somebody else's: not a backup of ours
+    first = house.backup("--to", tmp_path)
+    second = house.backup("--to", tmp_path, "--keep", "1")
+
+    assert first != second
+    assert not first.exists()
+    assert sorted(one.name for one in tmp_path.iterdir()) == [
+        "rooftree-20200101T000000Z",
+        second.name,
+    ]
+
+
+def test_secrets_go_in_under_a_passphrase_and_come_out_with_it_alone(house, tmp_path):
+    folder = house.backup("--to", tmp_path, "--with-secrets", ROOFTREE_BACKUP_PASSPHRASE=PASSPHRASE)
+    kept = (house.home / "secrets" / "rooftree_field_keys").read_text().strip()
+    out = tmp_path / "rooftree.env"
+
+    wrong = house.rooftree(
+        "restore", "--secrets", out, folder, ROOFTREE_BACKUP_PASSPHRASE="another sentence"
+    )
+    assert (wrong.returncode, out.exists()) == (1, False)
+    right = house.rooftree(
+        "restore", "--secrets", out, folder, ROOFTREE_BACKUP_PASSPHRASE=PASSPHRASE
+    )
+
+    assert right.returncode == 0, right.stderr
+    assert f"ROOFTREE_FIELD_KEYS={kept}\n" in out.read_text()
+    assert out.stat().st_mode & 0o077 == 0
+    assert kept not in (folder / "secrets.sealed").read_text()
+
+
+def test_a_short_passphrase_is_refused(house):
+    done = house.rooftree("backup", "--with-secrets", ROOFTREE_BACKUP_PASSPHRASE="short")
+
+    assert done.returncode == 2
+    assert "12 characters" in done.stderr
+
+
+def test_a_disk_without_room_is_one_sentence_and_leaves_nothing(house, tmp_path):
+    def little_room():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+
+    done = house.rooftree(
+        "backup", "--to", tmp_path, preexec=little_room, PYTHONDONTWRITEBYTECODE="1"
+    )
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("rooftree: no backup was made: ")
+    assert done.stderr.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_backup_that_was_touched_is_refused(house, tmp_path):
+    folder = house.backup("--to", tmp_path)
+    dump = folder / "database.dump"
+    data = bytearray(dump.read_bytes())
+    data[len(data) // 2] ^= 1
+    dump.write_bytes(data)
+
+    done = house.rooftree("restore", folder, "--replace", postgres.DATABASE)
+
+    assert done.returncode == 1
+    assert "checksum differs" in done.stderr
+    assert names(house) == ["Ana Ruiz"]
+
+
+def test_a_database_that_holds_something_is_replaced_only_by_its_name(house, whole):
+
+    for words in ([], ["--replace", "yes"]):
+        done = house.rooftree("restore", whole, *words)
+        assert done.returncode == 1
+        assert f"--replace {postgres.DATABASE}" in done.stderr
+    assert names(house) == ["Ana Ruiz"]
+
+
+def test_a_backup_of_other_secrets_is_refused(house, whole):
+    other = "vN0hWbhA6zOpl3YcvSmJ2hTpXnG0mUkqFyC0bD1eQ2s="
+
+    done = house.rooftree(
+        "restore", whole, "--replace", postgres.DATABASE, ROOFTREE_FIELD_KEYS=other
+    )
+
+    assert done.returncode == 1
+    assert "ROOFTREE_FIELD_KEYS" in done.stderr
+
+
+def test_nothing_is_replaced_under_those_who_work_with_it(house, whole):
+
+    with psycopg.connect(postgres.conninfo(house.home)):
+        done = house.rooftree("restore", whole, "--replace", postgres.DATABASE)
+
+    assert done.returncode == 1
+    assert "connections" in done.stderr
+
+
+def test_a_restore_brings_everything_back_keeps_the_former_and_pauses_sending(house, whole):
+    house.sql("update \"user\" set name = 'Somebody Else'")
+
+    done = house.rooftree("restore", whole, "--replace", postgres.DATABASE)
+
+    assert done.returncode == 0, done.stderr
+    assert names(house) == ["Ana Ruiz"]
+    assert "Sending is paused" in done.stdout
+    assert house.sql("select backup_at is not null, released_at from sending_pause") == [
+        (True, None)
+    ]
+    assert house.sql("select kind from staff_notice") == [("sending_paused",)]
+    ((aside,),) = house.sql("select datname from pg_database where datname like '%_before_%'")
+    assert aside in done.stdout
+    assert house.sql('select name from "user"', database=aside) == [("Somebody Else",)]
+    left = house.sql("select datname from pg_database where datname like '%_restoring_%'")
+    assert left == []
+
+
+def test_an_upgrade_without_anything_to_do_says_so_and_checks(house):
+    done = house.rooftree("upgrade")
+
+    assert done.returncode == 0, done.stderr
+    assert "nothing to bring up to date" in done.stdout
+    assert "holds" in done.stdout
+
+
+def test_tables_of_a_newer_release_are_refused_in_one_sentence(house):
+    house.sql(
+        "insert into django_migrations (app, name, applied) values ('rooftree', '9999_x', now())"
+    )
+    try:
+        done = [house.rooftree(words) for words in ("upgrade", "worker", "clock")]
+    finally:
+        house.sql("delete from django_migrations where name = '9999_x'")
+
+    for one in done:
+        assert one.returncode == 2
+        assert "newer release" in one.stderr
+        assert "Traceback" not in one.stderr
