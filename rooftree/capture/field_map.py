@@ -14,7 +14,7 @@ from rooftree.capture.notes import Fields, Notes, as_text
 from rooftree.capture.paths import BadPath, Steps, find, leaves, steps_of, written
 from rooftree.capture.targets import TARGETS, Kind, guesses
 
-MOST_LINES = 200
+MOST_LINES = 120
 MOST_WORDS = 100  # of one line
 LONGEST_WORD = 200
 LONGEST_CONSTANT = 5_000
@@ -39,9 +39,7 @@ class Line:
     path: str = ""  # "" where the constant is meant
     constant: str = ""
     convert: str = ""  # a key of CONVERSIONS for the field's kind
-    words: Mapping[str, str] = dataclasses.field(
-        default_factory=dict
-    )  # theirs, ours
+    words: Mapping[str, str] = dataclasses.field(default_factory=dict)  # theirs, ours
     is_required: bool = False
 
     def to_json(self) -> dict[str, Any]:

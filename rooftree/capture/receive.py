@@ -38,6 +38,7 @@ class Received:
 
     answer: Answer
     delivery: Delivery | None = None
+    kept: Delivery | None = None  # the row, whether there is work in it or not
 
 
 def adapter_of(source: Source) -> Adapter:
@@ -74,12 +75,13 @@ def receive(*, source: Source, incoming: Incoming, at: datetime) -> Received:
         return Received(answer=envelope.http)
     delivery = _keep(source, incoming, envelope, at)
     if envelope.idempotency_key and _is_told_apart(envelope):
-        earlier = _first_of(_key_at(source, envelope.idempotency_key), delivery, envelope)
+        earlier = _first_of(key_at(source, envelope.idempotency_key), delivery, envelope)
         if earlier is not None:
             Delivery.objects.filter(pk=delivery.pk).update(
                 state="duplicate", outcome=Outcome.DUPLICATE_DELIVERY.value, due_at=None
             )
-            return Received(answer=earlier)
+            delivery.state = "duplicate"
+            return Received(answer=earlier, kept=delivery)
     write(
         "capture.delivery.received",
         at=at,
@@ -89,12 +91,18 @@ def receive(*, source: Source, incoming: Incoming, at: datetime) -> Received:
         sha256=delivery.body_sha256,
     )
     answer = envelope.http.filled(lead_id=str(delivery.pk), reference=reference_of(delivery))
-    return Received(answer=answer, delivery=delivery if delivery.state == "received" else None)
+    work = delivery if delivery.state == "received" else None
+    return Received(answer=answer, delivery=work, kept=delivery)
 
 
 def reread(delivery: Delivery) -> Envelope:
     """What today's adapter makes of a stored delivery. Pure: the proof was checked on arrival."""
-    incoming = Incoming(
+    return adapter_of(delivery.source).read(as_received(delivery))
+
+
+def as_received(delivery: Delivery) -> Incoming:
+    """A stored delivery as an adapter takes it, by its source's set-up of today."""
+    return Incoming(
         method=delivery.method,
         path=delivery.path,
         query=delivery.query,
@@ -105,7 +113,6 @@ def reread(delivery: Delivery) -> Envelope:
         endpoint=endpoint_of(delivery.source),
         is_verified=True,
     )
-    return adapter_of(delivery.source).read(incoming)
 
 
 def reference_of(delivery: Delivery) -> str:
@@ -159,7 +166,7 @@ def _is_told_apart(envelope: Envelope) -> bool:
     return envelope.outcome is not Outcome.QUARANTINED or is_named
 
 
-def _key_at(source: Source, key: str) -> str:
+def key_at(source: Source, key: str) -> str:
     """The key among those of this source, as the column can hold it.
 
     A vendor's id is unique at one account, and two accounts at one vendor are two

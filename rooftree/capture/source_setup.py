@@ -25,6 +25,7 @@ EDITABLE = (
     *("per_minute", "allowed_origins", "is_test"),
 )
 TOKEN_BYTES = 24
+SIGNED = frozenset({"website_form", "generic"})  # whose senders may bring a secret of their own
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?", re.IGNORECASE)
 
 
@@ -124,8 +125,8 @@ def path_of(source: Source, token: str = "") -> str:
 
 
 def _secrets(adapter: str) -> tuple[str, str]:
-    """The token of its path, and a signing secret where the sender can sign: our own form."""
-    secret = secrets.token_urlsafe(32) if adapter == "website_form" else ""
+    """The token of its path, and a signing secret where the sender can sign with one."""
+    secret = secrets.token_urlsafe(32) if adapter in SIGNED else ""
     return secrets.token_urlsafe(TOKEN_BYTES), secret
 
 

@@ -123,5 +123,10 @@ def _read_cells(
 
 
 def _numbered(lead: CanonicalLead, vendor_id: str) -> CanonicalLead:
-    """A row without an id of its own is known by its import and its place."""
-    return lead if lead.vendor_lead_id else replace(lead, vendor_lead_id=vendor_id)
+    """A row is known by its import and its place.
+
+    An id of the file's own is kept beside it: two files may number their rows alike,
+    and nobody must be taken for somebody else by that.
+    """
+    own = {"record_id": lead.vendor_lead_id} if lead.vendor_lead_id else {}
+    return replace(lead, vendor_lead_id=vendor_id, vendor_ids=own)

@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
 from rooftree.capture import flood, receive
+from rooftree.capture.targets import TARGETS
 from rooftree.flow import intake
 from rooftree.leads.models import Delivery, Flood, Source, Touch
 from rooftree.org.models import User
@@ -44,6 +45,12 @@ REASONS = {
     "unreadable": "It cannot be read.",
     "malformed": "It cannot be read.",
     "our_fault": "Our program failed on it five times.",
+    "several_leads": "One post holds several leads; a post is one lead. Ask for one at a time.",
+    "xml_dtd_forbidden": "It is XML with a document type, which is never read.",
+    "invalid_xml": "It is not well-formed XML.",
+    "invalid_json": "It is not JSON.",
+    "unsupported_content_type": "It is a file or a picture, not a form, JSON or XML.",
+    "on_file_already": "The person is on file already and was left as they are.",
 }
 
 
@@ -54,7 +61,7 @@ def show(request: HttpRequest) -> HttpResponse:
     sources = source_health.of_sources(at=request.at)
     today = source_health.received_today(at=request.at)
     floods = flood.last_of(request.at)
-    aside = _deliveries(request.user).filter(state="quarantined").order_by("-received_at", "-id")
+    aside = seen_by(request.user).filter(state="quarantined").order_by("-received_at", "-id")
     lasts = [one.last_at for one in sources if one.last_at]
     context = {
         "rows": [_row(one, floods.get(one.source.pk)) for one in sources],
@@ -75,7 +82,7 @@ def source(request: HttpRequest, source_id: UUID) -> HttpResponse:
     _must(request.user, "see_sources")
     one = get_object_or_404(Source, pk=source_id)
     state = request.GET.get("state", "")
-    deliveries = _deliveries(request.user).filter(source=one).order_by("-received_at", "-id")
+    deliveries = seen_by(request.user).filter(source=one).order_by("-received_at", "-id")
     if state in STATES:
         deliveries = deliveries.filter(state=state)
     page = Paginator(deliveries, PAGE).get_page(request.GET.get("page"))
@@ -87,7 +94,7 @@ def source(request: HttpRequest, source_id: UUID) -> HttpResponse:
         "deliveries": [_said(delivery) for delivery in page.object_list],
         "address": _address(request, one),
         "terms": one.terms.order_by("-from_date").first(),
-        "aside_count": _deliveries(request.user).filter(source=one, state="quarantined").count(),
+        "aside_count": seen_by(request.user).filter(source=one, state="quarantined").count(),
         "flood": flood.last_of(request.at).get(one.pk),
         "may_replay": may(request.user, "replay_quarantine"),
     }
@@ -133,7 +140,7 @@ def replays(request: HttpRequest, source_id: UUID) -> HttpResponse:
     """Read everything of a source that was set aside again, oldest first."""
     _must(request.user, "replay_quarantine")
     one = get_object_or_404(Source, pk=source_id)
-    aside = _deliveries(request.user).filter(source=one, state="quarantined")
+    aside = seen_by(request.user).filter(source=one, state="quarantined")
     ids = list(aside.order_by("received_at").values_list("pk", flat=True)[:AT_ONCE])
     after = [intake.replay(delivery_id=i, by=request.user.pk, at=request.at) for i in ids]
     taken = sum(delivery.state == "received" for delivery in after)
@@ -148,7 +155,7 @@ def _must(user: User, verb: str) -> None:
         raise PermissionDenied
 
 
-def _deliveries(user: User) -> Any:
+def seen_by(user: User) -> Any:
     """What a user may read of deliveries: all of them, or those that became leads they may see."""
     deliveries = Delivery.objects.select_related("source")
     if user.branch_id is None:
@@ -159,7 +166,7 @@ def _deliveries(user: User) -> Any:
 
 
 def _delivery(user: User, delivery_id: UUID) -> Delivery:
-    found = _deliveries(user).filter(pk=delivery_id).first()
+    found = seen_by(user).filter(pk=delivery_id).first()
     if found is None:
         raise Http404
     return found
@@ -205,6 +212,9 @@ def _became(after: Delivery) -> str:
 
 
 def _why(reason: str) -> str:
+    kind, _, field = reason.partition(":")
+    if kind == "required_missing" and field in TARGETS:
+        return f"The field map asks for “{TARGETS[field].label}”, and it is not in here."
     return REASONS.get(reason, reason.replace("_", " ").capitalize())
 
 

@@ -1,0 +1,178 @@
+"""An uploaded spreadsheet between its upload and its end: kept packed and masked, then let go."""
+
+import hashlib
+import json
+import zlib
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Max
+from django.db.transaction import atomic
+
+from rooftree.capture.envelope import Incoming
+from rooftree.capture.field_map import Line, check
+from rooftree.capture.imports.table import MOST_ROWS, Row, Table, read_table
+from rooftree.capture.models import Spreadsheet
+from rooftree.capture.notes import Notes
+from rooftree.capture.receive import endpoint_of
+from rooftree.capture.sources import csv_import
+from rooftree.capture.wire import Unreadable
+from rooftree.core.names import clean_text
+from rooftree.core.uuid7 import uuid7_at
+from rooftree.leads.models import Source
+from rooftree.ledger.write import write
+from rooftree.org.models import User
+
+ADAPTER = "csv_import"
+_MUTEX = 7_301  # advisory lock of numbering
+AS_CSV = "Save it as CSV (comma separated, UTF-8) and upload that."
+REFUSALS = {
+    "not_csv_zip_signature": f"This is an Excel workbook, not a CSV file. {AS_CSV}",
+    "not_csv_xls_signature": f"This is an old Excel workbook, not a CSV file. {AS_CSV}",
+    "not_csv_pdf_signature": "This is a PDF. Export the list as CSV and upload that.",
+    "not_csv_binary": f"This is not text. {AS_CSV}",
+    "empty": "There is nothing in this file.",
+    "no_rows": "The first line names the columns, and no row follows it.",
+    "too_many_rows": f"At most {MOST_ROWS:,} rows at a time; split the file.",
+    "too_many_columns": "A row has more than 200 cells. Is it really a table?",
+    "cell_too_large": "A cell is far too long; a quote that is opened and never closed does that.",
+}
+THEN = {  # what happens to a new lead of the file
+    "keep": "Keep it on file; nobody is called and nothing is sent",
+    "assign": "Give it to a loan officer, whose phone rings, as for any lead",
+    "greet": "Give it to a loan officer and send the first message, where the rules allow it",
+}
+KNOWN = {  # what happens to somebody who is on file already
+    "leave": "Leave them as they are",
+    "add": "Add what the file says, as another arrival",
+}
+
+
+class BadFile(Exception):
+    """The file or what was said of it cannot be used. The text is fit to show."""
+
+
+def upload(
+    *, source_id: UUID, name: str, body: bytes, by: User, at: datetime
+) -> tuple[Spreadsheet, bool]:
+    """Keep a file, its columns guessed; and whether it is new: the same bytes are one import.
+
+    Raises `BadFile`.
+    """
+    source = Source.objects.get(pk=source_id, adapter=ADAPTER)
+    digest = hashlib.sha256(body).hexdigest()
+    notes = Notes()
+    try:
+        table = read_table(body, notes)
+    except Unreadable as problem:
+        raise BadFile(REFUSALS.get(str(problem), "This file cannot be read.")) from problem
+    with atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("select pg_advisory_xact_lock(%s)", [_MUTEX])
+        same = Spreadsheet.objects.filter(source=source, body_sha256=digest)
+        if known := same.exclude(state="dropped").first():
+            return known, False
+        highest = Spreadsheet.objects.aggregate(top=Max("number"))["top"] or 0
+        sheet = Spreadsheet.objects.create(
+            id=uuid7_at(at),
+            number=highest + 1,
+            source=source,
+            file_name=clean_text(name)[-200:] or "file.csv",
+            body_sha256=digest,
+            columns=list(table.columns),
+            remarks=sorted(notes.warnings),
+            rows=_packed(table),
+            row_count=len(table.rows),
+            lines=[line.to_json() for line in csv_import.guessed_lines(table.columns)],
+            options={"then": "keep", "known": "leave"},
+            uploaded_by=by,
+            uploaded_at=at,
+        )
+        _write("capture.import.uploaded", sheet, by, at, rows=sheet.row_count, sha256=digest)
+    return sheet, True
+
+
+def rows_of(sheet: Spreadsheet) -> list[Row]:
+    """The rows as they were read; none once they have been let go."""
+    packed = bytes(sheet.rows)
+    if not packed:
+        return []
+    return [Row(line=line, cells=cells) for line, cells in json.loads(zlib.decompress(packed))]
+
+
+def describe(
+    *,
+    sheet_id: UUID,
+    lines: Iterable[Line],
+    options: Mapping[str, str],
+    by: User,
+    at: datetime,
+) -> Spreadsheet:
+    """Say what stands in the columns and what shall happen; the dry run follows.
+
+    Raises `field_map.BadMap`, and `BadFile` once it has begun.
+    """
+    listed = list(lines)
+    check(listed)
+    with atomic():
+        sheet = Spreadsheet.objects.select_for_update().get(pk=sheet_id)
+        if sheet.state not in ("columns", "checked"):
+            raise BadFile("This import has begun; its columns stay as they are.")
+        sheet.lines = [line.to_json() for line in listed]
+        sheet.options = {**sheet.options, **options}
+        sheet.state, sheet.seen_rows, sheet.findings = "checking", 0, {}
+        sheet.save(update_fields=["lines", "options", "state", "seen_rows", "findings"])
+        source = Source.objects.select_for_update().get(pk=sheet.source_id)
+        maps = {**source.setup.get("maps", {}), str(sheet): sheet.lines}
+        source.setup = {**source.setup, "maps": maps}
+        source.save(update_fields=["setup"])
+        _write("capture.import.described", sheet, by, at, options=dict(sheet.options))
+    return sheet
+
+
+def move(
+    sheet_id: UUID, *, came_from: tuple[str, ...], to: str, by: User, at: datetime
+) -> Spreadsheet:
+    """Take an import from one state to the next. Raises `BadFile` when it is elsewhere."""
+    with atomic():
+        sheet = Spreadsheet.objects.select_for_update().get(pk=sheet_id)
+        if sheet.state not in came_from:
+            raise BadFile("This import has moved on; look at the page again.")
+        sheet.state, sheet.seen_rows = to, 0
+        if to == "running":
+            sheet.started_at = at
+        if to == "dropped":
+            sheet.rows = b""
+        sheet.save(update_fields=["state", "seen_rows", "started_at", "rows"])
+        _write(f"capture.import.{to}", sheet, by, at)
+    return sheet
+
+
+def incoming_of(sheet: Spreadsheet, row: Row, position: int, at: datetime) -> Incoming:
+    """One row as a delivery of its source."""
+    number = str(sheet)
+    body = csv_import.row_body(
+        number=number, file=sheet.file_name, line=row.line, position=position, cells=row.cells
+    )
+    return Incoming(
+        method=csv_import.METHOD,
+        path=f"/imports/{number}/{row.line}",
+        headers={"Content-Type": "application/json"},
+        body=body,
+        received_at=at,
+        endpoint=endpoint_of(sheet.source),
+    )
+
+
+def _packed(table: Table) -> bytes:
+    said = json.dumps([[row.line, row.cells] for row in table.rows], ensure_ascii=False)
+    return zlib.compress(said.encode("utf-8", "replace"), 6)
+
+
+def _write(kind: str, sheet: Spreadsheet, by: User, at: datetime, **data: Any) -> None:
+    write(
+        kind, at=at, actor=f"user:{by.pk}", source_id=sheet.source_id, spreadsheet=sheet.pk, **data
+    )

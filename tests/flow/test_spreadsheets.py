@@ -1,0 +1,244 @@
+"""A spreadsheet's whole way: uploaded, described, looked at, imported, and taken back."""
+
+import pytest
+
+from rooftree.capture.field_map import Line, lines_of
+from rooftree.capture.imports import stage, undo
+from rooftree.capture.models import ImportedRow, Spreadsheet
+from rooftree.compliance.models import Consent, Revocation
+from rooftree.flow import spreadsheets
+from rooftree.leads.models import Delivery, Lead, Person, Touch
+from rooftree.outreach.models import Message
+from rooftree.routing.models import Offer
+from tests import make
+from tests.flow import journey
+
+HEADER = "First name,Last name,Mobile,Email,Property state,Purpose"
+ROWS = (
+    "Nina,Kowalczyk,4145550117,nina@example.com,FL,Refi",
+    "Omar,Haddad,4145550118,omar@example.com,TX,Purchase",
+    "Nobody,Reachable,,,FL,Refi",
+)
+
+
+def file_of(*rows: str, header: str = HEADER) -> bytes:
+    return "\r\n".join([header, *rows]).encode()
+
+
+@pytest.fixture
+def book(db):
+    journey.ready()
+    return make.source("csv_import")
+
+
+def uploaded(book, body=None, **options):
+    sheet, _ = stage.upload(
+        source_id=book.pk, name="old.csv", body=body or file_of(*ROWS), by=clerk(), at=make.NOON
+    )
+    described = stage.describe(
+        sheet_id=sheet.pk, lines=lines_of(sheet.lines), options=options, by=clerk(), at=make.NOON
+    )
+    spreadsheets.begin_check(sheet_id=described.pk)
+    journey.run()
+    return Spreadsheet.objects.get(pk=sheet.pk)
+
+
+def imported(book, body=None, **options):
+    sheet = uploaded(book, body, **options)
+    spreadsheets.begin(sheet_id=sheet.pk, by=clerk(), at=make.NOON)
+    journey.run()
+    return Spreadsheet.objects.get(pk=sheet.pk)
+
+
+def clerk():
+    return make.user("operations")
+
+
+def test_the_dry_run_counts_and_changes_nothing(book):
+    sheet = uploaded(book)
+
+    assert sheet.state == "checked"
+    assert sheet.findings["counts"] == {"new": 2, "refused": 1}
+    assert sheet.findings["refused"] == [{"line": 4, "reason": "no_contact"}]
+    assert (Delivery.objects.count(), Lead.objects.count()) == (0, 0)
+
+
+def test_rows_become_leads_that_know_their_file_and_line(book):
+    sheet = imported(book)
+
+    assert (sheet.state, sheet.counts) == ("done", {"new": 2, "refused": 1})
+    nina = Lead.objects.get(person__first_name="Nina")
+    touch = nina.touches.get()
+    assert touch.vendor_lead_id == f"imp{sheet.number}:1"
+    assert touch.delivery.path == f"/imports/imp{sheet.number}/2"
+    assert b"old.csv" in bytes(touch.delivery.body)
+    assert (nina.source, nina.purpose, nina.property_state) == (book, "refinance", "FL")
+
+
+def test_a_row_without_contact_is_kept_closed_and_can_be_replayed(book):
+    sheet = imported(book)
+
+    row = ImportedRow.objects.get(spreadsheet=sheet, became="refused")
+    assert (row.line, row.why) == (4, "no_contact")
+    assert (row.delivery.state, row.delivery.outcome) == ("closed", "quarantined")
+
+
+def test_the_file_is_let_go_of_when_it_is_done(book):
+    assert bytes(imported(book).rows) == b""
+
+
+def test_nobody_is_rung_or_written_to_by_an_import(book):
+    make.officer()
+
+    imported(book)
+    journey.run(at=make.NOON + make.DAY)
+
+    assert Message.objects.count() == 0
+    assert Offer.objects.count() == 0
+    assert set(Consent.objects.values_list("status", flat=True)) == {"not_provided"}
+
+
+def test_leads_go_to_officers_and_are_greeted_only_by_choice(book):
+    make.officer()
+
+    imported(book, then="greet")
+
+    assert Offer.objects.count() == 2
+    assert {one.medium for one in Message.objects.filter(state="sent")} == {"email"}
+    assert not Message.objects.filter(medium="text", state__in=["sent", "delivered"]).exists()
+
+
+def test_the_same_file_again_is_the_same_import(book):
+    sheet = imported(book)
+
+    again, is_new = stage.upload(
+        source_id=book.pk, name="copy.csv", body=file_of(*ROWS), by=clerk(), at=make.NOON
+    )
+
+    assert (again.pk, is_new) == (sheet.pk, False)
+
+
+def test_a_mended_file_adds_only_the_mended_row(book):
+    imported(book)
+
+    mended = imported(book, file_of(*ROWS[:2], "Nobody,Reachable,4145550119,,FL,Refi"))
+
+    assert mended.counts == {"repeated": 2, "new": 1}
+    assert (Lead.objects.count(), Touch.objects.count()) == (3, 3)
+
+
+def test_somebody_on_file_is_left_as_they_are_unless_said_otherwise(book):
+    known = make.person(phone="+14145550117", first_name="Nina", last_name="Kowalczyk")
+    make.lead(person=known, purpose="purchase")
+
+    sheet = imported(book)
+
+    assert sheet.findings["counts"]["known"] == 1
+    assert sheet.counts == {"left_out": 1, "new": 1, "refused": 1}
+    assert Person.objects.filter(first_name="Nina").count() == 1
+    assert known.touches.count() == 0
+
+
+def test_somebody_on_file_gets_another_arrival_by_choice(book):
+    known = make.person(phone="+14145550117", first_name="Nina", last_name="Kowalczyk")
+
+    sheet = imported(book, known="add")
+
+    assert sheet.counts["known"] == 1
+    assert known.touches.count() == 1
+
+
+def test_an_import_that_dies_goes_on_where_it_stood(book, monkeypatch):
+    monkeypatch.setattr(spreadsheets, "TOGETHER", 1)
+    sheet = uploaded(book)
+    spreadsheets.begin(sheet_id=sheet.pk, by=clerk(), at=make.NOON)
+    assert spreadsheets._some(sheet.pk, make.NOON)  # one row, committed; then the process dies
+
+    journey.run()
+
+    after = Spreadsheet.objects.get(pk=sheet.pk)
+    assert (after.state, after.seen_rows) == ("done", 3)
+    assert after.counts == {"new": 2, "refused": 1}
+    assert ImportedRow.objects.filter(spreadsheet=sheet).count() == 3
+
+
+def test_a_refusal_of_contact_comes_along(book):
+    imported(book, file_of("Ana,Diaz,4145550120,,FL,yes", header="First,Last,Mobile,Email,State,DNC"
+                           .replace("First,Last", "First name,Last name")))  # fmt: skip
+
+    assert Revocation.objects.filter(address="+14145550120").exists()
+
+
+def test_a_yes_counts_only_where_the_file_has_its_words(book):
+    header = "First name,Last name,Mobile,Ok,Words,On"
+    said = "By ticking this box I agree that Lindenfield Mortgage may call and text me."
+    body = file_of(
+        f'Ana,Diaz,4145550120,yes,"{said}",2026-01-05T10:00:00Z',
+        "Bo,Lind,4145550121,yes,,2026-01-05T10:00:00Z",
+        header=header,
+    )
+    sheet, _ = stage.upload(source_id=book.pk, name="old.csv", body=body, by=clerk(), at=make.NOON)
+    lines = [
+        *lines_of(sheet.lines),
+        Line(field="consent_checked", path="Ok"),
+        Line(field="consent_text", path="Words"),
+        Line(field="consent_at", path="On"),
+    ]
+    stage.describe(sheet_id=sheet.pk, lines=lines, options={}, by=clerk(), at=make.NOON)
+    spreadsheets.begin_check(sheet_id=sheet.pk)
+    journey.run()
+    spreadsheets.begin(sheet_id=sheet.pk, by=clerk(), at=make.NOON)
+    journey.run()
+
+    statuses = dict(Consent.objects.values_list("address", "status"))
+    assert statuses == {"+14145550120": "granted", "+14145550121": "not_provided"}
+
+
+def test_two_files_that_number_their_rows_alike_stay_apart(book):
+    header = "ID,First name,Last name,Mobile"
+    imported(book, file_of("1,Ana,Diaz,4145550120", header=header))
+    imported(book, file_of("1,Bo,Lind,4145550121", header=header))
+
+    assert Person.objects.count() == 2
+
+
+def test_undoing_closes_what_nobody_worked_on_and_keeps_the_rest(book):
+    sheet = imported(book)
+    omar = Lead.objects.get(person__first_name="Omar")
+    make.ownership(omar, make.officer())
+
+    closed = undo.undo(sheet_id=sheet.pk, by=clerk(), at=make.NOON + make.DAY)
+
+    nina = Lead.objects.get(person__first_name="Nina")
+    assert closed == 1
+    assert (nina.state, nina.retired_reason) == ("retired", "import undone")
+    omar.refresh_from_db()
+    assert omar.state == "new"
+    with pytest.raises(stage.BadFile):
+        undo.undo(sheet_id=sheet.pk, by=clerk(), at=make.NOON + make.DAY)
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"", "nothing in this file"),
+        (b"PK\x03\x04rest", "Excel workbook"),
+        (b"A,B,C", "no row follows"),
+        (b"a\0b,c\n1,2", "not text"),
+        (b"a\n" + b"x\n" * 20_002, "At most 20,000"),
+        (b"a\n" + b"x" * 30_000, "far too long"),
+    ],
+)
+def test_a_file_that_is_none_is_refused_in_words(book, body, said):
+    with pytest.raises(stage.BadFile, match=said):
+        stage.upload(source_id=book.pk, name="x.csv", body=body, by=clerk(), at=make.NOON)
+    assert Spreadsheet.objects.count() == 0
+
+
+def test_numbers_that_may_not_be_kept_are_gone_before_anything_is_stored(book):
+    header = "First name,Last name,Mobile,SSN"
+    sheet = uploaded(book, file_of("Ana,Diaz,4145550120,123456789", header=header))
+
+    (row,) = stage.rows_of(sheet)
+    assert row.cells["SSN"] == "*********"
+    assert "ssn_discarded" in sheet.remarks
