@@ -61,6 +61,7 @@ def of_lead(lead: Lead, *, group: Group | None = None) -> list[Entry]:
         _handoffs,
         _watches,
         _enrolments,
+        _closing,
     )
     return newest_first((entry for read in readers for entry in read(lead)), group=group)
 
@@ -314,6 +315,19 @@ def _enrolments(lead: Lead) -> Iterator[Entry]:
                 title=f"Sequence “{enrolment.sequence.name}”",
                 rest=f"ended: {enrolment.ended_because.replace('_', ' ')}",
             )
+
+
+def _closing(lead: Lead) -> Iterator[Entry]:
+    """How a lead ended that nobody ended by a tap."""
+    if lead.retired_at and lead.retired_reason != "not interested":
+        yield Entry(
+            key=f"retired:{lead.pk}",
+            at=lead.retired_at,
+            group=Group.OTHER,
+            icon="clock",
+            title="Closed",
+            rest=lead.retired_reason,
+        )
 
 
 def _listed(words: Iterable[str]) -> str:
