@@ -5,6 +5,7 @@ import random
 import threading
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -86,6 +87,7 @@ class Setup:
     clock: Clock
     seed: int = 7
     latency_scale: float = 0.0
+    folder: Path | None = None  # where a vendor keeps what outlives a restart; None: nothing does
 
 
 @dataclass(slots=True)

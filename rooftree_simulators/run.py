@@ -2,6 +2,7 @@
 
 import socket
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from rooftree_simulators.clock import Clock
 from rooftree_simulators.control import Control
@@ -60,6 +61,7 @@ class Simulators:
         self.clock.stop()
         while self._listeners:
             self._listeners.pop().stop()
+        self.encompass.office.close()
 
     def __enter__(self) -> "Simulators":
         return self
@@ -74,16 +76,18 @@ def start(
     clock: Clock | None = None,
     seed: int = 7,
     latency_scale: float = 0.0,
+    folder: Path | None = None,
 ) -> Simulators:
     """Start every simulator and return when all listen.
 
     Args:
         clock: the run's own clock; without one, real time. It is stopped by `stop`.
         latency_scale: 0 answers at once, 1 takes about as long as the vendors do.
+        folder: where loan files are kept, so that a later start has them; None keeps nothing.
 
     Raises `OSError` when a port is taken.
     """
-    setup = Setup(clock=clock or Clock(), seed=seed, latency_scale=latency_scale)
+    setup = Setup(clock=clock or Clock(), seed=seed, latency_scale=latency_scale, folder=folder)
     return Simulators(setup, ports or Ports())
 
 

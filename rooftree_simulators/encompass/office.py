@@ -8,6 +8,7 @@ from typing import Any
 
 from rooftree_simulators.clock import Clock
 from rooftree_simulators.encompass.answers import conflict, not_found
+from rooftree_simulators.encompass.drawer import Drawer
 from rooftree_simulators.encompass.loans import Loan, new_milestones, ssn_in
 from rooftree_simulators.encompass.tokens import Tokens
 from rooftree_simulators.encompass.webhooks import Webhooks
@@ -45,9 +46,10 @@ def default_switches() -> Switches:
 class Office:
     """The instance's memory. One lock guards it."""
 
-    def __init__(self, clock: Clock, rng: random.Random) -> None:
+    def __init__(self, clock: Clock, rng: random.Random, drawer: Drawer | None = None) -> None:
         self.clock = clock
         self.rng = rng
+        self.drawer = drawer  # what an earlier run left is there again
         self.lock = threading.RLock()
         self.start_over()
 
@@ -67,6 +69,21 @@ class Office:
         self.refused_for_load = 0
         self.violations: list[Json] = []
         self._next_number = 1
+        for loan in self.drawer.loans() if self.drawer else ():
+            loan.copy_for_reports(self.reportable, timedelta(0))
+            self.loans[loan.guid] = loan
+            self._next_number = max(self._next_number, int(loan.number[-5:]) + 1)
+
+    def throw_away(self) -> None:
+        """Forget the files for good."""
+        if self.drawer:
+            self.drawer.empty()
+
+    def close(self) -> None:
+        """Let go of the files on disk."""
+        if self.drawer:
+            self.drawer.close()
+            self.drawer = None
 
     def change_switches(self, body: Json) -> Json:
         """Set switches and the token rules that follow from them."""
@@ -120,6 +137,8 @@ class Office:
         loan.modified_at = self.clock.now()
         lag = timedelta(seconds=float(self.switches.values["pipeline_lag_s"]))
         loan.copy_for_reports(self.reportable, lag)
+        if self.drawer:
+            self.drawer.keep(loan)
         if silent or (user == SERVICE_USER and not self.switches.values["self_events"]):
             return
         for event, payload in events:

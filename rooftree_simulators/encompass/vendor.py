@@ -14,6 +14,7 @@ from rooftree_simulators.encompass.answers import (
     whole_number,
 )
 from rooftree_simulators.encompass.contract import FIELDS
+from rooftree_simulators.encompass.drawer import Drawer
 from rooftree_simulators.encompass.loans import Loan, write_field
 from rooftree_simulators.encompass.moves import SCENARIOS, move, scenario
 from rooftree_simulators.encompass.office import Office
@@ -36,7 +37,8 @@ class Encompass(Vendor):
 
     def __init__(self, setup: Setup) -> None:
         super().__init__(setup)
-        self.office = Office(self.clock, self.rng)
+        drawer = Drawer(setup.folder / "encompass.sqlite3") if setup.folder else None
+        self.office = Office(self.clock, self.rng, drawer)
 
     # The frame
 
@@ -257,6 +259,7 @@ class Encompass(Vendor):
     def reset(self) -> None:
         super().reset()
         with self.office.lock:
+            self.office.throw_away()
             self.office.start_over()
 
 
