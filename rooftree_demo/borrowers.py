@@ -41,19 +41,22 @@ PLACES = tuple(
 )
 # First names beside last names of the same origin; the people of one row are mixed.
 _ORIGINS = _rows("names.csv")
-_FIRST_LINE = 40  # the numbers below belong to staff
+_FIRST_LINE = 40  # of 555-01xx; the numbers below belong to staff
+_RESERVED = 100 - _FIRST_LINE
+_OPEN_LINES = range(2000, 10_000)  # of 555, where nobody has a number
+_ASSISTANCE = 4334  # the one line of 555 that was given out nationwide, beside 1212
 
 
-def someone(rng: random.Random, number: int) -> Borrower:
-    """Borrower `number`: the same seed and number, the same person.
+def someone(rng: random.Random, number: int, *, language: str = "") -> Borrower:
+    """Borrower `number`: the same seed and number, the same person; `language` if it matters.
 
     The number also says where they live and which phone is theirs, so that no
-    two of the first thousand share one.
+    two of the first hundred thousand share one.
     """
     place, nth = number % len(PLACES), number // len(PLACES)
     there = PLACES[place]
     drawn = borrower(rng)
-    first, last, language = _name(rng)
+    first, last, language = _name(rng, language)
     share = rng.lognormvariate(0, 0.28)
     price = int(round(there.price * share)) * 1000
     balance, cash_out = 0, 0
@@ -80,15 +83,19 @@ def someone(rng: random.Random, number: int) -> Borrower:
     )
 
 
-def _name(rng: random.Random) -> tuple[str, str, str]:
-    row = rng.choices(_ORIGINS, [int(one["share"]) for one in _ORIGINS])[0]
+def _name(rng: random.Random, language: str) -> tuple[str, str, str]:
+    of_these = [one for one in _ORIGINS if not language or one["language"] == language]
+    row = rng.choices(of_these, [int(one["share"]) for one in of_these])[0]
     return rng.choice(row["first"].split()), rng.choice(row["last"].split()), row["language"]
 
 
 def _phone(areas: Sequence[str], nth: int) -> str:
-    """One of the fictional numbers 555-0140 to 555-0199 of the place."""
-    area = areas[nth % len(areas)]
-    return f"{area}55501{_FIRST_LINE + nth // len(areas) % (100 - _FIRST_LINE)}"
+    """One of the place's numbers in 555: first those for fiction, then lines nobody has."""
+    area, line = areas[nth % len(areas)], nth // len(areas)
+    if line < _RESERVED:
+        return f"{area}55501{_FIRST_LINE + line}"
+    open_line = _OPEN_LINES[(line - _RESERVED) % len(_OPEN_LINES)]
+    return f"{area}555{open_line if open_line != _ASSISTANCE else 1999}"
 
 
 def _email(first: str, last: str, number: int) -> str:

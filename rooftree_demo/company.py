@@ -5,6 +5,7 @@ import hashlib
 import json
 import secrets
 from datetime import date, datetime, timedelta
+from itertools import count
 
 from django.db import transaction
 
@@ -18,12 +19,13 @@ from rooftree.org.models import Assistance, Branch, Company, CompanyLicense, Loa
 from rooftree.routing import publish
 from rooftree_demo import routing, staff
 from rooftree_demo.outside import Addresses
+from rooftree_demo.sources import ORIGINS, Origin
 
 LEGAL_NAME = "Lindenfield Mortgage, LLC"
 BRAND = "Lindenfield Mortgage"
 SITE = "https://www.lindenfield.example"
 MAIL = "lindenfield.example"
-AGE = timedelta(days=330)  # how long ago the company began with Rooftree
+AGE = timedelta(days=600)  # how long ago the company began with Rooftree
 LICENSED_FROM = date(2020, 1, 1)
 SIGNING_KEY = "the demo's webhooks are signed with this"
 WORDING = (
@@ -107,10 +109,12 @@ def _found(at: datetime) -> Company:
 
 
 def _branches() -> dict[str, Branch]:
-    region = _branch(None, "Lindenfield", "region", "America/New_York", "")
-    return {
-        name: _branch(region, name, "branch", zone, nmls_id)
-        for name, nmls_id, zone, _ in staff.BRANCHES
+    regions = {
+        name: _branch(None, name, "region", zone, "") for name, zone in staff.REGIONS.items()
+    }
+    return regions | {
+        one.name: _branch(regions[one.region], one.name, "branch", one.zone, one.nmls_id)
+        for one in staff.BRANCHES
     }
 
 
@@ -142,8 +146,10 @@ def _users(branches: dict[str, Branch], at: datetime) -> dict[str, User]:
 
 def _officers(branches: dict[str, Branch], by: User, at: datetime) -> dict[str, LoanOfficer]:
     made: dict[str, LoanOfficer] = {}
-    areas = {name: area for name, _, _, area in staff.BRANCHES}
-    for number, one in enumerate(staff.OFFICERS, start=10):
+    areas = {one.name: one.area for one in staff.BRANCHES}
+    desks = {one.name: count(10) for one in staff.BRANCHES}  # of each branch, by its numbers
+    for nmls, one in enumerate(staff.OFFICERS, start=1_400_110):
+        desk, area = next(desks[one.branch]), areas[one.branch]
         user = people.add_user(
             email=f"{one.login}@{MAIL}",
             name=one.name,
@@ -156,24 +162,24 @@ def _officers(branches: dict[str, Branch], by: User, at: datetime) -> dict[str, 
         details = {
             "languages": list(one.languages),
             "hours": one.hours,
-            "text_number": f"+1{areas[one.branch]}55501{number + 12}",
+            "text_number": f"+1{area}55501{desk + 15}",
             "sponsored_from_date": LICENSED_FROM,
             "daily_cap": 400,  # a market that never sleeps would fill a human day by noon
             "open_cap": 600,
         } | ({"zone": one.zone} if one.zone else {})
         made[one.last] = people.add_officer(
             user=user,
-            nmls_id=str(1_400_100 + number),
-            phone=f"+1{areas[one.branch]}55501{number}",
+            nmls_id=str(nmls),
+            phone=f"+1{area}55501{desk}",
             by=by,
             at=at,
             details=details,
         )
-        for state in dict.fromkeys(one.states):
+        for state in one.states:
             licences.add(
                 officer_id=made[one.last].pk,
                 state=state,
-                number=f"{state}-{1_400_100 + number}",
+                number=f"{state}-{nmls}",
                 dates=(LICENSED_FROM, None),
                 by=by,
                 at=at,
@@ -184,40 +190,43 @@ def _officers(branches: dict[str, Branch], by: User, at: datetime) -> dict[str, 
 
 
 def _sources(reviewer: User, at: datetime) -> None:
-    zillow = _vendor("zillow", "Zillow", 45_00, at)
-    tree = _vendor("lendingtree", "LendingTree", 38_50, at)
-    site = Source.objects.create(
+    for one in ORIGINS:
+        if one.adapter == "website_form":
+            _terms(
+                _form(one, at),
+                reviewer,
+                at,
+                wording=WORDING_ES if one.language == "es" else WORDING,
+                signature="checkbox_unticked_by_default",
+                channels=["call", "text", "email"],
+            )
+        else:  # marketplaces name us to the consumer and send no proof of consent to texts
+            _terms(_vendor(one, at), reviewer, at)
+
+
+def _form(one: Origin, at: datetime) -> Source:
+    return Source.objects.create(
         id=uuid7_at(at),
-        adapter="website_form",
-        name="Our website",
-        slug="our-site",
+        adapter=one.adapter,
+        name=one.name,
+        slug=one.slug,
         allowed_origins=[SITE],
         secret=secrets.token_urlsafe(32),
+        cost_cents=one.cost_cents,
         created_at=at,
     )
-    # Both marketplaces name us to the consumer and send no proof of consent to texts.
-    for source in (zillow, tree):
-        _terms(source, reviewer, at)
-    _terms(
-        site,
-        reviewer,
-        at,
-        wording=WORDING,
-        signature="checkbox_unticked_by_default",
-        channels=["call", "text", "email"],
-    )
 
 
-def _vendor(adapter: str, name: str, cost_cents: int, at: datetime) -> Source:
+def _vendor(one: Origin, at: datetime) -> Source:
     token = secrets.token_urlsafe(24)
     return Source.objects.create(
         id=uuid7_at(at),
-        adapter=adapter,
-        name=name,
-        slug=adapter,
+        adapter=one.adapter,
+        name=one.name,
+        slug=one.slug,
         token=token,
         token_hash=hashlib.sha256(token.encode()).hexdigest(),
-        cost_cents=cost_cents,
+        cost_cents=one.cost_cents,
         created_at=at,
     )
 

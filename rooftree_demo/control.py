@@ -15,6 +15,7 @@ class Control:
     """One caller of the control API; several threads may share it."""
 
     def __init__(self, addresses: Addresses) -> None:
+        self.addresses = addresses
         self._client = httpx2.Client(base_url=addresses.control, timeout=20)
 
     def say(self, path: str, body: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Loading history: `python -m rooftree_demo.history PART SHARE/OF`.
+"""Loading history: `python -m rooftree_demo.history PARTS SHARE/OF`, PARTS joined by commas.
 
 Runs beside a live system, under `history_settings`. Each lead is one
 transaction, so that no worker or clock ever meets a lead in the middle of its
@@ -6,59 +6,36 @@ past. A second run goes on where the first one ended.
 """
 
 import gc
-import json
 import os
 import sys
 import time
-from collections.abc import Iterable
-from datetime import UTC, date, datetime
+from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 
-from rooftree.reporting.period import last_complete
 from rooftree_demo import outside
-from rooftree_demo.stories import Story, all_of
+from rooftree_demo.plan import RATES, Plan
+from rooftree_demo.stories import COUNT, Story
 
 TRIES = 4  # of one lead, when the live system held what it needs
-EVERY = 25  # leads between two lines of progress
-
-
-FIRST = "quarter"  # what the first screen shows when it is opened
-RATES = "rates"  # the sheets, when everybody who waits for one is there
-PARTS = (FIRST, "since", "older", RATES)
+EVERY = 100  # leads between two lines of progress
+SIZES = {"": COUNT, "full": COUNT, "small": 2_000}  # of DEMO
 
 
 def main(arguments: list[str]) -> int:
-    """Load a share of one part of the history; progress on stderr."""
-    part, (which, of) = arguments[0], map(int, arguments[1].split("/"))
+    """Load a share of some parts of the history; progress on stderr."""
+    parts, (which, of) = arguments[0].split(","), map(int, arguments[1].split("/"))
     os.nice(int(os.environ.get("ROOFTREE_DEMO_NICE", "0")))
     set_up()
     gc.freeze()
     gc.set_threshold(200_000, 20, 20)  # a short life: collecting costs a tenth of it
     journal = Journal.of_this_home(which)
-    from rooftree_demo import ledger_of_months
-
-    start = all_of(now=journal.began)[0].at
-    if part == RATES:
-        ledger_of_months.rates(start, journal.began, journal)
-        journal.add(RATES)
-        return 0
-    if part == FIRST and which == 0:
-        ledger_of_months.advertising(start, journal.began)
-    mine = [one for one in stories_of(part, journal.began) if one.number % of == which]
-    load(mine, until=journal.began, journal=journal)
+    for part in parts:
+        if part == RATES:
+            _rates(journal)
+        else:
+            load(part, journal=journal, share=(which, of))
     return 0
-
-
-def stories_of(part: str, began: datetime) -> list[Story]:
-    """The stories of one part, oldest first."""
-    quarter = last_complete("quarter", began.date())
-    wanted = {
-        FIRST: (quarter.from_date, quarter.until_date),
-        "since": (quarter.until_date, date.max),
-        "older": (date.min, quarter.from_date),
-    }
-    start, end = wanted[part]
-    return [one for one in all_of(now=began) if start <= one.at.date() < end]
 
 
 def set_up() -> None:
@@ -70,14 +47,12 @@ def set_up() -> None:
 
 
 class Journal:
-    """Which stories are loaded, kept in the demo's folder, and when the loading began."""
+    """What is loaded of a plan, kept in the demo's folder by each share on its own."""
 
-    def __init__(self, path: Path, began: datetime) -> None:
-        self.path = path
-        self.began = began
-        self.done = {
-            name for one in path.parent.glob("loaded-*.txt") for name in one.read_text().split()
-        }
+    def __init__(self, folder: Path, plan: Plan, share: int = 0) -> None:
+        self.folder = folder
+        self.plan = plan
+        self._mine = folder / f"loaded-{share}.txt"
 
     @classmethod
     def of_this_home(cls, share: int = 0) -> "Journal":
@@ -88,70 +63,124 @@ class Journal:
 
         folder = Path(settings.ROOFTREE_HOME) / "demo" / str(Company.objects.get().pk)
         folder.mkdir(parents=True, exist_ok=True)
-        began = folder / "began.json"
-        if not began.exists():
-            began.write_text(json.dumps(datetime.now(UTC).isoformat()))
-        moment = datetime.fromisoformat(json.loads(began.read_text()))
-        return cls(folder / f"loaded-{share}.txt", moment)
+        return cls(folder, Plan.of(folder, count=SIZES[os.environ.get("DEMO", "")]), share)
+
+    @cached_property
+    def done(self) -> set[str]:
+        """The names of what was loaded when this was first asked, and of what we added."""
+        return self.told()
+
+    def told(self) -> set[str]:
+        """The names of what is loaded now, by whichever share."""
+        return {
+            name for one in self.folder.glob("loaded-*.txt") for name in one.read_text().split()
+        }
 
     def lacks(self, part: str) -> bool:
-        """Whether something of a part is still to be loaded, by whichever share."""
-        told = set()
-        for path in self.path.parent.glob("loaded-*.txt"):
-            told |= set(path.read_text().split())
+        """Whether something of a part is still to be loaded."""
         if part == RATES:
-            return part not in told
-        return any(str(one.number) not in told for one in stories_of(part, self.began))
+            return part not in self.done
+        return any(str(one.number) not in self.done for one in self.plan.by_part[part])
 
     def add(self, name: str) -> None:
         """This one is committed."""
         self.done.add(name)
-        with self.path.open("a") as file:
+        with self._mine.open("a") as file:
             file.write(f"{name}\n")
 
 
-def load(stories: Iterable[Story], *, until: datetime, journal: Journal) -> int:
-    """Tell the stories that are not told yet, oldest first; how many."""
+def load(part: str, *, journal: Journal, share: tuple[int, int] = (0, 1)) -> int:
+    """Tell the stories of a part that are not told yet, week by week, with their spending.
+
+    Args:
+        share: the how-manieth of how many processes this is. How many stories it told.
+    """
+    from rooftree_demo import ledger_of_months
     from rooftree_demo.control import Control
 
     control = Control(outside.of_environment())
-    due = [one for one in stories if str(one.number) not in journal.done]
-    begun = time.monotonic()
-    for number, story in enumerate(due, start=1):
-        try:
-            one(story, until=until, control=control)
-        except Exception as problem:  # the edge: one lead that cannot be told must not end the rest
-            say(f"history: lead {story.number} is left out ({type(problem).__name__}: {problem})")
-        journal.add(str(story.number))
-        if number % EVERY == 0 or number == len(due):
-            took = time.monotonic() - begun
-            say(f"history: {number} of {len(due)} leads, {story.at:%B %Y}, {took:.0f} s")
-    return len(due)
+    which, of = share
+    begun, told = time.monotonic(), 0
+    for name, stories in journal.plan.weeks(part):
+        if which == 0 and name not in journal.done:
+            ledger_of_months.advertise(stories[0], journal.plan, part)
+            journal.add(name)
+        for story in stories:
+            if story.number // journal.plan.layers % of != which:
+                continue
+            if str(story.number) in journal.done:
+                continue
+            _tell(story, until=journal.plan.began, control=control)
+            journal.add(str(story.number))
+            told += 1
+            if told % EVERY == 0:
+                took = time.monotonic() - begun
+                say(f"history: {part}, {told} leads in {took:.0f} s, at {story.at:%d %B %Y}")
+    return told
 
 
 def one(story: Story, *, until: datetime, control: object) -> bool:
     """Load one lead's life; False when it was there before."""
-    from django.db import OperationalError, transaction
+    from django.db import DatabaseError
 
     from rooftree_demo import at_once
-    from rooftree_demo.life import AlreadyThere, Life
-    from rooftree_demo.officers import Desk
+    from rooftree_demo.life import AlreadyThere
 
     for tried in range(TRIES):
         try:
-            with transaction.atomic():
-                Desk(Life(story, until=until), control).work()  # type: ignore[arg-type]
+            _live(story, until, control, with_savepoints=tried > 0)
         except AlreadyThere:
             return False
-        except OperationalError:
-            # The live market and history wanted the same rows: once more, from the beginning.
-            at_once.drain()
+        except (DatabaseError, NeedsSavepoints):
+            # Something was refused on the way, or the live market wanted the same rows: once
+            # more, from the beginning. The same dice fall the same way.
+            at_once.drop()
             if tried + 1 == TRIES:
                 raise
-            time.sleep(0.2 * (tried + 1))
+            time.sleep(0.1 * tried)
             continue
         return True
     return False
+
+
+class NeedsSavepoints(Exception):
+    """Part of the story was undone on the way, which takes a savepoint to go back to."""
+
+
+def _live(story: Story, until: datetime, control: object, *, with_savepoints: bool) -> None:
+    """Tell it in one transaction.
+
+    A fifth of all statements are savepoints, which nothing comes back to in most stories.
+    """
+    from django.db import connection, transaction
+
+    from rooftree_demo import at_once
+    from rooftree_demo.life import Life
+    from rooftree_demo.officers import Desk
+
+    # Inside a transaction of somebody else, our own is a savepoint itself.
+    connection.features.uses_savepoints = with_savepoints or connection.in_atomic_block
+    try:
+        with connection.execute_wrapper(at_once.unannounced), transaction.atomic():
+            Desk(Life(story, until=until), control).work()  # type: ignore[arg-type]
+            if connection.needs_rollback:
+                raise NeedsSavepoints
+    finally:
+        connection.features.uses_savepoints = True
+
+
+def _tell(story: Story, *, until: datetime, control: object) -> None:
+    try:
+        one(story, until=until, control=control)
+    except Exception as problem:  # the edge: one lead that cannot be told must not end the rest
+        say(f"history: lead {story.number} is left out ({type(problem).__name__}: {problem})")
+
+
+def _rates(journal: Journal) -> None:
+    from rooftree_demo import ledger_of_months
+
+    ledger_of_months.rates(journal)
+    journal.add(RATES)
 
 
 def say(text: str) -> None:

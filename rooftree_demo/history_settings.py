@@ -5,9 +5,14 @@ rows are the same as a live system writes.
 """
 
 from rooftree.settings import *  # noqa: F403
-from rooftree.settings import LOGGING, TASKS
+from rooftree.settings import DATABASES, LOGGING, TASKS
 
 CARRIER = "console"
 MAILERS = {"default": {"BACKEND": "django.core.mail.backends.dummy.EmailBackend", "OPTIONS": {}}}
 TASKS = {"default": {**TASKS["default"], "BACKEND": "rooftree_demo.at_once.AtOnce"}}
+# What a crash of the machine loses of a made-up past is told again with the next start.
+_default = DATABASES["default"]
+_asked = _default["OPTIONS"].get("options", "")
+_options = {**_default["OPTIONS"], "options": f"{_asked} -c synchronous_commit=off".strip()}
+DATABASES = {"default": {**_default, "OPTIONS": _options}}
 LOGGING = LOGGING | {"loggers": {"rooftree": {"level": "ERROR"}}}

@@ -1,34 +1,43 @@
-"""What a company writes down month by month beside its leads: advertising, and its rate sheets."""
+"""What a company writes down beside its leads: advertising by the week, and its rate sheets."""
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 
 from django.db import transaction
 
 from rooftree.flow import messages, moment, rate_alerts
 from rooftree.leads.models import Source
 from rooftree.money import book
-from rooftree.money.company_day import company_day
 from rooftree.org.models import User
 from rooftree.reporting import count
 from rooftree_demo import at_once
 from rooftree_demo.history import Journal
+from rooftree_demo.plan import Plan
 from rooftree_demo.rate_sheets import SHEET, weekly
+from rooftree_demo.sources import used_in
+from rooftree_demo.stories import Story, beginning, month_of
 
-ADS_CENTS = 2_900_00  # a month, for the website's visitors
-
-
-def advertising(start: datetime, end: datetime) -> None:
-    """Book every month's advertising. Safe to repeat."""
-    by = User.objects.filter(role="marketing").first()
-    site = Source.objects.get(slug="our-site")
-    for at in _months(start, end):
-        advertise(site, by=by, at=at)
+WEEKS_A_MONTH = 365 / 12 / 7
 
 
-def rates(start: datetime, end: datetime, journal: Journal) -> None:
+def advertise(story: Story, plan: Plan, part: str) -> None:
+    """Book the advertising of the week of a story: the share of it that goes with `part`.
+
+    On the day of the week's newest lead, so that the money stands in the
+    months that its leads stand in. Once, however often it is asked for.
+    """
+    for origin in used_in(month_of(story.at.date(), beginning(plan.began.date()))):
+        if not origin.ads_cents:
+            continue
+        cents = round(origin.ads_cents / WEEKS_A_MONTH / plan.share_of_ads(part))
+        _book(origin.slug, cents, day=story.at.date(), name=f"{part}:{story.week}")
+
+
+def rates(journal: Journal) -> None:
     """Record every week's sheet as of its own morning, and tell whoever waited for it."""
-    by = User.objects.filter(role="marketing").first()
+    by = _marketing()
+    end = journal.plan.began
+    start = datetime.combine(beginning(end.date()), time(), UTC)
     for sheet in weekly(start, end):
         name = f"rate:{sheet.at:%Y-%m-%d}:{sheet.product}"
         if name in journal.done:
@@ -48,24 +57,21 @@ def rates(start: datetime, end: datetime, journal: Journal) -> None:
         journal.add(name)
 
 
-def advertise(site: Source, *, by: User | None, at: datetime) -> None:
-    """Book one month's advertising; once, however often it is asked for."""
+def _book(slug: str, cents: int, *, day: date, name: str) -> None:
     with transaction.atomic():
         entry = book.entry(
             kind="cost",
-            amount_cents=ADS_CENTS,
-            on_date=company_day(at),
-            source_id=site.pk,
+            amount_cents=cents,
+            on_date=day,
+            source_id=Source.objects.get(slug=slug).pk,
             basis="invoice",
-            cause=f"invoice:ads-{at:%Y-%m}:1",
-            by=by,
-            at=at,
+            cause=f"invoice:{slug}:{name}",
+            by=_marketing(),
+            at=datetime.combine(day, time(17), UTC) + timedelta(days=1),
         )
         count.spend(entry)
 
 
-def _months(start: datetime, end: datetime) -> Iterator[datetime]:
-    at = start.replace(day=1, hour=15, minute=0, second=0, microsecond=0)
-    while at < end:
-        yield at
-        at = (at + timedelta(days=32)).replace(day=1)
+@cache
+def _marketing() -> User | None:
+    return User.objects.filter(role="marketing").first()

@@ -17,12 +17,13 @@ from django.db import connection
 
 from rooftree.capture.envelope import Incoming
 from rooftree.capture.receive import endpoint_of
-from rooftree.flow import clock, intake, messages, moment, offers, replies
+from rooftree.flow import clock, intake, messages, moment, offers, replies, silence
 from rooftree.leads.models import Lead, Source, Touch
 from rooftree.outreach import callbacks, compose, inbox
 from rooftree.outreach.models import Message
 from rooftree_demo import at_once, vendors, words
 from rooftree_demo.borrowers import someone
+from rooftree_demo.sources import origin
 from rooftree_demo.stories import APPLIES, Fate, Story
 
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
@@ -53,7 +54,7 @@ class Life:
         self.story = story
         self.until = until
         self.rng: random.Random = story.rng()
-        self.who = someone(self.rng, story.number)
+        self.who = someone(self.rng, story.number, language=origin(story.slug).language)
         self.at = story.at
         self._agenda: list[tuple[datetime, int, Callable[[datetime], None]]] = []
         self._order = count()
@@ -77,6 +78,7 @@ class Life:
             act(when)
             self.settle(when)
         self.pass_time(self.until)
+        self._fall_silent()
 
     def pass_time(self, to: datetime) -> None:
         """Let the product do what is due by `to`, each thing at its own time."""
@@ -106,6 +108,13 @@ class Life:
         """The lead as it stands now."""
         return Lead.objects.select_related("officer__user", "person").get(pk=self.lead.pk)
 
+    def _fall_silent(self) -> None:
+        """After months without a word the product closes the lead."""
+        due = silence.ends_at(self.lead.pk)
+        if due and due <= self.until:
+            with moment.at(due):
+                silence.close(lead_id=self.lead.pk, at=due)
+
     def _arrive(self, slug: str, at: datetime) -> Lead:
         source = source_of(slug)
         post = vendors.post(source, self.who, self.rng, at=at, consents=self._ticks(slug))
@@ -133,8 +142,8 @@ class Life:
         self.at = max(self.at, at)
 
     def _ticks(self, slug: str) -> bool | None:
-        """Whether they tick the box on our own site; nobody else proves consent to texts."""
-        if slug != vendors.SITE_SLUG:
+        """Whether they tick the box of our own forms; nobody else proves consent to texts."""
+        if not vendors.has_box(slug):
             return None
         ticks = self.story.fate in APPLIES | {Fate.STOPPED} or self.rng.random() < 0.75
         self._may_be_texted = self._may_be_texted or ticks

@@ -8,12 +8,13 @@ from uuid import UUID
 
 from rooftree.core.failures import Failure
 from rooftree.flow import rate_alerts
-from rooftree.los import connect
+from rooftree.los import connect, milestones
 from rooftree.los.models import Connection, Handoff
 from rooftree.org.models import User
 from rooftree_demo import company, outside
 from rooftree_demo.chance import between, one_of
 from rooftree_demo.control import CannotReach, Control
+from rooftree_demo.history import Journal
 from rooftree_demo.rate_sheets import OFFSETS, SHEET, STEP, line, rate_at
 
 log = logging.getLogger("rooftree.demo")
@@ -25,7 +26,10 @@ PATHS = {
     "ctc_rollback": 0.06,
 }
 MINUTES = (3.0, 7.0)  # from application to the end of a loan, where life takes a month
+DAYS = (2.0, 32.0)  # that the files of history still take, which are in life's own time
 SHEET_EVERY = 420.0  # seconds
+FILES_EVERY = 5.0
+FUNDED = milestones.milestones()["funded"].rank
 HOUR = 3600.0
 
 
@@ -60,16 +64,24 @@ class Processors:
     def __init__(self, control: Control) -> None:
         self.control = control
         self._begun: set[UUID] = set()
-        self._since = datetime.now(UTC)  # files of an earlier run are gone with its simulator
+        self._history_ends = Journal.of_this_home().plan.began
+        self._next = 0.0
 
     def beat(self) -> None:
-        """Begin with the files that came in."""
-        fresh = Handoff.objects.filter(state="created", sent_at__gte=self._since)
-        for handoff in fresh.exclude(pk__in=self._begun).select_related("loan"):
+        """Begin with the files that came in, and go on with those an earlier run left."""
+        if time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + FILES_EVERY
+        open_ones = Handoff.objects.filter(
+            state="created", loan__ended_as="", loan__rank__lt=FUNDED
+        )
+        for handoff in open_ones.exclude(pk__in=self._begun).select_related("loan"):
             self._begun.add(handoff.pk)
             if handoff.loan is None:
                 continue
             minutes = between(*MINUTES, "pace", handoff.loan_id)
+            if handoff.sent_at and handoff.sent_at < self._history_ends:
+                minutes = 24 * 60 * between(*DAYS, "pace", handoff.loan_id)
             try:
                 self.control.say(
                     "enc/scenario",

@@ -34,7 +34,7 @@ def main() -> int:
     ports = Ports(
         ctl=addresses.ctl, enc=addresses.enc, twilio=addresses.twilio, smtp=addresses.smtp
     )
-    with start(ports=ports, seed=int(time.time())):
+    with start(ports=ports, seed=int(time.time()), folder=outside.kept()):
         _live(addresses, ended)
     return 0
 
@@ -66,10 +66,10 @@ def _live(addresses: outside.Addresses, ended: threading.Event) -> None:
     company.open_today(addresses, at=at)
     control = Control(addresses)
     town.plant(control, web=f"http://127.0.0.1:{settings.PORT}", public=settings.PUBLIC_URL)
-    loading = past.Loading()
+    loading = past.Loading(before_all=os.environ.get("DEMO") == "full")
     loading.start()
     while not loading.is_usable() and not ended.wait(0.3):
-        pass
+        loading.go_on()
     if not ended.is_set():
         say(f"the demo is usable at {settings.PUBLIC_URL} (sign in as anyone; Ctrl-C stops it).")
     actors = town.actors(control, web=f"http://127.0.0.1:{settings.PORT}")

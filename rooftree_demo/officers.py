@@ -22,6 +22,7 @@ from rooftree_demo.stories import APPLIES, Fate
 
 LIVE = {"taken_at": None, "passed_at": None, "lapsed_at": None}
 MAX_OFFERS = 12
+ASKED_AGAIN = ("zillow", "our-site")  # where people ask who have asked elsewhere
 # (days after the step before, what the processor does)
 _TO_DECISION = ((1.5, "Application"), (2.0, "Processing"), (5.0, "Submittal"))
 PATHS: dict[Fate, tuple[tuple[float, str], ...]] = {
@@ -59,7 +60,7 @@ class Desk:
                 wait = life.within(MINUTE, 20 * MINUTE)
                 life.later(self._in_hours(life.at + wait), self._call)
             if self.rng.random() < 0.06:
-                slugs = [one for one in ("zillow", "our-site") if one != life.story.slug]
+                slugs = [one for one in ASKED_AGAIN if one != life.story.slug]
                 wait = life.within(4 * HOUR, 9 * DAY)
                 life.later(life.at + wait, life.again(self.rng.choice(slugs)))
         life.run()

@@ -5,6 +5,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
 ACCOUNT_SID = "AC" + "5a" * 16  # the simulated Twilio's own
 AUTH_TOKEN = "twilio-simulator-token"  # noqa: S105
@@ -29,10 +30,14 @@ class Addresses:
     def encompass(self) -> str:
         return f"http://127.0.0.1:{self.enc}"
 
+    def as_text(self) -> str:
+        """As `of_environment` reads it."""
+        return f"{self.ctl},{self.enc},{self.twilio},{self.smtp}"
+
     def environment(self) -> dict[str, str]:
         """The settings that point an installation at these simulators."""
         return {
-            PORTS: f"{self.ctl},{self.enc},{self.twilio},{self.smtp}",
+            PORTS: self.as_text(),
             "ROOFTREE_CARRIER": "twilio",
             "TWILIO_BASE_URL": f"http://127.0.0.1:{self.twilio}",
             "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
@@ -52,6 +57,13 @@ def of_environment() -> Addresses:
     """The addresses that `rooftree demo` gave its processes. KeyError outside of one."""
     ctl, enc, twilio, smtp = (int(one) for one in os.environ[PORTS].split(","))
     return Addresses(ctl=ctl, enc=enc, twilio=twilio, smtp=smtp)
+
+
+def kept() -> Path:
+    """Where the outside world keeps what a restart must not lose."""
+    from django.conf import settings
+
+    return Path(settings.ROOFTREE_HOME) / "demo" / "outside"
 
 
 def free() -> Addresses:

@@ -6,7 +6,7 @@ from rooftree.org.models import Branch, LoanOfficer, User
 from rooftree.routing.rules import Backup, Criteria, Pool, Rule, Step
 
 NIGHT = ("Duarte", "Mensah", "Zhou", "Ortega")
-SPANISH = ("Rivera", "Ortega", "Duarte")
+SPANISH = ("Rivera", "Ortega", "Duarte", "Caballero", "Villalobos", "Escobedo", "Ochoa")
 type Chain = tuple[Backup, ...]
 EXPERIENCED = ("Whitfield", "Raman", "Albrecht", "Gallagher")
 
@@ -47,9 +47,12 @@ def rules(
             take_seconds=90,
             chain=(night,),
         ),
-        region("Tampa", "Ruth Adler", ("FL", "GA", "NC", "VA", "SC", "PA")),
-        region("Austin", "Henry Osei", ("TX", "TN", "IL", "OH")),
-        region("Denver", "Claire Novak", ("CO", "AZ", "CA", "WA", "NV", "HI")),
+        region("Tampa", "Ruth Adler", ("FL", "SC")),
+        region("Atlanta", "Bernice Tate", ("GA", "TN")),
+        region("Charlotte", "Walter Quinn", ("NC", "VA", "PA", "OH")),
+        region("Austin", "Henry Osei", ("TX", "IL")),
+        region("Denver", "Claire Novak", ("CO", "WA", "HI")),
+        region("Phoenix", "Isabel Montoya", ("AZ", "NV", "CA")),
         Rule(name="Everyone in turn", chain=(night,)),
     )
 

@@ -3,8 +3,10 @@
 import os
 import sys
 
+from rooftree.core import settings_readers as read
 from rooftree.core.settings_readers import Unconfigured
 from rooftree_demo import outside
+from rooftree_demo.history import SIZES
 
 MARKET_PATIENCE = 8.0  # seconds for the simulated world to end by itself
 
@@ -16,6 +18,7 @@ def run() -> None:
             "the demo fills its database with made-up people and does not run with "
             "ROOFTREE_ENV=production; unset it, and give the demo a ROOFTREE_HOME of its own."
         )
+    read.one_of("DEMO", list(SIZES), default="")
     os.environ["ROOFTREE_ENV"] = "demo"
     os.environ.update(outside.free().environment())
     os.environ.setdefault("ROOFTREE_LOG_LEVEL", "WARNING")

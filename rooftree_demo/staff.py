@@ -1,17 +1,20 @@
 """Who works at Lindenfield Mortgage: invented people, with numbers that ring nowhere."""
 
+import csv
+import unicodedata
 from dataclasses import dataclass
+from pathlib import Path
 
 STATES = (
     "FL", "TX", "CO", "CA", "GA", "NC", "AZ", "WA",
     "VA", "SC", "PA", "OH", "IL", "TN", "NV", "HI",
 )  # fmt: skip
-EAST = ("FL", "GA", "NC", "VA", "SC", "PA", "OH", "TN")
-SOUTH = ("TX", "FL", "GA", "TN", "IL", "OH", "NC")
-WEST = ("CO", "AZ", "CA", "WA", "NV", "HI", "TX")
-
 _WEEK = ("mon", "tue", "wed", "thu", "fri")
-_ALL = (*_WEEK, "sat", "sun")
+_DAYS = {
+    "all": (*_WEEK, "sat", "sun"),
+    "week": _WEEK,
+    "weekend": ("wed", "thu", "fri", "sat", "sun"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,12 +25,12 @@ class Officer:
     last: str
     branch: str
     states: tuple[str, ...]
-    languages: tuple[str, ...] = ("en",)
-    days: tuple[str, ...] = _ALL
-    opens: str = "08:00"
-    closes: str = "20:00"
-    zone: str = ""  # "" is the branch's
-    backup: str = ""  # last name
+    languages: tuple[str, ...]
+    days: tuple[str, ...]
+    opens: str
+    closes: str
+    zone: str  # "" is the branch's
+    backup: str  # last name
 
     @property
     def name(self) -> str:
@@ -36,63 +39,66 @@ class Officer:
     @property
     def login(self) -> str:
         """The part before the @, which is also the user name in the LOS."""
-        return f"{self.first[0]}{self.last}".lower().replace("-", "").replace("'", "")
+        letters = unicodedata.normalize("NFKD", f"{self.first[0]}{self.last}".lower())
+        return "".join(one for one in letters if one.isascii() and one.isalnum())
 
     @property
     def hours(self) -> dict[str, list[str]]:
         return {day: [self.opens, self.closes] for day in self.days}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Branch:
+    """One branch, and the area code of its people's numbers."""
+
+    name: str
+    region: str
+    nmls_id: str
+    zone: str
+    area: str
+
+
+def _officers() -> tuple[Officer, ...]:
+    with (Path(__file__).parent / "officers.csv").open(encoding="utf-8", newline="") as file:
+        return tuple(
+            Officer(
+                first=row["first"],
+                last=row["last"],
+                branch=row["branch"],
+                states=tuple(row["states"].split()),
+                languages=tuple(row["languages"].split()),
+                days=_DAYS[row["days"]],
+                opens=row["opens"],
+                closes=row["closes"],
+                zone=row["zone"],
+                backup=row["backup"],
+            )
+            for row in csv.DictReader(file)
+        )
+
+
 # Somebody is at work at any hour, so that a visitor of any hour sees a lead taken:
 # two start at midnight by their own clock, one lives in Honolulu.
-OFFICERS = (
-    Officer(first="Dana", last="Whitfield", branch="Tampa", states=(*EAST, "TX"), backup="Bell"),
-    Officer(
-        first="Marcus", last="Bell", branch="Tampa", states=EAST, days=_WEEK, backup="Whitfield"
-    ),
-    Officer(first="Priya", last="Raman", branch="Tampa", states=(*EAST, "IL"), backup="Ortega"),
-    Officer(
-        first="Luis", last="Ortega", branch="Tampa", states=STATES, languages=("en", "es"),
-        opens="12:00", closes="24:00", backup="Raman",
-    ),
-    Officer(
-        first="Sam", last="Rivera", branch="Austin", states=SOUTH, languages=("en", "es"),
-        opens="09:00", closes="21:00", backup="Kim",
-    ),
-    Officer(
-        first="Grace", last="Kim", branch="Austin", states=(*SOUTH, "CA"), languages=("en", "ko"),
-        days=_WEEK, backup="Rivera",
-    ),
-    Officer(first="Tom", last="Albrecht", branch="Austin", states=SOUTH, backup="Duarte"),
-    Officer(
-        first="Ximena", last="Duarte", branch="Austin", states=STATES, languages=("en", "es"),
-        opens="00:00", closes="09:00", backup="Mensah",
-    ),
-    Officer(first="Erin", last="Gallagher", branch="Denver", states=WEST, backup="Aziz"),
-    Officer(
-        first="Noor", last="Aziz", branch="Denver", states=WEST, days=_WEEK, backup="Gallagher",
-    ),
-    Officer(
-        first="Kofi", last="Mensah", branch="Denver", states=STATES, opens="00:00", closes="09:00",
-        backup="Duarte",
-    ),
-    Officer(
-        first="Mei-Ling", last="Zhou", branch="Denver", states=STATES, languages=("en", "zh"),
-        opens="07:00", closes="21:00", zone="Pacific/Honolulu", backup="Gallagher",
-    ),
-)  # fmt: skip
-
-# (name, NMLS ID of the branch, zone, area code of its people's numbers)
+OFFICERS = _officers()
+REGIONS = {"East": "America/New_York", "West": "America/Denver"}
 BRANCHES = (
-    ("Tampa", "2204511", "America/New_York", "813"),
-    ("Austin", "2204512", "America/Chicago", "512"),
-    ("Denver", "2204513", "America/Denver", "303"),
+    Branch(name="Tampa", region="East", nmls_id="2204511", zone="America/New_York", area="813"),
+    Branch(name="Austin", region="West", nmls_id="2204512", zone="America/Chicago", area="512"),
+    Branch(name="Denver", region="West", nmls_id="2204513", zone="America/Denver", area="303"),
+    Branch(name="Atlanta", region="East", nmls_id="2204514", zone="America/New_York", area="404"),
+    Branch(name="Charlotte", region="East", nmls_id="2204515", zone="America/New_York", area="704"),
+    Branch(name="Phoenix", region="West", nmls_id="2204516", zone="America/Phoenix", area="602"),
 )
-# (first and last name, role, branch or "" for the whole company, title)
+# (first and last name, role, branch or region or "" for the whole company, title)
 OTHERS = (
     ("Ruth Adler", "manager", "Tampa", "Branch manager, Tampa"),
     ("Henry Osei", "manager", "Austin", "Branch manager, Austin"),
     ("Claire Novak", "manager", "Denver", "Branch manager, Denver"),
+    ("Bernice Tate", "manager", "Atlanta", "Branch manager, Atlanta"),
+    ("Walter Quinn", "manager", "Charlotte", "Branch manager, Charlotte"),
+    ("Isabel Montoya", "manager", "Phoenix", "Branch manager, Phoenix"),
+    ("Paul Reinhardt", "manager", "East", "Regional manager, East"),
+    ("Judith Amsel", "manager", "West", "Regional manager, West"),
     ("Beatriz Lima", "operations", "", "Head of operations"),
     ("Jonah Feld", "marketing", "", "Head of marketing"),
     ("Omar Haddad", "compliance", "", "Compliance officer"),

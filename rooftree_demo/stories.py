@@ -1,27 +1,29 @@
-"""Five hundred leads as a plan: when each arrives, from where, and how it will end.
+"""Thirty thousand leads as a plan: when each arrives, from where, and how it will end.
 
-Pure: the same seed and the same moment give the same stories. Only what people
+Pure: the same moment and number of leads give the same stories. Only what people
 outside and loan officers do is planned here; what the product makes of it, it
 decides itself.
 """
 
 import random
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
+from itertools import accumulate
 from zoneinfo import ZoneInfo
 
-from rooftree.reporting.period import last_complete
 from rooftree_demo.borrowers import PLACES
+from rooftree_demo.sources import MONTHS, Origin, used_in
 
-COUNT = 500
+COUNT = 30_000
 SEED = 20417
-MONTHS_BACK = 9
 DAY = timedelta(days=1)
-# Of a hundred leads; the rest is never reached.
-_MARKETPLACE_SHARES = (5, 3, 3, 1, 9, 14, 12, 4, 3)
-_SITE_SHARES = (7, 4, 3, 1, 14, 18, 10, 2, 4)
+WEEKEND = 0.55  # of a weekday's leads
+# Of a month's leads: people shop for homes in spring, and for Christmas at Christmas.
+SEASON = (0.78, 0.84, 1.02, 1.12, 1.18, 1.17, 1.08, 1.06, 1.0, 0.98, 0.84, 0.7)
+GREW = (0.82, 1.18)  # from the first day to the last, beside the season
+HOURS = (2, 1, 1, 1, 1, 2, 4, 7, 10, 14, 15, 15, 14, 13, 13, 13, 13, 14, 15, 16, 16, 12, 7, 4)
 
 
 class Fate(StrEnum):
@@ -40,7 +42,7 @@ class Fate(StrEnum):
 
 
 APPLIES = frozenset({Fate.FUNDED, Fate.DENIED, Fate.WITHDRAWN, Fate.INCOMPLETE})
-_DEALT = tuple(Fate)[:-1]
+FATES = tuple(Fate)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,69 +59,59 @@ class Story:
         """The dice of this story, thrown the same way each time."""
         return random.Random(self.seed)
 
+    @property
+    def week(self) -> date:
+        """The Monday of the week in which the lead arrives."""
+        return self.at.date() - DAY * self.at.weekday()
 
-def all_of(*, now: datetime, count: int = COUNT) -> list[Story]:
-    """Every story, oldest first: about as many each day, the last complete quarter among them."""
+
+@lru_cache(maxsize=4)
+def all_of(*, now: datetime, count: int = COUNT) -> tuple[Story, ...]:
+    """Every story, oldest first."""
     rng = random.Random(SEED)
-    quarter = last_complete("quarter", now.date())
-    spans = _spans(now, quarter.from_date, quarter.until_date)
-    stories: list[Story] = []
-    for share, start, end in spans:
-        owed = min(round(count * share), count - len(stories))
-        moments = _moments(rng, start, end, owed, first=len(stories))
-        stories += _dealt(rng, moments, first=len(stories))
-    return sorted((one for one in stories if one.at < now), key=lambda one: one.at)
+    first = beginning(now.date())
+    days = [first + DAY * n for n in range((now.date() - first).days + 1)]
+    weights = list(accumulate(_weight(one, first, now.date()) for one in days))
+    told = []
+    for number in range(count):
+        day = rng.choices(days, cum_weights=weights)[0]
+        at = _moment(rng, day, number, now)
+        told.append(_story(rng, number, at, month_of(at.date(), first)))
+    return tuple(sorted(told, key=lambda one: (one.at, one.number)))
 
 
-def _spans(now: datetime, start: date, end: date) -> list[tuple[float, datetime, datetime]]:
-    """Before, in and after the last complete quarter, each with its share of the leads."""
-    quarter, since = (datetime(day.year, day.month, day.day, tzinfo=UTC) for day in (start, end))
-    oldest = min(now - timedelta(days=30.5 * MONTHS_BACK), quarter - timedelta(days=60))
-    spans = [(oldest, quarter), (quarter, since), (since, now)]
-    return [((last - first) / (now - oldest), first, last) for first, last in spans]
+def beginning(today: date) -> date:
+    """The first day of history: that of the month eighteen months ago."""
+    month = today.year * 12 + today.month - 1 - MONTHS
+    return date(month // 12, month % 12 + 1, 1)
 
 
-def _moments(
-    rng: random.Random, start: datetime, end: datetime, count: int, *, first: int
-) -> list[tuple[int, datetime]]:
-    """Borrowers with their moments: mostly by day where they live, fewer at the weekend."""
-    return [(number, _moment(rng, start, end, number)) for number in range(first, first + count)]
+def month_of(day: date, first: date) -> int:
+    """The number of a day's month, counted from the month of `first`."""
+    return (day.year - first.year) * 12 + day.month - first.month
 
 
-def _moment(rng: random.Random, start: datetime, end: datetime, number: int) -> datetime:
+def _weight(day: date, first: date, last: date) -> float:
+    grown = GREW[0] + (GREW[1] - GREW[0]) * (day - first) / (last - first)
+    return grown * SEASON[day.month - 1] * (WEEKEND if day.weekday() >= 5 else 1.0)
+
+
+def _moment(rng: random.Random, day: date, number: int, now: datetime) -> datetime:
+    """A moment of the day where the borrower lives; what is still to come was last week."""
     zone = ZoneInfo(PLACES[number % len(PLACES)].zone)
-    for _ in range(50):
-        drawn = start + (end - start) * rng.random()
-        local = drawn.astimezone(zone)
-        by_hour = 1.0 if 9 <= local.hour < 21 else 0.12
-        by_day = 0.55 if local.weekday() >= 5 else 1.0
-        if rng.random() < by_hour * by_day:
-            break
-    return drawn.replace(microsecond=0)
+    hour = rng.choices(range(24), HOURS)[0]
+    clock = time(hour, rng.randrange(60), rng.randrange(60), tzinfo=zone)
+    at = datetime.combine(day, clock).astimezone(UTC)
+    return at if at < now else at - 7 * DAY
 
 
-def _dealt(
-    rng: random.Random, moments: list[tuple[int, datetime]], *, first: int
-) -> Iterator[Story]:
-    slugs = rng.choices(["zillow", "lendingtree", "our-site"], [42, 36, 22], k=len(moments))
-    by_slug: dict[str, list[Fate]] = {}
-    for slug in sorted(set(slugs)):  # a set has another order in every process
-        shares = _SITE_SHARES if slug == "our-site" else _MARKETPLACE_SHARES
-        by_slug[slug] = _deck(rng, shares, slugs.count(slug))
-    for (number, at), slug in zip(moments, slugs, strict=True):
-        yield Story(
-            number=number, slug=slug, at=at, fate=by_slug[slug].pop(), seed=f"{SEED}:{number}"
-        )
+def _story(rng: random.Random, number: int, at: datetime, month: int) -> Story:
+    open_ones = used_in(month)
+    origin = rng.choices(open_ones, [one.share for one in open_ones])[0]
+    return Story(
+        number=number, slug=origin.slug, at=at, fate=_fate(rng, origin), seed=f"{SEED}:{number}"
+    )
 
 
-def _deck(rng: random.Random, shares: tuple[int, ...], size: int) -> list[Fate]:
-    """`size` fates in these shares, not one more or less than chance by rounding, shuffled."""
-    deck: list[Fate] = []
-    owed = 0.0
-    for fate, share in zip(_DEALT, shares, strict=True):
-        owed += share * size / 100
-        due = round(owed) - len(deck)
-        deck += [fate] * due
-    deck += [Fate.UNREACHED] * (size - len(deck))
-    rng.shuffle(deck)
-    return deck
+def _fate(rng: random.Random, origin: Origin) -> Fate:
+    return rng.choices(FATES, (*origin.fates, 100 - sum(origin.fates)))[0]

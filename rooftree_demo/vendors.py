@@ -2,21 +2,26 @@
 
 import json
 import random
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from rooftree.leads.models import Source
 from rooftree_demo.company import SITE, WORDING, WORDING_ES
+from rooftree_demo.sources import origin
 from rooftree_simulators.posters import lendingtree, website_form, zillow
 from rooftree_simulators.posters.delivery import Delivery
 from rooftree_simulators.posters.people import Borrower
 
-ZILLOW, LENDINGTREE, SITE_SLUG = "zillow", "lendingtree", "our-site"
 BROWSER = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 "
     "(KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1"
 )
+_PAGES = {"our-site": "rates?utm_source=google", "our-site-es": "es/tasas"}
+_FEE = re.compile(rb"<MatchFee>[^<]*</MatchFee>")
+_TRACKING = re.compile(rb"<TrackingNumber>[^<]*<")
+_NUMBER = re.compile(r"(\d+)@")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,16 +41,36 @@ def post(
     at: datetime,
     consents: bool | None = None,
 ) -> Post:
-    """The POST of one inquiry. `consents` is for our own site's box alone."""
+    """The POST of one inquiry. `consents` is for the box of our own forms alone."""
     slug = source.slug
-    if slug == ZILLOW:
+    if source.adapter == "zillow":
         content = zillow.contact(who, rng, at=at)
         content["recipient"] = {"lenderId": "ZU9c41d07b22e8", "nmlsLicense": "1204417"}
         return _json(slug, content)
-    if slug == LENDINGTREE:
-        made = lendingtree.delivery(who, rng, at=at)
-        body = made.body.replace(b"HarborLight", b"Lindenfield")
-        return Post(slug=slug, body=body, headers=made.headers)
+    if source.adapter == "lendingtree":
+        return _lendingtree(source, who, rng, at)
+    return _our_form(source, who, rng, at, consents)
+
+
+def has_box(slug: str) -> bool:
+    """Whether people come this way over a form of ours, with a box to agree to texts."""
+    return origin(slug).adapter == "website_form"
+
+
+def _lendingtree(source: Source, who: Borrower, rng: random.Random, at: datetime) -> Post:
+    made = lendingtree.delivery(who, rng, at=at)
+    fee = f"<MatchFee>{source.cost_cents / 100:g}</MatchFee>".encode()
+    body = made.body.replace(b"HarborLight", b"Lindenfield")
+    body = _FEE.sub(fee, body)
+    # Eight digits drawn for each of thousands would now and then be somebody else's.
+    number = int(_NUMBER.findall(who.email)[0]) % 10_000_000
+    body = _TRACKING.sub(f"<TrackingNumber>{90_000_000 + number}<".encode(), body)
+    return Post(slug=source.slug, body=body, headers=made.headers)
+
+
+def _our_form(
+    source: Source, who: Borrower, rng: random.Random, at: datetime, consents: bool | None
+) -> Post:
     content = website_form.submission(who, rng, at=at, consents=consents)
     is_spanish = who.language == "es"
     content["consent"] |= {
@@ -54,10 +79,10 @@ def post(
         "prechecked": False,
     }
     content["consent"]["prechecked"] = False
-    content["landing_page"] = f"{SITE}/rates?utm_source=google"
+    content["landing_page"] = f"{SITE}/{_PAGES.get(source.slug, source.slug)}"
     # The lender's own web server sends it on, signed, and says whose browser it was.
     content |= {"ip_address": f"203.0.113.{rng.randint(1, 254)}", "user_agent": BROWSER}
-    unsigned = _json(slug, content)
+    unsigned = _json(source.slug, content)
     plain = Delivery(vendor_id="", body=unsigned.body, headers=unsigned.headers)
     return replace(unsigned, headers=website_form.signed(plain, source.secret, at=at).headers)
 

@@ -15,7 +15,9 @@ from rooftree.outreach.models import Message
 from rooftree.reporting.invariants import EVERY
 from rooftree.reporting.rederive import DEEP
 from rooftree.tasks.drain import queued
-from rooftree_demo import company, history, ledger_of_months
+from rooftree_demo import company, history, ledger_of_months, outside
+from rooftree_demo.history import Journal
+from rooftree_demo.plan import Plan
 from rooftree_demo.stories import Fate, Story, all_of
 from tests.demo.conftest import NOW
 
@@ -69,6 +71,16 @@ def test_those_who_do_not_want_or_were_never_there_are_left_alone(control):
     assert 1 <= Lead.objects.filter(retired_reason="not interested").count() <= 2
 
 
+def test_a_lead_nobody_reached_ends_with_a_reason(control):
+    old = [one for one in _told(Fate.UNREACHED, 40) if one.at < NOW - timedelta(days=200)][:3]
+    for story in old:
+        assert history.one(story, until=NOW, control=control)
+
+    for lead in Lead.objects.all():
+        assert (lead.state, lead.retired_reason.startswith("n")) == ("retired", True)
+        assert lead.created_at + timedelta(days=90) <= lead.retired_at <= NOW
+
+
 def test_a_story_told_before_is_not_told_again(control):
     story = _told(Fate.UNREACHED)[0]
     history.one(story, until=NOW, control=control)
@@ -90,16 +102,25 @@ def test_every_process_tells_the_same_stories(hashing):
 
 
 def test_a_history_has_its_leads_once_and_none_of_tomorrow():
-    assert len({one.number for one in all_of(now=NOW)}) == 500
+    assert len({one.number for one in all_of(now=NOW)}) == 30_000
     assert all(one.at < NOW for one in all_of(now=NOW))
 
 
-def test_advertising_is_booked_once_a_month(control):
-    start = all_of(now=NOW)[0].at
-    ledger_of_months.advertising(start, NOW)
-    ledger_of_months.advertising(start, NOW)
+def test_a_part_is_loaded_with_its_spending_and_once(control, tmp_path, monkeypatch):
+    """A second start finds what the first one journalled, and books no week twice."""
+    addresses = control.addresses
+    monkeypatch.setenv(outside.PORTS, addresses.as_text())
+    plan = Plan(began=NOW, count=12)
+    assert history.load("layer0", journal=Journal(tmp_path, plan)) == len(plan.by_part["layer0"])
+    spent = Entry.objects.filter(basis="invoice")
+    before = spent.count()
 
-    assert Entry.objects.filter(basis="invoice").count() == 10
+    assert history.load("layer0", journal=Journal(tmp_path, plan)) == 0
+    for _, stories in plan.weeks("layer0"):
+        ledger_of_months.advertise(stories[0], plan, "layer0")
+
+    assert spent.count() == before > 0
+    assert not Journal(tmp_path, plan).lacks("layer0")
 
 
 def test_the_company_is_made_once(control):

@@ -1,0 +1,111 @@
+"""In which order a history is loaded, and how far it is.
+
+What the first screen shows comes first: the last complete quarter and what came
+since, in layers. Each layer is every nth lead of those months with its share of
+what was spent, so that figures are true of what is loaded whenever one looks.
+Then come the older months in whole weeks, newest first, so that what is loaded
+always reaches without a gap from some week until today.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from itertools import groupby
+from pathlib import Path
+
+from rooftree.reporting.period import last_complete
+from rooftree_demo.stories import Story, all_of
+
+LEADS_A_LAYER = 3750  # of all history; the recent months' share of it is a minute's work
+OLDER = "older"
+RATES = "rates"  # the sheets, when everybody who waits for one is there
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """A history of `count` leads that ends when the demo `began`."""
+
+    began: datetime
+    count: int
+
+    @classmethod
+    def of(cls, folder: Path, *, count: int) -> "Plan":
+        """The plan kept in a demo's folder; made, of `count` leads, at the first call."""
+        file = folder / "began.json"
+        if not file.exists():
+            kept = {"began": datetime.now(UTC).isoformat(), "count": count}
+            file.write_text(json.dumps(kept))
+        kept = json.loads(file.read_text())
+        if isinstance(kept, str):  # an earlier release loaded this home; it keeps what it has
+            return cls(began=datetime.fromisoformat(kept), count=0)
+        return cls(began=datetime.fromisoformat(kept["began"]), count=kept["count"])
+
+    @property
+    def layers(self) -> int:
+        """Into how many parts the recent months are divided."""
+        return max(1, self.count // LEADS_A_LAYER)
+
+    @property
+    def parts(self) -> list[str]:
+        """The names of all parts, in the order of loading; the first is what a visitor awaits."""
+        if not self.count:
+            return []
+        return [*(f"layer{n}" for n in range(self.layers)), OLDER, RATES]
+
+    @cached_property
+    def by_part(self) -> dict[str, list[Story]]:
+        """The stories of every part in the order of loading, newest first."""
+        quarter = last_complete("quarter", self.began.date()).from_date
+        parts: dict[str, list[Story]] = {name: [] for name in self.parts if name != RATES}
+        for story in reversed(all_of(now=self.began, count=self.count) if self.count else ()):
+            is_old = story.at.date() < quarter
+            parts[OLDER if is_old else f"layer{story.number % self.layers}"].append(story)
+        return parts
+
+    def weeks(self, part: str) -> Iterator[tuple[str, list[Story]]]:
+        """The weeks of a part, each under the name of its spending."""
+        for week, stories in groupby(self.by_part[part], key=lambda one: one.week):
+            yield f"ads:{part}:{week}", list(stories)
+
+    def share_of_ads(self, part: str) -> int:
+        """By what to divide a week's advertising in a part."""
+        return 1 if part == OLDER else self.layers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How much of a plan is told."""
+
+    told: int
+    of: int
+    what: str  # what is being loaded: "" when all is there
+    pct: int  # of that
+
+    @property
+    def is_done(self) -> bool:
+        return not self.what
+
+    def as_json(self) -> str:
+        return json.dumps({one: getattr(self, one) for one in ("told", "of", "what", "pct")})
+
+
+def progress(plan: Plan, told: Iterable[str]) -> Progress:
+    """How far the loading of a plan is, given the numbers of the stories told."""
+    done = set(told)
+    total = sum(str(one.number) in done for part in plan.by_part.values() for one in part)
+    for what, stories in _stretches(plan):
+        here = sum(str(one.number) in done for one in stories)
+        if here < len(stories):
+            pct = 100 * here // len(stories)
+            return Progress(told=total, of=plan.count, what=what, pct=pct)
+    return Progress(told=total, of=plan.count, what="", pct=100)
+
+
+def _stretches(plan: Plan) -> Iterator[tuple[str, list[Story]]]:
+    recent = [one for name, part in plan.by_part.items() if name != OLDER for one in part]
+    if recent:
+        yield f"{min(one.at for one in recent):%B %Y} until today", recent
+    for month, stories in groupby(plan.by_part.get(OLDER, ()), key=lambda one: f"{one.at:%B %Y}"):
+        yield month, list(stories)

@@ -1,0 +1,92 @@
+"""The order in which a history is loaded, and what is told of it meanwhile."""
+
+import json
+from datetime import timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rooftree.reporting.period import last_complete
+from rooftree_demo.borrowers import someone
+from rooftree_demo.plan import OLDER, Plan, progress
+from rooftree_demo.sources import MONTHS, ORIGINS, used_in
+from rooftree_demo.staff import BRANCHES, OFFICERS, STATES
+from rooftree_demo.stories import all_of, beginning, month_of
+from tests.demo.conftest import NOW
+
+PLAN = Plan(began=NOW, count=30_000)
+QUARTER = last_complete("quarter", NOW.date())
+
+
+def test_every_story_is_in_one_part():
+    numbers = [one.number for part in PLAN.by_part.values() for one in part]
+
+    assert sorted(numbers) == list(range(30_000))
+
+
+def test_the_first_part_is_a_fair_sample_of_all_that_the_first_screen_shows():
+    first, recent = PLAN.by_part["layer0"], [one for one in all_of(now=NOW)]
+    recent = [one for one in recent if one.at.date() >= QUARTER.from_date]
+
+    assert min(one.at for one in first).date() <= QUARTER.from_date + timedelta(days=1)
+    assert 0.8 < len(first) * PLAN.layers / len(recent) < 1.2
+    assert {one.slug for one in first} == {one.slug for one in used_in(MONTHS - 1)}
+
+
+def test_older_months_come_newest_first_so_that_no_gap_is_ever_left():
+    moments = [one.at for one in PLAN.by_part[OLDER]]
+
+    assert moments == sorted(moments, reverse=True)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 400))
+def test_progress_counts_what_is_told_and_names_what_is_not(told):
+    plan = Plan(began=NOW, count=400)
+    order = [str(one.number) for part in plan.by_part.values() for one in part]
+
+    now = progress(plan, order[:told])
+
+    assert (now.told, now.is_done) == (told, told == 400)
+    assert now.is_done or 0 <= now.pct < 100
+    assert json.loads(now.as_json())["of"] == 400
+
+
+def test_a_plan_is_kept_and_a_home_of_an_earlier_release_keeps_its_own(tmp_path):
+    made = Plan.of(tmp_path, count=2_000)
+    assert Plan.of(tmp_path, count=30_000) == made
+
+    (tmp_path / "began.json").write_text(json.dumps(NOW.isoformat()))
+
+    assert Plan.of(tmp_path, count=2_000).parts == []
+
+
+def test_a_source_sends_leads_in_its_months_alone():
+    first = beginning(NOW.date())
+    for story in all_of(now=NOW):
+        used = used_in(month_of((story.at + timedelta(days=8)).date(), first))
+        assert story.slug in {
+            one.slug for one in (*used, *used_in(month_of(story.at.date(), first)))
+        }
+
+
+def test_twelve_sources_six_branches_in_two_regions_and_forty_officers():
+    assert len(ORIGINS) == len({one.slug for one in ORIGINS}) == 12
+    assert (len(BRANCHES), len({one.region for one in BRANCHES})) == (6, 2)
+    assert len(OFFICERS) == len({one.login for one in OFFICERS}) == 40
+    assert {one.branch for one in OFFICERS} == {one.name for one in BRANCHES}
+    assert all(set(one.states) <= set(STATES) for one in OFFICERS)
+    assert all(one.backup in {two.last for two in OFFICERS} for one in OFFICERS)
+
+
+def test_no_two_borrowers_share_a_number_or_an_address():
+    people = [someone(one.rng(), one.number) for one in all_of(now=NOW)]
+
+    assert len({one.phone for one in people}) == len({one.email for one in people}) == 30_000
+    assert {one.phone[3:6] for one in people} == {"555"}
+
+
+def test_who_comes_to_the_spanish_site_speaks_spanish():
+    es = [one for one in all_of(now=NOW) if one.slug == "our-site-es"][:50]
+
+    assert {someone(one.rng(), one.number, language="es").language for one in es} == {"es"}
