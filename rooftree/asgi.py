@@ -1,8 +1,8 @@
 """What the web server runs: our front, with Django behind it."""
 
+from rooftree.wsgi import application as django  # isort: skip (it sets up what the front imports)
 from rooftree.core.supervise import follow_parent
 from rooftree.web.front import Front
-from rooftree.wsgi import application as django
 
 follow_parent()
 application = Front(django)
