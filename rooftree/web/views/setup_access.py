@@ -80,7 +80,7 @@ def log(request: HttpRequest) -> HttpResponse:
     context = {
         "page": page,
         "lines": [_line(one) for one in page],
-        "tabs": [(key, label, key == tab) for key, (label, _) in SHOWS.items()],
+        "shows": [(key, label, key == tab) for key, (label, _) in SHOWS.items()],
         "person": person,
         "people": User.objects.order_by("name", "id").only("name"),
     }

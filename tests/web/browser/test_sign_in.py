@@ -1,0 +1,161 @@
+"""Signing in with a real browser and a virtual authenticator: passkeys, codes, both widths."""
+
+import re
+from importlib import import_module
+
+import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from rooftree.org.models import AccessEntry
+from tests import make
+from tests.web.browser.conftest import DESK, PHONE, open_as, violations
+from tests.web.browser.test_pages import shoot
+
+BOTH = pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+DEVICE = {
+    "protocol": "ctap2",
+    "transport": "internal",
+    "hasResidentKey": True,
+    "hasUserVerification": True,
+    "isUserVerified": True,
+    "automaticPresenceSimulation": True,
+}
+
+
+@pytest.fixture
+def production(settings, people):
+    """Nobody is let off: no role buttons, a second factor and a fresh proof are asked for."""
+    import_module(settings.ROOT_URLCONF)  # read once, by a demo, which the other tests are
+    settings.IS_DEMO, settings.SECOND_FACTOR_REQUIRED = False, True
+    return people
+
+
+def arrive(chromium, front, size, scheme="light"):
+    """A page of the sign-in, in a browser whose device has a lock."""
+    address = front.replace("127.0.0.1", "localhost")  # an IP address cannot have passkeys
+    context = chromium.new_context(viewport=size, color_scheme=scheme, base_url=address)
+    page = context.new_page()
+    page.set_default_timeout(20_000)
+    devices = context.new_cdp_session(page)
+    devices.send("WebAuthn.enable")
+    devices.send("WebAuthn.addVirtualAuthenticator", {"options": DEVICE})
+    page.goto("/sign-in/")
+    return page
+
+
+def type_password(page, user):
+    page.get_by_label("Work e-mail").fill(user.email)
+    page.get_by_label("Password").fill(make.PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+
+
+def sees_nothing_wrong(page, size, name):
+    found = violations(page)
+    if page.evaluate("document.documentElement.scrollWidth") > size["width"]:
+        found.append("wider than the screen")
+    shoot(page, f"sign-in {name} {size['width']}")
+    assert found == [], name
+
+
+@BOTH
+def test_a_passkey_is_set_up_before_anything_else_and_opens_the_door_by_itself(
+    chromium, front, production, size
+):
+    page = arrive(chromium, front, size)
+    sees_nothing_wrong(page, size, "door")
+    type_password(page, production.dana.user)
+    expect(page.get_by_role("heading", name="One thing before you begin")).to_be_visible()
+    page.goto("/queue/")
+    expect(page.get_by_role("heading", name="One thing before you begin")).to_be_visible()
+    sees_nothing_wrong(page, size, "enrol")
+
+    page.get_by_role("button", name="Set up a passkey").click()
+    expect(page.get_by_role("heading", name="It is set up. Keep these codes")).to_be_visible()
+    expect(page.get_by_label("Recovery codes").get_by_role("listitem")).to_have_count(10)
+    sees_nothing_wrong(page, size, "codes")
+    page.get_by_role("link", name="I have kept them").click()
+    page.wait_for_url("**/queue/")
+    page.context.clear_cookies()
+    page.goto("/sign-in/")
+    page.get_by_role("button", name="Use a passkey").click()
+    page.wait_for_url("**/queue/")
+
+    entry = AccessEntry.objects.filter(kind="signed_in").latest("at")
+    assert (entry.user, entry.factor) == (production.dana.user, "passkey")
+    assert "Chrome" in entry.device
+
+
+@BOTH
+def test_a_passkey_is_renamed_and_removed(chromium, front, production, size):
+    page = arrive(chromium, front, size)
+    type_password(page, production.dana.user)
+    page.get_by_role("button", name="Set up a passkey").click()
+    page.get_by_role("link", name="I have kept them").click()
+    page.wait_for_url("**/queue/")
+    page.goto("/me/sign-in/")
+    page.get_by_text(re.compile("^Change")).first.click()
+    page.get_by_label(re.compile("^Name of")).fill("My laptop")
+    page.get_by_role("button", name="Rename").click()
+    expect(page.get_by_role("region", name="Passkeys").locator("b")).to_have_text("My laptop")
+    sees_nothing_wrong(page, size, "own page")
+    assert Authenticator.objects.get(type="webauthn").data["name"] == "My laptop"
+
+    page.get_by_text(re.compile("^Change")).first.click()
+    page.get_by_role("button", name="Remove My laptop").click()
+
+    expect(page.get_by_role("heading", name="One thing before you begin")).to_be_visible()
+    assert not Authenticator.objects.exists()
+
+
+@BOTH
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_an_app_is_scanned_and_its_code_asked_for_after_the_password(
+    chromium, front, production, size, scheme
+):
+    page = arrive(chromium, front, size, scheme)
+    type_password(page, production.dana.user)
+    page.get_by_role("link", name="Use an authenticator app").click()
+    sees_nothing_wrong(page, size, f"app {scheme}")
+    page.get_by_text("No camera? Type the key").click()
+    secret = page.locator(".key-text").inner_text().replace(" ", "")
+    page.get_by_label("The six digits it shows now").fill(code_of(secret))
+    page.get_by_role("button", name="Set it up").click()
+    expect(page.get_by_role("heading", name="It is set up. Keep these codes")).to_be_visible()
+
+    page.context.clear_cookies()
+    page.goto("/sign-in/")
+    type_password(page, production.dana.user)
+    expect(page.get_by_role("heading", name="One more step")).to_be_visible()
+    sees_nothing_wrong(page, size, f"second step {scheme}")
+    page.get_by_label("Code of your app").fill(code_of(secret, later=1))
+    page.get_by_role("button", name="Go on").click()
+
+    page.wait_for_url("**/queue/")
+
+
+@BOTH
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_pages_that_watch_over_it_are_clean(chromium, front, people, size, scheme):
+    make.user("administrator", name="Ada Nash", email="ada@lindenfield.example")
+    page = open_as(chromium, front, "Administrator", size, scheme)
+    page.goto("/setup/api-keys/")
+    page.get_by_label("Name", exact=True).fill("Website")
+    page.get_by_label("Acts as").select_option(label="Ruth Adler, Branch manager")
+    page.get_by_label("Read a lead that its person may see").check()
+    page.get_by_role("button", name="Make it").click()
+    expect(page.get_by_label("The key")).to_contain_text("rt_")
+    sees_nothing_wrong(page, size, f"keys {scheme}")
+    for path in (
+        "/access-log/", "/me/sign-in/", "/home/records/leads/export/?period=12m-2026-10",
+        "/pipeline/export/", "/api/v1/docs/", f"/setup/people/{people.dana.user.pk}/",
+    ):  # fmt: skip
+        page.goto(path)
+        sees_nothing_wrong(page, size, f"{path} {scheme}")
+
+
+def code_of(secret, later=0):
+    counter = int(timezone.now().timestamp()) // 30 + later
+    return format_hotp_value(hotp_value(secret, counter))
