@@ -13,7 +13,8 @@ from django.db import connection, transaction
 from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 
-from rooftree.capture import merge
+from rooftree.capture import field_map, merge, publish_map
+from rooftree.capture.imports import stage
 from rooftree.compliance import revoke
 from rooftree.leads import to_do
 from rooftree.los.models import Connection
@@ -178,6 +179,19 @@ TABLE = {
     "setup/company-licenses/<uuid:license_id>/": get("pcd", "company_license"),
     "setup/sources/": get("pkd"),
     "setup/sources/<uuid:source_id>/": get("pkd", "source"),
+    "setup/sources/<uuid:source_id>/posts/": get("pkd", "post_source"),
+    "setup/sources/<uuid:source_id>/trial/": post("pkd", "post_source"),
+    "setup/sources/<uuid:source_id>/map/": get("pkd", "post_source"),
+    "setup/sources/<uuid:source_id>/map/preview/": post("pkd", "post_source"),
+    "setup/sources/<uuid:source_id>/map/publication/": post("pkd", "post_source"),
+    "setup/sources/<uuid:source_id>/map/draft/": post("pkd", "post_source"),
+    "setup/sources/<uuid:source_id>/map/editions/<int:number>/restoration/": post(
+        "pkd", "post_source one"
+    ),
+    "setup/imports/": get("pkd"),
+    "setup/imports/<uuid:sheet_id>/": get("pkd", "sheet"),
+    "setup/imports/<uuid:sheet_id>/refused.csv": get("pkd", "sheet"),
+    "setup/imports/<uuid:sheet_id>/<slug:what>/": post("pkd", "sheet drop"),
     "setup/sources/<uuid:source_id>/secrets/": post("pkd", "source"),
     "setup/sources/<uuid:source_id>/pause/": post("pkd", "source"),
     "setup/los/": get("d"),
@@ -229,6 +243,12 @@ def world(cast):
     )
     form = make.source("website_form", slug="our-form")
     make.license_of(cast.sam, "FL")
+    posts, books = make.source("generic"), make.source("csv_import")
+    lines = [field_map.Line(field=one, path=one) for one in ("name", "phone")]
+    publish_map.publish(lines, source_id=posts.pk, by=cast.omar, at=make.NOON)
+    sheet, _ = stage.upload(
+        source_id=books.pk, name="a.csv", body=b"Name\nAna", by=cast.omar, at=make.NOON
+    )
     notice = StaffNotice.objects.create(
         user=make.user("marketing"), cause="test", kind="test", text="Hello", at=make.NOON
     )
@@ -244,7 +264,8 @@ def world(cast):
     things = {
         "lead": owned.pk, "offer": offer.pk, "task": task.pk,
         "decision": decision.pk, "verdict": judged.pk,
-        "hold": hold.pk, "key": key.pk, "source": cast.zillow.pk, "branch": cast.tampa.pk,
+        "hold": hold.pk, "key": key.pk, "source": cast.zillow.pk, "post_source": posts.pk,
+        "sheet": sheet.pk, "drop": "drop", "branch": cast.tampa.pk,
         "user": cast.sam.user.pk, "license": License.objects.first().pk,
         "company_license": make.company_license("NV").pk, "connection": connected.pk,
         "delivery": touch.delivery_id, "form_slug": form.slug, "one": 1, "word": "unknown",

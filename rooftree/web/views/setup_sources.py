@@ -16,6 +16,7 @@ from rooftree.leads.models import Source
 from rooftree.web.answers import done
 from rooftree.web.page import staff
 from rooftree.web.staff_forms import Dollars, Lines, StaffForm, choice, number, text, yes, zone
+from rooftree.web.views import source_posts
 from rooftree.web.views.setup import must
 
 
@@ -46,12 +47,15 @@ class SourceForm(StaffForm):
             del self.fields["adapter"]
             if itself.adapter != "website_form":
                 del self.fields["allowed_origins"]
+            if itself.adapter == "csv_import":
+                del self.fields["expected_gap"], self.fields["zone"], self.fields["per_minute"]
 
     def facts(self) -> dict[str, Any]:
         """What was typed, as columns."""
         typed = dict(self.cleaned_data)
-        gap = typed["expected_gap"]
-        typed["expected_gap"] = timedelta(hours=gap) if gap else None
+        if "expected_gap" in typed:
+            gap = typed["expected_gap"]
+            typed["expected_gap"] = timedelta(hours=gap) if gap else None
         return typed
 
 
@@ -59,9 +63,12 @@ class SourceForm(StaffForm):
 def sources(request: HttpRequest) -> HttpResponse:
     """Every source, and a new one."""
     must(request.user, "edit_sources")
-    form = SourceForm(
-        request.POST or None, initial={"zone": "America/New_York", "per_minute": flood.USUAL}
-    )
+    initial = {
+        "zone": "America/New_York",
+        "per_minute": flood.USUAL,
+        "adapter": request.GET.get("adapter", "generic"),
+    }
+    form = SourceForm(request.POST or None, initial=initial)
 
     def create(_: dict[str, Any]) -> Opened:
         facts = form.facts()
@@ -132,10 +139,13 @@ def _source_page(request: HttpRequest, one: Source, **more: Any) -> HttpResponse
         "expected_gap": int(gap.total_seconds() // 3600) if gap else None,
     }
     is_form = one.adapter == "website_form"
+    address = f"{settings.PUBLIC_URL}{path}"
     context = {
         "source": one,
         "label": SOURCES[one.adapter].LABEL if one.adapter in SOURCES else one.adapter,
-        "address": f"{settings.PUBLIC_URL}{path}",
+        "address": address,
+        "curl": source_posts.curl(one, address, opened) if one.adapter == "generic" else "",
+        "takes_posts": one.adapter != "csv_import",
         "hosted": f"{settings.PUBLIC_URL}{reverse('lead_form', args=[one.slug])}"
         if is_form
         else "",

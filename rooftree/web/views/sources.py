@@ -72,6 +72,7 @@ def show(request: HttpRequest) -> HttpResponse:
         "aside_count": sum(one.set_aside for one in sources),
         "aside_since": min((o.set_aside_since for o in sources if o.set_aside_since), default=None),
         "may_replay": may(request.user, "replay_quarantine"),
+        "may_edit": may(request.user, "edit_sources"),
     }
     return render(request, "sources/show.html", context)
 
@@ -115,7 +116,7 @@ def delivery(request: HttpRequest, delivery_id: UUID) -> HttpResponse:
         "body": bytes(one.body).decode("utf-8", "backslashreplace"),
         "size": len(one.body),
         "envelope": envelope,
-        "why": _why(envelope.get("reason", "")),
+        "why": why(envelope.get("reason", "")),
         "leads": [_pretty(lead) for lead in envelope.get("leads", [])],
         "touches": Touch.objects.filter(delivery=one, lead__in=seen).select_related("lead__person"),
         "may_replay": may(request.user, "replay_quarantine") and one.state in REPLAYABLE,
@@ -198,7 +199,7 @@ def _said(one: Delivery) -> dict[str, Any]:
         "icon": icon,
         "tone": tone,
         "said": said,
-        "why": _why(one.reason) or one.outcome.replace("_", " ").capitalize(),
+        "why": why(one.reason) or one.outcome.replace("_", " ").capitalize(),
         "warnings": [warning.replace("_", " ") for warning in one.warnings],
     }
 
@@ -208,10 +209,11 @@ def _became(after: Delivery) -> str:
         return "It can be used now; its lead is on the way."
     if after.state == "worked":
         return "It was worked before; nothing changed."
-    return f"It still cannot be used. {_why(after.reason)}"
+    return f"It still cannot be used. {why(after.reason)}"
 
 
-def _why(reason: str) -> str:
+def why(reason: str) -> str:
+    """A machine's reason as a sentence."""
     kind, _, field = reason.partition(":")
     if kind == "required_missing" and field in TARGETS:
         return f"The field map asks for “{TARGETS[field].label}”, and it is not in here."

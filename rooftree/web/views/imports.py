@@ -1,0 +1,296 @@
+"""Importing a spreadsheet: upload, columns, dry run, the import with its progress, its result."""
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db.transaction import atomic
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+
+from rooftree.capture.field_map import BadMap, Line, lines_of
+from rooftree.capture.imports import stage, undo
+from rooftree.capture.imports.stage import BadFile
+from rooftree.capture.imports.table import MOST_ROWS
+from rooftree.capture.models import ImportedRow, Spreadsheet
+from rooftree.capture.paths import written
+from rooftree.capture.targets import TARGETS
+from rooftree.flow import spreadsheets
+from rooftree.leads.models import Source
+from rooftree.web import map_form
+from rooftree.web.answers import done, moved, refused
+from rooftree.web.page import must, staff
+from rooftree.web.views.sources import why
+
+SAMPLES = 3  # rows that are shown under each column
+LISTED = 100  # rows with what to change
+LARGEST = settings.BODY_LIMIT - 64 * 1024  # bytes of a file; the rest is the form around it
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run
+CHANGE = {  # reason: what to change in the row
+    "no_name": "Give a first or a last name.",
+    "no_contact": "Give a valid ten-digit phone number, or an e-mail address.",
+    "our_fault": "Our program failed on it; replay it from its delivery.",
+}
+BECAME = {  # word: (before, after, icon, tone)
+    "new": ("New people", "New people", "plus", "ok"),
+    "known": ("On file already", "On file, added to", "user", ""),
+    "left_out": ("", "On file, left as they are", "user", ""),
+    "again": ("Again in this file", "", "merge", ""),
+    "repeated": ("Imported before", "Imported before, skipped", "merge", ""),
+    "refused": ("Cannot be used", "Not usable", "warn", "late"),
+}
+
+
+@staff("GET", "POST")
+def index(request: HttpRequest) -> HttpResponse:
+    """Every import, and a new one."""
+    must(request.user, "edit_sources")
+    sources = Source.objects.filter(adapter=stage.ADAPTER, paused_at=None).order_by("name")
+    problem = ""
+    if request.method == "POST":
+        try:
+            sheet, is_new = _uploaded(request)
+        except BadFile as bad:
+            problem = str(bad)
+        else:
+            said = f"{sheet.row_count:,} rows were read"
+            if not is_new:
+                said = "This very file was uploaded before; here is its import"
+            return moved(request, said, to=_home(sheet))
+    context = {
+        "sheets": Spreadsheet.objects.select_related("source", "uploaded_by")
+        .defer("rows")
+        .order_by("-number")[:100],
+        "sources": sources,
+        "problem": problem,
+        "most": MOST_ROWS,
+        "largest": f"{LARGEST / 1024 / 1024:.1f} MB",
+    }
+    return render(request, "imports/index.html", context, status=422 if problem else 200)
+
+
+@staff("GET", "POST")
+def sheet(request: HttpRequest, sheet_id: UUID) -> HttpResponse:
+    """One import, at whatever step it is; a POST says what stands in the columns."""
+    must(request.user, "edit_sources")
+    one = _sheet(sheet_id)
+    if request.method == "GET":
+        return _page(request, one)
+    lines = _lines(request, one)
+    options = {
+        "then": request.POST.get("then", "keep"),
+        "known": request.POST.get("known", "leave"),
+    }
+    if options["then"] not in stage.THEN or options["known"] not in stage.KNOWN:
+        return _page(request, one, lines=lines, problems=["Choose what shall happen."], status=422)
+    try:
+        with atomic():
+            stage.describe(
+                sheet_id=one.pk, lines=lines, options=options, by=request.user, at=request.at
+            )
+            spreadsheets.begin_check(sheet_id=one.pk)
+    except BadMap as bad:
+        return _page(request, one, lines=lines, problems=bad.problems, status=422)
+    except BadFile as bad:
+        return refused(request, str(bad), back_to=_home(one))
+    return done(request, "The dry run is under way; nothing is imported yet", back_to=_home(one))
+
+
+@staff("POST")
+def act(request: HttpRequest, sheet_id: UUID, what: str) -> HttpResponse:
+    """Import it, change its columns, put it away, or take it back."""
+    must(request.user, "edit_sources")
+    one = _sheet(sheet_id)
+    by, at = request.user, request.at
+    try:
+        if what == "run":
+            spreadsheets.begin(sheet_id=one.pk, by=by, at=at)
+            said = "The import is under way; you can leave this page"
+        elif what == "columns":
+            stage.move(one.pk, came_from=("checked",), to="columns", by=by, at=at)
+            said = "Say again what stands in the columns"
+        elif what == "drop":
+            stage.move(one.pk, came_from=("columns", "checked"), to="dropped", by=by, at=at)
+            said = "The file is put away; nothing was imported"
+        elif what != "undo":
+            raise Http404
+        else:
+            closed = undo.undo(sheet_id=one.pk, by=by, at=at)
+            said = f"{closed:,} leads of it are closed; what was worked on stays"
+    except BadFile as bad:
+        return refused(request, str(bad), back_to=_home(one))
+    return done(request, said, back_to=_home(one))
+
+
+@staff("GET")
+def refused_rows(request: HttpRequest, sheet_id: UUID) -> HttpResponse:
+    """The rows that could not be used, as a file to mend and upload again."""
+    must(request.user, "edit_sources")
+    one = _sheet(sheet_id)
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow([*map(harmless, one.columns), "Line", "What to change"])
+    for line, cells, reason in _refused(one):
+        kept = [harmless(cells.get(name, "")) for name in one.columns]
+        writer.writerow([*kept, line, CHANGE.get(reason) or why(reason)])
+    answer = HttpResponse("\ufeff" + out.getvalue(), content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="{one}-refused.csv"'
+    return answer
+
+
+def harmless(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula; a plain number stays as it is."""
+    is_number = cell[:1] in "+-" and cell[1:].replace(".", "").replace(",", "").isdigit()
+    return f"'{cell}" if cell.startswith(FORMULA) and not is_number else cell
+
+
+def _refused(one: Spreadsheet) -> list[tuple[int, dict[str, str], str]]:
+    rows = ImportedRow.objects.filter(spreadsheet=one, became="refused").select_related("delivery")
+    return [(row.line, _cells(row), row.why) for row in rows.order_by("line").iterator(500)]
+
+
+def _cells(row: ImportedRow) -> dict[str, str]:
+    try:
+        found = json.loads(bytes(row.delivery.body)).get("row", {})
+    except ValueError:
+        return {}
+    return {str(name): str(cell) for name, cell in found.items()}
+
+
+def _uploaded(request: HttpRequest) -> tuple[Spreadsheet, bool]:
+    file = request.FILES.get("file")
+    if file is None:
+        raise BadFile("Choose a file.")
+    if (file.size or 0) > LARGEST:
+        raise BadFile("The file is too large; split it.")
+    try:
+        source_id = UUID(request.POST.get("source", ""))
+    except ValueError as bad:
+        raise BadFile("Choose the source these people came from.") from bad
+    if not Source.objects.filter(pk=source_id, adapter=stage.ADAPTER).exists():
+        raise BadFile("Choose the source these people came from.")
+    return stage.upload(
+        source_id=source_id,
+        name=file.name or "",
+        body=file.read(),
+        by=request.user,
+        at=request.at,
+    )
+
+
+def _lines(request: HttpRequest, one: Spreadsheet) -> list[Line]:
+    """What each column is said to hold, and what the file costs a row."""
+    lines = []
+    for nth, column in enumerate(one.columns):
+        field = request.POST.get(f"field-{nth}", "")
+        if field:
+            convert = request.POST.get(f"convert-{nth}", "")
+            lines.append(Line(field=field, path=written((column,)), convert=convert))
+    cost = request.POST.get("cost", "").strip()
+    if cost and not any(line.field == "cost" for line in lines):
+        lines.append(Line(field="cost", constant=cost))
+    return lines
+
+
+def _sheet(sheet_id: UUID) -> Spreadsheet:
+    return get_object_or_404(
+        Spreadsheet.objects.select_related("source", "uploaded_by"), pk=sheet_id
+    )
+
+
+def _home(one: Spreadsheet) -> str:
+    return reverse("import", args=[one.pk])
+
+
+def _page(
+    request: HttpRequest,
+    one: Spreadsheet,
+    *,
+    lines: Sequence[Line] | None = None,
+    problems: Sequence[str] = (),
+    status: int = 200,
+) -> HttpResponse:
+    context: dict[str, Any] = {
+        "sheet": one,
+        "then": stage.THEN,
+        "known": stage.KNOWN,
+        "said_then": stage.THEN.get(one.options.get("then", ""), ""),
+        "said_known": stage.KNOWN.get(one.options.get("known", ""), ""),
+        "remarks": [one_remark.replace("_", " ") for one_remark in one.remarks],
+        "problems": problems,
+        "percent": 100 * one.seen_rows // max(one.row_count, 1),
+        "is_under_way": one.state in ("checking", "running"),
+        "counts": _counts(one),
+        "steps": _steps(one),
+    }
+    if one.state == "columns":
+        context |= _columns(one, lines_of(one.lines) if lines is None else lines)
+        context["options"] = {**one.options, **request.POST.dict()}
+    elif one.state == "checked":
+        refused = one.findings.get("refused", [])
+        context["refused"] = [_listed(row["line"], row["reason"]) for row in refused[:LISTED]]
+        context["remarks"] = [
+            f"{name.replace('_', ' ')} ({count:,} rows)"
+            for name, count in one.findings.get("remarks", {}).items()
+        ]
+    elif one.state == "done":
+        rows = ImportedRow.objects.filter(spreadsheet=one, became="refused").order_by("line")
+        context["refused"] = [_listed(row.line, row.why, row.delivery_id) for row in rows[:LISTED]]
+        context["may_close"] = 0 if one.undone_at else undo.untouched(one).count()
+    return render(request, "imports/sheet.html", context, status=status)
+
+
+def _listed(line: int, reason: str, delivery: UUID | None = None) -> dict[str, Any]:
+    return {"line": line, "change": CHANGE.get(reason) or why(reason), "delivery": delivery}
+
+
+def _columns(one: Spreadsheet, lines: Sequence[Line]) -> dict[str, Any]:
+    """The columns with some of what stands in them, and the field each is said to fill."""
+    filled = {line.path: line for line in lines}
+    rows = stage.rows_of(one)[:50]
+    listed = []
+    for nth, name in enumerate(one.columns):
+        cells = [row.cells[name] for row in rows if name in row.cells]
+        listed.append(
+            {
+                "nth": nth,
+                "name": name,
+                "samples": [map_form.short(cell)[:60] for cell in cells[:SAMPLES]],
+                "line": filled.get(written((name,))),
+            }
+        )
+    cost = next((line.constant for line in lines if line.field == "cost"), "")
+    return {
+        "columns": listed,
+        "cost": cost,
+        "fields": map_form.fields(),
+        "conversions": map_form.conversions(),
+        "unfilled": sum(one_column["line"] is None for one_column in listed),
+        "names": {key: target.label for key, target in TARGETS.items()},
+    }
+
+
+def _counts(one: Spreadsheet) -> list[dict[str, Any]]:
+    is_done = one.state in ("running", "done")
+    counts = one.counts if is_done else one.findings.get("counts", {})
+    return [
+        {"said": after if is_done else before, "count": counts[word], "icon": icon, "tone": tone}
+        for word, (before, after, icon, tone) in BECAME.items()
+        if counts.get(word)
+    ]
+
+
+def _steps(one: Spreadsheet) -> list[tuple[str, str]]:
+    """The way of an import, and where this one is: done, here or ahead."""
+    order = ("columns", "checking", "checked", "running", "done")
+    at = order.index(one.state) if one.state in order else 0
+    said = ((0, "Columns"), (2, "Dry run"), (3, "Import"), (4, "Result"))
+    return [
+        (label, "here" if at == place or (place == 2 and at == 1) else "done" if at > place else "")
+        for place, label in said
+    ]
