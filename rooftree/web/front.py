@@ -19,10 +19,17 @@ from django.db.migrations.executor import MigrationExecutor
 
 from rooftree.core import log_lines
 from rooftree.web import heartbeat, live, measure, wsgi_bridge
+from rooftree.web.failure_words import AGAIN_IN
+from rooftree.web.views import failures
 
 THREADS = 4
 BODY_SECONDS = 15.0  # for the whole body of a request to arrive
 PIECE = 256 * 1024  # bytes of an answer handed to the server at once
+REFUSAL_HEADERS = [
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", b"default-src 'self'; frame-ancestors 'none'"),
+]
 REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{6,64}")
 log = logging.getLogger(__name__)
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -86,17 +93,18 @@ class Front:
             async with asyncio.timeout(BODY_SECONDS):
                 body = await _read(scope, receive)
         except TooLarge:
-            await _plain(send, 413, "The request is too large.\n")
+            await _refuse(scope, send, 413, "The request is too large.\n")
             return
         except TimeoutError:
-            await _plain(send, 408, "The request did not arrive in time.\n")
+            await _refuse(scope, send, 408, "The request did not arrive in time.\n")
             return
         except Gone:
             return
         if not self._migrated:
             ready, why = await self._aside(self._readiness)
             if not ready:
-                await _plain(send, 503, f"Rooftree is starting: {why}. Try again in a moment.\n")
+                words = f"Rooftree is starting: {why}. Try again in a moment.\n"
+                await _refuse(scope, send, 503, words)
                 return
         environ = wsgi_bridge.environ(scope, body)
         asked = _request_id(environ.get("HTTP_X_REQUEST_ID", ""))
@@ -180,7 +188,28 @@ async def _send(send: Send, answer: wsgi_bridge.Answer) -> None:
 
 
 async def _plain(send: Send, status: int, text: str) -> None:
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store")]
+    await _whole(send, status, b"text/plain; charset=utf-8", text)
+
+
+async def _refuse(scope: dict[str, Any], send: Send, status: int, text: str) -> None:
+    """A request that Django never sees: a page for who reads pages, `text` for the rest."""
+    said = {name: value.decode("latin-1") for name, value in scope["headers"]}
+    if "text/html" not in said.get(b"accept", ""):
+        await _whole(send, status, b"text/plain; charset=utf-8", text)
+        return
+    page = failures.without_database(
+        str(status),
+        scope["path"],
+        accepted=said.get(b"accept-language", ""),
+        query=scope["query_string"].decode("latin-1"),
+    )
+    await _whole(send, status, b"text/html; charset=utf-8", page)
+
+
+async def _whole(send: Send, status: int, kind: bytes, text: str) -> None:
+    headers = [(b"content-type", kind), *REFUSAL_HEADERS]
+    if status == 503:
+        headers.append((b"retry-after", str(AGAIN_IN).encode()))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": text.encode()})
 

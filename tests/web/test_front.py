@@ -118,6 +118,58 @@ def test_twenty_stalled_senders_hold_up_nobody(front, monkeypatch):
     assert asyncio.run(race()) == (200, {408})
 
 
+def answers(front, *conversations):
+    """Status, headers and text of each."""
+
+    async def one(talk):
+        await talk.run()
+        start, body = talk.outbox.get_nowait(), talk.outbox.get_nowait()
+        return start["status"], dict(start["headers"]), body["body"].decode()
+
+    async def all_of_them():
+        return await asyncio.gather(*(one(talk) for talk in conversations))
+
+    return asyncio.run(all_of_them())
+
+
+@pytest.mark.parametrize(
+    ("path", "language", "words"),
+    [
+        ("/leads/", b"en", "That is too large"),
+        ("/forms/our-site/", b"en-US", "That is too much at once"),
+        ("/forms/our-site/", b"es-MX", "Es demasiado de una sola vez"),
+    ],
+)
+def test_who_reads_pages_gets_a_page_when_too_much_was_sent(front, path, language, words):
+    talk = Conversation(
+        front, path, headers=[(b"accept", b"text/html,*/*"), (b"accept-language", language)]
+    )
+    talk.send(b"x" * (settings.BODY_LIMIT + 1))
+
+    [(status, headers, page)] = answers(front, talk)
+
+    assert status == 413
+    assert headers[b"content-type"] == b"text/html; charset=utf-8"
+    assert words in page
+    assert ("Rooftree" in page) == (path == "/leads/")
+
+
+def test_a_server_that_is_not_ready_says_when_to_come_again(front, monkeypatch):
+    monkeypatch.setattr(front, "_migrated", False)
+    monkeypatch.setattr(front, "_readiness", lambda: (False, "the database does not answer"))
+    machine = Conversation(front, "/in/zillow/x")
+    person = Conversation(front, "/queue/", headers=[(b"accept", b"text/html")])
+    for talk in (machine, person):
+        talk.send(b"")
+
+    told, shown = answers(front, machine, person)
+
+    assert told[0] == shown[0] == 503
+    assert int(told[1][b"retry-after"]) > 0
+    assert "the database does not answer" in told[2]
+    assert "Back in a moment" in shown[2]
+
+
 def test_a_sender_that_leaves_is_forgotten(front):
     talk = Conversation(front)
     talk.send(b"begun", more=True)

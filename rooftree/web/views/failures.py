@@ -100,6 +100,20 @@ def said(request: HttpRequest, kind: str, status: int, *, toast: str = "") -> Ht
     return HttpResponse(page, status=status, headers={"Cache-Control": "no-store"})
 
 
+def without_database(kind: str, path: str, *, accepted: str = "", query: str = "") -> str:
+    """The page of a failure that is met before Django is: nothing is known of the reader.
+
+    Args:
+        kind: a key of `failure_words.STAFF`.
+        accepted: the languages the browser prefers, as it said.
+    """
+    if not is_borrowers(path):
+        return render_to_string("failure.html", {"failure": for_staff(kind)})
+    language = language_of(accepted, query)
+    context = {"failure": for_borrower(kind, language), "language": language}
+    return render_to_string("failure_public.html", context)
+
+
 def _for_borrower(request: HttpRequest, kind: str, *, asks_database: bool) -> str:
     language = language_of(
         request.headers.get("accept-language", ""), request.META.get("QUERY_STRING", "")
