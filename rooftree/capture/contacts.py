@@ -1,47 +1,157 @@
-"""The numbers and addresses of a person: those an inquiry brings are added to those we know."""
+"""The numbers and addresses of a person: what an inquiry brings is added, the newest is used."""
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
+from rooftree.compliance.models import Revocation
 from rooftree.core.emails import comparison_key
 from rooftree.leads.canonical import CanonicalLead
 from rooftree.leads.models import Email, Person, Phone
+from rooftree.ledger.write import write
+
+# Live, they say that this number or address is not the one to choose.
+AGAINST = ("stop", "unsubscribe", "do_not_contact", "wrong_person", "vendor")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stated:
+    """One number or address as an inquiry states it."""
+
+    key: str  # E.164, or the address's normal form
+    address: str
+    kind: str = ""  # of a number
+    is_primary: bool
 
 
 def remember(person: Person, inquiry: CanonicalLead, *, at: datetime) -> None:
-    """Add what is new to the person; what is known already, unlinked too, stays as it is."""
-    Phone.objects.bulk_create(_new_phones(person, inquiry, at), ignore_conflicts=True)
-    Email.objects.bulk_create(_new_emails(person, inquiry, at), ignore_conflicts=True)
+    """Add what is new, and write to and call from now on what they stated last.
+
+    What is known already, unlinked too, stays on file. A number that proved to be somebody
+    else's, an address that came back, and what somebody took back (STOP, unsubscribe) are not
+    chosen over one that is free of that; the first of a person is theirs whatever it is.
+
+    Args:
+        at: when they stated it; an inquiry that comes late does not undo a newer one.
+    """
+    phones, emails = list(person.phones.all()), list(person.emails.all())
+    numbers = _numbers(inquiry)
+    _add_numbers(person, phones, numbers, at)
+    _choose(person, Phone, "e164", phones, numbers, at)
+    addresses = _addresses(inquiry)
+    _add_addresses(person, emails, addresses, at)
+    _choose(person, Email, "key", emails, addresses, at)
 
 
-def _new_phones(person: Person, inquiry: CanonicalLead, at: datetime) -> list[Phone]:
-    held = list(person.phones.all())
-    known = {one.e164 for one in held}
-    has_primary = any(one.is_primary and one.unlinked_at is None for one in held)
-    return [
-        Phone(
-            person=person,
-            e164=one.e164,
+def _numbers(inquiry: CanonicalLead) -> list[Stated]:
+    return _once(
+        Stated(
+            key=one.e164,
+            address=one.e164,
             kind=one.type or "unknown",
-            is_primary=one.is_primary and not has_primary,
-            given_at=at,
+            is_primary=bool(one.is_primary),
         )
         for one in inquiry.phones
-        if one.valid and one.e164 and one.e164 not in known
-    ]
+        if one.valid and one.e164
+    )
 
 
-def _new_emails(person: Person, inquiry: CanonicalLead, at: datetime) -> list[Email]:
-    held = list(person.emails.all())
-    known = {one.key for one in held}
-    has_primary = any(one.is_primary for one in held)
-    return [
-        Email(
-            person=person,
-            key=comparison_key(one.address),
-            address=one.address,
-            is_primary=one.is_primary and not has_primary,
-            given_at=at,
+def _addresses(inquiry: CanonicalLead) -> list[Stated]:
+    return _once(
+        Stated(
+            key=comparison_key(one.address), address=one.address, is_primary=bool(one.is_primary)
         )
         for one in inquiry.emails
-        if one.valid and one.address and comparison_key(one.address) not in known
+        if one.valid and one.address
+    )
+
+
+def _once(stated: Iterable[Stated]) -> list[Stated]:
+    """Each key once, the one they call their main one first."""
+    found: dict[str, Stated] = {}
+    for one in stated:
+        found.setdefault(one.key, one)
+    return sorted(found.values(), key=lambda one: not one.is_primary)
+
+
+def _add_numbers(
+    person: Person, held: Sequence[Phone], stated: Sequence[Stated], at: datetime
+) -> None:
+    known = {one.e164 for one in held}
+    rows = [
+        Phone(
+            person=person,
+            e164=one.key,
+            kind=one.kind,
+            is_primary=not held and place == 0 and one.is_primary,
+            given_at=at,
+        )
+        for place, one in enumerate(stated)
+        if one.key not in known
     ]
+    Phone.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def _add_addresses(
+    person: Person, held: Sequence[Email], stated: Sequence[Stated], at: datetime
+) -> None:
+    known = {one.key for one in held}
+    rows = [
+        Email(
+            person=person,
+            key=one.key,
+            address=one.address,
+            is_primary=not held and place == 0 and one.is_primary,
+            given_at=at,
+        )
+        for place, one in enumerate(stated)
+        if one.key not in known
+    ]
+    Email.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def _choose(
+    person: Person,
+    table: type[Phone] | type[Email],
+    column: str,
+    held: Sequence[Phone | Email],
+    stated: Sequence[Stated],
+    at: datetime,
+) -> None:
+    """Let the one stated last be the one in use; `held` is what was on file before."""
+    if not held or not stated:
+        return
+    rows = table.objects.filter(person=person)
+    keys = [one.key for one in stated]
+    known = {getattr(one, column): one for one in held}
+    again = [known[key].pk for key in keys if key in known]
+    rows.filter(pk__in=again, given_at__lt=at).exclude(stated_at__gte=at).update(stated_at=at)
+    now = next((one for one in held if one.is_primary and _is_theirs(one)), None)
+    if now and getattr(now, column) == keys[0]:
+        return
+    if now and _stated_at(now) > at:
+        return
+    free = _free(keys, known)
+    wanted = next((key for key in keys if key in free), None)
+    if wanted is None or (now and wanted == getattr(now, column)):
+        return
+    rows.filter(is_primary=True).update(is_primary=False)
+    rows.filter(**{column: wanted}).update(is_primary=True)
+    write("capture.contact.preferred", at=at, person_id=person.pk, what=table._meta.db_table)
+
+
+def _free(keys: Sequence[str], known: dict[str, Phone | Email]) -> set[str]:
+    """Those of `keys` that nothing speaks against."""
+    theirs = {key for key in keys if key not in known or _is_theirs(known[key])}
+    taken_back = Revocation.objects.filter(
+        address__in=theirs, kind__in=AGAINST, ended_at=None
+    ).values_list("address", flat=True)
+    return theirs - set(taken_back)
+
+
+def _is_theirs(one: Phone | Email) -> bool:
+    return (one.unlinked_at if isinstance(one, Phone) else one.bounced_at) is None
+
+
+def _stated_at(one: Phone | Email) -> datetime:
+    return one.stated_at or one.given_at

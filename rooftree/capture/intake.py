@@ -49,7 +49,7 @@ def store(inquiry: CanonicalLead, *, delivery: Delivery, position: int, at: date
     adapter, vendor_id = delivery.source.adapter, inquiry.vendor_lead_id
     on_file.hold(identity, f"vendor:{adapter}:{vendor_id}" if vendor_id else "")
     person, lead, evidence = _whose(inquiry, identity, delivery.source, at)
-    _remember_contacts(person, inquiry, at)
+    _remember_contacts(person, inquiry, min(at, delivery.received_at))
     is_first = lead is None
     if lead is None:
         lead = _new_lead(person, inquiry, delivery.source, at)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from rooftree.compliance import revoke
 from rooftree.compliance.models import Consent
 from rooftree.leads.models import DeliveryKey, Email, Lead, Person, Phone, Source, Touch
 from rooftree.ledger.models import Event
@@ -211,16 +212,72 @@ def test_a_tests_vendor_id_is_not_a_real_leads(zillow):
     assert real.person != test.person
 
 
-def test_a_new_number_is_added_and_the_first_stays_primary(zillow):
+def numbers(lead) -> dict[str, bool]:
+    """The person's numbers, and which is in use."""
+    return dict(lead.person.phones.values_list("e164", "is_primary"))
+
+
+def test_a_new_number_becomes_the_one_in_use_and_the_old_stays_on_file(zillow):
     lead = post(zillow)
 
     post(zillow, minutes=1, sender={"phoneNumber": "8135550188"})
 
-    numbers = lead.person.phones.order_by("given_at")
-    assert [(one.e164, one.is_primary) for one in numbers] == [
-        ("+18135550142", True),
-        ("+18135550188", False),
-    ]
+    assert numbers(lead) == {"+18135550142": False, "+18135550188": True}
+    assert Event.objects.filter(kind="capture.contact.preferred").count() == 1
+
+
+def test_the_old_number_given_again_is_in_use_again(zillow):
+    lead = post(zillow)
+    post(zillow, minutes=1, sender={"phoneNumber": "8135550188"})
+
+    post(zillow, minutes=2)
+
+    assert numbers(lead) == {"+18135550142": True, "+18135550188": False}
+
+
+def test_a_delivery_that_comes_late_does_not_undo_a_newer_number(zillow):
+    lead = post(zillow, minutes=5)
+
+    post(zillow, minutes=1, sender={"phoneNumber": "8135550188"})
+
+    assert numbers(lead) == {"+18135550142": True, "+18135550188": False}
+
+
+@pytest.mark.parametrize("kind", ["stop", "wrong_person", "do_not_contact"])
+def test_a_number_that_somebody_took_back_is_kept_and_not_used(zillow, kind):
+    lead = post(zillow)
+    revoke.record(
+        person_id=None, address="+18135550188", kind=kind, media=["text"],
+        origin="message:1", cause="text:1", at=make.NOON,
+    )  # fmt: skip
+
+    post(zillow, minutes=1, sender={"phoneNumber": "8135550188"})
+
+    assert numbers(lead) == {"+18135550142": True, "+18135550188": False}
+
+
+def test_a_number_known_to_be_wrong_is_not_used_though_they_give_it_again(zillow):
+    lead = post(zillow)
+    post(zillow, minutes=1, sender={"phoneNumber": "8135550188"})
+    Phone.objects.filter(e164="+18135550142").update(unlinked_at=journey.later(2))
+
+    post(zillow, minutes=3, sender={"emailAddress": "ben.ortiz@home.example"})
+
+    assert numbers(lead) == {"+18135550142": False, "+18135550188": True}
+
+
+def test_a_new_address_becomes_the_one_in_use_unless_it_came_back(zillow):
+    lead = post(zillow)
+    post(zillow, minutes=1, sender={"emailAddress": "new@home.example"})
+    assert dict(lead.person.emails.values_list("key", "is_primary")) == {
+        "ben.ortiz@home.example": False,
+        "new@home.example": True,
+    }
+    Email.objects.filter(key="ben.ortiz@home.example").update(bounced_at=journey.later(2))
+
+    post(zillow, minutes=3)
+
+    assert Email.objects.get(is_primary=True).key == "new@home.example"
 
 
 def test_an_address_of_the_greatest_length_is_stored_with_its_consent(zillow):
