@@ -2,6 +2,7 @@
 
 import ctypes
 import logging
+import multiprocessing
 import os
 import select
 import signal
@@ -115,8 +116,15 @@ def dies_with_parent(how: int) -> Callable[[], None] | None:
 
 
 def follow_parent() -> None:
-    """End this process soon after its parent has died, on every system."""
-    parent = os.getppid()
+    """End this process soon after its parent has died, on every system.
+
+    A parent may die before this is called. Who was made by `multiprocessing`, as the web
+    server's own child is, knows which one it had, and ends at once.
+    """
+    made_by = multiprocessing.parent_process()
+    parent = made_by.pid if made_by else os.getppid()
+    if os.getppid() != parent:
+        os._exit(1)
     set_signal = dies_with_parent(signal.SIGTERM)
     if set_signal is not None:
         set_signal()

@@ -1,6 +1,6 @@
 """`make chaos`: rounds of load, SIGKILL and rest, each proved; exit 1 when one is not clean.
 
-Ten rounds are one installation's life; then a new one is made. Every round prints a line. What
+Twenty rounds are one installation's life; then a new one is made. Every round prints a line. What
 goes wrong leaves its folder and log behind and prints how to live the same life again.
 """
 
@@ -12,11 +12,11 @@ import time
 
 from tests.chaos.place import ROOT
 
-A_LIFE = 10  # rounds
+A_LIFE = 20  # rounds
 
 
 def main() -> int:
-    """Live after live until the rounds are done."""
+    """Life after life until the rounds are done."""
     asked, extra = _arguments()
     seeds = random.Random(asked.seed)
     done, began, failed = 0, time.monotonic(), 0

@@ -98,7 +98,7 @@ class Place:
         except (urllib.error.URLError, OSError):
             return False
 
-    def be_ready(self, seconds: float = 90.0) -> None:
+    def be_ready(self, seconds: float = 300.0) -> None:
         """Wait until all parts run and pages are served, starting it when nobody else would."""
 
         def whole() -> bool:
