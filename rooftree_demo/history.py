@@ -90,7 +90,7 @@ class Journal:
 
 
 def load(part: str, *, journal: Journal, share: tuple[int, int] = (0, 1)) -> int:
-    """Tell the stories of a part that are not told yet, week by week, with their spending.
+    """Tell the stories of a part that are not told yet, with the spending beside them.
 
     Args:
         share: the how-manieth of how many processes this is. How many stories it told.
@@ -101,9 +101,9 @@ def load(part: str, *, journal: Journal, share: tuple[int, int] = (0, 1)) -> int
     control = Control(outside.of_environment())
     which, of = share
     begun, told = time.monotonic(), 0
-    for name, stories in journal.plan.weeks(part):
+    for name, stories in journal.plan.spans(part):
         if which == 0 and name not in journal.done:
-            ledger_of_months.advertise(stories[0], journal.plan, part)
+            ledger_of_months.advertise(stories[0], journal.plan, part=part, name=name)
             journal.add(name)
         for story in stories:
             if story.number // journal.plan.layers % of != which:

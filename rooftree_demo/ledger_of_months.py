@@ -1,4 +1,4 @@
-"""What a company writes down beside its leads: advertising by the week, and its rate sheets."""
+"""What a company writes down beside its leads: its advertising, and its rate sheets."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
@@ -17,20 +17,18 @@ from rooftree_demo.rate_sheets import SHEET, weekly
 from rooftree_demo.sources import used_in
 from rooftree_demo.stories import Story, beginning, month_of
 
-WEEKS_A_MONTH = 365 / 12 / 7
 
+def advertise(story: Story, plan: Plan, *, part: str, name: str) -> None:
+    """Book the advertising that goes with one span of a part of the plan.
 
-def advertise(story: Story, plan: Plan, part: str) -> None:
-    """Book the advertising of the week of a story: the share of it that goes with `part`.
-
-    On the day of the week's newest lead, so that the money stands in the
-    months that its leads stand in. Once, however often it is asked for.
+    On the day of `story`, the newest of the span, so that the money stands in the
+    month that its leads stand in. Once per name, however often it is asked for.
     """
     for origin in used_in(month_of(story.at.date(), beginning(plan.began.date()))):
         if not origin.ads_cents:
             continue
-        cents = round(origin.ads_cents / WEEKS_A_MONTH / plan.share_of_ads(part))
-        _book(origin.slug, cents, day=story.at.date(), name=f"{part}:{story.week}")
+        cents = round(origin.ads_cents * plan.months_of_ads(part))
+        _book(origin.slug, cents, day=story.at.date(), name=name)
 
 
 def rates(journal: Journal) -> None:
@@ -65,7 +63,7 @@ def _book(slug: str, cents: int, *, day: date, name: str) -> None:
             on_date=day,
             source_id=Source.objects.get(slug=slug).pk,
             basis="invoice",
-            cause=f"invoice:{slug}:{name}",
+            cause=f"{name}:{slug}",
             by=_marketing(),
             at=datetime.combine(day, time(17), UTC) + timedelta(days=1),
         )

@@ -8,8 +8,10 @@ import time
 
 from rooftree.core.supervise import dies_with_parent
 from rooftree_demo.history import Journal, say
-from rooftree_demo.plan import RATES, Progress, progress
+from rooftree_demo.plan import RATES, progress
 
+AWAITED = 1_000  # leads; with a sample of so many the first screen says something
+PATIENCE = 40.0  # seconds that a visitor waits for them at most
 POLITE = 10  # how far the rest stands back: it may take its time
 LOOK_EVERY = 2.0  # seconds between two countings of what is loaded
 SAY_EVERY = 30.0  # seconds between two lines about it
@@ -24,26 +26,36 @@ class Loading:
         """With `before_all` a visitor waits until everything is there."""
         self._journal = Journal.of_this_home()
         self._before_all = before_all
-        self._stages = self._staged()
-        self._awaited = len(self._stages) if before_all else int(self._lacks_first())
+        lacking = [part for part in self._journal.plan.parts if self._journal.lacks(part)]
+        leads = ",".join(part for part in lacking if part != RATES)
+        self._stages = [one for one in (leads, RATES if RATES in lacking else "") if one]
         self._tries = 0
         self._running: list[subprocess.Popen[bytes]] = []
+        self._began = time.monotonic()
         self._looked = self._said = 0.0
+        self._now = progress(self._journal.plan, self._journal.told())
+        self._is_polite = False
 
     def start(self) -> None:
-        """Begin with what the visitor waits for, if it is not there yet."""
-        self._keep(self._progress())
+        """Begin where an earlier start ended."""
+        self._keep()
         if self._stages:
             say(f"loading a history of {self._journal.plan.count:,} leads; the newest come first…")
         self.go_on()
 
     def is_usable(self) -> bool:
-        """Whether what the first screen needs is there."""
-        return self._awaited <= 0
+        """Whether what the first screen needs is there, or has been waited for long enough."""
+        if not self._stages:
+            return True
+        if self._before_all:
+            return False
+        return self._now.told >= AWAITED or time.monotonic() > self._began + PATIENCE
 
     def go_on(self) -> None:
         """Load the next stage when the one before is done, and tell how far it is."""
-        self._tell()
+        self._look()
+        if self.is_usable() and not self._is_polite:
+            self._stand_back()
         if any(one.poll() is None for one in self._running):
             return
         if self._running:
@@ -58,22 +70,17 @@ class Loading:
                 one.terminate()
                 one.wait()
 
-    def _staged(self) -> list[str]:
-        """What is to be loaded, each stage by several processes at once."""
-        lacking = [part for part in self._journal.plan.parts if self._journal.lacks(part)]
-        first = [part for part in lacking if part == "layer0"]
-        rest = [part for part in lacking if part not in ("layer0", RATES)]
-        return [*first, *([",".join(rest)] if rest else []), *([RATES] if RATES in lacking else [])]
-
-    def _lacks_first(self) -> bool:
-        return bool(self._stages) and self._stages[0] == "layer0"
-
     def _begin(self, stage: str) -> "list[subprocess.Popen[bytes]]":
-        cores = os.cpu_count() or 2
-        waits = self._awaited > 0
-        shares = 1 if stage == RATES else min(max(cores - (not waits), 1), MOST_SHARES)
-        nice = 0 if waits else POLITE
+        shares = 1 if stage == RATES else min(max(os.cpu_count() or 2, 2), MOST_SHARES)
+        nice = POLITE if self._is_polite else 0
         return [_child(stage, f"{n}/{shares}", nice=nice) for n in range(shares)]
+
+    def _stand_back(self) -> None:
+        """From now on visitors and the live market come first."""
+        self._is_polite = True
+        for one in self._running:
+            if one.poll() is None:
+                os.setpriority(os.PRIO_PROCESS, one.pid, POLITE)
 
     def _has_ended(self) -> None:
         """The stage is over, well or badly."""
@@ -87,27 +94,25 @@ class Loading:
             say("a part of the history could not be loaded; the next start tries it again.")
         self._tries = 0
         self._stages.pop(0)
-        self._awaited -= 1
-        self._keep(self._progress())
+        self._looked = 0.0
+        self._look()
 
-    def _tell(self) -> None:
+    def _look(self) -> None:
         """Keep the file that pages read up to date; now and then a line on the console."""
-        if not self._stages or time.monotonic() < self._looked + LOOK_EVERY:
+        if self._now.is_done or time.monotonic() < self._looked + LOOK_EVERY:
             return
         self._looked = time.monotonic()
-        now = self._progress()
-        self._keep(now)
-        if self._looked > self._said + SAY_EVERY and not now.is_done:
+        self._now = progress(self._journal.plan, self._journal.told())
+        self._keep()
+        if self._looked > self._said + SAY_EVERY and not self._now.is_done:
             self._said = self._looked
+            now = self._now
             say(f"history: {now.what}: {now.pct} % ({now.told:,} of {now.of:,} leads)")
 
-    def _progress(self) -> Progress:
-        return progress(self._journal.plan, self._journal.told())
-
-    def _keep(self, now: Progress) -> None:
+    def _keep(self) -> None:
         file = self._journal.folder.parent / "loading.json"
         fresh = file.with_suffix(".new")
-        fresh.write_text(now.as_json())
+        fresh.write_text(self._now.as_json())
         fresh.replace(file)
 
 

@@ -2,15 +2,16 @@
 
 What the first screen shows comes first: the last complete quarter and what came
 since, in layers. Each layer is every nth lead of those months with its share of
-what was spent, so that figures are true of what is loaded whenever one looks.
-Then come the older months in whole weeks, newest first, so that what is loaded
-always reaches without a gap from some week until today.
+what was spent, so that a fair sample of them is there after a few seconds, grows,
+and gives figures that are true of what is loaded whenever one looks. Then come the
+older months in whole weeks, newest first, so that what is loaded always reaches
+without a gap from some week until today.
 """
 
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path
@@ -18,7 +19,8 @@ from pathlib import Path
 from rooftree.reporting.period import last_complete
 from rooftree_demo.stories import Story, all_of
 
-LEADS_A_LAYER = 3750  # of all history; the recent months' share of it is a minute's work
+LEADS_A_LAYER = 1250  # of all history; a quarter of them are of the recent months
+A_WEEK = 12 * 7 / 365  # in months
 OLDER = "older"
 RATES = "rates"  # the sheets, when everybody who waits for one is there
 
@@ -49,7 +51,7 @@ class Plan:
 
     @property
     def parts(self) -> list[str]:
-        """The names of all parts, in the order of loading; the first is what a visitor awaits."""
+        """The names of all parts, in the order of loading."""
         if not self.count:
             return []
         return [*(f"layer{n}" for n in range(self.layers)), OLDER, RATES]
@@ -64,14 +66,26 @@ class Plan:
             parts[OLDER if is_old else f"layer{story.number % self.layers}"].append(story)
         return parts
 
-    def weeks(self, part: str) -> Iterator[tuple[str, list[Story]]]:
-        """The weeks of a part, each under the name of its spending."""
-        for week, stories in groupby(self.by_part[part], key=lambda one: one.week):
-            yield f"ads:{part}:{week}", list(stories)
+    def spans(self, part: str) -> Iterator[tuple[str, list[Story]]]:
+        """The stories of a part by the span whose advertising goes with them, under its name.
 
-    def share_of_ads(self, part: str) -> int:
-        """By what to divide a week's advertising in a part."""
-        return 1 if part == OLDER else self.layers
+        Whole weeks of the older months; of a layer its share of each month.
+        """
+        key = _week if part == OLDER else _month
+        for span, stories in groupby(self.by_part[part], key=key):
+            yield f"ads:{part}:{span}", list(stories)
+
+    def months_of_ads(self, part: str) -> float:
+        """How much of a month's advertising one span of a part is."""
+        return A_WEEK if part == OLDER else 1 / self.layers
+
+
+def _week(story: Story) -> str:
+    return f"{story.at.date() - timedelta(days=story.at.weekday())}"
+
+
+def _month(story: Story) -> str:
+    return f"{story.at:%Y-%m}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

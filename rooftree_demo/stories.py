@@ -59,11 +59,6 @@ class Story:
         """The dice of this story, thrown the same way each time."""
         return random.Random(self.seed)
 
-    @property
-    def week(self) -> date:
-        """The Monday of the week in which the lead arrives."""
-        return self.at.date() - DAY * self.at.weekday()
-
 
 @lru_cache(maxsize=4)
 def all_of(*, now: datetime, count: int = COUNT) -> tuple[Story, ...]:

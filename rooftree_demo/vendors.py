@@ -59,7 +59,7 @@ def has_box(slug: str) -> bool:
 
 def _lendingtree(source: Source, who: Borrower, rng: random.Random, at: datetime) -> Post:
     made = lendingtree.delivery(who, rng, at=at)
-    fee = f"<MatchFee>{source.cost_cents / 100:g}</MatchFee>".encode()
+    fee = f"<MatchFee>{(source.cost_cents or 0) / 100:g}</MatchFee>".encode()
     body = made.body.replace(b"HarborLight", b"Lindenfield")
     body = _FEE.sub(fee, body)
     # Eight digits drawn for each of thousands would now and then be somebody else's.

@@ -116,8 +116,8 @@ def test_a_part_is_loaded_with_its_spending_and_once(control, tmp_path, monkeypa
     before = spent.count()
 
     assert history.load("layer0", journal=Journal(tmp_path, plan)) == 0
-    for _, stories in plan.weeks("layer0"):
-        ledger_of_months.advertise(stories[0], plan, "layer0")
+    for name, stories in plan.spans("layer0"):
+        ledger_of_months.advertise(stories[0], plan, part="layer0", name=name)
 
     assert spent.count() == before > 0
     assert not Journal(tmp_path, plan).lacks("layer0")
