@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from rooftree.leads.models import Source
+from rooftree.leads.models import Lead, Source
 from rooftree.reporting import speed
 from rooftree.reporting.fold import BY_MONTH, NOW
 from rooftree.reporting.maturity import HISTORY_DAYS, HORIZON_DAYS, Ripeness, lags_of, ripeness
@@ -46,6 +46,7 @@ select arrival_month, measure, sum(amount)::bigint from {BY_MONTH}
    and arrival_month >= %(oldest)s and arrival_month < %(until)s and {_WITHIN}
  group by 1, 2
 """  # noqa: S608
+FIRST_DAYS = timedelta(days=7)  # into a period: no lead so early says that it is not all there
 
 
 @dataclass(slots=True, kw_only=True)
@@ -148,6 +149,12 @@ class FirstScreen:
     before: Row  # the same, of the period before
     months: list[Month]  # twelve, oldest first
     fundings_known: int  # what the ripeness rests on
+    begins: date | None  # when the oldest lead on file arrived
+
+    @property
+    def has_whole_before(self) -> bool:
+        """Whether the leads on file cover the period before, so that it may be compared with."""
+        return self.begins is not None and self.begins < self.period.before().from_date + FIRST_DAYS
 
 
 def by_source(
@@ -160,7 +167,7 @@ def by_source(
         today: the company's date.
         only: one source, for its own page.
 
-    Four statements; none of them reads a lead.
+    Five statements; none of them reads a lead, but for the oldest.
     """
     paths = None if branch_paths is None else [f"{path}%" for path in branch_paths]
     lags = lags_of(dict(_ask(_LAGS, **_history(today))))
@@ -191,7 +198,15 @@ def by_source(
         before=before,
         months=_months(lags, paths, today),
         fundings_known=lags.fundings,
+        begins=_begins(),
     )
+
+
+def _begins() -> date | None:
+    """The day of the oldest lead: ids grow with the moment of arrival."""
+    oldest = Lead.objects.filter(is_test=False).order_by("id").values_list("created_at", flat=True)
+    first = oldest.first()
+    return first and first.date()
 
 
 def _months(lags: Any, paths: list[str] | None, today: date) -> list[Month]:

@@ -19,6 +19,7 @@ RIPE_WORDS = {
     "young": "Too young",
     "unknown": "Not enough history",
 }
+ENOUGH_LEADS = 20  # in the period before, for a percentage
 FIVE_MINUTES = 2  # bands of the speed chart up to five minutes
 
 
@@ -106,7 +107,8 @@ def ring(ripe: Ripeness, fundings_known: int = 0) -> Ring:
 def hero(shown: FirstScreen, to: To) -> Figure:
     """Cost per funded loan of all sources, against the period before."""
     total, before = shown.total, shown.before
-    cost, was = total.cost_per_funded_cents, before.cost_per_funded_cents
+    cost = total.cost_per_funded_cents
+    was = before.cost_per_funded_cents if shown.has_whole_before else None
     over = f"{words.money(total.spend_cents)} over {words.plural(total.funded, 'loan')}"
     if cost is None:
         note = f"{words.money(total.spend_cents)} spent, no loan funded yet"
@@ -146,7 +148,9 @@ def tiles(shown: FirstScreen, to: To) -> list[Figure]:
             label="Leads",
             text=f"{total.leads:,}",
             href=to("leads"),
-            note=_change(total.leads, before.leads, _before(shown.period)),
+            note=_change(total.leads, before.leads, _before(shown.period))
+            if shown.has_whole_before
+            else "",
         ),
         Figure(
             label="Applications",
@@ -345,8 +349,8 @@ def _before(period: Period) -> str:
 
 
 def _change(now: int, was: int, before: str) -> str:
-    if not was:
-        return f"none in {before}"
+    if was < ENOUGH_LEADS:  # a percentage of next to nothing is noise
+        return f"{was} in {before}" if was else f"none in {before}"
     change = round(100 * (now - was) / was)
     sign = "+" if change > 0 else "−" if change < 0 else "±"
     return f"{sign}{abs(change)}% on {before}"

@@ -101,6 +101,19 @@ def test_the_total_is_the_sum_of_the_rows_and_the_period_before_stands_beside_it
     assert (shown.before.leads, shown.before.cost_per_funded_cents) == (1, 500_00)
 
 
+def test_a_period_that_is_not_all_on_file_is_no_measure(db):
+    """A history that is still being loaded must not look like growth."""
+    zillow = make.source()
+    lead_of(zillow)
+    assert not screen().has_whole_before
+
+    lead_of(zillow, at=datetime(2026, 4, 20, 15, 0, tzinfo=UTC))
+    assert not screen().has_whole_before
+
+    lead_of(zillow, at=datetime(2026, 4, 3, 15, 0, tzinfo=UTC))
+    assert screen().has_whole_before
+
+
 def test_a_loan_funded_after_the_period_counts_for_the_cohort_it_arrived_in(two_sources):
     zillow, _ = two_sources
     lead_of(zillow, at=datetime(2026, 9, 30, 15, tzinfo=UTC), funded=1)  # funds in November
@@ -163,7 +176,7 @@ def test_the_trend_has_twelve_months_and_adds_up(two_sources):
 
 
 def test_the_whole_screen_is_four_statements(two_sources, django_assert_num_queries):
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         screen()
 
 

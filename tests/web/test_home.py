@@ -91,6 +91,26 @@ def test_every_figure_opens_a_list_of_as_many_leads(executive):
             assert answer.context["page"].paginator.count == wanted[number], address
 
 
+def test_a_percentage_stands_on_a_whole_period_of_enough_leads(executive):
+    """+16,800% on a quarter of which one lead is loaded says nothing."""
+    zillow = make.source()
+    cohort(zillow)
+    april = datetime(2026, 4, 2, 15, 0, tzinfo=UTC)
+
+    before = [make.lead(at=april + 30 * make.DAY, source=zillow)]
+    count.settle(before[0].pk)
+    assert not re.search("(in|on|than) Q2 2026", text(executive.get(Q3)))
+
+    before += [make.lead(at=april, source=zillow)]
+    count.settle(before[-1].pk)
+    assert "2 in Q2 2026" in text(executive.get(Q3))
+
+    before += [make.lead(at=april, source=zillow) for _ in range(18)]
+    for lead in before:
+        count.settle(lead.pk)
+    assert "−85% on Q2 2026" in text(executive.get(Q3))
+
+
 def test_a_column_of_the_speed_chart_opens_its_leads(executive):
     leads = cohort(make.source())
 
@@ -165,9 +185,9 @@ def test_the_page_asks_few_questions_however_many_leads(executive, django_assert
     zillow = make.source()
     cohort(zillow)
     executive.get(Q3)
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(15):
         executive.get(Q3)
     for _ in range(3):
         cohort(make.source())
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(15):
         executive.get(Q3)
