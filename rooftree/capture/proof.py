@@ -5,7 +5,7 @@ import binascii
 import hashlib
 import hmac
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -27,7 +27,8 @@ PROOFS = {
     Proof.BASIC: "A user name and a password",
     Proof.HMAC: "A signature of the body (HMAC-SHA256)",
 }
-HEADERS = {Proof.HEADER: "X-Api-Key", Proof.HMAC: "X-Signature"}
+HEADERS = {"header": "X-Api-Key", "hmac": "X-Signature"}
+type _Check = Callable[[Incoming, Mapping[str, Any]], bool]
 
 
 def problem_with(incoming: Incoming) -> str | None:
@@ -42,7 +43,8 @@ def problem_with(incoming: Incoming) -> str | None:
     kind = str(setup.get("proof") or Proof.ADDRESS)
     if kind == Proof.ADDRESS:
         return None
-    check = {Proof.HEADER: _header, Proof.BASIC: _basic, Proof.HMAC: _hmac}.get(Proof(kind))
+    checks: dict[str, _Check] = {"header": _header, "basic": _basic, "hmac": _hmac}
+    check = checks.get(kind)
     is_proven = check is not None and check(incoming, setup)
     return None if is_proven else "bad_signature" if kind == Proof.HMAC else "bad_secret"
 
@@ -50,7 +52,7 @@ def problem_with(incoming: Incoming) -> str | None:
 def header_of(setup: Mapping[str, Any]) -> str:
     """The header a proof is looked for in."""
     kind = str(setup.get("proof") or Proof.ADDRESS)
-    return str(setup.get("header") or HEADERS.get(Proof(kind), "Authorization"))
+    return str(setup.get("header") or HEADERS.get(kind, "Authorization"))
 
 
 def _header(incoming: Incoming, setup: Mapping[str, Any]) -> bool:

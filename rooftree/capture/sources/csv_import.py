@@ -15,7 +15,7 @@ from rooftree.capture.field_map import Line, lines_of
 from rooftree.capture.field_map import read as read_by
 from rooftree.capture.imports.table import read_table
 from rooftree.capture.mapped import lead_of
-from rooftree.capture.notes import Notes
+from rooftree.capture.notes import Notes, as_text
 from rooftree.capture.paths import written
 from rooftree.capture.targets import guesses
 from rooftree.capture.wire import Unreadable, json_object
@@ -28,6 +28,7 @@ CHANNEL = Channel.IMPORT
 METHOD = "UPLOAD"  # nobody can post one: a person uploads it
 FIRST = "imp1"  # the import of a file that stands alone
 ZONE = "UTC"
+_LONGEST_NUMBER = 40
 _NOTHING = Answer(status=0)  # nobody waits for an answer
 
 
@@ -88,12 +89,17 @@ def _read_row(incoming: Incoming) -> Envelope:
     cells = found.get("row")
     if not isinstance(cells, dict):
         raise Unreadable("no_row")
-    setup = incoming.endpoint.setup
-    maps = setup.get("maps")
-    number = str(found.get("import") or FIRST)
+    cells = {str(name): as_text(cell) for name, cell in cells.items()}
+    maps = incoming.endpoint.setup.get("maps")
+    number = as_text(found.get("import"))[:_LONGEST_NUMBER] or FIRST
     stored = maps.get(number) if isinstance(maps, dict) else None
     lines = lines_of(stored) or guessed_lines(cells)
-    one = _read_cells(cells, lines, incoming, vendor_id=f"{number}:{found.get('position')}")
+    one = _read_cells(
+        cells,
+        lines,
+        incoming,
+        vendor_id=f"{number}:{as_text(found.get('position'))[:_LONGEST_NUMBER]}",
+    )
     said = json.dumps(cells, sort_keys=True).encode("utf-8", "replace")
     return replace(one, idempotency_key=f"csv:sha256:{hashlib.sha256(said).hexdigest()}")
 
