@@ -162,7 +162,18 @@ def _is_machine(facts: Json) -> bool:
 
 
 def _is_held(facts: Json) -> bool:
-    return bool(facts["is_held"]) and _sells(facts)
+    return bool(facts["is_held"]) and _sells(facts) and not _is_read(facts)
+
+
+def _is_read(facts: Json) -> bool:
+    """A named person read their newest answer before this and let the message go."""
+    wrote = _moment(facts["inbound_at"] or "0001-01-01T00:00:00+00:00")
+    return any(
+        one["reason"] == "hold_for_human_review"
+        and one["by"]
+        and wrote <= _moment(one["at"]) <= _moment(facts["at"])
+        for one in facts.get("answers", [])
+    )
 
 
 def _is_undone(stop: datetime, facts: Json) -> bool:

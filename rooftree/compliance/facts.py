@@ -198,6 +198,16 @@ class Confirmation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A named person decided what one rule leaves to people, about this very message."""
+
+    rule: str
+    reason: str
+    by: str  # user:<id>
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """One message, one recipient, one moment, and all that is known about them.
 
@@ -220,6 +230,7 @@ class Facts:
     subject: str | Missing = UNKNOWN
     text: str | Missing = UNKNOWN  # as rendered
     activity: str | Missing = UNKNOWN  # what it does: general, quote_rate, schedule_callback
+    answers: tuple[Answer, ...] = ()  # none: nobody decided, so the rules stand
     confirmation: Confirmation | None | Missing = UNKNOWN
 
     # who sends

@@ -6,7 +6,7 @@ stops, source, license, consent, lists, emergency, hours, caps, content.
 """
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime
 
 from rooftree.compliance import (
@@ -68,6 +68,12 @@ GATES: dict[str, Gate] = {
 FACT_NAMES = tuple(one.name for one in fields(Facts))
 ENFORCED = tuple(GATES)  # what production asks: everything
 
+# What these rules ask for is a person's judgment; every other `require` asks for something to
+# be done or found out, and no decision of anybody's stands in for that.
+FOR_A_PERSON = frozenset(
+    {"hold_for_human_review", "supervisor_approval_state_silent", "privacy_and_udaap_review"}
+)
+
 
 def decide(facts: Facts) -> Verdict:
     """It is whether, and if not now when, this message may go; pure and repeatable.
@@ -75,7 +81,8 @@ def decide(facts: Facts) -> Verdict:
     Raises nothing: a missing fact or a failing gate is a block.
     """
     names = ENFORCED if facts.asks is None else facts.asks
-    rulings = [ruling for name in names if (ruling := _ask(name, facts)) is not None]
+    asked = [ruling for name in names if (ruling := _ask(name, facts)) is not None]
+    rulings = [_as_decided(ruling, facts) for ruling in asked] if facts.answers else asked
     if facts.asks is None:
         rulings += [_failed(f"fact {name} is missing") for name in missing(facts)]
     return combine(rulings, facts)
@@ -114,6 +121,27 @@ def _ask(name: str, facts: Facts) -> Ruling | None:
         return GATES[name](facts)
     except Exception:  # ENG-01: a gate that fails in any way stops the message
         return _failed(f"gate {name} failed")
+
+
+def _as_decided(ruling: Ruling, facts: Facts) -> Ruling:
+    """It is the ruling, or what a named person made of it where it asks for their judgment.
+
+    A decision knows nothing of what the borrower wrote after it.
+    """
+    if ruling.decision is not Decision.REQUIRE or ruling.reason not in FOR_A_PERSON:
+        return ruling
+    at, wrote = known(facts.at, "at"), facts.inbound_at
+    since = wrote if isinstance(wrote, datetime) else None
+    decided = any(
+        (one.rule, one.reason) == (ruling.rule, ruling.reason)
+        and one.by
+        and (since is None or since <= one.at)
+        and one.at <= at
+        for one in facts.answers
+    )
+    return (
+        replace(ruling, decision=Decision.ALLOW, reason="decided_by_person") if decided else ruling
+    )
 
 
 def _failed(what: str) -> Ruling:

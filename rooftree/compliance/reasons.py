@@ -16,6 +16,7 @@ MESSAGES = {
     "consumer_initiated_transaction": "They started this themselves.",
     "consumer_invitation": "They asked us to call.",
     "consumer_requested_time": "They asked for a call at this time, and the request is on file.",
+    "decided_by_person": "A named person looked at it and decided that it may go.",
     "dnc_clear": "The number is on no do-not-call list we hold.",
     "ebr_inquiry": "They asked us about a loan within the last three months.",
     "ebr_transaction": "They were our customer within the last eighteen months.",

@@ -114,6 +114,7 @@ class Verdict:
 # When every rule allows, the most telling reason comes first.
 TELLING = (
     "single_confirmation",
+    "decided_by_person",
     "resubscribed",
     "fresh_written_consent",
     "email_unaffected",

@@ -8,7 +8,7 @@ from django.tasks import task
 
 from rooftree.flow import moment
 from rooftree.leads import to_do
-from rooftree.leads.models import Lead, Task
+from rooftree.leads.models import Lead
 from rooftree.los import need_words, outbox
 from rooftree.los.models import Handoff
 from rooftree.los.outbox import CannotHandOff
@@ -17,7 +17,7 @@ from rooftree.org.models import User
 from rooftree.tasks.announce import announce
 
 __all__ = ["CannotHandOff", "ask", "send_handoffs"]
-GAP = "handoff"  # the cause of the task that asks for what is missing
+GAP = "handoff"  # the kind of the task that asks for what is missing
 ASK_WITHIN = timedelta(days=1)
 BATCH = 20
 
@@ -31,8 +31,7 @@ def ask(*, lead_id: UUID, by: User, at: datetime) -> Handoff:
         with transaction.atomic():
             made = outbox.ask(lead_id=lead_id, by=by, at=at)
             enrol.stop(lead_id=lead_id, because="handed off", at=at)
-            for task_id in _gaps(lead_id):
-                to_do.finish(task_id=task_id, by=by.pk, at=at)
+            to_do.finish_kind(lead_id=lead_id, kind=GAP, by=by.pk, at=at)
             send_handoffs.enqueue()
             announce("lead", lead=str(lead_id))
     except CannotHandOff as problem:
@@ -43,21 +42,15 @@ def ask(*, lead_id: UUID, by: User, at: datetime) -> Handoff:
     return made
 
 
-def _gaps(lead_id: UUID) -> list[UUID]:
-    rows = Task.objects.filter(lead_id=lead_id, done_at=None, cause__startswith=f"{GAP}:")
-    return list(rows.values_list("pk", flat=True))
-
-
 def _ask_for(lead_id: UUID, said: str, by: User, at: datetime) -> None:
     officer = Lead.objects.values_list("officer__user_id", flat=True).get(pk=lead_id)
-    to_do.ask_for(
-        lead_id=lead_id,
-        user_id=officer or by.pk,
-        cause=GAP,
+    wanted = to_do.Wanted(
+        kind=GAP,
         title=f"Before the hand-off: {said}",
         due_at=at + ASK_WITHIN,
-        at=at,
+        user_id=officer or by.pk,
     )
+    to_do.ask_for(wanted, lead_id=lead_id, at=at)
 
 
 @task(queue_name="soon")

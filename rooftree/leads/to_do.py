@@ -1,19 +1,35 @@
-"""What a person is to do about a lead, and by when."""
+"""What a person is to do about a lead, and by when: one table for staff's own and ours."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import Lead, Task
 from rooftree.ledger.write import write
+from rooftree.org.insert import insert_once
 
 LONGEST = 20  # tasks of one lead shown at once
+CALL_BACK = "call_back"  # the kind of a task that is a promise to the borrower
 
 
 class CannotAdd(Exception):
-    """The task has no title. The text is fit to show."""
+    """The task has no title, or its time is past. The text is fit to show."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A task the product sets itself. Nobody named: it is the task of the lead's owner."""
+
+    kind: str
+    title: str
+    due_at: datetime
+    user_id: UUID | None = None
+    role: str = ""
+    moves: bool = False  # a later asking of an open one moves its time as well
 
 
 def add(*, lead_id: UUID, user_id: UUID | None, title: str, due_at: datetime, at: datetime) -> Task:
@@ -21,6 +37,8 @@ def add(*, lead_id: UUID, user_id: UUID | None, title: str, due_at: datetime, at
     title = title.strip()[:200]
     if not title:
         raise CannotAdd("Say what is to be done.")
+    if due_at < at:
+        raise CannotAdd("Choose a time that is still to come.")
     key = uuid7_at(at)
     with transaction.atomic():
         task = Task.objects.create(
@@ -36,43 +54,67 @@ def add(*, lead_id: UUID, user_id: UUID | None, title: str, due_at: datetime, at
     return task
 
 
-def ask_for(
-    *, lead_id: UUID, user_id: UUID | None, cause: str, title: str, due_at: datetime, at: datetime
-) -> Task:
-    """A task the product sets itself. While one of the same cause is open it is reworded."""
+def ask_for(wanted: Wanted, *, lead_id: UUID, at: datetime) -> Task:
+    """A task the product sets itself, once: while one of its kind is open that one is reworded.
+
+    The clock of an open one runs on, unless what is wanted `moves`.
+    """
+    key = uuid7_at(at)
+    task = Task(
+        id=key,
+        lead_id=lead_id,
+        kind=wanted.kind,
+        user_id=wanted.user_id,
+        role=wanted.role,
+        cause=f"{wanted.kind}:{key}",
+        title=wanted.title[:200],
+        due_at=wanted.due_at,
+        created_at=at,
+    )
     with transaction.atomic():
-        waiting = Task.objects.select_for_update().filter(
-            lead_id=lead_id, done_at=None, cause__startswith=f"{cause}:"
-        )
-        task = waiting.first()
-        if task:
-            task.title = title[:200]
-            task.save(update_fields=["title"])
+        if insert_once(task):  # of two at once the database keeps one
+            who = f"system:{wanted.kind}"
+            write("leads.task.added", at=at, actor=who, lead_id=lead_id, task=key)
             return task
-        key = uuid7_at(at)
-        task = Task.objects.create(
-            id=key,
-            lead_id=lead_id,
-            user_id=user_id,
-            cause=f"{cause}:{key}",
-            title=title[:200],
-            due_at=due_at,
-            created_at=at,
-        )
-        write("leads.task.added", at=at, actor=f"system:{cause}", lead_id=lead_id, task=key)
-    return task
+        known = _open().filter(lead_id=lead_id, kind=wanted.kind)
+        news: dict[str, object] = {"title": task.title}
+        if wanted.moves:
+            news |= {"due_at": wanted.due_at, "user_id": wanted.user_id}
+        known.update(**news)
+        return known.get()
 
 
 def open_of(lead: Lead) -> list[Task]:
     """What is still to be done about a lead, soonest first."""
-    return list(Task.objects.filter(lead=lead, done_at=None).order_by("due_at", "id")[:LONGEST])
+    rows = _open().filter(lead=lead).select_related("user")
+    return list(rows.order_by("due_at", "id")[:LONGEST])
 
 
 def finish(*, task_id: UUID, by: UUID, at: datetime) -> bool:
     """Tick a task off; whether it was still open. Pressing twice is harmless."""
     with transaction.atomic():
-        ticked = Task.objects.filter(id=task_id, done_at=None).update(done_at=at)
+        ticked = _open().filter(id=task_id).update(done_at=at, done_by_id=by)
         if ticked:
             lead_id = Task.objects.values_list("lead_id", flat=True).get(id=task_id)
             write("leads.task.done", at=at, actor=f"user:{by}", lead_id=lead_id, task=task_id)
     return bool(ticked)
+
+
+def finish_kind(*, lead_id: UUID, kind: str, by: UUID, at: datetime) -> bool:
+    """Tick off the open task of a kind; whether there was one."""
+    rows = _open().filter(lead_id=lead_id, kind=kind).values_list("pk", flat=True)
+    return any([finish(task_id=pk, by=by, at=at) for pk in rows])
+
+
+def cancel(*, lead_id: UUID, kind: str, because: str, at: datetime) -> bool:
+    """What was to be done need not be done any more; whether a task was open."""
+    with transaction.atomic():
+        rows = list(_open().select_for_update().filter(lead_id=lead_id, kind=kind))
+        for task in rows:
+            Task.objects.filter(pk=task.pk).update(cancelled_at=at, cancelled_because=because[:200])
+            write("leads.task.cancelled", at=at, lead_id=lead_id, task=task.pk, because=because)
+    return bool(rows)
+
+
+def _open() -> QuerySet[Task]:
+    return Task.objects.filter(done_at=None, cancelled_at=None)

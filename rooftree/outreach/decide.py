@@ -4,14 +4,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from rooftree.compliance import gate, store_verdict
-from rooftree.compliance.facts import Medium, Purpose
+from rooftree.compliance.facts import Answer, Medium, Purpose
 from rooftree.compliance.models import Revocation, Verdict
+from rooftree.compliance.verdict import Decision
 from rooftree.leads.models import Lead
 from rooftree.org.models import Company
 from rooftree.outreach.facts import Outgoing, address_key, gather
 from rooftree.outreach.known import Known
 from rooftree.outreach.letter import footer
-from rooftree.outreach.models import Message
+from rooftree.outreach.models import Message, MessageReview
 
 MEDIA = {"text": Medium.TEXT, "email": Medium.EMAIL}
 
@@ -23,6 +24,7 @@ class OnFile:
     lead: Lead
     company: Company
     known: Known
+    answers: tuple[Answer, ...] = ()
 
 
 def on_file(message: Message, *, at: datetime) -> OnFile:
@@ -33,7 +35,7 @@ def on_file(message: Message, *, at: datetime) -> OnFile:
         .get(pk=message.lead_id)
     )
     known = Known(lead, keys=[address_key(message.to_address)], at=at)
-    return OnFile(lead=lead, company=Company.objects.get(), known=known)
+    return OnFile(lead=lead, company=Company.objects.get(), known=known, answers=_decided(message))
 
 
 def looked_at_again(was: OnFile, *, at: datetime) -> OnFile:
@@ -49,7 +51,7 @@ def looked_at_again(was: OnFile, *, at: datetime) -> OnFile:
 def decide(message: Message, found: OnFile, *, stage: str) -> Verdict:
     """Ask the gate about one message and keep its verdict."""
     at = found.known.at
-    outgoing = _outgoing(message, found.company)
+    outgoing = _outgoing(message, found)
     facts = gather(outgoing, lead=found.lead, company=found.company, at=at, known=found.known)
     return store_verdict.store(
         gate.decide(facts),
@@ -61,8 +63,21 @@ def decide(message: Message, found: OnFile, *, stage: str) -> Verdict:
     )
 
 
-def _outgoing(message: Message, company: Company) -> Outgoing:
-    confirms = None
+def _decided(message: Message) -> tuple[Answer, ...]:
+    """What people answered of the rules that stopped this message; a new one has no verdict yet."""
+    if message.verdict_id is None:
+        return ()
+    released = MessageReview.objects.filter(message=message, is_release=True, verdict__isnull=False)
+    return tuple(
+        Answer(rule=one["id"], reason=one["reason"], by=f"user:{review.by_id}", at=review.at)
+        for review in released.select_related("verdict").order_by("at", "id")
+        for one in (review.verdict.results if review.verdict else ())
+        if one["decision"] == Decision.REQUIRE
+    )
+
+
+def _outgoing(message: Message, found: OnFile) -> Outgoing:
+    confirms, company = None, found.company
     if message.cause.startswith("stop:"):
         confirms = Revocation.objects.get(pk=message.cause.removeprefix("stop:"))
     return Outgoing(
@@ -75,4 +90,5 @@ def _outgoing(message: Message, company: Company) -> Outgoing:
         officer=message.officer,
         cause=f"message:{message.pk}",
         confirms=confirms,
+        answers=found.answers,
     )

@@ -13,7 +13,7 @@ from rooftree.leads.models import ContactAttempt, Lead
 from rooftree.ledger.write import write
 from rooftree.org import pause
 from rooftree.org.models import User
-from rooftree.outreach import may
+from rooftree.outreach import duties, may
 from rooftree.outreach.send import address_for
 
 SAME_CALL = timedelta(minutes=1)  # a second press within it means the same call
@@ -49,6 +49,8 @@ def begin(*, lead_id: UUID, by: User, at: datetime) -> Dialled | Verdict:
         pressed = _just_pressed(lead, by, at)
         cause = pressed.cause if pressed else f"call:{uuid7_at(at)}"
         verdict = may.call(lead_id=lead.pk, cause=cause, at=at)
+        if verdict.decision == Decision.REQUIRE:
+            duties.ask(verdict, lead, at=at)
         if verdict.decision != Decision.ALLOW:
             return verdict
         attempt = pressed or _write_down(verdict, lead, number, by)

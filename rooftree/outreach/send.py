@@ -27,7 +27,7 @@ from rooftree.ledger.write import write
 from rooftree.org.insert import insert_once
 from rooftree.org.models import Company, LoanOfficer
 from rooftree.org.pause import PAUSED
-from rooftree.outreach import attempt
+from rooftree.outreach import attempt, duties
 from rooftree.outreach.decide import OnFile, decide, looked_at_again, on_file
 from rooftree.outreach.letter import footer, unsubscribe_url
 from rooftree.outreach.media import mail
@@ -227,6 +227,8 @@ def settle(message: Message, verdict: Verdict, at: datetime) -> None:
         message.state = {"defer": "held", "require": "review"}.get(verdict.decision, "blocked")
         message.problem = verdict.sentence[:300]
         message.due_at = verdict.next_allowed_at if message.state == "held" else None
+        if message.state == "review":
+            duties.ask(verdict, message.lead, at=at)
         write(
             f"outreach.message.{message.state}",
             at=at,

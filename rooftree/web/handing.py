@@ -45,7 +45,7 @@ def card(lead: Lead, tasks: Sequence[Task]) -> Card:
     tone, icon, state, sentence = STATES[newest.state] if newest else ("", "", "", "")
     if newest and newest.state == "uncertain" and newest.due_at is None:
         tone, sentence = "late", "Somebody must look in the LOS; nothing is sent again."
-    asked = (one.title for one in tasks if one.cause.startswith(f"{GAP}:"))
+    asked = (one.title for one in tasks if one.kind == GAP)
     return Card(
         handoff=newest,
         tone=tone,

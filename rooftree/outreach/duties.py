@@ -1,0 +1,73 @@
+"""What a `require` of the gate asks of staff: a task with an owner and a clock (ENG-01)."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from rooftree.compliance.models import Verdict
+from rooftree.core.holidays import add_business_days
+from rooftree.leads import to_do
+from rooftree.leads.models import Lead, Task
+from rooftree.org.models import Company
+
+KIND = "require:"  # and the reason
+FOUND_OUT_WITHIN = timedelta(hours=1)  # ours: the borrower waits for a first answer meanwhile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duty:
+    """What is to be done, and whose it is; no role: the lead's owner."""
+
+    title: str
+    role: str = "compliance"
+
+
+DUTIES = {
+    "property_state_needed": Duty(title="Find out the state of the property", role=""),
+    "location_evidence_missing": Duty(title="Find out which state they are in", role=""),
+    "no_common_window": Duty(title="Find out where they are: no hour suits every place", role=""),
+    "hold_for_human_review": Duty(title="Read their answer: did they ask us to stop?"),
+    "emergency_data_stale": Duty(title="Check the list of declared emergencies"),
+    "consent_evidence_incomplete": Duty(title="The proof of their consent is incomplete"),
+    "registration_or_exemption": Duty(title="Record the registration, or the exemption, we have"),
+    "rnd_required_maine": Duty(title="Check whether this number changed hands"),
+    "rnd_no_data_reverify": Duty(title="Verify whose number this is"),
+    "rnd_check_stale": Duty(title="Check again whether this number changed hands"),
+    "add_nmls_ids": Duty(title="Mend the wording: NMLS numbers are missing"),
+    "add_optout_text": Duty(title="Mend the wording: it must say how to stop"),
+    "privacy_and_udaap_review": Duty(title="Look at how this lead was found"),
+    "supervisor_approval_state_silent": Duty(title="Approve the hour of a call", role="manager"),
+}
+
+
+def ask(verdict: Verdict, lead: Lead, *, at: datetime) -> Task:
+    """Put what the verdict requires on the lead, once while it is open; its clock runs on.
+
+    What an officer finds out is due within the hour; what compliance decides by
+    the end of the next business day.
+    """
+    duty = DUTIES.get(verdict.reason) or Duty(title=verdict.sentence)
+    wanted = to_do.Wanted(
+        kind=kind_of(verdict.reason),
+        title=duty.title,
+        due_at=_end_of_next_day(at) if duty.role else at + FOUND_OUT_WITHIN,
+        role=duty.role,
+    )
+    return to_do.ask_for(wanted, lead_id=lead.pk, at=at)
+
+
+def done(*, lead_id: UUID, reason: str, by: UUID, at: datetime) -> bool:
+    """What a verdict asked for is done; whether somebody still had it to do."""
+    return to_do.finish_kind(lead_id=lead_id, kind=kind_of(reason), by=by, at=at)
+
+
+def kind_of(reason: str) -> str:
+    """The kind of the task that a `require` with this reason makes."""
+    return f"{KIND}{reason}"[:60]
+
+
+def _end_of_next_day(at: datetime) -> datetime:
+    zone = ZoneInfo(Company.objects.values_list("zone", flat=True).first() or "America/New_York")
+    day = add_business_days(at.astimezone(zone).date(), 1)
+    return datetime(day.year, day.month, day.day, 17, tzinfo=zone)
