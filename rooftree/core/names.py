@@ -9,6 +9,14 @@ _NOBODY = frozenset(
     {"-", "--", ".", "n/a", "unknown", "undefined", "(none)", "-none-", "[unknown]"}
 )
 _KEPT_CONTROLS = "\t\n\r"
+# They are not seen, and turn round or hide what stands beside them. Joiners, which scripts
+# and emoji need, stay.
+_UNSEEN = frozenset(
+    map(
+        chr,
+        [0x200B, 0xFEFF, *range(0x202A, 0x202F), *range(0x2060, 0x2065), *range(0x2066, 0x206A)],
+    )
+)
 _JOINT = re.compile(r"\s(?:&|\+|and|y)\s", re.IGNORECASE)
 
 
@@ -24,14 +32,19 @@ class PersonName:
 def clean_text(text: str, *, keep_lines: bool = False) -> str:
     """It is `text` in NFC without control characters and outer whitespace.
 
-    Lone surrogates go as well: no database and no message can carry them. Emoji and
-    every script stay. `keep_lines` keeps tabs and line ends.
+    Lone surrogates go as well: no database and no message can carry them; and signs that
+    turn the direction of a line or have no width. Emoji and every script stay.
+    `keep_lines` keeps tabs and line ends.
     """
     if text.isascii() and text.isprintable():
         return text.strip()
     kept = _KEPT_CONTROLS if keep_lines else ""
     spaced = text if keep_lines else re.sub(r"[\t\n\r\x0b\x0c]+", " ", text)
-    whole = "".join(c for c in spaced if c in kept or unicodedata.category(c) not in ("Cc", "Cs"))
+    whole = "".join(
+        c
+        for c in spaced
+        if c in kept or (c not in _UNSEEN and unicodedata.category(c) not in ("Cc", "Cs"))
+    )
     return unicodedata.normalize("NFC", whole).strip()
 
 
