@@ -147,11 +147,11 @@ def _hold_one(
     """
     known = _begun(facts.known(pools, state=about.state, at=at), start)
     for _ in range(TRIES):
-        choice = choose(about, rules, known, at=at)
+        choice = choose(about, rules, known, at=at, explained=False)
         waits = choice.officer_id is None and bool(known.busy)
         if waits:
             known = without_busy(known)
-            choice = choose(about, rules, known, at=at)
+            choice = choose(about, rules, known, at=at, explained=False)
         if choice.officer_id is None:
             return choice, known
         if not _holds(choice.officer_id, waits=waits):

@@ -119,6 +119,36 @@ def permit_from_json(row: Sequence[Any]) -> Permit:
     )
 
 
+def lender_from_json(stored: Mapping[str, Any] | None) -> Lender:
+    """The company as it was stored, or as the database hands it over."""
+    if not stored:
+        return Lender(kind="nonbank")
+    permits = tuple(permit_from_json(row) for row in stored["permits"])
+    return Lender(kind=stored["kind"], permits=permits)
+
+
+def as_now(c: Candidate, today: int, in_hand: int, paused_at: str | None) -> Candidate:
+    """The same officer with what they have at this moment. Thousands are made for one choice."""
+    return Candidate(
+        id=c.id,
+        name=c.name,
+        branch_path=c.branch_path,
+        nmls_id=c.nmls_id,
+        zone=c.zone,
+        hours=c.hours,
+        languages=c.languages,
+        products=c.products,
+        permits=c.permits,
+        sponsored_from_date=c.sponsored_from_date,
+        terminated_at=c.terminated_at,
+        paused_at=datetime.fromisoformat(paused_at) if paused_at else None,
+        today=today,
+        daily_cap=c.daily_cap,
+        open=in_hand,
+        open_cap=c.open_cap,
+    )
+
+
 def all_to_json(people: Sequence[Candidate]) -> dict[str, Any]:
     """Candidates as stored with a decision: what many have in common is written once."""
     shapes: dict[tuple[Any, ...], int] = {}

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from math import lcm
+from typing import Any
 
 from rooftree.org import hours
 from rooftree.routing.candidates import Candidate, Lender, entitlement_problem
@@ -29,6 +30,7 @@ class Known:
     busy: frozenset[str] = frozenset()  # officers being given another lead in the same instant
     place: int = 0  # in the chain, where to begin
     rule_name: str = ""  # the rule whose chain is walked; "" finds it
+    roster: str = ""  # under which name the candidates are on file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,14 +66,23 @@ class _Case:
     rule: Rule
     known: Known
     at: datetime
+    explained: bool
+    # What officers have in common is asked once: those read together share hours and permits.
+    seen: dict[Any, Any] = field(default_factory=dict)
 
 
-def choose(lead: LeadFacts, rules: Sequence[Rule], known: Known, *, at: datetime) -> Choice:
+def choose(
+    lead: LeadFacts, rules: Sequence[Rule], known: Known, *, at: datetime, explained: bool = True
+) -> Choice:
     """The officer who gets a lead at a moment, with everyone's reason.
 
     The chain is walked from `known.place` to the first place where somebody is
     eligible. The order of `known.candidates` does not matter, and nothing but
     the arguments is looked at, so a stored choice can be made again.
+
+    Args:
+        explained: False leaves the reasons out where somebody is chosen: to act,
+            the answer will do, and with a thousand officers they cost more than it.
     """
     rule = rule_for(lead, rules, known.rule_name)
     if rule is None:
@@ -82,7 +93,7 @@ def choose(lead: LeadFacts, rules: Sequence[Rule], known: Known, *, at: datetime
             sentence="No rule fits this lead.",
             reasons=(),
         )
-    case = _Case(lead=lead, rule=rule, known=known, at=at)
+    case = _Case(lead=lead, rule=rule, known=known, at=at, explained=explained)
     passed: tuple[Reason, ...] = ()
     for place in range(known.place, len(rule.chain) + 1):
         choice = _from_pool(case, rule.pool_at(place), place)
@@ -119,9 +130,7 @@ def pools_of(rule: Rule, place: int = 0) -> list[Pool]:
 
 def ruled_out(case: _Case, pool: Pool, candidate: Candidate) -> tuple[str, str] | None:
     """Why an officer cannot have the lead now, as (code, words); the law speaks first."""
-    problem = entitlement_problem(
-        candidate, lender=case.known.lender, state=case.lead.state, at=case.at
-    )
+    problem = _entitlement_problem(case, candidate)
     if problem:
         return problem
     if not pool.holds(candidate.id, candidate.branch_path):
@@ -131,12 +140,30 @@ def ruled_out(case: _Case, pool: Pool, candidate: Candidate) -> tuple[str, str] 
     return _unavailable(case, candidate) or _full(case, candidate)
 
 
+def _entitlement_problem(case: _Case, one: Candidate) -> tuple[str, str] | None:
+    alike = (
+        id(one.permits), one.zone, one.sponsored_from_date, one.terminated_at, bool(one.nmls_id)
+    )  # fmt: skip
+    if alike not in case.seen:
+        case.seen[alike] = entitlement_problem(
+            one, lender=case.known.lender, state=case.lead.state, at=case.at
+        )
+    found: tuple[str, str] | None = case.seen[alike]
+    return found
+
+
+def _is_at_work(case: _Case, one: Candidate) -> bool:
+    alike = id(one.hours), one.zone
+    if alike not in case.seen:
+        case.seen[alike] = hours.is_open(one.hours, zone=one.zone, at=case.at)
+    return bool(case.seen[alike])
+
+
 def _unavailable(case: _Case, candidate: Candidate) -> tuple[str, str] | None:
     if candidate.paused_at and candidate.paused_at <= case.at:
         return "paused", "Is not taking leads"
-    loan_type = case.lead.loan_type
-    handled = {loan_type, case.lead.purpose} & set(candidate.products)
-    if candidate.products and loan_type and not handled:
+    loan_type, products = case.lead.loan_type, candidate.products
+    if products and loan_type and loan_type not in products and case.lead.purpose not in products:
         return "product", f"Does not handle {loan_type.upper()} loans"
     return None
 
@@ -148,35 +175,50 @@ def _full(case: _Case, candidate: Candidate) -> tuple[str, str] | None:
         return "full", f"Full: {candidate.open} open new leads, the cap is {candidate.open_cap}"
     if candidate.id in case.known.busy:
         return "busy", "Was being given another lead in the same instant"
-    if not hours.is_open(candidate.hours, zone=candidate.zone, at=case.at):
+    if not _is_at_work(case, candidate):
         return OFF_WORK, "Not working at this hour"
     return None
 
 
 def _from_pool(case: _Case, pool: Pool, place: int) -> Choice:
     """The choice at one place of the chain; without an officer when none is eligible."""
-    out: list[Reason] = []
+    out: list[tuple[str, tuple[str, str]]] = []
     eligible: list[Candidate] = []
     for candidate in case.known.candidates:
         problem = ruled_out(case, pool, candidate)
         if problem:
-            out.append(Reason(officer_id=candidate.id, code=problem[0], text=problem[1]))
+            out.append((candidate.id, problem))
         else:
             eligible.append(candidate)
     key = pool_key(pool)
     turns = case.known.turns.get(key, {})
-    ranked = _ranked(eligible, case.lead.language, _in_turn(eligible, pool, turns))
+    placed = _in_turn(eligible, pool, turns)
+    is_told = case.explained or not eligible
+    ranked = _ranked(eligible, case.lead.language, placed, only_first=not is_told)
     chosen = ranked[0][0] if ranked else None
     return Choice(
         rule_name=case.rule.name,
         place=place,
         officer_id=chosen.id if chosen else None,
         sentence=_praise(chosen, case.lead.language) if chosen else "",
-        reasons=(*_order_said(ranked, case.lead.language), *sorted(out, key=_by_officer)),
+        reasons=_reasons(ranked, out, case.lead.language) if is_told else (),
         take_seconds=case.rule.take_seconds_at(place),
         pool_key=key,
         turn=ranked[0][1] if ranked else 0,
     )
+
+
+def _reasons(
+    ranked: Sequence[tuple[Candidate, int]],
+    out: Sequence[tuple[str, tuple[str, str]]],
+    language: str,
+) -> tuple[Reason, ...]:
+    """Of the eligible in their order, then of the others."""
+    passed = (
+        Reason(officer_id=officer_id, code=code, text=text)
+        for officer_id, (code, text) in sorted(out)
+    )
+    return (*_order_said(ranked, language), *passed)
 
 
 def _in_turn(
@@ -188,20 +230,29 @@ def _in_turn(
     moment and not only in the long run. Someone back from leave, or new, is
     lifted to where the others stand: at most one turn is owed, not a backlog.
     """
-    strides = {one.id: _SCALE // pool.weights.get(one.id, 1) for one in eligible}
-    furthest = max((turns.get(id_, 0) * stride for id_, stride in strides.items()), default=0)
+    weights = pool.weights
+    steps = [(one.id, _SCALE // weights.get(one.id, 1), turns.get(one.id, 0)) for one in eligible]
+    furthest = max((taken * stride for _, stride, taken in steps), default=0)
     placed = {}
-    for id_, stride in strides.items():
-        number = max(turns.get(id_, 0) + 1, -(-furthest // stride))
+    for id_, stride, taken in steps:
+        number = max(taken + 1, -(-furthest // stride))
         placed[id_] = (number * stride, number)
     return placed
 
 
 def _ranked(
-    eligible: Sequence[Candidate], language: str, placed: Mapping[str, tuple[int, int]]
+    eligible: Sequence[Candidate],
+    language: str,
+    placed: Mapping[str, tuple[int, int]],
+    *,
+    only_first: bool,
 ) -> list[tuple[Candidate, int]]:
     """The eligible, best first, with the number of the turn each would use."""
-    order = sorted(eligible, key=lambda c: (not _speaks(c, language), placed[c.id][0], c.id))
+
+    def rank(one: Candidate) -> tuple[bool, int, str]:
+        return not _speaks(one, language), placed[one.id][0], one.id
+
+    order = [min(eligible, key=rank)] if only_first else sorted(eligible, key=rank)
     return [(candidate, placed[candidate.id][1]) for candidate in order]
 
 

@@ -25,6 +25,24 @@ class RuleSet(models.Model):
         return f"rule_set:{self.number}"
 
 
+class Roster(models.Model):
+    """Everyone who could be asked between two changes of staff, for the decisions that name it.
+
+    Named by its content and never changed: a thousand decisions share one.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    sha256 = models.CharField(max_length=64, unique=True)
+    people = models.JSONField()  # the shape is routing.candidates.all_to_json, and the lender
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "roster"
+
+    def __str__(self) -> str:
+        return f"roster:{self.sha256[:12]}"
+
+
 class RoutingDecision(models.Model):
     """One choice of a loan officer, with the inputs that reproduce it."""
 
@@ -33,7 +51,7 @@ class RoutingDecision(models.Model):
     rule_set = models.ForeignKey(RuleSet, models.PROTECT, related_name="decisions")
     rule_name = models.CharField(max_length=120, blank=True)
     place = models.PositiveSmallIntegerField(default=0)  # 0 first choice, then the chain
-    inputs = models.JSONField()  # lead facts and candidates as they were
+    inputs = models.JSONField()  # lead facts, the roster's name and what each had in hand
     outcome = models.JSONField()  # per officer: taken or why passed over
     officer = models.ForeignKey(LoanOfficer, models.PROTECT, null=True, related_name="decisions")
     sentence = models.CharField(max_length=400)

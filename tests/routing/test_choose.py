@@ -276,3 +276,20 @@ def test_shares_are_as_weighted_after_every_full_round(weights, rounds):
         taken[choice.officer_id] = choice.turn
 
     assert taken == {id_: weight * rounds for id_, weight in shares.items()}
+
+
+@given(PEOPLE, LEADS, TURNS)
+def test_an_answer_without_its_reasons_is_the_same_answer(people, lead, turns):
+    told, short = (
+        choose(
+            lead,
+            [EVERYONE],
+            known(*people, turns={"everyone": turns}),
+            at=NOON,
+            explained=explained,
+        )
+        for explained in (True, False)
+    )
+
+    assert replace(told, reasons=()) == replace(short, reasons=())
+    assert short.officer_id or short.reasons == told.reasons

@@ -1,0 +1,241 @@
+"""Who could be asked, kept ready between two choices, and how much each has in hand now.
+
+Who works here, with which licenses and hours, changes a few times a day; how much each
+has changes with every lead. The first is kept in the process under a stamp that the
+database gives in the same statement as the second: another stamp, and it is read anew.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from django.db import connection
+
+from rooftree.core.uuid7 import uuid7_at
+from rooftree.routing import candidates
+from rooftree.routing.candidates import Candidate, Lender
+from rooftree.routing.models import Roster
+
+KEPT = 64  # rosters of pools and states in one process
+READS = 5  # of a roster that staff are changing at this moment
+
+# A row's version is another with each change, and one undone never comes back.
+STAMP = """(
+    select bit_xor(part) from (
+        select bit_xor(hash_record_extended((o.xmin, o.ctid), 1)) as part from loan_officer o
+         union all
+        select bit_xor(hash_record_extended((l.xmin, l.ctid), 2)) from license l
+         where l.state = %(state)s
+         union all
+        select bit_xor(hash_record_extended((l.xmin, l.ctid), 3)) from company_license l
+         union all
+        select bit_xor(hash_record_extended((c.xmin, c.ctid), 4)) from company c
+         union all
+        select bit_xor(hash_record_extended((b.id, b.path), 5)) from branch b
+         union all
+        select bit_xor(hash_record_extended((u.id, u.name), 6)) from "user" u
+    ) parts)
+"""
+
+# One JSON document: built by the database and read by Python faster than rows are.
+ROSTER = f"""
+with people as materialized (
+    select o.*, u.name as user_name, b.path as branch_path
+      from loan_officer o
+      join "user" u on u.id = o.user_id
+      join branch b on b.id = o.branch_id
+     where (o.terminated_at is null or o.terminated_at > %(at)s)
+       and (%(everyone)s or o.id = any(%(officers)s::uuid[]) or b.path like any(%(paths)s::text[]))
+), permits as (
+    select l.officer_id,
+           json_agg(json_build_array(l.state, l.from_date, l.until_date, l.status)
+                    order by l.from_date, l.id) as listed
+      from license l where l.state = %(state)s and l.officer_id in (select id from people)
+     group by 1
+), shaped as materialized (
+    select p.id, p.user_name, p.nmls_id, p.terminated_at, json_build_array(
+        p.branch_path, p.zone, p.hours, p.languages, p.products,
+        coalesce(permits.listed, '[]'::json), p.sponsored_from_date, p.daily_cap, p.open_cap
+    )::text as shape
+      from people p left join permits on permits.officer_id = p.id
+), shapes as materialized (
+    select t.shape, row_number() over (order by t.shape) - 1 as nth
+      from (select distinct shape from shaped) t
+)
+select {STAMP}, json_build_object(
+    'lender', (select json_build_object('kind', c.kind, 'permits', coalesce((
+                   select json_agg(json_build_array(l.state, l.from_date, l.until_date, 'Approved')
+                                   order by l.from_date, l.id)
+                     from company_license l where l.state = %(state)s), '[]'::json))
+                 from company c limit 1),
+    'shapes', (select coalesce(json_agg(s.shape::json order by s.nth), '[]'::json) from shapes s),
+    'candidates', (select coalesce(json_agg(json_build_array(
+        p.id, p.user_name, p.nmls_id, s.nth, 0, 0, p.terminated_at, null)
+        order by p.id), '[]'::json)
+      from shaped p join shapes s on s.shape = p.shape)
+)::text
+"""  # noqa: S608 (the stamp is ours)
+
+# Only those who have something in hand or are paused.
+NOW = f"""
+with held as (
+    select w.officer_id, count(*) as n from ownership w join loan_officer p on p.id = w.officer_id
+     where w.from_at > %(at)s - interval '26 hours' and w.from_at <= %(at)s
+       and w.from_at >= date_trunc('day', %(at)s at time zone p.zone) at time zone p.zone
+       and (%(everyone)s or w.officer_id = any(%(ids)s::uuid[]))
+     group by 1
+), asked as (
+    select f.officer_id, count(*) as n from offer f
+     where f.taken_at is null and f.passed_at is null and f.lapsed_at is null
+       and (%(everyone)s or f.officer_id = any(%(ids)s::uuid[]))
+     group by 1
+), unreached as (
+    select l.officer_id, count(*) as n from lead l
+     where l.officer_id is not null and l.first_talk_at is null and l.state in ('new', 'working')
+       and (%(everyone)s or l.officer_id = any(%(ids)s::uuid[]))
+     group by 1
+)
+select {STAMP}, exists (select from roster where sha256 = %(sha256)s), json_build_object(
+    'turns', (select coalesce(json_agg(json_build_array(t.pool, t.officer_id, t.taken)),
+                              '[]'::json)
+                from turn t where t.pool = any(%(pools)s::text[])),
+    'now', (select coalesce(json_agg(json_build_array(
+        p.id, coalesce(held.n, 0) + coalesce(asked.n, 0),
+        coalesce(unreached.n, 0) + coalesce(asked.n, 0), p.paused_at)), '[]'::json)
+      from loan_officer p
+      left join held on held.officer_id = p.id
+      left join asked on asked.officer_id = p.id
+      left join unreached on unreached.officer_id = p.id
+     where (%(everyone)s or p.id = any(%(ids)s::uuid[]))
+       and (held.n is not null or asked.n is not null or unreached.n is not null
+            or p.paused_at is not null))
+)::text
+"""  # noqa: S608 (the stamp is ours)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """A roster, read: nobody in it has anything in hand."""
+
+    sha256: str
+    text: str
+    lender: Lender
+    people: tuple[Candidate, ...]
+    places: Mapping[str, int]  # of each officer among `people`
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Which officers a choice may draw from, and for a property in which state."""
+
+    everyone: bool
+    officers: tuple[str, ...]
+    branches: tuple[str, ...]
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """The officers of a roster as they are at one moment."""
+
+    sha256: str
+    lender: Lender
+    people: tuple[Candidate, ...]
+    turns: Sequence[tuple[str, str, int]]  # pool key, officer id, turns taken
+
+
+_kept: dict[Asked, tuple[int, Ready]] = {}
+
+
+def standing(asked: Asked, *, pools: Sequence[str], at: datetime) -> Standing:
+    """Who could be asked now, with what each has in hand. The roster is on file afterwards.
+
+    Two round trips when staff changed something since the last choice, else one.
+    """
+    stamp, ready = _kept.get(asked) or _read(asked, at)
+    for _ in range(READS):
+        is_stamp, is_filed, found = _now(asked, ready, pools, at)
+        if is_stamp == stamp:
+            break
+        stamp, ready = _read(asked, at)
+    if not is_filed:
+        _file(ready, at)
+    people = [*ready.people]
+    for officer_id, today, in_hand, paused_at in found["now"]:
+        nth = ready.places.get(officer_id)
+        if nth is not None:
+            people[nth] = candidates.as_now(people[nth], today, in_hand, paused_at)
+    return Standing(
+        sha256=ready.sha256, lender=ready.lender, people=tuple(people), turns=found["turns"]
+    )
+
+
+@lru_cache(maxsize=KEPT)
+def on_file(sha256: str) -> Ready:
+    """A roster that decisions rest on; it never changes."""
+    stored = Roster.objects.values_list("people", flat=True).get(sha256=sha256)
+    return _ready(json.dumps(stored), sha256)
+
+
+def _read(asked: Asked, at: datetime) -> tuple[int, Ready]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            ROSTER,
+            {
+                "at": at,
+                "state": asked.state,
+                "everyone": asked.everyone,
+                "officers": list(asked.officers),
+                "paths": [f"%/{one}/%" for one in asked.branches],
+            },
+        )
+        stamp, text = cursor.fetchone()
+    ready = _ready(text, hashlib.sha256(text.encode()).hexdigest())
+    while len(_kept) >= KEPT:
+        _kept.pop(next(iter(_kept)), None)
+    _kept[asked] = stamp, ready
+    return stamp, ready
+
+
+def _ready(text: str, sha256: str) -> Ready:
+    stored = json.loads(text)
+    people = candidates.all_from_json(stored)
+    return Ready(
+        sha256=sha256,
+        text=text,
+        lender=candidates.lender_from_json(stored["lender"]),
+        people=people,
+        places={one.id: nth for nth, one in enumerate(people)},
+    )
+
+
+def _now(
+    asked: Asked, ready: Ready, pools: Sequence[str], at: datetime
+) -> tuple[int, bool, dict[str, Any]]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            NOW,
+            {
+                "at": at,
+                "state": asked.state,
+                "everyone": asked.everyone,
+                "ids": [] if asked.everyone else list(ready.places),
+                "sha256": ready.sha256,
+                "pools": list(pools),
+            },
+        )
+        stamp, is_filed, text = cursor.fetchone()
+    return stamp, is_filed, json.loads(text)
+
+
+def _file(ready: Ready, at: datetime) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "insert into roster (id, sha256, people, at) values (%s, %s, %s::jsonb, %s)"
+            " on conflict do nothing",
+            [uuid7_at(at), ready.sha256, ready.text, at],
+        )
