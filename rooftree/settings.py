@@ -59,7 +59,7 @@ METRICS_TOKEN = read.text("ROOFTREE_METRICS_TOKEN", "")
 DATABASE_IS_EMBEDDED = not read.text("DATABASE_URL", "")
 _database: dict[str, Any] = (
     {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "rooftree.tasks.postgresql",
         "NAME": postgres.DATABASE,
         "USER": postgres.USER,
         "HOST": str(postgres.socket_folder(ROOFTREE_HOME)),

@@ -83,7 +83,7 @@ def database(address: str) -> dict[str, Any]:
     if not parts.get("dbname"):
         raise Unconfigured(f"DATABASE_URL names no database; write {example}.")
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "rooftree.tasks.postgresql",
         "NAME": parts.pop("dbname"),
         "USER": parts.pop("user", ""),
         "PASSWORD": parts.pop("password", ""),
