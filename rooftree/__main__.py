@@ -60,7 +60,8 @@ def run(words: list[str]) -> None:
     if name == "demo":
         os.environ.setdefault("ROOFTREE_ENV", "demo")
     if name in LIGHT:
-        _configure_nothing()
+        if name != "serve":  # which loads the whole for the processes that it forks
+            _configure_nothing()
         _guarded(_ours, name, argv)
         return
     _guarded(_with_django, name, argv)

@@ -13,6 +13,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from rooftree.core.forked import Forked, can_fork, fork
+
 PR_SET_PDEATHSIG = 1
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0  # seconds before a part that died is started again
 SETTLED = 30.0  # seconds alive after which its next death counts as its first
@@ -24,10 +26,13 @@ class Part:
     """One process to keep alive.
 
     `patience` is how many seconds it gets to end by itself before it is killed.
+    With `call` it is forked from this process where that can be done, and is
+    then what `command` would run; it shares what is loaded here.
     """
 
     name: str
     command: Sequence[str]
+    call: Callable[[], object] | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     patience: float = 5.0
 
@@ -37,7 +42,7 @@ class Kept:
 
     def __init__(self, part: Part) -> None:
         self.part = part
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | Forked | None = None
         self.started = 0.0
         self.wait = FIRST_WAIT
         self.next_start = 0.0
@@ -57,6 +62,14 @@ class Kept:
     def start(self, at: float) -> None:
         """Start the process, in a session of its own: Ctrl-C is ours to pass on."""
         self.started = at
+        if self.part.call is not None and can_fork():
+            self.process = fork(
+                self.part.call,
+                title=" ".join(["python", *self.part.command[1:]]),
+                environment=self.part.environment,
+                in_child=dies_with_parent(signal.SIGTERM),
+            )
+            return
         self.process = subprocess.Popen(
             self.part.command,
             env={**os.environ, **self.part.environment},
@@ -137,7 +150,7 @@ def follow_parent() -> None:
     threading.Thread(target=watch, name="follow-parent", daemon=True).start()
 
 
-def _kill_session(process: "subprocess.Popen[bytes]") -> None:
+def _kill_session(process: "subprocess.Popen[bytes] | Forked") -> None:
     try:
         os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:

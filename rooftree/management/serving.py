@@ -16,7 +16,7 @@ from rooftree import settings
 from rooftree.core import postgres
 from rooftree.core.home import Home, remember_kind
 from rooftree.core.supervise import Kept, Part, end, keep
-from rooftree.management import database
+from rooftree.management import database, preloaded
 
 HEAD_START = 3.0  # seconds at most that the rest waits for the first page to be ready
 DATABASE_WAIT = 5.0  # seconds between two tries of a database that will not start again
@@ -31,6 +31,7 @@ class Installation:
         self.parts = parts
         self.prepare = prepare
         self.stop_asked = False
+        self.is_announced = False
         self.server: postgres.Server | None = None
         self._database_due = 0.0
         self.wake, self._wake_writes = os.pipe()
@@ -44,20 +45,21 @@ class Installation:
             refuse_taken_port()
             kept = [Kept(part) for part in self.parts]
             try:
-                # Loading takes it longer than the database needs to start, and
-                # it serves nothing before the tables are up to date.
-                next(one for one in kept if one.part.name == "web").look(time.monotonic())
+                # Loading takes longer than the database needs to start.
+                loading = threading.Thread(target=preloaded.load)
+                loading.start()
                 self._look_after_database()
                 database.migrate_if_needed()
+                loading.join()  # nothing may be forked beside another thread
                 for command in self.prepare:
                     self._prepare(command)
                 for one in kept:
-                    one.next_start = time.monotonic() + HEAD_START
-                threading.Thread(target=_announce, args=(self, kept), daemon=True).start()
+                    if one.part.name != "web":
+                        one.next_start = time.monotonic() + HEAD_START
                 keep(
                     kept,
                     stopping=lambda: self.stop_asked,
-                    each_round=self._look_after_database,
+                    each_round=lambda: self._each_round(kept),
                     wake=self.wake,
                 )
             finally:
@@ -77,6 +79,16 @@ class Installation:
         if not self.stop_asked:
             say("stopping…")
         self.stop_asked = True
+
+    def _each_round(self, kept: Sequence[Kept]) -> None:
+        self._look_after_database()
+        if self.is_announced or not _answers():
+            return
+        # Until now the web had the cores.
+        self.is_announced = True
+        for one in kept:
+            one.next_start = min(one.next_start, time.monotonic())
+        say(f"ready at {settings.PUBLIC_URL} (Ctrl-C stops it).")
 
     def _look_after_database(self) -> None:
         if not settings.DATABASE_IS_EMBEDDED or (self.server and self.server.alive):
@@ -121,14 +133,20 @@ def our_parts() -> list[Part]:
     """Web, worker and clock, as processes."""
     shared = database.environment()
     return [
-        Part(name="web", command=web_command(), environment=shared),
+        Part(name="web", command=web_command(), call=preloaded.web, environment=shared),
         Part(
             name="worker",
             command=database.our_command("worker"),
+            call=preloaded.worker,
             environment=shared,
             patience=WORKER_PATIENCE,
         ),
-        Part(name="clock", command=database.our_command("clock"), environment=shared),
+        Part(
+            name="clock",
+            command=database.our_command("clock"),
+            call=preloaded.clock,
+            environment=shared,
+        ),
     ]
 
 
@@ -176,17 +194,11 @@ def say(text: str) -> None:
     print(f"rooftree: {text}", file=sys.stderr, flush=True)
 
 
-def _announce(installation: Installation, kept: Sequence[Kept]) -> None:
-    """Say when pages are ready, and let the rest start: until then the web has the cores."""
+def _answers() -> bool:
+    """Whether pages can be served now."""
     asked = f"http://127.0.0.1:{settings.PORT}/readyz"
-    while not installation.stop_asked:
-        try:
-            with urllib.request.urlopen(asked, timeout=2) as answer:
-                if answer.status == 200:
-                    for one in kept:
-                        one.next_start = min(one.next_start, time.monotonic())
-                    say(f"ready at {settings.PUBLIC_URL} (Ctrl-C stops it).")
-                    return
-        except (urllib.error.URLError, OSError):
-            pass
-        time.sleep(0.1)
+    try:
+        with urllib.request.urlopen(asked, timeout=1) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
