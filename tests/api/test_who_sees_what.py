@@ -1,0 +1,172 @@
+"""Every call of the API, by keys of every scope, of every role, and from another branch."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import get_resolver
+
+from rooftree.api import description
+from rooftree.org import api_keys, people
+from rooftree.org.models import ROLES, AccessEntry, ApiKey
+from tests import make
+
+NOW = make.NOON
+CALLS = {  # by address: (the scope it needs, the roles that may)
+    "leads/{lead}": ("leads:read", list(ROLES)),
+    "sources": (
+        "reports:read",
+        ["manager", "operations", "marketing", "compliance", "executive", "administrator"],
+    ),
+}
+PUBLIC = ("openapi.json", "docs/")
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
+
+
+@pytest.fixture
+def owned(cast, clock):
+    return make.lead(officer=cast.dana)
+
+
+def key_of(user, *scopes, lasts=make.DAY):
+    """The header of a new key of somebody."""
+    _, secret = api_keys.make(
+        name="A machine", user=user, scopes=scopes, lasts=lasts, by=user, at=NOW
+    )
+    return {"Authorization": f"Bearer {secret}"}
+
+
+def ask(path, lead, headers):
+    return Client().get(f"/api/v1/{path.format(lead=lead.pk)}", headers=headers)
+
+
+def test_every_address_is_in_the_table_and_described():
+    [api] = [one for one in get_resolver().url_patterns if str(one.pattern) == "api/v1/"]
+    served = {str(one.pattern).replace("<uuid:lead_id>", "{lead}") for one in api.url_patterns}
+
+    assert served == {*CALLS, *PUBLIC}
+    written = [one.path.lstrip("/") for one in description.ENDPOINTS]
+    described = {path.replace("{lead_id}", "{lead}") for path in written}
+    assert described == set(CALLS)
+
+
+@pytest.mark.parametrize("path", CALLS)
+def test_a_key_opens_what_its_scope_names_and_nothing_else(path, cast, owned):
+    needed = CALLS[path][0]
+
+    answers = {scope: ask(path, owned, key_of(cast.omar, scope)) for scope in api_keys.SCOPES}
+
+    assert {scope: answer.status_code for scope, answer in answers.items()} == {
+        scope: 200 if scope == needed else 403 for scope in api_keys.SCOPES
+    }
+
+
+@pytest.mark.parametrize("path", CALLS)
+def test_a_key_may_no_more_than_the_role_behind_it(path, cast, owned):
+    scope, roles = CALLS[path]
+    users = {role: make.user(role) for role in ROLES} | {
+        "officer": cast.dana.user, "assistant": make.assistant(cast.dana), "manager": cast.ruth,
+    }  # fmt: skip
+
+    found = {
+        role: ask(path, owned, key_of(user, scope)).status_code for role, user in users.items()
+    }
+
+    assert found == {role: 200 if role in roles else 403 for role in ROLES}
+
+
+def test_another_branchs_lead_does_not_exist(cast, owned):
+    strangers = [cast.sam.user, make.user("manager", branch=cast.austin)]
+
+    found = {ask("leads/{lead}", owned, key_of(one, "leads:read")).status_code for one in strangers}
+
+    assert found == {404}
+    assert not AccessEntry.objects.filter(kind="lead_opened").exists()
+
+
+@pytest.mark.parametrize("path", CALLS)
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"Authorization": "Bearer rt_nonsense"}, {"Authorization": "Basic x"},
+     {"Authorization": "Bearer "}, {"Authorization": "Bearer \u00e9"}],
+)  # fmt: skip
+def test_without_a_good_key_nothing_is_said(path, headers, owned):
+    answer = ask(path, owned, headers)
+
+    assert answer.status_code == 401
+    assert answer["WWW-Authenticate"] == "Bearer"
+    assert set(answer.json()) == {"error"}
+
+
+def test_a_signed_in_browser_is_no_key(cast, owned):
+    browser = Client()
+    browser.force_login(cast.omar)
+
+    assert browser.get(f"/api/v1/leads/{owned.pk}").status_code == 401
+
+
+def test_a_key_ends_when_revoked_when_expired_and_when_its_person_leaves(cast, owned, monkeypatch):
+    revoked, expired, left = (
+        key_of(user, "leads:read") for user in (cast.omar, cast.ruth, cast.dana.user)
+    )
+    api_keys.revoke(key_id=ApiKey.objects.get(user=cast.omar).pk, by=cast.omar, at=NOW)
+    people.leave(user_id=cast.dana.user.pk, by=cast.omar, at=NOW)
+    assert ask("leads/{lead}", owned, revoked).status_code == 401
+    assert ask("leads/{lead}", owned, left).status_code == 401
+    assert ask("leads/{lead}", owned, expired).status_code == 200
+
+    monkeypatch.setattr("django.utils.timezone.now", lambda: NOW + make.DAY)
+
+    assert ask("leads/{lead}", owned, expired).status_code == 401
+
+
+def test_a_key_is_stored_as_a_hash_and_its_use_is_seen(cast, owned):
+    header = key_of(cast.omar, "leads:read")
+    secret = header["Authorization"].removeprefix("Bearer ")
+
+    ask("leads/{lead}", owned, header)
+
+    key = ApiKey.objects.get()
+    assert key.last_used_at == NOW
+    assert secret not in json.dumps({f.name: str(getattr(key, f.name)) for f in key._meta.fields})
+    entry = AccessEntry.objects.get(kind="lead_opened")
+    assert (entry.api_key, entry.user, entry.lead_id) == (key, cast.omar, owned.pk)
+
+
+def test_a_machine_in_a_hurry_is_told_to_wait(cast, owned, monkeypatch):
+    header = key_of(cast.omar, "leads:read")
+    made = api_keys.A_MINUTE
+    monkeypatch.setattr(
+        "rooftree.org.api_keys.A_MINUTE",
+        type(made)(name=made.name, most=2, within=made.within),
+    )
+
+    found = [ask("leads/{lead}", owned, header) for _ in range(3)]
+    monkeypatch.setattr("django.utils.timezone.now", lambda: NOW + timedelta(minutes=2))
+
+    assert [one.status_code for one in found] == [200, 200, 429]
+    assert found[-1]["Retry-After"] == "60"
+    assert ask("leads/{lead}", owned, header).status_code == 200
+
+
+def test_the_answers_are_what_the_description_says(cast, owned):
+    headers = key_of(cast.omar, *api_keys.SCOPES)
+
+    for endpoint, path in zip(description.ENDPOINTS, CALLS, strict=True):
+        said = ask(path, owned, headers).json()
+        assert list(said) == endpoint.gives["required"]
+    document = Client().get("/api/v1/openapi.json").json()
+    assert document["openapi"] == "3.1.0"
+    assert set(document["paths"]) == {"/leads/{lead_id}", "/sources"}
+
+
+def test_a_period_that_is_none_is_said_to_be_none(cast, owned):
+    headers = key_of(cast.omar, "reports:read")
+
+    assert ask("sources?period=2026-q3", owned, headers).json()["period"]["key"] == "2026-q3"
+    assert ask("sources?period=soon", owned, headers).status_code == 400

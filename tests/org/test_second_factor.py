@@ -1,0 +1,133 @@
+"""Codes of an app and recovery codes: each good once, for their owner alone."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
+from django.db import connection
+
+from rooftree.ledger.models import Event
+from rooftree.org import second_factor
+from rooftree.org.models import StaffSession
+from rooftree.org.second_factor import Factor, WrongCode
+from tests import make
+
+HALF_MINUTE = timedelta(seconds=30)
+
+
+def code_at(secret, at):
+    return format_hotp_value(hotp_value(secret, int(at.timestamp()) // 30))
+
+
+@pytest.fixture
+def dana(cast):
+    return cast.dana.user
+
+
+@pytest.fixture
+def secret(dana):
+    made = second_factor.new_secret()
+    second_factor.add_app(user=dana, secret=made, code=code_at(made, make.NOON), at=make.NOON)
+    return made
+
+
+def test_an_app_is_kept_only_with_the_code_it_shows(dana):
+    secret = second_factor.new_secret()
+
+    with pytest.raises(WrongCode):
+        second_factor.add_app(user=dana, secret=secret, code="000000x", at=make.NOON)
+
+    assert not second_factor.is_asked(dana)
+
+
+def test_the_secret_is_not_readable_in_its_row(dana, secret):
+    assert secret not in str(Authenticator.objects.get(user=dana, type="totp").data)
+
+
+def test_a_code_works_once_and_an_older_one_not_after_it(dana, secret):
+    at = make.NOON + 4 * HALF_MINUTE
+
+    assert second_factor.prove(user=dana, code=code_at(secret, at), at=at) is Factor.APP
+    assert second_factor.prove(user=dana, code=code_at(secret, at), at=at) is None
+    older = code_at(secret, at - HALF_MINUTE)
+    assert second_factor.prove(user=dana, code=older, at=at) is None
+
+
+@pytest.mark.parametrize(
+    ("steps", "fits"), [(-2, False), (-1, True), (0, True), (1, True), (2, False)]
+)
+def test_a_clock_may_be_half_a_minute_off(dana, secret, steps, fits):
+    at = make.NOON + 10 * HALF_MINUTE
+
+    found = second_factor.prove(user=dana, code=code_at(secret, at + steps * HALF_MINUTE), at=at)
+
+    assert (found is Factor.APP) is fits
+
+
+def test_the_code_that_set_the_app_up_does_not_sign_in(dana, secret):
+    code = code_at(secret, make.NOON)
+
+    assert second_factor.prove(user=dana, code=code, at=make.NOON) is None
+
+
+def test_a_recovery_code_works_once_with_blanks_or_without(dana, secret):
+    first, second, *_ = second_factor.new_codes(user=dana, at=make.NOON)
+
+    spaced = f"{first[:4]} {first[4:]}"
+    assert second_factor.prove(user=dana, code=spaced, at=make.NOON) is Factor.RECOVERY_CODE
+    assert second_factor.prove(user=dana, code=first, at=make.NOON) is None
+    assert second_factor.held_by(dana).codes_left == 9
+    assert second_factor.prove(user=dana, code=second, at=make.NOON) is Factor.RECOVERY_CODE
+
+
+def test_new_recovery_codes_void_the_old_ones(dana, secret):
+    old = second_factor.new_codes(user=dana, at=make.NOON)
+    new = second_factor.new_codes(user=dana, at=make.NOON)
+
+    assert not set(old) & set(new)
+    assert second_factor.prove(user=dana, code=old[0], at=make.NOON) is None
+
+
+def test_nobody_elses_code_fits(cast, dana, secret):
+    at = make.NOON + 4 * HALF_MINUTE
+
+    assert second_factor.prove(user=cast.sam.user, code=code_at(secret, at), at=at) is None
+
+
+def test_giving_up_the_last_factor_takes_the_recovery_codes_along(dana, secret):
+    row = Authenticator.objects.get(user=dana, type="totp")
+
+    second_factor.remove(user=dana, row=row, at=make.NOON)
+
+    assert not Authenticator.objects.filter(user=dana).exists()
+    assert Event.objects.filter(kind="org.user.factor_removed").count() == 1
+
+
+def test_an_administrator_takes_lost_factors_away_and_ends_the_sessions(cast, dana, secret, client):
+    client.force_login(dana)
+    assert StaffSession.objects.filter(user=dana).exists()
+
+    second_factor.remove_all(user=dana, by=cast.omar, at=make.NOON)
+
+    assert not Authenticator.objects.filter(user=dana).exists()
+    assert not StaffSession.objects.filter(user=dana).exists()
+
+
+def test_eight_tries_of_one_code_at_once_let_one_in(committed):
+    user = make.user("operations")
+    secret = second_factor.new_secret()
+    second_factor.add_app(user=user, secret=secret, code=code_at(secret, make.NOON), at=make.NOON)
+    at = make.NOON + 4 * HALF_MINUTE
+
+    def attempt(_):
+        try:
+            return second_factor.prove(user=user, code=code_at(secret, at), at=at)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(attempt, range(8)))
+
+    assert (found.count(Factor.APP), found.count(None)) == (1, 7)

@@ -1,0 +1,441 @@
+"""Getting in and staying in: second factors, throttles, sessions, resets, the access log."""
+
+import re
+from datetime import timedelta
+from importlib import import_module
+
+import pytest
+from django.core import mail
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from rooftree.flow import sign_in
+from rooftree.ledger.models import Event
+from rooftree.org import access_log, people, second_factor, sessions, throttle
+from rooftree.org.models import AccessEntry, StaffSession, User
+from rooftree.web import live
+from tests import make
+from tests.flow.journey import run
+from tests.org.test_second_factor import code_at
+
+NEW = "another quite long password"
+
+
+@pytest.fixture
+def dana(cast):
+    return cast.dana.user
+
+
+@pytest.fixture
+def required(settings):
+    import_module(settings.ROOT_URLCONF)  # read once, by a demo, which the other tests are
+    settings.IS_DEMO, settings.SECOND_FACTOR_REQUIRED = False, True
+
+
+def try_password(browser, user, password=make.PASSWORD):
+    return browser.post("/sign-in/", {"username": user.email, "password": password})
+
+
+def with_app(user):
+    """The user has an app; its secret."""
+    secret, at = second_factor.new_secret(), timezone.now() - timedelta(minutes=10)
+    second_factor.add_app(user=user, secret=secret, code=code_at(secret, at), at=at)
+    return secret
+
+
+def kinds(user=None):
+    rows = AccessEntry.objects.filter(user=user) if user else AccessEntry.objects.all()
+    return list(rows.order_by("id").values_list("kind", flat=True))
+
+
+# The second factor.
+
+
+def test_without_a_second_factor_only_its_own_pages_open(dana, required):
+    browser = Client()
+    try_password(browser, dana)
+
+    for path in ("/queue/", "/home/", "/pipeline/", "/find/", "/", "/access-log/"):
+        answer = browser.get(path)
+        assert (answer.status_code, answer.url) == (302, reverse("security")), path
+    assert "One thing before you begin" in browser.get(reverse("security")).text
+    fragment = browser.get("/offers/", headers={"HX-Request": "true"})
+    assert fragment["HX-Redirect"] == reverse("security")
+
+
+def test_live_pages_are_told_nothing_before_the_second_factor(committed, dana, required):
+    browser = Client()
+    try_password(browser, dana)
+    cookie = f"rooftree_session={browser.cookies['rooftree_session'].value}"
+
+    assert live.may_listen(cookie) is None
+
+
+def test_setting_up_an_app_opens_the_pages_and_shows_recovery_codes_once(dana, required):
+    browser = Client()
+    try_password(browser, dana)
+    page = browser.get(reverse("security_app"))
+    assert "<svg" in page.text
+    secret = browser.session["app_secret"]
+
+    page = browser.post(reverse("security_app"), {"code": code_at(secret, timezone.now())})
+
+    assert len(re.findall(r"<li>\d{4} \d{4}</li>", page.text)) == 10
+    assert browser.get("/queue/").status_code == 200
+    assert "app_secret" not in browser.session
+    assert Event.objects.filter(kind="org.user.factor_added").count() == 1
+
+
+def test_after_the_password_the_code_is_asked_for(dana):
+    secret, browser = with_app(dana), Client()
+
+    answer = try_password(browser, dana)
+    assert answer.url == reverse("second_factor")
+    assert browser.get("/queue/").status_code == 302  # half in is not in
+    wrong = browser.post(answer.url, {"code": "000000"})
+    assert (wrong.status_code, "_auth_user_id" in browser.session) == (422, False)
+    right = browser.post(answer.url, {"code": code_at(secret, timezone.now())})
+
+    assert right.status_code == 302
+    assert browser.get("/queue/").status_code == 200
+    assert kinds(dana) == ["code_failed", "signed_in"]
+    assert AccessEntry.objects.get(kind="signed_in").factor == "app"
+
+
+def test_half_in_lasts_ten_minutes(dana, monkeypatch):
+    secret, browser = with_app(dana), Client()
+    try_password(browser, dana)
+    later = timezone.now() + timedelta(minutes=11)
+    monkeypatch.setattr("django.utils.timezone.now", lambda: later)
+
+    answer = browser.post(reverse("second_factor"), {"code": code_at(secret, later)})
+
+    assert answer.url == reverse("sign_in")
+
+
+def test_codes_cannot_be_guessed_on_and_on(dana):
+    secret, browser = with_app(dana), Client()
+    try_password(browser, dana)
+    for _ in range(throttle.CODE.most):
+        browser.post(reverse("second_factor"), {"code": "000000"})
+
+    page = browser.post(reverse("second_factor"), {"code": code_at(secret, timezone.now())})
+
+    assert "tried too often" in page.text
+    assert "_auth_user_id" not in browser.session
+
+
+def test_an_open_browser_left_alone_cannot_change_the_factors(dana, required, monkeypatch):
+    secret, browser = with_app(dana), Client()
+    try_password(browser, dana)
+    browser.post(reverse("second_factor"), {"code": code_at(secret, timezone.now())})
+    later = timezone.now() + timedelta(minutes=16)
+    monkeypatch.setattr("django.utils.timezone.now", lambda: later)
+
+    answer = browser.post(reverse("security_app_removal"))
+    assert answer.url.startswith(reverse("prove_again"))
+    assert second_factor.is_asked(dana)
+    browser.post(reverse("prove_again"), {"password": make.PASSWORD, "to": reverse("security")})
+    browser.post(reverse("security_app_removal"))
+
+    assert not second_factor.is_asked(dana)
+    assert browser.get("/queue/").url == reverse("security")  # none left: set one up
+
+
+def test_the_way_on_after_a_proof_stays_with_us(dana, signed_in):
+    page = signed_in(dana).get(reverse("prove_again") + "?to=https://elsewhere.example/")
+
+    assert "elsewhere" not in page.text
+
+
+def test_a_passkey_answer_that_is_nonsense_opens_nothing(db):
+    browser = Client()
+    browser.get(reverse("passkey_sign_in"))
+
+    for answer in ("", "nonsense", "[]", "{}", '{"response": {"userHandle": "AA"}}', "x" * 30_000):
+        page = browser.post(reverse("passkey_sign_in"), {"credential": answer})
+        assert page.status_code == 422
+        assert "_auth_user_id" not in browser.session
+
+
+def test_somebody_elses_passkey_cannot_be_named_or_removed(cast, dana, signed_in):
+    from allauth.mfa.models import Authenticator
+
+    theirs = Authenticator.objects.create(
+        user=cast.sam.user, type="webauthn", data={"name": "Sam's", "credential": {}}
+    )
+
+    for name in ("security_key", "security_key_removal"):
+        answer = signed_in(dana).post(reverse(name, args=[theirs.pk]), {"name": "Mine"})
+        assert answer.status_code == 404
+    theirs.refresh_from_db()
+    assert theirs.data["name"] == "Sam's"
+
+
+def test_the_demo_says_that_it_lets_everybody_off(cast, signed_in):
+    assert "asks nobody for a second factor" in Client().get("/sign-in/").text
+    assert "demo asks for no second factor" in signed_in(cast.ruth).get(reverse("security")).text
+
+
+# Trying passwords.
+
+
+def test_an_account_is_not_guessed_on_and_on_and_its_owner_elsewhere_comes_in(dana):
+    for _ in range(throttle.ACCOUNT_HERE.most):
+        try_password(Client(), dana, "wrong")
+
+    page = try_password(Client(), dana)
+    elsewhere = Client(REMOTE_ADDR="198.51.100.7")
+    answer = try_password(elsewhere, dana)
+
+    assert "tried too often" in page.text
+    assert kinds(dana).count("failed") == throttle.ACCOUNT_HERE.most
+    assert answer.status_code == 302
+
+
+def test_one_address_cannot_try_every_account(cast, monkeypatch):
+    monkeypatch.setattr(
+        throttle, "ADDRESS", throttle.Limit(name="address", most=3, within=throttle.QUARTER)
+    )
+    for number in range(3):
+        try_password(Client(), User(email=f"guess{number}@x.example"), "wrong")
+
+    assert "tried too often" in try_password(Client(), cast.dana.user).text
+
+
+def test_a_stranger_learns_nothing_of_who_works_here(dana):
+    known = try_password(Client(), dana, "wrong")
+    unknown = try_password(Client(), User(email="nobody@x.example"), "wrong")
+
+    def said(page):
+        return re.findall(r'role="alert">.*?<span>(.*?)</span>', page.text)
+
+    assert said(known) == said(unknown) != []
+    tried = AccessEntry.objects.get(user=None)
+    assert tried.tried == access_log.hashed("nobody@x.example")
+    assert "nobody" not in str(tried.__dict__)
+
+
+# Sessions.
+
+
+def test_the_sessions_of_a_user_are_listed_and_ended_one_by_one(dana):
+    here, phone = Client(), Client(HTTP_USER_AGENT="Mozilla/5.0 (iPhone) Safari/604")
+    try_password(here, dana)
+    try_password(phone, dana)
+    assert "Safari on iPhone" in here.get(reverse("security")).text
+    [other] = StaffSession.objects.filter(device="Safari on iPhone")
+
+    here.post(reverse("security_session_end", args=[sessions.public_name(other.pk)]))
+
+    assert phone.get("/queue/").status_code == 302
+    assert here.get("/queue/").status_code == 200
+
+
+def test_ending_all_others_leaves_this_one(dana):
+    browsers = [Client() for _ in range(3)]
+    for browser in browsers:
+        try_password(browser, dana)
+
+    browsers[0].post(reverse("security_sessions_end"))
+
+    assert [one.get("/queue/").status_code for one in browsers] == [200, 302, 302]
+
+
+def test_nobody_ends_somebody_elses_session(cast, dana, signed_in):
+    theirs, mine = signed_in(cast.sam.user), signed_in(dana)
+    name = sessions.public_name(StaffSession.objects.get(user=cast.sam.user).pk)
+
+    mine.post(reverse("security_session_end", args=[name]))
+
+    assert theirs.get("/queue/").status_code == 200
+
+
+def test_another_password_ends_the_other_sessions_and_is_told_by_mail(dana):
+    here, there = Client(), Client()
+    try_password(here, dana)
+    try_password(there, dana)
+
+    here.post(reverse("security_password"), {"old": make.PASSWORD, "new": NEW})
+    run()
+
+    assert here.get("/queue/").status_code == 200
+    assert there.get("/queue/").status_code == 302
+    assert "Your password was changed." in mail.outbox[-1].body
+    assert mail.outbox[-1].to == [dana.email]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [("wrong", NEW, "not your password of now"), (make.PASSWORD, "short", "12 characters")],
+)
+def test_a_wrong_or_weak_password_changes_nothing(dana, signed_in, old, new, said):
+    page = signed_in(dana).post(reverse("security_password"), {"old": old, "new": new})
+
+    assert page.status_code == 422
+    assert said in page.text
+    assert User.objects.get(pk=dana.pk).check_password(make.PASSWORD)
+
+
+@pytest.mark.parametrize("change", ["role", "left"])
+def test_another_role_or_leaving_ends_every_session(cast, dana, signed_in, change):
+    browser = signed_in(dana)
+
+    if change == "role":
+        people.change_role(user_id=dana.pk, role="assistant", by=cast.omar, at=make.NOON)
+    else:
+        people.leave(user_id=dana.pk, by=cast.omar, at=make.NOON)
+
+    assert browser.get("/more/").status_code == 302
+    assert not StaffSession.objects.filter(user=dana).exists()
+
+
+def test_a_session_ends_without_a_press_and_at_its_absolute_end(dana, settings, monkeypatch):
+    settings.SESSION_IDLE_SECONDS, settings.SESSION_COOKIE_AGE = 3600, 3 * 3600
+    began = timezone.now()
+    idle, busy = Client(), Client()
+    try_password(idle, dana)
+    try_password(busy, dana)
+
+    def at(minutes):
+        monkeypatch.setattr("django.utils.timezone.now", lambda: began + timedelta(minutes=minutes))
+
+    at(50)
+    assert idle.get("/offers/", headers={"HX-Request": "true"}).status_code == 200
+    assert busy.get("/queue/").status_code == 200
+    at(70)  # what the page fetched by itself kept nobody awake
+    assert idle.get("/queue/").status_code == 302
+    assert busy.get("/queue/").status_code == 200
+    for minutes in (120, 170):
+        at(minutes)
+        assert busy.get("/queue/").status_code == 200
+    at(181)
+    assert busy.get("/queue/").status_code == 302
+
+
+def test_what_has_ended_is_swept(dana):
+    try_password(Client(), dana)
+    Client().get(reverse("passkey_sign_in"))  # a sign-in that never comes to its end
+    began = timezone.now()
+
+    sign_in.sweep(at=began + timedelta(hours=2))
+    assert StaffSession.objects.count() == 1
+    sign_in.sweep(at=began + timedelta(hours=13))
+    assert StaffSession.objects.count() == 0
+
+
+# A forgotten password.
+
+
+def test_a_forgotten_password_is_chosen_anew_by_a_link(dana):
+    stays, browser = Client(), Client()
+    try_password(stays, dana)
+    browser.post(reverse("password_reset"), {"email": dana.email.upper()})
+    run()
+    [sent] = mail.outbox
+    path = re.search(r"/set-password/\S+", sent.body)[0]
+
+    form = browser.get(path, follow=True)
+    browser.post(form.redirect_chain[-1][0], {"new_password1": NEW, "new_password2": NEW})
+
+    assert sent.to == [dana.email]
+    assert try_password(browser, dana, NEW).status_code == 302
+    assert stays.get("/queue/").status_code == 302
+    assert "used up" in Client().get(path, follow=True).text
+
+
+def test_the_link_of_a_stranger_ends_after_an_hour(dana, monkeypatch):
+    Client().post(reverse("password_reset"), {"email": dana.email})
+    run()
+    path = re.search(r"/set-password/\S+", mail.outbox[0].body)[0]
+    from rooftree.org.passwords import OwnLinks
+
+    real = OwnLinks._now
+    monkeypatch.setattr(OwnLinks, "_now", lambda self: real(self) + timedelta(minutes=61))
+
+    assert "used up" in Client().get(path, follow=True).text
+
+
+def test_every_address_gets_the_same_answer(cast, dana):
+    User.objects.filter(pk=cast.sam.user.pk).update(is_active=False)
+    invited = make.user("marketing")
+    invited.set_unusable_password()
+    invited.save()
+    asked = [dana.email, cast.sam.user.email, invited.email, "nobody@x.example"]
+
+    pages = [
+        Client().post(reverse("password_reset"), {"email": one}).text.replace(one, "X")
+        for one in asked
+    ]
+    run()
+
+    assert len(set(pages)) == 1
+    assert [one.to for one in mail.outbox] == [[dana.email]]
+
+
+def test_a_mailbox_is_not_flooded(dana):
+    for _ in range(throttle.RESET_ACCOUNT.most + 2):
+        Client().post(reverse("password_reset"), {"email": dana.email})
+    run()
+
+    assert len(mail.outbox) == throttle.RESET_ACCOUNT.most
+    assert kinds(dana).count("too_often") == 2
+
+
+# Watching over it.
+
+
+def test_opening_a_lead_is_written_down_and_its_parts_are_not(cast, dana, signed_in):
+    lead = make.lead(officer=cast.dana)
+    browser = signed_in(dana)
+
+    browser.get(reverse("lead", args=[lead.pk]))
+    browser.get(reverse("lead", args=[lead.pk]), headers={"HX-Request": "true"})
+    browser.get(reverse("lead", args=[make.lead().pk]))  # not theirs: nothing was opened
+
+    [entry] = AccessEntry.objects.filter(kind="lead_opened")
+    assert (entry.user, entry.lead_id) == (dana, lead.pk)
+
+
+def test_the_log_shows_who_came_in_and_names_no_borrower(cast, dana, signed_in):
+    lead = make.lead(officer=cast.dana)
+    try_password(Client(), dana, "wrong")
+    signed_in(dana).get(reverse("lead", args=[lead.pk]))
+
+    page = signed_in(cast.omar).get(reverse("access_log"))
+
+    assert "Wrong password" in page.text
+    assert "Opened a lead" in page.text
+    assert lead.person.last_name not in page.text
+    data = signed_in(cast.omar).get(reverse("access_log") + f"?show=data&person={dana.pk}").text
+    assert "Wrong password" not in data
+    assert "Opened a lead" in data
+
+
+def test_a_key_is_shown_once_and_revoked(cast, signed_in):
+    browser = signed_in(make.user("administrator"))
+    typed = {"name": "Site", "user": str(cast.omar.pk), "scopes": ["leads:read"], "days": "90"}
+
+    page = browser.post(reverse("api_keys"), typed)
+    secret = re.search(r"rt_[\w-]{40,}", page.text)[0]
+    assert secret not in browser.get(reverse("api_keys")).text
+    assert Client().get(
+        reverse("api_lead", args=[cast.ben.pk]), headers={"Authorization": f"Bearer {secret}"}
+    ).status_code == 200  # fmt: skip
+    [key] = cast.omar.api_keys.all()
+    browser.post(reverse("api_key_revocation", args=[key.pk]))
+
+    key.refresh_from_db()
+    assert key.revoked_at is not None
+    assert kinds().count("key_made") == kinds().count("key_revoked") == 1
+
+
+@pytest.mark.parametrize("wrong", [{"name": " "}, {"scopes": []}, {"days": "0"}, {"days": "400"}])
+def test_a_key_that_cannot_be_is_refused_with_a_sentence(cast, signed_in, wrong):
+    typed = {"name": "Site", "user": str(cast.omar.pk), "scopes": ["leads:read"], "days": "90"}
+
+    page = signed_in(make.user("administrator")).post(reverse("api_keys"), typed | wrong)
+
+    assert page.status_code == 422
+    assert not cast.omar.api_keys.exists()
