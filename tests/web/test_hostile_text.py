@@ -1,0 +1,163 @@
+"""What a stranger typed is shown as text, on every page, to every role, and in every file."""
+
+import csv
+import io
+import re
+from html.parser import HTMLParser
+
+import pytest
+from django.db import transaction
+from django.urls import reverse
+
+from rooftree.core.names import clean_text
+from rooftree.flow import intake
+from rooftree.leads.models import Delivery, Lead, Person, Remark, Touch
+from rooftree.outreach.models import Message
+from tests import make
+from tests.flow import journey
+from tests.web.test_who_sees_what import ROLE_LETTERS, TABLE, asked, visitors, world, written
+
+__all__ = ["world"]  # a fixture
+SCRIPT = "<script>steal()</script>"
+IMAGE = '"><img src=x onerror=steal()>'
+QUOTE = "' onmouseover='steal()"
+FORMULA = '=HYPERLINK("http://evil.example","x")'
+TEMPLATE = "{{ settings.SECRET_KEY }}{% debug %}"
+ALL = (SCRIPT, IMAGE, QUOTE, FORMULA, TEMPLATE, "🦄‍🔥", "שלום", "a" * 400)
+
+pytestmark = pytest.mark.django_db
+
+
+class Elements(HTMLParser):
+    """Every tag and attribute that a browser would make of a page."""
+
+    def __init__(self, page):
+        super().__init__(convert_charrefs=True)
+        self.found = []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+
+
+def harm(page):
+    """What a browser would run or load of the text above."""
+    found = []
+    for tag, attrs in Elements(page).found:
+        if any(name.startswith("on") for name in attrs):
+            found.append((tag, attrs))
+        if tag == "script" and not (attrs.get("src") or attrs.get("nonce") or attrs.get("type")):
+            found.append((tag, attrs))
+        if tag == "img" and attrs.get("src") == "x":
+            found.append((tag, attrs))
+        if str(attrs.get("href", "")).lower().startswith(("javascript:", "data:")):
+            found.append((tag, attrs))
+    return found
+
+
+@pytest.fixture
+def hostile(world):
+    """Every lead, person, note and message of the world says something hostile."""
+    for number, person in enumerate(Person.objects.order_by("pk")):
+        person.first_name = ALL[number % len(ALL)][:100]
+        person.last_name = SCRIPT + IMAGE
+        person.save()
+    Lead.objects.update(property_city=IMAGE[:60])
+    details = {"message": SCRIPT + QUOTE, "borrower": {"first_name": SCRIPT}}
+    Lead.objects.update(details=details)
+    Touch.objects.update(inquiry=details)
+    body = f'{{"first_name": "{SCRIPT}", "message": "{FORMULA}"}}'.encode()
+    Delivery.objects.update(body=body, headers={"User-Agent": SCRIPT}, path=f"/in/{SCRIPT}")
+    for lead in Lead.objects.all():
+        Message.objects.create(
+            lead=lead, person=lead.person, direction="in", medium="text", state="received",
+            purpose="reply", cause=f"in:{lead.pk}", to_address="+15125550100",
+            from_address="+18135550142", body=SCRIPT + IMAGE, created_at=make.NOON,
+        )  # fmt: skip
+        Remark.objects.create(
+            lead=lead, by=world.cast.dana.user, text=SCRIPT + TEMPLATE, at=make.NOON
+        )
+    return world
+
+
+def test_the_eye_of_this_test_sees_harm():
+    for text in (SCRIPT, f"<b title='{QUOTE}'>", f'<a href="{IMAGE}">', "<a href=javascript:x>"):
+        assert harm(f"<p>{text}</p>"), text
+
+
+@pytest.mark.parametrize("letter", ROLE_LETTERS)
+def test_no_page_of_any_role_runs_what_a_borrower_typed(letter, hostile, signed_in):
+    browser = signed_in(visitors(hostile)[letter])
+    seen = 0
+    for route, line in TABLE.items():
+        if line.post or line.public or letter not in line.who:
+            continue
+        address = "/" + written(route, [hostile.things[one] for one in line.args.split()])
+        with transaction.atomic():
+            answer = browser.get(address)
+            transaction.set_rollback(True)
+        if answer.streaming or "text/html" not in answer.get("Content-Type", ""):
+            continue
+        assert answer.status_code < 500, address
+        page = answer.content.decode()
+        assert harm(page) == [], address
+        assert "SECRET_KEY" not in page or TEMPLATE[:5] in page, address
+        seen += "steal()" in page
+    assert seen, "no page showed the text, so nothing was proved"
+
+
+def test_the_walk_of_this_test_reaches_pages(hostile, signed_in):
+    dana = signed_in(hostile.cast.dana.user)
+
+    assert asked(dana, TABLE["leads/<uuid:lead_id>/"], "leads/<uuid:lead_id>/", hostile) == 200
+    page = dana.get(reverse("lead", args=[hostile.things["lead"]])).content.decode()
+    assert "&lt;script&gt;steal()&lt;/script&gt;" in page
+
+
+def test_a_formula_is_a_text_in_a_spreadsheet(hostile, signed_in):
+    Person.objects.update(first_name=FORMULA, last_name="@SUM(1+1)")
+    address = reverse("records_export", args=["leads"]) + "?period=12m-2026-11"
+
+    answer = signed_in(make.user("executive")).post(address, {"reason": "State examination 14"})
+
+    rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))[1:]
+    assert rows
+    cells = [cell for row in rows for cell in row]
+    assert any("HYPERLINK" in cell for cell in cells)
+    assert not [cell for cell in cells if re.match(r"[=+\-@\t\r]", cell)]
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("Ben\u202eztirO", "BenztirO"),  # would turn the rest of the line round
+        ("Be\u200bn", "Ben"),
+        ("\ufeffBen\u2066", "Ben"),
+        ("Ben\0\x1b[31m", "Ben[31m"),
+        ("👩\u200d👩\u200d👧", "👩\u200d👩\u200d👧"),  # a family is one sign
+        ("علی\u200cرضا", "علی\u200cرضا"),  # a name that is written with it
+        ("שלום", "שלום"),
+    ],
+)
+def test_what_cannot_be_seen_is_not_kept_and_every_script_is(typed, kept):
+    assert clean_text(typed) == kept
+
+
+def test_a_form_full_of_it_becomes_a_lead_that_can_be_shown(signed_in):
+    journey.ready()
+    dana = make.officer("Dana Whitfield")
+    site = journey.website()
+    journey.arrive(
+        site,
+        journey.form_post(
+            first_name=f"Ben\0\u202e{SCRIPT}", last_name="\u200b=1+1", message=f"\0{IMAGE}\ud83d"
+        ),
+    )
+
+    assert intake.work_next(at=make.NOON)
+
+    lead = Lead.objects.get()
+    make.ownership(lead, dana)
+    page = signed_in(dana.user).get(reverse("lead", args=[lead.pk]))
+    assert page.status_code == 200
+    assert harm(page.content.decode()) == []
