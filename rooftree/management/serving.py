@@ -27,8 +27,15 @@ log = logging.getLogger(__name__)
 class Installation:
     """The running whole; `run` returns when it was asked to stop."""
 
-    def __init__(self, *, parts: Sequence[Part], prepare: Sequence[Sequence[str]]) -> None:
+    def __init__(
+        self,
+        *,
+        parts: Sequence[Part],
+        prepare: Sequence[Sequence[str]],
+        first: Sequence[Sequence[str]] = (),
+    ) -> None:
         self.parts = parts
+        self.first = first
         self.prepare = prepare
         self.stop_asked = False
         self.is_announced = False
@@ -45,6 +52,9 @@ class Installation:
             refuse_taken_port()
             kept = [Kept(part) for part in self.parts]
             try:
+                # A web server finds its files when it starts, and looks no more.
+                for command in self.first:
+                    self._prepare(command)
                 # Loading takes longer than the database needs to start.
                 loading = threading.Thread(target=preloaded.load)
                 loading.start()
@@ -125,8 +135,9 @@ def run(*, extra: Sequence[Part] = (), prepare: Sequence[Sequence[str]] = ()) ->
         prepare: commands to run once, in order, when the tables are up to date
             and before anything is served. Each must be safe to run at every start.
     """
-    commands = [*collect_static(), *prepare]
-    Installation(parts=[*our_parts(), *extra], prepare=commands).run()
+    Installation(
+        parts=[*our_parts(), *extra], prepare=prepare, first=collect_static("--clear")
+    ).run()
 
 
 def our_parts() -> list[Part]:
@@ -160,11 +171,11 @@ def web_command() -> list[str]:
     ]  # fmt: skip
 
 
-def collect_static() -> list[Sequence[str]]:
+def collect_static(*words: str) -> list[Sequence[str]]:
     """Production serves compressed files under names that change with their content."""
     if settings.IS_DEMO:
         return []
-    return [database.our_command("collectstatic", "--noinput", "--clear", "--verbosity", "0")]
+    return [database.our_command("collectstatic", "--noinput", "--verbosity", "0", *words)]
 
 
 def refuse_taken_port(patience: float = 4.0) -> None:

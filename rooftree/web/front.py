@@ -68,7 +68,7 @@ class Front:
             case "/readyz" | "/readyz/all":
                 ready, why = await self._aside(self._readiness)
                 if ready and scope["path"] == "/readyz/all":
-                    ready, why = await self._aside(heartbeat.all_alive)
+                    ready, why = await self._aside(_afresh, heartbeat.all_alive)
                 await _plain(send, 200 if ready else 503, f"{why}\n")
             case "/metrics":
                 await self._metrics(scope, send)
@@ -83,7 +83,7 @@ class Front:
             await _plain(send, 404, "There is nothing here.\n")
             return
         try:
-            await _plain(send, 200, await self._aside(_figures))
+            await _plain(send, 200, await self._aside(_afresh, measure.text))
         except Error:
             await _plain(send, 503, "The database does not answer.\n")
 
@@ -142,9 +142,10 @@ class Front:
         return True, "ready"
 
 
-def _figures() -> str:
+def _afresh(call: Callable[[], Any]) -> Any:
+    """What `call` says on a connection that is not too old."""
     close_old_connections()
-    return measure.text()
+    return call()
 
 
 def _request_id(given: str) -> str:

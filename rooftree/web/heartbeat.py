@@ -1,6 +1,6 @@
 """Whether the rest of the installation lives, as the database knows it."""
 
-from django.db import Error, close_old_connections, connection
+from django.db import Error, connection
 from django.db.migrations.loader import MigrationLoader
 
 WORKERS = """
@@ -15,7 +15,6 @@ select count(*) from pg_stat_activity
 
 def all_alive() -> tuple[bool, str]:
     """True with `ready` when a worker and a clock live; else what is missing."""
-    close_old_connections()
     try:
         missing = [
             name for name, asked in (("worker", WORKERS), ("clock", CLOCKS)) if not _has(asked)

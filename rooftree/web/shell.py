@@ -15,6 +15,7 @@ from rooftree.org import notices
 from rooftree.org.models import User
 from rooftree.routing.visible import LANDING, may
 from rooftree.web import counts
+from rooftree.web.views import loading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +103,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "closer_links": closer,
         "tabs": SimpleLazyObject(lambda: own[:TABS]),
         "has_offers": may(user, "take_offer"),
+        "loading": SimpleLazyObject(loading.unfinished),
         "unread": (unread := notices.unread(user.pk, limit=UNREAD + 1))[:UNREAD],
         "unread_count": f"{UNREAD}+" if len(unread) > UNREAD else str(len(unread) or ""),
         "is_fragment": bool(getattr(request, "htmx", False)),

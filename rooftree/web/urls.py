@@ -18,6 +18,7 @@ from rooftree.web.views import (
     lead,
     lead_acts,
     lead_form,
+    loading,
     look_around,
     notices,
     pipeline,
@@ -184,6 +185,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
 if settings.IS_DEMO:
     urlpatterns += [
         path("look-around/<uuid:user_id>/", look_around.look_around, name="look_around"),
+        path("loading/", loading.loading, name="loading"),
     ]
 
 handler400 = "rooftree.web.views.failures.bad_request"

@@ -93,6 +93,7 @@ TABLE = {
     "unsubscribe/<str:token>/": public("word"),
     "look-around/<uuid:user_id>/": public("user", post=True),
     # Everywhere.
+    "loading/": get(),
     "find/": get(),
     "more/": get(),
     "notices/": get(),

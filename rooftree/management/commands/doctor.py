@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import CommandParser
-from django.db import Error
+from django.db import Error, ProgrammingError
 
 from rooftree.management import base
 
@@ -48,6 +48,8 @@ def _asked(question: "Callable[[], Answer]") -> "Answer":
 
     try:
         return question()
+    except ProgrammingError:
+        return wrong("cannot be told: a table is missing", "run rooftree upgrade")
     except (*base.FORESEEN, Error) as problem:
         return wrong(
             " ".join(str(problem).split())[:200],

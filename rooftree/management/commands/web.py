@@ -1,6 +1,7 @@
 """Run the web server alone, for installations spread over several machines."""
 
 import os
+import subprocess
 import sys
 from typing import Any
 
@@ -20,6 +21,9 @@ class Command(base.Command):
 
         serving.refuse_taken_port(patience=0)
         database.wait_until_it_answers(10)
+        for command in serving.collect_static():
+            if subprocess.run(command, check=False).returncode:
+                raise base.Wrong("the style sheets could not be collected; see above.")
         os.environ.update(database.environment())
         sys.stdout.flush()
         os.execv(sys.executable, serving.web_command())  # noqa: S606 (our own command line)

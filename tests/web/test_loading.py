@@ -1,0 +1,60 @@
+"""The line that tells how far a demo's history is loaded."""
+
+import json
+
+import pytest
+from django.urls import reverse
+
+from tests import make
+
+SAID = {"told": 12_400, "of": 30_000, "what": "June 2025", "pct": 34}
+
+
+@pytest.fixture
+def executive(client, db, settings, tmp_path):
+    settings.ROOFTREE_HOME = tmp_path
+    (tmp_path / "demo").mkdir()
+    make.company()
+    client.force_login(make.user("executive"))
+    return client
+
+
+def _told(settings, **changes):
+    file = settings.ROOFTREE_HOME / "demo" / "loading.json"
+    file.write_text(json.dumps({**SAID, **changes}))
+
+
+def test_every_page_says_what_is_being_loaded_and_how_many_leads_its_figures_count(
+    executive, settings
+):
+    _told(settings)
+
+    page = executive.get("/home/").text
+
+    assert "loading: June 2025, 34%" in page
+    assert "12,400 of 30,000 leads" in page
+    assert f'hx-get="{reverse("loading")}"' in page
+
+
+def test_the_line_goes_when_all_is_there(executive, settings):
+    _told(settings, what="", told=30_000, pct=100)
+
+    assert 'id="loading"' not in executive.get("/home/").text
+    assert executive.get("/loading/").text.strip() == ""
+
+
+def test_an_installation_without_such_a_history_has_no_line(executive, settings):
+    assert 'id="loading"' not in executive.get("/home/").text
+
+    _told(settings)
+    settings.IS_DEMO = False
+
+    assert 'id="loading"' not in executive.get("/home/").text
+    assert executive.get("/loading/").status_code == 404
+
+
+@pytest.mark.parametrize("kept", ["", "[]", '{"what": "June"}'])
+def test_a_file_half_written_or_of_another_release_is_no_reason_to_fail(executive, settings, kept):
+    (settings.ROOFTREE_HOME / "demo" / "loading.json").write_text(kept)
+
+    assert executive.get("/home/").status_code == 200

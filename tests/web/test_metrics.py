@@ -1,0 +1,106 @@
+"""What a monitoring system reads, and who may read it."""
+
+import pytest
+
+from rooftree.ledger.write import write
+from rooftree.org import pause
+from rooftree.reporting.metrics import families
+from rooftree.web import heartbeat, measure
+from tests import make
+from tests.flow import journey
+
+LOCAL, ELSEWHERE = "127.0.0.1", "203.0.113.9"
+
+
+def values(at=make.NOON):
+    """Every figure by name and labels."""
+    return {
+        (one.name, *sorted(labels.items())): value
+        for one in families(at)
+        for labels, value in one.values
+    }
+
+
+@pytest.mark.django_db
+def test_figures_of_the_last_hour_and_of_what_waits_come_from_the_database(cast):
+    journey.ready()
+    made = make.lead(at=make.NOON - 10 * make.MINUTE)
+    made.first_attempt_at = made.created_at + 90 * make.SECOND
+    made.save(update_fields=["first_attempt_at"])
+    make.lead(at=make.NOON - 2 * make.HOUR)
+    make.delivery(at=make.NOON - make.MINUTE)
+    before = values()
+
+    pause.begin(because="A test.", backup_at=None, at=make.NOON)
+    write("leads.lead.told", at=make.NOON)
+    after = values()
+
+    assert before["rooftree_leads_last_hour",] >= 1
+    assert before["rooftree_speed_to_lead_seconds", ("quantile", "0.5"), ("to", "attempt")] == 90
+    assert (before["rooftree_sending_paused",], after["rooftree_sending_paused",]) == (0, 1)
+    unsealed = ("rooftree_ledger_unsealed",)
+    assert after[unsealed] == before[unsealed] + 2  # the pause is an event too
+
+
+@pytest.mark.django_db
+def test_a_lead_of_two_hours_ago_is_not_of_the_last_hour(cast):
+    before = values(make.NOON - 3 * make.HOUR)["rooftree_leads_last_hour",]
+    make.lead(at=make.NOON - 3 * make.HOUR - make.MINUTE)
+
+    assert values(make.NOON - 3 * make.HOUR)["rooftree_leads_last_hour",] == before + 1
+    assert values(make.NOON - make.HOUR)["rooftree_leads_last_hour",] == 0
+
+
+@pytest.mark.django_db
+def test_the_text_is_what_prometheus_reads():
+    text = measure.text()
+
+    for line in text.splitlines():
+        if line.startswith("#"):
+            assert line.split(" ", 3)[1] in ("HELP", "TYPE")
+            continue
+        name, _, value = line.rpartition(" ")
+        float(value)
+        assert name.split("{")[0].startswith("rooftree_")
+    assert text.endswith("\n")
+
+
+def test_a_histogram_counts_each_answer_once_in_every_bucket_above_it():
+    taken = measure.Latencies()
+    taken.add("/in/zillow/secret", 200, 0.03)
+    taken.add("/in/zillow/secret", 200, 99.0)
+
+    lines = [line for line in taken.lines() if not line.startswith("#")]
+
+    assert not any("secret" in line for line in lines)
+    buckets = [int(line.rpartition(" ")[2]) for line in lines if "_bucket" in line]
+    assert buckets == [0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2]
+    assert any("_sum" in line and line.endswith("99.03") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("token", "peer", "headers", "may"),
+    [
+        ("", LOCAL, [], True),
+        ("", "::1", [], True),
+        ("", ELSEWHERE, [], False),
+        ("", LOCAL, [(b"x-forwarded-for", b"203.0.113.9")], False),  # a proxy speaks for a stranger
+        ("", "", [], False),
+        ("t0ken", LOCAL, [], False),
+        ("t0ken", ELSEWHERE, [(b"authorization", b"Bearer t0ken")], True),
+        ("t0ken", ELSEWHERE, [(b"authorization", b"Bearer other")], False),
+        ("t0ken", ELSEWHERE, [(b"authorization", b"Bearer t\xf6ken")], False),
+    ],
+)
+def test_who_may_read_the_figures(token, peer, headers, may, settings):
+    settings.METRICS_TOKEN = token
+
+    assert measure.may_read(peer, headers) is may
+
+
+@pytest.mark.django_db
+def test_without_a_worker_and_a_clock_not_all_of_it_lives():
+    alive, why = heartbeat.all_alive()
+
+    assert not alive
+    assert why == "no worker and no clock runs; start rooftree serve"
