@@ -1,7 +1,7 @@
 """What an officer did about a lead, in one tap, and what follows from it."""
 
 from datetime import datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -9,7 +9,8 @@ from django.db.models import Q, QuerySet
 from rooftree.compliance import revoke
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.flow import scores
-from rooftree.leads.models import ContactAttempt, Lead, Phone, Task
+from rooftree.leads import to_do
+from rooftree.leads.models import ContactAttempt, Lead, Phone
 from rooftree.ledger.write import write
 from rooftree.nurture import default_sequence, enrol
 from rooftree.org.models import User
@@ -26,6 +27,8 @@ RESULTS = {
     "not_interested": "Not interested",
 }
 OPEN_FOR = timedelta(hours=12)  # after that an outcome is about another call
+SAME_TAP = timedelta(minutes=1)  # the same outcome said again within it is one tap
+KEPT_FROM = timedelta(minutes=30)  # a call that much before an agreed one keeps the agreement
 ONE_CALL = timedelta(hours=1)  # within it a tap is about the call that the ring connected
 NOT_REACHED = frozenset({"voicemail", "no_answer"})
 REACHED = frozenset({"spoken", "call_back", "not_interested"})
@@ -87,19 +90,16 @@ def _attempt(
 ) -> tuple[ContactAttempt, bool]:
     """A call that the ring connected is the same attempt: it gets its result, not a twin.
 
-    Without a cause the same tap within the same minute is one tap.
+    The lead's row is locked, so that of two taps at once the second finds the
+    first: the same outcome within a minute is one tap.
     """
-    cause = cause or f"tap:{lead.pk}:{by.pk}:{result}:{int(at.timestamp()) // 60}"
-    if known := ContactAttempt.objects.filter(cause=cause).first():
+    if known := _tapped(lead, result, by, at, cause):
         return known, False
-    if begun := open_calls(lead.pk, at).first():
-        begun.result = result
-        begun.save(update_fields=["result"])
+    cause = cause or f"tap:{uuid7_at(at)}"
+    if begun := open_calls(lead.pk, at).first() or _put_through(lead, at):
+        begun.result, begun.result_at = result, at
+        begun.save(update_fields=["result", "result_at"])
         return begun, True
-    if connected := _put_through(lead, at):
-        connected.result, connected.cause = result, cause
-        connected.save(update_fields=["result", "cause"])
-        return connected, True
     return ContactAttempt.objects.get_or_create(
         cause=cause,
         defaults={
@@ -109,16 +109,29 @@ def _attempt(
             "medium": "call",
             "address": send.address_for(lead, "text"),
             "result": result,
+            "result_at": at,
             "by": by,
             "at": at,
         },
     )
 
 
+def _tapped(lead: Lead, result: str, by: User, at: datetime, cause: str) -> ContactAttempt | None:
+    """The attempt whose outcome this tap, or this page, has told already."""
+    said = Q(by=by, result=result, result_at__gt=at - SAME_TAP, result_at__lte=at)
+    rows = ContactAttempt.objects.filter(said | Q(cause=cause) if cause else said, lead=lead)
+    return rows.filter(medium="call").order_by("-at").first()
+
+
 def _put_through(lead: Lead, at: datetime) -> ContactAttempt | None:
     """The call the ring connected, of which only the carrier has told the end so far."""
     rows = ContactAttempt.objects.filter(
-        lead=lead, medium="call", cause__startswith="ring:", at__gt=at - ONE_CALL, at__lte=at
+        lead=lead,
+        medium="call",
+        cause__startswith="ring:",
+        result_at=None,  # nobody of ours has said how it went
+        at__gt=at - ONE_CALL,
+        at__lte=at,
     )
     return rows.order_by("-at").first()
 
@@ -140,6 +153,7 @@ def _move(lead: Lead, result: str, at: datetime) -> None:
 
 
 def _follow(lead: Lead, result: str, by: User, at: datetime, call_back_at: datetime | None) -> None:
+    _agreed_calls(lead, result, by, at, call_back_at)
     if result in NOT_REACHED:
         enrol.enrol(lead_id=lead.pk, key=default_sequence.NOT_REACHED, at=at)
         return
@@ -148,15 +162,26 @@ def _follow(lead: Lead, result: str, by: User, at: datetime, call_back_at: datet
         _unlink(lead, at)
     if result in REACHED:  # a hello that waits for the morning would come too late
         send.cancel_waiting(lead_id=lead.pk, because=result, at=at)
+
+
+def _agreed_calls(
+    lead: Lead, result: str, by: User, at: datetime, call_back_at: datetime | None
+) -> None:
+    """A new time takes the old one's place; a call at its time keeps it; a closed lead ends it."""
     if call_back_at:
-        Task.objects.create(
-            id=uuid7_at(at),
-            lead=lead,
-            user=by,
-            cause=f"call_back:{uuid4()}",
+        wanted = to_do.Wanted(
+            kind=to_do.CALL_BACK,
             title="Call back as agreed",
             due_at=call_back_at,
-            created_at=at,
+            user_id=by.pk,
+            moves=True,
+        )
+        to_do.ask_for(wanted, lead_id=lead.pk, at=at)
+    elif result in ("wrong_number", "not_interested"):
+        to_do.cancel(lead_id=lead.pk, kind=to_do.CALL_BACK, because=result, at=at)
+    else:
+        to_do.finish_kind(
+            lead_id=lead.pk, kind=to_do.CALL_BACK, by=by.pk, at=at, due_by=at + KEPT_FROM
         )
 
 

@@ -100,9 +100,13 @@ def finish(*, task_id: UUID, by: UUID, at: datetime) -> bool:
     return bool(ticked)
 
 
-def finish_kind(*, lead_id: UUID, kind: str, by: UUID, at: datetime) -> bool:
-    """Tick off the open task of a kind; whether there was one."""
+def finish_kind(
+    *, lead_id: UUID, kind: str, by: UUID, at: datetime, due_by: datetime | None = None
+) -> bool:
+    """Tick off the open task of a kind, or only one due by a moment; whether there was one."""
     rows = _open().filter(lead_id=lead_id, kind=kind).values_list("pk", flat=True)
+    if due_by:
+        rows = rows.filter(due_at__lte=due_by)
     return any([finish(task_id=pk, by=by, at=at) for pk in rows])
 
 

@@ -10,10 +10,12 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection
 
+from rooftree.compliance import windows
 from rooftree.org.models import User
 from rooftree.routing.rule_words import PURPOSES
 
 LONGEST = 200  # rows; a queue beyond it is not worked from the top
+SOON = timedelta(minutes=10)  # an agreed call comes to the top that much before its time
 
 
 class Tab(StrEnum):
@@ -29,8 +31,12 @@ class Group(StrEnum):
 
     PROMISE = "promise"
     REPLY = "reply"
+    TASK = "task"  # due
     NEXT = "next"
     WAITING = "waiting"  # for the borrower, or for a day the officer chose
+
+
+ORDER = {group: place for place, group in enumerate(Group)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +57,7 @@ class Row:
     score: int | None
     created_at: datetime
     replied_at: datetime | None  # unanswered
+    opens_at: datetime | None  # when they may be called, by their clock; None: now, or unknown
     snoozed_until: datetime | None
 
 
@@ -70,35 +77,52 @@ with officers as (
      where f.officer_id in (select id from officers)
        and f.taken_at is null and f.passed_at is null and f.lapsed_at is null
 ), facts as (
-    select l.*, m.offer_id, m.offer_due, heard.at as heard_at, tried.at as tried_at
+    select l.*, m.offer_id, m.offer_due, heard.at as heard_at, tried.at as tried_at,
+           owed.call_at, owed.task_at, owed.task
       from mine m join lead l on l.id = m.id
       left join lateral (select max(a.at) as at from contact_attempt a
                           where a.lead_id = l.id and a.direction = 'in') heard on true
       left join lateral (select max(a.at) as at from contact_attempt a
                           where a.lead_id = l.id and a.direction = 'out'
                             and not a.is_automated) tried on true
+      left join lateral (select min(t.due_at) filter (where t.kind = 'call_back') as call_at,
+                                min(t.due_at) as task_at,
+                                (array_agg(t.title order by t.due_at, t.id))[1] as task
+                           from task t
+                          where t.lead_id = l.id and t.role = ''
+                            and t.done_at is null and t.cancelled_at is null) owed on true
 ), grouped as (
     select facts.*, case
         when offer_id is not null then 'promise'
         when promise_at is not null and first_attempt_at is null then 'promise'
+        when call_at <= %(soon)s then 'promise'
         when heard_at is not null and (tried_at is null or heard_at > tried_at) then 'reply'
-        when snoozed_until > %(at)s then 'waiting'
+        when task_at <= %(at)s then 'task'
+        when snoozed_until > %(at)s or call_at is not null then 'waiting'
         when state = 'nurture' then 'waiting'
         when tried_at > %(at)s - interval '20 hours' then 'waiting'
-        else 'next' end as kind from facts
+        else 'next' end as kind,
+        coalesce(offer_due, case when first_attempt_at is null then promise_at end, call_at)
+          as promised_at
+      from facts
 )
 select g.id, p.first_name, p.last_name, g.kind, g.offer_id,
-       coalesce(g.offer_due, g.promise_at), g.purpose, g.amount_cents, g.property_city,
+       g.promised_at, g.purpose, g.amount_cents, g.property_city,
        g.property_state, s.name, g.score, g.created_at, g.snoozed_until, g.warmed_at,
-       g.heard_at, g.tried_at, g.score_reasons::text
+       g.heard_at, g.tried_at, g.score_reasons::text, g.snoozed_because, g.call_at, g.task_at,
+       g.task, g.property_zip,
+       (select e164 from phone where phone.person_id = g.person_id and unlinked_at is null
+         order by is_primary desc, given_at limit 1)
   from grouped g join person p on p.id = g.person_id join source s on s.id = g.source_id
  where case %(tab)s
        when 'now' then g.kind <> 'waiting'
        when 'waiting' then g.kind = 'waiting'
-       else g.kind <> 'waiting' or g.snoozed_until < %(tomorrow)s end
- order by array_position(array['promise', 'reply', 'next', 'waiting'], g.kind),
-       case when g.kind = 'promise' then coalesce(g.offer_due, g.promise_at) end,
+       else g.kind <> 'waiting' or g.snoozed_until < %(tomorrow)s
+            or g.task_at < %(tomorrow)s end
+ order by array_position(array['promise', 'reply', 'task', 'next', 'waiting'], g.kind),
+       case when g.kind = 'promise' then g.promised_at end,
        case when g.kind = 'reply' then g.heard_at end,
+       case when g.kind = 'task' then g.task_at end,
        g.score desc nulls last, g.warmed_at desc, g.id
  limit %(limit)s
 """
@@ -106,64 +130,102 @@ select g.id, p.first_name, p.last_name, g.kind, g.offer_id,
 COLUMNS = (
     "id", "first_name", "last_name", "group", "offer_id", "due_at", "purpose", "amount_cents",
     "city", "state", "source", "score", "created_at", "snoozed_until", "warmed_at", "heard_at",
-    "tried_at", "score_reasons",
+    "tried_at", "score_reasons", "snoozed_because", "call_at", "task_at", "task", "zip", "phone",
 )  # fmt: skip
 SHOWN = COLUMNS[6:14]
 
 
 def for_officer(user: User, *, at: datetime, tab: Tab = Tab.NOW) -> list[Row]:
-    """The rows of one tab, best first: running promises, unanswered replies, best next calls.
+    """The rows of one tab, best first: running promises, unanswered replies, due tasks, next calls.
 
-    An assistant sees the lists of the officers assisted, as one. One query.
+    Of the next calls those come first whom the hour allows to be called. An
+    assistant sees the lists of the officers assisted, as one. One query.
     """
+    here = at.astimezone(ZoneInfo(user.branch.zone if user.branch else "America/New_York"))
+    asked = {
+        "user": user.pk,
+        "at": at,
+        "soon": at + SOON,
+        "tab": str(tab),
+        "tomorrow": datetime.combine(here.date() + timedelta(days=1), time(0), here.tzinfo),
+        "limit": LONGEST,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(
-            LISTED,
-            {
-                "user": user.pk,
-                "at": at,
-                "tab": str(tab),
-                "tomorrow": _tomorrow(user, at),
-                "limit": LONGEST,
-            },
-        )
-        return [_row(found, at) for found in cursor.fetchall()]
+        cursor.execute(LISTED, asked)
+        rows = [_row(found, here) for found in cursor.fetchall()]
+    return sorted(rows, key=_place)  # stable: the order of the list otherwise stays
 
 
-def _tomorrow(user: User, at: datetime) -> datetime:
-    zone = ZoneInfo(user.branch.zone if user.branch else "America/New_York")
-    return datetime.combine(at.astimezone(zone).date() + timedelta(days=1), time(0), zone)
+def _place(row: Row) -> tuple[int, bool]:
+    return ORDER[row.group], row.group is Group.NEXT and row.opens_at is not None
 
 
 def _row(found: tuple[Any, ...], at: datetime) -> Row:
     named = dict(zip(COLUMNS, found, strict=True))
     group = Group(named["group"])
     reply = group is Group.REPLY
+    opens = windows.next_opening(named["phone"] or "", named["state"], named["zip"], at=at)
+    opens = opens if opens and opens > at else None
     return Row(
         lead_id=named["id"],
         name=" ".join(filter(None, (named["first_name"], named["last_name"]))) or "No name yet",
         group=group,
-        reason=_reason(group, named, at),
+        reason=_reason(group, named, at) + _hour(group, opens, at),
         offer_id=named["offer_id"],
         due_at=named["due_at"] if group is Group.PROMISE else None,
         replied_at=named["heard_at"] if reply else None,
+        opens_at=opens,
         **{key: named[key] for key in SHOWN},
     )
 
 
 def _reason(group: Group, named: dict[str, Any], at: datetime) -> str:
-    """Why the row stands where it does, in words."""
+    """Why the row stands where it does, in words; `at` is in the reader's zone."""
     if group is Group.REPLY:
         return f"Wrote or called {ago(named['heard_at'], at)} and waits for an answer"
-    if group is Group.WAITING and named["snoozed_until"] and named["snoozed_until"] > at:
-        return f"Set aside until {named['snoozed_until']:%b} {named['snoozed_until'].day}"
-    if group is Group.WAITING and named["tried_at"]:
+    if group is Group.PROMISE and named["call_at"] and named["call_at"] == named["due_at"]:
+        return f"You agreed to call back at {_when(named['call_at'], at)}"
+    if group is Group.TASK:
+        return f"Due {_when(named['task_at'], at)}: {named['task']}"
+    if group is Group.WAITING:
+        return _waits(named, at)
+    return _inquiry(group, named, at)
+
+
+def _waits(named: dict[str, Any], at: datetime) -> str:
+    if named["snoozed_until"] and named["snoozed_until"] > at:
+        why = f": {named['snoozed_because']}" if named["snoozed_because"] else ""
+        return f"Set aside until {_when(named['snoozed_until'], at)}{why}"
+    if named["call_at"]:
+        return f"You agreed to call back {_when(named['call_at'], at)}"
+    if named["tried_at"]:
         return f"Tried {ago(named['tried_at'], at)}; it is the borrower's turn"
+    return _inquiry(Group.WAITING, named, at)
+
+
+def _inquiry(group: Group, named: dict[str, Any], at: datetime) -> str:
     place = f" in {named['state']}" if named["state"] else ""
     what = f"{named['source']} {PURPOSES.get(named['purpose'], 'inquiry')}{place}"
     said = f"{what}, {ago(named['warmed_at'], at)}"
     best = json.loads(named["score_reasons"] or "[]")
     return f"{said}. {best[0]['text']}" if group is Group.NEXT and best else said
+
+
+def _hour(group: Group, opens: datetime | None, at: datetime) -> str:
+    """Why not now, where the hour is against a call."""
+    if opens is None or group is Group.WAITING:
+        return ""
+    return f". Calls open {_when(opens, at.astimezone(opens.tzinfo))} their time"
+
+
+def _when(moment: datetime, at: datetime) -> str:
+    """`5:00 PM`, within the week `Thu 5:00 PM`, else `Nov 12, 5:00 PM`; in the zone of `at`."""
+    there = moment.astimezone(at.tzinfo)
+    clock = f"{there:%I:%M %p}".lstrip("0")
+    days = (there.date() - at.date()).days
+    if days == 0:
+        return clock
+    return f"{there:%a} {clock}" if 0 < days < 7 else f"{there:%b} {there.day}, {clock}"
 
 
 def ago(then: datetime, at: datetime) -> str:

@@ -2,6 +2,7 @@ from datetime import timedelta
 
 import pytest
 
+from rooftree.leads import snooze, to_do
 from rooftree.leads.models import ContactAttempt, Lead
 from rooftree.routing import assign, work_queue
 from rooftree.routing.work_queue import Group, Tab
@@ -104,3 +105,70 @@ def test_the_age_of_a_lead_is_said_in_one_unit():
     said = [work_queue.ago(make.NOON - timedelta(seconds=s), make.NOON) for s in (1, 59, 60, 7200)]
 
     assert said == ["1 second ago", "59 seconds ago", "1 minute ago", "2 hours ago"]
+
+
+def call_back(lead, due_at):
+    wanted = to_do.Wanted(kind=to_do.CALL_BACK, title="Call back as agreed", due_at=due_at)
+    return to_do.ask_for(wanted, lead_id=lead.pk, at=make.NOON)
+
+
+def test_an_agreed_call_waits_until_its_time_and_is_then_a_promise(cast):
+    lead = make.lead(officer=cast.dana, score=90, first_attempt_at=make.NOON - make.DAY)
+    call_back(lead, make.NOON + 5 * make.HOUR)
+
+    waiting = listed(cast.dana.user, Tab.WAITING)
+    assert [row.reason for row in waiting] == ["You agreed to call back 5:00 PM"]
+    assert listed(cast.dana.user) == []
+
+    due = listed(cast.dana.user, at=make.NOON + 5 * make.HOUR)
+    assert [(row.group, row.due_at) for row in due] == [(Group.PROMISE, make.NOON + 5 * make.HOUR)]
+
+
+def test_a_due_task_brings_even_a_snoozed_lead_back_and_stands_after_replies(cast):
+    aside = make.lead(officer=cast.dana, first_attempt_at=HOUR_AGO)
+    snooze.snooze(
+        lead_id=aside.pk, until=make.NOON + 9 * make.DAY, because="On vacation",
+        by=cast.dana.user.pk, at=make.NOON - 2 * make.HOUR,
+    )  # fmt: skip
+    to_do.add(
+        lead_id=aside.pk, user_id=None, title="Send the checklist", due_at=make.NOON, at=HOUR_AGO
+    )
+    hot = make.lead(officer=cast.dana, score=99)
+    wrote = make.lead(officer=cast.dana, score=1)
+    attempt(wrote, "in")
+
+    assert [row.lead_id for row in listed(cast.dana.user)] == [wrote.pk, aside.pk, hot.pk]
+    assert "Send the checklist" in listed(cast.dana.user)[1].reason
+
+
+def test_whom_the_hour_forbids_to_call_stands_below_and_says_when(cast):
+    far = make.lead(
+        officer=cast.dana,
+        score=95,
+        person=make.person(phone="+14155550142", state="CA"),
+        property_state="CA",
+        property_zip="94110",
+    )
+    near = make.lead(officer=cast.dana, score=20)
+    at = make.NOON + 21 * make.HOUR  # 9:00 in New York, 6:00 in San Francisco
+
+    rows = listed(cast.dana.user, at=at)
+
+    assert [row.lead_id for row in rows] == [near.pk, far.pk]
+    assert rows[0].opens_at is None
+    assert rows[1].opens_at == at + 2 * make.HOUR
+    assert "Calls open 8:00 AM their time" in rows[1].reason
+
+
+def test_a_snoozed_lead_says_why_and_is_back_at_its_moment(cast):
+    lead = make.lead(officer=cast.dana, first_attempt_at=HOUR_AGO)
+    until = make.NOON + 3 * make.DAY
+    snooze.snooze(
+        lead_id=lead.pk, until=until, because="On vacation", by=cast.dana.user.pk, at=make.NOON
+    )
+
+    assert listed(cast.dana.user) == []
+    assert listed(cast.dana.user, Tab.WAITING)[0].reason == (
+        "Set aside until Thu 12:00 PM: On vacation"
+    )
+    assert [row.lead_id for row in listed(cast.dana.user, at=until)] == [lead.pk]

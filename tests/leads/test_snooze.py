@@ -1,0 +1,76 @@
+import pytest
+
+from rooftree.leads import snooze, to_do
+from rooftree.leads.models import ContactAttempt, Lead
+from rooftree.ledger.models import Event
+from tests import make
+
+pytestmark = pytest.mark.django_db
+UNTIL = make.NOON + 3 * make.DAY
+
+
+def aside(cast, lead, until=UNTIL, because="On vacation", at=make.NOON):
+    return snooze.snooze(lead_id=lead.pk, until=until, because=because, by=cast.dana.user.pk, at=at)
+
+
+def test_a_lead_is_set_aside_with_its_reason_and_the_ledger_knows_who(cast):
+    lead = make.lead(officer=cast.dana, first_attempt_at=make.NOON)
+
+    aside(cast, lead)
+
+    lead = Lead.objects.get(pk=lead.pk)
+    assert (lead.snoozed_until, lead.snoozed_because) == (UNTIL, "On vacation")
+    event = Event.objects.get(kind="leads.lead.snoozed")
+    assert event.actor == f"user:{cast.dana.user.pk}"
+    assert "vacation" not in str(event.data)
+
+
+def test_a_running_promise_cannot_be_set_aside(cast):
+    lead = make.lead(officer=cast.dana, promise_at=make.NOON + make.MINUTE)
+
+    with pytest.raises(snooze.CannotSnooze, match="first call is promised"):
+        aside(cast, lead)
+    assert Lead.objects.get(pk=lead.pk).snoozed_until is None
+
+
+def test_a_due_call_back_cannot_be_set_aside_and_a_later_one_can(cast):
+    lead = make.lead(officer=cast.dana, first_attempt_at=make.NOON)
+    due = make.NOON + make.HOUR
+    wanted = to_do.Wanted(kind=to_do.CALL_BACK, title="Call back as agreed", due_at=due)
+    to_do.ask_for(wanted, lead_id=lead.pk, at=make.NOON)
+
+    with pytest.raises(snooze.CannotSnooze, match="promised to call back"):
+        aside(cast, lead, at=due)
+    assert aside(cast, lead, at=make.NOON).snoozed_until == UNTIL
+
+
+def test_who_waits_for_an_answer_cannot_be_set_aside(cast):
+    lead = make.lead(officer=cast.dana, first_attempt_at=make.NOON)
+    ContactAttempt.objects.create(
+        lead=lead, person=lead.person, medium="text", direction="in", at=make.NOON, cause="in:1"
+    )
+
+    with pytest.raises(snooze.CannotSnooze, match="Answer first"):
+        aside(cast, lead, at=make.NOON + make.MINUTE)
+
+
+@pytest.mark.parametrize("until", [make.NOON, make.NOON - make.DAY, make.NOON + 400 * make.DAY])
+def test_the_moment_is_within_the_coming_year(cast, until):
+    with pytest.raises(snooze.CannotSnooze, match="coming year"):
+        aside(cast, make.lead(officer=cast.dana), until=until)
+
+
+def test_a_lead_is_set_aside_only_with_a_reason(cast):
+    with pytest.raises(snooze.CannotSnooze, match="Say why"):
+        aside(cast, make.lead(officer=cast.dana), because="  ")
+
+
+def test_waking_brings_it_back_once(cast):
+    lead = make.lead(officer=cast.dana, first_attempt_at=make.NOON)
+    aside(cast, lead)
+
+    assert snooze.wake(lead_id=lead.pk, because="replied", at=make.NOON + make.HOUR)
+    assert not snooze.wake(lead_id=lead.pk, because="replied", at=make.NOON + make.HOUR)
+
+    assert Lead.objects.get(pk=lead.pk).snoozed_until is None
+    assert Event.objects.filter(kind="leads.lead.woken").count() == 1
