@@ -24,6 +24,7 @@ from rooftree.web.views.sources import seen_by, why
 LATEST = 8  # deliveries to choose from
 UNREAD = 30  # values nobody asked for that are listed
 ADAPTER = "generic"
+LEFT_OUT = ("schema_version", "received_at", "extras", "source", "channel")  # seen elsewhere
 
 
 @staff("GET", "POST")
@@ -160,24 +161,23 @@ def _tried(delivery: Delivery | None, lines: Sequence[Line]) -> dict[str, Any]:
         "outcome": envelope.outcome.value,
         "reason": why(envelope.reason or ""),
         "warnings": [one.replace("_", " ") for one in envelope.warnings],
-        "lead": _said(envelope.to_json()["leads"]),
+        "read_as": _said(envelope.to_json()["leads"]),
         "given": [
             (row["label"], row["line"].path or "always", map_form.short(value))
             for row, value in zip(map_form.rows(lines), given, strict=False)
         ],
-        "unread": [(path, map_form.short(value)) for path, value in reading.unread][:UNREAD],
+        "unmapped": [(path, map_form.short(value)) for path, value in reading.unread][:UNREAD],
         "places": map_form.places(tree),
     }
 
 
 def _said(leads: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:
     """The inquiry in lines: what stands where in the canonical record."""
-    left_out = ("schema_version", "received_at", "extras", "raw", "source", "channel")
     return [
         (path, map_form.short(value))
         for lead in leads[:1]
         for path, value in map_form.places(lead)
-        if not any(part in left_out for part in path.replace("]", "").split("."))
+        if not path.startswith(LEFT_OUT)
     ]
 
 

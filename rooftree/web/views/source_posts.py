@@ -110,7 +110,7 @@ def trial(request: HttpRequest, source_id: UUID) -> HttpResponse:
         "sent": body.decode(),
         "is_well": envelope.outcome.value.startswith("accepted"),
         "why": why(envelope.reason or ""),
-        "answer": envelope.http.filled(lead_id="0192f0c4-…", reference="").to_bytes().decode(),
+        "answer": envelope.http.filled(lead_id="01a20bc9-c58a", reference="").to_bytes().decode(),
         "status": envelope.http.status,
         "lead": [
             (path, map_form.short(value))

@@ -1,0 +1,161 @@
+"""Making a source, its map and an import in a real Chromium, on a phone and at a desk."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import Page, expect
+
+from rooftree.capture.envelope import Incoming
+from rooftree.capture.models import MapEdition, Spreadsheet
+from rooftree.capture.receive import endpoint_of
+from rooftree.flow import intake
+from rooftree.leads.models import Delivery, Lead, Source
+from tests import make
+from tests.flow import journey
+from tests.web.browser.conftest import DESK, PHONE, open_as, violations
+
+SENT = {
+    "lead": {
+        "ref": "V-9",
+        "who": {"full": "Okafor, Adaeze", "cell": "(212) 555-0142"},
+        "want": "P",
+        "tier": "gold",
+    }
+}
+FILE = (
+    "First name,Last name,Mobile,Email,State,Purpose,Shoe size\r\n"
+    "Nina,Kowalczyk,4145550117,nina@example.com,FL,Refi,38\r\n"
+    "Omar,Haddad,4145550118,omar@example.com,TX,Purchase,44\r\n"
+    "Nobody,Reachable,,,FL,Refi,40\r\n"
+)
+SIZES = [
+    pytest.param(size, scheme, id=f"{size['width']}-{scheme}")
+    for size in (PHONE, DESK)
+    for scheme in ("light", "dark")
+]
+
+
+def shown_well(page: Page, name: str) -> None:
+    """Nothing sticks out, axe-core is content, and the picture is kept where somebody wants it."""
+    if folder := os.environ.get("ROOFTREE_PICTURES"):
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
+    assert violations(page) == []
+
+
+def posted(source: Source) -> Delivery:
+    incoming = Incoming(
+        path=f"/in/generic/{source.token}",
+        headers={"Content-Type": "application/json"},
+        body=json.dumps(SENT).encode(),
+        received_at=make.NOON,
+        endpoint=endpoint_of(source),
+    )
+    received = intake.accept(source=source, incoming=incoming, at=make.NOON)
+    return received.kept
+
+
+@pytest.fixture
+def clerk(people):
+    return make.user("operations", name="Pat Lowe", email="pat@lindenfield.example")
+
+
+@pytest.fixture
+def post_source(clerk):
+    return make.source("generic", name="Northern Leads", slug="northern", token="t-1")
+
+
+def test_a_map_is_mended_beside_what_came_and_then_replayed(chromium, front, post_source):
+    delivery = posted(post_source)
+    assert delivery.state == "quarantined"
+    page = open_as(chromium, front, "Operations", DESK)
+    page.goto(reverse("source_map", args=[post_source.pk]))
+    lines = (("name", "lead.who.full"), ("mobile", "lead.who.cell"), ("loan_purpose", "lead.want"))
+
+    for nth, (field, path) in enumerate(lines):
+        if not page.locator(f"#path-{nth}").count():
+            page.get_by_role("button", name="Keep as my draft").click()
+            page.wait_for_load_state()
+        page.locator(f"#field-{nth}").select_option(field)
+        page.locator(f"#path-{nth}").fill(path)
+    expect(page.locator("#tried")).to_contain_text("A lead somebody can act on")
+    expect(page.locator("#tried")).to_contain_text("unknown enum:loan.purpose=P")
+    page.locator(".map__line").nth(2).locator("summary").click()
+    page.locator("#words-2").fill("P = purchase; R = refinance")
+    expect(page.locator("#tried")).not_to_contain_text("unknown enum")
+    page.get_by_label("What changed, and why").fill("Their first lead")
+    page.get_by_role("button", name="Publish v1").click()
+    expect(page.get_by_text("is read by map v1")).to_be_visible()
+
+    edition = MapEdition.objects.get(source=post_source)
+    assert [(one["field"], one["path"]) for one in edition.lines] == list(lines)
+    page.goto(reverse("delivery", args=[delivery.pk]))
+    page.get_by_role("button", name="Replay").click()
+    expect(page.get_by_text("It can be used now")).to_be_visible()
+    delivery.refresh_from_db()
+    assert delivery.state == "received"
+
+
+@pytest.mark.parametrize(("size", "scheme"), SIZES)
+def test_the_pages_of_a_post_fit_and_are_accessible(chromium, front, post_source, size, scheme):
+    name = f"{size['width']}-{scheme}"
+    page = open_as(chromium, front, "Operations", size, scheme)
+    page.goto(reverse("source_map", args=[post_source.pk]))
+    shown_well(page, f"map-empty-{name}")
+    posted(post_source)
+    page.goto(reverse("source_map", args=[post_source.pk]))
+    shown_well(page, f"map-full-{name}")
+    page.get_by_role("button", name="Publish v1").click()
+    expect(page.get_by_text("It cannot be published so")).to_be_visible()
+    shown_well(page, f"map-error-{name}")
+    page.goto(reverse("source_posts", args=[post_source.pk]))
+    page.get_by_role("button", name="Try a test post").click()
+    expect(page.get_by_text("It would become a lead")).to_be_visible()
+    shown_well(page, f"posts-{name}")
+    page.goto(reverse("setup_source", args=[post_source.pk]))
+    shown_well(page, f"source-{name}")
+
+
+@pytest.mark.parametrize(("size", "scheme"), SIZES)
+def test_a_spreadsheet_is_brought_in_step_by_step(chromium, front, clerk, size, scheme):
+    name = f"{size['width']}-{scheme}"
+    page = open_as(chromium, front, "Operations", size, scheme)
+    page.goto(reverse("imports"))
+    shown_well(page, f"imports-empty-{name}")
+    make.source("csv_import", name="Old CRM", slug="old-crm")
+    page.goto(reverse("imports"))
+    page.get_by_label("The file").set_input_files(
+        {"name": "people.csv", "mimeType": "text/csv", "buffer": b"PK\x03\x04"}
+    )
+    page.get_by_role("button", name="Read it").click()
+    expect(page.get_by_text("This is an Excel workbook")).to_be_visible()
+    shown_well(page, f"imports-error-{name}")
+    page.get_by_label("The file").set_input_files(
+        {"name": "people.csv", "mimeType": "text/csv", "buffer": FILE.encode()}
+    )
+    page.get_by_role("button", name="Read it").click()
+    expect(page.get_by_label("Our field for Mobile")).to_have_value("mobile")
+    shown_well(page, f"import-columns-{name}")
+    page.get_by_role("button", name="Look what would happen").click()
+    expect(page.locator("#progress")).to_be_visible()
+    shown_well(page, f"import-progress-{name}")
+
+    journey.run()
+    expect(page.get_by_text("What would happen")).to_be_visible()
+    expect(page.get_by_text("Give a valid ten-digit phone number")).to_be_visible()
+    shown_well(page, f"import-checked-{name}")
+    before = Lead.objects.count()
+    page.get_by_role("button", name="Import it").click()
+    expect(page.locator("#progress")).to_be_visible()
+    journey.run()
+
+    expect(page.get_by_text("What happened")).to_be_visible()
+    shown_well(page, f"import-done-{name}")
+    assert Lead.objects.count() == before + 2
+    assert Spreadsheet.objects.get().counts == {"new": 2, "refused": 1}
+    page.get_by_role("button", name="Undo this import").click()
+    expect(page.get_by_text("2 leads of it were closed")).to_be_visible()
+    assert Lead.objects.filter(retired_reason="import undone").count() == 2

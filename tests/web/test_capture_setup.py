@@ -1,0 +1,220 @@
+"""Sources that take any post, and spreadsheets: over HTTP, as vendors and staff use them."""
+
+import csv
+import hashlib
+import io
+import json
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+from django.utils import timezone
+
+from rooftree.capture.imports import stage
+from rooftree.capture.models import MapEdition, Spreadsheet
+from rooftree.flow import spreadsheets
+from rooftree.leads.models import Delivery, Lead, Rejection, Source
+from rooftree.web.views.imports import harmless
+from tests import make
+from tests.flow import journey
+
+TOKEN = "generic-test-token"
+ASKED = {"id": "q-1", "name": "Sam Whitfield", "phone": "8135550188", "property_state": "FL"}
+
+
+@pytest.fixture
+def vendor(db):
+    journey.ready()
+    digest = hashlib.sha256(TOKEN.encode()).hexdigest()
+    return make.source("generic", token=TOKEN, token_hash=digest, secret="s3cret")
+
+
+@pytest.fixture
+def clerk(signed_in, db):
+    make.company()
+    return signed_in(make.user("operations"))
+
+
+def test_a_query_alone_is_a_lead(client, vendor):
+    answer = client.get(f"/in/generic/{TOKEN}", ASKED)
+
+    assert (answer.status_code, answer.json()["status"]) == (200, "ok")
+    assert answer.json()["id"] == str(Delivery.objects.get().pk)
+    journey.run(at=timezone.now())
+    assert Lead.objects.get().person.last_name == "Whitfield"
+
+
+def test_a_form_posted_twice_is_one_lead_and_one_answer(client, vendor):
+    first = client.post(f"/in/generic/{TOKEN}", ASKED, content_type="application/json")
+    second = client.post(f"/in/generic/{TOKEN}", ASKED, content_type="application/json")
+    journey.run(at=timezone.now())
+
+    assert first.content == second.content
+    assert Lead.objects.count() == 1
+
+
+def test_only_a_generic_source_answers_to_a_query(client, vendor):
+    assert client.get("/in/zillow/anything", ASKED).status_code == 405
+
+
+def test_a_secret_of_the_wrong_kind_leaves_a_count_and_nothing_else(client, vendor):
+    Source.objects.update(setup={"proof": "header"})
+
+    answer = client.post(
+        f"/in/generic/{TOKEN}", ASKED, content_type="application/json",
+        headers={"X-Api-Key": "guess"},
+    )  # fmt: skip
+
+    assert answer.status_code == 401
+    assert Rejection.objects.get().reason == "rejected_auth"
+    assert Delivery.objects.count() == 0
+
+
+def test_a_secret_is_in_no_stored_delivery(client, vendor):
+    Source.objects.update(setup={"proof": "header", "header": "X-Own-Key"})
+
+    client.post(
+        f"/in/generic/{TOKEN}", ASKED, content_type="application/json",
+        headers={"X-Own-Key": "s3cret"},
+    )  # fmt: skip
+
+    kept = Delivery.objects.get()
+    assert "s3cret" not in json.dumps(kept.headers)
+    assert kept.verification == "secret in a header"
+
+
+def test_nobody_can_post_a_spreadsheet(client, db):
+    digest = hashlib.sha256(b"csv-token").hexdigest()
+    make.source("csv_import", token="csv-token", token_hash=digest)
+
+    answer = client.post("/in/csv_import/csv-token", b"Name,Phone\nA,1", content_type="text/csv")
+
+    assert answer.status_code == 403
+    assert Delivery.objects.count() == 0
+
+
+def test_a_mended_map_lets_what_was_set_aside_be_replayed(client, vendor, clerk):
+    said = {"wer": "Ana Diaz", "wo": "8135550189"}
+    client.post(f"/in/generic/{TOKEN}", said, content_type="application/json")
+    assert Delivery.objects.get().state == "quarantined"
+    lines = {"field-0": "name", "path-0": "wer", "field-1": "phone", "path-1": "wo"}
+
+    refused = clerk.post(reverse("source_map_publication", args=[vendor.pk]), lines)
+    done = clerk.post(
+        reverse("source_map_publication", args=[vendor.pk]), {**lines, "summary": "Their words"}
+    )
+    clerk.post(reverse("replays", args=[vendor.pk]))
+    journey.run(at=timezone.now())
+
+    assert (refused.status_code, done.status_code) == (422, 303)
+    assert MapEdition.objects.get().summary == "Their words"
+    assert Lead.objects.get().person.first_name == "Ana"
+
+
+def test_an_earlier_map_comes_back_as_a_new_edition(vendor, clerk):
+    for nth, path in enumerate(("a", "b"), start=1):
+        clerk.post(
+            reverse("source_map_publication", args=[vendor.pk]),
+            {"field-0": "name", "path-0": path, "field-1": "phone", "path-1": "p",
+             "summary": f"No. {nth}"},
+        )  # fmt: skip
+
+    clerk.post(reverse("source_map_restoration", args=[vendor.pk, 1]))
+
+    assert list(MapEdition.objects.order_by("number").values_list("number", "summary")) == [
+        (1, "No. 1"), (2, "No. 2"), (3, "Back to v1"),
+    ]  # fmt: skip
+    vendor.refresh_from_db()
+    assert vendor.setup["map"][0]["path"] == "a"
+
+
+def test_a_test_post_shows_what_it_would_become_and_keeps_nothing(vendor, clerk):
+    page = clerk.post(reverse("source_trial", args=[vendor.pk]))
+
+    assert "It would become a lead." in page.content.decode()
+    assert (Delivery.objects.count(), Lead.objects.count()) == (0, 0)
+
+
+def test_a_new_source_shows_its_address_its_secret_and_a_command(clerk):
+    form = {"adapter": "generic", "name": "Northern Leads", "zone": "America/New_York"}
+    page = clerk.post(reverse("setup_sources"), form).content.decode()
+
+    made = Source.objects.get(name="Northern Leads")
+    assert f"/in/generic/{made.token}" in page
+    assert made.secret in page
+    assert "curl -X POST" in page
+    again = clerk.get(reverse("setup_source", args=[made.pk])).content.decode()
+    assert made.token not in again
+    assert made.secret not in again
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"header": "X Bad Header"}, "header’s name alone"),
+        ({"networks": "nowhere"}, "nowhere is no address"),
+        ({"success": "{not json}"}, "This is not JSON"),
+    ],
+)
+def test_a_setting_that_cannot_work_is_refused_at_its_field(vendor, clerk, wrong, said):
+    usual = {"channel": "website", "proof": "address", "answer": "json", "status": "200"}
+
+    page = clerk.post(reverse("source_posts", args=[vendor.pk]), usual | wrong)
+
+    assert page.status_code == 422
+    assert said.replace("’", "&#x27;") in page.content.decode()
+    vendor.refresh_from_db()
+    assert vendor.setup == {}
+
+
+def test_the_page_of_a_map_shows_markup_as_text(client, vendor, clerk):
+    said = {"name": "<script>alert(1)</script>", "phone": "1"}
+    client.post(f"/in/generic/{TOKEN}", said, content_type="application/json")
+
+    page = clerk.get(reverse("source_map", args=[vendor.pk])).content.decode()
+
+    assert "<script>alert(1)" not in page
+    assert "&lt;script&gt;alert(1)" in page
+
+
+def test_refused_rows_come_back_as_a_file_that_runs_nothing(clerk):
+    journey.ready()
+    book = make.source("csv_import")
+    rows = b"First name,Mobile,Note\nAna,8135550190,ok\n=1+2,,@SUM(A1)\n"
+    clerk.post(reverse("imports"), {
+        "source": str(book.pk), "file": SimpleUploadedFile("a.csv", rows, "text/csv"),
+    })  # fmt: skip
+    sheet = Spreadsheet.objects.get()
+    clerk.post(
+        reverse("import", args=[sheet.pk]),
+        {"field-0": "first_name", "field-1": "mobile", "then": "keep", "known": "leave"},
+    )
+    journey.run()
+    spreadsheets.begin(sheet_id=sheet.pk, by=make.user("operations"), at=make.NOON)
+    journey.run()
+
+    answer = clerk.get(reverse("import_refused", args=[sheet.pk]))
+
+    header, row = csv.reader(io.StringIO(answer.content.decode("utf-8-sig")))
+    assert header == ["First name", "Mobile", "Note", "Line", "What to change"]
+    assert row == ["'=1+2", "", "'@SUM(A1)", "3",
+                   "Give a valid ten-digit phone number, or an e-mail address."]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("cell", "shown"),
+    [("=1", "'=1"), ("+1 (2)", "'+1 (2)"), ("+18135550190", "+18135550190"), ("-5", "-5"),
+     ("@x", "'@x"), ("\t=1", "'\t=1"), ("plain", "plain"), ("", "")],
+)  # fmt: skip
+def test_a_cell_is_made_harmless_unless_it_is_a_number(cell, shown):
+    assert harmless(cell) == shown
+
+
+def test_a_file_that_cannot_be_read_is_refused_on_the_page(clerk):
+    book = make.source("csv_import")
+    file = SimpleUploadedFile("a.xlsx", b"PK\x03\x04", "text/csv")
+
+    page = clerk.post(reverse("imports"), {"source": str(book.pk), "file": file})
+
+    assert page.status_code == 422
+    assert stage.REFUSALS["not_csv_zip_signature"] in page.content.decode()
