@@ -47,6 +47,7 @@ SOURCES = _record(
     sources=_listed(FIGURES),
     total=FIGURES,
 )
+BODY = {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}
 PROBLEM = _record(error=_record(code=TEXT, text=TEXT))
 
 
@@ -74,6 +75,22 @@ ENDPOINTS = (
                 "in": "path",
                 "required": True,
                 "schema": {"type": "string", "format": "uuid"},
+            },
+        ),
+    ),
+    Endpoint(
+        path="/leads",
+        method="post",
+        says="Send a lead in. The body is JSON, a form or XML, read by the source’s field map.",
+        scope="leads:write",
+        gives=_record(delivery_id=TEXT),
+        takes=(
+            {
+                "name": "source",
+                "in": "query",
+                "required": True,
+                "description": "the name of a source of the kind “Any post”, as in its address",
+                "schema": TEXT,
             },
         ),
     ),
@@ -141,5 +158,6 @@ def _operation(one: Endpoint) -> dict[str, Any]:
         "summary": one.says,
         "description": f"Needs the scope {one.scope}.",
         "parameters": list(one.takes),
-        "responses": {"200": good, **refused},
+        **({"requestBody": BODY} if one.method == "post" else {}),
+        "responses": {"201" if one.method == "post" else "200": good, **refused},
     }

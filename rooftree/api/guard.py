@@ -7,7 +7,7 @@ from functools import wraps
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.utils.timezone import now
+from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
 from rooftree.org import access_log, api_keys, throttle
@@ -79,7 +79,7 @@ def call(*, method: str = "GET", scope: str, verb: str) -> Callable[[Answer], An
 
 
 def _let_in(request: HttpRequest, scope: str, verb: str) -> Call:
-    at = now()
+    at = timezone.now()
     key = _key(request, at)
     if not throttle.allow(api_keys.A_MINUTE, str(key.pk), at=at):
         raise Refused(429, "too_often", f"At most {api_keys.A_MINUTE.most} calls a minute.")

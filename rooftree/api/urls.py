@@ -2,9 +2,10 @@
 
 from django.urls import URLPattern, path
 
-from rooftree.api import description, leads, sources
+from rooftree.api import description, leads, sending, sources
 
 urlpatterns: list[URLPattern] = [
+    path("leads", sending.lead, name="api_leads"),
     path("leads/<uuid:lead_id>", leads.lead, name="api_lead"),
     path("sources", sources.sources, name="api_sources"),
     path("openapi.json", description.openapi, name="api_openapi"),

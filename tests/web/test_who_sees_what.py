@@ -158,6 +158,7 @@ TABLE = {
     "access-log/": get("cd"),
     # Machines: a key opens these, never a session (tests/api/test_who_sees_what.py).
     "api/v1/leads/<uuid:lead_id>": public("lead"),
+    "api/v1/leads": public(post=True),
     "api/v1/sources": public(),
     "api/v1/openapi.json": public(),
     "api/v1/docs/": public(),

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from rooftree.management import base
-from rooftree.org import passwords, people
+from rooftree.org import passwords, people, second_factor
 from rooftree.org.models import User
 
 
@@ -21,6 +21,11 @@ class Command(base.Command):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("email", help="work e-mail: what they sign in with")
         parser.add_argument("name", help="first and last name")
+        parser.add_argument(
+            "--phone-is-lost",
+            action="store_true",
+            help="remove their second factors and end their sessions",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         email, at = options["email"].strip().lower(), now()
@@ -36,6 +41,8 @@ class Command(base.Command):
                 by=None,
                 at=at,
             )
+            if options["phone_is_lost"]:
+                second_factor.remove_all(user=user, by=user, at=at)
             who, token = passwords.link_for(user, by=user, at=at)
         except people.CannotChange as problem:
             raise base.Wrong(str(problem)) from problem

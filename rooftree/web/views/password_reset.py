@@ -4,7 +4,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.timezone import now
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -32,7 +32,7 @@ def show(request: HttpRequest) -> HttpResponse:
 
 def _ask(request: HttpRequest, email: str) -> None:
     """Have the link mailed if there is somebody to mail it to, and not too often."""
-    at = now()
+    at = timezone.now()
     user = passwords.who_forgot(email)
     counted = [
         throttle.allow(throttle.RESET_ADDRESS, address_of(request), at=at),

@@ -6,7 +6,7 @@ from django.contrib.auth.forms import SetPasswordForm
 from django.contrib.auth.views import PasswordResetConfirmView
 from django.http import HttpResponse
 from django.urls import reverse_lazy
-from django.utils.timezone import now
+from django.utils import timezone
 
 from rooftree.org import access_log, passwords
 from rooftree.org.access_log import Kind
@@ -41,7 +41,7 @@ class SetPassword(PasswordResetConfirmView):
     def form_valid(self, form: Any) -> HttpResponse:
         """The password is theirs from now on."""
         answer = super().form_valid(form)
-        at = now()
+        at = timezone.now()
         passwords.note_chosen(self.user, at=at)
         access_log.note(Kind.PASSWORD_SET, caller=caller(self.request), at=at, user_id=self.user.pk)
         return answer

@@ -8,7 +8,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import redirect, render
-from django.utils.timezone import now
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -34,7 +34,7 @@ class Form(AuthenticationForm):
 
     def clean(self) -> dict[str, Any]:
         """Whether they fit; every try is counted and every failure written down."""
-        email, at = self.cleaned_data.get("username") or "", now()
+        email, at = self.cleaned_data.get("username") or "", timezone.now()
         if email and not door.may_try(self.request, email, at):
             door.note_failure(self.request, email, Kind.TOO_OFTEN, at)
             raise ValidationError(TOO_OFTEN)
@@ -54,7 +54,7 @@ class SignIn(LoginView):
 
     def form_valid(self, form: Form) -> HttpResponse:
         """The password is right; whoever has a second factor is asked for it."""
-        user, at, to = form.get_user(), now(), self.get_success_url()
+        user, at, to = form.get_user(), timezone.now(), self.get_success_url()
         if second_factor.is_asked(user):
             return door.hold_half(self.request, user, to, at)
         door.let_in(self.request, user, factor="", at=at)
@@ -73,7 +73,7 @@ class SignIn(LoginView):
 @require_http_methods(["GET", "POST"])
 def second_step(request: HttpRequest) -> HttpResponse:
     """After the password: the code of the app, a recovery code, or a passkey."""
-    at = now()
+    at = timezone.now()
     held = door.half_in(request, at)
     if held is None:
         return redirect("sign_in")
@@ -105,7 +105,7 @@ def _judged(request: HttpRequest, user: Any, at: Any) -> tuple[Factor | None, st
 @require_http_methods(["GET", "POST"])
 def passkey(request: HttpRequest) -> HttpResponse:
     """GET: what the browser is asked. POST: its answer, which signs in by itself."""
-    at = now()
+    at = timezone.now()
     if not throttle.allow(throttle.PASSKEY_ADDRESS, address_of(request), at=at):
         return JsonResponse({"problem": TOO_OFTEN}, status=429)
     if request.method == "GET":
@@ -150,7 +150,7 @@ class SignOut(LogoutView):
         """Sign out."""
         if request.user.is_authenticated:
             access_log.note(
-                Kind.SIGNED_OUT, caller=caller(request), at=now(), user_id=request.user.pk
+                Kind.SIGNED_OUT, caller=caller(request), at=timezone.now(), user_id=request.user.pk
             )
         answer = super().post(request, *args, **kwargs)
         answer["Clear-Site-Data"] = '"cache", "storage"'
