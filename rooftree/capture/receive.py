@@ -139,7 +139,7 @@ def _keep(source: Source, incoming: Incoming, envelope: Envelope, at: datetime) 
         source=source,
         received_at=at,
         method=incoming.method,
-        path=_without_token(incoming.path, source)[:300],
+        path=_storable(_without_token(incoming.path, source))[:300],
         query=_public(incoming.query, source),
         headers=_public(incoming.headers, source),
         body=incoming.masked.body,
@@ -230,10 +230,15 @@ def _without_token(text: str, source: Source) -> str:
 def _public(said: Mapping[str, str], source: Source) -> dict[str, str]:
     """Headers or a query as they may be kept: no credentials, no number that must not be."""
     return {
-        name[:200]: _kept(name, value, source)[:500]
+        _storable(name)[:200]: _kept(_storable(name), _storable(value), source)[:500]
         for name, value in said.items()
         if name.lower() not in PRIVATE_HEADERS
     }
+
+
+def _storable(text: str) -> str:
+    """The text without what a database cannot keep; an authentic delivery is never lost to it."""
+    return text.replace("\0", "").encode(errors="replace").decode()
 
 
 def _kept(name: str, value: str, source: Source) -> str:
