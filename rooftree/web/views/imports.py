@@ -68,7 +68,7 @@ def index(request: HttpRequest) -> HttpResponse:
         .order_by("-number")[:100],
         "sources": sources,
         "problem": problem,
-        "most": MOST_ROWS,
+        "most": f"{MOST_ROWS:,}",
         "largest": f"{LARGEST / 1024 / 1024:.1f} MB",
     }
     return render(request, "imports/index.html", context, status=422 if problem else 200)
