@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import psycopg
 from django.db import close_old_connections, connections
@@ -16,6 +17,7 @@ from rooftree.tasks.address import conninfo
 CHANNEL = "rooftree_due"  # NOTIFY on it says: something is due now, do not wait for the second
 URGENT = 5.0  # seconds; what runs at least this often is run at once on such a notice
 THREADS = 4
+TOLERANCE = timedelta(seconds=2)  # by which this machine's time may differ from the database's
 LONGEST_WAIT = 60.0  # seconds between two tries of what keeps failing
 log = logging.getLogger("rooftree.clock")
 
@@ -50,10 +52,12 @@ class Ticker:
         self._turns = [_Turn(tick) for tick in ticks]
         self._changed = threading.Condition()
         self._stopped = False
+        self._off_by = timedelta()  # what is added to this machine's time
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="clock")
 
     def run(self) -> None:
         """Tick until `stop` is called from a signal or another thread, then finish what runs."""
+        self._begin_with_the_right_time()
         threading.Thread(target=self._listen, name="clock-listen", daemon=True).start()
         while not self._stopped:
             with self._changed:
@@ -88,7 +92,7 @@ class Ticker:
     def _one(self, turn: _Turn) -> None:
         close_old_connections()
         try:
-            turn.tick.run(datetime.now(UTC))
+            turn.tick.run(datetime.now(UTC) + self._off_by)
         except Exception as problem:  # the edge: one tick's bug must not stop the others
             self._failed(turn, problem)
         else:
@@ -118,6 +122,32 @@ class Ticker:
             where = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "?"
             log.error("%s failed: %s at %s; it is tried again", turn.tick.name, kind, where)
 
+    def _begin_with_the_right_time(self) -> None:
+        try:
+            with psycopg.connect(conninfo(), autocommit=True) as connection:
+                self._look_at_the_time(connection)
+        except psycopg.Error:
+            log.info("the database does not say the time yet")
+
+    def _look_at_the_time(self, connection: "psycopg.Connection[Any]") -> None:
+        """Go by the database's time where this machine's differs: all clocks share that one.
+
+        A clock that is ahead would end offers early, and conclude from a search that
+        lags what only time can show.
+        """
+        before = datetime.now(UTC)
+        row = connection.execute("select clock_timestamp()").fetchone()
+        assert row is not None
+        off_by = row[0] - (before + (datetime.now(UTC) - before) / 2)
+        if abs(off_by) < TOLERANCE:
+            off_by = timedelta()
+        if abs(off_by - self._off_by) > TOLERANCE:
+            log.warning(
+                "this machine's time differs from the database's by %.0f s; the database's counts",
+                -off_by.total_seconds(),
+            )
+        self._off_by = off_by
+
     def _listen(self) -> None:
         while not self._stopped:
             try:
@@ -127,6 +157,7 @@ class Ticker:
                 ) as connection:
                     connection.execute(f"listen {CHANNEL}")
                     while not self._stopped:
+                        self._look_at_the_time(connection)
                         for _ in connection.notifies(timeout=5, stop_after=1):
                             self.hurry()
             except psycopg.Error:
