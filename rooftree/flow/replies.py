@@ -10,6 +10,7 @@ from rooftree.core.emails import comparison_key
 from rooftree.flow import scores
 from rooftree.flow.messages import send_messages
 from rooftree.flow.offers import ANSWER_IN
+from rooftree.leads import snooze
 from rooftree.leads.models import Lead
 from rooftree.nurture import enrol
 from rooftree.org import notices
@@ -97,6 +98,7 @@ def _follow(reply: Reply, message: Message, *, is_answered: bool, at: datetime) 
 def _tell(message: Message, meaning: str, at: datetime) -> None:
     lead = Lead.objects.select_related("officer", "person").get(pk=message.lead_id)
     enrol.stop(lead_id=lead.pk, because="replied", at=at)
+    snooze.wake(lead_id=lead.pk, because="replied", at=at)
     if meaning in ANSWERED:
         send.cancel_waiting(lead_id=lead.pk, because="replied", at=at)
         Lead.objects.filter(pk=lead.pk).update(promise_at=at + ANSWER_IN)

@@ -17,7 +17,8 @@ FATES = {
     "uncertain": ("may have gone out: it is being looked up, and not sent twice", Mark.LATE),
     "cancelled": ("not sent", Mark.SYSTEM),
 }
-UNSENT = {"blocked", "held", "review", "cancelled"}
+UNSENT = {"blocked", "held", "review", "cancelled", "waiting", "failed"}
+UNKNOWN = {"claimed", "uncertain"}
 
 
 def of_message(message: Message) -> Entry:
@@ -81,9 +82,9 @@ def _why(message: Message) -> Why | None:
         facts.append(Fact(label="Template", words=edition))
     if message.segments:
         facts.append(Fact(label="Segments", words=str(message.segments)))
-    unsent = message.state in UNSENT
+    question = "Why not?" if message.state in UNSENT else "Why was this sent?"
     return Why(
-        question="Why not?" if unsent else "Why was this sent?",
+        question="Why might it go?" if message.state in UNKNOWN else question,
         sentence=verdict.sentence,
         facts=tuple(facts),
         verdict_id=verdict.pk,

@@ -53,7 +53,16 @@ MAY: dict[str, tuple[str, ...]] = {
     "release_hold": ("compliance", "administrator"),
     "review_terms": ("compliance", "administrator"),
     "record_emergencies": ("compliance", "administrator"),
-    "revoke_consent": ("officer", "assistant", "manager", "operations", "compliance"),
+    "decide_message": ("compliance", "administrator"),
+    # Whoever hears "stop" must be able to write it down: it only ever silences.
+    "revoke_consent": (
+        "officer",
+        "assistant",
+        "manager",
+        "operations",
+        "compliance",
+        "administrator",
+    ),
     "see_los": ("operations", "compliance", "administrator"),
     "retry_los": ("operations", "administrator"),
     "edit_people": ("administrator",),

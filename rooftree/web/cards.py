@@ -76,20 +76,20 @@ class Item:
     is_known: bool
 
 
-def contacts(badges: dict[str, Badge], zone: ZoneInfo | None) -> list[Contact]:
+def contacts(badges: dict[str, Badge], zone: ZoneInfo | None, at: datetime) -> list[Contact]:
     """The three buttons in their order."""
-    return [contact(badges[medium], zone) for medium in BUTTONS]
+    return [contact(badges[medium], zone, at) for medium in BUTTONS]
 
 
-def contact(badge: Badge, zone: ZoneInfo | None) -> Contact:
-    """One button and its badge."""
+def contact(badge: Badge, zone: ZoneInfo | None, at: datetime) -> Contact:
+    """One button and its badge. `zone` is the borrower's, None when it is not known for sure."""
     label, icon, key = BUTTONS[badge.medium]
     kind, badge_icon = BADGE_STATES[badge.decision]
     if badge.words.startswith("No consent"):
         kind, badge_icon = "", "info"
     said = badge.words
     if badge.decision == "defer" and badge.next_allowed_at:
-        said = f"{said} to {_their_clock(badge.next_allowed_at, zone)}"
+        said = f"{said} to {_clock_of(badge.next_allowed_at, zone, at)}"
     return Contact(
         medium=badge.medium,
         label=label,
@@ -104,9 +104,13 @@ def contact(badge: Badge, zone: ZoneInfo | None) -> Contact:
     )
 
 
-def _their_clock(moment: datetime, zone: ZoneInfo | None) -> str:
-    there = localtime(moment, zone)
-    return words.clock(there).replace(":00 ", " ")
+def _clock_of(moment: datetime, zone: ZoneInfo | None, at: datetime) -> str:
+    """`8 AM there`, `Wed 8 AM there`; without their zone `8 AM your time`, by the reader's."""
+    here, now = localtime(moment, zone), localtime(at, zone)
+    days = (here.date() - now.date()).days
+    day = "" if days == 0 else f"{here:%a} " if days < 7 else f"{here:%b} {here.day}, "
+    whose = "there" if zone else "your time"
+    return f"{day}{words.clock(here).replace(':00 ', ' ')} {whose}"
 
 
 def zone_of(lead: Lead) -> ZoneInfo | None:

@@ -34,6 +34,7 @@ PAGES = {  # by the name of their address
     "conversations": Page(
         label="Conversations", icon="chat", short="Inbox", count=counts.conversations
     ),
+    "my_tasks": Page(label="Tasks", icon="check"),
     "pipeline": Page(label="Pipeline", icon="pipeline"),
     "team": Page(label="Team", icon="team", verb="see_team"),
     "home": Page(label="Home", icon="home", verb="see_home"),
@@ -50,19 +51,22 @@ PAGES = {  # by the name of their address
 
 # By role: own pages, the first of which is where the role lands; then the closer look.
 # A page without an address, or one the user may not open, is left out; the views check again.
-OFFICER = (["queue", "conversations", "pipeline", "rates"], [])
+OFFICER = (["queue", "conversations", "pipeline", "rates"], ["my_tasks"])
 SEEN_BY = {
     "officer": OFFICER,
     "assistant": OFFICER,
-    "manager": (["team", "home", "pipeline", "conversations"], ["routing", "rates", "sequences"]),
+    "manager": (
+        ["team", "home", "pipeline", "conversations"],
+        ["my_tasks", "routing", "rates", "sequences"],
+    ),
     "operations": (
         ["sources", "routing", "sequences", "rates", "los"],
-        ["home", "team", "compliance"],
+        ["my_tasks", "home", "team", "compliance"],
     ),
     "marketing": (["sources", "sequences", "rates"], ["home", "routing"]),
     "compliance": (
         ["compliance", "sequences", "sources", "los"],
-        ["access_log", "home", "routing"],
+        ["my_tasks", "access_log", "home", "routing"],
     ),
     "executive": (["home", "money", "team", "pipeline"], ["sources", "routing", "compliance"]),
     "administrator": (

@@ -81,6 +81,20 @@ def phone(e164: str) -> str:
     return e164 or "none"
 
 
+FATES = {  # of a message of ours, after who wrote it
+    "waiting": "not sent yet, tried again",
+    "held": "held until",
+    "blocked": "not sent, a rule forbids it",
+    "review": "waits for a person to decide",
+    "claimed": "going out now",
+    "sent": "sent",
+    "delivered": "delivered",
+    "failed": "failed",
+    "uncertain": "may have gone out, being looked up",
+    "cancelled": "not sent",
+}
+
+
 def clock(moment: datetime) -> str:
     """`3:21 PM`. The moment is in the reader's zone already."""
     return moment.strftime("%I:%M %p").lstrip("0")

@@ -8,6 +8,7 @@ from django.db import connection
 from rooftree.flow import attempts, calls
 from rooftree.leads import to_do
 from rooftree.leads.models import ContactAttempt, Task
+from rooftree.org.models import Company
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -20,6 +21,7 @@ def said(lead, by, result, at=LATER, **more):
 
 @pytest.fixture
 def dialled(cast):
+    Company.objects.update(emergencies_checked_at=make.NOON, telemarketer_states=["FL"])
     lead = make.lead(officer=cast.dana, source=make.source("website_form"))
     make.touch(lead)
     calls.start(lead_id=lead.pk, by=cast.dana.user, at=make.NOON)

@@ -21,6 +21,7 @@ from rooftree.los.models import Connection
 from rooftree.org import api_keys
 from rooftree.org.models import ROLES, License, StaffNotice
 from rooftree.outreach import may
+from rooftree.outreach.models import Message
 from rooftree.routing import assign, publish
 from rooftree.routing.models import Offer, RoutingDecision
 from rooftree.routing.rules import Rule
@@ -134,6 +135,8 @@ TABLE = {
     "leads/<uuid:lead_id>/person/": get(ALL, "lead", of_lead=True),
     "leads/<uuid:lead_id>/person/merges/": post("mpd", "lead", of_lead=True, data="other=lead"),
     "leads/<uuid:lead_id>/person/splits/": post("mpd", "lead", of_lead=True, data="merge=merge"),
+    "leads/<uuid:lead_id>/snooze/": post("oampd", "lead", of_lead=True),
+    "tasks/": get(),
     "tasks/<uuid:task_id>/completion/": post("oampd", "task", of_lead=True),
     # Routing.
     "routing/": get("mpced"),
@@ -150,8 +153,10 @@ TABLE = {
     # Compliance.
     "compliance/": get("cd"),
     "compliance/verdicts/<uuid:verdict_id>/": get(ALL, "verdict", of_lead=True),
-    "compliance/do-not-contact/": post("c"),
+    "compliance/do-not-contact/": post("cd"),
     "compliance/holds/<uuid:revocation_id>/release/": post("cd", "hold"),
+    "compliance/messages/": get("cd"),
+    "compliance/messages/<uuid:message_id>/decision/": post("cd", "message"),
     "compliance/ledger/": get("cd"),
     "compliance/sources/<uuid:source_id>/": get("cd", "source"),
     "compliance/emergencies/": post("cd"),
@@ -264,7 +269,8 @@ def world(cast):
     )  # fmt: skip
     judged = may.call(lead_id=owned.pk, cause="test:1", at=make.NOON)
     things = {
-        "lead": owned.pk, "offer": offer.pk, "task": task.pk,
+        "lead": owned.pk, "message": message_in_review(owned).pk,
+        "offer": offer.pk, "task": task.pk,
         "decision": decision.pk, "verdict": judged.pk,
         "hold": hold.pk, "key": key.pk, "source": cast.zillow.pk, "post_source": posts.pk,
         "sheet": sheet.pk, "drop": "drop", "branch": cast.tampa.pk,
@@ -276,6 +282,13 @@ def world(cast):
         "notice": notice.pk, "officer": cast.dana.pk, "number": "leads", "nobody": hold.pk,
     }  # fmt: skip
     return SimpleNamespace(cast=cast, things=things)
+
+
+def message_in_review(lead):
+    return Message.objects.create(
+        lead=lead, person=lead.person, medium="text", purpose="marketing", cause="test:1",
+        to_address="+18135550142", body="Hello", state="review", created_at=make.NOON,
+    )  # fmt: skip
 
 
 def visitors(world) -> dict[str, object]:

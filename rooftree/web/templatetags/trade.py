@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 
+from rooftree.outreach.models import Message
 from rooftree.web import words
 
 register = template.Library()
@@ -83,6 +84,12 @@ def state_words(code: str) -> str:
 def medium_icon(medium: str) -> str:
     """The icon of a medium."""
     return {"email": "mail", "call": "phone", "voicemail": "phone"}.get(medium, "text")
+
+
+@register.filter
+def fate(message: Message) -> str:
+    """What is known of a message of ours; never more than that."""
+    return words.FATES.get(message.state, message.state)
 
 
 @register.filter

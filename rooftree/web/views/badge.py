@@ -21,7 +21,7 @@ def show(request: HttpRequest, lead_id: UUID, medium: str) -> HttpResponse:
     context = {
         "lead": lead,
         "person": lead.person,
-        "contact": cards.contact(badge, cards.zone_of(lead)),
+        "contact": cards.contact(badge, cards.zone_of(lead), request.at),
         "rules": look_up.rules([one.as_json() for one in badge.rulings]),
     }
     template = "lead/may.html#answer" if request.htmx else "lead/may.html"

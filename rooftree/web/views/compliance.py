@@ -13,6 +13,7 @@ from django.urls import reverse
 from rooftree.compliance import release_hold, revoke
 from rooftree.compliance.models import Revocation, Verdict
 from rooftree.compliance.record_consent import terms_in_force
+from rooftree.flow import reviews
 from rooftree.leads.models import Source
 from rooftree.ledger import verify
 from rooftree.ledger.models import Event
@@ -91,12 +92,13 @@ def release(request: HttpRequest, revocation_id: UUID) -> HttpResponse:
     """A person read the words and says whether they were a stop."""
     must(request.user, "release_hold")
     is_stop = request.POST.get("meaning") == "stop"
-    act = release_hold.was_stop if is_stop else release_hold.release
     try:
-        act(revocation_id=revocation_id, by=request.user, at=request.at)
+        reviews.decide_hold(
+            revocation_id=revocation_id, is_stop=is_stop, by=request.user, at=request.at
+        )
     except release_hold.CannotRelease as problem:
         return refused(request, str(problem), back_to=reverse("compliance"))
-    said = "Released: what waits is decided again when due"
+    said = "Released. Messages that waited for it can be let go one by one"
     if is_stop:
         said = "It counts as a stop from now on"
     return done(request, said, back_to=reverse("compliance"))
@@ -152,7 +154,7 @@ def _waiting(request: HttpRequest) -> dict[str, Any]:
         "lead__person", "verdict"
     )
     held = messages.filter(state="held").order_by("due_at", "id")
-    review = messages.filter(state="review").order_by("-created_at", "-id")
+    review = messages.filter(state="review").order_by("created_at", "id")
     holds = Revocation.objects.filter(kind="review", ended_at=None).select_related("person")
     company = Company.objects.first()
     day = request.at.date()

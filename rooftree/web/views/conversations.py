@@ -38,7 +38,7 @@ def show(request: HttpRequest, lead_id: UUID) -> HttpResponse:
         "medium": theirs[-1].medium if theirs else "text",
         "contacts": [
             one
-            for one in cards.contacts(may.badges(lead.pk, at=request.at), zone)
+            for one in cards.contacts(may.badges(lead.pk, at=request.at), zone, request.at)
             if one.medium != "call"
         ],
         "can_answer": can_answer,

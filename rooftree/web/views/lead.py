@@ -56,7 +56,7 @@ def about(request: HttpRequest, lead: Lead) -> dict[str, Any]:
         "person": lead.person,
         "phone": next(iter(reach.numbers(lead.person)), None),
         "email": next(iter(reach.addresses(lead.person)), None),
-        "contacts": cards.contacts(may.badges(lead, at=at), zone),
+        "contacts": cards.contacts(may.badges(lead, at=at), zone, at),
         "their_zone": zone,
         "last_words": last_words(lead),
         "results": RESULTS,

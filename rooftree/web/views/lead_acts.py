@@ -1,6 +1,6 @@
 """What is done to a lead from its page. Each is a resource that a plain form can post to."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from uuid import UUID
 
@@ -8,15 +8,19 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils.timezone import get_current_timezone, localtime
 
 from rooftree.flow import attempts
 from rooftree.flow import handoff as hand_over
 from rooftree.leads import remarks, to_do
+from rooftree.leads import snooze as aside
 from rooftree.leads.models import Lead, Task
 from rooftree.outreach import compose
+from rooftree.outreach.models import Message
 from rooftree.rates import watch
 from rooftree.rates.observe import NotARate
 from rooftree.routing.visible import leads_visible_to, may
+from rooftree.web import words
 from rooftree.web.answers import done, refused
 from rooftree.web.page import staff
 from rooftree.web.views.lead import about, visible
@@ -46,7 +50,7 @@ def _page(lead_id: UUID) -> str:
 
 @staff("POST")
 def attempt(request: HttpRequest, lead_id: UUID) -> HttpResponse:
-    """What became of a call; `call_back:hour` also says when to call again."""
+    """What became of a call; `call_back:hour`, or `call_back:at` and a time, say when again."""
     lead = _to(request, "contact_lead", lead_id)
     result, _, again = request.POST.get("result", "").partition(":")
     try:
@@ -55,7 +59,7 @@ def attempt(request: HttpRequest, lead_id: UUID) -> HttpResponse:
             result=result,
             by=request.user,
             at=request.at,
-            call_back_at=request.at + DUE[again] if again in DUE else None,
+            call_back_at=_moment(request, again, "call_back_at"),
         )
     except attempts.NotAResult as problem:
         return refused(request, str(problem), back_to=_page(lead_id), status=422)
@@ -78,8 +82,7 @@ def messages(request: HttpRequest, lead_id: UUID) -> HttpResponse:
         except compose.CannotSend as stopped:
             problem = str(stopped)
         else:
-            said = "Held until it may go" if sent.state == "held" else "Sent"
-            return done(request, said, back_to=_page(lead_id))
+            return done(request, _became(sent, request.at), back_to=_page(lead_id))
     if request.htmx:
         answer = render(request, "_problem.html", {"problem": problem}, status=422)
         answer["HX-Retarget"] = f"#problem-{typed['medium']}"
@@ -111,12 +114,58 @@ def task(request: HttpRequest, lead_id: UUID) -> HttpResponse:
             lead_id=lead.pk,
             user_id=request.user.pk,
             title=request.POST.get("title", ""),
-            due_at=request.at + DUE.get(request.POST.get("due", ""), DUE["day"]),
+            due_at=_moment(request, request.POST.get("due", ""), "due_at")
+            or request.at + DUE["day"],
             at=request.at,
         )
     except to_do.CannotAdd as problem:
         return refused(request, str(problem), back_to=_page(lead_id), status=422)
     return done(request, "Task added", back_to=_page(lead_id))
+
+
+@staff("POST")
+def snooze(request: HttpRequest, lead_id: UUID) -> HttpResponse:
+    """Set the lead aside until a moment, with the reason; or take it back now."""
+    lead = _to(request, "change_lead", lead_id)
+    if request.POST.get("until") == "now":
+        aside.wake(lead_id=lead.pk, because="page", at=request.at)
+        return done(request, "Back in the queue", back_to=_page(lead_id))
+    until = _moment(request, request.POST.get("until", ""), "until_at")
+    try:
+        aside.snooze(
+            lead_id=lead.pk,
+            until=until or request.at,
+            because=request.POST.get("because", ""),
+            by=request.user.pk,
+            at=request.at,
+        )
+    except aside.CannotSnooze as problem:
+        return refused(request, str(problem), back_to=_page(lead_id), status=422)
+    return done(request, "Set aside", back_to=_page(lead_id))
+
+
+def _moment(request: HttpRequest, said: str, typed: str) -> datetime | None:
+    """In an hour, a day or a week, or the time in the field `typed`, by the reader's clock."""
+    if said in DUE:
+        return request.at + DUE[said]
+    try:
+        moment = datetime.fromisoformat(request.POST.get(typed, ""))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=get_current_timezone())
+
+
+def _became(sent: Message, at: datetime) -> str:
+    """What has become of a message just written; never more than is known."""
+    due = words.when(localtime(sent.due_at), localtime(at)) if sent.due_at else ""
+    match sent.state:
+        case "held":
+            return f"Held: it goes at {due}"
+        case "waiting" | "claimed":
+            return f"Not sent yet: it is tried again at {due}" if due else "Not sent yet"
+        case "uncertain":
+            return "It may have gone out; that is being looked up, and it is not sent twice"
+    return "Sent"
 
 
 @staff("POST")

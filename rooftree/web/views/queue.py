@@ -16,7 +16,7 @@ from rooftree.leads.models import Lead
 from rooftree.org import availability as switch
 from rooftree.org.models import LoanOfficer
 from rooftree.outreach.models import Message
-from rooftree.routing import acknowledge, work_queue
+from rooftree.routing import acknowledge, owed, work_queue
 from rooftree.routing.models import Offer
 from rooftree.routing.visible import may
 from rooftree.routing.work_queue import Group, Row, Tab
@@ -41,10 +41,15 @@ HEADINGS = {  # heading, what stands beside it, the answer to "Why?"
         "oldest first",
         "Here, because they wrote and nobody has answered.",
     ),
+    Group.TASK: (
+        "To do now",
+        "longest due first",
+        "Here, because something you are to do about it is due.",
+    ),
     Group.NEXT: (
         "Best next calls",
-        "ranked by score",
-        "Here, because nobody with a higher score waits for a call.",
+        "who may be called now, by score",
+        "Here by score, among those whom the hour allows to be called.",
     ),
     Group.WAITING: (
         "Waiting on borrower",
@@ -105,6 +110,7 @@ def show(request: HttpRequest) -> HttpResponse:
         "sections": sections(lines),
         "nothing": NOTHING[tab],
         "officer": officer,
+        "task_count": owed.of_user(request.user).count(),
         **_in_hand(lines),
     }
     if request.htmx:
@@ -125,8 +131,9 @@ def sections(lines: Sequence[Line]) -> list[Section]:
 
 
 def _lines(rows: Sequence[Row], at: datetime, *, top: bool) -> list[Line]:
-    leads = Lead.objects.select_related("person", "source").in_bulk([row.lead_id for row in rows])
-    beside = squares.of_leads([*leads.values()], at)
+    known = Lead.objects.select_related("person", "source", "officer__user")
+    leads = known.in_bulk([row.lead_id for row in rows])
+    beside = squares.of_leads([leads[row.lead_id] for row in rows], at)
     return [
         Line(
             row=row,
@@ -147,7 +154,7 @@ def _acts(row: Row, lead: Lead, beside: list[squares.Square], *, both: bool) -> 
         return [Act(label="Take it", icon="check", key="a", href=href, posts=True)]
     write = reverse("messages", args=[lead.pk])
     call = reverse("calls", args=[lead.pk])
-    can = {square.medium: square.kind == "ok" for square in beside}
+    can = {square.medium: square.may_press for square in beside}
     made = {
         "call": Act(label="Call", icon="phone", key="c", href=call, then=page, posts=True),
         "text": Act(label="Text", icon="text", key="t", href=f"{write}?medium=text"),
