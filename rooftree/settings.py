@@ -51,11 +51,11 @@ PUBLIC_URL = read.web_address(
     "ROOFTREE_PUBLIC_URL", f"http://localhost:{PORT}" if IS_DEMO else None
 )
 
-# The database: any PostgreSQL by DATABASE_URL, else the embedded one of this home.
 # Where backups go, and who may read the figures of a monitoring system.
 BACKUP_FOLDER = Path(read.text("ROOFTREE_BACKUPS", str(ROOFTREE_HOME / "backups"))).expanduser()
 METRICS_TOKEN = read.text("ROOFTREE_METRICS_TOKEN", "")
 
+# The database: any PostgreSQL by DATABASE_URL, else the embedded one of this home.
 DATABASE_IS_EMBEDDED = not read.text("DATABASE_URL", "")
 _database: dict[str, Any] = (
     {
@@ -235,6 +235,8 @@ TASK_THREADS: dict[str, int] = {
 
 # Mail and texts. A demo's texts go to the simulated carrier or the console, never to Twilio.
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = read.text("ROOFTREE_MAIL_FROM", "Rooftree <rooftree@localhost>")
+REPLY_DOMAIN = read.text("ROOFTREE_REPLY_DOMAIN", "").lower()  # "": answers go to the officer
+MAIL_IN_SECRET = read.text("ROOFTREE_MAIL_IN_SECRET", "")  # "": no mail is taken in
 _SMTP = "django.core.mail.backends.smtp.EmailBackend"
 _mail_backend = read.text("ROOFTREE_MAIL_BACKEND", _SMTP)
 MAILERS: dict[str, dict[str, Any]] = {

@@ -132,6 +132,7 @@ def officer(name: str = "", *, licensed: Any = ("CA", "FL", "TX"), **changes: An
             "nmls_id": str(1_400_000 + nth),
             "languages": ["en"],
             "phone": phone_number(),
+            "is_texted": False,
             "text_number": phone_number(),
             "hours": AROUND_THE_CLOCK,
             "sponsored_from_date": LICENSED_FROM,

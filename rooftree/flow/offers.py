@@ -7,7 +7,8 @@ from django.db import transaction
 
 from rooftree.flow.messages import ring_officers
 from rooftree.leads.models import Lead
-from rooftree.org.models import User
+from rooftree.org import notices
+from rooftree.org.models import LoanOfficer, User
 from rooftree.outreach import ring
 from rooftree.reporting import count
 from rooftree.routing import acknowledge, lapse, licence_sweep, own, waiting
@@ -30,6 +31,7 @@ def take(*, offer_id: UUID, officer_id: UUID, at: datetime) -> Ownership:
     """The officer takes the lead. Raises `acknowledge.CannotTake` when it has gone."""
     with transaction.atomic():
         owned = acknowledge.take(offer_id=offer_id, officer_id=officer_id, at=at)
+        notices.settled(officer_id=officer_id, cause=f"offer:{offer_id}", at=at)
         count.lead_moved(owned.lead)
         announce("offer", lead=str(owned.lead_id))
     return owned
@@ -39,6 +41,7 @@ def decline(*, offer_id: UUID, officer_id: UUID, at: datetime) -> None:
     """The officer passes; the next on the chain is rung."""
     with transaction.atomic():
         lead_id = acknowledge.decline(offer_id=offer_id, officer_id=officer_id, at=at)
+        notices.settled(officer_id=officer_id, cause=f"offer:{offer_id}", at=at)
         _ring(lapse.pass_on(lead_id=lead_id, at=at), at)
 
 
@@ -48,6 +51,7 @@ def pass_on_lapsed(*, at: datetime) -> int:
         lapsed = lapse.overdue(at=at, limit=100)
         for one in lapsed:
             _ring(lapse.pass_on(lead_id=one.lead_id, at=at), at)
+            notices.settled(officer_id=one.officer_id, cause=f"offer:{one.offer_id}", at=at)
             announce("offer", lead=str(one.lead_id))
     return len(lapsed)
 
@@ -81,5 +85,13 @@ def give(*, lead_id: UUID, officer_id: UUID, by: User, at: datetime) -> None:
 def _ring(chosen: Assigned | Nobody | None, at: datetime) -> None:
     if isinstance(chosen, Assigned) and chosen.offer_id and chosen.is_new:
         ring.plan(offer_id=chosen.offer_id, officer_id=chosen.officer_id, at=at)
+        notices.tell(
+            user_id=LoanOfficer.objects.values_list("user_id", flat=True).get(pk=chosen.officer_id),
+            kind="offer",
+            cause=f"offer:{chosen.offer_id}",
+            text="A lead is offered to you. It goes to the next officer if you let it wait.",
+            link="/queue/",
+            at=at,
+        )
         ring_officers.enqueue()
         announce("offer", lead=str(chosen.lead_id))

@@ -14,7 +14,7 @@ from rooftree.leads import snooze
 from rooftree.leads.models import Lead
 from rooftree.nurture import enrol
 from rooftree.org import notices
-from rooftree.outreach import replies, send
+from rooftree.outreach import letter_box, letters, replies, send
 from rooftree.outreach.models import Message
 from rooftree.outreach.replies import Reply
 from rooftree.outreach.wording import BadTemplate, NoWording
@@ -60,6 +60,24 @@ def receive_text(
         except Exception:  # the edge: a STOP counts, whatever fails after it
             log.exception("what follows from message %s was not done", reply.message.pk)
     return reply
+
+
+def receive_letter(*, raw: bytes, at: datetime) -> bool:
+    """Keep an e-mail that answers one of ours; False when it answers none.
+
+    An absence note is kept and moves nothing. Raises nothing for what a stranger
+    may write.
+    """
+    try:
+        letter = letters.read(raw)
+    except letters.NotOurs as problem:
+        log.info("a letter was not taken in: %s", problem)
+        return False
+    with transaction.atomic():
+        reply = letter_box.receive(letter, raw=raw, at=at)
+        if reply.message and reply.meaning != letter_box.AUTOMATIC:
+            _tell(reply.message, reply.meaning, at)
+    return True
 
 
 def unsubscribe(*, message: Message, at: datetime) -> None:

@@ -45,6 +45,12 @@ def read_all(*, user_id: UUID | str, at: datetime) -> int:
     return rows.update(read_at=at)
 
 
+def settled(*, officer_id: UUID | str, cause: str, at: datetime) -> None:
+    """What the officer was told of is over: they need not read it or be mailed any more."""
+    told = StaffNotice.objects.filter(user__officer=officer_id, cause=cause, read_at=None)
+    told.update(read_at=at)
+
+
 def unread(user_id: UUID | str, *, limit: int) -> list[StaffNotice]:
     """What the user has not seen yet, newest first."""
     rows = StaffNotice.objects.filter(user_id=user_id, read_at=None)

@@ -1,7 +1,9 @@
 """Mail to our own staff. It takes ids of users, so it cannot reach a borrower."""
 
+import logging
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
+from smtplib import SMTPException
 from uuid import UUID
 
 from django.conf import settings
@@ -11,9 +13,14 @@ from django.db.transaction import atomic
 from rooftree.org import pause
 from rooftree.org.models import StaffNotice, User
 
+log = logging.getLogger(__name__)
+SEEN_WITHIN = timedelta(seconds=10)
 SUBJECTS = {
     "unclaimed": "A lead is waiting for someone",
     "given": "You were given a lead",
+    "offer": "A lead is offered to you",
+    "called": "A borrower called",
+    "reply": "A borrower wrote back",
 }
 OTHER = "Something needs your attention"
 
@@ -32,23 +39,37 @@ def send(*, user_ids: Collection[UUID | str], subject: str, text: str) -> int:
 def deliver_notices(*, at: datetime, limit: int) -> int:
     """Mail the notices that nobody has read or mailed yet, oldest first; how many.
 
-    Each is marked before it is sent, so that a crash loses one mail at most and
-    never sends one twice; the notice itself stays on the page. None while sending is paused.
+    One on the page for less than `SEEN_WITHIN` waits: most are read there. Each
+    is marked before it is sent, so that a crash loses one mail at most and never
+    sends one twice; what a mail server that is down did not take goes later.
+    None while sending is paused.
     """
     if pause.is_on():
         return 0
     with atomic():
         notices = list(
-            StaffNotice.objects.filter(mailed_at=None, read_at=None, user__is_active=True)
+            StaffNotice.objects.filter(
+                mailed_at=None, read_at=None, user__is_active=True, at__lte=at - SEEN_WITHIN
+            )
             .select_for_update(of=("self",), skip_locked=True)
             .order_by("at", "id")[:limit]
         )
         StaffNotice.objects.filter(pk__in=[one.pk for one in notices]).update(mailed_at=at)
-    return sum(
-        send(
-            user_ids=[notice.user_id],
-            subject=SUBJECTS.get(notice.kind, OTHER),
-            text=f"{notice.text}\n\n{settings.PUBLIC_URL}{notice.link}\n",
-        )
-        for notice in notices
+    mailed = 0
+    for place, notice in enumerate(notices):
+        try:
+            mailed += _mail(notice)
+        except (OSError, SMTPException) as problem:
+            log.warning("staff mail waits: %s", type(problem).__name__)
+            left = [one.pk for one in notices[place:]]
+            StaffNotice.objects.filter(pk__in=left).update(mailed_at=None)
+            break
+    return mailed
+
+
+def _mail(notice: StaffNotice) -> int:
+    return send(
+        user_ids=[notice.user_id],
+        subject=SUBJECTS.get(notice.kind, OTHER),
+        text=f"{notice.text}\n\n{settings.PUBLIC_URL}{notice.link}\n",
     )

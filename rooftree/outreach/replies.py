@@ -136,7 +136,7 @@ def _keep(  # noqa: PLR0913
         problem="" if word == "none" else word,
         created_at=at,
     )
-    _note_contact(message, at)
+    note_contact(message, at)
     write(
         "outreach.text.received",
         at=at,
@@ -149,13 +149,13 @@ def _keep(  # noqa: PLR0913
     return message
 
 
-def _note_contact(message: Message, at: datetime) -> None:
+def note_contact(message: Message, at: datetime) -> None:
     """They reached us, and showed interest: caps and scores read these."""
     ContactAttempt.objects.create(
         id=uuid7_at(at),
         lead_id=message.lead_id,
         person_id=message.person_id,
-        medium="text",
+        medium=message.medium,
         direction="in",
         address=message.from_address,
         result="replied",

@@ -96,12 +96,39 @@ def place(*, ring_id: UUID, at: datetime) -> bool:
     return True
 
 
+def text(*, ring_id: UUID, at: datetime) -> bool:
+    """Tell the officer of the offer by text as well; once, whatever comes of it.
+
+    No more than the whisper says, and where to take it. A text the carrier did
+    not take is not tried again: the call and the page say the same.
+    """
+    ring = _ring(ring_id)
+    mine = Ring.objects.filter(pk=ring.pk, texted_at=None).exclude(Exists(PAUSED))
+    if not ring.officer.is_texted or not _is_open(ring.offer) or not mine.update(texted_at=at):
+        return False
+    try:
+        line().send_text(
+            to=ring.officer.phone,
+            sender=our_number(),
+            body=f"Rooftree: {_who(ring.offer.lead)} Take it: {settings.PUBLIC_URL}/queue/",
+            status_callback="",
+            reference=str(ring.pk),
+        )
+    except Failure as problem:
+        Ring.objects.filter(pk=ring.pk).update(problem=f"By text: {problem}"[:300])
+        return False
+    return True
+
+
 def ring_due(*, at: datetime, limit: int = 50) -> int:
-    """Place every call that is due; how many."""
+    """Text and place every call that is due; how many were placed."""
     ids = list(
         Ring.objects.filter(state="due", due_at__lte=at).values_list("pk", flat=True)[:limit]
     )
-    return sum(place(ring_id=one, at=at) for one in ids)
+    placed = sum(place(ring_id=one, at=at) for one in ids)
+    for one in ids:
+        text(ring_id=one, at=at)
+    return placed
 
 
 def answered(*, ring_id: UUID, at: datetime) -> str:

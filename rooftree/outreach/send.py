@@ -27,11 +27,11 @@ from rooftree.ledger.write import write
 from rooftree.org.insert import insert_once
 from rooftree.org.models import Company, LoanOfficer
 from rooftree.org.pause import PAUSED
-from rooftree.outreach import attempt, duties
+from rooftree.outreach import attempt, duties, sender
 from rooftree.outreach.decide import OnFile, decide, looked_at_again, on_file
 from rooftree.outreach.letter import footer, unsubscribe_url
 from rooftree.outreach.media import mail
-from rooftree.outreach.media.line import line, our_number
+from rooftree.outreach.media.line import line
 from rooftree.outreach.media.shapes import Accepted, OptedOut
 from rooftree.outreach.models import Message, Template
 from rooftree.outreach.wording import Rendered
@@ -92,7 +92,7 @@ def plan(  # noqa: PLR0913
         language=words.language,
         officer=words.officer,
         to_address=to,
-        from_address=_sender(medium, words.officer),
+        from_address=_sender(medium, to, words.officer),
         subject=words.subject,
         body=words.body,
         created_at=at,
@@ -288,6 +288,7 @@ def _call_carrier(message: Message, company: Company) -> tuple[str, Accepted]:
             body=message.body + footer(message, company),
             reference=str(message.pk),
             unsubscribe_url=unsubscribe_url(message),
+            reply_to=sender.reply_address(message),
         )
         return "mail", Accepted(carrier_id=mail.send(letter))
     carrier = line()
@@ -301,11 +302,11 @@ def _call_carrier(message: Message, company: Company) -> tuple[str, Accepted]:
     return carrier.name, accepted
 
 
-def _sender(medium: str, officer: LoanOfficer | None) -> str:
+def _sender(medium: str, to: str, officer: LoanOfficer | None) -> str:
     """The number or address the borrower sees, the same for the whole conversation."""
     if medium == "email":
-        return settings.DEFAULT_FROM_EMAIL
-    return our_number(officer.text_number if officer else "")
+        return sender.mailbox_for(officer)
+    return sender.number_for(to=to, officer=officer)
 
 
 def _sent(message: Message, carrier: str, accepted: Accepted, sent_at: datetime) -> bool:

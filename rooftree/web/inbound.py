@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
+from django.utils.crypto import constant_time_compare
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
@@ -146,6 +147,43 @@ def ring_status(request: HttpRequest, ring_id: UUID) -> HttpResponse:
 
 
 @machine("POST")
+def call_came(request: HttpRequest) -> HttpResponse:
+    """A borrower calls one of our numbers."""
+    if not callbacks.is_from_carrier(*_signed(request)):
+        return HttpResponse(status=403)
+    told = _told(request)
+    return _markup(
+        calls.came_in(sender=told.get("From", ""), call_id=told.get("CallSid", ""), at=moment.now())
+    )
+
+
+@machine("POST")
+def call_over(request: HttpRequest) -> HttpResponse:
+    """That call is over, or nobody took it."""
+    if not callbacks.is_from_carrier(*_signed(request)):
+        return HttpResponse(status=403)
+    told = _told(request)
+    return _markup(
+        calls.came_in_ended(
+            call_id=told.get("CallSid", ""),
+            dial_status=told.get("DialCallStatus", ""),
+            at=moment.now(),
+        )
+    )
+
+
+@machine("POST")
+def letter(request: HttpRequest, secret: str) -> HttpResponse:
+    """An e-mail that came in, as our mail server hands it over."""
+    wanted = settings.MAIL_IN_SECRET
+    if not wanted or not constant_time_compare(secret, wanted):
+        count_rejection("mail", "unknown_token", moment.now())
+        return HttpResponse(status=404)
+    is_kept = replies.receive_letter(raw=request.body, at=moment.now())
+    return HttpResponse("kept\n" if is_kept else "not ours\n", content_type="text/plain")
+
+
+@machine("POST")
 def encompass(request: HttpRequest, slug: str) -> HttpResponse:
     """An Encompass webhook. Only trouble of ours is a 5xx: Encompass takes a 4xx as delivered."""
     connection = Connection.objects.filter(slug=slug, los="encompass").first()
@@ -256,6 +294,9 @@ urlpatterns = [
     path("twilio/ring/<uuid:ring_id>/key/", ring_key, name="ring_key"),
     path("twilio/ring/<uuid:ring_id>/after/", ring_after, name="ring_after"),
     path("twilio/ring/<uuid:ring_id>/status/", ring_status, name="ring_status"),
+    path("twilio/call/", call_came, name="call_came"),
+    path("twilio/call/after/", call_over, name="call_over"),
+    path("mail/<str:secret>", letter, name="letter_in"),
     path("encompass/<slug:slug>/", encompass, name="encompass"),
     path("<slug:adapter>/<str:token>", delivery, name="vendor_delivery"),
 ]

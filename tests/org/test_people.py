@@ -38,14 +38,33 @@ def test_notices_are_mailed_to_staff_once_and_not_when_they_were_read(cast):
         notice_id=StaffNotice.objects.get(cause="b").pk, user_id=cast.ruth.pk, at=make.NOON
     )
 
-    assert staff_mail.deliver_notices(at=make.NOON, limit=10) == 1
+    unread_for = make.NOON + 10 * make.SECOND
     assert staff_mail.deliver_notices(at=make.NOON, limit=10) == 0
+    assert staff_mail.deliver_notices(at=unread_for, limit=10) == 1
+    assert staff_mail.deliver_notices(at=unread_for, limit=10) == 0
 
     (sent,) = mail.outbox
     assert (sent.to, sent.subject) == (
         ["ruth@lindenfield.example"],
         "A lead is waiting for someone",
     )
+
+
+def test_a_mail_server_that_is_down_delays_a_notice_and_loses_none(cast, settings):
+    notices.tell(
+        user_id=cast.ruth.pk, kind="unclaimed", cause="a", text="a", link="/x/", at=make.NOON
+    )
+    working = settings.MAILERS
+    settings.MAILERS = {
+        "default": {
+            "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+            "OPTIONS": {"host": "127.0.0.1", "port": 9, "timeout": 2},
+        }
+    }
+    assert staff_mail.deliver_notices(at=make.NOON + make.MINUTE, limit=10) == 0
+    settings.MAILERS = working
+
+    assert staff_mail.deliver_notices(at=make.NOON + 2 * make.MINUTE, limit=10) == 1
 
 
 def test_mail_to_staff_cannot_be_addressed_to_a_borrower_or_to_one_who_left(cast):

@@ -6,6 +6,7 @@ from rooftree.compliance import revoke
 from rooftree.compliance.models import Verdict
 from rooftree.flow import attempts, calls, offers
 from rooftree.leads.models import ContactAttempt, Lead
+from rooftree.org.models import LoanOfficer
 from rooftree.outreach import ring
 from rooftree.outreach.models import Ring
 from rooftree.routing.models import Offer, Ownership
@@ -201,3 +202,33 @@ def test_news_out_of_order_does_not_bring_an_ended_ring_back(rung):
 
     ended = Ring.objects.get()
     assert (ended.state, ended.ended_at) == ("ended", journey.later(0.5))
+
+
+def test_the_officer_is_told_by_text_as_well_once_and_with_no_more_than_the_whisper(
+    rung, dana, carriers
+):
+    LoanOfficer.objects.filter(pk=dana.pk).update(is_texted=True)
+
+    assert ring.text(ring_id=rung.pk, at=journey.later(0.1))
+    assert not ring.text(ring_id=rung.pk, at=journey.later(0.2))
+
+    (text,) = [one for one in carriers.texts if one.to == dana.phone]
+    assert "Ben" in text.body
+    assert "Ortiz" not in text.body
+    assert "/queue/" in text.body
+
+
+def test_an_officer_who_wants_no_texts_gets_none(rung, carriers):
+    assert not ring.text(ring_id=rung.pk, at=journey.later(0.1))
+    assert rung.officer.phone not in [one.to for one in carriers.texts]
+
+
+def test_a_text_the_carrier_refuses_changes_nothing_about_the_call(rung, dana, carriers):
+    LoanOfficer.objects.filter(pk=dana.pk).update(is_texted=True)
+    carriers.answer(400, 21211)
+
+    assert not ring.text(ring_id=rung.pk, at=journey.later(0.1))
+
+    rung.refresh_from_db()
+    assert rung.state == "placed"
+    assert rung.problem.startswith("By text:")

@@ -1,0 +1,112 @@
+"""A borrower calls one of our numbers: put through to their officer; a missed call is a promise."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+
+from rooftree.core.uuid7 import uuid7_at
+from rooftree.leads.models import ContactAttempt, Lead, Signal
+from rooftree.ledger.write import write
+from rooftree.org.insert import insert_once
+from rooftree.org.models import Company
+from rooftree.outreach import automatic, wording
+from rooftree.outreach.media import twiml
+from rooftree.outreach.media.line import our_number
+from rooftree.outreach.models import Message
+from rooftree.outreach.replies import lead_of_number
+
+SORRY = {
+    "en": "We are sorry, nobody can take your call right now. We will call you back.",
+    "es": "Lo sentimos, nadie puede atenderle en este momento. Le devolveremos la llamada.",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallIn:
+    """One call that came in, and what the caller hears."""
+
+    markup: str
+    attempt: ContactAttempt | None = None  # None: nobody on file has this number
+    is_news: bool = False  # the carrier did not tell us before
+
+
+def begin(*, sender: str, call_id: str, at: datetime) -> CallIn:
+    """Put the caller through to their officer, or to the company's main line."""
+    lead = lead_of_number(sender)
+    officer = lead.officer if lead else None
+    is_there = officer is not None and officer.terminated_at is None
+    to = officer.phone if officer and is_there else Company.objects.get().phone
+    markup = twiml.connect(
+        to,
+        caller_id=our_number(),
+        action_url=f"{settings.PUBLIC_URL}/in/twilio/call/after/",
+    )
+    if lead is None:
+        return CallIn(markup=markup)
+    attempt, is_news = _keep(lead, sender, call_id, at)
+    return CallIn(markup=markup, attempt=attempt, is_news=is_news)
+
+
+def end(*, call_id: str, dial_status: str, at: datetime) -> CallIn:
+    """What became of it. A call nobody took is answered by a text, where one is lawful."""
+    talked = dial_status == "completed"
+    result = "spoken" if talked else "missed"
+    with transaction.atomic():
+        waits = ContactAttempt.objects.filter(cause=_cause(call_id))
+        is_news = bool(waits.filter(result="").update(result=result))
+        attempt = waits.select_related("lead__person", "lead__officer__user").first()
+        if attempt and is_news:
+            write(
+                "outreach.call_in.ended", at=at, lead_id=attempt.lead_id, attempt=attempt.pk,
+                result=result,
+            )  # fmt: skip
+        if attempt and is_news and talked:
+            Lead.objects.filter(pk=attempt.lead_id, first_talk_at=None).update(first_talk_at=at)
+    language = wording.language_for(attempt.lead.person.language) if attempt else "en"
+    markup = twiml.empty() if talked else twiml.say(SORRY[language], language=language)
+    return CallIn(markup=markup, attempt=attempt, is_news=is_news)
+
+
+def answer_missed(attempt: ContactAttempt, *, at: datetime) -> list[Message]:
+    """Put the text about a missed call in line; whether it may go is the gate's to say.
+
+    It informs about a call they made, and sells nothing (16 CFR 310.4 does not
+    reach it; 47 CFR 64.1200(a)(1) does, so it needs their consent to texts).
+    """
+    return automatic.plan(
+        lead=attempt.lead,
+        key="missed_call",
+        cause=f"missed:{attempt.pk}",
+        media=["text"],
+        purpose="informational",
+        at=at,
+    )
+
+
+def _keep(lead: Lead, sender: str, call_id: str, at: datetime) -> tuple[ContactAttempt, bool]:
+    attempt = ContactAttempt(
+        id=uuid7_at(at),
+        cause=_cause(call_id),
+        lead=lead,
+        person_id=lead.person_id,
+        medium="call",
+        direction="in",
+        address=sender,
+        at=at,
+    )
+    with transaction.atomic():
+        if not insert_once(attempt):
+            return ContactAttempt.objects.get(cause=attempt.cause), False
+        signal = Signal(id=uuid7_at(at), lead=lead, kind="called", cause=attempt.cause, at=at)
+        insert_once(signal)
+        write(
+            "outreach.call_in.began", at=at, actor="borrower", lead_id=lead.pk,
+            person_id=lead.person_id, attempt=attempt.pk,
+        )  # fmt: skip
+    return attempt, True
+
+
+def _cause(call_id: str) -> str:
+    return f"call_in:{call_id[:64]}"

@@ -1,0 +1,119 @@
+"""An e-mail that came in: what the borrower wrote, without what they quoted."""
+
+import re
+from dataclasses import dataclass
+from email import message_from_bytes, policy
+from email.errors import MessageError
+from email.message import EmailMessage
+from email.utils import getaddresses, parseaddr
+from typing import Any
+from uuid import UUID
+
+from lxml import html as markup
+from lxml.etree import LxmlError
+
+from rooftree.outreach.sender import answered
+
+LONGEST = 20_000  # characters kept of one letter
+TO = ("To", "Cc", "Delivered-To", "X-Original-To", "Envelope-To")
+QUOTES = re.compile(
+    r"^(>.*|-{2,} ?(original message|mensaje original) ?-{2,}|_{8,}|"
+    r"(on .{6,120} wrote|el .{6,120} escribi[oó]):?|(from|de): .+@.+)$",
+    re.IGNORECASE,
+)
+BULK = frozenset({"bulk", "auto_reply", "junk", "list"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """One e-mail from outside that answers one of ours."""
+
+    about: UUID  # our message
+    sender: str
+    subject: str
+    words: str
+    reference: str  # its Message-ID
+    is_automatic: bool  # an absence note, not a person
+    bounced: str = ""  # the address that could not be reached
+    files: int = 0  # attachments, which are not kept
+
+
+class NotOurs(Exception):
+    """No address of this letter is one that we gave out, or it cannot be read at all."""
+
+
+def read(raw: bytes) -> Letter:
+    """Read a letter as the mail server hands it over (RFC 5322). Raises `NotOurs`."""
+    try:
+        mail = message_from_bytes(raw, policy=policy.default)
+        return _letter(mail)
+    except (MessageError, LookupError, ValueError, AttributeError, TypeError) as problem:
+        # The standard parser meets hostile headers with any of these.
+        raise NotOurs(f"The letter cannot be read ({type(problem).__name__}).") from problem
+
+
+def _letter(mail: EmailMessage) -> Letter:
+    headers = [str(one) for name in TO for one in mail.get_all(name, [])]
+    about = next((key for _, one in getaddresses(headers) if (key := answered(one))), None)
+    if about is None:
+        raise NotOurs("It is not addressed to an answer of ours.")
+    return Letter(
+        about=about,
+        sender=parseaddr(str(mail.get("From", "")))[1][:254],
+        subject=" ".join(str(mail.get("Subject", "")).replace("\x00", "").split())[:300],
+        words=unquoted(_text(mail).replace("\x00", ""))[:LONGEST],
+        reference=" ".join(str(mail.get("Message-ID", "")).split())[:120],
+        is_automatic=_is_automatic(mail),
+        bounced=_bounced(mail),
+        files=sum(1 for _ in mail.iter_attachments()) if mail.is_multipart() else 0,
+    )
+
+
+def unquoted(text: str) -> str:
+    """What they wrote themselves: up to the first line that begins a quotation."""
+    kept = []
+    for line in text.splitlines():
+        if QUOTES.match(line.strip()):
+            break
+        kept.append(line.rstrip())
+    return "\n".join(kept).strip()
+
+
+def _text(mail: EmailMessage) -> str:
+    part = mail.get_body(preferencelist=("plain", "html"))
+    if part is None:
+        return ""
+    content = str(part.get_content())
+    if part.get_content_subtype() != "html":
+        return content
+    try:
+        tree: Any = markup.document_fromstring(content.encode(), parser=markup.HTMLParser())
+    except (LxmlError, ValueError):
+        return ""
+    for hidden in tree.xpath("//script|//style|//blockquote"):
+        hidden.drop_tree()
+    for ends in tree.xpath("//br|//p|//div|//tr|//li"):
+        ends.tail = f"\n{ends.tail or ''}"
+    return str(tree.text_content())
+
+
+def _is_automatic(mail: EmailMessage) -> bool:
+    """RFC 3834 and what mail programs used before it."""
+    told = str(mail.get("Auto-Submitted", "no")).lower()
+    precedence = str(mail.get("Precedence", "")).lower()
+    return not told.startswith("no") or precedence in BULK or "X-Autoreply" in mail
+
+
+def _bounced(mail: EmailMessage) -> str:
+    """The address a delivery report says failed for good (RFC 3464, status 5.x.x)."""
+    if mail.get_content_type() != "multipart/report":
+        return ""
+    for part in mail.walk():
+        if part.get_content_type() != "message/delivery-status":
+            continue
+        blocks: Any = part.get_payload()  # one of headers for the report, one for each recipient
+        for block in blocks:
+            if str(block.get("Status", "")).strip().startswith("5"):
+                told = str(block.get("Final-Recipient", "") or block.get("Original-Recipient", ""))
+                return told.rpartition(";")[2].strip()[:254]
+    return ""

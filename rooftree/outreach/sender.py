@@ -1,0 +1,64 @@
+"""In whose name a message goes, and where an answer to it comes back to."""
+
+from email.utils import formataddr, parseaddr
+from uuid import UUID
+
+from django.conf import settings
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+from rooftree.org.models import LoanOfficer
+from rooftree.outreach.media.line import our_number
+from rooftree.outreach.models import Message
+
+REACHED = ("claimed", "sent", "delivered", "uncertain")
+
+
+def number_for(*, to: str, officer: LoanOfficer | None) -> str:
+    """The number a text to `to` goes out from: the one they know from our last text to them.
+
+    So one borrower has one conversation on their phone, whoever writes in it.
+    A first text comes from the officer's own number, else the first of ours, and
+    so does one after the known number stopped being ours.
+    """
+    before = Message.objects.filter(
+        to_address=to, medium="text", direction="out", state__in=REACHED
+    ).order_by("-created_at")
+    known = before.values_list("from_address", flat=True).first()
+    if known and _is_ours(known):
+        return known
+    return our_number(officer.text_number if officer else "")
+
+
+def mailbox_for(officer: LoanOfficer | None) -> str:
+    """Our one address, under the officer's name where there is one."""
+    if officer is None:
+        return str(settings.DEFAULT_FROM_EMAIL)
+    return formataddr((officer.user.name, parseaddr(settings.DEFAULT_FROM_EMAIL)[1]))
+
+
+def reply_address(message: Message) -> str:
+    """Where an answer to this e-mail comes back to: an address of its own when we read mail,
+    otherwise the officer's."""
+    if settings.REPLY_DOMAIN:
+        key = message.pk.hex
+        return f"reply+{key}-{_mark(key)}@{settings.REPLY_DOMAIN}"
+    return message.officer.user.email if message.officer else ""
+
+
+def answered(address: str) -> UUID | None:
+    """The message that an address of `reply_address` is about; None when it is none of ours."""
+    key, _, mark = address.partition("@")[0].partition("+")[2].lower().partition("-")
+    if not key or not constant_time_compare(mark, _mark(key)):
+        return None
+    return UUID(key)
+
+
+def _mark(key: str) -> str:
+    """Lower-case, as mail servers may not keep the case of an address."""
+    return salted_hmac("rooftree.reply", key, algorithm="sha256").hexdigest()[:16]
+
+
+def _is_ours(number: str) -> bool:
+    if number in settings.TWILIO_NUMBERS:
+        return True
+    return LoanOfficer.objects.filter(text_number=number, terminated_at=None).exists()
