@@ -1,8 +1,10 @@
 import pytest
+from allauth.mfa.models import Authenticator
 from django.core.management import call_command
 
 from rooftree.management import base
-from rooftree.org.models import User
+from rooftree.org import second_factor
+from rooftree.org.models import StaffSession, User
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -28,3 +30,16 @@ def test_somebody_with_another_role_is_not_made_an_administrator_from_the_shell(
     officer = make.user("officer")
     with pytest.raises(base.Wrong, match="already a loan officer"):
         call_command("administrator", officer.email, officer.name)
+
+
+def test_an_administrator_without_a_phone_begins_anew_from_the_shell(client, capsys):
+    user = make.user("administrator", email="ana@lender.example")
+    second_factor.new_codes(user=user, at=make.NOON)
+    Authenticator.objects.create(user=user, type="webauthn", data={"name": "Lost"})
+    client.force_login(user)
+
+    call_command("administrator", "ana@lender.example", "Ana Ruiz", "--phone-is-lost")
+
+    assert "/set-password/" in capsys.readouterr().out
+    assert not Authenticator.objects.filter(user=user).exists()
+    assert not StaffSession.objects.filter(user=user).exists()
