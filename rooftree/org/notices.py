@@ -47,7 +47,9 @@ def read_all(*, user_id: UUID | str, at: datetime) -> int:
 
 def settled(*, officer_id: UUID | str, cause: str, at: datetime) -> None:
     """What the officer was told of is over: they need not read it or be mailed any more."""
-    told = StaffNotice.objects.filter(user__officer=officer_id, cause=cause, read_at=None)
+    told = StaffNotice.objects.filter(
+        user__officer=UUID(str(officer_id)), cause=cause, read_at=None
+    )
     told.update(read_at=at)
 
 

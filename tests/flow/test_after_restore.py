@@ -53,7 +53,9 @@ def test_the_same_message_goes_when_nothing_is_paused(restored):
 
 
 def test_while_paused_staff_get_no_mail_and_officers_no_call(restored, cast, mailoutbox):
-    StaffNotice.objects.create(user=cast.ruth, cause="t:1", kind="given", text="A lead", at=LATER)
+    StaffNotice.objects.create(
+        user=cast.ruth, cause="t:1", kind="given", text="A lead", at=LATER - make.HOUR
+    )
 
     assert staff_mail.deliver_notices(at=LATER, limit=10) == 0
     assert ring.ring_due(at=LATER) == 0
