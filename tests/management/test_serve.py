@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -113,7 +114,7 @@ def place(folders):
     """An installation that is running."""
     place = Place(folders())
     place.start()
-    assert until(place.ready, 60)
+    assert until(place.ready, 150)  # the first start makes every table
     yield place
     for process in place.started:
         if process.poll() is None:
@@ -127,6 +128,41 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_it_answers_and_works(place):
     assert place.status("/healthz") == 200
     assert place.tasks_run()
+
+
+def half_sent(port, words):
+    """A sender that begins a request and then says nothing."""
+    line = socket.create_connection(("127.0.0.1", port), timeout=30)
+    line.sendall(words)
+    return line
+
+
+def answer_to(line):
+    with suppress(OSError):  # it may be cut off while it still sends
+        return line.recv(200).decode("latin-1")
+    return ""
+
+
+def test_slow_and_oversized_senders_are_turned_away_and_harm_nobody(place):
+    half_a_head = b"POST /in/zillow/x HTTP/1.1\r\nHost: localhost\r\n"
+    half_a_body = half_a_head + b"Content-Length: 500\r\n\r\n{"
+    too_much = half_a_head + b"Content-Length: 999999999\r\n\r\n{"
+    two_lengths = half_a_head + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}"
+    slow = [half_sent(place.port, words) for words in [half_a_head, half_a_body] * 40]
+    odd = [half_sent(place.port, words) for words in (too_much, two_lengths, b"\0" * 4000)]
+
+    began = time.monotonic()
+    assert place.ready()
+    assert place.status("/sign-in/") == 200
+    assert time.monotonic() - began < 5  # before the first of them gives up
+
+    said = [answer_to(line) for line in odd]
+    assert " 413 " in said[0]
+    assert not any(" 200 " in one for one in said)
+    assert {answer_to(line)[9:12] for line in slow} <= {"408", "", "400"}
+    for line in (*slow, *odd):
+        line.close()
+    assert place.ready()
 
 
 def test_a_second_one_in_the_same_folder_says_who_has_it(place):
