@@ -13,9 +13,9 @@ from rooftree.org.insert import insert_once
 from rooftree.org.models import Company
 from rooftree.outreach import automatic, wording
 from rooftree.outreach.media import twiml
-from rooftree.outreach.media.line import our_number
 from rooftree.outreach.models import Message
 from rooftree.outreach.replies import lead_of_number
+from rooftree.outreach.sender import our_number
 
 SORRY = {
     "en": "We are sorry, nobody can take your call right now. We will call you back.",

@@ -21,9 +21,10 @@ from rooftree.org.insert import insert_once
 from rooftree.org.pause import PAUSED
 from rooftree.outreach import may
 from rooftree.outreach.media import twiml
-from rooftree.outreach.media.line import line, our_number
+from rooftree.outreach.media.line import line
 from rooftree.outreach.models import Ring
 from rooftree.outreach.send import address_for
+from rooftree.outreach.sender import our_number
 from rooftree.routing import acknowledge
 from rooftree.routing.models import Offer, Ownership
 

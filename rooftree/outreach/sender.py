@@ -7,10 +7,14 @@ from django.conf import settings
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from rooftree.org.models import LoanOfficer
-from rooftree.outreach.media.line import our_number
 from rooftree.outreach.models import Message
 
 REACHED = ("claimed", "sent", "delivered", "uncertain")
+
+
+def our_number(preferred: str = "") -> str:
+    """The number a text or call goes out from, E.164: the officer's own, else the first of ours."""
+    return preferred or next(iter(settings.TWILIO_NUMBERS), "")
 
 
 def number_for(*, to: str, officer: LoanOfficer | None) -> str:

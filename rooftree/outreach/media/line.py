@@ -62,8 +62,3 @@ def line() -> Line:
         base_url=settings.TWILIO_BASE_URL,
     )
     return Line(name="twilio", module=module, settings=account)
-
-
-def our_number(preferred: str = "") -> str:
-    """The number a text or call goes out from, E.164: the officer's own, else the first of ours."""
-    return preferred or next(iter(settings.TWILIO_NUMBERS), "")
