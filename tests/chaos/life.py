@@ -7,6 +7,7 @@ for one home.
 import argparse
 import os
 import random
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -172,6 +173,7 @@ class Life:
 def main() -> int:
     """Live through the rounds; 1 when something is wrong, and the folder stays."""
     asked = _arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what it started ends with it
     with ExitStack() as ends:
         simulators = ends.enter_context(start(ports=Ports(), seed=asked.seed))
         addresses = outside.Addresses(
