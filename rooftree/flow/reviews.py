@@ -37,7 +37,8 @@ def decide_hold(*, revocation_id: UUID, is_stop: bool, by: User, at: datetime) -
     act = release_hold.was_stop if is_stop else release_hold.release
     with transaction.atomic():
         row = act(revocation_id=revocation_id, by=by, at=at)
-        for lead_id in Lead.objects.filter(person_id=row.person_id).values_list("pk", flat=True):
+        theirs = Lead.objects.filter(person=row.person) if row.person else Lead.objects.none()
+        for lead_id in theirs.values_list("pk", flat=True):
             duties.done(lead_id=lead_id, reason=HOLD, by=by.pk, at=at)
             announce("lead", lead=str(lead_id))
     return row

@@ -176,7 +176,7 @@ class Known:
             query.replace("%(lead)s", "asked.lead").replace("%(person)s", "asked.person")
             for query in (NEWS, REST)
         )
-        about = {
+        about: dict[str, Any] = {
             "leads": [one.pk for one in leads],
             "people": [one.person_id for one in leads],
             "keys": list(keys),

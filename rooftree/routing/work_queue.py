@@ -142,7 +142,7 @@ def for_officer(user: User, *, at: datetime, tab: Tab = Tab.NOW) -> list[Row]:
     assistant sees the lists of the officers assisted, as one. One query.
     """
     here = at.astimezone(ZoneInfo(user.branch.zone if user.branch else "America/New_York"))
-    asked = {
+    asked: dict[str, Any] = {
         "user": user.pk,
         "at": at,
         "soon": at + SOON,

@@ -88,7 +88,9 @@ def test_the_manager_sees_what_is_late_with_whose_it_is(cast, signed_in):
 
 
 def test_a_task_of_a_role_is_in_that_roles_list(cast, signed_in):
-    wanted = to_do.Wanted(kind="require:x", title="Read their answer", due_at=make.NOON, role="compliance")
+    wanted = to_do.Wanted(
+        kind="require:x", title="Read their answer", due_at=make.NOON, role="compliance"
+    )
     to_do.ask_for(wanted, lead_id=make.lead(officer=cast.dana).pk, at=make.NOON)
 
     assert "Read their answer" in signed_in(cast.omar).get(reverse("my_tasks")).text

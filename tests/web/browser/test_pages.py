@@ -64,12 +64,12 @@ SEEN = {  # by role: its own pages, with {lead} for one lead's
     "Loan officer": (
         "/queue/", "/queue/?tab=waiting", "{lead}", "{lead}?show=decisions",
         "{lead}messages/?medium=email", "{lead}may/call/", "/conversations/",
-        "/conversations/{id}/", "/pipeline/", "/notices/", "/more/",
+        "/conversations/{id}/", "/pipeline/", "/tasks/", "/notices/", "/more/",
     ),
-    "Branch manager": ("/team/", "/home/", "/routing/", "/notices/"),
+    "Branch manager": ("/team/", "/home/", "/routing/", "/notices/", "/tasks/"),
     "Executive": ("/home/", "/home/records/leads/"),
     "Operations": ("/sources/", "/routing/"),
-    "Compliance": ("/compliance/", "/compliance/?q=%2B18135550142"),
+    "Compliance": ("/compliance/", "/compliance/?q=%2B18135550142", "/compliance/messages/"),
     "Administrator": ("/setup/",),
 }  # fmt: skip
 

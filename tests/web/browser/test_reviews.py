@@ -1,0 +1,67 @@
+"""Deciding about a message and ticking off a task, as people press it."""
+
+import pytest
+from playwright.sync_api import expect
+
+from rooftree.leads import to_do
+from rooftree.leads.models import Task
+from rooftree.outreach.models import Message
+from tests import make
+from tests.web.browser.conftest import DESK, PHONE, open_as, violations
+from tests.web.browser.test_pages import shoot
+
+
+@pytest.fixture
+def waiting(people, noon):
+    Message.objects.create(
+        lead=people.ben, person=people.ben.person, medium="text", purpose="marketing",
+        cause="step:1", to_address="+18135550142", state="review", created_at=noon,
+        body="Good morning, Ben. Rates moved this week. Shall we look at your numbers again?",
+        problem="They may have asked us to stop; a person must read their answer.",
+    )  # fmt: skip
+    for title, role, hours in (
+        ("Ask for a pay stub", "", -2), ("Call back as agreed", "", 5),
+        ("Read their answer: did they ask us to stop?", "compliance", 3),
+    ):  # fmt: skip
+        wanted = to_do.Wanted(
+            kind=f"test:{hours}", title=title, due_at=noon + hours * make.HOUR, role=role
+        )
+        to_do.ask_for(wanted, lead_id=people.ben.pk, at=noon)
+    return people
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+def test_full_pages_of_decisions_and_tasks_are_sound(chromium, front, waiting, size, scheme):
+    found = []
+    for role, paths in {
+        "Loan officer": ("/tasks/", f"/leads/{waiting.ben.pk}/", "/queue/"),
+        "Branch manager": ("/tasks/",),
+        "Compliance": ("/compliance/messages/", "/compliance/", "/tasks/"),
+    }.items():
+        page = open_as(chromium, front, role, size, scheme)
+        for path in paths:
+            page.goto(path)
+            found += [f"{path} {one}" for one in violations(page)]
+            if page.evaluate("document.documentElement.scrollWidth") > size["width"]:
+                found.append(f"{path} is wider than the screen")
+            shoot(page, f"full {role} {path[:12]} {size['width']} {scheme}")
+        page.context.close()
+
+    assert found == []
+
+
+def test_a_message_is_refused_and_a_task_ticked_off_by_one_press_each(chromium, front, waiting):
+    page = open_as(chromium, front, "Compliance", DESK)
+    page.goto("/compliance/messages/")
+    page.get_by_label("Why").fill("He asked for a pause")
+    page.get_by_role("button", name="It never goes").click()
+    expect(page.locator("#reviews")).to_contain_text("No message waits for a decision")
+    assert Message.objects.get(cause="step:1").state == "cancelled"
+    page.context.close()
+
+    page = open_as(chromium, front, "Loan officer", PHONE)
+    page.goto("/tasks/")
+    page.get_by_role("button", name="Done: Ask for a pay stub").click()
+    expect(page.locator("#tasks")).not_to_contain_text("Ask for a pay stub")
+    assert Task.objects.get(title="Ask for a pay stub").done_by == waiting.dana.user
