@@ -45,7 +45,7 @@ def test_full_pages_of_decisions_and_tasks_are_sound(chromium, front, waiting, s
             found += [f"{path} {one}" for one in violations(page)]
             if page.evaluate("document.documentElement.scrollWidth") > size["width"]:
                 found.append(f"{path} is wider than the screen")
-            shoot(page, f"full {role} {path[:12]} {size['width']} {scheme}")
+            shoot(page, f"full {role} {path[-16:]} {size['width']} {scheme}")
         page.context.close()
 
     assert found == []
