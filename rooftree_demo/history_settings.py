@@ -15,4 +15,4 @@ _default = DATABASES["default"]
 _asked = _default["OPTIONS"].get("options", "")
 _options = {**_default["OPTIONS"], "options": f"{_asked} -c synchronous_commit=off".strip()}
 DATABASES = {"default": {**_default, "OPTIONS": _options}}
-LOGGING = LOGGING | {"loggers": {"rooftree": {"level": "ERROR"}}}
+LOGGING = LOGGING | {"loggers": {"rooftree": {"level": "CRITICAL"}}}

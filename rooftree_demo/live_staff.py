@@ -5,7 +5,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from rooftree.flow import attempts, handoff, offers
+from rooftree.flow import attempts, calls, handoff, offers
 from rooftree.leads.models import ContactAttempt, Lead
 from rooftree.los import outbox
 from rooftree.org.models import LoanOfficer
@@ -100,23 +100,20 @@ class Callers:
         if tries and tries[-1].result in ("spoken", "call_back"):
             self._after_talk(lead, plan, now)
         elif tries and tries[-1].result == "":
-            self._record(one, "spoken" if plan != "unreached" else "voicemail", now)
+            self._record(one, _outcome(tries, plan), now)
         elif len(tries) < 4:
-            self._try(one, plan, len(tries), now)
+            self._dial(one, plan, now)
 
-    def _try(self, one: Ownership, plan: str, tried: int, now: datetime) -> None:
-        if not may.badges(one.lead_id, at=now)["call"].is_allowed:
-            if plan == "applies":
-                self._written_application(one.lead, now)
-            return
-        reached = drawn("reached", one.lead_id, tried) < 0.6 or tried >= 2
-        if plan in ("wrong_number", "not_interested"):
-            result = plan if reached else "no_answer"
-        elif plan == "unreached" or not reached:
-            result = "voicemail" if drawn("machine", one.lead_id, tried) < 0.4 else "no_answer"
-        else:
-            result = "spoken"
-        self._record(one, result, now)
+    def _dial(self, one: Ownership, plan: str, now: datetime) -> None:
+        """Call as the page does; what comes of it is said when the call is over."""
+        # The page shows the button only then; a call begun anyway keeps a verdict each time.
+        if may.badges(one.lead_id, at=now)["call"].is_allowed:
+            try:
+                calls.start(lead_id=one.lead_id, by=one.officer.user, at=now)
+            except calls.CannotCall:
+                return
+        elif plan == "applies":
+            self._written_application(one.lead, now)
 
     def _record(self, one: Ownership, result: str, now: datetime) -> None:
         attempts.record(lead_id=one.lead_id, result=result, by=one.officer.user, at=now)
@@ -149,6 +146,19 @@ class Callers:
             handoff.ask(lead_id=lead.pk, by=lead.officer.user, at=now)
         except outbox.CannotHandOff:
             return
+
+
+def _outcome(tries: list[ContactAttempt], plan: str) -> str:
+    """What comes of the last of an officer's calls to a borrower."""
+    last = tries[-1]
+    if last.cause.startswith("ring:"):  # the ring had put them through
+        return "spoken" if plan != "unreached" else "voicemail"
+    tried = len(tries) - 1
+    if drawn("reached", last.lead_id, tried) >= 0.6 and tried < 2:
+        return "no_answer"
+    if plan == "unreached":
+        return "voicemail" if drawn("machine", last.lead_id, tried) < 0.4 else "no_answer"
+    return plan if plan in ("wrong_number", "not_interested") else "spoken"
 
 
 class Talkers:
