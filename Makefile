@@ -13,7 +13,7 @@ help: ## this list
 
 setup: .venv/.runtime ## the environment and the command line (.venv/bin/rooftree)
 
-demo: .venv/.runtime ## a lender's history and a live market, on this machine, with sign-ins for every role
+demo: .venv/.runtime ## a lender's history and a live market, with sign-ins for every role (DEMO=full, small)
 	@ROOFTREE_ENV=demo $(BIN)/rooftree demo
 
 serve: .venv/.runtime ## Rooftree itself, as the environment describes it (docs/settings.md)

@@ -17,7 +17,7 @@ from itertools import groupby
 from pathlib import Path
 
 from rooftree.reporting.period import last_complete
-from rooftree_demo.stories import Story, all_of
+from rooftree_demo.stories import COUNT, Story, all_of
 
 LEADS_A_LAYER = 1250  # of all history; a quarter of them are of the recent months
 A_WEEK = 12 * 7 / 365  # in months
@@ -76,8 +76,8 @@ class Plan:
             yield f"ads:{part}:{span}", list(stories)
 
     def months_of_ads(self, part: str) -> float:
-        """How much of a month's advertising one span of a part is."""
-        return A_WEEK if part == OLDER else 1 / self.layers
+        """How much of a month's advertising one span of a part is; a small history buys less."""
+        return (A_WEEK if part == OLDER else 1 / self.layers) * self.count / COUNT
 
 
 def _week(story: Story) -> str:

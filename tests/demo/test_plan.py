@@ -52,6 +52,16 @@ def test_progress_counts_what_is_told_and_names_what_is_not(told):
     assert json.loads(now.as_json())["of"] == 400
 
 
+def test_the_parts_together_cost_what_the_months_cost_and_a_small_history_costs_less():
+    small = Plan(began=NOW, count=3_000)
+
+    def months(plan: Plan) -> float:
+        return sum(plan.months_of_ads(part) for part in plan.by_part for _ in plan.spans(part))
+
+    assert 18 < months(PLAN) < 20
+    assert 1.8 < months(small) < 2.0
+
+
 def test_a_plan_is_kept_and_a_home_of_an_earlier_release_keeps_its_own(tmp_path):
     made = Plan.of(tmp_path, count=2_000)
     assert Plan.of(tmp_path, count=30_000) == made
