@@ -13,7 +13,7 @@ from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.canonical import CanonicalLead
 from rooftree.leads.models import Person, Touch
 from rooftree.ledger.write import write
-from rooftree.org.models import Company
+from rooftree.org.the_company import the_company
 
 LONGEST_CAUSE = 200
 PHONE_CHANNELS = frozenset({"call", "autodial_call", "prerecorded", "text"})
@@ -32,7 +32,7 @@ def of_touch(inquiry: CanonicalLead, *, person: Person, touch: Touch, at: dateti
     in this same transaction. Returns whether a written consent for texts came with it.
     """
     carried = touch.inquiry.get("consent", {})
-    company = Company.objects.get()
+    company = the_company()
     terms_row = terms_in_force(touch.source_id, at.date())
     brought, rows = False, []
     for address in _addresses(inquiry):

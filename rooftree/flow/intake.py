@@ -19,11 +19,22 @@ from rooftree.flow.messages import send_these
 from rooftree.leads.models import Delivery, Lead, Source, Touch
 from rooftree.ledger.write import write
 from rooftree.org import notices
+from rooftree.org.change import change
+from rooftree.org.compiled import Reads
 from rooftree.outreach import first_response
 from rooftree.reporting import count
 from rooftree.tasks.announce import announce
 
 log = logging.getLogger(__name__)
+NEXT = Reads(
+    lambda at: (
+        Delivery.objects.select_for_update(skip_locked=True, of=("self",))
+        .select_related("source")
+        .filter(state="received", due_at__lte=at)
+        .order_by("due_at")[:1]
+    ),
+    at=datetime,
+)
 TRIES = 5  # of our own bugs; then a person looks
 BACK_OFF = (5, 30, 120, 600)  # seconds
 
@@ -51,13 +62,7 @@ def work_next(*, at: datetime) -> bool:
     again later, and shown in quarantine in the end.
     """
     with transaction.atomic():
-        delivery = (
-            Delivery.objects.select_for_update(skip_locked=True, of=("self",))
-            .select_related("source")
-            .filter(state="received", due_at__lte=at)
-            .order_by("due_at")
-            .first()
-        )
+        delivery = NEXT.first(at=at)
         if delivery is None:
             return False
         try:
@@ -107,7 +112,8 @@ def _work(delivery: Delivery, at: datetime) -> None:
         stored = intake.store(inquiry, delivery=delivery, position=position, at=at)
         if stored.is_new:
             _start_clocks(stored, at)
-    Delivery.objects.filter(pk=delivery.pk).update(state="worked", worked_at=at, due_at=None)
+    done = {"state": "worked", "worked_at": at, "due_at": None}
+    change(Delivery, where={"id": delivery.pk}, to=done)
 
 
 def _start_clocks(stored: intake.Stored, at: datetime) -> None:

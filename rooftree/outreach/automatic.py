@@ -6,6 +6,7 @@ from datetime import datetime
 
 from rooftree.leads.models import Lead
 from rooftree.org.models import Company
+from rooftree.org.the_company import the_company
 from rooftree.outreach import send, wording
 from rooftree.outreach.models import Message
 
@@ -34,7 +35,7 @@ def plan(  # noqa: PLR0913
         more: further names of the template.
         due_at: by medium, where it is not at once.
     """
-    company, planned = Company.objects.get(), []
+    company, planned = the_company(), []
     for medium in media:
         to = send.address_for(lead, medium)
         if not to:

@@ -2,18 +2,24 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from uuid import UUID
+
+from django.db.models import prefetch_related_objects
 
 from rooftree.compliance import gate, store_verdict
 from rooftree.compliance.facts import Answer, Medium, Purpose
 from rooftree.compliance.models import Revocation, Verdict
 from rooftree.compliance.verdict import Decision
 from rooftree.leads.models import Lead
+from rooftree.org.compiled import Reads
 from rooftree.org.models import Company
+from rooftree.org.the_company import the_company
 from rooftree.outreach.facts import Outgoing, address_key, gather
 from rooftree.outreach.known import Known
 from rooftree.outreach.letter import footer
 from rooftree.outreach.models import Message, MessageReview
 
+LEAD = Reads(lambda key: Lead.objects.select_related("person", "source").filter(pk=key), key=UUID)
 MEDIA = {"text": Medium.TEXT, "email": Medium.EMAIL}
 
 
@@ -29,13 +35,10 @@ class OnFile:
 
 def on_file(message: Message, *, at: datetime) -> OnFile:
     """Everything, as it stands."""
-    lead = (
-        Lead.objects.select_related("person", "source")
-        .prefetch_related("person__phones")
-        .get(pk=message.lead_id)
-    )
+    lead = LEAD.one(key=message.lead_id)
+    prefetch_related_objects([lead.person], "phones")
     known = Known(lead, keys=[address_key(message.to_address)], at=at)
-    return OnFile(lead=lead, company=Company.objects.get(), known=known, answers=_decided(message))
+    return OnFile(lead=lead, company=the_company(), known=known, answers=_decided(message))
 
 
 def looked_at_again(was: OnFile, *, at: datetime) -> OnFile:
@@ -45,7 +48,7 @@ def looked_at_again(was: OnFile, *, at: datetime) -> OnFile:
     The rest was read moments ago by the same worker, and our own attempts are
     counted one decision a person at a time.
     """
-    return replace(was, company=Company.objects.get(), known=was.known.looked_at_again(at=at))
+    return replace(was, company=the_company(), known=was.known.looked_at_again(at=at))
 
 
 def decide(message: Message, found: OnFile, *, stage: str) -> Verdict:

@@ -1,11 +1,21 @@
 """The answer a borrower gets within seconds of asking."""
 
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from rooftree.leads.models import Lead, Touch
+from rooftree.org.compiled import Reads
 from rooftree.outreach import automatic
 from rooftree.outreach.models import Message
 
+LEAD = Reads(
+    lambda key: (
+        Lead.objects.select_for_update(of=("self",))
+        .select_related("person", "officer__user")
+        .filter(pk=key)
+    ),
+    key=UUID,
+)
 RECENT = timedelta(hours=24)
 NEVER = datetime.min.replace(tzinfo=UTC)
 COUNTS = ("waiting", "held", "claimed", "sent", "delivered", "uncertain")
@@ -21,11 +31,7 @@ def plan(*, touch: Touch, at: datetime) -> list[Message]:
     go is the gate's to say, when it is taken from the line. Safe to repeat, in
     whatever order touches come; must run in a transaction.
     """
-    lead = (
-        Lead.objects.select_for_update(of=("self",))
-        .select_related("person", "officer__user")
-        .get(pk=touch.lead_id)
-    )
+    lead = LEAD.one(key=touch.lead_id)
     if lead.is_test or lead.state in ("funded", "retired"):
         return []
     earlier = _earlier(lead, touch)

@@ -22,12 +22,13 @@ from rooftree.compliance.models import Verdict
 from rooftree.compliance.verdict import Decision
 from rooftree.core.failures import Failure, Misconfigured, Refused, TryLater, Uncertain
 from rooftree.core.uuid7 import uuid7_at
-from rooftree.leads.models import Lead, Person
+from rooftree.leads.models import Lead
 from rooftree.ledger.write import write
+from rooftree.org.change import change
 from rooftree.org.insert import insert_once
 from rooftree.org.models import Company, LoanOfficer
 from rooftree.org.pause import PAUSED
-from rooftree.outreach import attempt, duties, sender
+from rooftree.outreach import attempt, duties, held, sender
 from rooftree.outreach.decide import OnFile, decide, looked_at_again, on_file
 from rooftree.outreach.letter import footer, unsubscribe_url
 from rooftree.outreach.media import mail
@@ -201,16 +202,11 @@ def look_up(*, at: datetime, limit: int = 50) -> int:
 
 def _claim(message_id: UUID, at: datetime) -> tuple[Message, OnFile] | None:
     with transaction.atomic():
-        message = (
-            Message.objects.select_for_update(skip_locked=True)
-            .filter(pk=message_id, state__in=["waiting", "held"], due_at__lte=at)
-            .exclude(Exists(PAUSED))
-            .first()
-        )
+        message = held.DUE.first(key=message_id, at=at)
         if message is None:
             return None
         # One decision a person at a time: two at once would each miss the other's attempt.
-        Person.objects.select_for_update(no_key=True).values_list("pk").get(pk=message.person_id)
+        held.PERSON.one(key=message.person_id)
         found = on_file(message, at=at)
         settle(message, decide(message, found, stage="dequeued"), at)
     return message, found
@@ -237,7 +233,8 @@ def settle(message: Message, verdict: Verdict, at: datetime) -> None:
             verdict=verdict.pk,
             reason=verdict.reason,
         )
-    message.save(update_fields=["verdict", "state", "claimed_at", "attempts", "problem", "due_at"])
+    changed = ("verdict_id", "state", "claimed_at", "attempts", "problem", "due_at")
+    change(Message, where={"id": message.pk}, to={one: getattr(message, one) for one in changed})
 
 
 def _still_allowed(message: Message, now: OnFile) -> bool:
@@ -245,7 +242,8 @@ def _still_allowed(message: Message, now: OnFile) -> bool:
     at = now.known.at
     verdict = decide(message, now, stage="handoff")
     if verdict.decision == Decision.ALLOW:
-        Message.objects.filter(pk=message.pk).update(verdict=verdict, claimed_at=at)
+        now_so = {"verdict_id": verdict.pk, "claimed_at": at}
+        change(Message, where={"id": message.pk}, to=now_so)
         message.claimed_at = at
         return True
     attempt.uncount(message)
@@ -255,7 +253,7 @@ def _still_allowed(message: Message, now: OnFile) -> bool:
 
 def _hand_over(message: Message, found: OnFile, at: datetime) -> None:
     with transaction.atomic():  # the last look before the carrier: a STOP may have come since
-        Message.objects.select_for_update().values_list("pk").get(pk=message.pk)
+        held.MESSAGE.one(key=message.pk)
         now = looked_at_again(found, at=at)
         is_allowed = _still_allowed(message, now)
     if is_allowed:
@@ -316,21 +314,22 @@ def _sent(message: Message, carrier: str, accepted: Accepted, sent_at: datetime)
     says is written down whatever the state.
     """
     with transaction.atomic():
-        mine = Message.objects.filter(pk=message.pk)
         told = {
             "carrier": carrier,
             "carrier_id": accepted.carrier_id,
             "segments": accepted.segments,
         }
-        is_news = mine.filter(state__in=["claimed", "uncertain"]).update(
-            state="sent", sent_at=sent_at, due_at=None, problem="", **told
+        is_news = change(
+            Message,
+            where={"id": message.pk, "state": ["claimed", "uncertain"]},
+            to={"state": "sent", "sent_at": sent_at, "due_at": None, "problem": "", **told},
         )
         if is_news:
             write("outreach.message.sent", at=sent_at, lead_id=message.lead_id, message=message.pk)
         else:
-            mine.update(**told)
-        reached = Lead.objects.filter(pk=message.lead_id, first_message_at=None)
-        reached.update(first_message_at=sent_at)
+            change(Message, where={"id": message.pk}, to=told)
+        first = {"id": message.lead_id, "first_message_at": None}
+        change(Lead, where=first, to={"first_message_at": sent_at})
     return bool(is_news)
 
 

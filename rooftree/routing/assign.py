@@ -11,6 +11,8 @@ from django.db.transaction import atomic
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import Lead
 from rooftree.ledger.write import write
+from rooftree.org.change import change
+from rooftree.org.compiled import Reads
 from rooftree.org.insert import insert
 from rooftree.org.models import Company, LoanOfficer
 from rooftree.routing import alarm, facts, publish
@@ -18,8 +20,19 @@ from rooftree.routing.choose import Choice, Known, choose, pools_of, rule_for, w
 from rooftree.routing.models import Offer, RoutingDecision, RuleSet, Turn
 from rooftree.routing.rules import LeadFacts, Pool, Rule
 
-TRIES = 20  # of finding an officer whom no other worker holds
+EARLIER = Lead.objects.filter(person=OuterRef("person")).exclude(pk=OuterRef("pk"))
+LEAD = Reads(
+    lambda key: (
+        Lead.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("source", "person")
+        .annotate(has_earlier=Exists(EARLIER))
+        .filter(pk=key)
+    ),
+    key=UUID,
+)
 LIVE = {"taken_at": None, "passed_at": None, "lapsed_at": None}
+OFFERED = Reads(lambda lead: Offer.objects.filter(lead=lead, **LIVE), lead=UUID)
+TRIES = 20  # of finding an officer whom no other worker holds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,20 +113,14 @@ def begin(*, lead_id: UUID | str, start: Start, at: datetime) -> Assigned | Nobo
 
 def _lock(lead_id: UUID | str) -> Lead:
     """The lead, which no other worker can route until this transaction ends."""
-    earlier = Lead.objects.filter(person=OuterRef("person")).exclude(pk=OuterRef("pk"))
-    return (
-        Lead.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("source", "person")
-        .annotate(has_earlier=Exists(earlier))
-        .get(pk=lead_id)
-    )
+    return LEAD.one(key=UUID(str(lead_id)))
 
 
 def _standing(lead: Lead) -> Assigned | None:
     """Whose the lead is already: its owner's, as the database mirrors it, or by a live offer."""
     if lead.officer_id:
         return Assigned(lead_id=lead.pk, officer_id=lead.officer_id, is_new=False)
-    offer = Offer.objects.filter(lead=lead, **LIVE).first()
+    offer = OFFERED.first(lead=lead.pk)
     if offer is None:
         return None
     return Assigned(
@@ -263,4 +270,5 @@ def _wait(lead: Lead, made: _Made, decision: RoutingDecision) -> Nobody:
 
 def owe(*, lead_id: UUID, at: datetime) -> None:
     """A person owes the borrower an attempt by `at`; a promise made earlier stands."""
-    Lead.objects.filter(pk=lead_id, promise_at=None, first_attempt_at=None).update(promise_at=at)
+    unpromised = {"id": lead_id, "promise_at": None, "first_attempt_at": None}
+    change(Lead, where=unpromised, to={"promise_at": at})

@@ -7,6 +7,7 @@ from django.db import connection, transaction
 
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.ledger.write import write
+from rooftree.org.compiled import Reads
 from rooftree.org.models import User
 from rooftree.routing.models import RuleSet
 from rooftree.routing.rule_check import check
@@ -14,6 +15,7 @@ from rooftree.routing.rules import Rule
 
 # Until somebody publishes rules: whoever is licensed and available, in turn.
 STANDING = (Rule(name="Everyone in turn"),)
+NEWEST = Reads(lambda: RuleSet.objects.defer("rules").order_by("-number")[:1])
 _MUTEX = 7_201  # advisory lock of publication
 
 
@@ -48,7 +50,7 @@ def publish(rules: Sequence[Rule], *, by: User | None, at: datetime, summary: st
 
 def current(*, at: datetime) -> RuleSet:
     """The edition that decides now; the standing rules are published when there is none."""
-    newest = RuleSet.objects.defer("rules").order_by("-number").first()
+    newest = NEWEST.first()
     if newest:
         return newest
     with transaction.atomic():

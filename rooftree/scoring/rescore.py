@@ -12,11 +12,17 @@ from django.db.transaction import atomic
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import Lead
 from rooftree.ledger.write import write
+from rooftree.org.change import change
+from rooftree.org.compiled import Reads
 from rooftree.org.insert import insert
 from rooftree.scoring.models import Score
 from rooftree.scoring.score import VERSION, Features, Scored, points
 
 RECENT = timedelta(days=30)  # of behavior
+LEAD = Reads(
+    lambda key: Lead.objects.select_for_update(of=("self",), no_key=True).filter(pk=key), key=UUID
+)
+LAST = Reads(lambda lead: Score.objects.filter(lead=lead).order_by("-at", "-id")[:1], lead=UUID)
 THOUSANDTH = Decimal("0.001")
 BEHAVIOR = """
 select s.*, c.*, (select count(*) from touch where lead_id = %(lead)s and at <= %(at)s) as touches
@@ -40,10 +46,10 @@ def rescore(*, lead_id: UUID | str, because: str, at: datetime) -> Score:
     When nothing that counts has changed since the last score, that one stays.
     """
     with atomic():
-        lead = Lead.objects.select_for_update(of=("self",), no_key=True).get(pk=lead_id)
+        lead = LEAD.one(key=UUID(str(lead_id)))
         features = features_of(lead, at=at)
         stored = _plain(features)
-        last = Score.objects.filter(lead=lead).order_by("-at", "-id").first()
+        last = LAST.first(lead=lead.pk)
         if last and (last.features, last.version) == (stored, VERSION):
             return last
         return _store(lead, points(features), stored, because=because, at=at)
@@ -102,7 +108,8 @@ def _store(
         at=at,
     )
     insert(score)
-    Lead.objects.filter(pk=lead.pk).update(score=scored.points, score_reasons=reasons, scored_at=at)
+    shown = {"score": scored.points, "score_reasons": reasons, "scored_at": at}
+    change(Lead, where={"id": lead.pk}, to=shown)
     write(
         "scoring.lead.scored",
         at=at,

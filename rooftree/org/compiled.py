@@ -1,0 +1,111 @@
+"""Queries on the path of a lead, whose text Django makes once a process instead of once a lead.
+
+Making the text costs more than asking the database. What is asked, and which columns come,
+stays the model's own: the text is Django's, so it cannot fall behind a changed table.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import FETCH_ONE, Model, QuerySet
+from django.db.models.query import get_related_populators
+
+# A value of each kind that no real row has: the text is made with it, and its places are found.
+SAMPLES: dict[type, Callable[[int], Any]] = {
+    UUID: lambda n: UUID(int=0x5A << 96 | n),
+    datetime: lambda n: datetime(1601, 1, 1 + n, tzinfo=UTC),
+    str: lambda n: f"\x1a{n}",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Text:
+    """A compiled query: its words, where the values go, and how a row becomes an object."""
+
+    sql: str
+    places: tuple[tuple[str | None, Any], ...]  # the name of a value, or what stands there always
+    columns: slice
+    names: tuple[str, ...]
+    converters: Sequence[tuple[int, Sequence[Any], Any]]
+    related: Sequence[Any]
+    added: Sequence[tuple[str, int]]
+
+
+class Reads[M: Model]:
+    """One query with places for values.
+
+    Args:
+        build: makes the query from the values, named as in `kinds`. It is called once.
+        kinds: what each value is: `UUID`, `datetime` or `str`.
+    """
+
+    def __init__(self, build: "Callable[..., QuerySet[M]]", **kinds: type) -> None:
+        self._build, self._kinds = build, kinds
+        self._table: Any = None  # known when the text is made
+        self._text: _Text | None = None
+
+    def all(self, **values: Any) -> list[M]:
+        """The rows, as objects of the table, in the query's order."""
+        text = self._text or self._compiled()
+        with connection.cursor() as cursor:
+            cursor.execute(text.sql, [values[n] if n else always for n, always in text.places])
+            rows = cursor.fetchall()
+        return [self._object(text, row) for row in rows]
+
+    def first(self, **values: Any) -> M | None:
+        """The first row, or None."""
+        return next(iter(self.all(**values)), None)
+
+    def one(self, **values: Any) -> M:
+        """The only row. Raises the table's `DoesNotExist`."""
+        found = self.first(**values)
+        if found is None:
+            raise self._table.DoesNotExist(f"There is no {self._table._meta.db_table} like that.")
+        return found
+
+    def _object(self, text: _Text, row: Sequence[Any]) -> M:
+        if text.converters:
+            row = [*row]
+            for nth, converters, expression in text.converters:
+                for convert in converters:
+                    row[nth] = convert(row[nth], expression, connection)
+        found = self._table.from_db(connection.alias, text.names, row[text.columns])
+        for populator in text.related:
+            populator.populate(row, found)
+        for name, nth in text.added:
+            setattr(found, name, row[nth])
+        return found
+
+    def _compiled(self) -> _Text:
+        samples = {name: SAMPLES[kind](nth) for nth, (name, kind) in enumerate(self._kinds.items())}
+        query = self._build(**samples)
+        compiler = query.query.get_compiler(connection=connection)
+        sql, params = compiler.as_sql()
+        select, about = compiler.select, compiler.klass_info
+        mine = about["select_fields"]
+        columns = slice(mine[0], mine[-1] + 1)
+        self._table = query.model
+        self._text = _Text(
+            sql=sql,
+            places=tuple(_place(one, samples) for one in params),
+            columns=columns,
+            names=tuple(field[0].target.attname for field in select[columns]),
+            converters=[
+                (nth, converters, expression)
+                for nth, (converters, expression) in compiler.get_converters(
+                    [one[0] for one in select]
+                ).items()
+            ],
+            related=get_related_populators(about, select, connection.alias, FETCH_ONE),
+            added=tuple((compiler.annotation_col_map or {}).items()),
+        )
+        return self._text
+
+
+def _place(param: Any, samples: dict[str, Any]) -> tuple[str | None, Any]:
+    name = next((name for name, sample in samples.items() if sample == param), None)
+    return name, None if name else param

@@ -1,0 +1,99 @@
+"""A query whose text is kept gives what Django's own gives, whatever it is asked with."""
+
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from django.db.models import Exists, OuterRef
+
+from rooftree.leads.models import Lead
+from rooftree.org.change import change
+from rooftree.org.compiled import Reads
+from rooftree.org.models import Company
+from rooftree.org.the_company import the_company
+from tests import make
+
+
+def values(row):
+    return {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
+
+
+@pytest.fixture
+def leads(db):
+    make.company()
+    return [make.lead(), make.lead(officer=make.officer()), make.lead(amount_cents=5)]
+
+
+def test_a_row_comes_with_what_belongs_to_it_and_asks_nothing_more(
+    leads, django_assert_num_queries
+):
+    one = Reads(
+        lambda key: Lead.objects.select_related("person", "source", "officer__user").filter(pk=key),
+        key=UUID,
+    )
+
+    for lead in leads:
+        theirs = Lead.objects.select_related("officer__user").get(pk=lead.pk)
+        with django_assert_num_queries(1):
+            ours = one.one(key=lead.pk)
+            belonging = (ours.person, ours.source, ours.officer and ours.officer.user)
+        assert values(ours) == values(theirs)
+        assert belonging == (theirs.person, theirs.source, theirs.officer and theirs.officer.user)
+        assert ours._state.adding is False
+
+
+def test_what_is_added_to_a_row_comes_with_it(leads):
+    other = Lead.objects.filter(person=OuterRef("person")).exclude(pk=OuterRef("pk"))
+    one = Reads(lambda key: Lead.objects.annotate(has_other=Exists(other)).filter(pk=key), key=UUID)
+    make.lead(person=leads[0].person)
+
+    assert [one.one(key=lead.pk).has_other for lead in leads] == [True, False, False]
+
+
+def test_each_value_stands_in_its_own_place(leads):
+    between = Reads(
+        lambda since, until, state: Lead.objects.filter(
+            created_at__gte=since, created_at__lt=until, state__in=["working", state]
+        ).order_by("pk"),
+        since=type(make.NOON), until=type(make.NOON), state=str,
+    )  # fmt: skip
+    hour = timedelta(hours=1)
+
+    span = {"since": make.NOON - hour, "until": make.NOON + hour}
+    assert between.all(**span, state="new") == sorted(leads, key=lambda lead: lead.pk)
+    assert between.all(**span, state="funded") == []
+    assert between.all(since=make.NOON + hour, until=make.NOON + 2 * hour, state="new") == []
+
+
+def test_what_is_not_there_is_none_or_an_error_of_its_table(leads):
+    one = Reads(lambda key: Lead.objects.filter(pk=key), key=UUID)
+
+    assert one.first(key=uuid4()) is None
+    with pytest.raises(Lead.DoesNotExist):
+        one.one(key=uuid4())
+
+
+def test_the_company_is_read_as_it_stands(leads):
+    before = the_company()
+    Company.objects.update(brand="Another")
+
+    assert (before.brand == the_company().brand, the_company().brand) == (False, "Another")
+    assert values(the_company()) == values(Company.objects.get())
+
+
+@pytest.mark.parametrize(
+    ("where", "rows"),
+    [
+        ({"state": "new"}, 3),
+        ({"state": ["working", "new"], "amount_cents": 5}, 1),
+        ({"state": []}, 0),
+        ({"officer_id": None}, 2),
+        ({"state": "funded"}, 0),
+    ],
+)
+def test_only_rows_that_are_still_so_are_changed(leads, where, rows):
+    Lead.objects.update(state="new")
+    to = {"score": 7, "score_reasons": [{"text": "so"}], "promise_at": make.NOON}
+
+    assert change(Lead, where=where, to=to) == rows
+    assert Lead.objects.filter(**to).count() == rows
