@@ -73,7 +73,7 @@ class Reads[M: Model]:
             for nth, converters, expression in text.converters:
                 for convert in converters:
                     row[nth] = convert(row[nth], expression, connection)
-        found = self._table.from_db(connection.alias, text.names, row[text.columns])
+        found: M = self._table.from_db(connection.alias, text.names, row[text.columns])
         for populator in text.related:
             populator.populate(row, found)
         for name, nth in text.added:

@@ -1,7 +1,7 @@
 """What one lead may cost in statements: counted, never timed.
 
-The budgets are what was reached, and may only go down. docs/performance.md says
-what each part is.
+The budgets are what was reached, and go up only for something new that a lead gets.
+docs/performance.md says what each part is.
 """
 
 from collections import Counter
@@ -20,10 +20,10 @@ from tests.flow import journey
 
 ACCEPTED = 6  # the delivery, its key, the event, the nudge; both ends of the transaction
 WORKED = {
-    "work_deliveries": 35,
+    "work_deliveries": 36,
     "respond_to_touch": 63,  # with a text and an e-mail decided, twice each, and handed over
-    "assign_lead": 27,
-    "ring_officers": 10,
+    "assign_lead": 31,  # the officer hears by text and e-mail too
+    "ring_officers": 11,
 }
 
 
