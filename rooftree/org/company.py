@@ -12,12 +12,13 @@ from rooftree.core.phones import phone_number
 from rooftree.core.states import STATES
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.ledger.write import write
+from rooftree.org import hours
 from rooftree.org.models import Company, User
 
 KINDS = {"nonbank": "Nonbank lender or broker", "depository": "Bank or credit union"}
 PLAIN = (
     "legal_name", "brand", "registered_dbas", "kind", "nmls_id", "postal_address", "phone",
-    "website", "zone", "telemarketer_states", "mail_is_authenticated", "alarm_user_id",
+    "website", "zone", "hours", "telemarketer_states", "mail_is_authenticated", "alarm_user_id",
 )  # fmt: skip
 TEXTING = ("brand_registered", "attributes", "company_kind", "carrier_policy")
 NEEDED = {
@@ -85,6 +86,7 @@ def _check(wanted: dict[str, Any]) -> None:
         if name in wanted and not str(wanted[name]).strip():
             raise BadCompany(name, said)
     _check_identity(wanted)
+    hours.check(wanted.get("hours", {}))
     if "phone" in wanted:
         read = phone_number(wanted["phone"])
         if read.e164 is None:

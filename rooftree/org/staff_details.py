@@ -17,7 +17,7 @@ from rooftree.org.people import CannotChange
 
 OF_USER = ("name", "title", "phone", "branch")
 OF_OFFICER = (
-    "nmls_id", "languages", "products", "phone", "text_number", "zone", "hours",
+    "nmls_id", "languages", "products", "phone", "is_texted", "text_number", "zone", "hours",
     "daily_cap", "open_cap", "backup", "sponsored_from_date",
 )  # fmt: skip
 

@@ -9,11 +9,12 @@ from django.urls import reverse
 from rooftree.money.company_day import company_day
 from rooftree.org import company as org
 from rooftree.org.company import KINDS
-from rooftree.org.models import Company, User
+from rooftree.org.models import Company, User, office_hours
 from rooftree.web import setup_guide, words
 from rooftree.web.answers import done
 from rooftree.web.page import must, staff
-from rooftree.web.staff_forms import Lines, StaffForm, States, area, choice, text, yes, zone
+from rooftree.web.staff_forms import Lines, States, area, choice, text, yes, zone
+from rooftree.web.week import WeekForm, as_typed, take_hours
 
 COMPANY_KINDS = {"direct_lender": "Lends its own money", "broker": "Brokers loans of others"}
 CARRIER_POLICIES = {
@@ -23,7 +24,7 @@ CARRIER_POLICIES = {
 DIRECT_LENDING = "direct_lending"
 
 
-class CompanyForm(StaffForm):
+class CompanyForm(WeekForm):
     """Who the lender is."""
 
     legal_name = text("Legal name", "As NMLS shows it")
@@ -110,11 +111,13 @@ def _facts(typed: dict[str, Any], held: Company | None) -> dict[str, Any]:
     attributes.discard(DIRECT_LENDING)
     if typed.pop("direct_lending"):
         attributes.add(DIRECT_LENDING)
+    hours = take_hours(typed)
     texting = {
         name: typed.pop(name) for name in ("brand_registered", "company_kind", "carrier_policy")
     }
     return {
         **typed,
+        "hours": hours,
         "alarm_user_id": _key(typed["alarm_user_id"]),
         "telemarketer_states": list(typed["telemarketer_states"]),
         "texting": {**texting, "attributes": sorted(attributes)},
@@ -127,11 +130,12 @@ def _key(typed: str) -> Any:
 
 def _typed(held: Company | None) -> dict[str, Any]:
     if held is None:
-        return {"zone": "America/New_York", "kind": "nonbank"}
+        return {"zone": "America/New_York", "kind": "nonbank", **as_typed(office_hours())}
     texting = held.texting
     shown = {name: getattr(held, name) for name in CompanyForm.base_fields if hasattr(held, name)}
     return {
         **shown,
+        **as_typed(held.hours),
         "phone": words.phone(held.phone),
         "alarm_user_id": str(held.alarm_user_id or ""),
         "brand_registered": texting.get("brand_registered", False),

@@ -14,12 +14,13 @@ from rooftree.leads.models import Lead
 from rooftree.org import branches, passwords, people, second_factor, sessions, staff_details
 from rooftree.org.hours import WEEKDAYS
 from rooftree.org.models import ROLES, Branch, LoanOfficer, User
-from rooftree.routing.rule_words import DAYS, LANGUAGES
+from rooftree.routing.rule_words import LANGUAGES
 from rooftree.web import words
 from rooftree.web.answers import done, refused
 from rooftree.web.page import staff
-from rooftree.web.staff_forms import StaffForm, choice, day, number, several, text, zone
+from rooftree.web.staff_forms import StaffForm, choice, day, number, several, text, yes, zone
 from rooftree.web.views.setup import must
+from rooftree.web.week import WeekForm, as_typed, take_hours
 
 PRODUCTS = {
     "conventional": "Conventional",
@@ -64,7 +65,7 @@ class PersonForm(StaffForm):
         ]
 
 
-class OfficerForm(StaffForm):
+class OfficerForm(WeekForm):
     """What a loan officer lends, when they work, how many leads they take."""
 
     nmls_id = text("NMLS ID", longest=20, attrs={"inputmode": "numeric"})
@@ -74,6 +75,7 @@ class OfficerForm(StaffForm):
         "Number borrowers see", "For texts and calls", required=False, longest=30,
         attrs={"inputmode": "tel"},
     )  # fmt: skip
+    is_texted = yes("Gets a text about an offer as well", "To the phone that rings")
     languages = several("Speaks", LANGUAGES.items())
     products = several("Lends", PRODUCTS.items(), "Nothing ticked: everything")
     zone = zone("Time zone", "Hours are by this clock")
@@ -83,7 +85,7 @@ class OfficerForm(StaffForm):
 
     PARTS = (
         ("Entitlement", ("nmls_id", "sponsored_from_date")),
-        ("Reaching them", ("phone", "text_number", "languages")),
+        ("Reaching them", ("phone", "is_texted", "text_number", "languages")),
         ("What and how many", ("products", "daily_cap", "open_cap", "backup", "zone")),
     )
 
@@ -95,25 +97,11 @@ class OfficerForm(StaffForm):
             ("", "Nobody"),
             *((str(o.pk), o.user.name) for o in others.order_by("user__name") if o != itself),
         ]
-        for key, said in DAYS.items():
-            for end in ("from", "until"):
-                field = text(f"{said} {end}", required=False, longest=5)
-                field.widget.attrs |= {"class": "input", "placeholder": "off"}
-                self.fields[f"{key}_{end}"] = field
-
-    @property
-    def week(self) -> list[dict[str, Any]]:
-        """The days with their two times."""
-        return [
-            {"day": said, "from": self[f"{key}_from"], "until": self[f"{key}_until"]}
-            for key, said in DAYS.items()
-        ]
 
     def facts(self) -> dict[str, Any]:
         """What was typed, as columns."""
         typed = dict(self.cleaned_data)
-        ends = {key: (typed.pop(f"{key}_from"), typed.pop(f"{key}_until")) for key in WEEKDAYS}
-        typed["hours"] = {key: list(span) for key, span in ends.items() if any(span)}
+        typed["hours"] = take_hours(typed)
         typed["backup"] = LoanOfficer.objects.get(pk=typed["backup"]) if typed["backup"] else None
         if not typed["sponsored_from_date"]:
             del typed["sponsored_from_date"]
@@ -257,12 +245,11 @@ def _person_typed(one: User) -> dict[str, Any]:
 def _officer_typed(held: LoanOfficer | None, one: User) -> dict[str, Any]:
     if held is None:
         zone_here = one.branch.zone if one.branch else "America/New_York"
-        week = {f"{key}_{end}": at for key in WEEKDAYS[:5] for end, at in NINE_TO_SIX}
-        return {"zone": zone_here, "languages": ["en"], "daily_cap": 20, "open_cap": 60, **week}
+        week = as_typed(dict.fromkeys(WEEKDAYS[:5], NINE_TO_SIX))
+        usual = {"languages": ["en"], "daily_cap": 20, "open_cap": 60, "is_texted": True}
+        return {"zone": zone_here, **usual, **week}
     shown = {name: getattr(held, name) for name in OfficerForm.base_fields}
-    for key, span in held.hours.items():
-        if span:
-            shown[f"{key}_from"], shown[f"{key}_until"] = span
+    shown |= as_typed(held.hours)
     numbers = {name: _written(shown[name]) for name in ("phone", "text_number")}
     return shown | numbers | {"backup": str(held.backup_id or "")}
 
@@ -272,4 +259,4 @@ def _written(number: str) -> str:
 
 
 IDLE = timedelta(seconds=settings.SESSION_IDLE_SECONDS)
-NINE_TO_SIX = (("from", "09:00"), ("until", "18:00"))
+NINE_TO_SIX = ("09:00", "18:00")
