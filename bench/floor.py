@@ -18,6 +18,8 @@ if not settings.configured:
         LOGGING_CONFIG=None,
         BODY_LIMIT=product.BODY_LIMIT,
         MIDDLEWARE=[],
+        INSTALLED_APPS=product.INSTALLED_APPS,  # the front knows the tables of who signs in
+        AUTH_USER_MODEL=product.AUTH_USER_MODEL,
     )
     django.setup()
 

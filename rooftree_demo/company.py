@@ -159,21 +159,13 @@ def _officers(branches: dict[str, Branch], by: User, at: datetime) -> dict[str, 
             at=at,
         )
         User.objects.filter(pk=user.pk).update(joined_at=at, title="Loan officer")
-        details = {
-            "languages": list(one.languages),
-            "hours": one.hours,
-            "text_number": f"+1{area}55501{desk + 15}",
-            "sponsored_from_date": LICENSED_FROM,
-            "daily_cap": 400,  # a market that never sleeps would fill a human day by noon
-            "open_cap": 600,
-        } | ({"zone": one.zone} if one.zone else {})
         made[one.last] = people.add_officer(
             user=user,
             nmls_id=str(nmls),
             phone=f"+1{area}55501{desk}",
             by=by,
             at=at,
-            details=details,
+            details=_working_life(one, f"+1{area}55501{desk + 15}"),
         )
         for state in one.states:
             licences.add(
@@ -187,6 +179,18 @@ def _officers(branches: dict[str, Branch], by: User, at: datetime) -> dict[str, 
     for one in staff.OFFICERS:
         LoanOfficer.objects.filter(pk=made[one.last].pk).update(backup=made[one.backup])
     return made
+
+
+def _working_life(one: staff.Officer, text_number: str) -> dict[str, object]:
+    """What an officer tells the company once they have started."""
+    return {
+        "languages": list(one.languages),
+        "hours": one.hours,
+        "text_number": text_number,
+        "sponsored_from_date": LICENSED_FROM,
+        "daily_cap": 400,  # a market that never sleeps would fill a human day by noon
+        "open_cap": 600,
+    } | ({"zone": one.zone} if one.zone else {})
 
 
 def _sources(reviewer: User, at: datetime) -> None:
