@@ -6,12 +6,14 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.db import connection, connections
+from django.db import OperationalError, connection, connections
+from django.db.backends.postgresql.operations import DatabaseOperations
+from psycopg.errors import DeadlockDetected
 
 from rooftree.core import postgres
 from rooftree.core.home import Held, Home
@@ -22,6 +24,7 @@ AT_WORK = (
     "select count(*) from pg_stat_activity where datname = current_database() "
     "and pid <> pg_backend_pid() and backend_type = 'client backend' and state <> 'idle'"
 )
+FLUSHES = 5  # tries to empty the tables while others still ask
 RUNS_AT_ONCE = 32  # of one checkout; each has a database server of its own
 
 
@@ -61,6 +64,25 @@ def _let_others_finish(patience: float = 20.0) -> None:
             cursor.execute(AT_WORK)
             quiet = 0 if cursor.fetchone()[0] else quiet + 1
         time.sleep(0.02)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _emptying_is_tried_again() -> Iterator[None]:
+    """Whoever asks while the tables are emptied may lock them in another order; once more, then."""
+    empty = DatabaseOperations.execute_sql_flush
+
+    def patiently(operations: DatabaseOperations, statements: Sequence[str]) -> None:
+        for _ in range(FLUSHES):
+            try:
+                return empty(operations, statements)
+            except OperationalError as problem:
+                if not isinstance(problem.__cause__, DeadlockDetected):
+                    raise
+        return empty(operations, statements)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(DatabaseOperations, "execute_sql_flush", patiently)
+        yield
 
 
 @pytest.fixture(scope="module")

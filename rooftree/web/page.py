@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods
 
+from rooftree.flow import moment
 from rooftree.org import access_log
 from rooftree.org.models import Company, LoanOfficer, User
 from rooftree.routing.visible import may
@@ -38,7 +39,7 @@ def staff(*methods: str, unproved: bool = False) -> Callable[[View], View]:
         @cache_control(private=True, no_cache=True)
         @wraps(view)
         def inside(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            request.at = timezone.now()
+            request.at = moment.now()
             if not unproved and not door.is_proved(request):
                 return door.to_enrolment(request)
             if _is_pressed(request):

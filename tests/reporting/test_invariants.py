@@ -310,6 +310,6 @@ def test_the_deep_check_makes_each_choice_of_an_officer_again(cast):
 def test_the_deep_check_finds_inputs_of_a_choice_that_were_changed(cast):
     assign.to_best_officer(lead_id=cast.ben.pk, at=make.NOON)
 
-    sql("update routing_decision set inputs = jsonb_set(inputs, '{candidates}', '[]')")
+    sql("update routing_decision set inputs = jsonb_set(inputs, '{lead,state}', '\"ZZ\"')")
 
     assert not rederive.routing_again(make.NOON).holds

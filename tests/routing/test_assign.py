@@ -7,6 +7,7 @@ from django.db import connection
 
 from rooftree.leads.models import Lead
 from rooftree.ledger.models import Event
+from rooftree.org import moment
 from rooftree.org.models import License, LoanOfficer, StaffNotice
 from rooftree.routing import (
     acknowledge,
@@ -190,6 +191,7 @@ def test_nobody_takes_what_was_offered_to_another(cast):
 def test_an_offer_that_became_unlawful_cannot_be_taken(cast):
     offer_id = route(cast.ben).offer_id
     tomorrow = make.NOON + timedelta(days=1)
+    moment.say(make.NOON)
     License.objects.filter(officer=cast.dana, state="FL").update(until_date=tomorrow.date())
 
     with pytest.raises(CannotTake, match="not licensed in FL"):
