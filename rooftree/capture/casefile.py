@@ -11,12 +11,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from rooftree.capture.envelope import Endpoint, Envelope, Incoming
 from rooftree.capture.sources import SOURCES
+from rooftree.capture.upstream import Told
+from rooftree.core.masking import mask
 
 # The fictional lender of the kept deliveries; a case may name other sites.
 _SITES = ("www.harborlight.example", "harborlight.example")
+_CREDENTIALS = {"verify_token": "meta-test-verify-token"}  # what their lender was given
 _MOST_BEFORE = 20  # cases in a chain of `after`
 
 
@@ -70,8 +74,23 @@ def incoming_of(folder: Path) -> Incoming:
             return_hosts=frozenset(request.get("return_hosts") or _SITES),
             zone=str(request.get("zone", Endpoint().zone)),
             setup=request["setup"] if isinstance(request.get("setup"), dict) else {},
+            credentials=_CREDENTIALS | _named(request, "credentials"),
         ),
+        told=_told(folder, request.get("upstream")),
     )
+
+
+def _told(folder: Path, answers: Any) -> dict[str, Told]:
+    """What the vendor answered when it was asked, by the path that was asked."""
+    found = {}
+    for one in answers if isinstance(answers, list) else []:
+        file = folder / str(one.get("file") or "")
+        if file.is_file() and not file.resolve().is_relative_to(folder.resolve()):
+            raise Unusable(f"An upstream file of {folder.name} is not in its folder.")
+        body = mask(_bytes(file)).body if file.is_file() else b""
+        path = urlsplit(str(one.get("url", ""))).path
+        found[path] = Told(status=int(one.get("status", 200)), body=body)
+    return found
 
 
 def _of_file(path: str, body: Path, bare: Bare) -> Incoming:

@@ -101,3 +101,34 @@ class ImportedRow(models.Model):
 
     def __str__(self) -> str:
         return f"imported_row:{self.line}"
+
+
+class Retrieval(models.Model):
+    """One look-up at a vendor that a delivery waits for, and what came of it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    delivery = models.ForeignKey(Delivery, models.CASCADE, related_name="retrievals")
+    path = models.CharField(max_length=300)  # at the vendor; its name within the delivery
+    query = models.JSONField(default=list)  # pairs; no credentials
+    due_at = models.DateTimeField(null=True)  # when it may (again) be carried out; None: over
+    attempts = models.PositiveSmallIntegerField(default=0)
+    status = models.PositiveSmallIntegerField(null=True)  # of the answer that is kept
+    body = models.BinaryField(default=b"")  # of it, masked
+    body_sha256 = models.CharField(max_length=64, blank=True)  # as it came
+    problem = models.CharField(max_length=300, blank=True)  # of the last try, for staff
+    wanted_at = models.DateTimeField()
+    told_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "retrieval"
+        constraints = [
+            models.UniqueConstraint(fields=["delivery", "path"], name="retrieval_once"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["due_at"], condition=Q(due_at__isnull=False), name="retrieval_due"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"retrieval:{self.pk}"

@@ -6,6 +6,7 @@ clocks may run. A restart loses nothing: what is due stays due.
 
 from datetime import datetime
 
+from rooftree.capture import retrieve
 from rooftree.flow import first_run, intake, messages, milestones, offers, sign_in, silence
 from rooftree.ledger import seal
 from rooftree.los import outbox
@@ -20,6 +21,12 @@ def work_waiting(at: datetime) -> None:
     """Deliveries whose nudge was lost."""
     while intake.work_next(at=at):
         pass
+
+
+def look_up_waiting(at: datetime) -> None:
+    """What vendors must still tell us of leads, and the deliveries that waited for it."""
+    while retrieve.carry_out_next(at=at):
+        work_waiting(at)
 
 
 def step_sequences(at: datetime) -> None:
@@ -46,6 +53,7 @@ TICKS = (
     Tick(name="messages due", every=1, run=lambda at: messages.send_due(at=at)),
     Tick(name="calls to officers due", every=1, run=lambda at: ring.ring_due(at=at)),
     Tick(name="deliveries waiting", every=2, run=work_waiting),
+    Tick(name="look-ups at vendors due", every=2, run=look_up_waiting),
     Tick(name="ledger sealing", every=1, run=lambda at: seal.seal(at=at)),
     Tick(name="sums folding", every=5, run=lambda at: fold.fold(at=at)),
     Tick(name="sequence steps due", every=10, run=step_sequences),

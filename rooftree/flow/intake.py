@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import transaction
 from django.tasks import task
 
-from rooftree.capture import intake, receive
+from rooftree.capture import intake, receive, retrieve
 from rooftree.capture.envelope import Incoming
 from rooftree.capture.receive import Received
 from rooftree.flow import moment, offers, scores
@@ -44,8 +44,15 @@ def accept(*, source: Source, incoming: Incoming, at: datetime) -> Received:
     with transaction.atomic():
         received = receive.receive(source=source, incoming=incoming, at=at)
         if received.delivery is not None:
-            work_deliveries.enqueue()
+            (work_deliveries if received.delivery.due_at else look_up).enqueue()
     return received
+
+
+@task(queue_name="now", priority=50)
+def look_up() -> None:
+    """Ask the vendors what deliveries wait for, until none is due, and work what was answered."""
+    while retrieve.carry_out_next(at=moment.now()):
+        work_deliveries.enqueue()
 
 
 @task(queue_name="now", priority=40)
@@ -109,11 +116,16 @@ def replay(*, delivery_id: UUID, by: object, at: datetime) -> Delivery:
 def _work(delivery: Delivery, at: datetime) -> None:
     envelope = receive.reread(delivery)
     for position, inquiry in enumerate(envelope.leads):
+        if not receive.is_ours_to_work(delivery, inquiry, envelope):
+            continue
         stored = intake.store(inquiry, delivery=delivery, position=position, at=at)
         if stored.is_new:
             _start_clocks(stored, at)
-    done = {"state": "worked", "worked_at": at, "due_at": None}
-    change(Delivery, where={"id": delivery.pk}, to=done)
+    if envelope.lookups:
+        retrieve.want(delivery, envelope.lookups, at=at)
+        look_up.enqueue()
+        return
+    change(Delivery, where={"id": delivery.pk}, to=receive.end_of(delivery, envelope, at))
 
 
 def _start_clocks(stored: intake.Stored, at: datetime) -> None:
