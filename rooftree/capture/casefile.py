@@ -6,6 +6,7 @@ a form may be on, and (in `after`) what was delivered before.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from rooftree.capture.certificates import jornaya, trustedform
 from rooftree.capture.envelope import Endpoint, Envelope, Incoming
 from rooftree.capture.sources import SOURCES
 from rooftree.capture.upstream import Told
@@ -21,6 +23,8 @@ from rooftree.core.masking import mask
 # The fictional lender of the kept deliveries; a case may name other sites.
 _SITES = ("www.harborlight.example", "harborlight.example")
 _CREDENTIALS = {"verify_token": "meta-test-verify-token"}  # what their lender was given
+_CLAIMED, _TOKEN = "consent_trustedform", "consent_jornaya"  # answers to claims; any form
+_CLAIM_STATUS = re.compile(r"\(HTTP (\d{3})\)")  # a case says it in its note
 _MOST_BEFORE = 20  # cases in a chain of `after`
 
 
@@ -39,6 +43,10 @@ class Bare:
 
 def envelope_of(source: str, case: Path, *, bare: Bare | None = None) -> Envelope:
     """It is what the source's adapter makes of a case. Raises `Unusable`."""
+    if source == _CLAIMED:
+        return trustedform.envelope(_claimed(case))
+    if source == _TOKEN and case.is_dir():
+        return jornaya.envelope(incoming_of(case))
     adapter = SOURCES.get(source)
     if adapter is None:
         raise Unusable(f"There is no source {source!r}; known are {', '.join(sorted(SOURCES))}.")
@@ -78,6 +86,16 @@ def incoming_of(folder: Path) -> Incoming:
         ),
         told=_told(folder, request.get("upstream")),
     )
+
+
+def _claimed(case: Path) -> Told:
+    """TrustedForm's answer in a case; of a lone body file, a good one."""
+    if not case.is_dir():
+        return Told(status=200, body=_bytes(case))
+    request = _request(case)
+    said = _CLAIM_STATUS.search(str(request.get("note", "")))
+    status = int(request.get("status") or (said[1] if said else 200))
+    return Told(status=status, body=incoming_of(case).masked.body)
 
 
 def _told(folder: Path, answers: Any) -> dict[str, Told]:

@@ -4,9 +4,11 @@ from django.db import models
 from django.db.models import F, Q
 
 from rooftree.core.uuid7 import uuid7
-from rooftree.leads.models import Delivery, Source
+from rooftree.leads.models import Delivery, Source, Touch
 from rooftree.org.models import User
+from rooftree.org.sealed_text import SealedTextField
 
+CLAIM_STATES = ["pending", "retained", "retained_mismatch", "failed"]
 IMPORT_STATES = [
     "columns",  # uploaded; somebody says what stands in the columns
     "checking",  # the dry run is under way
@@ -132,3 +134,63 @@ class Retrieval(models.Model):
 
     def __str__(self) -> str:
         return f"retrieval:{self.pk}"
+
+
+class CertificateAccount(models.Model):
+    """The company's account at a witness of consents; its key is sent to that witness alone."""
+
+    provider = models.CharField(primary_key=True, max_length=20)  # trustedform
+    key = SealedTextField(blank=True)
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "certificate_account"
+
+    def __str__(self) -> str:
+        return self.provider
+
+
+class Certificate(models.Model):
+    """A certificate an inquiry brought, and what became of claiming it. Our copy is kept."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    touch = models.ForeignKey(Touch, models.CASCADE, related_name="certificates")
+    provider = models.CharField(max_length=20, default="trustedform")
+    url = models.CharField(max_length=300)
+    phone = models.CharField(max_length=16, blank=True)  # E.164, what it is matched against
+    email = models.CharField(max_length=254, blank=True)
+    state = models.CharField(max_length=20, default="pending")
+    claim_by = models.DateTimeField()  # after this the witness has destroyed it
+    due_at = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    problem = models.CharField(max_length=300, blank=True)
+    phone_match = models.BooleanField(null=True)  # None: was not asked
+    email_match = models.BooleanField(null=True)
+    status = models.PositiveSmallIntegerField(null=True)  # of the answer that is kept
+    answer = models.BinaryField(default=b"")  # masked
+    answer_sha256 = models.CharField(max_length=64, blank=True)
+    expires_at = models.DateTimeField(null=True)  # until when the witness keeps it
+    wanted_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "certificate"
+        constraints = [
+            models.UniqueConstraint(fields=["touch", "url"], name="certificate_once_a_touch"),
+            models.CheckConstraint(
+                condition=Q(state__in=CLAIM_STATES), name="certificate_state_known"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["due_at"], condition=Q(due_at__isnull=False), name="certificate_due"
+            ),
+            models.Index(
+                fields=["settled_at"],
+                condition=Q(state__in=["failed", "retained_mismatch"]),
+                name="certificate_lost",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"certificate:{self.pk}"

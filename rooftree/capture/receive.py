@@ -126,14 +126,15 @@ def end_of(delivery: Delivery, envelope: Envelope, at: datetime) -> dict[str, ob
     """The columns of a delivery that was read to its end; what cannot be used is set aside."""
     is_used = envelope.outcome in WORTH_WORK
     is_batch = len(envelope.leads) > 1
-    is_whole = is_used and not (is_batch and not all(x.is_workable() for x in envelope.leads))
+    is_whole = is_used and (not is_batch or all(one.is_workable() for one in envelope.leads))
     done: dict[str, object] = {"state": "worked", "worked_at": at, "due_at": None}
     if is_whole and delivery.outcome == envelope.outcome.value:
         return done
+    kept = "quarantined" if is_used else STATES.get(envelope.outcome, "closed")
     return done | {
-        "state": "worked" if is_whole else STATES.get(envelope.outcome, "closed"),
+        "state": "worked" if is_whole else kept,
         "outcome": envelope.outcome.value,
-        "reason": (envelope.reason or "")[:80],
+        "reason": "" if is_whole else (envelope.reason or "part_unusable")[:80],
         "warnings": list(envelope.warnings),
     }
 

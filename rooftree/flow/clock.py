@@ -29,6 +29,12 @@ def look_up_waiting(at: datetime) -> None:
         work_waiting(at)
 
 
+def claim_certificates(at: datetime) -> None:
+    """Proofs of consent whose nudge was lost, or that must be tried again."""
+    while intake.claim_next(at=at):
+        pass
+
+
 def step_sequences(at: datetime) -> None:
     """Sequence steps that are due, and their messages."""
     if enrol.step_due(at=at):
@@ -54,6 +60,7 @@ TICKS = (
     Tick(name="calls to officers due", every=1, run=lambda at: ring.ring_due(at=at)),
     Tick(name="deliveries waiting", every=2, run=work_waiting),
     Tick(name="look-ups at vendors due", every=2, run=look_up_waiting),
+    Tick(name="certificates to claim", every=5, run=claim_certificates),
     Tick(name="ledger sealing", every=1, run=lambda at: seal.seal(at=at)),
     Tick(name="sums folding", every=5, run=lambda at: fold.fold(at=at)),
     Tick(name="sequence steps due", every=10, run=step_sequences),

@@ -12,16 +12,17 @@ from django.db import transaction
 from django.tasks import task
 
 from rooftree.capture import intake, receive, retrieve
+from rooftree.capture.certificates import claim
 from rooftree.capture.envelope import Incoming
 from rooftree.capture.receive import Received
 from rooftree.flow import moment, offers, scores
-from rooftree.flow.messages import send_these
+from rooftree.flow.messages import send_messages, send_these
 from rooftree.leads.models import Delivery, Lead, Source, Touch
 from rooftree.ledger.write import write
 from rooftree.org import notices
 from rooftree.org.change import change
 from rooftree.org.compiled import Reads
-from rooftree.outreach import first_response
+from rooftree.outreach import first_response, reconsider
 from rooftree.reporting import count
 from rooftree.tasks.announce import announce
 
@@ -135,6 +136,8 @@ def _start_clocks(stored: intake.Stored, at: datetime) -> None:
     if lead.is_test:
         return
     respond_to_touch.enqueue(touch_id=str(stored.touch.pk))
+    if claim.want(stored.touch, at=at):
+        claim_certificates.enqueue()
     if lead.officer_id is None:
         assign_lead.enqueue(lead_id=str(lead.pk))
     else:
@@ -153,6 +156,23 @@ def _set_aside(delivery: Delivery, problem: Exception, at: datetime) -> None:
         problem=f"{type(problem).__name__} while working on it.",
         due_at=None if is_over else at + timedelta(seconds=BACK_OFF[tries - 1]),
     )
+
+
+@task(queue_name="now", priority=30)
+def claim_certificates() -> None:
+    """Claim what proves consents, until none is due."""
+    while claim_next(at=moment.now()):
+        pass
+
+
+def claim_next(*, at: datetime) -> bool:
+    """Claim one certificate; messages that waited for its proof are decided again."""
+    lead_id = claim.carry_out_next(at=at)
+    if lead_id is None:
+        return False
+    if reconsider.now_proven(lead_id=lead_id, at=at):
+        send_messages.enqueue()
+    return True
 
 
 @task(queue_name="now", priority=60)
