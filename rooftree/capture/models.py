@@ -136,6 +136,40 @@ class Retrieval(models.Model):
         return f"retrieval:{self.pk}"
 
 
+class Sweep(models.Model):
+    """One comparison of a vendor's own list of leads with ours, from one moment on.
+
+    Each begins before the one before it ended, so that together they leave no gap.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    source = models.ForeignKey(Source, models.CASCADE, related_name="sweeps")
+    since = models.DateTimeField()  # of the vendor's leads it goes through
+    began_at = models.DateTimeField()
+    waiting = models.JSONField(default=list)  # look-ups still to be made: [path, query]
+    listed = models.PositiveIntegerField(default=0)  # leads the vendor named
+    missed = models.PositiveIntegerField(default=0)  # of them, had not reached us; taken in now
+    attempts = models.PositiveSmallIntegerField(default=0)  # at the look-up under way
+    due_at = models.DateTimeField(null=True)
+    problem = models.CharField(max_length=300, blank=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "sweep"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["source"], condition=Q(ended_at=None), name="sweep_one_at_a_time"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(ended_at=None), name="sweep_due"),
+            models.Index(fields=["source", "began_at"], name="sweep_by_source"),
+        ]
+
+    def __str__(self) -> str:
+        return f"sweep:{self.pk}"
+
+
 class CertificateAccount(models.Model):
     """The company's account at a witness of consents; its key is sent to that witness alone."""
 

@@ -295,6 +295,10 @@ def _kept(name: str, value: str, source: Source) -> str:
 
 
 def _proof(source: Source, incoming: Incoming) -> str:
+    if incoming.is_verified:
+        return "the vendor's own list"
+    if source.secret and hasattr(adapter_of(source), "CREDENTIALS"):
+        return "signature or key"
     if incoming.header("x-rooftree-signature"):
         return "signature"
     if asked := PROVEN.get(source.setup.get("proof", "")):

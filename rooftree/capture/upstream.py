@@ -7,6 +7,7 @@ capture.retrieve carries them out, keeps the answers, and the delivery is read a
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 from rooftree.capture.notes import Fields, Notes
@@ -60,6 +61,27 @@ class Upstream(Protocol):
 
     def failure_of(self, told: Told, /) -> Failure | None:
         """How an answer failed, as core.failures tells it; None when it is a good one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """What one page of a vendor's own list says."""
+
+    notices: tuple[bytes, ...] = ()  # of one lead each, as the vendor would have posted them
+    more: tuple[Lookup, ...] = ()  # what must be asked to know the rest
+
+
+@runtime_checkable
+class Lists(Upstream, Protocol):
+    """An upstream that tells by itself which leads it has."""
+
+    def listing(self, since: datetime, /) -> Lookup:
+        """Where its list begins."""
+        ...
+
+    def listed(self, lookup: Lookup, told: Told, since: datetime, /) -> Listed:
+        """It is what a good answer to a look-up of the list says. Pure."""
         ...
 
 

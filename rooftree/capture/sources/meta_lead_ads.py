@@ -3,8 +3,10 @@
 Wire format: docs/sources/meta_lead_ads.md.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from rooftree.capture.ad_form import fields_of
@@ -24,6 +26,7 @@ from rooftree.capture.mapped import lead_of
 from rooftree.capture.normalise import epoch, identifier, moment, text, yes_or_no
 from rooftree.capture.notes import Fields, Notes
 from rooftree.capture.upstream import (
+    Listed,
     Lookup,
     Told,
     credential,
@@ -62,6 +65,7 @@ _FIELDS = (
     "is_organic,platform,field_data,custom_disclaimer_responses"
 )
 _RECEIVED = Answer(status=200, content_type="text/plain", body="EVENT_RECEIVED")
+_PAGE = "100"  # rows of one page of a list
 _MOST = 1_000  # changes of one notice
 _DUMMY = "<test lead: dummy data"
 _LATER = frozenset({1, 2, 4, 17, 32, 341, 613, *range(80_000, 80_015)})  # rate limits, outages
@@ -112,6 +116,57 @@ def failure_of(told: Told) -> Failure | None:
             f"Meta has no such lead, or does not show it to us ({code}).", code=str(code)
         )
     return failure_by_status(told)
+
+
+def listing(_: datetime) -> Lookup:
+    """Its list begins with the pages the token may see."""
+    return Lookup(path=f"/{VERSION}/me/accounts", query=(("fields", "id"), ("limit", _PAGE)))
+
+
+def listed(lookup: Lookup, told: Told, since: datetime) -> Listed:
+    """Pages name forms, forms name leads; each list may go on."""
+    found = told.fields()
+    rows = found.get("data")
+    ids = [
+        (one_id, one)
+        for one in map(Fields, rows if isinstance(rows, list) else [])
+        if (one_id := identifier(one.get("id"))) and one_id.isalnum()
+    ]
+    more = _next_page(lookup, found.part("paging"))
+    kind = lookup.path.rpartition("/")[2]
+    if kind == "leads":
+        return Listed(notices=tuple(_notice(one_id, one) for one_id, one in ids), more=more)
+    below = "leadgen_forms" if kind == "accounts" else "leads"
+    query: tuple[tuple[str, str], ...] = (("fields", "id"), ("limit", _PAGE))
+    if below == "leads":
+        after = {"field": "time_created", "operator": "GREATER_THAN"}
+        created = [after | {"value": int(since.timestamp())}]
+        fields = "id,created_time,form_id,ad_id,adset_id"
+        query = (("fields", fields), ("filtering", json.dumps(created)), ("limit", _PAGE))
+    asks = [Lookup(path=f"/{VERSION}/{one_id}/{below}", query=query) for one_id, _ in ids]
+    return Listed(more=(*more, *asks))
+
+
+def _next_page(lookup: Lookup, paging: Fields) -> tuple[Lookup, ...]:
+    after = text(paging.part("cursors").get("after"))
+    if not paging.get("next") or not after:
+        return ()
+    query = tuple(pair for pair in lookup.query if pair[0] != "after")
+    return (replace(lookup, query=(*query, ("after", after))),)
+
+
+def _notice(lead_id: str, told: Fields) -> bytes:
+    """What Meta would have posted of a lead."""
+    at, _ = moment(told.get("created_time"), "created_time", Notes(), zone="UTC")
+    value = {
+        "leadgen_id": lead_id,
+        "created_time": int(at.timestamp()) if at else None,
+        "form_id": identifier(told.get("form_id")),
+        "ad_id": identifier(told.get("ad_id")),
+        "adgroup_id": identifier(told.get("adset_id")),
+    }
+    change = {"field": "leadgen", "value": {name: one for name, one in value.items() if one}}
+    return json.dumps({"object": "page", "entry": [{"changes": [change]}]}).encode()
 
 
 def _handshake(incoming: Incoming) -> Envelope:
