@@ -261,6 +261,7 @@ TWILIO_BASE_URL = read.web_address("TWILIO_BASE_URL", "https://api.twilio.com")
 TWILIO_ACCOUNT_SID = read.text("TWILIO_ACCOUNT_SID", "" if CARRIER == "console" else None)
 TWILIO_AUTH_TOKEN = read.text("TWILIO_AUTH_TOKEN", "" if CARRIER == "console" else None)
 TWILIO_NUMBERS = read.several("TWILIO_NUMBERS")  # E.164, the numbers we text and call from
+UPSTREAMS = read.simulated("ROOFTREE_UPSTREAMS")  # simulated vendors; else the real ones
 
 # Logs: never a request's body, a query string or a person (rooftree/core/log_lines.py).
 LOGGING = log_lines.configuration(

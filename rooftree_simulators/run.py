@@ -4,6 +4,9 @@ import socket
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from rooftree_simulators.ads.linkedin import LinkedIn
+from rooftree_simulators.ads.meta import Meta
+from rooftree_simulators.ads.trustedform import TrustedForm
 from rooftree_simulators.clock import Clock
 from rooftree_simulators.control import Control
 from rooftree_simulators.encompass.vendor import Encompass
@@ -21,6 +24,9 @@ class Ports:
     enc: int = 0
     twilio: int = 0
     smtp: int = 0
+    meta: int = 0
+    linkedin: int = 0
+    trustedform: int = 0
 
 
 class Simulators:
@@ -31,8 +37,12 @@ class Simulators:
         self.encompass = Encompass(setup)
         self.twilio = Twilio(setup)
         self.mailbox = Mailbox(setup)
+        self.meta = Meta(setup)
+        self.linkedin = LinkedIn(setup)
+        self.trustedform = TrustedForm(setup)
+        asked: tuple[Vendor, ...] = (self.meta, self.linkedin, self.trustedform)
         vendors: dict[str, Vendor] = {
-            row.key: row for row in (self.encompass, self.twilio, self.mailbox)
+            row.key: row for row in (self.encompass, self.twilio, self.mailbox, *asked)
         }
         self.control = Control(setup, vendors)
         self._listeners: list[Listener | MailListener] = []
@@ -40,11 +50,18 @@ class Simulators:
             ctl = self._listen(Listener(self.control, ports.ctl))
             enc = self._listen(Listener(self.encompass, ports.enc))
             twilio = self._listen(Listener(self.twilio, ports.twilio))
+            ads = {one.key: self._listen(Listener(one, getattr(ports, one.key))) for one in asked}
             mail = self._listen(MailListener(self.mailbox, ports.smtp or _free_port()))
         except BaseException:
             self.stop()
             raise
-        self.ports = Ports(ctl=ctl.port, enc=enc.port, twilio=twilio.port, smtp=mail.port)
+        self.ports = Ports(
+            ctl=ctl.port,
+            enc=enc.port,
+            twilio=twilio.port,
+            smtp=mail.port,
+            **{key: one.port for key, one in ads.items()},
+        )
 
     def _listen[Kind: (Listener, MailListener)](self, listener: Kind) -> Kind:
         self._listeners.append(listener)

@@ -6,17 +6,25 @@ a form may be on, and (in `after`) what was delivered before.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+from rooftree.capture.certificates import jornaya, trustedform
 from rooftree.capture.envelope import Endpoint, Envelope, Incoming
 from rooftree.capture.sources import SOURCES
+from rooftree.capture.upstream import Told
+from rooftree.core.masking import mask
 
 # The fictional lender of the kept deliveries; a case may name other sites.
 _SITES = ("www.harborlight.example", "harborlight.example")
+_CREDENTIALS = {"verify_token": "meta-test-verify-token"}  # what their lender was given
+_CLAIMED, _TOKEN = "consent_trustedform", "consent_jornaya"  # answers to claims; any form
+_CLAIM_STATUS = re.compile(r"\(HTTP (\d{3})\)")  # a case says it in its note
 _MOST_BEFORE = 20  # cases in a chain of `after`
 
 
@@ -35,6 +43,10 @@ class Bare:
 
 def envelope_of(source: str, case: Path, *, bare: Bare | None = None) -> Envelope:
     """It is what the source's adapter makes of a case. Raises `Unusable`."""
+    if source == _CLAIMED:
+        return trustedform.envelope(_claimed(case))
+    if source == _TOKEN and case.is_dir():
+        return jornaya.envelope(incoming_of(case))
     adapter = SOURCES.get(source)
     if adapter is None:
         raise Unusable(f"There is no source {source!r}; known are {', '.join(sorted(SOURCES))}.")
@@ -70,8 +82,33 @@ def incoming_of(folder: Path) -> Incoming:
             return_hosts=frozenset(request.get("return_hosts") or _SITES),
             zone=str(request.get("zone", Endpoint().zone)),
             setup=request["setup"] if isinstance(request.get("setup"), dict) else {},
+            credentials=_CREDENTIALS | _named(request, "credentials"),
         ),
+        told=_told(folder, request.get("upstream")),
     )
+
+
+def _claimed(case: Path) -> Told:
+    """TrustedForm's answer in a case; of a lone body file, a good one."""
+    if not case.is_dir():
+        return Told(status=200, body=_bytes(case))
+    request = _request(case)
+    said = _CLAIM_STATUS.search(str(request.get("note", "")))
+    status = int(request.get("status") or (said[1] if said else 200))
+    return Told(status=status, body=incoming_of(case).masked.body)
+
+
+def _told(folder: Path, answers: Any) -> dict[str, Told]:
+    """What the vendor answered when it was asked, by the path that was asked."""
+    found = {}
+    for one in answers if isinstance(answers, list) else []:
+        file = folder / str(one.get("file") or "")
+        if file.is_file() and not file.resolve().is_relative_to(folder.resolve()):
+            raise Unusable(f"An upstream file of {folder.name} is not in its folder.")
+        body = mask(_bytes(file)).body if file.is_file() else b""
+        path = urlsplit(str(one.get("url", ""))).path
+        found[path] = Told(status=int(one.get("status", 200)), body=body)
+    return found
 
 
 def _of_file(path: str, body: Path, bare: Bare) -> Incoming:

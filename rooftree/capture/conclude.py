@@ -1,12 +1,24 @@
 """The end every adapter shares: what is missing, and whether anybody can act on the inquiry."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from rooftree.capture.envelope import Answer, Envelope, accepted, quarantined
+from rooftree.capture.envelope import Answer, Envelope, Outcome, accepted, listed, quarantined
 from rooftree.capture.normalise import delivery_key
 from rooftree.capture.notes import Notes
+from rooftree.capture.upstream import Lookup
 from rooftree.leads.canonical import CanonicalLead
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """One inquiry of a delivery that may hold several, or that needs look-ups."""
+
+    lead: CanonicalLead
+    notes: Notes
+    problem: str = ""  # why nothing more will be known of it: the machine's reason
+    lookups: tuple[Lookup, ...] = ()  # what must be asked before it can be read
 
 
 def conclude(
@@ -15,8 +27,9 @@ def conclude(
     notes: Notes,
     *,
     actions: Sequence[Mapping[str, Any]] = (),
+    key: str | None = None,
 ) -> Envelope:
-    """It is the envelope of one inquiry that was read.
+    """It is the envelope of one inquiry that was read. `key` is of canonical section 3.
 
     Without a name or a valid way to reach the person it is quarantined, and answered
     as a success all the same: a paid lead is never bounced for our reading's sake.
@@ -24,11 +37,54 @@ def conclude(
     """
     assert lead.received_at is not None
     _warn_of_gaps(lead, notes)
-    key = delivery_key(lead, lead.received_at)
+    key = key or delivery_key(lead, lead.received_at)
     if lead.is_workable():
         return accepted(lead, answer, key=key, warnings=notes.warnings, actions=actions)
-    reason = "no_name" if lead.is_reachable() else "no_contact"
-    return quarantined(reason, answer, key=key, leads=(lead,), warnings=notes.warnings)
+    return quarantined(_lack(lead), answer, key=key, leads=(lead,), warnings=notes.warnings)
+
+
+def conclude_each(
+    read: Sequence[Read],
+    answer: Answer,
+    *,
+    key: str,
+    actions: Sequence[Mapping[str, Any]] = (),
+) -> Envelope:
+    """It is the envelope of the inquiries of one delivery.
+
+    It is accepted while one of them can be used or is still being asked for; the others
+    are set aside when it is worked.
+    """
+    warnings: set[str] = set()
+    for one in read:
+        if not one.problem and not one.lookups:
+            _warn_of_gaps(one.lead, one.notes)
+        warnings |= one.notes.warnings
+    lookups = tuple(dict.fromkeys(ask for one in read for ask in one.lookups))
+    if not lookups and not any(one.lead.is_workable() for one in read):
+        reason = next((one.problem for one in read if one.problem), None)
+        told = quarantined(
+            reason or _lack(read[0].lead),
+            answer,
+            key=key,
+            leads=[one.lead for one in read],
+            warnings=warnings,
+        )
+        return replace(told, actions=(*actions, *told.actions))
+    is_test = all(one.lead.is_test for one in read)
+    return Envelope(
+        http=answer,
+        outcome=Outcome.ACCEPTED_TEST if is_test else Outcome.ACCEPTED,
+        idempotency_key=key,
+        warnings=listed(warnings),
+        leads=tuple(one.lead for one in read),
+        actions=() if is_test else tuple(actions),
+        lookups=lookups,
+    )
+
+
+def _lack(lead: CanonicalLead) -> str:
+    return "no_name" if lead.is_reachable() else "no_contact"
 
 
 def _warn_of_gaps(lead: CanonicalLead, notes: Notes) -> None:

@@ -13,6 +13,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any, Protocol
 
+from rooftree.capture.upstream import Lookup, Told
 from rooftree.core.masking import Masked, mask
 from rooftree.leads.canonical import CanonicalLead
 from rooftree.leads.vocabulary import Channel
@@ -53,6 +54,7 @@ class Endpoint:
     is_test: bool = False  # staff marked the source as a test
     application_url: str | None = None  # offered to vendors that can show it
     setup: Mapping[str, Any] = field(default_factory=dict)  # what staff set for this adapter
+    credentials: Mapping[str, str] = field(default_factory=dict, repr=False)  # by their CREDENTIALS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +70,7 @@ class Incoming:
     received_at: datetime  # aware
     endpoint: Endpoint = Endpoint()
     is_verified: bool = False  # a stored delivery, replayed: its proof was checked on arrival
+    told: Mapping[str, Told] = field(default_factory=dict)  # by the vendor so far, by path
 
     @cached_property
     def masked(self) -> Masked:
@@ -131,6 +134,7 @@ class Envelope:
     warnings: tuple[str, ...] = ()  # sorted
     leads: tuple[CanonicalLead, ...] = ()
     actions: tuple[Mapping[str, Any], ...] = ()
+    lookups: tuple[Lookup, ...] = ()  # what must be asked before it is read in full
 
     def repeated(self) -> "Envelope":
         """The same delivery seen before: answered as the first time, and nothing more."""
@@ -141,6 +145,7 @@ class Envelope:
             warnings=(),
             leads=(),
             actions=(),
+            lookups=(),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -156,8 +161,17 @@ class Envelope:
         }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credential:
+    """Something the vendor gave the company, typed once in the source's set-up and kept sealed."""
+
+    key: str  # "secret": what the vendor signs with; any other is read by `authorized`
+    label: str
+    help: str = ""
+
+
 class Adapter(Protocol):
-    """A source's module."""
+    """A source's module. It may have `METHODS` (POST when it has none) and `CREDENTIALS`."""
 
     LABEL: str  # as staff read it
     PATHS: list[str]  # below /in/; the part in <> is the endpoint's own
@@ -181,7 +195,7 @@ def accepted(
         http=answer,
         outcome=Outcome.ACCEPTED_TEST if lead.is_test else Outcome.ACCEPTED,
         idempotency_key=key,
-        warnings=_listed(warnings),
+        warnings=listed(warnings),
         leads=(lead,),
         actions=() if lead.is_test else tuple(actions),
     )
@@ -201,7 +215,7 @@ def quarantined(
         outcome=Outcome.QUARANTINED,
         reason=reason,
         idempotency_key=key,
-        warnings=_listed(warnings),
+        warnings=listed(warnings),
         leads=tuple(leads),
         actions=({"do": "notify_ops"},),
     )
@@ -233,7 +247,8 @@ def same_secret(given: str | None, expected: str | None) -> bool:
     return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), ours)
 
 
-def _listed(warnings: Iterable[str]) -> tuple[str, ...]:
+def listed(warnings: Iterable[str]) -> tuple[str, ...]:
+    """Warnings as an envelope has them: sorted, each once, none endless."""
     return tuple(sorted({one[:_WARNING_LENGTH] for one in warnings})[:_WARNINGS])
 
 

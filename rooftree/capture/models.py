@@ -4,9 +4,11 @@ from django.db import models
 from django.db.models import F, Q
 
 from rooftree.core.uuid7 import uuid7
-from rooftree.leads.models import Delivery, Source
+from rooftree.leads.models import Delivery, Source, Touch
 from rooftree.org.models import User
+from rooftree.org.sealed_text import SealedTextField
 
+CLAIM_STATES = ["pending", "retained", "retained_mismatch", "failed"]
 IMPORT_STATES = [
     "columns",  # uploaded; somebody says what stands in the columns
     "checking",  # the dry run is under way
@@ -101,3 +103,128 @@ class ImportedRow(models.Model):
 
     def __str__(self) -> str:
         return f"imported_row:{self.line}"
+
+
+class Retrieval(models.Model):
+    """One look-up at a vendor that a delivery waits for, and what came of it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    delivery = models.ForeignKey(Delivery, models.CASCADE, related_name="retrievals")
+    path = models.CharField(max_length=300)  # at the vendor; its name within the delivery
+    query = models.JSONField(default=list)  # pairs; no credentials
+    due_at = models.DateTimeField(null=True)  # when it may (again) be carried out; None: over
+    attempts = models.PositiveSmallIntegerField(default=0)
+    status = models.PositiveSmallIntegerField(null=True)  # of the answer that is kept
+    body = models.BinaryField(default=b"")  # of it, masked
+    body_sha256 = models.CharField(max_length=64, blank=True)  # as it came
+    problem = models.CharField(max_length=300, blank=True)  # of the last try, for staff
+    wanted_at = models.DateTimeField()
+    told_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "retrieval"
+        constraints = [
+            models.UniqueConstraint(fields=["delivery", "path"], name="retrieval_once"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["due_at"], condition=Q(due_at__isnull=False), name="retrieval_due"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"retrieval:{self.pk}"
+
+
+class Sweep(models.Model):
+    """One comparison of a vendor's own list of leads with ours, from one moment on.
+
+    Each begins before the one before it ended, so that together they leave no gap.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    source = models.ForeignKey(Source, models.CASCADE, related_name="sweeps")
+    since = models.DateTimeField()  # of the vendor's leads it goes through
+    began_at = models.DateTimeField()
+    waiting = models.JSONField(default=list)  # look-ups still to be made: [path, query]
+    listed = models.PositiveIntegerField(default=0)  # leads the vendor named
+    missed = models.PositiveIntegerField(default=0)  # of them, had not reached us; taken in now
+    attempts = models.PositiveSmallIntegerField(default=0)  # at the look-up under way
+    due_at = models.DateTimeField(null=True)
+    problem = models.CharField(max_length=300, blank=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "sweep"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["source"], condition=Q(ended_at=None), name="sweep_one_at_a_time"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(ended_at=None), name="sweep_due"),
+            models.Index(fields=["source", "began_at"], name="sweep_by_source"),
+        ]
+
+    def __str__(self) -> str:
+        return f"sweep:{self.pk}"
+
+
+class CertificateAccount(models.Model):
+    """The company's account at a witness of consents; its key is sent to that witness alone."""
+
+    provider = models.CharField(primary_key=True, max_length=20)  # trustedform
+    key = SealedTextField(blank=True)
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "certificate_account"
+
+    def __str__(self) -> str:
+        return self.provider
+
+
+class Certificate(models.Model):
+    """A certificate an inquiry brought, and what became of claiming it. Our copy is kept."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    touch = models.ForeignKey(Touch, models.CASCADE, related_name="certificates")
+    provider = models.CharField(max_length=20, default="trustedform")
+    url = models.CharField(max_length=300)
+    phone = models.CharField(max_length=16, blank=True)  # E.164, what it is matched against
+    email = models.CharField(max_length=254, blank=True)
+    state = models.CharField(max_length=20, default="pending")
+    claim_by = models.DateTimeField()  # after this the witness has destroyed it
+    due_at = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    problem = models.CharField(max_length=300, blank=True)
+    phone_match = models.BooleanField(null=True)  # None: was not asked
+    email_match = models.BooleanField(null=True)
+    status = models.PositiveSmallIntegerField(null=True)  # of the answer that is kept
+    answer = models.BinaryField(default=b"")  # masked
+    answer_sha256 = models.CharField(max_length=64, blank=True)
+    expires_at = models.DateTimeField(null=True)  # until when the witness keeps it
+    wanted_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "certificate"
+        constraints = [
+            models.UniqueConstraint(fields=["touch", "url"], name="certificate_once_a_touch"),
+            models.CheckConstraint(
+                condition=Q(state__in=CLAIM_STATES), name="certificate_state_known"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["due_at"], condition=Q(due_at__isnull=False), name="certificate_due"
+            ),
+            models.Index(
+                fields=["settled_at"],
+                condition=Q(state__in=["failed", "retained_mismatch"]),
+                name="certificate_lost",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"certificate:{self.pk}"

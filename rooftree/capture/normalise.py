@@ -238,6 +238,19 @@ def moment(
         return None, None
 
 
+def epoch(value: Any, key: str, notes: Notes, *, per: int = 1) -> datetime | None:
+    """It is the moment of a count since 1970: seconds, or `per` to the second. Warns `bad_date`."""
+    written = text(value, limit=64)
+    if written is None:
+        return None
+    try:
+        return datetime.fromtimestamp(int(written) / per, UTC)
+    except (ValueError, OverflowError, OSError):
+        notes.warn(f"bad_date:{key}")
+        notes.keep(key, written)
+        return None
+
+
 def _parsed(written: str) -> datetime | None:
     try:
         return datetime.fromisoformat(written)

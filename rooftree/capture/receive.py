@@ -11,10 +11,12 @@ from datetime import datetime
 
 from django.db import connection
 
+from rooftree.capture import retrieve
 from rooftree.capture.envelope import Adapter, Answer, Endpoint, Envelope, Incoming, Outcome
 from rooftree.capture.sources import SOURCES
 from rooftree.core.masking import mask
 from rooftree.core.uuid7 import uuid7_at
+from rooftree.leads.canonical import CanonicalLead
 from rooftree.leads.models import Delivery, DeliveryKey, Rejection, Source
 from rooftree.ledger.write import write
 from rooftree.org.insert import insert, insert_once
@@ -57,6 +59,7 @@ def endpoint_of(source: Source) -> Endpoint:
         zone=source.zone,
         is_test=source.is_test,
         setup=source.setup,
+        credentials=retrieve.credentials_of(source),
     )
 
 
@@ -82,6 +85,8 @@ def receive(*, source: Source, incoming: Incoming, at: datetime) -> Received:
             )
             delivery.state = "duplicate"
             return Received(answer=earlier, kept=delivery)
+    if envelope.lookups:
+        retrieve.want(delivery, envelope.lookups, at=at)
     write(
         "capture.delivery.received",
         at=at,
@@ -100,6 +105,40 @@ def reread(delivery: Delivery) -> Envelope:
     return adapter_of(delivery.source).read(as_received(delivery))
 
 
+def is_ours_to_work(delivery: Delivery, inquiry: CanonicalLead, envelope: Envelope) -> bool:
+    """Whether an inquiry of a delivery is for it to work: usable now, and not another delivery's.
+
+    Of a batch each id is its own: a vendor may send one again in another batch.
+    """
+    if envelope.outcome not in WORTH_WORK:
+        return False
+    vendor, _, ids = (envelope.idempotency_key or "").partition(":")
+    if "," not in ids:
+        return not envelope.lookups
+    if not inquiry.is_workable():
+        return False
+    key, answer = key_at(delivery.source, f"{vendor}:{inquiry.vendor_lead_id}"), envelope.http
+    is_first = insert_once(_key_row(key, delivery, answer))
+    return is_first or DeliveryKey.objects.filter(key=key, delivery=delivery).exists()
+
+
+def end_of(delivery: Delivery, envelope: Envelope, at: datetime) -> dict[str, object]:
+    """The columns of a delivery that was read to its end; what cannot be used is set aside."""
+    is_used = envelope.outcome in WORTH_WORK
+    is_batch = len(envelope.leads) > 1
+    is_whole = is_used and (not is_batch or all(one.is_workable() for one in envelope.leads))
+    done: dict[str, object] = {"state": "worked", "worked_at": at, "due_at": None}
+    if is_whole and delivery.outcome == envelope.outcome.value:
+        return done
+    kept = "quarantined" if is_used else STATES.get(envelope.outcome, "closed")
+    return done | {
+        "state": "worked" if is_whole else kept,
+        "outcome": envelope.outcome.value,
+        "reason": "" if is_whole else (envelope.reason or "part_unusable")[:80],
+        "warnings": list(envelope.warnings),
+    }
+
+
 def as_received(delivery: Delivery) -> Incoming:
     """A stored delivery as an adapter takes it, by its source's set-up of today."""
     return Incoming(
@@ -112,6 +151,7 @@ def as_received(delivery: Delivery) -> Incoming:
         received_at=delivery.received_at,
         endpoint=endpoint_of(delivery.source),
         is_verified=True,
+        told=retrieve.told(delivery),
     )
 
 
@@ -142,7 +182,7 @@ def _keep(source: Source, incoming: Incoming, envelope: Envelope, at: datetime) 
         path=_storable(_without_token(incoming.path, source))[:300],
         query=_public(incoming.query, source),
         headers=_public(incoming.headers, source),
-        body=incoming.masked.body,
+        body=_without_secret(incoming.masked.body, source),
         body_sha256=hashlib.sha256(incoming.body).hexdigest(),
         remote_addr=incoming.remote_addr,
         verification=_proof(source, incoming),
@@ -187,14 +227,7 @@ def _first_of(key: str, delivery: Delivery, envelope: Envelope) -> Answer | None
     the missing number under the same id must not be taken for a repetition.
     """
     answer = envelope.http.filled(lead_id=str(delivery.pk), reference=reference_of(delivery))
-    row = DeliveryKey(
-        key=key,
-        delivery=delivery,
-        answer_status=answer.status,
-        answer_type=answer.content_type or "",
-        answer_body=answer.to_bytes().decode(),
-    )
-    if insert_once(row):
+    if insert_once(_key_row(key, delivery, answer)):
         return None
     rows = DeliveryKey.objects.select_for_update(of=("self",)).select_related("delivery")
     owner = rows.get(pk=key)
@@ -206,6 +239,16 @@ def _first_of(key: str, delivery: Delivery, envelope: Envelope) -> Answer | None
         content_type=owner.answer_type or None,
         body=owner.answer_body or None,
         location=envelope.http.location,
+    )
+
+
+def _key_row(key: str, delivery: Delivery, answer: Answer) -> DeliveryKey:
+    return DeliveryKey(
+        key=key,
+        delivery=delivery,
+        answer_status=answer.status,
+        answer_type=answer.content_type or "",
+        answer_body=answer.to_bytes().decode(),
     )
 
 
@@ -225,6 +268,11 @@ def _without_token(text: str, source: Source) -> str:
     for secret, name in ((source.token, "<token>"), (source.secret, "<secret>")):
         text = text.replace(secret, name) if secret else text
     return text
+
+
+def _without_secret(body: bytes, source: Source) -> bytes:
+    """Some vendors prove themselves by a word in the body; it is checked, and not kept."""
+    return body.replace(source.secret.encode(), b"<secret>") if source.secret else body
 
 
 def _public(said: Mapping[str, str], source: Source) -> dict[str, str]:
@@ -247,6 +295,10 @@ def _kept(name: str, value: str, source: Source) -> str:
 
 
 def _proof(source: Source, incoming: Incoming) -> str:
+    if incoming.is_verified:
+        return "the vendor's own list"
+    if source.secret and hasattr(adapter_of(source), "CREDENTIALS"):
+        return "signature or key"
     if incoming.header("x-rooftree-signature"):
         return "signature"
     if asked := PROVEN.get(source.setup.get("proof", "")):

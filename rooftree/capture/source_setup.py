@@ -97,7 +97,8 @@ def renew_secrets(*, source_id: UUID | str, by: User, at: datetime) -> Opened:
     with atomic():
         source = Source.objects.select_for_update().get(pk=source_id)
         token, secret = _secrets(source.adapter)
-        source.token, source.token_hash, source.secret = token, _digest(token), secret
+        source.token, source.token_hash = token, _digest(token)
+        source.secret = secret or source.secret  # one the vendor gave stays
         source.save(update_fields=["token", "token_hash", "secret"])
         _write("capture.source.secrets_renewed", source, by, at)
     return Opened(source=source, path=path_of(source, token), secret=secret)

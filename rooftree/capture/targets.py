@@ -142,7 +142,7 @@ consent_ip | From which IP address | text | !
 consent_page | On which page | text | !
 consent_seller | The seller named | text | !
 certificate_url | TrustedForm certificate | text | ! xxtrustedformcerturl trustedformcerturl trustedformurl
-leadid_token | Jornaya LeadiD | text | ! leadidtoken universalleadid jornaya
+leadid_token | Jornaya LeadiD | text | ! leadidtoken universalleadid jornaya jornayaleadid jornayatoken
 """  # noqa: E501 (one field a line)
 
 

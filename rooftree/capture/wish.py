@@ -1,5 +1,6 @@
 """What a consumer wants and says of the home, read from plainly named fields."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -46,6 +47,11 @@ from rooftree.leads.canonical import (
     Property,
 )
 from rooftree.leads.vocabulary import CreditBasis, LoanType, MilitaryStatus, Purpose
+
+_SCORES = re.compile(r"(?<!\d)([3-8]\d\d)(?:\s*(?:-|–|to|_)+\s*([3-8]\d\d))?(?!\d)\s*\+?", re.I)
+_AROUND = re.compile(
+    r"\b(?:or|and|below|under|above|over|less|more|than|up|score)\b", re.IGNORECASE
+)
 
 
 def wish(fields: Fields, notes: Notes) -> dict[str, Any]:
@@ -144,19 +150,36 @@ def _loan(fields: Fields, notes: Notes) -> Loan | None:
 
 def _credit(fields: Fields, notes: Notes) -> Credit | None:
     """The word wins over the score for the band; the score is kept beside it."""
-    said = choice(fields.get("credit"), CREDIT_BANDS, "credit.band", "credit", notes)
+    word, low, high = _word_and_range(fields.get("credit"))
+    said = choice(word, CREDIT_BANDS, "credit.band", "credit", notes)
     score = count(fields.get("credit_score"), "credit.score_low", notes, low=300, high=850)
+    low, high = (score, score) if score else (low, high)
     basis = CreditBasis.SELF_REPORTED if said else CreditBasis.SCORE_RANGE
     return known(
         Credit(
-            band=said or credit_band(score),
-            score_low=score,
-            score_high=score,
-            basis=basis if said or score else None,
+            band=said or credit_band(low),
+            score_low=low,
+            score_high=high,
+            basis=basis if said or low else None,
             bankruptcy=yes_or_no(fields.get("bankruptcy")),
             foreclosure=yes_or_no(fields.get("foreclosure")),
         )
     )
+
+
+def _word_and_range(value: Any) -> tuple[str | None, int | None, int | None]:
+    """The parts of "Good (700-739)", "760 or more", "below 620" or a word alone."""
+    written = text(value) or ""
+    found = _SCORES.search(written)
+    if found is None:
+        return written or None, None, None
+    low, high = int(found[1]), int(found[2] or 0)
+    rest = written[: found.start()] + written[found.end() :]
+    is_below = re.search(r"below|under|less", rest, re.IGNORECASE)
+    if not high:
+        low, high = (300, low - 1 if "less" not in rest else low) if is_below else (low, 850)
+    word = re.sub(r"[\W_]+", " ", _AROUND.sub(" ", rest)).strip()
+    return word or None, low, high
 
 
 def _income(fields: Fields, notes: Notes) -> Income | None:

@@ -33,7 +33,7 @@ def table[W: StrEnum](own: type[W], **also: str) -> dict[str, W]:
 PURPOSES = table(
     Purpose,
     PURCHASE="purchase mortgagepurchase buy buying homepurchase newhome newhomepurchase",
-    REFINANCE="refi mortgagerefinance homerefinance refinancing",
+    REFINANCE="refi mortgagerefinance homerefinance refinancing refinancemyhome",
     REFINANCE_RATE_TERM="rateterm rateandterm limitedcashout nocashout",
     REFINANCE_CASH_OUT="cashout cashoutrefinance cashoutrefi refinancecashout",
     HOME_EQUITY="equity mortgagehomeequity mortgageequity",
@@ -77,6 +77,7 @@ MILITARY = table(
     RESERVES="reserve",
     SPOUSE="spouseofregularmilitary spouseofreservemilitary spouseofreserves"
     " spouseofnationalguard survivingspouse",
+    UNSPECIFIED="veteran served",
 )
 LOAN_TYPES = table(LoanType, FHA="fhaloan", VA="valoan", USDA="usdaloan rural", NON_QM="nonqm")
 AMORTIZATIONS = table(Amortization, FIXED="fixedrate", ARM="adjustable adjustablerate")

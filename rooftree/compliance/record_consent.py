@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from rooftree.compliance import consent_record, revoke
-from rooftree.compliance.consent_record import Proofs, Terms
+from rooftree.compliance.consent_record import Certificate, Proofs, Terms
 from rooftree.compliance.models import Consent, SourceTerms
 from rooftree.core.emails import comparison_key
 from rooftree.core.uuid7 import uuid7_at
@@ -53,6 +53,31 @@ def of_touch(inquiry: CanonicalLead, *, person: Person, touch: Touch, at: dateti
     _keep(rows, touch, at)
     _suppress(inquiry, person, touch, at)
     return brought
+
+
+def of_certificate(*, touch: Touch, address: str, certificate: Certificate, at: datetime) -> bool:
+    """Keep what a claimed certificate adds to the consent of a touch; once per touch and address.
+
+    The consent as it came stands beside it: rows are only added.
+    """
+    carried, company = touch.inquiry.get("consent", {}), the_company()
+    day = touch.at.date()
+    terms_row = terms_in_force(touch.source_id, day)
+    proofs = Proofs(
+        consent=carried,
+        phone=address,
+        received_on=day,
+        certificate=certificate,
+        terms=_terms(terms_row),
+    )
+    names = (company.legal_name, company.brand, *company.registered_dbas)
+    record = consent_record.build(proofs, names)
+    row = _row(carried, record, address, touch.person, touch, terms_row, at)
+    row.cause = _cause("touch", touch, f"{address}:certificate")
+    if Consent.objects.filter(cause=row.cause).exists():
+        return False
+    _keep([row], touch, at)
+    return True
 
 
 def terms_in_force(source_id: UUID, day: date) -> SourceTerms | None:

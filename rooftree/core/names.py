@@ -94,8 +94,23 @@ def split_full(text: str) -> PersonName:
     before, comma, after = whole.partition(",")
     if comma and before.strip() and after.strip():
         return PersonName(first=after.strip(), last=before.strip(), suffix=suffix)
-    words = whole.split()
+    words = _words(whole)
     if len(words) == 1:
         return PersonName(first=words[0], suffix=suffix)
     middle = " ".join(words[1:-1]) or None
     return PersonName(first=words[0], middle=middle, last=words[-1], suffix=suffix)
+
+
+def _words(whole: str) -> list[str]:
+    """The words of a name; a sign without a letter (an emoji, a dash) stays with the next word."""
+    words: list[str] = []
+    signs = ""
+    for word in whole.split():
+        if not any(c.isalpha() for c in word):
+            signs += f"{word} "
+            continue
+        words.append(signs + word)
+        signs = ""
+    if signs:
+        words.append(words.pop() + " " + signs.strip() if words else signs.strip())
+    return words

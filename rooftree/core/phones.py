@@ -32,7 +32,7 @@ class PhoneNumber:
 
 def phone_number(text: str, *, region: str = "US") -> PhoneNumber:
     """It is the number in `text`; without a country code it belongs to `region`."""
-    written = text.strip()
+    written = re.sub(r"^00(?=[1-9])", "+", text.strip())  # as Europe dials abroad
     told = region if not written.startswith("+") else None
     if not written or len(written) > _LONGEST or not _DIGITS.search(written):
         return PhoneNumber(country=region)

@@ -67,6 +67,20 @@ def web_address(name: str, default: str | None = None) -> str:
     return value
 
 
+def simulated(name: str) -> dict[str, str]:
+    """Addresses of simulated vendors by key, as `meta_lead_ads=http://127.0.0.1:9001`.
+
+    Credentials go there, so only this machine will do.
+    """
+    found = dict(part.partition("=")[::2] for part in several(name))
+    for address in found.values():
+        if urlsplit(address).hostname not in {"127.0.0.1", "localhost"}:
+            raise Unconfigured(
+                f"{name} names simulators of this machine, as key=http://127.0.0.1:9001."
+            )
+    return found
+
+
 def database(address: str) -> dict[str, Any]:
     """Django's description of the PostgreSQL database at `address`.
 

@@ -6,7 +6,8 @@ clocks may run. A restart loses nothing: what is due stays due.
 
 from datetime import datetime
 
-from rooftree.flow import first_run, intake, messages, milestones, offers, sign_in, silence
+from rooftree.capture import retrieve
+from rooftree.flow import first_run, intake, messages, milestones, offers, sign_in, silence, sweeps
 from rooftree.ledger import seal
 from rooftree.los import outbox
 from rooftree.nurture import enrol
@@ -19,6 +20,18 @@ from rooftree.tasks.ticking import Tick
 def work_waiting(at: datetime) -> None:
     """Deliveries whose nudge was lost."""
     while intake.work_next(at=at):
+        pass
+
+
+def look_up_waiting(at: datetime) -> None:
+    """What vendors must still tell us of leads, and the deliveries that waited for it."""
+    while retrieve.carry_out_next(at=at):
+        work_waiting(at)
+
+
+def claim_certificates(at: datetime) -> None:
+    """Proofs of consent whose nudge was lost, or that must be tried again."""
+    while intake.claim_next(at=at):
         pass
 
 
@@ -46,6 +59,9 @@ TICKS = (
     Tick(name="messages due", every=1, run=lambda at: messages.send_due(at=at)),
     Tick(name="calls to officers due", every=1, run=lambda at: ring.ring_due(at=at)),
     Tick(name="deliveries waiting", every=2, run=work_waiting),
+    Tick(name="look-ups at vendors due", every=2, run=look_up_waiting),
+    Tick(name="certificates to claim", every=5, run=claim_certificates),
+    Tick(name="vendors' own lists", every=30, run=lambda at: sweeps.go_through(at=at)),
     Tick(name="ledger sealing", every=1, run=lambda at: seal.seal(at=at)),
     Tick(name="sums folding", every=5, run=lambda at: fold.fold(at=at)),
     Tick(name="sequence steps due", every=10, run=step_sequences),

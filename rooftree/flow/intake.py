@@ -11,17 +11,18 @@ from uuid import UUID
 from django.db import transaction
 from django.tasks import task
 
-from rooftree.capture import intake, receive
+from rooftree.capture import intake, receive, retrieve
+from rooftree.capture.certificates import claim
 from rooftree.capture.envelope import Incoming
 from rooftree.capture.receive import Received
 from rooftree.flow import moment, offers, scores
-from rooftree.flow.messages import send_these
+from rooftree.flow.messages import send_messages, send_these
 from rooftree.leads.models import Delivery, Lead, Source, Touch
 from rooftree.ledger.write import write
 from rooftree.org import notices
 from rooftree.org.change import change
 from rooftree.org.compiled import Reads
-from rooftree.outreach import first_response
+from rooftree.outreach import first_response, reconsider
 from rooftree.reporting import count
 from rooftree.tasks.announce import announce
 
@@ -44,8 +45,15 @@ def accept(*, source: Source, incoming: Incoming, at: datetime) -> Received:
     with transaction.atomic():
         received = receive.receive(source=source, incoming=incoming, at=at)
         if received.delivery is not None:
-            work_deliveries.enqueue()
+            (work_deliveries if received.delivery.due_at else look_up).enqueue()
     return received
+
+
+@task(queue_name="now", priority=50)
+def look_up() -> None:
+    """Ask the vendors what deliveries wait for, until none is due, and work what was answered."""
+    while retrieve.carry_out_next(at=moment.now()):
+        work_deliveries.enqueue()
 
 
 @task(queue_name="now", priority=40)
@@ -109,11 +117,16 @@ def replay(*, delivery_id: UUID, by: object, at: datetime) -> Delivery:
 def _work(delivery: Delivery, at: datetime) -> None:
     envelope = receive.reread(delivery)
     for position, inquiry in enumerate(envelope.leads):
+        if not receive.is_ours_to_work(delivery, inquiry, envelope):
+            continue
         stored = intake.store(inquiry, delivery=delivery, position=position, at=at)
         if stored.is_new:
             _start_clocks(stored, at)
-    done = {"state": "worked", "worked_at": at, "due_at": None}
-    change(Delivery, where={"id": delivery.pk}, to=done)
+    if envelope.lookups:
+        retrieve.want(delivery, envelope.lookups, at=at)
+        look_up.enqueue()
+        return
+    change(Delivery, where={"id": delivery.pk}, to=receive.end_of(delivery, envelope, at))
 
 
 def _start_clocks(stored: intake.Stored, at: datetime) -> None:
@@ -123,6 +136,8 @@ def _start_clocks(stored: intake.Stored, at: datetime) -> None:
     if lead.is_test:
         return
     respond_to_touch.enqueue(touch_id=str(stored.touch.pk))
+    if claim.want(stored.touch, at=at):
+        claim_certificates.enqueue()
     if lead.officer_id is None:
         assign_lead.enqueue(lead_id=str(lead.pk))
     else:
@@ -141,6 +156,23 @@ def _set_aside(delivery: Delivery, problem: Exception, at: datetime) -> None:
         problem=f"{type(problem).__name__} while working on it.",
         due_at=None if is_over else at + timedelta(seconds=BACK_OFF[tries - 1]),
     )
+
+
+@task(queue_name="now", priority=30)
+def claim_certificates() -> None:
+    """Claim what proves consents, until none is due."""
+    while claim_next(at=moment.now()):
+        pass
+
+
+def claim_next(*, at: datetime) -> bool:
+    """Claim one certificate; messages that waited for its proof are decided again."""
+    lead_id = claim.carry_out_next(at=at)
+    if lead_id is None:
+        return False
+    if reconsider.now_proven(lead_id=lead_id, at=at):
+        send_messages.enqueue()
+    return True
 
 
 @task(queue_name="now", priority=60)

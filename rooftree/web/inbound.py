@@ -33,7 +33,6 @@ from rooftree.web.failure_words import AGAIN_IN
 
 log = logging.getLogger(__name__)
 NO_STORE = "no-store"
-BY_QUERY = frozenset({"generic"})  # adapters whose senders may say it all in the address
 View = Callable[..., HttpResponse]
 
 
@@ -62,13 +61,14 @@ def machine(*methods: str) -> Callable[[View], View]:
     return wrap
 
 
-@machine("POST", "GET", "OPTIONS")
+@machine("POST", "GET", "HEAD", "OPTIONS")
 def delivery(request: HttpRequest, adapter: str, token: str) -> HttpResponse:
     """One delivery of a lead. Answers in the vendor's own dialect, after the commit."""
     if adapter not in SOURCES:
         return HttpResponse(status=404)
-    if request.method == "GET" and adapter not in BY_QUERY:
-        return HttpResponse(status=405, headers={"Allow": "POST, OPTIONS"})
+    allowed = {*getattr(SOURCES[adapter], "METHODS", ("POST",)), "OPTIONS"}
+    if request.method not in allowed:
+        return HttpResponse(status=405, headers={"Allow": ", ".join(sorted(allowed))})
     source = _source(adapter, token)
     at = moment.now()
     if source is None or source.paused_at:

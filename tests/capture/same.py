@@ -26,6 +26,8 @@ def without_extras(envelope: dict[str, Any]) -> tuple[dict[str, Any], list[dict[
 def assert_same(actual: dict[str, Any], expected: dict[str, Any]) -> None:
     ours, our_extras = without_extras(pruned(actual))
     theirs, their_extras = without_extras(pruned(expected))
+    if "actions" not in theirs:  # the kept deliveries name what follows only where it matters
+        ours.pop("actions", None)
     assert ours == theirs
     for held, wanted in zip(our_extras, their_extras, strict=True):
         assert {key: held.get(key) for key in wanted} == wanted

@@ -31,6 +31,7 @@ from rooftree.leads.vocabulary import Channel, Source
 
 LABEL = "Any post: form, JSON, XML, query"
 PATHS = ["generic/<token>"]
+METHODS = ("POST", "GET")  # some senders say it all in the address
 CHANNEL = Channel.AGGREGATOR
 ID, ERROR = "{id}", "{error}"  # what an answer's own words may hold
 _TYPES = {

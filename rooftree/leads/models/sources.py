@@ -19,6 +19,7 @@ class Source(models.Model):
     token = SealedTextField(blank=True)  # the unguessable part of the path
     token_hash = models.CharField(max_length=64, blank=True)  # sha-256 hex, for look-up
     secret = SealedTextField(blank=True)  # signing key, where the vendor signs
+    credentials = SealedTextField(blank=True, default="", db_default="")  # JSON, by name
     setup = models.JSONField(default=dict)  # what its adapter was told: field map, proof, answers
     allowed_origins = ArrayField(models.CharField(max_length=200), default=list, blank=True)
     zone = models.CharField(max_length=60, default="America/New_York")  # of naive times

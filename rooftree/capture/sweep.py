@@ -1,0 +1,144 @@
+"""Going through a vendor's own list of leads: whichever is not here was missed, and is taken in.
+
+One look-up at a time: claim, commit, ask, record. What is found missing is handed to the
+caller, who stores it as if the vendor had posted it.
+"""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F
+
+from rooftree.capture import retrieve
+from rooftree.capture.envelope import Incoming
+from rooftree.capture.models import Sweep
+from rooftree.capture.receive import endpoint_of, key_at
+from rooftree.capture.sources import SOURCES
+from rooftree.capture.upstream import Listed, Lists, Lookup
+from rooftree.core.failures import Failure, Misconfigured, TryLater
+from rooftree.core.uuid7 import uuid7_at
+from rooftree.leads.models import DeliveryKey, Source
+
+log = logging.getLogger(__name__)
+EVERY = timedelta(minutes=15)
+OVERLAP = timedelta(hours=1)  # a vendor may list a lead later than it was made
+CLAIM = timedelta(minutes=2)
+BACK_OFF = (15, 60, 300, 900)  # seconds
+MOST_LOOKUPS = 5_000  # of one sweep that wait; a list that never ends is no list
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One look-up of a sweep, made."""
+
+    sweep: Sweep
+    missed: tuple[Incoming, ...] = ()
+    listed: Listed = Listed()
+    failure: Failure | None = None
+
+
+def begin_due(*, at: datetime) -> int:
+    """Begin a sweep of every source that lists and was not gone through lately; how many.
+
+    A source that may not ask yet (no credentials), or is paused, is left alone.
+    """
+    begun = 0
+    keys = [key for key, adapter in SOURCES.items() if isinstance(adapter, Lists)]
+    for source in Source.objects.filter(adapter__in=keys, paused_at=None).exclude(credentials=""):
+        last = Sweep.objects.filter(source=source).order_by("-began_at").first()
+        if last and (last.ended_at is None or last.began_at > at - EVERY):
+            continue
+        since = max(source.created_at, last.began_at - OVERLAP) if last else source.created_at
+        begun += _begin(source, since, at)
+    return begun
+
+
+def ask_next(*, at: datetime) -> Step | None:
+    """Make the look-up that is longest due; None when none is. Not in a transaction."""
+    with transaction.atomic():
+        row = (
+            Sweep.objects.select_for_update(skip_locked=True, of=("self",))
+            .select_related("source")
+            .filter(ended_at=None, due_at__lte=at)
+            .order_by("due_at")
+            .first()
+        )
+        if row is None:
+            return None
+        Sweep.objects.filter(pk=row.pk).update(due_at=at + CLAIM, attempts=F("attempts") + 1)
+        row.attempts += 1
+    adapter = SOURCES[row.source.adapter]
+    assert isinstance(adapter, Lists)
+    path, query = row.waiting[0]
+    lookup = Lookup(path=path, query=tuple((name, value) for name, value in query))
+    try:
+        told = retrieve.ask(row.source, lookup)
+    except Failure as problem:
+        return Step(sweep=row, failure=problem)
+    if failure := adapter.failure_of(told):
+        return Step(sweep=row, failure=failure)
+    found = adapter.listed(lookup, told, row.since)
+    return Step(sweep=row, listed=found, missed=_missed(row.source, found, at))
+
+
+def record(step: Step, *, at: datetime) -> None:
+    """Write a step down, in the transaction that stores what it found missing."""
+    row, waiting = step.sweep, step.sweep.waiting
+    if step.failure is not None:
+        _set(row, problem=str(step.failure)[:300], due_at=_again(step, at))
+        return
+    more = [[one.path, [list(pair) for pair in one.query]] for one in step.listed.more]
+    waiting = [*waiting[1:], *more][:MOST_LOOKUPS]
+    changes = {"waiting": waiting, "attempts": 0, "problem": "", "due_at": at}
+    if not waiting:
+        changes |= {"due_at": None, "ended_at": at}
+    _set(
+        row,
+        listed=F("listed") + len(step.listed.notices),
+        missed=F("missed") + len(step.missed),
+        **changes,
+    )
+
+
+def _begin(source: Source, since: datetime, at: datetime) -> int:
+    adapter = SOURCES[source.adapter]
+    assert isinstance(adapter, Lists)
+    first = adapter.listing(since)
+    row = Sweep(
+        id=uuid7_at(at),
+        source=source,
+        since=since,
+        began_at=at,
+        waiting=[[first.path, [list(pair) for pair in first.query]]],
+        due_at=at,
+    )
+    return len(Sweep.objects.bulk_create([row], ignore_conflicts=True))
+
+
+def _missed(source: Source, found: Listed, at: datetime) -> tuple[Incoming, ...]:
+    """Those of the listed leads that no delivery of this source has brought."""
+    adapter, endpoint = SOURCES[source.adapter], endpoint_of(source)
+    named = {}
+    for body in found.notices:
+        one = Incoming(
+            method="LIST", body=body, received_at=at, endpoint=endpoint, is_verified=True
+        )
+        if key := adapter.read(one).idempotency_key:
+            named[key_at(source, key)] = one
+    known = set(DeliveryKey.objects.filter(key__in=named).values_list("key", flat=True))
+    return tuple(one for key, one in named.items() if key not in known)
+
+
+def _again(step: Step, at: datetime) -> datetime:
+    """A no of the vendor is tried again as well: the list must be gone through in the end."""
+    if isinstance(step.failure, Misconfigured):
+        return at + retrieve.MEND_WITHIN
+    usual = BACK_OFF[min(step.sweep.attempts, len(BACK_OFF)) - 1]
+    asked = step.failure.after if isinstance(step.failure, TryLater) else None
+    return at + timedelta(seconds=asked or usual)
+
+
+def _set(row: Sweep, **changes: object) -> None:
+    Sweep.objects.filter(pk=row.pk, ended_at=None).update(**changes)

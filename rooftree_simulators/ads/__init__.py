@@ -1,0 +1,1 @@
+"""Where leads are advertised for, and who witnesses consents."""

@@ -1,0 +1,176 @@
+"""LinkedIn Lead Sync: challenges, signed notices, responses and forms.
+
+After learn.microsoft.com (Lead Sync API, versioned): a notice is signed over the literal
+prefix and the raw body; reads want a bearer token and a version header.
+"""
+
+import hashlib
+import hmac
+import json
+from urllib.parse import quote
+
+from rooftree_simulators.frame import Json, Reply, Request, Setup, Vendor, json_reply
+from rooftree_simulators.outgoing import Answer, send
+
+CLIENT_SECRET, TOKEN = "linkedin-client-secret", "AQXtoken"
+ACCOUNT, FORM, CREATIVE, CAMPAIGN = "522529623", 3162, "201934", "301122"
+_QUESTIONS = {1: "FIRST_NAME", 2: "LAST_NAME", 3: "EMAIL", 4: "PHONE_NUMBER"}
+_OPTIONS = {1: "Buying", 2: "Refinancing"}
+WORDING = (
+    "By clicking Submit I agree that Lindenfield Mortgage, LLC may call and text me at the number"
+    " given, including by automated means, about mortgages. Consent is not a condition of any"
+    " purchase."
+)
+
+
+class LinkedIn(Vendor):
+    key = "linkedin"
+    latencies = {"*": (100, 500)}
+
+    def __init__(self, setup: Setup) -> None:
+        super().__init__(setup)
+        self.callback = ""
+        self.responses: dict[str, Json] = {}
+        self.expired = False
+
+    def operation(self, request: Request) -> str:
+        return f"read {request.path.strip('/').split('/')[1:2]}"
+
+    def authenticate(self, request: Request) -> Reply | None:
+        if request.header("Authorization") != f"Bearer {TOKEN}" or self.expired:
+            code = "EXPIRED_ACCESS_TOKEN" if self.expired else "INVALID_ACCESS_TOKEN"
+            return _error(401, code, "The token used in the request is not valid", 65601)
+        if not request.header("LinkedIn-Version").isdigit():
+            return _error(400, "VERSION_MISSING", "A version must be present")
+        return None
+
+    def expire(self, request: Request) -> None:
+        self.expired = True
+
+    def handle(self, request: Request) -> Reply:
+        parts = request.path.strip("/").split("/")
+        with self.lock:
+            if parts[:2] == ["rest", "leadFormResponses"] and parts[-1] in self.responses:
+                return json_reply(200, self.responses[parts[-1]])
+            if parts == ["rest", "leadForms", str(FORM)]:
+                return json_reply(200, form())
+        return _error(404, "NOT_FOUND", "Resource not found")
+
+    def submit(
+        self,
+        answers: dict[int, str],
+        *,
+        choice: int = 0,
+        accepts: bool | None = None,
+        is_test: bool = False,
+    ) -> str:
+        """A member submits the form; the id of the response."""
+        given: list[Json] = [
+            {"questionId": number, "answerDetails": {"textQuestionAnswer": {"answer": said}}}
+            for number, said in answers.items()
+        ]
+        if choice:
+            chosen = {"multipleChoiceAnswer": {"options": [choice]}}
+            given.append({"questionId": 5, "answerDetails": chosen})
+        consents = [] if accepts is None else [{"consentId": 1, "accepted": accepts}]
+        with self.lock:
+            key = f"6a1b-{len(self.responses) + 11}"
+            self.responses[key] = {
+                "id": key,
+                "owner": {"sponsoredAccount": f"urn:li:sponsoredAccount:{ACCOUNT}"},
+                "submitter": "urn:li:person:AbC",
+                "leadType": "SPONSORED",
+                "leadMetadata": {
+                    "sponsoredLeadMetadata": {"campaign": f"urn:li:sponsoredCampaign:{CAMPAIGN}"}
+                },
+                "versionedLeadGenFormUrn": _form_urn(),
+                "associatedEntity": {"associatedCreative": f"urn:li:sponsoredCreative:{CREATIVE}"},
+                "submittedAt": int(self.clock.now().timestamp() * 1000),
+                "testLead": is_test,
+                "formResponse": {"answers": given, "consentResponses": consents},
+            }
+        return key
+
+    def notice(self, key: str, action: str = "CREATED") -> bytes:
+        """The bytes LinkedIn posts of one response."""
+        return json.dumps(
+            {
+                "type": "LEAD_ACTION",
+                "leadGenFormResponse": f"urn:li:leadGenFormResponse:{key}",
+                "leadGenForm": _form_urn(),
+                "owner": {"sponsoredAccount": f"urn:li:sponsoredAccount:{ACCOUNT}"},
+                "associatedEntity": {"associatedCreative": f"urn:li:sponsoredCreative:{CREATIVE}"},
+                "leadType": "SPONSORED",
+                "leadAction": action,
+                "occurredAt": int(self.clock.now().timestamp() * 1000),
+            },
+            separators=(",", ":"),
+        ).encode()
+
+    def notify(self, key: str, action: str = "CREATED", secret: str = CLIENT_SECRET) -> Answer:
+        """Post the notice of a response to the callback."""
+        body = self.notice(key, action)
+        headers = {"Content-Type": "application/json", "X-LI-Signature": signature(body, secret)}
+        return send("POST", self.callback, body, headers)
+
+    def verify(self, code: str = "890e4665-4dfe-4ab1-b689-ed553bceeed0") -> bool:
+        """Challenge the callback, as on subscribing and every two hours after."""
+        answer = send("GET", f"{self.callback}?challengeCode={quote(code)}", b"", {})
+        ours = hmac.new(CLIENT_SECRET.encode(), code.encode(), hashlib.sha256).hexdigest()
+        wanted = {"challengeCode": code, "challengeResponse": ours}
+        return answer.status == 200 and json.loads(answer.body) == wanted
+
+    def control(self, method: str, path: list[str], body: Json) -> Json:
+        match method, *path:
+            case "POST", "callback":
+                self.callback = str(body["url"])
+                return {"verified": self.verify()}
+            case "POST", "lead":
+                answers = {int(number): said for number, said in body["answers"].items()}
+                key = self.submit(answers, choice=body.get("choice", 0), accepts=True)
+                return {"id": key, "status": self.notify(key).status}
+        raise LookupError("/".join(path))
+
+    def state(self) -> Json:
+        return {"callback": self.callback, "responses": [*self.responses.values()]}
+
+    def reset(self) -> None:
+        super().reset()
+        with self.lock:
+            self.responses.clear()
+            self.expired = False
+
+
+def signature(body: bytes, secret: str) -> str:
+    """What stands in X-LI-Signature."""
+    return hmac.new(secret.encode(), b"hmacsha256=" + body, hashlib.sha256).hexdigest()
+
+
+def form() -> Json:
+    """The one form of the account: four predefined questions, one of its own, one consent."""
+    asked: list[Json] = [
+        {"questionId": number, "predefinedField": name} for number, name in _QUESTIONS.items()
+    ]
+    options = [{"id": one, "text": _localized(said)} for one, said in _OPTIONS.items()]
+    asked.append(
+        {
+            "questionId": 5,
+            "question": _localized("Are you buying or refinancing?"),
+            "questionDetails": {"multipleChoiceQuestionDetails": {"options": options}},
+        }
+    )
+    consents = [{"id": 1, "consent": _localized(WORDING)}]
+    return {"id": FORM, "content": {"questions": asked, "legalInfo": {"consents": consents}}}
+
+
+def _localized(text: str) -> Json:
+    return {"localized": {"en_US": text}}
+
+
+def _form_urn() -> str:
+    return f"urn:li:versionedLeadGenForm:(urn:li:leadGenForm:{FORM},1)"
+
+
+def _error(status: int, code: str, said: str, service: int = 0) -> Reply:
+    found: Json = {"status": status, "code": code, "message": said}
+    return json_reply(status, found | ({"serviceErrorCode": service} if service else {}))

@@ -1,0 +1,121 @@
+"""TrustedForm's Certificate API, version 4: certificates of sessions, retained for who asks.
+
+After the public integration code and support article: a certificate lives three days
+unless it is retained; fingerprints of the session decide whether it is the lead's.
+"""
+
+import base64
+import binascii
+import json
+import re
+from datetime import datetime, timedelta
+
+from rooftree_simulators.frame import Json, Reply, Request, Setup, Vendor, json_reply
+
+KEY = "tf-api-key"
+_ID = re.compile(r"/(0\.[-_.A-Za-z0-9]{1,198}|[-_A-Za-z0-9]{40}|[-_A-Za-z0-9]{80})")
+_LIVES = timedelta(hours=72)
+
+
+class TrustedForm(Vendor):
+    key = "trustedform"
+    latencies = {"*": (150, 700)}
+
+    def __init__(self, setup: Setup) -> None:
+        super().__init__(setup)
+        self.sessions: dict[str, Json] = {}
+
+    def authenticate(self, request: Request) -> Reply | None:
+        kind, _, text = request.header("Authorization").partition(" ")
+        try:
+            _, _, key = base64.b64decode(text).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            key = ""
+        if kind != "Basic" or key != KEY:
+            return json_reply(403, {"outcome": "error", "reason": "Invalid API key"})
+        return None
+
+    def operation(self, request: Request) -> str:
+        return "retain"
+
+    def handle(self, request: Request) -> Reply:
+        if request.method != "POST":
+            return json_reply(405, {"outcome": "error", "reason": "Method not allowed"})
+        if request.header("api-version") != "4.0":
+            return json_reply(406, {"outcome": "error", "reason": "Unknown api-version"})
+        found = _ID.fullmatch(request.path)
+        try:
+            body = json.loads(request.body)
+        except ValueError:
+            body = None
+        if found is None or not isinstance(body, dict) or "retain" not in body:
+            return json_reply(400, {"outcome": "error", "reason": "Malformed request"})
+        with self.lock:
+            return self._retain(found[1], body)
+
+    def _retain(self, name: str, body: Json) -> Reply:
+        session = self.sessions.get(name)
+        if session is None:
+            return json_reply(404, {"outcome": "error", "reason": "Certificate not found"})
+        now = self.clock.now()
+        if not session["retained"] and now - session["created"] > _LIVES:
+            return json_reply(410, {"outcome": "error", "reason": "Certificate has expired"})
+        lead = body.get("match_lead") or {}
+        mail = _matched(str(lead.get("email", "")).lower(), session["email"].lower())
+        phone = _matched(_digits(str(lead.get("phone", ""))), _digits(session["phone"]))
+        is_theirs = True in (mail, phone)
+        earlier, session["retained"] = session["retained"], True
+        results = {
+            "previously_retained": earlier,
+            "masked_cert_url": f"https://cert.trustedform.com/masked-{name[:6]}",
+            "share_url": f"https://cert.trustedform.com/share-{name[:6]}",
+            "expires_at": (now + timedelta(days=5 * 365)).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
+        matched = {"success": is_theirs, "email_match": mail, "phone_match": phone}
+        answer: Json = {
+            "outcome": "success" if is_theirs else "failure",
+            "match_lead": {**lead, "result": matched},
+            "retain": {**body["retain"], "results": results},
+        }
+        if not is_theirs:
+            answer["reason"] = "None of the provided fingerprints match"
+        return json_reply(200, answer)
+
+    def certify(
+        self, *, phone: str, email: str, name: str = "", created: datetime | None = None
+    ) -> str:
+        """Somebody typed into a page with the script; the certificate's address."""
+        with self.lock:
+            name = name or f"{len(self.sessions) + 1:040x}"
+            self.sessions[name] = {
+                "phone": phone,
+                "email": email,
+                "created": created or self.clock.now(),
+                "retained": False,
+            }
+        return f"https://cert.trustedform.com/{name}"
+
+    def control(self, method: str, path: list[str], body: Json) -> Json:
+        match method, *path:
+            case "POST", "session":
+                return {"url": self.certify(phone=str(body["phone"]), email=str(body["email"]))}
+        raise LookupError("/".join(path))
+
+    def state(self) -> Json:
+        told = {
+            name: {**one, "created": str(one["created"])} for name, one in self.sessions.items()
+        }
+        return {"sessions": told}
+
+    def reset(self) -> None:
+        super().reset()
+        with self.lock:
+            self.sessions.clear()
+
+
+def _digits(text: str) -> str:
+    return re.sub(r"\D", "", text)[-10:]
+
+
+def _matched(given: str, typed: str) -> bool | None:
+    return given == typed if given else None

@@ -1,0 +1,54 @@
+"""TikTok lead generation: answers inline, signed over the escaped text of the body."""
+
+import hashlib
+import hmac
+import json
+import random
+from datetime import datetime
+from typing import Any
+
+from rooftree_simulators.posters.delivery import Delivery
+from rooftree_simulators.posters.people import Borrower
+
+SECRET = "tiktok-app-secret"  # noqa: S105
+
+
+def entry(borrower: Borrower, rng: random.Random, *, at: datetime) -> dict[str, Any]:
+    """One lead of a post."""
+    buying = borrower.purpose == "purchase"
+    told = {
+        "name": f"{borrower.first_name} {borrower.last_name}",
+        "email": borrower.email,
+        "phone_number": f"1{borrower.phone}",
+        "zip_code": borrower.zip,
+        "state": borrower.state,
+        "Are you buying or refinancing?": "Buying" if buying else "Refinancing",
+    }
+    return {
+        "id": rng.randrange(7_000_000_000_000_000_000, 7_999_999_999_999_999_999),
+        "page_id": 1700000000000001,
+        "advertiser_id": 6900000000000001,
+        "campaign_id": 1234567890123456789,
+        "campaign_name": "First-time buyers – été",
+        "adgroup_id": 5678,
+        "ad_id": 9012,
+        "create_time": int(at.timestamp()) - 10,
+        "lead_source": "INSTANT_FORM",
+        "changes": [{"field": name, "value": said} for name, said in told.items()],
+    }
+
+
+def delivery(
+    *borrowers: Borrower, rng: random.Random, at: datetime, secret: str = SECRET
+) -> Delivery:
+    """The POST for some leads. The bytes are UTF-8; the signature is of their escaped text."""
+    entries = [entry(one, rng, at=at) for one in borrowers]
+    content = {"object": 1, "time": int(at.timestamp()), "entry": entries}
+    body = json.dumps(content, separators=(",", ":"), ensure_ascii=False)
+    escaped = json.dumps(content, separators=(",", ":"), ensure_ascii=True)
+    mark = hmac.new(secret.encode(), escaped.encode(), hashlib.sha256).hexdigest()
+    return Delivery(
+        vendor_id=",".join(str(one["id"]) for one in entries),
+        body=body.encode(),
+        headers={"Content-Type": "application/json", "X-Open-Signature": mark},
+    )
