@@ -16,6 +16,7 @@ from rooftree.org.models import User
 from rooftree.outreach import call_in, dial, ring, send
 from rooftree.outreach.dial import CannotCall, Dialled
 from rooftree.reporting import count
+from rooftree.routing import promise
 from rooftree.tasks.announce import announce
 
 __all__ = [
@@ -99,7 +100,8 @@ def came_in_ended(*, call_id: str, dial_status: str, at: datetime) -> str:
 
 def _missed(attempt: ContactAttempt, at: datetime) -> None:
     lead = attempt.lead
-    Lead.objects.filter(pk=lead.pk).update(promise_at=at + ANSWER_IN)
+    due = promise.due(lead, by=at + ANSWER_IN, at=at)
+    Lead.objects.filter(pk=lead.pk).update(promise_at=due)
     if call_in.answer_missed(attempt, at=at):
         send_messages.enqueue()
     if lead.officer:

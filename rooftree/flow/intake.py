@@ -24,6 +24,7 @@ from rooftree.org.change import change
 from rooftree.org.compiled import Reads
 from rooftree.outreach import first_response, reconsider
 from rooftree.reporting import count
+from rooftree.routing import promise
 from rooftree.tasks.announce import announce
 
 log = logging.getLogger(__name__)
@@ -214,5 +215,6 @@ def tell_owner(*, touch_id: str) -> None:
             link=f"/leads/{lead.pk}/",
             at=at,
         )
-        Lead.objects.filter(pk=lead.pk, promise_at=None).update(promise_at=at + offers.ANSWER_IN)
+        due = promise.due(lead, by=at + offers.ANSWER_IN, at=at)
+        Lead.objects.filter(pk=lead.pk, promise_at=None).update(promise_at=due)
         announce("lead", lead=str(lead.pk))

@@ -18,6 +18,7 @@ from rooftree.outreach import letter_box, letters, replies, send
 from rooftree.outreach.models import Message
 from rooftree.outreach.replies import Reply
 from rooftree.outreach.wording import BadTemplate, NoWording
+from rooftree.routing import promise
 from rooftree.tasks.announce import announce
 
 log = logging.getLogger(__name__)
@@ -119,7 +120,8 @@ def _tell(message: Message, meaning: str, at: datetime) -> None:
     snooze.wake(lead_id=lead.pk, because="replied", at=at)
     if meaning in ANSWERED:
         send.cancel_waiting(lead_id=lead.pk, because="replied", at=at)
-        Lead.objects.filter(pk=lead.pk).update(promise_at=at + ANSWER_IN)
+        due = promise.due(lead, by=at + ANSWER_IN, at=at)
+        Lead.objects.filter(pk=lead.pk).update(promise_at=due)
     scores.rescore(lead_id=lead.pk, because="replied", at=at)
     if lead.officer:
         notices.tell(

@@ -11,11 +11,10 @@ from django.db.transaction import atomic
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import Lead
 from rooftree.ledger.write import write
-from rooftree.org.change import change
 from rooftree.org.compiled import Reads
 from rooftree.org.insert import insert
 from rooftree.org.models import Company, LoanOfficer
-from rooftree.routing import alarm, facts, publish
+from rooftree.routing import alarm, facts, promise, publish
 from rooftree.routing.choose import Choice, Known, choose, pools_of, rule_for, without_busy
 from rooftree.routing.models import Offer, RoutingDecision, RuleSet, Turn
 from rooftree.routing.rules import LeadFacts, Pool, Rule
@@ -230,7 +229,7 @@ def _offer(lead: Lead, made: _Made, decision: RoutingDecision, *, officer_id: UU
         unique_fields=["pool", "officer"],
         update_fields=["taken"],
     )
-    owe(lead_id=lead.pk, at=due_at)
+    promise.owe(lead, by=due_at, at=at)
     write(
         "routing.offer.made",
         at=at,
@@ -248,7 +247,7 @@ def _offer(lead: Lead, made: _Made, decision: RoutingDecision, *, officer_id: UU
 
 def _wait(lead: Lead, made: _Made, decision: RoutingDecision) -> Nobody:
     choice, at = made.choice, made.at
-    owe(lead_id=lead.pk, at=choice.hold_until or at)
+    promise.owe(lead, by=choice.hold_until or at, at=at)
     write(
         "routing.lead.held" if choice.hold_until else "routing.lead.unclaimed",
         at=at,
@@ -266,9 +265,3 @@ def _wait(lead: Lead, made: _Made, decision: RoutingDecision) -> Nobody:
         hold_until=choice.hold_until,
         decision_id=decision.pk,
     )
-
-
-def owe(*, lead_id: UUID, at: datetime) -> None:
-    """A person owes the borrower an attempt by `at`; a promise made earlier stands."""
-    unpromised = {"id": lead_id, "promise_at": None, "first_attempt_at": None}
-    change(Lead, where=unpromised, to={"promise_at": at})

@@ -11,8 +11,9 @@ from rooftree.leads.models import Lead
 from rooftree.ledger.write import write
 from rooftree.org import notices
 from rooftree.org.models import LoanOfficer, User
+from rooftree.routing import promise
 from rooftree.routing.acknowledge import CannotTake, said, take
-from rooftree.routing.assign import LIVE, owe
+from rooftree.routing.assign import LIVE
 from rooftree.routing.models import Offer, Ownership
 from rooftree.routing.rules import TAKE_SECONDS
 
@@ -104,7 +105,7 @@ def _begin(lead: Lead, officer_id: UUID | str, *, by: User | None, at: datetime)
             )
     except IntegrityError as refused:
         raise CannotOwn(said(refused)) from refused
-    owe(lead_id=lead.pk, at=at + timedelta(seconds=TAKE_SECONDS))
+    promise.owe(lead, by=at + timedelta(seconds=TAKE_SECONDS), at=at)
     write(
         "routing.lead.given" if by else "routing.lead.claimed",
         at=at,

@@ -12,6 +12,7 @@ from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 from rooftree.leads.models import Lead
 from rooftree.org import hours
 from rooftree.org.models import LoanOfficer, User
+from rooftree.routing import promise
 from rooftree.routing.models import Offer
 from rooftree.routing.rule_words import PURPOSES
 from rooftree.routing.visible import leads_visible_to, officers_visible_to
@@ -127,14 +128,16 @@ def _tried_today(user: User, at: datetime) -> list[_Tried]:
     found = leads_visible_to(user).filter(
         created_at__gte=midnight, first_attempt_at__gte=midnight, first_attempt_at__lte=at
     )
-    rows = found.values_list("officer_id", "created_at", "promise_at", "first_attempt_at")
+    rows = found.values_list(
+        "officer_id", "created_at", "promise_at", "first_attempt_at", *promise.PLACE
+    )
     return [
         _Tried(
             officer_id=officer_id,
             seconds=(tried - created).total_seconds(),
-            kept=tried <= (promised or created + PROMISE),
+            kept=tried <= (promised or promise.lawful(*place, by=created + PROMISE, at=created)),
         )
-        for officer_id, created, promised, tried in rows
+        for officer_id, created, promised, tried, *place in rows
         if tried
     ]
 

@@ -67,6 +67,17 @@ def test_one_tap_records_the_outcome_and_stops_the_promise(cast, ben, signed_in)
     assert Lead.objects.get(pk=ben.pk).first_talk_at is not None
 
 
+def test_a_file_in_the_los_owes_no_first_call(cast, ben, signed_in):
+    page = reverse("lead", args=[ben.pk])
+    Lead.objects.filter(pk=ben.pk).update(promise_at=make.NOON + make.MINUTE)
+    before = signed_in(cast.dana.user).get(page).text
+
+    Lead.objects.filter(pk=ben.pk).update(state="application")
+
+    assert "to first call" in before
+    assert "to first call" not in signed_in(cast.dana.user).get(page).text
+
+
 def test_call_back_says_when(cast, ben, signed_in):
     signed_in(cast.dana.user).post(reverse("attempts", args=[ben.pk]), {"result": "call_back:hour"})
 

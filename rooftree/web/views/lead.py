@@ -15,6 +15,7 @@ from rooftree.outreach.models import Message
 from rooftree.rates.observe import PRODUCTS
 from rooftree.reporting import history
 from rooftree.reporting.timeline import Group
+from rooftree.routing import promise
 from rooftree.routing.visible import leads_visible_to
 from rooftree.web import cards, handing
 from rooftree.web.page import staff
@@ -58,6 +59,7 @@ def about(request: HttpRequest, lead: Lead) -> dict[str, Any]:
         "email": next(iter(reach.addresses(lead.person)), None),
         "contacts": cards.contacts(may.badges(lead, at=at), zone, at),
         "their_zone": zone,
+        "promise_runs": promise.runs(lead),
         "last_words": last_words(lead),
         "results": RESULTS,
         "filters": FILTERS,
