@@ -5,6 +5,7 @@ from typing import Any
 
 from rooftree.compliance import (
     audit,
+    credit_notices,
     credit_reports,
     data_rights,
     email_rules,
@@ -14,27 +15,26 @@ from rooftree.compliance import (
 from rooftree.compliance.case_facts import of_case
 from rooftree.compliance.case_lists import day, today
 from rooftree.compliance.gate import ENG_01, decide
-from rooftree.compliance.verdict import Ruling
+from rooftree.compliance.verdict import Ruling, headline
 
 type Given = Mapping[str, Any]
 type Answer = Callable[[Given], Ruling]
 
+STARTED = ("initiated_by_consumer", "application_submitted", "submitted_application")
 SINCE = ("notified", "last_contact", "last_use", "last_disseminated", "created", "since")
 
 
 def of_action(given: Given) -> Ruling:
-    action = given["action"]
-    if action in ACTIONS:
-        return ACTIONS[action](given)
-    for verb, named in VERBS:
-        if action.startswith(verb):
+    words = str(given["action"]).split("_")
+    for verbs, named in VERBS:
+        if not verbs.isdisjoint(words):
             return named(given)
     return ENG_01.block("gate_failed_closed")
 
 
 def _deletion(given: Given) -> Ruling:
     return retention.deletion(
-        record=given["action"].removeprefix("delete").removeprefix("_"),
+        record=str(given["action"]).partition("_")[2],
         since=max(filter(None, (day(given.get(key)) for key in SINCE)), default=None),
         today=today(given),
         is_held=bool(given.get("legal_hold") or given.get("hold")),
@@ -58,14 +58,18 @@ def _export(given: Given) -> Ruling:
 def _pull(given: Given) -> Ruling:
     return credit_reports.pull(
         has_written_instructions=bool(given.get("written_instructions")),
-        is_started_by_consumer=bool(given.get("initiated_by_consumer")),
+        is_started_by_consumer=any(bool(given.get(key)) for key in STARTED),
     )
 
 
 def _view(given: Given) -> Ruling:
-    branches = {one for key, one in given.items() if "branch" in key and isinstance(one, str)}
-    is_own = bool(given.get("same_branch", len(branches) == 1)) and not given.get("other_branch")
-    return _login({"mfa": given.get("mfa", True)}) if is_own else data_rights.other_branch()
+    """Own only when both branches are told and are one; nothing told is not one's own."""
+    branches = [one for key, one in given.items() if "branch" in key and isinstance(one, str)]
+    is_one = len(branches) > 1 and len(set(branches)) == 1
+    is_own = any(bool(given.get(key)) for key in ("same_branch", "own_branch")) or is_one
+    if given.get("other_branch") or not is_own:
+        return data_rights.other_branch()
+    return _login({"mfa": given.get("mfa", True)})
 
 
 def _share(given: Given) -> Ruling:
@@ -79,7 +83,8 @@ def _share(given: Given) -> Ruling:
 
 
 def of_send(given: Given) -> Ruling:
-    return decide(of_case({**given, "action": None})).rulings[0]
+    verdict = decide(of_case({**given, "action": None}))
+    return headline(verdict.rulings) or ENG_01.block("gate_failed_closed")
 
 
 def _cut(given: Given) -> Ruling:
@@ -90,25 +95,20 @@ def _edit(given: Given) -> Ruling:
     return audit.edit()
 
 
-ACTIONS: dict[str, Answer] = {
-    "login": _login,
-    "export_leads": _export,
-    "soft_pull": _pull,
-    "hard_pull": _pull,
-    "delete_audit_row": _edit,
-    "lo_cuts_own_comp_to_match_competitor": _cut,
-}
+def _publish(given: Given) -> Ruling:
+    fields = given.get("form_fields") or given.get("fields") or ()
+    return credit_notices.six_items(frozenset(fields), on=None, is_lead_form=True)
 
 
-VERBS: tuple[tuple[str, Answer], ...] = (
-    ("delete", _deletion),
-    ("purge", _deletion),
-    ("edit_audit", _edit),
-    ("export", _export),
-    ("share", _share),
-    ("sell", _share),
-    ("view", _view),
-    ("open", _view),
-    ("read", _view),
-    ("lo_", _cut),
+VERBS: tuple[tuple[frozenset[str], Answer], ...] = (
+    (frozenset({"audit"}), _edit),
+    (frozenset({"login", "signin"}), _login),
+    (frozenset({"pull"}), _pull),
+    (frozenset({"delete", "purge", "erase", "dispose"}), _deletion),
+    (frozenset({"export", "download"}), _export),
+    (frozenset({"share", "sell"}), _share),
+    (frozenset({"view", "open", "read", "access"}), _view),
+    (frozenset({"publish"}), _publish),
+    (frozenset({"lo", "comp"}), _cut),
+    (frozenset({"send"}), of_send),
 )

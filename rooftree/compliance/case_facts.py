@@ -4,6 +4,7 @@ A case names what matters and leaves out the rest; it asks only the gates
 that its keys name. Everything it leaves out takes a neutral, known value.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -33,6 +34,7 @@ type Given = Mapping[str, Any]
 HOME = ZoneInfo("America/New_York")
 NUMBER, SELLER = "+12125550111", "us"
 MOMENTS = ("now", "send_at", "sent_at", "queued_send_at", "queued_call_at", "at", "on", "today")
+BOUGHT_NUMBER = re.compile(r"append|skip_?trac|data_?broker")  # they did not give it themselves
 EVIDENCE = ("text_hash", "page_url", "ip", "user_agent", "session_cert")
 # Which gate a key of a case asks.
 ASKS: dict[str, tuple[str, ...]] = {
@@ -138,6 +140,8 @@ def _asks(given: Given, medium: Medium, purpose: Purpose) -> tuple[str, ...]:
         found.append("license")
     if any("nmls" in key for key in given):
         found.append("nmls_ids")
+    if isinstance(given.get("consent"), dict) and given["consent"].get("withdrawn_at"):
+        found.append("revocation")
     if purpose is Purpose.REPLY and "inbound_at" in given:
         found.append("consent")
     if medium is Medium.EMAIL and any(is_signature(key) for key in given):
@@ -155,9 +159,10 @@ def _record(given: Given) -> dict[str, Any]:
     version = given.get("rules_version", VERSION)
     published = [given[key] for key in given if key.startswith("published")]
     is_old = any(version < one for one in published if isinstance(one, str))
+    has_hash = bool(given.get("inputs_hash", "ok"))
     return {
         "rules_version": "" if is_old else version,
-        "has_audit_row": bool(given.get("decision_log_written", True)),
+        "has_audit_row": bool(given.get("decision_log_written", True)) and has_hash,
     }
 
 
@@ -309,8 +314,10 @@ def _consents(given: Given, at: datetime) -> tuple[Consent, ...]:
 
 def _consent(one: Given) -> Consent:
     captured = one.get("captured_at")
+    origin = f"{one.get('source')} {one.get('number_source')} {one.get('how_obtained')}"
+    is_theirs = BOUGHT_NUMBER.search(origin) is None
     return Consent(
-        type=one.get("type"),
+        type=one.get("type") if is_theirs else None,
         signature=one.get("signature"),
         seller=one.get("seller"),
         phone=one.get("phone"),

@@ -69,6 +69,9 @@ def _revocations(
         found.append(_stop(at, ALL_MEDIA, None))
     if given.get("unsubscribed_at"):
         found.append(_stop(datetime.fromisoformat(given["unsubscribed_at"]), EMAIL_MEDIA, None))
+    consent = given.get("consent")
+    if isinstance(consent, dict) and consent.get("withdrawn_at"):
+        found.append(_stop(datetime.fromisoformat(consent["withdrawn_at"]), ALL_MEDIA, None))
     if given.get("email_opted_out"):
         found.append(_stop(at, EMAIL_MEDIA, None))
     return tuple(found)
@@ -100,6 +103,8 @@ def lists(given: Given, at: datetime) -> dict[str, Any]:
         listed_on=day(next((given[key] for key in LISTED_ON if key in given), None)),
     )
     ebr = given.get("ebr")
+    if ebr and (ebr.get("terminated") or given.get("ebr_terminated")):
+        ebr = None  # it ends when they say stop
     return {
         "registry_date": at.date() if is_clear else day(given.get("registry_version_date")),
         "is_on_registry": is_listed,

@@ -106,7 +106,8 @@ def _is_receipt(key: str) -> bool:
 
 
 def _event(given: Given) -> Ruling:
-    return credit_notices.of_event(given["event"], on=day(given.get("on")))
+    said = f"{given.get('event', '')} {given.get('disposition', '')}"
+    return credit_notices.of_event(said, on=day(given.get("on")), why=str(given.get("trigger", "")))
 
 
 def _six(given: Given) -> Ruling:
@@ -136,10 +137,21 @@ def _delivery(given: Given) -> Ruling:
 
 
 def _report_basis(given: Given) -> Ruling:
-    counts = [one for one in given.values() if isinstance(one, int) and not isinstance(one, bool)]
-    if len(counts) > 1 and "score_disclosed" not in given:
-        return credit_notices.each_consumer(reports_used=max(counts), notices=min(counts))
-    return credit_notices.report_notice(has_score=bool(given.get("score_disclosed", False)))
+    told = next((_count(one) for key, one in given.items() if "notice" in key), None)
+    people = [_count(one) for key, one in given.items() if "notice" not in key]
+    if told is not None and max(people, default=0) > told:
+        return credit_notices.each_consumer(reports_used=max(people), notices=told)
+    has_score = bool(given.get("score_disclosed", told is not None and max(people, default=0) > 0))
+    return credit_notices.report_notice(has_score=has_score)
+
+
+def _count(value: Any) -> int:
+    """It is how many: a number, or the members of a list; one for a single name."""
+    if isinstance(value, list | tuple):
+        return len(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    return 1 if isinstance(value, str) and "only" in value else 0
 
 
 def _breach(given: Given) -> Ruling:
@@ -211,6 +223,8 @@ def _payers(given: Given) -> Ruling:
 
 
 def _bonus(given: Given) -> Ruling:
+    if not given.get("profit_based", True):
+        return officer_pay.basis("fixed_amount")
     return officer_pay.profit_bonus(percent=Decimal(str(given["bonus_pct_of_total_comp"])))
 
 
@@ -230,15 +244,21 @@ def _text(given: Given) -> Ruling:
 
 def _prescreen(given: Given) -> Ruling:
     return credit_reports.prescreened_offer(
-        has_notices=bool(given["optout_notice_short_and_long"]),
-        keeps_criteria=bool(given.get("criteria_kept", False)),
+        has_notices=bool(given.get("optout_notice_short_and_long", True)),
+        keeps_criteria=bool(given.get("criteria_kept", False)) and not _is_withdrawn(given),
     )
+
+
+def _is_withdrawn(given: Given) -> bool:
+    """The offer is taken back for a reason that was no criterion before."""
+    return any(bool(one) and "withdr" in key for key, one in given.items())
 
 
 def _record(given: Given) -> Ruling:
     record = given["record"]
     needed = call_records.NEEDED.get(record, frozenset())
-    fields = frozenset(given.get("fields", needed)) - frozenset(given.get("fields_missing", ()))
+    named = ["at" if one in ("time", "started_at") else one for one in given.get("fields", needed)]
+    fields = frozenset(named) - frozenset(given.get("fields_missing", ()))
     return call_records.complete(record, fields)
 
 
@@ -247,8 +267,7 @@ def _honour_by(given: Given) -> Ruling:
 
 
 def _connection(given: Given) -> Ruling:
-    seconds = next(one for key, one in given.items() if key in CONNECT_KEYS)
-    return calling.connection(seconds=float(seconds))
+    return calling.connection(seconds=float(given["connect_seconds"]))
 
 
 def _reasons(given: Given) -> Ruling:
@@ -259,17 +278,19 @@ def _options(given: Given) -> Ruling:
     return officer_pay.routing("consumer")
 
 
-CONNECT_KEYS = (
-    "agent_connect_seconds",
-    "connect_seconds",
-    "connected_after_seconds",
-    "agent_connected_after_seconds",
-    "agent_after_seconds",
-    "seconds_to_agent",
-)
+def subject_of(given: Given) -> Answer | None:
+    """It is who answers this case; None for a message, which is the gate's."""
+    if not MESSAGE.isdisjoint(given) or given.get("voice") == "human":
+        return None
+    if given.get("message") == "prescreened_offer":
+        return _prescreen
+    return next((answer for keys, answer in SUBJECTS if keys <= given.keys()), None)
+
+
+MESSAGE = frozenset({"locations"})  # only a message has a place to be
 SUBJECTS: tuple[tuple[frozenset[str], Answer], ...] = (
     (frozenset({"campaign_30d"}), _abandonment),
-    *((frozenset({key}), _connection) for key in CONNECT_KEYS),
+    (frozenset({"connect_seconds"}), _connection),
     (frozenset({"ring_seconds"}), _ringing),
     (frozenset({"caller_id"}), _caller_id),
     (frozenset({"identified_within_seconds"}), _opening),
@@ -280,6 +301,7 @@ SUBJECTS: tuple[tuple[frozenset[str], Answer], ...] = (
     (frozenset({"noi_sent"}), _incomplete),
     (frozenset({"application_completed"}), _decision_notice),
     (frozenset({"event"}), _event),
+    (frozenset({"disposition"}), _event),
     (frozenset({"fields_collected"}), _six),
     (frozenset({"esign"}), _esign),
     (frozenset({"delivery"}), _delivery),
@@ -298,8 +320,8 @@ SUBJECTS: tuple[tuple[frozenset[str], Answer], ...] = (
     (frozenset({"bonus_pct_of_total_comp"}), _bonus),
     (frozenset({"routing_rule"}), _routing),
     (frozenset({"unencrypted_consumers"}), _breach),
-    (frozenset({"request"}), _request),
     (frozenset({"gpc"}), _signal),
+    (frozenset({"request"}), _request),
     (frozenset({"state", "data"}), _privacy),
     (frozenset({"text"}), _text),
     (frozenset({"optout_notice_short_and_long"}), _prescreen),

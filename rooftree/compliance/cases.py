@@ -1,18 +1,19 @@
 """Rulebook cases, decided: messages by the gate, everything else by its own pure rule.
 
 The `rule` of a case is a label and is never read. A case says what it is
-about by its keys; the first line of `SUBJECTS` whose keys are all there
-answers, and what none of them claims is a message.
+about by its keys; what no subject claims is a message.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
 from rooftree.compliance.case_facts import moment, of_case
-from rooftree.compliance.case_subjects import SUBJECTS
+from rooftree.compliance.case_subjects import subject_of
+from rooftree.compliance.case_words import plain
 from rooftree.compliance.facts import Facts
 from rooftree.compliance.gate import ENG_01, combine, decide
-from rooftree.compliance.verdict import Decision, Ruling, Verdict
+from rooftree.compliance.reasons import sentence
+from rooftree.compliance.verdict import Decision, Ruling, Verdict, headline
 
 type Given = Mapping[str, Any]
 
@@ -25,11 +26,23 @@ def answer(case: Mapping[str, Any]) -> dict[str, Any]:
 def verdict_of(given: Given) -> Verdict:
     """It is the verdict on what a case gives."""
     if "gates" in given:
-        return combine(_engine(given["gates"]), Facts())
-    for keys, subject in SUBJECTS:
-        if keys <= given.keys():
-            return combine([subject(given)], Facts())
-    return decide(of_case(given))
+        return _strictest(_engine(given["gates"]))
+    said = plain(given)
+    subject = subject_of(said)
+    if subject is not None:
+        return combine([subject(said)], Facts())
+    return decide(of_case(said))
+
+
+def _strictest(rulings: list[Ruling]) -> Verdict:
+    """It is the strictest of bare answers; nobody knows when one of them would change."""
+    first = headline(rulings) or ENG_01.block("gate_failed_closed")
+    return Verdict(
+        decision=first.decision,
+        reason=first.reason,
+        sentence=sentence(first, None),
+        rulings=tuple(rulings),
+    )
 
 
 def _engine(gates: Mapping[str, str]) -> list[Ruling]:

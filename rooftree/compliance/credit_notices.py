@@ -16,8 +16,11 @@ ESG_01 = Rule(id="ESG-01", cite="15 USC 7001(c); 12 CFR 1002.4(d)(2)")
 DECISION_DAYS, COUNTEROFFER_DAYS, ESTIMATE_DAYS = 30, 90, 3
 SIX = frozenset({"name", "income", "ssn", "property_address", "value_estimate", "loan_amount"})
 TOLD_NO = re.compile(
-    r"not_qualify|cannot_help|can_?t_help|declin|denied|denial|turned_down|not_eligible|rejected"
+    r"not_qualify|unqualified|cannot_help|can_?t_help|declin|denied|denial|turned_down|not_eligible"
+    r"|rejected|(^|[ _])credit$"
 )
+PASSED_OVER = re.compile(r"suppress|silent|(never|not)_(contact|rout|call)|deprioriti|skipped|hidden")
+CREDIT_FACT = re.compile(r"credit|score|fico|income|dti|ltv")
 VAGUE = re.compile(
     r"internal (standards|polic)|did not (meet|pass)|insufficient score|credit score too low"
     r"|failed to (achieve|meet)|qualifying score|does not qualify|other\b",
@@ -25,18 +28,22 @@ VAGUE = re.compile(
 )
 
 
-def of_event(event: str, *, on: date | None) -> Ruling:
-    """What a conversation or an automatic answer amounts to.
+def of_event(event: str, *, on: date | None, why: str = "") -> Ruling:
+    """What a conversation, an automatic answer or a disposition amounts to.
 
     Evaluating somebody, deciding no and telling them is a denial, even before
-    an application and even by a program.
+    an application and even by a program. Passing somebody over in silence for
+    what we know of their credit goes to a fair-lending review.
+
+    Args:
+        why: what set it off, such as self_reported_credit_band_lt_580.
     """
     if "withdrew" in event or "withdrawn" in event:
         return RGB_02.allow("no_notice_keep_25_months")
     if TOLD_NO.search(event):
         due = None if on is None else on + timedelta(days=DECISION_DAYS)
         return RGB_01.require("treat_as_application_send_adverse_action", due)
-    if "suppress" in event or "silent" in event:
+    if PASSED_OVER.search(event) or CREDIT_FACT.search(why):
         return RGB_01.require("fair_lending_review")
     return RGB_01.allow("inquiry_only")
 
@@ -46,7 +53,7 @@ def decision_notice(*, completed_on: date, sent_on: date | None, today: date) ->
     due = completed_on + timedelta(days=DECISION_DAYS)
     if sent_on is not None and sent_on <= due:
         return RGB_02.allow("timely")
-    if today > due:
+    if sent_on is not None or today > due:
         return RGB_02.require("overdue_escalate", due)
     return RGB_02.require("decision_notice_due", due, business_day_on_or_before(due))
 

@@ -1,5 +1,6 @@
 """Who may see and take data, what happens when it leaks, and what people may ask for."""
 
+import re
 from datetime import date, timedelta
 
 from rooftree.compliance.rulebook import DATA_LEVEL_STATES
@@ -11,7 +12,9 @@ PRV_01 = Rule(id="PRV-01", cite="Cal. Civ. Code 1798.145(e); MT SB 297; CT SB 12
 NOTIFY_FROM, NOTIFY_DAYS = 500, 30
 RIGHTS_STATES = DATA_LEVEL_STATES
 # Data under GLBA stays outside state privacy law; this is what stays inside.
-OPEN_DATA = frozenset({"marketing_lead_no_application", "web_analytics", "device", "web"})
+OPEN_DATA = re.compile(
+    r"web|device|analytic|cookie|brows|pixel|advert|marketing|no_application|never_applied"
+)
 
 
 def login(*, has_mfa: bool) -> Ruling:
@@ -45,7 +48,7 @@ def breach(
 
 def deletion_request(*, data: str) -> Ruling:
     """Data outside GLBA is deleted on request; suppression and legal records stay."""
-    if data in OPEN_DATA:
+    if OPEN_DATA.search(data):
         return PRV_01.require("delete_except_suppression_and_legal_records")
     return PRV_01.allow("legitimate_need")
 
@@ -57,6 +60,6 @@ def sharing(*, has_opt_out_signal: bool) -> Ruling:
 
 def state_rights(*, state: str, data: str) -> Ruling:
     """Some states reach a lender's data that GLBA does not."""
-    if state in RIGHTS_STATES and data in OPEN_DATA:
+    if state in RIGHTS_STATES and OPEN_DATA.search(data):
         return PRV_01.require("state_privacy_rights_apply")
     return PRV_01.allow("state_clear")

@@ -1,5 +1,6 @@
 """Who may speak for us about a loan in that state (LIC-01, LIC-02)."""
 
+import re
 from datetime import date, datetime
 from functools import cache
 from zoneinfo import ZoneInfo
@@ -11,17 +12,13 @@ from rooftree.compliance.verdict import Rule, Ruling
 LIC_01 = Rule(id="LIC-01", cite="12 USC 5103; 12 CFR 1007; 12 CFR 1008; state law")
 LIC_02 = Rule(id="LIC-02", cite="12 CFR 1008.103 and appendix A")
 ACTIVE = "Approved"
-# What takes a license: offering or negotiating terms, or taking an application.
-LICENSED_WORK = frozenset(
-    {
-        "quote_rate",
-        "recommend_product",
-        "tailored_terms",
-        "negotiate_terms",
-        "offer_terms",
-        "take_application",
-    }
+# What takes no license: arranging, collecting, general facts. Offering or negotiating terms and
+# taking an application do take one, and so does whatever is not known to be clerical.
+CLERICAL = re.compile(
+    r"general|schedul|appointment|callback|remind|collect|document|status|greet|confirm"
+    r"|contact_details|transfer|educat"
 )
+TERMS = re.compile(r"rate|terms|quot|product|recommend|negotiat|take_appl|lock")
 
 
 def licensed(facts: Facts) -> Ruling | None:
@@ -85,6 +82,8 @@ def may_do(facts: Facts) -> Ruling | None:
     """Only a licensed officer talks terms; a program never does."""
     actor = known(facts.actor, "actor")
     is_licensed = actor == "officer" and known(facts.officer, "officer") is not None
-    if known(facts.activity, "activity") in LICENSED_WORK and not is_licensed:
+    activity = known(facts.activity, "activity")
+    is_clerical = CLERICAL.search(activity) is not None and TERMS.search(activity) is None
+    if not is_clerical and not is_licensed:
         return LIC_02.block("mlo_activity_needs_licence")
     return LIC_02.allow("clerical_activity")

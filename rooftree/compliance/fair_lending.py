@@ -12,16 +12,20 @@ SPCP_FROM: date = DATA["federal"]["reg_b_2026"]["effective"]
 _WORD = r"(^|_)({})(_|$)"
 PROHIBITED = re.compile(
     _WORD.format(
-        "race|ethnicity|color|religion|national_origin|ancestry|citizenship|sex|gender|"
+        "race|ethnic\\w*|color|religio\\w*|national_origin|nationality|ancestry|citizenship|"
+        "immigra\\w*|sex|gender|"
         "gender_identity|sexual_orientation|orientation|pregnan\\w*|marital_status|marital|married|"
-        "spouse|age|birth_date|date_of_birth|dob|public_assistance|section_8|welfare|familial|"
-        "children|kids|household_size|disab\\w*|handicap"
+        "spouse|(?<!loan_)(?<!mortgage_)(?<!lead_)(?<!home_)(?<!file_)age|birth\\w*|date_of_birth|dob|"
+        "public_assistance|section_8|welfare|familial|children|kids|household_size|disab\\w*|"
+        "handicap|exercised\\w*|rights\\w*|complain\\w*|disput\\w*|complaint_filed"
     )
 )
 ORIGIN_PROXY = re.compile(
     _WORD.format("surname|last_name|given_name|first_name|name|accent|photo|device_language|locale")
 )
-LANGUAGE = re.compile(_WORD.format("language|preferred_language|language_preference"))
+LANGUAGE = re.compile(
+    _WORD.format("language|preferred_language|language_preference|english_proficiency|lep")
+)
 GEOGRAPHY = re.compile(
     _WORD.format("zip\\w*|postal\\w*|tract|census|neighborhood|area_code|county|school|block_group")
 )
@@ -34,8 +38,8 @@ CREDIT = re.compile(
 )
 BEHAVIOUR = re.compile(
     _WORD.format(
-        "visits|visited|clicks|opens|replies|replied|answered|calls|page|pages|form|inquiries|"
-        "source|recency|touches|days|timeline|appointment"
+        "visits|visited|clicks|opens|reply|replies|replied|answered|calls|page|pages|form|"
+        "inquiries|source|recency|touches|days|timeline|appointment|time_on_site|sessions"
     )
 )
 

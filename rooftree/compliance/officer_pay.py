@@ -7,7 +7,9 @@ from rooftree.compliance.verdict import Rule, Ruling
 
 LOC_01 = Rule(id="LOC-01", cite="12 CFR 1026.36(d)-(e); 15 USC 1639b(c)")
 BONUS_LIMIT = Decimal(10)  # percent of total pay, 12 CFR 1026.36(d)(1)(iv)
-TERM = re.compile(r"rate|apr|product|points|fees?|margin|prepay|loan_type|term")
+TERM = re.compile(
+    r"rate|apr|product|program|points|fees?|margin|prepay|loan_type|term|overage|yield|spread|pric"
+)
 PROXY = re.compile(r"credit_score|fico|ltv|loan_to_value|dti|debt_to_income|lien|reserves|location")
 PERMITTED = re.compile(
     r"fixed_pct_of_loan_amount|fixed_amount|flat_per_loan|hours|hourly|salary|volume|retention|"

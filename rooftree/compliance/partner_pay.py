@@ -30,7 +30,10 @@ def payment(
         return RSP_01.block("contingent_on_outcome" if is_lead_sale else "referral_fee")
     if basis == "flat_per_lead" and is_fair_value and not endorses_us and payee in SELLERS:
         return RSP_01.allow("lead_purchase")
-    return RSP_01.block("referral_fee") if endorses_us else RSP_01.require("counsel_review_msa")
+    is_per_head = basis.startswith("per_") and payee not in SELLERS
+    if endorses_us or is_per_head:
+        return RSP_01.block("referral_fee")
+    return RSP_01.require("counsel_review_msa")
 
 
 def gift() -> Ruling:

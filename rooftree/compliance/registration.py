@@ -16,9 +16,10 @@ def decide(facts: Facts) -> Ruling | None:
     if known(facts.medium, "medium") not in PHONE or not is_marketing:
         return None
     held = known(facts.registered_states, "registered_states")
-    open_states = [
-        code for code in places.states(facts) if code in REGISTERING and code not in held
-    ]
+    asked = [code for code in places.states(facts) if code in REGISTERING]
+    if not asked:
+        return REG_01.allow("state_clear")
+    open_states = [code for code in asked if code not in held]
     if not open_states:
         return REG_01.allow("exemption_on_file")
     is_text = known(facts.medium, "medium") == Medium.TEXT

@@ -1,5 +1,6 @@
 """What may be deleted, and when; the longest rule and any hold win (RET-01)."""
 
+import re
 from datetime import date
 
 from rooftree.compliance.verdict import Rule, Ruling
@@ -7,21 +8,22 @@ from rooftree.core.holidays import add_months
 
 RET_01 = Rule(id="RET-01", cite="16 CFR 310.5; 12 CFR 1002.12(b); 12 CFR 1014.5(a)")
 APPLICATION, ADVERTISING, TELEMARKETING, TEN_YEARS = 25, 24, 60, 120
-NEVER = frozenset({"suppression", "internal_dnc", "dnc_entry"})
-MONTHS = {
-    "application": APPLICATION,
-    "prescreened_offer": APPLICATION,
-    "ad_copy": ADVERTISING,
-    "consent_record": TELEMARKETING,
-    "call_record": TELEMARKETING,
-    "call_detail": TELEMARKETING,
-    "script": TELEMARKETING,
-    "scrub_log": TELEMARKETING,
-    "revocation": TEN_YEARS,
-    "message_audit": 84,
-    "compensation": 36,
-    "loan_estimate": 36,
-}
+NEVER = re.compile(r"suppress|internal_dnc|dnc_entry|do_not_call_entry")
+# Months by the words of a record class; the first that fits, so the particular come first.
+MONTHS = tuple(
+    (re.compile(words), months)
+    for words, months in (
+        (r"scrub", TELEMARKETING),
+        (r"revocation|opt_?out|stop_", TEN_YEARS),
+        (r"prescreen\w*criteria", 36),
+        (r"application|adverse_action|prescreened|counteroffer|noi", APPLICATION),
+        (r"consent|call_|script|prerecorded|recording", TELEMARKETING),
+        (r"respa|affiliated_business|msa|comarketing|co_marketing", TELEMARKETING),
+        (r"message|audit", 84),
+        (r"compensation|comp_|loan_estimate|access_log", 36),
+        (r"ad_copy|advert|_ads?$|reg_z|ccpa", ADVERTISING),
+    )
+)
 WORDS = {
     APPLICATION: "retention_25_months",
     ADVERTISING: "retention_24_months",
@@ -38,15 +40,15 @@ def deletion(
     """A record goes only when every clock that runs on it has ended.
 
     Args:
-        record: a key of `MONTHS`; an unknown class is kept ten years.
+        record: its class, by the words of `MONTHS`; an unknown one is kept ten years.
         since: the event the clock runs from; unknown keeps the record.
         is_telemarketing: it is also a record under the telemarketing rule.
     """
     if is_held:
         return RET_01.block("legal_hold")
-    if record in NEVER:
+    if NEVER.search(record):
         return RET_01.block("retention_10_years")
-    months = MONTHS.get(record, TEN_YEARS)
+    months = next((one for words, one in MONTHS if words.search(record)), TEN_YEARS)
     if is_telemarketing:
         months = max(months, TELEMARKETING)
     if since is None or today < add_months(since, months):
