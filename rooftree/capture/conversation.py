@@ -11,6 +11,8 @@ from datetime import datetime
 from typing import Any
 
 import phonenumbers
+from lxml import html as markup
+from lxml.etree import LxmlError
 
 from rooftree.capture.normalise import emails, phones, squashed
 from rooftree.capture.notes import Notes, as_text
@@ -49,6 +51,20 @@ class Said:
     name: str | None = None
     phones: tuple[Phone, ...] = ()
     emails: tuple[Email, ...] = ()
+
+
+def plain_of(page: Any) -> str:
+    """It is the text of a chat's HTML, with its line ends."""
+    written = as_text(page)[: LONGEST * 10]
+    if "<" not in written and "&" not in written:
+        return written
+    try:
+        tree: Any = markup.fragment_fromstring(written, create_parent="div")
+    except (LxmlError, ValueError):
+        return ""
+    for ends in tree.xpath(".//br|.//p|.//div|.//li"):
+        ends.tail = f"\n{ends.tail or ''}"
+    return str(tree.text_content()).replace("\u00a0", " ").strip()
 
 
 def utterance(text: Any, role: Speaker, notes: Notes, at: datetime | None = None) -> Utterance:

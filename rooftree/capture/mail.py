@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.errors import MessageError
 from email.message import EmailMessage
-from email.utils import parseaddr, parsedate_to_datetime
+from email.utils import getaddresses, parseaddr, parsedate_to_datetime
 from typing import Any
 
 from lxml import html as markup
@@ -26,8 +26,9 @@ from rooftree.capture.envelope import (
 from rooftree.capture.normalise import text
 from rooftree.capture.wire import Unreadable
 
-BY_MAIL = "SMTP/IMAP"  # the method of what our mail server hands over
+BY_MAIL = "SMTP"  # how the method of what a mail server hands over begins
 MOST_PARTS = 100
+_TO = ("To", "Cc", "Delivered-To", "X-Original-To", "Envelope-To")
 LONGEST_PART = 400_000  # characters
 _METHOD = re.compile(r"^\s*(dkim|spf|dmarc)\s*=\s*(\w+)", re.IGNORECASE)
 _PROPERTY = re.compile(
@@ -54,7 +55,7 @@ def read(incoming: Incoming, make: Callable[[Letter], Envelope]) -> Envelope:
 
     A forged sender is kept for a person to see, and is read by nobody.
     """
-    by_mail = incoming.method == BY_MAIL
+    by_mail = incoming.method.startswith(BY_MAIL)
     answer = Answer(status=0) if by_mail else json_answer(200, status="kept")
     if incoming.is_too_large():
         status = 0 if by_mail else 413
@@ -72,6 +73,18 @@ def read(incoming: Incoming, make: Callable[[Letter], Envelope]) -> Envelope:
     if not _is_expected(letter, incoming.endpoint.setup.get("senders")):
         return quarantined("sender_unknown", answer, key=key)
     return replace(make(letter), http=answer)
+
+
+def tokens_in(raw: bytes) -> list[str]:
+    """What stands between + and @ in the addresses a letter went to, in lower case."""
+    try:
+        mail = message_from_bytes(raw, policy=policy.default)
+        headers = [str(one) for name in _TO for one in mail.get_all(name, [])]
+    except (MessageError, LookupError, ValueError, AttributeError, TypeError):
+        return []
+    addresses = (address for _, address in getaddresses(headers))
+    tokens = (one.rpartition("@")[0].partition("+")[2].lower() for one in addresses)
+    return list(dict.fromkeys(filter(None, tokens)))
 
 
 def opened(incoming: Incoming) -> Letter:

@@ -13,12 +13,12 @@ from rooftree.capture.amounts import count
 from rooftree.capture.conclude import conclude
 from rooftree.capture.conversation import labelled, utterance
 from rooftree.capture.envelope import (
+    Credential,
     Envelope,
     Incoming,
     Outcome,
     ignored,
     json_answer,
-    refused,
     same_secret,
 )
 from rooftree.capture.labels import fields_of
@@ -26,7 +26,7 @@ from rooftree.capture.mapped import lead_of
 from rooftree.capture.normalise import contact, message, moment, phones, text, yes_or_no
 from rooftree.capture.notes import Fields, Notes
 from rooftree.capture.proof import digest_of
-from rooftree.capture.wire import Unreadable, json_object
+from rooftree.capture.webhook import opened
 from rooftree.leads.canonical import CanonicalLead, Consent, Interaction, Utterance
 from rooftree.leads.vocabulary import (
     Channel,
@@ -41,7 +41,9 @@ from rooftree.leads.vocabulary import (
 LABEL = "CallRail"
 PATHS = ["phone_callrail/<token>"]
 CHANNEL = Channel.PHONE
-VENDOR_SECRET = "The signing key of your CallRail company"  # noqa: S105 (its name on the page)
+CREDENTIALS = (
+    Credential(key="secret", label="Signing key", help="CallRail, Integrations, Webhooks"),
+)
 _OK = json_answer(200)
 _CALLED_IN = Consent(method=ConsentMethod.INBOUND_CONTACT)
 _NOBODY = frozenset({"", "anonymous", "restricted", "unavailable", "unknown", "private", "blocked"})
@@ -60,19 +62,12 @@ def read(incoming: Incoming) -> Envelope:
 
     CallRail never sends twice (SEEN): whatever is authentic and readable gets 200.
     """
-    if incoming.is_too_large():
-        return refused(Outcome.REJECTED_TOO_LARGE, "too_large", json_answer(413, error="too_large"))
-    if not incoming.is_verified:
-        ours = base64.b64encode(digest_of(incoming, "sha1")).decode()
-        if not same_secret(incoming.header("signature"), ours):
-            answer = json_answer(401, error="unauthorized")
-            return refused(Outcome.REJECTED_AUTH, "bad_signature", answer)
     notes = Notes()
-    try:
-        found = Fields(json_object(incoming.masked.body, notes))
-    except Unreadable as error:
-        return refused(Outcome.REJECTED_MALFORMED, str(error), json_answer(400, error=str(error)))
-    notes.warn_of(incoming.masked.found)
+    ours = base64.b64encode(digest_of(incoming, "sha1")).decode()
+    is_signed = same_secret(incoming.header("signature"), ours)
+    found = opened(incoming, notes, is_authentic=is_signed)
+    if isinstance(found, Envelope):
+        return found
     return _enveloped(found, incoming, notes)
 
 

@@ -10,7 +10,16 @@ from xml.sax.saxutils import quoteattr
 
 from rooftree.capture.amounts import count
 from rooftree.capture.conclude import conclude
-from rooftree.capture.envelope import RING, Answer, Envelope, Incoming, Outcome, ignored, refused
+from rooftree.capture.envelope import (
+    RING,
+    Answer,
+    Credential,
+    Envelope,
+    Incoming,
+    Outcome,
+    ignored,
+    refused,
+)
 from rooftree.capture.normalise import contact, phones, text
 from rooftree.capture.notes import Fields, Notes
 from rooftree.capture.wire import Unreadable, form_fields
@@ -28,7 +37,7 @@ from rooftree.leads.vocabulary import (
 LABEL = "Phone calls to Twilio tracking numbers"
 PATHS = ["phone_twilio/<token>"]
 CHANNEL = Channel.PHONE
-VENDOR_SECRET = "The auth token of your Twilio account"  # noqa: S105 (its name on the page)
+CREDENTIALS = (Credential(key="secret", label="Auth token", help="Twilio console, Account info"),)
 OVER = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 # Numbers that spell ANONYMOUS, RESTRICTED, BLOCKED, UNKNOWN and UNAVAILABLE (KNOWN).
 NOBODY = frozenset({"266696687", "7378742833", "2562533", "8656696", "86282452253"})
