@@ -7,6 +7,8 @@ from pathlib import Path
 from rooftree_simulators.ads.linkedin import LinkedIn
 from rooftree_simulators.ads.meta import Meta
 from rooftree_simulators.ads.trustedform import TrustedForm
+from rooftree_simulators.chats.drift import Drift
+from rooftree_simulators.chats.intercom import Intercom
 from rooftree_simulators.clock import Clock
 from rooftree_simulators.control import Control
 from rooftree_simulators.encompass.vendor import Encompass
@@ -27,6 +29,8 @@ class Ports:
     meta: int = 0
     linkedin: int = 0
     trustedform: int = 0
+    intercom: int = 0
+    drift: int = 0
 
 
 class Simulators:
@@ -40,7 +44,12 @@ class Simulators:
         self.meta = Meta(setup)
         self.linkedin = LinkedIn(setup)
         self.trustedform = TrustedForm(setup)
-        asked: tuple[Vendor, ...] = (self.meta, self.linkedin, self.trustedform)
+        self.intercom = Intercom(setup)
+        self.drift = Drift(setup)
+        asked: tuple[Vendor, ...] = (
+            *(self.meta, self.linkedin, self.trustedform),
+            *(self.intercom, self.drift),
+        )
         vendors: dict[str, Vendor] = {
             row.key: row for row in (self.encompass, self.twilio, self.mailbox, *asked)
         }

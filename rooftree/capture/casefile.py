@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from rooftree.capture.certificates import jornaya, trustedform
 from rooftree.capture.envelope import Endpoint, Envelope, Incoming
@@ -26,6 +26,7 @@ _CREDENTIALS = {"verify_token": "meta-test-verify-token"}  # what their lender w
 _CLAIMED, _TOKEN = "consent_trustedform", "consent_jornaya"  # answers to claims; any form
 _CLAIM_STATUS = re.compile(r"\(HTTP (\d{3})\)")  # a case says it in its note
 _MOST_BEFORE = 20  # cases in a chain of `after`
+_PLACEHOLDER = re.compile(r"<[^<>/]*token>")  # a path that stands for the source's own
 
 
 class Unusable(Exception):
@@ -62,19 +63,22 @@ def incoming_of(folder: Path) -> Incoming:
     """It is the delivery of a case folder. Raises `Unusable`."""
     request = _request(folder)
     secret = _optional_text(request, "test_secret")
+    path, query = str(request.get("path", "")), _named(request, "query")
+    placeholder = _PLACEHOLDER.search(path)
     body = folder / str(request.get("body_file") or "nothing")
     if body.parent != folder:
         raise Unusable(f"body_file of {folder.name} must be a file beside request.json.")
     return Incoming(
         method=str(request.get("method", "POST")),
-        path=str(request.get("path", "")),
-        query=_named(request, "query"),
+        path=path,
+        query=query,
+        url=f"https://leads.{_SITES[1]}{path}{'?' if query else ''}{urlencode(query)}",
         headers=_named(request, "headers"),
         body=_bytes(body) if request.get("body_file") else b"",
         remote_addr=_optional_text(request, "remote_addr"),
         received_at=_moment(request.get("received_at")),
         endpoint=Endpoint(
-            token=None if "/form/" in str(request.get("path", "")) else secret,
+            token=placeholder[0] if placeholder else None if "/form/" in path else secret,
             secret=secret,
             allowed_origins=frozenset(
                 request.get("allowed_origins") or [f"https://{site}" for site in _SITES]

@@ -9,6 +9,10 @@ from rooftree.capture.normalise import delivery_key
 from rooftree.capture.notes import Notes
 from rooftree.capture.upstream import Lookup
 from rooftree.leads.canonical import CanonicalLead
+from rooftree.leads.vocabulary import Channel
+
+# Who calls or chats has not told a name yet, and says so to a person who can ask.
+NAMELESS = frozenset({Channel.PHONE, Channel.CHAT})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,14 +37,21 @@ def conclude(
 
     Without a name or a valid way to reach the person it is quarantined, and answered
     as a success all the same: a paid lead is never bounced for our reading's sake.
+    A call or a chat needs no name, and one that leaves no contact alarms nobody: most do.
     `lead.received_at` must be set.
     """
     assert lead.received_at is not None
     _warn_of_gaps(lead, notes)
     key = key or delivery_key(lead, lead.received_at)
-    if lead.is_workable():
+    if is_usable(lead):
         return accepted(lead, answer, key=key, warnings=notes.warnings, actions=actions)
-    return quarantined(_lack(lead), answer, key=key, leads=(lead,), warnings=notes.warnings)
+    whole = quarantined(_lack(lead), answer, key=key, leads=(lead,), warnings=notes.warnings)
+    return replace(whole, actions=()) if lead.channel in NAMELESS else whole
+
+
+def is_usable(lead: CanonicalLead) -> bool:
+    """Whether somebody can act on it as it came."""
+    return lead.is_workable() or (lead.channel in NAMELESS and lead.is_reachable())
 
 
 def conclude_each(
@@ -61,7 +72,7 @@ def conclude_each(
             _warn_of_gaps(one.lead, one.notes)
         warnings |= one.notes.warnings
     lookups = tuple(dict.fromkeys(ask for one in read for ask in one.lookups))
-    if not lookups and not any(one.lead.is_workable() for one in read):
+    if not lookups and not any(is_usable(one.lead) for one in read):
         reason = next((one.problem for one in read if one.problem), None)
         told = quarantined(
             reason or _lack(read[0].lead),
@@ -92,12 +103,18 @@ def _warn_of_gaps(lead: CanonicalLead, notes: Notes) -> None:
         "vendor_lead_id_missing": lead.vendor_lead_id is None,
         "name_missing": not lead.has_name(),
         "phone_missing": not lead.phones and any(one.valid for one in lead.emails),
-        "email_missing": not lead.emails and any(one.valid for one in lead.phones),
+        "email_missing": _lacks_email(lead),
         "property_state_missing": _lacks_state(lead, notes),
     }
     for code, is_missing in gaps.items():
         if is_missing:
             notes.warn(code)
+
+
+def _lacks_email(lead: CanonicalLead) -> bool:
+    """A call never brings one."""
+    is_call = lead.channel is Channel.PHONE
+    return not is_call and not lead.emails and any(one.valid for one in lead.phones)
 
 
 def _lacks_state(lead: CanonicalLead, notes: Notes) -> bool:

@@ -14,13 +14,15 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from rooftree.capture.upstream import Lookup, Told
-from rooftree.core.masking import Masked, mask
+from rooftree.core.letter_masking import mask_letter
+from rooftree.core.masking import Masked
 from rooftree.leads.canonical import CanonicalLead
 from rooftree.leads.vocabulary import Channel
 
 LARGEST_BODY = 1024 * 1024  # bytes
 LEAD_ID = "<our lead id>"  # the caller fills these in once the row is committed
 REFERENCE = "<public reference>"
+RING = "<number to ring>"  # a caller waits to be put through; filled in as the call is answered
 _WARNING_LENGTH = 200
 _WARNINGS = 100  # a hostile form could else make thousands
 
@@ -64,6 +66,7 @@ class Incoming:
     method: str = "POST"
     path: str = ""
     query: Mapping[str, str] = field(default_factory=dict)
+    url: str = ""  # public and whole, as the sender called it: some sign it
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = field(default=b"", repr=False)
     remote_addr: str | None = None  # the socket's, or the trusted proxy's word
@@ -75,7 +78,7 @@ class Incoming:
     @cached_property
     def masked(self) -> Masked:
         """The body without the numbers that may not be kept; adapters read only this."""
-        return mask(self.body)
+        return mask_letter(self.body)
 
     @cached_property
     def _headers(self) -> dict[str, str]:
@@ -89,10 +92,15 @@ class Incoming:
         return len(self.body) > LARGEST_BODY
 
     def path_secret_matches(self) -> bool:
-        """The last part of the path is the endpoint's token. No token matches nothing."""
+        """The last part of the path is the endpoint's token. No token matches nothing.
+
+        Of an e-mail address it is what stands between + and @.
+        """
         if self.is_verified:
             return True
         given = self.path.split("?")[0].rstrip("/").rpartition("/")[2]
+        if "@" in given:
+            given = given.rpartition("@")[0].partition("+")[2]
         return same_secret(given, self.endpoint.token)
 
 
@@ -106,8 +114,12 @@ class Answer:
     location: str | None = None
 
     def filled(self, **values: str) -> "Answer":
-        """The answer with the ids of the committed row: `lead_id`, `reference`."""
-        names = {LEAD_ID: values.get("lead_id"), REFERENCE: values.get("reference")}
+        """The answer with what the caller knows: `lead_id`, `reference`, `ring`."""
+        names = {
+            LEAD_ID: values.get("lead_id"),
+            REFERENCE: values.get("reference"),
+            RING: values.get("ring"),
+        }
         return replace(self, body=_fill(self.body, names))
 
     def to_bytes(self) -> bytes:

@@ -111,9 +111,9 @@ def _cost(fields: Fields, notes: Notes) -> Cost | None:
 def _suppression(fields: Fields) -> Suppression | None:
     """What the consumer refused is always taken over."""
     found = Suppression(
-        do_not_call=yes_or_no(fields.get("do_not_call")),
-        do_not_text=yes_or_no(fields.get("do_not_text")),
-        do_not_email=yes_or_no(fields.get("do_not_email")),
+        do_not_call=yes_or_no(fields.get("do_not_call")) or None,
+        do_not_text=yes_or_no(fields.get("do_not_text")) or None,
+        do_not_email=yes_or_no(fields.get("do_not_email")) or None,
     )
     if not (found.do_not_call or found.do_not_text or found.do_not_email):
         return None

@@ -31,7 +31,10 @@ _NAME_LENGTH = 120
 _ABSENT = frozenset({"n/a", "na", "null", "none", "-none-", "-", "unknown", "undefined"})
 _YES = frozenset({"y", "yes", "true", "1", "on", "checked", "si", "sí"})
 _NO = frozenset({"n", "no", "false", "0", "off", "unchecked"})
-_LOCAL_DATES = ("%m/%d/%Y", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %H:%M")
+_LOCAL_DATES = (
+    *("%m/%d/%Y", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M"),
+    *("%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M %p"),
+)
 _PRIVATE = tuple(
     ipaddress.ip_network(net)
     for net in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")

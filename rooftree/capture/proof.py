@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import hashlib
 import hmac
 import ipaddress
 from collections.abc import Callable, Mapping
@@ -55,6 +54,12 @@ def header_of(setup: Mapping[str, Any]) -> str:
     return str(setup.get("header") or HEADERS.get(kind, "Authorization"))
 
 
+def digest_of(incoming: Incoming, algorithm: str = "sha256") -> bytes:
+    """It is the HMAC of the raw body with the endpoint's secret; without a secret nothing."""
+    secret = incoming.endpoint.secret
+    return hmac.new(secret.encode(), incoming.body, algorithm).digest() if secret else b""
+
+
 def _header(incoming: Incoming, setup: Mapping[str, Any]) -> bool:
     given = (incoming.header(header_of(setup)) or "").strip()
     if given[:7].lower() == "bearer ":
@@ -83,7 +88,7 @@ def _hmac(incoming: Incoming, setup: Mapping[str, Any]) -> bool:
         return False
     if given[:7].lower() == "sha256=":
         given = given[7:]
-    ours = hmac.new(secret.encode(), incoming.body, hashlib.sha256).digest()
+    ours = digest_of(incoming)
     in_hex = same_secret(given.lower(), ours.hex())
     return same_secret(given, base64.b64encode(ours).decode()) or in_hex
 

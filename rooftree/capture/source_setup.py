@@ -17,6 +17,7 @@ from django.utils.text import slugify
 from rooftree.capture.sources import SOURCES
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import Source
+from rooftree.leads.vocabulary import Channel
 from rooftree.ledger.write import write
 from rooftree.org.models import User
 
@@ -25,7 +26,9 @@ EDITABLE = (
     *("per_minute", "allowed_origins", "is_test"),
 )
 TOKEN_BYTES = 24
-SIGNED = frozenset({"website_form", "generic"})  # whose senders may bring a secret of their own
+SIGNED = frozenset(
+    {"website_form", "generic", "chat_generic"}
+)  # whose senders may bring a secret of their own
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?", re.IGNORECASE)
 
 
@@ -128,7 +131,9 @@ def path_of(source: Source, token: str = "") -> str:
 def _secrets(adapter: str) -> tuple[str, str]:
     """The token of its path, and a signing secret where the sender can sign with one."""
     secret = secrets.token_urlsafe(32) if adapter in SIGNED else ""
-    return secrets.token_urlsafe(TOKEN_BYTES), secret
+    is_address = SOURCES[adapter].CHANNEL is Channel.EMAIL  # mail servers lose capitals
+    make = secrets.token_hex if is_address else secrets.token_urlsafe
+    return make(TOKEN_BYTES), secret
 
 
 def _digest(token: str) -> str:

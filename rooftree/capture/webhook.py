@@ -10,11 +10,11 @@ from rooftree.capture.wire import Unreadable, charset, json_object
 
 def opened(incoming: Incoming, notes: Notes, *, is_authentic: bool) -> Fields | Envelope:
     """It is the object that was sent, or the refusal."""
+    if incoming.is_too_large():
+        return refused(Outcome.REJECTED_TOO_LARGE, "too_large", json_answer(413, error="too_large"))
     if not (is_authentic or incoming.is_verified):
         answer = json_answer(401, error="unauthorized")
         return refused(Outcome.REJECTED_AUTH, "bad_signature", answer)
-    if incoming.is_too_large():
-        return refused(Outcome.REJECTED_TOO_LARGE, "too_large", json_answer(413, error="too_large"))
     told = charset(incoming.header("content-type"))
     try:
         found = Fields(json_object(incoming.masked.body, notes, told=told))

@@ -51,7 +51,7 @@ def of_touch(inquiry: CanonicalLead, *, person: Person, touch: Touch, at: dateti
         is_written = row.status == "granted" and record.get("type") == "written"
         brought = brought or (is_written and "text" in row.channels and "@" not in address)
     _keep(rows, touch, at)
-    _suppress(inquiry, person, touch, at)
+    suppress(inquiry, person=person, touch=touch, at=at)
     return brought
 
 
@@ -174,7 +174,7 @@ def _moment(text: Any) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 
-def _suppress(inquiry: CanonicalLead, person: Person, touch: Touch, at: datetime) -> None:
+def suppress(inquiry: CanonicalLead, *, person: Person, touch: Touch, at: datetime) -> None:
     """A vendor's do-not-call counts as one of ours, and a later lead does not undo it."""
     told = inquiry.suppression
     if told is None:

@@ -19,7 +19,8 @@ _RIGHT = rf"(?![\w*])(?!-{_D}|-\w)(?!\.{_D})"
 _GAP = r"(?:[^\w*]|\b(?:is|no|num|number|val|value|my|the|string)\b){1,24}?"
 _NINE = rf"{_D}{{3}}(?:{_SEP}|%20)?{_D}{{2}}(?:{_SEP}|%20)?{_D}{{4}}"
 _SSN_LABEL = (
-    r"(?:ssn|itin|s\.s\.n|social[ _+-]?security|socialsec|tax[ _+-]?(?:payer)?[ _+-]?id|social)"
+    r"(?:ssn|itin|s\.s\.n|social[ _+-]?security|socialsec|tax[ _+-]?(?:payer)?[ _+-]?id"
+    r"(?:entifier|entification)?|social)"
     r"(?:[ _+-]?(?:number|num|no))?"
 )
 _BANK_LABEL = (

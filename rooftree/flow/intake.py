@@ -15,7 +15,7 @@ from rooftree.capture import intake, receive, retrieve
 from rooftree.capture.certificates import claim
 from rooftree.capture.envelope import Incoming
 from rooftree.capture.receive import Received
-from rooftree.flow import moment, offers, scores
+from rooftree.flow import called_in, moment, offers, scores
 from rooftree.flow.messages import send_messages, send_these
 from rooftree.leads.models import Delivery, Lead, Source, Touch
 from rooftree.ledger.write import write
@@ -117,8 +117,13 @@ def replay(*, delivery_id: UUID, by: object, at: datetime) -> Delivery:
 
 def _work(delivery: Delivery, at: datetime) -> None:
     envelope = receive.reread(delivery)
+    if ends_at := called_in.waits_until(envelope, delivery, at=at):
+        change(Delivery, where={"id": delivery.pk}, to={"due_at": ends_at})
+        return
     for position, inquiry in enumerate(envelope.leads):
         if not receive.is_ours_to_work(delivery, inquiry, envelope):
+            continue
+        if called_in.is_more(inquiry, delivery=delivery, at=at):
             continue
         stored = intake.store(inquiry, delivery=delivery, position=position, at=at)
         if stored.is_new:
@@ -136,12 +141,14 @@ def _start_clocks(stored: intake.Stored, at: datetime) -> None:
     count.touch_arrived(lead, cost=stored.cost)
     if lead.is_test:
         return
-    respond_to_touch.enqueue(touch_id=str(stored.touch.pk))
+    is_call = called_in.settle(stored.touch, at=at)
+    if not is_call:
+        respond_to_touch.enqueue(touch_id=str(stored.touch.pk))
     if claim.want(stored.touch, at=at):
         claim_certificates.enqueue()
     if lead.officer_id is None:
         assign_lead.enqueue(lead_id=str(lead.pk))
-    else:
+    elif not is_call:
         tell_owner.enqueue(touch_id=str(stored.touch.pk))
     announce("lead", lead=str(lead.pk))
 

@@ -35,17 +35,14 @@ class CallIn:
 def begin(*, sender: str, call_id: str, at: datetime) -> CallIn:
     """Put the caller through to their officer, or to the company's main line."""
     lead = lead_of_number(sender)
-    officer = lead.officer if lead else None
-    is_there = officer is not None and officer.terminated_at is None
-    to = officer.phone if officer and is_there else Company.objects.get().phone
     markup = twiml.connect(
-        to,
+        _number_for(lead),
         caller_id=our_number(),
         action_url=f"{settings.PUBLIC_URL}/in/twilio/call/after/",
     )
     if lead is None:
         return CallIn(markup=markup)
-    attempt, is_news = _keep(lead, sender, call_id, at)
+    attempt, is_news = keep(lead, sender=sender, call_id=call_id, at=at)
     return CallIn(markup=markup, attempt=attempt, is_news=is_news)
 
 
@@ -85,7 +82,19 @@ def answer_missed(attempt: ContactAttempt, *, at: datetime) -> list[Message]:
     )
 
 
-def _keep(lead: Lead, sender: str, call_id: str, at: datetime) -> tuple[ContactAttempt, bool]:
+def number_for(sender: str) -> str:
+    """Whose phone rings for a caller: their officer's, else the company's main line."""
+    return _number_for(lead_of_number(sender))
+
+
+def _number_for(lead: Lead | None) -> str:
+    officer = lead.officer if lead else None
+    is_there = officer is not None and officer.terminated_at is None
+    return officer.phone if officer and is_there else Company.objects.get().phone
+
+
+def keep(lead: Lead, *, sender: str, call_id: str, at: datetime) -> tuple[ContactAttempt, bool]:
+    """The call as an attempt of theirs to reach us, and whether it is news. Kept once."""
     attempt = ContactAttempt(
         id=uuid7_at(at),
         cause=_cause(call_id),

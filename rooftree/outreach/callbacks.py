@@ -6,11 +6,11 @@ from datetime import datetime
 from django.conf import settings
 from django.db import transaction
 
+from rooftree.core import twilio_signature
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import Email, Lead, Signal
 from rooftree.ledger.write import write
 from rooftree.outreach import attempt
-from rooftree.outreach.media import twilio_signature
 from rooftree.outreach.media.line import line
 from rooftree.outreach.media.shapes import Fate, Inbound, Status
 from rooftree.outreach.media.twiml import empty

@@ -22,7 +22,7 @@ from rooftree.capture import flood
 from rooftree.capture.envelope import Answer, Incoming
 from rooftree.capture.receive import count_rejection
 from rooftree.capture.sources import SOURCES
-from rooftree.flow import calls, intake, milestones, moment, replies
+from rooftree.flow import called_in, calls, intake, lead_mail, milestones, moment, replies
 from rooftree.leads.models import Source
 from rooftree.los import connect
 from rooftree.los.adapters.encompass import parse_webhook, verify_webhook
@@ -79,7 +79,8 @@ def delivery(request: HttpRequest, adapter: str, token: str) -> HttpResponse:
     if flood.is_too_much(source, at=at):
         return _cors(_later(request, status=429, seconds=flood.WAIT), request, source)
     received = intake.accept(source=source, incoming=_incoming(request, source), at=at)
-    return _cors(_answer(received.answer), request, source)
+    answer = called_in.put_through(received.answer, sender=request.POST.get("From", ""))
+    return _cors(_answer(answer), request, source)
 
 
 @machine("POST")
@@ -179,7 +180,8 @@ def letter(request: HttpRequest, secret: str) -> HttpResponse:
     if not wanted or not constant_time_compare(secret, wanted):
         count_rejection("mail", "unknown_token", moment.now())
         return HttpResponse(status=404)
-    is_kept = replies.receive_letter(raw=request.body, at=moment.now())
+    raw, at = request.body, moment.now()
+    is_kept = replies.receive_letter(raw=raw, at=at) or lead_mail.receive_letter(raw=raw, at=at)
     return HttpResponse("kept\n" if is_kept else "not ours\n", content_type="text/plain")
 
 
@@ -215,6 +217,7 @@ def _incoming(request: HttpRequest, source: Source) -> Incoming:
         method=request.method or "POST",
         path=request.path,
         query=request.GET.dict(),
+        url=f"{settings.PUBLIC_URL}{request.get_full_path()}",
         headers=dict(request.headers),
         body=request.body,
         remote_addr=_visitor(request),

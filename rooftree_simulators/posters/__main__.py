@@ -8,7 +8,15 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from rooftree_simulators.posters import lendingtree, website_form, zillow
+from rooftree_simulators.posters import (
+    chat_generic,
+    lendingtree,
+    mismo_ilad,
+    phone_callrail,
+    referral_partner,
+    website_form,
+    zillow,
+)
 from rooftree_simulators.posters.delivery import BadDay, Delivery, Sent, deliver, todays_luck
 from rooftree_simulators.posters.people import borrower
 
@@ -18,7 +26,13 @@ _MAKERS: dict[str, Callable[..., Delivery]] = {
     "lendingtree_xml": lendingtree.delivery_a,
     "lendingtree_json": lendingtree.delivery_c,
     "website_form": website_form.delivery,
+    "phone_callrail": phone_callrail.delivery,
+    "chat_generic": chat_generic.delivery,
+    "chat_transcript": chat_generic.transcript,
+    "referral_partner": referral_partner.delivery,
+    "mismo_ilad": mismo_ilad.delivery,
 }
+_SIGNERS = {"phone_callrail", "chat_generic", "chat_transcript"}  # sign as they are made
 
 
 def _arguments(words: list[str] | None) -> argparse.Namespace:
@@ -28,7 +42,7 @@ def _arguments(words: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--count", type=int, default=1)
     parser.add_argument("--per-minute", type=float, default=0.0, help="0 sends without waiting")
     parser.add_argument("--seed", type=int, default=None, help="the same seed, the same people")
-    parser.add_argument("--secret", default="", help="website_form: sign with this key")
+    parser.add_argument("--secret", default="", help="sign with this key")
     parser.add_argument("--bad-day", action="append", type=BadDay, default=[], choices=list(BadDay))
     parser.add_argument("--bad-rate", type=float, default=1.0, help="share of bad deliveries")
     return parser.parse_args(words)
@@ -43,8 +57,10 @@ def main(words: list[str] | None = None) -> int:
         if number and asked.per_minute:
             time.sleep(60 / asked.per_minute)
         at = datetime.now(UTC)
-        made = _MAKERS[asked.vendor](borrower(rng), rng, at=at)
-        if asked.secret:
+        signs = asked.secret and asked.vendor in _SIGNERS
+        with_key = {"secret": asked.secret} if signs else {}
+        made = _MAKERS[asked.vendor](borrower(rng), rng, at=at, **with_key)
+        if asked.secret and not signs:
             made = website_form.signed(made, asked.secret, at=at)
         luck = todays_luck(rng, asked.bad_day, asked.bad_rate)
         for sent in deliver(made, asked.to, bad_day=luck):

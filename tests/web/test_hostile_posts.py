@@ -13,11 +13,11 @@ from django.utils import timezone
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from rooftree.core.twilio_signature import signature
 from rooftree.core.uuid7 import uuid7
 from rooftree.flow import intake
 from rooftree.leads.models import Delivery, Lead
 from rooftree.outreach.media import line as lines
-from rooftree.outreach.media.twilio_signature import signature
 from tests import make
 from tests.flow import journey
 

@@ -13,11 +13,11 @@ from django.test import Client
 from rooftree.capture import flood
 from rooftree.capture.casefile import incoming_of
 from rooftree.compliance.models import Revocation
+from rooftree.core.twilio_signature import signature
 from rooftree.flow import moment
 from rooftree.leads.models import Delivery, Lead, Rejection, Source
 from rooftree.los.models import Connection, LosEvent
 from rooftree.outreach.media import line as lines
-from rooftree.outreach.media.twilio_signature import signature
 from rooftree.outreach.models import Message
 from tests import make
 from tests.flow import journey

@@ -10,8 +10,7 @@ from rooftree.capture import match, on_file
 from rooftree.capture.envelope import Envelope
 from rooftree.capture.imports.stage import incoming_of, rows_of
 from rooftree.capture.models import Spreadsheet
-from rooftree.capture.receive import WORTH_WORK, key_at
-from rooftree.capture.sources import csv_import
+from rooftree.capture.receive import WORTH_WORK, adapter_of, key_at
 from rooftree.core.emails import comparison_key
 from rooftree.leads.canonical import CanonicalLead
 from rooftree.leads.models import DeliveryKey
@@ -46,8 +45,9 @@ def look(
         tell: hears how many rows have been read.
     """
     found = Findings()
+    adapter = adapter_of(sheet.source)
     for position, row in enumerate(rows_of(sheet), start=1):
-        envelope = csv_import.read(incoming_of(sheet, row, position, at))
+        envelope = adapter.read(incoming_of(sheet, row, position, at))
         word = _word(envelope, sheet, row.line, found)
         found.counts[word] += 1
         found.remarks.update(set(envelope.warnings))

@@ -14,11 +14,12 @@ from django.db.transaction import atomic
 
 from rooftree.capture.envelope import Incoming
 from rooftree.capture.field_map import Line, check
-from rooftree.capture.imports.table import MOST_ROWS, Row, Table, read_table
+from rooftree.capture.imports.records import METHOD, Kind, guessed_lines, row_body
+from rooftree.capture.imports.table import MOST_ROWS, Row, Table
 from rooftree.capture.models import Spreadsheet
 from rooftree.capture.notes import Notes
 from rooftree.capture.receive import endpoint_of
-from rooftree.capture.sources import csv_import
+from rooftree.capture.sources import SOURCES
 from rooftree.capture.wire import Unreadable
 from rooftree.core.names import clean_text
 from rooftree.core.uuid7 import uuid7_at
@@ -26,7 +27,7 @@ from rooftree.leads.models import Source
 from rooftree.ledger.write import write
 from rooftree.org.models import User
 
-ADAPTER = "csv_import"
+KINDS: dict[str, Kind] = {key: one.KIND for key, one in SOURCES.items() if hasattr(one, "KIND")}
 _MUTEX = 7_301  # advisory lock of numbering
 AS_CSV = "Save it as CSV (comma separated, UTF-8) and upload that."
 REFUSALS = {
@@ -62,11 +63,12 @@ def upload(
 
     Raises `BadFile`.
     """
-    source = Source.objects.get(pk=source_id, adapter=ADAPTER)
+    source = Source.objects.get(pk=source_id, adapter__in=KINDS)
+    kind = KINDS[source.adapter]
     digest = hashlib.sha256(body).hexdigest()
     notes = Notes()
     try:
-        table = read_table(body, notes)
+        table = kind.table(body, notes)
     except Unreadable as problem:
         raise BadFile(REFUSALS.get(str(problem), "This file cannot be read.")) from problem
     with atomic():
@@ -86,7 +88,7 @@ def upload(
             remarks=sorted(notes.warnings),
             rows=_packed(table),
             row_count=len(table.rows),
-            lines=[line.to_json() for line in csv_import.guessed_lines(table.columns)],
+            lines=[line.to_json() for line in guessed_lines(table.columns, kind)],
             options={"then": "keep", "known": "leave"},
             uploaded_by=by,
             uploaded_at=at,
@@ -154,11 +156,11 @@ def move(
 def incoming_of(sheet: Spreadsheet, row: Row, position: int, at: datetime) -> Incoming:
     """One row as a delivery of its source."""
     number = str(sheet)
-    body = csv_import.row_body(
+    body = row_body(
         number=number, file=sheet.file_name, line=row.line, position=position, cells=row.cells
     )
     return Incoming(
-        method=csv_import.METHOD,
+        method=METHOD,
         path=f"/imports/{number}/{row.line}",
         headers={"Content-Type": "application/json"},
         body=body,

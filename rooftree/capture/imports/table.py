@@ -54,7 +54,7 @@ def read_table(body: bytes, notes: Notes) -> Table:
     sign = _sign(text)
     if sign != ",":
         notes.warn(f"delimiter_guessed:{_CALLED.get(sign, sign)}")
-    listed = _listed(text, sign)
+    listed = listed_rows(text, sign)
     if not listed:
         raise Unreadable("empty")
     columns = _columns(listed[0][1])
@@ -71,7 +71,7 @@ def _sign(text: str) -> str:
     return max(_SIGNS, key=plain.count)
 
 
-def _listed(text: str, sign: str) -> list[tuple[int, list[str]]]:
+def listed_rows(text: str, sign: str) -> list[tuple[int, list[str]]]:
     """The rows that say anything, with the line each begins on."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=sign)
     found: list[tuple[int, list[str]]] = []

@@ -13,11 +13,10 @@ from rooftree.capture.conclude import conclude
 from rooftree.capture.envelope import Answer, Envelope, Incoming, Outcome, refused
 from rooftree.capture.field_map import Line, lines_of
 from rooftree.capture.field_map import read as read_by
+from rooftree.capture.imports.records import FIRST, METHOD, NOTHING, ZONE, Kind, guessed_lines
 from rooftree.capture.imports.table import read_table
 from rooftree.capture.mapped import lead_of
 from rooftree.capture.notes import Notes, as_text
-from rooftree.capture.paths import written
-from rooftree.capture.targets import guesses
 from rooftree.capture.wire import Unreadable, json_object
 from rooftree.leads.canonical import CanonicalLead
 from rooftree.leads.vocabulary import Channel, Source
@@ -25,17 +24,13 @@ from rooftree.leads.vocabulary import Channel, Source
 LABEL = "Spreadsheets you upload"
 PATHS = ["csv_import/<token>"]
 CHANNEL = Channel.IMPORT
-METHOD = "UPLOAD"  # nobody can post one: a person uploads it
-FIRST = "imp1"  # the import of a file that stands alone
-ZONE = "UTC"
 _LONGEST_NUMBER = 40
-_NOTHING = Answer(status=0)  # nobody waits for an answer
 
 
 def read(incoming: Incoming) -> Envelope:
     """One file, or one row of one. Never raises."""
     if incoming.is_too_large():
-        return refused(Outcome.REJECTED_TOO_LARGE, "too_large", _NOTHING)
+        return refused(Outcome.REJECTED_TOO_LARGE, "too_large", NOTHING)
     if incoming.method != METHOD and not incoming.is_verified:
         return refused(Outcome.REJECTED_AUTH, "not_an_upload", Answer(status=403))
     try:
@@ -43,27 +38,13 @@ def read(incoming: Incoming) -> Envelope:
             return _read_row(incoming)
         return _read_file(incoming)
     except Unreadable as error:
-        return refused(Outcome.REJECTED_MALFORMED, str(error), _NOTHING)
-
-
-def guessed_lines(columns: Iterable[str]) -> tuple[Line, ...]:
-    """They are lines for the columns whose names tell what stands in them."""
-    found = guesses([(column,) for column in columns])
-    return tuple(Line(field=key, path=written(steps)) for steps, key in found.items())
-
-
-def row_body(
-    *, number: str, file: str, line: int, position: int, cells: Mapping[str, str]
-) -> bytes:
-    """It is one row as it is kept and read again: where it stood, and what stood there."""
-    said = {"import": number, "file": file, "line": line, "position": position, "row": dict(cells)}
-    return json.dumps(said, ensure_ascii=False).encode("utf-8", "replace")
+        return refused(Outcome.REJECTED_MALFORMED, str(error), NOTHING)
 
 
 def _read_file(incoming: Incoming) -> Envelope:
     notes = Notes()
     table = read_table(incoming.body, notes)
-    lines = guessed_lines(table.columns)
+    lines = guessed_lines(table.columns, KIND)
     leads: list[CanonicalLead] = []
     warnings = set(notes.warnings)
     for position, row in enumerate(table.rows, start=1):
@@ -74,7 +55,7 @@ def _read_file(incoming: Incoming) -> Envelope:
         else:
             leads += one.leads
     return Envelope(
-        http=_NOTHING,
+        http=NOTHING,
         outcome=Outcome.ACCEPTED if leads else Outcome.QUARANTINED,
         reason=None if leads else "no_usable_row",
         idempotency_key=f"csv:{FIRST}",
@@ -93,7 +74,7 @@ def _read_row(incoming: Incoming) -> Envelope:
     maps = incoming.endpoint.setup.get("maps")
     number = as_text(found.get("import"))[:_LONGEST_NUMBER] or FIRST
     stored = maps.get(number) if isinstance(maps, dict) else None
-    lines = lines_of(stored) or guessed_lines(cells)
+    lines = lines_of(stored) or guessed_lines(cells, KIND)
     one = _read_cells(
         cells,
         lines,
@@ -121,11 +102,14 @@ def _read_cells(
     for path, value in found.unread:
         notes.keep(path, value)
     lead = _numbered(lead, vendor_id)
-    one = conclude(lead, _NOTHING, notes)
+    one = conclude(lead, NOTHING, notes)
     if found.missing and lead.is_workable():
         reason = f"required_missing:{found.missing[0]}"
         return replace(one, outcome=Outcome.QUARANTINED, reason=reason)
     return one
+
+
+KIND = Kind(source=Source.CSV_IMPORT, names={}, finish=lambda lead, *_: lead, records=lambda _: [])
 
 
 def _numbered(lead: CanonicalLead, vendor_id: str) -> CanonicalLead:

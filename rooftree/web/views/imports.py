@@ -50,7 +50,7 @@ BECAME = {  # word: (before, after, icon, tone)
 def index(request: HttpRequest) -> HttpResponse:
     """Every import, and a new one."""
     must(request.user, "edit_sources")
-    sources = Source.objects.filter(adapter=stage.ADAPTER, paused_at=None).order_by("name")
+    sources = Source.objects.filter(adapter__in=stage.KINDS, paused_at=None).order_by("name")
     problem = ""
     if request.method == "POST":
         try:
@@ -172,7 +172,7 @@ def _uploaded(request: HttpRequest) -> tuple[Spreadsheet, bool]:
         source_id = UUID(request.POST.get("source", ""))
     except ValueError as bad:
         raise BadFile("Choose the source these people came from.") from bad
-    if not Source.objects.filter(pk=source_id, adapter=stage.ADAPTER).exists():
+    if not Source.objects.filter(pk=source_id, adapter__in=stage.KINDS).exists():
         raise BadFile("Choose the source these people came from.")
     return stage.upload(
         source_id=source_id,

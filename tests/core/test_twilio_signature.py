@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rooftree.outreach.media.twilio_signature import signature, verify
+from rooftree.core.twilio_signature import signature, verify
 from rooftree_simulators.twilio import signature as simulated
 
 URL = "https://lender.example/in/twilio/a?x=1"

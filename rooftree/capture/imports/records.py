@@ -1,0 +1,201 @@
+"""Records of another system, as files or as answers of its interface, to inquiries.
+
+What differs from system to system is a `Kind`; how a row is read, numbered and kept is
+the same for all.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from rooftree.capture.envelope import Answer, Envelope, Incoming, Outcome, refused
+from rooftree.capture.field_map import Line, lines_of
+from rooftree.capture.field_map import read as read_by
+from rooftree.capture.imports.table import Table, read_table
+from rooftree.capture.labels import field_of
+from rooftree.capture.mapped import lead_of
+from rooftree.capture.notes import Fields, Notes, as_text
+from rooftree.capture.paths import written
+from rooftree.capture.payload import tree_of
+from rooftree.capture.wire import Unreadable
+from rooftree.leads.canonical import CanonicalLead
+from rooftree.leads.vocabulary import Channel, CreditBasis, Source
+
+METHOD = "UPLOAD"  # nobody can post one: a person uploads it
+ASKED = "PULL"  # the answer of an interface that we asked
+FIRST = "imp1"  # the import of a file that stands alone
+ZONE = "UTC"
+NOTHING = Answer(status=0)  # nobody waits for an answer
+_LONGEST_NUMBER = 40
+type Cells = dict[str, Any]
+type Finish = Callable[[CanonicalLead, Fields, Notes], CanonicalLead]
+
+
+class Trouble(Exception):
+    """The other system answered with a failure. `reason` is the machine's."""
+
+    def __init__(self, reason: str, action: Mapping[str, Any]) -> None:
+        super().__init__(reason)
+        self.reason, self.action = reason, action
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """One system whose records come in."""
+
+    source: Source
+    names: Mapping[str, str]  # its own names, squashed, to ours; "" has no place
+    finish: Finish  # what the names alone do not tell
+    records: Callable[[Mapping[str, Any]], list[Cells]]  # of an answer; raises `Trouble`
+    prepare: Callable[[Cells], Cells] = dict  # puts values right and adds some; renames none
+    plain: Callable[[str], str] = str  # a column's name without the system's own marks
+    table: Callable[[bytes, Notes], Table] = read_table
+
+
+def trouble(code: Any, *, after_s: int | None = None) -> Trouble:
+    """It is what an error's code asks for: another sign-in, patience, or a person."""
+    said = as_text(code).upper()
+    if any(word in said for word in ("LIMIT", "RATE", "TOO_MANY", "BUDGET", "429")):
+        when = {"after_s": after_s} if after_s else {"policy": "backoff"}
+        return Trouble("upstream_rate_limited", {"do": "retry", **when})
+    is_sign_in = any(word in said for word in ("AUTH", "SESSION", "TOKEN", "401", "403"))
+    return Trouble("upstream_auth" if is_sign_in else "upstream_error", {"do": "notify_ops"})
+
+
+def read(incoming: Incoming, kind: Kind) -> Envelope:
+    """A whole file, an answer, or one row as it is kept. Never raises."""
+    if incoming.is_too_large():
+        return refused(Outcome.REJECTED_TOO_LARGE, "too_large", NOTHING)
+    if incoming.method not in (METHOD, ASKED) and not incoming.is_verified:
+        return refused(Outcome.REJECTED_AUTH, "not_an_upload", Answer(status=403))
+    notes = Notes()
+    try:
+        if not incoming.body.strip():
+            return _batch([], kind, notes)
+        if incoming.body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
+            return _of_json(tree_of(incoming, notes), incoming, kind, notes)
+        rows = kind.table(incoming.masked.body, notes).rows
+        leads = [lead_of_cells(dict(row.cells), None, incoming, kind, notes) for row in rows]
+        return _batch(leads, kind, notes)
+    except Unreadable as error:
+        return refused(Outcome.REJECTED_MALFORMED, str(error), NOTHING)
+    except Trouble as problem:
+        return Envelope(
+            http=NOTHING,
+            outcome=Outcome.QUARANTINED,
+            reason=problem.reason,
+            actions=(problem.action,),
+        )
+
+
+def row_body(
+    *, number: str, file: str, line: int, position: int, cells: Mapping[str, str]
+) -> bytes:
+    """It is one row as it is kept and read again: where it stood, and what stood there."""
+    said = {"import": number, "file": file, "line": line, "position": position, "row": dict(cells)}
+    return json.dumps(said, ensure_ascii=False).encode("utf-8", "replace")
+
+
+def guessed_lines(columns: Iterable[str], kind: Kind) -> tuple[Line, ...]:
+    """They are lines for the columns whose names tell what stands in them."""
+    found: dict[str, str] = {}
+    for column in columns:
+        key = field_of(kind.plain(column), kind.names)
+        if key and key not in found.values():
+            found[column] = key
+    taken = set(found.values())
+    if "first_name" in taken and "last_name" not in taken:  # what stands beside a first name
+        found = {one: "last_name" if key == "name" else key for one, key in found.items()}
+    return tuple(Line(field=key, path=written((column,))) for column, key in found.items())
+
+
+def lead_of_cells(
+    cells: Cells, lines: Sequence[Line] | None, incoming: Incoming, kind: Kind, notes: Notes
+) -> CanonicalLead:
+    """It is one record, by the map of its import or by what its system calls things."""
+    own = Notes()
+    prepared = kind.prepare(cells)
+    added = [name for name in prepared if name not in cells]
+    told = (*(lines or guessed_lines(cells, kind)), *guessed_lines(added, kind))
+    found = read_by(prepared, told, own)
+    lead = lead_of(
+        found.fields,
+        own,
+        source=kind.source,
+        channel=Channel.IMPORT,
+        received_at=incoming.received_at,
+        zone=str(incoming.endpoint.setup.get("zone") or ZONE),
+        is_test=incoming.endpoint.is_test,
+    )
+    if lead.credit and lead.credit.score_low:  # a figure somebody typed, and no range of a form
+        lead = replace(lead, credit=replace(lead.credit, basis=CreditBasis.SELF_REPORTED))
+    lead = kind.finish(lead, Fields(prepared), own)
+    for path, value in found.unread:
+        own.keep(path, value)
+    _warn_of_gaps(lead, own)
+    notes.warnings |= own.warnings
+    return lead
+
+
+def _warn_of_gaps(lead: CanonicalLead, notes: Notes) -> None:
+    gaps = {
+        "name_missing": not lead.has_name(),
+        "phone_missing": not lead.phones and any(one.valid for one in lead.emails),
+        "property_state_missing": not (lead.property and lead.property.state),
+    }
+    notes.warnings |= {code for code, is_missing in gaps.items() if is_missing}
+
+
+def _of_json(found: Mapping[str, Any], incoming: Incoming, kind: Kind, notes: Notes) -> Envelope:
+    row = found.get("row")
+    if isinstance(row, dict) and "import" in found:
+        return _row(found, row, incoming, kind, notes)
+    records = kind.records(found)
+    leads = [lead_of_cells(one, None, incoming, kind, notes) for one in records]
+    return _batch(leads, kind, notes)
+
+
+def _row(
+    found: Mapping[str, Any], row: Cells, incoming: Incoming, kind: Kind, notes: Notes
+) -> Envelope:
+    """One row of an import, as it is kept and read again."""
+    cells = {str(name): as_text(cell) for name, cell in row.items()}
+    number = as_text(found.get("import"))[:_LONGEST_NUMBER] or FIRST
+    maps = incoming.endpoint.setup.get("maps")
+    stored = maps.get(number) if isinstance(maps, dict) else None
+    lead = lead_of_cells(dict(cells), lines_of(stored), incoming, kind, notes)
+    whole = _batch([lead], kind, notes)
+    said = json.dumps(cells, sort_keys=True).encode("utf-8", "replace")
+    key = f"{kind.source}:{lead.vendor_lead_id or f'sha256:{hashlib.sha256(said).hexdigest()}'}"
+    return replace(whole, idempotency_key=key)
+
+
+def _batch(leads: Sequence[CanonicalLead], kind: Kind, notes: Notes) -> Envelope:
+    """Whoever can be reached is taken: an old book has people without a name."""
+    is_usable = any(one.is_reachable() for one in leads)
+    reason = None if is_usable else "no_contact" if leads else "no_records"
+    return Envelope(
+        http=NOTHING,
+        outcome=Outcome.ACCEPTED
+        if is_usable
+        else Outcome.QUARANTINED
+        if leads
+        else Outcome.IGNORED,
+        reason=reason,
+        idempotency_key=f"{kind.source}:batch" if leads else None,
+        warnings=tuple(sorted(notes.warnings))[:100],
+        leads=tuple(leads),
+    )
+
+
+def refusal(cells: Fields, names: Iterable[str]) -> str | None:
+    """Which of their fields say that somebody wants to be left alone."""
+    said = [name for name in names if as_text(cells.get(name)).lower() in ("true", "1", "yes")]
+    return ", ".join(said) or None
+
+
+def ids(**found: Any) -> dict[str, str]:
+    """The other system's ids that are known, as text."""
+    return {name: text for name, value in found.items() if (text := as_text(value).strip())}

@@ -1,0 +1,93 @@
+"""Salesforce leads: its Data Export files, and answers of a query. Format: docs/sources/crm.md."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from rooftree.capture.envelope import Envelope, Incoming
+from rooftree.capture.imports.records import Cells, Kind, ids, refusal, trouble
+from rooftree.capture.imports.records import read as read_records
+from rooftree.capture.notes import Fields, Notes, as_text
+from rooftree.leads.canonical import CanonicalLead
+from rooftree.leads.vocabulary import Channel, Source
+
+LABEL = "Salesforce: exported leads"
+PATHS = ["crm_salesforce/<token>"]
+CHANNEL = Channel.IMPORT
+NAMES = {
+    "phone": "work_phone",
+    "mobilephone": "mobile",
+    "postalcode": "zip",
+    "description": "message",
+    "company": "",  # required over there, and no lender's borrower has one
+    "rating": "",
+    "name": "name",
+}
+REFUSALS = ("DoNotCall", "HasOptedOutOfEmail")
+_NAIVE = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d")
+_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
+
+
+def read(incoming: Incoming) -> Envelope:
+    """An export, an answer, or one row. Never raises."""
+    return read_records(incoming, KIND)
+
+
+def _records(found: Mapping[str, Any]) -> list[Cells]:
+    """An error is a list that stands alone."""
+    items = found.get("items")
+    if isinstance(items, list):
+        first = items[0] if items and isinstance(items[0], dict) else {}
+        raise trouble(first.get("errorCode"))
+    listed = found.get("records")
+    return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+
+
+def _prepare(cells: Cells) -> Cells:
+    """Times of an export are UTC and do not say so (KNOWN); its ids may be the short ones."""
+    found = {
+        name: f"{value}Z" if _NAIVE.fullmatch(as_text(value)) else value
+        for name, value in cells.items()
+    }
+    return {**found, "Id": long_id(as_text(found.get("Id")))}
+
+
+def _plain(column: str) -> str:
+    """A custom field's name without its mark."""
+    return column.removesuffix("__c")
+
+
+def long_id(key: str) -> str:
+    """The 18 letters of an id of 15: three more tell which of its letters are capitals."""
+    if len(key) != 15:
+        return key
+    signs = [
+        sum(1 << at for at, sign in enumerate(key[nth : nth + 5]) if sign.isupper())
+        for nth in (0, 5, 10)
+    ]
+    return key + "".join(_ALPHABET[sign] for sign in signs)
+
+
+def _finish(lead: CanonicalLead, cells: Fields, _: Notes) -> CanonicalLead:
+    told = lead.suppression
+    return replace(
+        lead,
+        suppression=replace(told, reason=refusal(cells, REFUSALS)) if told else None,
+        vendor_ids=ids(
+            owner_id=cells.get("OwnerId"),
+            opportunity_id=cells.get("ConvertedOpportunityId"),
+            account_id=cells.get("ConvertedAccountId"),
+            contact_id=cells.get("ConvertedContactId"),
+        ),
+    )
+
+
+KIND = Kind(
+    source=Source.CRM_SALESFORCE,
+    names=NAMES,
+    finish=_finish,
+    records=_records,
+    prepare=_prepare,
+    plain=_plain,
+)

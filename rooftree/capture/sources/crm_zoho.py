@@ -1,0 +1,68 @@
+"""Zoho CRM leads: exported files, and answers of its interface. Format: docs/sources/crm.md."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from rooftree.capture.envelope import Envelope, Incoming
+from rooftree.capture.imports.records import Cells, Kind, ids, refusal, trouble
+from rooftree.capture.imports.records import read as read_records
+from rooftree.capture.normalise import text, third_party_email
+from rooftree.capture.notes import Fields, Notes, as_text
+from rooftree.leads.canonical import CanonicalLead, Recipient
+from rooftree.leads.vocabulary import Channel, Source
+
+LABEL = "Zoho CRM: exported leads"
+PATHS = ["crm_zoho/<token>"]
+CHANNEL = Channel.IMPORT
+NAMES = {
+    "mobile": "mobile",
+    "emailoptout": "do_not_email",
+    "description": "message",
+    "company": "",
+    "rating": "",
+}
+REFUSALS = ("Email_Opt_Out", "Email Opt Out", "SMS_Opt_Out", "SMS Opt Out")
+_OWNERS = ("Owner", "Lead Owner")
+_MARK = "zcrm_"  # before every id of an export, and of none in an answer
+
+
+def read(incoming: Incoming) -> Envelope:
+    """An export, an answer, or one row. Never raises."""
+    return read_records(incoming, KIND)
+
+
+def _records(found: Mapping[str, Any]) -> list[Cells]:
+    if found.get("status") == "error":
+        raise trouble(found.get("code"))
+    listed = found.get("data")
+    return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+
+
+def _prepare(cells: Cells) -> Cells:
+    """Ids without the mark of an export; an owner's parts side by side."""
+    found = {name: _bare(value) for name, value in cells.items()}
+    owner = cells.get("Owner")
+    if not isinstance(owner, dict):
+        return found
+    more = {"Owner.id": owner.get("id"), "Owner.email": owner.get("email")}
+    return {**found, "Owner": owner.get("name"), **more}
+
+
+def _bare(value: Any) -> Any:
+    return value.removeprefix(_MARK) if isinstance(value, str) else value
+
+
+def _finish(lead: CanonicalLead, cells: Fields, _: Notes) -> CanonicalLead:
+    told = lead.suppression
+    owner = text(cells.first(*_OWNERS))
+    email = third_party_email(as_text(cells.first("Owner.email", "Lead Owner.email")))
+    return replace(
+        lead,
+        suppression=replace(told, reason=refusal(cells, REFUSALS)) if told else None,
+        recipient=Recipient(name=owner, email=email) if owner or email else None,
+        vendor_ids=ids(owner_id=cells.first("Owner.id", "Lead Owner.id")),
+    )
+
+
+KIND = Kind(source=Source.CRM_ZOHO, names=NAMES, finish=_finish, records=_records, prepare=_prepare)

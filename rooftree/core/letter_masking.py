@@ -1,0 +1,44 @@
+"""Numbers that may not be kept, inside an e-mail whose parts are wrapped in base64 or the like."""
+
+import re
+from email import message_from_bytes, policy
+from email.errors import MessageError
+
+from rooftree.core.masking import Masked, Secret, mask
+
+_WRAPPED = re.compile(
+    rb"^content-transfer-encoding:[ \t]*(?:base64|quoted-printable)", re.IGNORECASE | re.MULTILINE
+)
+
+
+def mask_letter(raw: bytes) -> Masked:
+    """It is the letter without those numbers; parts that hide one are written plainly.
+
+    A letter without any stays as it came, byte for byte. Never raises.
+    """
+    plain = mask(raw)
+    if not _WRAPPED.search(raw):
+        return plain
+    try:
+        return _opened(plain)
+    except (MessageError, LookupError, ValueError, AttributeError, TypeError):
+        return plain  # the parser's ways to fail; what it cannot open is no text of ours
+
+
+def _opened(plain: Masked) -> Masked:
+    letter = message_from_bytes(plain.body, policy=policy.SMTPUTF8)
+    found: set[Secret] = set()
+    for part in letter.walk():
+        wrapped = str(part.get("Content-Transfer-Encoding", "")).strip().lower()
+        content = part.get_payload(decode=True)
+        if part.is_multipart() or not wrapped or not isinstance(content, bytes):
+            continue
+        masked = mask(content)
+        if masked.found and wrapped in ("base64", "quoted-printable"):
+            found |= masked.found
+            del part["Content-Transfer-Encoding"]
+            part["Content-Transfer-Encoding"] = "8bit"
+            part.set_payload(masked.body.decode("ascii", "surrogateescape"))
+    if not found:
+        return plain
+    return Masked(body=letter.as_bytes(), found=plain.found | found)

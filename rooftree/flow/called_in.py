@@ -1,0 +1,60 @@
+"""What follows when somebody calls a tracking number or chats: one conversation, one touch."""
+
+from datetime import datetime, timedelta
+
+from rooftree.capture.amend import amend
+from rooftree.capture.envelope import RING, Answer, Envelope
+from rooftree.flow import calls
+from rooftree.leads.canonical import CanonicalLead
+from rooftree.leads.models import Delivery, Touch
+from rooftree.leads.vocabulary import InteractionKind
+from rooftree.outreach import call_in
+
+LONGEST_CALL = timedelta(minutes=15)  # then a call that nobody ended is worked as it is
+
+
+def put_through(answer: Answer, *, sender: str) -> Answer:
+    """The answer to a caller, with the number to ring: their officer's, else the company's."""
+    if RING not in str(answer.body):
+        return answer
+    return answer.filled(ring=call_in.number_for(sender))
+
+
+def waits_until(envelope: Envelope, delivery: Delivery, *, at: datetime) -> datetime | None:
+    """Until when a call is left to end: while it rings there is nobody to call back."""
+    ends_at = delivery.received_at + LONGEST_CALL
+    is_live = any(_is_call(one) and _answered(one) is None for one in envelope.leads)
+    return ends_at if is_live and at < ends_at else None
+
+
+def is_more(inquiry: CanonicalLead, *, delivery: Delivery, at: datetime) -> bool:
+    """Whether it was of a conversation that has its touch already, and is added to it."""
+    touch = amend(inquiry, delivery=delivery, at=at)
+    return touch is not None and touch.delivery_id != delivery.pk
+
+
+def settle(touch: Touch, *, at: datetime) -> bool:
+    """Whether the touch was a call, whose end is then told as of any call that came in.
+
+    A missed one is a promise and a text, where one is lawful; one that was answered
+    needs neither.
+    """
+    talk = touch.inquiry.get("interaction", {})
+    if talk.get("kind") != InteractionKind.CALL:
+        return False
+    number = next((one["e164"] for one in touch.inquiry.get("phones", []) if "e164" in one), "")
+    call_id = f"{touch.source.adapter}:{touch.vendor_lead_id}"
+    call_in.keep(touch.lead, sender=number, call_id=call_id, at=at)
+    is_spoken = talk.get("answered") is True and talk.get("voicemail") is not True
+    calls.came_in_ended(
+        call_id=call_id, dial_status="completed" if is_spoken else "no-answer", at=at
+    )
+    return True
+
+
+def _is_call(inquiry: CanonicalLead) -> bool:
+    return inquiry.interaction is not None and inquiry.interaction.kind is InteractionKind.CALL
+
+
+def _answered(inquiry: CanonicalLead) -> bool | None:
+    return inquiry.interaction.answered if inquiry.interaction else None

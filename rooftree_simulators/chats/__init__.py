@@ -1,0 +1,1 @@
+"""Chats on a company's own site."""

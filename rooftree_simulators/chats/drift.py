@@ -1,0 +1,70 @@
+"""Drift: messages that are posted with a token in them, and contacts that are read by id.
+
+Shapes as they were documented (the product is being retired).
+"""
+
+import json
+
+from rooftree_simulators.frame import Json, Reply, Request, Setup, Vendor, json_reply
+from rooftree_simulators.outgoing import Answer, send
+
+VERIFICATION, TOKEN = "drift-verification-token", "drift-access-token"
+
+
+class Drift(Vendor):
+    key = "drift"
+    latencies = {"*": (80, 400)}
+
+    def __init__(self, setup: Setup) -> None:
+        super().__init__(setup)
+        self.callback = ""
+        self.contacts: dict[str, Json] = {}
+        self.written = 50
+
+    def authenticate(self, request: Request) -> Reply | None:
+        if request.header("Authorization") == f"Bearer {TOKEN}":
+            return None
+        return json_reply(401, {"error": {"type": "authentication_error"}})
+
+    def handle(self, request: Request) -> Reply:
+        parts = request.path.strip("/").split("/")
+        with self.lock:
+            if parts[0] == "contacts" and parts[-1] in self.contacts:
+                return json_reply(200, {"data": self.contacts[parts[-1]]})
+        return json_reply(404, {"error": {"type": "not_found"}})
+
+    def visitor(self, **attributes: str) -> int:
+        """Somebody on the site; the id of their contact."""
+        with self.lock:
+            key = 9911 + len(self.contacts)
+            self.contacts[str(key)] = {"id": key, "attributes": attributes}
+        return key
+
+    def write(self, author: int, words: str, *, conversation: int, kind: str = "contact") -> Answer:
+        """Somebody writes in a conversation."""
+        with self.lock:
+            self.written += 1
+            number = self.written
+        told = {
+            "orgId": 1234,
+            "type": "new_message",
+            "token": VERIFICATION,
+            "data": {
+                "id": number,
+                "conversationId": conversation,
+                "body": words,
+                "type": "chat",
+                "author": {"id": author, "type": kind, "bot": kind != "contact"},
+                "createdAt": int(self.clock.now().timestamp() * 1000),
+            },
+        }
+        body = json.dumps(told).encode()
+        return send("POST", self.callback, body, {"Content-Type": "application/json"})
+
+    def state(self) -> Json:
+        return {"callback": self.callback, "contacts": [*self.contacts.values()]}
+
+    def reset(self) -> None:
+        super().reset()
+        with self.lock:
+            self.contacts.clear()

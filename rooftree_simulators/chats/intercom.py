@@ -1,0 +1,123 @@
+"""Intercom: conversations whose events are posted, and contacts that are read by id.
+
+After Intercom's developer documents: `X-Hub-Signature` is `sha1=` and the hex HMAC of the raw
+body; an endpoint is tried with HEAD, and with a ping; reads want a bearer token.
+"""
+
+import hashlib
+import hmac
+import json
+
+from rooftree_simulators.frame import Json, Reply, Request, Setup, Vendor, json_reply
+from rooftree_simulators.outgoing import Answer, send
+
+CLIENT_SECRET, TOKEN = "intercom-client-secret", "dG9rOnRlc3Q="
+
+
+class Intercom(Vendor):
+    key = "intercom"
+    latencies = {"*": (80, 400)}
+
+    def __init__(self, setup: Setup) -> None:
+        super().__init__(setup)
+        self.callback = ""
+        self.contacts: dict[str, Json] = {}
+        self.begun = 0
+
+    def authenticate(self, request: Request) -> Reply | None:
+        if request.header("Authorization") == f"Bearer {TOKEN}":
+            return None
+        return _error(401, "unauthorized", "Access Token Invalid")
+
+    def handle(self, request: Request) -> Reply:
+        parts = request.path.strip("/").split("/")
+        with self.lock:
+            if parts[0] == "contacts" and parts[-1] in self.contacts:
+                return json_reply(200, self.contacts[parts[-1]])
+        return _error(404, "not_found", "User Not Found")
+
+    def visitor(self, *, name: str = "", email: str = "", phone: str = "") -> str:
+        """Somebody on the site; the id of their contact."""
+        with self.lock:
+            key = f"c-{len(self.contacts) + 9}"
+            self.contacts[key] = {
+                "type": "contact",
+                "id": key,
+                "role": "lead",
+                "name": name or None,
+                "email": email or None,
+                "phone": phone or None,
+            }
+        return key
+
+    def write(self, contact: str, page: str, *, shows: bool = False) -> tuple[str, Answer]:
+        """The visitor opens a conversation; its id, and what our address answered.
+
+        Args:
+            shows: whether the event carries their name and address, or only an id.
+        """
+        with self.lock:
+            self.begun += 1
+            number = str(215470000 + self.begun)
+            known = self.contacts.get(contact, {})
+        now = int(self.clock.now().timestamp())
+        author = {"type": "lead", "id": contact, "name": None, "email": None}
+        if shows:
+            author |= {"name": known.get("name"), "email": known.get("email")}
+        item = {
+            "type": "conversation",
+            "id": number,
+            "created_at": now,
+            "updated_at": now,
+            "source": {
+                "type": "conversation",
+                "delivered_as": "customer_initiated",
+                "subject": "",
+                "body": page,
+                "author": author,
+                "url": "https://www.lindenfield.example/refi",
+            },
+            "contacts": {"type": "contact.list", "contacts": [{"type": "contact", "id": contact}]},
+            "open": True,
+        }
+        return number, self.notify("conversation.user.created", item)
+
+    def notify(self, topic: str, item: Json, *, secret: str = CLIENT_SECRET) -> Answer:
+        """Post one event."""
+        now = int(self.clock.now().timestamp())
+        told = {
+            "type": "notification_event",
+            "app_id": "ab12cd34",
+            "topic": topic,
+            "id": f"notif_{topic}_{item.get('id', '')}",
+            "data": {"type": "notification_event_data", "item": item},
+            "delivery_attempts": 1,
+            "first_sent_at": now,
+            "created_at": now,
+        }
+        body = json.dumps(told, separators=(",", ":")).encode()
+        headers = {"Content-Type": "application/json", "X-Hub-Signature": signature(body, secret)}
+        return send("POST", self.callback, body, headers)
+
+    def verify(self) -> bool:
+        """Try the address, as when it is typed in."""
+        ping = {"type": "ping", "message": "something something interzen"}
+        tried = send("HEAD", self.callback, b"", {})
+        return tried.status == 200 and self.notify("ping", ping).status == 200
+
+    def state(self) -> Json:
+        return {"callback": self.callback, "contacts": [*self.contacts.values()]}
+
+    def reset(self) -> None:
+        super().reset()
+        with self.lock:
+            self.contacts.clear()
+
+
+def signature(body: bytes, secret: str) -> str:
+    """What stands in X-Hub-Signature."""
+    return f"sha1={hmac.new(secret.encode(), body, hashlib.sha1).hexdigest()}"
+
+
+def _error(status: int, code: str, said: str) -> Reply:
+    return json_reply(status, {"type": "error.list", "errors": [{"code": code, "message": said}]})

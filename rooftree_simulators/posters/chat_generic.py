@@ -1,0 +1,69 @@
+"""A chat of another maker: a finished conversation, as JSON or as its transcript, signed."""
+
+import hashlib
+import hmac
+import json
+import random
+from datetime import UTC, datetime, timedelta
+
+from rooftree_simulators.posters.delivery import Delivery
+from rooftree_simulators.posters.people import Borrower
+
+SECRET = "chat-secret"  # noqa: S105
+
+
+def _signed(number: str, body: bytes, kind: str, secret: str) -> Delivery:
+    mark = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    headers = {"Content-Type": kind, "X-Signature": f"sha256={mark}"}
+    return Delivery(vendor_id=number, body=body, headers=headers)
+
+
+def delivery(
+    borrower: Borrower, rng: random.Random, *, at: datetime, secret: str = SECRET
+) -> Delivery:
+    """The POST for one conversation, with what its own form asked."""
+    number = f"cv-{rng.randrange(10**8)}"
+    began = at.astimezone(UTC) - timedelta(minutes=4)
+    buying = borrower.purpose == "purchase"
+    said = [
+        ("bot", "Hi! Are you buying or refinancing?"),
+        ("visitor", "Buying" if buying else "Refinancing"),
+        ("bot", "How can we reach you?"),
+        ("visitor", f"{borrower.first_name}, {borrower.email}"),
+    ]
+    told = {
+        "conversation_id": number,
+        "visitor": {
+            "name": f"{borrower.first_name} {borrower.last_name}",
+            "email": borrower.email,
+            "phone": borrower.phone,
+        },
+        "page": "https://www.lindenfield.example/rates",
+        "started_at": began.isoformat(timespec="seconds"),
+        "ended_at": at.astimezone(UTC).isoformat(timespec="seconds"),
+        "messages": [
+            {"at": (began + timedelta(seconds=20 * nth)).isoformat(), "from": who, "text": words}
+            for nth, (who, words) in enumerate(said)
+        ],
+        "fields": {
+            "loan_purpose": "purchase" if buying else "refinance",
+            "property_state": borrower.state,
+        },
+    }
+    body = json.dumps(told, ensure_ascii=False).encode()
+    return _signed(number, body, "application/json", secret)
+
+
+def transcript(
+    borrower: Borrower, rng: random.Random, *, at: datetime, secret: str = SECRET
+) -> Delivery:
+    """The POST of bare lines, where the contact stands in what was said."""
+    clock = at.strftime("%Y-%m-%d %H:%M:%S")
+    number = f"({borrower.phone[:3]}) {borrower.phone[3:6]}-{borrower.phone[6:]}"
+    lines = [
+        f"[{clock}] Visitor: Hi, my name is {borrower.first_name} {borrower.last_name}",
+        f"[{clock}] Agent Mia: Thank you! Your e-mail and phone?",
+        f"[{clock}] Visitor: {borrower.email}, {number}",
+    ]
+    body = "\n".join(lines).encode()
+    return _signed(f"text-{rng.randrange(10**8)}", body, "text/plain; charset=utf-8", secret)

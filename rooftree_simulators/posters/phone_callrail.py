@@ -1,0 +1,78 @@
+"""CallRail's Post-Call webhook: one JSON object a call, signed in base64. It never sends again."""
+
+import base64
+import hashlib
+import hmac
+import json
+import random
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from rooftree_simulators.posters.delivery import Delivery
+from rooftree_simulators.posters.people import Borrower
+
+SIGNING_KEY = "callrail-signing-key"
+
+
+def call(
+    borrower: Borrower, rng: random.Random, *, at: datetime, answered: bool = True
+) -> dict[str, Any]:
+    """What CallRail knows of a call that is over."""
+    seconds = rng.randrange(20, 900) if answered else 0
+    number = "CAL" + "".join(rng.choices("0123456789abcdef", k=16))
+    return {
+        "resource_id": number,
+        "answered": answered,
+        "business_phone_number": "+18135550100",
+        "call_type": "first_call" if answered else "missed",
+        "company_id": "COM1",
+        "company_name": "Lindenfield",
+        "customer_city": borrower.city,
+        "customer_country": "US",
+        "customer_name": f"{borrower.last_name} {borrower.first_name}".upper()[:15],
+        "customer_phone_number": f"+1{borrower.phone}",
+        "customer_state": borrower.state,
+        "direction": "inbound",
+        "duration": seconds,
+        "start_time": (at - timedelta(seconds=seconds))
+        .astimezone(UTC)
+        .isoformat(timespec="milliseconds"),
+        "tracking_phone_number": "+18135550199",
+        "voicemail": False,
+        "source": "google_paid",
+        "source_name": "Google Ads pool",
+        "medium": "PPC",
+        "campaign": "Refinance search",
+        "gclid": "Cj0" + "".join(rng.choices("abcdefghij0123456789", k=12)),
+        "utm_source": "google",
+        "utm_medium": "cpc",
+        "landing_page_url": "https://www.lindenfield.example/refi",
+        "recording_player": f"https://app.callrail.com/calls/{number}/recording",
+        "lead_status": None,
+        "value": None,
+        "tags": [],
+        "note": None,
+        "transcription": None,
+        "timestamp": at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+    }
+
+
+def modified(told: dict[str, Any], *, at: datetime, **changes: Any) -> dict[str, Any]:
+    """The same call once somebody, or its transcript, changed it."""
+    stamp = at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return {**told, **changes, "changes": [*changes], "timestamp": stamp}
+
+
+def posted(told: dict[str, Any], signing_key: str = SIGNING_KEY) -> Delivery:
+    """The POST of one event."""
+    body = json.dumps(told, separators=(",", ":")).encode()
+    mark = base64.b64encode(hmac.new(signing_key.encode(), body, hashlib.sha1).digest()).decode()
+    headers = {"Content-Type": "application/json", "Signature": mark}
+    return Delivery(vendor_id=told["resource_id"], body=body, headers=headers)
+
+
+def delivery(
+    borrower: Borrower, rng: random.Random, *, at: datetime, secret: str = SIGNING_KEY
+) -> Delivery:
+    """The POST for one call."""
+    return posted(call(borrower, rng, at=at, answered=rng.random() < 0.7), secret)
