@@ -19,7 +19,9 @@ TOLD_NO = re.compile(
     r"not_qualify|unqualified|cannot_help|can_?t_help|declin|denied|denial|turned_down|not_eligible"
     r"|rejected|(^|[ _])credit$"
 )
-PASSED_OVER = re.compile(r"suppress|silent|(never|not)_(contact|rout|call)|deprioriti|skipped|hidden")
+PASSED_OVER = re.compile(
+    r"suppress|silent|(never|not)_(contact|rout|call)|deprioriti|skipped|hidden"
+)
 CREDIT_FACT = re.compile(r"credit|score|fico|income|dti|ltv")
 VAGUE = re.compile(
     r"internal (standards|polic)|did not (meet|pass)|insufficient score|credit score too low"
