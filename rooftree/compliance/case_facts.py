@@ -136,14 +136,7 @@ def _purpose(given: Given) -> Purpose:
 
 def _asks(given: Given, medium: Medium, purpose: Purpose) -> tuple[str, ...]:
     found = [gate for key, gates in ASKS.items() if key in given for gate in gates]
-    if "property_state" in given and "activity" not in given:
-        found.append("license")
-    if any("nmls" in key for key in given):
-        found.append("nmls_ids")
-    if isinstance(given.get("consent"), dict) and given["consent"].get("withdrawn_at"):
-        found.append("revocation")
-    if purpose is Purpose.REPLY and "inbound_at" in given:
-        found.append("consent")
+    found += _asked_of_person(given, purpose)
     if medium is Medium.EMAIL and any(is_signature(key) for key in given):
         found.append("authentication")
     if medium is Medium.EMAIL and ("now" in given or purpose is not Purpose.MARKETING):
@@ -153,6 +146,20 @@ def _asks(given: Given, medium: Medium, purpose: Purpose) -> tuple[str, ...]:
     if "source" in given and not found:
         found.append("trigger_basis")
     return tuple(dict.fromkeys(found))
+
+
+def _asked_of_person(given: Given, purpose: Purpose) -> list[str]:
+    """They are the gates of licenses, permission and identification that the keys together name."""
+    found = []
+    if "property_state" in given and "activity" not in given:
+        found.append("license")
+    if any("nmls" in key for key in given):
+        found.append("nmls_ids")
+    if isinstance(given.get("consent"), dict) and given["consent"].get("withdrawn_at"):
+        found.append("revocation")
+    if purpose is Purpose.REPLY and "inbound_at" in given:
+        found.append("consent")
+    return found
 
 
 def _record(given: Given) -> dict[str, Any]:

@@ -231,6 +231,7 @@ class Facts:
     text: str | Missing = UNKNOWN  # as rendered
     activity: str | Missing = UNKNOWN  # what it does: general, quote_rate, schedule_callback
     answers: tuple[Answer, ...] = ()  # none: nobody decided, so the rules stand
+    content_facts: tuple[str, ...] = ()  # proven of the wording, as `lint.FACT_NAMES`; none is none
     confirmation: Confirmation | None | Missing = UNKNOWN
 
     # who sends

@@ -19,6 +19,7 @@ from rooftree.compliance import (
     emergency,
     entitlement,
     identification,
+    lint,
     places,
     quiet_hours,
     reassigned,
@@ -52,6 +53,7 @@ GATES: dict[str, Gate] = {
     "caps": caps.decide,
     "nmls_ids": identification.nmls_ids,
     "opt_out_words": identification.opt_out_words,
+    "content": lint.decide,
     "links": carrier_rules.links,
     "brand": carrier_rules.brand,
     "attributes": carrier_rules.attributes,
@@ -70,9 +72,11 @@ ENFORCED = tuple(GATES)  # what production asks: everything
 
 # What these rules ask for is a person's judgment; every other `require` asks for something to
 # be done or found out, and no decision of anybody's stands in for that.
-FOR_A_PERSON = frozenset(
-    {"hold_for_human_review", "supervisor_approval_state_silent", "privacy_and_udaap_review"}
-)
+FOR_A_PERSON = lint.APPROVABLE | {
+    "hold_for_human_review",
+    "supervisor_approval_state_silent",
+    "privacy_and_udaap_review",
+}
 
 
 def decide(facts: Facts) -> Verdict:

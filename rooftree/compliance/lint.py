@@ -2,15 +2,18 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from rooftree.compliance.verdict import Rule, Ruling
+from rooftree.compliance.facts import Facts, Medium, known
+from rooftree.compliance.verdict import Decision, Rule, Ruling
 
 CNT_01 = Rule(id="CNT-01", cite="12 CFR 1014.3; 12 CFR 1026.24; 12 USC 5531; docs/rules/content.md")
+RGB_01 = Rule(id="RGB-01", cite="12 CFR 1002.2(f) and comment 2(f)-3; 12 CFR 1002.9")
 DSC_01 = Rule(id="DSC-01", cite="12 CFR 1002.4(b); 42 USC 3604(c)")
 # Facts of a send that a pattern's `unless` may name instead of words.
 FACT_NAMES = frozenset(
@@ -119,8 +122,39 @@ DATA: dict[str, Any] = yaml.safe_load(
     (Path(__file__).parent / "wording.yaml").read_text(encoding="utf-8")
 )
 PATTERNS: tuple[Pattern, ...] = tuple(_pattern(spec) for spec in DATA["patterns"])
+PROOF = {one.id: one.evidence for one in PATTERNS}
+# What a named approver may let pass with the evidence in hand; what blocks is rewritten.
+APPROVABLE = frozenset(
+    {
+        "treat_as_application_send_adverse_action",
+        *(RENAMED.get(one.name, one.name) for one in PATTERNS if one.action == "require"),
+    }
+)
+OWN_GATES = frozenset({"CT-20", "CT-29"})  # subjects and links: email_rules and carrier_rules
+CHANNELS = {Medium.TEXT: "sms", Medium.EMAIL: "email", Medium.MAIL: "page"}
 
 
+def decide(facts: Facts) -> Ruling | None:
+    """The words as rendered, again at the hand-off, with what is true of this send."""
+    medium = known(facts.medium, "medium")
+    if medium not in CHANNELS:
+        return None
+    shown = set(facts.content_facts)
+    if known(facts.inbound_at, "inbound_at") is not None:
+        shown.add("prior_contact_ok")
+    draft = Draft(
+        body=known(facts.text, "text"),
+        subject=known(facts.subject, "subject"),
+        channel=CHANNELS[medium],
+        facts=frozenset(shown),
+    )
+    said = ruling(draft, but=OWN_GATES)
+    if said.decision is Decision.ALLOW and sounds_like_denial(draft.body):
+        return RGB_01.require("treat_as_application_send_adverse_action")
+    return said
+
+
+@lru_cache(maxsize=512)
 def check(draft: Draft) -> tuple[Finding, ...]:
     """They are all findings, in the order of the rules."""
     return tuple(found for pattern in PATTERNS if (found := _finding(pattern, draft)) is not None)
@@ -163,9 +197,13 @@ def sounds_like_denial(text: str) -> bool:
     return DECLINED.search(text) is not None
 
 
-def ruling(draft: Draft) -> Ruling:
-    """It is the one answer to a wording: the strictest finding, the most particular first."""
-    findings = check(draft)
+def ruling(draft: Draft, *, but: frozenset[str] = frozenset()) -> Ruling:
+    """It is the one answer to a wording: the strictest finding, the most particular first.
+
+    Args:
+        but: ids of rules that somebody else asks.
+    """
+    findings = [one for one in check(draft) if one.id not in but]
     for action in ("block", "require"):
         names = [one for one in findings if one.action == action]
         names.sort(key=lambda one: one.name == GENERIC)
@@ -179,4 +217,8 @@ def ruling(draft: Draft) -> Ruling:
 def _told(found: Finding) -> Ruling:
     rule = Rule(id="CNT-01", cite=found.cite)
     reason = RENAMED.get(found.name, found.name)
-    return rule.block(reason) if found.action == "block" else rule.require(reason)
+    said = rule.block(reason) if found.action == "block" else rule.require(reason)
+    owed = PROOF[found.id]
+    ending = f"; it takes {owed}." if found.action == "require" and owed else "; write it anew."
+    what = reason.replace("_", " ")
+    return replace(said, detail=f"The wording “{found.match[:80]}” is held ({what}){ending}")

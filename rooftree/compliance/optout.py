@@ -1,16 +1,16 @@
 """What a person's reply means: stop, wrong person, help, start, or something to read.
 
-The safe error is to stop. Order and words come from rules.yaml; Spanish
-patterns beyond it are the house's own.
+The safe error is to stop, then to hold. The order and the law's words come
+from rules.yaml; the house's own, in English and Spanish, from optout.yaml.
 """
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from rooftree.compliance.rulebook import DATA
+from rooftree.compliance.spelling import CURLY, WORDS, folded, put_right
 
 
 class Meaning(StrEnum):
@@ -31,117 +31,86 @@ class Reading:
     matched: str | None
 
 
+type Patterns = tuple[re.Pattern[str], ...]
 RULES: dict[str, Any] = DATA["optout"]
 SHORT: dict[str, Any] = RULES["short_message_rule"]
-CURLY = str.maketrans({"\u2018": "'", "\u2019": "'", "\u02bc": "'", "\u201c": '"', "\u201d": '"'})
-# Written apart, as in "S T O P": three single letters or more.
-SPACED = re.compile(r"\b(?:\w ){2,}\w\b")
-HOUSE_SPANISH = (
-    r"\b(no quiero|no deseo) (mas |recibir |que me )?(mas )?"
-    r"(mensajes|llamadas|textos|correos|llamen|llame|escriban|escriba|contacten|molesten)\b",
-    r"\bno me (llamen?|llames|escriban?|escribas|manden?|mandes|contacten?|molesten?|molestes|"
-    r"envien?|envies|texteen?|textees|vuelvan? a)\b",
-    r"\b(deje|dejen|deja|pare|paren|para) de (llamar|escribir|mandar|enviar|molestar|textear|"
-    r"contactar)",
-    r"\b(quite|quiten|quitame|saqueme|saquenme|borre|borren|borrame|elimine|eliminen|eliminame|"
-    r"retire|retiren|retireme)(me|nme)?\b.{0,20}\b(lista|numero|mi)\b",
-    r"\b(quitenme|quiteme|borrenme|borreme|eliminenme|elimineme|saquenme|saqueme|denme de baja|"
-    r"deme de baja|darme de baja|dar de baja|cancelar suscripcion)\b",
-    r"\bdejenme? en paz\b|\bdejame en paz\b|\bya no (quiero|deseo|me)\b",
-    r"\b(no mas|ni un) (mensajes|mensaje|llamadas|textos)\b",
-)
-HOUSE_ENGLISH = (
-    r"\bopt (me|us|my number) out\b|\bplease stop\b|\bstop please\b",
-    r"\b(no more|enough) (texts?|messages?|calls?|emails?)\b",
-    r"\b(delete|erase|remove|lose|block) (my|this|me|our) ?(number|info|information|contact|name)?"
-    r"\b.{0,30}\b(list|number|info|system|database|contact)",
-    r"\b(remove|delete|take) (my|this) (number|name|info)\b",
-    r"\b(stop|quit) (bothering|harassing|spamming|sending|reaching|all|these|the|it|this)\b",
-    r"\bi (do not|don't|dont) want (any|your|these|to (be|get|receive|hear)|you to)\b",
-    r"\b(dont|do not|don't) (ever )?(bother|write|send|txt|text|call|msg|message|contact|email)\b",
-    r"\b(do not|don't|dont) (contact|call|disturb) (me|us|list)\b",
-    r"\bi (revoke|withdraw|take back|cancel) (my )?(consent|permission)\b",
-    r"\b(go away|f+(uck)? off|piss off|unsuscribe|unsub|cease and desist)\b",
-    r"\bput me on (your|the) (do not call|dnc)\b",
-)
-WRONG = re.compile(
-    r"\bwrong (number|person|guy|phone|num)\b|\b(numero|persona) (equivocad[oa]|incorrect[oa])\b"
-    r"|\b(equivocado de|se equivoco de|se equivocaron de) (numero|persona)\b"
-    r"|\b(i am|i'm|im|this is|it is|it's) not (him|her|the person|the one)\b"
-    r"|\b(no|nobody|no one)( (here|by))+ (by |with )?(that|this) name\b"
-    r"|\bno (soy|es) (esa|ese|la|el) (persona|senor|senora)?\b|\bno conozco a\b"
-    r"|\byou (have|got) the wrong\b|\b(isn't|is not|not) my (loan|application)\b"
-)
-HELP_ONLY = frozenset(word.casefold() for word in RULES["help_keywords"])
-OPTIN_ONLY = frozenset(word.casefold() for word in (*RULES["optin_keywords"], "SI", "COMENZAR"))
-
-
-def plain(text: str) -> str:
-    """It is the text as the patterns read it: folded, no emoji, accents or punctuation."""
-    folded = unicodedata.normalize("NFKC", text).translate(CURLY).casefold()
-    kept = "".join(
-        character if character.isalnum() or character in "' " else _gap(character)
-        for character in unicodedata.normalize("NFD", folded)
-    )
-    words = " ".join(kept.split())
-    joined = SPACED.sub(lambda match: match[0].replace(" ", ""), words)
-    return " ".join(joined.split())
-
-
-def _gap(character: str) -> str:
-    """Marks and zero-width characters vanish; other signs part words."""
-    return "" if unicodedata.category(character) in ("Mn", "Cf") else " "
-
-
-KEYWORDS = frozenset(plain(word) for word in (*RULES["per_se_keywords"], *RULES["extra_keywords"]))
+KEYWORDS = frozenset(folded(word) for word in (*RULES["per_se_keywords"], *RULES["extra_keywords"]))
 SINGLE = frozenset(word for word in KEYWORDS if " " not in word)
 FILLER = frozenset(SHORT["other_words_allowed"]) | {
-    "por", "favor", "gracias", "ya", "mensajes", "a", "los", "el", "yes", "just", "the", "thx", "ty"
+    "por", "favor", "gracias", "ya", "mensajes", "a", "los", "el", "yes", "just", "the", "hey"
 }  # fmt: skip
-PATTERNS = tuple(
-    re.compile(pattern)
-    for pattern in (*RULES["free_text_patterns"], *HOUSE_SPANISH, *HOUSE_ENGLISH)
-)
-BENIGN = tuple(re.compile(plain_pattern) for plain_pattern in RULES["benign_phrases"])
-INSIDE = re.compile(
-    r"\b(stop|stopped|quit|cancel|end|revoke|unsubscribe|remove|opt out|alto|parar|basta|cancelar|"
-    r"cancele|cancelen|no mas|arret)\b"
-)
+POLITE = frozenset({"please", "thanks", "thank", "you", "me", "por", "favor", "now"})
+HELP_ONLY = frozenset(word.casefold() for word in RULES["help_keywords"])
+OPTIN_ONLY = frozenset(word.casefold() for word in (*RULES["optin_keywords"], "SI", "COMENZAR"))
+SHOUTED = re.compile(r"\bSTOP\b")  # in capitals within an ordinary sentence
+RUDE_SIGNS = frozenset(WORDS["emoji"]["hold"])
+
+
+def _compiled(sources: list[str]) -> Patterns:
+    found = []
+    for source in sources:
+        for name, words in WORDS["words"].items():
+            source = source.replace(f"{{{name}}}", words)
+        found.append(re.compile(source))
+    return tuple(found)
+
+
+ALONE = _compiled(WORDS["short"])
+STOPS = _compiled([*RULES["free_text_patterns"], *WORDS["revoke"]])
+WRONG = _compiled(WORDS["wrong_person"])
+WRONG_NAME = _compiled(WORDS["wrong_name"])
+HOLDS = _compiled(WORDS["hold"])
+BENIGN = _compiled([*RULES["benign_phrases"], *WORDS["benign"]])
 
 
 def classify(text: str) -> Reading:
     """It is what one inbound message means, and the words that say so."""
-    words = plain(text)
-    meaning, matched = _meaning(words)
+    words = put_right(folded(text), SINGLE)
+    meaning, matched = _of_one_word(words) or _of_a_sentence(text, words)
     return Reading(text=text, meaning=meaning, matched=matched)
 
 
-def _meaning(words: str) -> tuple[Meaning, str | None]:
+def _of_one_word(words: str) -> tuple[Meaning, str] | None:
+    """The keywords by themselves, or with nothing but politeness around them."""
     if words in KEYWORDS:
         return Meaning.REVOKE, words
-    if words in HELP_ONLY:
-        return Meaning.HELP, words
-    if words in OPTIN_ONLY:
-        return Meaning.OPTIN, words
-    wrong = WRONG.search(words)
+    for vocabulary, meaning in ((HELP_ONLY, Meaning.HELP), (OPTIN_ONLY, Meaning.OPTIN)):
+        if words in vocabulary:
+            return meaning, words
+    bare = [one for one in words.split() if one not in POLITE]
+    if len(bare) == 1 and bare[0] in HELP_ONLY:
+        return Meaning.HELP, bare[0]
+    glued = words.replace(" ", "")
+    if glued in SINGLE:
+        return Meaning.REVOKE, words
+    return None
+
+
+def _of_a_sentence(text: str, words: str) -> tuple[Meaning, str | None]:
+    wrong = _first(WRONG, words) or _first(WRONG_NAME, text.translate(CURLY))
     if wrong:
-        return Meaning.WRONG_PERSON, wrong[0]
-    short = _short_stop(words)
-    if short:
-        return Meaning.REVOKE, short
-    return _sentence_meaning(words)
-
-
-def _sentence_meaning(words: str) -> tuple[Meaning, str | None]:
-    for pattern in PATTERNS:
-        match = pattern.search(words)
-        if match:
-            return Meaning.REVOKE, match[0]
-    rest = words
+        return Meaning.WRONG_PERSON, wrong
+    stop = _short_stop(words) or _whole(ALONE, words) or _first(STOPS, words) or _shouted(text)
+    if stop:
+        return Meaning.REVOKE, stop
     for phrase in BENIGN:
-        rest = phrase.sub(" ", rest)
-    inside = INSIDE.search(rest)
-    return (Meaning.HOLD, inside[0]) if inside else (Meaning.NONE, None)
+        words = phrase.sub(" ", words)
+    held = _first(HOLDS, words) or next((one for one in text if one in RUDE_SIGNS), None)
+    return (Meaning.HOLD, held) if held else (Meaning.NONE, None)
+
+
+def _first(patterns: Patterns, words: str) -> str | None:
+    match = next((found for one in patterns if (found := one.search(words))), None)
+    return match[0].strip() if match else None
+
+
+def _whole(patterns: Patterns, words: str) -> str | None:
+    return words if any(one.fullmatch(words) for one in patterns) else None
+
+
+def _shouted(text: str) -> str | None:
+    is_sentence = any(character.islower() for character in text)
+    return "STOP" if is_sentence and SHOUTED.search(text) else None
 
 
 def _short_stop(words: str) -> str | None:

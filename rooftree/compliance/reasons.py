@@ -71,6 +71,10 @@ MESSAGES = {
     "rnd_check_stale": "Check again whether this number changed hands.",
     "rnd_no_data_reverify": "Nobody knows whether this number changed hands; verify it.",
     "rnd_required_maine": "Maine asks for a reassigned-number check before a sales call.",
+    "treat_as_application_send_adverse_action": (
+        "This reads as telling them no, which is a credit decision with a notice of its own; "
+        "a person must read it first."
+    ),
     "supervisor_approval_state_silent": "A supervisor must approve this hour; state law is silent.",
     # block
     "authentication_failed": "Our email is not signed correctly.",

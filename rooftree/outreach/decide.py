@@ -21,6 +21,9 @@ from rooftree.outreach.models import Message, MessageReview
 
 LEAD = Reads(lambda key: Lead.objects.select_related("person", "source").filter(pk=key), key=UUID)
 MEDIA = {"text": Medium.TEXT, "email": Medium.EMAIL}
+# An alert answers the borrower's own request with figures of a rate sheet we keep; figures for
+# one person who asked are no advertisement (comment 2(a)(2)-1.ii.A to 12 CFR 1026).
+ASKED_FOR = ("rate_snapshot_ok", "prior_contact_ok", "disclosure_set_ok")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,4 +97,5 @@ def _outgoing(message: Message, found: OnFile) -> Outgoing:
         cause=f"message:{message.pk}",
         confirms=confirms,
         answers=found.answers,
+        content_facts=ASKED_FOR if message.cause.startswith("watch:") else (),
     )

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from rooftree.compliance import consent_record, places
+from rooftree.compliance import consent_record, lint, places
 from rooftree.compliance.facts import (
     Answer,
     Confirmation,
@@ -63,6 +63,7 @@ class Outgoing:
     cause: str = ""  # its own attempt is not counted against it
     confirms: RevocationRow | None = None
     answers: tuple[Answer, ...] = ()  # what a person decided about this very message
+    content_facts: tuple[str, ...] = ()  # what the system proves of the wording
 
 
 def gather(
@@ -187,13 +188,25 @@ def _message_facts(outgoing: Outgoing, known: Known) -> dict[str, Any]:
         "purpose": outgoing.purpose,
         "is_automated": outgoing.is_automated,
         "voice": Voice.HUMAN if is_call else Voice.NONE,
-        "has_promo": outgoing.purpose is Purpose.MARKETING,
+        "has_promo": outgoing.purpose is Purpose.MARKETING or _promotes(outgoing),
         "is_first_message": outgoing.medium is Medium.TEXT and not known.was_texted,
         "subject": outgoing.subject,
         "text": outgoing.text,
         "activity": "general",
+        "content_facts": outgoing.content_facts,
         "confirmation": _confirmation(outgoing.confirms),
     }
+
+
+def _promotes(outgoing: Outgoing) -> bool:
+    """One promotional line makes the whole message marketing (CON-03)."""
+    draft = lint.Draft(
+        body=outgoing.text,
+        subject=outgoing.subject,
+        channel=lint.CHANNELS.get(outgoing.medium, ""),
+        facts=frozenset(outgoing.content_facts),
+    )
+    return lint.promotes(lint.check(draft))
 
 
 def _sender_facts(

@@ -13,6 +13,12 @@ CASES = [
     json.loads(line)
     for line in (Path(__file__).parent / "cases.jsonl").read_text(encoding="utf-8").splitlines()
 ]
+BOUNDARIES = [
+    json.loads(line)
+    for line in (Path(__file__).parent / "boundaries.jsonl")
+    .read_text(encoding="utf-8")
+    .splitlines()
+]
 NOT_YET: frozenset[str] = frozenset()  # rule ids whose cases do not pass yet; keep it true
 
 
@@ -36,6 +42,11 @@ def _misses(case: dict[str, Any]) -> list[str]:
     "case", [one for one in CASES if one["rule"] not in NOT_YET], ids=lambda one: one["id"]
 )
 def test_a_worked_case_is_decided_as_the_rulebook_says(case: dict[str, Any]) -> None:
+    assert _misses(case) == [], answer(case)
+
+
+@pytest.mark.parametrize("case", BOUNDARIES, ids=lambda one: one["id"])
+def test_both_sides_of_every_number_in_the_rulebook_are_decided(case: dict[str, Any]) -> None:
     assert _misses(case) == [], answer(case)
 
 

@@ -61,6 +61,10 @@ TRIPS: dict[str, tuple[Facts, str]] = {
     ),
     "nmls_ids": (facts(text="Hi. Reply STOP to opt out."), "add_nmls_ids"),
     "opt_out_words": (facts(text="Acme NMLS 111111, Dana NMLS 222222"), "add_optout_text"),
+    "content": (
+        facts(text="NMLS 111111 NMLS 222222 STOP ends. Guaranteed approval for you"),
+        "guaranteed_approval",
+    ),
     "links": (
         facts(text="NMLS 111111 NMLS 222222 STOP ends. bit.ly/x"),
         "public_shortener",

@@ -2,8 +2,11 @@
 
 import pytest
 
+from rooftree.compliance.facts import Answer
+from rooftree.compliance.gate import decide
 from rooftree.compliance.lint import DATA, Draft, check, promotes, ruling, sounds_like_denial
-from rooftree.compliance.verdict import Decision
+from rooftree.compliance.verdict import Decision, Verdict
+from tests.compliance.usual import NOON, WORDS, facts
 
 CHANNELS = {"sms": "sms", "ai_sender": "ai_sender", "subject": ""}
 BLOCKED = [(one, text) for one in DATA["patterns"] for text in one["blocked"]]
@@ -45,6 +48,32 @@ def test_one_promotional_line_makes_the_message_marketing() -> None:
 def test_the_strictest_and_most_particular_finding_speaks() -> None:
     said = ruling(Draft(body="Rates as low as 5.5%"))
     assert (said.decision, said.reason) == (Decision.BLOCK, "as_low_as")
+
+
+def test_the_words_of_a_send_are_read_by_the_gate() -> None:
+    ids = "Dana Lee NMLS 222222, Acme Mortgage NMLS 111111. Reply STOP to opt out."
+    blocked = decide(facts(text=f"Ours is 5.5% today. {ids}"))
+    assert (blocked.decision, blocked.reason) == (Decision.BLOCK, "rate_without_apr")
+    assert "5.5%" in blocked.sentence
+    asked = decide(facts(text=f"A no-cost refinance for you. {ids}"))
+    assert (asked.decision, asked.reason) == (Decision.REQUIRE, "no_cost")
+    proven = facts(text=f"5.75% (6.012% APR). {ids}", content_facts=("rate_snapshot_ok",))
+    assert decide(proven).decision is Decision.ALLOW
+
+
+def test_an_approver_answers_what_needs_approval_and_nothing_else() -> None:
+    def approved(words: str, reason: str) -> Verdict:
+        by = Answer(rule="CNT-01", reason=reason, by="user:1", at=NOON)
+        return decide(facts(text=f"{words} {WORDS}", answers=(by,)))
+
+    assert approved("A no-cost refinance.", "no_cost").decision is Decision.ALLOW
+    assert approved("Guaranteed approval.", "guaranteed_approval").decision is Decision.BLOCK
+
+
+def test_words_that_tell_somebody_no_wait_for_a_person() -> None:
+    said = decide(facts(text=f"Sorry, you were turned down. {WORDS}"))
+    assert said.decision is Decision.REQUIRE
+    assert said.reason == "treat_as_application_send_adverse_action"
 
 
 def test_words_of_denial_are_recognized() -> None:

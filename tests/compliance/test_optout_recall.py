@@ -1,0 +1,62 @@
+"""How well replies are read, measured on messages labelled by hand, in English and Spanish.
+
+Batches 2 to 4 were written against the reader after it had been made for the ones before;
+what it then missed is in docs/rules/stops.md.
+"""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from rooftree.compliance.optout import classify
+
+MESSAGES = [
+    json.loads(line)
+    for line in (Path(__file__).parent / "optout_messages.jsonl")
+    .read_text(encoding="utf-8")
+    .splitlines()
+]
+ENDS = ("revoke", "wrong_person")  # these stop at once
+PAUSES = (*ENDS, "hold")  # these send nothing automatic before a person has looked
+
+
+def _read(wanted: tuple[str, ...], language: str = "") -> Counter[str]:
+    return Counter(
+        classify(one["text"]).meaning.value
+        for one in MESSAGES
+        if one["result"] in wanted and one["language"].startswith(language)
+    )
+
+
+def _share(read: Counter[str], good: tuple[str, ...]) -> float:
+    return sum(read[one] for one in good) / read.total()
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_whoever_asks_us_to_stop_is_stopped(language: str) -> None:
+    read = _read(("revoke",), language)
+    assert read.total() >= 200
+    assert _share(read, ENDS) >= 0.995, read
+    assert _share(read, PAUSES) == 1.0, read
+
+
+def test_a_wrong_person_is_never_written_to_again() -> None:
+    assert _share(_read(("wrong_person",)), ENDS) >= 0.99
+
+
+def test_doubtful_words_pause_everything() -> None:
+    assert _share(_read(("hold",)), PAUSES) == 1.0
+
+
+def test_an_ordinary_answer_is_seldom_taken_for_a_stop() -> None:
+    read = _read(("none", "help", "optin"))
+    assert read.total() >= 300
+    assert 1 - _share(read, ENDS) >= 0.99, read
+    assert 1 - _share(read, PAUSES) >= 0.98, read
+
+
+def test_the_labels_are_enough_and_each_message_is_there_once() -> None:
+    assert len(MESSAGES) >= 500
+    assert len({one["text"] for one in MESSAGES}) == len(MESSAGES)
