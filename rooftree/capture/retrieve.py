@@ -60,6 +60,20 @@ def told(delivery: Delivery) -> dict[str, Told]:
     return {one.path: Told(status=one.status or 0, body=bytes(one.body)) for one in rows}
 
 
+def shown(delivery: Delivery) -> list[Retrieval]:
+    """The look-ups of a delivery with their answers as text, for people."""
+    rows = list(Retrieval.objects.filter(delivery=delivery).order_by("wanted_at", "id"))
+    for one in rows:
+        one.text = bytes(one.body).decode("utf-8", "backslashreplace")  # type: ignore[attr-defined]
+    return rows
+
+
+def hurry(delivery: Delivery, *, at: datetime) -> bool:
+    """Ask at once what was to be asked later; whether anything was."""
+    rows = Retrieval.objects.filter(delivery=delivery, due_at__gt=at)
+    return rows.update(due_at=at) > 0
+
+
 def carry_out_next(*, at: datetime) -> UUID | None:
     """Carry out the look-up that is longest due; its delivery, or None when none is due.
 
@@ -139,7 +153,7 @@ def _record(row: Retrieval, found: Told | None, failure: Failure | None, at: dat
     Retrieval.objects.filter(pk=row.pk).update(**kept)
     waiting = Delivery.objects.filter(pk=row.delivery_id, state__in=["received", "quarantined"])
     if failure is None or (found is not None and not is_for_later):
-        waiting.update(state="received", due_at=at, problem=kept["problem"])
+        waiting.update(state="received", due_at=at, reason="", problem=kept["problem"])
         return
     log.warning("a look-up of %s failed: %s", row.delivery, type(failure).__name__)
     is_shown = due_at is None or row.attempts >= SHOWN_AFTER or not is_for_later

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Sum
 
 from rooftree.capture import retrieve
 from rooftree.capture.envelope import Incoming
@@ -26,7 +26,6 @@ EVERY = timedelta(minutes=15)
 OVERLAP = timedelta(hours=1)  # a vendor may list a lead later than it was made
 CLAIM = timedelta(minutes=2)
 BACK_OFF = (15, 60, 300, 900)  # seconds
-MOST_LOOKUPS = 5_000  # of one sweep that wait; a list that never ends is no list
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +36,31 @@ class Step:
     missed: tuple[Incoming, ...] = ()
     listed: Listed = Listed()
     failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoFar:
+    """What going through a source's list has shown."""
+
+    since: datetime  # of the vendor's leads
+    until: datetime | None  # up to here nothing can be missing; None while the first is under way
+    missed: int  # were not here, and were taken in from the list
+    problem: str
+
+
+def so_far(source: Source) -> SoFar | None:
+    """How a source's list compares with ours; None where it was never gone through."""
+    rows = Sweep.objects.filter(source=source)
+    newest = rows.order_by("-began_at").first()
+    if newest is None:
+        return None
+    ended = rows.exclude(ended_at=None).order_by("-began_at").first()
+    return SoFar(
+        since=source.created_at,
+        until=ended.began_at if ended else None,
+        missed=rows.aggregate(all=Sum("missed"))["all"] or 0,
+        problem="" if newest.ended_at else newest.problem,
+    )
 
 
 def begin_due(*, at: datetime) -> int:
@@ -90,7 +114,7 @@ def record(step: Step, *, at: datetime) -> None:
         _set(row, problem=str(step.failure)[:300], due_at=_again(step, at))
         return
     more = [[one.path, [list(pair) for pair in one.query]] for one in step.listed.more]
-    waiting = [*waiting[1:], *more][:MOST_LOOKUPS]
+    waiting = waiting[1:] + [one for one in more if one not in waiting]
     changes = {"waiting": waiting, "attempts": 0, "problem": "", "due_at": at}
     if not waiting:
         changes |= {"due_at": None, "ended_at": at}

@@ -14,8 +14,12 @@ from rooftree.capture.notes import Fields, Notes
 from rooftree.capture.wire import Unreadable, json_object
 from rooftree.core.failures import Failure, Misconfigured, Refused, TryLater
 
-_LATER = frozenset({408, 425, 429})
+_LATER = frozenset({408, 425})
 _SECRETS_WRONG = frozenset({401, 403})
+
+
+class RateLimited(TryLater):
+    """We asked too often."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +94,8 @@ def failure_by_status(told: Told) -> Failure | None:
     if told.is_well:
         return None
     code = str(told.status)
+    if told.status == 429:
+        return RateLimited("The vendor is asked too often (429).")
     if told.status in _LATER or told.status >= 500:
         return TryLater(f"The vendor is busy or failing ({code}).")
     if told.status in _SECRETS_WRONG:
@@ -101,6 +107,8 @@ def reason_of(failure: Failure) -> str:
     """The machine's reason of a delivery that waits because a look-up failed so."""
     if isinstance(failure, Misconfigured):
         return "upstream_auth"
+    if isinstance(failure, RateLimited):
+        return "upstream_rate_limited"
     return "upstream_unavailable" if isinstance(failure, TryLater) else "upstream_gone"
 
 

@@ -95,6 +95,8 @@ def replay(*, delivery_id: UUID, by: object, at: datetime) -> Delivery:
         )
         if delivery.state not in ("quarantined", "closed") or delivery.outcome == "ignored":
             return delivery
+        if retrieve.hurry(delivery, at=at):
+            look_up.enqueue()
         envelope = receive.reread(delivery)
         delivery.outcome = envelope.outcome.value
         delivery.reason = (envelope.reason or "")[:80]

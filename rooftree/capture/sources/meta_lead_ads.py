@@ -24,10 +24,11 @@ from rooftree.capture.envelope import (
 )
 from rooftree.capture.mapped import lead_of
 from rooftree.capture.normalise import epoch, identifier, moment, text, yes_or_no
-from rooftree.capture.notes import Fields, Notes
+from rooftree.capture.notes import Fields, Notes, as_text
 from rooftree.capture.upstream import (
     Listed,
     Lookup,
+    RateLimited,
     Told,
     credential,
     failure_by_status,
@@ -68,7 +69,8 @@ _RECEIVED = Answer(status=200, content_type="text/plain", body="EVENT_RECEIVED")
 _PAGE = "100"  # rows of one page of a list
 _MOST = 1_000  # changes of one notice
 _DUMMY = "<test lead: dummy data"
-_LATER = frozenset({1, 2, 4, 17, 32, 341, 613, *range(80_000, 80_015)})  # rate limits, outages
+_TOO_OFTEN = frozenset({4, 17, 32, 341, 613, *range(80_000, 80_015)})
+_OUT_OF_ORDER = frozenset({1, 2})
 _WRONG_TOKEN = frozenset({10, 102, 190, *range(200, 300)})
 
 
@@ -107,7 +109,9 @@ def failure_of(told: Told) -> Failure | None:
         return None
     error = told.fields().part("error")
     code, said = _code(error), text(error.get("message"), limit=160) or "no reason given"
-    if code in _LATER or error.get("is_transient") is True:
+    if code in _TOO_OFTEN:
+        return RateLimited(f"Meta is asked too often ({code}).")
+    if code in _OUT_OF_ORDER or error.get("is_transient") is True:
         return TryLater(f"Meta asks us to come again later ({code}).")
     if code in _WRONG_TOKEN:
         return Misconfigured(f"Meta does not accept the access token ({code}): {said}")
@@ -232,7 +236,7 @@ def _lead(change: Fields, told: Fields, incoming: Incoming, notes: Notes) -> Can
         channel=CHANNEL,
         received_at=incoming.received_at,
         zone=incoming.endpoint.zone,
-        is_test=known.is_test or any(str(said).startswith(_DUMMY) for _, said in answers),
+        is_test=known.is_test or any(as_text(said).startswith(_DUMMY) for _, said in answers),
     )
     for name in ("ad_name", "platform", "is_organic"):
         notes.keep(name, told.get(name))
@@ -294,7 +298,7 @@ def _consent(told: Fields, proof: Consent, notes: Notes, *, at: Any) -> Consent:
 def _actions(read: list[Read]) -> list[dict[str, str]]:
     return [
         {"do": "fetch_upstream", "id": one.lead.vendor_lead_id or ""}
-        | ({"retry": "backoff"} if one.problem else {})
+        | ({"retry": "backoff"} if one.problem not in ("", "upstream_gone") else {})
         for one in read
     ]
 

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
-from rooftree.capture import flood, source_setup
+from rooftree.capture import flood, source_credentials, source_setup
 from rooftree.capture.source_setup import Opened
 from rooftree.capture.sources import SOURCES
 from rooftree.leads.models import Source
@@ -145,6 +145,8 @@ def _source_page(request: HttpRequest, one: Source, **more: Any) -> HttpResponse
         "label": SOURCES[one.adapter].LABEL if one.adapter in SOURCES else one.adapter,
         "address": address,
         "curl": source_posts.curl(one, address, opened) if one.adapter == "generic" else "",
+        "credentials": source_credentials.asked_of(one),
+        "missing": source_credentials.missing_of(one),
         "takes_posts": one.adapter != "csv_import",
         "hosted": f"{settings.PUBLIC_URL}{reverse('lead_form', args=[one.slug])}"
         if is_form

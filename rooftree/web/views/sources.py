@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
-from rooftree.capture import flood, receive
+from rooftree.capture import flood, receive, retrieve, sweep
 from rooftree.capture.targets import TARGETS
 from rooftree.flow import intake
 from rooftree.leads.models import Delivery, Flood, Source, Touch
@@ -50,6 +50,11 @@ REASONS = {
     "invalid_xml": "It is not well-formed XML.",
     "invalid_json": "It is not JSON.",
     "unsupported_content_type": "It is a file or a picture, not a form, JSON or XML.",
+    "upstream_auth": "The vendor does not let us read the lead: its credentials need a look.",
+    "upstream_gone": "The vendor has no such lead any more: it was deleted there, or is hidden.",
+    "upstream_rate_limited": "The vendor lets us ask only so often. We go on asking.",
+    "upstream_unavailable": "The vendor has not answered for a while. We go on asking.",
+    "part_unusable": "Part of this post could not be used; the rest became leads.",
     "on_file_already": "The person is on file already and was left as they are.",
 }
 
@@ -97,6 +102,7 @@ def source(request: HttpRequest, source_id: UUID) -> HttpResponse:
         "terms": one.terms.order_by("-from_date").first(),
         "aside_count": seen_by(request.user).filter(source=one, state="quarantined").count(),
         "flood": flood.last_of(request.at).get(one.pk),
+        "swept": sweep.so_far(one),
         "may_replay": may(request.user, "replay_quarantine"),
     }
     return render(request, "sources/source.html", context)
@@ -115,6 +121,7 @@ def delivery(request: HttpRequest, delivery_id: UUID) -> HttpResponse:
         "headers": sorted(one.headers.items()),
         "body": bytes(one.body).decode("utf-8", "backslashreplace"),
         "size": len(one.body),
+        "retrieved": retrieve.shown(one),
         "envelope": envelope,
         "why": why(envelope.get("reason", "")),
         "leads": [_pretty(lead) for lead in envelope.get("leads", [])],

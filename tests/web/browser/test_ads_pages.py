@@ -1,0 +1,113 @@
+"""Credentials, certificates, the vendor's list and what it told, in a real Chromium."""
+
+import json
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import expect
+
+from rooftree.capture.envelope import Incoming
+from rooftree.capture.models import Certificate, CertificateAccount, Retrieval, Sweep
+from rooftree.capture.receive import endpoint_of
+from rooftree.flow import intake
+from tests import make
+from tests.web.browser.conftest import DESK, open_as
+from tests.web.browser.test_capture_pages import SIZES, shown_well
+
+NOTICE = {
+    "object": "page",
+    "entry": [
+        {"changes": [{"field": "leadgen", "value": {
+            "leadgen_id": "1203344556677001", "form_id": "991122334455667",
+            "created_time": 1795446268, "page_id": "153125381133"}}]}
+    ],
+}  # fmt: skip
+EXPIRED = {"error": {"message": "Error validating access token", "code": 190}}
+
+
+@pytest.fixture
+def staff(people):
+    make.user("operations", name="Pat Lowe", email="pat@lindenfield.example")
+    make.user("administrator", name="Ada Boss", email="ada@lindenfield.example")
+
+
+@pytest.fixture
+def facebook(staff):
+    return make.source("meta_lead_ads", name="Facebook", slug="facebook", token="t-9")
+
+
+@pytest.mark.parametrize(("size", "scheme"), SIZES)
+def test_credentials_are_typed_on_a_page_that_names_what_is_missing(
+    chromium, front, facebook, size, scheme
+):
+    page = open_as(chromium, front, "Administrator", size, scheme)
+    page.goto(reverse("source_credentials", args=[facebook.pk]))
+    expect(page.get_by_text("Still missing: App secret")).to_be_visible()
+    shown_well(page, f"credentials-{size['width']}-{scheme}")
+    page.goto(reverse("setup_source", args=[facebook.pk]))
+    shown_well(page, f"source-missing-{size['width']}-{scheme}")
+
+
+def test_what_is_typed_is_kept(chromium, front, facebook):
+    page = open_as(chromium, front, "Administrator", DESK)
+    page.goto(reverse("source_credentials", args=[facebook.pk]))
+    page.get_by_label("App secret").fill("app-secret")
+    page.get_by_label("Verify token").fill("words")
+    page.get_by_label("Access token").fill("EAA")
+    page.get_by_role("button", name="Keep").click()
+
+    expect(page.get_by_text("What the vendor gave you is on file.")).to_be_visible()
+
+
+@pytest.mark.parametrize(("size", "scheme"), SIZES)
+def test_certificates_without_a_key_and_with_some_that_prove_nothing(
+    chromium, front, staff, size, scheme
+):
+    page = open_as(chromium, front, "Administrator", size, scheme)
+    page.goto(reverse("setup_certificates"))
+    shown_well(page, f"certificates-none-{size['width']}-{scheme}")
+
+    CertificateAccount.objects.create(provider="trustedform", key="k", changed_at=make.NOON)
+    now = make.datetime.now(make.UTC)
+    for nth, (state, problem) in enumerate(
+        [
+            ("retained", ""),
+            ("retained_mismatch", ""),
+            ("failed", "It expired before it was claimed (410)."),
+        ]
+    ):
+        Certificate.objects.create(
+            touch=make.touch(), url=f"https://cert.trustedform.com/{nth}", state=state,
+            problem=problem, wanted_at=now, claim_by=now, settled_at=now,
+            phone_match=state == "retained", email_match=False,
+        )  # fmt: skip
+    page.reload()
+    expect(page.get_by_text("expired before it was claimed")).to_be_visible()
+    shown_well(page, f"certificates-lost-{size['width']}-{scheme}")
+
+
+@pytest.mark.parametrize(("size", "scheme"), SIZES)
+def test_what_the_vendor_told_stands_beside_what_it_sent(chromium, front, facebook, size, scheme):
+    incoming = Incoming(
+        path="/in/meta_lead_ads/t-9", headers={"Content-Type": "application/json"},
+        body=json.dumps(NOTICE).encode(), received_at=make.NOON,
+        endpoint=endpoint_of(facebook), is_verified=True,
+    )  # fmt: skip
+    kept = intake.accept(source=facebook, incoming=incoming, at=make.NOON).kept
+    Retrieval.objects.update(
+        status=400, body=json.dumps(EXPIRED).encode(), told_at=make.NOON,
+        problem="Meta does not accept the access token (190): Error validating access token",
+    )  # fmt: skip
+    kept.state, kept.reason = "quarantined", "upstream_auth"
+    kept.save()
+    Sweep.objects.create(
+        source=facebook, since=make.NOON, began_at=make.NOON, missed=2, listed=40,
+        ended_at=make.NOON,
+    )  # fmt: skip
+    page = open_as(chromium, front, "Operations", size, scheme)
+    page.goto(reverse("delivery", args=[kept.pk]))
+    expect(page.get_by_text("its credentials need a look").first).to_be_visible()
+    shown_well(page, f"told-{size['width']}-{scheme}")
+    page.goto(reverse("source", args=[facebook.pk]))
+    expect(page.get_by_text("Every lead Facebook lists since")).to_be_visible()
+    shown_well(page, f"listed-{size['width']}-{scheme}")

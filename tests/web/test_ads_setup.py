@@ -1,0 +1,120 @@
+"""What a vendor gave us is typed once, sealed, and never shown; so is the certificates' key."""
+
+import json
+
+import pytest
+from django.db import connection
+from django.urls import reverse
+
+from rooftree.capture.models import Certificate, CertificateAccount
+from rooftree.leads.models import Source
+from rooftree.ledger.models import Event
+from tests import make
+
+TOKEN = "EAAB-page-token"
+
+
+@pytest.fixture
+def facebook(db) -> Source:
+    make.company()
+    return make.source("meta_lead_ads", name="Facebook", token="tok")
+
+
+@pytest.fixture
+def clerk(signed_in, db):
+    make.company()
+    return signed_in(make.user("operations"))
+
+
+def test_the_page_names_what_is_missing_and_after_typing_it_shows_none_of_it(clerk, facebook):
+    page = reverse("source_credentials", args=[facebook.pk])
+    assert b"Still missing: App secret, Verify token, Access token" in clerk.get(page).content
+
+    answer = clerk.post(page, {"secret": "s3", "verify_token": "words", "access_token": TOKEN})
+
+    assert answer.status_code == 303
+    facebook.refresh_from_db()
+    assert facebook.secret == "s3"
+    assert json.loads(facebook.credentials) == {"verify_token": "words", "access_token": TOKEN}
+    shown = clerk.get(page).content
+    assert b"Still missing" not in shown
+    assert TOKEN.encode() not in shown
+
+
+def test_an_empty_field_keeps_what_is_on_file(clerk, facebook):
+    page = reverse("source_credentials", args=[facebook.pk])
+    clerk.post(page, {"secret": "s3", "verify_token": "words", "access_token": "old"})
+
+    clerk.post(page, {"secret": "", "verify_token": "", "access_token": TOKEN})
+
+    facebook.refresh_from_db()
+    assert facebook.secret == "s3"
+    assert json.loads(facebook.credentials) == {"verify_token": "words", "access_token": TOKEN}
+
+
+def test_credentials_are_encrypted_in_the_database_and_in_no_event(clerk, facebook):
+    page = reverse("source_credentials", args=[facebook.pk])
+    clerk.post(page, {"secret": "app-s3cret", "access_token": TOKEN})
+
+    with connection.cursor() as cursor:
+        cursor.execute("select secret, credentials from source where id = %s", [facebook.pk])
+        assert not any(word in str(cursor.fetchone()) for word in ("app-s3cret", TOKEN))
+    told = str([one.data for one in Event.objects.all()])
+    assert "access_token" in told
+    assert not any(word in told for word in ("app-s3cret", TOKEN))
+
+
+def test_a_new_address_keeps_what_the_vendor_gave(clerk, facebook):
+    clerk.post(reverse("source_credentials", args=[facebook.pk]), {"secret": "app-s3cret"})
+
+    clerk.post(reverse("setup_source_secrets", args=[facebook.pk]))
+
+    facebook.refresh_from_db()
+    assert facebook.secret == "app-s3cret"
+    assert facebook.token != "tok"
+
+
+def test_a_source_that_needs_nothing_says_so(clerk):
+    zillow = make.source("zillow", name="Zillow")
+
+    shown = clerk.get(reverse("source_credentials", args=[zillow.pk])).content
+
+    assert b"Nothing to fill in" in shown
+
+
+def test_an_officer_sees_no_credentials(signed_in, facebook):
+    officer = signed_in(make.officer().user)
+
+    assert officer.get(reverse("source_credentials", args=[facebook.pk])).status_code == 403
+
+
+def test_the_certificate_key_is_kept_sealed_and_hurries_what_waited(signed_in, db):
+    make.company()
+    boss = signed_in(make.user("administrator"))
+    page = reverse("setup_certificates")
+    assert b"no key" in boss.get(page).content
+    touch = make.touch()
+    waiting = Certificate.objects.create(
+        touch=touch, url="https://cert.trustedform.com/x", wanted_at=make.NOON,
+        claim_by=make.NOON + make.DAY, due_at=make.NOON + make.HOUR,
+    )  # fmt: skip
+
+    assert boss.post(page, {"key": "tf-key"}).status_code == 303
+
+    assert CertificateAccount.objects.get().key == "tf-key"
+    assert waiting.due_at != Certificate.objects.get().due_at
+    assert b"tf-key" not in boss.get(page).content
+
+
+def test_an_empty_key_is_refused_with_a_sentence(signed_in, db):
+    make.company()
+    boss = signed_in(make.user("administrator"))
+
+    answer = boss.post(reverse("setup_certificates"), {"key": ""})
+
+    assert answer.status_code == 422
+    assert not CertificateAccount.objects.exists()
+
+
+def test_only_an_administrator_may_set_the_key(clerk):
+    assert clerk.get(reverse("setup_certificates")).status_code == 403
