@@ -5,7 +5,7 @@ import json
 import signal
 import sys
 import threading
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import datetime
 
 from rooftree_simulators.clock import Clock
@@ -18,6 +18,9 @@ def _arguments(words: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--enc", type=int, default=9101, help="Encompass")
     parser.add_argument("--twilio", type=int, default=9110, help="Twilio messages and voice")
     parser.add_argument("--smtp", type=int, default=9125, help="mailbox")
+    parser.add_argument("--meta", type=int, default=9131, help="Meta's Graph API, lead ads")
+    parser.add_argument("--linkedin", type=int, default=9132, help="LinkedIn Lead Sync")
+    parser.add_argument("--trustedform", type=int, default=9133, help="TrustedForm certificates")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--latency-scale", type=float, default=0.0)
     parser.add_argument("--speed", type=float, default=1.0, help="simulated seconds a second")
@@ -29,7 +32,7 @@ def main(words: list[str] | None = None) -> int:
     """Start, print one JSON line with the ports and URLs, and wait for a signal."""
     asked = _arguments(words)
     clock = Clock(at=asked.at, speed=asked.speed)
-    ports = Ports(ctl=asked.ctl, enc=asked.enc, twilio=asked.twilio, smtp=asked.smtp)
+    ports = Ports(**{one.name: getattr(asked, one.name) for one in fields(Ports)})
     try:
         running = start(
             ports=ports, clock=clock, seed=asked.seed, latency_scale=asked.latency_scale

@@ -11,7 +11,9 @@ from rooftree_simulators.posters.people import Borrower
 KEY = "gads-webhook-key"
 
 
-def lead(borrower: Borrower, rng: random.Random, *, at: datetime, key: str = KEY) -> dict[str, Any]:
+def lead(
+    borrower: Borrower, rng: random.Random, *, at: datetime, secret: str = KEY
+) -> dict[str, Any]:
     """The object Google posts for one lead."""
     told = [
         ("FIRST_NAME", "First Name", borrower.first_name),
@@ -35,7 +37,7 @@ def lead(borrower: Borrower, rng: random.Random, *, at: datetime, key: str = KEY
         "creative_id": 690011122233,
         "asset_group_id": 0,
         "gcl_id": "CjwKCAiA_" + "".join(rng.choices("abcdefghij0123456789", k=20)),
-        "google_key": key,
+        "google_key": secret,
         "is_test": False,
         "lead_submit_time": at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "lead_source": "LEAD_FORM",
@@ -47,9 +49,11 @@ def lead(borrower: Borrower, rng: random.Random, *, at: datetime, key: str = KEY
     }
 
 
-def delivery(borrower: Borrower, rng: random.Random, *, at: datetime, key: str = KEY) -> Delivery:
+def delivery(
+    borrower: Borrower, rng: random.Random, *, at: datetime, secret: str = KEY
+) -> Delivery:
     """The POST for one lead."""
-    content = lead(borrower, rng, at=at, key=key)
+    content = lead(borrower, rng, at=at, secret=secret)
     return Delivery(
         vendor_id=content["lead_id"],
         body=json.dumps(content, ensure_ascii=False).encode(),

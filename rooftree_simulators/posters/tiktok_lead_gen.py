@@ -39,10 +39,14 @@ def entry(borrower: Borrower, rng: random.Random, *, at: datetime) -> dict[str, 
 
 
 def delivery(
-    *borrowers: Borrower, rng: random.Random, at: datetime, secret: str = SECRET
+    borrower: Borrower,
+    rng: random.Random,
+    *others: Borrower,
+    at: datetime,
+    secret: str = SECRET,
 ) -> Delivery:
     """The POST for some leads. The bytes are UTF-8; the signature is of their escaped text."""
-    entries = [entry(one, rng, at=at) for one in borrowers]
+    entries = [entry(one, rng, at=at) for one in (borrower, *others)]
     content = {"object": 1, "time": int(at.timestamp()), "entry": entries}
     body = json.dumps(content, separators=(",", ":"), ensure_ascii=False)
     escaped = json.dumps(content, separators=(",", ":"), ensure_ascii=True)

@@ -291,7 +291,7 @@ def test_a_google_lead_is_worked_once_whatever_its_day(world, bad_day):
 def test_google_with_another_key_is_told_not_to_try_again(world):
     source("google_lead_form", google_lead_form.KEY)
     rng = random.Random(5)
-    made = google_lead_form.delivery(borrower(rng), rng, at=make.NOON, key="guess")
+    made = google_lead_form.delivery(borrower(rng), rng, at=make.NOON, secret="guess")
 
     [sent] = deliver(made, f"{world.url}/in/google_lead_form/{TOKEN}")
 
@@ -302,7 +302,7 @@ def test_google_with_another_key_is_told_not_to_try_again(world):
 def test_tiktoks_two_leads_of_one_post_are_two_leads(world):
     source("tiktok_lead_gen", tiktok_lead_gen.SECRET)
     rng = random.Random(5)
-    made = tiktok_lead_gen.delivery(borrower(rng), borrower(rng), rng=rng, at=make.NOON)
+    made = tiktok_lead_gen.delivery(borrower(rng), rng, borrower(rng), at=make.NOON)
 
     sent = deliver(made, f"{world.url}/in/tiktok_lead_gen/{TOKEN}", bad_day=BadDay.DUPLICATE)
     world.run()
@@ -315,7 +315,7 @@ def test_tiktoks_two_leads_of_one_post_are_two_leads(world):
 def test_tiktok_signed_with_another_secret_is_turned_away(world):
     source("tiktok_lead_gen", tiktok_lead_gen.SECRET)
     rng = random.Random(5)
-    made = tiktok_lead_gen.delivery(borrower(rng), rng=rng, at=make.NOON, secret="guess")
+    made = tiktok_lead_gen.delivery(borrower(rng), rng, at=make.NOON, secret="guess")
 
     [sent] = deliver(made, f"{world.url}/in/tiktok_lead_gen/{TOKEN}")
 

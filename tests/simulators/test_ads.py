@@ -194,7 +194,7 @@ def test_google_posts_the_keys_of_the_documents():
 
 def test_tiktok_posts_the_keys_of_the_documents_and_signs_the_escaped_text():
     rng = random.Random(3)
-    made = tiktok_lead_gen.delivery(borrower(rng), rng=rng, at=NOON, secret="s")
+    made = tiktok_lead_gen.delivery(borrower(rng), rng, at=NOON, secret="s")
     body = json.loads(made.body)
 
     assert set(body) == set(kept("tiktok_leads.json"))
