@@ -17,11 +17,14 @@ from rooftree_demo.sources import MONTHS, origin, used_in
 from rooftree_demo.stories import COUNT
 from rooftree_simulators.posters.delivery import BadDay, deliver
 from rooftree_simulators.posters.delivery import Delivery as Posted
+from rooftree_simulators.posters.people import Borrower
 
 GAP = 22.0  # seconds between two inquiries, on average
 FIRST = COUNT + 10_000  # number of the first live borrower; those of history are below
 SHARES = {one.slug: one.share for one in used_in(MONTHS)}
 BAD_DAYS = {BadDay.DUPLICATE: 0.03, BadDay.MALFORMED: 0.012, BadDay.WRONG_TOKEN: 0.006}
+WITNESSED = frozenset({"our-site", "search-ads"})  # their forms carry TrustedForm's script
+SOMEBODY_ELSES = 0.03  # of the numbers: another than was typed in the session
 RECENT = timedelta(minutes=12)
 REPLIES, STOPS = 0.38, 0.06  # of the first texts
 
@@ -55,12 +58,21 @@ class Shoppers:
         source = Source.objects.filter(slug=slug).first()
         if source is None:  # a home that an earlier release set up
             return
-        post = vendors.post(source, who, self.rng, at=at)
+        certificate = self._witnessed(source, who)
+        post = vendors.post(source, who, self.rng, at=at, certificate=certificate)
         made = Posted(vendor_id="", body=post.body, headers=post.headers)
         luck = next((day for day, rate in BAD_DAYS.items() if self.rng.random() < rate), None)
         if luck is BadDay.WRONG_TOKEN and not source.token:
             luck = None
         self._posting.submit(deliver, made, f"{self.web}{vendors.path_to(source)}", bad_day=luck)
+
+    def _witnessed(self, source: Source, who: Borrower) -> str:
+        """A certificate of the visit, where the form has TrustedForm's script."""
+        if source.slug not in WITNESSED:
+            return ""
+        phone = who.phone if self.rng.random() > SOMEBODY_ELSES else "9995550100"
+        made = self.control.say("trustedform/session", {"phone": phone, "email": who.email})
+        return str(made["url"])
 
     def _whom(self) -> int:
         """Somebody new, and one in twenty who asked before, through whichever source."""

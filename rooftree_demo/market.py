@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 import time
+from dataclasses import asdict
 from datetime import UTC, datetime
 
 from rooftree_demo import outside
@@ -31,9 +32,7 @@ def main() -> int:
     addresses = outside.of_environment()
     from rooftree_simulators.run import Ports, start
 
-    ports = Ports(
-        ctl=addresses.ctl, enc=addresses.enc, twilio=addresses.twilio, smtp=addresses.smtp
-    )
+    ports = Ports(**asdict(addresses))
     with start(ports=ports, seed=int(time.time()), folder=outside.kept()):
         _live(addresses, ended)
     return 0
@@ -52,7 +51,7 @@ def _set_up() -> None:
 def _live(addresses: outside.Addresses, ended: threading.Event) -> None:
     from django.conf import settings
 
-    from rooftree_demo import company, past, town
+    from rooftree_demo import advertised, company, past, town
     from rooftree_demo.control import Control
     from rooftree_demo.history import say
 
@@ -64,6 +63,7 @@ def _live(addresses: outside.Addresses, ended: threading.Event) -> None:
         ended.wait()
         return
     company.open_today(addresses, at=at)
+    advertised.ensure(at=at)
     control = Control(addresses)
     town.plant(control, web=f"http://127.0.0.1:{settings.PORT}", public=settings.PUBLIC_URL)
     loading = past.Loading(before_all=os.environ.get("DEMO") == "full")

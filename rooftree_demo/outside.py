@@ -2,9 +2,8 @@
 
 import os
 import socket
-from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 ACCOUNT_SID = "AC" + "5a" * 16  # the simulated Twilio's own
@@ -21,6 +20,9 @@ class Addresses:
     enc: int
     twilio: int
     smtp: int
+    meta: int = 0
+    linkedin: int = 0
+    trustedform: int = 0
 
     @property
     def control(self) -> str:
@@ -32,12 +34,20 @@ class Addresses:
 
     def as_text(self) -> str:
         """As `of_environment` reads it."""
-        return f"{self.ctl},{self.enc},{self.twilio},{self.smtp}"
+        return ",".join(str(port) for port in astuple(self))
 
     def environment(self) -> dict[str, str]:
         """The settings that point an installation at these simulators."""
+        asked = {
+            "meta_lead_ads": self.meta,
+            "linkedin_lead_sync": self.linkedin,
+            "consent_trustedform": self.trustedform,
+        }
         return {
             PORTS: self.as_text(),
+            "ROOFTREE_UPSTREAMS": ",".join(
+                f"{key}=http://127.0.0.1:{port}" for key, port in asked.items()
+            ),
             "ROOFTREE_CARRIER": "twilio",
             "TWILIO_BASE_URL": f"http://127.0.0.1:{self.twilio}",
             "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
@@ -55,8 +65,7 @@ class Addresses:
 
 def of_environment() -> Addresses:
     """The addresses that `rooftree demo` gave its processes. KeyError outside of one."""
-    ctl, enc, twilio, smtp = (int(one) for one in os.environ[PORTS].split(","))
-    return Addresses(ctl=ctl, enc=enc, twilio=twilio, smtp=smtp)
+    return _of([int(one) for one in os.environ[PORTS].split(",")])
 
 
 def kept() -> Path:
@@ -67,14 +76,17 @@ def kept() -> Path:
 
 
 def free() -> Addresses:
-    """Four ports that nobody uses at this moment, so that two demos run side by side."""
+    """Ports that nobody uses at this moment, so that two demos run side by side."""
     with ExitStack() as held:
-        ctl, enc, twilio, smtp = _free_ports(held, 4)
-    return Addresses(ctl=ctl, enc=enc, twilio=twilio, smtp=smtp)
+        return _of(_free_ports(held, len(fields(Addresses))))
 
 
-def _free_ports(held: ExitStack, count: int) -> Iterator[int]:
+def _of(ports: list[int]) -> Addresses:
+    return Addresses(**dict(zip((one.name for one in fields(Addresses)), ports, strict=True)))
+
+
+def _free_ports(held: ExitStack, count: int) -> list[int]:
     probes = [held.enter_context(socket.socket()) for _ in range(count)]
     for probe in probes:
         probe.bind(("127.0.0.1", 0))
-    return iter([int(probe.getsockname()[1]) for probe in probes])
+    return [int(probe.getsockname()[1]) for probe in probes]

@@ -35,6 +35,7 @@ def plant(control: Control, *, web: str, public: str) -> None:
 
 def actors(control: Control, *, web: str) -> list[Actor]:
     """Everyone, in the order in which they are looked at."""
+    from rooftree_demo.advertised import Advertisers
     from rooftree_demo.live_borrowers import Shoppers, Writers
     from rooftree_demo.live_lender import Capital, Processors, Watchman
     from rooftree_demo.live_staff import Callers, Phones, Takers, Talkers
@@ -43,6 +44,7 @@ def actors(control: Control, *, web: str) -> list[Actor]:
         Watchman(control, web=web),
         Phones(control),
         Shoppers(control, web=web),
+        Advertisers(control, web=web),
         Takers(),
         Callers(control),
         Writers(control),

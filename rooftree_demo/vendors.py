@@ -40,8 +40,9 @@ def post(
     *,
     at: datetime,
     consents: bool | None = None,
+    certificate: str = "",
 ) -> Post:
-    """The POST of one inquiry. `consents` is for the box of our own forms alone."""
+    """The POST of one inquiry. `consents` and `certificate` are for our own forms alone."""
     slug = source.slug
     if source.adapter == "zillow":
         content = zillow.contact(who, rng, at=at)
@@ -49,7 +50,7 @@ def post(
         return _json(slug, content)
     if source.adapter == "lendingtree":
         return _lendingtree(source, who, rng, at)
-    return _our_form(source, who, rng, at, consents)
+    return _our_form(source, who, rng, at, consents, certificate)
 
 
 def has_box(slug: str) -> bool:
@@ -69,7 +70,12 @@ def _lendingtree(source: Source, who: Borrower, rng: random.Random, at: datetime
 
 
 def _our_form(
-    source: Source, who: Borrower, rng: random.Random, at: datetime, consents: bool | None
+    source: Source,
+    who: Borrower,
+    rng: random.Random,
+    at: datetime,
+    consents: bool | None,
+    certificate: str,
 ) -> Post:
     content = website_form.submission(who, rng, at=at, consents=consents)
     is_spanish = who.language == "es"
@@ -79,6 +85,8 @@ def _our_form(
         "prechecked": False,
     }
     content["consent"]["prechecked"] = False
+    if certificate:
+        content["xxTrustedFormCertUrl"] = certificate
     content["landing_page"] = f"{SITE}/{_PAGES.get(source.slug, source.slug)}"
     # The lender's own web server sends it on, signed, and says whose browser it was.
     content |= {"ip_address": f"203.0.113.{rng.randint(1, 254)}", "user_agent": BROWSER}

@@ -366,6 +366,19 @@ def test_a_certificate_of_somebody_elses_session_stops_automatic_contact(world, 
     assert StaffNotice.objects.filter(kind="certificate").count() == 1
 
 
+def test_a_certificate_with_their_email_and_another_number_proves_nothing_for_the_number(
+    world, witness
+):
+    url = witness.certify(phone="3105550111", email="ben.ortiz@home.example")
+    submitted(world, url)
+
+    row = Certificate.objects.get()
+    assert (row.state, row.phone_match, row.email_match) == ("retained_mismatch", False, True)
+    assert Revocation.objects.get().address == "+18135550142"
+    proofs = Consent.objects.filter(address="+18135550142")
+    assert not any("session_cert" in one.record.get("evidence", ()) for one in proofs)
+
+
 def test_while_trustedform_is_failing_the_claim_is_tried_until_it_is_kept(world, witness):
     url = witness.certify(phone="8135550142", email="ben.ortiz@home.example")
     strike(witness, "html_maintenance", count=3)

@@ -126,7 +126,7 @@ def _client(base_url: str, key: str) -> http.Client:
 def _record(row: Certificate, told: Told | None, found: Claimed, at: datetime) -> None:
     due_at = _again(row, found, at)
     is_over = due_at is None
-    state = "pending" if not is_over else "failed" if found.failure else found.claim.value
+    state = _state(found) if is_over else "pending"
     kept: dict[str, Any] = {
         "state": state,
         "due_at": due_at,
@@ -147,6 +147,13 @@ def _record(row: Certificate, told: Told | None, found: Claimed, at: datetime) -
         _settle(row, found, state, at)
     elif isinstance(found.failure, Misconfigured):
         _alarm(str(found.failure), f"trustedform_key:{at.date()}", "/setup/certificates/", at)
+
+
+def _state(found: Claimed) -> str:
+    """One whose number is not the lead's proves nothing for it, whatever else matched."""
+    if found.failure:
+        return "failed"
+    return Claim.MISMATCH.value if found.phone_match is False else found.claim.value
 
 
 def _settle(row: Certificate, found: Claimed, state: str, at: datetime) -> None:
