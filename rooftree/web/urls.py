@@ -37,6 +37,7 @@ from rooftree.web.views import (
     sign_in,
     source_maps,
     source_posts,
+    source_settings,
     sources,
     tasks,
     team,
@@ -149,6 +150,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("setup/sources/<uuid:source_id>/pause/", setup_sources.pause, name="setup_source_pause"),
     path("setup/sources/<uuid:source_id>/posts/", source_posts.posts, name="source_posts"),
+    path(
+        "setup/sources/<uuid:source_id>/details/",
+        source_settings.settings_page,
+        name="source_settings",
+    ),
     path("setup/sources/<uuid:source_id>/trial/", source_posts.trial, name="source_trial"),
     path("setup/sources/<uuid:source_id>/map/", source_maps.show, name="source_map"),
     path(

@@ -16,7 +16,7 @@ from rooftree.capture.imports.table import (
 )
 from rooftree.capture.normalise import text
 from rooftree.capture.notes import Fields, Notes, as_text
-from rooftree.capture.wire import Unreadable, text_of
+from rooftree.capture.wire import Unreadable
 from rooftree.leads.canonical import CanonicalLead
 from rooftree.leads.vocabulary import Channel, Source
 
@@ -100,9 +100,7 @@ def _title(one: Mapping[str, Any]) -> str:
 
 def _table(body: bytes, notes: Notes) -> Table:
     """A board's sheet: its title, then each group's title over a header of its own."""
-    if b"\0" in body[:4096] or body.startswith(b"PK"):
-        return read_table(body, notes)  # which says what is wrong with it
-    listed = listed_rows(text_of(body, notes), ",")
+    listed = listed_rows(body, notes)
     head = [cell.strip() for cell in listed[0][1]] if listed else []
     board = head[0] if sum(map(bool, head)) == 1 else ""
     if not board:

@@ -9,7 +9,14 @@ from dataclasses import replace
 from typing import Any
 
 from rooftree.capture.conclude import conclude
-from rooftree.capture.envelope import Answer, Envelope, Incoming, quarantined
+from rooftree.capture.envelope import (
+    Answer,
+    Envelope,
+    Incoming,
+    Setting,
+    SettingKind,
+    quarantined,
+)
 from rooftree.capture.mail import Letter
 from rooftree.capture.mail import read as read_mail
 from rooftree.capture.normalise import (
@@ -33,6 +40,19 @@ from rooftree.leads.vocabulary import Channel, PhoneType, Source
 LABEL = "Lead e-mails in ADF (XML)"
 PATHS = ["email_adf/<token>"]
 CHANNEL = Channel.EMAIL
+SETTINGS = (
+    Setting(
+        key="senders",
+        label="Domains it comes from",
+        help="As vendor.com, one a line. Empty: any that is proven",
+        kind=SettingKind.LINES,
+    ),
+    Setting(
+        key="mail_server",
+        label="Name of your mail server",
+        help="As its Authentication-Results header begins. Empty: the topmost such header",
+    ),
+)
 PHONE_TYPES = {
     "cellphone": PhoneType.MOBILE,
     "cell": PhoneType.MOBILE,

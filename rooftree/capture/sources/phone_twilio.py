@@ -17,6 +17,8 @@ from rooftree.capture.envelope import (
     Envelope,
     Incoming,
     Outcome,
+    Setting,
+    SettingKind,
     ignored,
     refused,
 )
@@ -38,6 +40,26 @@ LABEL = "Phone calls to Twilio tracking numbers"
 PATHS = ["phone_twilio/<token>"]
 CHANNEL = Channel.PHONE
 CREDENTIALS = (Credential(key="secret", label="Auth token", help="Twilio console, Account info"),)
+SETTINGS = (
+    Setting(
+        key="ring",
+        label="Ring this number",
+        help="Empty: the caller's officer, else the company's main line",
+        kind=SettingKind.PHONE,
+    ),
+    Setting(
+        key="lines",
+        label="Tracking numbers and their campaigns",
+        help="As +18135550199 = October mailer, one a line",
+        kind=SettingKind.PAIRS,
+    ),
+    Setting(
+        key="record",
+        label="Record these calls",
+        help="The caller hears a notice before anything is recorded, in every state",
+        kind=SettingKind.YES,
+    ),
+)
 OVER = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 # Numbers that spell ANONYMOUS, RESTRICTED, BLOCKED, UNKNOWN and UNAVAILABLE (KNOWN).
 NOBODY = frozenset({"266696687", "7378742833", "2562533", "8656696", "86282452253"})

@@ -9,7 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
-from rooftree.capture import flood, source_setup
+from rooftree.capture import flood, source_settings, source_setup
+from rooftree.capture.imports import stage
 from rooftree.capture.source_setup import Opened
 from rooftree.capture.sources import SOURCES
 from rooftree.leads.models import Source
@@ -47,7 +48,7 @@ class SourceForm(StaffForm):
             del self.fields["adapter"]
             if itself.adapter != "website_form":
                 del self.fields["allowed_origins"]
-            if itself.adapter == "csv_import":
+            if itself.adapter in stage.KINDS:
                 del self.fields["expected_gap"], self.fields["zone"], self.fields["per_minute"]
 
     def facts(self) -> dict[str, Any]:
@@ -145,7 +146,8 @@ def _source_page(request: HttpRequest, one: Source, **more: Any) -> HttpResponse
         "label": SOURCES[one.adapter].LABEL if one.adapter in SOURCES else one.adapter,
         "address": address,
         "curl": source_posts.curl(one, address, opened) if one.adapter == "generic" else "",
-        "takes_posts": one.adapter != "csv_import",
+        "takes_posts": one.adapter not in stage.KINDS,
+        "settings": source_settings.asked_of(one),
         "hosted": f"{settings.PUBLIC_URL}{reverse('lead_form', args=[one.slug])}"
         if is_form
         else "",
