@@ -133,6 +133,7 @@ def test_any_json_to_lendingtree_gives_an_outcome(found):
 @given(data=st.data())
 def test_a_real_delivery_with_flipped_bytes_gives_an_outcome(key, data):
     folders = [one for one in sorted((DELIVERIES / key).iterdir()) if one.name.startswith("good")]
+    folders = [one for one in folders if next(one.glob("body.*")).stat().st_size]
     folder = data.draw(st.sampled_from(folders))
     body = bytearray(next(folder.glob("body.*")).read_bytes())
     for _ in range(data.draw(st.integers(1, 6))):
