@@ -1,5 +1,6 @@
 """monday.com boards: exported sheets, and answers of its interface. Format: docs/sources/crm.md."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -74,7 +75,7 @@ def _items(data: Any) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
 def _flat(board: Mapping[str, Any], item: Mapping[str, Any]) -> Cells:
     values = item.get("column_values")
     cells = {
-        _title(one): as_text(one.get("text"))
+        _title(one): _said(one)
         for one in (values if isinstance(values, list) else [])
         if isinstance(one, dict)
     }
@@ -89,6 +90,18 @@ def _flat(board: Mapping[str, Any], item: Mapping[str, Any]) -> Cells:
         "submitted_at": item.get("created_at"),
         WHERE: "/".join(filter(None, map(as_text, place))),
     }
+
+
+def _said(one: Mapping[str, Any]) -> str:
+    """A column as text; an address or a number by its value, whose text may be a label."""
+    kind, shown = as_text(one.get("type")), as_text(one.get("text"))
+    if kind not in ("email", "phone"):
+        return shown
+    try:
+        value = json.loads(as_text(one.get("value")) or "null")
+    except (ValueError, RecursionError):
+        return shown
+    return (as_text(value.get(kind)) if isinstance(value, dict) else "") or shown
 
 
 def _title(one: Mapping[str, Any]) -> str:

@@ -13,9 +13,11 @@ from rooftree.capture.envelope import (
     Answer,
     Envelope,
     Incoming,
+    Outcome,
     Setting,
     SettingKind,
     quarantined,
+    refused,
 )
 from rooftree.capture.mail import Letter
 from rooftree.capture.mail import read as read_mail
@@ -79,6 +81,8 @@ def _enveloped(letter: Letter, incoming: Incoming) -> Envelope:
     try:
         root = _document(letter, notes)
     except Unreadable as error:
+        if str(error) == "xml_dtd_forbidden":
+            return refused(Outcome.REJECTED_MALFORMED, str(error), _NOTHING, tell_operations=True)
         return quarantined(str(error), _NOTHING, key=key, warnings=notes.warnings)
     lead = _lead(root, incoming, notes)
     whole = conclude(lead, _NOTHING, notes)
