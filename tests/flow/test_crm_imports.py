@@ -7,7 +7,7 @@ import pytest
 from rooftree.capture.imports import stage
 from rooftree.capture.models import Spreadsheet
 from rooftree.compliance.models import Consent, Revocation
-from rooftree.leads.models import Lead
+from rooftree.leads.models import Lead, Remark
 from rooftree.outreach.models import Message
 from rooftree.routing.models import Offer
 from tests import make
@@ -53,6 +53,9 @@ def test_an_export_comes_in_with_its_history_and_rings_and_writes_to_nobody(sale
     assert ivo.amount_cents == 285_000_00
     assert ivo.details["vendor_ids"]["owner_id"] == "005Hs000001XYZ"
     assert ivo.details["message"] == "Call after the fair"
+    note = Remark.objects.get(lead=ivo).text
+    for words in ("Stage: Open", "There since: 2025-07-01", "Notes: Call after the fair"):
+        assert words in note
     assert not Message.objects.exists()
     assert not Offer.objects.exists()
 

@@ -206,6 +206,27 @@ def _refused(cells: Cells, told: Suppression | None, kind: Kind) -> Suppression 
     return replace(told or Suppression(), **asked, reason=", ".join(said))
 
 
+def history_of(record: Mapping[str, Any], name: str) -> str:
+    """What another system knew of somebody, as the note their lead begins with.
+
+    "" for a spreadsheet, whose rows have no history.
+    """
+    if record.get("source") == Source.CSV_IMPORT:
+        return ""
+    owner, seen = record.get("recipient", {}), str(record.get("submitted_at", ""))[:10]
+    numbers = record.get("vendor_ids", {})
+    told = {
+        "Their owner": owner.get("name") or owner.get("email") or numbers.get("owner_id"),
+        "Stage": record.get("vendor_status"),
+        "Source": record.get("sub_source"),
+        "There since": seen,
+        "Notes": record.get("message"),
+        **record.get("extras", {}),
+    }
+    lines = [f"{label}: {said}" for label, said in told.items() if said]
+    return "\n".join([f"From {name}.", *lines])
+
+
 def ids(**found: Any) -> dict[str, str]:
     """The other system's ids that are known, as text."""
     return {name: text for name, value in found.items() if (text := as_text(value).strip())}
