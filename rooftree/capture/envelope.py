@@ -182,8 +182,31 @@ class Credential:
     help: str = ""
 
 
+class SettingKind(StrEnum):
+    """What a setting holds."""
+
+    TEXT = "text"
+    PHONE = "phone"
+    YES = "yes"
+    LINES = "lines"  # a list
+    PAIRS = "pairs"  # "theirs = ours", one a line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """Something staff tell an adapter about this source; it is kept in `Endpoint.setup`."""
+
+    key: str
+    label: str
+    help: str = ""
+    kind: SettingKind = SettingKind.TEXT
+
+
 class Adapter(Protocol):
-    """A source's module. It may have `METHODS` (POST when it has none) and `CREDENTIALS`."""
+    """A source's module.
+
+    It may have `METHODS` (POST when it has none), `CREDENTIALS` and `SETTINGS`.
+    """
 
     LABEL: str  # as staff read it
     PATHS: list[str]  # below /in/; the part in <> is the endpoint's own

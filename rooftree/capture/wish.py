@@ -48,6 +48,7 @@ from rooftree.leads.canonical import (
 )
 from rooftree.leads.vocabulary import CreditBasis, LoanType, MilitaryStatus, Purpose
 
+_NUMBER = re.compile(r"-?[\d.,]+")
 _SCORES = re.compile(r"(?<!\d)([3-8]\d\d)(?:\s*(?:-|–|to|_)+\s*([3-8]\d\d))?(?!\d)\s*\+?", re.I)
 _AROUND = re.compile(
     r"\b(?:or|and|below|under|above|over|less|more|than|up|score)\b", re.IGNORECASE
@@ -150,9 +151,11 @@ def _loan(fields: Fields, notes: Notes) -> Loan | None:
 
 def _credit(fields: Fields, notes: Notes) -> Credit | None:
     """The word wins over the score for the band; the score is kept beside it."""
-    word, low, high = _word_and_range(fields.get("credit"))
+    exact = fields.get("credit_score")
+    is_range = bool(exact) and not _NUMBER.fullmatch(text(exact) or "")
+    word, low, high = _word_and_range(fields.get("credit") or (exact if is_range else None))
     said = choice(word, CREDIT_BANDS, "credit.band", "credit", notes)
-    score = count(fields.get("credit_score"), "credit.score_low", notes, low=300, high=850)
+    score = count(None if is_range else exact, "credit.score_low", notes, low=300, high=850)
     low, high = (score, score) if score else (low, high)
     basis = CreditBasis.SELF_REPORTED if said else CreditBasis.SCORE_RANGE
     return known(

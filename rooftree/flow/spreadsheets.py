@@ -14,12 +14,13 @@ from django.db import transaction
 from django.tasks import task
 
 from rooftree.capture import intake, receive
-from rooftree.capture.imports import dry_run, stage
+from rooftree.capture.imports import dry_run, records, stage
 from rooftree.capture.imports.table import Row
 from rooftree.capture.models import ImportedRow, Spreadsheet
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.flow import moment
 from rooftree.flow.intake import assign_lead, respond_to_touch
+from rooftree.leads import remarks
 from rooftree.leads.models import Delivery
 from rooftree.ledger.write import write
 from rooftree.org.models import User
@@ -161,6 +162,10 @@ def _stored(sheet: Spreadsheet, delivery: Delivery, at: datetime) -> str:
 def _follow(sheet: Spreadsheet, stored: intake.Stored, at: datetime) -> None:
     """Nothing is sent and nobody rings unless the person who imported chose so."""
     count.touch_arrived(stored.lead, cost=stored.cost)
+    if told := records.history_of(stored.touch.inquiry, sheet.source.name):
+        remarks.add(
+            lead_id=stored.lead.pk, by=sheet.uploaded_by_id, text=told[: remarks.LONGEST], at=at
+        )
     then = sheet.options.get("then")
     if stored.lead.is_test or not stored.touch.is_first or then not in ("assign", "greet"):
         return

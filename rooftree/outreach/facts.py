@@ -45,7 +45,11 @@ CONTACT_MEDIA = {
     "voicemail": Medium.VOICEMAIL,
     "email": Medium.EMAIL,
 }
-OWN_FORMS = frozenset({"website_form"})
+# Where whoever asks asks us and nobody else: our form, our numbers, our own site's chat.
+ASKED_US = frozenset(
+    {"website_form", "phone_twilio", "phone_callrail"}
+    | {"chat_intercom", "chat_drift", "chat_generic"}
+)
 BUYING = frozenset({"purchase", "construction"})
 
 
@@ -284,7 +288,7 @@ def _line_type(person: Person, key: str) -> str:
 
 
 def _provenance(lead: Lead) -> Provenance:
-    marketplaces = {"lendingtree", "zillow", "bankrate"}
+    marketplaces = {"lendingtree", "zillow", "bankrate", "email_text", "email_adf", "mismo_ilad"}
     sells_to_many = lead.source.setup.get("channel") in ("aggregator", "marketplace")
     return Provenance(
         source_class="aggregator"
@@ -306,7 +310,7 @@ def _relationships(known: Known) -> tuple[Relationship, ...]:
     found = []
     for touch in known.touches:
         day = touch.at.date()
-        with_us = touch.adapter in OWN_FORMS or known.names_us(touch.source_id, day)
+        with_us = touch.adapter in ASKED_US or known.names_us(touch.source_id, day)
         found.append(Relationship(kind="inquiry", on=day, with_us=with_us))
     return tuple(found)
 

@@ -13,6 +13,7 @@ from rooftree.nurture.models import Enrolment
 from rooftree.outreach.known import TOUCHES
 from rooftree.outreach.models import Message
 from rooftree.rates.models import RateWatch
+from rooftree.reporting import talk_entries
 from rooftree.reporting.message_entries import of_message
 from rooftree.reporting.timeline import Entry, Group, Mark, Quote, Why, newest_first
 from rooftree.routing.models import Offer, Ownership, RoutingDecision
@@ -74,6 +75,7 @@ def _touches(lead: Lead) -> Iterator[Entry]:
         costs[delivery_id] = costs.get(delivery_id, 0) + cents
     for touch in lead.touches.all():
         about = [touch.campaign.name] if touch.campaign else []
+        about += filter(None, [talk_entries.summary_of(touch)])
         if not touch.is_first and touch.matched_by:
             about.append(f"Same person by {touch.matched_by}")
         yield Entry(
@@ -84,6 +86,8 @@ def _touches(lead: Lead) -> Iterator[Entry]:
             title=f"{'Inquiry' if touch.is_first else 'Asked again'} from {touch.source.name}",
             cents=costs.get(touch.delivery_id),
             body=". ".join(about),
+            quote=talk_entries.quote_of(touch),
+            why=talk_entries.taken_from(touch),
             links=(("The delivery as it came", "delivery", touch.delivery_id),),
         )
 

@@ -30,6 +30,7 @@ from rooftree.los.models import Connection
 from rooftree.outreach import callbacks
 from rooftree.outreach.models import Ring
 from rooftree.web.failure_words import AGAIN_IN
+from rooftree.web.mail_posts import raw_of
 
 log = logging.getLogger(__name__)
 NO_STORE = "no-store"
@@ -175,12 +176,12 @@ def call_over(request: HttpRequest) -> HttpResponse:
 
 @machine("POST")
 def letter(request: HttpRequest, secret: str) -> HttpResponse:
-    """An e-mail that came in, as our mail server hands it over."""
+    """An e-mail that came in, as our mail server or a mail provider hands it over."""
     wanted = settings.MAIL_IN_SECRET
     if not wanted or not constant_time_compare(secret, wanted):
         count_rejection("mail", "unknown_token", moment.now())
         return HttpResponse(status=404)
-    raw, at = request.body, moment.now()
+    raw, at = raw_of(request), moment.now()
     is_kept = replies.receive_letter(raw=raw, at=at) or lead_mail.receive_letter(raw=raw, at=at)
     return HttpResponse("kept\n" if is_kept else "not ours\n", content_type="text/plain")
 

@@ -39,6 +39,7 @@ from rooftree.web.views import (
     source_credentials,
     source_maps,
     source_posts,
+    source_settings,
     sources,
     tasks,
     team,
@@ -157,6 +158,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("setup/certificates/", setup_certificates.certificates, name="setup_certificates"),
     path("setup/sources/<uuid:source_id>/pause/", setup_sources.pause, name="setup_source_pause"),
     path("setup/sources/<uuid:source_id>/posts/", source_posts.posts, name="source_posts"),
+    path(
+        "setup/sources/<uuid:source_id>/details/",
+        source_settings.settings_page,
+        name="source_settings",
+    ),
     path("setup/sources/<uuid:source_id>/trial/", source_posts.trial, name="source_trial"),
     path("setup/sources/<uuid:source_id>/map/", source_maps.show, name="source_map"),
     path(

@@ -66,9 +66,13 @@ def modified(told: dict[str, Any], *, at: datetime, **changes: Any) -> dict[str,
 def posted(told: dict[str, Any], signing_key: str = SIGNING_KEY) -> Delivery:
     """The POST of one event."""
     body = json.dumps(told, separators=(",", ":")).encode()
-    mark = base64.b64encode(hmac.new(signing_key.encode(), body, hashlib.sha1).digest()).decode()
-    headers = {"Content-Type": "application/json", "Signature": mark}
+    headers = {"Content-Type": "application/json", "Signature": signature(body, signing_key)}
     return Delivery(vendor_id=told["resource_id"], body=body, headers=headers)
+
+
+def signature(body: bytes, signing_key: str) -> str:
+    """What stands in the Signature header."""
+    return base64.b64encode(hmac.new(signing_key.encode(), body, hashlib.sha1).digest()).decode()
 
 
 def delivery(

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import random
+from base64 import b64encode
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,7 @@ from rooftree.compliance.models import Revocation
 from rooftree.leads.models import ContactAttempt, Delivery, Lead, Phone, Rejection, Source, Touch
 from rooftree.org.models import Company, StaffNotice
 from rooftree.outreach.models import Message
+from rooftree.reporting.history import of_lead
 from rooftree.routing import own
 from rooftree_simulators.chats import drift, intercom
 from rooftree_simulators.posters import (
@@ -206,10 +208,9 @@ def test_a_transcript_that_comes_late_is_added_to_the_call_without_the_card_in_i
     world.run(minutes=60)
 
     touch = Touch.objects.get()
-    assert [one["role"] for one in touch.inquiry["interaction"]["transcript"]] == [
-        "agent",
-        "consumer",
-    ]
+    (entry,) = (one for one in of_lead(touch.lead) if one.key == f"touch:{touch.pk}")
+    assert entry.quote.text == "We: Lindenfield.\nThey: My card is [redacted card]."
+    assert "A call that was answered" in entry.body
     assert "4111" not in json.dumps(Lead.objects.get().details)
     assert not any(b"4111 1111" in bytes(one.body) for one in Delivery.objects.all())
     assert ContactAttempt.objects.filter(direction="in").count() == 1
@@ -310,6 +311,9 @@ def test_a_finished_chat_is_a_lead_once_whatever_its_form(world, maker):
     lead = Lead.objects.get()
     assert lead.person.last_name == somebody().last_name
     assert lead.person.emails.count() == lead.person.phones.count() == 1
+    entry = next(one for one in of_lead(lead) if one.key.startswith("touch:"))
+    assert entry.quote.text.splitlines()[0].startswith(("They: Hi", "The chat: Hi"))
+    assert (entry.why is not None) == (maker is chat_generic.transcript)
 
 
 def test_an_introduction_is_a_lead_without_a_single_automated_text(world):
@@ -370,6 +374,28 @@ def test_a_lead_e_mail_whose_sender_is_forged_waits_for_a_person(world):
 
     assert outcomes() == [("quarantined", "quarantined", "sender_not_authenticated")]
     assert not Lead.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        lambda raw: {"data": {"body-mime": raw.decode(), "recipient": "x"}},
+        lambda raw: {"files": {"email": (None, raw.decode())}},
+        lambda raw: {"json": {"RawEmail": raw.decode()}},
+        lambda raw: {"json": {"Message": json.dumps({"content": b64encode(raw).decode()})}},
+    ],
+    ids=["mailgun", "sendgrid", "postmark", "queue"],
+)
+def test_a_mail_providers_webhook_holds_the_same_letter(world, wrapped):
+    source("email_text")
+    to = f"leads+{TOKEN}@inbox.lindenfield.example"
+    made = lead_letter.in_words(somebody(), random.Random(5), at=make.NOON, to=to)
+
+    answer = httpx2.post(f"{world.url}/in/mail/{MAIL_SECRET}", timeout=20, **wrapped(made.body))
+    world.run()
+
+    assert answer.text.strip() == "kept"
+    assert Lead.objects.get().person.last_name == somebody().last_name
 
 
 def test_a_letter_to_nobody_we_know_is_not_ours(world):

@@ -218,3 +218,49 @@ def test_a_file_that_cannot_be_read_is_refused_on_the_page(clerk):
 
     assert page.status_code == 422
     assert stage.REFUSALS["not_csv_zip_signature"] in page.content.decode()
+
+
+def test_what_an_adapter_should_know_is_typed_on_a_page_and_checked(clerk):
+    line = make.source("phone_twilio", name="Mailers", setup={"maps": {}})
+    page = reverse("source_settings", args=[line.pk])
+
+    wrong = clerk.post(page, {"lines": "+1813555 = October\nno sign here", "ring": "12"})
+    assert wrong.status_code == 422
+    assert "is no phone number" in wrong.content.decode()
+    clerk.post(page, {"lines": "+1 (813) 555-0199 = October mailer", "record": "on", "ring": ""})
+
+    line.refresh_from_db()
+    assert line.setup == {
+        "maps": {},
+        "lines": {"+18135550199": "October mailer"},
+        "record": True,
+    }
+    assert "+18135550199 = October mailer" in clerk.get(page).content.decode()
+
+
+def test_a_source_that_needs_nothing_says_so(clerk):
+    zillow = make.source("zillow")
+
+    page = clerk.get(reverse("source_settings", args=[zillow.pk])).content.decode()
+
+    assert "needs no more than its address" in page
+
+
+def test_an_e_mail_source_has_an_address_without_capitals(clerk):
+    made = clerk.post(
+        reverse("setup_sources"),
+        {"adapter": "email_text", "name": "Ratehub", "zone": "America/New_York", "cost_cents": ""},
+    )
+
+    assert made.status_code == 200
+    token = Source.objects.get(name="Ratehub").token
+    assert token == token.lower()
+    assert f"leads+{token}@" in made.content.decode()
+
+
+def test_an_officer_cannot_tell_a_source_anything(signed_in, db):
+    make.company()
+    source = make.source("phone_twilio")
+    officer = signed_in(make.officer("Dana Okafor").user)
+
+    assert officer.post(reverse("source_settings", args=[source.pk]), {}).status_code in (403, 404)

@@ -16,11 +16,12 @@ from rooftree.capture.field_map import read as read_by
 from rooftree.capture.imports.table import Table, read_table
 from rooftree.capture.labels import field_of
 from rooftree.capture.mapped import lead_of
+from rooftree.capture.normalise import yes_or_no
 from rooftree.capture.notes import Fields, Notes, as_text
 from rooftree.capture.paths import written
 from rooftree.capture.payload import tree_of
 from rooftree.capture.wire import Unreadable
-from rooftree.leads.canonical import CanonicalLead
+from rooftree.leads.canonical import CanonicalLead, Suppression
 from rooftree.leads.vocabulary import Channel, CreditBasis, Source
 
 METHOD = "UPLOAD"  # nobody can post one: a person uploads it
@@ -28,6 +29,7 @@ ASKED = "PULL"  # the answer of an interface that we asked
 FIRST = "imp1"  # the import of a file that stands alone
 ZONE = "UTC"
 NOTHING = Answer(status=0)  # nobody waits for an answer
+REFUSALS = ("do_not_call", "do_not_text", "do_not_email")
 _LONGEST_NUMBER = 40
 type Cells = dict[str, Any]
 type Finish = Callable[[CanonicalLead, Fields, Notes], CanonicalLead]
@@ -131,6 +133,7 @@ def lead_of_cells(
     )
     if lead.credit and lead.credit.score_low:  # a figure somebody typed, and no range of a form
         lead = replace(lead, credit=replace(lead.credit, basis=CreditBasis.SELF_REPORTED))
+    lead = replace(lead, suppression=_refused(prepared, lead.suppression, kind))
     lead = kind.finish(lead, Fields(prepared), own)
     for path, value in found.unread:
         own.keep(path, value)
@@ -190,10 +193,38 @@ def _batch(leads: Sequence[CanonicalLead], kind: Kind, notes: Notes) -> Envelope
     )
 
 
-def refusal(cells: Fields, names: Iterable[str]) -> str | None:
-    """Which of their fields say that somebody wants to be left alone."""
-    said = [name for name in names if as_text(cells.get(name)).lower() in ("true", "1", "yes")]
-    return ", ".join(said) or None
+def _refused(cells: Cells, told: Suppression | None, kind: Kind) -> Suppression | None:
+    """Every column of theirs that says somebody wants to be left alone; one is enough."""
+    said = {
+        name: field
+        for name, value in cells.items()
+        if (field := field_of(kind.plain(name), kind.names)) in REFUSALS and yes_or_no(value)
+    }
+    if not said:
+        return told
+    asked = dict.fromkeys(said.values(), True)
+    return replace(told or Suppression(), **asked, reason=", ".join(said))
+
+
+def history_of(record: Mapping[str, Any], name: str) -> str:
+    """What another system knew of somebody, as the note their lead begins with.
+
+    "" for a spreadsheet, whose rows have no history.
+    """
+    if record.get("source") == Source.CSV_IMPORT:
+        return ""
+    owner, seen = record.get("recipient", {}), str(record.get("submitted_at", ""))[:10]
+    numbers = record.get("vendor_ids", {})
+    told = {
+        "Their owner": owner.get("name") or owner.get("email") or numbers.get("owner_id"),
+        "Stage": record.get("vendor_status"),
+        "Source": record.get("sub_source"),
+        "There since": seen,
+        "Notes": record.get("message"),
+        **record.get("extras", {}),
+    }
+    lines = [f"{label}: {said}" for label, said in told.items() if said]
+    return "\n".join([f"From {name}.", *lines])
 
 
 def ids(**found: Any) -> dict[str, str]:

@@ -31,7 +31,10 @@ KINDS: dict[str, Kind] = {key: one.KIND for key, one in SOURCES.items() if hasat
 _MUTEX = 7_301  # advisory lock of numbering
 AS_CSV = "Save it as CSV (comma separated, UTF-8) and upload that."
 REFUSALS = {
-    "not_csv_zip_signature": f"This is an Excel workbook, not a CSV file. {AS_CSV}",
+    "not_csv_zip_signature": f"This is a damaged Excel workbook, or no workbook at all. {AS_CSV}",
+    "workbook_broken": f"This Excel workbook cannot be read. {AS_CSV}",
+    "workbook_too_large": f"This Excel workbook is too large. {AS_CSV}",
+    "xml_dtd_forbidden": f"This Excel workbook cannot be read. {AS_CSV}",
     "not_csv_xls_signature": f"This is an old Excel workbook, not a CSV file. {AS_CSV}",
     "not_csv_pdf_signature": "This is a PDF. Export the list as CSV and upload that.",
     "not_csv_binary": f"This is not text. {AS_CSV}",
@@ -46,6 +49,14 @@ THEN = {  # what happens to a new lead of the file
     "assign": "Give it to a loan officer, whose phone rings, as for any lead",
     "greet": "Give it to a loan officer and send the first message, where the rules allow it",
 }
+
+
+def then_for(source: Source) -> dict[str, str]:
+    """What may happen to new leads of its files: those of another system are never greeted."""
+    greets = source.adapter == "csv_import"
+    return {key: said for key, said in THEN.items() if greets or key != "greet"}
+
+
 KNOWN = {  # what happens to somebody who is on file already
     "leave": "Leave them as they are",
     "add": "Add what the file says, as another arrival",
@@ -121,6 +132,8 @@ def describe(
     check(listed)
     with atomic():
         sheet = Spreadsheet.objects.select_for_update().get(pk=sheet_id)
+        if options.get("then", "keep") not in then_for(sheet.source):
+            raise BadFile("People who come from another system are not greeted as new ones.")
         if sheet.state not in ("columns", "checked"):
             raise BadFile("This import has begun; its columns stay as they are.")
         sheet.lines = [line.to_json() for line in listed]

@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import dataclass
 
+from rooftree.capture.imports import workbook
 from rooftree.capture.notes import Notes
 from rooftree.capture.wire import Unreadable, text_of
 from rooftree.core.masking import mask
@@ -18,8 +19,8 @@ LONGEST_HEADER = 100
 _SIGNS = ",;\t|"
 _CALLED = {"\t": "tab", "|": "pipe"}
 _PROTECTED = re.compile(r'="([^"]*)"')  # how a spreadsheet keeps a leading zero
+_WORKBOOK = b"PK\x03\x04"
 _BINARY = {
-    b"PK\x03\x04": "not_csv_zip_signature",
     b"\xd0\xcf\x11\xe0": "not_csv_xls_signature",
     b"%PDF": "not_csv_pdf_signature",
 }
@@ -40,21 +41,12 @@ class Table:
 
 
 def read_table(body: bytes, notes: Notes) -> Table:
-    """It is the table in a file of comma, semicolon, tab or bar separated values.
+    """It is the table in a file: a workbook, or values with commas, semicolons, tabs or bars.
 
     Raises `Unreadable`: `not_csv_…` for another kind of file, `empty`, `no_rows`,
-    `too_many_rows`, `too_many_columns`, `cell_too_large`.
+    `too_many_rows`, `too_many_columns`, `cell_too_large`, `workbook_…`.
     """
-    for mark, reason in _BINARY.items():
-        if body.startswith(mark):
-            raise Unreadable(reason)
-    text = text_of(body, notes)
-    if "\0" in text[:4096]:
-        raise Unreadable("not_csv_binary")
-    sign = _sign(text)
-    if sign != ",":
-        notes.warn(f"delimiter_guessed:{_CALLED.get(sign, sign)}")
-    listed = listed_rows(text, sign)
+    listed = listed_rows(body, notes)
     if not listed:
         raise Unreadable("empty")
     columns = _columns(listed[0][1])
@@ -64,6 +56,25 @@ def read_table(body: bytes, notes: Notes) -> Table:
     return Table(columns=columns, rows=rows)
 
 
+def listed_rows(body: bytes, notes: Notes) -> list[tuple[int, list[str]]]:
+    """They are the rows that say anything, with the line each begins on; the first names them."""
+    if body.startswith(_WORKBOOK):
+        rows = workbook.rows_of(body)
+        for nth, (_, cells) in enumerate(rows):
+            _within_bounds(cells, nth)
+        return rows
+    for mark, reason in _BINARY.items():
+        if body.startswith(mark):
+            raise Unreadable(reason)
+    text = text_of(body, notes)
+    if "\0" in text[:4096]:
+        raise Unreadable("not_csv_binary")
+    sign = _sign(text)
+    if sign != ",":
+        notes.warn(f"delimiter_guessed:{_CALLED.get(sign, sign)}")
+    return _parsed(text, sign)
+
+
 def _sign(text: str) -> str:
     """What stands between the cells of the first line, quotes left aside; a comma if nothing."""
     head = text.lstrip("\r\n")[:LONGEST_CELL]
@@ -71,7 +82,7 @@ def _sign(text: str) -> str:
     return max(_SIGNS, key=plain.count)
 
 
-def listed_rows(text: str, sign: str) -> list[tuple[int, list[str]]]:
+def _parsed(text: str, sign: str) -> list[tuple[int, list[str]]]:
     """The rows that say anything, with the line each begins on."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=sign)
     found: list[tuple[int, list[str]]] = []

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from rooftree.capture.envelope import Envelope, Incoming
-from rooftree.capture.imports.records import Cells, Kind, ids, refusal, trouble
+from rooftree.capture.imports.records import Cells, Kind, ids, trouble
 from rooftree.capture.imports.records import read as read_records
 from rooftree.capture.normalise import emails, phones, text, third_party_email
 from rooftree.capture.notes import Fields, Notes, as_text
@@ -28,7 +28,6 @@ NAMES = {
     "streetaddress": "address",
     "stateregion": "state",
 }
-REFUSALS = ("hs_email_optout", "Unsubscribed from all email")
 _OWNER = re.compile(r"(.*?)\s*\(([^()\s]+@[^()\s]+)\)")
 _TO_THE_MINUTE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d")
 
@@ -52,6 +51,11 @@ def _flat(one: Cells) -> Cells:
     return {"hs_object_id": one.get("id"), "createdate": one.get("createdAt"), **told}
 
 
+def _plain(column: str) -> str:
+    """An opt-out of one kind of e-mail has its number in its name."""
+    return "hs_email_optout" if column.startswith("hs_email_optout_") else column
+
+
 def _several(value: Any) -> list[str]:
     """Values of merged contacts stand in one field, with semicolons between."""
     return [one for one in as_text(value).split(";") if one.strip()]
@@ -66,7 +70,7 @@ def _finish(lead: CanonicalLead, cells: Fields, notes: Notes) -> CanonicalLead:
         text(cells.first("hs_lead_status", "Lead Status")),
     )
     made = as_text(cells.first("createdate", "Create Date"))
-    told, is_rough = lead.suppression, bool(_TO_THE_MINUTE.fullmatch(made))
+    is_rough = bool(_TO_THE_MINUTE.fullmatch(made))
     return replace(
         lead,
         submitted_at_precision=Precision.MINUTE if is_rough else lead.submitted_at_precision,
@@ -77,7 +81,6 @@ def _finish(lead: CanonicalLead, cells: Fields, notes: Notes) -> CanonicalLead:
         ),
         emails=emails([*_several(cells.first("email", "Email")), *more], notes),
         vendor_status="/".join(filter(None, stage)) or None,
-        suppression=replace(told, reason=refusal(cells, REFUSALS)) if told else None,
         recipient=_owner(cells.first("Contact owner")),
         vendor_ids=ids(
             owner_id=cells.get("hubspot_owner_id"), merged_ids=cells.get("hs_merged_object_ids")
@@ -96,4 +99,4 @@ def _owner(value: Any) -> Recipient | None:
     return Recipient(name=text(found[1]), email=third_party_email(found[2]))
 
 
-KIND = Kind(source=Source.CRM_HUBSPOT, names=NAMES, finish=_finish, records=_records)
+KIND = Kind(source=Source.CRM_HUBSPOT, names=NAMES, finish=_finish, records=_records, plain=_plain)

@@ -1,5 +1,6 @@
 """monday.com boards: exported sheets, and answers of its interface. Format: docs/sources/crm.md."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -16,7 +17,7 @@ from rooftree.capture.imports.table import (
 )
 from rooftree.capture.normalise import text
 from rooftree.capture.notes import Fields, Notes, as_text
-from rooftree.capture.wire import Unreadable, text_of
+from rooftree.capture.wire import Unreadable
 from rooftree.leads.canonical import CanonicalLead
 from rooftree.leads.vocabulary import Channel, Source
 
@@ -74,7 +75,7 @@ def _items(data: Any) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
 def _flat(board: Mapping[str, Any], item: Mapping[str, Any]) -> Cells:
     values = item.get("column_values")
     cells = {
-        _title(one): as_text(one.get("text"))
+        _title(one): _said(one)
         for one in (values if isinstance(values, list) else [])
         if isinstance(one, dict)
     }
@@ -91,6 +92,18 @@ def _flat(board: Mapping[str, Any], item: Mapping[str, Any]) -> Cells:
     }
 
 
+def _said(one: Mapping[str, Any]) -> str:
+    """A column as text; an address or a number by its value, whose text may be a label."""
+    kind, shown = as_text(one.get("type")), as_text(one.get("text"))
+    if kind not in ("email", "phone"):
+        return shown
+    try:
+        value = json.loads(as_text(one.get("value")) or "null")
+    except (ValueError, RecursionError):
+        return shown
+    return (as_text(value.get(kind)) if isinstance(value, dict) else "") or shown
+
+
 def _title(one: Mapping[str, Any]) -> str:
     """A column by its title; its id is the board's own invention."""
     column = one.get("column")
@@ -100,9 +113,7 @@ def _title(one: Mapping[str, Any]) -> str:
 
 def _table(body: bytes, notes: Notes) -> Table:
     """A board's sheet: its title, then each group's title over a header of its own."""
-    if b"\0" in body[:4096] or body.startswith(b"PK"):
-        return read_table(body, notes)  # which says what is wrong with it
-    listed = listed_rows(text_of(body, notes), ",")
+    listed = listed_rows(body, notes)
     head = [cell.strip() for cell in listed[0][1]] if listed else []
     board = head[0] if sum(map(bool, head)) == 1 else ""
     if not board:

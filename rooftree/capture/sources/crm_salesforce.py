@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from rooftree.capture.envelope import Envelope, Incoming
-from rooftree.capture.imports.records import Cells, Kind, ids, refusal, trouble
+from rooftree.capture.imports.records import Cells, Kind, ids, trouble
 from rooftree.capture.imports.records import read as read_records
 from rooftree.capture.notes import Fields, Notes, as_text
 from rooftree.leads.canonical import CanonicalLead
@@ -22,9 +22,9 @@ NAMES = {
     "description": "message",
     "company": "",  # required over there, and no lender's borrower has one
     "rating": "",
-    "name": "name",
+    "hasoptedoutofmobile": "do_not_text",
+    "et4ae5hasoptedoutofmobile": "do_not_text",
 }
-REFUSALS = ("DoNotCall", "HasOptedOutOfEmail")
 _NAIVE = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d")
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 
@@ -70,10 +70,8 @@ def long_id(key: str) -> str:
 
 
 def _finish(lead: CanonicalLead, cells: Fields, _: Notes) -> CanonicalLead:
-    told = lead.suppression
     return replace(
         lead,
-        suppression=replace(told, reason=refusal(cells, REFUSALS)) if told else None,
         vendor_ids=ids(
             owner_id=cells.get("OwnerId"),
             opportunity_id=cells.get("ConvertedOpportunityId"),

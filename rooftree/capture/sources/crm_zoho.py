@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from rooftree.capture.envelope import Envelope, Incoming
-from rooftree.capture.imports.records import Cells, Kind, ids, refusal, trouble
+from rooftree.capture.imports.records import Cells, Kind, ids, trouble
 from rooftree.capture.imports.records import read as read_records
 from rooftree.capture.normalise import text, third_party_email
 from rooftree.capture.notes import Fields, Notes, as_text
@@ -22,7 +22,6 @@ NAMES = {
     "company": "",
     "rating": "",
 }
-REFUSALS = ("Email_Opt_Out", "Email Opt Out", "SMS_Opt_Out", "SMS Opt Out")
 _OWNERS = ("Owner", "Lead Owner")
 _MARK = "zcrm_"  # before every id of an export, and of none in an answer
 
@@ -54,12 +53,10 @@ def _bare(value: Any) -> Any:
 
 
 def _finish(lead: CanonicalLead, cells: Fields, _: Notes) -> CanonicalLead:
-    told = lead.suppression
     owner = text(cells.first(*_OWNERS))
     email = third_party_email(as_text(cells.first("Owner.email", "Lead Owner.email")))
     return replace(
         lead,
-        suppression=replace(told, reason=refusal(cells, REFUSALS)) if told else None,
         recipient=Recipient(name=owner, email=email) if owner or email else None,
         vendor_ids=ids(owner_id=cells.first("Owner.id", "Lead Owner.id")),
     )

@@ -9,7 +9,16 @@ from dataclasses import replace
 from typing import Any
 
 from rooftree.capture.conclude import conclude
-from rooftree.capture.envelope import Answer, Envelope, Incoming, quarantined
+from rooftree.capture.envelope import (
+    Answer,
+    Envelope,
+    Incoming,
+    Outcome,
+    Setting,
+    SettingKind,
+    quarantined,
+    refused,
+)
 from rooftree.capture.mail import Letter
 from rooftree.capture.mail import read as read_mail
 from rooftree.capture.normalise import (
@@ -33,6 +42,19 @@ from rooftree.leads.vocabulary import Channel, PhoneType, Source
 LABEL = "Lead e-mails in ADF (XML)"
 PATHS = ["email_adf/<token>"]
 CHANNEL = Channel.EMAIL
+SETTINGS = (
+    Setting(
+        key="senders",
+        label="Domains it comes from",
+        help="As vendor.com, one a line. Empty: any that is proven",
+        kind=SettingKind.LINES,
+    ),
+    Setting(
+        key="mail_server",
+        label="Name of your mail server",
+        help="As its Authentication-Results header begins. Empty: the topmost such header",
+    ),
+)
 PHONE_TYPES = {
     "cellphone": PhoneType.MOBILE,
     "cell": PhoneType.MOBILE,
@@ -59,6 +81,8 @@ def _enveloped(letter: Letter, incoming: Incoming) -> Envelope:
     try:
         root = _document(letter, notes)
     except Unreadable as error:
+        if str(error) == "xml_dtd_forbidden":
+            return refused(Outcome.REJECTED_MALFORMED, str(error), _NOTHING, tell_operations=True)
         return quarantined(str(error), _NOTHING, key=key, warnings=notes.warnings)
     lead = _lead(root, incoming, notes)
     whole = conclude(lead, _NOTHING, notes)

@@ -4,7 +4,14 @@ from dataclasses import replace
 from typing import Any
 
 from rooftree.capture.conclude import conclude
-from rooftree.capture.envelope import Answer, Envelope, Incoming, quarantined
+from rooftree.capture.envelope import (
+    Answer,
+    Envelope,
+    Incoming,
+    Setting,
+    SettingKind,
+    quarantined,
+)
 from rooftree.capture.labels import fields_of
 from rooftree.capture.mail import Letter, lines_of, rows_of
 from rooftree.capture.mail import read as read_mail
@@ -17,6 +24,25 @@ from rooftree.leads.vocabulary import Channel, Precision, Source
 LABEL = "Lead e-mails in words"
 PATHS = ["email_text/<token>"]
 CHANNEL = Channel.EMAIL
+SETTINGS = (
+    Setting(
+        key="senders",
+        label="Domains it comes from",
+        help="As vendor.com, one a line. Empty: any that is proven",
+        kind=SettingKind.LINES,
+    ),
+    Setting(
+        key="mail_server",
+        label="Name of your mail server",
+        help="As its Authentication-Results header begins. Empty: the topmost such header",
+    ),
+    Setting(
+        key="labels",
+        label="Their labels",
+        help="As Program wanted = loan_type, one a line: their words, then our field",
+        kind=SettingKind.PAIRS,
+    ),
+)
 PLACES = ("state", "zip", "city", "county")
 _NOTHING = Answer(status=0)  # replaced by what the way it came asks for
 

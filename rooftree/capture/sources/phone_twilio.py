@@ -3,8 +3,8 @@
 Wire format: docs/sources/phone_twilio.md.
 """
 
+import re
 from dataclasses import replace
-from typing import Any
 from urllib.parse import parse_qsl
 from xml.sax.saxutils import quoteattr
 
@@ -17,12 +17,15 @@ from rooftree.capture.envelope import (
     Envelope,
     Incoming,
     Outcome,
+    Setting,
+    SettingKind,
     ignored,
     refused,
 )
 from rooftree.capture.normalise import contact, phones, text
 from rooftree.capture.notes import Fields, Notes
 from rooftree.capture.wire import Unreadable, form_fields
+from rooftree.core.twilio_signature import SETTINGS as SETTINGS_HEADER
 from rooftree.core.twilio_signature import verify
 from rooftree.leads.canonical import CanonicalLead, Consent, Interaction
 from rooftree.leads.vocabulary import (
@@ -38,6 +41,26 @@ LABEL = "Phone calls to Twilio tracking numbers"
 PATHS = ["phone_twilio/<token>"]
 CHANNEL = Channel.PHONE
 CREDENTIALS = (Credential(key="secret", label="Auth token", help="Twilio console, Account info"),)
+SETTINGS = (
+    Setting(
+        key="ring",
+        label="Ring this number",
+        help="Empty: the caller's officer, else the company's main line",
+        kind=SettingKind.PHONE,
+    ),
+    Setting(
+        key="lines",
+        label="Tracking numbers and their campaigns",
+        help="As +18135550199 = October mailer, one a line",
+        kind=SettingKind.PAIRS,
+    ),
+    Setting(
+        key="record",
+        label="Record these calls",
+        help="The caller hears a notice before anything is recorded, in every state",
+        kind=SettingKind.YES,
+    ),
+)
 OVER = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 # Numbers that spell ANONYMOUS, RESTRICTED, BLOCKED, UNKNOWN and UNAVAILABLE (KNOWN).
 NOBODY = frozenset({"266696687", "7378742833", "2562533", "8656696", "86282452253"})
@@ -46,6 +69,7 @@ PLACES = ("FromCity", "FromState", "FromZip")  # of the area code, not of the ca
 NOTICE = "This call may be recorded."  # before anything is (rules.yaml: recording)
 SORRY = "We are sorry, nobody can take your call right now. We will call you back."
 _NOTHING = Answer(status=204)
+_KEY = re.compile(r"key=([^,]+)")
 _CALLED_IN = Consent(method=ConsentMethod.INBOUND_CONTACT)
 
 
@@ -75,15 +99,12 @@ def _is_signed(incoming: Incoming) -> bool:
         form = parse_qsl(said, keep_blank_values=True, max_num_fields=2_000)
     except ValueError:
         return False
-    keys = {"": secret or "", **_shared_keys(incoming.endpoint.setup.get("keys"))}
+    # The source's one secret is the account's token, or the shared key the header names.
+    named = _KEY.search(incoming.header(SETTINGS_HEADER) or "")
+    keys = dict.fromkeys(("", named[1].strip() if named else ""), secret or "")
     return bool(secret) and verify(
         incoming.headers, incoming.url, form, keys, raw_body=incoming.body
     )
-
-
-def _shared_keys(stored: Any) -> dict[str, str]:
-    """The keys Twilio signs SHA-256 with, by the name its header gives."""
-    return {str(name): str(key) for name, key in stored.items()} if isinstance(stored, dict) else {}
 
 
 def _enveloped(form: Fields, incoming: Incoming, notes: Notes) -> Envelope:

@@ -8,7 +8,16 @@ from typing import Any
 
 from rooftree.capture.conclude import conclude
 from rooftree.capture.consent import weighed
-from rooftree.capture.envelope import Answer, Envelope, Incoming, Outcome, json_answer, refused
+from rooftree.capture.envelope import (
+    Answer,
+    Envelope,
+    Incoming,
+    Outcome,
+    Setting,
+    SettingKind,
+    json_answer,
+    refused,
+)
 from rooftree.capture.mapped import lead_of
 from rooftree.capture.normalise import (
     contact,
@@ -43,6 +52,18 @@ PARTNER_TYPES = table(
     FINANCIAL_PLANNER="financialadviser financialadvisor planner wealthmanager",
     ATTORNEY="lawyer",
     PAST_CLIENT="client customer pastcustomer",
+)
+SETTINGS = (
+    Setting(key="partner_name", label="Partner", help="Where a post does not name them"),
+    Setting(key="partner_company", label="Company"),
+    Setting(key="partner_email", label="E-mail"),
+    Setting(key="partner_phone", label="Phone", kind=SettingKind.PHONE),
+    Setting(key="partner_license_no", label="License number"),
+    Setting(
+        key="partner_type",
+        label="What they are",
+        help="As real estate agent, builder, CPA, attorney, past client",
+    ),
 )
 _CLIENT = ("first_name", "last_name", "name", "phone", "email")
 _WISH = {
@@ -83,8 +104,9 @@ def _answer(lead: CanonicalLead) -> Answer:
 
 def _partner(found: Fields, incoming: Incoming, notes: Notes) -> Referral | None:
     """Who introduces: as the post says, else as the source was set up."""
-    stored = incoming.endpoint.setup.get("partner")
-    told = Fields({**(stored if isinstance(stored, dict) else {}), **found.part("partner")})
+    stored = incoming.endpoint.setup
+    kept = {one.key.removeprefix("partner_"): stored.get(one.key) for one in SETTINGS}
+    told = Fields({**kept, **found.part("partner")})
     kind = choice(told.get("type"), PARTNER_TYPES, "referral.partner_type", "partner.type", notes)
     license_no = text(told.get("license_no"))
     if kind is None and license_no:

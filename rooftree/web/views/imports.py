@@ -217,7 +217,7 @@ def _page(
 ) -> HttpResponse:
     context: dict[str, Any] = {
         "sheet": one,
-        "then": stage.THEN,
+        "then": stage.then_for(one.source),
         "known": stage.KNOWN,
         "said_then": stage.THEN.get(one.options.get("then", ""), ""),
         "said_known": stage.KNOWN.get(one.options.get("known", ""), ""),

@@ -9,10 +9,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
-from rooftree.capture import flood, source_credentials, source_setup
+from rooftree.capture import flood, source_credentials, source_settings, source_setup
+from rooftree.capture.imports import stage
 from rooftree.capture.source_setup import Opened
 from rooftree.capture.sources import SOURCES
 from rooftree.leads.models import Source
+from rooftree.leads.vocabulary import Channel
 from rooftree.web.answers import done
 from rooftree.web.page import staff
 from rooftree.web.staff_forms import Dollars, Lines, StaffForm, choice, number, text, yes, zone
@@ -47,7 +49,7 @@ class SourceForm(StaffForm):
             del self.fields["adapter"]
             if itself.adapter != "website_form":
                 del self.fields["allowed_origins"]
-            if itself.adapter == "csv_import":
+            if itself.adapter in stage.KINDS:
                 del self.fields["expected_gap"], self.fields["zone"], self.fields["per_minute"]
 
     def facts(self) -> dict[str, Any]:
@@ -129,6 +131,14 @@ def pause(request: HttpRequest, source_id: UUID) -> HttpResponse:
     return done(request, f"{one.name} {said}", back_to=reverse("setup_source", args=[one.pk]))
 
 
+def _address(one: Source, path: str, opened: Opened | None) -> str:
+    """Where its leads are sent: an address of the web, or of our mail server."""
+    if getattr(SOURCES.get(one.adapter), "CHANNEL", "") is not Channel.EMAIL:
+        return f"{settings.PUBLIC_URL}{path}"
+    token = path.rpartition("/")[2] if opened else "<token>"
+    return f"leads+{token}@{settings.REPLY_DOMAIN or '<your inbox domain>'}"
+
+
 def _source_page(request: HttpRequest, one: Source, **more: Any) -> HttpResponse:
     status = more.pop("status", 200)
     opened: Opened | None = more.get("opened")
@@ -139,7 +149,7 @@ def _source_page(request: HttpRequest, one: Source, **more: Any) -> HttpResponse
         "expected_gap": int(gap.total_seconds() // 3600) if gap else None,
     }
     is_form = one.adapter == "website_form"
-    address = f"{settings.PUBLIC_URL}{path}"
+    address = _address(one, path, opened)
     context = {
         "source": one,
         "label": SOURCES[one.adapter].LABEL if one.adapter in SOURCES else one.adapter,
@@ -147,7 +157,8 @@ def _source_page(request: HttpRequest, one: Source, **more: Any) -> HttpResponse
         "curl": source_posts.curl(one, address, opened) if one.adapter == "generic" else "",
         "credentials": source_credentials.asked_of(one),
         "missing": source_credentials.missing_of(one),
-        "takes_posts": one.adapter != "csv_import",
+        "takes_posts": one.adapter not in stage.KINDS,
+        "settings": source_settings.asked_of(one),
         "hosted": f"{settings.PUBLIC_URL}{reverse('lead_form', args=[one.slug])}"
         if is_form
         else "",

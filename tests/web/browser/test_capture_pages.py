@@ -120,6 +120,21 @@ def test_the_pages_of_a_post_fit_and_are_accessible(chromium, front, post_source
 
 
 @pytest.mark.parametrize(("size", "scheme"), SIZES)
+def test_the_details_of_a_source_fit_and_are_accessible(chromium, front, clerk, size, scheme):
+    name = f"{size['width']}-{scheme}"
+    line = make.source("phone_twilio", name="Mailers", slug="mailers")
+    page = open_as(chromium, front, "Operations", size, scheme)
+    page.goto(reverse("source_settings", args=[line.pk]))
+    shown_well(page, f"details-{name}")
+    page.get_by_label("Ring this number").fill("12")
+    page.get_by_role("button", name="Keep").click()
+    expect(page.get_by_text("is no phone number")).to_be_visible()
+    shown_well(page, f"details-error-{name}")
+    page.goto(reverse("setup_source", args=[line.pk]))
+    shown_well(page, f"source-of-calls-{name}")
+
+
+@pytest.mark.parametrize(("size", "scheme"), SIZES)
 def test_a_spreadsheet_is_brought_in_step_by_step(chromium, front, clerk, size, scheme):
     name = f"{size['width']}-{scheme}"
     page = open_as(chromium, front, "Operations", size, scheme)

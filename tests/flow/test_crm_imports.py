@@ -1,0 +1,103 @@
+"""Another system's export comes in as an import: its refusals count, nobody is written to."""
+
+from pathlib import Path
+
+import pytest
+
+from rooftree.capture.imports import stage
+from rooftree.capture.models import Spreadsheet
+from rooftree.compliance.models import Consent, Revocation
+from rooftree.leads.models import Lead, Remark
+from rooftree.outreach.models import Message
+from rooftree.routing.models import Offer
+from tests import make
+from tests.flow import journey
+from tests.flow.test_spreadsheets import imported, uploaded
+
+SALESFORCE = (
+    b'"Id","FirstName","LastName","Email","Phone","MobilePhone","State","LeadSource","Status",'
+    b'"DoNotCall","HasOptedOutOfEmail","IsConverted","CreatedDate","OwnerId","Description",'
+    b'"Loan_Amount__c"\r\n'
+    b'"00QHs00001AbCdG","Ivo","Petrov","ivo@home.example","","8135550114","FL","Web","Open",'
+    b'"0","1","0","2025-07-01 10:00:00","005Hs000001XYZ","Call after the fair","285000"\r\n'
+    b'"00QHs00001AbCdH","Mara","Lind","mara@home.example","8135550115","","FL","Web","Open",'
+    b'"1","0","0","2025-07-02 10:00:00","005Hs000001XYZ","",""\r\n'
+)
+MONDAY = (
+    Path(__file__).parents[1] / "capture/deliveries/crm_monday/good_02_excel_export_as_csv/body.csv"
+)
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def salesforce():
+    journey.ready()
+    return make.source("crm_salesforce")
+
+
+def test_the_columns_of_an_export_are_known_by_their_systems_own_names(salesforce):
+    sheet = uploaded(salesforce, SALESFORCE)
+
+    told = {line["path"]: line["field"] for line in sheet.lines}
+    assert told["Loan_Amount__c"] == "loan_amount"
+    assert (told["Phone"], told["MobilePhone"]) == ("work_phone", "mobile")
+    assert sheet.findings["counts"] == {"new": 2}
+
+
+def test_an_export_comes_in_with_its_history_and_rings_and_writes_to_nobody(salesforce):
+    imported(salesforce, SALESFORCE)
+
+    ivo = Lead.objects.get(person__first_name="Ivo")
+    touch = ivo.touches.get()
+    assert touch.vendor_lead_id == "00QHs00001AbCdGMAV"
+    assert ivo.amount_cents == 285_000_00
+    assert ivo.details["vendor_ids"]["owner_id"] == "005Hs000001XYZ"
+    assert ivo.details["message"] == "Call after the fair"
+    note = Remark.objects.get(lead=ivo).text
+    for words in ("Stage: Open", "There since: 2025-07-01", "Notes: Call after the fair"):
+        assert words in note
+    assert not Message.objects.exists()
+    assert not Offer.objects.exists()
+
+
+def test_what_they_refused_over_there_is_refused_here_and_a_yes_is_nobodys_word(salesforce):
+    imported(salesforce, SALESFORCE)
+
+    live = Revocation.objects.filter(ended_at=None)
+    assert live.filter(address="ivo@home.example", media__contains=["email"]).exists()
+    assert live.filter(address="+18135550115", media__contains=["call"]).exists()
+    assert not live.filter(address="+18135550114").exists()
+    assert {one.status for one in Consent.objects.all()} == {"not_provided"}
+
+
+def test_the_same_people_exported_again_are_not_doubled(salesforce):
+    imported(salesforce, SALESFORCE)
+
+    again = imported(salesforce, SALESFORCE.replace(b"Call after the fair", b"Called"))
+
+    assert again.counts == {"repeated": 2}
+    assert Lead.objects.count() == 2
+
+
+def test_a_board_with_titles_between_its_rows_is_read_under_each_groups_header():
+    journey.ready()
+    board = make.source("crm_monday")
+
+    sheet = imported(board, MONDAY.read_bytes())
+
+    assert sheet.counts == {"new": 1}
+    lead = Lead.objects.get()
+    assert lead.details["sub_source"] == "Leads/New Leads"
+    assert lead.details["vendor_status"] == "Done"
+
+
+def test_a_page_that_is_no_export_is_refused_with_what_to_do(salesforce):
+    with pytest.raises(stage.BadFile, match="Excel"):
+        stage.upload(
+            source_id=salesforce.pk,
+            name="x.csv",
+            body=b"PK\x03\x04" + bytes(40),
+            by=make.user("operations"),
+            at=make.NOON,
+        )
+    assert not Spreadsheet.objects.exists()
