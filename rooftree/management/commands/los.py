@@ -1,9 +1,7 @@
 """What an LOS would get for a hand-off, and what one of its statuses means; pure."""
 
 import json
-import sys
 import tomllib
-from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandParser
@@ -51,7 +49,7 @@ class Command(base.Command):
             raise base.FoundWrong(str(problem)) from problem
 
     def _payload(self, options: dict[str, Any]) -> None:
-        handoff = from_json(_json(options["file"]))
+        handoff = from_json(base.json_of(options["file"]))
         made = payload(handoff, options["los"], _mapping(options["mapping"]))
         for need in made.needs:
             self.stderr.write(str(need))
@@ -85,7 +83,7 @@ def _only_statuses(changes: dict[str, Any]) -> dict[str, Any]:
 def _mapping(file: str | None) -> dict[str, Any]:
     if not file:
         return {}
-    text = _text(file)
+    text = base.text_of(file)
     try:
         loaded = json.loads(text) if text.lstrip().startswith("{") else tomllib.loads(text)
     except ValueError:
@@ -93,18 +91,3 @@ def _mapping(file: str | None) -> dict[str, Any]:
     if not isinstance(loaded, dict):
         raise base.Wrong(f"{file} must hold one object")
     return loaded
-
-
-def _json(file: str) -> Any:
-    try:
-        return json.loads(_text(file))
-    except ValueError:
-        raise base.Wrong(f"{file} is not JSON") from None
-
-
-def _text(file: str) -> str:
-    try:
-        return sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as problem:
-        reason = getattr(problem, "strerror", None) or "not text"
-        raise base.Wrong(f"{file} cannot be read: {reason}") from None
