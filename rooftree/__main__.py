@@ -128,11 +128,11 @@ def _configure_tables() -> None:
     import django
     from django.conf import settings
 
-    apps = ["auth", "contenttypes", "sessions", "postgres"]
+    apps = [f"django.contrib.{one}" for one in ("auth", "contenttypes", "sessions", "postgres")]
     settings.configure(
         USE_TZ=True,
         TIME_ZONE="UTC",
-        INSTALLED_APPS=[*(f"django.contrib.{app}" for app in apps), "rooftree"],
+        INSTALLED_APPS=[*apps, "allauth", "allauth.account", "allauth.mfa", "rooftree"],
         AUTH_USER_MODEL="rooftree.User",
         TASKS={
             "default": {

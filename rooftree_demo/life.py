@@ -33,12 +33,12 @@ REACHED = APPLIES | {Fate.WATCHES, Fate.TALKED, Fate.NOT_INTERESTED}
 _DUE = """
 select what, due_at from (
     select 'message' as what, due_at from message
-     where lead_id = %(lead)s and direction = 'out' and state in ('waiting', 'held')
+     where lead_id = any(%(leads)s) and direction = 'out' and state in ('waiting', 'held')
     union all
-    select 'offer', due_at from offer where lead_id = %(lead)s
+    select 'offer', due_at from offer where lead_id = any(%(leads)s)
        and taken_at is null and passed_at is null and lapsed_at is null
     union all
-    select 'step', due_at from enrolment where lead_id = %(lead)s and ended_at is null
+    select 'step', due_at from enrolment where lead_id = any(%(leads)s) and ended_at is null
 ) due where due_at <= %(to)s order by due_at limit 1
 """
 
@@ -60,7 +60,8 @@ class Life:
         self._order = count()
         self._seen_texts: set[UUID] = set()
         self._may_be_texted = False
-        self.lead = self._arrive(story.slug, story.at)
+        self.lead = self.ask(story.slug, story.at)
+        self._leads = [self.lead.pk]
 
     def later(self, when: datetime, act: Callable[[datetime], None]) -> None:
         """Do something at a moment to come; what lies beyond the story's end never happens."""
@@ -74,6 +75,7 @@ class Life:
         """Tell it to the end."""
         while self._agenda and self._agenda[0][0] <= self.until:
             when, _, act = heapq.heappop(self._agenda)
+            when = max(when, self.at)
             self.pass_time(when)
             act(when)
             self.settle(when)
@@ -96,13 +98,14 @@ class Life:
         self.at = max(self.at, at)
         self._notice_texts()
 
-    def again(self, slug: str) -> Callable[[datetime], None]:
-        """The borrower asks once more, through another source."""
-
-        def act(at: datetime) -> None:
-            self._arrive(slug, at)
-
-        return act
+    def asks_again(self, slug: str, at: datetime) -> bool:
+        """The borrower asks through another source; whether that began a lead of its own."""
+        lead = self.ask(slug, at)
+        is_new = lead.pk != self.lead.pk
+        if is_new:
+            self.lead = lead
+            self._leads.append(lead.pk)
+        return is_new
 
     def fresh(self) -> Lead:
         """The lead as it stands now."""
@@ -110,12 +113,14 @@ class Life:
 
     def _fall_silent(self) -> None:
         """After months without a word the product closes the lead."""
-        due = silence.ends_at(self.lead.pk)
-        if due and due <= self.until:
-            with moment.at(due):
-                silence.close(lead_id=self.lead.pk, at=due)
+        for lead_id in self._leads:
+            due = silence.ends_at(lead_id)
+            if due and due <= self.until:
+                with moment.at(due):
+                    silence.close(lead_id=lead_id, at=due)
 
-    def _arrive(self, slug: str, at: datetime) -> Lead:
+    def ask(self, slug: str, at: datetime) -> Lead:
+        """Their inquiry comes in through a source; the lead that it belongs to."""
         source = source_of(slug)
         post = vendors.post(source, self.who, self.rng, at=at, consents=self._ticks(slug))
         incoming = Incoming(
@@ -151,7 +156,7 @@ class Life:
 
     def _next_due(self, to: datetime) -> tuple[str, datetime | None]:
         with connection.cursor() as cursor:
-            cursor.execute(_DUE, {"lead": self.lead.pk, "to": to})
+            cursor.execute(_DUE, {"leads": self._leads, "to": to})
             return cursor.fetchone() or ("", None)
 
     def _tick(self, what: str, at: datetime) -> None:
@@ -172,7 +177,7 @@ class Life:
         if not self._may_be_texted:
             return
         left = Message.objects.filter(
-            lead=self.lead, direction="out", medium="text", state="sent"
+            lead__in=self._leads, direction="out", medium="text", state="sent"
         ).exclude(pk__in=self._seen_texts)
         for text in left.order_by("sent_at"):
             is_first = not self._seen_texts

@@ -4,6 +4,9 @@ import random
 import time
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from uuid import UUID
+
+from django.db.models import Q
 
 from rooftree.flow import attempts, calls, handoff, offers
 from rooftree.leads.models import ContactAttempt, Lead
@@ -22,7 +25,8 @@ from rooftree_demo.rate_sheets import rate_at
 
 LIVE = {"taken_at": None, "passed_at": None, "lapsed_at": None}
 MOOD = 25.0  # seconds until the officers' phones behave otherwise
-LATELY = timedelta(hours=2)  # leads taken longer ago rest until tomorrow
+LATELY = timedelta(hours=2)  # leads taken longer ago rest, until a call they are promised
+AT_ONCE = 4  # leads that are worked in one beat
 PLANS = {
     "applies": 0.28,
     "watches": 0.1,
@@ -79,15 +83,21 @@ class Callers:
     def __init__(self, control: Control) -> None:
         self.control = control
         self._asked: set[object] = set()
+        self._rests: dict[UUID, datetime] = {}  # lead: until when there is nothing to do about it
 
     def beat(self) -> None:
-        """The next step for every lead that was taken lately."""
+        """The next step for a few of the leads taken lately, or whose promised call is due."""
         now = datetime.now(UTC)
+        lately = Q(from_at__gt=now - LATELY)
+        due = Q(lead__first_attempt_at=None, lead__promise_at__range=(now - LATELY, now))
         owned = Ownership.objects.filter(
-            until_at=None, from_at__gt=now - LATELY, lead__state__in=["new", "working"]
+            lately | due, until_at=None, lead__state__in=["new", "working"]
         )
+        busy = 0
         for one in owned.select_related("lead__person", "officer__user"):
-            self._next_step(one, now)
+            if busy < AT_ONCE and self._rests.get(one.lead_id, now) <= now:
+                busy += 1
+                self._next_step(one, now)
 
     def _next_step(self, one: Ownership, now: datetime) -> None:
         lead, plan = one.lead, one_of(PLANS, "plan", one.lead_id)
@@ -95,25 +105,33 @@ class Callers:
             ContactAttempt.objects.filter(lead=lead, medium="call", direction="out").order_by("at")
         )
         last = max([one.from_at, *(two.at for two in tries)])
-        if (now - last).total_seconds() < between(20, 100, "pause", lead.pk, len(tries)):
-            return
-        if tries and tries[-1].result in ("spoken", "call_back"):
+        ready = last + timedelta(seconds=between(20, 100, "pause", lead.pk, len(tries)))
+        if now < ready:
+            self._rests[lead.pk] = ready
+        elif tries and tries[-1].result in ("spoken", "call_back"):
             self._after_talk(lead, plan, now)
+            self._rests[lead.pk] = now + LATELY
         elif tries and tries[-1].result == "":
             self._record(one, _outcome(tries, plan), now)
         elif len(tries) < 4:
             self._dial(one, plan, now)
+        else:
+            self._rests[lead.pk] = now + LATELY
 
     def _dial(self, one: Ownership, plan: str, now: datetime) -> None:
         """Call as the page does; what comes of it is said when the call is over."""
         # The page shows the button only then; a call begun anyway keeps a verdict each time.
-        if may.badges(one.lead_id, at=now)["call"].is_allowed:
+        badge = may.badges(one.lead_id, at=now)["call"]
+        if badge.is_allowed:
             try:
                 calls.start(lead_id=one.lead_id, by=one.officer.user, at=now)
             except calls.CannotCall:
                 return
         elif plan == "applies":
             self._written_application(one.lead, now)
+            self._rests[one.lead_id] = now + timedelta(seconds=15)
+        else:
+            self._rests[one.lead_id] = badge.next_allowed_at or now + LATELY
 
     def _record(self, one: Ownership, result: str, now: datetime) -> None:
         attempts.record(lead_id=one.lead_id, result=result, by=one.officer.user, at=now)

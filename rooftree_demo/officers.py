@@ -55,15 +55,27 @@ class Desk:
     def work(self) -> None:
         """From the first offer on."""
         life = self.life
-        if self._find_owner():
-            if not self._was_connected():
-                wait = life.within(MINUTE, 20 * MINUTE)
-                life.later(self._in_hours(life.at + wait), self._call)
-            if self.rng.random() < 0.06:
-                slugs = [one for one in ASKED_AGAIN if one != life.story.slug]
-                wait = life.within(4 * HOUR, 9 * DAY)
-                life.later(life.at + wait, life.again(self.rng.choice(slugs)))
+        if self._begin() and self.rng.random() < 0.06:
+            slugs = [one for one in ASKED_AGAIN if one != life.story.slug]
+            wait = life.within(4 * HOUR, 9 * DAY)
+            life.later(life.at + wait, self._asks_again(self.rng.choice(slugs)))
         life.run()
+
+    def _begin(self) -> bool:
+        """Somebody takes the lead and calls; whether anybody did."""
+        life = self.life
+        has_owner = self._find_owner()
+        if has_owner and not self._was_connected():
+            wait = life.within(MINUTE, 20 * MINUTE)
+            life.later(self._in_hours(life.at + wait), self._call)
+        return has_owner
+
+    def _asks_again(self, slug: str) -> Callable[[datetime], None]:
+        def act(at: datetime) -> None:
+            if self.life.asks_again(slug, at):
+                self._begin()
+
+        return act
 
     def _find_owner(self) -> bool:
         """Offers go round until somebody takes the lead or a manager gives it; False if the
@@ -159,8 +171,9 @@ class Desk:
             self._dispose(at)
         elif verdict.next_allowed_at and self.deferrals:
             self.deferrals -= 1
+            # On duty or not: whoever took a lead at night calls when the borrower may be called.
             opens = verdict.next_allowed_at + self.life.within(MINUTE, 40 * MINUTE)
-            self.life.later(self._in_hours(opens), self._call)
+            self.life.later(opens, self._call)
 
     def _dispose(self, at: datetime) -> None:
         """Write down what came of a call, and what follows from it."""
@@ -169,16 +182,18 @@ class Desk:
             return
         self.tries_left -= 1
         result = self._result()
+        # A day or two later at this hour, at which they may be called.
+        agreed = self._in_hours(at + self.rng.randint(1, 2) * DAY)
         attempts.record(
             lead_id=lead.pk,
             result=result,
             by=lead.officer.user,
             at=at,
-            call_back_at=at + self.life.within(2 * HOUR, 2 * DAY)
-            if result == "call_back"
-            else None,
+            call_back_at=agreed if result == "call_back" else None,
         )
-        if result in ("spoken", "call_back"):
+        if result == "call_back":
+            self.life.later(agreed, self._call)
+        elif result == "spoken":
             self._after_talk(at)
         elif result in ("no_answer", "voicemail") and self.tries_left > 0:
             pause = self.life.within(3 * HOUR, 30 * HOUR)

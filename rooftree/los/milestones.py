@@ -29,6 +29,8 @@ EVERY_LOAN_PASSES = (
 # notice: Regulation B, 12 CFR 1002.9.
 NEVER_ANNOUNCED = frozenset({"pre_deny", "denied", "counter_offer", "incomplete", "suspended"})
 
+WORDS = {"lead_in_los": "Lead in the LOS", "docs_out": "Documents out", "docs_signed": "Signed"}
+
 
 class Unmapped(Exception):
     """The LOS uses a status that nobody has said the meaning of."""
@@ -177,3 +179,8 @@ def shipped_statuses(los: str) -> Mapping[str, Any]:
     text = (DATA / f"{los}_status.json").read_text(encoding="utf-8")
     loaded: Mapping[str, Any] = json.loads(text)
     return loaded
+
+
+def in_words(code: str) -> str:
+    """A milestone's code as staff say it: `Clear to close`."""
+    return WORDS.get(code) or code.replace("_", " ").capitalize()

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,23 @@ def document(tree: Mapping[str, Any]) -> str:
     etree.indent(root)
     made: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8")
     return made.decode()
+
+
+def misplaced(root: etree._Element) -> Iterator[str]:
+    """Where a document leaves the schema's order of names, which importers refuse."""
+    for parent in root.iter(f"{{{MISMO}}}*"):
+        name = etree.QName(parent).localname
+        order = _order().get(ALIASES.get(name, name))
+        if not order:
+            continue
+        children = [etree.QName(one) for one in parent.iterchildren(etree.Element)]
+        names = [one.localname for one in children if one.namespace == MISMO]
+        for child in names:
+            if child not in order:
+                yield f"{child} does not belong in {name}"
+        places = [order.index(child) for child in names if child in order]
+        if places != sorted(places):
+            yield f"the parts of {name} are out of order"
 
 
 @cache

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 from typing import Any, NoReturn
 
 import psycopg
@@ -25,6 +26,25 @@ class FoundWrong(CommandError):
 
     def __init__(self, text: str = "") -> None:
         super().__init__(text, returncode=1)
+
+
+def text_of(file: str | None) -> str:
+    """The whole of a text file; standard input without one, or for `-`. Raises `Wrong`."""
+    try:
+        if file in (None, "", "-"):
+            return sys.stdin.read()
+        return Path(str(file)).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        reason = getattr(problem, "strerror", None) or "not text"
+        raise Wrong(f"{file or 'standard input'} cannot be read: {reason}") from None
+
+
+def json_of(file: str | None) -> Any:
+    """What a JSON file holds. Raises `Wrong`."""
+    try:
+        return json.loads(text_of(file))
+    except ValueError:
+        raise Wrong(f"{file or 'standard input'} is not JSON") from None
 
 
 class Command(BaseCommand):

@@ -68,7 +68,7 @@ def _keep(letter: Letter, ours: Message, word: str, cause: str, at: datetime) ->
         read_at=at if word == AUTOMATIC else None,
     )
     if word != AUTOMATIC:
-        note_contact(message, at)
+        note_contact(message, word, at)
     write(
         "outreach.email.received",
         at=at,

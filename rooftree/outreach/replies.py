@@ -15,6 +15,7 @@ from rooftree.outreach import send, wording
 from rooftree.outreach.models import Message
 
 PHONE_MEDIA = ["call", "text", "voicemail"]
+NOT_WANTED = frozenset({"revoke", "wrong_person"})  # words that ask for no answer of a person
 ENDED = (*send.OVERTAKEN, "watch:", "milestone:")  # what a STOP takes back, the gate aside
 
 
@@ -136,7 +137,7 @@ def _keep(  # noqa: PLR0913
         problem="" if word == "none" else word,
         created_at=at,
     )
-    note_contact(message, at)
+    note_contact(message, word, at)
     write(
         "outreach.text.received",
         at=at,
@@ -149,8 +150,9 @@ def _keep(  # noqa: PLR0913
     return message
 
 
-def note_contact(message: Message, at: datetime) -> None:
-    """They reached us, and showed interest: caps and scores read these."""
+def note_contact(message: Message, word: str, at: datetime) -> None:
+    """They reached us: caps read it, and scores, unless they want us to stop."""
+    ends = word in NOT_WANTED
     ContactAttempt.objects.create(
         id=uuid7_at(at),
         lead_id=message.lead_id,
@@ -158,14 +160,15 @@ def note_contact(message: Message, at: datetime) -> None:
         medium=message.medium,
         direction="in",
         address=message.from_address,
-        result="replied",
+        result=word if ends else "replied",
         at=at,
         cause=f"message:{message.pk}",
     )
-    Signal.objects.create(
-        id=uuid7_at(at),
-        lead_id=message.lead_id,
-        kind="replied",
-        cause=f"message:{message.pk}",
-        at=at,
-    )
+    if not ends:
+        Signal.objects.create(
+            id=uuid7_at(at),
+            lead_id=message.lead_id,
+            kind="replied",
+            cause=f"message:{message.pk}",
+            at=at,
+        )

@@ -1,6 +1,9 @@
 """What a rate means in dollars a month."""
 
 from decimal import ROUND_HALF_UP, Decimal, localcontext
+from functools import lru_cache
+
+PRECISION = 40
 
 
 def monthly_payment_cents(amount_cents: int, rate_pct: Decimal, term_months: int) -> int:
@@ -14,14 +17,19 @@ def monthly_payment_cents(amount_cents: int, rate_pct: Decimal, term_months: int
     Taxes, insurance and mortgage insurance are not in it; say so beside it.
     """
     with localcontext() as context:
-        context.prec = 40
-        monthly = rate_pct / 1200
-        if monthly == 0:
-            payment = Decimal(amount_cents) / term_months
-        else:
-            growth = (1 + monthly) ** term_months
-            payment = amount_cents * monthly * growth / (growth - 1)
+        context.prec = PRECISION
+        payment = amount_cents * _share_a_month(rate_pct, term_months)
         return int(payment.quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def balance_cents(amount_cents: int, rate_pct: Decimal, term_months: int, months: int) -> int:
+    """What is still owed of a fixed-rate loan after so many payments; 0 after the last."""
+    if months >= term_months:
+        return 0
+    with localcontext() as context:
+        context.prec = PRECISION
+        left = amount_cents * _share_left(rate_pct, term_months, max(months, 0))
+        return int(left.quantize(Decimal(1), ROUND_HALF_UP))
 
 
 def monthly_savings_cents(
@@ -31,3 +39,22 @@ def monthly_savings_cents(
     return monthly_payment_cents(amount_cents, from_pct, term_months) - monthly_payment_cents(
         amount_cents, to_pct, term_months
     )
+
+
+@lru_cache(maxsize=65_536)
+def _share_a_month(rate_pct: Decimal, term_months: int) -> Decimal:
+    """The payment for each unit borrowed, in the caller's precision."""
+    monthly = rate_pct / 1200
+    if monthly == 0:
+        return Decimal(1) / term_months
+    growth = (1 + monthly) ** term_months
+    return monthly * growth / (growth - 1)
+
+
+@lru_cache(maxsize=65_536)
+def _share_left(rate_pct: Decimal, term_months: int, months: int) -> Decimal:
+    monthly = rate_pct / 1200
+    if monthly == 0:
+        return Decimal(term_months - months) / term_months
+    growth = (1 + monthly) ** term_months
+    return (growth - (1 + monthly) ** months) / (growth - 1)

@@ -3,15 +3,16 @@
 from collections.abc import Iterable, Iterator
 from uuid import UUID
 
-from django.db.models import Prefetch, prefetch_related_objects
+from django.db.models import Prefetch, Q, prefetch_related_objects
 
 from rooftree.compliance.models import Consent, Revocation
 from rooftree.leads.models import ContactAttempt, Lead, Milestone, Remark, Signal
+from rooftree.los.milestones import in_words
 from rooftree.los.models import Handoff
 from rooftree.money.models import Entry as MoneyEntry
 from rooftree.nurture.models import Enrolment
 from rooftree.outreach.known import TOUCHES
-from rooftree.outreach.models import Message
+from rooftree.outreach.models import Message, Ring
 from rooftree.rates.models import RateWatch
 from rooftree.reporting import talk_entries
 from rooftree.reporting.message_entries import of_message
@@ -29,8 +30,6 @@ CALLS = {
 SIGNALS = {
     "opened": ("eye", "Opened the message"),
     "clicked": ("eye", "Pressed a link in the message"),
-    "replied": ("chat", "Replied"),
-    "called": ("phone", "Called us"),
     "visited": ("eye", "Came back to the website"),
 }
 SHARED = (  # loaded with the lead, so that the rest of its page need not ask again
@@ -41,7 +40,15 @@ SHARED = (  # loaded with the lead, so that the rest of its page need not ask ag
     Prefetch("handoffs", Handoff.objects.select_related("connection", "asked_by", "loan")),
     Prefetch("watches", RateWatch.objects.select_related("set_by", "reached_by")),
 )
-MEDIA = {"call": "calls", "text": "texts", "email": "e-mail", "voicemail": "voicemail"}
+SHOWN_ITSELF = ("replied", "called")  # signals whose message or call is an entry of its own
+MEDIA = {
+    "call": "calls",
+    "autodial_call": "dialed calls",
+    "prerecorded": "recorded messages",
+    "text": "texts",
+    "email": "e-mail",
+    "voicemail": "voicemail",
+}
 
 
 def of_lead(lead: Lead, *, group: Group | None = None) -> list[Entry]:
@@ -57,6 +64,7 @@ def of_lead(lead: Lead, *, group: Group | None = None) -> list[Entry]:
         _revocations,
         _decisions,
         _offers,
+        _rings,
         _ownerships,
         _milestones,
         _handoffs,
@@ -115,7 +123,7 @@ def _attempts(lead: Lead) -> Iterator[Entry]:
 
 
 def _signals(lead: Lead) -> Iterator[Entry]:
-    for signal in Signal.objects.filter(lead=lead):
+    for signal in Signal.objects.filter(lead=lead).exclude(kind__in=SHOWN_ITSELF):
         icon, words = SIGNALS.get(signal.kind, ("bolt", signal.kind.replace("_", " ").capitalize()))
         yield Entry(
             key=f"signal:{signal.pk}",
@@ -142,9 +150,13 @@ def _remarks(lead: Lead) -> Iterator[Entry]:
 
 
 def _consents(lead: Lead) -> Iterator[Entry]:
-    for consent in Consent.objects.filter(person=lead.person_id):
-        given = consent.status == "granted"
-        media = _listed(MEDIA.get(name, name) for name in consent.channels)
+    together: dict[tuple[UUID, str], list[Consent]] = {}  # a row for each number and address
+    for row in Consent.objects.filter(person=lead.person_id).order_by("recorded_at", "id"):
+        together.setdefault((row.delivery_id or row.pk, row.status), []).append(row)
+    for rows in together.values():
+        consent, given = rows[0], rows[0].status == "granted"
+        channels = dict.fromkeys(name for row in rows for name in row.channels)
+        media = _listed(MEDIA.get(name, name) for name in channels)
         yield Entry(
             key=f"consent:{consent.pk}",
             at=consent.captured_at or consent.recorded_at,
@@ -219,8 +231,35 @@ def _offers(lead: Lead) -> Iterator[Entry]:
                 mark=mark,
                 title=name,
                 rest=f"{words}, {waited} s after the offer" if waited < 3600 else words,
-                body=offer.ended_because.replace("_", " ").capitalize(),
+                body=""
+                if offer.ended_because == "silence"
+                else offer.ended_because.replace("_", " ").capitalize(),
             )
+
+
+def _rings(lead: Lead) -> Iterator[Entry]:
+    tried = Q(placed_at__isnull=False) | Q(state="failed")
+    for ring in Ring.objects.filter(tried, offer__lead=lead).select_related("officer__user"):
+        failed = ring.state == "failed"
+        yield Entry(
+            key=f"ring:{ring.pk}",
+            at=ring.placed_at or ring.ended_at or ring.due_at,
+            group=Group.DECISIONS,
+            icon="phone",
+            mark=Mark.LATE if failed else Mark.SYSTEM,
+            title=f"{'Could not ring' if failed else 'Rang'} {ring.officer.user.name}",
+            rest=ring.problem if failed else _heard(ring),
+        )
+
+
+def _heard(ring: Ring) -> str:
+    if ring.connected_at:
+        return "who pressed 1 and was put through to the borrower"
+    if ring.pressed == "1":
+        return "who pressed 1"
+    if ring.answered_at:
+        return "who heard it and pressed nothing" if not ring.pressed else "who passed"
+    return "who did not pick up" if ring.ended_at else ""
 
 
 def _ownerships(lead: Lead) -> Iterator[Entry]:
@@ -248,7 +287,7 @@ def _milestones(lead: Lead) -> Iterator[Entry]:
             group=Group.LOAN,
             icon="flag" if funded else "los",
             mark=Mark.OK if funded else Mark.ACCENT,
-            title=step.code.replace("_", " ").capitalize(),
+            title=in_words(step.code),
             rest=f"loan {number}" if number else "",
             cents=step.loan.amount_cents if funded else None,
         )

@@ -81,7 +81,8 @@ with officers as (
            owed.call_at, owed.task_at, owed.task
       from mine m join lead l on l.id = m.id
       left join lateral (select max(a.at) as at from contact_attempt a
-                          where a.lead_id = l.id and a.direction = 'in') heard on true
+                          where a.lead_id = l.id and a.direction = 'in'
+                            and a.result not in ('revoke', 'wrong_person')) heard on true
       left join lateral (select max(a.at) as at from contact_attempt a
                           where a.lead_id = l.id and a.direction = 'out'
                             and not a.is_automated) tried on true

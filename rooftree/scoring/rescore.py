@@ -32,7 +32,8 @@ select s.*, c.*, (select count(*) from touch where lead_id = %(lead)s and at <= 
                max(at) as last_signal
           from signal where lead_id = %(lead)s and at <= %(at)s) s,
        (select count(*) filter (where at > %(since)s and result = 'spoken') as answered,
-               max(at) filter (where result = 'spoken' or direction = 'in') as last_talk
+               max(at) filter (where result = 'spoken'
+                   or direction = 'in' and result not in ('revoke', 'wrong_person')) as last_talk
           from contact_attempt where lead_id = %(lead)s and at <= %(at)s) c
 """
 

@@ -25,7 +25,10 @@ def queue(user: User, at: datetime) -> Count | None:
     mine = officers_of(user)
     offered = Offer.objects.filter(officer__in=mine, taken_at=None, passed_at=None, lapsed_at=None)
     promised = Lead.objects.filter(
-        officer__in=mine, promise_at__isnull=False, first_attempt_at=None, retired_at=None
+        officer__in=mine,
+        promise_at__isnull=False,
+        first_attempt_at=None,
+        state__in=["new", "working"],
     )
     # A union, not an OR: each half has its index, and every page of an officer asks this.
     waiting = promised.values_list("pk").union(offered.values_list("lead_id"))

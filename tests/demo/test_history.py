@@ -14,6 +14,7 @@ from rooftree.org.models import Company
 from rooftree.outreach.models import Message
 from rooftree.reporting.invariants import EVERY
 from rooftree.reporting.rederive import DEEP
+from rooftree.routing.models import Offer
 from rooftree.tasks.drain import queued
 from rooftree_demo import company, history, ledger_of_months, outside
 from rooftree_demo.history import Journal
@@ -141,3 +142,19 @@ def test_a_database_of_somebody_real_is_left_alone():
 
     with pytest.raises(company.AnothersDatabase, match="A Real Lender"):
         company.ensure(at=NOW)
+
+
+def test_whoever_took_a_lead_at_night_calls_in_the_morning_and_every_inquiry_is_followed(control):
+    at_night = [one for one in all_of(now=NOW) if one.at.hour in (6, 7, 8, 9) and one.at < NOW]
+
+    for story in at_night[-25:]:
+        history.one(story, until=NOW, control=control)
+
+    asked = Lead.objects.filter(created_at__lt=NOW - timedelta(days=2), officer__isnull=False)
+    assert asked.count() > 10
+    uncalled = asked.filter(state="new", first_attempt_at=None)
+    assert [(one.created_at, one.promise_at) for one in uncalled] == []
+    overdue = Offer.objects.filter(
+        taken_at=None, passed_at=None, lapsed_at=None, due_at__lt=NOW - timedelta(minutes=5)
+    )
+    assert not overdue.exists()

@@ -32,6 +32,34 @@ def file(tmp_path):
     return write
 
 
+def test_a_check_lists_what_it_walked_and_fails_when_something_would_fail_open(run, file):
+    code, out, err = run("check", "encompass", file("Processing\nAdverse\n"))
+
+    assert (code, err) == (1, "")
+    assert "status  Processing -> processing" in out
+    assert "BLOCK   status Adverse: unmapped" in out
+    assert out.splitlines()[-1] == "encompass: 2 statuses walked; 1 thing would fail open"
+
+
+def test_a_check_that_finds_nothing_is_ready_and_speaks_json(run, file):
+    code, out, _ = run("check", "byte", file(["InProcessing"]), "--json")
+
+    report = json.loads(out)
+    assert (code, report["ok"]) == (0, True)
+    assert report["statuses"] == [
+        {"status": "InProcessing", "canonical": "processing", "rank": 50, "mapped": True,
+         "file": "given"},
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("content", ["", "{", "<a>"])
+def test_a_file_that_cannot_be_checked_is_one_sentence(run, file, content):
+    code, out, err = run("check", "encompass", file(content))
+
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1
+
+
 def test_a_payload_is_printed(run, file):
     code, out, err = run("payload", "encompass", file(make.handoff_json()))
 

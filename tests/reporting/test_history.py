@@ -1,9 +1,10 @@
 import pytest
 
 from rooftree.compliance.models import Revocation
+from rooftree.flow import offers
 from rooftree.leads.models import Remark
 from rooftree.money.models import Entry
-from rooftree.outreach.models import Message
+from rooftree.outreach.models import Message, Ring
 from rooftree.reporting import history
 from rooftree.reporting.timeline import Group, Mark
 from tests import make
@@ -99,6 +100,40 @@ def test_a_stop_stands_in_red_with_its_words(cast):
     assert entry.quote.text == "STOP"
 
 
+def test_the_officers_phone_is_part_of_the_story(cast):
+    offers.assign(lead_id=cast.ben.pk, at=make.NOON)
+    heard = Ring.objects.filter(offer__lead=cast.ben)
+
+    said = []
+    for state in (
+        {"state": "placed", "placed_at": make.NOON},
+        {"answered_at": make.NOON, "pressed": "1"},
+        {"state": "failed", "problem": "The carrier refused the number."},
+    ):
+        heard.update(**state)
+        said += [
+            f"{entry.title} {entry.rest}".strip()
+            for entry in history.of_lead(cast.ben)
+            if entry.key.startswith("ring:")
+        ]
+
+    assert said == [
+        "Rang Dana Whitfield",
+        "Rang Dana Whitfield who pressed 1",
+        "Could not ring Dana Whitfield The carrier refused the number.",
+    ]
+
+
+def test_the_consent_of_one_inquiry_is_one_entry_whatever_numbers_it_covers(cast):
+    delivery = make.touch(cast.ben).delivery
+    for channels in (["call", "autodial_call", "text"], ["email"]):
+        make.consent(cast.ben.person, delivery=delivery, channels=channels)
+
+    said = [one.rest for one in history.of_lead(cast.ben) if one.key.startswith("consent:")]
+
+    assert said == ["for calls, dialed calls, texts and e-mail"]
+
+
 def test_a_filter_shows_its_group_alone(cast):
     make.touch(cast.ben)
     message(cast.ben, state="sent")
@@ -116,5 +151,5 @@ def test_each_table_is_read_once_however_long_the_history(cast, django_assert_nu
         message(cast.ben, state="sent", officer=cast.dana)
         make.consent(cast.ben.person, at=at)
 
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(16):
         history.of_lead(cast.ben)

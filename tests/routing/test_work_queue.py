@@ -4,6 +4,7 @@ import pytest
 
 from rooftree.leads import snooze, to_do
 from rooftree.leads.models import ContactAttempt, Lead
+from rooftree.outreach import replies
 from rooftree.routing import assign, work_queue
 from rooftree.routing.work_queue import Group, Tab
 from tests import make
@@ -80,6 +81,17 @@ def test_nobody_sees_the_queue_of_another_but_an_assistant_does(cast):
     assert [row.lead_id for row in listed(helper)] == [lead.pk]
     assert listed(cast.sam.user) == []
     assert listed(cast.ruth) == []
+
+
+def test_who_says_stop_waits_for_no_answer(cast):
+    lead = make.lead(officer=cast.dana)
+    replies.receive_text(
+        sender=lead.person.phones.get().e164, body="STOP", carrier_id="1", carrier="test",
+        at=make.NOON,
+    )  # fmt: skip
+
+    assert [row.group for row in listed(cast.dana.user)] == ["next"]
+    assert not lead.signals.exists()  # nor is it a sign of interest
 
 
 def test_a_lead_that_ended_is_not_work(cast):

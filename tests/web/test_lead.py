@@ -67,6 +67,27 @@ def test_one_tap_records_the_outcome_and_stops_the_promise(cast, ben, signed_in)
     assert Lead.objects.get(pk=ben.pk).first_talk_at is not None
 
 
+def test_who_only_looks_sees_no_button_that_would_refuse_them(cast, ben, signed_in):
+    page = reverse("lead", args=[ben.pk])
+    acts = ("attempts", "messages", "remarks", "tasks", "snooze", "watches", "handoff")
+
+    def offered(user):
+        text = signed_in(user).get(page).text
+        return {act for act in acts if reverse(act, args=[ben.pk]) in text}
+
+    assert offered(cast.dana.user) == set(acts)
+    assert offered(make.user("executive")) == set()
+    assert offered(make.user("operations")) == {"remarks", "tasks", "snooze"}
+
+
+def test_the_delivery_is_a_link_for_those_whom_it_opens_to(cast, ben, signed_in):
+    delivery = reverse("delivery", args=[make.touch(ben).delivery_id])
+    page = reverse("lead", args=[ben.pk])
+
+    assert delivery in signed_in(cast.omar).get(page).text
+    assert delivery not in signed_in(cast.dana.user).get(page).text
+
+
 def test_a_file_in_the_los_owes_no_first_call(cast, ben, signed_in):
     page = reverse("lead", args=[ben.pk])
     Lead.objects.filter(pk=ben.pk).update(promise_at=make.NOON + make.MINUTE)

@@ -1,6 +1,7 @@
 import pytest
 from django.urls import reverse
 
+from rooftree.compliance import windows
 from rooftree.leads.models import Lead
 from rooftree.org.models import LoanOfficer
 from rooftree.routing import own
@@ -45,6 +46,19 @@ def test_the_queue_shows_the_officers_leads_with_the_reason_of_each(cast, signed
     assert "Promise running" in page.text
     assert "Zillow purchase in FL" in page.text
     assert "$400,000" in page.text
+
+
+def test_calls_for_later_do_not_stand_under_a_heading_for_now(cast, signed_in, monkeypatch):
+    owned(cast.ben, cast.dana, promise_at=None, first_attempt_at=make.NOON - 2 * make.DAY)
+    officer = signed_in(cast.dana.user)
+
+    monkeypatch.setattr(windows, "next_opening", lambda *place, at: at)
+    by_day = officer.get("/queue/").text
+    monkeypatch.setattr(windows, "next_opening", lambda *place, at: at + make.HOUR)
+    by_night = officer.get("/queue/").text
+
+    assert ("Best next calls" in by_day, "Next, when calls open" in by_day) == (True, False)
+    assert ("Best next calls" in by_night, "Next, when calls open" in by_night) == (False, True)
 
 
 def test_nobody_sees_anothers_queue(cast, signed_in):

@@ -3,7 +3,6 @@
 import json
 import sys
 from argparse import ArgumentParser
-from pathlib import Path
 from typing import Any
 
 from rooftree.compliance.cases import answer
@@ -22,9 +21,30 @@ class Command(base.Command):
         parser.add_argument("file", nargs="?")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Print a verdict for every case."""
-        path = options["file"]
-        text = Path(path).read_text(encoding="utf-8") if path else sys.stdin.read()
-        for line in text.splitlines():
-            if line.strip():
-                self.stdout.write(json.dumps(answer(json.loads(line))))
+        """Print a verdict for every case; a line that is no case is told and fails the whole."""
+        is_whole = True
+        for number, line in enumerate(base.text_of(options["file"]).splitlines(), 1):
+            if not line.strip():
+                continue
+            try:
+                verdict = answer(json.loads(line))
+            except NOT_A_CASE as problem:
+                self.stderr.write(f"rooftree: line {number} is no case: {said(problem)}")
+                is_whole = False
+            else:
+                self.stdout.write(json.dumps(verdict))
+        if not is_whole:
+            sys.exit(2)
+
+
+# A case is written by hand: a key is missing, or holds another kind of value than its name says.
+NOT_A_CASE = (ValueError, TypeError, KeyError, AttributeError, ArithmeticError)
+
+
+def said(problem: Exception) -> str:
+    """Why a line could not be read, as one sentence."""
+    if isinstance(problem, json.JSONDecodeError):
+        return "it is not JSON"
+    if isinstance(problem, KeyError):
+        return f"{problem.args[0]} is missing or unknown"
+    return " ".join(str(problem).split())

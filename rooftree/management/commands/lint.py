@@ -3,7 +3,6 @@
 import json
 import sys
 from argparse import ArgumentParser
-from pathlib import Path
 from typing import Any
 
 from rooftree.compliance.lint import Draft, check
@@ -23,9 +22,7 @@ class Command(base.Command):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print one JSON line a finding."""
-        path = options["file"]
-        text = Path(path).read_text(encoding="utf-8") if path else sys.stdin.read()
-        findings = check(draft_of(text))
+        findings = check(draft_of(base.text_of(options["file"])))
         for one in findings:
             self.stdout.write(json.dumps(one.as_json(), ensure_ascii=False))
         if any(one.action == "block" for one in findings):
@@ -33,17 +30,27 @@ class Command(base.Command):
 
 
 def draft_of(text: str) -> Draft:
-    """It is the message as given: a JSON object with our keys, or else plain words."""
+    """It is the message as given: a JSON object with our keys, or else plain words.
+
+    Raises `base.Wrong` for an object without a message, or with a part of another kind.
+    """
     try:
         data = json.loads(text)
     except json.JSONDecodeError:
         data = None
     if not isinstance(data, dict):
         return Draft(body=text.strip())
+    body, facts = data.get("body", data.get("text")), data.get("facts") or []
+    words = [data.get(key) or "" for key in ("subject", "channel", "language")]
+    if not all(isinstance(one, str) for one in (body, *words)):
+        raise base.Wrong("a message has a body, subject, channel and language of text")
+    if not isinstance(facts, list) or not all(isinstance(one, str) for one in facts):
+        raise base.Wrong("facts is a list of what is true of this send")
+    subject, channel, language = words
     return Draft(
-        body=str(data.get("body") or data.get("text") or ""),
-        subject=str(data.get("subject") or ""),
-        channel=str(data.get("channel") or ""),
-        language=str(data.get("language") or "en"),
-        facts=frozenset(data.get("facts") or ()),
+        body=str(body),
+        subject=subject,
+        channel=channel,
+        language=language or "en",
+        facts=frozenset(facts),
     )

@@ -1,27 +1,30 @@
-"""What an LOS would get for a hand-off, and what one of its statuses means; pure."""
+"""What an LOS would get, what its statuses mean, and what would fail open; pure."""
 
 import json
-import sys
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandParser
 
 from rooftree.core.failures import Misconfigured
+from rooftree.los.check_files import Found, Unrecognized, recognize
+from rooftree.los.go_live import Report, check
 from rooftree.los.handoff import Los, Malformed, from_json
 from rooftree.los.milestones import Unmapped
 from rooftree.los.payload import payload
 from rooftree.los.statuses import meaning, status_map
 from rooftree.management import base
 
+CHECK_HELP = "MISMO 3.4, hand-offs, requests, lists of statuses or users, or the mapping"
 MAPPING_HELP = "the lender's own mapping, TOML or JSON, laid over the shipped one"
 
 
 class Command(base.Command):
-    """`rooftree los payload` and `rooftree los milestone`."""
+    """`rooftree los payload`, `milestone` and `check`."""
 
-    help = "Show what an LOS would get, or what one of its statuses means."
+    help = "Show what an LOS would get, what one of its statuses means, and what is not ready."
     example = 'rooftree los milestone encompass "Cond. Approval"'
     requires_system_checks: list[str] = []
 
@@ -36,13 +39,20 @@ class Command(base.Command):
         told.add_argument("los", choices=[str(los) for los in Los if los is not Los.MISMO])
         told.add_argument("status", help="the vendor's code or name")
         told.add_argument("--mapping", metavar="FILE", help=MAPPING_HELP)
-        for verb in (shown, told):
+        checked = verbs.add_parser("check", help="say what would fail open before going live")
+        checked.add_argument("los", choices=[str(los) for los in Los])
+        checked.add_argument("files", nargs="+", metavar="FILE", help=CHECK_HELP)
+        checked.add_argument("--mapping", metavar="FILE", help=MAPPING_HELP)
+        checked.add_argument("--json", action="store_true", help="the report as one JSON object")
+        for verb in (shown, told, checked):
             # Looked up when it happens: the base command sets its own afterwards.
             verb.error = lambda message: parser.error(message)  # type: ignore[method-assign]
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Do the verb; exits 1 when something is lacking, 2 when something is wrong."""
-        verb = self._payload if options["verb"] == "payload" else self._milestone
+        verb = {"payload": self._payload, "milestone": self._milestone, "check": self._check}[
+            options["verb"]
+        ]
         try:
             verb(options)
         except (Malformed, Misconfigured) as problem:
@@ -51,7 +61,7 @@ class Command(base.Command):
             raise base.FoundWrong(str(problem)) from problem
 
     def _payload(self, options: dict[str, Any]) -> None:
-        handoff = from_json(_json(options["file"]))
+        handoff = from_json(base.json_of(options["file"]))
         made = payload(handoff, options["los"], _mapping(options["mapping"]))
         for need in made.needs:
             self.stderr.write(str(need))
@@ -75,17 +85,55 @@ class Command(base.Command):
         }
         self.stdout.write(json.dumps(told))
 
+    def _check(self, options: dict[str, Any]) -> None:
+        files = [_recognized(name) for name in options["files"]]
+        mappings = [one.mapping for one in files if one.mapping]
+        if options["mapping"]:
+            mappings.append(_mapping(options["mapping"]))
+        if len(mappings) > 1:
+            raise base.Wrong("give one mapping; two would be laid over each other")
+        changes = mappings[0] if mappings else {}
+        if statuses := _only_statuses(changes):
+            changes = {"statuses": statuses}
+        report = check(options["los"], files, changes)
+        if options["json"]:
+            self.stdout.write(json.dumps(report.as_json(), indent=1, ensure_ascii=False))
+        else:
+            self._write(report)
+        if not report.is_clean:
+            raise base.FoundWrong
 
-def _only_statuses(changes: dict[str, Any]) -> dict[str, Any]:
+    def _write(self, report: Report) -> None:
+        for one in report.statuses:
+            self.stdout.write(f"status  {one.status} -> {one.canonical or 'no milestone'}")
+        for found in report.findings:
+            where = f" ({found.file})" if found.file else ""
+            level = "BLOCK" if found.blocks else "note"
+            self.stdout.write(f"{level:<7} {found.about} {found.item}: {found.says}{where}")
+        blocks = sum(one.blocks for one in report.findings)
+        said = f"{blocks} thing{'s'[: blocks != 1]} would fail open" if blocks else "ready"
+        self.stdout.write(f"{report.los}: {len(report.statuses)} statuses walked; {said}")
+
+
+def _recognized(file: str) -> Found:
+    try:
+        return recognize(Path(file).name, Path(file).read_bytes())
+    except OSError as problem:
+        raise base.Wrong(f"{file} cannot be read: {problem.strerror}") from None
+    except Unrecognized as problem:
+        raise base.Wrong(f"{file} is no file of a go-live check: {problem}") from None
+
+
+def _only_statuses(changes: Mapping[str, Any]) -> Mapping[str, Any]:
     """A file that is a status map itself, as opposed to a whole mapping without one."""
-    parts = {"codes", "field", "reads", "main", "places", "required"}
+    parts = {"codes", "field", "reads", "main", "places", "required", "statuses", "lengths"}
     return {} if parts & changes.keys() else changes
 
 
 def _mapping(file: str | None) -> dict[str, Any]:
     if not file:
         return {}
-    text = _text(file)
+    text = base.text_of(file)
     try:
         loaded = json.loads(text) if text.lstrip().startswith("{") else tomllib.loads(text)
     except ValueError:
@@ -93,18 +141,3 @@ def _mapping(file: str | None) -> dict[str, Any]:
     if not isinstance(loaded, dict):
         raise base.Wrong(f"{file} must hold one object")
     return loaded
-
-
-def _json(file: str) -> Any:
-    try:
-        return json.loads(_text(file))
-    except ValueError:
-        raise base.Wrong(f"{file} is not JSON") from None
-
-
-def _text(file: str) -> str:
-    try:
-        return sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as problem:
-        reason = getattr(problem, "strerror", None) or "not text"
-        raise base.Wrong(f"{file} cannot be read: {reason}") from None

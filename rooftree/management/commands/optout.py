@@ -1,9 +1,7 @@
 """`rooftree optout [FILE]`: inbound messages, one a line; prints what each means."""
 
 import json
-import sys
 from argparse import ArgumentParser
-from pathlib import Path
 from typing import Any
 
 from rooftree.compliance.optout import classify
@@ -23,9 +21,7 @@ class Command(base.Command):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print one JSON line a message."""
-        path = options["file"]
-        text = Path(path).read_text(encoding="utf-8") if path else sys.stdin.read()
-        for line in text.removesuffix("\n").split("\n"):
+        for line in base.text_of(options["file"]).removesuffix("\n").split("\n"):
             reading = classify(line)
             self.stdout.write(
                 json.dumps(

@@ -5,20 +5,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandParser
 
 from rooftree.capture.casefile import Bare, Unusable, envelope_of
 from rooftree.capture.sources import SOURCES
+from rooftree.management import base
 
-EXAMPLE = "Example: rooftree parse zillow deliveries/zillow/good_01_longform_purchase"
 
+class Command(base.Command):
+    """Read one delivery as its source sent it."""
 
-class Command(BaseCommand):
-    help = f"Print the envelope that a source's adapter makes of one delivery. {EXAMPLE}"
-    requires_system_checks = []
-    requires_migrations_checks = False
+    help = "Print the envelope that a source's adapter makes of one delivery."
+    example = "rooftree parse zillow deliveries/zillow/good_01_longform_purchase"
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
+        """The source, the delivery, and what a bare body lacks."""
         parser.add_argument("source", help=f"one of: {', '.join(SOURCES)}")
         parser.add_argument("case", type=Path, help="a case folder, or a file with the body alone")
         parser.add_argument("--headers", help='of a body file: JSON, lines "Name: value", a file')
@@ -27,6 +29,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="always so; accepted for symmetry")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        """Print the envelope; a delivery that is no good is an outcome, not a failure."""
         try:
             bare = Bare(
                 headers=headers_of(options["headers"]),
@@ -35,7 +38,7 @@ class Command(BaseCommand):
             )
             envelope = envelope_of(options["source"], options["case"], bare=bare)
         except Unusable as error:
-            raise CommandError(str(error), returncode=2) from error
+            raise base.Wrong(str(error)) from error
         self.stdout.write(json.dumps(envelope.to_json(), indent=1))
 
 

@@ -8,16 +8,19 @@ from zoneinfo import ZoneInfo
 from django import template
 from django.conf import settings
 from django.templatetags.static import static
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 
+from rooftree.los.milestones import in_words
 from rooftree.outreach.models import Message
+from rooftree.routing.visible import may
 from rooftree.web import words
 
 register = template.Library()
 RECENT = timedelta(days=6)
+OPENED_BY = {"delivery": "see_sources", "source": "see_sources"}  # other records: whoever sees them
 
 for _plain in (
     words.money,
@@ -95,7 +98,7 @@ def fate(message: Message) -> str:
 @register.filter
 def milestone(code: str) -> str:
     """A milestone's code in words."""
-    return code.replace("_", " ").capitalize()
+    return in_words(code)
 
 
 @register.filter
@@ -143,14 +146,13 @@ def their_time(context: dict[str, Any], zone: ZoneInfo) -> str:
     return f"{words.clock(there)} {there:%Z}"
 
 
-@register.simple_tag
-def record_link(label: str, kind: str, key: UUID) -> SafeString:
-    """A link to the page of one record; nothing while there is no such page."""
-    try:
-        address = reverse(kind, args=[key])
-    except NoReverseMatch:
+@register.simple_tag(takes_context=True)
+def record_link(context: dict[str, Any], label: str, kind: str, key: UUID) -> SafeString:
+    """A link to the page of one record; nothing for whom that page does not open."""
+    verb = OPENED_BY.get(kind)
+    if verb and not may(context["request"].user, verb):
         return SafeString("")
-    return format_html('<a href="{}">{}</a>', address, label)
+    return format_html('<a href="{}">{}</a>', reverse(kind, args=[key]), label)
 
 
 @register.inclusion_tag("_clock.html", takes_context=True)

@@ -16,6 +16,7 @@ from rooftree.rates.observe import PRODUCTS
 from rooftree.reporting import history
 from rooftree.reporting.timeline import Group
 from rooftree.routing import promise
+from rooftree.routing import visible as visibility
 from rooftree.routing.visible import leads_visible_to
 from rooftree.web import cards, handing
 from rooftree.web.page import staff
@@ -27,6 +28,7 @@ FILTERS = [
     (Group.LOAN.value, "Loan"),
     (Group.DECISIONS.value, "Decisions"),
 ]
+ACTS = ("contact_lead", "change_lead", "watch_rate", "hand_off")  # what parts of the page ask for
 RESULTS = [one for one in attempts.RESULTS.items() if one[0] != "call_back"]
 
 
@@ -60,6 +62,7 @@ def about(request: HttpRequest, lead: Lead) -> dict[str, Any]:
         "contacts": cards.contacts(may.badges(lead, at=at), zone, at),
         "their_zone": zone,
         "promise_runs": promise.runs(lead),
+        "acts": {verb: visibility.may(request.user, verb) for verb in ACTS},
         "last_words": last_words(lead),
         "results": RESULTS,
         "filters": FILTERS,

@@ -1,6 +1,7 @@
 """The demo's door: sign in as anybody by one press. Its address exists in the demo alone."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
@@ -9,7 +10,8 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from rooftree.org.models import ROLES, User
+from rooftree.org import hours
+from rooftree.org.models import ROLES, LoanOfficer, User
 from rooftree.web import door
 
 SEES = {
@@ -33,10 +35,23 @@ class Visitor:
 
 
 def people() -> list[Visitor]:
-    """The first member of staff of each role, in the order of the roles."""
+    """One member of staff of each role, in the order of the roles: the first one at work now."""
     found = User.objects.filter(is_active=True).order_by("role", "joined_at", "id")
     first = {user.role: user for user in found.distinct("role")}
+    if at_work := _officer_at_work(timezone.now()):
+        first["officer"] = at_work
     return [Visitor(user=first[role], sees=SEES[role]) for role in ROLES if role in first]
+
+
+def _officer_at_work(at: datetime) -> User | None:
+    """A loan officer who is offered leads at this hour, so that a visitor sees them come."""
+    officers = LoanOfficer.objects.filter(
+        user__is_active=True, terminated_at=None, paused_at=None
+    ).order_by("user__joined_at", "user_id")
+    for one in officers.select_related("user"):
+        if hours.is_open(one.hours, zone=one.zone, at=at):
+            return one.user
+    return None
 
 
 @require_POST

@@ -48,7 +48,7 @@ HEADINGS = {  # heading, what stands beside it, the answer to "Why?"
     ),
     Group.NEXT: (
         "Best next calls",
-        "who may be called now, by score",
+        "the hour allows a call, by score",
         "Here by score, among those whom the hour allows to be called.",
     ),
     Group.WAITING: (
@@ -57,6 +57,11 @@ HEADINGS = {  # heading, what stands beside it, the answer to "Why?"
         "Here, because it is their turn, or you set it aside.",
     ),
 }
+LATER = (
+    "Next, when calls open",
+    "by score; the hour is against a call now",
+    "Here by score, after everybody whom the hour allows to be called.",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,11 +128,16 @@ def sections(lines: Sequence[Line]) -> list[Section]:
     """Neighbours under the same heading, in the order they came."""
     made: list[Section] = []
     for line in lines:
-        label, note, why = HEADINGS[line.row.group]
+        label, note, why = _heading(line.row)
         if not made or made[-1].label != label:
             made.append(Section(label=label, note=note, why=why, lines=[]))
         made[-1].lines.append(line)
     return made
+
+
+def _heading(row: Row) -> tuple[str, str, str]:
+    is_later = row.group is Group.NEXT and row.opens_at is not None
+    return LATER if is_later else HEADINGS[row.group]
 
 
 def _lines(rows: Sequence[Row], at: datetime, *, top: bool) -> list[Line]:

@@ -1,0 +1,35 @@
+"""Which places a hand-off can have at all: a mapping that reads another place reads nothing."""
+
+import types
+from dataclasses import fields, is_dataclass
+from functools import cache
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from rooftree.leads.canonical import CanonicalLead
+from rooftree.los.handoff import PARTS
+from rooftree.los.paths import STEP
+
+PLAIN = {"lead_id", "created_at"}
+
+
+@cache
+def leads_somewhere(path: str) -> bool:
+    """Whether every step of the path has a name that the hand-off knows."""
+    steps = [name for name, _ in STEP.findall(path)]
+    if len(steps) == 1 and steps[0] in PLAIN:
+        return True
+    here: Any = CanonicalLead if steps[0] == "canonical" else PARTS.get(steps[0])
+    for name in steps[1:]:
+        if here is None or not is_dataclass(here):
+            return here is dict  # what is kept as the vendor sent it has any name
+        if name not in {one.name for one in fields(here)}:
+            return False
+        here = _inside(get_type_hints(here)[name])
+    return here is not None
+
+
+def _inside(hint: Any) -> Any:
+    """The dataclass, or plain type, within `X | None` and `tuple[X, ...]`."""
+    if get_origin(hint) in (Union, types.UnionType, tuple):
+        return next((_inside(one) for one in get_args(hint) if one is not type(None)), None)
+    return get_origin(hint) or hint
