@@ -3,26 +3,9 @@
 `granian floor:application` with the home of the installation in the environment.
 """
 
-import django
+import rooftree.wsgi  # noqa: F401  # isort: skip (it sets up what the floor imports)
+
 from django.conf import settings
-
-from rooftree import settings as product
-
-if not settings.configured:
-    settings.configure(
-        DATABASES=product.DATABASES,
-        ROOT_URLCONF=__name__,
-        ALLOWED_HOSTS=["127.0.0.1"],
-        SECRET_KEY="none",  # noqa: S106 (it signs nothing)
-        USE_TZ=True,
-        LOGGING_CONFIG=None,
-        BODY_LIMIT=product.BODY_LIMIT,
-        MIDDLEWARE=[],
-        INSTALLED_APPS=product.INSTALLED_APPS,  # the front knows the tables of who signs in
-        AUTH_USER_MODEL=product.AUTH_USER_MODEL,
-    )
-    django.setup()
-
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import connection
 from django.http import HttpRequest, HttpResponse  # noqa: TID251
@@ -52,4 +35,5 @@ class _Front(Front):
 
 
 urlpatterns = [path("insert", insert)]
+settings.ROOT_URLCONF, settings.MIDDLEWARE = __name__, []
 application = _Front(WSGIHandler())

@@ -55,6 +55,7 @@ async def _run(target: Target, connections: int, seconds: float, *, pace: float)
     await asyncio.gather(*workers)
     lasted = time.perf_counter() - started
     return {
+        "posts": len(seen.took),
         "per_s": round(len(seen.took) / lasted, 1),
         "refused": seen.refused,
         **spread(seen.took),

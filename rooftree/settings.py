@@ -103,6 +103,7 @@ if IS_DEMO:
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "rooftree.web.machines.Machines",
     "rooftree.web.static_files.StaticFiles",
     "rooftree.web.views.failures.Refusals",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -34,7 +34,7 @@ def cents(value: Any, field: str, notes: Notes) -> int | None:
 
     Warns `bad_amount`, `amount_range_midpoint`, `amount_floor`, `amount_ceiling`.
     """
-    return _money(value, field, notes, allow_percent=False).cents
+    return None if value is None else _money(value, field, notes, allow_percent=False).cents
 
 
 def positive_cents(value: Any, field: str, notes: Notes) -> int | None:
@@ -69,8 +69,10 @@ def _money(value: Any, field: str, notes: Notes, *, allow_percent: bool) -> Down
 
 def percent(value: Any, field: str, notes: Notes) -> Decimal | None:
     """It is a percentage with at most three decimals; warns `bad_percent`."""
+    if value is None:
+        return None
     text = str(value).strip().rstrip("%").strip() if not isinstance(value, bool) else "?"
-    if value is None or text == "":
+    if text == "":
         return None
     found = _number(text)
     if found is None or not 0 <= found <= _LARGEST_PCT:

@@ -5,6 +5,7 @@ import ipaddress
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -43,6 +44,8 @@ _PRIVATE = tuple(
 
 def text(value: Any, *, limit: int = TEXT_LENGTH) -> str | None:
     """It is a short text, cleaned and cut; None for what is empty or stands for nothing."""
+    if value is None:
+        return None
     found = unbroken(clean_text(as_text(value)))[:limit].strip()
     return None if found.lower() in _ABSENT or not found else found
 
@@ -54,6 +57,8 @@ def identifier(value: Any) -> str | None:
 
 def yes_or_no(value: Any) -> bool | None:
     """It is what somebody said; None when nobody did."""
+    if value is None:
+        return None
     word = as_text(value).strip().lower()
     return True if word in _YES else False if word in _NO else None
 
@@ -155,12 +160,12 @@ def emails(written: Iterable[Any], notes: Notes) -> tuple[Email, ...]:
 
 def contact(value: Any) -> str | None:
     """It is the E.164 number of a third party (an agent, a recipient), or None."""
-    return phone_number(clean_text(as_text(value))).e164
+    return None if value is None else phone_number(clean_text(as_text(value))).e164
 
 
 def third_party_email(value: Any) -> str | None:
     """It is a third party's address, or None."""
-    return email_address(clean_text(as_text(value)))
+    return None if value is None else email_address(clean_text(as_text(value)))
 
 
 def joined(*parts: Any) -> str | None:
@@ -195,7 +200,13 @@ def address_fields(
 
 def known[R](record: R) -> R | None:
     """It is the record, or None when nothing in it is known."""
-    return None if record == type(record)() else record
+    return None if record == _nothing(type(record)) else record  # type: ignore[arg-type]
+
+
+@cache
+def _nothing(kind: Any) -> Any:
+    """A record of this kind in which nothing is known."""
+    return kind()
 
 
 def zip_parts(value: Any, key: str, notes: Notes, *, state: str | None) -> dict[str, str | None]:

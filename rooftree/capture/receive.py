@@ -1,24 +1,28 @@
-"""Taking a delivery in: verify, mask, store, and know what to answer, in one transaction.
+"""Taking a delivery in: verify, mask, store, and know what to answer.
 
-The answer may be given only after the transaction has committed.
+The answer may be given only after what was stored is committed.
 """
 
 import hashlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import connection
+from django.db import connection, transaction
+from django.tasks import Task
 
 from rooftree.capture import retrieve
 from rooftree.capture.envelope import Adapter, Answer, Endpoint, Envelope, Incoming, Outcome
+from rooftree.capture.keep import Kept, keep
+from rooftree.capture.recognise import must_be_current
 from rooftree.capture.sources import SOURCES
 from rooftree.core.masking import mask
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.canonical import CanonicalLead
 from rooftree.leads.models import Delivery, DeliveryKey, Rejection, Source
-from rooftree.ledger.write import write
+from rooftree.ledger.models import Event
+from rooftree.ledger.write import event
 from rooftree.org.insert import insert, insert_once
 
 log = logging.getLogger(__name__)
@@ -63,41 +67,52 @@ def endpoint_of(source: Source) -> Endpoint:
     )
 
 
-def receive(*, source: Source, incoming: Incoming, at: datetime) -> Received:
-    """Store one delivery and answer it. Must run in a transaction.
+def receive(
+    *,
+    source: Source,
+    incoming: Incoming,
+    at: datetime,
+    follows: "Callable[[Envelope], Task[[], None]] | None" = None,
+) -> Received:
+    """Store one delivery and answer it; it is committed unless a transaction is open.
 
     What fails authentication leaves a count. A repetition of something already
     stored gets the first answer again and starts nothing. All else is kept,
-    masked: also what cannot be read, which waits for a person.
+    masked: also what cannot be read, which waits for a person. Raises `Outdated`
+    when the source was changed since it was looked up.
+
+    Args:
+        follows: names the task that works on what is stored; it is committed with it.
     """
     envelope = adapter_of(source).read(incoming)
-    if envelope.outcome in NOT_KEPT:
-        count_rejection(source.adapter, envelope.outcome.value, at)
+    if envelope.outcome in NOT_KEPT or envelope.outcome is Outcome.HANDSHAKE:
+        must_be_current(source)
+        if envelope.outcome in NOT_KEPT:
+            count_rejection(source.adapter, envelope.outcome.value, at)
         return Received(answer=envelope.http)
-    if envelope.outcome is Outcome.HANDSHAKE:
-        return Received(answer=envelope.http)
-    delivery = _keep(source, incoming, envelope, at)
-    if envelope.idempotency_key and _is_told_apart(envelope):
-        earlier = _first_of(key_at(source, envelope.idempotency_key), delivery, envelope)
-        if earlier is not None:
-            Delivery.objects.filter(pk=delivery.pk).update(
-                state="duplicate", outcome=Outcome.DUPLICATE_DELIVERY.value, due_at=None
-            )
-            delivery.state = "duplicate"
-            return Received(answer=earlier, kept=delivery)
-    if envelope.lookups:
-        retrieve.want(delivery, envelope.lookups, at=at)
-    write(
-        "capture.delivery.received",
-        at=at,
-        actor=f"vendor:{source.adapter}",
-        delivery=delivery.pk,
-        outcome=envelope.outcome.value,
-        sha256=delivery.body_sha256,
-    )
+    delivery = _delivery(source, incoming, envelope, at)
     answer = envelope.http.filled(lead_id=str(delivery.pk), reference=reference_of(delivery))
-    work = delivery if delivery.state == "received" else None
-    return Received(answer=answer, delivery=work, kept=delivery)
+    what = Kept(
+        delivery=delivery,
+        event=_arrival(delivery),
+        key=_key(delivery, envelope, answer),
+        wakes=follows(envelope) if follows and delivery.state == "received" else None,
+    )
+    if _is_written(what, envelope):
+        return _received(delivery, answer)
+    with transaction.atomic():
+        return _repeated(what, envelope, answer)
+
+
+def _is_written(what: Kept, envelope: Envelope) -> bool:
+    """Keep it, with the look-ups it waits for; False where another delivery has the key."""
+    if not envelope.lookups:
+        return keep(what)
+    with transaction.atomic():
+        is_first = keep(what)
+        if is_first:
+            retrieve.want(what.delivery, envelope.lookups, at=what.delivery.received_at)
+    return is_first
 
 
 def reread(delivery: Delivery) -> Envelope:
@@ -172,9 +187,10 @@ def count_rejection(adapter: str, reason: str, at: datetime) -> None:
         )
 
 
-def _keep(source: Source, incoming: Incoming, envelope: Envelope, at: datetime) -> Delivery:
+def _delivery(source: Source, incoming: Incoming, envelope: Envelope, at: datetime) -> Delivery:
+    """The row, not written yet."""
     waits = envelope.outcome in WORTH_WORK
-    row = Delivery(
+    return Delivery(
         id=uuid7_at(at),
         source=source,
         received_at=at,
@@ -193,7 +209,22 @@ def _keep(source: Source, incoming: Incoming, envelope: Envelope, at: datetime) 
         due_at=at if waits else None,
         worked_at=None if waits else at,
     )
-    return insert(row)
+
+
+def _arrival(delivery: Delivery) -> Event:
+    return event(
+        "capture.delivery.received",
+        at=delivery.received_at,
+        actor=f"vendor:{delivery.source.adapter}",
+        delivery=delivery.pk,
+        outcome=delivery.outcome,
+        sha256=delivery.body_sha256,
+    )
+
+
+def _received(delivery: Delivery, answer: Answer) -> Received:
+    work = delivery if delivery.state == "received" else None
+    return Received(answer=answer, delivery=work, kept=delivery)
 
 
 def _is_told_apart(envelope: Envelope) -> bool:
@@ -219,27 +250,37 @@ def key_at(source: Source, key: str) -> str:
     return f"{source.pk.hex}:{key.partition(':')[0]}:sha256:{hashed}"
 
 
-def _first_of(key: str, delivery: Delivery, envelope: Envelope) -> Answer | None:
-    """Claim the key for this delivery, or give the answer of the one that has it.
+def _key(delivery: Delivery, envelope: Envelope, answer: Answer) -> DeliveryKey | None:
+    """What makes it the same one again, with the answer it gets then."""
+    if not envelope.idempotency_key or not _is_told_apart(envelope):
+        return None
+    return _key_row(key_at(delivery.source, envelope.idempotency_key), delivery, answer)
 
-    A second arrival in the same instant waits here for the first to commit. One
-    that can be used takes the place of one that could not: a vendor who sends
+
+def _repeated(what: Kept, envelope: Envelope, answer: Answer) -> Received:
+    """Keep a delivery whose key another one has, and give that one's answer.
+
+    One that can be used takes the place of one that could not: a vendor who sends
     the missing number under the same id must not be taken for a repetition.
     """
-    answer = envelope.http.filled(lead_id=str(delivery.pk), reference=reference_of(delivery))
-    if insert_once(_key_row(key, delivery, answer)):
-        return None
+    delivery, key = what.delivery, what.key
+    assert key is not None
     rows = DeliveryKey.objects.select_for_update(of=("self",)).select_related("delivery")
-    owner = rows.get(pk=key)
+    owner = rows.get(pk=key.pk)
     if envelope.outcome in WORTH_WORK and owner.delivery.state == "quarantined":
-        _supersede(owner, delivery, answer, at=delivery.received_at)
-        return None
-    return Answer(
+        _give_way(owner, at=delivery.received_at)
+        _is_written(what, envelope)
+        return _received(delivery, answer)
+    delivery.state, delivery.outcome = "duplicate", Outcome.DUPLICATE_DELIVERY.value
+    delivery.due_at = None
+    insert(delivery)
+    first = Answer(
         status=owner.answer_status,
         content_type=owner.answer_type or None,
         body=owner.answer_body or None,
         location=envelope.http.location,
     )
+    return Received(answer=first, kept=delivery)
 
 
 def _key_row(key: str, delivery: Delivery, answer: Answer) -> DeliveryKey:
@@ -252,16 +293,12 @@ def _key_row(key: str, delivery: Delivery, answer: Answer) -> DeliveryKey:
     )
 
 
-def _supersede(owner: DeliveryKey, delivery: Delivery, answer: Answer, *, at: datetime) -> None:
+def _give_way(owner: DeliveryKey, *, at: datetime) -> None:
+    """Let go of the key, for a delivery that can be used."""
     Delivery.objects.filter(pk=owner.delivery_id).update(
         state="duplicate", reason="superseded", worked_at=at
     )
-    DeliveryKey.objects.filter(pk=owner.key).update(
-        delivery=delivery,
-        answer_status=answer.status,
-        answer_type=answer.content_type or "",
-        answer_body=answer.to_bytes().decode(),
-    )
+    owner.delete()
 
 
 def _without_token(text: str, source: Source) -> str:

@@ -40,8 +40,9 @@ def phone_number(text: str, *, region: str = "US") -> PhoneNumber:
         number = phonenumbers.parse(written, region)
     except NumberParseException:
         return PhoneNumber(country=told)
-    country = phonenumbers.region_code_for_number(number) or told
-    if not phonenumbers.is_valid_number(number):
+    found = phonenumbers.region_code_for_number(number)
+    country = found or told
+    if found is None or not phonenumbers.is_valid_number_for_region(number, found):
         return PhoneNumber(country=country)
     return PhoneNumber(
         e164=phonenumbers.format_number(number, PhoneNumberFormat.E164),

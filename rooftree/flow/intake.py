@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.tasks import task
+from django.tasks import Task, task
 
 from rooftree.capture import intake, receive, retrieve
 from rooftree.capture.certificates import claim
-from rooftree.capture.envelope import Incoming
+from rooftree.capture.envelope import Envelope, Incoming
 from rooftree.capture.receive import Received
 from rooftree.flow import called_in, moment, offers, scores
 from rooftree.flow.messages import send_messages, send_these
@@ -43,11 +43,11 @@ BACK_OFF = (5, 30, 120, 600)  # seconds
 
 def accept(*, source: Source, incoming: Incoming, at: datetime) -> Received:
     """Take a delivery in and nudge the work on it. Answer the sender after this returns."""
-    with transaction.atomic():
-        received = receive.receive(source=source, incoming=incoming, at=at)
-        if received.delivery is not None:
-            (work_deliveries if received.delivery.due_at else look_up).enqueue()
-    return received
+    return receive.receive(source=source, incoming=incoming, at=at, follows=_follows)
+
+
+def _follows(envelope: Envelope) -> "Task[[], None]":
+    return look_up if envelope.lookups else work_deliveries
 
 
 @task(queue_name="now", priority=50)

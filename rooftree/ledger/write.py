@@ -17,7 +17,19 @@ values (%s, %s, %s, %s, %s, %s, %s, '')
 """
 
 
-def write(
+def write(kind: str, *, at: datetime, actor: str = "system", **named: Any) -> Event:
+    """Record that something happened, so that it stands or falls with the change itself.
+
+    Takes what `event` takes.
+    """
+    made = event(kind, at=at, actor=actor, **named)
+    row = (made.id, kind, made.lead_id, made.person_id, actor, Jsonb(made.data), at)
+    with connection.cursor() as cursor:
+        cursor.execute(WRITE, row)
+    return made
+
+
+def event(
     kind: str,
     *,
     at: datetime,
@@ -26,7 +38,7 @@ def write(
     person_id: UUID | str | None = None,
     **data: Any,
 ) -> Event:
-    """Record that something happened, so that it stands or falls with the change itself.
+    """What `write` records, not written yet: for a statement that writes it with its cause.
 
     Args:
         kind: `room.noun.verb`, past tense: `outreach.message.sent`.
@@ -34,7 +46,7 @@ def write(
         actor: `system:<what>`, `user:<id>` or `vendor:<key>`.
         data: ids, codes and salted hashes. Never a name, number, address or text.
     """
-    event = Event(
+    return Event(
         id=uuid7_at(at),
         kind=kind,
         lead_id=lead_id,
@@ -43,10 +55,6 @@ def write(
         data={key: _plain(value) for key, value in data.items() if value is not None},
         occurred_at=at,
     )
-    row = (event.id, kind, lead_id, person_id, actor, Jsonb(event.data), at)
-    with connection.cursor() as cursor:
-        cursor.execute(WRITE, row)
-    return event
 
 
 def _plain(value: Any) -> Any:

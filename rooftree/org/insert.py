@@ -30,12 +30,28 @@ def insert_once(row: Model) -> bool:
 
 
 def _execute(row: Model, ending: str) -> int:
-    fields = _fields(type(row))
-    values = [field.get_db_prep_save(field.pre_save(row, True), connection) for field in fields]
     with connection.cursor() as cursor:
-        cursor.execute(_statement(type(row)) + ending, values)
+        cursor.execute(_statement(type(row)) + ending, values_of(row))
         row._state.adding, row._state.db = False, connection.alias
         return int(cursor.rowcount)
+
+
+def values_of(row: Model) -> list[Any]:
+    """What stands in the places of a new row."""
+    fields = _fields(type(row))
+    return [field.get_db_prep_save(field.pre_save(row, True), connection) for field in fields]
+
+
+@cache
+def columns_of(table: type[Model]) -> str:
+    """The columns of a new row, for a statement."""
+    return ", ".join(f'"{field.column}"' for field in _fields(table))
+
+
+@cache
+def places_of(table: type[Model]) -> str:
+    """The places of its values, in the same order."""
+    return ", ".join("%s" for _ in _fields(table))
 
 
 @cache
@@ -45,6 +61,5 @@ def _fields(table: type[Model]) -> "tuple[Field[Any, Any], ...]":
 
 @cache
 def _statement(table: type[Model]) -> str:
-    columns = ", ".join(f'"{field.column}"' for field in _fields(table))
-    places = ", ".join("%s" for _ in _fields(table))
-    return f'insert into "{table._meta.db_table}" ({columns}) values ({places})'  # noqa: S608
+    name = table._meta.db_table
+    return f'insert into "{name}" ({columns_of(table)}) values ({places_of(table)})'  # noqa: S608

@@ -174,11 +174,11 @@ def no_room():
 
 def room_again():
     with connection.cursor() as cursor:
-        cursor.execute("drop trigger no_room on delivery")
+        cursor.execute("drop function no_room cascade")
 
 
 @pytest.mark.parametrize("kind", ["application/json", "text/plain"])
-def test_on_a_full_disk_a_vendor_is_asked_to_come_again_and_what_it_has_is_kept(kind):
+def test_on_a_full_disk_a_vendor_is_asked_to_come_again_and_what_it_has_is_kept(committed, kind):
     journey.zillow()
     vendor = Client()
     first, second = (json.dumps(journey.zillow_contact()).encode() for _ in range(2))
@@ -198,7 +198,7 @@ def test_on_a_full_disk_a_vendor_is_asked_to_come_again_and_what_it_has_is_kept(
     assert Delivery.objects.filter(state="received").count() == 2
 
 
-def test_on_a_full_disk_a_duplicate_is_not_taken_for_the_first(client):
+def test_on_a_full_disk_a_duplicate_is_not_taken_for_the_first(committed, client):
     journey.zillow()
     body = json.dumps(journey.zillow_contact()).encode()
     path = f"/in/zillow/{journey.TOKEN}"

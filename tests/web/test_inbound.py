@@ -262,7 +262,7 @@ class Away:
     """A database that refuses every statement, as a server that went away does."""
 
     def __call__(self, execute, sql, params, many, context):
-        if "delivery" in sql.lower() and sql.lower().startswith("insert"):
+        if 'insert into "delivery"' in sql:
             raise OperationalError("the server closed the connection")
         return execute(sql, params, many, context)
 

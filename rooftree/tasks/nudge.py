@@ -1,0 +1,40 @@
+"""Waking a task from inside another statement, so that the cause and the nudge are one commit.
+
+Rows are the truth and a task is a nudge: while one waits to be run, a second says nothing new.
+Should the one that waits have run before what it was to find is committed, the clock finds it.
+"""
+
+from typing import Any
+
+from django.db.backends.postgresql.psycopg_any import Jsonb
+
+from rooftree.core.log_lines import request_id
+from rooftree.tasks.backend import WORKER, oban_priority
+
+LOOKED_AT = 20  # of those that run first; a nudge too many does no harm
+
+# Two parts of a statement: a table expression, to be named `nudge`, which writes the row for
+# the row of the table expression `cause`, if there is one; and what is selected to tell of it.
+WRITE = f"""
+    insert into oban_jobs (worker, queue, priority, max_attempts, args, meta, state, scheduled_at)
+    select %s, %s, %s, %s, %s, %s, 'available', timezone('UTC', now()) from cause
+     where not exists (
+           select from (
+             select args from oban_jobs
+              where state = 'available' and queue = %s and priority = %s
+              order by scheduled_at, id limit {LOOKED_AT}) first
+            where args ->> 'task' = %s)
+    returning queue
+"""  # noqa: S608 (a number of ours)
+TELL = """
+    (select pg_notify('public.oban_insert', jsonb_build_object('queue', queue)::text) from nudge)
+"""
+
+
+def values(task: Any) -> list[Any]:
+    """What stands in the places of `WRITE` for a task, which takes no arguments."""
+    priority = oban_priority(task.priority)
+    args = {"task": task.known_as, "args": [], "kwargs": {}}
+    meta = {"request": asked} if (asked := request_id.get()) else {}
+    row = [WORKER, task.queue_name, priority, task.max_attempts, Jsonb(args), Jsonb(meta)]
+    return [*row, task.queue_name, priority, task.known_as]
