@@ -14,7 +14,8 @@ COMMANDS = Path(__file__).parent / "management" / "commands"
 DEMO_COMMANDS = Path(__file__).parent.parent / "rooftree_demo" / "management" / "commands"
 CONTRIB = {"changepassword", "clearsessions", "collectstatic", "createsuperuser", "findstatic"}
 # These need nothing but what they are given: no database, no network, no settings.
-PURE = {("parse",), ("decide",), ("lint",), ("optout",), ("los",), ("rates", "backtest")}
+PURE: set[tuple[str, ...]]
+PURE = {("parse",), ("decide",), ("lint",), ("optout",), ("los",), ("rates",)}
 PURE |= {("evidence", "verify"), ("restore", "--secrets")}
 # These start other processes and must stay small; the settings are all they read.
 LIGHT = {"serve", "web", "demo"}
@@ -133,6 +134,7 @@ def _configure_tables() -> None:
         USE_TZ=True,
         TIME_ZONE="UTC",
         INSTALLED_APPS=[*apps, "allauth", "allauth.account", "allauth.mfa", "rooftree"],
+        MIDDLEWARE=["allauth.account.middleware.AccountMiddleware"],  # which its app insists on
         AUTH_USER_MODEL="rooftree.User",
         TASKS={
             "default": {
