@@ -137,19 +137,28 @@ def is_ours_to_work(delivery: Delivery, inquiry: CanonicalLead, envelope: Envelo
     return is_first or DeliveryKey.objects.filter(key=key, delivery=delivery).exists()
 
 
-def end_of(delivery: Delivery, envelope: Envelope, at: datetime) -> dict[str, object]:
-    """The columns of a delivery that was read to its end; what cannot be used is set aside."""
-    is_used = envelope.outcome in WORTH_WORK
-    is_batch = len(envelope.leads) > 1
-    is_whole = is_used and (not is_batch or all(one.is_workable() for one in envelope.leads))
+def end_of(
+    delivery: Delivery, envelope: Envelope, at: datetime, *, is_ours: bool
+) -> dict[str, object]:
+    """The columns of a delivery that was read to its end; what cannot be used is set aside.
+
+    Args:
+        is_ours: an inquiry of it was for it to work, and no other delivery's.
+    """
     done: dict[str, object] = {"state": "worked", "worked_at": at, "due_at": None}
-    if is_whole and delivery.outcome == envelope.outcome.value:
+    is_used = envelope.outcome in WORTH_WORK
+    is_whole = len(envelope.leads) == 1 or all(one.is_workable() for one in envelope.leads)
+    if is_used and is_whole and not is_ours:
+        return done | {"state": "duplicate", "outcome": Outcome.DUPLICATE_DELIVERY.value}
+    if is_used and is_whole and delivery.outcome == envelope.outcome.value:
         return done
-    kept = "quarantined" if is_used else STATES.get(envelope.outcome, "closed")
+    state = STATES.get(envelope.outcome, "closed")
+    if is_used:
+        state = "worked" if is_whole else "quarantined"
     return done | {
-        "state": "worked" if is_whole else kept,
+        "state": state,
         "outcome": envelope.outcome.value,
-        "reason": "" if is_whole else (envelope.reason or "part_unusable")[:80],
+        "reason": "" if is_used and is_whole else (envelope.reason or "part_unusable")[:80],
         "warnings": list(envelope.warnings),
     }
 

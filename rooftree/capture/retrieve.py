@@ -23,6 +23,7 @@ from rooftree.core.failures import Failure, Misconfigured, TryLater
 from rooftree.core.masking import mask
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import Delivery, Source
+from rooftree.org import notices
 
 log = logging.getLogger(__name__)
 CLAIM = timedelta(minutes=2)  # longer than any answer may take
@@ -151,6 +152,8 @@ def _record(row: Retrieval, found: Told | None, failure: Failure | None, at: dat
             "told_at": at,
         }
     Retrieval.objects.filter(pk=row.pk).update(**kept)
+    if isinstance(failure, Misconfigured):
+        tell_of_credentials(row.delivery.source, failure, at)
     waiting = Delivery.objects.filter(pk=row.delivery_id, state__in=["received", "quarantined"])
     if failure is None or (found is not None and not is_for_later):
         waiting.update(state="received", due_at=at, reason="", problem=kept["problem"])
@@ -161,6 +164,19 @@ def _record(row: Retrieval, found: Told | None, failure: Failure | None, at: dat
     if is_shown:
         changes |= {"state": "quarantined", "reason": reason_of(failure), "due_at": None}
     waiting.update(**changes)
+
+
+def tell_of_credentials(source: Source, failure: Misconfigured, at: datetime) -> None:
+    """Somebody hears, once a day, that a vendor does not let us read its leads."""
+    for user in notices.alarm_users(None):
+        notices.tell(
+            user_id=user.pk,
+            kind="credentials",
+            cause=f"credentials:{source.pk}:{at.date()}",
+            text=f"Leads of {source} cannot be read, and wait. {failure}",
+            link=f"/setup/sources/{source.pk}/credentials/",
+            at=at,
+        )
 
 
 def _again(row: Retrieval, failure: Failure | None, at: datetime) -> datetime | None:

@@ -112,6 +112,8 @@ def record(step: Step, *, at: datetime) -> None:
     row, waiting = step.sweep, step.sweep.waiting
     if step.failure is not None:
         _set(row, problem=str(step.failure)[:300], due_at=_again(step, at))
+        if isinstance(step.failure, Misconfigured):
+            retrieve.tell_of_credentials(row.source, step.failure, at)
         return
     more = [[one.path, [list(pair) for pair in one.query]] for one in step.listed.more]
     waiting = waiting[1:] + [one for one in more if one not in waiting]

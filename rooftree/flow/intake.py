@@ -122,9 +122,11 @@ def _work(delivery: Delivery, at: datetime) -> None:
     if ends_at := called_in.waits_until(envelope, delivery, at=at):
         change(Delivery, where={"id": delivery.pk}, to={"due_at": ends_at})
         return
+    is_ours = False
     for position, inquiry in enumerate(envelope.leads):
         if not receive.is_ours_to_work(delivery, inquiry, envelope):
             continue
+        is_ours = True
         if called_in.is_more(inquiry, delivery=delivery, at=at):
             continue
         stored = intake.store(inquiry, delivery=delivery, position=position, at=at)
@@ -134,7 +136,11 @@ def _work(delivery: Delivery, at: datetime) -> None:
         retrieve.want(delivery, envelope.lookups, at=at)
         look_up.enqueue()
         return
-    change(Delivery, where={"id": delivery.pk}, to=receive.end_of(delivery, envelope, at))
+    change(
+        Delivery,
+        where={"id": delivery.pk},
+        to=receive.end_of(delivery, envelope, at, is_ours=is_ours),
+    )
 
 
 def _start_clocks(stored: intake.Stored, at: datetime) -> None:

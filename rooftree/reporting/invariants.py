@@ -37,7 +37,9 @@ def conservation(at: datetime) -> Finding:
     lost = _rows(
         """
         select 'delivery:' || id from delivery d
-         where (state = 'received' and due_at is null)
+         where (state = 'received' and due_at is null
+                and not exists (select from retrieval r
+                                 where r.delivery_id = d.id and r.due_at is not null))
             or (state = 'closed' and reason = '' and outcome in ('', 'accepted'))
             or (state = 'worked' and outcome in ('accepted', 'accepted_test')
                 and not exists (select from touch t where t.delivery_id = d.id))

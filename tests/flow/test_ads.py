@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from rooftree.capture import sweep
+from rooftree.capture import retrieve, sweep
 from rooftree.capture.certificates import claim
 from rooftree.capture.models import Certificate, Retrieval, Sweep
 from rooftree.compliance.models import Consent, Revocation
@@ -17,6 +17,7 @@ from rooftree.flow import intake
 from rooftree.leads.models import Delivery, Lead, Rejection, Source, Touch
 from rooftree.org.models import StaffNotice
 from rooftree.outreach.models import Message
+from rooftree.reporting import invariants
 from rooftree_simulators.ads import linkedin, meta, trustedform
 from rooftree_simulators.posters import google_lead_form, tiktok_lead_gen
 from rooftree_simulators.posters.delivery import BadDay, deliver
@@ -140,6 +141,27 @@ def test_a_lead_that_comes_in_two_batches_is_one_touch(world, facebook):
     assert sorted(Touch.objects.values_list("vendor_lead_id", flat=True)) == sorted(ids)
 
 
+def test_a_batch_whose_leads_all_came_before_is_a_repetition(world, facebook):
+    ids = [facebook.submit(ANDRE | {"email": f"a{n}@home.example"}) for n in range(2)]
+    facebook.notify(*ids)
+    world.run()
+    facebook.notify(*reversed(ids))
+    world.run(1)
+
+    assert sorted(one[0] for one in outcomes()) == ["duplicate", "worked"]
+    assert Touch.objects.count() == 2
+    assert invariants.conservation(journey.later(1)).holds
+
+
+def test_a_lead_that_waits_for_meta_is_counted_as_waiting(world, facebook):
+    strike(facebook, "status:500", match={"op": "read lead"})
+    facebook.notify(facebook.submit(ANDRE))
+    assert invariants.conservation(make.NOON).holds
+    world.run()
+
+    assert invariants.conservation(journey.later(1)).holds
+
+
 def test_with_a_forged_signature_nothing_is_kept(world, facebook):
     answer = facebook.notify(facebook.submit(ANDRE), secret="guessed")
 
@@ -175,11 +197,13 @@ def test_a_lead_meta_does_not_give_out_for_long_is_shown_and_still_asked_for(wor
 def test_an_expired_token_sets_the_lead_aside_with_a_sentence_and_a_new_one_works_it(
     world, facebook
 ):
+    make.user("administrator")
     facebook.expired = True
     facebook.notify(facebook.submit(ANDRE))
     world.run()
 
     assert outcomes() == [("quarantined", "quarantined", "upstream_auth")]
+    assert "cannot be read, and wait" in StaffNotice.objects.get(kind="credentials").text
     assert "access token" in Delivery.objects.get().problem
     facebook.expired = False
     world.run(16)
@@ -518,3 +542,29 @@ def test_while_the_list_cannot_be_read_nothing_is_said_to_be_whole(world, facebo
     row.refresh_from_db()
     assert (row.missed, row.ended_at) == (1, journey.later(16))
     assert Lead.objects.count() == 1
+
+
+# Crashes
+
+
+def test_a_program_that_dies_while_it_asks_loses_nothing_and_asks_again(world, facebook):
+    facebook.notify(facebook.submit(ANDRE))
+    assert retrieve._claimed(make.NOON) is not None  # and here it died
+
+    world.run(1)
+    assert not Lead.objects.exists()  # somebody else may still be asking
+    world.run(3)
+    assert Lead.objects.count() == 1
+
+
+def test_a_program_that_dies_while_it_claims_a_certificate_claims_it_again(world, witness):
+    url = witness.certify(phone="8135550142", email="ben.ortiz@home.example")
+    strike(witness, "drop_after_commit", count=3)  # retained, and the answer was lost
+    submitted(world, url)
+    assert Certificate.objects.get().state == "pending"
+
+    world.run(1)
+
+    row = Certificate.objects.get()
+    assert (row.state, row.phone_match) == ("retained", True)
+    assert b'"previously_retained": true' in bytes(row.answer)
