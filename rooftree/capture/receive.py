@@ -6,12 +6,12 @@ The answer may be given only after the transaction has committed.
 import hashlib
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import connection
 
-from rooftree.capture import retrieve
+from rooftree.capture import auction, retrieve
 from rooftree.capture.envelope import Adapter, Answer, Endpoint, Envelope, Incoming, Outcome
 from rooftree.capture.sources import SOURCES
 from rooftree.core.masking import mask
@@ -70,11 +70,14 @@ def receive(*, source: Source, incoming: Incoming, at: datetime) -> Received:
     stored gets the first answer again and starts nothing. All else is kept,
     masked: also what cannot be read, which waits for a person.
     """
-    envelope = adapter_of(source).read(incoming)
+    envelope = adapter_of(source).read(_at_market(incoming, source))
     if envelope.outcome in NOT_KEPT:
         count_rejection(source.adapter, envelope.outcome.value, at)
         return Received(answer=envelope.http)
     if envelope.outcome is Outcome.HANDSHAKE:
+        return Received(answer=envelope.http)
+    if envelope.offer:
+        auction.keep(source, envelope, at=at)
         return Received(answer=envelope.http)
     delivery = _keep(source, incoming, envelope, at)
     if envelope.idempotency_key and _is_told_apart(envelope):
@@ -102,7 +105,8 @@ def receive(*, source: Source, incoming: Incoming, at: datetime) -> Received:
 
 def reread(delivery: Delivery) -> Envelope:
     """What today's adapter makes of a stored delivery. Pure: the proof was checked on arrival."""
-    return adapter_of(delivery.source).read(as_received(delivery))
+    incoming = as_received(delivery)
+    return adapter_of(delivery.source).read(_at_market(incoming, delivery.source))
 
 
 def is_ours_to_work(delivery: Delivery, inquiry: CanonicalLead, envelope: Envelope) -> bool:
@@ -155,6 +159,12 @@ def as_received(delivery: Delivery) -> Incoming:
     )
 
 
+def _at_market(incoming: Incoming, source: Source) -> Incoming:
+    """The delivery as its adapter reads it: of a source that is bid to, with what bids rest on."""
+    market = auction.market_of(source, at=incoming.received_at)
+    return replace(incoming, market=market) if market else incoming
+
+
 def reference_of(delivery: Delivery) -> str:
     """What a borrower or vendor may quote to us: short, and not a key to anything."""
     return hashlib.sha256(delivery.pk.bytes).hexdigest()[:10].upper()
@@ -203,6 +213,8 @@ def _is_told_apart(envelope: Envelope) -> bool:
     fallback key of canonical section 3; the second must not vanish as a repetition.
     """
     is_named = any(lead.vendor_lead_id for lead in envelope.leads)
+    if envelope.outcome is Outcome.IGNORED:  # a post that was not bought may come again, right
+        return False
     return envelope.outcome is not Outcome.QUARANTINED or is_named
 
 
@@ -220,7 +232,8 @@ def key_at(source: Source, key: str) -> str:
 
 
 def _first_of(key: str, delivery: Delivery, envelope: Envelope) -> Answer | None:
-    """Claim the key for this delivery, or give the answer of the one that has it.
+    """Claim the key for this delivery, or give the answer of the one that has it: what that
+    one was told, or what the vendor's contract calls a repetition.
 
     A second arrival in the same instant waits here for the first to commit. One
     that can be used takes the place of one that could not: a vendor who sends
@@ -234,6 +247,9 @@ def _first_of(key: str, delivery: Delivery, envelope: Envelope) -> Answer | None
     if envelope.outcome in WORTH_WORK and owner.delivery.state == "quarantined":
         _supersede(owner, delivery, answer, at=delivery.received_at)
         return None
+    if envelope.again:
+        first = owner.delivery
+        return envelope.again.filled(lead_id=str(first.pk), reference=reference_of(first))
     return Answer(
         status=owner.answer_status,
         content_type=owner.answer_type or None,
@@ -301,6 +317,7 @@ def _proof(source: Source, incoming: Incoming) -> str:
         return "signature or key"
     if incoming.header("x-rooftree-signature"):
         return "signature"
-    if asked := PROVEN.get(source.setup.get("proof", "")):
+    usual = getattr(adapter_of(source), "PROOF", "")
+    if asked := PROVEN.get(source.setup.get("proof") or usual):
         return asked
     return "path token" if source.token else "allowed origin"

@@ -132,19 +132,21 @@ def pause(request: HttpRequest, source_id: UUID) -> HttpResponse:
 def _source_page(request: HttpRequest, one: Source, **more: Any) -> HttpResponse:
     status = more.pop("status", 200)
     opened: Opened | None = more.get("opened")
-    path = opened.path if opened else source_setup.path_of(one)
+    paths = source_setup.paths_of(one, one.token if opened else "")
     gap = one.expected_gap
     initial = {
         **{name: getattr(one, name) for name in source_setup.EDITABLE},
         "expected_gap": int(gap.total_seconds() // 3600) if gap else None,
     }
     is_form = one.adapter == "website_form"
-    address = f"{settings.PUBLIC_URL}{path}"
+    addresses = [f"{settings.PUBLIC_URL}{path}" for path in paths]
     context = {
         "source": one,
         "label": SOURCES[one.adapter].LABEL if one.adapter in SOURCES else one.adapter,
-        "address": address,
-        "curl": source_posts.curl(one, address, opened) if one.adapter == "generic" else "",
+        "address": "\n".join(addresses),
+        "curl": source_posts.curl(one, addresses[0], opened)
+        if one.adapter in source_setup.PROVEN_AS_CHOSEN
+        else "",
         "takes_posts": one.adapter != "csv_import",
         "hosted": f"{settings.PUBLIC_URL}{reverse('lead_form', args=[one.slug])}"
         if is_form
