@@ -7,24 +7,28 @@ a form may be on, and (in `after`) what was delivered before.
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from rooftree.capture.bidding import Ask, Placed, Rules, Standing
 from rooftree.capture.certificates import jornaya, trustedform
 from rooftree.capture.envelope import Endpoint, Envelope, Incoming
 from rooftree.capture.sources import SOURCES
 from rooftree.capture.upstream import Told
 from rooftree.core.masking import mask
+from rooftree.core.states import STATES
 
 # The fictional lender of the kept deliveries; a case may name other sites.
 _SITES = ("www.harborlight.example", "harborlight.example")
 _CREDENTIALS = {"verify_token": "meta-test-verify-token"}  # what their lender was given
 _CLAIMED, _TOKEN = "consent_trustedform", "consent_jornaya"  # answers to claims; any form
 _CLAIM_STATUS = re.compile(r"\(HTTP (\d{3})\)")  # a case says it in its note
+_LICENSED = frozenset(STATES) - {"NY"}  # not everywhere
+_SETUP = {"bids": {"prices": [{"cents": 4600}]}}  # what the fictional lender pays for a ping
 _MOST_BEFORE = 20  # cases in a chain of `after`
 _PLACEHOLDER = re.compile(r"<[^<>/]*token>")  # a path that stands for the source's own
 
@@ -53,10 +57,10 @@ def envelope_of(source: str, case: Path, *, bare: Bare | None = None) -> Envelop
         raise Unusable(f"There is no source {source!r}; known are {', '.join(sorted(SOURCES))}.")
     if not case.is_dir():
         return adapter.read(_of_file(adapter.PATHS[0], case, bare or Bare()))
-    known_keys = _keys_before(source, case)
-    envelope = adapter.read(incoming_of(case))
-    is_known = envelope.idempotency_key in known_keys
-    return envelope.repeated() if is_known else envelope
+    earlier = [adapter.read(_with_market(incoming_of(one))) for one in _before(case)]
+    envelope = adapter.read(_with_market(incoming_of(case), earlier))
+    keys = {one.idempotency_key for one in earlier if one.idempotency_key}
+    return envelope.repeated() if envelope.idempotency_key in keys else envelope
 
 
 def incoming_of(folder: Path) -> Incoming:
@@ -85,7 +89,7 @@ def incoming_of(folder: Path) -> Incoming:
             ),
             return_hosts=frozenset(request.get("return_hosts") or _SITES),
             zone=str(request.get("zone", Endpoint().zone)),
-            setup=request["setup"] if isinstance(request.get("setup"), dict) else {},
+            setup=request["setup"] if isinstance(request.get("setup"), dict) else _SETUP,
             credentials=_CREDENTIALS | _named(request, "credentials"),
         ),
         told=_told(folder, request.get("upstream")),
@@ -132,17 +136,31 @@ def _of_file(path: str, body: Path, bare: Bare) -> Incoming:
     )
 
 
-def _keys_before(source: str, case: Path) -> set[str]:
-    """The keys of the cases that `after` says came first."""
-    keys: set[str] = set()
-    names = _names(_request(case).get("after"))
-    for name in names[:_MOST_BEFORE]:
-        before = case.parent / name
-        if before.parent != case.parent or not before.is_dir():
-            raise Unusable(f"The case {name!r}, to be delivered first, is not beside {case.name}.")
-        key = SOURCES[source].read(incoming_of(before)).idempotency_key
-        keys |= {key} if key else set()
-    return keys
+def _before(case: Path) -> list[Path]:
+    """The cases that `after` says came first."""
+    folders = [case.parent / name for name in _names(_request(case).get("after"))[:_MOST_BEFORE]]
+    for one in folders:
+        if one.parent != case.parent or not one.is_dir():
+            raise Unusable(f"The case {one.name!r}, to be first, is not beside {case.name}.")
+    return folders
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Market:
+    """What the fictional lender knows of pings: those of the cases before, and no person."""
+
+    before: Mapping[str, Placed]  # by the key of the ping
+
+    def placed(self, ping_id: str, /) -> Placed | None:
+        return self.before.get(f"pingpost:ping:{ping_id}")
+
+    def standing(self, ask: Ask, rules: Rules, /) -> Standing:
+        return Standing(licensed=_LICENSED)
+
+
+def _with_market(incoming: Incoming, earlier: Sequence[Envelope] = ()) -> Incoming:
+    offers = {one.idempotency_key or "": one.offer for one in earlier if one.offer}
+    return replace(incoming, market=_Market(before=offers))
 
 
 def _names(after: Any) -> list[str]:

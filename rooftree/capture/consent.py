@@ -21,6 +21,7 @@ _CERTIFICATE = re.compile(
     r"(?:https?:)?//cert\.trustedform\.com/(0\.[-_.A-Za-z0-9]{1,198}|[-_A-Za-z0-9]{40}"
     r"|[-_A-Za-z0-9]{80})/*"
 )
+_BARE_CERTIFICATE = re.compile(r"[0-9a-f]{40}")
 _LEADID = re.compile(r"[0-9A-Z]{8}(-[0-9A-Z]{4}){3}-[0-9A-Z]{12}")
 
 
@@ -34,11 +35,14 @@ def named_channels(wording: str | None) -> tuple[ConsentChannel, ...]:
 def certificate_url(value: Any, notes: Notes) -> str | None:
     """It is a TrustedForm certificate's https address.
 
-    The first of several; another host or shape is kept as text with `bad_certificate_url`.
+    The first of several; a certificate's id alone (FreeRateUpdate sends it so) is one, too.
+    Another host or shape is kept as text with `bad_certificate_url`.
     """
     written = text(value)
     if written is None:
         return None
+    if _BARE_CERTIFICATE.fullmatch(written):
+        return f"https://cert.trustedform.com/{written}"
     found = _CERTIFICATE.fullmatch(written.split(",")[0].strip())
     if found is None:
         notes.warn("bad_certificate_url")
@@ -58,6 +62,16 @@ def leadid_token(value: Any, notes: Notes) -> str | None:
         notes.keep("leadid_token", written)
         return None
     return token
+
+
+def follow_ups(consent: Consent) -> list[dict[str, str]]:
+    """They are what must be done about the evidence: a certificate claimed, a token verified."""
+    actions = []
+    if consent.certificate_url:
+        actions.append({"do": "claim_trustedform", "url": consent.certificate_url})
+    if consent.leadid_token:
+        actions.append({"do": "verify_leadid", "token": consent.leadid_token})
+    return actions
 
 
 def weighed(consent: Consent) -> Consent:

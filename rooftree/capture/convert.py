@@ -62,6 +62,7 @@ _AMOUNTS: dict[str, tuple[str, Convert]] = {
     "cents": ("In cents", lambda text: _number(text) / 100),
     "thousands": ("In thousands", lambda text: _number(text) * 1000),
     "monthly": ("A month; we keep a year", lambda text: _number(text) * 12),
+    "percent": ("In percent of the price", lambda text: _as_percent(text)),
 }
 CONVERSIONS: dict[Kind, dict[str, tuple[str, Convert]]] = {
     Kind.MOMENT: _MOMENTS,
@@ -73,6 +74,14 @@ CONVERSIONS: dict[Kind, dict[str, tuple[str, Convert]]] = {
         "not": ("Turned around: yes means no", lambda text: _turned(text)),
     },
 }
+
+
+def _as_percent(text: str) -> str:
+    """A bare number up to 100 is a percentage; money and what says percent stay as they are."""
+    try:
+        return f"{text}%" if _number(text) <= 100 and "%" not in text else text
+    except (ValueError, InvalidOperation):
+        return text
 
 
 def _turned(text: str) -> str:

@@ -13,6 +13,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any, Protocol
 
+from rooftree.capture.bidding import Market, Placed
 from rooftree.capture.upstream import Lookup, Told
 from rooftree.core.letter_masking import mask_letter
 from rooftree.core.masking import Masked
@@ -74,6 +75,7 @@ class Incoming:
     endpoint: Endpoint = Endpoint()
     is_verified: bool = False  # a stored delivery, replayed: its proof was checked on arrival
     told: Mapping[str, Told] = field(default_factory=dict)  # by the vendor so far, by path
+    market: Market | None = field(default=None, repr=False)  # of a source that is bid to
 
     @cached_property
     def masked(self) -> Masked:
@@ -147,11 +149,17 @@ class Envelope:
     leads: tuple[CanonicalLead, ...] = ()
     actions: tuple[Mapping[str, Any], ...] = ()
     lookups: tuple[Lookup, ...] = ()  # what must be asked before it is read in full
+    offer: Placed | None = None  # a bid, to be kept; not interchanged
+    again: Answer | None = None  # what a repetition is told, where the vendor has a word for it
 
     def repeated(self) -> "Envelope":
-        """The same delivery seen before: answered as the first time, and nothing more."""
+        """The same delivery seen before: nothing more comes of it.
+
+        Answered as the first time, unless the vendor has a word for a repetition.
+        """
         return replace(
             self,
+            http=self.again or self.http,
             outcome=Outcome.DUPLICATE_DELIVERY,
             reason="same_key",
             warnings=(),

@@ -65,6 +65,27 @@ class Reading:
     unread: tuple[tuple[str, Any], ...]  # paths nobody asked for, with their values
 
 
+def table(text: str) -> tuple[Line, ...]:
+    """They are a vendor's lines, one of our fields a row: `credit | CRED_GRADE grade | 1=good`.
+
+    Its names in the order in which they count, then a conversion or its words for ours.
+    A word that ours has nothing for ("1=") is as good as nothing said.
+    """
+    return tuple(line for row in filter(str.strip, text.splitlines()) for line in _row(row))
+
+
+def _row(row: str) -> Iterable[Line]:
+    field, paths, said = [part.strip() for part in f"{row} | |".split("|")[:3]]
+    pairs = [word.partition("=") for word in said.split() if "=" in word]
+    for path in paths.split():
+        yield Line(
+            field=field,
+            path=path,
+            convert="" if pairs else said,
+            words={theirs: ours for theirs, _, ours in pairs},
+        )
+
+
 def lines_of(stored: Any) -> tuple[Line, ...]:
     """They are the lines as stored. Never raises: what is no line is left out."""
     rows = stored if isinstance(stored, list) else []
@@ -162,6 +183,7 @@ def read(tree: Any, lines: Iterable[Line], notes: Notes) -> Reading:
         found.append((line, value))
         if as_text(value).strip() and not as_text(fields.get(line.field)).strip():
             fields[line.field] = value
+            notes.theirs[line.field] = written(place) if place else line.field
     return Reading(
         fields=Fields(fields),
         found=tuple(found),

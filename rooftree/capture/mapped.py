@@ -42,6 +42,8 @@ A_DAY = timedelta(days=1)  # further ahead is no clock that runs fast
 _PHONES = (
     ("mobile", PhoneType.MOBILE),
     ("phone", PhoneType.UNKNOWN),
+    ("phone_2", PhoneType.UNKNOWN),
+    ("phone_3", PhoneType.UNKNOWN),
     ("home_phone", PhoneType.HOME),
     ("work_phone", PhoneType.WORK),
 )
@@ -67,8 +69,14 @@ def lead_of(  # noqa: PLR0913
     received_at: datetime,
     zone: str,
     is_test: bool = False,
+    counts_bare_yes: bool = False,
 ) -> CanonicalLead:
-    """It is one inquiry of the fields in TARGETS; whatever is doubtful goes to the notes."""
+    """It is one inquiry of the fields in TARGETS; whatever is doubtful goes to the notes.
+
+    Args:
+        counts_bare_yes: the vendor's contract says what its yes means, so that one without
+            the wording is a yes to calls alone.
+    """
     said_at, precision = moment(fields.get("submitted_at"), "submitted_at", notes, zone=zone)
     if said_at and said_at > received_at + A_DAY:
         notes.warn("submitted_at_in_future")
@@ -96,7 +104,7 @@ def lead_of(  # noqa: PLR0913
         preferred_language=language(fields.get("language")),
         vendor_status=text(fields.get("vendor_status")),
         suppression=_suppression(fields),
-        consent=_consent(fields, said_at, zone, notes),
+        consent=_consent(fields, said_at, zone, notes, counts_bare_yes=counts_bare_yes),
         attribution=_attribution(fields, notes),
         extras=notes.extras,
         **wish(fields, notes),
@@ -131,18 +139,21 @@ def _attribution(fields: Fields, notes: Notes) -> Attribution | None:
     return known(found)
 
 
-def _consent(fields: Fields, said_at: datetime | None, zone: str, notes: Notes) -> Consent:
+def _consent(
+    fields: Fields, said_at: datetime | None, zone: str, notes: Notes, *, counts_bare_yes: bool
+) -> Consent:
     """A yes counts with the words it was said to, and with nothing less; else nobody knows."""
     proof = Consent(
         certificate_url=certificate_url(fields.get("certificate_url"), notes),
         leadid_token=leadid_token(fields.get("leadid_token"), notes),
+        ip=public_ip(fields.get("consent_ip"), notes),
     )
     said, wording = fields.get("consent_checked"), text(fields.get("consent_text"), limit=5_000)
     checked = yes_or_no(said)
     if said is not None and checked is None:
         notes.warn("consent_unclear")
         notes.keep("consent_checked", said)
-    if checked and not wording:
+    if checked and not wording and not counts_bare_yes:
         notes.warn("consent_without_wording")
         notes.keep("consent_checked", said)
         checked = None
@@ -157,7 +168,7 @@ def _consent(fields: Fields, said_at: datetime | None, zone: str, notes: Notes) 
         text=wording,
         timestamp=at or said_at,
         method=choice(how, _METHODS, "consent.method", "consent_method", notes),
-        ip=public_ip(fields.get("consent_ip") or fields.get("ip_address"), notes),
+        ip=proof.ip or public_ip(fields.get("ip_address"), notes),
         user_agent=text(fields.get("user_agent")),
         page_url=text(fields.get("consent_page") or fields.get("landing_page")),
         seller_named=text(fields.get("consent_seller")),

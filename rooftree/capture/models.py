@@ -1,4 +1,4 @@
-"""What staff tell capture: editions of a source's field map, and the spreadsheets they import."""
+"""What staff tell capture (editions of field maps, spreadsheets), and the bids it placed."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -228,3 +228,38 @@ class Certificate(models.Model):
 
     def __str__(self) -> str:
         return f"certificate:{self.pk}"
+
+
+class PlacedBid(models.Model):
+    """What we answered to a ping: the offer without the person. Kept for 30 days."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    source = models.ForeignKey(Source, models.CASCADE, related_name="bids")
+    ping_id = models.CharField(max_length=255)  # the seller's
+    told = models.JSONField(default=dict)  # the fields its post must repeat
+    state = models.CharField(max_length=2, blank=True)
+    purpose = models.CharField(max_length=30, blank=True)
+    phone_hash = models.CharField(max_length=64, blank=True)  # SHA-256, hex
+    email_hash = models.CharField(max_length=64, blank=True)
+    cents = models.PositiveIntegerField()  # 0: no bid
+    why = models.CharField(max_length=24, blank=True)  # there is none: capture.bidding.WHY_NOT
+    seconds = models.PositiveIntegerField()  # that it holds
+    asked_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "bid"
+        constraints = [
+            models.UniqueConstraint(fields=["source", "ping_id"], name="bid_once_a_ping"),
+            models.CheckConstraint(
+                condition=Q(cents__gt=0, why="") | (Q(cents=0) & ~Q(why="")),
+                name="bid_or_why_not",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["source", "expires_at"], name="bids_still_out"),
+            models.Index(fields=["asked_at"], name="bids_by_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"bid:{self.pk}"

@@ -20,7 +20,7 @@ from rooftree.core.names import (
     split_suffix,
     unbroken,
 )
-from rooftree.core.phones import phone_number
+from rooftree.core.phones import PhoneNumber, phone_number
 from rooftree.core.states import state_code, zip_code
 from rooftree.leads.canonical import Borrower, CanonicalLead, Email, Phone
 from rooftree.leads.vocabulary import PhoneType, Precision, Suffix
@@ -36,6 +36,8 @@ _LOCAL_DATES = (
     *("%m/%d/%Y", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M"),
     *("%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M %p"),
 )
+_PHONE_TYPES = {"m": PhoneType.MOBILE, "h": PhoneType.HOME, "w": PhoneType.WORK}
+_PHONE_ENDING = re.compile(r"\d\s?([mhw])$", re.IGNORECASE)
 _PRIVATE = tuple(
     ipaddress.ip_network(net)
     for net in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
@@ -117,7 +119,7 @@ def phones(written: Iterable[tuple[Any, PhoneType]], notes: Notes) -> tuple[Phon
         raw = clean_text(as_text(value))
         if not raw:
             continue
-        number = phone_number(raw)
+        kind, number = _typed(raw, kind)
         if number.e164 and number.e164 in {one.e164 for one in found}:
             continue
         if not number.is_valid:
@@ -135,6 +137,14 @@ def phones(written: Iterable[tuple[Any, PhoneType]], notes: Notes) -> tuple[Phon
         )
         found.append(one)
     return tuple(found)
+
+
+def _typed(raw: str, kind: PhoneType) -> tuple[PhoneType, PhoneNumber]:
+    """A number may end in its type, as LeadConduit writes it: 5125550121m."""
+    ending = _PHONE_ENDING.search(raw)
+    if ending is None:
+        return kind, phone_number(raw)
+    return _PHONE_TYPES[ending[1].lower()], phone_number(raw[: -len(ending[1])])
 
 
 def emails(written: Iterable[Any], notes: Notes) -> tuple[Email, ...]:

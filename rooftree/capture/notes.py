@@ -1,5 +1,7 @@
 """What an adapter remarks while it reads: warnings, and vendor keys it has no place for."""
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -10,6 +12,7 @@ from rooftree.core.names import clean_text
 _KEYS = 100  # the canonical record's limits on extras
 _VALUE_LENGTH = 1_000
 _KEY_LENGTH = 200
+_BIRTHDAYS = frozenset({"dob", "dateofbirth", "birthdate", "birthday", "dobmm", "dobdd", "dobyyyy"})
 _SECRET_WARNINGS = {
     Secret.SSN: "ssn_discarded",
     Secret.CARD: "card_number_redacted",
@@ -23,6 +26,7 @@ class Notes:
 
     warnings: set[str] = field(default_factory=set)
     extras: dict[str, str] = field(default_factory=dict)
+    theirs: dict[str, str] = field(default_factory=dict)  # our field: what the vendor calls it
 
     def warn(self, code: str) -> None:
         self.warnings.add(clean_text(code))
@@ -32,16 +36,28 @@ class Notes:
         self.warnings |= {_SECRET_WARNINGS[kind] for kind in secrets}
 
     def keep(self, key: str, value: Any) -> None:
-        """Keep a vendor's value as text under its own key; nothing for an empty one."""
+        """Keep a value as text under the vendor's own key; nothing for an empty one."""
+        self._put(self.theirs.get(key, key), value)
+
+    def keep_all(self, fields: "Fields") -> None:
+        """Keep every plain value of an object that nobody has asked for."""
+        self.keep_these(fields.unread())
+
+    def keep_these(self, unread: Iterable[tuple[str, Any]]) -> None:
+        """Keep what stands in a vendor's own places."""
+        for key, value in unread:
+            self._put(key, value)
+
+    def _put(self, key: str, value: Any) -> None:
+        """A birthday is let go of: nobody may be treated worse for an age (12 CFR 1002.4(a))."""
+        if _BIRTHDAYS.intersection((_plain(key), _plain(key.rpartition(".")[2]))):
+            if as_text(value).strip():
+                self.warn("dob_discarded")
+            return
         text, secrets = redact(clean_text(as_text(value), keep_lines=True))
         self.warn_of(secrets)
         if text and len(self.extras) < _KEYS:
             self.extras.setdefault(clean_text(key)[:_KEY_LENGTH], text[:_VALUE_LENGTH])
-
-    def keep_all(self, fields: "Fields") -> None:
-        """Keep every plain value of an object that nobody has asked for."""
-        for key, value in fields.unread():
-            self.keep(key, value)
 
 
 class Fields(dict[str, Any]):
@@ -79,6 +95,10 @@ def as_text(value: Any) -> str:
     if isinstance(value, int | float | Decimal):
         return str(value)
     return ""
+
+
+def _plain(key: str) -> str:
+    return re.sub(r"[\W_]+", "", key.lower())
 
 
 def _is_flat(values: list[Any]) -> bool:

@@ -50,11 +50,21 @@ def find(tree: Any, path: str) -> tuple[Steps, Any]:
     """It is the value at a path and where it really stood; `((), None)` when there is none.
 
     A key of the whole delivery that is written like the path wins (forms send such
-    keys). `[0]` of a single thing is that thing; a name on a list means its first.
-    Never raises.
+    keys), and a key in the path's own case over one in another. `[0]` of a single thing
+    is that thing; a name on a list means its first; the name of the one thing that holds
+    all the rest (the root of an XML document) may be left out. Never raises.
     """
-    if isinstance(tree, dict) and path in tree:
-        return (path,), tree[path]
+    place, value = _find(tree, path)
+    if not place and isinstance(tree, dict) and len(tree) == 1:
+        root, inner = next(iter(tree.items()))
+        place, value = _find(inner, path) if isinstance(inner, dict) else ((), None)
+        place = (root, *place) if place else ()
+    return place, value
+
+
+def _find(tree: Any, path: str) -> tuple[Steps, Any]:
+    if isinstance(tree, dict) and (key := _key(tree, path)) is not None:
+        return _with_text((key,), tree[key])
     try:
         steps = steps_of(path)
     except BadPath:
@@ -65,21 +75,34 @@ def find(tree: Any, path: str) -> tuple[Steps, Any]:
             real, tree = [*real, 0], tree[0]
         if step == 0 and not isinstance(tree, list):
             continue
-        tree = _at(tree, step)
+        place, tree = _at(tree, step)
         if tree is None:
             return (), None
-        real.append(step)
-    if isinstance(tree, dict) and TEXT in tree:
-        return (*real, TEXT), tree[TEXT]
-    return tuple(real), tree
+        real.append(place)
+    return _with_text(tuple(real), tree)
 
 
-def _at(tree: Any, step: Step) -> Any:
-    if isinstance(tree, dict):
-        return tree.get(step)
+def _with_text(place: Steps, found: Any) -> tuple[Steps, Any]:
+    if isinstance(found, dict) and TEXT in found:
+        return (*place, TEXT), found[TEXT]
+    return place, found
+
+
+def _at(tree: Any, step: Step) -> tuple[Step, Any]:
+    """The key as it is written there, and what stands under it."""
+    if isinstance(tree, dict) and isinstance(step, str):
+        key = _key(tree, step)
+        return (step, None) if key is None else (key, tree[key])
     if isinstance(tree, list) and isinstance(step, int):
-        return tree[step] if step < len(tree) else None
-    return None
+        return step, tree[step] if step < len(tree) else None
+    return step, None
+
+
+def _key(tree: dict[str, Any], name: str) -> str | None:
+    if name in tree:
+        return name
+    wanted = name.lower()
+    return next((key for key in tree if key.lower() == wanted), None)
 
 
 def leaves(tree: Any) -> Iterator[tuple[Steps, Any]]:

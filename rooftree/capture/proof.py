@@ -27,11 +27,16 @@ PROOFS = {
     Proof.HMAC: "A signature of the body (HMAC-SHA256)",
 }
 HEADERS = {"header": "X-Api-Key", "hmac": "X-Signature"}
+_UNPROVEN = {"header": "bad_key", "hmac": "bad_signature"}
 type _Check = Callable[[Incoming, Mapping[str, Any]], bool]
 
 
-def problem_with(incoming: Incoming) -> str | None:
-    """It is the machine's reason to turn a post away, or None. A replay was proven on arrival."""
+def problem_with(incoming: Incoming, *, usual: Proof = Proof.ADDRESS) -> str | None:
+    """It is the machine's reason to turn a post away, or None. A replay was proven on arrival.
+
+    Args:
+        usual: what is asked for where staff chose nothing.
+    """
     if incoming.is_verified:
         return None
     if not incoming.path_secret_matches():
@@ -39,18 +44,18 @@ def problem_with(incoming: Incoming) -> str | None:
     setup = incoming.endpoint.setup
     if not _is_allowed(incoming.remote_addr, setup.get("networks")):
         return "bad_origin"
-    kind = str(setup.get("proof") or Proof.ADDRESS)
+    kind = str(setup.get("proof") or usual)
     if kind == Proof.ADDRESS:
         return None
     checks: dict[str, _Check] = {"header": _header, "basic": _basic, "hmac": _hmac}
     check = checks.get(kind)
     is_proven = check is not None and check(incoming, setup)
-    return None if is_proven else "bad_signature" if kind == Proof.HMAC else "bad_secret"
+    return None if is_proven else _UNPROVEN.get(kind, "bad_secret")
 
 
-def header_of(setup: Mapping[str, Any]) -> str:
+def header_of(setup: Mapping[str, Any], *, usual: Proof = Proof.ADDRESS) -> str:
     """The header a proof is looked for in."""
-    kind = str(setup.get("proof") or Proof.ADDRESS)
+    kind = str(setup.get("proof") or usual)
     return str(setup.get("header") or HEADERS.get(kind, "Authorization"))
 
 
@@ -61,7 +66,7 @@ def digest_of(incoming: Incoming, algorithm: str = "sha256") -> bytes:
 
 
 def _header(incoming: Incoming, setup: Mapping[str, Any]) -> bool:
-    given = (incoming.header(header_of(setup)) or "").strip()
+    given = (incoming.header(header_of(setup, usual=Proof.HEADER)) or "").strip()
     if given[:7].lower() == "bearer ":
         given = given[7:].strip()
     return same_secret(given, incoming.endpoint.secret)

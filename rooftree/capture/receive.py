@@ -6,13 +6,13 @@ The answer may be given only after what was stored is committed.
 import hashlib
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import connection, transaction
 from django.tasks import Task
 
-from rooftree.capture import retrieve
+from rooftree.capture import auction, retrieve
 from rooftree.capture.envelope import Adapter, Answer, Endpoint, Envelope, Incoming, Outcome
 from rooftree.capture.keep import Kept, keep
 from rooftree.capture.recognise import must_be_current
@@ -84,11 +84,27 @@ def receive(
     Args:
         follows: names the task that works on what is stored; it is committed with it.
     """
-    envelope = adapter_of(source).read(incoming)
+    if not auction.is_bid_to(source):
+        return _take_in(source, incoming, at, follows)
+    with transaction.atomic():  # of two pings at once one waits for the other's bid
+        return _take_in(source, incoming, at, follows)
+
+
+def _take_in(
+    source: Source,
+    incoming: Incoming,
+    at: datetime,
+    follows: "Callable[[Envelope], Task[[], None]] | None",
+) -> Received:
+    envelope = adapter_of(source).read(_at_market(incoming, source))
     if envelope.outcome in NOT_KEPT or envelope.outcome is Outcome.HANDSHAKE:
         must_be_current(source)
         if envelope.outcome in NOT_KEPT:
             count_rejection(source.adapter, envelope.outcome.value, at)
+        return Received(answer=envelope.http)
+    if envelope.offer:
+        must_be_current(source)
+        auction.keep(source, envelope, at=at)
         return Received(answer=envelope.http)
     delivery = _delivery(source, incoming, envelope, at)
     answer = envelope.http.filled(lead_id=str(delivery.pk), reference=reference_of(delivery))
@@ -117,7 +133,8 @@ def _is_written(what: Kept, envelope: Envelope) -> bool:
 
 def reread(delivery: Delivery) -> Envelope:
     """What today's adapter makes of a stored delivery. Pure: the proof was checked on arrival."""
-    return adapter_of(delivery.source).read(as_received(delivery))
+    incoming = as_received(delivery)
+    return adapter_of(delivery.source).read(_at_market(incoming, delivery.source))
 
 
 def is_ours_to_work(delivery: Delivery, inquiry: CanonicalLead, envelope: Envelope) -> bool:
@@ -177,6 +194,12 @@ def as_received(delivery: Delivery) -> Incoming:
         is_verified=True,
         told=retrieve.told(delivery),
     )
+
+
+def _at_market(incoming: Incoming, source: Source) -> Incoming:
+    """The delivery as its adapter reads it: of a source that is bid to, with what bids rest on."""
+    market = auction.market_of(source, at=incoming.received_at)
+    return replace(incoming, market=market) if market else incoming
 
 
 def reference_of(delivery: Delivery) -> str:
@@ -243,6 +266,8 @@ def _is_told_apart(envelope: Envelope) -> bool:
     fallback key of canonical section 3; the second must not vanish as a repetition.
     """
     is_named = any(lead.vendor_lead_id for lead in envelope.leads)
+    if envelope.outcome is Outcome.IGNORED:  # a post that was not bought may come again, right
+        return False
     return envelope.outcome is not Outcome.QUARANTINED or is_named
 
 
@@ -283,6 +308,10 @@ def _repeated(what: Kept, envelope: Envelope, answer: Answer) -> Received:
     delivery.state, delivery.outcome = "duplicate", Outcome.DUPLICATE_DELIVERY.value
     delivery.due_at = None
     insert(delivery)
+    if envelope.again:
+        was = owner.delivery
+        again = envelope.again.filled(lead_id=str(was.pk), reference=reference_of(was))
+        return Received(answer=again, kept=delivery)
     first = Answer(
         status=owner.answer_status,
         content_type=owner.answer_type or None,
@@ -347,6 +376,7 @@ def _proof(source: Source, incoming: Incoming) -> str:
         return "signature or key"
     if incoming.header("x-rooftree-signature"):
         return "signature"
-    if asked := PROVEN.get(source.setup.get("proof", "")):
+    usual = getattr(adapter_of(source), "PROOF", "")
+    if asked := PROVEN.get(source.setup.get("proof") or usual):
         return asked
     return "path token" if source.token else "allowed origin"

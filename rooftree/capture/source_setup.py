@@ -26,9 +26,11 @@ EDITABLE = (
     *("per_minute", "allowed_origins", "is_test"),
 )
 TOKEN_BYTES = 24
-SIGNED = frozenset(
-    {"website_form", "generic", "chat_generic"}
-)  # whose senders may bring a secret of their own
+PROVEN_AS_CHOSEN = frozenset(key for key, one in SOURCES.items() if hasattr(one, "PROOF"))
+SIGNED = PROVEN_AS_CHOSEN | {
+    "website_form",
+    "chat_generic",
+}  # whose senders may bring a secret of their own
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?", re.IGNORECASE)
 
 
@@ -123,9 +125,17 @@ def resume(*, source_id: UUID | str, by: User, at: datetime) -> None:
 
 def path_of(source: Source, token: str = "") -> str:
     """Where a source posts; without `token` the secret part is left out."""
+    return paths_of(source, token)[0]
+
+
+def paths_of(source: Source, token: str = "") -> list[str]:
+    """All that a source posts to: one that is bid to pings one path and posts to another."""
     adapter = SOURCES.get(source.adapter)
-    path = adapter.PATHS[0] if adapter else f"{source.adapter}/<token>"
-    return f"/in/{path.replace('<site>', source.slug).replace('<token>', token or '<token>')}"
+    listed = adapter.PATHS if adapter else [f"{source.adapter}/<token>"]
+    return [
+        f"/in/{path.replace('<site>', source.slug).replace('<token>', token or '<token>')}"
+        for path in listed
+    ]
 
 
 def _secrets(adapter: str) -> tuple[str, str]:

@@ -47,7 +47,9 @@ last_name | Last name | text | lastname lname surname familyname nachname apelli
 name | Full name | name | fullname contactname borrowername leadname customername name
 phone | Phone | phone | phonenumber primaryphone telephone telefon telefono tel phone1 contactphone dayphone
 mobile | Mobile phone | phone | mobilephone cell cellphone cellular mobilenumber celular handy
-home_phone | Home phone | phone | homephonenumber eveningphone phone2
+phone_2 | Second phone | phone | secondaryphone secondphone alternatephone otherphone
+phone_3 | Third phone | phone | thirdphone
+home_phone | Home phone | phone | homephonenumber eveningphone
 work_phone | Work phone | phone | workphonenumber businessphone officephone
 email | E-mail | email | emailaddress mail correo correoelectronico email1 personalemail
 email_2 | Second e-mail | email | secondaryemail email2 workemail
@@ -64,10 +66,13 @@ co_first_name | Co-borrower, first name | text | coborrowerfirstname coapplicant
 co_last_name | Co-borrower, last name | text | coborrowerlastname coapplicantlastname
 The loan
 loan_purpose | Purpose | choice | purpose loanpurposetype leadtype loantypeneeded loanrequested transactiontype
+refinance_purpose | What a refinance is for | choice | refinancepurpose refipurpose cashoutreason
 loan_type | Loan type | choice | loanprogram program mortgagetype
 loan_amount | Loan amount | money | amount requestedloanamount desiredloanamount requestedamount baseloanamount
-amortization | Fixed or adjustable | choice | ratetype desiredratetype
+amortization | Fixed or adjustable | choice | ratetype
+product | Product, as 30-Yr Fixed | text | desiredratetype desiredproduct
 term_years | Term, years | number | term loanterm mortgageterm
+ltv | Loan to value | percent | loantovalue ltvpercentage ltvpercent
 down_payment | Down payment | money | downpaymentamount estimateddownpayment
 cash_out | Cash out | money | cashoutamount addlcashout
 current_balance | Balance owed | money | firstmortgagebalance mortgagebalance loanbalance currentloanbalance

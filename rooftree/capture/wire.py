@@ -94,9 +94,11 @@ def json_object(body: bytes, notes: Notes, *, told: str | None = None) -> dict[s
     def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
         return merged(found, notes)
 
+    text = text_of(body, notes, told=told).strip()
     try:
         found = json.loads(
-            text_of(body, notes, told=told).strip(),
+            text,
+            strict=False,  # senders break lines inside of strings
             object_pairs_hook=pairs,
             parse_float=Decimal,
             parse_int=lambda digits: int(digits) if len(digits) < _LONGEST_INTEGER else digits,

@@ -18,11 +18,12 @@ from rooftree.capture.normalise import (
     address_fields,
     contact,
     known,
+    squashed,
     text,
     third_party_email,
     yes_or_no,
 )
-from rooftree.capture.notes import Fields, Notes
+from rooftree.capture.notes import Fields, Notes, as_text
 from rooftree.capture.words import (
     AMORTIZATIONS,
     CONTACT_METHODS,
@@ -34,6 +35,7 @@ from rooftree.capture.words import (
     PROPERTY_TYPES,
     PROPERTY_USES,
     PURPOSES,
+    REFINANCES,
     choice,
     timeline,
 )
@@ -46,7 +48,21 @@ from rooftree.leads.canonical import (
     Loan,
     Property,
 )
-from rooftree.leads.vocabulary import CreditBasis, LoanType, MilitaryStatus, Purpose
+from rooftree.leads.vocabulary import (
+    Amortization,
+    CreditBasis,
+    LoanType,
+    MilitaryStatus,
+    Purpose,
+)
+
+_YEARS = re.compile(r"(\d{2})\s*-?\s*y(?:ea)?r", re.IGNORECASE)
+_KINDS = (  # of a product, by its name: the first that is in it
+    ("interest only", Amortization.INTEREST_ONLY),
+    ("arm", Amortization.ARM),
+    ("adjustable", Amortization.ARM),
+    ("fixed", Amortization.FIXED),
+)
 
 _NUMBER = re.compile(r"-?[\d.,]+")
 _SCORES = re.compile(r"(?<!\d)([3-8]\d\d)(?:\s*(?:-|–|to|_)+\s*([3-8]\d\d))?(?!\d)\s*\+?", re.I)
@@ -84,9 +100,15 @@ def mailing_address(fields: Fields, notes: Notes) -> Address | None:
 
 def _purpose(fields: Fields, notes: Notes) -> Purpose | None:
     stated = choice(fields.get("loan_purpose"), PURPOSES, "loan.purpose", "loan_purpose", notes)
-    cash_out = cents(fields.get("cash_out"), "loan.cash_out", notes)
-    if stated is not Purpose.REFINANCE or cash_out is None:
+    if stated is not Purpose.REFINANCE:
         return stated
+    cash_out = cents(fields.get("cash_out"), "loan.cash_out", notes)
+    meant = text(fields.get("refinance_purpose"))
+    told = REFINANCES.get(squashed(meant)) if meant else None
+    if meant and told is None:
+        notes.keep("refinance_purpose", meant)
+    if cash_out is None:
+        return told or stated
     return Purpose.REFINANCE_CASH_OUT if cash_out else Purpose.REFINANCE_RATE_TERM
 
 
@@ -118,31 +140,46 @@ def _property(fields: Fields, notes: Notes) -> Property | None:
     )
 
 
+def _product(fields: Fields) -> tuple[Amortization | None, int | None]:
+    """What the name of a product tells: fixed or adjustable, and for how many months."""
+    named = (text(fields.get("product")) or "").lower()
+    years = _YEARS.search(named)
+    kind = next((kind for said, kind in _KINDS if said in named), None)
+    return kind, int(years[1]) * 12 if years else None
+
+
 def _loan(fields: Fields, notes: Notes) -> Loan | None:
     value, price = _value(fields, notes)
+    purpose = _purpose(fields, notes)
     down = down_payment(fields.get("down_payment"), notes)
     years = count(fields.get("term_years"), "loan.term_months", notes, low=1, high=50)
     rate = percent(fields.get("current_rate"), "loan.current_rate", notes)
+    ltv = percent(fields.get("ltv"), "loan.ltv", notes)
+    fixed_or_not, months = _product(fields)
 
-    def money(key: str) -> int | None:
-        return cents(fields.get(key), f"loan.{key}", notes)
+    def owed(key: str) -> int | None:
+        """What a buyer without a mortgage sends as 0 is unknown."""
+        found = cents(fields.get(key), f"loan.{key}", notes)
+        return None if purpose is Purpose.PURCHASE and not found else found
 
     def of_type(key: str, field: str) -> LoanType | None:
         return choice(fields.get(key), LOAN_TYPES, field, key, notes)
 
     kind = fields.get("amortization")
     loan = Loan(
-        purpose=_purpose(fields, notes),
+        purpose=purpose,
         type=of_type("loan_type", "loan.type"),
-        amortization=choice(kind, AMORTIZATIONS, "loan.amortization", "amortization", notes),
-        term_months=years * 12 if years else None,
+        amortization=choice(kind, AMORTIZATIONS, "loan.amortization", "amortization", notes)
+        or fixed_or_not,
+        term_months=years * 12 if years else months,
         amount_cents=positive_cents(fields.get("loan_amount"), "loan.amount", notes),
-        down_payment_cents=down.cents,
+        down_payment_cents=down.cents if purpose is Purpose.PURCHASE else down.cents or None,
         down_payment_pct=down.pct,
-        cash_out_cents=money("cash_out"),
-        current_balance_cents=money("current_balance"),
-        second_balance_cents=money("second_balance"),
-        current_payment_cents=money("current_payment"),
+        cash_out_cents=cents(fields.get("cash_out"), "loan.cash_out", notes),
+        ltv_pct=ltv or None,
+        current_balance_cents=owed("current_balance"),
+        second_balance_cents=owed("second_balance"),
+        current_payment_cents=owed("current_payment"),
         current_rate_pct=rate or None,
         current_type=of_type("current_loan_type", "loan.current_type"),
     )
@@ -155,8 +192,8 @@ def _credit(fields: Fields, notes: Notes) -> Credit | None:
     is_range = bool(exact) and not _NUMBER.fullmatch(text(exact) or "")
     word, low, high = _word_and_range(fields.get("credit") or (exact if is_range else None))
     said = choice(word, CREDIT_BANDS, "credit.band", "credit", notes)
-    score = count(None if is_range else exact, "credit.score_low", notes, low=300, high=850)
-    low, high = (score, score) if score else (low, high)
+    scores = _scores(None if is_range else exact, notes)
+    low, high = scores if scores[0] else (low, high)
     basis = CreditBasis.SELF_REPORTED if said else CreditBasis.SCORE_RANGE
     return known(
         Credit(
@@ -183,6 +220,15 @@ def _word_and_range(value: Any) -> tuple[str | None, int | None, int | None]:
         low, high = (300, low - 1 if "less" not in rest else low) if is_below else (low, 850)
     word = re.sub(r"[\W_]+", " ", _AROUND.sub(" ", rest)).strip()
     return word or None, low, high
+
+
+def _scores(value: Any, notes: Notes) -> tuple[int | None, int | None]:
+    """A score, or its range: 640-679, 640 to 679, 740+."""
+    word, low, high = _word_and_range(value)
+    if low and not word and not as_text(value).strip().isdigit():
+        return low, high
+    score = count(value, "credit.score_low", notes, low=300, high=850)
+    return score, score
 
 
 def _income(fields: Fields, notes: Notes) -> Income | None:
@@ -215,13 +261,14 @@ def _situation(fields: Fields, notes: Notes) -> dict[str, Any]:
     stated = fields.get("military_status")
     status = choice(stated, MILITARY, "military_status", "military_status", notes)
     served = True if status else yes_or_no(fields.first("military", "veteran"))
+    has_agent = yes_or_no(fields.get("working_with_agent"))
     return {
         "military": served,
         "military_status": status or (MilitaryStatus.UNSPECIFIED if served else None),
         "first_time_buyer": yes_or_no(fields.get("first_time_buyer")),
         "found_home": yes_or_no(fields.get("found_home")),
         "signed_contract": yes_or_no(fields.get("signed_contract")),
-        "has_agent": yes_or_no(fields.get("working_with_agent")),
+        "has_agent": True if has_agent is None and _agent(fields) else has_agent,
         "timeline": timeline(fields.get("timeline"), "timeline", notes),
     }
 

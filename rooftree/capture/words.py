@@ -33,7 +33,8 @@ def table[W: StrEnum](own: type[W], **also: str) -> dict[str, W]:
 PURPOSES = table(
     Purpose,
     PURCHASE="purchase mortgagepurchase buy buying homepurchase newhome newhomepurchase",
-    REFINANCE="refi mortgagerefinance homerefinance refinancing refinancemyhome",
+    REFINANCE="refi mortgagerefinance homerefinance refinancing refinancemyhome"
+    " refinancehomeequity",
     REFINANCE_RATE_TERM="rateterm rateandterm limitedcashout nocashout",
     REFINANCE_CASH_OUT="cashout cashoutrefinance cashoutrefi refinancecashout",
     HOME_EQUITY="equity mortgagehomeequity mortgageequity",
@@ -42,6 +43,12 @@ PURPOSES = table(
     RENOVATION="homeimprovement rehab",
     REVERSE="reversemortgage hecm",
 )
+REFINANCES = {  # what it is for; what else they say (a new roof) leaves it open
+    "lowerrate": Purpose.REFINANCE_RATE_TERM,
+    "rateterm": Purpose.REFINANCE_RATE_TERM,
+    "cash": Purpose.REFINANCE_CASH_OUT,
+    "cashout": Purpose.REFINANCE_CASH_OUT,
+}
 PROPERTY_TYPES = table(
     PropertyType,
     SINGLE_FAMILY="single singlefamilyhome singlefamdet singlefamilydetached house detached sfr",
@@ -105,7 +112,7 @@ LANGUAGES = {
 _SOON = {"asap", "immediately", "now", "immediate", "rightaway", "urgent"}
 _OPEN = {
     *("notimerestraint", "notimeconstraint", "notimeframe", "noidea", "notsure"),
-    *("justlooking", "justbrowsing", "researching", "undecided"),
+    *("justlooking", "justbrowsing", "researching", "researchingoptions", "undecided"),
 }
 _BEYOND = re.compile(r"more than|over|after|or more", re.IGNORECASE)
 _UNIT_DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}

@@ -187,7 +187,8 @@ def _starred(number: str, sign: str) -> str:
 
 
 def _is_json_number(text: str, start: int, end: int) -> bool:
-    return text[:start].rstrip()[-1:] in (":", ",", "[") and text[end:].lstrip()[:1] in (
+    before = text[:start].removesuffix("-").rstrip()
+    return before[-1:] in (":", ",", "[") and text[end:].lstrip()[:1] in (
         ",",
         "]",
         "}",

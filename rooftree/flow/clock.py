@@ -6,7 +6,7 @@ clocks may run. A restart loses nothing: what is due stays due.
 
 from datetime import datetime
 
-from rooftree.capture import retrieve
+from rooftree.capture import auction, retrieve
 from rooftree.flow import first_run, intake, messages, milestones, offers, sign_in, silence, sweeps
 from rooftree.ledger import seal
 from rooftree.los import outbox
@@ -80,6 +80,7 @@ TICKS = (
         run=lambda at: first_run.ensure_of_company(at=at),
     ),
     Tick(name="sessions that ended", every=600, run=lambda at: sign_in.sweep(at=at)),
+    Tick(name="pings let go", every=3600, run=lambda at: auction.forget(at=at)),
     Tick(name="leads gone quiet", every=600, run=lambda at: silence.close_quiet(at=at)),
     Tick(name="licenses that ended", every=300, run=lambda at: offers.end_unlicensed(at=at)),
 )

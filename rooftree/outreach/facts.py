@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from rooftree.capture.sources import SOURCES
 from rooftree.compliance import consent_record, lint, places
 from rooftree.compliance.facts import (
     Answer,
@@ -50,6 +51,8 @@ ASKED_US = frozenset(
     {"website_form", "phone_twilio", "phone_callrail"}
     | {"chat_intercom", "chat_drift", "chat_generic"}
 )
+# Who sells a person's request on, to us and perhaps to others; lead letters come from them too.
+SOLD_ON = frozenset({"aggregator", "marketplace", "email"})
 BUYING = frozenset({"purchase", "construction"})
 
 
@@ -288,12 +291,10 @@ def _line_type(person: Person, key: str) -> str:
 
 
 def _provenance(lead: Lead) -> Provenance:
-    marketplaces = {"lendingtree", "zillow", "bankrate", "email_text", "email_adf", "mismo_ilad"}
-    sells_to_many = lead.source.setup.get("channel") in ("aggregator", "marketplace")
+    adapter = SOURCES.get(lead.source.adapter)
+    channel = lead.source.setup.get("channel") or (adapter.CHANNEL if adapter else "")
     return Provenance(
-        source_class="aggregator"
-        if lead.source.adapter in marketplaces or sells_to_many
-        else "consumer",
+        source_class="aggregator" if channel in SOLD_ON else "consumer",
         acquired_on=lead.created_at.date(),
         is_firm_offer=None,
         is_authorized_to_cra=None,

@@ -291,10 +291,16 @@ def _form_delivery(request: HttpRequest, site: str) -> HttpResponse:
     return delivery(request, "website_form", site)
 
 
+def _ping_or_post(request: HttpRequest, token: str, step: str) -> HttpResponse:
+    return delivery(request, "ping_post", token)
+
+
+_ping_or_post.csrf_exempt = True  # type: ignore[attr-defined]
 _form_delivery.csrf_exempt = True  # type: ignore[attr-defined]
 
 urlpatterns = [
     path("form/<slug:site>", _form_delivery, name="form_delivery"),
+    path("pingpost/<str:token>/<slug:step>", _ping_or_post, name="ping_or_post"),
     path("twilio/text/", text_in, name="text_in"),
     path("twilio/status/<uuid:message_id>/", text_status, name="text_status"),
     path("twilio/ring/<uuid:ring_id>/", ring_answered, name="ring_answered"),

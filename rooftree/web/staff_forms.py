@@ -57,6 +57,7 @@ class StaffForm(forms.Form):
         return [
             {"title": title, "fields": [self[name] for name in names if name in self.fields]}
             for title, names in parts
+            if any(name in self.fields for name in names)
         ]
 
     def carried_out(self, act: Callable[[dict[str, Any]], Any]) -> bool:

@@ -36,6 +36,7 @@ from rooftree.web.views import (
     setup_sources,
     setup_tree,
     sign_in,
+    source_bids,
     source_credentials,
     source_maps,
     source_posts,
@@ -157,6 +158,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("setup/certificates/", setup_certificates.certificates, name="setup_certificates"),
     path("setup/sources/<uuid:source_id>/pause/", setup_sources.pause, name="setup_source_pause"),
+    path("setup/sources/<uuid:source_id>/bids/", source_bids.bids, name="source_bids"),
     path("setup/sources/<uuid:source_id>/posts/", source_posts.posts, name="source_posts"),
     path(
         "setup/sources/<uuid:source_id>/details/",

@@ -12,6 +12,7 @@ from rooftree_simulators.posters import (
     chat_generic,
     lendingtree,
     mismo_ilad,
+    networks,
     phone_callrail,
     referral_partner,
     website_form,
@@ -31,6 +32,14 @@ _MAKERS: dict[str, Callable[..., Delivery]] = {
     "chat_transcript": chat_generic.transcript,
     "referral_partner": referral_partner.delivery,
     "mismo_ilad": mismo_ilad.delivery,
+    "bankrate": networks.bankrate,
+    "freerateupdate": networks.freerateupdate,
+    "freerateupdate_xml": networks.freerateupdate_xml,
+    "leadpoint": networks.leadpoint,
+    "aggregator": networks.numeric,
+    "aggregator_short": networks.short_names,
+    "leadconduit": networks.leadconduit,
+    "leadconduit_json": networks.leadconduit_json,
 }
 _SIGNERS = {"phone_callrail", "chat_generic", "chat_transcript"}  # sign as they are made
 
@@ -42,7 +51,7 @@ def _arguments(words: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--count", type=int, default=1)
     parser.add_argument("--per-minute", type=float, default=0.0, help="0 sends without waiting")
     parser.add_argument("--seed", type=int, default=None, help="the same seed, the same people")
-    parser.add_argument("--secret", default="", help="sign with this key")
+    parser.add_argument("--secret", default="", help="sign with this key, or send it")
     parser.add_argument("--bad-day", action="append", type=BadDay, default=[], choices=list(BadDay))
     parser.add_argument("--bad-rate", type=float, default=1.0, help="share of bad deliveries")
     return parser.parse_args(words)
@@ -60,8 +69,10 @@ def main(words: list[str] | None = None) -> int:
         signs = asked.secret and asked.vendor in _SIGNERS
         with_key = {"secret": asked.secret} if signs else {}
         made = _MAKERS[asked.vendor](borrower(rng), rng, at=at, **with_key)
-        if asked.secret and not signs:
+        if asked.secret and asked.vendor == "website_form":
             made = website_form.signed(made, asked.secret, at=at)
+        elif asked.secret and not signs:
+            made.headers["X-Api-Key"] = asked.secret
         luck = todays_luck(rng, asked.bad_day, asked.bad_rate)
         for sent in deliver(made, asked.to, bad_day=luck):
             unanswered += sent.answer.status == 0

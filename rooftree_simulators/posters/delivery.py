@@ -22,6 +22,7 @@ class BadDay(StrEnum):
     MALFORMED = "malformed"  # the body is cut off in the middle
     HTML = "html"  # a proxy's error page instead of the lead
     WRONG_TOKEN = "wrong_token"  # noqa: S105
+    WRONG_KEY = "wrong_key"  # in the header
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +39,8 @@ def deliver(delivery: Delivery, to: str, *, bad_day: BadDay | None = None) -> li
     """POST to `to`, a URL that ends in the source's path token; duplicates give two rows."""
     if bad_day is BadDay.WRONG_TOKEN:
         to = f"{to.rstrip('/').rpartition('/')[0]}/not-the-token"
+    if bad_day is BadDay.WRONG_KEY:
+        delivery = replace(delivery, headers={**delivery.headers, "X-Api-Key": "not-the-key"})
     if bad_day is BadDay.MALFORMED:
         delivery = replace(delivery, body=delivery.body[: len(delivery.body) // 2])
     if bad_day is BadDay.HTML:

@@ -54,6 +54,7 @@ def test_a_social_security_number_never_survives_in_a_form(ssn, before):
     ("sent", "kept"),
     [
         ('{"ssn":900123456,"zip":"80211"}', '{"ssn":999999999,"zip":"80211"}'),  # still JSON
+        ('{"ssn": -900123456}', '{"ssn": -999999999}'),
         ("<SSN>900-12-3456</SSN>", "<SSN>***-**-****</SSN>"),
         ('<SSN val="900123456"/>', '<SSN val="*********"/>'),
         ("ssn=900-12-3456&zip=80211", "ssn=***-**-****&zip=80211"),

@@ -1,13 +1,16 @@
 """Every lead source. To add one: write its file, then add its line here.
 
 A source is a module with `LABEL`, `PATHS` (below /in/), `CHANNEL` and
-`read(incoming) -> Envelope`, which never raises. Put real deliveries in
-tests/capture/deliveries/<key>/ and the contract test runs them; facts and doubts
-go to docs/sources/<key>.md.
+`read(incoming) -> Envelope`, which never raises. Where staff may choose how a post is
+proven, `PROOF` is the usual way, and a map they publish is read instead of its own
+`LINES`. Put real deliveries in tests/capture/deliveries/<key>/ and the contract test
+runs them; facts and doubts go to docs/sources/<key>.md.
 """
 
 from rooftree.capture.envelope import Adapter
 from rooftree.capture.sources import (
+    aggregator_post,
+    bankrate,
     chat_drift,
     chat_generic,
     chat_intercom,
@@ -19,14 +22,18 @@ from rooftree.capture.sources import (
     csv_import,
     email_adf,
     email_text,
+    freerateupdate,
     generic,
     google_lead_form,
+    leadconduit,
+    leadpoint,
     lendingtree,
     linkedin_lead_sync,
     meta_lead_ads,
     mismo_ilad,
     phone_callrail,
     phone_twilio,
+    ping_post,
     referral_partner,
     tiktok_lead_gen,
     website_form,
@@ -41,6 +48,12 @@ SOURCES: dict[str, Adapter] = {
     "google_lead_form": google_lead_form,
     "tiktok_lead_gen": tiktok_lead_gen,
     "linkedin_lead_sync": linkedin_lead_sync,
+    "bankrate": bankrate,
+    "freerateupdate": freerateupdate,
+    "leadpoint": leadpoint,
+    "aggregator_post": aggregator_post,
+    "leadconduit": leadconduit,
+    "ping_post": ping_post,
     "generic": generic,
     "csv_import": csv_import,
     "phone_twilio": phone_twilio,

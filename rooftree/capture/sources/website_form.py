@@ -11,7 +11,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from rooftree.capture.conclude import conclude
-from rooftree.capture.consent import certificate_url, leadid_token, named_channels, weighed
+from rooftree.capture.consent import (
+    certificate_url,
+    follow_ups,
+    leadid_token,
+    named_channels,
+    weighed,
+)
 from rooftree.capture.envelope import (
     REFERENCE,
     Answer,
@@ -94,7 +100,7 @@ def read(incoming: Incoming) -> Envelope:
     answer = _answer(fields, incoming, notes)
     rendered_at, _ = moment(fields.get("rendered_at"), "rendered_at", notes, zone="UTC")
     lead = _lead(fields, incoming, notes, is_signed=is_signed)
-    found = conclude(lead, answer, notes, actions=_actions(lead.consent))
+    found = conclude(lead, answer, notes, actions=follow_ups(lead.consent))
     if rendered_at and _filled_at(lead, incoming) - rendered_at < FASTEST_FILL:
         key, leads = found.idempotency_key, found.leads
         return quarantined("too_fast", answer, key=key, leads=leads, warnings=found.warnings)
@@ -303,12 +309,3 @@ def _status(checked: bool | None, *, has_box: bool) -> ConsentStatus:
     if checked or has_box:
         return ConsentStatus.GRANTED
     return ConsentStatus.DENIED if checked is False else ConsentStatus.NOT_PROVIDED
-
-
-def _actions(consent: Consent) -> list[dict[str, str]]:
-    actions = []
-    if consent.certificate_url:
-        actions.append({"do": "claim_trustedform", "url": consent.certificate_url})
-    if consent.leadid_token:
-        actions.append({"do": "verify_leadid", "token": consent.leadid_token})
-    return actions

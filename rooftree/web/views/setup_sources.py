@@ -131,30 +131,32 @@ def pause(request: HttpRequest, source_id: UUID) -> HttpResponse:
     return done(request, f"{one.name} {said}", back_to=reverse("setup_source", args=[one.pk]))
 
 
-def _address(one: Source, path: str, opened: Opened | None) -> str:
-    """Where its leads are sent: an address of the web, or of our mail server."""
+def _addresses(one: Source, paths: list[str], opened: Opened | None) -> list[str]:
+    """Where its leads are sent: addresses of the web, or one of our mail server."""
     if getattr(SOURCES.get(one.adapter), "CHANNEL", "") is not Channel.EMAIL:
-        return f"{settings.PUBLIC_URL}{path}"
-    token = path.rpartition("/")[2] if opened else "<token>"
-    return f"leads+{token}@{settings.REPLY_DOMAIN or '<your inbox domain>'}"
+        return [f"{settings.PUBLIC_URL}{path}" for path in paths]
+    token = paths[0].rpartition("/")[2] if opened else "<token>"
+    return [f"leads+{token}@{settings.REPLY_DOMAIN or '<your inbox domain>'}"]
 
 
 def _source_page(request: HttpRequest, one: Source, **more: Any) -> HttpResponse:
     status = more.pop("status", 200)
     opened: Opened | None = more.get("opened")
-    path = opened.path if opened else source_setup.path_of(one)
+    paths = source_setup.paths_of(one, one.token if opened else "")
     gap = one.expected_gap
     initial = {
         **{name: getattr(one, name) for name in source_setup.EDITABLE},
         "expected_gap": int(gap.total_seconds() // 3600) if gap else None,
     }
     is_form = one.adapter == "website_form"
-    address = _address(one, path, opened)
+    addresses = _addresses(one, paths, opened)
     context = {
         "source": one,
         "label": SOURCES[one.adapter].LABEL if one.adapter in SOURCES else one.adapter,
-        "address": address,
-        "curl": source_posts.curl(one, address, opened) if one.adapter == "generic" else "",
+        "address": "\n".join(addresses),
+        "curl": source_posts.curl(one, addresses[0], opened)
+        if one.adapter in source_setup.PROVEN_AS_CHOSEN
+        else "",
         "credentials": source_credentials.asked_of(one),
         "missing": source_credentials.missing_of(one),
         "takes_posts": one.adapter not in stage.KINDS,

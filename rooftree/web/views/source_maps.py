@@ -13,7 +13,8 @@ from rooftree.capture.field_map import BadMap, Line, check, guess, lines_of
 from rooftree.capture.models import MapEdition
 from rooftree.capture.notes import Notes
 from rooftree.capture.payload import tree_of
-from rooftree.capture.sources import generic
+from rooftree.capture.posts import preview as previewed
+from rooftree.capture.source_setup import PROVEN_AS_CHOSEN
 from rooftree.capture.wire import Unreadable
 from rooftree.leads.models import Delivery, Source
 from rooftree.web import map_form
@@ -23,7 +24,6 @@ from rooftree.web.views.sources import seen_by, why
 
 LATEST = 8  # deliveries to choose from
 UNREAD = 30  # values nobody asked for that are listed
-ADAPTER = "generic"
 LEFT_OUT = ("schema_version", "received_at", "extras", "source", "channel")  # seen elsewhere
 
 
@@ -38,7 +38,7 @@ def show(request: HttpRequest, source_id: UUID) -> HttpResponse:
     delivery = _delivery(request, source)
     lines = map_form.draft_of(request, source.pk)
     if lines is None:
-        lines = lines_of(source.setup.get("map")) or _guessed(delivery)
+        lines = lines_of(source.setup.get("map")) or _usual(source, delivery)
     return _page(request, source, lines)
 
 
@@ -103,7 +103,7 @@ def restoration(request: HttpRequest, source_id: UUID, number: int) -> HttpRespo
 
 def _source(request: HttpRequest, source_id: UUID) -> Source:
     must(request.user, "edit_sources")
-    return get_object_or_404(Source, pk=source_id, adapter=ADAPTER)
+    return get_object_or_404(Source, pk=source_id, adapter__in=PROVEN_AS_CHOSEN)
 
 
 def _home(source: Source) -> str:
@@ -127,7 +127,11 @@ def _delivery(request: HttpRequest, source: Source) -> Delivery | None:
     return found
 
 
-def _guessed(delivery: Delivery | None) -> tuple[Line, ...]:
+def _usual(source: Source, delivery: Delivery | None) -> tuple[Line, ...]:
+    """What the vendor's deliveries are read by before anybody publishes a map; else a guess."""
+    lines: tuple[Line, ...] = getattr(receive.adapter_of(source), "LINES", ())
+    if lines:
+        return lines
     if delivery is None:
         return tuple(Line(field=key, path=key) for key in ("name", "phone", "email"))
     try:
@@ -151,7 +155,7 @@ def _tried(delivery: Delivery | None, lines: Sequence[Line]) -> dict[str, Any]:
     stored = [line.to_json() for line in lines]
     incoming = receive.as_received(delivery)
     try:
-        reading, envelope = generic.preview(incoming, stored)
+        reading, envelope = previewed(incoming, stored, receive.adapter_of(delivery.source))
         tree = tree_of(incoming, Notes())
     except Unreadable as problem:
         return {"delivery": delivery, "unreadable": why(str(problem))}

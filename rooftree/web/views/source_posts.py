@@ -5,19 +5,19 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db.transaction import atomic
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.debug import sensitive_variables
 
-from rooftree.capture import source_telling
+from rooftree.capture import auction, source_telling
 from rooftree.capture.envelope import Incoming
 from rooftree.capture.field_map import lines_of
 from rooftree.capture.proof import PROOFS, Proof, header_of
-from rooftree.capture.receive import endpoint_of
-from rooftree.capture.source_setup import Opened
+from rooftree.capture.receive import adapter_of, endpoint_of
+from rooftree.capture.source_setup import PROVEN_AS_CHOSEN, Opened, path_of
 from rooftree.capture.source_telling import ANSWERS, CHANNELS
-from rooftree.capture.sources import generic
 from rooftree.capture.targets import TARGETS, Kind
 from rooftree.leads.models import Source
 from rooftree.web import map_form
@@ -38,6 +38,14 @@ EXAMPLES = {  # what a made-up lead says; nobody has this number or address
     "property_zip": "33602",
     "state": "FL",
     "zip": "33602",
+}
+PING = {  # what a made-up ping says: nobody at all
+    "ping_id": "test-1",
+    "loan_purpose": "purchase",
+    "state": "FL",
+    "zip": "33602",
+    "loan_amount": "350000",
+    "credit_rating": "good",
 }
 BY_KIND = {
     Kind.PHONE: "8135550142",
@@ -65,11 +73,19 @@ class PostForm(StaffForm):
         ("Who it is", ("channel", "proof", "header", "user", "networks")),
         ("What it hears", ("answer", "status", "success", "failure")),
     )
+    FREE = ("channel", "answer", "status", "success", "failure")  # not a known vendor's
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        is_free = kwargs.pop("is_free")
+        super().__init__(*args, **kwargs)
+        for name in () if is_free else self.FREE:
+            del self.fields[name]
 
     def facts(self) -> dict[str, Any]:
         """What was typed, as the set-up keeps it."""
         typed = dict(self.cleaned_data)
-        typed["status"] = 201 if typed["status"] == "201" else None
+        if "status" in typed:
+            typed["status"] = 201 if typed["status"] == "201" else None
         return typed
 
 
@@ -78,8 +94,8 @@ def posts(request: HttpRequest, source_id: UUID) -> HttpResponse:
     """Set it, or look at it."""
     source = _source(request, source_id)
     if request.method == "GET":
-        return _page(request, source, PostForm(initial=_initial(source)))
-    form = PostForm(request.POST)
+        return _page(request, source, _form(source))
+    form = _form(source, request.POST)
 
     def tell(_: dict[str, Any]) -> Source:
         return source_telling.tell(
@@ -97,18 +113,22 @@ def trial(request: HttpRequest, source_id: UUID) -> HttpResponse:
     source = _source(request, source_id)
     body = json.dumps(example(source)).encode()
     incoming = Incoming(
+        path=path_of(source),
         headers={"Content-Type": "application/json"},
         body=body,
         remote_addr=None,
         received_at=request.at,
         endpoint=endpoint_of(source),
         is_verified=True,
+        market=auction.market_of(source, at=request.at),
     )
-    envelope = generic.read(incoming)
+    with atomic():
+        envelope = adapter_of(source).read(incoming)
     said = envelope.to_json()
     context = {
         "sent": body.decode(),
         "is_well": envelope.outcome.value.startswith("accepted"),
+        "is_ping": envelope.offer is not None,
         "why": why(envelope.reason or ""),
         "answer": envelope.http.filled(lead_id="01a20bc9-c58a", reference="").to_bytes().decode(),
         "status": envelope.http.status,
@@ -119,12 +139,15 @@ def trial(request: HttpRequest, source_id: UUID) -> HttpResponse:
             if path not in ("schema_version", "received_at", "source")
         ],
     }
-    return _page(request, source, PostForm(initial=_initial(source)), tried=context)
+    return _page(request, source, _form(source), tried=context)
 
 
 def example(source: Source) -> dict[str, str]:
-    """A made-up lead in the places the source's map reads, else under our own names."""
-    lines = lines_of(source.setup.get("map"))
+    """A made-up lead in the places the source's map reads, else under our own names; a ping
+    where it is bid to."""
+    if source.adapter == "ping_post":
+        return PING
+    lines = lines_of(source.setup.get("map")) or getattr(adapter_of(source), "LINES", ())
     if not lines:
         keys = ("vendor_lead_id", "name", "phone", "email", "loan_purpose", "property_state")
         return {key: _example(key) for key in keys}
@@ -144,23 +167,36 @@ def _example(key: str) -> str:
 def curl(source: Source, address: str, opened: Opened | None = None) -> str:
     """A command that posts the example; its secrets only at the moment they are shown."""
     secret = opened.secret if opened else "<secret>"
-    proof = str(source.setup.get("proof") or Proof.ADDRESS)
+    usual = proof_of(source)
+    proof = str(source.setup.get("proof") or usual)
     body = json.dumps(example(source)).replace("'", "'\\''")
     lines = [f"curl -X POST '{address}'", "  -H 'Content-Type: application/json'"]
     if proof == Proof.HEADER:
-        header = header_of(source.setup)
+        header = header_of(source.setup, usual=usual)
         shown = f"Bearer {secret}" if header.lower() == "authorization" else secret
         lines.append(f"  -H '{header}: {shown}'")
     if proof == Proof.BASIC:
         lines.append(f"  -u '{source.setup.get('user') or 'vendor'}:{secret}'")
     if proof == Proof.HMAC:
-        lines.append(f"  -H '{header_of(source.setup)}: sha256=<HMAC-SHA256 of the body, hex>'")
+        lines.append(
+            f"  -H '{header_of(source.setup, usual=usual)}: sha256=<HMAC-SHA256 of the body, hex>'"
+        )
     return " \\\n".join([*lines, f"  -d '{body}'"])
+
+
+def proof_of(source: Source) -> Proof:
+    """How its posts are proven where staff chose nothing."""
+    usual: Proof = getattr(adapter_of(source), "PROOF", Proof.ADDRESS)
+    return usual
+
+
+def _form(source: Source, typed: Any = None) -> PostForm:
+    return PostForm(typed, initial=_initial(source), is_free=source.adapter == "generic")
 
 
 def _source(request: HttpRequest, source_id: UUID) -> Source:
     must(request.user, "edit_sources")
-    return get_object_or_404(Source, pk=source_id, adapter="generic")
+    return get_object_or_404(Source, pk=source_id, adapter__in=PROVEN_AS_CHOSEN)
 
 
 def _home(source: Source) -> str:
@@ -169,14 +205,16 @@ def _home(source: Source) -> str:
 
 def _initial(source: Source) -> dict[str, Any]:
     told = {name: source.setup[name] for name in source_telling.TOLD if name in source.setup}
-    usual = {"channel": "aggregator", "proof": "address", "answer": "json", "status": "200"}
+    usual = {"channel": "aggregator", "answer": "json", "status": "200"} | {
+        "proof": proof_of(source)
+    }
     return {**usual, **told, "status": str(told.get("status", 200))}
 
 
 def _page(
     request: HttpRequest, source: Source, form: PostForm, *, status: int = 200, **more: Any
 ) -> HttpResponse:
-    address = f"{settings.PUBLIC_URL}/in/generic/<token>"
+    address = f"{settings.PUBLIC_URL}{path_of(source)}"
     context = {
         "source": source,
         "form": form,

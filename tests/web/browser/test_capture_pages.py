@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from rooftree.capture.envelope import Incoming
-from rooftree.capture.models import MapEdition, Spreadsheet
+from rooftree.capture.models import MapEdition, PlacedBid, Spreadsheet
 from rooftree.capture.receive import endpoint_of
 from rooftree.flow import intake
 from rooftree.leads.models import Delivery, Lead, Source
@@ -56,6 +57,20 @@ def posted(source: Source) -> Delivery:
     )
     received = intake.accept(source=source, incoming=incoming, at=make.NOON)
     return received.kept
+
+
+def pinged(source: Source, state: str) -> None:
+    source.refresh_from_db()
+    at = timezone.now()
+    ping = {"ping_id": f"p-{state}", "state": state, "loan_purpose": "purchase"}
+    incoming = Incoming(
+        path=f"/in/pingpost/{source.token}/ping",
+        headers={"X-Api-Key": source.secret},
+        body=json.dumps(ping).encode(),
+        received_at=at,
+        endpoint=endpoint_of(source),
+    )
+    intake.accept(source=source, incoming=incoming, at=at)
 
 
 @pytest.fixture
@@ -174,3 +189,34 @@ def test_a_spreadsheet_is_brought_in_step_by_step(chromium, front, clerk, size, 
     page.get_by_role("button", name="Undo this import").click()
     expect(page.get_by_text("2 leads of it were closed")).to_be_visible()
     assert Lead.objects.filter(retired_reason="import undone").count() == 2
+
+
+@pytest.mark.parametrize(("size", "scheme"), SIZES)
+def test_the_pages_of_a_seller_fit_and_are_accessible(chromium, front, clerk, size, scheme):
+    seller = make.source("ping_post", name="Auction House", slug="auction", token="t", secret="s")
+    name = f"{size['width']}-{scheme}"
+    page = open_as(chromium, front, "Operations", size, scheme)
+    page.goto(reverse("setup_source", args=[seller.pk]))
+    shown_well(page, f"seller-{name}")
+    page.goto(reverse("source_bids", args=[seller.pk]))
+    shown_well(page, f"bids-empty-{name}")
+
+    page.get_by_label("Prices, $").fill("30\nFL boat 52")
+    page.get_by_role("button", name="Bid by these").click()
+    expect(page.get_by_text("boat is no state")).to_be_visible()
+    shown_well(page, f"bids-wrong-{name}")
+    page.get_by_label("Prices, $").fill("30\nrefinance 40\nFL purchase 52.50")
+    page.get_by_label("Most leads a day").fill("40")
+    page.get_by_role("button", name="Bid by these").click()
+    expect(page.get_by_text("is bid to by these from now on")).to_be_visible()
+
+    page.goto(reverse("source_posts", args=[seller.pk]))
+    page.get_by_role("button", name="Try a test post").click()
+    expect(page.get_by_text("So it would be bid to now")).to_be_visible()
+    shown_well(page, f"seller-proof-{name}")
+    assert not PlacedBid.objects.exists()
+    for state in ("FL", "NY"):
+        pinged(seller, state)
+    page.goto(reverse("source_bids", args=[seller.pk]))
+    shown_well(page, f"bids-full-{name}")
+    expect(page.get_by_text("$52.50")).to_be_visible()

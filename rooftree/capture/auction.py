@@ -1,0 +1,140 @@
+"""Pings of a source: the bids we placed, and what the next one depends on.
+
+A ping is answered in the request, from indexes alone: every bid is a row of `bid`, without
+the person, and nothing else is kept of a ping. It writes no ledger event: what it led to,
+a lead that was bought, does.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from django.db import connection
+
+from rooftree.capture.bidding import Ask, Bid, Placed, Rules, Standing
+from rooftree.capture.envelope import Envelope
+from rooftree.capture.models import PlacedBid
+from rooftree.core.uuid7 import uuid7_at
+from rooftree.leads.models import Delivery, Source
+from rooftree.money.company_day import company_zone
+from rooftree.org.insert import insert_once
+from rooftree.org.models import CompanyLicense, License
+
+KEPT_FOR = timedelta(days=30)
+BOUGHT = ("accepted", "quarantined")  # a post that cannot be used yet was bought as well
+_KNOWN = """
+select exists (
+  select from phone join touch using (person_id)
+  where phone_hash(e164) = decode(%s, 'hex') and touch.at > %s
+) or exists (
+  select from email join touch using (person_id)
+  where email_hash(address) = decode(%s, 'hex') and touch.at > %s
+)
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Market:
+    """What a bid rests on, as it is at one moment. Must be asked in a transaction."""
+
+    source: Source
+    at: datetime
+
+    def placed(self, ping_id: str, /) -> Placed | None:
+        """The bid that was placed on a ping of this source."""
+        row = PlacedBid.objects.filter(source=self.source, ping_id=ping_id).first()
+        return _placed(row) if row else None
+
+    def standing(self, ask: Ask, rules: Rules, /) -> Standing:
+        """Two pings at once never both take the last place under a cap: one waits."""
+        if rules.has_caps():
+            Source.objects.select_for_update(no_key=True).only("pk").get(pk=self.source.pk)
+        today = datetime.combine(self.at.astimezone(company_zone()), time.min, company_zone())
+        return Standing(
+            licensed=_licensed(ask.state, self.at),
+            bought_today=self._bought(today) if rules.per_day is not None else 0,
+            bought_this_month=self._bought(today.replace(day=1))
+            if rules.per_month is not None
+            else 0,
+            is_known=self._is_known(ask, rules),
+        )
+
+    def _bought(self, since: datetime) -> int:
+        """Leads bought since then, and bids that may still become one."""
+        came = Delivery.objects.filter(source=self.source, received_at__gte=since)
+        out = PlacedBid.objects.filter(source=self.source, expires_at__gte=self.at, cents__gt=0)
+        return came.filter(outcome__in=BOUGHT).count() + out.count()
+
+    def _is_known(self, ask: Ask, rules: Rules) -> bool:
+        if not rules.duplicate_days or not (ask.phone_hash or ask.email_hash):
+            return False
+        since = self.at - timedelta(days=rules.duplicate_days)
+        with connection.cursor() as cursor:
+            cursor.execute(_KNOWN, [ask.phone_hash, since, ask.email_hash, since])
+            return bool(cursor.fetchone()[0])
+
+
+def is_bid_to(source: Source) -> bool:
+    """Whether it pings, and a bid of ours is its answer."""
+    return source.adapter == "ping_post"
+
+
+def market_of(source: Source, *, at: datetime) -> Market | None:
+    """Its market, where a source is bid to."""
+    return Market(source=source, at=at) if is_bid_to(source) else None
+
+
+def keep(source: Source, envelope: Envelope, *, at: datetime) -> None:
+    """Keep a bid that is about to be answered. One that still holds stays as it was."""
+    assert envelope.offer is not None
+    offer, ping_id = envelope.offer, (envelope.idempotency_key or "").rpartition("ping:")[2]
+    facts: dict[str, Any] = {**_row(offer), "asked_at": at}
+    if insert_once(PlacedBid(id=uuid7_at(at), source=source, ping_id=ping_id, **facts)):
+        return
+    PlacedBid.objects.filter(source=source, ping_id=ping_id, expires_at__lt=at).update(**facts)
+
+
+def forget(*, at: datetime) -> int:
+    """Let pings go that are older than KEPT_FOR; how many."""
+    return PlacedBid.objects.filter(asked_at__lt=at - KEPT_FOR).delete()[0]
+
+
+def _licensed(state: str, at: datetime) -> frozenset[str]:
+    """The state, when the company may lend there and somebody here may originate there."""
+    day = at.astimezone(company_zone()).date()
+    ours = CompanyLicense.objects.filter(state=state, from_date__lte=day)
+    theirs = License.objects.filter(
+        state=state, status__iexact="approved", from_date__lte=day, officer__terminated_at=None
+    )
+    holds = all(
+        held.filter(until_date=None).exists() or held.filter(until_date__gt=day).exists()
+        for held in (ours, theirs)
+    )
+    return frozenset({state} if state and holds else ())
+
+
+def _row(offer: Placed) -> Mapping[str, Any]:
+    return {
+        "told": dict(offer.ask.told),
+        "state": offer.ask.state,
+        "purpose": offer.ask.purpose,
+        "phone_hash": offer.ask.phone_hash,
+        "email_hash": offer.ask.email_hash,
+        "cents": offer.bid.cents,
+        "why": offer.bid.why,
+        "seconds": offer.seconds,
+        "expires_at": offer.expires_at,
+    }
+
+
+def _placed(row: PlacedBid) -> Placed:
+    ask = Ask(
+        told=row.told,
+        state=row.state,
+        purpose=row.purpose,
+        phone_hash=row.phone_hash,
+        email_hash=row.email_hash,
+    )
+    bid = Bid(cents=row.cents, why=row.why)
+    return Placed(ask=ask, bid=bid, seconds=row.seconds, expires_at=row.expires_at)

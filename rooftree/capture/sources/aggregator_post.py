@@ -1,0 +1,127 @@
+"""Aggregators that post forms: numeric codes answered in XML, short names answered by a number.
+
+Wire format: docs/sources/aggregator-post.md.
+"""
+
+import html
+from dataclasses import replace
+
+from rooftree.capture.envelope import Answer, Envelope, Incoming, json_answer
+from rooftree.capture.field_map import table
+from rooftree.capture.notes import Notes, as_text
+from rooftree.capture.paths import find
+from rooftree.capture.posts import Tree, Vendor, read_post
+from rooftree.capture.proof import Proof
+from rooftree.leads.canonical import CanonicalLead
+from rooftree.leads.vocabulary import Channel, Purpose, Source
+
+LABEL = "Aggregator posts"
+PATHS = ["aggregator_post/<token>"]
+CHANNEL = Channel.AGGREGATOR
+PROOF = Proof.HEADER
+EQUITY = {"1": Purpose.HOME_EQUITY_LOAN, "2": Purpose.HELOC}  # 3: they are not sure
+CUT_AT = 200  # characters of the wording that the numeric posts carry
+
+# Of two names the first is of the numeric posts, the second of the short ones.
+LINES = table("""
+is_test | lead_mode | 0=yes 1=no
+vendor_lead_id | vendor_lead_id
+submitted_at | datetime_stamp
+campaign | promo_code
+sub_source | sub_id ls
+first_name | first_name fname
+last_name | last_name lname
+phone | phone ph
+phone_2 | phone2
+email | email em
+address | address
+city | city
+state | state
+zip | zip
+loan_purpose | mortgage_lead_type mortgageType | 1=purchase 2=refinance 3=home_equity 4=reverse
+loan_type | loan_type | 1=va 2=fha 3=conventional 4=other
+loan_type | va_loan | 1=va 0=
+loan_amount | loan_amount loanAmount
+amortization | rate_type | 1=fixed 2=arm 3=other
+ltv | ltv_percentage
+down_payment | down_payment | percent
+down_payment | downPayment
+cash_out | additional_cash cashOut
+current_balance | first_balance
+second_balance | second_balance
+current_rate | first_interest_rate
+timeline | buy_timeframe | 1=asap 2=0_30_days 3=31_60_days 4=61_90_days 5=no_timeframe
+timeline | movingTimeline
+property_state | property_state
+property_zip | property_zip
+property_type | property_desc | 1=single_family 2=multi_2_4 3=townhouse 4=condo 5=manufactured
+property_use | property_use | 1=primary 2=second_home 3=investment
+property_value | property_value estimate_value
+new_construction | spec_home
+credit | credit_rating creditRating | 1=excellent 2=good 3=fair 4=poor
+bankruptcy | bankruptcy
+annual_income | income | monthly
+military | va_loan veteran
+working_with_agent | agent_found hasAgent
+message | comments
+consent_checked | tcpa_optin
+consent_text | tcpa_text
+consent_ip | ipaddress
+ip_address | ipaddress
+user_agent | user_agent
+landing_page | url
+referrer | referral
+certificate_url | trustedformcerturl xxTrustedFormCertUrl
+leadid_token | universal_leadid
+""")
+
+
+def read(incoming: Incoming) -> Envelope:
+    """One lead. Never raises: what cannot be used comes back as an outcome."""
+    return read_post(incoming, VENDOR)
+
+
+def _success(tree: Tree, incoming: Incoming) -> Answer:
+    """A number for the short names, XML for all others."""
+    names = {name.lower() for name in tree}
+    if "em" in names or "ph" in names:
+        return Answer(status=200, content_type="text/plain", body="1")
+    return _xml(200, "<Response>ACCEPTED</Response>")
+
+
+def _refusal(status: int, error: str) -> Answer:
+    """Whose key is wrong is told in JSON, whatever it would have sent."""
+    if status == 401:
+        return json_answer(401, error=error)
+    said = f"<Errors><Error>{html.escape(error)}</Error></Errors>"
+    return _xml(status, f"<Response>REJECTED</Response>{said}")
+
+
+def _xml(status: int, said: str) -> Answer:
+    body = f'<?xml version="1.0"?><PostResponse>{said}</PostResponse>'
+    return Answer(status=status, content_type="text/xml", body=body)
+
+
+def _settle(lead: CanonicalLead, tree: Tree, notes: Notes) -> CanonicalLead:
+    """Which kind of home equity; and a wording of just that length was cut off.
+
+    The certificate has all of it.
+    """
+    kind = EQUITY.get(as_text(find(tree, "home_equity_type")[1]).strip())
+    if kind and lead.loan and lead.loan.purpose is Purpose.HOME_EQUITY:
+        lead = replace(lead, loan=replace(lead.loan, purpose=kind))
+    if len(lead.consent.text or "") == CUT_AT:
+        notes.warn(f"consent_text_truncated_{CUT_AT}")
+    return lead
+
+
+VENDOR = Vendor(
+    source=Source.AGGREGATOR_POST,
+    channel=CHANNEL,
+    lines=LINES,
+    usual=PROOF,
+    success=_success,
+    refusal=_refusal,
+    counts_bare_yes=True,
+    settle=_settle,
+)

@@ -1,0 +1,77 @@
+"""Bankrate, and networks with its family of posts. Wire format: docs/sources/bankrate.md.
+
+Bankrate's own specification is not public: these are the names a receiving CRM
+documents, and what a client has agreed otherwise goes into the field map.
+"""
+
+from rooftree.capture.envelope import Envelope, Incoming, json_answer
+from rooftree.capture.field_map import table
+from rooftree.capture.posts import Vendor, read_post
+from rooftree.capture.proof import Proof
+from rooftree.leads.vocabulary import Channel, Source
+
+LABEL = "Bankrate and its kin"
+PATHS = ["bankrate/<token>"]
+CHANNEL = Channel.MARKETPLACE
+PROOF = Proof.HEADER
+
+LINES = table("""
+vendor_lead_id | lead_id id
+submitted_at | submitted_at created_at timestamp
+first_name | first_name
+last_name | last_name
+name | full_name name
+phone | phone phone_number
+mobile | mobile cell_phone
+email | email
+address | address
+city | city
+state | state
+zip | zip zip_code
+loan_purpose | loan_purpose purpose
+loan_type | loan_type
+loan_amount | loan_amount
+product | product loan_product
+down_payment | down_payment
+cash_out | cash_out
+ltv | ltv
+current_balance | current_balance mortgage_balance
+current_rate | current_rate
+current_payment | current_payment
+timeline | timeline purchase_timeline
+property_address | property_address
+property_city | property_city
+property_county | property_county
+property_state | property_state
+property_zip | property_zip
+property_type | property_type
+property_use | dwelling_use property_use
+property_value | property_value
+purchase_price | purchase_price
+found_home | found_home
+credit | credit_rating
+credit_score | credit_score
+annual_income | annual_income income
+bankruptcy | bankruptcy
+foreclosure | foreclosure
+working_with_agent | working_with_agent
+military | veteran military
+first_time_buyer | first_time_buyer
+message | notes comments
+campaign | campaign campaign_id
+certificate_url | trustedform_cert_url xxTrustedFormCertUrl
+leadid_token | universal_leadid leadid_token
+""")
+
+VENDOR = Vendor(
+    source=Source.BANKRATE,
+    channel=CHANNEL,
+    lines=LINES,
+    usual=PROOF,
+    success=lambda tree, incoming: json_answer(200, status="accepted"),
+)
+
+
+def read(incoming: Incoming) -> Envelope:
+    """One lead. Never raises: what cannot be used comes back as an outcome."""
+    return read_post(incoming, VENDOR)

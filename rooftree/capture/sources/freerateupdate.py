@@ -1,0 +1,65 @@
+"""FreeRateUpdate: a form, or its XML twin. Wire format: docs/sources/freerateupdate.md."""
+
+from rooftree.capture.envelope import Envelope, Incoming, json_answer
+from rooftree.capture.field_map import table
+from rooftree.capture.posts import Vendor, read_post
+from rooftree.capture.proof import Proof
+from rooftree.leads.vocabulary import Channel, Source
+
+LABEL = "FreeRateUpdate"
+PATHS = ["freerateupdate/<token>"]
+CHANNEL = Channel.AGGREGATOR
+PROOF = Proof.HEADER
+
+# Where two names stand, the second is the XML twin's or an older one.
+LINES = table("""
+vendor_lead_id | RequestId rid
+first_name | FirstName
+last_name | LastName
+mobile | CellPhone
+home_phone | HomePhone
+email | Email
+loan_purpose | HomeEquity | yes=home_equity no=
+loan_purpose | LoanPurpose
+refinance_purpose | CashOutReason
+loan_amount | DesiredLoanAmount Desired_Loan_Amount leads_property_value
+product | DesiredRateType RateType1
+ltv | ltv
+cash_out | CashOut
+down_payment | EstimatedDownPayment | percent
+current_balance | FirstMortgageBalance MortgageBalance
+current_rate | FirstMortgageRate
+current_loan_type | CurrentFHALoan | yes=fha no=
+current_loan_type | CurrentVALoan | yes=va no=
+timeline | DaysFromBuying | no=
+property_address | StreetAddress Street_Address
+property_city | PropertyCity
+property_state | PropertyState State
+property_zip | Zip
+property_type | PropertyType
+property_use | PropertyUse
+property_value | PropertyValue
+purchase_price | NewHomeValue
+found_home | FoundHome
+signed_contract | PurchaseAgreement signed_contract
+first_time_buyer | FirstTimeBuyer
+credit | CreditRating
+military | VeteranMilitary
+campaign | campaign_id
+cost | Price
+certificate_url | TCPA xxTrustedFormCertUrl
+leadid_token | UniversalLeadid
+""")
+
+VENDOR = Vendor(
+    source=Source.FREERATEUPDATE,
+    channel=CHANNEL,
+    lines=LINES,
+    usual=PROOF,
+    success=lambda tree, incoming: json_answer(200, status="accepted"),
+)
+
+
+def read(incoming: Incoming) -> Envelope:
+    """One lead. Never raises: what cannot be used comes back as an outcome."""
+    return read_post(incoming, VENDOR)

@@ -1,0 +1,186 @@
+"""LeadConduit (ActiveProspect): its standard fields, in a form, JSON or XML.
+
+Wire format: docs/sources/leadconduit.md. 201 tells that a lead was judged, `outcome`
+tells how.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+from xml.sax.saxutils import escape
+
+from rooftree.capture.envelope import LEAD_ID, Answer, Envelope, Incoming, Outcome, refused
+from rooftree.capture.field_map import table
+from rooftree.capture.posts import Vendor, read_post
+from rooftree.capture.proof import Proof
+from rooftree.leads.vocabulary import Channel, Source
+
+LABEL = "LeadConduit"
+PATHS = ["leadconduit/<token>"]
+CHANNEL = Channel.AGGREGATOR
+PROOF = Proof.HEADER
+METHODS = ("POST", "GET")
+KINDS = (
+    *("application/x-www-form-urlencoded", "application/json"),
+    *("application/xml", "text/xml"),
+)
+NEVER_LOOKED_AT = (Outcome.REJECTED_AUTH, Outcome.REJECTED_TOO_LARGE)
+_UNPARSED = {
+    "invalid_json": "Body does not contain JSON or JSON is unparseable",
+    "invalid_xml": "Body does not contain XML or XML is unparseable",
+    "xml_dtd_forbidden": "Body does not contain XML or XML is unparseable",
+    "invalid_form": "Unable to parse body",
+}
+
+LINES = table("""
+vendor_lead_id | reference lead.id
+submitted_at | source_timestamp
+campaign | campaign_name campaign_id
+cost | price
+first_name | first_name
+last_name | last_name
+phone | phone_1
+phone_2 | phone_2
+phone_3 | phone_3
+email | email
+email_2 | email_2
+address | address_1
+address2 | address_2
+city | city
+county | county
+state | state
+zip | postal_code
+co_first_name | mortgage.coborrower.first_name
+co_last_name | mortgage.coborrower.last_name
+language | language
+message | comments
+loan_purpose | mortgage.loan.purpose
+refinance_purpose | mortgage.refi.purpose
+loan_type | mortgage.loan.is_va | true=va yes=va 1=va false= no= 0=
+loan_type | mortgage.loan.is_fha | true=fha yes=fha 1=fha false= no= 0=
+loan_type | mortgage.loan.is_jumbo | true=jumbo yes=jumbo 1=jumbo false= no= 0=
+loan_type | mortgage.loan.type
+loan_amount | mortgage.loan.amount
+amortization | mortgage.loan.amortization
+term_years | mortgage.loan.term
+term_years | mortgage.loan.term_in_months | months
+ltv | mortgage.loan.ltv
+down_payment | mortgage.loan.down_payment
+cash_out | mortgage.loan.cash_out
+current_balance | mortgage.refi.loan_balance mortgage.first_mortgage_balance
+second_balance | mortgage.second_mortgage_balance
+current_rate | mortgage.refi.interest_rate mortgage.first_mortgage_interest_rate
+current_payment | mortgage.first_mortgage_payment
+timeline | mortgage.application.timeframe_days
+property_address | mortgage.property.address
+property_city | mortgage.property.city
+property_county | mortgage.property.county
+property_state | mortgage.property.state
+property_zip | mortgage.property.postal_code
+property_type | mortgage.property.type
+property_use | mortgage.property.use
+property_value | mortgage.refi.property_value mortgage.property.price
+purchase_price | mortgage.property.price
+found_home | mortgage.application.found_home
+working_with_agent | mortgage.application.is_working_with_realtor
+agent_name | agent.name
+agent_phone | agent.phone_1
+credit | mortgage.application.credit_rating credit_rating
+credit_score | credit_score
+bankruptcy | mortgage.application.bankruptcy
+annual_income | mortgage.annual_income annual_salary
+military | mortgage.application.is_military
+consent_ip | ip_address
+ip_address | ip_address
+user_agent | user_agent
+landing_page | landing_page_url
+referrer | referring_url
+utm_source | utm_source campaign_source
+utm_medium | utm_medium campaign_medium
+utm_campaign | utm_campaign
+utm_term | utm_term
+utm_content | utm_content campaign_content
+gclid | gclid
+fbclid | fbclid
+msclkid | msclkid
+certificate_url | trustedform_cert_url xxTrustedFormCertUrl
+leadid_token | universal_leadid
+""")
+
+
+def read(incoming: Incoming) -> Envelope:
+    """One lead. Never raises: what cannot be used comes back as an outcome."""
+    whole = read_post(incoming, VENDOR)
+    if incoming.is_verified or whole.outcome in NEVER_LOOKED_AT:
+        return whole
+    problem = _misaddressed(incoming)
+    return refused(Outcome.REJECTED_MALFORMED, *problem) if problem else whole
+
+
+def _misaddressed(incoming: Incoming) -> tuple[str, Answer] | None:
+    """What LeadConduit's contract refuses before it looks at the body."""
+    if incoming.method not in METHODS:
+        said = f"The {incoming.method[:20]} method is not allowed"
+        return "method_not_allowed", _plain(405, said)
+    if _form(incoming) is None:
+        said = "Not capable of generating content according to the Accept header"
+        return "not_acceptable", _plain(406, said)
+    if not incoming.body:
+        return None
+    kind = (incoming.header("content-type") or "").split(";")[0].strip().lower()
+    if not kind:
+        return "missing_content_type", _plain(415, "Content-Type header is required")
+    if kind not in KINDS:
+        said = "MIME type in Content-Type header is not supported."
+        return "unsupported_content_type", _plain(406, f"{said} Use only {', '.join(KINDS)}.")
+    return None
+
+
+def _form(incoming: Incoming) -> str | None:
+    """The type of the answer: the first that `Accept` names and we have, JSON before others."""
+    wanted = (incoming.header("accept") or "*/*").lower()
+    if any(one in wanted for one in ("*/*", "json", "application/*", "urlencoded")):
+        return "application/json"
+    return next((one for one in ("text/xml", "application/xml") if one in wanted), None)
+
+
+def _plain(status: int, said: str) -> Answer:
+    return Answer(status=status, content_type="text/plain", body=said)
+
+
+def _refusal(status: int, error: str) -> Answer:
+    if error == "unauthorized":
+        return Answer(status=status, content_type="application/json", body={"error": error})
+    return _plain(status, _UNPARSED.get(error, error))
+
+
+def _judged(incoming: Incoming, **verdict: str) -> Answer:
+    """201 with the outcome, in the form that `Accept` asks for."""
+    said: dict[str, Any] = {**verdict, "lead": {"id": LEAD_ID}, "price": 0}
+    form = _form(incoming) or "application/json"
+    if form == "application/json":
+        return Answer(status=201, content_type=form, body=said)
+    body = f'<?xml version="1.0"?>\n<result>{_elements(said)}</result>'
+    return Answer(status=201, content_type=form, body=body)
+
+
+def _elements(said: Mapping[str, Any]) -> str:
+    return "".join(
+        f"<{name}>{_elements(value) if isinstance(value, dict) else _safe(value)}</{name}>"
+        for name, value in said.items()
+    )
+
+
+def _safe(value: Any) -> str:
+    return LEAD_ID if value == LEAD_ID else escape(str(value))
+
+
+VENDOR = Vendor(
+    source=Source.LEADCONDUIT,
+    channel=CHANNEL,
+    lines=LINES,
+    usual=PROOF,
+    success=lambda tree, incoming: _judged(incoming, outcome="success"),
+    refusal=_refusal,
+    again=partial(_judged, outcome="failure", reason="duplicate"),
+)

@@ -1,0 +1,68 @@
+"""Leadpoint: short upper-case keys. Wire format: docs/sources/leadpoint.md."""
+
+from rooftree.capture.envelope import Envelope, Incoming, json_answer
+from rooftree.capture.field_map import table
+from rooftree.capture.posts import Vendor, read_post
+from rooftree.capture.proof import Proof
+from rooftree.leads.vocabulary import Channel, Source
+
+LABEL = "Leadpoint"
+PATHS = ["leadpoint/<token>"]
+CHANNEL = Channel.AGGREGATOR
+PROOF = Proof.HEADER
+
+# FHA_BANK_FORECLOSUREl is their typing error, and both spellings are sent.
+LINES = table("""
+vendor_lead_id | LEAD_ID
+first_name | FNAME first_name
+last_name | LNAME last_name
+phone | PRI_PHON
+phone_2 | SEC_PHON
+email | EMAIL
+address | ADDRESS
+city | CITY
+state | STATE
+zip | ZIP
+language | LANGUAGE
+contact_time | PREF_CALLTIME
+loan_purpose | LOAN_PURP PRODUCT
+loan_type | LOAN_TYPE
+loan_amount | LOAN_VAL
+down_payment | DOWN_PMT
+timeline | BUY_TIMEFRAME
+property_state | PROP_ST
+property_zip | PROP_ZIP
+property_type | PROP_DESC
+property_use | PROP_PURP
+property_value | EST_VAL
+purchase_price | PURCHASE_PRICE
+found_home | SPEC_HOME
+signed_contract | PURCHASE_CONTRACT
+first_time_buyer | FIRST_BUYER
+credit | CRED_GRADE
+bankruptcy | BKCY
+foreclosure | FHA_BANK_FORECLOSURE FHA_BANK_FORECLOSUREl
+annual_income | INCOME ANNUAL_VERIFIABLE_INCOME
+military | VA_STATUS
+working_with_agent | AGENT_FOUND
+agent_name | AGENT_NAME
+agent_email | AGENT_EMAIL
+agent_phone | AGENT_PHONE
+agent_company | AGENT_COMPANY
+message | CONSUMER_COMMENTS
+certificate_url | xxTrustedFormCertUrl trustedform_cert_url
+leadid_token | universal_leadid
+""")
+
+VENDOR = Vendor(
+    source=Source.LEADPOINT,
+    channel=CHANNEL,
+    lines=LINES,
+    usual=PROOF,
+    success=lambda tree, incoming: json_answer(200, status="accepted"),
+)
+
+
+def read(incoming: Incoming) -> Envelope:
+    """One lead. Never raises: what cannot be used comes back as an outcome."""
+    return read_post(incoming, VENDOR)

@@ -1,0 +1,115 @@
+"""A seller of leads: it pings without the person, waits for bids, and posts to whom it sold."""
+
+import hashlib
+import json
+import random
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from rooftree_simulators.outgoing import Answer, send
+from rooftree_simulators.posters.networks import WORDING
+from rooftree_simulators.posters.people import Borrower
+
+_WORDS = [(740, "excellent"), (700, "good"), (640, "fair")]
+AUCTION_S = 5.0  # an auction waits no longer for a bid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Auction:
+    """What came of one lead at one buyer."""
+
+    ping_id: str
+    bid: float  # 0: none
+    pinged: Answer
+    posted: Answer | None = None  # None: it did not bid enough
+
+
+def ping(borrower: Borrower, rng: random.Random) -> dict[str, Any]:
+    """The offer: no name, no number, no address; the hashes of both instead."""
+    return {
+        "ping_id": f"p-{rng.getrandbits(48):012x}",
+        "vertical": "mortgage",
+        "loan_purpose": "purchase" if borrower.purpose == "purchase" else "refinance",
+        "state": borrower.state,
+        "zip": borrower.zip,
+        "loan_amount": borrower.loan,
+        "property_value": borrower.price,
+        "credit_rating": next((word for low, word in _WORDS if borrower.score >= low), "poor"),
+        "property_type": "single family",
+        "property_use": "primary",
+        "sub_id": f"pub-{rng.randrange(10, 99)}",
+        "exclusive": True,
+        "phone_sha256": _sha256(f"+1{borrower.phone}"),
+        "email_sha256": _sha256(borrower.email.lower()),
+    }
+
+
+def post(
+    offer: dict[str, Any], borrower: Borrower, *, price: float, at: datetime
+) -> dict[str, Any]:
+    """The lead, for the price that was bid: what was offered again, and the person."""
+    return {
+        **offer,
+        "first_name": borrower.first_name,
+        "last_name": borrower.last_name,
+        "email": borrower.email,
+        "phone": f"{borrower.phone[:3]}-{borrower.phone[3:6]}-{borrower.phone[6:]}",
+        "address": borrower.street,
+        "city": borrower.city,
+        "tcpa": {
+            "optin": True,
+            "text": WORDING,
+            "timestamp": at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "ip": "198.51.100.90",
+        },
+        "price": price,
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seller:
+    """Somebody who sells leads to one buyer."""
+
+    to: str  # the buyer's URL without /ping and /post
+    secret: str
+    floor: float = 1.0  # dollars; below it the lead goes to another buyer
+
+    def auction(
+        self,
+        borrower: Borrower,
+        rng: random.Random,
+        *,
+        at: datetime,
+        changes: dict[str, Any] | None = None,
+    ) -> Auction:
+        """Offer one lead, and sell it when the bid is high enough.
+
+        Args:
+            changes: what the post says otherwise than was offered, on a bad day.
+        """
+        offer = ping(borrower, rng)
+        pinged = self.tell("ping", offer)
+        bid = _bid(pinged)
+        if bid < self.floor:
+            return Auction(ping_id=offer["ping_id"], bid=bid, pinged=pinged)
+        sold = {**post(offer, borrower, price=bid, at=at), **(changes or {})}
+        posted = self.tell("post", sold)
+        return Auction(ping_id=offer["ping_id"], bid=bid, pinged=pinged, posted=posted)
+
+    def tell(self, step: str, content: dict[str, Any]) -> Answer:
+        """One ping or post; an auction waits no longer than AUCTION_S for its answer."""
+        headers = {"Content-Type": "application/json", "X-Api-Key": self.secret}
+        body = json.dumps(content, ensure_ascii=False).encode()
+        return send("POST", f"{self.to}/{step}", body, headers, timeout_s=AUCTION_S)
+
+
+def _bid(answer: Answer) -> float:
+    try:
+        return float(json.loads(answer.body).get("bid") or 0)
+    except (ValueError, AttributeError):
+        return 0.0
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

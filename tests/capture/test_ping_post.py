@@ -1,0 +1,258 @@
+"""Pings and posts as they are in production: stored bids, licenses, caps, people on file."""
+
+import hashlib
+import json
+from datetime import date, timedelta
+
+import pytest
+
+from rooftree.capture import auction
+from rooftree.capture.bidding import Ask, Price, Rules, Standing, bid_on, rules_of
+from rooftree.capture.envelope import Incoming
+from rooftree.capture.models import PlacedBid
+from rooftree.capture.receive import endpoint_of
+from rooftree.flow import intake
+from rooftree.leads.models import Delivery, Lead, Rejection, Touch
+from tests import make
+from tests.flow import journey
+from tests.make import NOON
+
+PHONE, EMAIL = "+18135550142", "lena@example.com"
+PING = {
+    "ping_id": "p-1", "vertical": "mortgage", "loan_purpose": "refinance", "state": "FL",
+    "zip": "33602", "loan_amount": 310000, "credit_rating": "excellent", "sub_id": "pub-1",
+    "phone_sha256": hashlib.sha256(PHONE.encode()).hexdigest(),
+    "email_sha256": hashlib.sha256(EMAIL.encode()).hexdigest(),
+}  # fmt: skip
+POST = {**PING, "first_name": "Lena", "last_name": "Brooks", "phone": "813-555-0142",
+        "email": "Lena@Example.com", "price": 46.0}  # fmt: skip
+BIDS = {"prices": [{"cents": 4600}]}
+
+
+@pytest.fixture
+def seller(db):
+    journey.ready()
+    make.officer(licensed=("FL",))
+    return make.source("ping_post", token="tok", secret="s3cret", setup={"bids": BIDS})
+
+
+def send(seller, step, body, *, at=NOON, key="s3cret"):
+    incoming = Incoming(
+        path=f"/in/pingpost/{seller.token}/{step}",
+        headers={"Content-Type": "application/json", "X-Api-Key": key},
+        body=json.dumps(body).encode(),
+        remote_addr="203.0.113.10",
+        received_at=at,
+        endpoint=endpoint_of(seller),
+    )
+    answer = intake.accept(source=seller, incoming=incoming, at=at).answer
+    return json.loads(answer.to_bytes())
+
+
+def bids(seller, **changes):
+    seller.setup = {"bids": {**BIDS, **changes}}
+    seller.save()
+
+
+def test_a_bid_is_kept_without_the_person_and_its_post_becomes_a_lead_at_that_price(seller):
+    said = send(seller, "ping", {**PING, "phone": PHONE, "first_name": "Lena"})
+
+    assert said == {"outcome": "success", "ping_id": "p-1", "bid": 46.0, "expires_in": 60}
+    row = PlacedBid.objects.get()
+    assert (row.cents, row.state, row.expires_at) == (4600, "FL", NOON + timedelta(seconds=60))
+    kept = json.dumps(row.told) + row.ping_id
+    assert "Lena" not in kept and PHONE not in kept
+    assert not Delivery.objects.exists()
+
+    sold = send(seller, "post", POST, at=NOON + timedelta(seconds=60))
+    assert (sold["outcome"], sold["price"]) == ("success", 46.0)
+    journey.run(NOON + timedelta(seconds=61))
+    touch = Touch.objects.get()
+    assert str(touch.delivery_id) == sold["lead_id"]
+    assert touch.inquiry["cost"]["amount_cents"] == 4600
+    assert touch.inquiry["cost"]["basis"] == "bid"
+    assert touch.lead.person.last_name == "Brooks"
+
+
+def test_a_post_comes_once_however_often_it_is_sent(seller):
+    send(seller, "ping", PING)
+
+    first, second = send(seller, "post", POST), send(seller, "post", POST)
+    journey.run()
+
+    assert first == second
+    assert Lead.objects.count() == 1
+
+
+def test_a_ping_sent_again_hears_the_same_bid_though_the_price_changed_between(seller):
+    first = send(seller, "ping", PING)
+    bids(seller, prices=[{"cents": 100}])
+
+    assert send(seller, "ping", PING, at=NOON + timedelta(seconds=59)) == first
+    assert PlacedBid.objects.count() == 1
+    late = NOON + timedelta(seconds=61)
+    assert send(seller, "ping", PING, at=late)["bid"] == 1.0
+    assert PlacedBid.objects.get().expires_at == late + timedelta(seconds=60)
+
+
+@pytest.mark.parametrize(
+    ("change", "after", "said", "reason"),
+    [
+        ({"ping_id": "p-9"}, 0, "no such ping", "ping_unknown"),
+        ({}, 61, "bid expired", "ping_expired"),
+        ({"state": "TX"}, 0, "post does not match ping", "ping_mismatch"),
+        ({"loan_amount": 90000}, 0, "post does not match ping", "ping_mismatch"),
+        ({"price": 60}, 0, "post does not match ping", "ping_mismatch"),
+        ({"phone": "8135550199"}, 0, "post does not match ping", "ping_mismatch"),
+        ({"email": "other@example.com"}, 0, "post does not match ping", "ping_mismatch"),
+    ],
+)
+def test_what_was_not_offered_is_not_bought_and_is_recorded(seller, change, after, said, reason):
+    send(seller, "ping", PING)
+
+    answer = send(seller, "post", POST | change, at=NOON + timedelta(seconds=after))
+
+    assert (answer["outcome"], answer["reason"]) == ("failure", said)
+    journey.run(NOON + timedelta(minutes=5))
+    assert not Lead.objects.exists()
+    assert Delivery.objects.get().reason == reason
+
+
+def test_a_post_that_was_wrong_may_come_again_right_while_the_bid_holds(seller):
+    send(seller, "ping", PING)
+    send(seller, "post", {**POST, "state": "TX"})
+
+    assert send(seller, "post", POST)["outcome"] == "success"
+    journey.run()
+    assert Lead.objects.count() == 1
+
+
+def test_the_same_numbers_written_otherwise_are_the_same(seller):
+    send(seller, "ping", PING)
+
+    again = {**POST, "loan_amount": "310000.00", "state": "fl", "price": "46"}
+    assert send(seller, "post", again)["outcome"] == "success"
+
+
+def test_what_the_post_leaves_out_stands_as_it_was_offered(seller):
+    send(seller, "ping", PING)
+    person = ("ping_id", "first_name", "last_name", "phone", "email")
+    send(seller, "post", {name: POST[name] for name in person})
+    journey.run()
+
+    inquiry = Touch.objects.get().inquiry
+    assert inquiry["property"]["state"] == "FL"
+    assert inquiry["loan"]["amount_cents"] == 31_000_000
+
+
+def test_another_sellers_ping_is_no_ping_of_ours(seller):
+    other = make.source("ping_post", token="two", secret="s3cret", setup={"bids": BIDS})
+    send(other, "ping", PING)
+
+    assert send(seller, "post", POST)["reason"] == "no such ping"
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "bid"),
+    [(True, True, 46.0), (False, True, 0), (True, False, 0)],
+)
+def test_a_state_counts_when_company_and_an_officer_may_work_there(seller, ours, theirs, bid):
+    if ours:
+        make.company_license("GA")
+    if theirs:
+        make.officer(licensed=("GA",))
+
+    assert send(seller, "ping", {**PING, "state": "GA"})["bid"] == bid
+
+
+def test_a_license_that_ended_today_counts_no_more(seller):
+    make.officer(licensed=("GA",))
+    make.company_license("GA", until_date=date(2026, 11, 23))
+
+    said = send(seller, "ping", {**PING, "state": "GA"}, at=NOON.replace(month=11, day=23))
+    assert said["reason"] == "not licensed in this state"
+
+
+def test_a_full_day_bids_no_more_and_the_next_does(seller):
+    bids(seller, per_day=1)
+    send(seller, "ping", PING)
+    meanwhile = send(seller, "ping", {**PING, "ping_id": "p-2"})
+    assert (meanwhile["bid"], meanwhile["reason"]) == (0, "daily cap reached")  # one bid is out
+
+    send(seller, "post", POST)
+    later = NOON + timedelta(hours=2)
+    assert send(seller, "ping", {**PING, "ping_id": "p-3"}, at=later)["bid"] == 0
+    tomorrow = NOON + timedelta(days=1)
+    assert send(seller, "ping", {**PING, "ping_id": "p-4"}, at=tomorrow)["bid"] == 46.0
+
+
+def test_a_bid_that_was_not_taken_up_leaves_room_again(seller):
+    bids(seller, per_month=1)
+    send(seller, "ping", PING)
+
+    later = NOON + timedelta(seconds=61)
+    assert send(seller, "ping", {**PING, "ping_id": "p-2"}, at=later)["bid"] == 46.0
+
+
+@pytest.mark.parametrize("known_by", ["phone_sha256", "email_sha256"])
+def test_somebody_who_asked_lately_is_not_bought_again(seller, known_by):
+    send(seller, "ping", PING)
+    send(seller, "post", POST)
+    journey.run()
+    bids(seller, duplicate_days=30)
+    hidden = {name: PING[name] for name in PING if not name.endswith("sha256")}
+    again = {**hidden, "ping_id": "p-2", known_by: PING[known_by]}
+
+    assert send(seller, "ping", again, at=NOON + timedelta(days=29))["reason"] == "duplicate"
+    again["ping_id"] = "p-3"
+    assert send(seller, "ping", again, at=NOON + timedelta(days=31))["bid"] == 46.0
+
+
+def test_without_a_price_there_is_no_bid(seller):
+    bids(seller, prices=[])
+
+    said = send(seller, "ping", PING)
+    assert said == {
+        "outcome": "failure", "ping_id": "p-1", "bid": 0, "reason": "no price is set",
+    }  # fmt: skip
+    assert send(seller, "post", POST)["reason"] == "we did not bid"
+
+
+def test_the_wrong_key_hears_no_bid_and_leaves_a_count(seller):
+    assert send(seller, "ping", PING, key="other") == {"error": "unauthorized"}
+    assert Rejection.objects.get().adapter == "ping_post"
+    assert not PlacedBid.objects.exists()
+
+
+def test_pings_are_let_go_after_thirty_days(seller):
+    send(seller, "ping", PING)
+
+    assert auction.forget(at=NOON + timedelta(days=30)) == 0
+    assert auction.forget(at=NOON + timedelta(days=30, seconds=1)) == 1
+
+
+@pytest.mark.parametrize(
+    ("state", "purpose", "cents"),
+    [
+        ("FL", "purchase", 5000),
+        ("FL", "refinance_cash_out", 4000),
+        ("TX", "refinance", 3000),
+        ("TX", "purchase", 1000),
+        ("TX", "", 1000),
+    ],
+)
+def test_the_price_for_just_this_kind_of_lead_wins(state, purpose, cents):
+    prices = (
+        Price(cents=1000),
+        Price(cents=3000, purpose="refinance"),
+        Price(cents=4000, state="FL"),
+        Price(cents=5000, state="FL", purpose="purchase"),
+    )
+    standing = Standing(licensed=frozenset({"FL", "TX"}))
+
+    assert bid_on(Ask(state=state, purpose=purpose), Rules(prices=prices), standing).cents == cents
+
+
+@pytest.mark.parametrize("stored", [None, [], "x", {"prices": 3}, {"prices": [{"cents": -1}, 7]}])
+def test_rules_nobody_can_read_bid_nothing(stored):
+    assert rules_of(stored) == Rules()

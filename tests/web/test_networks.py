@@ -1,0 +1,166 @@
+"""Lead networks post over HTTP as each of them does, on good days and bad; the leads come in."""
+
+import hashlib
+import json
+import random
+
+import pytest
+
+from rooftree.capture.models import PlacedBid
+from rooftree.core.states import STATES
+from rooftree.flow import moment
+from rooftree.leads.models import Delivery, Lead, Rejection, Touch
+from rooftree_simulators.posters import networks
+from rooftree_simulators.posters.delivery import BadDay, deliver
+from rooftree_simulators.posters.people import borrower
+from rooftree_simulators.posters.ping_post import Seller
+from tests import make
+from tests.flow import journey
+
+KEY = "a-key-of-the-vendor"
+MAKERS = {
+    "bankrate": (networks.bankrate,),
+    "freerateupdate": (networks.freerateupdate, networks.freerateupdate_xml),
+    "leadpoint": (networks.leadpoint,),
+    "aggregator_post": (networks.numeric, networks.short_names),
+    "leadconduit": (networks.leadconduit, networks.leadconduit_json),
+}
+POSTS = [(key, maker) for key, makers in MAKERS.items() for maker in makers]
+
+
+@pytest.fixture
+def at_work(live_server):
+    journey.ready(states=tuple(STATES))
+    make.officer(licensed=STATES)
+    with moment.at(make.NOON):
+        yield live_server.url.replace("localhost", "127.0.0.1")
+
+
+def vendor(key, **changes):
+    token = f"{key}-token"
+    digest = hashlib.sha256(token.encode()).hexdigest()
+    return make.source(key, token=token, token_hash=digest, secret=KEY, **changes)
+
+
+def posted(base, key, maker, seed=1, bad_day=None):
+    rng = random.Random(seed)
+    who = borrower(rng)
+    made = maker(who, rng, at=make.NOON)
+    made.headers["X-Api-Key"] = KEY
+    sent = deliver(made, f"{base}/in/{key}/{key}-token", bad_day=bad_day)
+    return who, [one.answer for one in sent]
+
+
+@pytest.mark.parametrize(("key", "maker"), POSTS, ids=lambda one: getattr(one, "__name__", one))
+def test_each_networks_lead_is_taken_answered_in_its_words_and_worked(at_work, key, maker):
+    vendor(key)
+    whos = [posted(at_work, key, maker, seed) for seed in range(4)]
+    journey.run()
+
+    wanted = {"leadconduit": 201}.get(key, 200)
+    assert [one.status for _, answers in whos for one in answers] == [wanted] * 4
+    for who, _ in whos:
+        touch = Touch.objects.get(inquiry__emails__0__address=who.email)
+        said = touch.inquiry
+        assert said["source"] == key
+        assert said["phones"][0]["e164"] == f"+1{who.phone}"
+        assert said["loan"]["amount_cents"] == who.loan * 100
+        assert said["loan"]["purpose"].startswith(
+            "purchase" if who.purpose == "purchase" else "ref"
+        )
+        assert (said.get("property") or said["mailing_address"])["state"] == who.state
+
+
+@pytest.mark.parametrize("bad_day", [BadDay.SLOW, BadDay.DUPLICATE])
+@pytest.mark.parametrize("key", MAKERS)
+def test_a_slow_or_doubled_post_is_one_lead(at_work, key, bad_day):
+    vendor(key)
+    posted(at_work, key, MAKERS[key][0], bad_day=bad_day)
+    journey.run()
+
+    assert Lead.objects.count() == 1
+
+
+@pytest.mark.parametrize("bad_day", [BadDay.WRONG_TOKEN, BadDay.WRONG_KEY])
+@pytest.mark.parametrize("key", MAKERS)
+def test_a_stranger_is_turned_away_and_leaves_a_count(at_work, key, bad_day):
+    vendor(key)
+    _, answers = posted(at_work, key, MAKERS[key][0], bad_day=bad_day)
+
+    assert [one.status for one in answers] == [401]
+    assert not Delivery.objects.exists()
+    assert Rejection.objects.get().adapter == key
+
+
+@pytest.mark.parametrize("key", ["bankrate", "leadconduit"])
+def test_what_cannot_be_read_is_kept_and_waits_for_a_person(at_work, key):
+    vendor(key)
+    maker = {"bankrate": networks.bankrate, "leadconduit": networks.leadconduit_json}[key]
+    _, answers = posted(at_work, key, maker, bad_day=BadDay.MALFORMED)
+
+    assert answers[0].status == 400
+    assert Delivery.objects.get().state == "quarantined"
+
+
+def test_leadconduit_hears_of_a_repetition_in_its_own_word(at_work):
+    vendor("leadconduit")
+    _, answers = posted(at_work, "leadconduit", networks.leadconduit, bad_day=BadDay.DUPLICATE)
+    first, second = (json.loads(one.body) for one in answers)
+
+    assert (first["outcome"], second["outcome"]) == ("success", "failure")
+    assert second["reason"] == "duplicate"
+    assert second["lead"]["id"] == first["lead"]["id"]
+    assert [one.status for one in answers] == [201, 201]
+
+
+def test_a_sold_lead_comes_at_the_price_that_was_bid(at_work):
+    vendor("ping_post", setup={"bids": {"prices": [{"cents": 4600}]}})
+    seller = Seller(to=f"{at_work}/in/pingpost/ping_post-token", secret=KEY)
+    rng = random.Random(2)
+    who = borrower(rng)
+
+    came = seller.auction(who, rng, at=make.NOON)
+    journey.run()
+
+    assert came.bid == 46.0
+    assert came.posted is not None
+    assert json.loads(came.posted.body)["outcome"] == "success"
+    touch = Touch.objects.get()
+    assert touch.inquiry["cost"] == {
+        "amount_cents": 4600, "basis": "bid", "currency": "USD", "provisional": False,
+    }  # fmt: skip
+    assert touch.inquiry["phones"][0]["e164"] == f"+1{who.phone}"
+
+
+@pytest.mark.parametrize(
+    ("secret", "floor", "changes", "pings"),
+    [
+        ("wrong", 1.0, {}, 0),
+        (KEY, 50.0, {}, 1),  # another buyer bid more
+        (KEY, 1.0, {"credit_rating": "abysmal"}, 1),
+        (KEY, 1.0, {"price": 90.0}, 1),
+    ],
+)
+def test_a_sellers_bad_day_buys_nothing(at_work, secret, floor, changes, pings):
+    vendor("ping_post", setup={"bids": {"prices": [{"cents": 4600}]}})
+    seller = Seller(to=f"{at_work}/in/pingpost/ping_post-token", secret=secret, floor=floor)
+    rng = random.Random(2)
+
+    seller.auction(borrower(rng), rng, at=make.NOON, changes=changes)
+    journey.run()
+
+    assert PlacedBid.objects.count() == pings
+    assert not Lead.objects.exists()
+
+
+def test_somebody_on_file_is_not_bought_a_second_time(at_work):
+    vendor("ping_post", setup={"bids": {"prices": [{"cents": 4600}], "duplicate_days": 30}})
+    seller = Seller(to=f"{at_work}/in/pingpost/ping_post-token", secret=KEY)
+    who = borrower(random.Random(2))
+    seller.auction(who, random.Random(2), at=make.NOON)
+    journey.run()
+
+    again = seller.auction(who, random.Random(9), at=make.NOON)
+
+    assert again.posted is None
+    assert json.loads(again.pinged.body)["reason"] == "duplicate"
