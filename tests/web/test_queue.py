@@ -97,6 +97,41 @@ def test_a_longer_queue_asks_the_database_no_more_often(
         browser.get("/queue/")
 
 
+def rows_of(page):
+    return page.text.count("data-row")
+
+
+def test_a_long_queue_is_shown_in_parts_best_first(cast, signed_in):
+    for nth in range(60):
+        owned(make.lead(), cast.dana, score=nth, promise_at=None, first_attempt_at=make.NOON)
+    browser = signed_in(cast.dana.user)
+
+    first = browser.get("/queue/")
+
+    assert rows_of(first) == 25
+    assert "25 of 60" in first.text
+    assert 'href="?tab=now&amp;shown=50"' in first.text
+    assert rows_of(browser.get("/queue/?tab=now&shown=50")) == 50
+    last = browser.get("/queue/?tab=now&shown=60")
+    assert rows_of(last) == 60
+    assert "Show more" not in last.text
+
+
+@pytest.mark.parametrize("shown", ["-1", "0", "many", "99999999999999999999", "²"])
+def test_a_strange_number_of_rows_is_no_error(cast, signed_in, shown):
+    owned(cast.ben, cast.dana)
+
+    assert rows_of(signed_in(cast.dana.user).get("/queue/", {"shown": shown})) == 1
+
+
+def test_rows_that_were_fetched_stay_when_the_queue_reads_itself_again(cast, signed_in, htmx):
+    for _ in range(30):
+        owned(make.lead(), cast.dana, first_attempt_at=make.NOON)
+    browser = signed_in(cast.dana.user)
+
+    assert rows_of(browser.get("/queue/?tab=now&shown=30", headers=htmx)) == 30
+
+
 def test_an_offer_is_taken_by_a_plain_form(cast, signed_in):
     offer = offered(cast.ben, cast.dana)
 

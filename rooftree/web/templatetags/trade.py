@@ -1,6 +1,7 @@
 """Template filters and tags in the formats of the trade; built into every template."""
 
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -36,6 +37,7 @@ for _plain in (
 
 
 @register.simple_tag
+@cache
 def icon(name: str, size: str = "", kind: str = "") -> SafeString:
     """One symbol of icons.svg; `s` is 14 px for badges. Hidden from screen readers."""
     return format_html(

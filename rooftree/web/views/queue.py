@@ -25,6 +25,7 @@ from rooftree.web.answers import done, moved, refused
 from rooftree.web.page import officer_of, staff
 
 TABS = {Tab.NOW: "Now", Tab.TODAY: "Today", Tab.WAITING: "Waiting on borrower"}
+AT_ONCE = 25  # rows; more are fetched as they are scrolled to
 NOTHING = {
     Tab.NOW: ("Nothing is waiting for you", "New leads come here by themselves."),
     Tab.TODAY: ("Nothing else is due today", "What falls due later waits on the borrower."),
@@ -105,13 +106,16 @@ def show(request: HttpRequest) -> HttpResponse:
     asked = request.GET.get("tab", "")
     tab = Tab(asked) if asked in set(Tab) else Tab.NOW
     rows = work_queue.for_officer(request.user, at=request.at, tab=tab)
-    lines = _lines(rows, request.at, top=tab is Tab.NOW)
+    shown = _shown(request)
+    lines = _lines(rows[:shown], request.at, top=tab is Tab.NOW)
     officer = officer_of(request.user)
     context = {
         "has_context": True,
         "tab": tab,
         "tabs_of_queue": TABS.items(),
         "number": len(rows),
+        "shown": shown,
+        "more": min(shown + AT_ONCE, len(rows)) if len(rows) > shown else None,
         "sections": sections(lines),
         "nothing": NOTHING[tab],
         "officer": officer,
@@ -122,6 +126,16 @@ def show(request: HttpRequest) -> HttpResponse:
         return render(request, "queue/show.html#parts", context)
     context["month"] = my_month.of_officer(officer, request.at) if officer else None
     return render(request, "queue/show.html", context)
+
+
+def _shown(request: HttpRequest) -> int:
+    """How many rows the page has come to, of the list as it is now."""
+    asked = request.GET.get("shown", "")
+    return (
+        max(AT_ONCE, min(int(asked), work_queue.LONGEST))
+        if asked.isdigit() and asked.isascii()
+        else AT_ONCE
+    )
 
 
 def sections(lines: Sequence[Line]) -> list[Section]:

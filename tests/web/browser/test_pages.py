@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 
 from rooftree.leads.models import ContactAttempt, Remark
 from rooftree.org import notices
+from rooftree.routing import own
 from rooftree.routing.models import Ownership
 from tests import make
 from tests.web.browser.conftest import DESK, PHONE, open_as, violations
@@ -43,6 +44,52 @@ def test_an_offer_is_taken_by_one_key(chromium, front, people):
 
     page.wait_for_url(f"**{reverse('lead', args=[newcomer.pk])}")
     assert Ownership.objects.get(lead=newcomer, until_at=None).officer == people.dana
+
+
+def sixty_leads(people):
+    for nth in range(59):
+        one = make.lead(source=people.zillow, score=nth)
+        own.give(lead_id=one.pk, officer_id=people.dana.pk, by=None, at=make.NOON)
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+def test_a_long_queue_goes_on_as_it_is_scrolled(chromium, front, people, size):
+    sixty_leads(people)
+    page = open_as(chromium, front, "Loan officer", size)
+    rows, more = page.locator("[data-row]"), page.get_by_role("link", name="Show more")
+    expect(rows).to_have_count(25)
+    page.locator("h1").click()
+    page.keyboard.press("j")
+    chosen = page.locator("[data-row][aria-current]").get_attribute("id")
+
+    more.scroll_into_view_if_needed()
+    expect(rows).to_have_count(50)
+    more.scroll_into_view_if_needed()
+    expect(rows).to_have_count(60)
+
+    expect(more).to_have_count(0)
+    assert page.locator("[data-row][aria-current]").get_attribute("id") == chosen
+    page.evaluate("document.body.dispatchEvent(new Event('reread', {bubbles: true}))")
+    page.wait_for_timeout(1000)
+    assert rows.count() == 60
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+def test_a_long_queue_goes_on_by_a_link_without_a_script(chromium, front, people, size):
+    sixty_leads(people)
+    cookies = open_as(chromium, front, "Loan officer", size).context.cookies()
+    plain = chromium.new_context(viewport=size, base_url=front, java_script_enabled=False)
+    plain.add_cookies(cookies)
+    page = plain.new_page()
+    page.goto("/queue/")
+    more = page.get_by_role("link", name="Show more")
+    more.scroll_into_view_if_needed()
+    shoot(page, f"queue goes on {size['width']}")
+
+    more.click()
+
+    expect(page.locator("[data-row]")).to_have_count(50)
+    expect(page.get_by_text("50 of 60")).to_be_visible()
 
 
 def test_the_keyboard_reaches_everything(chromium, front, people):
