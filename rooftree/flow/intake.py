@@ -50,9 +50,12 @@ def _follows(envelope: Envelope) -> "Task[[], None]":
     return look_up if envelope.lookups else work_deliveries
 
 
-@task(queue_name="now", priority=50)
+@task(queue_name="soon", priority=60)
 def look_up() -> None:
-    """Ask the vendors what deliveries wait for, until none is due, and work what was answered."""
+    """Ask the vendors what deliveries wait for, until none is due, and work what was answered.
+
+    Not among what is done now: a vendor that is slow must not hold up borrowers of others.
+    """
     while retrieve.carry_out_next(at=moment.now()):
         work_deliveries.enqueue()
 
@@ -174,7 +177,7 @@ def _set_aside(delivery: Delivery, problem: Exception, at: datetime) -> None:
     )
 
 
-@task(queue_name="now", priority=30)
+@task(queue_name="soon", priority=50)
 def claim_certificates() -> None:
     """Claim what proves consents, until none is due."""
     while claim_next(at=moment.now()):

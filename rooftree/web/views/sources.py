@@ -4,13 +4,14 @@ import json
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
-from rooftree.capture import flood, receive, retrieve, sweep
+from rooftree.capture import flood, receive, retrieve, source_setup, sweep
 from rooftree.capture.targets import TARGETS
 from rooftree.flow import intake
 from rooftree.leads.models import Delivery, Flood, Source, Touch
@@ -98,7 +99,7 @@ def source(request: HttpRequest, source_id: UUID) -> HttpResponse:
         "states": [(key, said) for key, (_, _, said) in STATES.items()],
         "page": page,
         "deliveries": [_said(delivery) for delivery in page.object_list],
-        "address": _address(request, one),
+        "address": f"{settings.PUBLIC_URL}{source_setup.path_of(one)}",
         "terms": one.terms.order_by("-from_date").first(),
         "aside_count": seen_by(request.user).filter(source=one, state="quarantined").count(),
         "flood": flood.last_of(request.at).get(one.pk),
@@ -225,13 +226,6 @@ def why(reason: str) -> str:
     if kind == "required_missing" and field in TARGETS:
         return f"The field map asks for “{TARGETS[field].label}”, and it is not in here."
     return REASONS.get(reason, reason.replace("_", " ").capitalize())
-
-
-def _address(request: HttpRequest, one: Source) -> str:
-    """Where the source posts, with its secret left out."""
-    adapter = receive.SOURCES.get(one.adapter)
-    path = adapter.PATHS[0] if adapter else f"{one.adapter}/<token>"
-    return request.build_absolute_uri(f"/in/{path.replace('<site>', one.slug)}")
 
 
 def _pretty(lead: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ from rooftree.capture.envelope import Incoming
 from rooftree.capture.models import Certificate, CertificateAccount, Retrieval, Sweep
 from rooftree.capture.receive import endpoint_of
 from rooftree.flow import intake
+from rooftree.leads.models import Delivery
 from tests import make
 from tests.web.browser.conftest import DESK, open_as
 from tests.web.browser.test_capture_pages import SIZES, shown_well
@@ -98,8 +99,7 @@ def test_what_the_vendor_told_stands_beside_what_it_sent(chromium, front, facebo
         status=400, body=json.dumps(EXPIRED).encode(), told_at=make.NOON,
         problem="Meta does not accept the access token (190): Error validating access token",
     )  # fmt: skip
-    kept.state, kept.reason = "quarantined", "upstream_auth"
-    kept.save()
+    Delivery.objects.update(state="quarantined", reason="upstream_auth")
     Sweep.objects.create(
         source=facebook, since=make.NOON, began_at=make.NOON, missed=2, listed=40,
         ended_at=make.NOON,
@@ -109,5 +109,5 @@ def test_what_the_vendor_told_stands_beside_what_it_sent(chromium, front, facebo
     expect(page.get_by_text("its credentials need a look").first).to_be_visible()
     shown_well(page, f"told-{size['width']}-{scheme}")
     page.goto(reverse("source", args=[facebook.pk]))
-    expect(page.get_by_text("Every lead Facebook lists since")).to_be_visible()
+    expect(page.get_by_text("Every lead on the vendor’s own list since")).to_be_visible()
     shown_well(page, f"listed-{size['width']}-{scheme}")
