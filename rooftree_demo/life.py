@@ -133,6 +133,7 @@ class Life:
         )
         with moment.at(at):
             received = intake.accept(source=source, incoming=incoming, at=at)
+            intake.work_deliveries.enqueue()  # its own nudge waits for a worker
         if received.delivery is None:
             raise AlreadyThere(self.story.number)
         self.settle_arrival(at + SECOND * self.rng.randint(1, 3))

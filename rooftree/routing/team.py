@@ -143,6 +143,7 @@ def _tried_today(user: User, at: datetime) -> list[_Tried]:
 
 
 def _people(user: User, tried: Sequence[_Tried], at: datetime) -> tuple[Member, ...]:
+    """Those who take leads now first."""
     unreached = Q(leads__first_talk_at=None, leads__state__in=["new", "working"])
     officers = (
         officers_visible_to(user)
@@ -150,7 +151,8 @@ def _people(user: User, tried: Sequence[_Tried], at: datetime) -> tuple[Member, 
         .annotate(user_name=F("user__name"), unreached=Count("leads", filter=unreached))
         .order_by("user__name", "id")
     )
-    return tuple(_member(officer, tried, at) for officer in officers)
+    members = [_member(officer, tried, at) for officer in officers]
+    return tuple(sorted(members, key=lambda one: one.availability != "available"))
 
 
 def _member(officer: LoanOfficer, tried: Sequence[_Tried], at: datetime) -> Member:

@@ -335,7 +335,7 @@ def _speed(total: Row, to: To) -> Figure:
 def _seconds(seconds: float | None) -> str:
     if seconds is not None and seconds < 120:
         return f"{seconds:.0f} s"
-    return f"{seconds // 60:.0f} min" if seconds and seconds < 600 else words.lasts(seconds)
+    return words.lasts(seconds)
 
 
 def _times(total: Row) -> str:

@@ -106,6 +106,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "own_links": own,
         "closer_links": closer,
         "tabs": SimpleLazyObject(lambda: own[:TABS]),
+        "beyond_tabs": SimpleLazyObject(lambda: own[TABS:]),
         "has_offers": may(user, "take_offer"),
         "loading": SimpleLazyObject(loading.unfinished),
         "unread": (unread := notices.unread(user.pk, limit=UNREAD + 1))[:UNREAD],

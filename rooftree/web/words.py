@@ -153,7 +153,8 @@ def lasts(seconds: float | None) -> str:
     if whole < 3600:
         return f"{whole // 60} min"
     if whole < 48 * 3600:
-        return f"{whole // 3600} h {whole % 3600 // 60} min"
+        hours, minutes = divmod(whole // 60, 60)
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
     return f"{whole // 86400} days"
 
 

@@ -45,7 +45,7 @@ def test_a_history_of_twenty_leads_is_clean_and_leaves_nothing_to_do(control):
     overdue = Message.objects.filter(state__in=["waiting", "held", "claimed"], due_at__lte=NOW)
     assert not overdue.exists()
     assert not Delivery.objects.filter(state="received").exists()
-    assert queued() == []
+    assert set(queued()) <= {"work_deliveries"}  # a nudge, which finds nothing to do
 
 
 def test_loans_that_are_to_fund_fund_with_their_dates_and_their_revenue(control):
