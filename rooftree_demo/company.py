@@ -17,7 +17,7 @@ from rooftree.los.models import Connection
 from rooftree.org import licences, people
 from rooftree.org.models import Assistance, Branch, Company, CompanyLicense, LoanOfficer, User
 from rooftree.routing import publish
-from rooftree_demo import routing, staff
+from rooftree_demo import do_not_call, routing, staff
 from rooftree_demo.outside import Addresses
 from rooftree_demo.sources import ORIGINS, Origin
 
@@ -64,6 +64,7 @@ def ensure(*, at: datetime) -> Company:
 def open_today(addresses: Addresses, *, at: datetime) -> Connection:
     """What is true of this run only: where the LOS answers, and the day's notices are read."""
     Company.objects.update(emergencies_checked_at=at)
+    do_not_call.bring_up_to_date(at=at)
     connection = Connection.objects.get(slug="encompass")
     connection.base_url = addresses.encompass
     connection.enabled_at = connection.enabled_at or at

@@ -152,3 +152,63 @@ class Verdict(models.Model):
 
     def __str__(self) -> str:
         return f"verdict:{self.pk}"
+
+
+class DncFile(models.Model):
+    """One do-not-contact file that was loaded, and what it changed. Never edited."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    registry = models.CharField(max_length=9)  # US, a state, LITIGATOR or INTERNAL
+    is_change = models.BooleanField()  # additions and deletions since the one before
+    name = models.CharField(max_length=200)
+    sha256 = models.CharField(max_length=64)
+    dated = models.DateField()  # the day of which it is the registry's copy
+    added = models.PositiveIntegerField()
+    removed = models.PositiveIntegerField()
+    areas = ArrayField(models.CharField(max_length=3))  # area codes that it brought up to date
+    loaded_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    loaded_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "dnc_file"
+        constraints = [
+            models.UniqueConstraint(fields=["registry", "sha256", "dated"], name="dnc_file_once"),
+        ]
+        indexes = [models.Index(fields=["registry", "loaded_at"], name="dnc_file_newest")]
+
+    def __str__(self) -> str:
+        return f"dnc_file:{self.pk}"
+
+
+class DncArea(models.Model):
+    """One area code that we hold of a registry; an empty code is the whole of a list."""
+
+    id = models.CharField(max_length=13, primary_key=True)  # registry:area
+    registry = models.CharField(max_length=9)
+    area = models.CharField(max_length=3, blank=True)
+    dated = models.DateField()
+    numbers = models.PositiveIntegerField()
+    file = models.ForeignKey(DncFile, models.PROTECT, related_name="+")
+
+    class Meta:
+        db_table = "dnc_area"
+        indexes = [models.Index(fields=["area"], name="dnc_area_of_number")]
+
+    def __str__(self) -> str:
+        return f"dnc_area:{self.pk}"
+
+
+class DncBlock(models.Model):
+    """The ten thousand numbers behind one area code and exchange, a bit a number.
+
+    Ten million listed numbers or ten: a look-up reads one row by its key.
+    """
+
+    id = models.CharField(max_length=16, primary_key=True)  # registry:212555
+    bits = models.BinaryField()  # 1,250 bytes; number n is bit n % 8 of byte n // 8
+
+    class Meta:
+        db_table = "dnc_block"
+
+    def __str__(self) -> str:
+        return f"dnc_block:{self.pk}"

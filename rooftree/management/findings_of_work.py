@@ -5,6 +5,7 @@ from collections.abc import Callable
 from django.db import connection
 from django.utils.timezone import now
 
+from rooftree.compliance.rulebook import SCRUB_DAYS
 from rooftree.management.findings import Answer, well, wrong
 from rooftree.org import pause
 from rooftree.reporting.metrics import CLOCKS, SEALING, WORKERS
@@ -16,6 +17,10 @@ SEALER_SECONDS = 60.0
 OLDEST_TASK = """
 select count(*), coalesce(extract(epoch from timezone('UTC', now()) - min(scheduled_at)), 0)
   from oban_jobs where state = 'available'
+"""
+OLDEST_LIST = """
+select count(*), coalesce(current_date - min(dated), 0) from dnc_area
+ where registry not in ('LITIGATOR', 'INTERNAL')
 """
 OLDEST_UNSENT = """
 select count(*), coalesce(extract(epoch from now() - min(due_at)), 0) from message
@@ -78,6 +83,17 @@ def gave_up() -> Answer:
     return well("no task gave up")
 
 
+def do_not_contact() -> Answer:
+    """How old the copies of the do-not-call registries are."""
+    number, days = _row(OLDEST_LIST)
+    if not number:
+        return well("no list is loaded, so every number counts as listed")
+    text = f"{number} lists and area codes, the oldest copy of {days:.0f} days ago"
+    if days <= SCRUB_DAYS:
+        return well(text)
+    return wrong(text, "download it again; then rooftree import dnc FILE")
+
+
 def _row(statement: str) -> tuple[float, ...]:
     with connection.cursor() as cursor:
         cursor.execute(statement)
@@ -91,4 +107,5 @@ WORK: dict[str, Callable[[], Answer]] = {
     "unsent": unsent,
     "ledger": sealer,
     "dead letters": gave_up,
+    "do-not-contact": do_not_contact,
 }

@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from rooftree.capture.sources import SOURCES
-from rooftree.compliance import consent_record, lint, places
+from rooftree.compliance import consent_record, lint, load_dnc, places
 from rooftree.compliance.facts import (
     Answer,
     Confirmation,
@@ -24,6 +24,7 @@ from rooftree.compliance.facts import (
     Relationship,
     Restart,
     Revocation,
+    StateList,
     Voice,
 )
 from rooftree.compliance.facts import (
@@ -32,11 +33,11 @@ from rooftree.compliance.facts import (
 from rooftree.compliance.facts import License as LicenseFacts
 from rooftree.compliance.facts import Officer as OfficerFacts
 from rooftree.compliance.models import Revocation as RevocationRow
-from rooftree.compliance.rulebook import GUARD_MINUTES, VERSION
+from rooftree.compliance.rulebook import GUARD_MINUTES, SEPARATE_LISTS, VERSION
 from rooftree.core.emails import comparison_key
 from rooftree.leads.models import Lead, Person
 from rooftree.org.models import Company, LoanOfficer
-from rooftree.outreach.known import Heard, Known, Permission, Stop
+from rooftree.outreach.known import Heard, Known, Listing, Permission, Stop
 from rooftree.outreach.models import Message
 
 UNSUBSCRIBE_DAYS = 3650  # the link is signed and does not expire; stated as ten years
@@ -94,7 +95,7 @@ def gather(
         **_person_facts(outgoing, lead, key, known),
         **_permission_facts(revocations, known.consents(key), key),
         **_standing_facts(lead, company, known),
-        internal_dnc_on=_internal_dnc(revocations, outgoing.medium),
+        **_list_facts(known.listings(key), _internal_dnc(revocations, outgoing.medium), at),
         has_one_click=outgoing.medium is Medium.EMAIL,  # every e-mail of ours carries it
     )
 
@@ -149,17 +150,10 @@ def _permission_facts(
 
 
 def _standing_facts(lead: Lead, company: Company, known: Known) -> dict[str, Any]:
-    """Where the lead came from, the lists and declarations, and how our e-mail stands.
-
-    No registry copy is loaded yet, so the gate treats every number as listed
-    and looks for a written consent or a relationship (rulebook DNC-01, DNC-02).
-    """
+    """Where the lead came from, what is declared, and how our e-mail stands."""
     return {
         "provenance": _provenance(lead),
         "number_check": None,
-        "registry_date": None,
-        "is_on_registry": False,
-        "state_lists": (),
         "relationships": _relationships(known),
         "emergencies": _emergencies(company),
         "emergencies_read_at": company.emergencies_checked_at,
@@ -168,6 +162,31 @@ def _standing_facts(lead: Lead, company: Company, known: Known) -> dict[str, Any
         "unsubscribe_days": UNSUBSCRIBE_DAYS,
         "unsubscribe_needs": None,
         "spam_percent": None,
+    }
+
+
+def _list_facts(listings: list[Listing], internal_on: date | None, at: datetime) -> dict[str, Any]:
+    """What the do-not-contact lists say; of an area code that we do not hold, nothing.
+
+    The gate treats a number of which nothing is known as listed (DNC-01). A
+    litigator is on our own list as of today, so that no older consent answers it.
+    """
+    national = next((one for one in listings if one.registry == load_dnc.NATIONAL), None)
+    own = {one.registry: one.dated for one in listings if one.is_listed}
+    since = [
+        internal_on,
+        own.get(load_dnc.INTERNAL),
+        at.date() if load_dnc.LITIGATOR in own else None,
+    ]
+    return {
+        "registry_date": national.dated if national else None,
+        "is_on_registry": national is not None and national.is_listed,
+        "state_lists": tuple(
+            StateList(state=one.registry, version_date=one.dated, is_listed=one.is_listed)
+            for one in listings
+            if one.registry in SEPARATE_LISTS
+        ),
+        "internal_dnc_on": max((one for one in since if one), default=None),
     }
 
 

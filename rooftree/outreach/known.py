@@ -59,6 +59,14 @@ select json_build_object(
            and source_id in (select source_id from touch where lead_id = %(lead)s)) s),
     'licenses', (select coalesce(json_agg(l order by l.state), '[]') from (
         select state, from_date, until_date from company_license) l),
+    'lists', (select coalesce(json_agg(d), '[]') from (
+        select p.e164 as number, a.registry, a.dated,
+               coalesce(get_bit(b.bits, right(p.e164, 4)::int), 0) = 1 as is_listed
+          from phone p
+          join dnc_area a on a.area in ('', substr(p.e164, 3, 3))
+          left join dnc_block b on b.id = a.registry || ':' || substr(p.e164, 3, 6)
+         where p.person_id = %(person)s and p.e164 = any(%(keys)s)
+           and p.e164 like '+1__________') d),
     'was_texted', exists (select from message m
         where m.person_id = %(person)s and m.direction = 'out' and m.medium = 'text'
           and m.sent_at < %(at)s)
@@ -144,6 +152,16 @@ class Licensed(Span):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Listing(_Row):
+    """What one do-not-contact list, as held, says of a number; see `compliance.models.DncArea`."""
+
+    number: str
+    registry: str
+    dated: date
+    is_listed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
     """The last thing the person wrote to us, and what we took it to mean."""
 
@@ -215,6 +233,11 @@ class Known:
         """Permissions given for this number or address, oldest first."""
         rows = [Permission.of(one) for one in self._rest["consents"]]
         return [one for one in rows if one.address == key]
+
+    def listings(self, key: str) -> list[Listing]:
+        """The do-not-contact lists that cover this number, ours and the registries'."""
+        rows = [Listing.of(one) for one in self._rest["lists"]]
+        return [one for one in rows if one.number == key]
 
     def contacts(self, *, but: str) -> list[Attempt]:
         """Our attempts of the last days, oldest first, without the one whose cause is `but`."""

@@ -1,11 +1,14 @@
 """Every fact the gate reads comes from a row, and none is ever missing."""
 
-from datetime import date, datetime
+import io
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 
 import pytest
 
 from rooftree.compliance import gate, revoke
 from rooftree.compliance.facts import Medium, Purpose
+from rooftree.compliance.load_dnc import Upload, load
 from rooftree.leads.models import Lead
 from rooftree.org.models import CompanyLicense
 from rooftree.outreach.facts import Outgoing, address_key, gather, whereabouts
@@ -165,3 +168,73 @@ def test_an_inquiry_counts_as_with_us_only_where_the_form_named_us():
 
     make.terms(lead.source, reviewed_at=make.NOON)
     assert [one.with_us for one in facts(lead).relationships] == [True]
+
+
+def listed(lines: str, registry: str = "US", *, days: int = 3) -> None:
+    dated = make.NOON.date() - timedelta(days=days)
+    upload = Upload(
+        registry=registry, name="list.txt", dated=dated, file=io.BytesIO(lines.encode())
+    )
+    load(upload, by=None, at=make.NOON)
+
+
+def test_a_number_in_a_fresh_area_code_of_the_registry_is_listed_or_not(lead):
+    assert (facts(lead).registry_date, facts(lead).is_on_registry) == (None, False)
+
+    listed("813,5550143\n")
+    found = facts(lead)
+    assert (found.registry_date, found.is_on_registry) == (
+        make.NOON.date() - timedelta(days=3),
+        False,
+    )
+
+    listed("813,5550142,2026-11-23,A\n", days=0)
+    found = facts(lead)
+    assert (found.registry_date, found.is_on_registry) == (make.NOON.date(), True)
+
+
+def test_an_area_code_that_we_do_not_hold_is_not_known(lead):
+    listed("305,5550142\n")
+    assert (facts(lead).registry_date, facts(lead).is_on_registry) == (None, False)
+
+
+def test_a_call_by_hand_goes_to_an_unlisted_number_and_waits_when_the_copy_is_old(lead):
+    make_call = {"medium": Medium.CALL, "is_automated": False, "text": ""}
+    listed("813,5550143\n", days=3)
+    listed("8135550143\n", "FL", days=3)
+
+    def said(days: int) -> str:
+        found = replace(
+            facts(lead, at=make.NOON + timedelta(days=days), **make_call),
+            consents=(),
+            relationships=(),
+            asks=("national_dnc",),
+        )
+        return gate.decide(found).reason
+
+    assert said(0) == "dnc_clear"
+    assert said(28) == "dnc_clear"
+    assert said(29) == "scrub_stale"
+
+
+def test_a_states_own_list_speaks_for_people_of_that_state(lead):
+    listed("8135550142\n", "FL")
+    (held,) = facts(lead).state_lists
+    assert (held.state, held.version_date, held.is_listed) == (
+        "FL",
+        make.NOON.date() - timedelta(days=3),
+        True,
+    )
+
+
+def test_a_litigator_is_never_called_whatever_they_signed(lead):
+    listed("8135550142\n", "LITIGATOR")
+    found = facts(lead)
+    assert found.internal_dnc_on == found.at.date()
+    asked = replace(found, asks=("internal_dnc",))
+    assert gate.decide(asked).reason == "internal_dnc"
+
+
+def test_our_own_list_of_before_counts_from_its_day(lead):
+    listed("8135550142\n", "INTERNAL", days=400)
+    assert facts(lead).internal_dnc_on == make.NOON.date() - timedelta(days=400)

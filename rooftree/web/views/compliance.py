@@ -1,22 +1,26 @@
 """Compliance: look up any number or address, what waits for a person, what proves the rest."""
 
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
 from django.core.paginator import Paginator
-from django.db.models import Max
+from django.db.models import Count, Max, Min, Q, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
 from rooftree.compliance import release_hold, revoke
-from rooftree.compliance.models import Revocation, Verdict
+from rooftree.compliance.load_dnc import KEPT
+from rooftree.compliance.models import DncArea, Revocation, Verdict
 from rooftree.compliance.record_consent import terms_in_force
+from rooftree.compliance.rulebook import SCRUB_DAYS
 from rooftree.flow import reviews
 from rooftree.leads.models import Source
 from rooftree.ledger import verify
 from rooftree.ledger.models import Event
+from rooftree.money.company_day import company_day
 from rooftree.org.models import Company
 from rooftree.outreach.models import Message
 from rooftree.routing.visible import leads_visible_to, may
@@ -167,6 +171,7 @@ def _waiting(request: HttpRequest) -> dict[str, Any]:
         "company": company,
         "emergencies": list(enumerate(company.emergencies)) if company else [],
         "is_fresh": _is_fresh(company, request),
+        "lists": _lists(request),
         "terms": [
             {"source": one, "terms": terms_in_force(one.pk, day)}
             for one in Source.objects.order_by("name")
@@ -175,6 +180,19 @@ def _waiting(request: HttpRequest) -> dict[str, Any]:
         "may_watch": may(request.user, "record_emergencies"),
         "may_review": may(request.user, "review_terms"),
     }
+
+
+def _lists(request: HttpRequest) -> dict[str, Any]:
+    """How many numbers the do-not-call registries we hold list, and how old the copies are."""
+    since = company_day(request.at) - timedelta(days=SCRUB_DAYS)
+    rows = DncArea.objects.exclude(registry__in=KEPT)
+    found = rows.aggregate(
+        count=Count("pk"),
+        numbers=Sum("numbers", default=0),
+        oldest=Min("dated"),
+        late=Count("pk", filter=Q(dated__lt=since)),
+    )
+    return found | {"numbers": f"{found['numbers']:,}"}
 
 
 def _is_fresh(company: Company | None, request: HttpRequest) -> bool:

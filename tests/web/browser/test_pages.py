@@ -116,7 +116,10 @@ SEEN = {  # by role: its own pages, with {lead} for one lead's
     "Branch manager": ("/team/", "/home/", "/routing/", "/notices/", "/tasks/"),
     "Executive": ("/home/", "/home/records/leads/"),
     "Operations": ("/sources/", "/routing/"),
-    "Compliance": ("/compliance/", "/compliance/?q=%2B18135550142", "/compliance/messages/"),
+    "Compliance": (
+        "/compliance/", "/compliance/?q=%2B18135550142", "/compliance/messages/",
+        "/compliance/lists/",
+    ),
     "Administrator": ("/setup/",),
 }  # fmt: skip
 

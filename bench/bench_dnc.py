@@ -1,0 +1,89 @@
+"""The do-not-call registry: how long a file takes to load, what it fills, and one look-up."""
+
+import random
+import resource
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from readings import options, say, spread
+from scratch import open_installation
+
+SIZES = {
+    "numbers": (1_000_000, "listed numbers, spread over area codes as a registry's are"),
+    "lookups": (2_000, "numbers to ask about, one at a time, over one connection"),
+}
+AN_EXCHANGE = 600  # listed of ten thousand: 100 million in 170,000 exchanges
+CHANCE = random.Random(1)  # noqa: S311
+LOOK_UP = """
+select a.dated, coalesce(get_bit(b.bits, right(%(n)s, 4)::int), 0)
+  from dnc_area a left join dnc_block b on b.id = 'US:' || left(%(n)s, 6)
+ where a.id = 'US:' || left(%(n)s, 3)
+"""
+
+
+def main() -> None:
+    """Load one made-up file of the whole country, then ask."""
+    asked = options(__doc__, **SIZES)
+    at = datetime.now(UTC)
+    with open_installation(), tempfile.TemporaryDirectory() as folder:
+        from django.db import connection
+
+        from rooftree.compliance.load_dnc import NATIONAL, Upload, load
+
+        path = Path(folder) / "national.txt"
+        prefixes = _write(path, asked.numbers)
+        with path.open("rb") as file:
+            began = time.monotonic()
+            done = load(
+                Upload(registry=NATIONAL, name=path.name, dated=at.date(), file=file),
+                by=None,
+                at=at,
+            )
+            seconds = time.monotonic() - began
+        with connection.cursor() as cursor:
+            cursor.execute("analyze dnc_block")
+            cursor.execute("select pg_total_relation_size('dnc_block')")
+            stored = cursor.fetchone()[0]
+            spent = [_asked(cursor, prefixes) for _ in range(asked.lookups)]
+    say(
+        asked,
+        "dnc",
+        listed=done.numbers,
+        load_s=round(seconds, 1),
+        numbers_per_s=round(done.numbers / seconds),
+        peak_memory_mb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+        stored_mb=round(stored / 2**20),
+        bytes_a_number=round(stored / done.numbers, 2),
+        **{f"lookup_{name}": value for name, value in spread(spent).items()},
+    )
+
+
+def _write(path: Path, numbers: int) -> list[str]:
+    """A file as the registry writes it; answers with the exchanges it names."""
+    prefixes, written = [], 0
+    with path.open("w") as file:
+        for area in range(201, 1000):
+            for exchange in range(200, 1000):
+                if written >= numbers:
+                    return prefixes
+                if (area + exchange) % 4:  # not every exchange is in use
+                    continue
+                prefixes.append(f"{area}{exchange}")
+                some = sorted(CHANCE.sample(range(10_000), min(AN_EXCHANGE, numbers - written)))
+                file.writelines(f"{area},{exchange}{line:04}\r\n" for line in some)
+                written += len(some)
+    return prefixes
+
+
+def _asked(cursor, prefixes: list[str]) -> float:
+    number = f"{CHANCE.choice(prefixes)}{CHANCE.randrange(10_000):04}"
+    began = time.perf_counter()
+    cursor.execute(LOOK_UP, {"n": number})
+    cursor.fetchone()
+    return time.perf_counter() - began
+
+
+if __name__ == "__main__":
+    main()

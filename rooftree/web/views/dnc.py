@@ -1,0 +1,150 @@
+"""Do-not-contact lists: what is held, how old it is, and a new file of one."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+
+from rooftree.compliance.dnc_file import NotAList, day_in
+from rooftree.compliance.load_dnc import (
+    INTERNAL,
+    KEPT,
+    LITIGATOR,
+    NATIONAL,
+    REGISTRIES,
+    Loaded,
+    Upload,
+    load,
+)
+from rooftree.compliance.models import DncArea, DncFile
+from rooftree.compliance.rulebook import SCRUB_DAYS
+from rooftree.core.zones import STATE_NAMES
+from rooftree.money.company_day import company_day
+from rooftree.routing.visible import may
+from rooftree.web.answers import done
+from rooftree.web.page import must, staff
+from rooftree.web.views.imports import LARGEST
+
+SOON = 7  # days before a copy is too old that it is pointed out
+FILES = 30
+TITLES = {
+    NATIONAL: "National registry",
+    LITIGATOR: "Known litigators",
+    INTERNAL: "Our own list, from before Rooftree",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """One list, or the area codes of one that are of the same day."""
+
+    title: str
+    numbers: str  # with commas
+    areas: tuple[str, ...]
+    dated: date
+    days_left: int | None  # of use; None for a list that stays good
+
+    @property
+    def tone(self) -> str:
+        if self.days_left is None:
+            return "ok"
+        return "late" if self.days_left < 0 else "soon" if self.days_left <= SOON else "ok"
+
+
+@staff("GET", "POST")
+def lists(request: HttpRequest) -> HttpResponse:
+    """What is held of every list; a POST loads a file, or says what it would do."""
+    must(request.user, "see_compliance")
+    problem, trial = "", None
+    if request.method == "POST":
+        must(request.user, "load_lists")
+        is_trial = request.POST.get("act") == "trial"
+        try:
+            found = _load(request, is_trial=is_trial)
+        except NotAList as refused:
+            problem = str(refused)
+        else:
+            if not is_trial:
+                return done(request, _said(found), back_to=reverse("dnc_lists"))
+            trial = found
+    context = {
+        "held": list(_held(company_day(request.at))),
+        "files": [_shown(one) for one in _files()],
+        "titles": [(one, title_of(one)) for one in REGISTRIES],
+        "chosen": request.POST.get("registry", NATIONAL),
+        "dated": request.POST.get("dated", ""),
+        "problem": problem,
+        "trial": _said(trial, would=True) if trial else "",
+        "largest": f"{LARGEST / 1024 / 1024:.1f} MB",
+        "good_for": SCRUB_DAYS,
+        "may_load": may(request.user, "load_lists"),
+    }
+    return render(request, "compliance/lists.html", context, status=422 if problem else 200)
+
+
+def _files() -> Iterable[DncFile]:
+    return DncFile.objects.select_related("loaded_by").order_by("-loaded_at", "-id")[:FILES]
+
+
+def _shown(one: DncFile) -> dict[str, Any]:
+    counts = {"added": f"{one.added:,}", "removed": f"{one.removed:,}"}
+    return {"row": one, "title": title_of(one.registry), **counts}
+
+
+def title_of(registry: str) -> str:
+    """It is a list's name on a page."""
+    return TITLES.get(registry) or f"{STATE_NAMES.get(registry, registry)} state list"
+
+
+def _load(request: HttpRequest, *, is_trial: bool) -> Loaded:
+    file = request.FILES.get("file")
+    if file is None:
+        raise NotAList("Choose a file.")
+    upload = Upload(
+        registry=request.POST.get("registry", ""),
+        name=file.name or "",
+        dated=_dated(request.POST.get("dated", ""), file.name or ""),
+        file=file.file,
+        may_shrink="whole" in request.POST,
+    )
+    return load(upload, by=request.user, at=request.at, is_trial=is_trial)
+
+
+def _dated(typed: str, name: str) -> date:
+    try:
+        day = date.fromisoformat(typed) if typed else day_in(name)
+    except ValueError:
+        day = None
+    if day is None:
+        raise NotAList("Give the day on which the registry made this copy.")
+    return day
+
+
+def _held(today: date) -> Iterable[Held]:
+    rows: dict[tuple[int, date], list[DncArea]] = {}
+    for one in DncArea.objects.order_by("area"):
+        rows.setdefault((REGISTRIES.index(one.registry), one.dated), []).append(one)
+    for (place, dated), areas in sorted(rows.items(), key=lambda row: row[0]):
+        registry = REGISTRIES[place]
+        yield Held(
+            title=title_of(registry),
+            numbers=f"{sum(one.numbers for one in areas):,}",
+            areas=tuple(one.area for one in areas if one.area),
+            dated=dated,
+            days_left=None if registry in KEPT else SCRUB_DAYS - (today - dated).days,
+        )
+
+
+def _said(found: Loaded, *, would: bool = False) -> str:
+    name = title_of(found.registry)
+    if found.was_known:
+        return f"This very file was loaded before; {name} is as it was"
+    verb, noun = "would be " if would else "", "number" if found.added == 1 else "numbers"
+    return (
+        f"{name} of {found.dated:%m/%d}: {found.added:,} {noun} {verb}added, "
+        f"{found.removed:,} taken off"
+    )

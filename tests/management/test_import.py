@@ -1,0 +1,62 @@
+"""`rooftree import dnc`: lists from files, looked at before they count."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.core.management import call_command
+from django.utils.timezone import now
+
+from rooftree.compliance.models import DncArea
+from rooftree.management import base
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / f"{now():%Y-%m-%d}_813.txt"
+    path.write_text("813,5550142\n813,5550143\n")
+    return path
+
+
+def test_a_list_is_loaded_under_the_day_in_its_name(file, capsys):
+    call_command("import", "dnc", str(file))
+    area = DncArea.objects.get()
+    assert (area.registry, area.area, area.numbers, area.dated) == ("US", "813", 2, now().date())
+    assert "2 added, 0 taken off, 2 listed in it, area codes 813" in capsys.readouterr().out
+
+
+def test_a_dry_run_says_what_would_happen(file, capsys):
+    call_command("import", "dnc", str(file), "--dry-run", "--json")
+    said = json.loads(capsys.readouterr().out)
+    assert (said["list"], said["added"], said["areas"]) == ("US", 2, ["813"])
+    assert not DncArea.objects.exists()
+
+
+def test_a_states_list_and_its_day_are_named(tmp_path):
+    path = tmp_path / "florida.csv"
+    path.write_text("Phone\n(813) 555-0142\n")
+    day = now().date() - timedelta(days=2)
+    call_command("import", "dnc", str(path), "--list", "FL", "--dated", day.isoformat())
+    assert DncArea.objects.values_list("registry", "area", "dated").get() == ("FL", "", day)
+
+
+def test_a_file_without_a_day_is_asked_for_one(tmp_path):
+    path = tmp_path / "list.txt"
+    path.write_text("813,5550142\n")
+    with pytest.raises(base.Wrong, match="--dated"):
+        call_command("import", "dnc", str(path))
+
+
+def test_a_file_that_cannot_be_read_is_refused_with_its_line(file):
+    file.write_text("813,5550142\n813,bad\n")
+    with pytest.raises(base.FoundWrong, match="Line 2"):
+        call_command("import", "dnc", str(file))
+    assert not DncArea.objects.exists()
+
+
+def test_a_day_that_is_none_is_refused(file):
+    with pytest.raises((base.Wrong, SystemExit)):
+        call_command("import", "dnc", str(file), "--dated", "soon")
+    assert not DncArea.objects.exists()

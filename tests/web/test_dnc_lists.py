@@ -1,0 +1,94 @@
+"""The page of do-not-contact lists: what is held, how old, and loading a file."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from rooftree.compliance.models import DncArea, DncFile
+from tests import make
+
+PAGE = "/compliance/lists/"
+
+
+@pytest.fixture
+def omar(cast, signed_in):
+    return signed_in(cast.omar)
+
+
+def post(browser, lines: str, *, name: str = "list.txt", **typed: str):
+    file = SimpleUploadedFile(name, lines.encode(), content_type="text/plain")
+    return browser.post(PAGE, {"registry": "US", "act": "load", "file": file, **typed})
+
+
+def today(omar):
+    return omar.get(PAGE).context["request"].at.date()
+
+
+def test_nothing_loaded_says_what_that_means(omar):
+    assert "every number counts as listed" in omar.get(PAGE).text
+    assert "None is loaded" in omar.get("/compliance/").text
+
+
+def test_a_file_is_loaded_and_its_area_codes_are_shown(cast, omar):
+    day = today(omar)
+    answer = post(omar, "813,5550142\n813,5550143\n", dated=day.isoformat())
+
+    assert answer.status_code == 303
+    area = DncArea.objects.get()
+    assert (area.area, area.numbers, area.dated) == ("813", 2, day)
+    assert DncFile.objects.get().loaded_by == cast.omar
+    text = omar.get(PAGE).text
+    assert "National registry" in text
+    assert "Area code 813" in text
+    assert "Fresh" in omar.get("/compliance/").text
+
+
+def test_the_day_may_stand_in_the_files_name(omar):
+    day = today(omar)
+    post(omar, "813,5550142\n", name=f"{day:%Y-%m-%d}_813.txt")
+    assert DncArea.objects.get().dated == day
+
+
+def test_only_looking_changes_nothing(omar):
+    answer = post(omar, "813,5550142\n", dated=today(omar).isoformat(), act="trial")
+    assert answer.status_code == 200
+    assert "1 number would be added" in answer.text
+    assert not DncArea.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("lines", "typed", "words"),
+    [
+        ("813,5550142\nnonsense\n", {}, "Line 2"),
+        ("813,5550142\n", {"dated": "2020-01-01"}, "over 31 days old"),
+        ("813,5550142\n", {"dated": ""}, "Give the day"),
+        ("813,5550142\n", {"dated": "soon"}, "Give the day"),
+        ("813,5550142\n", {"registry": "ZZ"}, "no list ZZ"),
+    ],
+)
+def test_a_file_that_will_not_do_says_why_and_changes_nothing(omar, lines, typed, words):
+    answer = post(omar, lines, **{"dated": today(omar).isoformat(), **typed})
+    assert answer.status_code == 422
+    assert words in answer.text
+    assert not DncArea.objects.exists()
+
+
+def test_no_file_chosen_is_told(omar):
+    assert "Choose a file." in omar.post(PAGE, {"registry": "US", "act": "load"}).text
+
+
+def test_a_copy_that_is_too_old_is_marked(omar):
+    day = today(omar)
+    post(omar, "813,5550142\n", dated=day.isoformat())
+    for days, words in ((31, "0 days left"), (32, "too old"), (20, "good for 11 more days")):
+        DncArea.objects.update(dated=day - timedelta(days=days))
+        assert words in omar.get(PAGE).text, days
+    DncArea.objects.update(dated=day - timedelta(days=32))
+    assert "Too old" in omar.get("/compliance/").text
+
+
+def test_who_does_not_see_compliance_loads_nothing(cast, signed_in):
+    browser = signed_in(make.user("operations"))
+    assert post(browser, "813,5550142\n", dated="2026-11-20").status_code == 403
+    assert not DncArea.objects.exists()
