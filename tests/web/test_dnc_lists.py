@@ -88,6 +88,21 @@ def test_a_copy_that_is_too_old_is_marked(omar):
     assert "Too old" in omar.get("/compliance/").text
 
 
+def test_a_number_looked_up_says_which_lists_it_is_on(omar):
+    found = "/compliance/?q=%2B18135550142"
+    assert "treats the number as listed" in omar.get(found).text
+    day = today(omar).isoformat()
+    post(omar, "813,5550142\n", dated=day)
+    post(omar, "8135550199\n", dated=day, registry="FL")
+    text = omar.get(found).text
+    assert "On the list: National registry" in text
+    assert "Not on the list: Florida state list" in text
+    assert "treats the number as listed" not in text
+    DncArea.objects.update(dated="2026-01-01")
+    assert "too old, so it counts as listed" in omar.get(found).text
+    assert omar.get("/compliance/?q=ben.ortiz%40home.example").status_code == 200
+
+
 def test_who_does_not_see_compliance_loads_nothing(cast, signed_in):
     browser = signed_in(make.user("operations"))
     assert post(browser, "813,5550142\n", dated="2026-11-20").status_code == 403

@@ -11,8 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
-from rooftree.compliance import release_hold, revoke
-from rooftree.compliance.load_dnc import KEPT
+from rooftree.compliance import listed, release_hold, revoke
+from rooftree.compliance.load_dnc import KEPT, NATIONAL
 from rooftree.compliance.models import DncArea, Revocation, Verdict
 from rooftree.compliance.record_consent import terms_in_force
 from rooftree.compliance.rulebook import SCRUB_DAYS
@@ -27,6 +27,7 @@ from rooftree.routing.visible import leads_visible_to, may
 from rooftree.web import look_up
 from rooftree.web.answers import done, refused
 from rooftree.web.page import must, staff
+from rooftree.web.views.dnc import title_of
 
 PAGE = 40
 SHOWN = 25  # held messages on the first page
@@ -136,6 +137,7 @@ def _found(request: HttpRequest, address: look_up.Address) -> dict[str, Any]:
     )
     return {
         "people": look_up.with_leads(people, request.user),
+        **_on_lists(address, request),
         "consents": look_up.consents_of(address, people),
         "revocations": revocations,
         "stopped": [look_up.STOPPED.get(one, one) for one in stopped],
@@ -179,6 +181,24 @@ def _waiting(request: HttpRequest) -> dict[str, Any]:
         "may_release": may(request.user, "release_hold"),
         "may_watch": may(request.user, "record_emergencies"),
         "may_review": may(request.user, "review_terms"),
+    }
+
+
+def _on_lists(address: look_up.Address, request: HttpRequest) -> dict[str, Any]:
+    """What the do-not-call lists that we hold say of a number."""
+    since = company_day(request.at) - timedelta(days=SCRUB_DAYS)
+    said = [] if address.is_mail else listed.says(address.key)
+    return {
+        "lists": [
+            {
+                "title": title_of(one.registry),
+                "dated": one.dated,
+                "is_listed": one.is_listed,
+                "is_late": one.dated < since and one.registry not in KEPT,
+            }
+            for one in said
+        ],
+        "has_national": any(one.registry == NATIONAL for one in said),
     }
 
 
