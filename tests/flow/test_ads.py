@@ -376,7 +376,7 @@ def test_a_certificate_is_claimed_at_once_and_proves_the_consent(world, witness)
     assert row.expires_at is not None
     assert b"previously_retained" in bytes(row.answer)
     assert witness.sessions[url.rpartition("/")[2]]["retained"]
-    proven = Consent.objects.filter(address="+18135550142").latest("recorded_at", "id")
+    proven = Consent.objects.get(address="+18135550142", cause__endswith=":certificate")
     assert "session_cert" in proven.record["evidence"]
 
 
