@@ -20,7 +20,7 @@ def amend(inquiry: CanonicalLead, *, delivery: Delivery, at: datetime) -> Touch 
     """
     if inquiry.interaction is None or not inquiry.vendor_lead_id:
         return None
-    on_file.hold(match.Identity(), f"vendor:{delivery.source.adapter}:{inquiry.vendor_lead_id}")
+    on_file.hold([on_file.vendor_name(delivery.source.adapter, inquiry.vendor_lead_id[:255])])
     touches = Touch.objects.select_for_update(of=("self",)).select_related("delivery", "person")
     touch = (
         touches.filter(source=delivery.source, vendor_lead_id=inquiry.vendor_lead_id[:255])

@@ -9,6 +9,7 @@ from rooftree.core.emails import comparison_key
 from rooftree.leads.canonical import CanonicalLead
 from rooftree.leads.models import Email, Person, Phone
 from rooftree.ledger.write import write
+from rooftree.org.insert import insert_all_once
 
 # Live, they say that this number or address is not the one to choose.
 AGAINST = ("stop", "unsubscribe", "do_not_contact", "wrong_person", "vendor")
@@ -36,11 +37,19 @@ def remember(person: Person, inquiry: CanonicalLead, *, at: datetime) -> None:
     """
     phones, emails = list(person.phones.all()), list(person.emails.all())
     numbers = _numbers(inquiry)
-    _add_numbers(person, phones, numbers, at)
+    insert_all_once(_new_numbers(person, phones, numbers, at))
     _choose(person, Phone, "e164", phones, numbers, at)
     addresses = _addresses(inquiry)
-    _add_addresses(person, emails, addresses, at)
+    insert_all_once(_new_addresses(person, emails, addresses, at))
     _choose(person, Email, "key", emails, addresses, at)
+
+
+def remember_first(met: Sequence[tuple[Person, CanonicalLead, datetime]]) -> None:
+    """As `remember`, of people who were nobody to us until now: each with when they stated it."""
+    phones = [row for who, said, at in met for row in _new_numbers(who, (), _numbers(said), at)]
+    emails = [row for who, said, at in met for row in _new_addresses(who, (), _addresses(said), at)]
+    insert_all_once(phones)
+    insert_all_once(emails)
 
 
 def _numbers(inquiry: CanonicalLead) -> list[Stated]:
@@ -74,11 +83,11 @@ def _once(stated: Iterable[Stated]) -> list[Stated]:
     return sorted(found.values(), key=lambda one: not one.is_primary)
 
 
-def _add_numbers(
+def _new_numbers(
     person: Person, held: Sequence[Phone], stated: Sequence[Stated], at: datetime
-) -> None:
+) -> list[Phone]:
     known = {one.e164 for one in held}
-    rows = [
+    return [
         Phone(
             person=person,
             e164=one.key,
@@ -89,14 +98,13 @@ def _add_numbers(
         for place, one in enumerate(stated)
         if one.key not in known
     ]
-    Phone.objects.bulk_create(rows, ignore_conflicts=True)
 
 
-def _add_addresses(
+def _new_addresses(
     person: Person, held: Sequence[Email], stated: Sequence[Stated], at: datetime
-) -> None:
+) -> list[Email]:
     known = {one.key for one in held}
-    rows = [
+    return [
         Email(
             person=person,
             key=one.key,
@@ -107,7 +115,6 @@ def _add_addresses(
         for place, one in enumerate(stated)
         if one.key not in known
     ]
-    Email.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def _choose(

@@ -1,27 +1,51 @@
-"""From a canonical lead to rows: the person, the lead, the touch, the consent, the cost.
+"""From canonical leads to rows: the person, the lead, the touch, the consent, the cost.
 
-One transaction, opened by the caller, who starts the clocks in it.
+One transaction for many, opened by the caller, who starts the clocks in it.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from rooftree.capture import contacts, match, on_file
 from rooftree.compliance import record_consent
+from rooftree.compliance.record_consent import Arrived
 from rooftree.core.emails import comparison_key
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.canonical import CanonicalLead
-from rooftree.leads.models import Campaign, Delivery, Lead, Person, Source, Touch
-from rooftree.ledger.write import write
+from rooftree.leads.models import Campaign, Delivery, Lead, Person, Touch
+from rooftree.ledger.models import Event
+from rooftree.ledger.write import event, write_all
 from rooftree.money import book
 from rooftree.money.models import Entry
-from rooftree.org.insert import insert
+from rooftree.org.compiled import Reads
+from rooftree.org.insert import insert_all
 
 SAME_INTEREST = timedelta(days=180)  # house: an older open inquiry is another interest
 PURCHASE = frozenset({"purchase", "construction"})
 IN_PARTS = frozenset({"borrower", "property", "loan", "credit", "income"})
 OPEN = ("new", "working", "nurture", "application")
+STORED = Reads(
+    lambda deliveries: Touch.objects.select_related("lead").filter(delivery__in=deliveries),
+    deliveries=list[UUID],
+)
+LOCKED = Reads(
+    lambda keys: (
+        Lead.objects.select_for_update(no_key=True).only("id").filter(pk__in=keys).order_by("pk")
+    ),
+    keys=list[UUID],
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """One inquiry of a delivery, and its position there."""
+
+    inquiry: CanonicalLead
+    delivery: Delivery
+    position: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,44 +56,124 @@ class Stored:
     lead: Lead
     is_new: bool  # stored now, not a repetition of the same work
     cost: Entry | None = None
-    brought_consent: bool = False
 
 
-def store(inquiry: CanonicalLead, *, delivery: Delivery, position: int, at: datetime) -> Stored:
-    """Write one inquiry down, on the lead it belongs to.
+@dataclass(slots=True, kw_only=True)
+class _Coming:
+    """An inquiry on its way to its rows."""
+
+    arrival: Arrival
+    identity: match.Identity
+    names: frozenset[str]  # what it could share with another: numbers, addresses, a vendor's id
+    person: Person | None = None  # None: nobody we know
+    lead: Lead | None = None
+    campaign: Campaign | None = None
+    evidence: str = ""
+    is_first: bool = False  # the inquiry that the lead began with
+
+    @property
+    def is_test(self) -> bool:
+        return self.arrival.inquiry.is_test or self.arrival.delivery.source.is_test
+
+    def stated_at(self, at: datetime) -> datetime:
+        return min(at, self.arrival.delivery.received_at)
+
+
+def store(arrivals: Sequence[Arrival], *, at: datetime) -> list[Stored]:
+    """Write inquiries down, each on the lead it belongs to; what each became, in their order.
 
     Safe to repeat: the touch of a delivery and position is written once. Must
     run in a transaction: it takes an advisory lock per number, address and
     vendor id, so that two arrivals of one person in the same instant meet.
     """
-    known = Touch.objects.filter(delivery=delivery, position=position).select_related("lead")
-    if done := known.first():
-        return Stored(touch=done, lead=done.lead, is_new=False)
-    identity = _identity(inquiry)
-    adapter, vendor_id = delivery.source.adapter, inquiry.vendor_lead_id
-    on_file.hold(identity, f"vendor:{adapter}:{vendor_id}" if vendor_id else "")
-    person, lead, evidence = _whose(inquiry, identity, delivery.source, at)
-    _remember_contacts(person, inquiry, min(at, delivery.received_at))
-    is_first = lead is None
-    if lead is None:
-        lead = _new_lead(person, inquiry, delivery.source, at)
-    else:
-        _warm(lead, inquiry, at)
-    touch = _touch(inquiry, lead, delivery, position, is_first=is_first, evidence=evidence, at=at)
-    brought = record_consent.of_touch(inquiry, person=person, touch=touch, at=at)
-    cost = book.cost_of_touch(inquiry.cost, touch=touch, at=at)
-    write(
-        "capture.touch.stored",
-        at=at,
-        actor=f"vendor:{delivery.source.adapter}",
-        lead_id=lead.pk,
-        person_id=person.pk,
-        touch=touch.pk,
-        delivery=delivery.pk,
-        is_first=is_first,
-        matched_by=evidence,
+    known = {
+        (one.delivery_id, one.position): Stored(touch=one, lead=one.lead, is_new=False)
+        for one in STORED.all(deliveries=[one.delivery.pk for one in arrivals])
+    }
+    coming = [_coming(one) for one in arrivals if (one.delivery.pk, one.position) not in known]
+    on_file.hold({name for one in coming for name in one.names})
+    while coming:
+        together, coming = _strangers(coming)
+        for one in _stored(together, at):
+            known[one.touch.delivery_id, one.touch.position] = one
+    return [known[one.delivery.pk, one.position] for one in arrivals]
+
+
+def _coming(arrival: Arrival) -> _Coming:
+    identity, vendor_id = _identity(arrival.inquiry), _vendor_id(arrival.inquiry)
+    names = {*on_file.names_of(identity)}
+    if vendor_id:
+        names.add(on_file.vendor_name(arrival.delivery.source.adapter, vendor_id))
+    return _Coming(arrival=arrival, identity=identity, names=frozenset(names))
+
+
+def _strangers(coming: Sequence[_Coming]) -> tuple[list[_Coming], list[_Coming]]:
+    """Those that have nothing in common with one before them, and the rest for later."""
+    seen: set[str] = set()
+    now: list[_Coming] = []
+    later: list[_Coming] = []
+    for one in coming:
+        (later if seen & one.names else now).append(one)
+        seen |= one.names
+    return now, later
+
+
+def _stored(coming: Sequence[_Coming], at: datetime) -> list[Stored]:
+    """Write down inquiries of which no two can be the same person's."""
+    _match_all(coming, at)
+    LOCKED.all(keys=[one.lead.pk for one in coming if one.lead])  # in one order for all
+    _know_people(coming, at)
+    _know_leads(coming, at)
+    touches = [_touch(one, at) for one in coming]
+    insert_all(touches)
+    said = [one.arrival.inquiry for one in coming]
+    arrived = [Arrived(inquiry=a, touch=b) for a, b in zip(said, touches, strict=True)]
+    record_consent.of_touches(arrived, at=at)
+    costs = book.costs_of_touches([(one.inquiry.cost, one.touch) for one in arrived], at=at)
+    write_all(_told(one, at) for one in touches)
+    return [
+        Stored(touch=one, lead=one.lead, is_new=True, cost=costs.get(one.pk)) for one in touches
+    ]
+
+
+def _match_all(coming: Sequence[_Coming], at: datetime) -> None:
+    """Find out for each whether it is somebody we know."""
+    found = on_file.known({name for one in coming for name in one.names})
+    sharing = [{who for name in one.names for who in found.get(name, ()) if who} for one in coming]
+    for is_test in {one.is_test for one in coming}:
+        mine = [pair for pair in zip(coming, sharing, strict=True) if pair[0].is_test == is_test]
+        ids = {who for _, people in mine for who in people}
+        people = on_file.candidates(ids, is_test=is_test) if ids else {}
+        for one, theirs in mine:
+            one.campaign = _campaign(one)
+            if one.names & found.keys():
+                known_as = [name for who in theirs for name in people.get(who, ())]
+                _match(one, known_as, at)
+
+
+def _know_people(coming: Sequence[_Coming], at: datetime) -> None:
+    """Those we did not know, and the numbers and addresses that are new."""
+    strangers = [one for one in coming if one.person is None]
+    for one in coming:
+        if one.person:
+            _remember_contacts(one.person, one.arrival.inquiry, one.stated_at(at))
+    for one in strangers:
+        one.person = _new_person(one.arrival.inquiry, at)
+    insert_all([one.person for one in strangers if one.person])
+    contacts.remember_first(
+        [(one.person, one.arrival.inquiry, one.stated_at(at)) for one in strangers if one.person]
     )
-    return Stored(touch=touch, lead=lead, is_new=True, cost=cost, brought_consent=brought)
+
+
+def _know_leads(coming: Sequence[_Coming], at: datetime) -> None:
+    """The leads that are new; the others warmed by what is said now."""
+    fresh = [one for one in coming if one.lead is None]
+    for one in coming:
+        if one.lead:
+            _warm(one.lead, one.arrival.inquiry, at)
+    for one in fresh:
+        one.lead, one.is_first = _new_lead(one, at), True
+    insert_all([one.lead for one in fresh if one.lead])
 
 
 def _identity(inquiry: CanonicalLead) -> match.Identity:
@@ -82,35 +186,30 @@ def _identity(inquiry: CanonicalLead) -> match.Identity:
     )
 
 
-def _whose(
-    inquiry: CanonicalLead, identity: match.Identity, source: Source, at: datetime
-) -> tuple[Person, Lead | None, str]:
+def _match(one: _Coming, candidates: Iterable[match.Candidate], at: datetime) -> None:
     """The person, their open lead on this interest, and by what they were known.
 
     Tests are kept apart from people: what a test says of consent must never
     let a message to a borrower go.
     """
-    is_test = _is_test(inquiry, source)
-    if inquiry.vendor_lead_id:
-        known = on_file.told_by_vendor_id(_vendor_id(inquiry), identity, source, is_test=is_test)
-        if known:
-            lead = _locked(known[0])
-            return lead.person, lead, known[1]
-    found = match.best_match(identity, on_file.candidates(identity, is_test=is_test))
+    inquiry, source = one.arrival.inquiry, one.arrival.delivery.source
+    if vendor_id := _vendor_id(inquiry):
+        told = on_file.told_by_vendor_id(vendor_id, one.identity, source, is_test=one.is_test)
+        if told:
+            one.lead, one.evidence = _locked(told[0]), told[1]
+            one.person = one.lead.person
+            return
+    found = match.best_match(one.identity, candidates)
     if found is None:
-        return _new_person(inquiry, at), None, ""
-    person = Person.objects.get(pk=found.person_id)
-    same = _same_interest(person, inquiry, at, is_test=is_test)
-    return person, same and _locked(same), found.evidence
+        return
+    one.person, one.evidence = Person.objects.get(pk=found.person_id), found.evidence
+    same = _same_interest(one.person, inquiry, at, is_test=one.is_test)
+    one.lead = same and _locked(same)
 
 
 def _locked(lead: Lead) -> Lead:
     """The lead as it is now, held until we are done: what is added must not undo an edit."""
     return Lead.objects.select_for_update(of=("self",), no_key=True).get(pk=lead.pk)
-
-
-def _is_test(inquiry: CanonicalLead, source: Source) -> bool:
-    return inquiry.is_test or source.is_test
 
 
 def _vendor_id(inquiry: CanonicalLead) -> str:
@@ -134,7 +233,7 @@ def _same_interest(
 
 def _new_person(inquiry: CanonicalLead, at: datetime) -> Person:
     borrower, home = inquiry.borrower, inquiry.mailing_address
-    row = Person(
+    return Person(
         id=uuid7_at(at),
         first_name=(borrower and borrower.first_name) or "",
         middle_name=(borrower and borrower.middle_name) or "",
@@ -150,7 +249,6 @@ def _new_person(inquiry: CanonicalLead, at: datetime) -> Person:
         zip=(home and home.zip) or "",
         created_at=at,
     )
-    return insert(row)
 
 
 def _remember_contacts(person: Person, inquiry: CanonicalLead, at: datetime) -> None:
@@ -189,19 +287,19 @@ def _loan_columns(inquiry: CanonicalLead) -> dict[str, object]:
     return {key: value for key, value in said.items() if value is not None and value != ""}
 
 
-def _new_lead(person: Person, inquiry: CanonicalLead, source: Source, at: datetime) -> Lead:
-    row = Lead(
+def _new_lead(one: _Coming, at: datetime) -> Lead:
+    inquiry, source = one.arrival.inquiry, one.arrival.delivery.source
+    return Lead(
         id=uuid7_at(at),
-        person=person,
+        person=one.person,
         source=source,
-        campaign=_campaign(inquiry, source),
-        is_test=_is_test(inquiry, source),
+        campaign=one.campaign,
+        is_test=one.is_test,
         details=inquiry.to_json(),
         created_at=at,
         warmed_at=at,
         **_loan_columns(inquiry),
     )
-    return insert(row)
 
 
 def _warm(lead: Lead, inquiry: CanonicalLead, at: datetime) -> None:
@@ -227,36 +325,44 @@ def _with_news(details: dict[str, Any], news: dict[str, Any]) -> dict[str, Any]:
     return {**details, **news, **added}
 
 
-def _campaign(inquiry: CanonicalLead, source: Source) -> Campaign | None:
-    if not inquiry.campaign:
+def _campaign(one: _Coming) -> Campaign | None:
+    name = one.arrival.inquiry.campaign
+    if not name:
         return None
-    return Campaign.objects.get_or_create(source=source, name=inquiry.campaign[:200])[0]
+    source = one.arrival.delivery.source
+    return Campaign.objects.get_or_create(source=source, name=name[:200])[0]
 
 
-def _touch(  # noqa: PLR0913
-    inquiry: CanonicalLead,
-    lead: Lead,
-    delivery: Delivery,
-    position: int,
-    *,
-    is_first: bool,
-    evidence: str,
-    at: datetime,
-) -> Touch:
+def _touch(one: _Coming, at: datetime) -> Touch:
+    assert one.lead is not None
+    inquiry, delivery = one.arrival.inquiry, one.arrival.delivery
     record = inquiry.to_json()
-    row = Touch(
+    return Touch(
         id=uuid7_at(at),
-        lead=lead,
-        person=lead.person,
+        lead=one.lead,
+        person=one.lead.person,
         source=delivery.source,
-        campaign=_campaign(inquiry, delivery.source),
+        campaign=one.campaign,
         delivery=delivery,
-        position=position,
+        position=one.arrival.position,
         vendor_lead_id=_vendor_id(inquiry),
-        is_first=is_first,
-        matched_by=evidence,
+        is_first=one.is_first,
+        matched_by=one.evidence,
         inquiry=record,
         attribution=record.get("attribution", {}),
         at=at,
     )
-    return insert(row)
+
+
+def _told(touch: Touch, at: datetime) -> Event:
+    return event(
+        "capture.touch.stored",
+        at=at,
+        actor=f"vendor:{touch.source.adapter}",
+        lead_id=touch.lead_id,
+        person_id=touch.person_id,
+        touch=touch.pk,
+        delivery=touch.delivery_id,
+        is_first=touch.is_first,
+        matched_by=touch.matched_by,
+    )

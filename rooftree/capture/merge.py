@@ -111,12 +111,11 @@ def lock(*people: Person) -> None:
     """Hold all numbers and addresses of these people, and their leads, until we commit."""
     rows = on_file.loaded(Person.objects.filter(pk__in=[one.pk for one in people]))
     whole = [(list(one.phones.all()), list(one.emails.all())) for one in rows]
-    on_file.hold(
-        match.Identity(
-            phones=frozenset(one.e164 for phones, _ in whole for one in phones),
-            emails=frozenset(one.key for _, emails in whole for one in emails),
-        )
+    theirs = match.Identity(
+        phones=frozenset(one.e164 for phones, _ in whole for one in phones),
+        emails=frozenset(one.key for _, emails in whole for one in emails),
     )
+    on_file.hold(on_file.names_of(theirs))
     list(
         Lead.objects.select_for_update(of=("self",), no_key=True)
         .filter(person__in=people)

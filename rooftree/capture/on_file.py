@@ -30,17 +30,53 @@ select distinct coalesce(person.merged_into_id, person.id)
 """
 
 
-def hold(identity: match.Identity, also: str = "") -> None:
-    """Let nobody else decide, until we commit, whose these numbers and addresses are.
+# Of a vendor's id we hold its adapter and itself, with a colon between.
+KNOWN = """
+select held.kind, held.said, coalesce(person.merged_into_id, person.id)
+  from (select 'phone' as kind, e164 as said, person_id
+          from phone where e164 = any(%(phone)s) and unlinked_at is null
+         union all
+        select 'email', key, person_id from email where key = any(%(email)s)) held
+  join person on person.id = held.person_id
+ union all
+select 'vendor', said, null from unnest(%(vendor)s::text[]) said
+ where exists (select from touch
+                where source_id in (select id from source where adapter = split_part(said, ':', 1))
+                  and vendor_lead_id = substr(said, strpos(said, ':') + 1))
+"""
 
-    Args:
-        also: one more name to hold, such as a vendor's id.
-    """
-    names = [f"phone:{one}" for one in identity.phones]
-    names += [f"email:{one}" for one in identity.emails]
-    names += [also] if also else []
+
+def names_of(identity: match.Identity) -> list[str]:
+    """What an inquiry could have in common with somebody: its numbers and addresses."""
+    return [f"phone:{one}" for one in identity.phones] + [f"email:{one}" for one in identity.emails]
+
+
+def vendor_name(adapter: str, vendor_lead_id: str) -> str:
+    """The same of the id that a vendor gave it."""
+    return f"vendor:{adapter}:{vendor_lead_id}"
+
+
+def hold(names: Iterable[str]) -> None:
+    """Let nobody else decide, until we commit, whose these numbers, addresses and ids are."""
     with connection.cursor() as cursor:
         cursor.execute(MUTEX, [sorted(names)])  # one order for all: no two wait for each other
+
+
+def known(names: Iterable[str]) -> dict[str, list[UUID]]:
+    """Those of some names that anybody on file has, with the people who have them.
+
+    Of a vendor's id only that it was seen before.
+    """
+    asked: dict[str, list[str]] = {"phone": [], "email": [], "vendor": []}
+    for one in names:
+        kind, _, said = one.partition(":")
+        asked[kind].append(said)
+    found: dict[str, list[UUID]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(KNOWN, asked)
+        for kind, said, person_id in cursor.fetchall():
+            found.setdefault(f"{kind}:{said}", []).append(person_id)
+    return found
 
 
 def sharing(identity: match.Identity) -> list[UUID]:
@@ -50,11 +86,10 @@ def sharing(identity: match.Identity) -> list[UUID]:
         return [one for (one,) in cursor.fetchall()]
 
 
-def candidates(identity: match.Identity, *, is_test: bool) -> list[match.Candidate]:
-    """Everybody who shares a number or an address, under each name they are known by."""
-    ids = sharing(identity)
-    people = Person.objects.filter(pk__in=ids).exclude(leads__is_test=not is_test)
-    return [one for person in loaded(people) for one in known_as(person)] if ids else []
+def candidates(person_ids: Iterable[UUID], *, is_test: bool) -> dict[UUID, list[match.Candidate]]:
+    """Some people, under each name they are known by; without those of the other world."""
+    people = Person.objects.filter(pk__in=set(person_ids)).exclude(leads__is_test=not is_test)
+    return {one.pk: known_as(one) for one in loaded(people)}
 
 
 def loaded(people: QuerySet[Person]) -> QuerySet[Person]:

@@ -1,6 +1,8 @@
 """Writing down what one arrival of a lead proves about permission, and what it takes back."""
 
 import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -12,7 +14,10 @@ from rooftree.core.emails import comparison_key
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.canonical import CanonicalLead
 from rooftree.leads.models import Person, Touch
-from rooftree.ledger.write import write
+from rooftree.ledger.models import Event
+from rooftree.ledger.write import event, write_all
+from rooftree.org.insert import insert_all, insert_once
+from rooftree.org.models import Company
 from rooftree.org.the_company import the_company
 
 LONGEST_CAUSE = 200
@@ -25,34 +30,49 @@ SUPPRESSED = {
 }
 
 
-def of_touch(inquiry: CanonicalLead, *, person: Person, touch: Touch, at: datetime) -> bool:
-    """Keep the consent, or its absence, for each number and address of a touch.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrived:
+    """One arrival of a lead: what it said, and the touch it became."""
 
-    Append-only and once per touch and address: the touch must have been written
-    in this same transaction. Returns whether a written consent for texts came with it.
+    inquiry: CanonicalLead
+    touch: Touch
+
+
+def of_touches(arrived: Sequence[Arrived], *, at: datetime) -> None:
+    """Keep the consent, or its absence, for each number and address of each touch.
+
+    Append-only and once per touch and address: the touches must have been
+    written in this same transaction.
     """
-    carried = touch.inquiry.get("consent", {})
-    company = the_company()
-    terms_row = terms_in_force(touch.source_id, at.date())
-    brought, rows = False, []
-    for address in _addresses(inquiry):
+    company, sources = the_company(), {one.touch.source_id for one in arrived}
+    terms = {one: terms_in_force(one, at.date()) for one in sources}
+    rows = [
+        (row, one.touch)
+        for one in arrived
+        for row in _of_touch(one, company, terms[one.touch.source_id], at)
+    ]
+    insert_all([row for row, _ in rows])
+    write_all(_told(row, touch, at) for row, touch in rows)
+    for one in arrived:
+        suppress(one.inquiry, person=one.touch.person, touch=one.touch, at=at)
+
+
+def _of_touch(
+    one: Arrived, company: Company, terms: SourceTerms | None, at: datetime
+) -> list[Consent]:
+    names = (company.legal_name, company.brand, *company.registered_dbas)
+    carried, rows = one.touch.inquiry.get("consent", {}), []
+    for address in _addresses(one.inquiry):
         proofs = Proofs(
             consent=carried,
             phone=None if "@" in address else address,
             received_on=at.date(),
-            terms=_terms(terms_row),
-            is_own_form=_has_form_record(inquiry, touch),
+            terms=_terms(terms),
+            is_own_form=_has_form_record(one.inquiry, one.touch),
         )
-        record = consent_record.build(
-            proofs, (company.legal_name, company.brand, *company.registered_dbas)
-        )
-        row = _row(carried, record, address, person, touch, terms_row, at)
-        rows.append(row)
-        is_written = row.status == "granted" and record.get("type") == "written"
-        brought = brought or (is_written and "text" in row.channels and "@" not in address)
-    _keep(rows, touch, at)
-    suppress(inquiry, person=person, touch=touch, at=at)
-    return brought
+        record = consent_record.build(proofs, names)
+        rows.append(_row(carried, record, address, one.touch, terms, at))
+    return rows
 
 
 def of_certificate(*, touch: Touch, address: str, certificate: Certificate, at: datetime) -> bool:
@@ -72,11 +92,11 @@ def of_certificate(*, touch: Touch, address: str, certificate: Certificate, at: 
     )
     names = (company.legal_name, company.brand, *company.registered_dbas)
     record = consent_record.build(proofs, names)
-    row = _row(carried, record, address, touch.person, touch, terms_row, at)
+    row = _row(carried, record, address, touch, terms_row, at)
     row.cause = _cause("touch", touch, f"{address}:certificate")
-    if Consent.objects.filter(cause=row.cause).exists():
+    if not insert_once(row):
         return False
-    _keep([row], touch, at)
+    write_all([_told(row, touch, at)])
     return True
 
 
@@ -115,11 +135,10 @@ def _has_form_record(inquiry: CanonicalLead, touch: Touch) -> bool:
     return is_ours and shown.get("consent.prechecked", "").lower() == "false"
 
 
-def _row(  # noqa: PLR0913
+def _row(
     carried: dict[str, Any],
     record: dict[str, Any],
     address: str,
-    person: Person,
     touch: Touch,
     terms: SourceTerms | None,
     at: datetime,
@@ -133,7 +152,7 @@ def _row(  # noqa: PLR0913
     return Consent(
         id=uuid7_at(at),
         cause=_cause("touch", touch, address),
-        person=person,
+        person_id=touch.person_id,
         address=address,
         delivery_id=touch.delivery_id,
         terms=terms,
@@ -147,19 +166,17 @@ def _row(  # noqa: PLR0913
     )
 
 
-def _keep(rows: list[Consent], touch: Touch, at: datetime) -> None:
-    Consent.objects.bulk_create(rows)
-    for row in rows:
-        write(
-            "compliance.consent.recorded",
-            at=at,
-            lead_id=touch.lead_id,
-            person_id=row.person_id,
-            consent=row.pk,
-            status=row.status,
-            channels=row.channels,
-            wording=row.wording_sha256 or None,
-        )
+def _told(row: Consent, touch: Touch, at: datetime) -> Event:
+    return event(
+        "compliance.consent.recorded",
+        at=at,
+        lead_id=touch.lead_id,
+        person_id=row.person_id,
+        consent=row.pk,
+        status=row.status,
+        channels=row.channels,
+        wording=row.wording_sha256 or None,
+    )
 
 
 def _cause(what: str, touch: Touch, address: str) -> str:

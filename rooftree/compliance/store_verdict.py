@@ -15,8 +15,15 @@ def store(
     verdict: Verdict, facts: Facts, *, lead: Lead, cause: str, stage: str, at: datetime
 ) -> VerdictRow:
     """Write the verdict down. The rendered text is among the facts; `stage` is where we asked."""
+    return insert(row(verdict, facts, lead=lead, cause=cause, stage=stage, at=at))
+
+
+def row(
+    verdict: Verdict, facts: Facts, *, lead: Lead, cause: str, stage: str, at: datetime
+) -> VerdictRow:
+    """As `store` writes it, to be inserted with others."""
     plain = to_json(facts)
-    row = VerdictRow(
+    return VerdictRow(
         id=uuid7_at(at),
         lead=lead,
         person_id=lead.person_id,
@@ -34,4 +41,9 @@ def store(
         rules_version=verdict.rules_version,
         at=at,
     )
-    return insert(row)
+
+
+def again(was: VerdictRow, *, stage: str) -> VerdictRow:
+    """The same facts asked about at another stage, to be inserted with others."""
+    said = {one.attname: getattr(was, one.attname) for one in VerdictRow._meta.concrete_fields}
+    return VerdictRow(**said | {"id": uuid7_at(was.at), "stage": stage})

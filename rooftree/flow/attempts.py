@@ -14,7 +14,7 @@ from rooftree.leads.models import ContactAttempt, Lead, Phone
 from rooftree.ledger.write import write
 from rooftree.nurture import default_sequence, enrol
 from rooftree.org.models import User
-from rooftree.outreach import send
+from rooftree.outreach import send, take_back
 from rooftree.reporting import count
 from rooftree.tasks.announce import announce
 
@@ -57,7 +57,11 @@ def record(
     if result == "call_back" and call_back_at is None:
         raise NotAResult("Say when to call back.")
     with transaction.atomic():
-        lead = Lead.objects.select_for_update(of=("self",)).select_related("person").get(pk=lead_id)
+        lead = (
+            Lead.objects.select_for_update(of=("self",), no_key=True)
+            .select_related("person")
+            .get(pk=lead_id)
+        )
         attempt, is_new = _attempt(lead, result, by, at, cause)
         if not is_new:
             return attempt
@@ -161,7 +165,7 @@ def _follow(lead: Lead, result: str, by: User, at: datetime, call_back_at: datet
     if result == "wrong_number":
         _unlink(lead, at)
     if result in REACHED:  # a hello that waits for the morning would come too late
-        send.cancel_waiting(lead_id=lead.pk, because=result, at=at)
+        take_back.cancel_waiting(lead_id=lead.pk, because=result, at=at)
 
 
 def _agreed_calls(

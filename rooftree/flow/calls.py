@@ -13,7 +13,7 @@ from rooftree.leads.models import ContactAttempt, Lead
 from rooftree.nurture import enrol
 from rooftree.org import notices
 from rooftree.org.models import User
-from rooftree.outreach import call_in, dial, ring, send
+from rooftree.outreach import call_in, dial, ring, take_back
 from rooftree.outreach.dial import CannotCall, Dialled
 from rooftree.reporting import count
 from rooftree.routing import promise
@@ -80,7 +80,7 @@ def came_in(*, sender: str, call_id: str, at: datetime) -> str:
             lead_id = call.attempt.lead_id
             enrol.stop(lead_id=lead_id, because="called", at=at)
             snooze.wake(lead_id=lead_id, because="called", at=at)
-            send.cancel_waiting(lead_id=lead_id, because="called", at=at)
+            take_back.cancel_waiting(lead_id=lead_id, because="called", at=at)
             scores.rescore(lead_id=lead_id, because="called", at=at)
             announce("lead", lead=str(lead_id))
     return call.markup

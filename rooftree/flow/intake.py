@@ -5,15 +5,18 @@ into a room and names what follows it; no room knows what comes next.
 """
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import prefetch_related_objects
 from django.tasks import Task, task
 
 from rooftree.capture import intake, receive, retrieve
 from rooftree.capture.certificates import claim
 from rooftree.capture.envelope import Envelope, Incoming
+from rooftree.capture.intake import Arrival
 from rooftree.capture.receive import Received
 from rooftree.flow import called_in, moment, offers, scores
 from rooftree.flow.messages import send_messages, send_these
@@ -25,15 +28,17 @@ from rooftree.org.compiled import Reads
 from rooftree.outreach import first_response, reconsider
 from rooftree.reporting import count
 from rooftree.routing import promise
-from rooftree.tasks.announce import announce
+from rooftree.tasks.absorb import absorb
+from rooftree.tasks.announce import announce, announce_all
+from rooftree.tasks.together import apart, together
 
 log = logging.getLogger(__name__)
+TOGETHER = 20  # deliveries of one transaction
 NEXT = Reads(
     lambda at: (
-        Delivery.objects.select_for_update(skip_locked=True, of=("self",))
-        .select_related("source")
+        Delivery.objects.select_for_update(skip_locked=True)
         .filter(state="received", due_at__lte=at)
-        .order_by("due_at")[:1]
+        .order_by("due_at")[:TOGETHER]
     ),
     at=datetime,
 )
@@ -63,26 +68,27 @@ def look_up() -> None:
 @task(queue_name="now", priority=40)
 def work_deliveries() -> None:
     """Turn deliveries that are due into leads, until none is left."""
-    while work_next(at=moment.now()):
+    absorb(work_deliveries)
+    while work_next(at=moment.now()) == TOGETHER:
         pass
 
 
-def work_next(*, at: datetime) -> bool:
-    """Work on the delivery that has waited longest; False when none is due.
+def work_next(*, at: datetime) -> int:
+    """Work on the deliveries that have waited longest; how many, 0 when none is due.
 
     A bug of ours in one delivery holds up no other: it is set aside, tried
     again later, and shown in quarantine in the end.
     """
+
+    def work(some: Sequence[Delivery]) -> Sequence[Delivery]:
+        with transaction.atomic():
+            _work(some, at)
+        return some
+
     with transaction.atomic():
-        delivery = NEXT.first(at=at)
-        if delivery is None:
-            return False
-        try:
-            with transaction.atomic():
-                _work(delivery, at)
-        except Exception as problem:  # the edge: one poisoned row must not stop the rest
-            _set_aside(delivery, problem, at)
-    return True
+        deliveries = NEXT.all(at=at)
+        together(work, deliveries, aside=lambda one, problem: _set_aside(one, problem, at))
+    return len(deliveries)
 
 
 def replay(*, delivery_id: UUID, by: object, at: datetime) -> Delivery:
@@ -120,48 +126,75 @@ def replay(*, delivery_id: UUID, by: object, at: datetime) -> Delivery:
     return delivery
 
 
-def _work(delivery: Delivery, at: datetime) -> None:
-    envelope = receive.reread(delivery)
-    if ends_at := called_in.waits_until(envelope, delivery, at=at):
-        change(Delivery, where={"id": delivery.pk}, to={"due_at": ends_at})
-        return
-    is_ours = False
-    for position, inquiry in enumerate(envelope.leads):
-        if not receive.is_ours_to_work(delivery, inquiry, envelope):
-            continue
-        is_ours = True
-        if called_in.is_more(inquiry, delivery=delivery, at=at):
-            continue
-        stored = intake.store(inquiry, delivery=delivery, position=position, at=at)
-        if stored.is_new:
-            _start_clocks(stored, at)
-    if envelope.lookups:
-        retrieve.want(delivery, envelope.lookups, at=at)
-        look_up.enqueue()
-        return
-    change(
-        Delivery,
-        where={"id": delivery.pk},
-        to=receive.end_of(delivery, envelope, at, is_ours=is_ours),
-    )
+def _work(deliveries: Sequence[Delivery], at: datetime) -> None:
+    """A word about a call or a chat may be more of one before it: each is worked by itself."""
+    prefetch_related_objects([*deliveries], "source")
+    read = [(one, receive.reread(one)) for one in deliveries]
+    _work_on([one for one in read if not _talks(one[1])], at)
+    for one in read:
+        if _talks(one[1]):
+            _work_on([one], at)
 
 
-def _start_clocks(stored: intake.Stored, at: datetime) -> None:
-    """The reply and the assignment are committed together and run side by side."""
-    lead = stored.lead
-    count.touch_arrived(lead, cost=stored.cost)
-    if lead.is_test:
-        return
-    is_call = called_in.settle(stored.touch, at=at)
-    if not is_call:
-        respond_to_touch.enqueue(touch_id=str(stored.touch.pk))
-    if claim.want(stored.touch, at=at):
+def _talks(envelope: Envelope) -> bool:
+    return any(one.interaction is not None for one in envelope.leads)
+
+
+def _work_on(read: Sequence[tuple[Delivery, Envelope]], at: datetime) -> None:
+    arrivals: list[Arrival] = []
+    endings: list[tuple[Delivery, dict[str, object]]] = []
+    for delivery, envelope in read:
+        if ends_at := called_in.waits_until(envelope, delivery, at=at):
+            endings.append((delivery, {"due_at": ends_at}))
+            continue
+        ours = _ours(delivery, envelope)
+        arrivals += [
+            one for one in ours if not called_in.is_more(one.inquiry, delivery=delivery, at=at)
+        ]
+        if envelope.lookups:
+            retrieve.want(delivery, envelope.lookups, at=at)
+            look_up.enqueue()
+            continue
+        endings.append((delivery, receive.end_of(delivery, envelope, at, is_ours=bool(ours))))
+    _start_clocks([one for one in intake.store(arrivals, at=at) if one.is_new], at)
+    _end(endings)
+
+
+def _ours(delivery: Delivery, envelope: Envelope) -> list[Arrival]:
+    return [
+        Arrival(inquiry=inquiry, delivery=delivery, position=position)
+        for position, inquiry in enumerate(envelope.leads)
+        if receive.is_ours_to_work(delivery, inquiry, envelope)
+    ]
+
+
+def _end(endings: Sequence[tuple[Delivery, dict[str, object]]]) -> None:
+    """Give the deliveries their ends, those with the same end together."""
+    left = list(endings)
+    while left:
+        to = left[0][1]
+        change(Delivery, where={"id": [one.pk for one, end in left if end == to]}, to=to)
+        left = [(one, end) for one, end in left if end != to]
+
+
+def _start_clocks(stored: Sequence[intake.Stored], at: datetime) -> None:
+    """The replies and the assignments are committed together and run side by side."""
+    count.leads_arrived([one.lead for one in stored if one.touch.is_first])
+    for one in stored:
+        if not one.touch.is_first:
+            count.touch_arrived(one.lead, cost=one.cost)
+    real = [one for one in stored if not one.lead.is_test]
+    wrote = [one for one in real if not called_in.settle(one.touch, at=at)]
+    if any([claim.want(one.touch, at=at) for one in real]):
         claim_certificates.enqueue()
-    if lead.officer_id is None:
-        assign_lead.enqueue(lead_id=str(lead.pk))
-    elif not is_call:
-        tell_owner.enqueue(touch_id=str(stored.touch.pk))
-    announce("lead", lead=str(lead.pk))
+    if wrote:
+        respond_to_touches.enqueue(touch_ids=[str(one.touch.pk) for one in wrote])
+    if free := [str(one.lead.pk) for one in real if one.lead.officer_id is None]:
+        assign_leads.enqueue(lead_ids=free)
+    for one in wrote:
+        if one.lead.officer_id is not None:
+            tell_owner.enqueue(touch_id=str(one.touch.pk))
+    announce_all([("lead", None, {"lead": str(one.lead.pk)}) for one in real])
 
 
 def _set_aside(delivery: Delivery, problem: Exception, at: datetime) -> None:
@@ -195,24 +228,25 @@ def claim_next(*, at: datetime) -> bool:
 
 
 @task(queue_name="now", priority=60)
-def respond_to_touch(*, touch_id: str) -> None:
-    """Text and e-mail the person as the gate allows; runs beside `assign_lead`.
+def respond_to_touches(*, touch_ids: list[str]) -> None:
+    """Text and e-mail people as the gate allows; runs beside `assign_leads`.
 
     The messages are in line, committed, before the first is carried out: if the
     program stops between, the clock sends what is left.
     """
-    touch = Touch.objects.get(pk=touch_id)
-    with transaction.atomic():
-        planned = first_response.plan(touch=touch, at=moment.now())
-    send_these([one.pk for one in planned], at=moment.now())
+    with apart(respond_to_touches, touch_ids=touch_ids):
+        with transaction.atomic():
+            planned = first_response.plan([UUID(one) for one in touch_ids], at=moment.now())
+        send_these([one.pk for one in planned], at=moment.now())
 
 
 @task(queue_name="now", priority=50)
-def assign_lead(*, lead_id: str) -> None:
-    """Score the lead, then choose a loan officer, whose phone rings."""
-    at = moment.now()
-    scores.rescore(lead_id=UUID(lead_id), because="arrived", at=at)
-    offers.assign(lead_id=UUID(lead_id), at=at)
+def assign_leads(*, lead_ids: list[str]) -> None:
+    """Score the leads, then choose a loan officer for each, whose phone rings."""
+    with apart(assign_leads, lead_ids=lead_ids):
+        at, keys = moment.now(), [UUID(one) for one in lead_ids]
+        scores.rescore_all(keys, because="arrived", at=at)
+        offers.assign(keys, at=at)
 
 
 @task(queue_name="now")

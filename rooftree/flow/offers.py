@@ -1,5 +1,6 @@
 """Offering a lead, ringing the officer, and what follows from taking it, passing or silence."""
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -8,23 +9,33 @@ from django.db import transaction
 from rooftree.flow.messages import ring_officers
 from rooftree.leads.models import Lead
 from rooftree.org import notices
+from rooftree.org.compiled import Reads
 from rooftree.org.models import LoanOfficer, User
 from rooftree.outreach import ring
 from rooftree.reporting import count
 from rooftree.routing import acknowledge, lapse, licence_sweep, own, waiting
-from rooftree.routing.assign import Assigned, Nobody, to_best_officer
+from rooftree.routing.assign import Assigned, Nobody, to_best_officers
 from rooftree.routing.models import Ownership
-from rooftree.tasks.announce import announce
+from rooftree.tasks.announce import announce, announce_all
 
+OFFICERS = Reads(
+    lambda keys: LoanOfficer.objects.only("user_id").filter(pk__in=keys), keys=list[UUID]
+)
 ANSWER_IN = timedelta(minutes=5)  # house: a borrower who asks again is called within
 
 
-def assign(*, lead_id: UUID, at: datetime) -> Assigned | Nobody:
-    """Choose an officer for a lead and ring them. Repeat-safe: a lead on offer stays there."""
-    with transaction.atomic():
-        chosen = to_best_officer(lead_id=lead_id, at=at)
-        _ring(chosen, at)
-    return chosen
+def assign(lead_ids: Sequence[UUID], *, at: datetime) -> None:
+    """Choose an officer for each of some leads and ring them.
+
+    Repeat-safe: a lead on offer stays there.
+    """
+    left = list(lead_ids)
+    while left:
+        with transaction.atomic():
+            chosen = to_best_officers(left, at=at)
+            _ring(chosen, at)
+        done = {one.lead_id for one in chosen}
+        left = [one for one in left if one not in done]
 
 
 def take(*, offer_id: UUID, officer_id: UUID, at: datetime) -> Ownership:
@@ -42,7 +53,7 @@ def decline(*, offer_id: UUID, officer_id: UUID, at: datetime) -> None:
     with transaction.atomic():
         lead_id = acknowledge.decline(offer_id=offer_id, officer_id=officer_id, at=at)
         notices.settled(officer_id=officer_id, cause=f"offer:{offer_id}", at=at)
-        _ring(lapse.pass_on(lead_id=lead_id, at=at), at)
+        _ring([lapse.pass_on(lead_id=lead_id, at=at)], at)
 
 
 def pass_on_lapsed(*, at: datetime) -> int:
@@ -50,7 +61,7 @@ def pass_on_lapsed(*, at: datetime) -> int:
     with transaction.atomic():
         lapsed = lapse.overdue(at=at, limit=100)
         for one in lapsed:
-            _ring(lapse.pass_on(lead_id=one.lead_id, at=at), at)
+            _ring([lapse.pass_on(lead_id=one.lead_id, at=at)], at)
             notices.settled(officer_id=one.officer_id, cause=f"offer:{one.offer_id}", at=at)
             announce("offer", lead=str(one.lead_id))
     return len(lapsed)
@@ -62,7 +73,7 @@ def offer_waiting(*, at: datetime) -> int:
     for lead_id in lead_ids:
         with transaction.atomic():
             count.settle(lead_id)  # it may have lost its branch with its officer
-            _ring(lapse.pass_on(lead_id=lead_id, at=at), at)
+            _ring([lapse.pass_on(lead_id=lead_id, at=at)], at)
     return len(lead_ids)
 
 
@@ -82,16 +93,31 @@ def give(*, lead_id: UUID, officer_id: UUID, by: User, at: datetime) -> None:
         announce("offer", lead=str(lead_id))
 
 
-def _ring(chosen: Assigned | Nobody | None, at: datetime) -> None:
-    if isinstance(chosen, Assigned) and chosen.offer_id and chosen.is_new:
-        ring.plan(offer_id=chosen.offer_id, officer_id=chosen.officer_id, at=at)
-        notices.tell(
-            user_id=LoanOfficer.objects.values_list("user_id", flat=True).get(pk=chosen.officer_id),
-            kind="offer",
-            cause=f"offer:{chosen.offer_id}",
-            text="A lead is offered to you. It goes to the next officer if you let it wait.",
-            link="/queue/",
-            at=at,
-        )
-        ring_officers.enqueue()
-        announce("offer", lead=str(chosen.lead_id))
+def _ring(chosen: Iterable[Assigned | Nobody], at: datetime) -> None:
+    """Each officer with a new offer is rung, told on their page, and the pages hear of it."""
+    offered = {
+        one.offer_id: one
+        for one in chosen
+        if isinstance(one, Assigned) and one.offer_id and one.is_new
+    }
+    if not offered:
+        return
+    ring.plan([(key, one.officer_id) for key, one in offered.items()], at=at)
+    users = {
+        one.pk: one.user_id for one in OFFICERS.all(keys=[o.officer_id for o in offered.values()])
+    }
+    notices.tell_all(
+        [
+            notices.made(
+                user_id=users[one.officer_id],
+                kind="offer",
+                cause=f"offer:{key}",
+                text="A lead is offered to you. It goes to the next officer if you let it wait.",
+                link="/queue/",
+                at=at,
+            )
+            for key, one in offered.items()
+        ]
+    )
+    ring_officers.enqueue()
+    announce_all([("offer", None, {"lead": str(one.lead_id)}) for one in offered.values()])

@@ -14,7 +14,7 @@ from rooftree.leads import snooze
 from rooftree.leads.models import Lead
 from rooftree.nurture import enrol
 from rooftree.org import notices
-from rooftree.outreach import letter_box, letters, replies, send
+from rooftree.outreach import letter_box, letters, replies, take_back
 from rooftree.outreach.models import Message
 from rooftree.outreach.replies import Reply
 from rooftree.outreach.wording import BadTemplate, NoWording
@@ -119,7 +119,7 @@ def _tell(message: Message, meaning: str, at: datetime) -> None:
     enrol.stop(lead_id=lead.pk, because="replied", at=at)
     snooze.wake(lead_id=lead.pk, because="replied", at=at)
     if meaning in ANSWERED:
-        send.cancel_waiting(lead_id=lead.pk, because="replied", at=at)
+        take_back.cancel_waiting(lead_id=lead.pk, because="replied", at=at)
         due = promise.due(lead, by=at + ANSWER_IN, at=at)
         Lead.objects.filter(pk=lead.pk).update(promise_at=due)
     scores.rescore(lead_id=lead.pk, because="replied", at=at)

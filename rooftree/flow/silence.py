@@ -13,7 +13,7 @@ from django.db import connection, transaction
 
 from rooftree.leads.models import Lead
 from rooftree.ledger.write import write
-from rooftree.outreach import send
+from rooftree.outreach import take_back
 from rooftree.tasks.announce import announce
 
 NOT_REACHED = timedelta(days=90)  # house: since the last try, message or inquiry
@@ -77,7 +77,7 @@ def close(*, lead_id: UUID, at: datetime) -> bool:
     """Close one lead whose silence has lasted long enough; False when it has not."""
     with transaction.atomic():
         # Whatever happens to a lead locks its row, and is seen by the question after it.
-        lead = Lead.objects.select_for_update(of=("self",)).filter(pk=lead_id).first()
+        lead = Lead.objects.select_for_update(of=("self",), no_key=True).filter(pk=lead_id).first()
         rows = _ask(_OF_ONE, lead=lead_id) if lead else []
         if not rows or rows[0][3] > at:
             return False
@@ -86,7 +86,7 @@ def close(*, lead_id: UUID, at: datetime) -> bool:
         Lead.objects.filter(pk=lead_id).update(
             state="retired", retired_at=at, retired_reason=reason, promise_at=None
         )
-        send.cancel_waiting(lead_id=lead_id, because="closed", at=at)
+        take_back.cancel_waiting(lead_id=lead_id, because="closed", at=at)
         write("flow.lead.retired", at=at, lead_id=lead_id, reason=reason, quiet_since=last_at)
         announce("lead", lead=str(lead_id))
     return True

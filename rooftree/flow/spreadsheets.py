@@ -19,7 +19,7 @@ from rooftree.capture.imports.table import Row
 from rooftree.capture.models import ImportedRow, Spreadsheet
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.flow import moment
-from rooftree.flow.intake import assign_lead, respond_to_touch
+from rooftree.flow.intake import assign_leads, respond_to_touches
 from rooftree.leads import remarks
 from rooftree.leads.models import Delivery
 from rooftree.ledger.write import write
@@ -152,7 +152,8 @@ def _stored(sheet: Spreadsheet, delivery: Delivery, at: datetime) -> str:
     if is_known and sheet.options.get("known") != "add":
         _close(delivery, "on_file_already", at)
         return "left_out"
-    stored = intake.store(inquiry, delivery=delivery, position=0, at=at)
+    arrival = intake.Arrival(inquiry=inquiry, delivery=delivery, position=0)
+    (stored,) = intake.store([arrival], at=at)
     Delivery.objects.filter(pk=delivery.pk).update(state="worked", worked_at=at, due_at=None)
     if stored.is_new:
         _follow(sheet, stored, at)
@@ -169,10 +170,10 @@ def _follow(sheet: Spreadsheet, stored: intake.Stored, at: datetime) -> None:
     then = sheet.options.get("then")
     if stored.lead.is_test or not stored.touch.is_first or then not in ("assign", "greet"):
         return
-    assign_lead.using(queue_name="soon", priority=0).enqueue(lead_id=str(stored.lead.pk))
+    assign_leads.using(queue_name="soon", priority=0).enqueue(lead_ids=[str(stored.lead.pk)])
     if then == "greet":
-        touch_id = str(stored.touch.pk)
-        respond_to_touch.using(queue_name="soon", priority=0).enqueue(touch_id=touch_id)
+        touch_ids = [str(stored.touch.pk)]
+        respond_to_touches.using(queue_name="soon", priority=0).enqueue(touch_ids=touch_ids)
 
 
 def _close(delivery: Delivery, why: str, at: datetime) -> None:

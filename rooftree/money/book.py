@@ -1,17 +1,20 @@
 """Booking what leads cost and what loans earned: once each, corrected only by another entry."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import NotRequired, TypedDict, Unpack
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
 from rooftree.leads.canonical import Cost
 from rooftree.leads.models import Touch
-from rooftree.ledger.write import write
-from rooftree.money.company_day import company_day
+from rooftree.ledger.models import Event
+from rooftree.ledger.write import event, write_all
+from rooftree.money.company_day import company_zone
 from rooftree.money.models import Entry
-from rooftree.org.insert import insert_once
+from rooftree.org.insert import insert_all_once
 from rooftree.org.models import User
 
 COUNTERS = {"cost": "credit", "credit": "cost", "revenue": "reversal", "reversal": "revenue"}
@@ -48,35 +51,60 @@ def entry(*, by: User | None, at: datetime, **booking: Unpack[Booking]) -> Entry
     Raises `Contradiction` when that one says another amount, kind or source: what
     is booked stays, and `correct` is the way to change it.
     """
-    made = Entry(**booking, booked_by=by, booked_at=at)
+    return _booked([Entry(**booking, booked_by=by, booked_at=at)], by=by, at=at)[0]
+
+
+def _booked(asked: Sequence[Entry], *, by: User | None, at: datetime) -> list[Entry]:
     with transaction.atomic(savepoint=False):
-        if insert_once(made):
-            _tell(made, by=by, at=at)
-            return made
-    made = Entry.objects.get(cause=booking["cause"])
-    if _said(made) != (booking["kind"], booking["amount_cents"], booking["source_id"]):
+        made = insert_all_once(asked)
+        write_all(_told(one, by=by, at=at) for one in asked if one.pk in made)
+    return [one if one.pk in made else _earlier(one) for one in asked]
+
+
+def _earlier(asked: Entry) -> Entry:
+    """The entry booked before for the same cause."""
+    made = Entry.objects.get(cause=asked.cause)
+    if _said(made) != _said(asked):
         raise Contradiction(
-            f"{booking['cause']} is booked already as {made.kind} of {made.amount_cents} "
+            f"{asked.cause} is booked already as {made.kind} of {made.amount_cents} "
             f"cents; correct that entry instead."
         )
     return made
 
 
-def cost_of_touch(cost: Cost | None, *, touch: Touch, at: datetime) -> Entry | None:
-    """Book what one arrival of a lead cost; None when it cost nothing or is a test.
+def costs_of_touches(
+    arrived: Sequence[tuple[Cost | None, Touch]], *, at: datetime
+) -> dict[UUID, Entry]:
+    """Book what arrivals of leads cost; by touch, without those that cost nothing or are tests.
 
     The price is the one the delivery names, otherwise the source's own. A
     repeated inquiry costs again, as vendors charge it; what a vendor takes
     back comes as a credit.
     """
-    amount_cents = cost.amount_cents if cost else touch.source.cost_cents
+    zone = company_zone()
+    asked = {
+        touch.pk: _cost(cost, touch, amount_cents, zone, at)
+        for cost, touch in arrived
+        if (amount_cents := _price(cost, touch))
+    }
+    made = _booked([*asked.values()], by=None, at=at)
+    return dict(zip(asked, made, strict=True))
+
+
+def _price(cost: Cost | None, touch: Touch) -> int | None:
     is_free = cost is not None and cost.basis == "none"
-    if touch.lead.is_test or is_free or not amount_cents:
+    if touch.lead.is_test or is_free:
         return None
-    return entry(
+    return cost.amount_cents if cost else touch.source.cost_cents
+
+
+def _cost(
+    cost: Cost | None, touch: Touch, amount_cents: int, zone: ZoneInfo, at: datetime
+) -> Entry:
+    return Entry(
         kind="cost",
         amount_cents=amount_cents,
-        on_date=company_day(touch.at),
+        on_date=touch.at.astimezone(zone).date(),
         source_id=touch.source_id,
         campaign_id=touch.campaign_id,
         lead_id=touch.lead_id,
@@ -84,8 +112,7 @@ def cost_of_touch(cost: Cost | None, *, touch: Touch, at: datetime) -> Entry | N
         basis=str(cost.basis) if cost else "source_terms",
         is_provisional=cost is not None and cost.provisional,
         cause=f"touch:{touch.pk}",
-        by=None,
-        at=at,
+        booked_at=at,
     )
 
 
@@ -116,8 +143,8 @@ def _said(made: Entry) -> tuple[str, int, UUID]:
     return made.kind, made.amount_cents, made.source_id
 
 
-def _tell(made: Entry, *, by: User | None, at: datetime) -> None:
-    write(
+def _told(made: Entry, *, by: User | None, at: datetime) -> Event:
+    return event(
         "money.entry.booked",
         at=at,
         actor=f"user:{by.pk}" if by else "system:money",

@@ -12,7 +12,7 @@ from rooftree.leads.models import Lead
 from rooftree.ledger.write import write
 from rooftree.nurture import default_sequence
 from rooftree.nurture.models import Enrolment, Sequence
-from rooftree.outreach import automatic, send
+from rooftree.outreach import automatic, take_back
 
 ENROLLABLE = ("new", "working", "nurture")
 
@@ -64,7 +64,7 @@ def stop(*, lead_id: UUID, because: str, at: datetime) -> bool:
         live = Enrolment.objects.filter(lead_id=lead_id, ended_at=None)
         if not live.update(ended_at=at, ended_because=because[:60], due_at=None):
             return False
-        send.cancel_waiting(lead_id=lead_id, because=because, at=at, causes=("step:",))
+        take_back.cancel_waiting(lead_id=lead_id, because=because, at=at, causes=("step:",))
         write("nurture.enrolment.ended", at=at, lead_id=lead_id, because=because)
     return True
 

@@ -1,11 +1,23 @@
 """Changing rows on the path of a lead: compare and set, by a text that is made once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
 from django.db import connection
 from django.db.models import Model
+
+from rooftree.org.insert import as_json, plain
+
+# Rows are locked in the order of their keys: no two such statements wait for each other.
+EACH = """
+update "{table}" set {columns}
+  from json_populate_recordset(null::"{table}", %s::json) as said
+  join (select "id" from "{table}" where "id" = any(%s){still} order by "id" for no key update) held
+    on held."id" = said."id"
+ where "{table}"."id" = held."id"
+returning "{table}"."id"
+"""
 
 
 def change(table: type[Model], *, where: Mapping[str, Any], to: Mapping[str, Any]) -> int:
@@ -15,12 +27,36 @@ def change(table: type[Model], *, where: Mapping[str, Any], to: Mapping[str, Any
         where: one value a column, None, or a list of which any will do.
         to: plain values. Columns are named as the object's attributes are (`lead_id`).
     """
+    if [] in where.values():
+        return 0
     asked = tuple((name, _kind(value)) for name, value in where.items())
     values = [_ready(table, name, value) for name, value in to.items()]
     values += [_ready(table, name, value) for name, value in where.items() if value is not None]
     with connection.cursor() as cursor:
         cursor.execute(_statement(table, tuple(to), asked), values)
         return int(cursor.rowcount)
+
+
+def change_each(
+    table: type[Model], to: Sequence[Mapping[str, Any]], *, where: Mapping[str, Any] | None = None
+) -> set[Any]:
+    """Give each of some rows values of its own, in one statement; the keys of those changed.
+
+    Args:
+        to: for each row its `id` and the same columns, named as the object's attributes are.
+        where: what must still be so of a row, as for `change`.
+    """
+    if not to:
+        return set()
+    columns, asked = _columns(table), where or {}
+    records = [{columns[k].column: plain(columns[k], v) for k, v in one.items()} for one in to]
+    still = tuple((name, _kind(value)) for name, value in asked.items())
+    values: list[Any] = [as_json(records), sorted(one["id"] for one in to)]
+    values += [_ready(table, name, value) for name, value in asked.items() if value is not None]
+    names = tuple(name for name in to[0] if name != "id")
+    with connection.cursor() as cursor:
+        cursor.execute(_each(table, names, still), values)
+        return {key for (key,) in cursor.fetchall()}
 
 
 def _kind(value: Any) -> str:
@@ -47,3 +83,13 @@ def _statement(table: type[Model], to: tuple[str, ...], where: tuple[tuple[str, 
     changed = ", ".join(f'"{columns[name].column}" = %s' for name in to)
     still = " and ".join(f'"{columns[name].column}" {how}' for name, how in where)
     return f'update "{table._meta.db_table}" set {changed} where {still}'  # noqa: S608
+
+
+@cache
+def _each(table: type[Model], to: tuple[str, ...], where: tuple[tuple[str, str], ...]) -> str:
+    columns = _columns(table)
+    return EACH.format(
+        table=table._meta.db_table,
+        columns=", ".join(f'"{columns[n].column}" = said."{columns[n].column}"' for n in to),
+        still="".join(f' and "{columns[name].column}" {how}' for name, how in where),
+    )

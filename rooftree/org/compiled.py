@@ -15,10 +15,12 @@ from django.db.models import FETCH_ONE, Model, QuerySet
 from django.db.models.query import get_related_populators
 
 # A value of each kind that no real row has: the text is made with it, and its places are found.
-SAMPLES: dict[type, Callable[[int], Any]] = {
+SAMPLES: dict[Any, Callable[[int], Any]] = {
     UUID: lambda n: UUID(int=0x5A << 96 | n),
     datetime: lambda n: datetime(1601, 1, 1 + n, tzinfo=UTC),
     str: lambda n: f"\x1a{n}",
+    list[UUID]: lambda n: [UUID(int=0x5B << 96 | n)],
+    list[str]: lambda n: [f"\x1b{n}"],
 }
 
 
@@ -40,10 +42,11 @@ class Reads[M: Model]:
 
     Args:
         build: makes the query from the values, named as in `kinds`. It is called once.
-        kinds: what each value is: `UUID`, `datetime` or `str`.
+        kinds: what each value is: `UUID`, `datetime`, `str`, or a list of keys or words, for
+            `in`, which may be of any length.
     """
 
-    def __init__(self, build: "Callable[..., QuerySet[M]]", **kinds: type) -> None:
+    def __init__(self, build: "Callable[..., QuerySet[M]]", **kinds: Any) -> None:
         self._build, self._kinds = build, kinds
         self._table: Any = None  # known when the text is made
         self._text: _Text | None = None
@@ -89,9 +92,10 @@ class Reads[M: Model]:
         mine = about["select_fields"]
         columns = slice(mine[0], mine[-1] + 1)
         self._table = query.model
+        places = tuple(_place(one, samples) for one in params)
         self._text = _Text(
-            sql=sql,
-            places=tuple(_place(one, samples) for one in params),
+            sql=_with_lists(sql, [isinstance(samples.get(n or ""), list) for n, _ in places]),
+            places=places,
             columns=columns,
             names=tuple(field[0].target.attname for field in select[columns]),
             converters=[
@@ -107,5 +111,18 @@ class Reads[M: Model]:
 
 
 def _place(param: Any, samples: dict[str, Any]) -> tuple[str | None, Any]:
-    name = next((name for name, sample in samples.items() if sample == param), None)
+    name = next((name for name, sample in samples.items() if param in (sample, *_in(sample))), None)
     return name, None if name else param
+
+
+def _in(sample: Any) -> list[Any]:
+    return sample if isinstance(sample, list) else []
+
+
+def _with_lists(sql: str, are_lists: Sequence[bool]) -> str:
+    """Django writes a place for each member of a list; ours takes the list whole."""
+    parts = sql.split("%s")
+    for nth, is_list in enumerate(are_lists):
+        if is_list:
+            parts[nth] = f"{parts[nth].removesuffix('IN (')}= ANY("
+    return "%s".join(parts)

@@ -1,11 +1,13 @@
 """Telling a member of staff something, once."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 from rooftree.core.uuid7 import uuid7_at
+from rooftree.org.insert import insert_all_once
 from rooftree.org.models import StaffNotice, User
-from rooftree.tasks.announce import announce
+from rooftree.tasks.announce import announce_all
 
 
 def tell(
@@ -19,19 +21,26 @@ def tell(
         text: no personal data beyond a first name.
         link: a path of ours.
     """
-    written = StaffNotice.objects.bulk_create(
-        [
-            StaffNotice(
-                id=uuid7_at(at), user_id=user_id, kind=kind, cause=cause,
-                text=text[:400], link=link, at=at,
-            )
-        ],
-        ignore_conflicts=True,
-    )  # fmt: skip
-    is_new = StaffNotice.objects.filter(pk=written[0].pk).exists()
-    if is_new:
-        announce("notice", only_to=[str(user_id)], notice=str(written[0].pk))
-    return is_new
+    notice = made(user_id=user_id, kind=kind, cause=cause, text=text, link=link, at=at)
+    return bool(tell_all([notice]))
+
+
+def made(
+    *, user_id: UUID | str, kind: str, cause: str, text: str, link: str = "", at: datetime
+) -> StaffNotice:
+    """A notice as `tell` leaves it, for `tell_all`."""
+    return StaffNotice(
+        id=uuid7_at(at), user_id=user_id, kind=kind, cause=cause, text=text[:400], link=link, at=at
+    )
+
+
+def tell_all(told: Sequence[StaffNotice]) -> set[UUID]:
+    """Leave several notices; those that are new."""
+    new = insert_all_once(told)
+    announce_all(
+        [("notice", [str(one.user_id)], {"notice": str(one.pk)}) for one in told if one.pk in new]
+    )
+    return new
 
 
 def read(*, notice_id: UUID | str, user_id: UUID | str, at: datetime) -> None:

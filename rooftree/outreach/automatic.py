@@ -1,16 +1,32 @@
 """Putting a message nobody typed in line: from a template, by each medium it can go by."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+
+from django.db.models import prefetch_related_objects
 
 from rooftree.leads.models import Lead
 from rooftree.org.models import Company
 from rooftree.org.the_company import the_company
 from rooftree.outreach import send, wording
-from rooftree.outreach.models import Message
+from rooftree.outreach.models import Message, Template
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """One message to be made of a template: once a cause and medium."""
+
+    lead: Lead  # with its person, and its officer's user
+    key: str  # of the template
+    medium: str
+    cause: str
+    purpose: str = "marketing"
+    more: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # further names of it
+    due_at: datetime | None = None  # None: at once
 
 
 def plan(  # noqa: PLR0913
@@ -21,63 +37,70 @@ def plan(  # noqa: PLR0913
     media: Iterable[str],
     at: datetime,
     purpose: str = "marketing",
-    more: dict[str, dict[str, str]] | None = None,
+    more: Mapping[str, Mapping[str, str]] | None = None,
     due_at: Mapping[str, datetime] | None = None,
 ) -> list[Message]:
-    """Put the template `key` in line for a lead, in their language; those planned.
+    """Put the template `key` in line for a lead, by several media; see `plan_all`."""
+    wanted = [
+        Wanted(
+            lead=lead,
+            key=key,
+            medium=medium,
+            cause=cause,
+            purpose=purpose,
+            more=more or {},
+            due_at=(due_at or {}).get(medium),
+        )
+        for medium in media
+    ]
+    return plan_all(wanted, at=at)
 
-    A medium without an address is left out, and so is one whose wording is
-    missing or broken: that is logged, and stops neither the other medium nor
-    what the caller does besides.
 
-    Args:
-        cause: what makes it once, by each medium.
-        more: further names of the template.
-        due_at: by medium, where it is not at once.
+def plan_all(wanted: Sequence[Wanted], *, at: datetime) -> list[Message]:
+    """Put messages in line, each in its borrower's language; those planned.
+
+    One without an address is left out, and so is one whose wording is missing or
+    broken: that is logged, and stops neither the others nor what the caller does besides.
     """
-    company, planned = the_company(), []
-    for medium in media:
-        to = send.address_for(lead, medium)
-        if not to:
+    if not wanted:
+        return []
+    prefetch_related_objects([one.lead.person for one in wanted], "phones", "emails")
+    company = the_company()
+    live = wording.live_templates({one.key for one in wanted}, at=at)
+    planned: list[send.Planned] = []
+    for one in wanted:
+        if not (to := send.address_for(one.lead, one.medium)):
             continue
         try:
-            words = _words(lead, key, medium, company, more, at)
+            words = _words(one, live, company, at)
         except (wording.NoWording, wording.BadTemplate) as problem:
-            log.error("a %s was not planned: %s", medium, problem)
+            log.error("a %s was not planned: %s", one.medium, problem)
             continue
         planned.append(
-            send.plan(
-                lead=lead,
-                medium=medium,
-                purpose=purpose,
-                cause=cause,
-                words=words,
-                to=to,
-                at=at,
-                due_at=(due_at or {}).get(medium),
-            )
+            {
+                "lead": one.lead,
+                "medium": one.medium,
+                "purpose": one.purpose,
+                "cause": one.cause,
+                "words": words,
+                "to": to,
+                "due_at": one.due_at,
+            }
         )
-    return planned
+    return send.plan_all(planned, at=at)
 
 
-def _words(
-    lead: Lead,
-    key: str,
-    medium: str,
-    company: Company,
-    more: dict[str, dict[str, str]] | None,
-    at: datetime,
-) -> send.Words:
-    language = wording.language_for(lead.person.language)
-    template = wording.live_template(
-        key,
-        medium=medium,
-        language=language,
+def _words(one: Wanted, live: Sequence[Template], company: Company, at: datetime) -> wording.Words:
+    lead = one.lead
+    template = wording.best(
+        live,
+        one.key,
+        medium=one.medium,
+        language=wording.language_for(lead.person.language),
         loan_kind=wording.LOAN_KINDS.get(lead.purpose, ""),
         is_closed=wording.is_closed(company, at),
-        at=at,
     )
     rendered = wording.render(
-        template, lead=lead, company=company, officer=lead.officer, at=at, more=more
+        template, lead=lead, company=company, officer=lead.officer, at=at, more=one.more
     )
-    return send.Words.of(rendered, lead.officer)
+    return wording.Words.of(rendered, lead.officer)

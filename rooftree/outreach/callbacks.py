@@ -90,7 +90,7 @@ def record_status(
             message.delivered_at = at
         message.sent_at = message.sent_at or message.claimed_at
         message.save(update_fields=MOVED)
-        attempt.count(message, message.sent_at or at)
+        attempt.count([message], message.sent_at or at)
         Lead.objects.filter(pk=message.lead_id, first_message_at=None).update(
             first_message_at=message.sent_at
         )

@@ -9,8 +9,7 @@ from rooftree.leads.models import Lead
 from rooftree.org.models import Company, User
 from rooftree.outreach import send
 from rooftree.outreach.models import Message
-from rooftree.outreach.send import Words
-from rooftree.outreach.wording import signature
+from rooftree.outreach.wording import Words, signature
 
 STOPPED = ("blocked", "review", "failed", "cancelled")
 TWICE = timedelta(minutes=1)  # within it the same words are a second press of the button
@@ -41,7 +40,7 @@ def compose(
         )
         words = _words(lead, medium, body, subject, at)
         message = _pressed_before(lead, medium, body, by, at) or _plan(lead, medium, words, by, at)
-    send.deliver(message_id=message.pk, at=at)
+    send.deliver([message.pk], at=at)
     message.refresh_from_db()
     if message.state in STOPPED:
         raise CannotSend(message.problem)

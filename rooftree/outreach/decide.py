@@ -1,5 +1,6 @@
-"""Asking the gate about one message of ours, and keeping what it said."""
+"""Asking the gate about messages of ours, and keeping what it said."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -7,11 +8,12 @@ from uuid import UUID
 from django.db.models import prefetch_related_objects
 
 from rooftree.compliance import gate, store_verdict
-from rooftree.compliance.facts import Answer, Medium, Purpose
+from rooftree.compliance.facts import Answer, Facts, Medium, Purpose
 from rooftree.compliance.models import Revocation, Verdict
 from rooftree.compliance.verdict import Decision
 from rooftree.leads.models import Lead
 from rooftree.org.compiled import Reads
+from rooftree.org.insert import insert_all
 from rooftree.org.models import Company
 from rooftree.org.the_company import the_company
 from rooftree.outreach.facts import Outgoing, address_key, gather
@@ -19,7 +21,10 @@ from rooftree.outreach.known import Known
 from rooftree.outreach.letter import footer
 from rooftree.outreach.models import Message, MessageReview
 
-LEAD = Reads(lambda key: Lead.objects.select_related("person", "source").filter(pk=key), key=UUID)
+LEADS = Reads(
+    lambda keys: Lead.objects.select_related("person", "source").filter(pk__in=keys),
+    keys=list[UUID],
+)
 MEDIA = {"text": Medium.TEXT, "email": Medium.EMAIL}
 # An alert answers the borrower's own request with figures of a rate sheet we keep; figures for
 # one person who asked are no advertisement (comment 2(a)(2)-1.ii.A to 12 CFR 1026).
@@ -28,45 +33,94 @@ ASKED_FOR = ("rate_snapshot_ok", "prior_contact_ok", "disclosure_set_ok")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OnFile:
-    """The rows that a decision about one message rests on, read at one moment."""
+    """One message, and the rows that a decision about it rests on, read at one moment."""
 
+    message: Message
     lead: Lead
     company: Company
     known: Known
     answers: tuple[Answer, ...] = ()
 
 
-def on_file(message: Message, *, at: datetime) -> OnFile:
-    """Everything, as it stands."""
-    lead = LEAD.one(key=message.lead_id)
-    prefetch_related_objects([lead.person], "phones")
-    known = Known(lead, keys=[address_key(message.to_address)], at=at)
-    return OnFile(lead=lead, company=the_company(), known=known, answers=_decided(message))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """What the gate said of one message, with all it rests on."""
+
+    found: OnFile
+    facts: Facts
+    verdict: Verdict
+
+    @property
+    def message(self) -> Message:
+        return self.found.message
+
+    @property
+    def is_allowed(self) -> bool:
+        return self.verdict.decision == Decision.ALLOW
 
 
-def looked_at_again(was: OnFile, *, at: datetime) -> OnFile:
+def on_file(messages: Sequence[Message], *, at: datetime) -> list[OnFile]:
+    """Everything, as it stands. No two of the messages are to one person."""
+    leads = {one.pk: one for one in LEADS.all(keys=[one.lead_id for one in messages])}
+    prefetch_related_objects([one.person for one in leads.values()], "phones")
+    prefetch_related_objects([*messages], "officer__user", "officer__licenses")
+    keys = {one.lead_id: [address_key(one.to_address)] for one in messages}
+    known = Known.of_many([*leads.values()], keys=keys, at=at)
+    company = the_company()
+    return [
+        OnFile(
+            message=one,
+            lead=leads[one.lead_id],
+            company=company,
+            known=known[one.lead_id],
+            answers=_decided(one),
+        )
+        for one in messages
+    ]
+
+
+def decide(found: Sequence[OnFile], *, stage: str) -> list[Decided]:
+    """Ask the gate about messages and keep its verdicts."""
+    return _kept([_asked(one, stage) for one in found])
+
+
+def decide_again(before: Sequence[Decided], *, stage: str, at: datetime) -> list[Decided]:
     """The same, with what may come from outside between a claim and the carrier read anew.
 
     That is what the borrower said or took back, and what the company declared.
     The rest was read moments ago by the same worker, and our own attempts are
     counted one decision a person at a time.
     """
-    return replace(was, company=the_company(), known=was.known.looked_at_again(at=at))
+    company = the_company()
+    known = Known.looked_at_again([one.found.known for one in before], at=at)
+    now = [
+        replace(one.found, company=company, known=so) for one, so in zip(before, known, strict=True)
+    ]
+    return _kept([_asked(found, stage, was=was) for found, was in zip(now, before, strict=True)])
 
 
-def decide(message: Message, found: OnFile, *, stage: str) -> Verdict:
-    """Ask the gate about one message and keep its verdict."""
-    at = found.known.at
-    outgoing = _outgoing(message, found)
-    facts = gather(outgoing, lead=found.lead, company=found.company, at=at, known=found.known)
-    return store_verdict.store(
-        gate.decide(facts),
-        facts,
+def _asked(found: OnFile, stage: str, *, was: Decided | None = None) -> Decided:
+    """The verdict, not yet on file. The gate is pure: the same facts have the same again."""
+    facts = gather(
+        _outgoing(found),
         lead=found.lead,
-        cause=f"message:{message.pk}",
-        stage=stage,
-        at=at,
+        company=found.company,
+        at=found.known.at,
+        known=found.known,
     )
+    if was and was.facts == facts:
+        verdict = store_verdict.again(was.verdict, stage=stage)
+    else:
+        cause = f"message:{found.message.pk}"
+        verdict = store_verdict.row(
+            gate.decide(facts), facts, lead=found.lead, cause=cause, stage=stage, at=found.known.at
+        )
+    return Decided(found=found, facts=facts, verdict=verdict)
+
+
+def _kept(decided: list[Decided]) -> list[Decided]:
+    insert_all([one.verdict for one in decided])
+    return decided
 
 
 def _decided(message: Message) -> tuple[Answer, ...]:
@@ -82,8 +136,8 @@ def _decided(message: Message) -> tuple[Answer, ...]:
     )
 
 
-def _outgoing(message: Message, found: OnFile) -> Outgoing:
-    confirms, company = None, found.company
+def _outgoing(found: OnFile) -> Outgoing:
+    confirms, message, company = None, found.message, found.company
     if message.cause.startswith("stop:"):
         confirms = Revocation.objects.get(pk=message.cause.removeprefix("stop:"))
     return Outgoing(

@@ -1,29 +1,42 @@
 """The answer a borrower gets within seconds of asking."""
 
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from rooftree.leads.models import Lead, Touch
 from rooftree.org.compiled import Reads
 from rooftree.outreach import automatic
+from rooftree.outreach.automatic import Wanted
 from rooftree.outreach.models import Message
 
-LEAD = Reads(
-    lambda key: (
-        Lead.objects.select_for_update(of=("self",))
+COUNTS = ("waiting", "held", "claimed", "sent", "delivered", "uncertain")
+TOUCHES = Reads(
+    lambda keys: Touch.objects.filter(pk__in=keys).order_by("at", "pk"), keys=list[UUID]
+)
+LEADS = Reads(
+    lambda keys: (
+        Lead.objects.select_for_update(of=("self",), no_key=True)
         .select_related("person", "officer__user")
-        .filter(pk=key)
+        .filter(pk__in=keys)
+        .order_by("pk")
     ),
-    key=UUID,
+    keys=list[UUID],
+)
+IN_LINE = Reads(
+    lambda leads: Message.objects.filter(lead__in=leads, direction="out", state__in=COUNTS).only(
+        "lead_id", "cause", "medium", "created_at"
+    ),
+    leads=list[UUID],
 )
 RECENT = timedelta(hours=24)
 NEVER = datetime.min.replace(tzinfo=UTC)
-COUNTS = ("waiting", "held", "claimed", "sent", "delivered", "uncertain")
 QUIET_STATUSES = frozenset({"Transferred"})  # Zillow's concierge has them on the line
 
 
-def plan(*, touch: Touch, at: datetime) -> list[Message]:
-    """Put the first text and e-mail of a touch in line; those planned.
+def plan(touch_ids: Collection[UUID], *, at: datetime) -> list[Message]:
+    """Put the first text and e-mail of touches in line; those planned.
 
     The first touch gets both. A repeated inquiry gets a text when none has
     reached the borrower yet (it may have brought the consent the first one
@@ -31,24 +44,39 @@ def plan(*, touch: Touch, at: datetime) -> list[Message]:
     go is the gate's to say, when it is taken from the line. Safe to repeat, in
     whatever order touches come; must run in a transaction.
     """
-    lead = LEAD.one(key=touch.lead_id)
+    touches = TOUCHES.all(keys=list(touch_ids))
+    leads = {one.pk: one for one in LEADS.all(keys=[one.lead_id for one in touches])}
+    in_line = IN_LINE.all(leads=[*leads])
+    sent = [_Sent(one.lead_id, one.cause, one.medium, one.created_at) for one in in_line]
+    wanted = []
+    for touch in touches:
+        for one in _wanted(touch, leads[touch.lead_id], sent, at):
+            wanted.append(one)
+            sent.append(_Sent(touch.lead_id, one.cause, one.medium, at))
+    return automatic.plan_all(wanted, at=at)
+
+
+class _Sent(NamedTuple):
+    """What went out or is in line."""
+
+    lead_id: UUID
+    cause: str
+    medium: str
+    at: datetime
+
+
+def _wanted(touch: Touch, lead: Lead, sent: Iterable[_Sent], at: datetime) -> list[Wanted]:
     if lead.is_test or lead.state in ("funded", "retired"):
         return []
-    earlier = _earlier(lead, touch)
-    media = [one for one in ("text", "email") if _is_wanted(touch, one, earlier, at)]
-    return automatic.plan(
-        lead=lead,
-        key="again_hello" if earlier else "first_hello",
-        cause=f"touch:{touch.pk}",
-        media=media,
-        at=at,
-    )
-
-
-def _earlier(lead: Lead, touch: Touch) -> list[tuple[str, datetime]]:
-    """What went out or is in line besides this touch's own: media and moments."""
-    messages = Message.objects.filter(lead=lead, direction="out", state__in=COUNTS)
-    return list(messages.exclude(cause=f"touch:{touch.pk}").values_list("medium", "created_at"))
+    cause = f"touch:{touch.pk}"
+    mine = [one for one in sent if one.lead_id == lead.pk and one.cause != cause]
+    earlier = [(one.medium, one.at) for one in mine]
+    key = "again_hello" if earlier else "first_hello"
+    return [
+        Wanted(lead=lead, key=key, medium=medium, cause=cause)
+        for medium in ("text", "email")
+        if _is_wanted(touch, medium, earlier, at)
+    ]
 
 
 def _is_wanted(

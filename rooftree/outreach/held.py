@@ -1,5 +1,6 @@
-"""The rows that carrying out a message holds until its transaction ends."""
+"""The rows that carrying messages out holds until its transaction ends, in one order for all."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -10,17 +11,45 @@ from rooftree.org.compiled import Reads
 from rooftree.org.pause import PAUSED
 from rooftree.outreach.models import Message
 
-# One that is due and in nobody else's hands.
 DUE = Reads(
-    lambda key, at: (
+    lambda keys, at: (
         Message.objects.select_for_update(skip_locked=True)
-        .filter(pk=key, state__in=["waiting", "held"], due_at__lte=at)
+        .filter(pk__in=keys, state__in=["waiting", "held"], due_at__lte=at)
         .exclude(Exists(PAUSED))
+        .order_by("due_at", "pk")
     ),
-    key=UUID,
+    keys=list[UUID],
     at=datetime,
 )
-MESSAGE = Reads(lambda key: Message.objects.select_for_update().only("id").filter(pk=key), key=UUID)
-PERSON = Reads(
-    lambda key: Person.objects.select_for_update(no_key=True).only("id").filter(pk=key), key=UUID
+CLAIMED = Reads(
+    lambda keys: (
+        Message.objects.select_for_update()
+        .only("id")
+        .filter(pk__in=keys, state="claimed")
+        .order_by("pk")
+    ),
+    keys=list[UUID],
 )
+PEOPLE = Reads(
+    lambda keys: (
+        Person.objects.select_for_update(no_key=True).only("id").filter(pk__in=keys).order_by("pk")
+    ),
+    keys=list[UUID],
+)
+
+
+def due(message_ids: Iterable[UUID], *, at: datetime) -> list[Message]:
+    """Those that are due and in nobody else's hands: the first for each person, who is held.
+
+    One decision a person at a time: two at once would each miss the other's attempt.
+    """
+    found: dict[UUID, Message] = {}
+    for message in DUE.all(keys=list(message_ids), at=at):
+        found.setdefault(message.person_id, message)
+    PEOPLE.all(keys=list(found))
+    return list(found.values())
+
+
+def still_claimed(message_ids: Iterable[UUID]) -> set[UUID]:
+    """Those that nobody has given up on meanwhile."""
+    return {one.pk for one in CLAIMED.all(keys=list(message_ids))}

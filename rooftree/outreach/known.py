@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Self
 from uuid import UUID
 
@@ -23,18 +23,14 @@ NEWS = """
 select json_build_object(
     'stops', (select coalesce(json_agg(r order by r.at), '[]') from (
         select kind, address, person_id, media, origin, reply_to_purpose, at, ended_at, ended_by
-          from revocation where address = any(%(keys)s) or person_id = %(person)s) r),
+          from revocation
+         where address = any(string_to_array(asked.keys, E'\\n'))
+            or person_id = asked.person) r),
     'heard', (select json_build_array(m.created_at, m.medium, m.problem)
                 from message m
-               where m.person_id = %(person)s and m.direction = 'in' and m.created_at <= %(at)s
+               where m.person_id = asked.person and m.direction = 'in' and m.created_at <= %(at)s
                order by m.created_at desc limit 1)
 )::text
-"""
-
-# Of many leads at once: the same, a row a lead. Each is given the addresses of all.
-OF_MANY = """
-select asked.lead, ({news}), ({rest})
-  from unnest(%(leads)s::uuid[], %(people)s::uuid[]) as asked (lead, person)
 """
 
 # All else, in one statement: this is asked twice for every lead, and the ORM's seven cost more
@@ -43,20 +39,20 @@ REST = """
 select json_build_object(
     'consents', (select coalesce(json_agg(c order by c.recorded_at), '[]') from (
         select address, record, recorded_at from consent
-         where person_id = %(person)s and address = any(%(keys)s)
+         where person_id = asked.person and address = any(string_to_array(asked.keys, E'\\n'))
            and status = 'granted' and recorded_at <= %(at)s) c),
     'attempts', (select coalesce(json_agg(a order by a.at), '[]') from (
         select at, medium, cause from contact_attempt
-         where person_id = %(person)s and direction = 'out'
+         where person_id = asked.person and direction = 'out'
            and at > %(since)s and at <= %(at)s) a),
     'touches', (select coalesce(json_agg(t order by t.at, t.id), '[]') from (
         select touch.id, touch.at, touch.source_id, source.adapter
           from touch join source on source.id = touch.source_id
-         where touch.lead_id = %(lead)s) t),
+         where touch.lead_id = asked.lead) t),
     'terms', (select coalesce(json_agg(s), '[]') from (
         select source_id, from_date, until_date from source_terms
          where names_us and reviewed_at is not null
-           and source_id in (select source_id from touch where lead_id = %(lead)s)) s),
+           and source_id in (select source_id from touch where lead_id = asked.lead)) s),
     'licenses', (select coalesce(json_agg(l order by l.state), '[]') from (
         select state, from_date, until_date from company_license) l),
     'lists', (select coalesce(json_agg(d), '[]') from (
@@ -65,12 +61,19 @@ select json_build_object(
           from phone p
           join dnc_area a on a.area in ('', substr(p.e164, 3, 3))
           left join dnc_block b on b.id = a.registry || ':' || substr(p.e164, 3, 6)
-         where p.person_id = %(person)s and p.e164 = any(%(keys)s)
+         where p.person_id = asked.person
+           and p.e164 = any(string_to_array(asked.keys, E'\\n'))
            and p.e164 like '+1__________') d),
     'was_texted', exists (select from message m
-        where m.person_id = %(person)s and m.direction = 'out' and m.medium = 'text'
+        where m.person_id = asked.person and m.direction = 'out' and m.medium = 'text'
           and m.sent_at < %(at)s)
 )::text
+"""
+
+# Of many leads at once, a row a lead; the addresses of each are one text, a line each.
+OF_MANY = """
+select asked.lead, {asked}
+  from unnest(%(leads)s::uuid[], %(people)s::uuid[], %(keys)s::text[]) as asked (lead, person, keys)
 """
 
 
@@ -187,38 +190,30 @@ class Known:
 
     @classmethod
     def of_many(
-        cls, leads: Sequence[Lead], *, keys: Sequence[str], at: datetime
+        cls, leads: Sequence[Lead], *, keys: Mapping[UUID, Sequence[str]], at: datetime
     ) -> dict[UUID, "Known"]:
-        """By lead, read in one statement. `keys` are the addresses of all of them."""
-        news, rest = (
-            query.replace("%(lead)s", "asked.lead").replace("%(person)s", "asked.person")
-            for query in (NEWS, REST)
-        )
-        about: dict[str, Any] = {
-            "leads": [one.pk for one in leads],
-            "people": [one.person_id for one in leads],
-            "keys": list(keys),
-            "at": at,
-            "since": at - CAP_MEMORY,
-        }
-        with connection.cursor() as cursor:
-            cursor.execute(OF_MANY.format(news=news, rest=rest), about)
-            found = {lead: (json.loads(one), json.loads(two)) for lead, one, two in cursor}
-        made = {}
-        for lead in leads:
-            made[lead.pk] = known = cls(lead, keys=keys, at=at)
-            known.__dict__["_news"], known.__dict__["_rest"] = found[lead.pk]
+        """By lead, read in one statement. `keys` are the addresses asked about, by lead."""
+        made = {one.pk: cls(one, keys=keys[one.pk], at=at) for one in leads}
+        for key, news, rest in _asked([*made.values()], NEWS, REST, at=at):
+            made[key].__dict__ |= {"_news": news, "_rest": rest}
         return made
 
-    def looked_at_again(self, *, at: datetime) -> "Known":
+    @classmethod
+    def looked_at_again(cls, many: Sequence["Known"], *, at: datetime) -> list["Known"]:
         """The same rows at `at`, but what they took back or wrote is read anew.
 
         A stop on file counts, whatever the clocks say: the moment is not before it.
         """
-        now = Known(self._lead, keys=self._keys, at=at)
-        now.__dict__["_rest"] = self._rest
-        latest = max((one.at for one in now._stops if one.ended_at is None), default=at)
-        return now if latest <= at else self.looked_at_again(at=latest)
+        now = {one._lead.pk: cls(one._lead, keys=one._keys, at=at) for one in many}
+        for key, news in _asked(many, NEWS, at=at):
+            now[key].__dict__["_news"] = news
+        for one in many:
+            now[one._lead.pk].__dict__["_rest"] = one._rest
+        return [one._not_before_a_stop() for one in now.values()]
+
+    def _not_before_a_stop(self) -> "Known":
+        latest = max((one.at for one in self._stops if one.ended_at is None), default=self._at)
+        return self if latest <= self._at else Known.looked_at_again([self], at=latest)[0]
 
     def revocations(self, key: str) -> list[Stop]:
         """Taken back on this number or address, or by this person anywhere; oldest first."""
@@ -279,25 +274,32 @@ class Known:
 
     @cached_property
     def _news(self) -> dict[str, Any]:
-        return self._asked(NEWS)
+        ((_, found),) = _asked([self], NEWS, at=self._at)
+        return dict(found)
 
     @cached_property
     def _rest(self) -> dict[str, Any]:
-        return self._asked(REST)
+        ((_, found),) = _asked([self], REST, at=self._at)
+        return dict(found)
 
-    def _asked(self, query: str) -> dict[str, Any]:
-        about: dict[str, Any] = {
-            "lead": self._lead.pk,
-            "person": self._lead.person_id,
-            "keys": self._keys,
-            "at": self._at,
-            "since": self._at - CAP_MEMORY,
-        }
-        with connection.cursor() as cursor:
-            cursor.execute(query, about)
-            (text,) = cursor.fetchone()
-        found: dict[str, Any] = json.loads(text)
-        return found
+
+def _asked(many: Sequence[Known], *queries: str, at: datetime) -> list[tuple[Any, ...]]:
+    """A row for each: the lead's key, and what each query found about it."""
+    about: dict[str, Any] = {
+        "leads": [one._lead.pk for one in many],
+        "people": [one._lead.person_id for one in many],
+        "keys": ["\n".join(one._keys) for one in many],
+        "at": at,
+        "since": at - CAP_MEMORY,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_of_many(queries), about)
+        return [(key, *map(json.loads, texts)) for key, *texts in cursor]
+
+
+@cache
+def _of_many(queries: tuple[str, ...]) -> str:
+    return OF_MANY.format(asked=", ".join(f"({one})" for one in queries))
 
 
 def _read(wanted: Any, value: Any) -> Any:

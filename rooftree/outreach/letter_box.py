@@ -10,7 +10,7 @@ from rooftree.core.emails import comparison_key
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import Lead
 from rooftree.ledger.write import write
-from rooftree.outreach import callbacks, send
+from rooftree.outreach import callbacks, take_back
 from rooftree.outreach.letters import Letter
 from rooftree.outreach.models import Message
 from rooftree.outreach.replies import ENDED, Reply, note_contact
@@ -92,4 +92,4 @@ def _end_mail(ours: Message, letter: Letter, word: str, cause: str, at: datetime
         cause=cause,
         at=at,
     )
-    send.cancel_waiting(lead_id=ours.lead_id, because=f"reply:{word}", at=at, causes=ENDED)
+    take_back.cancel_waiting(lead_id=ours.lead_id, because=f"reply:{word}", at=at, causes=ENDED)

@@ -60,8 +60,8 @@ def of_leads(leads: Sequence[Lead], *, at: datetime) -> dict[UUID, dict[str, Bad
     loaded = ("person__phones", "person__emails", "officer__licenses", "officer__user")
     prefetch_related_objects([*leads], *loaded)
     company = Company.objects.get()
-    keys = {address_key(to) for lead in leads for to in _addresses(lead).values() if to}
-    known = Known.of_many(leads, keys=sorted(keys), at=at)
+    keys = {lead.pk: [address_key(to) for to in _addresses(lead).values() if to] for lead in leads}
+    known = Known.of_many(leads, keys=keys, at=at)
     return {
         lead.pk: {medium: _badge(lead, company, medium, known[lead.pk], at) for medium in WORDS}
         for lead in leads

@@ -11,12 +11,12 @@ from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import ContactAttempt, Lead, Phone, Signal
 from rooftree.ledger.write import write
 from rooftree.org.models import Company
-from rooftree.outreach import send, wording
+from rooftree.outreach import send, take_back, wording
 from rooftree.outreach.models import Message
 
 PHONE_MEDIA = ["call", "text", "voicemail"]
 NOT_WANTED = frozenset({"revoke", "wrong_person"})  # words that ask for no answer of a person
-ENDED = (*send.OVERTAKEN, "watch:", "milestone:")  # what a STOP takes back, the gate aside
+ENDED = (*take_back.OVERTAKEN, "watch:", "milestone:")  # what a STOP takes back, the gate aside
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,7 @@ def receive_text(*, sender: str, body: str, carrier_id: str, carrier: str, at: d
         if word == "optin":
             revoke.end(address=sender, by=f"start:{message.pk}", at=at)
         if word in ("revoke", "wrong_person", "hold"):
-            send.cancel_waiting(lead_id=lead.pk, because=f"reply:{word}", at=at, causes=ENDED)
+            take_back.cancel_waiting(lead_id=lead.pk, because=f"reply:{word}", at=at, causes=ENDED)
     return Reply(message=message, meaning=word)
 
 
@@ -92,7 +92,7 @@ def plan_answer(*, reply: Reply, at: datetime) -> Message | None:
         medium="text",
         purpose="confirmation" if reply.meaning == "revoke" else "reply",
         cause=cause,
-        words=send.Words.of(rendered, None),
+        words=wording.Words.of(rendered, None),
         to=reply.message.from_address,
         at=at,
     )

@@ -56,7 +56,7 @@ def release(*, message_id: UUID, by: User, reason: str, at: datetime) -> Message
             return message
         _decide(message, by, reason, at, is_release=True)
         Message.objects.filter(pk=message.pk).update(state="waiting", due_at=at, problem="")
-    send.deliver(message_id=message.pk, at=at)
+    send.deliver([message.pk], at=at)
     asked = message.verdict.reason if message.verdict else ""
     message.refresh_from_db()
     if message.state != "review" and asked:

@@ -4,6 +4,8 @@ The officer hears who it is, presses 1 to take the lead and is put through. A
 voicemail box presses nothing, so it never takes a lead.
 """
 
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -13,22 +15,39 @@ from django.db import transaction
 from django.db.models import Exists
 
 from rooftree.compliance.verdict import Decision
-from rooftree.core.failures import Failure, TryLater
+from rooftree.core.failures import Failure, Refused, TryLater
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import ContactAttempt, Lead
-from rooftree.ledger.write import write
-from rooftree.org.insert import insert_once
+from rooftree.ledger.write import event, write, write_all
+from rooftree.org import pause
+from rooftree.org.change import change, change_each
+from rooftree.org.compiled import Reads
+from rooftree.org.insert import insert_all_once
 from rooftree.org.pause import PAUSED
 from rooftree.outreach import may
 from rooftree.outreach.media import twiml
 from rooftree.outreach.media.line import line
+from rooftree.outreach.media.shapes import Accepted
 from rooftree.outreach.models import Ring
 from rooftree.outreach.send import address_for
 from rooftree.outreach.sender import our_number
 from rooftree.routing import acknowledge
 from rooftree.routing.models import Offer, Ownership
 
+log = logging.getLogger(__name__)
 CLAIM_LIMIT = timedelta(seconds=60)
+TOGETHER = 20  # calls claimed at once
+LOADED = ("officer", "offer__lead__person", "offer__lead__source")
+DUE = Reads(
+    lambda at: (
+        Ring.objects.select_for_update(of=("self",), skip_locked=True)
+        .select_related(*LOADED)
+        .filter(state="due", due_at__lte=at)
+        .exclude(Exists(PAUSED))
+        .order_by("due_at", "pk")[:TOGETHER]
+    ),
+    at=datetime,
+)
 KINDS = {
     "purchase": "purchase",
     "refinance": "refinance",
@@ -45,68 +64,106 @@ class Pressed:
     taken: Ownership | None = None
 
 
-def plan(*, offer_id: UUID, officer_id: UUID, at: datetime) -> None:
-    """Put the call to an officer about their offer in line, due now. One call an offer."""
-    insert_once(Ring(id=uuid7_at(at), offer_id=offer_id, officer_id=officer_id, due_at=at))
+def plan(offers: Sequence[tuple[UUID, UUID]], *, at: datetime) -> None:
+    """Put the calls to officers about their offers in line, due now. One call an offer.
+
+    Args:
+        offers: each with its officer.
+    """
+    insert_all_once(
+        [
+            Ring(id=uuid7_at(at), offer_id=offer_id, officer_id=officer_id, due_at=at)
+            for offer_id, officer_id in offers
+        ]
+    )
 
 
-def place(*, ring_id: UUID, at: datetime) -> bool:
-    """Place one due call; False when it is no longer ours to place.
+def ring_due(*, at: datetime) -> int:
+    """Place calls that are due, and text the same officers; how many were placed.
 
     A call of unknown fate is not placed again: the page shows the offer anyway,
     and silence passes it on.
     """
+    rings = _claim(at)
+    if not rings:
+        return 0
+    answers = [(one, _answer(one)) for one in rings]
+    placed = [(one, said) for one, said in answers if isinstance(said, Accepted)]
     with transaction.atomic():
-        ring = (
-            Ring.objects.select_for_update(skip_locked=True)
-            .select_related("offer", "officer")
-            .filter(pk=ring_id, state="due", due_at__lte=at)
-            .exclude(Exists(PAUSED))
-            .first()
-        )
-        if ring is None:
-            return False
-        if not _is_open(ring.offer):
-            Ring.objects.filter(pk=ring.pk).update(state="skipped", ended_at=at)
-            return False
-        Ring.objects.filter(pk=ring.pk).update(state="claimed", placed_at=at)
+        _record(placed, at)
+        for one, said in answers:
+            if isinstance(said, Failure):
+                _not_placed(one, said, at)
+    text(rings, at=at)
+    return len(placed)
+
+
+def _claim(at: datetime) -> list[Ring]:
+    with transaction.atomic():
+        rings = DUE.all(at=at)
+        taken = [one for one in rings if _is_open(one.offer)]
+        gone = [one.pk for one in rings if not _is_open(one.offer)]
+        change(Ring, where={"id": gone}, to={"state": "skipped", "ended_at": at})
+        claimed = {"state": "claimed", "placed_at": at}
+        change(Ring, where={"id": [one.pk for one in taken]}, to=claimed)
+    return taken
+
+
+def _answer(ring: Ring) -> Accepted | Failure:
     try:
-        placed = line().place_call(
+        return line().place_call(
             to=ring.officer.phone,
             sender=our_number(),
             url=f"{settings.PUBLIC_URL}/in/twilio/ring/{ring.pk}/",
             status_callback=f"{settings.PUBLIC_URL}/in/twilio/ring/{ring.pk}/status/",
         )
-    except TryLater as problem:
-        Ring.objects.filter(pk=ring.pk, state="claimed").update(
-            state="due",
-            due_at=at + timedelta(seconds=problem.after or 5),
-            problem=str(problem)[:300],
-        )
-        return False
     except Failure as problem:
-        Ring.objects.filter(pk=ring.pk, state="claimed").update(
-            state="failed", problem=str(problem)[:300], ended_at=at
-        )
-        return False
-    with transaction.atomic():
-        mine = Ring.objects.filter(pk=ring.pk)
-        mine.update(carrier=line().name, carrier_id=placed.carrier_id, problem="")
-        mine.filter(state="claimed").update(state="placed")  # unless they picked up already
-        write("outreach.officer.rung", at=at, lead_id=ring.offer.lead_id, offer=ring.offer_id)
-    return True
+        return problem
+    except Exception as problem:  # a bug of ours in one call must not harm those already placed
+        log.exception("the call %s could not be placed", ring.pk)
+        return Refused(f"{type(problem).__name__} while placing it.")
 
 
-def text(*, ring_id: UUID, at: datetime) -> bool:
-    """Tell the officer of the offer by text as well; once, whatever comes of it.
+def _record(placed: Sequence[tuple[Ring, Accepted]], at: datetime) -> None:
+    name = line().name
+    said = [
+        {"id": one.pk, "carrier": name, "carrier_id": answer.carrier_id, "problem": ""}
+        for one, answer in placed
+    ]
+    change_each(Ring, said)
+    keys = [one.pk for one, _ in placed]
+    # Unless they picked up already.
+    change(Ring, where={"id": keys, "state": "claimed"}, to={"state": "placed"})
+    write_all(
+        event("outreach.officer.rung", at=at, lead_id=one.offer.lead_id, offer=one.offer_id)
+        for one, _ in placed
+    )
+
+
+def _not_placed(ring: Ring, problem: Failure, at: datetime) -> None:
+    mine = Ring.objects.filter(pk=ring.pk, state="claimed")
+    if isinstance(problem, TryLater):
+        due_at = at + timedelta(seconds=problem.after or 5)
+        mine.update(state="due", due_at=due_at, problem=str(problem)[:300])
+    else:
+        mine.update(state="failed", problem=str(problem)[:300], ended_at=at)
+
+
+def text(rings: Sequence[Ring], *, at: datetime) -> int:
+    """Tell officers of their offers by text as well, once, whatever comes of it; how many.
 
     No more than the whisper says, and where to take it. A text the carrier did
     not take is not tried again: the call and the page say the same.
     """
-    ring = _ring(ring_id)
-    mine = Ring.objects.filter(pk=ring.pk, texted_at=None).exclude(Exists(PAUSED))
-    if not ring.officer.is_texted or not _is_open(ring.offer) or not mine.update(texted_at=at):
-        return False
+    wanted = {one.pk: one for one in rings if one.officer.is_texted and _is_open(one.offer)}
+    if not wanted or pause.is_on():
+        return 0
+    rows = [{"id": key, "texted_at": at} for key in wanted]
+    mine = change_each(Ring, rows, where={"texted_at": None})
+    return sum(_text(wanted[key]) for key in wanted if key in mine)
+
+
+def _text(ring: Ring) -> bool:
     try:
         line().send_text(
             to=ring.officer.phone,
@@ -119,17 +176,6 @@ def text(*, ring_id: UUID, at: datetime) -> bool:
         Ring.objects.filter(pk=ring.pk).update(problem=f"By text: {problem}"[:300])
         return False
     return True
-
-
-def ring_due(*, at: datetime, limit: int = 50) -> int:
-    """Text and place every call that is due; how many were placed."""
-    ids = list(
-        Ring.objects.filter(state="due", due_at__lte=at).values_list("pk", flat=True)[:limit]
-    )
-    placed = sum(place(ring_id=one, at=at) for one in ids)
-    for one in ids:
-        text(ring_id=one, at=at)
-    return placed
 
 
 def answered(*, ring_id: UUID, at: datetime) -> str:
@@ -206,9 +252,7 @@ def forget_stale(*, at: datetime) -> int:
 
 
 def _ring(ring_id: UUID) -> Ring:
-    return Ring.objects.select_related("offer__lead__person", "offer__lead__source", "officer").get(
-        pk=ring_id
-    )
+    return Ring.objects.select_related(*LOADED).get(pk=ring_id)
 
 
 def _is_open(offer: Offer) -> bool:

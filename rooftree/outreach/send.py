@@ -1,108 +1,108 @@
 """The only door to a borrower. Every text and e-mail passes here, behind the gate.
 
-A message is a row with a due time. Sending it is four steps, each of which may
-be the last before a crash: decide and claim (committed, with the contact
-attempt that caps count), decide again at hand-off, call the carrier outside any
-transaction, record. A claim whose fate is unknown is looked up at the carrier or
-shown to staff; it is never sent again.
+A message is a row with a due time. Sending is four steps, each of which may be the
+last before a crash: decide and claim (committed, with the contact attempts that caps
+count), decide again at hand-off, call the carrier outside any transaction, record.
+Each step is taken by all messages in hand at once. A claim whose fate is unknown is
+looked up at the carrier or shown to staff; it is never sent again.
 """
 
+import logging
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import reduce
-from operator import or_
+from typing import Any, NotRequired, TypedDict, Unpack
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, F, Q
+from django.db.models import Exists
 
 from rooftree.compliance import revoke
 from rooftree.compliance.models import Verdict
 from rooftree.compliance.verdict import Decision
 from rooftree.core.failures import Failure, Misconfigured, Refused, TryLater, Uncertain
 from rooftree.core.uuid7 import uuid7_at
+from rooftree.leads import reach
 from rooftree.leads.models import Lead
-from rooftree.ledger.write import write
-from rooftree.org.change import change
-from rooftree.org.insert import insert_once
-from rooftree.org.models import Company, LoanOfficer
+from rooftree.ledger.write import event, write, write_all
+from rooftree.org.change import change_each
+from rooftree.org.insert import insert_all_once
+from rooftree.org.models import Company
 from rooftree.org.pause import PAUSED
-from rooftree.outreach import attempt, duties, held, sender
-from rooftree.outreach.decide import OnFile, decide, looked_at_again, on_file
+from rooftree.outreach import attempt, duties, held, sender, take_back
+from rooftree.outreach.decide import Decided, decide, decide_again, on_file
 from rooftree.outreach.letter import footer, unsubscribe_url
 from rooftree.outreach.media import mail
 from rooftree.outreach.media.line import line
 from rooftree.outreach.media.shapes import Accepted, OptedOut
-from rooftree.outreach.models import Message, Template
-from rooftree.outreach.wording import Rendered
+from rooftree.outreach.models import Message
+from rooftree.outreach.wording import Words
+from rooftree.tasks.together import together
 
+log = logging.getLogger(__name__)
+LINED_UP = "outreach.message.planned"
 CLAIM_LIMIT = timedelta(seconds=90)  # a carrier call ends well before; older claims were a crash
 LOOK_UP_FOR = timedelta(minutes=30)  # how long an uncertain text is looked for at the carrier
 LOOK_EVERY = timedelta(minutes=2)
-MEND_WITHIN = timedelta(minutes=15)  # when a setting or a program of ours is wrong
-TRIES = 5  # of a message that strikes a bug of ours; then a person looks
 BACK_OFF = (15, 60, 300, 900, 3600)  # seconds before the next try, by attempts made
-OVERTAKEN = ("touch:", "step:")  # the first hello and the steps of sequences
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
-    """What a message says and in whose name."""
+class Planned(TypedDict):
+    """What an automatic message is to be; without a `due_at` it is due at once."""
 
-    body: str
-    subject: str = ""
-    language: str = "en"
-    template: Template | None = None
-    officer: LoanOfficer | None = None
-
-    @classmethod
-    def of(cls, rendered: Rendered, officer: LoanOfficer | None) -> "Words":
-        return cls(
-            body=rendered.body,
-            subject=rendered.subject,
-            language=rendered.template.language,
-            template=rendered.template,
-            officer=officer,
-        )
+    lead: Lead
+    medium: str
+    purpose: str
+    cause: str
+    words: Words
+    to: str
+    due_at: NotRequired[datetime | None]
 
 
-def plan(  # noqa: PLR0913
-    *,
-    lead: Lead,
-    medium: str,
-    purpose: str,
-    cause: str,
-    words: Words,
-    to: str,
-    at: datetime,
-    due_at: datetime | None = None,
-) -> Message:
-    """Put an automatic message in line, due now or at `due_at`. Once per cause and medium.
+def plan(*, at: datetime, **planned: Unpack[Planned]) -> Message:
+    """Put an automatic message in line. Once per cause and medium.
 
     It is decided when it is taken from the line, so nothing is promised here.
     """
-    message = Message(
+    return plan_all([planned], at=at)[0]
+
+
+def plan_all(planned: Sequence[Planned], *, at: datetime) -> list[Message]:
+    """Put messages in line; where one of the same cause and medium is there already, that one."""
+    drafts = [_draft(one, at) for one in planned]
+    for one, from_address in zip(drafts, sender.addresses_for(drafts), strict=True):
+        one.from_address = from_address
+    written = insert_all_once(drafts)
+    write_all(
+        event(LINED_UP, at=at, lead_id=one.lead_id, message=one.pk, cause=one.cause)
+        for one in drafts
+        if one.pk in written
+    )
+    return [
+        one if one.pk in written else Message.objects.get(cause=one.cause, medium=one.medium)
+        for one in drafts
+    ]
+
+
+def _draft(planned: Planned, at: datetime) -> Message:
+    words = planned["words"]
+    return Message(
         id=uuid7_at(at),
-        cause=cause,
-        medium=medium,
-        lead=lead,
-        person_id=lead.person_id,
-        purpose=purpose,
+        cause=planned["cause"],
+        medium=planned["medium"],
+        lead=planned["lead"],
+        person_id=planned["lead"].person_id,
+        purpose=planned["purpose"],
         template=words.template,
         language=words.language,
         officer=words.officer,
-        to_address=to,
-        from_address=_sender(medium, to, words.officer),
+        to_address=planned["to"],
         subject=words.subject,
         body=words.body,
         created_at=at,
-        due_at=due_at or at,
+        due_at=planned.get("due_at") or at,
     )
-    if not insert_once(message):
-        return Message.objects.get(cause=cause, medium=medium)
-    write("outreach.message.planned", at=at, lead_id=lead.pk, message=message.pk, cause=cause)
-    return message
 
 
 def due(*, at: datetime, limit: int = 50) -> list[UUID]:
@@ -112,72 +112,32 @@ def due(*, at: datetime, limit: int = 50) -> list[UUID]:
     return list(rows.order_by("due_at").values_list("pk", flat=True)[:limit])
 
 
-def deliver(*, message_id: UUID, at: datetime) -> bool:
-    """Decide one due message and hand it over if it may go. False when it was not ours to take."""
-    claimed = _claim(message_id, at)
-    if claimed is None:
-        return False
-    message, found = claimed
-    if message.state == "claimed":
-        _hand_over(message, found, at)
-    return True
+def deliver(message_ids: Iterable[UUID], *, at: datetime) -> set[UUID]:
+    """Decide due messages and hand over those that may go; those that were ours to take.
 
-
-def set_aside(*, message_id: UUID, problem: str, at: datetime) -> None:
-    """Put a message that a bug of ours struck out of the way of the others.
-
-    One that may be at the carrier is of unknown fate; another waits, and is a
-    person's to look at when it strikes again and again.
+    Of several to one person the first is taken; ask again for the next, as each counts
+    for it. One that a bug of ours strikes is set aside and harms no other.
     """
-    mine = Message.objects.filter(pk=message_id)
-    with transaction.atomic():
-        if mine.filter(state="claimed").update(state="uncertain", due_at=at, problem=problem):
-            return
-        waiting = mine.filter(state__in=["waiting", "held"])
-        waiting.update(attempts=F("attempts") + 1, due_at=at + MEND_WITHIN, problem=problem)
-        if waiting.filter(attempts__gt=TRIES).update(state="review", due_at=None):
-            message = mine.get()
-            write("outreach.message.review", at=at, lead_id=message.lead_id, message=message.pk)
+
+    def aside(key: UUID, problem: Exception) -> None:
+        log.error("message %s could not be sent", key, exc_info=problem)
+        take_back.set_aside(key, f"{type(problem).__name__} while working on it.", at)
+
+    decided = together(lambda keys: _claim(keys, at), list(message_ids), aside=aside)
+    claimed = {one.message.pk: one for one in decided if one.is_allowed}
+    ready = together(
+        lambda keys: _look_again([claimed[key] for key in keys], at), list(claimed), aside=aside
+    )
+    answered = {one.message.pk: one for one in map(_hand_over, ready)}
+    together(lambda keys: _record([answered[key] for key in keys]), list(answered), aside=aside)
+    return {one.message.pk for one in decided}
 
 
 def address_for(lead: Lead, medium: str) -> str:
     """Where a text or e-mail to this lead's person goes; "" when there is nowhere."""
     if medium == "text":
-        numbers = lead.person.phones.filter(unlinked_at=None).order_by("-is_primary", "given_at")
-        return next((one.e164 for one in numbers), "")
-    mails = lead.person.emails.filter(bounced_at=None).order_by("-is_primary", "given_at")
-    return next((one.address for one in mails), "")
-
-
-def cancel_waiting(
-    *, lead_id: UUID, because: str, at: datetime, causes: tuple[str, ...] = OVERTAKEN
-) -> int:
-    """Take back automatic messages that something overtook before they were handed over; how many.
-
-    Args:
-        causes: how the causes of those begin. By default what was to win the
-            borrower's ear; not news about their loan, a rate they wait for, or
-            the answer to their own STOP or HELP.
-    """
-    begins = reduce(or_, (Q(cause__startswith=one) for one in causes))
-    waiting = Message.objects.filter(
-        begins,
-        lead_id=lead_id,
-        direction="out",
-        is_automated=True,
-        state__in=["waiting", "held", "review"],
-    )
-    with transaction.atomic():
-        count = waiting.update(state="cancelled", problem=because, due_at=None)
-        if count:
-            write(
-                "outreach.messages.cancelled",
-                at=at,
-                lead_id=lead_id,
-                count=count,
-                because=because,
-            )
-    return count
+        return next((one.e164 for one in reach.numbers(lead.person)), "")
+    return next((one.address for one in reach.addresses(lead.person)), "")
 
 
 def reclaim(*, at: datetime) -> int:
@@ -200,81 +160,114 @@ def look_up(*, at: datetime, limit: int = 50) -> int:
     return sum(_reconcile(one, at) for one in unknown.order_by("due_at")[:limit])
 
 
-def _claim(message_id: UUID, at: datetime) -> tuple[Message, OnFile] | None:
+def _claim(message_ids: Sequence[UUID], at: datetime) -> list[Decided]:
     with transaction.atomic():
-        message = held.DUE.first(key=message_id, at=at)
-        if message is None:
-            return None
-        # One decision a person at a time: two at once would each miss the other's attempt.
-        held.PERSON.one(key=message.person_id)
-        found = on_file(message, at=at)
-        settle(message, decide(message, found, stage="dequeued"), at)
-    return message, found
+        messages = held.due(message_ids, at=at)
+        decided = decide(on_file(messages, at=at), stage="dequeued") if messages else []
+        _settle(decided, at)
+    return decided
 
 
-def settle(message: Message, verdict: Verdict, at: datetime) -> None:
-    """Write the verdict's consequence on the message, and the attempt if it may go."""
+def _settle(decided: Sequence[Decided], at: datetime) -> None:
+    """Write each verdict's consequence on its message, and the attempts of those that may go."""
+    for one in decided:
+        _move(one.message, one.verdict, at)
+    stopped = [one for one in decided if not one.is_allowed]
+    attempt.count([one.message for one in decided if one.is_allowed], at)
+    for one in stopped:
+        if one.message.state == "review":
+            duties.ask(one.verdict, one.message.lead, at=at)
+    write_all(
+        event(
+            f"outreach.message.{one.message.state}",
+            at=at,
+            lead_id=one.message.lead_id,
+            message=one.message.pk,
+            verdict=one.verdict.pk,
+            reason=one.verdict.reason,
+        )
+        for one in stopped
+    )
+    changed = ("id", "verdict_id", "state", "claimed_at", "attempts", "problem", "due_at")
+    rows = [{name: getattr(one.message, name) for name in changed} for one in decided]
+    change_each(Message, rows)
+
+
+def _move(message: Message, verdict: Verdict, at: datetime) -> None:
     message.verdict = verdict
     if verdict.decision == Decision.ALLOW:
         message.state, message.claimed_at = "claimed", at
         message.attempts += 1
-        attempt.count(message, at)
-    else:
-        message.state = {"defer": "held", "require": "review"}.get(verdict.decision, "blocked")
-        message.problem = verdict.sentence[:300]
-        message.due_at = verdict.next_allowed_at if message.state == "held" else None
-        if message.state == "review":
-            duties.ask(verdict, message.lead, at=at)
-        write(
-            f"outreach.message.{message.state}",
-            at=at,
-            lead_id=message.lead_id,
-            message=message.pk,
-            verdict=verdict.pk,
-            reason=verdict.reason,
+        return
+    message.state = {"defer": "held", "require": "review"}.get(verdict.decision, "blocked")
+    message.problem = verdict.sentence[:300]
+    message.due_at = verdict.next_allowed_at if message.state == "held" else None
+
+
+def _look_again(claimed: Sequence[Decided], at: datetime) -> list[Decided]:
+    """The last look before the carrier, as a STOP may have come since: those that still may go."""
+    with transaction.atomic():
+        mine = held.still_claimed(one.message.pk for one in claimed)
+        now = decide_again(
+            [one for one in claimed if one.message.pk in mine], stage="handoff", at=at
         )
-    changed = ("verdict_id", "state", "claimed_at", "attempts", "problem", "due_at")
-    change(Message, where={"id": message.pk}, to={one: getattr(message, one) for one in changed})
+        allowed = [one for one in now if one.is_allowed]
+        stopped = [one for one in now if not one.is_allowed]
+        for one in allowed:
+            one.message.verdict, one.message.claimed_at = one.verdict, one.verdict.at
+        changed = ("id", "verdict_id", "claimed_at")
+        rows = [{name: getattr(one.message, name) for name in changed} for one in allowed]
+        change_each(Message, rows)
+        if stopped:
+            attempt.uncount([one.message for one in stopped])
+            _settle(stopped, at)
+    return allowed
 
 
-def _still_allowed(message: Message, now: OnFile) -> bool:
-    """Whether it may go by what is on file now; if not, the verdict's consequence is written."""
-    at = now.known.at
-    verdict = decide(message, now, stage="handoff")
-    if verdict.decision == Decision.ALLOW:
-        now_so = {"verdict_id": verdict.pk, "claimed_at": at}
-        change(Message, where={"id": message.pk}, to=now_so)
-        message.claimed_at = at
-        return True
-    attempt.uncount(message)
-    settle(message, verdict, at)
-    return False
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answered:
+    """What the carrier, or what became of calling it, says of one message."""
+
+    message: Message
+    at: datetime
+    carrier: str = ""
+    accepted: Accepted | None = None
+    problem: Exception | None = None
 
 
-def _hand_over(message: Message, found: OnFile, at: datetime) -> None:
-    with transaction.atomic():  # the last look before the carrier: a STOP may have come since
-        held.MESSAGE.one(key=message.pk)
-        now = looked_at_again(found, at=at)
-        is_allowed = _still_allowed(message, now)
-    if is_allowed:
-        _give_to_carrier(message, now.company, now.known.at)
-
-
-def _give_to_carrier(message: Message, company: Company, at: datetime) -> None:
+def _hand_over(ready: Decided) -> _Answered:
+    message, at = ready.message, ready.verdict.at
     try:
-        carrier, accepted = _call_carrier(message, company)
-    except TryLater as problem:
-        pause = problem.after or BACK_OFF[min(message.attempts, len(BACK_OFF)) - 1]
-        _wait(message, problem, timedelta(seconds=pause), at)
-    except Misconfigured as problem:
-        _wait(message, problem, MEND_WITHIN, at)  # ours to mend in Set-up; nobody is forgotten
-    except Refused as problem:
-        _fail(message, problem, at)
-    except Uncertain as problem:
-        with transaction.atomic():
+        carrier, accepted = _call_carrier(message, ready.found.company)
+    except Exception as problem:  # a bug here, too, must not harm those already handed over
+        return _Answered(message=message, at=at, problem=problem)
+    return _Answered(message=message, at=at, carrier=carrier, accepted=accepted)
+
+
+def _record(answered: Sequence[_Answered]) -> Sequence[_Answered]:
+    with transaction.atomic():
+        _sent([one for one in answered if one.accepted])
+        for one in answered:
+            if one.problem:
+                _not_sent(one.message, one.problem, one.at)
+    return answered
+
+
+def _not_sent(message: Message, problem: Exception, at: datetime) -> None:
+    match problem:
+        case TryLater():
+            pause = problem.after or BACK_OFF[min(message.attempts, len(BACK_OFF)) - 1]
+            _wait(message, problem, timedelta(seconds=pause), at)
+        case Misconfigured():
+            _wait(
+                message, problem, take_back.MEND_WITHIN, at
+            )  # ours to mend in Set-up; nobody is forgotten
+        case Refused():
+            _fail(message, problem, at)
+        case Uncertain():
             _doubt(message, str(problem), at, look_at=at + timedelta(minutes=1))
-    else:
-        _sent(message, carrier, accepted, at)
+        case _:
+            raise problem
 
 
 def _call_carrier(message: Message, company: Company) -> tuple[str, Accepted]:
@@ -300,37 +293,36 @@ def _call_carrier(message: Message, company: Company) -> tuple[str, Accepted]:
     return carrier.name, accepted
 
 
-def _sender(medium: str, to: str, officer: LoanOfficer | None) -> str:
-    """The number or address the borrower sees, the same for the whole conversation."""
-    if medium == "email":
-        return sender.mailbox_for(officer)
-    return sender.number_for(to=to, officer=officer)
-
-
-def _sent(message: Message, carrier: str, accepted: Accepted, sent_at: datetime) -> bool:
-    """The carrier has it; False when its callback has told us so already.
+def _sent(answered: Sequence[_Answered]) -> None:
+    """The carrier has them.
 
     A callback may overtake the carrier's own answer, so what only the answer
     says is written down whatever the state.
     """
-    with transaction.atomic():
-        told = {
-            "carrier": carrier,
-            "carrier_id": accepted.carrier_id,
-            "segments": accepted.segments,
+    said: list[dict[str, Any]] = [
+        {
+            "id": one.message.pk,
+            "carrier": one.carrier,
+            "carrier_id": one.accepted.carrier_id,
+            "segments": one.accepted.segments,
         }
-        is_news = change(
-            Message,
-            where={"id": message.pk, "state": ["claimed", "uncertain"]},
-            to={"state": "sent", "sent_at": sent_at, "due_at": None, "problem": "", **told},
-        )
-        if is_news:
-            write("outreach.message.sent", at=sent_at, lead_id=message.lead_id, message=message.pk)
-        else:
-            change(Message, where={"id": message.pk}, to=told)
-        first = {"id": message.lead_id, "first_message_at": None}
-        change(Lead, where=first, to={"first_message_at": sent_at})
-    return bool(is_news)
+        for one in answered
+        if one.accepted
+    ]
+    sent = [
+        told | {"state": "sent", "sent_at": one.at, "due_at": None, "problem": ""}
+        for told, one in zip(said, answered, strict=True)
+    ]
+    news = change_each(Message, sent, where={"state": ["claimed", "uncertain"]})
+    change_each(Message, [told for told in said if told["id"] not in news])
+    write_all(
+        event("outreach.message.sent", at=one.at, lead_id=of.lead_id, message=of.pk)
+        for one in answered
+        if (of := one.message).pk in news
+    )
+    first = {one.message.lead_id: one.at for one in answered}
+    rows = [{"id": key, "first_message_at": at} for key, at in first.items()]
+    change_each(Lead, rows, where={"first_message_at": None})
 
 
 def _reconcile(message: Message, at: datetime) -> bool:
@@ -347,7 +339,9 @@ def _reconcile(message: Message, at: datetime) -> bool:
         still.update(due_at=None if at - since > LOOK_UP_FOR else at + LOOK_EVERY)
         return False
     # The carrier gives whole seconds: what was sent cannot be older than its verdict.
-    return _sent(message, line().name, found, max(found.sent_at or since, since))
+    sent_at = max(found.sent_at or since, since)
+    _record([_Answered(message=message, at=sent_at, carrier=line().name, accepted=found)])
+    return True
 
 
 def _is_anothers(found: Accepted, message: Message) -> bool:
@@ -367,7 +361,7 @@ def _wait(message: Message, problem: Failure, pause: timedelta, at: datetime) ->
     with transaction.atomic():
         claimed = Message.objects.filter(pk=message.pk, state="claimed")
         if claimed.update(state="waiting", due_at=at + pause, problem=str(problem)[:300]):
-            attempt.uncount(message)
+            attempt.uncount([message])
 
 
 def _fail(message: Message, problem: Refused, at: datetime) -> None:
@@ -376,7 +370,7 @@ def _fail(message: Message, problem: Refused, at: datetime) -> None:
         claimed = Message.objects.filter(pk=message.pk, state="claimed")
         if not claimed.update(state="failed", due_at=None, problem=str(problem)[:300]):
             return
-        attempt.uncount(message)
+        attempt.uncount([message])
         if isinstance(problem, OptedOut):
             revoke.record(
                 person_id=message.person_id,

@@ -1,15 +1,30 @@
 """In whose name a message goes, and where an answer to it comes back to."""
 
+from collections.abc import Sequence
 from email.utils import formataddr, parseaddr
 from uuid import UUID
 
 from django.conf import settings
 from django.utils.crypto import constant_time_compare, salted_hmac
 
+from rooftree.org.compiled import Reads
 from rooftree.org.models import LoanOfficer
 from rooftree.outreach.models import Message
 
 REACHED = ("claimed", "sent", "delivered", "uncertain")
+
+
+LAST = Reads(
+    lambda addresses: (
+        Message.objects.filter(
+            to_address__in=addresses, medium="text", direction="out", state__in=REACHED
+        )
+        .order_by("to_address", "-created_at")
+        .distinct("to_address")
+        .only("to_address", "from_address")
+    ),
+    addresses=list[str],
+)
 
 
 def our_number(preferred: str = "") -> str:
@@ -17,20 +32,29 @@ def our_number(preferred: str = "") -> str:
     return preferred or next(iter(settings.TWILIO_NUMBERS), "")
 
 
-def number_for(*, to: str, officer: LoanOfficer | None) -> str:
-    """The number a text to `to` goes out from: the one they know from our last text to them.
+def addresses_for(messages: Sequence[Message]) -> list[str]:
+    """For each the number or address the borrower sees, the same for the whole conversation.
 
-    So one borrower has one conversation on their phone, whoever writes in it.
-    A first text comes from the officer's own number, else the first of ours, and
-    so does one after the known number stopped being ours.
+    A text goes out from the number they know from our last text to them, so one
+    borrower has one conversation on their phone, whoever writes in it. A first text
+    comes from the officer's own number, else the first of ours, and so does one after
+    the known number stopped being ours.
     """
-    before = Message.objects.filter(
-        to_address=to, medium="text", direction="out", state__in=REACHED
-    ).order_by("-created_at")
-    known = before.values_list("from_address", flat=True).first()
-    if known and _is_ours(known):
-        return known
-    return our_number(officer.text_number if officer else "")
+    texts = [one.to_address for one in messages if one.medium == "text"]
+    known = _known_numbers(texts) if texts else {}
+    return [
+        mailbox_for(one.officer)
+        if one.medium == "email"
+        else known.get(one.to_address) or our_number(one.officer.text_number if one.officer else "")
+        for one in messages
+    ]
+
+
+def _known_numbers(addresses: Sequence[str]) -> dict[str, str]:
+    """By address, the number of our last text to it, while it is ours."""
+    last = {one.to_address: one.from_address for one in LAST.all(addresses=list(addresses))}
+    ours = {one: _is_ours(one) for one in set(last.values())}
+    return {to: number for to, number in last.items() if ours[number]}
 
 
 def mailbox_for(officer: LoanOfficer | None) -> str:

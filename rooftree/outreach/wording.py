@@ -2,14 +2,17 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
-from liquid import Environment, StrictUndefined
+from liquid import BoundTemplate, Environment, StrictUndefined
 from liquid.exceptions import LiquidError
 
 from rooftree.leads.models import Lead
 from rooftree.org import hours
+from rooftree.org.compiled import Reads
 from rooftree.org.models import Company, LoanOfficer
 from rooftree.outreach.default_wording import FIRST_EDITIONS
 from rooftree.outreach.models import Template
@@ -65,6 +68,15 @@ ON_DAY = {
 }  # fmt: skip
 
 _liquid = Environment(undefined=StrictUndefined, autoescape=False)
+LIVE = Reads(
+    lambda keys, at: (
+        Template.objects.filter(key__in=keys, from_at__lte=at)
+        .exclude(until_at__lte=at)
+        .order_by("version")
+    ),
+    keys=list[str],
+    at=datetime,
+)
 
 
 class NoWording(Exception):
@@ -80,6 +92,27 @@ class Rendered:
     template: Template
     subject: str
     body: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """What a message says and in whose name."""
+
+    body: str
+    subject: str = ""
+    language: str = "en"
+    template: Template | None = None
+    officer: LoanOfficer | None = None
+
+    @classmethod
+    def of(cls, rendered: Rendered, officer: LoanOfficer | None) -> "Words":
+        return cls(
+            body=rendered.body,
+            subject=rendered.subject,
+            language=rendered.template.language,
+            template=rendered.template,
+            officer=officer,
+        )
 
 
 def language_for(stated: str) -> str:
@@ -101,14 +134,39 @@ def live_template(
     English where the language has none, and the one for any hour or any loan
     where there is none of its own. Raises `NoWording`.
     """
-    live = Template.objects.filter(
-        key=key,
+    return best(
+        live_templates([key], at=at),
+        key,
         medium=medium,
-        language__in=[language, "en"],
-        loan_kind__in=[loan_kind, ""],
-        from_at__lte=at,
-    ).exclude(until_at__lte=at)
-    fitting = [one for one in live.order_by("version") if is_closed or not one.hours]
+        language=language,
+        loan_kind=loan_kind,
+        is_closed=is_closed,
+    )
+
+
+def live_templates(keys: Iterable[str], *, at: datetime) -> list[Template]:
+    """Every edition in force at `at` of some templates, the oldest first."""
+    return LIVE.all(keys=list(keys), at=at)
+
+
+def best(
+    live: Iterable[Template],
+    key: str,
+    *,
+    medium: str,
+    language: str,
+    loan_kind: str = "",
+    is_closed: bool = False,
+) -> Template:
+    """As `live_template`, of those in force."""
+    fitting = [
+        one
+        for one in live
+        if (one.key, one.medium) == (key, medium)
+        and one.language in (language, "en")
+        and one.loan_kind in (loan_kind, "")
+        and (is_closed or not one.hours)
+    ]
     if not fitting:
         raise NoWording(f"There is no {medium} template named {key}.")
     # The later of two equal ones, as a newer edition is the better fit.
@@ -138,7 +196,7 @@ def render(
     company: Company,
     officer: LoanOfficer | None,
     at: datetime,
-    more: dict[str, dict[str, str]] | None = None,
+    more: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Rendered:
     """The words for one borrower. Raises `BadTemplate` when a name in it is unknown."""
     language = template.language
@@ -162,11 +220,17 @@ def render(
     try:
         return Rendered(
             template=template,
-            subject=" ".join(_liquid.from_string(template.subject).render(**context).split()),
-            body=_liquid.from_string(template.body).render(**context),
+            subject=" ".join(_read(template.subject).render(**context).split()),
+            body=_read(template.body).render(**context),
         )
     except LiquidError as problem:
         raise BadTemplate(f"{template}: {problem}") from problem
+
+
+@lru_cache(maxsize=256)
+def _read(text: str) -> BoundTemplate:
+    """A template's text as Liquid, read once a process."""
+    return _liquid.from_string(text)
 
 
 def signature(company: Company, officer: LoanOfficer | None) -> str:

@@ -5,7 +5,7 @@ is called after the change, and asking twice appends nothing. A lead whose
 branch, source or test flag changes takes its sums along: `lead_moved`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -14,16 +14,35 @@ from django.db import connection, transaction
 from rooftree.core.uuid7 import uuid7
 from rooftree.leads.models import Lead, Loan
 from rooftree.money.models import Entry
+from rooftree.org.insert import insert_all
 from rooftree.reporting.models import Delta
 from rooftree.reporting.truth import KEY, LUMPS, PARTS
 
 COLUMNS = KEY.split(", ")
+ON_ARRIVAL = ("leads", "spend_cents")
+_ARRIVED = f"""
+select made.id, {KEY}, sum(amount)::bigint
+  from unnest(%s::uuid[]) as made (id) cross join lateral ({{parts}}) moved
+ group by made.id, {KEY} having sum(amount) <> 0
+"""  # noqa: S608
 _COUNTED = f"select {KEY}, -amount from delta where cause like '{{lead}}:{{name}}:%%'"  # noqa: S608
 
 
 def lead_arrived(lead: Lead) -> None:
     """Count a new lead. Test leads are never counted."""
     settle(lead.pk, "leads")
+
+
+def leads_arrived(leads: Sequence[Lead]) -> None:
+    """Count leads that this very transaction has made, with what their arrival cost.
+
+    Nothing can have been counted for them, so what the tables say is what is missing.
+    """
+    parts = " union all ".join(f"{PARTS[one]} and lead.id = made.id" for one in ON_ARRIVAL)
+    with connection.cursor() as cursor:
+        cursor.execute(_ARRIVED.format(parts=parts), [[one.pk for one in leads]])
+        rows = cursor.fetchall()
+    insert_all([_delta(row, prefix=str(lead_id)) for lead_id, *row in rows])
 
 
 def touch_arrived(lead: Lead, *, cost: Entry | None) -> None:
@@ -93,14 +112,14 @@ def _missing(lead_id: UUID, names: Iterable[str]) -> list[tuple[Any, ...]]:
 
 
 def _append(rows: list[tuple[Any, ...]], *, prefix: str) -> None:
-    deltas = []
-    for row in rows:
-        key = uuid7()
-        *names, amount = row
-        columns = dict(zip(COLUMNS, names, strict=True))
-        cause = f"{prefix}:{columns['measure']}:{key.hex}"
-        deltas.append(Delta(id=key, cause=cause, amount=amount, **columns))
-    Delta.objects.bulk_create(deltas)
+    insert_all([_delta(row, prefix=prefix) for row in rows])
+
+
+def _delta(row: Sequence[Any], *, prefix: str) -> Delta:
+    *names, amount = row
+    key, columns = uuid7(), dict(zip(COLUMNS, names, strict=True))
+    cause = f"{prefix}:{columns['measure']}:{key.hex}"
+    return Delta(id=key, cause=cause, amount=amount, **columns)
 
 
 def lumps(entry_ids: Iterable[UUID]) -> None:

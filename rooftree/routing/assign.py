@@ -1,8 +1,9 @@
 """Offering a lead to the loan officer the rules choose, or saying why nobody can have it."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef
@@ -10,28 +11,29 @@ from django.db.transaction import atomic
 
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import Lead
-from rooftree.ledger.write import write
+from rooftree.ledger.models import Event
+from rooftree.ledger.write import event, write_all
 from rooftree.org.compiled import Reads
-from rooftree.org.insert import insert
-from rooftree.org.models import Company, LoanOfficer
-from rooftree.routing import alarm, facts, promise, publish
-from rooftree.routing.choose import Choice, Known, choose, pools_of, rule_for, without_busy
-from rooftree.routing.models import Offer, RoutingDecision, RuleSet, Turn
-from rooftree.routing.rules import LeadFacts, Pool, Rule
+from rooftree.org.insert import insert_all
+from rooftree.routing import alarm, facts, promise, roster
+from rooftree.routing.choose import Choice, Known, pools_of, rule_for
+from rooftree.routing.models import Offer, RoutingDecision
+from rooftree.routing.rules import LeadFacts, Rule
+from rooftree.routing.table import Start, Table
 
 EARLIER = Lead.objects.filter(person=OuterRef("person")).exclude(pk=OuterRef("pk"))
-LEAD = Reads(
-    lambda key: (
+LEADS = Reads(
+    lambda keys: (
         Lead.objects.select_for_update(of=("self",), no_key=True)
         .select_related("source", "person")
         .annotate(has_earlier=Exists(EARLIER))
-        .filter(pk=key)
+        .filter(pk__in=keys)
+        .order_by("pk")
     ),
-    key=UUID,
+    keys=list[UUID],
 )
 LIVE = {"taken_at": None, "passed_at": None, "lapsed_at": None}
-OFFERED = Reads(lambda lead: Offer.objects.filter(lead=lead, **LIVE), lead=UUID)
-TRIES = 20  # of finding an officer whom no other worker holds
+OFFERED = Reads(lambda leads: Offer.objects.filter(lead__in=leads, **LIVE), leads=list[UUID])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,29 +57,15 @@ class Nobody:
     decision_id: UUID | None = None
 
 
-class CannotRoute(Exception):
-    """Every officer is being given other leads at this moment; trying again will do."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Start:
-    """Where a choice begins: a place in the chain of a rule, and whom to leave out."""
-
-    asked: frozenset[str] = frozenset()
-    place: int = 0
-    rule_name: str = ""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Made:
     """A choice with everything it rested on."""
 
+    lead: Lead
     choice: Choice
-    lead: LeadFacts
+    about: LeadFacts
     known: Known
-    edition: RuleSet
     rule: Rule | None
-    at: datetime
 
 
 def to_best_officer(
@@ -96,98 +84,88 @@ def to_best_officer(
 
 def begin(*, lead_id: UUID | str, start: Start, at: datetime) -> Assigned | Nobody:
     """As `to_best_officer`, from a place of a rule's chain."""
-    with atomic():
-        lead = _lock(lead_id)
-        standing = _standing(lead)
-        if standing:
-            return standing
-        if lead.retired_at:
-            return Nobody(lead_id=lead.pk, sentence="The lead is retired.")
-        made = _make(lead, start, at)
-        decision = _record(made)
-        if made.choice.officer_id is None:
-            return _wait(lead, made, decision)
-        return _offer(lead, made, decision, officer_id=UUID(made.choice.officer_id))
+    return to_best_officers([UUID(str(lead_id))], start=start, at=at)[0]
 
 
-def _lock(lead_id: UUID | str) -> Lead:
-    """The lead, which no other worker can route until this transaction ends."""
-    return LEAD.one(key=UUID(str(lead_id)))
+def to_best_officers(
+    lead_ids: Sequence[UUID], *, start: Start | None = None, at: datetime
+) -> list[Assigned | Nobody]:
+    """As `to_best_officer` for the first of several leads, as many as one transaction may do.
 
-
-def _standing(lead: Lead) -> Assigned | None:
-    """Whose the lead is already: its owner's, as the database mirrors it, or by a live offer."""
-    if lead.officer_id:
-        return Assigned(lead_id=lead.pk, officer_id=lead.officer_id, is_new=False)
-    offer = OFFERED.first(lead=lead.pk)
-    if offer is None:
-        return None
-    return Assigned(
-        lead_id=lead.pk,
-        officer_id=offer.officer_id,
-        offer_id=offer.pk,
-        due_at=offer.due_at,
-        is_new=False,
-    )
-
-
-def _make(lead: Lead, start: Start, at: datetime) -> _Made:
-    edition = publish.current(at=at)
-    rules = facts.rules_of(edition)
-    zone = Company.objects.values_list("zone", flat=True).first() or "America/New_York"
-    is_repeat = lead.has_earlier or lead.warmed_at > lead.created_at  # type: ignore[attr-defined]
-    about = facts.of_lead(lead, zone=zone, is_repeat=is_repeat)
-    rule = rule_for(about, rules, start.rule_name)
-    pools = pools_of(rule, start.place) if rule else []
-    choice, known = _hold_one(about, rules, pools, start, at)
-    return _Made(choice=choice, lead=about, known=known, edition=edition, rule=rule, at=at)
-
-
-def _hold_one(
-    about: LeadFacts, rules: Sequence[Rule], pools: Sequence[Pool], start: Start, at: datetime
-) -> tuple[Choice, Known]:
-    """Choose, and hold the chosen officer's row, so that no cap or turn is spent twice.
-
-    An officer whom another worker holds is left out as busy rather than waited
-    for, unless nobody else can have the lead.
+    At least one; call again, in another transaction, for the others. Each is chosen
+    as if those before had been written down already.
     """
-    known = _begun(facts.known(pools, state=about.state, at=at), start)
-    for _ in range(TRIES):
-        choice = choose(about, rules, known, at=at, explained=False)
-        waits = choice.officer_id is None and bool(known.busy)
-        if waits:
-            known = without_busy(known)
-            choice = choose(about, rules, known, at=at, explained=False)
-        if choice.officer_id is None:
-            return choice, known
-        if not _holds(choice.officer_id, waits=waits):
-            known = replace(known, busy=known.busy | {choice.officer_id})
-        elif _is_still(choice, known, at):
-            return choice, known
-        else:
-            known = _begun(facts.known(pools, state=about.state, at=at), start)
-    raise CannotRoute("Every loan officer is being given another lead. Try again.")
+    with atomic():
+        leads = {one.pk: one for one in LEADS.all(keys=list(lead_ids))}
+        standing = _standing([*leads.values()])
+        table, made = Table(at), []
+        done: list[Assigned | Nobody] = []
+        for lead_id in lead_ids:
+            lead = leads[lead_id]
+            if so := standing.get(lead_id):
+                done.append(so)
+            elif lead.retired_at:
+                done.append(Nobody(lead_id=lead.pk, sentence="The lead is retired."))
+            else:
+                chosen = _make(lead, start or Start(), table)
+                if chosen is None:
+                    break
+                made.append(chosen)
+        return [*done, *_written(made, table)]
 
 
-def _begun(known: Known, start: Start) -> Known:
-    return replace(known, asked=start.asked, place=start.place, rule_name=start.rule_name)
+def _standing(leads: Sequence[Lead]) -> dict[UUID, Assigned]:
+    """Whose a lead is already: its owner's, as the database mirrors it, or by a live offer."""
+    owned = {
+        one.pk: Assigned(lead_id=one.pk, officer_id=one.officer_id, is_new=False)
+        for one in leads
+        if one.officer_id
+    }
+    offered = {
+        one.lead_id: Assigned(
+            lead_id=one.lead_id,
+            officer_id=one.officer_id,
+            offer_id=one.pk,
+            due_at=one.due_at,
+            is_new=False,
+        )
+        for one in OFFERED.all(leads=[one.pk for one in leads])
+    }
+    return offered | owned
 
 
-def _holds(officer_id: str, *, waits: bool) -> bool:
-    officers = LoanOfficer.objects.select_for_update(no_key=True, skip_locked=not waits)
-    return officers.filter(pk=officer_id).values_list("pk", flat=True).first() is not None
+def _make(lead: Lead, start: Start, table: Table) -> _Made | None:
+    """The choice for one lead; None when it must wait for an officer, and others are held."""
+    is_repeat = lead.has_earlier or lead.warmed_at > lead.created_at  # type: ignore[attr-defined]
+    about = facts.of_lead(lead, zone=table.zone, is_repeat=is_repeat)
+    rule = rule_for(about, table.rules, start.rule_name)
+    pools = pools_of(rule, start.place) if rule else []
+    found = table.choose(about, pools, start)
+    if found is None:
+        return None
+    choice, known = found
+    return _Made(lead=lead, choice=choice, about=about, known=known, rule=rule)
 
 
-def _is_still(choice: Choice, known: Known, at: datetime) -> bool:
-    """Whether the officer held is as they were when chosen."""
-    chosen = facts.candidate(known.candidates, choice.officer_id or "")
-    if chosen is None:
-        return False
-    taken = known.turns.get(choice.pool_key, {}).get(chosen.id, 0)
-    return facts.is_still(chosen, pool=choice.pool_key, taken=taken, at=at)
+def _written(made: Sequence[_Made], table: Table) -> list[Assigned | Nobody]:
+    """Write down choices, and what follows from each."""
+    unfiled = {one.known.roster: one.known.unfiled for one in made if one.known.unfiled}
+    roster.file(unfiled, at=table.at)
+    decisions = [_decision(one, table) for one in made]
+    insert_all(decisions)
+    pairs = list(zip(made, decisions, strict=True))
+    offers = {one.lead.pk: _offer(one, of, table.at) for one, of in pairs if one.choice.officer_id}
+    insert_all([*offers.values()])
+    table.write_turns()
+    promise.owe_all({one.lead.pk: _owed_at(one, table.at) for one in made}, at=table.at)
+    write_all(_told(one, of, offers.get(one.lead.pk), table.at) for one, of in pairs)
+    for one in made:
+        if one.choice.officer_id is None and one.choice.hold_until is None:
+            alarm.nobody_takes(one.lead, rule=one.rule, why=one.choice.sentence, at=table.at)
+    return [_answer(one, of, offers.get(one.lead.pk)) for one, of in pairs]
 
 
-def _record(made: _Made) -> RoutingDecision:
+def _decision(made: _Made, table: Table) -> RoutingDecision:
     choice = made.choice
     outcome = {
         "officer_id": choice.officer_id,
@@ -196,72 +174,64 @@ def _record(made: _Made) -> RoutingDecision:
         "turn": choice.turn,
         "hold_until": choice.hold_until.isoformat() if choice.hold_until else None,
     }
-    decision = RoutingDecision(
-        id=uuid7_at(made.at),
-        lead_id=made.lead.id,
-        rule_set=made.edition,
+    return RoutingDecision(
+        id=uuid7_at(table.at),
+        lead=made.lead,
+        rule_set=table.edition,
         rule_name=choice.rule_name,
         place=choice.place,
-        inputs=facts.to_json(made.lead, made.known, made.at),
+        inputs=facts.to_json(made.about, made.known, table.at),
         outcome=outcome,
-        officer_id=choice.officer_id,
+        officer_id=UUID(choice.officer_id) if choice.officer_id else None,
         sentence=choice.sentence[:400],
-        at=made.at,
+        at=table.at,
     )
-    return insert(decision)
 
 
-def _offer(lead: Lead, made: _Made, decision: RoutingDecision, *, officer_id: UUID) -> Assigned:
-    choice, at = made.choice, made.at
-    due_at = at + timedelta(seconds=choice.take_seconds)
-    offer = Offer(
+def _offer(made: _Made, decision: RoutingDecision, at: datetime) -> Offer:
+    assert decision.officer_id is not None
+    return Offer(
         id=uuid7_at(at),
-        lead=lead,
-        officer_id=officer_id,
+        lead=made.lead,
+        officer_id=decision.officer_id,
         decision=decision,
         offered_at=at,
-        due_at=due_at,
+        due_at=at + timedelta(seconds=made.choice.take_seconds),
     )
-    insert(offer)
-    Turn.objects.bulk_create(
-        [Turn(pool=choice.pool_key, officer_id=officer_id, taken=choice.turn)],
-        update_conflicts=True,
-        unique_fields=["pool", "officer"],
-        update_fields=["taken"],
-    )
-    promise.owe(lead, by=due_at, at=at)
-    write(
-        "routing.offer.made",
-        at=at,
-        actor="system:routing",
-        lead_id=lead.pk,
-        person_id=lead.person_id,
-        offer_id=offer.pk,
-        officer_id=offer.officer_id,
-        decision_id=decision.pk,
-        place=choice.place,
-        due_at=due_at,
-    )
-    return Assigned(lead_id=lead.pk, officer_id=offer.officer_id, offer_id=offer.pk, due_at=due_at)
 
 
-def _wait(lead: Lead, made: _Made, decision: RoutingDecision) -> Nobody:
-    choice, at = made.choice, made.at
-    promise.owe(lead, by=choice.hold_until or at, at=at)
-    write(
-        "routing.lead.held" if choice.hold_until else "routing.lead.unclaimed",
-        at=at,
-        actor="system:routing",
-        lead_id=lead.pk,
-        person_id=lead.person_id,
-        decision_id=decision.pk,
-        hold_until=choice.hold_until,
+def _owed_at(made: _Made, at: datetime) -> datetime:
+    if made.choice.officer_id:
+        return at + timedelta(seconds=made.choice.take_seconds)
+    return made.choice.hold_until or at
+
+
+def _told(made: _Made, decision: RoutingDecision, offer: Offer | None, at: datetime) -> Event:
+    about: dict[str, Any] = {"decision_id": decision.pk}
+    if offer:
+        kind = "routing.offer.made"
+        about |= {"offer_id": offer.pk, "officer_id": offer.officer_id, "due_at": offer.due_at}
+        about["place"] = made.choice.place
+    else:
+        kind = "routing.lead.held" if made.choice.hold_until else "routing.lead.unclaimed"
+        about["hold_until"] = made.choice.hold_until
+    lead = made.lead
+    return event(
+        kind, at=at, actor="system:routing", lead_id=lead.pk, person_id=lead.person_id, **about
     )
-    if choice.hold_until is None:
-        alarm.nobody_takes(lead, rule=made.rule, why=choice.sentence, at=at)
+
+
+def _answer(made: _Made, decision: RoutingDecision, offer: Offer | None) -> Assigned | Nobody:
+    if offer:
+        return Assigned(
+            lead_id=made.lead.pk,
+            officer_id=offer.officer_id,
+            offer_id=offer.pk,
+            due_at=offer.due_at,
+        )
     return Nobody(
-        lead_id=lead.pk,
-        sentence=choice.sentence,
-        hold_until=choice.hold_until,
+        lead_id=made.lead.pk,
+        sentence=made.choice.sentence,
+        hold_until=made.choice.hold_until,
         decision_id=decision.pk,
     )

@@ -31,6 +31,7 @@ class Known:
     place: int = 0  # in the chain, where to begin
     rule_name: str = ""  # the rule whose chain is walked; "" finds it
     roster: str = ""  # under which name the candidates are on file
+    unfiled: str = ""  # their roster, while it is not on file yet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

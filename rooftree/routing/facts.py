@@ -75,6 +75,7 @@ def known(pools: Sequence[Pool], *, state: str, at: datetime) -> Known:
         candidates=found.people,
         turns=_turns(found.turns),
         roster=found.sha256,
+        unfiled=found.unfiled,
     )
 
 

@@ -10,10 +10,11 @@ from django.db.transaction import atomic
 from rooftree.leads.models import Lead
 from rooftree.ledger.write import write
 from rooftree.routing import alarm, assign
-from rooftree.routing.assign import LIVE, Assigned, Nobody, Start
+from rooftree.routing.assign import LIVE, Assigned, Nobody
 from rooftree.routing.facts import rules_of
 from rooftree.routing.models import Offer, Ownership, RoutingDecision
 from rooftree.routing.rules import Rule
+from rooftree.routing.table import Start
 
 SILENCE = "silence"
 ROUND = timedelta(hours=12)  # how long an officer who did not take a lead is not asked again

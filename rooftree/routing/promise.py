@@ -1,12 +1,14 @@
 """By when a person owes a borrower a call. An hour that forbids calling is nobody's delay."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from uuid import UUID
 
 from django.db.models import OuterRef, Subquery
 
 from rooftree.compliance import windows
 from rooftree.leads.models import Lead, Phone
-from rooftree.org.change import change
+from rooftree.org.change import change_each
 
 NUMBER = Subquery(
     Phone.objects.filter(person=OuterRef("person"), unlinked_at=None)
@@ -18,8 +20,16 @@ PLACE = (NUMBER, "property_state", "property_zip")  # what says where a lead's p
 
 def owe(lead: Lead, *, by: datetime, at: datetime) -> None:
     """A person owes the borrower an attempt by `by`; a promise made earlier stands."""
-    unpromised = {"id": lead.pk, "promise_at": None, "first_attempt_at": None}
-    change(Lead, where=unpromised, to={"promise_at": due(lead, by=by, at=at)})
+    owe_all({lead.pk: by}, at=at)
+
+
+def owe_all(owed: Mapping[UUID, datetime], *, at: datetime) -> None:
+    """The same for several leads, each by its own time."""
+    places = Lead.objects.filter(pk__in=owed).values_list("pk", *PLACE) if owed else ()
+    rows = [
+        {"id": key, "promise_at": lawful(*place, by=owed[key], at=at)} for key, *place in places
+    ]
+    change_each(Lead, rows, where={"promise_at": None, "first_attempt_at": None})
 
 
 def due(lead: Lead, *, by: datetime, at: datetime) -> datetime:

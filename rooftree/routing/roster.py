@@ -117,6 +117,11 @@ select {STAMP}, exists (select from roster where sha256 = %(sha256)s), json_buil
 """  # noqa: S608 (the stamp is ours)
 
 
+FILE = """
+insert into roster (id, sha256, people, at) values (%s, %s, %s::jsonb, %s) on conflict do nothing
+"""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ready:
     """A roster, read: nobody in it has anything in hand."""
@@ -143,6 +148,7 @@ class Standing:
     """The officers of a roster as they are at one moment."""
 
     sha256: str
+    unfiled: str  # the roster's text while it is not on file
     lender: Lender
     people: tuple[Candidate, ...]
     turns: Sequence[tuple[str, str, int]]  # pool key, officer id, turns taken
@@ -152,7 +158,7 @@ _kept: dict[Asked, tuple[int, Ready]] = {}
 
 
 def standing(asked: Asked, *, pools: Sequence[str], at: datetime) -> Standing:
-    """Who could be asked now, with what each has in hand. The roster is on file afterwards.
+    """Who could be asked now, with what each has in hand.
 
     Two round trips when staff changed something since the last choice, else one.
     """
@@ -162,16 +168,28 @@ def standing(asked: Asked, *, pools: Sequence[str], at: datetime) -> Standing:
         if is_stamp == stamp:
             break
         stamp, ready = _read(asked, at)
-    if not is_filed:
-        _file(ready, at)
     people = [*ready.people]
     for officer_id, today, in_hand, paused_at in found["now"]:
         nth = ready.places.get(officer_id)
         if nth is not None:
             people[nth] = candidates.as_now(people[nth], today, in_hand, paused_at)
     return Standing(
-        sha256=ready.sha256, lender=ready.lender, people=tuple(people), turns=found["turns"]
+        sha256=ready.sha256,
+        unfiled="" if is_filed else ready.text,
+        lender=ready.lender,
+        people=tuple(people),
+        turns=found["turns"],
     )
+
+
+def file(rosters: Mapping[str, str], *, at: datetime) -> None:
+    """Put rosters that decisions rest on on file, by their hashes, those that are not there yet.
+
+    In one order for all: no two who do so wait for each other.
+    """
+    rows = [(str(uuid7_at(at)), sha256, text, at) for sha256, text in sorted(rosters.items())]
+    with connection.cursor() as cursor:
+        cursor.executemany(FILE, rows)
 
 
 @lru_cache(maxsize=KEPT)
@@ -230,12 +248,3 @@ def _now(
         )
         stamp, is_filed, text = cursor.fetchone()
     return stamp, is_filed, json.loads(text)
-
-
-def _file(ready: Ready, at: datetime) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "insert into roster (id, sha256, people, at) values (%s, %s, %s::jsonb, %s)"
-            " on conflict do nothing",
-            [uuid7_at(at), ready.sha256, ready.text, at],
-        )

@@ -1,5 +1,6 @@
 """Scoring a lead again because something happened, with all that is needed to explain it."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -11,30 +12,41 @@ from django.db.transaction import atomic
 
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import Lead
-from rooftree.ledger.write import write
-from rooftree.org.change import change
+from rooftree.ledger.write import event, write_all
+from rooftree.org.change import change_each
 from rooftree.org.compiled import Reads
-from rooftree.org.insert import insert
+from rooftree.org.insert import insert_all
 from rooftree.scoring.models import Score
 from rooftree.scoring.score import VERSION, Features, Scored, points
 
 RECENT = timedelta(days=30)  # of behavior
-LEAD = Reads(
-    lambda key: Lead.objects.select_for_update(of=("self",), no_key=True).filter(pk=key), key=UUID
+LEADS = Reads(
+    lambda keys: (
+        Lead.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=keys).order_by("pk")
+    ),
+    keys=list[UUID],
 )
-LAST = Reads(lambda lead: Score.objects.filter(lead=lead).order_by("-at", "-id")[:1], lead=UUID)
+LAST = Reads(
+    lambda leads: (
+        Score.objects.filter(lead__in=leads).order_by("lead", "-at", "-id").distinct("lead")
+    ),
+    leads=list[UUID],
+)
 THOUSANDTH = Decimal("0.001")
 BEHAVIOR = """
-select s.*, c.*, (select count(*) from touch where lead_id = %(lead)s and at <= %(at)s) as touches
-  from (select count(*) filter (where at > %(since)s and kind = 'opened') as opened,
-               count(*) filter (where at > %(since)s and kind = 'clicked') as clicked,
-               count(*) filter (where at > %(since)s and kind = 'replied') as replied,
-               max(at) as last_signal
-          from signal where lead_id = %(lead)s and at <= %(at)s) s,
-       (select count(*) filter (where at > %(since)s and result = 'spoken') as answered,
-               max(at) filter (where result = 'spoken'
-                   or direction = 'in' and result not in ('revoke', 'wrong_person')) as last_talk
-          from contact_attempt where lead_id = %(lead)s and at <= %(at)s) c
+select asked.lead, s.*, c.*,
+       (select count(*) from touch where lead_id = asked.lead and at <= %(at)s) as touches
+  from unnest(%(leads)s::uuid[]) as asked (lead),
+       lateral (select count(*) filter (where at > %(since)s and kind = 'opened') as opened,
+                       count(*) filter (where at > %(since)s and kind = 'clicked') as clicked,
+                       count(*) filter (where at > %(since)s and kind = 'replied') as replied,
+                       max(at) as last_signal
+                  from signal where lead_id = asked.lead and at <= %(at)s) s,
+       lateral (select count(*) filter (where at > %(since)s and result = 'spoken') as answered,
+                       max(at) filter (where result = 'spoken'
+                           or direction = 'in' and result not in ('revoke', 'wrong_person'))
+                         as last_talk
+                  from contact_attempt where lead_id = asked.lead and at <= %(at)s) c
 """
 
 
@@ -46,19 +58,34 @@ def rescore(*, lead_id: UUID | str, because: str, at: datetime) -> Score:
 
     When nothing that counts has changed since the last score, that one stays.
     """
+    return rescore_all([UUID(str(lead_id))], because=because, at=at)[0]
+
+
+def rescore_all(lead_ids: Sequence[UUID], *, because: str, at: datetime) -> list[Score]:
+    """The same for many leads at once, by the order of their keys."""
     with atomic():
-        lead = LEAD.one(key=UUID(str(lead_id)))
-        features = features_of(lead, at=at)
-        stored = _plain(features)
-        last = LAST.first(lead=lead.pk)
-        if last and (last.features, last.version) == (stored, VERSION):
-            return last
-        return _store(lead, points(features), stored, because=because, at=at)
+        leads = LEADS.all(keys=list(lead_ids))
+        last = {one.lead_id: one for one in LAST.all(leads=list(lead_ids))}
+        did = _behavior(lead_ids, at)
+        scores, new = [], []
+        for lead in leads:
+            features = _features(lead, did[lead.pk], at)
+            stored, was = _plain(features), last.get(lead.pk)
+            if was and (was.features, was.version) == (stored, VERSION):
+                scores.append(was)
+                continue
+            new.append(_score(lead, points(features), stored, because=because, at=at))
+            scores.append(new[-1])
+        _store(new, at)
+    return scores
 
 
 def features_of(lead: Lead, *, at: datetime) -> Features:
     """What a score may look at, read from the lead, its touches and what the borrower did."""
-    did = _behavior(lead, at)
+    return _features(lead, _behavior([lead.pk], at)[lead.pk], at)
+
+
+def _features(lead: Lead, did: Mapping[str, Any], at: datetime) -> Features:
     active_at = max(filter(None, (lead.warmed_at, did["last_signal"], did["last_talk"])))
     return Features(
         purpose=lead.purpose,
@@ -78,12 +105,14 @@ def features_of(lead: Lead, *, at: datetime) -> Features:
     )
 
 
-def _behavior(lead: Lead, at: datetime) -> dict[str, Any]:
-    """What the borrower did up to `at`, counted; of most of it the last `RECENT` alone."""
+def _behavior(lead_ids: Sequence[UUID], at: datetime) -> dict[UUID, dict[str, Any]]:
+    """What borrowers did up to `at`, counted; of most of it the last `RECENT` alone. By lead."""
+    about: dict[str, Any] = {"leads": list(lead_ids), "at": at, "since": at - RECENT}
     with connection.cursor() as cursor:
-        cursor.execute(BEHAVIOR, {"lead": lead.pk, "at": at, "since": at - RECENT})
+        cursor.execute(BEHAVIOR, about)
         columns = [column.name for column in cursor.description]
-        return dict(zip(columns, cursor.fetchone(), strict=True))
+        rows = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+    return {row["lead"]: row for row in rows}
 
 
 def again(score: Score) -> Scored:
@@ -94,35 +123,42 @@ def again(score: Score) -> Scored:
     return points(Features(**features))
 
 
-def _store(
+def _score(
     lead: Lead, scored: Scored, features: dict[str, Any], *, because: str, at: datetime
 ) -> Score:
-    reasons = [asdict(reason) for reason in scored.reasons]
-    score = Score(
+    return Score(
         id=uuid7_at(at),
         lead=lead,
         points=scored.points,
-        reasons=reasons,
+        reasons=[asdict(reason) for reason in scored.reasons],
         features=features,
         version=VERSION,
         because=because,
         at=at,
     )
-    insert(score)
-    shown = {"score": scored.points, "score_reasons": reasons, "scored_at": at}
-    change(Lead, where={"id": lead.pk}, to=shown)
-    write(
-        "scoring.lead.scored",
-        at=at,
-        actor="system:scoring",
-        lead_id=lead.pk,
-        person_id=lead.person_id,
-        score_id=score.pk,
-        points=scored.points,
-        version=VERSION,
-        because=because,
+
+
+def _store(scores: Sequence[Score], at: datetime) -> None:
+    insert_all(scores)
+    shown = [
+        {"id": one.lead_id, "score": one.points, "score_reasons": one.reasons, "scored_at": at}
+        for one in scores
+    ]
+    change_each(Lead, shown)
+    write_all(
+        event(
+            "scoring.lead.scored",
+            at=at,
+            actor="system:scoring",
+            lead_id=one.lead_id,
+            person_id=one.lead.person_id,
+            score_id=one.pk,
+            points=one.points,
+            version=VERSION,
+            because=one.because,
+        )
+        for one in scores
     )
-    return score
 
 
 def _down_payment_share(lead: Lead) -> Decimal | None:

@@ -1,10 +1,12 @@
 """Telling open pages that something changed: ids only, sent when the transaction commits."""
 
 import json
+from collections.abc import Sequence
 
 from django.db import connection
 
 CHANNEL = "rooftree_live"
+NOTIFY = "select pg_notify(%s, one) from unnest(%s::text[]) one"
 LONGEST = 7900  # bytes; PostgreSQL takes 8,000
 
 
@@ -14,8 +16,17 @@ def announce(event: str, *, only_to: list[str] | None = None, **ids: str) -> Non
     Never more than ids: each page asks again for what its reader may see.
     Raises `ValueError` when the notice is too long for PostgreSQL.
     """
-    notice = json.dumps({"event": event, "to": only_to, "data": ids}, separators=(",", ":"))
-    if len(notice.encode()) > LONGEST:
+    announce_all([(event, only_to, ids)])
+
+
+def announce_all(announced: Sequence[tuple[str, list[str] | None, dict[str, str]]]) -> None:
+    """Send several, each as (event, only_to, ids), in one statement."""
+    notices = [
+        json.dumps({"event": event, "to": only_to, "data": ids}, separators=(",", ":"))
+        for event, only_to, ids in announced
+    ]
+    if any(len(one.encode()) > LONGEST for one in notices):
         raise ValueError("An announcement holds ids only; this one is too long.")
-    with connection.cursor() as cursor:
-        cursor.execute("select pg_notify(%s, %s)", [CHANNEL, notice])
+    if notices:
+        with connection.cursor() as cursor:
+            cursor.execute(NOTIFY, [CHANNEL, notices])

@@ -202,10 +202,10 @@ def test_a_poisoned_delivery_is_set_aside_and_the_others_are_worked(monkeypatch)
     )
     store = storing.store
 
-    def strikes(inquiry, **rest):
-        if inquiry.borrower.first_name == "Poison":
+    def strikes(arrivals, **rest):
+        if any(one.inquiry.borrower.first_name == "Poison" for one in arrivals):
             raise KeyError("a bug of ours")
-        return store(inquiry, **rest)
+        return store(arrivals, **rest)
 
     monkeypatch.setattr(storing, "store", strikes)
     journey.arrive(source, bad)

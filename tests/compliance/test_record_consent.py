@@ -102,7 +102,8 @@ def stored_with(told: str) -> Lead:
     received = journey.arrive(journey.zillow(), journey.zillow_contact())
     (inquiry,) = receive.reread(received.delivery).leads
     inquiry = replace(inquiry, suppression=Suppression(**{told: True}))
-    return intake.store(inquiry, delivery=received.delivery, position=0, at=make.NOON).lead
+    arrival = intake.Arrival(inquiry=inquiry, delivery=received.delivery, position=0)
+    return intake.store([arrival], at=make.NOON)[0].lead
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def a_lead_with_its_first_messages_in_line() -> Lead:
     intake.work_next(at=make.NOON)
     touch = Touch.objects.get()
     with transaction.atomic():
-        first_response.plan(touch=touch, at=make.NOON)
+        first_response.plan([touch.pk], at=make.NOON)
     with connection.cursor() as cursor:
         cursor.execute("truncate oban_jobs")  # the nudges died with the process
     return touch.lead
@@ -87,7 +87,7 @@ SENDING = "rooftree.flow.messages.send_due"
         ("rooftree.outreach.send:attempt.count", False, 1, "sent"),  # deciding: nothing committed
         ("rooftree.outreach.media.twilio:send_text", False, 0, "uncertain"),  # claimed, not asked
         ("rooftree.outreach.media.twilio:send_text", True, 1, "sent"),  # taken, not written down
-        ("rooftree.outreach.send:_sent", False, 1, "sent"),  # answered, not written down
+        ("rooftree.outreach.send:_record", False, 1, "sent"),  # answered, not written down
     ],
 )
 def test_a_text_is_sent_once_or_shown_wherever_the_process_dies(world, mine, after, texts, state):
@@ -128,8 +128,8 @@ def test_a_letter_of_unknown_fate_is_shown_and_never_repeated(world, after, lett
     [
         "rooftree.capture.receive:reread",  # picked up
         "rooftree.capture.intake:_touch",  # the person is written, nothing else
-        "rooftree.capture.intake:book.cost_of_touch",
-        "rooftree.flow.intake:count.touch_arrived",  # stored, its clocks not started
+        "rooftree.capture.intake:book.costs_of_touches",
+        "rooftree.flow.intake:count.leads_arrived",  # stored, its clocks not started
     ],
 )
 def test_a_delivery_is_worked_once_wherever_the_process_dies(world, mine):

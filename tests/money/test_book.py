@@ -33,6 +33,10 @@ def booked(source, **changes):
     )
 
 
+def cost_of_touch(cost: Cost | None, *, touch, at) -> Entry | None:
+    return book.costs_of_touches([(cost, touch)], at=at).get(touch.pk)
+
+
 @pytest.mark.django_db
 def test_the_same_cause_twice_is_one_entry_and_one_event():
     zillow = make.source()
@@ -95,7 +99,7 @@ def test_a_touch_costs_what_its_delivery_says_or_else_the_sources_price(
     lead = make.lead(source=make.source(cost_cents=source_cents))
     touch = make.touch(lead)
 
-    made = book.cost_of_touch(cost, touch=touch, at=make.NOON)
+    made = cost_of_touch(cost, touch=touch, at=make.NOON)
 
     assert (made and (made.amount_cents, made.basis, made.is_provisional)) == expected
     if made:
@@ -108,7 +112,7 @@ def test_a_repeated_inquiry_costs_again_and_the_same_touch_does_not():
     first, second = make.touch(lead), make.touch(lead, at=make.NIGHT)
 
     for touch in (first, second, first, second):
-        book.cost_of_touch(None, touch=touch, at=make.NIGHT)
+        cost_of_touch(None, touch=touch, at=make.NIGHT)
 
     assert balance.of(Entry.objects.filter(lead=lead)).spend_cents == 130_00
 
@@ -117,7 +121,7 @@ def test_a_repeated_inquiry_costs_again_and_the_same_touch_does_not():
 def test_a_test_lead_costs_nothing():
     lead = make.lead(is_test=True, source=make.source(cost_cents=65_00))
 
-    assert book.cost_of_touch(None, touch=make.touch(lead), at=make.NOON) is None
+    assert cost_of_touch(None, touch=make.touch(lead), at=make.NOON) is None
     assert not Entry.objects.exists()
 
 
@@ -126,7 +130,7 @@ def test_a_touch_late_at_night_is_booked_on_the_companys_day():
     make.company(zone="America/New_York")
     touch = make.touch(make.lead(source=make.source(cost_cents=1)), at=make.NIGHT)  # 4:00 UTC
 
-    assert book.cost_of_touch(None, touch=touch, at=make.NIGHT).on_date == date(2026, 11, 23)
+    assert cost_of_touch(None, touch=touch, at=make.NIGHT).on_date == date(2026, 11, 23)
 
 
 @pytest.mark.django_db

@@ -7,7 +7,7 @@ import pytest
 from django.db.models import Exists, OuterRef
 
 from rooftree.leads.models import Lead
-from rooftree.org.change import change
+from rooftree.org.change import change, change_each
 from rooftree.org.compiled import Reads
 from rooftree.org.models import Company
 from rooftree.org.the_company import the_company
@@ -97,3 +97,34 @@ def test_only_rows_that_are_still_so_are_changed(leads, where, rows):
 
     assert change(Lead, where=where, to=to) == rows
     assert Lead.objects.filter(**to).count() == rows
+
+
+@pytest.mark.parametrize("number", [0, 1, 3])
+def test_a_list_of_any_length_finds_its_rows(leads, number):
+    some = Reads(
+        lambda keys, states: Lead.objects.filter(pk__in=keys, state__in=states).order_by("pk"),
+        keys=list[UUID], states=list[str],
+    )  # fmt: skip
+    wanted = sorted(leads, key=lambda lead: lead.pk)[:number]
+
+    assert some.all(keys=[one.pk for one in wanted], states=["new", "working"]) == wanted
+    assert some.all(keys=[one.pk for one in leads], states=[]) == []
+
+
+def test_each_row_gets_values_of_its_own_where_it_is_still_so(leads):
+    one, two, three = leads
+    Lead.objects.filter(pk=two.pk).update(state="retired")
+    to = [
+        {"id": lead.pk, "score": nth, "score_reasons": [{"text": f"“{nth}”"}], "promise_at": at}
+        for nth, (lead, at) in enumerate([(one, make.NOON), (two, make.NOON), (three, None)])
+    ]
+
+    assert change_each(Lead, to, where={"state": ["new", "working"]}) == {one.pk, three.pk}
+    assert change_each(Lead, []) == set()
+
+    for said in (to[0], to[2]):
+        again = Lead.objects.get(pk=said["id"])
+        assert {name: getattr(again, name) for name in said if name != "id"} == {
+            name: value for name, value in said.items() if name != "id"
+        }
+    assert Lead.objects.get(pk=two.pk).score is None

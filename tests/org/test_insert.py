@@ -3,8 +3,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from rooftree.leads.models import Campaign, Lead, Person, Source
-from rooftree.org.insert import insert, insert_once
+from rooftree.leads.models import Campaign, Delivery, Lead, Person, Source
+from rooftree.org.insert import insert, insert_all, insert_all_once, insert_once
 from tests import make
 
 
@@ -81,3 +81,50 @@ def test_of_eight_at_once_exactly_one_inserts_it(committed):
         done = list(pool.map(attempt, range(8)))
 
     assert sorted(done) == [False] * 7 + [True]
+
+
+@pytest.mark.django_db
+def test_rows_inserted_together_are_as_those_inserted_alone():
+    people = [
+        Person(
+            first_name="Zoë “Z”", last_name="O'Neil\\", name_key="zoe oneil", created_at=make.NOON
+        ),
+        Person(first_name="Ben", created_at=make.NIGHT, name_key=""),
+    ]
+
+    insert_all(people)
+    insert_all([])
+
+    for one in people:
+        again = Person.objects.get(pk=one.pk)
+        for field in Person._meta.concrete_fields:
+            assert getattr(again, field.attname) == getattr(one, field.attname)
+
+
+@pytest.mark.django_db
+def test_bytes_lists_and_documents_come_back_as_they_went():
+    source = make.source("zillow")
+    values = {
+        "headers": {"A": "ü", "B": ["1", None]},
+        "body": b"\x00\xff{}",
+        "warnings": ["a,b", '"'],
+    }
+    row = make.delivery(source)
+    given = {one.attname: getattr(row, one.attname) for one in Delivery._meta.concrete_fields}
+    row.delete()
+
+    insert_all([Delivery(**given | values)])
+
+    again = Delivery.objects.get()
+    assert (again.headers, bytes(again.body), again.warnings) == tuple(values.values())
+
+
+@pytest.mark.django_db
+def test_of_rows_inserted_once_those_with_a_like_are_left_out():
+    source = make.source("zillow")
+    old = insert(Campaign(source=source, name="Spring"))
+    again, new = Campaign(source=source, name="Spring"), Campaign(source=source, name="Fall")
+
+    assert insert_all_once([again, new]) == {new.pk}
+
+    assert {one.pk for one in Campaign.objects.all()} == {old.pk, new.pk}

@@ -44,7 +44,7 @@ def planned(lead, at=LATER, **changes) -> Message:
         to=first.to_address,
         at=at,
     )
-    send.deliver(message_id=made.pk, at=at)
+    send.deliver([made.pk], at=at)
     return Message.objects.get(pk=made.pk)
 
 
@@ -145,7 +145,7 @@ def test_a_release_at_night_waits_for_the_morning_and_goes_then(waiting, carrier
     assert left.state == "held"
     assert left.due_at > make.NIGHT
 
-    send.deliver(message_id=left.pk, at=left.due_at)
+    send.deliver([left.pk], at=left.due_at)
 
     assert again(left).state == "sent"
     assert len(carriers.texts) == 2
@@ -161,7 +161,7 @@ def test_a_decision_does_not_answer_what_they_wrote_after_it(waiting, carriers, 
         created_at=make.NIGHT + make.MINUTE,
     )  # fmt: skip
 
-    send.deliver(message_id=held.pk, at=held.due_at)
+    send.deliver([held.pk], at=held.due_at)
 
     assert again(held).state == "review"
     assert len(carriers.texts) == 1

@@ -208,9 +208,10 @@ def test_the_officer_is_told_by_text_as_well_once_and_with_no_more_than_the_whis
     rung, dana, carriers
 ):
     LoanOfficer.objects.filter(pk=dana.pk).update(is_texted=True)
+    rung.officer.refresh_from_db()
 
-    assert ring.text(ring_id=rung.pk, at=journey.later(0.1))
-    assert not ring.text(ring_id=rung.pk, at=journey.later(0.2))
+    assert ring.text([rung], at=journey.later(0.1))
+    assert not ring.text([rung], at=journey.later(0.2))
 
     (text,) = [one for one in carriers.texts if one.to == dana.phone]
     assert "Ben" in text.body
@@ -219,15 +220,16 @@ def test_the_officer_is_told_by_text_as_well_once_and_with_no_more_than_the_whis
 
 
 def test_an_officer_who_wants_no_texts_gets_none(rung, carriers):
-    assert not ring.text(ring_id=rung.pk, at=journey.later(0.1))
+    assert not ring.text([rung], at=journey.later(0.1))
     assert rung.officer.phone not in [one.to for one in carriers.texts]
 
 
 def test_a_text_the_carrier_refuses_changes_nothing_about_the_call(rung, dana, carriers):
     LoanOfficer.objects.filter(pk=dana.pk).update(is_texted=True)
+    rung.officer.refresh_from_db()
     carriers.answer(400, 21211)
 
-    assert not ring.text(ring_id=rung.pk, at=journey.later(0.1))
+    assert not ring.text([rung], at=journey.later(0.1))
 
     rung.refresh_from_db()
     assert rung.state == "placed"

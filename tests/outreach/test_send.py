@@ -10,7 +10,7 @@ from rooftree.compliance.models import Revocation, Verdict
 from rooftree.flow import messages
 from rooftree.leads.models import ContactAttempt, Lead
 from rooftree.ledger.models import Event
-from rooftree.outreach import attempt, send
+from rooftree.outreach import attempt, send, take_back
 from rooftree.outreach.models import Message
 from tests import make
 from tests.flow import journey
@@ -214,9 +214,9 @@ def test_a_stop_between_claim_and_hand_over_stops_the_text(carriers, monkeypatch
     """The web process may give the STOP a later moment than ours: on file it counts."""
     count = attempt.count
 
-    def claimed(one, at):
-        count(one, at)
-        if one.medium == "text":
+    def claimed(messages, at):
+        count(messages, at)
+        if any(one.medium == "text" for one in messages):
             stop_texts(at=at + seconds * make.SECOND)
 
     monkeypatch.setattr(attempt, "count", claimed)
@@ -352,7 +352,7 @@ def test_what_is_overtaken_is_taken_back_and_the_rest_stays_in_line(carriers):
             at=make.NOON + make.DAY,
         )
 
-    assert send.cancel_waiting(lead_id=lead.pk, because="replied", at=make.NOON) == 2
+    assert take_back.cancel_waiting(lead_id=lead.pk, because="replied", at=make.NOON) == 2
 
     left = Message.objects.filter(state="waiting").values_list("cause", flat=True)
     assert sorted(left) == ["milestone:x:clear_to_close", "stop:x", "watch:x"]
@@ -395,6 +395,6 @@ def test_two_messages_to_one_person_at_once_cannot_both_slip_under_a_cap(dana, s
 
 def _deliver(key) -> None:
     try:
-        send.deliver(message_id=key, at=journey.later(1))
+        send.deliver([key], at=journey.later(1))
     finally:
         connection.close()

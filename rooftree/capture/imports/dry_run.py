@@ -78,7 +78,9 @@ def _word(envelope: Envelope, sheet: Spreadsheet, line: int, found: Findings) ->
 def is_on_file(inquiry: CanonicalLead, *, is_test: bool) -> bool:
     """Whether intake would take this for somebody we know."""
     identity = identity_of(inquiry)
-    return match.best_match(identity, on_file.candidates(identity, is_test=is_test)) is not None
+    people = on_file.candidates(on_file.sharing(identity), is_test=is_test)
+    candidates = [name for known_as in people.values() for name in known_as]
+    return match.best_match(identity, candidates) is not None
 
 
 def identity_of(inquiry: CanonicalLead) -> match.Identity:

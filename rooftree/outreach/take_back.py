@@ -1,0 +1,64 @@
+"""Taking messages out of the line: what something overtook, and what a bug of ours struck."""
+
+from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F, Q
+
+from rooftree.ledger.write import write
+from rooftree.outreach.models import Message
+
+OVERTAKEN = ("touch:", "step:")  # the first hello and the steps of sequences
+MEND_WITHIN = timedelta(minutes=15)  # when a setting or a program of ours is wrong
+TRIES = 5  # of a message that strikes a bug of ours; then a person looks
+
+
+def cancel_waiting(
+    *, lead_id: UUID, because: str, at: datetime, causes: tuple[str, ...] = OVERTAKEN
+) -> int:
+    """Take back automatic messages that something overtook before they were handed over; how many.
+
+    Args:
+        causes: how the causes of those begin. By default what was to win the
+            borrower's ear; not news about their loan, a rate they wait for, or
+            the answer to their own STOP or HELP.
+    """
+    begins = reduce(or_, (Q(cause__startswith=one) for one in causes))
+    waiting = Message.objects.filter(
+        begins,
+        lead_id=lead_id,
+        direction="out",
+        is_automated=True,
+        state__in=["waiting", "held", "review"],
+    )
+    with transaction.atomic():
+        count = waiting.update(state="cancelled", problem=because, due_at=None)
+        if count:
+            write(
+                "outreach.messages.cancelled",
+                at=at,
+                lead_id=lead_id,
+                count=count,
+                because=because,
+            )
+    return count
+
+
+def set_aside(message_id: UUID, problem: str, at: datetime) -> None:
+    """Put a message that a bug of ours struck out of the way of the others.
+
+    One that may be at the carrier is of unknown fate; another waits, and is a
+    person's to look at when it strikes again and again.
+    """
+    mine = Message.objects.filter(pk=message_id)
+    with transaction.atomic():
+        if mine.filter(state="claimed").update(state="uncertain", due_at=at, problem=problem):
+            return
+        waiting = mine.filter(state__in=["waiting", "held"])
+        waiting.update(attempts=F("attempts") + 1, due_at=at + MEND_WITHIN, problem=problem)
+        if waiting.filter(attempts__gt=TRIES).update(state="review", due_at=None):
+            message = mine.get()
+            write("outreach.message.review", at=at, lead_id=message.lead_id, message=message.pk)

@@ -1,0 +1,132 @@
+"""The officers as one transaction sees them while it gives leads out, one after the other."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from rooftree.org.models import Company, LoanOfficer
+from rooftree.routing import facts, publish
+from rooftree.routing.choose import Choice, Known, choose, pool_key, without_busy
+from rooftree.routing.models import Turn
+from rooftree.routing.rules import LeadFacts, Pool
+
+TRIES = 20  # of finding officers as they were read
+
+
+class CannotRoute(Exception):
+    """Every officer is being given other leads at this moment; trying again will do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """Where a choice begins: a place in the chain of a rule, and whom to leave out."""
+
+    asked: frozenset[str] = frozenset()
+    place: int = 0
+    rule_name: str = ""
+
+
+class Table:
+    """What choices rest on: the rules, and the officers with what they have been given here.
+
+    What a choice gives is written down at the end of all, so it is added to what is
+    read. An officer is held from the first choice on: nothing about them changes then.
+    """
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+        self.edition = publish.current(at=at)
+        self.rules = facts.rules_of(self.edition)
+        self.zone = Company.objects.values_list("zone", flat=True).first() or "America/New_York"
+        self._read: dict[tuple[tuple[str, ...], str], Known] = {}
+        self._held: set[str] = set()
+        self._busy: frozenset[str] = frozenset()  # whom other workers hold
+        self._given: list[Choice] = []
+
+    def choose(
+        self, about: LeadFacts, pools: Sequence[Pool], start: Start
+    ) -> tuple[Choice, Known] | None:
+        """Choose, and hold the chosen officer's row, so that no cap or turn is spent twice.
+
+        An officer whom another worker holds is left out as busy rather than waited
+        for, unless nobody else can have the lead; None when that would be to wait for
+        one while others are held.
+        """
+        stale = 0
+        while stale < TRIES:
+            known = self._known(about, pools, start)
+            choice = choose(about, self.rules, known, at=self.at, explained=False)
+            waits = choice.officer_id is None and bool(known.busy)
+            if waits and self._held:
+                return None
+            if waits:
+                known = without_busy(known)
+                choice = choose(about, self.rules, known, at=self.at, explained=False)
+            if choice.officer_id is None or choice.officer_id in self._held:
+                return self._taken(choice, known)
+            if not _holds(choice.officer_id, waits=waits):
+                self._busy |= {choice.officer_id}
+                stale += waits
+            elif self._is_still(choice, known):
+                return self._taken(choice, known)
+            else:
+                self._read.clear()
+                self._busy = frozenset()
+                stale += 1
+        raise CannotRoute("Every loan officer is being given another lead. Try again.")
+
+    def write_turns(self) -> None:
+        """Write down whose turn was taken."""
+        taken = {(one.pool_key, one.officer_id or ""): one.turn for one in self._given}
+        Turn.objects.bulk_create(
+            [Turn(pool=pool, officer_id=who, taken=n) for (pool, who), n in sorted(taken.items())],
+            update_conflicts=True,
+            unique_fields=["pool", "officer"],
+            update_fields=["taken"],
+        )
+
+    def _known(self, about: LeadFacts, pools: Sequence[Pool], start: Start) -> Known:
+        place = tuple(sorted({pool_key(one) for one in pools})), about.state
+        if place not in self._read:
+            found = facts.known(pools, state=about.state, at=self.at)
+            for one in self._given:
+                found = _with(found, one)
+            self._read[place] = found
+        return replace(
+            self._read[place],
+            busy=self._busy,
+            asked=start.asked,
+            place=start.place,
+            rule_name=start.rule_name,
+        )
+
+    def _taken(self, choice: Choice, known: Known) -> tuple[Choice, Known]:
+        if choice.officer_id:
+            self._held.add(choice.officer_id)
+            self._given.append(choice)
+            self._read = {place: _with(one, choice) for place, one in self._read.items()}
+        return choice, known
+
+    def _is_still(self, choice: Choice, known: Known) -> bool:
+        """Whether the officer held is as they were when chosen."""
+        chosen = facts.candidate(known.candidates, choice.officer_id or "")
+        if chosen is None:
+            return False
+        taken = known.turns.get(choice.pool_key, {}).get(chosen.id, 0)
+        return facts.is_still(chosen, pool=choice.pool_key, taken=taken, at=self.at)
+
+
+def _holds(officer_id: str, *, waits: bool) -> bool:
+    officers = LoanOfficer.objects.select_for_update(no_key=True, skip_locked=not waits)
+    return officers.filter(pk=officer_id).values_list("pk", flat=True).first() is not None
+
+
+def _with(known: Known, given: Choice) -> Known:
+    """The officers with one more offer in the hands of one of them, and one turn taken."""
+    people = [*known.candidates]
+    for nth, one in enumerate(people):
+        if one.id == given.officer_id:
+            people[nth] = replace(one, today=one.today + 1, open=one.open + 1)
+            break
+    pool = {**known.turns.get(given.pool_key, {}), given.officer_id or "": given.turn}
+    return replace(known, candidates=tuple(people), turns={**known.turns, given.pool_key: pool})

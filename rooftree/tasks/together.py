@@ -1,0 +1,52 @@
+"""Working on many at once, where a poisoned one harms no other."""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import InterfaceError, OperationalError
+
+log = logging.getLogger(__name__)
+LOST = (InterfaceError, OperationalError)  # the database is away, or another was in the way
+
+
+def together[T, R](
+    act: Callable[[Sequence[T]], Sequence[R]],
+    items: Sequence[T],
+    *,
+    aside: Callable[[T, Exception], None],
+) -> list[R]:
+    """Do `act` for all of `items`; if it fails, for each alone, and put the failing `aside`.
+
+    What `act` does before it fails must come undone. What the database is to blame for rises.
+    """
+    try:
+        return list(act(items)) if items else []
+    except LOST:
+        raise
+    except Exception as problem:  # the edge: one poisoned row must not stop the rest
+        if len(items) == 1:
+            aside(items[0], problem)
+            return []
+    return [done for one in items for done in together(act, [one], aside=aside)]
+
+
+@contextmanager
+def apart(task: Any, **many: Sequence[str]) -> Iterator[None]:
+    """What fails for many is queued again for each alone, where a poisoned one gives up alone.
+
+    Args:
+        many: the task's one argument, by its name: the ids it works on.
+    """
+    ((name, ids),) = many.items()
+    try:
+        yield
+    except LOST:
+        raise
+    except Exception as problem:
+        if len(ids) == 1:
+            raise
+        log.warning("%s of %d at once: %s; now one by one", task.name, len(ids), type(problem))
+        for one in ids:
+            task.enqueue(**{name: [one]})
