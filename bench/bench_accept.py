@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 from readings import cpu_seconds, options, say
-from scratch import Installation, free_port, open_installation, python, rooftree, wait_for
+from scratch import Installation, free_port, open_installation, rooftree, served, wait_for
 from traffic import Target, closed_loop, paced
 
 SIZES = {
@@ -38,7 +38,7 @@ def main() -> None:
 
 def _measure(here: Installation, asked: Any, bare: Target, ours: Target) -> dict[str, Any]:
     with (
-        here.process(_floor(bare.port)) as bare_web,
+        here.process(served("floor", bare.port)) as bare_web,
         here.process(rooftree("web"), PORT=str(ours.port)) as our_web,
     ):
         for port in (bare.port, ours.port):
@@ -74,13 +74,6 @@ def _full_load(target: Target, web: int, database: int, many: dict[str, int]) ->
     return found | {
         name: round(one / found["posts"] * 1e3, 2) for name, one in zip(names, used, strict=True)
     }
-
-
-def _floor(port: int) -> list[str]:
-    return python(
-        "-m", "granian", "floor:application", "--interface", "asgi", "--host", "127.0.0.1",
-        "--port", str(port), "--workers", "1", "--no-ws", "--log-level", "warning",
-    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -200,6 +200,11 @@ def arrive(source: Source, body: bytes, *, at: datetime = NOON) -> None:
     )
 
 
+def number_of(n: int) -> str:
+    """The `n`th borrower's number, as a carrier is given it."""
+    return f"+1{_phone(n, STATES[n % 3])}"
+
+
 def _phone(n: int, state: str) -> str:
     return f"{AREAS[state]}{2_000_000 + n % 8_000_000:07d}"
 

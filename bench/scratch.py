@@ -100,6 +100,14 @@ def rooftree(*words: str) -> list[str]:
     return python("-m", "rooftree", *words)
 
 
+def served(module: str, port: int) -> list[str]:
+    """The command line that serves the ASGI application of a module, as the product is served."""
+    return python(
+        "-m", "granian", f"{module}:application", "--interface", "asgi", "--host", "127.0.0.1",
+        "--port", str(port), "--workers", "1", "--no-ws", "--log-level", "warning",
+    )  # fmt: skip
+
+
 def free_port() -> int:
     """A port that nobody listens on at this moment."""
     with socket() as probe:

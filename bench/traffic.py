@@ -9,6 +9,8 @@ from typing import Any
 
 from readings import spread
 
+FOREVER = 3600.0  # seconds; longer than any run
+
 
 @dataclass(slots=True, kw_only=True)
 class Target:
@@ -21,9 +23,12 @@ class Target:
 
     def request(self) -> bytes:
         """The whole next request, kept alive."""
-        body = self.body(next(self.numbers))
+        return self.written(self.path, self.body(next(self.numbers)))
+
+    def written(self, path: str, body: bytes, more: str = "") -> bytes:
+        """A post as it goes over the wire; `more` are whole lines of its head."""
         head = (
-            f"POST {self.path} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\n"
+            f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\n{more}"
             f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         return head.encode() + body
@@ -33,11 +38,12 @@ class Target:
 class _Seen:
     took: list[float] = field(default_factory=list)
     refused: int = 0
+    left: int = -1  # posts still to make; below 0: no end but the time's
 
 
 def closed_loop(target: Target, *, connections: int, seconds: float) -> dict[str, Any]:
     """Each connection posts again as soon as it has its answer."""
-    return asyncio.run(_run(target, connections, seconds, pace=0))
+    return asyncio.run(_run(target, connections, seconds))
 
 
 def paced(target: Target, *, connections: int, seconds: float, pace: float) -> dict[str, Any]:
@@ -45,8 +51,15 @@ def paced(target: Target, *, connections: int, seconds: float, pace: float) -> d
     return asyncio.run(_run(target, connections, seconds, pace=pace))
 
 
-async def _run(target: Target, connections: int, seconds: float, *, pace: float) -> dict[str, Any]:
-    seen, started = _Seen(), time.perf_counter()
+def until_posted(target: Target, *, connections: int, number: int) -> dict[str, Any]:
+    """As many posts as that, as fast as they are answered."""
+    return asyncio.run(_run(target, connections, FOREVER, most=number))
+
+
+async def _run(
+    target: Target, connections: int, seconds: float, *, pace: float = 0, most: int = 0
+) -> dict[str, Any]:
+    seen, started = _Seen(left=most or -1), time.perf_counter()
     due: asyncio.Queue[float] = asyncio.Queue()
     until = started + seconds
     workers = [_connection(target, seen, until, due if pace else None) for _ in range(connections)]
@@ -77,7 +90,8 @@ async def _connection(
     target: Target, seen: _Seen, until: float, due: "asyncio.Queue[float] | None"
 ) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", target.port)
-    while time.perf_counter() < until:
+    while time.perf_counter() < until and seen.left:
+        seen.left -= 1
         asked = await due.get() if due else time.perf_counter()
         if not asked:
             break

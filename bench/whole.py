@@ -1,0 +1,137 @@
+"""The whole system of one run: web, worker and a simulated carrier, with posts of both kinds.
+
+The clock of web and worker stands at noon, when texts are lawful; what is measured goes by
+the clock on the wall: our own of each post, the carrier's of each request, the database's
+of each event.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+from readings import cpu_seconds
+from scratch import Installation, free_port, open_installation, python, served, wait_for
+from traffic import Target
+
+PATIENCE = 120.0  # seconds in which nothing moves
+BROWSER = (
+    "Origin: https://www.lindenfield.example\r\nUser-Agent: Mozilla/5.0\r\n"
+    "X-Forwarded-For: 203.0.113.10\r\n"
+)  # evidence of consent names where it was given
+# From the arrival of a delivery to the offer that names an officer, by the database's clock.
+OWNED = """
+select extract(epoch from offered.recorded_at - came.recorded_at)::float8
+  from event offered
+  join touch on touch.lead_id = offered.lead_id
+  join event came on came.kind = 'capture.delivery.received'
+                 and came.data ->> 'delivery' = touch.delivery_id::text
+ where offered.kind = 'routing.offer.made'
+"""
+
+
+@dataclass(slots=True, kw_only=True)
+class Mixed(Target):
+    """Posts of our own form, with consent to texts, and of Zillow, without; and when each left."""
+
+    consent: int  # percent
+    path: str = ""
+    left_at: dict[int, float] = field(default_factory=dict)
+
+    def has_consent(self, n: int) -> bool:
+        """Whether the `n`th borrower ticks the box."""
+        return n * 37 % 100 < self.consent
+
+    def request(self) -> bytes:
+        """The whole next request, kept alive."""
+        import company
+
+        n = next(self.numbers)
+        self.left_at[n] = time.time()
+        if self.has_consent(n):
+            return self.written("/in/form/our-site", company.form_post(n), BROWSER)
+        return self.written(f"/in/zillow/{company.PATH_TOKEN}", company.zillow_post(n))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whole:
+    """What runs, and how far it has come."""
+
+    here: Installation
+    web: int
+    worker: int
+    simulators: Any
+    target: Mixed
+
+    def texts(self) -> dict[int, float]:
+        """When the carrier was first asked to text each borrower, by their number."""
+        import company
+
+        account = self.simulators.twilio.account
+        with account.lock:
+            asked = [(one.to, one.created_at.timestamp()) for one in account.messages.values()]
+        whose = {company.number_of(n): n for n in self.target.left_at}
+        found: dict[int, float] = {}
+        for to, at in sorted(asked, key=lambda one: one[1]):
+            if to in whose:
+                found.setdefault(whose[to], at)
+        return found
+
+    def owned(self) -> list[float]:
+        """Seconds from each arrival to its officer."""
+        with psycopg.connect(self.here.address, autocommit=True) as connection:
+            return [seconds for (seconds,) in connection.execute(OWNED)]
+
+    def wait(self) -> None:
+        """Until every lead has an officer and every consenting borrower their text."""
+        leads = len(self.target.left_at)
+        texts = sum(map(self.target.has_consent, self.target.left_at))
+        seen, moved_at = (0, 0), time.monotonic()
+        while (now := (len(self.texts()), len(self.owned()))) != (texts, leads):
+            if now != seen:
+                seen, moved_at = now, time.monotonic()
+            if time.monotonic() - moved_at > PATIENCE:
+                raise TimeoutError(f"{now} of {texts} texts and {leads} offers, and no more.")
+            time.sleep(0.5)
+
+    def cpu(self) -> dict[str, float]:
+        """Processor time used so far, by part."""
+        parts = {"web": self.web, "worker": self.worker, "database": self.here.database_pid}
+        return {name: cpu_seconds(pid) for name, pid in parts.items()}
+
+
+@contextmanager
+def open_whole(*, people: int, officers: int, consent: int, threads: int) -> Iterator[Whole]:
+    """Start everything on a database with people on file; yields it when it takes posts."""
+    from rooftree_simulators.run import start
+    from rooftree_simulators.twilio.account import ACCOUNT_SID, AUTH_TOKEN, MAIN_NUMBER, Callee
+
+    port = free_port()
+    with start() as simulators:
+        simulators.twilio.account.usual = Callee(voice="no-answer")
+        with open_installation(
+            PORT=str(port), ROOFTREE_BEHIND_TLS_PROXY="yes", ROOFTREE_THREADS_NOW=str(threads),
+            ROOFTREE_CARRIER="twilio",
+            TWILIO_BASE_URL=simulators.urls["twilio"], TWILIO_ACCOUNT_SID=ACCOUNT_SID,
+            TWILIO_AUTH_TOKEN=AUTH_TOKEN, TWILIO_NUMBERS=MAIN_NUMBER,
+        ) as here:  # fmt: skip
+            import company
+            import stock
+
+            company.found(officers=officers)
+            site = company.website()
+            company.zillow()
+            stock.people_on_file(people, site)
+            stock.settle_down()
+            with (
+                here.process(served("noon_web", port)) as web,
+                here.process(python("bench/noon.py")) as worker,
+            ):
+                wait_for(f"http://127.0.0.1:{port}/readyz")
+                target = Mixed(port=port, consent=consent, body=company.form_post)
+                yield Whole(
+                    here=here, web=web.pid, worker=worker.pid,
+                    simulators=simulators, target=target,
+                )  # fmt: skip
