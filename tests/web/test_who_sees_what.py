@@ -164,6 +164,7 @@ TABLE = {
     "compliance/sources/<uuid:source_id>/": get("cd", "source"),
     "compliance/emergencies/": post("cd"),
     "compliance/lists/": get("cd"),
+    "compliance/evidence/": post("cd"),
     "access-log/": get("cd"),
     # Machines: a key opens these, never a session (tests/api/test_who_sees_what.py).
     "api/v1/leads/<uuid:lead_id>": public("lead"),
