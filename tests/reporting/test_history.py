@@ -111,7 +111,7 @@ def test_a_stop_stands_in_red_with_its_words(cast):
 
 
 def test_the_officers_phone_is_part_of_the_story(cast):
-    offers.assign(lead_id=cast.ben.pk, at=make.NOON)
+    offers.assign(lead_ids=[cast.ben.pk], at=make.NOON)
     heard = Ring.objects.filter(offer__lead=cast.ben)
 
     said = []
