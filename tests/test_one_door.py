@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 OURS = sorted((ROOT / "rooftree").rglob("*.py"))
 MEDIA = "rooftree/outreach/media"
 MAILERS = {f"{MEDIA}/mail.py", "rooftree/org/staff_mail.py"}
-DOOR = {"rooftree/outreach/send.py", "rooftree/outreach/ring.py", "rooftree/outreach/callbacks.py"}
+DOOR = {f"rooftree/outreach/{name}.py" for name in ("send", "ring", "callbacks", "call_in")}
 LEFT = {"claimed", "sent", "delivered"}
 
 

@@ -46,7 +46,7 @@ def certificate_url(value: Any, notes: Notes) -> str | None:
     found = _CERTIFICATE.fullmatch(written.split(",")[0].strip())
     if found is None:
         notes.warn("bad_certificate_url")
-        notes.keep("trustedform_cert_url", written)
+        notes.keep_these([("trustedform_cert_url", written)])
         return None
     return f"https://cert.trustedform.com/{found[1]}"
 
@@ -59,7 +59,7 @@ def leadid_token(value: Any, notes: Notes) -> str | None:
     token = written.upper()
     if not _LEADID.fullmatch(token) or len(set(token.replace("-", ""))) == 1:
         notes.warn("bad_leadid_token")
-        notes.keep("leadid_token", written)
+        notes.keep_these([("leadid_token", written)])
         return None
     return token
 

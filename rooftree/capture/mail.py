@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.errors import MessageError
-from email.message import EmailMessage
+from email.message import Message
 from email.utils import getaddresses, parseaddr, parsedate_to_datetime
 from typing import Any
 
@@ -28,6 +28,10 @@ from rooftree.capture.wire import Unreadable
 
 BY_MAIL = "SMTP"  # how the method of what a mail server hands over begins
 MOST_PARTS = 100
+LONGEST_HEADER, LONGEST_LINE = 10_000, 2_000  # characters
+MOST_LINES = 2_000  # labels of one letter
+# The standard parser meets hostile letters with any of these.
+UNREADABLE = (MessageError, LookupError, ValueError, AttributeError, TypeError, RecursionError)
 _TO = ("To", "Cc", "Delivered-To", "X-Original-To", "Envelope-To")
 LONGEST_PART = 400_000  # characters
 _METHOD = re.compile(r"^\s*(dkim|spf|dmarc)\s*=\s*(\w+)", re.IGNORECASE)
@@ -78,9 +82,9 @@ def read(incoming: Incoming, make: Callable[[Letter], Envelope]) -> Envelope:
 def tokens_in(raw: bytes) -> list[str]:
     """What stands between + and @ in the addresses a letter went to, in lower case."""
     try:
-        mail = message_from_bytes(raw, policy=policy.default)
-        headers = [str(one) for name in _TO for one in mail.get_all(name, [])]
-    except (MessageError, LookupError, ValueError, AttributeError, TypeError):
+        mail = message_from_bytes(raw, policy=policy.compat32)
+        headers = [str(one)[:LONGEST_HEADER] for name in _TO for one in mail.get_all(name, [])]
+    except UNREADABLE:
         return []
     addresses = (address for _, address in getaddresses(headers))
     tokens = (one.rpartition("@")[0].partition("+")[2].lower() for one in addresses)
@@ -91,15 +95,14 @@ def opened(incoming: Incoming) -> Letter:
     """It is the letter of a delivery. Raises `Unreadable("invalid_mail")`."""
     raw = incoming.masked.body
     try:
-        mail = message_from_bytes(raw, policy=policy.default)
+        mail = message_from_bytes(raw, policy=policy.compat32)
         return _letter(mail, raw, str(incoming.endpoint.setup.get("mail_server") or ""))
-    except (MessageError, LookupError, ValueError, AttributeError, TypeError) as problem:
-        # The standard parser meets hostile headers with any of these.
+    except UNREADABLE as problem:
         raise Unreadable("invalid_mail") from problem
 
 
-def _letter(mail: EmailMessage, raw: bytes, server: str) -> Letter:
-    sender = parseaddr(str(mail.get("From", "")))[1]
+def _letter(mail: Message, raw: bytes, server: str) -> Letter:
+    sender = parseaddr(str(mail.get("From", ""))[:LONGEST_HEADER])[1]
     if "@" not in sender:
         raise Unreadable("invalid_mail")
     domain = sender.rpartition("@")[2].lower()
@@ -116,7 +119,7 @@ def _letter(mail: EmailMessage, raw: bytes, server: str) -> Letter:
     )
 
 
-def _parts(mail: EmailMessage) -> Iterator[EmailMessage]:
+def _parts(mail: Message) -> Iterator[Message]:
     for nth, part in enumerate(mail.walk()):
         if nth >= MOST_PARTS:
             return
@@ -124,21 +127,21 @@ def _parts(mail: EmailMessage) -> Iterator[EmailMessage]:
             yield part
 
 
-def _is(part: EmailMessage, kind: str) -> bool:
+def _is(part: Message, kind: str) -> bool:
     return part.get_content_type() == kind and part.get_content_disposition() != "attachment"
 
 
-def _may_be_xml(part: EmailMessage) -> bool:
+def _may_be_xml(part: Message) -> bool:
     name = (part.get_filename() or "").lower()
     return part.get_content_type().endswith("xml") or name.endswith((".xml", ".adf"))
 
 
-def _bytes(part: EmailMessage) -> bytes:
+def _bytes(part: Message) -> bytes:
     found: Any = part.get_payload(decode=True)
     return found if isinstance(found, bytes) else b""
 
 
-def _words(part: EmailMessage) -> str:
+def _words(part: Message) -> str:
     """The part as text; a charset that lies is replaced by Windows-1252."""
     content = _bytes(part)
     for charset in (part.get_content_charset() or "utf-8", "utf-8"):
@@ -149,20 +152,23 @@ def _words(part: EmailMessage) -> str:
     return content.decode("cp1252", "replace")[:LONGEST_PART]
 
 
-def _sent_at(mail: EmailMessage) -> datetime | None:
+def _sent_at(mail: Message) -> datetime | None:
     try:
-        at = parsedate_to_datetime(str(mail.get("Date", "")))
+        at = parsedate_to_datetime(str(mail.get("Date", ""))[:100])
         return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, TypeError, OverflowError):
         return None
 
 
-def _is_authentic(mail: EmailMessage, domain: str, server: str) -> bool:
+def _is_authentic(mail: Message, domain: str, server: str) -> bool:
     """An aligned DKIM, SPF or DMARC pass, by the word of our own mail server and no other.
 
     Ours stands first: what a sender put there before stands below it (RFC 8601 section 5).
     """
-    told = [" ".join(str(one).split()) for one in mail.get_all("Authentication-Results", [])]
+    told = [
+        " ".join(str(one)[:LONGEST_HEADER].split())
+        for one in mail.get_all("Authentication-Results", [])
+    ]
     ours = [one for one in told if not server or one.lower().startswith(server.lower())]
     return bool(ours) and any(_vouches(one, domain) for one in ours[0].split(";")[1:])
 
@@ -205,7 +211,7 @@ def rows_of(page: str) -> list[tuple[str, str]]:
     for ends in tree.xpath("//br|//p|//div|//tr|//li"):
         ends.tail = f"\n{ends.tail or ''}"
     found = []
-    for row in tree.xpath("//tr[not(.//tr)]"):
+    for row in tree.xpath("//tr[not(.//tr)]")[:MOST_LINES]:
         cells = [" ".join(cell.text_content().split()) for cell in row.xpath("./td|./th")]
         if len(cells) >= 2 and cells[0]:
             found.append((cells[0], " ".join(cells[1:]).strip()))
@@ -222,14 +228,17 @@ def lines_of(words: str) -> list[tuple[str, str]]:
     """They are the lines "Label: value"; a value may stand on the line below, and go on there."""
     found: list[tuple[str, str]] = []
     is_open = False
-    for line in words.splitlines():
+    for written in words.splitlines():
+        if len(found) >= MOST_LINES:
+            break
+        line = written.strip()[:LONGEST_LINE]
         labelled = _LABELLED.match(line)
         if labelled and re.sub(r"\W", "", labelled[1]).lower() not in _HEADERS:
             found.append((labelled[1].strip(), labelled[2].strip()))
             is_open = True
-        elif not line.strip():
+        elif not line:
             is_open = is_open and bool(found) and not found[-1][1]
         elif is_open and not labelled:
             label, value = found[-1]
-            found[-1] = (label, f"{value}\n{line.strip()}".strip())
+            found[-1] = (label, f"{value}\n{line}".strip())
     return found

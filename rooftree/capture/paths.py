@@ -13,6 +13,7 @@ LONGEST = 200  # characters
 MOST_STEPS = 20
 MOST_LEAVES = 500  # of one delivery that are looked at
 TEXT = "#text"  # of an XML element that has attributes, too
+_DOTTED = re.compile(r"\w+(\.\w+)+")
 _STEP = re.compile(r'\.?(?:([^.\[\]"]+)|\[(\d{1,4})\]|\[\s*"([^"]*)"\s*\]|\[([^\[\]"]+)\])')
 
 type Step = str | int
@@ -123,6 +124,8 @@ def leaves(tree: Any) -> Iterator[tuple[Steps, Any]]:
 
 def written(steps: Steps) -> str:
     """The path of these steps; `find` gives the same value for it."""
+    if len(steps) == 1 and isinstance(steps[0], str) and _DOTTED.fullmatch(steps[0]):
+        return steps[0]  # a key of the whole delivery; forms send `mortgage.loan.amount`
     said = ""
     for step in steps:
         if isinstance(step, int):

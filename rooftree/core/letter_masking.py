@@ -21,12 +21,12 @@ def mask_letter(raw: bytes) -> Masked:
         return plain
     try:
         return _opened(plain)
-    except (MessageError, LookupError, ValueError, AttributeError, TypeError):
+    except (MessageError, LookupError, ValueError, AttributeError, TypeError, RecursionError):
         return plain  # the parser's ways to fail; what it cannot open is no text of ours
 
 
 def _opened(plain: Masked) -> Masked:
-    letter = message_from_bytes(plain.body, policy=policy.SMTPUTF8)
+    letter = message_from_bytes(plain.body, policy=policy.compat32)
     found: set[Secret] = set()
     for part in letter.walk():
         wrapped = str(part.get("Content-Transfer-Encoding", "")).strip().lower()

@@ -12,7 +12,7 @@ from rooftree.outreach import ring, send
 from rooftree.tasks.absorb import absorb
 
 BATCH = 200
-TOGETHER = 20  # decided at once, and of unknown fate after a crash
+TOGETHER = 10  # decided and called at once; as many are of unknown fate after a crash
 
 
 @task(queue_name="now", priority=60)

@@ -1,15 +1,16 @@
 """What staff write down about a lead."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
 
 from rooftree.core.uuid7 import uuid7_at
-from rooftree.leads.models import Remark
+from rooftree.leads.models import Lead, Remark
 from rooftree.ledger.write import write
 
 LONGEST = 4000  # characters
+TWICE = timedelta(minutes=1)
 
 
 class CannotAdd(Exception):
@@ -19,7 +20,8 @@ class CannotAdd(Exception):
 def add(*, lead_id: UUID, by: UUID, text: str, at: datetime) -> Remark:
     """Keep a note about a lead; the ledger learns that there is one, not what it says.
 
-    Raises `CannotAdd` for an empty note, or one of more than 4,000 characters.
+    The same words pressed twice within a minute are one note. Raises `CannotAdd`
+    for an empty note, or one of more than 4,000 characters.
     """
     text = text.strip()
     if not text:
@@ -27,6 +29,11 @@ def add(*, lead_id: UUID, by: UUID, text: str, at: datetime) -> Remark:
     if len(text) > LONGEST:
         raise CannotAdd(f"This is {len(text):,} characters long; a note holds {LONGEST:,}.")
     with transaction.atomic():
+        # The lead's row is the mutex: two presses at once must not both find nothing.
+        Lead.objects.select_for_update(no_key=True).get(pk=lead_id)
+        same = Remark.objects.filter(lead_id=lead_id, by_id=by, text=text, at__gt=at - TWICE)
+        if known := same.first():
+            return known
         remark = Remark.objects.create(id=uuid7_at(at), lead_id=lead_id, by_id=by, text=text, at=at)
         write("leads.remark.added", at=at, actor=f"user:{by}", lead_id=lead_id, remark=remark.pk)
     return remark

@@ -1,7 +1,7 @@
 """What a person is to do about a lead, and by when: one table for staff's own and ours."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -13,6 +13,7 @@ from rooftree.ledger.write import write
 from rooftree.org.insert import insert_once
 
 LONGEST = 20  # tasks of one lead shown at once
+TWICE = timedelta(minutes=1)  # within which the same title is the same press
 CALL_BACK = "call_back"  # the kind of a task that is a promise to the borrower
 
 
@@ -33,7 +34,7 @@ class Wanted:
 
 
 def add(*, lead_id: UUID, user_id: UUID | None, title: str, due_at: datetime, at: datetime) -> Task:
-    """Put a task on a lead, for `user_id` or for whoever owns it."""
+    """Put a task on a lead, for `user_id` or for whoever owns it; pressed twice it is one."""
     title = title.strip()[:200]
     if not title:
         raise CannotAdd("Say what is to be done.")
@@ -41,6 +42,11 @@ def add(*, lead_id: UUID, user_id: UUID | None, title: str, due_at: datetime, at
         raise CannotAdd("Choose a time that is still to come.")
     key = uuid7_at(at)
     with transaction.atomic():
+        Lead.objects.select_for_update(no_key=True).get(pk=lead_id)  # the mutex of two presses
+        typed = Task.objects.filter(lead_id=lead_id, title=title, done_at=None, cancelled_at=None)
+        same = typed.filter(cause__startswith="typed:", created_at__gt=at - TWICE)
+        if known := same.first():
+            return known
         task = Task.objects.create(
             id=key,
             lead_id=lead_id,

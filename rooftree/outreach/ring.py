@@ -33,10 +33,11 @@ from rooftree.outreach.send import address_for
 from rooftree.outreach.sender import our_number
 from rooftree.routing import acknowledge
 from rooftree.routing.models import Offer, Ownership
+from rooftree.tasks.together import at_once
 
 log = logging.getLogger(__name__)
 CLAIM_LIMIT = timedelta(seconds=60)
-TOGETHER = 20  # calls claimed at once
+TOGETHER = 10  # calls placed at once
 LOADED = ("officer", "offer__lead__person", "offer__lead__source")
 DUE = Reads(
     lambda at: (
@@ -87,7 +88,7 @@ def ring_due(*, at: datetime) -> int:
     rings = _claim(at)
     if not rings:
         return 0
-    answers = [(one, _answer(one)) for one in rings]
+    answers = list(zip(rings, at_once(_answer, rings), strict=True))
     placed = [(one, said) for one, said in answers if isinstance(said, Accepted)]
     with transaction.atomic():
         _record(placed, at)
@@ -160,10 +161,14 @@ def text(rings: Sequence[Ring], *, at: datetime) -> int:
         return 0
     rows = [{"id": key, "texted_at": at} for key in wanted]
     mine = change_each(Ring, rows, where={"texted_at": None})
-    return sum(_text(wanted[key]) for key in wanted if key in mine)
+    told = [one for one in wanted.values() if one.pk in mine]
+    problems = {one.pk: said for one, said in zip(told, at_once(_text, told), strict=True) if said}
+    for key, problem in problems.items():
+        Ring.objects.filter(pk=key).update(problem=f"By text: {problem}"[:300])
+    return len(told) - len(problems)
 
 
-def _text(ring: Ring) -> bool:
+def _text(ring: Ring) -> Failure | None:
     try:
         line().send_text(
             to=ring.officer.phone,
@@ -173,9 +178,8 @@ def _text(ring: Ring) -> bool:
             reference=str(ring.pk),
         )
     except Failure as problem:
-        Ring.objects.filter(pk=ring.pk).update(problem=f"By text: {problem}"[:300])
-        return False
-    return True
+        return problem
+    return None
 
 
 def answered(*, ring_id: UUID, at: datetime) -> str:

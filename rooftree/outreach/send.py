@@ -38,7 +38,7 @@ from rooftree.outreach.media.line import line
 from rooftree.outreach.media.shapes import Accepted, OptedOut
 from rooftree.outreach.models import Message
 from rooftree.outreach.wording import Words
-from rooftree.tasks.together import together
+from rooftree.tasks.together import at_once, together
 
 log = logging.getLogger(__name__)
 LINED_UP = "outreach.message.planned"
@@ -128,7 +128,8 @@ def deliver(message_ids: Iterable[UUID], *, at: datetime) -> set[UUID]:
     ready = together(
         lambda keys: _look_again([claimed[key] for key in keys], at), list(claimed), aside=aside
     )
-    answered = {one.message.pk: one for one in map(_hand_over, ready)}
+    # All in the moment of the last look, however slow the carrier is: no STOP comes between.
+    answered = {one.message.pk: one for one in at_once(_hand_over, ready)}
     together(lambda keys: _record([answered[key] for key in keys]), list(answered), aside=aside)
     return {one.message.pk for one in decided}
 

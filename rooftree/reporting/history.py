@@ -14,6 +14,7 @@ from rooftree.nurture.models import Enrolment
 from rooftree.outreach.known import TOUCHES
 from rooftree.outreach.models import Message, Ring
 from rooftree.rates.models import RateWatch
+from rooftree.rates.observe import PRODUCTS
 from rooftree.reporting import talk_entries
 from rooftree.reporting.message_entries import of_message
 from rooftree.reporting.timeline import Entry, Group, Mark, Quote, Why, newest_first
@@ -316,7 +317,7 @@ def _handoffs(lead: Lead) -> Iterator[Entry]:
 
 def _watches(lead: Lead) -> Iterator[Entry]:
     for watch in lead.watches.all():
-        about = f"{watch.target_pct:.3f}% on {watch.product.replace('_', ' ')}"
+        about = f"{watch.target_pct:.3f}% on {PRODUCTS.get(watch.product, watch.product)}"
         who = watch.set_by.name if watch.set_by else "Rooftree"
         yield Entry(
             key=f"watch:{watch.pk}",

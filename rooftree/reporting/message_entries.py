@@ -1,5 +1,7 @@
 """A message as an entry of the timeline: what became of it, its words, why it was sent or not."""
 
+from datetime import timedelta
+
 from rooftree.compliance.models import Verdict
 from rooftree.outreach.models import Message
 from rooftree.reporting.timeline import Entry, Fact, Group, Mark, Quote, Why
@@ -19,6 +21,7 @@ FATES = {
 }
 UNSENT = {"blocked", "held", "review", "cancelled", "waiting", "failed"}
 UNKNOWN = {"claimed", "uncertain"}
+BY_DAY = "It is to wake nobody: it goes in their morning, and the gate is asked then."
 
 
 def of_message(message: Message) -> Entry:
@@ -54,10 +57,16 @@ def of_message(message: Message) -> Entry:
         mark=mark,
         title=f"{name} {fate}",
         rest=_sender(message),
-        body=message.problem,
+        body=message.problem or (BY_DAY if _waits_for_day(message) else ""),
         quote=quote,
         why=_why(message),
     )
+
+
+def _waits_for_day(message: Message) -> bool:
+    """It was planned for later, and nothing was decided about it yet."""
+    later = message.due_at and message.due_at > message.created_at + timedelta(minutes=5)
+    return message.state == "waiting" and not message.attempts and bool(later)
 
 
 def _sender(message: Message) -> str:

@@ -95,7 +95,7 @@ def to_best_officers(
     At least one; call again, in another transaction, for the others. Each is chosen
     as if those before had been written down already.
     """
-    with atomic():
+    with atomic(savepoint=False):
         leads = {one.pk: one for one in LEADS.all(keys=list(lead_ids))}
         standing = _standing([*leads.values()])
         table, made = Table(at), []

@@ -187,7 +187,9 @@ def file(rosters: Mapping[str, str], *, at: datetime) -> None:
 
     In one order for all: no two who do so wait for each other.
     """
-    rows = [(str(uuid7_at(at)), sha256, text, at) for sha256, text in sorted(rosters.items())]
+    rows: list[list[Any]] = [
+        [uuid7_at(at), sha256, text, at] for sha256, text in sorted(rosters.items())
+    ]
     with connection.cursor() as cursor:
         cursor.executemany(FILE, rows)
 

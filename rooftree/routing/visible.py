@@ -54,6 +54,7 @@ MAY: dict[str, tuple[str, ...]] = {
     "review_terms": ("compliance", "administrator"),
     "record_emergencies": ("compliance", "administrator"),
     "load_lists": ("compliance", "administrator"),
+    "make_evidence": ("compliance", "administrator"),
     "decide_message": ("compliance", "administrator"),
     # Whoever hears "stop" must be able to write it down: it only ever silences.
     "revoke_consent": (

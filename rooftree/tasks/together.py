@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -30,6 +31,14 @@ def together[T, R](
             aside(items[0], problem)
             return []
     return [done for one in items for done in together(act, [one], aside=aside)]
+
+
+def at_once[T, R](act: Callable[[T], R], items: Sequence[T]) -> list[R]:
+    """Do `act` for all of `items` in the same moment. For calls to others, not for rows of ours."""
+    if len(items) < 2:
+        return [act(one) for one in items]
+    with ThreadPoolExecutor(len(items), thread_name_prefix="at-once") as pool:
+        return list(pool.map(act, items))
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods
 
@@ -47,6 +48,7 @@ def staff(*methods: str, unproved: bool = False) -> Callable[[View], View]:
             with timezone.override(zone_of(request.user)):
                 answer = view(request, *args, **kwargs)
             _note_opening(request, answer, kwargs)
+            _keep_apart(request, answer)
             return answer
 
         return inside
@@ -57,6 +59,13 @@ def staff(*methods: str, unproved: bool = False) -> Callable[[View], View]:
 def _is_pressed(request: HttpRequest) -> bool:
     """Whether a person did something: what an open page fetches for itself keeps nobody in."""
     return request.method != "GET" or not getattr(request, "htmx", False)
+
+
+def _keep_apart(request: HttpRequest, answer: HttpResponse) -> None:
+    """A fragment has the address of its page: the back button must never find it in its place."""
+    patch_vary_headers(answer, ["HX-Request"])
+    if getattr(request, "htmx", False):
+        patch_cache_control(answer, no_store=True)
 
 
 def _note_opening(request: HttpRequest, answer: HttpResponse, kwargs: dict[str, Any]) -> None:

@@ -116,6 +116,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("compliance/verdicts/<uuid:verdict_id>/", compliance.verdict, name="verdict"),
     path("compliance/do-not-contact/", compliance.do_not_contact, name="do_not_contact"),
     path("compliance/holds/<uuid:revocation_id>/release/", compliance.release, name="hold_release"),
+    path("compliance/evidence/", compliance.evidence, name="evidence"),
     path("compliance/lists/", dnc.lists, name="dnc_lists"),
     path("compliance/messages/", reviews.index, name="reviews"),
     path("compliance/messages/<uuid:message_id>/decision/", reviews.decide, name="review_decision"),

@@ -169,6 +169,39 @@ def test_a_real_delivery_with_flipped_bytes_gives_an_outcome(key, data):
     arrive(key, bytes(body), is_verified=True, **{"Content-Type": kind})
 
 
+def _places(part, way=()):
+    """Every place of a JSON document, itself included."""
+    yield way
+    inside = part.items() if isinstance(part, dict) else ()
+    inside = enumerate(part) if isinstance(part, list) else inside
+    for name, value in inside:
+        yield from _places(value, (*way, name))
+
+
+JSON_CASES = {
+    key: [one for one in sorted((DELIVERIES / key).glob("*/body.json")) if one.stat().st_size]
+    for key in KEYS
+}
+
+
+@pytest.mark.parametrize("key", [key for key in KEYS if JSON_CASES[key]])
+@FUZZ
+@given(data=st.data())
+def test_a_real_delivery_with_anything_in_place_of_a_value_gives_an_outcome(key, data):
+    try:
+        found = json.loads(data.draw(st.sampled_from(JSON_CASES[key])).read_bytes())
+    except ValueError:
+        return  # a kept delivery that is no JSON
+    way = data.draw(st.sampled_from([one for one in _places(found) if one] or [()]))
+    inside = found
+    for step in way[:-1]:
+        inside = inside[step]
+    if way:
+        inside[way[-1]] = data.draw(JUNK)
+
+    arrive(key, json.dumps(found).encode(), is_verified=True)
+
+
 @pytest.mark.parametrize("key", KEYS)
 def test_a_body_over_a_mebibyte_is_too_large(key):
     assert arrive(key, b"{" * (LARGEST_BODY + 1))["outcome"] == Outcome.REJECTED_TOO_LARGE

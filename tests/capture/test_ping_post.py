@@ -2,9 +2,11 @@
 
 import hashlib
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
 import pytest
+from django.db import connection
 
 from rooftree.capture import auction
 from rooftree.capture.bidding import Ask, Price, Rules, Standing, bid_on, rules_of
@@ -256,3 +258,34 @@ def test_the_price_for_just_this_kind_of_lead_wins(state, purpose, cents):
 @pytest.mark.parametrize("stored", [None, [], "x", {"prices": 3}, {"prices": [{"cents": -1}, 7]}])
 def test_rules_nobody_can_read_bid_nothing(stored):
     assert rules_of(stored) == Rules()
+
+
+def test_two_pings_at_once_never_take_the_last_place_together(committed):
+    journey.ready()
+    make.officer(licensed=("FL",))
+    seller = make.source("ping_post", token="tok", secret="s3cret")
+    bids(seller, per_day=3)
+
+    with ThreadPoolExecutor(8) as pool:
+        said = list(pool.map(lambda nth: _alone(seller, f"p-{nth}"), range(8)))
+
+    assert sorted(one["bid"] for one in said) == [0, 0, 0, 0, 0, 46.0, 46.0, 46.0]
+    assert PlacedBid.objects.filter(cents__gt=0).count() == 3
+
+
+def _alone(seller, ping_id):
+    try:
+        return send(seller, "ping", {**PING, "ping_id": ping_id})
+    finally:
+        connection.close()
+
+
+def test_a_ping_costs_the_same_few_statements_however_many_came_before(
+    seller, django_assert_max_num_queries
+):
+    bids(seller, per_day=1000, per_month=9000, duplicate_days=30)
+    for nth in range(20):
+        send(seller, "ping", {**PING, "ping_id": f"before-{nth}"})
+
+    with django_assert_max_num_queries(18):
+        assert send(seller, "ping", PING)["bid"] == 46.0

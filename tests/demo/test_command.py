@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import NoReverseMatch, clear_url_caches, reverse
 
+from rooftree.web.views import look_around
 from rooftree_demo import company, outside
 from tests import make
 from tests.demo.conftest import NOW
@@ -89,3 +90,15 @@ def test_outside_the_demo_the_address_does_not_exist_at_all(settings, monkeypatc
         settings.IS_DEMO = True
         importlib.reload(urls)
         clear_url_caches()
+
+
+@pytest.mark.django_db
+def test_a_visitor_of_any_hour_meets_an_officer_at_work_and_who_sees_them():
+    company.ensure(at=NOW)
+
+    for hour in range(0, 24, 3):
+        at_work = look_around._officer_at_work(NOW.replace(hour=hour))
+        assert at_work
+        manager = look_around._manager_of(at_work)
+        assert manager
+        assert at_work.branch.path.startswith(manager.branch.path)

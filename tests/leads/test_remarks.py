@@ -25,6 +25,24 @@ def test_an_empty_or_endless_note_is_refused(cast, text):
     assert not Remark.objects.exists()
 
 
+def test_a_note_and_a_task_pressed_twice_are_one(cast):
+    def press(at):
+        remarks.add(lead_id=cast.ben.pk, by=cast.dana.user_id, text="Call after 5", at=at)
+        return to_do.add(
+            lead_id=cast.ben.pk, user_id=cast.dana.user_id, title="Send papers",
+            due_at=make.NOON + make.DAY, at=at,
+        )  # fmt: skip
+
+    first, second = press(make.NOON), press(make.NOON + make.SECOND)
+    later = press(make.NOON + make.HOUR)
+
+    assert (first.pk == second.pk, first.pk == later.pk) == (True, False)
+    assert [one.at for one in Remark.objects.order_by("at")] == [
+        make.NOON,
+        make.NOON + make.HOUR,
+    ]
+
+
 def test_a_task_is_done_once(cast):
     task = to_do.add(
         lead_id=cast.ben.pk,

@@ -71,6 +71,16 @@ def test_a_message_says_what_became_of_it(cast, state, title, mark):
     assert (entry.title, entry.mark) == (title, mark)
 
 
+def test_a_message_for_the_morning_says_so(cast):
+    message(cast.ben, state="waiting", due_at=make.NOON + 9 * make.HOUR)
+    soon = message(cast.ben, state="waiting", due_at=make.NOON, created_at=make.NOON)
+
+    said = {entry.key: entry.body for entry in history.of_lead(cast.ben)}
+
+    assert said.pop(f"message:{soon.pk}") == ""
+    assert "in their morning" in said.popitem()[1]
+
+
 def test_their_words_are_told_from_ours(cast):
     message(cast.ben, direction="in", state="received", body="Can you beat 6.125?")
 
@@ -101,7 +111,7 @@ def test_a_stop_stands_in_red_with_its_words(cast):
 
 
 def test_the_officers_phone_is_part_of_the_story(cast):
-    offers.assign(lead_id=cast.ben.pk, at=make.NOON)
+    offers.assign(lead_ids=[cast.ben.pk], at=make.NOON)
     heard = Ring.objects.filter(offer__lead=cast.ben)
 
     said = []

@@ -44,11 +44,11 @@ def test_what_comes_after_it_ran_is_nudged_again(site):
 
 
 def test_another_task_that_waits_is_no_nudge(site):
-    intake.assign_lead.enqueue(lead_id=str(make.lead().pk))
+    intake.assign_leads.enqueue(lead_ids=[str(make.lead().pk)])
 
     arrives(site, "Ana")
 
-    assert sorted(queued()) == ["assign_lead", *NUDGE]
+    assert sorted(queued()) == ["assign_leads", *NUDGE]
 
 
 def test_a_repetition_nudges_nobody(site):

@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 from django.urls import reverse
 
-from rooftree.compliance import revoke
+from rooftree.compliance import evidence_check, revoke
 from rooftree.compliance.models import Revocation, SourceTerms, Verdict
 from rooftree.ledger import seal
 from rooftree.ledger.models import Event
@@ -238,8 +238,28 @@ def test_the_ledger_is_walked_and_a_change_in_it_is_told(cast, omar):
     assert "The chain breaks at entry 1" in omar.get(reverse("compliance_ledger")).text
 
 
+def test_an_evidence_file_is_made_from_the_page_and_holds(cast, omar, tmp_path):
+    page = omar.get("/compliance/?q=%2B18135550142").text
+    assert "Make the file" in page
+
+    answer = omar.post(reverse("evidence"), {"address": "+18135550142"})
+
+    path = tmp_path / "file.zip"
+    path.write_bytes(b"".join(answer.streaming_content))
+    assert "evidence 18135550142" in answer["Content-Disposition"]
+    assert evidence_check.problems(path) == []
+    made = Event.objects.get(kind="compliance.evidence.made")
+    assert made.actor == f"user:{cast.omar.pk}"
+
+
+def test_an_evidence_file_of_nothing_is_refused(omar):
+    assert omar.post(reverse("evidence"), {"address": "somebody"}).status_code == 303
+    assert not Event.objects.filter(kind="compliance.evidence.made").exists()
+
+
 def test_operations_does_not_open_compliance(cast, signed_in):
     browser = signed_in(make.user("operations"))
 
     assert browser.get("/compliance/").status_code == 403
+    assert browser.post(reverse("evidence"), {"address": "+18135550142"}).status_code == 403
     assert browser.post(reverse("emergencies"), {"act": "right"}).status_code == 403

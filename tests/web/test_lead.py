@@ -186,3 +186,15 @@ def test_find_knows_names_numbers_and_addresses_of_what_one_may_see(cast, ben, s
         assert "Ben Ortiz" in browser.get("/find/", {"q": asked}).text, asked
 
     assert "Ben Ortiz" not in signed_in(cast.sam.user).get("/find/", {"q": "ortiz"}).text
+
+
+def test_a_fragment_is_never_kept_in_the_place_of_its_page(cast, ben, signed_in, htmx):
+    page = reverse("lead", args=[ben.pk])
+    officer = signed_in(cast.dana.user)
+
+    whole, part = officer.get(page), officer.get(page, headers=htmx)
+
+    assert "no-store" not in whole.headers["Cache-Control"]
+    assert "no-store" in part.headers["Cache-Control"]
+    for answer in (whole, part):
+        assert "HX-Request" in answer.headers["Vary"]

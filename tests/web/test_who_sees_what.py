@@ -164,6 +164,7 @@ TABLE = {
     "compliance/sources/<uuid:source_id>/": get("cd", "source"),
     "compliance/emergencies/": post("cd"),
     "compliance/lists/": get("cd"),
+    "compliance/evidence/": post("cd"),
     "access-log/": get("cd"),
     # Machines: a key opens these, never a session (tests/api/test_who_sees_what.py).
     "api/v1/leads/<uuid:lead_id>": public("lead"),
@@ -204,7 +205,9 @@ TABLE = {
     "setup/imports/<uuid:sheet_id>/refused.csv": get("pkd", "sheet"),
     "setup/imports/<uuid:sheet_id>/<slug:what>/": post("pkd", "sheet drop"),
     "setup/sources/<uuid:source_id>/secrets/": post("pkd", "source"),
+    "setup/sources/<uuid:source_id>/credentials/": get("pkd", "source"),
     "setup/sources/<uuid:source_id>/pause/": post("pkd", "source"),
+    "setup/certificates/": get("d"),
     "setup/los/": get("d"),
     "setup/los/<uuid:connection_id>/": get("d", "connection"),
     "setup/los/<uuid:connection_id>/<slug:what>/": post("d", "connection off"),

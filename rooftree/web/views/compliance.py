@@ -1,13 +1,14 @@
 """Compliance: look up any number or address, what waits for a person, what proves the rest."""
 
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
 from django.core.paginator import Paginator
 from django.db.models import Count, Max, Min, Q, Sum
-from django.http import HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
@@ -23,6 +24,7 @@ from rooftree.ledger.models import Event
 from rooftree.money.company_day import company_day
 from rooftree.org.models import Company
 from rooftree.outreach.models import Message
+from rooftree.reporting import evidence_file
 from rooftree.routing.visible import leads_visible_to, may
 from rooftree.web import look_up
 from rooftree.web.answers import done, refused
@@ -47,6 +49,7 @@ def show(request: HttpRequest) -> HttpResponse:
         "is_wrong": bool(typed) and address is None,
         **_ledger(),
         "may_block": may(request.user, "revoke_consent"),
+        "may_prove": may(request.user, "make_evidence"),
         "token": uuid4(),
     }
     if address:
@@ -90,6 +93,20 @@ def do_not_contact(request: HttpRequest) -> HttpResponse:
         at=request.at,
     )
     return done(request, f"Nothing goes to {address.shown} any more", back_to=back)
+
+
+@staff("POST")
+def evidence(request: HttpRequest) -> HttpResponse:
+    """Everything on file about one number or address, to keep or to hand over."""
+    must(request.user, "make_evidence")
+    address = look_up.read(request.POST.get("address", ""))
+    if address is None:
+        why = "This is no phone number and no e-mail address."
+        return refused(request, why, back_to=reverse("compliance"), status=422)
+    actor = f"user:{request.user.pk}"
+    body = evidence_file.make(address.key, actor=actor, at=request.at)
+    name = f"evidence {address.key.lstrip('+')} {request.at:%Y-%m-%d}.zip"
+    return FileResponse(BytesIO(body), as_attachment=True, filename=name)
 
 
 @staff("POST")

@@ -39,19 +39,29 @@ def people() -> list[Visitor]:
     found = User.objects.filter(is_active=True).order_by("role", "joined_at", "id")
     first = {user.role: user for user in found.distinct("role")}
     if at_work := _officer_at_work(timezone.now()):
-        first["officer"] = at_work
+        first["officer"] = at_work.user
+        first["manager"] = _manager_of(at_work) or first["manager"]
     return [Visitor(user=first[role], sees=SEES[role]) for role in ROLES if role in first]
 
 
-def _officer_at_work(at: datetime) -> User | None:
+def _officer_at_work(at: datetime) -> LoanOfficer | None:
     """A loan officer who is offered leads at this hour, so that a visitor sees them come."""
     officers = LoanOfficer.objects.filter(
         user__is_active=True, terminated_at=None, paused_at=None
     ).order_by("user__joined_at", "user_id")
-    for one in officers.select_related("user"):
+    for one in officers.select_related("user", "branch"):
         if hours.is_open(one.hours, zone=one.zone, at=at):
-            return one.user
+            return one
     return None
+
+
+def _manager_of(officer: LoanOfficer) -> User | None:
+    """Who sees that officer on their wall, and the most others beside."""
+    managers = User.objects.filter(role="manager", is_active=True).select_related("branch")
+    theirs = [
+        one for one in managers if one.branch and officer.branch.path.startswith(one.branch.path)
+    ]
+    return min(theirs, key=lambda one: len(one.branch.path), default=None)
 
 
 @require_POST

@@ -1,0 +1,73 @@
+"""Checking an evidence file with nothing but the file: no database, no settings, no network."""
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from rooftree.compliance.checker import problems as of_verdict
+from rooftree.ledger.chain import link
+
+MANIFEST, MACHINE = "manifest.json", "evidence.json"
+
+
+class NoEvidence(Exception):
+    """It is no evidence file; the text says why."""
+
+
+def problems(path: Path) -> list[str]:
+    """They are all the ways in which a file is not what was written; none for a whole one.
+
+    Raises `NoEvidence` when it cannot be read at all.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            found = list(_altered(archive))
+            evidence = json.loads(archive.read(MACHINE))
+    except (zipfile.BadZipFile, KeyError, ValueError) as bad:
+        raise NoEvidence(f"{path.name} is no evidence file: {bad}") from bad
+    return [*found, *_of_consents(evidence), *_of_verdicts(evidence), *_of_events(evidence)]
+
+
+def _altered(archive: zipfile.ZipFile) -> Iterator[str]:
+    manifest: dict[str, str] = json.loads(archive.read(MANIFEST))["sha256"]
+    inside = {one for one in archive.namelist() if one != MANIFEST}
+    for name in sorted(inside - manifest.keys()):
+        yield f"{name} was put in afterwards"
+    for name, digest in sorted(manifest.items()):
+        if name not in inside:
+            yield f"{name} is missing"
+        elif hashlib.sha256(archive.read(name)).hexdigest() != digest:
+            yield f"{name} was changed"
+
+
+def _of_consents(evidence: Mapping[str, Any]) -> Iterator[str]:
+    for one in evidence["consents"]:
+        said = hashlib.sha256(one["wording"].encode()).hexdigest()
+        if one["wording_sha256"] and said != one["wording_sha256"]:
+            yield f"consent {one['id']}: the wording is not what was recorded"
+
+
+def _of_verdicts(evidence: Mapping[str, Any]) -> Iterator[str]:
+    for one in evidence["verdicts"]:
+        for what in of_verdict(one):
+            yield f"verdict {one['id']}: {what}"
+
+
+def _of_events(evidence: Mapping[str, Any]) -> Iterator[str]:
+    """Each entry is what was sealed, and neighbors follow one another up to the head."""
+    events = [one for one in evidence["events"] if one["sequence"] is not None]
+    held = {one["sequence"]: one["chain_hash"] for one in events}
+    for one in events:
+        place, previous = one["sequence"], one["previous"] or ""
+        if link(one, sequence=place, previous=previous) != one["chain_hash"]:
+            yield f"ledger entry {place} is not what was sealed"
+        if held.get(place - 1, previous) != previous:
+            yield f"ledger entry {place} does not follow entry {place - 1}"
+    ledger = evidence["ledger"]
+    if len(evidence["events"]) != ledger["entries"]:
+        yield f"it states {ledger['entries']} ledger entries and holds {len(evidence['events'])}"
+    if held.get(ledger["head_sequence"], ledger["head_hash"]) != ledger["head_hash"]:
+        yield "the stated head is not the hash of its own entry"

@@ -1,0 +1,124 @@
+"""Everything on file about one number or address, in the form a machine reads.
+
+Nobody else's words, numbers or verdicts are in it: what belongs to the people
+who have, or had, this number or address, and nothing more.
+"""
+
+import base64
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Model, Q
+
+from rooftree.compliance import listed
+from rooftree.compliance.models import Consent, Revocation, Verdict
+from rooftree.compliance.rulebook import VERSION
+from rooftree.leads.models import ContactAttempt, Delivery, Person
+from rooftree.ledger.chain import FIRST, exported
+from rooftree.ledger.models import Event
+from rooftree.org.models import Company
+from rooftree.outreach.models import Message
+
+FORMAT = "rooftree-evidence-1"
+type Json = dict[str, Any]
+
+
+def gather(address: str, *, at: datetime) -> Json:
+    """It is the file of one number (E.164) or e-mail key, oldest first throughout."""
+    people = list(_people(address))
+    consents = list(Consent.objects.filter(Q(address=address) | Q(person__in=people)))
+    deliveries = Delivery.objects.filter(pk__in={one.delivery_id for one in consents})
+    events = list(
+        Event.objects.filter(person_id__in=[one.pk for one in people]).order_by("sequence", "id")
+    )
+    return {
+        "format": FORMAT,
+        "subject": address,
+        "made_at": _plain(at),
+        "rules_version": VERSION,
+        "company": _row(Company.objects.get(), ("legal_name", "nmls_id", "postal_address")),
+        "people": [_row(one, ("id", "first_name", "last_name", "created_at")) for one in people],
+        "consents": _rows(consents, "captured_at", "recorded_at"),
+        "deliveries": [_delivery(one) for one in deliveries.select_related("source")],
+        "revocations": _rows(
+            Revocation.objects.filter(Q(address=address) | Q(person__in=people)), "at"
+        ),
+        "lists": [
+            {"list": one.registry, "dated": one.dated.isoformat(), "is_listed": one.is_listed}
+            for one in listed.says(address)
+        ],
+        "messages": _rows(Message.objects.filter(person__in=people), "created_at"),
+        "attempts": _rows(ContactAttempt.objects.filter(person__in=people), "at"),
+        "verdicts": _rows(Verdict.objects.filter(person__in=people), "at"),
+        "events": _chained(events),
+        "ledger": _head(events),
+    }
+
+
+def _people(address: str) -> Iterable[Person]:
+    has = Q(emails__key=address) if "@" in address else Q(phones__e164=address)
+    return Person.objects.filter(has).distinct().order_by("created_at", "id")
+
+
+def _rows(found: Iterable[Model], *order: str) -> list[Json]:
+    rows = [_row(one, [field.attname for field in one._meta.concrete_fields]) for one in found]
+    return sorted(rows, key=lambda one: [*(str(one[name] or "") for name in order), one["id"]])
+
+
+def _row(one: Model, names: Sequence[str]) -> Json:
+    return {name: _plain(getattr(one, name)) for name in names}
+
+
+def _delivery(one: Delivery) -> Json:
+    """What the source sent, as it was kept: without numbers of social security and cards."""
+    names = ("id", "received_at", "path", "headers", "body_sha256", "verification")
+    return {
+        **_row(one, names),
+        "source": one.source.name,
+        "body": base64.b64encode(bytes(one.body)).decode(),
+    }
+
+
+def _chained(events: Sequence[Event]) -> list[Json]:
+    """The ledger's entries about these people, each with the link before it."""
+    places = [one.sequence - 1 for one in events if one.sequence]
+    before = dict(
+        Event.objects.filter(sequence__in=places).values_list("sequence", "chain_hash")
+    ) | {0: FIRST}
+    return [
+        {
+            **exported({name: getattr(one, name) for name in _FIELDS}),
+            "sequence": one.sequence,
+            "previous": before.get(one.sequence - 1) if one.sequence else None,
+            "chain_hash": one.chain_hash,
+        }
+        for one in events
+    ]
+
+
+_FIELDS = ("id", "kind", "lead_id", "person_id", "actor", "data", "occurred_at", "recorded_at")
+
+
+def _head(events: Sequence[Event]) -> Json:
+    last = Event.objects.exclude(sequence=None).order_by("-sequence").first()
+    return {
+        "head_sequence": last.sequence if last else 0,
+        "head_hash": last.chain_hash if last else FIRST,
+        "entries": len(events),
+        "not_sealed_yet": sum(one.sequence is None for one in events),
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, UUID | Decimal):
+        return str(value)
+    if isinstance(value, bytes | memoryview):
+        return base64.b64encode(bytes(value)).decode()
+    return value

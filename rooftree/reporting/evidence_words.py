@@ -1,0 +1,159 @@
+"""The chronology of an evidence file, in words and in order."""
+
+from datetime import datetime
+from typing import Any
+
+from rooftree.compliance.reasons import MESSAGES, spelled
+
+type Json = dict[str, Any]
+DECISIONS = {"allow": "Allowed", "defer": "Held", "require": "Needs a person", "block": "Never"}
+STAGES = ("planned", "shown", "dequeued", "handoff")
+STOPS = {
+    "stop": "They asked us to stop",
+    "unsubscribe": "They unsubscribed",
+    "do_not_contact": "Put on our own do-not-contact list",
+    "wrong_person": "The number is somebody else's",
+    "vendor": "The source passed on a do-not-contact",
+    "review": "Their words waited for a person",
+}
+
+
+def chronology(evidence: Json) -> Json:
+    """They are the parts of the document, every value a string."""
+    verdicts = {one["id"]: one for one in evidence["verdicts"]}
+    lines = [
+        *(_consent(one) for one in evidence["consents"]),
+        *(_stop(one) for one in evidence["revocations"]),
+        *(_verdict(one) for one in sorted(evidence["verdicts"], key=_stage)),
+        *(_message(one, verdicts) for one in evidence["messages"]),
+        *(_attempt(one) for one in evidence["attempts"] if one["medium"] == "call"),
+    ]
+    return {
+        "subject": evidence["subject"],
+        "made_at": _moment(evidence["made_at"]),
+        "company": " · NMLS ".join(
+            one
+            for one in (evidence["company"]["legal_name"], evidence["company"]["nmls_id"])
+            if one
+        ),
+        "people": ", ".join(_name(one) for one in evidence["people"]) or "Nobody on file",
+        "rules_version": evidence["rules_version"],
+        "counts": _counts(evidence),
+        "consents": [_wording(one) for one in evidence["consents"]],
+        "lists": [_list(one) for one in evidence["lists"]],
+        "lines": sorted(lines, key=lambda one: one["order"]),  # of one moment: as they are here
+        "complete": _complete(evidence["ledger"], evidence["events"]),
+    }
+
+
+def _stage(verdict: Json) -> int:
+    return STAGES.index(verdict["stage"]) if verdict["stage"] in STAGES else len(STAGES)
+
+
+def _name(person: Json) -> str:
+    return f"{person['first_name']} {person['last_name']}".strip() or "No name yet"
+
+
+def _counts(evidence: Json) -> list[list[str]]:
+    named = (
+        ("Consents", "consents"),
+        ("Stops and other suppressions", "revocations"),
+        ("Messages, both ways", "messages"),
+        ("Verdicts of the gate", "verdicts"),
+        ("Ledger entries", "events"),
+    )
+    return [[title, str(len(evidence[key]))] for title, key in named]
+
+
+def _wording(one: Json) -> Json:
+    record = one["record"] or {}
+    proof = [
+        f"{key.replace('_', ' ')}: {_plain(value)}"
+        for key, value in sorted(record.items())
+        if value not in (None, "", [])
+    ]
+    return {
+        "title": f"{_status(one)} for {one['address']}",
+        "at": _moment(one["captured_at"] or one["recorded_at"]),
+        "wording": one["wording"] or "No wording was kept.",
+        "sha256": one["wording_sha256"] or "none",
+        "proof": "; ".join(proof) or "none",
+    }
+
+
+def _status(one: Json) -> str:
+    if one["status"] == "granted":
+        return f"Consent to {', '.join(one['channels']) or 'nothing named'}"
+    return "Consent refused" if one["status"] == "denied" else "Consent not known"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _list(one: Json) -> str:
+    name = "National do-not-call registry" if one["list"] == "US" else f"List {one['list']}"
+    return f"{name}, copy of {one['dated']}: {'listed' if one['is_listed'] else 'not listed'}"
+
+
+def _consent(one: Json) -> Json:
+    return _line(one["captured_at"] or one["recorded_at"], _status(one), one["address"], one["id"])
+
+
+def _stop(one: Json) -> Json:
+    words = f"“{one['words']}”" if one["words"] else ""
+    ended = f"Ended {_moment(one['ended_at'])} by {one['ended_by']}" if one["ended_at"] else ""
+    media = ", ".join(one["media"])
+    detail = ". ".join(part for part in (words, f"Ends: {media}", ended) if part)
+    return _line(one["at"], STOPS[one["kind"]], detail, one["id"])
+
+
+def _message(one: Json, verdicts: Json) -> Json:
+    kind = "Text" if one["medium"] == "text" else "E-mail"
+    if one["direction"] == "in":
+        return _line(one["created_at"], f"{kind} from them", one["body"], one["id"])
+    judged = verdicts.get(one["verdict_id"] or "", {}).get("sentence", "")
+    proof = f"{one['carrier']} {one['carrier_id']}".strip()
+    said = f"{kind} to {one['to_address']}: {one['state']}"
+    detail = "\n".join(part for part in (one["subject"], one["body"], judged) if part)
+    return _line(one["sent_at"] or one["created_at"], said, detail, proof or one["id"])
+
+
+def _attempt(one: Json) -> Json:
+    way = "Call to" if one["direction"] == "out" else "Call from"
+    return _line(one["at"], f"{way} {one['address'] or 'them'}", one["result"], one["id"])
+
+
+def _verdict(one: Json) -> Json:
+    against = [
+        f"{rule['id']}: {MESSAGES.get(rule['reason']) or spelled(rule['reason'])} ({rule['cite']})"
+        for rule in one["results"]
+        if rule["decision"] != "allow"
+    ]
+    asked = len(one["results"])
+    detail = "\n".join([one["sentence"], *against, f"{asked} rules asked, {one['rules_version']}"])
+    said = f"{DECISIONS[one['decision']]}: {one['medium']}, {one['purpose']} ({one['stage']})"
+    return _line(one["at"], said, detail, f"facts {one['facts_sha256']}")
+
+
+def _line(at: str, said: str, detail: str, proof: str) -> Json:
+    return {"order": at, "at": _moment(at), "said": said, "detail": detail, "proof": proof}
+
+
+def _moment(text: str | None) -> str:
+    return f"{datetime.fromisoformat(text):%b %d, %Y %H:%M:%S} UTC" if text else "not known"
+
+
+def _complete(ledger: Json, events: list[Json]) -> list[str]:
+    places = [one["sequence"] for one in events if one["sequence"] is not None]
+    span = f" (from {places[0]} to {places[-1]})" if places else ""
+    return [
+        f"The ledger holds {ledger['entries']} entries about these people{span}; all "
+        "of them are in this file, each with the hash of the entry before it.",
+        f"{ledger['not_sealed_yet']} of them had no place in the chain yet when this was made.",
+        f"The chain's head was then entry {ledger['head_sequence']}, {ledger['head_hash']}. "
+        "Compare it with a head that was kept elsewhere.",
+        "Anybody can check the file with: rooftree evidence verify FILE.zip",
+    ]

@@ -1,0 +1,171 @@
+"""An evidence file says everything about one person, nothing about others, and proves it."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from datetime import timedelta
+
+import pytest
+from django.core.management import call_command
+
+from rooftree.compliance import revoke
+from rooftree.compliance.evidence_check import NoEvidence, problems
+from rooftree.ledger import seal
+from rooftree.ledger.models import Event
+from rooftree.management import base
+from rooftree.reporting.evidence import gather
+from rooftree.reporting.evidence_file import make as make_file
+from rooftree.reporting.evidence_words import chronology
+from tests import make
+from tests.flow import journey
+
+pytestmark = pytest.mark.django_db
+BEN = "+18135550142"
+LATER = make.NOON + timedelta(minutes=5)
+
+
+@pytest.fixture
+def company(db):
+    journey.ready()
+    make.officer("Dana Whitfield", licensed=("CA", "FL"), text_number="")
+
+
+@pytest.fixture
+def ben(company):
+    lead = journey.deliver(journey.website(), journey.form_post())
+    revoke.record(
+        person_id=lead.person_id, address=BEN, kind="stop", media=["text", "call"],
+        origin="message:1", cause="text:1", words="please stop", at=make.NOON + make.MINUTE,
+    )  # fmt: skip
+    make.person(phone="+13055550177", email="mei@home.example", first_name="Mei")
+    seal.seal(at=LATER)
+    return lead
+
+
+@pytest.fixture
+def file(ben, tmp_path):
+    path = tmp_path / "ben.zip"
+    path.write_bytes(make_file(BEN, actor="user:1", at=LATER))
+    return path
+
+
+def inside(path) -> dict:
+    with zipfile.ZipFile(path) as archive:
+        return json.loads(archive.read("evidence.json"))
+
+
+def altered(path, change) -> None:
+    """The file with its machine form changed, and a manifest that hides it."""
+    import hashlib
+
+    evidence = inside(path)
+    change(evidence)
+    body = json.dumps(evidence).encode()
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    manifest = json.loads(parts["manifest.json"])
+    manifest["sha256"]["evidence.json"] = hashlib.sha256(body).hexdigest()
+    parts |= {"evidence.json": body, "manifest.json": json.dumps(manifest).encode()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in parts.items():
+            archive.writestr(name, data)
+
+
+def test_a_file_holds_consent_stop_verdicts_messages_and_ledger(ben, file):
+    found = inside(file)
+    assert found["subject"] == BEN
+    assert found["consents"][0]["wording"]
+    assert found["revocations"][0]["words"] == "please stop"
+    assert {one["medium"] for one in found["messages"]} >= {"text"}
+    assert found["verdicts"]
+    assert (
+        found["ledger"]["entries"]
+        == Event.objects.filter(person_id=ben.person_id, occurred_at__lt=LATER).count()
+    )
+    with zipfile.ZipFile(file) as archive:
+        assert archive.read("chronology.pdf").startswith(b"%PDF")
+
+
+def test_nobody_else_is_in_it(file):
+    text = json.dumps(inside(file))
+    assert "Mei" not in text
+    assert "3055550177" not in text
+
+
+def test_an_untouched_file_holds(file):
+    assert problems(file) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda found: found["verdicts"][0]["facts"].update(is_held=True), "facts have changed"),
+        (lambda found: found["events"][0].update(actor="user:9"), "not what was sealed"),
+        (lambda found: found["events"].pop(), "ledger entries"),
+        (lambda found: found["consents"][0].update(wording="I agree to all"), "wording"),
+    ],
+)
+def test_one_altered_fact_is_found(file, change, words):
+    altered(file, change)
+    assert any(words in one for one in problems(file)), problems(file)
+
+
+def test_a_changed_or_added_part_is_found(file):
+    with zipfile.ZipFile(file, "a") as archive:
+        archive.writestr("extra.txt", b"more")
+    assert problems(file) == ["extra.txt was put in afterwards"]
+
+
+def test_what_is_no_evidence_file_is_refused(tmp_path):
+    path = tmp_path / "x.zip"
+    path.write_bytes(b"no")
+    with pytest.raises(NoEvidence):
+        problems(path)
+
+
+def test_that_a_file_was_made_is_on_the_ledger(ben, file):
+    import hashlib
+
+    event = Event.objects.get(kind="compliance.evidence.made")
+    assert event.data["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
+    assert event.person_id == ben.person_id
+
+
+def test_the_chronology_is_in_order_and_names_what_happened(ben):
+    told = chronology(gather(BEN, at=LATER))
+    moments = [one["order"] for one in told["lines"]]
+    assert moments == sorted(moments)
+    said = [one["said"] for one in told["lines"]]
+    assert "They asked us to stop" in said
+    assert any(one.startswith("Text to +18135550142") for one in said)
+    assert any(one.startswith("Allowed: text") for one in said)
+
+
+def test_a_number_nobody_has_gives_an_empty_file_that_holds(company, tmp_path):
+    path = tmp_path / "none.zip"
+    path.write_bytes(make_file("+12125550199", actor="user:1", at=LATER))
+    assert inside(path)["people"] == []
+    assert problems(path) == []
+
+
+def test_the_file_is_checked_where_there_is_nothing_but_the_file(file, tmp_path):
+    kept = {key: one for key, one in os.environ.items() if not key.startswith("ROOFTREE")}
+    said = subprocess.run(
+        [sys.executable, "-m", "rooftree", "evidence", "verify", str(file)],
+        env=kept, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert (said.returncode, said.stderr) == (0, "")
+    assert "is whole" in said.stdout
+
+
+def test_the_command_writes_one_and_never_over_another(ben, tmp_path):
+    path = tmp_path / "a.zip"
+    call_command("evidence", "(813) 555-0142", "-o", str(path), stdout=io.StringIO())
+    assert problems(path) == []
+    with pytest.raises(FileExistsError):
+        call_command("evidence", BEN, "-o", str(path))
+    with pytest.raises(base.Wrong, match="no phone number"):
+        call_command("evidence", "somebody", "-o", str(tmp_path / "b.zip"))
