@@ -23,13 +23,14 @@ def main() -> None:
     kinds = {name: getattr(asked, name) for name in ("people", "officers", "consent", "threads")}
     with open_whole(**kinds) as whole:
         floor = floor_of(whole.here.address)
-        began, before = time.time(), whole.cpu()
+        began, before, size = time.time(), whole.cpu(), whole.size()
         posts = until_posted(whole.target, connections=asked.connections, number=asked.leads)
         taken = time.time() - began
         whole.wait()
         lasted = time.time() - began
         used = {name: value - before[name] for name, value in whole.cpu().items()}
         texts = [at - began for at in whole.texts().values()]
+        grown = whole.size() - size
     say(
         asked,
         "burst",
@@ -43,6 +44,7 @@ def main() -> None:
         all_worked_in_s=round(lasted, 1),
         leads_per_s=round(asked.leads / lasted, 1),
         inserts_a_lead_costs=round(floor * lasted / asked.leads, 1),
+        disk_kb_a_lead=round(grown / asked.leads / 1000, 1),
         cpu_ms_a_lead={name: round(one / asked.leads * 1e3, 1) for name, one in used.items()},
     )
 

@@ -96,6 +96,13 @@ class Whole:
                 raise TimeoutError(f"{now} of {texts} texts and {leads} offers, and no more.")
             time.sleep(0.5)
 
+    def size(self) -> int:
+        """Bytes of the database, its indexes included, the log of changes not."""
+        with psycopg.connect(self.here.address, autocommit=True) as connection:
+            return int(
+                connection.execute("select pg_database_size(current_database())").fetchone()[0]
+            )
+
     def cpu(self) -> dict[str, float]:
         """Processor time used so far, by part."""
         parts = {"web": self.web, "worker": self.worker, "database": self.here.database_pid}
