@@ -21,6 +21,8 @@ def _arguments(words: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--meta", type=int, default=9131, help="Meta's Graph API, lead ads")
     parser.add_argument("--linkedin", type=int, default=9132, help="LinkedIn Lead Sync")
     parser.add_argument("--trustedform", type=int, default=9133, help="TrustedForm certificates")
+    parser.add_argument("--intercom", type=int, default=9134, help="Intercom's chats")
+    parser.add_argument("--drift", type=int, default=9135, help="Drift's chats")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--latency-scale", type=float, default=0.0)
     parser.add_argument("--speed", type=float, default=1.0, help="simulated seconds a second")

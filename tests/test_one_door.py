@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from rooftree.org import staff_mail
+from rooftree.outreach import follow
 from rooftree.outreach.media import CARRIERS
 
 ROOT = Path(__file__).parent.parent
@@ -76,7 +77,7 @@ def test_mail_is_handed_over_in_two_files():
 def test_nothing_else_speaks_smtp():
     speaks = where(lambda file: imported(file) & {"smtplib", "aiosmtplib", "anymail"})
 
-    assert speaks == {f"{MEDIA}/mail.py"}
+    assert speaks == MAILERS
 
 
 @pytest.mark.parametrize("name", ["get_model", "email_user", "mail_admins", "mail_managers"])
@@ -103,7 +104,7 @@ def test_a_message_leaves_in_the_door_only():
     assert "rooftree/outreach/send.py" in where(writes)
 
 
-def test_messages_are_made_by_the_door_and_replies_only():
+def test_messages_are_made_by_the_door_and_by_what_borrowers_write_only():
     def makes(file: Path) -> bool:
         return any(
             isinstance(node, ast.Call)
@@ -112,13 +113,20 @@ def test_messages_are_made_by_the_door_and_replies_only():
             for node in nodes(file)
         )
 
-    assert where(makes) == {"rooftree/outreach/send.py", "rooftree/outreach/replies.py"}
+    inboxes = {f"rooftree/outreach/{name}.py" for name in ("replies", "letter_box")}
+    assert where(makes) == {"rooftree/outreach/send.py", *inboxes}
+    for name in inboxes:
+        assert any(one == "in" for one in strings(ROOT / name))  # the direction of what they keep
 
 
 def test_no_statement_of_ours_writes_messages_by_hand():
     by_hand = re.compile(r"\b(insert\s+into|update)\s+\"?message\"?\b", re.IGNORECASE)
 
-    assert where(lambda file: any(by_hand.search(one) for one in strings(file))) == set()
+    written = where(lambda file: any(by_hand.search(one) for one in strings(file)))
+
+    assert written == {"rooftree/outreach/follow.py"}
+    assert re.findall(r"\bset\s+(\w+)", follow.FOLLOW) == ["person_id"]  # whose, and nothing else
+    assert "," not in follow.FOLLOW.partition(" from ")[0]
 
 
 def test_staff_mail_takes_ids_of_users_and_no_address():

@@ -2,12 +2,13 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import fields
 from typing import Any
 
 import httpx2
 import pytest
 
-from rooftree_simulators.run import Simulators
+from rooftree_simulators.run import Ports, Simulators
 
 CREATE = "/encompass/v3/loans?loanFolder=Prospects&view=id"
 
@@ -147,13 +148,14 @@ def test_a_control_call_that_is_not_understood_says_so(
 
 
 def test_the_process_prints_its_ports_and_ends_on_a_signal() -> None:
-    words = ["--ctl", "0", "--enc", "0", "--twilio", "0", "--smtp", "0"]
+    names = [one.name for one in fields(Ports)]
+    words = [word for name in names for word in (f"--{name}", "0")]
     process = subprocess.Popen(
         [sys.executable, "-m", "rooftree_simulators", *words], stdout=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
     ready = json.loads(process.stdout.readline())
-    assert set(ready["ports"]) == {"ctl", "enc", "twilio", "smtp"}
+    assert set(ready["ports"]) == set(names)
     assert httpx2.get(ready["urls"]["ctl"] + "/_sim/state").status_code == 200
     process.terminate()
     assert process.wait(10) == 0

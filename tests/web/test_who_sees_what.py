@@ -90,6 +90,7 @@ TABLE = {
     "in/twilio/ring/<uuid:ring_id>/status/": public("nobody", post=True),
     "in/encompass/<slug:slug>/": public("word", post=True),
     "in/<slug:adapter>/<str:token>": public("zillow word", post=True),
+    "in/pingpost/<str:token>/<slug:step>": public("word ping", post=True),
     "forms/<slug:slug>/": public("form_slug"),
     "forms/<slug:slug>/thanks/": public("form_slug"),
     "forms/<slug:slug>/thanks/<slug:reference>/": public("form_slug word"),
@@ -206,6 +207,8 @@ TABLE = {
     "setup/imports/<uuid:sheet_id>/<slug:what>/": post("pkd", "sheet drop"),
     "setup/sources/<uuid:source_id>/secrets/": post("pkd", "source"),
     "setup/sources/<uuid:source_id>/credentials/": get("pkd", "source"),
+    "setup/sources/<uuid:source_id>/details/": get("pkd", "source"),
+    "setup/sources/<uuid:source_id>/bids/": get("pkd", "seller"),
     "setup/sources/<uuid:source_id>/pause/": post("pkd", "source"),
     "setup/certificates/": get("d"),
     "setup/los/": get("d"),
@@ -274,17 +277,19 @@ def world(cast):
         name="Site", user=cast.omar, scopes=["leads:read"], lasts=make.DAY, by=cast.omar,
         at=make.NOON,
     )  # fmt: skip
+    seller = make.source("ping_post", name="An auction", slug="auction")
     judged = may.call(lead_id=owned.pk, cause="test:1", at=make.NOON)
     things = {
         "lead": owned.pk, "message": message_in_review(owned).pk,
         "offer": offer.pk, "task": task.pk,
         "decision": decision.pk, "verdict": judged.pk,
         "hold": hold.pk, "key": key.pk, "source": cast.zillow.pk, "post_source": posts.pk,
+        "seller": seller.pk,
         "sheet": sheet.pk, "drop": "drop", "branch": cast.tampa.pk,
         "user": cast.sam.user.pk, "license": License.objects.first().pk,
         "company_license": make.company_license("NV").pk, "connection": connected.pk,
         "delivery": touch.delivery_id, "form_slug": form.slug, "one": 1, "word": "unknown",
-        "zillow": "zillow", "off": "off", "up": "up", "text": "text",
+        "zillow": "zillow", "ping": "ping", "off": "off", "up": "up", "text": "text",
         "merge": merged.pk,
         "notice": notice.pk, "officer": cast.dana.pk, "number": "leads", "nobody": hold.pk,
     }  # fmt: skip
