@@ -141,7 +141,7 @@ def _prepare(manifest: Manifest, fresh: str, say: Say) -> None:
     """Newer tables, the pause of all sending, and proof, while nothing else sees the database."""
     if tables.migrate(_address_for_children(fresh)):
         raise CannotRestore("the restored tables could not be brought up to date; see above.")
-    _ours(fresh, "pause", "--backup-at", manifest.made_at)
+    _ours(fresh, "stop-sending", "--backup-at", manifest.made_at)
     if _ours(fresh, "check"):
         raise CannotRestore("the restored database does not pass `rooftree check`; see above.")
     say("rooftree check holds, the ledger's chain among it")

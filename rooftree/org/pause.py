@@ -6,9 +6,7 @@ from rooftree.core.uuid7 import uuid7_at
 from rooftree.ledger.write import write
 from rooftree.org.models import SendingPause, User
 
-SENTENCE = (
-    "Sending is paused since a backup was restored; an administrator ends the pause in Set-up."
-)
+SENTENCE = "Sending is paused; an administrator ends the pause in Set-up."
 
 PAUSED = SendingPause.objects.filter(released_at=None)  # for `exclude(Exists(PAUSED))`
 

@@ -16,7 +16,7 @@ class Command(base.Command):
     """Begins a pause; an administrator ends it in Set-up. Leads go on being taken in."""
 
     help = "Hold back everything that leaves until an administrator ends the pause in Set-up."
-    example = 'rooftree pause --because "the carrier asked us to"'
+    example = 'rooftree stop-sending --because "the carrier asked us to"'
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Why, for those who read it."""
