@@ -76,6 +76,7 @@ class Load:
         self.told = Told()
         self._stop = threading.Event()
         self._number = 0
+        self._at_lendingtree: set[tuple[int, str]] = set()
         self._seen: set[str] = set()
         self._sources = list(Source.objects.order_by("slug"))
         self._posting = ThreadPoolExecutor(8, thread_name_prefix="vendor")
@@ -127,7 +128,7 @@ class Load:
             who = self._number
         place = self._places[who % len(self._places)]
         number = place + len(PLACES) * (who // len(self._places))
-        source = self.rng.choice(self._sources)
+        source = self._where(who)
         asks = someone(random.Random(f"{number}"), number)
         asks = replace(asks, phone=f"{asks.phone[:3]}{FIRST_LINE + who:07d}")
         made = vendors.post(source, asks, self.rng, at=datetime.now(UTC), consents=True)
@@ -141,6 +142,16 @@ class Load:
         for which in range(times):
             self._posting.submit(self._post, post, which)
         return self.rng.expovariate(PACE)
+
+    def _where(self, who: int) -> Source:
+        """Whom they ask. LendingTree's number goes by the person here, so there they ask once:
+        other words under one number are a repetition, and rightly no lead."""
+        source = self.rng.choice(self._sources)
+        while (who, source.adapter) in self._at_lendingtree:
+            source = self.rng.choice(self._sources)
+        if source.adapter == "lendingtree":
+            self._at_lendingtree.add((who, source.adapter))
+        return source
 
     def _post(self, post: Posted, which: int) -> None:
         with self.told.lock:

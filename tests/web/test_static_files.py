@@ -43,7 +43,7 @@ def test_a_page_is_never_compressed(cast, signed_in):
     assert "Content-Encoding" not in page
 
 
-def test_the_queue_with_26_rows_loads_in_less_than_its_limit(cast, signed_in):
+def test_the_queue_with_more_than_it_shows_at_once_loads_in_less_than_its_limit(cast, signed_in):
     for _ in range(26):
         owned(make.lead(source=cast.zillow), cast.dana, promise_at=make.NOON + make.MINUTE)
 
@@ -51,7 +51,7 @@ def test_the_queue_with_26_rows_loads_in_less_than_its_limit(cast, signed_in):
     parts = {word.split("#")[0] for word in page.text.split('"') if word.startswith("/static/")}
     weights = {path: len(sent(path).getvalue()) for path in parts}
 
-    assert page.text.count("data-row") == 26
+    assert page.text.count("data-row") == 25
     total = len(page.content) + sum(weights.values())
     assert total < LIMIT, (len(page.content), weights)
     assert reverse("queue") in page.text
