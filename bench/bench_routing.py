@@ -70,10 +70,10 @@ def _publish(company: Any, number: int) -> None:
 def _measure(company: Any, leads: list) -> tuple[list[float], list[float], list[float]]:
     from django.db import connection
 
-    from rooftree.routing import assign
+    from rooftree.routing import assign, table
 
     offered, chosen, floor = [], [], []
-    choose = assign.choose
+    choose = table.choose
 
     def watched(*args: Any, **kwargs: Any) -> Any:
         began = time.perf_counter()
@@ -82,7 +82,7 @@ def _measure(company: Any, leads: list) -> tuple[list[float], list[float], list[
         finally:
             chosen.append(time.perf_counter() - began)
 
-    assign.choose = watched
+    table.choose = watched
     with connection.cursor() as cursor:
         cursor.execute("create table floor_row (id bigserial primary key, words text)")
     for lead_id in leads:

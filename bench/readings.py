@@ -6,6 +6,7 @@ import os
 import platform
 import statistics
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -83,8 +84,9 @@ def cpu_seconds(pid: int) -> float:
     """Processor time that a process and its living and ended children have used."""
     used = 0
     for one in tree(pid):
-        fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
-        used += sum(int(ticks) for ticks in fields[11:15])
+        with suppress(FileNotFoundError, ProcessLookupError):  # it ended as we looked
+            fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
+            used += sum(int(ticks) for ticks in fields[11:15])
     return used / TICKS
 
 

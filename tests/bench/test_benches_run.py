@@ -10,14 +10,20 @@ import pytest
 BENCH = Path(__file__).resolve().parents[2] / "bench"
 SMALLEST = {
     "accept": ["--seconds", "1", "--rounds", "1", "--connections", "2"],
+    "burst": ["--leads", "4", "--people", "20", "--officers", "3"],
+    "dnc": ["--numbers", "5000", "--lookups", "10"],
     "footprint": ["--rest", "1"],
     "gate": ["--verdicts", "10"],
     "pages": ["--leads", "60", "--officers", "2", "--asks", "2"],
+    "steady": ["--seconds", "2", "--pace", "2", "--people", "20", "--officers", "3"],
     "routing": ["--officers", "4", "--rules", "3", "--leads", "2"],
     "worked": ["--leads", "4", "--people", "20", "--officers", "3"],
 }
 SAID = {
     "accept": {"ratio_to_floor", "accepted_at_half_load"},
+    "burst": {"first_texts_s", "inserts_a_lead_costs"},
+    "dnc": {"numbers_per_s", "bytes_a_number"},
+    "steady": {"capture_to_carrier", "create_to_owner"},
     "footprint": {"pss_mb", "second_start_s", "second_start_to_floor"},
     "gate": {"verdicts_per_s", "ratio_to_floor"},
     "pages": {"queue", "first_screen"},
@@ -27,7 +33,17 @@ SAID = {
 
 
 def test_every_benchmark_has_its_smallest_size():
-    assert {file.stem.removeprefix("bench_") for file in BENCH.glob("bench_*.py")} == set(SMALLEST)
+    names = {file.stem.removeprefix("bench_") for file in BENCH.glob("bench_*.py")}
+
+    assert names - {"beside"} == set(SMALLEST)
+
+
+def test_without_another_product_beside_ours_nothing_is_measured_and_it_says_so():
+    done = subprocess.run(
+        [sys.executable, BENCH / "bench_beside.py"], capture_output=True, text=True, check=True
+    )
+
+    assert "nothing was measured" in done.stdout
 
 
 @pytest.mark.parametrize("name", SMALLEST)

@@ -40,7 +40,8 @@ def people() -> list[Visitor]:
     first = {user.role: user for user in found.distinct("role")}
     if at_work := _officer_at_work(timezone.now()):
         first["officer"] = at_work.user
-        first["manager"] = _manager_of(at_work) or first["manager"]
+        if manager := _manager_of(at_work):
+            first["manager"] = manager
     return [Visitor(user=first[role], sees=SEES[role]) for role in ROLES if role in first]
 
 
