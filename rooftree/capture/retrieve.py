@@ -140,6 +140,8 @@ def _claimed(at: datetime) -> Retrieval | None:
 
 def _record(row: Retrieval, found: Told | None, failure: Failure | None, at: datetime) -> None:
     """Keep what came, and let the delivery be read once something is known."""
+    # The delivery first, as whoever works on it: two in other orders would wait for each other.
+    Delivery.objects.select_for_update().only("pk").get(pk=row.delivery_id)
     is_for_later = isinstance(failure, TryLater)
     due_at = _again(row, failure, at)
     kept: dict[str, object] = {"due_at": due_at, "problem": str(failure or "")[:300]}
