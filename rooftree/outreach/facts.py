@@ -5,7 +5,7 @@ send. Only rows that were committed before `at` count.
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -86,7 +86,7 @@ def gather(
     known = known or Known(lead, keys=[key], at=at)
     revocations = known.revocations(key)
     return Facts(
-        at=at,
+        at=at.astimezone(UTC),  # a day back is 24 hours, also where the clocks went back
         rules_version=VERSION,
         has_audit_row=True,
         answers=outgoing.answers,

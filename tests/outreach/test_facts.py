@@ -2,12 +2,13 @@
 
 import io
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from rooftree.compliance import gate, revoke
-from rooftree.compliance.facts import Medium, Purpose
+from rooftree.compliance import caps, facts_json, gate, revoke
+from rooftree.compliance.facts import Contact, Medium, Purpose
 from rooftree.compliance.load_dnc import Upload, load
 from rooftree.leads.models import Lead
 from rooftree.org.models import CompanyLicense
@@ -125,6 +126,19 @@ def test_own_attempts_are_not_counted_against_the_message_itself(lead):
 
 def test_attempts_older_than_any_cap_are_left_out(lead):
     assert facts(lead, at=make.NOON + 8 * make.DAY + make.SECOND).contacts == ()
+
+
+def test_a_day_has_24_hours_where_the_clocks_go_back(lead):
+    """By the clock on the wall a contact of 24 and a half hours ago is not a day old."""
+    at = datetime(2026, 11, 1, 9, tzinfo=ZoneInfo("America/New_York"))
+    asked = facts(lead, at=at)
+    told = replace(asked, contacts=tuple(
+        Contact(at=at.astimezone(UTC) - timedelta(hours=24, minutes=one), medium=Medium.CALL)
+        for one in (30, 31, 32)
+    ))  # fmt: skip
+
+    assert caps.decide(told).reason == "under_cap"
+    assert caps.decide(facts_json.from_json(facts_json.to_json(told))).reason == "under_cap"
 
 
 def test_the_first_text_is_first_until_one_has_left(lead):
