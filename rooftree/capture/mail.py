@@ -19,6 +19,8 @@ from rooftree.capture.envelope import (
     Envelope,
     Incoming,
     Outcome,
+    Setting,
+    SettingKind,
     json_answer,
     quarantined,
     refused,
@@ -26,6 +28,20 @@ from rooftree.capture.envelope import (
 from rooftree.capture.normalise import text
 from rooftree.capture.wire import Unreadable
 
+OF_LETTERS = (  # what staff may say of whoever sends letters
+    Setting(
+        key="senders",
+        label="Domains it comes from",
+        help="As vendor.com, one a line. Empty: any that is proven",
+        kind=SettingKind.LINES,
+    ),
+    Setting(
+        key="mail_server",
+        label="Name of your mail server",
+        help="As its Authentication-Results header begins. Empty: the topmost such header",
+    ),
+)
+UNSAID = Answer(status=0)  # what an adapter answers: `read` puts what the letter's way asks for
 BY_MAIL = "SMTP"  # how the method of what a mail server hands over begins
 MOST_PARTS = 100
 LONGEST_HEADER, LONGEST_LINE = 10_000, 2_000  # characters
@@ -60,7 +76,7 @@ def read(incoming: Incoming, make: Callable[[Letter], Envelope]) -> Envelope:
     A forged sender is kept for a person to see, and is read by nobody.
     """
     by_mail = incoming.method.startswith(BY_MAIL)
-    answer = Answer(status=0) if by_mail else json_answer(200, status="kept")
+    answer = UNSAID if by_mail else json_answer(200, status="kept")
     if incoming.is_too_large():
         status = 0 if by_mail else 413
         return refused(Outcome.REJECTED_TOO_LARGE, "too_large", Answer(status=status))
