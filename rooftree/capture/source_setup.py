@@ -109,6 +109,20 @@ def renew_secrets(*, source_id: UUID | str, by: User, at: datetime) -> Opened:
     return Opened(source=source, path=path_of(source, token), secret=secret)
 
 
+def keep_told(source: Source, wanted: Mapping[str, Any], *, by: User, at: datetime) -> None:
+    """Keep what its adapter is told; what is empty goes back to the usual.
+
+    The row must be held: what else stands in its setup is kept as it was loaded.
+    """
+    others = {name: value for name, value in source.setup.items() if name not in wanted}
+    kept = others | {name: value for name, value in wanted.items() if value}
+    changed = [name for name in wanted if source.setup.get(name) != kept.get(name)]
+    if changed:
+        source.setup = kept
+        source.save(update_fields=["setup"])
+        _write("capture.source.told", source, by, at, changed=changed)
+
+
 def pause(*, source_id: UUID | str, by: User, at: datetime) -> None:
     """Turn its deliveries away from now on. Pausing twice keeps the first time."""
     with atomic():
