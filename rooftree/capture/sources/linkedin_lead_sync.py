@@ -23,7 +23,7 @@ from rooftree.capture.envelope import (
 from rooftree.capture.mapped import lead_of
 from rooftree.capture.normalise import epoch, identifier, text
 from rooftree.capture.notes import Fields, Notes
-from rooftree.capture.upstream import Lookup, credential, failure_by_status, reason_of
+from rooftree.capture.upstream import Lookup, failure_by_status, reason_of, with_bearer
 from rooftree.capture.webhook import hex_hmac, opened, signed
 from rooftree.leads.canonical import CanonicalLead, Consent
 from rooftree.leads.vocabulary import Channel, ConsentMethod, ConsentStatus, Precision, Source
@@ -74,13 +74,8 @@ def read(incoming: Incoming) -> Envelope:
 
 def authorized(lookup: Lookup, credentials: Mapping[str, str]) -> Lookup:
     """The look-up with the member's token, in the version we read."""
-    token = credential(credentials, "access_token", "Access token")
-    headers = (
-        ("Authorization", f"Bearer {token}"),
-        ("LinkedIn-Version", VERSION),
-        ("X-Restli-Protocol-Version", "2.0.0"),
-    )
-    return replace(lookup, headers=headers)
+    headers = (("LinkedIn-Version", VERSION), ("X-Restli-Protocol-Version", "2.0.0"))
+    return with_bearer(lookup, credentials, *headers)
 
 
 def _handshake(incoming: Incoming) -> Envelope:
