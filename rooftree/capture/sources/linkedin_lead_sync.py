@@ -42,6 +42,7 @@ CREDENTIALS = (
     ),
 )
 VERSION = "202608"
+_MOST = 500  # answers of a form, options of a question
 _DONE = json_answer(200)
 _ID = re.compile(r"[\w.-]{1,120}")
 _FORM = re.compile(r"leadGenForm:(\d{1,30})")
@@ -163,9 +164,9 @@ def _ids(found: Fields, response: Fields) -> dict[str, str]:
 
 def _answers(given: Fields, form: Fields) -> list[tuple[Any, Any]]:
     """Each answer beside its question: the predefined field, else the words that were shown."""
-    questions = {identifier(one.get("questionId")): one for one in _objects(form, "questions")}
+    questions = {identifier(one.get("questionId")): one for one in form.parts("questions")}
     found: list[tuple[Any, Any]] = []
-    for one in _objects(given, "answers"):
+    for one in given.parts("answers")[:_MOST]:
         asked = questions.get(identifier(one.get("questionId")), Fields())
         name = asked.get("predefinedField") or _shown(asked.get("question"))
         said = one.part("answerDetails")
@@ -179,7 +180,7 @@ def _answers(given: Fields, form: Fields) -> list[tuple[Any, Any]]:
 
 def _option(asked: Fields, number: Any) -> str:
     details = asked.part("questionDetails").part("multipleChoiceQuestionDetails")
-    options = {identifier(one.get("id")): one for one in _objects(details, "options")}
+    options = {identifier(one.get("id")): one for one in details.parts("options")[:_MOST]}
     chosen = options.get(identifier(number))
     return (_shown(chosen.get("text")) if chosen else None) or str(number)
 
@@ -188,11 +189,11 @@ def _consent(given: Fields, form: Fields, known: CanonicalLead, proof: Consent) 
     """What was ticked, with the words of the form it was ticked on."""
     shown = {
         identifier(one.get("id")): _shown(one.get("consent"))
-        for one in _objects(form.part("legalInfo"), "consents")
+        for one in form.part("legalInfo").parts("consents")
     }
     said = [
         (shown.get(identifier(one.get("consentId"))), one.get("accepted") is True)
-        for one in _objects(given, "consentResponses")
+        for one in given.parts("consentResponses")
     ]
     if not said:
         return proof
@@ -208,11 +209,6 @@ def _consent(given: Fields, form: Fields, known: CanonicalLead, proof: Consent) 
             method=ConsentMethod.CHECKBOX,
         )
     )
-
-
-def _objects(found: Fields, key: str) -> list[Fields]:
-    listed = found.get(key)
-    return [Fields(one) for one in listed[:500]] if isinstance(listed, list) else []
 
 
 def _shown(localized: Any) -> str | None:
