@@ -142,14 +142,14 @@ def _record(row: Retrieval, found: Told | None, failure: Failure | None, at: dat
     """Keep what came, and let the delivery be read once something is known."""
     # The delivery first, as whoever works on it: two in other orders would wait for each other.
     Delivery.objects.select_for_update().only("pk").get(pk=row.delivery_id)
-    is_for_later = isinstance(failure, TryLater)
     due_at = _again(row, failure, at)
     kept: dict[str, object] = {"due_at": due_at, "problem": str(failure or "")[:300]}
-    if found is not None and not is_for_later:
-        masked = mask(found.body).body
+    if isinstance(failure, TryLater):
+        found = None  # no answer yet
+    if found is not None:
         kept |= {
             "status": found.status,
-            "body": masked,
+            "body": mask(found.body).body,
             "body_sha256": hashlib.sha256(found.body).hexdigest(),
             "told_at": at,
         }
@@ -157,13 +157,13 @@ def _record(row: Retrieval, found: Told | None, failure: Failure | None, at: dat
     if isinstance(failure, Misconfigured):
         tell_of_credentials(row.delivery.source, failure, at)
     waiting = Delivery.objects.filter(pk=row.delivery_id, state__in=["received", "quarantined"])
-    if failure is None or (found is not None and not is_for_later):
+    if failure is None or found is not None:
         waiting.update(state="received", due_at=at, reason="", problem=kept["problem"])
         return
     log.warning("a look-up of %s failed: %s", row.delivery, type(failure).__name__)
-    is_shown = due_at is None or row.attempts >= SHOWN_AFTER or not is_for_later
     changes: dict[str, object] = {"problem": kept["problem"]}
-    if is_shown:
+    is_for_later = isinstance(failure, TryLater) and due_at is not None
+    if not is_for_later or row.attempts >= SHOWN_AFTER:
         changes |= {"state": "quarantined", "reason": reason_of(failure), "due_at": None}
     waiting.update(**changes)
 
