@@ -19,7 +19,7 @@ from rooftree.capture.models import Retrieval
 from rooftree.capture.sources import SOURCES
 from rooftree.capture.upstream import Lookup, Told, Upstream, reason_of
 from rooftree.core import http
-from rooftree.core.failures import Failure, Misconfigured, TryLater
+from rooftree.core.failures import Failure, Misconfigured, TryLater, pause_after
 from rooftree.core.masking import mask
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import Delivery, Source
@@ -188,8 +188,7 @@ def _again(row: Retrieval, failure: Failure | None, at: datetime) -> datetime | 
     if isinstance(failure, Misconfigured):
         return at + MEND_WITHIN
     if isinstance(failure, TryLater):
-        pause = failure.after or BACK_OFF[min(row.attempts, len(BACK_OFF)) - 1]
-        return at + timedelta(seconds=pause)
+        return at + pause_after(failure, row.attempts, BACK_OFF)
     return None
 
 

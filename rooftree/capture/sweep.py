@@ -17,7 +17,7 @@ from rooftree.capture.models import Sweep
 from rooftree.capture.receive import endpoint_of, key_at
 from rooftree.capture.sources import SOURCES
 from rooftree.capture.upstream import Listed, Lists, Lookup
-from rooftree.core.failures import Failure, Misconfigured, TryLater
+from rooftree.core.failures import Failure, Misconfigured, pause_after
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import DeliveryKey, Source
 
@@ -161,9 +161,8 @@ def _again(step: Step, at: datetime) -> datetime:
     """A no of the vendor is tried again as well: the list must be gone through in the end."""
     if isinstance(step.failure, Misconfigured):
         return at + retrieve.MEND_WITHIN
-    usual = BACK_OFF[min(step.sweep.attempts, len(BACK_OFF)) - 1]
-    asked = step.failure.after if isinstance(step.failure, TryLater) else None
-    return at + timedelta(seconds=asked or usual)
+    assert step.failure is not None
+    return at + pause_after(step.failure, step.sweep.attempts, BACK_OFF)
 
 
 def _set(row: Sweep, **changes: object) -> None:

@@ -19,7 +19,7 @@ from rooftree.capture.models import Certificate, CertificateAccount
 from rooftree.capture.upstream import Told
 from rooftree.compliance import consent_record, record_consent, revoke
 from rooftree.core import http
-from rooftree.core.failures import Failure, Misconfigured, TryLater
+from rooftree.core.failures import Failure, Misconfigured, TryLater, pause_after
 from rooftree.core.masking import mask
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import Touch
@@ -205,10 +205,8 @@ def _again(row: Certificate, found: Claimed, at: datetime) -> datetime | None:
     failure = found.failure
     if not isinstance(failure, TryLater | Misconfigured):
         return None
-    pause = MEND_WITHIN
-    if isinstance(failure, TryLater):
-        usual = BACK_OFF[min(row.attempts, len(BACK_OFF)) - 1]
-        pause = timedelta(seconds=failure.after or usual)
+    is_ours = isinstance(failure, Misconfigured)
+    pause = MEND_WITHIN if is_ours else pause_after(failure, row.attempts, BACK_OFF)
     return at + pause if at + pause < row.claim_by else None
 
 
