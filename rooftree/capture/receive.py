@@ -299,11 +299,13 @@ def _repeated(what: Kept, envelope: Envelope, answer: Answer) -> Received:
     """
     delivery, key = what.delivery, what.key
     assert key is not None
-    rows = DeliveryKey.objects.select_for_update(of=("self",)).select_related("delivery")
-    owner = rows.get(pk=key.pk)
+    owner = DeliveryKey.objects.select_for_update().get(pk=key.pk)
     if envelope.outcome in WORTH_WORK and owner.delivery.state == "quarantined":
-        _give_way(owner, at=delivery.received_at)
-        _is_written(what, envelope)
+        Delivery.objects.filter(pk=owner.delivery_id).update(
+            state="duplicate", reason="superseded", worked_at=delivery.received_at
+        )
+        _is_written(replace(what, key=None), envelope)
+        key.save(force_update=True)  # it is never gone: others may be waiting for its row
         return _received(delivery, answer)
     delivery.state, delivery.outcome = "duplicate", Outcome.DUPLICATE_DELIVERY.value
     delivery.due_at = None
@@ -329,14 +331,6 @@ def _key_row(key: str, delivery: Delivery, answer: Answer) -> DeliveryKey:
         answer_type=answer.content_type or "",
         answer_body=answer.to_bytes().decode(),
     )
-
-
-def _give_way(owner: DeliveryKey, *, at: datetime) -> None:
-    """Let go of the key, for a delivery that can be used."""
-    Delivery.objects.filter(pk=owner.delivery_id).update(
-        state="duplicate", reason="superseded", worked_at=at
-    )
-    owner.delete()
 
 
 def _without_token(text: str, source: Source) -> str:
