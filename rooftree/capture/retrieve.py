@@ -153,7 +153,8 @@ def _record(row: Retrieval, found: Told | None, failure: Failure | None, at: dat
             "body_sha256": hashlib.sha256(found.body).hexdigest(),
             "told_at": at,
         }
-    Retrieval.objects.filter(pk=row.pk).update(**kept)
+    if not Retrieval.objects.filter(pk=row.pk, attempts=row.attempts).update(**kept):
+        return  # it took longer than its claim held: whoever asked after us records what came
     if isinstance(failure, Misconfigured):
         tell_of_credentials(row.delivery.source, failure, at)
     waiting = Delivery.objects.filter(pk=row.delivery_id, state__in=["received", "quarantined"])

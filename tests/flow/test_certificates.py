@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from rooftree.capture.certificates import claim
+from rooftree.capture.certificates import trustedform as answers
 from rooftree.capture.models import Certificate
+from rooftree.capture.upstream import Told
 from rooftree.compliance.models import Consent, Revocation
 from rooftree.leads.models import Lead, Source
 from rooftree.org.models import StaffNotice
@@ -142,3 +144,17 @@ def test_a_program_that_dies_while_it_claims_a_certificate_claims_it_again(world
     row = Certificate.objects.get()
     assert (row.state, row.phone_match) == ("retained", True)
     assert b'"previously_retained": true' in bytes(row.answer)
+
+
+def test_a_program_that_comes_back_too_late_undoes_nothing_another_one_recorded(world, witness):
+    url = witness.certify(phone="8135550142", email="ben.ortiz@home.example")
+    strike(witness, "status:503", count=1)
+    submitted(world, url)
+    slow = claim._claimed(journey.later(1))  # and here it hung
+    world.run(4)
+    assert Certificate.objects.get().state == "retained"
+
+    late = answers.judged(Told(status=503))
+    claim._record(slow, None, late, journey.later(5))
+
+    assert (Certificate.objects.get().state, Certificate.objects.get().due_at) == ("retained", None)

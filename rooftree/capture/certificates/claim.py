@@ -142,7 +142,8 @@ def _record(row: Certificate, told: Told | None, found: Claimed, at: datetime) -
             "email_match": found.email_match,
             "expires_at": found.expires_at,
         }
-    Certificate.objects.filter(pk=row.pk).update(**kept)
+    if not Certificate.objects.filter(pk=row.pk, attempts=row.attempts).update(**kept):
+        return  # it took longer than its claim held: whoever asked after us records what came
     if is_over:
         _settle(row, found, state, at)
     elif isinstance(found.failure, Misconfigured):
