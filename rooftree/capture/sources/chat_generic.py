@@ -39,9 +39,7 @@ def read(incoming: Incoming) -> Envelope:
     """One conversation. Never raises."""
     if incoming.is_too_large():
         return refused(Outcome.REJECTED_TOO_LARGE, "too_large", json_answer(413, error="too_large"))
-    signed = {"proof": Proof.HMAC, **incoming.endpoint.setup}
-    asked = replace(incoming, endpoint=replace(incoming.endpoint, setup=signed))
-    if problem := problem_with(asked):
+    if problem := problem_with(incoming, usual=Proof.HMAC):
         return refused(Outcome.REJECTED_AUTH, problem, json_answer(401, error="unauthorized"))
     notes = Notes()
     told = charset(incoming.header("content-type"))
