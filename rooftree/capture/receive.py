@@ -14,7 +14,7 @@ from django.tasks import Task
 
 from rooftree.capture import auction, retrieve
 from rooftree.capture.envelope import Adapter, Answer, Endpoint, Envelope, Incoming, Outcome
-from rooftree.capture.keep import Kept, keep
+from rooftree.capture.keep import Kept, keep, key_at
 from rooftree.capture.recognise import must_be_current
 from rooftree.capture.sources import SOURCES
 from rooftree.core.masking import mask
@@ -26,7 +26,6 @@ from rooftree.ledger.write import event
 from rooftree.org.insert import insert, insert_once
 
 log = logging.getLogger(__name__)
-LONGEST_KEY = 300
 NOT_KEPT = frozenset({Outcome.REJECTED_AUTH, Outcome.REJECTED_TOO_LARGE})
 WORTH_WORK = frozenset({Outcome.ACCEPTED, Outcome.ACCEPTED_TEST, Outcome.UPDATED})
 STATES = {Outcome.QUARANTINED: "quarantined", Outcome.REJECTED_MALFORMED: "quarantined"}
@@ -104,7 +103,7 @@ def _take_in(
         return Received(answer=envelope.http)
     if envelope.offer:
         must_be_current(source)
-        auction.keep(source, envelope, at=at)
+        auction.keep(source, envelope.offer, at=at)
         return Received(answer=envelope.http)
     delivery = _delivery(source, incoming, envelope, at)
     answer = envelope.http.filled(lead_id=str(delivery.pk), reference=reference_of(delivery))
@@ -269,19 +268,6 @@ def _is_told_apart(envelope: Envelope) -> bool:
     if envelope.outcome is Outcome.IGNORED:  # a post that was not bought may come again, right
         return False
     return envelope.outcome is not Outcome.QUARANTINED or is_named
-
-
-def key_at(source: Source, key: str) -> str:
-    """The key among those of this source, as the column can hold it.
-
-    A vendor's id is unique at one account, and two accounts at one vendor are two
-    sources here. It may be of any length.
-    """
-    own = f"{source.pk.hex}:{key}"
-    if len(own) <= LONGEST_KEY:
-        return own
-    hashed = hashlib.sha256(key.encode()).hexdigest()
-    return f"{source.pk.hex}:{key.partition(':')[0]}:sha256:{hashed}"
 
 
 def _key(delivery: Delivery, envelope: Envelope, answer: Answer) -> DeliveryKey | None:

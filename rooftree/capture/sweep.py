@@ -13,8 +13,9 @@ from django.db.models import F, Sum
 
 from rooftree.capture import retrieve
 from rooftree.capture.envelope import Incoming
+from rooftree.capture.keep import key_at
 from rooftree.capture.models import Sweep
-from rooftree.capture.receive import endpoint_of, key_at
+from rooftree.capture.receive import endpoint_of
 from rooftree.capture.sources import SOURCES
 from rooftree.capture.upstream import Listed, Lists, Lookup
 from rooftree.core.failures import Failure, Misconfigured, pause_after

@@ -188,6 +188,22 @@ def test_a_full_day_bids_no_more_and_the_next_does(seller):
     assert send(seller, "ping", {**PING, "ping_id": "p-4"}, at=tomorrow)["bid"] == 46.0
 
 
+def test_a_lead_that_was_bought_is_counted_once_while_its_bid_still_holds(seller):
+    bids(seller, per_day=2)
+    send(seller, "ping", PING)
+    send(seller, "post", POST)
+
+    assert send(seller, "ping", {**PING, "ping_id": "p-2"})["bid"] == 46.0
+    assert send(seller, "ping", {**PING, "ping_id": "p-3"})["reason"] == "daily cap reached"
+
+
+def test_a_ping_is_known_by_its_whole_id(seller):
+    odd = {"ping_id": "shopping:7"}
+    send(seller, "ping", {**PING, **odd})
+
+    assert send(seller, "post", {**POST, **odd})["outcome"] == "success"
+
+
 def test_a_bid_that_was_not_taken_up_leaves_room_again(seller):
     bids(seller, per_month=1)
     send(seller, "ping", PING)

@@ -9,8 +9,9 @@ from typing import Any
 from rooftree.capture import match, on_file
 from rooftree.capture.envelope import Envelope
 from rooftree.capture.imports.stage import incoming_of, rows_of
+from rooftree.capture.keep import key_at
 from rooftree.capture.models import Spreadsheet
-from rooftree.capture.receive import WORTH_WORK, adapter_of, key_at
+from rooftree.capture.receive import WORTH_WORK, adapter_of
 from rooftree.leads.canonical import CanonicalLead
 from rooftree.leads.models import DeliveryKey
 
