@@ -46,7 +46,10 @@ class Market:
     def placed(self, ping_id: str, /) -> Placed | None:
         """The bid that was placed on a ping of this source."""
         row = PlacedBid.objects.filter(source=self.source, ping_id=ping_id).first()
-        return _placed(row) if row else None
+        if row is None:
+            return None
+        post = DeliveryKey.objects.filter(key=key_at(self.source, post_key(ping_id)))
+        return _placed(row, is_taken=post.exists())
 
     def standing(self, ask: Ask, rules: Rules, /) -> Standing:
         """Two pings at once never both take the last place under a cap: one waits."""
@@ -135,7 +138,7 @@ def _row(offer: Placed) -> Mapping[str, Any]:
     }
 
 
-def _placed(row: PlacedBid) -> Placed:
+def _placed(row: PlacedBid, *, is_taken: bool) -> Placed:
     ask = Ask(
         told=row.told,
         state=row.state,
@@ -145,5 +148,10 @@ def _placed(row: PlacedBid) -> Placed:
     )
     bid = Bid(cents=row.cents, why=row.why)
     return Placed(
-        ping_id=row.ping_id, ask=ask, bid=bid, seconds=row.seconds, expires_at=row.expires_at
+        ping_id=row.ping_id,
+        ask=ask,
+        bid=bid,
+        seconds=row.seconds,
+        expires_at=row.expires_at,
+        is_taken=is_taken,
     )

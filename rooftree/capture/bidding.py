@@ -89,6 +89,7 @@ class Placed:
     bid: Bid
     seconds: int
     expires_at: datetime
+    is_taken: bool = False  # its post was bought
 
     def is_open(self, at: datetime) -> bool:
         return at <= self.expires_at

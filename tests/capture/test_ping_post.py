@@ -86,6 +86,17 @@ def test_a_post_comes_once_however_often_it_is_sent(seller):
     assert Lead.objects.count() == 1
 
 
+def test_a_post_sent_again_after_its_bid_ran_out_hears_that_it_was_bought(seller):
+    send(seller, "ping", PING)
+
+    first = send(seller, "post", POST, at=NOON + timedelta(seconds=60))
+    assert send(seller, "post", POST, at=NOON + timedelta(seconds=61)) == first
+    assert sorted(one.outcome for one in Delivery.objects.all()) == [
+        "accepted",
+        "duplicate_delivery",
+    ]
+
+
 def test_a_ping_sent_again_hears_the_same_bid_though_the_price_changed_between(seller):
     first = send(seller, "ping", PING)
     bids(seller, prices=[{"cents": 100}])

@@ -214,6 +214,8 @@ def _problem(
     """Why we do not buy: a machine's reason, and what the seller is told."""
     if offer is None:
         return "ping_unknown", "no such ping"
+    if offer.is_taken:
+        return None  # sent again, and answered as the first time
     if not offer.bid.cents:
         return "ping_not_bid", "we did not bid"
     if not offer.is_open(incoming.received_at):
