@@ -15,6 +15,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
+from rooftree.capture.claim_due import claim_due
 from rooftree.capture.models import Retrieval
 from rooftree.capture.sources import SOURCES
 from rooftree.capture.upstream import Lookup, Told, Upstream, reason_of
@@ -26,7 +27,6 @@ from rooftree.leads.models import Delivery, Source
 from rooftree.org import notices
 
 log = logging.getLogger(__name__)
-CLAIM = timedelta(minutes=2)  # longer than any answer may take
 BACK_OFF = (5, 15, 60, 300, 900, 3600)  # seconds
 SHOWN_AFTER = 4  # tries; then staff see that the vendor does not answer
 MEND_WITHIN = timedelta(minutes=15)  # a wrong credential is tried again so often
@@ -127,15 +127,7 @@ def _client(base_url: str) -> http.Client:
 
 
 def _claimed(at: datetime) -> Retrieval | None:
-    with transaction.atomic():
-        due = Retrieval.objects.select_for_update(skip_locked=True, of=("self",))
-        row = (
-            due.select_related("delivery__source").filter(due_at__lte=at).order_by("due_at").first()
-        )
-        if row is not None:
-            row.attempts += 1
-            Retrieval.objects.filter(pk=row.pk).update(due_at=at + CLAIM, attempts=row.attempts)
-    return row
+    return claim_due(Retrieval.objects.select_related("delivery__source"), at=at)
 
 
 def _record(row: Retrieval, found: Told | None, failure: Failure | None, at: datetime) -> None:
