@@ -3,10 +3,8 @@
 They are no part of the history: a company begins to advertise when its demo is started.
 """
 
-import hashlib
 import json
 import random
-import secrets
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,13 +12,13 @@ from typing import Any
 
 from rooftree.capture.models import CertificateAccount
 from rooftree.compliance.models import SourceTerms
-from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import Delivery, Source
+from rooftree_demo import company
 from rooftree_demo.borrowers import someone
 from rooftree_demo.chance import between
-from rooftree_demo.company import BRAND, LICENSED_FROM, WORDING
 from rooftree_demo.control import Control
 from rooftree_demo.live_borrowers import FIRST
+from rooftree_demo.vendors import path_to
 from rooftree_simulators.ads import linkedin, meta, trustedform
 from rooftree_simulators.posters import google_lead_form, tiktok_lead_gen
 from rooftree_simulators.posters.delivery import deliver
@@ -111,9 +109,11 @@ class Advertisers:
         """The platforms ask whether our address is ours, once."""
         if self._has_greeted:
             return
+        told = []
         for vendor, adapter in (("meta", "meta_lead_ads"), ("linkedin", "linkedin_lead_sync")):
             url = self._address(Source.objects.get(adapter=adapter))
-            self._has_greeted = self.control.say(f"{vendor}/callback", {"url": url})["verified"]
+            told.append(self.control.say(f"{vendor}/callback", {"url": url})["verified"])
+        self._has_greeted = all(told)
 
     def _submit(self, source: Source, who: Borrower) -> None:
         at = datetime.now(UTC)
@@ -132,7 +132,7 @@ class Advertisers:
             deliver(tiktok_lead_gen.delivery(who, self.rng, at=at), self._address(source))
 
     def _address(self, source: Source) -> str:
-        return f"{self.web}/in/{source.adapter}/{source.token}"
+        return f"{self.web}{path_to(source)}"
 
 
 def _answers(who: Borrower) -> dict[str, Any]:
@@ -150,25 +150,13 @@ def _answers(who: Borrower) -> dict[str, Any]:
 
 
 def _open(one: Advertiser, at: datetime) -> None:
-    token = secrets.token_urlsafe(24)
-    source = Source.objects.create(
-        id=uuid7_at(at),
-        adapter=one.adapter,
-        name=one.name,
-        slug=one.adapter.replace("_", "-"),
-        token=token,
-        token_hash=hashlib.sha256(token.encode()).hexdigest(),
+    source = company.vendor(
+        one.adapter,
+        one.name,
+        one.adapter.replace("_", "-"),
+        at,
         secret=one.secret,
         credentials=json.dumps(one.credentials),
-        created_at=at,
     )
     reviewed = SourceTerms.objects.exclude(reviewed_by=None).first()
-    SourceTerms.objects.create(
-        source=source,
-        from_date=LICENSED_FROM,
-        names_us=True,
-        seller_snapshot=BRAND,
-        wording=WORDING,
-        reviewed_by=reviewed.reviewed_by if reviewed else None,
-        reviewed_at=at,
-    )
+    company.terms(source, reviewed and reviewed.reviewed_by, at, wording=company.WORDING)

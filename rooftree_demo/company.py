@@ -1,7 +1,6 @@
 """Lindenfield Mortgage, set up as a lender would set itself up. Only this is written by hand;
 everything that happens to leads afterwards is the product's own doing."""
 
-import hashlib
 import json
 import secrets
 from datetime import date, datetime, timedelta
@@ -9,6 +8,7 @@ from itertools import count
 
 from django.db import transaction
 
+from rooftree.capture.recognise import hash_of
 from rooftree.compliance.models import SourceTerms
 from rooftree.core.uuid7 import uuid7, uuid7_at
 from rooftree.flow import first_run
@@ -197,7 +197,7 @@ def _working_life(one: staff.Officer, text_number: str) -> dict[str, object]:
 def _sources(reviewer: User, at: datetime) -> None:
     for one in ORIGINS:
         if one.adapter == "website_form":
-            _terms(
+            terms(
                 _form(one, at),
                 reviewer,
                 at,
@@ -206,7 +206,8 @@ def _sources(reviewer: User, at: datetime) -> None:
                 channels=["call", "text", "email"],
             )
         else:  # marketplaces name us to the consumer and send no proof of consent to texts
-            _terms(_vendor(one, at), reviewer, at)
+            made = vendor(one.adapter, one.name, one.slug, at, cost_cents=one.cost_cents)
+            terms(made, reviewer, at)
 
 
 def _form(one: Origin, at: datetime) -> Source:
@@ -222,21 +223,23 @@ def _form(one: Origin, at: datetime) -> Source:
     )
 
 
-def _vendor(one: Origin, at: datetime) -> Source:
+def vendor(adapter: str, name: str, slug: str, at: datetime, **columns: object) -> Source:
+    """A source at a vendor, with a secret address of its own."""
     token = secrets.token_urlsafe(24)
     return Source.objects.create(
         id=uuid7_at(at),
-        adapter=one.adapter,
-        name=one.name,
-        slug=one.slug,
+        adapter=adapter,
+        name=name,
+        slug=slug,
         token=token,
-        token_hash=hashlib.sha256(token.encode()).hexdigest(),
-        cost_cents=one.cost_cents,
+        token_hash=hash_of(token),
         created_at=at,
+        **columns,
     )
 
 
-def _terms(source: Source, reviewer: User, at: datetime, **changes: object) -> None:
+def terms(source: Source, reviewer: User | None, at: datetime, **changes: object) -> None:
+    """What its consumers agree to, reviewed."""
     SourceTerms.objects.create(
         source=source,
         from_date=LICENSED_FROM,

@@ -84,7 +84,6 @@ def _our_form(
         "version": "site-2026-01-es" if is_spanish else "site-2026-01",
         "prechecked": False,
     }
-    content["consent"]["prechecked"] = False
     if certificate:
         content["xxTrustedFormCertUrl"] = certificate
     content["landing_page"] = f"{SITE}/{_PAGES.get(source.slug, source.slug)}"

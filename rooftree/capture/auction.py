@@ -11,12 +11,14 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 from django.db import connection
+from django.db.models import Exists, OuterRef, Value
+from django.db.models.functions import Concat
 
-from rooftree.capture.bidding import Ask, Bid, Placed, Rules, Standing
-from rooftree.capture.envelope import Envelope
+from rooftree.capture.bidding import Ask, Bid, Placed, Rules, Standing, post_key
+from rooftree.capture.keep import key_at
 from rooftree.capture.models import PlacedBid
 from rooftree.core.uuid7 import uuid7_at
-from rooftree.leads.models import Delivery, Source
+from rooftree.leads.models import Delivery, DeliveryKey, Source
 from rooftree.money.company_day import company_zone
 from rooftree.org.insert import insert_once
 from rooftree.org.models import CompanyLicense, License
@@ -44,7 +46,10 @@ class Market:
     def placed(self, ping_id: str, /) -> Placed | None:
         """The bid that was placed on a ping of this source."""
         row = PlacedBid.objects.filter(source=self.source, ping_id=ping_id).first()
-        return _placed(row) if row else None
+        if row is None:
+            return None
+        post = DeliveryKey.objects.filter(key=key_at(self.source, post_key(ping_id)))
+        return _placed(row, is_taken=post.exists())
 
     def standing(self, ask: Ask, rules: Rules, /) -> Standing:
         """Two pings at once never both take the last place under a cap: one waits."""
@@ -63,7 +68,13 @@ class Market:
     def _bought(self, since: datetime) -> int:
         """Leads bought since then, and bids that may still become one."""
         came = Delivery.objects.filter(source=self.source, received_at__gte=since)
-        out = PlacedBid.objects.filter(source=self.source, expires_at__gte=self.at, cents__gt=0)
+        post = Concat(Value(key_at(self.source, post_key(""))), OuterRef("ping_id"))
+        out = PlacedBid.objects.filter(
+            ~Exists(DeliveryKey.objects.filter(key=post)),
+            source=self.source,
+            expires_at__gte=self.at,
+            cents__gt=0,
+        )
         return came.filter(outcome__in=BOUGHT).count() + out.count()
 
     def _is_known(self, ask: Ask, rules: Rules) -> bool:
@@ -85,14 +96,13 @@ def market_of(source: Source, *, at: datetime) -> Market | None:
     return Market(source=source, at=at) if is_bid_to(source) else None
 
 
-def keep(source: Source, envelope: Envelope, *, at: datetime) -> None:
+def keep(source: Source, offer: Placed, *, at: datetime) -> None:
     """Keep a bid that is about to be answered. One that still holds stays as it was."""
-    assert envelope.offer is not None
-    offer, ping_id = envelope.offer, (envelope.idempotency_key or "").rpartition("ping:")[2]
     facts: dict[str, Any] = {**_row(offer), "asked_at": at}
-    if insert_once(PlacedBid(id=uuid7_at(at), source=source, ping_id=ping_id, **facts)):
+    if insert_once(PlacedBid(id=uuid7_at(at), source=source, ping_id=offer.ping_id, **facts)):
         return
-    PlacedBid.objects.filter(source=source, ping_id=ping_id, expires_at__lt=at).update(**facts)
+    known = PlacedBid.objects.filter(source=source, ping_id=offer.ping_id, expires_at__lt=at)
+    known.update(**facts)
 
 
 def forget(*, at: datetime) -> int:
@@ -128,7 +138,7 @@ def _row(offer: Placed) -> Mapping[str, Any]:
     }
 
 
-def _placed(row: PlacedBid) -> Placed:
+def _placed(row: PlacedBid, *, is_taken: bool) -> Placed:
     ask = Ask(
         told=row.told,
         state=row.state,
@@ -137,4 +147,11 @@ def _placed(row: PlacedBid) -> Placed:
         email_hash=row.email_hash,
     )
     bid = Bid(cents=row.cents, why=row.why)
-    return Placed(ask=ask, bid=bid, seconds=row.seconds, expires_at=row.expires_at)
+    return Placed(
+        ping_id=row.ping_id,
+        ask=ask,
+        bid=bid,
+        seconds=row.seconds,
+        expires_at=row.expires_at,
+        is_taken=is_taken,
+    )

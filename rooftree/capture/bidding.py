@@ -84,13 +84,20 @@ class Bid:
 class Placed:
     """A bid as it was answered, to be held to."""
 
+    ping_id: str  # the seller's
     ask: Ask
     bid: Bid
     seconds: int
     expires_at: datetime
+    is_taken: bool = False  # its post was bought
 
     def is_open(self, at: datetime) -> bool:
         return at <= self.expires_at
+
+
+def post_key(ping_id: str) -> str:
+    """What the post of a ping is known by, however often it is sent."""
+    return f"pingpost:post:{ping_id}"
 
 
 class Market(Protocol):

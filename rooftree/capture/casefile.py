@@ -149,17 +149,17 @@ def _before(case: Path) -> list[Path]:
 class _Market:
     """What the fictional lender knows of pings: those of the cases before, and no person."""
 
-    before: Mapping[str, Placed]  # by the key of the ping
+    before: Mapping[str, Placed]  # by the ping
 
     def placed(self, ping_id: str, /) -> Placed | None:
-        return self.before.get(f"pingpost:ping:{ping_id}")
+        return self.before.get(ping_id)
 
     def standing(self, ask: Ask, rules: Rules, /) -> Standing:
         return Standing(licensed=_LICENSED)
 
 
 def _with_market(incoming: Incoming, earlier: Sequence[Envelope] = ()) -> Incoming:
-    offers = {one.idempotency_key or "": one.offer for one in earlier if one.offer}
+    offers = {one.offer.ping_id: one.offer for one in earlier if one.offer}
     return replace(incoming, market=_Market(before=offers))
 
 

@@ -94,6 +94,16 @@ def conclude_each(
     )
 
 
+def as_more(whole: Envelope, mark: str) -> Envelope:
+    """It is a further word about a call or a chat: it adds to the first, and is known by `mark`."""
+    is_used = whole.outcome in (Outcome.ACCEPTED, Outcome.ACCEPTED_TEST)
+    return replace(
+        whole,
+        outcome=Outcome.UPDATED if is_used else whole.outcome,
+        idempotency_key=f"{whole.idempotency_key}:{mark}",
+    )
+
+
 def _lack(lead: CanonicalLead) -> str:
     return "no_name" if lead.is_reachable() else "no_contact"
 

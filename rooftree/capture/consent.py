@@ -7,8 +7,9 @@ from typing import Any
 from rooftree.capture.normalise import text
 from rooftree.capture.notes import Notes
 from rooftree.leads.canonical import Consent
-from rooftree.leads.vocabulary import ConsentChannel, Evidence
+from rooftree.leads.vocabulary import ConsentChannel, ConsentMethod, Evidence
 
+CAME_TO_US = Consent(method=ConsentMethod.INBOUND_CONTACT)  # who calls or chats of their own
 _NAMED = {
     ConsentChannel.CALL: r"\bcall(?:s|ed|ing)?\b|\bphone|\btelephon|\bllamad|\bcontact(?:ed)?\b",
     ConsentChannel.AUTODIAL_CALL: r"\bauto-?\s?dial|\bautomat(?:ed|ic)|\bautomátic|\bautomatizad",

@@ -14,13 +14,20 @@ import phonenumbers
 from lxml import html as markup
 from lxml.etree import LxmlError
 
-from rooftree.capture.normalise import emails, phones, squashed
-from rooftree.capture.notes import Notes, as_text
+from rooftree.capture.consent import CAME_TO_US
+from rooftree.capture.normalise import emails, person, phones, squashed, text
+from rooftree.capture.notes import Fields, Notes, as_text
 from rooftree.compliance.optout import Meaning, classify
 from rooftree.core.masking import redact
 from rooftree.core.names import clean_text
-from rooftree.leads.canonical import Email, Phone, Suppression, Utterance
-from rooftree.leads.vocabulary import PhoneType, Speaker
+from rooftree.leads.canonical import Email, Interaction, Phone, Suppression, Utterance
+from rooftree.leads.vocabulary import (
+    Direction,
+    InteractionKind,
+    PhoneType,
+    Precision,
+    Speaker,
+)
 
 LONGEST = 4_000  # characters of one utterance
 MOST = 500  # utterances of one conversation
@@ -111,6 +118,38 @@ def said_of(
         or phones([(_first("phone", lines, _phone_in, notes), PhoneType.UNKNOWN)], notes),
         emails=mail or emails([_first("email", lines, _email_in, notes)], notes),
     )
+
+
+def of_chat(
+    spoken: Sequence[Utterance], who: Fields, began: datetime | None, notes: Notes
+) -> dict[str, Any]:
+    """What a chat of a visitor amounts to, as parts of an inquiry.
+
+    Args:
+        who: what the sender knows of them: `name`, `phone`, `email`.
+    """
+    said = said_of(
+        spoken,
+        notes,
+        name=text(who.get("name")),
+        written=[(who.get("phone"), PhoneType.UNKNOWN)],
+        addresses=[who.get("email")],
+    )
+    return {
+        "submitted_at": began,
+        "submitted_at_precision": Precision.SECOND if began else None,
+        "borrower": person(None, None, notes, full=said.name),
+        "phones": said.phones,
+        "emails": said.emails,
+        "suppression": refused_in(spoken),
+        "consent": CAME_TO_US,
+        "interaction": Interaction(
+            kind=InteractionKind.CHAT,
+            direction=Direction.INBOUND,
+            started_at=began,
+            transcript=tuple(spoken),
+        ),
+    }
 
 
 def refused_in(spoken: Iterable[Utterance]) -> Suppression | None:

@@ -12,7 +12,6 @@ from uuid import UUID
 from rooftree.capture import contacts, match, on_file
 from rooftree.compliance import record_consent
 from rooftree.compliance.record_consent import Arrived
-from rooftree.core.emails import comparison_key
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.canonical import CanonicalLead
 from rooftree.leads.models import Campaign, Delivery, Lead, Person, Touch
@@ -100,7 +99,7 @@ def store(arrivals: Sequence[Arrival], *, at: datetime) -> list[Stored]:
 
 
 def _coming(arrival: Arrival) -> _Coming:
-    identity, vendor_id = _identity(arrival.inquiry), _vendor_id(arrival.inquiry)
+    identity, vendor_id = match.identity_of(arrival.inquiry), _vendor_id(arrival.inquiry)
     names = {*on_file.names_of(identity)}
     if vendor_id:
         names.add(on_file.vendor_name(arrival.delivery.source.adapter, vendor_id))
@@ -174,16 +173,6 @@ def _know_leads(coming: Sequence[_Coming], at: datetime) -> None:
     for one in fresh:
         one.lead, one.is_first = _new_lead(one, at), True
     insert_all([one.lead for one in fresh if one.lead])
-
-
-def _identity(inquiry: CanonicalLead) -> match.Identity:
-    borrower = inquiry.borrower
-    return match.Identity(
-        first_name=(borrower and borrower.first_name) or "",
-        last_name=(borrower and borrower.last_name) or "",
-        phones=frozenset(one.e164 for one in inquiry.phones if one.valid and one.e164),
-        emails=frozenset(comparison_key(one.address) for one in inquiry.emails if one.address),
-    )
 
 
 def _match(one: _Coming, candidates: Iterable[match.Candidate], at: datetime) -> None:

@@ -3,6 +3,7 @@
 A post waits for it, so it costs one journey to the database, which commits by itself.
 """
 
+import hashlib
 from dataclasses import dataclass
 from functools import cache
 
@@ -11,10 +12,12 @@ from django.db.models import Model
 from django.tasks import Task
 
 from rooftree.capture.recognise import STAMP, Outdated, stamp_of
-from rooftree.leads.models import Delivery, DeliveryKey
+from rooftree.leads.models import Delivery, DeliveryKey, Source
 from rooftree.ledger.models import Event
 from rooftree.org.insert import columns_of, places_of, values_of
 from rooftree.tasks import nudge
+
+LONGEST_KEY = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +49,19 @@ def keep(what: Kept) -> bool:
     if not is_current:
         raise Outdated(f"{source} was changed.")
     return bool(is_kept)
+
+
+def key_at(source: Source, key: str) -> str:
+    """The key among those of this source, as the column can hold it.
+
+    A vendor's id is unique at one account, and two accounts at one vendor are two
+    sources here. It may be of any length.
+    """
+    own = f"{source.pk.hex}:{key}"
+    if len(own) <= LONGEST_KEY:
+        return own
+    hashed = hashlib.sha256(key.encode()).hexdigest()
+    return f"{source.pk.hex}:{key.partition(':')[0]}:sha256:{hashed}"
 
 
 @cache

@@ -19,6 +19,8 @@ from rooftree.capture.envelope import (
     Envelope,
     Incoming,
     Outcome,
+    Setting,
+    SettingKind,
     json_answer,
     quarantined,
     refused,
@@ -26,6 +28,20 @@ from rooftree.capture.envelope import (
 from rooftree.capture.normalise import text
 from rooftree.capture.wire import Unreadable
 
+OF_LETTERS = (  # what staff may say of whoever sends letters
+    Setting(
+        key="senders",
+        label="Domains it comes from",
+        help="As vendor.com, one a line. Empty: any that is proven",
+        kind=SettingKind.LINES,
+    ),
+    Setting(
+        key="mail_server",
+        label="Name of your mail server",
+        help="As its Authentication-Results header begins. Empty: the topmost such header",
+    ),
+)
+UNSAID = Answer(status=0)  # what an adapter answers: `read` puts what the letter's way asks for
 BY_MAIL = "SMTP"  # how the method of what a mail server hands over begins
 MOST_PARTS = 100
 LONGEST_HEADER, LONGEST_LINE = 10_000, 2_000  # characters
@@ -35,9 +51,13 @@ UNREADABLE = (MessageError, LookupError, ValueError, AttributeError, TypeError, 
 _TO = ("To", "Cc", "Delivered-To", "X-Original-To", "Envelope-To")
 LONGEST_PART = 400_000  # characters
 _METHOD = re.compile(r"^\s*(dkim|spf|dmarc)\s*=\s*(\w+)", re.IGNORECASE)
-_PROPERTY = re.compile(
-    r"\b(header\.d|header\.i|header\.from|smtp\.mailfrom|smtp\.helo)\s*=\s*\"?([^\s;\"]+)"
-)
+_PROPERTY = re.compile(r"\b((?:header|smtp)\.\w+)\s*=\s*([^\s;]+)")
+_SIGNERS = {  # the properties of a result that its method has proven
+    "dkim": ("header.d", "header.i"),
+    "spf": ("smtp.mailfrom",),
+    "dmarc": ("header.from",),
+}
+_WORDED = re.compile(r'\\.|"(?:\\.|[^"\\])*(?:"|$)')  # strings: the sender may have worded them
 _QUOTED = re.compile(r"^(?:\s?>)+ ?", re.MULTILINE)
 
 
@@ -60,7 +80,7 @@ def read(incoming: Incoming, make: Callable[[Letter], Envelope]) -> Envelope:
     A forged sender is kept for a person to see, and is read by nobody.
     """
     by_mail = incoming.method.startswith(BY_MAIL)
-    answer = Answer(status=0) if by_mail else json_answer(200, status="kept")
+    answer = UNSAID if by_mail else json_answer(200, status="kept")
     if incoming.is_too_large():
         status = 0 if by_mail else 413
         return refused(Outcome.REJECTED_TOO_LARGE, "too_large", Answer(status=status))
@@ -170,7 +190,17 @@ def _is_authentic(mail: Message, domain: str, server: str) -> bool:
         for one in mail.get_all("Authentication-Results", [])
     ]
     ours = [one for one in told if not server or one.lower().startswith(server.lower())]
-    return bool(ours) and any(_vouches(one, domain) for one in ours[0].split(";")[1:])
+    return bool(ours) and any(_vouches(one, domain) for one in _bare(ours[0]).split(";")[1:])
+
+
+def _bare(header: str) -> str:
+    """The header without strings and comments, which may hold any words of the sender's."""
+    depth, kept = 0, []
+    for sign in _WORDED.sub("_", header):
+        depth = max(0, depth + (sign == "(") - (sign == ")"))
+        if depth == 0 and sign != ")":
+            kept.append(sign)
+    return "".join(kept)
 
 
 def _vouches(result: str, domain: str) -> bool:
@@ -178,9 +208,9 @@ def _vouches(result: str, domain: str) -> bool:
     if method is None or method[2].lower() != "pass":
         return False
     signers = {
-        value.rpartition("@")[2].lower().rstrip(".")
+        value.rpartition("@")[2].rstrip(".")
         for name, value in _PROPERTY.findall(result.lower())
-        if name != "smtp.helo"
+        if name in _SIGNERS[method[1].lower()]
     }
     return any(_aligned(one, domain) for one in signers)
 

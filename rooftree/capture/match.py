@@ -7,6 +7,9 @@ from uuid import UUID
 
 from rapidfuzz.distance import OSA
 
+from rooftree.core.emails import comparison_key
+from rooftree.leads.canonical import CanonicalLead
+
 ONE_SLIP, TWO_SLIPS = 5, 9  # letters a name must have for so many typing slips to be forgiven
 
 
@@ -32,6 +35,17 @@ class Candidate:
 class Match:
     person_id: UUID
     evidence: str  # fit to show
+
+
+def identity_of(inquiry: CanonicalLead) -> Identity:
+    """It is what an inquiry tells its person from others by."""
+    borrower = inquiry.borrower
+    return Identity(
+        first_name=(borrower and borrower.first_name) or "",
+        last_name=(borrower and borrower.last_name) or "",
+        phones=frozenset(one.e164 for one in inquiry.phones if one.valid and one.e164),
+        emails=frozenset(comparison_key(one.address) for one in inquiry.emails if one.address),
+    )
 
 
 def best_match(inquiry: Identity, candidates: Iterable[Candidate]) -> Match | None:

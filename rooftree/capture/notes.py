@@ -75,6 +75,11 @@ class Fields(dict[str, Any]):
         """The object under `key`; an empty one when something else stands there."""
         return Fields(self.get(key))
 
+    def parts(self, key: str) -> list["Fields"]:
+        """The objects of the list under `key`; none when something else stands there."""
+        listed = self.get(key)
+        return [Fields(one) for one in listed] if isinstance(listed, list) else []
+
     def first(self, *keys: str) -> Any:
         """The first of the keys' values that is not empty."""
         values = [self.get(key) for key in keys]

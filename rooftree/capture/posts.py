@@ -38,6 +38,11 @@ def json_refusal(status: int, error: str) -> Answer:
     return json_answer(status, error=error)
 
 
+def json_success(_: Tree, __: Incoming) -> Answer:
+    """The usual word that a lead was taken."""
+    return json_answer(200, status="accepted")
+
+
 def _as_read(lead: CanonicalLead, tree: Tree, notes: Notes) -> CanonicalLead:
     return lead
 
@@ -50,7 +55,7 @@ class Vendor:
     channel: Channel
     lines: tuple[Line, ...]  # until staff publish a map of their own
     usual: Proof  # of the proofs, where staff choose none
-    success: Callable[[Tree, Incoming], Answer]
+    success: Callable[[Tree, Incoming], Answer] = json_success
     refusal: Refusal = json_refusal
     again: Callable[[Incoming], Answer] | None = None  # what a repetition is told
     counts_bare_yes: bool = False  # see capture.mapped.lead_of

@@ -87,7 +87,7 @@ def _basic(incoming: Incoming, setup: Mapping[str, Any]) -> bool:
 
 
 def _hmac(incoming: Incoming, setup: Mapping[str, Any]) -> bool:
-    given = (incoming.header(header_of(setup)) or "").strip()
+    given = (incoming.header(header_of(setup, usual=Proof.HMAC)) or "").strip()
     secret = incoming.endpoint.secret
     if not given or not secret or not incoming.body:
         return False

@@ -14,7 +14,7 @@ from django.tasks import Task
 
 from rooftree.capture import auction, retrieve
 from rooftree.capture.envelope import Adapter, Answer, Endpoint, Envelope, Incoming, Outcome
-from rooftree.capture.keep import Kept, keep
+from rooftree.capture.keep import Kept, keep, key_at
 from rooftree.capture.recognise import must_be_current
 from rooftree.capture.sources import SOURCES
 from rooftree.core.masking import mask
@@ -26,7 +26,6 @@ from rooftree.ledger.write import event
 from rooftree.org.insert import insert, insert_once
 
 log = logging.getLogger(__name__)
-LONGEST_KEY = 300
 NOT_KEPT = frozenset({Outcome.REJECTED_AUTH, Outcome.REJECTED_TOO_LARGE})
 WORTH_WORK = frozenset({Outcome.ACCEPTED, Outcome.ACCEPTED_TEST, Outcome.UPDATED})
 STATES = {Outcome.QUARANTINED: "quarantined", Outcome.REJECTED_MALFORMED: "quarantined"}
@@ -104,7 +103,7 @@ def _take_in(
         return Received(answer=envelope.http)
     if envelope.offer:
         must_be_current(source)
-        auction.keep(source, envelope, at=at)
+        auction.keep(source, envelope.offer, at=at)
         return Received(answer=envelope.http)
     delivery = _delivery(source, incoming, envelope, at)
     answer = envelope.http.filled(lead_id=str(delivery.pk), reference=reference_of(delivery))
@@ -271,19 +270,6 @@ def _is_told_apart(envelope: Envelope) -> bool:
     return envelope.outcome is not Outcome.QUARANTINED or is_named
 
 
-def key_at(source: Source, key: str) -> str:
-    """The key among those of this source, as the column can hold it.
-
-    A vendor's id is unique at one account, and two accounts at one vendor are two
-    sources here. It may be of any length.
-    """
-    own = f"{source.pk.hex}:{key}"
-    if len(own) <= LONGEST_KEY:
-        return own
-    hashed = hashlib.sha256(key.encode()).hexdigest()
-    return f"{source.pk.hex}:{key.partition(':')[0]}:sha256:{hashed}"
-
-
 def _key(delivery: Delivery, envelope: Envelope, answer: Answer) -> DeliveryKey | None:
     """What makes it the same one again, with the answer it gets then."""
     if not envelope.idempotency_key or not _is_told_apart(envelope):
@@ -299,11 +285,13 @@ def _repeated(what: Kept, envelope: Envelope, answer: Answer) -> Received:
     """
     delivery, key = what.delivery, what.key
     assert key is not None
-    rows = DeliveryKey.objects.select_for_update(of=("self",)).select_related("delivery")
-    owner = rows.get(pk=key.pk)
+    owner = DeliveryKey.objects.select_for_update().get(pk=key.pk)
     if envelope.outcome in WORTH_WORK and owner.delivery.state == "quarantined":
-        _give_way(owner, at=delivery.received_at)
-        _is_written(what, envelope)
+        Delivery.objects.filter(pk=owner.delivery_id).update(
+            state="duplicate", reason="superseded", worked_at=delivery.received_at
+        )
+        _is_written(replace(what, key=None), envelope)
+        key.save(force_update=True)  # it is never gone: others may be waiting for its row
         return _received(delivery, answer)
     delivery.state, delivery.outcome = "duplicate", Outcome.DUPLICATE_DELIVERY.value
     delivery.due_at = None
@@ -329,14 +317,6 @@ def _key_row(key: str, delivery: Delivery, answer: Answer) -> DeliveryKey:
         answer_type=answer.content_type or "",
         answer_body=answer.to_bytes().decode(),
     )
-
-
-def _give_way(owner: DeliveryKey, *, at: datetime) -> None:
-    """Let go of the key, for a delivery that can be used."""
-    Delivery.objects.filter(pk=owner.delivery_id).update(
-        state="duplicate", reason="superseded", worked_at=at
-    )
-    owner.delete()
 
 
 def _without_token(text: str, source: Source) -> str:

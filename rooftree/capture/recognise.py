@@ -35,7 +35,7 @@ def look_up(adapter: str, token: str) -> Source | None:
     if "\0" in token:
         return None
     named: dict[str, Any] = (
-        {"slug": token} if adapter in BY_NAME else {"token_hash": _hashed(token)}
+        {"slug": token} if adapter in BY_NAME else {"token_hash": hash_of(token)}
     )
     stamped = Source.objects.annotate(stamp=RawSQL(STAMP, [], output_field=TextField()))  # noqa: S611
     source = stamped.filter(adapter=adapter, **named).first()
@@ -62,5 +62,6 @@ def stamp_of(source: Source) -> str | None:
     return getattr(source, "stamp", None)
 
 
-def _hashed(token: str) -> str:
+def hash_of(token: str) -> str:
+    """What a source's token is looked up by."""
     return hashlib.sha256(token.encode()).hexdigest()

@@ -15,18 +15,18 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
+from rooftree.capture.claim_due import claim_due
 from rooftree.capture.models import Retrieval
 from rooftree.capture.sources import SOURCES
 from rooftree.capture.upstream import Lookup, Told, Upstream, reason_of
 from rooftree.core import http
-from rooftree.core.failures import Failure, Misconfigured, TryLater
+from rooftree.core.failures import Failure, Misconfigured, TryLater, pause_after
 from rooftree.core.masking import mask
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import Delivery, Source
 from rooftree.org import notices
 
 log = logging.getLogger(__name__)
-CLAIM = timedelta(minutes=2)  # longer than any answer may take
 BACK_OFF = (5, 15, 60, 300, 900, 3600)  # seconds
 SHOWN_AFTER = 4  # tries; then staff see that the vendor does not answer
 MEND_WITHIN = timedelta(minutes=15)  # a wrong credential is tried again so often
@@ -127,43 +127,36 @@ def _client(base_url: str) -> http.Client:
 
 
 def _claimed(at: datetime) -> Retrieval | None:
-    with transaction.atomic():
-        due = Retrieval.objects.select_for_update(skip_locked=True, of=("self",))
-        row = (
-            due.select_related("delivery__source").filter(due_at__lte=at).order_by("due_at").first()
-        )
-        if row is not None:
-            row.attempts += 1
-            Retrieval.objects.filter(pk=row.pk).update(due_at=at + CLAIM, attempts=row.attempts)
-    return row
+    return claim_due(Retrieval.objects.select_related("delivery__source"), at=at)
 
 
 def _record(row: Retrieval, found: Told | None, failure: Failure | None, at: datetime) -> None:
     """Keep what came, and let the delivery be read once something is known."""
     # The delivery first, as whoever works on it: two in other orders would wait for each other.
     Delivery.objects.select_for_update().only("pk").get(pk=row.delivery_id)
-    is_for_later = isinstance(failure, TryLater)
     due_at = _again(row, failure, at)
     kept: dict[str, object] = {"due_at": due_at, "problem": str(failure or "")[:300]}
-    if found is not None and not is_for_later:
-        masked = mask(found.body).body
+    if isinstance(failure, TryLater):
+        found = None  # no answer yet
+    if found is not None:
         kept |= {
             "status": found.status,
-            "body": masked,
+            "body": mask(found.body).body,
             "body_sha256": hashlib.sha256(found.body).hexdigest(),
             "told_at": at,
         }
-    Retrieval.objects.filter(pk=row.pk).update(**kept)
+    if not Retrieval.objects.filter(pk=row.pk, attempts=row.attempts).update(**kept):
+        return  # it took longer than its claim held: whoever asked after us records what came
     if isinstance(failure, Misconfigured):
         tell_of_credentials(row.delivery.source, failure, at)
     waiting = Delivery.objects.filter(pk=row.delivery_id, state__in=["received", "quarantined"])
-    if failure is None or (found is not None and not is_for_later):
+    if failure is None or found is not None:
         waiting.update(state="received", due_at=at, reason="", problem=kept["problem"])
         return
     log.warning("a look-up of %s failed: %s", row.delivery, type(failure).__name__)
-    is_shown = due_at is None or row.attempts >= SHOWN_AFTER or not is_for_later
     changes: dict[str, object] = {"problem": kept["problem"]}
-    if is_shown:
+    is_for_later = isinstance(failure, TryLater) and due_at is not None
+    if not is_for_later or row.attempts >= SHOWN_AFTER:
         changes |= {"state": "quarantined", "reason": reason_of(failure), "due_at": None}
     waiting.update(**changes)
 
@@ -188,8 +181,7 @@ def _again(row: Retrieval, failure: Failure | None, at: datetime) -> datetime | 
     if isinstance(failure, Misconfigured):
         return at + MEND_WITHIN
     if isinstance(failure, TryLater):
-        pause = failure.after or BACK_OFF[min(row.attempts, len(BACK_OFF)) - 1]
-        return at + timedelta(seconds=pause)
+        return at + pause_after(failure, row.attempts, BACK_OFF)
     return None
 
 

@@ -8,11 +8,10 @@ from uuid import UUID
 from django.db.transaction import atomic
 
 from rooftree.capture.envelope import Setting, SettingKind
-from rooftree.capture.source_setup import BadSource
+from rooftree.capture.source_setup import BadSource, keep_told
 from rooftree.capture.sources import SOURCES
 from rooftree.core.phones import phone_number
 from rooftree.leads.models import Source
-from rooftree.ledger.write import write
 from rooftree.org.models import User
 
 LONGEST = 200  # characters of one value
@@ -29,21 +28,8 @@ def tell(*, source_id: UUID, typed: Mapping[str, Any], by: User, at: datetime) -
     """Keep what was typed; what is empty goes back to the usual. Raises `BadSource`."""
     with atomic():
         source = Source.objects.select_for_update().get(pk=source_id)
-        asked = {one.key: one for one in asked_of(source)}
-        wanted = {key: _value(one, typed.get(key)) for key, one in asked.items()}
-        kept = {key: value for key, value in source.setup.items() if key not in asked}
-        kept |= {key: value for key, value in wanted.items() if value}
-        changed = [key for key in asked if source.setup.get(key) != kept.get(key)]
-        if changed:
-            source.setup = kept
-            source.save(update_fields=["setup"])
-            write(
-                "capture.source.told",
-                at=at,
-                actor=f"user:{by.pk}",
-                source_id=source.pk,
-                changed=changed,
-            )
+        wanted = {one.key: _value(one, typed.get(one.key)) for one in asked_of(source)}
+        keep_told(source, wanted, by=by, at=at)
     return source
 
 

@@ -1,6 +1,5 @@
 """Setting up who sends us leads: a source, its address, its secret."""
 
-import hashlib
 import re
 import secrets
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from zoneinfo import available_timezones
 from django.db.transaction import atomic
 from django.utils.text import slugify
 
+from rooftree.capture.recognise import hash_of
 from rooftree.capture.sources import SOURCES
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import Source
@@ -73,7 +73,7 @@ def create(
             adapter=adapter,
             slug=_free_slug(wanted["name"]),
             token=token,
-            token_hash=_digest(token),
+            token_hash=hash_of(token),
             secret=secret,
             created_at=at,
             **wanted,
@@ -102,11 +102,25 @@ def renew_secrets(*, source_id: UUID | str, by: User, at: datetime) -> Opened:
     with atomic():
         source = Source.objects.select_for_update().get(pk=source_id)
         token, secret = _secrets(source.adapter)
-        source.token, source.token_hash = token, _digest(token)
+        source.token, source.token_hash = token, hash_of(token)
         source.secret = secret or source.secret  # one the vendor gave stays
         source.save(update_fields=["token", "token_hash", "secret"])
         _write("capture.source.secrets_renewed", source, by, at)
     return Opened(source=source, path=path_of(source, token), secret=secret)
+
+
+def keep_told(source: Source, wanted: Mapping[str, Any], *, by: User, at: datetime) -> None:
+    """Keep what its adapter is told; what is empty goes back to the usual.
+
+    The row must be held: what else stands in its setup is kept as it was loaded.
+    """
+    others = {name: value for name, value in source.setup.items() if name not in wanted}
+    kept = others | {name: value for name, value in wanted.items() if value}
+    changed = [name for name in wanted if source.setup.get(name) != kept.get(name)]
+    if changed:
+        source.setup = kept
+        source.save(update_fields=["setup"])
+        _write("capture.source.told", source, by, at, changed=changed)
 
 
 def pause(*, source_id: UUID | str, by: User, at: datetime) -> None:
@@ -144,10 +158,6 @@ def _secrets(adapter: str) -> tuple[str, str]:
     is_address = SOURCES[adapter].CHANNEL is Channel.EMAIL  # mail servers lose capitals
     make = secrets.token_hex if is_address else secrets.token_urlsafe
     return make(TOKEN_BYTES), secret
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def _free_slug(name: str) -> str:

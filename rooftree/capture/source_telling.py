@@ -11,10 +11,9 @@ from uuid import UUID
 from django.db.transaction import atomic
 
 from rooftree.capture.proof import PROOFS
-from rooftree.capture.source_setup import BadSource
+from rooftree.capture.source_setup import BadSource, keep_told
 from rooftree.leads.models import Source
 from rooftree.leads.vocabulary import Channel
-from rooftree.ledger.write import write
 from rooftree.org.models import User
 
 ANSWERS = {"json": "JSON", "xml": "XML", "plain": "Plain text"}
@@ -45,19 +44,7 @@ def tell(*, source_id: UUID, details: Mapping[str, Any], by: User, at: datetime)
     _check(wanted)
     with atomic():
         source = Source.objects.select_for_update().get(pk=source_id)
-        kept = {**source.setup, **wanted}
-        kept = {name: value for name, value in kept.items() if value not in ("", None, [])}
-        changed = [name for name in TOLD if source.setup.get(name) != kept.get(name)]
-        if changed:
-            source.setup = kept
-            source.save(update_fields=["setup"])
-            write(
-                "capture.source.told",
-                at=at,
-                actor=f"user:{by.pk}",
-                source_id=source.pk,
-                changed=changed,
-            )
+        keep_told(source, wanted, by=by, at=at)
     return source
 
 

@@ -8,23 +8,23 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import transaction
 from django.db.models import F, Sum
 
 from rooftree.capture import retrieve
+from rooftree.capture.claim_due import claim_due
 from rooftree.capture.envelope import Incoming
+from rooftree.capture.keep import key_at
 from rooftree.capture.models import Sweep
-from rooftree.capture.receive import endpoint_of, key_at
+from rooftree.capture.receive import endpoint_of
 from rooftree.capture.sources import SOURCES
 from rooftree.capture.upstream import Listed, Lists, Lookup
-from rooftree.core.failures import Failure, Misconfigured, TryLater
+from rooftree.core.failures import Failure, Misconfigured, pause_after
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import DeliveryKey, Source
 
 log = logging.getLogger(__name__)
 EVERY = timedelta(minutes=15)
 OVERLAP = timedelta(hours=1)  # a vendor may list a lead later than it was made
-CLAIM = timedelta(minutes=2)
 BACK_OFF = (15, 60, 300, 900)  # seconds
 
 
@@ -81,18 +81,9 @@ def begin_due(*, at: datetime) -> int:
 
 def ask_next(*, at: datetime) -> Step | None:
     """Make the look-up that is longest due; None when none is. Not in a transaction."""
-    with transaction.atomic():
-        row = (
-            Sweep.objects.select_for_update(skip_locked=True, of=("self",))
-            .select_related("source")
-            .filter(ended_at=None, due_at__lte=at)
-            .order_by("due_at")
-            .first()
-        )
-        if row is None:
-            return None
-        Sweep.objects.filter(pk=row.pk).update(due_at=at + CLAIM, attempts=F("attempts") + 1)
-        row.attempts += 1
+    row = claim_due(Sweep.objects.select_related("source").filter(ended_at=None), at=at)
+    if row is None:
+        return None
     adapter = SOURCES[row.source.adapter]
     assert isinstance(adapter, Lists)
     path, query = row.waiting[0]
@@ -161,9 +152,8 @@ def _again(step: Step, at: datetime) -> datetime:
     """A no of the vendor is tried again as well: the list must be gone through in the end."""
     if isinstance(step.failure, Misconfigured):
         return at + retrieve.MEND_WITHIN
-    usual = BACK_OFF[min(step.sweep.attempts, len(BACK_OFF)) - 1]
-    asked = step.failure.after if isinstance(step.failure, TryLater) else None
-    return at + timedelta(seconds=asked or usual)
+    assert step.failure is not None
+    return at + pause_after(step.failure, step.sweep.attempts, BACK_OFF)
 
 
 def _set(row: Sweep, **changes: object) -> None:

@@ -6,7 +6,7 @@ capture.retrieve carries them out, keeps the answers, and the delivery is read a
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
@@ -118,3 +118,11 @@ def credential(credentials: Mapping[str, str], name: str, label: str) -> str:
     if not found:
         raise Misconfigured(f"Fill in “{label}” on the source's set-up page.")
     return found
+
+
+def with_bearer(
+    lookup: Lookup, credentials: Mapping[str, str], *headers: tuple[str, str]
+) -> Lookup:
+    """The look-up with the source's access token, and what else its vendor wants in the head."""
+    token = credential(credentials, "access_token", "Access token")
+    return replace(lookup, headers=(("Authorization", f"Bearer {token}"), *headers))

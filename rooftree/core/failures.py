@@ -1,5 +1,8 @@
 """How a call to somebody else's system can fail: four kinds, and what each asks of us."""
 
+from collections.abc import Sequence
+from datetime import timedelta
+
 
 class Failure(Exception):
     """A vendor did not do what we asked. The text is fit to show to staff."""
@@ -36,3 +39,13 @@ class TryLater(Failure):
 
 class Uncertain(Failure):
     """The request may have been carried out; never repeat it before looking it up."""
+
+
+def pause_after(failure: Failure, tries: int, usual: Sequence[float]) -> timedelta:
+    """How long to wait before the next try: as the vendor asks, else by the tries made.
+
+    Args:
+        usual: seconds after the first try, the second and so on; the last stands for all after.
+    """
+    asked = failure.after if isinstance(failure, TryLater) else None
+    return timedelta(seconds=asked or usual[min(tries, len(usual)) - 1])

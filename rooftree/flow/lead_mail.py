@@ -1,10 +1,10 @@
 """An e-mail at the secret address of a source: a delivery like any other."""
 
-import hashlib
 from datetime import datetime
 
 from rooftree.capture import mail, receive
 from rooftree.capture.envelope import Incoming
+from rooftree.capture.recognise import hash_of
 from rooftree.flow import intake
 from rooftree.leads.models import Source
 
@@ -14,9 +14,8 @@ ADAPTERS = ("email_text", "email_adf")
 def receive_letter(*, raw: bytes, at: datetime) -> bool:
     """Take in a letter to `leads+<token>@…`; False when no source has that address."""
     for token in mail.tokens_in(raw):
-        wanted = hashlib.sha256(token.encode()).hexdigest()
         source = Source.objects.filter(
-            adapter__in=ADAPTERS, token_hash=wanted, paused_at=None
+            adapter__in=ADAPTERS, token_hash=hash_of(token), paused_at=None
         ).first()
         if source is not None:
             intake.accept(

@@ -11,7 +11,14 @@ from uuid import UUID, uuid4
 
 from django.db import transaction
 
-from rooftree.core.failures import Failure, Misconfigured, Refused, TryLater, Uncertain
+from rooftree.core.failures import (
+    Failure,
+    Misconfigured,
+    Refused,
+    TryLater,
+    Uncertain,
+    pause_after,
+)
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import Lead, Loan
 from rooftree.ledger.write import write
@@ -163,8 +170,8 @@ def _create(row: Handoff, at: datetime) -> None:
     try:
         made = adapter(row.connection).create(from_json(row.record))
     except TryLater as problem:
-        pause = problem.after or BACK_OFF[min(row.attempts, len(BACK_OFF)) - 1]
-        _set(row, state="pending", due_at=at + timedelta(seconds=pause), problem=str(problem))
+        due_at = at + pause_after(problem, row.attempts, BACK_OFF)
+        _set(row, state="pending", due_at=due_at, problem=str(problem))
     except Uncertain as problem:
         _set(row, state="uncertain", due_at=at + LOOK_AGAIN, problem=str(problem))
     except (Refused, NeedsData, Malformed) as problem:

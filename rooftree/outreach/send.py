@@ -21,7 +21,14 @@ from django.db.models import Exists
 from rooftree.compliance import revoke
 from rooftree.compliance.models import Verdict
 from rooftree.compliance.verdict import Decision
-from rooftree.core.failures import Failure, Misconfigured, Refused, TryLater, Uncertain
+from rooftree.core.failures import (
+    Failure,
+    Misconfigured,
+    Refused,
+    TryLater,
+    Uncertain,
+    pause_after,
+)
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads import reach
 from rooftree.leads.models import Lead
@@ -257,8 +264,7 @@ def _record(answered: Sequence[_Answered]) -> Sequence[_Answered]:
 def _not_sent(message: Message, problem: Exception, at: datetime) -> None:
     match problem:
         case TryLater():
-            pause = problem.after or BACK_OFF[min(message.attempts, len(BACK_OFF)) - 1]
-            _wait(message, problem, timedelta(seconds=pause), at)
+            _wait(message, problem, pause_after(problem, message.attempts, BACK_OFF), at)
         case Misconfigured():
             _wait(
                 message, problem, take_back.MEND_WITHIN, at

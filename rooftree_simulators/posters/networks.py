@@ -21,7 +21,8 @@ _WORDS = [(740, "Excellent"), (700, "Good"), (640, "Fair")]
 _HEX = "0123456789abcdef"
 
 
-def _rating(score: int) -> str:
+def rating(score: int) -> str:
+    """The word for a score."""
     return next((word for low, word in _WORDS if score >= low), "Poor")
 
 
@@ -54,7 +55,7 @@ def freerateupdate_fields(borrower: Borrower, rng: random.Random) -> dict[str, s
         "RequestId": _number(rng, 7),
         "LoanPurpose": "purchase" if buying else "refinance",
         "UniversalLeadid": _token(rng),
-        "CreditRating": _rating(borrower.score),
+        "CreditRating": rating(borrower.score),
         "DesiredRateType": rng.choice(["30-Yr Fixed", "30-Yr Fixed", "15-Yr Fixed", "ARM"]),
         "PropertyType": rng.choice(["Single", "Single", "Condo", "Town House"]),
         "PropertyUse": rng.choice(["primary", "primary", "secondary", "investment"]),
@@ -120,7 +121,7 @@ def leadpoint(borrower: Borrower, rng: random.Random, *, at: datetime) -> Delive
         "EST_VAL": str(borrower.price),
         "LOAN_VAL": str(borrower.loan),
         "LOAN_PURP": "Purchase" if buying else "Refinance",
-        "CRED_GRADE": _rating(borrower.score),
+        "CRED_GRADE": rating(borrower.score),
         "BKCY": "no",
         "FHA_BANK_FORECLOSUREl": "no",
     }
@@ -152,7 +153,7 @@ def numeric(borrower: Borrower, rng: random.Random, *, at: datetime) -> Delivery
         "address": borrower.street,
         "zip": borrower.zip,
         "phone": borrower.phone,
-        "credit_rating": bands[_rating(borrower.score)],
+        "credit_rating": bands[rating(borrower.score)],
         "bankruptcy": "0",
         "loan_amount": str(borrower.loan),
         "property_value": str(borrower.price),
@@ -192,7 +193,7 @@ def short_names(borrower: Borrower, rng: random.Random, *, at: datetime) -> Deli
         "ls": _number(rng, 3),
         "mortgageType": "purchase" if borrower.purpose == "purchase" else "refinance",
         "loanAmount": str(borrower.loan),
-        "creditRating": _rating(borrower.score).lower(),
+        "creditRating": rating(borrower.score).lower(),
         "veteran": _yes(borrower.military),
         "hasAgent": _yes(borrower.agent),
         "movingTimeline": f"{borrower.days} days",
@@ -218,7 +219,7 @@ def bankrate(borrower: Borrower, rng: random.Random, *, at: datetime) -> Deliver
         "property_value": borrower.price,
         "loan_amount": borrower.loan,
         "dwelling_use": "PrimaryResidence",
-        "credit_rating": _rating(borrower.score),
+        "credit_rating": rating(borrower.score),
         "notes": ["Rate table click", "30yr fixed"],
     }
     body = json.dumps(content, ensure_ascii=False).encode()
@@ -243,7 +244,7 @@ def leadconduit_fields(borrower: Borrower, rng: random.Random, *, at: datetime) 
         "mortgage.property.use": "primary",
         "mortgage.loan.purpose": "purchase" if buying else "refi",
         "mortgage.loan.amount": str(borrower.loan),
-        "mortgage.application.credit_rating": _rating(borrower.score).lower(),
+        "mortgage.application.credit_rating": rating(borrower.score).lower(),
         "mortgage.application.is_military": "true" if borrower.military else "false",
         "mortgage.application.timeframe_days": str(borrower.days),
         "xxTrustedFormCertUrl": _certificate(rng),

@@ -8,10 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from rooftree_simulators.outgoing import Answer, send
-from rooftree_simulators.posters.networks import WORDING
+from rooftree_simulators.posters.networks import WORDING, rating
 from rooftree_simulators.posters.people import Borrower
 
-_WORDS = [(740, "excellent"), (700, "good"), (640, "fair")]
 AUCTION_S = 5.0  # an auction waits no longer for a bid
 
 
@@ -35,7 +34,7 @@ def ping(borrower: Borrower, rng: random.Random) -> dict[str, Any]:
         "zip": borrower.zip,
         "loan_amount": borrower.loan,
         "property_value": borrower.price,
-        "credit_rating": next((word for low, word in _WORDS if borrower.score >= low), "poor"),
+        "credit_rating": rating(borrower.score).lower(),
         "property_type": "single family",
         "property_use": "primary",
         "sub_id": f"pub-{rng.randrange(10, 99)}",

@@ -86,6 +86,17 @@ def test_a_post_comes_once_however_often_it_is_sent(seller):
     assert Lead.objects.count() == 1
 
 
+def test_a_post_sent_again_after_its_bid_ran_out_hears_that_it_was_bought(seller):
+    send(seller, "ping", PING)
+
+    first = send(seller, "post", POST, at=NOON + timedelta(seconds=60))
+    assert send(seller, "post", POST, at=NOON + timedelta(seconds=61)) == first
+    assert sorted(one.outcome for one in Delivery.objects.all()) == [
+        "accepted",
+        "duplicate_delivery",
+    ]
+
+
 def test_a_ping_sent_again_hears_the_same_bid_though_the_price_changed_between(seller):
     first = send(seller, "ping", PING)
     bids(seller, prices=[{"cents": 100}])
@@ -186,6 +197,22 @@ def test_a_full_day_bids_no_more_and_the_next_does(seller):
     assert send(seller, "ping", {**PING, "ping_id": "p-3"}, at=later)["bid"] == 0
     tomorrow = NOON + timedelta(days=1)
     assert send(seller, "ping", {**PING, "ping_id": "p-4"}, at=tomorrow)["bid"] == 46.0
+
+
+def test_a_lead_that_was_bought_is_counted_once_while_its_bid_still_holds(seller):
+    bids(seller, per_day=2)
+    send(seller, "ping", PING)
+    send(seller, "post", POST)
+
+    assert send(seller, "ping", {**PING, "ping_id": "p-2"})["bid"] == 46.0
+    assert send(seller, "ping", {**PING, "ping_id": "p-3"})["reason"] == "daily cap reached"
+
+
+def test_a_ping_is_known_by_its_whole_id(seller):
+    odd = {"ping_id": "shopping:7"}
+    send(seller, "ping", {**PING, **odd})
+
+    assert send(seller, "post", {**POST, **odd})["outcome"] == "success"
 
 
 def test_a_bid_that_was_not_taken_up_leaves_room_again(seller):

@@ -1,6 +1,7 @@
 """An Excel workbook is read as the table its maker saw, and a hostile one ends at its bounds."""
 
 import io
+import tracemalloc
 import zipfile
 
 import pytest
@@ -81,6 +82,41 @@ def test_a_part_that_unpacks_without_end_is_left_at_its_bound(monkeypatch):
 
     with pytest.raises(Unreadable, match="workbook_too_large"):
         read_table(book(sharedStrings=bomb), Notes())
+
+
+def test_cells_far_to_the_right_end_a_table_before_they_fill_the_memory():
+    row = '<row><c r="ZZZ1"><v>1</v></c></row>'
+
+    assert most_memory_of(f"<worksheet>{row * 3_000}</worksheet>", "too_many_columns") < 20_000_000
+
+
+def test_one_long_text_that_every_cell_names_ends_a_table(monkeypatch):
+    monkeypatch.setattr(workbook, "LARGEST", 1_000_000)
+    row = '<row><c t="s"><v>0</v></c><c t="s"><v>0</v></c></row>'
+    strings = f"<sst><si><t>{'x' * 15_000}</t></si></sst>"
+
+    with pytest.raises(Unreadable, match="workbook_too_large"):
+        read_table(book(worksheets__sheet1=f"<a>{row * 100}</a>", sharedStrings=strings), Notes())
+
+
+def test_a_cell_that_is_said_again_and_again_ends_a_table():
+    cell = '<c r="A1" t="s"><v>0</v></c>'
+    strings = f"<sst><si><t>{'x' * 40_000}</t></si></sst>"
+    sheet = f"<worksheet><row>{cell * 1_500}</row></worksheet>"
+
+    with pytest.raises(Unreadable, match="workbook_too_large"):
+        read_table(book(worksheets__sheet1=sheet, sharedStrings=strings), Notes())
+
+
+def most_memory_of(sheet: str, reason: str) -> int:
+    body = book(worksheets__sheet1=sheet)
+    tracemalloc.start()
+    try:
+        with pytest.raises(Unreadable, match=reason):
+            read_table(body, Notes())
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))

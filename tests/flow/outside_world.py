@@ -21,6 +21,13 @@ from tests import make
 from tests.flow import journey
 
 SIGNING_KEY = "k" * 40
+ASKED = {  # by us about what they sent: a setting's key, the simulator
+    "meta_lead_ads": "meta",
+    "linkedin_lead_sync": "linkedin",
+    "consent_trustedform": "trustedform",
+    "chat_intercom": "intercom",
+    "chat_drift": "drift",
+}
 
 
 class World:
@@ -91,6 +98,7 @@ def around(url: str, settings: Any) -> Iterator[World]:
     with start(clock=Clock(at=make.NOON, speed=0)) as simulators:
         host, _, port = simulators.urls["smtp"].partition(":")
         settings.PUBLIC_URL = url
+        settings.UPSTREAMS = {key: simulators.urls[name] for key, name in ASKED.items()}
         settings.CARRIER = "twilio"
         settings.TWILIO_BASE_URL = simulators.urls["twilio"]
         settings.TWILIO_ACCOUNT_SID = ACCOUNT_SID

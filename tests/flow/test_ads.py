@@ -1,93 +1,26 @@
-"""Advertised leads and their certificates over real HTTP: the vendors' simulators, bad days too."""
+"""Advertised leads over real HTTP: the vendors' simulators, bad days too."""
 
-import hashlib
 import json
 import random
-from collections.abc import Iterator
-from datetime import timedelta
-from typing import Any
 
 import pytest
 
-from rooftree.capture import retrieve, sweep
-from rooftree.capture.certificates import claim
-from rooftree.capture.models import Certificate, Retrieval, Sweep
-from rooftree.compliance.models import Consent, Revocation
+from rooftree.capture import retrieve
+from rooftree.capture.models import Retrieval
+from rooftree.compliance.models import Consent
 from rooftree.flow import intake
-from rooftree.leads.models import Delivery, Lead, Rejection, Source, Touch
+from rooftree.leads.models import Delivery, Lead, Rejection, Touch
 from rooftree.org.models import StaffNotice
-from rooftree.outreach.models import Message
 from rooftree.reporting import invariants
-from rooftree_simulators.ads import linkedin, meta, trustedform
+from rooftree_simulators.ads import linkedin, meta
 from rooftree_simulators.posters import google_lead_form, tiktok_lead_gen
 from rooftree_simulators.posters.delivery import BadDay, deliver
 from rooftree_simulators.posters.people import borrower
 from tests import make
 from tests.flow import journey
-from tests.flow.outside_world import World, around
+from tests.flow.senders import ANDRE, TOKEN, outcomes, source, strike
 
 pytestmark = pytest.mark.usefixtures("committed")
-TOKEN = "ads-path-token-1"
-ANDRE = {
-    "full_name": "Andre Whitfield",
-    "email": "andre@home.example",
-    "phone_number": "+15125550139",
-    "state": "TX",
-    "which_state_is_the_property_in?": "Texas",
-    "are_you_a_veteran?": "yes",
-    "what_is_your_estimated_credit_score?": "good_(700-739)",
-}
-
-
-@pytest.fixture
-def world(live_server, settings) -> Iterator[World]:
-    journey.ready()
-    with around(live_server.url.replace("localhost", "127.0.0.1"), settings) as found:
-        urls = found.simulators.urls
-        settings.UPSTREAMS = {
-            "meta_lead_ads": urls["meta"],
-            "linkedin_lead_sync": urls["linkedin"],
-            "consent_trustedform": urls["trustedform"],
-        }
-        yield found
-
-
-def source(adapter: str, secret: str, **credentials: str) -> Source:
-    return make.source(
-        adapter,
-        name=adapter,
-        slug=adapter.replace("_", "-"),
-        token=TOKEN,
-        token_hash=hashlib.sha256(TOKEN.encode()).hexdigest(),
-        secret=secret,
-        credentials=json.dumps(credentials),
-    )
-
-
-@pytest.fixture
-def facebook(world) -> meta.Meta:
-    """Meta, subscribed to our address, with a token that works."""
-    source("meta_lead_ads", meta.APP_SECRET, verify_token=meta.VERIFY, access_token=meta.TOKEN)
-    vendor = world.simulators.meta
-    vendor.callback = f"{world.url}/in/meta_lead_ads/{TOKEN}"
-    return vendor
-
-
-@pytest.fixture
-def business(world) -> linkedin.LinkedIn:
-    source("linkedin_lead_sync", linkedin.CLIENT_SECRET, access_token=linkedin.TOKEN)
-    vendor = world.simulators.linkedin
-    vendor.callback = f"{world.url}/in/linkedin_lead_sync/{TOKEN}"
-    return vendor
-
-
-def strike(vendor: Any, action: str, **more: Any) -> None:
-    vendor.faults.add({"action": action, **more})
-
-
-def outcomes() -> list[tuple[str, str, str]]:
-    rows = Delivery.objects.order_by("received_at", "id")
-    return [(one.state, one.outcome, one.reason) for one in rows]
 
 
 def test_meta_finds_our_address_and_nobody_else_does(world, facebook):
@@ -250,6 +183,24 @@ def test_a_stored_meta_lead_is_read_again_without_the_network(world, facebook):
     assert len(facebook.record.since()) == asked
 
 
+def test_a_program_that_dies_while_it_asks_loses_nothing_and_asks_again(world, facebook):
+    facebook.notify(facebook.submit(ANDRE))
+    assert retrieve._claimed(make.NOON) is not None  # and here it died
+
+    world.run(1)
+    assert not Lead.objects.exists()  # somebody else may still be asking
+    world.run(3)
+    assert Lead.objects.count() == 1
+
+
+@pytest.fixture
+def business(world) -> linkedin.LinkedIn:
+    source("linkedin_lead_sync", linkedin.CLIENT_SECRET, access_token=linkedin.TOKEN)
+    vendor = world.simulators.linkedin
+    vendor.callback = f"{world.url}/in/linkedin_lead_sync/{TOKEN}"
+    return vendor
+
+
 def test_linkedin_finds_our_address_by_its_challenge(world, business):
     assert business.verify()
 
@@ -344,227 +295,3 @@ def test_tiktok_signed_with_another_secret_is_turned_away(world):
     [sent] = deliver(made, f"{world.url}/in/tiktok_lead_gen/{TOKEN}")
 
     assert sent.answer.status == 401
-
-
-# Certificates
-
-
-@pytest.fixture
-def witness(world) -> trustedform.TrustedForm:
-    claim.set_key(trustedform.KEY, by=make.user("compliance").pk, at=make.NOON)
-    return world.simulators.trustedform
-
-
-def submitted(world: World, url: str, **changes: Any) -> Lead:
-    """A visitor's form with a certificate, worked."""
-    site = Source.objects.filter(adapter="website_form").first() or journey.website(
-        secret="site-secret"
-    )
-    form = journey.form_post(**changes) | {"xxTrustedFormCertUrl": url}
-    assert world.submit(site, form).status_code == 200
-    world.run()
-    return Lead.objects.get()
-
-
-def test_a_certificate_is_claimed_at_once_and_proves_the_consent(world, witness):
-    url = witness.certify(phone="8135550142", email="ben.ortiz@home.example")
-    submitted(world, url)
-
-    row = Certificate.objects.get()
-    assert (row.state, row.phone_match, row.email_match) == ("retained", True, True)
-    assert row.wanted_at == row.settled_at == make.NOON
-    assert row.expires_at is not None
-    assert b"previously_retained" in bytes(row.answer)
-    assert witness.sessions[url.rpartition("/")[2]]["retained"]
-    proven = Consent.objects.get(address="+18135550142", cause__endswith=":certificate")
-    assert "session_cert" in proven.record["evidence"]
-
-
-def test_a_certificate_of_somebody_elses_session_stops_automatic_contact(world, witness):
-    make.user("administrator")
-    url = witness.certify(phone="3105550111", email="other@home.example")
-    submitted(world, url)
-
-    assert Certificate.objects.get().state == "retained_mismatch"
-    assert Revocation.objects.get().kind == "review"
-    assert StaffNotice.objects.filter(kind="certificate").count() == 1
-
-
-def test_a_certificate_with_their_email_and_another_number_proves_nothing_for_the_number(
-    world, witness
-):
-    url = witness.certify(phone="3105550111", email="ben.ortiz@home.example")
-    submitted(world, url)
-
-    row = Certificate.objects.get()
-    assert (row.state, row.phone_match, row.email_match) == ("retained_mismatch", False, True)
-    assert Revocation.objects.get().address == "+18135550142"
-    proofs = Consent.objects.filter(address="+18135550142")
-    assert not any("session_cert" in one.record.get("evidence", ()) for one in proofs)
-
-
-def test_while_trustedform_is_failing_the_claim_is_tried_until_it_is_kept(world, witness):
-    url = witness.certify(phone="8135550142", email="ben.ortiz@home.example")
-    strike(witness, "html_maintenance", count=3)
-    submitted(world, url)
-    assert Certificate.objects.get().state == "pending"
-    for minute in (1, 2, 4, 9):
-        world.run(minute)
-
-    assert Certificate.objects.get().state == "retained"
-    assert Certificate.objects.get().attempts == 4
-
-
-def test_an_expired_certificate_is_an_alarm_and_not_asked_for_again(world, witness):
-    make.user("administrator")
-    url = witness.certify(phone="8135550142", email="", created=make.NOON - timedelta(hours=73))
-    submitted(world, url)
-
-    row = Certificate.objects.get()
-    assert (row.state, row.status, row.due_at) == ("failed", 410, None)
-    assert "expired" in StaffNotice.objects.get(kind="certificate").text
-
-
-def test_without_a_key_the_claim_waits_for_it_and_somebody_is_told(world):
-    make.user("administrator")
-    witness = world.simulators.trustedform
-    url = witness.certify(phone="8135550142", email="ben.ortiz@home.example")
-    submitted(world, url)
-    assert Certificate.objects.get().state == "pending"
-    assert "key is missing" in StaffNotice.objects.get(kind="certificate").text
-
-    claim.set_key(trustedform.KEY, by=make.user("compliance").pk, at=journey.later(2))
-    world.run(2)
-
-    assert Certificate.objects.get().state == "retained"
-
-
-def test_what_nobody_could_claim_in_time_is_lost_and_told(world):
-    make.user("administrator")
-    url = world.simulators.trustedform.certify(phone="8135550142", email="")
-    submitted(world, url)
-    for hours in (24, 48, 71.95):
-        world.run(60 * hours)
-
-    assert Certificate.objects.get().state == "failed"
-    assert StaffNotice.objects.filter(cause__startswith="certificate:").count() == 1
-
-
-def test_a_text_that_waited_for_the_proof_goes_once_the_certificate_is_claimed(world, witness):
-    url = witness.certify(phone="8135550142", email="ben.ortiz@home.example")
-    strike(witness, "status:503", count=1)
-    submitted(world, url)
-    world.run(2)
-
-    assert Certificate.objects.get().state == "retained"
-    assert Message.objects.get(medium="text").state in ("sent", "delivered")
-
-
-# What never reached us
-
-
-def gone_through(world: World, minutes: float) -> Sweep:
-    world.run(minutes)
-    return Sweep.objects.latest("began_at")
-
-
-def test_a_lead_meta_never_told_us_of_is_found_in_its_list_and_worked(world, facebook):
-    Source.objects.update(created_at=make.NOON - make.HOUR)
-    told, untold = facebook.submit(ANDRE), facebook.submit(ANDRE | {"email": "b@home.example"})
-    facebook.notify(told)
-    world.run()
-
-    row = gone_through(world, 1)
-    assert (row.listed, row.missed, row.problem) == (2, 1, "")
-    assert row.ended_at is not None
-    assert sorted(Touch.objects.values_list("vendor_lead_id", flat=True)) == [told, untold]
-    missed = Delivery.objects.get(method="LIST")
-    assert (missed.state, missed.verification) == ("worked", "the vendor's own list")
-
-
-def test_the_next_look_through_the_list_finds_nothing_missing(world, facebook):
-    Source.objects.update(created_at=make.NOON - make.HOUR)
-    facebook.submit(ANDRE)
-    gone_through(world, 0)
-
-    row = gone_through(world, 16)
-    assert (row.listed, row.missed) == (1, 0)
-    assert Sweep.objects.count() == 2
-    assert row.since <= Sweep.objects.earliest("began_at").began_at
-    assert Touch.objects.count() == 1
-
-
-def test_a_notice_that_comes_after_the_list_told_the_lead_is_a_repetition(world, facebook):
-    Source.objects.update(created_at=make.NOON - make.HOUR)
-    lead_id = facebook.submit(ANDRE)
-    gone_through(world, 0)
-    assert Touch.objects.count() == 1
-
-    assert facebook.notify(lead_id).status == 200
-    world.run(1)
-
-    assert Touch.objects.count() == 1
-
-
-def test_more_leads_than_one_page_of_the_list_are_all_found(world, facebook):
-    Source.objects.update(created_at=make.NOON - make.HOUR)
-    for n in range(105):
-        form = "991122334455668" if n % 35 == 0 else meta.FORM
-        facebook.submit({"full_name": "Nobody Known"}, form=form)
-
-    row = gone_through(world, 0)
-
-    assert (row.listed, row.missed) == (105, 105)
-    assert Delivery.objects.filter(method="LIST").count() == 105
-
-
-def test_leads_older_than_the_source_are_not_fetched(world, facebook):
-    Source.objects.update(created_at=make.NOON)
-    facebook.submit(ANDRE, at=make.NOON - make.DAY)
-
-    row = gone_through(world, 0)
-
-    assert (row.listed, row.missed) == (0, 0)
-    assert not Lead.objects.exists()
-
-
-def test_while_the_list_cannot_be_read_nothing_is_said_to_be_whole(world, facebook):
-    Source.objects.update(created_at=make.NOON - make.HOUR)
-    facebook.submit(ANDRE)
-    facebook.expired = True
-    row = gone_through(world, 0)
-    assert row.ended_at is None
-    assert "access token" in sweep.so_far(row.source).problem
-    assert sweep.so_far(row.source).until is None
-
-    facebook.expired = False
-    world.run(16)
-    row.refresh_from_db()
-    assert (row.missed, row.ended_at) == (1, journey.later(16))
-    assert Lead.objects.count() == 1
-
-
-# Crashes
-
-
-def test_a_program_that_dies_while_it_asks_loses_nothing_and_asks_again(world, facebook):
-    facebook.notify(facebook.submit(ANDRE))
-    assert retrieve._claimed(make.NOON) is not None  # and here it died
-
-    world.run(1)
-    assert not Lead.objects.exists()  # somebody else may still be asking
-    world.run(3)
-    assert Lead.objects.count() == 1
-
-
-def test_a_program_that_dies_while_it_claims_a_certificate_claims_it_again(world, witness):
-    url = witness.certify(phone="8135550142", email="ben.ortiz@home.example")
-    strike(witness, "drop_after_commit", count=3)  # retained, and the answer was lost
-    submitted(world, url)
-    assert Certificate.objects.get().state == "pending"
-
-    world.run(1)
-
-    row = Certificate.objects.get()
-    assert (row.state, row.phone_match) == ("retained", True)
-    assert b'"previously_retained": true' in bytes(row.answer)

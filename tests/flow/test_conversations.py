@@ -1,10 +1,8 @@
 """Calls, chats, lead e-mails, referrals and files over real HTTP, by the vendors' simulators."""
 
-import hashlib
 import json
 import random
 from base64 import b64encode
-from collections.abc import Iterator
 from typing import Any
 
 import httpx2
@@ -29,43 +27,20 @@ from rooftree_simulators.posters.delivery import BadDay, deliver
 from rooftree_simulators.posters.delivery import Delivery as Post
 from rooftree_simulators.posters.people import Borrower, borrower
 from tests import make
-from tests.flow import journey
-from tests.flow.outside_world import World, around
+from tests.flow.outside_world import World
+from tests.flow.senders import TOKEN, outcomes, source
 
 pytestmark = pytest.mark.usefixtures("committed")
-TOKEN = "talk-path-token-1"
 MAIL_SECRET = "the mail server's own secret"
 
 
-@pytest.fixture
-def world(live_server, settings) -> Iterator[World]:
-    journey.ready()
+@pytest.fixture(autouse=True)
+def mail_server(settings) -> None:
     settings.MAIL_IN_SECRET = MAIL_SECRET
-    with around(live_server.url.replace("localhost", "127.0.0.1"), settings) as found:
-        urls = found.simulators.urls
-        settings.UPSTREAMS = {"chat_intercom": urls["intercom"], "chat_drift": urls["drift"]}
-        yield found
-
-
-def source(adapter: str, secret: str = "", **more: Any) -> Source:
-    return make.source(
-        adapter,
-        name=adapter,
-        slug=adapter.replace("_", "-"),
-        token=TOKEN,
-        token_hash=hashlib.sha256(TOKEN.encode()).hexdigest(),
-        secret=secret,
-        **more,
-    )
 
 
 def somebody(seed: int = 3) -> Borrower:
     return borrower(random.Random(seed))
-
-
-def outcomes() -> list[tuple[str, str, str]]:
-    rows = Delivery.objects.order_by("received_at", "id")
-    return [(one.state, one.outcome, one.reason) for one in rows]
 
 
 class Line:
@@ -229,8 +204,7 @@ def test_callrail_is_believed_by_its_signature_alone(world):
 
 @pytest.fixture
 def visitors(world) -> intercom.Intercom:
-    credentials = json.dumps({"access_token": intercom.TOKEN})
-    source("chat_intercom", intercom.CLIENT_SECRET, credentials=credentials)
+    source("chat_intercom", intercom.CLIENT_SECRET, access_token=intercom.TOKEN)
     vendor = world.simulators.intercom
     vendor.callback = f"{world.url}/in/chat_intercom/{TOKEN}"
     return vendor
@@ -276,8 +250,7 @@ def test_a_visitor_who_wants_to_be_left_alone_is(world, visitors):
 
 
 def test_a_drift_contact_is_asked_for_and_our_own_reply_is_no_lead(world):
-    credentials = json.dumps({"access_token": drift.TOKEN})
-    source("chat_drift", drift.VERIFICATION, credentials=credentials)
+    source("chat_drift", drift.VERIFICATION, access_token=drift.TOKEN)
     vendor = world.simulators.drift
     vendor.callback = f"{world.url}/in/chat_drift/{TOKEN}"
     who = vendor.visitor(name="Hector Vale", email="hector@home.example", phone="813-555-0188")

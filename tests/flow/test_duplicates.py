@@ -1,12 +1,13 @@
 """Two vendors sell the same click in the same millisecond; we get one lead."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from rooftree.flow import intake
-from rooftree.leads.models import Delivery, Lead, Person, Touch
+from rooftree.leads.models import Delivery, DeliveryKey, Lead, Person, Touch
 from rooftree.money.models import Entry
 from rooftree.outreach.models import Message
 from rooftree.routing.models import Offer
@@ -50,6 +51,44 @@ def test_the_same_delivery_from_eight_connections_is_kept_once_and_answered_alik
     assert Lead.objects.count() == 1
     assert Delivery.objects.filter(state="worked").count() == 1
     assert Delivery.objects.filter(state="duplicate").count() == 7
+
+
+def test_of_eight_at_once_one_takes_the_place_of_a_delivery_nobody_could_use():
+    source = journey.zillow()
+    nobody = journey.zillow_contact(sender={"phoneNumber": "", "emailAddress": ""})
+    journey.arrive(source, nobody)
+    usable = {**journey.zillow_contact(), "id": nobody["id"]}
+
+    with ThreadPoolExecutor(8) as pool:
+        with transaction.atomic():
+            DeliveryKey.objects.select_for_update().get()  # here all of them come to wait
+            coming = [pool.submit(arrives, source, usable) for _ in range(8)]
+            while waiting() < len(coming) and not any(one.done() for one in coming):
+                time.sleep(0.02)
+        answers = {one.result(timeout=20) for one in coming}
+    journey.run(journey.later(1))
+
+    assert len(answers) == 1
+    assert DeliveryKey.objects.get().delivery.state == "worked"
+    assert Delivery.objects.filter(state="duplicate").count() == 8
+    assert Lead.objects.count() == 1
+
+
+def arrives(source, body) -> bytes:
+    try:
+        return journey.arrive(source, body, at=journey.later(1)).answer.to_bytes()
+    finally:
+        connection.close()
+
+
+def waiting() -> int:
+    """How many connections wait for a row that another one holds."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select count(*) from pg_stat_activity"
+            " where datname = current_database() and wait_event_type = 'Lock'"
+        )
+        return cursor.fetchone()[0]
 
 
 def test_eight_workers_send_a_message_once():

@@ -1,7 +1,5 @@
 """One lead's whole life over real HTTP, a real database and the vendors' simulators."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from rooftree.flow import attempts, handoff
@@ -12,16 +10,9 @@ from rooftree.outreach.models import Message, Ring
 from rooftree.routing.models import Offer, Ownership
 from tests import make
 from tests.flow import journey
-from tests.flow.outside_world import World, around, connect_encompass
+from tests.flow.outside_world import World, connect_encompass
 
 pytestmark = pytest.mark.usefixtures("committed")
-
-
-@pytest.fixture
-def world(live_server, settings) -> Iterator[World]:
-    journey.ready()
-    with around(live_server.url.replace("localhost", "127.0.0.1"), settings) as found:
-        yield found
 
 
 @pytest.fixture

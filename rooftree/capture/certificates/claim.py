@@ -15,11 +15,12 @@ from django.db import transaction
 
 from rooftree.capture.certificates import trustedform
 from rooftree.capture.certificates.trustedform import Claim, Claimed
+from rooftree.capture.claim_due import claim_due
 from rooftree.capture.models import Certificate, CertificateAccount
 from rooftree.capture.upstream import Told
 from rooftree.compliance import consent_record, record_consent, revoke
 from rooftree.core import http
-from rooftree.core.failures import Failure, Misconfigured, TryLater
+from rooftree.core.failures import Failure, Misconfigured, TryLater, pause_after
 from rooftree.core.masking import mask
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import Touch
@@ -27,7 +28,6 @@ from rooftree.ledger.write import write
 from rooftree.org import notices
 
 log = logging.getLogger(__name__)
-CLAIM = timedelta(minutes=2)  # longer than any answer may take
 BACK_OFF = (5, 20, 60, 300, 900)  # seconds; then every quarter of an hour
 MEND_WITHIN = timedelta(minutes=5)  # a missing or wrong key is tried again so often
 MEDIA = ["text", "call", "voicemail"]  # what a certificate of another person's session stops
@@ -86,18 +86,8 @@ def set_key(key: str, *, by: object, at: datetime) -> None:
 
 
 def _claimed(at: datetime) -> Certificate | None:
-    with transaction.atomic():
-        due = Certificate.objects.select_for_update(skip_locked=True, of=("self",))
-        row = (
-            due.select_related("touch__source", "touch__person")
-            .filter(due_at__lte=at)
-            .order_by("due_at")
-            .first()
-        )
-        if row is not None:
-            row.attempts += 1
-            Certificate.objects.filter(pk=row.pk).update(due_at=at + CLAIM, attempts=row.attempts)
-    return row
+    rows = Certificate.objects.select_related("touch__source", "touch__person")
+    return claim_due(rows, at=at)
 
 
 def _ask(row: Certificate) -> Told:
@@ -142,7 +132,8 @@ def _record(row: Certificate, told: Told | None, found: Claimed, at: datetime) -
             "email_match": found.email_match,
             "expires_at": found.expires_at,
         }
-    Certificate.objects.filter(pk=row.pk).update(**kept)
+    if not Certificate.objects.filter(pk=row.pk, attempts=row.attempts).update(**kept):
+        return  # it took longer than its claim held: whoever asked after us records what came
     if is_over:
         _settle(row, found, state, at)
     elif isinstance(found.failure, Misconfigured):
@@ -205,10 +196,8 @@ def _again(row: Certificate, found: Claimed, at: datetime) -> datetime | None:
     failure = found.failure
     if not isinstance(failure, TryLater | Misconfigured):
         return None
-    pause = MEND_WITHIN
-    if isinstance(failure, TryLater):
-        usual = BACK_OFF[min(row.attempts, len(BACK_OFF)) - 1]
-        pause = timedelta(seconds=failure.after or usual)
+    is_ours = isinstance(failure, Misconfigured)
+    pause = MEND_WITHIN if is_ours else pause_after(failure, row.attempts, BACK_OFF)
     return at + pause if at + pause < row.claim_by else None
 
 

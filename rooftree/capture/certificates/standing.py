@@ -25,9 +25,7 @@ def of_certificates(*, at: datetime) -> Standing:
     rows = Certificate.objects.filter(wanted_at__gt=at - WITHIN)
     counts = dict(rows.order_by().values_list("state").annotate(Count("id")))
     lost = rows.filter(state__in=["failed", "retained_mismatch"])
-    lost = lost.select_related("touch__source", "touch__lead__person").order_by(
-        "-settled_at", "-id"
-    )
+    lost = lost.select_related("touch__source", "touch__lead__person")
     account = CertificateAccount.objects.filter(provider="trustedform").first()
     return Standing(
         has_key=bool(account and account.key),

@@ -9,9 +9,9 @@ from typing import Any
 from rooftree.capture import match, on_file
 from rooftree.capture.envelope import Envelope
 from rooftree.capture.imports.stage import incoming_of, rows_of
+from rooftree.capture.keep import key_at
 from rooftree.capture.models import Spreadsheet
-from rooftree.capture.receive import WORTH_WORK, adapter_of, key_at
-from rooftree.core.emails import comparison_key
+from rooftree.capture.receive import WORTH_WORK, adapter_of
 from rooftree.leads.canonical import CanonicalLead
 from rooftree.leads.models import DeliveryKey
 
@@ -66,7 +66,7 @@ def _word(envelope: Envelope, sheet: Spreadsheet, line: int, found: Findings) ->
     if DeliveryKey.objects.filter(pk=key_at(sheet.source, key)).exists():
         return "repeated"
     inquiry = envelope.leads[0]
-    marks = [key, *identity_of(inquiry).phones, *identity_of(inquiry).emails]
+    marks = [key, *on_file.names_of(match.identity_of(inquiry))]
     is_again = any(mark in found.seen for mark in marks)
     for mark in marks:
         found.seen.setdefault(mark, line)
@@ -77,18 +77,7 @@ def _word(envelope: Envelope, sheet: Spreadsheet, line: int, found: Findings) ->
 
 def is_on_file(inquiry: CanonicalLead, *, is_test: bool) -> bool:
     """Whether intake would take this for somebody we know."""
-    identity = identity_of(inquiry)
+    identity = match.identity_of(inquiry)
     people = on_file.candidates(on_file.sharing(identity), is_test=is_test)
     candidates = [name for known_as in people.values() for name in known_as]
     return match.best_match(identity, candidates) is not None
-
-
-def identity_of(inquiry: CanonicalLead) -> match.Identity:
-    """By what intake tells one person from another."""
-    borrower = inquiry.borrower
-    return match.Identity(
-        first_name=(borrower and borrower.first_name) or "",
-        last_name=(borrower and borrower.last_name) or "",
-        phones=frozenset(one.e164 for one in inquiry.phones if one.valid and one.e164),
-        emails=frozenset(comparison_key(one.address) for one in inquiry.emails if one.address),
-    )

@@ -30,7 +30,7 @@ FIRST = "imp1"  # the import of a file that stands alone
 ZONE = "UTC"
 NOTHING = Answer(status=0)  # nobody waits for an answer
 REFUSALS = ("do_not_call", "do_not_text", "do_not_email")
-_LONGEST_NUMBER = 40
+LONGEST_NUMBER = 40  # of an import, as text
 type Cells = dict[str, Any]
 type Finish = Callable[[CanonicalLead, Fields, Notes], CanonicalLead]
 
@@ -92,12 +92,34 @@ def read(incoming: Incoming, kind: Kind) -> Envelope:
         )
 
 
+def objects(listed: Any) -> list[Cells]:
+    """Those of a list that are objects; none when something else stands there."""
+    return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+
+
 def row_body(
     *, number: str, file: str, line: int, position: int, cells: Mapping[str, str]
 ) -> bytes:
     """It is one row as it is kept and read again: where it stood, and what stood there."""
     said = {"import": number, "file": file, "line": line, "position": position, "row": dict(cells)}
     return json.dumps(said, ensure_ascii=False).encode("utf-8", "replace")
+
+
+def kept_row(
+    found: Mapping[str, Any], incoming: Incoming
+) -> tuple[str, dict[str, str], tuple[Line, ...]]:
+    """They are the number of its import, its cells and the lines of its map, if it has one."""
+    number = as_text(found.get("import"))[:LONGEST_NUMBER] or FIRST
+    maps = incoming.endpoint.setup.get("maps")
+    stored = maps.get(number) if isinstance(maps, dict) else None
+    cells = {str(name): as_text(cell) for name, cell in found["row"].items()}
+    return number, cells, lines_of(stored)
+
+
+def digest_of(cells: Mapping[str, str]) -> str:
+    """What a row is known by that has no id of its own."""
+    said = json.dumps(cells, sort_keys=True).encode("utf-8", "replace")
+    return f"sha256:{hashlib.sha256(said).hexdigest()}"
 
 
 def guessed_lines(columns: Iterable[str], kind: Kind) -> tuple[Line, ...]:
@@ -152,27 +174,19 @@ def _warn_of_gaps(lead: CanonicalLead, notes: Notes) -> None:
 
 
 def _of_json(found: Mapping[str, Any], incoming: Incoming, kind: Kind, notes: Notes) -> Envelope:
-    row = found.get("row")
-    if isinstance(row, dict) and "import" in found:
-        return _row(found, row, incoming, kind, notes)
+    if isinstance(found.get("row"), dict) and "import" in found:
+        return _row(found, incoming, kind, notes)
     records = kind.records(found)
     leads = [lead_of_cells(one, None, incoming, kind, notes) for one in records]
     return _batch(leads, kind, notes)
 
 
-def _row(
-    found: Mapping[str, Any], row: Cells, incoming: Incoming, kind: Kind, notes: Notes
-) -> Envelope:
+def _row(found: Mapping[str, Any], incoming: Incoming, kind: Kind, notes: Notes) -> Envelope:
     """One row of an import, as it is kept and read again."""
-    cells = {str(name): as_text(cell) for name, cell in row.items()}
-    number = as_text(found.get("import"))[:_LONGEST_NUMBER] or FIRST
-    maps = incoming.endpoint.setup.get("maps")
-    stored = maps.get(number) if isinstance(maps, dict) else None
-    lead = lead_of_cells(dict(cells), lines_of(stored), incoming, kind, notes)
-    whole = _batch([lead], kind, notes)
-    said = json.dumps(cells, sort_keys=True).encode("utf-8", "replace")
-    key = f"{kind.source}:{lead.vendor_lead_id or f'sha256:{hashlib.sha256(said).hexdigest()}'}"
-    return replace(whole, idempotency_key=key)
+    _, cells, lines = kept_row(found, incoming)
+    lead = lead_of_cells(dict(cells), lines, incoming, kind, notes)
+    key = f"{kind.source}:{lead.vendor_lead_id or digest_of(cells)}"
+    return replace(_batch([lead], kind, notes), idempotency_key=key)
 
 
 def _batch(leads: Sequence[CanonicalLead], kind: Kind, notes: Notes) -> Envelope:

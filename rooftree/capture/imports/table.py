@@ -59,10 +59,7 @@ def read_table(body: bytes, notes: Notes) -> Table:
 def listed_rows(body: bytes, notes: Notes) -> list[tuple[int, list[str]]]:
     """They are the rows that say anything, with the line each begins on; the first names them."""
     if body.startswith(_WORKBOOK):
-        rows = workbook.rows_of(body)
-        for nth, (_, cells) in enumerate(rows):
-            _within_bounds(cells, nth)
-        return rows
+        return workbook.rows_of(body, _within_bounds)
     for mark, reason in _BINARY.items():
         if body.startswith(mark):
             raise Unreadable(reason)

@@ -15,8 +15,7 @@ from xml.parsers import expat
 
 from rooftree.capture.wire import Unreadable
 
-LARGEST = 48 * 1024 * 1024  # bytes of one part, unpacked
-MOST_CELLS = 2_000_000
+LARGEST = 48 * 1024 * 1024  # bytes of one part, unpacked; characters of all cells
 LONGEST_TEXT = 50_000  # characters of one cell
 NOT_A_WORKBOOK = "not_csv_zip_signature"
 _PIECE = 64 * 1024
@@ -27,8 +26,15 @@ _QUOTED = re.compile(r'"[^"]*"|\[[^\]]*\]|\\.')
 _COLUMN = re.compile(r"[A-Z]{1,3}")
 
 
-def rows_of(body: bytes) -> list[tuple[int, list[str]]]:
-    """They are the rows that say anything, with their numbers. Raises `Unreadable`."""
+type Check = Callable[[list[str], int], None]
+
+
+def rows_of(body: bytes, check: Check) -> list[tuple[int, list[str]]]:
+    """They are the rows that say anything, with their numbers. Raises `Unreadable`.
+
+    Args:
+        check: is given each row as it is read and how many came before; it may raise as well.
+    """
     try:
         with zipfile.ZipFile(io.BytesIO(body)) as book:
             names = set(book.namelist())
@@ -40,7 +46,7 @@ def rows_of(body: bytes) -> list[tuple[int, list[str]]]:
             for name, part in (("xl/sharedStrings.xml", strings), ("xl/styles.xml", styles)):
                 if name in names:
                     part.read(book, name)
-            sheet = _Sheet(strings.found, styles.dates)
+            sheet = _Sheet(strings.found, styles.dates, check)
             sheet.read(book, first if first in names else sheets[0])
     except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, OSError, KeyError) as error:
         raise Unreadable(NOT_A_WORKBOOK) from error
@@ -147,10 +153,10 @@ class _Styles(_Part):
 class _Sheet(_Part):
     """The cells of a sheet, row by row."""
 
-    def __init__(self, strings: list[str], dates: set[int]) -> None:
+    def __init__(self, strings: list[str], dates: set[int], check: Check) -> None:
         super().__init__()
         self.rows: list[tuple[int, list[str]]] = []
-        self._strings, self._dates = strings, dates
+        self._strings, self._dates, self._check = strings, dates, check
         self._cells: dict[int, str] = {}
         self._line = self._seen = self._place = 0
         self._kind, self._style = "", 0
@@ -168,13 +174,16 @@ class _Sheet(_Part):
 
     def end(self, name: str) -> None:
         if name == "v" or (name == "t" and self._kind == "inlineStr"):
-            self._seen += 1
-            if self._seen > MOST_CELLS:
+            said = self._cells.get(self._place, "") + self._said()
+            self._seen += len(said)  # a text that many cells name counts for each
+            if self._seen > LARGEST:
                 raise Unreadable("workbook_too_large")
-            self._cells[self._place] = self._cells.get(self._place, "") + self._said()
+            self._cells[self._place] = said
         elif name == "row" and any(one.strip() for one in self._cells.values()):
             width = max(self._cells) + 1
-            self.rows.append((self._line, [self._cells.get(nth, "") for nth in range(width)]))
+            cells = [self._cells.get(nth, "") for nth in range(width)]
+            self._check(cells, len(self.rows))
+            self.rows.append((self._line, cells))
 
     def _said(self) -> str:
         if self._kind == "s":

@@ -4,7 +4,7 @@ Bankrate's own specification is not public: these are the names a receiving CRM
 documents, and what a client has agreed otherwise goes into the field map.
 """
 
-from rooftree.capture.envelope import Envelope, Incoming, json_answer
+from rooftree.capture.envelope import Envelope, Incoming
 from rooftree.capture.field_map import table
 from rooftree.capture.posts import Vendor, read_post
 from rooftree.capture.proof import Proof
@@ -63,13 +63,7 @@ certificate_url | trustedform_cert_url xxTrustedFormCertUrl
 leadid_token | universal_leadid leadid_token
 """)
 
-VENDOR = Vendor(
-    source=Source.BANKRATE,
-    channel=CHANNEL,
-    lines=LINES,
-    usual=PROOF,
-    success=lambda tree, incoming: json_answer(200, status="accepted"),
-)
+VENDOR = Vendor(source=Source.BANKRATE, channel=CHANNEL, lines=LINES, usual=PROOF)
 
 
 def read(incoming: Incoming) -> Envelope:

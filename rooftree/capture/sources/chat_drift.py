@@ -6,10 +6,9 @@ format: docs/sources/chat_drift.md.
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 
 from rooftree.capture.conclude import Read, conclude, conclude_each
-from rooftree.capture.conversation import plain_of, refused_in, said_of, utterance
+from rooftree.capture.conversation import of_chat, plain_of, utterance
 from rooftree.capture.envelope import (
     Credential,
     Envelope,
@@ -20,22 +19,13 @@ from rooftree.capture.envelope import (
     refused,
     same_secret,
 )
-from rooftree.capture.normalise import epoch, identifier, person, text
+from rooftree.capture.normalise import epoch, identifier, text
 from rooftree.capture.notes import Fields, Notes
-from rooftree.capture.upstream import Lookup, credential, failure_by_status, reason_of
+from rooftree.capture.upstream import Lookup, failure_by_status, reason_of, with_bearer
 from rooftree.capture.webhook import opened
 from rooftree.core.failures import Misconfigured
-from rooftree.leads.canonical import CanonicalLead, Consent, Interaction
-from rooftree.leads.vocabulary import (
-    Channel,
-    ConsentMethod,
-    Direction,
-    InteractionKind,
-    PhoneType,
-    Precision,
-    Source,
-    Speaker,
-)
+from rooftree.leads.canonical import CanonicalLead
+from rooftree.leads.vocabulary import Channel, Source, Speaker
 
 LABEL = "Drift"
 PATHS = ["chat_drift/<token>"]
@@ -47,7 +37,6 @@ CREDENTIALS = (
 )
 _OK = json_answer(200)
 _ID = re.compile(r"\d{1,20}")
-_CHATTED = Consent(method=ConsentMethod.INBOUND_CONTACT)
 failure_of = failure_by_status
 
 
@@ -72,8 +61,7 @@ def read(incoming: Incoming) -> Envelope:
 
 def authorized(lookup: Lookup, credentials: Mapping[str, str]) -> Lookup:
     """The look-up with the account's token."""
-    token = credential(credentials, "access_token", "Access token")
-    return replace(lookup, headers=(("Authorization", f"Bearer {token}"),))
+    return with_bearer(lookup, credentials)
 
 
 def _enveloped(data: Fields, who: str, incoming: Incoming, notes: Notes) -> Envelope:
@@ -102,13 +90,6 @@ def _lead(
     said_at = epoch(data.get("createdAt"), "createdAt", notes, per=1000)
     words = utterance(plain_of(data.get("body")), Speaker.CONSUMER, notes)
     spoken = (words,) if words.text else ()
-    said = said_of(
-        spoken,
-        notes,
-        name=text(contact.get("name")),
-        written=[(contact.get("phone"), PhoneType.UNKNOWN)],
-        addresses=[contact.get("email")],
-    )
     number = identifier(data.get("conversationId"))
     return CanonicalLead(
         source=Source.CHAT_DRIFT,
@@ -117,20 +98,8 @@ def _lead(
         vendor_ids={
             name: one for name, one in (("conversation_id", number), ("contact_id", who)) if one
         },
-        submitted_at=said_at,
-        submitted_at_precision=Precision.SECOND if said_at else None,
         received_at=incoming.received_at,
         is_test=incoming.endpoint.is_test,
-        borrower=person(None, None, notes, full=said.name),
-        phones=said.phones,
-        emails=said.emails,
-        suppression=refused_in(spoken),
-        consent=_CHATTED,
-        interaction=Interaction(
-            kind=InteractionKind.CHAT,
-            direction=Direction.INBOUND,
-            started_at=said_at,
-            transcript=spoken,
-        ),
         extras=notes.extras,
+        **of_chat(spoken, contact, said_at, notes),
     )

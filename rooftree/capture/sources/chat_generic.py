@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from rooftree.capture.conclude import conclude
+from rooftree.capture.consent import CAME_TO_US
 from rooftree.capture.conversation import MOST, refused_in, said_of, speaker, utterance
 from rooftree.capture.envelope import Envelope, Incoming, Outcome, json_answer, refused
 from rooftree.capture.labels import fields_of
@@ -18,10 +19,9 @@ from rooftree.capture.normalise import moment, text
 from rooftree.capture.notes import Fields, Notes
 from rooftree.capture.proof import Proof, problem_with
 from rooftree.capture.wire import Unreadable, charset, json_object, text_of
-from rooftree.leads.canonical import CanonicalLead, Consent, Interaction, Utterance
+from rooftree.leads.canonical import CanonicalLead, Interaction, Utterance
 from rooftree.leads.vocabulary import (
     Channel,
-    ConsentMethod,
     Direction,
     InteractionKind,
     PhoneType,
@@ -32,7 +32,6 @@ LABEL = "Any chat: JSON or a transcript"
 PATHS = ["chat_generic/<token>"]
 CHANNEL = Channel.CHAT
 _OK = json_answer(200, status="ok")
-_CHATTED = Consent(method=ConsentMethod.INBOUND_CONTACT)
 _LINE = re.compile(r"^(?:\[(?P<at>[^\]]{8,40})\]\s*)?(?P<who>[^:\[\]]{1,60}):\s(?P<said>.*)$")
 
 
@@ -40,9 +39,7 @@ def read(incoming: Incoming) -> Envelope:
     """One conversation. Never raises."""
     if incoming.is_too_large():
         return refused(Outcome.REJECTED_TOO_LARGE, "too_large", json_answer(413, error="too_large"))
-    signed = {"proof": Proof.HMAC, **incoming.endpoint.setup}
-    asked = replace(incoming, endpoint=replace(incoming.endpoint, setup=signed))
-    if problem := problem_with(asked):
+    if problem := problem_with(incoming, usual=Proof.HMAC):
         return refused(Outcome.REJECTED_AUTH, problem, json_answer(401, error="unauthorized"))
     notes = Notes()
     told = charset(incoming.header("content-type"))
@@ -69,13 +66,8 @@ def _is_json(incoming: Incoming) -> bool:
 
 
 def _of_object(found: Fields, incoming: Incoming, notes: Notes) -> CanonicalLead:
-    listed = found.get("messages")
     zone = incoming.endpoint.zone
-    spoken = [
-        _said(Fields(one), zone, notes)
-        for one in (listed[:MOST] if isinstance(listed, list) else [])
-        if isinstance(one, Mapping)
-    ]
+    spoken = [_said(one, zone, notes) for one in found.parts("messages")[:MOST]]
     visitor, typed = found.part("visitor"), found.part("fields")
     fields, rest = fields_of(typed.items())
     given = {"name": visitor.get("name"), "vendor_lead_id": found.get("conversation_id")}
@@ -154,7 +146,7 @@ def _lead(
         lead,
         phones=said.phones,
         emails=said.emails,
-        consent=_CHATTED,
+        consent=CAME_TO_US,
         interaction=talk,
         suppression=lead.suppression or refused_in(spoken),
     )

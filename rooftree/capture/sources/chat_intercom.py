@@ -5,12 +5,11 @@ Wire format: docs/sources/chat_intercom.md.
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from rooftree.capture.conclude import Read, conclude, conclude_each
-from rooftree.capture.conversation import MOST, plain_of, refused_in, said_of, utterance
+from rooftree.capture.conclude import Read, as_more, conclude, conclude_each
+from rooftree.capture.conversation import MOST, of_chat, plain_of, utterance
 from rooftree.capture.envelope import (
     Credential,
     Envelope,
@@ -20,22 +19,13 @@ from rooftree.capture.envelope import (
     json_answer,
     same_secret,
 )
-from rooftree.capture.normalise import epoch, identifier, known, person, text
+from rooftree.capture.normalise import epoch, identifier, known, text
 from rooftree.capture.notes import Fields, Notes, as_text
 from rooftree.capture.proof import digest_of
-from rooftree.capture.upstream import Lookup, credential, failure_by_status
+from rooftree.capture.upstream import Lookup, failure_by_status, with_bearer
 from rooftree.capture.webhook import opened
-from rooftree.leads.canonical import Attribution, CanonicalLead, Consent, Interaction, Utterance
-from rooftree.leads.vocabulary import (
-    Channel,
-    ConsentMethod,
-    Direction,
-    InteractionKind,
-    PhoneType,
-    Precision,
-    Source,
-    Speaker,
-)
+from rooftree.leads.canonical import Attribution, CanonicalLead, Utterance
+from rooftree.leads.vocabulary import Channel, Source, Speaker
 
 LABEL = "Intercom"
 PATHS = ["chat_intercom/<token>"]
@@ -55,7 +45,6 @@ NEW, MORE = "conversation.user.created", "conversation.user.replied"
 SPEAKERS = {"bot": Speaker.BOT, "admin": Speaker.AGENT, "team": Speaker.AGENT}
 _OK = json_answer(200)
 _ID = re.compile(r"[\w.-]{1,80}")
-_CHATTED = Consent(method=ConsentMethod.INBOUND_CONTACT)
 failure_of = failure_by_status
 
 
@@ -82,9 +71,7 @@ def read(incoming: Incoming) -> Envelope:
 
 def authorized(lookup: Lookup, credentials: Mapping[str, str]) -> Lookup:
     """The look-up with the workspace's token, in the version we read."""
-    token = credential(credentials, "access_token", "Access token")
-    headers = (("Authorization", f"Bearer {token}"), ("Intercom-Version", VERSION))
-    return replace(lookup, headers=headers)
+    return with_bearer(lookup, credentials, ("Intercom-Version", VERSION))
 
 
 def _enveloped(found: Fields, item: Fields, incoming: Incoming, notes: Notes) -> Envelope:
@@ -104,18 +91,9 @@ def _enveloped(found: Fields, item: Fields, incoming: Incoming, notes: Notes) ->
         whole = conclude_each([waiting], _OK, key=key, actions=actions)
     else:
         whole = conclude(lead, _OK, notes, actions=actions)
-    return whole if text(found.get("topic")) == NEW else _as_more(whole, found)
-
-
-def _as_more(whole: Envelope, found: Fields) -> Envelope:
-    """A further message adds to the conversation; each notification is its own."""
-    number = identifier(found.get("id")) or "undated"
-    is_used = whole.outcome in (Outcome.ACCEPTED, Outcome.ACCEPTED_TEST)
-    return replace(
-        whole,
-        outcome=Outcome.UPDATED if is_used else whole.outcome,
-        idempotency_key=f"{whole.idempotency_key}:{number}",
-    )
+    if text(found.get("topic")) == NEW:
+        return whole
+    return as_more(whole, identifier(found.get("id")) or "undated")
 
 
 def _lead(
@@ -123,13 +101,7 @@ def _lead(
 ) -> CanonicalLead:
     source = item.part("source")
     spoken = _spoken(source, author, item.part("conversation_parts"), notes)
-    said = said_of(
-        spoken,
-        notes,
-        name=text(author.get("name")) or text(contact.get("name")),
-        written=[(author.get("phone") or contact.get("phone"), PhoneType.UNKNOWN)],
-        addresses=[author.get("email") or contact.get("email")],
-    )
+    who = {key: text(author.get(key)) or contact.get(key) for key in ("name", "phone", "email")}
     ids = {"conversation_id": item.get("id"), "contact_id": author.get("id")}
     began = epoch(item.get("created_at"), "created_at", notes, per=1)
     return CanonicalLead(
@@ -137,32 +109,18 @@ def _lead(
         channel=CHANNEL,
         vendor_lead_id=identifier(item.get("id")),
         vendor_ids={name: found for name, one in ids.items() if (found := identifier(one))},
-        submitted_at=began,
-        submitted_at_precision=Precision.SECOND if began else None,
         received_at=incoming.received_at,
         is_test=incoming.endpoint.is_test,
-        borrower=person(None, None, notes, full=said.name),
-        phones=said.phones,
-        emails=said.emails,
-        suppression=refused_in(spoken),
-        consent=_CHATTED,
         attribution=known(Attribution(landing_page_url=text(source.get("url")))),
-        interaction=Interaction(
-            kind=InteractionKind.CHAT,
-            direction=Direction.INBOUND,
-            started_at=began,
-            transcript=tuple(spoken),
-        ),
         extras=notes.extras,
+        **of_chat(spoken, Fields(who), began, notes),
     )
 
 
 def _spoken(source: Fields, author: Fields, parts: Fields, notes: Notes) -> list[Utterance]:
     """What opened the conversation, and what was said since as far as it was sent."""
     said: list[tuple[Any, Fields, datetime | None]] = [(source.get("body"), author, None)]
-    listed: Any = parts.get("conversation_parts")
-    for one in listed[:MOST] if isinstance(listed, list) else []:
-        part = Fields(one)
+    for part in parts.parts("conversation_parts")[:MOST]:
         at = epoch(part.get("created_at"), "created_at", notes, per=1)
         said.append((part.get("body"), part.part("author"), at))
     found = [utterance(plain_of(body), _role(who), notes, at) for body, who, at in said]

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from rooftree.capture.envelope import Envelope, Incoming
-from rooftree.capture.imports.records import Cells, Kind, ids, trouble
+from rooftree.capture.imports.records import Cells, Kind, ids, objects, trouble
 from rooftree.capture.imports.records import read as read_records
 from rooftree.capture.normalise import emails, phones, text, third_party_email
 from rooftree.capture.notes import Fields, Notes, as_text
@@ -40,9 +40,7 @@ def read(incoming: Incoming) -> Envelope:
 def _records(found: Mapping[str, Any]) -> list[Cells]:
     if found.get("status") == "error":
         raise trouble(found.get("category") or found.get("message"))
-    listed = found.get("results")
-    rows = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
-    return [_flat(one) for one in rows]
+    return [_flat(one) for one in objects(found.get("results"))]
 
 
 def _flat(one: Cells) -> Cells:

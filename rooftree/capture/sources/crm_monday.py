@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from rooftree.capture.envelope import Envelope, Incoming
-from rooftree.capture.imports.records import Cells, Kind, trouble
+from rooftree.capture.imports.records import Cells, Kind, objects, trouble
 from rooftree.capture.imports.records import read as read_records
 from rooftree.capture.imports.table import (
     Row,
@@ -58,27 +58,17 @@ def _records(found: Mapping[str, Any]) -> list[Cells]:
 def _items(data: Any) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
     """Every item with its board; a further page has no board around it."""
     found = data if isinstance(data, dict) else {}
-    boards = found.get("boards")
     pages: list[tuple[Any, Any]] = [
-        (one, one.get("items_page"))
-        for one in (boards if isinstance(boards, list) else [])
-        if isinstance(one, dict)
+        (one, one.get("items_page")) for one in objects(found.get("boards"))
     ]
     for board, page in [*pages, ({}, found.get("next_items_page"))]:
-        items = page.get("items") if isinstance(page, dict) else None
-        for item in items if isinstance(items, list) else []:
-            if isinstance(item, dict):
-                own = item.get("board")
-                yield board or (own if isinstance(own, dict) else {}), item
+        for item in objects(page.get("items") if isinstance(page, dict) else None):
+            own = item.get("board")
+            yield board or (own if isinstance(own, dict) else {}), item
 
 
 def _flat(board: Mapping[str, Any], item: Mapping[str, Any]) -> Cells:
-    values = item.get("column_values")
-    cells = {
-        _title(one): _said(one)
-        for one in (values if isinstance(values, list) else [])
-        if isinstance(one, dict)
-    }
+    cells = {_title(one): _said(one) for one in objects(item.get("column_values"))}
     group = item.get("group")
     place = (board.get("name"), group.get("title") if isinstance(group, dict) else None)
     number = as_text(item.get("id"))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from rooftree.capture.envelope import Envelope, Incoming
-from rooftree.capture.imports.records import Cells, Kind, ids, trouble
+from rooftree.capture.imports.records import Cells, Kind, ids, objects, trouble
 from rooftree.capture.imports.records import read as read_records
 from rooftree.capture.normalise import emails, phones
 from rooftree.capture.notes import Fields, Notes, as_text
@@ -43,10 +43,8 @@ def _records(found: Mapping[str, Any]) -> list[Cells]:
     """Leads or deals, joined with their persons and the names of fields of the company's own."""
     if found.get("success") is False:
         raise trouble(found.get("errorCode") or found.get("error"))
-    listed = found.get("data")
     people, called = _part(found, "person_lookup"), _part(found, "field_lookup")
-    rows = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
-    return [_joined(one, people, called) for one in rows]
+    return [_joined(one, people, called) for one in objects(found.get("data"))]
 
 
 def _part(found: Mapping[str, Any], key: str) -> dict[str, Any]:
@@ -134,8 +132,7 @@ def _finish(lead: CanonicalLead, cells: Fields, notes: Notes) -> CanonicalLead:
 
 def _listed(value: Any) -> list[dict[str, Any]]:
     """Their list of numbers or addresses, the primary one first."""
-    found = [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
-    return sorted(found, key=lambda one: one.get("primary") is not True)
+    return sorted(objects(value), key=lambda one: one.get("primary") is not True)
 
 
 def _is_unsplit(name: str) -> bool:

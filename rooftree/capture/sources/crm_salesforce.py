@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from rooftree.capture.envelope import Envelope, Incoming
-from rooftree.capture.imports.records import Cells, Kind, ids, trouble
+from rooftree.capture.imports.records import Cells, Kind, ids, objects, trouble
 from rooftree.capture.imports.records import read as read_records
 from rooftree.capture.notes import Fields, Notes, as_text
 from rooftree.leads.canonical import CanonicalLead
@@ -40,8 +40,7 @@ def _records(found: Mapping[str, Any]) -> list[Cells]:
     if isinstance(items, list):
         first = items[0] if items and isinstance(items[0], dict) else {}
         raise trouble(first.get("errorCode"))
-    listed = found.get("records")
-    return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    return objects(found.get("records"))
 
 
 def _prepare(cells: Cells) -> Cells:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from rooftree.capture.envelope import Envelope, Incoming
-from rooftree.capture.imports.records import Cells, Kind, ids, trouble
+from rooftree.capture.imports.records import Cells, Kind, ids, objects, trouble
 from rooftree.capture.imports.records import read as read_records
 from rooftree.capture.normalise import text, third_party_email
 from rooftree.capture.notes import Fields, Notes, as_text
@@ -34,8 +34,7 @@ def read(incoming: Incoming) -> Envelope:
 def _records(found: Mapping[str, Any]) -> list[Cells]:
     if found.get("status") == "error":
         raise trouble(found.get("code"))
-    listed = found.get("data")
-    return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    return objects(found.get("data"))
 
 
 def _prepare(cells: Cells) -> Cells:

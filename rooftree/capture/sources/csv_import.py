@@ -3,17 +3,25 @@
 Columns are read by the map of their import, else by their names.
 """
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from rooftree.capture.conclude import conclude
 from rooftree.capture.envelope import Answer, Envelope, Incoming, Outcome, refused
-from rooftree.capture.field_map import Line, lines_of
+from rooftree.capture.field_map import Line
 from rooftree.capture.field_map import read as read_by
-from rooftree.capture.imports.records import FIRST, METHOD, NOTHING, ZONE, Kind, guessed_lines
+from rooftree.capture.imports.records import (
+    FIRST,
+    LONGEST_NUMBER,
+    METHOD,
+    NOTHING,
+    ZONE,
+    Kind,
+    digest_of,
+    guessed_lines,
+    kept_row,
+)
 from rooftree.capture.imports.table import read_table
 from rooftree.capture.mapped import lead_of
 from rooftree.capture.notes import Notes, as_text
@@ -24,7 +32,6 @@ from rooftree.leads.vocabulary import Channel, Source
 LABEL = "Spreadsheets you upload"
 PATHS = ["csv_import/<token>"]
 CHANNEL = Channel.IMPORT
-_LONGEST_NUMBER = 40
 
 
 def read(incoming: Incoming) -> Envelope:
@@ -67,22 +74,13 @@ def _read_file(incoming: Incoming) -> Envelope:
 def _read_row(incoming: Incoming) -> Envelope:
     notes = Notes()
     found = json_object(incoming.masked.body, notes)
-    cells = found.get("row")
-    if not isinstance(cells, dict):
+    if not isinstance(found.get("row"), dict):
         raise Unreadable("no_row")
-    cells = {str(name): as_text(cell) for name, cell in cells.items()}
-    maps = incoming.endpoint.setup.get("maps")
-    number = as_text(found.get("import"))[:_LONGEST_NUMBER] or FIRST
-    stored = maps.get(number) if isinstance(maps, dict) else None
-    lines = lines_of(stored) or guessed_lines(cells, KIND)
-    one = _read_cells(
-        cells,
-        lines,
-        incoming,
-        vendor_id=f"{number}:{as_text(found.get('position'))[:_LONGEST_NUMBER]}",
-    )
-    said = json.dumps(cells, sort_keys=True).encode("utf-8", "replace")
-    return replace(one, idempotency_key=f"csv:sha256:{hashlib.sha256(said).hexdigest()}")
+    number, cells, lines = kept_row(found, incoming)
+    place = as_text(found.get("position"))[:LONGEST_NUMBER]
+    lines = lines or guessed_lines(cells, KIND)
+    one = _read_cells(cells, lines, incoming, vendor_id=f"{number}:{place}")
+    return replace(one, idempotency_key=f"csv:{digest_of(cells)}")
 
 
 def _read_cells(

@@ -9,17 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from rooftree.capture.conclude import conclude
-from rooftree.capture.envelope import (
-    Answer,
-    Envelope,
-    Incoming,
-    Outcome,
-    Setting,
-    SettingKind,
-    quarantined,
-    refused,
-)
-from rooftree.capture.mail import Letter
+from rooftree.capture.envelope import Envelope, Incoming, Outcome, quarantined, refused
+from rooftree.capture.mail import OF_LETTERS, UNSAID, Letter
 from rooftree.capture.mail import read as read_mail
 from rooftree.capture.normalise import (
     address_fields,
@@ -42,19 +33,7 @@ from rooftree.leads.vocabulary import Channel, PhoneType, Source
 LABEL = "Lead e-mails in ADF (XML)"
 PATHS = ["email_adf/<token>"]
 CHANNEL = Channel.EMAIL
-SETTINGS = (
-    Setting(
-        key="senders",
-        label="Domains it comes from",
-        help="As vendor.com, one a line. Empty: any that is proven",
-        kind=SettingKind.LINES,
-    ),
-    Setting(
-        key="mail_server",
-        label="Name of your mail server",
-        help="As its Authentication-Results header begins. Empty: the topmost such header",
-    ),
-)
+SETTINGS = OF_LETTERS
 PHONE_TYPES = {
     "cellphone": PhoneType.MOBILE,
     "cell": PhoneType.MOBILE,
@@ -64,7 +43,6 @@ PHONE_TYPES = {
 }
 _BEGINS, _ENDS = re.compile(rb"<adf\b", re.IGNORECASE), b"</adf"
 _DECLARED = re.compile(rb"\s*(<\?xml[^>]{0,200}\?>)", re.IGNORECASE)
-_NOTHING = Answer(status=0)  # replaced by what the way it came asks for
 
 
 def read(incoming: Incoming) -> Envelope:
@@ -80,10 +58,10 @@ def _enveloped(letter: Letter, incoming: Incoming) -> Envelope:
         root = _document(letter, notes)
     except Unreadable as error:
         if str(error) == "xml_dtd_forbidden":
-            return refused(Outcome.REJECTED_MALFORMED, str(error), _NOTHING, tell_operations=True)
-        return quarantined(str(error), _NOTHING, key=key, warnings=notes.warnings)
+            return refused(Outcome.REJECTED_MALFORMED, str(error), UNSAID, tell_operations=True)
+        return quarantined(str(error), UNSAID, key=key, warnings=notes.warnings)
     lead = _lead(root, incoming, notes)
-    whole = conclude(lead, _NOTHING, notes)
+    whole = conclude(lead, UNSAID, notes)
     return whole if lead.vendor_lead_id else replace(whole, idempotency_key=key)
 
 

@@ -4,16 +4,9 @@ from dataclasses import replace
 from typing import Any
 
 from rooftree.capture.conclude import conclude
-from rooftree.capture.envelope import (
-    Answer,
-    Envelope,
-    Incoming,
-    Setting,
-    SettingKind,
-    quarantined,
-)
+from rooftree.capture.envelope import Envelope, Incoming, Setting, SettingKind, quarantined
 from rooftree.capture.labels import fields_of
-from rooftree.capture.mail import Letter, lines_of, rows_of
+from rooftree.capture.mail import OF_LETTERS, UNSAID, Letter, lines_of, rows_of
 from rooftree.capture.mail import read as read_mail
 from rooftree.capture.mapped import lead_of
 from rooftree.capture.normalise import squashed
@@ -25,17 +18,7 @@ LABEL = "Lead e-mails in words"
 PATHS = ["email_text/<token>"]
 CHANNEL = Channel.EMAIL
 SETTINGS = (
-    Setting(
-        key="senders",
-        label="Domains it comes from",
-        help="As vendor.com, one a line. Empty: any that is proven",
-        kind=SettingKind.LINES,
-    ),
-    Setting(
-        key="mail_server",
-        label="Name of your mail server",
-        help="As its Authentication-Results header begins. Empty: the topmost such header",
-    ),
+    *OF_LETTERS,
     Setting(
         key="labels",
         label="Their labels",
@@ -44,7 +27,6 @@ SETTINGS = (
     ),
 )
 PLACES = ("state", "zip", "city", "county")
-_NOTHING = Answer(status=0)  # replaced by what the way it came asks for
 
 
 def read(incoming: Incoming) -> Envelope:
@@ -58,11 +40,11 @@ def _enveloped(letter: Letter, incoming: Incoming) -> Envelope:
     fields, rest = _best(letter, _own_words(incoming.endpoint.setup.get("labels")))
     key = f"email:{letter.reference}"
     if not fields:
-        return quarantined("no_fields", _NOTHING, key=key, warnings=notes.warnings)
+        return quarantined("no_fields", UNSAID, key=key, warnings=notes.warnings)
     lead = _lead(_placed(fields), letter, incoming, notes)
     for label, value in rest:
         notes.keep(label, value)
-    return replace(conclude(lead, _NOTHING, notes), idempotency_key=key)
+    return replace(conclude(lead, UNSAID, notes), idempotency_key=key)
 
 
 def _best(letter: Letter, own: dict[str, str]) -> tuple[dict[str, Any], list[tuple[str, Any]]]:

@@ -1,6 +1,6 @@
 """FreeRateUpdate: a form, or its XML twin. Wire format: docs/sources/freerateupdate.md."""
 
-from rooftree.capture.envelope import Envelope, Incoming, json_answer
+from rooftree.capture.envelope import Envelope, Incoming
 from rooftree.capture.field_map import table
 from rooftree.capture.posts import Vendor, read_post
 from rooftree.capture.proof import Proof
@@ -51,13 +51,7 @@ certificate_url | TCPA xxTrustedFormCertUrl
 leadid_token | UniversalLeadid
 """)
 
-VENDOR = Vendor(
-    source=Source.FREERATEUPDATE,
-    channel=CHANNEL,
-    lines=LINES,
-    usual=PROOF,
-    success=lambda tree, incoming: json_answer(200, status="accepted"),
-)
+VENDOR = Vendor(source=Source.FREERATEUPDATE, channel=CHANNEL, lines=LINES, usual=PROOF)
 
 
 def read(incoming: Incoming) -> Envelope:

@@ -47,8 +47,7 @@ def read(incoming: Incoming) -> Envelope:
         return refused(Outcome.REJECTED_AUTH, "bad_key", json_answer(400, message="invalid key"))
     notes.warn_of(incoming.masked.found)
     lead = _lead(found, incoming, notes)
-    for name, value in found.unread():
-        notes.keep(name, value)
+    notes.keep_all(found)
     key = f"google:{lead.vendor_lead_id}" if lead.vendor_lead_id else None
     return conclude(lead, json_answer(200), notes, key=key)
 
@@ -56,7 +55,7 @@ def read(incoming: Incoming) -> Envelope:
 def _lead(found: Fields, incoming: Incoming, notes: Notes) -> CanonicalLead:
     at, precision = moment(found.get("lead_submit_time"), "lead_submit_time", notes, zone="UTC")
     lead = lead_of(
-        fields_of(_answers(found.get("user_column_data")), notes),
+        fields_of(_answers(found.parts("user_column_data")), notes),
         notes,
         source=Source.GOOGLE_LEAD_FORM,
         channel=CHANNEL,
@@ -77,9 +76,8 @@ def _lead(found: Fields, incoming: Incoming, notes: Notes) -> CanonicalLead:
     )
 
 
-def _answers(listed: Any) -> list[tuple[Any, Any]]:
+def _answers(columns: list[Fields]) -> list[tuple[Any, Any]]:
     """A predefined question by its id; one of the advertiser's own by its words."""
-    columns = map(Fields, listed if isinstance(listed, list) else [])
     return [
         (one.get("column_id") or one.get("column_name"), one.get("string_value")) for one in columns
     ]

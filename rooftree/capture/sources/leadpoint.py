@@ -1,6 +1,6 @@
 """Leadpoint: short upper-case keys. Wire format: docs/sources/leadpoint.md."""
 
-from rooftree.capture.envelope import Envelope, Incoming, json_answer
+from rooftree.capture.envelope import Envelope, Incoming
 from rooftree.capture.field_map import table
 from rooftree.capture.posts import Vendor, read_post
 from rooftree.capture.proof import Proof
@@ -54,13 +54,7 @@ certificate_url | xxTrustedFormCertUrl trustedform_cert_url
 leadid_token | universal_leadid
 """)
 
-VENDOR = Vendor(
-    source=Source.LEADPOINT,
-    channel=CHANNEL,
-    lines=LINES,
-    usual=PROOF,
-    success=lambda tree, incoming: json_answer(200, status="accepted"),
-)
+VENDOR = Vendor(source=Source.LEADPOINT, channel=CHANNEL, lines=LINES, usual=PROOF)
 
 
 def read(incoming: Incoming) -> Envelope:

@@ -23,7 +23,7 @@ from rooftree.capture.envelope import (
 from rooftree.capture.mapped import lead_of
 from rooftree.capture.normalise import epoch, identifier, text
 from rooftree.capture.notes import Fields, Notes
-from rooftree.capture.upstream import Lookup, credential, failure_by_status, reason_of
+from rooftree.capture.upstream import Lookup, failure_by_status, reason_of, with_bearer
 from rooftree.capture.webhook import hex_hmac, opened, signed
 from rooftree.leads.canonical import CanonicalLead, Consent
 from rooftree.leads.vocabulary import Channel, ConsentMethod, ConsentStatus, Precision, Source
@@ -42,6 +42,7 @@ CREDENTIALS = (
     ),
 )
 VERSION = "202608"
+_MOST = 500  # answers of a form, options of a question
 _DONE = json_answer(200)
 _ID = re.compile(r"[\w.-]{1,120}")
 _FORM = re.compile(r"leadGenForm:(\d{1,30})")
@@ -74,13 +75,8 @@ def read(incoming: Incoming) -> Envelope:
 
 def authorized(lookup: Lookup, credentials: Mapping[str, str]) -> Lookup:
     """The look-up with the member's token, in the version we read."""
-    token = credential(credentials, "access_token", "Access token")
-    headers = (
-        ("Authorization", f"Bearer {token}"),
-        ("LinkedIn-Version", VERSION),
-        ("X-Restli-Protocol-Version", "2.0.0"),
-    )
-    return replace(lookup, headers=headers)
+    headers = (("LinkedIn-Version", VERSION), ("X-Restli-Protocol-Version", "2.0.0"))
+    return with_bearer(lookup, credentials, *headers)
 
 
 def _handshake(incoming: Incoming) -> Envelope:
@@ -168,9 +164,9 @@ def _ids(found: Fields, response: Fields) -> dict[str, str]:
 
 def _answers(given: Fields, form: Fields) -> list[tuple[Any, Any]]:
     """Each answer beside its question: the predefined field, else the words that were shown."""
-    questions = {identifier(one.get("questionId")): one for one in _objects(form, "questions")}
+    questions = {identifier(one.get("questionId")): one for one in form.parts("questions")}
     found: list[tuple[Any, Any]] = []
-    for one in _objects(given, "answers"):
+    for one in given.parts("answers")[:_MOST]:
         asked = questions.get(identifier(one.get("questionId")), Fields())
         name = asked.get("predefinedField") or _shown(asked.get("question"))
         said = one.part("answerDetails")
@@ -184,7 +180,7 @@ def _answers(given: Fields, form: Fields) -> list[tuple[Any, Any]]:
 
 def _option(asked: Fields, number: Any) -> str:
     details = asked.part("questionDetails").part("multipleChoiceQuestionDetails")
-    options = {identifier(one.get("id")): one for one in _objects(details, "options")}
+    options = {identifier(one.get("id")): one for one in details.parts("options")[:_MOST]}
     chosen = options.get(identifier(number))
     return (_shown(chosen.get("text")) if chosen else None) or str(number)
 
@@ -193,11 +189,11 @@ def _consent(given: Fields, form: Fields, known: CanonicalLead, proof: Consent) 
     """What was ticked, with the words of the form it was ticked on."""
     shown = {
         identifier(one.get("id")): _shown(one.get("consent"))
-        for one in _objects(form.part("legalInfo"), "consents")
+        for one in form.part("legalInfo").parts("consents")
     }
     said = [
         (shown.get(identifier(one.get("consentId"))), one.get("accepted") is True)
-        for one in _objects(given, "consentResponses")
+        for one in given.parts("consentResponses")
     ]
     if not said:
         return proof
@@ -213,11 +209,6 @@ def _consent(given: Fields, form: Fields, known: CanonicalLead, proof: Consent) 
             method=ConsentMethod.CHECKBOX,
         )
     )
-
-
-def _objects(found: Fields, key: str) -> list[Fields]:
-    listed = found.get(key)
-    return [Fields(one) for one in listed[:500]] if isinstance(listed, list) else []
 
 
 def _shown(localized: Any) -> str | None:

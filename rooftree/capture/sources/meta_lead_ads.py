@@ -130,10 +130,9 @@ def listing(_: datetime) -> Lookup:
 def listed(lookup: Lookup, told: Told, since: datetime) -> Listed:
     """Pages name forms, forms name leads; each list may go on."""
     found = told.fields()
-    rows = found.get("data")
     ids = [
         (one_id, one)
-        for one in map(Fields, rows if isinstance(rows, list) else [])
+        for one in found.parts("data")
         if (one_id := identifier(one.get("id"))) and one_id.isalnum()
     ]
     more = _next_page(lookup, found.part("paging"))
@@ -186,11 +185,9 @@ def _handshake(incoming: Incoming) -> Envelope:
 
 def _changes(found: Fields) -> list[Fields]:
     """The leads of a notice, each id once."""
-    entries = found.get("entry")
     named: dict[str, Fields] = {}
-    for entry in map(Fields, entries if isinstance(entries, list) else []):
-        changes = entry.get("changes")
-        for change in map(Fields, changes if isinstance(changes, list) else []):
+    for entry in found.parts("entry"):
+        for change in entry.parts("changes"):
             value = change.part("value")
             lead_id = identifier(value.get("leadgen_id"))
             if text(change.get("field")) == "leadgen" and lead_id and lead_id.isalnum():
@@ -253,9 +250,7 @@ def _lead(change: Fields, told: Fields, incoming: Incoming, notes: Notes) -> Can
 
 
 def _answers(told: Fields) -> list[tuple[Any, Any]]:
-    listed = told.get("field_data")
-    fields = map(Fields, listed if isinstance(listed, list) else [])
-    return [(one.get("name"), one.get("values")) for one in fields]
+    return [(one.get("name"), one.get("values")) for one in told.parts("field_data")]
 
 
 def _ids(change: Fields, told: Fields) -> dict[str, str]:
@@ -271,10 +266,9 @@ def _ids(change: Fields, told: Fields) -> dict[str, str]:
 
 def _consent(told: Fields, proof: Consent, notes: Notes, *, at: Any) -> Consent:
     """The boxes of the form. Their wording stands in the form alone, so only keys are known."""
-    listed = told.get("custom_disclaimer_responses")
     boxes = {
         text(one.get("checkbox_key")) or "": yes_or_no(one.get("is_checked")) is True
-        for one in map(Fields, listed if isinstance(listed, list) else [])
+        for one in told.parts("custom_disclaimer_responses")
     }
     for key, is_checked in boxes.items():
         notes.keep(f"consent.{key}", is_checked)

@@ -10,13 +10,13 @@ from datetime import datetime
 from typing import Any
 
 from rooftree.capture.amounts import count
-from rooftree.capture.conclude import conclude
+from rooftree.capture.conclude import as_more, conclude
+from rooftree.capture.consent import CAME_TO_US
 from rooftree.capture.conversation import labelled, utterance
 from rooftree.capture.envelope import (
     Credential,
     Envelope,
     Incoming,
-    Outcome,
     ignored,
     json_answer,
     same_secret,
@@ -27,10 +27,9 @@ from rooftree.capture.normalise import contact, message, moment, phones, text, y
 from rooftree.capture.notes import Fields, Notes
 from rooftree.capture.proof import digest_of
 from rooftree.capture.webhook import opened
-from rooftree.leads.canonical import CanonicalLead, Consent, Interaction, Utterance
+from rooftree.leads.canonical import CanonicalLead, Interaction, Utterance
 from rooftree.leads.vocabulary import (
     Channel,
-    ConsentMethod,
     Direction,
     InteractionKind,
     PhoneType,
@@ -45,7 +44,6 @@ CREDENTIALS = (
     Credential(key="secret", label="Signing key", help="CallRail, Integrations, Webhooks"),
 )
 _OK = json_answer(200)
-_CALLED_IN = Consent(method=ConsentMethod.INBOUND_CONTACT)
 _NOBODY = frozenset({"", "anonymous", "restricted", "unavailable", "unknown", "private", "blocked"})
 # What of theirs is of ours, whatever happened.
 _MARKS = {
@@ -86,10 +84,7 @@ def _enveloped(found: Fields, incoming: Incoming, notes: Notes) -> Envelope:
     if not isinstance(found.get("changes"), list):
         return whole
     changed_at, _ = moment(found.get("timestamp"), "timestamp", notes, zone=incoming.endpoint.zone)
-    key = f"{whole.idempotency_key}:{_plain(changed_at)}"
-    is_used = whole.outcome in (Outcome.ACCEPTED, Outcome.ACCEPTED_TEST)
-    outcome = Outcome.UPDATED if is_used else whole.outcome
-    return replace(whole, outcome=outcome, idempotency_key=key)
+    return as_more(whole, _plain(changed_at))
 
 
 def _direction(found: Fields) -> str:
@@ -148,7 +143,7 @@ def _common(
         vendor_ids={"call_id": lead.vendor_lead_id} if lead.vendor_lead_id else {},
         vendor_status=text(found.get("lead_status")),
         phones=phones([(number, PhoneType.UNKNOWN)], notes),
-        consent=_CALLED_IN,
+        consent=CAME_TO_US,
         interaction=replace(call, started_at=lead.submitted_at, tracking_number=contact(tracked)),
     )
 

@@ -4,12 +4,12 @@ Wire format: docs/sources/phone_twilio.md.
 """
 
 import re
-from dataclasses import replace
 from urllib.parse import parse_qsl
 from xml.sax.saxutils import quoteattr
 
 from rooftree.capture.amounts import count
-from rooftree.capture.conclude import conclude
+from rooftree.capture.conclude import as_more, conclude
+from rooftree.capture.consent import CAME_TO_US
 from rooftree.capture.envelope import (
     RING,
     Answer,
@@ -27,10 +27,9 @@ from rooftree.capture.notes import Fields, Notes
 from rooftree.capture.wire import Unreadable, form_fields
 from rooftree.core.twilio_signature import SETTINGS as SETTINGS_HEADER
 from rooftree.core.twilio_signature import verify
-from rooftree.leads.canonical import CanonicalLead, Consent, Interaction
+from rooftree.leads.canonical import CanonicalLead, Interaction
 from rooftree.leads.vocabulary import (
     Channel,
-    ConsentMethod,
     Direction,
     InteractionKind,
     PhoneType,
@@ -70,7 +69,6 @@ NOTICE = "This call may be recorded."  # before anything is (rules.yaml: recordi
 SORRY = "We are sorry, nobody can take your call right now. We will call you back."
 _NOTHING = Answer(status=204)
 _KEY = re.compile(r"key=([^,]+)")
-_CALLED_IN = Consent(method=ConsentMethod.INBOUND_CONTACT)
 
 
 def read(incoming: Incoming) -> Envelope:
@@ -118,12 +116,7 @@ def _enveloped(form: Fields, incoming: Incoming, notes: Notes) -> Envelope:
         return conclude(_lead(form, incoming, notes), _put_through(incoming), notes)
     lead = _lead(form, incoming, notes, fate=ended or status)
     whole = conclude(lead, _farewell(ended) if ended else _NOTHING, notes)
-    is_used = whole.outcome in (Outcome.ACCEPTED, Outcome.ACCEPTED_TEST)
-    return replace(
-        whole,
-        outcome=Outcome.UPDATED if is_used else whole.outcome,
-        idempotency_key=f"{whole.idempotency_key}:{f'dial-{ended}' if ended else status}",
-    )
+    return as_more(whole, f"dial-{ended}" if ended else status)
 
 
 def _lead(form: Fields, incoming: Incoming, notes: Notes, *, fate: str = "") -> CanonicalLead:
@@ -148,7 +141,7 @@ def _lead(form: Fields, incoming: Incoming, notes: Notes, *, fate: str = "") -> 
         received_at=incoming.received_at,
         is_test=incoming.endpoint.is_test,
         phones=phones([(number, PhoneType.UNKNOWN)], notes),
-        consent=_CALLED_IN,
+        consent=CAME_TO_US,
         extras=notes.extras,
         interaction=Interaction(
             kind=InteractionKind.CALL,

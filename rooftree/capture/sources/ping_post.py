@@ -10,7 +10,16 @@ from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from rooftree.capture.bidding import WHY_NOT, Ask, Placed, Standing, bid_on, hashes_of, rules_of
+from rooftree.capture.bidding import (
+    WHY_NOT,
+    Ask,
+    Placed,
+    Standing,
+    bid_on,
+    hashes_of,
+    post_key,
+    rules_of,
+)
 from rooftree.capture.envelope import (
     LEAD_ID,
     Answer,
@@ -127,7 +136,7 @@ def _ping(ping_id: str, tree: Tree, incoming: Incoming, notes: Notes) -> Envelop
         rules = rules_of(incoming.endpoint.setup.get("bids"))
         bid = bid_on(ask, rules, market.standing(ask, rules) if market else NOBODY)
         until = incoming.received_at + timedelta(seconds=rules.seconds)
-        offer = Placed(ask=ask, bid=bid, seconds=rules.seconds, expires_at=until)
+        offer = Placed(ping_id=ping_id, ask=ask, bid=bid, seconds=rules.seconds, expires_at=until)
     return Envelope(
         http=_bid_answer(ping_id, offer),
         outcome=Outcome.BID if offer.bid.cents else Outcome.NO_BID,
@@ -182,7 +191,7 @@ def _post(ping_id: str, tree: Tree, incoming: Incoming, notes: Notes) -> Envelop
     )
     sale = replace(
         concluded(whole, found, incoming, notes, vendor),
-        idempotency_key=f"pingpost:post:{ping_id}",
+        idempotency_key=post_key(ping_id),
     )
     if incoming.is_verified:
         return sale  # it was bought when it came
@@ -205,6 +214,8 @@ def _problem(
     """Why we do not buy: a machine's reason, and what the seller is told."""
     if offer is None:
         return "ping_unknown", "no such ping"
+    if offer.is_taken:
+        return None  # sent again, and answered as the first time
     if not offer.bid.cents:
         return "ping_not_bid", "we did not bid"
     if not offer.is_open(incoming.received_at):

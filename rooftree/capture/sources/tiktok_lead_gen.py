@@ -42,9 +42,8 @@ def read(incoming: Incoming) -> Envelope:
         return found
     if text(found.get("object")) != "1":
         return ignored("object_not_lead", _DONE)
-    listed = found.get("entry")
     named: dict[str, Fields] = {}
-    for entry in map(Fields, listed if isinstance(listed, list) else []):
+    for entry in found.parts("entry"):
         if lead_id := identifier(entry.get("id")):
             named.setdefault(lead_id, entry)
     if not named:
@@ -80,9 +79,9 @@ def _is_authentic(incoming: Incoming) -> bool:
 
 
 def _inquiry(entry: Fields, incoming: Incoming, notes: Notes) -> Read:
-    listed = entry.get("changes")
-    changes = list(map(Fields, listed if isinstance(listed, list) else []))
-    answers: list[tuple[Any, Any]] = [(one.get("field"), one.get("value")) for one in changes]
+    answers: list[tuple[Any, Any]] = [
+        (one.get("field"), one.get("value")) for one in entry.parts("changes")
+    ]
     at = epoch(entry.get("create_time"), "create_time", notes)
     ids = {ours: identifier(entry.get(theirs)) for theirs, ours in _IDS.items()}
     lead = lead_of(

@@ -3,8 +3,6 @@
 Ours to define; docs/sources/website-form.md is what a website's maker reads.
 """
 
-import hashlib
-import hmac
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,7 +26,6 @@ from rooftree.capture.envelope import (
     json_answer,
     quarantined,
     refused,
-    same_secret,
 )
 from rooftree.capture.normalise import (
     emails,
@@ -43,6 +40,7 @@ from rooftree.capture.normalise import (
     yes_or_no,
 )
 from rooftree.capture.notes import Fields, Notes
+from rooftree.capture.webhook import signed
 from rooftree.capture.wire import Unreadable, charset, form_fields, json_object, merged
 from rooftree.capture.wish import wish
 from rooftree.capture.words import language
@@ -116,13 +114,7 @@ def _is_signed(incoming: Incoming) -> bool | None:
     given = incoming.header(SIGNATURE)
     if given is None:
         return None
-    secret = incoming.endpoint.secret
-    if incoming.is_verified:
-        return True
-    if not secret:
-        return False
-    ours = hmac.new(secret.encode(), incoming.body, hashlib.sha256).hexdigest()
-    return same_secret(given.strip().removeprefix("sha256=").lower(), ours)
+    return incoming.is_verified or signed(incoming, given.strip().removeprefix("sha256="))
 
 
 def _refusal(incoming: Incoming, *, is_signed: bool | None) -> Envelope | None:

@@ -1,0 +1,160 @@
+"""Certificates of consent over real HTTP: claimed before their witness destroys them."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from rooftree.capture.certificates import claim
+from rooftree.capture.certificates import trustedform as answers
+from rooftree.capture.models import Certificate
+from rooftree.capture.upstream import Told
+from rooftree.compliance.models import Consent, Revocation
+from rooftree.leads.models import Lead, Source
+from rooftree.org.models import StaffNotice
+from rooftree.outreach.models import Message
+from rooftree_simulators.ads import trustedform
+from tests import make
+from tests.flow import journey
+from tests.flow.outside_world import World
+from tests.flow.senders import strike
+
+pytestmark = pytest.mark.usefixtures("committed")
+
+
+@pytest.fixture
+def witness(world) -> trustedform.TrustedForm:
+    claim.set_key(trustedform.KEY, by=make.user("compliance").pk, at=make.NOON)
+    return world.simulators.trustedform
+
+
+def submitted(world: World, url: str, **changes: Any) -> Lead:
+    """A visitor's form with a certificate, worked."""
+    site = Source.objects.filter(adapter="website_form").first() or journey.website(
+        secret="site-secret"
+    )
+    form = journey.form_post(**changes) | {"xxTrustedFormCertUrl": url}
+    assert world.submit(site, form).status_code == 200
+    world.run()
+    return Lead.objects.get()
+
+
+def test_a_certificate_is_claimed_at_once_and_proves_the_consent(world, witness):
+    url = witness.certify(phone="8135550142", email="ben.ortiz@home.example")
+    submitted(world, url)
+
+    row = Certificate.objects.get()
+    assert (row.state, row.phone_match, row.email_match) == ("retained", True, True)
+    assert row.wanted_at == row.settled_at == make.NOON
+    assert row.expires_at is not None
+    assert b"previously_retained" in bytes(row.answer)
+    assert witness.sessions[url.rpartition("/")[2]]["retained"]
+    proven = Consent.objects.get(address="+18135550142", cause__endswith=":certificate")
+    assert "session_cert" in proven.record["evidence"]
+
+
+def test_a_certificate_of_somebody_elses_session_stops_automatic_contact(world, witness):
+    make.user("administrator")
+    url = witness.certify(phone="3105550111", email="other@home.example")
+    submitted(world, url)
+
+    assert Certificate.objects.get().state == "retained_mismatch"
+    assert Revocation.objects.get().kind == "review"
+    assert StaffNotice.objects.filter(kind="certificate").count() == 1
+
+
+def test_a_certificate_with_their_email_and_another_number_proves_nothing_for_the_number(
+    world, witness
+):
+    url = witness.certify(phone="3105550111", email="ben.ortiz@home.example")
+    submitted(world, url)
+
+    row = Certificate.objects.get()
+    assert (row.state, row.phone_match, row.email_match) == ("retained_mismatch", False, True)
+    assert Revocation.objects.get().address == "+18135550142"
+    proofs = Consent.objects.filter(address="+18135550142")
+    assert not any("session_cert" in one.record.get("evidence", ()) for one in proofs)
+
+
+def test_while_trustedform_is_failing_the_claim_is_tried_until_it_is_kept(world, witness):
+    url = witness.certify(phone="8135550142", email="ben.ortiz@home.example")
+    strike(witness, "html_maintenance", count=3)
+    submitted(world, url)
+    assert Certificate.objects.get().state == "pending"
+    for minute in (1, 2, 4, 9):
+        world.run(minute)
+
+    assert Certificate.objects.get().state == "retained"
+    assert Certificate.objects.get().attempts == 4
+
+
+def test_an_expired_certificate_is_an_alarm_and_not_asked_for_again(world, witness):
+    make.user("administrator")
+    url = witness.certify(phone="8135550142", email="", created=make.NOON - timedelta(hours=73))
+    submitted(world, url)
+
+    row = Certificate.objects.get()
+    assert (row.state, row.status, row.due_at) == ("failed", 410, None)
+    assert "expired" in StaffNotice.objects.get(kind="certificate").text
+
+
+def test_without_a_key_the_claim_waits_for_it_and_somebody_is_told(world):
+    make.user("administrator")
+    witness = world.simulators.trustedform
+    url = witness.certify(phone="8135550142", email="ben.ortiz@home.example")
+    submitted(world, url)
+    assert Certificate.objects.get().state == "pending"
+    assert "key is missing" in StaffNotice.objects.get(kind="certificate").text
+
+    claim.set_key(trustedform.KEY, by=make.user("compliance").pk, at=journey.later(2))
+    world.run(2)
+
+    assert Certificate.objects.get().state == "retained"
+
+
+def test_what_nobody_could_claim_in_time_is_lost_and_told(world):
+    make.user("administrator")
+    url = world.simulators.trustedform.certify(phone="8135550142", email="")
+    submitted(world, url)
+    for hours in (24, 48, 71.95):
+        world.run(60 * hours)
+
+    assert Certificate.objects.get().state == "failed"
+    assert StaffNotice.objects.filter(cause__startswith="certificate:").count() == 1
+
+
+def test_a_text_that_waited_for_the_proof_goes_once_the_certificate_is_claimed(world, witness):
+    url = witness.certify(phone="8135550142", email="ben.ortiz@home.example")
+    strike(witness, "status:503", count=1)
+    submitted(world, url)
+    world.run(2)
+
+    assert Certificate.objects.get().state == "retained"
+    assert Message.objects.get(medium="text").state in ("sent", "delivered")
+
+
+def test_a_program_that_dies_while_it_claims_a_certificate_claims_it_again(world, witness):
+    url = witness.certify(phone="8135550142", email="ben.ortiz@home.example")
+    strike(witness, "drop_after_commit", count=3)  # retained, and the answer was lost
+    submitted(world, url)
+    assert Certificate.objects.get().state == "pending"
+
+    world.run(1)
+
+    row = Certificate.objects.get()
+    assert (row.state, row.phone_match) == ("retained", True)
+    assert b'"previously_retained": true' in bytes(row.answer)
+
+
+def test_a_program_that_comes_back_too_late_undoes_nothing_another_one_recorded(world, witness):
+    url = witness.certify(phone="8135550142", email="ben.ortiz@home.example")
+    strike(witness, "status:503", count=1)
+    submitted(world, url)
+    slow = claim._claimed(journey.later(1))  # and here it hung
+    world.run(4)
+    assert Certificate.objects.get().state == "retained"
+
+    late = answers.judged(Told(status=503))
+    claim._record(slow, None, late, journey.later(5))
+
+    assert (Certificate.objects.get().state, Certificate.objects.get().due_at) == ("retained", None)

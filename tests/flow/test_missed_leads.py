@@ -1,0 +1,95 @@
+"""A lead whose notice never reached us is found in its vendor's own list."""
+
+import pytest
+
+from rooftree.capture import sweep
+from rooftree.capture.models import Sweep
+from rooftree.leads.models import Delivery, Lead, Source, Touch
+from rooftree_simulators.ads import meta
+from tests import make
+from tests.flow import journey
+from tests.flow.outside_world import World
+from tests.flow.senders import ANDRE
+
+pytestmark = pytest.mark.usefixtures("committed")
+
+
+def gone_through(world: World, minutes: float) -> Sweep:
+    world.run(minutes)
+    return Sweep.objects.latest("began_at")
+
+
+def test_a_lead_meta_never_told_us_of_is_found_in_its_list_and_worked(world, facebook):
+    Source.objects.update(created_at=make.NOON - make.HOUR)
+    told, untold = facebook.submit(ANDRE), facebook.submit(ANDRE | {"email": "b@home.example"})
+    facebook.notify(told)
+    world.run()
+
+    row = gone_through(world, 1)
+    assert (row.listed, row.missed, row.problem) == (2, 1, "")
+    assert row.ended_at is not None
+    assert sorted(Touch.objects.values_list("vendor_lead_id", flat=True)) == [told, untold]
+    missed = Delivery.objects.get(method="LIST")
+    assert (missed.state, missed.verification) == ("worked", "the vendor's own list")
+
+
+def test_the_next_look_through_the_list_finds_nothing_missing(world, facebook):
+    Source.objects.update(created_at=make.NOON - make.HOUR)
+    facebook.submit(ANDRE)
+    gone_through(world, 0)
+
+    row = gone_through(world, 16)
+    assert (row.listed, row.missed) == (1, 0)
+    assert Sweep.objects.count() == 2
+    assert row.since <= Sweep.objects.earliest("began_at").began_at
+    assert Touch.objects.count() == 1
+
+
+def test_a_notice_that_comes_after_the_list_told_the_lead_is_a_repetition(world, facebook):
+    Source.objects.update(created_at=make.NOON - make.HOUR)
+    lead_id = facebook.submit(ANDRE)
+    gone_through(world, 0)
+    assert Touch.objects.count() == 1
+
+    assert facebook.notify(lead_id).status == 200
+    world.run(1)
+
+    assert Touch.objects.count() == 1
+
+
+def test_more_leads_than_one_page_of_the_list_are_all_found(world, facebook):
+    Source.objects.update(created_at=make.NOON - make.HOUR)
+    for n in range(105):
+        form = "991122334455668" if n % 35 == 0 else meta.FORM
+        facebook.submit({"full_name": "Nobody Known"}, form=form)
+
+    row = gone_through(world, 0)
+
+    assert (row.listed, row.missed) == (105, 105)
+    assert Delivery.objects.filter(method="LIST").count() == 105
+
+
+def test_leads_older_than_the_source_are_not_fetched(world, facebook):
+    Source.objects.update(created_at=make.NOON)
+    facebook.submit(ANDRE, at=make.NOON - make.DAY)
+
+    row = gone_through(world, 0)
+
+    assert (row.listed, row.missed) == (0, 0)
+    assert not Lead.objects.exists()
+
+
+def test_while_the_list_cannot_be_read_nothing_is_said_to_be_whole(world, facebook):
+    Source.objects.update(created_at=make.NOON - make.HOUR)
+    facebook.submit(ANDRE)
+    facebook.expired = True
+    row = gone_through(world, 0)
+    assert row.ended_at is None
+    assert "access token" in sweep.so_far(row.source).problem
+    assert sweep.so_far(row.source).until is None
+
+    facebook.expired = False
+    world.run(16)
+    row.refresh_from_db()
+    assert (row.missed, row.ended_at) == (1, journey.later(16))
+    assert Lead.objects.count() == 1
