@@ -7,14 +7,17 @@ digits a line, plain or written out, alone or in a first column.
 
 import re
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
-from io import BufferedIOBase
+from functools import partial
+from io import BufferedIOBase, BufferedReader
 from pathlib import PurePath
 
 BLOCK_BYTES = 1250  # ten thousand bits
+LONGEST = 4096  # bytes that are read as one line, whatever an archive unpacks to
 DATED = re.compile(r"(20\d\d)-?([01]\d)-?([0-3]\d)")
 ENTRY = re.compile(
     rb'\s*"?\+?1?[ .-]*\(?([2-9]\d\d)\)?[ .,-]*([2-9]\d\d)[ .-]*(\d{4})"?'
@@ -58,7 +61,7 @@ def opened(file: BufferedIOBase) -> Iterator[Iterable[bytes]]:
     is_zip = file.read(4) == b"PK\x03\x04"
     file.seek(0)
     if not is_zip:
-        yield file
+        yield _lines(file)
         return
     try:
         with zipfile.ZipFile(file) as archive:
@@ -66,9 +69,13 @@ def opened(file: BufferedIOBase) -> Iterator[Iterable[bytes]]:
             if len(names) != 1:
                 raise NotAList(f"The archive holds {len(names)} files; one list at a time.")
             with archive.open(names[0]) as inside:
-                yield inside
-    except (zipfile.BadZipFile, RuntimeError) as bad:
+                yield _lines(BufferedReader(inside))
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as bad:
         raise NotAList("The archive cannot be opened; download it again.") from bad
+
+
+def _lines(file: BufferedIOBase) -> Iterator[bytes]:
+    return iter(partial(file.readline, LONGEST), b"")
 
 
 def read(lines: Iterable[bytes]) -> Numbers:
@@ -123,8 +130,3 @@ def _block(blocks: Blocks, prefix: bytes, count: int) -> bytearray:
             raise NotAList(f"Line {count} is no telephone number; nothing was loaded.")
         block = blocks[key] = bytearray(BLOCK_BYTES)
     return block
-
-
-def size(blocks: Blocks) -> int:
-    """It is how many numbers the blocks list."""
-    return sum(int.from_bytes(one).bit_count() for one in blocks.values())

@@ -3,6 +3,8 @@
 import hashlib
 import json
 import zipfile
+import zlib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,9 @@ from rooftree.compliance.checker import problems as of_verdict
 from rooftree.ledger.chain import link
 
 MANIFEST, MACHINE = "manifest.json", "evidence.json"
+LARGEST = 1 << 28  # bytes unpacked; what is about one number is far smaller
+DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError)  # also: needs a password
+OTHERWISE = (KeyError, ValueError, TypeError, AttributeError)  # it holds something else
 
 
 class NoEvidence(Exception):
@@ -24,18 +29,23 @@ def problems(path: Path) -> list[str]:
     """
     try:
         with zipfile.ZipFile(path) as archive:
+            if sum(one.file_size for one in archive.infolist()) > LARGEST:
+                raise NoEvidence(f"{path.name} is no evidence file: it is too large")
             found = list(_altered(archive))
             evidence = json.loads(archive.read(MACHINE))
-    except (zipfile.BadZipFile, KeyError, ValueError) as bad:
+        return [*found, *_of_consents(evidence), *_of_verdicts(evidence), *_of_events(evidence)]
+    except (*DAMAGED, *OTHERWISE) as bad:
         raise NoEvidence(f"{path.name} is no evidence file: {bad}") from bad
-    return [*found, *_of_consents(evidence), *_of_verdicts(evidence), *_of_events(evidence)]
 
 
 def _altered(archive: zipfile.ZipFile) -> Iterator[str]:
     manifest: dict[str, str] = json.loads(archive.read(MANIFEST))["sha256"]
-    inside = {one for one in archive.namelist() if one != MANIFEST}
-    for name in sorted(inside - manifest.keys()):
-        yield f"{name} was put in afterwards"
+    inside = Counter(archive.namelist())
+    for name, times in sorted(inside.items()):
+        if times > 1:
+            yield f"{name} is in it {times} times"
+        if name not in manifest and name != MANIFEST:
+            yield f"{name} was put in afterwards"
     for name, digest in sorted(manifest.items()):
         if name not in inside:
             yield f"{name} is missing"

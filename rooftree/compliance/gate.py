@@ -31,7 +31,7 @@ from rooftree.compliance.facts import PHONE, UNKNOWN, FactMissing, Facts, known
 from rooftree.compliance.reasons import sentence
 from rooftree.compliance.verdict import Decision, Rule, Ruling, Verdict, headline
 
-type Gate = Callable[[Facts], Ruling | None]
+type Gate = Callable[[Facts], Ruling | list[Ruling] | None]
 
 ENG_01 = Rule(id="ENG-01", cite="47 CFR 64.1200(c)(2)(i); house")
 GATES: dict[str, Gate] = {
@@ -85,7 +85,7 @@ def decide(facts: Facts) -> Verdict:
     Raises nothing: a missing fact or a failing gate is a block.
     """
     names = ENFORCED if facts.asks is None else facts.asks
-    asked = [ruling for name in names if (ruling := _ask(name, facts)) is not None]
+    asked = [ruling for name in names for ruling in _ask(name, facts)]
     rulings = [_as_decided(ruling, facts) for ruling in asked] if facts.answers else asked
     if facts.asks is None:
         rulings += [_failed(f"fact {name} is missing") for name in missing(facts)]
@@ -120,11 +120,14 @@ def combine(rulings: list[Ruling], facts: Facts) -> Verdict:
     )
 
 
-def _ask(name: str, facts: Facts) -> Ruling | None:
+def _ask(name: str, facts: Facts) -> list[Ruling]:
     try:
-        return GATES[name](facts)
+        said = GATES[name](facts)
     except Exception:  # ENG-01: a gate that fails in any way stops the message
-        return _failed(f"gate {name} failed")
+        return [_failed(f"gate {name} failed")]
+    if said is None:
+        return []
+    return said if isinstance(said, list) else [said]
 
 
 def _as_decided(ruling: Ruling, facts: Facts) -> Ruling:

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from rooftree.compliance.facts import Facts, Medium, known
-from rooftree.compliance.verdict import Decision, Rule, Ruling
+from rooftree.compliance.verdict import Rule, Ruling
 
 CNT_01 = Rule(id="CNT-01", cite="12 CFR 1014.3; 12 CFR 1026.24; 12 USC 5531; docs/rules/content.md")
 RGB_01 = Rule(id="RGB-01", cite="12 CFR 1002.2(f) and comment 2(f)-3; 12 CFR 1002.9")
@@ -131,11 +131,19 @@ APPROVABLE = frozenset(
     }
 )
 OWN_GATES = frozenset({"CT-20", "CT-29"})  # subjects and links: email_rules and carrier_rules
-CHANNELS = {Medium.TEXT: "sms", Medium.EMAIL: "email", Medium.MAIL: "page"}
+CHANNELS = {
+    Medium.TEXT: "sms",
+    Medium.EMAIL: "email",
+    Medium.MAIL: "page",
+    Medium.VOICEMAIL: "call",
+}
 
 
-def decide(facts: Facts) -> Ruling | None:
-    """The words as rendered, again at the hand-off, with what is true of this send."""
+def decide(facts: Facts) -> list[Ruling] | None:
+    """The words as rendered, again at the hand-off, with what is true of this send.
+
+    Every finding is an answer of its own: whoever lets one pass has not read another.
+    """
     medium = known(facts.medium, "medium")
     if medium not in CHANNELS:
         return None
@@ -148,9 +156,9 @@ def decide(facts: Facts) -> Ruling | None:
         channel=CHANNELS[medium],
         facts=frozenset(shown),
     )
-    said = ruling(draft, but=OWN_GATES)
-    if said.decision is Decision.ALLOW and sounds_like_denial(draft.body):
-        return RGB_01.require("treat_as_application_send_adverse_action")
+    said = _rulings(draft, but=OWN_GATES)
+    if sounds_like_denial(draft.body):
+        said.append(RGB_01.require("treat_as_application_send_adverse_action"))
     return said
 
 
@@ -197,21 +205,19 @@ def sounds_like_denial(text: str) -> bool:
     return DECLINED.search(text) is not None
 
 
-def ruling(draft: Draft, *, but: frozenset[str] = frozenset()) -> Ruling:
-    """It is the one answer to a wording: the strictest finding, the most particular first.
+def ruling(draft: Draft) -> Ruling:
+    """It is the one answer to a wording: the strictest finding, the most particular first."""
+    return _rulings(draft)[0]
 
-    Args:
-        but: ids of rules that somebody else asks.
-    """
-    findings = [one for one in check(draft) if one.id not in but]
-    for action in ("block", "require"):
-        names = [one for one in findings if one.action == action]
-        names.sort(key=lambda one: one.name == GENERIC)
-        if names:
-            return _told(names[0])
-    if CRITERION.search(draft.body):
-        return DSC_01.allow("neutral_criterion")
-    return CNT_01.allow("clean")
+
+def _rulings(draft: Draft, *, but: frozenset[str] = frozenset()) -> list[Ruling]:
+    """All answers, that of `ruling` first. `but` are ids of rules that somebody else asks."""
+    found = [one for one in check(draft) if one.id not in but]
+    found.sort(key=lambda one: (one.action != "block", one.name == GENERIC))
+    if found:
+        return [_told(one) for one in found]
+    is_criterion = CRITERION.search(draft.body)
+    return [DSC_01.allow("neutral_criterion") if is_criterion else CNT_01.allow("clean")]
 
 
 def _told(found: Finding) -> Ruling:

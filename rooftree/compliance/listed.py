@@ -5,13 +5,14 @@ from datetime import date
 
 from django.db import connection
 
-SAYS = """
-select a.registry, a.dated, coalesce(get_bit(b.bits, right(%(number)s, 4)::int), 0) = 1
+# The lists that cover an American number (E.164), which {number} is SQL for, and if it is on each.
+SAID = """
+select a.registry, a.dated, coalesce(get_bit(b.bits, right({number}, 4)::int), 0) = 1 as is_listed
   from dnc_area a
-  left join dnc_block b on b.id = a.registry || ':' || substr(%(number)s, 3, 6)
- where a.area in ('', substr(%(number)s, 3, 3))
- order by a.registry = 'US' desc, a.registry
+  left join dnc_block b on b.id = a.registry || ':' || substr({number}, 3, 6)
+ where a.area in ('', substr({number}, 3, 3))
 """
+SAYS = SAID.format(number="%(number)s") + "order by a.registry = 'US' desc, a.registry"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,9 @@
 """Bringing a registry's file into the tables that every look-up reads, all of it or nothing."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from io import BufferedIOBase
 from itertools import batched
@@ -10,7 +11,7 @@ from itertools import batched
 from django.db import connection, transaction
 
 from rooftree.compliance import dnc_file
-from rooftree.compliance.dnc_file import BLOCK_BYTES, Blocks, NotAList, Numbers
+from rooftree.compliance.dnc_file import BLOCK_BYTES, NotAList, Numbers
 from rooftree.compliance.models import DncArea, DncBlock, DncFile
 from rooftree.compliance.rulebook import SCRUB_DAYS, SEPARATE_LISTS
 from rooftree.core.uuid7 import uuid7_at
@@ -49,6 +50,16 @@ class Loaded:
     was_known: bool = False  # this very file was loaded before; nothing happened
 
 
+@dataclass(slots=True)
+class Plan:
+    """What a file changes; the counts are by area."""
+
+    numbers: Counter[str]  # listed afterwards
+    removed: Counter[str] = field(default_factory=Counter)
+    added: int = 0
+    blocks: dict[str, bytes] = field(default_factory=dict)  # as they will be, also empty ones
+
+
 def load(upload: Upload, *, by: User | None, at: datetime, is_trial: bool = False) -> Loaded:
     """Load a file: a full one replaces its area codes, a change list adds and takes off.
 
@@ -70,10 +81,18 @@ def load(upload: Upload, *, by: User | None, at: datetime, is_trial: bool = Fals
             return _as_before(known, held)
         areas = _areas(upload.registry, numbers)
         _refuse(upload, numbers, areas, held)
-        plan = _planned(upload, numbers, areas)
-        done = _counted(upload, numbers, plan, areas)
-        if not upload.may_shrink:
-            _refuse_cut_off(upload.registry, done, areas, held)
+        plan = _planned(upload.registry, numbers, areas, held)
+        if not (numbers.is_change or upload.may_shrink):
+            _refuse_cut_off(plan, held)
+        done = Loaded(
+            registry=upload.registry,
+            dated=upload.dated,
+            is_change=numbers.is_change,
+            areas=areas,
+            numbers=plan.numbers.total(),
+            added=plan.added,
+            removed=plan.removed.total(),
+        )
         if not is_trial:
             _write(upload, plan, done, sha256, by, at)
         return done
@@ -115,8 +134,12 @@ def _as_before(known: DncFile, held: dict[str, DncArea]) -> Loaded:
 
 
 def _areas(registry: str, numbers: Numbers) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_area(registry, one) for one in numbers.areas))
+
+
+def _area(registry: str, key: str) -> str:
     """National files are by area code; every other list is one whole."""
-    return tuple(numbers.areas) if registry == NATIONAL else ("",)
+    return key[:3] if registry == NATIONAL else ""
 
 
 def _refuse(
@@ -132,18 +155,27 @@ def _refuse(
     newer = [one for one in areas if one in held and held[one].dated > upload.dated]
     if newer:
         raise NotAList(f"A copy of {held[newer[0]].dated} is held already; this one is older.")
+    if upload.registry == INTERNAL and numbers.removed:
+        raise NotAList("Our own list only grows, and this file takes numbers off.")
 
 
-def _planned(upload: Upload, numbers: Numbers, areas: Sequence[str]) -> Blocks:
-    """They are the blocks as they will be, also those that become empty."""
-    if not numbers.is_change and upload.registry != INTERNAL:
-        gone = {key: bytearray(BLOCK_BYTES) for key in _keys_held(upload.registry, areas)}
-        return gone | numbers.listed
-    plan: Blocks = {}
-    for key, was in _before(upload.registry, {*numbers.listed, *numbers.removed}):
-        add = int.from_bytes(numbers.listed.get(key, b""))
-        off = int.from_bytes(numbers.removed.get(key, b""))
-        plan[key] = bytearray(((was | add) & ~off).to_bytes(BLOCK_BYTES))
+def _planned(
+    registry: str, numbers: Numbers, areas: Sequence[str], held: dict[str, DncArea]
+) -> Plan:
+    """What differs from what is held. Takes `numbers` apart, for a registry fills the memory."""
+    is_whole = not numbers.is_change and registry != INTERNAL
+    gone = _keys_held(registry, areas) if is_whole else ()
+    plan = Plan(numbers=Counter({one: held[one].numbers for one in areas if one in held}))
+    for key, was in _before(registry, {*numbers.listed, *numbers.removed, *gone}):
+        now = int.from_bytes(numbers.listed.pop(key, b""))
+        if not is_whole:
+            now = (was | now) & ~int.from_bytes(numbers.removed.pop(key, b""))
+        if now != was:
+            plan.blocks[key] = now.to_bytes(BLOCK_BYTES)
+            area, came, went = _area(registry, key), now & ~was, was & ~now
+            plan.added += came.bit_count()
+            plan.removed[area] += went.bit_count()
+            plan.numbers[area] += came.bit_count() - went.bit_count()
     return plan
 
 
@@ -162,37 +194,22 @@ def _before(registry: str, keys: Iterable[str]) -> Iterator[tuple[str, int]]:
             yield key, int.from_bytes(bytes(held.get(f"{registry}:{key}", b"")))
 
 
-def _counted(upload: Upload, numbers: Numbers, plan: Blocks, areas: Sequence[str]) -> Loaded:
-    added = removed = 0
-    for key, was in _before(upload.registry, plan):
-        now = int.from_bytes(plan[key])
-        added += (now & ~was).bit_count()
-        removed += (was & ~now).bit_count()
-    return Loaded(
-        registry=upload.registry,
-        dated=upload.dated,
-        is_change=numbers.is_change,
-        areas=tuple(areas),
-        numbers=dnc_file.size(plan),
-        added=added,
-        removed=removed,
-    )
+def _refuse_cut_off(plan: Plan, held: dict[str, DncArea]) -> None:
+    """A file that would halve what is listed was cut off on its way, until somebody says not.
 
-
-def _refuse_cut_off(
-    registry: str, done: Loaded, areas: Sequence[str], held: dict[str, DncArea]
-) -> None:
-    """A file that would halve what is listed was cut off on its way, until somebody says not."""
-    before = sum(held[one].numbers for one in areas if one in held)
-    if not done.is_change and registry != INTERNAL and done.removed * 2 > max(before, 1):
-        raise NotAList(
-            f"It lists {done.removed:,} numbers fewer than the {before:,} held now. If that is "
-            "right and the file is whole, say so and load it again."
-        )
+    Of many area codes the last alone may be short, so each is looked at.
+    """
+    for area, gone in plan.removed.items():
+        if gone and gone * 2 > (before := held[area].numbers):
+            of = f" of area code {area}" if area else ""
+            raise NotAList(
+                f"It lists {gone:,} numbers fewer{of} than the {before:,} held now. If that is "
+                "right and the file is whole, say so and load it again."
+            )
 
 
 def _write(
-    upload: Upload, plan: Blocks, done: Loaded, sha256: str, by: User | None, at: datetime
+    upload: Upload, plan: Plan, done: Loaded, sha256: str, by: User | None, at: datetime
 ) -> None:
     file = DncFile.objects.create(
         id=uuid7_at(at),
@@ -207,7 +224,7 @@ def _write(
         loaded_by=by,
         loaded_at=at,
     )
-    _put(upload.registry, plan)
+    _put(upload.registry, plan.blocks)
     for area in done.areas:
         DncArea.objects.update_or_create(
             id=f"{upload.registry}:{area}",
@@ -215,7 +232,7 @@ def _write(
                 "registry": upload.registry,
                 "area": area,
                 "dated": upload.dated,
-                "numbers": _number_listed(upload.registry, area),
+                "numbers": plan.numbers[area],
                 "file": file,
             },
         )
@@ -232,26 +249,13 @@ def _write(
     )
 
 
-def _put(registry: str, plan: Blocks) -> None:
+def _put(registry: str, blocks: dict[str, bytes]) -> None:
     """Replace these blocks; one without a number is dropped."""
     with connection.cursor() as cursor:
-        for some in batched(plan, AT_ONCE):
+        for some in batched(blocks, AT_ONCE):
             keys = [f"{registry}:{one}" for one in some]
             cursor.execute("delete from dnc_block where id = any(%s)", [keys])
         with cursor.copy("copy dnc_block (id, bits) from stdin") as copy:
-            for prefix, bits in _filled(plan):
-                copy.write_row((f"{registry}:{prefix}", bytes(bits)))
-
-
-def _filled(plan: Blocks) -> Iterable[tuple[str, bytearray]]:
-    return ((prefix, plan[prefix]) for prefix in sorted(plan) if any(plan[prefix]))
-
-
-def _number_listed(registry: str, area: str) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "select coalesce(sum(bit_count(bits)), 0) from dnc_block where id like %s",
-            [f"{registry}:{area}%"],
-        )
-        (count,) = cursor.fetchone()
-    return int(count)
+            for key, bits in blocks.items():
+                if any(bits):
+                    copy.write_row((f"{registry}:{key}", bits))

@@ -43,6 +43,7 @@ POLITE = frozenset({"please", "thanks", "thank", "you", "me", "por", "favor", "n
 HELP_ONLY = frozenset(word.casefold() for word in RULES["help_keywords"])
 OPTIN_ONLY = frozenset(word.casefold() for word in (*RULES["optin_keywords"], "SI", "COMENZAR"))
 SHOUTED = re.compile(r"\bSTOP\b")  # in capitals within an ordinary sentence
+NEARBY = ".{0,200}"  # how far `.*` reaches: a letter is read in a time like its length
 RUDE_SIGNS = frozenset(WORDS["emoji"]["hold"])
 
 
@@ -51,7 +52,7 @@ def _compiled(sources: list[str]) -> Patterns:
     for source in sources:
         for name, words in WORDS["words"].items():
             source = source.replace(f"{{{name}}}", words)
-        found.append(re.compile(source))
+        found.append(re.compile(source.replace(".*", NEARBY)))
     return tuple(found)
 
 

@@ -9,15 +9,14 @@ from rooftree.core.holidays import add_months
 RET_01 = Rule(id="RET-01", cite="16 CFR 310.5; 12 CFR 1002.12(b); 12 CFR 1014.5(a)")
 APPLICATION, ADVERTISING, TELEMARKETING, TEN_YEARS = 25, 24, 60, 120
 NEVER = re.compile(r"suppress|internal_dnc|dnc_entry|do_not_call_entry")
-# Months by the words of a record class; the first that fits, so the particular come first.
+# Months by the words of a record class; of several that fit, the longest.
 MONTHS = tuple(
     (re.compile(words), months)
     for words, months in (
-        (r"scrub", TELEMARKETING),
         (r"revocation|opt_?out|stop_", TEN_YEARS),
         (r"prescreen\w*criteria", 36),
         (r"application|adverse_action|prescreened|counteroffer|noi", APPLICATION),
-        (r"consent|call_|script|prerecorded|recording", TELEMARKETING),
+        (r"consent|call_|script|prerecorded|recording|scrub", TELEMARKETING),
         (r"respa|affiliated_business|msa|comarketing|co_marketing", TELEMARKETING),
         (r"message|audit", 84),
         (r"compensation|comp_|loan_estimate|access_log", 36),
@@ -48,7 +47,7 @@ def deletion(
         return RET_01.block("legal_hold")
     if NEVER.search(record):
         return RET_01.block("retention_10_years")
-    months = next((one for words, one in MONTHS if words.search(record)), TEN_YEARS)
+    months = max((one for words, one in MONTHS if words.search(record)), default=TEN_YEARS)
     if is_telemarketing:
         months = max(months, TELEMARKETING)
     if since is None or today < add_months(since, months):

@@ -69,7 +69,7 @@ def _near(token: str) -> str | None:
 
 
 def _is_unsubscribe(token: str) -> bool:
-    """Two slips at most in the longest word that we must not miss."""
+    """Three slips at most in the longest word that we must not miss."""
     if not token.startswith(("un", "us", "nu")) or not 8 <= len(token) <= 13:
         return False
     return min(_slips(token, "unsubscribe"), _slips(token, "unsubscribed")) <= 3

@@ -12,7 +12,9 @@ from lxml import etree
 
 from rooftree.los.mismo import LABEL, MISMO, misplaced
 
-MAPPING_PARTS = frozenset({"codes", "statuses", "field", "reads", "lengths", "main", "places"})
+MAPPING_PARTS = frozenset(
+    {"codes", "statuses", "field", "reads", "lengths", "main", "places", "required"}
+)
 STATUS_COLUMNS = ("status", "milestone", "name", "code")
 USER_COLUMNS = ("los_user", "user", "username", "user name", "login", "user id", "userid")
 

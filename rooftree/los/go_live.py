@@ -12,11 +12,11 @@ from typing import Any
 from rooftree.core.failures import Misconfigured
 from rooftree.los import known_paths
 from rooftree.los.check_files import Found, User, leaves
-from rooftree.los.fields import FieldTable, mapping_of
-from rooftree.los.handoff import Handoff, Los, Malformed, from_json
+from rooftree.los.fields import FieldTable
+from rooftree.los.handoff import Los, Malformed, from_json
 from rooftree.los.milestones import Milestone, Unmapped, is_funnel
-from rooftree.los.payload import payload
-from rooftree.los.statuses import ENCOMPASS_PARTS, meaning, status_map
+from rooftree.los.payload import payload, table_of
+from rooftree.los.statuses import ENCOMPASS_PARTS, NoMilestone, meaning, status_map
 
 # Without a status for one of each a loan would stand still with us, or go on being worked.
 HEARD = (("clear_to_close",), ("funded",), ("denied",), ("withdrawn", "cancelled"))
@@ -93,31 +93,25 @@ def check(los: str, files: Sequence[Found], changes: Mapping[str, Any]) -> Repor
     Raises `Misconfigured` for a mapping that cannot be read.
     """
     lengths = _lengths(changes)
+    table = table_of(los, changes)
     walked: list[Walked] = []
     findings: list[Finding] = []
     if los != Los.MISMO:
-        held = status_map(los, _statuses_of(changes))
+        held = status_map(los, table.statuses)
         walked = [_walk(los, said, one.name, held) for one in files for said in one.statuses]
         findings += [*_of_map(los, held), *_of_walk(walked)]
-    table = mapping_of("mismo" if los in (Los.MISMO, Los.CALYX) else los, changes) if (
-        los != Los.LQB
-    ) else None  # fmt: skip
     findings += _of_paths(table)
     users = [user for one in files for user in one.users]
     for one in files:
-        findings += _of_file(one, los, changes, table, lengths)
-        findings += _of_officers(one, users, los)
+        findings += _of_file(one, table, lengths)
+        if one.kind == "mismo":
+            findings += _of_originators(one, users)
+        if one.kind == "handoff":
+            findings += _of_handoff(one, los, changes, table, lengths, users)
     if not users:
         says = "no list of the LOS's users was given, so no officer is proven to be one"
         findings.append(Finding(about="officer", item="users", says=says, blocks=False))
     return Report(los=los, statuses=tuple(walked), findings=tuple(dict.fromkeys(findings)))
-
-
-def _statuses_of(changes: Mapping[str, Any]) -> Mapping[str, Any]:
-    statuses = changes.get("statuses", {})
-    if not isinstance(statuses, Mapping):
-        raise Misconfigured("The mapping's statuses must be a table.")
-    return statuses
 
 
 def _lengths(changes: Mapping[str, Any]) -> Mapping[str, int]:
@@ -163,9 +157,10 @@ def _of_map(los: str, held: Mapping[str, Any]) -> Iterator[Finding]:
     for status, name in _words(los, held):
         try:
             found = meaning(los, status, held)
-        except Unmapped as problem:
-            if "no milestone" in str(problem):
-                yield Finding(about="status", item=status, says=str(problem), file="mapping")
+        except NoMilestone as problem:
+            yield Finding(about="status", item=status, says=str(problem), file="mapping")
+            continue
+        except Unmapped:
             continue
         if found and _reads_as_end(name, found.code):
             says = f"reads as the end of a file, and is mapped to {found.code}"
@@ -194,9 +189,9 @@ def _reads_as_end(name: str, code: str | None) -> bool:
     return bool(code) and is_funnel(code or "") and bool(ENDS.search(name))
 
 
-def _of_paths(table: FieldTable | None) -> Iterator[Finding]:
+def _of_paths(table: FieldTable) -> Iterator[Finding]:
     """Every place of the hand-off that the mapping reads is one that can hold something."""
-    for row in table.fields if table else ():
+    for row in table.fields:
         asked = (*row.sources, *filter(None, (row.when, row.only)))
         for path in asked:
             if not known_paths.leads_somewhere(path):
@@ -204,31 +199,37 @@ def _of_paths(table: FieldTable | None) -> Iterator[Finding]:
                 yield Finding(about="path", item=row.id or row.to, says=says, file="mapping")
 
 
-def _of_file(
+def _of_file(one: Found, table: FieldTable, lengths: Mapping[str, int]) -> Iterator[Finding]:
+    for fault in one.faults:
+        yield Finding(about="file", item="MISMO 3.4", says=fault, file=one.name)
+    if one.kind == "request" and one.data:
+        yield from _unfilled(one, table)
+    yield from _too_long(one.values, one.name, table, lengths)
+
+
+def _of_handoff(
     one: Found,
     los: str,
     changes: Mapping[str, Any],
-    table: FieldTable | None,
+    table: FieldTable,
     lengths: Mapping[str, int],
+    users: Sequence[User],
 ) -> Iterator[Finding]:
-    for fault in one.faults:
-        yield Finding(about="file", item="MISMO 3.4", says=fault, file=one.name)
-    values = list(one.values)
-    if one.kind == "handoff":
-        try:
-            made = payload(from_json(one.data), los, changes)
-        except Malformed as problem:
-            yield Finding(about="file", item="hand-off", says=str(problem), file=one.name)
-            return
-        for need in made.needs:
-            yield Finding(
-                about="path", item=need.field, says=f"needs {need.path}", file=one.name,
-                blocks=need.required,
-            )  # fmt: skip
-        values = list(leaves(made.body)) if isinstance(made.body, Mapping) else []
-    if one.kind == "request" and one.data and table:
-        yield from _unfilled(one, table)
-    yield from _too_long(values, one.name, table, lengths)
+    """The request that would be made of it, and whether its officer is in the LOS."""
+    try:
+        handoff = from_json(one.data)
+        made = payload(handoff, los, changes)
+    except Malformed as problem:
+        yield Finding(about="file", item="hand-off", says=str(problem), file=one.name)
+        return
+    for need in made.needs:
+        says, blocks = f"needs {need.path}", need.required
+        yield Finding(about="path", item=need.field, says=says, file=one.name, blocks=blocks)
+    if isinstance(made.body, Mapping):
+        yield from _too_long(leaves(made.body), one.name, table, lengths)
+    officer = handoff.officer
+    name = f"{officer.first_name} {officer.last_name}"
+    yield from _matched(name, officer.nmls_id, officer.los_user or "", users, one.name)
 
 
 def _unfilled(one: Found, table: FieldTable) -> Iterator[Finding]:
@@ -242,12 +243,9 @@ def _unfilled(one: Found, table: FieldTable) -> Iterator[Finding]:
 
 
 def _too_long(
-    values: Iterable[tuple[str, str]],
-    file: str,
-    table: FieldTable | None,
-    lengths: Mapping[str, int],
+    values: Iterable[tuple[str, str]], file: str, table: FieldTable, lengths: Mapping[str, int]
 ) -> Iterator[Finding]:
-    ids = {row.to: row.id for row in table.fields if row.id} if table else {}
+    ids = {row.to: row.id for row in table.fields if row.id}
     for place, text in values:
         most = lengths.get(ids.get(place, ""), lengths.get(place))
         if most is not None and len(text) > most:
@@ -255,25 +253,13 @@ def _too_long(
             yield Finding(about="length", item=ids.get(place) or place, says=says, file=file)
 
 
-def _of_officers(one: Found, users: Sequence[User], los: str) -> Iterator[Finding]:
-    if one.kind == "mismo":
-        if not one.originators:
-            yield Finding(
-                about="officer", item="none", says="no loan originator is named", file=one.name
-            )
-        for party in one.originators:
-            yield from _matched(party.name, party.nmls_id, "", users, one.name)
-    if one.kind == "handoff" and (handoff := _readable(one)):
-        officer = handoff.officer
-        name = f"{officer.first_name} {officer.last_name}"
-        yield from _matched(name, officer.nmls_id, officer.los_user or "", users, one.name)
-
-
-def _readable(one: Found) -> Handoff | None:
-    try:
-        return from_json(one.data)
-    except Malformed:  # told with the file
-        return None
+def _of_originators(one: Found, users: Sequence[User]) -> Iterator[Finding]:
+    if not one.originators:
+        yield Finding(
+            about="officer", item="none", says="no loan originator is named", file=one.name
+        )
+    for party in one.originators:
+        yield from _matched(party.name, party.nmls_id, "", users, one.name)
 
 
 def _matched(

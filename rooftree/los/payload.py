@@ -6,7 +6,7 @@ from typing import Any
 
 from rooftree.core.failures import Misconfigured
 from rooftree.los import loxml, mismo
-from rooftree.los.fields import build, mapping_of
+from rooftree.los.fields import FieldTable, build, mapping_of
 from rooftree.los.handoff import Handoff, Los, Malformed, to_json
 from rooftree.los.values import Need
 
@@ -27,6 +27,9 @@ REQUIRED = {
     Los.BYTE: (),
     Los.MISMO: (),
 }
+
+
+TAKES_MISMO = {Los.MISMO, Los.CALYX, Los.LQB}  # a MISMO document is the request, or goes with it
 
 
 class NeedsData(Misconfigured):
@@ -70,6 +73,11 @@ def payload(handoff: Handoff, los: str, changes: Mapping[str, Any] | None = None
     return Payload(los=kind, query=_query(handoff, kind), body=body, needs=needs)
 
 
+def table_of(los: str, changes: Mapping[str, Any] | None = None) -> FieldTable:
+    """The table that fills the requests of one LOS, with the lender's changes laid over it."""
+    return mapping_of(Los.MISMO if los in TAKES_MISMO else los, changes)
+
+
 def _body(
     data: Mapping[str, Any], handoff: Handoff, kind: Los, changes: Mapping[str, Any] | None
 ) -> tuple[tuple[Need, ...], Any]:
@@ -79,9 +87,8 @@ def _body(
         if data["connection"]["mismo_in_create"]:
             needs, inner = _body(data, handoff, Los.MISMO, changes)
         return needs, loxml.create_request(handoff, inner)
-    is_mismo = kind in {Los.MISMO, Los.CALYX}
-    built = build(data, mapping_of(Los.MISMO if is_mismo else kind, changes))
-    return built.needs, mismo.document(built.tree) if is_mismo else dict(built.tree)
+    built = build(data, table_of(kind, changes))
+    return built.needs, mismo.document(built.tree) if kind in TAKES_MISMO else dict(built.tree)
 
 
 def _lacking(data: Mapping[str, Any], kind: Los) -> list[Need]:

@@ -10,6 +10,10 @@ from rooftree.los.milestones import Milestone, Unmapped, milestones, shipped_sta
 ENCOMPASS_PARTS = ("milestones", "action_taken_1393", "date_fields")
 
 
+class NoMilestone(Unmapped):
+    """The map gives a status a meaning that is none of ours."""
+
+
 def status_map(los: str, changes: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The map of one LOS, entry by entry the lender's where there is one.
 
@@ -85,7 +89,7 @@ def _known(code: str | None, status: str) -> Milestone | None:
     if code is None:
         return None
     if code not in milestones():
-        raise Unmapped(f"unmapped: {status!r} is mapped to {code!r}, which is no milestone")
+        raise NoMilestone(f"unmapped: {status!r} is mapped to {code!r}, which is no milestone")
     return milestones()[code]
 
 

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from django.db import connection
 from django.utils.timezone import now
 
+from rooftree.compliance.load_dnc import KEPT
+from rooftree.compliance.models import DncArea
 from rooftree.compliance.rulebook import SCRUB_DAYS
 from rooftree.management.findings import Answer, well, wrong
 from rooftree.org import pause
@@ -17,10 +19,6 @@ SEALER_SECONDS = 60.0
 OLDEST_TASK = """
 select count(*), coalesce(extract(epoch from timezone('UTC', now()) - min(scheduled_at)), 0)
   from oban_jobs where state = 'available'
-"""
-OLDEST_LIST = """
-select count(*), coalesce(current_date - min(dated), 0) from dnc_area
- where registry not in ('LITIGATOR', 'INTERNAL')
 """
 OLDEST_UNSENT = """
 select count(*), coalesce(extract(epoch from now() - min(due_at)), 0) from message
@@ -85,10 +83,11 @@ def gave_up() -> Answer:
 
 def do_not_contact() -> Answer:
     """How old the copies of the do-not-call registries are."""
-    number, days = _row(OLDEST_LIST)
-    if not number:
+    dated = DncArea.objects.exclude(registry__in=KEPT).values_list("dated", flat=True)
+    if not dated:
         return well("no list is loaded, so every number counts as listed")
-    text = f"{number} lists and area codes, the oldest copy of {days:.0f} days ago"
+    days = (now().date() - min(dated)).days
+    text = f"{len(dated)} lists and area codes, the oldest copy of {days} days ago"
     if days <= SCRUB_DAYS:
         return well(text)
     return wrong(text, "download it again; then rooftree import dnc FILE")

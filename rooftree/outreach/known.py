@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Prefetch
 
+from rooftree.compliance.listed import SAID
 from rooftree.leads.models import Lead, Touch
 
 CAP_MEMORY = timedelta(days=8)  # the longest window any cap looks back, and a day
@@ -35,7 +36,7 @@ select json_build_object(
 
 # All else, in one statement: this is asked twice for every lead, and the ORM's seven cost more
 # than everything the gate does.
-REST = """
+REST = f"""
 select json_build_object(
     'consents', (select coalesce(json_agg(c order by c.recorded_at), '[]') from (
         select address, record, recorded_at from consent
@@ -56,11 +57,8 @@ select json_build_object(
     'licenses', (select coalesce(json_agg(l order by l.state), '[]') from (
         select state, from_date, until_date from company_license) l),
     'lists', (select coalesce(json_agg(d), '[]') from (
-        select p.e164 as number, a.registry, a.dated,
-               coalesce(get_bit(b.bits, right(p.e164, 4)::int), 0) = 1 as is_listed
-          from phone p
-          join dnc_area a on a.area in ('', substr(p.e164, 3, 3))
-          left join dnc_block b on b.id = a.registry || ':' || substr(p.e164, 3, 6)
+        select p.e164 as number, said.*
+          from phone p cross join lateral ({SAID.format(number="p.e164")}) said
          where p.person_id = asked.person
            and p.e164 = any(string_to_array(asked.keys, E'\\n'))
            and p.e164 like '+1__________') d),
@@ -68,7 +66,7 @@ select json_build_object(
         where m.person_id = asked.person and m.direction = 'out' and m.medium = 'text'
           and m.sent_at < %(at)s)
 )::text
-"""
+"""  # noqa: S608
 
 # Of many leads at once, a row a lead; the addresses of each are one text, a line each.
 OF_MANY = """

@@ -20,7 +20,7 @@ LOOKED_BACK = timedelta(days=90)  # a refinance elsewhere was missed without an 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """When to tell a borrower. Every condition that is given must hold; at least one is."""
+    """When to tell a borrower. Every criterion that is given must hold; at least one is."""
 
     min_drop_pct: Decimal | None = None  # between the loan's rate and the one on offer
     min_savings_cents: int | None = None  # a month, of principal and interest
@@ -214,7 +214,7 @@ def _alerts(rule: Rule, weeks: Iterable[_Week], loan: Loan) -> Iterator[Alert]:
 
 
 def _holds(rule: Rule, week: _Week, rate_pct: Decimal) -> bool:
-    """Whether every condition that the rule gives is met."""
+    """Whether every criterion that the rule gives is met."""
     pays_back = week.break_even_months
     return (
         week.balance_cents >= rule.min_balance_cents

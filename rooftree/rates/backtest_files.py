@@ -11,18 +11,14 @@ from typing import Any
 
 from rooftree.rates.backtest import Loan, Rule
 
-CONDITIONS = ("min_drop_pct", "min_savings_cents", "target_pct", "max_break_even_months")
-NAMES = {  # of the public weekly series, and as people write them
+CRITERIA = ("min_drop_pct", "min_savings_cents", "target_pct", "max_break_even_months")
+SERIES = {  # the public weekly ones
     "mortgage30us": "30yr_fixed",
     "pmms30": "30yr_fixed",
-    "30-year fixed": "30yr_fixed",
     "mortgage15us": "15yr_fixed",
     "pmms15": "15yr_fixed",
-    "15-year fixed": "15yr_fixed",
-    "20-year fixed": "20yr_fixed",
-    "30-year fha": "30yr_fha",
-    "30-year va": "30yr_va",
 }
+YEARS = re.compile(r"^(\d+)[- ]?(?:year|yr)[- ]")  # 30-year fixed, as people write 30yr_fixed
 MOST_PCT, MOST_MONTHS, MOST_CENTS = 25, 600, 10**11
 DAYS = ("date", "week", "observation_date", "observed_at", "observed_on")
 COLUMNS: dict[str, tuple[str, ...]] = {
@@ -51,8 +47,8 @@ def rule_of(data: Any) -> Rule:
     if unknown := sorted(set(data) - set(known)):
         raise Unreadable(f"a rule has no {unknown[0]}; it may have {', '.join(known)}")
     rule = Rule(**{name: _value(name, known[name], held) for name, held in data.items()})
-    if all(getattr(rule, name) is None for name in CONDITIONS):
-        raise Unreadable(f"a rule needs one of {', '.join(CONDITIONS)}")
+    if all(getattr(rule, name) is None for name in CRITERIA):
+        raise Unreadable(f"a rule needs one of {', '.join(CRITERIA)}")
     return rule
 
 
@@ -62,8 +58,8 @@ def _value(name: str, kind: str, held: Any) -> Any:
             raise Unreadable("products says which series each product of the loans follows")
         return {_product(str(key)): _product(str(value)) for key, value in held.items()}
     value = None if isinstance(held, bool) else _number(held)
-    if value is None or value < 0:
-        raise Unreadable(f"{name} must be a number that is not below zero")
+    if value is None or not 0 <= value <= MOST_CENTS:
+        raise Unreadable(f"{name} must be a number from 0 to {MOST_CENTS:,}")
     if "Decimal" in kind:
         return value
     if value != int(value):
@@ -79,7 +75,7 @@ def rates_of(text: str) -> dict[str, list[tuple[date, Decimal]]]:
         if day is None:
             raise Unreadable(f"the rates have no day in line {number}")
         for product, said in _rates_in(row):
-            rate = _number(said)
+            rate = _within(_number(said), MOST_PCT)
             if rate is None and said not in ("", "."):  # the public series mark a gap so
                 raise Unreadable(f"the rates hold {said!r} in line {number}")
             if rate is not None:
@@ -142,7 +138,7 @@ def _first(row: Mapping[str, str], columns: Sequence[str]) -> str:
 
 def _product(said: str) -> str:
     plain = " ".join(said.split()).casefold()
-    return NAMES.get(plain, plain)
+    return SERIES.get(plain) or YEARS.sub(r"\1yr_", plain)
 
 
 def _number(said: Any) -> Decimal | None:

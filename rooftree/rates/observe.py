@@ -17,13 +17,6 @@ PRODUCTS = {
     "30yr_fha": "30-year FHA",
     "30yr_va": "30-year VA",
 }
-TERM_MONTHS = {
-    "30yr_fixed": 360,
-    "20yr_fixed": 240,
-    "15yr_fixed": 180,
-    "30yr_fha": 360,
-    "30yr_va": 360,
-}
 LOWEST_PCT, HIGHEST_PCT = Decimal("0.5"), Decimal(25)  # beyond these a slip is likelier
 
 

@@ -17,7 +17,7 @@ from rooftree.compliance import listed
 from rooftree.compliance.models import Consent, Revocation, Verdict
 from rooftree.compliance.rulebook import VERSION
 from rooftree.leads.models import ContactAttempt, Delivery, Person
-from rooftree.ledger.chain import FIRST, exported
+from rooftree.ledger.chain import FIELDS, FIRST
 from rooftree.ledger.models import Event
 from rooftree.org.models import Company
 from rooftree.outreach.models import Message
@@ -90,16 +90,11 @@ def _chained(events: Sequence[Event]) -> list[Json]:
     ) | {0: FIRST}
     return [
         {
-            **exported({name: getattr(one, name) for name in _FIELDS}),
-            "sequence": one.sequence,
+            **_row(one, (*FIELDS, "sequence", "chain_hash")),
             "previous": before.get(one.sequence - 1) if one.sequence else None,
-            "chain_hash": one.chain_hash,
         }
         for one in events
     ]
-
-
-_FIELDS = ("id", "kind", "lead_id", "person_id", "actor", "data", "occurred_at", "recorded_at")
 
 
 def _head(events: Sequence[Event]) -> Json:

@@ -6,14 +6,27 @@ from datetime import date
 
 import pytest
 
-from rooftree.compliance.dnc_file import NotAList, day_in, opened, read, size
+from rooftree.compliance.dnc_file import NotAList, day_in, opened, read
 
 NATIONAL = b"212,5550100\r\n212,5550101\r\n305,5559999\r\n"
+
+
+def _broken() -> bytes:
+    """An archive that was damaged on its way, within what is packed."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.txt", NATIONAL)
+    whole = packed.getvalue()
+    return whole[:35] + b"\xff" * 8 + whole[43:]
 
 
 def _read(data: bytes):
     with opened(io.BytesIO(data)) as lines:
         return read(lines)
+
+
+def size(blocks) -> int:
+    return sum(int.from_bytes(one).bit_count() for one in blocks.values())
 
 
 def _lists(blocks, number: str) -> bool:
@@ -87,6 +100,8 @@ def test_a_heading_is_no_number() -> None:
         (b'<?xml version="1.0"?>\n<list><ac val="212"></ac></list>\n', "flat text"),
         (b"212,5550100\n212,5550101,2026-11-20,A\n", "one kind"),
         (b"PK\x03\x04 this is no archive", "archive"),
+        (_broken(), "archive"),
+        (b"212,5550100," + b"," * 5000, "Line 2"),
     ],
 )
 def test_a_file_with_anything_unreadable_is_refused_whole(data: bytes, words: str) -> None:

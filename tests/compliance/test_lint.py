@@ -68,6 +68,10 @@ def test_an_approver_answers_what_needs_approval_and_nothing_else() -> None:
 
     assert approved("A no-cost refinance.", "no_cost").decision is Decision.ALLOW
     assert approved("Guaranteed approval.", "guaranteed_approval").decision is Decision.BLOCK
+    both = approved("A no-cost refinance. Lowest rates in Texas.", "no_cost")
+    assert (both.decision, both.reason) == (Decision.REQUIRE, "superlative")
+    denied = approved("A no-cost refinance, but you were turned down.", "no_cost")
+    assert denied.reason == "treat_as_application_send_adverse_action"
 
 
 def test_words_that_tell_somebody_no_wait_for_a_person() -> None:

@@ -126,6 +126,14 @@ def test_a_file_that_was_cut_off_is_refused_until_somebody_says_that_it_is_whole
     assert not is_listed("2125550099")
 
 
+def test_a_file_of_many_area_codes_that_was_cut_off_in_its_last_is_refused() -> None:
+    many = "".join(f"212,555{number:04}\n" for number in range(100))
+    loaded(many + "305,5550001\n305,5550002\n305,5550003\n", days=3)
+    with pytest.raises(NotAList, match="2 numbers fewer of area code 305"):
+        loaded(many + "305,5550001\n")
+    assert is_listed("3055550003")
+
+
 def test_a_trial_says_what_would_happen_and_changes_nothing() -> None:
     done = loaded("212,5550100\n", is_trial=True)
     assert (done.added, done.areas) == (1, ("212",))
@@ -150,6 +158,14 @@ def test_our_own_list_only_grows() -> None:
     assert (done.added, done.removed) == (1, 0)
     assert is_listed("5125550100", "INTERNAL")
     assert DncArea.objects.get().numbers == 2
+
+
+def test_nothing_takes_a_number_off_our_own_list() -> None:
+    loaded("5125550100\n", "INTERNAL", days=3)
+    with pytest.raises(NotAList, match="only grows"):
+        loaded("512,5550100,2026-11-20,D\n512,5550101,2026-11-20,A\n", "INTERNAL")
+    assert is_listed("5125550100", "INTERNAL")
+    assert not is_listed("5125550101", "INTERNAL")
 
 
 def test_a_list_that_nobody_keeps_is_refused() -> None:

@@ -1,5 +1,7 @@
 """What people write when they want us to stop, and when they do not."""
 
+from time import process_time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -134,3 +136,10 @@ def test_a_keyword_stops_us_however_it_is_dressed(
 def test_any_text_at_all_is_read(text: str) -> None:
     assert classify(text).text == text
     assert classify(text) == classify(text)
+
+
+def test_a_long_letter_takes_no_longer_to_read_than_its_length() -> None:
+    began = process_time()
+    for words in ("again next ", "report me ", "that name "):
+        classify(words * 8_000)
+    assert process_time() - began < 20  # reading on to the end at each word took minutes

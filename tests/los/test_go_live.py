@@ -84,6 +84,13 @@ def test_a_mapping_that_reads_what_no_handoff_has_blocks():
     assert blocks(check("encompass", [], changes)) == [("path", "nickname")]
 
 
+@pytest.mark.parametrize("los", ["lqb", "calyx"])
+def test_the_document_that_goes_along_is_walked_too(los):
+    changes = {"field": [{"to": "nickname", "from": "canonical.borrower.frist_name"}]}
+
+    assert blocks(check(los, [], changes)) == [("path", "nickname")]
+
+
 def test_a_value_longer_than_its_field_blocks():
     handoff = file(make.handoff_json())
     just = check("encompass", [handoff], {"lengths": {"4000": len("Maria")}})

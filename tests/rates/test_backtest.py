@@ -155,6 +155,7 @@ def test_a_portfolio_reads_as_lenders_export_it():
         ({"gap_months": 3}, "needs one of"),
         ({"min_drop": 1}, "no min_drop"),
         ({"min_drop_pct": "much"}, "must be a number"),
+        ({"min_drop_pct": 1, "margin_pct": "1e400000"}, "must be a number"),
         ({"min_drop_pct": 1, "gap_months": 1.5}, "whole number"),
         ({"min_drop_pct": 1, "products": []}, "which series"),
     ],
@@ -204,7 +205,13 @@ def test_the_command_prints_alerts_false_hopes_misses_and_coverage(told):
 
 
 @pytest.mark.parametrize(
-    ("rates", "loans"), [("date,x\nsomeday,1\n", LOANS), ("", LOANS), (RATES, "one\n2\n")]
+    ("rates", "loans"),
+    [
+        ("date,x\nsomeday,1\n", LOANS),
+        ("date,x\n2020-01-02,1e400000\n", LOANS),
+        ("", LOANS),
+        (RATES, "one\n2\n"),
+    ],
 )
 def test_a_table_that_cannot_be_read_is_one_sentence(told, rates, loans):
     code, out, err = told({"min_drop_pct": 1}, rates, loans)

@@ -12,7 +12,7 @@ import pytest
 from django.core.management import call_command
 
 from rooftree.compliance import revoke
-from rooftree.compliance.evidence_check import NoEvidence, problems
+from rooftree.compliance.evidence_check import LARGEST, NoEvidence, problems
 from rooftree.ledger import seal
 from rooftree.ledger.models import Event
 from rooftree.management import base
@@ -119,9 +119,48 @@ def test_a_changed_or_added_part_is_found(file):
     assert problems(file) == ["extra.txt was put in afterwards"]
 
 
-def test_what_is_no_evidence_file_is_refused(tmp_path):
+def test_a_part_that_is_there_twice_is_found(file):
+    with zipfile.ZipFile(file, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
+        archive.writestr("chronology.pdf", archive.read("chronology.pdf"))
+    assert problems(file) == ["chronology.pdf is in it 2 times"]
+
+
+def packed(**parts: bytes) -> bytes:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in parts.items():
+            archive.writestr(f"{name}.json", data)
+    return target.getvalue()
+
+
+def damaged() -> bytes:
+    whole = packed(manifest=b'{"sha256": {}}', evidence=b"{}")
+    return whole[:45] + b"\xff" * 8 + whole[53:]
+
+
+def swollen() -> bytes:
+    """What says of a part that it unpacks to more than anybody's evidence."""
+    whole = packed(manifest=b'{"sha256": {}}', evidence=b"{}")
+    size = whole.rindex(b"PK\x01\x02") + 24
+    return whole[:size] + (LARGEST + 1).to_bytes(4, "little") + whole[size + 4 :]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"no",
+        damaged(),
+        packed(evidence=b"{}"),
+        packed(manifest=b"[]", evidence=b"{}"),
+        packed(manifest=b'{"sha256": {}}', evidence=b"{}"),
+        packed(manifest=b'{"sha256": {}}', evidence=b'{"consents": [7]}'),
+        swollen(),
+    ],
+    ids=["none", "damaged", "no manifest", "a list", "empty", "no consents", "too large"],
+)
+def test_what_is_no_evidence_file_is_refused(tmp_path, content):
     path = tmp_path / "x.zip"
-    path.write_bytes(b"no")
+    path.write_bytes(content)
     with pytest.raises(NoEvidence):
         problems(path)
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from rooftree.core.failures import Misconfigured
-from rooftree.los.check_files import Found, Unrecognized, recognize
+from rooftree.los.check_files import MAPPING_PARTS, Found, Unrecognized, recognize
 from rooftree.los.go_live import Report, check
 from rooftree.los.handoff import Los, Malformed, from_json
 from rooftree.los.milestones import Unmapped
@@ -126,8 +126,7 @@ def _recognized(file: str) -> Found:
 
 def _only_statuses(changes: Mapping[str, Any]) -> Mapping[str, Any]:
     """A file that is a status map itself, as opposed to a whole mapping without one."""
-    parts = {"codes", "field", "reads", "main", "places", "required", "statuses", "lengths"}
-    return {} if parts & changes.keys() else changes
+    return {} if MAPPING_PARTS & changes.keys() else changes
 
 
 def _mapping(file: str | None) -> dict[str, Any]:
