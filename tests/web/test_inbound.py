@@ -8,6 +8,7 @@ from django.db import OperationalError, connection
 from django.test import Client
 
 from rooftree.capture.casefile import incoming_of
+from rooftree.flow import moment
 from rooftree.leads.models import Delivery, Lead, Source
 from tests import make
 from tests.flow import journey
@@ -131,6 +132,17 @@ def test_a_get_of_an_address_for_posts_is_refused():
     journey.zillow()
 
     assert Client().get(f"/in/zillow/{journey.TOKEN}").status_code == 405
+
+
+def test_a_machine_needs_no_token_against_forged_forms():
+    journey.zillow()
+    body = json.dumps(journey.zillow_contact()).encode()
+
+    with moment.at(make.NOON):
+        browser = Client(enforce_csrf_checks=True)
+        answer = browser.post(f"/in/zillow/{journey.TOKEN}", body, "application/json")
+
+    assert answer.status_code == 200
 
 
 def test_the_token_is_not_kept_with_the_delivery():
