@@ -11,9 +11,8 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.debug import sensitive_variables
 
-from rooftree.capture import auction, source_telling
+from rooftree.capture import auction, publish_map, source_telling
 from rooftree.capture.envelope import Incoming
-from rooftree.capture.field_map import lines_of
 from rooftree.capture.proof import PROOFS, Proof, header_of
 from rooftree.capture.receive import adapter_of, endpoint_of
 from rooftree.capture.source_setup import PROVEN_AS_CHOSEN, Opened, path_of
@@ -147,7 +146,7 @@ def example(source: Source) -> dict[str, str]:
     where it is bid to."""
     if source.adapter == "ping_post":
         return PING
-    lines = lines_of(source.setup.get("map")) or getattr(adapter_of(source), "LINES", ())
+    lines = publish_map.in_force(source)
     if not lines:
         keys = ("vendor_lead_id", "name", "phone", "email", "loan_purpose", "property_state")
         return {key: _example(key) for key in keys}
