@@ -6,8 +6,9 @@ from uuid import UUID
 
 from django.db.transaction import atomic
 
-from rooftree.capture.field_map import Line, check
+from rooftree.capture.field_map import Line, check, lines_of
 from rooftree.capture.models import MapEdition
+from rooftree.capture.receive import adapter_of
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import Source
 from rooftree.ledger.write import write
@@ -48,6 +49,12 @@ def publish(
             summary=edition.summary,
         )
     return edition
+
+
+def in_force(source: Source) -> tuple[Line, ...]:
+    """They are the lines its deliveries are read by: the published ones, else its adapter's own."""
+    own: tuple[Line, ...] = getattr(adapter_of(source), "LINES", ())
+    return lines_of(source.setup.get("map")) or own
 
 
 def current(source: Source) -> MapEdition | None:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 from zoneinfo import available_timezones
 
+from django.conf import settings
 from django.db.transaction import atomic
 from django.utils.text import slugify
 
@@ -44,10 +45,9 @@ class BadSource(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """A source with what is shown once: the path it posts to, and its signing secret."""
+    """A source with what is shown once: the token of its address, and its signing secret."""
 
     source: Source
-    path: str  # with the token, below the site's own address
     secret: str  # "" where the vendor signs nothing
 
 
@@ -79,7 +79,7 @@ def create(
             **wanted,
         )
         _write("capture.source.added", source, by, at, adapter=adapter)
-    return Opened(source=source, path=path_of(source, token), secret=secret)
+    return Opened(source=source, secret=secret)
 
 
 def change(*, source_id: UUID | str, by: User, at: datetime, details: Mapping[str, Any]) -> Source:
@@ -106,7 +106,7 @@ def renew_secrets(*, source_id: UUID | str, by: User, at: datetime) -> Opened:
         source.secret = secret or source.secret  # one the vendor gave stays
         source.save(update_fields=["token", "token_hash", "secret"])
         _write("capture.source.secrets_renewed", source, by, at)
-    return Opened(source=source, path=path_of(source, token), secret=secret)
+    return Opened(source=source, secret=secret)
 
 
 def keep_told(source: Source, wanted: Mapping[str, Any], *, by: User, at: datetime) -> None:
@@ -137,19 +137,31 @@ def resume(*, source_id: UUID | str, by: User, at: datetime) -> None:
             _write("capture.source.resumed", Source.objects.get(pk=source_id), by, at)
 
 
-def path_of(source: Source, token: str = "") -> str:
-    """Where a source posts; without `token` the secret part is left out."""
-    return paths_of(source, token)[0]
-
-
 def paths_of(source: Source, token: str = "") -> list[str]:
-    """All that a source posts to: one that is bid to pings one path and posts to another."""
+    """All that a source posts to; without `token` the secret part is left out.
+
+    One that is bid to pings the first path and posts to the second.
+    """
     adapter = SOURCES.get(source.adapter)
     listed = adapter.PATHS if adapter else [f"{source.adapter}/<token>"]
     return [
         f"/in/{path.replace('<site>', source.slug).replace('<token>', token or '<token>')}"
         for path in listed
     ]
+
+
+def addresses_of(source: Source, token: str = "") -> list[str]:
+    """The same as its sender is told them: addresses of the web, or one of our mail server."""
+    if getattr(SOURCES.get(source.adapter), "CHANNEL", "") is Channel.EMAIL:
+        inbox = settings.REPLY_DOMAIN or "<your inbox domain>"
+        return [f"leads+{token or '<token>'}@{inbox}"]
+    return [f"{settings.PUBLIC_URL}{path}" for path in paths_of(source, token)]
+
+
+def label_of(source: Source) -> str:
+    """How its leads arrive, as staff read it."""
+    adapter = SOURCES.get(source.adapter)
+    return adapter.LABEL if adapter else source.adapter
 
 
 def _secrets(adapter: str) -> tuple[str, str]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Q, Subquery
 
 from rooftree.compliance import windows
 from rooftree.leads.models import Lead, Phone
@@ -15,6 +15,8 @@ NUMBER = Subquery(
     .order_by("-is_primary", "given_at")
     .values("e164")[:1]
 )
+EARLY = ("new", "working")  # states of a lead whose file has not gone further
+RUNS = Q(promise_at__isnull=False, first_attempt_at=None, state__in=EARLY)  # as `runs` says
 PLACE = (NUMBER, "property_state", "property_zip")  # what says where a lead's person may be
 
 
@@ -39,8 +41,7 @@ def due(lead: Lead, *, by: datetime, at: datetime) -> datetime:
 
 def runs(lead: Lead) -> bool:
     """Whether a first call is still owed: nobody tried, and the file has not gone further."""
-    is_early = lead.state in ("new", "working")
-    return bool(lead.promise_at) and lead.first_attempt_at is None and is_early
+    return bool(lead.promise_at) and lead.first_attempt_at is None and lead.state in EARLY
 
 
 def lawful(

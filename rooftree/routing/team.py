@@ -92,7 +92,7 @@ def _waiting(user: User, at: datetime) -> QuerySet[Lead]:
     live = Offer.objects.filter(lead=OuterRef("pk"), taken_at=None, passed_at=None, lapsed_at=None)
     return (
         leads_visible_to(user)
-        .filter(promise_at__isnull=False, first_attempt_at=None, state__in=["new", "working"])
+        .filter(promise.RUNS)
         .select_related("person", "source", "officer__user")
         .annotate(
             offered_to=Subquery(live.values("officer_id")[:1]),
@@ -144,7 +144,7 @@ def _tried_today(user: User, at: datetime) -> list[_Tried]:
 
 def _people(user: User, tried: Sequence[_Tried], at: datetime) -> tuple[Member, ...]:
     """Those who take leads now first."""
-    unreached = Q(leads__first_talk_at=None, leads__state__in=["new", "working"])
+    unreached = Q(leads__first_talk_at=None, leads__state__in=promise.EARLY)
     officers = (
         officers_visible_to(user)
         .filter(terminated_at=None)

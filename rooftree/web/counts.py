@@ -6,6 +6,7 @@ from datetime import datetime
 from rooftree.leads.models import Delivery, Lead
 from rooftree.org.models import User
 from rooftree.outreach.models import Message
+from rooftree.routing import promise
 from rooftree.routing.models import Offer
 from rooftree.routing.visible import leads_visible_to, may, officers_of
 
@@ -24,12 +25,7 @@ def queue(user: User, at: datetime) -> Count | None:
         return None
     mine = officers_of(user)
     offered = Offer.objects.filter(officer__in=mine, taken_at=None, passed_at=None, lapsed_at=None)
-    promised = Lead.objects.filter(
-        officer__in=mine,
-        promise_at__isnull=False,
-        first_attempt_at=None,
-        state__in=["new", "working"],
-    )
+    promised = Lead.objects.filter(promise.RUNS, officer__in=mine)
     # A union, not an OR: each half has its index, and every page of an officer asks this.
     waiting = promised.values_list("pk").union(offered.values_list("lead_id"))
     return _shown(waiting.count(), "new")

@@ -1,6 +1,6 @@
 """What machines send us: deliveries of leads, carriers' callbacks, LOS webhooks.
 
-Nothing here needs a session or a CSRF token; each verifies its sender by itself.
+Nothing here meets a session or a CSRF token (`machines`); each verifies its sender by itself.
 The success is said only after the commit.
 """
 
@@ -15,7 +15,6 @@ from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
 from django.utils.crypto import constant_time_compare
-from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from rooftree.capture import flood, recognise
@@ -39,14 +38,13 @@ View = Callable[..., HttpResponse]
 
 
 def machine(*methods: str) -> Callable[[View], View]:
-    """Wrap a view for a machine: no session, no CSRF token.
+    """Wrap a view for a machine.
 
     A full disk or a database that is away is a 503, so that the sender tries
     again; nothing was acknowledged. A call we never placed is a 404.
     """
 
     def wrap(view: View) -> View:
-        @csrf_exempt
         @require_http_methods([*methods])
         @wraps(view)
         def inside(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
@@ -64,8 +62,11 @@ def machine(*methods: str) -> Callable[[View], View]:
 
 
 @machine("POST", "GET", "HEAD", "OPTIONS")
-def delivery(request: HttpRequest, adapter: str, token: str) -> HttpResponse:
-    """One delivery of a lead. Answers in the vendor's own dialect, after the commit."""
+def delivery(request: HttpRequest, adapter: str, token: str, **rest: str) -> HttpResponse:
+    """One delivery of a lead. Answers in the vendor's own dialect, after the commit.
+
+    `rest` is what else an address says; the adapter reads it off the path.
+    """
     if adapter not in SOURCES:
         return HttpResponse(status=404)
     allowed = {*getattr(SOURCES[adapter], "METHODS", ("POST",)), "OPTIONS"}
@@ -287,20 +288,9 @@ def _markup(body: str) -> HttpResponse:
     return HttpResponse(body, content_type="text/xml; charset=utf-8")
 
 
-def _form_delivery(request: HttpRequest, site: str) -> HttpResponse:
-    return delivery(request, "website_form", site)
-
-
-def _ping_or_post(request: HttpRequest, token: str, step: str) -> HttpResponse:
-    return delivery(request, "ping_post", token)
-
-
-_ping_or_post.csrf_exempt = True  # type: ignore[attr-defined]
-_form_delivery.csrf_exempt = True  # type: ignore[attr-defined]
-
 urlpatterns = [
-    path("form/<slug:site>", _form_delivery, name="form_delivery"),
-    path("pingpost/<str:token>/<slug:step>", _ping_or_post, name="ping_or_post"),
+    path("form/<slug:token>", delivery, {"adapter": "website_form"}, name="form_delivery"),
+    path("pingpost/<str:token>/<slug:step>", delivery, {"adapter": "ping_post"}),
     path("twilio/text/", text_in, name="text_in"),
     path("twilio/status/<uuid:message_id>/", text_status, name="text_status"),
     path("twilio/ring/<uuid:ring_id>/", ring_answered, name="ring_answered"),

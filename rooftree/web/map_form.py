@@ -1,6 +1,6 @@
 """A field map on a page: its lines as rows of controls, and back."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from rooftree.capture.paths import leaves, written
 from rooftree.capture.targets import TARGETS
 
 BLANK = 2  # empty rows at the end, for more
+LONG = 20  # lines that are looked over in one list
 SHOWN = 160  # characters of a value
 KEY = "map_drafts"
 
@@ -40,7 +41,21 @@ def _words(text: str) -> dict[str, str]:
     return {theirs.strip(): ours.strip() for theirs, sign, ours in pairs if sign and theirs.strip()}
 
 
-def rows(lines: Sequence[Line], given: Mapping[int, Any] | None = None) -> list[dict[str, Any]]:
+def groups(lines: Sequence[Line]) -> list[dict[str, Any]]:
+    """The rows in one list; where there are many, those of each group of fields under its name.
+
+    The numbers of the rows stay: of several lines for one field the first counts.
+    """
+    made: dict[str, list[dict[str, Any]]] = {"": []}
+    if len(lines) > LONG:
+        made = {title: [] for title, _ in fields()} | made
+    for row in rows(lines):
+        target = TARGETS.get(row["line"].field) if row["line"] else None
+        made[target.group if target and len(lines) > LONG else ""].append(row)
+    return [{"title": title, "rows": some} for title, some in made.items() if some]
+
+
+def rows(lines: Sequence[Line]) -> list[dict[str, Any]]:
     """The lines as the page shows them, blank ones after them."""
     filled = [
         {
@@ -48,12 +63,11 @@ def rows(lines: Sequence[Line], given: Mapping[int, Any] | None = None) -> list[
             "line": line,
             "label": TARGETS[line.field].label if line.field in TARGETS else line.field,
             "words": "; ".join(f"{theirs} = {ours}" for theirs, ours in line.words.items()),
-            "given": short((given or {}).get(nth)),
         }
         for nth, line in enumerate(lines)
     ]
     blank = range(len(lines), min(len(lines) + BLANK, MOST_LINES))
-    return [*filled, *({"nth": nth, "line": None, "words": "", "given": ""} for nth in blank)]
+    return [*filled, *({"nth": nth, "line": None, "words": ""} for nth in blank)]
 
 
 def fields() -> list[tuple[str, list[tuple[str, str]]]]:

@@ -1,6 +1,6 @@
 """Forms of staff pages: labels over controls, errors as sentences, nothing typed is lost."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -31,6 +31,7 @@ ZONES = {
     "America/Puerto_Rico": "Atlantic",
     "Pacific/Guam": "Chamorro",
 }
+ON_FILE = "On file; leave it empty to keep it"  # what stands beside a secret that is there
 Choices = Iterable[tuple[str, str]]
 
 
@@ -39,8 +40,10 @@ class StaffForm(forms.Form):
 
     PARTS: tuple[tuple[str, tuple[str, ...]], ...] = ()  # a heading and the fields under it
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, more: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
+        """`more` are fields that only this one of its kind has."""
         super().__init__(*args, auto_id=kwargs.pop("auto_id", "%s"), **kwargs)
+        self.fields |= more or {}
         self.label_suffix = ""
         for field in self.fields.values():
             if not isinstance(field.widget, PLAIN_WIDGETS):

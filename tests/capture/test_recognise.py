@@ -9,7 +9,7 @@ from rooftree.capture.source_setup import pause, resume
 from rooftree.leads.models import Delivery, Rejection, Source
 from tests import make
 from tests.flow import journey
-from tests.web.test_inbound import post
+from tests.web.machine import post
 
 pytestmark = pytest.mark.django_db
 

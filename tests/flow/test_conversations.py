@@ -356,8 +356,12 @@ def test_a_lead_e_mail_whose_sender_is_forged_waits_for_a_person(world):
         lambda raw: {"files": {"email": (None, raw.decode())}},
         lambda raw: {"json": {"RawEmail": raw.decode()}},
         lambda raw: {"json": {"Message": json.dumps({"content": b64encode(raw).decode()})}},
+        lambda raw: {
+            "content": json.dumps({"Message": json.dumps({"content": raw.decode()})}),
+            "headers": {"Content-Type": "text/plain; charset=UTF-8"},
+        },
     ],
-    ids=["mailgun", "sendgrid", "postmark", "queue"],
+    ids=["mailgun", "sendgrid", "postmark", "queue", "queue_as_amazon_calls_it"],
 )
 def test_a_mail_providers_webhook_holds_the_same_letter(world, wrapped):
     source("email_text")

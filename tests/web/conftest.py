@@ -3,7 +3,10 @@
 import pytest
 from django.test import Client
 
+from rooftree.leads.models import Source
 from rooftree.org.models import User
+from tests import make
+from tests.flow import journey
 
 
 @pytest.fixture
@@ -22,3 +25,10 @@ def signed_in():
 def htmx():
     """The headers that htmx sends."""
     return {"HX-Request": "true"}
+
+
+@pytest.fixture
+def source() -> Source:
+    """The website on which the public form stands."""
+    make.company()
+    return journey.website()

@@ -1,20 +1,19 @@
 """Compliance: look up any number or address, what waits for a person, what proves the rest."""
 
-from datetime import timedelta
 from io import BytesIO
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
 from django.core.paginator import Paginator
-from django.db.models import Count, Max, Min, Q, Sum
+from django.db.models import Max
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
-from rooftree.compliance import listed, release_hold, revoke
-from rooftree.compliance.load_dnc import KEPT, NATIONAL
-from rooftree.compliance.models import DncArea, Revocation, Verdict
+from rooftree.compliance import held_lists, listed, release_hold, revoke
+from rooftree.compliance.load_dnc import NATIONAL
+from rooftree.compliance.models import Revocation, Verdict
 from rooftree.compliance.record_consent import terms_in_force
 from rooftree.compliance.rulebook import SCRUB_DAYS
 from rooftree.flow import reviews
@@ -29,7 +28,7 @@ from rooftree.routing.visible import leads_visible_to, may
 from rooftree.web import look_up
 from rooftree.web.answers import done, refused
 from rooftree.web.page import must, staff
-from rooftree.web.views.dnc import title_of
+from rooftree.web.views.dnc import title_of, tone_of
 
 PAGE = 40
 SHOWN = 25  # held messages on the first page
@@ -203,7 +202,7 @@ def _waiting(request: HttpRequest) -> dict[str, Any]:
 
 def _on_lists(address: look_up.Address, request: HttpRequest) -> dict[str, Any]:
     """What the do-not-call lists that we hold say of a number."""
-    since = company_day(request.at) - timedelta(days=SCRUB_DAYS)
+    today = company_day(request.at)
     said = [] if address.is_mail else listed.says(address.key)
     return {
         "lists": [
@@ -211,7 +210,7 @@ def _on_lists(address: look_up.Address, request: HttpRequest) -> dict[str, Any]:
                 "title": title_of(one.registry),
                 "dated": one.dated,
                 "is_listed": one.is_listed,
-                "is_late": one.dated < since and one.registry not in KEPT,
+                "tone": tone_of(held_lists.days_left(one.registry, one.dated, today=today)),
             }
             for one in said
         ],
@@ -221,15 +220,15 @@ def _on_lists(address: look_up.Address, request: HttpRequest) -> dict[str, Any]:
 
 def _lists(request: HttpRequest) -> dict[str, Any]:
     """How many numbers the do-not-call registries we hold list, and how old the copies are."""
-    since = company_day(request.at) - timedelta(days=SCRUB_DAYS)
-    rows = DncArea.objects.exclude(registry__in=KEPT)
-    found = rows.aggregate(
-        count=Count("pk"),
-        numbers=Sum("numbers", default=0),
-        oldest=Min("dated"),
-        late=Count("pk", filter=Q(dated__lt=since)),
-    )
-    return found | {"numbers": f"{found['numbers']:,}"}
+    held = held_lists.held(today=company_day(request.at))
+    aging = [one for one in held if one.days_left is not None]
+    return {
+        "count": sum(one.parts for one in aging),
+        "numbers": f"{sum(one.numbers for one in aging):,}",
+        "oldest": min((one.dated for one in aging), default=None),
+        "late": sum(one.parts for one in aging if tone_of(one.days_left) == "late"),
+        "good_for": SCRUB_DAYS,
+    }
 
 
 def _is_fresh(company: Company | None, request: HttpRequest) -> bool:

@@ -1,7 +1,6 @@
 """Do-not-contact lists: what is held, how old it is, and a new file of one."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -9,10 +8,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
+from rooftree.compliance import held_lists
 from rooftree.compliance.dnc_file import NotAList, day_in
 from rooftree.compliance.load_dnc import (
     INTERNAL,
-    KEPT,
     LITIGATOR,
     NATIONAL,
     REGISTRIES,
@@ -20,7 +19,7 @@ from rooftree.compliance.load_dnc import (
     Upload,
     load,
 )
-from rooftree.compliance.models import DncArea, DncFile
+from rooftree.compliance.models import DncFile
 from rooftree.compliance.rulebook import SCRUB_DAYS
 from rooftree.core.zones import STATE_NAMES
 from rooftree.money.company_day import company_day
@@ -36,23 +35,6 @@ TITLES = {
     LITIGATOR: "Known litigators",
     INTERNAL: "Our own list, from before Rooftree",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
-    """One list, or the area codes of one that are of the same day."""
-
-    title: str
-    numbers: str  # with commas
-    areas: tuple[str, ...]
-    dated: date
-    days_left: int | None  # of use; None for a list that stays good
-
-    @property
-    def tone(self) -> str:
-        if self.days_left is None:
-            return "ok"
-        return "late" if self.days_left < 0 else "soon" if self.days_left <= SOON else "ok"
 
 
 @staff("GET", "POST")
@@ -72,8 +54,8 @@ def lists(request: HttpRequest) -> HttpResponse:
                 return done(request, _said(found), back_to=reverse("dnc_lists"))
             trial = found
     context = {
-        "held": list(_held(company_day(request.at))),
-        "files": [_shown(one) for one in _files()],
+        "held": [_held(one) for one in held_lists.held(today=company_day(request.at))],
+        "files": [_file(one) for one in _files()],
         "titles": [(one, title_of(one)) for one in REGISTRIES],
         "chosen": request.POST.get("registry", NATIONAL),
         "dated": request.POST.get("dated", ""),
@@ -90,14 +72,30 @@ def _files() -> Iterable[DncFile]:
     return DncFile.objects.select_related("loaded_by").order_by("-loaded_at", "-id")[:FILES]
 
 
-def _shown(one: DncFile) -> dict[str, Any]:
+def _file(one: DncFile) -> dict[str, Any]:
     counts = {"added": f"{one.added:,}", "removed": f"{one.removed:,}"}
     return {"row": one, "title": title_of(one.registry), **counts}
+
+
+def _held(one: held_lists.Held) -> dict[str, Any]:
+    return {
+        "row": one,
+        "title": title_of(one.registry),
+        "numbers": f"{one.numbers:,}",
+        "tone": tone_of(one.days_left),
+    }
 
 
 def title_of(registry: str) -> str:
     """It is a list's name on a page."""
     return TITLES.get(registry) or f"{STATE_NAMES.get(registry, registry)} state list"
+
+
+def tone_of(days_left: int | None) -> str:
+    """How loudly the age of a copy is told."""
+    if days_left is None:
+        return "ok"
+    return "late" if days_left < 0 else "soon" if days_left <= SOON else "ok"
 
 
 def _load(request: HttpRequest, *, is_trial: bool) -> Loaded:
@@ -122,21 +120,6 @@ def _dated(typed: str, name: str) -> date:
     if day is None:
         raise NotAList("Give the day on which the registry made this copy.")
     return day
-
-
-def _held(today: date) -> Iterable[Held]:
-    rows: dict[tuple[int, date], list[DncArea]] = {}
-    for one in DncArea.objects.order_by("area"):
-        rows.setdefault((REGISTRIES.index(one.registry), one.dated), []).append(one)
-    for (place, dated), areas in sorted(rows.items(), key=lambda row: row[0]):
-        registry = REGISTRIES[place]
-        yield Held(
-            title=title_of(registry),
-            numbers=f"{sum(one.numbers for one in areas):,}",
-            areas=tuple(one.area for one in areas if one.area),
-            dated=dated,
-            days_left=None if registry in KEPT else SCRUB_DAYS - (today - dated).days,
-        )
 
 
 def _said(found: Loaded, *, would: bool = False) -> str:

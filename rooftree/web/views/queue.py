@@ -60,7 +60,7 @@ HEADINGS = {  # heading, what stands beside it, the answer to "Why?"
 }
 LATER = (
     "Next, when calls open",
-    "by score; the hour is against a call now",
+    "too early or too late there now, by score",
     "Here by score, after everybody whom the hour allows to be called.",
 )
 

@@ -14,7 +14,7 @@ from rooftree.los.connections import CREDENTIALS, PLAIN
 from rooftree.los.models import Connection
 from rooftree.web.answers import done, refused
 from rooftree.web.page import staff
-from rooftree.web.staff_forms import StaffForm, secret, text
+from rooftree.web.staff_forms import ON_FILE, StaffForm, secret, text
 from rooftree.web.views.setup import must
 
 LOS = "encompass"
@@ -47,7 +47,7 @@ class ConnectionForm(StaffForm):
         super().__init__(*args, **kwargs)
         for name, is_known in known.items():
             if is_known:
-                self.fields[name].help_text = "On file; leave it empty to keep it"
+                self.fields[name].help_text = ON_FILE
 
 
 @staff("GET", "POST")

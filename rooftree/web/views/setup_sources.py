@@ -14,7 +14,6 @@ from rooftree.capture.imports import stage
 from rooftree.capture.source_setup import Opened
 from rooftree.capture.sources import SOURCES
 from rooftree.leads.models import Source
-from rooftree.leads.vocabulary import Channel
 from rooftree.web.answers import done
 from rooftree.web.page import staff
 from rooftree.web.staff_forms import Dollars, Lines, StaffForm, choice, number, text, yes, zone
@@ -84,7 +83,7 @@ def sources(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.carried_out(create):
         return _source_page(request, form.made.source, opened=form.made, is_new=True)
     rows = [
-        {"source": one, "label": SOURCES[one.adapter].LABEL if one.adapter in SOURCES else ""}
+        {"source": one, "label": source_setup.label_of(one)}
         for one in Source.objects.order_by("name")
     ]
     status = 422 if request.method == "POST" else 200
@@ -131,28 +130,19 @@ def pause(request: HttpRequest, source_id: UUID) -> HttpResponse:
     return done(request, f"{one.name} {said}", back_to=reverse("setup_source", args=[one.pk]))
 
 
-def _addresses(one: Source, paths: list[str], opened: Opened | None) -> list[str]:
-    """Where its leads are sent: addresses of the web, or one of our mail server."""
-    if getattr(SOURCES.get(one.adapter), "CHANNEL", "") is not Channel.EMAIL:
-        return [f"{settings.PUBLIC_URL}{path}" for path in paths]
-    token = paths[0].rpartition("/")[2] if opened else "<token>"
-    return [f"leads+{token}@{settings.REPLY_DOMAIN or '<your inbox domain>'}"]
-
-
 def _source_page(request: HttpRequest, one: Source, **more: Any) -> HttpResponse:
     status = more.pop("status", 200)
     opened: Opened | None = more.get("opened")
-    paths = source_setup.paths_of(one, one.token if opened else "")
+    addresses = source_setup.addresses_of(one, one.token if opened else "")
     gap = one.expected_gap
     initial = {
         **{name: getattr(one, name) for name in source_setup.EDITABLE},
         "expected_gap": int(gap.total_seconds() // 3600) if gap else None,
     }
     is_form = one.adapter == "website_form"
-    addresses = _addresses(one, paths, opened)
     context = {
         "source": one,
-        "label": SOURCES[one.adapter].LABEL if one.adapter in SOURCES else one.adapter,
+        "label": source_setup.label_of(one),
         "address": "\n".join(addresses),
         "curl": source_posts.curl(one, addresses[0], opened)
         if one.adapter in source_setup.PROVEN_AS_CHOSEN

@@ -3,14 +3,13 @@
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
 from rooftree.capture import source_bids
 from rooftree.capture.bidding import LONGEST_SECONDS, WHY_NOT, Rules
-from rooftree.capture.source_setup import paths_of
+from rooftree.capture.source_setup import addresses_of
 from rooftree.leads.models import Source
 from rooftree.web import words
 from rooftree.web.answers import done
@@ -95,6 +94,6 @@ def _page(
             (one, words.purpose(one.purpose) if one.purpose else "", WHY_NOT.get(one.why, ""))
             for one in source_bids.latest(source)
         ],
-        "addresses": "\n".join(f"{settings.PUBLIC_URL}{one}" for one in paths_of(source)),
+        "addresses": "\n".join(addresses_of(source)),
     }
     return render(request, "sources/bids.html", context, status=status)

@@ -38,7 +38,7 @@ def show(request: HttpRequest, source_id: UUID) -> HttpResponse:
     delivery = _delivery(request, source)
     lines = map_form.draft_of(request, source.pk)
     if lines is None:
-        lines = lines_of(source.setup.get("map")) or _usual(source, delivery)
+        lines = publish_map.in_force(source) or _guessed(delivery)
     return _page(request, source, lines)
 
 
@@ -127,11 +127,7 @@ def _delivery(request: HttpRequest, source: Source) -> Delivery | None:
     return found
 
 
-def _usual(source: Source, delivery: Delivery | None) -> tuple[Line, ...]:
-    """What the vendor's deliveries are read by before anybody publishes a map; else a guess."""
-    lines: tuple[Line, ...] = getattr(receive.adapter_of(source), "LINES", ())
-    if lines:
-        return lines
+def _guessed(delivery: Delivery | None) -> tuple[Line, ...]:
     if delivery is None:
         return tuple(Line(field=key, path=key) for key in ("name", "phone", "email"))
     try:
@@ -159,17 +155,18 @@ def _tried(delivery: Delivery | None, lines: Sequence[Line]) -> dict[str, Any]:
         tree = tree_of(incoming, Notes())
     except Unreadable as problem:
         return {"delivery": delivery, "unreadable": why(str(problem))}
-    given = [value for _, value in reading.found]
+    said = [
+        (row["label"], row["line"].path or "always", map_form.short(value))
+        for row, (_, value) in zip(map_form.rows(lines), reading.found, strict=False)
+    ]
     return {
         "delivery": delivery,
         "outcome": envelope.outcome.value,
         "reason": why(envelope.reason or ""),
         "warnings": [one.replace("_", " ") for one in envelope.warnings],
         "read_as": _said(envelope.to_json()["leads"]),
-        "given": [
-            (row["label"], row["line"].path or "always", map_form.short(value))
-            for row, value in zip(map_form.rows(lines), given, strict=False)
-        ],
+        "given": [line for line in said if line[2]],
+        "silent": [line for line in said if not line[2]],
         "unmapped": [(path, map_form.short(value)) for path, value in reading.unread][:UNREAD],
         "places": map_form.places(tree),
     }
@@ -198,7 +195,7 @@ def _page(
         "source": source,
         "live": live,
         "next": live.number + 1 if live else 1,
-        "rows": map_form.rows(lines),
+        "groups": map_form.groups(lines),
         "fields": map_form.fields(),
         "conversions": map_form.conversions(),
         "latest": _latest(request, source)[:LATEST],

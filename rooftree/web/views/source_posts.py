@@ -4,19 +4,17 @@ import json
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db.transaction import atomic
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.debug import sensitive_variables
 
-from rooftree.capture import auction, source_telling
+from rooftree.capture import auction, publish_map, source_telling
 from rooftree.capture.envelope import Incoming
-from rooftree.capture.field_map import lines_of
 from rooftree.capture.proof import PROOFS, Proof, header_of
 from rooftree.capture.receive import adapter_of, endpoint_of
-from rooftree.capture.source_setup import PROVEN_AS_CHOSEN, Opened, path_of
+from rooftree.capture.source_setup import PROVEN_AS_CHOSEN, Opened, addresses_of, paths_of
 from rooftree.capture.source_telling import ANSWERS, CHANNELS
 from rooftree.capture.targets import TARGETS, Kind
 from rooftree.leads.models import Source
@@ -113,7 +111,7 @@ def trial(request: HttpRequest, source_id: UUID) -> HttpResponse:
     source = _source(request, source_id)
     body = json.dumps(example(source)).encode()
     incoming = Incoming(
-        path=path_of(source),
+        path=paths_of(source)[0],
         headers={"Content-Type": "application/json"},
         body=body,
         remote_addr=None,
@@ -147,7 +145,7 @@ def example(source: Source) -> dict[str, str]:
     where it is bid to."""
     if source.adapter == "ping_post":
         return PING
-    lines = lines_of(source.setup.get("map")) or getattr(adapter_of(source), "LINES", ())
+    lines = publish_map.in_force(source)
     if not lines:
         keys = ("vendor_lead_id", "name", "phone", "email", "loan_purpose", "property_state")
         return {key: _example(key) for key in keys}
@@ -205,16 +203,14 @@ def _home(source: Source) -> str:
 
 def _initial(source: Source) -> dict[str, Any]:
     told = {name: source.setup[name] for name in source_telling.TOLD if name in source.setup}
-    usual = {"channel": "aggregator", "answer": "json", "status": "200"} | {
-        "proof": proof_of(source)
-    }
+    usual = {"channel": "aggregator", "answer": "json", "proof": proof_of(source)}
     return {**usual, **told, "status": str(told.get("status", 200))}
 
 
 def _page(
     request: HttpRequest, source: Source, form: PostForm, *, status: int = 200, **more: Any
 ) -> HttpResponse:
-    address = f"{settings.PUBLIC_URL}{path_of(source)}"
+    address = addresses_of(source)[0]
     context = {
         "source": source,
         "form": form,

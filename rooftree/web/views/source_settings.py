@@ -1,6 +1,7 @@
 """What staff tell the adapter of a source, one field for each thing it asks."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
 from rooftree.capture import source_settings
-from rooftree.capture.envelope import Setting, SettingKind
+from rooftree.capture.envelope import SettingKind
 from rooftree.leads.models import Source
 from rooftree.web.answers import done
 from rooftree.web.page import must, staff
@@ -24,32 +25,17 @@ class SettingsForm(StaffForm):
         kwargs["initial"] = {
             one.key: source_settings.lines_of(one, source.setup.get(one.key)) for one in asked
         }
-        super().__init__(*args, **kwargs)
-        for one in asked:
-            self.fields[one.key] = field = MAKE[one.kind](one)
-            if one.kind is not SettingKind.YES:
-                field.widget.attrs.setdefault("class", "input")
-
-    @property
-    def sections(self) -> list[dict[str, Any]]:
-        """All of them, under no heading."""
-        return [{"title": "", "fields": [*self]}]
+        fields = {one.key: MAKE[one.kind](one.label, one.help) for one in asked}
+        super().__init__(*args, more=fields, **kwargs)
 
 
-def _line(one: Setting) -> Any:
-    return text(one.label, one.help, required=False)
-
-
-def _list(one: Setting) -> Any:
-    return Lines(one.label, one.help)
-
-
-MAKE: dict[SettingKind, Callable[[Setting], Any]] = {
-    SettingKind.TEXT: _line,
-    SettingKind.PHONE: _line,
-    SettingKind.YES: lambda one: yes(one.label, one.help),
-    SettingKind.LINES: _list,
-    SettingKind.PAIRS: _list,
+LINE = partial(text, required=False)
+MAKE: dict[SettingKind, Callable[[str, str], Any]] = {
+    SettingKind.TEXT: LINE,
+    SettingKind.PHONE: LINE,
+    SettingKind.YES: yes,
+    SettingKind.LINES: Lines,
+    SettingKind.PAIRS: Lines,
 }
 
 

@@ -4,7 +4,6 @@ import json
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
@@ -12,6 +11,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
 from rooftree.capture import flood, receive, retrieve, source_setup, sweep
+from rooftree.capture.imports import stage
 from rooftree.capture.targets import TARGETS
 from rooftree.flow import intake
 from rooftree.leads.models import Delivery, Flood, Source, Touch
@@ -99,7 +99,8 @@ def source(request: HttpRequest, source_id: UUID) -> HttpResponse:
         "states": [(key, said) for key, (_, _, said) in STATES.items()],
         "page": page,
         "deliveries": [_said(delivery) for delivery in page.object_list],
-        "address": f"{settings.PUBLIC_URL}{source_setup.path_of(one)}",
+        "label": source_setup.label_of(one),
+        "address": "" if one.adapter in stage.KINDS else "\n".join(source_setup.addresses_of(one)),
         "terms": one.terms.order_by("-from_date").first(),
         "aside_count": seen_by(request.user).filter(source=one, state="quarantined").count(),
         "flood": flood.last_of(request.at).get(one.pk),

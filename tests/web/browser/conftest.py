@@ -2,11 +2,13 @@
 
 import asyncio
 import os
+import re
 import shutil
 import socket
 import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -26,6 +28,11 @@ from tests.cast import Cast, gather
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
+SIZES = [
+    pytest.param(size, scheme, id=f"{size['width']}-{scheme}")
+    for size in (PHONE, DESK)
+    for scheme in ("light", "dark")
+]
 expect.set_options(timeout=15_000)  # a busy machine is slow, not wrong
 OTHERS = (
     "select pg_terminate_backend(pid) from pg_stat_activity "
@@ -126,3 +133,17 @@ def violations(page: Page) -> list[str]:
     """What axe-core finds, with the element."""
     found = Axe().run(page).response["violations"]
     return [f"{one['id']}: {one['nodes'][0]['html'][:120]}" for one in found]
+
+
+def shoot(page: Page, name: str) -> None:
+    """Keep a picture where ROOFTREE_PICTURES names a folder, for whoever changed a page."""
+    if folder := os.environ.get("ROOFTREE_PICTURES"):
+        path = Path(folder) / f"{re.sub('[^A-Za-z0-9]+', '-', name)}.png"
+        page.screenshot(path=path, full_page=True)
+
+
+def shown_well(page: Page, name: str) -> None:
+    """Nothing sticks out, axe-core is content, and the picture is kept."""
+    shoot(page, name)
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
+    assert violations(page) == []

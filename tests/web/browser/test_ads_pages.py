@@ -12,8 +12,7 @@ from rooftree.capture.receive import endpoint_of
 from rooftree.flow import intake
 from rooftree.leads.models import Delivery
 from tests import make
-from tests.web.browser.conftest import DESK, open_as
-from tests.web.browser.test_capture_pages import SIZES, shown_well
+from tests.web.browser.conftest import DESK, SIZES, open_as, shown_well
 
 NOTICE = {
     "object": "page",

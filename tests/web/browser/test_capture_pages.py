@@ -1,13 +1,11 @@
 """Making a source, its map and an import in a real Chromium, on a phone and at a desk."""
 
 import json
-import os
-from pathlib import Path
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from rooftree.capture.envelope import Incoming
 from rooftree.capture.models import MapEdition, PlacedBid, Spreadsheet
@@ -16,7 +14,7 @@ from rooftree.flow import intake
 from rooftree.leads.models import Delivery, Lead, Source
 from tests import make
 from tests.flow import journey
-from tests.web.browser.conftest import DESK, PHONE, open_as, violations
+from tests.web.browser.conftest import DESK, SIZES, open_as, shown_well
 
 SENT = {
     "lead": {
@@ -32,19 +30,6 @@ FILE = (
     "Omar,Haddad,4145550118,omar@example.com,TX,Purchase,44\r\n"
     "Nobody,Reachable,,,FL,Refi,40\r\n"
 )
-SIZES = [
-    pytest.param(size, scheme, id=f"{size['width']}-{scheme}")
-    for size in (PHONE, DESK)
-    for scheme in ("light", "dark")
-]
-
-
-def shown_well(page: Page, name: str) -> None:
-    """Nothing sticks out, axe-core is content, and the picture is kept where somebody wants it."""
-    if folder := os.environ.get("ROOFTREE_PICTURES"):
-        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
-    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
-    assert violations(page) == []
 
 
 def posted(source: Source) -> Delivery:

@@ -1,9 +1,5 @@
 """The pages in a real Chromium, on a phone and at a desk, in light and dark."""
 
-import os
-import re
-from pathlib import Path
-
 import pytest
 from django.urls import reverse
 from playwright.sync_api import expect
@@ -13,7 +9,7 @@ from rooftree.org import notices
 from rooftree.routing import own
 from rooftree.routing.models import Ownership
 from tests import make
-from tests.web.browser.conftest import DESK, PHONE, open_as, violations
+from tests.web.browser.conftest import DESK, PHONE, open_as, shoot, violations
 from tests.web.test_queue import offered
 
 
@@ -145,13 +141,6 @@ def test_axe_finds_nothing_and_nothing_runs_off_the_page(chromium, front, people
         page.context.close()
 
     assert found == []
-
-
-def shoot(page, name):
-    """Keep a picture when PICTURES names a folder, for the eye of whoever changed a page."""
-    folder = os.environ.get("PICTURES")
-    if folder:
-        page.screenshot(path=Path(folder) / f"{re.sub('[^A-Za-z0-9]+', '-', name)}.png")
 
 
 def test_no_page_breaks_the_content_policy(chromium, front, people):

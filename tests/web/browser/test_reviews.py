@@ -7,8 +7,7 @@ from rooftree.leads import to_do
 from rooftree.leads.models import Task
 from rooftree.outreach.models import Message
 from tests import make
-from tests.web.browser.conftest import DESK, PHONE, open_as, violations
-from tests.web.browser.test_pages import shoot
+from tests.web.browser.conftest import DESK, PHONE, open_as, shoot, violations
 
 
 @pytest.fixture

@@ -11,8 +11,7 @@ from playwright.sync_api import expect
 
 from rooftree.org.models import AccessEntry
 from tests import make
-from tests.web.browser.conftest import DESK, PHONE, open_as, violations
-from tests.web.browser.test_pages import shoot
+from tests.web.browser.conftest import DESK, PHONE, open_as, shoot, violations
 
 BOTH = pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
 DEVICE = {

@@ -1,0 +1,147 @@
+"""What the carrier tells us: texts, their fate and calls, and only what it signed."""
+
+from urllib.parse import urlencode
+from uuid import uuid4
+
+import pytest
+from django.conf import settings as project
+
+from rooftree.compliance.models import Revocation
+from rooftree.core.twilio_signature import signature
+from rooftree.outreach.media import line as lines
+from rooftree.outreach.models import Message
+from tests import make
+from tests.flow import journey
+from tests.web.machine import post
+
+pytestmark = pytest.mark.django_db
+AUTH_TOKEN = "a twilio auth token"
+OUR_NUMBER, BEN = "+18135550111", "+18135550142"
+
+
+@pytest.fixture
+def twilio(settings):
+    """An installation whose texts go through Twilio."""
+    settings.CARRIER = "twilio"
+    settings.TWILIO_ACCOUNT_SID = "AC" + "0" * 32
+    settings.TWILIO_AUTH_TOKEN = AUTH_TOKEN
+    settings.TWILIO_NUMBERS = [OUR_NUMBER]
+    lines.line.cache_clear()
+    yield
+    lines.line.cache_clear()
+
+
+def twilio_post(path: str, form: dict[str, str], *, token: str = AUTH_TOKEN, **changes: str):
+    """What Twilio posts; it signs the public address, not the one we see."""
+    url = changes.pop("url", f"{project.PUBLIC_URL}{path}")
+    signed = signature(token, url, list(form.items()))
+    return post(
+        path,
+        urlencode(form | changes).encode(),
+        **{
+            "Content-Type": "application/x-www-form-urlencoded",
+            "X-Twilio-Signature": signed,
+        },
+    )
+
+
+def text_from_ben(body: str) -> dict[str, str]:
+    return {
+        "MessageSid": f"SM{make.number():032d}",
+        "AccountSid": "AC" + "0" * 32,
+        "From": BEN,
+        "To": OUR_NUMBER,
+        "Body": body,
+        "NumMedia": "0",
+    }
+
+
+def test_a_stop_counts_before_twilio_has_its_answer(twilio):
+    journey.ready()
+    journey.deliver(journey.website(), journey.form_post(consent=False))
+
+    answer = twilio_post("/in/twilio/text/", text_from_ben("STOP"))
+
+    assert answer.status_code == 200
+    assert answer["Content-Type"].startswith("text/xml")
+    assert answer.content.decode().endswith("<Response />")
+    stop = Revocation.objects.get(kind="stop")
+    assert stop.address == BEN
+    assert "text" in stop.media
+    assert Message.objects.get(direction="in").body == "STOP"
+
+
+def test_the_same_text_twice_is_one_text(twilio):
+    journey.ready()
+    journey.deliver(journey.website(), journey.form_post(consent=False))
+    form = text_from_ben("Tell me more")
+
+    twilio_post("/in/twilio/text/", form)
+    twilio_post("/in/twilio/text/", form)
+
+    assert Message.objects.filter(direction="in").count() == 1
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/in/twilio/text/",
+        f"/in/twilio/status/{uuid4()}/",
+        f"/in/twilio/ring/{uuid4()}/",
+        f"/in/twilio/ring/{uuid4()}/key/",
+        f"/in/twilio/ring/{uuid4()}/after/",
+        f"/in/twilio/ring/{uuid4()}/status/",
+    ],
+)
+def test_what_twilio_did_not_sign_is_refused(twilio, path):
+    form = text_from_ben("STOP")
+
+    assert twilio_post(path, form, token="another token").status_code == 403
+    assert twilio_post(path, form, Body="START").status_code == 403  # changed on the way
+    assert twilio_post(path, form, url="https://evil.example/").status_code == 403
+    assert post(path, urlencode(form).encode()).status_code == 403
+    assert not Message.objects.exists()
+    assert not Revocation.objects.exists()
+
+
+def test_without_a_carrier_nothing_is_believed(settings):
+    settings.TWILIO_AUTH_TOKEN = ""
+
+    assert twilio_post("/in/twilio/text/", text_from_ben("STOP"), token="").status_code == 403
+
+
+def test_a_carriers_status_moves_its_text(twilio):
+    journey.ready()
+    lead = make.lead()
+    text = Message.objects.create(
+        lead=lead,
+        person=lead.person,
+        medium="text",
+        purpose="marketing",
+        cause="test:1",
+        to_address=BEN,
+        body="Hello",
+        state="sent",
+        carrier="twilio",
+        carrier_id="SM" + "7" * 32,
+        created_at=make.NOON,
+    )
+    form = {"MessageSid": "SM" + "7" * 32, "MessageStatus": "delivered", "To": BEN}
+
+    assert twilio_post(f"/in/twilio/status/{text.pk}/", form).status_code == 204
+    text.refresh_from_db()
+    assert text.state == "delivered"
+
+    late = form | {"MessageStatus": "sent"}
+    assert twilio_post(f"/in/twilio/status/{text.pk}/", late).status_code == 204
+    text.refresh_from_db()
+    assert text.state == "delivered"
+
+
+def test_news_of_a_call_we_never_placed_is_not_found(twilio):
+    ring = uuid4()
+    for path in ("", "key/", "after/"):
+        told = {"CallSid": "CA1", "Digits": "1", "DialCallStatus": "completed"}
+        assert twilio_post(f"/in/twilio/ring/{ring}/{path}", told).status_code == 404
+    told = {"CallStatus": "completed"}
+    assert twilio_post(f"/in/twilio/ring/{ring}/status/", told).status_code == 204

@@ -1,0 +1,61 @@
+"""More than a source may send in a minute: asked to come again, and seen by staff."""
+
+import json
+
+import pytest
+
+from rooftree.capture import flood
+from rooftree.flow import moment
+from rooftree.leads.models import Delivery
+from tests import make
+from tests.flow import journey
+from tests.web.machine import post
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def hurried():
+    """Zillow with a limit of ten deliveries a minute, in a process that has just started."""
+    flood.forget()
+    yield journey.zillow(per_minute=10)
+    flood.forget()
+
+
+def test_a_flood_is_told_to_come_again_and_nothing_of_it_is_lost_that_was_acknowledged(hurried):
+    kind = {"Content-Type": "application/json"}
+    answers = [
+        post(f"/in/zillow/{journey.TOKEN}", json.dumps(journey.zillow_contact()).encode(), **kind)
+        for _ in range(13)
+    ]
+
+    statuses = [one.status_code for one in answers]
+    assert statuses == [200] * 10 + [429] * 3
+    assert Delivery.objects.count() == 10
+    assert answers[-1]["Retry-After"] == str(flood.WAIT)
+    assert answers[-1].json() == {"error": "try_again", "retry_after_seconds": flood.WAIT}
+
+
+def test_a_flood_at_one_source_is_nothing_to_another(hurried):
+    site = journey.website()
+    for _ in range(12):
+        post(f"/in/zillow/{journey.TOKEN}", json.dumps(journey.zillow_contact()).encode())
+
+    body = json.dumps(journey.form_post()).encode()
+    answer = post(f"/in/form/{site.slug}", body, Origin=site.allowed_origins[0])
+
+    assert answer.status_code == 200
+
+
+def test_a_flood_is_shown_on_sources(hurried, signed_in):
+    for _ in range(12):
+        post(f"/in/zillow/{journey.TOKEN}", json.dumps(journey.zillow_contact()).encode())
+    browser = signed_in(make.user("operations"))
+
+    with moment.at(make.NOON + make.MINUTE):
+        pages = [browser.get(path) for path in ("/sources/", f"/sources/{hurried.pk}/")]
+
+    assert b"Flooded" in pages[0].content
+    page = pages[1].content.decode()
+    assert "asked to come again" in page
+    assert "10 a minute" in page

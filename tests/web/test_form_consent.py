@@ -1,0 +1,120 @@
+"""Consent on the public form: what was shown and ticked is what is recorded."""
+
+import re
+from html import unescape
+
+import pytest
+
+from rooftree.capture import form_wording
+from rooftree.capture.form_wording import EDITIONS
+from rooftree.compliance.models import Consent
+from rooftree.leads.models import Delivery, Lead
+from rooftree.web.form_words import WORDS
+from tests.flow import journey
+from tests.web.visitor import LEGAL, hidden, send, shown, stored
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_box_is_unticked_and_not_required(source):
+    box = re.search(r'<input type="checkbox"[^>]*>', shown()).group()
+
+    assert "checked" not in box
+    assert "required" not in box
+
+
+def test_what_was_shown_is_recorded_as_the_server_signed_it(source):
+    page = shown()
+    send(
+        page,
+        consent="yes",
+        font_px="14",
+        contrast="15.3",
+        visible="yes",
+        box_at_load="unticked",
+        checked_at="2026-11-23T16:59:40.000Z",
+        shown_sha256=form_wording.fingerprint(EDITIONS[0].of(LEGAL)),
+        seconds_on_page="118",
+        fields_touched="loan_purpose,consent",
+    )
+
+    found = stored()
+    consent = found["consent"]
+    assert consent["checked"] is True
+    assert consent["prechecked"] is False
+    assert consent["version"] == EDITIONS[0].version
+    assert consent["text"] == EDITIONS[0].of(LEGAL)
+    assert consent["seller"] == LEGAL
+    assert consent["language"] == "en"
+    assert consent["snapshot_sha256"] == form_wording.fingerprint(
+        re.search(r'<div class="disclosure".*?</div>', page, re.DOTALL).group()
+    )
+    assert (consent["font_px"], consent["contrast"], consent["visible"]) == ("14", "15.3", "yes")
+    assert consent["checked_at"] == "2026-11-23T16:59:40.000Z"
+    assert consent["seal"] == hidden(page)["seal"]
+    assert (found["seconds_on_page"], found["fields_touched"]) == ("118", "loan_purpose,consent")
+
+
+def test_a_ticked_box_proves_written_consent_to_texts(source):
+    journey.ready()
+    send(shown(), consent="yes")
+    journey.run()
+
+    consent = Consent.objects.get(address="+18135550142")
+    assert consent.status == "granted"
+    assert {"call", "text", "autodial_call"} <= set(consent.channels)
+    assert consent.record["type"] == "written"
+    assert consent.record["signature"] == "checkbox_unticked_by_default"
+    assert consent.record["seller"] == LEGAL
+    assert consent.record["condition_of_purchase"] is False
+    assert consent.record["autodial_disclosure"] is True
+    assert "form_record" in consent.record["evidence"]
+    assert consent.wording == EDITIONS[0].of(LEGAL)
+    assert journey.texts(Lead.objects.get())
+
+
+def test_without_the_tick_the_borrower_has_an_e_mail_and_no_text(source):
+    journey.ready()
+    answer = send(shown())
+    journey.run()
+
+    lead = Lead.objects.get()
+    assert answer.status_code == 303
+    assert stored()["consent"]["checked"] is False
+    assert journey.emails(lead)
+    assert not journey.texts(lead)
+
+
+@pytest.mark.parametrize(
+    "measured",
+    [
+        {"box_at_load": "ticked"},
+        {"shown_sha256": "0" * 64},
+        {"visible": "no"},
+        {"font_px": "6"},
+        {"contrast": "1.2"},
+        {"contrast": "what"},
+    ],
+)
+def test_words_that_were_not_plain_to_see_prove_no_consent_to_texts(source, measured):
+    journey.ready()
+    send(shown(), consent="yes", **measured)
+    journey.run()
+
+    assert "version" not in stored()["consent"]
+    assert "signature" not in Consent.objects.get(address="+18135550142").record
+    assert not journey.texts(Lead.objects.get())
+
+
+def test_the_visitors_own_wording_is_never_stored(source):
+    send(shown(), consent="yes", consent_text="I agree to everything", **{"consent.text": "All"})
+
+    assert stored()["consent"]["text"] == EDITIONS[0].of(LEGAL)
+    assert "everything" not in bytes(Delivery.objects.get().body).decode()
+
+
+def test_agreeing_to_calls_without_a_number_asks_for_it(source):
+    answer = send(shown(), phone="", consent="yes")
+
+    assert answer.status_code == 422
+    assert WORDS["en"]["errors"]["consent_phone"] in unescape(answer.content.decode())

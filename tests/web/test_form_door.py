@@ -1,0 +1,98 @@
+"""Where the public form may stand, and who may send it: its own sites, no stranger, no robot."""
+
+import re
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from rooftree.leads.models import Delivery, Lead
+from tests import make
+from tests.flow import journey
+from tests.web.visitor import FORM, send, shown
+
+pytestmark = pytest.mark.django_db
+SITE = "https://www.lindenfield.example"
+
+
+def test_a_robot_that_fills_the_trap_is_thanked_and_makes_no_lead(source):
+    journey.ready()
+    answer = send(shown(), hp_company="ACME", email="", phone="")
+    journey.run()
+
+    assert answer.status_code == 303
+    assert Client().get(answer["Location"]).status_code == 200
+    assert not Lead.objects.exists()
+
+
+def test_a_form_filled_faster_than_a_hand_can_waits_for_a_person(source):
+    answer = send(shown(at=make.NOON - 2 * make.SECOND))
+
+    assert answer.status_code == 303
+    delivery = Delivery.objects.get()
+    assert (delivery.state, delivery.reason) == ("quarantined", "too_fast")
+
+
+def test_only_the_sites_of_the_source_may_frame_the_form(source):
+    source.allowed_origins = [SITE, "https://evil.example; script-src *", "*"]
+    source.save()
+    page = Client().get(FORM)
+
+    policy = page["Content-Security-Policy"]
+    assert f"frame-ancestors {SITE}" in re.split(r";\s*", policy)
+    assert "evil" not in policy
+    assert "X-Frame-Options" not in page
+    assert "script-src 'self'" in policy
+
+
+def test_a_source_without_sites_is_framed_by_nobody(source):
+    source.allowed_origins = []
+    source.save()
+    page = Client().get(FORM)
+
+    assert "frame-ancestors 'none'" in page["Content-Security-Policy"]
+    assert page["X-Frame-Options"] == "DENY"
+
+
+def test_a_post_from_a_strangers_page_is_refused(source):
+    answer = send(shown(), headers={"Origin": "https://evil.example"})
+
+    assert answer.status_code == 403
+    assert not Delivery.objects.exists()
+
+
+def test_a_post_from_our_own_page_under_its_other_name_is_taken(source):
+    assert send(shown(), headers={"Origin": "http://testserver"}).status_code == 303
+
+
+@pytest.mark.parametrize("path", [FORM, f"{FORM}thanks/", f"{FORM}embed.js"])
+def test_a_paused_or_unknown_form_is_not_there(source, path):
+    assert Client().get(path).status_code == 200
+    assert Client().get(path.replace("our-site", "nobodys")).status_code == 404
+    source.paused_at = make.NOON
+    source.save()
+    assert Client().get(path).status_code == 404
+
+
+def test_a_vendors_source_has_no_form(source):
+    journey.zillow()
+
+    assert Client().get("/forms/zillow/").status_code == 404
+
+
+def test_no_script_or_style_comes_from_elsewhere_and_no_cookie_is_set(source):
+    answer = Client().get(FORM)
+
+    page = answer.content.decode()
+    assert not re.search(r'(src|href)="https?://', page.replace(settings.PUBLIC_URL, ""))
+    assert " style=" not in page
+    assert not re.search(r"\son\w+=", page)
+    assert not answer.cookies
+    assert "no-store" in answer["Cache-Control"]
+
+
+def test_the_embedding_script_is_a_script(source):
+    answer = Client().get(f"{FORM}embed.js")
+
+    assert answer["Content-Type"].startswith("text/javascript")
+    assert "rooftreeHeight" in answer.content.decode()

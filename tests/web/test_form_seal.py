@@ -1,0 +1,77 @@
+"""The seal of the public form: only our own words, of this form and of today, come back."""
+
+import re
+
+import pytest
+from django.test import Client
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rooftree.capture.form_wording import EDITIONS
+from rooftree.flow import moment
+from rooftree.leads.models import Delivery
+from rooftree.web import form_seal
+from tests import make
+from tests.web.visitor import LEGAL, hidden, send, shown
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("seal", ["", "no seal", "a:b", None])
+def test_a_post_without_our_seal_is_shown_anew_and_nothing_is_stored(source, seal):
+    answer = send(shown(), seal=seal, consent="yes")
+
+    page = answer.content.decode()
+    assert answer.status_code == 409
+    assert not Delivery.objects.exists()
+    assert 'value="Ben"' in page
+    assert "checked" not in re.search(r'<input type="checkbox"[^>]*>', page).group()
+    assert hidden(page)["seal"] not in ("", seal)
+
+
+@given(position=st.integers(0, 700), letter=st.sampled_from("aZ09-_:."))
+def test_a_seal_with_one_changed_letter_is_not_opened(position, letter):
+    edition = EDITIONS[0]
+    text = edition.of(LEGAL)
+    made = form_seal.make(
+        source="our-site", edition=edition, text=text, snapshot="<p>", at=make.NOON
+    )
+    token = made.sign()
+    place = position % len(token)
+    forged = token[:place] + letter + token[place + 1 :]
+
+    def open_(given):
+        return form_seal.opened(given, source="our-site", legal_name=LEGAL, at=make.NOON)
+
+    assert open_(token) == (made, text)
+    if forged != token:
+        with pytest.raises(form_seal.BadSeal):
+            open_(forged)
+
+
+def test_the_seal_of_another_form_is_refused(source):
+    make.source("website_form", slug="other-site")
+    with moment.at(make.NOON - make.MINUTE):
+        other = Client().get("/forms/other-site/").content.decode()
+
+    assert send(other).status_code == 409
+    assert not Delivery.objects.exists()
+
+
+@pytest.mark.parametrize(("hours", "status"), [(23.9, 303), (24.1, 409)])
+def test_a_form_may_stay_open_for_a_day(source, hours, status):
+    page = shown(at=make.NOON - hours * make.HOUR)
+
+    assert send(page).status_code == status
+
+
+def test_a_company_that_changed_its_name_shows_the_form_anew(source):
+    page = shown()
+    company = make.company()
+    company.legal_name = "Linden Lending, LLC"
+    company.save()
+
+    answer = send(page, consent="yes")
+
+    assert answer.status_code == 409
+    assert "Linden Lending, LLC may call" in answer.content.decode()

@@ -1,0 +1,90 @@
+"""Posts from the pages of a company's own website: who may read the answer, where it leads back."""
+
+import json
+from urllib.parse import urlencode
+
+import pytest
+from django.test import Client
+
+from rooftree.leads.models import Delivery
+from tests import make
+from tests.flow import journey
+from tests.web.machine import post
+
+pytestmark = pytest.mark.django_db
+SITES = ["https://www.harborlight.example", "https://harborlight.example"]
+
+
+def test_a_browser_on_the_companys_site_may_ask_first_and_read_the_answer():
+    journey.website(slug="harbor-light", allowed_origins=SITES)
+
+    ours = Client().options("/in/form/harbor-light", headers={"Origin": SITES[0]})
+    strangers = Client().options(
+        "/in/form/harbor-light", headers={"Origin": "https://evil.example"}
+    )
+
+    assert ours.status_code == 204
+    assert ours["Access-Control-Allow-Origin"] == SITES[0]
+    assert "POST" in ours["Access-Control-Allow-Methods"]
+    assert "Content-Type" in ours["Access-Control-Allow-Headers"]
+    assert ours["Vary"] == "Origin"
+    assert "Access-Control-Allow-Origin" not in strangers
+    assert Client().options("/in/form/nobodys").status_code == 404
+
+
+def test_a_strangers_page_cannot_read_the_answer():
+    journey.website(slug="harbor-light", allowed_origins=SITES)
+    answer = post(
+        "/in/form/harbor-light",
+        json.dumps(journey.form_post()).encode(),
+        **{"Content-Type": "application/json", "Origin": "https://evil.example"},
+    )
+
+    assert answer.status_code == 403
+    assert "Access-Control-Allow-Origin" not in answer
+    assert not Delivery.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("back", "status"),
+    [
+        ("https://www.harborlight.example/thanks", 303),
+        ("https://evil.example/thanks", 200),
+        ("http://www.harborlight.example/thanks", 200),
+        ("//www.harborlight.example/thanks", 200),
+        ("https://www.harborlight.example.evil.example/", 200),
+        ("https://www.harborlight.example@evil.example/", 200),
+        ("https://www.harborlight.example:8443/", 200),
+        ("javascript:alert(1)", 200),
+    ],
+)
+def test_a_form_without_script_goes_back_to_its_own_site_only(back, status):
+    make.company()
+    journey.website(slug="harbor-light", allowed_origins=SITES)
+    form = {"first_name": "Ben", "email": "ben@home.example", "return_to": back}
+
+    answer = post(
+        "/in/form/harbor-light",
+        urlencode(form).encode(),
+        **{"Content-Type": "application/x-www-form-urlencoded", "Origin": SITES[0]},
+    )
+
+    assert answer.status_code == status
+    assert answer.get("Location", "") == (back if status == 303 else "")
+    assert Delivery.objects.count() == 1
+
+
+def test_a_repeated_form_without_script_goes_back_as_well():
+    make.company()
+    journey.website(slug="harbor-light", allowed_origins=SITES)
+    form = {
+        "submission_id": "s-1",
+        "first_name": "Ben",
+        "email": "ben@home.example",
+        "return_to": f"{SITES[0]}/thanks",
+    }
+    told = {"Content-Type": "application/x-www-form-urlencoded", "Origin": SITES[0]}
+    answers = [post("/in/form/harbor-light", urlencode(form).encode(), **told) for _ in range(2)]
+
+    assert [one.status_code for one in answers] == [303, 303]
+    assert answers[1]["Location"] == f"{SITES[0]}/thanks"

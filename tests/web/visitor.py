@@ -1,0 +1,57 @@
+"""A visitor of a company's public form: sees it, fills it in, sends it."""
+
+import json
+import re
+from datetime import timedelta
+from html import unescape
+
+from django.conf import settings
+from django.test import Client
+
+from rooftree.flow import moment
+from rooftree.leads.models import Delivery
+from tests import make
+
+FORM = "/forms/our-site/"
+LEGAL = "Lindenfield Mortgage, LLC"
+ANSWERS = {
+    "loan_purpose": "purchase",
+    "property_state": "FL",
+    "property_zip": "33602",
+    "property_value": "$458,000",
+    "down_payment": "10%",
+    "loan_amount": "412000",
+    "credit": "good",
+    "timeline": "31_60_days",
+    "first_name": "Ben",
+    "last_name": "Ortiz",
+    "email": "ben.ortiz@home.example",
+    "phone": "(813) 555-0142",
+    "language": "en",
+    "message": "We found a house.",
+}
+
+
+def shown(lang: str = "en", at=make.NOON - timedelta(minutes=2), query: str = "", **headers) -> str:
+    with moment.at(at):
+        page = Client().get(f"{FORM}?lang={lang}{query}", headers=headers)
+    assert page.status_code == 200, page.content
+    return page.content.decode()
+
+
+def hidden(page: str) -> dict[str, str]:
+    found = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page)
+    return {name: unescape(value) for name, value in found}
+
+
+def send(page: str, *, at=make.NOON, lang: str = "en", headers=None, **changes):
+    """What the browser posts from a page; None leaves a field out."""
+    typed = {**hidden(page), "hp_company": "", **ANSWERS, **changes}
+    data = {name: value for name, value in typed.items() if value is not None}
+    told = {"User-Agent": "Mozilla/5.0"} | (headers or {"Origin": settings.PUBLIC_URL})
+    with moment.at(at):
+        return Client(REMOTE_ADDR="203.0.113.10").post(f"{FORM}?lang={lang}", data, headers=told)
+
+
+def stored() -> dict:
+    return json.loads(bytes(Delivery.objects.get().body))
