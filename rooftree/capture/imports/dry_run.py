@@ -9,9 +9,9 @@ from typing import Any
 from rooftree.capture import match, on_file
 from rooftree.capture.envelope import Envelope
 from rooftree.capture.imports.stage import incoming_of, rows_of
+from rooftree.capture.intake import identity_of
 from rooftree.capture.models import Spreadsheet
 from rooftree.capture.receive import WORTH_WORK, adapter_of, key_at
-from rooftree.core.emails import comparison_key
 from rooftree.leads.canonical import CanonicalLead
 from rooftree.leads.models import DeliveryKey
 
@@ -81,14 +81,3 @@ def is_on_file(inquiry: CanonicalLead, *, is_test: bool) -> bool:
     people = on_file.candidates(on_file.sharing(identity), is_test=is_test)
     candidates = [name for known_as in people.values() for name in known_as]
     return match.best_match(identity, candidates) is not None
-
-
-def identity_of(inquiry: CanonicalLead) -> match.Identity:
-    """By what intake tells one person from another."""
-    borrower = inquiry.borrower
-    return match.Identity(
-        first_name=(borrower and borrower.first_name) or "",
-        last_name=(borrower and borrower.last_name) or "",
-        phones=frozenset(one.e164 for one in inquiry.phones if one.valid and one.e164),
-        emails=frozenset(comparison_key(one.address) for one in inquiry.emails if one.address),
-    )
