@@ -32,7 +32,10 @@ STORED = Reads(
 )
 LOCKED = Reads(
     lambda keys: (
-        Lead.objects.select_for_update(no_key=True).only("id").filter(pk__in=keys).order_by("pk")
+        Lead.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("person")
+        .filter(pk__in=keys)
+        .order_by("pk")
     ),
     keys=list[UUID],
 )
@@ -63,7 +66,7 @@ class _Coming:
 
     arrival: Arrival
     identity: match.Identity
-    names: frozenset[str]  # what it could share with another: numbers, addresses, a vendor's id
+    names: frozenset[str]  # what another could say too: numbers, addresses, a vendor's id
     person: Person | None = None  # None: nobody we know
     lead: Lead | None = None
     campaign: Campaign | None = None
@@ -76,6 +79,11 @@ class _Coming:
 
     def stated_at(self, at: datetime) -> datetime:
         return min(at, self.arrival.delivery.received_at)
+
+    @property
+    def shared(self) -> set[object]:
+        """What it could have in common with another: its names, and whom they are known to be."""
+        return {*self.names, self.person.pk} if self.person else {*self.names}
 
 
 def store(arrivals: Sequence[Arrival], *, at: datetime) -> list[Stored]:
@@ -92,6 +100,7 @@ def store(arrivals: Sequence[Arrival], *, at: datetime) -> list[Stored]:
     coming = [_coming(one) for one in arrivals if (one.delivery.pk, one.position) not in known]
     on_file.hold({name for one in coming for name in one.names})
     while coming:
+        _match_all(coming, at)
         together, coming = _strangers(coming)
         for one in _stored(together, at):
             known[one.touch.delivery_id, one.touch.position] = one
@@ -108,19 +117,18 @@ def _coming(arrival: Arrival) -> _Coming:
 
 def _strangers(coming: Sequence[_Coming]) -> tuple[list[_Coming], list[_Coming]]:
     """Those that have nothing in common with one before them, and the rest for later."""
-    seen: set[str] = set()
+    seen: set[object] = set()
     now: list[_Coming] = []
     later: list[_Coming] = []
     for one in coming:
-        (later if seen & one.names else now).append(one)
-        seen |= one.names
+        (later if seen & one.shared else now).append(one)
+        seen |= one.shared
     return now, later
 
 
 def _stored(coming: Sequence[_Coming], at: datetime) -> list[Stored]:
     """Write down inquiries of which no two can be the same person's."""
-    _match_all(coming, at)
-    LOCKED.all(keys=[one.lead.pk for one in coming if one.lead])  # in one order for all
+    _hold_leads(coming)
     _know_people(coming, at)
     _know_leads(coming, at)
     touches = [_touch(one, at) for one in coming]
@@ -150,12 +158,22 @@ def _match_all(coming: Sequence[_Coming], at: datetime) -> None:
                 _match(one, known_as, at)
 
 
-def _know_people(coming: Sequence[_Coming], at: datetime) -> None:
-    """Those we did not know, and the numbers and addresses that are new."""
-    strangers = [one for one in coming if one.person is None]
+def _hold_leads(coming: Sequence[_Coming]) -> None:
+    """The leads found, as they are now: what is added must not undo an edit. One order for all."""
+    keys = [one.lead.pk for one in coming if one.lead]
+    held = {one.pk: one for one in LOCKED.all(keys=keys)} if keys else {}
     for one in coming:
-        if one.person:
-            _remember_contacts(one.person, one.arrival.inquiry, one.stated_at(at))
+        if one.lead:
+            one.lead = held[one.lead.pk]
+            one.person = one.lead.person
+
+
+def _know_people(coming: Sequence[_Coming], at: datetime) -> None:
+    """Those we did not know, and the numbers and addresses that are new. One order for all."""
+    strangers = [one for one in coming if one.person is None]
+    known = [(one.person, one) for one in coming if one.person]
+    for person, one in sorted(known, key=lambda pair: pair[0].pk):
+        _remember_contacts(person, one.arrival.inquiry, one.stated_at(at))
     for one in strangers:
         one.person = _new_person(one.arrival.inquiry, at)
     insert_all([one.person for one in strangers if one.person])
@@ -185,20 +203,14 @@ def _match(one: _Coming, candidates: Iterable[match.Candidate], at: datetime) ->
     if vendor_id := _vendor_id(inquiry):
         told = on_file.told_by_vendor_id(vendor_id, one.identity, source, is_test=one.is_test)
         if told:
-            one.lead, one.evidence = _locked(told[0]), told[1]
+            one.lead, one.evidence = told
             one.person = one.lead.person
             return
     found = match.best_match(one.identity, candidates)
     if found is None:
         return
     one.person, one.evidence = Person.objects.get(pk=found.person_id), found.evidence
-    same = _same_interest(one.person, inquiry, at, is_test=one.is_test)
-    one.lead = same and _locked(same)
-
-
-def _locked(lead: Lead) -> Lead:
-    """The lead as it is now, held until we are done: what is added must not undo an edit."""
-    return Lead.objects.select_for_update(of=("self",), no_key=True).get(pk=lead.pk)
+    one.lead = _same_interest(one.person, inquiry, at, is_test=one.is_test)
 
 
 def _vendor_id(inquiry: CanonicalLead) -> str:
@@ -329,7 +341,7 @@ def _touch(one: _Coming, at: datetime) -> Touch:
     return Touch(
         id=uuid7_at(at),
         lead=one.lead,
-        person=one.lead.person,
+        person=one.person,
         source=delivery.source,
         campaign=one.campaign,
         delivery=delivery,

@@ -1,7 +1,6 @@
 """Who on file could be meant: by a number or an address, by the vendor's own id, by name.
 
-Every look-up goes by a stored, normalised column with an index of its own; their plans are
-held to that by `tests/capture/test_plans.py` and, with a million people, by the benchmark.
+Every look-up goes by a stored, normalised column with an index of its own.
 """
 
 from collections.abc import Iterable
@@ -20,17 +19,8 @@ select pg_advisory_xact_lock(hashtextextended(name, 71))
   from unnest(%s::text[]) with ordinality as named (name, place) order by place
 """
 
-# Somebody merged into another person is looked for as that person.
-WHOSE = """
-select distinct coalesce(person.merged_into_id, person.id)
-  from (select person_id from phone where e164 = any(%s) and unlinked_at is null
-         union
-        select person_id from email where key = any(%s)) held
-  join person on person.id = held.person_id
-"""
-
-
-# Of a vendor's id we hold its adapter and itself, with a colon between.
+# Somebody merged into another person is looked for as that person. Of a vendor's id we hold
+# its adapter and itself, with a colon between.
 KNOWN = """
 select held.kind, held.said, coalesce(person.merged_into_id, person.id)
   from (select 'phone' as kind, e164 as said, person_id
@@ -79,11 +69,9 @@ def known(names: Iterable[str]) -> dict[str, list[UUID]]:
     return found
 
 
-def sharing(identity: match.Identity) -> list[UUID]:
+def sharing(identity: match.Identity) -> set[UUID]:
     """The people who have one of these numbers, still theirs, or one of these addresses."""
-    with connection.cursor() as cursor:
-        cursor.execute(WHOSE, [list(identity.phones), list(identity.emails)])
-        return [one for (one,) in cursor.fetchall()]
+    return {who for people in known(names_of(identity)).values() for who in people}
 
 
 def candidates(person_ids: Iterable[UUID], *, is_test: bool) -> dict[UUID, list[match.Candidate]]:
@@ -126,7 +114,7 @@ def told_by_vendor_id(
         Touch.objects.filter(
             source__in=list(vendors), vendor_lead_id=vendor_lead_id, lead__is_test=is_test
         )
-        .select_related("lead")
+        .select_related("lead__person")
         .order_by("-at", "-id")[:MOST_ARRIVALS]
     )
     for touch in arrivals:

@@ -161,7 +161,14 @@ def end_of(
     Args:
         is_ours: an inquiry of it was for it to work, and no other delivery's.
     """
-    done: dict[str, object] = {"state": "worked", "worked_at": at, "due_at": None}
+    done: dict[str, object] = {
+        "state": "worked",
+        "outcome": delivery.outcome,
+        "reason": delivery.reason,
+        "warnings": delivery.warnings,
+        "worked_at": at,
+        "due_at": None,
+    }
     is_used = envelope.outcome in WORTH_WORK
     is_whole = len(envelope.leads) == 1 or all(one.is_workable() for one in envelope.leads)
     if is_used and is_whole and not is_ours:

@@ -8,7 +8,6 @@ from django.db.models import Q, QuerySet
 
 from rooftree.compliance import revoke
 from rooftree.core.uuid7 import uuid7_at
-from rooftree.flow import scores
 from rooftree.leads import to_do
 from rooftree.leads.models import ContactAttempt, Lead, Phone
 from rooftree.ledger.write import write
@@ -16,6 +15,7 @@ from rooftree.nurture import default_sequence, enrol
 from rooftree.org.models import User
 from rooftree.outreach import send, take_back
 from rooftree.reporting import count
+from rooftree.scoring.rescore import rescore
 from rooftree.tasks.announce import announce
 
 RESULTS = {
@@ -77,7 +77,7 @@ def record(
             result=result,
         )
         count.attempted(lead)
-        scores.rescore(lead_id=lead.pk, because=result, at=at)
+        rescore(lead_id=lead.pk, because=result, at=at)
         announce("lead", lead=str(lead.pk))
     return attempt
 

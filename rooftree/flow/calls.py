@@ -5,7 +5,6 @@ from uuid import UUID
 
 from django.db import transaction
 
-from rooftree.flow import scores
 from rooftree.flow.messages import send_messages
 from rooftree.flow.offers import ANSWER_IN
 from rooftree.leads import snooze
@@ -17,6 +16,7 @@ from rooftree.outreach import call_in, dial, ring, take_back
 from rooftree.outreach.dial import CannotCall, Dialled
 from rooftree.reporting import count
 from rooftree.routing import promise
+from rooftree.scoring.rescore import rescore
 from rooftree.tasks.announce import announce
 
 __all__ = [
@@ -68,7 +68,7 @@ def after_borrower(*, ring_id: UUID, dial_status: str, at: datetime) -> None:
         if lead_id:
             lead = Lead.objects.get(pk=lead_id)
             count.attempted(lead)
-            scores.rescore(lead_id=lead.pk, because="called", at=at)
+            rescore(lead_id=lead.pk, because="called", at=at)
             announce("lead", lead=str(lead.pk))
 
 
@@ -81,7 +81,7 @@ def came_in(*, sender: str, call_id: str, at: datetime) -> str:
             enrol.stop(lead_id=lead_id, because="called", at=at)
             snooze.wake(lead_id=lead_id, because="called", at=at)
             take_back.cancel_waiting(lead_id=lead_id, because="called", at=at)
-            scores.rescore(lead_id=lead_id, because="called", at=at)
+            rescore(lead_id=lead_id, because="called", at=at)
             announce("lead", lead=str(lead_id))
     return call.markup
 

@@ -69,11 +69,7 @@ TICKS = (
     Tick(name="LOS hints due", every=10, run=lambda at: milestones.read_due(at=at)),
     Tick(name="LOS polls due", every=30, run=lambda at: milestones.poll_due(at=at)),
     Tick(name="messages of unknown fate", every=30, run=mend_messages),
-    Tick(
-        name="notices to staff",
-        every=10,
-        run=lambda at: staff_mail.deliver_notices(at=at, limit=50),
-    ),
+    Tick(name="notices to staff", every=10, run=mail_notices),
     Tick(
         name="what a company starts with",
         every=60,

@@ -18,16 +18,17 @@ from rooftree.capture.certificates import claim
 from rooftree.capture.envelope import Envelope, Incoming
 from rooftree.capture.intake import Arrival
 from rooftree.capture.receive import Received
-from rooftree.flow import called_in, moment, offers, scores
+from rooftree.flow import called_in, moment, offers
 from rooftree.flow.messages import send_messages, send_these
 from rooftree.leads.models import Delivery, Lead, Source, Touch
 from rooftree.ledger.write import write
 from rooftree.org import notices
-from rooftree.org.change import change
+from rooftree.org.change import change, change_each
 from rooftree.org.compiled import Reads
 from rooftree.outreach import first_response, reconsider
 from rooftree.reporting import count
 from rooftree.routing import promise
+from rooftree.scoring.rescore import rescore, rescore_all
 from rooftree.tasks.absorb import absorb
 from rooftree.tasks.announce import announce, announce_all
 from rooftree.tasks.together import apart, together
@@ -142,10 +143,10 @@ def _talks(envelope: Envelope) -> bool:
 
 def _work_on(read: Sequence[tuple[Delivery, Envelope]], at: datetime) -> None:
     arrivals: list[Arrival] = []
-    endings: list[tuple[Delivery, dict[str, object]]] = []
+    ended: list[dict[str, object]] = []
     for delivery, envelope in read:
         if ends_at := called_in.waits_until(envelope, delivery, at=at):
-            endings.append((delivery, {"due_at": ends_at}))
+            change(Delivery, where={"id": delivery.pk}, to={"due_at": ends_at})
             continue
         ours = _ours(delivery, envelope)
         arrivals += [
@@ -155,9 +156,10 @@ def _work_on(read: Sequence[tuple[Delivery, Envelope]], at: datetime) -> None:
             retrieve.want(delivery, envelope.lookups, at=at)
             look_up.enqueue()
             continue
-        endings.append((delivery, receive.end_of(delivery, envelope, at, is_ours=bool(ours))))
+        end = receive.end_of(delivery, envelope, at, is_ours=bool(ours))
+        ended.append({"id": delivery.pk, **end})
     _start_clocks([one for one in intake.store(arrivals, at=at) if one.is_new], at)
-    _end(endings)
+    change_each(Delivery, ended)
 
 
 def _ours(delivery: Delivery, envelope: Envelope) -> list[Arrival]:
@@ -166,15 +168,6 @@ def _ours(delivery: Delivery, envelope: Envelope) -> list[Arrival]:
         for position, inquiry in enumerate(envelope.leads)
         if receive.is_ours_to_work(delivery, inquiry, envelope)
     ]
-
-
-def _end(endings: Sequence[tuple[Delivery, dict[str, object]]]) -> None:
-    """Give the deliveries their ends, those with the same end together."""
-    left = list(endings)
-    while left:
-        to = left[0][1]
-        change(Delivery, where={"id": [one.pk for one, end in left if end == to]}, to=to)
-        left = [(one, end) for one, end in left if end != to]
 
 
 def _start_clocks(stored: Sequence[intake.Stored], at: datetime) -> None:
@@ -245,7 +238,7 @@ def assign_leads(*, lead_ids: list[str]) -> None:
     """Score the leads, then choose a loan officer for each, whose phone rings."""
     with apart(assign_leads, lead_ids=lead_ids):
         at, keys = moment.now(), [UUID(one) for one in lead_ids]
-        scores.rescore_all(keys, because="arrived", at=at)
+        rescore_all(keys, because="arrived", at=at)
         offers.assign(keys, at=at)
 
 
@@ -255,7 +248,7 @@ def tell_owner(*, touch_id: str) -> None:
     at = moment.now()
     touch = Touch.objects.select_related("source", "lead__officer", "lead__person").get(pk=touch_id)
     lead = touch.lead
-    scores.rescore(lead_id=lead.pk, because="asked_again", at=at)
+    rescore(lead_id=lead.pk, because="asked_again", at=at)
     if lead.officer is None:
         return
     with transaction.atomic():

@@ -7,7 +7,6 @@ from django.db import DatabaseError, transaction
 
 from rooftree.compliance import revoke
 from rooftree.core.emails import comparison_key
-from rooftree.flow import scores
 from rooftree.flow.messages import send_messages
 from rooftree.flow.offers import ANSWER_IN
 from rooftree.leads import snooze
@@ -19,6 +18,7 @@ from rooftree.outreach.models import Message
 from rooftree.outreach.replies import Reply
 from rooftree.outreach.wording import BadTemplate, NoWording
 from rooftree.routing import promise
+from rooftree.scoring.rescore import rescore
 from rooftree.tasks.announce import announce
 
 log = logging.getLogger(__name__)
@@ -122,7 +122,7 @@ def _tell(message: Message, meaning: str, at: datetime) -> None:
         take_back.cancel_waiting(lead_id=lead.pk, because="replied", at=at)
         due = promise.due(lead, by=at + ANSWER_IN, at=at)
         Lead.objects.filter(pk=lead.pk).update(promise_at=due)
-    scores.rescore(lead_id=lead.pk, because="replied", at=at)
+    rescore(lead_id=lead.pk, because="replied", at=at)
     if lead.officer:
         notices.tell(
             user_id=lead.officer.user_id,

@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from rooftree.compliance.models import Verdict
 from rooftree.core.holidays import add_business_days
 from rooftree.leads import to_do
 from rooftree.leads.models import Lead, Task
-from rooftree.org.models import Company
+from rooftree.money.company_day import company_zone
 
 KIND = "require:"  # and the reason
 FOUND_OUT_WITHIN = timedelta(hours=1)  # ours: the borrower waits for a first answer meanwhile
@@ -68,6 +67,6 @@ def kind_of(reason: str) -> str:
 
 
 def _end_of_next_day(at: datetime) -> datetime:
-    zone = ZoneInfo(Company.objects.values_list("zone", flat=True).first() or "America/New_York")
+    zone = company_zone()
     day = add_business_days(at.astimezone(zone).date(), 1)
     return datetime(day.year, day.month, day.day, 17, tzinfo=zone)

@@ -80,14 +80,15 @@ def plan(offers: Sequence[tuple[UUID, UUID]], *, at: datetime) -> None:
 
 
 def ring_due(*, at: datetime) -> int:
-    """Place calls that are due, and text the same officers; how many were placed.
+    """Place calls that are due, and text the same officers; how many were in hand.
 
     A call of unknown fate is not placed again: the page shows the offer anyway,
     and silence passes it on.
     """
-    rings = _claim(at)
-    if not rings:
+    due = _claim(at)
+    if not due:
         return 0
+    rings = [one for one in due if _is_open(one.offer)]
     answers = list(zip(rings, at_once(_answer, rings), strict=True))
     placed = [(one, said) for one, said in answers if isinstance(said, Accepted)]
     with transaction.atomic():
@@ -96,7 +97,7 @@ def ring_due(*, at: datetime) -> int:
             if isinstance(said, Failure):
                 _not_placed(one, said, at)
     text(rings, at=at)
-    return len(placed)
+    return len(due)
 
 
 def _claim(at: datetime) -> list[Ring]:
@@ -107,7 +108,7 @@ def _claim(at: datetime) -> list[Ring]:
         change(Ring, where={"id": gone}, to={"state": "skipped", "ended_at": at})
         claimed = {"state": "claimed", "placed_at": at}
         change(Ring, where={"id": [one.pk for one in taken]}, to=claimed)
-    return taken
+    return rings
 
 
 def _answer(ring: Ring) -> Accepted | Failure:

@@ -1,6 +1,6 @@
 """Offering a lead to the loan officer the rules choose, or saying why nobody can have it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -69,7 +69,7 @@ class _Made:
 
 
 def to_best_officer(
-    *, lead_id: UUID | str, at: datetime, exclude: Collection[UUID | str] = frozenset()
+    *, lead_id: UUID | str, start: Start | None = None, at: datetime
 ) -> Assigned | Nobody:
     """Offer a lead to the officer the rules choose, with a time to take it by.
 
@@ -78,12 +78,6 @@ def to_best_officer(
     eligible the lead waits and a named person is told, unless its rule holds it
     until somebody opens.
     """
-    asked = frozenset(str(one) for one in exclude)
-    return begin(lead_id=lead_id, start=Start(asked=asked), at=at)
-
-
-def begin(*, lead_id: UUID | str, start: Start, at: datetime) -> Assigned | Nobody:
-    """As `to_best_officer`, from a place of a rule's chain."""
     return to_best_officers([UUID(str(lead_id))], start=start, at=at)[0]
 
 
@@ -100,7 +94,7 @@ def to_best_officers(
         standing = _standing([*leads.values()])
         table, made = Table(at), []
         done: list[Assigned | Nobody] = []
-        for lead_id in lead_ids:
+        for lead_id in dict.fromkeys(lead_ids):  # one that asked twice is there twice
             lead = leads[lead_id]
             if so := standing.get(lead_id):
                 done.append(so)

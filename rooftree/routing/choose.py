@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from math import lcm
 from typing import Any
@@ -318,8 +318,3 @@ def _first_opening(case: _Case, passed: tuple[Reason, ...]) -> datetime | None:
 
 def _by_officer(reason: Reason) -> str:
     return reason.officer_id
-
-
-def without_busy(known: Known) -> Known:
-    """The same, as if nobody were being given another lead: then one waits for them."""
-    return replace(known, busy=frozenset())

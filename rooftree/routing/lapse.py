@@ -34,12 +34,13 @@ def overdue(*, at: datetime, limit: int) -> list[Lapsed]:
     """End the offers that nobody took in time, oldest first; for each, `pass_on` follows.
 
     Any number of clocks may run: rows that another one holds are skipped, and
-    so is an offer that is being taken at this moment.
+    so is an offer that is being taken at this moment. The leads are held too, as
+    every verb holds the lead before its offer: who takes one waits, and never we for them.
     """
     with atomic():
         due = (
             Offer.objects.filter(**LIVE, due_at__lte=at)
-            .select_for_update(of=("self",), skip_locked=True)
+            .select_for_update(of=("self", "lead"), no_key=True, skip_locked=True)
             .select_related("decision", "lead")
             .order_by("due_at", "id")[:limit]
         )
@@ -81,11 +82,11 @@ def pass_on(*, lead_id: UUID | str, at: datetime) -> Assigned | Nobody:
         last = RoutingDecision.objects.filter(lead=lead).order_by("-at", "-place", "-id").first()
         start = Start(asked=_asked(lead, at))
         if last is None or not _ended_unanswered(last) or _is_in_hands(lead):
-            return assign.begin(lead_id=lead_id, start=start, at=at)
+            return assign.to_best_officer(lead_id=lead_id, start=start, at=at)
         rule = _rule_of(last)
         if rule and last.place < len(rule.chain):
             onward = Start(asked=start.asked, place=last.place + 1, rule_name=rule.name)
-            return assign.begin(lead_id=lead_id, start=onward, at=at)
+            return assign.to_best_officer(lead_id=lead_id, start=onward, at=at)
         return _at_the_end(lead, rule, last, at)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from rooftree.leads.models import Lead
-from rooftree.org.models import Company
+from rooftree.money.company_day import company_zone
 from rooftree.routing import facts
 from rooftree.routing.choose import Choice, Known, choose
 from rooftree.routing.rules import LeadFacts, Pool, Rule
@@ -63,7 +63,7 @@ def over(*, days: int, rules: Sequence[Rule], live: Sequence[Rule], at: datetime
 
 def leads_since(since: datetime, *, until: datetime) -> list[Past]:
     """The leads that arrived in a span, oldest first, as rules know them."""
-    zone = Company.objects.values_list("zone", flat=True).first() or "America/New_York"
+    zone = company_zone().key
     newest = (
         Lead.objects.filter(created_at__gte=since, created_at__lt=until, is_test=False)
         .select_related("source", "person")

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from rooftree.org.models import Company, LoanOfficer
+from rooftree.money.company_day import company_zone
+from rooftree.org.models import LoanOfficer
 from rooftree.routing import facts, publish
-from rooftree.routing.choose import Choice, Known, choose, pool_key, without_busy
+from rooftree.routing.choose import Choice, Known, choose, pool_key
 from rooftree.routing.models import Turn
 from rooftree.routing.rules import LeadFacts, Pool
 
@@ -37,7 +38,7 @@ class Table:
         self.at = at
         self.edition = publish.current(at=at)
         self.rules = facts.rules_of(self.edition)
-        self.zone = Company.objects.values_list("zone", flat=True).first() or "America/New_York"
+        self.zone = company_zone().key
         self._read: dict[tuple[tuple[str, ...], str], Known] = {}
         self._held: set[str] = set()
         self._busy: frozenset[str] = frozenset()  # whom other workers hold
@@ -60,7 +61,7 @@ class Table:
             if waits and self._held:
                 return None
             if waits:
-                known = without_busy(known)
+                known = replace(known, busy=frozenset())
                 choice = choose(about, self.rules, known, at=self.at, explained=False)
             if choice.officer_id is None or choice.officer_id in self._held:
                 return self._taken(choice, known)

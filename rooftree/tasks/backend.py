@@ -62,15 +62,7 @@ class ObanBackend(BaseTaskBackend):
         """Write the row; it runs once the transaction commits, and never if it does not."""
         self.validate_task(task)
         args, kwargs = normalize_json(list(args)), normalize_json(kwargs)
-        row = {
-            "worker": WORKER,
-            "queue": task.queue_name,
-            "priority": oban_priority(task.priority),
-            "max_attempts": task.max_attempts,
-            "args": Jsonb({"task": task.known_as, "args": args, "kwargs": kwargs}),
-            "meta": Jsonb({"request": asked} if (asked := request_id.get()) else {}),
-            "at": naive(task.run_after),
-        }
+        row = row_of(task, args, kwargs) | {"at": naive(task.run_after)}
         with connections["default"].cursor() as cursor:
             cursor.execute(WRITE, row)
             job_id, inserted_at, _ = cursor.fetchone()
@@ -88,6 +80,18 @@ class ObanBackend(BaseTaskBackend):
             errors=[],
             worker_ids=[],
         )
+
+
+def row_of(task: Any, args: list[Any], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """What a task says in its row, by column: those of every statement that writes one."""
+    return {
+        "worker": WORKER,
+        "queue": task.queue_name,
+        "priority": oban_priority(task.priority),
+        "max_attempts": task.max_attempts,
+        "args": Jsonb({"task": task.known_as, "args": args, "kwargs": kwargs}),
+        "meta": Jsonb({"request": asked} if (asked := request_id.get()) else {}),
+    }
 
 
 def oban_priority(priority: int) -> int:

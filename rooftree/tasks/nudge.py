@@ -6,10 +6,7 @@ Should the one that waits have run before what it was to find is committed, the 
 
 from typing import Any
 
-from django.db.backends.postgresql.psycopg_any import Jsonb
-
-from rooftree.core.log_lines import request_id
-from rooftree.tasks.backend import WORKER, oban_priority
+from rooftree.tasks.backend import row_of
 
 LOOKED_AT = 20  # of those that run first; a nudge too many does no harm
 
@@ -33,8 +30,5 @@ TELL = """
 
 def values(task: Any) -> list[Any]:
     """What stands in the places of `WRITE` for a task, which takes no arguments."""
-    priority = oban_priority(task.priority)
-    args = {"task": task.known_as, "args": [], "kwargs": {}}
-    meta = {"request": asked} if (asked := request_id.get()) else {}
-    row = [WORKER, task.queue_name, priority, task.max_attempts, Jsonb(args), Jsonb(meta)]
-    return [*row, task.queue_name, priority, task.known_as]
+    row = row_of(task, [], {})
+    return [*row.values(), row["queue"], row["priority"], task.known_as]

@@ -4,12 +4,14 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from typing import Any
 
 from django.db import InterfaceError, OperationalError
 
 log = logging.getLogger(__name__)
 LOST = (InterfaceError, OperationalError)  # the database is away, or another was in the way
+TOO_MUCH = ("53", "54")  # but for these classes of SQLSTATE: a row wants more than there is
 
 
 def together[T, R](
@@ -24,9 +26,9 @@ def together[T, R](
     """
     try:
         return list(act(items)) if items else []
-    except LOST:
-        raise
     except Exception as problem:  # the edge: one poisoned row must not stop the rest
+        if _is_lost(problem):
+            raise
         if len(items) == 1:
             aside(items[0], problem)
             return []
@@ -37,8 +39,9 @@ def at_once[T, R](act: Callable[[T], R], items: Sequence[T]) -> list[R]:
     """Do `act` for all of `items` in the same moment. For calls to others, not for rows of ours."""
     if len(items) < 2:
         return [act(one) for one in items]
+    ours = [copy_context() for _ in items]  # what they log is of the same request
     with ThreadPoolExecutor(len(items), thread_name_prefix="at-once") as pool:
-        return list(pool.map(act, items))
+        return list(pool.map(lambda context, one: context.run(act, one), ours, items))
 
 
 @contextmanager
@@ -51,11 +54,14 @@ def apart(task: Any, **many: Sequence[str]) -> Iterator[None]:
     ((name, ids),) = many.items()
     try:
         yield
-    except LOST:
-        raise
     except Exception as problem:
-        if len(ids) == 1:
+        if _is_lost(problem) or len(ids) == 1:
             raise
         log.warning("%s of %d at once: %s; now one by one", task.name, len(ids), type(problem))
         for one in ids:
             task.enqueue(**{name: [one]})
+
+
+def _is_lost(problem: Exception) -> bool:
+    code = getattr(problem.__cause__, "sqlstate", None) or ""
+    return isinstance(problem, LOST) and not code.startswith(TOO_MUCH)

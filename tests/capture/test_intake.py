@@ -4,11 +4,12 @@ import pytest
 
 from rooftree.compliance import revoke
 from rooftree.compliance.models import Consent
+from rooftree.flow import intake
 from rooftree.leads.models import DeliveryKey, Email, Lead, Person, Phone, Source, Touch
 from rooftree.ledger.models import Event
 from rooftree.money.models import Entry
 from rooftree.outreach.models import Message
-from rooftree.routing.models import Offer
+from rooftree.routing.models import Offer, RoutingDecision, Turn
 from tests import make
 from tests.flow import journey
 
@@ -344,3 +345,49 @@ def test_a_repetition_at_the_same_account_is_still_no_second_lead(zillow):
     journey.run(at=journey.later(1))
 
     assert Touch.objects.count() == 1
+
+
+def arrive_by_number_then_by_address(site, **changes):
+    """The same borrower twice at once; what the two say has nothing in common."""
+    journey.arrive(site, journey.form_post(email="", **changes), at=journey.later(1))
+    journey.arrive(site, journey.form_post(phone=""), at=journey.later(1.1))
+    assert intake.work_next(at=journey.later(2)) == 2
+
+
+def test_of_a_number_and_an_address_of_one_person_that_come_at_once_one_lead_is_made():
+    site = journey.website()
+    old = journey.deliver(site, journey.form_post())
+    Lead.objects.filter(pk=old.pk).update(state="retired", retired_at=make.NOON)
+
+    arrive_by_number_then_by_address(site)
+
+    new = Lead.objects.exclude(pk=old.pk).get()
+    assert new.person == old.person
+    touches = Touch.objects.filter(lead=new).order_by("at", "pk")
+    assert [one.is_first for one in touches] == [True, False]
+
+
+def test_what_two_inquiries_say_of_one_lead_at_once_is_all_kept():
+    site = journey.website()
+    lead = journey.deliver(site, journey.form_post())
+
+    arrive_by_number_then_by_address(site, property_city="Tampa")
+
+    lead.refresh_from_db()
+    assert lead.property_city == "Tampa"
+    assert lead.details["property"]["city"] == "Tampa"
+
+
+def test_who_asks_twice_at_once_is_offered_once_and_spends_one_turn():
+    for name in ("Dana Whitfield", "Sam Okafor"):
+        make.officer(name, licensed=("FL",))
+    site = journey.website()
+    for _ in range(2):
+        journey.arrive(site, journey.form_post())
+
+    journey.run()
+
+    assert Touch.objects.filter(lead=Lead.objects.get()).count() == 2
+    assert Offer.objects.get().decision == RoutingDecision.objects.get()
+    assert sum(Turn.objects.values_list("taken", flat=True)) == 1
+    assert Event.objects.filter(kind="routing.offer.made").count() == 1

@@ -2,6 +2,7 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 from django.db import connection, transaction
@@ -101,6 +102,52 @@ def test_eight_workers_send_a_message_once():
     assert sum(map(len, handled)) == 1
     held.refresh_from_db()
     assert (held.state, held.attempts) == ("sent", 1)
+
+
+def test_the_leads_of_a_batch_are_held_in_one_order_whatever_order_they_come_in():
+    site = journey.website()
+    posts = {
+        journey.deliver(site, post, at=journey.later(nth)).pk: post
+        for nth, post in enumerate([of_another(0), of_another(1)])
+    }
+    first, second = sorted(posts)
+    journey.arrive(site, again(posts[second]), at=journey.later(3))
+    journey.arrive(site, again(posts[first]), at=journey.later(4))
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            Lead.objects.select_for_update(no_key=True).get(pk=first)
+            act = partial(intake.work_next, at=journey.later(5))
+            working = pool.submit(at_once, act, times=1)
+            until_somebody_waits()
+            free = Lead.objects.select_for_update(no_key=True, skip_locked=True)
+            assert free.filter(pk=second).exists()  # they wait for the first, and hold nothing
+        assert working.result() == [2]
+    assert Touch.objects.filter(lead=second).count() == 2
+
+
+def of_another(nth: int) -> dict:
+    return journey.form_post(
+        first_name=("Ana", "Cleo")[nth],
+        phone=f"(813) 555-02{nth:02d}",
+        email=f"borrower{nth}@home.example",
+    )
+
+
+def again(post: dict) -> dict:
+    return post | {"submission_id": f"s-{make.number()}"}
+
+
+def until_somebody_waits() -> None:
+    """Return when another connection waits for a lock."""
+    ends = time.monotonic() + 20
+    with connection.cursor() as cursor:
+        while time.monotonic() < ends:
+            cursor.execute("select exists (select from pg_locks where not granted)")
+            if cursor.fetchone()[0]:
+                return
+            time.sleep(0.02)
+    raise TimeoutError("Nobody waits for a lock.")
 
 
 def at_once(act, *, times: int) -> list:

@@ -4,12 +4,13 @@ import pytest
 
 from rooftree.compliance import revoke
 from rooftree.compliance.models import Verdict
-from rooftree.flow import attempts, calls, offers
+from rooftree.flow import attempts, calls, moment, offers
 from rooftree.leads.models import ContactAttempt, Lead
 from rooftree.org.models import LoanOfficer
 from rooftree.outreach import ring
 from rooftree.outreach.models import Ring
 from rooftree.routing.models import Offer, Ownership
+from rooftree.tasks.drain import drain
 from tests import make
 from tests.flow import journey
 
@@ -33,6 +34,18 @@ def test_the_officer_is_rung_once_about_an_offer(rung, dana, carriers):
     placed = list(carriers.twilio.account.calls.values())
     assert [one.to for one in placed] == [dana.phone]
     assert (rung.state, rung.carrier_id) == ("placed", placed[0].sid)
+
+
+def test_an_offer_that_has_gone_keeps_no_officer_of_another_waiting(dana, carriers):
+    offers.assign([make.lead().pk for _ in range(ring.TOGETHER + 2)], at=make.NOON)
+    gone = Ring.objects.order_by("due_at", "pk")[0]
+    offers.decline(offer_id=gone.offer_id, officer_id=dana.pk, at=make.NOON)
+
+    with moment.at(make.NOON):
+        drain(by=make.NOON)
+
+    assert len(carriers.twilio.account.calls) == ring.TOGETHER + 1
+    assert Ring.objects.get(pk=gone.pk).state == "skipped"
 
 
 def test_the_officer_hears_who_it_is_and_what_to_press(rung):

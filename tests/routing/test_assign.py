@@ -3,7 +3,7 @@ from datetime import timedelta
 from threading import Barrier
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from rooftree.leads.models import Lead
 from rooftree.ledger.models import Event
@@ -410,6 +410,19 @@ def test_of_a_take_and_a_lapse_in_the_same_instant_exactly_one_wins(round_):
     assert isinstance(took, Ownership) is (offer.taken_at is not None)
     assert len(lapsed) == (0 if offer.taken_at else 1)
     assert Ownership.objects.count() == (1 if offer.taken_at else 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_offer_lapses_only_once_its_lead_is_in_nobodys_hands():
+    """Whoever takes an offer holds the lead first; neither must then wait for the other."""
+    people = gather()
+    route(people.ben)
+
+    with transaction.atomic():
+        Lead.objects.select_for_update(no_key=True).get(pk=people.ben.pk)
+        assert together(1, lambda _: lapse.overdue(at=LATER, limit=10)) == [[]]
+
+    assert len(lapse.overdue(at=LATER, limit=10)) == 1
 
 
 @pytest.mark.django_db(transaction=True)
