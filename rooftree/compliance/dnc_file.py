@@ -13,8 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
-from io import BufferedIOBase, BufferedReader
+from io import BufferedIOBase, BufferedReader, RawIOBase
 from pathlib import PurePath
+from typing import cast
 
 BLOCK_BYTES = 1250  # ten thousand bits
 LONGEST = 4096  # bytes that are read as one line, whatever an archive unpacks to
@@ -69,7 +70,7 @@ def opened(file: BufferedIOBase) -> Iterator[Iterable[bytes]]:
             if len(names) != 1:
                 raise NotAList(f"The archive holds {len(names)} files; one list at a time.")
             with archive.open(names[0]) as inside:
-                yield _lines(BufferedReader(inside))
+                yield _lines(BufferedReader(cast(RawIOBase, inside)))
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as bad:
         raise NotAList("The archive cannot be opened; download it again.") from bad
 
