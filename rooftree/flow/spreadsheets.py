@@ -48,11 +48,16 @@ def begin(*, sheet_id: UUID, by: User, at: datetime) -> Spreadsheet:
 @task(queue_name="soon")
 def check_spreadsheet(*, sheet_id: str) -> None:
     """The dry run. Interrupted, it begins again: it changes nothing."""
+    check(sheet_id=UUID(sheet_id), at=moment.now())
+
+
+def check(*, sheet_id: UUID, at: datetime) -> None:
+    """Read a described file row by row and keep what its import would do."""
     sheet = Spreadsheet.objects.select_related("source").get(pk=sheet_id)
     if sheet.state != "checking":
         return
     mine = Spreadsheet.objects.filter(pk=sheet_id, state="checking", lines=sheet.lines)
-    found = dry_run.look(sheet, at=moment.now(), tell=lambda nth: mine.update(seen_rows=nth))
+    found = dry_run.look(sheet, at=at, tell=lambda nth: mine.update(seen_rows=nth))
     mine.update(state="checked", seen_rows=sheet.row_count, findings=found.to_json())
 
 
@@ -60,12 +65,12 @@ def check_spreadsheet(*, sheet_id: str) -> None:
 def import_rows(*, sheet_id: str) -> None:
     """Import a slice of rows, and have the next done."""
     for _ in range(SLICE // TOGETHER):
-        if not _some(UUID(sheet_id), moment.now()):
+        if not import_some(sheet_id=UUID(sheet_id), at=moment.now()):
             return
     import_rows.enqueue(sheet_id=sheet_id)
 
 
-def _some(sheet_id: UUID, at: datetime) -> bool:
+def import_some(*, sheet_id: UUID, at: datetime) -> bool:
     """Import the next few rows; False when none is left, or another worker has the file."""
     with transaction.atomic():
         sheet = (

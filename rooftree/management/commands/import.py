@@ -1,6 +1,7 @@
-"""`rooftree import dnc FILE`: load a do-not-contact list as its registry hands it out."""
+"""`rooftree import KIND FILE`: do-not-contact lists, and people from other systems."""
 
 import json
+import time
 from argparse import ArgumentParser
 from datetime import date
 from pathlib import Path
@@ -8,30 +9,47 @@ from typing import Any
 
 from django.utils.timezone import now
 
+from rooftree.capture.field_map import BadMap, lines_of
+from rooftree.capture.imports import stage, undo
+from rooftree.capture.models import Spreadsheet
 from rooftree.compliance.dnc_file import NotAList, day_in
 from rooftree.compliance.load_dnc import NATIONAL, REGISTRIES, Loaded, Upload, load
+from rooftree.flow import spreadsheets
+from rooftree.leads.models import Source
 from rooftree.management import base
+from rooftree.management.answering import who_answers
+from rooftree.org.models import User
+
+PEOPLE = {key.removeprefix("crm_").replace("csv_import", "leads"): key for key in stage.KINDS}
+LOOK_EVERY = 0.5  # seconds between two looks at a file that a worker has in hand
 
 
 class Command(base.Command):
-    """Load lists from files."""
+    """Load lists and people from files."""
 
-    help = "Load a do-not-contact list: national, a state's, litigators or our own."
-    example = "rooftree import dnc 2026-11-20_212.txt --dry-run"
+    help = "Load a do-not-contact list, or people from a spreadsheet or another system's export."
+    example = "rooftree import hubspot contacts.csv --by ana@lender.example --dry-run"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Declare the kind, the files and what they are."""
-        parser.add_argument("kind", choices=["dnc"])
-        parser.add_argument("files", nargs="+", type=Path, help="text or ZIP, as downloaded")
-        parser.add_argument("--list", choices=REGISTRIES, default=NATIONAL, dest="registry")
-        parser.add_argument(
-            "--dated", type=_day, help="the day of the download; else the day in the file's name"
-        )
-        parser.add_argument("--whole", action="store_true", help="it is whole although far smaller")
-        parser.add_argument("--dry-run", action="store_true", help="say what would happen")
-        parser.add_argument("--json", action="store_true", help="one JSON object a file")
+        """Declare the kinds, each with what it must be told."""
+        kinds = parser.add_subparsers(dest="kind", required=True)
+        _say_lists(kinds.add_parser("dnc", help="a do-not-contact list: national, a state's, ours"))
+        for kind in sorted(PEOPLE):
+            _say_people(kinds.add_parser(kind, help=f"people: {PEOPLE[kind]}"))
+        back = kinds.add_parser("undo", help="take an import of people back")
+        back.add_argument("id", help="imp7, as the page of imports calls it")
+        back.add_argument("--by", required=True, help="work e-mail of who answers for it")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        """Do one of the three."""
+        if options["kind"] == "dnc":
+            self._lists(options)
+        elif options["kind"] == "undo":
+            self._undo(options)
+        else:
+            self._people(options)
+
+    def _lists(self, options: dict[str, Any]) -> None:
         """Load each file by itself; the first that is refused ends it with exit 1."""
         for path in options["files"]:
             dated = options["dated"] or day_in(path.name)
@@ -47,6 +65,46 @@ class Command(base.Command):
                 else _line(path, done, options["dry_run"])
             )
 
+    def _people(self, options: dict[str, Any]) -> None:
+        """The dry run of each file and, unless no more is wanted, the import."""
+        by = who_answers(options["by"], verb="edit_sources")
+        source = _source(PEOPLE[options["kind"]], options["source"])
+        for path in options["files"]:
+            try:
+                sheet, is_new = _staged(path, source, by, options)
+                if options["dry_run"] and is_new:
+                    stage.move(sheet.pk, came_from=("checked",), to="dropped", by=by, at=now())
+                elif not options["dry_run"]:
+                    sheet = self._carried_out(sheet, by)
+            except (stage.BadFile, BadMap) as problem:
+                raise base.FoundWrong(f"{path}: {problem}") from problem
+            said = _sheet_as_json(path, sheet)
+            self.stdout.write(json.dumps(said) if options["json"] else _sheet_line(said))
+
+    def _carried_out(self, sheet: Spreadsheet, by: User) -> Spreadsheet:
+        """Import its rows, beside any worker that does so too, to the end."""
+        if sheet.state == "checked":
+            sheet = spreadsheets.begin(sheet_id=sheet.pk, by=by, at=now())
+        while sheet.state == "running":
+            if not spreadsheets.import_some(sheet_id=sheet.pk, at=now()):
+                time.sleep(LOOK_EVERY)
+            sheet = Spreadsheet.objects.defer("rows").get(pk=sheet.pk)
+            self.stderr.write(f"\r{sheet.seen_rows:,} of {sheet.row_count:,} rows", ending="")
+        self.stderr.write("")
+        return sheet
+
+    def _undo(self, options: dict[str, Any]) -> None:
+        by = who_answers(options["by"], verb="edit_sources")
+        number = options["id"].lower().removeprefix("imp")
+        sheet = Spreadsheet.objects.filter(number=int(number) if number.isdigit() else 0).first()
+        if sheet is None:
+            raise base.Wrong(f"{options['id']} is no import; the page of imports lists them.")
+        try:
+            closed = undo.undo(sheet_id=sheet.pk, by=by, at=now())
+        except stage.BadFile as problem:
+            raise base.FoundWrong(str(problem)) from problem
+        self.stdout.write(f"{sheet}: {closed:,} leads are closed; what was worked on stays.")
+
     def _load(self, path: Path, dated: date, options: dict[str, Any]) -> Loaded:
         with path.open("rb") as file:
             upload = Upload(
@@ -59,8 +117,77 @@ class Command(base.Command):
             return load(upload, by=None, at=now(), is_trial=options["dry_run"])
 
 
+def _say_lists(parser: ArgumentParser) -> None:
+    parser.add_argument("files", nargs="+", type=Path, help="text or ZIP, as downloaded")
+    parser.add_argument("--list", choices=REGISTRIES, default=NATIONAL, dest="registry")
+    parser.add_argument(
+        "--dated", type=_day, help="the day of the download; else the day in the file's name"
+    )
+    parser.add_argument("--whole", action="store_true", help="it is whole although far smaller")
+    parser.add_argument("--dry-run", action="store_true", help="say what would happen")
+    parser.add_argument("--json", action="store_true", help="one JSON object a file")
+
+
+def _say_people(parser: ArgumentParser) -> None:
+    parser.add_argument("files", nargs="+", type=Path, help="CSV or XLSX, as exported")
+    parser.add_argument("--by", required=True, help="work e-mail of who answers for it")
+    parser.add_argument("--source", help="short name of the source, where there are several")
+    parser.add_argument("--then", choices=stage.THEN, default="keep", help="with new people (keep)")
+    parser.add_argument(
+        "--known", choices=stage.KNOWN, default="leave", help="with people on file (leave)"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="say what would happen")
+    parser.add_argument("--json", action="store_true", help="one JSON object a file")
+
+
+def _source(adapter: str, slug: str | None) -> Source:
+    mine = Source.objects.filter(adapter=adapter, paused_at=None).order_by("slug")
+    named = list(mine.filter(slug=slug) if slug else mine[:2])
+    if len(named) == 1:
+        return named[0]
+    names = ", ".join(mine.values_list("slug", flat=True)) or "none; add one in Sources"
+    raise base.Wrong(f"name the source with --source; of this kind there are: {names}")
+
+
+def _staged(
+    path: Path, source: Source, by: User, options: dict[str, Any]
+) -> tuple[Spreadsheet, bool]:
+    """The file with its dry run made, by the columns as guessed; or as it stands, if known."""
+    sheet, is_new = stage.upload(
+        source_id=source.pk, name=path.name, body=path.read_bytes(), by=by, at=now()
+    )
+    if sheet.state not in ("columns", "checked"):
+        return sheet, is_new
+    chosen = {"then": options["then"], "known": options["known"]}
+    stage.describe(sheet_id=sheet.pk, lines=lines_of(sheet.lines), options=chosen, by=by, at=now())
+    spreadsheets.check(sheet_id=sheet.pk, at=now())
+    return Spreadsheet.objects.get(pk=sheet.pk), is_new
+
+
+def _sheet_as_json(path: Path, sheet: Spreadsheet) -> dict[str, Any]:
+    counts = sheet.counts or sheet.findings.get("counts", {})
+    return {
+        "file": str(path),
+        "import": str(sheet),
+        "state": sheet.state,
+        "rows": sheet.row_count,
+        "counts": counts,
+        "refused": sheet.findings.get("refused", []),
+    }
+
+
+def _sheet_line(said: dict[str, Any]) -> str:
+    counts = ", ".join(
+        f"{count:,} {word.replace('_', ' ')}" for word, count in said["counts"].items()
+    )
+    return f"{said['file']}: {said['import']}, {said['state']}, {said['rows']:,} rows: {counts}"
+
+
 def _day(text: str) -> date:
-    return date.fromisoformat(text)
+    try:
+        return date.fromisoformat(text)
+    except ValueError as bad:
+        raise base.Wrong(f"{text} is no day; say 2026-11-20.") from bad
 
 
 def _line(path: Path, done: Loaded, is_trial: bool) -> str:

@@ -7,7 +7,7 @@ from django.utils.timezone import now
 
 from rooftree.flow import after_restore
 from rooftree.management import base
-from rooftree.org.models import User
+from rooftree.management.answering import who_answers
 
 
 class Command(base.Command):
@@ -22,10 +22,7 @@ class Command(base.Command):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """End it, and say what became of what waited."""
-        people = User.objects.filter(is_active=True, role="administrator")
-        by = people.filter(email__iexact=options["by"].strip()).first()
-        if by is None:
-            raise base.Wrong(f"{options['by']} is no administrator; name one who answers for it.")
+        by = who_answers(options["by"], verb="edit_setup")
         try:
             found = after_restore.release(by=by, at=now())
         except after_restore.CannotRelease as problem:
