@@ -363,7 +363,7 @@ def test_of_a_number_and_an_address_of_one_person_that_come_at_once_one_lead_is_
 
     new = Lead.objects.exclude(pk=old.pk).get()
     assert new.person == old.person
-    touches = Touch.objects.filter(lead=new).order_by("at", "pk")
+    touches = Touch.objects.filter(lead=new).order_by("delivery__received_at")
     assert [one.is_first for one in touches] == [True, False]
 
 

@@ -152,7 +152,7 @@ def test_a_stop_counts_though_its_confirmation_cannot_be_written(lead):
 
 
 def test_a_stop_counts_though_a_bug_strikes_what_follows(lead, monkeypatch):
-    monkeypatch.setattr(replies.scores, "rescore", lambda **_: 1 / 0)
+    monkeypatch.setattr(replies, "rescore", lambda **_: 1 / 0)
 
     says("STOP")
 
