@@ -216,6 +216,7 @@ SECURE_PROXY_SSL_HEADER = (
 )
 WEB_PROCESSES = read.whole_number("ROOFTREE_WEB_PROCESSES", 1, least=1, most=64)
 BODY_LIMIT = 2 * 1024 * 1024  # bytes; the front answers 413 beyond it
+FILE_LIMIT = 32 * 1024 * 1024  # the same of a file that staff upload
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 FILE_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT

@@ -15,6 +15,7 @@ IMPORT_STATES = [
     "checked",  # its counts are shown; nothing was imported
     "running",
     "done",
+    "undoing",  # its leads that nobody has touched are being closed
     "dropped",  # put away before it ran
 ]
 
@@ -50,7 +51,6 @@ class Spreadsheet(models.Model):
     body_sha256 = models.CharField(max_length=64)  # of the file as it came
     columns = models.JSONField()  # names, in order
     remarks = models.JSONField(default=list)  # how the file was read: warnings
-    rows = models.BinaryField()  # packed by capture.imports.stage, masked; empty when done
     row_count = models.PositiveIntegerField()
     lines = models.JSONField(default=list)  # of the field map
     options = models.JSONField(default=dict)  # the shape is capture.imports.stage.Options
@@ -82,6 +82,24 @@ class Spreadsheet(models.Model):
 
     def __str__(self) -> str:
         return f"imp{self.number}"
+
+
+class SpreadsheetPart(models.Model):
+    """Some rows of an uploaded file, packed and masked, until they are imported or put away."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    spreadsheet = models.ForeignKey(Spreadsheet, models.CASCADE, related_name="parts")
+    nth = models.PositiveIntegerField()  # 0 holds the first `stage.PART` rows
+    rows = models.BinaryField()
+
+    class Meta:
+        db_table = "spreadsheet_part"
+        constraints = [
+            models.UniqueConstraint(fields=["spreadsheet", "nth"], name="spreadsheet_part_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.spreadsheet_id}:{self.nth}"
 
 
 class ImportedRow(models.Model):

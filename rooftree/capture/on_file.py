@@ -3,7 +3,7 @@
 Every look-up goes by a stored, normalised column with an index of its own.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from django.db import connection
@@ -72,6 +72,17 @@ def known(names: Iterable[str]) -> dict[str, list[UUID]]:
 def sharing(identity: match.Identity) -> set[UUID]:
     """The people who have one of these numbers, still theirs, or one of these addresses."""
     return {who for people in known(names_of(identity)).values() for who in people}
+
+
+def whom(identities: Sequence[match.Identity], *, is_test: bool) -> list[match.Match | None]:
+    """For each the person on file who is the same human, if there is one."""
+    found = known({name for one in identities for name in names_of(one)})
+    sharing = [[who for name in names_of(one) for who in found.get(name, ())] for one in identities]
+    people = candidates({who for theirs in sharing for who in theirs}, is_test=is_test)
+    return [
+        match.best_match(one, [name for who in theirs for name in people.get(who, ())])
+        for one, theirs in zip(identities, sharing, strict=True)
+    ]
 
 
 def candidates(person_ids: Iterable[UUID], *, is_test: bool) -> dict[UUID, list[match.Candidate]]:

@@ -42,6 +42,7 @@ class Received:
     """What to tell the sender, and the row to work on (None when nothing was kept or it is old)."""
 
     answer: Answer
+    envelope: Envelope  # as the adapter read it now
     delivery: Delivery | None = None
     kept: Delivery | None = None  # the row, whether there is work in it or not
 
@@ -100,11 +101,11 @@ def _take_in(
         must_be_current(source)
         if envelope.outcome in NOT_KEPT:
             count_rejection(source.adapter, envelope.outcome.value, at)
-        return Received(answer=envelope.http)
+        return Received(answer=envelope.http, envelope=envelope)
     if envelope.offer:
         must_be_current(source)
         auction.keep(source, envelope.offer, at=at)
-        return Received(answer=envelope.http)
+        return Received(answer=envelope.http, envelope=envelope)
     delivery = _delivery(source, incoming, envelope, at)
     answer = envelope.http.filled(lead_id=str(delivery.pk), reference=reference_of(delivery))
     what = Kept(
@@ -114,7 +115,7 @@ def _take_in(
         wakes=follows(envelope) if follows and delivery.state == "received" else None,
     )
     if _is_written(what, envelope):
-        return _received(delivery, answer)
+        return _received(delivery, answer, envelope)
     with transaction.atomic():
         return _repeated(what, envelope, answer)
 
@@ -260,9 +261,9 @@ def _arrival(delivery: Delivery) -> Event:
     )
 
 
-def _received(delivery: Delivery, answer: Answer) -> Received:
+def _received(delivery: Delivery, answer: Answer, envelope: Envelope) -> Received:
     work = delivery if delivery.state == "received" else None
-    return Received(answer=answer, delivery=work, kept=delivery)
+    return Received(answer=answer, envelope=envelope, delivery=work, kept=delivery)
 
 
 def _is_told_apart(envelope: Envelope) -> bool:
@@ -299,21 +300,21 @@ def _repeated(what: Kept, envelope: Envelope, answer: Answer) -> Received:
         )
         _is_written(replace(what, key=None), envelope)
         key.save(force_update=True)  # it is never gone: others may be waiting for its row
-        return _received(delivery, answer)
+        return _received(delivery, answer, envelope)
     delivery.state, delivery.outcome = "duplicate", Outcome.DUPLICATE_DELIVERY.value
     delivery.due_at = None
     insert(delivery)
     if envelope.again:
         was = owner.delivery
         again = envelope.again.filled(lead_id=str(was.pk), reference=reference_of(was))
-        return Received(answer=again, kept=delivery)
+        return Received(answer=again, envelope=envelope, kept=delivery)
     first = Answer(
         status=owner.answer_status,
         content_type=owner.answer_type or None,
         body=owner.answer_body or None,
         location=envelope.http.location,
     )
-    return Received(answer=first, kept=delivery)
+    return Received(answer=first, envelope=envelope, kept=delivery)
 
 
 def _key_row(key: str, delivery: Delivery, answer: Answer) -> DeliveryKey:

@@ -172,10 +172,7 @@ def _ours(delivery: Delivery, envelope: Envelope) -> list[Arrival]:
 
 def _start_clocks(stored: Sequence[intake.Stored], at: datetime) -> None:
     """The replies and the assignments are committed together and run side by side."""
-    count.leads_arrived([one.lead for one in stored if one.touch.is_first])
-    for one in stored:
-        if not one.touch.is_first:
-            count.touch_arrived(one.lead, cost=one.cost)
+    count_arrivals(stored)
     real = [one for one in stored if not one.lead.is_test]
     wrote = [one for one in real if not called_in.settle(one.touch, at=at)]
     if any([claim.want(one.touch, at=at) for one in real]):
@@ -188,6 +185,14 @@ def _start_clocks(stored: Sequence[intake.Stored], at: datetime) -> None:
         if one.lead.officer_id is not None:
             tell_owner.enqueue(touch_id=str(one.touch.pk))
     announce_all([("lead", None, {"lead": str(one.lead.pk)}) for one in real])
+
+
+def count_arrivals(stored: Sequence[intake.Stored]) -> None:
+    """Count what was stored in this very transaction: new leads, and what each arrival cost."""
+    count.leads_arrived([one.lead for one in stored if one.touch.is_first])
+    for one in stored:
+        if not one.touch.is_first:
+            count.touch_arrived(one.lead, cost=one.cost)
 
 
 def _set_aside(delivery: Delivery, problem: Exception, at: datetime) -> None:

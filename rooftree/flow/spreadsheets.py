@@ -6,30 +6,46 @@ it came: a process may die anywhere, and the next goes on from the mark.
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from itertools import batched
 from uuid import UUID
 
 from django.db import transaction
 from django.tasks import task
 
-from rooftree.capture import intake, receive
-from rooftree.capture.imports import dry_run, records, stage
+from rooftree.capture import intake, match, on_file, receive
+from rooftree.capture.imports import dry_run, records, stage, undo
 from rooftree.capture.imports.table import Row
 from rooftree.capture.models import ImportedRow, Spreadsheet
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.flow import moment
-from rooftree.flow.intake import assign_leads, respond_to_touches
+from rooftree.flow.intake import TOGETHER as AT_ONCE
+from rooftree.flow.intake import assign_leads, count_arrivals, respond_to_touches
 from rooftree.leads import remarks
+from rooftree.leads.canonical import CanonicalLead
 from rooftree.leads.models import Delivery
 from rooftree.ledger.write import write
+from rooftree.org.insert import insert_all
 from rooftree.org.models import User
-from rooftree.reporting import count
 from rooftree.tasks.announce import announce
+from rooftree.tasks.together import together
 
 log = logging.getLogger(__name__)
-TOGETHER = 50  # rows of one transaction
+TOGETHER = 100  # rows of one transaction
 SLICE = 400  # rows of one task; then others get their turn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Person:
+    """Somebody a row is about, and the row, which is told what came of them."""
+
+    row: ImportedRow
+    inquiry: CanonicalLead
+    identity: match.Identity
+    is_test: bool
 
 
 def begin_check(*, sheet_id: UUID) -> None:
@@ -43,6 +59,22 @@ def begin(*, sheet_id: UUID, by: User, at: datetime) -> Spreadsheet:
         sheet = stage.move(sheet_id, came_from=("checked",), to="running", by=by, at=at)
         import_rows.enqueue(sheet_id=str(sheet.pk))
     return sheet
+
+
+def begin_undo(*, sheet_id: UUID, by: User, at: datetime) -> Spreadsheet:
+    """Take an import back, as far as that may be done. Raises `stage.BadFile`."""
+    with transaction.atomic():
+        sheet = undo.begin(sheet_id=sheet_id, by=by, at=at)
+        undo_rows.enqueue(sheet_id=str(sheet.pk))
+    return sheet
+
+
+@task(queue_name="soon")
+def undo_rows(*, sheet_id: str) -> None:
+    """Close what may be closed, slice by slice; interrupted, it goes on with what is left."""
+    while undo.close_some(sheet_id=UUID(sheet_id), at=moment.now()):
+        pass
+    announce("sources", spreadsheet=sheet_id)
 
 
 @task(queue_name="soon")
@@ -81,27 +113,72 @@ def import_some(*, sheet_id: UUID, at: datetime) -> bool:
         )
         if sheet is None:
             return False
-        rows = stage.rows_of(sheet)
         begun = sheet.seen_rows
-        became = _imported(sheet, rows[begun : begun + TOGETHER], begun, at)
+        rows = list(stage.rows_of(sheet, begin=begun, most=TOGETHER))
+        became = _imported(sheet, rows, begun, at)
         sheet.counts = dict(Counter(sheet.counts) + became)
         sheet.seen_rows = min(begun + TOGETHER, sheet.row_count)
         if sheet.seen_rows == sheet.row_count:
             _finish(sheet, at)
-        sheet.save(update_fields=["counts", "seen_rows", "state", "ended_at", "rows"])
+        sheet.save(update_fields=["counts", "seen_rows", "state", "ended_at"])
     return sheet.state == "running"
 
 
 def _imported(sheet: Spreadsheet, rows: Sequence[Row], begun: int, at: datetime) -> Counter[str]:
-    became: Counter[str] = Counter()
+    lines = [row.line for row in rows]
+    mine = ImportedRow.objects.filter(spreadsheet=sheet, line__in=lines)
+    before = set(mine.values_list("line", flat=True))
+    kept, people = [], []
     for position, row in enumerate(rows, start=begun + 1):
-        became[_import(sheet, row, position, at)] += 1
-    return became
+        if row.line not in before:
+            one, person = _taken_in(sheet, row, position, at)
+            kept.append(one)
+            people += [person] if person else []
+    for some in _strangers(people):
+        together(partial(_store, sheet, at=at), some, aside=_set_aside)
+    insert_all(kept)
+    return Counter([*(one.became for one in kept), *("repeated" for _ in before)])
+
+
+def _taken_in(
+    sheet: Spreadsheet, row: Row, position: int, at: datetime
+) -> tuple[ImportedRow, _Person | None]:
+    """One row as a delivery of its source, and who it is about if there is work in it."""
+    incoming = stage.incoming_of(sheet, row, position, at)
+    received = receive.receive(source=sheet.source, incoming=incoming, at=at)
+    delivery = received.kept
+    assert delivery is not None  # an upload needs no proof, and its rows have a bound
+    one = ImportedRow(id=uuid7_at(at), spreadsheet=sheet, line=row.line, delivery=delivery)
+    if received.delivery is not None:
+        (inquiry,) = received.envelope.leads
+        is_test = inquiry.is_test or sheet.source.is_test
+        identity = match.identity_of(inquiry)
+        return one, _Person(row=one, inquiry=inquiry, identity=identity, is_test=is_test)
+    one.became = "repeated"
+    if delivery.state != "duplicate":
+        one.became, one.why = "refused", delivery.reason
+        _end([delivery], at, state="closed")
+    return one, None
+
+
+def _strangers(people: Sequence[_Person]) -> Iterator[list[_Person]]:
+    """Runs of rows of which none could be somebody before it: a later row must find an earlier."""
+    run: list[_Person] = []
+    seen: set[str] = set()
+    for one in people:
+        names = set(on_file.names_of(one.identity))
+        if seen & names:
+            yield run
+            run, seen = [], set()
+        run.append(one)
+        seen |= names
+    yield run
 
 
 def _finish(sheet: Spreadsheet, at: datetime) -> None:
     """The rows live on as deliveries; the file itself is let go of."""
-    sheet.state, sheet.ended_at, sheet.rows = "done", at, b""
+    sheet.state, sheet.ended_at = "done", at
+    stage.let_go(sheet)
     write(
         "capture.import.done",
         at=at,
@@ -113,75 +190,68 @@ def _finish(sheet: Spreadsheet, at: datetime) -> None:
     announce("sources", spreadsheet=str(sheet.pk))
 
 
-def _import(sheet: Spreadsheet, row: Row, position: int, at: datetime) -> str:
-    """Store one row as a delivery, then work on it: new, known, left_out, refused or repeated."""
-    if ImportedRow.objects.filter(spreadsheet=sheet, line=row.line).exists():
-        return "repeated"
-    incoming = stage.incoming_of(sheet, row, position, at)
-    received = receive.receive(source=sheet.source, incoming=incoming, at=at)
-    kept = received.kept
-    if kept is None:
-        return "refused"
-    became, why = "repeated", ""
-    if received.delivery is not None:
-        became, why = _worked(sheet, received.delivery, at)
-    elif kept.state != "duplicate":
-        became, why = "refused", kept.reason
-        _close(kept, why, at)
-    ImportedRow.objects.create(
-        id=uuid7_at(at), spreadsheet=sheet, line=row.line, delivery=kept, became=became, why=why
-    )
-    return became
+def _store(sheet: Spreadsheet, people: Sequence[_Person], *, at: datetime) -> Sequence[_Person]:
+    """Take in rows of which no two can be the same person: new, known, or left_out."""
+    with transaction.atomic():
+        _look_up(sheet, people)
+        left = [one.row.delivery for one in people if one.row.became == "left_out"]
+        _end(left, at, state="closed", reason="on_file_already")
+        taken = [one for one in people if one.row.became != "left_out"]
+        stored = intake.store(
+            [
+                intake.Arrival(inquiry=one.inquiry, delivery=one.row.delivery, position=0)
+                for one in taken
+            ],
+            at=at,
+        )
+        _end([one.row.delivery for one in taken], at, state="worked")
+        _follow(sheet, [one for one in stored if one.is_new], at)
+    return people
 
 
-def _worked(sheet: Spreadsheet, delivery: Delivery, at: datetime) -> tuple[str, str]:
+def _look_up(sheet: Spreadsheet, people: Sequence[_Person]) -> None:
+    """Say of each row whether it is somebody on file, and then whether that is left as it is."""
+    known = "known" if sheet.options.get("known") == "add" else "left_out"
+    for is_test in {one.is_test for one in people}:
+        mine = [one for one in people if one.is_test is is_test]
+        found = on_file.whom([one.identity for one in mine], is_test=is_test)
+        for one, who in zip(mine, found, strict=True):
+            one.row.became = known if who else "new"
+
+
+def _set_aside(one: _Person, problem: Exception) -> None:
     """A failure of ours in one row holds up no other: it is set aside like any delivery."""
-    try:
-        with transaction.atomic():
-            return _stored(sheet, delivery, at), ""
-    except Exception as problem:  # the edge: one poisoned row must not stop the rest
-        log.error("delivery %s could not be imported: %s", delivery.pk, type(problem).__name__)
-        Delivery.objects.filter(pk=delivery.pk).update(
-            state="quarantined",
-            reason="our_fault",
-            problem=f"{type(problem).__name__} while importing it.",
-            due_at=None,
-        )
-        return "refused", "our_fault"
-
-
-def _stored(sheet: Spreadsheet, delivery: Delivery, at: datetime) -> str:
-    (inquiry,) = receive.reread(delivery).leads
-    is_test = inquiry.is_test or sheet.source.is_test
-    is_known = dry_run.is_on_file(inquiry, is_test=is_test)
-    if is_known and sheet.options.get("known") != "add":
-        _close(delivery, "on_file_already", at)
-        return "left_out"
-    arrival = intake.Arrival(inquiry=inquiry, delivery=delivery, position=0)
-    (stored,) = intake.store([arrival], at=at)
-    Delivery.objects.filter(pk=delivery.pk).update(state="worked", worked_at=at, due_at=None)
-    if stored.is_new:
-        _follow(sheet, stored, at)
-    return "known" if is_known else "new"
-
-
-def _follow(sheet: Spreadsheet, stored: intake.Stored, at: datetime) -> None:
-    """Nothing is sent and nobody rings unless the person who imported chose so."""
-    count.touch_arrived(stored.lead, cost=stored.cost)
-    if told := records.history_of(stored.touch.inquiry, sheet.source.name):
-        remarks.add(
-            lead_id=stored.lead.pk, by=sheet.uploaded_by_id, text=told[: remarks.LONGEST], at=at
-        )
-    then = sheet.options.get("then")
-    if stored.lead.is_test or not stored.touch.is_first or then not in ("assign", "greet"):
-        return
-    assign_leads.using(queue_name="soon", priority=0).enqueue(lead_ids=[str(stored.lead.pk)])
-    if then == "greet":
-        touch_ids = [str(stored.touch.pk)]
-        respond_to_touches.using(queue_name="soon", priority=0).enqueue(touch_ids=touch_ids)
-
-
-def _close(delivery: Delivery, why: str, at: datetime) -> None:
+    delivery = one.row.delivery
+    log.error("delivery %s could not be imported: %s", delivery.pk, type(problem).__name__)
     Delivery.objects.filter(pk=delivery.pk).update(
-        state="closed", reason=why[:80], worked_at=at, due_at=None
+        state="quarantined",
+        reason="our_fault",
+        problem=f"{type(problem).__name__} while importing it.",
+        due_at=None,
     )
+    one.row.became, one.row.why = "refused", "our_fault"
+
+
+def _follow(sheet: Spreadsheet, stored: Sequence[intake.Stored], at: datetime) -> None:
+    """Nothing is sent and nobody rings unless the person who imported chose so."""
+    count_arrivals(stored)
+    for one in stored:
+        if told := records.history_of(one.touch.inquiry, sheet.source.name):
+            remarks.add(
+                lead_id=one.lead.pk, by=sheet.uploaded_by_id, text=told[: remarks.LONGEST], at=at
+            )
+    then = sheet.options.get("then")
+    if then not in ("assign", "greet"):
+        return
+    fresh = [one for one in stored if one.touch.is_first and not one.lead.is_test]
+    for some in batched(fresh, AT_ONCE):
+        lead_ids = [str(one.lead.pk) for one in some]
+        assign_leads.using(queue_name="soon", priority=0).enqueue(lead_ids=lead_ids)
+        if then == "greet":
+            touch_ids = [str(one.touch.pk) for one in some]
+            respond_to_touches.using(queue_name="soon", priority=0).enqueue(touch_ids=touch_ids)
+
+
+def _end(deliveries: Sequence[Delivery], at: datetime, **to: str) -> None:
+    ids = [one.pk for one in deliveries]
+    Delivery.objects.filter(pk__in=ids).update(**to, worked_at=at, due_at=None)

@@ -24,6 +24,8 @@ from rooftree.web.views import failures
 
 THREADS = 4
 BODY_SECONDS = 15.0  # for the whole body of a request to arrive
+UPLOADS = frozenset({"/setup/imports/", "/compliance/lists/"})  # where staff send files
+FILE_SECONDS = 120.0  # for a file of theirs
 PIECE = 256 * 1024  # bytes of an answer handed to the server at once
 REFUSAL_HEADERS = [
     (b"cache-control", b"no-store"),
@@ -90,8 +92,9 @@ class Front:
     async def _page(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         began = time.monotonic()
         try:
-            async with asyncio.timeout(BODY_SECONDS):
-                body = await _read(scope, receive)
+            limit, seconds = await self._bounds(scope)
+            async with asyncio.timeout(seconds):
+                body = await _read(scope, receive, limit)
         except TooLarge:
             await _refuse(scope, send, 413, "The request is too large.\n")
             return
@@ -114,6 +117,16 @@ class Front:
         answer.headers.append((b"x-request-id", asked.encode()))
         with answer.body:
             await _send(send, answer)
+
+    async def _bounds(self, scope: dict[str, Any]) -> tuple[int, float]:
+        """The bytes and seconds of a body: more for a file, which only who is signed in sends."""
+        if scope["method"] == "POST" and scope["path"] in UPLOADS:
+            try:
+                if await self._aside(live.may_listen, _cookies(scope)):
+                    return settings.FILE_LIMIT, FILE_SECONDS
+            except Error:
+                log.warning("nobody can be known to send a file: the database does not answer")
+        return settings.BODY_LIMIT, BODY_SECONDS
 
     def _answer(self, environ: dict[str, Any], asked: str) -> wsgi_bridge.Answer:
         """Django's answer; what is logged and queued on the way carries the request's id."""
@@ -161,9 +174,8 @@ async def _lifespan(receive: Receive, send: Send) -> None:
             return
 
 
-async def _read(scope: dict[str, Any], receive: Receive) -> bytes:
+async def _read(scope: dict[str, Any], receive: Receive, limit: int) -> bytes:
     """The whole body; `TooLarge` as soon as its length is known to be."""
-    limit = settings.BODY_LIMIT
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit() and int(value) > limit:
             raise TooLarge

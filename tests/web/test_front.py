@@ -8,12 +8,14 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import connections
 from django.test import Client
+from django.urls import resolve
 
 from rooftree.tasks.announce import LONGEST, announce
 from rooftree.web import front as front_module
 from rooftree.web import live
 from rooftree.web.front import Front
 from rooftree.web.live import FULL, Reader, Readers
+from tests import make
 
 
 def application(environ, start_response):
@@ -98,6 +100,23 @@ def test_a_body_of_exactly_the_limit_is_taken(front):
     talk.send(b"x" * settings.BODY_LIMIT)
 
     assert statuses(front, talk) == [200]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("path", ["/setup/imports/", "/compliance/lists/"])
+def test_only_who_is_signed_in_sends_a_file(front, path):
+    assert resolve(path)  # a page, so that the bound is not kept for an address that is gone
+    browser = Client()
+    browser.force_login(make.user("operations"))
+    cookie = f"rooftree_session={browser.cookies['rooftree_session'].value}".encode()
+    file = b"x" * (settings.BODY_LIMIT + 1)
+    known = Conversation(front, path, headers=[(b"cookie", cookie)])
+    elsewhere = Conversation(front, "/in/zillow/x", headers=[(b"cookie", cookie)])
+    stranger = Conversation(front, path)
+    for talk in (known, elsewhere, stranger):
+        talk.send(file)
+
+    assert statuses(front, known, elsewhere, stranger) == [200, 413, 413]
 
 
 def test_twenty_stalled_senders_hold_up_nobody(front, monkeypatch):

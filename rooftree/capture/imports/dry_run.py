@@ -1,18 +1,19 @@
 """What an import would do, row by row, before anything is done."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import batched
 from typing import Any
 
 from rooftree.capture import match, on_file
 from rooftree.capture.envelope import Envelope
 from rooftree.capture.imports.stage import incoming_of, rows_of
+from rooftree.capture.imports.table import Row
 from rooftree.capture.keep import key_at
 from rooftree.capture.models import Spreadsheet
 from rooftree.capture.receive import WORTH_WORK, adapter_of
-from rooftree.leads.canonical import CanonicalLead
 from rooftree.leads.models import DeliveryKey
 
 SHOWN = 500  # refused rows that are listed with what to change
@@ -26,7 +27,7 @@ class Findings:
     counts: Counter[str] = field(default_factory=Counter)
     refused: list[dict[str, Any]] = field(default_factory=list)
     remarks: Counter[str] = field(default_factory=Counter)
-    seen: dict[str, int] = field(default_factory=dict)  # number, address or key: its line
+    seen: set[str] = field(default_factory=set)  # numbers, addresses and keys
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -45,39 +46,48 @@ def look(
         tell: hears how many rows have been read.
     """
     found = Findings()
-    adapter = adapter_of(sheet.source)
-    for position, row in enumerate(rows_of(sheet), start=1):
-        envelope = adapter.read(incoming_of(sheet, row, position, at))
-        word = _word(envelope, sheet, row.line, found)
-        found.counts[word] += 1
-        found.remarks.update(set(envelope.warnings))
-        if word == "refused" and len(found.refused) < SHOWN:
-            found.refused.append({"line": row.line, "reason": envelope.reason or "unreadable"})
-        if position % EVERY == 0:
-            tell(position)
+    adapter, position = adapter_of(sheet.source), 0
+    for some in batched(rows_of(sheet), EVERY):
+        read = [
+            adapter.read(incoming_of(sheet, row, position + nth, at))
+            for nth, row in enumerate(some, start=1)
+        ]
+        for row, envelope, word in zip(some, read, _words(read, sheet), strict=True):
+            _note(row, envelope, word, found)
+        position += len(some)
+        tell(position)
     return found
 
 
-def _word(envelope: Envelope, sheet: Spreadsheet, line: int, found: Findings) -> str:
-    """new, known, again (twice in this file), repeated (imported before), or refused."""
-    if envelope.outcome not in WORTH_WORK:
-        return "refused"
-    key = envelope.idempotency_key or ""
-    if DeliveryKey.objects.filter(pk=key_at(sheet.source, key)).exists():
-        return "repeated"
-    inquiry = envelope.leads[0]
-    marks = [key, *on_file.names_of(match.identity_of(inquiry))]
-    is_again = any(mark in found.seen for mark in marks)
-    for mark in marks:
-        found.seen.setdefault(mark, line)
-    if is_on_file(inquiry, is_test=inquiry.is_test or sheet.source.is_test):
-        return "known"
-    return "again" if is_again else "new"
+def _note(row: Row, envelope: Envelope, word: str, found: Findings) -> None:
+    """Count a row; one that would be new may be somebody of a row before it."""
+    if word in ("new", "known"):
+        key, identity = envelope.idempotency_key or "", match.identity_of(envelope.leads[0])
+        marks = {key, *on_file.names_of(identity)}
+        if word == "new" and marks & found.seen:
+            word = "again"
+        found.seen |= marks
+    found.counts[word] += 1
+    found.remarks.update(set(envelope.warnings))
+    if word == "refused" and len(found.refused) < SHOWN:
+        found.refused.append({"line": row.line, "reason": envelope.reason or "unreadable"})
 
 
-def is_on_file(inquiry: CanonicalLead, *, is_test: bool) -> bool:
-    """Whether intake would take this for somebody we know."""
-    identity = match.identity_of(inquiry)
-    people = on_file.candidates(on_file.sharing(identity), is_test=is_test)
-    candidates = [name for known_as in people.values() for name in known_as]
-    return match.best_match(identity, candidates) is not None
+def _words(read: Sequence[Envelope], sheet: Spreadsheet) -> list[str]:
+    """By what is on file: new, known, repeated (imported before), or refused."""
+    keys = [key_at(sheet.source, one.idempotency_key or "") for one in read]
+    before = set(DeliveryKey.objects.filter(pk__in=keys).values_list("pk", flat=True))
+    words = [
+        "refused" if one.outcome not in WORTH_WORK else "repeated" if key in before else "new"
+        for one, key in zip(read, keys, strict=True)
+    ]
+    for is_test in (False, True):
+        mine = [
+            nth
+            for nth, word in enumerate(words)
+            if word == "new" and (read[nth].leads[0].is_test or sheet.source.is_test) is is_test
+        ]
+        identities = [match.identity_of(read[nth].leads[0]) for nth in mine]
+        for nth, who in zip(mine, on_file.whom(identities, is_test=is_test), strict=True):
+            words[nth] = "known" if who else "new"
+    return words

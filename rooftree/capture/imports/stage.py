@@ -3,8 +3,9 @@
 import hashlib
 import json
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from itertools import batched
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from rooftree.capture.envelope import Incoming
 from rooftree.capture.field_map import Line, check
 from rooftree.capture.imports.records import METHOD, Kind, guessed_lines, row_body
 from rooftree.capture.imports.table import MOST_ROWS, Row, Table
-from rooftree.capture.models import Spreadsheet
+from rooftree.capture.models import Spreadsheet, SpreadsheetPart
 from rooftree.capture.notes import Notes
 from rooftree.capture.receive import endpoint_of
 from rooftree.capture.sources import SOURCES
@@ -28,6 +29,7 @@ from rooftree.ledger.write import write
 from rooftree.org.models import User
 
 KINDS: dict[str, Kind] = {key: one.KIND for key, one in SOURCES.items() if hasattr(one, "KIND")}
+PART = 500  # rows that are packed together
 _MUTEX = 7_301  # advisory lock of numbering
 AS_CSV = "Save it as CSV (comma separated, UTF-8) and upload that."
 REFUSALS = {
@@ -97,23 +99,31 @@ def upload(
             body_sha256=digest,
             columns=list(table.columns),
             remarks=sorted(notes.warnings),
-            rows=_packed(table),
             row_count=len(table.rows),
             lines=[line.to_json() for line in guessed_lines(table.columns, kind)],
             options={"then": "keep", "known": "leave"},
             uploaded_by=by,
             uploaded_at=at,
         )
+        _keep(sheet, table)
         _write("capture.import.uploaded", sheet, by, at, rows=sheet.row_count, sha256=digest)
     return sheet, True
 
 
-def rows_of(sheet: Spreadsheet) -> list[Row]:
-    """The rows as they were read; none once they have been let go."""
-    packed = bytes(sheet.rows)
-    if not packed:
-        return []
-    return [Row(line=line, cells=cells) for line, cells in json.loads(zlib.decompress(packed))]
+def rows_of(sheet: Spreadsheet, *, begin: int = 0, most: int | None = None) -> Iterator[Row]:
+    """The rows as they were read, from the one at `begin`; none once they have been let go."""
+    until = sheet.row_count if most is None else begin + most
+    inside = sheet.parts.filter(nth__gte=begin // PART, nth__lt=-(-until // PART)).order_by("nth")
+    for part in inside.iterator(4):
+        listed = json.loads(zlib.decompress(bytes(part.rows)))
+        first = part.nth * PART
+        for line, cells in listed[max(begin - first, 0) : until - first]:
+            yield Row(line=line, cells=cells)
+
+
+def let_go(sheet: Spreadsheet) -> None:
+    """Keep the rows no longer: they live on as deliveries, or were never wanted."""
+    sheet.parts.all().delete()
 
 
 def describe(
@@ -160,8 +170,8 @@ def move(
         if to == "running":
             sheet.started_at = at
         if to == "dropped":
-            sheet.rows = b""
-        sheet.save(update_fields=["state", "seen_rows", "started_at", "rows"])
+            let_go(sheet)
+        sheet.save(update_fields=["state", "seen_rows", "started_at"])
         _write(f"capture.import.{to}", sheet, by, at)
     return sheet
 
@@ -182,8 +192,16 @@ def incoming_of(sheet: Spreadsheet, row: Row, position: int, at: datetime) -> In
     )
 
 
-def _packed(table: Table) -> bytes:
-    said = json.dumps([[row.line, row.cells] for row in table.rows], ensure_ascii=False)
+def _keep(sheet: Spreadsheet, table: Table) -> None:
+    """Part by part: a file may be long, and each step needs only some of it."""
+    SpreadsheetPart.objects.bulk_create(
+        SpreadsheetPart(spreadsheet=sheet, nth=nth, rows=_packed(some))
+        for nth, some in enumerate(batched(table.rows, PART))
+    )
+
+
+def _packed(rows: Iterable[Row]) -> bytes:
+    said = json.dumps([[row.line, row.cells] for row in rows], ensure_ascii=False)
     return zlib.compress(said.encode("utf-8", "replace"), 6)
 
 

@@ -12,7 +12,7 @@ from rooftree.capture.wire import Unreadable, text_of
 from rooftree.core.masking import mask
 from rooftree.core.names import clean_text
 
-MOST_ROWS = 20_000
+MOST_ROWS = 200_000
 MOST_COLUMNS = 200
 LONGEST_CELL = 20_000  # characters
 LONGEST_HEADER = 100

@@ -1,6 +1,6 @@
 """Taking an import back, as far as that may be done.
 
-What came only by the file and that nobody has worked on is closed. Refusals of contact
+What came only by the file and nobody has worked on is closed. Refusals of contact
 stay, and so does everything the ledger holds: neither may be taken back.
 """
 
@@ -13,44 +13,59 @@ from django.db.transaction import atomic
 from rooftree.capture.imports.stage import BadFile
 from rooftree.capture.models import ImportedRow, Spreadsheet
 from rooftree.leads.models import ContactAttempt, Lead, Touch
-from rooftree.ledger.write import write
+from rooftree.ledger.write import event, write, write_all
 from rooftree.org.models import User
 
 REASON = "import undone"
+TOGETHER = 500  # leads of one transaction
 
 
-def undo(*, sheet_id: UUID, by: User, at: datetime) -> int:
-    """Close the leads an import made that nobody has touched since; how many. Raises `BadFile`."""
+def begin(*, sheet_id: UUID, by: User, at: datetime) -> Spreadsheet:
+    """Take an import back; its leads are closed some at a time. Raises `BadFile`."""
     with atomic():
         sheet = Spreadsheet.objects.select_for_update().get(pk=sheet_id)
         if sheet.state != "done" or sheet.undone_at:
             raise BadFile("Only a finished import can be undone, and only once.")
-        mine = list(untouched(sheet).select_for_update(of=("self",)).order_by("pk"))
-        ids = [lead.pk for lead in mine]
-        Lead.objects.filter(pk__in=ids).update(
-            state="retired", retired_at=at, retired_reason=REASON, promise_at=None
-        )
-        for lead in mine:
-            write(
-                "capture.lead.withdrawn",
-                at=at,
-                actor=f"user:{by.pk}",
-                lead_id=lead.pk,
-                person_id=lead.person_id,
-                spreadsheet=sheet.pk,
-            )
-        sheet.undone_at = at
-        sheet.counts = {**sheet.counts, "closed": len(ids)}
-        sheet.save(update_fields=["undone_at", "counts"])
+        sheet.state, sheet.undone_at = "undoing", at
+        sheet.counts = {**sheet.counts, "closed": 0}
+        sheet.save(update_fields=["state", "undone_at", "counts"])
         write(
             "capture.import.undone",
             at=at,
             actor=f"user:{by.pk}",
             source_id=sheet.source_id,
             spreadsheet=sheet.pk,
-            leads=len(ids),
         )
-    return len(ids)
+    return sheet
+
+
+def close_some(*, sheet_id: UUID, at: datetime) -> bool:
+    """Close the next leads that nobody has touched; False when none is left."""
+    with atomic():
+        held = Spreadsheet.objects.select_for_update(skip_locked=True)
+        sheet = held.filter(pk=sheet_id, state="undoing").first()
+        if sheet is None:
+            return False
+        mine = list(untouched(sheet).select_for_update(of=("self",)).order_by("pk")[:TOGETHER])
+        Lead.objects.filter(pk__in=[lead.pk for lead in mine]).update(
+            state="retired", retired_at=at, retired_reason=REASON, promise_at=None
+        )
+        write_all(
+            event(
+                "capture.lead.withdrawn",
+                at=at,
+                actor="system",
+                lead_id=lead.pk,
+                person_id=lead.person_id,
+                spreadsheet=sheet.pk,
+            )
+            for lead in mine
+        )
+        sheet.counts = {**sheet.counts, "closed": sheet.counts["closed"] + len(mine)}
+        if not mine:
+            sheet.state = "done"
+        sheet.save(update_fields=["state", "counts"])
+    return bool(mine)
 
 
 def untouched(sheet: Spreadsheet) -> QuerySet[Lead]:

@@ -88,7 +88,7 @@ class Command(base.Command):
         while sheet.state == "running":
             if not spreadsheets.import_some(sheet_id=sheet.pk, at=now()):
                 time.sleep(LOOK_EVERY)
-            sheet = Spreadsheet.objects.defer("rows").get(pk=sheet.pk)
+            sheet = Spreadsheet.objects.get(pk=sheet.pk)
             self.stderr.write(f"\r{sheet.seen_rows:,} of {sheet.row_count:,} rows", ending="")
         self.stderr.write("")
         return sheet
@@ -100,9 +100,14 @@ class Command(base.Command):
         if sheet is None:
             raise base.Wrong(f"{options['id']} is no import; the page of imports lists them.")
         try:
-            closed = undo.undo(sheet_id=sheet.pk, by=by, at=now())
+            spreadsheets.begin_undo(sheet_id=sheet.pk, by=by, at=now())
         except stage.BadFile as problem:
             raise base.FoundWrong(str(problem)) from problem
+        while sheet.state != "done" or not sheet.undone_at:
+            if not undo.close_some(sheet_id=sheet.pk, at=now()):
+                time.sleep(LOOK_EVERY)
+            sheet.refresh_from_db()
+        closed = sheet.counts["closed"]
         self.stdout.write(f"{sheet}: {closed:,} leads are closed; what was worked on stays.")
 
     def _load(self, path: Path, dated: date, options: dict[str, Any]) -> Loaded:

@@ -61,7 +61,7 @@ def lists(request: HttpRequest) -> HttpResponse:
         "dated": request.POST.get("dated", ""),
         "problem": problem,
         "trial": _said(trial, would=True) if trial else "",
-        "largest": f"{LARGEST / 1024 / 1024:.1f} MB",
+        "largest": f"{LARGEST // 1024 // 1024} MB",
         "good_for": SCRUB_DAYS,
         "may_load": may(request.user, "load_lists"),
     }

@@ -29,7 +29,7 @@ from rooftree.web.views.sources import why
 
 SAMPLES = 3  # rows that are shown under each column
 LISTED = 100  # rows with what to change
-LARGEST = settings.BODY_LIMIT - 64 * 1024  # bytes of a file; the rest is the form around it
+LARGEST = settings.FILE_LIMIT - 64 * 1024  # bytes of a file; the rest is the form around it
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run
 CHANGE = {  # reason: what to change in the row
     "no_name": "Give a first or a last name.",
@@ -62,14 +62,13 @@ def index(request: HttpRequest) -> HttpResponse:
             if not is_new:
                 said = "This very file was uploaded before; here is its import"
             return moved(request, said, to=_home(sheet))
+    newest = Spreadsheet.objects.select_related("source", "uploaded_by").order_by("-number")
     context = {
-        "sheets": Spreadsheet.objects.select_related("source", "uploaded_by")
-        .defer("rows")
-        .order_by("-number")[:100],
+        "sheets": newest[:100],
         "sources": sources,
         "problem": problem,
         "most": f"{MOST_ROWS:,}",
-        "largest": f"{LARGEST / 1024 / 1024:.1f} MB",
+        "largest": f"{LARGEST // 1024 // 1024} MB",
     }
     return render(request, "imports/index.html", context, status=422 if problem else 200)
 
@@ -120,8 +119,8 @@ def act(request: HttpRequest, sheet_id: UUID, what: str) -> HttpResponse:
         elif what != "undo":
             raise Http404
         else:
-            closed = undo.undo(sheet_id=one.pk, by=by, at=at)
-            said = f"{closed:,} leads of it are closed; what was worked on stays"
+            spreadsheets.begin_undo(sheet_id=one.pk, by=by, at=at)
+            said = "Its leads are being closed; what was worked on stays"
     except BadFile as bad:
         return refused(request, str(bad), back_to=_home(one))
     return done(request, said, back_to=_home(one))
@@ -224,7 +223,7 @@ def _page(
         "remarks": [one_remark.replace("_", " ") for one_remark in one.remarks],
         "problems": problems,
         "percent": 100 * one.seen_rows // max(one.row_count, 1),
-        "is_under_way": one.state in ("checking", "running"),
+        "is_under_way": one.state in ("checking", "running", "undoing"),
         "counts": _counts(one),
         "steps": _steps(one),
     }
@@ -238,7 +237,7 @@ def _page(
             f"{name.replace('_', ' ')} ({count:,} rows)"
             for name, count in one.findings.get("remarks", {}).items()
         ]
-    elif one.state == "done":
+    elif one.state in ("done", "undoing"):
         rows = ImportedRow.objects.filter(spreadsheet=one, became="refused").order_by("line")
         context["refused"] = [_listed(row.line, row.why, row.delivery_id) for row in rows[:LISTED]]
         context["may_close"] = 0 if one.undone_at else undo.untouched(one).count()
@@ -252,7 +251,7 @@ def _listed(line: int, reason: str, delivery: UUID | None = None) -> dict[str, A
 def _columns(one: Spreadsheet, lines: Sequence[Line]) -> dict[str, Any]:
     """The columns with some of what stands in them, and the field each is said to fill."""
     filled = {line.path: line for line in lines}
-    rows = stage.rows_of(one)[:50]
+    rows = list(stage.rows_of(one, most=50))
     listed = []
     for nth, name in enumerate(one.columns):
         cells = [row.cells[name] for row in rows if name in row.cells]
@@ -276,7 +275,7 @@ def _columns(one: Spreadsheet, lines: Sequence[Line]) -> dict[str, Any]:
 
 
 def _counts(one: Spreadsheet) -> list[dict[str, Any]]:
-    is_done = one.state in ("running", "done")
+    is_done = one.state in ("running", "done", "undoing")
     counts = one.counts if is_done else one.findings.get("counts", {})
     return [
         {"said": after if is_done else before, "count": counts[word], "icon": icon, "tone": tone}
@@ -288,7 +287,8 @@ def _counts(one: Spreadsheet) -> list[dict[str, Any]]:
 def _steps(one: Spreadsheet) -> list[tuple[str, str]]:
     """The way of an import, and where this one is: done, here or ahead."""
     order = ("columns", "checking", "checked", "running", "done")
-    at = order.index(one.state) if one.state in order else 0
+    state = "done" if one.state == "undoing" else one.state
+    at = order.index(state) if state in order else 0
     said = ((0, "Columns"), (2, "Dry run"), (3, "Import"), (4, "Result"))
     return [
         (label, "here" if at == place or (place == 2 and at == 1) else "done" if at > place else "")

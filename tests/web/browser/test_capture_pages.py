@@ -172,6 +172,9 @@ def test_a_spreadsheet_is_brought_in_step_by_step(chromium, front, clerk, size, 
     assert Lead.objects.count() == before + 2
     assert Spreadsheet.objects.get().counts == {"new": 2, "refused": 1}
     page.get_by_role("button", name="Undo this import").click()
+    expect(page.get_by_text("Being taken back")).to_be_visible()
+    shown_well(page, f"import-undoing-{name}")
+    journey.run()
     expect(page.get_by_text("2 leads of it were closed")).to_be_visible()
     assert Lead.objects.filter(retired_reason="import undone").count() == 2
 
