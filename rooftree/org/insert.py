@@ -18,6 +18,7 @@ RECORDS = """
 insert into "{table}" ({columns})
 select {columns} from json_populate_recordset(null::"{table}", %s::json){ending}
 """
+OF_MANY = "with {parts} select"
 
 
 def insert[M: Model](row: M) -> M:
@@ -33,6 +34,22 @@ def insert_all(rows: Sequence[Model]) -> None:
     """Insert new rows of one table in one statement."""
     if rows:
         _execute(rows, "")
+
+
+def insert_each(*tables: Sequence[Model]) -> None:
+    """Insert new rows of several tables in one statement, a sequence a table.
+
+    They may refer to each other, as that is looked at with the commit; but no trigger of
+    one may look for another.
+    """
+    given = [rows for rows in tables if rows]
+    if not given:
+        return
+    parts = tuple((type(rows[0]), _given(rows[0])) for rows in given)
+    with connection.cursor() as cursor:
+        cursor.execute(_of_many(parts), [_records(rows) for rows in given])
+    for rows in given:
+        _written(rows)
 
 
 def insert_once(row: Model) -> bool:
@@ -83,17 +100,24 @@ def plain(field: "Field[Any, Any]", value: Any) -> Any:
 
 
 def _execute(rows: Sequence[Model], ending: str) -> list[Any]:
-    table = type(rows[0])
-    fields = _given(rows[0])
-    records = [
-        {one.column: plain(one, getattr(row, one.attname)) for one in fields} for row in rows
-    ]
+    statement = _statement(type(rows[0]), _given(rows[0]), ending)
     with connection.cursor() as cursor:
-        cursor.execute(_statement(table, fields, ending), [as_json(records)])
+        cursor.execute(statement, [_records(rows)])
         written = [key for (key,) in cursor.fetchall()] if ending else []
+    _written(rows)
+    return written
+
+
+def _records(rows: Sequence[Model]) -> str:
+    fields = _given(rows[0])
+    return as_json(
+        [{one.column: plain(one, getattr(row, one.attname)) for one in fields} for row in rows]
+    )
+
+
+def _written(rows: Sequence[Model]) -> None:
     for row in rows:
         row._state.adding, row._state.db = False, connection.alias
-    return written
 
 
 def _given(row: Model) -> "tuple[Field[Any, Any], ...]":
@@ -123,3 +147,12 @@ def _fields(table: type[Model]) -> "tuple[tuple[Field[Any, Any], ...], ...]":
 def _statement(table: type[Model], fields: "tuple[Field[Any, Any], ...]", ending: str) -> str:
     columns = ", ".join(f'"{one.column}"' for one in fields)
     return RECORDS.format(table=table._meta.db_table, columns=columns, ending=ending)
+
+
+@cache
+def _of_many(parts: "tuple[tuple[type[Model], tuple[Field[Any, Any], ...]], ...]") -> str:
+    texts = [
+        f"part{nth} as ({_statement(table, fields, '')})"
+        for nth, (table, fields) in enumerate(parts)
+    ]
+    return OF_MANY.format(parts=", ".join(texts))

@@ -6,27 +6,30 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Subquery
 from django.db.transaction import atomic
 
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import Lead
 from rooftree.ledger.models import Event
-from rooftree.ledger.write import event, write_all
+from rooftree.ledger.write import event
+from rooftree.money.company_day import DEFAULT_ZONE
 from rooftree.org.compiled import Reads
-from rooftree.org.insert import insert_all
+from rooftree.org.insert import insert_each
+from rooftree.org.models import Company
 from rooftree.routing import alarm, facts, promise, roster
 from rooftree.routing.choose import Choice, Known, pools_of, rule_for
 from rooftree.routing.models import Offer, RoutingDecision
 from rooftree.routing.rules import LeadFacts, Rule
 from rooftree.routing.table import Start, Table
 
+ZONE = Subquery(Company.objects.values("zone")[:1])
 EARLIER = Lead.objects.filter(person=OuterRef("person")).exclude(pk=OuterRef("pk"))
 LEADS = Reads(
     lambda keys: (
         Lead.objects.select_for_update(of=("self",), no_key=True)
         .select_related("source", "person")
-        .annotate(has_earlier=Exists(EARLIER))
+        .annotate(has_earlier=Exists(EARLIER), number=promise.NUMBER, company_zone=ZONE)
         .filter(pk__in=keys)
         .order_by("pk")
     ),
@@ -131,7 +134,8 @@ def _standing(leads: Sequence[Lead]) -> dict[UUID, Assigned]:
 def _make(lead: Lead, start: Start, table: Table) -> _Made | None:
     """The choice for one lead; None when it must wait for an officer, and others are held."""
     is_repeat = lead.has_earlier or lead.warmed_at > lead.created_at  # type: ignore[attr-defined]
-    about = facts.of_lead(lead, zone=table.zone, is_repeat=is_repeat)
+    zone = lead.company_zone or DEFAULT_ZONE  # type: ignore[attr-defined]
+    about = facts.of_lead(lead, zone=zone, is_repeat=is_repeat)
     rule = rule_for(about, table.rules, start.rule_name)
     pools = pools_of(rule, start.place) if rule else []
     found = table.choose(about, pools, start)
@@ -146,13 +150,12 @@ def _written(made: Sequence[_Made], table: Table) -> list[Assigned | Nobody]:
     unfiled = {one.known.roster: one.known.unfiled for one in made if one.known.unfiled}
     roster.file(unfiled, at=table.at)
     decisions = [_decision(one, table) for one in made]
-    insert_all(decisions)
     pairs = list(zip(made, decisions, strict=True))
     offers = {one.lead.pk: _offer(one, of, table.at) for one, of in pairs if one.choice.officer_id}
-    insert_all([*offers.values()])
+    told = [_told(one, of, offers.get(one.lead.pk), table.at) for one, of in pairs]
+    insert_each(decisions, [*offers.values()], told)
     table.write_turns()
-    promise.owe_all({one.lead.pk: _owed_at(one, table.at) for one in made}, at=table.at)
-    write_all(_told(one, of, offers.get(one.lead.pk), table.at) for one, of in pairs)
+    promise.promise({one.lead.pk: _promised_at(one, table.at) for one in made})
     for one in made:
         if one.choice.officer_id is None and one.choice.hold_until is None:
             alarm.nobody_takes(one.lead, rule=one.rule, why=one.choice.sentence, at=table.at)
@@ -194,10 +197,12 @@ def _offer(made: _Made, decision: RoutingDecision, at: datetime) -> Offer:
     )
 
 
-def _owed_at(made: _Made, at: datetime) -> datetime:
+def _promised_at(made: _Made, at: datetime) -> datetime:
+    lead, by = made.lead, made.choice.hold_until or at
     if made.choice.officer_id:
-        return at + timedelta(seconds=made.choice.take_seconds)
-    return made.choice.hold_until or at
+        by = at + timedelta(seconds=made.choice.take_seconds)
+    number: str | None = lead.number  # type: ignore[attr-defined]
+    return promise.lawful(number, lead.property_state, lead.property_zip, by=by, at=at)
 
 
 def _told(made: _Made, decision: RoutingDecision, offer: Offer | None, at: datetime) -> Event:

@@ -1,7 +1,7 @@
 """What routing knows of each loan officer, and whether the law lets one have a lead."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -57,6 +57,8 @@ class Candidate:
     daily_cap: int = 20
     open: int = 0  # leads had and not yet reached
     open_cap: int = 60
+    # The same of all on one roster who differ in nothing but name, languages and what they have.
+    kind: int | None = field(default=None, compare=False, repr=False)
 
 
 def entitlement_problem(
@@ -146,6 +148,7 @@ def as_now(c: Candidate, today: int, in_hand: int, paused_at: str | None) -> Can
         daily_cap=c.daily_cap,
         open=in_hand,
         open_cap=c.open_cap,
+        kind=c.kind,
     )
 
 
@@ -168,6 +171,7 @@ def all_to_json(people: Sequence[Candidate]) -> dict[str, Any]:
 def all_from_json(stored: Mapping[str, Any]) -> tuple[Candidate, ...]:
     """Candidates as they were stored, or as the database hands them over."""
     shapes = [_shape_from_json(shape) for shape in stored["shapes"]]
+    kinds: dict[tuple[Any, ...], int] = {}
     return tuple(
         Candidate(
             id=row[0],
@@ -177,6 +181,7 @@ def all_from_json(stored: Mapping[str, Any]) -> tuple[Candidate, ...]:
             open=row[5],
             terminated_at=datetime.fromisoformat(row[6]) if row[6] else None,
             paused_at=datetime.fromisoformat(row[7]) if row[7] else None,
+            kind=kinds.setdefault((row[3], row[6], bool(row[2])), len(kinds)),
             **shapes[row[3]],
         )
         for row in stored["candidates"]

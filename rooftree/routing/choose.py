@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import lcm
-from typing import Any
 
 from rooftree.org import hours
 from rooftree.routing.candidates import Candidate, Lender, entitlement_problem
@@ -68,8 +67,16 @@ class _Case:
     known: Known
     at: datetime
     explained: bool
-    # What officers have in common is asked once: those read together share hours and permits.
-    seen: dict[Any, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Alike:
+    """What is so of all officers of one kind: with a thousand officers it is asked once a kind."""
+
+    law: tuple[str, str] | None
+    is_in_pool: bool  # by their branch
+    product: tuple[str, str] | None
+    is_at_work: bool
 
 
 def choose(
@@ -129,68 +136,50 @@ def pools_of(rule: Rule, place: int = 0) -> list[Pool]:
     return [*pools, rule.nobody_pool] if rule.nobody_pool else pools
 
 
-def ruled_out(case: _Case, pool: Pool, candidate: Candidate) -> tuple[str, str] | None:
+def ruled_out(case: _Case, pool: Pool, alike: _Alike, one: Candidate) -> tuple[str, str] | None:
     """Why an officer cannot have the lead now, as (code, words); the law speaks first."""
-    problem = _entitlement_problem(case, candidate)
-    if problem:
-        return problem
-    if not pool.holds(candidate.id, candidate.branch_path):
+    if alike.law:
+        return alike.law
+    if not alike.is_in_pool and one.id not in pool.officers:
         return "not_in_pool", "Not in this rule's pool"
-    if candidate.id in case.known.asked:
+    if one.id in case.known.asked:
         return "asked", "Was asked already and did not take it"
-    return _unavailable(case, candidate) or _full(case, candidate)
-
-
-def _entitlement_problem(case: _Case, one: Candidate) -> tuple[str, str] | None:
-    alike = (
-        id(one.permits), one.zone, one.sponsored_from_date, one.terminated_at, bool(one.nmls_id)
-    )  # fmt: skip
-    if alike not in case.seen:
-        case.seen[alike] = entitlement_problem(
-            one, lender=case.known.lender, state=case.lead.state, at=case.at
-        )
-    found: tuple[str, str] | None = case.seen[alike]
-    return found
-
-
-def _is_at_work(case: _Case, one: Candidate) -> bool:
-    alike = id(one.hours), one.zone
-    if alike not in case.seen:
-        case.seen[alike] = hours.is_open(one.hours, zone=one.zone, at=case.at)
-    return bool(case.seen[alike])
-
-
-def _unavailable(case: _Case, candidate: Candidate) -> tuple[str, str] | None:
-    if candidate.paused_at and candidate.paused_at <= case.at:
+    if one.paused_at and one.paused_at <= case.at:
         return "paused", "Is not taking leads"
-    loan_type, products = case.lead.loan_type, candidate.products
-    if products and loan_type and loan_type not in products and case.lead.purpose not in products:
+    return alike.product or _full(case, alike, one)
+
+
+def _alike(case: _Case, pool: Pool, one: Candidate) -> _Alike:
+    return _Alike(
+        law=entitlement_problem(one, lender=case.known.lender, state=case.lead.state, at=case.at),
+        is_in_pool=pool.holds("", one.branch_path),
+        product=_product_problem(case.lead, one),
+        is_at_work=hours.is_open(one.hours, zone=one.zone, at=case.at),
+    )
+
+
+def _product_problem(lead: LeadFacts, one: Candidate) -> tuple[str, str] | None:
+    loan_type, products = lead.loan_type, one.products
+    if products and loan_type and loan_type not in products and lead.purpose not in products:
         return "product", f"Does not handle {loan_type.upper()} loans"
     return None
 
 
-def _full(case: _Case, candidate: Candidate) -> tuple[str, str] | None:
+def _full(case: _Case, alike: _Alike, candidate: Candidate) -> tuple[str, str] | None:
     if candidate.today >= candidate.daily_cap:
         return "day_full", f"Full: {candidate.today} today, the cap is {candidate.daily_cap}"
     if candidate.open >= candidate.open_cap:
         return "full", f"Full: {candidate.open} open new leads, the cap is {candidate.open_cap}"
     if candidate.id in case.known.busy:
         return "busy", "Was being given another lead in the same instant"
-    if not _is_at_work(case, candidate):
+    if not alike.is_at_work:
         return OFF_WORK, "Not working at this hour"
     return None
 
 
 def _from_pool(case: _Case, pool: Pool, place: int) -> Choice:
     """The choice at one place of the chain; without an officer when none is eligible."""
-    out: list[tuple[str, tuple[str, str]]] = []
-    eligible: list[Candidate] = []
-    for candidate in case.known.candidates:
-        problem = ruled_out(case, pool, candidate)
-        if problem:
-            out.append((candidate.id, problem))
-        else:
-            eligible.append(candidate)
+    eligible, out = _sorted_out(case, pool)
     key = pool_key(pool)
     turns = case.known.turns.get(key, {})
     placed = _in_turn(eligible, pool, turns)
@@ -209,6 +198,25 @@ def _from_pool(case: _Case, pool: Pool, place: int) -> Choice:
     )
 
 
+def _sorted_out(
+    case: _Case, pool: Pool
+) -> tuple[list[Candidate], list[tuple[str, tuple[str, str]]]]:
+    """Who is eligible, and the others by id, each with what rules them out."""
+    eligible, out = [], []
+    kinds: dict[int | str, _Alike] = {}
+    for one in case.known.candidates:
+        kind = one.id if one.kind is None else one.kind
+        alike = kinds.get(kind)
+        if alike is None:
+            alike = kinds[kind] = _alike(case, pool, one)
+        problem = ruled_out(case, pool, alike, one)
+        if problem:
+            out.append((one.id, problem))
+        else:
+            eligible.append(one)
+    return eligible, out
+
+
 def _reasons(
     ranked: Sequence[tuple[Candidate, int]],
     out: Sequence[tuple[str, tuple[str, str]]],
@@ -224,37 +232,39 @@ def _reasons(
 
 def _in_turn(
     eligible: Sequence[Candidate], pool: Pool, turns: Mapping[str, int]
-) -> dict[str, tuple[int, int]]:
-    """For each officer: where the next turn ends on the common scale, and its number.
+) -> list[tuple[int, int]]:
+    """For each of them: where the next turn ends on the common scale, and its number.
 
     Whose turn ends first is next, so shares come out as weighted at every
     moment and not only in the long run. Someone back from leave, or new, is
     lifted to where the others stand: at most one turn is owed, not a backlog.
     """
     weights = pool.weights
-    steps = [(one.id, _SCALE // weights.get(one.id, 1), turns.get(one.id, 0)) for one in eligible]
-    furthest = max((taken * stride for _, stride, taken in steps), default=0)
-    placed = {}
-    for id_, stride, taken in steps:
-        number = max(taken + 1, -(-furthest // stride))
-        placed[id_] = (number * stride, number)
+    steps = [(_SCALE // weights.get(one.id, 1), turns.get(one.id, 0)) for one in eligible]
+    furthest = max((taken * stride for stride, taken in steps), default=0)
+    placed = []
+    for stride, taken in steps:
+        owed = -(-furthest // stride)
+        number = owed if owed > taken else taken + 1
+        placed.append((number * stride, number))
     return placed
 
 
 def _ranked(
     eligible: Sequence[Candidate],
     language: str,
-    placed: Mapping[str, tuple[int, int]],
+    placed: Sequence[tuple[int, int]],
     *,
     only_first: bool,
 ) -> list[tuple[Candidate, int]]:
     """The eligible, best first, with the number of the turn each would use."""
 
-    def rank(one: Candidate) -> tuple[bool, int, str]:
-        return not _speaks(one, language), placed[one.id][0], one.id
-
-    order = [min(eligible, key=rank)] if only_first else sorted(eligible, key=rank)
-    return [(candidate, placed[candidate.id][1]) for candidate in order]
+    ranks = [
+        (not _speaks(one, language), ends_at, one.id, nth)
+        for nth, (one, (ends_at, _)) in enumerate(zip(eligible, placed, strict=True))
+    ]
+    order = [min(ranks)] if only_first else sorted(ranks)
+    return [(eligible[nth], placed[nth][1]) for *_, nth in order]
 
 
 def _speaks(candidate: Candidate, language: str) -> bool:

@@ -28,9 +28,12 @@ def owe(lead: Lead, *, by: datetime, at: datetime) -> None:
 def owe_all(owed: Mapping[UUID, datetime], *, at: datetime) -> None:
     """The same for several leads, each by its own time."""
     places = Lead.objects.filter(pk__in=owed).values_list("pk", *PLACE) if owed else ()
-    rows = [
-        {"id": key, "promise_at": lawful(*place, by=owed[key], at=at)} for key, *place in places
-    ]
+    promise({key: lawful(*place, by=owed[key], at=at) for key, *place in places})
+
+
+def promise(promised: Mapping[UUID, datetime]) -> None:
+    """Leads are promised an attempt by their own times, `lawful` already; an earlier one stands."""
+    rows = [{"id": key, "promise_at": by} for key, by in promised.items()]
     change_each(Lead, rows, where={"promise_at": None, "first_attempt_at": None})
 
 

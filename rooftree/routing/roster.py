@@ -7,8 +7,8 @@ database gives in the same statement as the second: another stamp, and it is rea
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -35,9 +35,9 @@ STAMP = """(
          union all
         select bit_xor(hash_record_extended((c.xmin, c.ctid), 4)) from company c
          union all
-        select bit_xor(hash_record_extended((b.id, b.path), 5)) from branch b
+        select bit_xor(uuid_hash_extended(b.id, hashtextextended(b.path, 5))) from branch b
          union all
-        select bit_xor(hash_record_extended((u.id, u.name), 6)) from "user" u
+        select bit_xor(uuid_hash_extended(u.id, hashtextextended(u.name, 6))) from "user" u
     ) parts)
 """
 
@@ -80,39 +80,40 @@ select {STAMP}, json_build_object(
 )::text
 """  # noqa: S608 (the stamp is ours)
 
-# Only those who have something in hand or are paused.
+# Only those who have something in hand or are paused: today's leads and the unreached of each.
 NOW = f"""
 with held as (
-    select w.officer_id, count(*) as n from ownership w join loan_officer p on p.id = w.officer_id
+    select w.officer_id, count(*) as today, 0 as unreached, null::timestamptz as paused_at
+      from ownership w join loan_officer p on p.id = w.officer_id
      where w.from_at > %(at)s - interval '26 hours' and w.from_at <= %(at)s
        and w.from_at >= date_trunc('day', %(at)s at time zone p.zone) at time zone p.zone
        and (%(everyone)s or w.officer_id = any(%(ids)s::uuid[]))
      group by 1
 ), asked as (
-    select f.officer_id, count(*) as n from offer f
+    select f.officer_id, count(*) as today, count(*) as unreached, null::timestamptz from offer f
      where f.taken_at is null and f.passed_at is null and f.lapsed_at is null
        and (%(everyone)s or f.officer_id = any(%(ids)s::uuid[]))
      group by 1
 ), unreached as (
-    select l.officer_id, count(*) as n from lead l
+    select l.officer_id, 0 as today, count(*) as unreached, null::timestamptz from lead l
      where l.officer_id is not null and l.first_talk_at is null and l.state in ('new', 'working')
        and (%(everyone)s or l.officer_id = any(%(ids)s::uuid[]))
+     group by 1
+), paused as (
+    select p.id, 0 as today, 0 as unreached, p.paused_at from loan_officer p
+     where p.paused_at is not null and (%(everyone)s or p.id = any(%(ids)s::uuid[]))
+), each as (
+    select officer_id, sum(today) as today, sum(unreached) as unreached,
+           max(paused_at) as paused_at
+      from (table held union all table asked union all table unreached union all table paused) one
      group by 1
 )
 select {STAMP}, exists (select from roster where sha256 = %(sha256)s), json_build_object(
     'turns', (select coalesce(json_agg(json_build_array(t.pool, t.officer_id, t.taken)),
                               '[]'::json)
                 from turn t where t.pool = any(%(pools)s::text[])),
-    'now', (select coalesce(json_agg(json_build_array(
-        p.id, coalesce(held.n, 0) + coalesce(asked.n, 0),
-        coalesce(unreached.n, 0) + coalesce(asked.n, 0), p.paused_at)), '[]'::json)
-      from loan_officer p
-      left join held on held.officer_id = p.id
-      left join asked on asked.officer_id = p.id
-      left join unreached on unreached.officer_id = p.id
-     where (%(everyone)s or p.id = any(%(ids)s::uuid[]))
-       and (held.n is not null or asked.n is not null or unreached.n is not null
-            or p.paused_at is not null))
+    'now', (select coalesce(json_agg(json_build_array(officer_id, today, unreached, paused_at)),
+                            '[]'::json) from each)
 )::text
 """  # noqa: S608 (the stamp is ours)
 
@@ -131,6 +132,22 @@ class Ready:
     lender: Lender
     people: tuple[Candidate, ...]
     places: Mapping[str, int]  # of each officer among `people`
+    # The last said of each officer, as the database says it, and the officer as they then were.
+    lately: dict[int, tuple[Sequence[Any], Candidate]] = field(default_factory=dict)
+
+    def now(self, said: Iterable[Sequence[Any]]) -> tuple[Candidate, ...]:
+        """The people with what is said of some; few have changed since the last choice."""
+        people = [*self.people]
+        for row in said:
+            nth = self.places.get(row[0])
+            if nth is None:
+                continue
+            was, one = self.lately.get(nth, ((), people[nth]))
+            if was != row:
+                one = candidates.as_now(one, *row[1:])
+                self.lately[nth] = row, one
+            people[nth] = one
+        return tuple(people)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,16 +185,11 @@ def standing(asked: Asked, *, pools: Sequence[str], at: datetime) -> Standing:
         if is_stamp == stamp:
             break
         stamp, ready = _read(asked, at)
-    people = [*ready.people]
-    for officer_id, today, in_hand, paused_at in found["now"]:
-        nth = ready.places.get(officer_id)
-        if nth is not None:
-            people[nth] = candidates.as_now(people[nth], today, in_hand, paused_at)
     return Standing(
         sha256=ready.sha256,
         unfiled="" if is_filed else ready.text,
         lender=ready.lender,
-        people=tuple(people),
+        people=ready.now(found["now"]),
         turns=found["turns"],
     )
 
@@ -187,6 +199,8 @@ def file(rosters: Mapping[str, str], *, at: datetime) -> None:
 
     In one order for all: no two who do so wait for each other.
     """
+    if not rosters:
+        return
     rows: list[list[Any]] = [
         [uuid7_at(at), sha256, text, at] for sha256, text in sorted(rosters.items())
     ]

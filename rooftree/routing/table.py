@@ -3,14 +3,28 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from uuid import UUID
 
-from rooftree.money.company_day import company_zone
+from django.db import connection
+
+from rooftree.core.uuid7 import uuid7_at
+from rooftree.org.compiled import Reads
 from rooftree.org.models import LoanOfficer
 from rooftree.routing import facts, publish
 from rooftree.routing.choose import Choice, Known, choose, pool_key
-from rooftree.routing.models import Turn
 from rooftree.routing.rules import LeadFacts, Pool
 
+# Each pool and officer's turns; the rows are the held officers' own.
+TURNS = """
+insert into turn (id, pool, officer_id, taken)
+select * from unnest(%s::uuid[], %s::text[], %s::uuid[], %s::int[])
+    on conflict (pool, officer_id) do update set taken = excluded.taken
+"""
+OFFICER = LoanOfficer.objects.only("id")
+WAITED_FOR = Reads(lambda id: OFFICER.select_for_update(no_key=True).filter(pk=id), id=UUID)
+FREE = Reads(
+    lambda id: OFFICER.select_for_update(no_key=True, skip_locked=True).filter(pk=id), id=UUID
+)
 TRIES = 20  # of finding officers as they were read
 
 
@@ -38,8 +52,8 @@ class Table:
         self.at = at
         self.edition = publish.current(at=at)
         self.rules = facts.rules_of(self.edition)
-        self.zone = company_zone().key
-        self._read: dict[tuple[tuple[str, ...], str], Known] = {}
+        # By pools and state: the officers, and how many of the choices are counted in them.
+        self._read: dict[tuple[tuple[str, ...], str], tuple[Known, int]] = {}
         self._held: set[str] = set()
         self._busy: frozenset[str] = frozenset()  # whom other workers hold
         self._given: list[Choice] = []
@@ -79,22 +93,20 @@ class Table:
     def write_turns(self) -> None:
         """Write down whose turn was taken."""
         taken = {(one.pool_key, one.officer_id or ""): one.turn for one in self._given}
-        Turn.objects.bulk_create(
-            [Turn(pool=pool, officer_id=who, taken=n) for (pool, who), n in sorted(taken.items())],
-            update_conflicts=True,
-            unique_fields=["pool", "officer"],
-            update_fields=["taken"],
-        )
+        rows = [(uuid7_at(self.at), *key, n) for key, n in sorted(taken.items())]
+        if rows:
+            with connection.cursor() as cursor:
+                cursor.execute(TURNS, [list(column) for column in zip(*rows, strict=True)])
 
     def _known(self, about: LeadFacts, pools: Sequence[Pool], start: Start) -> Known:
         place = tuple(sorted({pool_key(one) for one in pools})), about.state
-        if place not in self._read:
-            found = facts.known(pools, state=about.state, at=self.at)
-            for one in self._given:
-                found = _with(found, one)
-            self._read[place] = found
+        found, counted = self._read.get(place) or (None, 0)
+        found = found or facts.known(pools, state=about.state, at=self.at)
+        for one in self._given[counted:]:
+            found = _with(found, one)
+        self._read[place] = found, len(self._given)
         return replace(
-            self._read[place],
+            found,
             busy=self._busy,
             asked=start.asked,
             place=start.place,
@@ -105,7 +117,6 @@ class Table:
         if choice.officer_id:
             self._held.add(choice.officer_id)
             self._given.append(choice)
-            self._read = {place: _with(one, choice) for place, one in self._read.items()}
         return choice, known
 
     def _is_still(self, choice: Choice, known: Known) -> bool:
@@ -118,8 +129,8 @@ class Table:
 
 
 def _holds(officer_id: str, *, waits: bool) -> bool:
-    officers = LoanOfficer.objects.select_for_update(no_key=True, skip_locked=not waits)
-    return officers.filter(pk=officer_id).values_list("pk", flat=True).first() is not None
+    officers = WAITED_FOR if waits else FREE
+    return officers.first(id=UUID(officer_id)) is not None
 
 
 def _with(known: Known, given: Choice) -> Known:
