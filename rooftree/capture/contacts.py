@@ -44,12 +44,17 @@ def remember(person: Person, inquiry: CanonicalLead, *, at: datetime) -> None:
     _choose(person, Email, "key", emails, addresses, at)
 
 
-def remember_first(met: Sequence[tuple[Person, CanonicalLead, datetime]]) -> None:
-    """As `remember`, of people who were nobody to us until now: each with when they stated it."""
+def of_strangers(
+    met: Sequence[tuple[Person, CanonicalLead, datetime]],
+) -> tuple[list[Phone], list[Email]]:
+    """What `remember` would add of people who were nobody to us until now, to be written.
+
+    Args:
+        met: each with when they stated it.
+    """
     phones = [row for who, said, at in met for row in _new_numbers(who, (), _numbers(said), at)]
     emails = [row for who, said, at in met for row in _new_addresses(who, (), _addresses(said), at)]
-    insert_all_once(phones)
-    insert_all_once(emails)
+    return phones, emails
 
 
 def _numbers(inquiry: CanonicalLead) -> list[Stated]:

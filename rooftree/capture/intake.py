@@ -14,13 +14,13 @@ from rooftree.compliance import record_consent
 from rooftree.compliance.record_consent import Arrived
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.canonical import CanonicalLead
-from rooftree.leads.models import Campaign, Delivery, Lead, Person, Touch
+from rooftree.leads.models import Campaign, Delivery, Email, Lead, Person, Phone, Touch
 from rooftree.ledger.models import Event
-from rooftree.ledger.write import event, write_all
+from rooftree.ledger.write import event
 from rooftree.money import book
 from rooftree.money.models import Entry
 from rooftree.org.compiled import Reads
-from rooftree.org.insert import insert_all
+from rooftree.org.insert import insert_each
 
 SAME_INTEREST = timedelta(days=180)  # house: an older open inquiry is another interest
 PURCHASE = frozenset({"purchase", "construction"})
@@ -129,15 +129,14 @@ def _strangers(coming: Sequence[_Coming]) -> tuple[list[_Coming], list[_Coming]]
 def _stored(coming: Sequence[_Coming], at: datetime) -> list[Stored]:
     """Write down inquiries of which no two can be the same person's."""
     _hold_leads(coming)
-    _know_people(coming, at)
-    _know_leads(coming, at)
+    contacts_of = _know_people(coming, at)
+    leads = _know_leads(coming, at)
     touches = [_touch(one, at) for one in coming]
-    insert_all(touches)
+    insert_each(*contacts_of, leads, touches, [_told(one, at) for one in touches])
     said = [one.arrival.inquiry for one in coming]
     arrived = [Arrived(inquiry=a, touch=b) for a, b in zip(said, touches, strict=True)]
     record_consent.of_touches(arrived, at=at)
     costs = book.costs_of_touches([(one.inquiry.cost, one.touch) for one in arrived], at=at)
-    write_all(_told(one, at) for one in touches)
     return [
         Stored(touch=one, lead=one.lead, is_new=True, cost=costs.get(one.pk)) for one in touches
     ]
@@ -168,29 +167,33 @@ def _hold_leads(coming: Sequence[_Coming]) -> None:
             one.person = one.lead.person
 
 
-def _know_people(coming: Sequence[_Coming], at: datetime) -> None:
-    """Those we did not know, and the numbers and addresses that are new. One order for all."""
+def _know_people(
+    coming: Sequence[_Coming], at: datetime
+) -> tuple[list[Person], list[Phone], list[Email]]:
+    """Those we did not know, to be written with their numbers and addresses.
+
+    Of those we know what is new is added, in one order for all.
+    """
     strangers = [one for one in coming if one.person is None]
     known = [(one.person, one) for one in coming if one.person]
     for person, one in sorted(known, key=lambda pair: pair[0].pk):
         _remember_contacts(person, one.arrival.inquiry, one.stated_at(at))
+    met = []
     for one in strangers:
         one.person = _new_person(one.arrival.inquiry, at)
-    insert_all([one.person for one in strangers if one.person])
-    contacts.remember_first(
-        [(one.person, one.arrival.inquiry, one.stated_at(at)) for one in strangers if one.person]
-    )
+        met.append((one.person, one.arrival.inquiry, one.stated_at(at)))
+    return [who for who, _, _ in met], *contacts.of_strangers(met)
 
 
-def _know_leads(coming: Sequence[_Coming], at: datetime) -> None:
-    """The leads that are new; the others warmed by what is said now."""
+def _know_leads(coming: Sequence[_Coming], at: datetime) -> list[Lead]:
+    """The leads that are new, to be written; the others are warmed by what is said now."""
     fresh = [one for one in coming if one.lead is None]
     for one in coming:
         if one.lead:
             _warm(one.lead, one.arrival.inquiry, at)
     for one in fresh:
         one.lead, one.is_first = _new_lead(one, at), True
-    insert_all([one.lead for one in fresh if one.lead])
+    return [one.lead for one in fresh if one.lead]
 
 
 def _match(one: _Coming, candidates: Iterable[match.Candidate], at: datetime) -> None:

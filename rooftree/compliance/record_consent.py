@@ -16,7 +16,7 @@ from rooftree.leads.canonical import CanonicalLead
 from rooftree.leads.models import Person, Touch
 from rooftree.ledger.models import Event
 from rooftree.ledger.write import event, write_all
-from rooftree.org.insert import insert_all, insert_once
+from rooftree.org.insert import insert_each, insert_once
 from rooftree.org.models import Company
 from rooftree.org.the_company import the_company
 
@@ -51,8 +51,7 @@ def of_touches(arrived: Sequence[Arrived], *, at: datetime) -> None:
         for one in arrived
         for row in _of_touch(one, company, terms[one.touch.source_id], at)
     ]
-    insert_all([row for row, _ in rows])
-    write_all(_told(row, touch, at) for row, touch in rows)
+    insert_each([row for row, _ in rows], [_told(row, touch, at) for row, touch in rows])
     for one in arrived:
         suppress(one.inquiry, person=one.touch.person, touch=one.touch, at=at)
 

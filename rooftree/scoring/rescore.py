@@ -12,10 +12,10 @@ from django.db.transaction import atomic
 
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import Lead
-from rooftree.ledger.write import event, write_all
+from rooftree.ledger.write import event
 from rooftree.org.change import change_each
 from rooftree.org.compiled import Reads
-from rooftree.org.insert import insert_all
+from rooftree.org.insert import insert_each
 from rooftree.scoring.models import Score
 from rooftree.scoring.score import VERSION, Features, Scored, points
 
@@ -139,13 +139,7 @@ def _score(
 
 
 def _store(scores: Sequence[Score], at: datetime) -> None:
-    insert_all(scores)
-    shown = [
-        {"id": one.lead_id, "score": one.points, "score_reasons": one.reasons, "scored_at": at}
-        for one in scores
-    ]
-    change_each(Lead, shown)
-    write_all(
+    told = [
         event(
             "scoring.lead.scored",
             at=at,
@@ -158,7 +152,13 @@ def _store(scores: Sequence[Score], at: datetime) -> None:
             because=one.because,
         )
         for one in scores
-    )
+    ]
+    insert_each(scores, told)
+    shown = [
+        {"id": one.lead_id, "score": one.points, "score_reasons": one.reasons, "scored_at": at}
+        for one in scores
+    ]
+    change_each(Lead, shown)
 
 
 def _down_payment_share(lead: Lead) -> Decimal | None:

@@ -127,7 +127,7 @@ def test_a_letter_of_unknown_fate_is_shown_and_never_repeated(world, after, lett
     "mine",
     [
         "rooftree.capture.receive:reread",  # picked up
-        "rooftree.capture.intake:_touch",  # the person is written, nothing else
+        "rooftree.capture.intake:_touch",  # nothing is written yet
         "rooftree.capture.intake:book.costs_of_touches",
         "rooftree.flow.intake:count.leads_arrived",  # stored, its clocks not started
     ],
