@@ -19,7 +19,7 @@ from rooftree.capture.envelope import Envelope, Incoming
 from rooftree.capture.intake import Arrival
 from rooftree.capture.receive import Received
 from rooftree.flow import called_in, moment, offers
-from rooftree.flow.messages import send_messages, send_these
+from rooftree.flow.messages import ring_due, send_messages, send_these
 from rooftree.leads.models import Delivery, Lead, Source, Touch
 from rooftree.ledger.write import write
 from rooftree.org import notices
@@ -240,11 +240,15 @@ def respond_to_touches(*, touch_ids: list[str]) -> None:
 
 @task(queue_name="now", priority=50)
 def assign_leads(*, lead_ids: list[str]) -> None:
-    """Score the leads, then choose a loan officer for each, whose phone rings."""
+    """Score the leads, then choose a loan officer for each, whose phone rings.
+
+    The calls are in line, committed, before the first is placed: as with messages.
+    """
     with apart(assign_leads, lead_ids=lead_ids):
         at, keys = moment.now(), [UUID(one) for one in lead_ids]
         rescore_all(keys, because="arrived", at=at)
         offers.assign(keys, at=at)
+    ring_due()
 
 
 @task(queue_name="now")

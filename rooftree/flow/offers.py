@@ -25,7 +25,7 @@ ANSWER_IN = timedelta(minutes=5)  # house: a borrower who asks again is called w
 
 
 def assign(lead_ids: Sequence[UUID], *, at: datetime) -> None:
-    """Choose an officer for each of some leads and ring them.
+    """Choose an officer for each of some leads; the calls to them are in line, due at once.
 
     Repeat-safe: a lead on offer stays there.
     """
@@ -33,7 +33,7 @@ def assign(lead_ids: Sequence[UUID], *, at: datetime) -> None:
     while left:
         with transaction.atomic():
             chosen = to_best_officers(left, at=at)
-            _ring(chosen, at)
+            _tell(chosen, at)
         done = {one.lead_id for one in chosen}
         left = [one for one in left if one not in done]
 
@@ -94,14 +94,23 @@ def give(*, lead_id: UUID, officer_id: UUID, by: User, at: datetime) -> None:
 
 
 def _ring(chosen: Iterable[Assigned | Nobody], at: datetime) -> None:
-    """Each officer with a new offer is rung, told on their page, and the pages hear of it."""
+    """Each officer with a new offer is told and rung."""
+    if _tell(chosen, at):
+        ring_officers.enqueue()
+
+
+def _tell(chosen: Iterable[Assigned | Nobody], at: datetime) -> bool:
+    """Put the call to each officer with a new offer in line, and tell pages; whether there is one.
+
+    On their own page they have a notice.
+    """
     offered = {
         one.offer_id: one
         for one in chosen
         if isinstance(one, Assigned) and one.offer_id and one.is_new
     }
     if not offered:
-        return
+        return False
     ring.plan([(key, one.officer_id) for key, one in offered.items()], at=at)
     users = {
         one.pk: one.user_id for one in OFFICERS.all(keys=[o.officer_id for o in offered.values()])
@@ -119,5 +128,5 @@ def _ring(chosen: Iterable[Assigned | Nobody], at: datetime) -> None:
             for key, one in offered.items()
         ]
     )
-    ring_officers.enqueue()
     announce_all([("offer", None, {"lead": str(one.lead_id)}) for one in offered.values()])
+    return True

@@ -68,10 +68,12 @@ select json_build_object(
 )::text
 """  # noqa: S608
 
-# Of many leads at once, a row a lead; the addresses of each are one text, a line each.
+# Of many at once, a row each in their order; the addresses of each are one text, a line each.
 OF_MANY = """
-select asked.lead, {asked}
-  from unnest(%(leads)s::uuid[], %(people)s::uuid[], %(keys)s::text[]) as asked (lead, person, keys)
+select {asked}
+  from unnest(%(leads)s::uuid[], %(people)s::uuid[], %(keys)s::text[])
+       with ordinality as asked (lead, person, keys, nth)
+ order by asked.nth
 """
 
 
@@ -192,8 +194,9 @@ class Known:
     ) -> dict[UUID, "Known"]:
         """By lead, read in one statement. `keys` are the addresses asked about, by lead."""
         made = {one.pk: cls(one, keys=keys[one.pk], at=at) for one in leads}
-        for key, news, rest in _asked([*made.values()], NEWS, REST, at=at):
-            made[key].__dict__ |= {"_news": news, "_rest": rest}
+        many = [*made.values()]
+        for one, (news, rest) in zip(many, _asked(many, NEWS, REST, at=at), strict=True):
+            one.__dict__ |= {"_news": news, "_rest": rest}
         return made
 
     @classmethod
@@ -202,12 +205,12 @@ class Known:
 
         A stop on file counts, whatever the clocks say: the moment is not before it.
         """
-        now = {one._lead.pk: cls(one._lead, keys=one._keys, at=at) for one in many}
-        for key, news in _asked(many, NEWS, at=at):
-            now[key].__dict__["_news"] = news
-        for one in many:
-            now[one._lead.pk].__dict__["_rest"] = one._rest
-        return [one._not_before_a_stop() for one in now.values()]
+        now = []
+        for one, (news,) in zip(many, _asked(many, NEWS, at=at), strict=True):
+            again = cls(one._lead, keys=one._keys, at=at)
+            again.__dict__ |= {"_news": news, "_rest": one._rest}
+            now.append(again._not_before_a_stop())
+        return now
 
     def _not_before_a_stop(self) -> "Known":
         latest = max((one.at for one in self._stops if one.ended_at is None), default=self._at)
@@ -272,17 +275,17 @@ class Known:
 
     @cached_property
     def _news(self) -> dict[str, Any]:
-        ((_, found),) = _asked([self], NEWS, at=self._at)
+        ((found,),) = _asked([self], NEWS, at=self._at)
         return dict(found)
 
     @cached_property
     def _rest(self) -> dict[str, Any]:
-        ((_, found),) = _asked([self], REST, at=self._at)
+        ((found,),) = _asked([self], REST, at=self._at)
         return dict(found)
 
 
 def _asked(many: Sequence[Known], *queries: str, at: datetime) -> list[tuple[Any, ...]]:
-    """A row for each: the lead's key, and what each query found about it."""
+    """For each, in their order, what each query found about it."""
     about: dict[str, Any] = {
         "leads": [one._lead.pk for one in many],
         "people": [one._lead.person_id for one in many],
@@ -292,7 +295,7 @@ def _asked(many: Sequence[Known], *queries: str, at: datetime) -> list[tuple[Any
     }
     with connection.cursor() as cursor:
         cursor.execute(_of_many(queries), about)
-        return [(key, *map(json.loads, texts)) for key, *texts in cursor]
+        return [tuple(map(json.loads, texts)) for texts in cursor]
 
 
 @cache
