@@ -16,6 +16,7 @@ from psycopg_pool import AsyncConnectionPool
 from rooftree.core.log_lines import request_id
 from rooftree.tasks.address import conninfo
 from rooftree.tasks.attempt import Next, Outcome, attempt
+from rooftree.tasks.postgresql.silence import is_idle_and_silent
 
 GRACE = 15.0  # seconds for what is running when we are asked to stop; batches last 2 to 3
 POOL_PATIENCE = 4.0  # seconds for a connection; while the database is away, loops try again
@@ -51,7 +52,7 @@ async def work(stop: asyncio.Event) -> None:
         max_size=len(limits) + 3,
         open=False,
         timeout=POOL_PATIENCE,
-        check=AsyncConnectionPool.check_connection,
+        check=_must_live,
     )
     await pool.open(wait=True, timeout=30)
     async with pool:
@@ -73,6 +74,12 @@ async def work(stop: asyncio.Event) -> None:
         beating.cancel()
         with suppress(asyncio.CancelledError):
             await beating
+
+
+async def _must_live(connection: psycopg.AsyncConnection[Any]) -> None:
+    """What the pool looks at before it gives a connection out. Raises when it is dead."""
+    if not is_idle_and_silent(connection):
+        await AsyncConnectionPool.check_connection(connection)
 
 
 def _pool(queue: str) -> ThreadPoolExecutor:

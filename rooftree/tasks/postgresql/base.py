@@ -4,11 +4,11 @@ The driver keeps a hundred; the path of a lead has more, and each would push out
 Whether a connection still lives is seen from here, not asked over it before every request.
 """
 
-import select
 from typing import Any
 
 from django.db.backends.postgresql import base
-from psycopg.pq import TransactionStatus
+
+from rooftree.tasks.postgresql.silence import is_idle_and_silent
 
 KEPT = 400
 
@@ -23,13 +23,6 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return made
 
     def is_usable(self) -> bool:
-        """Whether the server is still there: one that hung up has left something to read.
-
-        Only a connection that is idle and silent is taken at its word; any other is asked.
-        """
+        """Whether the server is still there; it is asked only where that cannot be seen."""
         held = self.connection
-        if held is None or held.closed or held.info.transaction_status != TransactionStatus.IDLE:
-            return bool(super().is_usable())
-        sees = select.poll()
-        sees.register(held.fileno(), select.POLLIN)
-        return bool(super().is_usable()) if sees.poll(0) else True
+        return bool(held and is_idle_and_silent(held)) or bool(super().is_usable())
