@@ -20,16 +20,17 @@ select pg_advisory_xact_lock(hashtextextended(name, 71))
 """
 
 # Somebody merged into another person is looked for as that person. Of a vendor's id we hold
-# its adapter and itself, with a colon between.
+# its adapter and itself, with a colon between. How many
+# there are is hidden from the planner: see `org.compiled`.
 KNOWN = """
 select held.kind, held.said, coalesce(person.merged_into_id, person.id)
   from (select 'phone' as kind, e164 as said, person_id
-          from phone where e164 = any(%(phone)s) and unlinked_at is null
+          from phone where e164 = any((select %(phone)s::text[])::text[]) and unlinked_at is null
          union all
-        select 'email', key, person_id from email where key = any(%(email)s)) held
+        select 'email', key, person_id from email where key = any((select %(email)s::text[])::text[])) held
   join person on person.id = held.person_id
  union all
-select 'vendor', said, null from unnest(%(vendor)s::text[]) said
+select 'vendor', said, null from unnest((select %(vendor)s::text[])) said
  where exists (select from touch
                 where source_id in (select id from source where adapter = split_part(said, ':', 1))
                   and vendor_lead_id = substr(said, strpos(said, ':') + 1))

@@ -9,12 +9,13 @@ from django.db.models import Model
 
 from rooftree.org.insert import as_json, plain
 
-# Rows are locked in the order of their keys: no two such statements wait for each other.
+# Rows are locked in the order of their keys: no two such statements wait for each other. How many
+# there are is hidden from the planner, as in `compiled`.
 EACH = """
 update "{table}" set {columns}
   from json_populate_recordset(null::"{table}", %s::json) as said
-  join (select "id" from "{table}" where "id" = any(%s){still} order by "id" for no key update) held
-    on held."id" = said."id"
+  join (select "id" from "{table}" where "id" = any((select %s::uuid[])::uuid[]){still}
+         order by "id" for no key update) held on held."id" = said."id"
  where "{table}"."id" = held."id"
 returning "{table}"."id"
 """

@@ -2,6 +2,10 @@
 
 Making the text costs more than asking the database. What is asked, and which columns come,
 stays the model's own: the text is Django's, so it cannot fall behind a changed table.
+
+The database, too, plans it once a connection. It would plan anew each time that a list is of
+another length, which costs more than the rest, so the length is hidden from it; and what is
+always the same stands in the text, as an index of some rows only is used where it does.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,6 +17,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import FETCH_ONE, Model, QuerySet
 from django.db.models.query import get_related_populators
+from psycopg.sql import Literal
 
 # A value of each kind that no real row has: the text is made with it, and its places are found.
 SAMPLES: dict[Any, Callable[[int], Any]] = {
@@ -22,6 +27,8 @@ SAMPLES: dict[Any, Callable[[int], Any]] = {
     list[UUID]: lambda n: [UUID(int=0x5B << 96 | n)],
     list[str]: lambda n: [f"\x1b{n}"],
 }
+LISTS = {list[UUID]: "uuid[]", list[str]: "text[]"}
+HIDDEN = "= ANY((SELECT {place}::{kind})::{kind}"  # within the brackets of Django's `IN`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +36,7 @@ class _Text:
     """A compiled query: its words, where the values go, and how a row becomes an object."""
 
     sql: str
-    places: tuple[tuple[str | None, Any], ...]  # the name of a value, or what stands there always
+    places: tuple[str, ...]  # the names of the values
     columns: slice
     names: tuple[str, ...]
     converters: Sequence[tuple[int, Sequence[Any], Any]]
@@ -55,7 +62,7 @@ class Reads[M: Model]:
         """The rows, as objects of the table, in the query's order."""
         text = self._text or self._compiled()
         with connection.cursor() as cursor:
-            cursor.execute(text.sql, [values[n] if n else always for n, always in text.places])
+            cursor.execute(text.sql, [values[name] for name in text.places])
             rows = cursor.fetchall()
         return [self._object(text, row) for row in rows]
 
@@ -92,10 +99,10 @@ class Reads[M: Model]:
         mine = about["select_fields"]
         columns = slice(mine[0], mine[-1] + 1)
         self._table = query.model
-        places = tuple(_place(one, samples) for one in params)
+        names = [_name(one, samples) for one in params]
         self._text = _Text(
-            sql=_with_lists(sql, [isinstance(samples.get(n or ""), list) for n, _ in places]),
-            places=places,
+            sql=self._filled(sql, names, params),
+            places=tuple(name for name in names if name),
             columns=columns,
             names=tuple(field[0].target.attname for field in select[columns]),
             converters=[
@@ -109,20 +116,27 @@ class Reads[M: Model]:
         )
         return self._text
 
+    def _filled(self, sql: str, names: Sequence[str], params: Sequence[Any]) -> str:
+        """The text with what is always the same, and a list as one value: Django has many."""
+        first, *parts = sql.split("%s")
+        made = [first]
+        for name, param, part in zip(names, params, parts, strict=True):
+            if kind := LISTS.get(self._kinds.get(name)):
+                made[-1] = made[-1].removesuffix("IN (") + HIDDEN.format(place="%s", kind=kind)
+            else:
+                made.append("%s" if name else _literal(param))
+            made.append(part)
+        return "".join(made)
 
-def _place(param: Any, samples: dict[str, Any]) -> tuple[str | None, Any]:
-    name = next((name for name, sample in samples.items() if param in (sample, *_in(sample))), None)
-    return name, None if name else param
+
+def _name(param: Any, samples: dict[str, Any]) -> str:
+    """Of the value that stands in a place; "" for what always does."""
+    return next((name for name, sample in samples.items() if param in (sample, *_in(sample))), "")
+
+
+def _literal(always: Any) -> str:
+    return Literal(always).as_string(connection.connection).replace("%", "%%")
 
 
 def _in(sample: Any) -> list[Any]:
     return sample if isinstance(sample, list) else []
-
-
-def _with_lists(sql: str, are_lists: Sequence[bool]) -> str:
-    """Django writes a place for each member of a list; ours takes the list whole."""
-    parts = sql.split("%s")
-    for nth, is_list in enumerate(are_lists):
-        if is_list:
-            parts[nth] = f"{parts[nth].removesuffix('IN (')}= ANY("
-    return "%s".join(parts)

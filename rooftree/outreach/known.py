@@ -69,9 +69,10 @@ select json_build_object(
 """  # noqa: S608
 
 # Of many at once, a row each in their order; the addresses of each are one text, a line each.
+# How many there are is hidden from the planner, which plans this once then: see `org.compiled`.
 OF_MANY = """
 select {asked}
-  from unnest(%(leads)s::uuid[], %(people)s::uuid[], %(keys)s::text[])
+  from unnest((select %(leads)s::uuid[]), (select %(people)s::uuid[]), (select %(keys)s::text[]))
        with ordinality as asked (lead, person, keys, nth)
  order by asked.nth
 """

@@ -22,7 +22,7 @@ COLUMNS = KEY.split(", ")
 ON_ARRIVAL = ("leads", "spend_cents")
 _ARRIVED = f"""
 select made.id, {KEY}, sum(amount)::bigint
-  from unnest(%s::uuid[]) as made (id) cross join lateral ({{parts}}) moved
+  from unnest((select %s::uuid[])) as made (id) cross join lateral ({{parts}}) moved
  group by made.id, {KEY} having sum(amount) <> 0
 """  # noqa: S608
 _COUNTED = f"select {KEY}, -amount from delta where cause like '{{lead}}:{{name}}:%%'"  # noqa: S608

@@ -36,7 +36,7 @@ THOUSANDTH = Decimal("0.001")
 BEHAVIOR = """
 select asked.lead, s.*, c.*,
        (select count(*) from touch where lead_id = asked.lead and at <= %(at)s) as touches
-  from unnest(%(leads)s::uuid[]) as asked (lead),
+  from unnest((select %(leads)s::uuid[])) as asked (lead),
        lateral (select count(*) filter (where at > %(since)s and kind = 'opened') as opened,
                        count(*) filter (where at > %(since)s and kind = 'clicked') as clicked,
                        count(*) filter (where at > %(since)s and kind = 'replied') as replied,
