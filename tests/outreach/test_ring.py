@@ -5,12 +5,12 @@ import pytest
 from rooftree.compliance import revoke
 from rooftree.compliance.models import Verdict
 from rooftree.flow import attempts, calls, moment, offers
+from rooftree.flow.messages import ring_due
 from rooftree.leads.models import ContactAttempt, Lead
 from rooftree.org.models import LoanOfficer
 from rooftree.outreach import ring
 from rooftree.outreach.models import Ring
 from rooftree.routing.models import Offer, Ownership
-from rooftree.tasks.drain import drain
 from tests import make
 from tests.flow import journey
 
@@ -42,7 +42,7 @@ def test_an_offer_that_has_gone_keeps_no_officer_of_another_waiting(dana, carrie
     offers.decline(offer_id=gone.offer_id, officer_id=dana.pk, at=make.NOON)
 
     with moment.at(make.NOON):
-        drain(by=make.NOON)
+        ring_due()
 
     assert len(carriers.twilio.account.calls) == ring.TOGETHER + 1
     assert Ring.objects.get(pk=gone.pk).state == "skipped"
