@@ -1,4 +1,4 @@
-"""Queries on the path of a lead, whose text Django makes once a process instead of once a lead.
+"""Queries whose text Django makes once a process, instead of once a lead or once a page.
 
 Making the text costs more than asking the database. What is asked, and which columns come,
 stays the model's own: the text is Django's, so it cannot fall behind a changed table.
@@ -22,6 +22,8 @@ SAMPLES: dict[Any, Callable[[int], Any]] = {
     list[UUID]: lambda n: [UUID(int=0x5B << 96 | n)],
     list[str]: lambda n: [f"\x1b{n}"],
 }
+# Of each place the name of its value, or what stands there always.
+type Places = tuple[tuple[str | None, Any], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +31,7 @@ class _Text:
     """A compiled query: its words, where the values go, and how a row becomes an object."""
 
     sql: str
-    places: tuple[tuple[str | None, Any], ...]  # the name of a value, or what stands there always
+    places: Places
     columns: slice
     names: tuple[str, ...]
     converters: Sequence[tuple[int, Sequence[Any], Any]]
@@ -84,17 +86,16 @@ class Reads[M: Model]:
         return found
 
     def _compiled(self) -> _Text:
-        samples = {name: SAMPLES[kind](nth) for nth, (name, kind) in enumerate(self._kinds.items())}
+        samples = _samples(self._kinds)
         query = self._build(**samples)
         compiler = query.query.get_compiler(connection=connection)
-        sql, params = compiler.as_sql()
+        sql, places = _worded(compiler, samples)
         select, about = compiler.select, compiler.klass_info
         mine = about["select_fields"]
         columns = slice(mine[0], mine[-1] + 1)
         self._table = query.model
-        places = tuple(_place(one, samples) for one in params)
         self._text = _Text(
-            sql=_with_lists(sql, [isinstance(samples.get(n or ""), list) for n, _ in places]),
+            sql=sql,
             places=places,
             columns=columns,
             names=tuple(field[0].target.attname for field in select[columns]),
@@ -108,6 +109,43 @@ class Reads[M: Model]:
             added=tuple((compiler.annotation_col_map or {}).items()),
         )
         return self._text
+
+
+class Counts:
+    """How many rows a query finds, by a text that is made once; built as `Reads` is."""
+
+    def __init__(self, build: "Callable[..., QuerySet[Any]]", **kinds: Any) -> None:
+        self._build, self._kinds = build, kinds
+        self._text: tuple[str, Places] | None = None
+
+    def of(self, **values: Any) -> int:
+        """How many there are now."""
+        sql, places = self._text or self._compiled()
+        with connection.cursor() as cursor:
+            cursor.execute(sql, [values[n] if n else always for n, always in places])
+            (number,) = cursor.fetchone()
+        return int(number)
+
+    def _compiled(self) -> tuple[str, Places]:
+        samples = _samples(self._kinds)
+        query = self._build(**samples).order_by().query
+        query.select_related = False  # as Django's own count does
+        sql, places = _worded(query.get_compiler(connection=connection), samples)
+        self._text = f"select count(*) from ({sql}) as found", places  # noqa: S608
+        return self._text
+
+
+def _samples(kinds: dict[str, Any]) -> dict[str, Any]:
+    return {name: SAMPLES[kind](nth) for nth, (name, kind) in enumerate(kinds.items())}
+
+
+def _worded(compiler: Any, samples: dict[str, Any]) -> tuple[str, Places]:
+    """The words and the places. Raises `ValueError` for a value that Django has woven in."""
+    sql, params = compiler.as_sql()
+    places = tuple(_place(one, samples) for one in params)
+    if lost := samples.keys() - {name for name, _ in places}:
+        raise ValueError(f"{', '.join(sorted(lost))} has no place of its own in {sql}")
+    return _with_lists(sql, [isinstance(samples.get(n or ""), list) for n, _ in places]), places
 
 
 def _place(param: Any, samples: dict[str, Any]) -> tuple[str | None, Any]:

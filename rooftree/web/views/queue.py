@@ -20,7 +20,7 @@ from rooftree.routing import acknowledge, owed, work_queue
 from rooftree.routing.models import Offer
 from rooftree.routing.visible import may
 from rooftree.routing.work_queue import Group, Row, Tab
-from rooftree.web import cards, my_month, squares
+from rooftree.web import cards, counts, my_month, squares
 from rooftree.web.answers import done, moved, refused
 from rooftree.web.page import officer_of, staff
 
@@ -119,7 +119,7 @@ def show(request: HttpRequest) -> HttpResponse:
         "sections": sections(lines),
         "nothing": NOTHING[tab],
         "officer": officer,
-        "task_count": owed.of_user(request.user).count(),
+        "task_count": counts.how_many(owed.of_user, request.user),
         **_in_hand(lines),
     }
     if request.htmx:
