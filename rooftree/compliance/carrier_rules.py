@@ -3,13 +3,14 @@
 import re
 
 from rooftree.compliance.facts import Facts, Medium, known
+from rooftree.compliance.needles import Detector, plain
 from rooftree.compliance.verdict import Rule, Ruling
 
 TEN_01 = Rule(
     id="TEN-01", cite="CTIA Messaging Principles; The Campaign Registry; carrier contract"
 )
-SHORTENER = re.compile(
-    r"\b(bit\.ly|tinyurl\.com|goo\.gl|t\.co|ow\.ly|is\.gd|cutt\.ly|rebrand\.ly)/", re.IGNORECASE
+SHORTENER = Detector.of(
+    r"\b(bit\.ly|tinyurl\.com|goo\.gl|t\.co|ow\.ly|is\.gd|cutt\.ly|rebrand\.ly)/"
 )
 LENDING = frozenset({"direct_lending", "direct_lending_or_loan_arrangement"})
 SHARED = re.compile(r"shared|third[ _-]?party|purchased[ _-]?list|affiliate")
@@ -37,7 +38,8 @@ def links(facts: Facts) -> Ruling | None:
     """No public link shortener in a text."""
     if known(facts.medium, "medium") != Medium.TEXT:
         return None
-    if SHORTENER.search(known(facts.text, "text")):
+    text = known(facts.text, "text")
+    if SHORTENER.search(text, plain(text)):
         return TEN_01.block("public_shortener")
     return TEN_01.allow("template_ok")
 

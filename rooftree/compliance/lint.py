@@ -1,7 +1,6 @@
 """What the wording of a message, page or ad must not say, or must prove first (CNT-01)."""
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 import yaml
 
 from rooftree.compliance.facts import Facts, Medium, known
+from rooftree.compliance.needles import Detector, plain
 from rooftree.compliance.verdict import Rule, Ruling
 
 CNT_01 = Rule(id="CNT-01", cite="12 CFR 1014.3; 12 CFR 1026.24; 12 USC 5531; docs/rules/content.md")
@@ -33,24 +33,21 @@ SCOPES = {
 }
 GENERIC = "rate_without_apr"  # of several blocks, the more particular one is told
 RENAMED = {"steering_language": "fair_lending_review"}
-CRITERION = re.compile(
+CRITERION = Detector.of(
     r"\b(minimum|min\.?|required|requires?)\b.{0,40}\b(score|income|down payment|reserves?|ratio)\b"
-    r"|\bcredit score\b.{0,40}\b\d{3}\b|\bdebt[- ]to[- ]income\b",
-    re.IGNORECASE,
+    r"|\bcredit score\b.{0,40}\b\d{3}\b|\bdebt[- ]to[- ]income\b"
 )
-DECLINED = re.compile(
+DECLINED = Detector.of(
     r"\bnot able to (help|assist|approve)|\bdo(es)? not qualify|\bdeclin|\bden(y|ied)\b"
-    r"|\bturned down\b",
-    re.IGNORECASE,
+    r"|\bturned down\b"
 )
-TYPED_RATE = re.compile(
+TYPED_RATE = Detector.of(
     r"\b\d{1,2}(\.\d{1,3})?\s?%"
     r"(?!\s*(down|ltv|off|of|discount|financing|equity|response|complete))"
     r"|\$\s?\d[\d,]*(\.\d\d)?\s*((/|per|a|each)\s*(mo\b|month|mth)"
     r"|in (fees|interest|points|savings)"
     r"|(closing|origination|lender|fee|fees|points|saved|savings)\b)"
-    r"|\b(save|saving|saves|fee of|fees of|payment of)\s+\$\s?\d",
-    re.IGNORECASE,
+    r"|\b(save|saving|saves|fee of|fees of|payment of)\s+\$\s?\d"
 )
 
 
@@ -63,7 +60,7 @@ class Pattern:
     action: str  # block, require
     cite: str
     scope: str | None  # sms, subject, ai_sender; None is everywhere
-    detect: Callable[[str], re.Match[str] | None]
+    detect: Detector
     unless: re.Pattern[str] | None
     unless_fact: str | None
     evidence: str
@@ -104,14 +101,14 @@ class Finding:
 def _pattern(spec: dict[str, Any]) -> Pattern:
     unless = spec.get("unless")
     is_fact = unless in FACT_NAMES
-    detect = TYPED_RATE if spec["detect"] is None else re.compile(spec["detect"], re.IGNORECASE)
+    detect = TYPED_RATE if spec["detect"] is None else Detector.of(spec["detect"])
     return Pattern(
         id=spec["id"],
         name=spec["name"],
         action=spec["action"],
         cite=spec["cite"],
         scope=spec.get("scope"),
-        detect=detect.search,
+        detect=detect,
         unless=None if is_fact or not unless else re.compile(unless, re.IGNORECASE),
         unless_fact=unless if is_fact else None,
         evidence=spec.get("evidence", ""),
@@ -156,21 +153,29 @@ def decide(facts: Facts) -> list[Ruling] | None:
         channel=CHANNELS[medium],
         facts=frozenset(shown),
     )
+    return [*_answers(draft)]
+
+
+@lru_cache(maxsize=512)
+def _answers(draft: Draft) -> tuple[Ruling, ...]:
+    """They are asked at least twice for each message, and for every row of an officer's queue."""
     said = _rulings(draft, but=OWN_GATES)
     if sounds_like_denial(draft.body):
         said.append(RGB_01.require("treat_as_application_send_adverse_action"))
-    return said
+    return tuple(said)
 
 
 @lru_cache(maxsize=512)
 def check(draft: Draft) -> tuple[Finding, ...]:
     """They are all findings, in the order of the rules."""
-    return tuple(found for pattern in PATTERNS if (found := _finding(pattern, draft)) is not None)
+    low = plain(_whole(draft))
+    found = (_finding(pattern, draft, low) for pattern in PATTERNS)
+    return tuple(one for one in found if one is not None)
 
 
-def _finding(pattern: Pattern, draft: Draft) -> Finding | None:
+def _finding(pattern: Pattern, draft: Draft, low: str) -> Finding | None:
     text = _scoped(pattern.scope, draft)
-    match = pattern.detect(text) if text else None
+    match = pattern.detect.search(text, low) if text else None
     if match is None or pattern.unless_fact in draft.facts:
         return None
     if pattern.unless is not None and pattern.unless.search(text):
@@ -186,13 +191,16 @@ def _finding(pattern: Pattern, draft: Draft) -> Finding | None:
 
 def _scoped(scope: str | None, draft: Draft) -> str:
     """It is the part of the draft that a rule reads; empty when it does not apply."""
-    whole = f"{draft.subject}\n{draft.body}".strip()
     if scope is None:
-        return whole
+        return _whole(draft)
     if scope == "subject":
         return draft.subject or ("" if draft.channel else draft.body)
     is_ai = scope == "ai_sender" and "ai_sender" in draft.facts
-    return whole if is_ai or draft.channel in SCOPES[scope] else ""
+    return _whole(draft) if is_ai or draft.channel in SCOPES[scope] else ""
+
+
+def _whole(draft: Draft) -> str:
+    return f"{draft.subject}\n{draft.body}".strip()
 
 
 def promotes(findings: tuple[Finding, ...]) -> bool:
@@ -202,7 +210,7 @@ def promotes(findings: tuple[Finding, ...]) -> bool:
 
 def sounds_like_denial(text: str) -> bool:
     """The words tell somebody no; that is a notice under Regulation B, never a template."""
-    return DECLINED.search(text) is not None
+    return DECLINED.search(text, plain(text)) is not None
 
 
 def ruling(draft: Draft) -> Ruling:
@@ -216,7 +224,7 @@ def _rulings(draft: Draft, *, but: frozenset[str] = frozenset()) -> list[Ruling]
     found.sort(key=lambda one: (one.action != "block", one.name == GENERIC))
     if found:
         return [_told(one) for one in found]
-    is_criterion = CRITERION.search(draft.body)
+    is_criterion = CRITERION.search(draft.body, plain(draft.body))
     return [DSC_01.allow("neutral_criterion") if is_criterion else CNT_01.allow("clean")]
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from rooftree.compliance.rulebook import VERSION
@@ -55,11 +56,11 @@ class Rule:
 
     def allow(self, reason: str) -> Ruling:
         """The rule has no objection."""
-        return self._says(Decision.ALLOW, reason)
+        return _said(self.id, self.cite, Decision.ALLOW, reason)
 
     def block(self, reason: str, cite: str = "") -> Ruling:
         """The rule forbids it."""
-        return self._says(Decision.BLOCK, reason, cite)
+        return _said(self.id, cite or self.cite, Decision.BLOCK, reason)
 
     def require(self, reason: str, due: date | None = None, house: date | None = None) -> Ruling:
         """A person must do something first, or by `due`."""
@@ -83,8 +84,11 @@ class Rule:
             detail=detail,
         )
 
-    def _says(self, decision: Decision, reason: str, cite: str = "") -> Ruling:
-        return Ruling(rule=self.id, cite=cite or self.cite, decision=decision, reason=reason)
+
+@lru_cache(maxsize=2048)
+def _said(rule: str, cite: str, decision: Decision, reason: str) -> Ruling:
+    """The same few hundred make up nearly all of every verdict."""
+    return Ruling(rule=rule, cite=cite, decision=decision, reason=reason)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

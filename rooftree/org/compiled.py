@@ -91,18 +91,16 @@ class Reads[M: Model]:
         return found
 
     def _compiled(self) -> _Text:
-        samples = {name: SAMPLES[kind](nth) for nth, (name, kind) in enumerate(self._kinds.items())}
-        query = self._build(**samples)
+        query = self._build(**_samples(self._kinds))
         compiler = query.query.get_compiler(connection=connection)
-        sql, params = compiler.as_sql()
+        sql, places = _worded(compiler, self._kinds)
         select, about = compiler.select, compiler.klass_info
         mine = about["select_fields"]
         columns = slice(mine[0], mine[-1] + 1)
         self._table = query.model
-        names = [_name(one, samples) for one in params]
         self._text = _Text(
-            sql=self._filled(sql, names, params),
-            places=tuple(name for name in names if name),
+            sql=sql,
+            places=places,
             columns=columns,
             names=tuple(field[0].target.attname for field in select[columns]),
             converters=[
@@ -116,17 +114,53 @@ class Reads[M: Model]:
         )
         return self._text
 
-    def _filled(self, sql: str, names: Sequence[str], params: Sequence[Any]) -> str:
-        """The text with what is always the same, and a list as one value: Django has many."""
-        first, *parts = sql.split("%s")
-        made = [first]
-        for name, param, part in zip(names, params, parts, strict=True):
-            if kind := LISTS.get(self._kinds.get(name)):
-                made[-1] = made[-1].removesuffix("IN (") + HIDDEN.format(place="%s", kind=kind)
-            else:
-                made.append("%s" if name else _literal(param))
-            made.append(part)
-        return "".join(made)
+
+class Counts:
+    """How many rows a query finds, by a text that is made once; built as `Reads` is."""
+
+    def __init__(self, build: "Callable[..., QuerySet[Any]]", **kinds: Any) -> None:
+        self._build, self._kinds = build, kinds
+        self._text: tuple[str, tuple[str, ...]] | None = None
+
+    def of(self, **values: Any) -> int:
+        """How many there are now."""
+        sql, places = self._text or self._compiled()
+        with connection.cursor() as cursor:
+            cursor.execute(sql, [values[name] for name in places])
+            (number,) = cursor.fetchone()
+        return int(number)
+
+    def _compiled(self) -> tuple[str, tuple[str, ...]]:
+        query = self._build(**_samples(self._kinds)).order_by().query
+        query.select_related = False  # as Django's own count does
+        sql, places = _worded(query.get_compiler(connection=connection), self._kinds)
+        self._text = f"select count(*) from ({sql}) as found", places  # noqa: S608
+        return self._text
+
+
+def _samples(kinds: dict[str, Any]) -> dict[str, Any]:
+    return {name: SAMPLES[kind](nth) for nth, (name, kind) in enumerate(kinds.items())}
+
+
+def _worded(compiler: Any, kinds: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
+    """The text and the names of its values, in order: what is always the same stands in it.
+
+    A list is one value, where Django has a place for each member. Raises `ValueError` for a
+    value that Django has woven in.
+    """
+    sql, params = compiler.as_sql()
+    names = [_name(one, _samples(kinds)) for one in params]
+    if lost := kinds.keys() - set(names):
+        raise ValueError(f"{', '.join(sorted(lost))} has no place of its own in {sql}")
+    first, *parts = sql.split("%s")
+    made = [first]
+    for name, param, part in zip(names, params, parts, strict=True):
+        if kind := LISTS.get(kinds.get(name)):
+            made[-1] = made[-1].removesuffix("IN (") + HIDDEN.format(place="%s", kind=kind)
+        else:
+            made.append("%s" if name else _literal(param))
+        made.append(part)
+    return "".join(made), tuple(name for name in names if name)
 
 
 def _name(param: Any, samples: dict[str, Any]) -> str:

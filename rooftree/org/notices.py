@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from uuid import UUID
 
 from rooftree.core.uuid7 import uuid7_at
+from rooftree.org.compiled import Reads
 from rooftree.org.insert import insert_all_once
 from rooftree.org.models import StaffNotice, User
 from rooftree.tasks.announce import announce_all
@@ -64,8 +66,18 @@ def settled(*, officer_id: UUID | str, cause: str, at: datetime) -> None:
 
 def unread(user_id: UUID | str, *, limit: int) -> list[StaffNotice]:
     """What the user has not seen yet, newest first."""
-    rows = StaffNotice.objects.filter(user_id=user_id, read_at=None)
-    return list(rows.order_by("-at", "-id")[:limit])
+    return _unread(limit).all(user_id=user_id)
+
+
+@cache
+def _unread(limit: int) -> Reads[StaffNotice]:
+    """Every page of the staff asks."""
+    return Reads(
+        lambda user_id: StaffNotice.objects.filter(user_id=user_id, read_at=None).order_by(
+            "-at", "-id"
+        )[:limit],
+        user_id=UUID,
+    )
 
 
 def alarm_users(named_id: UUID | str | None) -> list[User]:

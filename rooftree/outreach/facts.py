@@ -4,6 +4,7 @@ Production facts are total: what is not known here stays UNKNOWN and stops the
 send. Only rows that were committed before `at` count.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -80,38 +81,43 @@ def gather(
     """All that is known about this message at this moment, ready for the gate.
 
     Args:
-        known: the rows of this lead at `at`, when more than one message is asked about.
+        known: the rows of this lead at `at`, when they are read already.
     """
-    key = address_key(outgoing.to)
-    known = known or Known(lead, keys=[key], at=at)
-    revocations = known.revocations(key)
-    return Facts(
-        at=at.astimezone(UTC),  # a day back is 24 hours, also where the clocks went back
-        rules_version=VERSION,
-        has_audit_row=True,
-        answers=outgoing.answers,
-        **_message_facts(outgoing, known),
-        **_sender_facts(outgoing, company, known, local_day(lead, company, at)),
-        **_person_facts(outgoing, lead, key, known),
-        **_permission_facts(revocations, known.consents(key), key),
+    known = known or Known(lead, keys=[address_key(outgoing.to)], at=at)
+    return gather_all([outgoing], lead=lead, company=company, at=at, known=known)[0]
+
+
+def gather_all(
+    messages: Sequence[Outgoing], *, lead: Lead, company: Company, at: datetime, known: Known
+) -> list[Facts]:
+    """The same about several messages to one borrower; what they share is gathered once."""
+    today = local_day(lead, company, at)
+    shared = {
+        "at": at.astimezone(UTC),  # a day back is 24 hours, also where the clocks went back
+        "rules_version": VERSION,
+        "has_audit_row": True,
+        **_lead_facts(lead, known),
+        **_company_facts(company, known, today),
         **_standing_facts(lead, company, known),
-        **_list_facts(known.listings(key), _internal_dnc(revocations, outgoing.medium), at),
-        has_one_click=outgoing.medium is Medium.EMAIL,  # every e-mail of ours carries it
-    )
+    }
+    officers = {one: _officer(one, company, today) for one in {one.officer for one in messages}}
+    return [
+        Facts(
+            **shared,
+            **_message_facts(one, known),
+            **_address_facts(one, lead, known, at),
+            officer=officers[one.officer],
+        )
+        for one in messages
+    ]
 
 
-def _person_facts(outgoing: Outgoing, lead: Lead, key: str, known: Known) -> dict[str, Any]:
-    """Whom it reaches, where they may be, and what passed between us."""
+def _lead_facts(lead: Lead, known: Known) -> dict[str, Any]:
+    """Where they may be, and what passed between us."""
     inbound = known.newest_inbound
     return {
-        "recipient": outgoing.to if outgoing.medium is Medium.EMAIL else key,
-        "line_type": _line_type(lead.person, key),
         "places": whereabouts(lead),
         "property_state": lead.property_state or None,
-        "contacts": tuple(
-            Contact(at=one.at, medium=CONTACT_MEDIA.get(one.medium))
-            for one in known.contacts(but=outgoing.cause)
-        ),
         "inquired_at": lead.warmed_at,
         "last_confirmed_on": lead.warmed_at.date(),
         "invited_at": None,
@@ -119,6 +125,22 @@ def _person_facts(outgoing: Outgoing, lead: Lead, key: str, known: Known) -> dic
         "inbound_meaning": _meaning(inbound),
         "requested_at": None,
         "has_prior_thread": inbound is not None and inbound.medium == "email",
+    }
+
+
+def _address_facts(outgoing: Outgoing, lead: Lead, known: Known, at: datetime) -> dict[str, Any]:
+    """Whom it reaches, how often we tried, and what they and the lists say of that address."""
+    key = address_key(outgoing.to)
+    revocations = known.revocations(key)
+    return {
+        "recipient": outgoing.to if outgoing.medium is Medium.EMAIL else key,
+        "line_type": _line_type(lead.person, key),
+        "contacts": tuple(
+            Contact(at=one.at, medium=CONTACT_MEDIA.get(one.medium))
+            for one in known.contacts(but=outgoing.cause)
+        ),
+        **_permission_facts(revocations, known.consents(key), key),
+        **_list_facts(known.listings(key), _internal_dnc(revocations, outgoing.medium), at),
     }
 
 
@@ -220,7 +242,11 @@ def _message_facts(outgoing: Outgoing, known: Known) -> dict[str, Any]:
         "text": outgoing.text,
         "activity": "general",
         "content_facts": outgoing.content_facts,
+        "answers": outgoing.answers,
         "confirmation": _confirmation(outgoing.confirms),
+        "actor": "bot" if outgoing.is_automated else "officer",
+        "guard_minutes": GUARD_MINUTES.get(outgoing.medium.value, 0),
+        "has_one_click": outgoing.medium is Medium.EMAIL,  # every e-mail of ours carries it
     }
 
 
@@ -235,20 +261,16 @@ def _promotes(outgoing: Outgoing) -> bool:
     return lint.promotes(lint.check(draft))
 
 
-def _sender_facts(
-    outgoing: Outgoing, company: Company, known: Known, today: date
-) -> dict[str, Any]:
+def _company_facts(company: Company, known: Known, today: date) -> dict[str, Any]:
+    """Who we are, where we may, and how our texts are registered."""
     texting = company.texting
     return {
-        "actor": "bot" if outgoing.is_automated else "officer",
-        "officer": _officer(outgoing.officer, company, today),
         "company": CompanyFacts(
             nmls_id=company.nmls_id,
             is_depository=company.kind == "depository",
             licensed_states=tuple(one.state for one in known.company_licenses if one.holds(today)),
         ),
         "seller_names": (company.legal_name, company.brand, *company.registered_dbas),
-        "guard_minutes": GUARD_MINUTES.get(outgoing.medium.value, 0),
         "registered_states": tuple(company.telemarketer_states),
         "is_brand_registered": bool(texting.get("brand_registered")),
         "campaign_attributes": tuple(texting.get("attributes", ())),

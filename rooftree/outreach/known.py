@@ -1,7 +1,7 @@
 """What is on file about one lead and its person, whatever the medium: read once for all three."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from functools import cache, cached_property
@@ -85,7 +85,7 @@ class _Row:
 
     @classmethod
     def of(cls, found: Mapping[str, Any]) -> Self:
-        return cls(**{one.name: _read(one.type, found[one.name]) for one in fields(cls)})  # type: ignore[arg-type]
+        return cls(**{name: read(found[name]) for name, read in _readers(cls)})  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,7 +246,7 @@ class Known:
         rows = [Terms.of(one) for one in self._rest["terms"]]
         return any(one.source_id == source_id and one.holds(day) for one in rows)
 
-    @property
+    @cached_property
     def newest_inbound(self) -> Heard | None:
         """The last thing the person wrote to us."""
         heard = self._news["heard"]
@@ -260,12 +260,12 @@ class Known:
         """Whether a text of ours went to this person before."""
         return bool(self._rest["was_texted"])
 
-    @property
+    @cached_property
     def touches(self) -> list[Arrival]:
         """Every time the lead asked, with the source's adapter."""
         return [Arrival.of(one) for one in self._rest["touches"]]
 
-    @property
+    @cached_property
     def company_licenses(self) -> list[Licensed]:
         """The company's licenses, of whatever dates."""
         return [Licensed.of(one) for one in self._rest["licenses"]]
@@ -304,12 +304,25 @@ def _of_many(queries: tuple[str, ...]) -> str:
     return OF_MANY.format(asked=", ".join(f"({one})" for one in queries))
 
 
-def _read(wanted: Any, value: Any) -> Any:
-    """One value as its type says; None stays None."""
-    if value is None:
-        return None
-    if wanted in (datetime, datetime | None):
-        return datetime.fromisoformat(value)
-    if wanted in (date, date | None):
-        return date.fromisoformat(value)
-    return UUID(value) if wanted in (UUID, UUID | None) else value
+@cache
+def _readers(row: type[_Row]) -> list[tuple[str, Callable[[Any], Any]]]:
+    """How each value of a row is read, as its type says; None stays None."""
+    return [(one.name, _READ.get(one.type, _as_it_is)) for one in fields(row)]  # type: ignore[arg-type]
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _or_none(read: Callable[[str], Any]) -> Callable[[str | None], Any]:
+    return lambda value: None if value is None else read(value)
+
+
+_READ: dict[Any, Callable[[Any], Any]] = {
+    datetime: datetime.fromisoformat,
+    datetime | None: _or_none(datetime.fromisoformat),
+    date: date.fromisoformat,
+    date | None: _or_none(date.fromisoformat),
+    UUID: UUID,
+    UUID | None: _or_none(UUID),
+}

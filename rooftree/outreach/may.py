@@ -1,6 +1,6 @@
 """May this borrower be called, texted or mailed now? The badges beside the buttons."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -13,8 +13,9 @@ from rooftree.compliance.models import Verdict as VerdictRow
 from rooftree.compliance.verdict import Decision, Ruling, Verdict
 from rooftree.leads.models import Lead
 from rooftree.org.models import Company
+from rooftree.org.the_company import the_company
 from rooftree.outreach.compose import OPT_OUT
-from rooftree.outreach.facts import Outgoing, address_key, gather
+from rooftree.outreach.facts import Outgoing, address_key, gather, gather_all
 from rooftree.outreach.known import Known
 from rooftree.outreach.wording import signature
 
@@ -44,9 +45,9 @@ def badges(lead: UUID | Lead, *, at: datetime) -> dict[str, Badge]:
     Args:
         lead: its id, or the lead itself; what is already loaded with it is not read again.
     """
-    lead, company = _load(lead) if isinstance(lead, UUID) else _filled(lead), Company.objects.get()
-    known = Known(lead, keys=[address_key(to) for to in _addresses(lead).values() if to], at=at)
-    return {medium: _badge(lead, company, medium, known, at) for medium in WORDS}
+    lead = _load(lead) if isinstance(lead, UUID) else _filled(lead)
+    there = _addresses(lead)
+    return _badges(lead, the_company(), there, Known(lead, keys=_keys(there), at=at))
 
 
 def of_leads(leads: Sequence[Lead], *, at: datetime) -> dict[UUID, dict[str, Badge]]:
@@ -59,18 +60,15 @@ def of_leads(leads: Sequence[Lead], *, at: datetime) -> dict[UUID, dict[str, Bad
         return {}
     loaded = ("person__phones", "person__emails", "officer__licenses", "officer__user")
     prefetch_related_objects([*leads], *loaded)
-    company = Company.objects.get()
-    keys = {lead.pk: [address_key(to) for to in _addresses(lead).values() if to] for lead in leads}
+    company, there = the_company(), {lead.pk: _addresses(lead) for lead in leads}
+    keys = {key: _keys(addresses) for key, addresses in there.items()}
     known = Known.of_many(leads, keys=keys, at=at)
-    return {
-        lead.pk: {medium: _badge(lead, company, medium, known[lead.pk], at) for medium in WORDS}
-        for lead in leads
-    }
+    return {lead.pk: _badges(lead, company, there[lead.pk], known[lead.pk]) for lead in leads}
 
 
 def call(*, lead_id: UUID, cause: str, at: datetime) -> VerdictRow:
     """Whether an officer may call the borrower now; the verdict is kept."""
-    lead, company = _load(lead_id), Company.objects.get()
+    lead, company = _load(lead_id), the_company()
     outgoing = _outgoing(lead, company, "call", _addresses(lead)["call"], cause=cause)
     facts = gather(outgoing, lead=lead, company=company, at=at)
     return store_verdict.store(
@@ -99,18 +97,23 @@ def _addresses(lead: Lead) -> dict[str, str]:
     return {"call": there, "text": there, "email": mail.address if mail else ""}
 
 
-def _badge(lead: Lead, company: Company, medium: str, known: Known, at: datetime) -> Badge:
-    to = _addresses(lead)[medium]
-    if not to:
-        missing = "e-mail address" if medium == "email" else "phone number"
-        return Badge(
-            medium=medium,
-            decision="none",
-            words=f"No {missing}",
-            sentence=f"Nobody has given us a {missing} for this borrower yet.",
-        )
-    outgoing = _outgoing(lead, company, medium, to)
-    verdict = gate.decide(gather(outgoing, lead=lead, company=company, at=at, known=known))
+def _keys(addresses: Mapping[str, str]) -> list[str]:
+    return [address_key(to) for to in addresses.values() if to]
+
+
+def _badges(
+    lead: Lead, company: Company, addresses: Mapping[str, str], known: Known
+) -> dict[str, Badge]:
+    would = {medium: _outgoing(lead, company, medium, to) for medium, to in addresses.items() if to}
+    facts = gather_all([*would.values()], lead=lead, company=company, at=known.at, known=known)
+    said = {medium: gate.decide(one) for medium, one in zip(would, facts, strict=True)}
+    return {
+        medium: _badge(medium, to, said[medium]) if to else _nowhere(medium)
+        for medium, to in addresses.items()
+    }
+
+
+def _badge(medium: str, to: str, verdict: Verdict) -> Badge:
     return Badge(
         medium=medium,
         decision=verdict.decision.value,
@@ -119,6 +122,16 @@ def _badge(lead: Lead, company: Company, medium: str, known: Known, at: datetime
         next_allowed_at=verdict.next_allowed_at,
         address=to,
         rulings=verdict.rulings,
+    )
+
+
+def _nowhere(medium: str) -> Badge:
+    missing = "e-mail address" if medium == "email" else "phone number"
+    return Badge(
+        medium=medium,
+        decision="none",
+        words=f"No {missing}",
+        sentence=f"Nobody has given us a {missing} for this borrower yet.",
     )
 
 

@@ -1,9 +1,16 @@
 """The small figures beside the links of the rail: how much waits behind each."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
 
 from rooftree.leads.models import Delivery, Lead
+from rooftree.org.compiled import Counts
 from rooftree.org.models import User
 from rooftree.outreach.models import Message
 from rooftree.routing import promise
@@ -23,20 +30,12 @@ def queue(user: User, at: datetime) -> Count | None:
     """Leads whose promise runs or is broken, and offers to take."""
     if not may(user, "see_queue"):
         return None
-    mine = officers_of(user)
-    offered = Offer.objects.filter(officer__in=mine, taken_at=None, passed_at=None, lapsed_at=None)
-    promised = Lead.objects.filter(promise.RUNS, officer__in=mine)
-    # A union, not an OR: each half has its index, and every page of an officer asks this.
-    waiting = promised.values_list("pk").union(offered.values_list("lead_id"))
-    return _shown(waiting.count(), "new")
+    return _shown(how_many(_waiting, user), "new")
 
 
 def conversations(user: User, at: datetime) -> Count | None:
     """Conversations with something unread."""
-    unread = Message.objects.filter(
-        direction="in", read_at=None, lead__in=leads_visible_to(user).values("pk")
-    )
-    return _shown(unread.values("lead_id").distinct().count(), "new")
+    return _shown(how_many(_unread, user), "new")
 
 
 def sources(user: User, at: datetime) -> Count | None:
@@ -44,6 +43,36 @@ def sources(user: User, at: datetime) -> Count | None:
     if not may(user, "see_sources"):
         return None
     return _shown(Delivery.objects.filter(state="quarantined").count(), "late")
+
+
+def how_many(rows: Callable[[User], QuerySet[Any]], user: User) -> int:
+    """How many rows of a kind are a user's.
+
+    Every page of an officer or an assistant asks, and what they see depends on nothing but who
+    they are and their role: for them the text of the question is made once.
+    """
+    if user.role in ("officer", "assistant") and user.is_active:
+        return _counts(rows, user.role).of(user_id=user.pk)
+    return rows(user).count()
+
+
+@cache
+def _counts(rows: Callable[[User], QuerySet[Any]], role: str) -> Counts:
+    return Counts(lambda user_id: rows(User(pk=user_id, role=role)), user_id=UUID)
+
+
+def _waiting(user: User) -> QuerySet[Any]:
+    mine = officers_of(user)
+    offered = Offer.objects.filter(officer__in=mine, taken_at=None, passed_at=None, lapsed_at=None)
+    promised = Lead.objects.filter(promise.RUNS, officer__in=mine)
+    # A union, not an OR: each half has its index, and every page of an officer asks this.
+    return promised.values_list("pk").union(offered.values_list("lead_id"))
+
+
+def _unread(user: User) -> QuerySet[Any]:
+    seen = leads_visible_to(user).values("pk")
+    unread = Message.objects.filter(direction="in", read_at=None, lead__in=seen)
+    return unread.values("lead_id").distinct()
 
 
 def _shown(number: int, tone: str) -> Count | None:

@@ -4,7 +4,13 @@ from uuid import UUID
 
 from django.contrib.auth.backends import ModelBackend
 
+from rooftree.org.compiled import Reads
 from rooftree.org.models import User
+
+_USER = Reads(
+    lambda user_id: User.objects.select_related("officer", "branch").filter(pk=user_id),
+    user_id=UUID,
+)
 
 
 class SessionUser(ModelBackend):
@@ -12,5 +18,5 @@ class SessionUser(ModelBackend):
 
     def get_user(self, user_id: UUID) -> User | None:
         """The user of a session; None once they may not sign in any more."""
-        user = User.objects.select_related("officer", "branch").filter(pk=user_id).first()
+        user = _USER.first(user_id=user_id)
         return user if user is not None and self.user_can_authenticate(user) else None

@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef
 
 from rooftree.leads.models import Lead
 from rooftree.org.change import change, change_each
-from rooftree.org.compiled import Reads
+from rooftree.org.compiled import Counts, Reads
 from rooftree.org.models import Company
 from rooftree.org.the_company import the_company
 from tests import make
@@ -128,3 +128,21 @@ def test_each_row_gets_values_of_its_own_where_it_is_still_so(leads):
             name: value for name, value in said.items() if name != "id"
         }
     assert Lead.objects.get(pk=two.pk).score is None
+
+
+def test_rows_are_counted_as_django_counts_them(leads):
+    def mine(officer):
+        owned = Lead.objects.filter(officer=officer).select_related("person").order_by("-id")
+        return owned.values("pk").union(Lead.objects.filter(amount_cents=5).values("pk"))
+
+    counted = Counts(mine, officer=UUID)
+
+    for officer in (leads[1].officer_id, uuid4()):
+        assert counted.of(officer=officer) == mine(officer).count()
+
+
+def test_a_value_that_is_woven_into_another_is_refused(leads):
+    woven = Reads(lambda name: Lead.objects.filter(state__startswith=name), name=str)
+
+    with pytest.raises(ValueError, match="name has no place"):
+        woven.all(name="new")

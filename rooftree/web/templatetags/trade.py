@@ -1,7 +1,7 @@
 """Template filters and tags in the formats of the trade; built into every template."""
 
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -18,6 +18,7 @@ from rooftree.los.milestones import in_words
 from rooftree.outreach.models import Message
 from rooftree.routing.visible import may
 from rooftree.web import words
+from rooftree.web.squares import Square
 
 register = template.Library()
 RECENT = timedelta(days=6)
@@ -46,6 +47,19 @@ def icon(name: str, size: str = "", kind: str = "") -> SafeString:
         f" {kind}" if kind else "",
         static("icons.svg"),
         name,
+    )
+
+
+@register.simple_tag
+@lru_cache(maxsize=1024)
+def square(one: Square) -> SafeString:
+    """What the gate says of one medium; most rows of a queue have the same few."""
+    return format_html(
+        '<span class="medium{}" role="img" aria-label="{}" title="{}">{}</span>',
+        "" if one.kind == "quiet" else f" medium--{one.kind}",
+        one.sentence,
+        one.sentence,
+        icon(one.icon),
     )
 
 

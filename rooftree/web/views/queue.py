@@ -14,17 +14,30 @@ from django.urls import reverse
 from rooftree.flow import offers as flow
 from rooftree.leads.models import Lead
 from rooftree.org import availability as switch
+from rooftree.org.compiled import Reads
 from rooftree.org.models import LoanOfficer
 from rooftree.outreach.models import Message
 from rooftree.routing import acknowledge, owed, work_queue
 from rooftree.routing.models import Offer
 from rooftree.routing.visible import may
 from rooftree.routing.work_queue import Group, Row, Tab
-from rooftree.web import cards, my_month, squares
+from rooftree.web import cards, counts, my_month, squares
 from rooftree.web.answers import done, moved, refused
 from rooftree.web.page import officer_of, staff
 
 TABS = {Tab.NOW: "Now", Tab.TODAY: "Today", Tab.WAITING: "Waiting on borrower"}
+LEADS = Reads(
+    lambda keys: Lead.objects.select_related("person", "source", "officer__user").filter(
+        pk__in=keys
+    ),
+    keys=list[UUID],
+)
+SENT = Reads(  # the newest first
+    lambda lead_id: Message.objects.filter(
+        lead_id=lead_id, direction="out", sent_at__isnull=False
+    ).order_by("-sent_at")[:1],
+    lead_id=UUID,
+)
 AT_ONCE = 25  # rows; more are fetched as they are scrolled to
 NOTHING = {
     Tab.NOW: ("Nothing is waiting for you", "New leads come here by themselves."),
@@ -83,6 +96,7 @@ class Line:
 
     row: Row
     lead: Lead
+    page: str
     squares: list[squares.Square]
     acts: list[Act]
     is_top: bool
@@ -119,7 +133,7 @@ def show(request: HttpRequest) -> HttpResponse:
         "sections": sections(lines),
         "nothing": NOTHING[tab],
         "officer": officer,
-        "task_count": owed.of_user(request.user).count(),
+        "task_count": counts.how_many(owed.of_user, request.user),
         **_in_hand(lines),
     }
     if request.htmx:
@@ -155,24 +169,22 @@ def _heading(row: Row) -> tuple[str, str, str]:
 
 
 def _lines(rows: Sequence[Row], at: datetime, *, top: bool) -> list[Line]:
-    known = Lead.objects.select_related("person", "source", "officer__user")
-    leads = known.in_bulk([row.lead_id for row in rows])
+    leads = {lead.pk: lead for lead in LEADS.all(keys=[row.lead_id for row in rows])}
     beside = squares.of_leads([leads[row.lead_id] for row in rows], at)
     return [
-        Line(
-            row=row,
-            lead=leads[row.lead_id],
-            squares=beside[row.lead_id],
-            acts=_acts(row, leads[row.lead_id], beside[row.lead_id], both=top and place == 0),
-            is_top=top and place == 0,
-        )
+        _line(row, leads[row.lead_id], beside[row.lead_id], is_top=top and place == 0)
         for place, row in enumerate(rows)
     ]
 
 
-def _acts(row: Row, lead: Lead, beside: list[squares.Square], *, both: bool) -> list[Act]:
-    """What may be pressed: an offer is taken first; then their own medium, else the call."""
+def _line(row: Row, lead: Lead, beside: list[squares.Square], *, is_top: bool) -> Line:
     page = reverse("lead", args=[lead.pk])
+    acts = _acts(row, lead, beside, page)[: 2 if is_top else 1]
+    return Line(row=row, lead=lead, page=page, squares=beside, acts=acts, is_top=is_top)
+
+
+def _acts(row: Row, lead: Lead, beside: list[squares.Square], page: str) -> list[Act]:
+    """What may be pressed: an offer is taken first; then their own medium, else the call."""
     if row.offer_id:
         href = reverse("acceptance", args=[row.offer_id])
         return [Act(label="Take it", icon="check", key="a", href=href, posts=True)]
@@ -188,21 +200,18 @@ def _acts(row: Row, lead: Lead, beside: list[squares.Square], *, both: bool) -> 
     if row.group is Group.REPLY:
         order = ["text", "call", "email"]
     allowed = [made[medium] for medium in order if can[medium]]
-    if not allowed:
-        return [Act(label="Open", icon="right", key="c", href=page)]
-    return allowed[: 2 if both else 1]
+    return allowed or [Act(label="Open", icon="right", key="c", href=page)]
 
 
 def _in_hand(lines: Sequence[Line]) -> dict[str, Any]:
     mine = next((line.lead for line in lines if not line.row.offer_id), None)
     if mine is None:
         return {"in_hand": None}
-    sent = Message.objects.filter(lead=mine, direction="out", sent_at__isnull=False)
     return {
         "in_hand": mine,
         "in_hand_phone": next((p for p in mine.person.phones.all() if not p.unlinked_at), None),
         "in_hand_zone": cards.zone_of(mine),
-        "in_hand_message": sent.order_by("-sent_at").first(),
+        "in_hand_message": SENT.first(lead_id=mine.pk),
     }
 
 
