@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from rooftree.capture import contacts, match, on_file
+from rooftree.capture import co_borrower, contacts, match, on_file
+from rooftree.capture.places import address_key
 from rooftree.compliance import record_consent
 from rooftree.compliance.record_consent import Arrived
 from rooftree.core.uuid7 import uuid7_at
@@ -77,6 +78,10 @@ class _Coming:
     def is_test(self) -> bool:
         return self.arrival.inquiry.is_test or self.arrival.delivery.source.is_test
 
+    @property
+    def every_name(self) -> set[str]:
+        return {*self.names, *co_borrower.names_of(self.arrival.inquiry)}
+
     def stated_at(self, at: datetime) -> datetime:
         return min(at, self.arrival.delivery.received_at)
 
@@ -98,7 +103,7 @@ def store(arrivals: Sequence[Arrival], *, at: datetime) -> list[Stored]:
         for one in STORED.all(deliveries=[one.delivery.pk for one in arrivals])
     }
     coming = [_coming(one) for one in arrivals if (one.delivery.pk, one.position) not in known]
-    on_file.hold({name for one in coming for name in one.names})
+    on_file.hold({name for one in coming for name in one.every_name})
     while coming:
         _match_all(coming, at)
         together, coming = _strangers(coming)
@@ -191,6 +196,9 @@ def _know_leads(coming: Sequence[_Coming], at: datetime) -> None:
     for one in fresh:
         one.lead, one.is_first = _new_lead(one, at), True
     insert_all([one.lead for one in fresh if one.lead])
+    for one in coming:
+        if one.lead:
+            co_borrower.remember(one.lead, one.arrival.inquiry, at=one.stated_at(at))
 
 
 def _match(one: _Coming, candidates: Iterable[match.Candidate], at: datetime) -> None:
@@ -248,6 +256,7 @@ def _new_person(inquiry: CanonicalLead, at: datetime) -> Person:
         city=((home and home.city) or "")[:120],
         state=(home and home.state) or "",
         zip=(home and home.zip) or "",
+        home_key=address_key((home and home.line1) or "", (home and home.zip) or ""),
         created_at=at,
     )
 
@@ -280,6 +289,7 @@ def _loan_columns(inquiry: CanonicalLead) -> dict[str, object]:
             "property_city": home.city and home.city[:120],
             "property_state": home.state,
             "property_zip": home.zip,
+            "property_key": address_key(home.line1 or "", home.zip or ""),
             "property_type": home.type,
             "property_use": home.use,
         }
@@ -299,7 +309,7 @@ def _new_lead(one: _Coming, at: datetime) -> Lead:
         details=inquiry.to_json(),
         created_at=at,
         warmed_at=at,
-        **_loan_columns(inquiry),
+        **{"property_key": "", **_loan_columns(inquiry)},
     )
 
 
@@ -310,6 +320,11 @@ def _warm(lead: Lead, inquiry: CanonicalLead, at: datetime) -> None:
         "warmed_at": max(at, lead.warmed_at),
         "snoozed_until": None,
     }
+    if "property_street" in changes or "property_zip" in changes:
+        street, place = changes.get("property_street"), changes.get("property_zip")
+        changes["property_key"] = address_key(
+            str(street or lead.property_street), str(place or lead.property_zip)
+        )
     if lead.state == "nurture":
         changes["state"] = "working"
     Lead.objects.filter(pk=lead.pk).update(**changes)

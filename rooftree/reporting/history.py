@@ -85,8 +85,9 @@ def _touches(lead: Lead) -> Iterator[Entry]:
     for touch in lead.touches.all():
         about = [touch.campaign.name] if touch.campaign else []
         about += filter(None, [talk_entries.summary_of(touch)])
-        if not touch.is_first and touch.matched_by:
-            about.append(f"Same person by {touch.matched_by}")
+        if touch.matched_by:
+            known = "Somebody we knew, by" if touch.is_first else "Same person by"
+            about.append(f"{known} {touch.matched_by}")
         yield Entry(
             key=f"touch:{touch.pk}",
             at=touch.at,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from rooftree.capture import likeness
 from rooftree.leads.models import Delivery, Lead
 from rooftree.org.models import User
 from rooftree.outreach.models import Message
@@ -44,6 +45,13 @@ def sources(user: User, at: datetime) -> Count | None:
     if not may(user, "see_sources"):
         return None
     return _shown(Delivery.objects.filter(state="quarantined").count(), "late")
+
+
+def matches(user: User, at: datetime) -> Count | None:
+    """Pairs of records of which staff are to say whether they are one person."""
+    if not may(user, "merge_leads"):
+        return None
+    return _shown(likeness.waiting(leads_visible_to(user)).count(), "")
 
 
 def _shown(number: int, tone: str) -> Count | None:
