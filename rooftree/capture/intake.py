@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from rooftree.capture import co_borrower, contacts, match, on_file
+from rooftree.capture import co_borrower, contacts, form_evidence, match, on_file
 from rooftree.capture.places import address_key
 from rooftree.compliance import record_consent
 from rooftree.compliance.record_consent import Arrived
@@ -142,7 +142,7 @@ def _stored(coming: Sequence[_Coming], at: datetime) -> list[Stored]:
     arrived = [Arrived(inquiry=a, touch=b) for a, b in zip(said, touches, strict=True)]
     record_consent.of_touches(arrived, at=at)
     costs = book.costs_of_touches([(one.inquiry.cost, one.touch) for one in arrived], at=at)
-    write_all(_told(one, at) for one in touches)
+    write_all([*(_told(one, at) for one in touches), *form_evidence.certify(touches, at=at)])
     return [
         Stored(touch=one, lead=one.lead, is_new=True, cost=costs.get(one.pk)) for one in touches
     ]

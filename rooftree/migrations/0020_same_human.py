@@ -1,4 +1,4 @@
-"""Who may be the same human: pairs for staff to decide, addresses to look up, second applicants."""
+"""Who may be the same human, second applicants, and what our own form showed and was told."""
 
 import django.db.models.deletion
 import rooftree.core.uuid7
@@ -108,6 +108,46 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='likeness',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('answer', ''), ('answered_at', None)), models.Q(('answer__in', ['same', 'two', 'moved']), ('answered_at__isnull', False)), _connector='OR'), name='likeness_answer_known'),
+        ),
+        migrations.CreateModel(
+            name='FormPage',
+            fields=[
+                ('sha256', models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ('html', models.TextField()),
+                ('shown_at', models.DateTimeField()),
+            ],
+            options={
+                'db_table': 'form_page',
+            },
+        ),
+        migrations.CreateModel(
+            name='FormCertificate',
+            fields=[
+                ('id', models.UUIDField(default=rooftree.core.uuid7.uuid7, primary_key=True, serialize=False)),
+                ('facts', models.JSONField()),
+                ('sha256', models.CharField(max_length=64)),
+                ('made_at', models.DateTimeField()),
+                ('touch', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='form_certificate', to='rooftree.touch')),
+            ],
+            options={
+                'db_table': 'form_certificate',
+            },
+        ),
+        migrations.CreateModel(
+            name='FormDraft',
+            fields=[
+                ('id', models.UUIDField(primary_key=True, serialize=False)),
+                ('body', models.BinaryField()),
+                ('headers', models.JSONField()),
+                ('address', models.CharField(blank=True, max_length=45)),
+                ('saved_at', models.DateTimeField()),
+                ('due_at', models.DateTimeField(null=True)),
+                ('source', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='rooftree.source')),
+            ],
+            options={
+                'db_table': 'form_draft',
+                'indexes': [models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at'], name='form_draft_due')],
+            },
         ),
         migrations.RunSQL(HOMES, migrations.RunSQL.noop),
         migrations.RunSQL(PROPERTIES, migrations.RunSQL.noop),

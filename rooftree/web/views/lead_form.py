@@ -23,16 +23,15 @@ from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from rooftree.capture import flood, form_wording
+from rooftree.capture import flood, form_evidence, form_seal, form_wording
 from rooftree.capture.envelope import Incoming
+from rooftree.capture.form_seal import BadSeal, Seal
 from rooftree.capture.receive import endpoint_of
 from rooftree.capture.sources.website_form import CLICK_IDS, HONEYPOTS, UTM
 from rooftree.flow import intake, moment
 from rooftree.leads.models import Source
 from rooftree.org.models import Company
-from rooftree.web import form_seal
 from rooftree.web.form_fields import LeadForm
-from rooftree.web.form_seal import BadSeal, Seal
 from rooftree.web.form_words import WORDS
 
 log = logging.getLogger(__name__)
@@ -43,8 +42,10 @@ UTM_KEYS = tuple(f"utm_{name}" for name in UTM)
 # Measured in the browser; the visitor's word, kept beside what the server knows.
 MEASURED = (
     *("shown_sha256", "font_px", "contrast", "visible", "box_at_load"),
-    *("checked_at", "ticks", "seconds_on_page", "fields_touched"),
+    *("checked_at", "ticks", "seconds_on_page", "fields_touched", "steps"),
 )
+LONGEST_TRAIL = 900  # letters
+OTHER = {"en": "es", "es": "en"}
 HEADERS = frozenset({"Origin", "User-Agent", "Accept-Language", "Referer"})
 LEAST_FONT_PX, LEAST_CONTRAST = 12, 4.5  # below, a wording was not conspicuous
 
@@ -119,7 +120,16 @@ def _new_seal(source: Source, company: Company, language: str, at: datetime) -> 
     edition = form_wording.current(language, on=at.date())
     text = edition.of(company.legal_name)
     snapshot = _disclosure(edition.language, text, is_ticked=False)
-    return form_seal.make(source=source.slug, edition=edition, text=text, snapshot=snapshot, at=at)
+    empty = _context(company, LeadForm(None, WORDS[language] | {"code": language}))
+    page = render_to_string("lead_form/show.html", empty | {"disclosure": snapshot})
+    return form_seal.make(
+        source=source.slug,
+        edition=edition,
+        text=text,
+        snapshot=snapshot,
+        page_sha256=form_evidence.keep_page(page, at=at),
+        at=at,
+    )
 
 
 def _disclosure(language: str, text: str, *, is_ticked: bool) -> str:
@@ -142,24 +152,29 @@ def _page(  # noqa: PLR0913
     text = edition.of(company.legal_name) if edition else ""
     is_ticked = note != "stale" and form.is_bound and bool(form.data.get("consent"))
     language = form.words["code"]
-    context = {
-        "form": form,
-        "steps": list(
-            zip(form.words["steps"], form.words["step_hints"], form.steps(), strict=True)
-        ),
-        "words": form.words,
+    context = _context(company, form) | {
         "note": form.words[note] if note else "",
-        "language": language,
-        "other": (other := {"en": "es", "es": "en"}[language]),
-        "other_query": _query(request, lang=other),
-        "company": company,
+        "other_query": _query(request, lang=OTHER[language]),
         "seal": seal.sign(),
         "disclosure": _disclosure(seal.language, text, is_ticked=is_ticked),
         "carried": _carried(request, forget=note == "stale"),
-        "honeypot": HONEYPOT,
-        "housing": form.words["housing"].get(company.kind, ""),
     }
     return _framed(render(request, "lead_form/show.html", context, status=status), source)
+
+
+def _context(company: Company, form: LeadForm) -> dict[str, Any]:
+    """What the form shows to everybody."""
+    words = form.words
+    return {
+        "form": form,
+        "steps": list(zip(words["steps"], words["step_hints"], form.steps(), strict=True)),
+        "words": words,
+        "language": words["code"],
+        "other": OTHER[words["code"]],
+        "company": company,
+        "honeypot": HONEYPOT,
+        "housing": words["housing"].get(company.kind, ""),
+    }
 
 
 def _query(request: HttpRequest, **changes: str) -> str:
@@ -213,6 +228,7 @@ def _body(
         "referrer": posted.get("referrer", "")[:2000],
         "seconds_on_page": posted.get("seconds_on_page", "")[:10],
         "fields_touched": posted.get("fields_touched", "")[:500],
+        "steps": posted.get("steps", "")[:LONGEST_TRAIL],
         "consent": _consent(posted, seal, text, company),
     }
     return json.dumps(found, ensure_ascii=False).encode("utf-8", "replace")

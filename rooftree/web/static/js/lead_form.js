@@ -6,6 +6,7 @@ customElements.define("lead-form", class extends HTMLElement {
     this.steps = [...this.form.querySelectorAll("[data-ask-step]")];
     this.box = this.form.elements.consent;
     this.before = Number(this.form.elements.seconds_on_page.value) || 0;
+    this.note("shown");
     this.form.noValidate = true;
     this.build();
     this.watch();
@@ -39,7 +40,19 @@ customElements.define("lead-form", class extends HTMLElement {
     return made;
   }
 
+  // What the visitor did and when, in seconds; never what was typed.
+  note(what) {
+    const { steps } = this.form.elements;
+    const line = `${this.seconds()} ${what}`;
+    steps.value = [steps.value, line].filter(Boolean).join(";").slice(0, 900);
+  }
+
+  seconds() {
+    return this.before + Math.round(performance.now() / 1000);
+  }
+
   show(at) {
+    if (at !== this.at) this.note(`step ${at + 1}`);
     this.at = at;
     const isLast = at === this.steps.length - 1;
     this.steps.forEach((step, number) => { step.hidden = number !== at; });
@@ -88,6 +101,7 @@ customElements.define("lead-form", class extends HTMLElement {
     let ticks = Number(elements.ticks.value) || 0;
     elements.box_at_load.value ||= this.box.checked ? "ticked" : "unticked";
     this.form.addEventListener("input", (event) => {
+      if (!touched.has(event.target.name)) this.note(`field ${event.target.name}`);
       touched.add(event.target.name);
       elements.fields_touched.value = [...touched].join(",");
       const field = event.target.closest("[data-name]");
@@ -96,6 +110,7 @@ customElements.define("lead-form", class extends HTMLElement {
     this.box.addEventListener("change", () => {
       ticks += 1;
       elements.ticks.value = ticks;
+      this.note(this.box.checked ? "ticked" : "unticked");
       elements.checked_at.value = this.box.checked ? new Date().toISOString() : "";
       this.measure();
     });
@@ -114,7 +129,7 @@ customElements.define("lead-form", class extends HTMLElement {
       event.preventDefault();
       return;
     }
-    this.form.elements.seconds_on_page.value = this.before + Math.round(performance.now() / 1000);
+    this.form.elements.seconds_on_page.value = this.seconds();
     if (!this.isMeasured) {
       event.preventDefault();
       // Not from within this event: a form that is being submitted cannot be submitted again.
@@ -122,6 +137,7 @@ customElements.define("lead-form", class extends HTMLElement {
       return;
     }
     this.isLeaving = true;
+    this.note("sent");
   }
 
   // What stood before the visitor's eyes: the words, their size, contrast and whether shown.
