@@ -30,6 +30,10 @@ class Seal:
     rendered_at: str  # ISO 8601, UTC
     submission_id: str  # so that one rendering is one request, however often it is sent
 
+    def age(self, at: datetime) -> timedelta:
+        """For how long the form has been open."""
+        return at - datetime.fromisoformat(self.rendered_at)
+
     def sign(self) -> str:
         """The token that rides in the form."""
         return Signer(salt=SALT).sign_object(asdict(self))
@@ -62,7 +66,7 @@ def opened(token: str, *, source: str, legal_name: str, at: datetime) -> tuple[S
     text = edition.of(legal_name) if edition else ""
     if seal.source != source or form_wording.fingerprint(text) != seal.text_sha256:
         raise BadSeal("not what this form shows")
-    if not at - OPEN_FOR < datetime.fromisoformat(seal.rendered_at) <= at:
+    if not timedelta(0) <= seal.age(at) < OPEN_FOR:
         raise BadSeal("open for too long")
     return seal, text
 

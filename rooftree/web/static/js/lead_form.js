@@ -28,6 +28,9 @@ customElements.define("lead-form", class extends HTMLElement {
       step.querySelector("legend").append(count);
       step.classList.add("ask__step--alone");
     }
+    this.reach = this.steps.findIndex((step) => step.querySelector("#email"));
+    const keep = Object.assign(document.createElement("p"), { className: "ask__hint", textContent: this.dataset.keep });
+    this.steps[this.reach].append(keep);
     this.send = this.form.querySelector(".ask__send");
     this.forth = this.button(next, "button button--primary button--big ask__send", () => this.go(1));
     this.back = this.button(back, "button button--big", () => this.go(-1));
@@ -64,6 +67,7 @@ customElements.define("lead-form", class extends HTMLElement {
 
   go(by) {
     if (by > 0 && !this.isComplete(this.steps[this.at])) return;
+    if (by > 0 && this.at === this.reach) this.keep();
     this.show(this.at + by);
     this.steps[this.at].querySelector("legend").focus();
   }
@@ -77,8 +81,32 @@ customElements.define("lead-form", class extends HTMLElement {
       this.say(field, isEmpty ? field.dataset.missing : "");
       return isEmpty;
     });
+    const email = step.querySelector("#email");
+    if (email && !email.value.trim() && !step.querySelector("#phone").value.trim()) {
+      missing.push(email.closest("[data-name]"));
+      this.say(missing.at(-1), this.dataset.reach);
+    }
     if (missing.length) this.focusOn(missing[0]);
     return !missing.length;
+  }
+
+  // They went on, as the page says: their answers so far reach us, and while the page is open
+  // and seen it says so. What is on a step they have not gone on from stays here.
+  keep() {
+    this.tell();
+    this.sign ??= setInterval(() => {
+      if (document.visibilityState === "visible") this.tell();
+    }, 15000);
+  }
+
+  tell() {
+    if (this.isLeaving) return;
+    this.form.elements.seconds_on_page.value = this.seconds();
+    const body = new FormData(this.form);
+    this.steps.slice(Math.max(this.reach + 1, this.at)).forEach((step) => {
+      step.querySelectorAll("[name]").forEach((input) => body.delete(input.name));
+    });
+    fetch(`${location.pathname}draft/`, { method: "POST", body, keepalive: true }).catch(() => {});
   }
 
   say(field, sentence) {
@@ -137,6 +165,7 @@ customElements.define("lead-form", class extends HTMLElement {
       return;
     }
     this.isLeaving = true;
+    clearInterval(this.sign);
     this.note("sent");
   }
 
