@@ -37,7 +37,7 @@ from rooftree.web.form_fields import LeadForm
 from rooftree.web.form_words import WORDS
 
 log = logging.getLogger(__name__)
-FORM = "hosted-2026-11"  # of the layout, so that a figure can be read against what was shown
+FORM = "hosted-2026-11-27"  # of the layout, so that a figure can be read against what was shown
 ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?", re.IGNORECASE)
 HONEYPOT = HONEYPOTS[0]
 UTM_KEYS = tuple(f"utm_{name}" for name in UTM)

@@ -23,7 +23,7 @@ PROPERTIES = KEY.format(
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('rooftree', '0019_dnc_registries'),
+        ('rooftree', '0020_spreadsheet_parts'),
     ]
 
     operations = [
