@@ -68,7 +68,10 @@ def _tell_lead(touch: Touch, inquiry: CanonicalLead, at: datetime) -> None:
     if borrower and inquiry.has_name():
         first, last = borrower.first_name or "", borrower.last_name or ""
         Person.objects.filter(pk=touch.person_id, first_name="", last_name="").update(
-            first_name=first, last_name=last, name_key=match.name_key(first, last)
+            first_name=first,
+            last_name=last,
+            name_key=match.name_key(first, last),
+            compared_at=None,
         )
     lead = Lead.objects.select_for_update(of=("self",), no_key=True).get(pk=touch.lead_id)
     Lead.objects.filter(pk=lead.pk).update(details={**lead.details, **touch.inquiry})

@@ -37,11 +37,13 @@ def remember(person: Person, inquiry: CanonicalLead, *, at: datetime) -> None:
     """
     phones, emails = list(person.phones.all()), list(person.emails.all())
     numbers = _numbers(inquiry)
-    insert_all_once(_new_numbers(person, phones, numbers, at))
+    fresh = [*insert_all_once(_new_numbers(person, phones, numbers, at))]
     _choose(person, Phone, "e164", phones, numbers, at)
     addresses = _addresses(inquiry)
-    insert_all_once(_new_addresses(person, emails, addresses, at))
+    fresh += insert_all_once(_new_addresses(person, emails, addresses, at))
     _choose(person, Email, "key", emails, addresses, at)
+    if fresh:  # they may have it in common with somebody
+        Person.objects.filter(pk=person.pk).exclude(compared_at=None).update(compared_at=None)
 
 
 def of_strangers(

@@ -9,14 +9,15 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from rooftree.capture import contacts, match, on_file
+from rooftree.capture import co_borrower, contacts, form_evidence, match, on_file
+from rooftree.capture.places import address_key
 from rooftree.compliance import record_consent
 from rooftree.compliance.record_consent import Arrived
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.canonical import CanonicalLead
 from rooftree.leads.models import Campaign, Delivery, Email, Lead, Person, Phone, Touch
 from rooftree.ledger.models import Event
-from rooftree.ledger.write import event
+from rooftree.ledger.write import event, write_all
 from rooftree.money import book
 from rooftree.money.models import Entry
 from rooftree.org.compiled import Reads
@@ -77,6 +78,10 @@ class _Coming:
     def is_test(self) -> bool:
         return self.arrival.inquiry.is_test or self.arrival.delivery.source.is_test
 
+    @property
+    def every_name(self) -> set[str]:
+        return {*self.names, *co_borrower.names_of(self.arrival.inquiry)}
+
     def stated_at(self, at: datetime) -> datetime:
         return min(at, self.arrival.delivery.received_at)
 
@@ -98,7 +103,7 @@ def store(arrivals: Sequence[Arrival], *, at: datetime) -> list[Stored]:
         for one in STORED.all(deliveries=[one.delivery.pk for one in arrivals])
     }
     coming = [_coming(one) for one in arrivals if (one.delivery.pk, one.position) not in known]
-    on_file.hold({name for one in coming for name in one.names})
+    on_file.hold({name for one in coming for name in one.every_name})
     while coming:
         _match_all(coming, at)
         together, coming = _strangers(coming)
@@ -133,10 +138,14 @@ def _stored(coming: Sequence[_Coming], at: datetime) -> list[Stored]:
     leads = _know_leads(coming, at)
     touches = [_touch(one, at) for one in coming]
     insert_each(*contacts_of, leads, touches, [_told(one, at) for one in touches])
+    for one in coming:
+        if one.lead:
+            co_borrower.remember(one.lead, one.arrival.inquiry, at=one.stated_at(at))
     said = [one.arrival.inquiry for one in coming]
     arrived = [Arrived(inquiry=a, touch=b) for a, b in zip(said, touches, strict=True)]
     record_consent.of_touches(arrived, at=at)
     costs = book.costs_of_touches([(one.inquiry.cost, one.touch) for one in arrived], at=at)
+    write_all(form_evidence.certify(touches, at=at))
     return [
         Stored(touch=one, lead=one.lead, is_new=True, cost=costs.get(one.pk)) for one in touches
     ]
@@ -251,6 +260,7 @@ def _new_person(inquiry: CanonicalLead, at: datetime) -> Person:
         city=((home and home.city) or "")[:120],
         state=(home and home.state) or "",
         zip=(home and home.zip) or "",
+        home_key=address_key((home and home.line1) or "", (home and home.zip) or ""),
         created_at=at,
     )
 
@@ -283,6 +293,7 @@ def _loan_columns(inquiry: CanonicalLead) -> dict[str, object]:
             "property_city": home.city and home.city[:120],
             "property_state": home.state,
             "property_zip": home.zip,
+            "property_key": address_key(home.line1 or "", home.zip or ""),
             "property_type": home.type,
             "property_use": home.use,
         }
@@ -302,7 +313,7 @@ def _new_lead(one: _Coming, at: datetime) -> Lead:
         details=inquiry.to_json(),
         created_at=at,
         warmed_at=at,
-        **_loan_columns(inquiry),
+        **{"property_key": "", **_loan_columns(inquiry)},
     )
 
 
@@ -313,6 +324,11 @@ def _warm(lead: Lead, inquiry: CanonicalLead, at: datetime) -> None:
         "warmed_at": max(at, lead.warmed_at),
         "snoozed_until": None,
     }
+    if "property_street" in changes or "property_zip" in changes:
+        street, place = changes.get("property_street"), changes.get("property_zip")
+        changes["property_key"] = address_key(
+            str(street or lead.property_street), str(place or lead.property_zip)
+        )
     if lead.state == "nurture":
         changes["state"] = "working"
     Lead.objects.filter(pk=lead.pk).update(**changes)

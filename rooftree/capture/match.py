@@ -11,6 +11,9 @@ from rooftree.core.emails import comparison_key
 from rooftree.leads.canonical import CanonicalLead
 
 ONE_SLIP, TWO_SLIPS = 5, 9  # letters a name must have for so many typing slips to be forgiven
+SHORTEST_NAME = 3  # letters; of fewer it is an initial
+ENDINGS = "aeo"  # by which Mario and Maria, Paul and Paula, Rene and Rena differ
+US_LENGTH = len("+18135550142")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,8 +22,14 @@ class Identity:
 
     first_name: str = ""
     last_name: str = ""
+    suffix: str = ""  # JR, SR, II...
     phones: frozenset[str] = frozenset()  # E.164
     emails: frozenset[str] = frozenset()  # keys
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether both names are known."""
+        return bool(self.first_name and self.last_name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +52,7 @@ def identity_of(inquiry: CanonicalLead) -> Identity:
     return Identity(
         first_name=(borrower and borrower.first_name) or "",
         last_name=(borrower and borrower.last_name) or "",
+        suffix=(borrower and borrower.suffix) or "",
         phones=frozenset(one.e164 for one in inquiry.phones if one.valid and one.e164),
         emails=frozenset(comparison_key(one.address) for one in inquiry.emails if one.address),
     )
@@ -73,11 +83,58 @@ def name_key(first_name: str, last_name: str) -> str:
     return plain_name(f"{first_name} {last_name}")[:250]
 
 
+def name_keys(first_name: str, last_name: str) -> set[str]:
+    """The keys under which somebody of this whole name may be on file: nicknames too."""
+    first, last = plain_name(first_name), plain_name(last_name)
+    if not first or not last:
+        return set()
+    short = {name for names in NICKNAMES if first in names for name in names}
+    return {name_key(one, last) for one in {first, *short}}
+
+
 def near_names(ours: Identity, theirs: Identity) -> bool:
-    """Whether both names can be one person's: equal, an initial, a nickname, a slip, or missing."""
-    return _near_first(plain_name(ours.first_name), plain_name(theirs.first_name)) and _near_last(
-        plain_name(ours.last_name), plain_name(theirs.last_name)
-    )
+    """Whether both names can be one person's: equal, an initial, a nickname, a slip, or missing.
+
+    A father and a son of one name are two, and so are Mario and Maria.
+    """
+    if two_generations(ours, theirs) or two_names(ours, theirs):
+        return False
+    first = _near_first(plain_name(ours.first_name), plain_name(theirs.first_name))
+    return first and near_last_names(ours, theirs)
+
+
+def near_last_names(ours: Identity, theirs: Identity) -> bool:
+    """Whether the family name can be one: equal, a part of a double name, a slip, or missing."""
+    return _near_last(plain_name(ours.last_name), plain_name(theirs.last_name))
+
+
+def spelled(ours: Identity, theirs: Identity) -> str:
+    """How near two near names are, in words."""
+    return "same name" if _same_names(ours, theirs) else "near name"
+
+
+def two_generations(ours: Identity, theirs: Identity) -> bool:
+    """Whether one is called junior and the other senior, or the third."""
+    return bool(ours.suffix and theirs.suffix and ours.suffix != theirs.suffix)
+
+
+def two_names(ours: Identity, theirs: Identity) -> bool:
+    """Whether the first names differ by their last vowel alone, as a brother's and a sister's do.
+
+    A typing slip looks the same, so staff are asked (`alike`), and nobody is matched by it.
+    """
+    one, other = plain_name(ours.first_name), plain_name(theirs.first_name)
+    if one == other or min(len(one), len(other)) < SHORTEST_NAME or _nickname(one, other):
+        return False
+    return _stem(one) == _stem(other)
+
+
+def swapped(number: str) -> set[str]:
+    """The numbers from which this one (E.164, US) is one swap of two neighboring digits away."""
+    if len(number) != US_LENGTH or not number.startswith("+1"):
+        return set()
+    pairs = ((n, number[n], number[n + 1]) for n in range(2, US_LENGTH - 1))
+    return {f"{number[:n]}{right}{left}{number[n + 2 :]}" for n, left, right in pairs} - {number}
 
 
 def _judge(inquiry: Identity, candidate: Candidate) -> tuple[int, Match] | None:
@@ -87,9 +144,8 @@ def _judge(inquiry: Identity, candidate: Candidate) -> tuple[int, Match] | None:
     if not (phones or emails) or not near_names(inquiry, theirs):
         return None
     shared = [word for word, hit in (("phone", phones), ("e-mail", emails)) if hit]
-    spelled = "same name" if _same_names(inquiry, theirs) else "near name"
-    evidence = f"same {' and '.join(shared)}, {spelled}"
-    rank = 4 * bool(phones) + 2 * bool(emails) + (spelled == "same name")
+    evidence = f"same {' and '.join(shared)}, {spelled(inquiry, theirs)}"
+    rank = 4 * bool(phones) + 2 * bool(emails) + _same_names(inquiry, theirs)
     return rank, Match(person_id=candidate.person_id, evidence=evidence)
 
 
@@ -114,6 +170,10 @@ def _near_last(ours: str, theirs: str) -> bool:
         return True
     parts_ours, parts_theirs = set(ours.split()), set(theirs.split())
     return bool(parts_ours & parts_theirs) or _slip(ours, theirs)
+
+
+def _stem(name: str) -> str:
+    return name.removesuffix(name[-1]) if name[-1] in ENDINGS else name
 
 
 def _slip(ours: str, theirs: str) -> bool:

@@ -87,6 +87,9 @@ def merge(
         _move_addresses(kept, gone, moves)
         for part in Person.objects.filter(merged_into=gone):
             moves.change(part, "merged_into_id", kept.pk)
+        for lead in Lead.objects.filter(co_borrower=gone):
+            moves.change(lead, "co_borrower_id", kept.pk)
+        moves.change(kept, "compared_at", None)  # with others: it has more in common with them now
         Person.objects.filter(pk=gone.pk).update(merged_into=kept)
         made = PersonMerge.objects.create(
             kept=kept,
@@ -147,6 +150,11 @@ def _refuse(kept: Person, gone: Person) -> None:
     kinds = set(Lead.objects.filter(person__in=[kept, gone]).values_list("is_test", flat=True))
     if len(kinds) > 1:
         raise CannotMerge("One of them is a test; tests are kept apart from people.")
+    pair = (kept, gone)
+    if Lead.objects.filter(person__in=pair, co_borrower__in=pair).exists():
+        raise CannotMerge(
+            "They apply together: borrower and co-borrower of one loan are two people."
+        )
 
 
 def _move_numbers(kept: Person, gone: Person, moves: _Moves) -> None:

@@ -248,6 +248,59 @@ class Certificate(models.Model):
         return f"certificate:{self.pk}"
 
 
+class FormPage(models.Model):
+    """Our own form as it was rendered, empty; kept once, however often it is shown."""
+
+    sha256 = models.CharField(max_length=64, primary_key=True)  # hex, of the HTML
+    html = models.TextField()
+    shown_at = models.DateTimeField()  # first
+
+    class Meta:
+        db_table = "form_page"
+
+    def __str__(self) -> str:
+        return f"form_page:{self.pk}"
+
+
+class FormCertificate(models.Model):
+    """What our own form showed to one visitor and what they did. Never changed; on the ledger."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    touch = models.OneToOneField(Touch, models.CASCADE, related_name="form_certificate")
+    facts = models.JSONField()  # the shape is capture.form_evidence._facts
+    sha256 = models.CharField(max_length=64)  # of them, as the ledger has it
+    made_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "form_certificate"
+
+    def __str__(self) -> str:
+        return f"form_certificate:{self.pk}"
+
+
+class FormDraft(models.Model):
+    """A form whose visitor gave a way to reach them and has not sent it; let go of when they do."""
+
+    id = models.UUIDField(primary_key=True)  # the submission's
+    source = models.ForeignKey(Source, models.CASCADE, related_name="+")
+    body = models.BinaryField()  # of the delivery it becomes, masked
+    headers = models.JSONField()
+    address = models.CharField(max_length=45, blank=True)  # the visitor's
+    saved_at = models.DateTimeField()
+    due_at = models.DateTimeField(null=True)  # when they have left it; empty: it has come in
+
+    class Meta:
+        db_table = "form_draft"
+        indexes = [
+            models.Index(
+                fields=["due_at"], condition=Q(due_at__isnull=False), name="form_draft_due"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"form_draft:{self.pk}"
+
+
 class PlacedBid(models.Model):
     """What we answered to a ping: the offer without the person. Kept for 30 days."""
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from rooftree.capture import match
 from rooftree.leads.models import Lead, Person, Source, Touch
@@ -27,7 +27,8 @@ select held.kind, held.said, coalesce(person.merged_into_id, person.id)
   from (select 'phone' as kind, e164 as said, person_id
           from phone where e164 = any((select %(phone)s::text[])::text[]) and unlinked_at is null
          union all
-        select 'email', key, person_id from email where key = any((select %(email)s::text[])::text[])) held
+        select 'email', key, person_id from email
+         where key = any((select %(email)s::text[])::text[])) held
   join person on person.id = held.person_id
  union all
 select 'vendor', said, null from unnest((select %(vendor)s::text[])) said
@@ -88,8 +89,16 @@ def whom(identities: Sequence[match.Identity], *, is_test: bool) -> list[match.M
 
 def candidates(person_ids: Iterable[UUID], *, is_test: bool) -> dict[UUID, list[match.Candidate]]:
     """Some people, under each name they are known by; without those of the other world."""
-    people = Person.objects.filter(pk__in=set(person_ids)).exclude(leads__is_test=not is_test)
+    people = of_world(Person.objects.filter(pk__in=set(person_ids)), is_test=is_test)
     return {one.pk: known_as(one) for one in loaded(people)}
+
+
+def of_world(people: QuerySet[Person], *, is_test: bool) -> QuerySet[Person]:
+    """Those of them who are people, or those who are tests; a test is never taken for a person."""
+    strangers = Lead.objects.filter(is_test=not is_test)
+    applied = strangers.filter(person=OuterRef("pk"))
+    joined = strangers.filter(co_borrower=OuterRef("pk"))
+    return people.exclude(Exists(applied)).exclude(Exists(joined))
 
 
 def loaded(people: QuerySet[Person]) -> QuerySet[Person]:
@@ -105,7 +114,11 @@ def known_as(person: Person) -> list[match.Candidate]:
         match.Candidate(
             person_id=person.pk,
             identity=match.Identity(
-                first_name=name.first_name, last_name=name.last_name, phones=phones, emails=emails
+                first_name=name.first_name,
+                last_name=name.last_name,
+                suffix=name.suffix,
+                phones=phones,
+                emails=emails,
             ),
         )
         for name in (person, *person.absorbed.all())
@@ -144,6 +157,16 @@ def named(keys: Iterable[str], *, limit: int) -> list[UUID]:
     wanted = [one for one in keys if one]
     rows = Person.objects.filter(name_key__in=wanted, merged_into=None) if wanted else None
     return [] if rows is None else list(rows.values_list("pk", flat=True)[:limit])
+
+
+def at_place(keys: Iterable[str], *, limit: int) -> set[UUID]:
+    """The people who live at one of these addresses or ask about one, by `places.address_key`."""
+    wanted = [one for one in keys if one]
+    if not wanted:
+        return set()
+    homes = Person.objects.filter(home_key__in=wanted).values_list("pk", flat=True)
+    asked = Lead.objects.filter(property_key__in=wanted).values_list("person_id", flat=True)
+    return {*homes[:limit], *asked[:limit]}
 
 
 def _all_names(people: Iterable[Person]) -> list[match.Candidate]:

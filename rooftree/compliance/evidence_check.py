@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from rooftree.compliance import form_proof
 from rooftree.compliance.checker import problems as of_verdict
 from rooftree.ledger.chain import link
 
@@ -33,7 +34,13 @@ def problems(path: Path) -> list[str]:
                 raise NoEvidence(f"{path.name} is no evidence file: it is too large")
             found = list(_altered(archive))
             evidence = json.loads(archive.read(MACHINE))
-        return [*found, *_of_consents(evidence), *_of_verdicts(evidence), *_of_events(evidence)]
+        return [
+            *found,
+            *_of_consents(evidence),
+            *form_proof.problems(evidence),
+            *_of_verdicts(evidence),
+            *_of_events(evidence),
+        ]
     except (*DAMAGED, *OTHERWISE) as bad:
         raise NoEvidence(f"{path.name} is no evidence file: {bad}") from bad
 

@@ -6,8 +6,18 @@ clocks may run. A restart loses nothing: what is due stays due.
 
 from datetime import datetime
 
-from rooftree.capture import auction, retrieve
-from rooftree.flow import first_run, intake, messages, milestones, offers, sign_in, silence, sweeps
+from rooftree.capture import auction, form_drafts, likeness, retrieve
+from rooftree.flow import (
+    first_run,
+    intake,
+    left_forms,
+    messages,
+    milestones,
+    offers,
+    sign_in,
+    silence,
+    sweeps,
+)
 from rooftree.ledger import seal
 from rooftree.los import outbox
 from rooftree.nurture import enrol
@@ -62,6 +72,8 @@ TICKS = (
     Tick(name="look-ups at vendors due", every=2, run=look_up_waiting),
     Tick(name="certificates to claim", every=5, run=claim_certificates),
     Tick(name="vendors' own lists", every=30, run=lambda at: sweeps.go_through(at=at)),
+    Tick(name="who may be the same human", every=5, run=lambda at: likeness.look(at=at)),
+    Tick(name="forms that were left", every=5, run=lambda at: left_forms.take_in(at=at)),
     Tick(name="ledger sealing", every=1, run=lambda at: seal.seal(at=at)),
     Tick(name="sums folding", every=5, run=lambda at: fold.fold(at=at)),
     Tick(name="sequence steps due", every=10, run=step_sequences),
@@ -76,6 +88,7 @@ TICKS = (
         run=lambda at: first_run.ensure_of_company(at=at),
     ),
     Tick(name="sessions that ended", every=600, run=lambda at: sign_in.sweep(at=at)),
+    Tick(name="drafts let go", every=3600, run=lambda at: form_drafts.forget(at=at)),
     Tick(name="pings let go", every=3600, run=lambda at: auction.forget(at=at)),
     Tick(name="leads gone quiet", every=600, run=lambda at: silence.close_quiet(at=at)),
     Tick(name="licenses that ended", every=300, run=lambda at: offers.end_unlicensed(at=at)),

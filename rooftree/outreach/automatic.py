@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.db.models import prefetch_related_objects
 
+from rooftree.leads import unfinished
 from rooftree.leads.models import Lead
 from rooftree.org.models import Company
 from rooftree.org.the_company import the_company
@@ -59,9 +60,11 @@ def plan(  # noqa: PLR0913
 def plan_all(wanted: Sequence[Wanted], *, at: datetime) -> list[Message]:
     """Put messages in line, each in its borrower's language; those planned.
 
-    One without an address is left out, and so is one whose wording is missing or
+    One without an address is left out, so is whoever only began a form and permitted nothing,
+    and so is one whose wording is missing or
     broken: that is logged, and stops neither the others nor what the caller does besides.
     """
+    wanted = [one for one in wanted if not unfinished.only_begun(one.lead)]
     if not wanted:
         return []
     prefetch_related_objects([one.lead.person for one in wanted], "phones", "emails")

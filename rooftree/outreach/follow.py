@@ -50,4 +50,5 @@ def _is_theirs(message: Message) -> bool:
     if message.medium == "email":
         key = comparison_key(message.to_address)
         return Email.objects.filter(person=message.person_id, key=key).exists()
-    return Phone.objects.filter(person=message.person_id, e164=message.to_address).exists()
+    numbers = Phone.objects.filter(person=message.person_id, unlinked_at=None)
+    return numbers.filter(e164=message.to_address).exists()

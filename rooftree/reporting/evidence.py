@@ -13,6 +13,7 @@ from uuid import UUID
 
 from django.db.models import Model, Q
 
+from rooftree.capture.models import FormCertificate, FormPage
 from rooftree.compliance import listed
 from rooftree.compliance.models import Consent, Revocation, Verdict
 from rooftree.compliance.rulebook import VERSION
@@ -43,6 +44,7 @@ def gather(address: str, *, at: datetime) -> Json:
         "people": [_row(one, ("id", "first_name", "last_name", "created_at")) for one in people],
         "consents": _rows(consents, "captured_at", "recorded_at"),
         "deliveries": [_delivery(one) for one in deliveries.select_related("source")],
+        **_of_forms(people),
         "revocations": _rows(
             Revocation.objects.filter(Q(address=address) | Q(person__in=people)), "at"
         ),
@@ -70,6 +72,18 @@ def _rows(found: Iterable[Model], *order: str) -> list[Json]:
 
 def _row(one: Model, names: Sequence[str]) -> Json:
     return {name: _plain(getattr(one, name)) for name in names}
+
+
+def _of_forms(people: Sequence[Person]) -> Json:
+    """What our own form showed them and what they did there, with the pages as rendered."""
+    rows = FormCertificate.objects.filter(touch__person__in=people).order_by("made_at", "id")
+    certificates = [_row(one, ("id", "facts", "sha256", "made_at")) for one in rows]
+    shown = {one["facts"]["shown"]["page_sha256"] for one in certificates}
+    pages = FormPage.objects.filter(pk__in=shown).order_by("sha256")
+    return {
+        "form_certificates": certificates,
+        "form_pages": [_row(one, ("sha256", "html", "shown_at")) for one in pages],
+    }
 
 
 def _delivery(one: Delivery) -> Json:

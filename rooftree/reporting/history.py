@@ -6,7 +6,8 @@ from uuid import UUID
 from django.db.models import Prefetch, Q, prefetch_related_objects
 
 from rooftree.compliance.models import Consent, Revocation
-from rooftree.leads.models import ContactAttempt, Lead, Milestone, Remark, Signal
+from rooftree.leads import unfinished
+from rooftree.leads.models import ContactAttempt, Lead, Milestone, Remark, Signal, Touch
 from rooftree.los.milestones import in_words
 from rooftree.los.models import Handoff
 from rooftree.money.models import Entry as MoneyEntry
@@ -85,20 +86,27 @@ def _touches(lead: Lead) -> Iterator[Entry]:
     for touch in lead.touches.all():
         about = [touch.campaign.name] if touch.campaign else []
         about += filter(None, [talk_entries.summary_of(touch)])
-        if not touch.is_first and touch.matched_by:
-            about.append(f"Same person by {touch.matched_by}")
+        if touch.matched_by:
+            known = "Somebody we knew, by" if touch.is_first else "Same person by"
+            about.append(f"{known} {touch.matched_by}")
         yield Entry(
             key=f"touch:{touch.pk}",
             at=touch.at,
             group=Group.OTHER,
             icon="sources",
-            title=f"{'Inquiry' if touch.is_first else 'Asked again'} from {touch.source.name}",
+            title=_arrived(touch),
             cents=costs.get(touch.delivery_id),
             body=". ".join(about),
             quote=talk_entries.quote_of(touch),
             why=talk_entries.taken_from(touch),
             links=(("The delivery as it came", "delivery", touch.delivery_id),),
         )
+
+
+def _arrived(touch: Touch) -> str:
+    if unfinished.is_unfinished(touch):
+        return f"Began the form of {touch.source.name} and left it"
+    return f"{'Inquiry' if touch.is_first else 'Asked again'} from {touch.source.name}"
 
 
 def _messages(lead: Lead) -> Iterator[Entry]:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
+from rooftree.capture import likeness
 from rooftree.leads.models import Delivery, Lead
 from rooftree.org.compiled import Counts
 from rooftree.org.models import User
@@ -73,6 +74,11 @@ def _unread(user: User) -> QuerySet[Any]:
     seen = leads_visible_to(user).values("pk")
     unread = Message.objects.filter(direction="in", read_at=None, lead__in=seen)
     return unread.values("lead_id").distinct()
+def matches(user: User, at: datetime) -> Count | None:
+    """Pairs of records of which staff are to say whether they are one person."""
+    if not may(user, "merge_leads"):
+        return None
+    return _shown(likeness.waiting(leads_visible_to(user)).count(), "")
 
 
 def _shown(number: int, tone: str) -> Count | None:

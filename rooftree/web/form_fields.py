@@ -21,8 +21,8 @@ REQUIRED = frozenset({"loan_purpose", "property_state", "first_name", "last_name
 OF_BUYERS, OF_OWNERS = "down_payment", "loan_amount"  # asked of one kind only
 STEPS = (
     ("loan_purpose", "property_state", "property_zip"),
-    ("property_value", "down_payment", "loan_amount", "credit", "timeline"),
-    ("first_name", "last_name", "email", "phone", "language", "message"),
+    ("first_name", "last_name", "email", "phone", "language"),
+    ("property_value", "down_payment", "loan_amount", "credit", "timeline", "message"),
 )
 NAMES = tuple(name for step in STEPS for name in step)
 KINDS = {

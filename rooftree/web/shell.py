@@ -37,6 +37,9 @@ PAGES = {  # by the name of their address
     "my_tasks": Page(label="Tasks", icon="check"),
     "pipeline": Page(label="Pipeline", icon="pipeline"),
     "team": Page(label="Team", icon="team", verb="see_team"),
+    "matches": Page(
+        label="Same person?", icon="user", verb="merge_leads", short="Same?", count=counts.matches
+    ),
     "home": Page(label="Home", icon="home", verb="see_home"),
     "sources": Page(label="Sources", icon="sources", verb="see_sources", count=counts.sources),
     "routing": Page(label="Routing", icon="routing", verb="see_routing"),
@@ -57,11 +60,11 @@ SEEN_BY = {
     "assistant": OFFICER,
     "manager": (
         ["team", "home", "pipeline", "conversations"],
-        ["my_tasks", "routing", "rates", "sequences"],
+        ["my_tasks", "matches", "routing", "rates", "sequences"],
     ),
     "operations": (
         ["sources", "routing", "sequences", "rates", "los"],
-        ["my_tasks", "home", "team", "compliance"],
+        ["my_tasks", "matches", "home", "team", "compliance"],
     ),
     "marketing": (["sources", "sequences", "rates"], ["home", "routing"]),
     "compliance": (
@@ -71,7 +74,7 @@ SEEN_BY = {
     "executive": (["home", "money", "team", "pipeline"], ["sources", "routing", "compliance"]),
     "administrator": (
         ["setup", "sources", "routing", "sequences", "los", "compliance"],
-        ["access_log", "home", "team"],
+        ["access_log", "matches", "home", "team"],
     ),
 }
 UNREAD = 9  # notices in the bell; the rest is on their page

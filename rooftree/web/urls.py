@@ -13,6 +13,7 @@ from rooftree.web.views import (
     decision,
     dnc,
     find,
+    form_draft,
     home,
     imports,
     install,
@@ -58,6 +59,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("in/", include("rooftree.web.inbound")),
     # What borrowers see of us.
     path("forms/<slug:slug>/", lead_form.lead_form, name="lead_form"),
+    path("forms/<slug:slug>/draft/", form_draft.draft, name="lead_form_draft"),
     path("forms/<slug:slug>/thanks/", lead_form.thanks, name="lead_form_thanks"),
     path("forms/<slug:slug>/thanks/<slug:reference>/", lead_form.thanks, name="lead_form_thanks"),
     path("forms/<slug:slug>/embed.js", lead_form.embed, name="lead_form_embed"),

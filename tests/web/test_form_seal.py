@@ -7,10 +7,10 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rooftree.capture import form_seal
 from rooftree.capture.form_wording import EDITIONS
 from rooftree.flow import moment
 from rooftree.leads.models import Delivery
-from rooftree.web import form_seal
 from tests import make
 from tests.web.visitor import LEGAL, hidden, send, shown
 
@@ -34,7 +34,12 @@ def test_a_seal_with_one_changed_letter_is_not_opened(position, letter):
     edition = EDITIONS[0]
     text = edition.of(LEGAL)
     made = form_seal.make(
-        source="our-site", edition=edition, text=text, snapshot="<p>", at=make.NOON
+        source="our-site",
+        edition=edition,
+        text=text,
+        snapshot="<p>",
+        page_sha256="0" * 64,
+        at=make.NOON,
     )
     token = made.sign()
     place = position % len(token)

@@ -2,7 +2,7 @@
 
 from rooftree.leads.models.lead import LEAD_STATES, Lead, Touch
 from rooftree.leads.models.loans import Loan, Milestone
-from rooftree.leads.models.people import Email, Person, PersonMerge, Phone
+from rooftree.leads.models.people import Email, Likeness, Person, PersonMerge, Phone
 from rooftree.leads.models.sources import (
     Campaign,
     Delivery,
@@ -22,6 +22,7 @@ __all__ = [
     "Email",
     "Flood",
     "Lead",
+    "Likeness",
     "Loan",
     "Milestone",
     "Person",

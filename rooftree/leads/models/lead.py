@@ -23,6 +23,9 @@ class Lead(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     person = models.ForeignKey(Person, models.PROTECT, related_name="leads")
+    co_borrower = models.ForeignKey(  # the second applicant: a person with permissions of their own
+        Person, models.PROTECT, null=True, related_name="co_leads", db_index=False
+    )
     source = models.ForeignKey(Source, models.PROTECT, related_name="leads")  # of the first touch
     campaign = models.ForeignKey(Campaign, models.PROTECT, null=True, related_name="leads")
     state = models.CharField(max_length=12, default="new")
@@ -41,6 +44,7 @@ class Lead(models.Model):
     property_city = models.CharField(max_length=120, blank=True)
     property_state = models.CharField(max_length=2, blank=True)
     property_zip = models.CharField(max_length=5, blank=True)
+    property_key = models.CharField(max_length=220, blank=True, db_default="")  # for looking up
     property_type = models.CharField(max_length=20, blank=True)
     property_use = models.CharField(max_length=12, blank=True)
     details = models.JSONField(default=dict)  # the newest canonical record, for everything else
@@ -75,6 +79,14 @@ class Lead(models.Model):
         ]
         indexes = [
             models.Index(fields=["person"], name="lead_by_person"),
+            models.Index(
+                fields=["co_borrower"],
+                condition=Q(co_borrower__isnull=False),
+                name="lead_by_co_borrower",
+            ),
+            models.Index(
+                fields=["property_key"], condition=~Q(property_key=""), name="lead_by_property"
+            ),
             models.Index(fields=["officer", "state", "promise_at"], name="lead_by_officer"),
             models.Index(fields=["branch", "created_at"], name="lead_by_branch"),
             models.Index(fields=["source", "created_at"], name="lead_by_source"),

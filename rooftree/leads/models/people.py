@@ -6,6 +6,8 @@ from django.db.models import F, Q
 from rooftree.core.uuid7 import uuid7
 from rooftree.org.models import User
 
+ANSWERS = ["same", "two", "moved"]  # moved: two people, and the number is the newer one's now
+
 
 class Person(models.Model):
     """A human we may contact. Consent belongs to a person and a number or address."""
@@ -24,6 +26,8 @@ class Person(models.Model):
     merged_into = models.ForeignKey(  # the whole person, while this one is part of another
         "self", models.PROTECT, null=True, related_name="absorbed", db_index=False
     )
+    home_key = models.CharField(max_length=220, blank=True, db_default="")  # for looking up
+    compared_at = models.DateTimeField(null=True)  # with all others on file; empty: to be done
     created_at = models.DateTimeField()
 
     class Meta:
@@ -37,6 +41,10 @@ class Person(models.Model):
             models.Index(fields=["name_key"], condition=~Q(name_key=""), name="person_by_name"),
             models.Index(
                 fields=["merged_into"], condition=Q(merged_into__isnull=False), name="person_parts"
+            ),
+            models.Index(fields=["home_key"], condition=~Q(home_key=""), name="person_by_home"),
+            models.Index(
+                fields=["created_at"], condition=Q(compared_at=None), name="person_to_compare"
             ),
         ]
 
@@ -120,3 +128,36 @@ class PersonMerge(models.Model):
 
     def __str__(self) -> str:
         return f"person_merge:{self.pk}"
+
+
+class Likeness(models.Model):
+    """Two people who may be one human, which staff decide, once. No lead waits for it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    older = models.ForeignKey(Person, models.CASCADE, related_name="+")  # on file longer
+    newer = models.ForeignKey(Person, models.CASCADE, related_name="+")
+    speaks_for = models.CharField(max_length=300)  # fit to show
+    against = models.CharField(max_length=300, blank=True)
+    number = models.CharField(max_length=16, blank=True)  # that may have a new owner
+    found_at = models.DateTimeField()
+    answer = models.CharField(max_length=5, blank=True)
+    by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    answered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "likeness"
+        constraints = [
+            models.UniqueConstraint(fields=["older", "newer"], name="likeness_once_a_pair"),
+            models.CheckConstraint(
+                condition=Q(answer="", answered_at=None)
+                | Q(answer__in=ANSWERS, answered_at__isnull=False),
+                name="likeness_answer_known",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["found_at"], condition=Q(answer=""), name="likeness_open"),
+            models.Index(fields=["answered_at"], condition=~Q(answer=""), name="likeness_answered"),
+        ]
+
+    def __str__(self) -> str:
+        return f"likeness:{self.pk}"

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from rooftree.flow import attempts
-from rooftree.leads import reach, to_do
+from rooftree.leads import reach, to_do, unfinished
 from rooftree.leads.models import Lead
 from rooftree.org.models import User
 from rooftree.outreach import may
@@ -62,6 +62,7 @@ def about(request: HttpRequest, lead: Lead) -> dict[str, Any]:
         "contacts": cards.contacts(may.badges(lead, at=at), zone, at),
         "their_zone": zone,
         "promise_runs": promise.runs(lead),
+        "only_begun": unfinished.only_begun(lead),
         "acts": {verb: visibility.may(request.user, verb) for verb in ACTS},
         "last_words": last_words(lead),
         "results": RESULTS,

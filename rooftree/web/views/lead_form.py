@@ -8,9 +8,10 @@ import json
 import logging
 import re
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from django.conf import settings
 from django.db import DatabaseError
@@ -23,28 +24,32 @@ from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from rooftree.capture import flood, form_wording
+from rooftree.capture import flood, form_drafts, form_evidence, form_seal, form_wording
 from rooftree.capture.envelope import Incoming
+from rooftree.capture.form_seal import BadSeal, Seal
 from rooftree.capture.receive import endpoint_of
 from rooftree.capture.sources.website_form import CLICK_IDS, HONEYPOTS, UTM
 from rooftree.flow import intake, moment
 from rooftree.leads.models import Source
+from rooftree.org import throttle
 from rooftree.org.models import Company
-from rooftree.web import form_seal
 from rooftree.web.form_fields import LeadForm
-from rooftree.web.form_seal import BadSeal, Seal
 from rooftree.web.form_words import WORDS
 
 log = logging.getLogger(__name__)
-FORM = "hosted-2026-11"  # of the layout, so that a figure can be read against what was shown
+FORM = "hosted-2026-11-27"  # of the layout, so that a figure can be read against what was shown
 ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?", re.IGNORECASE)
 HONEYPOT = HONEYPOTS[0]
 UTM_KEYS = tuple(f"utm_{name}" for name in UTM)
 # Measured in the browser; the visitor's word, kept beside what the server knows.
 MEASURED = (
     *("shown_sha256", "font_px", "contrast", "visible", "box_at_load"),
-    *("checked_at", "ticks", "seconds_on_page", "fields_touched"),
+    *("checked_at", "ticks", "seconds_on_page", "fields_touched", "steps"),
 )
+LONGEST_TRAIL = 900  # letters
+# Of one address; an office or a school may share one.
+REQUESTS = throttle.Limit(name="form requests", most=60, within=timedelta(hours=1))
+OTHER = {"en": "es", "es": "en"}
 HEADERS = frozenset({"Origin", "User-Agent", "Accept-Language", "Referer"})
 LEAST_FONT_PX, LEAST_CONTRAST = 12, 4.5  # below, a wording was not conspicuous
 
@@ -54,7 +59,7 @@ LEAST_FONT_PX, LEAST_CONTRAST = 12, 4.5  # below, a wording was not conspicuous
 @require_http_methods(["GET", "HEAD", "POST"])
 def lead_form(request: HttpRequest, slug: str) -> HttpResponse:
     """Show the form, or take it in and go on to the thanks."""
-    source, company, at = _source(slug), _company(), moment.now()
+    source, company, at = open_source(slug), the_lender(), moment.now()
     language = _language(request)
     words = WORDS[language] | {"code": language}
     if request.method != "POST":
@@ -79,8 +84,8 @@ def lead_form(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 def thanks(request: HttpRequest, slug: str, reference: str = "") -> HttpResponse:
     """What follows, with the reference to quote."""
-    source, language = _source(slug), _language(request)
-    context = {"words": WORDS[language], "language": language, "company": _company()}
+    source, language = open_source(slug), _language(request)
+    context = {"words": WORDS[language], "language": language, "company": the_lender()}
     answer = render(request, "lead_form/thanks.html", {**context, "reference": reference})
     return _framed(answer, source)
 
@@ -89,18 +94,20 @@ def thanks(request: HttpRequest, slug: str, reference: str = "") -> HttpResponse
 @require_safe
 def embed(request: HttpRequest, slug: str) -> HttpResponse:
     """The script of one line that puts the form on another site's page."""
-    _source(slug)
+    open_source(slug)
     return render(request, "lead_form/embed.js", content_type="text/javascript; charset=utf-8")
 
 
-def _source(slug: str) -> Source:
+def open_source(slug: str) -> Source:
+    """The source whose form this is; 404 when there is none or it is paused."""
     source = Source.objects.filter(adapter="website_form", slug=slug, paused_at=None).first()
     if source is None:
         raise Http404
     return source
 
 
-def _company() -> Company:
+def the_lender() -> Company:
+    """The company whose form this is; 404 before there is one."""
     company = Company.objects.first()
     if company is None:
         raise Http404
@@ -119,7 +126,16 @@ def _new_seal(source: Source, company: Company, language: str, at: datetime) -> 
     edition = form_wording.current(language, on=at.date())
     text = edition.of(company.legal_name)
     snapshot = _disclosure(edition.language, text, is_ticked=False)
-    return form_seal.make(source=source.slug, edition=edition, text=text, snapshot=snapshot, at=at)
+    empty = _context(company, LeadForm(None, WORDS[language] | {"code": language}))
+    page = render_to_string("lead_form/show.html", empty | {"disclosure": snapshot})
+    return form_seal.make(
+        source=source.slug,
+        edition=edition,
+        text=text,
+        snapshot=snapshot,
+        page_sha256=form_evidence.keep_page(page, at=at),
+        at=at,
+    )
 
 
 def _disclosure(language: str, text: str, *, is_ticked: bool) -> str:
@@ -142,24 +158,29 @@ def _page(  # noqa: PLR0913
     text = edition.of(company.legal_name) if edition else ""
     is_ticked = note != "stale" and form.is_bound and bool(form.data.get("consent"))
     language = form.words["code"]
-    context = {
-        "form": form,
-        "steps": list(
-            zip(form.words["steps"], form.words["step_hints"], form.steps(), strict=True)
-        ),
-        "words": form.words,
+    context = _context(company, form) | {
         "note": form.words[note] if note else "",
-        "language": language,
-        "other": (other := {"en": "es", "es": "en"}[language]),
-        "other_query": _query(request, lang=other),
-        "company": company,
+        "other_query": _query(request, lang=OTHER[language]),
         "seal": seal.sign(),
         "disclosure": _disclosure(seal.language, text, is_ticked=is_ticked),
         "carried": _carried(request, forget=note == "stale"),
-        "honeypot": HONEYPOT,
-        "housing": form.words["housing"].get(company.kind, ""),
     }
     return _framed(render(request, "lead_form/show.html", context, status=status), source)
+
+
+def _context(company: Company, form: LeadForm) -> dict[str, Any]:
+    """What the form shows to everybody."""
+    words = form.words
+    return {
+        "form": form,
+        "steps": list(zip(words["steps"], words["step_hints"], form.steps(), strict=True)),
+        "words": words,
+        "language": words["code"],
+        "other": OTHER[words["code"]],
+        "company": company,
+        "honeypot": HONEYPOT,
+        "housing": words["housing"].get(company.kind, ""),
+    }
 
 
 def _query(request: HttpRequest, **changes: str) -> str:
@@ -200,12 +221,17 @@ def _body(
 ) -> bytes:
     """The delivery, as our own script on a company's site would have posted it."""
     given = {name: value for name, value in answers.items() if value and name != "consent"}
-    found = {
+    found = about(posted, seal) | given | {"consent": _consent(posted, seal, text, company)}
+    return json.dumps(found, ensure_ascii=False).encode("utf-8", "replace")
+
+
+def about(posted: QueryDict, seal: Seal) -> dict[str, Any]:
+    """What goes with the answers: which form, where the visitor came from, what they did."""
+    return {
         "submission_id": seal.submission_id,
         "form": FORM,
         "rendered_at": seal.rendered_at,
-        **given,
-        "language": given.get("language", seal.language),
+        "language": seal.language,
         HONEYPOT: posted.get(HONEYPOT, "")[:200],
         "utm": {name: posted[f"utm_{name}"][:500] for name in UTM if posted.get(f"utm_{name}")},
         **{name: posted[name][:500] for name in CLICK_IDS if posted.get(name)},
@@ -213,9 +239,13 @@ def _body(
         "referrer": posted.get("referrer", "")[:2000],
         "seconds_on_page": posted.get("seconds_on_page", "")[:10],
         "fields_touched": posted.get("fields_touched", "")[:500],
-        "consent": _consent(posted, seal, text, company),
+        "steps": posted.get("steps", "")[:LONGEST_TRAIL],
     }
-    return json.dumps(found, ensure_ascii=False).encode("utf-8", "replace")
+
+
+def kept_headers(request: HttpRequest) -> dict[str, str]:
+    """The headers of a visitor that go with their request."""
+    return {name: value for name, value in request.headers.items() if name in HEADERS}
 
 
 def _consent(posted: QueryDict, seal: Seal, text: str, company: Company) -> dict[str, Any]:
@@ -273,17 +303,17 @@ def _hand_in(
     at = moment.now()
     endpoint = endpoint_of(source)
     ours = {settings.PUBLIC_URL, f"{request.scheme}://{request.get_host()}"}
-    kept = {name: value for name, value in request.headers.items() if name in HEADERS}
     incoming = Incoming(
         path=f"/in/form/{source.slug}",
-        headers={**kept, "Content-Type": "application/json; charset=utf-8"},
+        headers={**kept_headers(request), "Content-Type": "application/json; charset=utf-8"},
         body=body,
         remote_addr=request.META.get("REMOTE_ADDR") or None,
         received_at=at,
         endpoint=replace(endpoint, allowed_origins=endpoint.allowed_origins | ours),
     )
     try:
-        if flood.is_too_much(source, at=at):
+        address = request.META.get("REMOTE_ADDR") or ""
+        if not throttle.allow(REQUESTS, address, at=at) or flood.is_too_much(source, at=at):
             return _page(request, source, company, form, seal=seal, note="away", status=429)
         received = intake.accept(source=source, incoming=incoming, at=at)
     except DatabaseError as problem:
@@ -291,6 +321,7 @@ def _hand_in(
         return _page(request, source, company, form, seal=seal, note="away", status=503)
     if received.answer.status >= 400:
         return _page(request, source, company, form, seal=seal, note="elsewhere", status=403)
+    form_drafts.sent(UUID(seal.submission_id), source=source, at=at)
     told = json.loads(received.answer.to_bytes() or b"{}")
     named = {"slug": source.slug} | (
         {"reference": told["reference"]} if told.get("reference") else {}

@@ -112,6 +112,8 @@ def _about(request: HttpRequest, lead: Lead) -> dict[str, Any]:
         "unlinked": [one for one in person.phones.all() if one.unlinked_at],
         "emails": reach.addresses(person),
         "bounced": [one for one in person.emails.all() if one.bounced_at],
+        "co_phones": reach.numbers(lead.co_borrower) if lead.co_borrower else [],
+        "co_emails": reach.addresses(lead.co_borrower) if lead.co_borrower else [],
         "leads": leads_visible_to(user)
         .filter(person=person)
         .exclude(pk=lead.pk)

@@ -7,10 +7,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from rooftree.capture import form_wording
+from rooftree.capture.models import FormDraft
 from rooftree.leads.models import Delivery
 from tests import make
 from tests.flow import journey
-from tests.web.browser.conftest import DESK, PHONE, violations
+from tests.web.browser.conftest import DESK, PHONE, shoot, violations
 
 
 @pytest.fixture
@@ -34,9 +35,13 @@ def first_two_steps(page) -> None:
     page.get_by_label("Buy a home").check()
     page.get_by_label("State of the home").select_option("FL")
     page.get_by_role("button", name="Next").click()
+    contact(page)
+    page.get_by_role("button", name="Next").click()
+
+
+def money(page) -> None:
     page.get_by_label("Price or value of the home").fill("$458,000")
     page.get_by_label("Down payment").fill("10%")
-    page.get_by_role("button", name="Next").click()
 
 
 def contact(page) -> None:
@@ -54,7 +59,7 @@ def stored() -> dict:
 def test_three_steps_record_what_stood_before_the_visitors_eyes(chromium, live_server, site, size):
     page = opened(chromium, live_server, size)
     first_two_steps(page)
-    contact(page)
+    money(page)
     page.get_by_label("Call and text me").check()
     page.wait_for_timeout(3_000)  # a hand is not faster
     page.get_by_role("button", name="Send my request").click()
@@ -73,6 +78,11 @@ def test_three_steps_record_what_stood_before_the_visitors_eyes(chromium, live_s
     assert int(found["seconds_on_page"]) >= 3
     assert {"loan_purpose", "email", "consent"} <= set(found["fields_touched"].split(","))
     assert found["utm"] == {"source": "google"}
+    did = [one.split(" ", 1)[1] for one in found["steps"].split(";")]
+    assert did[:2] == ["shown", "step 1"]
+    assert did[-2:] == ["ticked", "sent"]
+    assert {"step 2", "step 3", "field email"} <= set(did)
+    assert "Ben" not in found["steps"]
 
 
 def test_next_says_what_is_missing_and_goes_to_it(chromium, live_server, site):
@@ -91,18 +101,19 @@ def test_what_the_server_finds_wrong_opens_its_step_and_has_the_focus(chromium, 
     page.get_by_label("Buy a home").check()
     page.get_by_label("State of the home").select_option("FL")
     page.get_by_role("button", name="Next").click()
-    page.get_by_label("Price or value of the home").fill("a lot")
-    page.get_by_role("button", name="Next").click()
     contact(page)
+    page.get_by_label("Phone").fill("12")
+    page.get_by_role("button", name="Next").click()
+    page.get_by_label("Price or value of the home").fill("458k")
     page.get_by_label("Call and text me").check()
     page.get_by_role("button", name="Send my request").click()
 
-    expect(page.get_by_label("Price or value of the home")).to_be_focused()
-    expect(page.get_by_label("Price or value of the home")).to_have_value("a lot")
-    expect(page.get_by_text("Write the price or value in dollars")).to_be_visible()
-    page.get_by_label("Price or value of the home").fill("458k")
+    expect(page.get_by_label("Phone")).to_be_focused()
+    expect(page.get_by_label("Phone")).to_have_value("12")
+    expect(page.get_by_text("Write a phone number with its area code")).to_be_visible()
+    page.get_by_label("Phone").fill("(813) 555-0142")
     page.get_by_role("button", name="Next").click()
-    expect(page.get_by_label("First name")).to_have_value("Ben")
+    expect(page.get_by_label("Price or value of the home")).to_have_value("458k")
     page.wait_for_timeout(2_000)
     page.get_by_role("button", name="Send my request").click()
     expect(page.get_by_role("heading", name="Your request is here")).to_be_visible()
@@ -152,7 +163,6 @@ def test_it_works_in_a_frame_of_an_allowed_site_and_grows_with_its_page(
     page = embedded(chromium, live_server, "?utm_campaign=spring&gclid=Cj0")
     frame = page.frame_locator("iframe")
     first_two_steps(frame)
-    contact(frame)
     page.wait_for_timeout(3_000)
     inner = frame.locator("html").evaluate("one => [one.scrollHeight, one.clientHeight]")
     frame.get_by_role("button", name="Send my request").click()
@@ -186,18 +196,55 @@ def test_axe_finds_nothing_and_nothing_runs_out_of_the_page(
     looks = [violations(page)]
     page.get_by_role("button", name="Next").click()
     looks.append(violations(page))
-    first_two_steps(page)
+    shoot(page, f"form 1 {size['width']} {scheme}")
+    page.get_by_label("Buy a home").check()
+    page.get_by_label("State of the home").select_option("FL")
+    page.get_by_role("button", name="Next").click()
+    page.get_by_role("button", name="Next").click()
+    expect(page.get_by_text("Give an e-mail address or a phone number")).to_be_visible()
     looks.append(violations(page))
+    shoot(page, f"form 2 {size['width']} {scheme}")
+    contact(page)
+    page.get_by_role("button", name="Next").click()
+    looks.append(violations(page))
+    shoot(page, f"form 3 {size['width']} {scheme}")
     assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
     small = page.evaluate(
         """() => [...document.querySelectorAll("button, .input, .tile, main a, .disclosure__label")]
           .filter((one) => one.checkVisibility() && one.getBoundingClientRect().height < 43.5)
           .map((one) => one.outerHTML.slice(0, 80))"""
     )
-    contact(page)
+    money(page)
     page.get_by_role("button", name="Send my request").click()
     expect(page.get_by_role("heading", name="Your request is here")).to_be_visible()
     looks.append(violations(page))
 
-    assert looks == [[], [], [], []]
+    assert looks == [[], [], [], [], []]
     assert small == []
+
+
+def test_who_goes_on_from_their_number_and_leaves_reaches_us_without_what_they_had_not_gone_on_from(
+    chromium, live_server, site
+):
+    page = opened(chromium, live_server)
+    page.wait_for_timeout(3_000)
+    page.get_by_label("Buy a home").check()
+    page.get_by_label("State of the home").select_option("FL")
+    page.get_by_role("button", name="Next").click()
+    expect(page.get_by_text("we keep your answers")).to_be_visible()
+    contact(page)
+    assert not FormDraft.objects.exists()  # nothing leaves before they go on
+
+    with page.expect_response("**/draft/") as answer:
+        page.get_by_role("button", name="Next").click()
+    assert answer.value.status == 204
+    page.get_by_label("Price or value of the home").fill("$458,000")
+    page.get_by_label("Call and text me").check()
+    page.context.close()
+
+    draft = FormDraft.objects.get()
+    said = json.loads(bytes(draft.body))
+    assert said["phone"] == "(813) 555-0142"
+    assert "property_value" not in said
+    assert "consent" not in said
+    assert draft.due_at - draft.saved_at <= make.MINUTE

@@ -6,6 +6,7 @@ customElements.define("lead-form", class extends HTMLElement {
     this.steps = [...this.form.querySelectorAll("[data-ask-step]")];
     this.box = this.form.elements.consent;
     this.before = Number(this.form.elements.seconds_on_page.value) || 0;
+    this.note("shown");
     this.form.noValidate = true;
     this.build();
     this.watch();
@@ -27,6 +28,9 @@ customElements.define("lead-form", class extends HTMLElement {
       step.querySelector("legend").append(count);
       step.classList.add("ask__step--alone");
     }
+    this.reach = this.steps.findIndex((step) => step.querySelector("#email"));
+    const keep = Object.assign(document.createElement("p"), { className: "ask__hint", textContent: this.dataset.keep });
+    this.steps[this.reach].append(keep);
     this.send = this.form.querySelector(".ask__send");
     this.forth = this.button(next, "button button--primary button--big ask__send", () => this.go(1));
     this.back = this.button(back, "button button--big", () => this.go(-1));
@@ -39,7 +43,19 @@ customElements.define("lead-form", class extends HTMLElement {
     return made;
   }
 
+  // What the visitor did and when, in seconds; never what was typed.
+  note(what) {
+    const { steps } = this.form.elements;
+    const line = `${this.seconds()} ${what}`;
+    steps.value = [steps.value, line].filter(Boolean).join(";").slice(0, 900);
+  }
+
+  seconds() {
+    return this.before + Math.round(performance.now() / 1000);
+  }
+
   show(at) {
+    if (at !== this.at) this.note(`step ${at + 1}`);
     this.at = at;
     const isLast = at === this.steps.length - 1;
     this.steps.forEach((step, number) => { step.hidden = number !== at; });
@@ -51,6 +67,7 @@ customElements.define("lead-form", class extends HTMLElement {
 
   go(by) {
     if (by > 0 && !this.isComplete(this.steps[this.at])) return;
+    if (by > 0 && this.at === this.reach) this.keep();
     this.show(this.at + by);
     this.steps[this.at].querySelector("legend").focus();
   }
@@ -64,8 +81,32 @@ customElements.define("lead-form", class extends HTMLElement {
       this.say(field, isEmpty ? field.dataset.missing : "");
       return isEmpty;
     });
+    const email = step.querySelector("#email");
+    if (email && !email.value.trim() && !step.querySelector("#phone").value.trim()) {
+      missing.push(email.closest("[data-name]"));
+      this.say(missing.at(-1), this.dataset.reach);
+    }
     if (missing.length) this.focusOn(missing[0]);
     return !missing.length;
+  }
+
+  // They went on, as the page says: their answers so far reach us, and while the page is open
+  // and seen it says so. What is on a step they have not gone on from stays here.
+  keep() {
+    this.tell();
+    this.sign ??= setInterval(() => {
+      if (document.visibilityState === "visible") this.tell();
+    }, 15000);
+  }
+
+  tell() {
+    if (this.isLeaving) return;
+    this.form.elements.seconds_on_page.value = this.seconds();
+    const body = new FormData(this.form);
+    this.steps.slice(Math.max(this.reach + 1, this.at)).forEach((step) => {
+      step.querySelectorAll("[name]").forEach((input) => body.delete(input.name));
+    });
+    fetch(`${location.pathname}draft/`, { method: "POST", body, keepalive: true }).catch(() => {});
   }
 
   say(field, sentence) {
@@ -88,6 +129,7 @@ customElements.define("lead-form", class extends HTMLElement {
     let ticks = Number(elements.ticks.value) || 0;
     elements.box_at_load.value ||= this.box.checked ? "ticked" : "unticked";
     this.form.addEventListener("input", (event) => {
+      if (!touched.has(event.target.name)) this.note(`field ${event.target.name}`);
       touched.add(event.target.name);
       elements.fields_touched.value = [...touched].join(",");
       const field = event.target.closest("[data-name]");
@@ -96,6 +138,7 @@ customElements.define("lead-form", class extends HTMLElement {
     this.box.addEventListener("change", () => {
       ticks += 1;
       elements.ticks.value = ticks;
+      this.note(this.box.checked ? "ticked" : "unticked");
       elements.checked_at.value = this.box.checked ? new Date().toISOString() : "";
       this.measure();
     });
@@ -114,7 +157,7 @@ customElements.define("lead-form", class extends HTMLElement {
       event.preventDefault();
       return;
     }
-    this.form.elements.seconds_on_page.value = this.before + Math.round(performance.now() / 1000);
+    this.form.elements.seconds_on_page.value = this.seconds();
     if (!this.isMeasured) {
       event.preventDefault();
       // Not from within this event: a form that is being submitted cannot be submitted again.
@@ -122,6 +165,8 @@ customElements.define("lead-form", class extends HTMLElement {
       return;
     }
     this.isLeaving = true;
+    clearInterval(this.sign);
+    this.note("sent");
   }
 
   // What stood before the visitor's eyes: the words, their size, contrast and whether shown.

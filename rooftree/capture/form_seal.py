@@ -26,15 +26,22 @@ class Seal:
     language: str
     text_sha256: str  # of the wording as shown
     snapshot_sha256: str  # of the disclosure block's markup as rendered
+    page_sha256: str  # of the whole form as rendered, before anything was typed
     rendered_at: str  # ISO 8601, UTC
     submission_id: str  # so that one rendering is one request, however often it is sent
+
+    def age(self, at: datetime) -> timedelta:
+        """For how long the form has been open."""
+        return at - datetime.fromisoformat(self.rendered_at)
 
     def sign(self) -> str:
         """The token that rides in the form."""
         return Signer(salt=SALT).sign_object(asdict(self))
 
 
-def make(*, source: str, edition: Edition, text: str, snapshot: str, at: datetime) -> Seal:
+def make(
+    *, source: str, edition: Edition, text: str, snapshot: str, page_sha256: str, at: datetime
+) -> Seal:
     """It is the seal of a form about to be shown; `snapshot` is the block's markup."""
     return Seal(
         source=source,
@@ -42,6 +49,7 @@ def make(*, source: str, edition: Edition, text: str, snapshot: str, at: datetim
         language=edition.language,
         text_sha256=form_wording.fingerprint(text),
         snapshot_sha256=form_wording.fingerprint(snapshot),
+        page_sha256=page_sha256,
         rendered_at=at.isoformat(),
         submission_id=str(uuid4()),
     )
@@ -53,14 +61,19 @@ def opened(token: str, *, source: str, legal_name: str, at: datetime) -> tuple[S
     Raises `BadSeal` for a token that is not ours, another form's, too old, or for
     words that are no longer what was shown.
     """
-    try:
-        seal = Seal(**Signer(salt=SALT).unsign_object(token))
-    except (BadSignature, TypeError, ValueError) as problem:
-        raise BadSeal("not signed by us") from problem
+    seal = read(token)
     edition = form_wording.find(seal.version, seal.language)
     text = edition.of(legal_name) if edition else ""
     if seal.source != source or form_wording.fingerprint(text) != seal.text_sha256:
         raise BadSeal("not what this form shows")
-    if not at - OPEN_FOR < datetime.fromisoformat(seal.rendered_at) <= at:
+    if not timedelta(0) <= seal.age(at) < OPEN_FOR:
         raise BadSeal("open for too long")
     return seal, text
+
+
+def read(token: str) -> Seal:
+    """It is the seal, whatever its age. Raises `BadSeal` for a token that is not ours."""
+    try:
+        return Seal(**Signer(salt=SALT).unsign_object(token))
+    except (BadSignature, TypeError, ValueError) as problem:
+        raise BadSeal("not signed by us") from problem

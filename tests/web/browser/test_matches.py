@@ -1,0 +1,62 @@
+"""Deciding whether two records are one person, as people press it."""
+
+import pytest
+from playwright.sync_api import expect
+
+from rooftree.capture import likeness
+from rooftree.leads.models import Lead, Likeness, Person, Phone
+from rooftree.routing import own
+from tests import make
+from tests.web.browser.conftest import DESK, SIZES, open_as, shown_well
+
+
+@pytest.fixture
+def waiting(people, noon):
+    """Benjamin of Ben's number, Mei Wu of a number that was silent, and Ben's co-borrower."""
+    before = noon - 400 * make.DAY
+    old = make.person(first_name="Ada", last_name="Reyes", phone="+18135550150", at=before)
+    make.lead(person=old, at=before, property_city="Tampa", property_zip="33602")
+    Phone.objects.filter(person=old).update(kind="mobile")
+    for first, last, phone in (
+        ("Benjamin", "Ortiz", "+18135550142"),
+        ("Mei", "Wu", "+18135550150"),
+    ):
+        human = make.person(first_name=first, last_name=last, phone=phone, at=noon)
+        lead = make.lead(person=human, source=people.zillow, at=noon, property_zip="33602")
+        own.give(lead_id=lead.pk, officer_id=people.dana.pk, by=None, at=noon)
+    for lead in Lead.objects.filter(person=old):
+        own.give(lead_id=lead.pk, officer_id=people.dana.pk, by=None, at=noon)
+    lupe = make.person(first_name="Guadalupe", last_name="Ortiz", phone="+18135550142", email=None)
+    Lead.objects.filter(pk=people.ben.pk).update(co_borrower=lupe)
+    likeness.look(at=noon)
+    return people
+
+
+@pytest.mark.parametrize(("size", "scheme"), SIZES)
+def test_the_list_and_the_persons_page_are_sound(chromium, front, waiting, size, scheme):
+    page = open_as(chromium, front, "Branch manager", size, scheme)
+    page.goto("/matches/")
+    expect(page.locator("#pairs")).to_contain_text("may have a new owner")
+    shown_well(page, f"matches {size['width']} {scheme}")
+    page.goto(f"/leads/{waiting.ben.pk}/person/")
+    shown_well(page, f"person {size['width']} {scheme}")
+    Likeness.objects.all().delete()
+    page.goto("/matches/")
+    expect(page.locator("#pairs")).to_contain_text("Nobody looks like somebody else")
+    shown_well(page, f"matches none {size['width']} {scheme}")
+
+
+def test_two_people_are_told_apart_and_one_is_made_of_two(chromium, front, waiting):
+    page = open_as(chromium, front, "Branch manager", DESK)
+    page.goto("/matches/")
+    page.locator("article", has_text="Mei Wu").get_by_role("button", name="Mei’s now").click()
+    expect(page.locator("#pairs article")).to_have_count(1)
+
+    article = page.locator("article", has_text="Benjamin")
+    article.get_by_role("combobox").select_option("spoken")
+    article.get_by_role("button", name="Same person").click()
+    expect(page.locator("#pairs")).to_contain_text("Nobody looks like somebody else")
+    expect(page.locator("#pairs")).to_contain_text("Take apart")
+
+    assert Person.objects.get(first_name="Benjamin").merged_into == waiting.ben.person
+    shown_well(page, "matches decided 1440 light")

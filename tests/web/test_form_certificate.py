@@ -1,0 +1,201 @@
+"""The certificate of our own form proves years later, without us, what was shown and done."""
+
+import hashlib
+import json
+import zipfile
+
+import pytest
+
+from rooftree.capture.models import FormCertificate, FormPage
+from rooftree.compliance.evidence_check import problems
+from rooftree.compliance.form_proof import digest
+from rooftree.flow import intake
+from rooftree.leads.models import Delivery
+from rooftree.ledger import seal
+from rooftree.ledger.models import Event
+from rooftree.reporting.evidence_file import make as make_file
+from tests import make
+from tests.flow import journey
+from tests.reporting.test_evidence import altered, inside
+from tests.web.visitor import LEGAL, send, shown, stored
+
+pytestmark = pytest.mark.django_db
+BEN = "+18135550142"
+STEPS = "0 shown;0 step 1;4 field loan_purpose;9 step 2;40 ticked;44 sent"
+
+
+@pytest.fixture
+def sent(source):
+    """Ben's request, with the box ticked, worked and on the ledger."""
+    send(
+        shown(), consent="yes", steps=STEPS, ticks="1", checked_at="2026-11-23T16:59:40Z",
+        font_px="15", contrast="12.6", visible="yes", box_at_load="unticked",
+    )  # fmt: skip
+    intake.work_next(at=make.NOON)
+    seal.seal(at=make.NOON)
+    return FormCertificate.objects.get()
+
+
+@pytest.fixture
+def file(sent, tmp_path):
+    path = tmp_path / "ben.zip"
+    path.write_bytes(make_file(BEN, actor="user:1", at=make.NOON + make.HOUR))
+    return path
+
+
+def test_it_says_what_was_shown_how_it_looked_and_what_the_visitor_did(sent):
+    facts = sent.facts
+
+    assert LEGAL in facts["shown"]["wording"]
+    assert facts["shown"]["version"] == "form-2026-11"
+    assert facts["measured_by_the_browser"]["font_px"] == "15"
+    assert facts["measured_by_the_browser"]["contrast"] == "12.6"
+    assert facts["measured_by_the_browser"]["box_at_load"] == "unticked"
+    assert facts["visitor"]["steps"] == STEPS.split(";")
+    assert facts["visitor"]["checked_at"] == "2026-11-23T16:59:40Z"
+    assert facts["sent"]["box"] == "granted"
+    assert facts["sent"]["phones"] == [BEN]
+    assert facts["sent"]["ip"] == "203.0.113.10"
+
+
+def test_the_page_is_kept_as_it_was_rendered_and_once(sent, source):
+    shown()
+    shown(lang="es")
+
+    pages = FormPage.objects.all()
+    assert len(pages) == 2
+    for page in pages:
+        assert hashlib.sha256(page.html.encode()).hexdigest() == page.pk
+    kept = FormPage.objects.get(pk=sent.facts["shown"]["page_sha256"])
+    assert " ".join(sent.facts["shown"]["wording"].split()) in kept.html
+    assert 'type="checkbox"' in kept.html
+    assert " checked" not in kept.html
+    assert "Ben" not in kept.html
+
+
+def test_its_hash_is_in_the_ledger_and_nothing_personal_is(sent):
+    told = Event.objects.get(kind="capture.form.certified")
+
+    assert told.data == {"certificate": str(sent.pk), "sha256": digest(sent.facts)}
+    assert told.sequence is not None
+    assert told.person_id == sent.touch.person_id
+
+
+def test_an_untouched_file_is_whole(file):
+    found = inside(file)
+
+    assert len(found["form_certificates"]) == len(found["form_pages"]) == 1
+    assert problems(file) == []
+
+
+def _tick(evidence):
+    evidence["form_certificates"][0]["facts"]["visitor"]["checked_at"] = "2026-11-23T16:00:00Z"
+
+
+def _contrast(evidence):
+    evidence["form_certificates"][0]["facts"]["measured_by_the_browser"]["contrast"] = "21"
+
+
+def _rehashed(evidence):
+    """With the hash beside it made to fit."""
+    _contrast(evidence)
+    one = evidence["form_certificates"][0]
+    one["sha256"] = digest(one["facts"])
+
+
+def _page(evidence):
+    evidence["form_pages"][0]["html"] += "<p>Added later</p>"
+
+
+def _page_rehashed(evidence):
+    _page(evidence)
+    page = evidence["form_pages"][0]
+    page["sha256"] = hashlib.sha256(page["html"].encode()).hexdigest()
+
+
+def _ledger(evidence):
+    """The certificate and its entry changed alike."""
+    _rehashed(evidence)
+    for one in evidence["events"]:
+        if one["kind"] == "capture.form.certified":
+            one["data"]["sha256"] = evidence["form_certificates"][0]["sha256"]
+
+
+def _wording(evidence):
+    evidence["consents"][0]["wording"] = "I agree to everything."
+    evidence["consents"][0]["wording_sha256"] = hashlib.sha256(
+        b"I agree to everything."
+    ).hexdigest()
+
+
+def _left_out(evidence):
+    evidence["form_certificates"] = []
+
+
+def _delivery(evidence):
+    evidence["deliveries"][0]["body_sha256"] = "0" * 64
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (_tick, "is not what was sealed"),
+        (_contrast, "is not what was sealed"),
+        (_rehashed, "is not what was sealed"),
+        (_page, "was changed"),
+        (_page_rehashed, "the page that was shown is missing"),
+        (_ledger, "ledger entry"),
+        (_wording, "has another wording"),
+        (_left_out, "is missing"),
+        (_delivery, "the delivery is another one"),
+    ],
+)
+def test_a_change_of_any_part_is_found_with_nothing_but_the_file(file, change, said):
+    altered(file, change)
+
+    assert any(said in one for one in problems(file))
+
+
+def test_a_file_from_before_there_were_certificates_is_still_whole(file):
+    def older(evidence):
+        evidence.pop("form_certificates")
+        evidence.pop("form_pages")
+        evidence["events"] = []
+        evidence["ledger"]["entries"] = 0
+
+    altered(file, older)
+
+    assert problems(file) == []
+
+
+def test_a_post_of_a_site_of_ones_own_has_no_certificate(source):
+    journey.arrive(source, journey.form_post())
+    intake.work_next(at=make.NOON)
+
+    assert Delivery.objects.get().state == "worked"
+    assert not FormCertificate.objects.exists()
+
+
+@pytest.mark.parametrize("forge", ["seal", "submission_id"])
+def test_a_seal_that_is_not_of_this_post_certifies_nothing(source, forge):
+    send(shown(), consent="yes")
+    body = stored()
+    Delivery.objects.all().delete()
+    if forge == "seal":
+        body["consent"]["seal"] = body["consent"]["seal"][:-1] + "~"
+    else:
+        body["submission_id"] = "another"
+
+    journey.arrive(source, json.dumps(body).encode())
+    intake.work_next(at=make.NOON)
+
+    assert Delivery.objects.get().state == "worked"
+    assert not FormCertificate.objects.exists()
+
+
+def test_the_archive_holds_the_page_to_look_at(file):
+    found = inside(file)
+    with zipfile.ZipFile(file) as archive:
+        assert archive.testzip() is None
+
+    assert found["form_pages"][0]["html"].lstrip().startswith("<!doctype html>")
