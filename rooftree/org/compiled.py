@@ -155,7 +155,8 @@ def _worded(compiler: Any, kinds: dict[str, Any]) -> tuple[str, tuple[str, ...]]
     first, *parts = sql.split("%s")
     made = [first]
     for name, param, part in zip(names, params, parts, strict=True):
-        if kind := LISTS.get(kinds.get(name)):
+        kind = LISTS.get(kinds[name]) if name else None
+        if kind:
             made[-1] = made[-1].removesuffix("IN (") + HIDDEN.format(place="%s", kind=kind)
         else:
             made.append("%s" if name else _literal(param))

@@ -74,6 +74,8 @@ def _unread(user: User) -> QuerySet[Any]:
     seen = leads_visible_to(user).values("pk")
     unread = Message.objects.filter(direction="in", read_at=None, lead__in=seen)
     return unread.values("lead_id").distinct()
+
+
 def matches(user: User, at: datetime) -> Count | None:
     """Pairs of records of which staff are to say whether they are one person."""
     if not may(user, "merge_leads"):
