@@ -123,6 +123,19 @@ def keep_told(source: Source, wanted: Mapping[str, Any], *, by: User, at: dateti
         _write("capture.source.told", source, by, at, changed=changed)
 
 
+def keep_part(
+    part: str, kept: Mapping[str, Any], *, source_id: UUID | str, by: User, at: datetime
+) -> Source:
+    """Keep one part of a source's set-up whole, as `bids`; the change is written down."""
+    with atomic():
+        source = Source.objects.select_for_update().get(pk=source_id)
+        if source.setup.get(part, {}) != kept:
+            source.setup = {**source.setup, part: kept}
+            source.save(update_fields=["setup"])
+            _write(f"capture.source.{part}_changed", source, by, at, **{part: kept})
+    return source
+
+
 def pause(*, source_id: UUID | str, by: User, at: datetime) -> None:
     """Turn its deliveries away from now on. Pausing twice keeps the first time."""
     with atomic():

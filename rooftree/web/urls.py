@@ -37,6 +37,7 @@ from rooftree.web.views import (
     setup_sources,
     setup_tree,
     sign_in,
+    source_acceptance,
     source_bids,
     source_credentials,
     source_maps,
@@ -162,6 +163,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("setup/certificates/", setup_certificates.certificates, name="setup_certificates"),
     path("setup/sources/<uuid:source_id>/pause/", setup_sources.pause, name="setup_source_pause"),
     path("setup/sources/<uuid:source_id>/bids/", source_bids.bids, name="source_bids"),
+    path(
+        "setup/sources/<uuid:source_id>/acceptance/",
+        source_acceptance.acceptance,
+        name="source_acceptance",
+    ),
+    path(
+        "setup/sources/<uuid:source_id>/acceptance/trial/",
+        source_acceptance.trial,
+        name="source_acceptance_trial",
+    ),
     path("setup/sources/<uuid:source_id>/posts/", source_posts.posts, name="source_posts"),
     path(
         "setup/sources/<uuid:source_id>/details/",

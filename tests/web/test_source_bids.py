@@ -3,6 +3,7 @@
 import pytest
 from django.urls import reverse
 
+from rooftree.capture.acceptance import Span
 from rooftree.capture.bidding import Price, rules_of
 from rooftree.capture.models import PlacedBid
 from rooftree.leads.models import Source
@@ -43,7 +44,7 @@ def test_prices_and_limits_are_kept_and_written_down(clerk, seller):
         Price(cents=3000),
         Price(cents=5250, purpose="purchase", state="FL"),
     )
-    assert (rules.per_day, rules.per_month, rules.duplicate_days) == (40, None, 30)
+    assert (rules.limits.leads, rules.limits.duplicate_days) == ({Span.DAY: 40}, 30)
     assert Event.objects.filter(kind="capture.source.bids_changed").count() == 1
     shown = clerk.get(page(seller)).content.decode()
     assert "FL purchase 52.50" in shown

@@ -209,6 +209,8 @@ TABLE = {
     "setup/sources/<uuid:source_id>/credentials/": get("pkd", "source"),
     "setup/sources/<uuid:source_id>/details/": get("pkd", "source"),
     "setup/sources/<uuid:source_id>/bids/": get("pkd", "seller"),
+    "setup/sources/<uuid:source_id>/acceptance/": get("pkd", "post_source"),
+    "setup/sources/<uuid:source_id>/acceptance/trial/": post("pkd", "post_source"),
     "setup/sources/<uuid:source_id>/pause/": post("pkd", "source"),
     "setup/certificates/": get("d"),
     "setup/los/": get("d"),

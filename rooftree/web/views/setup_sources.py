@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
-from rooftree.capture import flood, source_credentials, source_settings, source_setup
+from rooftree.capture import flood, judge, source_credentials, source_settings, source_setup
 from rooftree.capture.imports import stage
 from rooftree.capture.source_setup import Opened
 from rooftree.capture.sources import SOURCES
@@ -150,6 +150,7 @@ def _source_page(request: HttpRequest, one: Source, **more: Any) -> HttpResponse
         "credentials": source_credentials.asked_of(one),
         "missing": source_credentials.missing_of(one),
         "takes_posts": one.adapter not in stage.KINDS,
+        "can_be_limited": judge.can_be_limited(one),
         "settings": source_settings.asked_of(one),
         "hosted": f"{settings.PUBLIC_URL}{reverse('lead_form', args=[one.slug])}"
         if is_form
