@@ -21,6 +21,7 @@ class Span(StrEnum):
 
 _EVERY = {Span.HOUR: "hourly", Span.DAY: "daily", Span.MONTH: "monthly"}
 WHY_NOT = {  # as the vendor is told
+    "in_audit": "not buying yet",
     "not_set_up": "no price is set",
     "state_missing": "state is missing",
     "not_licensed": "not licensed in this state",
@@ -92,6 +93,7 @@ class Taken:
 class Standing:
     """What a refusal depends on besides the inquiry."""
 
+    is_in_audit: bool = False  # nothing is bought of it yet
     licensed: frozenset[str] = frozenset()  # where we may lend and somebody may originate
     is_known: bool = False  # the person asked within the window
     taken: Mapping[Span, Taken] = field(default_factory=dict)  # with the bids still out

@@ -109,6 +109,7 @@ def bid_on(ask: Ask, rules: Rules, standing: Standing) -> Bid:
     offered = Offered(state=ask.state, cents=cents)
     against = refusal(offered, rules.limits, standing)
     refusals = (
+        ("in_audit", standing.is_in_audit),
         ("not_set_up", not rules.prices),
         ("state_missing", not ask.state),
         (against.why if against else "", against),

@@ -76,6 +76,7 @@ def create(
             token_hash=hash_of(token),
             secret=secret,
             created_at=at,
+            launched_at=at if hasattr(SOURCES[adapter], "KIND") else None,  # a file is no feed
             **wanted,
         )
         _write("capture.source.added", source, by, at, adapter=adapter)

@@ -39,6 +39,7 @@ def standing(
         if not held.values_list("pk"):
             raise Outdated(f"{source} is gone.")
     return Standing(
+        is_in_audit=source.launched_at is None,
         licensed=licensed(state, at) if limits.licensed_only else frozenset(),
         is_known=is_known,
         taken=taken(source, limits, at),

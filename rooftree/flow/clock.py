@@ -6,7 +6,7 @@ clocks may run. A restart loses nothing: what is due stays due.
 
 from datetime import datetime
 
-from rooftree.capture import auction, retrieve
+from rooftree.capture import auction, retrieve, source_watch
 from rooftree.flow import first_run, intake, messages, milestones, offers, sign_in, silence, sweeps
 from rooftree.ledger import seal
 from rooftree.los import outbox
@@ -62,6 +62,8 @@ TICKS = (
     Tick(name="look-ups at vendors due", every=2, run=look_up_waiting),
     Tick(name="certificates to claim", every=5, run=claim_certificates),
     Tick(name="vendors' own lists", every=30, run=lambda at: sweeps.go_through(at=at)),
+    Tick(name="silent sources", every=60, run=lambda at: source_watch.look_for_silence(at=at)),
+    Tick(name="quality of sources", every=3600, run=lambda at: source_watch.look_at_quality(at=at)),
     Tick(name="ledger sealing", every=1, run=lambda at: seal.seal(at=at)),
     Tick(name="sums folding", every=5, run=lambda at: fold.fold(at=at)),
     Tick(name="sequence steps due", every=10, run=step_sequences),

@@ -38,6 +38,7 @@ from rooftree.web.views import (
     setup_tree,
     sign_in,
     source_acceptance,
+    source_baseline,
     source_bids,
     source_credentials,
     source_maps,
@@ -172,6 +173,17 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "setup/sources/<uuid:source_id>/acceptance/trial/",
         source_acceptance.trial,
         name="source_acceptance_trial",
+    ),
+    path("setup/sources/<uuid:source_id>/baseline/", source_baseline.show, name="source_baseline"),
+    path(
+        "setup/sources/<uuid:source_id>/baseline/waiver/",
+        source_baseline.waiver,
+        name="source_baseline_waiver",
+    ),
+    path(
+        "setup/sources/<uuid:source_id>/baseline/launch/",
+        source_baseline.launch,
+        name="source_baseline_launch",
     ),
     path("setup/sources/<uuid:source_id>/posts/", source_posts.posts, name="source_posts"),
     path(

@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
-from rooftree.capture import flood, judge, receive, retrieve, source_setup, sweep
+from rooftree.capture import baseline, flood, judge, receive, retrieve, source_setup, sweep
 from rooftree.capture.imports import stage
 from rooftree.capture.targets import TARGETS
 from rooftree.flow import intake
@@ -29,7 +29,10 @@ HEALTH = {  # word: (icon, tone, what is said)
     "well": ("check", "ok", "Well"),
     "set_aside": ("warn", "late", "Set aside"),
     "flooded": ("warn", "late", "Flooded"),
+    "silent": ("bell", "late", "Silent"),
+    "drifted": ("warn", "soon", "Worse than agreed"),
     "quiet": ("clock", "soon", "Quiet"),
+    "audit": ("eye", "", "In audit"),
     "paused": ("moon", "", "Paused"),
     "new": ("clock", "", "No lead yet"),
 }
@@ -110,6 +113,8 @@ def source(request: HttpRequest, source_id: UUID) -> HttpResponse:
         "aside_count": seen_by(request.user).filter(source=one, state="quarantined").count(),
         "flood": flood.last_of(request.at).get(one.pk),
         "swept": sweep.so_far(one),
+        "held": baseline.of(one),
+        "may_edit": may(request.user, "edit_sources"),
         "may_replay": may(request.user, "replay_quarantine"),
     }
     return render(request, "sources/source.html", context)
