@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db.transaction import atomic
 from django.utils.text import slugify
 
-from rooftree.capture.recognise import hash_of
+from rooftree.capture.recognise import BY_NAME, hash_of
 from rooftree.capture.sources import SOURCES
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import Source
@@ -181,6 +181,8 @@ def label_of(source: Source) -> str:
 def _secrets(adapter: str) -> tuple[str, str]:
     """The token of its path, and a signing secret where the sender can sign with one."""
     secret = secrets.token_urlsafe(32) if adapter in SIGNED else ""
+    if adapter in BY_NAME:  # its address is no secret: it stands in pages everybody reads
+        return "", secret
     is_address = SOURCES[adapter].CHANNEL is Channel.EMAIL  # mail servers lose capitals
     make = secrets.token_hex if is_address else secrets.token_urlsafe
     return make(TOKEN_BYTES), secret

@@ -6,6 +6,8 @@ from django.db import migrations, models
 
 
 LAUNCH = "update source set launched_at = created_at where launched_at is null"
+# A form's address is its name; a token beside it had every post to it turned away.
+NO_TOKENS = "update source set token = '', token_hash = '' where adapter = 'website_form'"
 
 
 class Migration(migrations.Migration):
@@ -48,5 +50,5 @@ class Migration(migrations.Migration):
                 'constraints': [models.CheckConstraint(condition=models.Q(('contactable_pct__lte', 100)), name='baseline_is_a_share')],
             },
         ),
-        migrations.RunSQL(LAUNCH, migrations.RunSQL.noop),
+        migrations.RunSQL([LAUNCH, NO_TOKENS], migrations.RunSQL.noop),
     ]

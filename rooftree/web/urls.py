@@ -41,6 +41,7 @@ from rooftree.web.views import (
     source_baseline,
     source_bids,
     source_credentials,
+    source_instructions,
     source_maps,
     source_posts,
     source_settings,
@@ -191,7 +192,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
         source_settings.settings_page,
         name="source_settings",
     ),
-    path("setup/sources/<uuid:source_id>/trial/", source_posts.trial, name="source_trial"),
+    path(
+        "setup/sources/<uuid:source_id>/instructions/",
+        source_instructions.show,
+        name="source_instructions",
+    ),
+    path(
+        "setup/sources/<uuid:source_id>/instructions/reading/",
+        source_instructions.reading,
+        name="source_reading",
+    ),
     path("setup/sources/<uuid:source_id>/map/", source_maps.show, name="source_map"),
     path(
         "setup/sources/<uuid:source_id>/map/preview/",

@@ -86,7 +86,9 @@ def test_a_made_up_ping_shows_what_would_be_bid_and_keeps_nothing(clerk, seller)
     make.company_license("FL")
     clerk.post(page(seller), TYPED)
 
-    shown = clerk.post(reverse("source_trial", args=[seller.pk])).content.decode()
+    body = '{"ping_id": "t", "state": "FL", "loan_purpose": "purchase"}'
+    answer = clerk.post(reverse("source_reading", args=[seller.pk]), {"body": body})
+    shown = answer.content.decode()
 
     assert "&quot;bid&quot;:52.5" in shown
     assert not PlacedBid.objects.exists()
