@@ -122,7 +122,7 @@ def refusal(offered: Offered, limits: Limits, standing: Standing) -> Refusal | N
     """The first of the limits that an inquiry is outside of; None: it is taken."""
     state = offered.state
     if limits.licensed_only and state and state not in standing.licensed:
-        return Refusal(why="not_licensed", sentence=f"We are not licensed in {state} now.")
+        return Refusal(why="not_licensed", sentence=f"We are not licensed in {state}.")
     for key in limits.required:
         if key in offered.lacks:
             return Refusal(why=f"lacks:{key}", sentence=f"It came without {REQUIRED[key]}.")

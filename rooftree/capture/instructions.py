@@ -69,6 +69,7 @@ class Field:
     """One of our fields, and where a sender puts it; of several names the first counts."""
 
     label: str
+    group: str  # of our fields, as “The home”
     names: tuple[str, ...]
     holds: str
     words: tuple[str, ...]  # theirs that are known, where it is a word
@@ -259,6 +260,7 @@ def _fields(source: Source) -> tuple[Field, ...]:
     return tuple(
         Field(
             label=TARGETS[key].label,
+            group=TARGETS[key].group,
             names=tuple(found),
             holds=HOLDS[TARGETS[key].kind],
             words=tuple(dict.fromkeys(filter(None, words.get(key, ())))),

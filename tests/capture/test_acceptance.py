@@ -73,7 +73,7 @@ def refusals():
     [
         (
             {"licensed_only": True}, {"mortgage.property.state": "GA"}, "not_licensed",
-            "not licensed in this state", "We are not licensed in GA now.",
+            "not licensed in this state", "We are not licensed in GA.",
         ),
         (
             {"required": ["loan_purpose"]}, {}, "lacks:loan_purpose",
