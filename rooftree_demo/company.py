@@ -220,6 +220,7 @@ def _form(one: Origin, at: datetime) -> Source:
         secret=secrets.token_urlsafe(32),
         cost_cents=one.cost_cents,
         created_at=at,
+        launched_at=at,
     )
 
 
@@ -234,6 +235,7 @@ def vendor(adapter: str, name: str, slug: str, at: datetime, **columns: object) 
         token=token,
         token_hash=hash_of(token),
         created_at=at,
+        launched_at=at,
         **columns,
     )
 

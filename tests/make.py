@@ -175,7 +175,13 @@ def source(adapter: str = "zillow", **changes: Any) -> Source:
     """Someone who sends us leads."""
     nth = number()
     return Source.objects.create(
-        **{"adapter": adapter, "name": f"{adapter} {nth}", "slug": f"{adapter}-{nth}", **changes}
+        **{
+            "adapter": adapter,
+            "name": f"{adapter} {nth}",
+            "slug": f"{adapter}-{nth}",
+            "launched_at": NOON,
+            **changes,
+        }
     )
 
 

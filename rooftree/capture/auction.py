@@ -7,24 +7,21 @@ a lead that was bought, does.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Value
-from django.db.models.functions import Concat
 
-from rooftree.capture.bidding import Ask, Bid, Placed, Rules, Standing, post_key
+from rooftree.capture.acceptance import Standing
+from rooftree.capture.bidding import Ask, Bid, Placed, Rules, post_key
 from rooftree.capture.keep import key_at
 from rooftree.capture.models import PlacedBid
+from rooftree.capture.standing import standing
 from rooftree.core.uuid7 import uuid7_at
-from rooftree.leads.models import Delivery, DeliveryKey, Source
-from rooftree.money.company_day import company_zone
+from rooftree.leads.models import DeliveryKey, Source
 from rooftree.org.insert import insert_once
-from rooftree.org.models import CompanyLicense, License
 
 KEPT_FOR = timedelta(days=30)
-BOUGHT = ("accepted", "quarantined")  # a post that cannot be used yet was bought as well
 _KNOWN = """
 select exists (
   select from phone join touch using (person_id)
@@ -53,34 +50,13 @@ class Market:
 
     def standing(self, ask: Ask, rules: Rules, /) -> Standing:
         """Two pings at once never both take the last place under a cap: one waits."""
-        if rules.has_caps():
-            Source.objects.select_for_update(no_key=True).only("pk").get(pk=self.source.pk)
-        today = datetime.combine(self.at.astimezone(company_zone()), time.min, company_zone())
-        return Standing(
-            licensed=_licensed(ask.state, self.at),
-            bought_today=self._bought(today) if rules.per_day is not None else 0,
-            bought_this_month=self._bought(today.replace(day=1))
-            if rules.per_month is not None
-            else 0,
-            is_known=self._is_known(ask, rules),
-        )
-
-    def _bought(self, since: datetime) -> int:
-        """Leads bought since then, and bids that may still become one."""
-        came = Delivery.objects.filter(source=self.source, received_at__gte=since)
-        post = Concat(Value(key_at(self.source, post_key(""))), OuterRef("ping_id"))
-        out = PlacedBid.objects.filter(
-            ~Exists(DeliveryKey.objects.filter(key=post)),
-            source=self.source,
-            expires_at__gte=self.at,
-            cents__gt=0,
-        )
-        return came.filter(outcome__in=BOUGHT).count() + out.count()
+        is_known = self._is_known(ask, rules)
+        return standing(self.source, rules.limits, state=ask.state, is_known=is_known, at=self.at)
 
     def _is_known(self, ask: Ask, rules: Rules) -> bool:
-        if not rules.duplicate_days or not (ask.phone_hash or ask.email_hash):
+        if not rules.limits.duplicate_days or not (ask.phone_hash or ask.email_hash):
             return False
-        since = self.at - timedelta(days=rules.duplicate_days)
+        since = self.at - timedelta(days=rules.limits.duplicate_days)
         with connection.cursor() as cursor:
             cursor.execute(_KNOWN, [ask.phone_hash, since, ask.email_hash, since])
             return bool(cursor.fetchone()[0])
@@ -108,20 +84,6 @@ def keep(source: Source, offer: Placed, *, at: datetime) -> None:
 def forget(*, at: datetime) -> int:
     """Let pings go that are older than KEPT_FOR; how many."""
     return PlacedBid.objects.filter(asked_at__lt=at - KEPT_FOR).delete()[0]
-
-
-def _licensed(state: str, at: datetime) -> frozenset[str]:
-    """The state, when the company may lend there and somebody here may originate there."""
-    day = at.astimezone(company_zone()).date()
-    ours = CompanyLicense.objects.filter(state=state, from_date__lte=day)
-    theirs = License.objects.filter(
-        state=state, status__iexact="approved", from_date__lte=day, officer__terminated_at=None
-    )
-    holds = all(
-        held.filter(until_date=None).exists() or held.filter(until_date__gt=day).exists()
-        for held in (ours, theirs)
-    )
-    return frozenset({state} if state and holds else ())
 
 
 def _row(offer: Placed) -> Mapping[str, Any]:

@@ -2,29 +2,22 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
+from rooftree.capture.acceptance import Limits, Offered, Standing, limits_of, refusal, whole
 from rooftree.leads.vocabulary import Purpose
 
 SECONDS = 60  # that a bid holds: buyers' bids were seen to hold 30 to 120
 LONGEST_SECONDS = 3600
 MOST_PRICES = 500
+LIMITS = Limits(licensed_only=True)  # a person we may not serve is never bid for
 FAMILIES = {  # a price for a refinance is one for each kind of it
     Purpose.REFINANCE_CASH_OUT: Purpose.REFINANCE,
     Purpose.REFINANCE_RATE_TERM: Purpose.REFINANCE,
     Purpose.HOME_EQUITY_LOAN: Purpose.HOME_EQUITY,
     Purpose.HELOC: Purpose.HOME_EQUITY,
-}
-WHY_NOT = {  # as the vendor is told
-    "not_set_up": "no price is set",
-    "state_missing": "state is missing",
-    "not_licensed": "not licensed in this state",
-    "no_price": "no price for this kind of lead",
-    "duplicate": "duplicate",
-    "daily_cap": "daily cap reached",
-    "monthly_cap": "monthly cap reached",
 }
 
 
@@ -42,13 +35,8 @@ class Rules:
     """How a source's pings are answered. Without a price there is no bid."""
 
     prices: tuple[Price, ...] = ()
-    per_day: int | None = None  # leads bought, by the company's day
-    per_month: int | None = None
-    duplicate_days: int = 0  # a person who asked within them is not bought; 0: never looked at
+    limits: Limits = LIMITS
     seconds: int = SECONDS
-
-    def has_caps(self) -> bool:
-        return self.per_day is not None or self.per_month is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,18 +51,8 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """What a bid depends on besides the ping."""
-
-    licensed: frozenset[str]  # states in which we may lend and somebody may originate
-    bought_today: int = 0  # with the bids still out
-    bought_this_month: int = 0
-    is_known: bool = False  # the person asked within the window
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Bid:
-    """0 cents is no bid; `why` is then a key of WHY_NOT."""
+    """0 cents is no bid; `why` is then a key of acceptance.WHY_NOT."""
 
     cents: int
     why: str = ""
@@ -120,24 +98,22 @@ def rules_of(stored: Any) -> Rules:
     prices = (_price(row) for row in rows[:MOST_PRICES] if isinstance(row, Mapping))
     return Rules(
         prices=tuple(one for one in prices if one.cents > 0),
-        per_day=_whole(kept.get("per_day")),
-        per_month=_whole(kept.get("per_month")),
-        duplicate_days=_whole(kept.get("duplicate_days")) or 0,
-        seconds=min(_whole(kept.get("seconds")) or SECONDS, LONGEST_SECONDS),
+        limits=replace(limits_of(kept), licensed_only=True),
+        seconds=min(whole(kept.get("seconds")) or SECONDS, LONGEST_SECONDS),
     )
 
 
 def bid_on(ask: Ask, rules: Rules, standing: Standing) -> Bid:
     """It is what we offer for a ping, or why we offer nothing."""
     cents = _worth(ask, rules.prices)
+    offered = Offered(state=ask.state, cents=cents)
+    against = refusal(offered, rules.limits, standing)
     refusals = (
+        ("in_audit", standing.is_in_audit),
         ("not_set_up", not rules.prices),
         ("state_missing", not ask.state),
-        ("not_licensed", ask.state not in standing.licensed),
+        (against.why if against else "", against),
         ("no_price", not cents),
-        ("duplicate", rules.duplicate_days > 0 and standing.is_known),
-        ("daily_cap", _is_full(rules.per_day, standing.bought_today)),
-        ("monthly_cap", _is_full(rules.per_month, standing.bought_this_month)),
     )
     why = next((why for why, is_so in refusals if is_so), "")
     return Bid(cents=0 if why else cents, why=why)
@@ -165,21 +141,12 @@ def _worth(ask: Ask, prices: Iterable[Price]) -> int:
     return best.cents if best else 0
 
 
-def _is_full(cap: int | None, bought: int) -> bool:
-    return cap is not None and bought >= cap
-
-
 def _price(row: Mapping[str, Any]) -> Price:
     return Price(
-        cents=_whole(row.get("cents")) or 0,
+        cents=whole(row.get("cents")) or 0,
         purpose=str(row.get("purpose") or ""),
         state=str(row.get("state") or ""),
     )
-
-
-def _whole(value: Any) -> int | None:
-    is_whole = isinstance(value, int) and not isinstance(value, bool) and value >= 0
-    return value if is_whole else None
 
 
 def _hashed(values: Iterable[str | None]) -> frozenset[str]:

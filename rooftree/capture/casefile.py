@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from rooftree.capture.bidding import Ask, Placed, Rules, Standing
+from rooftree.capture.acceptance import Standing
+from rooftree.capture.bidding import Ask, Placed, Rules
 from rooftree.capture.certificates import jornaya, trustedform
 from rooftree.capture.envelope import Endpoint, Envelope, Incoming
 from rooftree.capture.sources import SOURCES

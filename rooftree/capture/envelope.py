@@ -13,6 +13,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any, Protocol
 
+from rooftree.capture.acceptance import Refusal
 from rooftree.capture.bidding import Market, Placed
 from rooftree.capture.upstream import Lookup, Told
 from rooftree.core.letter_masking import mask_letter
@@ -35,6 +36,7 @@ class Outcome(StrEnum):
     IGNORED = "ignored"
     QUARANTINED = "quarantined"
     UPDATED = "updated"
+    NOT_ACCEPTED = "not_accepted"  # usable, and not what its source may bring: never an adapter's
     DELETED = "deleted"
     BID = "bid"
     NO_BID = "no_bid"
@@ -150,6 +152,7 @@ class Envelope:
     actions: tuple[Mapping[str, Any], ...] = ()
     lookups: tuple[Lookup, ...] = ()  # what must be asked before it is read in full
     offer: Placed | None = None  # a bid, to be kept; not interchanged
+    refusal: Refusal | None = None  # ours; not interchanged
     again: Answer | None = None  # what a repetition is told, where the vendor has a word for it
 
     def repeated(self) -> "Envelope":
@@ -213,7 +216,8 @@ class Setting:
 class Adapter(Protocol):
     """A source's module.
 
-    It may have `METHODS` (POST when it has none), `CREDENTIALS` and `SETTINGS`.
+    It may have `METHODS` (POST when it has none), `CREDENTIALS`, `SETTINGS`, and, where its
+    contract has a word for it, `not_taken(why, incoming) -> Answer`.
     """
 
     LABEL: str  # as staff read it

@@ -1,4 +1,4 @@
-"""What staff tell capture (editions of field maps, spreadsheets), and the bids it placed."""
+"""What staff tell capture (field maps, baselines, spreadsheets), and the bids it placed."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -39,6 +39,36 @@ class MapEdition(models.Model):
 
     def __str__(self) -> str:
         return f"map_edition:{self.number}"
+
+
+class Baseline(models.Model):
+    """What is agreed with a source and expected of it, and how what it brings compares."""
+
+    source = models.OneToOneField(Source, models.CASCADE, primary_key=True, related_name="baseline")
+    per_week = models.PositiveIntegerField(null=True)  # inquiries
+    contactable_pct = models.PositiveSmallIntegerField(null=True)  # of them
+    price_cents = models.PositiveIntegerField(null=True)  # of one
+    exclusive = models.CharField(max_length=12, blank=True)  # a key of baseline.EXCLUSIVE
+    return_days = models.PositiveSmallIntegerField(null=True)  # 0: nothing can be returned
+    return_reasons = models.CharField(max_length=300, blank=True)  # as the contract has them
+    contact = models.CharField(max_length=200, blank=True)  # at the vendor
+    watcher = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    waived = models.JSONField(default=dict)  # by part: who, why and when
+    last_at = models.DateTimeField(null=True)  # the newest arrival `due_at` was reckoned from
+    due_at = models.DateTimeField(null=True)  # when it will have been silent for too long
+    silent_at = models.DateTimeField(null=True)  # since when that is an alarm
+    drifted_at = models.DateTimeField(null=True)  # since when its quality is one
+
+    class Meta:
+        db_table = "baseline"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(contactable_pct__lte=100), name="baseline_is_a_share"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"baseline:{self.pk}"
 
 
 class Spreadsheet(models.Model):

@@ -13,7 +13,9 @@ from django.db import connection, transaction
 from django.tasks import Task
 
 from rooftree.capture import auction, retrieve
+from rooftree.capture.acceptance import offered
 from rooftree.capture.envelope import Adapter, Answer, Endpoint, Envelope, Incoming, Outcome
+from rooftree.capture.judge import is_one, judged, limits_for
 from rooftree.capture.keep import Kept, keep, key_at
 from rooftree.capture.recognise import must_be_current
 from rooftree.capture.sources import SOURCES
@@ -28,6 +30,7 @@ from rooftree.org.insert import insert, insert_once
 log = logging.getLogger(__name__)
 NOT_KEPT = frozenset({Outcome.REJECTED_AUTH, Outcome.REJECTED_TOO_LARGE})
 WORTH_WORK = frozenset({Outcome.ACCEPTED, Outcome.ACCEPTED_TEST, Outcome.UPDATED})
+NOT_BOUGHT = frozenset({Outcome.IGNORED, Outcome.NOT_ACCEPTED})
 STATES = {Outcome.QUARANTINED: "quarantined", Outcome.REJECTED_MALFORMED: "quarantined"}
 PROVEN = {
     "header": "secret in a header",
@@ -84,9 +87,9 @@ def receive(
     Args:
         follows: names the task that works on what is stored; it is committed with it.
     """
-    if not auction.is_bid_to(source):
+    if not (auction.is_bid_to(source) or limits_for(source).has_caps()):
         return _take_in(source, incoming, at, follows)
-    with transaction.atomic():  # of two pings at once one waits for the other's bid
+    with transaction.atomic():  # of two at once one waits for what becomes of the other
         return _take_in(source, incoming, at, follows)
 
 
@@ -106,6 +109,7 @@ def _take_in(
         must_be_current(source)
         auction.keep(source, envelope.offer, at=at)
         return Received(answer=envelope.http, envelope=envelope)
+    envelope = judged(envelope, source, incoming, at)
     delivery = _delivery(source, incoming, envelope, at)
     answer = envelope.http.filled(lead_id=str(delivery.pk), reference=reference_of(delivery))
     what = Kept(
@@ -187,6 +191,15 @@ def end_of(
     }
 
 
+def claim_key(delivery: Delivery, envelope: Envelope) -> bool:
+    """Make a delivery that was not taken at first the one of its key.
+
+    False where it came again and was taken since.
+    """
+    key = _key(delivery, envelope, envelope.http)
+    return key is None or insert_once(key)
+
+
 def as_received(delivery: Delivery) -> Incoming:
     """A stored delivery as an adapter takes it, by its source's set-up of today."""
     return Incoming(
@@ -244,10 +257,19 @@ def _delivery(source: Source, incoming: Incoming, envelope: Envelope, at: dateti
         state=STATES.get(envelope.outcome, "received" if waits else "closed"),
         outcome=envelope.outcome.value,
         reason=(envelope.reason or "")[:80],
+        problem=envelope.refusal.sentence if envelope.refusal else "",
+        price_cents=_price(envelope, source),
         warnings=list(envelope.warnings),
         due_at=at if waits else None,
         worked_at=None if waits else at,
     )
+
+
+def _price(envelope: Envelope, source: Source) -> int | None:
+    """What it costs as it was offered; of several inquiries together nothing is said."""
+    if not is_one(envelope) and envelope.outcome is not Outcome.NOT_ACCEPTED:
+        return None
+    return offered(envelope.leads[0], usual_cents=source.cost_cents).cents
 
 
 def _arrival(delivery: Delivery) -> Event:
@@ -273,7 +295,7 @@ def _is_told_apart(envelope: Envelope) -> bool:
     fallback key of canonical section 3; the second must not vanish as a repetition.
     """
     is_named = any(lead.vendor_lead_id for lead in envelope.leads)
-    if envelope.outcome is Outcome.IGNORED:  # a post that was not bought may come again, right
+    if envelope.outcome in NOT_BOUGHT:  # it may come again, right or in time
         return False
     return envelope.outcome is not Outcome.QUARANTINED or is_named
 

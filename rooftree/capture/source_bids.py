@@ -9,18 +9,17 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Count
-from django.db.transaction import atomic
 
-from rooftree.capture.auction import BOUGHT
+from rooftree.capture.acceptance import stored
 from rooftree.capture.bidding import LONGEST_SECONDS, Price, Rules, rules_of
 from rooftree.capture.models import PlacedBid
 from rooftree.capture.normalise import squashed
-from rooftree.capture.source_setup import BadSource
+from rooftree.capture.source_setup import BadSource, keep_part
+from rooftree.capture.standing import TAKEN
 from rooftree.capture.words import PURPOSES
 from rooftree.core.money import AmountKind, amount
 from rooftree.core.states import STATES
 from rooftree.leads.models import Delivery, Source
-from rooftree.ledger.write import write
 from rooftree.org.models import User
 
 DEAREST = 100_000  # cents of one lead; more is a slip of the keyboard
@@ -40,20 +39,7 @@ class LastDay:
 def set_rules(*, source_id: UUID, rules: Rules, by: User, at: datetime) -> Source:
     """Bid by these rules from now on; what was bid already holds. Raises `BadSource`."""
     _check(rules)
-    with atomic():
-        source = Source.objects.select_for_update().get(pk=source_id)
-        kept = _stored(rules)
-        if source.setup.get("bids") != kept:
-            source.setup = {**source.setup, "bids": kept}
-            source.save(update_fields=["setup"])
-            write(
-                "capture.source.bids_changed",
-                at=at,
-                actor=f"user:{by.pk}",
-                source_id=source.pk,
-                bids=kept,
-            )
-    return source
+    return keep_part("bids", _stored(rules), source_id=source_id, by=by, at=at)
 
 
 def prices_of(lines: Iterable[str]) -> tuple[Price, ...]:
@@ -82,7 +68,7 @@ def last_day(source: Source, *, at: datetime) -> LastDay:
     asked = PlacedBid.objects.filter(source=source, asked_at__gt=since)
     counts = Counter(dict(asked.values_list("why").annotate(Count("id"))))
     bids = counts.pop("", 0)
-    came = Delivery.objects.filter(source=source, received_at__gt=since, outcome__in=BOUGHT)
+    came = Delivery.objects.filter(source=source, received_at__gt=since, outcome__in=TAKEN)
     return LastDay(
         pings=bids + counts.total(),
         bids=bids,
@@ -125,13 +111,10 @@ def _check(rules: Rules) -> None:
 
 
 def _stored(rules: Rules) -> Mapping[str, Any]:
-    said = {
+    return {
+        **stored(rules.limits),
         "prices": [
             {"cents": one.cents, "purpose": one.purpose, "state": one.state} for one in rules.prices
         ],
-        "per_day": rules.per_day,
-        "per_month": rules.per_month,
-        "duplicate_days": rules.duplicate_days,
         "seconds": rules.seconds,
     }
-    return {name: part for name, part in said.items() if part is not None}

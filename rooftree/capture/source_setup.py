@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db.transaction import atomic
 from django.utils.text import slugify
 
-from rooftree.capture.recognise import hash_of
+from rooftree.capture.recognise import BY_NAME, hash_of
 from rooftree.capture.sources import SOURCES
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import Source
@@ -76,6 +76,7 @@ def create(
             token_hash=hash_of(token),
             secret=secret,
             created_at=at,
+            launched_at=at if hasattr(SOURCES[adapter], "KIND") else None,  # a file is no feed
             **wanted,
         )
         _write("capture.source.added", source, by, at, adapter=adapter)
@@ -123,6 +124,19 @@ def keep_told(source: Source, wanted: Mapping[str, Any], *, by: User, at: dateti
         _write("capture.source.told", source, by, at, changed=changed)
 
 
+def keep_part(
+    part: str, kept: Mapping[str, Any], *, source_id: UUID | str, by: User, at: datetime
+) -> Source:
+    """Keep one part of a source's set-up whole, as `bids`; the change is written down."""
+    with atomic():
+        source = Source.objects.select_for_update().get(pk=source_id)
+        if source.setup.get(part, {}) != kept:
+            source.setup = {**source.setup, part: kept}
+            source.save(update_fields=["setup"])
+            _write(f"capture.source.{part}_changed", source, by, at, **{part: kept})
+    return source
+
+
 def pause(*, source_id: UUID | str, by: User, at: datetime) -> None:
     """Turn its deliveries away from now on. Pausing twice keeps the first time."""
     with atomic():
@@ -167,6 +181,8 @@ def label_of(source: Source) -> str:
 def _secrets(adapter: str) -> tuple[str, str]:
     """The token of its path, and a signing secret where the sender can sign with one."""
     secret = secrets.token_urlsafe(32) if adapter in SIGNED else ""
+    if adapter in BY_NAME:  # its address is no secret: it stands in pages everybody reads
+        return "", secret
     is_address = SOURCES[adapter].CHANNEL is Channel.EMAIL  # mail servers lose capitals
     make = secrets.token_hex if is_address else secrets.token_urlsafe
     return make(TOKEN_BYTES), secret

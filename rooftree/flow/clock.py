@@ -6,7 +6,7 @@ clocks may run. A restart loses nothing: what is due stays due.
 
 from datetime import datetime
 
-from rooftree.capture import auction, form_drafts, likeness, retrieve
+from rooftree.capture import auction, form_drafts, likeness, retrieve, source_watch
 from rooftree.flow import (
     first_run,
     intake,
@@ -74,6 +74,8 @@ TICKS = (
     Tick(name="vendors' own lists", every=30, run=lambda at: sweeps.go_through(at=at)),
     Tick(name="who may be the same human", every=5, run=lambda at: likeness.look(at=at)),
     Tick(name="forms that were left", every=5, run=lambda at: left_forms.take_in(at=at)),
+    Tick(name="silent sources", every=60, run=lambda at: source_watch.look_for_silence(at=at)),
+    Tick(name="quality of sources", every=3600, run=lambda at: source_watch.look_at_quality(at=at)),
     Tick(name="ledger sealing", every=1, run=lambda at: seal.seal(at=at)),
     Tick(name="sums folding", every=5, run=lambda at: fold.fold(at=at)),
     Tick(name="sequence steps due", every=10, run=step_sequences),

@@ -44,6 +44,7 @@ NEXT = Reads(
     at=datetime,
 )
 TRIES = 5  # of our own bugs; then a person looks
+REPLAYED = ["outcome", "reason", "warnings", "state", "due_at", "attempts", "problem"]
 BACK_OFF = (5, 30, 120, 600)  # seconds
 
 
@@ -95,6 +96,8 @@ def work_next(*, at: datetime) -> int:
 def replay(*, delivery_id: UUID, by: object, at: datetime) -> Delivery:
     """Read a stored delivery again with today's adapter, and work it if it can be used now.
 
+    One that was refused by our limits is accepted by it, whatever they are.
+
     Repeat-safe: a delivery that was worked stays as it is.
     """
     with transaction.atomic():
@@ -107,16 +110,18 @@ def replay(*, delivery_id: UUID, by: object, at: datetime) -> Delivery:
             return delivery
         if retrieve.hurry(delivery, at=at):
             look_up.enqueue()
-        envelope = receive.reread(delivery)
+        envelope, was_refused = receive.reread(delivery), delivery.outcome == "not_accepted"
+        delivery.problem = ""
         delivery.outcome = envelope.outcome.value
         delivery.reason = (envelope.reason or "")[:80]
         delivery.warnings = list(envelope.warnings)
-        if envelope.outcome in receive.WORTH_WORK:
+        if was_refused and not receive.claim_key(delivery, envelope):
+            delivery.state, delivery.reason = "duplicate", "superseded"
+            delivery.outcome = "duplicate_delivery"
+        elif envelope.outcome in receive.WORTH_WORK:
             delivery.state, delivery.due_at, delivery.attempts = "received", at, 0
             work_deliveries.enqueue()
-        delivery.save(
-            update_fields=["outcome", "reason", "warnings", "state", "due_at", "attempts"]
-        )
+        delivery.save(update_fields=REPLAYED)
         write(
             "capture.delivery.replayed",
             at=at,

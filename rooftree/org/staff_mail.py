@@ -21,6 +21,10 @@ SUBJECTS = {
     "offer": "A lead is offered to you",
     "called": "A borrower called",
     "reply": "A borrower wrote back",
+    "source_silent": "A source is silent",
+    "source_back": "A source brings leads again",
+    "source_drifted": "The leads of a source got worse",
+    "source_steady": "The leads of a source are as agreed again",
 }
 OTHER = "Something needs your attention"
 

@@ -55,6 +55,7 @@ class Row:
 
     source_id: UUID | None = None  # None: all of them
     name: str = "All sources"
+    is_in_audit: bool = False  # its figures are not judged yet
     leads: int = 0
     applications: int = 0
     funded: int = 0
@@ -144,7 +145,7 @@ class FirstScreen:
     """What the first screen shows."""
 
     period: Period
-    rows: list[Row]  # lowest cost first; those without a funded loan last
+    rows: list[Row]  # lowest cost first; those without a funded loan, and in audit, last
     total: Row
     before: Row  # the same, of the period before
     months: list[Month]  # twelve, oldest first
@@ -182,12 +183,12 @@ def by_source(
         paths=paths,
         ripe=ripe,
     )
-    names = dict(Source.objects.values_list("id", "name"))
+    known = {one.pk: one for one in Source.objects.only("name", "launched_at")}
     for is_now, source_id, *cell in cells:
         if only and source_id != only:
             continue
         if is_now:
-            now.setdefault(source_id, Row(source_id=source_id, name=names[source_id])).add(*cell)
+            now.setdefault(source_id, _row(known[source_id])).add(*cell)
         (total if is_now else before).add(*cell)
     for row in (total, before, *now.values()):
         row.ripe = ripeness(lags, row.arrivals_and_before(ripe), today)
@@ -237,13 +238,17 @@ def _history(today: date) -> dict[str, date]:
     }
 
 
+def _row(source: Source) -> Row:
+    return Row(source_id=source.pk, name=source.name, is_in_audit=source.launched_at is None)
+
+
 def _says_something(row: Row) -> bool:
     return bool(row.leads or row.spend_cents or row.revenue_cents or row.applications)
 
 
-def _order(row: Row) -> tuple[bool, int, str]:
+def _order(row: Row) -> tuple[bool, bool, int, str]:
     cost = row.cost_per_funded_cents
-    return cost is None, cost or 0, row.name
+    return row.is_in_audit, cost is None, cost or 0, row.name
 
 
 def _ask(query: str, **given: Any) -> list[tuple[Any, ...]]:

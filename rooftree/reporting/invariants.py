@@ -32,7 +32,10 @@ class Finding:
 
 
 def conservation(at: datetime) -> Finding:
-    """Every authentic delivery is worked, waits with a due time, is closed, or is quarantined."""
+    """Every authentic delivery is worked, waits with a due time, is closed, or is quarantined.
+
+    One that our limits refused is closed with its reason, and nobody works it.
+    """
     counted = dict(_rows("select state, count(*) from delivery group by state"))
     lost = _rows(
         """
@@ -40,7 +43,9 @@ def conservation(at: datetime) -> Finding:
          where (state = 'received' and due_at is null
                 and not exists (select from retrieval r
                                  where r.delivery_id = d.id and r.due_at is not null))
-            or (state = 'closed' and reason = '' and outcome in ('', 'accepted'))
+            or (state = 'closed' and reason = '' and outcome in ('', 'accepted', 'not_accepted'))
+            or (outcome = 'not_accepted'
+                and (state <> 'closed' or exists (select from touch t where t.delivery_id = d.id)))
             or (state = 'worked' and outcome in ('accepted', 'accepted_test')
                 and not exists (select from touch t where t.delivery_id = d.id))
         """

@@ -46,7 +46,7 @@ class Health:
     """One source as its row shows it."""
 
     source: Source
-    word: str  # well | set_aside | quiet | paused | new
+    word: str  # well | set_aside | silent | drifted | quiet | paused | audit | new
     last_at: datetime | None
     today: int
     usual: tuple[int, int] | None  # least and most by this time of day; None: too new to say
@@ -62,7 +62,7 @@ def of_sources(*, at: datetime) -> list[Health]:
     standing = {row[0]: row[1:] for row in _ask(_STANDING)}
     return [
         _health(source, standing[source.pk], counts.get(source.pk, {}), days, at)
-        for source in Source.objects.order_by("name", "id")
+        for source in Source.objects.select_related("baseline").order_by("name", "id")
     ]
 
 
@@ -108,11 +108,22 @@ def _word(
         return "paused"
     if set_aside:
         return "set_aside"
+    if alarm := _alarm(source):
+        return alarm
+    if source.launched_at is None:
+        return "audit"
     if last_at is None:
         return "new"
     is_silent = bool(source.expected_gap and at - last_at > source.expected_gap)
     is_low = usual is not None and usual[0] >= FEW and today < usual[0] / 2
     return "quiet" if is_silent or is_low else "well"
+
+
+def _alarm(source: Source) -> str:
+    held = getattr(source, "baseline", None)
+    if held is None or not (held.silent_at or held.drifted_at):
+        return ""
+    return "silent" if held.silent_at else "drifted"
 
 
 def _by_now(at: datetime) -> dict[UUID, dict[int, int]]:

@@ -177,13 +177,15 @@ def tiles(shown: FirstScreen, to: To) -> list[Figure]:
 
 def lines(shown: FirstScreen, to: To) -> list[Line]:
     """The rows of the table, lowest cost first."""
-    largest = max((row.cost_per_funded_cents or 0 for row in shown.rows), default=0)
+    judged = (row.cost_per_funded_cents or 0 for row in shown.rows if not row.is_in_audit)
+    largest = max(judged, default=0)
     return [line(row, to, largest) for row in shown.rows]
 
 
 def line(row: Row, to: To, largest: int = 0) -> Line:
     """One row of the table; the total has no source."""
     cost, pull = row.cost_per_funded_cents, row.pull_through_pct
+    cost = None if row.is_in_audit else cost
     key = row.source_id
     figures = [
         ("Spend", words.money(row.spend_cents), "spend"),
@@ -200,7 +202,7 @@ def line(row: Row, to: To, largest: int = 0) -> Line:
         source_id=key,
         cost=Figure(
             label="Cost per funded loan",
-            text="none funded" if cost is None else words.money(cost),
+            text=_no_cost(row) if cost is None else words.money(cost),
             href="" if cost is None else to("funded", key),
         ),
         bar=charts.width(cost or 0, largest),
@@ -211,6 +213,15 @@ def line(row: Row, to: To, largest: int = 0) -> Line:
         sentence=f"{row.funded:,} of {of} · {words.money(row.spend_cents)}",
         ring=ring(row.ripe),
     )
+
+
+def _no_cost(row: Row) -> str:
+    return "in audit" if row.is_in_audit else "none funded"
+
+
+def in_audit(shown: FirstScreen) -> list[str]:
+    """The sources whose cost is not judged yet."""
+    return [row.name for row in shown.rows if row.is_in_audit]
 
 
 def youngest(shown: FirstScreen) -> list[tuple[str, str]]:

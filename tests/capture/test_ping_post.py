@@ -9,7 +9,8 @@ import pytest
 from django.db import connection
 
 from rooftree.capture import auction
-from rooftree.capture.bidding import Ask, Price, Rules, Standing, bid_on, rules_of
+from rooftree.capture.acceptance import Standing
+from rooftree.capture.bidding import Ask, Price, Rules, bid_on, rules_of
 from rooftree.capture.envelope import Incoming
 from rooftree.capture.models import PlacedBid
 from rooftree.capture.receive import endpoint_of

@@ -129,7 +129,10 @@ def test_an_earlier_map_comes_back_as_a_new_edition(vendor, clerk):
 
 
 def test_a_test_post_shows_what_it_would_become_and_keeps_nothing(vendor, clerk):
-    page = clerk.post(reverse("source_trial", args=[vendor.pk]))
+    page = clerk.post(
+        reverse("source_reading", args=[vendor.pk]),
+        {"body": '{"name": "Ana Diaz", "phone": "8135550142"}'},
+    )
 
     assert "It would become a lead." in page.content.decode()
     assert (Delivery.objects.count(), Lead.objects.count()) == (0, 0)

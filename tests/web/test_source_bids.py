@@ -3,6 +3,7 @@
 import pytest
 from django.urls import reverse
 
+from rooftree.capture.acceptance import Span
 from rooftree.capture.bidding import Price, rules_of
 from rooftree.capture.models import PlacedBid
 from rooftree.leads.models import Source
@@ -43,7 +44,7 @@ def test_prices_and_limits_are_kept_and_written_down(clerk, seller):
         Price(cents=3000),
         Price(cents=5250, purpose="purchase", state="FL"),
     )
-    assert (rules.per_day, rules.per_month, rules.duplicate_days) == (40, None, 30)
+    assert (rules.limits.leads, rules.limits.duplicate_days) == ({Span.DAY: 40}, 30)
     assert Event.objects.filter(kind="capture.source.bids_changed").count() == 1
     shown = clerk.get(page(seller)).content.decode()
     assert "FL purchase 52.50" in shown
@@ -85,7 +86,9 @@ def test_a_made_up_ping_shows_what_would_be_bid_and_keeps_nothing(clerk, seller)
     make.company_license("FL")
     clerk.post(page(seller), TYPED)
 
-    shown = clerk.post(reverse("source_trial", args=[seller.pk])).content.decode()
+    body = '{"ping_id": "t", "state": "FL", "loan_purpose": "purchase"}'
+    answer = clerk.post(reverse("source_reading", args=[seller.pk]), {"body": body})
+    shown = answer.content.decode()
 
     assert "&quot;bid&quot;:52.5" in shown
     assert not PlacedBid.objects.exists()

@@ -6,10 +6,12 @@ Wire format: docs/sources/aggregator-post.md.
 import html
 from dataclasses import replace
 
+from rooftree.capture.acceptance import WHY_NOT
 from rooftree.capture.envelope import Answer, Envelope, Incoming, json_answer
 from rooftree.capture.field_map import table
 from rooftree.capture.notes import Notes, as_text
 from rooftree.capture.paths import find
+from rooftree.capture.payload import tree_of
 from rooftree.capture.posts import Tree, Vendor, read_post
 from rooftree.capture.proof import Proof
 from rooftree.leads.canonical import CanonicalLead
@@ -83,9 +85,8 @@ def read(incoming: Incoming) -> Envelope:
 
 def _success(tree: Tree, incoming: Incoming) -> Answer:
     """A number for the short names, XML for all others."""
-    names = {name.lower() for name in tree}
-    if "em" in names or "ph" in names:
-        return Answer(status=200, content_type="text/plain", body="1")
+    if _is_short(tree):
+        return _number("1")
     return _xml(200, "<Response>ACCEPTED</Response>")
 
 
@@ -95,6 +96,23 @@ def _refusal(status: int, error: str) -> Answer:
         return json_answer(401, error=error)
     said = f"<Errors><Error>{html.escape(error)}</Error></Errors>"
     return _xml(status, f"<Response>REJECTED</Response>{said}")
+
+
+def not_taken(why: str, incoming: Incoming) -> Answer:
+    """REJECTED with its reason; in numbers 10 for a duplicate, 11 for all else."""
+    if _is_short(tree_of(incoming, Notes())):
+        return _number("10" if why == WHY_NOT["duplicate"] else "11")
+    said = f"<Response>REJECTED</Response><Reason>{html.escape(why)}</Reason>"
+    return _xml(200, said)
+
+
+def _is_short(tree: Tree) -> bool:
+    """Whether these are the posts with short names, which are answered by a number."""
+    return not {"em", "ph"}.isdisjoint(name.lower() for name in tree)
+
+
+def _number(code: str) -> Answer:
+    return Answer(status=200, content_type="text/plain", body=code)
 
 
 def _xml(status: int, said: str) -> Answer:

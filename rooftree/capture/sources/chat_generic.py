@@ -17,7 +17,7 @@ from rooftree.capture.labels import fields_of
 from rooftree.capture.mapped import lead_of
 from rooftree.capture.normalise import moment, text
 from rooftree.capture.notes import Fields, Notes
-from rooftree.capture.proof import Proof, problem_with
+from rooftree.capture.proof import HEADERS, Proof, problem_with
 from rooftree.capture.wire import Unreadable, charset, json_object, text_of
 from rooftree.leads.canonical import CanonicalLead, Interaction, Utterance
 from rooftree.leads.vocabulary import (
@@ -29,6 +29,11 @@ from rooftree.leads.vocabulary import (
 )
 
 LABEL = "Any chat: JSON or a transcript"
+SIGNATURE = HEADERS[Proof.HMAC]
+EXAMPLE = """
+{"conversation_id": "test-1", "visitor": {"name": "Test Borrower", "phone": "8135550142"},
+ "messages": [{"from": "visitor", "text": "I want to buy in Tampa"}]}
+"""
 PATHS = ["chat_generic/<token>"]
 CHANNEL = Channel.CHAT
 _OK = json_answer(200, status="ok")

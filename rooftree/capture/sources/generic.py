@@ -60,6 +60,11 @@ def read(incoming: Incoming) -> Envelope:
     return concluded(tree, read_by(tree, lines, notes), incoming, notes, vendor)
 
 
+def not_taken(why: str, incoming: Incoming) -> Answer:
+    """The failure, with a 200: it was read, and sending it again would change nothing."""
+    return _failure(incoming.endpoint.setup, 200, why)
+
+
 def _channel(setup: Mapping[str, Any]) -> Channel:
     told = str(setup.get("channel") or "")
     return Channel(told) if told in set(Channel) else CHANNEL

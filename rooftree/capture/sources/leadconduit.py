@@ -144,6 +144,11 @@ def _form(incoming: Incoming) -> str | None:
     return next((one for one in ("text/xml", "application/xml") if one in wanted), None)
 
 
+def not_taken(why: str, incoming: Incoming) -> Answer:
+    """What LeadConduit is told of a lead that is outside of our limits."""
+    return _judged(incoming, outcome="failure", reason=why)
+
+
 def _plain(status: int, said: str) -> Answer:
     return Answer(status=status, content_type="text/plain", body=said)
 

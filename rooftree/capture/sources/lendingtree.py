@@ -68,6 +68,13 @@ from rooftree.leads.vocabulary import (
 )
 
 LABEL = "LendingTree"
+EXAMPLE = """
+<LeadInformation><LeadApplication><TrackingNumber>test-1</TrackingNumber>
+<FirstName>Test</FirstName><LastName>Borrower</LastName><HomePhone>8135550142</HomePhone>
+<EmailAddress>test@example.com</EmailAddress><LoanRequested>purchase</LoanRequested>
+<LoanAmount>350000</LoanAmount><PropertyState>FL</PropertyState><MatchFee>45.00</MatchFee>
+</LeadApplication></LeadInformation>
+"""
 PATHS = ["lendingtree/<token>"]  # LendingTree signs nothing: the secret is in the path
 CHANNEL = Channel.MARKETPLACE
 

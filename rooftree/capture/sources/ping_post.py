@@ -10,16 +10,8 @@ from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from rooftree.capture.bidding import (
-    WHY_NOT,
-    Ask,
-    Placed,
-    Standing,
-    bid_on,
-    hashes_of,
-    post_key,
-    rules_of,
-)
+from rooftree.capture.acceptance import Standing, said_of
+from rooftree.capture.bidding import Ask, Placed, bid_on, hashes_of, post_key, rules_of
 from rooftree.capture.envelope import (
     LEAD_ID,
     Answer,
@@ -45,7 +37,7 @@ LABEL = "Ping and post"
 PATHS = ["pingpost/<token>/ping", "pingpost/<token>/post"]
 CHANNEL = Channel.AGGREGATOR
 PROOF = Proof.HEADER
-NOBODY = Standing(licensed=frozenset())  # where nobody told us more
+NOBODY = Standing()  # where nobody told us more
 
 LINES = table("""
 vendor_lead_id | ping_id
@@ -149,7 +141,7 @@ def _ping(ping_id: str, tree: Tree, incoming: Incoming, notes: Notes) -> Envelop
 
 def _bid_answer(ping_id: str, offer: Placed) -> Answer:
     if not offer.bid.cents:
-        why = WHY_NOT[offer.bid.why]
+        why = said_of(offer.bid.why)
         return json_answer(200, outcome="failure", ping_id=ping_id, bid=0, reason=why)
     bid = offer.bid.cents / 100
     return json_answer(200, outcome="success", ping_id=ping_id, bid=bid, expires_in=offer.seconds)

@@ -42,6 +42,11 @@ from rooftree.leads.vocabulary import (
 )
 
 LABEL = "Referral partners"
+EXAMPLE = """
+{"referral_id": "test-1", "partner": {"name": "Test Partner", "email": "partner@example.com"},
+ "client": {"first_name": "Test", "last_name": "Borrower", "phone": "8135550142"},
+ "purpose": "purchase", "property_state": "FL"}
+"""
 PATHS = ["referral_partner/<token>"]  # one address a partner, or one for a portal of several
 CHANNEL = Channel.REFERRAL
 PARTNER_TYPES = table(

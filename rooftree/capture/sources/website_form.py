@@ -60,6 +60,11 @@ from rooftree.leads.vocabulary import (
 )
 
 LABEL = "Website form"
+EXAMPLE = """
+{"submission_id": "test-1", "first_name": "Test", "last_name": "Borrower",
+ "email": "test@example.com", "phone": "8135550142", "loan_purpose": "purchase",
+ "property_state": "FL", "consent": {"checked": true, "text": "The wording that was shown."}}
+"""
 PATHS = ["form/<site>"]
 CHANNEL = Channel.WEBSITE
 SIGNATURE = "X-Rooftree-Signature"  # "sha256=" and the hex HMAC of the raw body

@@ -76,6 +76,12 @@ from rooftree.leads.vocabulary import (
 )
 
 LABEL = "Zillow"
+EXAMPLE = """
+{"id": "LC-TEST1", "type": "longForm", "price": 65.0,
+ "sender": {"firstName": "Test", "lastName": "Borrower", "emailAddress": "test@example.com",
+            "phoneNumber": "8135550142"},
+ "details": {"loanPurpose": "Purchase", "loanAmount": 350000, "stateAbbreviation": "FL"}}
+"""
 PATHS = ["zillow/<token>"]  # Zillow signs nothing: the secret is in the path
 CHANNEL = Channel.MARKETPLACE
 

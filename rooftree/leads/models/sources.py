@@ -30,6 +30,8 @@ class Source(models.Model):
     per_minute = models.PositiveIntegerField(null=True, default=6000, db_default=6000)
     paused_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(db_default=Now())
+    # Until then it is in audit: it captures, and nothing is bought or reported as truth.
+    launched_at = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "source"
@@ -79,6 +81,7 @@ class Delivery(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     problem = models.TextField(blank=True)  # for staff
     worked_at = models.DateTimeField(null=True)
+    price_cents = models.PositiveIntegerField(null=True)  # of its inquiry, as it was offered
 
     class Meta:
         db_table = "delivery"

@@ -69,6 +69,7 @@ def show(request: HttpRequest) -> HttpResponse:
         "tiles": home_figures.tiles(shown, view.to),
         "lines": home_figures.lines(shown, view.to),
         "total": home_figures.line(total, view.to),
+        "in_audit": home_figures.in_audit(shown),
         "youngest": home_figures.youngest(shown)[:3],
         "funnel": home_figures.funnel(total, view.to),
         "columns": home_figures.columns(total, view.to),

@@ -8,8 +8,16 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.views.decorators.debug import sensitive_variables
 
-from rooftree.capture import flood, source_credentials, source_settings, source_setup
+from rooftree.capture import (
+    flood,
+    instructions,
+    judge,
+    source_credentials,
+    source_settings,
+    source_setup,
+)
 from rooftree.capture.imports import stage
 from rooftree.capture.source_setup import Opened
 from rooftree.capture.sources import SOURCES
@@ -17,7 +25,6 @@ from rooftree.leads.models import Source
 from rooftree.web.answers import done
 from rooftree.web.page import staff
 from rooftree.web.staff_forms import Dollars, Lines, StaffForm, choice, number, text, yes, zone
-from rooftree.web.views import source_posts
 from rooftree.web.views.setup import must
 
 
@@ -130,6 +137,14 @@ def pause(request: HttpRequest, source_id: UUID) -> HttpResponse:
     return done(request, f"{one.name} {said}", back_to=reverse("setup_source", args=[one.pk]))
 
 
+@sensitive_variables("opened")
+def _curl(one: Source, address: str, opened: Opened | None) -> str:
+    """Commands that post a lead; with its secret only at the moment that is shown."""
+    if not instructions.are_there(one):
+        return ""
+    return instructions.curl(one, address, *([opened.secret] if opened else []))
+
+
 def _source_page(request: HttpRequest, one: Source, **more: Any) -> HttpResponse:
     status = more.pop("status", 200)
     opened: Opened | None = more.get("opened")
@@ -144,12 +159,12 @@ def _source_page(request: HttpRequest, one: Source, **more: Any) -> HttpResponse
         "source": one,
         "label": source_setup.label_of(one),
         "address": "\n".join(addresses),
-        "curl": source_posts.curl(one, addresses[0], opened)
-        if one.adapter in source_setup.PROVEN_AS_CHOSEN
-        else "",
+        "curl": _curl(one, addresses[0], opened),
+        "is_mapped": one.adapter in source_setup.PROVEN_AS_CHOSEN,
         "credentials": source_credentials.asked_of(one),
         "missing": source_credentials.missing_of(one),
         "takes_posts": one.adapter not in stage.KINDS,
+        "can_be_limited": judge.can_be_limited(one),
         "settings": source_settings.asked_of(one),
         "hosted": f"{settings.PUBLIC_URL}{reverse('lead_form', args=[one.slug])}"
         if is_form

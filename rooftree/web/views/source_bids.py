@@ -8,16 +8,18 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
 from rooftree.capture import source_bids
-from rooftree.capture.bidding import LONGEST_SECONDS, WHY_NOT, Rules
+from rooftree.capture.acceptance import WHY_NOT, stored
+from rooftree.capture.bidding import LONGEST_SECONDS, Rules
 from rooftree.capture.source_setup import addresses_of
 from rooftree.leads.models import Source
 from rooftree.web import words
 from rooftree.web.answers import done
+from rooftree.web.limits_form import BUDGETS, CAPS, LimitsForm
 from rooftree.web.page import must, staff
-from rooftree.web.staff_forms import Lines, StaffForm, number
+from rooftree.web.staff_forms import Lines, number
 
 
-class BidForm(StaffForm):
+class BidForm(LimitsForm):
     """Prices and limits."""
 
     prices = Lines(
@@ -25,29 +27,25 @@ class BidForm(StaffForm):
         "One a line: 30 for every lead, refinance 40 for a purpose, FL 45 for a state, "
         "FL purchase 52 for both. The closest one counts. None: no bid",
     )
-    per_day = number("Most leads a day", "Empty: no limit", least=1, most=100_000, required=False)
-    per_month = number(
-        "Most leads a month", "Empty: no limit", least=1, most=1_000_000, required=False
-    )
-    duplicate_days = number(
-        "Leave out who asked within, days",
-        "Known by the hash of their phone or e-mail. 0: whoever it is",
-        least=0,
-        most=730,
-    )
     seconds = number(
         "A bid holds, seconds", "Sellers decide within a minute", least=1, most=LONGEST_SECONDS
     )
 
     PARTS = (
         ("What a lead is worth", ("prices",)),
-        ("Where it ends", ("per_day", "per_month", "duplicate_days", "seconds")),
+        ("At most", CAPS),
+        ("For at most", BUDGETS),
+        ("And only", ("duplicate_days", "seconds")),
     )
 
     def rules(self) -> Rules:
         """What was typed. Raises `BadSource`."""
         typed = self.cleaned_data
-        return Rules(**{**typed, "prices": source_bids.prices_of(typed["prices"])})
+        return Rules(
+            prices=source_bids.prices_of(typed["prices"]),
+            limits=self.limits(),
+            seconds=typed["seconds"],
+        )
 
 
 @staff("GET", "POST")
@@ -74,9 +72,8 @@ def _initial(source: Source) -> dict[str, Any]:
     rules = source_bids.rules_for(source)
     return {
         "prices": source_bids.written(rules.prices),
-        "per_day": rules.per_day,
-        "per_month": rules.per_month,
-        "duplicate_days": rules.duplicate_days,
+        "duplicate_days": rules.limits.duplicate_days,
+        **stored(rules.limits),
         "seconds": rules.seconds,
     }
 

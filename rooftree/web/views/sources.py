@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
-from rooftree.capture import flood, receive, retrieve, source_setup, sweep
+from rooftree.capture import baseline, flood, judge, receive, retrieve, source_setup, sweep
 from rooftree.capture.imports import stage
 from rooftree.capture.targets import TARGETS
 from rooftree.flow import intake
@@ -29,7 +29,10 @@ HEALTH = {  # word: (icon, tone, what is said)
     "well": ("check", "ok", "Well"),
     "set_aside": ("warn", "late", "Set aside"),
     "flooded": ("warn", "late", "Flooded"),
+    "silent": ("bell", "late", "Silent"),
+    "drifted": ("warn", "soon", "Worse than agreed"),
     "quiet": ("clock", "soon", "Quiet"),
+    "audit": ("eye", "", "In audit"),
     "paused": ("moon", "", "Paused"),
     "new": ("clock", "", "No lead yet"),
 }
@@ -40,6 +43,7 @@ STATES = {
     "closed": ("ban", "", "Closed"),
     "duplicate": ("merge", "", "Sent twice"),
 }
+REFUSED = ("ban", "soon", "Refused")  # closed, by our limits
 REASONS = {
     "no_name": "Nobody can be greeted: there is no name in it.",
     "no_contact": "Nobody can be reached: there is no valid number and no valid address in it.",
@@ -56,6 +60,7 @@ REASONS = {
     "upstream_rate_limited": "The vendor lets us ask only so often. We go on asking.",
     "upstream_unavailable": "The vendor has not answered for a while. We go on asking.",
     "part_unusable": "Part of this post could not be used; the rest became leads.",
+    "superseded": "It came again, and that one was used.",
     "on_file_already": "The person is on file already and was left as they are.",
 }
 
@@ -89,14 +94,17 @@ def source(request: HttpRequest, source_id: UUID) -> HttpResponse:
     _must(request.user, "see_sources")
     one = get_object_or_404(Source, pk=source_id)
     state = request.GET.get("state", "")
+    said_of = {key: said for key, (_, _, said) in (STATES | {"refused": REFUSED}).items()}
     deliveries = seen_by(request.user).filter(source=one).order_by("-received_at", "-id")
     if state in STATES:
-        deliveries = deliveries.filter(state=state)
+        deliveries = deliveries.filter(state=state).exclude(outcome="not_accepted")
+    elif state == "refused":
+        deliveries = deliveries.filter(outcome="not_accepted")
     page = Paginator(deliveries, PAGE).get_page(request.GET.get("page"))
     context = {
         "source": one,
-        "state": state if state in STATES else "",
-        "states": [(key, said) for key, (_, _, said) in STATES.items()],
+        "state": state if state in said_of else "",
+        "states": said_of.items(),
         "page": page,
         "deliveries": [_said(delivery) for delivery in page.object_list],
         "label": source_setup.label_of(one),
@@ -105,6 +113,8 @@ def source(request: HttpRequest, source_id: UUID) -> HttpResponse:
         "aside_count": seen_by(request.user).filter(source=one, state="quarantined").count(),
         "flood": flood.last_of(request.at).get(one.pk),
         "swept": sweep.so_far(one),
+        "held": baseline.of(one),
+        "may_edit": may(request.user, "edit_sources"),
         "may_replay": may(request.user, "replay_quarantine"),
     }
     return render(request, "sources/source.html", context)
@@ -129,6 +139,7 @@ def delivery(request: HttpRequest, delivery_id: UUID) -> HttpResponse:
         "leads": [_pretty(lead) for lead in envelope.get("leads", [])],
         "touches": Touch.objects.filter(delivery=one, lead__in=seen).select_related("lead__person"),
         "may_replay": may(request.user, "replay_quarantine") and one.state in REPLAYABLE,
+        "hears_why": judge.answers_of(one.source) is not None,
     }
     return render(request, "sources/delivery.html", context)
 
@@ -202,15 +213,21 @@ def _row(one: source_health.Health, over: Flood | None) -> dict[str, Any]:
 
 
 def _said(one: Delivery) -> dict[str, Any]:
-    icon, tone, said = STATES[one.state]
+    is_refused = one.outcome == "not_accepted"
+    icon, tone, said = REFUSED if is_refused else STATES[one.state]
     return {
         "delivery": one,
         "icon": icon,
         "tone": tone,
         "said": said,
-        "why": why(one.reason) or one.outcome.replace("_", " ").capitalize(),
+        "is_refused": is_refused,
+        "why": one.problem if is_refused else _why(one),
         "warnings": [warning.replace("_", " ") for warning in one.warnings],
     }
+
+
+def _why(one: Delivery) -> str:
+    return why(one.reason) or one.outcome.replace("_", " ").capitalize()
 
 
 def _became(after: Delivery) -> str:

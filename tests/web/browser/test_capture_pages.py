@@ -112,8 +112,6 @@ def test_the_pages_of_a_post_fit_and_are_accessible(chromium, front, post_source
     expect(page.get_by_text("It cannot be published so")).to_be_visible()
     shown_well(page, f"map-error-{name}")
     page.goto(reverse("source_posts", args=[post_source.pk]))
-    page.get_by_role("button", name="Try a test post").click()
-    expect(page.get_by_text("It would become a lead")).to_be_visible()
     shown_well(page, f"posts-{name}")
     page.goto(reverse("setup_source", args=[post_source.pk]))
     shown_well(page, f"source-{name}")

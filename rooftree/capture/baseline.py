@@ -1,0 +1,109 @@
+"""What is agreed with a source and expected of it. Until all of it is known it is in audit."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.transaction import atomic
+
+from rooftree.capture.models import Baseline
+from rooftree.capture.source_setup import BadSource
+from rooftree.leads.models import Source
+from rooftree.ledger.write import write
+from rooftree.org.models import User
+
+EXCLUSIVE = {
+    "ours": "Sold to us alone",
+    "shared": "Sold to several lenders",
+    "aged": "Sold before, and again to us",
+}
+PARTS = {  # what must be given or waived: the columns of each
+    "per_week": "Volume",
+    "contactable_pct": "Quality",
+    "price_cents": "Price",
+    "exclusive": "Exclusivity",
+    "returns": "Returns",
+    "contact": "Contact at the vendor",
+}
+EDITABLE = (
+    *("per_week", "contactable_pct", "price_cents", "exclusive", "return_days"),
+    *("return_reasons", "contact", "watcher_id"),
+)
+LONGEST_WHY = 300
+
+
+def of(source: Source) -> Baseline:
+    """The baseline of a source; an empty one, not stored, where there is none yet."""
+    return Baseline.objects.select_related("watcher").filter(pk=source.pk).first() or Baseline(
+        source=source
+    )
+
+
+def is_given(baseline: Baseline, part: str) -> bool:
+    """Whether a part was filled in. Where nothing can be returned, no reason need be."""
+    if part == "returns":
+        days = baseline.return_days
+        return days == 0 or (days is not None and bool(baseline.return_reasons))
+    return getattr(baseline, part) not in (None, "")
+
+
+def missing(baseline: Baseline) -> list[str]:
+    """What is neither given nor waived: keys of PARTS."""
+    return [one for one in PARTS if not is_given(baseline, one) and one not in baseline.waived]
+
+
+def agree(*, source_id: UUID, facts: Mapping[str, Any], by: User, at: datetime) -> Baseline:
+    """Write down what is agreed and who hears when it is not kept.
+
+    Args:
+        facts: columns of EDITABLE; None or "" where nobody knows.
+    """
+    with atomic():
+        row = _held(source_id)
+        changed = [name for name in EDITABLE if getattr(row, name) != facts[name]]
+        if changed:
+            Baseline.objects.filter(pk=source_id).update(
+                **{name: facts[name] for name in changed}, due_at=None
+            )
+            _write("baseline_changed", source_id, by, at, changed=changed)
+    return Baseline.objects.get(pk=source_id)
+
+
+def waive(*, source_id: UUID, part: str, why: str, by: User, at: datetime) -> Baseline:
+    """Do without one part of it, in one's own name. Raises `BadSource`."""
+    if part not in PARTS:
+        raise BadSource("part", "Choose what to do without.")
+    if not why.strip():
+        raise BadSource("why", "Say why it may be missing.")
+    with atomic():
+        row = _held(source_id)
+        if is_given(row, part):
+            raise BadSource("part", f"{PARTS[part]} is filled in; nothing needs to be waived.")
+        said = {"by": by.name, "why": why.strip()[:LONGEST_WHY], "at": at.isoformat()}
+        row.waived = {**row.waived, part: said}
+        row.save(update_fields=["waived"])
+        _write("baseline_waived", source_id, by, at, part=part, why=said["why"])
+    return row
+
+
+def launch(*, source_id: UUID, by: User, at: datetime) -> None:
+    """End the audit. Raises `BadSource` while something is missing; twice is once."""
+    with atomic():
+        row = _held(source_id)
+        if lacks := missing(row):
+            said = ", ".join(PARTS[one].lower() for one in lacks)
+            raise BadSource("", f"Fill in or waive first: {said}.")
+        if row.watcher_id is None:
+            raise BadSource("watcher_id", "Name who hears when it falls silent.")
+        if Source.objects.filter(pk=source_id, launched_at=None).update(launched_at=at):
+            _write("launched", source_id, by, at)
+
+
+def _held(source_id: UUID) -> Baseline:
+    Baseline.objects.get_or_create(source_id=source_id)
+    return Baseline.objects.select_for_update(of=("self",)).get(pk=source_id)
+
+
+def _write(kind: str, source_id: UUID, by: User, at: datetime, **data: Any) -> None:
+    write(f"capture.source.{kind}", at=at, actor=f"user:{by.pk}", source_id=source_id, **data)

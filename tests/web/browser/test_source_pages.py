@@ -1,0 +1,136 @@
+"""What a source may bring, its baseline and its instructions, in a real Chromium."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from rooftree.capture.envelope import Incoming
+from rooftree.capture.models import Baseline
+from rooftree.capture.receive import endpoint_of
+from rooftree.flow import intake
+from rooftree.leads.models import Delivery, Source
+from tests import make
+from tests.web.browser.conftest import SIZES, open_as, shown_well
+
+LEAD = {"first_name": "Lena", "last_name": "Brooks", "price": "41.25",
+        "mortgage.loan.purpose": "purchase"}  # fmt: skip
+
+
+@pytest.fixture
+def clerk(people):
+    return make.user("operations", name="Pat Lowe", email="pat@lindenfield.example")
+
+
+@pytest.fixture
+def network(clerk):
+    return make.source(
+        "leadconduit", name="LeadConduit", slug="lc", token="t-1", secret="a-long-secret", cost_cents=4000
+    )
+
+
+def arrive(source: Source, nth: int, state: str) -> None:
+    source.refresh_from_db()
+    at = timezone.now() - nth * timedelta(hours=7)
+    lead = {**LEAD, "reference": f"lc-{nth}", "phone_1": f"81355501{nth:02d}",
+            "mortgage.property.state": state}  # fmt: skip
+    incoming = Incoming(
+        path="/in/leadconduit/t-1",
+        headers={"Content-Type": "application/json"},
+        body=json.dumps(lead).encode(),
+        received_at=at,
+        endpoint=endpoint_of(source),
+        is_verified=True,
+    )
+    intake.accept(source=source, incoming=incoming, at=at)
+
+
+@pytest.mark.parametrize(("size", "scheme"), SIZES)
+def test_what_a_source_may_bring_is_tried_then_held_to(chromium, front, network, size, scheme):
+    name = f"{size['width']}-{scheme}"
+    page = open_as(chromium, front, "Operations", size, scheme)
+    page.goto(reverse("source_acceptance", args=[network.pk]))
+    shown_well(page, f"acceptance-empty-{name}")
+    for nth in range(1, 13):
+        arrive(network, nth, "GA" if nth % 3 == 0 else "FL")
+    page.get_by_label("Only where we are licensed").check()
+    page.get_by_label("Most leads a day").fill("2")
+    page.get_by_role("button", name="Try on the last 30 days").click()
+    expect(page.get_by_text("would have been refused")).to_be_visible()
+    shown_well(page, f"acceptance-tried-{name}")
+    assert "acceptance" not in Source.objects.get(pk=network.pk).setup
+
+    page.get_by_label("Most leads a day").fill("0")
+    page.get_by_role("button", name="Hold it to these").click()
+    expect(page.get_by_text("Nothing was saved")).to_be_visible()
+    shown_well(page, f"acceptance-wrong-{name}")
+    page.get_by_label("Most leads a day").fill("40")
+    page.get_by_role("button", name="Hold it to these").click()
+    expect(page.get_by_text("is held to these from now on")).to_be_visible()
+    arrive(network, 15, "GA")
+    page.goto(f"{reverse('source', args=[network.pk])}?state=refused")
+    expect(page.get_by_text("We are not licensed in GA.")).to_be_visible()
+    shown_well(page, f"refused-{name}")
+    page.locator(".rows a").first.click()
+    expect(page.get_by_text("It was refused by the limits")).to_be_visible()
+    shown_well(page, f"refused-one-{name}")
+    page.get_by_role("button", name="Accept it after all").click()
+    expect(page.get_by_text("It can be used now")).to_be_visible()
+    assert not Delivery.objects.filter(outcome="not_accepted").exists()
+
+
+@pytest.mark.parametrize(("size", "scheme"), SIZES)
+def test_a_source_goes_through_its_audit(chromium, front, network, size, scheme):
+    name = f"{size['width']}-{scheme}"
+    Source.objects.filter(pk=network.pk).update(launched_at=None)
+    page = open_as(chromium, front, "Operations", size, scheme)
+    page.goto(reverse("source_baseline", args=[network.pk]))
+    shown_well(page, f"baseline-empty-{name}")
+    page.get_by_label("Leads a week").fill("40")
+    page.get_by_label("Of 100, can be reached").fill("101")
+    page.get_by_role("button", name="Keep").click()
+    expect(page.get_by_text("Nothing was saved")).to_be_visible()
+    shown_well(page, f"baseline-wrong-{name}")
+    page.get_by_label("Of 100, can be reached").fill("80")
+    page.get_by_label("Price of a lead, $").fill("46")
+    page.get_by_label("Sold", exact=True).select_option("shared")
+    page.get_by_label("Can be returned within, days").fill("0")
+    page.get_by_label("Hears when").select_option(label="Pat Lowe")
+    page.get_by_role("button", name="Keep").click()
+    page.get_by_label("Because").fill("Their desk is a shared mailbox")
+    shown_well(page, f"baseline-open-{name}")
+    page.get_by_role("button", name="Waive it in my name").click()
+    expect(page.get_by_role("button", name="Launch it")).to_be_visible()
+    shown_well(page, f"baseline-done-{name}")
+    page.get_by_role("button", name="Launch it").click()
+    expect(page.get_by_text("LeadConduit is launched")).to_be_visible()
+    at = timezone.now()
+    Baseline.objects.update(silent_at=at, last_at=at - timedelta(hours=9), drifted_at=at)
+    page.goto(reverse("source_baseline", args=[network.pk]))
+    shown_well(page, f"baseline-silent-{name}")
+    page.goto(reverse("source", args=[network.pk]))
+    shown_well(page, f"silent-{name}")
+    page.goto(reverse("sources"))
+    shown_well(page, f"sources-{name}")
+
+
+@pytest.mark.parametrize(("size", "scheme"), SIZES)
+def test_a_pasted_post_is_read_beside_the_instructions(chromium, front, network, size, scheme):
+    name = f"{size['width']}-{scheme}"
+    page = open_as(chromium, front, "Operations", size, scheme)
+    page.goto(reverse("source_instructions", args=[network.pk]))
+    shown_well(page, f"instructions-{name}")
+    page.get_by_label("What is posted").fill('{"first_name": "Ana", "shoe": 9}')
+    page.get_by_role("button", name="Read it").click()
+    expect(page.get_by_text("It would not become a lead.")).to_be_visible()
+    shown_well(page, f"instructions-tried-{name}")
+    page.emulate_media(media="print")
+    expect(page.get_by_label("What is posted")).to_be_hidden()
+    expect(page.get_by_role("heading", name="Answers")).to_be_visible()
+    shown_well(page, f"instructions-paper-{name}")
+    page.emulate_media(media="screen")
+    page.goto(reverse("setup_source", args=[network.pk]))
+    shown_well(page, f"source-setup-{name}")

@@ -1,0 +1,108 @@
+"""The baseline of a source, written by staff, and where its audit shows."""
+
+import pytest
+from django.urls import reverse
+
+from rooftree.capture.models import Baseline
+from tests import make
+from tests.make import DAY, NOON
+from tests.web.test_home import Q3, cohort
+
+TYPED = {
+    "per_week": "40", "contactable_pct": "80", "price_cents": "46", "exclusive": "shared",
+    "return_days": "7", "return_reasons": "invalid phone", "contact": "Kim, 555-0100",
+}  # fmt: skip
+
+
+@pytest.fixture
+def source(db):
+    make.company()
+    return make.source("leadconduit", name="LeadConduit", launched_at=None)
+
+
+@pytest.fixture
+def user(source):
+    return make.user("operations")
+
+
+@pytest.fixture
+def clerk(signed_in, user):
+    return signed_in(user)
+
+
+def page(source, name="source_baseline"):
+    return reverse(name, args=[source.pk])
+
+
+def test_it_is_written_waived_and_launched_in_the_page(clerk, source, user):
+    shown = clerk.get(page(source)).content.decode()
+    assert "Still open:</b> Volume, Quality, Price" in shown
+    kept = clerk.post(page(source), TYPED | {"contactable_pct": "", "watcher_id": str(user.pk)})
+    assert kept.status_code == 303
+    assert "Still open:</b> Quality" in clerk.get(page(source)).content.decode()
+
+    early = clerk.post(page(source, "source_baseline_launch"))
+    assert (early.status_code, "Fill in or waive first" in early.content.decode()) == (422, True)
+    clerk.post(
+        page(source, "source_baseline_waiver"), {"part": "contactable_pct", "why": "too new"}
+    )
+    assert clerk.post(page(source, "source_baseline_launch")).status_code == 303
+
+    source.refresh_from_db()
+    assert source.launched_at is not None
+    shown = clerk.get(page(source)).content.decode()
+    assert f"by {user.name}: too new" in shown
+    assert "In audit" not in shown and "Launch it" not in shown
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"contactable_pct": "101"}, "A whole number from 1 to 100"),
+        ({"price_cents": "a lot"}, "Write an amount in dollars"),
+        ({"watcher_id": "3"}, "choose another"),
+    ],
+)
+def test_what_makes_no_sense_is_said_and_nothing_changes(clerk, source, change, said):
+    answer = clerk.post(page(source), TYPED | change)
+
+    assert answer.status_code == 422
+    assert said in answer.content.decode()
+    assert not Baseline.objects.exists()
+
+
+def test_what_it_brings_stands_beside_what_was_agreed(clerk, source, user):
+    clerk.post(page(source), TYPED | {"watcher_id": str(user.pk)})
+    make.lead(source=source)
+
+    shown = clerk.get(page(source)).content.decode()
+
+    assert '100% <span class="quiet">of 80%</span>' in shown
+
+
+def test_a_source_filled_from_files_has_none(clerk):
+    assert clerk.get(page(make.source("csv_import"))).status_code == 404
+
+
+def test_the_first_screen_does_not_judge_a_source_in_audit(signed_in, source):
+    executive = signed_in(make.user("executive"))
+    cohort(source)
+    cohort(make.source("zillow", name="Zillow"))
+
+    shown = executive.get(Q3).content.decode()
+
+    assert "LeadConduit: in audit." in shown
+    first, *rest = shown[shown.index(">Zillow<") :].split(">LeadConduit<")
+    assert "in audit" not in first and "$300" in first
+    assert 'quiet">in audit</span>' in rest[0][:400]
+
+
+def test_the_sources_page_says_what_is_in_audit_and_what_is_silent(clerk, source):
+    silent = make.source("zillow", name="Zillow")
+    Baseline.objects.create(source=silent, last_at=NOON, silent_at=NOON + DAY)
+    make.delivery(silent)
+
+    shown = clerk.get(reverse("sources")).content.decode()
+    assert "In audit" in shown and "Silent" in shown
+    single = clerk.get(reverse("source", args=[silent.pk])).content.decode()
+    assert "Every administrator was told" in single
