@@ -22,7 +22,7 @@ from rooftree.outreach.wording_samples import Sample, rendered, samples
 CHANNELS = {"text": "sms", "email": "email"}
 TYPED = "CT-40"  # a figure that is on no rate sheet of ours
 FILLED_IN = re.compile(r"\{\{-?\s*[a-z_.]+\s*-?\}\}")
-UNKNOWN = re.compile(r"'(.+)' is undefined")
+UNKNOWN = re.compile(r"'?([^']+)'? is undefined")
 LONGEST_TEXT, LONGEST_EMAIL = 1_600, 20_000  # characters; carriers take no longer text
 MANY = 3  # segments
 LAW = "12 CFR 1007.105; state advertising rules"

@@ -78,6 +78,8 @@ class _Liquid(Environment):
 
 
 _liquid = _Liquid(undefined=StrictUndefined, autoescape=False)
+for tag in ("include", "render"):
+    del _liquid.tags[tag]
 LIVE = Reads(
     lambda keys, at: (
         Template.objects.filter(key__in=keys, from_at__lte=at, approved_until__gt=at)
