@@ -11,8 +11,10 @@ from rooftree.flow import first_run, intake, messages, milestones, offers, sign_
 from rooftree.ledger import seal
 from rooftree.los import outbox
 from rooftree.nurture import enrol
+from rooftree.nurture.models import Sequence
 from rooftree.org import staff_mail
-from rooftree.outreach import ring, send
+from rooftree.outreach import approval_ends, ring, send
+from rooftree.outreach.models import Template
 from rooftree.reporting import fold
 from rooftree.tasks.ticking import Tick
 
@@ -53,6 +55,12 @@ def mail_notices(at: datetime) -> None:
     staff_mail.deliver_notices(at=at, limit=50)
 
 
+def tell_of_approvals(at: datetime) -> None:
+    """Wording and sequences that may soon not be sent any more."""
+    for table in (Template, Sequence):
+        approval_ends.tell(table, at=at)
+
+
 TICKS = (
     Tick(name="offers whose time ran out", every=1, run=lambda at: offers.pass_on_lapsed(at=at)),
     Tick(name="leads nobody has yet", every=5, run=lambda at: offers.offer_waiting(at=at)),
@@ -75,6 +83,7 @@ TICKS = (
         every=60,
         run=lambda at: first_run.ensure_of_company(at=at),
     ),
+    Tick(name="approvals that end", every=600, run=tell_of_approvals),
     Tick(name="sessions that ended", every=600, run=lambda at: sign_in.sweep(at=at)),
     Tick(name="pings let go", every=3600, run=lambda at: auction.forget(at=at)),
     Tick(name="leads gone quiet", every=600, run=lambda at: silence.close_quiet(at=at)),

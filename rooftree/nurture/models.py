@@ -14,6 +14,7 @@ class Sequence(Edition):
     """One edition of a track of steps. Running enrolments keep the edition they began with."""
 
     PLACE = ("key",)
+    PAGE = "/sequences/"
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     key = models.CharField(max_length=60)

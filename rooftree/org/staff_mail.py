@@ -21,6 +21,8 @@ SUBJECTS = {
     "offer": "A lead is offered to you",
     "called": "A borrower called",
     "reply": "A borrower wrote back",
+    "approval_ends": "An approval of wording ends",
+    "edition": "Wording was proposed or decided",
 }
 OTHER = "Something needs your attention"
 

@@ -4,7 +4,7 @@ What is approved says until when. After that nothing automatic is made of it or 
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,6 +14,7 @@ from django.db.transaction import atomic
 
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.ledger.write import write
+from rooftree.org import notices
 from rooftree.org.models import User
 from rooftree.outreach.models import Edition
 from rooftree.routing.visible import MAY
@@ -67,6 +68,7 @@ def propose[E: Edition](
         draft.written_by, draft.written_at = by, at
         draft.save(force_insert=True)
         _note("proposed", draft, by, at)
+        _tell(approvers(), draft, f"{by.name} asks you to approve {draft}: {summary}", by, at)
     return draft
 
 
@@ -97,6 +99,7 @@ def approve[E: Edition](
         one.from_at, one.approved_until = at, until
         _save(one, "decided_by", "decided_at", "is_alone", "from_at", "approved_until")
         _note("approved", one, by, at, until=until, is_alone=is_own or None)
+        _tell([one.written_by], one, f"{by.name} approved {one}.", by, at)
     return one
 
 
@@ -112,6 +115,7 @@ def refuse[E: Edition](edition: E, *, by: User, reason: str, at: datetime) -> E:
         one.decided_by, one.decided_at, one.refusal = by, at, reason
         _save(one, "decided_by", "decided_at", "refusal")
         _note("refused", one, by, at)
+        _tell([one.written_by], one, f"{by.name} refused {one}: {reason}", by, at)
     return one
 
 
@@ -241,6 +245,20 @@ def _note(what: str, one: Edition, by: User, at: datetime, **more: Any) -> None:
         place="/".join(getattr(one, name) for name in one.PLACE if getattr(one, name)),
         sha256=sha256(one),
         **more,
+    )
+
+
+def _tell(
+    users: Iterable[User | None], one: Edition, text: str, by: User, at: datetime
+) -> None:  # fmt: skip
+    """Leave a notice with those it concerns, but not with whoever did it."""
+    link, cause = f"{one.PAGE}editions/{one.pk}/", f"edition:{one.pk}:{one.state}"
+    told = [user for user in users if user and user != by]
+    notices.tell_all(
+        [
+            notices.made(user_id=user.pk, kind="edition", cause=cause, text=text, link=link, at=at)
+            for user in told
+        ]
     )
 
 

@@ -35,6 +35,7 @@ class Edition(models.Model):
     """
 
     PLACE: tuple[str, ...] = ()  # the columns that say of what it is an edition
+    PAGE = ""  # the path of the page that lists them
 
     version = models.PositiveSmallIntegerField()
     summary = models.CharField(max_length=300, blank=True)  # what changed and why
@@ -92,6 +93,7 @@ class Template(Edition):
     """One edition of the words for a purpose, medium, language, kind of loan and hour. Liquid."""
 
     PLACE = ("key", "medium", "language", "loan_kind", "hours")
+    PAGE = "/wording/"
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     key = models.CharField(max_length=60)  # first_hello, not_reached_2, rate_reached...
