@@ -88,7 +88,7 @@ def _step(enrolment: Enrolment, at: datetime) -> None:
         _end(enrolment, "reached", at)
         return
     if not enrolment.sequence.is_approved(at):
-        _end(enrolment, "approval_over", at)
+        _end(enrolment, "its approval is over", at)
         return
     step = steps[enrolment.next_step]
     automatic.plan(

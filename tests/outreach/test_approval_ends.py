@@ -61,7 +61,7 @@ def test_no_step_is_sent_of_a_sequence_whose_approval_is_over(lead, cora):
     journey.run(journey.later(30))
 
     assert not Message.objects.filter(cause__startswith="step:").exists()
-    assert Enrolment.objects.get().ended_because == "approval_over"
+    assert Enrolment.objects.get().ended_because == "its approval is over"
     assert enrol.enrol(
         lead_id=lead.pk, key=default_sequence.NOT_REACHED, at=journey.later(40)
     ) is None  # fmt: skip

@@ -74,6 +74,13 @@ def test_every_place_is_listed_with_who_approved_it_and_until_when(mia):
     assert "as supplied, since Nov 23" in page
 
 
+def test_the_consent_wording_of_our_own_form_is_read_by_the_same_rules(mia):
+    page = mia.get(reverse("wording")).text
+
+    assert "Lindenfield Mortgage, LLC may call and text me about mortgages" in page
+    assert "The same rules of wording read them and find nothing." in page
+
+
 def test_before_the_first_wording_the_page_says_when_it_comes(mia):
     page = mia.get(reverse("wording"), {"at": "2026-11-23T11:59:59"}).text
 

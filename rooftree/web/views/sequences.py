@@ -37,6 +37,7 @@ def index(request: HttpRequest) -> HttpResponse:
     must(request.user, "see_sequences")
     used = _rows().filter(editions.used_at(request.at)).order_by("name")
     context = {
+        "has_context": True,
         "lines": [
             {"sequence": one, "steps": _steps(one.steps, request.at),
              "is_approved": one.is_approved(request.at)}

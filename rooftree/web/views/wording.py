@@ -10,10 +10,15 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 
+from rooftree.capture import form_wording
+from rooftree.compliance import lint
+from rooftree.money.company_day import company_day
+from rooftree.org.models import Company
 from rooftree.outreach import editions, publish_wording
 from rooftree.outreach.models import Message, Template
 from rooftree.outreach.purposes import HOURS, LANGUAGE_NAMES, LOANS, MEDIA, OCCASIONS, occasion
 from rooftree.outreach.read_wording import read
+from rooftree.outreach.wording import LANGUAGES
 from rooftree.routing.visible import may
 from rooftree.web import edition_acts, wording_form
 from rooftree.web.page import must, staff
@@ -33,6 +38,7 @@ def index(request: HttpRequest) -> HttpResponse:
     used = rows.filter(editions.used_at(moment))
     waiting = rows.filter(decided_at=None).order_by("written_at")
     context = {
+        "has_context": True,
         "groups": _groups(used, waiting, moment),
         "waiting": [{"edition": one, "place": place_of(one)} for one in waiting],
         "moment": moment,
@@ -42,6 +48,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "languages": LANGUAGE_NAMES.items(),
         "approvers": [one.name for one in editions.approvers()],
         "may_edit": may(request.user, "edit_sequences"),
+        "disclosures": [_disclosure(code, moment) for code in LANGUAGES],
     }
     return render(request, "wording/index.html", context)
 
@@ -114,6 +121,14 @@ def act(request: HttpRequest, edition_id: UUID, what: str) -> HttpResponse:
 def _edition(edition_id: UUID) -> Template:
     rows = Template.objects.select_related("written_by", "decided_by")
     return get_object_or_404(rows, pk=edition_id)
+
+
+def _disclosure(language: str, moment: datetime) -> dict[str, Any]:
+    """What our own form asks consent with, read by the same rules."""
+    one = form_wording.current(language, on=company_day(moment))
+    said = one.of(Company.objects.values_list("legal_name", flat=True).first() or "")
+    found = lint.check(lint.Draft(body=said, channel="page", language=language))
+    return {"language": LANGUAGE_NAMES[language], "edition": one, "said": said, "found": found}
 
 
 def _moment(request: HttpRequest) -> tuple[datetime, str]:
