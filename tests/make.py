@@ -28,6 +28,7 @@ from rooftree.org.models import (
     LoanOfficer,
     User,
 )
+from rooftree.outreach.models import Template
 from rooftree.routing.models import Ownership
 
 NOON = datetime(2026, 11, 23, 17, 0, tzinfo=UTC)  # Monday, noon in New York, 9:00 in Los Angeles
@@ -308,6 +309,31 @@ def consent(of: Person, *, address: str = "", at: datetime = NOON, **changes: An
             "captured_at": at,
             "recorded_at": at,
             "cause": f"test:{number()}",
+            **changes,
+        }
+    )
+
+
+def edition(key: str, medium: str = "text", *, at: datetime = NOON, **changes: Any) -> Template:
+    """The wording of a place in use from `at` on, whatever it says; the one before it ends."""
+    place = {"language": "en", "loan_kind": "", "hours": ""}
+    place = {name: changes.pop(name, usual) for name, usual in place.items()}
+    rows = Template.objects.filter(key=key, medium=medium, **place)
+    number_before = rows.count()
+    rows.filter(from_at__isnull=False, until_at=None).update(until_at=at)
+    return Template.objects.create(
+        **{
+            "key": key,
+            "medium": medium,
+            **place,
+            "version": number_before + 1,
+            "body": "Hello",
+            "written_by": user("marketing"),
+            "written_at": at,
+            "decided_by": user("compliance"),
+            "decided_at": at,
+            "from_at": at,
+            "approved_until": at + 365 * DAY,
             **changes,
         }
     )

@@ -34,13 +34,8 @@ def problems(path: Path) -> list[str]:
                 raise NoEvidence(f"{path.name} is no evidence file: it is too large")
             found = list(_altered(archive))
             evidence = json.loads(archive.read(MACHINE))
-        return [
-            *found,
-            *_of_consents(evidence),
-            *form_proof.problems(evidence),
-            *_of_verdicts(evidence),
-            *_of_events(evidence),
-        ]
+        parts = (_of_consents, form_proof.problems, _of_wording, _of_verdicts, _of_events)
+        return [*found, *(said for part in parts for said in part(evidence))]
     except (*DAMAGED, *OTHERWISE) as bad:
         raise NoEvidence(f"{path.name} is no evidence file: {bad}") from bad
 
@@ -65,6 +60,18 @@ def _of_consents(evidence: Mapping[str, Any]) -> Iterator[str]:
         said = hashlib.sha256(one["wording"].encode()).hexdigest()
         if one["wording_sha256"] and said != one["wording_sha256"]:
             yield f"consent {one['id']}: the wording is not what was recorded"
+
+
+def _of_wording(evidence: Mapping[str, Any]) -> Iterator[str]:
+    """Each message's edition is there, and says what was hashed."""
+    editions = {one["id"]: one for one in evidence.get("editions", ())}
+    for one in editions.values():
+        said = hashlib.sha256(f"{one['subject']}\n{one['body']}".encode()).hexdigest()
+        if said != one["sha256"]:
+            yield f"edition {one['id']}: the wording is not what was approved"
+    for message in evidence["messages"]:
+        if "editions" in evidence and (message["template_id"] or "") not in {"", *editions}:
+            yield f"message {message['id']}: the wording it was made from is missing"
 
 
 def _of_verdicts(evidence: Mapping[str, Any]) -> Iterator[str]:

@@ -232,6 +232,7 @@ class Facts:
     activity: str | Missing = UNKNOWN  # what it does: general, quote_rate, schedule_callback
     answers: tuple[Answer, ...] = ()  # none: nobody decided, so the rules stand
     content_facts: tuple[str, ...] = ()  # proven of the wording, as `lint.FACT_NAMES`; none is none
+    wording_until: datetime | None = None  # its approval ends; none: not made of a template
     confirmation: Confirmation | None | Missing = UNKNOWN
 
     # who sends

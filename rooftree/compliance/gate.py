@@ -53,6 +53,7 @@ GATES: dict[str, Gate] = {
     "caps": caps.decide,
     "nmls_ids": identification.nmls_ids,
     "opt_out_words": identification.opt_out_words,
+    "approval": lint.approval,
     "content": lint.decide,
     "links": carrier_rules.links,
     "brand": carrier_rules.brand,

@@ -165,6 +165,15 @@ def _answers(draft: Draft) -> tuple[Ruling, ...]:
     return tuple(said)
 
 
+def approval(facts: Facts) -> Ruling | None:
+    """Standing wording goes as long as the approval of it is in force, to the second."""
+    if facts.wording_until is None:
+        return None
+    if known(facts.at, "at") < facts.wording_until:
+        return CNT_01.allow("clean")
+    return CNT_01.block("wording_not_approved")
+
+
 @lru_cache(maxsize=512)
 def check(draft: Draft) -> tuple[Finding, ...]:
     """They are all findings, in the order of the rules."""

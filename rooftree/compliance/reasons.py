@@ -138,6 +138,7 @@ MESSAGES = {
     "state_of_emergency": "An emergency is declared where they are; sales contact stops.",
     "state_scrub_stale": "The state's do-not-call list is missing or over 31 days old.",
     "unsubscribed": "They unsubscribed from email.",
+    "wording_not_approved": "The approval of this wording is over.",
     "wrong_party": "This number belongs to somebody else.",
 }
 ZONE_WORDS = {

@@ -21,8 +21,10 @@ from rooftree.flow import (
 from rooftree.ledger import seal
 from rooftree.los import outbox
 from rooftree.nurture import enrol
+from rooftree.nurture.models import Sequence
 from rooftree.org import staff_mail
-from rooftree.outreach import ring, send
+from rooftree.outreach import approval_ends, ring, send
+from rooftree.outreach.models import Template
 from rooftree.reporting import fold
 from rooftree.tasks.ticking import Tick
 
@@ -63,6 +65,12 @@ def mail_notices(at: datetime) -> None:
     staff_mail.deliver_notices(at=at, limit=50)
 
 
+def tell_of_approvals(at: datetime) -> None:
+    """Wording and sequences that may soon not be sent any more."""
+    for table in (Template, Sequence):
+        approval_ends.tell(table, at=at)
+
+
 TICKS = (
     Tick(name="offers whose time ran out", every=1, run=lambda at: offers.pass_on_lapsed(at=at)),
     Tick(name="leads nobody has yet", every=5, run=lambda at: offers.offer_waiting(at=at)),
@@ -89,6 +97,7 @@ TICKS = (
         every=60,
         run=lambda at: first_run.ensure_of_company(at=at),
     ),
+    Tick(name="approvals that end", every=600, run=tell_of_approvals),
     Tick(name="sessions that ended", every=600, run=lambda at: sign_in.sweep(at=at)),
     Tick(name="drafts let go", every=3600, run=lambda at: form_drafts.forget(at=at)),
     Tick(name="pings let go", every=3600, run=lambda at: auction.forget(at=at)),

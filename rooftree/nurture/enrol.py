@@ -13,13 +13,14 @@ from rooftree.ledger.write import write
 from rooftree.nurture import default_sequence
 from rooftree.nurture.models import Enrolment, Sequence
 from rooftree.outreach import automatic, take_back
+from rooftree.outreach.editions import started, used_at
 
 ENROLLABLE = ("new", "working", "nurture")
 
 
 def enrol(*, lead_id: UUID, key: str, at: datetime) -> Enrolment | None:
     """Start a sequence for a lead; None when it is on one, or past being written to."""
-    sequence = Sequence.objects.filter(key=key, until_at=None).order_by("-version").first()
+    sequence = Sequence.objects.filter(used_at(at), key=key, approved_until__gt=at).first()
     if sequence is None:
         return None
     with transaction.atomic():
@@ -71,15 +72,13 @@ def stop(*, lead_id: UUID, because: str, at: datetime) -> bool:
 
 def ensure_first_sequence(*, at: datetime) -> None:
     """Give a new company its first sequence. Safe to repeat."""
-    Sequence.objects.get_or_create(
-        key=default_sequence.NOT_REACHED,
-        version=1,
-        defaults={
-            "name": default_sequence.NAME,
-            "steps": default_sequence.STEPS,
-            "from_at": at,
-        },
-    )
+    if not Sequence.objects.filter(key=default_sequence.NOT_REACHED).exists():
+        first = Sequence(
+            key=default_sequence.NOT_REACHED,
+            name=default_sequence.NAME,
+            steps=default_sequence.STEPS,
+        )
+        Sequence.objects.bulk_create([started(first, at=at)], ignore_conflicts=True)
 
 
 def _step(enrolment: Enrolment, at: datetime) -> None:
@@ -87,6 +86,9 @@ def _step(enrolment: Enrolment, at: datetime) -> None:
     steps = enrolment.sequence.steps
     if lead.state not in ENROLLABLE or lead.first_talk_at:
         _end(enrolment, "reached", at)
+        return
+    if not enrolment.sequence.is_approved(at):
+        _end(enrolment, "its approval is over", at)
         return
     step = steps[enrolment.next_step]
     automatic.plan(

@@ -1,33 +1,48 @@
 """Sequences of messages and who is on them."""
 
+import json
+
 from django.db import models
 from django.db.models import Q
 
 from rooftree.core.uuid7 import uuid7
 from rooftree.leads.models import Lead
-from rooftree.org.models import User
+from rooftree.outreach.models import Edition
 
 
-class Sequence(models.Model):
+class Sequence(Edition):
     """One edition of a track of steps. Running enrolments keep the edition they began with."""
+
+    PLACE = ("key",)
+    PAGE = "/sequences/"
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     key = models.CharField(max_length=60)
     name = models.CharField(max_length=120)
-    version = models.PositiveSmallIntegerField()
-    steps = models.JSONField()  # [{"after_minutes", "medium", "template"}]
-    published_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
-    from_at = models.DateTimeField()
-    until_at = models.DateTimeField(null=True)
+    steps = models.JSONField()  # [{"after_minutes", "media", "template"}]
 
-    class Meta:
+    class Meta(Edition.Meta):
         db_table = "sequence"
         constraints = [
+            *Edition.Meta.constraints,
             models.UniqueConstraint(fields=["key", "version"], name="sequence_edition_once"),
+            models.UniqueConstraint(
+                fields=["key"],
+                condition=Q(from_at__isnull=False, until_at=None),
+                name="one_live_sequence",
+            ),
+            models.UniqueConstraint(
+                fields=["key"], condition=Q(decided_at=None), name="one_waiting_sequence"
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.key} v{self.version}"
+
+    @property
+    def says(self) -> str:
+        """Its steps, for its hash."""
+        return json.dumps(self.steps, sort_keys=True)
 
 
 class Enrolment(models.Model):

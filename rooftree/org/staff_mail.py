@@ -25,6 +25,8 @@ SUBJECTS = {
     "source_back": "A source brings leads again",
     "source_drifted": "The leads of a source got worse",
     "source_steady": "The leads of a source are as agreed again",
+    "approval_ends": "An approval of wording ends",
+    "edition": "Wording was proposed or decided",
 }
 OTHER = "Something needs your attention"
 

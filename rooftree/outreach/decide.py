@@ -151,5 +151,6 @@ def _outgoing(found: OnFile) -> Outgoing:
         cause=f"message:{message.pk}",
         confirms=confirms,
         answers=found.answers,
+        wording_until=message.template.approved_until if message.template else None,
         content_facts=ASKED_FOR if message.cause.startswith("watch:") else (),
     )

@@ -73,6 +73,7 @@ class Outgoing:
     confirms: RevocationRow | None = None
     answers: tuple[Answer, ...] = ()  # what a person decided about this very message
     content_facts: tuple[str, ...] = ()  # what the system proves of the wording
+    wording_until: datetime | None = None  # the end of its approval; None: a person's own words
 
 
 def gather(
@@ -243,6 +244,7 @@ def _message_facts(outgoing: Outgoing, known: Known) -> dict[str, Any]:
         "activity": "general",
         "content_facts": outgoing.content_facts,
         "answers": outgoing.answers,
+        "wording_until": outgoing.wording_until,
         "confirmation": _confirmation(outgoing.confirms),
         "actor": "bot" if outgoing.is_automated else "officer",
         "guard_minutes": GUARD_MINUTES.get(outgoing.medium.value, 0),

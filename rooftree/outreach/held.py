@@ -13,7 +13,8 @@ from rooftree.outreach.models import Message
 
 DUE = Reads(
     lambda keys, at: (
-        Message.objects.select_for_update(skip_locked=True)
+        Message.objects.select_for_update(skip_locked=True, of=("self",))
+        .select_related("template")
         .filter(pk__in=keys, state__in=["waiting", "held"], due_at__lte=at)
         .exclude(Exists(PAUSED))
         .order_by("due_at", "pk")

@@ -1,7 +1,9 @@
 """Messages to and from borrowers, calls to officers, and the wording we use."""
 
+from datetime import datetime
+
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from rooftree.compliance.models import Verdict
 from rooftree.core.uuid7 import uuid7
@@ -24,8 +26,74 @@ MESSAGE_STATES = [
 ]
 
 
-class Template(models.Model):
+class Edition(models.Model):
+    """One edition of what borrowers are sent: who wrote it, who let it be used, from when on.
+
+    It waits until `decided_at`; one without `from_at` was refused then. It is used from
+    `from_at` until `until_at`, or until its approval ends, whichever is first. The database
+    keeps it: what it says never changes, and it is decided once.
+    """
+
+    PLACE: tuple[str, ...] = ()  # the columns that say of what it is an edition
+    PAGE = ""  # the path of the page that lists them
+
+    version = models.PositiveSmallIntegerField()
+    summary = models.CharField(max_length=300, blank=True)  # what changed and why
+    written_by = models.ForeignKey(
+        User, models.PROTECT, null=True, related_name="+"
+    )  # None: what a company starts with
+    written_at = models.DateTimeField()
+    decided_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    refusal = models.CharField(max_length=300, blank=True)  # why it was refused
+    is_alone = models.BooleanField(default=False)  # approved by its author, nobody else may
+    from_at = models.DateTimeField(null=True)
+    until_at = models.DateTimeField(null=True)
+    approved_until = models.DateTimeField(null=True)
+    ended_because = models.CharField(max_length=300, blank=True)  # "": another followed
+
+    class Meta:
+        abstract = True
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(from_at=None)
+                | Q(written_by=None)
+                | Q(is_alone=True)
+                | ~Q(decided_by=F("written_by")),
+                name="%(class)s_second_person",
+            ),
+            models.CheckConstraint(
+                condition=Q(from_at=None)
+                | Q(decided_at__isnull=False, approved_until__isnull=False)
+                & (Q(decided_by__isnull=False) | Q(written_by=None)),
+                name="%(class)s_approved",
+            ),
+        ]
+
+    @property
+    def says(self) -> str:
+        """All that it says, for its hash."""
+        raise NotImplementedError
+
+    @property
+    def state(self) -> str:
+        """What became of it: waiting, refused, live or ended; an approval may have run out."""
+        if self.decided_at is None:
+            return "waiting"
+        if self.from_at is None:
+            return "refused"
+        return "live" if self.until_at is None else "ended"
+
+    def is_approved(self, at: datetime) -> bool:
+        """Whether somebody's approval of it is in force."""
+        return self.approved_until is not None and at < self.approved_until
+
+
+class Template(Edition):
     """One edition of the words for a purpose, medium, language, kind of loan and hour. Liquid."""
+
+    PLACE = ("key", "medium", "language", "loan_kind", "hours")
+    PAGE = "/wording/"
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     key = models.CharField(max_length=60)  # first_hello, not_reached_2, rate_reached...
@@ -33,24 +101,26 @@ class Template(models.Model):
     language = models.CharField(max_length=5)
     loan_kind = models.CharField(max_length=10, blank=True)  # purchase...; "": any
     hours = models.CharField(max_length=6, blank=True)  # closed; "": any
-    version = models.PositiveSmallIntegerField()
     subject = models.CharField(max_length=200, blank=True)
     body = models.TextField()
-    approved_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
-    from_at = models.DateTimeField()
-    until_at = models.DateTimeField(null=True)
 
-    class Meta:
+    class Meta(Edition.Meta):
         db_table = "template"
         constraints = [
+            *Edition.Meta.constraints,
             models.UniqueConstraint(
                 fields=["key", "medium", "language", "loan_kind", "hours", "version"],
                 name="template_edition_once",
             ),
             models.UniqueConstraint(
                 fields=["key", "medium", "language", "loan_kind", "hours"],
-                condition=Q(until_at=None),
+                condition=Q(from_at__isnull=False, until_at=None),
                 name="one_live_template",
+            ),
+            models.UniqueConstraint(
+                fields=["key", "medium", "language", "loan_kind", "hours"],
+                condition=Q(decided_at=None),
+                name="one_waiting_template",
             ),
             models.CheckConstraint(
                 condition=Q(loan_kind__in=["", "purchase", "refinance", "equity"])
@@ -62,6 +132,11 @@ class Template(models.Model):
     def __str__(self) -> str:
         place = [self.key, self.medium, self.language, self.loan_kind, self.hours]
         return f"{'/'.join(filter(None, place))} v{self.version}"
+
+    @property
+    def says(self) -> str:
+        """All of it that a borrower reads, for its hash."""
+        return f"{self.subject}\n{self.body}"
 
 
 class Message(models.Model):

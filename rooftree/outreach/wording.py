@@ -15,6 +15,7 @@ from rooftree.org import hours
 from rooftree.org.compiled import Reads
 from rooftree.org.models import Company, LoanOfficer
 from rooftree.outreach.default_wording import FIRST_EDITIONS
+from rooftree.outreach.editions import started
 from rooftree.outreach.models import Template
 
 LANGUAGES = ("en", "es")
@@ -67,10 +68,21 @@ ON_DAY = {
            "el domingo"),
 }  # fmt: skip
 
-_liquid = Environment(undefined=StrictUndefined, autoescape=False)
+
+class _Liquid(Environment):
+    """Liquid in strangers' hands: strict names, no files, and no loop that does not end soon."""
+
+    loop_iteration_limit = 1_000
+    output_stream_limit = 100_000  # bytes
+    local_namespace_limit = 100_000
+
+
+_liquid = _Liquid(undefined=StrictUndefined, autoescape=False)
+for tag in ("include", "render"):
+    del _liquid.tags[tag]
 LIVE = Reads(
     lambda keys, at: (
-        Template.objects.filter(key__in=keys, from_at__lte=at)
+        Template.objects.filter(key__in=keys, from_at__lte=at, approved_until__gt=at)
         .exclude(until_at__lte=at)
         .order_by("version")
     ),
@@ -145,7 +157,7 @@ def live_template(
 
 
 def live_templates(keys: Iterable[str], *, at: datetime) -> list[Template]:
-    """Every edition in force at `at` of some templates, the oldest first."""
+    """Every edition of some templates in use at `at` under an approval, the oldest first."""
     return LIVE.all(keys=list(keys), at=at)
 
 
@@ -259,18 +271,19 @@ def fit_name(name: str) -> str:
 
 def ensure_first_editions(*, at: datetime) -> int:
     """Give a new company the wording it starts with; how many were added. Safe to repeat."""
-    there = set(Template.objects.values_list("key", "medium", "language", "loan_kind", "hours"))
+    there = set(Template.objects.values_list(*Template.PLACE))
     new = [
-        Template(
-            key=one.key,
-            medium=one.medium,
-            language=one.language,
-            loan_kind=one.loan_kind,
-            hours=one.hours,
-            version=1,
-            subject=one.subject,
-            body=one.body,
-            from_at=at,
+        started(
+            Template(
+                key=one.key,
+                medium=one.medium,
+                language=one.language,
+                loan_kind=one.loan_kind,
+                hours=one.hours,
+                subject=one.subject,
+                body=one.body,
+            ),
+            at=at,
         )
         for one in FIRST_EDITIONS
         if one.place not in there

@@ -21,7 +21,8 @@ from rooftree.leads.models import ContactAttempt, Delivery, Person
 from rooftree.ledger.chain import FIELDS, FIRST
 from rooftree.ledger.models import Event
 from rooftree.org.models import Company
-from rooftree.outreach.models import Message
+from rooftree.outreach.editions import sha256
+from rooftree.outreach.models import Message, Template
 
 FORMAT = "rooftree-evidence-1"
 type Json = dict[str, Any]
@@ -34,6 +35,10 @@ def gather(address: str, *, at: datetime) -> Json:
     deliveries = Delivery.objects.filter(pk__in={one.delivery_id for one in consents})
     events = list(
         Event.objects.filter(person_id__in=[one.pk for one in people]).order_by("sequence", "id")
+    )
+    messages = list(Message.objects.filter(person__in=people))
+    editions = Template.objects.select_related("written_by", "decided_by").filter(
+        pk__in={one.template_id for one in messages}
     )
     return {
         "format": FORMAT,
@@ -52,7 +57,11 @@ def gather(address: str, *, at: datetime) -> Json:
             {"list": one.registry, "dated": one.dated.isoformat(), "is_listed": one.is_listed}
             for one in listed.says(address)
         ],
-        "messages": _rows(Message.objects.filter(person__in=people), "created_at"),
+        "messages": _rows(messages, "created_at"),
+        "editions": [
+            _edition(one)
+            for one in editions.select_related("written_by", "decided_by").order_by("from_at", "pk")
+        ],
         "attempts": _rows(ContactAttempt.objects.filter(person__in=people), "at"),
         "verdicts": _rows(Verdict.objects.filter(person__in=people), "at"),
         "events": _chained(events),
@@ -83,6 +92,20 @@ def _of_forms(people: Sequence[Person]) -> Json:
     return {
         "form_certificates": certificates,
         "form_pages": [_row(one, ("sha256", "html", "shown_at")) for one in pages],
+    }
+
+
+def _edition(one: Template) -> Json:
+    """The wording that messages were made from, word for word, and its approval."""
+    names = [
+        *("id", *Template.PLACE, "version", "subject", "body", "summary"),
+        *("written_at", "decided_at", "is_alone", "from_at", "until_at", "approved_until"),
+    ]
+    who = {"written_by": one.written_by, "decided_by": one.decided_by}
+    return {
+        **_row(one, names),
+        **{key: user.name if user else None for key, user in who.items()},
+        "sha256": sha256(one),
     }
 
 

@@ -21,11 +21,15 @@ STOPS = {
 def chronology(evidence: Json) -> Json:
     """They are the parts of the document, every value a string."""
     verdicts = {one["id"]: one for one in evidence["verdicts"]}
+    editions = {one["id"]: one for one in evidence["editions"]}
     lines = [
         *(_consent(one) for one in evidence["consents"]),
         *(_stop(one) for one in evidence["revocations"]),
         *(_verdict(one) for one in sorted(evidence["verdicts"], key=_stage)),
-        *(_message(one, verdicts) for one in evidence["messages"]),
+        *(
+            _message(one, verdicts, editions.get(one["template_id"]))
+            for one in evidence["messages"]
+        ),
         *(_attempt(one) for one in evidence["attempts"] if one["medium"] == "call"),
     ]
     return {
@@ -110,15 +114,23 @@ def _stop(one: Json) -> Json:
     return _line(one["at"], STOPS[one["kind"]], detail, one["id"])
 
 
-def _message(one: Json, verdicts: Json) -> Json:
+def _message(one: Json, verdicts: Json, edition: Json | None) -> Json:
     kind = "Text" if one["medium"] == "text" else "E-mail"
     if one["direction"] == "in":
         return _line(one["created_at"], f"{kind} from them", one["body"], one["id"])
     judged = verdicts.get(one["verdict_id"] or "", {}).get("sentence", "")
     proof = f"{one['carrier']} {one['carrier_id']}".strip()
     said = f"{kind} to {one['to_address']}: {one['state']}"
-    detail = "\n".join(part for part in (one["subject"], one["body"], judged) if part)
+    parts = (one["subject"], one["body"], judged, _made_from(edition) if edition else "")
+    detail = "\n".join(part for part in parts if part)
     return _line(one["sent_at"] or one["created_at"], said, detail, proof or one["id"])
+
+
+def _made_from(edition: Json) -> str:
+    """The wording a message was made from, and who approved it."""
+    by = f"approved by {edition['decided_by']}" if edition["decided_by"] else "as supplied"
+    name = f"{edition['key'].replace('_', ' ')}, {edition['language']} v{edition['version']}"
+    return f"Made from {name}, {by}, in use since {_moment(edition['from_at'])}."
 
 
 def _attempt(one: Json) -> Json:

@@ -356,7 +356,7 @@ def _enrolments(lead: Lead) -> Iterator[Entry]:
             group=Group.MESSAGES,
             icon="sequence",
             title=f"Sequence “{enrolment.sequence.name}”",
-            rest="began",
+            rest=f"began, by v{enrolment.sequence.version} of its steps",
         )
         if enrolment.ended_at:
             yield Entry(

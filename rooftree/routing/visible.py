@@ -47,7 +47,7 @@ MAY: dict[str, tuple[str, ...]] = {
     "record_rates": ("operations", "marketing", "administrator"),
     "see_sequences": ("manager", "operations", "marketing", "compliance", "administrator"),
     "edit_sequences": ("operations", "marketing", "administrator"),
-    "approve_wording": ("compliance",),
+    "approve_wording": ("compliance", "administrator"),
     "see_compliance": ("compliance", "administrator"),
     "stop_sending": ("compliance", "administrator"),
     "release_hold": ("compliance", "administrator"),

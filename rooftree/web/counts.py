@@ -11,9 +11,10 @@ from django.db.models import QuerySet
 
 from rooftree.capture import likeness
 from rooftree.leads.models import Delivery, Lead
+from rooftree.nurture.models import Sequence
 from rooftree.org.compiled import Counts
 from rooftree.org.models import User
-from rooftree.outreach.models import Message
+from rooftree.outreach.models import Message, Template
 from rooftree.routing import promise
 from rooftree.routing.models import Offer
 from rooftree.routing.visible import leads_visible_to, may, officers_of
@@ -81,6 +82,20 @@ def matches(user: User, at: datetime) -> Count | None:
     if not may(user, "merge_leads"):
         return None
     return _shown(likeness.waiting(leads_visible_to(user)).count(), "")
+
+
+def wording(user: User, at: datetime) -> Count | None:
+    """Wording that waits for approval, for those who may give it."""
+    if not may(user, "approve_wording"):
+        return None
+    return _shown(Template.objects.filter(decided_at=None).exclude(written_by=user).count(), "new")
+
+
+def sequences(user: User, at: datetime) -> Count | None:
+    """Sequences that wait for approval, as `wording`."""
+    if not may(user, "approve_wording"):
+        return None
+    return _shown(Sequence.objects.filter(decided_at=None).exclude(written_by=user).count(), "new")
 
 
 def _shown(number: int, tone: str) -> Count | None:

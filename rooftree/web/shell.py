@@ -43,7 +43,10 @@ PAGES = {  # by the name of their address
     "home": Page(label="Home", icon="home", verb="see_home"),
     "sources": Page(label="Sources", icon="sources", verb="see_sources", count=counts.sources),
     "routing": Page(label="Routing", icon="routing", verb="see_routing"),
-    "sequences": Page(label="Sequences", icon="sequence", verb="see_sequences"),
+    "wording": Page(label="Wording", icon="text", verb="see_sequences", count=counts.wording),
+    "sequences": Page(
+        label="Sequences", icon="sequence", verb="see_sequences", count=counts.sequences
+    ),
     "rates": Page(label="Rates", icon="rates", verb="see_rates"),
     "compliance": Page(label="Compliance", icon="shield", verb="see_compliance", short="Rules"),
     "los": Page(label="LOS", icon="los", verb="see_los"),
@@ -60,20 +63,20 @@ SEEN_BY = {
     "assistant": OFFICER,
     "manager": (
         ["team", "home", "pipeline", "conversations"],
-        ["my_tasks", "matches", "routing", "rates", "sequences"],
+        ["my_tasks", "matches", "routing", "rates", "wording", "sequences"],
     ),
     "operations": (
-        ["sources", "routing", "sequences", "rates", "los"],
+        ["sources", "routing", "wording", "sequences", "rates", "los"],
         ["my_tasks", "matches", "home", "team", "compliance"],
     ),
-    "marketing": (["sources", "sequences", "rates"], ["home", "routing"]),
+    "marketing": (["sources", "wording", "sequences", "rates"], ["home", "routing"]),
     "compliance": (
-        ["compliance", "sequences", "sources", "los"],
+        ["compliance", "wording", "sequences", "sources", "los"],
         ["my_tasks", "access_log", "home", "routing"],
     ),
     "executive": (["home", "money", "team", "pipeline"], ["sources", "routing", "compliance"]),
     "administrator": (
-        ["setup", "sources", "routing", "sequences", "los", "compliance"],
+        ["setup", "sources", "routing", "wording", "sequences", "los", "compliance"],
         ["access_log", "matches", "home", "team"],
     ),
 }

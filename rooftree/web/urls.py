@@ -116,6 +116,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="routing_restoration",
     ),
     path("decisions/<uuid:decision_id>/", decision.show, name="decision"),
+    path("", include("rooftree.web.urls_wording")),
     # What may be said to whom, and the proof of it.
     path("compliance/", compliance.show, name="compliance"),
     path("compliance/verdicts/<uuid:verdict_id>/", compliance.verdict, name="verdict"),

@@ -61,6 +61,7 @@ TRIPS: dict[str, tuple[Facts, str]] = {
     ),
     "nmls_ids": (facts(text="Hi. Reply STOP to opt out."), "add_nmls_ids"),
     "opt_out_words": (facts(text="Acme NMLS 111111, Dana NMLS 222222"), "add_optout_text"),
+    "approval": (facts(wording_until=NOON), "wording_not_approved"),
     "content": (
         facts(text="NMLS 111111 NMLS 222222 STOP ends. Guaranteed approval for you"),
         "guaranteed_approval",
@@ -93,6 +94,11 @@ def test_one_wrong_fact_is_stopped_by_its_own_gate(gate: str) -> None:
     assert verdict.reason == reason
     objecting = [one.reason for one in verdict.rulings if one.decision is not Decision.ALLOW]
     assert objecting == [reason]
+
+
+def test_standing_wording_goes_until_the_second_its_approval_ends() -> None:
+    assert decide(facts(wording_until=NOON + timedelta(seconds=1))).decision is Decision.ALLOW
+    assert decide(facts(wording_until=None)).decision is Decision.ALLOW  # a person's own words
 
 
 def test_every_enforced_gate_that_can_object_is_tried() -> None:

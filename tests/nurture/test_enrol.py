@@ -3,9 +3,9 @@
 import pytest
 
 from rooftree.leads.models import Lead
-from rooftree.nurture import default_sequence, enrol
+from rooftree.nurture import default_sequence, enrol, publish_sequence
 from rooftree.nurture.models import Enrolment, Sequence
-from rooftree.outreach.models import Message, Template
+from rooftree.outreach.models import Message
 from tests import make
 from tests.flow import journey
 
@@ -23,6 +23,15 @@ def lead() -> Lead:
 def steps() -> list[tuple[str, str]]:
     rows = Message.objects.filter(cause__startswith="step:").order_by("created_at", "medium")
     return [(one.medium, one.state) for one in rows]
+
+
+def changed(**of_first):
+    """The standing sequence with another first step, proposed."""
+    first, *rest = default_sequence.STEPS
+    draft = Sequence(key=KEY, name=default_sequence.NAME, steps=[{**first, **of_first}, *rest])
+    return publish_sequence.propose(
+        draft, by=make.user("marketing"), summary="Sooner", at=make.NOON
+    )
 
 
 def test_a_lead_is_on_one_sequence_at_a_time(lead):
@@ -70,9 +79,9 @@ def test_each_step_goes_once_and_the_last_one_ends_it(lead):
 
 def test_an_enrolment_keeps_the_edition_it_began_with(lead):
     enrol.enrol(lead_id=lead.pk, key=KEY, at=make.NOON)
-    Sequence.objects.update(until_at=journey.later(1))
-    Sequence.objects.create(
-        key=KEY, name="New", version=2, steps=[{"after_minutes": 1}], from_at=journey.later(1)
+    sooner = changed(after_minutes=1)
+    publish_sequence.approve(
+        sooner, by=make.user("compliance"), until=make.NOON + make.DAY, at=journey.later(1)
     )
 
     journey.run(journey.later(30))
@@ -113,7 +122,7 @@ def test_stopping_takes_back_its_own_messages_and_no_other(lead):
 
 
 def test_wording_that_is_broken_or_gone_stops_neither_the_other_medium_nor_other_leads(lead):
-    Template.objects.filter(key="not_reached_1", medium="text").update(body="{{ nobody }}")
+    make.edition("not_reached_1", body="{{ nobody }}")
     other = journey.deliver(
         journey.website(slug="b", name="B"),
         journey.form_post(

@@ -8,7 +8,7 @@ from rooftree.flow import attempts, replies
 from rooftree.leads.models import ContactAttempt, Lead, Phone, Signal
 from rooftree.nurture.models import Enrolment
 from rooftree.outreach import send
-from rooftree.outreach.models import Message, Template
+from rooftree.outreach.models import Message
 from rooftree.outreach.replies import lead_of_number
 from tests import make
 from tests.flow import journey
@@ -142,7 +142,7 @@ def test_a_stop_the_carrier_confirmed_is_not_confirmed_by_us(lead, carriers):
 
 
 def test_a_stop_counts_though_its_confirmation_cannot_be_written(lead):
-    Template.objects.filter(key="stop_confirmed").update(body="{{ nobody.knows }}")
+    make.edition("stop_confirmed", body="{{ nobody.knows }}")
 
     says("STOP")
 

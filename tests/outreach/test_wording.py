@@ -104,12 +104,13 @@ def test_every_first_edition_can_be_written_to_anyone(company, one, named):
 
 
 def test_first_editions_are_added_once_and_leave_edited_wording_alone(company):
-    Template.objects.filter(key="first_hello").update(body="Ours")
+    make.edition("first_hello", body="Ours", at=make.NOON + make.HOUR)
 
-    assert wording.ensure_first_editions(at=make.NOON) == 0
-    assert set(Template.objects.filter(key="first_hello").values_list("body", flat=True)) == {
-        "Ours"
-    }
+    assert wording.ensure_first_editions(at=make.NOON + make.DAY) == 0
+    found = wording.live_template(
+        "first_hello", medium="text", language="en", at=make.NOON + make.DAY
+    )
+    assert (found.version, found.body) == (2, "Ours")
 
 
 @pytest.mark.parametrize(
@@ -155,7 +156,7 @@ def test_a_company_without_hours_never_closes(company):
 
 
 def test_a_language_without_wording_falls_back_to_english(company):
-    Template.objects.filter(key="first_hello", language="es").delete()
+    Template.objects.filter(key="first_hello", language="es").update(until_at=make.NOON)
 
     found = wording.live_template("first_hello", medium="text", language="es", at=make.NOON)
 
@@ -166,15 +167,7 @@ def test_the_edition_in_force_at_that_moment_counts(company):
     old = Template.objects.get(
         key="first_hello", medium="text", language="en", loan_kind="", hours=""
     )
-    Template.objects.filter(pk=old.pk).update(until_at=make.NOON + make.DAY)
-    new = Template.objects.create(
-        key="first_hello",
-        medium="text",
-        language="en",
-        version=2,
-        body="Hello",
-        from_at=make.NOON + make.DAY,
-    )
+    new = make.edition("first_hello", at=make.NOON + make.DAY)
 
     def live(at):
         return wording.live_template("first_hello", medium="text", language="en", at=at)

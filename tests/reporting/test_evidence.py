@@ -89,6 +89,17 @@ def test_a_file_holds_consent_stop_verdicts_messages_and_ledger(ben, file):
         assert archive.read("chronology.pdf").startswith(b"%PDF")
 
 
+def test_each_message_names_the_wording_it_was_made_from_and_who_approved_it(ben, file):
+    found = inside(file)
+    editions = {one["id"]: one for one in found["editions"]}
+
+    sent = [one for one in found["messages"] if one["direction"] == "out"]
+    assert {one["template_id"] for one in sent} == set(editions)
+    assert all("{{ sender }}" in one["body"] for one in editions.values())
+    said = json.dumps(chronology(gather(BEN, at=LATER)), ensure_ascii=False)
+    assert "Made from first hello, en v1, as supplied, in use since Nov 22, 2026" in said
+
+
 def test_nobody_else_is_in_it(file):
     text = json.dumps(inside(file))
     assert "Mei" not in text
@@ -106,6 +117,8 @@ def test_an_untouched_file_holds(file):
         (lambda found: found["events"][0].update(actor="user:9"), "not what was sealed"),
         (lambda found: found["events"].pop(), "ledger entries"),
         (lambda found: found["consents"][0].update(wording="I agree to all"), "wording"),
+        (lambda found: found["editions"][0].update(body="Other words"), "not what was approved"),
+        (lambda found: found["editions"].clear(), "made from is missing"),
     ],
 )
 def test_one_altered_fact_is_found(file, change, words):

@@ -18,13 +18,16 @@ from rooftree.capture.imports import stage
 from rooftree.compliance import revoke
 from rooftree.leads import to_do
 from rooftree.los.models import Connection
+from rooftree.nurture import enrol
+from rooftree.nurture.models import Sequence
 from rooftree.org import api_keys
 from rooftree.org.models import ROLES, License, StaffNotice
-from rooftree.outreach import may
-from rooftree.outreach.models import Message
+from rooftree.outreach import may, wording
+from rooftree.outreach.models import Message, Template
 from rooftree.routing import assign, publish
 from rooftree.routing.models import Offer, RoutingDecision
 from rooftree.routing.rules import Rule
+from rooftree.web.urls_wording import PLACE
 from tests import make
 
 ROLE_LETTERS = {
@@ -66,6 +69,8 @@ def post(who: str, args: str = "", **more: object) -> Line:
 def public(args: str = "", *, post: bool = False) -> Line:
     return Line(args=args, public=True, post=post)
 
+
+HERE = "first_hello text any any"  # a place of wording
 
 TABLE = {
     # The door, and what machines and borrowers see.
@@ -153,6 +158,21 @@ TABLE = {
     "routing/editions/": get("mpced"),
     "routing/editions/<int:number>/": get("mpced", "one"),
     "routing/editions/<int:number>/restoration/": post("pd", "one"),
+    # What borrowers are sent.
+    "wording/": get("mpkcd"),
+    "wording/new/": get("pkd"),
+    "wording/editions/<uuid:edition_id>/": get("mpkcd", "wording"),
+    "wording/editions/<uuid:edition_id>/<slug:what>/": post("cd", "wording withdrawal"),
+    f"{PLACE}": get("mpkcd", HERE),
+    f"{PLACE}reading/": post("pkd", HERE),
+    f"{PLACE}proposal/": post("pkd", HERE),
+    f"{PLACE}draft/": post("pkd", HERE),
+    "sequences/": get("mpkcd"),
+    "sequences/editions/<uuid:edition_id>/": get("mpkcd", "sequence"),
+    "sequences/editions/<uuid:edition_id>/<slug:what>/": post("cd", "sequence withdrawal"),
+    "sequences/<slug:key>/": get("pkd", "not_reached"),
+    "sequences/<slug:key>/proposal/": post("pkd", "not_reached"),
+    "sequences/<slug:key>/draft/": post("pkd", "not_reached"),
     "decisions/<uuid:decision_id>/": get(ALL, "decision", of_lead=True),
     # Compliance.
     "compliance/": get("cd"),
@@ -283,6 +303,8 @@ def world(cast):
         name="Site", user=cast.omar, scopes=["leads:read"], lasts=make.DAY, by=cast.omar,
         at=make.NOON,
     )  # fmt: skip
+    wording.ensure_first_editions(at=make.NOON)
+    enrol.ensure_first_sequence(at=make.NOON)
     seller = make.source("ping_post", name="An auction", slug="auction")
     judged = may.call(lead_id=owned.pk, cause="test:1", at=make.NOON)
     things = {
@@ -296,10 +318,17 @@ def world(cast):
         "company_license": make.company_license("NV").pk, "connection": connected.pk,
         "delivery": touch.delivery_id, "form_slug": form.slug, "one": 1, "word": "unknown",
         "zillow": "zillow", "ping": "ping", "off": "off", "up": "up", "text": "text",
-        "merge": merged.pk,
+        "merge": merged.pk, "wording": Template.objects.get(**FIRST_TEXT).pk,
+        "sequence": Sequence.objects.get().pk,
+        **{one: one for one in ("first_hello", "any", "not_reached", "withdrawal")},
         "notice": notice.pk, "officer": cast.dana.pk, "number": "leads", "nobody": hold.pk,
     }  # fmt: skip
     return SimpleNamespace(cast=cast, things=things)
+
+
+FIRST_TEXT = {
+    "key": "first_hello", "medium": "text", "language": "en", "loan_kind": "", "hours": "",
+}  # fmt: skip
 
 
 def message_in_review(lead):

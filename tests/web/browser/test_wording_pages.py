@@ -1,0 +1,78 @@
+"""Changing what borrowers read, as people press it, on a phone and at a desk."""
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import expect
+
+from rooftree.nurture import enrol, publish_sequence
+from rooftree.nurture.models import Sequence
+from rooftree.outreach import publish_wording, wording
+from rooftree.outreach.models import Template
+from tests import make
+from tests.web.browser.conftest import DESK, SIZES, open_as, shown_well
+
+BODY = "Hi {{ borrower.first_name }}, {{ sender }}. Shall we talk? Reply STOP to end."
+HERE = ["first_hello", "text", "any", "any"]
+
+
+@pytest.fixture
+def waiting(people, noon):
+    wording.ensure_first_editions(at=noon - make.DAY)
+    enrol.ensure_first_sequence(at=noon - make.DAY)
+    mia = make.user("marketing", name="Mia Park", email="mia@lindenfield.example")
+    draft = Template(key="first_hello", medium="text", language="en", body=BODY)
+    steps = Sequence.objects.get().steps
+    sooner = Sequence(key="not_reached", name="Not reached yet",
+                      steps=[{**steps[0], "after_minutes": 20}, *steps[1:]])  # fmt: skip
+    publish_sequence.propose(sooner, by=mia, summary="Sooner", at=noon)
+    return publish_wording.propose(draft, by=mia, summary="Half as long", at=noon)
+
+
+@pytest.mark.parametrize(("size", "scheme"), SIZES)
+def test_the_pages_of_wording_and_sequences_are_sound(chromium, front, waiting, size, scheme):
+    steps = Sequence.objects.get(decided_at=None)
+    pages = {
+        "Marketing": [
+            reverse("wording"), reverse("wording_new"),
+            reverse("wording_place", args=HERE),
+            reverse("wording_place", args=["rate_reached", "email", "any", "any"]),
+            reverse("sequences"), reverse("sequence", args=["not_reached"]),
+        ],
+        "Compliance": [
+            reverse("wording_edition", args=[waiting.pk]),
+            reverse("sequence_edition", args=[steps.pk]),
+            f"{reverse('wording')}?at=2020-01-01T00:00:00",
+        ],
+    }  # fmt: skip
+    for role, paths in pages.items():
+        page = open_as(chromium, front, role, size, scheme)
+        for nth, path in enumerate(paths):
+            page.goto(path)
+            shown_well(page, f"wording {role} {nth} {size['width']} {scheme}")
+        page.context.close()
+
+
+def test_findings_come_as_the_words_are_typed_and_a_second_person_approves(
+    chromium, front, waiting
+):
+    page = open_as(chromium, front, "Marketing", DESK)
+    page.goto(reverse("wording_place", args=["not_reached_1", "text", "any", "any"]))
+    words = page.locator("#body-en")
+    words.fill(BODY + " Guaranteed approval.")
+    expect(page.locator("#read")).to_contain_text("must be written anew")
+    shown_well(page, "wording finding 1440")
+    words.fill(BODY)
+    expect(page.locator("#read")).not_to_contain_text("must be written anew")
+    page.locator("#summary").fill("Shorter")
+    page.get_by_role("button", name="Send for approval").click()
+    expect(page.locator("#toasts")).to_contain_text("wait for approval")
+    page.context.close()
+
+    page = open_as(chromium, front, "Compliance", DESK)
+    page.goto(reverse("wording"))
+    page.get_by_role("link", name="Not reached, first try, English, v2").click()
+    page.get_by_role("button", name="Approve and use from now on").click()
+    expect(page.locator("h1 + .badge")).to_contain_text("in use")
+    live = Template.objects.get(key="not_reached_1", medium="text", language="en", until_at=None)
+    assert (live.version, live.body) == (2, BODY)
+    page.context.close()

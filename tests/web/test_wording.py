@@ -1,0 +1,361 @@
+"""Changing what borrowers read, in a page: the draft, its reading, approval and the way back."""
+
+import pytest
+from django.urls import reverse
+
+from rooftree.nurture import enrol
+from rooftree.nurture.models import Sequence
+from rooftree.org.models import User
+from rooftree.outreach import publish_wording, wording
+from rooftree.outreach.models import Template
+from tests import make
+
+HERE = ["first_hello", "text", "any", "any"]
+BODY = "Hi {{ borrower.first_name }}, {{ sender }}. Shall we talk? Reply STOP to end."
+SPANISH = "Hola {{ borrower.first_name }}, {{ sender }}. ¿Hablamos? Responda ALTO para terminar."
+
+
+@pytest.fixture(autouse=True)
+def started(cast, monkeypatch):
+    monkeypatch.setattr("rooftree.web.page.timezone.now", lambda: make.NOON + make.HOUR)
+    monkeypatch.setattr("rooftree.flow.moment.now", lambda: make.NOON + make.HOUR)
+    wording.ensure_first_editions(at=make.NOON)
+    enrol.ensure_first_sequence(at=make.NOON)
+
+
+@pytest.fixture
+def mia(signed_in):
+    return signed_in(make.user("marketing", name="Mia Park"))
+
+
+@pytest.fixture
+def cora(signed_in):
+    return signed_in(make.user("compliance", name="Cora Lane"))
+
+
+def at(name, **more):
+    return reverse(f"wording_{name}", args=HERE)
+
+
+def typed(**changes):
+    live = {
+        one.language: one.body
+        for one in Template.objects.filter(
+            key="first_hello", medium="text", loan_kind="", hours="", until_at=None
+        )
+    }
+    return {"body-en": live["en"], "body-es": live["es"], "summary": "Shorter", **changes}
+
+
+def waiting(**more):
+    draft = Template(key="first_hello", medium="text", language="en", body=BODY, **more)
+    author = User.objects.filter(name="Mia Park").first() or make.user("marketing", name="Mia Park")
+    return publish_wording.propose(draft, by=author, summary="Shorter", at=make.NOON)
+
+
+def act(browser, one, what, **said):
+    name = "wording_act" if isinstance(one, Template) else "sequence_act"
+    return browser.post(reverse(name, args=[one.pk, what]), said, follow=True)
+
+
+def live():
+    return wording.live_template(
+        "first_hello", medium="text", language="en", at=make.NOON + 2 * make.HOUR
+    )
+
+
+def test_every_place_is_listed_with_who_approved_it_and_until_when(mia):
+    page = mia.get(reverse("wording")).text
+
+    assert "First answer" in page
+    assert "Text · Purchase · Any hour" in page
+    assert "English v1" in page and "Spanish v1" in page
+    assert "until Nov 23, 2027" in page
+    assert "as supplied, since Nov 23" in page
+
+
+def test_the_consent_wording_of_our_own_form_is_read_by_the_same_rules(mia):
+    page = mia.get(reverse("wording")).text
+
+    assert "Lindenfield Mortgage, LLC may call and text me about mortgages" in page
+    assert "The same rules of wording read them and find nothing." in page
+
+
+def test_before_the_first_wording_the_page_says_when_it_comes(mia):
+    page = mia.get(reverse("wording"), {"at": "2026-11-23T11:59:59"}).text
+
+    assert "Nothing was in use then" in page
+
+
+def test_what_was_in_use_at_a_second_is_shown_as_it_was(mia, cora):
+    act(cora, waiting(), "approval", until="2027-11-01")
+
+    assert "English v2" in mia.get(reverse("wording")).text
+    then = mia.get(reverse("wording"), {"at": "2026-11-23T12:30:00"}).text
+    assert "English v2" not in then
+    assert "English v1" in then
+    assert "This is no moment" in mia.get(reverse("wording"), {"at": "noon"}).text
+
+
+def test_what_is_typed_is_read_and_shown_in_both_languages(mia, htmx):
+    words = {"body-en": BODY + " Guaranteed approval.", "body-es": SPANISH}
+
+    page = mia.post(at("reading"), words, headers=htmx).text
+
+    assert "Hi Maria, Alex Morgan NMLS 1234567, Lindenfield Mortgage NMLS 1204417." in page
+    assert "Hola Maria" in page
+    assert "“Guaranteed approval” (guaranteed approval) must be written anew." in page
+    assert "1014.3(q); UDAAP" in page
+    assert "1 segment" in page
+    assert Template.objects.filter(key="first_hello", version=2).count() == 0
+
+
+def test_a_real_lead_can_be_shown_and_only_one_that_the_reader_may_know_of(
+    mia, signed_in, cast, htmx
+):
+    ben = str(cast.ben.pk)
+    assert "Hi Ben" in mia.post(at("reading"), typed(lead=ben), headers=htmx).text
+
+    elsewhere = make.user("marketing", branch=make.branch())
+    page = signed_in(elsewhere).post(at("reading"), typed(lead=ben), headers=htmx).text
+    assert "Hi Ben" not in page
+    assert "Hi Maria" in page
+
+
+def test_a_draft_is_ones_own_and_nothing_typed_is_lost(mia, signed_in):
+    mia.post(at("place"), typed(**{"body-en": "Half a senten"}))
+
+    assert "Half a senten" in mia.get(at("place")).text
+    assert "Half a senten" not in signed_in(make.user("marketing")).get(at("place")).text
+    mia.post(at("draft"))
+    assert "Half a senten" not in mia.get(at("place")).text
+
+
+def test_only_the_language_that_was_changed_is_sent_for_approval(mia):
+    answer = mia.post(at("proposal"), typed(**{"body-es": SPANISH}), follow=True)
+
+    assert "Spanish v2 wait" in answer.text
+    one = Template.objects.get(key="first_hello", medium="text", version=2)
+    assert (one.language, one.body, one.state) == ("es", SPANISH, "waiting")
+    assert "Waits for approval" in mia.get(reverse("wording")).text
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "Nothing is changed."),
+        ({"body-en": BODY, "summary": " "}, "Say what changed and why"),
+        ({"body-en": BODY + " Bad credit OK."}, "Bad credit OK"),
+        ({"body-en": "{{ borrower.age }}"}, "there is no “borrower.age” here"),
+    ],
+)
+def test_what_cannot_be_proposed_comes_back_with_what_was_typed(mia, changes, said):
+    answer = mia.post(at("proposal"), typed(**changes))
+
+    assert answer.status_code == 422
+    assert "Not sent for approval" in answer.text
+    assert said in answer.text
+    assert not Template.objects.filter(decided_at=None).exists()
+
+
+def test_a_second_person_reads_what_is_different_and_approves(cora):
+    one = waiting()
+    page = cora.get(reverse("wording_edition", args=[one.pk])).text
+    assert "<ins>Shall</ins>" in page
+    assert "<del>" in page
+
+    answer = act(cora, one, "approval", until="2027-06-01")
+
+    assert "v2 is in use from now on" in answer.text
+    assert live().body == BODY
+    assert live().approved_until.isoformat() == "2027-06-01T04:00:00+00:00"  # midnight, New York
+
+
+def test_the_longest_approval_ends_a_year_from_now(cora):
+    act(cora, waiting(), "approval", until="2027-11-23")
+    assert live().version == 2
+
+    answer = act(cora, waiting(), "approval", until="2027-11-24")
+    assert "within 12 months" in answer.text
+    assert "Say on which day" in act(cora, Template.objects.get(version=3, key="first_hello"),
+                                     "approval", until="soon").text  # fmt: skip
+
+
+@pytest.mark.parametrize("role", ["marketing", "operations", "manager"])
+def test_roles_that_may_not_approve_are_refused(signed_in, role):
+    browser, one = signed_in(make.user(role)), waiting()
+
+    for what in ("approval", "refusal", "withdrawal"):
+        assert act(browser, one, what, until="2027-06-01", reason="x").status_code == 403
+    assert live().version == 1
+
+
+def test_an_author_who_may_approve_is_still_not_the_second_person(signed_in, cora):
+    boss = make.user("administrator")
+    draft = Template(key="first_hello", medium="text", language="en", body=BODY)
+    one = publish_wording.propose(draft, by=boss, summary="Mine", at=make.NOON)
+    browser = signed_in(boss)
+    page = browser.get(reverse("wording_edition", args=[one.pk])).text
+    assert "Cora Lane" in page and "may approve it" in page
+    assert "Approve and use" not in page
+
+    answer = act(browser, one, "approval", until="2027-06-01", alone="on")
+
+    assert "Somebody else than its author" in answer.text
+    assert live().version == 1
+
+
+def test_a_company_of_one_says_so_and_shows_it(signed_in):
+    User.objects.filter(role__in=["compliance", "administrator"]).update(is_active=False)
+    boss = make.user("administrator", name="Olga Only")
+    browser = signed_in(boss)
+    draft = Template(key="first_hello", medium="text", language="en", body=BODY)
+    one = publish_wording.propose(draft, by=boss, summary="Mine", at=make.NOON)
+    assert "nobody else here may approve" in browser.get(
+        reverse("wording_edition", args=[one.pk])
+    ).text  # fmt: skip
+
+    act(browser, one, "approval", until="2027-06-01")
+    assert live().version == 1
+    page = act(browser, one, "approval", until="2027-06-01", alone="on").text
+
+    assert "Approved by its author." in page
+    assert "Olga Only, alone" in browser.get(reverse("wording")).text
+
+
+def test_a_refusal_reaches_the_author_with_its_reason(mia, cora):
+    one = waiting()
+
+    act(cora, one, "refusal", reason="Too pushy")
+
+    page = mia.get(reverse("wording_edition", args=[one.pk])).text
+    assert "Refused by Cora Lane" in page
+    assert "Too pushy" in page
+
+
+def test_its_author_takes_a_proposal_back_and_nobody_else(mia, signed_in):
+    one = waiting()
+    assert act(signed_in(make.user("marketing")), one, "taking-back").status_code == 403
+
+    assert "v2 is taken back" in act(mia, one, "taking-back").text
+
+
+def test_an_earlier_edition_is_put_back_and_an_approved_one_is_stopped(mia, cora):
+    first, one = live(), waiting()
+    act(cora, one, "approval", until="2027-06-01")
+
+    assert "v3 is in use" in act(mia, first, "restoration").text
+    assert live().body == first.body
+    assert act(mia, live(), "withdrawal", reason="x").status_code == 403
+    act(cora, live(), "withdrawal", reason="A complaint")
+    with pytest.raises(wording.NoWording):
+        live()
+
+
+def test_the_same_words_are_sent_for_another_year(mia):
+    assert "v2 waits for approval" in act(mia, live(), "renewal").text
+    assert Template.objects.get(key="first_hello", version=2).body == live().body
+
+
+def test_wording_of_its_own_begins_in_the_editor(mia):
+    page = mia.get(reverse("wording_new"))
+    assert "A new step of a sequence" in page.text
+
+    said = {"key": "new", "name": "After a week!", "medium": "email", "loan_kind": "", "hours": ""}
+    answer = mia.post(reverse("wording_new"), said, follow=True)
+
+    assert "After a week" in answer.text
+    assert "Nothing is written in English" in answer.text
+    assert mia.post(reverse("wording_new"), {**said, "name": "¿?"}).status_code == 422
+
+
+@pytest.mark.parametrize("parts", [["x", "fax", "any", "any"], ["x", "text", "boat", "any"],
+                                   ["x", "text", "any", "noon"]])  # fmt: skip
+def test_a_place_that_cannot_be_is_not_found(mia, parts):
+    assert mia.get(reverse("wording_place", args=parts)).status_code == 404
+
+
+def test_who_may_look_may_not_write(signed_in):
+    browser = signed_in(make.user("manager"))
+
+    assert "What it says" not in browser.get(at("place")).text
+    for name in ("place", "reading", "proposal", "draft"):
+        assert browser.post(at(name), typed()).status_code == 403
+    assert signed_in(make.user("executive")).get(reverse("wording")).status_code == 403
+
+
+# Sequences.
+
+
+def steps(**changes):
+    usual = {
+        "template-0": "not_reached_1", "after-0": "30", "unit-0": "minutes", "text-0": "on",
+        "template-1": "not_reached_2", "after-1": "3", "unit-1": "days", "email-1": "on",
+        "summary": "Sooner",
+    }  # fmt: skip
+    return usual | changes
+
+
+def test_the_steps_stand_with_their_day_their_wording_and_what_ends_them(mia):
+    page = mia.get(reverse("sequences")).text
+
+    assert 'Text and e-mail</b> <span class="soft">Not reached, first try' in page
+    assert "After 30 minutes" in page
+    assert "On day 3, 30 minutes later, 3 days after step 1" in page
+    assert "They write back, by text or e-mail" in page
+    assert "v1 since" in page
+
+
+def test_changed_steps_wait_for_a_second_person_and_then_are_followed(mia, cora, cast):
+    key = "not_reached"
+    running = enrol.enrol(lead_id=cast.ben.pk, key=key, at=make.NOON)
+    address = reverse("sequence_proposal", args=[key])
+    assert "v2 waits" in mia.post(address, steps(**{"after-0": "2", "unit-0": "hours"}),
+                                  follow=True).text  # fmt: skip
+    one = Sequence.objects.get(version=2)
+    assert act(mia, one, "approval", until="2027-06-01").status_code == 403
+
+    act(cora, one, "approval", until="2027-06-01")
+
+    assert (
+        Sequence.objects.get(until_at=None, from_at__isnull=False).steps[0]["after_minutes"] == 120
+    )
+    running.refresh_from_db()
+    assert running.sequence.version == 1
+    page = cora.get(reverse("sequence_edition", args=[running.sequence_id])).text
+    assert "1 lead on it now" in page
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"after-0": "soon"}, "Step 1: it comes between a minute and 90 days"),
+        ({"after-0": "91", "unit-0": "days"}, "Step 1: it comes between"),
+        ({"email-1": ""}, "Step 2: choose a text, an e-mail or both."),
+        ({"text-1": "on"}, "has no approved wording in English by text"),
+        ({"template-0": "first_hello"}, "Step 1: this wording is for another occasion."),
+        ({"template-0": "", "template-1": ""}, "A sequence has at least one step."),
+        ({"summary": ""}, "Say what changed and why"),
+    ],
+)
+def test_steps_that_cannot_go_out_are_refused_in_words(mia, changes, said):
+    answer = mia.post(reverse("sequence_proposal", args=["not_reached"]), steps(**changes))
+
+    assert answer.status_code == 422
+    assert said in answer.text
+    assert Sequence.objects.count() == 1
+
+
+def test_a_draft_of_steps_is_kept_and_can_be_dropped(mia):
+    there = reverse("sequence", args=["not_reached"])
+    mia.post(there, steps(**{"after-0": "77"}))
+    assert 'value="77"' in mia.get(there).text
+
+    mia.post(reverse("sequence_draft", args=["not_reached"]))
+
+    assert 'value="77"' not in mia.get(there).text
+
+
+def test_who_may_not_change_steps_is_refused(cora):
+    assert cora.get(reverse("sequence", args=["not_reached"])).status_code == 403
+    assert cora.post(reverse("sequence_proposal", args=["not_reached"]), steps()).status_code == 403
