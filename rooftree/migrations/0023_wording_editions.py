@@ -118,7 +118,7 @@ LIVE, WAITING = Q(from_at__isnull=False, until_at=None), Q(decided_at=None)
 
 
 class Migration(migrations.Migration):
-    dependencies = [("rooftree", "0019_dnc_registries")]
+    dependencies = [("rooftree", "0022_source_terms")]
 
     operations = [
         migrations.RenameField("template", "approved_by", "decided_by"),

@@ -13,7 +13,7 @@ NO_TOKENS = "update source set token = '', token_hash = '' where adapter = 'webs
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('rooftree', '0020_spreadsheet_parts'),
+        ('rooftree', '0021_same_human'),
     ]
 
     operations = [
