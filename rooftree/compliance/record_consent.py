@@ -16,10 +16,17 @@ from rooftree.leads.canonical import CanonicalLead
 from rooftree.leads.models import Person, Touch
 from rooftree.ledger.models import Event
 from rooftree.ledger.write import event, write_all
+from rooftree.org.compiled import Reads
 from rooftree.org.insert import insert_each, insert_once
 from rooftree.org.models import Company
 from rooftree.org.the_company import the_company
 
+REVIEWED = Reads(
+    lambda source: SourceTerms.objects.filter(source_id=source, reviewed_at__isnull=False).order_by(
+        "-from_date"
+    ),
+    source=UUID,
+)
 LONGEST_CAUSE = 200
 PHONE_CHANNELS = frozenset({"call", "autodial_call", "prerecorded", "text"})
 OWN_FORMS = frozenset({"website_form"})
@@ -101,10 +108,8 @@ def of_certificate(*, touch: Touch, address: str, certificate: Certificate, at: 
 
 def terms_in_force(source_id: UUID, day: date) -> SourceTerms | None:
     """The reviewed terms of a source on a day; None when none were reviewed, or they ended."""
-    rows = SourceTerms.objects.filter(
-        source_id=source_id, from_date__lte=day, reviewed_at__isnull=False
-    ).order_by("-from_date")
-    return next((one for one in rows if one.until_date is None or one.until_date > day), None)
+    begun = (one for one in REVIEWED.all(source=source_id) if one.from_date <= day)
+    return next((one for one in begun if one.until_date is None or one.until_date > day), None)
 
 
 def _addresses(inquiry: CanonicalLead) -> list[str]:

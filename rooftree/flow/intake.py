@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import prefetch_related_objects
 from django.tasks import Task, task
 
 from rooftree.capture import intake, receive, retrieve
@@ -37,7 +36,8 @@ log = logging.getLogger(__name__)
 TOGETHER = 20  # deliveries of one transaction
 NEXT = Reads(
     lambda at: (
-        Delivery.objects.select_for_update(skip_locked=True)
+        Delivery.objects.select_for_update(of=("self",), skip_locked=True)
+        .select_related("source")
         .filter(state="received", due_at__lte=at)
         .order_by("due_at")[:TOGETHER]
     ),
@@ -134,7 +134,6 @@ def replay(*, delivery_id: UUID, by: object, at: datetime) -> Delivery:
 
 def _work(deliveries: Sequence[Delivery], at: datetime) -> None:
     """A word about a call or a chat may be more of one before it: each is worked by itself."""
-    prefetch_related_objects([*deliveries], "source")
     read = [(one, receive.reread(one)) for one in deliveries]
     _work_on([one for one in read if not _talks(one[1])], at)
     for one in read:

@@ -3,14 +3,17 @@
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from rooftree.org.compiled import Reads
 from rooftree.org.models import Company
 
+_ZONE = Reads(lambda: Company.objects.only("zone")[:1])
 DEFAULT_ZONE = "America/New_York"  # until the company is set up
 
 
 def company_zone() -> ZoneInfo:
     """The zone the company counts its days in."""
-    return ZoneInfo(Company.objects.values_list("zone", flat=True).first() or DEFAULT_ZONE)
+    company = _ZONE.first()
+    return ZoneInfo((company and company.zone) or DEFAULT_ZONE)
 
 
 def company_day(at: datetime) -> date:

@@ -27,7 +27,7 @@ SAMPLES: dict[Any, Callable[[int], Any]] = {
     list[UUID]: lambda n: [UUID(int=0x5B << 96 | n)],
     list[str]: lambda n: [f"\x1b{n}"],
 }
-LISTS = {list[UUID]: "uuid[]", list[str]: "text[]"}
+LISTS: dict[Any, str] = {list[UUID]: "uuid[]", list[str]: "text[]"}
 HIDDEN = "= ANY((SELECT {place}::{kind})::{kind}"  # within the brackets of Django's `IN`
 
 

@@ -5,9 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db.models import prefetch_related_objects
-
-from rooftree.leads import unfinished
+from rooftree.leads import reach, unfinished
 from rooftree.leads.models import Lead
 from rooftree.org.models import Company
 from rooftree.org.the_company import the_company
@@ -67,7 +65,7 @@ def plan_all(wanted: Sequence[Wanted], *, at: datetime) -> list[Message]:
     wanted = [one for one in wanted if not unfinished.only_begun(one.lead)]
     if not wanted:
         return []
-    prefetch_related_objects([one.lead.person for one in wanted], "phones", "emails")
+    reach.load([one.lead.person for one in wanted], "phones", "emails")
     company = the_company()
     live = wording.live_templates({one.key for one in wanted}, at=at)
     planned: list[send.Planned] = []

@@ -11,6 +11,7 @@ from rooftree.compliance import gate, store_verdict
 from rooftree.compliance.facts import Answer, Facts, Medium, Purpose
 from rooftree.compliance.models import Revocation, Verdict
 from rooftree.compliance.verdict import Decision
+from rooftree.leads import reach
 from rooftree.leads.models import Lead
 from rooftree.org.compiled import Reads
 from rooftree.org.insert import insert_all
@@ -62,7 +63,7 @@ class Decided:
 def on_file(messages: Sequence[Message], *, at: datetime) -> list[OnFile]:
     """Everything, as it stands. No two of the messages are to one person."""
     leads = {one.pk: one for one in LEADS.all(keys=[one.lead_id for one in messages])}
-    prefetch_related_objects([one.person for one in leads.values()], "phones")
+    reach.load([one.person for one in leads.values()], "phones")
     prefetch_related_objects([*messages], "officer__user", "officer__licenses")
     keys = {one.lead_id: [address_key(one.to_address)] for one in messages}
     known = Known.of_many([*leads.values()], keys=keys, at=at)

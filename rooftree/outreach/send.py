@@ -122,27 +122,26 @@ def due(*, at: datetime, limit: int = 50) -> list[UUID]:
 def deliver(message_ids: Iterable[UUID], *, at: datetime) -> set[UUID]:
     """Decide due messages and hand over those that may go; those that were ours to take.
 
-    Of several to one person each is decided after the one before it, which counts for it.
-    One that a bug of ours strikes is set aside and harms no other.
+    Of several to one person each is decided after the one before it, which counts for it. One
+    that a bug of ours strikes is set aside and harms no other.
     """
 
     def aside(key: UUID, problem: Exception) -> None:
         log.error("message %s could not be sent", key, exc_info=problem)
         take_back.set_aside(key, f"{type(problem).__name__} while working on it.", at)
 
-    left, decided = list(message_ids), list[Decided]()
+    left, decided = list(message_ids), dict[UUID, Decided]()
     while taken := together(lambda keys: _claim(keys, at), left, aside=aside):
-        decided += taken
-        done = {one.message.pk for one in taken}
-        left = [one for one in left if one not in done]
-    claimed = {one.message.pk: one for one in decided if one.is_allowed}
+        decided |= {one.message.pk: one for one in taken}
+        left = [one for one in left if one not in decided]
+    claimed = {key: one for key, one in decided.items() if one.is_allowed}
     ready = together(
         lambda keys: _look_again([claimed[key] for key in keys], at), list(claimed), aside=aside
     )
     # All in the moment of the last look, however slow the carrier is: no STOP comes between.
     answered = {one.message.pk: one for one in at_once(_hand_over, ready)}
     together(lambda keys: _record([answered[key] for key in keys]), list(answered), aside=aside)
-    return {one.message.pk for one in decided}
+    return {*decided}
 
 
 def address_for(lead: Lead, medium: str) -> str:
