@@ -16,7 +16,7 @@ from rooftree.leads.models import Lead, Likeness, Person, Phone
 from rooftree.ledger.write import write
 from rooftree.org.insert import insert_all_once
 
-BATCH = 50
+BATCH = 100
 SETTLED = timedelta(days=30)  # for so long an answer is shown, to be taken back
 
 

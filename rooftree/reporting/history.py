@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db.models import Prefetch, Q, prefetch_related_objects
 
+from rooftree.capture.models import FormCertificate
 from rooftree.compliance.models import Consent, Revocation
 from rooftree.leads import unfinished
 from rooftree.leads.models import ContactAttempt, Lead, Milestone, Remark, Signal, Touch
@@ -83,12 +84,17 @@ def _touches(lead: Lead) -> Iterator[Entry]:
         "delivery_id", "amount_cents"
     ):
         costs[delivery_id] = costs.get(delivery_id, 0) + cents
+    certified = set(
+        FormCertificate.objects.filter(touch__lead=lead).values_list("touch_id", flat=True)
+    )
     for touch in lead.touches.all():
         about = [touch.campaign.name] if touch.campaign else []
         about += filter(None, [talk_entries.summary_of(touch)])
         if touch.matched_by:
             known = "Somebody we knew, by" if touch.is_first else "Same person by"
             about.append(f"{known} {touch.matched_by}")
+        if touch.pk in certified:
+            about.append("The form's certificate is sealed in the ledger")
         yield Entry(
             key=f"touch:{touch.pk}",
             at=touch.at,

@@ -328,7 +328,12 @@ ADDRESSES = ("ben@home.example", "zev@work.example", "lupe@home.example")
 
 def somebody(rng: Random) -> Person:
     """A person with any numbers, facts and leads, some shared with the others."""
-    person = make.person(phone=None, email=None, first_name=rng.choice(("Ben", "Zev", "")))
+    person = make.person(
+        phone=None,
+        email=None,
+        first_name=rng.choice(("Ben", "Zev", "")),
+        compared_at=rng.choice((None, make.NOON)),
+    )
     for number in rng.sample(NUMBERS, rng.randint(0, 3)):
         Phone.objects.create(
             person=person,

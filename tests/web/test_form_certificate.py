@@ -81,6 +81,12 @@ def test_its_hash_is_in_the_ledger_and_nothing_personal_is(sent):
     assert told.person_id == sent.touch.person_id
 
 
+def test_the_leads_page_says_that_there_is_one(sent, signed_in):
+    page = signed_in(make.user("operations")).get(f"/leads/{sent.touch.lead_id}/").text
+
+    assert "The form&#x27;s certificate is sealed in the ledger" in page
+
+
 def test_an_untouched_file_is_whole(file):
     found = inside(file)
 

@@ -316,12 +316,12 @@ def _hand_in(
         if not throttle.allow(REQUESTS, address, at=at) or flood.is_too_much(source, at=at):
             return _page(request, source, company, form, seal=seal, note="away", status=429)
         received = intake.accept(source=source, incoming=incoming, at=at)
+        form_drafts.sent(UUID(seal.submission_id), source=source, at=at)
     except DatabaseError as problem:
         log.error("a form could not be stored: %s", type(problem).__name__)
         return _page(request, source, company, form, seal=seal, note="away", status=503)
     if received.answer.status >= 400:
         return _page(request, source, company, form, seal=seal, note="elsewhere", status=403)
-    form_drafts.sent(UUID(seal.submission_id), source=source, at=at)
     told = json.loads(received.answer.to_bytes() or b"{}")
     named = {"slug": source.slug} | (
         {"reference": told["reference"]} if told.get("reference") else {}
