@@ -28,7 +28,12 @@ def clerk(people):
 @pytest.fixture
 def network(clerk):
     return make.source(
-        "leadconduit", name="LeadConduit", slug="lc", token="t-1", secret="a-long-secret", cost_cents=4000
+        "leadconduit",
+        name="LeadConduit",
+        slug="lc",
+        token="t-1",
+        secret="a-long-secret",
+        cost_cents=4000,
     )
 
 
