@@ -148,13 +148,18 @@ def _over(span: Span, offered: Offered, limits: Limits, standing: Standing) -> R
     return None
 
 
-def offered(lead: CanonicalLead, *, usual_cents: int | None) -> Offered:
-    """What a refusal looks at in an inquiry. `usual_cents`: what one costs that names no price."""
+def price_of(lead: CanonicalLead, *, usual_cents: int | None) -> int:
+    """Cents that an inquiry costs. `usual_cents`: what one costs that names no price."""
     is_free = lead.cost is not None and lead.cost.basis == "none"
     cents = lead.cost.amount_cents if lead.cost else usual_cents
+    return 0 if is_free else cents or 0
+
+
+def offered(lead: CanonicalLead, *, usual_cents: int | None) -> Offered:
+    """What a refusal looks at in an inquiry."""
     return Offered(
         state=state_of(lead),
-        cents=0 if is_free else cents or 0,
+        cents=price_of(lead, usual_cents=usual_cents),
         lacks=tuple(key for key, (_, held) in _HELD.items() if not held(lead)),
     )
 

@@ -45,12 +45,12 @@ def answers_of(source: Source) -> _Answers | None:
 def judged(envelope: Envelope, source: Source, incoming: Incoming, at: datetime) -> Envelope:
     """The envelope, with its answer and outcome where its inquiry is not taken.
 
-    One that was taken before is not asked about again. Must run in a transaction
+    One that was taken before stays taken, however often it is sent. Must run in a transaction
     where there are caps.
     """
     limits = limits_for(source)
     is_asked = limits.are_set() and can_be_limited(source)
-    if not is_asked or not is_one(envelope) or _is_taken(envelope, source):
+    if not is_asked or not is_one(envelope):
         return envelope
     lead = envelope.leads[0]
     one = offered(lead, usual_cents=source.cost_cents)
@@ -62,7 +62,7 @@ def judged(envelope: Envelope, source: Source, incoming: Incoming, at: datetime)
         at=at,
     )
     against = refusal(one, limits, stands)
-    if against is None:
+    if against is None or _is_taken(envelope, source):
         return envelope
     tell = answers_of(source)
     return replace(

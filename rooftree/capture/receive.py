@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from django.tasks import Task
 
 from rooftree.capture import auction, retrieve
-from rooftree.capture.acceptance import offered
+from rooftree.capture.acceptance import price_of
 from rooftree.capture.envelope import Adapter, Answer, Endpoint, Envelope, Incoming, Outcome
 from rooftree.capture.judge import is_one, judged, limits_for
 from rooftree.capture.keep import Kept, keep, key_at
@@ -269,7 +269,7 @@ def _price(envelope: Envelope, source: Source) -> int | None:
     """What it costs as it was offered; of several inquiries together nothing is said."""
     if not is_one(envelope) and envelope.outcome is not Outcome.NOT_ACCEPTED:
         return None
-    return offered(envelope.leads[0], usual_cents=source.cost_cents).cents
+    return price_of(envelope.leads[0], usual_cents=source.cost_cents)
 
 
 def _arrival(delivery: Delivery) -> Event:

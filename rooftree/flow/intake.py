@@ -115,10 +115,11 @@ def replay(*, delivery_id: UUID, by: object, at: datetime) -> Delivery:
         delivery.outcome = envelope.outcome.value
         delivery.reason = (envelope.reason or "")[:80]
         delivery.warnings = list(envelope.warnings)
-        if was_refused and not receive.claim_key(delivery, envelope):
+        is_used = envelope.outcome in receive.WORTH_WORK
+        if is_used and was_refused and not receive.claim_key(delivery, envelope):
             delivery.state, delivery.reason = "duplicate", "superseded"
             delivery.outcome = "duplicate_delivery"
-        elif envelope.outcome in receive.WORTH_WORK:
+        elif is_used:
             delivery.state, delivery.due_at, delivery.attempts = "received", at, 0
             work_deliveries.enqueue()
         delivery.save(update_fields=REPLAYED)

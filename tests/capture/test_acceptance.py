@@ -367,3 +367,21 @@ def test_two_posts_at_once_never_take_the_last_place_together(committed):
         said = list(pool.map(alone, range(1, 9)))
 
     assert sorted(said) == ["failure"] * 5 + ["success"] * 3
+
+
+def test_the_same_post_twice_at_once_is_taken_once_and_never_called_over_the_cap(committed):
+    journey.ready()
+    network = make.source("leadconduit", token="tok", secret="s3cret")
+    limit(network, per_day=1)
+
+    def alone(_):
+        try:
+            return send(network)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(6) as pool:
+        said = list(pool.map(alone, range(6)))
+
+    assert len({one["lead"]["id"] for one in said}) == 1
+    assert not refusals()
