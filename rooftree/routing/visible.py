@@ -41,6 +41,8 @@ MAY: dict[str, tuple[str, ...]] = {
     "see_sources": ("operations", "marketing", "compliance", "executive", "administrator"),
     "edit_sources": ("operations", "marketing", "administrator"),
     "replay_quarantine": ("operations", "administrator"),
+    "see_returns": ("operations", "marketing", "executive", "administrator"),
+    "work_returns": ("operations", "marketing", "administrator"),
     "see_routing": ("manager", "operations", "compliance", "executive", "administrator"),
     "edit_routing": ("operations", "administrator"),
     "see_rates": _ALL,

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 
 from rooftree.capture import likeness
 from rooftree.leads.models import Delivery, Lead
+from rooftree.money.models import Claim
 from rooftree.org.compiled import Counts
 from rooftree.org.models import User
 from rooftree.outreach.models import Message
@@ -74,11 +75,23 @@ def _unread(user: User) -> QuerySet[Any]:
     seen = leads_visible_to(user).values("pk")
     unread = Message.objects.filter(direction="in", read_at=None, lead__in=seen)
     return unread.values("lead_id").distinct()
+
+
 def matches(user: User, at: datetime) -> Count | None:
     """Pairs of records of which staff are to say whether they are one person."""
     if not may(user, "merge_leads"):
         return None
     return _shown(likeness.waiting(leads_visible_to(user)).count(), "")
+
+
+def returns(user: User, at: datetime) -> Count | None:
+    """Returns that must be sent to their vendors before long."""
+    if not may(user, "see_returns"):
+        return None
+    claims = Claim.objects.filter(state="drafted")
+    if user.branch_id is not None:
+        claims = claims.filter(touch__lead__in=leads_visible_to(user))
+    return _shown(claims.count(), "late")
 
 
 def _shown(number: int, tone: str) -> Count | None:

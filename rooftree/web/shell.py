@@ -42,6 +42,7 @@ PAGES = {  # by the name of their address
     ),
     "home": Page(label="Home", icon="home", verb="see_home"),
     "sources": Page(label="Sources", icon="sources", verb="see_sources", count=counts.sources),
+    "returns": Page(label="Returns", icon="undo", verb="see_returns", count=counts.returns),
     "routing": Page(label="Routing", icon="routing", verb="see_routing"),
     "sequences": Page(label="Sequences", icon="sequence", verb="see_sequences"),
     "rates": Page(label="Rates", icon="rates", verb="see_rates"),
@@ -64,17 +65,20 @@ SEEN_BY = {
     ),
     "operations": (
         ["sources", "routing", "sequences", "rates", "los"],
-        ["my_tasks", "matches", "home", "team", "compliance"],
+        ["my_tasks", "matches", "returns", "home", "team", "compliance"],
     ),
-    "marketing": (["sources", "sequences", "rates"], ["home", "routing"]),
+    "marketing": (["sources", "sequences", "rates"], ["returns", "home", "routing"]),
     "compliance": (
         ["compliance", "sequences", "sources", "los"],
         ["my_tasks", "access_log", "home", "routing"],
     ),
-    "executive": (["home", "money", "team", "pipeline"], ["sources", "routing", "compliance"]),
+    "executive": (
+        ["home", "money", "team", "pipeline"],
+        ["sources", "returns", "routing", "compliance"],
+    ),
     "administrator": (
         ["setup", "sources", "routing", "sequences", "los", "compliance"],
-        ["access_log", "matches", "home", "team"],
+        ["access_log", "matches", "returns", "home", "team"],
     ),
 }
 UNREAD = 9  # notices in the bell; the rest is on their page

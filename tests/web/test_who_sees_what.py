@@ -18,10 +18,14 @@ from rooftree.capture.imports import stage
 from rooftree.compliance import revoke
 from rooftree.leads import to_do
 from rooftree.los.models import Connection
+from rooftree.money import claims, contracts
+from rooftree.money.grounds import Ground, Reason
+from rooftree.money.models import Claim, Entry
 from rooftree.org import api_keys
 from rooftree.org.models import ROLES, License, StaffNotice
 from rooftree.outreach import may
 from rooftree.outreach.models import Message
+from rooftree.reporting.models import StatusFile
 from rooftree.routing import assign, publish
 from rooftree.routing.models import Offer, RoutingDecision
 from rooftree.routing.rules import Rule
@@ -78,7 +82,7 @@ TABLE = {
     "password-reset/": public(),
     "manifest.webmanifest": public(),
     "set-password/<uidb64>/<token>/": public("word word"),
-    "in/form/<slug:site>": public("form_slug", post=True),
+    "in/form/<slug:token>": public("form_slug", post=True),
     "in/twilio/text/": public(post=True),
     "in/twilio/call/": public(post=True),
     "in/twilio/call/after/": public(post=True),
@@ -222,6 +226,14 @@ TABLE = {
     "pipeline/export/": get("mpced"),
     "home/": get("mpkced"),
     "home/records/<slug:number>/": get("mpkced", "number"),
+    "returns/": get("pked"),
+    "returns/<uuid:claim_id>/": get("pked", "claim"),
+    "returns/<uuid:claim_id>/<slug:what>/": post("pkd", "claim note", data="note=word"),
+    "returns/sources/<uuid:source_id>/file/": get("pd", "source"),
+    "returns/files/<uuid:file_id>/copies/": post("pd", "return_file", data="reason=long_reason"),
+    "returns/sources/<uuid:source_id>/contract/": get("pked", "source"),
+    "returns/sources/<uuid:source_id>/statuses/": get("pkd", "source"),
+    "returns/statuses/<uuid:file_id>/": get("pkd", "status_file"),
     "sources/": get("pkced"),
     "sources/<uuid:source_id>/": get("pkced", "source"),
     "sources/<uuid:source_id>/replays/": post("pd", "source"),
@@ -279,7 +291,13 @@ def world(cast):
     )  # fmt: skip
     seller = make.source("ping_post", name="An auction", slug="auction")
     judged = may.call(lead_id=owned.pk, cause="test:1", at=make.NOON)
+    claim = returned(touch, by=cast.omar)
     things = {
+        "claim": claim.pk, "return_file": claim.file_id, "note": "note",
+        "long_reason": "A copy for the vendor",
+        "status_file": StatusFile.objects.create(
+            source=touch.source, number=1, made_by=cast.omar, made_at=make.NOON
+        ).pk,
         "lead": owned.pk, "message": message_in_review(owned).pk,
         "offer": offer.pk, "task": task.pk,
         "decision": decision.pk, "verdict": judged.pk,
@@ -301,6 +319,27 @@ def message_in_review(lead):
         lead=lead, person=lead.person, medium="text", purpose="marketing", cause="test:1",
         to_address="+18135550142", body="Hello", state="review", created_at=make.NOON,
     )  # fmt: skip
+
+
+def returned(touch, *, by):
+    """A claim of the touch that was sent to its vendor."""
+    paid = Entry.objects.create(
+        kind="cost", amount_cents=65_50, on_date=make.NOON.date(), source=touch.source,
+        lead=touch.lead, basis="per_lead", cause=f"touch:{touch.pk}", booked_at=make.NOON,
+    )  # fmt: skip
+    contract = contracts.record(
+        source_id=touch.source_id, from_date=make.LICENSED_FROM, by=by, at=make.NOON,
+        terms=contracts.Terms(
+            window_days=14, warn_days=3, reasons={"out_of_area": ""}, watcher_id=by.pk
+        ),
+    )  # fmt: skip
+    why = Ground(reason=Reason.OUT_OF_AREA, sentence="Out of area.")
+    claims.draft(
+        claims.Paid(touch=touch, entry=paid, left_cents=65_50), why, contract=contract,
+        at=make.NOON,
+    )  # fmt: skip
+    claims.send(Claim.objects.all(), source_id=touch.source_id, by=by, at=make.NOON)
+    return Claim.objects.get()
 
 
 def visitors(world) -> dict[str, object]:
@@ -381,8 +420,16 @@ def test_another_branchs_lead_does_not_exist(route, world, signed_in):
     assert found == dict.fromkeys(ROLES, 404)
 
 
-@pytest.mark.parametrize("route", ["sources/deliveries/<uuid:delivery_id>/"])
-def test_another_branchs_delivery_does_not_exist(route, world, signed_in):
+@pytest.mark.parametrize(
+    "route",
+    [
+        "sources/deliveries/<uuid:delivery_id>/",
+        "returns/<uuid:claim_id>/",
+        "returns/<uuid:claim_id>/<slug:what>/",
+        "returns/files/<uuid:file_id>/copies/",
+    ],
+)
+def test_another_branchs_delivery_and_its_return_do_not_exist(route, world, signed_in):
     stranger = make.user("operations", branch=world.cast.austin)
 
     assert asked(signed_in(stranger), TABLE[route], route, world) == 404
