@@ -94,7 +94,7 @@ def contract(request: HttpRequest, source_id: UUID) -> HttpResponse:
         "form": form,
         "now": now,
         "rows": [
-            (one, [REASONS.get(key, key) for key in one.reasons])
+            (one, [said for key, said in REASONS.items() if key in one.reasons])
             for one in source.contracts.select_related("made_by", "watcher").order_by("-made_at")
         ],
         "may_edit": may(request.user, "edit_sources"),
@@ -111,7 +111,7 @@ def _fields() -> dict[str, Any]:
         )
     }
     fields |= {
-        f"{THEIRS}{key.value}": text(said, required=False, longest=60)
+        f"{THEIRS}{key.value}": text(said, "Empty: in our words", required=False, longest=60)
         for key, said in REASONS.items()
     }
     told = "Their word for it. Empty: they are not told"

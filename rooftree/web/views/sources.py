@@ -105,6 +105,7 @@ def source(request: HttpRequest, source_id: UUID) -> HttpResponse:
         "aside_count": seen_by(request.user).filter(source=one, state="quarantined").count(),
         "flood": flood.last_of(request.at).get(one.pk),
         "swept": sweep.so_far(one),
+        "may_see_returns": may(request.user, "see_returns"),
         "may_replay": may(request.user, "replay_quarantine"),
     }
     return render(request, "sources/source.html", context)

@@ -34,7 +34,9 @@ def clerk(people, noon):
 
 
 @pytest.mark.parametrize(("size", "scheme"), SIZES)
-def test_the_pages_of_returns_fit_and_are_accessible(chromium, front, clerk, people, noon, size, scheme):
+def test_the_pages_of_returns_fit_and_are_accessible(
+    chromium, front, clerk, people, noon, size, scheme
+):
     name = f"{size['width']}-{scheme}"
     zillow = people.zillow
     page = open_as(chromium, front, "Operations", size, scheme)
@@ -44,10 +46,12 @@ def test_the_pages_of_returns_fit_and_are_accessible(chromium, front, clerk, peo
     page.get_by_label("Duplicate of one they delivered before").first.check()
     page.get_by_label("A duplicate is one within, days").fill("0")
     page.get_by_role("button", name="Record it").click()
-    expect(page.get_by_text("Choose who is warned").or_(page.get_by_text("Give who is warned"))).to_be_visible()
+    expect(page.get_by_text("Give who is warned")).to_be_visible()
     shown_well(page, f"contract-wrong-{name}")
 
-    contract = agree(zillow, clerk, statuses={"funded": "FUNDED"}, send_to="returns@zillow.example", at=noon)
+    contract = agree(
+        zillow, clerk, statuses={"funded": "FUNDED"}, send_to="returns@zillow.example", at=noon
+    )
     agree(make.source("lendingtree", name="LendingTree", slug="lt"), clerk, at=noon)
     for nth, state in enumerate(["NV", "NY", "AZ", "NV"]):
         paid(zillow, at=noon - (nth + 1) * make.DAY, state=state, price=65_50 + nth)
