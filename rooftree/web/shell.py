@@ -12,7 +12,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.timezone import now
 
 from rooftree.org import notices
-from rooftree.org.models import User
+from rooftree.org.models import PARTNER, User
 from rooftree.routing.visible import LANDING, may
 from rooftree.web import counts
 from rooftree.web.views import loading
@@ -50,6 +50,8 @@ PAGES = {  # by the name of their address
     "los": Page(label="LOS", icon="los", verb="see_los"),
     "money": Page(label="Money", icon="money", verb="see_money"),
     "access_log": Page(label="Access", icon="eye", verb="see_access_log"),
+    "portal": Page(label="Introductions", icon="user", verb="see_portal"),
+    "partners": Page(label="Partners", icon="user", verb="see_partners"),
     "setup": Page(label="Set-up", icon="setup", verb="edit_setup"),
 }
 
@@ -57,6 +59,7 @@ PAGES = {  # by the name of their address
 # A page without an address, or one the user may not open, is left out; the views check again.
 OFFICER = (["queue", "conversations", "pipeline", "rates"], ["my_tasks"])
 SEEN_BY = {
+    PARTNER: (["portal"], []),
     "officer": OFFICER,
     "assistant": OFFICER,
     "manager": (
@@ -65,12 +68,12 @@ SEEN_BY = {
     ),
     "operations": (
         ["sources", "routing", "sequences", "rates", "los"],
-        ["my_tasks", "matches", "returns", "home", "team", "compliance"],
+        ["my_tasks", "matches", "returns", "partners", "home", "team", "compliance"],
     ),
-    "marketing": (["sources", "sequences", "rates"], ["returns", "home", "routing"]),
+    "marketing": (["sources", "sequences", "rates"], ["returns", "partners", "home", "routing"]),
     "compliance": (
         ["compliance", "sequences", "sources", "los"],
-        ["my_tasks", "access_log", "home", "routing"],
+        ["my_tasks", "partners", "access_log", "home", "routing"],
     ),
     "executive": (
         ["home", "money", "team", "pipeline"],
@@ -78,7 +81,7 @@ SEEN_BY = {
     ),
     "administrator": (
         ["setup", "sources", "routing", "sequences", "los", "compliance"],
-        ["access_log", "matches", "returns", "home", "team"],
+        ["access_log", "matches", "returns", "partners", "home", "team"],
     ),
 }
 UNREAD = 9  # notices in the bell; the rest is on their page
@@ -110,6 +113,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     )
     return {
         "at": at,
+        "is_staff": not user.is_partner,
         "own_links": own,
         "closer_links": closer,
         "tabs": SimpleLazyObject(lambda: own[:TABS]),

@@ -6,6 +6,7 @@ from zoneinfo import available_timezones
 
 from django import forms
 
+from rooftree.capture.partners import BadPartner
 from rooftree.capture.source_setup import BadSource
 from rooftree.core.money import AmountKind, amount
 from rooftree.core.states import STATES
@@ -19,8 +20,8 @@ from rooftree.org.licences import BadLicense
 from rooftree.org.people import CannotChange
 
 REFUSALS = (
-    BadBranch, BadCompany, BadConnection, BadContract, BadHours, BadKey, BadLicense, BadSource,
-    CannotChange,
+    BadBranch, BadCompany, BadConnection, BadContract, BadHours, BadKey, BadLicense, BadPartner,
+    BadSource, CannotChange,
 )  # fmt: skip
 ZONES = {
     "America/New_York": "Eastern",

@@ -13,10 +13,11 @@ from django.db import connection, transaction
 from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 
-from rooftree.capture import field_map, merge, publish_map
+from rooftree.capture import field_map, merge, partners, publish_map
 from rooftree.capture.imports import stage
 from rooftree.compliance import revoke
 from rooftree.leads import to_do
+from rooftree.leads.models import Introduction, Partner
 from rooftree.los.models import Connection
 from rooftree.money import claims, contracts
 from rooftree.money.grounds import Ground, Reason
@@ -226,6 +227,15 @@ TABLE = {
     "pipeline/export/": get("mpced"),
     "home/": get("mpkced"),
     "home/records/<slug:number>/": get("mpkced", "number"),
+    "portal/": get(""),
+    "portal/introductions/": get(""),
+    "partners/": get("pkcd"),
+    "partners/<uuid:partner_id>/": get("pkcd", "partner"),
+    "partners/<uuid:partner_id>/password-link/": post("pkd", "partner"),
+    "partners/<uuid:partner_id>/departure/": post("pkd", "partner"),
+    "partners/<uuid:partner_id>/values/": post("pkcd", "partner"),
+    "partners/values/<uuid:thing_id>/correction/": post("pkcd", "thing", data="why=note"),
+    "introductions/<uuid:introduction_id>/permission/": get("oampd", "introduction", of_lead=True),
     "returns/": get("pked"),
     "returns/<uuid:claim_id>/": get("pked", "claim"),
     "returns/<uuid:claim_id>/<slug:what>/": post("pkd", "claim note", data="note=word"),
@@ -292,7 +302,16 @@ def world(cast):
     seller = make.source("ping_post", name="An auction", slug="auction")
     judged = may.call(lead_id=owned.pk, cause="test:1", at=make.NOON)
     claim = returned(touch, by=cast.omar)
+    ana = make.partner()
+    introduction = Introduction.objects.create(
+        partner=ana, delivery=touch.delivery, name="Ida Berg", at=make.NOON
+    )
+    typed = {"direction": "given", "what": "Lunch", "why": "A talk", "fair_value_cents": 4000}
+    thing = partners.note_value(
+        partner_id=ana.pk, typed={**typed, "on_date": make.NOON.date()}, by=cast.omar, at=make.NOON
+    )
     things = {
+        "partner": ana.pk, "introduction": introduction.pk, "thing": thing.pk,
         "claim": claim.pk, "return_file": claim.file_id, "note": "note",
         "long_reason": "A copy for the vendor",
         "status_file": StatusFile.objects.create(
@@ -446,6 +465,21 @@ def test_every_link_of_the_rail_leads_somewhere(role, world, signed_in):
     assert links
     for link in links:
         assert browser.get(link.href).status_code == 200, link.href
+
+
+THEIRS = {"", "portal/", "portal/introductions/", "sign-in/again/"}  # and their own sign-in
+
+
+@pytest.mark.parametrize("route", [route for route in TABLE if not TABLE[route].public])
+def test_a_partner_gets_their_own_pages_and_nothing_else(route, world, signed_in):
+    partner = Partner.objects.get(pk=world.things["partner"])
+
+    status = asked(signed_in(partner.user), TABLE[route], route, world)
+
+    if route in THEIRS or route.startswith("me/sign-in/"):
+        assert status in {200, 302, 303, 404, 422}
+    else:
+        assert status == 403
 
 
 def test_the_walk_leaves_nothing_behind(world, signed_in):
