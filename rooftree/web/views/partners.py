@@ -39,9 +39,10 @@ class ValueForm(StaffForm):
     """A thing of value."""
 
     direction = choice("Which way", DIRECTIONS.items())
-    what = text("What", "As “Two tickets to the county fair”", longest=200)
+    what = text("What it was", "As “Two tickets to the county fair”", longest=200)
     fair_value_cents = Dollars("What it is worth, $", "Its fair value; 0 for nothing")
-    why = text("What for", "The service, or the occasion", longest=300)
+    fair_value_cents.is_awaited = True  # 0 is an answer, and none is refused
+    why = text("What it was for", "The service, or the occasion", longest=300)
     on_date = day("Day")
 
 

@@ -35,7 +35,7 @@ class ClientForm(StaffForm):
     note = area("What should we know?", "No Social Security number, no account number")
     wants_a_call = yes(
         "They told me that you may call them",
-        "Without it we write to them first. Texts need their own yes, which only they can give.",
+        "Leave it open if they did not. Texts need their own yes, which only they can give.",
     )
     reference = text("", longest=36)
 
