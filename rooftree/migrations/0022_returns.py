@@ -30,7 +30,7 @@ drop function row_is_append_only();
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('rooftree', '0020_spreadsheet_parts'),
+        ('rooftree', '0021_same_human'),
     ]
 
     operations = [
