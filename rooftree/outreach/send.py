@@ -269,10 +269,8 @@ def _not_sent(message: Message, problem: Exception, at: datetime) -> None:
     match problem:
         case TryLater():
             _wait(message, problem, pause_after(problem, message.attempts, BACK_OFF), at)
-        case Misconfigured():
-            _wait(
-                message, problem, take_back.MEND_WITHIN, at
-            )  # ours to mend in Set-up; nobody is forgotten
+        case Misconfigured():  # ours to mend in Set-up; nobody is forgotten
+            _wait(message, problem, take_back.MEND_WITHIN, at)
         case Refused():
             _fail(message, problem, at)
         case Uncertain():
