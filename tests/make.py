@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from typing import Any
 
+from rooftree.capture import partners
 from rooftree.compliance.models import Consent, SourceTerms
 from rooftree.core.uuid7 import uuid7, uuid7_at
 from rooftree.leads.models import (
@@ -14,6 +15,7 @@ from rooftree.leads.models import (
     Delivery,
     Email,
     Lead,
+    Partner,
     Person,
     Phone,
     Source,
@@ -163,6 +165,21 @@ def license_of(originator: LoanOfficer, state: str, **changes: Any) -> License:
             **changes,
         }
     )
+
+
+def partner(name: str = "", *, by: User | None = None, **changes: Any) -> Partner:
+    """A real estate agent with an account, who signs in with PASSWORD."""
+    nth = number()
+    made = partners.add(
+        typed={
+            "name": name or f"Agent {nth}", "email": f"agent{nth}@sunbelt.example",
+            "kind": "real_estate_agent", "company": "Sunbelt Realty", **changes,
+        },
+        by=by or user("marketing"), at=NOON,
+    )  # fmt: skip
+    made.user.set_password(PASSWORD)
+    made.user.save()
+    return made
 
 
 def assistant(originator: LoanOfficer, **changes: Any) -> User:

@@ -98,3 +98,9 @@ def _of_dollars(dollars: Decimal, kind: AmountKind = AmountKind.EXACT) -> Amount
 
 def _cents(dollars: Decimal) -> int:
     return int((dollars * 100).quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def shown(cents: int) -> str:
+    """To the cent, as people write it: `$1,963.00`."""
+    sign = "−" if cents < 0 else ""
+    return f"{sign}${abs(cents) // 100:,}.{abs(cents) % 100:02d}"

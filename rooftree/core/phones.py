@@ -49,3 +49,11 @@ def phone_number(text: str, *, region: str = "US") -> PhoneNumber:
         ext=(number.extension or "")[:_EXT_DIGITS] or None,
         country=country,
     )
+
+
+def shown(e164: str) -> str:
+    """A US number as people write it, others as they came: `(512) 555-0142`."""
+    digits = e164.removeprefix("+1")
+    if e164.startswith("+1") and len(digits) == 10 and digits.isdigit():
+        return f"({digits[:3]}) {digits[3:6]}-{digits[6:]}"
+    return e164

@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 
 from rooftree.compliance import revoke
 from rooftree.core.uuid7 import uuid7_at
+from rooftree.flow import returns
 from rooftree.leads import to_do
 from rooftree.leads.models import ContactAttempt, Lead, Phone
 from rooftree.ledger.write import write
@@ -164,6 +165,7 @@ def _follow(lead: Lead, result: str, by: User, at: datetime, call_back_at: datet
     enrol.stop(lead_id=lead.pk, because=result, at=at)
     if result == "wrong_number":
         _unlink(lead, at)
+        returns.look_at([lead.pk], at=at)
     if result in REACHED:  # a hello that waits for the morning would come too late
         take_back.cancel_waiting(lead_id=lead.pk, because=result, at=at)
 

@@ -12,6 +12,7 @@ from rooftree.capture import split as two_people
 from rooftree.capture.likeness import CannotAnswer
 from rooftree.capture.merge import CannotMerge
 from rooftree.capture.split import CannotSplit
+from rooftree.flow import returns
 from rooftree.leads.models import Lead, Likeness, PersonMerge
 from rooftree.org.models import User
 from rooftree.outreach import follow
@@ -34,7 +35,9 @@ def merge(
             at=at,
         )
         likeness.settle([kept_id, gone_id], "same", by=by.pk if by else None, at=at)
-        _follow(_leads_of(made.kept_id, made.gone_id))
+        leads = _leads_of(made.kept_id, made.gone_id)
+        _follow(leads)
+        returns.look_at(leads, at=at)
     return made
 
 
@@ -50,6 +53,7 @@ def split(*, merge_id: UUID, reason: str, by: User | None, at: datetime) -> Pers
         leads = _leads_of(*pair)
         _follow(leads)
         follow.recall_astray(leads, at=at)
+        returns.look_at(leads, at=at)
     return made
 
 

@@ -1,10 +1,11 @@
-"""Dated entries of cost and revenue, to the cent."""
+"""Dated entries of cost and revenue, to the cent; what vendors agreed to and owe back."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from rooftree.core.uuid7 import uuid7
-from rooftree.leads.models import Campaign, Delivery, Lead, Loan, Source
+from rooftree.leads.models import Campaign, Delivery, Lead, Loan, Source, Touch
 from rooftree.org.models import User
 
 
@@ -42,3 +43,146 @@ class Entry(models.Model):
 
     def __str__(self) -> str:
         return f"money_entry:{self.pk}"
+
+
+CLAIM_STATES = [
+    "drafted",  # found; not sent to the vendor yet
+    "sent",
+    "credited",  # in part; what is missing may be refused, disputed or given up
+    "refused",
+    "disputed",  # refused once, and sent back with our answer
+    "closed",  # closed_as says how
+]
+CLOSED_AS = [
+    "credited",  # in full, or in part and left at that
+    "refused",
+    "withdrawn",  # what it rested on is no longer so
+    "dropped",  # a person did not send it
+    "missed",  # not sent in time
+]
+
+
+class Contract(models.Model):
+    """What was agreed with a vendor about leads that arrive from one day to another.
+
+    What may be given back, until when and as what, and what the vendor is told of its leads.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    source = models.ForeignKey(Source, models.PROTECT, related_name="contracts")
+    from_date = models.DateField()  # the company's day
+    until_date = models.DateField(null=True)  # exclusive
+    window_days = models.PositiveSmallIntegerField()  # after arrival, in which a return is taken
+    warn_days = models.PositiveSmallIntegerField()  # before the end of it
+    reasons = models.JSONField(default=dict)  # money.grounds.Reason: the vendor's own word for it
+    duplicate_days = models.PositiveSmallIntegerField(default=0)
+    states = ArrayField(models.CharField(max_length=2), default=list)  # none: where licensed
+    watcher = models.ForeignKey(User, models.PROTECT, related_name="+")  # warned in time
+    send_to = models.CharField(max_length=200, blank=True)  # where the vendor takes its file
+    statuses = models.JSONField(default=dict)  # our status: the vendor's word; none: not told
+    look_at = models.DateTimeField(null=True)  # when its arrivals are gone through again
+    made_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    made_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "contract"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(until_date=None) | Q(until_date__gte=F("from_date")),
+                name="contract_ends_later",
+            ),
+            models.UniqueConstraint(
+                fields=["source"], condition=Q(until_date=None), name="one_contract_in_force"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["look_at"], condition=Q(look_at__isnull=False), name="contract_to_look_at"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"contract:{self.pk}"
+
+
+class ReturnFile(models.Model):
+    """One file of returns as it was sent to a vendor; what it says is made of its claims."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    source = models.ForeignKey(Source, models.PROTECT, related_name="return_files")
+    number = models.PositiveIntegerField()
+    made_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    made_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "return_file"
+        constraints = [
+            models.UniqueConstraint(fields=["source", "number"], name="return_file_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"return_file:{self.number}"
+
+
+class Claim(models.Model):
+    """One paid arrival that we ask its vendor to take back, for good or not at all."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    source = models.ForeignKey(Source, models.PROTECT, related_name="claims")
+    contract = models.ForeignKey(Contract, models.PROTECT, related_name="claims")
+    touch = models.OneToOneField(Touch, models.PROTECT, related_name="claim")
+    entry = models.OneToOneField(Entry, models.PROTECT, related_name="claim")  # what it cost
+    reason = models.CharField(max_length=20)  # money.grounds.Reason
+    sentence = models.CharField(max_length=400)
+    evidence = models.JSONField(default=list)  # pairs of words, for staff
+    asked_cents = models.BigIntegerField()
+    credited_cents = models.BigIntegerField(default=0)
+    state = models.CharField(max_length=10, default="drafted")
+    closed_as = models.CharField(max_length=10, blank=True)
+    send_by = models.DateTimeField()  # the vendor takes no return afterwards
+    due_at = models.DateTimeField(null=True)  # when somebody is warned, or it is too late
+    file = models.ForeignKey(ReturnFile, models.PROTECT, null=True, related_name="claims")
+    disputes = models.PositiveSmallIntegerField(default=0)
+    drafted_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "claim"
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=CLAIM_STATES), name="claim_state_known"),
+            models.CheckConstraint(
+                condition=Q(state="closed", closed_as__in=CLOSED_AS)
+                | (~Q(state="closed") & Q(closed_as="")),
+                name="claim_closed_somehow",
+            ),
+            models.CheckConstraint(
+                condition=Q(asked_cents__gt=0, credited_cents__range=(0, F("asked_cents"))),
+                name="claim_credited_within_asked",
+            ),
+            models.CheckConstraint(condition=Q(disputes__lte=1), name="claim_disputed_once"),
+        ]
+        indexes = [
+            models.Index(fields=["source", "state"], name="claim_by_source"),
+            models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="claim_due"),
+        ]
+
+    def __str__(self) -> str:
+        return f"claim:{self.pk}"
+
+
+class ClaimStep(models.Model):
+    """One thing that happened to a claim, or that somebody noted of it. Never changed."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    claim = models.ForeignKey(Claim, models.PROTECT, related_name="steps")
+    kind = models.CharField(max_length=10)
+    note = models.CharField(max_length=500, blank=True)
+    cents = models.BigIntegerField(null=True)  # that were credited
+    by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "claim_step"
+        indexes = [models.Index(fields=["claim", "at"], name="claim_step_by_claim")]
+
+    def __str__(self) -> str:
+        return f"claim_step:{self.pk}"

@@ -20,6 +20,8 @@ ROLES = {
     "administrator": "Administrator",
 }
 
+PARTNER = "partner"  # no member of staff: opens the pages of partners and nothing else
+
 
 def office_hours() -> dict[str, list[str]]:
     """When a new company calls borrowers: by day and early evening, and on Saturdays."""
@@ -112,7 +114,7 @@ class Users(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser):
-    """One member of staff who signs in. Borrowers are never users."""
+    """One who signs in: a member of staff, or a partner. Borrowers are never users."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     email = models.EmailField(unique=True)
@@ -133,7 +135,7 @@ class User(AbstractBaseUser):
     class Meta:
         db_table = "user"
         constraints = [
-            models.CheckConstraint(condition=Q(role__in=list(ROLES)), name="user_role_known"),
+            models.CheckConstraint(condition=Q(role__in=[*ROLES, PARTNER]), name="user_role_known"),
         ]
 
     def __str__(self) -> str:
@@ -141,7 +143,11 @@ class User(AbstractBaseUser):
 
     @property
     def role_label(self) -> str:
-        return ROLES[self.role]
+        return ROLES.get(self.role, "Partner")
+
+    @property
+    def is_partner(self) -> bool:
+        return self.role == PARTNER
 
 
 class LoanOfficer(models.Model):

@@ -12,7 +12,7 @@ from django.db.transaction import atomic
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.ledger.write import write
 from rooftree.org import hours, moment, sessions
-from rooftree.org.models import ROLES, ApiKey, Branch, LoanOfficer, User
+from rooftree.org.models import PARTNER, ROLES, ApiKey, Branch, LoanOfficer, User
 
 
 class CannotChange(Exception):
@@ -30,18 +30,27 @@ def add_user(
 
     Raises `CannotChange`.
     """
-    address = email.strip().lower()
     _check_role(role)
-    _check_email(address)
-    if not name.strip():
+    return _add(User(email=email, name=name, role=role, branch=branch), by, at)
+
+
+def add_outsider(*, email: str, name: str, by: User, at: datetime) -> User:
+    """An account for a partner, no member of staff. Raises `CannotChange`."""
+    return _add(User(email=email, name=name, role=PARTNER), by, at)
+
+
+def _add(user: User, by: User | None, at: datetime) -> User:
+    user.email, user.name = user.email.strip().lower(), user.name.strip()
+    _check_email(user.email)
+    if not user.name:
         raise CannotChange("Give a name.")
-    if User.objects.filter(email__iexact=address).exists():
+    if User.objects.filter(email__iexact=user.email).exists():
         raise CannotChange("Somebody has this e-mail address already.")
     with atomic():
-        user = User(id=uuid7_at(at), email=address, name=name.strip(), role=role, branch=branch)
+        user.id = uuid7_at(at)
         user.set_unusable_password()
         user.save(force_insert=True)
-        write("org.user.added", at=at, actor=_actor(by), user_id=user.pk, role=role)
+        write("org.user.added", at=at, actor=_actor(by), user_id=user.pk, role=user.role)
     return user
 
 
@@ -93,6 +102,8 @@ def change_role(*, user_id: UUID | str, role: str, by: User, at: datetime) -> No
         user = User.objects.select_for_update().get(pk=user_id)
         if user.role == role:
             return
+        if user.is_partner:
+            raise CannotChange("A partner does not become a member of staff; add a new account.")
         _keep_an_administrator(user)
         User.objects.filter(pk=user.pk).update(role=role)
         write(

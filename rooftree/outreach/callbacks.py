@@ -8,7 +8,7 @@ from django.db import transaction
 
 from rooftree.core import twilio_signature
 from rooftree.core.uuid7 import uuid7_at
-from rooftree.leads.models import Email, Lead, Signal
+from rooftree.leads.models import Email, Lead, Phone, Signal
 from rooftree.ledger.write import write
 from rooftree.outreach import attempt
 from rooftree.outreach.media.line import line
@@ -49,14 +49,18 @@ def text_moved(form: Mapping[str, str], *, reference: str, at: datetime) -> bool
     if told is None:
         return False
     problem = f"The carrier says {told.said} ({told.error_code})." if told.error_code else ""
-    return record_status(
-        carrier_id=told.carrier_id,
-        status=WORDS.get(told.fate, ""),
-        problem=problem,
-        reference=reference,
-        carrier=line().name,
-        at=at,
-    )
+    with transaction.atomic():
+        is_news = record_status(
+            carrier_id=told.carrier_id,
+            status=WORDS.get(told.fate, ""),
+            problem=problem,
+            reference=reference,
+            carrier=line().name,
+            at=at,
+        )
+        if is_news and told.is_nobodys:
+            record_dead(Message.objects.get(carrier_id=told.carrier_id).to_address, at=at)
+    return is_news
 
 
 def record_status(
@@ -81,6 +85,8 @@ def record_status(
         message = _message(carrier_id, reference)
         if message is None or message.state not in FORWARD[status]:
             return False
+        if message.state == "failed":  # and now it arrived: the number is somebody's
+            Phone.objects.filter(e164=message.to_address).update(dead_at=None)
         message.state = status
         message.carrier = message.carrier or carrier
         message.carrier_id = message.carrier_id or carrier_id
@@ -111,6 +117,11 @@ def record_bounce(*, message_id: str, address: str, at: datetime) -> None:
         record_status(
             carrier_id="", reference=message_id, status="failed", problem="It bounced.", at=at
         )
+
+
+def record_dead(number: str, *, at: datetime) -> None:
+    """The carrier says that a number (E.164) is nobody's. The first time stays."""
+    Phone.objects.filter(e164=number, dead_at=None).update(dead_at=at)
 
 
 def record_signal(*, message: Message, kind: str, at: datetime) -> bool:

@@ -37,12 +37,12 @@ from rooftree.org.change import change_each
 from rooftree.org.insert import insert_all_once
 from rooftree.org.models import Company
 from rooftree.org.pause import PAUSED
-from rooftree.outreach import attempt, duties, held, sender, take_back
+from rooftree.outreach import attempt, callbacks, duties, held, sender, take_back
 from rooftree.outreach.decide import Decided, decide, decide_again, on_file
 from rooftree.outreach.letter import footer, unsubscribe_url
 from rooftree.outreach.media import mail
 from rooftree.outreach.media.line import line
-from rooftree.outreach.media.shapes import Accepted, OptedOut
+from rooftree.outreach.media.shapes import Accepted, NoSuchNumber, OptedOut
 from rooftree.outreach.models import Message
 from rooftree.outreach.wording import Words
 from rooftree.tasks.together import at_once, together
@@ -379,6 +379,8 @@ def _fail(message: Message, problem: Refused, at: datetime) -> None:
         if not claimed.update(state="failed", due_at=None, problem=str(problem)[:300]):
             return
         attempt.uncount([message])
+        if isinstance(problem, NoSuchNumber):
+            callbacks.record_dead(message.to_address, at=at)
         if isinstance(problem, OptedOut):
             revoke.record(
                 person_id=message.person_id,
@@ -391,9 +393,6 @@ def _fail(message: Message, problem: Refused, at: datetime) -> None:
                 at=at,
             )
         write(
-            "outreach.message.failed",
-            at=at,
-            lead_id=message.lead_id,
-            message=message.pk,
+            "outreach.message.failed", at=at, lead_id=message.lead_id, message=message.pk,
             code=problem.code,
-        )
+        )  # fmt: skip

@@ -49,22 +49,27 @@ def leads_csv(leads: QuerySet[Lead], asked: Asked, *, at: datetime) -> tuple[str
 
     Raises `CannotExport`.
     """
-    reason = " ".join(asked.reason.split())
-    if len(reason) < SHORTEST:
-        raise CannotExport("Say why, in a few words: it is kept beside your name.")
     if leads.count() > MOST:
         raise CannotExport(f"More than {MOST:,} leads: choose a shorter time or a branch.")
     with atomic():
         text, number = spreadsheet.text_of(HEADING, _rows(leads))
-        entry = access_log.note(
-            Kind.EXPORTED, caller=asked.caller, at=at, user_id=asked.user_id,
-            subject=asked.subject, reason=reason[:LONGEST], number=number,
-        )  # fmt: skip
-        write(
-            "reporting.leads.exported", at=at, actor=f"user:{asked.user_id}",
-            subject=asked.subject, number=number, access_entry_id=entry.pk,
-        )  # fmt: skip
+        note(asked, number=number, at=at)
     return text, number
+
+
+def note(asked: Asked, *, number: int, at: datetime) -> None:
+    """Write down who takes so many people out, and why. Raises `CannotExport` without a reason."""
+    reason = " ".join(asked.reason.split())
+    if len(reason) < SHORTEST:
+        raise CannotExport("Say why, in a few words: it is kept beside your name.")
+    entry = access_log.note(
+        Kind.EXPORTED, caller=asked.caller, at=at, user_id=asked.user_id,
+        subject=asked.subject, reason=reason[:LONGEST], number=number,
+    )  # fmt: skip
+    write(
+        "reporting.leads.exported", at=at, actor=f"user:{asked.user_id}",
+        subject=asked.subject, number=number, access_entry_id=entry.pk,
+    )  # fmt: skip
 
 
 def _rows(leads: QuerySet[Lead]) -> Iterator[tuple[Any, ...]]:
@@ -80,20 +85,20 @@ def _rows(leads: QuerySet[Lead]) -> Iterator[tuple[Any, ...]]:
     )
     for lead in rows:
         yield (
-            lead.pk, lead.person.first_name, lead.person.last_name, _phone(lead.its_phone),
-            lead.its_email, lead.purpose, lead.property_state, _dollars(lead.amount_cents),
+            lead.pk, lead.person.first_name, lead.person.last_name, phone(lead.its_phone),
+            lead.its_email, lead.purpose, lead.property_state, dollars(lead.amount_cents),
             lead.source.name, lead.created_at.astimezone(zone).strftime("%Y-%m-%d %H:%M"),
             lead.state, lead.officer.user.name if lead.officer else "",
             lead.branch.name if lead.branch else "", lead.its_application, lead.its_funding,
         )  # fmt: skip
 
 
-def _phone(e164: str | None) -> str:
+def phone(e164: str | None) -> str:
     """As people write it; with a plus in front a spreadsheet would take it for a sum."""
     if e164 and e164.startswith("+1") and len(e164) == 12:
         return f"{e164[2:5]}-{e164[5:8]}-{e164[8:]}"
     return (e164 or "").removeprefix("+")
 
 
-def _dollars(cents: int | None) -> str:
+def dollars(cents: int | None) -> str:
     return "" if cents is None else f"{cents // 100}.{cents % 100:02d}"

@@ -3,8 +3,8 @@
 from django.db import models
 
 from rooftree.core.uuid7 import uuid7
-from rooftree.leads.models import Source
-from rooftree.org.models import Branch
+from rooftree.leads.models import Source, Touch
+from rooftree.org.models import Branch, User
 
 MEASURES = [
     "leads",
@@ -96,3 +96,43 @@ class MonthRollup(models.Model):
 
     def __str__(self) -> str:
         return f"month_rollup:{self.pk}"
+
+
+class StatusFile(models.Model):
+    """One edition of what a vendor was told of its leads. It can be sent again as it was."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    source = models.ForeignKey(Source, models.PROTECT, related_name="status_files")
+    number = models.PositiveIntegerField()
+    made_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    made_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "status_file"
+        constraints = [
+            models.UniqueConstraint(fields=["source", "number"], name="status_file_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"status_file:{self.number}"
+
+
+class StatusLine(models.Model):
+    """One lead of a status file: how far it had come, in our word and in the vendor's."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    file = models.ForeignKey(StatusFile, models.PROTECT, related_name="lines")
+    touch = models.ForeignKey(Touch, models.PROTECT, related_name="+")
+    status = models.CharField(max_length=12)  # of money.contracts.STATUSES, or corrected
+    word = models.CharField(max_length=60)
+    since_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "status_line"
+        constraints = [
+            models.UniqueConstraint(fields=["file", "touch"], name="status_line_once_a_file"),
+        ]
+        indexes = [models.Index(fields=["touch"], name="status_line_by_touch")]
+
+    def __str__(self) -> str:
+        return f"status_line:{self.pk}"

@@ -7,7 +7,7 @@ Every page, fragment, stream, call of the API and export loads through
 from django.db.models import Q, QuerySet
 
 from rooftree.leads.models import Lead
-from rooftree.org.models import LoanOfficer, User
+from rooftree.org.models import PARTNER, LoanOfficer, User
 from rooftree.routing.models import Offer
 
 WHOLE_OR_SUBTREE = (
@@ -41,6 +41,13 @@ MAY: dict[str, tuple[str, ...]] = {
     "see_sources": ("operations", "marketing", "compliance", "executive", "administrator"),
     "edit_sources": ("operations", "marketing", "administrator"),
     "replay_quarantine": ("operations", "administrator"),
+    "see_returns": ("operations", "marketing", "executive", "administrator"),
+    "work_returns": ("operations", "marketing", "administrator"),
+    # Partners, and what passes between us. `see_portal` is theirs alone: no member of staff has it.
+    "see_portal": (PARTNER,),
+    "see_partners": ("operations", "marketing", "compliance", "administrator"),
+    "edit_partners": ("operations", "marketing", "administrator"),
+    "note_value": ("operations", "marketing", "compliance", "administrator"),
     "see_routing": ("manager", "operations", "compliance", "executive", "administrator"),
     "edit_routing": ("operations", "administrator"),
     "see_rates": _ALL,
@@ -76,6 +83,7 @@ MAY: dict[str, tuple[str, ...]] = {
 }
 
 LANDING = {  # where each role begins after signing in
+    PARTNER: "portal",
     "officer": "queue",
     "assistant": "queue",
     "manager": "team",

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 
 from rooftree.capture import likeness
 from rooftree.leads.models import Delivery, Lead
+from rooftree.money.models import Claim
 from rooftree.nurture.models import Sequence
 from rooftree.org.compiled import Counts
 from rooftree.org.models import User
@@ -96,6 +97,16 @@ def sequences(user: User, at: datetime) -> Count | None:
     if not may(user, "approve_wording"):
         return None
     return _shown(Sequence.objects.filter(decided_at=None).exclude(written_by=user).count(), "new")
+
+
+def returns(user: User, at: datetime) -> Count | None:
+    """Returns that must be sent to their vendors before long."""
+    if not may(user, "see_returns"):
+        return None
+    claims = Claim.objects.filter(state="drafted")
+    if user.branch_id is not None:
+        claims = claims.filter(touch__lead__in=leads_visible_to(user))
+    return _shown(claims.count(), "late")
 
 
 def _shown(number: int, tone: str) -> Count | None:

@@ -6,6 +6,8 @@ WORDS: dict[str, dict[str, Any]] = {
     "en": {
         "title": "Tell us about your home loan",
         "lead": "Three short steps. No social security number, no effect on your credit.",
+        "introduced": "recommended us. They see that your request reached us, and nothing more "
+        "unless you allow it.",
         "other_language": "Español",
         "step": "Step",
         "step_of": "of",
@@ -104,6 +106,8 @@ WORDS: dict[str, dict[str, Any]] = {
     "es": {
         "title": "Cuéntenos de su préstamo hipotecario",
         "lead": "Tres pasos cortos. Sin número de seguro social y sin afectar su crédito.",
+        "introduced": "nos recomendó. Verá que su solicitud nos llegó, y nada más salvo que usted "
+        "lo permita.",
         "other_language": "English",
         "step": "Paso",
         "step_of": "de",

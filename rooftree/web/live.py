@@ -48,7 +48,9 @@ def may_listen(cookies: str) -> str | None:
     engine = import_module(settings.SESSION_ENGINE)
     request.session = engine.SessionStore(morsel.value if morsel else None)
     user = get_user(request)
-    may = user.is_authenticated and user.is_active and door.is_proved(request)
+    may = (
+        user.is_authenticated and user.is_active and not user.is_partner and door.is_proved(request)
+    )
     return str(user.pk) if may else None
 
 

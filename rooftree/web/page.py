@@ -1,6 +1,6 @@
 """What every staff page does first: who asks, when, and by whose clock times are written."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import wraps
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,10 +21,19 @@ from rooftree.web import door
 from rooftree.web.caller import caller
 
 View = Callable[..., HttpResponse]
+STAFF, PARTNERS = frozenset({False}), frozenset({True})  # what `User.is_partner` says of them
+ANYBODY = STAFF | PARTNERS
 OPENS = ("lead", "conversation")  # addresses that show one borrower; opening is written down
 
 
-def staff(*methods: str, unproved: bool = False) -> Callable[[View], View]:
+def partner(*methods: str) -> Callable[[View], View]:
+    """Wrap a view for partners alone."""
+    return staff(*methods, whose=PARTNERS)
+
+
+def staff(
+    *methods: str, unproved: bool = False, whose: Collection[bool] = STAFF
+) -> Callable[[View], View]:
     """Wrap a view for people who are signed in; `request.at` is the moment of the request.
 
     Times of the page are written in the officer's zone, else the branch's,
@@ -32,6 +41,7 @@ def staff(*methods: str, unproved: bool = False) -> Callable[[View], View]:
 
     Args:
         unproved: also for whoever has no second factor yet: the pages where one is set up.
+        whose: of STAFF, PARTNERS or both.
     """
 
     def wrap(view: View) -> View:
@@ -41,6 +51,8 @@ def staff(*methods: str, unproved: bool = False) -> Callable[[View], View]:
         @wraps(view)
         def inside(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             request.at = moment.now()
+            if request.user.is_partner not in whose:
+                raise PermissionDenied("This belongs to another role.")
             if not unproved and not door.is_proved(request):
                 return door.to_enrolment(request)
             if _is_pressed(request):

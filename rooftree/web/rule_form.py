@@ -17,6 +17,7 @@ from rooftree.routing.rule_check import (
 )
 from rooftree.routing.rule_words import DAYS, LANGUAGES, PURPOSES
 from rooftree.routing.rules import TAKE_SECONDS, Nobody, Step
+from rooftree.routing.visible import WHOLE_OR_SUBTREE
 from rooftree.web.staff_forms import Dollars, StaffForm, States, choice, number, several, text, yes
 
 STEPS = 4  # of a chain that the form offers; longer ones keep their end
@@ -169,7 +170,7 @@ class Known:
             (str(one.pk), one.user.name, one.branch.name)
             for one in officers.select_related("user", "branch")
         ]
-        heads = User.objects.filter(is_active=True).exclude(role__in=("officer", "assistant"))
+        heads = User.objects.filter(is_active=True, role__in=WHOLE_OR_SUBTREE)
         self.alarms = [
             ("", "Whom the company names"),
             *((str(one.pk), f"{one.name}, {one.role_label}") for one in heads.order_by("name")),

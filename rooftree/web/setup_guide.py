@@ -118,7 +118,7 @@ def _branches() -> Step:
 
 def _people() -> Step:
     officers = LoanOfficer.objects.filter(terminated_at=None).count()
-    staff = User.objects.filter(is_active=True).count()
+    staff = User.objects.filter(is_active=True).exclude(role="partner").count()
     said = "Loan officers with their NMLS IDs, hours and caps; everyone else with a role"
     if officers:
         said = f"{plural(officers, 'loan officer')}, {plural(staff, 'person', 'people')} in all"

@@ -12,7 +12,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.timezone import now
 
 from rooftree.org import notices
-from rooftree.org.models import User
+from rooftree.org.models import PARTNER, User
 from rooftree.routing.visible import LANDING, may
 from rooftree.web import counts
 from rooftree.web.views import loading
@@ -42,6 +42,7 @@ PAGES = {  # by the name of their address
     ),
     "home": Page(label="Home", icon="home", verb="see_home"),
     "sources": Page(label="Sources", icon="sources", verb="see_sources", count=counts.sources),
+    "returns": Page(label="Returns", icon="undo", verb="see_returns", count=counts.returns),
     "routing": Page(label="Routing", icon="routing", verb="see_routing"),
     "wording": Page(label="Wording", icon="text", verb="see_sequences", count=counts.wording),
     "sequences": Page(
@@ -52,6 +53,8 @@ PAGES = {  # by the name of their address
     "los": Page(label="LOS", icon="los", verb="see_los"),
     "money": Page(label="Money", icon="money", verb="see_money"),
     "access_log": Page(label="Access", icon="eye", verb="see_access_log"),
+    "portal": Page(label="Introductions", icon="user", verb="see_portal"),
+    "partners": Page(label="Partners", icon="user", verb="see_partners"),
     "setup": Page(label="Set-up", icon="setup", verb="edit_setup"),
 }
 
@@ -59,6 +62,7 @@ PAGES = {  # by the name of their address
 # A page without an address, or one the user may not open, is left out; the views check again.
 OFFICER = (["queue", "conversations", "pipeline", "rates"], ["my_tasks"])
 SEEN_BY = {
+    PARTNER: (["portal"], []),
     "officer": OFFICER,
     "assistant": OFFICER,
     "manager": (
@@ -67,17 +71,23 @@ SEEN_BY = {
     ),
     "operations": (
         ["sources", "routing", "wording", "sequences", "rates", "los"],
-        ["my_tasks", "matches", "home", "team", "compliance"],
+        ["my_tasks", "matches", "returns", "partners", "home", "team", "compliance"],
     ),
-    "marketing": (["sources", "wording", "sequences", "rates"], ["home", "routing"]),
+    "marketing": (
+        ["sources", "wording", "sequences", "rates"],
+        ["returns", "partners", "home", "routing"],
+    ),
     "compliance": (
         ["compliance", "wording", "sequences", "sources", "los"],
-        ["my_tasks", "access_log", "home", "routing"],
+        ["my_tasks", "partners", "access_log", "home", "routing"],
     ),
-    "executive": (["home", "money", "team", "pipeline"], ["sources", "routing", "compliance"]),
+    "executive": (
+        ["home", "money", "team", "pipeline"],
+        ["sources", "returns", "routing", "compliance"],
+    ),
     "administrator": (
         ["setup", "sources", "routing", "wording", "sequences", "los", "compliance"],
-        ["access_log", "matches", "home", "team"],
+        ["access_log", "matches", "returns", "partners", "home", "team"],
     ),
 }
 UNREAD = 9  # notices in the bell; the rest is on their page
@@ -109,6 +119,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     )
     return {
         "at": at,
+        "is_staff": not user.is_partner,
         "own_links": own,
         "closer_links": closer,
         "tabs": SimpleLazyObject(lambda: own[:TABS]),

@@ -6,10 +6,12 @@ from zoneinfo import available_timezones
 
 from django import forms
 
+from rooftree.capture.partners import BadPartner
 from rooftree.capture.source_setup import BadSource
 from rooftree.core.money import AmountKind, amount
 from rooftree.core.states import STATES
 from rooftree.los.connections import BadConnection
+from rooftree.money.contracts import BadContract
 from rooftree.org.api_keys import BadKey
 from rooftree.org.branches import BadBranch
 from rooftree.org.company import BadCompany
@@ -18,7 +20,8 @@ from rooftree.org.licences import BadLicense
 from rooftree.org.people import CannotChange
 
 REFUSALS = (
-    BadBranch, BadCompany, BadConnection, BadHours, BadKey, BadLicense, BadSource, CannotChange,
+    BadBranch, BadCompany, BadConnection, BadContract, BadHours, BadKey, BadLicense, BadPartner,
+    BadSource, CannotChange,
 )  # fmt: skip
 ZONES = {
     "America/New_York": "Eastern",

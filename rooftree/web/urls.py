@@ -235,6 +235,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # The first screen, and the leads behind each of its figures.
     path("home/", home.show, name="home"),
     path("home/records/<slug:number>/", home.records, name="records"),
+    # Who introduces borrowers: our pages of them, and theirs.
+    path("", include("rooftree.web.urls_partners")),
+    # What vendors agreed to take back, and what they are told of their leads.
+    path("returns/", include("rooftree.web.urls_returns")),
     # Who sends leads, and what they sent.
     path("sources/", sources.show, name="sources"),
     path("sources/<uuid:source_id>/", sources.source, name="source"),

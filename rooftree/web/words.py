@@ -3,6 +3,9 @@
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from rooftree.core import money as amounts
+from rooftree.core import phones
+
 PURPOSES = {
     "purchase": "Purchase",
     "refinance_rate_term": "Rate-term refi",
@@ -45,7 +48,7 @@ def money_exact(cents: int | None) -> str:
     """To the cent, for ledgers: `$100.00`."""
     if cents is None:
         return "unknown"
-    return f"{_sign(cents)}${abs(cents) // 100:,}.{abs(cents) % 100:02d}"
+    return amounts.shown(cents)
 
 
 def money_short(cents: int | None) -> str:
@@ -75,10 +78,7 @@ def share(part: int, whole: int, of: str = "") -> str:
 
 def phone(e164: str) -> str:
     """A US number as people write it, others as they came: `(512) 555-0142`."""
-    digits = e164.removeprefix("+1")
-    if e164.startswith("+1") and len(digits) == 10 and digits.isdigit():
-        return f"({digits[:3]}) {digits[3:6]}-{digits[6:]}"
-    return e164 or "none"
+    return phones.shown(e164) or "none"
 
 
 FATES = {  # of a message of ours, after who wrote it

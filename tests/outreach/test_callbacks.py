@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from rooftree.leads.models import ContactAttempt, Lead, Signal
+from rooftree.leads.models import ContactAttempt, Lead, Phone, Signal
 from rooftree.outreach import callbacks
 from rooftree.outreach.models import Message
 from tests import make
@@ -115,3 +115,15 @@ def test_without_a_carriers_secret_nobody_is_believed(settings):
     settings.TWILIO_AUTH_TOKEN = ""
 
     assert not callbacks.is_from_carrier({"X-Twilio-Signature": ""}, "https://x.example/", [])
+
+
+def test_a_number_the_carrier_calls_nobodys_is_known_as_such_until_a_text_arrives(text):
+    told(text, "undelivered", ErrorCode="30003")  # switched off, perhaps
+    assert Phone.objects.get(e164=text.to_address).dead_at is None
+    Message.objects.filter(pk=text.pk).update(state="sent")
+
+    told(text, "undelivered", ErrorCode="30005")
+    assert Phone.objects.get(e164=text.to_address).dead_at == journey.later(1)
+
+    told(text, "delivered", minutes=2)
+    assert Phone.objects.get(e164=text.to_address).dead_at is None

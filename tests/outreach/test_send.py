@@ -398,3 +398,11 @@ def _deliver(key) -> None:
         send.deliver([key], at=journey.later(1))
     finally:
         connection.close()
+
+
+def test_a_text_refused_because_there_is_no_such_number_says_so_of_the_number(carriers):
+    carriers.answer(400, 21211)
+
+    lead = arrived()
+
+    assert lead.person.phones.get().dead_at == make.NOON

@@ -2,6 +2,7 @@ import re
 
 from django.urls import reverse
 
+from rooftree.org.models import ROLES
 from rooftree.routing.visible import MAY
 from rooftree.web import shell
 from rooftree.web.views import failures
@@ -13,7 +14,7 @@ def everyone(cast):
     return [
         cast.dana.user,
         make.assistant(cast.dana),
-        *(make.user(role) for role in shell.SEEN_BY if role not in ("officer", "assistant")),
+        *(make.user(role) for role in ROLES if role not in ("officer", "assistant")),
     ]
 
 

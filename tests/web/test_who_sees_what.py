@@ -13,17 +13,22 @@ from django.db import connection, transaction
 from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 
-from rooftree.capture import field_map, merge, publish_map
+from rooftree.capture import field_map, merge, partners, publish_map
 from rooftree.capture.imports import stage
 from rooftree.compliance import revoke
 from rooftree.leads import to_do
+from rooftree.leads.models import Introduction, Partner
 from rooftree.los.models import Connection
+from rooftree.money import claims, contracts
+from rooftree.money.grounds import Ground, Reason
+from rooftree.money.models import Claim, Entry
 from rooftree.nurture import enrol
 from rooftree.nurture.models import Sequence
 from rooftree.org import api_keys
 from rooftree.org.models import ROLES, License, StaffNotice
 from rooftree.outreach import may, wording
 from rooftree.outreach.models import Message, Template
+from rooftree.reporting.models import StatusFile
 from rooftree.routing import assign, publish
 from rooftree.routing.models import Offer, RoutingDecision
 from rooftree.routing.rules import Rule
@@ -83,7 +88,7 @@ TABLE = {
     "password-reset/": public(),
     "manifest.webmanifest": public(),
     "set-password/<uidb64>/<token>/": public("word word"),
-    "in/form/<slug:site>": public("form_slug", post=True),
+    "in/form/<slug:token>": public("form_slug", post=True),
     "in/twilio/text/": public(post=True),
     "in/twilio/call/": public(post=True),
     "in/twilio/call/after/": public(post=True),
@@ -248,6 +253,23 @@ TABLE = {
     "pipeline/export/": get("mpced"),
     "home/": get("mpkced"),
     "home/records/<slug:number>/": get("mpkced", "number"),
+    "portal/": get(""),
+    "portal/introductions/": get(""),
+    "partners/": get("pkcd"),
+    "partners/<uuid:partner_id>/": get("pkcd", "partner"),
+    "partners/<uuid:partner_id>/password-link/": post("pkd", "partner"),
+    "partners/<uuid:partner_id>/departure/": post("pkd", "partner"),
+    "partners/<uuid:partner_id>/values/": post("pkcd", "partner"),
+    "partners/values/<uuid:thing_id>/correction/": post("pkcd", "thing", data="why=note"),
+    "introductions/<uuid:introduction_id>/permission/": get("oampd", "introduction", of_lead=True),
+    "returns/": get("pked"),
+    "returns/<uuid:claim_id>/": get("pked", "claim"),
+    "returns/<uuid:claim_id>/<slug:what>/": post("pkd", "claim note", data="note=word"),
+    "returns/sources/<uuid:source_id>/file/": get("pd", "source"),
+    "returns/files/<uuid:file_id>/copies/": post("pd", "return_file", data="reason=long_reason"),
+    "returns/sources/<uuid:source_id>/contract/": get("pked", "source"),
+    "returns/sources/<uuid:source_id>/statuses/": get("pkd", "source"),
+    "returns/statuses/<uuid:file_id>/": get("pkd", "status_file"),
     "sources/": get("pkced"),
     "sources/<uuid:source_id>/": get("pkced", "source"),
     "sources/<uuid:source_id>/replays/": post("pd", "source"),
@@ -307,7 +329,22 @@ def world(cast):
     enrol.ensure_first_sequence(at=make.NOON)
     seller = make.source("ping_post", name="An auction", slug="auction")
     judged = may.call(lead_id=owned.pk, cause="test:1", at=make.NOON)
+    claim = returned(touch, by=cast.omar)
+    ana = make.partner()
+    introduction = Introduction.objects.create(
+        partner=ana, delivery=touch.delivery, name="Ida Berg", at=make.NOON
+    )
+    typed = {"direction": "given", "what": "Lunch", "why": "A talk", "fair_value_cents": 4000}
+    thing = partners.note_value(
+        partner_id=ana.pk, typed={**typed, "on_date": make.NOON.date()}, by=cast.omar, at=make.NOON
+    )
     things = {
+        "partner": ana.pk, "introduction": introduction.pk, "thing": thing.pk,
+        "claim": claim.pk, "return_file": claim.file_id, "note": "note",
+        "long_reason": "A copy for the vendor",
+        "status_file": StatusFile.objects.create(
+            source=touch.source, number=1, made_by=cast.omar, made_at=make.NOON
+        ).pk,
         "lead": owned.pk, "message": message_in_review(owned).pk,
         "offer": offer.pk, "task": task.pk,
         "decision": decision.pk, "verdict": judged.pk,
@@ -336,6 +373,27 @@ def message_in_review(lead):
         lead=lead, person=lead.person, medium="text", purpose="marketing", cause="test:1",
         to_address="+18135550142", body="Hello", state="review", created_at=make.NOON,
     )  # fmt: skip
+
+
+def returned(touch, *, by):
+    """A claim of the touch that was sent to its vendor."""
+    paid = Entry.objects.create(
+        kind="cost", amount_cents=65_50, on_date=make.NOON.date(), source=touch.source,
+        lead=touch.lead, basis="per_lead", cause=f"touch:{touch.pk}", booked_at=make.NOON,
+    )  # fmt: skip
+    contract = contracts.record(
+        source_id=touch.source_id, from_date=make.LICENSED_FROM, by=by, at=make.NOON,
+        terms=contracts.Terms(
+            window_days=14, warn_days=3, reasons={"out_of_area": ""}, watcher_id=by.pk
+        ),
+    )  # fmt: skip
+    why = Ground(reason=Reason.OUT_OF_AREA, sentence="Out of area.")
+    claims.draft(
+        claims.Paid(touch=touch, entry=paid, left_cents=65_50), why, contract=contract,
+        at=make.NOON,
+    )  # fmt: skip
+    claims.send(Claim.objects.all(), source_id=touch.source_id, by=by, at=make.NOON)
+    return Claim.objects.get()
 
 
 def visitors(world) -> dict[str, object]:
@@ -416,8 +474,16 @@ def test_another_branchs_lead_does_not_exist(route, world, signed_in):
     assert found == dict.fromkeys(ROLES, 404)
 
 
-@pytest.mark.parametrize("route", ["sources/deliveries/<uuid:delivery_id>/"])
-def test_another_branchs_delivery_does_not_exist(route, world, signed_in):
+@pytest.mark.parametrize(
+    "route",
+    [
+        "sources/deliveries/<uuid:delivery_id>/",
+        "returns/<uuid:claim_id>/",
+        "returns/<uuid:claim_id>/<slug:what>/",
+        "returns/files/<uuid:file_id>/copies/",
+    ],
+)
+def test_another_branchs_delivery_and_its_return_do_not_exist(route, world, signed_in):
     stranger = make.user("operations", branch=world.cast.austin)
 
     assert asked(signed_in(stranger), TABLE[route], route, world) == 404
@@ -434,6 +500,21 @@ def test_every_link_of_the_rail_leads_somewhere(role, world, signed_in):
     assert links
     for link in links:
         assert browser.get(link.href).status_code == 200, link.href
+
+
+THEIRS = {"", "portal/", "portal/introductions/", "sign-in/again/"}  # and their own sign-in
+
+
+@pytest.mark.parametrize("route", [route for route in TABLE if not TABLE[route].public])
+def test_a_partner_gets_their_own_pages_and_nothing_else(route, world, signed_in):
+    partner = Partner.objects.get(pk=world.things["partner"])
+
+    status = asked(signed_in(partner.user), TABLE[route], route, world)
+
+    if route in THEIRS or route.startswith("me/sign-in/"):
+        assert status in {200, 302, 303, 404, 422}
+    else:
+        assert status == 403
 
 
 def test_the_walk_leaves_nothing_behind(world, signed_in):

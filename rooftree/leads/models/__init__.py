@@ -2,6 +2,7 @@
 
 from rooftree.leads.models.lead import LEAD_STATES, Lead, Touch
 from rooftree.leads.models.loans import Loan, Milestone
+from rooftree.leads.models.partners import Introduction, Partner, Permission, ThingOfValue
 from rooftree.leads.models.people import Email, Likeness, Person, PersonMerge, Phone
 from rooftree.leads.models.sources import (
     Campaign,
@@ -21,10 +22,13 @@ __all__ = [
     "DeliveryKey",
     "Email",
     "Flood",
+    "Introduction",
     "Lead",
     "Likeness",
     "Loan",
     "Milestone",
+    "Partner",
+    "Permission",
     "Person",
     "PersonMerge",
     "Phone",
@@ -33,5 +37,6 @@ __all__ = [
     "Signal",
     "Source",
     "Task",
+    "ThingOfValue",
     "Touch",
 ]

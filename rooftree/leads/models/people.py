@@ -67,6 +67,7 @@ class Phone(models.Model):
     given_at = models.DateTimeField()
     stated_at = models.DateTimeField(null=True)  # when they last gave it; empty: once, at first
     unlinked_at = models.DateTimeField(null=True)
+    dead_at = models.DateTimeField(null=True)  # when a carrier said that it is nobody's
 
     class Meta:
         db_table = "phone"

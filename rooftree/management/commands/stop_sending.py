@@ -9,7 +9,7 @@ from django.utils.timezone import now
 
 from rooftree.management import base
 from rooftree.org import notices, pause
-from rooftree.org.models import User
+from rooftree.org.models import PARTNER, User
 
 
 class Command(base.Command):
@@ -32,7 +32,7 @@ class Command(base.Command):
         if backup_at:
             because = f"A backup of {backup_at:%d %B %Y, %H:%M} UTC was restored."
         held = pause.begin(because=because[:200], backup_at=backup_at, at=at)
-        for user in User.objects.filter(is_active=True):
+        for user in User.objects.filter(is_active=True).exclude(role=PARTNER):
             notices.tell(
                 user_id=user.pk,
                 kind="sending_paused",

@@ -27,6 +27,10 @@ class OptedOut(Refused):
     """The carrier knows that this person said STOP to our number."""
 
 
+class NoSuchNumber(Refused):
+    """The carrier knows that the number is nobody's."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
     """The carrier took a text or a call."""
@@ -45,6 +49,7 @@ class Status:
     fate: Fate
     said: str  # the carrier's own word
     error_code: str = ""
+    is_nobodys: bool = False  # the number: it failed because there is none such
     sequence: int | None = None  # order of a call's events, where the carrier numbers them
     duration_seconds: int | None = None  # of a call that ended
 

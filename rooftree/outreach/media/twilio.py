@@ -9,12 +9,20 @@ from typing import Any, NoReturn
 
 from rooftree.core.failures import Misconfigured, Refused, TryLater, Uncertain
 from rooftree.core.http import Answer, Ask, Client, Limits
-from rooftree.outreach.media.shapes import Accepted, Fate, Inbound, OptedOut, Status
+from rooftree.outreach.media.shapes import (
+    Accepted,
+    Fate,
+    Inbound,
+    NoSuchNumber,
+    OptedOut,
+    Status,
+)
 
 LIMITS = Limits(connect_seconds=4.0, silence_seconds=12.0, answer_seconds=15.0)
 API = "/2010-04-01/Accounts"
 OPTED_OUT = "21610"  # this number said STOP to this sender: record the opt-out
 OURS_TO_MEND = frozenset({"20003", "20403", "21212", "21606", "21659", "21660", "21701", "21703"})
+NOBODYS = frozenset({"21211", "30005"})  # not a number, or of no handset: KNOWN
 FOR_NOW = frozenset({"20429", "14107", "30001", "21611"})  # queues that are full
 PAGE = 100
 SKEW = timedelta(seconds=30)  # between our clock and theirs
@@ -137,6 +145,7 @@ def parse_status(form: Mapping[str, str]) -> Status | None:
         fate=FATES.get(said, Fate.UNKNOWN),
         said=said,
         error_code=form.get("ErrorCode", ""),
+        is_nobodys=form.get("ErrorCode") in NOBODYS,
         sequence=_number(form.get("SequenceNumber")),
         duration_seconds=_number(form.get("CallDuration")),
     )
@@ -199,6 +208,8 @@ def _raise(answer: Answer) -> NoReturn:
         raise Misconfigured("Twilio does not know the account.")
     if code == OPTED_OUT:
         raise OptedOut("Twilio says that this person sent STOP.", code=code)
+    if code in NOBODYS:
+        raise NoSuchNumber(f"Twilio refused it ({code}).", code=code)
     raise Refused(f"Twilio refused it ({code or answer.status}).", code=code or str(answer.status))
 
 

@@ -11,6 +11,7 @@ from rooftree.reporting import export
 from rooftree.reporting.export import Asked, CannotExport
 from rooftree.reporting.records import NUMBERS
 from rooftree.web.caller import caller
+from rooftree.web.files import csv_file
 from rooftree.web.page import must, staff
 from rooftree.web.views import home
 from rooftree.web.views import pipeline as board
@@ -49,16 +50,9 @@ def _asked(
         except CannotExport as refusal:
             problem = str(refusal)
         else:
-            return _file(text, f"{slugify(title)}-{request.at:%Y-%m-%d}.csv")
+            return csv_file(text, f"{slugify(title)}-{request.at:%Y-%m-%d}.csv")
     context = {
         "title": title, "back": back, "number": leads.count(), "most": export.MOST,
         "reason": reason, "problem": problem, "longest": export.LONGEST,
     }  # fmt: skip
     return render(request, "exports/show.html", context, status=422 if problem else 200)
-
-
-def _file(text: str, name: str) -> HttpResponse:
-    answer = HttpResponse(text.encode(), content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="{name}"'
-    answer["X-Content-Type-Options"] = "nosniff"
-    return answer

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import DatabaseError, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -29,8 +29,8 @@ from rooftree.capture.envelope import Incoming
 from rooftree.capture.form_seal import BadSeal, Seal
 from rooftree.capture.receive import endpoint_of
 from rooftree.capture.sources.website_form import CLICK_IDS, HONEYPOTS, UTM
-from rooftree.flow import intake, moment
-from rooftree.leads.models import Source
+from rooftree.flow import intake, introductions, moment
+from rooftree.leads.models import Partner, Source
 from rooftree.org import throttle
 from rooftree.org.models import Company
 from rooftree.web.form_fields import LeadForm
@@ -161,6 +161,7 @@ def _page(  # noqa: PLR0913
     context = _context(company, form) | {
         "note": form.words[note] if note else "",
         "other_query": _query(request, lang=OTHER[language]),
+        "partner": _partner(request),
         "seal": seal.sign(),
         "disclosure": _disclosure(seal.language, text, is_ticked=is_ticked),
         "carried": _carried(request, forget=note == "stale"),
@@ -203,6 +204,7 @@ def _carried(request: HttpRequest, *, forget: bool) -> dict[str, str]:
     here = request.build_absolute_uri()
     return {
         **{name: value for name, value in marks.items() if value},
+        **({"partner": partner[:50]} if (partner := posted.get("partner", "")) else {}),
         "page": (page if _is_web(page) else here)[:2000],
         "referrer": came_from[:2000] if _is_web(came_from) else "",
         **measured,
@@ -315,8 +317,12 @@ def _hand_in(
         address = request.META.get("REMOTE_ADDR") or ""
         if not throttle.allow(REQUESTS, address, at=at) or flood.is_too_much(source, at=at):
             return _page(request, source, company, form, seal=seal, note="away", status=429)
-        received = intake.accept(source=source, incoming=incoming, at=at)
-        form_drafts.sent(UUID(seal.submission_id), source=source, at=at)
+        with transaction.atomic():
+            received = intake.accept(source=source, incoming=incoming, at=at)
+            form_drafts.sent(UUID(seal.submission_id), source=source, at=at)
+            if received.envelope.leads and (partner := _partner(request)):
+                name = _short_name(form.cleaned_data)
+                introductions.of_delivery(received, partner=partner, name=name, at=at)
     except DatabaseError as problem:
         log.error("a form could not be stored: %s", type(problem).__name__)
         return _page(request, source, company, form, seal=seal, note="away", status=503)
@@ -328,6 +334,20 @@ def _hand_in(
     )
     back_to = reverse("lead_form_thanks", kwargs=named)
     return HttpResponseRedirect(f"{back_to}?lang={form.words['code']}", status=303)
+
+
+def _partner(request: HttpRequest) -> Partner | None:
+    """Whose link the visitor came by, when there is such a partner still."""
+    slug = (request.POST if request.method == "POST" else request.GET).get("partner", "")
+    if not slug or "\0" in slug:
+        return None
+    mine = Partner.objects.filter(slug=slug[:50], user__is_active=True)
+    return mine.select_related("user").first()
+
+
+def _short_name(answers: dict[str, Any]) -> str:
+    """As the partner sees it: nobody but the visitor has said who they are."""
+    return f"{answers.get('first_name', '')} {answers.get('last_name', '')[:1]}.".strip()
 
 
 def _framed(answer: HttpResponse, source: Source) -> HttpResponse:

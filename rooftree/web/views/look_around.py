@@ -36,7 +36,7 @@ class Visitor:
 
 def people() -> list[Visitor]:
     """One member of staff of each role, in the order of the roles: the first one at work now."""
-    found = User.objects.filter(is_active=True).order_by("role", "joined_at", "id")
+    found = User.objects.filter(is_active=True, role__in=ROLES).order_by("role", "joined_at", "id")
     first = {user.role: user for user in found.distinct("role")}
     if at_work := _officer_at_work(timezone.now()):
         first["officer"] = at_work.user

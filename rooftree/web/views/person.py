@@ -14,7 +14,7 @@ from rooftree.capture import merge as one_person
 from rooftree.capture import split as two_people
 from rooftree.flow import merging
 from rooftree.leads import reach
-from rooftree.leads.models import Lead, Person, PersonMerge
+from rooftree.leads.models import Introduction, Lead, Person, PersonMerge
 from rooftree.org.models import User
 from rooftree.routing.visible import leads_visible_to, may
 from rooftree.web.answers import moved, refused
@@ -122,6 +122,10 @@ def _about(request: HttpRequest, lead: Lead) -> dict[str, Any]:
         "same": [one for one in known if not one["one"].is_household],
         "household": [one for one in known if one["one"].is_household],
         "merges": live.order_by("-pk"),
+        "introduced": Introduction.objects.filter(delivery__touches__lead=lead)
+        .select_related("partner__user")
+        .order_by("at"),
+        "may_permit": may(user, "change_lead"),
         "may_merge": may(user, "merge_leads"),
         "reasons": one_person.REASONS.items(),
         "split_reasons": two_people.REASONS.items(),

@@ -16,7 +16,7 @@ from rooftree.org.second_factor import Factor
 from rooftree.web import door
 from rooftree.web.answers import done, refused
 from rooftree.web.caller import caller
-from rooftree.web.page import staff
+from rooftree.web.page import ANYBODY, staff
 from rooftree.web.staff_forms import StaffForm, secret
 
 WORDS = {Factor.APP: "app", Factor.PASSKEY: "passkey", Factor.RECOVERY_CODE: "recovery code"}
@@ -36,7 +36,7 @@ class PasswordForm(StaffForm):
             field.widget.render_value = False
 
 
-@staff("GET", unproved=True)
+@staff("GET", unproved=True, whose=ANYBODY)
 def show(request: HttpRequest) -> HttpResponse:
     """The page; whoever must set up a second factor first sees nothing else."""
     return page(request)
@@ -68,7 +68,7 @@ def page(request: HttpRequest, *, status: int = 200, **more: Any) -> HttpRespons
     return render(request, template, context, status=status)
 
 
-@staff("POST", unproved=True)
+@staff("POST", unproved=True, whose=ANYBODY)
 def password(request: HttpRequest) -> HttpResponse:
     """Another password; every other session ends."""
     form = PasswordForm(request.POST)
@@ -86,7 +86,7 @@ def password(request: HttpRequest) -> HttpResponse:
     return done(request, "Your new password is set", back_to=reverse("security"))
 
 
-@staff("POST", unproved=True)
+@staff("POST", unproved=True, whose=ANYBODY)
 def session_end(request: HttpRequest, name: str) -> HttpResponse:
     """End one session, wherever it is."""
     if not sessions.end(user_id=request.user.pk, name=name, at=request.at):
@@ -97,7 +97,7 @@ def session_end(request: HttpRequest, name: str) -> HttpResponse:
     return done(request, "That session has ended", back_to=reverse("security"))
 
 
-@staff("POST", unproved=True)
+@staff("POST", unproved=True, whose=ANYBODY)
 def sessions_end(request: HttpRequest) -> HttpResponse:
     """End every session but this one."""
     number = sessions.end_all(

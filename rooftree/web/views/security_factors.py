@@ -12,14 +12,14 @@ from rooftree.org.access_log import Kind
 from rooftree.org.second_factor import Factor
 from rooftree.web import door, passkeys
 from rooftree.web.answers import done
-from rooftree.web.page import staff
+from rooftree.web.page import ANYBODY, staff
 from rooftree.web.qr import svg
 from rooftree.web.views import security
 
 SECRET = "app_secret"  # noqa: S105 (a name in the session)
 
 
-@staff("GET", "POST", unproved=True)
+@staff("GET", "POST", unproved=True, whose=ANYBODY)
 def app(request: HttpRequest) -> HttpResponse:
     """An authenticator app: the picture to scan, and the code that shows it was."""
     if not door.is_fresh(request, request.at):
@@ -55,7 +55,7 @@ def app_removal(request: HttpRequest) -> HttpResponse:
     return _removed(request, row, "The app")
 
 
-@staff("GET", "POST", unproved=True)
+@staff("GET", "POST", unproved=True, whose=ANYBODY)
 def keys(request: HttpRequest) -> HttpResponse:
     """GET: what the browser is asked to make. POST: the passkey it made."""
     if not door.is_fresh(request, request.at):
@@ -74,7 +74,7 @@ def keys(request: HttpRequest) -> HttpResponse:
     return _added(request, Factor.PASSKEY, codes)
 
 
-@staff("POST", unproved=True)
+@staff("POST", unproved=True, whose=ANYBODY)
 def key_name(request: HttpRequest, key_id: int) -> HttpResponse:
     """Another name for a passkey."""
     passkeys.rename(row=_own_key(request, key_id), name=request.POST.get("name", ""))

@@ -10,6 +10,7 @@ from rooftree.money.company_day import company_day
 from rooftree.org import company as org
 from rooftree.org.company import KINDS
 from rooftree.org.models import Company, User, office_hours
+from rooftree.routing.visible import WHOLE_OR_SUBTREE
 from rooftree.web import setup_guide, words
 from rooftree.web.answers import done
 from rooftree.web.page import must, staff
@@ -59,7 +60,7 @@ class CompanyForm(WeekForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        heads = User.objects.filter(is_active=True).exclude(role__in=("officer", "assistant"))
+        heads = User.objects.filter(is_active=True, role__in=WHOLE_OR_SUBTREE)
         self.fields["alarm_user_id"].choices = [
             ("", "Nobody named: every administrator"),
             *((str(one.pk), f"{one.name}, {one.role_label}") for one in heads.order_by("name")),

@@ -13,7 +13,7 @@ from django.urls import reverse
 from rooftree.flow import sign_in
 from rooftree.org import access_log, api_keys, second_factor, sessions
 from rooftree.org.access_log import Kind
-from rooftree.org.models import AccessEntry, ApiKey, User
+from rooftree.org.models import PARTNER, AccessEntry, ApiKey, User
 from rooftree.web import door
 from rooftree.web.answers import done, refused
 from rooftree.web.caller import caller
@@ -58,7 +58,7 @@ class KeyForm(StaffForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        people = User.objects.filter(is_active=True).order_by("name", "id")
+        people = User.objects.filter(is_active=True).exclude(role=PARTNER).order_by("name", "id")
         self.fields["user"].choices = [
             (str(one.pk), f"{one.name}, {one.role_label}") for one in people
         ]

@@ -13,7 +13,7 @@ from django.urls import reverse
 from rooftree.leads.models import Lead
 from rooftree.org import branches, passwords, people, second_factor, sessions, staff_details
 from rooftree.org.hours import WEEKDAYS
-from rooftree.org.models import ROLES, Branch, LoanOfficer, User
+from rooftree.org.models import PARTNER, ROLES, Branch, LoanOfficer, User
 from rooftree.routing.rule_words import LANGUAGES
 from rooftree.web import words
 from rooftree.web.answers import done, refused
@@ -120,7 +120,8 @@ def everyone(request: HttpRequest) -> HttpResponse:
 
     if request.method == "POST" and form.carried_out(add):
         return _person_page(request, form.made, link=_link(request, form.made), is_new=True)
-    rows = User.objects.select_related("branch", "officer").order_by("-is_active", "name", "id")
+    staff_only = User.objects.exclude(role=PARTNER).select_related("branch", "officer")
+    rows = staff_only.order_by("-is_active", "name", "id")
     status = 422 if request.method == "POST" else 200
     return render(request, "setup/people.html", {"people": rows, "form": form}, status=status)
 
@@ -129,7 +130,7 @@ def everyone(request: HttpRequest) -> HttpResponse:
 def person(request: HttpRequest, user_id: UUID) -> HttpResponse:
     """One member of staff: name, role, branch."""
     must(request.user, "edit_people")
-    one = get_object_or_404(User.objects.select_related("branch"), pk=user_id)
+    one = get_object_or_404(User.objects.exclude(role=PARTNER).select_related("branch"), pk=user_id)
     if request.method == "GET":
         return _person_page(request, one)
     form = PersonForm(request.POST, initial=_person_typed(one), itself=one)
@@ -146,7 +147,7 @@ def person(request: HttpRequest, user_id: UUID) -> HttpResponse:
 def password_link(request: HttpRequest, user_id: UUID) -> HttpResponse:
     """A fresh link to set a password by, shown this once."""
     must(request.user, "edit_people")
-    one = get_object_or_404(User.objects.select_related("branch"), pk=user_id)
+    one = get_object_or_404(User.objects.exclude(role=PARTNER).select_related("branch"), pk=user_id)
     try:
         link = _link(request, one)
     except people.CannotChange as problem:
@@ -158,7 +159,7 @@ def password_link(request: HttpRequest, user_id: UUID) -> HttpResponse:
 def departure(request: HttpRequest, user_id: UUID) -> HttpResponse:
     """Somebody leaves: they cannot sign in any more and their leads are free."""
     must(request.user, "edit_people")
-    one = get_object_or_404(User, pk=user_id)
+    one = get_object_or_404(User.objects.exclude(role=PARTNER), pk=user_id)
     try:
         people.leave(user_id=one.pk, by=request.user, at=request.at)
     except people.CannotChange as problem:
@@ -170,7 +171,7 @@ def departure(request: HttpRequest, user_id: UUID) -> HttpResponse:
 def officer(request: HttpRequest, user_id: UUID) -> HttpResponse:
     """What is known of a loan officer; the first time makes the user one."""
     must(request.user, "edit_people")
-    one = get_object_or_404(User.objects.select_related("branch"), pk=user_id)
+    one = get_object_or_404(User.objects.exclude(role=PARTNER).select_related("branch"), pk=user_id)
     held = LoanOfficer.objects.filter(user=one).first()
     form = OfficerForm(request.POST or None, initial=_officer_typed(held, one), itself=held)
 

@@ -35,7 +35,11 @@ class SourceForm(StaffForm):
     name = text("Name", "As staff see it", longest=120)
     cost_cents = Dollars("Cost of a lead, $", "Empty: as each delivery says")
     expected_gap = number(
-        "Alarm after hours of silence", "Empty: by its own pauses", least=1, most=720, required=False
+        "Alarm after hours of silence",
+        "Empty: by its own pauses",
+        least=1,
+        most=720,
+        required=False,
     )
     per_minute = number(
         "Most deliveries a minute",

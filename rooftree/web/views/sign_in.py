@@ -18,7 +18,7 @@ from rooftree.org.models import Company
 from rooftree.org.second_factor import Factor
 from rooftree.web import door, passkeys, shell
 from rooftree.web.caller import address_of, caller
-from rooftree.web.page import staff
+from rooftree.web.page import ANYBODY, staff
 from rooftree.web.views import look_around
 
 TOO_OFTEN = "That was tried too often. Wait a quarter of an hour, or use a passkey."
@@ -123,7 +123,7 @@ def passkey(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(door.safe(request, request.POST.get("next", "")))
 
 
-@staff("GET", "POST", unproved=True)
+@staff("GET", "POST", unproved=True, whose=ANYBODY)
 def again(request: HttpRequest) -> HttpResponse:
     """Before something that a thief of an open browser would do: is it still you?"""
     to = door.safe(request, request.POST.get("to") or request.GET.get("to", ""))
@@ -157,7 +157,7 @@ class SignOut(LogoutView):
         return answer
 
 
-@staff("GET")
+@staff("GET", whose=ANYBODY)
 def land(request: HttpRequest) -> HttpResponse:
     """The bare address: each role on the page that is its own."""
     return redirect(shell.landing(request.user))

@@ -115,6 +115,7 @@ def source(request: HttpRequest, source_id: UUID) -> HttpResponse:
         "swept": sweep.so_far(one),
         "held": baseline.of(one),
         "may_edit": may(request.user, "edit_sources"),
+        "may_see_returns": may(request.user, "see_returns"),
         "may_replay": may(request.user, "replay_quarantine"),
     }
     return render(request, "sources/source.html", context)

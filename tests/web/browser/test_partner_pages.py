@@ -1,0 +1,88 @@
+"""Partners' own pages and staff's pages of them, in a real Chromium, on a phone and at a desk."""
+
+from datetime import date
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import expect
+
+from rooftree.capture import partners
+from rooftree.flow import introductions
+from rooftree.flow.introductions import Client
+from rooftree.leads.models import Introduction, Partner, Source
+from rooftree.org.models import User
+from tests import make
+from tests.web.browser.conftest import SIZES, open_as, shown_well
+
+
+def sign_in(chromium, front, email, size, scheme):
+    context = chromium.new_context(viewport=size, color_scheme=scheme, base_url=front)
+    page = context.new_page()
+    page.goto("/sign-in/")
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Password").fill(make.PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.wait_for_url("**/portal/")
+    return page
+
+
+@pytest.fixture
+def ana(people, noon) -> Partner:
+    made = make.partner("Ana Ruiz")
+    User.objects.filter(pk=made.user_id).update(email="ana@sunbelt.example")
+    Source.objects.filter(slug="site").update(allowed_origins=["https://www.lindenfield.example"])
+    return made
+
+
+@pytest.mark.parametrize(("size", "scheme"), SIZES)
+def test_the_pages_of_partners_fit_and_are_accessible(
+    chromium, front, people, ana, noon, size, scheme
+):
+    name = f"{size['width']}-{scheme}"
+    page = sign_in(chromium, front, "ana@sunbelt.example", size, scheme)
+    expect(page.get_by_text("Nobody yet")).to_be_visible()
+    shown_well(page, f"portal-empty-{name}")
+    page.get_by_role("link", name="Introduce somebody").click()
+    page.get_by_label("First name").fill("Ida")
+    page.get_by_role("button", name="Introduce them").click()
+    expect(page.get_by_text("Give last name")).to_be_visible()
+    shown_well(page, f"introduce-wrong-{name}")
+    page.get_by_label("Last name").fill("Berg")
+    page.locator("#phone").fill("(813) 555-0177")
+    page.get_by_role("button", name="Introduce them").click()
+    expect(page.get_by_text("Ida Berg is with us")).to_be_visible()
+    for first in ("Leo", "Mara"):
+        introductions.introduce(
+            partner=ana, reference=make.uuid7(), at=noon,
+            client=Client(first_name=first, last_name="Holt", email=f"{first}@home.example"),
+        )  # fmt: skip
+    page.reload()
+    shown_well(page, f"portal-{name}")
+    page.goto(reverse("security"))
+    shown_well(page, f"portal-sign-in-{name}")
+    page.goto(reverse("lead_form", args=["site"]) + f"?partner={ana.slug}")
+    shown_well(page, f"partner-form-{name}")
+
+    make.touch(make.lead(at=noon), at=noon, delivery=Introduction.objects.earliest("at").delivery)
+    clerk = make.user("operations", name="Pat Lowe", email="pat@lindenfield.example")
+    thing = {
+        "direction": "given", "what": "Lunch for the team", "why": "We explained VA loans",
+        "fair_value_cents": 84_20, "on_date": date(2026, 11, 20),
+    }  # fmt: skip
+    slip = partners.note_value(partner_id=ana.pk, typed=thing, by=clerk, at=noon)
+    partners.correct_value(thing_id=slip.pk, why="It was for another office", by=clerk, at=noon)
+    partners.note_value(
+        partner_id=ana.pk, typed=thing | {"direction": "received", "what": "Desk in their office"},
+        by=clerk, at=noon,
+    )  # fmt: skip
+    staff = open_as(chromium, front, "Operations", size, scheme)
+    staff.goto(reverse("partners"))
+    shown_well(staff, f"partners-{name}")
+    staff.goto(reverse("partner", args=[ana.pk]))
+    staff.get_by_role("button", name="Write it down").click()
+    expect(staff.get_by_text("Give what it was for")).to_be_visible()
+    shown_well(staff, f"partner-{name}")
+    staff.get_by_role("link", name="allowed").first.click()
+    staff.get_by_role("button", name="Write it down").click()
+    expect(staff.get_by_text("Write down how they said so")).to_be_visible()
+    shown_well(staff, f"permission-{name}")

@@ -1,0 +1,92 @@
+"""What vendors owe back, in a real Chromium, on a phone and at a desk."""
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import expect
+
+from rooftree.flow import returns
+from rooftree.money import claims
+from rooftree.money.models import Claim, Contract
+from tests import make
+from tests.flow.test_returns import agree
+from tests.web.browser.conftest import SIZES, open_as, shown_well
+
+
+def paid(source, *, at, state="FL", price=65_50, phone="+18135550177"):
+    """One arrival that was paid for, as intake leaves it."""
+    lead = make.lead(source=source, at=at)
+    inquiry = {
+        "phones": [{"e164": phone, "valid": True}],
+        "emails": [{"address": "ida.berg@home.example"}],
+        "property": {"state": state},
+    }
+    touch = make.touch(lead, at=at, inquiry=inquiry, vendor_lead_id=f"LC-{make.number()}")
+    returns.Entry.objects.create(
+        kind="cost", amount_cents=price, on_date=at.date(), source=source, lead=lead,
+        basis="per_lead", cause=f"touch:{touch.pk}", booked_at=at,
+    )  # fmt: skip
+    return touch
+
+
+@pytest.fixture
+def clerk(people, noon):
+    return make.user("operations", name="Pat Lowe", email="pat@lindenfield.example")
+
+
+@pytest.mark.parametrize(("size", "scheme"), SIZES)
+def test_the_pages_of_returns_fit_and_are_accessible(
+    chromium, front, clerk, people, noon, size, scheme
+):
+    name = f"{size['width']}-{scheme}"
+    zillow = people.zillow
+    page = open_as(chromium, front, "Operations", size, scheme)
+    page.goto(reverse("returns"))
+    shown_well(page, f"returns-empty-{name}")
+    page.goto(reverse("contract", args=[zillow.pk]))
+    page.get_by_label("Duplicate of one they delivered before").first.check()
+    page.get_by_label("A duplicate is one within, days").fill("0")
+    page.get_by_role("button", name="Record it").click()
+    expect(page.get_by_text("Give who is warned")).to_be_visible()
+    shown_well(page, f"contract-wrong-{name}")
+
+    contract = agree(
+        zillow, clerk, statuses={"funded": "FUNDED"}, send_to="returns@zillow.example", at=noon
+    )
+    agree(make.source("lendingtree", name="LendingTree", slug="lt"), clerk, at=noon)
+    for nth, state in enumerate(["NV", "NY", "AZ", "NV"]):
+        paid(zillow, at=noon - (nth + 1) * make.DAY, state=state, price=65_50 + nth)
+    returns.go_through(at=noon)
+    assert Claim.objects.count() == 4
+    assert Contract.objects.filter(pk=contract.pk, look_at__gt=noon).exists()
+    page.goto(reverse("contract", args=[zillow.pk]))
+    shown_well(page, f"contract-{name}")
+    page.goto(reverse("returns"))
+    shown_well(page, f"returns-{name}")
+    page.get_by_role("button", name="Send 4 to Zillow").click()
+    page.get_by_role("button", name="Make the file of 4").click()
+    expect(page.get_by_text("Say why, in a few words")).to_be_visible()
+    shown_well(page, f"returns-send-wrong-{name}")
+    page.get_by_label("Why do you need it?").first.fill("Returns of this week")
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Make the file of 4").click()
+    assert saved.value.suggested_filename == "zillow-returns-1.csv"
+    page.goto(reverse("return_send", args=[zillow.pk]))
+    shown_well(page, f"returns-sent-{name}")
+
+    one = Claim.objects.latest("send_by")
+    page.goto(reverse("return", args=[one.pk]))
+    shown_well(page, f"return-sent-{name}")
+    page.get_by_label("Amount, $").fill("70")
+    page.get_by_role("button", name="Book the credit").click()
+    expect(page.get_by_text("Only $65.50 of it is left")).to_be_visible()
+    shown_well(page, f"return-wrong-{name}")
+    page.get_by_label("Amount, $").fill("20.25")
+    page.get_by_role("button", name="Book the credit").click()
+    expect(page.get_by_text("Credited, and booked")).to_be_visible()
+    claims.refuse(one.pk, note="They say that NV was ordered in May.", by=clerk, at=noon)
+    page.reload()
+    shown_well(page, f"return-refused-{name}")
+    page.goto(reverse("returns") + "?state=answered")
+    shown_well(page, f"returns-answered-{name}")
+    page.goto(reverse("status_files", args=[zillow.pk]))
+    shown_well(page, f"statuses-{name}")

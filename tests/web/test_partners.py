@@ -1,0 +1,180 @@
+"""Partners' own pages, and what staff see of partners."""
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from django.urls import reverse
+
+from rooftree.flow import moment
+from rooftree.leads.models import Introduction, Lead, Partner, ThingOfValue
+from rooftree.web.live import may_listen
+from tests import make
+from tests.flow import journey
+from tests.web import visitor
+
+pytestmark = pytest.mark.django_db
+COOKIE = settings.SESSION_COOKIE_NAME
+TYPED = {
+    "first_name": "Ida", "last_name": "Berg", "phone": "(813) 555-0177", "email": "",
+    "purpose": "purchase", "property_state": "FL", "note": "",
+    "reference": "01a20959-a680-7000-9db6-dc95f4e5368f",
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def noon(db):
+    journey.ready()
+    with moment.at(make.NOON):
+        yield
+
+
+@pytest.fixture
+def ana(noon) -> Partner:
+    return make.partner("Ana Ruiz")
+
+
+@pytest.fixture
+def agent(ana, signed_in) -> Client:
+    return signed_in(ana.user)
+
+
+def introduced(agent, **changes):
+    return agent.post(reverse("introduce"), TYPED | changes)
+
+
+def test_a_partner_is_added_gets_a_link_and_signs_in_to_their_own_page(signed_in):
+    marketer = signed_in(make.user("marketing"))
+    answer = marketer.post(
+        reverse("partners"),
+        {"name": "Ana Ruiz", "email": "ana@sunbelt.example", "kind": "real_estate_agent"},
+    )
+
+    assert "/set-password/" in answer.content.decode()
+    user = Partner.objects.get().user
+    user.set_password(make.PASSWORD)
+    user.save()
+    browser = Client()
+    browser.post(reverse("sign_in"), {"username": user.email, "password": make.PASSWORD})
+    assert browser.get("/").url == reverse("portal")
+    page = browser.get(reverse("portal")).content.decode()
+    assert "Nobody yet" in page
+    assert 'href="/find/"' not in page
+    assert 'hx-sse:connect="/events/"' not in page
+
+
+def test_a_partner_hears_nothing_of_the_house(agent, ana, signed_in, monkeypatch):
+    monkeypatch.setattr("rooftree.web.live.close_old_connections", lambda: None)  # the test's own
+
+    def listens(browser):
+        return may_listen(f"{COOKIE}={browser.cookies[COOKIE].value}")
+
+    assert listens(agent) is None
+    assert listens(signed_in(make.user("operations"))) is not None
+
+
+def test_an_introduction_is_typed_in_and_shows_as_received(agent):
+    answer = introduced(agent)
+
+    assert answer.status_code == 303
+    journey.run()
+    assert Lead.objects.get().person.name == "Ida Berg"
+    page = agent.get(reverse("portal")).content.decode()
+    assert "Ida Berg" in page
+    assert "Received" in page
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"phone": ""}, "Give a phone number or an e-mail address"),
+        ({"last_name": ""}, "Give last name"),
+        ({"property_state": "Florida"}, "is not a state"),
+        ({"reference": "x"}, "Open it anew"),
+    ],
+)
+def test_what_is_missing_is_said_and_nobody_is_introduced(agent, change, said):
+    answer = introduced(agent, **change)
+
+    assert answer.status_code == 422
+    assert said in answer.content.decode()
+    assert not Introduction.objects.exists()
+
+
+def test_what_the_borrower_allows_is_written_down_by_the_lead_s_officer(agent, ana, signed_in):
+    introduced(agent)
+    journey.run()
+    lead = Lead.objects.get()
+    Lead.objects.update(first_talk_at=make.NOON)
+    officer = make.officer("Dana Whitfield")
+    make.ownership(lead, officer)
+    page = reverse("introduction_permission", args=[Introduction.objects.get().pk])
+    browser = signed_in(officer.user)
+
+    unsaid = browser.post(page, {"steps": ["contacted"], "said": ""})
+    assert unsaid.status_code == 422
+    assert "Received" in agent.get(reverse("portal")).content.decode()
+    browser.post(page, {"steps": ["contacted"], "said": "On the phone today"})
+
+    assert "We have talked" in agent.get(reverse("portal")).content.decode()
+    assert reverse("introduction_permission", args=[Introduction.objects.get().pk]) in (
+        browser.get(
+            reverse("person", args=[lead.pk]), headers={"HX-Request": "true"}
+        ).content.decode()
+    )
+
+
+def test_things_of_value_are_for_staff_and_never_shown_to_the_partner(agent, ana, signed_in):
+    clerk = signed_in(make.user("compliance"))
+    home = reverse("partner", args=[ana.pk])
+    typed = {
+        "direction": "given", "what": "Tickets to the fair", "fair_value_cents": "84.20",
+        "why": "Client evening", "on_date": "2026-11-20",
+    }  # fmt: skip
+
+    wrong = clerk.post(reverse("partner_value", args=[ana.pk]), typed | {"what": ""})
+    assert wrong.status_code == 422
+    clerk.post(reverse("partner_value", args=[ana.pk]), typed)
+
+    assert ThingOfValue.objects.get().fair_value_cents == 84_20
+    assert "Tickets to the fair" in clerk.get(home).content.decode()
+    assert "Tickets" not in agent.get(reverse("portal")).content.decode()
+
+
+def test_a_partner_who_left_can_no_longer_sign_in(agent, ana, signed_in):
+    signed_in(make.user("marketing")).post(reverse("partner_departure", args=[ana.pk]))
+
+    assert agent.get(reverse("portal")).status_code == 302
+
+
+def test_a_partner_is_no_member_of_staff_in_any_list(ana, signed_in):
+    browser = signed_in(make.user("administrator"))
+
+    assert "Ana Ruiz" not in browser.get(reverse("setup_people")).content.decode()
+    assert "Ana Ruiz" not in browser.get(reverse("setup_company")).content.decode()
+    assert "Ana Ruiz" not in browser.get(reverse("api_keys")).content.decode()
+    assert browser.get(reverse("setup_person", args=[ana.user_id])).status_code == 404
+
+
+def test_who_comes_by_a_partners_link_reads_so_and_says_themselves_how_they_may_be_reached(
+    ana, agent, source
+):
+    page = visitor.shown(query=f"&partner={ana.slug}")
+    assert "Ana Ruiz, Sunbelt Realty" in page
+    visitor.send(page, partner=ana.slug)
+    journey.run()
+
+    lead = Lead.objects.get()
+    assert Introduction.objects.get().partner == ana
+    assert lead.source == source
+    shown = agent.get(reverse("portal")).content.decode()
+    assert "Ben O." in shown
+    assert "Ortiz" not in shown
+    assert f"/forms/our-site/?partner={ana.slug}" in shown
+
+
+@pytest.mark.parametrize("slug", ["nobody-1", "\x00", "x" * 500])
+def test_a_link_of_nobody_is_the_plain_form(source, slug):
+    page = visitor.shown()
+    visitor.send(page, partner=slug)
+
+    assert not Introduction.objects.exists()

@@ -1,0 +1,158 @@
+"""The pages of returns: a contract typed in, a file taken out, answers written down."""
+
+import pytest
+from django.urls import reverse
+
+from rooftree.flow import moment, returns
+from rooftree.leads.models import Source
+from rooftree.money.models import Claim, Contract, Entry
+from rooftree.org.models import AccessEntry
+from tests import make
+from tests.flow import journey
+
+pytestmark = pytest.mark.django_db
+TYPED = {
+    "from_date": "2026-11-01", "window_days": "14", "warn_days": "3", "duplicate_days": "30",
+    "reasons": ["out_of_area", "duplicate"], "word_out_of_area": "OOA", "told_funded": "FUNDED",
+}  # fmt: skip
+
+
+@pytest.fixture
+def pat(db):
+    journey.ready()
+    return make.user("operations", name="Pat Lowe")
+
+
+@pytest.fixture
+def clerk(pat, signed_in):
+    with moment.at(make.NOON + make.DAY):
+        yield signed_in(pat)
+
+
+@pytest.fixture
+def zillow(pat) -> Source:
+    return journey.zillow()
+
+
+def put(clerk, zillow, pat, **changes):
+    return clerk.post(
+        reverse("contract", args=[zillow.pk]), {**TYPED, "watcher": str(pat.pk), **changes}
+    )
+
+
+@pytest.fixture
+def claim(clerk, zillow, pat) -> Claim:
+    put(clerk, zillow, pat)
+    nevada = {"stateAbbreviation": "NV"}
+    journey.deliver(zillow, journey.zillow_contact(details=nevada))
+    returns.go_through(at=make.NOON + make.DAY)
+    return Claim.objects.get()
+
+
+def acted(clerk, claim, what, **typed):
+    return clerk.post(reverse("return_act", args=[claim.pk, what]), typed)
+
+
+def now(claim) -> Claim:
+    return Claim.objects.get(pk=claim.pk)
+
+
+def test_a_contract_is_recorded_as_typed_and_begun_from_the_next_time(clerk, zillow, pat):
+    answer = put(clerk, zillow, pat)
+
+    assert answer.status_code == 303
+    made = Contract.objects.get()
+    assert made.reasons == {"out_of_area": "OOA", "duplicate": ""}
+    assert (made.statuses, made.watcher, made.made_by) == ({"funded": "FUNDED"}, pat, pat)
+    shown = clerk.get(reverse("contract", args=[zillow.pk])).content.decode()
+    assert "OOA" in shown
+    assert "14 days for: Duplicate of one they delivered before; Out of area" in shown
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"watcher": ""}, "Give who is warned"),
+        ({"warn_days": "14"}, "Warn within the days in which a return is taken"),
+        ({"duplicate_days": "0"}, "Say within how many days"),
+        ({"states": "Texas"}, "is not a state"),
+    ],
+)
+def test_a_contract_that_makes_no_sense_is_said_at_its_field(clerk, zillow, pat, change, said):
+    answer = put(clerk, zillow, pat, **change)
+
+    assert answer.status_code == 422
+    assert said in answer.content.decode()
+    assert not Contract.objects.exists()
+
+
+def test_the_list_shows_the_money_and_why(clerk, claim):
+    shown = clerk.get(reverse("returns")).content.decode()
+
+    assert "$65.50" in shown
+    assert "The property is in NV, where we hold no license." in shown
+
+
+def test_the_file_is_asked_a_reason_and_comes_once_more_the_same(clerk, claim, zillow):
+    page = reverse("return_send", args=[zillow.pk])
+
+    refused = clerk.post(page, {"reason": ""})
+    assert refused.status_code == 422
+    assert now(claim).state == "drafted"
+    first = clerk.post(page, {"reason": "Returns of this week"})
+    again = clerk.post(
+        reverse("return_file", args=[now(claim).file_id]), {"reason": "The first one was lost"}
+    )
+
+    assert first["Content-Type"] == "text/csv; charset=utf-8"
+    assert first["Content-Disposition"] == 'attachment; filename="zillow-returns-1.csv"'
+    assert again.content == first.content
+    reasons = AccessEntry.objects.filter(kind="exported").order_by("at", "pk")
+    assert {one.reason for one in reasons} == {"Returns of this week", "The first one was lost"}
+
+
+def test_an_answer_is_written_down_and_a_credit_booked(clerk, claim, zillow):
+    clerk.post(reverse("return_send", args=[zillow.pk]), {"reason": "Returns of this week"})
+
+    too_much = acted(clerk, claim, "credit", amount="70", before="0")
+    assert too_much.status_code == 422
+    assert "Only $65.50 of it is left" in too_much.content.decode()
+    acted(clerk, claim, "credit", amount="20.25", before="0")
+    acted(clerk, claim, "refusal", note="No more than that.")
+    acted(clerk, claim, "dispute", note="NV was never ordered.")
+    acted(clerk, claim, "credit", amount="45.25", before="2025")
+
+    assert (now(claim).state, now(claim).closed_as) == ("closed", "credited")
+    credits = Entry.objects.filter(kind="credit").order_by("amount_cents")
+    assert [one.amount_cents for one in credits] == [20_25, 45_25]
+    shown = clerk.get(reverse("return", args=[claim.pk])).content.decode()
+    assert "NV was never ordered." in shown
+
+
+@pytest.mark.parametrize("typed", ["", "all of it", "0", "-5", "60 or more"])
+def test_what_is_no_amount_is_not_booked(clerk, claim, zillow, typed):
+    clerk.post(reverse("return_send", args=[zillow.pk]), {"reason": "Returns of this week"})
+
+    assert acted(clerk, claim, "credit", amount=typed, before="0").status_code == 422
+    assert not Entry.objects.filter(kind="credit").exists()
+
+
+def test_marketing_works_returns_and_takes_no_people_out(claim, zillow, signed_in):
+    marketer = signed_in(make.user("marketing"))
+
+    assert acted(marketer, claim, "note", note="Asked their desk.").status_code == 303
+    assert marketer.get(reverse("return_send", args=[zillow.pk])).status_code == 403
+
+
+def test_an_executive_reads_and_changes_nothing(claim, signed_in):
+    executive = signed_in(make.user("executive"))
+
+    assert executive.get(reverse("return", args=[claim.pk])).status_code == 200
+    assert acted(executive, claim, "note", note="Hello").status_code == 403
+
+
+def test_no_contract_yet_says_what_to_do(clerk, zillow):
+    shown = clerk.get(reverse("returns")).content.decode()
+
+    assert "No contract is recorded yet" in shown
+    assert reverse("contract", args=[zillow.pk]) in shown
