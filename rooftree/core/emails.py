@@ -1,8 +1,12 @@
 """E-mail addresses: as kept, and as compared."""
 
+import re
+from functools import lru_cache
+
 from email_validator import EmailNotValidError, validate_email
 
 _LONGEST = 254  # RFC 5321
+_PLAIN = re.compile(r"(?=.{1,64}$)[a-z0-9_+-]+(\.[a-z0-9_+-]+)*")
 _TAGGED = frozenset({"gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "fastmail.com"})
 
 
@@ -15,14 +19,28 @@ def email_address(text: str) -> str | None:
     written = text.strip()
     if len(written) > _LONGEST or "@" not in written:
         return None
+    local, _, domain = written.rpartition("@")
+    if _PLAIN.fullmatch(local):  # nothing of it is ever refused or changed; the domain may be
+        known = _with_domain(domain)
+        found = known and f"{local}@{known.partition('@')[2]}"
+    else:
+        found = _as_valid(written)
+    return found if found and len(found) <= _LONGEST else None
+
+
+@lru_cache(maxsize=4096)
+def _with_domain(domain: str) -> str | None:
+    """Most people's mail is at the same few."""
+    return _as_valid(f"a@{domain}")
+
+
+def _as_valid(written: str) -> str | None:
     try:
         found = validate_email(written, check_deliverability=False, test_environment=True)
     except EmailNotValidError:
         return None
-    local, domain = found.local_part, found.ascii_domain.lower()
-    if "." not in domain or len(f"{local}@{domain}") > _LONGEST:
-        return None
-    return f"{local}@{domain}"
+    domain = found.ascii_domain.lower()
+    return f"{found.local_part}@{domain}" if "." in domain else None
 
 
 def comparison_key(address: str) -> str:

@@ -6,14 +6,25 @@ table, and any number of rows go in it: they travel as one JSON document.
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import cache
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Field, Model
+from django.db.models import (
+    BooleanField,
+    CharField,
+    DateTimeField,
+    Field,
+    Model,
+    TextField,
+    UUIDField,
+)
 from django.db.models.expressions import DatabaseDefault
 
+PLAIN = (CharField, TextField, UUIDField, DateTimeField, BooleanField)
+AS_THEY_ARE = (str, UUID, datetime, bool, type(None))
 RECORDS = """
 insert into "{table}" ({columns})
 select {columns} from json_populate_recordset(null::"{table}", %s::json){ending}
@@ -71,8 +82,21 @@ def insert_all_once(rows: Sequence[Model]) -> set[UUID]:
 
 def values_of(row: Model) -> list[Any]:
     """What stands in the places of a new row, for a statement that writes more than it."""
-    fields = _fields(type(row))[0]
-    return [field.get_db_prep_save(field.pre_save(row, True), connection) for field in fields]
+    found = []
+    for field, is_plain in _places(type(row)):
+        value = getattr(row, field.attname)
+        taken = is_plain and type(value) in AS_THEY_ARE
+        found.append(value if taken else field.get_db_prep_save(value, connection))
+    return found
+
+
+@cache
+def _places(table: type[Model]) -> "tuple[tuple[Field[Any, Any], bool], ...]":
+    """The columns, and whether Django would change nothing of a value of the right kind."""
+    return tuple(
+        (one, type(one.target_field if one.is_relation else one) in PLAIN)
+        for one in _fields(table)[0]
+    )
 
 
 @cache

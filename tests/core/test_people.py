@@ -1,6 +1,7 @@
 """Names, phones, e-mail addresses, states and ZIP codes as people write them."""
 
 import pytest
+from email_validator import EmailNotValidError, validate_email
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -52,6 +53,21 @@ def test_no_text_breaks_the_reading_of_a_phone(written):
 )
 def test_an_address_is_kept_or_refused(written, kept):
     assert email_address(written) == kept
+
+
+@given(
+    local=st.text("abzAZ019._+-'\" @é", max_size=70),
+    domain=st.text("abC.-_1é", max_size=9).map(lambda name: f"{name}.com"),
+)
+def test_an_address_read_the_short_way_is_what_the_library_makes_of_it(local, domain):
+    written = f"{local}@{domain}"
+    try:
+        whole = validate_email(written.strip(), check_deliverability=False, test_environment=True)
+        wanted = f"{whole.local_part}@{whole.ascii_domain.lower()}"
+    except EmailNotValidError:
+        wanted = None
+
+    assert email_address(written) == wanted
 
 
 def test_a_tag_is_ignored_only_where_the_provider_ignores_it():

@@ -4,7 +4,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from rooftree.leads.models import Campaign, Delivery, Lead, Person, Source
-from rooftree.org.insert import insert, insert_all, insert_all_once, insert_once
+from rooftree.org.insert import insert, insert_all, insert_all_once, insert_once, values_of
 from tests import make
 
 
@@ -128,3 +128,14 @@ def test_of_rows_inserted_once_those_with_a_like_are_left_out():
     assert insert_all_once([again, new]) == {new.pk}
 
     assert {one.pk for one in Campaign.objects.all()} == {old.pk, new.pk}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("make_row", [make.delivery, make.lead, make.source, make.officer])
+def test_the_values_of_a_row_are_what_django_would_send(make_row):
+    row = make_row()
+    fields = [one for one in type(row)._meta.concrete_fields if not one.has_db_default()]
+
+    django = [one.get_db_prep_save(one.pre_save(row, True), connection) for one in fields]
+
+    assert [*map(repr, values_of(row))] == [*map(repr, django)]
