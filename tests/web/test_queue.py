@@ -1,3 +1,5 @@
+from uuid import uuid4
+
 import pytest
 from django.urls import reverse
 
@@ -6,6 +8,7 @@ from rooftree.leads.models import Lead
 from rooftree.org.models import LoanOfficer
 from rooftree.routing import own
 from rooftree.routing.models import Offer, Ownership, RoutingDecision, RuleSet
+from rooftree.web.addresses import address_of
 from tests import make
 
 
@@ -183,3 +186,10 @@ def test_the_switch_stops_and_starts_new_leads(cast, signed_in):
 
 def test_a_manager_has_no_switch_of_an_officer(cast, signed_in):
     assert signed_in(cast.ruth).post("/me/availability/", {"takes": "no"}).status_code == 403
+
+
+@pytest.mark.parametrize("name", ["lead", "messages", "calls", "acceptance"])
+def test_a_row_leads_where_every_other_page_leads(name):
+    key = uuid4()
+
+    assert address_of(name, key) == reverse(name, args=[key])

@@ -22,13 +22,16 @@ from rooftree.routing.models import Offer
 from rooftree.routing.visible import may
 from rooftree.routing.work_queue import Group, Row, Tab
 from rooftree.web import cards, counts, my_month, squares
+from rooftree.web.addresses import address_of
 from rooftree.web.answers import done, moved, refused
 from rooftree.web.page import officer_of, staff
 
 TABS = {Tab.NOW: "Now", Tab.TODAY: "Today", Tab.WAITING: "Waiting on borrower"}
 LEADS = Reads(
-    lambda keys: Lead.objects.select_related("person", "source", "officer__user").filter(
-        pk__in=keys
+    lambda keys: (
+        Lead.objects.select_related("person", "source", "officer__user")
+        .defer("details")
+        .filter(pk__in=keys)
     ),
     keys=list[UUID],
 )
@@ -178,7 +181,7 @@ def _lines(rows: Sequence[Row], at: datetime, *, top: bool) -> list[Line]:
 
 
 def _line(row: Row, lead: Lead, beside: list[squares.Square], *, is_top: bool) -> Line:
-    page = reverse("lead", args=[lead.pk])
+    page = address_of("lead", lead.pk)
     acts = _acts(row, lead, beside, page)[: 2 if is_top else 1]
     return Line(row=row, lead=lead, page=page, squares=beside, acts=acts, is_top=is_top)
 
@@ -186,10 +189,10 @@ def _line(row: Row, lead: Lead, beside: list[squares.Square], *, is_top: bool) -
 def _acts(row: Row, lead: Lead, beside: list[squares.Square], page: str) -> list[Act]:
     """What may be pressed: an offer is taken first; then their own medium, else the call."""
     if row.offer_id:
-        href = reverse("acceptance", args=[row.offer_id])
+        href = address_of("acceptance", row.offer_id)
         return [Act(label="Take it", icon="check", key="a", href=href, posts=True)]
-    write = reverse("messages", args=[lead.pk])
-    call = reverse("calls", args=[lead.pk])
+    write = address_of("messages", lead.pk)
+    call = address_of("calls", lead.pk)
     can = {square.medium: square.may_press for square in beside}
     made = {
         "call": Act(label="Call", icon="phone", key="c", href=call, then=page, posts=True),
