@@ -11,6 +11,7 @@ from rooftree.capture.models import Baseline
 from rooftree.capture.source_setup import BadSource
 from rooftree.leads.models import Source
 from rooftree.ledger.write import write
+from rooftree.money.models import Contract
 from rooftree.org.models import User
 
 EXCLUSIVE = {
@@ -18,17 +19,17 @@ EXCLUSIVE = {
     "shared": "Sold to several lenders",
     "aged": "Sold before, and again to us",
 }
-PARTS = {  # what must be given or waived: the columns of each
+PARTS = {  # what must be given or waived
     "per_week": "Volume",
     "contactable_pct": "Quality",
     "price_cents": "Price",
     "exclusive": "Exclusivity",
-    "returns": "Returns",
+    "returns": "What can be returned",
     "contact": "Contact at the vendor",
 }
 EDITABLE = (
-    *("per_week", "contactable_pct", "price_cents", "exclusive", "return_days"),
-    *("return_reasons", "contact", "watcher_id"),
+    *("per_week", "contactable_pct", "price_cents", "exclusive"),
+    *("contact", "watcher_id"),
 )
 LONGEST_WHY = 300
 
@@ -41,10 +42,9 @@ def of(source: Source) -> Baseline:
 
 
 def is_given(baseline: Baseline, part: str) -> bool:
-    """Whether a part was filled in. Where nothing can be returned, no reason need be."""
+    """Whether a part was filled in. What can be returned stands in the source's contract."""
     if part == "returns":
-        days = baseline.return_days
-        return days == 0 or (days is not None and bool(baseline.return_reasons))
+        return Contract.objects.filter(source=baseline.source_id).exists()
     return getattr(baseline, part) not in (None, "")
 
 

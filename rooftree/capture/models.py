@@ -49,8 +49,6 @@ class Baseline(models.Model):
     contactable_pct = models.PositiveSmallIntegerField(null=True)  # of them
     price_cents = models.PositiveIntegerField(null=True)  # of one
     exclusive = models.CharField(max_length=12, blank=True)  # a key of baseline.EXCLUSIVE
-    return_days = models.PositiveSmallIntegerField(null=True)  # 0: nothing can be returned
-    return_reasons = models.CharField(max_length=300, blank=True)  # as the contract has them
     contact = models.CharField(max_length=200, blank=True)  # at the vendor
     watcher = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     waived = models.JSONField(default=dict)  # by part: who, why and when

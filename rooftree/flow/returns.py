@@ -43,7 +43,7 @@ def look_at(lead_ids: Sequence[UUID], *, at: datetime) -> None:
     """Look at the arrivals of a few leads now: something was found out about them."""
     costs = Entry.objects.filter(lead__in=lead_ids, kind="cost")
     sources = costs.order_by().values_list("source", flat=True).distinct()
-    for contract in Contract.objects.filter(source__in=sources):
+    for contract in _launched().filter(source__in=sources):
         _look(contract, return_facts.paid_under(contract, at=at).filter(lead__in=lead_ids), at)
     _doubt(lead_ids, at)
 
@@ -95,9 +95,14 @@ def remind(*, at: datetime) -> int:
     return len(due)
 
 
+def _launched() -> QuerySet[Contract]:
+    """Contracts of sources that are not in audit: of those nothing is returned yet."""
+    return Contract.objects.filter(source__launched_at__isnull=False)
+
+
 def _next_due(at: datetime) -> Contract | None:
     with transaction.atomic():
-        rows = Contract.objects.select_for_update(skip_locked=True).filter(look_at__lte=at)
+        rows = _launched().select_for_update(of=("self",), skip_locked=True).filter(look_at__lte=at)
         contract = rows.order_by("look_at").first()
         if contract is not None:
             Contract.objects.filter(pk=contract.pk).update(

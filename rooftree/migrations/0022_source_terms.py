@@ -35,8 +35,6 @@ class Migration(migrations.Migration):
                 ('contactable_pct', models.PositiveSmallIntegerField(null=True)),
                 ('price_cents', models.PositiveIntegerField(null=True)),
                 ('exclusive', models.CharField(blank=True, max_length=12)),
-                ('return_days', models.PositiveSmallIntegerField(null=True)),
-                ('return_reasons', models.CharField(blank=True, max_length=300)),
                 ('contact', models.CharField(blank=True, max_length=200)),
                 ('waived', models.JSONField(default=dict)),
                 ('last_at', models.DateTimeField(null=True)),

@@ -13,6 +13,8 @@ from rooftree.capture.source_setup import BadSource
 from rooftree.flow import intake
 from rooftree.leads.models import Delivery, Phone, Source
 from rooftree.ledger.models import Event
+from rooftree.money import contracts
+from rooftree.money.contracts import Terms
 from rooftree.org.models import StaffNotice
 from tests import make
 from tests.flow import journey
@@ -20,7 +22,7 @@ from tests.make import DAY, HOUR, MINUTE, NOON
 
 FACTS = {
     "per_week": 40, "contactable_pct": 80, "price_cents": 4600, "exclusive": "shared",
-    "return_days": 7, "return_reasons": "invalid phone", "contact": "Kim, 555-0100",
+    "contact": "Kim, 555-0100",
     "watcher_id": None,
 }  # fmt: skip
 
@@ -39,6 +41,12 @@ def source(clerk):
 def agree(source, by, **changes):
     facts = {**FACTS, "watcher_id": by.pk, **changes}
     return baseline.agree(source_id=source.pk, facts=facts, by=by, at=NOON)
+
+
+def nothing_goes_back(source, by):
+    """A contract by which nothing can be returned."""
+    terms = Terms(window_days=0, warn_days=0, reasons={}, watcher_id=by.pk)
+    contracts.record(source_id=source.pk, from_date=NOON.date(), terms=terms, by=by, at=NOON)
 
 
 def kinds():
@@ -80,6 +88,7 @@ def test_a_source_in_audit_bids_nothing_and_says_so_until_it_is_launched(clerk):
 
     assert (ping(1)["bid"], ping(1)["reason"]) == (0, "not buying yet")
     agree(seller, clerk)
+    nothing_goes_back(seller, clerk)
     baseline.launch(source_id=seller.pk, by=clerk, at=NOON)
     seller.refresh_from_db()
     assert ping(2)["bid"] == 46.0
@@ -106,13 +115,13 @@ def test_in_audit_a_lead_is_captured_and_worked(source):
 
 
 def test_it_is_launched_when_every_part_is_given_or_waived_by_name(source, clerk):
-    agree(source, clerk, contactable_pct=None, return_days=None)
-    with pytest.raises(BadSource, match="Fill in or waive first: quality, returns"):
+    agree(source, clerk, contactable_pct=None)
+    with pytest.raises(BadSource, match="Fill in or waive first: quality, what can be returned"):
         baseline.launch(source_id=source.pk, by=clerk, at=NOON)
 
     baseline.waive(source_id=source.pk, part="contactable_pct",
                    why="too new to say", by=clerk, at=NOON)  # fmt: skip
-    agree(source, clerk, contactable_pct=None, return_days=0, return_reasons="")
+    nothing_goes_back(source, clerk)
     baseline.launch(source_id=source.pk, by=clerk, at=NOON + HOUR)
     baseline.launch(source_id=source.pk, by=clerk, at=NOON + DAY)
 
@@ -126,6 +135,7 @@ def test_it_is_launched_when_every_part_is_given_or_waived_by_name(source, clerk
 
 def test_nobody_named_to_hear_of_silence_is_no_launch(source, clerk):
     agree(source, clerk, watcher_id=None)
+    nothing_goes_back(source, clerk)
 
     with pytest.raises(BadSource, match="Name who hears"):
         baseline.launch(source_id=source.pk, by=clerk, at=NOON)

@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Sum
 
 from rooftree.flow import attempts, merging, returns
-from rooftree.leads.models import Phone
+from rooftree.leads.models import Phone, Source
 from rooftree.ledger.models import Event
 from rooftree.money import claims, contracts
 from rooftree.money.claims import CannotClaim
@@ -104,6 +104,19 @@ def test_a_good_lead_a_test_lead_and_a_free_lead_are_not_claimed(zillow, contrac
     look()
 
     assert not Claim.objects.exists()
+
+
+def test_nothing_is_returned_of_a_source_in_audit_until_it_is_launched(zillow, contract):
+    Source.objects.update(launched_at=None)
+    lead = from_nevada(zillow)
+
+    look()
+    returns.look_at([lead.pk], at=make.NOON + make.DAY)
+    assert not Claim.objects.exists()
+
+    Source.objects.update(launched_at=make.NOON + make.DAY)
+    look(days=2)
+    assert Claim.objects.get().reason == "out_of_area"
 
 
 def test_a_number_the_carrier_knows_to_be_nobodys_is_claimed(zillow, contract):

@@ -11,6 +11,8 @@ from django.urls import reverse
 from rooftree.capture import baseline, source_watch
 from rooftree.capture.source_setup import BadSource
 from rooftree.leads.models import Source
+from rooftree.money import contracts
+from rooftree.money.company_day import company_day
 from rooftree.org.models import User
 from rooftree.web.answers import done
 from rooftree.web.page import must, staff
@@ -28,19 +30,12 @@ class BaselineForm(StaffForm):
     )
     price_cents = Dollars("Price of a lead, $", "0 where it costs nothing")
     exclusive = choice("Sold", [("", UNKNOWN), *baseline.EXCLUSIVE.items()], required=False)
-    return_days = number(
-        "Can be returned within, days", "0: cannot be returned", least=0, most=365, required=False
-    )
-    return_reasons = text(
-        "For these reasons", "As the contract has them", required=False, longest=300
-    )
     contact = text(
         "Contact at the vendor", "Who to call when it goes wrong", required=False, longest=200
     )
 
     PARTS = (
         ("What it brings", ("per_week", "contactable_pct", "price_cents", "exclusive")),
-        ("What goes back", ("return_days", "return_reasons")),
         ("Who answers for it", ("contact", "watcher_id")),
     )
 
@@ -133,6 +128,7 @@ def _page(request: HttpRequest, source: Source, *, status: int = 200, **more: An
     context = {
         "source": source,
         "held": held,
+        "contract": contracts.in_force(source.pk, company_day(request.at)),
         "brings": source_watch.reality_of(source, at=request.at),
         "missing": [(part, baseline.PARTS[part]) for part in missing],
         "waived": [
