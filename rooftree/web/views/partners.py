@@ -130,8 +130,8 @@ def correction(request: HttpRequest, thing_id: UUID) -> HttpResponse:
 @staff("GET", "POST")
 def permission(request: HttpRequest, introduction_id: UUID) -> HttpResponse:
     """What the borrower lets the partner see: for whoever may work on the lead."""
-    must(request.user, "change_lead")
     introduction = get_object_or_404(seen_by(request), pk=introduction_id)
+    must(request.user, "change_lead")
     problem = ""
     if request.method == "POST":
         try:

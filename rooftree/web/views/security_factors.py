@@ -48,7 +48,7 @@ def app(request: HttpRequest) -> HttpResponse:
     return render(request, "security/app.html", context, status=422 if problem else 200)
 
 
-@staff("POST")
+@staff("POST", whose=ANYBODY)
 def app_removal(request: HttpRequest) -> HttpResponse:
     """The app is not used any more."""
     row = get_object_or_404(Authenticator, user=request.user, type=Authenticator.Type.TOTP)
@@ -81,14 +81,14 @@ def key_name(request: HttpRequest, key_id: int) -> HttpResponse:
     return done(request, "The name is kept", back_to=reverse("security"))
 
 
-@staff("POST")
+@staff("POST", whose=ANYBODY)
 def key_removal(request: HttpRequest, key_id: int) -> HttpResponse:
     """A passkey opens nothing here any more."""
     row = _own_key(request, key_id)
     return _removed(request, row, f"The passkey {row.data['name']}")
 
 
-@staff("POST")
+@staff("POST", whose=ANYBODY)
 def codes(request: HttpRequest) -> HttpResponse:
     """Ten new recovery codes, shown this once; those of before are void."""
     if not door.is_fresh(request, request.at):
