@@ -17,7 +17,7 @@ from rooftree.los.models import Connection
 from rooftree.org import licences, people
 from rooftree.org.models import Assistance, Branch, Company, CompanyLicense, LoanOfficer, User
 from rooftree.routing import publish
-from rooftree_demo import do_not_call, routing, staff
+from rooftree_demo import approvals, do_not_call, routing, staff
 from rooftree_demo.outside import Addresses
 from rooftree_demo.sources import ORIGINS, Origin
 
@@ -58,6 +58,7 @@ def ensure(*, at: datetime) -> Company:
             raise AnothersDatabase(
                 f"this database belongs to {held.legal_name}; a demo needs one of its own."
             )
+        approvals.keep(at=at)
     return held
 
 

@@ -10,8 +10,10 @@ import pytest
 from rooftree.compliance.models import Revocation
 from rooftree.leads.models import ContactAttempt, Delivery, Lead, Loan
 from rooftree.money.models import Entry
-from rooftree.org.models import Company
-from rooftree.outreach.models import Message
+from rooftree.nurture.models import Sequence
+from rooftree.org.models import Company, StaffNotice
+from rooftree.outreach import editions
+from rooftree.outreach.models import Message, Template
 from rooftree.reporting.invariants import EVERY
 from rooftree.reporting.rederive import DEEP
 from rooftree.routing.models import Offer
@@ -132,6 +134,25 @@ def test_the_company_is_made_once(control):
     company.ensure(at=NOW)
 
     assert Company.objects.count() == 1
+
+
+def test_every_wording_and_step_was_approved_on_every_day_of_the_past_and_is_for_long(control):
+    for table in (Template, Sequence):
+        places = table.objects.values_list(*table.PLACE).distinct()
+        for days in (599, 400, 251, 250, 236, 100, 0, -89):
+            at = NOW - timedelta(days=days)
+            used = table.objects.filter(editions.used_at(at), approved_until__gt=at)
+            assert used.count() == places.count(), (table, days)
+    assert not StaffNotice.objects.filter(kind="edition", read_at=None).exists()
+
+
+def test_the_company_of_a_demo_that_is_opened_later_has_its_approvals_renewed(control):
+    company.ensure(at=NOW + timedelta(days=200))
+
+    assert {one.state for one in Template.objects.filter(until_at=None)} == {"live"}
+    assert not Template.objects.filter(
+        until_at=None, approved_until__lt=NOW + timedelta(days=290)
+    ).exists()
 
 
 @pytest.mark.django_db
