@@ -17,7 +17,7 @@ from rooftree.capture import field_map, merge, partners, publish_map
 from rooftree.capture.imports import stage
 from rooftree.compliance import revoke
 from rooftree.leads import to_do
-from rooftree.leads.models import Introduction, Partner
+from rooftree.leads.models import Introduction, Likeness, Partner
 from rooftree.los.models import Connection
 from rooftree.money import claims, contracts
 from rooftree.money.grounds import Ground, Reason
@@ -102,6 +102,7 @@ TABLE = {
     "in/<slug:adapter>/<str:token>": public("zillow word", post=True),
     "in/pingpost/<str:token>/<slug:step>": public("word ping", post=True),
     "forms/<slug:slug>/": public("form_slug"),
+    "forms/<slug:slug>/draft/": public("form_slug", post=True),
     "forms/<slug:slug>/thanks/": public("form_slug"),
     "forms/<slug:slug>/thanks/<slug:reference>/": public("form_slug word"),
     "forms/<slug:slug>/embed.js": public("form_slug"),
@@ -126,6 +127,9 @@ TABLE = {
     "me/sign-in/passkeys/<int:key_id>/removal/": post("", "one", others=404),
     "me/sign-in/sessions/end/": post(ALL),
     "me/sign-in/sessions/<slug:name>/end/": post(ALL, "word"),
+    # Who may be one person.
+    "matches/": get("mpd"),
+    "matches/<uuid:likeness_id>/decision/": post("mpd", "likeness"),
     # The queue and one lead.
     "queue/": get("oa"),
     "offers/": get(),
@@ -320,6 +324,9 @@ def world(cast):
     merged = merge.merge(
         kept_id=owned.person_id, gone_id=make.person().pk, reason="said", by=None, at=make.NOON
     )
+    alike = Likeness.objects.create(
+        older=owned.person, newer=make.person(), speaks_for="same phone", found_at=make.NOON
+    )
     decision = RoutingDecision.objects.get(lead=cast.ben)
     key, _ = api_keys.make(
         name="Site", user=cast.omar, scopes=["leads:read"], lasts=make.DAY, by=cast.omar,
@@ -339,7 +346,7 @@ def world(cast):
         partner_id=ana.pk, typed={**typed, "on_date": make.NOON.date()}, by=cast.omar, at=make.NOON
     )
     things = {
-        "partner": ana.pk, "introduction": introduction.pk, "thing": thing.pk,
+        "likeness": alike.pk, "partner": ana.pk, "introduction": introduction.pk, "thing": thing.pk,
         "claim": claim.pk, "return_file": claim.file_id, "note": "note",
         "long_reason": "A copy for the vendor",
         "status_file": StatusFile.objects.create(
