@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from rooftree.org.models import ROLES, LoanOfficer, User
+from rooftree.org.models import PARTNER, ROLES, LoanOfficer, User
 from rooftree.routing import assign, lapse
 from rooftree.routing.visible import (
     LANDING,
@@ -100,8 +100,10 @@ def test_marketing_and_executives_read_and_never_touch(cast, role):
 
 
 def test_every_role_has_a_page_to_begin_on_and_the_table_names_roles_only():
-    assert set(LANDING) == set(ROLES)
-    assert {role for roles in MAY.values() for role in roles} == set(ROLES)
+    everybody = {*ROLES, PARTNER}
+    assert set(LANDING) == everybody
+    assert {role for roles in MAY.values() for role in roles} == everybody
+    assert [act for act, roles in MAY.items() if PARTNER in roles] == ["see_portal"]
 
 
 def test_an_act_that_is_not_in_the_table_is_a_defect_and_not_a_yes(cast):
