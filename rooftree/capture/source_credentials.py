@@ -17,6 +17,7 @@ from rooftree.ledger.write import write
 from rooftree.org.models import User
 
 LONGEST = 4_000  # characters; tokens of some vendors are long
+SHORTEST = 8  # of a secret that proves posts: it is looked for in their bodies, and not kept
 
 
 def asked_of(source: Source) -> tuple[Credential, ...]:
@@ -43,6 +44,10 @@ def give(*, source_id: UUID, typed: Mapping[str, str], by: User, at: datetime) -
         for key, said in news.items():
             if len(said) > LONGEST:
                 raise BadSource(key, f"At most {LONGEST:,} characters.")
+            if key == "secret" and len(said) < SHORTEST:
+                raise BadSource(
+                    key, f"At least {SHORTEST} characters: a short one is soon guessed."
+                )
         if not news:
             return source
         source.secret = news.pop("secret", source.secret)

@@ -30,25 +30,36 @@ def test_the_page_names_what_is_missing_and_after_typing_it_shows_none_of_it(cle
     page = reverse("source_credentials", args=[facebook.pk])
     assert b"Still missing: App secret, Verify token, Access token" in clerk.get(page).content
 
-    answer = clerk.post(page, {"secret": "s3", "verify_token": "words", "access_token": TOKEN})
+    answer = clerk.post(
+        page, {"secret": "app-s3cret", "verify_token": "words", "access_token": TOKEN}
+    )
 
     assert answer.status_code == 303
     facebook.refresh_from_db()
-    assert facebook.secret == "s3"
+    assert facebook.secret == "app-s3cret"
     assert json.loads(facebook.credentials) == {"verify_token": "words", "access_token": TOKEN}
     shown = clerk.get(page).content
     assert b"Still missing" not in shown
     assert TOKEN.encode() not in shown
 
 
+def test_a_secret_that_is_soon_guessed_is_refused_with_a_sentence(clerk, facebook):
+    answer = clerk.post(reverse("source_credentials", args=[facebook.pk]), {"secret": "s3"})
+
+    assert answer.status_code == 422
+    assert "At least 8 characters" in answer.text
+    facebook.refresh_from_db()
+    assert facebook.secret != "s3"
+
+
 def test_an_empty_field_keeps_what_is_on_file(clerk, facebook):
     page = reverse("source_credentials", args=[facebook.pk])
-    clerk.post(page, {"secret": "s3", "verify_token": "words", "access_token": "old"})
+    clerk.post(page, {"secret": "app-s3cret", "verify_token": "words", "access_token": "old"})
 
     clerk.post(page, {"secret": "", "verify_token": "", "access_token": TOKEN})
 
     facebook.refresh_from_db()
-    assert facebook.secret == "s3"
+    assert facebook.secret == "app-s3cret"
     assert json.loads(facebook.credentials) == {"verify_token": "words", "access_token": TOKEN}
 
 
