@@ -23,7 +23,7 @@ from django.db.models import (
 )
 from django.db.models.expressions import DatabaseDefault
 
-PLAIN: tuple[type[Any], ...] = (CharField, TextField, UUIDField, DateTimeField, BooleanField)
+PLAIN: set[type[Any]] = {CharField, TextField, UUIDField, DateTimeField, BooleanField}
 AS_THEY_ARE = (str, UUID, datetime, bool, type(None))
 RECORDS = """
 insert into "{table}" ({columns})
@@ -93,9 +93,8 @@ def values_of(row: Model) -> list[Any]:
 @cache
 def _places(table: type[Model]) -> "tuple[tuple[Field[Any, Any], bool], ...]":
     """The columns, and whether Django would change nothing of a value of the right kind."""
-    return tuple(
-        (one, type(getattr(one, "target_field", one)) in PLAIN) for one in _fields(table)[0]
-    )
+    kinds = ((one, type(getattr(one, "target_field", one))) for one in _fields(table)[0])
+    return tuple((one, kind in PLAIN) for one, kind in kinds)
 
 
 @cache
