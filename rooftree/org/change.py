@@ -63,7 +63,7 @@ def change_each(
 def _kind(value: Any) -> str:
     if value is None:
         return "is null"
-    return "= any(%s)" if isinstance(value, list) else "= %s"
+    return "= any((select %s::{kind}[])::{kind}[])" if isinstance(value, list) else "= %s"
 
 
 def _ready(table: type[Model], name: str, value: Any) -> Any:
@@ -82,7 +82,7 @@ def _columns(table: type[Model]) -> dict[str, Any]:
 def _statement(table: type[Model], to: tuple[str, ...], where: tuple[tuple[str, str], ...]) -> str:
     columns = _columns(table)
     changed = ", ".join(f'"{columns[name].column}" = %s' for name in to)
-    still = " and ".join(f'"{columns[name].column}" {how}' for name, how in where)
+    still = " and ".join(_still(columns[name], how) for name, how in where)
     return f'update "{table._meta.db_table}" set {changed} where {still}'  # noqa: S608
 
 
@@ -92,5 +92,9 @@ def _each(table: type[Model], to: tuple[str, ...], where: tuple[tuple[str, str],
     return EACH.format(
         table=table._meta.db_table,
         columns=", ".join(f'"{columns[n].column}" = said."{columns[n].column}"' for n in to),
-        still="".join(f' and "{columns[name].column}" {how}' for name, how in where),
+        still="".join(f" and {_still(columns[name], how)}" for name, how in where),
     )
+
+
+def _still(field: Any, how: str) -> str:
+    return f'"{field.column}" {how.format(kind=field.db_type(connection))}'

@@ -63,6 +63,26 @@ def test_ten_leads_at_once_cost_no_more_each_than_one(open_for_business):
     assert spent.total() <= 10 * sum(WORKED.values())
 
 
+def test_the_database_plans_the_statements_of_a_lead_once_a_connection(open_for_business):
+    before = _planned()
+
+    for n in range(16):  # five until a statement is prepared, and five until its plan is kept
+        journey.arrive(open_for_business, _form(f"Bea{'abcdefghijklmnop'[n]}", f"40{n:02d}"))
+        _worked()
+
+    anew = {text: number - before[text] for text, number in _planned().items()}
+    assert [text for text, number in anew.items() if number > 5] == []
+
+
+def _planned() -> Counter[str]:
+    """How often each prepared statement of this connection was planned for its values alone."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select statement, sum(custom_plans)::int from pg_prepared_statements group by 1"
+        )
+        return Counter(dict(cursor.fetchall()))
+
+
 def _form(name: str, line: str) -> dict[str, Any]:
     return journey.form_post(
         first_name=name, last_name=name, phone=f"(813) 555-{line}", email=f"{name}@home.example"
