@@ -87,9 +87,13 @@ def test_of_eight_at_once_exactly_one_inserts_it(committed):
 def test_rows_inserted_together_are_as_those_inserted_alone():
     people = [
         Person(
-            first_name="Zoë “Z”", last_name="O'Neil\\", name_key="zoe oneil", created_at=make.NOON
+            first_name="Zoë “Z”",
+            last_name="O'Neil\\",
+            name_key="zoe oneil",
+            home_key="1 elm",
+            created_at=make.NOON,
         ),
-        Person(first_name="Ben", created_at=make.NIGHT, name_key=""),
+        Person(first_name="Ben", created_at=make.NIGHT, name_key="", home_key=""),
     ]
 
     insert_all(people)
