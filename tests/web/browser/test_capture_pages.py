@@ -196,8 +196,8 @@ def test_the_pages_of_a_seller_fit_and_are_accessible(chromium, front, clerk, si
     page.get_by_role("button", name="Bid by these").click()
     expect(page.get_by_text("is bid to by these from now on")).to_be_visible()
 
-    page.goto(reverse("source_posts", args=[seller.pk]))
-    page.get_by_role("button", name="Try a test post").click()
+    page.goto(reverse("source_instructions", args=[seller.pk]))
+    page.get_by_role("button", name="Read it").click()
     expect(page.get_by_text("So it would be bid to now")).to_be_visible()
     shown_well(page, f"seller-proof-{name}")
     assert not PlacedBid.objects.exists()
