@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 
 from rooftree.leads.models import Lead, Likeness, Person, Phone
+from tests import make
 
 pytestmark = pytest.mark.django_db
 
@@ -20,6 +21,22 @@ LOOK_UPS = {
 }
 
 
+@pytest.fixture
+def _people(db):
+    """So many that walking another index from person to person would cost more."""
+    people = Person.objects.bulk_create(
+        Person(first_name=f"Ada{n}", name_key=f"ada{n}", home_key="", created_at=make.NOON)
+        for n in range(300)
+    )
+    Phone.objects.bulk_create(
+        Phone(person=one, e164=f"+1813555{n:04d}", given_at=make.NOON)
+        for n, one in enumerate(people)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("analyze person, phone")
+
+
+@pytest.mark.usefixtures("_people")
 @pytest.mark.parametrize("index", LOOK_UPS)
 def test_a_look_up_has_an_index_of_its_own(index):
     with connection.cursor() as cursor:
