@@ -17,7 +17,7 @@ from rooftree.los.models import Connection
 from rooftree.org import licences, people
 from rooftree.org.models import Assistance, Branch, Company, CompanyLicense, LoanOfficer, User
 from rooftree.routing import publish
-from rooftree_demo import approvals, do_not_call, routing, staff
+from rooftree_demo import agreements, approvals, do_not_call, routing, staff
 from rooftree_demo.outside import Addresses
 from rooftree_demo.sources import ORIGINS, Origin
 
@@ -99,6 +99,7 @@ def _found(at: datetime) -> Company:
     company.alarm_user = users["Beatriz Lima"]
     company.save(update_fields=["alarm_user"])
     _sources(users["Omar Haddad"], at)
+    agreements.make(users, at=at)
     first_run.ensure(at=at)
     publish.publish(
         routing.rules(branches, officers, users),
