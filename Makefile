@@ -20,7 +20,7 @@ serve: .venv/.runtime ## Rooftree itself, as the environment describes it (docs/
 	@$(BIN)/rooftree serve
 
 test: .venv/.development .venv/.browser ## the whole suite, on a database of its own
-	@$(BIN)/python -m pytest
+	@scripts/test
 
 check: .venv/.development ## lint, formatting, types, import contracts, migrations in step
 	@scripts/check

@@ -78,7 +78,8 @@ class Load:
         self._number = 0
         self._at_lendingtree: set[tuple[int, str]] = set()
         self._seen: set[str] = set()
-        self._sources = list(Source.objects.order_by("slug"))
+        vendors = Source.objects.exclude(adapter="referral_partner")  # who post; partners sign in
+        self._sources = list(vendors.order_by("slug"))
         self._posting = ThreadPoolExecutor(8, thread_name_prefix="vendor")
         self._places = [place for place in range(len(PLACES)) if _is_day(place)] or [0, 1, 2]
 
