@@ -76,14 +76,19 @@ def sharing(identity: match.Identity) -> set[UUID]:
     return {who for people in known(names_of(identity)).values() for who in people}
 
 
-def whom(identities: Sequence[match.Identity], *, is_test: bool) -> list[match.Match | None]:
-    """For each the person on file who is the same human, if there is one."""
-    found = known({name for one in identities for name in names_of(one)})
-    sharing = [[who for name in names_of(one) for who in found.get(name, ())] for one in identities]
-    people = candidates({who for theirs in sharing for who in theirs}, is_test=is_test)
+def whom(asked: Sequence[tuple[match.Identity, bool]]) -> list[match.Match | None]:
+    """For each the person on file who is the same human, if there is one.
+
+    Args:
+        asked: by what they are known, and whether they are a test.
+    """
+    found = known({name for one, _ in asked for name in names_of(one)})
+    sharing = [[who for name in names_of(one) for who in found.get(name, ())] for one, _ in asked]
+    everybody = {who for theirs in sharing for who in theirs}
+    worlds = {one: candidates(everybody, is_test=one) for one in {is_test for _, is_test in asked}}
     return [
-        match.best_match(one, [name for who in theirs for name in people.get(who, ())])
-        for one, theirs in zip(identities, sharing, strict=True)
+        match.best_match(one, [name for who in theirs for name in worlds[is_test].get(who, ())])
+        for (one, is_test), theirs in zip(asked, sharing, strict=True)
     ]
 
 

@@ -212,11 +212,9 @@ def _store(sheet: Spreadsheet, people: Sequence[_Person], *, at: datetime) -> Se
 def _look_up(sheet: Spreadsheet, people: Sequence[_Person]) -> None:
     """Say of each row whether it is somebody on file, and then whether that is left as it is."""
     known = "known" if sheet.options.get("known") == "add" else "left_out"
-    for is_test in {one.is_test for one in people}:
-        mine = [one for one in people if one.is_test is is_test]
-        found = on_file.whom([one.identity for one in mine], is_test=is_test)
-        for one, who in zip(mine, found, strict=True):
-            one.row.became = known if who else "new"
+    found = on_file.whom([(one.identity, one.is_test) for one in people])
+    for one, who in zip(people, found, strict=True):
+        one.row.became = known if who else "new"
 
 
 def _set_aside(one: _Person, problem: Exception) -> None:

@@ -81,13 +81,11 @@ def _words(read: Sequence[Envelope], sheet: Spreadsheet) -> list[str]:
         "refused" if one.outcome not in WORTH_WORK else "repeated" if key in before else "new"
         for one, key in zip(read, keys, strict=True)
     ]
-    for is_test in (False, True):
-        mine = [
-            nth
-            for nth, word in enumerate(words)
-            if word == "new" and (read[nth].leads[0].is_test or sheet.source.is_test) is is_test
-        ]
-        identities = [match.identity_of(read[nth].leads[0]) for nth in mine]
-        for nth, who in zip(mine, on_file.whom(identities, is_test=is_test), strict=True):
-            words[nth] = "known" if who else "new"
+    fresh = [nth for nth, word in enumerate(words) if word == "new"]
+    inquiries = [read[nth].leads[0] for nth in fresh]
+    found = on_file.whom(
+        [(match.identity_of(one), one.is_test or sheet.source.is_test) for one in inquiries]
+    )
+    for nth, who in zip(fresh, found, strict=True):
+        words[nth] = "known" if who else "new"
     return words
