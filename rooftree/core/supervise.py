@@ -17,6 +17,7 @@ from rooftree.core.forked import Forked, can_fork, fork
 
 PR_SET_PDEATHSIG = 1
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0  # seconds before a part that died is started again
+ORPHANED = 30.0  # seconds an orphan gets to end by itself; a worker's tasks have 25
 SETTLED = 30.0  # seconds alive after which its next death counts as its first
 log = logging.getLogger(__name__)
 
@@ -128,11 +129,13 @@ def dies_with_parent(how: int) -> Callable[[], None] | None:
     return lambda: prctl(PR_SET_PDEATHSIG, how, 0, 0, 0)
 
 
-def follow_parent() -> None:
+def follow_parent(patience: float = ORPHANED) -> None:
     """End this process soon after its parent has died, on every system.
 
     A parent may die before this is called. Who was made by `multiprocessing`, as the web
-    server's own child is, knows which one it had, and ends at once.
+    server's own child is, knows which one it had, and ends at once. A forked child has its
+    parent's handlers until it sets its own, and one of those may swallow the asking: who is
+    still here `patience` seconds later is killed.
     """
     made_by = multiprocessing.parent_process()
     parent = made_by.pid if made_by else os.getppid()
@@ -146,6 +149,8 @@ def follow_parent() -> None:
         while os.getppid() == parent:
             time.sleep(1.0)
         os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(patience)
+        os.kill(os.getpid(), signal.SIGKILL)
 
     threading.Thread(target=watch, name="follow-parent", daemon=True).start()
 

@@ -12,26 +12,28 @@ FAMILY = """
 import multiprocessing, os, signal, sys, time
 from rooftree.core.supervise import follow_parent
 
-def child(marks, early):
-    if early:
+def child(marks, when):
+    if when == "early":
         while os.getppid() == multiprocessing.parent_process().pid:
             time.sleep(0.02)
-    follow_parent()
+    if when == "deaf":
+        signal.signal(signal.SIGTERM, lambda *_: None)
+    follow_parent(patience=0.1)
     for number in range(60):
         open(marks, "w").write(str(number))
         time.sleep(0.1)
 
 if __name__ == "__main__":
     multiprocessing.set_start_method("spawn")
-    multiprocessing.Process(target=child, args=(sys.argv[1], sys.argv[2] == "early")).start()
+    multiprocessing.Process(target=child, args=(sys.argv[1], sys.argv[2])).start()
     time.sleep(1.5)
     os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
-@pytest.mark.parametrize("when", ["early", "late"])
+@pytest.mark.parametrize("when", ["early", "late", "deaf"])
 def test_a_child_of_a_killed_parent_ends(tmp_path, when):
-    """`early`: the parent was dead before the child looked for it."""
+    """`early`: the parent was dead before the child looked for it; `deaf`: it swallows SIGTERM."""
     marks = tmp_path / "alive"
     program = tmp_path / "family.py"
     program.write_text(FAMILY)
