@@ -11,9 +11,12 @@ from typing import Any
 
 from rooftree.compliance import form_proof
 from rooftree.compliance.checker import problems as of_verdict
+from rooftree.core.signatures import fingerprint, holds
 from rooftree.ledger.chain import link
+from rooftree.ledger.tree import climb, leaf
 
-MANIFEST, MACHINE = "manifest.json", "evidence.json"
+MANIFEST, MACHINE, SIGNATURE = "manifest.json", "evidence.json", "signature.json"
+HEAD_FACTS = ("format", "first", "sequence", "chain_hash", "root", "at")
 LARGEST = 1 << 28  # bytes unpacked; what is about one number is far smaller
 DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError)  # also: needs a password
 OTHERWISE = (KeyError, ValueError, TypeError, AttributeError)  # it holds something else
@@ -32,9 +35,16 @@ def problems(path: Path) -> list[str]:
         with zipfile.ZipFile(path) as archive:
             if sum(one.file_size for one in archive.infolist()) > LARGEST:
                 raise NoEvidence(f"{path.name} is no evidence file: it is too large")
-            found = list(_altered(archive))
+            found = [*_altered(archive), *_unsigned(archive)]
             evidence = json.loads(archive.read(MACHINE))
-        parts = (_of_consents, form_proof.problems, _of_wording, _of_verdicts, _of_events)
+        parts = (
+            _of_consents,
+            form_proof.problems,
+            _of_wording,
+            _of_verdicts,
+            _of_events,
+            _of_heads,
+        )
         return [*found, *(said for part in parts for said in part(evidence))]
     except (*DAMAGED, *OTHERWISE) as bad:
         raise NoEvidence(f"{path.name} is no evidence file: {bad}") from bad
@@ -46,13 +56,37 @@ def _altered(archive: zipfile.ZipFile) -> Iterator[str]:
     for name, times in sorted(inside.items()):
         if times > 1:
             yield f"{name} is in it {times} times"
-        if name not in manifest and name != MANIFEST:
+        if name not in manifest and name not in (MANIFEST, SIGNATURE):
             yield f"{name} was put in afterwards"
     for name, digest in sorted(manifest.items()):
         if name not in inside:
             yield f"{name} is missing"
         elif hashlib.sha256(archive.read(name)).hexdigest() != digest:
             yield f"{name} was changed"
+
+
+def signed_by(path: Path) -> str:
+    """The name of the key that signed a file: the SHA-256 (hex) of its 32 bytes.
+
+    Raises `NoEvidence` when the file has no signature.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return fingerprint(json.loads(archive.read(SIGNATURE))["public_key"])
+    except (*DAMAGED, *OTHERWISE) as bad:
+        raise NoEvidence(f"{path.name} has no signature: {bad}") from bad
+
+
+def _unsigned(archive: zipfile.ZipFile) -> Iterator[str]:
+    """The list of digests is under a signature, and so is everything it lists."""
+    if SIGNATURE not in archive.namelist():
+        yield "nobody signed it"
+        return
+    signed = json.loads(archive.read(SIGNATURE))
+    if not holds(
+        archive.read(MANIFEST), public=signed["public_key"], signature=signed["signature"]
+    ):
+        yield "it is not what was signed"
 
 
 def _of_consents(evidence: Mapping[str, Any]) -> Iterator[str]:
@@ -90,8 +124,34 @@ def _of_events(evidence: Mapping[str, Any]) -> Iterator[str]:
             yield f"ledger entry {place} is not what was sealed"
         if held.get(place - 1, previous) != previous:
             yield f"ledger entry {place} does not follow entry {place - 1}"
+    yield from _of_people(events, evidence["ledger"])
     ledger = evidence["ledger"]
     if len(evidence["events"]) != ledger["entries"]:
         yield f"it states {ledger['entries']} ledger entries and holds {len(evidence['events'])}"
     if held.get(ledger["head_sequence"], ledger["head_hash"]) != ledger["head_hash"]:
         yield "the stated head is not the hash of its own entry"
+
+
+def _of_people(events: list[Mapping[str, Any]], ledger: Mapping[str, Any]) -> Iterator[str]:
+    """The entries about one person are numbered, and none is left out."""
+    for person, last in ledger["of_each"].items():
+        places = {one["person_place"] for one in events if one["person_id"] == person}
+        for place in sorted(set(range(1, last + 1)) - places):
+            yield f"entry {place} of {last} about person {person} is missing"
+
+
+def _of_heads(evidence: Mapping[str, Any]) -> Iterator[str]:
+    """Each head is what was signed, and each entry that names one is under it."""
+    heads = {one["sequence"]: one for one in evidence["heads"]}
+    for place, head in heads.items():
+        said = json.dumps(
+            {name: head[name] for name in HEAD_FACTS}, sort_keys=True, separators=(",", ":")
+        )
+        if not holds(said.encode(), public=head["public_key"], signature=head["signature"]):
+            yield f"head {place} is not what was signed"
+    for one in evidence["events"]:
+        if "head" in one and (
+            one["head"] not in heads
+            or climb(leaf(one["chain_hash"]), one["path"]) != heads[one["head"]]["root"]
+        ):
+            yield f"ledger entry {one['sequence']} is not under head {one['head']}"

@@ -5,6 +5,9 @@ clocks may run. A restart loses nothing: what is due stays due.
 """
 
 from datetime import datetime
+from pathlib import Path
+
+from django.conf import settings
 
 from rooftree.capture import auction, form_drafts, likeness, retrieve, source_watch
 from rooftree.flow import (
@@ -26,7 +29,7 @@ from rooftree.nurture.models import Sequence
 from rooftree.org import staff_mail
 from rooftree.outreach import approval_ends, ring, send
 from rooftree.outreach.models import Template
-from rooftree.reporting import fold
+from rooftree.reporting import fold, heads
 from rooftree.tasks.ticking import Tick
 
 
@@ -72,6 +75,13 @@ def tell_of_approvals(at: datetime) -> None:
         approval_ends.tell(table, at=at)
 
 
+def publish_heads(at: datetime) -> None:
+    """The end of the ledger, signed once a day and kept where we cannot change it."""
+    heads.publish_daily(at=at)
+    if settings.HEADS_FOLDER:
+        heads.put_elsewhere(Path(settings.HEADS_FOLDER))
+
+
 TICKS = (
     Tick(name="offers whose time ran out", every=1, run=lambda at: offers.pass_on_lapsed(at=at)),
     Tick(name="leads nobody has yet", every=5, run=lambda at: offers.offer_waiting(at=at)),
@@ -86,6 +96,7 @@ TICKS = (
     Tick(name="silent sources", every=60, run=lambda at: source_watch.look_for_silence(at=at)),
     Tick(name="quality of sources", every=3600, run=lambda at: source_watch.look_at_quality(at=at)),
     Tick(name="ledger sealing", every=1, run=lambda at: seal.seal(at=at)),
+    Tick(name="heads of the ledger", every=60, run=publish_heads),
     Tick(name="sums folding", every=5, run=lambda at: fold.fold(at=at)),
     Tick(name="sequence steps due", every=10, run=step_sequences),
     Tick(name="hand-offs due", every=10, run=lambda at: outbox.send_due(at=at)),

@@ -42,15 +42,21 @@ class Report:
 
 
 def exported(row: Mapping[str, Any]) -> dict[str, Any]:
-    """One event in the form that is hashed and exported: JSON values only, times in UTC."""
-    return {field: _plain(row[field]) for field in FIELDS}
+    """One event in the form that is hashed and exported: JSON values only, times in UTC.
+
+    `person_place` is part of it for those that have one: sealed since there is such a thing.
+    """
+    said = {field: _plain(row[field]) for field in FIELDS}
+    if row.get("person_place") is not None:
+        said["person_place"] = row["person_place"]
+    return said
 
 
 def link(row: Mapping[str, Any], *, sequence: int, previous: str) -> str:
     """The SHA-256 (hex) that ties one event to its place and to everything before it.
 
     Args:
-        row: an event, as a table row or as exported; only FIELDS are read.
+        row: an event, as a table row or as exported; only FIELDS and `person_place` are read.
         previous: the hash of the event before it; FIRST for the first one.
     """
     content = {**exported(row), "sequence": sequence, "previous": previous}
@@ -62,7 +68,7 @@ def walk(rows: Iterable[Mapping[str, Any]], *, after: int = 0, head: str = FIRST
     """Check sealed events, which must come in the order of their sequence.
 
     Args:
-        rows: FIELDS and `sequence` and `chain_hash`, of the table or of an export.
+        rows: FIELDS, `person_place`, `sequence` and `chain_hash`, of the table or of an export.
         after: the sequence of the link that `head` is the hash of, for a part of a chain.
 
     Stops at the first link that does not hold. What was cut off after the last

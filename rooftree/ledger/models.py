@@ -25,12 +25,14 @@ class Event(models.Model):
     recorded_at = models.DateTimeField(db_default=Now())
     sequence = models.BigIntegerField(null=True, unique=True)  # given by the sealer, gap-free
     chain_hash = models.CharField(max_length=64, blank=True)  # sha-256 hex over the previous one
+    # Which entry about its person this is, 1 for the first: given with `sequence`, and hashed.
+    person_place = models.BigIntegerField(null=True)
 
     class Meta:
         db_table = "event"
         indexes = [
             models.Index(fields=["lead_id", "occurred_at"], name="event_by_lead"),
-            models.Index(fields=["person_id"], name="event_by_person"),
+            models.Index(fields=["person_id", "person_place"], name="event_by_person_place"),
             models.Index(fields=["id"], condition=Q(sequence=None), name="event_unsealed"),
         ]
 

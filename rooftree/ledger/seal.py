@@ -1,9 +1,13 @@
 """Giving events their place in the chain, once, after they are committed."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import Max
 
 from rooftree.ledger.chain import FIELDS, FIRST, link
 from rooftree.ledger.models import Event
@@ -12,8 +16,11 @@ _MUTEX = 0x726F_6F66_0001  # of the advisory lock; any number that only sealers 
 
 # A row that got its place from somebody else is not given another: the count shows it.
 _PLACE = """
-update event set sequence = sealed.sequence, chain_hash = sealed.chain_hash
-  from unnest(%s::uuid[], %s::bigint[], %s::text[]) as sealed (id, sequence, chain_hash)
+update event
+   set sequence = sealed.sequence, person_place = sealed.person_place,
+       chain_hash = sealed.chain_hash
+  from unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::text[])
+    as sealed (id, sequence, person_place, chain_hash)
  where event.id = sealed.id and event.sequence is null
 """
 
@@ -44,17 +51,18 @@ def seal(*, at: datetime, limit: int = 1000) -> Head | None:
             return None
         last = Event.objects.exclude(sequence=None).order_by("-sequence").first()
         sequence, chain_hash = (last.sequence or 0, last.chain_hash) if last else (0, FIRST)
-        rows = Event.objects.filter(sequence=None).order_by("id").values(*FIELDS)[:limit]
-        ids, places, hashes = [], [], []
+        rows = list(Event.objects.filter(sequence=None).order_by("id").values(*FIELDS)[:limit])
+        held = _held({row["person_id"] for row in rows} - {None})
         for row in rows:
             sequence += 1
+            if row["person_id"]:
+                held[row["person_id"]] += 1
+                row["person_place"] = held[row["person_id"]]
             chain_hash = link(row, sequence=sequence, previous=chain_hash)
-            ids.append(row["id"])
-            places.append(sequence)
-            hashes.append(chain_hash)
-        if ids:
-            _place(ids, places, hashes)
-    return Head(sequence=sequence, chain_hash=chain_hash, sealed=len(ids), at=at)
+            row |= {"sequence": sequence, "chain_hash": chain_hash}
+        if rows:
+            _place(rows)
+    return Head(sequence=sequence, chain_hash=chain_hash, sealed=len(rows), at=at)
 
 
 def _alone() -> bool:
@@ -63,8 +71,16 @@ def _alone() -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def _place(ids: list[object], places: list[int], hashes: list[str]) -> None:
+def _held(people: set[UUID]) -> Counter[UUID]:
+    """How many entries about each of them have their place."""
+    known = Event.objects.filter(person_id__in=people, person_place__isnull=False)
+    counted = known.values_list("person_id").annotate(last=Max("person_place"))
+    return Counter({person: last for person, last in counted if person and last})
+
+
+def _place(rows: list[dict[str, Any]]) -> None:
+    names = ("id", "sequence", "person_place", "chain_hash")
     with connection.cursor() as cursor:
-        cursor.execute(_PLACE, [ids, places, hashes])
-        if cursor.rowcount != len(ids):
+        cursor.execute(_PLACE, [[row.get(name) for row in rows] for name in names])
+        if cursor.rowcount != len(rows):
             raise ChainMoved("Events were sealed by something else at the same time.")

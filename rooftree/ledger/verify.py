@@ -19,4 +19,6 @@ def verify() -> Report:
 def sealed_rows() -> Iterator[dict[str, Any]]:
     """Every sealed event in order, as `chain.walk` reads it."""
     rows = Event.objects.exclude(sequence=None).order_by("sequence")
-    yield from rows.values(*FIELDS, "sequence", "chain_hash").iterator(chunk_size=_BATCH)
+    yield from rows.values(*FIELDS, "person_place", "sequence", "chain_hash").iterator(
+        chunk_size=_BATCH
+    )

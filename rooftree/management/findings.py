@@ -5,6 +5,7 @@ import socket
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -14,6 +15,7 @@ from django.utils.timezone import now
 
 from rooftree import settings
 from rooftree.management import backing_up, database
+from rooftree.reporting import heads
 
 LEAST_FREE = 2 * 1024**3  # bytes
 REACH_SECONDS = 3.0
@@ -140,6 +142,7 @@ def secrets() -> Answer:
         cursor.execute(
             "select credentials from los_connection where credentials <> ''"
             " union all select webhook_keys from los_connection where webhook_keys <> ''"
+            " union all select private from signing_key"
         )
         sealed = [row[0] for row in cursor.fetchall()]
     try:
@@ -198,6 +201,24 @@ def backup() -> Answer:
     return well(text) if age < BACKUP_WITHIN or settings.IS_DEMO else wrong(text, do)
 
 
+def heads_kept() -> Answer:
+    """Whether the ledger's signed heads are where they should be kept."""
+    do = "set ROOFTREE_HEADS_FOLDER to a folder that this machine's owner cannot change"
+    if not settings.HEADS_FOLDER:
+        return well("a demo needs none") if settings.IS_DEMO else wrong("kept here alone", do)
+    folder = Path(settings.HEADS_FOLDER)
+    try:
+        late = heads.not_yet_in(folder)
+        bad = list(heads.problems(heads.kept(folder)))
+    except (OSError, ValueError) as problem:
+        return wrong(f"{folder} cannot be read: {problem}", "make it readable and writable")
+    if bad:
+        return wrong("; ".join(bad), "find out who changed the ledger, or the folder")
+    if late:
+        return wrong(f"{len(late)} are not in {folder}", "make it writable; the clock tries again")
+    return well(f"all of them are in {folder}")
+
+
 def unreachable(url: str) -> str:
     """Why nothing listens at an address; "" when something does."""
     parts = urlsplit(url)
@@ -222,4 +243,5 @@ MACHINE: dict[str, Callable[[], Answer]] = {
     "mail": mail,
     "LOS": los,
     "backup": backup,
+    "ledger heads": heads_kept,
 }

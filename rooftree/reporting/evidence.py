@@ -8,6 +8,7 @@ import base64
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
@@ -23,8 +24,9 @@ from rooftree.ledger.models import Event
 from rooftree.org.models import Company
 from rooftree.outreach.editions import sha256
 from rooftree.outreach.models import Message, Template
+from rooftree.reporting import heads
 
-FORMAT = "rooftree-evidence-1"
+FORMAT = "rooftree-evidence-2"
 type Json = dict[str, Any]
 
 
@@ -64,7 +66,7 @@ def gather(address: str, *, at: datetime) -> Json:
         ],
         "attempts": _rows(ContactAttempt.objects.filter(person__in=people), "at"),
         "verdicts": _rows(Verdict.objects.filter(person__in=people), "at"),
-        "events": _chained(events),
+        **_proved(events),
         "ledger": _head(events),
     }
 
@@ -119,6 +121,19 @@ def _delivery(one: Delivery) -> Json:
     }
 
 
+def _proved(events: Sequence[Event]) -> Json:
+    """The entries, each with its path to the published head it is under, and those heads."""
+    places = {one.sequence for one in events if one.sequence}
+    found = {place: (head, path) for head, place, path in heads.proofs(places)}
+    above = {head.sequence: head for head, _ in found.values()}
+    chained = _chained(events)
+    for one in chained:
+        if one["sequence"] in found:
+            head, path = found[one["sequence"]]
+            one |= {"head": head.sequence, "path": path}
+    return {"events": chained, "heads": [heads.exported(above[key]) for key in sorted(above)]}
+
+
 def _chained(events: Sequence[Event]) -> list[Json]:
     """The ledger's entries about these people, each with the link before it."""
     places = [one.sequence - 1 for one in events if one.sequence]
@@ -127,7 +142,7 @@ def _chained(events: Sequence[Event]) -> list[Json]:
     ) | {0: FIRST}
     return [
         {
-            **_row(one, (*FIELDS, "sequence", "chain_hash")),
+            **_row(one, (*FIELDS, "person_place", "sequence", "chain_hash")),
             "previous": before.get(one.sequence - 1) if one.sequence else None,
         }
         for one in events
@@ -141,7 +156,15 @@ def _head(events: Sequence[Event]) -> Json:
         "head_hash": last.chain_hash if last else FIRST,
         "entries": len(events),
         "not_sealed_yet": sum(one.sequence is None for one in events),
+        "of_each": {
+            person: max((one.person_place or 0 for one in of), default=0)
+            for person, of in groupby(sorted(events, key=_person), key=_person)
+        },
     }
+
+
+def _person(event: Event) -> str:
+    return str(event.person_id)
 
 
 def _plain(value: Any) -> Any:

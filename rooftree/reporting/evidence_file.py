@@ -10,8 +10,9 @@ from typing import Any
 
 import typst
 
-from rooftree.compliance.evidence_check import MACHINE, MANIFEST
+from rooftree.compliance.evidence_check import MACHINE, MANIFEST, SIGNATURE
 from rooftree.ledger.write import write
+from rooftree.reporting import heads, signing
 from rooftree.reporting.evidence import gather
 from rooftree.reporting.evidence_words import chronology
 
@@ -24,12 +25,13 @@ def make(address: str, *, actor: str, at: datetime) -> bytes:
 
     Its SHA-256 stands in the ledger's entry, so a copy can be told from another later.
     """
+    heads.publish(at=at)
     evidence = gather(address, at=at)
     parts = {
         MACHINE: json.dumps(evidence, ensure_ascii=False, indent=1, sort_keys=True).encode(),
         CHRONOLOGY: _pdf(chronology(evidence)),
     }
-    archive = _packed(parts)
+    archive = _packed(parts, at=at)
     write(
         "compliance.evidence.made",
         at=at,
@@ -42,12 +44,14 @@ def make(address: str, *, actor: str, at: datetime) -> bytes:
     return archive
 
 
-def _packed(parts: dict[str, bytes]) -> bytes:
+def _packed(parts: dict[str, bytes], *, at: datetime) -> bytes:
+    """The parts with a list of their digests, and the company's signature under that list."""
     digests = {name: hashlib.sha256(data).hexdigest() for name, data in parts.items()}
     manifest = json.dumps({"sha256": digests}, indent=1, sort_keys=True).encode()
+    signature = json.dumps(signing.sign(manifest, at=at), indent=1, sort_keys=True).encode()
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in {**parts, MANIFEST: manifest}.items():
+        for name, data in {**parts, MANIFEST: manifest, SIGNATURE: signature}.items():
             archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
     return target.getvalue()
 

@@ -46,7 +46,7 @@ def chronology(evidence: Json) -> Json:
         "consents": [_wording(one) for one in evidence["consents"]],
         "lists": [_list(one) for one in evidence["lists"]],
         "lines": sorted(lines, key=lambda one: one["order"]),  # of one moment: as they are here
-        "complete": _complete(evidence["ledger"], evidence["events"]),
+        "complete": _complete(evidence),
     }
 
 
@@ -158,14 +158,26 @@ def _moment(text: str | None) -> str:
     return f"{datetime.fromisoformat(text):%b %d, %Y %H:%M:%S} UTC" if text else "not known"
 
 
-def _complete(ledger: Json, events: list[Json]) -> list[str]:
+def _complete(evidence: Json) -> list[str]:
+    ledger, events = evidence["ledger"], evidence["events"]
     places = [one["sequence"] for one in events if one["sequence"] is not None]
     span = f" (from {places[0]} to {places[-1]})" if places else ""
+    under = sum("head" in one for one in events)
     return [
         f"The ledger holds {ledger['entries']} entries about these people{span}; all "
         "of them are in this file, each with the hash of the entry before it.",
+        "They are numbered for each person, and the numbers have no gap: "
+        + (", ".join(f"1 to {last}" for last in ledger["of_each"].values() if last) or "none yet")
+        + ".",
         f"{ledger['not_sealed_yet']} of them had no place in the chain yet when this was made.",
+        f"{under} are proved to be under a head of the ledger that was signed: "
+        + ("; ".join(_head(one) for one in evidence["heads"]) or "none was signed yet")
+        + ".",
         f"The chain's head was then entry {ledger['head_sequence']}, {ledger['head_hash']}. "
-        "Compare it with a head that was kept elsewhere.",
-        "Anybody can check the file with: rooftree evidence verify FILE.zip",
+        "Compare the heads with copies that were kept elsewhere.",
+        "The file is signed. Anybody can check it with: rooftree evidence verify FILE.zip",
     ]
+
+
+def _head(one: Json) -> str:
+    return f"entry {one['sequence']} on {_moment(one['at'])}, root {one['root'][:16]}…"

@@ -12,7 +12,8 @@ from typing import Any
 from django.db import connection
 
 from rooftree.ledger.verify import verify
-from rooftree.reporting import recount
+from rooftree.reporting import heads, recount
+from rooftree.reporting.models import PublishedHead
 
 SHOWN = 5  # how many offenders a finding names
 
@@ -203,6 +204,18 @@ def ledger(at: datetime) -> Finding:
     )
 
 
+def published_heads(at: datetime) -> Finding:
+    """Every head that was signed is still the head of this ledger."""
+    kept = [heads.exported(one) for one in PublishedHead.objects.select_related("key")]
+    return found(
+        "published heads",
+        [(one,) for one in heads.problems(kept)],
+        f"{len(kept)} signed heads are those of this ledger.",
+        "{n} signed heads are not those of this ledger.",
+        figures={"heads": len(kept)},
+    )
+
+
 def owner_mirrored(at: datetime) -> Finding:
     """The officer on a lead is the one of its live ownership, and nobody where there is none."""
     wrong = _rows(
@@ -228,6 +241,7 @@ EVERY: tuple[Callable[[datetime], Finding], ...] = (
     attribution,
     money,
     ledger,
+    published_heads,
     owner_mirrored,
 )
 

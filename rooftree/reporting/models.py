@@ -1,10 +1,11 @@
-"""Small sums that answer the first screen without reading the leads."""
+"""Small sums that answer the first screen without reading the leads; what proves the ledger."""
 
 from django.db import models
 
 from rooftree.core.uuid7 import uuid7
 from rooftree.leads.models import Source, Touch
 from rooftree.org.models import Branch, User
+from rooftree.org.sealed_text import SealedTextField
 
 MEASURES = [
     "leads",
@@ -136,3 +137,47 @@ class StatusLine(models.Model):
 
     def __str__(self) -> str:
         return f"status_line:{self.pk}"
+
+
+class SigningKey(models.Model):
+    """A key the company signs with; one at a time, and none is ever deleted."""
+
+    id = models.CharField(primary_key=True, max_length=64)  # sha-256 (hex) of the public key
+    public = models.CharField(max_length=44)  # 32 bytes in base64, as is the private one
+    private = SealedTextField()
+    from_at = models.DateTimeField()
+    until_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "signing_key"
+        constraints = [
+            models.UniqueConstraint(
+                models.Value(1), condition=models.Q(until_at=None), name="one_key_signs"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"signing_key:{self.pk[:12]}"
+
+
+class PublishedHead(models.Model):
+    """The end of the ledger at one moment, signed, to be kept where we cannot change it.
+
+    Append-only by trigger. `root` is over the links `first` to `sequence`, all those since the
+    head before it; `nodes` are those of its tree above `ledger.tree.BLOCK` links each.
+    """
+
+    sequence = models.BigIntegerField(primary_key=True)
+    first = models.BigIntegerField(unique=True)
+    chain_hash = models.CharField(max_length=64)
+    root = models.CharField(max_length=64)
+    nodes = models.JSONField()
+    at = models.DateTimeField()
+    key = models.ForeignKey(SigningKey, models.PROTECT, related_name="+")
+    signature = models.CharField(max_length=88)  # 64 bytes in base64
+
+    class Meta:
+        db_table = "published_head"
+
+    def __str__(self) -> str:
+        return f"published_head:{self.pk}"

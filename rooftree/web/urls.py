@@ -20,6 +20,7 @@ from rooftree.web.views import (
     lead,
     lead_acts,
     lead_form,
+    ledger,
     loading,
     look_around,
     notices,
@@ -57,6 +58,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", sign_in.land, name="land"),
     path("", include("rooftree.web.urls_sign_in")),
     path("api/v1/", include("rooftree.api.urls")),
+    path(".well-known/rooftree-keys.json", ledger.keys, name="signing_keys"),
     path("manifest.webmanifest", install.manifest, name="manifest"),
     # What machines send us.
     path("in/", include("rooftree.web.inbound")),
@@ -126,7 +128,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("compliance/lists/", dnc.lists, name="dnc_lists"),
     path("compliance/messages/", reviews.index, name="reviews"),
     path("compliance/messages/<uuid:message_id>/decision/", reviews.decide, name="review_decision"),
-    path("compliance/ledger/", compliance.ledger, name="compliance_ledger"),
+    path("compliance/ledger/", ledger.show, name="compliance_ledger"),
+    path("compliance/ledger/heads/", ledger.download, name="ledger_heads"),
+    path("compliance/ledger/heads/newest/", ledger.publish, name="ledger_head"),
     path("compliance/sources/<uuid:source_id>/", compliance_terms.terms, name="source_terms"),
     path("compliance/emergencies/", compliance_terms.emergencies, name="emergencies"),
     # Setting the company up.

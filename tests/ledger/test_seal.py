@@ -6,6 +6,7 @@ from threading import Barrier
 import pytest
 from django.db import connection, connections, transaction
 
+from rooftree.core.uuid7 import uuid7
 from rooftree.ledger.models import Event
 from rooftree.ledger.seal import seal
 from rooftree.ledger.verify import verify
@@ -27,6 +28,19 @@ def test_sealing_numbers_every_event_without_a_gap():
     assert sorted(Event.objects.values_list("sequence", flat=True)) == [1, 2, 3, 4, 5]
     assert verify().holds
     assert verify().head == head.chain_hash
+
+
+@pytest.mark.django_db
+def test_entries_about_a_person_are_numbered_in_the_order_of_the_chain():
+    one, two = uuid7(), uuid7()
+    for minute, person in enumerate((one, two, None, one, two)):
+        write("test.thing.happened", at=make.NOON + minute * make.MINUTE, person_id=person)
+    seal(at=make.NOON, limit=3)
+    seal(at=make.NOON)
+
+    rows = Event.objects.order_by("sequence").values_list("person_id", "person_place")
+    assert list(rows) == [(one, 1), (two, 1), (None, None), (one, 2), (two, 2)]
+    assert verify().holds
 
 
 @pytest.mark.django_db

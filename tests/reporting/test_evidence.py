@@ -12,7 +12,7 @@ import pytest
 from django.core.management import call_command
 
 from rooftree.compliance import revoke
-from rooftree.compliance.evidence_check import LARGEST, NoEvidence, problems
+from rooftree.compliance.evidence_check import LARGEST, NoEvidence, problems, signed_by
 from rooftree.ledger import seal
 from rooftree.ledger.models import Event
 from rooftree.management import base
@@ -98,6 +98,59 @@ def test_each_message_names_the_wording_it_was_made_from_and_who_approved_it(ben
     assert all("{{ sender }}" in one["body"] for one in editions.values())
     said = json.dumps(chronology(gather(BEN, at=LATER)), ensure_ascii=False)
     assert "Made from first hello, en v1, as supplied, in use since Nov 22, 2026" in said
+
+
+def test_each_entry_is_proved_to_be_under_a_signed_head(ben, file):
+    found = inside(file)
+    assert found["events"]
+    held = {one["sequence"] for one in found["heads"]}
+    assert {one["head"] for one in found["events"]} == held
+    assert sorted(one["person_place"] for one in found["events"]) == list(
+        range(1, len(found["events"]) + 1)
+    )
+    said = json.dumps(chronology(found), ensure_ascii=False)
+    assert f"1 to {len(found['events'])}." in said
+    assert "proved to be under a head" in said
+
+
+def resigned(path) -> str:
+    """The file signed by somebody who made a key of his own; the name of that key."""
+    from rooftree.core import signatures
+
+    private, public = signatures.new_key()
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    signature = signatures.sign(parts["manifest.json"], private=private)
+    parts["signature.json"] = json.dumps({"public_key": public, "signature": signature}).encode()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in parts.items():
+            archive.writestr(name, data)
+    return signatures.fingerprint(public)
+
+
+def test_a_file_signed_by_somebody_else_is_whole_and_not_ours(file, capsys):
+    ours = signed_by(file)
+    call_command("evidence", "verify", str(file), key=ours[:16])
+    assert ours in capsys.readouterr().out
+    theirs = resigned(file)
+
+    assert problems(file) == []
+    with pytest.raises(base.FoundWrong, match=theirs):
+        call_command("evidence", "verify", str(file), key=ours[:16])
+
+
+def test_a_change_hidden_by_a_new_list_of_digests_breaks_the_signature(file):
+    altered(file, lambda found: found.update(made_at="2020-01-01T00:00:00+00:00"))
+    assert problems(file) == ["it is not what was signed"]
+
+
+def test_a_file_that_nobody_signed_is_told(file):
+    with zipfile.ZipFile(file) as archive:
+        parts = {one: archive.read(one) for one in archive.namelist() if one != "signature.json"}
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, data in parts.items():
+            archive.writestr(name, data)
+    assert problems(file) == ["nobody signed it"]
 
 
 def test_nobody_else_is_in_it(file):

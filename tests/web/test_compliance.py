@@ -1,5 +1,7 @@
 """The compliance page: any number or address, its verdicts, holds, terms and emergencies."""
 
+import json
+
 import pytest
 from django.db import connection
 from django.urls import reverse
@@ -236,6 +238,21 @@ def test_the_ledger_is_walked_and_a_change_in_it_is_told(cast, omar):
         cursor.execute("update event set actor = 'somebody else' where sequence = 1")
         cursor.execute("alter table event enable trigger user")
     assert "The chain breaks at entry 1" in omar.get(reverse("compliance_ledger")).text
+
+
+def test_heads_are_signed_listed_downloaded_and_the_key_is_published(cast, omar, client):
+    assert "None is signed yet" in omar.get(reverse("compliance_ledger")).text
+    stop("+18135550142")
+    seal.seal(at=make.NOON)
+    omar.post(reverse("ledger_head"))
+
+    page = omar.get(reverse("compliance_ledger")).text
+    assert "Entries 1 to 1" in page
+    head = json.loads(omar.get(reverse("ledger_heads")).text.splitlines()[0])
+    assert head["sequence"] == 1
+    published = client.get("/.well-known/rooftree-keys.json").json()
+    assert published["keys"][0]["key"] == head["key"]
+    assert head["key"] in page
 
 
 def test_an_evidence_file_is_made_from_the_page_and_holds(cast, omar, tmp_path):

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from django.core.checks import run_checks
@@ -11,7 +12,8 @@ from django.db import connection, transaction
 from django.utils.timezone import now
 
 from rooftree.management.base import Command as OurCommand
-from rooftree.management.base import FoundWrong
+from rooftree.management.base import FoundWrong, Wrong
+from rooftree.reporting import heads
 from rooftree.reporting.invariants import EVERY, Finding
 from rooftree.reporting.rederive import DEEP
 
@@ -20,15 +22,20 @@ class Command(OurCommand):
     """Takes the place of Django's own check, and runs that one first."""
 
     help = "Prove the invariants: every delivery accounted for, no message without a verdict..."
-    example = "rooftree check --deep --json"
+    example = "rooftree check --deep --json; rooftree check --heads /mnt/auditor/heads"
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Two switches."""
+        """What to look at, and how to say it."""
         parser.add_argument(
             "--deep",
             action="store_true",
             help="also derive every verdict again, and the newest routing decisions",
+        )
+        parser.add_argument(
+            "--heads",
+            type=Path,
+            help="compare the ledger with heads kept elsewhere: folder or file",
         )
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -36,6 +43,8 @@ class Command(OurCommand):
         """Print a sentence for each; exit 1 when one does not hold."""
         at = now()
         findings = [_django(), *_findings(at, deep=options["deep"])]
+        if options["heads"]:
+            findings.append(_kept_elsewhere(options["heads"]))
         if options["json"]:
             self.stdout.write(
                 json.dumps(
@@ -71,6 +80,20 @@ def _in_one_snapshot(prove: Callable[[datetime], Finding], at: datetime) -> Find
             with connection.cursor() as cursor:
                 cursor.execute("set transaction isolation level repeatable read")
         return prove(at)
+
+
+def _kept_elsewhere(where: Path) -> Finding:
+    try:
+        kept = list(heads.kept(where))
+        wrong = list(heads.problems(kept))
+    except (OSError, ValueError, KeyError, TypeError) as problem:
+        raise Wrong(f"{where} holds no heads of a ledger: {problem}") from problem
+    return Finding(
+        name="heads kept elsewhere",
+        holds=bool(kept) and not wrong,
+        sentence=f"{len(kept)} heads are in {where.name}; {len(wrong)} are not this ledger's.",
+        offenders=tuple(wrong),
+    )
 
 
 def _django() -> Finding:

@@ -4,7 +4,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from rooftree.compliance.evidence_check import NoEvidence, problems
+from rooftree.compliance.evidence_check import NoEvidence, problems, signed_by
 from rooftree.management import base
 
 
@@ -18,6 +18,10 @@ class Command(base.Command):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare what it is about, or the file to check."""
         parser.add_argument("words", nargs="+", help="a number or address; or: verify FILE.zip")
+        parser.add_argument(
+            "--key",
+            help="when checking: the name of the key that must have signed it, or its start",
+        )
         parser.add_argument("-o", "--output", type=Path, help="where to write; never overwritten")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -26,20 +30,24 @@ class Command(base.Command):
         if words[0] == "verify":
             if len(words) != 2:
                 raise base.Wrong("say which file: rooftree evidence verify FILE.zip")
-            self._verify(Path(words[1]))
+            self._verify(Path(words[1]), options["key"] or "")
             return
         self._make(" ".join(words), options["output"])
 
-    def _verify(self, path: Path) -> None:
+    def _verify(self, path: Path, key: str) -> None:
         try:
             found = problems(path)
+            signer = signed_by(path)
         except NoEvidence as bad:
             raise base.FoundWrong(str(bad)) from bad
         for one in found:
             self.stdout.write(one)
         if found:
             raise base.FoundWrong(f"{len(found)} things in {path.name} are not what was written.")
+        if not signer.startswith(key.lower()):
+            raise base.FoundWrong(f"{path.name} is whole, but it was signed by key {signer}.")
         self.stdout.write(f"{path.name} is whole: every part, verdict and ledger entry holds.")
+        self.stdout.write(f"Signed by key {signer}; compare it with the one the lender publishes.")
 
     def _make(self, typed: str, output: Path | None) -> None:
         from django.utils.timezone import now

@@ -6,7 +6,6 @@ from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
 from django.core.paginator import Paginator
-from django.db.models import Max
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -18,8 +17,6 @@ from rooftree.compliance.record_consent import terms_in_force
 from rooftree.compliance.rulebook import SCRUB_DAYS
 from rooftree.flow import reviews
 from rooftree.leads.models import Source
-from rooftree.ledger import verify
-from rooftree.ledger.models import Event
 from rooftree.money.company_day import company_day
 from rooftree.org.models import Company
 from rooftree.outreach.models import Message
@@ -28,6 +25,7 @@ from rooftree.routing.visible import leads_visible_to, may
 from rooftree.web import look_up
 from rooftree.web.answers import done, refused
 from rooftree.web.page import must, staff
+from rooftree.web.views import ledger
 from rooftree.web.views.dnc import title_of, tone_of
 
 PAGE = 40
@@ -46,7 +44,7 @@ def show(request: HttpRequest) -> HttpResponse:
         "typed": typed,
         "address": address,
         "is_wrong": bool(typed) and address is None,
-        **_ledger(),
+        **ledger.standing(),
         "may_block": may(request.user, "revoke_consent"),
         "may_prove": may(request.user, "make_evidence"),
         "token": uuid4(),
@@ -123,13 +121,6 @@ def release(request: HttpRequest, revocation_id: UUID) -> HttpResponse:
     if is_stop:
         said = "It counts as a stop from now on"
     return done(request, said, back_to=reverse("compliance"))
-
-
-@staff("GET")
-def ledger(request: HttpRequest) -> HttpResponse:
-    """Walk the whole chain of the ledger and say what was found."""
-    must(request.user, "see_compliance")
-    return render(request, "compliance/ledger.html", {"report": verify.verify(), **_ledger()})
 
 
 def _found(request: HttpRequest, address: look_up.Address) -> dict[str, Any]:
@@ -234,14 +225,6 @@ def _lists(request: HttpRequest) -> dict[str, Any]:
 def _is_fresh(company: Company | None, request: HttpRequest) -> bool:
     checked = company.emergencies_checked_at if company else None
     return bool(checked and (request.at - checked).total_seconds() < 24 * 3600)
-
-
-def _ledger() -> dict[str, Any]:
-    """How far the chain is sealed; cheap, unlike walking it."""
-    return {
-        "sealed": Event.objects.aggregate(last=Max("sequence"))["last"] or 0,
-        "unsealed": Event.objects.filter(sequence=None).count(),
-    }
 
 
 def _uuid(typed: str | None) -> UUID:

@@ -1,0 +1,43 @@
+"""`rooftree heads`: the signed heads of the ledger, to be kept elsewhere."""
+
+import json
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.utils.timezone import now
+
+from rooftree.management import base
+from rooftree.reporting import heads, signing
+
+
+class Command(base.Command):
+    """Sign the end of the ledger, and write every head where it is kept."""
+
+    help = "Sign the end of the ledger; write every signed head into a folder, or print the newest."
+    example = "rooftree heads --to /mnt/auditor/heads; rooftree heads --new-key"
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Where to, and whether another key signs from now on."""
+        parser.add_argument("--to", type=Path, help="a folder; files in it are never overwritten")
+        parser.add_argument(
+            "--new-key", action="store_true", help="make the key that signs from now on"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Print what was done."""
+        at = now()
+        if options["new_key"]:
+            key = signing.renew(at=at, actor="system:operator")
+            self.stdout.write(f"From now on key {key.pk} signs.")
+        head = heads.publish(at=at)
+        if head is None:
+            raise base.FoundWrong("nothing is sealed yet, so there is no head to sign.")
+        if options["to"] is None:
+            self.stdout.write(json.dumps(heads.exported(head), indent=1, sort_keys=True))
+            return
+        try:
+            written = heads.put_elsewhere(options["to"])
+        except OSError as problem:
+            raise base.Wrong(f"{options['to']} cannot be written: {problem}") from problem
+        self.stdout.write(f"{written} heads were written to {options['to']}.")

@@ -1,0 +1,169 @@
+"""The ledger's heads, signed and put where whoever rules this machine cannot change them.
+
+A chain proves that nothing before its head was changed; a head kept elsewhere proves that
+the chain was not made anew. One is published at the end of every day of the company's, and
+whenever an evidence file is made.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from itertools import batched, groupby
+from pathlib import Path
+from typing import Any
+
+from django.db import connection
+from django.db.transaction import atomic
+
+from rooftree.core import signatures
+from rooftree.ledger import seal, tree
+from rooftree.ledger.models import Event
+from rooftree.money.company_day import company_day
+from rooftree.reporting import signing
+from rooftree.reporting.models import PublishedHead
+
+FORMAT = "rooftree-head-1"
+_MUTEX = 0x726F_6F66_0002  # of the advisory lock; any number that only publishers use
+type Json = dict[str, Any]
+
+
+def publish(*, at: datetime) -> PublishedHead | None:
+    """Seal what waits and sign the end; the newest head, the old one when nothing came since."""
+    seal.seal(at=at)
+    with atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("select pg_advisory_xact_lock(%s)", [_MUTEX])
+        last = newest()
+        first = last.sequence + 1 if last else 1
+        links = Event.objects.filter(sequence__gte=first).order_by("sequence")
+        nodes: list[str] = []
+        end = None
+        for block in batched(
+            links.values_list("sequence", "chain_hash").iterator(chunk_size=tree.BLOCK),
+            tree.BLOCK,
+        ):
+            nodes.append(tree.root([tree.leaf(one) for _, one in block]))
+            end = block[-1]
+        if end is None:
+            return last
+        head = PublishedHead(first=first, root=tree.root(nodes), nodes=nodes, at=at)
+        head.sequence, head.chain_hash = end[0] or 0, end[1]
+        signed = signing.sign(statement(told(head)), at=at)
+        head.key_id, head.signature = signed["key"], signed["signature"]
+        head.save(force_insert=True)
+    return head
+
+
+def newest() -> PublishedHead | None:
+    """The last head that was published."""
+    return PublishedHead.objects.order_by("-sequence").first()
+
+
+def publish_daily(*, at: datetime) -> None:
+    """Publish once a day of the company's, the first time this is called on it."""
+    last = newest()
+    if last is None or company_day(last.at) < company_day(at):
+        publish(at=at)
+
+
+def told(head: PublishedHead) -> Json:
+    """A head without its signature, as it is signed."""
+    return {
+        "format": FORMAT,
+        "first": head.first,
+        "sequence": head.sequence,
+        "chain_hash": head.chain_hash,
+        "root": head.root,
+        "at": head.at.astimezone(UTC).isoformat(timespec="microseconds"),
+    }
+
+
+def statement(head: Mapping[str, Any]) -> bytes:
+    """The bytes that are signed: whoever checks makes them anew from what a head says."""
+    names = ("format", "first", "sequence", "chain_hash", "root", "at")
+    said = {name: head[name] for name in names}
+    return json.dumps(said, sort_keys=True, separators=(",", ":")).encode()
+
+
+def exported(head: PublishedHead) -> Json:
+    """A head as it is kept elsewhere."""
+    key = head.key
+    return {**told(head), "key": key.pk, "public_key": key.public, "signature": head.signature}
+
+
+def put_elsewhere(folder: Path) -> int:
+    """Write each head that `folder` has not got; how many. A file once there is never written.
+
+    Raises `OSError` when the folder cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    late = not_yet_in(folder)
+    for head in PublishedHead.objects.select_related("key").filter(pk__in=late):
+        draft = folder / f".{_name(head.sequence)}.part"
+        draft.write_text(json.dumps(exported(head), indent=1, sort_keys=True) + "\n")
+        draft.rename(folder / _name(head.sequence))
+    return len(late)
+
+
+def not_yet_in(folder: Path) -> list[int]:
+    """The sequences of the heads that `folder` has not got. Raises `OSError`."""
+    there = {one.name for one in folder.iterdir()}
+    sequences = PublishedHead.objects.order_by("sequence").values_list("sequence", flat=True)
+    return [one for one in sequences if _name(one) not in there]
+
+
+def kept(where: Path) -> Iterator[Json]:
+    """The heads in a folder, or in a file of JSON lines or of one head.
+
+    Raises `OSError` and `ValueError` for what cannot be read.
+    """
+    files = sorted(where.glob("head-*.json")) if where.is_dir() else [where]
+    for file in files:
+        text = file.read_text()
+        try:
+            yield json.loads(text)
+        except ValueError:
+            yield from (json.loads(line) for line in text.splitlines() if line.strip())
+
+
+def problems(heads: Iterable[Json]) -> Iterator[str]:
+    """Say of each head in which way it is not the head of the ledger in this database."""
+    for head in heads:
+        place = head["sequence"]
+        ours = Event.objects.filter(sequence=place).values_list("chain_hash", flat=True).first()
+        if head["key"] != signatures.fingerprint(head["public_key"]) or not signatures.holds(
+            statement(head), public=head["public_key"], signature=head["signature"]
+        ):
+            yield f"head {place} is not what was signed"
+        elif ours is None:
+            yield f"head {place} is of an entry that is not in this ledger"
+        elif ours != head["chain_hash"]:
+            yield f"head {place} is of another chain: the ledger was made anew since {head['at']}"
+
+
+def proofs(places: Collection[int]) -> Iterator[tuple[PublishedHead, int, tree.Path]]:
+    """Each of some entries that is under a head, with that head and the entry's path in its tree.
+
+    Args:
+        places: sequences of entries.
+    """
+    covers = PublishedHead.objects.select_related("key").order_by("sequence")
+    for head in covers.filter(
+        sequence__gte=min(places, default=0), first__lte=max(places, default=0)
+    ):
+        inside = sorted(one - head.first for one in places if head.first <= one <= head.sequence)
+        for block, within in groupby(inside, key=lambda one: one // tree.BLOCK):
+            leaves, above = _leaves(head, block), tree.path(head.nodes, block)
+            for one in within:
+                yield head, head.first + one, [*tree.path(leaves, one % tree.BLOCK), *above]
+
+
+def _leaves(head: PublishedHead, block: int) -> list[str]:
+    begins = head.first + block * tree.BLOCK
+    ends = min(begins + tree.BLOCK - 1, head.sequence)
+    links = Event.objects.filter(sequence__range=(begins, ends)).order_by("sequence")
+    return [tree.leaf(one) for one in links.values_list("chain_hash", flat=True)]
+
+
+def _name(sequence: int) -> str:
+    return f"head-{sequence:015}.json"
