@@ -1,4 +1,4 @@
-"""Checking an evidence file with nothing but the file: no database, no settings, no network."""
+"""Checking a file we signed with nothing but the file: no database, no settings, no network."""
 
 import hashlib
 import json
@@ -29,6 +29,8 @@ class NoEvidence(Exception):
 def problems(path: Path) -> list[str]:
     """They are all the ways in which a file is not what was written; none for a whole one.
 
+    Of a file about somebody, every consent, verdict and ledger entry is looked at as well.
+
     Raises `NoEvidence` when it cannot be read at all.
     """
     try:
@@ -36,16 +38,10 @@ def problems(path: Path) -> list[str]:
             if sum(one.file_size for one in archive.infolist()) > LARGEST:
                 raise NoEvidence(f"{path.name} is no evidence file: it is too large")
             found = [*_altered(archive), *_unsigned(archive)]
-            evidence = json.loads(archive.read(MACHINE))
-        parts = (
-            _of_consents,
-            form_proof.problems,
-            _of_wording,
-            _of_verdicts,
-            _of_events,
-            _of_heads,
-        )
-        return [*found, *(said for part in parts for said in part(evidence))]
+            if MACHINE in archive.namelist():
+                evidence = json.loads(archive.read(MACHINE))
+                found += (said for part in PARTS for said in part(evidence))
+        return found
     except (*DAMAGED, *OTHERWISE) as bad:
         raise NoEvidence(f"{path.name} is no evidence file: {bad}") from bad
 
@@ -155,3 +151,6 @@ def _of_heads(evidence: Mapping[str, Any]) -> Iterator[str]:
             or climb(leaf(one["chain_hash"]), one["path"]) != heads[one["head"]]["root"]
         ):
             yield f"ledger entry {one['sequence']} is not under head {one['head']}"
+
+
+PARTS = (_of_consents, form_proof.problems, _of_wording, _of_verdicts, _of_events, _of_heads)

@@ -4,6 +4,7 @@ Rows and arithmetic are allauth's. That a code works once is ours: it is kept in
 under its lock, so that any number of processes agree.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -65,6 +66,16 @@ def is_asked(user: User) -> bool:
     """Whether signing in by password is not enough for this user."""
     kinds = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
     return bool(Authenticator.objects.filter(user=user, type__in=kinds).exists())
+
+
+def without_one(users: Iterable[User]) -> list[User]:
+    """Those of some users who have neither an app nor a passkey."""
+    people = list(users)
+    kinds = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
+    have = set(
+        Authenticator.objects.filter(user__in=people, type__in=kinds).values_list("user", flat=True)
+    )
+    return [one for one in people if one.pk not in have]
 
 
 def new_secret() -> str:

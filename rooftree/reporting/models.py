@@ -181,3 +181,46 @@ class PublishedHead(models.Model):
 
     def __str__(self) -> str:
         return f"published_head:{self.pk}"
+
+
+class Assurance(models.Model):
+    """Something people did to keep data safe, as they wrote it down. Append-only by trigger."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    kind = models.CharField(max_length=30)  # of assurance.KINDS
+    on_date = models.DateField()
+    said = models.CharField(max_length=600)
+    document = models.CharField(max_length=200, blank=True)  # where the paper is
+    figures = models.JSONField(default=dict)  # of an access review: who keeps what
+    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "assurance"
+        indexes = [models.Index(fields=["kind", "-on_date"], name="assurance_by_kind")]
+
+    def __str__(self) -> str:
+        return f"assurance:{self.pk}"
+
+
+class Incident(models.Model):
+    """Data that somebody may have reached who should not have (16 CFR 314.4(h) and (j))."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    what = models.CharField(max_length=600)
+    discovered_on = models.DateField()
+    consumers = models.PositiveIntegerField()  # whose data it is, as far as known
+    is_encrypted = models.BooleanField()
+    was_key_taken = models.BooleanField()
+    told_ftc_on = models.DateField(null=True)
+    ended = models.CharField(max_length=600, blank=True)  # what was done about it
+    opened_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    opened_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "incident"
+        indexes = [models.Index(fields=["-opened_at"], name="incident_by_time")]
+
+    def __str__(self) -> str:
+        return f"incident:{self.pk}"

@@ -53,6 +53,7 @@ PAGES = {  # by the name of their address
     "los": Page(label="LOS", icon="los", verb="see_los"),
     "money": Page(label="Money", icon="money", verb="see_money"),
     "access_log": Page(label="Access", icon="eye", verb="see_access_log"),
+    "controls": Page(label="Controls", icon="key", verb="see_access_log"),
     "portal": Page(label="Introductions", icon="user", verb="see_portal"),
     "partners": Page(label="Partners", icon="user", verb="see_partners"),
     "setup": Page(label="Set-up", icon="setup", verb="edit_setup"),
@@ -79,7 +80,7 @@ SEEN_BY = {
     ),
     "compliance": (
         ["compliance", "wording", "sequences", "sources", "los"],
-        ["my_tasks", "partners", "access_log", "home", "routing"],
+        ["my_tasks", "partners", "access_log", "controls", "home", "routing"],
     ),
     "executive": (
         ["home", "money", "team", "pipeline"],
@@ -87,7 +88,7 @@ SEEN_BY = {
     ),
     "administrator": (
         ["setup", "sources", "routing", "wording", "sequences", "los", "compliance"],
-        ["access_log", "matches", "returns", "partners", "home", "team"],
+        ["access_log", "controls", "matches", "returns", "partners", "home", "team"],
     ),
 }
 UNREAD = 9  # notices in the bell; the rest is on their page

@@ -18,10 +18,11 @@ from rooftree.org.company import BadCompany
 from rooftree.org.hours import BadHours
 from rooftree.org.licences import BadLicense
 from rooftree.org.people import CannotChange
+from rooftree.reporting.assurance import BadRecord
 
 REFUSALS = (
     BadBranch, BadCompany, BadConnection, BadContract, BadHours, BadKey, BadLicense, BadPartner,
-    BadSource, CannotChange,
+    BadRecord, BadSource, CannotChange,
 )  # fmt: skip
 ZONES = {
     "America/New_York": "Eastern",

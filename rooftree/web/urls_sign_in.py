@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from rooftree.web.views import (
+    controls,
     exports,
     password_reset,
     security,
@@ -35,6 +36,12 @@ urlpatterns: list[URLPattern] = [
     path("me/sign-in/sessions/<slug:name>/end/", security.session_end, name="security_session_end"),
     # Watching over it.
     path("access-log/", setup_access.log, name="access_log"),
+    path("controls/", controls.show, name="controls"),
+    path("controls/export/", controls.export, name="controls_export"),
+    path("controls/access-review/", controls.review, name="access_review"),
+    path("controls/records/", controls.records, name="assurances"),
+    path("controls/incidents/", controls.incident_list, name="incidents"),
+    path("controls/incidents/<uuid:incident_id>/", controls.incident, name="incident"),
     path("setup/api-keys/", setup_access.keys, name="api_keys"),
     path(
         "setup/api-keys/<uuid:key_id>/revocation/",

@@ -167,6 +167,12 @@ TABLE = {
     "compliance/emergencies/": post("cd"),
     "compliance/lists/": get("cd"),
     "compliance/evidence/": post("cd"),
+    "controls/": get("cd"),
+    "controls/export/": post("cd"),
+    "controls/access-review/": get("cd"),
+    "controls/records/": get("cd"),
+    "controls/incidents/": get("cd"),
+    "controls/incidents/<uuid:incident_id>/": post("cd", "incident"),
     "access-log/": get("cd"),
     # Machines: a key opens these, never a session (tests/api/test_who_sees_what.py).
     "api/v1/leads/<uuid:lead_id>": public("lead"),

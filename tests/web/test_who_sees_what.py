@@ -27,7 +27,8 @@ from rooftree.org import api_keys
 from rooftree.org.models import ROLES, License, StaffNotice
 from rooftree.outreach import may, wording
 from rooftree.outreach.models import Message, Template
-from rooftree.reporting.models import StatusFile
+from rooftree.reporting import incidents
+from rooftree.reporting.models import Incident, StatusFile
 from rooftree.routing import assign, publish
 from rooftree.routing.models import Offer, RoutingDecision
 from rooftree.routing.rules import Rule
@@ -59,6 +60,13 @@ def world(cast):
     hold = revoke.record(
         person_id=None, address="+15125550111", kind="review", media=["text"],
         origin="message:1", cause="text:1", at=make.NOON,
+    )  # fmt: skip
+    lost = incidents.opened(
+        Incident(
+            what="A laptop", discovered_on=make.NOON.date(), consumers=3, is_encrypted=True,
+            was_key_taken=False,
+        ),
+        by=cast.omar, at=make.NOON,
     )  # fmt: skip
     connected = Connection.objects.create(
         los="encompass", name="Encompass", slug="enc", base_url="http://localhost", instance="BE1"
@@ -108,7 +116,8 @@ def world(cast):
         "lead": owned.pk, "message": message_in_review(owned).pk,
         "offer": offer.pk, "task": task.pk,
         "decision": decision.pk, "verdict": judged.pk,
-        "hold": hold.pk, "key": key.pk, "source": cast.zillow.pk, "post_source": posts.pk,
+        "hold": hold.pk, "incident": lost.pk, "key": key.pk,
+        "source": cast.zillow.pk, "post_source": posts.pk,
         "seller": seller.pk,
         "sheet": sheet.pk, "drop": "drop", "branch": cast.tampa.pk,
         "user": cast.sam.user.pk, "license": License.objects.first().pk,

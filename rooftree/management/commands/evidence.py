@@ -46,7 +46,7 @@ class Command(base.Command):
             raise base.FoundWrong(f"{len(found)} things in {path.name} are not what was written.")
         if not signer.startswith(key.lower()):
             raise base.FoundWrong(f"{path.name} is whole, but it was signed by key {signer}.")
-        self.stdout.write(f"{path.name} is whole: every part, verdict and ledger entry holds.")
+        self.stdout.write(f"{path.name} is whole: every part of it holds.")
         self.stdout.write(f"Signed by key {signer}; compare it with the one the lender publishes.")
 
     def _make(self, typed: str, output: Path | None) -> None:
