@@ -18,7 +18,7 @@ from rooftree.capture.models import PlacedBid
 from rooftree.capture.recognise import Outdated
 from rooftree.leads.models import Delivery, DeliveryKey, Source
 from rooftree.money.company_day import company_zone
-from rooftree.org.models import CompanyLicense, License
+from rooftree.org.models import AUTHORIZING, CompanyLicense, License
 
 TAKEN = ("accepted", "quarantined")  # one that cannot be used yet was taken as well
 PRICE = Coalesce("price_cents", "source__cost_cents", Value(0))
@@ -51,7 +51,7 @@ def licensed(state: str, at: datetime) -> frozenset[str]:
     day = at.astimezone(company_zone()).date()
     ours = CompanyLicense.objects.filter(state=state, from_date__lte=day)
     theirs = License.objects.filter(
-        state=state, status__iexact="approved", from_date__lte=day, officer__terminated_at=None
+        state=state, status__in=AUTHORIZING, from_date__lte=day, officer__terminated_at=None
     )
     holds = all(
         held.filter(until_date=None).exists() or held.filter(until_date__gt=day).exists()

@@ -272,7 +272,7 @@ def _holds(officer: Json, facts: Json) -> bool:
     )
     return any(
         one["state"] == state
-        and one["status"] == "Approved"
+        and one["status"] in ("Approved", "Temporary Authority")
         and (one["expires_on"] is None or one["expires_on"] >= today)
         for one in officer["licenses"]
     )

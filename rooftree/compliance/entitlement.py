@@ -11,7 +11,8 @@ from rooftree.compliance.verdict import Rule, Ruling
 
 LIC_01 = Rule(id="LIC-01", cite="12 USC 5103; 12 CFR 1007; 12 CFR 1008; state law")
 LIC_02 = Rule(id="LIC-02", cite="12 CFR 1008.103 and appendix A")
-ACTIVE = "Approved"
+# NMLS words; temporary authority lasts 120 days at most (12 USC 5117), as its row does.
+ACTIVE = ("Approved", "Temporary Authority")
 # What takes no license: arranging, collecting, general facts. Offering or negotiating terms and
 # taking an application do take one, and so does whatever is not known to be clerical.
 CLERICAL = re.compile(
@@ -56,7 +57,7 @@ def _best(held: list[License], today: date) -> str | None:
     """It is None when any license of the state is good, else why none is."""
     reasons = []
     for one in held:
-        if one.status != ACTIVE:
+        if one.status not in ACTIVE:
             reasons.append("licence_inactive")
         elif one.expires_on is not None and one.expires_on < today:
             reasons.append("licence_expired")

@@ -1,5 +1,7 @@
 """The company, its tree of branches, its people and what each may do."""
 
+from datetime import timedelta
+
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.sessions.base_session import AbstractBaseSession
@@ -178,6 +180,10 @@ class LoanOfficer(models.Model):
         return f"officer:{self.nmls_id}"
 
 
+# NMLS words under which an officer may originate; temporary authority for 120 days (12 USC 5117).
+AUTHORIZING = ("Approved", "Temporary Authority")
+
+
 class License(models.Model):
     """A loan officer's permission to originate in one state between two dates."""
 
@@ -195,6 +201,11 @@ class License(models.Model):
             models.CheckConstraint(
                 condition=Q(until_date=None) | Q(until_date__gt=F("from_date")),
                 name="license_ends_later",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__iexact=AUTHORIZING[1])
+                | Q(until_date__lte=F("from_date") + timedelta(days=120)),
+                name="temporary_authority_is_short",
             ),
         ]
         indexes = [models.Index(fields=["officer", "state"], name="license_by_officer_state")]

@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from rooftree.org import models
 from rooftree.org.hours import local_date
 
-APPROVED = "approved"  # the NMLS word, lower-cased; "Approved - Inactive" is not it
+# NMLS words, lower-cased; "Approved - Inactive" is none of them.
+AUTHORIZING = frozenset(one.lower() for one in models.AUTHORIZING)
 DEPOSITORY = "depository"
 
 
@@ -21,9 +23,9 @@ class Permit:
     status: str = "Approved"
 
     def in_force(self, day: date) -> bool:
-        """True on a day inside its dates, while NMLS shows it as Approved."""
+        """True on a day inside its dates, while NMLS's word lets the officer originate."""
         return (
-            self.status.lower() == APPROVED
+            self.status.lower() in AUTHORIZING
             and self.from_date <= day
             and (self.until_date is None or day < self.until_date)
         )
@@ -93,7 +95,7 @@ def _license_problem(permits: tuple[Permit, ...], state: str, day: date) -> tupl
     if not here:
         return "unlicensed", f"Not licensed in {state}"
     last = max(here, key=lambda permit: permit.from_date)
-    if last.status.lower() != APPROVED:
+    if last.status.lower() not in AUTHORIZING:
         return "license_inactive", f"License in {state} is {last.status}"
     if last.from_date > day:
         return "license_not_yet", f"License in {state} begins {_said(last.from_date)}"

@@ -11,7 +11,15 @@ from django.urls import reverse
 
 from rooftree.leads.models import Source
 from rooftree.los.models import Connection
-from rooftree.org.models import Branch, Company, CompanyLicense, License, LoanOfficer, User
+from rooftree.org.models import (
+    AUTHORIZING,
+    Branch,
+    Company,
+    CompanyLicense,
+    License,
+    LoanOfficer,
+    User,
+)
 from rooftree.routing.models import RuleSet
 from rooftree.web.words import plural
 
@@ -130,7 +138,7 @@ def _people() -> Step:
 def _licenses(company: Company | None, today: date) -> Step:
     good = Q(from_date__lte=today) & (Q(until_date=None) | Q(until_date__gt=today))
     ours = CompanyLicense.objects.filter(good).values_list("state", flat=True).distinct().count()
-    held = License.objects.filter(good, officer__terminated_at=None, status__iexact="approved")
+    held = License.objects.filter(good, officer__terminated_at=None, status__in=AUTHORIZING)
     ending = held.filter(until_date__lte=today + ENDS_SOON).count()
     said = "Nobody is offered a lead in a state where either license is missing"
     if held.exists() or ours:

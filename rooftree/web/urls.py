@@ -151,6 +151,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "set-password/<uidb64>/<token>/", setup_password.SetPassword.as_view(), name="set_password"
     ),
     path("setup/licenses/", setup_licenses.listed, name="setup_licenses"),
+    path("setup/licenses/file/", setup_licenses.file, name="setup_licenses_file"),
     path("setup/licenses/<uuid:license_id>/", setup_licenses.of_officer, name="setup_license"),
     path(
         "setup/company-licenses/<uuid:license_id>/",

@@ -194,6 +194,7 @@ TABLE = {
     "setup/people/<uuid:user_id>/officer/": get("d", "user"),
     "setup/people/<uuid:user_id>/departure/": post("d", "user"),
     "setup/people/<uuid:user_id>/password-link/": post("d", "user"),
+    "setup/licenses/file/": get("pcd"),
     "setup/licenses/": get("pcd"),
     "setup/licenses/<uuid:license_id>/": get("pcd", "license"),
     "setup/company-licenses/<uuid:license_id>/": get("pcd", "company_license"),

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from django.core import mail
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
@@ -366,3 +367,22 @@ def test_work_that_gave_up_is_listed_and_tried_again(browser):
 
     browser.post(reverse("dead_letter_retry", args=[job]))
     assert "Nothing gave up" in browser.get(reverse("dead_letters")).text
+
+
+def test_a_file_of_nmls_is_shown_before_it_is_taken_in(cast, signed_in):
+    browser = signed_in(cast.omar)
+    held = License.objects.filter(officer=cast.dana).first()
+    row = f"{cast.dana.nmls_id},{held.state},{held.number},Approved - Inactive,01/01/2020,"
+    body = f"NMLS ID,State,License Number,Status,Original Issue Date,Expires\n{row}".encode()
+
+    def sent(act):
+        file = SimpleUploadedFile("nmls.csv", body)
+        return browser.post(reverse("setup_licenses_file"), {"file": file, "act": act})
+
+    assert "status Approved → Approved - Inactive" in sent("look").text
+    held.refresh_from_db()
+    assert held.status == "Approved"
+    assert sent("take").status_code == 303
+    held.refresh_from_db()
+    assert held.status == "Approved - Inactive"
+    assert "Choose a file." in browser.post(reverse("setup_licenses_file")).text

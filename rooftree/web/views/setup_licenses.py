@@ -10,9 +10,10 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
 from rooftree.core.states import STATES
+from rooftree.flow import nmls_file
 from rooftree.money.company_day import company_day
 from rooftree.org import company_licences, licences
-from rooftree.org.models import CompanyLicense, License, LoanOfficer
+from rooftree.org.models import AUTHORIZING, CompanyLicense, License, LoanOfficer
 from rooftree.web.answers import done
 from rooftree.web.page import staff
 from rooftree.web.setup_guide import ENDS_SOON
@@ -21,7 +22,7 @@ from rooftree.web.views.setup import must
 
 PAGE = 100
 STATUSES = (
-    "Approved", "Approved - Conditional", "Approved - Inactive", "Pending", "Expired",
+    *AUTHORIZING, "Approved - Conditional", "Approved - Inactive", "Pending", "Expired",
     "Surrendered", "Suspended", "Revoked",
 )  # fmt: skip
 ONE_DAY = timedelta(days=1)
@@ -97,6 +98,27 @@ def listed(request: HttpRequest) -> HttpResponse:
 
 
 @staff("GET", "POST")
+def file(request: HttpRequest) -> HttpResponse:
+    """What a file of NMLS's says beside what is on file; the second button takes it in."""
+    must(request.user, "edit_licenses")
+    found, problem = None, ""
+    given = request.FILES.get("file")
+    if request.method == "POST":
+        try:
+            if given is None:
+                raise nmls_file.NotALicenseFile("Choose a file.")
+            if request.POST.get("act") == "take":
+                taken = nmls_file.take_in(given.read(), by=request.user, at=request.at)
+                said = f"{len(taken.changes)} licenses are as NMLS says"
+                return done(request, said, back_to=reverse("setup_licenses"))
+            found = nmls_file.read(given.read())
+        except nmls_file.NotALicenseFile as bad:
+            problem = str(bad)
+    context = {"found": found, "problem": problem}
+    return render(request, "setup/licenses_file.html", context, status=422 if problem else 200)
+
+
+@staff("GET", "POST")
 def of_officer(request: HttpRequest, license_id: UUID) -> HttpResponse:
     """Correct, renew or end one officer's license."""
     must(request.user, "edit_licenses")
@@ -152,7 +174,7 @@ def _shown(one: Any, today: Any, status: str = "Approved") -> dict[str, Any]:
     """A license with how it stands today, in a word and a tone."""
     last = one.until_date - ONE_DAY if one.until_date else None
     tone, icon, said = "ok", "check", "Good"
-    if status.lower() != "approved":
+    if status not in AUTHORIZING:
         tone, icon, said = "late", "ban", status
     elif one.from_date > today:
         tone, icon, said = "", "clock", "Not yet"

@@ -1,0 +1,263 @@
+"""Licenses from a file of NMLS: what it says beside what is on file, and taking the rest in.
+
+NMLS lets a company download the licenses it and its loan officers hold, as a spreadsheet. Its
+columns have had several names; those known are below, in whatever order they stand. A row is of
+an officer by NMLS ID, or of the company itself. What is on file and not in the file is shown and
+stays: a file may be of one state only.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db.transaction import atomic
+
+from rooftree.capture.imports.table import Row, read_table
+from rooftree.capture.notes import Notes
+from rooftree.capture.wire import Unreadable
+from rooftree.core.states import STATES
+from rooftree.org import company_licences, licences
+from rooftree.org.licences import BadLicense
+from rooftree.org.models import AUTHORIZING, Company, CompanyLicense, License, LoanOfficer, User
+
+COLUMNS = {  # what we need: the names NMLS and its exports have for it, without signs and case
+    "nmls_id": ("nmls id", "individual nmls id", "individual id", "mlo nmls id", "entity id"),
+    "state": ("state", "jurisdiction", "regulator", "state regulator", "license state"),
+    "number": ("license number", "license registration number", "license", "number"),
+    "status": ("license status", "status"),
+    "from_date": ("original issue date", "issue date", "approval date", "effective date",
+                  "status date"),
+    "last_date": ("expiration date", "expires", "renewed through", "renewed through year"),
+}  # fmt: skip
+NEEDED = ("nmls_id", "state", "number", "status", "from_date")
+TEMPORARY_DAYS = 120  # 12 USC 5117(d)
+type Held = License | CompanyLicense
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One row of the file that can be read. `until_date` is the first day without it."""
+
+    line: int
+    nmls_id: str
+    state: str
+    number: str
+    status: str
+    from_date: date
+    until_date: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What taking a line in would do; `held` is the license on file, None for a new one."""
+
+    line: Line
+    officer: LoanOfficer | None  # None: the company's own
+    held: Held | None
+
+    @property
+    def what(self) -> str:
+        """It in words: what is new, or each thing that differs."""
+        if self.held is None:
+            return f"new, {self.line.status}"
+        said = [
+            f"{name.replace('_', ' ')} {_plain(old)} → {_plain(new)}"
+            for name, old, new in _differences(self.held, self.line)
+        ]
+        return ", ".join(said)
+
+
+@dataclass(slots=True, kw_only=True)
+class Found:
+    """What is in a file, beside what is on file."""
+
+    changes: list[Change] = field(default_factory=list)
+    same: int = 0
+    wrong: list[str] = field(default_factory=list)  # rows that cannot be read, in a sentence
+    strangers: list[str] = field(default_factory=list)  # NMLS IDs nobody here has
+    unsaid: list[License] = field(default_factory=list)  # of officers in the file, but not in it
+
+
+class NotALicenseFile(Exception):
+    """It cannot be read as a list of licenses. The text is fit to show."""
+
+
+def read(body: bytes) -> Found:
+    """Compare a file with what is on file; nothing is changed. Raises `NotALicenseFile`."""
+    try:
+        table = read_table(body, Notes())
+    except Unreadable as bad:
+        raise NotALicenseFile(f"This is no spreadsheet that can be read: {bad}.") from bad
+    columns = _columns(table.columns)
+    found, lines = Found(), []
+    for row in table.rows:
+        try:
+            lines.append(_line(row, columns))
+        except ValueError as bad:
+            found.wrong.append(f"Row {row.line}: {bad}")
+    _compare(lines, found)
+    return found
+
+
+def take_in(body: bytes, *, by: User, at: datetime) -> Found:
+    """Take the differences in, all of them or none. Raises `NotALicenseFile`.
+
+    What a change makes unlawful is ended by the database in the same transaction.
+    """
+    found = read(body)
+    with atomic():
+        for one in found.changes:
+            try:
+                _carry_out(one, by=by, at=at)
+            except BadLicense as bad:
+                raise NotALicenseFile(f"Row {one.line.line}: {bad} Nothing was taken in.") from bad
+    return found
+
+
+def _columns(names: tuple[str, ...]) -> dict[str, str]:
+    plain = {re.sub(r"[^a-z]+", " ", name.lower()).strip(): name for name in names}
+    found = {
+        what: next((plain[one] for one in known if one in plain), "")
+        for what, known in COLUMNS.items()
+    }
+    if missing := [COLUMNS[what][0] for what in NEEDED if not found[what]]:
+        raise NotALicenseFile(
+            f"No column is called “{missing[0]}”. The file needs: "
+            f"{', '.join(COLUMNS[what][0] for what in NEEDED)}."
+        )
+    return found
+
+
+def _line(row: Row, columns: dict[str, str]) -> Line:
+    said = {what: row.cells.get(name, "") for what, name in columns.items()}
+    state = _state(said["state"])
+    if not said["nmls_id"].isdigit():
+        raise ValueError(f"“{said['nmls_id']}” is no NMLS ID.")
+    if not state:
+        raise ValueError(f"“{said['state']}” names no state.")
+    if not said["number"]:
+        raise ValueError("it has no license number.")
+    status = _status(said["status"])
+    from_date = _day(said["from_date"])
+    until = _until(said["last_date"])
+    if status == AUTHORIZING[1]:
+        longest = from_date + timedelta(days=TEMPORARY_DAYS)
+        until = min(until, longest) if until else longest
+    return Line(
+        line=row.line, nmls_id=said["nmls_id"].lstrip("0"), state=state, number=said["number"],
+        status=status, from_date=from_date, until_date=until,
+    )  # fmt: skip
+
+
+def _state(typed: str) -> str:
+    """The code of a state in NMLS's words: “Texas - SML”, “TX”, “Florida Office of …”."""
+    if typed.upper() in STATES:
+        return typed.upper()
+    names = sorted(STATES.items(), key=lambda one: -len(one[1]))  # West Virginia before Virginia
+    return next((code for code, name in names if typed.lower().startswith(name.lower())), "")
+
+
+def _status(typed: str) -> str:
+    """NMLS's word as we keep it: dashes between spaces, both authorizing ones as they are."""
+    words = re.sub(r"\s*[-–]\s*", " - ", typed.strip())
+    if words.lower().startswith("temporary authority"):
+        return AUTHORIZING[1]
+    if not words:
+        raise ValueError("it has no status.")
+    return " ".join(one.capitalize() for one in words.split())
+
+
+def _day(typed: str) -> date:
+    """12/31/2026 or 2026-12-31, with or without an hour behind it."""
+    if american := re.match(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4})\b", typed):
+        month, day, year = map(int, american.groups())
+        return date(year, month, day)
+    try:
+        return date.fromisoformat(typed[:10])
+    except ValueError:
+        raise ValueError(f"“{typed}” is no day, as 12/31/2026.") from None
+
+
+def _until(typed: str) -> date | None:
+    """The first day without it; a year of renewal ends with its December 31."""
+    if not typed:
+        return None
+    if re.fullmatch(r"20\d\d", typed):
+        return date(int(typed) + 1, 1, 1)
+    return _day(typed) + timedelta(days=1)
+
+
+def _compare(lines: list[Line], found: Found) -> None:
+    ours = Company.objects.values_list("nmls_id", flat=True).first() or ""
+    officers = {
+        one.nmls_id: one
+        for one in LoanOfficer.objects.filter(terminated_at=None).select_related("user")
+    }
+    newest = {(one.nmls_id, one.state): one for one in sorted(lines, key=lambda one: one.from_date)}
+    for line in newest.values():
+        officer = officers.get(line.nmls_id)
+        if officer is None and line.nmls_id != ours:
+            found.strangers.append(line.nmls_id)
+            continue
+        held = _on_file(officer, line)
+        if officer is None and line.status not in AUTHORIZING:
+            if held is not None:
+                found.wrong.append(
+                    f"Row {line.line}: NMLS says {line.status} of the company’s own license in "
+                    f"{line.state}, and not since when. End it on its page."
+                )
+        elif held is not None and not list(_differences(held, line)):
+            found.same += 1
+        else:
+            found.changes.append(Change(line=line, officer=officer, held=held))
+    found.strangers = sorted(set(found.strangers))
+    named = [officers[key] for key in {one.nmls_id for one in lines} if key in officers]
+    found.unsaid = [
+        one
+        for one in License.objects.filter(officer__in=named).select_related("officer__user")
+        if (one.officer.nmls_id, one.state) not in newest and one.status in AUTHORIZING
+    ]
+
+
+def _on_file(officer: LoanOfficer | None, line: Line) -> Held | None:
+    """The newest license on file there that the line is about: of its number, or running now."""
+    rows: Any = (
+        License.objects.filter(officer=officer)
+        if officer is not None
+        else CompanyLicense.objects.all()
+    )
+    held: Held | None = rows.filter(state=line.state).order_by("-from_date").first()
+    if held is None or (held.until_date and held.until_date <= line.from_date):
+        return None  # it had ended before this one began
+    return held
+
+
+def _differences(held: Held, line: Line) -> Iterator[tuple[str, Any, Any]]:
+    """Each thing in which they differ. An end that the file leaves out is not a difference."""
+    for name in ("number", "status", "from_date", "until_date"):
+        old, new = getattr(held, name, line.status), getattr(line, name)
+        if old != new and not (name == "until_date" and new is None):
+            yield name, old, new
+
+
+def _carry_out(one: Change, *, by: User, at: datetime) -> None:
+    line = one.line
+    dates = (line.from_date, line.until_date or (one.held.until_date if one.held else None))
+    kept: dict[str, Any] = {"number": line.number, "by": by, "at": at}
+    if one.officer is None:
+        act: Callable[..., Any] = company_licences.edit if one.held else company_licences.add
+        about = {"license_id": one.held.pk} if one.held else {"state": line.state}
+        act(dates=dates, **about, **kept)
+        return
+    held = one.held
+    if held is None:
+        held = licences.add(officer_id=one.officer.pk, state=line.state, dates=dates, **kept)
+    licences.edit(
+        license_id=held.pk, status=line.status, from_date=dates[0], until_date=dates[1], **kept
+    )
+
+
+def _plain(value: Any) -> str:
+    return f"{value:%b %d, %Y}" if isinstance(value, date) else str(value or "none")

@@ -1,0 +1,265 @@
+"""Does a test notice when a value of the rule data is wrong? Each value is changed, one at a time.
+
+`scripts/mutants` runs it. A value counts when the program reads it: the data are handed out in
+containers that note what is taken from them. A changed value is first asked of the worked
+cases, the boundaries, the wording's own examples and the labelled replies, in a forked process;
+what they do not notice, the rule tests are run against. Who survives is printed, and must be in
+`SURVIVORS` with the reason why no test should notice.
+"""
+
+import argparse
+import copy
+import datetime
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+HERE = Path(__file__).parent
+RULES = HERE.parents[1] / "rooftree" / "compliance"
+FILES = ("rules.yaml", "optout.yaml", "wording.yaml")
+CHANGED = "ROOFTREE_MUTANT"  # names the file and the place of the one value that is changed
+TESTS = [
+    f"tests/compliance/test_{name}.py"
+    for name in (
+        "cases", "checker", "dnc_file", "gate", "lint", "needles", "optout", "optout_recall",
+        "places", "quiet_hours", "retention",
+    )
+]  # fmt: skip
+# By a pattern of `file:place`, why no test should notice.
+SURVIVORS = {
+    r":.*\b(cite|cites)$": "A citation is shown beside a decision and decides nothing.",
+    r":sources|:.*\b(src|conf|note|in_flux)$": "Words for whoever keeps the table.",
+    r"wording.yaml:patterns\.\d+\.(blocked|allowed)": "Examples, read by the tests alone.",
+}
+type Place = tuple[Any, ...]
+
+
+class Watched:
+    """What a container of the data and the ones in it were asked for."""
+
+    def __init__(self) -> None:
+        self.read: set[Place] = set()
+
+    def wrap(self, value: Any, place: Place) -> Any:
+        """`value` in containers that note what is read; a leaf is noted when it is handed out."""
+        if isinstance(value, dict):
+            return WatchedDict(value, self, place)
+        if isinstance(value, list):
+            return WatchedList(value, self, place)
+        self.read.add(place)
+        return value
+
+
+class WatchedDict(dict):  # type: ignore[type-arg]
+    """A mapping that notes which leaves were taken from it."""
+
+    def __init__(self, value: dict[Any, Any], watched: Watched, place: Place) -> None:
+        super().__init__(value)
+        self._given = watched, place
+
+    def __getitem__(self, key: Any) -> Any:
+        watched, place = self._given
+        return watched.wrap(super().__getitem__(key), (*place, key))
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        return self[key] if dict.__contains__(self, key) else default
+
+    def __iter__(self) -> Iterator[Any]:  # so that `{**it}` asks for each value
+        return super().__iter__()
+
+    def items(self) -> Any:
+        return [(key, self[key]) for key in super().__iter__()]
+
+    def values(self) -> Any:
+        return [self[key] for key in super().__iter__()]
+
+
+class WatchedList(list):  # type: ignore[type-arg]
+    """A list that notes which leaves were taken from it."""
+
+    def __init__(self, value: list[Any], watched: Watched, place: Place) -> None:
+        super().__init__(value)
+        self._given = watched, place
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return list(self)[index]
+        watched, place = self._given
+        return watched.wrap(super().__getitem__(index), (*place, index))
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[index] for index in range(len(self)))
+
+    def __add__(self, other: Any) -> Any:
+        return [*self, *other]
+
+
+def changed(value: Any) -> Any:
+    """Another value of the same kind, as near as one can be that means something else."""
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int):
+        return value + 1
+    if isinstance(value, float):
+        return value * 1.01
+    if isinstance(value, datetime.date):
+        return value + datetime.timedelta(days=1)
+    if value is None:
+        return ["08:00", "21:00"]
+    return _other_text(value)
+
+
+def _other_text(value: str) -> str:
+    if re.fullmatch(r"\d\d:\d\d", value):
+        minutes = int(value[:2]) * 60 + int(value[3:]) - 1
+        return f"{minutes // 60:02}:{minutes % 60:02}"
+    if "/" in value and value.split("/")[0] in ("America", "Pacific"):
+        return "Pacific/Honolulu" if value != "Pacific/Honolulu" else "America/New_York"
+    if re.search(r"[\\^$(\[|]", value):  # an expression that finds nothing any more
+        return r"(?!)"
+    return f"{value}x"
+
+
+def with_one_changed(data: Any, place: Place) -> Any:
+    """A copy of the data with the value at `place` changed."""
+    made = copy.deepcopy(data)
+    inside = made
+    for step in place[:-1]:
+        inside = inside[step]
+    inside[place[-1]] = changed(inside[place[-1]])
+    return made
+
+
+def hand_out(hand: Callable[[str, Any], Any]) -> None:
+    """From now on `yaml.safe_load` gives the rule data as `hand` makes them of file and data."""
+    read = yaml.safe_load
+    texts = {(RULES / name).read_text(encoding="utf-8"): name for name in FILES}
+
+    def load(stream: Any) -> Any:
+        data = read(stream)
+        return hand(texts[stream], data) if stream in texts else data
+
+    yaml.safe_load = load
+
+
+def notices() -> bool:
+    """Whether the worked cases, boundaries, examples or labelled replies are read otherwise."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+    try:
+        from tests.compliance import test_cases, test_lint, test_optout_recall
+
+        if any(test_cases._misses(one) for one in (*test_cases.CASES, *test_cases.BOUNDARIES)):
+            return True
+        for one, text in test_lint.BLOCKED:
+            test_lint.test_the_example_that_must_be_found_is_found(one, text)
+        for one, text in test_lint.ALLOWED:
+            test_lint.test_the_example_that_may_pass_passes(one, text)
+        for language in ("en", "es"):
+            test_optout_recall.test_whoever_asks_us_to_stop_is_stopped(language)
+        test_optout_recall.test_doubtful_words_pause_everything()
+        test_optout_recall.test_an_ordinary_answer_is_seldom_taken_for_a_stop()
+    except Exception:  # a change that breaks loading is noticed as well
+        return True
+    return False
+
+
+def in_a_child(ask: Callable[[], Any]) -> Any:
+    """The answer of `ask` in a forked process; what it loads and changes ends with it."""
+    reads, writes = os.pipe()
+    if not os.fork():
+        os.close(reads)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+        with os.fdopen(writes, "w") as pipe:
+            pipe.write(json.dumps(ask()))
+        os._exit(0)
+    os.close(writes)
+    with os.fdopen(reads) as pipe:
+        said = pipe.read()
+    os.wait()
+    return json.loads(said)
+
+
+def places() -> list[tuple[str, Place]]:
+    """Every value that the program reads when its rules are loaded and asked everything."""
+
+    def ask() -> list[Any]:
+        watched = Watched()
+        hand_out(lambda name, data: watched.wrap(data, (name,)))
+        notices()
+        return [[place[0], list(place[1:])] for place in watched.read]
+
+    return sorted(((name, tuple(place)) for name, place in in_a_child(ask)), key=repr)
+
+
+def survives(name: str, place: Place) -> bool:
+    """Whether nobody notices that this value is another."""
+
+    def hand(of: str, data: Any) -> Any:
+        return with_one_changed(data, place) if of == name else data
+
+    def ask() -> bool:
+        hand_out(hand)
+        return notices()
+
+    if in_a_child(ask):
+        return False
+    given = {**os.environ, CHANGED: json.dumps([name, place])}
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-x", "-q", "-p", "tests.compliance.mutants", *TESTS],
+        env=given, cwd=HERE.parents[1], capture_output=True, check=False,
+    )  # fmt: skip
+    return done.returncode == 0
+
+
+def argued(name: str, place: Place) -> str:
+    """Why no test should notice, or ""."""
+    said = f"{name}:{'.'.join(map(str, place))}"
+    return next((why for words, why in SURVIVORS.items() if re.search(words, said)), "")
+
+
+def say(text: str) -> None:
+    """A line, at once."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    """Change each value, print who survives, and exit 1 when one of them is not argued for."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", default="", help="an expression: only places that it finds")
+    only = re.compile(parser.parse_args().only)
+    found = [one for one in places() if only.search(f"{one[0]}:{'.'.join(map(str, one[1]))}")]
+    asked = [one for one in found if not argued(*one)]
+    bad = 0
+    for number, (name, place) in enumerate(asked, 1):
+        if survives(name, place):
+            bad += 1
+            say(f"SURVIVES {name}:{'.'.join(map(str, place))}")
+        if number % 100 == 0:
+            say(f"{number} of {len(asked)}, {bad} survive")
+    say(
+        f"{len(found)} values are read; {len(found) - len(asked)} of them decide nothing, for the "
+        f"reasons in {Path(__file__).name}; of the other {len(asked)}, {bad} survive."
+    )
+    sys.exit(bool(bad))
+
+
+if os.environ.get(CHANGED):  # loaded by pytest, to run the rule tests against one changed value
+    _name, _place = json.loads(os.environ[CHANGED])
+    hand_out(
+        partial(
+            lambda of, data, *, name, place: with_one_changed(data, place) if of == name else data,
+            name=_name, place=_place,
+        )
+    )  # fmt: skip
+
+if __name__ == "__main__":
+    main()
