@@ -154,7 +154,7 @@ def notices() -> bool:
     """Whether the worked cases, boundaries, examples or labelled replies are read otherwise."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
     try:
-        from tests.compliance import test_cases, test_lint, test_optout_recall
+        from tests.compliance import test_cases, test_lint, test_optout, test_optout_recall
 
         if any(test_cases._misses(one) for one in (*test_cases.CASES, *test_cases.BOUNDARIES)):
             return True
@@ -162,10 +162,10 @@ def notices() -> bool:
             test_lint.test_the_example_that_must_be_found_is_found(one, text)
         for one, text in test_lint.ALLOWED:
             test_lint.test_the_example_that_may_pass_passes(one, text)
-        for language in ("en", "es"):
-            test_optout_recall.test_whoever_asks_us_to_stop_is_stopped(language)
-        test_optout_recall.test_doubtful_words_pause_everything()
-        test_optout_recall.test_an_ordinary_answer_is_seldom_taken_for_a_stop()
+        for one in test_optout_recall.MESSAGES:
+            test_optout_recall.test_each_labelled_message_is_read_as_it_is_labelled(one)
+        for text, meaning in test_optout.EXAMPLES:
+            test_optout.test_each_expression_of_the_data_reads_what_it_is_for(text, meaning)
     except Exception:  # a change that breaks loading is noticed as well
         return True
     return False

@@ -143,3 +143,12 @@ def test_a_long_letter_takes_no_longer_to_read_than_its_length() -> None:
     for words in ("again next ", "report me ", "that name "):
         classify(words * 8_000)
     assert process_time() - began < 20  # reading on to the end at each word took minutes
+
+
+# One message for each expression and spelling of the data that no labelled message needs alone.
+EXAMPLES: list[tuple[str, str]] = []
+
+
+@pytest.mark.parametrize(("text", "meaning"), EXAMPLES)
+def test_each_expression_of_the_data_reads_what_it_is_for(text: str, meaning: str) -> None:
+    assert classify(text).meaning.value == meaning

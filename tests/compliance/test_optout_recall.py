@@ -57,6 +57,11 @@ def test_an_ordinary_answer_is_seldom_taken_for_a_stop() -> None:
     assert 1 - _share(read, PAUSES) >= 0.98, read
 
 
+@pytest.mark.parametrize("one", MESSAGES, ids=lambda one: one["text"][:30])
+def test_each_labelled_message_is_read_as_it_is_labelled(one: dict[str, str]) -> None:
+    assert classify(one["text"]).meaning.value == one["result"]
+
+
 def test_the_labels_are_enough_and_each_message_is_there_once() -> None:
     assert len(MESSAGES) >= 500
     assert len({one["text"] for one in MESSAGES}) == len(MESSAGES)
