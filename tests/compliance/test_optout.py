@@ -1,12 +1,15 @@
 """What people write when they want us to stop, and when they do not."""
 
+import re
 from time import process_time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rooftree.compliance.optout import KEYWORDS, Meaning, classify
+from rooftree.compliance.optout import KEYWORDS, RULES, Meaning, classify
+from rooftree.compliance.spelling import WORDS, _slips, put_right
+from tests.compliance.test_optout_recall import MESSAGES
 
 STOPS = [
     "STOP",
@@ -146,9 +149,51 @@ def test_a_long_letter_takes_no_longer_to_read_than_its_length() -> None:
 
 
 # One message for each expression and spelling of the data that no labelled message needs alone.
-EXAMPLES: list[tuple[str, str]] = []
+EXAMPLES: list[tuple[str, str]] = [
+    ("f off", "revoke"),
+    ("I am serious, cease and desist", "revoke"),
+    ("never ever reach out to us", "revoke"),
+    ("I would appreciate it if you didn't text", "revoke"),
+    ("I already told you guys to quit", "revoke"),
+    ("yes stop sir", "revoke"),
+    ("you really need to quit already", "revoke"),
+    ("can someone quit bugging my wife", "revoke"),
+    ("how do I make the madness stop", "revoke"),
+    ("well I typed stop", "revoke"),
+    ("no llame nunca", "revoke"),
+    ("como hago para salir de la lista", "revoke"),
+    ("I said no more", "revoke"),
+    ("delete these from everything", "revoke"),
+    ("how could we end getting these", "revoke"),
+    ("quitenme de su lista", "revoke"),
+]
 
 
 @pytest.mark.parametrize(("text", "meaning"), EXAMPLES)
 def test_each_expression_of_the_data_reads_what_it_is_for(text: str, meaning: str) -> None:
     assert classify(text).meaning.value == meaning
+
+
+def _words_we_know() -> set[str]:
+    """Those of the labelled messages, and those that the expressions spell out."""
+    said = [one["text"].lower() for one in MESSAGES] + [text for text, _ in EXAMPLES]
+    sources = [*WORDS["words"].values(), *RULES["free_text_patterns"], *KEYWORDS]
+    sources += [one for kind in ("short", "revoke", "wrong_person", "hold") for one in WORDS[kind]]
+    return set(re.findall(r"[a-z'ñáéíóú]+", " ".join([*said, *sources])))
+
+
+@pytest.mark.parametrize("typed", sorted(WORDS["spelled"]))
+def test_a_spelling_is_put_right_to_words_that_somebody_reads(typed: str) -> None:
+    assert set(WORDS["spelled"][typed].split()) <= _words_we_know()
+
+
+@pytest.mark.parametrize("word", WORDS["near"])
+def test_a_word_that_others_are_taken_for_is_one_that_somebody_reads(word: str) -> None:
+    assert word in _words_we_know()
+    assert put_right(word[:2] + word[3:], KEYWORDS) == word
+
+
+@pytest.mark.parametrize("word", WORDS["real"])
+def test_a_word_of_its_own_would_else_be_taken_for_another(word: str) -> None:
+    assert put_right(word, KEYWORDS) == word
+    assert any(_slips(word, one) == 1 for one in WORDS["near"])
