@@ -15,6 +15,7 @@ PERMITTED = re.compile(
     r"fixed_pct_of_loan_amount|fixed_amount|flat_per_loan|hours|hourly|salary|volume|retention|"
     r"quality|units|new_customers"
 )
+PAY = re.compile(r"comp(?!an|let)|(?<!down_)pay|commission|bonus|margin")
 
 
 def basis(comp_basis: str, *, only_when: str = "") -> Ruling:
@@ -51,6 +52,6 @@ def profit_bonus(*, percent: Decimal) -> Ruling:
 
 def routing(rule: str) -> Ruling:
     """A product is never offered because it pays the officer better."""
-    if re.search(r"comp|pay|commission|bonus|margin", rule):
+    if PAY.search(rule):
         return LOC_01.block("steering")
     return LOC_01.allow("consumer_choice")
