@@ -27,7 +27,9 @@ LANGUAGE = re.compile(
     _WORD.format("language|preferred_language|language_preference|english_proficiency|lep")
 )
 GEOGRAPHY = re.compile(
-    _WORD.format("zip\\w*|postal\\w*|tract|census|neighborhood|city|street|area_code|county|school|block_group")
+    _WORD.format(
+        "zip\\w*|postal\\w*|tract|census|neighborhood|city|street|area_code|county|school|block_group"
+    )
 )
 MILITARY = re.compile(_WORD.format("veteran|military|servicemember|active_duty"))
 CREDIT = re.compile(

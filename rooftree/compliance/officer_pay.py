@@ -31,6 +31,13 @@ def basis(comp_basis: str, *, only_when: str = "") -> Ruling:
     return LOC_01.require("counsel_review_lead_source_split")
 
 
+def basis_in_words(words: str) -> Ruling:
+    """The same of what somebody wrote: one word of a term or of a proxy refuses the whole."""
+    if TERM.search(words):
+        return LOC_01.block("term_of_transaction")
+    return basis(words)
+
+
 def payers(*, consumer_pays: bool, creditor_pays: bool) -> Ruling:
     """Nobody is paid by both sides."""
     if consumer_pays and creditor_pays:

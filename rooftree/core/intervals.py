@@ -1,4 +1,4 @@
-"""How far chance alone may have moved a share or a median: intervals, and what two of them allow."""
+"""How far chance alone may have moved a share, a median, or one figure by another."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

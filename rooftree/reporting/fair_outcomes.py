@@ -5,7 +5,7 @@ served slower or less often. Source of rule: FLR-01 (12 CFR 1002.4(a); 42 USC 36
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from math import isinf
 from typing import Any
@@ -147,26 +147,28 @@ def _beside(
         if len(values) < FEWEST or reference is None:
             made.append(Group(name=name, is_small=True))
             continue
-        shown = _estimate(values, measure, LEVEL)
+        shown = _shown(name, values, measure)
         if name == reference:
-            ratio = Estimate(value=1, low=1, high=1)
+            made.append(replace(shown, is_reference=True))
         else:
-            ratio = _ratio(values, groups[reference], measure, level)
-        made.append(_group(name, len(values), shown, ratio, is_reference=name == reference))
+            made.append(_held(shown, _ratio(values, groups[reference], measure, level)))
     return made
 
 
-def _group(
-    name: str, leads: int, shown: Estimate, ratio: Estimate, *, is_reference: bool
-) -> Group:
-    ruling = fair_lending.outcome(ratio=ratio.value)
-    compared_with = {} if is_reference else {
-        "ratio": _ended(ratio.value), "ratio_low": ratio.low, "ratio_high": _ended(ratio.high),
-        "needs_review": ruling.decision is Decision.REQUIRE,
-    }  # fmt: skip
+def _shown(name: str, values: Sequence[float], measure: Measure) -> Group:
+    found = _estimate(values, measure, LEVEL)
     return Group(
-        name=name, is_reference=is_reference, leads=leads, value=shown.value,
-        low=_ended(shown.low), high=_ended(shown.high), **compared_with,
+        name=name, leads=len(values), value=found.value, low=_ended(found.low),
+        high=_ended(found.high),
+    )  # fmt: skip
+
+
+def _held(group: Group, ratio: Estimate) -> Group:
+    """The group with its ratio to the reference, and whether a person must look at it."""
+    ruling = fair_lending.outcome(ratio=round(ratio.value, 9))
+    return replace(
+        group, ratio=_ended(ratio.value), ratio_low=ratio.low, ratio_high=_ended(ratio.high),
+        needs_review=ruling.decision is Decision.REQUIRE,
     )  # fmt: skip
 
 

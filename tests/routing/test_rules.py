@@ -186,9 +186,7 @@ def test_the_database_stores_no_rule_that_looks_at_anything_else(field):
 
 @pytest.mark.django_db
 def test_the_database_stores_every_rule_that_can_be_said():
-    made = RuleSet.objects.create(
-        number=1, rules=[FULL.to_json(), STORED], published_at=make.NOON
-    )
+    made = RuleSet.objects.create(number=1, rules=[FULL.to_json(), STORED], published_at=make.NOON)
 
     made.refresh_from_db()
     assert Rule.from_json(made.rules[0]) == FULL

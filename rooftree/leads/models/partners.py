@@ -1,7 +1,5 @@
 """Who introduces borrowers to us, whom they introduced, and what passed between us."""
 
-from datetime import date
-
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
@@ -128,12 +126,6 @@ class Agreement(models.Model):
 
     def __str__(self) -> str:
         return f"agreement:{self.pk}"
-
-    def binds_on(self, day: date) -> bool:
-        """Whether it may be paid under on a day."""
-        is_cleared = self.decision == "allow" or self.approved_at is not None
-        is_ended = self.ended_at is not None and self.ended_at.date() < day
-        return is_cleared and not is_ended and self.from_date <= day <= self.until_date
 
 
 class ThingOfValue(models.Model):
