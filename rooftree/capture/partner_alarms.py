@@ -145,8 +145,8 @@ def _beyond_its_share(partner: Partner, agreement: Agreement) -> Iterator[Found]
     if ruling.decision is Decision.BLOCK:
         yield _found(
             f"share:{agreement.pk}",
-            f"We paid {float(share):.0f} % of the joint advertising with {partner} and have "
-            f"{agreement.our_benefit_pct} % of it.",
+            f"We paid {float(share):.0f}% of the joint advertising with {partner} and have "
+            f"{agreement.our_benefit_pct}% of it.",
         )
 
 

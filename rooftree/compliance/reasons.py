@@ -131,7 +131,7 @@ MESSAGES = {
     "pewc_required_all_marketing": "Connecticut asks written consent for every sales call.",
     "postal_address_missing": "A marketing email must carry our postal address.",
     "prescreen_optout": "They opted out of prescreened offers.",
-    "profit_bonus_over_10_pct": "A bonus out of profits is at most 10 % of all pay.",
+    "profit_bonus_over_10_pct": "A bonus out of profits is at most 10% of all pay.",
     "provenance_unknown": "Nobody knows where this lead came from.",
     "proxy_for_term": "This stands in for a term of the loan, and pay may depend on none.",
     "provider_refuses_third_party_lending": "This carrier takes direct lenders only.",

@@ -30,6 +30,7 @@ from rooftree.reporting.fair_outcomes import (
     compared,
 )
 from rooftree.reporting.models import FairReport, PlaceFile
+from rooftree.routing.rule_words import LANGUAGES
 
 PRIVILEGED = "Privileged and confidential – prepared at the direction of counsel"
 PAGE = "/compliance/fair-lending/"
@@ -83,7 +84,12 @@ def close(month: date, measure: Measure, *, at: datetime) -> bool:
 
 def groups_of(report: FairReport) -> dict[By, list[Group]]:
     """What a report compared."""
-    return {By(by): [Group(**one) for one in some] for by, some in report.groups.items()}
+    return {by: [Group(**one) for one in report.groups.get(by, ())] for by in By}
+
+
+def named(by: By, name: str) -> str:
+    """A group as people call it."""
+    return LANGUAGES.get(name, name or "not stated") if by is By.LANGUAGE else name
 
 
 def as_csv(month: date, asked: export.Asked, *, at: datetime) -> str:
@@ -100,8 +106,8 @@ def as_csv(month: date, asked: export.Asked, *, at: datetime) -> str:
 
 
 HEADING = (
-    "Marking", "Month", "Measure", "By", "Group", "Reference", "Leads", "Value", "Low, 95 %",
-    "High, 95 %", "Ratio to the reference", "Ratio low", "Ratio high", "Needs review",
+    "Marking", "Month", "Measure", "By", "Group", "Reference", "Leads", "Value", "Low, 95%",
+    "High, 95%", "Ratio to the reference", "Ratio low", "Ratio high", "Needs review",
 )  # fmt: skip
 
 
@@ -111,7 +117,7 @@ def _rows(report: FairReport) -> Iterator[tuple[Any, ...]]:
             figures = (one.value, one.low, one.high, one.ratio, one.ratio_low, one.ratio_high)
             yield (
                 PRIVILEGED, f"{report.month:%Y-%m}", MEASURES[Measure(report.measure)].label,
-                by.value, one.name or "not stated", "yes" if one.is_reference else "",
+                by.value, named(by, one.name), "yes" if one.is_reference else "",
                 "too few" if one.is_small else one.leads,
                 *(None if figure is None else round(figure, 4) for figure in figures),
                 "yes" if one.needs_review else "",
@@ -162,7 +168,7 @@ def _found(report: FairReport, by: By, group: Group) -> findings.Found:
     return findings.Found(
         rule=FLR_01.id,
         cause=f"fair:{report.month:%Y-%m}:{report.measure}:{by}:{group.name}",
-        sentence=f"{report.month:%B %Y}, {label} by {by}: {group.name or 'not stated'} against its "
+        sentence=f"{report.month:%B %Y}, {label} by {by}: {named(by, group.name)} against its "
         f"reference, ratio {ratio}; {chance}.",
         notice=f"A comparison of {report.month:%B %Y} needs your review.",
         link=PAGE,

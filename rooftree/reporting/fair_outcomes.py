@@ -127,13 +127,13 @@ def comparisons(groups: Mapping[By, Sequence[Group]]) -> int:
 
 
 def band_of(minority_pct: float) -> str:
-    """The band a place falls in, as `20–50 %`."""
+    """The band a place falls in, as `20–50%`."""
     low = 0
     for bound in BANDS:
         if minority_pct < bound:
-            return f"{low}–{bound} %"
+            return f"{low}–{bound}%"
         low = bound
-    return f"{low}–100 %"
+    return f"{low}–100%"
 
 
 def _beside(

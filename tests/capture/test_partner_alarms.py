@@ -144,4 +144,4 @@ def test_more_than_our_share_of_joint_advertising_is_told(ana):
 
     given_to(ana, cents=10_00, **under)
 
-    assert found("We paid 51 % of the joint advertising with Ana Ruiz and have 50 % of it") == 1
+    assert found("We paid 51% of the joint advertising with Ana Ruiz and have 50% of it") == 1

@@ -180,16 +180,16 @@ def test_places_are_compared_with_those_of_the_smallest_share():
     found = compared(leads, Measure.RESPONSE)[By.PLACE]
 
     assert [(one.name, one.ratio, one.needs_review) for one in found] == [
-        ("0–10 %", None, False),
-        ("10–20 %", 1.2, False),
-        ("80–100 %", 1.8, True),
+        ("0–10%", None, False),
+        ("10–20%", 1.2, False),
+        ("80–100%", 1.8, True),
     ]
 
 
 @pytest.mark.parametrize(
     ("pct", "band"),
-    [(0, "0–10 %"), (9.99, "0–10 %"), (10, "10–20 %"), (50, "50–80 %"), (80, "80–100 %"),
-     (100, "80–100 %")],
+    [(0, "0–10%"), (9.99, "0–10%"), (10, "10–20%"), (50, "50–80%"), (80, "80–100%"),
+     (100, "80–100%")],
 )  # fmt: skip
 def test_a_share_falls_into_one_band(pct, band):
     assert band_of(pct) == band

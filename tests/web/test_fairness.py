@@ -140,8 +140,8 @@ def test_a_month_leaves_only_with_a_reason_marked_and_written_down(compliance):
     lines = answer.content.decode("utf-8-sig").splitlines()[1:]
     assert lines
     assert all("prepared at the direction of counsel" in line for line in lines)
-    assert any('"es"' in line and '"1.3"' in line for line in lines)
-    assert any('"ko"' in line and '"too few"' in line for line in lines)
+    assert any('"Spanish"' in line and '"1.3"' in line for line in lines)
+    assert any('"Korean"' in line and '"too few"' in line for line in lines)
     entry = AccessEntry.objects.get(kind="exported")
     assert (entry.subject, entry.reason) == (
         "fair_lending:2026-10",
@@ -325,7 +325,7 @@ def test_an_agreement_counts_once_another_person_names_counsels_document(signed_
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"with_whom": ""}, "Give with"),
+        ({"with_whom": ""}, "Give whom it is with"),
         ({"payee": ""}, "Say what they sell"),
         ({"cents": ""}, "Give the amount agreed"),
         ({"until_date": "2026-10-31"}, "It ends after it begins"),
@@ -450,7 +450,7 @@ def test_a_plan_counts_once_somebody_else_approved_it(compliance, approver):
     one.refresh_from_db()
     assert one.approved_by != one.written_by
     page = approver.get(reverse("pay_plans")).text
-    assert "A fixed percentage of the loan amount, 1.25 %" in page
+    assert "A fixed percentage of the loan amount, 1.25%" in page
     assert "counts" in page
 
 

@@ -21,7 +21,6 @@ from rooftree.reporting.fair_outcomes import (
     comparisons,
 )
 from rooftree.reporting.models import FairReport
-from rooftree.routing.rule_words import LANGUAGES
 from rooftree.web.answers import done
 from rooftree.web.caller import caller
 from rooftree.web.files import csv_file
@@ -30,7 +29,7 @@ from rooftree.web.page import must, staff
 MONTHS = 12  # in the list
 FINDINGS = 50
 TITLES = {
-    By.LANGUAGE: "By stated language",
+    By.LANGUAGE: "By the language they stated",
     By.PLACE: "By the minority share of the people where the property is",
 }
 
@@ -125,7 +124,7 @@ def _card(measure: Measure, report: FairReport | None) -> dict[str, Any]:
 
 
 def _line(one: Group, by: By, measure: Measure) -> dict[str, Any]:
-    name = LANGUAGES.get(one.name, one.name or "Not stated") if by is By.LANGUAGE else one.name
+    name = fair_monitor.named(by, one.name)
     if one.is_small or one.value is None:
         return {"name": name, "is_small": True}
     say = _minutes if measure is Measure.RESPONSE else _share
@@ -148,7 +147,7 @@ def _minutes(value: float | None) -> str:
 
 
 def _share(value: float | None) -> str:
-    return "–" if value is None else f"{100 * value:.0f} %"
+    return "–" if value is None else f"{100 * value:.0f}%"
 
 
 def _ratio(value: float | None) -> str:

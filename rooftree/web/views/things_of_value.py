@@ -27,14 +27,15 @@ FINDINGS = 50
 class AgreementForm(StaffForm):
     """A new agreement."""
 
-    with_whom = choice("With", ())
+    with_whom = choice("Whom it is with", ())
     payee = choice(
-        "A source is paid as one that", (("", "Choose"), *PAYEES.items()), required=False
+        "Where it is a source: what it does", (("", "Choose"), *PAYEES.items()), required=False
     )
     is_employee = yes("The partner is our own employee, and no loan officer")
     what = text("What is paid for", "As “Ten open houses a year, signs and flyers”")
-    basis = choice("What the amount depends on", BASES.items())
+    basis = choice("What the amount depends on", (("", "Choose"), *BASES.items()))
     cents = Dollars("Amount, $", "For all of it; for one, where leads are bought")
+    cents.is_awaited = True  # an amount of nothing is refused by the domain
     our_cost_pct = number("Our share of the cost, %", least=0, most=100, required=False)
     our_benefit_pct = number("Our share of the benefit, %", least=0, most=100, required=False)
     endorses_us = yes("They recommend us to borrowers")
