@@ -35,7 +35,7 @@ class Found:
 
 
 def tell(found: Found, *, at: datetime) -> bool:
-    """Put it before compliance; False when the same was found before."""
+    """Put it before compliance of the whole company; False when the same was found before."""
     row = Finding(
         id=uuid7_at(at), rule=found.rule, cause=found.cause, sentence=found.sentence[:400],
         link=found.link, found_at=at,
@@ -43,14 +43,14 @@ def tell(found: Found, *, at: datetime) -> bool:
     with transaction.atomic():
         if not insert_once(row):
             return False
-        officers = User.objects.filter(is_active=True, role="compliance").order_by("pk")
+        officers = User.objects.filter(is_active=True, role="compliance", branch=None)
         notices.tell_all(
             [
                 notices.made(
                     user_id=one.pk, kind="finding", cause=f"finding:{found.cause}"[:160],
                     text=found.notice, link=found.link, at=at,
                 )
-                for one in officers
+                for one in officers.order_by("pk")
             ]
         )  # fmt: skip
         write(

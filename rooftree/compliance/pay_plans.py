@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Max, QuerySet
 
 from rooftree.compliance import officer_pay, reasons
 from rooftree.compliance.models import PayPlan
@@ -33,6 +33,7 @@ BASES = {  # what pay may depend on, and what the amount is for
     "lead_source": "Where the lead came from",
 }
 OTHER = "other"  # in words, judged by them
+TAKEN = "Another plan begins on that day."
 AMOUNT_OF = {"flat_per_loan": "a loan", "hourly": "an hour", "salary": "a month"}
 
 
@@ -82,6 +83,8 @@ def approve(*, plan_id: UUID, by: User, at: datetime) -> bool:
         LoanOfficer.objects.select_for_update(no_key=True).get(pk=plan.officer_id)
         if _changes_what_was_offered(plan, at):
             raise BadPlan("", reasons.with_law(officer_pay.change_after_terms()))
+        if _is_taken(plan):
+            raise BadPlan("", TAKEN)
         is_done = _open(plan_id).update(approved_by=by, approved_at=at)
         if is_done:
             _write("compliance.pay_plan.approved", plan, by, at)
@@ -99,9 +102,7 @@ def drop(*, plan_id: UUID, by: User, at: datetime) -> bool:
 
 def in_force(officer_id: UUID, on_date: date) -> PayPlan | None:
     """The plan that counts for loans whose terms are offered on a day."""
-    rows = PayPlan.objects.filter(
-        officer=officer_id, approved_at__isnull=False, from_date__lte=on_date
-    )
+    rows = _approved(officer_id).filter(from_date__lte=on_date)
     return rows.order_by("-from_date").first()
 
 
@@ -136,10 +137,7 @@ def _changes_what_was_offered(plan: PayPlan, at: datetime) -> bool:
 
     Until today any may have been; an officer's first plan moves nothing.
     """
-    if plan.from_date > company_day(at):
-        return False
-    approved = PayPlan.objects.filter(officer=plan.officer, approved_at__isnull=False)
-    return approved.exists()
+    return plan.from_date <= company_day(at) and _approved(plan.officer_id).exists()
 
 
 def _read(typed: Mapping[str, Any], by: User, at: datetime) -> PayPlan:
@@ -172,9 +170,17 @@ def _check(made: PayPlan) -> None:
     least, most = made.least_cents, made.most_cents
     if least is not None and most is not None and least > most:
         raise BadPlan("most_cents", "The most is not below the least.")
-    taken = Q(officer=made.officer, from_date=made.from_date, approved_at__isnull=False)
-    if PayPlan.objects.filter(taken).exists():
-        raise BadPlan("from_date", "Another plan begins on that day.")
+    if _is_taken(made):
+        raise BadPlan("from_date", TAKEN)
+
+
+def _is_taken(plan: PayPlan) -> bool:
+    rows = _approved(plan.officer_id).exclude(pk=plan.pk)
+    return rows.filter(from_date=plan.from_date).exists()
+
+
+def _approved(officer_id: UUID) -> QuerySet[PayPlan]:
+    return PayPlan.objects.filter(officer=officer_id, approved_at__isnull=False)
 
 
 def _as_key(words: str) -> str:

@@ -175,6 +175,27 @@ def test_nobody_but_compliance_sees_the_monitor(role, signed_in):
     assert FairReport.objects.filter(measure=Measure.RESPONSE).exists()
 
 
+def test_compliance_of_one_branch_sees_neither_the_whole_company_nor_other_officers_pay(signed_in):
+    compared()
+    here, there = make.branch("Tampa"), make.branch("Austin")
+    dana, sam = (
+        make.officer("Dana Whitfield", branch=here),
+        make.officer("Sam Rivera", branch=there),
+    )
+    bound = make.user("compliance", branch=here)
+    browser, wide = signed_in(bound), signed_in(make.user("compliance"))
+
+    assert browser.get(reverse("fair_lending")).status_code == 403
+    assert browser.get(reverse("fair_lending_taken_out")).status_code == 403
+    wide.post(reverse("pay_plan"), plan(sam))
+    assert browser.post(reverse("pay_plan"), plan(sam)).status_code == 422
+    assert browser.post(reverse("pay_plan"), plan(dana)).status_code == 303
+    page = browser.get(reverse("pay_plans")).text
+    assert ("Dana Whitfield" in page, "Sam Rivera" in page) == (True, False)
+    theirs = reverse("pay_plan_decision", args=[PayPlan.objects.get(officer=sam).pk])
+    assert browser.post(theirs, {"act": "approve"}).status_code == 404
+
+
 # RSP-01: things of value and agreements.
 
 
@@ -439,7 +460,7 @@ def approver(signed_in):
 
 def test_a_plan_counts_once_somebody_else_approved_it(compliance, approver):
     officer = make.officer("Dana Whitfield")
-    compliance.post(reverse("pay_plan"), plan(officer, from_date="2026-11-01"))
+    compliance.post(reverse("pay_plan"), plan(officer, from_date="2026-11-01", bonus_pct="10"))
     one = PayPlan.objects.get()
     decision = reverse("pay_plan_decision", args=[one.pk])
 
@@ -451,6 +472,7 @@ def test_a_plan_counts_once_somebody_else_approved_it(compliance, approver):
     assert one.approved_by != one.written_by
     page = approver.get(reverse("pay_plans")).text
     assert "A fixed percentage of the loan amount, 1.25%" in page
+    assert "bonus out of profits 10% of all pay" in page
     assert "counts" in page
 
 
@@ -472,6 +494,18 @@ def test_pay_does_not_move_for_terms_that_may_have_been_offered(compliance, appr
         approver.post(reverse("pay_plan_decision", args=[late.pk]), {"act": "approve"})
     late.refresh_from_db()
     assert late.approved_at is None
+
+
+def test_two_plans_of_one_day_are_never_both_approved(compliance, approver):
+    officer = make.officer()
+    for _ in range(2):
+        compliance.post(reverse("pay_plan"), plan(officer))
+
+    for one in PayPlan.objects.order_by("number"):
+        approver.post(reverse("pay_plan_decision", args=[one.pk]), {"act": "approve"})
+
+    assert [bool(one.approved_at) for one in PayPlan.objects.order_by("number")] == [True, False]
+    assert compliance.post(reverse("pay_plan"), plan(officer)).status_code == 422
 
 
 def test_a_plan_that_is_dropped_can_no_longer_be_approved(compliance, approver):

@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -37,7 +38,7 @@ TITLES = {
 @staff("GET", "POST")
 def show(request: HttpRequest) -> HttpResponse:
     """One month of the monitor, the newest unless asked; a POST loads a file of places."""
-    must(request.user, "see_fair_lending")
+    _must_see(request)
     problem = ""
     if request.method == "POST":
         file = request.FILES.get("file")
@@ -59,7 +60,7 @@ def show(request: HttpRequest) -> HttpResponse:
 @staff("GET", "POST")
 def taken_out(request: HttpRequest) -> HttpResponse:
     """A month as a file for counsel, with a reason."""
-    must(request.user, "see_fair_lending")
+    _must_see(request)
     month = _month(request)
     if month is None:
         raise Http404
@@ -80,6 +81,12 @@ def taken_out(request: HttpRequest) -> HttpResponse:
         "problem": problem, "longest": export.LONGEST,
     }  # fmt: skip
     return render(request, "fairness/take_out.html", context, status=422 if problem else 200)
+
+
+def _must_see(request: HttpRequest) -> None:
+    must(request.user, "see_fair_lending")
+    if request.user.branch_id is not None:
+        raise PermissionDenied("The monitor is of the whole company, and you see one branch.")
 
 
 def _month(request: HttpRequest) -> date | None:

@@ -2,9 +2,11 @@
 
 from collections import defaultdict
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -15,7 +17,7 @@ from rooftree.compliance.officer_pay import LOC_01
 from rooftree.compliance.pay_plans import AMOUNT_OF, BASES, OTHER, BadPlan
 from rooftree.money.company_day import company_day
 from rooftree.org.models import LoanOfficer
-from rooftree.routing.visible import may
+from rooftree.routing.visible import may, officers_visible_to
 from rooftree.web.answers import done, refused
 from rooftree.web.page import must, staff
 from rooftree.web.staff_forms import Dollars, StaffForm, choice, day, share, text, yes
@@ -47,9 +49,9 @@ class PlanForm(StaffForm):
         )),
     )  # fmt: skip
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, officers: QuerySet[LoanOfficer], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        here = LoanOfficer.objects.filter(terminated_at=None).select_related("user")
+        here = officers.filter(terminated_at=None).select_related("user")
         self.fields["officer"].choices = [
             ("", "Choose"),
             *((str(one.pk), one.user.name) for one in here.order_by("user__name", "pk")),
@@ -65,11 +67,11 @@ def show(request: HttpRequest) -> HttpResponse:
     by_officer: dict[UUID, list[PayPlan]] = defaultdict(list)
     for one in plans.order_by("-number"):
         by_officer[one.officer_id].append(one)
-    officers = LoanOfficer.objects.select_related("user").order_by("user__name", "pk")
+    officers = officers_visible_to(request.user).select_related("user")
     context = {
         "rows": [
             {"officer": one, "lines": _lines(by_officer[one.pk], request, today)}
-            for one in officers
+            for one in officers.order_by("user__name", "pk")
             if one.pk in by_officer or one.terminated_at is None
         ],
         "may_write": may(request.user, "write_pay_plans"),
@@ -84,12 +86,14 @@ def plan(request: HttpRequest) -> HttpResponse:
     must(request.user, "write_pay_plans")
     tomorrow = company_day(request.at) + timedelta(days=1)
     begun = {"from_date": tomorrow, "is_paid_by_creditor": True}
-    form = PlanForm(request.POST) if request.method == "POST" else PlanForm(initial=begun)
+    is_sent = request.method == "POST"
+    officers = officers_visible_to(request.user)
+    form = PlanForm(request.POST if is_sent else None, initial=begun, officers=officers)
 
     def write(typed: dict[str, Any]) -> PayPlan:
         return pay_plans.write_down(typed=typed, by=request.user, at=request.at)
 
-    if request.method == "POST" and form.carried_out(write):
+    if is_sent and form.carried_out(write):
         said = "Written down; it counts once somebody else approves it"
         return done(request, said, back_to=reverse("pay_plans"))
     context = {
@@ -98,15 +102,14 @@ def plan(request: HttpRequest) -> HttpResponse:
         "note": "Pay depends on no term of a loan and on nothing that stands in for one, comes "
         "from one side, and never moves for terms that were offered.",
     }  # fmt: skip
-    status = 422 if request.method == "POST" else 200
-    return render(request, "fairness/form.html", context, status=status)
+    return render(request, "fairness/form.html", context, status=422 if is_sent else 200)
 
 
 @staff("POST")
 def decision(request: HttpRequest, plan_id: UUID) -> HttpResponse:
     """A second person approves a plan, or somebody drops it."""
     must(request.user, "approve_pay_plans")
-    get_object_or_404(PayPlan, pk=plan_id)
+    get_object_or_404(PayPlan, pk=plan_id, officer__in=officers_visible_to(request.user))
     act, back = request.POST.get("act", ""), reverse("pay_plans")
     acts = {"approve": pay_plans.approve, "drop": pay_plans.drop}
     if act not in acts:
@@ -126,6 +129,8 @@ def _lines(plans: list[PayPlan], request: HttpRequest, today: Any) -> list[dict[
         {
             "row": one,
             "basis": BASES.get(one.basis, one.basis),
+            "percent": _plain(one.percent),
+            "bonus": _plain(one.bonus_pct),
             "amount_of": AMOUNT_OF.get(one.basis, ""),
             "word": _word(one, current, today),
             "may_decide": _is_open(one) and may(request.user, "approve_pay_plans"),
@@ -133,6 +138,11 @@ def _lines(plans: list[PayPlan], request: HttpRequest, today: Any) -> list[dict[
         }
         for one in plans
     ]
+
+
+def _plain(number: Decimal | None) -> str:
+    """A decimal without the zeros of its column."""
+    return f"{number.normalize():f}" if number else ""
 
 
 def _word(one: PayPlan, current: PayPlan | None, today: Any) -> str:
