@@ -47,5 +47,7 @@ def make(users: Mapping[str, User], *, at: datetime) -> None:
         "fair_value_cents": 4_200,
         "why": "Talked through what first-time buyers should bring",
         "on_date": company_day(at + LUNCH),
+        "basis": "gift",
+        "has_happened": True,
     }
     partners.note_value(partner_id=agent.pk, typed=lunch, by=by, at=at + LUNCH)

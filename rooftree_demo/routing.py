@@ -37,7 +37,7 @@ def rules(
             name="Prefers Spanish",
             criteria=Criteria(languages=("es",)),
             pool=Pool(officers=several(SPANISH)),
-            take_seconds=75,
+            take_seconds=60,
             chain=(again, night),
         ),
         Rule(

@@ -13,6 +13,10 @@ ROOT = Path(__file__).parent.parent
 BAD = {
     "A room imports only the rooms below it": ("leads/bad.py", "rooftree.routing"),
     "Only the door reaches a person": ("flow/bad.py", "rooftree.outreach.media.console"),
+    "The fair-lending monitor is an input to nothing": (
+        "flow/worse.py",
+        "rooftree.reporting.fair_monitor",
+    ),
     "Vendor adapters are plain Python": ("capture/sources/zillow.py", "django.db"),
     "One vendor does not know another": (
         "los/adapters/encompass.py",

@@ -10,7 +10,10 @@ from django.db import transaction
 from django.db.models import Sum
 from django.utils.text import slugify
 
-from rooftree.capture import source_setup
+from rooftree.capture import source_setup, value_rule
+from rooftree.capture.value_rule import BadPartner
+from rooftree.compliance import findings
+from rooftree.compliance.verdict import Decision
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import Introduction, Partner, Permission, Source, ThingOfValue
 from rooftree.leads.vocabulary import PartnerType
@@ -36,14 +39,6 @@ STEPS = {  # what a borrower may let a partner see; never that, or why, somebody
     "funded": "Funded",
 }
 DIRECTIONS = {"given": "Given to them", "received": "Had from them"}
-
-
-class BadPartner(Exception):
-    """Something of a partner that cannot be so. `field` names it; the text is fit to show."""
-
-    def __init__(self, field: str, text: str) -> None:
-        super().__init__(text)
-        self.field = field
 
 
 def add(*, typed: Mapping[str, str], by: User, at: datetime) -> Partner:
@@ -96,8 +91,12 @@ def note_value(
 ) -> ThingOfValue:
     """Write down something given to a partner or had from one. Raises `BadPartner`.
 
+    What rule RSP-01 forbids is refused, unless it has happened: then it is kept, and
+    compliance is told. What counsel must review names counsel's document.
+
     Args:
-        typed: direction, what, fair_value_cents, why, on_date.
+        typed: direction, what, fair_value_cents, why, on_date; of what is given also basis,
+            and where there are such agreement, document, is_employee and has_happened.
     """
     if typed["direction"] not in DIRECTIONS:
         raise BadPartner("direction", "Say whether it was given or had.")
@@ -106,15 +105,20 @@ def note_value(
         raise BadPartner("on_date", "That day is yet to come.")
     if typed["fair_value_cents"] is None:
         raise BadPartner("fair_value_cents", "Give what it is worth; 0 for nothing.")
-    return _kept(
-        ThingOfValue(
-            id=uuid7_at(at), partner_id=partner_id, direction=typed["direction"],
-            what=_said("what", typed["what"], "Say what it was.")[:200],
-            fair_value_cents=typed["fair_value_cents"],
-            why=_said("why", typed["why"], "Say what it was for.")[:300],
-            on_date=on_date, by=by, at=at,
-        )
+    thing = ThingOfValue(
+        id=uuid7_at(at), partner=Partner.objects.get(pk=partner_id), direction=typed["direction"],
+        what=_said("what", typed["what"], "Say what it was.")[:200],
+        fair_value_cents=typed["fair_value_cents"],
+        why=_said("why", typed["why"], "Say what it was for.")[:300],
+        on_date=on_date, by=by, at=at,
     )  # fmt: skip
+    if thing.direction == "given":
+        value_rule.judge(thing, typed)
+    with transaction.atomic():
+        _kept(thing)
+        if thing.decision == Decision.BLOCK:
+            findings.tell(value_rule.found(thing), at=at)
+    return thing
 
 
 def correct_value(*, thing_id: UUID, why: str, by: User, at: datetime) -> ThingOfValue:
@@ -126,7 +130,8 @@ def correct_value(*, thing_id: UUID, why: str, by: User, at: datetime) -> ThingO
     return done or _kept(
         ThingOfValue(
             id=uuid7_at(at), partner_id=wrong.partner_id, direction=wrong.direction,
-            what=wrong.what, fair_value_cents=wrong.fair_value_cents, on_date=company_day(at),
+            what=wrong.what, basis=wrong.basis, agreement=wrong.agreement,
+            fair_value_cents=wrong.fair_value_cents, on_date=company_day(at),
             why=_said("why", why, "Say what was wrong.")[:300], corrects=wrong, by=by, at=at,
         )
     )  # fmt: skip

@@ -27,7 +27,9 @@ LANGUAGE = re.compile(
     _WORD.format("language|preferred_language|language_preference|english_proficiency|lep")
 )
 GEOGRAPHY = re.compile(
-    _WORD.format("zip\\w*|postal\\w*|tract|census|neighborhood|area_code|county|school|block_group")
+    _WORD.format(
+        "zip\\w*|postal\\w*|tract|census|neighborhood|city|street|area_code|county|school|block_group"
+    )
 )
 MILITARY = re.compile(_WORD.format("veteran|military|servicemember|active_duty"))
 CREDIT = re.compile(
@@ -43,6 +45,20 @@ BEHAVIOUR = re.compile(
     )
 )
 
+# Our own facts whose names say too little: a person looked at each, and why it may count.
+REVIEWED = {
+    "purpose": "creditworthiness_factor",
+    "amount_cents": "creditworthiness_factor",
+    "found_home": "creditworthiness_factor",
+    "signed_contract": "creditworthiness_factor",
+    "is_repeat": "behavioural_factor",
+    "opened": "behavioural_factor",
+    "clicked": "behavioural_factor",
+    "score": "behavioural_factor",  # made of nothing else but reviewed facts
+    "day": "behavioural_factor",  # of arrival
+    "clock": "behavioural_factor",
+}
+
 
 def use(*, use: str, field: str, why: str = "", direction: str = "") -> Ruling:
     """Whether a fact about a person may be used for this.
@@ -56,6 +72,8 @@ def use(*, use: str, field: str, why: str = "", direction: str = "") -> Ruling:
         return FLR_01.block("proxy_national_origin")
     if PROHIBITED.search(field):
         return FLR_01.block("prohibited_basis")
+    if field in REVIEWED:
+        return FLR_01.allow(REVIEWED[field])
     if field in ("property_state", "state") and (why in ("licence", "license") or use == "route"):
         return FLR_01.allow("legitimate_need")
     if MILITARY.search(field):

@@ -2,11 +2,11 @@
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from rooftree.core.uuid7 import uuid7
 from rooftree.leads.models import Delivery, Lead, Person, Source
-from rooftree.org.models import User
+from rooftree.org.models import LoanOfficer, User
 
 
 class SourceTerms(models.Model):
@@ -212,3 +212,103 @@ class DncBlock(models.Model):
 
     def __str__(self) -> str:
         return f"dnc_block:{self.pk}"
+
+
+class Finding(models.Model):
+    """Something a rule found that a compliance officer must look at, and what they concluded."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    rule = models.CharField(max_length=8)  # rulebook id
+    cause = models.CharField(max_length=160, unique=True)  # what makes it once
+    sentence = models.CharField(max_length=400)
+    link = models.CharField(max_length=200)  # a path of ours
+    found_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+    closed_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    conclusion = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        db_table = "finding"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(closed_at=None, closed_by=None, conclusion="")
+                | (Q(closed_at__isnull=False, closed_by__isnull=False) & ~Q(conclusion="")),
+                name="finding_closed_with_a_conclusion",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["rule"], condition=Q(closed_at=None), name="finding_open"),
+        ]
+
+    def __str__(self) -> str:
+        return f"finding:{self.pk}"
+
+
+class PayPlan(models.Model):
+    """What a loan officer is paid on from a day until the next plan begins (12 CFR 1026.36(d)).
+
+    It counts once a second person has approved it. What the rule forbids has no row.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    officer = models.ForeignKey(LoanOfficer, models.PROTECT, related_name="pay_plans")
+    number = models.PositiveIntegerField()  # of the officer's plans
+    basis = models.CharField(max_length=60)  # what pay depends on
+    percent = models.DecimalField(max_digits=7, decimal_places=4, null=True)  # of the loan amount
+    cents = models.BigIntegerField(null=True)  # a loan, an hour, a month: as the basis says
+    least_cents = models.BigIntegerField(null=True)  # of a loan
+    most_cents = models.BigIntegerField(null=True)
+    bonus_pct = models.DecimalField(max_digits=5, decimal_places=2, null=True)  # out of profits
+    is_paid_by_consumer = models.BooleanField(default=False)
+    is_paid_by_creditor = models.BooleanField(default=True)
+    from_date = models.DateField()
+    document = models.CharField(max_length=200, blank=True)  # counsel's
+    decision = models.CharField(max_length=8)
+    reason = models.CharField(max_length=60)
+    written_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    written_at = models.DateTimeField()
+    approved_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    approved_at = models.DateTimeField(null=True)
+    dropped_at = models.DateTimeField(null=True)  # not approved, and never will be
+    dropped_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        db_table = "pay_plan"
+        constraints = [
+            models.UniqueConstraint(fields=["officer", "number"], name="pay_plan_numbered"),
+            models.UniqueConstraint(
+                fields=["officer", "from_date"],
+                condition=Q(approved_at__isnull=False),
+                name="one_pay_plan_a_day",
+            ),
+            models.CheckConstraint(
+                condition=Q(decision__in=["allow", "require"]), name="pay_plan_never_blocked"
+            ),
+            models.CheckConstraint(
+                condition=Q(is_paid_by_consumer=True, is_paid_by_creditor=False)
+                | Q(is_paid_by_consumer=False, is_paid_by_creditor=True),
+                name="pay_plan_paid_by_one_side",  # 12 CFR 1026.36(d)(2)
+            ),
+            models.CheckConstraint(
+                condition=Q(bonus_pct=None) | Q(bonus_pct__range=(0, 10)),
+                name="pay_plan_profit_bonus",  # 12 CFR 1026.36(d)(1)(iv)
+            ),
+            models.CheckConstraint(
+                condition=Q(least_cents=None)
+                | Q(most_cents=None)
+                | Q(least_cents__lte=F("most_cents")),
+                name="pay_plan_least_below_most",
+            ),
+            models.CheckConstraint(
+                condition=Q(approved_by=None, approved_at=None)
+                | (
+                    Q(approved_by__isnull=False, approved_at__isnull=False, dropped_at=None)
+                    & ~Q(approved_by=F("written_by"))
+                    & (Q(decision="allow") | ~Q(document=""))
+                ),
+                name="pay_plan_approved_by_another",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"pay_plan:{self.pk}"

@@ -15,6 +15,7 @@ PERMITTED = re.compile(
     r"fixed_pct_of_loan_amount|fixed_amount|flat_per_loan|hours|hourly|salary|volume|retention|"
     r"quality|units|new_customers"
 )
+PAY = re.compile(r"comp(?!an|let)|(?<!down_)pay|commission|bonus|margin")
 
 
 def basis(comp_basis: str, *, only_when: str = "") -> Ruling:
@@ -28,6 +29,13 @@ def basis(comp_basis: str, *, only_when: str = "") -> Ruling:
     if TERM.search(comp_basis):
         return LOC_01.block("term_of_transaction")
     return LOC_01.require("counsel_review_lead_source_split")
+
+
+def basis_in_words(words: str) -> Ruling:
+    """The same of what somebody wrote: one word of a term or of a proxy refuses the whole."""
+    if TERM.search(words):
+        return LOC_01.block("term_of_transaction")
+    return basis(words)
 
 
 def payers(*, consumer_pays: bool, creditor_pays: bool) -> Ruling:
@@ -51,6 +59,6 @@ def profit_bonus(*, percent: Decimal) -> Ruling:
 
 def routing(rule: str) -> Ruling:
     """A product is never offered because it pays the officer better."""
-    if re.search(r"comp|pay|commission|bonus|margin", rule):
+    if PAY.search(rule):
         return LOC_01.block("steering")
     return LOC_01.allow("consumer_choice")

@@ -1,8 +1,11 @@
 """Things of value between us and people who send us borrowers (RSP-01)."""
 
 import re
+from fractions import Fraction
 
 from rooftree.compliance.verdict import Rule, Ruling
+
+type Share = int | float | Fraction
 
 RSP_01 = Rule(id="RSP-01", cite="12 USC 2607; 12 CFR 1024.14")
 OUTCOME = re.compile(r"per_(closed|funded|application|app|locked|approved)|contingent|success")
@@ -41,7 +44,7 @@ def gift() -> Ruling:
     return RSP_01.block("thing_of_value")
 
 
-def co_marketing(*, our_cost_share: float, our_benefit_share: float) -> Ruling:
+def co_marketing(*, our_cost_share: Share, our_benefit_share: Share) -> Ruling:
     """We pay no larger share of joint advertising than we get."""
     if our_cost_share > our_benefit_share:
         return RSP_01.block("thing_of_value")

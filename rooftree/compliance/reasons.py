@@ -76,10 +76,19 @@ MESSAGES = {
         "a person must read it first."
     ),
     "supervisor_approval_state_silent": "A supervisor must approve this hour; state law is silent.",
+    "counsel_review_lead_source_split": (
+        "Pay that differs by the lead's source must be set in advance for all loans; counsel must "
+        "review it."
+    ),
+    "counsel_review_msa": "Counsel must review what is paid for, and that the price is fair.",
+    "employer_exception_review": (
+        "Counsel must review whether our own employee may be paid for it (12 CFR 1024.14(g)(1))."
+    ),
     # block
     "authentication_failed": "Our email is not signed correctly.",
     "autodial_disclosure_missing": "What they agreed to does not mention automated messages.",
     "brand_not_registered": "Our brand is not registered with the carriers.",
+    "comp_change_after_terms": "Pay does not move once terms may have been offered.",
     "commercial_text_needs_consent": "Washington allows no sales text without consent.",
     "company_unlicensed_state": "The company holds no license where the property is.",
     "confirmation_has_promo": "The confirmation of a stop may not sell anything.",
@@ -93,8 +102,10 @@ MESSAGES = {
     "consent_person_mismatch": "The person who agreed is not the person on this number.",
     "consent_sharing": "Carriers accept no consent given to somebody else.",
     "consent_still_needed": "Being a customer never replaces written consent to automated texts.",
+    "contingent_on_outcome": "A seller of leads is not paid by what becomes of them.",
     "deceptive_subject": "The subject claims a conversation that did not take place.",
     "direct_lending_attribute_missing": "The campaign is not registered for lending.",
+    "dual_compensation": "Nobody is paid by both the consumer and the creditor for one loan.",
     "ebr_expired": "The number is on the do-not-call registry and their inquiry is too old.",
     "firm_offer_required": "A credit bureau's lead needs a firm offer.",
     "gate_failed_closed": "Something needed to decide is missing, so nothing is sent.",
@@ -120,9 +131,12 @@ MESSAGES = {
     "pewc_required_all_marketing": "Connecticut asks written consent for every sales call.",
     "postal_address_missing": "A marketing email must carry our postal address.",
     "prescreen_optout": "They opted out of prescreened offers.",
+    "profit_bonus_over_10_pct": "A bonus out of profits is at most 10% of all pay.",
     "provenance_unknown": "Nobody knows where this lead came from.",
+    "proxy_for_term": "This stands in for a term of the loan, and pay may depend on none.",
     "provider_refuses_third_party_lending": "This carrier takes direct lenders only.",
     "public_shortener": "Carriers refuse texts with public short links.",
+    "referral_fee": "Nothing may be paid for referring borrowers.",
     "revoke_all_in_force": "They asked us to stop; the law ends all messages.",
     "revoked": "They asked us to stop.",
     "revoked_everything": "They answered STOP to a service message, which ends everything.",
@@ -137,6 +151,13 @@ MESSAGES = {
     "state_dnc_no_ebr": "The number is on the state's do-not-call list.",
     "state_of_emergency": "An emergency is declared where they are; sales contact stops.",
     "state_scrub_stale": "The state's do-not-call list is missing or over 31 days old.",
+    "steering": "No product and no officer is chosen by what it pays.",
+    "steering_payment": "A better place in a list may not be paid for.",
+    "term_of_transaction": "Pay may not depend on a term of the loan.",
+    "thing_of_value": (
+        "Whatever is free to somebody who sends us borrowers, or a larger share of costs than of "
+        "benefit, is a thing of value."
+    ),
     "unsubscribed": "They unsubscribed from email.",
     "wording_not_approved": "The approval of this wording is over.",
     "wrong_party": "This number belongs to somebody else.",
@@ -165,6 +186,11 @@ def sentence(ruling: Ruling, until: datetime | None) -> str:
     if ruling.decision is Decision.DEFER and until is not None:
         return f"Held to {clock_words(until)}: {words}"
     return words
+
+
+def with_law(ruling: Ruling) -> str:
+    """It is the same with its rule and where that comes from."""
+    return f"{sentence(ruling, None)} ({ruling.rule}, {ruling.cite})"
 
 
 def spelled(reason: str) -> str:

@@ -9,7 +9,14 @@ from pathlib import Path
 
 from django.conf import settings
 
-from rooftree.capture import auction, form_drafts, likeness, retrieve, source_watch
+from rooftree.capture import (
+    auction,
+    form_drafts,
+    likeness,
+    partner_alarms,
+    retrieve,
+    source_watch,
+)
 from rooftree.flow import (
     first_run,
     intake,
@@ -29,7 +36,7 @@ from rooftree.nurture.models import Sequence
 from rooftree.org import staff_mail
 from rooftree.outreach import approval_ends, ring, send
 from rooftree.outreach.models import Template
-from rooftree.reporting import fold, heads
+from rooftree.reporting import fair_monitor, fold, heads
 from rooftree.tasks.ticking import Tick
 
 
@@ -112,6 +119,12 @@ TICKS = (
     Tick(name="approvals that end", every=600, run=tell_of_approvals),
     Tick(name="sessions that ended", every=600, run=lambda at: sign_in.sweep(at=at)),
     Tick(name="drafts let go", every=3600, run=lambda at: form_drafts.forget(at=at)),
+    Tick(
+        name="months compared for fair lending",
+        every=3600,
+        run=lambda at: fair_monitor.close_due(at=at),
+    ),
+    Tick(name="things of value", every=3600, run=lambda at: partner_alarms.look(at=at)),
     Tick(name="leads to give back", every=30, run=lambda at: returns.go_through(at=at)),
     Tick(name="returns not sent", every=60, run=lambda at: returns.remind(at=at)),
     Tick(name="pings let go", every=3600, run=lambda at: auction.forget(at=at)),

@@ -8,8 +8,9 @@ from uuid import UUID
 from django.db import transaction
 
 from rooftree.capture.envelope import Incoming
-from rooftree.capture.partners import KINDS, BadPartner
+from rooftree.capture.partners import KINDS
 from rooftree.capture.receive import Received, endpoint_of
+from rooftree.capture.value_rule import BadPartner
 from rooftree.flow import intake
 from rooftree.leads.models import Introduction, Partner
 from rooftree.leads.vocabulary import PartnerType

@@ -224,3 +224,58 @@ class Incident(models.Model):
 
     def __str__(self) -> str:
         return f"incident:{self.pk}"
+
+
+class PlaceFile(models.Model):
+    """One file of who lives where, as the operator loaded it. The newest counts."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    name = models.CharField(max_length=200)
+    sha256 = models.CharField(max_length=64, unique=True)
+    places = models.PositiveIntegerField()
+    loaded_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    loaded_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "place_file"
+
+    def __str__(self) -> str:
+        return f"place_file:{self.pk}"
+
+
+class PlaceShare(models.Model):
+    """The share of a ZIP's or a county's people who belong to a minority, by the census."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    file = models.ForeignKey(PlaceFile, models.CASCADE, related_name="shares")
+    key = models.CharField(max_length=80)  # 78745, or TX/travis
+    minority_pct = models.DecimalField(max_digits=5, decimal_places=2)
+
+    class Meta:
+        db_table = "place_share"
+        constraints = [
+            models.UniqueConstraint(fields=["file", "key"], name="place_once_a_file"),
+        ]
+
+    def __str__(self) -> str:
+        return f"place_share:{self.key}"
+
+
+class FairReport(models.Model):
+    """How groups of one month's leads were served, by one measure. Written once, never changed."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    month = models.DateField()  # its first day, of arrival
+    measure = models.CharField(max_length=20)
+    groups = models.JSONField()  # by what: the shape is reporting.fair_outcomes.Group
+    places = models.ForeignKey(PlaceFile, models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "fair_report"
+        constraints = [
+            models.UniqueConstraint(fields=["month", "measure"], name="one_fair_report_a_month"),
+        ]
+
+    def __str__(self) -> str:
+        return f"fair_report:{self.pk}"

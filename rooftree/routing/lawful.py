@@ -4,6 +4,9 @@ Source of rule: FLR-01 (15 USC 1691 and 12 CFR 1002.4(a), 1002.6(b); 42 USC 3605
 and, for an officer's own pay, LOC-01 (12 CFR 1026.36(d)-(e)).
 """
 
+from rooftree.compliance import fair_lending, officer_pay
+from rooftree.compliance.verdict import Decision
+
 CRITERIA = {
     "sources": "who sent the lead",
     "purposes": "what the loan is for",
@@ -18,52 +21,12 @@ CRITERIA = {
     "hours": "the day and time it arrives, by the company's clock",
 }
 
-_NEIGHBORHOOD = "it stands in for who lives there"
-_ORIGIN = "it stands in for where a borrower's family comes from"
-_PAY = "a loan officer's pay may not steer borrowers, rule LOC-01"
-_PROTECTED = "the law forbids deciding by it"
-
-FORBIDDEN = {
-    "race": _PROTECTED,
-    "color": _PROTECTED,
-    "religion": _PROTECTED,
-    "national_origin": _PROTECTED,
-    "ethnicity": _PROTECTED,
-    "sex": _PROTECTED,
-    "gender": _PROTECTED,
-    "gender_identity": _PROTECTED,
-    "sexual_orientation": _PROTECTED,
-    "marital_status": _PROTECTED,
-    "age": _PROTECTED,
-    "date_of_birth": _PROTECTED,
-    "public_assistance": _PROTECTED,
-    "rights_exercised": _PROTECTED,
-    "familial_status": _PROTECTED,
-    "children_in_household": _PROTECTED,
-    "disability": _PROTECTED,
-    "military": _PROTECTED,
-    "veteran": _PROTECTED,
-    "zip": _NEIGHBORHOOD,
-    "zips": _NEIGHBORHOOD,
-    "property_zip": _NEIGHBORHOOD,
-    "city": _NEIGHBORHOOD,
-    "property_city": _NEIGHBORHOOD,
-    "county": _NEIGHBORHOOD,
-    "tract": _NEIGHBORHOOD,
-    "street": _NEIGHBORHOOD,
-    "neighborhood": _NEIGHBORHOOD,
-    "area_code": _NEIGHBORHOOD,
-    "school": _NEIGHBORHOOD,
-    "surname": _ORIGIN,
-    "last_name": _ORIGIN,
-    "first_name": _ORIGIN,
-    "given_name": _ORIGIN,
-    "name": _ORIGIN,
-    "photo": _ORIGIN,
-    "device_language": _ORIGIN,
-    "email_domain": "nobody has shown yet that it does not stand in for something forbidden",
-    "compensation": _PAY,
-    "commission": _PAY,
+# Why a field is refused, by the reason that `fair_lending.use` gives.
+WHY = {
+    "prohibited_basis": "the law forbids deciding by it",
+    "state_protected_class": "the law of many states forbids deciding by it",
+    "proxy_geography": "it stands in for who lives there",
+    "proxy_national_origin": "it stands in for where a borrower's family comes from",
 }
 
 
@@ -72,7 +35,22 @@ def refusal(field: str) -> str | None:
     if field in CRITERIA:
         return None
     said = field.replace("_", " ")
-    why = FORBIDDEN.get(field.lower())
-    if why:
-        return f"A rule may not look at {said}: {why} (FLR-01)."
-    return f"A rule cannot look at {said}: only facts reviewed for fair lending may be used."
+    fair = fair_lending.use(use="route", field=field.lower())
+    if fair.decision is Decision.BLOCK:
+        return f"A rule may not look at {said}: {WHY[fair.reason]} ({fair.rule}, {fair.cite})."
+    pay = officer_pay.routing(field.lower())
+    if pay.decision is Decision.BLOCK:
+        return (
+            f"A rule may not look at {said}: what an officer is paid may not steer borrowers "
+            f"({pay.rule}, {pay.cite})."
+        )
+    return (
+        f"A rule cannot look at {said}: only facts reviewed for fair lending may be used "
+        f"({fair.rule}, {fair.cite})."
+    )
+
+
+def same_promise() -> str:
+    """Why nobody waits longer for the language they asked for."""
+    ruling = fair_lending.use(use="sla", field="language")
+    return f"a language finds who speaks it and never waits longer ({ruling.rule}, {ruling.cite})"

@@ -6,7 +6,7 @@ from typing import Any
 from rooftree.core.states import STATES
 from rooftree.leads.vocabulary import Purpose
 from rooftree.org.hours import WEEKDAYS
-from rooftree.routing.lawful import refusal
+from rooftree.routing.lawful import refusal, same_promise
 from rooftree.routing.rules import Backup, Criteria, Nobody, Pool, Rule, Span, Step
 
 LONGEST_TAKE_SECONDS = 3600
@@ -44,11 +44,23 @@ def check(rules: Sequence[Rule]) -> None:
     problems = [f"{_name(rule)}: {said}" for rule in rules for said in problems_of(rule)]
     names = [rule.name.strip().lower() for rule in rules]
     twice = {rule.name for rule in rules if names.count(rule.name.strip().lower()) > 1}
+    problems += _of_promise(rules)
     problems += [f"Two rules are called {name}; decisions name their rule." for name in twice]
     if not rules:
         problems.append("There must be at least one rule, or every lead raises an alarm.")
     if problems:
         raise BadRules(problems)
+
+
+def _of_promise(rules: Sequence[Rule]) -> Iterator[str]:
+    """A rule by language gives no more time than the later ones, which else had decided."""
+    for place, rule in enumerate(rules):
+        others = [one.take_seconds for one in rules[place:] if not one.criteria.languages]
+        if rule.criteria.languages and rule.take_seconds > min(others, default=rule.take_seconds):
+            yield (
+                f"{_name(rule)}: give at most {min(others)} seconds to take it, as the rules after "
+                f"it do; {same_promise()}."
+            )
 
 
 def problems_of(rule: Rule) -> list[str]:

@@ -63,6 +63,15 @@ MAY: dict[str, tuple[str, ...]] = {
     "load_lists": ("compliance", "administrator"),
     "make_evidence": ("compliance", "administrator"),
     "decide_message": ("compliance", "administrator"),
+    # How borrowers are served and who is paid for what; managers and administrators stand apart.
+    "see_fair_lending": ("compliance",),
+    "conclude_findings": ("compliance",),
+    "see_things_of_value": ("operations", "compliance"),
+    "enter_agreements": ("operations", "compliance"),
+    "approve_agreements": ("compliance",),
+    "see_pay_plans": ("operations", "compliance"),
+    "write_pay_plans": ("operations", "compliance"),
+    "approve_pay_plans": ("compliance",),
     # Whoever hears "stop" must be able to write it down: it only ever silences.
     "revoke_consent": (
         "officer",

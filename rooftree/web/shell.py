@@ -50,6 +50,9 @@ PAGES = {  # by the name of their address
     ),
     "rates": Page(label="Rates", icon="rates", verb="see_rates"),
     "compliance": Page(label="Compliance", icon="shield", verb="see_compliance", short="Rules"),
+    "fair_lending": Page(label="Fair lending", icon="team", verb="see_fair_lending"),
+    "things_of_value": Page(label="Things of value", icon="text", verb="see_things_of_value"),
+    "pay_plans": Page(label="Pay plans", icon="money", verb="see_pay_plans"),
     "los": Page(label="LOS", icon="los", verb="see_los"),
     "money": Page(label="Money", icon="money", verb="see_money"),
     "access_log": Page(label="Access", icon="eye", verb="see_access_log"),
@@ -72,7 +75,17 @@ SEEN_BY = {
     ),
     "operations": (
         ["sources", "routing", "wording", "sequences", "rates", "los"],
-        ["my_tasks", "matches", "returns", "partners", "home", "team", "compliance"],
+        [
+            "my_tasks",
+            "matches",
+            "returns",
+            "partners",
+            "things_of_value",
+            "pay_plans",
+            "home",
+            "team",
+            "compliance",
+        ],
     ),
     "marketing": (
         ["sources", "wording", "sequences", "rates"],
@@ -80,7 +93,17 @@ SEEN_BY = {
     ),
     "compliance": (
         ["compliance", "wording", "sequences", "sources", "los"],
-        ["my_tasks", "partners", "access_log", "controls", "home", "routing"],
+        [
+            "my_tasks",
+            "fair_lending",
+            "things_of_value",
+            "pay_plans",
+            "partners",
+            "access_log",
+            "controls",
+            "home",
+            "routing",
+        ],
     ),
     "executive": (
         ["home", "money", "team", "pipeline"],

@@ -6,8 +6,10 @@ from zoneinfo import available_timezones
 
 from django import forms
 
-from rooftree.capture.partners import BadPartner
+from rooftree.capture.agreements import BadAgreement
 from rooftree.capture.source_setup import BadSource
+from rooftree.capture.value_rule import BadPartner
+from rooftree.compliance.pay_plans import BadPlan
 from rooftree.core.money import AmountKind, amount
 from rooftree.core.states import STATES
 from rooftree.los.connections import BadConnection
@@ -21,8 +23,8 @@ from rooftree.org.people import CannotChange
 from rooftree.reporting.assurance import BadRecord
 
 REFUSALS = (
-    BadBranch, BadCompany, BadConnection, BadContract, BadHours, BadKey, BadLicense, BadPartner,
-    BadRecord, BadSource, CannotChange,
+    BadAgreement, BadBranch, BadCompany, BadConnection, BadContract, BadHours, BadKey, BadLicense,
+    BadPartner, BadPlan, BadRecord, BadSource, CannotChange,
 )  # fmt: skip
 ZONES = {
     "America/New_York": "Eastern",
@@ -171,6 +173,23 @@ def number(label: str, hint: str = "", *, least: int, most: int, required: bool 
         min_value=least,
         max_value=most,
         error_messages=dict.fromkeys(("invalid", "min_value", "max_value"), said),
+    )
+
+
+def share(label: str, hint: str = "", *, places: int = 2, required: bool = False) -> Any:
+    """A percentage, exact."""
+    said = "Write a percentage from 0 to 100, as 1.25."
+    return forms.DecimalField(
+        label=label,
+        help_text=hint,
+        required=required,
+        min_value=0,
+        max_value=100,
+        decimal_places=places,
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+        error_messages=dict.fromkeys(
+            ("invalid", "min_value", "max_value", "max_decimal_places", "max_digits"), said
+        ),
     )
 
 

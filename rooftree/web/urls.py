@@ -121,6 +121,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("rooftree.web.urls_wording")),
     # What may be said to whom, and the proof of it.
     path("compliance/", compliance.show, name="compliance"),
+    path("compliance/", include("rooftree.web.urls_fairness")),
     path("compliance/verdicts/<uuid:verdict_id>/", compliance.verdict, name="verdict"),
     path("compliance/do-not-contact/", compliance.do_not_contact, name="do_not_contact"),
     path("compliance/holds/<uuid:revocation_id>/release/", compliance.release, name="hold_release"),

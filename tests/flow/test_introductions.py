@@ -7,7 +7,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from rooftree.capture import partners
-from rooftree.capture.partners import BadPartner
+from rooftree.capture.value_rule import BadPartner
 from rooftree.compliance.models import Consent
 from rooftree.core.uuid7 import uuid7
 from rooftree.flow import introductions
@@ -24,7 +24,8 @@ IDA = Client(
 )  # fmt: skip
 LUNCH = {
     "direction": "given", "what": "Lunch for the team", "why": "We explained VA loans",
-    "fair_value_cents": 84_20, "on_date": date(2026, 11, 20),
+    "fair_value_cents": 84_20, "on_date": date(2026, 11, 20), "basis": "gift",
+    "has_happened": True,
 }  # fmt: skip
 
 

@@ -1,9 +1,16 @@
 import json
+import re
+from dataclasses import replace
 
 import pytest
+from django.db import IntegrityError
+from django.db.transaction import atomic
 
+from rooftree.compliance import fair_lending
+from rooftree.compliance.verdict import Decision
 from rooftree.routing import rule_check
-from rooftree.routing.lawful import CRITERIA, FORBIDDEN
+from rooftree.routing.lawful import CRITERIA
+from rooftree.routing.models import RuleSet
 from rooftree.routing.rule_check import BadRules
 from rooftree.routing.rule_words import Names, sentence
 from rooftree.routing.rules import (
@@ -17,6 +24,7 @@ from rooftree.routing.rules import (
     Step,
     first_fitting,
 )
+from tests import make
 
 LEAD = LeadFacts(
     id="lead",
@@ -51,6 +59,15 @@ FULL = Rule(
     nobody=Nobody.POOL,
     nobody_pool=Pool(officers=("o1",)),
 )
+
+FORBIDDEN = (
+    "race", "color", "religion", "national_origin", "ethnicity", "sex", "gender", "gender_identity",
+    "sexual_orientation", "marital_status", "age", "date_of_birth", "public_assistance",
+    "rights_exercised", "familial_status", "children_in_household", "disability", "military",
+    "veteran", "zip", "zips", "property_zip", "city", "property_city", "county", "tract", "street",
+    "neighborhood", "area_code", "school", "surname", "last_name", "first_name", "given_name",
+    "name", "photo", "device_language", "compensation", "commission",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -115,12 +132,13 @@ def test_a_rule_is_read_from_what_a_form_sends():
     assert rules[0].chain == (Backup(kind=Step.POOL),)
 
 
-@pytest.mark.parametrize("field", sorted(FORBIDDEN))
+@pytest.mark.parametrize("field", FORBIDDEN)
 def test_a_rule_that_looks_at_what_the_law_forbids_is_refused(field):
     with pytest.raises(BadRules, match="may not look at") as refused:
         rule_check.read([{"name": "Unfair", "criteria": {field: ["78745"]}}])
 
     assert field.replace("_", " ") in refused.value.problems[0]
+    assert re.search(r"\((FLR-01|LOC-01), \d", refused.value.problems[0])
 
 
 def test_a_rule_that_looks_at_what_nobody_reviewed_is_refused():
@@ -131,6 +149,47 @@ def test_a_rule_that_looks_at_what_nobody_reviewed_is_refused():
 def test_every_criterion_a_rule_can_have_was_reviewed():
     assert set(Criteria.__dataclass_fields__) == set(CRITERIA)
     assert not set(CRITERIA) & set(FORBIDDEN)
+
+
+@pytest.mark.parametrize("fact", [one for one in LeadFacts.__dataclass_fields__ if one != "id"])
+def test_every_fact_of_a_lead_that_a_rule_may_know_may_decide_a_route(fact):
+    assert fair_lending.use(use="route", field=fact).decision is Decision.ALLOW
+
+
+def test_what_an_officer_is_paid_steers_nobody():
+    with pytest.raises(BadRules, match="paid may not steer borrowers .LOC-01"):
+        rule_check.read([{"name": "R", "criteria": {"offer_product_with_highest_lo_comp": True}}])
+
+
+def test_who_asked_for_a_language_never_waits_longer():
+    spanish = Rule(name="Spanish", criteria=Criteria(languages=("es",)), take_seconds=61)
+    others = Rule(name="Others", take_seconds=60)
+
+    with pytest.raises(BadRules, match="Spanish: give at most 60 seconds .*FLR-01"):
+        rule_check.check([spanish, others])
+    rule_check.check([replace(spanish, take_seconds=60), others])
+    rule_check.check([others, spanish])  # it decides about nobody
+
+
+STORED = Rule(name="One").to_json()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("field", [*FORBIDDEN, "shoe_size"])
+def test_the_database_stores_no_rule_that_looks_at_anything_else(field):
+    unfair = {**STORED, "criteria": {**STORED["criteria"], field: ["78745"]}}
+    odd = {**STORED, field: ["78745"]}
+    for stored in (unfair,) if field == "name" else (unfair, odd):
+        with pytest.raises(IntegrityError, match="rule_set_looks_at_reviewed_facts"), atomic():
+            RuleSet.objects.create(number=1, rules=[STORED, stored], published_at=make.NOON)
+
+
+@pytest.mark.django_db
+def test_the_database_stores_every_rule_that_can_be_said():
+    made = RuleSet.objects.create(number=1, rules=[FULL.to_json(), STORED], published_at=make.NOON)
+
+    made.refresh_from_db()
+    assert Rule.from_json(made.rules[0]) == FULL
 
 
 @pytest.mark.parametrize(

@@ -128,7 +128,7 @@ def test_things_of_value_are_for_staff_and_never_shown_to_the_partner(agent, ana
     home = reverse("partner", args=[ana.pk])
     typed = {
         "direction": "given", "what": "Tickets to the fair", "fair_value_cents": "84.20",
-        "why": "Client evening", "on_date": "2026-11-20",
+        "why": "Client evening", "on_date": "2026-11-20", "basis": "gift", "has_happened": "on",
     }  # fmt: skip
 
     wrong = clerk.post(reverse("partner_value", args=[ana.pk]), typed | {"what": ""})

@@ -5,6 +5,7 @@ that is not in the table fails: whoever adds a page says here who sees it.
 """
 
 from collections.abc import Iterator
+from datetime import date
 from types import SimpleNamespace
 
 import pytest
@@ -12,9 +13,10 @@ from django.db import connection, transaction
 from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 
-from rooftree.capture import field_map, merge, partners, publish_map
+from rooftree.capture import agreements, field_map, merge, partners, publish_map
 from rooftree.capture.imports import stage
-from rooftree.compliance import revoke
+from rooftree.compliance import pay_plans, revoke
+from rooftree.compliance.models import Finding
 from rooftree.leads import to_do
 from rooftree.leads.models import Introduction, Likeness, Partner
 from rooftree.los.models import Connection
@@ -28,7 +30,7 @@ from rooftree.org.models import ROLES, License, StaffNotice
 from rooftree.outreach import may, wording
 from rooftree.outreach.models import Message, Template
 from rooftree.reporting import incidents
-from rooftree.reporting.models import Incident, StatusFile
+from rooftree.reporting.models import FairReport, Incident, StatusFile
 from rooftree.routing import assign, publish
 from rooftree.routing.models import Offer, RoutingDecision
 from rooftree.routing.rules import Rule
@@ -102,11 +104,20 @@ def world(cast):
     introduction = Introduction.objects.create(
         partner=ana, delivery=touch.delivery, name="Ida Berg", at=make.NOON
     )
-    typed = {"direction": "given", "what": "Lunch", "why": "A talk", "fair_value_cents": 4000}
+    typed = {
+        "direction": "received", "what": "A desk", "why": "A talk", "fair_value_cents": 4000,
+    }  # fmt: skip
     thing = partners.note_value(
         partner_id=ana.pk, typed={**typed, "on_date": make.NOON.date()}, by=cast.omar, at=make.NOON
     )
+    agreed = agreements.enter(typed=agreement_with(ana), by=cast.omar, at=make.NOON)
+    plan = pay_plans.write_down(typed=plan_of(cast.dana), by=cast.omar, at=make.NOON)
+    FairReport.objects.create(month=date(2026, 10, 1), measure="worked", groups={}, at=make.NOON)
+    finding = Finding.objects.create(
+        rule="FLR-01", cause="test", sentence="A ratio.", link="/compliance/", found_at=make.NOON
+    )
     things = {
+        "finding": finding.pk, "agreement": agreed.pk, "plan": plan.pk, "drop": "drop",
         "likeness": alike.pk, "partner": ana.pk, "introduction": introduction.pk, "thing": thing.pk,
         "claim": claim.pk, "return_file": claim.file_id, "note": "note",
         "long_reason": "A copy for the vendor",
@@ -119,7 +130,7 @@ def world(cast):
         "hold": hold.pk, "incident": lost.pk, "key": key.pk,
         "source": cast.zillow.pk, "post_source": posts.pk,
         "seller": seller.pk,
-        "sheet": sheet.pk, "drop": "drop", "branch": cast.tampa.pk,
+        "sheet": sheet.pk, "branch": cast.tampa.pk,
         "user": cast.sam.user.pk, "license": License.objects.first().pk,
         "company_license": make.company_license("NV").pk, "connection": connected.pk,
         "delivery": touch.delivery_id, "form_slug": form.slug, "one": 1, "word": "unknown",
@@ -130,6 +141,22 @@ def world(cast):
         "notice": notice.pk, "officer": cast.dana.pk, "number": "leads", "nobody": hold.pk,
     }  # fmt: skip
     return SimpleNamespace(cast=cast, things=things)
+
+
+def agreement_with(partner):
+    return {
+        "with_whom": f"partner:{partner.pk}", "what": "Open houses", "basis": "msa_fixed_price",
+        "cents": 900_00, "document": "Contract 7", "from_date": make.NOON.date(),
+        "until_date": make.NOON.date(),
+    }  # fmt: skip
+
+
+def plan_of(officer):
+    return {
+        "officer": officer.pk, "basis": "flat_per_loan", "percent": None, "cents": 1_500_00,
+        "least_cents": None, "most_cents": None, "bonus_pct": None, "is_paid_by_creditor": True,
+        "is_paid_by_consumer": False, "from_date": make.NOON.date(),
+    }  # fmt: skip
 
 
 FIRST_TEXT = {

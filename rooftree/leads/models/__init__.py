@@ -2,7 +2,13 @@
 
 from rooftree.leads.models.lead import LEAD_STATES, Lead, Touch
 from rooftree.leads.models.loans import Loan, Milestone
-from rooftree.leads.models.partners import Introduction, Partner, Permission, ThingOfValue
+from rooftree.leads.models.partners import (
+    Agreement,
+    Introduction,
+    Partner,
+    Permission,
+    ThingOfValue,
+)
 from rooftree.leads.models.people import Email, Likeness, Person, PersonMerge, Phone
 from rooftree.leads.models.sources import (
     Campaign,
@@ -15,6 +21,7 @@ from rooftree.leads.models.sources import (
 from rooftree.leads.models.work import ContactAttempt, Remark, Signal, Task
 
 __all__ = [
+    "Agreement",
     "LEAD_STATES",
     "Campaign",
     "ContactAttempt",

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from rooftree.compliance import held_lists, listed, release_hold, revoke
 from rooftree.compliance.load_dnc import NATIONAL
-from rooftree.compliance.models import Revocation, Verdict
+from rooftree.compliance.models import Finding, Revocation, Verdict
 from rooftree.compliance.record_consent import terms_in_force
 from rooftree.compliance.rulebook import SCRUB_DAYS
 from rooftree.flow import reviews
@@ -48,6 +48,8 @@ def show(request: HttpRequest) -> HttpResponse:
         "may_block": may(request.user, "revoke_consent"),
         "may_prove": may(request.user, "make_evidence"),
         "token": uuid4(),
+        "may_see_fairness": may(request.user, "see_fair_lending"),
+        "findings": Finding.objects.filter(closed_at=None).count(),
     }
     if address:
         return render(request, "compliance/found.html", context | _found(request, address))

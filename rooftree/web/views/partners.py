@@ -10,8 +10,10 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
 from rooftree.capture import partners
-from rooftree.capture.partners import DIRECTIONS, KINDS, STEPS, BadPartner
-from rooftree.leads.models import Introduction, Partner, ThingOfValue
+from rooftree.capture.agreements import BASES
+from rooftree.capture.partners import DIRECTIONS, KINDS, STEPS
+from rooftree.capture.value_rule import BadPartner
+from rooftree.leads.models import Agreement, Introduction, Partner, ThingOfValue
 from rooftree.money.company_day import company_day
 from rooftree.org import passwords, people
 from rooftree.org.people import CannotChange
@@ -19,8 +21,9 @@ from rooftree.reporting import introduced
 from rooftree.routing.visible import leads_visible_to, may
 from rooftree.web.answers import done, refused
 from rooftree.web.page import must, staff
-from rooftree.web.staff_forms import Dollars, StaffForm, choice, day, text
+from rooftree.web.staff_forms import Dollars, StaffForm, choice, day, text, yes
 from rooftree.web.views.portal import link_of
+from rooftree.web.views.things_of_value import ruled
 
 SHOWN = 100
 
@@ -44,6 +47,25 @@ class ValueForm(StaffForm):
     fair_value_cents.is_awaited = True  # 0 is an answer, and none is refused
     why = text("What it was for", "The service, or the occasion", longest=300)
     on_date = day("Day")
+    basis = choice(
+        "What its amount depends on", (("", "Choose"), *BASES.items()),
+        "Of what is given to them", required=False,
+    )  # fmt: skip
+    agreement = choice("Under the agreement", (), required=False)
+    document = text("Counsel’s document", "Where counsel must review it", required=False)
+    is_employee = yes("They are our own employee, and no loan officer")
+    has_happened = yes(
+        "It has happened already",
+        "What the rule forbids is then kept all the same, and compliance is told",
+    )
+
+    def __init__(self, *args: Any, partner: Partner, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        made = Agreement.objects.filter(partner=partner).order_by("-from_date", "-pk")
+        self.fields["agreement"].choices = [
+            ("", "None"),
+            *((str(one.pk), f"{one.what}, until {one.until_date:%m/%d/%Y}") for one in made),
+        ]
 
 
 @staff("GET", "POST")
@@ -65,6 +87,7 @@ def everyone(request: HttpRequest) -> HttpResponse:
         "rows": [(one, KINDS[one.kind]) for one in rows.order_by("user__name", "pk")],
         "form": form,
         "may_edit": may(request.user, "edit_partners"),
+        "may_see_things": may(request.user, "see_things_of_value"),
     }
     return render(request, "partners/index.html", context, status=422 if is_sent else 200)
 
@@ -101,7 +124,7 @@ def value(request: HttpRequest, partner_id: UUID) -> HttpResponse:
     """Write down a thing of value."""
     must(request.user, "note_value")
     partner = _partner(partner_id)
-    form = ValueForm(request.POST)
+    form = ValueForm(request.POST, partner=partner)
 
     def keep(typed: dict[str, Any]) -> ThingOfValue:
         return partners.note_value(
@@ -174,10 +197,10 @@ def _page(request: HttpRequest, partner: Partner, **more: Any) -> HttpResponse:
         "form_link": link_of(partner),
         "rows": introduced.progress(seen_by(request).filter(partner=partner))[:SHOWN],
         "count": partner.introductions.count(),
-        "things": things.order_by("-on_date", "-at", "-pk"),
+        "things": [(one, ruled(one)) for one in things.order_by("-on_date", "-at", "-pk")],
         "sums": partners.sums(partner),
         "value_form": more.pop("value_form", None)
-        or ValueForm(initial={"on_date": company_day(request.at)}),
+        or ValueForm(initial={"on_date": company_day(request.at)}, partner=partner),
         "may_edit": may(request.user, "edit_partners"),
         "may_permit": may(request.user, "change_lead"),
         **more,

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
-from rooftree.capture.partners import BadPartner
+from rooftree.capture.value_rule import BadPartner
 from rooftree.core.uuid7 import uuid7
 from rooftree.flow import introductions
 from rooftree.flow.introductions import Client

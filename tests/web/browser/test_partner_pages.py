@@ -67,7 +67,8 @@ def test_the_pages_of_partners_fit_and_are_accessible(
     clerk = make.user("operations", name="Pat Lowe", email="pat@lindenfield.example")
     thing = {
         "direction": "given", "what": "Lunch for the team", "why": "We explained VA loans",
-        "fair_value_cents": 84_20, "on_date": date(2026, 11, 20),
+        "fair_value_cents": 84_20, "on_date": date(2026, 11, 20), "basis": "gift",
+    "has_happened": True,
     }  # fmt: skip
     slip = partners.note_value(partner_id=ana.pk, typed=thing, by=clerk, at=noon)
     partners.correct_value(thing_id=slip.pk, why="It was for another office", by=clerk, at=noon)

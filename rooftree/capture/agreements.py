@@ -1,0 +1,190 @@
+"""What we pay partners and sellers of leads for: each under rule RSP-01 before it is kept.
+
+What the rule forbids is refused; what needs counsel binds nobody until a second person has
+approved it on counsel's document.
+"""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from rooftree.compliance import partner_pay, reasons
+from rooftree.compliance.verdict import Decision, Ruling
+from rooftree.core.uuid7 import uuid7_at
+from rooftree.leads.models import Agreement, Partner, Source
+from rooftree.ledger.write import write
+from rooftree.money.company_day import company_zone
+from rooftree.org.models import User
+
+GIFT, SHARED = "gift", "co_marketing"
+BASES = {  # what an amount may depend on, in the words of the rule; most are never lawful
+    GIFT: "Nothing: a gift, a meal, something free",
+    SHARED: "Our share of joint advertising",
+    "msa_fixed_price": "Services at a fixed price",
+    "flat_per_lead": "A flat price for each lead",
+    "msa_varies_with_referrals": "Services, at a price that moves with referrals",
+    "per_referral": "Each borrower they refer",
+    "per_application": "Each application",
+    "per_closed_loan": "Each closed loan",
+    "per_funded_loan": "Each funded loan",
+    "higher_fee_for_rank": "A better place in a list",
+}
+PAYEES = {  # whom a rule tells apart; a partner is what their account says
+    "lead_vendor": "Sells leads",
+    "comparison_platform": "Compares lenders",
+    "advertiser": "Sells advertising",
+}
+EMPLOYEE = "own_employee"
+LONGEST_DAYS = 3 * 366
+
+
+class BadAgreement(Exception):
+    """An agreement that cannot be so. `field` names the culprit; the text is fit to show."""
+
+    def __init__(self, field: str, text: str) -> None:
+        super().__init__(text)
+        self.field = field
+
+
+def ruling_of(said: Agreement) -> Ruling:
+    """What rule RSP-01 says of an agreement, kept or not."""
+    if said.basis == SHARED:
+        return partner_pay.co_marketing(
+            our_cost_share=said.our_cost_pct or 0, our_benefit_share=said.our_benefit_pct or 0
+        )
+    return ruled(
+        said.payee, said.basis, endorses_us=said.endorses_us,
+        is_fair_value=bool(said.fair_value_document),
+    )  # fmt: skip
+
+
+def ruled(
+    payee: str, basis: str, *, endorses_us: bool = False, is_fair_value: bool = False
+) -> Ruling:
+    """What the rule says of paying somebody on a basis."""
+    if basis == GIFT and payee != EMPLOYEE:
+        return partner_pay.gift()
+    return partner_pay.payment(
+        payee=payee, basis=basis, endorses_us=endorses_us, is_fair_value=is_fair_value
+    )
+
+
+def enter(*, typed: Mapping[str, Any], by: User, at: datetime) -> Agreement:
+    """Keep an agreement, in force at once where the rule allows it.
+
+    Args:
+        typed: `with_whom` (`partner:` or `source:` and a key), `payee` of a source,
+            `is_employee` of a partner, and the columns of `Agreement`.
+
+    Raises `BadAgreement`, for what the rule forbids too.
+    """
+    made = _read(typed, by, at)
+    _check(made)
+    ruling = ruling_of(made)
+    if ruling.decision is Decision.BLOCK:
+        field = "our_cost_pct" if made.basis == SHARED else "basis"
+        raise BadAgreement(field, reasons.with_law(ruling))
+    made.decision, made.reason = ruling.decision.value, ruling.reason
+    with transaction.atomic():
+        made.save(force_insert=True)
+        _write("capture.agreement.entered", made, by, at)
+    return made
+
+
+def approve(*, agreement_id: UUID, document: str, by: User, at: datetime) -> bool:
+    """A second person puts it in force on counsel's document; False when that was done.
+
+    Raises `BadAgreement`.
+    """
+    waiting = Agreement.objects.get(pk=agreement_id)
+    if waiting.entered_by_id == by.pk:
+        raise BadAgreement("counsel_document", "Somebody else than who entered it approves it.")
+    named = " ".join(document.split())
+    if not named:
+        raise BadAgreement("counsel_document", "Name counsel’s document and where it lies.")
+    with transaction.atomic():
+        is_done = Agreement.objects.filter(
+            pk=waiting.pk, decision="require", approved_at=None, ended_at=None
+        ).update(approved_by=by, approved_at=at, counsel_document=named[:200])
+        if is_done:
+            _write("capture.agreement.approved", waiting, by, at)
+    return bool(is_done)
+
+
+def end(*, agreement_id: UUID, by: User, at: datetime) -> bool:
+    """Nothing is paid under it from tomorrow on; False when it has ended already."""
+    with transaction.atomic():
+        one = Agreement.objects.get(pk=agreement_id)
+        is_done = Agreement.objects.filter(pk=one.pk, ended_at=None).update(
+            ended_at=at, ended_by=by
+        )
+        if is_done:
+            _write("capture.agreement.ended", one, by, at)
+    return bool(is_done)
+
+
+def last_day(one: Agreement) -> date:
+    """The last day that may be paid for under it."""
+    if one.ended_at is None:
+        return one.until_date
+    return min(one.until_date, one.ended_at.astimezone(company_zone()).date())
+
+
+def binds_on(one: Agreement, day: date) -> bool:
+    """Whether it may be paid under on a day."""
+    is_cleared = one.decision == Decision.ALLOW or one.approved_at is not None
+    return is_cleared and one.from_date <= day <= last_day(one)
+
+
+def _read(typed: Mapping[str, Any], by: User, at: datetime) -> Agreement:
+    kind, _, key = typed["with_whom"].partition(":")
+    partner = Partner.objects.filter(pk=key).first() if kind == "partner" else None
+    source = Source.objects.filter(pk=key).first() if kind == "source" else None
+    if partner is None and source is None:
+        raise BadAgreement("with_whom", "Choose whom it is with.")
+    is_shared = typed["basis"] == SHARED
+    return Agreement(
+        id=uuid7_at(at), partner=partner, source=source, payee=_payee(partner, typed),
+        basis=typed["basis"], endorses_us=typed.get("endorses_us", False),
+        what=typed["what"][:200], cents=typed["cents"],
+        our_cost_pct=typed["our_cost_pct"] if is_shared else None,
+        our_benefit_pct=typed["our_benefit_pct"] if is_shared else None,
+        fair_value_document=typed.get("fair_value_document", "")[:200],
+        document=typed["document"][:200], from_date=typed["from_date"],
+        until_date=typed["until_date"], entered_by=by, entered_at=at,
+    )  # fmt: skip
+
+
+def _payee(partner: Partner | None, typed: Mapping[str, Any]) -> str:
+    if partner:
+        return EMPLOYEE if typed.get("is_employee") else partner.kind
+    if typed.get("payee") not in PAYEES:
+        raise BadAgreement("payee", "Say what they sell.")
+    return str(typed["payee"])
+
+
+def _check(made: Agreement) -> None:
+    if made.basis not in BASES:
+        raise BadAgreement("basis", "Say what the amount depends on.")
+    if made.cents is None or made.cents <= 0:
+        raise BadAgreement("cents", "Give the amount agreed.")
+    if made.basis == SHARED and None in (made.our_cost_pct, made.our_benefit_pct):
+        raise BadAgreement("our_cost_pct", "Give our share of the cost and of the benefit.")
+    if made.basis == SHARED and not made.fair_value_document:
+        raise BadAgreement("fair_value_document", "Name what shows our share of the benefit.")
+    if not _days(made.from_date, made.until_date):
+        raise BadAgreement("until_date", "It ends after it begins, and within three years.")
+
+
+def _days(first: date, last: date) -> bool:
+    return 0 <= (last - first).days <= LONGEST_DAYS
+
+
+def _write(kind: str, one: Agreement, by: User, at: datetime) -> None:
+    write(
+        kind, at=at, actor=f"user:{by.pk}", agreement=one.pk, partner=one.partner_id,
+        source=one.source_id, basis=one.basis, decision=one.decision,
+    )  # fmt: skip

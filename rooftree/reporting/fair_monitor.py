@@ -1,0 +1,188 @@
+"""The fair-lending monitor: how each month's leads were served, by language and by place.
+
+For compliance alone, and an input to nothing: no rule, score, message or figure reads it.
+Source of rule: FLR-01 (12 CFR 1002.4(a); 42 USC 3605; 3 NYCRR 120).
+"""
+
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+
+from rooftree.capture.source_watch import FILES
+from rooftree.compliance import findings
+from rooftree.compliance.fair_lending import FLR_01
+from rooftree.core import spreadsheet
+from rooftree.core.uuid7 import uuid7_at
+from rooftree.ledger.write import write
+from rooftree.money.company_day import company_day, company_zone
+from rooftree.org.insert import insert_once
+from rooftree.reporting import export, place_shares
+from rooftree.reporting.fair_outcomes import (
+    MEASURES,
+    TRIES,
+    WORKED,
+    By,
+    Group,
+    Measure,
+    Served,
+    compared,
+)
+from rooftree.reporting.models import FairReport, PlaceFile
+from rooftree.routing.rule_words import LANGUAGES
+
+PRIVILEGED = "Privileged and confidential – prepared at the direction of counsel"
+PAGE = "/compliance/fair-lending/"
+BACK = 3  # months that are looked at again when none was closed for a while
+LEADS = """
+select p.language, l.property_zip, l.property_state, l.details->'property'->>'county',
+       case when l.first_attempt_at < l.created_at + %(worked)s
+            then extract(epoch from l.first_attempt_at - l.created_at) / 60 end,
+       (select o.taken_at is not null from offer o where o.lead_id = l.id
+         order by o.offered_at, o.id limit 1),
+       l.first_talk_at < l.created_at + %(worked)s
+           or (select count(*) from contact_attempt a
+                where a.lead_id = l.id and a.direction = 'out' and not a.is_automated
+                  and a.at < l.created_at + %(worked)s) >= %(tries)s,
+       exists (select from handoff h where h.lead_id = l.id and h.state <> 'rejected'
+                  and h.asked_at < l.created_at + %(handed)s)
+  from lead l join person p on p.id = l.person_id join source s on s.id = l.source_id
+ where l.created_at >= %(from)s and l.created_at < %(until)s and not l.is_test
+   and not s.is_test and s.adapter <> all (%(files)s)
+"""
+
+
+def close_due(*, at: datetime) -> int:
+    """Compare the months whose leads have been followed long enough; how many reports are new."""
+    return sum(close(month, measure, at=at) for month, measure in _due(at))
+
+
+def close(month: date, measure: Measure, *, at: datetime) -> bool:
+    """Compare one month by one measure; False when that was done, or without a lead."""
+    file = place_shares.newest()
+    groups = compared(_served(month, file), measure)
+    if not any(groups.values()):
+        return False
+    row = FairReport(
+        id=uuid7_at(at), month=month, measure=measure, places=file, at=at,
+        groups={by: [one.to_json() for one in some] for by, some in groups.items()},
+    )  # fmt: skip
+    with transaction.atomic():
+        if not insert_once(row):
+            return False
+        write(
+            "reporting.fair_lending.compared", at=at, actor="system:reporting", report=row.pk,
+            month=f"{month:%Y-%m}", measure=measure,
+        )  # fmt: skip
+        for by, some in groups.items():
+            for one in some:
+                if one.needs_review:
+                    findings.tell(_found(row, by, one), at=at)
+    return True
+
+
+def groups_of(report: FairReport) -> dict[By, list[Group]]:
+    """What a report compared."""
+    return {by: [Group(**one) for one in report.groups.get(by, ())] for by in By}
+
+
+def named(by: By, name: str) -> str:
+    """A group as people call it."""
+    return LANGUAGES.get(name, name or "not stated") if by is By.LANGUAGE else name
+
+
+def as_csv(month: date, asked: export.Asked, *, at: datetime) -> str:
+    """A month's reports as a file for counsel; who took it and why is written down.
+
+    Raises `export.CannotExport`.
+    """
+    reports = FairReport.objects.filter(month=month).order_by("measure")
+    rows = [row for one in reports for row in _rows(one)]
+    with transaction.atomic():
+        text, number = spreadsheet.text_of(HEADING, rows)
+        export.note(asked, number=number, at=at)
+    return text
+
+
+HEADING = (
+    "Marking", "Month", "Measure", "By", "Group", "Reference", "Leads", "Value", "Low, 95%",
+    "High, 95%", "Ratio to the reference", "Ratio low", "Ratio high", "Needs review",
+)  # fmt: skip
+
+
+def _rows(report: FairReport) -> Iterator[tuple[Any, ...]]:
+    for by, some in groups_of(report).items():
+        for one in some:
+            figures = (one.value, one.low, one.high, one.ratio, one.ratio_low, one.ratio_high)
+            yield (
+                PRIVILEGED, f"{report.month:%Y-%m}", MEASURES[Measure(report.measure)].label,
+                by.value, named(by, one.name), "yes" if one.is_reference else "",
+                "too few" if one.is_small else one.leads,
+                *(None if figure is None else round(figure, 4) for figure in figures),
+                "yes" if one.needs_review else "",
+            )  # fmt: skip
+
+
+def _due(at: datetime) -> list[tuple[date, Measure]]:
+    """The months and measures whose time has come and that have no report."""
+    today = company_day(at)
+    done = set(
+        FairReport.objects.filter(month__gte=_months_back(today, BACK + 2)).values_list(
+            "month", "measure"
+        )
+    )
+    return [
+        (month, measure)
+        for back in range(BACK, 0, -1)
+        for measure, said in MEASURES.items()
+        for month in [_months_back(today, back)]
+        if (month, measure.value) not in done
+        and _until(month) + timedelta(days=said.days) <= at
+    ]  # fmt: skip
+
+
+def _served(month: date, file: PlaceFile | None) -> Iterator[Served]:
+    shares = place_shares.shares_of(file)
+    about: dict[str, Any] = {
+        "from": _begin(month), "until": _until(month), "worked": timedelta(days=WORKED),
+        "handed": timedelta(days=MEASURES[Measure.HANDED_OFF].days), "tries": TRIES,
+        "files": FILES,
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(LEADS, about)
+        rows = cursor.fetchall()
+    for language, code, state, county, minutes, first, worked, handed in rows:
+        by_county = shares.get(place_shares.county_key(state, county or ""))
+        yield Served(
+            language=language, minority_pct=shares.get(code, by_county),
+            minutes=None if minutes is None else float(minutes), first_offer=first,
+            worked=bool(worked), handed_off=handed,
+        )  # fmt: skip
+
+
+def _found(report: FairReport, by: By, group: Group) -> findings.Found:
+    label = MEASURES[Measure(report.measure)].label.lower()
+    ratio = "beyond any limit" if group.ratio is None else f"{group.ratio:.2f}"
+    chance = "chance alone may explain it" if group.may_be_chance else "more than chance explains"
+    return findings.Found(
+        rule=FLR_01.id,
+        cause=f"fair:{report.month:%Y-%m}:{report.measure}:{by}:{group.name}",
+        sentence=f"{report.month:%B %Y}, {label} by {by}: {named(by, group.name)} against its "
+        f"reference, ratio {ratio}; {chance}.",
+        notice=f"A comparison of {report.month:%B %Y} needs your review.",
+        link=PAGE,
+    )
+
+
+def _begin(month: date) -> datetime:
+    return datetime.combine(month, time(), company_zone())
+
+
+def _until(month: date) -> datetime:
+    return _begin(_months_back(month, -1))
+
+
+def _months_back(day: date, months: int) -> date:
+    number = day.year * 12 + day.month - 1 - months
+    return date(number // 12, number % 12 + 1, 1)

@@ -1,0 +1,112 @@
+"""Pages of fairness and pay in a real Chromium, on a phone and at a desk."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import expect
+
+from rooftree.capture import agreements, partner_alarms, partners
+from rooftree.compliance import pay_plans
+from rooftree.reporting import fair_monitor, place_shares
+from tests import make
+from tests.web.browser.conftest import SIZES, open_as, shown_well
+
+
+def arrived(noon, language, minutes, code, *, number=30):
+    at = noon - timedelta(days=40)
+    for _ in range(number):
+        make.lead(
+            at=at, person=make.person(language=language), property_zip=code,
+            first_attempt_at=at + timedelta(minutes=minutes),
+        )  # fmt: skip
+
+
+def compared(noon):
+    place_shares.load(
+        b"zip,minority_share\n33602,8\n33605,64\n", name="acs-2024.csv",
+        by=make.user("compliance", name="Lena Park"), at=noon - timedelta(days=60),
+    )  # fmt: skip
+    arrived(noon, "en", 10, "33602")
+    arrived(noon, "es", 13, "33605")
+    arrived(noon, "", 9, "33602", number=40)
+    arrived(noon, "ko", 9, "33602", number=2)
+    fair_monitor.close_due(at=noon)
+
+
+def owed(noon, partner):
+    by, today = make.user("operations", name="Pat Lowe"), noon.date()
+    typed = {
+        "with_whom": f"partner:{partner.pk}", "document": "Contract 7", "from_date": today,
+        "until_date": today, "cents": 1_200_00,
+    }  # fmt: skip
+    shares = {
+        "what": "Open house flyers", "basis": "co_marketing", "our_cost_pct": 50,
+        "our_benefit_pct": 50, "fair_value_document": "Quote of the printer",
+    }  # fmt: skip
+    agreements.enter(typed=typed | shares, by=by, at=noon)
+    agreements.enter(
+        typed=typed | {"what": "Ten open houses a year", "basis": "msa_fixed_price"}, by=by, at=noon
+    )
+    gift = {
+        "direction": "given", "what": "Two tickets", "why": "Client evening", "basis": "gift",
+        "fair_value_cents": 84_20, "on_date": today, "has_happened": True,
+    }  # fmt: skip
+    partners.note_value(partner_id=partner.pk, typed=gift, by=by, at=noon)
+    partner_alarms.look(at=noon)
+
+
+def planned(noon, officer):
+    by, other = make.user("operations", name="Kim Roe"), make.user("compliance", name="Al Frey")
+    typed = {
+        "officer": officer.pk, "basis": "fixed_pct_of_loan_amount", "percent": "1.25",
+        "cents": None, "least_cents": 1_500_00, "most_cents": 9_000_00, "bonus_pct": None,
+        "is_paid_by_creditor": True, "is_paid_by_consumer": False, "from_date": noon.date(),
+    }  # fmt: skip
+    first = pay_plans.write_down(typed=typed, by=by, at=noon)
+    pay_plans.approve(plan_id=first.pk, by=other, at=noon)
+    later = typed | {"from_date": noon.date() + timedelta(days=30), "percent": "1.1"}
+    pay_plans.write_down(typed=later, by=by, at=noon)
+
+
+@pytest.mark.parametrize(("size", "scheme"), SIZES)
+def test_the_pages_of_fairness_and_pay_fit_and_are_accessible(
+    chromium, front, people, noon, size, scheme
+):
+    name = f"{size['width']}-{scheme}"
+    page = open_as(chromium, front, "Compliance", size, scheme)
+    for address in ("fair_lending", "things_of_value", "pay_plans"):
+        page.goto(reverse(address))
+        shown_well(page, f"{address}-empty-{name}")
+
+    compared(noon)
+    partner = make.partner("Ana Ruiz")
+    owed(noon, partner)
+    planned(noon, people.dana)
+
+    page.goto(reverse("fair_lending"))
+    page.get_by_role("button", name="Load it").click()
+    expect(page.get_by_text("Choose a file.")).to_be_visible()
+    shown_well(page, f"fair_lending-{name}")
+    page.goto(reverse("fair_lending_taken_out"))
+    page.get_by_role("button", name="Take it out").click()
+    expect(page.get_by_text("Say why, in a few words")).to_be_visible()
+    shown_well(page, f"fair_lending-out-{name}")
+    page.goto(reverse("things_of_value"))
+    shown_well(page, f"things_of_value-{name}")
+    page.goto(reverse("partner", args=[partner.pk]))
+    shown_well(page, f"partner-ruled-{name}")
+    page.goto(reverse("pay_plans"))
+    shown_well(page, f"pay_plans-{name}")
+    page.goto(reverse("pay_plan"))
+    page.get_by_label("What pay depends on").select_option("other")
+    page.get_by_label("In words").fill("Interest rate")
+    page.get_by_label("Loan officer").select_option(label="Dana Whitfield")
+    page.get_by_role("button", name="Write it down").click()
+    expect(page.get_by_text("Pay may not depend on a term of the loan.")).to_be_visible()
+    shown_well(page, f"pay_plan-refused-{name}")
+    page.goto(reverse("agreement"))
+    page.get_by_role("button", name="Enter it").click()
+    shown_well(page, f"agreement-wrong-{name}")
+    page.goto(reverse("compliance"))
+    shown_well(page, f"compliance-fairness-{name}")
