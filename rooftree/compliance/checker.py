@@ -67,6 +67,7 @@ def objections(facts: Json) -> list[str]:
                 ("it is outside hours", _is_shut(facts, _moment(facts["at"]))),
                 ("nobody knows where they are", _markets_by_phone(facts) and not _where(facts)),
                 ("written consent is missing", _lacks_consent(facts)),
+                ("their file ended marketing", _is_closed_file(facts)),
                 ("a state cap is reached", _cap_ends(facts) is not None),
                 ("the license is missing", _lacks_license(facts)),
                 ("the decision was not recorded", not facts["has_audit_row"]),
@@ -174,6 +175,14 @@ def _is_read(facts: Json) -> bool:
         and wrote <= _moment(one["at"]) <= _moment(facts["at"])
         for one in facts.get("answers", [])
     )
+
+
+def _is_closed_file(facts: Json) -> bool:
+    """Their file stands so that nothing may be sold to them, but by a person who calls them."""
+    stands = facts.get("credit_stop", "")
+    by_hand = not facts["is_automated"]
+    is_spared = by_hand and (facts["medium"] == "call" or stands == "suspended")
+    return bool(stands and _sells(facts) and not is_spared)
 
 
 def _is_undone(stop: datetime, facts: Json) -> bool:

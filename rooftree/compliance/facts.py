@@ -258,6 +258,9 @@ class Facts:
     inbound_at: datetime | None | Missing = UNKNOWN  # their last message to us
     inbound_meaning: str | Missing = UNKNOWN  # of it, as compliance.optout reads it
     requested_at: datetime | None | Missing = UNKNOWN  # recorded request for this time
+    credit_stop: str | Missing = (
+        ""  # how their file stands, where that ends marketing; "": it does not
+    )
     revocations: tuple[Revocation, ...] | Missing = UNKNOWN
     restarts: tuple[Restart, ...] | Missing = UNKNOWN
     is_held: bool | Missing = UNKNOWN  # an unread ambiguous answer

@@ -2,7 +2,7 @@
 
 All gates run, each on the same facts, and the strictest answer wins. A gate
 that fails blocks, and so does any fact that nobody supplied. Order: record,
-stops, source, license, consent, lists, emergency, hours, caps, content.
+stops, file, source, license, consent, lists, emergency, hours, caps, content.
 """
 
 from collections.abc import Callable
@@ -14,6 +14,7 @@ from rooftree.compliance import (
     caps,
     carrier_rules,
     consent,
+    credit_file,
     dnc,
     email_rules,
     emergency,
@@ -40,6 +41,7 @@ GATES: dict[str, Gate] = {
     "revocation": revocation.decide,
     "internal_dnc": dnc.internal,
     "reassigned": reassigned.decide,
+    "credit_file": credit_file.decide,
     "trigger_basis": trigger_leads.basis,
     "trigger_state": trigger_leads.state_law,
     "license": entitlement.licensed,

@@ -38,8 +38,9 @@ CRITERION = Detector.of(
     r"|\bcredit score\b.{0,40}\b\d{3}\b|\bdebt[- ]to[- ]income\b"
 )
 DECLINED = Detector.of(
-    r"\bnot able to (help|assist|approve)|\bdo(es)? not qualify|\bdeclin|\bden(y|ied)\b"
-    r"|\bturned down\b"
+    r"\b(not able to|unable to|can ?not|can['’]t) (help|assist|approve)"
+    r"|\bdo(es)?(n['’]t| not) qualify|\bdeclin|\bden(y|ied)\b|\bturned down\b"
+    r"|\bno (califica|podemos (ayudar|aprobar))|\b(rechaz|deneg)ad"
 )
 TYPED_RATE = Detector.of(
     r"\b\d{1,2}(\.\d{1,3})?\s?%"

@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from rooftree.core.uuid7 import uuid7
-from rooftree.leads.models import Delivery, Lead, Person, Source
+from rooftree.leads.models import Delivery, Lead, Loan, Person, Source
 from rooftree.org.models import LoanOfficer, User
 
 
@@ -26,6 +26,11 @@ class SourceTerms(models.Model):
     signature = models.CharField(max_length=40, blank=True)  # checkbox_unticked_by_default...
     channels = ArrayField(models.CharField(max_length=16), default=list, blank=True)
     proof_owed = models.CharField(max_length=200, blank=True)
+    # Whose data it is, for trigger-lead law and the FCRA; "": what its adapter says it is.
+    source_class = models.CharField(max_length=20, blank=True, default="", db_default="")
+    is_firm_offer = models.BooleanField(default=False, db_default=False)  # to everyone it brings
+    is_authorized = models.BooleanField(default=False, db_default=False)  # certified to the bureau
+    criteria = models.TextField(blank=True, default="", db_default="")  # of the firm offer, kept
     reviewed_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     reviewed_at = models.DateTimeField(null=True)
 
@@ -35,6 +40,26 @@ class SourceTerms(models.Model):
 
     def __str__(self) -> str:
         return f"source_terms:{self.pk}"
+
+
+class LeadBasis(models.Model):
+    """What proves that one lead of a credit bureau may be contacted. The newest row counts."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    lead = models.ForeignKey(Lead, models.CASCADE, related_name="bases")
+    is_authorized = models.BooleanField(default=False)  # the consumer's, certified to the bureau
+    relationship = models.CharField(max_length=30, blank=True)  # of a current loan or account
+    has_opted_out = models.BooleanField(default=False)  # of prescreened offers
+    reference = models.CharField(max_length=200)  # where the proof is kept
+    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "lead_basis"
+        indexes = [models.Index(fields=["lead", "at"], name="basis_by_lead")]
+
+    def __str__(self) -> str:
+        return f"lead_basis:{self.pk}"
 
 
 class Consent(models.Model):
@@ -152,6 +177,54 @@ class Verdict(models.Model):
 
     def __str__(self) -> str:
         return f"verdict:{self.pk}"
+
+
+class CreditClock(models.Model):
+    """A credit notice that the creditor owes somebody, from what made it due to its proof.
+
+    The notice goes from the LOS; nothing here sends it. `evidence` is what opened it as
+    it was known then, `proof` how it was seen that it went, or why none is owed.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    lead = models.ForeignKey(Lead, models.PROTECT, related_name="credit_clocks")
+    loan = models.ForeignKey(Loan, models.PROTECT, null=True, related_name="credit_clocks")
+    kind = models.CharField(max_length=16)  # a key of credit_days.CLOCKS
+    began_on = models.DateField()
+    due_on = models.DateField()  # the last day by law
+    due_at = models.DateTimeField()  # the house's: the evening of the last business day before
+    sentence = models.CharField(max_length=500)  # why, fit to show
+    evidence = models.JSONField(default=list)
+    owner = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")  # in compliance
+    alarm_at = models.DateTimeField(null=True)
+    opened_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+    closed_as = models.CharField(max_length=12, blank=True)
+    closed_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    proof = models.JSONField(default=dict)
+    cause = models.CharField(max_length=160, unique=True)
+
+    class Meta:
+        db_table = "credit_clock"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["lead", "kind"],
+                condition=Q(closed_at=None),
+                name="one_open_clock_a_kind",
+            ),
+            models.CheckConstraint(
+                condition=Q(closed_at=None, closed_as="", alarm_at__isnull=False)
+                | Q(closed_at__isnull=False, alarm_at=None) & ~Q(closed_as=""),
+                name="clock_closed_with_a_reason",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["alarm_at"], condition=Q(closed_at=None), name="clock_alarm_due"),
+            models.Index(fields=["due_at"], condition=Q(closed_at=None), name="clock_by_due"),
+        ]
+
+    def __str__(self) -> str:
+        return f"credit_clock:{self.pk}"
 
 
 class DncFile(models.Model):

@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 
 from rooftree.compliance import revoke
 from rooftree.core.uuid7 import uuid7_at
-from rooftree.flow import returns
+from rooftree.flow import credit, returns
 from rooftree.leads import to_do
 from rooftree.leads.models import ContactAttempt, Lead, Phone
 from rooftree.ledger.write import write
@@ -26,13 +26,15 @@ RESULTS = {
     "call_back": "Call back",
     "wrong_number": "Wrong number",
     "not_interested": "Not interested",
+    "told_no": "Told: does not qualify",
 }
 OPEN_FOR = timedelta(hours=12)  # after that an outcome is about another call
 SAME_TAP = timedelta(minutes=1)  # the same outcome said again within it is one tap
 KEPT_FROM = timedelta(minutes=30)  # a call that much before an agreed one keeps the agreement
 ONE_CALL = timedelta(hours=1)  # within it a tap is about the call that the ring connected
 NOT_REACHED = frozenset({"voicemail", "no_answer"})
-REACHED = frozenset({"spoken", "call_back", "not_interested"})
+REACHED = frozenset({"spoken", "call_back", "not_interested", "told_no"})
+ENDS = {"not_interested": "not interested", "told_no": "told they do not qualify"}
 
 
 class NotAResult(Exception):
@@ -51,7 +53,8 @@ def record(
     """Write down what came of a call. Once per `cause`, when the page gives one.
 
     Not reached starts the short sequence; reached stops it; a wrong number is
-    unlinked at once; "not interested" closes the lead.
+    unlinked at once; "not interested" closes the lead, and so does telling them
+    that they do not qualify, which is a decision with a notice of its own.
     """
     if result not in RESULTS:
         raise NotAResult(f"{result} is not one of: {', '.join(RESULTS.values())}.")
@@ -68,6 +71,8 @@ def record(
             return attempt
         _move(lead, result, at)
         _follow(lead, result, by, at, call_back_at)
+        if result == "told_no":
+            credit.said_no(lead.pk, f"attempt:{attempt.pk}", f"{by.name} told them no", at=at)
         write(
             "flow.attempt.recorded",
             at=at,
@@ -150,8 +155,8 @@ def _move(lead: Lead, result: str, at: datetime) -> None:
         changes["first_talk_at"] = at
     if lead.state == "new":
         changes["state"] = "working"
-    if result == "not_interested":
-        changes |= {"state": "retired", "retired_at": at, "retired_reason": "not interested"}
+    if result in ENDS:
+        changes |= {"state": "retired", "retired_at": at, "retired_reason": ENDS[result]}
     Lead.objects.filter(pk=lead.pk).update(**changes)
     for name, value in changes.items():
         setattr(lead, name, value)
@@ -183,7 +188,7 @@ def _agreed_calls(
             moves=True,
         )
         to_do.ask_for(wanted, lead_id=lead.pk, at=at)
-    elif result in ("wrong_number", "not_interested"):
+    elif result == "wrong_number" or result in ENDS:
         to_do.cancel(lead_id=lead.pk, kind=to_do.CALL_BACK, because=result, at=at)
     else:
         to_do.finish_kind(

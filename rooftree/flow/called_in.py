@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from rooftree.capture.amend import amend
 from rooftree.capture.envelope import RING, Answer, Envelope
-from rooftree.flow import calls
+from rooftree.flow import calls, credit
 from rooftree.leads.canonical import CanonicalLead
 from rooftree.leads.models import Delivery, Touch
 from rooftree.leads.vocabulary import InteractionKind
@@ -30,7 +30,10 @@ def waits_until(envelope: Envelope, delivery: Delivery, *, at: datetime) -> date
 def is_more(inquiry: CanonicalLead, *, delivery: Delivery, at: datetime) -> bool:
     """Whether it was of a conversation that has its touch already, and is added to it."""
     touch = amend(inquiry, delivery=delivery, at=at)
-    return touch is not None and touch.delivery_id != delivery.pk
+    if touch is None or touch.delivery_id == delivery.pk:
+        return False
+    credit.look_at_applications.enqueue(lead_ids=[str(touch.lead_id)])
+    return True
 
 
 def settle(touch: Touch, *, at: datetime) -> bool:

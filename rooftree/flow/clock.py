@@ -18,6 +18,7 @@ from rooftree.capture import (
     source_watch,
 )
 from rooftree.flow import (
+    credit,
     first_run,
     intake,
     left_forms,
@@ -125,6 +126,7 @@ TICKS = (
         run=lambda at: fair_monitor.close_due(at=at),
     ),
     Tick(name="things of value", every=3600, run=lambda at: partner_alarms.look(at=at)),
+    Tick(name="credit notices due", every=60, run=lambda at: credit.go_through(at=at)),
     Tick(name="leads to give back", every=30, run=lambda at: returns.go_through(at=at)),
     Tick(name="returns not sent", every=60, run=lambda at: returns.remind(at=at)),
     Tick(name="pings let go", every=3600, run=lambda at: auction.forget(at=at)),

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.tasks import task
 
 from rooftree.core.failures import Failure
-from rooftree.flow import moment
+from rooftree.flow import credit, moment
 from rooftree.flow.messages import send_messages
 from rooftree.leads.models import Lead, Milestone
 from rooftree.los import inbox
@@ -90,6 +90,7 @@ def follow(news: News | None, *, at: datetime) -> None:
                 _clear_to_close(step, at)
         if loan.ended_as:
             enrol.stop(lead_id=loan.lead_id, because="file ended", at=at)
+        credit.follow_loan(loan, news.steps, at=at)
         _tell_officer(news, at)
         _alarm_unmapped(news, at)
         announce("lead", lead=str(loan.lead_id))

@@ -7,6 +7,7 @@ from django.db import DatabaseError, transaction
 
 from rooftree.compliance import revoke
 from rooftree.core.emails import comparison_key
+from rooftree.flow import credit
 from rooftree.flow.messages import send_messages
 from rooftree.flow.offers import ANSWER_IN
 from rooftree.leads import snooze
@@ -123,6 +124,7 @@ def _tell(message: Message, meaning: str, at: datetime) -> None:
         due = promise.due(lead, by=at + ANSWER_IN, at=at)
         Lead.objects.filter(pk=lead.pk).update(promise_at=due)
     rescore(lead_id=lead.pk, because="replied", at=at)
+    credit.heard(message, at=at)
     if lead.officer:
         notices.tell(
             user_id=lead.officer.user_id,

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from rooftree.compliance import release_hold
 from rooftree.compliance.models import Revocation
+from rooftree.flow import credit
 from rooftree.leads.models import Lead
 from rooftree.org.models import User
 from rooftree.outreach import duties, review
@@ -25,6 +26,7 @@ def decide(*, message_id: UUID, releases: bool, reason: str, by: User, at: datet
     """
     act = review.release if releases else review.refuse
     message = act(message_id=message_id, by=by, reason=reason, at=at)
+    credit.told(message, at=at)
     announce("message", lead=str(message.lead_id))
     return message
 

@@ -21,7 +21,7 @@ from rooftree.capture.imports import dry_run, records, stage, undo
 from rooftree.capture.imports.table import Row
 from rooftree.capture.models import ImportedRow, Spreadsheet
 from rooftree.core.uuid7 import uuid7_at
-from rooftree.flow import moment
+from rooftree.flow import credit, moment
 from rooftree.flow.intake import TOGETHER as AT_ONCE
 from rooftree.flow.intake import assign_leads, count_arrivals, respond_to_touches
 from rooftree.leads import remarks
@@ -238,6 +238,7 @@ def _follow(sheet: Spreadsheet, stored: Sequence[intake.Stored], at: datetime) -
             remarks.add(
                 lead_id=one.lead.pk, by=sheet.uploaded_by_id, text=told[: remarks.LONGEST], at=at
             )
+    credit.arrived(stored, at=at)
     then = sheet.options.get("then")
     if then not in ("assign", "greet"):
         return

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from rooftree.core.masking import redact
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import Lead, Remark
 from rooftree.ledger.write import write
@@ -20,10 +21,11 @@ class CannotAdd(Exception):
 def add(*, lead_id: UUID, by: UUID, text: str, at: datetime) -> Remark:
     """Keep a note about a lead; the ledger learns that there is one, not what it says.
 
-    The same words pressed twice within a minute are one note. Raises `CannotAdd`
-    for an empty note, or one of more than 4,000 characters.
+    A number that may not be kept is masked. The same words pressed twice within a
+    minute are one note. Raises `CannotAdd` for an empty note, or one of more than
+    4,000 characters.
     """
-    text = text.strip()
+    text, _ = redact(text.strip())
     if not text:
         raise CannotAdd("Write something first.")
     if len(text) > LONGEST:

@@ -119,6 +119,7 @@ def apply(reading: LoanReading, *, loan_id: UUID, at: datetime) -> News | None:
         )
         steps = tuple(_step(loan, event, at) for event in events)
         was_funded, was_application = loan.funded_date, loan.application_date
+        had_notices = loan.notices
         _mirror(loan, reading, recorded, events, at)
         for step in steps:
             write(
@@ -132,7 +133,8 @@ def apply(reading: LoanReading, *, loan_id: UUID, at: datetime) -> News | None:
             )
         if loan.funded_date and not was_funded:
             Lead.objects.filter(pk=loan.lead_id).update(state="funded", promise_at=None)
-    if not steps and not reading.unmapped and was_funded == loan.funded_date:
+    is_same = was_funded == loan.funded_date and had_notices == loan.notices
+    if not steps and not reading.unmapped and is_same:
         return None
     return News(
         loan=loan,
@@ -195,5 +197,6 @@ def _mirror(
     loan.revenue_cents = reading.revenue_cents or loan.revenue_cents
     loan.application_date = reading.application_date or loan.application_date
     loan.funded_date = reading.funded_date or loan.funded_date
+    loan.notices = {kind: on.isoformat() for kind, on in reading.notices.items()} or loan.notices
     loan.read_at = at
     loan.save()

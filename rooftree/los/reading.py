@@ -63,5 +63,6 @@ class LoanReading:
     lock_date: date | None = None
     lock_expires_date: date | None = None
     closing_date: date | None = None
+    notices: Mapping[str, date] = field(default_factory=dict)  # sent, by kind: loan_estimate...
     unmapped: tuple[str, ...] = ()  # statuses without a meaning: alert, no event
     raw: Mapping[str, str] = field(default_factory=dict, repr=False)  # field id -> LOS's text

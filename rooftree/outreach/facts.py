@@ -125,6 +125,7 @@ def _lead_facts(lead: Lead, known: Known) -> dict[str, Any]:
         "inbound_at": inbound.created_at if inbound else None,
         "inbound_meaning": _meaning(inbound),
         "requested_at": None,
+        "credit_stop": known.credit_stop,
         "has_prior_thread": inbound is not None and inbound.medium == "email",
     }
 

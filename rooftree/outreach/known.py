@@ -11,28 +11,47 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Prefetch
 
+from rooftree.compliance import credit_file
+from rooftree.compliance.credit_file import TOLD_NO
 from rooftree.compliance.listed import SAID
 from rooftree.leads.models import Lead, Touch
 
 CAP_MEMORY = timedelta(days=8)  # the longest window any cap looks back, and a day
+STOPPING = "({})".format(", ".join(f"'{one}'" for one in credit_file.STOPPING))
 TOUCHES = Prefetch(
     "touches", Touch.objects.select_related("source", "campaign").order_by("at", "id")
 )
 
-# What may come from outside at any moment: what they took back, and what they wrote.
-NEWS = """
+# What may come from outside at any moment: what they took back, what they wrote, and what became
+# of a file of theirs. Whoever asks anew after that has begun anew.
+NEWS = f"""
 select json_build_object(
     'stops', (select coalesce(json_agg(r order by r.at), '[]') from (
         select kind, address, person_id, media, origin, reply_to_purpose, at, ended_at, ended_by
           from revocation
          where address = any(string_to_array(asked.keys, E'\\n'))
             or person_id = asked.person) r),
+    'file', (select f.stands from (
+        select case when loan.ended_as in {STOPPING} then loan.ended_as else loan.stands_at end
+                 as stands,
+               (select max(recorded_at) from milestone
+                 where loan_id = loan.id and code in {STOPPING}) as since
+          from loan join lead on lead.id = loan.lead_id
+         where lead.person_id = asked.person
+           and (loan.ended_as in {STOPPING} or loan.stands_at in {STOPPING})
+        union all
+        select '{TOLD_NO}', clock.opened_at
+          from credit_clock clock join lead on lead.id = clock.lead_id
+         where lead.person_id = asked.person and clock.kind = 'adverse_action'
+           and clock.closed_as <> 'mistaken' and clock.loan_id is null) f
+         where f.since >= (select created_at from lead where id = asked.lead)
+         order by f.since desc limit 1),
     'heard', (select json_build_array(m.created_at, m.medium, m.problem)
                 from message m
                where m.person_id = asked.person and m.direction = 'in' and m.created_at <= %(at)s
                order by m.created_at desc limit 1)
 )::text
-"""
+"""  # noqa: S608
 
 # All else, in one statement: this is asked twice for every lead, and the ORM's seven cost more
 # than everything the gate does.
@@ -254,6 +273,11 @@ class Known:
             return None
         at, medium, problem = heard
         return Heard(created_at=datetime.fromisoformat(at), medium=medium, problem=problem)
+
+    @property
+    def credit_stop(self) -> str:
+        """How a file of theirs stands, where that ends marketing; "" where it does not."""
+        return self._news["file"] or ""
 
     @property
     def was_texted(self) -> bool:

@@ -12,6 +12,7 @@ from uuid import UUID
 from lxml import html as markup
 from lxml.etree import LxmlError
 
+from rooftree.core.masking import redact
 from rooftree.outreach.sender import answered
 
 LONGEST = 20_000  # characters kept of one letter
@@ -61,7 +62,7 @@ def _letter(mail: EmailMessage) -> Letter:
         about=about,
         sender=parseaddr(str(mail.get("From", "")))[1][:254],
         subject=" ".join(str(mail.get("Subject", "")).replace("\x00", "").split())[:300],
-        words=unquoted(_text(mail).replace("\x00", ""))[:LONGEST],
+        words=redact(unquoted(_text(mail).replace("\x00", "")))[0][:LONGEST],
         reference=" ".join(str(mail.get("Message-ID", "")).split())[:120],
         is_automatic=_is_automatic(mail),
         bounced=_bounced(mail),

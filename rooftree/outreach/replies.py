@@ -7,6 +7,7 @@ from django.db import transaction
 
 from rooftree.compliance import optout, revoke
 from rooftree.compliance.models import Revocation
+from rooftree.core.masking import redact
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import ContactAttempt, Lead, Phone, Signal
 from rooftree.ledger.write import write
@@ -33,9 +34,10 @@ def receive_text(*, sender: str, body: str, carrier_id: str, carrier: str, at: d
 
     A carrier's repetition changes nothing. A revocation ends what is queued at
     once (47 CFR 64.1200(a)(10)); ambiguous words hold all automatic messages
-    until a person looks; START restores only what written consent had given.
+    until a person looks; START restores only what written consent had given. A
+    number that may not be kept is masked.
     """
-    body = body.replace("\x00", "")
+    body, _ = redact(body.replace("\x00", ""))
     word = optout.classify(body).meaning.value
     with transaction.atomic():
         if Message.objects.filter(carrier=carrier, carrier_id=carrier_id).exists():

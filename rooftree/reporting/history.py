@@ -29,7 +29,9 @@ CALLS = {
     "call_back": ("Asked to be called back", Mark.PERSON),
     "wrong_number": ("Wrong number", Mark.LATE),
     "not_interested": ("Not interested", Mark.LATE),
+    "told_no": ("Told: does not qualify", Mark.LATE),
 }
+ENDED_BY_CALL = ("not interested", "told they do not qualify")  # the call says it already
 SIGNALS = {
     "opened": ("eye", "Opened the message"),
     "clicked": ("eye", "Pressed a link in the message"),
@@ -377,7 +379,7 @@ def _enrolments(lead: Lead) -> Iterator[Entry]:
 
 def _closing(lead: Lead) -> Iterator[Entry]:
     """How a lead ended that nobody ended by a tap."""
-    if lead.retired_at and lead.retired_reason != "not interested":
+    if lead.retired_at and lead.retired_reason not in ENDED_BY_CALL:
         yield Entry(
             key=f"retired:{lead.pk}",
             at=lead.retired_at,

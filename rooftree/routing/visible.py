@@ -58,6 +58,8 @@ MAY: dict[str, tuple[str, ...]] = {
     "see_compliance": ("compliance", "administrator"),
     "stop_sending": ("compliance", "administrator"),
     "release_hold": ("compliance", "administrator"),
+    "see_clocks": ("officer", "assistant", "manager", "compliance", "administrator"),
+    "close_clock": ("compliance", "administrator"),
     "review_terms": ("compliance", "administrator"),
     "record_emergencies": ("compliance", "administrator"),
     "load_lists": ("compliance", "administrator"),

@@ -68,14 +68,6 @@ class Rates:
     sentence: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
-    """One of the six pieces of an application, and whether we know it."""
-
-    label: str
-    is_known: bool
-
-
 def contacts(badges: dict[str, Badge], zone: ZoneInfo | None, at: datetime) -> list[Contact]:
     """The three buttons in their order."""
     return [contact(badges[medium], zone, at) for medium in BUTTONS]
@@ -179,17 +171,3 @@ def _plot(values: Sequence[float], goal: float) -> tuple[str, float]:
 
 def _product_of(lead: Lead) -> str:
     return {"fha": "30yr_fha", "va": "30yr_va"}.get(lead.loan_type, "30yr_fixed")
-
-
-def known_items(lead: Lead) -> list[Item]:
-    """The six pieces of an application (12 CFR 1026.2(a)(3)(ii)) and which we have."""
-    income = lead.details.get("income") or {}
-    person = lead.person
-    return [
-        Item(label="Name", is_known=bool(person.first_name and person.last_name)),
-        Item(label="Property address", is_known=bool(lead.property_street)),
-        Item(label="Property value", is_known=lead.value_cents is not None),
-        Item(label="Loan amount", is_known=lead.amount_cents is not None),
-        Item(label="Income", is_known=bool(income.get("annual_cents"))),
-        Item(label="Social Security number, in the LOS only", is_known=False),
-    ]

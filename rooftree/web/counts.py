@@ -10,7 +10,9 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from rooftree.capture import likeness
+from rooftree.compliance.models import CreditClock
 from rooftree.leads.models import Delivery, Lead
+from rooftree.money.company_day import company_day
 from rooftree.money.models import Claim
 from rooftree.nurture.models import Sequence
 from rooftree.org.compiled import Counts
@@ -46,6 +48,14 @@ def sources(user: User, at: datetime) -> Count | None:
     if not may(user, "see_sources"):
         return None
     return _shown(Delivery.objects.filter(state="quarantined").count(), "late")
+
+
+def clocks(user: User, at: datetime) -> Count | None:
+    """Credit notices whose last day is over. Officers have a task for each of theirs."""
+    if user.role not in ("manager", "compliance"):
+        return None
+    late = CreditClock.objects.filter(closed_at=None, due_on__lt=company_day(at))
+    return _shown(late.filter(lead__in=leads_visible_to(user)).count(), "late")
 
 
 def how_many(rows: Callable[[User], QuerySet[Any]], user: User) -> int:

@@ -53,6 +53,7 @@ PAGES = {  # by the name of their address
     "fair_lending": Page(label="Fair lending", icon="team", verb="see_fair_lending"),
     "things_of_value": Page(label="Things of value", icon="text", verb="see_things_of_value"),
     "pay_plans": Page(label="Pay plans", icon="money", verb="see_pay_plans"),
+    "clocks": Page(label="Clocks", icon="clock", verb="see_clocks", count=counts.clocks),
     "los": Page(label="LOS", icon="los", verb="see_los"),
     "money": Page(label="Money", icon="money", verb="see_money"),
     "access_log": Page(label="Access", icon="eye", verb="see_access_log"),
@@ -64,14 +65,14 @@ PAGES = {  # by the name of their address
 
 # By role: own pages, the first of which is where the role lands; then the closer look.
 # A page without an address, or one the user may not open, is left out; the views check again.
-OFFICER = (["queue", "conversations", "pipeline", "rates"], ["my_tasks"])
+OFFICER = (["queue", "conversations", "pipeline", "rates"], ["my_tasks", "clocks"])
 SEEN_BY = {
     PARTNER: (["portal"], []),
     "officer": OFFICER,
     "assistant": OFFICER,
     "manager": (
         ["team", "home", "pipeline", "conversations"],
-        ["my_tasks", "matches", "routing", "rates", "wording", "sequences"],
+        ["my_tasks", "clocks", "matches", "routing", "rates", "wording", "sequences"],
     ),
     "operations": (
         ["sources", "routing", "wording", "sequences", "rates", "los"],
@@ -92,7 +93,7 @@ SEEN_BY = {
         ["returns", "partners", "home", "routing"],
     ),
     "compliance": (
-        ["compliance", "wording", "sequences", "sources", "los"],
+        ["compliance", "clocks", "wording", "sequences", "sources", "los"],
         [
             "my_tasks",
             "fair_lending",
@@ -111,7 +112,7 @@ SEEN_BY = {
     ),
     "administrator": (
         ["setup", "sources", "routing", "wording", "sequences", "los", "compliance"],
-        ["access_log", "controls", "matches", "returns", "partners", "home", "team"],
+        ["clocks", "access_log", "controls", "matches", "returns", "partners", "home", "team"],
     ),
 }
 UNREAD = 9  # notices in the bell; the rest is on their page

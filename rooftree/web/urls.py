@@ -102,6 +102,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("tasks/", tasks.show, name="my_tasks"),
     path("tasks/<uuid:task_id>/completion/", lead_acts.completion, name="completion"),
     path("", include("rooftree.web.urls_person")),
+    path("", include("rooftree.web.urls_clocks")),
     # Who gets which lead, and why.
     path("routing/", routing.show, name="routing"),
     path("routing/preview/", routing.preview, name="routing_preview"),

@@ -31,6 +31,7 @@ TRIPS: dict[str, tuple[Facts, str]] = {
         facts(number_check=NumberCheck(response="yes", checked_on=NOON.date())),
         "number_reassigned",
     ),
+    "credit_file": (facts(credit_stop="denied"), "file_denied"),
     "trigger_basis": (facts(provenance=provenance(source_class="unknown")), "provenance_unknown"),
     "trigger_state": (
         facts(provenance=TRIGGER, places=(place("GA"),)),

@@ -15,7 +15,7 @@ from django.urls import URLPattern, get_resolver, reverse
 
 from rooftree.capture import agreements, field_map, merge, partners, publish_map
 from rooftree.capture.imports import stage
-from rooftree.compliance import pay_plans, revoke
+from rooftree.compliance import clocks, pay_plans, revoke
 from rooftree.compliance.models import Finding
 from rooftree.leads import to_do
 from rooftree.leads.models import Introduction, Likeness, Partner
@@ -123,6 +123,13 @@ def world(cast):
         "long_reason": "A copy for the vendor",
         "status_file": StatusFile.objects.create(
             source=touch.source, number=1, made_by=cast.omar, made_at=make.NOON
+        ).pk,
+        "clock": clocks.start(
+            clocks.Wanted(
+                lead=owned, kind="estimate", began_on=make.NOON.date(), sentence="All six.",
+                cause="test:1",
+            ),
+            at=make.NOON,
         ).pk,
         "lead": owned.pk, "message": message_in_review(owned).pk,
         "offer": offer.pk, "task": task.pk,

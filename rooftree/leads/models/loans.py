@@ -1,6 +1,7 @@
 """The LOS's file, mirrored, and the steps it reached."""
 
 from django.db import models
+from django.db.models import Value
 
 from rooftree.core.uuid7 import uuid7
 from rooftree.leads.models.lead import Lead
@@ -24,6 +25,9 @@ class Loan(models.Model):
     funded_date = models.DateField(null=True)
     stands_at = models.CharField(max_length=40, blank=True)  # where the file is now
     ended_as = models.CharField(max_length=24, blank=True)  # denied, withdrawn...
+    notices = models.JSONField(
+        default=dict, db_default=Value({}, models.JSONField())
+    )  # the LOS's tracking: kind, day sent
     officer = models.ForeignKey(LoanOfficer, models.PROTECT, null=True, related_name="loans")
     created_at = models.DateTimeField()
     read_at = models.DateTimeField(null=True)

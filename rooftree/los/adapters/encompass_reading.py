@@ -19,7 +19,7 @@ def wanted_fields(
 ) -> list[str]:
     """The field ids that a reading needs."""
     asked = [*ALWAYS_READ, *statuses["date_fields"], *reads.get("amount", ())]
-    asked += [*reads.get("revenue", ()), lead_id_field]
+    asked += [*reads.get("revenue", ()), *_tracked(reads).values(), lead_id_field]
     return [name for name in dict.fromkeys(asked) if name]
 
 
@@ -38,7 +38,7 @@ def reading(
         held: field id to Encompass's text.
         steps: the loan's milestones as the API lists them.
         statuses: the lender's status map.
-        reads: which fields are the amount and the revenue.
+        reads: which fields are the amount, the revenue, and the days notices were sent.
 
     A date beats the name of a milestone. Field 1393 ends a file whatever its
     milestones say, because a denial is no milestone in Encompass.
@@ -67,9 +67,18 @@ def reading(
         lock_date=_day(held.get("761")),
         lock_expires_date=_day(held.get("762")),
         closing_date=_day(held.get("763")),
+        notices={
+            kind: on for kind, name in _tracked(reads).items() if (on := _day(held.get(name)))
+        },
         unmapped=tuple(unmapped),
         raw=dict(held),
     )
+
+
+def _tracked(reads: Mapping[str, Any]) -> Mapping[str, str]:
+    """The fields of disclosure tracking, by the kind of notice."""
+    found: Mapping[str, str] = reads.get("notices", {})
+    return found
 
 
 def _seen(

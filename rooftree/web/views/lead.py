@@ -74,8 +74,6 @@ def about(request: HttpRequest, lead: Lead) -> dict[str, Any]:
         "tasks": (tasks := to_do.open_of(lead)),
         "rates": cards.rates(lead, at),
         "products": PRODUCTS.items(),
-        "items": (items := cards.known_items(lead)),
-        "known": sum(item.is_known for item in items),
         "handing": handing.card(lead, tasks),
     }
 

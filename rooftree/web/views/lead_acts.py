@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.timezone import get_current_timezone, localtime
 
-from rooftree.flow import attempts
+from rooftree.flow import attempts, credit
 from rooftree.flow import handoff as hand_over
 from rooftree.leads import remarks, to_do
 from rooftree.leads import snooze as aside
@@ -33,6 +33,7 @@ SAID = {
     "call_back": "You will be reminded to call back",
     "wrong_number": "The number is unlinked, nobody is called there again",
     "not_interested": "The lead is closed",
+    "told_no": "The lead is closed, and compliance sees to the creditor’s notice",
 }
 
 
@@ -78,7 +79,7 @@ def messages(request: HttpRequest, lead_id: UUID) -> HttpResponse:
     problem = "" if typed["body"].strip() else "Write something first."
     if not problem:
         try:
-            sent = compose.compose(lead_id=lead.pk, by=request.user, at=request.at, **typed)
+            sent = credit.wrote(lead_id=lead.pk, by=request.user, at=request.at, **typed)
         except compose.CannotSend as stopped:
             problem = str(stopped)
         else:
@@ -97,7 +98,7 @@ def note(request: HttpRequest, lead_id: UUID) -> HttpResponse:
     """A note for ourselves."""
     lead = _to(request, "change_lead", lead_id)
     try:
-        remarks.add(
+        credit.note(
             lead_id=lead.pk, by=request.user.pk, text=request.POST.get("text", ""), at=request.at
         )
     except remarks.CannotAdd as problem:
@@ -132,7 +133,7 @@ def snooze(request: HttpRequest, lead_id: UUID) -> HttpResponse:
         return done(request, "Back in the queue", back_to=_page(lead_id))
     until = _moment(request, request.POST.get("until", ""), "until_at")
     try:
-        aside.snooze(
+        credit.set_aside(
             lead_id=lead.pk,
             until=until or request.at,
             because=request.POST.get("because", ""),

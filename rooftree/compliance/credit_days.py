@@ -1,0 +1,122 @@
+"""When each credit notice is due, and on which days somebody is reminded. Pure."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from rooftree.compliance.credit_notices import (
+    COUNTEROFFER_DAYS,
+    DECISION_DAYS,
+    ESTIMATE_DAYS,
+    RGB_01,
+    RGB_02,
+    RGB_03,
+    RGB_04,
+    TRI_01,
+)
+from rooftree.compliance.verdict import Rule
+from rooftree.core.holidays import add_business_days, business_day_on_or_before
+
+OPENS, ENDS = time(9), time(17)  # of the house's day: reminded in the morning, due by the evening
+REMINDED_ON = (15, 20, 25)  # day of thirty (rulebook RGB-02); the house's last day comes beside
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clock:
+    """One kind of clock: what is owed when it runs, and whose work it is."""
+
+    title: str
+    rule: Rule
+    role: str  # whose task it is; "": the lead's owner
+    task: str
+
+
+CLOCKS = {
+    "estimate": Clock(
+        title="Loan Estimate",
+        rule=TRI_01,
+        role="",
+        task="Hand it to the LOS: a Loan Estimate is due",
+    ),
+    "decision": Clock(
+        title="Decision or notice of incompleteness",
+        rule=RGB_03,
+        role="compliance",
+        task="See that the creditor's decision, or a notice of incompleteness, goes out",
+    ),
+    "completed": Clock(
+        title="Decision on a completed application",
+        rule=RGB_02,
+        role="compliance",
+        task="See that the creditor's decision goes out",
+    ),
+    "adverse_action": Clock(
+        title="Adverse action notice",
+        rule=RGB_01,
+        role="compliance",
+        task="See that the creditor's adverse action notice goes out",
+    ),
+    "counteroffer": Clock(
+        title="Answer to the counteroffer",
+        rule=RGB_04,
+        role="compliance",
+        task="Not taken, a counteroffer needs the adverse action notice",
+    ),
+    "reply": Clock(
+        title="Their reply to the notice of incompleteness",
+        rule=RGB_03,
+        role="compliance",
+        task="Look whether they sent what was missing",
+    ),
+}
+
+
+def due_on(kind: str, began_on: date) -> date:
+    """The last day by law; of a reply, `began_on` is the day we gave them."""
+    if kind == "estimate":
+        return add_business_days(began_on, ESTIMATE_DAYS)
+    if kind == "reply":
+        return began_on
+    days = COUNTEROFFER_DAYS if kind == "counteroffer" else DECISION_DAYS
+    return began_on + timedelta(days=days)
+
+
+def house_on(due: date) -> date:
+    """The last business day on or before it: no weekend extends the law's day."""
+    return business_day_on_or_before(due)
+
+
+def reminder_days(kind: str, began_on: date) -> list[date]:
+    """The days on which it is said that the clock runs, the house's last day among them."""
+    due = due_on(kind, began_on)
+    last = house_on(due)
+    if kind == "estimate":
+        days = [add_business_days(began_on, nth) for nth in range(1, ESTIMATE_DAYS)]
+    elif kind == "counteroffer":
+        days = [due - timedelta(days=before) for before in (15, 5)]
+    elif kind == "reply":
+        days = []
+    else:
+        days = [began_on + timedelta(days=nth) for nth in REMINDED_ON]
+    return sorted({*(day for day in days if day < last), last})
+
+
+def next_alarm(kind: str, began_on: date, *, at: datetime, zone: ZoneInfo) -> datetime:
+    """When to say it next: on the days above, the morning after the last, then each business day.
+
+    An overdue notice is never let rest.
+    """
+    days = [*reminder_days(kind, began_on), due_on(kind, began_on) + timedelta(days=1)]
+    mornings = (morning(day, zone) for day in days)
+    coming = next((one for one in mornings if one > at), None)
+    return coming or morning(add_business_days(at.astimezone(zone).date(), 1), zone)
+
+
+def morning(day: date, zone: ZoneInfo) -> datetime:
+    """When people are reminded on a day."""
+    return datetime.combine(day, OPENS, zone)
+
+
+def evening(day: date, zone: ZoneInfo) -> datetime:
+    """When what is due on a day must be done."""
+    return datetime.combine(day, ENDS, zone)

@@ -1,0 +1,163 @@
+"""Recording that a credit notice went out, or why none is owed. What is no proof is refused.
+
+We send none of these: the notice is the creditor's. A person of compliance writes
+down which document went, when and how, and the rules read what it says.
+"""
+
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from rooftree.compliance import clocks, credit_notices
+from rooftree.compliance.models import CreditClock
+from rooftree.compliance.verdict import Decision, Ruling
+from rooftree.money.company_day import company_day
+from rooftree.org.models import User
+
+ENDS = {  # by kind: what a person may record of it
+    "estimate": ("sent", "denied", "withdrawn", "mistaken"),
+    "decision": ("sent", "approved", "counteroffer", "incomplete", "withdrawn", "mistaken"),
+    "completed": ("sent", "approved", "counteroffer", "withdrawn", "mistaken"),
+    "adverse_action": ("sent", "mistaken"),
+    "counteroffer": ("accepted", "sent", "withdrawn", "mistaken"),
+    "reply": ("completed", "no_reply", "withdrawn"),
+}
+DOCUMENTS = frozenset({"sent", "approved", "counteroffer", "incomplete"})  # a paper went
+REFUSED = {  # reason: (field of the form, what to do)
+    "mail_paper_notice": (
+        "delivery",
+        "Electronic delivery takes an E-SIGN consent that they gave, tried and did not lose. "
+        "Have the notice mailed on paper, and record that.",
+    ),
+    "reason_not_specific": (
+        "reasons",
+        "Give the specific reasons of the notice, one a line: an internal standard, a score that "
+        "was too low or “other” is no reason.",
+    ),
+    "fcra_score_disclosure_missing": (
+        "score_disclosed",
+        "A report was used, so the notice must disclose the score. Have the creditor send it "
+        "again with the score.",
+    ),
+    "fcra_notice_each_consumer": (
+        "notices",
+        "Everybody whose report was used gets a notice of their own; some did not.",
+    ),
+}
+
+
+class NoProof(Exception):
+    """What was typed proves nothing. `field` names the culprit; the text is fit to show."""
+
+    def __init__(self, field: str, text: str) -> None:
+        super().__init__(text)
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noted:
+    """What a person of compliance writes down."""
+
+    outcome: str
+    on_date: date  # when the notice went, or when the thing happened
+    reference: str = ""  # the document in the LOS
+    note: str = ""
+    delivery: str = ""  # mail, electronic
+    has_consented: bool = False  # E-SIGN
+    has_shown_access: bool = False
+    is_ended: bool = False  # withdrawn, or the address bounced
+    is_adverse: bool = False
+    reasons: tuple[str, ...] = ()
+    reports_used: int = 0
+    notices: int = 0
+    score_disclosed: bool = False
+    is_combined: bool = False  # a counteroffer whose letter was the denial as well
+    reply_by: date | None = None
+
+
+def record(*, clock_id: UUID, noted: Noted, by: User, at: datetime) -> CreditClock:
+    """Close a clock with what a person saw, and open what follows from it. Raises `NoProof`."""
+    with transaction.atomic():
+        clock = CreditClock.objects.select_for_update(of=("self",)).get(pk=clock_id)
+        if clock.closed_at is not None:
+            raise NoProof("outcome", "Somebody has closed this clock already.")
+        _check(clock, noted, at)
+        proof = {key: value for key, value in asdict(noted).items() if value}
+        plain = {k: v.isoformat() if isinstance(v, date) else v for k, v in proof.items()}
+        plain |= {"by": by.name, "role": by.role, "from": "compliance"}
+        clocks.stop(clock, outcome=noted.outcome, proof=plain, by=by, at=at)
+        follow(clock, noted, at=at)
+    return clock
+
+
+def follow(clock: CreditClock, noted: Noted, *, at: datetime) -> None:
+    """A counteroffer, a notice of incompleteness and what completes it start clocks of their own.
+
+    12 CFR 1002.9(a)(1)(iv), (c)(2): ninety days; the time that was given to reply; thirty days.
+    """
+    day = f"{noted.on_date:%b} {noted.on_date.day}"
+    begins: tuple[str, date, str] | None = None
+    match noted.outcome:
+        case "counteroffer" if not noted.is_combined:
+            begins = "counteroffer", noted.on_date, f"A counteroffer was made on {day}."
+        case "incomplete" if noted.reply_by:
+            begins = "reply", noted.reply_by, f"A notice of incompleteness went out on {day}."
+        case "completed":
+            begins = "completed", noted.on_date, f"They sent what was missing on {day}."
+    if begins:
+        kind, began_on, sentence = begins
+        wanted = clocks.Wanted(
+            lead=clock.lead, loan=clock.loan, kind=kind, began_on=began_on, sentence=sentence,
+            cause=f"{kind}:clock:{clock.pk}", evidence=clock.evidence,
+        )  # fmt: skip
+        clocks.start(wanted, at=at)
+
+
+def _check(clock: CreditClock, noted: Noted, at: datetime) -> None:
+    if noted.outcome not in ENDS[clock.kind]:
+        raise NoProof("outcome", "Say what became of it.")
+    if noted.on_date > company_day(at):
+        raise NoProof("on_date", "This day is still to come; record it once it happened.")
+    if noted.outcome in DOCUMENTS:
+        _check_document(clock, noted)
+    elif not noted.note.strip():
+        raise NoProof("note", "Write down how you know; an examiner will ask.")
+    if noted.outcome == "no_reply" and company_day(at) <= clock.due_on:
+        raise NoProof("outcome", "They may still reply; the day they were given is not over.")
+
+
+def _check_document(clock: CreditClock, noted: Noted) -> None:
+    if noted.on_date < clock.began_on:
+        raise NoProof("on_date", "This is before the clock began, so it is about something else.")
+    if not noted.reference.strip():
+        raise NoProof("reference", "Name the document in the LOS; without it nothing is proven.")
+    if noted.outcome == "incomplete" and (not noted.reply_by or noted.reply_by <= noted.on_date):
+        raise NoProof("reply_by", "Give the day by which they may reply, after the notice.")
+    for ruling in _rulings(noted):
+        if ruling.decision is not Decision.ALLOW:
+            raise NoProof(*REFUSED[ruling.reason])
+
+
+def _rulings(noted: Noted) -> list[Ruling]:
+    """What the rules say of the notice itself (ESG-01, RGB-05)."""
+    if noted.delivery not in ("mail", "electronic"):
+        raise NoProof("delivery", "Say how it went: by mail or electronically.")
+    said = []
+    if noted.delivery == "electronic":
+        said.append(
+            credit_notices.electronic(
+                has_consented=noted.has_consented,
+                has_shown_access=noted.has_shown_access,
+                is_ended=noted.is_ended,
+            )
+        )
+    if noted.is_adverse:
+        said.append(credit_notices.reasons_given(list(noted.reasons)))
+        if noted.reports_used:
+            said.append(credit_notices.report_notice(has_score=noted.score_disclosed))
+            said.append(
+                credit_notices.each_consumer(reports_used=noted.reports_used, notices=noted.notices)
+            )
+    return said

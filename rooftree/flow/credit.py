@@ -1,0 +1,330 @@
+"""What makes a credit notice due, and what shows that it went: Regulation B and TRID.
+
+A notice is the creditor's and goes from the LOS. Here it is seen that one is due,
+from whatever anybody said anywhere, and what the LOS says of it.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.tasks import task
+
+from rooftree.capture.intake import Stored
+from rooftree.compliance import application, clocks, credit_notices, lint
+from rooftree.compliance.application import ITEMS, Piece, Said
+from rooftree.compliance.models import CreditClock
+from rooftree.compliance.verdict import Decision
+from rooftree.core.holidays import add_business_days
+from rooftree.flow import moment
+from rooftree.flow.credit_facts import SSN_GIVEN, in_touch, pieces_of
+from rooftree.leads import remarks, snooze, to_do
+from rooftree.leads.models import Lead, Loan, Milestone, Remark, Source
+from rooftree.money.company_day import company_day, company_zone
+from rooftree.nurture import enrol
+from rooftree.org import notices
+from rooftree.org.models import User
+from rooftree.outreach import compose, take_back
+from rooftree.outreach.models import Message
+from rooftree.tasks.announce import announce
+
+MARKETING = (*take_back.OVERTAKEN, "watch:")  # what is in line for somebody who was told no
+REVIEW = "fair_lending_review"
+TRACKED = {"estimate": "loan_estimate"}  # the notice that ends a clock; else adverse action
+WITHDRAWN = ("withdrawn", ("withdrawn",))
+# What the LOS's own steps end: an approval may be told by going on (comment 9(a)(1)-2 to 12 CFR
+# 1002), a denial may not. Denied within its three days, an application needs no estimate.
+DECIDED = (
+    WITHDRAWN,
+    ("counteroffer", ("counter_offer",)),
+    ("approved", ("conditional_approval", "final_approval", "clear_to_close", "docs_out")),
+)
+ENDED_BY = {
+    "estimate": (WITHDRAWN, ("denied", ("denied",))),
+    "adverse_action": (),
+    "counteroffer": (WITHDRAWN, ("accepted", ("docs_signed", "closed", "funded"))),
+}
+ALARMING = ("denied", "pre_deny", "incomplete", "suspended", "counter_offer", "withdrawn")
+
+
+# What borrowers give us.
+
+
+def arrived(stored: Sequence[Stored], *, at: datetime) -> None:
+    """Look at those arrivals that may make an application: of five pieces or fewer none does."""
+    telling = [one for one in stored if _is_telling(one)]
+    if telling:
+        look_at_applications.enqueue(lead_ids=[str(one.lead.pk) for one in telling])
+    for one in telling:
+        form = credit_notices.six_items(frozenset(in_touch(one.touch)), on=None, is_lead_form=True)
+        if form.decision is Decision.BLOCK:
+            _tell_of_form(one.touch.source, at)
+
+
+@task(queue_name="soon", priority=40)
+def look_at_applications(*, lead_ids: list[str]) -> None:
+    """Look whether leads have become applications."""
+    for key in lead_ids:
+        look_at(UUID(key), at=moment.now())
+
+
+def look_at(lead_id: UUID, *, at: datetime) -> CreditClock | None:
+    """Open the clocks of an application once all six pieces are here, wherever they came from.
+
+    It counts from the day on which the last of them came. Safe to repeat.
+    """
+    lead = Lead.objects.select_related("person").get(pk=lead_id)
+    held = pieces_of(lead)
+    last = max((one.at for one in held.values()), default=None)
+    if last is None or lead.is_test:
+        return None
+    began_on = company_day(last)
+    ruling = credit_notices.six_items(frozenset(held), on=began_on, is_lead_form=False)
+    if ruling.decision is Decision.ALLOW:
+        return None
+    sentence = f"All six pieces of an application are here: {_spelled(held.values())}."
+    opened = [
+        clocks.start(
+            clocks.Wanted(
+                lead=lead, kind=kind, began_on=began_on, sentence=sentence,
+                cause=f"{kind}:six:{lead.pk}", evidence=[one.as_json() for one in held.values()],
+            ),
+            at=at,
+        )
+        for kind in ("estimate", "decision")
+        if not CreditClock.objects.filter(lead=lead, kind=kind).exists()
+    ]  # fmt: skip
+    announce("lead", lead=str(lead.pk))
+    return next(filter(None, opened), None)
+
+
+def heard(message: Message, *, at: datetime) -> None:
+    """A borrower wrote: it may hold a piece, or withdraw what they asked for."""
+    if application.in_words(message.body):
+        look_at(message.lead_id, at=at)
+    if application.borrower_said(message.body) is Said.WITHDREW:
+        _ask(
+            message.lead_id, "withdrawal", "They may have withdrawn their application: read it", at
+        )
+
+
+# What we tell them.
+
+
+def wrote(
+    *, lead_id: UUID, medium: str, body: str, subject: str = "", by: User, at: datetime
+) -> Message:
+    """Send what staff typed; words that tell somebody no are a denial. Raises `CannotSend`."""
+    sent = compose.compose(lead_id=lead_id, medium=medium, body=body, subject=subject, by=by, at=at)
+    told(sent, at=at)
+    return sent
+
+
+def told(message: Message, *, at: datetime) -> None:
+    """A message of ours left: if it says no, its notice is due."""
+    if message.sent_at and lint.sounds_like_denial(message.body):
+        name = message.by.name if message.by else "An automatic message"
+        said_no(
+            message.lead_id, f"message:{message.pk}", f"{name} told them no, by {message.medium}",
+            at=at,
+        )  # fmt: skip
+
+
+def said_no(lead_id: UUID, origin: str, how: str, *, at: datetime) -> CreditClock | None:
+    """Somebody evaluated them, decided no and told them: a denial, and marketing ends at once."""
+    day = company_day(at)
+    ruling = credit_notices.of_event("told no: declined", on=day)
+    with transaction.atomic():
+        lead = Lead.objects.get(pk=lead_id)
+        evidence = [{"item": "told_no", "at": at.isoformat(), "origin": origin, "where": how}]
+        opened = clocks.start(
+            clocks.Wanted(
+                lead=lead, kind="adverse_action", began_on=day, cause=f"adverse_action:{origin}",
+                sentence=f"{how}: a decision on credit, even without an application "
+                f"({ruling.rule}).",
+                evidence=evidence,
+            ),
+            at=at,
+        )  # fmt: skip
+        _silence(lead_id, "told no", at)
+        announce("lead", lead=str(lead_id))
+    return opened
+
+
+def note(*, lead_id: UUID, by: UUID, text: str, at: datetime) -> Remark:
+    """Keep what staff write down; it may hold a piece, or tell of one passed over.
+
+    Raises `remarks.CannotAdd`.
+    """
+    with transaction.atomic():
+        kept = remarks.add(lead_id=lead_id, by=by, text=text, at=at)
+        if application.in_words(kept.text):
+            look_at(lead_id, at=at)
+        _look_for_silence(lead_id, kept.text, at)
+    return kept
+
+
+def set_aside(*, lead_id: UUID, until: datetime, because: str, by: UUID, at: datetime) -> Lead:
+    """Set a lead aside; a reason of credit is a decision nobody was told of.
+
+    Raises `snooze.CannotSnooze`.
+    """
+    with transaction.atomic():
+        lead = snooze.snooze(lead_id=lead_id, until=until, because=because, by=by, at=at)
+        _look_for_silence(lead_id, f"do not call: {because}", at)
+    return lead
+
+
+# What the LOS says.
+
+
+def follow_loan(loan: Loan, steps: Iterable[Milestone], *, at: datetime) -> None:
+    """Open and close clocks by what the LOS holds of a loan, and end marketing where it must.
+
+    Safe to repeat: a clock is opened once a cause, and closed once.
+    """
+    codes = {one.code: one for one in loan.milestones.order_by("recorded_at", "id")}
+    if loan.application_date:
+        _application(loan, at)
+    _prove(loan, codes, at)
+    for step in steps:
+        if step.code in ALARMING and not step.is_inferred:
+            _stopped(loan, step, at)
+
+
+def _application(loan: Loan, at: datetime) -> None:
+    assert loan.application_date is not None
+    day = loan.application_date
+    for kind in ("estimate", "decision"):
+        known = CreditClock.objects.filter(lead=loan.lead, kind=kind)
+        if known.filter(loan=None).update(loan=loan) or known.filter(loan=loan).exists():
+            continue
+        wanted = clocks.Wanted(
+            lead=loan.lead, loan=loan, kind=kind, began_on=day, cause=f"{kind}:loan:{loan.pk}",
+            sentence=f"The LOS took an application on {day:%b} {day.day}.",
+            evidence=[_of_los(loan, "application", day.isoformat())],
+        )  # fmt: skip
+        clocks.start(wanted, at=at)
+
+
+def _prove(loan: Loan, codes: dict[str, Milestone], at: datetime) -> None:
+    """What the LOS shows ends the clocks that it answers."""
+    for clock in clocks.running(loan.lead_id):
+        if clock.loan_id not in (None, loan.pk):
+            continue
+        if found := _tracked(clock, loan) or _decided(clock, codes):
+            outcome, day, said = found
+            proof = _of_los(loan, outcome, day) | {"from": loan.los, "said": said, "on_date": day}
+            clocks.stop(clock, outcome=outcome, proof=proof, by=None, at=at)
+
+
+def _tracked(clock: CreditClock, loan: Loan) -> tuple[str, str, str] | None:
+    """The LOS's disclosure tracking shows that the notice went after the clock began."""
+    day = loan.notices.get(TRACKED.get(clock.kind, "adverse_action"))
+    is_ours = day and day >= clock.began_on.isoformat()
+    return ("sent", day, "disclosure tracking") if is_ours else None
+
+
+def _decided(clock: CreditClock, codes: dict[str, Milestone]) -> tuple[str, str, str] | None:
+    """How the file went on: the outcome, the LOS's day, and its words."""
+    for outcome, steps in ENDED_BY.get(clock.kind, DECIDED):
+        for step in (codes[code] for code in steps if code in codes):
+            day = step.on_date or company_day(step.recorded_at)
+            if outcome != "denied" or day <= clock.due_on:
+                return outcome, day.isoformat(), step.said or step.code
+    return None
+
+
+def _stopped(loan: Loan, step: Milestone, at: datetime) -> None:
+    """The file takes a turn that ends marketing; compliance hears of it, and a clock may begin."""
+    _silence(loan.lead_id, f"file {step.code.replace('_', ' ')}", at)
+    day = step.on_date or company_day(at)
+    words = {"counter_offer": "counteroffer", "denied": "adverse_action"}.get(step.code)
+    is_owed = words and not clocks.running(loan.lead_id, "decision", "completed", words)
+    if words == "counteroffer":
+        is_owed = not clocks.running(loan.lead_id, words)
+    if is_owed and words:
+        said = step.code.replace("_", " ")
+        wanted = clocks.Wanted(
+            lead=loan.lead, loan=loan, kind=words, began_on=day,
+            cause=f"{words}:milestone:{step.pk}",
+            sentence=f"The LOS shows the file as {said} since {day:%b} {day.day}.",
+            evidence=[_of_los(loan, step.code, day.isoformat())],
+        )  # fmt: skip
+        clocks.start(wanted, at=at)
+    _tell_compliance(
+        f"file:{step.pk}", f"A file is {step.code.replace('_', ' ')}: marketing has stopped.",
+        f"/leads/{loan.lead_id}/", at,
+    )  # fmt: skip
+
+
+def _of_los(loan: Loan, item: str, day: str) -> dict[str, str]:
+    where = f"{loan.los.capitalize()}, loan {loan.loan_number or loan.los_loan_id}"
+    return {"item": item, "at": day, "origin": f"loan:{loan.pk}", "where": where}
+
+
+# The clock of the product.
+
+
+def go_through(*, at: datetime) -> None:
+    """Say aloud what is due; a reply that did not come by its day closes its own clock."""
+    clocks.remind_due(at=at)
+    today = company_day(at)
+    for clock in CreditClock.objects.filter(kind="reply", closed_at=None, due_on__lt=today)[:100]:
+        ruling = credit_notices.incomplete(
+            received_on=None, noi_sent_on=clock.began_on, reply_by=clock.due_on, reply_on=None,
+            today=today,
+        )  # fmt: skip
+        if ruling.reason == "no_further_notice":
+            proof = {"from": "clock", "said": "No reply is on file", "on_date": today.isoformat()}
+            clocks.stop(clock, outcome="no_reply", proof=proof, by=None, at=at)
+
+
+def _is_telling(one: Stored) -> bool:
+    """Nothing that arrives makes six without the number, now or of an earlier arrival."""
+    return not one.lead.is_test and (
+        SSN_GIVEN in one.touch.delivery.warnings or not one.touch.is_first
+    )
+
+
+def _look_for_silence(lead_id: UUID, words: str, at: datetime) -> None:
+    """Passed over for what we know of their credit, and not told: fair lending looks at it."""
+    if application.staff_said(words) is None:
+        return
+    ruling = credit_notices.of_event(Said.PASSED_OVER, on=None)
+    _ask(lead_id, ruling.reason, "Fair lending: passed over for credit, and nobody told them", at)
+
+
+def _ask(lead_id: UUID, kind: str, title: str, at: datetime) -> None:
+    zone = company_zone()
+    day = add_business_days(at.astimezone(zone).date(), 1)
+    due = datetime(day.year, day.month, day.day, 17, tzinfo=zone)
+    wanted = to_do.Wanted(kind=kind, title=title, due_at=due, role="compliance")
+    to_do.ask_for(wanted, lead_id=lead_id, at=at)
+
+
+def _silence(lead_id: UUID, because: str, at: datetime) -> None:
+    """Sequences end, and what is in line for them is taken back; the gate stops all else."""
+    enrol.stop(lead_id=lead_id, because=because, at=at)
+    take_back.cancel_waiting(lead_id=lead_id, because=because, at=at, causes=MARKETING)
+
+
+def _tell_of_form(source: Source, at: datetime) -> None:
+    """A lead form stops at five. The lead is taken and the number masked; the form must change."""
+    text = (
+        f"{source.name} asks for all six pieces of an application. "
+        "Have it stop at five: the number was masked, and each such lead is an application."
+    )
+    _tell_compliance(f"six:{source.pk}:{company_day(at)}", text, f"/sources/{source.pk}/", at)
+
+
+def _tell_compliance(cause: str, text: str, link: str, at: datetime) -> None:
+    people = list(User.objects.filter(role="compliance", is_active=True))
+    for user in people or notices.alarm_users(None):
+        notices.tell(user_id=user.pk, kind="credit", cause=cause, text=text, link=link, at=at)
+
+
+def _spelled(pieces: Iterable[Piece]) -> str:
+    """Each with where it came from, in one line."""
+    return "; ".join(f"{ITEMS[one.item].lower()} from {one.where}" for one in pieces)
