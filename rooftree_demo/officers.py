@@ -15,6 +15,7 @@ from rooftree.outreach.models import Ring
 from rooftree.rates import watch
 from rooftree.routing import acknowledge, own
 from rooftree.routing.models import Offer
+from rooftree_demo import notices
 from rooftree_demo.control import Control
 from rooftree_demo.life import DAY, HOUR, MINUTE, REACHED, SECOND, Life
 from rooftree_demo.rate_sheets import rate_at
@@ -24,7 +25,12 @@ LIVE = {"taken_at": None, "passed_at": None, "lapsed_at": None}
 MAX_OFFERS = 12
 ASKED_AGAIN = ("zillow", "our-site")  # where people ask who have asked elsewhere
 # (days after the step before, what the processor does)
-_TO_DECISION = ((1.5, "Application"), (2.0, "Processing"), (5.0, "Submittal"))
+_TO_DECISION = (
+    (1.5, "Application"),
+    (1.0, "Loan Estimate sent"),
+    (1.0, "Processing"),
+    (5.0, "Submittal"),
+)
 PATHS: dict[Fate, tuple[tuple[float, str], ...]] = {
     Fate.FUNDED: (
         *_TO_DECISION,
@@ -37,7 +43,7 @@ PATHS: dict[Fate, tuple[tuple[float, str], ...]] = {
     ),
     Fate.DENIED: (*_TO_DECISION, (3.0, "1393=Application denied")),
     Fate.WITHDRAWN: (*_TO_DECISION, (6.0, "1393=Application withdrawn")),
-    Fate.INCOMPLETE: (*_TO_DECISION[:2], (20.0, "1393=File Closed for incompleteness")),
+    Fate.INCOMPLETE: (*_TO_DECISION[:3], (20.0, "1393=File Closed for incompleteness")),
 }
 
 
@@ -244,6 +250,9 @@ class Desk:
         for days, status in PATHS[self.fate]:
             when += DAY * days * pace
             self.life.later(when, self._move(loan, status))
+            if status in notices.OWED:
+                seen = when + self.life.within(2 * DAY, 9 * DAY)
+                self.life.later(seen, lambda at, so=status: notices.seen(loan, so, at))
 
     def _move(self, loan: Loan, status: str) -> Callable[[datetime], None]:
         def act(at: datetime) -> None:

@@ -13,6 +13,7 @@ from rooftree.capture.normalise import squashed
 from rooftree.capture.notes import Fields, Notes, as_text
 from rooftree.capture.paths import BadPath, Steps, find, leaves, steps_of, written
 from rooftree.capture.targets import TARGETS, Kind, guesses
+from rooftree.compliance import credit_notices
 
 MOST_LINES = 120
 MOST_WORDS = 100  # of one line
@@ -20,6 +21,15 @@ LONGEST_WORD = 200
 LONGEST_CONSTANT = 5_000
 # What may only be said by the delivery itself, never by the map for everybody.
 NEVER_CONSTANT = frozenset({"consent_checked", "consent_at", "certificate_url", "leadid_token"})
+
+PIECES = {  # of an application (12 CFR 1026.2(a)(3)(ii)), by the fields that give them
+    "name": ({"name"}, {"first_name", "last_name"}),
+    "income": ({"annual_income"},),
+    "property_address": ({"property_address"},),
+    "value_estimate": ({"property_value"}, {"purchase_price"}),
+    "loan_amount": ({"loan_amount"},),
+}
+SSN_NAMES = ("ssn", "socialsec", "itin", "taxid", "taxpayerid")
 
 
 class BadMap(Exception):
@@ -121,8 +131,23 @@ def check(lines: Iterable[Line]) -> None:
         problems.append(
             "A yes counts only with its wording: fill “The exact words shown”, or take the yes out."
         )
+    if _asks_for_all_six(listed, filled):
+        problems.append(
+            "With a social security number these fields are all six pieces of an application. "
+            "A lead form stops at five: have the vendor take the number out, and its line."
+        )
     if problems:
         raise BadMap(dict.fromkeys(problems))
+
+
+def _asks_for_all_six(lines: Iterable[Line], filled: set[str]) -> bool:
+    """TRI-01. The number has no field of ours: a line that reads one's place gives it away."""
+    held = {item for item, fields in PIECES.items() if any(one <= filled for one in fields)}
+    names = {squashed(line.path.rpartition(".")[2]) for line in lines if line.path}
+    if any(name.startswith(SSN_NAMES) for name in names):
+        held.add("ssn")
+    ruling = credit_notices.six_items(frozenset(held), on=None, is_lead_form=True)
+    return ruling.reason == "six_items_outside_los"
 
 
 def _problems(line: Line) -> list[str]:

@@ -70,6 +70,7 @@ def objections(facts: Json) -> list[str]:
                 ("their file ended marketing", _is_closed_file(facts)),
                 ("a state cap is reached", _cap_ends(facts) is not None),
                 ("the license is missing", _lacks_license(facts)),
+                ("a credit bureau's lead has no basis", _lacks_basis(facts)),
                 ("the decision was not recorded", not facts["has_audit_row"]),
             )
             if stands
@@ -271,6 +272,19 @@ def _lacks_license(facts: Json) -> bool:
     if state not in company["licensed_states"]:
         return True
     return officer is not None and not (officer["is_sponsored"] and _holds(officer, facts))
+
+
+def _lacks_basis(facts: Json) -> bool:
+    """A bureau's lead without a firm offer, or since the law without authorization and tie."""
+    lead = facts["provenance"]
+    if lead["source_class"] != "cra_trigger":
+        return False
+    ties = ["current_servicer", "originated_current_loan", "current_originator"]
+    if str(lead["entity"]).startswith("insured_"):
+        ties.append("current_account")
+    is_tied = lead["is_authorized_to_cra"] or lead["relationship"] in ties
+    is_older = lead["acquired_on"] < "2026-03-04"
+    return not lead["is_firm_offer"] or not (is_tied or is_older)
 
 
 def _holds(officer: Json, facts: Json) -> bool:

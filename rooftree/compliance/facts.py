@@ -169,6 +169,8 @@ class Provenance:
     has_opted_out_of_prescreen: bool | None
     says_not_affiliated: bool | None
     cra_provenance: str | None
+    keeps_criteria: bool | None = None  # of its firm offer, set before it was made
+    has_prescreen_notices: bool | None = None  # the short and the long one, in this message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

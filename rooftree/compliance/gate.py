@@ -44,6 +44,7 @@ GATES: dict[str, Gate] = {
     "credit_file": credit_file.decide,
     "trigger_basis": trigger_leads.basis,
     "trigger_state": trigger_leads.state_law,
+    "prescreened": trigger_leads.prescreened,
     "license": entitlement.licensed,
     "activity": entitlement.may_do,
     "registration": registration.decide,

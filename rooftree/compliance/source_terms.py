@@ -30,6 +30,14 @@ SIGNATURES = {  # how they agree; what is known to be none of theirs proves noth
 }
 
 
+CLASSES = {
+    "": "They asked for it themselves, there or through whoever passes it on",
+    "cra_trigger": "A credit bureau: they applied elsewhere, and it sold the inquiry",
+    "web_intent_vendor": "A vendor of browsing or intent data, from no credit bureau",
+    "unknown": "Nobody knows: nobody is contacted",
+}
+
+
 class BadTerms(Exception):
     """Terms that cannot be recorded. `field` names the culprit; the text is fit to show."""
 
@@ -47,7 +55,8 @@ def record(
     was known then. Raises `BadTerms`.
 
     Args:
-        facts: names_us, seller_snapshot, wording, signature, channels, proof_owed.
+        facts: names_us, seller_snapshot, wording, signature, channels, proof_owed,
+            source_class, is_firm_offer, is_authorized, criteria.
     """
     _check(facts, from_date, at)
     with atomic():
@@ -72,6 +81,7 @@ def record(
             from_date=from_date.isoformat(),
             names_us=made.names_us,
             channels=made.channels,
+            source_class=made.source_class or None,
         )
     return made
 
@@ -84,6 +94,12 @@ def _check(facts: Mapping[str, Any], from_date: date, at: datetime) -> None:
         raise BadTerms("channels", f"{', '.join(sorted(unknown))} is not a way to reach a person.")
     if facts["channels"] and not facts["wording"].strip():
         raise BadTerms("wording", "Copy the wording exactly as consumers see it; it is the proof.")
+    if facts.get("source_class", "") not in CLASSES:
+        raise BadTerms("source_class", "Choose whose data it is.")
+    if facts.get("is_firm_offer") and not facts.get("criteria", "").strip():
+        raise BadTerms(
+            "criteria", "A firm offer is one by criteria that were set before it; copy them here."
+        )
     if facts["names_us"] and not facts["seller_snapshot"].strip():
         raise BadTerms(
             "seller_snapshot", "Copy the list or line that names us, as it was on that day."

@@ -1,7 +1,9 @@
 """Leads that a credit bureau sold because somebody applied elsewhere (TRG-01, TRG-02)."""
 
-from rooftree.compliance import places
-from rooftree.compliance.facts import Facts, Provenance, known
+import re
+
+from rooftree.compliance import credit_reports, places
+from rooftree.compliance.facts import Facts, Medium, Provenance, Purpose, known
 from rooftree.compliance.rulebook import TRIGGER_FROM, TRIGGER_STATES
 from rooftree.compliance.verdict import Rule, Ruling
 
@@ -11,6 +13,18 @@ CREDIT_BUREAU = "cra_trigger"
 OWN_SOURCES = frozenset({"consumer", "aggregator", "referral", "our_customer", "own_form"})
 LOAN_TIES = frozenset({"current_servicer", "originated_current_loan", "current_originator"})
 INSURED = frozenset({"insured_bank", "insured_credit_union"})
+WRITTEN = frozenset({Medium.TEXT, Medium.EMAIL, Medium.MAIL})
+NOT_AFFILIATED = re.compile(
+    r"\b(?:not|nor) (?:\w+ ){0,2}affiliated with\b|\bno (?:\w+ ){0,2}afiliad[ao]s? (?:a|con)\b",
+    re.IGNORECASE,
+)
+# 12 CFR 1022.54: the short notice beside the offer, the long one under its own heading.
+SHORT_NOTICE = re.compile(
+    r"\bstop receiving .{0,20}prescreened|\bopt[- ]out of .{0,20}prescreened"
+    r"|\bdejar de recibir .{0,20}preseleccionad",
+    re.IGNORECASE,
+)
+LONG_NOTICE = re.compile(r"\bPRESCREEN (?:&|AND) OPT-OUT NOTICE\b|\bAVISO DE PRESELECCI[OÓ]N\b")
 
 
 def basis(facts: Facts) -> Ruling | None:
@@ -38,6 +52,28 @@ def _bureau(lead: Provenance) -> Ruling:
     if lead.relationship in LOAN_TIES or is_account:
         return TRG_01.allow("hppa_relationship")
     return TRG_01.block("hppa_no_basis")
+
+
+def prescreened(facts: Facts) -> Ruling | None:
+    """An offer to a bureau's lead is a prescreened one, and carries its notices (FCR-02)."""
+    lead = known(facts.provenance, "provenance")
+    if lead.source_class != CREDIT_BUREAU or known(facts.medium, "medium") not in WRITTEN:
+        return None
+    if known(facts.purpose, "purpose") is not Purpose.MARKETING:
+        return None
+    return credit_reports.prescreened_offer(
+        has_notices=bool(lead.has_prescreen_notices), keeps_criteria=bool(lead.keeps_criteria)
+    )
+
+
+def says_not_affiliated(text: str) -> bool:
+    """The words say that we are not the lender whom they asked."""
+    return NOT_AFFILIATED.search(text) is not None
+
+
+def has_notices(text: str) -> bool:
+    """The words carry both opt-out notices."""
+    return bool(SHORT_NOTICE.search(text) and LONG_NOTICE.search(text))
 
 
 def state_law(facts: Facts) -> Ruling | None:

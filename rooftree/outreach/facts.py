@@ -10,7 +10,6 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from rooftree.capture.sources import SOURCES
 from rooftree.compliance import consent_record, lint, load_dnc, places
 from rooftree.compliance.facts import (
     Answer,
@@ -20,7 +19,6 @@ from rooftree.compliance.facts import (
     Facts,
     Medium,
     Place,
-    Provenance,
     Purpose,
     Relationship,
     Restart,
@@ -38,6 +36,7 @@ from rooftree.compliance.rulebook import GUARD_MINUTES, SEPARATE_LISTS, VERSION
 from rooftree.core.emails import comparison_key
 from rooftree.leads.models import Lead, Person
 from rooftree.org.models import Company, LoanOfficer
+from rooftree.outreach import provenance
 from rooftree.outreach.known import Heard, Known, Listing, Permission, Stop
 from rooftree.outreach.models import Message
 
@@ -53,8 +52,6 @@ ASKED_US = frozenset(
     {"website_form", "phone_twilio", "phone_callrail"}
     | {"chat_intercom", "chat_drift", "chat_generic"}
 )
-# Who sells a person's request on, to us and perhaps to others; lead letters come from them too.
-SOLD_ON = frozenset({"aggregator", "marketplace", "email"})
 BUYING = frozenset({"purchase", "construction"})
 
 
@@ -99,7 +96,7 @@ def gather_all(
         "has_audit_row": True,
         **_lead_facts(lead, known),
         **_company_facts(company, known, today),
-        **_standing_facts(lead, company, known),
+        **_standing_facts(company, known),
     }
     officers = {one: _officer(one, company, today) for one in {one.officer for one in messages}}
     return [
@@ -107,6 +104,7 @@ def gather_all(
             **shared,
             **_message_facts(one, known),
             **_address_facts(one, lead, known, at),
+            provenance=provenance.of(one.text, lead, company, known),
             officer=officers[one.officer],
         )
         for one in messages
@@ -173,10 +171,9 @@ def _permission_facts(
     }
 
 
-def _standing_facts(lead: Lead, company: Company, known: Known) -> dict[str, Any]:
-    """Where the lead came from, what is declared, and how our e-mail stands."""
+def _standing_facts(company: Company, known: Known) -> dict[str, Any]:
+    """What is declared, and how our e-mail stands."""
     return {
-        "provenance": _provenance(lead),
         "number_check": None,
         "relationships": _relationships(known),
         "emergencies": _emergencies(company),
@@ -332,22 +329,6 @@ def _meaning(inbound: Heard | None) -> str:
 def _line_type(person: Person, key: str) -> str:
     kind = next((one.kind for one in person.phones.all() if one.e164 == key), "unknown")
     return {"mobile": "mobile", "home": "landline"}.get(kind, "unknown")
-
-
-def _provenance(lead: Lead) -> Provenance:
-    adapter = SOURCES.get(lead.source.adapter)
-    channel = lead.source.setup.get("channel") or (adapter.CHANNEL if adapter else "")
-    return Provenance(
-        source_class="aggregator" if channel in SOLD_ON else "consumer",
-        acquired_on=lead.created_at.date(),
-        is_firm_offer=None,
-        is_authorized_to_cra=None,
-        relationship=None,
-        entity=None,
-        has_opted_out_of_prescreen=None,
-        says_not_affiliated=None,
-        cra_provenance=None,
-    )
 
 
 def _relationships(known: Known) -> tuple[Relationship, ...]:

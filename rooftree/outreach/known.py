@@ -73,6 +73,22 @@ select json_build_object(
         select source_id, from_date, until_date from source_terms
          where names_us and reviewed_at is not null
            and source_id in (select source_id from touch where lead_id = asked.lead)) s),
+    'bureau', (select json_build_object('source_class', s.source_class,
+          'is_firm_offer', s.is_firm_offer, 'is_authorized', s.is_authorized,
+          'keeps_criteria', s.criteria <> '', 'tie', b.relationship, 'certified', b.is_authorized,
+          'has_opted_out', b.has_opted_out, 'was_told', exists (select from message m
+             where m.lead_id = asked.lead and m.direction = 'out' and m.sent_at < %(at)s
+               and m.body ~* '(not [a-z ]*affiliated with|no [a-z ]*afiliad[ao]s? )'))
+          from lead join source_terms s on s.source_id = lead.source_id
+          left join lateral (select relationship, is_authorized, has_opted_out from lead_basis
+             where lead_id = lead.id and at <= %(at)s order by at desc limit 1) b on true
+         where lead.id = asked.lead and s.source_class <> '' and s.reviewed_at is not null
+           and s.from_date <= lead.created_at::date
+           and (s.until_date is null or s.until_date > lead.created_at::date)
+           and not exists (select from touch t where t.lead_id = asked.lead
+              and not exists (select from source_terms x where x.source_id = t.source_id
+                 and x.source_class <> '' and x.reviewed_at is not null))
+         order by s.from_date desc limit 1),
     'licenses', (select coalesce(json_agg(l order by l.state), '[]') from (
         select state, from_date, until_date from company_license) l),
     'lists', (select coalesce(json_agg(d), '[]') from (
@@ -278,6 +294,15 @@ class Known:
     def credit_stop(self) -> str:
         """How a file of theirs stands, where that ends marketing; "" where it does not."""
         return self._news["file"] or ""
+
+    @property
+    def bureau(self) -> dict[str, Any] | None:
+        """What its source's reviewed terms and its own proof say of a lead nobody asked for.
+
+        None where the person asked, there or anywhere else since.
+        """
+        found: dict[str, Any] | None = self._rest["bureau"]
+        return found
 
     @property
     def was_texted(self) -> bool:

@@ -60,6 +60,7 @@ MAY: dict[str, tuple[str, ...]] = {
     "release_hold": ("compliance", "administrator"),
     "see_clocks": ("officer", "assistant", "manager", "compliance", "administrator"),
     "close_clock": ("compliance", "administrator"),
+    "record_basis": ("compliance", "administrator"),
     "review_terms": ("compliance", "administrator"),
     "record_emergencies": ("compliance", "administrator"),
     "load_lists": ("compliance", "administrator"),

@@ -160,6 +160,7 @@ _DATES = """
 1402 applications.borrower.birthDate
 745 originationDate
 3142 regulationZ.gfeApplicationDate
+3152 regulationZ.gfeInitialDisclosureDate
 2298 underwriterSummary.submittedDate
 2301 underwriterSummary.approvedDate
 2303 underwriterSummary.suspendedDate

@@ -18,6 +18,7 @@ _DATES_OF_MILESTONE = {
 # Moves that are not milestones: the date fields that staff fill, or empty.
 _DATES_SET = {
     "Application": ["745", "3142"],
+    "Loan Estimate sent": ["3152"],
     "Suspended": ["2303"],
     "Clear to Close": ["2305"],
     "Closed": ["748"],
@@ -29,6 +30,7 @@ _USUAL_AMOUNT = Decimal(300_000)
 # (share of the scenario's days, move)
 _TO_SUBMITTAL = [
     (0.02, "Application"),
+    (0.025, "Loan Estimate sent"),
     (0.03, "folder=My Pipeline"),
     (0.08, "Processing"),
     (0.25, "Submittal"),

@@ -1,5 +1,6 @@
 """Each gate of production stops a message that is lawful but for one fact."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -18,7 +19,14 @@ from rooftree.compliance.verdict import Decision
 from tests.compliance.usual import NOON, call, email, facts, officer, place, provenance
 
 LOUISIANA = Emergency(state="LA", county="*", from_date=date(2026, 11, 1), until_date=None)
-TRIGGER = provenance(source_class="cra_trigger", is_firm_offer=True, is_authorized_to_cra=True)
+TRIGGER = provenance(
+    source_class="cra_trigger",
+    is_firm_offer=True,
+    is_authorized_to_cra=True,
+    says_not_affiliated=True,
+    keeps_criteria=True,
+    has_prescreen_notices=True,
+)
 TRIPS: dict[str, tuple[Facts, str]] = {
     "audit": (facts(has_audit_row=False), "no_audit_record"),
     "rules": (facts(rules_version="2026-01-01.1"), "rules_stale"),
@@ -34,8 +42,12 @@ TRIPS: dict[str, tuple[Facts, str]] = {
     "credit_file": (facts(credit_stop="denied"), "file_denied"),
     "trigger_basis": (facts(provenance=provenance(source_class="unknown")), "provenance_unknown"),
     "trigger_state": (
-        facts(provenance=TRIGGER, places=(place("GA"),)),
+        facts(provenance=replace(TRIGGER, says_not_affiliated=False), places=(place("GA"),)),
         "state_disclosure_missing",
+    ),
+    "prescreened": (
+        facts(provenance=replace(TRIGGER, has_prescreen_notices=False)),
+        "prescreen_optout_notice_missing",
     ),
     "license": (facts(officer=officer(licenses=())), "lo_unlicensed_state"),
     "activity": (facts(activity="quote_rate"), "mlo_activity_needs_licence"),

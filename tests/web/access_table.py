@@ -177,6 +177,7 @@ TABLE = {
     "compliance/clocks/<uuid:clock_id>/": get("oamcd", "clock"),
     "compliance/clocks/<uuid:clock_id>/proof/": post("cd", "clock"),
     "leads/<uuid:lead_id>/application/": get(ALL, "lead", of_lead=True),
+    "leads/<uuid:lead_id>/basis/": post("cd", "lead", of_lead=True),
     "compliance/sources/<uuid:source_id>/": get("cd", "source"),
     "compliance/emergencies/": post("cd"),
     "compliance/lists/": get("cd"),

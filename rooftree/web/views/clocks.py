@@ -15,14 +15,12 @@ from rooftree.compliance.application import ITEMS
 from rooftree.compliance.credit_days import CLOCKS
 from rooftree.compliance.credit_proof import ENDS, NoProof, Noted
 from rooftree.compliance.models import CreditClock
-from rooftree.flow.credit_facts import pieces_of
 from rooftree.money.company_day import company_day
 from rooftree.org.models import User
 from rooftree.routing.visible import leads_visible_to, may
 from rooftree.web.answers import done
 from rooftree.web.page import must, staff
 from rooftree.web.staff_forms import Lines, StaffForm, area, choice, day, number, text, yes
-from rooftree.web.views.lead import visible
 
 PAGE = 50
 SOON = timedelta(days=5)
@@ -116,7 +114,7 @@ def index(request: HttpRequest) -> HttpResponse:
     )
     context = {
         "page": page,
-        "lines": [_line(one, at) for one in page.object_list],
+        "lines": [line(one, at) for one in page.object_list],
         "groups": [(key, label, _of_group(mine, key, at).count()) for key, label in GROUPS.items()],
         "group": group,
         "kinds": [("", "All kinds"), *((key, one.title) for key, one in CLOCKS.items())],
@@ -152,25 +150,6 @@ def proof(request: HttpRequest, clock_id: UUID) -> HttpResponse:
     return _page(request, clock, form=form, status=422)
 
 
-@staff("GET")
-def application(request: HttpRequest, lead_id: UUID) -> HttpResponse:
-    """Which pieces of an application we hold, and what runs; for htmx the lead page's card."""
-    lead = visible(request.user, lead_id)
-    held = pieces_of(lead)
-    mine = CreditClock.objects.filter(lead=lead).select_related("owner").order_by("opened_at")
-    context = {
-        "lead": lead,
-        "person": lead.person,
-        "pieces": [(label, held.get(item)) for item, label in ITEMS.items()],
-        "held": len(held),
-        "lines": [_line(one, request.at) for one in mine],
-        "loan": lead.loans.order_by("-created_at").first(),
-        "may_open": may(request.user, "see_clocks"),
-    }
-    template = "lead/application.html#card" if request.htmx else "lead/application.html"
-    return render(request, template, context)
-
-
 def _of_group(rows: QuerySet[CreditClock], group: str, at: datetime) -> QuerySet[CreditClock]:
     if group == "closed":
         return rows.filter(closed_at__isnull=False).order_by("-closed_at", "id")
@@ -182,7 +161,7 @@ def _of_group(rows: QuerySet[CreditClock], group: str, at: datetime) -> QuerySet
     return rows
 
 
-def _line(clock: CreditClock, at: datetime) -> dict[str, Any]:
+def line(clock: CreditClock, at: datetime) -> dict[str, Any]:
     """A clock as a row shows it."""
     if clock.closed_at:
         tone, icon, said = "ok", "check", clocks.OUTCOMES[clock.closed_as]
@@ -210,7 +189,7 @@ def _page(
     may_close = may(request.user, "close_clock") and clock.closed_at is None
     usual = {"on_date": today, "is_adverse": clock.kind == "adverse_action"}
     context = {
-        "line": _line(clock, request.at),
+        "line": line(clock, request.at),
         "clock": clock,
         "evidence": [
             {**one, "label": _said(one["item"]), "moment": _moment(one["at"])}

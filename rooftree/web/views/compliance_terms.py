@@ -12,7 +12,7 @@ from django.utils.timezone import localdate
 from rooftree.compliance import emergency_watch, source_terms
 from rooftree.compliance.record_consent import terms_in_force
 from rooftree.compliance.rulebook import EMERGENCY_STATES
-from rooftree.compliance.source_terms import CHANNELS, SIGNATURES, BadTerms
+from rooftree.compliance.source_terms import CHANNELS, CLASSES, SIGNATURES, BadTerms
 from rooftree.leads.models import Source
 from rooftree.money.company_day import company_day
 from rooftree.routing.visible import may
@@ -31,6 +31,12 @@ class TermsForm(StaffForm):
     wording = area("The wording they agree to", "Exactly as the consumer sees it", rows=5)
     signature = choice("How they agree", SIGNATURES.items(), required=False)
     channels = several("It covers", CHANNELS.items())
+    source_class = choice("Whose data it is", CLASSES.items(), required=False)
+    is_firm_offer = yes("Of a credit bureau: everyone it brings gets a firm offer")
+    criteria = area("The criteria of that offer", "As they were set before it was made", rows=2)
+    is_authorized = yes(
+        "Of a credit bureau: the contract has each consumer’s authorization certified to it"
+    )
     proof_owed = text(
         "Proof the source owes us", "As certificates on request", required=False, longest=200
     )
@@ -65,6 +71,7 @@ def terms(request: HttpRequest, source_id: UUID) -> HttpResponse:
         "rows": source.terms.select_related("reviewed_by").order_by("-from_date", "-id"),
         "channels": CHANNELS,
         "signatures": SIGNATURES,
+        "classes": CLASSES,
         "may_review": may(request.user, "review_terms"),
     }
     return render(request, "compliance/terms.html", context, status=status)
@@ -112,5 +119,8 @@ def _date(typed: str | None) -> date | None:
 
 def _typed(now: Any, today: date) -> dict[str, Any]:
     """The terms in force, to begin from; dated today."""
-    kept = ("names_us", "seller_snapshot", "wording", "signature", "channels", "proof_owed")
+    kept = (
+        *("names_us", "seller_snapshot", "wording", "signature", "channels", "proof_owed"),
+        *("source_class", "is_firm_offer", "criteria", "is_authorized"),
+    )
     return {"from_date": today, **{name: getattr(now, name) for name in kept if now}}

@@ -1,0 +1,60 @@
+"""What proves that one lead of a credit bureau may be contacted, written down before contact."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from rooftree.compliance.models import LeadBasis, SourceTerms
+from rooftree.core.uuid7 import uuid7_at
+from rooftree.leads.models import Lead
+from rooftree.ledger.write import write
+from rooftree.org.models import User
+
+TIES = {  # 15 USC 1681b(c)(4): what we are to them today; a loan that was paid off is none
+    "": "None",
+    "current_servicer": "We service their current loan",
+    "originated_current_loan": "We originated their current loan",
+    "current_account": "They have a current account with us, an insured bank or credit union",
+}
+
+
+class NoBasis(Exception):
+    """What was typed proves nothing. `field` names the culprit; the text is fit to show."""
+
+    def __init__(self, field: str, text: str) -> None:
+        super().__init__(text)
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Basis:
+    """What a person of compliance has seen."""
+
+    is_authorized: bool
+    relationship: str
+    has_opted_out: bool
+    reference: str
+
+
+def is_asked_of(lead: Lead) -> bool:
+    """Whether the source of a lead is one that must prove its basis."""
+    rows = SourceTerms.objects.filter(source=lead.source, reviewed_at__isnull=False)
+    return rows.exclude(source_class="").exists()
+
+
+def record(lead: Lead, basis: Basis, *, by: User, at: datetime) -> LeadBasis:
+    """Write down the basis of a lead; the newest counts, none is edited. Raises `NoBasis`."""
+    if basis.relationship not in TIES:
+        raise NoBasis("relationship", "Choose what we are to them today.")
+    if not basis.reference.strip():
+        raise NoBasis("reference", "Say where the proof is kept; without it nothing is proven.")
+    made = LeadBasis.objects.create(id=uuid7_at(at), lead=lead, by=by, at=at, **asdict(basis))
+    write(
+        "compliance.lead_basis.recorded",
+        at=at,
+        actor=f"user:{by.pk}",
+        lead_id=lead.pk,
+        basis=made.pk,
+        relationship=made.relationship or None,
+        authorized=made.is_authorized,
+    )
+    return made
