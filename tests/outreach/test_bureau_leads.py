@@ -176,14 +176,14 @@ def test_where_a_state_asks_it_the_first_words_say_that_we_are_not_their_lender(
 
 
 @pytest.mark.parametrize(
-    ("body", "terms", "given"),
+    ("body", "given"),
     [
-        (f"{HONEST} Lindenfield Mortgage NMLS 1204417.", {}, {"optout_notice_short_and_long": False}),
-        (WORDS, {}, {"optout_notice_short_and_long": True, "criteria_kept": True}),
+        (f"{HONEST} NMLS 1204417.", {"optout_notice_short_and_long": False}),
+        (WORDS, {"optout_notice_short_and_long": True, "criteria_kept": True}),
     ],
 )  # fmt: skip
-def test_an_offer_carries_both_opt_out_notices(company, body, terms, given):
-    message = sent(sold(is_authorized=True, **terms), body)
+def test_an_offer_carries_both_opt_out_notices(company, body, given):
+    message = sent(sold(is_authorized=True), body)
     assert said(message, "FCR-02") == of_case({"message": "prescreened_offer", **given})
 
 

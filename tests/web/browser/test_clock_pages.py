@@ -1,0 +1,72 @@
+"""Credit clocks in a real Chromium, on a phone and at a desk."""
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import expect
+
+from rooftree.compliance import clocks
+from rooftree.compliance.models import CreditClock
+from rooftree.flow import credit, replies
+from rooftree.leads.models import Lead
+from tests import make
+from tests.web.browser.conftest import SIZES, open_as, shown_well
+
+
+def known(lead, *, at) -> None:
+    """Five pieces by form and the sixth by text, as they reach us."""
+    inquiry = {
+        "borrower": {"first_name": "Ben", "last_name": "Ortiz"},
+        "income": {"annual_cents": 96_000_00},
+        "property": {"line1": "12 Palm Street", "estimated_value_cents": 458_000_00},
+        "loan": {"amount_cents": 412_000_00},
+    }
+    make.touch(lead, at=at - make.DAY, inquiry=inquiry)
+    replies.receive_text(
+        sender="+18135550142", body="my social is 078-05-1120", carrier_id="SM1",
+        carrier="twilio", at=at,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("size", "scheme"), SIZES)
+def test_the_pages_of_clocks_fit_and_are_accessible(
+    chromium, front, people, noon, size, scheme
+):  # fmt: skip
+    name = f"{size['width']}-{scheme}"
+    page = open_as(chromium, front, "Compliance", size, scheme)
+    page.goto(reverse("clocks"))
+    shown_well(page, f"clocks-empty-{name}")
+
+    known(people.ben, at=noon)
+    credit.said_no(people.mei.pk, "attempt:1", "Dana Whitfield told them no", at=noon)
+    late = clocks.Wanted(
+        lead=make.lead(), kind="counteroffer", began_on=noon.date() - 95 * make.DAY,
+        sentence="A counteroffer was made.", cause="test:1",
+    )  # fmt: skip
+    clocks.start(late, at=noon)
+    page.goto(reverse("clocks"))
+    expect(page.get_by_text("overdue").first).to_be_visible()
+    shown_well(page, f"clocks-{name}")
+
+    one = CreditClock.objects.get(kind="adverse_action")
+    page.goto(reverse("credit_clock", args=[one.pk]))
+    shown_well(page, f"clock-{name}")
+    page.get_by_label("Document in the LOS").fill("eFolder 118")
+    page.get_by_label("It went", exact=True).select_option("electronic")
+    page.get_by_label("The specific reasons it gives").fill("Debts are high against income")
+    page.get_by_role("button", name="Close with this proof").click()
+    expect(page.get_by_text("takes an E-SIGN consent")).to_be_visible()
+    shown_well(page, f"clock-refused-{name}")
+    page.get_by_label("It went", exact=True).select_option("mail")
+    page.get_by_role("button", name="Close with this proof").click()
+    expect(page.get_by_text("How it ended")).to_be_visible()
+    shown_well(page, f"clock-closed-{name}")
+
+    page.goto(reverse("lead", args=[people.ben.pk]))
+    expect(page.get_by_text("It is one")).to_be_visible()
+    shown_well(page, f"lead-application-{name}")
+    bureau = Lead.objects.get(pk=people.ben.pk).source
+    make.terms(bureau, source_class="cra_trigger", is_firm_offer=True, criteria="Score 660")
+    page.goto(reverse("application", args=[people.ben.pk]))
+    shown_well(page, f"application-basis-{name}")
+    page.goto(reverse("source_terms", args=[bureau.pk]))
+    shown_well(page, f"terms-class-{name}")
