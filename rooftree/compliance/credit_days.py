@@ -26,6 +26,7 @@ class Clock:
     """One kind of clock: what is owed when it runs, and whose work it is."""
 
     title: str
+    short: str
     rule: Rule
     role: str  # whose task it is; "": the lead's owner
     task: str
@@ -34,36 +35,42 @@ class Clock:
 CLOCKS = {
     "estimate": Clock(
         title="Loan Estimate",
+        short="Loan Estimate",
         rule=TRI_01,
         role="",
         task="Hand it to the LOS: a Loan Estimate is due",
     ),
     "decision": Clock(
         title="Decision or notice of incompleteness",
+        short="Decision",
         rule=RGB_03,
         role="compliance",
         task="See that the creditor's decision, or a notice of incompleteness, goes out",
     ),
     "completed": Clock(
         title="Decision on a completed application",
+        short="Completed",
         rule=RGB_02,
         role="compliance",
         task="See that the creditor's decision goes out",
     ),
     "adverse_action": Clock(
         title="Adverse action notice",
+        short="Adverse action",
         rule=RGB_01,
         role="compliance",
         task="See that the creditor's adverse action notice goes out",
     ),
     "counteroffer": Clock(
         title="Answer to the counteroffer",
+        short="Counteroffer",
         rule=RGB_04,
         role="compliance",
         task="Not taken, a counteroffer needs the adverse action notice",
     ),
     "reply": Clock(
         title="Their reply to the notice of incompleteness",
+        short="Reply",
         rule=RGB_03,
         role="compliance",
         task="Look whether they sent what was missing",

@@ -31,10 +31,10 @@ SIGNATURES = {  # how they agree; what is known to be none of theirs proves noth
 
 
 CLASSES = {
-    "": "They asked for it themselves, there or through whoever passes it on",
-    "cra_trigger": "A credit bureau: they applied elsewhere, and it sold the inquiry",
-    "web_intent_vendor": "A vendor of browsing or intent data, from no credit bureau",
-    "unknown": "Nobody knows: nobody is contacted",
+    "": "Consumers who asked",
+    "cra_trigger": "Inquiries a bureau sold",
+    "web_intent_vendor": "Browsing or intent data",
+    "unknown": "Nobody knows",
 }
 
 

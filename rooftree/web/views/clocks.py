@@ -1,7 +1,8 @@
 """Credit notices: what is due to whom, on what evidence, and the proof that it went."""
 
+import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -44,6 +45,20 @@ PROOF = {  # of a proof: how its parts are said
     "notices": "Notices sent",
     "note": "Note",
     "by": "Recorded by",
+}
+HOW = {"mail": "By mail, on paper", "electronic": "Electronically", "encompass": "Encompass"}
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+ADVERSE = {"decision", "completed", "adverse_action", "counteroffer"}
+DELIVERED = {"sent", "approved", "counteroffer", "incomplete"}
+ONLY_FOR = {  # fields that not every clock has: of which kinds, or with which outcomes
+    "reference": DELIVERED,
+    **dict.fromkeys(("delivery", "has_consented", "has_shown_access", "is_ended"), DELIVERED),
+    "is_adverse": ADVERSE,
+    **dict.fromkeys(("reasons", "reports_used", "notices", "score_disclosed"), ADVERSE),
+    "reply_by": {"incomplete"},
+    "is_combined": {"decision", "completed"},
 }
 
 
@@ -88,9 +103,15 @@ class ProofForm(StaffForm):
     is_combined = yes("The counteroffer’s letter is the adverse action notice as well")
 
     def __init__(self, *args: Any, kind: str, **kwargs: Any) -> None:
+        """With what can be said of this kind of clock, and no more."""
         super().__init__(*args, **kwargs)
-        listed = [(one, clocks.OUTCOMES[one]) for one in ENDS[kind]]
-        self.fields["outcome"].choices = listed
+        self.fields["outcome"].choices = [(one, clocks.OUTCOMES[one]) for one in ENDS[kind]]
+        for name, needs in ONLY_FOR.items():
+            if not needs & {kind, *ENDS[kind]}:
+                del self.fields[name]
+        for name in ("reference", "note", "reasons", "reply_by", "reports_used", "notices"):
+            if name in self.fields:
+                self.fields[name].is_awaited = True  # what was chosen above says whether
 
 
 def seen_by(user: User) -> QuerySet[CreditClock]:
@@ -117,7 +138,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "lines": [line(one, at) for one in page.object_list],
         "groups": [(key, label, _of_group(mine, key, at).count()) for key, label in GROUPS.items()],
         "group": group,
-        "kinds": [("", "All kinds"), *((key, one.title) for key, one in CLOCKS.items())],
+        "kinds": [("", "All kinds"), *((key, one.short) for key, one in CLOCKS.items())],
         "kind": kind,
     }
     template = "compliance/clocks.html#clocks" if request.htmx else "compliance/clocks.html"
@@ -202,20 +223,26 @@ def _page(
 
 
 def _noted(form: ProofForm) -> Noted:
-    typed = dict(form.cleaned_data)
-    typed["reasons"] = tuple(typed["reasons"])
-    for name in ("reports_used", "notices"):
-        typed[name] = typed[name] or 0
-    return Noted(**typed)
+    typed = {name: said for name, said in form.cleaned_data.items() if said is not None}
+    return Noted(**typed | {"reasons": tuple(typed.get("reasons", ()))})
 
 
 def _spelled(held: Mapping[str, Any]) -> list[tuple[str, str]]:
     found = []
     for name, label in PROOF.items():
         if value := held.get(name):
-            said = "; ".join(value) if isinstance(value, list) else str(value)
-            found.append((label, said))
+            found.append((label, _in_words(value)))
     return found
+
+
+def _in_words(value: Any) -> str:
+    if isinstance(value, list):
+        return "; ".join(value)
+    said = HOW.get(value) or str(value)
+    if DAY.fullmatch(said):
+        on = date.fromisoformat(said)
+        return f"{on:%b} {on.day}, {on.year}"
+    return said
 
 
 def _said(item: str) -> str:

@@ -31,7 +31,10 @@ class TermsForm(StaffForm):
     wording = area("The wording they agree to", "Exactly as the consumer sees it", rows=5)
     signature = choice("How they agree", SIGNATURES.items(), required=False)
     channels = several("It covers", CHANNELS.items())
-    source_class = choice("Whose data it is", CLASSES.items(), required=False)
+    source_class = choice(
+        "Whose data it is", CLASSES.items(), "Of whom nobody knows, nobody is contacted",
+        required=False,
+    )  # fmt: skip
     is_firm_offer = yes("Of a credit bureau: everyone it brings gets a firm offer")
     criteria = area("The criteria of that offer", "As they were set before it was made", rows=2)
     is_authorized = yes(

@@ -65,7 +65,7 @@ def test_the_pages_of_clocks_fit_and_are_accessible(
     expect(page.get_by_text("It is one")).to_be_visible()
     shown_well(page, f"lead-application-{name}")
     bureau = Lead.objects.get(pk=people.ben.pk).source
-    make.terms(bureau, source_class="cra_trigger", is_firm_offer=True, criteria="Score 660")
+    make.terms(bureau, source_class="cra_trigger", is_firm_offer=True, reviewed_at=noon)
     page.goto(reverse("application", args=[people.ben.pk]))
     shown_well(page, f"application-basis-{name}")
     page.goto(reverse("source_terms", args=[bureau.pk]))
