@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from rooftree.compliance.models import LeadBasis, SourceTerms
+from rooftree.compliance.trigger_leads import CREDIT_BUREAU
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import Lead
 from rooftree.ledger.write import write
@@ -36,9 +37,9 @@ class Basis:
 
 
 def is_asked_of(lead: Lead) -> bool:
-    """Whether the source of a lead is one that must prove its basis."""
+    """Whether a credit bureau sold this lead, so that somebody must prove its basis."""
     rows = SourceTerms.objects.filter(source=lead.source, reviewed_at__isnull=False)
-    return rows.exclude(source_class="").exists()
+    return rows.filter(source_class=CREDIT_BUREAU).exists()
 
 
 def record(lead: Lead, basis: Basis, *, by: User, at: datetime) -> LeadBasis:

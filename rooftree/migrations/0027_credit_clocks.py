@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('rooftree', '0025_signed_heads'),
+        ('rooftree', '0026_security_records'),
     ]
 
     operations = [
