@@ -169,6 +169,21 @@ def test_a_map_that_cannot_work_is_refused_in_words(lines, said):
         check(lines)
 
 
+FIVE = ("name", "email", "annual_income", "property_address", "purchase_price", "loan_amount")
+
+
+@pytest.mark.parametrize("path", ["ssn", "applicant.social_security_number", "Borrower.TaxId"])
+def test_a_map_of_a_form_that_asks_for_all_six_pieces_of_an_application_is_refused(path):
+    five = [Line(field=one, path=one) for one in FIVE]
+    check(five)
+    check(
+        [*(one for one in five if one.field != "annual_income"), Line(field="message", path=path)]
+    )
+
+    with pytest.raises(BadMap, match="stops at five"):
+        check([*five, Line(field="message", path=path)])
+
+
 @FUZZ
 @given(stored=JUNK | LINES)
 def test_any_stored_map_reads_any_delivery(stored):

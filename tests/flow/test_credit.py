@@ -11,7 +11,7 @@ from rooftree.leads.models import Lead, Loan, Task
 from rooftree.los import inbox
 from rooftree.los.milestones import Seen
 from rooftree.los.reading import LoanReading
-from rooftree.outreach import compose, send
+from rooftree.outreach import compose, send, sender
 from rooftree.outreach.models import Message
 from rooftree.outreach.wording import Words
 from tests import make
@@ -95,6 +95,35 @@ def test_pieces_accumulate_over_a_form_a_text_a_note_and_a_call():
     assert "078" not in lead.remarks.latest("at").text
 
 
+def test_what_is_said_in_a_chat_counts_whoever_tells_of_it():
+    lead = asked(annual_income="", loan_amount="")
+    talk = [
+        {"speaker": "consumer", "text": "Quiero un préstamo de $412,000, gano 8,000 al mes"},
+        {"speaker": "agent", "text": "Your social?"},
+        {"speaker": "consumer", "text": "[redacted ssn]"},
+    ]
+    make.touch(lead, inquiry={"interaction": {"kind": "chat", "transcript": talk}})
+
+    credit.look_at(lead.pk, at=make.NOON)
+
+    assert {*running(lead)} == {"estimate", "decision"}
+
+
+def test_a_letter_counts_and_its_number_is_not_kept(settings):
+    settings.REPLY_DOMAIN = "reply.lindenfield.example"
+    lead = asked()
+    ours = Message.objects.get(lead=lead, medium="email", direction="out")
+    letter = (
+        f"From: ben.ortiz@home.example\r\nTo: {sender.reply_address(ours)}\r\n"
+        "Subject: Re: your loan\r\nMessage-ID: <1@home.example>\r\n\r\nMy SSN is 078-05-1120\r\n"
+    )
+
+    assert replies.receive_letter(raw=letter.encode(), at=make.NOON + make.HOUR)
+
+    assert "078-05-1120" not in Message.objects.get(direction="in").body
+    assert "their e-mail" in running(lead)["estimate"].sentence
+
+
 def test_said_twice_a_clock_is_one_and_keeps_its_day():
     lead = asked()
     for days in (0, 3):
@@ -159,6 +188,22 @@ def test_a_text_that_says_no_waits_for_a_person_and_opens_the_notice_when_it_goe
     )  # fmt: skip
 
     assert running(lead)["adverse_action"].evidence[0]["origin"] == f"message:{waits.pk}"
+
+
+def test_an_automatic_message_that_says_no_is_held_and_opens_the_notice_if_it_goes():
+    lead = asked()
+    sent = planned(lead, at=make.NOON + make.HOUR, body="Sorry, we cannot help you right now.")
+    assert (sent.state, sent.verdict.reason) == (
+        "review", "treat_as_application_send_adverse_action"
+    )  # fmt: skip
+    assert not running(lead)
+
+    reviews.decide(
+        message_id=sent.pk, releases=True, reason="The creditor knows", by=make.user("compliance"),
+        at=make.NOON + 2 * make.HOUR,
+    )  # fmt: skip
+
+    assert running(lead)["adverse_action"].sentence.startswith("An automatic message told them no")
 
 
 @pytest.mark.parametrize("how", ["note", "set_aside"])
@@ -343,10 +388,10 @@ def test_who_asks_anew_after_it_has_begun_anew():
     assert "file_told_no" not in reasons
 
 
-def planned(lead: Lead, *, at) -> Message:
+def planned(lead: Lead, *, at, body="Hello.") -> Message:
     """An automatic text of ours, put in line and taken from it."""
     words = Words(
-        body="Hello. Lindenfield Mortgage NMLS 1204417. Reply STOP to end.", subject="",
+        body=f"{body} Lindenfield Mortgage NMLS 1204417. Reply STOP to end.", subject="",
         officer=None, language="en",
     )  # fmt: skip
     message = send.plan(

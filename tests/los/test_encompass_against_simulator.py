@@ -320,6 +320,16 @@ def test_a_denial_is_read_from_field_1393_whatever_the_milestones_say(office):
     assert ("denied", date(2026, 12, 2)) in [(seen.code, seen.on) for seen in read.seen]
 
 
+def test_disclosure_tracking_says_when_the_loan_estimate_went(office):
+    loan_id = office.create()
+    office.move(loan_id, "Application", "2026-11-24")
+    assert office.encompass.read(loan_id).notices == {}
+
+    office.move(loan_id, "Loan Estimate sent", "2026-11-25")
+
+    assert office.encompass.read(loan_id).notices == {"loan_estimate": date(2026, 11, 25)}
+
+
 def test_a_suspension_ends_with_a_later_approval(office):
     loan_id = office.create()
     office.move(loan_id, "Submittal", "2026-12-01")
