@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from rooftree.compliance import lint
 from rooftree.compliance.credit_notices import SIX
 from rooftree.core.masking import Secret, redact
 
@@ -59,6 +60,10 @@ _PASSED_OVER = re.compile(
     r"|\b(?:de-?prioriti\w+|pass(?:ed|ing)? (?:on|over)|dead lead|waste of time)\b",
     re.IGNORECASE,
 )
+_TOLD = re.compile(
+    r"\b(?:told|informed|explained|let (?:him|her|them) know|said to (?:him|her|them))\b",
+    re.IGNORECASE,
+)
 _FOR_CREDIT = re.compile(
     r"\b(?:credit|fico|score|income|dti|ltv|debts?|bankrupt\w*|foreclos\w*|unemployed)\b",
     re.IGNORECASE,
@@ -66,8 +71,9 @@ _FOR_CREDIT = re.compile(
 
 
 class Said(StrEnum):
-    """What somebody's words amount to, under Regulation B."""
+    """What somebody's words amount to, under Regulation B; see `credit_notices.of_event`."""
 
+    TOLD_NO = "told them no: declined"
     WITHDREW = "applicant_withdrew"
     PASSED_OVER = "suppressed"
 
@@ -133,7 +139,13 @@ def borrower_said(text: str) -> Said | None:
 
 
 def staff_said(text: str) -> Said | None:
-    """What an officer's note or reason amounts to: passing over, for what we know of credit."""
+    """What an officer's note or reason amounts to.
+
+    That they were told no is a denial; that they are passed over, for what we know of
+    their credit, is a decision nobody told them.
+    """
+    if _TOLD.search(text) and lint.sounds_like_denial(text):
+        return Said.TOLD_NO
     is_so = _PASSED_OVER.search(text) and _FOR_CREDIT.search(text)
     return Said.PASSED_OVER if is_so else None
 

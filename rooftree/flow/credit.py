@@ -5,7 +5,7 @@ from whatever anybody said anywhere, and what the LOS says of it.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -21,6 +21,7 @@ from rooftree.flow import moment
 from rooftree.flow.credit_facts import SSN_GIVEN, in_touch, pieces_of
 from rooftree.leads import remarks, snooze, to_do
 from rooftree.leads.models import Lead, Loan, Milestone, Remark, Source
+from rooftree.los.inbox import News
 from rooftree.money.company_day import company_day, company_zone
 from rooftree.nurture import enrol
 from rooftree.org import notices
@@ -134,7 +135,7 @@ def told(message: Message, *, at: datetime) -> None:
 def said_no(lead_id: UUID, origin: str, how: str, *, at: datetime) -> CreditClock | None:
     """Somebody evaluated them, decided no and told them: a denial, and marketing ends at once."""
     day = company_day(at)
-    ruling = credit_notices.of_event("told no: declined", on=day)
+    ruling = credit_notices.of_event(Said.TOLD_NO, on=day)
     with transaction.atomic():
         lead = Lead.objects.get(pk=lead_id)
         evidence = [{"item": "told_no", "at": at.isoformat(), "origin": origin, "where": how}]
@@ -161,7 +162,7 @@ def note(*, lead_id: UUID, by: UUID, text: str, at: datetime) -> Remark:
         kept = remarks.add(lead_id=lead_id, by=by, text=text, at=at)
         if application.in_words(kept.text):
             look_at(lead_id, at=at)
-        _look_for_silence(lead_id, kept.text, at)
+        _weigh(lead_id, kept.text, origin=f"remark:{kept.pk}", how="A note", at=at)
     return kept
 
 
@@ -172,23 +173,28 @@ def set_aside(*, lead_id: UUID, until: datetime, because: str, by: UUID, at: dat
     """
     with transaction.atomic():
         lead = snooze.snooze(lead_id=lead_id, until=until, because=because, by=by, at=at)
-        _look_for_silence(lead_id, f"do not call: {because}", at)
+        _weigh(
+            lead_id, f"do not call: {because}", origin=f"lead:{lead_id}", how="A reason", at=at
+        )  # fmt: skip
     return lead
 
 
 # What the LOS says.
 
 
-def follow_loan(loan: Loan, steps: Iterable[Milestone], *, at: datetime) -> None:
+def follow_loan(news: News, *, at: datetime) -> None:
     """Open and close clocks by what the LOS holds of a loan, and end marketing where it must.
 
-    Safe to repeat: a clock is opened once a cause, and closed once.
+    Safe to repeat: a clock is opened once a cause, and closed once. An application that was
+    old when this installation began to watch opens none.
     """
+    loan = news.loan
     codes = {one.code: one for one in loan.milestones.order_by("recorded_at", "id")}
-    if loan.application_date:
+    watched_from = company_day(at) - timedelta(days=credit_notices.DECISION_DAYS)
+    if loan.application_date and (news.is_application_now or loan.application_date >= watched_from):
         _application(loan, at)
     _prove(loan, codes, at)
-    for step in steps:
+    for step in news.steps:
         if step.code in ALARMING and not step.is_inferred:
             _stopped(loan, step, at)
 
@@ -288,12 +294,15 @@ def _is_telling(one: Stored) -> bool:
     )
 
 
-def _look_for_silence(lead_id: UUID, words: str, at: datetime) -> None:
-    """Passed over for what we know of their credit, and not told: fair lending looks at it."""
-    if application.staff_said(words) is None:
-        return
-    ruling = credit_notices.of_event(Said.PASSED_OVER, on=None)
-    _ask(lead_id, ruling.reason, "Fair lending: passed over for credit, and nobody told them", at)
+def _weigh(lead_id: UUID, words: str, *, origin: str, how: str, at: datetime) -> None:
+    """What staff wrote down may tell of a denial, or of one passed over and not told."""
+    match application.staff_said(words):
+        case Said.TOLD_NO:
+            said_no(lead_id, origin, f"{how} says that they were told no", at=at)
+        case Said.PASSED_OVER as said:
+            ruling = credit_notices.of_event(said, on=None)
+            title = "Fair lending: passed over for credit, and nobody told them"
+            _ask(lead_id, ruling.reason, title, at)
 
 
 def _ask(lead_id: UUID, kind: str, title: str, at: datetime) -> None:

@@ -90,7 +90,7 @@ def follow(news: News | None, *, at: datetime) -> None:
                 _clear_to_close(step, at)
         if loan.ended_as:
             enrol.stop(lead_id=loan.lead_id, because="file ended", at=at)
-        credit.follow_loan(loan, news.steps, at=at)
+        credit.follow_loan(news, at=at)
         _tell_officer(news, at)
         _alarm_unmapped(news, at)
         announce("lead", lead=str(loan.lead_id))

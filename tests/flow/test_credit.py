@@ -14,6 +14,7 @@ from rooftree.los.reading import LoanReading
 from rooftree.outreach import compose, send, sender
 from rooftree.outreach.models import Message
 from rooftree.outreach.wording import Words
+from rooftree.reporting import history
 from tests import make
 from tests.flow import journey
 
@@ -225,6 +226,19 @@ def test_passing_somebody_over_for_their_credit_asks_fair_lending_to_look(how):
     assert not running(lead)
 
 
+def test_a_note_that_they_were_told_no_opens_the_notice():
+    lead = asked()
+    kept = credit.note(
+        lead_id=lead.pk, by=make.user("manager").pk, at=make.NOON + make.HOUR,
+        text="Told him he doesn't qualify with us",
+    )  # fmt: skip
+
+    clock = running(lead)["adverse_action"]
+    assert clock.evidence[0]["origin"] == f"remark:{kept.pk}"
+    titles = [one.title for one in history.of_lead(lead)]
+    assert "Adverse action notice" in titles
+
+
 def test_a_note_about_credit_that_passes_nobody_over_asks_nobody():
     lead = asked()
     credit.note(
@@ -401,3 +415,13 @@ def planned(lead: Lead, *, at, body="Hello.") -> Message:
     send.deliver([message.pk], at=at)
     message.refresh_from_db()
     return message
+
+
+def test_an_application_that_was_old_before_we_watched_opens_no_clock():
+    lead = asked()
+    loan = loan_of(lead)
+    Loan.objects.filter(pk=loan.pk).update(application_date=date(2026, 10, 20))
+
+    reads(loan, **seen("processing", date(2026, 11, 24)))
+
+    assert not running(lead)
