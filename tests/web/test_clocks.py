@@ -237,3 +237,35 @@ def test_only_compliance_closes_a_clock(cast, ben, signed_in):
     assert record(signed_in(austin), clock).status_code == 404
     clock.refresh_from_db()
     assert clock.closed_at is None
+
+
+def test_one_tap_that_they_do_not_qualify_opens_the_notice(cast, ben, signed_in):
+    signed_in(cast.dana.user).post(f"/leads/{ben.pk}/attempts/", {"result": "told_no"})
+
+    clock = CreditClock.objects.get(lead=ben)
+    assert (clock.kind, clock.due_on) == ("adverse_action", date(2026, 12, 23))
+
+
+def test_a_basis_is_put_on_file_by_compliance_with_its_proof(cast, ben, omar, signed_in):
+    make.terms(ben.source, source_class="cra_trigger", reviewed_at=make.NOON)
+    at = f"/leads/{ben.pk}/basis/"
+    typed = {"is_authorized": "on", "reference": ""}
+
+    assert signed_in(cast.dana.user).post(at, typed).status_code == 403
+    assert "Give where the proof is kept" in omar.post(at, typed).text
+    assert not ben.bases.exists()
+    omar.post(at, {**typed, "reference": "EQ-118"})
+
+    assert (ben.bases.get().is_authorized, ben.bases.get().by) == (True, cast.omar)
+    assert "EQ-118" in omar.get(f"/leads/{ben.pk}/application/").text
+
+
+def test_terms_with_a_firm_offer_hold_its_criteria(ben, omar):
+    at = f"/compliance/sources/{ben.source_id}/"
+    typed = {"from_date": "2026-11-24", "source_class": "cra_trigger", "is_firm_offer": "on"}
+
+    assert "criteria that were set before it" in omar.post(at, typed).text
+    assert omar.post(at, {**typed, "criteria": "Score 660 or more"}).status_code == 303
+
+    kept = ben.source.terms.get()
+    assert (kept.source_class, kept.criteria) == ("cra_trigger", "Score 660 or more")
