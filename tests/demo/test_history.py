@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from rooftree.compliance.models import Revocation
+from rooftree.compliance.models import CreditClock, Revocation
 from rooftree.leads.models import ContactAttempt, Delivery, Lead, Loan
 from rooftree.money.models import Entry
 from rooftree.nurture.models import Sequence
@@ -179,3 +179,16 @@ def test_whoever_took_a_lead_at_night_calls_in_the_morning_and_every_inquiry_is_
         taken_at=None, passed_at=None, lapsed_at=None, due_at__lt=NOW - timedelta(minutes=5)
     )
     assert not overdue.exists()
+
+
+def test_the_notices_of_the_demos_loans_run_by_the_los_and_end_with_proof(control):
+    for fate in (Fate.FUNDED, Fate.DENIED):
+        for story in _told(fate, 3):
+            history.one(story, until=NOW, control=control)
+
+    estimates = CreditClock.objects.filter(kind="estimate")
+    assert estimates.count() == Loan.objects.exclude(application_date=None).count() > 0
+    assert {one.closed_as for one in estimates} <= {"sent", ""}
+    denied = CreditClock.objects.filter(kind="decision", lead__loans__ended_as="denied")
+    for one in denied.filter(opened_at__lt=NOW - timedelta(days=60)):
+        assert one.proof["reference"].endswith("Adverse action notice")
