@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('rooftree', '0026_security_records'),
+        ('rooftree', '0028_fairness_and_pay'),
     ]
 
     operations = [
