@@ -11,6 +11,7 @@ from rooftree_simulators.chats.drift import Drift
 from rooftree_simulators.chats.intercom import Intercom
 from rooftree_simulators.clock import Clock
 from rooftree_simulators.control import Control
+from rooftree_simulators.crms.hubspot import HubSpot
 from rooftree_simulators.encompass.vendor import Encompass
 from rooftree_simulators.frame import Setup, Vendor
 from rooftree_simulators.mailbox import Mailbox, MailListener
@@ -31,6 +32,7 @@ class Ports:
     trustedform: int = 0
     intercom: int = 0
     drift: int = 0
+    hubspot: int = 0
 
 
 class Simulators:
@@ -46,9 +48,11 @@ class Simulators:
         self.trustedform = TrustedForm(setup)
         self.intercom = Intercom(setup)
         self.drift = Drift(setup)
+        self.hubspot = HubSpot(setup)
         asked: tuple[Vendor, ...] = (
             *(self.meta, self.linkedin, self.trustedform),
             *(self.intercom, self.drift),
+            *(self.hubspot,),
         )
         vendors: dict[str, Vendor] = {
             row.key: row for row in (self.encompass, self.twilio, self.mailbox, *asked)

@@ -27,6 +27,7 @@ ASKED = {  # by us about what they sent: a setting's key, the simulator
     "consent_trustedform": "trustedform",
     "chat_intercom": "intercom",
     "chat_drift": "drift",
+    "crm_hubspot": "hubspot",
 }
 
 

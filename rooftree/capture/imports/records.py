@@ -54,6 +54,7 @@ class Kind:
     prepare: Callable[[Cells], Cells] = dict  # puts values right and adds some; renames none
     plain: Callable[[str], str] = str  # a column's name without the system's own marks
     table: Callable[[bytes, Notes], Table] = read_table
+    beside: frozenset[str] = frozenset()  # fields that `finish` fills, whatever the map
 
 
 def trouble(code: Any, *, after_s: int | None = None) -> Trouble:
@@ -239,6 +240,13 @@ def history_of(record: Mapping[str, Any], name: str) -> str:
     }
     lines = [f"{label}: {said}" for label, said in told.items() if said]
     return "\n".join([f"From {name}.", *lines])
+
+
+def owner_of(inquiry: Mapping[str, Any]) -> str:
+    """The other system's id of a record's owner, or what it calls them."""
+    known = inquiry.get("vendor_ids") or {}
+    told = inquiry.get("recipient") or {}
+    return str(known.get("owner_id") or told.get("email") or told.get("name") or "")
 
 
 def ids(**found: Any) -> dict[str, str]:

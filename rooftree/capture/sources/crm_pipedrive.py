@@ -147,4 +147,5 @@ KIND = Kind(
     records=_records,
     prepare=_prepare,
     plain=_plain,
+    beside=frozenset({"phone", "email"}),
 )

@@ -1,0 +1,124 @@
+"""What happened to people in another system: kept, and joined to the leads they became.
+
+It is shown, and open tasks are done here from now on; nothing of it was sent, said or tried
+by us, and so it is never counted as that.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from rooftree.capture.crms.shapes import Happened, Past
+from rooftree.capture.imports.models import PastEntry
+from rooftree.capture.models import ImportedRow, Spreadsheet
+from rooftree.core.masking import redact
+from rooftree.core.names import clean_text
+from rooftree.core.uuid7 import uuid7_at
+from rooftree.leads import to_do
+from rooftree.leads.models import Touch
+from rooftree.org.models import LoanOfficer
+
+TOGETHER = 500  # entries of one transaction
+NO_TIME = timedelta(days=1)  # until when a task is due that named no time
+WHY = {  # an entry that has no lead
+    "nobody": "It is about nobody, or about a record that is no lead",
+    "not_taken": "Its person did not come in",
+}
+type Named = tuple[Happened, str]  # and its owner, as a word
+
+
+def keep(sheet: Spreadsheet, entries: Iterable[Named], *, at: datetime) -> None:
+    """Store what a page told; what came with an earlier reading is there already."""
+    PastEntry.objects.bulk_create(
+        [
+            PastEntry(
+                id=uuid7_at(at),
+                sheet=sheet,
+                source=sheet.source,
+                kind=one.kind.value,
+                key=one.key[:200],
+                about=[who[:255] for who in one.about if who],
+                at=one.at,
+                title=_kept(one.title)[:300],
+                text=_kept(one.text),
+                direction=one.direction,
+                owner_id=one.owner_id[:80],
+                by=by[:200],
+                due_at=one.due_at,
+                is_open=one.is_open,
+            )
+            for one, by in entries
+            if one.key
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def join_some(sheet: Spreadsheet, *, at: datetime) -> bool:
+    """Join the next entries to their leads; False when none is left. In a transaction."""
+    rows = PastEntry.objects.filter(sheet=sheet, lead=None, why="").order_by("id")
+    entries = list(rows[:TOGETHER])
+    leads = _leads_of(sheet, entries)
+    for one in entries:
+        lead_id = next((leads[who] for who in one.about if who in leads), None)
+        one.lead_id, one.why = lead_id, "" if lead_id else "not_taken" if one.about else "nobody"
+    PastEntry.objects.bulk_update(entries, ["lead", "why"])
+    _as_tasks(sheet, [one for one in entries if one.lead_id and one.is_open], at)
+    return bool(entries)
+
+
+def counted(sheet: Spreadsheet) -> list[dict[str, object]]:
+    """By kind: how many its pages held, came along, were here already, have no lead and why."""
+    held: Counter[str] = Counter(sheet.transfer.listed)
+    rows = PastEntry.objects.filter(sheet=sheet).values_list("kind", "why", "lead")
+    kept = Counter((kind, "joined" if lead else why or "waiting") for kind, why, lead in rows)
+    found = []
+    for kind in Past:
+        if held[kind.value]:
+            parts = {word: kept[kind.value, word] for word in ("joined", *WHY, "waiting")}
+            before = held[kind.value] - sum(parts.values())
+            found.append({"kind": kind.value, "listed": held[kind.value], "before": before} | parts)
+    return found
+
+
+def _leads_of(sheet: Spreadsheet, entries: Sequence[PastEntry]) -> dict[str, UUID]:
+    """By what an entry may say it is about, the lead of that record, this import's or another's."""
+    said = {who for one in entries for who in one.about}
+    plain = {who for who in said if "=" not in who}
+    touches = Touch.objects.filter(source=sheet.source)
+    found = dict(touches.filter(vendor_lead_id__in=plain).values_list("vendor_lead_id", "lead_id"))
+    for name in {who.partition("=")[0] for who in said - plain}:
+        wanted = {who.partition("=")[2] for who in said if who.startswith(f"{name}=")}
+        column = f"inquiry__vendor_ids__{name}"
+        mine = touches.filter(
+            delivery__in=ImportedRow.objects.filter(spreadsheet=sheet).values("delivery"),
+            **{f"{column}__in": sorted(wanted)},
+        )
+        found |= {f"{name}={who}": lead for who, lead in mine.values_list(column, "lead_id")}
+    return found
+
+
+def _as_tasks(sheet: Spreadsheet, entries: Sequence[PastEntry], at: datetime) -> None:
+    officers: dict[str, str] = sheet.transfer.officers
+    ids = set(filter(None, officers.values()))
+    users = dict(LoanOfficer.objects.filter(pk__in=ids).values_list("pk", "user_id"))
+    by_owner = {owner: users[UUID(one)] for owner, one in officers.items() if one}
+    to_do.bring(
+        [
+            to_do.Brought(
+                lead_id=one.lead_id,
+                user_id=by_owner.get(one.owner_id),
+                cause=f"imported:{sheet.pk}:{one.pk}",
+                title=one.title or one.text or "A task without a title",
+                due_at=one.due_at or at + NO_TIME,
+            )
+            for one in entries
+            if one.lead_id
+        ],
+        at=at,
+    )
+
+
+def _kept(text: str) -> str:
+    return redact(clean_text(text, keep_lines=True))[0]
