@@ -46,6 +46,7 @@ class Migration(migrations.Migration):
                 ('stages', models.JSONField(default=dict)),
                 ('declared', models.JSONField(default=dict)),
                 ('listed', models.JSONField(default=dict)),
+                ('before', models.JSONField(default=dict)),
                 ('pages', models.PositiveIntegerField(default=0)),
                 ('attempts', models.PositiveSmallIntegerField(default=0)),
                 ('due_at', models.DateTimeField(null=True)),

@@ -1,5 +1,6 @@
 """A lender that moves to us from another system: connecting, reading, importing."""
 
+from datetime import datetime
 from typing import Any
 
 from rooftree.capture.field_map import lines_of
@@ -45,3 +46,10 @@ def moved(source: Source, **options: str) -> Spreadsheet:
     spreadsheets.begin(sheet_id=sheet.pk, by=clerk(), at=make.NOON)
     journey.run()
     return Spreadsheet.objects.get(pk=sheet.pk)
+
+
+def import_all(*, at: datetime) -> None:
+    """What a worker does of every import that is under way."""
+    for sheet in Spreadsheet.objects.filter(state="running"):
+        while spreadsheets.import_some(sheet_id=sheet.pk, at=at):
+            pass

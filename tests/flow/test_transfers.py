@@ -1,13 +1,12 @@
 """People of another system over its own interface: read, mapped, imported, added up, taken back."""
 
-from datetime import timedelta
-
 import pytest
 
 from rooftree.capture.imports import past
 from rooftree.capture.imports.models import PastEntry, Transfer
 from rooftree.capture.models import Spreadsheet
 from rooftree.compliance.models import Consent, Revocation
+from rooftree.flow import spreadsheets
 from rooftree.leads.models import ContactAttempt, Lead, Task
 from rooftree.outreach.models import Message
 from rooftree.reporting import history
@@ -16,9 +15,9 @@ from rooftree_simulators.crms import hubspot
 from tests import make
 from tests.flow import journey, moving
 from tests.flow.senders import source, strike
+from tests.flow.test_crash import killed
 
 pytestmark = pytest.mark.usefixtures("committed")
-OWNERS_DAY = make.NOON - timedelta(days=30)
 
 
 @pytest.fixture
@@ -145,12 +144,10 @@ def test_what_they_have_and_what_we_took_adds_up_kind_by_kind(book, dana, connec
     sheet = moving.moved(connected)
 
     assert sum(sheet.counts.values()) == sheet.row_count == sheet.transfer.declared["records"]
-    told = {one["kind"]: one for one in past.counted(sheet)}
-    assert told["task"]["joined"] == 2
-    assert (told["call"]["nobody"], told["call"]["joined"]) == (1, 0)
-    for one in told.values():
-        parts = one["joined"] + one["nobody"] + one["not_taken"] + one["before"]
-        assert parts == one["listed"]
+    told = {one.kind: one for one in past.counted(sheet)}
+    assert told["task"].joined == 2
+    assert (told["call"].nobody, told["call"].joined) == (1, 0)
+    assert [one for one in told.values() if not one.adds_up] == []
 
 
 def test_many_pages_are_read_each_once(book, dana, connected):
@@ -199,8 +196,6 @@ def test_an_answer_that_breaks_off_is_asked_for_again_and_kept_once(book, dana, 
 
 
 def test_undoing_it_closes_its_leads_and_calls_off_their_tasks(book, dana, connected):
-    from rooftree.flow import spreadsheets
-
     sheet = moving.moved(connected)
     spreadsheets.begin_undo(sheet_id=sheet.pk, by=moving.clerk(), at=make.NOON)
     journey.run()
@@ -216,9 +211,8 @@ def test_read_a_second_time_only_what_is_new_comes_along(book, dana, connected):
     again = moving.moved(connected)
 
     assert again.counts == {"repeated": 2, "refused": 1}
-    assert PastEntry.objects.get(text="Said yes").lead == Lead.objects.get(
-        person__first_name="Ivo"
-    )
+    assert {one.kind: (one.joined, one.before) for one in past.counted(again)}["note"] == (1, 1)
+    assert PastEntry.objects.get(text="Said yes").lead == Lead.objects.get(person__first_name="Ivo")
     assert Task.objects.count() == 1
 
 
@@ -229,3 +223,40 @@ def test_somebody_who_could_not_be_reached_comes_in_once_they_have_a_number(book
     again = moving.moved(connected)
 
     assert again.counts == {"repeated": 2, "new": 1}
+
+
+@pytest.mark.parametrize(
+    "mine",
+    [
+        "rooftree.capture.imports.stage:append",
+        "rooftree.capture.imports.past:keep",
+        "rooftree.flow.transfers:announce",
+    ],
+)
+def test_killed_in_the_middle_of_its_pages_it_goes_on_and_has_each_once(
+    book, dana, connected, mine
+):
+    for nth in range(150):
+        book.contact(firstname=f"P{nth}", lastname="Many", email=f"p{nth}@home.example")
+    sheet = moving.begun(connected)
+
+    for minutes in (0, 3, 6):
+        killed("rooftree.flow.transfers.read_due", mine, minutes=minutes)
+    journey.run(journey.later(9))
+
+    done = Spreadsheet.objects.get(pk=sheet.pk)
+    assert (done.state, done.row_count) == ("columns", 153)
+    assert done.findings["counts"] == {"new": 152, "refused": 1}
+    assert PastEntry.objects.count() == 5
+
+
+def test_killed_while_history_is_joined_no_task_is_doubled(book, dana, connected):
+    sheet = moving.looked_at(moving.read(connected))
+    spreadsheets.begin(sheet_id=sheet.pk, by=moving.clerk(), at=make.NOON)
+
+    killed("tests.flow.moving.import_all", "rooftree.leads.to_do:bring", after=True)
+    journey.run()
+
+    assert Spreadsheet.objects.get(pk=sheet.pk).state == "done"
+    assert Task.objects.count() == 1
+    assert PastEntry.objects.filter(lead=None, why="").count() == 0

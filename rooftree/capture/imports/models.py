@@ -27,6 +27,7 @@ class Transfer(models.Model):
     stages = models.JSONField(default=dict)  # their stage: a key of capture.imports.mapping.STAGES
     declared = models.JSONField(default=dict)  # how many of a kind it says it has
     listed = models.JSONField(default=dict)  # how many of a kind its pages held
+    before = models.JSONField(default=dict)  # how many of those were here already
     pages = models.PositiveIntegerField(default=0)
     attempts = models.PositiveSmallIntegerField(default=0)  # at the page under way
     due_at = models.DateTimeField(null=True)

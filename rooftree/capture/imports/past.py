@@ -6,8 +6,11 @@ by us, and so it is never counted as that.
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
+
+from django.db.models import Count, Q
 
 from rooftree.capture.crms.shapes import Happened, Past
 from rooftree.capture.imports.models import PastEntry
@@ -17,6 +20,7 @@ from rooftree.core.names import clean_text
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads import to_do
 from rooftree.leads.models import Touch
+from rooftree.org.insert import insert_all_once
 from rooftree.org.models import LoanOfficer
 
 TOGETHER = 500  # entries of one transaction
@@ -25,33 +29,49 @@ WHY = {  # an entry that has no lead
     "nobody": "It is about nobody, or about a record that is no lead",
     "not_taken": "Its person did not come in",
 }
+IS_JOINED = Q(lead__isnull=False)
 type Named = tuple[Happened, str]  # and its owner, as a word
 
 
-def keep(sheet: Spreadsheet, entries: Iterable[Named], *, at: datetime) -> None:
-    """Store what a page told; what came with an earlier reading is there already."""
-    PastEntry.objects.bulk_create(
-        [
-            PastEntry(
-                id=uuid7_at(at),
-                sheet=sheet,
-                source=sheet.source,
-                kind=one.kind.value,
-                key=one.key[:200],
-                about=[who[:255] for who in one.about if who],
-                at=one.at,
-                title=_kept(one.title)[:300],
-                text=_kept(one.text),
-                direction=one.direction,
-                owner_id=one.owner_id[:80],
-                by=by[:200],
-                due_at=one.due_at,
-                is_open=one.is_open,
-            )
-            for one, by in entries
-            if one.key
-        ],
-        ignore_conflicts=True,
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sum:
+    """What became of all things of one kind."""
+
+    kind: Past
+    listed: int  # by the other system
+    joined: int  # to leads
+    before: int  # were here already, or were listed twice
+    nobody: int
+    not_taken: int
+
+    @property
+    def adds_up(self) -> bool:
+        return self.listed == self.joined + self.before + self.nobody + self.not_taken
+
+
+def keep(sheet: Spreadsheet, entries: Iterable[Named], *, at: datetime) -> Counter[str]:
+    """Store what a page told; of each kind how many were there already."""
+    rows = [_entry(sheet, one, by, at) for one, by in entries]
+    fresh = insert_all_once(rows)
+    return Counter(one.kind for one in rows if one.pk not in fresh)
+
+
+def _entry(sheet: Spreadsheet, one: Happened, by: str, at: datetime) -> PastEntry:
+    return PastEntry(
+        id=uuid7_at(at),
+        sheet=sheet,
+        source=sheet.source,
+        kind=one.kind.value,
+        key=one.key[:200],
+        about=[who[:255] for who in one.about if who],
+        at=one.at,
+        title=_kept(one.title)[:300],
+        text=_kept(one.text),
+        direction=one.direction,
+        owner_id=one.owner_id[:80],
+        by=by[:200],
+        due_at=one.due_at,
+        is_open=one.is_open,
     )
 
 
@@ -68,18 +88,25 @@ def join_some(sheet: Spreadsheet, *, at: datetime) -> bool:
     return bool(entries)
 
 
-def counted(sheet: Spreadsheet) -> list[dict[str, object]]:
-    """By kind: how many its pages held, came along, were here already, have no lead and why."""
-    held: Counter[str] = Counter(sheet.transfer.listed)
-    rows = PastEntry.objects.filter(sheet=sheet).values_list("kind", "why", "lead")
-    kept = Counter((kind, "joined" if lead else why or "waiting") for kind, why, lead in rows)
-    found = []
-    for kind in Past:
-        if held[kind.value]:
-            parts = {word: kept[kind.value, word] for word in ("joined", *WHY, "waiting")}
-            before = held[kind.value] - sum(parts.values())
-            found.append({"kind": kind.value, "listed": held[kind.value], "before": before} | parts)
-    return found
+def counted(sheet: Spreadsheet) -> list[Sum]:
+    """By kind: how many its pages held, and what became of each."""
+    held, before = sheet.transfer.listed, sheet.transfer.before
+    rows = PastEntry.objects.filter(sheet=sheet).values("kind", "why", is_joined=IS_JOINED)
+    kept: Counter[tuple[str, str]] = Counter()
+    for one in rows.annotate(count=Count("pk")).order_by():
+        kept[one["kind"], "joined" if one["is_joined"] else one["why"]] += one["count"]
+    return [
+        Sum(
+            kind=kind,
+            listed=held[kind.value],
+            joined=kept[kind.value, "joined"],
+            before=before.get(kind.value, 0),
+            nobody=kept[kind.value, "nobody"],
+            not_taken=kept[kind.value, "not_taken"],
+        )
+        for kind in Past
+        if held.get(kind.value)
+    ]
 
 
 def _leads_of(sheet: Spreadsheet, entries: Sequence[PastEntry]) -> dict[str, UUID]:

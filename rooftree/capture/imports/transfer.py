@@ -168,7 +168,8 @@ def _keep(row: Transfer, page: Page, at: datetime) -> Failure | None:
     row.declared = {**row.declared, **page.declared}
     known = {one["id"] for one in row.owners}
     row.owners = [*row.owners, *(asdict(one) for one in page.owners if one.id not in known)]
-    past.keep(sheet, _named(page.past, row.owners), at=at)
+    known_already = past.keep(sheet, _named(page.past, row.owners), at=at)
+    row.before = dict(Counter(row.before) + known_already)
     return None
 
 
