@@ -60,6 +60,12 @@ def follow(sheet: Spreadsheet, stored: Sequence[Stored], *, at: datetime) -> dic
     return kept
 
 
+def names_of_owners(sheet: Spreadsheet) -> dict[str, str]:
+    """What the owners over there are called, by their ids; none for a file."""
+    moved = Transfer.objects.filter(pk=sheet.pk).first()
+    return {one["id"]: one["name"] or one["email"] for one in moved.owners} if moved else {}
+
+
 def _set_stages(sheet: Spreadsheet, moved: Transfer, fresh: Sequence[Stored], at: datetime) -> None:
     by_state: dict[str, list[Stored]] = defaultdict(list)
     for one in fresh:

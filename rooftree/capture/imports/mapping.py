@@ -19,7 +19,7 @@ STAGES = {  # what a lead at one of their stages becomes
     "retired": "Closed",
 }
 _LOST = ("lost", "unqualified", "disqualified", "junk", "dead", "closed", "not interested")
-_LATER = ("nurture", "long term", "not now", "future", "on hold")
+_LATER = ("won", "funded", "customer", "nurture", "long term", "not now", "future", "on hold")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,7 @@ def guessed_stages(counted: Iterable[str]) -> dict[str, str]:
         said = name.casefold().replace("_", " ")
         is_lost = any(word in said for word in _LOST)
         is_later = any(word in said for word in _LATER)
-        found[name] = "retired" if is_lost else "nurture" if is_later else "new"
+        found[name] = "nurture" if is_later else "retired" if is_lost else "new"
     return found
 
 

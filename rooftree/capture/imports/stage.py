@@ -175,7 +175,7 @@ def describe(
     listed = list(lines)
     with atomic():
         sheet = Spreadsheet.objects.select_for_update().get(pk=sheet_id)
-        check(listed, beside=KINDS[sheet.source.adapter].beside)
+        check(listed, beside=KINDS[sheet.source.adapter].beside.values())
         if options.get("then", "keep") not in then_for(sheet.source):
             raise BadFile("People who come from another system are not greeted as new ones.")
         if sheet.state not in ("columns", "checked"):

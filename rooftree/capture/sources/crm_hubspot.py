@@ -35,6 +35,12 @@ NAMES = {
     "streetaddress": "address",
     "stateregion": "state",
 }
+BESIDE = {
+    **dict.fromkeys(("phone", "phonenumber", "mobilephone", "mobilephonenumber"), "phone"),
+    **dict.fromkeys(("email", "hsadditionalemails", "additionalemailaddresses"), "email"),
+    **dict.fromkeys(("lifecyclestage", "leadstatus", "hsleadstatus"), "vendor_status"),
+    **dict.fromkeys(("hubspotownerid", "contactowner", "hsmergedobjectids"), "vendor_ids"),
+}
 _OWNER = re.compile(r"(.*?)\s*\(([^()\s]+@[^()\s]+)\)")
 _TO_THE_MINUTE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d")
 
@@ -110,5 +116,5 @@ KIND = Kind(
     finish=_finish,
     records=_records,
     plain=_plain,
-    beside=frozenset({"phone", "email"}),
+    beside=BESIDE,
 )

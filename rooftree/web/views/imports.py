@@ -261,6 +261,7 @@ def _columns(one: Spreadsheet, lines: Sequence[Line]) -> dict[str, Any]:
     """The columns with some of what stands in them, and the field each is said to fill."""
     filled = {line.path: line for line in lines}
     rows = list(stage.rows_of(one, most=50))
+    kind = stage.KINDS[one.source.adapter]
     listed = []
     for nth, name in enumerate(one.columns):
         cells = [row.cells[name] for row in rows if name in row.cells]
@@ -270,6 +271,7 @@ def _columns(one: Spreadsheet, lines: Sequence[Line]) -> dict[str, Any]:
                 "name": name,
                 "samples": [map_form.short(cell)[:60] for cell in cells[:SAMPLES]],
                 "line": filled.get(written((name,))),
+                "is_beside": kind.is_beside(name),
             }
         )
     cost = next((line.constant for line in lines if line.field == "cost"), "")
@@ -278,7 +280,7 @@ def _columns(one: Spreadsheet, lines: Sequence[Line]) -> dict[str, Any]:
         "cost": cost,
         "fields": map_form.fields(),
         "conversions": map_form.conversions(),
-        "unfilled": sum(one_column["line"] is None for one_column in listed),
+        "unfilled": sum(not (row["line"] or row["is_beside"]) for row in listed),
         "names": {key: target.label for key, target in TARGETS.items()},
     }
 

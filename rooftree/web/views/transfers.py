@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -12,11 +13,12 @@ from rooftree.capture.crms import SYSTEMS
 from rooftree.capture.imports import mapping, past, transfer
 from rooftree.capture.imports.models import Transfer
 from rooftree.capture.imports.stage import BadFile
-from rooftree.capture.models import Spreadsheet
+from rooftree.capture.models import ImportedRow, Spreadsheet
 from rooftree.capture.source_credentials import missing_of
 from rooftree.leads.models import Source
 from rooftree.web.answers import moved, refused
 from rooftree.web.page import must, staff
+from rooftree.web.views.sources import why
 
 PLURALS = {
     "record": "people",
@@ -27,6 +29,7 @@ PLURALS = {
     "text": "texts",
     "meeting": "meetings",
 }
+BECAME = ("new", "known", "left_out", "repeated", "refused")
 PEOPLE = {  # of a dry run's counts: words, icon, tone
     "with_phone": ("Have a phone number", "phone", ""),
     "with_email": ("Have an e-mail address", "mail", ""),
@@ -143,28 +146,26 @@ def _reconciled(row: Transfer, sheet: Spreadsheet) -> dict[str, Any]:
         "taken": counts.get("new", 0) + counts.get("known", 0),
         "merged": counts.get("known", 0),
         "before": counts.get("left_out", 0) + counts.get("repeated", 0),
-        "refused": counts.get("refused", 0),
-        "why": "Each with its reason, below" if counts.get("refused") else "",
+        "refused": _reasons(sheet),
         "adds_up": read == sum(counts.get(word, 0) for word in BECAME),
     }
     return {"sums": [people, *map(_line, past.counted(sheet))]}
 
 
-BECAME = ("new", "known", "left_out", "repeated", "refused")
+def _reasons(sheet: Spreadsheet) -> list[tuple[str, int]]:
+    rows = ImportedRow.objects.filter(spreadsheet=sheet, became="refused")
+    counted = rows.values_list("why").annotate(count=Count("pk")).order_by("-count")
+    return [(why(reason), count) for reason, count in counted]
 
 
 def _line(one: past.Sum) -> dict[str, Any]:
-    reasons = [
-        f"{past.WHY[word]}: {count:,}"
-        for word, count in (("nobody", one.nobody), ("not_taken", one.not_taken))
-        if count
-    ]
+    parts = (("nobody", one.nobody), ("not_taken", one.not_taken))
     return {
         "said": PLURALS[one.kind],
         "listed": one.listed,
         "taken": one.joined,
         "before": one.before,
-        "refused": one.nobody + one.not_taken,
-        "why": ". ".join(reasons),
+        "declared": None,
+        "refused": [(past.WHY[word], count) for word, count in parts if count],
         "adds_up": one.adds_up,
     }
