@@ -79,13 +79,15 @@ def join_some(sheet: Spreadsheet, *, at: datetime) -> bool:
     """Join the next entries to their leads; False when none is left. In a transaction."""
     rows = PastEntry.objects.filter(sheet=sheet, lead=None, why="").order_by("id")
     entries = list(rows[:TOGETHER])
+    if not entries:
+        return False
     leads = _leads_of(sheet, entries)
     for one in entries:
         lead_id = next((leads[who] for who in one.about if who in leads), None)
         one.lead_id, one.why = lead_id, "" if lead_id else "not_taken" if one.about else "nobody"
     PastEntry.objects.bulk_update(entries, ["lead", "why"])
     _as_tasks(sheet, [one for one in entries if one.lead_id and one.is_open], at)
-    return bool(entries)
+    return True
 
 
 def counted(sheet: Spreadsheet) -> list[Sum]:

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('rooftree', '0024_returns'),
+        ('rooftree', '0025_signed_heads'),
     ]
 
     operations = [
