@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('rooftree', '0025_signed_heads'),
+        ('rooftree', '0027_temporary_authority'),
     ]
 
     operations = [
