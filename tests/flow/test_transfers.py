@@ -260,3 +260,61 @@ def test_killed_while_history_is_joined_no_task_is_doubled(book, dana, connected
     assert Spreadsheet.objects.get(pk=sheet.pk).state == "done"
     assert Task.objects.count() == 1
     assert PastEntry.objects.filter(lead=None, why="").count() == 0
+
+
+def test_an_officer_without_the_license_does_not_get_the_lead_and_it_says_so(book, connected):
+    user = make.user("officer", name="Dana Okafor", email="dana@lindenfield.example")
+    make.officer(user=user, licensed=("TX",))
+    book.custom("property_state")
+    book.objects["contacts"][0]["properties"]["property_state"] = "FL"
+
+    moving.moved(connected)
+
+    ivo = Lead.objects.get(person__first_name="Ivo")
+    assert ivo.officer is None
+    assert any("Nobody has this lead" in one.text for one in ivo.remarks.all())
+
+
+def test_an_owner_is_known_by_the_nmls_id_in_their_name_too(book, dana, connected):
+    book.owners[0] |= {"email": "old@elsewhere.example", "lastName": f"O. NMLS #{dana.nmls_id}"}
+
+    sheet = moving.read(connected)
+
+    assert sheet.transfer.officers["770"] == str(dana.pk)
+
+
+def test_whoever_is_nobody_here_stays_with_the_lead_as_a_word(book, dana, connected):
+    moving.moved(connected)
+
+    mara = Lead.objects.get(person__first_name="Mara")
+    assert "Their owner: Sam Gone" in mara.remarks.get().text
+
+
+def test_numbers_that_may_not_be_kept_are_taken_out_of_notes(book, dana, connected):
+    book.engage("notes", "151", hs_note_body="His SSN is 523-45-6789")
+
+    moving.moved(connected)
+
+    assert not PastEntry.objects.filter(text__contains="523-45").exists()
+    assert PastEntry.objects.filter(text__contains="[redacted ssn]").exists()
+
+
+def test_history_of_somebody_on_file_comes_along_where_that_was_chosen(book, dana, connected):
+    known = make.lead(person=make.person(first_name="Mara", last_name="Lind"))
+    known.person.phones.update(e164="+18135550115")
+
+    sheet = moving.moved(connected, known="add")
+
+    assert sheet.counts == {"new": 1, "known": 1, "refused": 1}
+    assert PastEntry.objects.get(kind="email").lead.person_id == known.person_id
+
+
+def test_history_of_somebody_who_is_left_as_they_are_is_counted_as_not_taken(book, dana, connected):
+    known = make.lead(person=make.person(first_name="Mara", last_name="Lind"))
+    known.person.phones.update(e164="+18135550115")
+
+    sheet = moving.moved(connected)
+
+    assert sheet.counts == {"new": 1, "left_out": 1, "refused": 1}
+    told = {one.kind: one for one in past.counted(sheet)}["email"]
+    assert (told.joined, told.not_taken, told.adds_up) == (0, 1, True)

@@ -131,7 +131,7 @@ def test_the_whole_way_by_hand(clerk, book):
     clerk.post(reverse("import_act", args=[sheet.pk, "run"]))
     work()
     page = page_of(clerk, sheet)
-    assert "HubSpot says it has 2" in page
+    assert "it says it has 2" in page
     assert page.count("adds up") == 2
     assert "does not add up" not in page
     ivo = Lead.objects.get(person__first_name="Ivo")

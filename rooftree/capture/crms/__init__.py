@@ -1,7 +1,7 @@
 """Other systems we can ask for what they hold: a vendor is one file here and one line below."""
 
+from rooftree.capture.crm_talk import System
 from rooftree.capture.crms import hubspot, monday, pipedrive, salesforce, zoho
-from rooftree.capture.crms.talk import System
 
 SYSTEMS: dict[str, System] = {  # by the adapter that reads their records
     "crm_salesforce": salesforce,

@@ -7,7 +7,7 @@ Contract: docs/sources/crm.md.
 from collections.abc import Mapping
 from typing import Any
 
-from rooftree.capture.crms.shapes import (
+from rooftree.capture.crm_shapes import (
     Cursor,
     Happened,
     Owner,
@@ -20,7 +20,7 @@ from rooftree.capture.crms.shapes import (
     plain,
     then_part,
 )
-from rooftree.capture.crms.talk import Talk
+from rooftree.capture.crm_talk import Talk
 from rooftree.capture.notes import as_text
 
 NAME = "HubSpot"

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rooftree.capture.crms.shapes import (
+from rooftree.capture.crm_shapes import (
     Cursor,
     Happened,
     Owner,
@@ -21,7 +21,7 @@ from rooftree.capture.crms.shapes import (
     nmls_of,
     plain,
 )
-from rooftree.capture.crms.talk import Talk
+from rooftree.capture.crm_talk import Talk
 from rooftree.capture.notes import as_text
 from rooftree.core import http
 from rooftree.core.failures import Failure, Misconfigured, Refused, TryLater

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from rooftree.capture.crms.shapes import (
+from rooftree.capture.crm_shapes import (
     Cursor,
     Happened,
     Owner,
@@ -22,7 +22,7 @@ from rooftree.capture.crms.shapes import (
     plain,
     then_part,
 )
-from rooftree.capture.crms.talk import Talk
+from rooftree.capture.crm_talk import Talk
 from rooftree.capture.notes import as_text
 from rooftree.core import http
 from rooftree.core.failures import Failure, Misconfigured, Refused, TryLater

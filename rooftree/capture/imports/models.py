@@ -22,7 +22,7 @@ class Transfer(models.Model):
     )
     cursor = models.JSONField(null=True)  # where the next page begins; None: all has been read
     token = SealedTextField(blank=True)  # of the moment, where its credentials buy one
-    owners = models.JSONField(default=list)  # theirs; the shape is capture.crms.shapes.Owner
+    owners = models.JSONField(default=list)  # theirs; the shape is capture.crm_shapes.Owner
     officers = models.JSONField(default=dict)  # an owner's id: our officer's, or "" for nobody's
     stages = models.JSONField(default=dict)  # their stage: a key of capture.imports.mapping.STAGES
     declared = models.JSONField(default=dict)  # how many of a kind it says it has
@@ -52,7 +52,7 @@ class PastEntry(models.Model):
     source = models.ForeignKey(  # the unique constraint is its index
         Source, models.PROTECT, related_name="past", db_index=False
     )
-    kind = models.CharField(max_length=8)  # a capture.crms.shapes.Past
+    kind = models.CharField(max_length=8)  # a capture.crm_shapes.Past
     key = models.CharField(max_length=200)  # theirs, unique within its kind
     about = ArrayField(models.CharField(max_length=255), default=list)  # records, the best first
     at = models.DateTimeField(null=True)

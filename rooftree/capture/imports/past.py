@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.db.models import Count, Q
 
-from rooftree.capture.crms.shapes import Happened, Past
+from rooftree.capture.crm_shapes import Happened, Past
 from rooftree.capture.imports.models import PastEntry
 from rooftree.capture.models import ImportedRow, Spreadsheet
 from rooftree.core.masking import redact

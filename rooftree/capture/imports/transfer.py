@@ -16,9 +16,9 @@ from django.conf import settings
 from django.db.transaction import atomic
 
 from rooftree.capture.claim_due import claim_due
+from rooftree.capture.crm_shapes import Cursor, Happened, Page
+from rooftree.capture.crm_talk import Talk
 from rooftree.capture.crms import SYSTEMS
-from rooftree.capture.crms.shapes import Cursor, Happened, Page
-from rooftree.capture.crms.talk import Talk
 from rooftree.capture.imports import dry_run, mapping, past, stage
 from rooftree.capture.imports.models import Transfer
 from rooftree.capture.imports.records import Trouble, guessed_lines

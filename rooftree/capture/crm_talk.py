@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Protocol, runtime_checkable
 
-from rooftree.capture.crms.shapes import Cursor, Page
+from rooftree.capture.crm_shapes import Cursor, Page
 from rooftree.capture.notes import as_text
 from rooftree.core import http
 from rooftree.core.failures import Failure, Misconfigured, Refused, TryLater
