@@ -222,7 +222,7 @@ def test_a_wrong_secret_is_told_in_the_systems_own_words(connect, name):
 
     assert sheet.state == "reading"
     assert "does not let us in." in sheet.transfer.problem
-    assert "anew." in sheet.transfer.problem
+    assert "under Credentials." in sheet.transfer.problem
 
 
 @each

@@ -27,7 +27,7 @@ NAME = "HubSpot"
 BEGINS: Cursor = {"part": "owners"}
 MEND = (
     "In HubSpot open Settings, Integrations, Private apps; give the app the scopes to read "
-    "contacts, their schemas, owners and sales e-mail, and type its access token anew."
+    "contacts, their schemas, owners and sales e-mail, and type its access token under Credentials."
 )
 PARTS = (
     *("owners", "contacts", "notes", "tasks"),

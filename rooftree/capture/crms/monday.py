@@ -30,7 +30,7 @@ NAME = "monday.com"
 BEGINS: Cursor = {"part": "users"}
 MEND = (
     "In monday.com open your picture, Developers, My access tokens, as a user who sees the "
-    "boards, and type the token and the numbers of the boards anew."
+    "boards, and type the token and the numbers of the boards under Credentials."
 )
 VERSION = "2026-07"
 OWNER = "owner_id"  # the column that we add: who is named first in one of people

@@ -29,7 +29,7 @@ NAME = "Pipedrive"
 BEGINS: Cursor = {"part": "users"}
 MEND = (
     "In Pipedrive open Personal preferences, API, as a user who sees all leads and deals, "
-    "and type the personal API token anew."
+    "and type the personal API token under Credentials."
 )
 PARTS = ("users", "leads", "archived", "deals", "notes", "activities")
 MOST = 100  # of a page, and of persons asked for together

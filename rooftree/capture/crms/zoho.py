@@ -30,7 +30,7 @@ BEGINS: Cursor = {"part": "users"}
 MEND = (
     "In Zoho's API console make a self client with the scopes ZohoCRM.modules.READ, "
     "ZohoCRM.settings.READ and ZohoCRM.users.READ, and type its id, its secret and a refresh "
-    "token anew."
+    "token under Credentials."
 )
 HOSTS = {  # by data center: where tokens are bought, and where records are
     "com": ("https://accounts.zoho.com", "https://www.zohoapis.com"),
