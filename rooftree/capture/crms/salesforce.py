@@ -31,7 +31,8 @@ NAME = "Salesforce"
 BEGINS: Cursor = {"part": "owners"}
 MEND = (
     "In Salesforce open Setup, External Client Apps; allow the client credentials flow with a "
-    "user who may see all leads and activities, and type My Domain, consumer key and secret under Credentials."
+    "user who may see all leads and activities, and type My Domain, consumer key and secret "
+    "under Credentials."
 )
 VERSION = "v62.0"
 PARTS = ("owners", "leads", "tasks", "events", "notes")
