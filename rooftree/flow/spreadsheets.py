@@ -239,9 +239,9 @@ def _set_aside(one: _Person, problem: Exception) -> None:
 def _follow(sheet: Spreadsheet, stored: Sequence[intake.Stored], at: datetime) -> None:
     """Nothing is sent and nobody rings unless the person who imported chose so."""
     count_arrivals(stored)
-    owners = transfers.names_of_owners(sheet)
+    kind, owners = stage.KINDS[sheet.source.adapter], transfers.names_of_owners(sheet)
     for one in stored:
-        if told := records.history_of(one.touch.inquiry, sheet.source.name, owners):
+        if told := records.history_of(one.touch.inquiry, sheet.source.name, kind, owners):
             remarks.add(
                 lead_id=one.lead.pk, by=sheet.uploaded_by_id, text=told[: remarks.LONGEST], at=at
             )

@@ -164,8 +164,7 @@ def lead_of_cells(
     lead = replace(lead, suppression=_refused(prepared, lead.suppression, kind))
     lead = kind.finish(lead, Fields(prepared), own)
     for path, value in found.unread:
-        if not kind.is_beside(path):
-            own.keep(path, value)
+        own.keep(path, value)
     _warn_of_gaps(lead, own)
     notes.warnings |= own.warnings
     return lead
@@ -227,7 +226,7 @@ def _refused(cells: Cells, told: Suppression | None, kind: Kind) -> Suppression 
     return replace(told or Suppression(), **asked, reason=", ".join(said))
 
 
-def history_of(record: Mapping[str, Any], name: str, owners: Mapping[str, str]) -> str:
+def history_of(record: Mapping[str, Any], name: str, kind: Kind, owners: Mapping[str, str]) -> str:
     """What another system knew of somebody, as the note their lead begins with.
 
     "" for a spreadsheet, whose rows have no history.
@@ -245,7 +244,11 @@ def history_of(record: Mapping[str, Any], name: str, owners: Mapping[str, str]) 
         "Source": record.get("sub_source"),
         "There since": seen,
         "Notes": record.get("message"),
-        **record.get("extras", {}),
+        **{
+            label: said
+            for label, said in record.get("extras", {}).items()
+            if not kind.is_beside(label)
+        },
     }
     lines = [f"{label}: {said}" for label, said in told.items() if said]
     return "\n".join([f"From {name}.", *lines])
