@@ -1,6 +1,7 @@
 """Every table, gathered from the rooms so that Django finds them."""
 
 # ruff: noqa: F403
+from rooftree.capture.imports.models import *
 from rooftree.capture.models import *
 from rooftree.compliance.models import *
 from rooftree.leads.models import *

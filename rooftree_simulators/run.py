@@ -11,6 +11,11 @@ from rooftree_simulators.chats.drift import Drift
 from rooftree_simulators.chats.intercom import Intercom
 from rooftree_simulators.clock import Clock
 from rooftree_simulators.control import Control
+from rooftree_simulators.crms.hubspot import HubSpot
+from rooftree_simulators.crms.monday import Monday
+from rooftree_simulators.crms.pipedrive import Pipedrive
+from rooftree_simulators.crms.salesforce import Salesforce
+from rooftree_simulators.crms.zoho import Zoho
 from rooftree_simulators.encompass.vendor import Encompass
 from rooftree_simulators.frame import Setup, Vendor
 from rooftree_simulators.mailbox import Mailbox, MailListener
@@ -31,6 +36,11 @@ class Ports:
     trustedform: int = 0
     intercom: int = 0
     drift: int = 0
+    salesforce: int = 0
+    hubspot: int = 0
+    zoho: int = 0
+    pipedrive: int = 0
+    monday: int = 0
 
 
 class Simulators:
@@ -46,9 +56,15 @@ class Simulators:
         self.trustedform = TrustedForm(setup)
         self.intercom = Intercom(setup)
         self.drift = Drift(setup)
+        self.salesforce = Salesforce(setup)
+        self.hubspot = HubSpot(setup)
+        self.zoho = Zoho(setup)
+        self.pipedrive = Pipedrive(setup)
+        self.monday = Monday(setup)
         asked: tuple[Vendor, ...] = (
             *(self.meta, self.linkedin, self.trustedform),
             *(self.intercom, self.drift),
+            *(self.salesforce, self.hubspot, self.zoho, self.pipedrive, self.monday),
         )
         vendors: dict[str, Vendor] = {
             row.key: row for row in (self.encompass, self.twilio, self.mailbox, *asked)

@@ -116,13 +116,17 @@ def _line(row: Mapping[str, Any]) -> Line:
     )
 
 
-def check(lines: Iterable[Line]) -> None:
-    """Raises `BadMap` with a sentence for everything that is wrong."""
+def check(lines: Iterable[Line], *, beside: Iterable[str] = ()) -> None:
+    """Raises `BadMap` with a sentence for everything that is wrong.
+
+    Args:
+        beside: fields that are filled without the map.
+    """
     listed = list(lines)
     problems = [said for line in listed for said in _problems(line)]
     if len(listed) > MOST_LINES:
         problems.append(f"A map has at most {MOST_LINES} lines.")
-    filled = {line.field for line in listed}
+    filled = {line.field for line in listed} | set(beside)
     if not filled & {"first_name", "last_name", "name"}:
         problems.append("Nothing gives a name: fill Full name, or First and Last name.")
     if not filled & {"phone", "mobile", "home_phone", "work_phone", "email"}:

@@ -5,11 +5,12 @@ from django.db.models import F, Q
 
 from rooftree.core.uuid7 import uuid7
 from rooftree.leads.models import Delivery, Source, Touch
-from rooftree.org.models import User
+from rooftree.org.models import LoanOfficer, User
 from rooftree.org.sealed_text import SealedTextField
 
 CLAIM_STATES = ["pending", "retained", "retained_mismatch", "failed"]
 IMPORT_STATES = [
+    "reading",  # page by page out of another system
     "columns",  # uploaded; somebody says what stands in the columns
     "checking",  # the dry run is under way
     "checked",  # its counts are shown; nothing was imported
@@ -139,6 +140,9 @@ class ImportedRow(models.Model):
     delivery = models.ForeignKey(Delivery, models.PROTECT, related_name="+")
     became = models.CharField(max_length=12)  # new, known, left_out, refused, repeated
     why = models.CharField(max_length=80, blank=True)
+    officer = models.ForeignKey(  # whose it was in the other system, and is here
+        LoanOfficer, models.PROTECT, null=True, related_name="+", db_index=False
+    )
 
     class Meta:
         db_table = "imported_row"

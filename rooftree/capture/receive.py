@@ -316,7 +316,7 @@ def _repeated(what: Kept, envelope: Envelope, answer: Answer) -> Received:
     delivery, key = what.delivery, what.key
     assert key is not None
     owner = DeliveryKey.objects.select_for_update().get(pk=key.pk)
-    if envelope.outcome in WORTH_WORK and owner.delivery.state == "quarantined":
+    if envelope.outcome in WORTH_WORK and _was_unusable(owner.delivery):
         Delivery.objects.filter(pk=owner.delivery_id).update(
             state="duplicate", reason="superseded", worked_at=delivery.received_at
         )
@@ -337,6 +337,12 @@ def _repeated(what: Kept, envelope: Envelope, answer: Answer) -> Received:
         location=envelope.http.location,
     )
     return Received(answer=first, envelope=envelope, kept=delivery)
+
+
+def _was_unusable(delivery: Delivery) -> bool:
+    """Whether it waits for a person, or was set aside as a row of an import is."""
+    is_aside = delivery.state == "closed" and delivery.outcome == Outcome.QUARANTINED.value
+    return is_aside or delivery.state == "quarantined"
 
 
 def _key_row(key: str, delivery: Delivery, answer: Answer) -> DeliveryKey:

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db.transaction import atomic
 
 from rooftree.capture.envelope import Credential
+from rooftree.capture.imports.models import Transfer
 from rooftree.capture.models import Retrieval, Sweep
 from rooftree.capture.retrieve import credentials_of
 from rooftree.capture.source_setup import BadSource
@@ -57,6 +58,7 @@ def give(*, source_id: UUID, typed: Mapping[str, str], by: User, at: datetime) -
         waiting = Retrieval.objects.filter(delivery__source=source, due_at__isnull=False)
         waiting.update(due_at=at)
         Sweep.objects.filter(source=source, ended_at=None).update(due_at=at)
+        Transfer.objects.filter(sheet__source=source, read_at=None).update(due_at=at)
         write(
             "capture.source.credentials_given",
             at=at,

@@ -29,6 +29,7 @@ from rooftree.flow import (
     sign_in,
     silence,
     sweeps,
+    transfers,
 )
 from rooftree.ledger import seal
 from rooftree.los import outbox
@@ -99,6 +100,7 @@ TICKS = (
     Tick(name="look-ups at vendors due", every=2, run=look_up_waiting),
     Tick(name="certificates to claim", every=5, run=claim_certificates),
     Tick(name="vendors' own lists", every=30, run=lambda at: sweeps.go_through(at=at)),
+    Tick(name="other systems being read", every=2, run=lambda at: transfers.read_due(at=at)),
     Tick(name="who may be the same human", every=5, run=lambda at: likeness.look(at=at)),
     Tick(name="forms that were left", every=5, run=lambda at: left_forms.take_in(at=at)),
     Tick(name="silent sources", every=60, run=lambda at: source_watch.look_for_silence(at=at)),

@@ -17,11 +17,11 @@ from django.db import transaction
 from django.tasks import task
 
 from rooftree.capture import intake, match, on_file, receive
-from rooftree.capture.imports import dry_run, records, stage, undo
+from rooftree.capture.imports import dry_run, past, records, stage, undo
 from rooftree.capture.imports.table import Row
 from rooftree.capture.models import ImportedRow, Spreadsheet
 from rooftree.core.uuid7 import uuid7_at
-from rooftree.flow import credit, moment
+from rooftree.flow import credit, moment, transfers
 from rooftree.flow.intake import TOGETHER as AT_ONCE
 from rooftree.flow.intake import assign_leads, count_arrivals, respond_to_touches
 from rooftree.leads import remarks
@@ -114,11 +114,12 @@ def import_some(*, sheet_id: UUID, at: datetime) -> bool:
         if sheet is None:
             return False
         begun = sheet.seen_rows
-        rows = list(stage.rows_of(sheet, begin=begun, most=TOGETHER))
-        became = _imported(sheet, rows, begun, at)
-        sheet.counts = dict(Counter(sheet.counts) + became)
-        sheet.seen_rows = min(begun + TOGETHER, sheet.row_count)
-        if sheet.seen_rows == sheet.row_count:
+        if begun < sheet.row_count:
+            rows = list(stage.rows_of(sheet, begin=begun, most=TOGETHER))
+            became = _imported(sheet, rows, begun, at)
+            sheet.counts = dict(Counter(sheet.counts) + became)
+            sheet.seen_rows = min(begun + TOGETHER, sheet.row_count)
+        if sheet.seen_rows == sheet.row_count and not past.join_some(sheet, at=at):
             _finish(sheet, at)
         sheet.save(update_fields=["counts", "seen_rows", "state", "ended_at"])
     return sheet.state == "running"
@@ -155,8 +156,9 @@ def _taken_in(
         identity = match.identity_of(inquiry)
         return one, _Person(row=one, inquiry=inquiry, identity=identity, is_test=is_test)
     one.became = "repeated"
+    if delivery.state != "duplicate" or received.envelope.outcome not in receive.WORTH_WORK:
+        one.became, one.why = "refused", received.envelope.reason or delivery.reason
     if delivery.state != "duplicate":
-        one.became, one.why = "refused", delivery.reason
         _end([delivery], at, state="closed")
     return one, None
 
@@ -205,7 +207,11 @@ def _store(sheet: Spreadsheet, people: Sequence[_Person], *, at: datetime) -> Se
             at=at,
         )
         _end([one.row.delivery for one in taken], at, state="worked")
-        _follow(sheet, [one for one in stored if one.is_new], at)
+        fresh = [one for one in stored if one.is_new]
+        kept_by = transfers.follow(sheet, fresh, at=at)
+        for person in taken:
+            person.row.officer_id = kept_by.get(person.row.delivery_id)
+        _follow(sheet, fresh, at)
     return people
 
 
@@ -233,8 +239,9 @@ def _set_aside(one: _Person, problem: Exception) -> None:
 def _follow(sheet: Spreadsheet, stored: Sequence[intake.Stored], at: datetime) -> None:
     """Nothing is sent and nobody rings unless the person who imported chose so."""
     count_arrivals(stored)
+    kind, owners = stage.KINDS[sheet.source.adapter], transfers.names_of_owners(sheet)
     for one in stored:
-        if told := records.history_of(one.touch.inquiry, sheet.source.name):
+        if told := records.history_of(one.touch.inquiry, sheet.source.name, kind, owners):
             remarks.add(
                 lead_id=one.lead.pk, by=sheet.uploaded_by_id, text=told[: remarks.LONGEST], at=at
             )

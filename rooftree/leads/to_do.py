@@ -1,5 +1,6 @@
 """What a person is to do about a lead, and by when: one table for staff's own and ours."""
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -9,8 +10,8 @@ from django.db.models import QuerySet
 
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import Lead, Task
-from rooftree.ledger.write import write
-from rooftree.org.insert import insert_once
+from rooftree.ledger.write import event, write, write_all
+from rooftree.org.insert import insert_all_once, insert_once
 
 LONGEST = 20  # tasks of one lead shown at once
 TWICE = timedelta(minutes=1)  # within which the same title is the same press
@@ -31,6 +32,17 @@ class Wanted:
     user_id: UUID | None = None
     role: str = ""
     moves: bool = False  # a later asking of an open one moves its time as well
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brought:
+    """A task that stood open in another system. It may be overdue already."""
+
+    lead_id: UUID
+    user_id: UUID | None  # None: whoever owns the lead
+    cause: str
+    title: str
+    due_at: datetime
 
 
 def add(*, lead_id: UUID, user_id: UUID | None, title: str, due_at: datetime, at: datetime) -> Task:
@@ -58,6 +70,41 @@ def add(*, lead_id: UUID, user_id: UUID | None, title: str, due_at: datetime, at
         )
         write("leads.task.added", at=at, actor=f"user:{user_id}", lead_id=lead_id, task=task.pk)
     return task
+
+
+def bring(tasks: Iterable[Brought], *, at: datetime) -> int:
+    """Take over tasks of another system, each once; how many are new. In a transaction."""
+    rows = [
+        Task(
+            id=uuid7_at(at),
+            lead_id=one.lead_id,
+            user_id=one.user_id,
+            cause=one.cause,
+            title=one.title.strip()[:200],
+            due_at=one.due_at,
+            created_at=at,
+        )
+        for one in tasks
+    ]
+    fresh = insert_all_once(rows)
+    write_all(
+        event(
+            "leads.task.added",
+            at=at,
+            actor="system:import",
+            lead_id=one.lead_id,
+            task=one.pk,
+        )
+        for one in rows
+        if one.pk in fresh
+    )
+    return len(fresh)
+
+
+def call_off(lead_ids: Collection[UUID], *, cause: str, because: str, at: datetime) -> int:
+    """Tasks of some leads that began with a cause need not be done any more; how many were open."""
+    rows = _open().filter(lead__in=lead_ids, cause__startswith=cause)
+    return rows.update(cancelled_at=at, cancelled_because=because[:200])
 
 
 def ask_for(wanted: Wanted, *, lead_id: UUID, at: datetime) -> Task:

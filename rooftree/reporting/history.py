@@ -17,7 +17,7 @@ from rooftree.outreach.known import TOUCHES
 from rooftree.outreach.models import Message, Ring
 from rooftree.rates.models import RateWatch
 from rooftree.rates.observe import PRODUCTS
-from rooftree.reporting import credit_entries, talk_entries
+from rooftree.reporting import credit_entries, past_entries, talk_entries
 from rooftree.reporting.message_entries import of_message
 from rooftree.reporting.timeline import Entry, Group, Mark, Quote, Why, newest_first
 from rooftree.routing.models import Offer, Ownership, RoutingDecision
@@ -77,6 +77,7 @@ def of_lead(lead: Lead, *, group: Group | None = None) -> list[Entry]:
         _enrolments,
         _closing,
         credit_entries.of_lead,
+        past_entries.of_lead,
     )
     return newest_first((entry for read in readers for entry in read(lead)), group=group)
 

@@ -42,6 +42,18 @@ def give(
     return ownership
 
 
+def settle(
+    *, lead_id: UUID | str, officer_id: UUID | str, by: User | None, at: datetime
+) -> Ownership:
+    """An officer keeps a lead that was theirs in another system; only one that nobody has.
+
+    Nothing is promised to the borrower, and nobody is told. Raises `CannotOwn` when the
+    law does not let the officer have it.
+    """
+    with atomic():
+        return _hold(_lock(lead_id), officer_id, by=by, at=at)
+
+
 def claim(*, lead_id: UUID | str, officer_id: UUID | str, at: datetime) -> Ownership:
     """An officer takes a lead that nobody has from the queue.
 
@@ -98,6 +110,12 @@ def _end(lead: Lead, *, because: str, by: User | None, at: datetime) -> bool:
 
 
 def _begin(lead: Lead, officer_id: UUID | str, *, by: User | None, at: datetime) -> Ownership:
+    ownership = _hold(lead, officer_id, by=by, at=at)
+    promise.owe(lead, by=at + timedelta(seconds=TAKE_SECONDS), at=at)
+    return ownership
+
+
+def _hold(lead: Lead, officer_id: UUID | str, *, by: User | None, at: datetime) -> Ownership:
     try:
         with atomic():
             ownership = Ownership.objects.create(
@@ -105,7 +123,6 @@ def _begin(lead: Lead, officer_id: UUID | str, *, by: User | None, at: datetime)
             )
     except IntegrityError as refused:
         raise CannotOwn(said(refused)) from refused
-    promise.owe(lead, by=at + timedelta(seconds=TAKE_SECONDS), at=at)
     write(
         "routing.lead.given" if by else "routing.lead.claimed",
         at=at,

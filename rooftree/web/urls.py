@@ -50,6 +50,7 @@ from rooftree.web.views import (
     sources,
     tasks,
     team,
+    transfers,
     unsubscribe,
 )
 
@@ -230,6 +231,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="source_map_restoration",
     ),
     path("setup/imports/", imports.index, name="imports"),
+    path("setup/imports/systems/", transfers.systems, name="import_systems"),
     path("setup/imports/<uuid:sheet_id>/", imports.sheet, name="import"),
     path("setup/imports/<uuid:sheet_id>/refused.csv", imports.refused_rows, name="import_refused"),
     path("setup/imports/<uuid:sheet_id>/<slug:what>/", imports.act, name="import_act"),

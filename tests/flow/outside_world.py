@@ -27,6 +27,11 @@ ASKED = {  # by us about what they sent: a setting's key, the simulator
     "consent_trustedform": "trustedform",
     "chat_intercom": "intercom",
     "chat_drift": "drift",
+    "crm_salesforce": "salesforce",
+    "crm_hubspot": "hubspot",
+    "crm_zoho": "zoho",
+    "crm_pipedrive": "pipedrive",
+    "crm_monday": "monday",
 }
 
 

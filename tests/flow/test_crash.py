@@ -28,7 +28,10 @@ from tests.flow.outside_world import World, around, connect_encompass
 pytestmark = pytest.mark.usefixtures("committed")
 ROOT = Path(__file__).parent.parent.parent
 NOBODY_LISTENS = "http://127.0.0.1:9"
-SHARED = ("PUBLIC_URL", "CARRIER", "TWILIO_BASE_URL", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN")
+SHARED = (
+    *("PUBLIC_URL", "CARRIER", "UPSTREAMS"),
+    *("TWILIO_BASE_URL", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"),
+)
 
 
 @pytest.fixture

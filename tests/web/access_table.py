@@ -226,6 +226,7 @@ TABLE = {
         "pkd", "post_source one"
     ),
     "setup/imports/": get("pkd"),
+    "setup/imports/systems/": get("pkd"),
     "setup/imports/<uuid:sheet_id>/": get("pkd", "sheet"),
     "setup/imports/<uuid:sheet_id>/refused.csv": get("pkd", "sheet"),
     "setup/imports/<uuid:sheet_id>/<slug:what>/": post("pkd", "sheet drop"),

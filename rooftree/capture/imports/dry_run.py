@@ -9,14 +9,18 @@ from typing import Any
 
 from rooftree.capture import match, on_file
 from rooftree.capture.envelope import Envelope
+from rooftree.capture.imports.records import owner_of
 from rooftree.capture.imports.stage import incoming_of, rows_of
 from rooftree.capture.imports.table import Row
 from rooftree.capture.keep import key_at
 from rooftree.capture.models import Spreadsheet
 from rooftree.capture.receive import WORTH_WORK, adapter_of
+from rooftree.leads.canonical import CanonicalLead, Recipient, Suppression
 from rooftree.leads.models import DeliveryKey
+from rooftree.leads.vocabulary import ConsentStatus
 
 SHOWN = 500  # refused rows that are listed with what to change
+MOST_NAMED = 300  # owners, stages
 EVERY = 100  # rows between two words about how far it is
 
 
@@ -27,6 +31,9 @@ class Findings:
     counts: Counter[str] = field(default_factory=Counter)
     refused: list[dict[str, Any]] = field(default_factory=list)
     remarks: Counter[str] = field(default_factory=Counter)
+    people: Counter[str] = field(default_factory=Counter)  # of those that can be used
+    owners: Counter[str] = field(default_factory=Counter)  # by mapping.owner_of
+    stages: Counter[str] = field(default_factory=Counter)  # as the other system calls them
     seen: set[str] = field(default_factory=set)  # numbers, addresses and keys
 
     def to_json(self) -> dict[str, Any]:
@@ -34,6 +41,9 @@ class Findings:
             "counts": dict(self.counts),
             "refused": self.refused,
             "remarks": dict(self.remarks.most_common(30)),
+            "people": dict(self.people),
+            "owners": dict(self.owners.most_common(MOST_NAMED)),
+            "stages": dict(self.stages.most_common(MOST_NAMED)),
         }
 
 
@@ -61,6 +71,8 @@ def look(
 
 def _note(row: Row, envelope: Envelope, word: str, found: Findings) -> None:
     """Count a row; one that would be new may be somebody of a row before it."""
+    if word != "refused":
+        _count(envelope.leads[0], found)
     if word in ("new", "known"):
         key, identity = envelope.idempotency_key or "", match.identity_of(envelope.leads[0])
         marks = {key, *on_file.names_of(identity)}
@@ -71,6 +83,32 @@ def _note(row: Row, envelope: Envelope, word: str, found: Findings) -> None:
     found.remarks.update(set(envelope.warnings))
     if word == "refused" and len(found.refused) < SHOWN:
         found.refused.append({"line": row.line, "reason": envelope.reason or "unreadable"})
+
+
+def _count(one: CanonicalLead, found: Findings) -> None:
+    """How they can be reached, what they refused, and what nobody knows that they agreed to."""
+    told = one.recipient or Recipient()
+    owner = owner_of(
+        {"vendor_ids": one.vendor_ids, "recipient": {"email": told.email, "name": told.name}}
+    )
+    refused = one.suppression or Suppression()
+    may_call = any(phone.valid for phone in one.phones) and not refused.do_not_call
+    may_mail = any(email.valid for email in one.emails) and not refused.do_not_email
+    is_unknown = one.consent.status is not ConsentStatus.GRANTED or not one.consent.text
+    marks = {
+        "with_phone": any(phone.valid for phone in one.phones),
+        "with_email": any(email.valid for email in one.emails),
+        "do_not_call": refused.do_not_call,
+        "do_not_text": refused.do_not_text,
+        "do_not_email": refused.do_not_email,
+        "consent_unknown": is_unknown,
+        "ask_by_email": is_unknown and may_mail,
+        "ask_by_call": is_unknown and may_call and not may_mail,
+        "ask_never": is_unknown and not may_call and not may_mail,
+    }
+    found.people.update(name for name, holds in marks.items() if holds)
+    found.owners.update(filter(None, [owner]))
+    found.stages.update(filter(None, [one.vendor_status]))
 
 
 def _words(read: Sequence[Envelope], sheet: Spreadsheet) -> list[str]:

@@ -7,7 +7,7 @@ the same for all.
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rooftree.capture.envelope import Answer, Envelope, Incoming, Outcome, refused
@@ -16,7 +16,7 @@ from rooftree.capture.field_map import read as read_by
 from rooftree.capture.imports.table import Table, read_table
 from rooftree.capture.labels import field_of
 from rooftree.capture.mapped import lead_of
-from rooftree.capture.normalise import yes_or_no
+from rooftree.capture.normalise import squashed, yes_or_no
 from rooftree.capture.notes import Fields, Notes, as_text
 from rooftree.capture.paths import written
 from rooftree.capture.payload import tree_of
@@ -54,6 +54,12 @@ class Kind:
     prepare: Callable[[Cells], Cells] = dict  # puts values right and adds some; renames none
     plain: Callable[[str], str] = str  # a column's name without the system's own marks
     table: Callable[[bytes, Notes], Table] = read_table
+    beside: Mapping[str, str] = field(default_factory=dict)  # names, squashed, that `finish`
+    # reads whatever the map, and the fields they fill
+
+    def is_beside(self, column: str) -> bool:
+        """Whether a column is read without the map."""
+        return squashed(self.plain(column)) in self.beside
 
 
 def trouble(code: Any, *, after_s: int | None = None) -> Trouble:
@@ -210,9 +216,9 @@ def _batch(leads: Sequence[CanonicalLead], kind: Kind, notes: Notes) -> Envelope
 def _refused(cells: Cells, told: Suppression | None, kind: Kind) -> Suppression | None:
     """Every column of theirs that says somebody wants to be left alone; one is enough."""
     said = {
-        name: field
+        name: refusal
         for name, value in cells.items()
-        if (field := field_of(kind.plain(name), kind.names)) in REFUSALS and yes_or_no(value)
+        if (refusal := field_of(kind.plain(name), kind.names)) in REFUSALS and yes_or_no(value)
     }
     if not said:
         return told
@@ -220,25 +226,39 @@ def _refused(cells: Cells, told: Suppression | None, kind: Kind) -> Suppression 
     return replace(told or Suppression(), **asked, reason=", ".join(said))
 
 
-def history_of(record: Mapping[str, Any], name: str) -> str:
+def history_of(record: Mapping[str, Any], name: str, kind: Kind, owners: Mapping[str, str]) -> str:
     """What another system knew of somebody, as the note their lead begins with.
 
     "" for a spreadsheet, whose rows have no history.
+
+    Args:
+        owners: what those are called whom it names by an id only.
     """
     if record.get("source") == Source.CSV_IMPORT:
         return ""
     owner, seen = record.get("recipient", {}), str(record.get("submitted_at", ""))[:10]
-    numbers = record.get("vendor_ids", {})
+    number = record.get("vendor_ids", {}).get("owner_id", "")
     told = {
-        "Their owner": owner.get("name") or owner.get("email") or numbers.get("owner_id"),
+        "Their owner": owner.get("name") or owner.get("email") or owners.get(number) or number,
         "Stage": record.get("vendor_status"),
         "Source": record.get("sub_source"),
         "There since": seen,
         "Notes": record.get("message"),
-        **record.get("extras", {}),
+        **{
+            label: said
+            for label, said in record.get("extras", {}).items()
+            if not kind.is_beside(label)
+        },
     }
     lines = [f"{label}: {said}" for label, said in told.items() if said]
     return "\n".join([f"From {name}.", *lines])
+
+
+def owner_of(inquiry: Mapping[str, Any]) -> str:
+    """The other system's id of a record's owner, or what it calls them."""
+    known = inquiry.get("vendor_ids") or {}
+    told = inquiry.get("recipient") or {}
+    return str(known.get("owner_id") or told.get("email") or told.get("name") or "")
 
 
 def ids(**found: Any) -> dict[str, str]:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import batched
 from typing import Any
@@ -15,6 +15,7 @@ from django.db.transaction import atomic
 
 from rooftree.capture.envelope import Incoming
 from rooftree.capture.field_map import Line, check
+from rooftree.capture.imports.models import PastEntry
 from rooftree.capture.imports.records import METHOD, Kind, guessed_lines, row_body
 from rooftree.capture.imports.table import MOST_ROWS, Row, Table
 from rooftree.capture.models import Spreadsheet, SpreadsheetPart
@@ -30,6 +31,7 @@ from rooftree.org.models import User
 
 KINDS: dict[str, Kind] = {key: one.KIND for key, one in SOURCES.items() if hasattr(one, "KIND")}
 PART = 500  # rows that are packed together
+CAREFUL = {"then": "keep", "known": "leave"}  # what happens unless somebody chooses otherwise
 _MUTEX = 7_301  # advisory lock of numbering
 AS_CSV = "Save it as CSV (comma separated, UTF-8) and upload that."
 REFUSALS = {
@@ -85,15 +87,13 @@ def upload(
     except Unreadable as problem:
         raise BadFile(REFUSALS.get(str(problem), "This file cannot be read.")) from problem
     with atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("select pg_advisory_xact_lock(%s)", [_MUTEX])
+        number = _next_number()
         same = Spreadsheet.objects.filter(source=source, body_sha256=digest)
         if known := same.exclude(state="dropped").first():
             return known, False
-        highest = Spreadsheet.objects.aggregate(top=Max("number"))["top"] or 0
         sheet = Spreadsheet.objects.create(
             id=uuid7_at(at),
-            number=highest + 1,
+            number=number,
             source=source,
             file_name=clean_text(name)[-200:] or "file.csv",
             body_sha256=digest,
@@ -101,13 +101,47 @@ def upload(
             remarks=sorted(notes.warnings),
             row_count=len(table.rows),
             lines=[line.to_json() for line in guessed_lines(table.columns, kind)],
-            options={"then": "keep", "known": "leave"},
+            options=dict(CAREFUL),
             uploaded_by=by,
             uploaded_at=at,
         )
         _keep(sheet, table)
         _write("capture.import.uploaded", sheet, by, at, rows=sheet.row_count, sha256=digest)
     return sheet, True
+
+
+def new_sheet(source: Source, *, name: str, by: User, at: datetime) -> Spreadsheet:
+    """An import whose rows are still to be read out of another system. In a transaction."""
+    key = uuid7_at(at)
+    return Spreadsheet.objects.create(
+        id=key,
+        number=_next_number(),
+        source=source,
+        file_name=name,
+        body_sha256=hashlib.sha256(key.bytes).hexdigest(),
+        columns=[],
+        row_count=0,
+        options=dict(CAREFUL),
+        state="reading",
+        uploaded_by=by,
+        uploaded_at=at,
+    )
+
+
+def append(sheet: Spreadsheet, rows: Sequence[dict[str, str]]) -> None:
+    """Put rows after those it has, in the transaction that moves the reading on."""
+    if not rows:
+        return
+    nth, begun = divmod(sheet.row_count, PART)
+    before = list(rows_of(sheet, begin=sheet.row_count - begun)) if begun else []
+    first = sheet.row_count + 1
+    fresh = [Row(line=line, cells=cells) for line, cells in enumerate(rows, start=first)]
+    for place, some in enumerate(batched([*before, *fresh], PART), start=nth):
+        SpreadsheetPart.objects.update_or_create(
+            spreadsheet=sheet, nth=place, defaults={"rows": _packed(some)}
+        )
+    sheet.row_count += len(rows)
+    sheet.save(update_fields=["row_count"])
 
 
 def rows_of(sheet: Spreadsheet, *, begin: int = 0, most: int | None = None) -> Iterator[Row]:
@@ -139,9 +173,9 @@ def describe(
     Raises `field_map.BadMap`, and `BadFile` once it has begun.
     """
     listed = list(lines)
-    check(listed)
     with atomic():
         sheet = Spreadsheet.objects.select_for_update().get(pk=sheet_id)
+        check(listed, beside=KINDS[sheet.source.adapter].beside.values())
         if options.get("then", "keep") not in then_for(sheet.source):
             raise BadFile("People who come from another system are not greeted as new ones.")
         if sheet.state not in ("columns", "checked"):
@@ -171,6 +205,7 @@ def move(
             sheet.started_at = at
         if to == "dropped":
             let_go(sheet)
+            PastEntry.objects.filter(sheet=sheet).delete()
         sheet.save(update_fields=["state", "seen_rows", "started_at"])
         _write(f"capture.import.{to}", sheet, by, at)
     return sheet
@@ -190,6 +225,14 @@ def incoming_of(sheet: Spreadsheet, row: Row, position: int, at: datetime) -> In
         received_at=at,
         endpoint=endpoint_of(sheet.source),
     )
+
+
+def _next_number() -> int:
+    """Of the next import; whoever asks at the same time waits."""
+    with connection.cursor() as cursor:
+        cursor.execute("select pg_advisory_xact_lock(%s)", [_MUTEX])
+    highest: int = Spreadsheet.objects.aggregate(top=Max("number"))["top"] or 0
+    return highest + 1
 
 
 def _keep(sheet: Spreadsheet, table: Table) -> None:

@@ -7,16 +7,18 @@ stay, and so does everything the ledger holds: neither may be taken back.
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.transaction import atomic
 
 from rooftree.capture.imports.stage import BadFile
 from rooftree.capture.models import ImportedRow, Spreadsheet
-from rooftree.leads.models import ContactAttempt, Lead, Touch
+from rooftree.leads import to_do
+from rooftree.leads.models import ContactAttempt, Lead, Remark, Touch
 from rooftree.ledger.write import event, write, write_all
 from rooftree.org.models import User
 
 REASON = "import undone"
+UNWORKED = ("new", "nurture")
 TOGETHER = 500  # leads of one transaction
 
 
@@ -62,6 +64,9 @@ def close_some(*, sheet_id: UUID, at: datetime) -> bool:
             for lead in mine
         )
         sheet.counts = {**sheet.counts, "closed": sheet.counts["closed"] + len(mine)}
+        to_do.call_off(
+            [lead.pk for lead in mine], cause=f"imported:{sheet.pk}:", because=REASON, at=at
+        )
         if not mine:
             sheet.state = "done"
         sheet.save(update_fields=["state", "counts"])
@@ -69,10 +74,18 @@ def close_some(*, sheet_id: UUID, at: datetime) -> bool:
 
 
 def untouched(sheet: Spreadsheet) -> QuerySet[Lead]:
-    """The leads this import made that have no other arrival, no owner, and that nobody worked."""
-    mine = ImportedRow.objects.filter(spreadsheet=sheet).values("delivery")
+    """The leads this import made that have no other arrival, and that nobody worked.
+
+    Nobody owns them but the officer who had them in the other system.
+    """
+    rows = ImportedRow.objects.filter(spreadsheet=sheet)
+    mine = rows.values("delivery")
+    kept = rows.filter(officer=OuterRef("lead__officer"), delivery=OuterRef("delivery"))
+    theirs = Touch.objects.filter(delivery__in=mine, is_first=True).filter(Exists(kept))
     came = Touch.objects.filter(delivery__in=mine, is_first=True).values("lead")
     others = Touch.objects.exclude(delivery__in=mine).filter(lead__in=came).values("lead")
     tried = ContactAttempt.objects.filter(lead__in=came).values("lead")
-    free = Lead.objects.filter(pk__in=came, state="new", officer=None, first_message_at=None)
-    return free.exclude(pk__in=others).exclude(pk__in=tried)
+    written = Remark.objects.filter(lead__in=came).exclude(by=sheet.uploaded_by_id).values("lead")
+    free = Lead.objects.filter(pk__in=came, state__in=UNWORKED, first_message_at=None)
+    free = free.filter(Q(officer=None) | Q(pk__in=theirs.values("lead")))
+    return free.exclude(pk__in=others).exclude(pk__in=tried).exclude(pk__in=written)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from rooftree.capture.envelope import Envelope, Incoming
+from rooftree.capture.envelope import Credential, Envelope, Incoming
 from rooftree.capture.imports.records import Cells, Kind, ids, objects, trouble
 from rooftree.capture.imports.records import read as read_records
 from rooftree.capture.normalise import emails, phones, text, third_party_email
@@ -16,6 +16,13 @@ from rooftree.leads.vocabulary import Channel, PhoneType, Precision, Source
 LABEL = "HubSpot: exported contacts"
 PATHS = ["crm_hubspot/<token>"]
 CHANNEL = Channel.IMPORT
+CREDENTIALS = (
+    Credential(
+        key="access_token",
+        label="Access token",
+        help="Settings, Integrations, Private apps; it begins with pat-",
+    ),
+)
 NAMES = {
     **dict.fromkeys(("phone", "phonenumber", "mobilephone", "mobilephonenumber", "email"), ""),
     "hsobjectid": "vendor_lead_id",
@@ -27,6 +34,12 @@ NAMES = {
     "unsubscribedfromallemail": "do_not_email",
     "streetaddress": "address",
     "stateregion": "state",
+}
+BESIDE = {
+    **dict.fromkeys(("phone", "phonenumber", "mobilephone", "mobilephonenumber"), "phone"),
+    **dict.fromkeys(("email", "hsadditionalemails", "additionalemailaddresses"), "email"),
+    **dict.fromkeys(("lifecyclestage", "leadstatus", "hsleadstatus"), "vendor_status"),
+    **dict.fromkeys(("hubspotownerid", "contactowner", "hsmergedobjectids"), "vendor_ids"),
 }
 _OWNER = re.compile(r"(.*?)\s*\(([^()\s]+@[^()\s]+)\)")
 _TO_THE_MINUTE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d")
@@ -97,4 +110,11 @@ def _owner(value: Any) -> Recipient | None:
     return Recipient(name=text(found[1]), email=third_party_email(found[2]))
 
 
-KIND = Kind(source=Source.CRM_HUBSPOT, names=NAMES, finish=_finish, records=_records, plain=_plain)
+KIND = Kind(
+    source=Source.CRM_HUBSPOT,
+    names=NAMES,
+    finish=_finish,
+    records=_records,
+    plain=_plain,
+    beside=BESIDE,
+)

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from rooftree.capture.envelope import Envelope, Incoming
-from rooftree.capture.imports.records import Cells, Kind, objects, trouble
+from rooftree.capture.envelope import Credential, Envelope, Incoming
+from rooftree.capture.imports.records import Cells, Kind, ids, objects, trouble
 from rooftree.capture.imports.records import read as read_records
 from rooftree.capture.imports.table import (
     Row,
@@ -24,6 +24,10 @@ from rooftree.leads.vocabulary import Channel, Source
 LABEL = "monday.com: exported boards"
 PATHS = ["crm_monday/<token>"]
 CHANNEL = Channel.IMPORT
+CREDENTIALS = (
+    Credential(key="access_token", label="Access token", help="Developers, My access tokens"),
+    Credential(key="boards", label="Boards", help="The numbers in their addresses"),
+)
 WHERE = "Board and group"
 NAMES = {
     "key": "vendor_lead_id",
@@ -33,6 +37,7 @@ NAMES = {
     "status": "vendor_status",
     "creationlog": "submitted_at",
     "subitems": "",
+    "ownerid": "",  # what capture.crms.monday adds
 }
 
 
@@ -128,7 +133,18 @@ def _table(body: bytes, notes: Notes) -> Table:
 
 
 def _finish(lead: CanonicalLead, cells: Fields, _: Notes) -> CanonicalLead:
-    return replace(lead, sub_source=text(cells.get(WHERE)) or lead.sub_source)
+    return replace(
+        lead,
+        sub_source=text(cells.get(WHERE)) or lead.sub_source,
+        vendor_ids=ids(owner_id=cells.get("owner_id")),
+    )
 
 
-KIND = Kind(source=Source.CRM_MONDAY, names=NAMES, finish=_finish, records=_records, table=_table)
+KIND = Kind(
+    source=Source.CRM_MONDAY,
+    names=NAMES,
+    finish=_finish,
+    records=_records,
+    table=_table,
+    beside={"ownerid": "vendor_ids"},
+)

@@ -1,12 +1,13 @@
 """Pipedrive leads and deals with their persons: files and answers. Format: docs/sources/crm.md."""
 
+import json
 import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from rooftree.capture.envelope import Envelope, Incoming
+from rooftree.capture.envelope import Credential, Envelope, Incoming
 from rooftree.capture.imports.records import Cells, Kind, ids, objects, trouble
 from rooftree.capture.imports.records import read as read_records
 from rooftree.capture.normalise import emails, phones
@@ -17,6 +18,7 @@ from rooftree.leads.vocabulary import Channel, PhoneType, Source
 LABEL = "Pipedrive: exported leads and deals"
 PATHS = ["crm_pipedrive/<token>"]
 CHANNEL = Channel.IMPORT
+CREDENTIALS = (Credential(key="api_token", label="API token", help="Personal preferences, API"),)
 NAMES = {
     "key": "vendor_lead_id",
     "addtime": "submitted_at",
@@ -28,6 +30,11 @@ NAMES = {
     "sourcename": "sub_source",
     "source": "sub_source",
     **dict.fromkeys(("title", "channel", "id", "phone", "email", "value", "organization"), ""),
+}
+BESIDE = {
+    **{f"phone{kind}": "phone" for kind in ("", "s", "work", "home", "mobile", "other")},
+    **{f"email{kind}": "email" for kind in ("", "s", "work", "home", "other")},
+    **dict.fromkeys(("personid", "ownerid", "stageid"), "vendor_ids"),
 }
 PHONE_TYPES = {"mobile": PhoneType.MOBILE, "home": PhoneType.HOME, "work": PhoneType.WORK}
 _OF = re.compile(r"^(Person|Lead|Deal)\s*-\s*", re.IGNORECASE)
@@ -44,7 +51,17 @@ def _records(found: Mapping[str, Any]) -> list[Cells]:
     if found.get("success") is False:
         raise trouble(found.get("errorCode") or found.get("error"))
     people, called = _part(found, "person_lookup"), _part(found, "field_lookup")
-    return [_joined(one, people, called) for one in objects(found.get("data"))]
+    stages = _part(found, "stage_lookup")
+    return [
+        _joined({**one, "status": _status(one, stages)}, people, called)
+        for one in objects(found.get("data"))
+    ]
+
+
+def _status(one: Cells, stages: Mapping[str, Any]) -> Any:
+    """Open, won or lost, and at which stage, where its name is known."""
+    stage = as_text(stages.get(as_text(one.get("stage_id"))))
+    return f"{as_text(one.get('status'))}/{stage}" if stage else one.get("status")
 
 
 def _part(found: Mapping[str, Any], key: str) -> dict[str, Any]:
@@ -131,7 +148,12 @@ def _finish(lead: CanonicalLead, cells: Fields, notes: Notes) -> CanonicalLead:
 
 
 def _listed(value: Any) -> list[dict[str, Any]]:
-    """Their list of numbers or addresses, the primary one first."""
+    """Their list of numbers or addresses, the primary one first; kept in a row, it is JSON."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            return []
     return sorted(objects(value), key=lambda one: one.get("primary") is not True)
 
 
@@ -147,4 +169,5 @@ KIND = Kind(
     records=_records,
     prepare=_prepare,
     plain=_plain,
+    beside=BESIDE,
 )

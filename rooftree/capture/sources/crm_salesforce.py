@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from rooftree.capture.envelope import Envelope, Incoming
+from rooftree.capture.envelope import Credential, Envelope, Incoming
 from rooftree.capture.imports.records import Cells, Kind, ids, objects, trouble
 from rooftree.capture.imports.records import read as read_records
 from rooftree.capture.notes import Fields, Notes, as_text
@@ -15,6 +15,11 @@ from rooftree.leads.vocabulary import Channel, Source
 LABEL = "Salesforce: exported leads"
 PATHS = ["crm_salesforce/<token>"]
 CHANNEL = Channel.IMPORT
+CREDENTIALS = (
+    Credential(key="domain", label="My Domain", help="As https://yours.my.salesforce.com"),
+    Credential(key="client_id", label="Consumer key", help="Of an external client app"),
+    Credential(key="client_secret", label="Consumer secret"),
+)
 NAMES = {
     "phone": "work_phone",
     "mobilephone": "mobile",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from rooftree.capture.envelope import Envelope, Incoming
+from rooftree.capture.envelope import Credential, Envelope, Incoming
 from rooftree.capture.imports.records import Cells, Kind, ids, objects, trouble
 from rooftree.capture.imports.records import read as read_records
 from rooftree.capture.normalise import text, third_party_email
@@ -15,6 +15,12 @@ from rooftree.leads.vocabulary import Channel, Source
 LABEL = "Zoho CRM: exported leads"
 PATHS = ["crm_zoho/<token>"]
 CHANNEL = Channel.IMPORT
+CREDENTIALS = (
+    Credential(key="data_center", label="Data center", help="com for the United States"),
+    Credential(key="client_id", label="Client id", help="Zoho's API console, self client"),
+    Credential(key="client_secret", label="Client secret"),
+    Credential(key="refresh_token", label="Refresh token"),
+)
 NAMES = {
     "mobile": "mobile",
     "emailoptout": "do_not_email",

@@ -1,4 +1,4 @@
-"""`rooftree import KIND FILE`: do-not-contact lists, and people from other systems."""
+"""`rooftree import KIND …`: do-not-contact lists, and people from files and other systems."""
 
 import json
 import time
@@ -16,7 +16,7 @@ from rooftree.compliance.dnc_file import NotAList, day_in
 from rooftree.compliance.load_dnc import NATIONAL, REGISTRIES, Loaded, Upload, load
 from rooftree.flow import spreadsheets
 from rooftree.leads.models import Source
-from rooftree.management import base
+from rooftree.management import base, moving
 from rooftree.management.answering import who_answers
 from rooftree.org.models import User
 
@@ -36,14 +36,17 @@ class Command(base.Command):
         _say_lists(kinds.add_parser("dnc", help="a do-not-contact list: national, a state's, ours"))
         for kind in sorted(PEOPLE):
             _say_people(kinds.add_parser(kind, help=f"people: {PEOPLE[kind]}"))
+        moving.say(kinds.add_parser("from", help="people and history, asked of their own system"))
         back = kinds.add_parser("undo", help="take an import of people back")
         back.add_argument("id", help="imp7, as the page of imports calls it")
         back.add_argument("--by", required=True, help="work e-mail of who answers for it")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Do one of the three."""
+        """Do one of the four."""
         if options["kind"] == "dnc":
             self._lists(options)
+        elif options["kind"] == "from":
+            self._moved(options)
         elif options["kind"] == "undo":
             self._undo(options)
         else:
@@ -80,6 +83,17 @@ class Command(base.Command):
                 raise base.FoundWrong(f"{path}: {problem}") from problem
             said = _sheet_as_json(path, sheet)
             self.stdout.write(json.dumps(said) if options["json"] else _sheet_line(said))
+
+    def _moved(self, options: dict[str, Any]) -> None:
+        """Read another system, say what would happen and, unless no more is wanted, import it."""
+        by = who_answers(options["by"], verb="edit_sources")
+        sheet = moving.looked_at(options["source"], options, by=by, progress=self.stderr)
+        said = moving.told(sheet, as_json=options["json"])
+        if options["dry_run"]:
+            stage.move(sheet.pk, came_from=("checked",), to="dropped", by=by, at=now())
+        else:
+            said = moving.told(self._carried_out(sheet, by), as_json=options["json"])
+        self.stdout.write(said)
 
     def _carried_out(self, sheet: Spreadsheet, by: User) -> Spreadsheet:
         """Import its rows, beside any worker that does so too, to the end."""

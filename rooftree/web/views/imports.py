@@ -14,7 +14,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
 from rooftree.capture.field_map import BadMap, Line, lines_of
-from rooftree.capture.imports import stage, undo
+from rooftree.capture.imports import mapping, stage, transfer, undo
 from rooftree.capture.imports.stage import BadFile
 from rooftree.capture.imports.table import MOST_ROWS
 from rooftree.capture.models import ImportedRow, Spreadsheet
@@ -25,6 +25,7 @@ from rooftree.leads.models import Source
 from rooftree.web import map_form
 from rooftree.web.answers import done, moved, refused
 from rooftree.web.page import must, staff
+from rooftree.web.views import transfers
 from rooftree.web.views.sources import why
 
 SAMPLES = 3  # rows that are shown under each column
@@ -81,6 +82,7 @@ def sheet(request: HttpRequest, sheet_id: UUID) -> HttpResponse:
     if request.method == "GET":
         return _page(request, one)
     lines = _lines(request, one)
+    chosen = transfers.chosen(request.POST)
     options = {
         "then": request.POST.get("then", "keep"),
         "known": request.POST.get("known", "leave"),
@@ -89,6 +91,8 @@ def sheet(request: HttpRequest, sheet_id: UUID) -> HttpResponse:
         return _page(request, one, lines=lines, problems=["Choose what shall happen."], status=422)
     try:
         with atomic():
+            if chosen:
+                mapping.choose(sheet_id=one.pk, **chosen)
             stage.describe(
                 sheet_id=one.pk, lines=lines, options=options, by=request.user, at=request.at
             )
@@ -102,7 +106,7 @@ def sheet(request: HttpRequest, sheet_id: UUID) -> HttpResponse:
 
 @staff("POST")
 def act(request: HttpRequest, sheet_id: UUID, what: str) -> HttpResponse:
-    """Import it, change its columns, put it away, or take it back."""
+    """Import it, change its columns, put it away, ask again, or take it back."""
     must(request.user, "edit_sources")
     one = _sheet(sheet_id)
     by, at = request.user, request.at
@@ -114,8 +118,12 @@ def act(request: HttpRequest, sheet_id: UUID, what: str) -> HttpResponse:
             stage.move(one.pk, came_from=("checked",), to="columns", by=by, at=at)
             said = "Say again what stands in the columns"
         elif what == "drop":
-            stage.move(one.pk, came_from=("columns", "checked"), to="dropped", by=by, at=at)
-            said = "The file is put away; nothing was imported"
+            before = ("reading", "columns", "checked")
+            stage.move(one.pk, came_from=before, to="dropped", by=by, at=at)
+            said = "It is put away; nothing was imported"
+        elif what == "ask":
+            transfer.hurry(sheet_id=one.pk, at=at)
+            said = "It is asked again"
         elif what != "undo":
             raise Http404
         else:
@@ -223,9 +231,10 @@ def _page(
         "remarks": [one_remark.replace("_", " ") for one_remark in one.remarks],
         "problems": problems,
         "percent": 100 * one.seen_rows // max(one.row_count, 1),
-        "is_under_way": one.state in ("checking", "running", "undoing"),
+        "is_under_way": one.state in ("reading", "checking", "running", "undoing"),
         "counts": _counts(one),
         "steps": _steps(one),
+        **transfers.shown(one),
     }
     if one.state == "columns":
         context |= _columns(one, lines_of(one.lines) if lines is None else lines)
@@ -252,6 +261,7 @@ def _columns(one: Spreadsheet, lines: Sequence[Line]) -> dict[str, Any]:
     """The columns with some of what stands in them, and the field each is said to fill."""
     filled = {line.path: line for line in lines}
     rows = list(stage.rows_of(one, most=50))
+    kind = stage.KINDS[one.source.adapter]
     listed = []
     for nth, name in enumerate(one.columns):
         cells = [row.cells[name] for row in rows if name in row.cells]
@@ -261,6 +271,7 @@ def _columns(one: Spreadsheet, lines: Sequence[Line]) -> dict[str, Any]:
                 "name": name,
                 "samples": [map_form.short(cell)[:60] for cell in cells[:SAMPLES]],
                 "line": filled.get(written((name,))),
+                "is_beside": kind.is_beside(name),
             }
         )
     cost = next((line.constant for line in lines if line.field == "cost"), "")
@@ -269,7 +280,7 @@ def _columns(one: Spreadsheet, lines: Sequence[Line]) -> dict[str, Any]:
         "cost": cost,
         "fields": map_form.fields(),
         "conversions": map_form.conversions(),
-        "unfilled": sum(one_column["line"] is None for one_column in listed),
+        "unfilled": sum(not (row["line"] or row["is_beside"]) for row in listed),
         "names": {key: target.label for key, target in TARGETS.items()},
     }
 
@@ -286,11 +297,13 @@ def _counts(one: Spreadsheet) -> list[dict[str, Any]]:
 
 def _steps(one: Spreadsheet) -> list[tuple[str, str]]:
     """The way of an import, and where this one is: done, here or ahead."""
-    order = ("columns", "checking", "checked", "running", "done")
+    order = ("reading", "columns", "checking", "checked", "running", "done")
     state = "done" if one.state == "undoing" else one.state
     at = order.index(state) if state in order else 0
-    said = ((0, "Columns"), (2, "Dry run"), (3, "Import"), (4, "Result"))
+    said = ((1, "Columns"), (3, "Dry run"), (4, "Import"), (5, "Result"))
+    if transfers.is_one(one):
+        said = ((0, "Read it"), (1, "Map it"), *said[1:])
     return [
-        (label, "here" if at == place or (place == 2 and at == 1) else "done" if at > place else "")
+        (label, "here" if at == place or (place == 3 and at == 2) else "done" if at > place else "")
         for place, label in said
     ]

@@ -166,7 +166,7 @@ def _source_page(request: HttpRequest, one: Source, **more: Any) -> HttpResponse
         "curl": _curl(one, addresses[0], opened),
         "is_mapped": one.adapter in source_setup.PROVEN_AS_CHOSEN,
         "credentials": source_credentials.asked_of(one),
-        "missing": source_credentials.missing_of(one),
+        "missing": [] if one.adapter in stage.KINDS else source_credentials.missing_of(one),
         "takes_posts": one.adapter not in stage.KINDS,
         "can_be_limited": judge.can_be_limited(one),
         "settings": source_settings.asked_of(one),

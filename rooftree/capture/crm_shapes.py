@@ -1,0 +1,127 @@
+"""What another system's interface tells, page by page, in our words."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time
+from enum import StrEnum
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from lxml import html as markup
+from lxml.etree import LxmlError
+
+from rooftree.capture.notes import as_text
+
+type Cursor = dict[str, Any]  # JSON: where a page begins
+DUE_AT = time(17)  # of a task that names a day only
+LONGEST = 20_000  # characters of one thing that is kept
+_BREAKS = "//br|//p|//div|//tr|//li"
+_NMLS = re.compile(r"\bNMLS\D{0,8}(\d{3,12})", re.IGNORECASE)
+
+
+class Past(StrEnum):
+    """What may have happened over there."""
+
+    NOTE = "note"
+    TASK = "task"
+    CALL = "call"
+    EMAIL = "email"
+    TEXT = "text"
+    MEETING = "meeting"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """A user of the other system who has records there."""
+
+    id: str
+    name: str
+    email: str = ""
+    nmls_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happened:
+    """One thing of the other system's history, and which records it is about."""
+
+    kind: Past
+    key: str  # theirs, unique within its kind
+    about: tuple[str, ...]  # a record's id, or "person_id=7" as vendor_ids has it; the best first
+    at: datetime | None = None
+    title: str = ""
+    text: str = field(default="", repr=False)
+    direction: str = ""  # out: from them over there to the borrower; in: the other way
+    owner_id: str = ""
+    due_at: datetime | None = None
+    is_open: bool = False  # a task that is still to be done
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """What one page told, and where the next begins."""
+
+    answer: Mapping[str, Any] | None = None  # with records, in the shape its adapter reads
+    past: tuple[Happened, ...] = ()
+    owners: tuple[Owner, ...] = ()
+    declared: Mapping[str, int] = field(default_factory=dict)  # how many of a kind there are
+    more: Cursor | None = None  # None: that was the last
+
+
+def then_part(parts: Sequence[str], part: str) -> Cursor | None:
+    """Where the part after this one begins; None after the last."""
+    later = parts[parts.index(part) + 1 :]
+    return {"part": later[0]} if later else None
+
+
+def listed(found: Any) -> list[dict[str, Any]]:
+    """Those of a list that are objects; none when something else stands there."""
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def inside(found: Any, *names: str) -> Any:
+    """What stands at the end of a chain of names; None when it breaks."""
+    for name in names:
+        found = found.get(name) if isinstance(found, dict) else None
+    return found
+
+
+def moment_of(value: Any) -> datetime | None:
+    """A time as they write it; one that names no zone is UTC."""
+    try:
+        found = datetime.fromisoformat(as_text(value).strip())
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def due_of(value: Any, zone: str) -> datetime | None:
+    """When something is due; a day alone is over at five, where the company is."""
+    said = as_text(value).strip()
+    if len(said) > len("2026-11-27"):
+        return moment_of(said)
+    found = moment_of(said)
+    return datetime.combine(found.date(), DUE_AT, ZoneInfo(zone)) if found else None
+
+
+def nmls_of(*texts: Any) -> str:
+    """The NMLS id that stands in somebody's name, title or signature."""
+    found = _NMLS.search(" ".join(map(as_text, texts)))
+    return found[1] if found else ""
+
+
+def plain(value: Any) -> str:
+    """The words of a note or a letter, its markup left out."""
+    said = as_text(value)[: 4 * LONGEST]
+    if "<" not in said:
+        return said.strip()[:LONGEST]
+    try:
+        tree: Any = markup.fromstring(f"<div>{said}</div>")
+    except (LxmlError, ValueError):
+        return said.strip()[:LONGEST]
+    for hidden in tree.xpath("//script|//style|//head"):
+        hidden.drop_tree()
+    for ends in tree.xpath(_BREAKS):
+        ends.tail = f"\n{ends.tail or ''}"
+    lines = (" ".join(line.split()) for line in str(tree.text_content()).splitlines())
+    return "\n".join(line for line in lines if line)[:LONGEST]

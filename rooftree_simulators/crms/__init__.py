@@ -1,0 +1,1 @@
+"""Simulated customer systems that a lender moves away from. None shares code with the reader."""

@@ -1,0 +1,205 @@
+"""HubSpot's CRM v3 interface: owners, contact properties, objects with associations, search.
+
+After developers.hubspot.com (CRM, Using object APIs; Owners; Properties; Search; Usage
+guidelines): lists of at most 100 go on by `paging.next.after`, only requested properties
+come back, and every failure is an object with `status`, `message` and `category`.
+"""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from rooftree_simulators.frame import Json, Reply, Request, Setup, Vendor, json_reply
+
+TOKEN = "hubspot-private-app-token"  # noqa: S105
+MOST = 100
+_OBJECTS = {
+    *("contacts", "notes", "tasks", "calls"),
+    *("emails", "communications", "meetings"),
+}
+_LIST = {"limit", "after", "properties", "propertiesWithHistory", "associations", "archived"}
+_DEFAULTS = ("createdate", "hs_lastmodifieddate", "hs_object_id")
+_OF_CONTACTS = ("email", "firstname", "lastname", "createdate", "lastmodifieddate", "hs_object_id")
+
+
+class HubSpot(Vendor):
+    key = "hubspot"
+    latencies = {"*": (60, 300)}
+
+    def __init__(self, setup: Setup) -> None:
+        super().__init__(setup)
+        self._empty()
+
+    def _empty(self) -> None:
+        self.expired = False
+        self.owners: list[Json] = []
+        self.properties: dict[str, bool] = {}  # of contacts; whether HubSpot defines it
+        self.objects: dict[str, list[Json]] = {name: [] for name in _OBJECTS}
+
+    def operation(self, request: Request) -> str:
+        parts = request.path.strip("/").split("/")
+        return f"list {parts[3]}" if parts[2:3] == ["objects"] else f"list {parts[2]}"
+
+    def authenticate(self, request: Request) -> Reply | None:
+        if request.header("Authorization") == f"Bearer {TOKEN}" and not self.expired:
+            return None
+        category = "EXPIRED_AUTHENTICATION" if self.expired else "INVALID_AUTHENTICATION"
+        return _error(401, category, "Authentication credentials not found.")
+
+    def expire(self, request: Request) -> None:
+        self.expired = True
+
+    def handle(self, request: Request) -> Reply:
+        match request.method, *request.path.strip("/").split("/"):
+            case "GET", "crm", "v3", "owners":
+                return self._page(request, self.owners, {"limit", "after", "email", "archived"})
+            case "GET", "crm", "v3", "properties", "contacts":
+                return json_reply(200, {"results": self._defined()})
+            case "GET", "crm", "v3", "objects", kind if kind in self.objects:
+                return self._listed(request, kind)
+            case "POST", "crm", "v3", "objects", kind, "search" if kind in self.objects:
+                return self._searched(request, kind)
+        return _error(404, "OBJECT_NOT_FOUND", "Unable to infer object type from the path")
+
+    def owner(self, name: str, email: str) -> str:
+        """A user who may own records; their id."""
+        first, _, last = name.partition(" ")
+        key = str(770 + len(self.owners))
+        self.owners.append(
+            {
+                "id": key,
+                "email": email,
+                "firstName": first,
+                "lastName": last,
+                "userId": int(key) + 9000,
+                "archived": False,
+            }
+        )
+        return key
+
+    def contact(self, made: datetime | None = None, **properties: Any) -> str:
+        """A contact, with properties as HubSpot calls them; their id."""
+        for name in properties:
+            self.properties.setdefault(name, True)
+        return self._add("contacts", made, properties)
+
+    def custom(self, name: str) -> None:
+        """A property that the company made itself."""
+        self.properties[name] = False
+
+    def engage(self, kind: str, *contacts: str, made: datetime | None = None, **told: Any) -> str:
+        """A note, task, call, e-mail, communication or meeting with contacts; its id."""
+        key = self._add(kind, made, told)
+        label = f"{kind.removesuffix('s')}_to_contact"
+        linked = [{"id": one, "type": label} for one in contacts]
+        if linked:
+            self.objects[kind][-1]["associations"] = {"contacts": {"results": linked}}
+        return key
+
+    def _add(self, kind: str, made: datetime | None, properties: Json) -> str:
+        at = _written(made or self.clock.now())
+        with self.lock:
+            key = str(151 + sum(map(len, self.objects.values())))
+            told = {name: None if said is None else str(said) for name, said in properties.items()}
+            self.objects[kind].append(
+                {
+                    "id": key,
+                    "properties": {"createdate": at, "hs_object_id": key, **told},
+                    "createdAt": at,
+                    "updatedAt": at,
+                    "archived": False,
+                }
+            )
+        return key
+
+    def _defined(self) -> list[Json]:
+        return [
+            {"name": name, "label": name, "type": "string", "hubspotDefined": is_theirs}
+            for name, is_theirs in sorted(self.properties.items())
+        ]
+
+    def _listed(self, request: Request, kind: str) -> Reply:
+        asked = request.parameter("properties")
+        defaults = _OF_CONTACTS if kind == "contacts" else _DEFAULTS
+        wanted = {*defaults, *(asked.split(",") if asked else ())}
+        linked = request.parameter("associations").split(",")
+        shown = []
+        for one in self.objects[kind]:
+            told = {name: one["properties"].get(name) for name in wanted}
+            kept = {**one, "properties": told}
+            if "contacts" not in linked:
+                kept.pop("associations", None)
+            shown.append(kept)
+        return self._page(request, shown, _LIST)
+
+    def _page(self, request: Request, rows: list[Json], known: set[str]) -> Reply:
+        unknown = {name for name, _ in request.query} - known
+        if unknown:
+            return _error(400, "VALIDATION_ERROR", f"unknown parameters: {sorted(unknown)}")
+        try:
+            limit = int(request.parameter("limit", "10"))
+            after = int(request.parameter("after", "0"))
+        except ValueError:
+            return _error(400, "VALIDATION_ERROR", "limit and after are numbers")
+        if not 1 <= limit <= MOST:
+            return _error(400, "VALIDATION_ERROR", "limit exceeds the maximum of 100")
+        with self.lock:
+            later = [one for one in rows if int(one["id"]) > after]
+        shown, rest = later[:limit], later[limit:]
+        found: Json = {"results": shown}
+        if rest:
+            mark = shown[-1]["id"]
+            link = f"https://api.hubapi.com{request.path}?after={mark}"
+            found["paging"] = {"next": {"after": mark, "link": link}}
+        return json_reply(200, found)
+
+    def _searched(self, request: Request, kind: str) -> Reply:
+        try:
+            asked = json.loads(request.body)
+            is_right = isinstance(asked["filterGroups"], list) and 1 <= asked["limit"] <= 200
+        except (ValueError, KeyError, TypeError):
+            is_right = False
+        if not is_right:
+            return _error(400, "VALIDATION_ERROR", "Invalid input JSON")
+        rows = self.objects[kind]
+        return json_reply(200, {"total": len(rows), "results": rows[: asked["limit"]]})
+
+    def state(self) -> Json:
+        return {"owners": self.owners, **self.objects}
+
+    def plant(self, body: Json) -> Json:
+        """Owners `[{name, email}]`, contacts `[{properties}]`, engagements `[{kind, contacts}]`."""
+        for one in body.get("owners", []):
+            self.owner(one["name"], one["email"])
+        contacts = [self.contact(**one) for one in body.get("contacts", [])]
+        for one in body.get("engagements", []):
+            told = {name: said for name, said in one.items() if name not in ("kind", "contacts")}
+            self.engage(one["kind"], *one.get("contacts", []), **told)
+        return {"contacts": contacts}
+
+    def reset(self) -> None:
+        super().reset()
+        with self.lock:
+            self._empty()
+
+
+def too_many(retry_after: int | None = None) -> Json:
+    """A bad day: the limit of ten seconds is reached (a fault's body and headers)."""
+    told = {
+        "status": "error",
+        "message": "You have reached your ten_secondly_rolling limit.",
+        "errorType": "RATE_LIMIT",
+        "policyName": "TEN_SECONDLY_ROLLING",
+        "category": "RATE_LIMITS",
+    }
+    headers = {"Retry-After": str(retry_after)} if retry_after else {}
+    return {"action": "status:429", "body": json.dumps(told), "headers": headers}
+
+
+def _written(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+
+def _error(status: int, category: str, said: str) -> Reply:
+    found: Json = {"status": "error", "message": said, "category": category}
+    return json_reply(status, found | {"correlationId": "aeb5f871-7f07-4993-9211-075dc63e7cbf"})

@@ -1,0 +1,194 @@
+"""monday.com's GraphQL, as much as reading boards takes: users, boards, pages of items, updates.
+
+After developer.monday.com (Querying board items; Users; Updates; Error handling; Rate
+limits): one address, the token alone in `Authorization`, a version in `API-Version`; errors
+of the application come with 200; a cursor lives an hour; more than the budget of complexity
+is an error with the seconds to wait. Fields of a query are checked by name, not selected.
+"""
+
+import json
+import re
+from datetime import datetime, timedelta
+from typing import Any
+
+from rooftree_simulators.frame import Json, Reply, Request, Setup, Vendor, json_reply
+
+TOKEN = "monday-personal-token"  # noqa: S105
+MOST = 500
+_LIVES = timedelta(hours=1)
+_KNOWN = {
+    *("query", "page", "Int", "users", "limit", "id", "name", "email", "title", "board", "ID"),
+    *("boards", "ids", "items_count", "items_page", "cursor", "items", "created_at", "group"),
+    *("column_values", "type", "text", "value", "column", "updates", "body", "text_body"),
+    *("creator_id", "replies", "next_items_page", "String"),
+}
+
+
+class Monday(Vendor):
+    key = "monday"
+    latencies = {"*": (120, 600)}
+
+    def __init__(self, setup: Setup) -> None:
+        super().__init__(setup)
+        self._empty()
+
+    def _empty(self) -> None:
+        self.expired = False
+        self.users: list[Json] = []
+        self.boards: dict[str, Json] = {}
+        self.items: dict[str, list[Json]] = {}  # by board
+        self.cursors: dict[str, tuple[str, int, datetime]] = {}
+
+    def operation(self, request: Request) -> str:
+        query = _body(request).get("query", "")
+        names = ("next_items_page", "boards", "users")
+        return next((name for name in names if f"{name} (" in str(query)), "query")
+
+    def authenticate(self, request: Request) -> Reply | None:
+        if request.header("Authorization") == TOKEN and not self.expired:
+            return None
+        return json_reply(401, {"errors": ["Not Authenticated"]})
+
+    def expire(self, request: Request) -> None:
+        self.expired = True
+
+    def handle(self, request: Request) -> Reply:
+        asked = _body(request)
+        query, given = asked.get("query"), asked.get("variables") or {}
+        if request.method != "POST" or request.path != "/v2" or not isinstance(query, str):
+            return json_reply(400, {"errors": [{"message": "No query string was present"}]})
+        if not re.fullmatch(r"20\d\d-(01|04|07|10)", request.header("API-Version")):
+            return _error("API_VERSION_INVALID", "Unknown version")
+        unknown = set(re.findall(r"[A-Za-z_]+", query)) - _KNOWN
+        if unknown:
+            return _error("undefinedField", f"Field '{min(unknown)}' doesn't exist")
+        with self.lock:
+            match self.operation(request):
+                case "users":
+                    return self._data({"users": self._users(query, given)})
+                case "boards":
+                    return self._data({"boards": self._boards(query, given)})
+                case "next_items_page":
+                    return self._next(query, given)
+        return _error("parseError", "Parse error")
+
+    def user(self, name: str, email: str) -> str:
+        key = str(880 + len(self.users))
+        self.users.append({"id": key, "name": name, "email": email, "title": ""})
+        return key
+
+    def board(self, name: str) -> str:
+        key = str(4455 + len(self.boards))
+        self.boards[key], self.items[key] = {"id": key, "name": name}, []
+        return key
+
+    def item(self, board: str, name: str, *, group: str = "New Leads", **columns: Any) -> str:
+        """An item; a column is its text, or `(type, text, value)`."""
+        values = []
+        for title, said in columns.items():
+            kind, text, value = said if isinstance(said, tuple) else ("text", said, said)
+            told = {"id": title, "type": kind, "text": text, "value": json.dumps(value)}
+            values.append(told | {"column": {"title": title.replace("_", " ")}})
+        with self.lock:
+            key = str(9001 + sum(map(len, self.items.values())))
+            self.items[board].append(
+                {
+                    "id": key,
+                    "name": name,
+                    "created_at": _written(self.clock.now()),
+                    "board": self.boards[board],
+                    "group": {"title": group},
+                    "column_values": values,
+                    "updates": [],
+                }
+            )
+        return key
+
+    def update(self, item: str, text: str, by: str, *replies: str) -> None:
+        """What somebody wrote below an item, and the answers to it."""
+        rows = [one for of in self.items.values() for one in of]
+        one = next(row for row in rows if row["id"] == item)
+        first = 70_001 + 100 * len([told for row in rows for told in row["updates"]])
+        said = [
+            {
+                "id": str(first + nth),
+                "body": f"<p>{words}</p>",
+                "text_body": words,
+                "created_at": _written(self.clock.now()),
+                "creator_id": by,
+            }
+            for nth, words in enumerate((text, *replies))
+        ]
+        one["updates"].append(said[0] | {"replies": said[1:]})
+
+    def _users(self, query: str, given: Json) -> list[Json]:
+        size, nth = _limit(query), int(given.get("page", 1))
+        return self.users[(nth - 1) * size : nth * size]
+
+    def _boards(self, query: str, given: Json) -> list[Json]:
+        wanted = [str(one) for one in given.get("board", [])]
+        return [
+            {
+                **self.boards[key],
+                "items_count": len(self.items[key]),
+                "items_page": self._page(key, 0, _limit(query)),
+            }
+            for key in wanted
+            if key in self.boards
+        ]
+
+    def _next(self, query: str, given: Json) -> Reply:
+        board, start, until = self.cursors.get(given.get("cursor", ""), ("", 0, self.clock.now()))
+        if until <= self.clock.now():
+            return _error("CursorException", "CursorExpiredError: the cursor is no longer valid")
+        return self._data({"next_items_page": self._page(board, start, _limit(query))})
+
+    def _page(self, board: str, start: int, size: int) -> Json:
+        rows, cursor = self.items[board], None
+        if start + size < len(rows):
+            cursor = f"MSw{board}-{start + size}"
+            self.cursors[cursor] = (board, start + size, self.clock.now() + _LIVES)
+        return {"cursor": cursor, "items": rows[start : start + size]}
+
+    def _data(self, found: Json) -> Reply:
+        return json_reply(200, {"data": found, "account_id": 1})
+
+    def state(self) -> Json:
+        return {"users": self.users, "boards": [*self.boards.values()], "items": self.items}
+
+    def reset(self) -> None:
+        super().reset()
+        with self.lock:
+            self._empty()
+
+
+def out_of_budget(seconds: int) -> Json:
+    """A bad day: the complexity of a minute is used up (a fault's body); the status is 200."""
+    error = {
+        "message": "Complexity budget exhausted",
+        "extensions": {"code": "COMPLEXITY_BUDGET_EXHAUSTED", "retry_in_seconds": seconds},
+    }
+    return {"action": "status:200", "body": json.dumps({"errors": [error], "account_id": 1})}
+
+
+def _body(request: Request) -> Json:
+    try:
+        found = json.loads(request.body)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _limit(query: str) -> int:
+    """The first limit of a query is that of its page."""
+    found = re.search(r"limit: (\d+)", query)
+    return min(int(found[1]) if found else 25, MOST)
+
+
+def _written(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _error(code: str, said: str) -> Reply:
+    error = {"message": said, "extensions": {"code": code}}
+    return json_reply(200, {"data": None, "errors": [error], "account_id": 1})

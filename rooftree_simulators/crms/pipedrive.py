@@ -1,0 +1,136 @@
+"""Pipedrive, versions 1 and 2: users, leads, deals, persons, fields, stages, notes, activities.
+
+After developers.pipedrive.com (API reference; Pagination; Authentication; Rate limiting): a
+personal token in `x-api-token`; version 1 goes on by `start`, version 2 by an opaque
+`cursor`; both answer `{success, data, additional_data}`.
+"""
+
+import base64
+import uuid
+from typing import Any
+
+from rooftree_simulators.frame import Json, Reply, Request, Setup, Vendor, json_reply
+
+TOKEN = "pipedrive-personal-token"  # noqa: S105
+MOST = 500
+_V1 = {"v1/leads": "leads", "v1/leads/archived": "archived", "v1/notes": "notes"}
+_V2 = {
+    "api/v2/deals": "deals",
+    "api/v2/activities": "activities",
+    "api/v2/persons": "persons",
+    "api/v2/stages": "stages",
+    "api/v2/dealFields": "fields",
+}
+
+
+class Pipedrive(Vendor):
+    key = "pipedrive"
+    latencies = {"*": (80, 400)}
+
+    def __init__(self, setup: Setup) -> None:
+        super().__init__(setup)
+        self._empty()
+
+    def _empty(self) -> None:
+        self.expired = False
+        kinds = ("users", *_V1.values(), *_V2.values())
+        self.rows: dict[str, list[Json]] = {name: [] for name in kinds}
+
+    def operation(self, request: Request) -> str:
+        path = request.path.strip("/")
+        return f"list {_V1.get(path) or _V2.get(path) or path.split('/')[-1]}"
+
+    def authenticate(self, request: Request) -> Reply | None:
+        if request.header("x-api-token") == TOKEN and not self.expired:
+            return None
+        return _error(401, "unauthorized access")
+
+    def expire(self, request: Request) -> None:
+        self.expired = True
+
+    def handle(self, request: Request) -> Reply:
+        path = request.path.strip("/")
+        if request.method != "GET":
+            return _error(405, "Method not allowed")
+        if path == "v1/users":
+            return json_reply(200, {"success": True, "data": self.rows["users"]})
+        if path in _V1:
+            return self._by_start(request, self.rows[_V1[path]])
+        if path in _V2:
+            return self._by_cursor(request, self.rows[_V2[path]])
+        return _error(404, "Unknown method .")
+
+    def add(self, kind: str, **fields: Any) -> Any:
+        """A row of one kind, with Pipedrive's own names; its id."""
+        with self.lock:
+            nth = sum(map(len, self.rows.values())) + 1
+            key: Any = nth + 1000
+            if kind in ("leads", "archived"):
+                key = str(uuid.UUID(int=nth))
+            now = self.clock.now()
+            added = f"{now:%Y-%m-%d %H:%M:%S}" if kind == "notes" else f"{now:%Y-%m-%dT%H:%M:%SZ}"
+            self.rows[kind].append({"id": key, "add_time": added, **fields})
+        return key
+
+    def field(self, name: str) -> str:
+        """A field of the company's own; the key it has on leads and deals."""
+        code = uuid.uuid5(uuid.NAMESPACE_OID, name).hex + "0" * 8
+        self.rows["fields"].append(
+            {
+                "field_code": code,
+                "field_name": name,
+                "field_type": "varchar",
+                "is_custom_field": True,
+            }
+        )
+        return code
+
+    def _by_start(self, request: Request, rows: list[Json]) -> Reply:
+        if {name for name, _ in request.query} - {"start", "limit", "sort"}:
+            return _error(400, "Bad request: unknown parameter")
+        start, limit = int(request.parameter("start", "0")), int(request.parameter("limit", "100"))
+        if not 1 <= limit <= MOST:
+            return _error(400, "limit must be at most 500")
+        shown, is_more = rows[start : start + limit], start + limit < len(rows)
+        paging: Json = {"start": start, "limit": limit, "more_items_in_collection": is_more}
+        if is_more:
+            paging["next_start"] = start + limit
+        told = {"success": True, "data": shown or None}
+        return json_reply(200, told | {"additional_data": {"pagination": paging}})
+
+    def _by_cursor(self, request: Request, rows: list[Json]) -> Reply:
+        if {name for name, _ in request.query} - {"cursor", "limit", "ids", "sort_by"}:
+            return _error(400, "Validation failed: unknown parameter")
+        limit, wanted = int(request.parameter("limit", "100")), request.parameter("ids")
+        ids = wanted.split(",") if wanted else []
+        if not 1 <= limit <= MOST or len(ids) > 100:
+            return _error(400, "Validation failed: limit or ids")
+        if ids:
+            rows = [one for one in rows if str(one["id"]) in ids]
+        start, cursor = 0, request.parameter("cursor")
+        if cursor:
+            try:
+                start = int(base64.b64decode(cursor, validate=True).decode().partition(":")[2])
+            except ValueError:
+                return _error(400, "Validation failed: cursor")
+        after = None
+        if start + limit < len(rows):
+            after = base64.b64encode(f"at:{start + limit}".encode()).decode()
+        found = {"success": True, "data": rows[start : start + limit]}
+        return json_reply(200, found | {"additional_data": {"next_cursor": after}})
+
+    def state(self) -> Json:
+        return dict(self.rows)
+
+    def plant(self, body: Json) -> Json:
+        """Rows by kind: users, leads, archived, deals, persons, stages, notes, activities."""
+        return {name: [self.add(name, **one) for one in rows] for name, rows in body.items()}
+
+    def reset(self) -> None:
+        super().reset()
+        with self.lock:
+            self._empty()
+
+
+def _error(status: int, said: str) -> Reply:
+    return json_reply(status, {"success": False, "error": said, "errorCode": status})

@@ -1,0 +1,187 @@
+"""Salesforce's REST interface: client credentials, descriptions, SOQL queries page by page.
+
+After developer.salesforce.com (REST API Developer Guide; OAuth 2.0 client credentials flow;
+SOQL): a query names its fields, goes on by `nextRecordsUrl` while `done` is false, and an
+error is a list of `{message, errorCode}`. Only plain queries are understood here.
+"""
+
+import re
+from datetime import datetime
+from typing import Any
+
+from rooftree_simulators.frame import Json, Reply, Request, Setup, Vendor, json_reply
+
+CLIENT_ID, CLIENT_SECRET = "3MVG9.consumer-key", "consumer-secret"
+VERSION = "v62.0"
+LEAST, MOST = 200, 2000  # of a page
+_QUERY = re.compile(
+    r"SELECT (?P<fields>[\w, ]+) FROM (?P<name>\w+)( WHERE (?P<not_null>\w+) != null)?"
+)
+_FIELDS = {
+    "Lead": "Id FirstName LastName Company Email Phone MobilePhone Street City State PostalCode "
+    "Country LeadSource Status Rating DoNotCall HasOptedOutOfEmail IsConverted "
+    "ConvertedContactId ConvertedOpportunityId CreatedDate OwnerId Description",
+    "User": "Id Name Email Title IsActive",
+    "Task": "Id WhoId OwnerId Subject Description Status IsClosed ActivityDate TaskSubtype "
+    "CallType CreatedDate CompletedDateTime",
+    "Event": "Id WhoId OwnerId Subject Description StartDateTime",
+    "Note": "Id ParentId OwnerId Title Body CreatedDate",
+}
+_PREFIXES = {"Lead": "00Q", "User": "005", "Task": "00T", "Event": "00U", "Note": "002"}
+
+
+class Salesforce(Vendor):
+    key = "salesforce"
+    latencies = {"*": (80, 400)}
+
+    def __init__(self, setup: Setup) -> None:
+        super().__init__(setup)
+        self._empty()
+
+    def _empty(self) -> None:
+        self.tokens: set[str] = set()
+        self.signed_in = 0
+        self.custom: dict[str, list[str]] = {name: [] for name in _FIELDS}
+        self.rows: dict[str, list[Json]] = {name: [] for name in _FIELDS}
+        self.cursors: dict[str, tuple[str, list[str], int]] = {}
+
+    def operation(self, request: Request) -> str:
+        if request.path == "/services/oauth2/token":
+            return "token"
+        found = _QUERY.fullmatch(request.parameter("q"))
+        return f"query {found['name']}" if found else request.path.split("/")[4]
+
+    def authenticate(self, request: Request) -> Reply | None:
+        kind, _, token = request.header("Authorization").partition(" ")
+        if request.path == "/services/oauth2/token" or (kind == "Bearer" and token in self.tokens):
+            return None
+        return _error(401, "INVALID_SESSION_ID", "Session expired or invalid")
+
+    def expire(self, request: Request) -> None:
+        self.tokens.clear()
+
+    def handle(self, request: Request) -> Reply:
+        parts = request.path.strip("/").split("/")
+        if request.path == "/services/oauth2/token":
+            return self._token(request)
+        if request.method != "GET" or parts[:3] != ["services", "data", VERSION]:
+            return _error(404, "NOT_FOUND", "The requested resource does not exist")
+        match parts[3:]:
+            case "sobjects", name, "describe" if name in _FIELDS:
+                return json_reply(200, {"name": name, "fields": self._described(name)})
+            case ("query",):
+                return self._query(request)
+            case "query", locator:
+                return self._more(request, locator)
+        return _error(404, "NOT_FOUND", "The requested resource does not exist")
+
+    def add(self, name: str, **fields: Any) -> str:
+        """A record of one kind; its id of 18 letters."""
+        with self.lock:
+            known = _FIELDS[name].split()
+            self.custom[name] += [one for one in fields if one not in (*known, *self.custom[name])]
+            number = f"{sum(map(len, self.rows.values())) + 1:09d}"
+            key = f"{_PREFIXES[name]}Hs0{number}AAA"
+            made = {"Id": key, "CreatedDate": _written(self.clock.now())}
+            self.rows[name].append(made | fields)
+        return key
+
+    def _token(self, request: Request) -> Reply:
+        form = dict(request.form)
+        if request.method != "POST" or form.get("grant_type") != "client_credentials":
+            said = {
+                "error": "unsupported_grant_type",
+                "error_description": "grant type not supported",
+            }
+            return json_reply(400, said)
+        if (form.get("client_id"), form.get("client_secret")) != (CLIENT_ID, CLIENT_SECRET):
+            said = {"error": "invalid_client", "error_description": "invalid client credentials"}
+            return json_reply(401, said)
+        with self.lock:
+            self.signed_in += 1
+            token = f"00D.session-{self.signed_in}"
+            self.tokens.add(token)
+        return json_reply(
+            200,
+            {
+                "access_token": token,
+                "instance_url": "https://lindenfield.my.salesforce.com",
+                "token_type": "Bearer",
+                "scope": "api",
+            },
+        )
+
+    def _described(self, name: str) -> list[Json]:
+        named = [*_FIELDS[name].split(), *self.custom[name]]
+        plain = [{"name": one, "type": "string", "custom": one.endswith("__c")} for one in named]
+        return [*plain, {"name": "Address", "type": "address", "custom": False}]
+
+    def _query(self, request: Request) -> Reply:
+        found = _QUERY.fullmatch(request.parameter("q"))
+        if found is None:
+            return _error(400, "MALFORMED_QUERY", "unexpected token")
+        name, fields = found["name"], [one.strip() for one in found["fields"].split(",")]
+        known = [*_FIELDS.get(name, "").split(), *self.custom.get(name, [])]
+        if name not in _FIELDS:
+            return _error(400, "INVALID_TYPE", f"sObject type '{name}' is not supported.")
+        if wrong := [one for one in fields if one not in known]:
+            return _error(400, "INVALID_FIELD", f"No such column '{wrong[0]}' on entity '{name}'.")
+        needed = found["not_null"] or ""
+        total = len(self._held(name, needed))
+        return json_reply(200, self._page(request, name, fields, needed, 0, total))
+
+    def _more(self, request: Request, locator: str) -> Reply:
+        key, _, begins = locator.partition("-")
+        if key not in self.cursors or not begins.isdigit():
+            return _error(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
+        name, fields, total = self.cursors[key]
+        needed = {"Task": "WhoId", "Event": "WhoId"}.get(name, "")
+        return json_reply(200, self._page(request, name, fields, needed, int(begins), total))
+
+    def _held(self, name: str, needed: str) -> list[Json]:
+        return [one for one in self.rows[name] if not needed or one.get(needed)]
+
+    def _page(
+        self, request: Request, name: str, fields: list[str], needed: str, begins: int, total: int
+    ) -> Json:
+        asked = re.search(r"batchSize=(\d+)", request.header("Sforce-Query-Options"))
+        size = min(max(int(asked[1]) if asked else MOST, LEAST), MOST)
+        with self.lock:
+            rows = self._held(name, needed)
+            ends = begins + size
+            shown: list[Json] = [
+                {
+                    "attributes": {
+                        "type": name,
+                        "url": f"/services/data/{VERSION}/sobjects/{name}/{one['Id']}",
+                    },
+                    **{field: one.get(field) for field in fields},
+                }
+                for one in rows[begins:ends]
+            ]
+            page: Json = {"totalSize": total, "done": ends >= len(rows), "records": shown}
+            if not page["done"]:
+                key = f"01g{len(self.cursors):06d}"
+                self.cursors[key] = (name, fields, total)
+                page["nextRecordsUrl"] = f"/services/data/{VERSION}/query/{key}-{ends}"
+        return page
+
+    def state(self) -> Json:
+        return dict(self.rows)
+
+    def plant(self, body: Json) -> Json:
+        """Records by kind: `{"Lead": [{"LastName": …}]}`."""
+        return {name: [self.add(name, **one) for one in rows] for name, rows in body.items()}
+
+    def reset(self) -> None:
+        super().reset()
+        with self.lock:
+            self._empty()
+
+
+def _written(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%S.000+0000")
+
+
+def _error(status: int, code: str, said: str) -> Reply:
+    return json_reply(status, [{"message": said, "errorCode": code}])

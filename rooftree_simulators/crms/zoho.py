@@ -1,0 +1,177 @@
+"""Zoho CRM, version 8: a refresh token, users, fields, and records of modules by page token.
+
+After zoho.com/crm/developer (Get records; Users; Fields metadata; Get record count; Refresh
+access tokens): `fields` must be named, at most 50; a page holds at most 200; `page` reaches
+2,000 records and `page_token` all; nothing to show is a 204; a token lives an hour.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from rooftree_simulators.frame import Json, Reply, Request, Setup, Vendor, json_reply
+
+CLIENT_ID, CLIENT_SECRET, REFRESH = "1000.CLIENT", "zoho-secret", "1000.refresh-token"
+MOST, MOST_FIELDS = 200, 50
+REACH = 2000  # records that pages by number reach
+_MARK = "c8582xx9e7c7-"
+_LIVES = timedelta(hours=1)
+_KNOWN = (
+    *("id", "Owner", "Company", "First_Name", "Last_Name", "Full_Name", "Email"),
+    *("Secondary_Email", "Phone", "Mobile", "Lead_Source", "Lead_Status", "Email_Opt_Out"),
+    *("Street", "City", "State", "Zip_Code", "Country", "Created_Time", "Tag", "Description"),
+)
+_MODULES = ("Leads", "Notes", "Tasks", "Calls", "Events")
+_LIST = {"fields", "per_page", "page", "page_token", "sort_by", "sort_order", "cvid", "ids"}
+
+
+class Zoho(Vendor):
+    key = "zoho"
+    latencies = {"*": (100, 500)}
+
+    def __init__(self, setup: Setup) -> None:
+        super().__init__(setup)
+        self._empty()
+
+    def _empty(self) -> None:
+        self.tokens: dict[str, Any] = {}  # and until when each is good
+        self.signed_in = 0
+        self.users: list[Json] = []
+        self.custom: list[str] = []
+        self.rows: dict[str, list[Json]] = {name: [] for name in _MODULES}
+
+    def operation(self, request: Request) -> str:
+        parts = request.path.strip("/").split("/")
+        return "token" if parts[0] == "oauth" else f"list {parts[2]}"
+
+    def authenticate(self, request: Request) -> Reply | None:
+        if request.path == "/oauth/v2/token":
+            return None
+        kind, _, token = request.header("Authorization").partition(" ")
+        now = self.clock.now()
+        if kind == "Zoho-oauthtoken" and self.tokens.get(token, now) > now:
+            return None
+        return _error(401, "INVALID_TOKEN", "invalid oauth token")
+
+    def expire(self, request: Request) -> None:
+        self.tokens.clear()
+
+    def handle(self, request: Request) -> Reply:
+        match request.method, *request.path.strip("/").split("/"):
+            case "POST", "oauth", "v2", "token":
+                return self._token(request)
+            case "GET", "crm", "v8", "users":
+                return self._users(request)
+            case "GET", "crm", "v8", "settings", "fields":
+                return self._fields(request)
+            case "GET", "crm", "v8", module, "actions", "count" if module in self.rows:
+                return json_reply(200, {"count": len(self.rows[module])})
+            case "GET", "crm", "v8", module if module in self.rows:
+                return self._records(request, module)
+        return _error(404, "INVALID_URL_PATTERN", "Please check the URL")
+
+    def user(self, name: str, email: str) -> Json:
+        """A user, as records name their owner."""
+        key = f"57257670000004119{90 + len(self.users)}"
+        row = {"id": key, "full_name": name, "email": email, "status": "active"}
+        self.users.append(row)
+        return {"name": name, "id": key, "email": email}
+
+    def add(self, module: str, **fields: Any) -> str:
+        """A record of a module; its id."""
+        with self.lock:
+            if module == "Leads":
+                self.custom += [one for one in fields if one not in (*_KNOWN, *self.custom)]
+            key = str(5725767000000411001 + sum(map(len, self.rows.values())))
+            made = self.clock.now().isoformat(timespec="seconds")
+            self.rows[module].append({"id": key, "Created_Time": made, **fields})
+        return key
+
+    def _token(self, request: Request) -> Reply:
+        form = {**dict(request.query), **dict(request.form)}
+        if form.get("grant_type") != "refresh_token":
+            return json_reply(200, {"error": "unsupported_grant_type"})
+        if (form.get("client_id"), form.get("client_secret")) != (CLIENT_ID, CLIENT_SECRET):
+            return json_reply(200, {"error": "invalid_client"})
+        if form.get("refresh_token") != REFRESH:
+            return json_reply(200, {"error": "invalid_code"})
+        with self.lock:
+            self.signed_in += 1
+            token = f"1000.access-{self.signed_in}"
+            self.tokens[token] = self.clock.now() + _LIVES
+        bought = {"access_token": token, "api_domain": "https://www.zohoapis.com"}
+        return json_reply(200, bought | {"token_type": "Bearer", "expires_in": 3600})
+
+    def _users(self, request: Request) -> Reply:
+        if request.parameter("type") not in ("AllUsers", "ActiveUsers"):
+            return _error(400, "INVALID_REQUEST", "type is not valid")
+        nth, size = int(request.parameter("page", "1")), int(request.parameter("per_page", "200"))
+        shown = self.users[(nth - 1) * size : nth * size]
+        if not shown:
+            return Reply(status=204)
+        info = {"page": nth, "per_page": size, "count": len(shown)}
+        info["more_records"] = len(self.users) > nth * size
+        return json_reply(200, {"users": shown, "info": info})
+
+    def _fields(self, request: Request) -> Reply:
+        if request.parameter("module") != "Leads":
+            return _error(400, "INVALID_MODULE", "the module name given seems to be invalid")
+        named = [*((one, False) for one in _KNOWN), *((one, True) for one in self.custom)]
+        return json_reply(
+            200, {"fields": [{"api_name": name, "custom_field": own} for name, own in named]}
+        )
+
+    def _records(self, request: Request, module: str) -> Reply:
+        fields = [one for one in request.parameter("fields").split(",") if one]
+        size = int(request.parameter("per_page", "200"))
+        refusal = _refused(request, fields, size)
+        begins = _begins(request, module, size)
+        if refusal or begins is None:
+            return refusal or _error(400, "INVALID_DATA", "page_token")
+        with self.lock:
+            rows = self.rows[module]
+            shown = [
+                {"id": one["id"], **{name: one.get(name) for name in fields}}
+                for one in rows[begins : begins + size]
+            ]
+            is_more = begins + size < len(rows)
+        if not shown:
+            return Reply(status=204)
+        after = f"{_MARK}{module}-{begins + size}" if is_more else None
+        info = {"per_page": size, "count": len(shown), "more_records": is_more}
+        return json_reply(200, {"data": shown, "info": info | {"next_page_token": after}})
+
+    def state(self) -> Json:
+        return {"users": self.users, **self.rows}
+
+    def plant(self, body: Json) -> Json:
+        """Records by module: `{"Leads": [{"Last_Name": …}]}`."""
+        return {name: [self.add(name, **one) for one in rows] for name, rows in body.items()}
+
+    def reset(self) -> None:
+        super().reset()
+        with self.lock:
+            self._empty()
+
+
+def _refused(request: Request, fields: list[str], size: int) -> Reply | None:
+    if {name for name, _ in request.query} - _LIST:
+        return _error(400, "INVALID_REQUEST", "unknown parameter")
+    if not fields:
+        return _error(400, "REQUIRED_PARAM_MISSING", "One of the expected parameter is missing")
+    if len(fields) > MOST_FIELDS:
+        return _error(400, "LIMIT_EXCEEDED", "at most 50 fields")
+    return None if 1 <= size <= MOST else _error(400, "INVALID_DATA", "per_page")
+
+
+def _begins(request: Request, module: str, size: int) -> int | None:
+    """The place of the first record; None for a token that is none, or a page too far."""
+    token = request.parameter("page_token")
+    if not token:
+        begins = (int(request.parameter("page", "1")) - 1) * size
+        return begins if begins < REACH else None
+    mark, _, number = token.rpartition("-")
+    return int(number) if f"{mark}-" == f"{_MARK}{module}-" else None
+
+
+def _error(status: int, code: str, said: str) -> Reply:
+    return json_reply(status, {"code": code, "details": {}, "message": said, "status": "error"})

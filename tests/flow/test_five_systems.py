@@ -1,0 +1,326 @@
+"""Each of the five systems over its own interface, from connecting to what came along."""
+
+import json
+
+import pytest
+
+from rooftree.capture.imports import past
+from rooftree.capture.imports.models import PastEntry
+from rooftree.capture.models import Spreadsheet
+from rooftree.compliance.models import Revocation
+from rooftree.leads.models import ContactAttempt, Lead, Task
+from rooftree.outreach.models import Message
+from rooftree_simulators.crms import hubspot, monday, pipedrive, salesforce, zoho
+from tests import make
+from tests.flow import journey, moving
+from tests.flow.senders import source, strike
+
+pytestmark = pytest.mark.usefixtures("committed")
+DANA = "dana@lindenfield.example"
+
+
+@pytest.fixture
+def dana():
+    return make.officer(user=make.user("officer", name="Dana Okafor", email=DANA))
+
+
+def of_salesforce(vendor):
+    dana = vendor.add("User", Name="Dana Okafor", Email=DANA, NMLS_ID__c="")
+    ivo = vendor.add(
+        "Lead", FirstName="Ivo", LastName="Petrov", MobilePhone="8135550114", State="FL",
+        Status="Working - Contacted", OwnerId=dana, HasOptedOutOfEmail=True,
+        Email="ivo@home.example", Loan_Amount__c=285000.0,
+    )  # fmt: skip
+    vendor.add("Lead", FirstName="No", LastName="Way", Status="Open", OwnerId=dana)
+    vendor.add("Note", ParentId=ivo, Title="Fair", Body="Call after the fair", OwnerId=dana)
+    vendor.add(
+        "Task", WhoId=ivo, OwnerId=dana, Subject="Send the estimate", IsClosed=False,
+        ActivityDate="2026-11-30", Status="Not Started",
+    )  # fmt: skip
+    vendor.add(
+        "Task", WhoId=ivo, OwnerId=dana, Subject="Call", IsClosed=True, TaskSubtype="Call",
+        CallType="Outbound", CompletedDateTime="2026-10-01T15:00:00.000+0000",
+    )  # fmt: skip
+    return source(
+        "crm_salesforce", domain="https://lindenfield.my.salesforce.com",
+        client_id=salesforce.CLIENT_ID, client_secret=salesforce.CLIENT_SECRET,
+    )  # fmt: skip
+
+
+def of_hubspot(vendor):
+    dana = vendor.owner("Dana Okafor", DANA)
+    ivo = vendor.contact(
+        firstname="Ivo", lastname="Petrov", phone="8135550114", state="FL",
+        email="ivo@home.example", hs_email_optout="true", hubspot_owner_id=dana,
+        hs_lead_status="Working", loan_amount="285000",
+    )  # fmt: skip
+    vendor.custom("loan_amount")
+    vendor.contact(firstname="No", lastname="Way", hubspot_owner_id=dana)
+    vendor.engage("notes", ivo, hs_note_body="<p>Call after the fair</p>")
+    vendor.engage(
+        "tasks", ivo, hs_task_subject="Send the estimate", hubspot_owner_id=dana,
+        hs_task_status="NOT_STARTED", hs_timestamp="2026-11-30T22:00:00Z",
+    )  # fmt: skip
+    vendor.engage(
+        "calls", ivo, hs_call_title="Call", hs_call_direction="OUTBOUND",
+        hs_timestamp="2026-10-01T15:00:00Z",
+    )  # fmt: skip
+    return source("crm_hubspot", access_token=hubspot.TOKEN)
+
+
+def of_zoho(vendor):
+    dana = vendor.user("Dana Okafor", DANA)
+    ivo = vendor.add(
+        "Leads", First_Name="Ivo", Last_Name="Petrov", Mobile="8135550114", State="FL",
+        Email="ivo@home.example", Email_Opt_Out=True, Owner=dana, Lead_Status="Contacted",
+        Loan_Amount=285000,
+    )  # fmt: skip
+    vendor.add("Leads", Last_Name="Way", Owner=dana)
+    parent = {"id": ivo, "name": "Ivo Petrov"}
+    vendor.add("Notes", Note_Content="Call after the fair", Parent_Id=parent, Owner=dana)
+    vendor.add(
+        "Tasks", Subject="Send the estimate", Status="Not Started", Due_Date="2026-11-30",
+        What_Id=parent, Owner=dana,
+    )  # fmt: skip
+    vendor.add(
+        "Calls", Subject="Call", Call_Type="Outbound", What_Id=parent, Owner=dana,
+        Call_Start_Time="2026-10-01T11:00:00-04:00",
+    )  # fmt: skip
+    return source(
+        "crm_zoho", data_center="com", client_id=zoho.CLIENT_ID,
+        client_secret=zoho.CLIENT_SECRET, refresh_token=zoho.REFRESH,
+    )  # fmt: skip
+
+
+def of_pipedrive(vendor):
+    dana = vendor.add("users", name="Dana Okafor", email=DANA)
+    amount = vendor.field("Loan purpose")
+    ivo = vendor.add(
+        "persons", name="Ivo Petrov", first_name="Ivo", last_name="Petrov",
+        phones=[{"value": "8135550114", "primary": True, "label": "mobile"}],
+        emails=[{"value": "ivo@home.example", "primary": True, "label": "home"}],
+    )  # fmt: skip
+    nobody = vendor.add("persons", name="No Way", phones=[], emails=[])
+    stage = vendor.add("stages", name="Application")
+    vendor.add(
+        "deals", title="Refi", owner_id=dana, person_id=ivo, stage_id=stage, status="open",
+        value=285000, currency="USD", custom_fields={amount: "Refinance"},
+    )  # fmt: skip
+    vendor.add("leads", title="Lead", owner_id=dana, person_id=nobody, value=None)
+    vendor.add("notes", content="<b>Call</b> after the fair", person_id=ivo, user_id=dana)
+    vendor.add(
+        "activities", subject="Send the estimate", type="task", done=False, owner_id=dana,
+        due_date="2026-11-30", due_time="22:00:00", person_id=ivo, deal_id=None, lead_id=None,
+    )  # fmt: skip
+    vendor.add(
+        "activities", subject="Call", type="call", done=True, owner_id=dana, person_id=ivo,
+        marked_as_done_time="2026-10-01T15:00:00Z",
+    )  # fmt: skip
+    return source("crm_pipedrive", api_token=pipedrive.TOKEN)
+
+
+def of_monday(vendor):
+    dana = vendor.user("Dana Okafor", DANA)
+    board = vendor.board("Leads")
+    who = {"personsAndTeams": [{"id": int(dana), "kind": "person"}]}
+    ivo = vendor.item(
+        board, "Ivo Petrov", Phone=("phone", "8135550114", {"phone": "8135550114"}),
+        Email=("email", "ivo@home.example", {"email": "ivo@home.example"}),
+        Status=("status", "Working on it", {"index": 0}), Owner=("people", "Dana Okafor", who),
+        Loan_amount=("numbers", "285000", "285000"), State="FL",
+    )  # fmt: skip
+    vendor.item(board, "No Way", Owner=("people", "Dana Okafor", who))
+    vendor.update(ivo, "Call after the fair", dana, "Will do")
+    return source("crm_monday", access_token=monday.TOKEN, boards=board)
+
+
+SYSTEMS = {
+    "salesforce": of_salesforce,
+    "hubspot": of_hubspot,
+    "zoho": of_zoho,
+    "pipedrive": of_pipedrive,
+    "monday": of_monday,
+}
+each = pytest.mark.parametrize("name", SYSTEMS)
+WITH_TASKS = [name for name in SYSTEMS if name != "monday"]  # its boards have none
+WITH_TOKENS_THAT_END = ["salesforce", "zoho"]
+
+
+@pytest.fixture
+def connect(world, dana):
+    def connected(name):
+        vendor = getattr(world.simulators, name)
+        return vendor, SYSTEMS[name](vendor)
+
+    return connected
+
+
+@each
+def test_people_come_in_with_what_the_adapter_reads_of_them(connect, dana, name):
+    _, book = connect(name)
+
+    sheet = moving.moved(book)
+
+    assert (sheet.state, sheet.counts) == ("done", {"new": 1, "refused": 1})
+    lead = Lead.objects.get()
+    assert (lead.person.first_name, lead.person.last_name) == ("Ivo", "Petrov")
+    assert lead.person.phones.get().e164 == "+18135550114"
+    assert lead.person.emails.get().address == "ivo@home.example"
+    assert lead.amount_cents == 285_000_00
+    assert lead.officer_id == dana.pk
+
+
+@each
+def test_what_was_noted_and_done_stands_in_the_leads_past_and_never_as_ours(connect, name):
+    _, book = connect(name)
+
+    sheet = moving.moved(book)
+
+    lead = Lead.objects.get()
+    assert PastEntry.objects.filter(
+        lead=lead, kind="note", text__contains="after the fair"
+    ).exists()
+    if name in WITH_TASKS:
+        call = PastEntry.objects.get(lead=lead, kind="call")
+        assert call.at.isoformat() == "2026-10-01T15:00:00+00:00"
+    assert [one for one in past.counted(sheet) if not one.adds_up] == []
+    assert not Message.objects.exists()
+    assert not ContactAttempt.objects.exists()
+    assert lead.first_attempt_at is None
+
+
+@pytest.mark.parametrize("name", WITH_TASKS)
+def test_an_open_task_is_an_officers_task_here_with_its_time(connect, dana, name):
+    _, book = connect(name)
+
+    moving.moved(book)
+
+    task = Task.objects.get()
+    assert (task.title, task.user_id) == ("Send the estimate", dana.user_id)
+    assert task.due_at.isoformat() == "2026-11-30T22:00:00+00:00"
+
+
+@pytest.mark.parametrize("name", ["salesforce", "hubspot", "zoho"])
+def test_an_opt_out_over_there_is_one_here(connect, name):
+    _, book = connect(name)
+
+    moving.moved(book)
+
+    live = Revocation.objects.filter(ended_at=None, address="ivo@home.example")
+    assert live.filter(media__contains=["email"]).exists()
+
+
+@each
+def test_a_wrong_secret_is_told_in_the_systems_own_words(connect, name):
+    _, book = connect(name)
+    book.credentials = json.dumps({**json.loads(book.credentials), **dict.fromkeys(
+        ("access_token", "api_token", "client_secret"), "wrong"
+    )})  # fmt: skip
+    book.save()
+
+    sheet = moving.read(book)
+
+    assert sheet.state == "reading"
+    assert "does not let us in." in sheet.transfer.problem
+    assert "under Credentials." in sheet.transfer.problem
+
+
+@each
+def test_too_many_questions_and_a_failing_server_are_waited_for(connect, name):
+    vendor, book = connect(name)
+    sheet = moving.begun(book)
+    vendor.faults.add({"action": "status:429", "headers": {"Retry-After": "90"}, "count": 1})
+    journey.run()
+    assert "wait 90 seconds" in Spreadsheet.objects.get(pk=sheet.pk).transfer.problem
+    strike(vendor, "status:503", count=3)
+    journey.run(journey.later(1.6))
+    assert "failed (503)" in Spreadsheet.objects.get(pk=sheet.pk).transfer.problem
+
+    journey.run(journey.later(20))
+
+    assert Spreadsheet.objects.get(pk=sheet.pk).row_count == 2
+
+
+@pytest.mark.parametrize("name", WITH_TOKENS_THAT_END)
+def test_a_token_that_ends_in_the_middle_is_bought_anew(connect, name):
+    vendor, book = connect(name)
+    vendor.faults.add({"action": "expire_token", "nth": 3})
+
+    sheet = moving.read(book)
+
+    assert (sheet.state, sheet.row_count) == ("columns", 2)
+    assert vendor.signed_in == 2
+
+
+MANY = {
+    "salesforce": (lambda vendor, nth: vendor.add("Lead", LastName=f"N{nth}"), 1100),
+    "zoho": (lambda vendor, nth: vendor.add("Leads", Last_Name=f"N{nth}"), 450),
+    "pipedrive": (lambda vendor, nth: vendor.add("deals", title=f"N{nth}", value=1, currency="USD",
+                                                 person_id=None), 250),
+    "monday": (lambda vendor, nth: vendor.item("4455", f"N{nth}"), 120),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MANY)
+def test_every_page_is_read_once(connect, name):
+    vendor, book = connect(name)
+    one_more, count = MANY[name]
+    for nth in range(count):
+        one_more(vendor, nth)
+
+    sheet = moving.read(book)
+
+    assert (sheet.state, sheet.row_count) == ("columns", count + 2)
+    declared = sheet.transfer.declared.get("records", count + 2)
+    assert declared == count + 2
+
+
+def test_monday_says_in_a_good_answer_that_it_had_enough(connect):
+    vendor, book = connect("monday")
+    vendor.faults.add({**monday.out_of_budget(16), "count": 1, "match": {"op": "boards"}})
+    sheet = moving.begun(book)
+    journey.run()
+    assert "wait 16 seconds" in Spreadsheet.objects.get(pk=sheet.pk).transfer.problem
+
+    journey.run(journey.later(0.3))
+
+    assert Spreadsheet.objects.get(pk=sheet.pk).state == "columns"
+
+
+def test_a_cursor_that_a_system_forgot_begins_its_part_anew_and_doubles_nobody(connect):
+    vendor, book = connect("monday")
+    for nth in range(60):
+        vendor.item("4455", f"Ann{nth} Lee", Phone=("phone", "", {"phone": f"81355502{nth:02}"}))
+    sheet = moving.begun(book)
+    strike(vendor, "status:503", count=3, match={"op": "next_items_page"})
+    journey.run()
+    vendor.cursors.clear()
+    for minutes in (1, 2, 4, 8):
+        journey.run(journey.later(minutes))
+    found = Spreadsheet.objects.get(pk=sheet.pk)
+
+    assert found.state == "columns"
+    assert found.findings["counts"] == {"new": 61, "again": 49, "refused": 2}
+
+
+def test_salesforces_limit_of_a_day_is_patience_and_no_wrong_secret(connect):
+    vendor, book = connect("salesforce")
+    limit = json.dumps([{"errorCode": "REQUEST_LIMIT_EXCEEDED", "message": "TotalRequests"}])
+    strike(vendor, "status:403", body=limit, count=1, match={"op": "query Lead"})
+
+    sheet = moving.read(book)
+
+    assert sheet.transfer.problem == "Salesforce has answered as often today as it may."
+
+
+def test_a_domain_that_is_not_salesforces_is_never_asked(connect, settings):
+    _, book = connect("salesforce")
+    settings.UPSTREAMS = {}
+    book.credentials = json.dumps(
+        {**json.loads(book.credentials), "domain": "https://evil.example"}
+    )
+    book.save()
+
+    sheet = moving.read(book)
+
+    assert "My Domain must end in" in sheet.transfer.problem

@@ -1,0 +1,81 @@
+"""Moving from another system in a real Chromium, on a phone and at a desk."""
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from rooftree.capture.imports import transfer
+from rooftree.capture.models import Spreadsheet
+from rooftree.flow import spreadsheets
+from rooftree_simulators.clock import Clock
+from rooftree_simulators.crms import hubspot
+from rooftree_simulators.run import start
+from tests import make
+from tests.flow import journey, moving
+from tests.flow.senders import source
+from tests.web.browser.conftest import SIZES, open_as, shown_well
+
+
+@pytest.fixture
+def vendor(settings, people):
+    make.user("operations", name="Pat Lowe", email="pat@lindenfield.example")
+    with start(clock=Clock(at=make.NOON, speed=0)) as simulators:
+        settings.UPSTREAMS = {"crm_hubspot": simulators.urls["hubspot"]}
+        made = simulators.hubspot
+        dana = made.owner("Dana Reyes", people.dana.user.email)
+        sam = made.owner("Samantha Featherstone-Gone", "sam.gone@elsewhere.example")
+        for nth, stage in enumerate(("IN_PROGRESS", "UNQUALIFIED", "OPEN_DEAL", "NEW")):
+            key = made.contact(
+                firstname=f"Ivo{nth}", lastname="Petrov", phone=f"813555011{nth}",
+                email=f"ivo{nth}@home.example", hs_lead_status=stage, state="FL",
+                hs_email_optout="true" if nth == 1 else None,
+                hubspot_owner_id=sam if nth else dana,
+            )  # fmt: skip
+            made.engage("notes", key, hs_note_body="<p>Call after the fair</p>")
+            made.engage(
+                "emails", key, hs_email_subject="Your rate", hs_email_text="Dear Ivo, as promised.",
+                hs_email_direction="EMAIL", hs_timestamp="2026-10-01T15:00:00Z",
+            )  # fmt: skip
+        made.contact(firstname="Nobody", lastname="Reachable")
+        made.engage("calls", hs_call_title="To nobody", hs_call_direction="OUTBOUND")
+        yield made
+
+
+@pytest.mark.parametrize(("size", "scheme"), SIZES)
+def test_its_pages_are_shown_well_at_every_step(chromium, front, vendor, people, size, scheme):
+    name = f"{size['width']}-{scheme}"
+    page = open_as(chromium, front, "Operations", size, scheme)
+    page.goto(reverse("import_systems"))
+    shown_well(page, f"systems-empty-{name}")
+    book = source("crm_hubspot", access_token=f"{hubspot.TOKEN}x")
+    page.goto(reverse("import_systems"))
+    shown_well(page, f"systems-{name}")
+
+    clerk, at = moving.clerk(), timezone.now()
+    sheet = transfer.begin(source_id=book.pk, by=clerk, at=at)
+    journey.run(at=at)
+    address = reverse("import", args=[sheet.pk])
+    page.goto(address)
+    shown_well(page, f"transfer-error-{name}")
+    book.credentials = f'{{"access_token": "{hubspot.TOKEN}"}}'
+    book.save()
+    transfer.hurry(sheet_id=sheet.pk, at=at)
+    journey.run(at=at)
+    page.goto(address)
+    shown_well(page, f"transfer-map-{name}")
+    page.get_by_role("button", name="Look what would happen").click()
+    page.wait_for_load_state()
+    journey.run(at=timezone.now())
+    page.goto(address)
+    shown_well(page, f"transfer-checked-{name}")
+    spreadsheets.begin(sheet_id=sheet.pk, by=clerk, at=at)
+    journey.run(at=timezone.now())
+    page.goto(address)
+    shown_well(page, f"transfer-done-{name}")
+    done = Spreadsheet.objects.get(pk=sheet.pk)
+    lead = done.past.exclude(lead=None).first().lead
+    page.goto(reverse("lead", args=[lead.pk]))
+    shown_well(page, f"transfer-lead-{name}")
+    page.goto(reverse("imports"))
+    shown_well(page, f"transfer-index-{name}")
+    assert done.state == "done"
