@@ -74,7 +74,7 @@ class LinkedIn(Vendor):
             given.append({"questionId": 5, "answerDetails": chosen})
         consents = [] if accepts is None else [{"consentId": 1, "accepted": accepts}]
         with self.lock:
-            key = f"6a1b-{len(self.responses) + 11}"
+            key = f"6a1b-{self.setup.first_number + len(self.responses) + 11}"
             self.responses[key] = {
                 "id": key,
                 "owner": {"sponsoredAccount": f"urn:li:sponsoredAccount:{ACCOUNT}"},
