@@ -109,7 +109,11 @@ FEEDS = (
         name="LinkedIn lead forms",
         send=live_posts.linkedin,
         share=1,
-        given={"secret": linkedin.CLIENT_SECRET, "access_token": linkedin.TOKEN},
+        given={
+            "secret": linkedin.CLIENT_SECRET,
+            "access_token": linkedin.TOKEN,
+            "account": linkedin.ACCOUNT,
+        },
         wording=WORDING,
         greet=live_talks.greet("linkedin"),
     ),

@@ -21,7 +21,7 @@ from rooftree_simulators.posters.people import Borrower
 from rooftree_simulators.posters.ping_post import Seller
 
 type Send = Callable[[Street, Source, Borrower], None]
-UNTOLD = 0.1  # of Meta's leads: its notice is lost, and only its list has them
+UNTOLD = 0.1  # of Meta's and LinkedIn's leads: the notice is lost, and only a list has them
 _THEIRS = "Harbor Light Lending"  # the lender in the simulators' wordings
 
 
@@ -86,10 +86,12 @@ def meta(street: Street, source: Source, who: Borrower) -> None:
 
 
 def linkedin(street: Street, source: Source, who: Borrower) -> None:
-    """A member submits a form: we hear an id."""
+    """A member submits a form: we hear an id, or nothing at all."""
+    is_told = street.rng.random() > UNTOLD
     answers = {"1": who.first_name, "2": who.last_name, "3": who.email, "4": who.phone}
     choice = 1 if who.purpose == "purchase" else 2
-    street.control.say("linkedin/lead", {"answers": answers, "choice": choice})
+    said = {"answers": answers, "choice": choice, "notify": is_told}
+    street.control.say("linkedin/lead", said)
 
 
 def _answers(who: Borrower) -> dict[str, Any]:
