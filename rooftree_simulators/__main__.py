@@ -23,6 +23,7 @@ def _arguments(words: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--trustedform", type=int, default=9133, help="TrustedForm certificates")
     parser.add_argument("--intercom", type=int, default=9134, help="Intercom's chats")
     parser.add_argument("--drift", type=int, default=9135, help="Drift's chats")
+    parser.add_argument("--imap", type=int, default=9143, help="a mailbox to read from")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--latency-scale", type=float, default=0.0)
     parser.add_argument("--speed", type=float, default=1.0, help="simulated seconds a second")

@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import QuerySet
 
-from rooftree.capture.models import Certificate, Retrieval, Sweep
+from rooftree.capture.models import Certificate, Mailbox, Retrieval, Sweep
 
 HELD = timedelta(minutes=2)  # longer than any answer may take
 
 
-def claim_due[Row: (Retrieval, Certificate, Sweep)](
+def claim_due[Row: (Retrieval, Certificate, Sweep, Mailbox)](
     rows: QuerySet[Row], *, at: datetime
 ) -> Row | None:
     """The row that is longest due, one try more on it; None when none is.

@@ -7,6 +7,7 @@ from zoneinfo import available_timezones
 from django import forms
 
 from rooftree.capture.agreements import BadAgreement
+from rooftree.capture.mailboxes import BadMailbox
 from rooftree.capture.source_setup import BadSource
 from rooftree.capture.value_rule import BadPartner
 from rooftree.compliance.pay_plans import BadPlan
@@ -24,7 +25,7 @@ from rooftree.reporting.assurance import BadRecord
 
 REFUSALS = (
     BadAgreement, BadBranch, BadCompany, BadConnection, BadContract, BadHours, BadKey, BadLicense,
-    BadPartner, BadPlan, BadRecord, BadSource, CannotChange,
+    BadMailbox, BadPartner, BadPlan, BadRecord, BadSource, CannotChange,
 )  # fmt: skip
 ZONES = {
     "America/New_York": "Eastern",

@@ -130,6 +130,7 @@ def world(cast):
         "hold": hold.pk, "incident": lost.pk, "key": key.pk,
         "source": cast.zillow.pk, "post_source": posts.pk,
         "seller": seller.pk,
+        "mailbox": make.mailbox().pk,
         "sheet": sheet.pk, "branch": cast.tampa.pk,
         "user": cast.sam.user.pk, "license": License.objects.first().pk,
         "company_license": make.company_license("NV").pk, "connection": connected.pk,
