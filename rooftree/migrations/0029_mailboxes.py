@@ -1,6 +1,7 @@
-"""Mailboxes that are read for letters."""
+"""Mailboxes that are read for letters, returns asked for by hand, calls a carrier failed at."""
 
 import django.db.models.deletion
+from django.conf import settings
 from django.db import migrations, models
 
 import rooftree.core.uuid7
@@ -10,10 +11,21 @@ import rooftree.org.sealed_text
 class Migration(migrations.Migration):
 
     dependencies = [
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
         ('rooftree', '0028_fairness_and_pay'),
     ]
 
     operations = [
+        migrations.AddField(
+            model_name='contactattempt',
+            name='failed_at',
+            field=models.DateTimeField(null=True),
+        ),
+        migrations.AddField(
+            model_name='claim',
+            name='asked_by',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
         migrations.CreateModel(
             name='Mailbox',
             fields=[

@@ -14,6 +14,7 @@ from rooftree.compliance.pay_plans import BadPlan
 from rooftree.core.money import AmountKind, amount
 from rooftree.core.states import STATES
 from rooftree.los.connections import BadConnection
+from rooftree.money.claims import CannotClaim
 from rooftree.money.contracts import BadContract
 from rooftree.org.api_keys import BadKey
 from rooftree.org.branches import BadBranch
@@ -25,7 +26,7 @@ from rooftree.reporting.assurance import BadRecord
 
 REFUSALS = (
     BadAgreement, BadBranch, BadCompany, BadConnection, BadContract, BadHours, BadKey, BadLicense,
-    BadMailbox, BadPartner, BadPlan, BadRecord, BadSource, CannotChange,
+    BadMailbox, BadPartner, BadPlan, BadRecord, BadSource, CannotChange, CannotClaim,
 )  # fmt: skip
 ZONES = {
     "America/New_York": "Eastern",

@@ -260,6 +260,7 @@ TABLE = {
     "introductions/<uuid:introduction_id>/permission/": get("oampd", "introduction", of_lead=True),
     "returns/": get("pked"),
     "returns/<uuid:claim_id>/": get("pked", "claim"),
+    "returns/arrivals/<uuid:touch_id>/": get("pkd", "touch"),
     "returns/<uuid:claim_id>/<slug:what>/": post("pkd", "claim note", data="note=word"),
     "returns/sources/<uuid:source_id>/file/": get("pd", "source"),
     "returns/files/<uuid:file_id>/copies/": post("pd", "return_file", data="reason=long_reason"),

@@ -119,7 +119,7 @@ def world(cast):
     things = {
         "finding": finding.pk, "agreement": agreed.pk, "plan": plan.pk, "drop": "drop",
         "likeness": alike.pk, "partner": ana.pk, "introduction": introduction.pk, "thing": thing.pk,
-        "claim": claim.pk, "return_file": claim.file_id, "note": "note",
+        "touch": touch.pk, "claim": claim.pk, "return_file": claim.file_id, "note": "note",
         "long_reason": "A copy for the vendor",
         "status_file": StatusFile.objects.create(
             source=touch.source, number=1, made_by=cast.omar, made_at=make.NOON
