@@ -11,6 +11,7 @@ from typing import Any
 
 from rooftree.capture import (
     baseline,
+    mailboxes,
     publish_map,
     source_bids,
     source_credentials,
@@ -19,7 +20,7 @@ from rooftree.capture import (
 )
 from rooftree.capture.bidding import Rules
 from rooftree.capture.field_map import table
-from rooftree.capture.models import CertificateAccount
+from rooftree.capture.models import CertificateAccount, Mailbox
 from rooftree.compliance import source_terms
 from rooftree.leads.models import Source
 from rooftree.money.company_day import company_day
@@ -27,7 +28,9 @@ from rooftree.org.models import User
 from rooftree_demo import live_posts, live_talks
 from rooftree_demo.company import BRAND, WORDING
 from rooftree_demo.live_posts import Send
+from rooftree_demo.outside import Addresses
 from rooftree_demo.street import Street
+from rooftree_simulators import imap
 from rooftree_simulators.ads import linkedin, meta, trustedform
 from rooftree_simulators.chats import drift, intercom
 from rooftree_simulators.posters import (
@@ -263,6 +266,25 @@ def ensure(*, at: datetime) -> None:
             source = _open(feed, staff["operations"], at)
             _review(feed, source, staff["compliance"], at)
             _launch(feed, source, staff["operations"], at)
+
+
+def read_mail(addresses: Addresses, *, at: datetime) -> None:
+    """Read the mailbox at its address of this run; it is another in each."""
+    kept = Mailbox.objects.first()
+    mailboxes.keep(
+        {
+            "host": "127.0.0.1",
+            "port": addresses.imap,
+            "security": "none",
+            "user": imap.USER,
+            "password": imap.PASSWORD,
+            "folder": "INBOX",
+            "source_id": None,
+        },
+        mailbox_id=kept.pk if kept else None,
+        by=User.objects.filter(role="administrator").earliest("joined_at"),
+        at=at,
+    )
 
 
 def _open(feed: Feed, by: User, at: datetime) -> Source:

@@ -1,5 +1,6 @@
 """How those who talk or write reach us: calls, chats, letters, and the form on our own page."""
 
+import base64
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -15,7 +16,7 @@ from rooftree_simulators.posters import (
     phone_callrail,
     phone_twilio,
 )
-from rooftree_simulators.posters.delivery import Delivery, deliver
+from rooftree_simulators.posters.delivery import deliver
 from rooftree_simulators.posters.people import Borrower
 
 DESK = "+18135550102"  # where calls to the tracking number ring
@@ -66,15 +67,20 @@ def visitor(vendor: str) -> Callable[[Street, Source, Borrower], None]:
     return send
 
 
-def letter(maker: Callable[..., Delivery]) -> Callable[[Street, Source, Borrower], None]:
-    """A vendor's e-mail to the source's own address, handed over by the lender's mail server."""
+def in_words(street: Street, source: Source, who: Borrower) -> None:
+    """A vendor's e-mail into the mailbox that we read."""
+    made = lead_letter.in_words(who, street.rng, at=moment.now(), to=_to(source))
+    street.control.say("imap/letter", {"raw": base64.b64encode(made.body).decode()})
 
-    def send(street: Street, source: Source, who: Borrower) -> None:
-        to = f"leads+{source.token}@{outside.INBOX}"
-        made = maker(who, street.rng, at=moment.now(), to=to)
-        deliver(made, f"{street.web}/in/mail/{outside.MAIL_SECRET}")
 
-    return send
+def in_adf(street: Street, source: Source, who: Borrower) -> None:
+    """Another's, which the lender's mail server hands over."""
+    made = lead_letter.in_adf(who, street.rng, at=moment.now(), to=_to(source))
+    deliver(made, f"{street.web}/in/mail/{outside.MAIL_SECRET}")
+
+
+def _to(source: Source) -> str:
+    return f"leads+{source.token}@{outside.INBOX}"
 
 
 def our_page(street: Street, source: Source, who: Borrower) -> None:
@@ -103,4 +109,3 @@ def greet(vendor: str) -> Callable[[Street, Source], None]:
 
 
 by_intercom, by_drift = visitor("intercom"), visitor("drift")
-in_words, in_adf = letter(lead_letter.in_words), letter(lead_letter.in_adf)

@@ -27,6 +27,7 @@ class Addresses:
     trustedform: int = 0
     intercom: int = 0
     drift: int = 0
+    imap: int = 0
 
     @property
     def control(self) -> str:

@@ -59,7 +59,9 @@ def market(live_server, settings, committed):
     with ExitStack() as passing, around(url, settings) as world:
         company.ensure(at=make.NOON)
         feeds.ensure(at=make.NOON)
-        control = Control(outside.Addresses(**asdict(world.simulators.ports)))
+        addresses = outside.Addresses(**asdict(world.simulators.ports))
+        feeds.read_mail(addresses, at=make.NOON)
+        control = Control(addresses)
         town.plant(control, web=url, public=url)
         places = {"web": url, "public": url}
         shoppers, newcomers = Shoppers(control, **places), Newcomers(control, **places)
