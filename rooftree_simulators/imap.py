@@ -7,7 +7,9 @@ LOGOUT. Anything else is BAD. Letters are only ever added, deleted, or numbered 
 import base64
 import re
 import shlex
+import socket
 import socketserver
+import ssl
 import threading
 from dataclasses import dataclass
 from datetime import datetime
@@ -206,17 +208,28 @@ class _Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
     allow_reuse_address = True
     box: ImapMailbox
+    context: ssl.SSLContext | None = None
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """A connection; its TLS is agreed on in its own thread."""
+        came, address = super().get_request()
+        if self.context is None:
+            return came, address
+        wrap = self.context.wrap_socket
+        return wrap(came, server_side=True, do_handshake_on_connect=False), address
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A reader that went away is not news."""
 
 
 class ImapListener:
-    """The mailbox listening on 127.0.0.1; port 0 takes a free one."""
+    """The mailbox listening on 127.0.0.1; port 0 takes a free one, `context` speaks TLS."""
 
-    def __init__(self, box: ImapMailbox, port: int) -> None:
+    def __init__(
+        self, box: ImapMailbox, port: int, *, context: ssl.SSLContext | None = None
+    ) -> None:
         self._server = _Server(("127.0.0.1", port), _Session)
-        self._server.box = box
+        self._server.box, self._server.context = box, context
         self.port: int = self._server.server_address[1]
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.05,), name="sim-imap", daemon=True

@@ -98,6 +98,12 @@ def opened(address: Address) -> Iterator[Folder]:
 def _check(address: Address) -> None:
     if address.security is Security.NONE and not _is_here(address.host):
         raise Misconfigured("Choose an encrypted line: the password would go in the clear.")
+    for said in (address.user, address.password, address.folder):
+        if not (said.isascii() and said.isprintable()):  # a line break would begin a command
+            raise Misconfigured(
+                "User name, password and folder can have plain letters, digits and signs alone: "
+                "with others in a password, make an app password."
+            )
 
 
 def _is_here(host: str) -> bool:
@@ -121,7 +127,7 @@ def _explained(address: Address) -> Iterator[None]:
         ) from problem
     except ssl.SSLCertVerificationError as problem:
         raise Misconfigured(
-            f"The certificate of {where} is not of that name: use the name your provider gives."
+            f"The certificate of {where} cannot be trusted: use the name your provider gives."
         ) from problem
     except ssl.SSLError as problem:
         raise Misconfigured(

@@ -69,12 +69,13 @@ def keep(
         getattr(held, name) == wanted[name] for name in ("host", "user", "folder")
     )
     place = {} if same else {"validity": end.validity, "uid": end.uid, "read_at": at}
-    row = held or Mailbox(id=uuid7_at(at))
-    for name, value in {**wanted, **place, "due_at": at, "attempts": 0, "problem": ""}.items():
-        setattr(row, name, value)
+    columns = {**wanted, **place, "due_at": at, "attempts": 0, "problem": ""}
+    key = held.pk if held else uuid7_at(at)
     try:
         with transaction.atomic():
-            row.save()
+            if not Mailbox.objects.filter(pk=key).update(**columns):
+                Mailbox.objects.create(id=key, **columns)
+            row = Mailbox.objects.get(pk=key)
             _write("kept", row, by, at)
     except IntegrityError as problem:
         raise BadMailbox("user", "This mailbox is read already.") from problem

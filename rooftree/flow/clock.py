@@ -99,7 +99,7 @@ TICKS = (
     Tick(name="look-ups at vendors due", every=2, run=look_up_waiting),
     Tick(name="certificates to claim", every=5, run=claim_certificates),
     Tick(name="vendors' own lists", every=30, run=lambda at: sweeps.go_through(at=at)),
-    Tick(name="mailboxes to read", every=5, run=lambda at: mailboxes.read_due(at=at)),
+    Tick(name="mailboxes to read", every=10, run=lambda at: mailboxes.read_due(at=at)),
     Tick(name="who may be the same human", every=5, run=lambda at: likeness.look(at=at)),
     Tick(name="forms that were left", every=5, run=lambda at: left_forms.take_in(at=at)),
     Tick(name="silent sources", every=60, run=lambda at: source_watch.look_for_silence(at=at)),

@@ -2,9 +2,15 @@
 
 import random
 import socket
+import ssl
 from email.message import EmailMessage
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from rooftree.capture import mailboxes
 from rooftree.capture.mailboxes import BadMailbox
@@ -215,6 +221,8 @@ def nobody_listens() -> int:
     [
         ({"password": "guessed"}, "app password"),
         ({"folder": "Leads"}, "has no folder Leads"),
+        ({"password": "pässword-1234"}, "make an app password"),
+        ({"user": "a\r\nX1 DELETE INBOX"}, "plain letters"),
         ({"port": nobody_listens()}, "takes no connections"),
         ({"host": "imap.nobody.invalid", "security": "tls"}, "No server answers to the name"),
         ({"security": "tls"}, "does not speak TLS at once"),
@@ -227,6 +235,47 @@ def test_a_mailbox_that_cannot_be_read_is_not_kept_and_says_what_to_change(world
         mailboxes.keep(typed(world, **changes), by=make.user("administrator"), at=make.NOON)
 
     assert not Mailbox.objects.exists()
+
+
+@pytest.fixture
+def encrypted(world, tmp_path):
+    """The mailbox behind TLS, with a certificate of `localhost` that nobody vouches for."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = make.datetime.now(make.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name).issuer_name(name).public_key(key.public_key())
+        .serial_number(7).not_valid_before(now - make.DAY).not_valid_after(now + make.DAY)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )  # fmt: skip
+    file = tmp_path / "localhost.pem"
+    kept = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    file.write_bytes(kept + made.public_bytes(Encoding.PEM))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    listener = imap.ImapListener(world.simulators.imap, 0, context=context)
+    yield {"host": "localhost", "port": listener.port, "security": "tls"}, file
+    listener.stop()
+
+
+def test_an_encrypted_mailbox_is_read_when_its_certificate_is_vouched_for(
+    world, encrypted, monkeypatch
+):
+    where, certificate = encrypted
+    source("email_text")
+    by = make.user("administrator")
+    with pytest.raises(BadMailbox, match="cannot be trusted"):
+        mailboxes.keep(typed(world, **where), by=by, at=make.NOON)
+
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    mailboxes.keep(typed(world, **where), by=by, at=make.NOON)
+    world.simulators.imap.add(letter())
+    world.run()
+
+    assert Lead.objects.count() == 1
 
 
 def test_a_busy_server_is_said_to_be_busy(world):

@@ -22,7 +22,7 @@ class AskForm(StaffForm):
     """For which of the reasons its contract knows, and why."""
 
     reason = choice("For", ())
-    sentence = area("Why", "One sentence; the vendor reads it", required=True)
+    sentence = area("The reason in a sentence", "As the vendor will read it", required=True)
 
     def __init__(self, *args: Any, reasons: list[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -78,7 +78,7 @@ def test_the_pages_of_returns_fit_and_are_accessible(
     shown_well(page, f"return-delivery-{name}")
     page.get_by_role("link", name="Give it back").click()
     page.get_by_role("button", name="Ask for it").click()
-    expect(page.get_by_text("Give why.")).to_be_visible()
+    expect(page.get_by_text("Give the reason in a sentence.")).to_be_visible()
     shown_well(page, f"return-by-hand-{name}")
     unpaid = make.touch(make.lead(source=zillow))
     page.goto(reverse("return_by_hand", args=[unpaid.pk]))
