@@ -51,7 +51,7 @@ def _set_up() -> None:
 def _live(addresses: outside.Addresses, ended: threading.Event) -> None:
     from django.conf import settings
 
-    from rooftree_demo import advertised, company, past, town
+    from rooftree_demo import company, feeds, past, town
     from rooftree_demo.control import Control
     from rooftree_demo.history import say
 
@@ -63,16 +63,18 @@ def _live(addresses: outside.Addresses, ended: threading.Event) -> None:
         ended.wait()
         return
     company.open_today(addresses, at=at)
-    advertised.ensure(at=at)
+    feeds.ensure(at=at)
+    feeds.read_mail(addresses, at=at)
     control = Control(addresses)
-    town.plant(control, web=f"http://127.0.0.1:{settings.PORT}", public=settings.PUBLIC_URL)
+    web = f"http://127.0.0.1:{settings.PORT}"
+    town.plant(control, web=web, public=settings.PUBLIC_URL)
     loading = past.Loading(before_all=os.environ.get("DEMO") == "full")
     loading.start()
     while not loading.is_usable() and not ended.wait(0.3):
         loading.go_on()
     if not ended.is_set():
         say(f"the demo is usable at {settings.PUBLIC_URL} (sign in as anyone; Ctrl-C stops it).")
-    actors = town.actors(control, web=f"http://127.0.0.1:{settings.PORT}")
+    actors = town.actors(control, web=web, public=settings.PUBLIC_URL)
     while not ended.wait(BEAT):
         loading.go_on()
         town.beat(actors)

@@ -10,6 +10,8 @@ ACCOUNT_SID = "AC" + "5a" * 16  # the simulated Twilio's own
 AUTH_TOKEN = "twilio-simulator-token"  # noqa: S105
 MAIN_NUMBER = "+15125550100"
 PORTS = "ROOFTREE_DEMO_PORTS"
+INBOX = "inbox.lindenfield.example"  # whose mail reaches us
+MAIL_SECRET = "the-demos-mail-server"  # noqa: S105
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +25,9 @@ class Addresses:
     meta: int = 0
     linkedin: int = 0
     trustedform: int = 0
+    intercom: int = 0
+    drift: int = 0
+    imap: int = 0
 
     @property
     def control(self) -> str:
@@ -42,6 +47,8 @@ class Addresses:
             "meta_lead_ads": self.meta,
             "linkedin_lead_sync": self.linkedin,
             "consent_trustedform": self.trustedform,
+            "chat_intercom": self.intercom,
+            "chat_drift": self.drift,
         }
         return {
             PORTS: self.as_text(),
@@ -59,6 +66,8 @@ class Addresses:
             "ROOFTREE_SMTP_USER": "",
             "ROOFTREE_SMTP_PASSWORD": "",
             "ROOFTREE_MAIL_BACKEND": "",
+            "ROOFTREE_REPLY_DOMAIN": INBOX,
+            "ROOFTREE_MAIL_IN_SECRET": MAIL_SECRET,
             "ROOFTREE_MAIL_FROM": "Lindenfield Mortgage <hello@lindenfield.example>",
         }
 

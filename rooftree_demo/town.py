@@ -33,18 +33,18 @@ def plant(control: Control, *, web: str, public: str) -> None:
     control.say("enc/seed", {"users": {one.login: "made-up" for one in staff.OFFICERS}})
 
 
-def actors(control: Control, *, web: str) -> list[Actor]:
+def actors(control: Control, *, web: str, public: str) -> list[Actor]:
     """Everyone, in the order in which they are looked at."""
-    from rooftree_demo.advertised import Advertisers
     from rooftree_demo.live_borrowers import Shoppers, Writers
+    from rooftree_demo.live_feeds import Newcomers
     from rooftree_demo.live_lender import Capital, Processors, Watchman
     from rooftree_demo.live_staff import Callers, Phones, Takers, Talkers
 
     return [
         Watchman(control, web=web),
         Phones(control),
-        Shoppers(control, web=web),
-        Advertisers(control, web=web),
+        Shoppers(control, web=web, public=public),
+        Newcomers(control, web=web, public=public),
         Takers(),
         Callers(control),
         Writers(control),

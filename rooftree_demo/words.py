@@ -20,6 +20,25 @@ REPLIES = {
         "¿Cuánto sería el pago mensual?",
     ),
 }
+QUESTIONS = {
+    "en": (
+        "Hi! Can I buy with 5% down in my area?",
+        "Is it worth refinancing from 7.1% right now?",
+        "How long does a pre-approval take? We want to make an offer this weekend.",
+        "Do you lend on condos?",
+    ),
+    "es": (
+        "Hola, ¿puedo comprar con 5% de enganche?",
+        "¿Cuánto tarda una preaprobación?",
+    ),
+}
+CALLS = (
+    "Agent: Lindenfield Mortgage, good day. Caller: Hi, this is {name}, I saw your ad about "
+    "refinancing. Agent: Thank you, {name}. What is the rate now? Caller: Seven and a quarter.",
+    "Agent: Lindenfield Mortgage, how can I help? Caller: My name is {name}, we found a house and "
+    "need a pre-approval. Agent: Congratulations, {name}. When do you want to make the offer? "
+    "Caller: Saturday, if we can.",
+)
 STOPS = ("STOP", "Stop", "stop please", "ALTO", "unsubscribe")
 ANSWERS = {
     "en": (
@@ -42,6 +61,16 @@ def reply(rng: random.Random, language: str) -> str:
 def answer(rng: random.Random, language: str) -> str:
     """Something an officer answers."""
     return rng.choice(ANSWERS.get(language, ANSWERS["en"]))
+
+
+def question(rng: random.Random, language: str) -> str:
+    """What a visitor writes in a chat."""
+    return rng.choice(QUESTIONS.get(language, QUESTIONS["en"]))
+
+
+def call(rng: random.Random, name: str) -> str:
+    """What was said in a call that was answered, as its recording is written down."""
+    return rng.choice(CALLS).format(name=name)
 
 
 def stop(rng: random.Random) -> str:

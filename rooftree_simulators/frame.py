@@ -89,6 +89,11 @@ class Setup:
     latency_scale: float = 0.0
     folder: Path | None = None  # where a vendor keeps what outlives a restart; None: nothing does
 
+    @property
+    def first_number(self) -> int:
+        """Where a vendor begins to number: one that was started anew gives no id twice."""
+        return self.seed * 1000
+
 
 @dataclass(slots=True)
 class Switches:

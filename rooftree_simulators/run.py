@@ -18,6 +18,7 @@ from rooftree_simulators.crms.salesforce import Salesforce
 from rooftree_simulators.crms.zoho import Zoho
 from rooftree_simulators.encompass.vendor import Encompass
 from rooftree_simulators.frame import Setup, Vendor
+from rooftree_simulators.imap import ImapListener, ImapMailbox
 from rooftree_simulators.mailbox import Mailbox, MailListener
 from rooftree_simulators.server import Listener
 from rooftree_simulators.twilio.vendor import Twilio
@@ -41,6 +42,7 @@ class Ports:
     zoho: int = 0
     pipedrive: int = 0
     monday: int = 0
+    imap: int = 0
 
 
 class Simulators:
@@ -51,6 +53,7 @@ class Simulators:
         self.encompass = Encompass(setup)
         self.twilio = Twilio(setup)
         self.mailbox = Mailbox(setup)
+        self.imap = ImapMailbox(setup)
         self.meta = Meta(setup)
         self.linkedin = LinkedIn(setup)
         self.trustedform = TrustedForm(setup)
@@ -67,36 +70,42 @@ class Simulators:
             *(self.salesforce, self.hubspot, self.zoho, self.pipedrive, self.monday),
         )
         vendors: dict[str, Vendor] = {
-            row.key: row for row in (self.encompass, self.twilio, self.mailbox, *asked)
+            row.key: row for row in (self.encompass, self.twilio, self.mailbox, self.imap, *asked)
         }
         self.control = Control(setup, vendors)
-        self._listeners: list[Listener | MailListener] = []
+        self._listeners: list[Listener | MailListener | ImapListener] = []
         try:
-            ctl = self._listen(Listener(self.control, ports.ctl))
-            enc = self._listen(Listener(self.encompass, ports.enc))
-            twilio = self._listen(Listener(self.twilio, ports.twilio))
-            ads = {one.key: self._listen(Listener(one, getattr(ports, one.key))) for one in asked}
-            mail = self._listen(MailListener(self.mailbox, ports.smtp or _free_port()))
+            self.ports = self._all_listen(ports, asked)
         except BaseException:
             self.stop()
             raise
-        self.ports = Ports(
+
+    def _all_listen(self, ports: Ports, asked: tuple[Vendor, ...]) -> Ports:
+        """Where each listens now; those of `asked` by the name of their vendor."""
+        ctl = self._listen(Listener(self.control, ports.ctl))
+        enc = self._listen(Listener(self.encompass, ports.enc))
+        twilio = self._listen(Listener(self.twilio, ports.twilio))
+        mail = self._listen(MailListener(self.mailbox, ports.smtp or _free_port()))
+        imap = self._listen(ImapListener(self.imap, ports.imap))
+        others = {one.key: self._listen(Listener(one, getattr(ports, one.key))) for one in asked}
+        return Ports(
             ctl=ctl.port,
             enc=enc.port,
             twilio=twilio.port,
             smtp=mail.port,
-            **{key: one.port for key, one in ads.items()},
+            imap=imap.port,
+            **{key: one.port for key, one in others.items()},
         )
 
-    def _listen[Kind: (Listener, MailListener)](self, listener: Kind) -> Kind:
+    def _listen[Kind: (Listener, MailListener, ImapListener)](self, listener: Kind) -> Kind:
         self._listeners.append(listener)
         return listener
 
     @property
     def urls(self) -> dict[str, str]:
-        """Base URLs by vendor key; `smtp` is host:port."""
+        """Base URLs by vendor key; `smtp` and `imap` are host:port."""
         found = {name: f"http://127.0.0.1:{port}" for name, port in asdict(self.ports).items()}
-        return {**found, "smtp": f"127.0.0.1:{self.ports.smtp}"}
+        return found | {name: f"127.0.0.1:{getattr(self.ports, name)}" for name in ("smtp", "imap")}
 
     def stop(self) -> None:
         """Close every port and drop what was waiting on the clock."""

@@ -8,6 +8,7 @@ from itertools import count
 from typing import Any
 
 from rooftree.capture import partners
+from rooftree.capture.models import Mailbox
 from rooftree.compliance.models import Consent, SourceTerms
 from rooftree.core.uuid7 import uuid7, uuid7_at
 from rooftree.leads.models import (
@@ -201,6 +202,17 @@ def source(adapter: str = "zillow", **changes: Any) -> Source:
             **changes,
         }
     )
+
+
+def mailbox(**changes: Any) -> Mailbox:
+    """A mailbox that is read; nobody answers at its server."""
+    return Mailbox.objects.create(
+        **{
+            "host": "127.0.0.1", "port": 9, "security": "none",
+            "user": f"leads{number()}@lender.example", "password": "app-password",
+            "folder": "INBOX", "validity": 1, "uid": 0, "read_at": NOON, "due_at": NOON, **changes,
+        }
+    )  # fmt: skip
 
 
 def campaign(of: Source | None = None, **changes: Any) -> Campaign:

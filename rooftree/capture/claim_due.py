@@ -6,12 +6,12 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from rooftree.capture.imports.models import Transfer
-from rooftree.capture.models import Certificate, Retrieval, Sweep
+from rooftree.capture.models import Certificate, Mailbox, Retrieval, Sweep
 
 HELD = timedelta(minutes=2)  # longer than any answer may take
 
 
-def claim_due[Row: (Retrieval, Certificate, Sweep, Transfer)](
+def claim_due[Row: (Retrieval, Certificate, Sweep, Transfer, Mailbox)](
     rows: QuerySet[Row], *, at: datetime
 ) -> Row | None:
     """The row that is longest due, one try more on it; None when none is.

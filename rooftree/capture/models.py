@@ -234,6 +234,36 @@ class CertificateAccount(models.Model):
         return self.provider
 
 
+class Mailbox(models.Model):
+    """A mailbox that is read for letters; nothing in it is changed."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    host = models.CharField(max_length=200)
+    port = models.PositiveIntegerField()
+    security = models.CharField(max_length=10)  # capture.imap.Security
+    user = models.CharField(max_length=200)
+    password = SealedTextField()
+    folder = models.CharField(max_length=200)
+    # Whose lead a letter is that names no source by its address; None: nobody's.
+    source = models.ForeignKey(Source, models.SET_NULL, null=True, related_name="mailboxes")
+    validity = models.BigIntegerField()  # of the numbers below: UIDVALIDITY
+    uid = models.BigIntegerField()  # of the last letter that was read
+    read_at = models.DateTimeField()  # when nothing was left to read
+    taken = models.PositiveIntegerField(default=0)  # letters that were leads or answers
+    attempts = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField(null=True)  # None while it is not read
+    problem = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        db_table = "mailbox"
+        constraints = [
+            models.UniqueConstraint(fields=["host", "user", "folder"], name="mailbox_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.user
+
+
 class Certificate(models.Model):
     """A certificate an inquiry brought, and what became of claiming it. Our copy is kept."""
 

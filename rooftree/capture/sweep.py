@@ -18,7 +18,7 @@ from rooftree.capture.models import Sweep
 from rooftree.capture.receive import endpoint_of
 from rooftree.capture.sources import SOURCES
 from rooftree.capture.upstream import Listed, Lists, Lookup
-from rooftree.core.failures import Failure, Misconfigured, pause_after
+from rooftree.core.failures import Failure, Misconfigured, TryLater, pause_after
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import DeliveryKey, Source
 
@@ -66,11 +66,14 @@ def so_far(source: Source) -> SoFar | None:
 def begin_due(*, at: datetime) -> int:
     """Begin a sweep of every source that lists and was not gone through lately; how many.
 
-    A source that may not ask yet (no credentials), or is paused, is left alone.
+    A source that may not ask yet (credentials are missing), or is paused, is left alone.
     """
     begun = 0
-    keys = [key for key, adapter in SOURCES.items() if isinstance(adapter, Lists)]
-    for source in Source.objects.filter(adapter__in=keys, paused_at=None).exclude(credentials=""):
+    lists = {key: one for key, one in SOURCES.items() if isinstance(one, Lists)}
+    for source in Source.objects.filter(adapter__in=lists, paused_at=None).exclude(credentials=""):
+        held = retrieve.credentials_of(source)
+        if not all(held.get(name) for name in lists[source.adapter].LISTS_WITH):
+            continue
         last = Sweep.objects.filter(source=source).order_by("-began_at").first()
         if last and (last.ended_at is None or last.began_at > at - EVERY):
             continue
@@ -92,7 +95,10 @@ def ask_next(*, at: datetime) -> Step | None:
         told = retrieve.ask(row.source, lookup)
     except Failure as problem:
         return Step(sweep=row, failure=problem)
-    if failure := adapter.failure_of(told):
+    failure = adapter.failure_of(told)
+    if failure is None and not told.fields():  # an answer cut short would end the list too early
+        failure = TryLater("The vendor's list came back in pieces.")
+    if failure is not None:
         return Step(sweep=row, failure=failure)
     found = adapter.listed(lookup, told, row.since)
     return Step(sweep=row, listed=found, missed=_missed(row.source, found, at))

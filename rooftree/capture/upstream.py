@@ -80,6 +80,8 @@ class Listed:
 class Lists(Upstream, Protocol):
     """An upstream that tells by itself which leads it has."""
 
+    LISTS_WITH: tuple[str, ...]  # its CREDENTIALS without which the list cannot be asked for
+
     def listing(self, since: datetime, /) -> Lookup:
         """Where its list begins."""
         ...

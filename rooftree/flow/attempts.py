@@ -14,7 +14,7 @@ from rooftree.leads.models import ContactAttempt, Lead, Phone
 from rooftree.ledger.write import write
 from rooftree.nurture import default_sequence, enrol
 from rooftree.org.models import User
-from rooftree.outreach import send, take_back
+from rooftree.outreach import callbacks, send, take_back
 from rooftree.reporting import count
 from rooftree.scoring.rescore import rescore
 from rooftree.tasks.announce import announce
@@ -25,6 +25,7 @@ RESULTS = {
     "no_answer": "No answer",
     "call_back": "Call back",
     "wrong_number": "Wrong number",
+    "bad_number": "Not in service",
     "not_interested": "Not interested",
     "told_no": "Told: does not qualify",
 }
@@ -53,8 +54,9 @@ def record(
     """Write down what came of a call. Once per `cause`, when the page gives one.
 
     Not reached starts the short sequence; reached stops it; a wrong number is
-    unlinked at once; "not interested" closes the lead, and so does telling them
-    that they do not qualify, which is a decision with a notice of its own.
+    unlinked at once; one that is not in service counts as nobody's where the carrier
+    could not complete a call to it either; "not interested" closes the lead, and so does
+    telling them that they do not qualify, which is a decision with a notice of its own.
     """
     if result not in RESULTS:
         raise NotAResult(f"{result} is not one of: {', '.join(RESULTS.values())}.")
@@ -171,6 +173,9 @@ def _follow(lead: Lead, result: str, by: User, at: datetime, call_back_at: datet
     if result == "wrong_number":
         _unlink(lead, at)
         returns.look_at([lead.pk], at=at)
+    if result == "bad_number":
+        _give_up(lead, at)
+        returns.look_at([lead.pk], at=at)
     if result in REACHED:  # a hello that waits for the morning would come too late
         take_back.cancel_waiting(lead_id=lead.pk, because=result, at=at)
 
@@ -188,12 +193,20 @@ def _agreed_calls(
             moves=True,
         )
         to_do.ask_for(wanted, lead_id=lead.pk, at=at)
-    elif result == "wrong_number" or result in ENDS:
+    elif result in ("wrong_number", "bad_number") or result in ENDS:
         to_do.cancel(lead_id=lead.pk, kind=to_do.CALL_BACK, because=result, at=at)
     else:
         to_do.finish_kind(
             lead_id=lead.pk, kind=to_do.CALL_BACK, by=by.pk, at=at, due_by=at + KEPT_FROM
         )
+
+
+def _give_up(lead: Lead, at: datetime) -> None:
+    """The carrier failed at the number, and whoever dialed it heard that it is nobody's."""
+    number = send.address_for(lead, "text")
+    tries = ContactAttempt.objects.filter(person=lead.person, address=number, medium="call")
+    if number and tries.filter(failed_at__isnull=False).exists():
+        callbacks.record_dead(number, at=at)
 
 
 def _unlink(lead: Lead, at: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -11,9 +12,9 @@ from django.db.models import QuerySet
 from rooftree.core import money
 from rooftree.flow import return_facts
 from rooftree.money import claims, contracts
-from rooftree.money.claims import Paid
+from rooftree.money.claims import CannotClaim, Paid
 from rooftree.money.company_day import company_day, company_zone
-from rooftree.money.grounds import DUPLICATES, Ground, ground
+from rooftree.money.grounds import DUPLICATES, Ground, Reason, ground
 from rooftree.money.models import Claim, Contract, Entry, ReturnFile
 from rooftree.org import notices
 from rooftree.org.models import Company, User
@@ -58,6 +59,59 @@ def send(
     with transaction.atomic():
         made = claims.send(drafts, source_id=source_id, by=by, at=at)
         return made, return_file.taken(made, asked, at=at)
+
+
+def ask_by_hand(*, touch_id: UUID, reason: str, sentence: str, by: User, at: datetime) -> Claim:
+    """Draft a return that a person asks for, within what its contract takes back.
+
+    It rests on their word: looking again at what happened does not withdraw it. Raises
+    `CannotClaim`.
+
+    Args:
+        sentence: why, as the vendor will read it.
+    """
+    with transaction.atomic():
+        paid, contract = _may_be_asked(touch_id, at)
+        if reason not in contract.reasons:
+            raise CannotClaim("Their contract does not take leads back for this.")
+        if not sentence.strip():
+            raise CannotClaim("Write down why: the vendor reads it.")
+        facts = return_facts.of_arrivals([paid])[paid.touch.pk]
+        known = ground(facts, replace(contracts.agreed(contract), reasons={reason}))
+        found = Ground(
+            reason=Reason(reason),
+            sentence=sentence.strip(),
+            evidence=(*(known.evidence if known else ()), ("Asked by hand by", by.name)),
+        )
+        claim = claims.draft(paid, found, contract=contract, at=at, by=by)
+        if claim is None:
+            raise CannotClaim("A return of it is there already.")
+    return claim
+
+
+def reasons_for(touch_id: UUID, *, at: datetime) -> list[str]:
+    """What a person may ask an arrival back for, now; raises `CannotClaim` with why not."""
+    return list(_may_be_asked(touch_id, at)[1].reasons)
+
+
+def _may_be_asked(touch_id: UUID, at: datetime) -> tuple[Paid, Contract]:
+    cost = Entry.objects.filter(kind="cost", cause=f"{return_facts.TOUCH}{touch_id}").first()
+    paid = return_facts.arrivals([cost])[0] if cost else None
+    if paid is None or paid.left_cents <= 0:
+        raise CannotClaim("Nothing was paid for it.")
+    touch = paid.touch
+    contract = contracts.in_force(touch.source_id, company_day(touch.at))
+    if contract is None or not contract.reasons:
+        raise CannotClaim(f"No contract with {touch.source.name} takes leads of that day back.")
+    if touch.lead.is_test:
+        raise CannotClaim("It is a test.")
+    if touch.source.launched_at is None:
+        raise CannotClaim(f"{touch.source.name} is in audit: nothing of it is given back yet.")
+    if contracts.ends_at(contract, touch.at) <= at:
+        raise CannotClaim(f"It could be given back for {contract.window_days} days, not longer.")
+    if Claim.objects.filter(touch=touch).exclude(claims.UNSENT).exists():
+        raise CannotClaim("A return of it is there already.")
+    return paid, contract
 
 
 def credited(
@@ -144,6 +198,8 @@ def _settle(contract: Contract, costs: Sequence[Entry], at: datetime) -> None:
         open_ = [one for one in paid if one.touch.pk not in settled]
         for one, found in _grounds(contract, open_):
             mine = drafts.get(one.touch.pk)
+            if mine and mine.asked_by_id:
+                continue
             if mine and found and (mine.contract_id, mine.reason) == (contract.pk, found.reason):
                 continue
             if mine:

@@ -39,10 +39,15 @@ class Paid:
     left_cents: int
 
 
-def draft(paid: Paid, found: Ground, *, contract: Contract, at: datetime) -> Claim | None:
+def draft(
+    paid: Paid, found: Ground, *, contract: Contract, at: datetime, by: User | None = None
+) -> Claim | None:
     """Make the claim of a paid arrival, or take up one that was withdrawn.
 
     None when it is there already, or when its time is over.
+
+    Args:
+        by: who asks for it by hand; None where it was found.
     """
     send_by = ends_at(contract, paid.touch.at)
     if send_by <= at or paid.left_cents <= 0:
@@ -51,7 +56,7 @@ def draft(paid: Paid, found: Ground, *, contract: Contract, at: datetime) -> Cla
         "contract_id": contract.pk, "reason": found.reason.value,
         "sentence": found.sentence[:400], "evidence": [list(pair) for pair in found.evidence],
         "asked_cents": paid.left_cents, "send_by": send_by, "drafted_at": at,
-        "due_at": max(at, send_by - timedelta(days=contract.warn_days)),
+        "due_at": max(at, send_by - timedelta(days=contract.warn_days)), "asked_by": by,
     }  # fmt: skip
     claim = Claim(
         id=uuid7_at(at), source_id=paid.touch.source_id, touch=paid.touch, entry=paid.entry, **said
@@ -62,7 +67,7 @@ def draft(paid: Paid, found: Ground, *, contract: Contract, at: datetime) -> Cla
             if not again.update(state="drafted", closed_as="", **said):
                 return None
             claim = Claim.objects.get(touch=paid.touch)
-        _step(claim, "drafted", at=at, by=None, note=found.sentence)
+        _step(claim, "drafted", at=at, by=by, note=found.sentence)
     return claim
 
 

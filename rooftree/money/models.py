@@ -144,6 +144,8 @@ class Claim(models.Model):
     file = models.ForeignKey(ReturnFile, models.PROTECT, null=True, related_name="claims")
     disputes = models.PositiveSmallIntegerField(default=0)
     drafted_at = models.DateTimeField()
+    # Who of us asks for it by hand; None: it was found from what happened, and rests on that.
+    asked_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
 
     class Meta:
         db_table = "claim"

@@ -233,10 +233,11 @@ def ended(*, ring_id: UUID, at: datetime) -> None:
 def after_borrower(*, ring_id: UUID, dial_status: str, at: datetime) -> UUID | None:
     """Note what became of the connected call; the lead's id when that was news."""
     talked = dial_status == "completed"
+    failed_at = at if dial_status == "failed" else None
     with transaction.atomic():
         ring = _ring(ring_id)
         attempt = ContactAttempt.objects.filter(cause=f"ring:{ring.pk}", result="")
-        if not attempt.update(result="spoken" if talked else "no_answer"):
+        if not attempt.update(result="spoken" if talked else "no_answer", failed_at=failed_at):
             return None
         if talked:
             Lead.objects.filter(pk=ring.offer.lead_id, first_talk_at=None).update(first_talk_at=at)

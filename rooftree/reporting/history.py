@@ -28,6 +28,7 @@ CALLS = {
     "no_answer": ("No answer", Mark.PERSON),
     "call_back": ("Asked to be called back", Mark.PERSON),
     "wrong_number": ("Wrong number", Mark.LATE),
+    "bad_number": ("Number not in service", Mark.LATE),
     "not_interested": ("Not interested", Mark.LATE),
     "told_no": ("Told: does not qualify", Mark.LATE),
 }

@@ -77,21 +77,23 @@ def works(listed: list[Step], company: Company | None) -> list[tuple[str, bool, 
 
 
 def machine() -> dict[str, Any]:
-    """The database behind it: its edition and size, and work that gave up."""
+    """The database behind it, work that gave up, and what else runs."""
     with connection.cursor() as cursor:
         cursor.execute(
             "select current_setting('server_version'), "
             "pg_size_pretty(pg_database_size(current_database())), "
             "(select count(*) from oban_jobs where state in ('available', 'executing')), "
             "(select count(*) from oban_jobs where state = 'discarded'), "
+            "(select count(*) from mailbox where due_at is not null), "
             "exists (select from sending_pause where released_at is null)"
         )
-        version, size, waiting, gave_up, is_paused = cursor.fetchone()
+        version, size, waiting, gave_up, mailboxes, is_paused = cursor.fetchone()
     return {
         "version": version.split()[0],
         "size": size,
         "waiting": waiting,
         "gave_up": gave_up,
+        "mailboxes": mailboxes,
         "is_paused": is_paused,
     }
 

@@ -7,12 +7,14 @@ from zoneinfo import available_timezones
 from django import forms
 
 from rooftree.capture.agreements import BadAgreement
+from rooftree.capture.mailboxes import BadMailbox
 from rooftree.capture.source_setup import BadSource
 from rooftree.capture.value_rule import BadPartner
 from rooftree.compliance.pay_plans import BadPlan
 from rooftree.core.money import AmountKind, amount
 from rooftree.core.states import STATES
 from rooftree.los.connections import BadConnection
+from rooftree.money.claims import CannotClaim
 from rooftree.money.contracts import BadContract
 from rooftree.org.api_keys import BadKey
 from rooftree.org.branches import BadBranch
@@ -24,7 +26,7 @@ from rooftree.reporting.assurance import BadRecord
 
 REFUSALS = (
     BadAgreement, BadBranch, BadCompany, BadConnection, BadContract, BadHours, BadKey, BadLicense,
-    BadPartner, BadPlan, BadRecord, BadSource, CannotChange,
+    BadMailbox, BadPartner, BadPlan, BadRecord, BadSource, CannotChange, CannotClaim,
 )  # fmt: skip
 ZONES = {
     "America/New_York": "Eastern",

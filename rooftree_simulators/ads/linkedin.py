@@ -7,6 +7,7 @@ prefix and the raw body; reads want a bearer token and a version header.
 import hashlib
 import hmac
 import json
+import re
 from urllib.parse import quote
 
 from rooftree_simulators.frame import Json, Reply, Request, Setup, Vendor, json_reply
@@ -16,6 +17,8 @@ CLIENT_SECRET, TOKEN = "linkedin-client-secret", "AQXtoken"
 ACCOUNT, FORM, CREATIVE, CAMPAIGN = "522529623", 3162, "201934", "301122"
 _QUESTIONS = {1: "FIRST_NAME", 2: "LAST_NAME", 3: "EMAIL", 4: "PHONE_NUMBER"}
 _OPTIONS = {1: "Buying", 2: "Refinancing"}
+_FINDER = {"q", "owner", "leadType", "submittedAtTimeRange", "count", "start"}
+_MOST_LISTED = 50  # elements of a page, whatever was asked for
 WORDING = (
     "By clicking Submit I agree that Lindenfield Mortgage, LLC may call and text me at the number"
     " given, including by automated means, about mortgages. Consent is not a condition of any"
@@ -50,11 +53,31 @@ class LinkedIn(Vendor):
     def handle(self, request: Request) -> Reply:
         parts = request.path.strip("/").split("/")
         with self.lock:
+            if parts == ["rest", "leadFormResponses"]:
+                return self._listed(request)
             if parts[:2] == ["rest", "leadFormResponses"] and parts[-1] in self.responses:
                 return json_reply(200, self.responses[parts[-1]])
             if parts == ["rest", "leadForms", str(FORM)]:
                 return json_reply(200, form())
         return _error(404, "NOT_FOUND", "Resource not found")
+
+    def _listed(self, request: Request) -> Reply:
+        """The finder by owner, newest first, read as strictly as Rest.li reads a query."""
+        query = dict(part.partition("=")[::2] for part in request.query_string.split("&"))
+        owner = f"(sponsoredAccount:{quote(f'urn:li:sponsoredAccount:{ACCOUNT}', safe='')})"
+        since = re.fullmatch(
+            r"\(start:(\d{13})(?:,end:(\d{13}))?\)", query.get("submittedAtTimeRange", "")
+        )
+        if query.keys() - _FINDER or query.get("q") != "owner" or since is None:
+            return _error(400, "ILLEGAL_ARGUMENT", "Invalid query parameters passed to request")
+        if query.get("leadType") != "(leadType:SPONSORED)":
+            return _error(400, "PARAM_INVALID", "Invalid leadType")
+        if query.get("owner") != owner:
+            return _error(403, "ACCESS_DENIED", "Not enough permissions to access the owner")
+        rows = [one for one in self.responses.values() if one["submittedAt"] >= int(since[1])]
+        start, size = int(query.get("start", 0)), min(int(query.get("count", 10)), _MOST_LISTED)
+        paging = {"start": start, "count": size, "total": len(rows), "links": []}
+        return json_reply(200, {"paging": paging, "elements": rows[::-1][start : start + size]})
 
     def submit(
         self,
@@ -74,7 +97,7 @@ class LinkedIn(Vendor):
             given.append({"questionId": 5, "answerDetails": chosen})
         consents = [] if accepts is None else [{"consentId": 1, "accepted": accepts}]
         with self.lock:
-            key = f"6a1b-{len(self.responses) + 11}"
+            key = f"6a1b-{self.setup.first_number + len(self.responses) + 11}"
             self.responses[key] = {
                 "id": key,
                 "owner": {"sponsoredAccount": f"urn:li:sponsoredAccount:{ACCOUNT}"},
@@ -128,7 +151,8 @@ class LinkedIn(Vendor):
             case "POST", "lead":
                 answers = {int(number): said for number, said in body["answers"].items()}
                 key = self.submit(answers, choice=body.get("choice", 0), accepts=True)
-                return {"id": key, "status": self.notify(key).status}
+                told = self.notify(key).status if body.get("notify", True) else None
+                return {"id": key, "status": told}
         raise LookupError("/".join(path))
 
     def state(self) -> Json:

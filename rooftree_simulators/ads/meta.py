@@ -28,7 +28,7 @@ class Meta(Vendor):
         self.callback = ""
         self.leads: dict[str, Json] = {}
         self.expired = False
-        self._made = 0
+        self._made = setup.first_number
 
     # The frame
 

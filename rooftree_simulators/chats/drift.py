@@ -19,7 +19,7 @@ class Drift(Vendor):
         super().__init__(setup)
         self.callback = ""
         self.contacts: dict[str, Json] = {}
-        self.written = 50
+        self.written = setup.first_number + 50
 
     def authenticate(self, request: Request) -> Reply | None:
         if request.header("Authorization") == f"Bearer {TOKEN}":
@@ -36,7 +36,7 @@ class Drift(Vendor):
     def visitor(self, **attributes: str) -> int:
         """Somebody on the site; the id of their contact."""
         with self.lock:
-            key = 9911 + len(self.contacts)
+            key = 9911 + self.setup.first_number + len(self.contacts)
             self.contacts[str(key)] = {"id": key, "attributes": attributes}
         return key
 
@@ -60,6 +60,18 @@ class Drift(Vendor):
         }
         body = json.dumps(told).encode()
         return send("POST", self.callback, body, {"Content-Type": "application/json"})
+
+    def control(self, method: str, path: list[str], body: Json) -> Json:
+        match method, *path:
+            case "POST", "callback":
+                self.callback = str(body["url"])
+                return {"url": self.callback}
+            case "POST", "visitor":
+                told = {name: str(body.get(name, "")) for name in ("name", "email", "phone")}
+                who = self.visitor(**told)
+                answer = self.write(who, str(body["says"]), conversation=who)
+                return {"contact": who, "status": answer.status}
+        raise LookupError("/".join(path))
 
     def state(self) -> Json:
         return {"callback": self.callback, "contacts": [*self.contacts.values()]}

@@ -7,6 +7,7 @@ body; an endpoint is tried with HEAD, and with a ping; reads want a bearer token
 import hashlib
 import hmac
 import json
+from html import escape
 
 from rooftree_simulators.frame import Json, Reply, Request, Setup, Vendor, json_reply
 from rooftree_simulators.outgoing import Answer, send
@@ -39,7 +40,7 @@ class Intercom(Vendor):
     def visitor(self, *, name: str = "", email: str = "", phone: str = "") -> str:
         """Somebody on the site; the id of their contact."""
         with self.lock:
-            key = f"c-{len(self.contacts) + 9}"
+            key = f"c-{self.setup.first_number + len(self.contacts) + 9}"
             self.contacts[key] = {
                 "type": "contact",
                 "id": key,
@@ -58,7 +59,7 @@ class Intercom(Vendor):
         """
         with self.lock:
             self.begun += 1
-            number = str(215470000 + self.begun)
+            number = str(215470000 + self.setup.first_number + self.begun)
             known = self.contacts.get(contact, {})
         now = int(self.clock.now().timestamp())
         author = {"type": "lead", "id": contact, "name": None, "email": None}
@@ -104,6 +105,17 @@ class Intercom(Vendor):
         ping = {"type": "ping", "message": "something something interzen"}
         tried = send("HEAD", self.callback, b"", {})
         return tried.status == 200 and self.notify("ping", ping).status == 200
+
+    def control(self, method: str, path: list[str], body: Json) -> Json:
+        match method, *path:
+            case "POST", "callback":
+                self.callback = str(body["url"])
+                return {"verified": self.verify()}
+            case "POST", "visitor":
+                told = {name: str(body.get(name, "")) for name in ("name", "email", "phone")}
+                number, answer = self.write(self.visitor(**told), f"<p>{escape(body['says'])}</p>")
+                return {"conversation": number, "status": answer.status}
+        raise LookupError("/".join(path))
 
     def state(self) -> Json:
         return {"callback": self.callback, "contacts": [*self.contacts.values()]}

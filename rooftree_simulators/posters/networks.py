@@ -130,8 +130,14 @@ def leadpoint(borrower: Borrower, rng: random.Random, *, at: datetime) -> Delive
     return _form(fields["LEAD_ID"], fields)
 
 
-def numeric(borrower: Borrower, rng: random.Random, *, at: datetime) -> Delivery:
-    """Codes for words, and the first 200 characters of what the consumer agreed to."""
+def numeric(
+    borrower: Borrower, rng: random.Random, *, at: datetime, certificate: str = ""
+) -> Delivery:
+    """Codes for words, and the first 200 characters of what the consumer agreed to.
+
+    Args:
+        certificate: of the session, where one was witnessed; else a made-up address.
+    """
     buying = borrower.purpose == "purchase"
     bands = {"Excellent": "1", "Good": "2", "Fair": "3", "Poor": "4"}
     fields = {
@@ -142,7 +148,7 @@ def numeric(borrower: Borrower, rng: random.Random, *, at: datetime) -> Delivery
         "tcpa_optin": "1",
         "tcpa_text": WORDING[:200],
         "universal_leadid": _token(rng),
-        "trustedformcerturl": _certificate(rng),
+        "trustedformcerturl": certificate or _certificate(rng),
         "ipaddress": f"198.51.100.{rng.randrange(1, 254)}",
         "user_agent": "Mozilla/5.0 (iPhone)",
         "vendor_lead_id": f"EMF-{_number(rng, 6)}",
@@ -227,7 +233,9 @@ def bankrate(borrower: Borrower, rng: random.Random, *, at: datetime) -> Deliver
     return Delivery(vendor_id=str(content["lead_id"]), body=body, headers=headers)
 
 
-def leadconduit_fields(borrower: Borrower, rng: random.Random, *, at: datetime) -> dict[str, str]:
+def leadconduit_fields(
+    borrower: Borrower, rng: random.Random, *, at: datetime, certificate: str = ""
+) -> dict[str, str]:
     """LeadConduit's standard fields under their dotted names."""
     buying = borrower.purpose == "purchase"
     fields = {
@@ -247,7 +255,7 @@ def leadconduit_fields(borrower: Borrower, rng: random.Random, *, at: datetime) 
         "mortgage.application.credit_rating": rating(borrower.score).lower(),
         "mortgage.application.is_military": "true" if borrower.military else "false",
         "mortgage.application.timeframe_days": str(borrower.days),
-        "xxTrustedFormCertUrl": _certificate(rng),
+        "xxTrustedFormCertUrl": certificate or _certificate(rng),
         "universal_leadid": _token(rng).lower(),
         "ip_address": f"198.51.100.{rng.randrange(1, 254)}",
         "campaign_id": "c-551",
@@ -262,9 +270,11 @@ def leadconduit_fields(borrower: Borrower, rng: random.Random, *, at: datetime) 
     return fields
 
 
-def leadconduit(borrower: Borrower, rng: random.Random, *, at: datetime) -> Delivery:
-    """Dotted names in a form; it reads JSON."""
-    fields = leadconduit_fields(borrower, rng, at=at)
+def leadconduit(
+    borrower: Borrower, rng: random.Random, *, at: datetime, certificate: str = ""
+) -> Delivery:
+    """Dotted names in a form; it reads JSON. `certificate` as of `numeric`."""
+    fields = leadconduit_fields(borrower, rng, at=at, certificate=certificate)
     made = _form(fields["reference"], fields)
     made.headers["Accept"] = "application/json"
     return made

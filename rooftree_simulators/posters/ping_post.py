@@ -45,7 +45,12 @@ def ping(borrower: Borrower, rng: random.Random) -> dict[str, Any]:
 
 
 def post(
-    offer: dict[str, Any], borrower: Borrower, *, price: float, at: datetime
+    offer: dict[str, Any],
+    borrower: Borrower,
+    *,
+    price: float,
+    at: datetime,
+    wording: str = WORDING,
 ) -> dict[str, Any]:
     """The lead, for the price that was bid: what was offered again, and the person."""
     return {
@@ -58,7 +63,7 @@ def post(
         "city": borrower.city,
         "tcpa": {
             "optin": True,
-            "text": WORDING,
+            "text": wording,
             "timestamp": at.strftime("%Y-%m-%dT%H:%M:%SZ"),
             "ip": "198.51.100.90",
         },
@@ -73,6 +78,7 @@ class Seller:
     to: str  # the buyer's URL without /ping and /post
     secret: str
     floor: float = 1.0  # dollars; below it the lead goes to another buyer
+    wording: str = WORDING  # what its consumers agree to
 
     def auction(
         self,
@@ -92,7 +98,8 @@ class Seller:
         bid = _bid(pinged)
         if bid < self.floor:
             return Auction(ping_id=offer["ping_id"], bid=bid, pinged=pinged)
-        sold = {**post(offer, borrower, price=bid, at=at), **(changes or {})}
+        made = post(offer, borrower, price=bid, at=at, wording=self.wording)
+        sold = {**made, **(changes or {})}
         posted = self.tell("post", sold)
         return Auction(ping_id=offer["ping_id"], bid=bid, pinged=pinged, posted=posted)
 

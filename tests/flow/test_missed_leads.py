@@ -5,11 +5,11 @@ import pytest
 from rooftree.capture import sweep
 from rooftree.capture.models import Sweep
 from rooftree.leads.models import Delivery, Lead, Source, Touch
-from rooftree_simulators.ads import meta
+from rooftree_simulators.ads import linkedin, meta
 from tests import make
 from tests.flow import journey
 from tests.flow.outside_world import World
-from tests.flow.senders import ANDRE
+from tests.flow.senders import ANDRE, TOKEN, source, strike
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -93,3 +93,71 @@ def test_while_the_list_cannot_be_read_nothing_is_said_to_be_whole(world, facebo
     row.refresh_from_db()
     assert (row.missed, row.ended_at) == (1, journey.later(16))
     assert Lead.objects.count() == 1
+
+
+def test_a_list_that_was_cut_short_on_its_way_is_asked_for_again(world, facebook):
+    Source.objects.update(created_at=make.NOON - make.HOUR)
+    facebook.submit(ANDRE)
+    strike(facebook, "malformed_json", nth=3)  # the page of leads
+    row = gone_through(world, 0)
+    assert (row.ended_at, row.missed) == (None, 0)
+
+    world.run(2)
+    row.refresh_from_db()
+    assert (row.missed, row.problem) == (1, "")
+    assert row.ended_at is not None
+
+
+ASHBY = {1: "Graham", 2: "Ashby", 3: "g.ashby@home.example", 4: "+1 512 555 0154"}
+
+
+def business(world: World, **more: str) -> linkedin.LinkedIn:
+    source("linkedin_lead_sync", linkedin.CLIENT_SECRET, access_token=linkedin.TOKEN, **more)
+    Source.objects.update(created_at=make.NOON - make.HOUR)
+    vendor = world.simulators.linkedin
+    vendor.callback = f"{world.url}/in/linkedin_lead_sync/{TOKEN}"
+    return vendor
+
+
+def test_a_lead_linkedin_never_told_us_of_is_found_in_its_list_and_worked(world):
+    vendor = business(world, account=linkedin.ACCOUNT)
+    told, untold = vendor.submit(ASHBY), vendor.submit(ASHBY | {3: "w.ashby@home.example"})
+    vendor.notify(told)
+    world.run()
+
+    row = gone_through(world, 1)
+    assert (row.listed, row.missed, row.problem) == (2, 1, "")
+    assert sorted(Touch.objects.values_list("vendor_lead_id", flat=True)) == sorted([told, untold])
+    assert Delivery.objects.get(method="LIST").state == "worked"
+    assert vendor.notify(untold).status == 200  # late
+    world.run(2)
+    assert Touch.objects.count() == 2
+
+
+def test_all_pages_of_linkedins_list_are_gone_through_though_it_gives_fewer_than_asked(world):
+    vendor = business(world, account=linkedin.ACCOUNT)
+    for number in range(120):
+        vendor.submit({1: f"Nobody {number}"})
+
+    row = gone_through(world, 0)
+
+    assert (row.listed, row.missed) == (120, 120)
+    assert row.ended_at is not None
+
+
+def test_linkedins_list_is_not_asked_for_while_nobody_named_the_account(world):
+    business(world)
+
+    world.run()
+
+    assert not Sweep.objects.exists()
+
+
+def test_the_list_of_somebody_elses_account_is_told_in_a_sentence(world):
+    vendor = business(world, account="999")
+    vendor.submit(ASHBY)
+
+    row = gone_through(world, 0)
+
+    assert row.ended_at is None
+    assert "does not accept our credentials" in sweep.so_far(row.source).problem

@@ -156,3 +156,51 @@ def test_no_contract_yet_says_what_to_do(clerk, zillow):
 
     assert "No contract is recorded yet" in shown
     assert reverse("contract", args=[zillow.pk]) in shown
+
+
+@pytest.fixture
+def arrived(clerk, zillow, pat):
+    put(clerk, zillow, pat)
+    return journey.deliver(zillow, journey.zillow_contact()).touches.get()
+
+
+def test_a_lead_is_given_back_by_hand_from_its_delivery(clerk, arrived):
+    delivery = clerk.get(reverse("delivery", args=[arrived.delivery_id])).text
+    page = reverse("return_by_hand", args=[arrived.pk])
+    assert page in delivery
+    shown = clerk.get(page).text
+    assert "Out of area" in shown and "No such phone number" not in shown  # the contract's own
+
+    answer = clerk.post(page, {"reason": "out_of_area", "sentence": "They moved to Nevada."})
+
+    claim = Claim.objects.get()
+    assert answer["Location"] == reverse("return", args=[claim.pk])
+    assert "They moved to Nevada." in clerk.get(answer["Location"]).text
+    after = clerk.get(reverse("delivery", args=[arrived.delivery_id])).text
+    assert answer["Location"] in after and page not in after
+
+
+def test_without_a_reason_why_nothing_is_asked_and_nothing_typed_is_lost(clerk, arrived):
+    page = reverse("return_by_hand", args=[arrived.pk])
+
+    answer = clerk.post(page, {"reason": "duplicate", "sentence": ""})
+
+    assert answer.status_code == 422
+    assert '<option value="duplicate" selected>' in answer.text
+    assert not Claim.objects.exists()
+
+
+def test_one_that_cannot_be_given_back_says_why(clerk, zillow):
+    touch = journey.deliver(zillow, journey.zillow_contact()).touches.get()
+
+    shown = clerk.get(reverse("return_by_hand", args=[touch.pk])).text
+
+    assert "No contract with Zillow takes leads of that day back." in shown
+
+
+def test_who_only_looks_at_returns_is_offered_none(signed_in, clerk, arrived):
+    boss = signed_in(make.user("executive"))
+
+    shown = boss.get(reverse("delivery", args=[arrived.delivery_id])).text
+    assert "Give it back" not in shown
+    assert boss.get(reverse("return_by_hand", args=[arrived.pk])).status_code == 403

@@ -119,7 +119,7 @@ def world(cast):
     things = {
         "finding": finding.pk, "agreement": agreed.pk, "plan": plan.pk, "drop": "drop",
         "likeness": alike.pk, "partner": ana.pk, "introduction": introduction.pk, "thing": thing.pk,
-        "claim": claim.pk, "return_file": claim.file_id, "note": "note",
+        "touch": touch.pk, "claim": claim.pk, "return_file": claim.file_id, "note": "note",
         "long_reason": "A copy for the vendor",
         "status_file": StatusFile.objects.create(
             source=touch.source, number=1, made_by=cast.omar, made_at=make.NOON
@@ -137,6 +137,7 @@ def world(cast):
         "hold": hold.pk, "incident": lost.pk, "key": key.pk,
         "source": cast.zillow.pk, "post_source": posts.pk,
         "seller": seller.pk,
+        "mailbox": make.mailbox().pk,
         "sheet": sheet.pk, "branch": cast.tampa.pk,
         "user": cast.sam.user.pk, "license": License.objects.first().pk,
         "company_license": make.company_license("NV").pk, "connection": connected.pk,

@@ -3,12 +3,16 @@
 Wire format: docs/sources/linkedin_lead_sync.md.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from rooftree.capture.ad_form import fields_of
+from rooftree.capture.amounts import count
 from rooftree.capture.conclude import Read, conclude_each
 from rooftree.capture.consent import named_channels, weighed
 from rooftree.capture.envelope import (
@@ -23,7 +27,15 @@ from rooftree.capture.envelope import (
 from rooftree.capture.mapped import lead_of
 from rooftree.capture.normalise import epoch, identifier, text
 from rooftree.capture.notes import Fields, Notes
-from rooftree.capture.upstream import Lookup, failure_by_status, reason_of, with_bearer
+from rooftree.capture.upstream import (
+    Listed,
+    Lookup,
+    Told,
+    credential,
+    failure_by_status,
+    reason_of,
+    with_bearer,
+)
 from rooftree.capture.webhook import hex_hmac, opened, signed
 from rooftree.leads.canonical import CanonicalLead, Consent
 from rooftree.leads.vocabulary import Channel, ConsentMethod, ConsentStatus, Precision, Source
@@ -40,8 +52,15 @@ CREDENTIALS = (
         label="Access token",
         help="With the scope r_marketing_leadgen_automation; it ends after 60 days",
     ),
+    Credential(
+        key="account",
+        label="Ad account",
+        help="Its number, as Campaign Manager shows it: the list of its leads is gone through",
+    ),
 )
 VERSION = "202608"
+LISTS_WITH = ("access_token", "account")
+_LIST, _PAGE = "/rest/leadFormResponses", 100
 _MOST = 500  # answers of a form, options of a question
 _DONE = json_answer(200)
 _ID = re.compile(r"[\w.-]{1,120}")
@@ -74,9 +93,63 @@ def read(incoming: Incoming) -> Envelope:
 
 
 def authorized(lookup: Lookup, credentials: Mapping[str, str]) -> Lookup:
-    """The look-up with the member's token, in the version we read."""
+    """The look-up with the member's token, in the version we read.
+
+    A list is of one ad account. Its query goes out as Rest.li wants it: brackets and colons that
+    part values as they are, those within a value escaped.
+    """
+    if lookup.path == _LIST:
+        account = credential(credentials, "account", "Ad account")
+        urn = quote(f"urn:li:sponsoredAccount:{account}", safe="")
+        query = "&".join(f"{name}={said}" for name, said in lookup.query)
+        path = f"{_LIST}?q=owner&owner=(sponsoredAccount:{urn})&{query}"
+        lookup = Lookup(path=path)
     headers = (("LinkedIn-Version", VERSION), ("X-Restli-Protocol-Version", "2.0.0"))
     return with_bearer(lookup, credentials, *headers)
+
+
+def listing(since: datetime) -> Lookup:
+    """Its list begins with the first page of what the account's ads brought."""
+    return _page(int(since.timestamp() * 1000), 0)
+
+
+def listed(lookup: Lookup, told: Told, since: datetime) -> Listed:
+    """A page of responses; while there are more, the next."""
+    found = told.fields()
+    rows = found.parts("elements")
+    ends = int(dict(lookup.query)["start"]) + len(rows)
+    total = count(found.part("paging").get("total"), "total", Notes(), low=0, high=10**9) or 0
+    goes_on = bool(rows) and (len(rows) >= _PAGE or ends < total)
+    named = [one for one in rows if _ID.fullmatch(text(one.get("id")) or "")]
+    return Listed(
+        notices=tuple(_notice(one) for one in named),
+        more=(_page(int(since.timestamp() * 1000), ends),) if goes_on else (),
+    )
+
+
+def _page(since_ms: int, start: int) -> Lookup:
+    query = {
+        "leadType": "(leadType:SPONSORED)",
+        "submittedAtTimeRange": f"(start:{since_ms})",
+        "count": str(_PAGE),
+        "start": str(start),
+    }
+    return Lookup(path=_LIST, query=tuple(query.items()))
+
+
+def _notice(response: Fields) -> bytes:
+    """What LinkedIn would have posted of a response."""
+    told = {
+        "type": "LEAD_ACTION",
+        "leadGenFormResponse": f"urn:li:leadGenFormResponse:{text(response.get('id'))}",
+        "leadGenForm": response.get("versionedLeadGenFormUrn"),
+        "owner": response.get("owner"),
+        "associatedEntity": response.get("associatedEntity"),
+        "leadType": response.get("leadType"),
+        "leadAction": "CREATED",
+        "occurredAt": response.get("submittedAt"),
+    }
+    return json.dumps(told).encode()
 
 
 def _handshake(incoming: Incoming) -> Envelope:

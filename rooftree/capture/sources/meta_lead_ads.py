@@ -61,6 +61,7 @@ CREDENTIALS = (
     ),
 )
 VERSION = "v25.0"
+LISTS_WITH = ("access_token",)
 _FIELDS = (
     "created_time,id,ad_id,ad_name,adset_id,adset_name,campaign_id,campaign_name,form_id,"
     "is_organic,platform,field_data,custom_disclaimer_responses"

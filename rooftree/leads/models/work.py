@@ -22,6 +22,7 @@ class ContactAttempt(models.Model):
     is_automated = models.BooleanField(default=False)
     result = models.CharField(max_length=24, blank=True)  # spoken, voicemail, no_answer...
     result_at = models.DateTimeField(null=True)  # when a person said so
+    failed_at = models.DateTimeField(null=True)  # when the carrier could not complete the call
     by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     at = models.DateTimeField()
     cause = models.CharField(max_length=160, unique=True)  # what makes it once

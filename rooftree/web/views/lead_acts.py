@@ -32,6 +32,7 @@ SAID = {
     "no_answer": "Marked as no answer",
     "call_back": "You will be reminded to call back",
     "wrong_number": "The number is unlinked, nobody is called there again",
+    "bad_number": "Marked as not in service",
     "not_interested": "The lead is closed",
     "told_no": "The lead is closed, and compliance sees to the creditor’s notice",
 }

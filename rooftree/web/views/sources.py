@@ -138,7 +138,10 @@ def delivery(request: HttpRequest, delivery_id: UUID) -> HttpResponse:
         "envelope": envelope,
         "why": why(envelope.get("reason", "")),
         "leads": [_pretty(lead) for lead in envelope.get("leads", [])],
-        "touches": Touch.objects.filter(delivery=one, lead__in=seen).select_related("lead__person"),
+        "touches": Touch.objects.filter(delivery=one, lead__in=seen).select_related(
+            "lead__person", "claim"
+        ),
+        "may_ask_back": may(request.user, "work_returns"),
         "may_replay": may(request.user, "replay_quarantine") and one.state in REPLAYABLE,
         "hears_why": judge.answers_of(one.source) is not None,
     }

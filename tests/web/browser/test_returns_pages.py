@@ -73,6 +73,18 @@ def test_the_pages_of_returns_fit_and_are_accessible(
     page.goto(reverse("return_send", args=[zillow.pk]))
     shown_well(page, f"returns-sent-{name}")
 
+    unclaimed = paid(zillow, at=noon - make.DAY)
+    page.goto(reverse("delivery", args=[unclaimed.delivery_id]))
+    shown_well(page, f"return-delivery-{name}")
+    page.get_by_role("link", name="Give it back").click()
+    page.get_by_role("button", name="Ask for it").click()
+    expect(page.get_by_text("Give the reason in a sentence.")).to_be_visible()
+    shown_well(page, f"return-by-hand-{name}")
+    unpaid = make.touch(make.lead(source=zillow))
+    page.goto(reverse("return_by_hand", args=[unpaid.pk]))
+    expect(page.get_by_text("Nothing was paid for it.")).to_be_visible()
+    shown_well(page, f"return-by-hand-none-{name}")
+
     one = Claim.objects.latest("send_by")
     page.goto(reverse("return", args=[one.pk]))
     shown_well(page, f"return-sent-{name}")

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('rooftree', '0028_fairness_and_pay'),
+        ('rooftree', '0029_credit_clocks'),
     ]
 
     operations = [

@@ -1,0 +1,46 @@
+"""Everybody who reaches Lindenfield today by another way than those of its history."""
+
+import random
+import time
+
+from rooftree.leads.models import Delivery, Partner, Source
+from rooftree_demo.control import Control
+from rooftree_demo.feeds import FEEDS
+from rooftree_demo.street import FIRST, Crowd, Errands, Street, Turns
+
+GAP, FIRST_GAP = 30.0, 8.0  # seconds between two inquiries, on average; while all begin
+APART = 1_000_000  # from the borrowers who come by the ways of the history
+
+
+class Newcomers:
+    """People who see an ad, call, chat, are introduced, or are sold to us."""
+
+    def __init__(self, control: Control, *, web: str, public: str) -> None:
+        self.rng = random.Random(f"feeds:{Delivery.objects.count()}")  # no id of theirs twice
+        partner = Partner.objects.order_by("added_at").first()
+        self.street = Street(
+            control=control,
+            web=web,
+            public=public,
+            rng=self.rng,
+            partner=partner.slug if partner else "",
+        )
+        self.errands = Errands()
+        self.next = time.monotonic() + 6
+        self._turns = Turns({one: one.share for one in FEEDS}, self.rng)
+        self._crowd = Crowd(control, self.rng, name="feeds", first=FIRST + APART)
+        self._greeted: set[str] = set()
+
+    def beat(self) -> None:
+        """Somebody comes when it is time."""
+        self.errands.look()
+        if time.monotonic() < self.next:
+            return
+        gap = FIRST_GAP if self._turns.is_first_round else GAP
+        self.next = time.monotonic() + min(self.rng.expovariate(1 / gap), 4 * gap)
+        feed = self._turns.take()
+        source = Source.objects.get(name=feed.name)
+        if feed.greet and feed.name not in self._greeted:
+            feed.greet(self.street, source)
+            self._greeted.add(feed.name)
+        self.errands.run(feed.send, self.street, source, self._crowd.somebody())

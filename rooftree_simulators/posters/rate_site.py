@@ -1,0 +1,31 @@
+"""Somebody's site about rates, whose author has a few leads to sell and words of his own."""
+
+import json
+import random
+from datetime import UTC, datetime
+
+from rooftree_simulators.posters.delivery import Delivery
+from rooftree_simulators.posters.networks import rating
+from rooftree_simulators.posters.people import Borrower
+
+
+def delivery(borrower: Borrower, rng: random.Random, *, at: datetime) -> Delivery:
+    """The POST for one reader."""
+    number = f"reader-{rng.randrange(10**7):07d}"
+    told = {
+        "entry": number,
+        "when": at.astimezone(UTC).isoformat(timespec="seconds"),
+        "reader": {
+            "given": borrower.first_name,
+            "family": borrower.last_name,
+            "mail": borrower.email,
+            "cell": f"({borrower.phone[:3]}) {borrower.phone[3:6]}-{borrower.phone[6:]}",
+        },
+        "wants": "buy" if borrower.purpose == "purchase" else "lower my rate",
+        "home": {"st": borrower.state, "zip5": borrower.zip, "worth": borrower.price},
+        "borrow": borrower.loan,
+        "credit": rating(borrower.score).lower(),
+        "remark": rng.choice(["Saw your rate table", "Please call after work", ""]),
+    }
+    body = json.dumps(told, ensure_ascii=False).encode()
+    return Delivery(vendor_id=number, body=body, headers={"Content-Type": "application/json"})

@@ -1,0 +1,31 @@
+"""Mailboxes in set-up, in a real Chromium: none, some, and one that cannot be read."""
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import expect
+
+from tests import make
+from tests.web.browser.conftest import SIZES, open_as, shown_well
+
+
+@pytest.mark.parametrize(("size", "scheme"), SIZES)
+def test_mailboxes_none_some_and_one_that_does_not_answer(chromium, front, people, size, scheme):
+    make.user("administrator", name="Ada Boss", email="ada@lindenfield.example")
+    page = open_as(chromium, front, "Administrator", size, scheme)
+    page.goto(reverse("setup_mailboxes"))
+    expect(page.get_by_text("No mailbox is read")).to_be_visible()
+    shown_well(page, f"mailboxes-none-{size['width']}-{scheme}")
+
+    make.mailbox(user="rates@lindenfield.example", taken=14, source=make.source("email_text"))
+    make.mailbox(due_at=None)
+    page.get_by_label("Server").fill("127.0.0.1")
+    page.get_by_label("Port").fill("9")
+    page.get_by_label("Encryption").select_option("none")
+    page.get_by_label("User name").fill("leads@lindenfield.example")
+    page.get_by_label("Password").fill("app-password")
+    page.get_by_role("button", name="Try it and keep it").click()
+    expect(page.get_by_text("takes no connections")).to_be_visible()
+    shown_well(page, f"mailboxes-some-{size['width']}-{scheme}")
+
+    page.get_by_role("link", name="rates@lindenfield.example").click()
+    shown_well(page, f"mailbox-{size['width']}-{scheme}")
