@@ -17,7 +17,10 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
+from importlib import import_module
+from inspect import signature
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import yaml
@@ -26,13 +29,11 @@ HERE = Path(__file__).parent
 RULES = HERE.parents[1] / "rooftree" / "compliance"
 FILES = ("rules.yaml", "optout.yaml", "wording.yaml")
 CHANGED = "ROOFTREE_MUTANT"  # names the file and the place of the one value that is changed
+QUICK = ("cases", "state_table", "quiet_hours", "places", "lint", "optout", "optout_recall")
 TESTS = [
     f"tests/compliance/test_{name}.py"
-    for name in (
-        "cases", "checker", "dnc_file", "gate", "lint", "needles", "optout", "optout_recall",
-        "places", "quiet_hours", "retention",
-    )
-]  # fmt: skip
+    for name in (*QUICK, "checker", "dnc_file", "gate", "needles", "retention")
+]
 # By a pattern of `file:place`, why no test should notice.
 SURVIVORS = {
     r":.*\b(cite|cites)$": "A citation is shown beside a decision and decides nothing.",
@@ -151,24 +152,30 @@ def hand_out(hand: Callable[[str, Any], Any]) -> None:
 
 
 def notices() -> bool:
-    """Whether the worked cases, boundaries, examples or labelled replies are read otherwise."""
+    """Whether a test that needs nothing but its own parameters fails."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
     try:
-        from tests.compliance import test_cases, test_lint, test_optout, test_optout_recall
-
-        if any(test_cases._misses(one) for one in (*test_cases.CASES, *test_cases.BOUNDARIES)):
-            return True
-        for one, text in test_lint.BLOCKED:
-            test_lint.test_the_example_that_must_be_found_is_found(one, text)
-        for one, text in test_lint.ALLOWED:
-            test_lint.test_the_example_that_may_pass_passes(one, text)
-        for one in test_optout_recall.MESSAGES:
-            test_optout_recall.test_each_labelled_message_is_read_as_it_is_labelled(one)
-        for text, meaning in test_optout.EXAMPLES:
-            test_optout.test_each_expression_of_the_data_reads_what_it_is_for(text, meaning)
+        for name in QUICK:
+            for test, given in _asked_of(import_module(f"tests.compliance.test_{name}")):
+                test(**given)
     except Exception:  # a change that breaks loading is noticed as well
         return True
     return False
+
+
+def _asked_of(module: ModuleType) -> Iterator[tuple[Callable[..., None], dict[str, Any]]]:
+    """The tests of a module that take no fixture, with each set of their parameters."""
+    for name, test in vars(module).items():
+        if not name.startswith("test_") or hasattr(test, "hypothesis"):
+            continue
+        marks = [one for one in getattr(test, "pytestmark", ()) if one.name == "parametrize"]
+        names = [*signature(test).parameters]
+        if not marks and not names:
+            yield test, {}
+        if len(marks) == 1:
+            for values in marks[0].args[1]:
+                given = values if len(names) > 1 else (values,)
+                yield test, dict(zip(names, given, strict=True))
 
 
 def in_a_child(ask: Callable[[], Any]) -> Any:

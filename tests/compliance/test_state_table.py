@@ -1,0 +1,200 @@
+"""The rule data, written down a second time from the rulebook: two slips must agree to go unseen.
+
+The hours go through the gate, a second before and at each edge of each kind of day. The rest
+are lists and numbers that decide only together with a case; they are compared as they stand.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import time
+
+import pytest
+
+from rooftree.compliance import rulebook
+from rooftree.compliance.optout import RULES, _short_stop
+from rooftree.compliance.places import of_address
+from rooftree.compliance.rulebook import STATES, Cap, house_caps
+from tests.compliance.test_quiet_hours import said
+
+WINTER = {"mon": "2027-01-11", "fri": "2027-01-15", "sat": "2027-01-16", "sun": "2027-01-17"}
+SUMMER = {"mon": "2027-07-12", "fri": "2027-07-16", "sat": "2027-07-17", "sun": "2027-07-18"}
+OLD_ROW = {"mon": "2026-09-21", "fri": "2026-09-25", "sat": "2026-09-26", "sun": "2026-09-27"}
+
+# Weekdays, Saturday, Sunday; "-" is a closed day. States that are not here have the federal hours.
+FEDERAL = "08-21 08-21 08-21"
+LIVE = {
+    "AL": "08-20 08-20 -", "CT": "09-20 09-20 09-20", "FL": "08-20 08-20 08-20",
+    "KY": "10-21 10-21 10-21", "LA": "08-20 08-20 -", "MA": "08-20 08-20 08-20",
+    "MD": "08-20 08-20 08-20", "MI": "09-21 09-21 09-21", "MN": "09-21 09-21 09-21",
+    "MS": "08-20 08-20 -", "NM": "09-21 09-21 09-21", "NV": "09-20 09-20 09-20",
+    "OK": "08-20 08-20 08-20", "OR": "08-20 08-20 08-20", "PA": "09-19 09-19 -",
+    "PR": "09-21 09-21 09-21", "RI": "09-18 10-17 -", "SD": "09-21 09-21 -",
+    "TX": "09-21 09-21 12-21", "UT": "08-21 08-21 -", "WA": "08-20 08-20 08-20",
+    "WY": "08-20 08-20 08-20",
+}  # fmt: skip
+AUTOMATED = {  # narrower for what a machine sends
+    "CA": "09-21 09-21 09-21", "IL": "09-21 09-21 09-21", "IN": "09-20 09-20 09-20",
+    "ME": "09-17 - -", "SD": "09-21 - -",
+}  # fmt: skip
+ZONES = {
+    "New_York": "CT DE DC GA MA MD ME NC NH NJ NY OH PA RI SC VA VT WV",
+    "Chicago": "AL AR IA IL LA MN MO MS OK WI",
+    "Denver": "CO MT NM UT WY",
+    "Los_Angeles": "CA WA",
+    "Puerto_Rico": "PR VI",
+    "New_York Chicago": "FL KY",
+    "Chicago Denver": "KS ND NE SD TX",
+    "Chicago New_York": "TN",
+    "Phoenix Denver": "AZ",
+    "Boise Los_Angeles": "ID",
+    "Los_Angeles Boise": "OR",
+    "Los_Angeles Denver": "NV",
+    "Detroit Chicago": "MI",
+    "Indiana/Indianapolis Chicago": "IN",
+    "Anchorage Adak": "AK",
+    "Pacific/Honolulu": "HI",
+    "Pacific/Guam": "GU MP",
+    "Pacific/Pago_Pago": "AS",
+}
+
+
+def _edges(hours: str, days: dict[str, str]) -> Iterator[tuple[str, bool]]:
+    """Moments by the clock of the place, and whether they are open."""
+    weekday, saturday, sunday = hours.split()
+    for day, window in zip(days.values(), (weekday, weekday, saturday, sunday), strict=True):
+        if window == "-":
+            yield from ((f"{day}T{hour}", False) for hour in ("08:30:00", "12:00:00", "20:30:00"))
+            continue
+        opens, closes = window.split("-")
+        yield f"{day}T{int(opens) - 1:02}:59:59", False
+        yield f"{day}T{opens}:00:00", True
+        yield f"{day}T{int(closes) - 1:02}:59:59", True
+        yield f"{day}T{closes}:00:00", False
+
+
+def _wrong(state: str, hours: str, days: dict[str, str], *, is_automated: bool = False) -> list:
+    zone = STATES[state].zones[0]
+    return [
+        (moment, is_open)
+        for moment, is_open in _edges(hours, days)
+        if (said(moment, state, zone, is_automated=is_automated)[0] == "in_window") != is_open
+    ]
+
+
+@pytest.mark.parametrize("state", sorted(STATES))
+def test_a_call_may_be_made_in_the_states_hours_and_a_second_outside_may_not(state: str) -> None:
+    assert _wrong(state, LIVE.get(state, FEDERAL), WINTER) == []
+
+
+@pytest.mark.parametrize("state", sorted(STATES))
+def test_a_machine_has_the_narrower_hours_where_the_state_has_some(state: str) -> None:
+    hours = AUTOMATED.get(state, LIVE.get(state, FEDERAL))
+    assert _wrong(state, hours, WINTER, is_automated=True) == []
+
+
+def test_mississippi_opens_an_hour_later_in_summer() -> None:
+    assert _wrong("MS", "09-20 09-20 -", SUMMER) == []
+
+
+def test_pennsylvania_had_wider_hours_before_its_law_changed() -> None:
+    assert _wrong("PA", FEDERAL, OLD_ROW) == []
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [(state, zones) for zones, states in ZONES.items() for state in states.split()],
+)
+def test_a_state_counts_in_each_of_its_clocks(state: str, expected: str) -> None:
+    full = [one if one.startswith("Pacific/") else f"America/{one}" for one in expected.split()]
+    assert [one.zone for one in of_address("residence", state)] == full
+
+
+def test_every_state_is_in_the_table_once() -> None:
+    assert sorted(" ".join(ZONES.values()).split()) == sorted(STATES)
+
+
+@pytest.mark.parametrize(
+    ("switch", "states"),
+    [
+        ("pewc_all_marketing", "CT"),
+        ("pewc_automated", "FL MD OK"),
+        ("no_ebr_exemption", "IN"),
+        ("rnd_required_before_sales_call", "ME"),
+        ("no_recorded_message", "MA"),
+        ("mobile_unsolicited_ban", "NJ"),
+        ("emergency_ban", "NY"),
+        ("different_time_with_express_consent", "NY VA"),
+        ("consent_lifts_day_bans", "UT"),
+        ("commercial_text_needs_consent", "WA"),
+        ("no_adad", "WA"),
+    ],
+)
+def test_a_switch_is_on_in_its_states_alone(switch: str, states: str) -> None:
+    assert " ".join(sorted(code for code, one in STATES.items() if switch in one.flags)) == states
+
+
+@pytest.mark.parametrize(
+    ("held", "expected"),
+    [
+        (rulebook.SEPARATE_LISTS, "CO FL IN LA MA MO OK PA TN TX WY"),
+        (rulebook.TRIGGER_STATES, "AR CT GA IA ID KS KY ME RI TX UT WI"),
+        (rulebook.DATA_LEVEL_STATES, "CA CT MN MT OR"),
+        (rulebook.ALL_PARTY, "CA CT DE FL HI IL MA MD MI MT NH NV OR PA PR WA"),
+    ],
+)
+def test_a_law_reaches_the_states_it_names(held: frozenset[str], expected: str) -> None:
+    assert " ".join(sorted(held)) == expected
+
+
+def test_the_houses_own_limits() -> None:
+    assert house_caps("call") == (
+        Cap(count=1, hours=2), Cap(count=3, hours=24), Cap(count=8, hours=168),
+    )  # fmt: skip
+    assert house_caps("text") == (Cap(count=1, hours=24), Cap(count=4, hours=168))
+    assert house_caps("email") == (Cap(count=1, hours=24), Cap(count=3, hours=168))
+
+
+def test_what_counts_as_an_abandoned_call() -> None:
+    """47 CFR 64.1200(a)(6)-(7)."""
+    held = (rulebook.ABANDON_PERCENT, rulebook.RING_SECONDS, rulebook.RING_COUNT)
+    assert held == (3.0, 15, 4)
+    assert rulebook.CONNECT_SECONDS == 2
+
+
+def test_each_expression_of_the_rulebook_reads_what_it_is_for() -> None:
+    examples = (
+        "quit messaging", "don't contact", "take me off", "remove me", "opting out",
+        "unsubscribe", "leave me alone", "wrong person", "lose this number", "no me escriba",
+        "my lawyer will call",
+    )  # fmt: skip
+    for expression, example in zip(RULES["free_text_patterns"], examples, strict=True):
+        assert re.search(expression, example), example
+
+
+def test_a_recorded_call_into_nebraska_has_its_own_sundays() -> None:
+    assert STATES["NE"].recorded_sunday == (time(13), time(21))
+    assert [one.code for one in STATES.values() if one.recorded_sunday] == ["NE"]
+
+
+POLITE = "please pls now thanks thank you it this all msgs messages texts me sir ok just"
+
+
+@pytest.mark.parametrize("word", POLITE.split())
+def test_a_keyword_with_a_polite_word_is_a_stop(word: str) -> None:
+    assert _short_stop(f"quit {word}") == "quit"
+    assert word in RULES["short_message_rule"]["other_words_allowed"]
+
+
+def test_a_short_message_has_four_words_at_most() -> None:
+    assert _short_stop("quit please now thanks") == "quit"
+    assert _short_stop("quit please now thanks you") is None
+
+
+KEYWORDS = (
+    "STOP, QUIT, END, REVOKE, OPT OUT, CANCEL, UNSUBSCRIBE, STOPALL, STOP ALL, OPTOUT, OPT-OUT, "
+    "REMOVE, REMOVE ME, NO MORE, PLEASE OPT ME OUT, ALTO, PARAR, BASTA, NO MAS, CANCELAR, ARRET"
+)
+
+
+def test_the_keywords_are_those_of_the_rule_and_the_carriers() -> None:
+    assert ", ".join([*RULES["per_se_keywords"], *RULES["extra_keywords"]]) == KEYWORDS
