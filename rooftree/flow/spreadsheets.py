@@ -257,7 +257,7 @@ def _follow(sheet: Spreadsheet, stored: Sequence[intake.Stored], at: datetime) -
         if then == "greet" and gather.is_large(sheet.row_count):
             gather.join(
                 kind="greetings",
-                title=f"First answers to the people of the import {sheet.name}",
+                title=f"First answers to the people in {sheet.file_name}",
                 about={"import": str(sheet.pk)},
                 members={f"touch:{one.touch.pk}": one.lead for one in some},
                 at=at,

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 
 from rooftree.leads.models import Lead
 from rooftree.org.models import User
+from rooftree.outreach.wording import LOAN_KINDS
 from rooftree.routing.visible import leads_visible_to
 
 STAGES = {"new": "Not reached yet", "working": "In conversation", "nurture": "Kept warm"}
@@ -22,7 +23,7 @@ class Audience:
     stages: tuple[str, ...] = tuple(STAGES)
     source: str = ""  # its id
     state: str = ""  # of the property
-    purpose: str = ""  # how canonical loan purposes begin: purchase, refinance...
+    loan: str = ""  # a kind of loan as wording knows them: purchase, refinance, equity
     silent_days: int = 0  # nobody of ours wrote or called for so long
 
     def to_json(self) -> dict[str, Any]:
@@ -40,8 +41,8 @@ class Audience:
             rows = rows.filter(source_id=UUID(self.source))
         if self.state:
             rows = rows.filter(property_state=self.state)
-        if self.purpose:
-            rows = rows.filter(purpose__startswith=self.purpose)
+        if self.loan:
+            rows = rows.filter(purpose__in=[k for k, v in LOAN_KINDS.items() if v == self.loan])
         if self.silent_days:
             since = at - timedelta(days=self.silent_days)
             rows = rows.exclude(attempts__at__gt=since, attempts__direction="out")
