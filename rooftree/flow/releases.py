@@ -52,24 +52,20 @@ def make(
 
 @task(queue_name="soon")
 def try_release(*, release_id: str) -> None:
-    """The dry run of a draft. Interrupted, it begins again: it changes nothing."""
+    """The dry run of a release. Interrupted, it begins again: it changes nothing."""
     look(release_id=UUID(release_id), at=moment.now())
 
 
 def look(*, release_id: UUID, at: datetime) -> None:
-    """Ask the gate about everybody in a draft or waiting release, and keep what it said."""
+    """Ask the gate about everybody in a release that nobody has let go, and keep what it said."""
     release = Release.objects.get(pk=release_id)
     tally = Tally(the_company())
     for some in batched(_members(release).iterator(chunk_size=TOGETHER), TOGETHER):
         with transaction.atomic():
             wanted = _wanted(release, some, at)
-        for medium in ("text", "email"):  # no two of one look are to one person
-            mine = [one for one in wanted if one.medium == medium]
-            people = len(some) if medium == _first_medium(wanted) else 0
-            if mine or people:
-                tally.look(mine, people, at=at, worded_at=_worded_at(release, at))
-    drafts = Release.objects.filter(pk=release_id, state="draft")
-    drafts.update(findings=tally.to_json())
+        tally.look(wanted, len(some), at=at, worded_at=_worded_at(release, at))
+    undecided = Release.objects.filter(pk=release_id, state__in=["draft", "waiting"])
+    undecided.update(findings=tally.to_json())
     announce("releases", release=str(release_id))
 
 
@@ -79,6 +75,7 @@ def carry_out(*, at: datetime) -> int:
     One at a time does it, in whatever process, as the pace is counted over all of them.
     """
     gather.seal_quiet(at=at)
+    _try_what_arose()
     _let_good_ones_go_on(at)
     with _alone() as is_mine:
         if not is_mine:
@@ -177,8 +174,13 @@ def _id(member: ReleaseMember) -> UUID:
     return UUID(member.cause.split(":")[1])
 
 
-def _first_medium(wanted: Sequence[Wanted]) -> str:
-    return "text" if any(one.medium == "text" for one in wanted) else "email"
+def _try_what_arose() -> None:
+    """Whoever is to approve what arose by itself reads a dry run first, as of any other."""
+    untried = Release.objects.filter(state="waiting", findings=None)
+    for key in untried.values_list("pk", flat=True):
+        with transaction.atomic():
+            if untried.filter(pk=key).update(findings={}):  # under way
+                try_release.enqueue(release_id=str(key))
 
 
 def _let_good_ones_go_on(at: datetime) -> None:

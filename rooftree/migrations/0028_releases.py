@@ -32,9 +32,11 @@ begin
         raise exception 'A release that is % cannot become %.', old.state, new.state;
     end if;
     if old.state <> 'draft'
-       and (new.size, new.findings, new.grown_at)
-           is distinct from (old.size, old.findings, old.grown_at) then
+       and (new.size, new.grown_at) is distinct from (old.size, old.grown_at) then
         raise exception 'A release is kept: whom it is for cannot be changed.';
+    end if;
+    if old.state not in ('draft', 'waiting') and new.findings is distinct from old.findings then
+        raise exception 'A release is kept: what its second person read cannot be changed.';
     end if;
     if new.state <> 'draft' and old.state = 'draft' and new.size <> (
         select count(*) from release_member where release_id = new.id

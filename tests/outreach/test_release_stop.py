@@ -1,4 +1,4 @@
-"""A stop at full pace, with real carriers, threads and processes: what leaves after it is counted."""
+"""A stop at full pace, with real carriers, threads and processes: what leaves after is counted."""
 
 import os
 import subprocess

@@ -10,6 +10,8 @@ from rooftree.compliance.verdict import Decision, Verdict
 from rooftree.org.models import Company
 from rooftree.outreach import automatic, decide
 from rooftree.outreach.automatic import Wanted
+from rooftree.outreach.models import Message
+from rooftree.outreach.purposes import MEDIA
 
 EXAMPLES = 3  # messages that are shown as they would read
 
@@ -23,14 +25,19 @@ class Tally:
         self._examples: list[dict[str, str]] = []
         self.messages = self.people = self.unreachable = 0
 
-    def look(self, wanted: Sequence[Wanted], people: int, *, at: datetime, worded_at: datetime) -> None:
-        """Ask the gate about the messages of some more people; no two are to one person."""
+    def look(
+        self, wanted: Sequence[Wanted], people: int, *, at: datetime, worded_at: datetime
+    ) -> None:
+        """Ask the gate about the messages of some more people, each of whom is met once."""
         drafts = automatic.drafts(wanted, at=at, worded_at=worded_at)
-        verdicts = decide.would(drafts, at=at)
         self.people += people
         self.messages += len(drafts)
         self.unreachable += people - len({one.person_id for one in drafts})
-        for message, verdict in zip(drafts, verdicts, strict=True):
+        for medium in MEDIA:  # the gate is asked of one message a person at a time
+            self._judge([one for one in drafts if one.medium == medium], at)
+
+    def _judge(self, drafts: Sequence[Message], at: datetime) -> None:
+        for message, verdict in zip(drafts, decide.would(drafts, at=at), strict=True):
             self._said[verdict.decision.value, self._words(verdict)] += 1
             if verdict.decision is Decision.ALLOW and len(self._examples) < EXAMPLES:
                 self._examples.append(

@@ -52,9 +52,7 @@ class Release(models.Model):
     class Meta:
         db_table = "release"
         constraints = [
-            models.CheckConstraint(
-                condition=Q(state__in=list(STATES)), name="release_state_known"
-            ),
+            models.CheckConstraint(condition=Q(state__in=list(STATES)), name="release_state_known"),
             models.CheckConstraint(
                 condition=Q(approved_by=None) | Q(made_by=None) | ~Q(approved_by=F("made_by")),
                 name="release_second_person",

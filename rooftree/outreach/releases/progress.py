@@ -56,7 +56,9 @@ class FirstFew:
     @property
     def too_many(self) -> list[str]:
         """Of what there are more than may be, for it to go on by itself."""
-        return [name for name, most in WORST.items() if getattr(self, name) * 100 > most * self.gone]
+        return [
+            name for name, most in WORST.items() if getattr(self, name) * 100 > most * self.gone
+        ]
 
     @property
     def is_good(self) -> bool:

@@ -14,8 +14,8 @@ from rooftree.flow import releases
 from rooftree.leads.models import Source
 from rooftree.org import pause
 from rooftree.outreach import wording
-from rooftree.outreach.purposes import LOANS, MEDIA, OCCASIONS, occasion
 from rooftree.outreach.models import Template
+from rooftree.outreach.purposes import LOANS, MEDIA, OCCASIONS, occasion
 from rooftree.outreach.releases import acts, dry_run, gather, progress
 from rooftree.outreach.releases.audience import STAGES, Audience
 from rooftree.outreach.releases.models import Release
@@ -69,9 +69,7 @@ class ReleaseForm(StaffForm):
     source = choice("From", [], required=False)
     state = choice("Property in", [("", "Any state"), *STATES.items()], required=False)
     loan = choice("Loan", LOANS.items(), required=False)
-    silent_days = number(
-        "Not written to or called for, days", least=0, most=3650, required=False
-    )
+    silent_days = number("Not written to or called for, days", least=0, most=3650, required=False)
 
     def __init__(self, *args: Any, at: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -125,9 +123,7 @@ def new(request: HttpRequest) -> HttpResponse:
         except acts.CannotAct as problem:
             form.refuse("", str(problem))
         else:
-            return moved(
-                request, "The dry run is under way; nothing is sent", to=_home(made.pk)
-            )
+            return moved(request, "The dry run is under way; nothing is sent", to=_home(made.pk))
     context = {"form": form, "is_empty": not form.fields["wording"].choices}
     return render(request, "releases/new.html", context, status=422 if form.errors else 200)
 
@@ -167,7 +163,7 @@ def stop_everything(request: HttpRequest) -> HttpResponse:
 
 
 def _ask(request: HttpRequest, one: Release) -> str:
-    if one.findings is None:
+    if not one.findings:
         raise acts.CannotAct("Its dry run is not done yet.")
     if one.made_by_id != request.user.pk:
         raise acts.CannotAct("Only its maker asks for it.")
@@ -237,9 +233,10 @@ def _states(found: progress.Progress) -> list[tuple[str, str, str, int]]:
 
 
 def _totals(one: Release) -> dict[str, int]:
-    if one.findings is None:
+    if not one.findings:
         return {}
-    return {name: dry_run.total(one.findings, name) for name in ("allow", "defer", "require", "block")}
+    answers = ("allow", "defer", "require", "block")
+    return {name: dry_run.total(one.findings, name) for name in answers}
 
 
 def _audience(one: Release) -> list[tuple[str, str]]:
