@@ -42,8 +42,8 @@ def make(
     if len(found) > LARGEST:
         raise acts.CannotAct(f"More than {LARGEST:,} people: narrow it.")
     with transaction.atomic():
-        about = {"key": key, "medium": medium, "worded_at": at.isoformat()}
-        about["audience"] = audience.to_json()
+        worded = {"key": key, "medium": medium, "worded_at": at.isoformat()}
+        about = {**worded, "audience": audience.to_json()}
         release = gather.begin(kind="written", title=title, about=about, by=by, at=at)
         gather.add(release, {f"release:{release.pk}:{one.pk}": one for one in found}, at=at)
         try_release.enqueue(release_id=str(release.pk))
@@ -176,7 +176,7 @@ def _id(member: ReleaseMember) -> UUID:
 
 def _try_what_arose() -> None:
     """Whoever is to approve what arose by itself reads a dry run first, as of any other."""
-    untried = Release.objects.filter(state="waiting", findings=None)
+    untried = Release.objects.filter(state="waiting", findings__isnull=True)
     for key in untried.values_list("pk", flat=True):
         with transaction.atomic():
             if untried.filter(pk=key).update(findings={}):  # under way

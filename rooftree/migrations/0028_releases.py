@@ -80,7 +80,7 @@ drop function release_member_is_kept();
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('rooftree', '0024_returns'),
+        ('rooftree', '0026_security_records'),
     ]
 
     operations = [
@@ -151,10 +151,6 @@ class Migration(migrations.Migration):
             model_name='releasemember',
             name='release',
             field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='members', to='rooftree.release'),
-        ),
-        migrations.AddIndex(
-            model_name='release',
-            index=models.Index(condition=models.Q(('state__in', ['done', 'stopped']), _negated=True), fields=['made_at'], name='release_open'),
         ),
         migrations.AddConstraint(
             model_name='release',

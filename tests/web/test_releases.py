@@ -152,6 +152,7 @@ def test_compliance_stops_everything_from_the_page(omar, people):
     omar.post(reverse("stop_everything"), {"because": "The carrier asked us to."})
 
     assert "Omar Haddad stopped it. The carrier asked us to." in pause.current().because
+    assert "The carrier had nothing" in omar.get(reverse("releases")).content.decode()
     assert "Nothing leaves." in omar.get(reverse("releases")).content.decode()
 
 

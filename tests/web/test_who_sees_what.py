@@ -29,6 +29,7 @@ from rooftree.org import api_keys
 from rooftree.org.models import ROLES, License, StaffNotice
 from rooftree.outreach import may, wording
 from rooftree.outreach.models import Message, Template
+from rooftree.outreach.releases import gather
 from rooftree.reporting import incidents
 from rooftree.outreach.releases import gather
 from rooftree.reporting.models import FairReport, Incident, StatusFile

@@ -64,13 +64,6 @@ class Release(models.Model):
                 name="release_large_approved",
             ),
         ]
-        indexes = [
-            models.Index(
-                fields=["made_at"],
-                condition=~Q(state__in=["done", "stopped"]),
-                name="release_open",
-            ),
-        ]
 
     def __str__(self) -> str:
         return f"release:{self.pk}"

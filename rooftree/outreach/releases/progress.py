@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db.models import Count, QuerySet
 
 from rooftree.compliance.models import Revocation
+from rooftree.org.models import SendingPause
 from rooftree.outreach.models import Message
 from rooftree.outreach.releases.models import Release
 
@@ -106,14 +107,16 @@ def of(release: Release) -> Progress:
 
 def first_few(release: Release) -> FirstFew:
     """The result of the first few, as far as it has come by now."""
-    states = Counter(dict(release.messages.values_list("state").annotate(Count("pk"))))
-    since = release.approved_at or release.made_at
-    people = release.messages.filter(state__in=REACHED).values("person")
+    few = release.messages.filter(state__in=REACHED)
+    if release.looked_at:
+        few = few.filter(claimed_at__lte=release.looked_at)
+    states = Counter(dict(few.values_list("state").annotate(Count("pk"))))
+    since, people = release.approved_at or release.made_at, few.values("person")
     replies = Message.objects.filter(person__in=people, direction="in", created_at__gte=since)
     taken_back = Revocation.objects.filter(person__in=people, at__gte=since)
     stops = taken_back.filter(kind__in=STOPS).values("person").distinct().count()
     return FirstFew(
-        gone=sum(states[one] for one in REACHED),
+        gone=states.total(),
         delivered=states["delivered"],
         failed=states["failed"],
         unknown=states["uncertain"],
@@ -124,12 +127,21 @@ def first_few(release: Release) -> FirstFew:
 
 
 def beyond_recall(release: Release) -> QuerySet[Message]:
-    """Of a stopped release: what the carrier was given in its last two seconds, or has in doubt.
+    """Of a stopped release: what the carrier was given in its last two seconds.
 
     All that was given to it earlier has left the carrier; all that was not is taken back.
     """
     if release.state != "stopped" or release.ended_at is None:
         return Message.objects.none()
-    handed = release.messages.filter(state__in=REACHED, verdict__stage="handoff")
-    late = handed.filter(claimed_at__gt=release.ended_at - BEYOND)
-    return late.exclude(delivered_at__lte=release.ended_at).order_by("claimed_at", "pk")
+    return _with_the_carrier(release.messages.all(), release.ended_at)
+
+
+def beyond_recall_of(stop: SendingPause) -> QuerySet[Message]:
+    """The same of all releases, when everything was stopped."""
+    return _with_the_carrier(Message.objects.filter(release__isnull=False), stop.from_at)
+
+
+def _with_the_carrier(messages: QuerySet[Message], at: datetime) -> QuerySet[Message]:
+    handed = messages.filter(state__in=REACHED, verdict__stage="handoff")
+    late = handed.filter(claimed_at__gt=at - BEYOND).exclude(delivered_at__lte=at)
+    return late.select_related("lead__person").order_by("claimed_at", "pk")

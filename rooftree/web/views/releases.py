@@ -42,6 +42,12 @@ SAID = {  # by state: icon, tone, words
     "done": ("check", "ok", "Done"),
     "stopped": ("ban", "late", "Stopped"),
 }
+TOO_MANY = {
+    "failed": "failures",
+    "unknown": "unknown fates",
+    "stops": "stops",
+    "complaints": "complaints",
+}
 STATE_WORDS = {  # of messages, as a page lists them: icon, tone, words
     "delivered": ("check", "ok", "Delivered"),
     "sent": ("arrow", "", "With the carrier"),
@@ -93,6 +99,7 @@ class ReleaseForm(StaffForm):
 def index(request: HttpRequest) -> HttpResponse:
     """What waits for somebody, what runs, and what was."""
     must(request.user, "see_releases")
+    stop = pause.current()
     rows = Release.objects.select_related("made_by", "approved_by")
     open_ones = rows.filter(state__in=acts.OPEN).order_by("-made_at")
     ended = rows.exclude(state__in=acts.OPEN).order_by("-made_at")[:SHOWN]
@@ -102,7 +109,8 @@ def index(request: HttpRequest) -> HttpResponse:
         "ended": [_line(one) for one in ended],
         "may_make": may(request.user, "make_release"),
         "may_stop_all": may(request.user, "stop_sending"),
-        "pause": pause.current(),
+        "pause": stop,
+        "beyond": progress.beyond_recall_of(stop)[:LISTED] if stop else (),
         "limits": settings,
     }
     return render(request, "releases/index.html", context)
@@ -200,6 +208,7 @@ ACTS: dict[str, tuple[str, Callable[[HttpRequest, Release], str]]] = {
 def _context(one: Release, request: HttpRequest) -> dict[str, Any]:
     user, found = request.user, progress.of(one)
     approvers = gather.approvers(one)
+    first = progress.first_few(one) if one.approved_at else None
     is_open = one.state in acts.OPEN
     return {
         **_line(one),
@@ -207,9 +216,10 @@ def _context(one: Release, request: HttpRequest) -> dict[str, Any]:
         "percent": round(100 * found.lined_up / found.people) if found.people else 0,
         "states": _states(found),
         "reasons": [(*STATE_WORDS[state], said, many) for state, said, many in found.reasons],
-        "first": progress.first_few(one) if one.approved_at else None,
+        "first": first,
+        "too_many": ", ".join(TOO_MANY[name] for name in first.too_many) if first else "",
         "worst": progress.WORST,
-        "beyond": progress.beyond_recall(one).select_related("lead__person")[:LISTED],
+        "beyond": progress.beyond_recall(one)[:LISTED],
         "totals": _totals(one),
         "audience": _audience(one),
         "is_open": is_open,
