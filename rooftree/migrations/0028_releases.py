@@ -80,7 +80,7 @@ drop function release_member_is_kept();
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('rooftree', '0026_security_records'),
+        ('rooftree', '0027_temporary_authority'),
     ]
 
     operations = [
