@@ -31,7 +31,6 @@ from rooftree.outreach import may, wording
 from rooftree.outreach.models import Message, Template
 from rooftree.outreach.releases import gather
 from rooftree.reporting import incidents
-from rooftree.outreach.releases import gather
 from rooftree.reporting.models import FairReport, Incident, StatusFile
 from rooftree.routing import assign, publish
 from rooftree.routing.models import Offer, RoutingDecision
