@@ -80,7 +80,7 @@ drop function release_member_is_kept();
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('rooftree', '0028_fairness_and_pay'),
+        ('rooftree', '0031_mailboxes'),
     ]
 
     operations = [
