@@ -11,6 +11,7 @@ from rooftree.money.models import *
 from rooftree.nurture.models import *
 from rooftree.org.models import *
 from rooftree.outreach.models import *
+from rooftree.outreach.releases.models import *
 from rooftree.rates.models import *
 from rooftree.reporting.models import *
 from rooftree.routing.models import *

@@ -97,6 +97,7 @@ def of_case(given: Given) -> Facts:
         purpose=purpose,
         is_automated=bool(given.get("automated", False)),
         guard_minutes=0,
+        is_owners=True,
         recipient=given.get("phone", NUMBER),
         **_record(given),
         **_message(given, at),

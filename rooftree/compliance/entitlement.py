@@ -79,6 +79,14 @@ def _zone(name: str) -> ZoneInfo:
     return ZoneInfo(name)
 
 
+def owner(facts: Facts) -> Ruling | None:
+    """What a program sends in an officer's name is from the officer whose lead it is by now."""
+    if known(facts.officer, "officer") is None or not known(facts.is_automated, "is_automated"):
+        return None
+    is_owners = known(facts.is_owners, "is_owners")
+    return LIC_01.allow("licensed") if is_owners else LIC_01.block("not_the_owner")
+
+
 def may_do(facts: Facts) -> Ruling | None:
     """Only a licensed officer talks terms; a program never does."""
     actor = known(facts.actor, "actor")

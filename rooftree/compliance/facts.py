@@ -240,6 +240,7 @@ class Facts:
     # who sends
     actor: str | Missing = UNKNOWN  # officer, staff, bot
     officer: Officer | None | Missing = UNKNOWN  # None: the company itself
+    is_owners: bool | Missing = UNKNOWN  # in nobody's name, or in that of the lead's own officer
     company: Company | Missing = UNKNOWN
     seller_names: tuple[str, ...] | Missing = UNKNOWN  # legal names and registered DBAs
     guard_minutes: int | Missing = UNKNOWN  # closes the window that much earlier

@@ -46,6 +46,7 @@ GATES: dict[str, Gate] = {
     "trigger_state": trigger_leads.state_law,
     "prescreened": trigger_leads.prescreened,
     "license": entitlement.licensed,
+    "owner": entitlement.owner,
     "activity": entitlement.may_do,
     "registration": registration.decide,
     "consent": consent.decide,

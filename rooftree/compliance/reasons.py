@@ -130,6 +130,7 @@ MESSAGES = {
     "no_audit_record": "The decision was not recorded, so nothing is sent.",
     "no_consent": "They did not give us this number for messages.",
     "no_written_consent": "They gave no written consent to automated messages.",
+    "not_the_owner": "The lead has another officer by now; a program writes in no other's name.",
     "not_sponsored": "The officer is not sponsored by this company.",
     "number_reassigned": "The number belongs to somebody else now.",
     "one_click_missing": "The email lacks the one-click unsubscribe.",

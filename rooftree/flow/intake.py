@@ -25,6 +25,7 @@ from rooftree.org import notices
 from rooftree.org.change import change, change_each
 from rooftree.org.compiled import Reads
 from rooftree.outreach import first_response, reconsider
+from rooftree.outreach.releases import gather
 from rooftree.reporting import count
 from rooftree.routing import promise
 from rooftree.scoring.rescore import rescore, rescore_all
@@ -46,6 +47,7 @@ NEXT = Reads(
 TRIES = 5  # of our own bugs; then a person looks
 REPLAYED = ["outcome", "reason", "warnings", "state", "due_at", "attempts", "problem"]
 BACK_OFF = (5, 30, 120, 600)  # seconds
+LATE = timedelta(hours=1)  # a first answer later than this goes as part of a release
 
 
 def accept(*, source: Source, incoming: Incoming, at: datetime) -> Received:
@@ -183,14 +185,31 @@ def _start_clocks(stored: Sequence[intake.Stored], at: datetime) -> None:
     credit.arrived(real, at=at)
     if any([claim.want(one.touch, at=at) for one in real]):
         claim_certificates.enqueue()
-    if wrote:
-        respond_to_touches.enqueue(touch_ids=[str(one.touch.pk) for one in wrote])
+    late = [one for one in wrote if one.touch.delivery.received_at < at - LATE]
+    if late:
+        _greet_late(late, at)
+    if fresh := [str(one.touch.pk) for one in wrote if one not in late]:
+        respond_to_touches.enqueue(touch_ids=fresh)
     if free := [str(one.lead.pk) for one in real if one.lead.officer_id is None]:
         assign_leads.enqueue(lead_ids=free)
     for one in wrote:
         if one.lead.officer_id is not None:
             tell_owner.enqueue(touch_id=str(one.touch.pk))
     announce_all([("lead", None, {"lead": str(one.lead.pk)}) for one in real])
+
+
+def _greet_late(stored: Sequence[intake.Stored], at: datetime) -> None:
+    """They came long ago and are worked only now, perhaps thousands by one press of a replay.
+
+    A few are answered within minutes; for many a second person looks first.
+    """
+    gather.join(
+        kind="greetings",
+        title="First answers to deliveries that were worked late",
+        about={"of": "late deliveries"},
+        members={f"touch:{one.touch.pk}": one.lead for one in stored},
+        at=at,
+    )
 
 
 def count_arrivals(stored: Sequence[intake.Stored]) -> None:

@@ -1,5 +1,6 @@
 """A rate was recorded: who waited for it hears of it, and so does their officer."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -10,8 +11,9 @@ from rooftree.leads.models import Lead
 from rooftree.nurture import alerts
 from rooftree.org import notices
 from rooftree.org.models import User
+from rooftree.outreach.releases import gather
 from rooftree.rates import observe, watch
-from rooftree.rates.models import RateObservation
+from rooftree.rates.models import RateObservation, RateWatch
 from rooftree.tasks.announce import announce
 
 
@@ -38,13 +40,26 @@ def record(  # noqa: PLR0913
         )
         reached = watch.reached_by(seen, at=at)
         for one in reached:
-            lead = Lead.objects.select_related("person", "officer__user").get(pk=one.lead_id)
-            one.lead = lead
-            alerts.rate_reached(watch=one, observation=seen, at=at)
-            _tell_officer(lead, seen, f"watch:{one.pk}", at)
-        if reached:
+            one.lead = Lead.objects.select_related("person", "officer__user").get(pk=one.lead_id)
+            _tell_officer(one.lead, seen, f"watch:{one.pk}", at)
+        if gather.is_large(len(reached)):
+            _release(reached, seen, at)
+        elif reached:
+            for one in reached:
+                alerts.rate_reached(watch=one, observation=seen, at=at)
             send_messages.enqueue()
     return seen
+
+
+def _release(reached: Sequence[RateWatch], seen: RateObservation, at: datetime) -> None:
+    """One figure reached so many at once that a second person looks first."""
+    gather.at_once(
+        kind="rates",
+        title=f"Rate alerts: {observe.PRODUCTS[seen.product]} at {seen.rate_pct:.3f}%",
+        about={"observation": str(seen.pk)},
+        members={f"watch:{one.pk}": one.lead for one in reached},
+        at=at,
+    )
 
 
 def _tell_officer(lead: Lead, seen: RateObservation, cause: str, at: datetime) -> None:

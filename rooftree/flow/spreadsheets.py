@@ -30,6 +30,7 @@ from rooftree.leads.models import Delivery
 from rooftree.ledger.write import write
 from rooftree.org.insert import insert_all
 from rooftree.org.models import User
+from rooftree.outreach.releases import gather
 from rooftree.tasks.announce import announce
 from rooftree.tasks.together import together
 
@@ -253,7 +254,15 @@ def _follow(sheet: Spreadsheet, stored: Sequence[intake.Stored], at: datetime) -
     for some in batched(fresh, AT_ONCE):
         lead_ids = [str(one.lead.pk) for one in some]
         assign_leads.using(queue_name="soon", priority=0).enqueue(lead_ids=lead_ids)
-        if then == "greet":
+        if then == "greet" and gather.is_large(sheet.row_count):
+            gather.join(
+                kind="greetings",
+                title=f"First answers to the people in {sheet.file_name}",
+                about={"import": str(sheet.pk)},
+                members={f"touch:{one.touch.pk}": one.lead for one in some},
+                at=at,
+            )
+        elif then == "greet":
             touch_ids = [str(one.touch.pk) for one in some]
             respond_to_touches.using(queue_name="soon", priority=0).enqueue(touch_ids=touch_ids)
 

@@ -7,6 +7,7 @@ from rooftree.compliance import places
 from rooftree.leads.models import Lead
 from rooftree.org.models import Company
 from rooftree.outreach import automatic, wording
+from rooftree.outreach.automatic import Wanted
 from rooftree.outreach.models import Message
 from rooftree.rates.models import RateObservation, RateWatch
 from rooftree.rates.observe import PRODUCTS
@@ -21,6 +22,11 @@ EARLIEST, LATEST = time(8), time(20)  # house: the law has no hours for service 
 
 def rate_reached(*, watch: RateWatch, observation: RateObservation, at: datetime) -> list[Message]:
     """Put the alert of a reached watch in line, text and e-mail; the gate decides each."""
+    return automatic.plan_all(of_rate(watch=watch, observation=observation, at=at), at=at)
+
+
+def of_rate(*, watch: RateWatch, observation: RateObservation, at: datetime) -> list[Wanted]:
+    """The text and the e-mail of a reached watch."""
     lead = watch.lead
     shown = {
         "product": PRODUCTS[watch.product],
@@ -30,15 +36,18 @@ def rate_reached(*, watch: RateWatch, observation: RateObservation, at: datetime
         "points": f"{observation.points:.3f}",
         "day": _day(observation.observed_at, lead.person.language),
     }
-    return automatic.plan(
-        lead=lead,
-        key="rate_reached",
-        cause=f"watch:{watch.pk}",
-        media=MEDIA,
-        at=at,
-        more={"rate": shown},
-        due_at={"text": by_day(lead, at, Company.objects.get())},
-    )
+    due_at = {"text": by_day(lead, at, Company.objects.get())}
+    return [
+        Wanted(
+            lead=lead,
+            key="rate_reached",
+            medium=medium,
+            cause=f"watch:{watch.pk}",
+            more={"rate": shown},
+            due_at=due_at.get(medium),
+        )
+        for medium in MEDIA
+    ]
 
 
 def clear_to_close(*, lead: Lead, cause: str, at: datetime) -> list[Message]:

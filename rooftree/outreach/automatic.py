@@ -55,19 +55,33 @@ def plan(  # noqa: PLR0913
     return plan_all(wanted, at=at)
 
 
-def plan_all(wanted: Sequence[Wanted], *, at: datetime) -> list[Message]:
+def plan_all(
+    wanted: Sequence[Wanted], *, at: datetime, worded_at: datetime | None = None
+) -> list[Message]:
     """Put messages in line, each in its borrower's language; those planned.
 
     One without an address is left out, so is whoever only began a form and permitted nothing,
     and so is one whose wording is missing or
     broken: that is logged, and stops neither the others nor what the caller does besides.
+
+    Args:
+        worded_at: the moment whose wording is used; without it today's.
     """
+    return send.plan_all(_planned(wanted, at, worded_at or at), at=at)
+
+
+def drafts(wanted: Sequence[Wanted], *, at: datetime, worded_at: datetime) -> list[Message]:
+    """The messages that `plan_all` would put in line. Nothing is written."""
+    return [send.draft(one, at) for one in _planned(wanted, at, worded_at)]
+
+
+def _planned(wanted: Sequence[Wanted], at: datetime, worded_at: datetime) -> list[send.Planned]:
     wanted = [one for one in wanted if not unfinished.only_begun(one.lead)]
     if not wanted:
         return []
     reach.load([one.lead.person for one in wanted], "phones", "emails")
     company = the_company()
-    live = wording.live_templates({one.key for one in wanted}, at=at)
+    live = wording.live_templates({one.key for one in wanted}, at=worded_at)
     planned: list[send.Planned] = []
     for one in wanted:
         if not (to := send.address_for(one.lead, one.medium)):
@@ -88,7 +102,7 @@ def plan_all(wanted: Sequence[Wanted], *, at: datetime) -> list[Message]:
                 "due_at": one.due_at,
             }
         )
-    return send.plan_all(planned, at=at)
+    return planned
 
 
 def _words(one: Wanted, live: Sequence[Template], company: Company, at: datetime) -> wording.Words:

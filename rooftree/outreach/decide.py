@@ -11,6 +11,7 @@ from rooftree.compliance import gate, store_verdict
 from rooftree.compliance.facts import Answer, Facts, Medium, Purpose
 from rooftree.compliance.models import Revocation, Verdict
 from rooftree.compliance.verdict import Decision
+from rooftree.compliance.verdict import Verdict as Said
 from rooftree.leads import reach
 from rooftree.leads.models import Lead
 from rooftree.org.compiled import Reads
@@ -100,6 +101,17 @@ def decide_again(before: Sequence[Decided], *, stage: str, at: datetime) -> list
     return _kept([_asked(found, stage, was=was) for found, was in zip(now, before, strict=True)])
 
 
+def would(messages: Sequence[Message], *, at: datetime) -> list[Said]:
+    """What the gate would say of messages that are not in line. Nothing is written."""
+    said = []
+    for found in on_file(messages, at=at):
+        facts = gather(
+            _outgoing(found), lead=found.lead, company=found.company, at=at, known=found.known
+        )
+        said.append(gate.decide(facts))
+    return said
+
+
 def _asked(found: OnFile, stage: str, *, was: Decided | None = None) -> Decided:
     """The verdict, not yet on file. The gate is pure: the same facts have the same again."""
     facts = gather(
@@ -151,6 +163,7 @@ def _outgoing(found: OnFile) -> Outgoing:
         officer=message.officer,
         cause=f"message:{message.pk}",
         confirms=confirms,
+        is_owners=message.officer_id in (None, found.lead.officer_id),
         answers=found.answers,
         wording_until=message.template.approved_until if message.template else None,
         content_facts=ASKED_FOR if message.cause.startswith("watch:") else (),

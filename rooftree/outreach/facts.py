@@ -69,6 +69,7 @@ class Outgoing:
     cause: str = ""  # its own attempt is not counted against it
     confirms: RevocationRow | None = None
     answers: tuple[Answer, ...] = ()  # what a person decided about this very message
+    is_owners: bool = True  # in nobody's name, or in that of the officer whose lead it is
     content_facts: tuple[str, ...] = ()  # what the system proves of the wording
     wording_until: datetime | None = None  # the end of its approval; None: a person's own words
 
@@ -243,6 +244,7 @@ def _message_facts(outgoing: Outgoing, known: Known) -> dict[str, Any]:
         "content_facts": outgoing.content_facts,
         "answers": outgoing.answers,
         "wording_until": outgoing.wording_until,
+        "is_owners": outgoing.is_owners,
         "confirmation": _confirmation(outgoing.confirms),
         "actor": "bot" if outgoing.is_automated else "officer",
         "guard_minutes": GUARD_MINUTES.get(outgoing.medium.value, 0),

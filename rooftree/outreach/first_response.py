@@ -36,7 +36,12 @@ QUIET_STATUSES = frozenset({"Transferred"})  # Zillow's concierge has them on th
 
 
 def plan(touch_ids: Collection[UUID], *, at: datetime) -> list[Message]:
-    """Put the first text and e-mail of touches in line; those planned.
+    """Put the first text and e-mail of touches in line; those planned. See `wanted`."""
+    return automatic.plan_all(wanted(touch_ids, at=at), at=at)
+
+
+def wanted(touch_ids: Collection[UUID], *, at: datetime) -> list[Wanted]:
+    """The first text and e-mail that touches ask for.
 
     The first touch gets both. A repeated inquiry gets a text when none has
     reached the borrower yet (it may have brought the consent the first one
@@ -48,12 +53,12 @@ def plan(touch_ids: Collection[UUID], *, at: datetime) -> list[Message]:
     leads = {one.pk: one for one in LEADS.all(keys=[one.lead_id for one in touches])}
     in_line = IN_LINE.all(leads=[*leads])
     sent = [_Sent(one.lead_id, one.cause, one.medium, one.created_at) for one in in_line]
-    wanted = []
+    found = []
     for touch in touches:
         for one in _wanted(touch, leads[touch.lead_id], sent, at):
-            wanted.append(one)
+            found.append(one)
             sent.append(_Sent(touch.lead_id, one.cause, one.medium, at))
-    return automatic.plan_all(wanted, at=at)
+    return found
 
 
 class _Sent(NamedTuple):

@@ -2,20 +2,24 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists
+from django.db.models import Exists, F, Q
 
 from rooftree.leads.models import Person
 from rooftree.org.compiled import Reads
 from rooftree.org.pause import PAUSED
+from rooftree.outreach import take_back
 from rooftree.outreach.models import Message
+from rooftree.outreach.releases.models import RUNNING
 
 DUE = Reads(
     lambda keys, at: (
         Message.objects.select_for_update(skip_locked=True, of=("self",))
         .select_related("template")
         .filter(pk__in=keys, state__in=["waiting", "held"], due_at__lte=at)
+        .filter(Q(release=None) | Q(release__state__in=RUNNING))
         .exclude(Exists(PAUSED))
         .order_by("due_at", "pk")
     ),
@@ -24,8 +28,9 @@ DUE = Reads(
 )
 CLAIMED = Reads(
     lambda keys: (
-        Message.objects.select_for_update()
-        .only("id")
+        Message.objects.select_for_update(of=("self",))
+        .only("id", "lead_id")
+        .annotate(is_paused=Exists(PAUSED), release_state=F("release__state"))
         .filter(pk__in=keys, state="claimed")
         .order_by("pk")
     ),
@@ -51,6 +56,14 @@ def due(message_ids: Iterable[UUID], *, at: datetime) -> list[Message]:
     return list(found.values())
 
 
-def still_claimed(message_ids: Iterable[UUID]) -> set[UUID]:
-    """Those that nobody has given up on meanwhile."""
-    return {one.pk for one in CLAIMED.all(keys=list(message_ids))}
+def still_claimed(message_ids: Iterable[UUID], *, at: datetime) -> set[UUID]:
+    """Those that nobody has given up on or stopped meanwhile; the stopped are taken back."""
+    claimed: list[Any] = CLAIMED.all(keys=list(message_ids))
+    stopped = [one for one in claimed if one.is_paused or _is_stopped(one)]
+    if stopped:
+        take_back.from_hand(stopped, at=at)
+    return {one.pk for one in claimed} - {one.pk for one in stopped}
+
+
+def _is_stopped(claimed: Any) -> bool:
+    return claimed.release_state is not None and claimed.release_state not in RUNNING

@@ -9,6 +9,7 @@ from rooftree.compliance.models import Verdict
 from rooftree.core.uuid7 import uuid7
 from rooftree.leads.models import Lead, Person
 from rooftree.org.models import LoanOfficer, User
+from rooftree.outreach.releases.models import Release
 from rooftree.routing.models import Offer
 
 MESSAGE_STATES = [
@@ -160,6 +161,9 @@ class Message(models.Model):
     body = models.TextField()
     state = models.CharField(max_length=10, default="waiting")
     verdict = models.ForeignKey(Verdict, models.SET_NULL, null=True, related_name="messages")
+    release = models.ForeignKey(
+        Release, models.PROTECT, null=True, related_name="messages", db_index=False
+    )
     carrier = models.CharField(max_length=20, blank=True)
     carrier_id = models.CharField(max_length=120, blank=True)
     segments = models.PositiveSmallIntegerField(null=True)
@@ -197,6 +201,14 @@ class Message(models.Model):
             ),
             models.Index(
                 fields=["created_at"], condition=Q(state="review"), name="message_in_review"
+            ),
+            models.Index(
+                fields=["release", "claimed_at"],
+                condition=Q(release__isnull=False),
+                name="message_of_release",
+            ),
+            models.Index(
+                fields=["claimed_at"], condition=Q(release__isnull=False), name="message_paced"
             ),
             models.Index(fields=["lead", "created_at"], name="message_by_lead"),
             models.Index(fields=["to_address"], name="message_by_address"),

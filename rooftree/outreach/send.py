@@ -77,7 +77,7 @@ def plan(*, at: datetime, **planned: Unpack[Planned]) -> Message:
 
 def plan_all(planned: Sequence[Planned], *, at: datetime) -> list[Message]:
     """Put messages in line; where one of the same cause and medium is there already, that one."""
-    drafts = [_draft(one, at) for one in planned]
+    drafts = [draft(one, at) for one in planned]
     for one, from_address in zip(drafts, sender.addresses_for(drafts), strict=True):
         one.from_address = from_address
     written = insert_all_once(drafts)
@@ -92,7 +92,8 @@ def plan_all(planned: Sequence[Planned], *, at: datetime) -> list[Message]:
     ]
 
 
-def _draft(planned: Planned, at: datetime) -> Message:
+def draft(planned: Planned, at: datetime) -> Message:
+    """The message as it would be put in line; nothing is written."""
     words = planned["words"]
     return Message(
         id=uuid7_at(at),
@@ -113,8 +114,8 @@ def _draft(planned: Planned, at: datetime) -> Message:
 
 
 def due(*, at: datetime, limit: int = 50) -> list[UUID]:
-    """The messages to be decided now, oldest promise first."""
-    rows = Message.objects.filter(state__in=["waiting", "held"], due_at__lte=at)
+    """The messages to be decided now, oldest promise first; those of releases have their pace."""
+    rows = Message.objects.filter(state__in=["waiting", "held"], due_at__lte=at, release=None)
     rows = rows.exclude(Exists(PAUSED))
     return list(rows.order_by("due_at").values_list("pk", flat=True)[:limit])
 
@@ -218,7 +219,7 @@ def _move(message: Message, verdict: Verdict, at: datetime) -> None:
 def _look_again(claimed: Sequence[Decided], at: datetime) -> list[Decided]:
     """The last look before the carrier, as a STOP may have come since: those that still may go."""
     with transaction.atomic():
-        mine = held.still_claimed(one.message.pk for one in claimed)
+        mine = held.still_claimed((one.message.pk for one in claimed), at=at)
         now = decide_again(
             [one for one in claimed if one.message.pk in mine], stage="handoff", at=at
         )

@@ -1,14 +1,17 @@
 """Taking messages out of the line: what something overtook, and what a bug of ours struck."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import reduce
 from operator import or_
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F, Q
 
-from rooftree.ledger.write import write
+from rooftree.ledger.write import event, write, write_all
+from rooftree.outreach import attempt
 from rooftree.outreach.models import Message
 
 OVERTAKEN = ("touch:", "step:")  # the first hello and the steps of sequences
@@ -45,6 +48,41 @@ def cancel_waiting(
                 because=because,
             )
     return count
+
+
+def of_release(release_id: UUID, *, because: str, at: datetime) -> int:
+    """Take back what a stopped release has in line; how many messages.
+
+    One that a worker holds at this moment is left to that worker's last look.
+    """
+    mine = Message.objects.filter(release=release_id, state__in=["waiting", "held", "review"])
+    with transaction.atomic():
+        found = list(mine.select_for_update(skip_locked=True).values_list("pk", "lead_id"))
+        _cancel(found, because, at)
+    return len(found)
+
+
+def from_hand(claimed: Sequence[Any], *, at: datetime) -> None:
+    """Take what a worker claimed, and the carrier has not got, out of its hands; in a transaction.
+
+    Args:
+        claimed: rows of `held.CLAIMED`. What a stopped release made is cancelled, all else waits.
+    """
+    attempt.uncount(claimed)
+    stopped = [one for one in claimed if one.release_state == "stopped"]
+    _cancel([(one.pk, one.lead_id) for one in stopped], "Its release was stopped.", at)
+    others = [one.pk for one in claimed if one.release_state != "stopped"]
+    Message.objects.filter(pk__in=others).update(state="waiting", claimed_at=None)
+
+
+def _cancel(found: Sequence[tuple[UUID, UUID]], because: str, at: datetime) -> None:
+    Message.objects.filter(pk__in=[pk for pk, _ in found]).update(
+        state="cancelled", problem=because[:300], due_at=None, claimed_at=None
+    )
+    write_all(
+        event("outreach.messages.cancelled", at=at, lead_id=lead_id, message=pk, because=because)
+        for pk, lead_id in found
+    )
 
 
 def set_aside(message_id: UUID, problem: str, at: datetime) -> None:

@@ -48,6 +48,7 @@ PAGES = {  # by the name of their address
     "sequences": Page(
         label="Sequences", icon="sequence", verb="see_sequences", count=counts.sequences
     ),
+    "releases": Page(label="Releases", icon="play", verb="see_releases"),
     "rates": Page(label="Rates", icon="rates", verb="see_rates"),
     "compliance": Page(label="Compliance", icon="shield", verb="see_compliance", short="Rules"),
     "fair_lending": Page(label="Fair lending", icon="team", verb="see_fair_lending"),
@@ -78,6 +79,7 @@ SEEN_BY = {
         ["sources", "routing", "wording", "sequences", "rates", "los"],
         [
             "my_tasks",
+            "releases",
             "matches",
             "returns",
             "partners",
@@ -90,10 +92,10 @@ SEEN_BY = {
     ),
     "marketing": (
         ["sources", "wording", "sequences", "rates"],
-        ["returns", "partners", "home", "routing"],
+        ["releases", "returns", "partners", "home", "routing"],
     ),
     "compliance": (
-        ["compliance", "clocks", "wording", "sequences", "sources", "los"],
+        ["compliance", "clocks", "releases", "wording", "sequences", "sources", "los"],
         [
             "my_tasks",
             "fair_lending",
@@ -112,7 +114,17 @@ SEEN_BY = {
     ),
     "administrator": (
         ["setup", "sources", "routing", "wording", "sequences", "los", "compliance"],
-        ["clocks", "access_log", "controls", "matches", "returns", "partners", "home", "team"],
+        [
+            "clocks",
+            "access_log",
+            "controls",
+            "releases",
+            "matches",
+            "returns",
+            "partners",
+            "home",
+            "team",
+        ],
     ),
 }
 UNREAD = 9  # notices in the bell; the rest is on their page

@@ -122,6 +122,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("decisions/<uuid:decision_id>/", decision.show, name="decision"),
     path("", include("rooftree.web.urls_wording")),
+    path("", include("rooftree.web.urls_releases")),
     # What may be said to whom, and the proof of it.
     path("compliance/", compliance.show, name="compliance"),
     path("compliance/", include("rooftree.web.urls_fairness")),

@@ -50,6 +50,7 @@ TRIPS: dict[str, tuple[Facts, str]] = {
         "prescreen_optout_notice_missing",
     ),
     "license": (facts(officer=officer(licenses=())), "lo_unlicensed_state"),
+    "owner": (facts(is_owners=False), "not_the_owner"),
     "activity": (facts(activity="quote_rate"), "mlo_activity_needs_licence"),
     "registration": (facts(registered_states=()), "registration_or_exemption"),
     "consent": (facts(consents=(), relationships=()), "no_written_consent"),

@@ -103,6 +103,7 @@ USUAL: dict[str, Any] = {
     "company": company(),
     "seller_names": (US, "Acme Home Loans"),
     "guard_minutes": 0,
+    "is_owners": True,
     "registered_states": ("FL", "TX"),
     "is_brand_registered": True,
     "campaign_attributes": ("direct_lending",),

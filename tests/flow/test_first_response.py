@@ -2,6 +2,8 @@ import pytest
 
 from rooftree.leads.models import Lead, Touch
 from rooftree.outreach.models import Message
+from rooftree.outreach.releases import acts
+from rooftree.outreach.releases.models import Release
 from tests import make
 from tests.flow import journey
 
@@ -86,3 +88,32 @@ def test_a_test_lead_is_stored_and_starts_nothing():
 
     assert lead.is_test
     assert not Message.objects.exists()
+
+
+def test_many_who_are_only_worked_hours_later_are_answered_when_a_second_person_agrees(settings):
+    settings.RELEASE_FREE_SIZE = 1
+    site = journey.website()
+    for name, phone in (("Ben", "(813) 555-0142"), ("Ida", "(813) 555-0143")):
+        journey.arrive(
+            site, journey.form_post(first_name=name, phone=phone, email=f"{name}@home.example")
+        )
+
+    journey.run(journey.later(90))
+    assert Message.objects.count() == 0
+    journey.run(journey.later(92))
+
+    release = Release.objects.get()
+    assert (release.kind, release.state, release.size) == ("greetings", "waiting", 2)
+    acts.approve(release, by=make.user("compliance"), at=journey.later(93))
+    journey.run(journey.later(94))
+    assert {one.state for one in Message.objects.filter(release=release)} == {"sent"}
+
+
+def test_one_who_is_only_worked_hours_later_is_answered_without_anybody():
+    journey.arrive(journey.website(), journey.form_post())
+
+    journey.run(journey.later(90))
+    journey.run(journey.later(92))
+
+    lead = Lead.objects.get()
+    assert len(journey.texts(lead)) == len(journey.emails(lead)) == 1

@@ -11,6 +11,7 @@ from rooftree.flow import spreadsheets
 from rooftree.leads.models import Delivery, Lead, Person, Touch
 from rooftree.ledger.models import Event
 from rooftree.outreach.models import Message
+from rooftree.outreach.releases.models import Release
 from rooftree.routing.models import Offer
 from tests import make
 from tests.flow import journey
@@ -300,3 +301,18 @@ def test_numbers_that_may_not_be_kept_are_gone_before_anything_is_stored(book):
     (row,) = stage.rows_of(sheet)
     assert row.cells["SSN"] == "*********"
     assert "ssn_discarded" in sheet.remarks
+
+
+def test_greeting_the_many_people_of_an_import_waits_for_a_second_person(book, settings):
+    settings.RELEASE_FREE_SIZE = 2
+
+    sheet = imported(book, then="greet")
+
+    release = Release.objects.get()
+    assert (release.kind, release.state) == ("greetings", "draft")
+    assert sheet.file_name in release.title
+    assert Message.objects.count() == 0
+    journey.run(journey.later(2))
+    release.refresh_from_db()
+    assert (release.state, release.size) == ("done", 2)  # one of three rows reached nobody
+    assert Message.objects.filter(release=release).exists()

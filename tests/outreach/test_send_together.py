@@ -92,9 +92,9 @@ def test_what_was_given_up_between_the_claim_and_the_last_look_is_not_handed_ove
 ):
     still_claimed = held.still_claimed
 
-    def late(message_ids):
+    def late(message_ids, *, at):
         Message.objects.filter(pk=waiting[0].pk).update(state="uncertain")
-        return still_claimed(message_ids)
+        return still_claimed(message_ids, at=at)
 
     monkeypatch.setattr(held, "still_claimed", late)
     send.deliver([one.pk for one in waiting], at=make.NOON)

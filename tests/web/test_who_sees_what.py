@@ -29,6 +29,7 @@ from rooftree.org import api_keys
 from rooftree.org.models import ROLES, License, StaffNotice
 from rooftree.outreach import may, wording
 from rooftree.outreach.models import Message, Template
+from rooftree.outreach.releases import gather
 from rooftree.reporting import incidents
 from rooftree.reporting.models import FairReport, Incident, StatusFile
 from rooftree.routing import assign, publish
@@ -116,6 +117,7 @@ def world(cast):
     finding = Finding.objects.create(
         rule="FLR-01", cause="test", sentence="A ratio.", link="/compliance/", found_at=make.NOON
     )
+    release = gather.begin(kind="written", title="Hello", about={}, by=None, at=make.NOON)
     things = {
         "finding": finding.pk, "agreement": agreed.pk, "plan": plan.pk, "drop": "drop",
         "likeness": alike.pk, "partner": ana.pk, "introduction": introduction.pk, "thing": thing.pk,
@@ -143,6 +145,7 @@ def world(cast):
         "company_license": make.company_license("NV").pk, "connection": connected.pk,
         "delivery": touch.delivery_id, "form_slug": form.slug, "one": 1, "word": "unknown",
         "zillow": "zillow", "ping": "ping", "off": "off", "up": "up", "text": "text",
+        "release": release.pk, "stop": "stop",
         "merge": merged.pk, "wording": Template.objects.get(**FIRST_TEXT).pk,
         "sequence": Sequence.objects.get().pk,
         **{one: one for one in ("first_hello", "any", "not_reached", "withdrawal")},

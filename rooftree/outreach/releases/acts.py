@@ -1,0 +1,89 @@
+"""What people do with a release: let it go, let it go on, stop it. Each is compare-and-set."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db.transaction import atomic
+
+from rooftree.ledger.write import write
+from rooftree.org.models import User
+from rooftree.outreach import take_back
+from rooftree.outreach.releases import gather
+from rooftree.outreach.releases.models import STATES, Release
+
+OPEN = [state for state, follow in STATES.items() if follow]
+
+
+class CannotAct(Exception):
+    """The release is not where this could be done. The text is fit to show."""
+
+
+def approve(release: Release, *, by: User, at: datetime) -> None:
+    """A second person lets its first few go. Twice is once. Raises `CannotAct`."""
+    if release.made_by_id == by.pk:
+        raise CannotAct("Somebody else than who made it must approve it.")
+    with atomic():
+        waits = Release.objects.filter(pk=release.pk, state="waiting")
+        if not waits.update(state="canary", approved_by=by, approved_at=at):
+            if Release.objects.filter(pk=release.pk, approved_by=by).exists():
+                return
+            raise CannotAct("It does not wait for approval any more.")
+        _note("approved", release, by, at)
+        _tell_maker(release, f"{by.name} approved {release.title}; its first few go.", at)
+
+
+def go_on(release: Release, *, by: User | None, at: datetime) -> None:
+    """After a look at its first few it goes to the others. Twice is once. Raises `CannotAct`."""
+    with atomic():
+        looked_at = Release.objects.filter(pk=release.pk, state="looking")
+        if not looked_at.update(state="going", went_on_by=by, went_on_at=at):
+            if Release.objects.filter(pk=release.pk, state="going", went_on_by=by).exists():
+                return
+            raise CannotAct("It does not wait for a look any more.")
+        _note("went_on", release, by, at)
+
+
+def stop(release: Release, *, by: User, because: str, at: datetime) -> int:
+    """Nothing more of it leaves, and what is in line is taken back; how many messages.
+
+    It waits for nobody: whatever a worker has in hand at this moment is refused when the
+    worker looks for the last time before the carrier. Twice is once. Raises `CannotAct`.
+    """
+    said = " ".join(because.replace("\x00", "").split())[:300] or "Stopped by hand."
+    with atomic():
+        mine = Release.objects.filter(pk=release.pk, state__in=OPEN)
+        if not mine.update(state="stopped", stopped_by=by, because=said, ended_at=at):
+            if Release.objects.filter(pk=release.pk, state="stopped").exists():
+                return 0
+            raise CannotAct("It is done: everything of it has left.")
+        _note("stopped", release, by, at, because=said)
+    return take_back.of_release(release.pk, because=f"{by.name} stopped the release: {said}", at=at)
+
+
+def full(release: Release, *, at: datetime) -> None:
+    """Its first few are out: it waits until somebody has looked at what became of them."""
+    with atomic():
+        begun = Release.objects.filter(pk=release.pk, state="canary")
+        if begun.update(state="looking", looked_at=at):
+            _note("looking", release, None, at)
+            release.state = "looking"
+            text = f"The first {release.canary_size} of {release.title} are out: look, then let it"
+            gather.tell(release, {release.approved_by, release.made_by}, f"{text} go on.", at)
+
+
+def done(release: Release, *, at: datetime) -> None:
+    """Everybody in it was written to, or is not to be."""
+    with atomic():
+        running = Release.objects.filter(pk=release.pk, state__in=["canary", "going"])
+        if running.update(state="done", ended_at=at):
+            _note("done", release, None, at)
+
+
+def _tell_maker(release: Release, text: str, at: datetime) -> None:
+    release.state = "canary"
+    gather.tell(release, [release.made_by], text, at)
+
+
+def _note(what: str, release: Release, by: User | None, at: datetime, **more: Any) -> None:
+    actor = f"user:{by.pk}" if by else "system:releases"
+    write(f"outreach.release.{what}", at=at, actor=actor, release=release.pk, **more)

@@ -1,0 +1,370 @@
+"""One act that writes to many: gathered, approved by a second person, a few first, stopped."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+import pytest
+from django.db import IntegrityError, ProgrammingError, transaction
+
+from rooftree.compliance import revoke
+from rooftree.flow import moment, rate_alerts, releases
+from rooftree.ledger.models import Event
+from rooftree.nurture.models import Enrolment, Sequence
+from rooftree.org.models import StaffNotice
+from rooftree.outreach import send
+from rooftree.outreach.models import Message
+from rooftree.outreach.releases import acts, gather, progress
+from rooftree.outreach.releases.audience import Audience
+from rooftree.outreach.releases.models import Release
+from rooftree.rates import watch
+from rooftree.routing.models import Ownership
+from tests import make
+from tests.flow import journey
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def limits(settings) -> None:
+    """A house that wants a second person for more than three people, and looks after two."""
+    settings.RELEASE_FREE_SIZE = 3
+    settings.RELEASE_CANARY = 2
+    settings.RELEASE_PER_SECOND = 5
+
+
+@pytest.fixture
+def mia(db):
+    return make.user("marketing", name="Mia Torres")
+
+
+@pytest.fixture
+def omar(db):
+    return make.user("compliance", name="Omar Haddad")
+
+
+@pytest.fixture
+def people(dana) -> Iterator[list]:
+    """Five borrowers of Dana's, to whom an e-mail may go."""
+    return [make.lead(officer=dana, state="working") for _ in range(5)]
+
+
+def written(by, at=make.NOON, **changes) -> Release:
+    """A release of one e-mail to everybody, with its dry run."""
+    release = releases.make(
+        title="Spring check-in", audience=Audience(**changes), key="not_reached_2",
+        medium="email", by=by, at=at,
+    )  # fmt: skip
+    journey.run(at)
+    release.refresh_from_db()
+    return release
+
+
+def second(number: float):
+    return make.NOON + number * make.SECOND
+
+
+def go(release: Release, number: float) -> Release:
+    journey.run(second(number))
+    release.refresh_from_db()
+    return release
+
+
+def approved(release: Release, by, number: float = 1) -> Release:
+    gather.seal(release.pk, by=release.made_by, at=second(number))
+    acts.approve(release, by=by, at=second(number + 0.5))
+    release.refresh_from_db()
+    return release
+
+
+def hand_to(lead, officer) -> None:
+    """The lead is another officer's from now on."""
+    Ownership.objects.filter(lead=lead, until_at=None).update(until_at=second(1))
+    make.ownership(lead, officer, at=second(1))
+
+
+def written_to(carriers) -> int:
+    """How many letters borrowers got, whatever staff were mailed."""
+    return sum(one["to"][0].endswith("@home.example") for one in carriers.letters)
+
+
+def left(release: Release) -> int:
+    return release.messages.filter(state__in=["sent", "delivered"]).count()
+
+
+def test_a_dry_run_says_what_would_go_and_why_not_and_sends_nothing(limits, people, mia, carriers):
+    revoke.record(
+        person_id=people[0].person_id, address=people[0].person.emails.get().address,
+        kind="unsubscribe", media=["email"], origin="page:1", cause="page:1",
+        at=make.NOON - make.DAY,
+    )  # fmt: skip
+    people[1].person.emails.all().delete()
+
+    release = written(mia)
+
+    found = release.findings
+    assert (found["people"], found["messages"], found["unreachable"]) == (5, 4, 1)
+    answers = {one["decision"]: one["messages"] for one in found["said"]}
+    assert answers == {"allow": 3, "block": 1}
+    assert "Lindenfield" in found["examples"][0]["body"]
+    assert Message.objects.filter(release=release).count() == 0
+    assert carriers.letters == []
+
+
+def test_more_than_a_few_wait_for_somebody_else_than_their_maker(limits, people, mia, omar):
+    release = written(mia)
+    gather.seal(release.pk, by=mia, at=second(1))
+    go(release, 2)
+
+    assert (release.state, release.size, left(release)) == ("waiting", 5, 0)
+    assert "Mia Torres asks" in StaffNotice.objects.get(user=omar).text
+    with pytest.raises(acts.CannotAct, match="Somebody else"):
+        acts.approve(release, by=mia, at=second(3))
+
+
+def test_the_database_itself_lets_nobody_approve_what_they_made(limits, people, mia):
+    release = written(mia)
+    gather.seal(release.pk, by=mia, at=second(1))
+    rows = Release.objects.filter(pk=release.pk)
+
+    with pytest.raises(IntegrityError, match="release_second_person"), transaction.atomic():
+        rows.update(state="canary", approved_by=mia, approved_at=second(2))
+    with pytest.raises(IntegrityError, match="release_large_approved"), transaction.atomic():
+        rows.update(state="canary")
+    with pytest.raises(ProgrammingError, match="cannot become"), transaction.atomic():
+        rows.update(state="going")
+    with pytest.raises(ProgrammingError, match="limits cannot be changed"), transaction.atomic():
+        rows.update(free_size=100)
+    with pytest.raises(ProgrammingError, match="no draft"), transaction.atomic():
+        gather.add(release, {"release:x": make.lead()}, at=second(2))
+
+
+def test_a_few_people_need_nobody_else(limits, people, mia, carriers):
+    for lead in people[3:]:
+        type(lead).objects.filter(pk=lead.pk).update(state="application")
+    release = written(mia)
+    gather.seal(release.pk, by=mia, at=second(1))
+
+    go(release, 2)
+
+    assert (release.size, left(release), release.state) == (3, 3, "done")
+    assert written_to(carriers) == 3
+
+
+def test_the_first_few_go_alone_and_the_others_when_somebody_has_looked(
+    limits, people, mia, omar, carriers
+):
+    release = approved(written(mia), omar)
+    for number in (2, 4, 6):
+        go(release, number)
+
+    assert (release.state, left(release)) == ("looking", 2)
+    result = progress.first_few(release)
+    assert (result.gone, result.failed, result.stops, result.is_good) == (2, 0, 0, True)
+    assert StaffNotice.objects.filter(user=omar, text__contains="The first 2").exists()
+
+    acts.go_on(release, by=mia, at=second(7))
+    go(release, 8)
+
+    assert (release.state, left(release)) == ("done", 5)
+    noted = Event.objects.filter(kind__startswith="outreach.release.")
+    kinds = noted.order_by("occurred_at", "pk").values_list("kind", flat=True)
+    assert [one.rsplit(".", 1)[1] for one in kinds] == [
+        "begun", "waiting", "approved", "looking", "went_on", "done",
+    ]  # fmt: skip
+
+
+def test_where_the_house_says_so_it_goes_on_by_itself_but_not_after_a_complaint(
+    limits, people, mia, omar, settings
+):
+    settings.RELEASE_GOES_ON = True
+    release = go(approved(written(mia), omar), 2)
+    reached = release.messages.first()
+    complaint = revoke.record(
+        person_id=reached.person_id, address=reached.to_address, kind="do_not_contact",
+        media=["email"], origin="user:1", cause="page:2", at=second(60),
+    )  # fmt: skip
+
+    go(release, 31 * 60)
+    assert release.state == "looking"
+    assert progress.first_few(release).too_many == ["complaints"]
+
+    type(complaint).objects.filter(pk=complaint.pk).delete()
+    go(release, 32 * 60)
+    assert (release.state, release.went_on_by) == ("done", None)
+
+
+def test_no_second_has_more_than_the_pace_and_no_hour_more_than_the_cap(
+    limits, people, mia, omar, settings
+):
+    settings.RELEASE_PER_SECOND, settings.RELEASE_PER_HOUR = 1, 4
+    release = go(approved(written(mia), omar), 2)
+    assert left(release) == 1
+    go(release, 2.5)
+    assert left(release) == 1
+    acts.go_on(go(release, 3), by=omar, at=second(3))
+
+    for number in range(4, 10):
+        go(release, number)
+    assert (release.state, left(release)) == ("going", 4)
+
+    go(release, 3605)
+    assert (release.state, left(release)) == ("done", 5)
+
+
+def test_what_is_stopped_is_taken_back_and_nothing_of_it_leaves_any_more(
+    limits, people, mia, omar, carriers
+):
+    release = go(approved(written(mia), omar), 2)
+    acts.go_on(release, by=omar, at=second(3))
+    Message.objects.filter(release=release).update(delivered_at=second(2.5), state="delivered")
+    release.refresh_from_db()
+    releases._line_up(release, 10, second(3))
+
+    taken = acts.stop(release, by=mia, because="Wrong rate", at=second(4))
+    go(release, 60)
+
+    assert (taken, release.state, release.stopped_by, left(release)) == (3, "stopped", mia, 2)
+    cancelled = release.messages.filter(state="cancelled")
+    assert {one.problem for one in cancelled} == {"Mia Torres stopped the release: Wrong rate"}
+    assert written_to(carriers) == 2
+    assert list(progress.beyond_recall(release)) == []
+
+
+def test_beyond_recall_is_exactly_what_the_carrier_got_in_the_last_two_seconds(
+    limits, people, mia, omar, carriers, settings
+):
+    settings.RELEASE_PER_SECOND = 1
+    release = go(approved(written(mia), omar), 2)
+    go(release, 3.5)
+    first, last = release.messages.order_by("claimed_at")
+
+    acts.stop(release, by=omar, because="", at=second(4.2))
+    release.refresh_from_db()
+
+    assert first.claimed_at < last.claimed_at
+    assert list(progress.beyond_recall(release)) == [last]
+
+
+def test_a_release_that_is_stopped_between_claim_and_carrier_reaches_nobody(
+    limits, people, mia, omar, carriers
+):
+    release = approved(written(mia), omar)
+    releases._line_up(release, 2, second(2))
+    ids = list(release.messages.values_list("pk", flat=True))
+    claimed = send._claim(ids, second(2))
+    assert len(claimed) == 2
+
+    acts.stop(release, by=omar, because="Wrong list", at=second(2.1))
+    ready = send._look_again(claimed, second(2.2))
+
+    assert ready == []
+    assert set(release.messages.values_list("state", "claimed_at")) == {("cancelled", None)}
+
+
+def test_each_message_is_from_the_officer_who_owns_the_lead_when_it_goes(
+    limits, people, mia, omar, settings, carriers
+):
+    settings.RELEASE_CANARY = 5
+    sam, gone = make.officer("Sam Okafor"), make.officer("Gil Gone")
+    release = approved(written(mia), omar)
+    moved, ended, *_ = people
+    hand_to(moved, sam), hand_to(ended, gone)
+    type(gone).objects.filter(pk=gone.pk).update(terminated_at=second(1))
+
+    go(release, 2)
+
+    ours = Message.objects.get(release=release, lead=moved)
+    assert (ours.state, ours.officer) == ("sent", sam)
+    assert sam.nmls_id in ours.body
+    assert "not_sponsored" in Message.objects.get(release=release, lead=ended).verdict.reason
+
+
+def test_a_message_that_waited_while_its_lead_got_another_officer_does_not_go(
+    limits, people, mia, omar, dana, carriers
+):
+    sam = make.officer("Sam Okafor")
+    release = approved(written(mia), omar)
+    releases._line_up(release, 1, second(2))
+    message = release.messages.get()
+    hand_to(message.lead, sam)
+
+    send.deliver([message.pk], at=second(3))
+
+    message.refresh_from_db()
+    assert (message.state, message.verdict.reason) == ("blocked", "not_the_owner")
+    assert carriers.letters == []
+
+
+def rate_watches(people) -> None:
+    for lead in people:
+        watch.set_watch(
+            lead=lead, product="30yr_fixed", target_pct=Decimal("6.000"), by=None, at=make.NOON
+        )
+
+
+def record(rate: str, at) -> None:
+    with moment.at(at):
+        rate_alerts.record(
+            product="30yr_fixed", rate_pct=Decimal(rate), apr_pct=Decimal("6.1"),
+            points=Decimal(0), sheet="Tuesday", by=None, at=at,
+        )  # fmt: skip
+
+
+def test_a_rate_that_reaches_many_at_once_waits_for_a_person(limits, people, omar, dana, carriers):
+    rate_watches(people)
+    record("5.875", second(1))
+    journey.run(second(2))
+
+    release = Release.objects.get()
+    assert (release.kind, release.state, release.size) == ("rates", "waiting", 5)
+    assert release.made_by is None
+    assert release.findings["messages"] == 10  # whoever approves it reads a dry run, too
+    assert Message.objects.count() == 0
+
+    acts.approve(release, by=omar, at=second(3))
+    for number in (4, 5, 6):
+        go(release, number)
+    assert release.state == "looking"
+    assert {one.cause.split(":")[0] for one in release.messages.all()} == {"watch"}
+    assert "5.875%" in carriers.letters[0]["text"]
+
+
+def test_a_rate_that_reaches_a_few_goes_at_once(limits, people, dana, carriers):
+    rate_watches(people[:2])
+    record("5.875", second(1))
+    journey.run(second(2))
+
+    assert Release.objects.count() == 0
+    assert len(carriers.letters) == 2
+
+
+def test_a_step_that_is_due_for_many_at_once_waits_for_a_person(
+    limits, people, omar, dana, carriers
+):
+    sequence = Sequence.objects.get(key="not_reached")
+    for lead in people:
+        Enrolment.objects.create(
+            lead=lead, sequence=sequence, next_step=1, started_at=make.NOON, due_at=make.NOON
+        )
+    journey.run(second(1))
+
+    release = Release.objects.get()
+    assert (release.kind, release.state, release.size) == ("steps", "waiting", 5)
+    assert Message.objects.count() == 0
+    Enrolment.objects.filter(lead=people[0]).update(ended_because="replied")
+    acts.approve(release, by=omar, at=second(2))
+    for number in (3, 4, 5):
+        go(release, number)
+    acts.go_on(release, by=omar, at=second(6))
+    go(release, 7)
+
+    assert release.state == "done"
+    assert release.messages.count() == 4  # whoever replied meanwhile gets none
+    assert not release.messages.filter(lead=people[0]).exists()
+
+
+def test_officers_may_neither_see_nor_make_releases():
+    from rooftree.routing.visible import MAY
+
+    for act in ("see_releases", "make_release", "approve_release", "stop_release"):
+        assert not {"officer", "assistant", "manager", "executive"} & {*MAY[act]}

@@ -1,0 +1,118 @@
+"""Releases in a real Chromium: written, approved, looked at and stopped, by thumb and by mouse."""
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import expect
+
+from rooftree.compliance import revoke
+from rooftree.flow import moment, releases
+from rooftree.outreach.releases import acts, gather
+from rooftree.outreach.releases.audience import Audience
+from rooftree.outreach.releases.models import Release
+from tests import make
+from tests.flow import journey
+from tests.web.browser.conftest import DESK, PHONE, SIZES, open_as, shown_well
+
+
+@pytest.fixture
+def crowd(people, noon, settings):
+    """Twelve borrowers of Dana's, in a house where more than three need a second person."""
+    settings.RELEASE_FREE_SIZE, settings.RELEASE_CANARY, settings.RELEASE_PER_SECOND = 3, 4, 5
+    journey.ready(states=("CA", "FL", "TX"))
+    names = ("Ida", "Jon", "Kay", "Lee", "Mae", "Ned", "Ola", "Pia", "Rex", "Sue", "Tim", "Una")
+    leads = [
+        make.lead(
+            person=make.person(first_name=name, last_name="Berg"), officer=people.dana,
+            state="nurture", at=noon - 90 * make.DAY,
+        )
+        for name in names
+    ]  # fmt: skip
+    revoke.record(
+        person_id=leads[0].person_id, address=leads[0].person.emails.get().address,
+        kind="unsubscribe", media=["email"], origin="page:1", cause="page:1",
+        at=noon - make.DAY,
+    )  # fmt: skip
+    leads[1].person.emails.all().delete()
+    make.user("marketing", name="Mia Torres", email="mia@lindenfield.example")
+    return people
+
+
+def written(crowd, noon) -> Release:
+    mia = gather.User.objects.get(email="mia@lindenfield.example")
+    release = releases.make(
+        title="Spring check-in", audience=Audience(stages=("nurture",)), key="not_reached_2",
+        medium="email", by=mia, at=noon,
+    )  # fmt: skip
+    releases.look(release_id=release.pk, at=noon)
+    return release
+
+
+def some_seconds_pass() -> None:
+    """The first few are out, whoever of them could not be written to."""
+    for number in range(4):
+        releases.carry_out(at=moment.now() + number * make.SECOND)
+
+
+@pytest.mark.parametrize(("size", "scheme"), SIZES)
+def test_the_pages_of_releases_fit_and_are_accessible(chromium, front, crowd, noon, size, scheme):
+    name = f"{size['width']}-{scheme}"
+    page = open_as(chromium, front, "Marketing", size, scheme)
+    page.goto(reverse("releases"))
+    shown_well(page, f"releases-empty-{name}")
+    page.goto(reverse("release_new"))
+    page.get_by_label("Property in").select_option("WY")
+    page.get_by_role("button", name="Look what would happen").click()
+    expect(page.get_by_text("Give its name")).to_be_visible()
+    shown_well(page, f"release-wrong-{name}")
+
+    release = written(crowd, noon)
+    here = reverse("release", args=[release.pk])
+    page.goto(here)
+    expect(page.get_by_text("11 would go")).to_be_visible()
+    shown_well(page, f"release-draft-{name}")
+    page.get_by_role("button", name="Ask for a second person").click()
+    expect(page.get_by_text("may approve it")).to_be_visible()
+    shown_well(page, f"release-asked-{name}")
+
+    omar = open_as(chromium, front, "Compliance", size, scheme)
+    omar.goto(here)
+    shown_well(omar, f"release-waiting-{name}")
+    omar.get_by_role("button", name="Approve it").click()
+    expect(omar.get_by_text("The first few go").first).to_be_visible()
+    some_seconds_pass()
+    expect(omar.get_by_text("As hoped")).to_be_visible()
+    shown_well(omar, f"release-looking-{name}")
+    omar.get_by_role("button", name="Let it go on to everybody").click()
+    expect(omar.get_by_text("Going", exact=True)).to_be_visible()
+    releases.carry_out(at=moment.now())
+    shown_well(omar, f"release-going-{name}")
+    omar.get_by_role("button", name="Stop it now").click()
+    expect(omar.get_by_text("Stopped by")).to_be_visible()
+    shown_well(omar, f"release-stopped-{name}")
+    omar.goto(reverse("releases"))
+    shown_well(omar, f"releases-{name}")
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+def test_the_stop_is_reached_by_a_thumb_and_what_is_typed_beside_it_stays(
+    chromium, front, crowd, noon, size
+):
+    release = written(crowd, noon)
+    gather.seal(release.pk, by=None, at=noon)
+    acts.approve(release, by=crowd.omar, at=noon)
+    page = open_as(chromium, front, "Compliance", size)
+    page.goto(reverse("release", args=[release.pk]))
+    button = page.get_by_role("button", name="Stop it now")
+    box = button.bounding_box()
+    assert box["height"] >= 44
+    assert box["y"] + box["height"] <= size["height"]  # without scrolling
+
+    page.get_by_label("Because").type("The wrong list")
+    some_seconds_pass()
+    expect(page.get_by_text("Waits for a look").first).to_be_visible()  # it read itself again
+    expect(page.get_by_label("Because")).to_have_value("The wrong list")
+    button.click()
+
+    expect(page.get_by_text("The wrong list").first).to_be_visible()
+    release.refresh_from_db()
+    assert (release.state, release.because) == ("stopped", "The wrong list")

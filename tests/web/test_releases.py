@@ -1,0 +1,160 @@
+"""The pages of releases: who may do what, what they say, and the button that stops."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from rooftree.flow import moment
+from rooftree.org import pause
+from rooftree.outreach.models import Message
+from rooftree.outreach.releases.models import Release
+from tests import make
+from tests.flow import journey
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def people(settings) -> list:
+    """Four borrowers, in a house where more than two need a second person."""
+    settings.RELEASE_FREE_SIZE, settings.RELEASE_CANARY = 2, 1
+    journey.ready()
+    dana = make.officer("Dana Whitfield", licensed=("CA", "FL"))
+    return [make.lead(officer=dana, state="nurture") for _ in range(4)]
+
+
+def signed_in(role: str, **changes) -> Client:
+    browser = Client()
+    browser.force_login(make.user(role, **changes))
+    return browser
+
+
+@pytest.fixture
+def mia(people) -> Client:
+    return signed_in("marketing", name="Mia Torres")
+
+
+@pytest.fixture
+def omar(people) -> Client:
+    return signed_in("compliance", name="Omar Haddad")
+
+
+@pytest.fixture(autouse=True)
+def noon():
+    with moment.at(make.NOON):
+        yield
+
+
+CHOICE = {
+    "title": "Spring check-in",
+    "wording": "not_reached_2/email",
+    "stages": ["nurture"],
+}
+
+
+def made(browser: Client, **changes) -> Release:
+    answer = browser.post(reverse("release_new"), CHOICE | changes)
+    assert answer.status_code == 303
+    journey.run()
+    return Release.objects.get()
+
+
+def press(browser: Client, release: Release, what: str, **data) -> Release:
+    assert browser.post(reverse("release_act", args=[release.pk, what]), data).status_code == 303
+    release.refresh_from_db()
+    return release
+
+
+def page(browser: Client, release: Release) -> str:
+    return browser.get(reverse("release", args=[release.pk])).content.decode()
+
+
+def test_the_dry_run_is_shown_before_anything_is_asked(mia, people):
+    people[0].person.emails.all().delete()
+    release = made(mia)
+
+    said = page(mia, release)
+
+    assert "3 would go, 0 held, 0 blocked, 0 for a person, 1 without an address" in said
+    assert "Ask for a second person" in said
+    assert Message.objects.count() == 0
+
+
+def test_only_leads_of_the_chosen_audience_are_in_it(mia, people):
+    make.lead(state="application")
+    make.lead(state="nurture", property_state="CA")
+
+    assert made(mia, state="FL").members.count() == 4
+
+
+def test_an_empty_audience_is_said_at_once(mia, people):
+    answer = mia.post(reverse("release_new"), CHOICE | {"state": "TX"})
+
+    assert answer.status_code == 422
+    assert "Nobody is in this audience." in answer.content.decode()
+
+
+def test_its_maker_cannot_approve_it_and_another_can(mia, omar, people):
+    release = press(mia, made(mia), "request")
+    assert release.state == "waiting"
+    assert "Omar Haddad may approve it" in page(mia, release)
+
+    assert press(mia, release, "approval").state == "waiting"
+    assert press(omar, release, "approval").state == "canary"
+
+
+def test_the_page_tells_how_the_first_few_went_and_lets_the_others_go(mia, omar, people):
+    release = press(mia, made(mia), "request")
+    press(omar, release, "approval")
+    journey.run()
+
+    said = page(omar, release)
+    assert "Waits for a look" in said
+    assert "As hoped" in said
+
+    assert press(omar, release, "going-on").state == "going"
+    journey.run(make.NOON + 2 * make.SECOND)
+    assert "Done" in page(omar, release)
+    assert release.messages.filter(state="sent").count() == 4
+
+
+def test_stopping_is_one_press_and_lists_what_is_beyond_recall(mia, omar, people):
+    release = press(mia, made(mia), "request")
+    press(omar, release, "approval")
+    journey.run()
+
+    stopped = press(mia, release, "stop", reason="Wrong list")
+
+    assert (stopped.state, stopped.because) == ("stopped", "Wrong list")
+    said = page(omar, release)
+    name = release.messages.get().lead.person.name
+    assert "Stopped by Mia Torres" in said
+    assert f"<b>{name}</b>" in said
+    assert "Stop it now" not in said
+
+
+def test_operations_make_and_stop_but_do_not_approve(mia, people):
+    pat = signed_in("operations")
+    release = press(mia, made(mia), "request")
+
+    assert pat.post(reverse("release_act", args=[release.pk, "approval"])).status_code == 403
+    assert press(pat, release, "stop").state == "stopped"
+
+
+def test_a_draft_is_let_go_by_its_maker_alone(mia, people):
+    release = made(mia)
+    other = signed_in("marketing")
+
+    assert press(other, release, "request").state == "draft"
+
+
+def test_compliance_stops_everything_from_the_page(omar, people):
+    omar.post(reverse("stop_everything"), {"because": "The carrier asked us to."})
+
+    assert "Omar Haddad stopped it. The carrier asked us to." in pause.current().because
+    assert "The carrier had nothing" in omar.get(reverse("releases")).content.decode()
+    assert "Nothing leaves." in omar.get(reverse("releases")).content.decode()
+
+
+def test_an_unknown_act_is_no_address(omar, mia, people):
+    assert omar.post(reverse("release_act", args=[made(mia).pk, "doubling"])).status_code == 404
