@@ -49,23 +49,23 @@ def gather(address: str, *, at: datetime) -> Json:
         "rules_version": VERSION,
         "company": _row(Company.objects.get(), ("legal_name", "nmls_id", "postal_address")),
         "people": [_row(one, ("id", "first_name", "last_name", "created_at")) for one in people],
-        "consents": _rows(consents, "captured_at", "recorded_at"),
-        "deliveries": [_delivery(one) for one in deliveries.select_related("source")],
+        "consents": rows_of(consents, "captured_at", "recorded_at"),
+        "deliveries": [delivery_of(one) for one in deliveries.select_related("source")],
         **_of_forms(people),
-        "revocations": _rows(
+        "revocations": rows_of(
             Revocation.objects.filter(Q(address=address) | Q(person__in=people)), "at"
         ),
         "lists": [
             {"list": one.registry, "dated": one.dated.isoformat(), "is_listed": one.is_listed}
             for one in listed.says(address)
         ],
-        "messages": _rows(messages, "created_at"),
+        "messages": rows_of(messages, "created_at"),
         "editions": [
             _edition(one)
             for one in editions.select_related("written_by", "decided_by").order_by("from_at", "pk")
         ],
-        "attempts": _rows(ContactAttempt.objects.filter(person__in=people), "at"),
-        "verdicts": _rows(Verdict.objects.filter(person__in=people), "at"),
+        "attempts": rows_of(ContactAttempt.objects.filter(person__in=people), "at"),
+        "verdicts": rows_of(Verdict.objects.filter(person__in=people), "at"),
         **_proved(events),
         "ledger": _head(events),
     }
@@ -76,7 +76,8 @@ def _people(address: str) -> Iterable[Person]:
     return Person.objects.filter(has).distinct().order_by("created_at", "id")
 
 
-def _rows(found: Iterable[Model], *order: str) -> list[Json]:
+def rows_of(found: Iterable[Model], *order: str) -> list[Json]:
+    """Every column of the rows, as JSON values, in order."""
     rows = [_row(one, [field.attname for field in one._meta.concrete_fields]) for one in found]
     return sorted(rows, key=lambda one: [*(str(one[name] or "") for name in order), one["id"]])
 
@@ -111,7 +112,7 @@ def _edition(one: Template) -> Json:
     }
 
 
-def _delivery(one: Delivery) -> Json:
+def delivery_of(one: Delivery) -> Json:
     """What the source sent, as it was kept: without numbers of social security and cards."""
     names = ("id", "received_at", "path", "headers", "body_sha256", "verification")
     return {

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import connection
 
+from rooftree.compliance.keeping import proof
 from rooftree.ledger.verify import verify
 from rooftree.reporting import heads, recount
 from rooftree.reporting.models import PublishedHead
@@ -233,6 +234,18 @@ def owner_mirrored(at: datetime) -> Finding:
     )
 
 
+def purged(at: datetime) -> Finding:
+    """What the ledger says was removed is gone, is exactly that, and left nothing dangling."""
+    seen = proof.prove()
+    return found(
+        "purged",
+        [(one,) for one in seen.against],
+        f"Each of {seen.removed} records that were removed is gone, as the ledger committed to.",
+        "{n} records are not as their removal says.",
+        figures={"removed": seen.removed, "slices": seen.slices},
+    )
+
+
 EVERY: tuple[Callable[[datetime], Finding], ...] = (
     conservation,
     one_door,
@@ -243,6 +256,7 @@ EVERY: tuple[Callable[[datetime], Finding], ...] = (
     ledger,
     published_heads,
     owner_mirrored,
+    purged,
 )
 
 

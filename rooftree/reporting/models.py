@@ -1,6 +1,7 @@
 """Small sums that answer the first screen without reading the leads; what proves the ledger."""
 
 from django.db import models
+from django.db.models import F, Q
 
 from rooftree.core.uuid7 import uuid7
 from rooftree.leads.models import Source, Touch
@@ -279,3 +280,42 @@ class FairReport(models.Model):
 
     def __str__(self) -> str:
         return f"fair_report:{self.pk}"
+
+
+class ExportAsk(models.Model):
+    """Somebody wants to take people's data out, and a second person says whether (SEC-01)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    subject = models.CharField(max_length=80)  # which list: `records:funded`
+    query = models.CharField(max_length=500, blank=True)  # what narrows it, as in its address
+    number = models.PositiveIntegerField()  # of people, as counted then
+    reason = models.CharField(max_length=300)
+    asked_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField()
+    decided_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    is_refused = models.BooleanField(default=False)
+    taken_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "export_ask"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(decided_by=None) | ~Q(decided_by=F("asked_by")),
+                name="export_decided_by_another",
+            ),
+            models.CheckConstraint(
+                condition=Q(taken_at=None) | Q(decided_at__isnull=False, is_refused=False),
+                name="export_taken_once_allowed",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["asked_by", "subject"],
+                condition=Q(taken_at=None, is_refused=False),
+                name="export_open",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"export_ask:{self.pk}"

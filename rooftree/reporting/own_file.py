@@ -1,0 +1,109 @@
+"""All we hold about one person, for themselves: what a machine reads, and what a person reads."""
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from rooftree.capture.models import FormCertificate
+from rooftree.compliance.models import Consent, Revocation
+from rooftree.leads.models import (
+    ContactAttempt,
+    Delivery,
+    Email,
+    Introduction,
+    Lead,
+    Loan,
+    Milestone,
+    Person,
+    Phone,
+    Remark,
+    Touch,
+)
+from rooftree.ledger.write import write
+from rooftree.org.models import Company
+from rooftree.outreach.models import Message
+from rooftree.reporting.evidence import delivery_of, rows_of
+
+type Json = dict[str, Any]
+NAMES = {  # section: how it is called to the person
+    "people": "Who you are to us",
+    "phones": "Your numbers",
+    "emails": "Your e-mail addresses",
+    "leads": "Your inquiries",
+    "arrivals": "Each time you, or somebody for you, wrote to us, and from where",
+    "as_received": "Those writings, as they reached us",
+    "form": "What our own form showed you and what you did there",
+    "loans": "Your loan files",
+    "milestones": "The steps they reached",
+    "consents": "What you allowed us",
+    "stops": "What you took back",
+    "messages": "Messages between us",
+    "contacts": "Calls and other contacts between us",
+    "remarks": "What our staff wrote down",
+    "introductions": "Who introduced you",
+}
+
+
+def gather(people: Sequence[UUID], *, at: datetime) -> Json:
+    """It is everything about a person and the records found to be them; nobody else's."""
+    leads = Lead.objects.filter(person__in=people)
+    touches = Touch.objects.filter(person__in=people)
+    loans = Loan.objects.filter(lead__in=leads)
+    deliveries = Delivery.objects.filter(touches__in=touches).exclude(
+        touches__in=Touch.objects.exclude(person__in=people)
+    )
+    return {
+        "made_at": at.isoformat(),
+        "people": rows_of(Person.objects.filter(pk__in=people), "created_at"),
+        "phones": rows_of(Phone.objects.filter(person__in=people), "given_at"),
+        "emails": rows_of(Email.objects.filter(person__in=people), "given_at"),
+        "leads": rows_of(leads, "created_at"),
+        "arrivals": rows_of(touches, "at"),
+        "as_received": [delivery_of(one) for one in deliveries.distinct().select_related("source")],
+        "form": rows_of(FormCertificate.objects.filter(touch__in=touches), "made_at"),
+        "loans": rows_of(loans, "created_at"),
+        "milestones": rows_of(Milestone.objects.filter(loan__in=loans), "recorded_at"),
+        "consents": rows_of(Consent.objects.filter(person__in=people), "recorded_at"),
+        "stops": rows_of(Revocation.objects.filter(person__in=people), "at"),
+        "messages": rows_of(Message.objects.filter(person__in=people), "created_at"),
+        "contacts": rows_of(ContactAttempt.objects.filter(person__in=people), "at"),
+        "remarks": rows_of(Remark.objects.filter(lead__in=leads), "at"),
+        "introductions": rows_of(
+            Introduction.objects.filter(delivery__touches__in=touches).distinct(), "at"
+        ),
+    }
+
+
+def make(people: Sequence[UUID], *, actor: str, at: datetime) -> bytes:
+    """It is the archive; that it was made, and its SHA-256, is on the ledger."""
+    found = gather(people, at=at)
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        machine = json.dumps(found, ensure_ascii=False, indent=1, sort_keys=True)
+        archive.writestr("everything.json", machine)
+        archive.writestr("read me first.txt", _words(found))
+    body = target.getvalue()
+    write(
+        "compliance.own_file.made", at=at, actor=actor, person_id=people[0],
+        sha256=hashlib.sha256(body).hexdigest(),
+    )  # fmt: skip
+    return body
+
+
+def _words(found: Json) -> str:
+    company = Company.objects.get()
+    lines = [
+        f"What {company.legal_name} holds about you, as of {found['made_at'][:10]}",
+        "",
+        "everything.json holds all of it, in a form that other programs read. In it are:",
+        "",
+        *(f"- {name}: {len(found[key])}" for key, name in NAMES.items()),
+        "",
+        "Numbers of social security, cards and accounts are not kept and not in it.",
+    ]
+    return "\n".join(lines) + "\n"
