@@ -138,7 +138,7 @@ TICKS = (
     Tick(name="returns not sent", every=60, run=lambda at: returns.remind(at=at)),
     Tick(name="pings let go", every=3600, run=lambda at: auction.forget(at=at)),
     Tick(name="leads gone quiet", every=600, run=lambda at: silence.close_quiet(at=at)),
-    Tick(name="records no longer kept", every=3600, run=lambda at: keeping.count(at=at)),
+    Tick(name="records no longer kept", every=21600, run=lambda at: keeping.count(at=at)),
     Tick(name="removals under way", every=10, run=lambda at: keeping.remove(at=at)),
     Tick(name="licenses that ended", every=300, run=lambda at: offers.end_unlicensed(at=at)),
 )

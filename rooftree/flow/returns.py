@@ -19,7 +19,7 @@ from rooftree.money.models import Claim, Contract, Entry, ReturnFile
 from rooftree.org import notices
 from rooftree.org.models import Company, User
 from rooftree.reporting import count, return_file
-from rooftree.reporting.export import Asked
+from rooftree.reporting.second_person import Asked
 
 EVERY = timedelta(minutes=10)
 CHUNK = 500

@@ -1,10 +1,8 @@
 """Taking leads out as a file: who, why and how many is written down before it leaves."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.transaction import atomic
@@ -15,30 +13,15 @@ from rooftree.ledger.write import write
 from rooftree.money.company_day import company_zone
 from rooftree.org import access_log
 from rooftree.org.access_log import Kind
-from rooftree.org.caller import Caller
+from rooftree.reporting import second_person
+from rooftree.reporting.second_person import Asked, CannotExport
 
 MOST = 20_000  # leads in one file
-SHORTEST = 10  # characters of a reason
-LONGEST = 300
 HEADING = (
     "Lead", "First name", "Last name", "Phone", "E-mail", "Purpose", "Property state",
     "Amount, dollars", "Source", "Arrived", "State", "Officer", "Branch", "Application",
     "Funded",
 )  # fmt: skip
-
-
-class CannotExport(Exception):
-    """An export without a reason, or too large. The text is fit to show."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """Who takes what out, why, and from where."""
-
-    user_id: UUID
-    subject: str  # which list: `records:funded`
-    reason: str
-    caller: Caller
 
 
 def leads_csv(leads: QuerySet[Lead], asked: Asked, *, at: datetime) -> tuple[str, int]:
@@ -47,11 +30,14 @@ def leads_csv(leads: QuerySet[Lead], asked: Asked, *, at: datetime) -> tuple[str
     Args:
         leads: only those the user may see.
 
-    Raises `CannotExport`.
+    Raises `CannotExport`, of more than a few people also while no second person has agreed.
     """
-    if leads.count() > MOST:
+    count = leads.count()
+    if count > MOST:
         raise CannotExport(f"More than {MOST:,} leads: choose a shorter time or a branch.")
     with atomic():
+        if second_person.is_needed(count):
+            second_person.spend(asked, number=count, at=at)
         text, number = spreadsheet.text_of(HEADING, _rows(leads))
         note(asked, number=number, at=at)
     return text, number
@@ -59,12 +45,10 @@ def leads_csv(leads: QuerySet[Lead], asked: Asked, *, at: datetime) -> tuple[str
 
 def note(asked: Asked, *, number: int, at: datetime) -> None:
     """Write down who takes so many people out, and why. Raises `CannotExport` without a reason."""
-    reason = " ".join(asked.reason.split())
-    if len(reason) < SHORTEST:
-        raise CannotExport("Say why, in a few words: it is kept beside your name.")
+    reason = asked.words()
     entry = access_log.note(
         Kind.EXPORTED, caller=asked.caller, at=at, user_id=asked.user_id,
-        subject=asked.subject, reason=reason[:LONGEST], number=number,
+        subject=asked.subject, reason=reason, number=number,
     )  # fmt: skip
     write(
         "reporting.leads.exported", at=at, actor=f"user:{asked.user_id}",

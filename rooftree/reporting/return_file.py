@@ -14,7 +14,7 @@ from rooftree.money.company_day import company_zone
 from rooftree.money.contracts import word_for
 from rooftree.money.models import Claim, ReturnFile
 from rooftree.reporting import export
-from rooftree.reporting.export import Asked
+from rooftree.reporting.second_person import Asked
 
 HEADING = (
     "Lead id", "Delivered", "Phone", "E-mail", "Reason", "Why", "Price, dollars", "Our reference",

@@ -69,6 +69,9 @@ MAY: dict[str, tuple[str, ...]] = {
     "record_emergencies": ("compliance", "administrator"),
     "load_lists": ("compliance", "administrator"),
     "make_evidence": ("compliance", "administrator"),
+    "see_keeping": ("compliance", "administrator"),  # how much; whose, only who keeps records
+    "keep_records": ("compliance",),
+    "approve_export": ("compliance", "administrator"),
     "decide_message": ("compliance", "administrator"),
     # How borrowers are served and who is paid for what; managers and administrators stand apart.
     "see_fair_lending": ("compliance",),
@@ -177,6 +180,11 @@ def may(user: User, verb: str, thing: Lead | LoanOfficer | None = None) -> bool:
     if isinstance(thing, LoanOfficer):
         return officers_visible_to(user).filter(pk=thing.pk).exists()
     return True
+
+
+def who_may(verb: str) -> QuerySet[User]:
+    """Everybody whose role may do something."""
+    return User.objects.filter(role__in=MAY[verb], is_active=True)
 
 
 def _path_of(user: User) -> str:

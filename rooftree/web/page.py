@@ -108,6 +108,13 @@ def officer_of(user: User) -> LoanOfficer | None:
         return None
 
 
+def must_for_all(user: User, verb: str) -> None:
+    """As `must`, for what is about the whole company: nobody of one branch may."""
+    must(user, verb)
+    if user.branch_id is not None:
+        raise PermissionDenied("This belongs to somebody of the whole company.")
+
+
 def must(user: User, verb: str) -> None:
     """Stop somebody whose role may not; `verb` is one of `routing.visible.MAY`."""
     if not may(user, verb):

@@ -19,7 +19,7 @@ from rooftree.org.caller import NOWHERE
 from rooftree.org.models import AccessEntry, StaffNotice
 from rooftree.outreach import callbacks
 from rooftree.reporting import recount
-from rooftree.reporting.export import Asked, CannotExport
+from rooftree.reporting.second_person import Asked, CannotExport
 from tests import make
 from tests.flow import journey
 

@@ -11,6 +11,8 @@ from rooftree.ledger.models import Event
 from rooftree.management import base
 from rooftree.money.company_day import company_day
 from rooftree.org.models import AccessEntry
+from rooftree.reporting import second_person
+from rooftree.reporting.models import ExportAsk
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -87,3 +89,18 @@ def test_a_manager_takes_out_no_more_than_their_branch(ana, capsys):
     call_command("export", "leads", "--period", month(), "--by", boss.email, "--because", WHY)
 
     assert len(rows_of(capsys.readouterr().out)) == 1
+
+
+def test_of_more_than_a_few_people_a_second_person_is_asked_first(ana, capsys):
+    source = make.source()
+    for _ in range(second_person.FEW + 1):
+        make.lead(source=source, person=make.person(phone=None, email=None), at=now())
+    order = ["export", "leads", "--period", month(), "--by", ana.email, "--because", WHY]
+    for _ in range(2):
+        with pytest.raises(base.FoundWrong, match="second person"):
+            call_command(*order)
+    ask = ExportAsk.objects.get()
+    assert not AccessEntry.objects.filter(kind="exported").exists()
+    second_person.decide(ask.pk, is_allowed=True, by=make.user("compliance"), at=now())
+    call_command(*order)
+    assert len(rows_of(capsys.readouterr().out)) == second_person.FEW + 1

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 
 import pytest
 from django.test import Client
@@ -9,8 +10,11 @@ from django.urls import reverse
 
 from rooftree.leads.models import Lead
 from rooftree.ledger.models import Event
-from rooftree.org.models import AccessEntry
-from rooftree.reporting import export
+from rooftree.org.caller import NOWHERE
+from rooftree.org.models import AccessEntry, StaffNotice, User
+from rooftree.reporting import export, second_person
+from rooftree.reporting.models import ExportAsk
+from rooftree.reporting.second_person import Asked
 from tests import make
 
 WHY = {"reason": "State examination, request 14"}
@@ -102,3 +106,74 @@ def test_the_list_offers_its_export_to_whoever_may(cast, signed_in):
         "Export"
         not in signed_in(make.user("marketing")).get(reverse("records", args=["leads"]) + ALL).text
     )
+
+
+def many(cast, number: int = second_person.FEW) -> None:
+    for _ in range(number):
+        make.lead(person=make.person(phone=None, email=None), source=cast.zillow)
+
+
+def test_more_than_a_few_people_leave_only_when_a_second_person_agreed(cast, signed_in):
+    many(cast)
+    address = reverse("records_export", args=["leads"]) + ALL
+    ines, omar = signed_in(make.user("executive", name="Ines Prado")), signed_in(cast.omar)
+
+    page = ines.post(address, WHY, follow=True)
+    assert "It waits for a second person." in page.text
+    assert ines.post(address, WHY, follow=True)["Content-Type"].startswith("text/html")
+    ask = ExportAsk.objects.get()
+    assert not AccessEntry.objects.filter(kind="exported").exists()
+
+    assert WHY["reason"] in omar.get(reverse("export_asks")).text
+    omar.post(reverse("export_decision", args=[ask.pk]), {"say": "allow"})
+    assert "agreed" in ines.get(address).text
+    taken = ines.post(address)
+    assert len(file_of(taken)) == ask.number
+    assert AccessEntry.objects.get(kind="exported").reason == WHY["reason"]
+
+    again = ines.post(address, WHY, follow=True)
+    assert "It waits for a second person." in again.text, "once is once"
+
+
+def test_nobody_agrees_to_their_own_export(cast, signed_in):
+    many(cast)
+    omar = signed_in(cast.omar)
+    omar.post(reverse("records_export", args=["leads"]) + ALL, WHY)
+    ask = ExportAsk.objects.get()
+    page = omar.post(reverse("export_decision", args=[ask.pk]), {"say": "allow"}, follow=True)
+    assert "Somebody else decides" in page.text
+    ask.refresh_from_db()
+    assert ask.decided_at is None
+
+
+def test_a_refused_export_does_not_leave(cast, signed_in):
+    many(cast)
+    address = reverse("records_export", args=["leads"]) + ALL
+    ines = signed_in(make.user("executive"))
+    ines.post(address, WHY)
+    ask = ExportAsk.objects.get()
+    signed_in(cast.omar).post(reverse("export_decision", args=[ask.pk]), {"say": "refuse"})
+    assert ines.post(address, WHY, follow=True)["Content-Type"].startswith("text/html")
+    assert not AccessEntry.objects.filter(kind="exported").exists()
+
+
+def test_what_was_agreed_for_one_list_is_no_leave_for_another_or_a_much_larger_one(cast):
+    many(cast)
+    user = make.user("executive")
+    asked = Asked(
+        user_id=user.pk, subject="records:leads", query="a=1", reason="x" * 10, caller=NOWHERE
+    )
+    ask = second_person.ask(
+        asked, number=12, approvers=User.objects.filter(role="compliance"), at=make.NOON
+    )
+    assert StaffNotice.objects.get(kind="export").user == cast.omar
+    second_person.decide(ask.pk, is_allowed=True, by=cast.omar, at=make.NOON)
+    with pytest.raises(second_person.NotAllowed):
+        second_person.spend(replace(asked, query="a=2"), number=12, at=make.NOON)
+    with pytest.raises(second_person.NotAllowed, match="holds 23 now"):
+        second_person.spend(asked, number=23, at=make.NOON)
+    with pytest.raises(second_person.NotAllowed):
+        second_person.spend(asked, number=12, at=make.NOON + second_person.GOOD_FOR)
+    second_person.spend(asked, number=22, at=make.NOON)
+    with pytest.raises(second_person.NotAllowed):
+        second_person.spend(asked, number=12, at=make.NOON)

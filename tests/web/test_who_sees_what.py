@@ -16,6 +16,8 @@ from django.urls import URLPattern, get_resolver, reverse
 from rooftree.capture import agreements, field_map, merge, partners, publish_map
 from rooftree.capture.imports import stage
 from rooftree.compliance import clocks, pay_plans, revoke
+from rooftree.compliance.keeping import holds, requests
+from rooftree.compliance.keeping.models import Purge
 from rooftree.compliance.models import Finding
 from rooftree.leads import to_do
 from rooftree.leads.models import Introduction, Likeness, Partner
@@ -31,7 +33,7 @@ from rooftree.outreach import may, wording
 from rooftree.outreach.models import Message, Template
 from rooftree.outreach.releases import gather
 from rooftree.reporting import incidents
-from rooftree.reporting.models import FairReport, Incident, StatusFile
+from rooftree.reporting.models import ExportAsk, FairReport, Incident, StatusFile
 from rooftree.routing import assign, publish
 from rooftree.routing.models import Offer, RoutingDecision
 from rooftree.routing.rules import Rule
@@ -111,6 +113,7 @@ def world(cast):
     thing = partners.note_value(
         partner_id=ana.pk, typed={**typed, "on_date": make.NOON.date()}, by=cast.omar, at=make.NOON
     )
+    keeping = kept(owned, by=cast.omar)
     agreed = agreements.enter(typed=agreement_with(ana), by=cast.omar, at=make.NOON)
     plan = pay_plans.write_down(typed=plan_of(cast.dana), by=cast.omar, at=make.NOON)
     FairReport.objects.create(month=date(2026, 10, 1), measure="worked", groups={}, at=make.NOON)
@@ -119,6 +122,7 @@ def world(cast):
     )
     release = gather.begin(kind="written", title="Hello", about={}, by=None, at=make.NOON)
     things = {
+        **keeping, "identity": "identity",
         "finding": finding.pk, "agreement": agreed.pk, "plan": plan.pk, "drop": "drop",
         "likeness": alike.pk, "partner": ana.pk, "introduction": introduction.pk, "thing": thing.pk,
         "touch": touch.pk, "claim": claim.pk, "return_file": claim.file_id, "note": "note",
@@ -168,6 +172,28 @@ def plan_of(officer):
         "least_cents": None, "most_cents": None, "bonus_pct": None, "is_paid_by_creditor": True,
         "is_paid_by_consumer": False, "from_date": make.NOON.date(),
     }  # fmt: skip
+
+
+def kept(lead, *, by):
+    """A legal hold, a request about data, a removal and an export that wait."""
+    hold = holds.place(
+        holds.Scope(person_id=lead.person_id), matter="Matter 1", why="A complaint of May",
+        by=by, at=make.NOON,
+    )  # fmt: skip
+    asked = requests.Asked(
+        kind="access", address="+18135550142", person_id=lead.person_id, state="",
+        came_by="letter", received_date=make.NOON.date(),
+    )  # fmt: skip
+    request = requests.receive(asked, owner=by, by=by, at=make.NOON)
+    purge = Purge.objects.create(
+        because="schedule", on_date=make.NOON.date(), counts={}, counted=1, rules_version="1",
+        planned_at=make.NOON,
+    )  # fmt: skip
+    ask = ExportAsk.objects.create(
+        subject="records:leads", number=50, reason="An examination", asked_by=make.user("manager"),
+        asked_at=make.NOON,
+    )  # fmt: skip
+    return {"legal_hold": hold.pk, "request": request.pk, "purge": purge.pk, "ask": ask.pk}
 
 
 FIRST_TEXT = {

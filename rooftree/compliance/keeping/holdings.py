@@ -31,6 +31,7 @@ class Holding:
 
     name: str
     table: str
+    made: str  # its column of when a row came to be; no clock begins before
     record: str  # the class it is shown under
     since: str
     people: str
@@ -74,6 +75,7 @@ _USED_LAST = """case when
 LEAD = Holding(
     name="lead",
     table="lead",
+    made="created_at",
     record=LEAD_FILE,
     since=f"""({_since(LEAD_FILE, _USED_LAST)}
         {_also(_HAS_LOAN, APPLICATION, _ANSWERED)}
@@ -124,6 +126,7 @@ LEAD = Holding(
 MESSAGE = Holding(
     name="message",
     table="message",
+    made="created_at",
     record=MESSAGES,
     since=_since(MESSAGES, "coalesce(r.sent_at, r.created_at)"),
     people=_PERSON,
@@ -143,6 +146,7 @@ MESSAGE = Holding(
 VERDICT = Holding(
     name="verdict",
     table="verdict",
+    made="at",
     record=MESSAGES,
     which="not exists (select from message m where m.lead_id = r.lead_id and "
     "(m.verdict_id = r.id or r.cause = 'message:' || m.id))",
@@ -154,6 +158,7 @@ VERDICT = Holding(
 ATTEMPT = Holding(
     name="attempt",
     table="contact_attempt",
+    made="at",
     record=CALLS,
     which="not exists (select from message m where m.lead_id = r.lead_id "
     "and r.cause = 'message:' || m.id)",
@@ -165,6 +170,7 @@ ATTEMPT = Holding(
 CONSENTS = Holding(
     name="consent",
     table="consent",
+    made="recorded_at",
     record=CONSENT,
     since=_since(
         CONSENT,
@@ -184,6 +190,7 @@ _USED = f"""greatest(r.received_at,
 DELIVERY = Holding(
     name="delivery",
     table="delivery",
+    made="received_at",
     record=CONSENT,
     which="r.state <> 'received'",
     since=f"(case when {_PROVES} then {_since(CONSENT, _USED)} "
@@ -207,6 +214,7 @@ DELIVERY = Holding(
 REVOCATION = Holding(
     name="revocation",
     table="revocation",
+    made="at",
     record="revocation_event",
     since=f"(case when r.ended_at is null then {_since(STOPS, 'r.at')} "
     f"else {_since('revocation_event', 'r.ended_at')} end)",
@@ -217,6 +225,7 @@ REVOCATION = Holding(
 UNMATCHED = Holding(
     name="unmatched text",
     table="unmatched_text",
+    made="at",
     record=MESSAGES,
     which="r.message_id is null",
     since=_since(MESSAGES, "r.at"),
@@ -227,6 +236,7 @@ UNMATCHED = Holding(
 INTRODUCTION = Holding(
     name="introduction",
     table="introduction",
+    made="at",
     record=PARTNERS,
     since=_since(PARTNERS, "r.at"),
     people="array(select t.person_id from touch t where t.delivery_id = r.delivery_id)",
@@ -238,6 +248,7 @@ INTRODUCTION = Holding(
 SHEET = Holding(
     name="spreadsheet",
     table="spreadsheet",
+    made="uploaded_at",
     record=LEAD_FILE,
     since=_since(
         LEAD_FILE,
@@ -258,6 +269,7 @@ _OF_LINK = """select l.person_id from lead l
 NOTICE = Holding(
     name="notice",
     table="staff_notice",
+    made="at",
     record=LEAD_FILE,
     since=_since(LEAD_FILE, "r.at"),
     people=f"array({_OF_LINK})",
@@ -266,6 +278,7 @@ NOTICE = Holding(
 OPENING = Holding(
     name="access",
     table="access_entry",
+    made="at",
     record=ACCESS,
     since=_since(ACCESS, "r.at"),
     people="array(select l.person_id from lead l where l.id = r.lead_id)",
@@ -274,6 +287,7 @@ OPENING = Holding(
 REQUEST = Holding(
     name="request",
     table="privacy_request",
+    made="entered_at",
     record="california_ccpa_requests",
     since=_since("california_ccpa_requests", "r.answered_at"),
     people="array_remove(array[r.person_id], null)",
@@ -297,6 +311,7 @@ _NAMED_BY = "exists (select from {} n where n.person_id = r.id)"
 PERSON = Holding(
     name="person",
     table="person",
+    made="created_at",
     record=LEAD_FILE,
     which="r.merged_into_id is null",
     since=f"""({_since(LEAD_FILE, _IDLE)}

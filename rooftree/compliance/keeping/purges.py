@@ -74,7 +74,9 @@ class Record:
 
 def due(holding: Holding, *, today: date) -> list[Record]:
     """The records whose every clock has ended; those under a hold among them, marked."""
-    found = _records(holding, f"{_ENDED} limit {MOST}", ends=_ends(today))
+    ends = _ends(today)
+    condition = f"r.{holding.made} < %(youngest)s and {_ENDED} limit {MOST}"
+    found = _records(holding, condition, ends=json.dumps(ends), youngest=max(ends.values()))
     clocks = [Record(id=one.id, since=one.since, is_held=False) for one in found]
     return [
         one
@@ -258,10 +260,10 @@ def _records(holding: Holding, condition: str, **given: Any) -> list[Record]:
     ]
 
 
-def _ends(today: date) -> str:
+def _ends(today: date) -> dict[str, str]:
     """By class, a day no clock that has ended began after; months are judged to the day later."""
     months = {key: one.months for key, one in SCHEDULE.items() if one.months}
-    return json.dumps({key: str(today - timedelta(days=30 * n)) for key, n in months.items()})
+    return {key: str(today - timedelta(days=30 * number)) for key, number in months.items()}
 
 
 def _alone() -> bool:

@@ -11,11 +11,11 @@ from rooftree.management import base
 from rooftree.management.answering import who_answers
 from rooftree.money.company_day import company_day
 from rooftree.org.caller import NOWHERE
-from rooftree.reporting import export
-from rooftree.reporting.export import Asked, CannotExport
+from rooftree.reporting import export, second_person
 from rooftree.reporting.period import last_complete, named
 from rooftree.reporting.records import NUMBERS, Slice, behind
-from rooftree.routing.visible import leads_visible_to
+from rooftree.reporting.second_person import Asked, CannotExport, NotAllowed
+from rooftree.routing.visible import leads_visible_to, who_may
 
 
 class Command(base.Command):
@@ -49,10 +49,18 @@ class Command(base.Command):
         )
         leads = behind(number, part, visible=leads_visible_to(by))
         asked = Asked(
-            user_id=by.pk, subject=f"records:{number}", reason=options["because"], caller=NOWHERE
-        )
+            user_id=by.pk, subject=f"records:{number}", reason=options["because"], caller=NOWHERE,
+            query=f"command {period.key} {options['source'] or ''}".strip(),
+        )  # fmt: skip
         try:
             text, count = export.leads_csv(leads, asked, at=at)
+        except NotAllowed as refusal:
+            second_person.ask(
+                asked, number=leads.count(), approvers=who_may("approve_export"), at=at
+            )
+            raise base.FoundWrong(
+                f"{refusal} They are asked; say the same again once they have agreed."
+            ) from refusal
         except CannotExport as refusal:
             raise base.FoundWrong(str(refusal)) from refusal
         if options["output"]:

@@ -12,6 +12,7 @@ from django.urls import reverse
 from rooftree.capture import alike
 from rooftree.capture import merge as one_person
 from rooftree.capture import split as two_people
+from rooftree.compliance.keeping import holds
 from rooftree.flow import merging
 from rooftree.leads import reach
 from rooftree.leads.models import Introduction, Lead, Person, PersonMerge
@@ -125,6 +126,7 @@ def _about(request: HttpRequest, lead: Lead) -> dict[str, Any]:
         "introduced": Introduction.objects.filter(delivery__touches__lead=lead)
         .select_related("partner__user")
         .order_by("at"),
+        **under_hold(user, lead),
         "may_permit": may(user, "change_lead"),
         "may_merge": may(user, "merge_leads"),
         "reasons": one_person.REASONS.items(),
@@ -132,6 +134,14 @@ def _about(request: HttpRequest, lead: Lead) -> dict[str, Any]:
         "q": asked,
         "found": _found(user, person, asked),
     }
+
+
+def under_hold(user: User, lead: Lead) -> dict[str, Any]:
+    """The legal holds on the lead's people, which only who keeps records knows of."""
+    if not may(user, "keep_records"):
+        return {}
+    people = [one for one in (lead.person_id, lead.co_borrower_id) if one]
+    return {"legal_holds": holds.over(people), "may_hold": user.branch_id is None}
 
 
 def _newest(user: User, people: Iterable[Person]) -> dict[UUID, Lead]:

@@ -21,7 +21,7 @@ from rooftree.money.grounds import REASONS
 from rooftree.money.models import Claim, Contract, ReturnFile
 from rooftree.org.models import User
 from rooftree.reporting import export, return_file
-from rooftree.reporting.export import Asked, CannotExport
+from rooftree.reporting.second_person import Asked, CannotExport
 from rooftree.routing.visible import leads_visible_to, may
 from rooftree.web.answers import done, refused
 from rooftree.web.caller import caller

@@ -1,0 +1,198 @@
+"""The pages of what is kept: the schedule, holds, requests and removals, for compliance alone."""
+
+import io
+import zipfile
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+
+from rooftree.compliance.keeping import holds, purges
+from rooftree.compliance.keeping.models import LegalHold, PrivacyRequest, Purge
+from rooftree.flow import keeping
+from rooftree.leads.models import Lead, Person
+from rooftree.org.models import Company
+from tests import make
+
+LONG_AGO = make.NOON - 800 * make.DAY
+
+
+@pytest.fixture
+def omar(cast, signed_in):
+    return signed_in(cast.omar)
+
+
+def old_leads(number: int, source) -> None:
+    for _ in range(number):
+        human = make.person(phone=None, email=None, at=LONG_AGO)
+        make.lead(person=human, source=source, at=LONG_AGO, asked="A plan")
+
+
+def new_request(client, cast, kind: str, **more) -> PrivacyRequest:
+    number = cast.ben.person.phones.get().e164
+    client.post(
+        reverse("privacy_requests"),
+        {
+            "address": number, "kind": kind, "state": "CA", "came_by": "letter",
+            "received_date": "2026-11-20", "owner": str(cast.omar.pk), **more,
+        },
+    )  # fmt: skip
+    return PrivacyRequest.objects.get()
+
+
+def step(client, request: PrivacyRequest, what: str, **said):
+    return client.post(reverse("privacy_request_act", args=[request.pk, what]), said, follow=True)
+
+
+def test_the_schedule_is_on_the_page_with_its_laws(omar) -> None:
+    page = omar.get(reverse("keeping")).text
+    assert "Permission and its proof" in page
+    assert "5 years" in page and "25 months" in page and "16 CFR 310.5" in page
+    assert "at once when its person asks" in page
+
+
+def test_an_administrator_sees_counts_and_no_names(cast, signed_in, omar) -> None:
+    new_request(omar, cast, "access")
+    page = signed_in(make.user("administrator")).get(reverse("keeping")).text
+    assert "1 open. Compliance answers them." in page
+    assert cast.ben.person.last_name not in page
+
+
+def test_compliance_of_one_branch_answers_for_nothing_of_the_whole_company(cast, signed_in) -> None:
+    bound = signed_in(make.user("compliance", branch=cast.tampa))
+    for name in ("keeping", "legal_holds", "privacy_requests", "export_asks"):
+        assert bound.get(reverse(name)).status_code == 403
+
+
+def test_a_hold_placed_on_the_page_shows_on_the_person_to_compliance_alone(
+    cast, omar, signed_in
+) -> None:
+    number = cast.ben.person.phones.get().e164
+    said = {"matter": "Ortiz v. Lindenfield", "why": "Letter of counsel, May 3", "address": number}
+    omar.post(reverse("legal_holds"), said)
+    hold = LegalHold.objects.get()
+    assert (hold.address, hold.placed_by) == (number, cast.omar)
+    assert (
+        "On legal hold: Ortiz v. Lindenfield"
+        in omar.get(reverse("person", args=[cast.ben.pk])).text
+    )
+    others = signed_in(make.user("administrator")).get(reverse("person", args=[cast.ben.pk])).text
+    assert "legal hold" not in others.lower()
+    omar.post(reverse("hold_lifting", args=[hold.pk]), {"because": "Settled on June 1"})
+    hold.refresh_from_db()
+    assert hold.lifted_by == cast.omar
+    assert "On legal hold" not in omar.get(reverse("person", args=[cast.ben.pk])).text
+
+
+def test_a_hold_from_a_lead_is_of_its_person(cast, omar) -> None:
+    address = f"{reverse('legal_holds')}?lead={cast.ben.pk}"
+    assert cast.ben.person.name in omar.get(address).text
+    said = {"matter": "Matter 7", "why": "Letter of counsel", "person": str(cast.ben.person_id)}
+    omar.post(address, said)
+    assert LegalHold.objects.get().person == cast.ben.person
+
+
+@pytest.mark.parametrize(
+    ("said", "problem"),
+    [
+        ({"address": "hello"}, "no phone number"),
+        ({}, "Say whose records"),
+        ({"from_date": "2026-02-01", "last_date": "2026-01-01"}, "ends before it begins"),
+    ],
+)
+def test_a_hold_of_nothing_is_refused_in_words(omar, said, problem) -> None:
+    page = omar.post(
+        reverse("legal_holds"), {"matter": "Matter 8", "why": "Letter of counsel", **said}
+    )
+    assert page.status_code == 422
+    assert problem in page.text
+    assert not LegalHold.objects.exists()
+
+
+def test_a_deletion_from_letter_to_answer(cast, omar) -> None:
+    Lead.objects.filter(pk=cast.ben.pk).update(asked="My plan")
+    request = new_request(omar, cast, "deletion")
+    assert request.due_date.isoformat() == "2027-01-04"
+    page = step(omar, request, "deletion").text
+    assert "First make sure that it is them" in page
+    step(omar, request, "identity", how="Called back on the number on file")
+    page = step(omar, request, "deletion").text
+    assert "the removal begins within seconds" in page
+    keeping.remove(at=make.NOON)
+    assert Lead.objects.get(pk=cast.ben.pk).asked == ""
+    page = step(omar, request, "answer", outcome="done").text
+    assert "we do not contact you" in page
+    assert "attorney general of California" in page
+    request.refresh_from_db()
+    assert (request.outcome, request.answered_by) == ("done", cast.omar)
+
+
+def test_a_copy_is_handed_over_as_a_file(cast, omar) -> None:
+    Company.objects.get()
+    request = new_request(omar, cast, "access")
+    step(omar, request, "identity", how="Came in person with a license")
+    answer = omar.post(reverse("privacy_request_act", args=[request.pk, "copy"]))
+    assert answer["Content-Type"] == "application/zip"
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as packed:
+        assert set(packed.namelist()) == {"everything.json", "read me first.txt"}
+
+
+def test_a_correction_names_what_was_and_what_is(cast, omar) -> None:
+    request = new_request(omar, cast, "correction")
+    step(omar, request, "identity", how="Came in person with a license")
+    step(omar, request, "correction", field="last_name", value="Ortega")
+    assert Person.objects.get(pk=cast.ben.person_id).last_name == "Ortega"
+    assert "“Ortega”" in omar.get(reverse("privacy_request", args=[request.pk])).text
+
+
+def test_a_request_of_nobody_on_file_is_kept_and_answered(cast, omar) -> None:
+    request = new_request(omar, cast, "access", address="+13055550199")
+    assert request.person is None
+    page = omar.get(reverse("privacy_request", args=[request.pk])).text
+    assert "nobody on file has it" in page and "hold nothing about you" in page
+
+
+def test_a_number_of_two_people_asks_which(cast, omar) -> None:
+    number = cast.ben.person.phones.get().e164
+    make.person(phone=number)
+    page = omar.post(
+        reverse("privacy_requests"),
+        {
+            "address": number, "kind": "access", "came_by": "call",
+            "received_date": "2026-11-20", "owner": str(cast.omar.pk),
+        },
+    )  # fmt: skip
+    assert page.status_code == 422 and "2 people have or had it" in page.text
+
+
+def test_two_people_let_a_large_removal_go_and_its_page_proves_it(
+    cast, omar, signed_in, monkeypatch
+) -> None:
+    monkeypatch.setattr(purges, "LARGE", 2)
+    old_leads(3, cast.zillow)
+    omar.post(reverse("purge_count"))
+    purge = Purge.objects.get()
+    address = reverse("purge", args=[purge.pk])
+    assert purge.counts["lead"] == 3
+    assert "Inquiries" in omar.get(address).text
+    omar.post(reverse("purge_approval", args=[purge.pk]))
+    again = omar.post(reverse("purge_approval", args=[purge.pk]), follow=True).text
+    assert "A second person approves it" in again
+    keeping.remove(at=make.NOON)
+    assert Lead.objects.filter(asked="A plan").count() == 3
+    signed_in(make.user("compliance")).post(reverse("purge_approval", args=[purge.pk]))
+    keeping.remove(at=make.NOON)
+    assert not Lead.objects.filter(asked="A plan").exists()
+    assert "It is proved." in omar.get(address).text
+    Lead.objects.filter(created_at=LONG_AGO).update(asked="Back again")
+    assert "The proof does not hold." in omar.get(address).text
+
+
+def test_a_hold_over_a_source_is_said_in_words(cast, omar) -> None:
+    day = make.NOON.date()
+    holds.place(
+        holds.Scope(source_id=cast.zillow.pk, from_date=day, until_date=day + timedelta(days=1)),
+        matter="Exam 12", why="State examination", by=cast.omar, at=make.NOON,
+    )  # fmt: skip
+    page = omar.get(reverse("legal_holds")).text
+    assert "All that came from Zillow, from Nov 23, 2026, to Nov 23, 2026" in page
