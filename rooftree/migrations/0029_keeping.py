@@ -27,7 +27,7 @@ end $$;
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('rooftree', '0024_returns'),
+        ('rooftree', '0025_signed_heads'),
     ]
 
     operations = [
