@@ -20,7 +20,7 @@ from rooftree import settings
 from rooftree.core import postgres
 from rooftree.core.release import version
 from rooftree.management import backup_files, database
-from rooftree.management.backup_files import DUMP, FORMAT, Manifest
+from rooftree.management.backup_files import DUMP, ERASED, FORMAT, Manifest
 
 TABLES = """
 select relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -30,6 +30,12 @@ select relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
 HEAD = "select sequence, chain_hash from event where sequence is not null order by 1 desc limit 1"
 OUR_NEWEST = "select name from django_migrations where app = 'rooftree' order by name desc limit 1"
 LAST = "last-backup.json"
+
+
+ERASED_ROWS = """
+select holding, row_id::text from purge_row
+ where removed_at is not null or kept_because = 'gone before'
+"""
 
 
 class CannotBackUp(Exception):
@@ -125,6 +131,15 @@ def newest_migration(connection: "psycopg.Connection[Any]") -> str:
     return str(row[0]) if row else ""
 
 
+def erased_of(connection: "psycopg.Connection[Any]") -> dict[str, list[str]]:
+    """What was removed for good, by kind of record; nothing where no release ever removed."""
+    found: dict[str, list[str]] = {}
+    if connection.execute("select to_regclass('purge_row')").fetchone()[0]:  # type: ignore[index]
+        for holding, key in connection.execute(ERASED_ROWS):
+            found.setdefault(holding, []).append(key)
+    return found
+
+
 def head_of(connection: "psycopg.Connection[Any]") -> dict[str, object]:
     """Where the ledger's chain ends."""
     row = connection.execute(HEAD).fetchone()
@@ -160,6 +175,7 @@ def _write(work: Path, *, passphrase: str, at: datetime) -> Manifest:
             secrets="sealed" if passphrase else "left out",
         )
         snapshot = str(connection.execute("select pg_export_snapshot()").fetchone()[0])  # type: ignore[index]
+        (work / ERASED).write_text(json.dumps(erased_of(connection)))
         _dump(work / DUMP, snapshot, connection.info.server_version // 10000)
     if passphrase:
         values = {

@@ -20,6 +20,7 @@ from cryptography.fernet import Fernet, InvalidToken
 
 FORMAT = 1
 DUMP, MANIFEST, SEALED, SUMS = "database.dump", "manifest.json", "secrets.sealed", "checksums"
+ERASED = "erased.json"  # what was removed for good until then: ids by kind of record
 NAME = "rooftree-%Y%m%dT%H%M%SZ"
 SCRYPT = {"n": 2**15, "r": 8, "p": 1, "maxmem": 2**26}
 
@@ -115,6 +116,11 @@ def made_in(folder: Path) -> list[Path]:
         for one in folder.glob("rooftree-[0-9]*T[0-9]*Z")
         if (one / SUMS).is_file() and (one / MANIFEST).is_file()
     )
+
+
+def erased_in(folder: Path) -> list[Path]:
+    """The lists of erasures of all whole backups of a folder."""
+    return [one / ERASED for one in made_in(folder) if (one / ERASED).is_file()]
 
 
 def keep_newest(folder: Path, number: int) -> list[Path]:

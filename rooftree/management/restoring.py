@@ -1,10 +1,12 @@
 """Bringing a backup back: into a fresh database first, which takes our place when proved."""
 
+import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,12 +39,21 @@ class Restored:
     set_aside: str  # the name under which the former database is kept; "" when it held nothing
 
 
-def restore(folder: Path, *, replace: str, other_keys: bool, at: datetime, say: Say) -> Restored:
+def restore(
+    folder: Path,
+    *,
+    replace: str,
+    other_keys: bool,
+    erasures: Path | None,
+    at: datetime,
+    say: Say,
+) -> Restored:
     """Put the backup in `folder` in the place of this installation's database.
 
     Args:
         replace: the name of a database that holds something, as the person's word for it.
         other_keys: go on although the backup's sealed columns cannot be opened here.
+        erasures: a list of what was removed since, kept elsewhere.
 
     Raises `CannotRestore`, and `backup_files.NotABackup`.
     """
@@ -54,10 +65,11 @@ def restore(folder: Path, *, replace: str, other_keys: bool, at: datetime, say: 
         holds = _refuse_in_the_way(server, name, replace)
         stamp = at.astimezone(UTC).strftime("%Y%m%d%H%M%S")
         fresh = f"{name}_restoring_{stamp}"
+        erased = _erased(folder, name, more=erasures)
         _create(server, fresh)
         try:
             _fill(folder, manifest, fresh, say)
-            _prepare(manifest, fresh, say)
+            _prepare(manifest, fresh, say, erased=erased)
         except BaseException:
             _drop(server, fresh)
             raise
@@ -137,11 +149,37 @@ def _fill(folder: Path, manifest: Manifest, fresh: str, say: Say) -> None:
     say(f"{sum(rows.values()):,} rows of {len(rows)} tables are back, and the ledger's end agrees")
 
 
-def _prepare(manifest: Manifest, fresh: str, say: Say) -> None:
+def _erased(folder: Path, name: str, *, more: Path | None) -> dict[str, list[str]]:
+    """What was removed for good, as far as anything here knows: no restore brings it back.
+
+    By the database that is replaced, every backup beside this one, and a list kept elsewhere.
+    """
+    found: dict[str, set[str]] = {}
+    lists: list[dict[str, list[str]]] = []
+    with suppress(psycopg.Error), psycopg.connect(_address(name), connect_timeout=10) as ours:
+        lists.append(backing_up.erased_of(ours))
+    try:
+        files = [*backup_files.erased_in(folder.parent), *([more] if more else [])]
+        lists += [json.loads(file.read_text()) for file in files]
+        for one in lists:
+            for holding, keys in one.items():
+                found.setdefault(holding, set()).update(keys)
+    except (OSError, ValueError, AttributeError) as problem:
+        raise CannotRestore(f"a list of erasures cannot be read: {problem}") from problem
+    return {holding: sorted(keys) for holding, keys in found.items()}
+
+
+def _prepare(manifest: Manifest, fresh: str, say: Say, *, erased: dict[str, list[str]]) -> None:
     """Newer tables, the pause of all sending, and proof, while nothing else sees the database."""
     if tables.migrate(_address_for_children(fresh)):
         raise CannotRestore("the restored tables could not be brought up to date; see above.")
     _ours(fresh, "stop-sending", "--backup-at", manifest.made_at)
+    if erased:
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            file.write(json.dumps(erased))
+            file.flush()
+            if _ours(fresh, "erasures", "--apply", file.name):
+                raise CannotRestore("what was erased could not be removed again; see above.")
     if _ours(fresh, "check"):
         raise CannotRestore("the restored database does not pass `rooftree check`; see above.")
     say("rooftree check holds, the ledger's chain among it")

@@ -206,6 +206,65 @@ def test_a_restore_brings_everything_back_keeps_the_former_and_pauses_sending(ho
     assert left == []
 
 
+SOMEBODY = """
+insert into person (id, first_name, middle_name, last_name, suffix, language, street, city, state,
+                    zip, created_at)
+values ('01900000-0000-7000-8000-00000000000{0}', 'Ida', '', 'Berg{0}', '', '', '', '', '', '',
+        now() - interval '3 years')
+"""
+REMOVE = """
+from django.utils.timezone import now
+from rooftree.compliance.keeping import purges
+from rooftree.flow import keeping
+purges.plan(at=now()); keeping.remove(at=now())
+"""
+
+
+def last_names(house):
+    return [name for (name,) in house.sql("select last_name from person order by id")]
+
+
+def test_a_restore_does_not_bring_back_whom_the_replaced_database_had_erased(house, tmp_path):
+    house.sql(SOMEBODY.format(1))
+    before = house.backup("--to", tmp_path)
+    assert house.rooftree("shell", "-c", REMOVE).returncode == 0
+    assert last_names(house) == [""]
+
+    done = house.rooftree("restore", before, "--replace", postgres.DATABASE)
+
+    assert done.returncode == 0, done.stderr
+    assert "1 records that were erased are removed again" in done.stderr
+    assert last_names(house) == [""]
+    assert house.rooftree("check").returncode == 0
+
+
+def test_a_restore_does_not_bring_back_whom_a_newer_backup_knows_of(house, tmp_path):
+    house.sql(SOMEBODY.format(2))
+    before = house.backup("--to", tmp_path)
+    assert house.rooftree("shell", "-c", REMOVE).returncode == 0
+    house.backup("--to", tmp_path)
+    house.sql("delete from purge_row")  # the database to be replaced has forgotten
+
+    done = house.rooftree("restore", before, "--replace", postgres.DATABASE)
+
+    assert done.returncode == 0, done.stderr
+    assert last_names(house)[-1] == ""
+
+
+def test_a_restore_does_not_bring_back_whom_a_list_kept_elsewhere_knows_of(house, tmp_path):
+    house.sql(SOMEBODY.format(3))
+    before = house.backup("--to", tmp_path)
+    assert house.rooftree("shell", "-c", REMOVE).returncode == 0
+    kept = tmp_path / "erased.json"
+    kept.write_text(house.rooftree("erasures").stdout)
+    house.sql("delete from purge_row")
+
+    done = house.rooftree("restore", before, "--replace", postgres.DATABASE, "--erasures", kept)
+
+    assert done.returncode == 0, done.stderr
+    assert last_names(house)[-1] == ""
+
+
 def test_an_upgrade_without_anything_to_do_says_so_and_checks(house):
     done = house.rooftree("upgrade")
 

@@ -6,7 +6,8 @@ from urllib.parse import urlencode
 import pytest
 from django.test import Client
 
-from rooftree.leads.models import Delivery
+from rooftree.flow import intake
+from rooftree.leads.models import Delivery, Touch
 from tests import make
 from tests.flow import journey
 from tests.web.machine import post
@@ -88,3 +89,24 @@ def test_a_repeated_form_without_script_goes_back_as_well():
 
     assert [one.status_code for one in answers] == [303, 303]
     assert answers[1]["Location"] == f"{SITES[0]}/thanks"
+
+
+@pytest.mark.parametrize(("signal", "is_kept"), [("1", False), ("0", True), (None, True)])
+def test_a_browser_that_asks_for_privacy_leaves_no_mark_of_an_ad(signal, is_kept):
+    journey.ready()
+    journey.website(slug="harbor-light", allowed_origins=SITES)
+    said = journey.form_post(
+        gclid="CjwMARK", fbclid="IwMARK", utm={"source": "google"},
+        landing_page="https://www.harborlight.example/fha?gclid=CjwMARK",
+    )  # fmt: skip
+    headers = {"Content-Type": "application/json", "Origin": SITES[0]}
+    headers |= {"Sec-GPC": signal} if signal else {}
+    assert post("/in/form/harbor-light", json.dumps(said).encode(), **headers).status_code == 200
+    while intake.work_next(at=make.NOON):
+        pass
+
+    touch = Touch.objects.get()
+    told = json.dumps([touch.inquiry, touch.attribution, touch.lead.details])
+    assert ("MARK" in told) is is_kept
+    assert touch.attribution.get("utm_source") == "google", "which page it was is no mark of theirs"
+    assert (touch.inquiry.get("extras", {}).get("privacy_signal") == "gpc") is not is_kept

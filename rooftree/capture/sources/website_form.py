@@ -44,6 +44,8 @@ from rooftree.capture.webhook import signed
 from rooftree.capture.wire import Unreadable, charset, form_fields, json_object, merged
 from rooftree.capture.wish import wish
 from rooftree.capture.words import language
+from rooftree.compliance import data_rights
+from rooftree.compliance.verdict import Decision
 from rooftree.leads.canonical import (
     Attribution,
     CanonicalLead,
@@ -67,6 +69,7 @@ EXAMPLE = """
 """
 PATHS = ["form/<site>"]
 CHANNEL = Channel.WEBSITE
+PRIVACY_SIGNAL = "Sec-GPC"  # Global Privacy Control: "1" opts out of sharing (PRV-01)
 SIGNATURE = "X-Rooftree-Signature"  # "sha256=" and the hex HMAC of the raw body
 
 HONEYPOTS = ("hp_company", "hp_website", "hp_url")  # hidden: only a robot fills them
@@ -249,15 +252,26 @@ def _attribution(
     utm = fields.part("utm")
     marks: dict[str, Any] = {f"utm_{name}": text(utm.get(name)) for name in UTM}
     clicks: dict[str, Any] = {name: text(fields.get(name)) for name in CLICK_IDS}
+    landing, referrer = text(fields.get("landing_page")), text(fields.get("referrer"))
+    if _asks_for_privacy(incoming):
+        notes.keep("privacy_signal", "gpc")
+        clicks = {}
+        landing, referrer = (one and one.partition("?")[0] for one in (landing, referrer))
     found = Attribution(
         **marks,
         **clicks,
-        landing_page_url=text(fields.get("landing_page")),
-        referrer_url=text(fields.get("referrer")),
+        landing_page_url=landing,
+        referrer_url=referrer,
         ip=public_ip(told_ip if is_signed else incoming.remote_addr, notes),
         user_agent=text(told_agent if is_signed else incoming.header("user-agent")),
     )
     return known(found)
+
+
+def _asks_for_privacy(incoming: Incoming) -> bool:
+    """The browser says that its visitor is not to be told of to others: no mark of an ad stays."""
+    signal = incoming.header(PRIVACY_SIGNAL) == "1"
+    return data_rights.sharing(has_opt_out_signal=signal).decision is Decision.BLOCK
 
 
 def _consent(fields: Fields, at: datetime, visitor: Attribution | None, notes: Notes) -> Consent:

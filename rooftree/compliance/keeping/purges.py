@@ -8,7 +8,7 @@ transaction, so a program that dies leaves a slice undone and nothing half.
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import batched
 from typing import Any
@@ -30,6 +30,7 @@ LARGE = 200  # records that nobody removes alone: two people say so first
 MOST = 20_000  # of one holding in one plan; the next plan takes the rest
 SLICE = 100
 EVENT = "compliance.records.purged"
+GONE_BEFORE = "gone before"  # when its turn came
 _ALONE = 0x726F_6F66_0029  # of the advisory lock of planning
 
 # `ends` holds, by class, the last day on which a clock may have begun that has ended by now.
@@ -113,6 +114,12 @@ def plan_of_request(
     return _planned(chosen, because="request", at=at, request=request, by=by)
 
 
+def plan_of_restore(chosen: Mapping[str, Sequence[UUID]], *, at: datetime) -> Purge | None:
+    """Write down what a restored backup brought back; it goes at once, as it was let go before."""
+    with transaction.atomic():
+        return _planned(chosen, because="restore", at=at)
+
+
 def ask(*, purge_id: UUID, by: User, at: datetime) -> None:
     """The first of two people says that it may go. Raises `CannotPurge`."""
     waits = Purge.objects.filter(pk=purge_id, asked_by=None, approved_at=None)
@@ -158,11 +165,11 @@ def _planned(
     by, counted = more.pop("by", None), sum(map(len, chosen.values()))
     if not counted:
         return None
-    is_small = counted <= LARGE
+    goes_at_once = counted <= LARGE or because == "restore"
     purge = Purge.objects.create(
         id=uuid7_at(at), because=because, on_date=at.date(), counted=counted,
         counts={name: len(rows) for name, rows in chosen.items() if rows},
-        rules_version=VERSION, planned_at=at, approved_at=at if is_small else None,
+        rules_version=VERSION, planned_at=at, approved_at=at if goes_at_once else None,
         asked_by=by, asked_at=at if by else None, **more,
     )  # fmt: skip
     for nth, one in enumerate(HOLDINGS):
@@ -188,11 +195,14 @@ def _take(purge: Purge) -> list[PurgeRow]:
 
 def _remove(purge: Purge, holding: Holding, taken: Sequence[PurgeRow], at: datetime) -> None:
     ids = [one.row_id for one in taken]
-    found = {one.id: one for one in _records(holding, "r.id = any(%(ids)s::uuid[])", ids=ids)}
+    by_id = "r.id = any(%(ids)s::uuid[])"
+    if purge.because == "restore":
+        holding = replace(holding, which="true")  # whatever state the backup brought it back in
+    found = {one.id: one for one in _records(holding, by_id, ids=ids)}
     goes: list[PurgeRow] = []
     for row in taken:
         record = found.get(row.row_id)
-        kept = ("", "gone before") if record is None else _kept(purge, record, at.date())
+        kept = ("", GONE_BEFORE) if record is None else _kept(purge, record, at.date())
         if kept is None:
             goes.append(row)
         else:

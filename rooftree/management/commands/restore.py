@@ -14,6 +14,8 @@ NOT_RESTORED = """\
 Not restored, because no backup holds it:
 - what arrived, was sent or was pressed after {at}: deliveries, texts and mails, STOPs, takings;
 - the environment: secrets and settings (docs/settings.md){secrets};
+- what was removed for good since, unless a newer backup beside this one, the replaced database or
+  a list you gave (--erasures) knows of it: those people are back;
 - what vendors keep: look there for what happened since, and ask sources to send again.
 Sending is paused. Nothing leaves until an administrator ends the pause in Set-up, Sending.
 The sessions of that time are back too: whoever was signed in then is signed in."""
@@ -34,6 +36,12 @@ class Command(base.Command):
             "--other-keys",
             action="store_true",
             help="go on although the stored credentials cannot be read with our field keys",
+        )
+        parser.add_argument(
+            "--erasures",
+            type=Path,
+            metavar="FILE",
+            help="a list of what was removed since, from `rooftree erasures`",
         )
         parser.add_argument(
             "--secrets",
@@ -64,6 +72,7 @@ class Command(base.Command):
                 folder,
                 replace=options["replace"],
                 other_keys=options["other_keys"],
+                erasures=options["erasures"],
                 at=now(),
                 say=lambda text: print(f"rooftree: {text}", file=sys.stderr, flush=True),
             )

@@ -20,7 +20,7 @@ from rooftree.money.claims import CannotClaim
 from rooftree.money.grounds import REASONS
 from rooftree.money.models import Claim, Contract, ReturnFile
 from rooftree.org.models import User
-from rooftree.reporting import export, return_file
+from rooftree.reporting import export, return_file, second_person
 from rooftree.reporting.second_person import Asked, CannotExport
 from rooftree.routing.visible import leads_visible_to, may
 from rooftree.web.answers import done, refused
@@ -147,7 +147,7 @@ def send(request: HttpRequest, source_id: UUID) -> HttpResponse:
     stake = at_stake.by_source(drafts, at=request.at).get(source.pk, at_stake.NOTHING)
     files = source.return_files.order_by("-number")
     context = {
-        "source": source, "stake": stake, "problem": problem, "longest": export.LONGEST,
+        "source": source, "stake": stake, "problem": problem, "longest": second_person.LONGEST,
         "reason": request.POST.get("reason", ""), "files": files.select_related("made_by")[:12],
         "contract": contracts.in_force(source.pk, request.at.date()),
     }  # fmt: skip

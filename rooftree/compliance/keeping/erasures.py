@@ -1,0 +1,51 @@
+"""What was removed is removed again from a restored database: the list, and going through it.
+
+The list holds bare ids by holding, and is kept with every backup: an older backup brings back
+people that were erased after it was made.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Q
+
+from rooftree.compliance.keeping import purges
+from rooftree.compliance.keeping.holdings import NAMED
+from rooftree.compliance.keeping.models import Purge, PurgeRow
+
+type Erased = dict[str, list[str]]
+
+
+class NotAList(Exception):
+    """This is no list of erasures. The text is fit to show."""
+
+
+def listed() -> Erased:
+    """Everything removed so far, by holding: what a restored database must not hold."""
+    rows = PurgeRow.objects.filter(Q(removed_at__isnull=False) | Q(kept_because=purges.GONE_BEFORE))
+    found: Erased = {}
+    for holding, key in rows.values_list("holding", "row_id").distinct().iterator():
+        found.setdefault(holding, []).append(str(key))
+    return found
+
+
+def plan_again(erased: Mapping[str, Sequence[str]], *, at: datetime) -> Purge | None:
+    """A removal of all that is listed and not known here as removed; None when nothing is.
+
+    It may go at once: it was approved when it went the first time. Holds win also now.
+    Raises `NotAList`.
+    """
+    wanted = {name: _keys(name, keys) for name, keys in erased.items()}
+    known = {name: set(map(UUID, keys)) for name, keys in listed().items()}
+    chosen = {name: sorted(keys - known.get(name, set())) for name, keys in wanted.items()}
+    return purges.plan_of_restore(chosen, at=at)
+
+
+def _keys(name: str, keys: Sequence[str]) -> set[UUID]:
+    if name not in NAMED or not isinstance(keys, list):
+        raise NotAList(f"The list names {name}, which this release does not know.")
+    try:
+        return {UUID(one) for one in keys}
+    except (ValueError, AttributeError, TypeError) as problem:
+        raise NotAList(f"The list of {name} holds something that is no id.") from problem

@@ -1,0 +1,93 @@
+"""The pages of what is kept, as people see them: with much, with nothing, with something wrong."""
+
+import pytest
+
+from rooftree.compliance.keeping import holds, purges, requests
+from rooftree.compliance.models import Consent
+from rooftree.flow import keeping, privacy
+from rooftree.leads.models import Lead
+from rooftree.org.caller import NOWHERE
+from rooftree.org.models import User
+from rooftree.reporting import second_person
+from rooftree.reporting.second_person import Asked
+from tests import make
+from tests.web.browser.conftest import DESK, PHONE, open_as, shoot, violations
+
+
+@pytest.fixture
+def busy(people, noon, monkeypatch):
+    """A request done, one late and one new; a hold; a removal that is proved and one that waits."""
+    omar, ben, mei = people.omar, people.ben, people.mei
+    make.consent(mei.person, at=noon)
+    for lead, kind, days in ((mei, "deletion", 20), (ben, "access", 50), (ben, "correction", 1)):
+        asked = requests.Asked(
+            kind=kind, address=lead.person.phones.first().e164, person_id=lead.person_id,
+            state="CA", came_by="letter", received_date=noon.date() - days * make.DAY,
+        )  # fmt: skip
+        row = requests.receive(asked, owner=omar, by=omar, at=noon)
+        if kind == "deletion":
+            requests.identify(row.pk, how="Called back on the number on file", by=omar, at=noon)
+            privacy.delete(row.pk, by=omar, at=noon)
+            keeping.remove(at=noon)
+            deletion = row
+        late = row if kind == "access" else None
+    holds.place(
+        holds.Scope(person_id=ben.person_id), matter="Ortiz v. Lindenfield",
+        why="Complaint received, letter of counsel of November 3", by=omar, at=noon,
+    )  # fmt: skip
+    old = noon - 800 * make.DAY
+    for _ in range(3):
+        human = make.person(phone=None, email=None, at=old)
+        make.lead(person=human, source=people.zillow, at=old, asked="A plan")
+    monkeypatch.setattr(purges, "LARGE", 2)
+    waiting = purges.plan(at=noon)
+    ines = User.objects.get(name="Ines Prado")
+    asked = Asked(
+        user_id=ines.pk, subject="records:funded", caller=NOWHERE,
+        reason="The board's quarterly look at what was funded",
+    )  # fmt: skip
+    second_person.ask(asked, number=412, approvers=User.objects.filter(role="compliance"), at=noon)
+    assert late is None and Consent.objects.exists() and Lead.objects.exists()
+    return {
+        "": "keeping/", "deletion": f"requests/{deletion.pk}/",
+        "requests": "requests/", "holds": "legal-holds/", "exports": "exports/",
+        "done": f"purges/{deletion.purges.get().pk}/", "waits": f"purges/{waiting.pk}/",
+        "lead": ben.pk,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+def test_the_pages_of_keeping_are_sound(chromium, front, busy, size, scheme):
+    page = open_as(chromium, front, "Compliance", size, scheme)
+    found = []
+    paths = {name: f"/compliance/{path}" for name, path in busy.items() if name != "lead"}
+    paths |= {"lead": f"/leads/{busy['lead']}/", "person": f"/leads/{busy['lead']}/person/"}
+    for name, path in paths.items():
+        page.goto(path)
+        found += [f"{path} {one}" for one in violations(page)]
+        if page.evaluate("document.documentElement.scrollWidth") > size["width"]:
+            found.append(f"{path} is wider than the screen")
+        shoot(page, f"keeping {name} {size['width']} {scheme}")
+    assert found == []
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+def test_with_nothing_kept_the_pages_say_what_comes_here(chromium, front, people, size):
+    page = open_as(chromium, front, "Compliance", size)
+    found = []
+    for path in ("keeping/", "requests/", "legal-holds/", "exports/"):
+        page.goto(f"/compliance/{path}")
+        found += [f"{path} {one}" for one in violations(page)]
+        if page.evaluate("document.documentElement.scrollWidth") > size["width"]:
+            found.append(f"{path} is wider than the screen")
+        shoot(page, f"keeping empty {path[:-1]} {size['width']}")
+    page.goto("/compliance/legal-holds/")
+    page.get_by_label("Matter").fill("Matter 1")
+    page.get_by_label("Why").fill("Letter of counsel")
+    page.get_by_role("button", name="Place it").click()
+    page.get_by_text("Say whose records").wait_for()
+    assert page.get_by_label("Matter").input_value() == "Matter 1"
+    shoot(page, f"keeping wrong hold {size['width']}")
+    found += violations(page)
+    assert found == []
