@@ -27,7 +27,7 @@ end $$;
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('rooftree', '0025_signed_heads'),
+        ('rooftree', '0027_temporary_authority'),
     ]
 
     operations = [

@@ -43,7 +43,7 @@ _TABLES: dict[str, tuple[str, ...]] = {
         *("account_emailaddress", "account_emailconfirmation"),
     ),
     PROOF: (
-        *("event", "published_head", "signing_key"),
+        *("event", "published_head", "signing_key", "assurance", "incident"),
         *("legal_hold", "purge", "purge_row", "export_ask"),
     ),
 }
