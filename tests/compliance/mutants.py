@@ -37,6 +37,7 @@ TESTS = [
 # By a pattern of `file:place`, why no test should notice.
 SURVIVORS = {
     r":.*\b(cite|cites)$": "A citation is shown beside a decision and decides nothing.",
+    r":retention\..*\b(name|stays)$": "Words about a class of records, which decide nothing.",
     r":sources|:.*\b(src|conf|note|in_flux)$": "Words for whoever keeps the table.",
     r"wording.yaml:patterns\.\d+\.(blocked|allowed)": "Examples, read by the tests alone.",
 }

@@ -4,7 +4,12 @@ from datetime import date, timedelta
 
 import pytest
 
-from rooftree.compliance.keeping.schedule import SCHEDULE
+from rooftree.compliance.keeping.schedule import (
+    ANSWER_DAYS,
+    EXTENSION_DAYS,
+    SCHEDULE,
+    WARN_DAYS,
+)
 from rooftree.compliance.retention import deletion
 
 # The law's figures, said a second time: a value changed in the rule data is noticed here.
@@ -31,6 +36,37 @@ MONTHS = {
     "house_staff_accounts": (None, "end", False),
     "house_disposal_log": (None, "creation", False),
 }
+
+CALLED = {  # what records are called in a decision, and the class that is meant
+    "consent_record": ("consent", "consent_form"),
+    "call_detail_record": ("call_log", "recording"),
+    "scripts_and_prerecorded": ("script", "prerecorded"),
+    "internal_dnc_entry": ("suppression", "internal_dnc", "dnc_entry", "do_not_call_entry"),
+    "dnc_scrub_log": ("scrub_log",),
+    "revocation_event": ("revocation", "optout", "opt_out", "stop_text"),
+    "application_and_notices_reg_b": ("application", "adverse_action", "counteroffer", "noi"),
+    "prescreened_solicitation_reg_b": ("prescreened_offer",),
+    "prescreen_criteria_fcra": ("prescreen_criteria", "prescreening_criteria"),
+    "mortgage_ads_reg_n": ("ad_copy", "advertisement", "radio_ad", "radio_ads"),
+    "reg_z_ads_and_general": ("reg_z",),
+    "lo_compensation": ("compensation", "comp_plan"),
+    "loan_estimate_trid": ("loan_estimate",),
+    "respa_affiliated_business_disclosure": ("respa", "affiliated_business"),
+    "msa_and_comarketing_files": ("msa", "comarketing", "co_marketing"),
+    "access_logs": ("access_log",),
+    "california_ccpa_requests": ("ccpa_request",),
+    "house_default_message_audit": ("message", "audit"),
+}
+
+
+@pytest.mark.parametrize(("key", "records"), CALLED.items())
+def test_a_record_is_known_by_what_it_is_called(key: str, records: tuple[str, ...]) -> None:
+    for record in records:
+        assert SCHEDULE[key].covers(record), record
+
+
+def test_a_request_is_answered_in_45_days_and_extended_by_45() -> None:
+    assert (ANSWER_DAYS, EXTENSION_DAYS, WARN_DAYS) == (45, 45, 10)
 
 
 @pytest.mark.parametrize(

@@ -140,9 +140,14 @@ def _classes(open_: Purge | None) -> list[dict[str, Any]]:
     due: Counter[str] = Counter()
     for holding in HOLDINGS if open_ else ():
         due[holding.record] += open_.counts.get(holding.name, 0) if open_ else 0
-    held = set(CLASS_OF.values())
+    held, removed = set(CLASS_OF.values()), {one.record for one in HOLDINGS}
     return [
-        {"one": one, "after": AFTER[one.after], "due": due[key], "goes": one.months is not None}
+        {
+            "one": one,
+            "after": AFTER[one.after] if one.months else "",
+            "due": due[key],
+            "goes": key in removed,
+        }
         for key, one in SCHEDULE.items()
         if key in held
     ]
