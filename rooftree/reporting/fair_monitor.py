@@ -30,6 +30,7 @@ from rooftree.reporting.fair_outcomes import (
     compared,
 )
 from rooftree.reporting.models import FairReport, PlaceFile
+from rooftree.reporting.second_person import Asked
 from rooftree.routing.rule_words import LANGUAGES
 
 PRIVILEGED = "Privileged and confidential – prepared at the direction of counsel"
@@ -92,10 +93,10 @@ def named(by: By, name: str) -> str:
     return LANGUAGES.get(name, name or "not stated") if by is By.LANGUAGE else name
 
 
-def as_csv(month: date, asked: export.Asked, *, at: datetime) -> str:
+def as_csv(month: date, asked: Asked, *, at: datetime) -> str:
     """A month's reports as a file for counsel; who took it and why is written down.
 
-    Raises `export.CannotExport`.
+    Raises `second_person.CannotExport`.
     """
     reports = FairReport.objects.filter(month=month).order_by("measure")
     rows = [row for one in reports for row in _rows(one)]

@@ -32,7 +32,8 @@ _TABLES: dict[str, tuple[str, ...]] = {
     CALLS: ("contact_attempt",),
     MESSAGES: ("message", "message_review", "verdict", "unmatched_text"),
     STOPS: ("revocation", "dnc_area", "dnc_block", "dnc_file"),
-    PARTNERS: ("partner", "introduction", "partner_permission", "thing_of_value"),
+    PARTNERS: ("partner", "introduction", "partner_permission", "thing_of_value", "agreement"),
+    "lo_compensation": ("pay_plan",),
     ACCESS: ("access_entry", "throttle", "api_key"),
     "california_ccpa_requests": ("privacy_request",),
     "mortgage_ads_reg_n": ("template", "sequence", "form_page", "source_terms"),
@@ -43,7 +44,7 @@ _TABLES: dict[str, tuple[str, ...]] = {
         *("account_emailaddress", "account_emailconfirmation"),
     ),
     PROOF: (
-        *("event", "published_head", "signing_key", "assurance", "incident"),
+        *("event", "published_head", "signing_key", "assurance", "incident", "finding"),
         *("legal_hold", "purge", "purge_row", "export_ask"),
     ),
 }
@@ -56,7 +57,7 @@ ABOUT_NOBODY = frozenset(
         *("source", "campaign", "baseline", "map_edition", "rejection", "flood"),
         *("certificate_account", "los_connection", "contract", "rule_set"),
         *("money_entry", "return_file", "status_file"),
-        *("rollup", "month_rollup", "delta"),
+        *("rollup", "month_rollup", "delta", "fair_report", "place_file", "place_share"),
         *("auth_group", "auth_permission", "django_content_type"),
     }
 )

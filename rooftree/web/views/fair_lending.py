@@ -10,8 +10,7 @@ from django.urls import reverse
 
 from rooftree.compliance.fair_lending import FLR_01, RATIO_LIMIT
 from rooftree.compliance.models import Finding
-from rooftree.reporting import export, fair_monitor, place_shares
-from rooftree.reporting.export import Asked, CannotExport
+from rooftree.reporting import fair_monitor, place_shares
 from rooftree.reporting.fair_outcomes import (
     FEWEST,
     MEASURES,
@@ -22,6 +21,7 @@ from rooftree.reporting.fair_outcomes import (
     comparisons,
 )
 from rooftree.reporting.models import FairReport
+from rooftree.reporting.second_person import LONGEST, Asked, CannotExport
 from rooftree.web.answers import done
 from rooftree.web.caller import caller
 from rooftree.web.files import csv_file
@@ -78,7 +78,7 @@ def taken_out(request: HttpRequest) -> HttpResponse:
             return csv_file(text, f"privileged-fair-lending-{month:%Y-%m}.csv")
     context = {
         "month": month, "privileged": fair_monitor.PRIVILEGED, "reason": reason,
-        "problem": problem, "longest": export.LONGEST,
+        "problem": problem, "longest": LONGEST,
     }  # fmt: skip
     return render(request, "fairness/take_out.html", context, status=422 if problem else 200)
 
