@@ -66,6 +66,9 @@ _ANSWERED = """(select case when bool_and(l.funded_date is not null or l.ended_a
 _HANDED = "(select max(h.asked_at) from handoff h where h.lead_id = r.id)"
 _CLOSED = "(select max(l.funded_date) from loan l where l.lead_id = r.id)"
 _HAS_LOAN = "exists (select from loan l where l.lead_id = r.id)"
+_NOTICED = "(select max(c.closed_at) from credit_clock c where c.lead_id = r.id)"
+_OWED = "exists (select from credit_clock c where c.lead_id = r.id and c.closed_at is null)"
+_NO_FILE = f"not {_HAS_LOAN} and {_HANDED} is null"
 _USED_LAST = """case when
       exists (select from enrolment e where e.lead_id = r.id and e.ended_at is null)
       or exists (select from rate_watch w where w.lead_id = r.id and w.ended_at is null) then null
@@ -80,6 +83,8 @@ LEAD = Holding(
     since=f"""({_since(LEAD_FILE, _USED_LAST)}
         {_also(_HAS_LOAN, APPLICATION, _ANSWERED)}
         {_also(f"not {_HAS_LOAN} and {_HANDED} is not null", APPLICATION, _HANDED)}
+        {_also(f"{_NO_FILE} and {_NOTICED} is not null", APPLICATION, _NOTICED)}
+        {_also(_OWED, APPLICATION, "null")}
         {_also(f"{_CLOSED} is not null", "loan_estimate_trid", _CLOSED)})""",
     people="array_remove(array[r.person_id, r.co_borrower_id], null)",
     theirs=_OF_PERSON,
@@ -99,6 +104,8 @@ LEAD = Holding(
              where id = any(%(ids)s)""",
         """update touch set inquiry = '{}', attribution = '{}', vendor_lead_id = '',
                 matched_by = '' where lead_id = any(%(ids)s)""",
+        "delete from past_entry where lead_id = any(%(ids)s)",
+        "update credit_clock set evidence = '[]', proof = '{}' where lead_id = any(%(ids)s)",
         "delete from remark where lead_id = any(%(ids)s)",
         "delete from signal where lead_id = any(%(ids)s)",
         "delete from task where lead_id = any(%(ids)s)",
@@ -257,6 +264,7 @@ SHEET = Holding(
     people="""array(select distinct t.person_id from imported_row i
         join touch t on t.delivery_id = i.delivery_id where i.spreadsheet_id = r.id)""",
     goes=(
+        "delete from past_entry where lead_id is null and sheet_id = any(%(ids)s)",
         "delete from spreadsheet_part where spreadsheet_id = any(%(ids)s)",
         """update spreadsheet set file_name = 'no longer kept', findings = '{}', remarks = '[]'
              where id = any(%(ids)s)""",
@@ -305,7 +313,8 @@ _THEIR_LEADS = f"""from lead l
     where (l.person_id = r.id or l.co_borrower_id = r.id) and not {_GONE.format("l.id")}"""
 _APPLIED = f"""exists (select {_THEIR_LEADS} and (
     exists (select from loan o where o.lead_id = l.id)
-    or exists (select from handoff h where h.lead_id = l.id)))"""  # noqa: S608
+    or exists (select from handoff h where h.lead_id = l.id)
+    or exists (select from credit_clock c where c.lead_id = l.id)))"""  # noqa: S608
 _IDLE = f"case when not exists (select {_THEIR_LEADS}) then r.created_at end"
 _NAMED_BY = "exists (select from {} n where n.person_id = r.id)"
 PERSON = Holding(

@@ -18,16 +18,16 @@ PROOF = "house_disposal_log"
 _TABLES: dict[str, tuple[str, ...]] = {
     LEAD_FILE: (
         *("lead", "touch", "person", "phone", "email", "person_merge", "likeness"),
-        *("remark", "signal", "task", "score", "rate_watch", "enrolment"),
+        *("past_entry", "remark", "signal", "task", "score", "rate_watch", "enrolment"),
         *("offer", "ownership", "ring", "routing_decision", "claim", "claim_step", "status_line"),
         *("spreadsheet", "spreadsheet_part", "imported_row", "staff_notice"),
         # These have shorter clocks of their own: days, and minutes.
         *("form_draft", "bid", "sweep"),
     ),
-    APPLICATION: ("loan", "milestone", "handoff", "loan_change", "los_event"),
+    APPLICATION: ("loan", "milestone", "handoff", "loan_change", "los_event", "credit_clock"),
     CONSENT: (
         *("consent", "delivery", "delivery_key", "retrieval"),
-        *("certificate", "form_certificate"),
+        *("certificate", "form_certificate", "lead_basis"),
     ),
     CALLS: ("contact_attempt",),
     MESSAGES: ("message", "message_review", "verdict", "unmatched_text"),
@@ -55,7 +55,7 @@ ABOUT_NOBODY = frozenset(
     {
         *("branch", "company", "company_license", "sending_pause"),
         *("source", "campaign", "baseline", "map_edition", "rejection", "flood"),
-        *("certificate_account", "los_connection", "contract", "rule_set"),
+        *("mailbox", "transfer", "certificate_account", "los_connection", "contract", "rule_set"),
         *("money_entry", "return_file", "status_file"),
         *("rollup", "month_rollup", "delta", "fair_report", "place_file", "place_share"),
         *("auth_group", "auth_permission", "django_content_type"),

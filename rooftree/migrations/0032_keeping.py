@@ -27,7 +27,7 @@ end $$;
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('rooftree', '0028_fairness_and_pay'),
+        ('rooftree', '0031_mailboxes'),
     ]
 
     operations = [
