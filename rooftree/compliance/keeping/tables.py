@@ -30,7 +30,10 @@ _TABLES: dict[str, tuple[str, ...]] = {
         *("certificate", "form_certificate", "lead_basis"),
     ),
     CALLS: ("contact_attempt",),
-    MESSAGES: ("message", "message_review", "verdict", "unmatched_text"),
+    MESSAGES: (
+        *("message", "message_review", "verdict", "unmatched_text"),
+        *("release", "release_member"),
+    ),
     STOPS: ("revocation", "dnc_area", "dnc_block", "dnc_file"),
     PARTNERS: ("partner", "introduction", "partner_permission", "thing_of_value", "agreement"),
     "lo_compensation": ("pay_plan",),

@@ -27,7 +27,7 @@ end $$;
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('rooftree', '0031_mailboxes'),
+        ('rooftree', '0032_releases'),
     ]
 
     operations = [
