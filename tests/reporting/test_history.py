@@ -161,5 +161,5 @@ def test_each_table_is_read_once_however_long_the_history(cast, django_assert_nu
         message(cast.ben, state="sent", officer=cast.dana)
         make.consent(cast.ben.person, at=at)
 
-    with django_assert_num_queries(17):
+    with django_assert_num_queries(19):
         history.of_lead(cast.ben)

@@ -22,7 +22,7 @@ from rooftree.org.models import Company
 from rooftree.outreach.models import Message
 from rooftree.reporting import evidence_file
 from rooftree.routing.visible import leads_visible_to, may
-from rooftree.web import look_up
+from rooftree.web import look_up, today
 from rooftree.web.answers import done, refused
 from rooftree.web.page import must, staff
 from rooftree.web.views import ledger
@@ -174,6 +174,7 @@ def _waiting(request: HttpRequest) -> dict[str, Any]:
     company = Company.objects.first()
     day = request.at.date()
     return {
+        "today": today.lines(request.user, request.at),
         "holds": holds.order_by("at", "id")[:SHOWN],
         "review": review[:SHOWN],
         "review_count": review.count(),
