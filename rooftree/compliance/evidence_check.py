@@ -94,13 +94,13 @@ def _of_consents(evidence: Mapping[str, Any]) -> Iterator[str]:
 
 def _of_wording(evidence: Mapping[str, Any]) -> Iterator[str]:
     """Each message's edition is there, and says what was hashed."""
-    editions = {one["id"]: one for one in evidence.get("editions", ())}
+    editions = {one["id"]: one for one in evidence["editions"]}
     for one in editions.values():
         said = hashlib.sha256(f"{one['subject']}\n{one['body']}".encode()).hexdigest()
         if said != one["sha256"]:
             yield f"edition {one['id']}: the wording is not what was approved"
     for message in evidence["messages"]:
-        if "editions" in evidence and (message["template_id"] or "") not in {"", *editions}:
+        if (message["template_id"] or "") not in {"", *editions}:
             yield f"message {message['id']}: the wording it was made from is missing"
 
 

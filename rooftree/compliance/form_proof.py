@@ -25,13 +25,13 @@ def wording_digest(text: str) -> str:
 
 def problems(evidence: Mapping[str, Any]) -> Iterator[str]:
     """They are all the ways in which the form certificates of a file are not what was sealed."""
-    pages = {one["sha256"]: one["html"] for one in evidence.get("form_pages", [])}
+    pages = {one["sha256"]: one["html"] for one in evidence["form_pages"]}
     sealed = {
         one["data"]["certificate"]: one["data"]["sha256"]
         for one in evidence["events"]
         if one["kind"] == KIND
     }
-    certificates = {one["id"]: one["facts"] for one in evidence.get("form_certificates", [])}
+    certificates = {one["id"]: one["facts"] for one in evidence["form_certificates"]}
     for key in sorted(sealed.keys() - certificates.keys()):
         yield f"form certificate {key} is missing"
     for key, facts in sorted(certificates.items()):

@@ -1,7 +1,7 @@
 """The market of a running demo: every way a lead can reach a lender is walked, by real posts."""
 
 from contextlib import ExitStack
-from dataclasses import asdict, replace
+from dataclasses import fields, replace
 from datetime import timedelta
 
 import pytest
@@ -59,7 +59,9 @@ def market(live_server, settings, committed):
     with ExitStack() as passing, around(url, settings) as world:
         company.ensure(at=make.NOON)
         feeds.ensure(at=make.NOON)
-        addresses = outside.Addresses(**asdict(world.simulators.ports))
+        ports = world.simulators.ports
+        known = [one.name for one in fields(outside.Addresses)]
+        addresses = outside.Addresses(**{name: getattr(ports, name) for name in known})
         feeds.read_mail(addresses, at=make.NOON)
         control = Control(addresses)
         town.plant(control, web=url, public=url)

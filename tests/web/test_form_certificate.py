@@ -162,18 +162,6 @@ def test_a_change_of_any_part_is_found_with_nothing_but_the_file(file, change, s
     assert any(said in one for one in problems(file))
 
 
-def test_a_file_from_before_there_were_certificates_is_still_whole(file):
-    def older(evidence):
-        evidence.pop("form_certificates")
-        evidence.pop("form_pages")
-        evidence["events"] = []
-        evidence["ledger"]["entries"] = 0
-
-    altered(file, older)
-
-    assert problems(file) == []
-
-
 def test_a_post_of_a_site_of_ones_own_has_no_certificate(source):
     journey.arrive(source, journey.form_post())
     intake.work_next(at=make.NOON)
