@@ -30,8 +30,7 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-backgroun
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
 SIZES = [
     pytest.param(size, scheme, id=f"{size['width']}-{scheme}")
-    for size in (PHONE, DESK)
-    for scheme in ("light", "dark")
+    for size, scheme in ((PHONE, "light"), (DESK, "dark"))
 ]
 expect.set_options(timeout=15_000)  # a busy machine is slow, not wrong
 OTHERS = (
