@@ -19,7 +19,7 @@ demo: .venv/.runtime ## a lender's history and a live market, with sign-ins for 
 serve: .venv/.runtime ## Rooftree itself, as the environment describes it (docs/settings.md)
 	@$(BIN)/rooftree serve
 
-test: .venv/.development .venv/.browser ## the whole suite, on a database of its own
+test: .venv/.development .venv/.browser ## the suite, in two halves, each on a database of its own
 	@scripts/test
 
 check: .venv/.development ## lint, formatting, types, import contracts, migrations in step
