@@ -2,7 +2,7 @@
 
 import pytest
 
-from rooftree.capture.imports import past
+from rooftree.capture.imports import past, stage
 from rooftree.capture.imports.models import PastEntry, Transfer
 from rooftree.capture.models import Spreadsheet
 from rooftree.compliance.models import Consent, Revocation
@@ -183,6 +183,17 @@ def test_a_wrong_token_is_told_with_what_to_change_and_nothing_is_lost(book, dan
     assert sheet.state == "reading"
     assert "does not let us in" in sheet.transfer.problem
     assert "Private apps" in sheet.transfer.problem
+
+
+def test_a_reading_that_was_put_away_asks_the_system_no_more(book, dana, connected):
+    sheet = moving.begun(connected)
+    stage.move(sheet.pk, came_from=("reading",), to="dropped", by=moving.clerk(), at=make.NOON)
+
+    for minutes in (0, 3, 6):
+        journey.run(journey.later(minutes))
+
+    assert not book.record.since()
+    assert Transfer.objects.get(pk=sheet.pk).attempts == 0
 
 
 def test_an_answer_that_breaks_off_is_asked_for_again_and_kept_once(book, dana, connected):

@@ -78,8 +78,8 @@ def hurry(*, sheet_id: UUID, at: datetime) -> bool:
 
 def ask_next(*, at: datetime) -> Step | None:
     """Ask for the page that is longest due; None when none is. Not in a transaction."""
-    rows = Transfer.objects.select_related("sheet__source").filter(read_at=None)
-    row = claim_due(rows, at=at)
+    rows = Transfer.objects.select_related("sheet__source")
+    row = claim_due(rows.filter(read_at=None, sheet__state="reading"), at=at)
     if row is None:
         return None
     source, talk = row.sheet.source, None
