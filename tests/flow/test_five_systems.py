@@ -200,6 +200,15 @@ def test_an_open_task_is_an_officers_task_here_with_its_time(connect, dana, name
     assert task.due_at.isoformat() == "2026-11-30T22:00:00+00:00"
 
 
+def test_a_task_of_pipedrive_without_a_time_is_due_at_five_where_the_company_is(connect):
+    vendor, book = connect("pipedrive")
+    vendor.rows["activities"][0]["due_time"] = None
+
+    moving.moved(book)
+
+    assert Task.objects.get().due_at.isoformat() == "2026-11-30T22:00:00+00:00"
+
+
 @pytest.mark.parametrize("name", ["salesforce", "hubspot", "zoho"])
 def test_an_opt_out_over_there_is_one_here(connect, name):
     _, book = connect(name)
