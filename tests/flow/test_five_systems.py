@@ -284,6 +284,19 @@ def test_every_page_is_read_once(connect, name):
     assert declared == count + 2
 
 
+def test_a_team_of_monday_that_is_named_first_is_nobodys_officer(connect, dana):
+    vendor, book = connect("monday")
+    for item in vendor.items["4455"]:
+        owner = next(one for one in item["column_values"] if one["type"] == "people")
+        named = json.loads(owner["value"])["personsAndTeams"]
+        teams = [{"id": 51166, "kind": "team"}, *named]
+        owner["value"] = json.dumps({"personsAndTeams": teams})
+
+    moving.moved(book)
+
+    assert Lead.objects.get().officer_id == dana.pk
+
+
 def test_monday_says_in_a_good_answer_that_it_had_enough(connect):
     vendor, book = connect("monday")
     vendor.faults.add({**monday.out_of_budget(16), "count": 1, "match": {"op": "boards"}})
