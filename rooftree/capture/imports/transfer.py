@@ -6,7 +6,7 @@ page is asked for again, and nothing of it was kept.
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db.transaction import atomic
 
 from rooftree.capture.claim_due import claim_due
-from rooftree.capture.crm_shapes import Cursor, Happened, Page
+from rooftree.capture.crm_shapes import Cursor, Page
 from rooftree.capture.crm_talk import Talk
 from rooftree.capture.crms import SYSTEMS
 from rooftree.capture.imports import dry_run, mapping, past, stage
@@ -46,6 +46,12 @@ class Step:
     page: Page = Page()
     token: str = ""
     failure: Failure | None = None
+
+
+def of(sheet: Spreadsheet) -> Transfer | None:
+    """How its rows are read out of another system; None for those of a file."""
+    found: Transfer | None = getattr(sheet, "transfer", None)
+    return found
 
 
 def begin(*, source_id: UUID, by: User, at: datetime) -> Spreadsheet:
@@ -168,14 +174,11 @@ def _keep(row: Transfer, page: Page, at: datetime) -> Failure | None:
     row.declared = {**row.declared, **page.declared}
     known = {one["id"] for one in row.owners}
     row.owners = [*row.owners, *(asdict(one) for one in page.owners if one.id not in known)]
-    known_already = past.keep(sheet, _named(page.past, row.owners), at=at)
+    names = row.owner_names()
+    entries = [(one, names.get(one.owner_id, "")) for one in page.past]
+    known_already = past.keep(sheet, entries, at=at)
     row.before = dict(Counter(row.before) + known_already)
     return None
-
-
-def _named(entries: Sequence[Happened], owners: Sequence[Mapping[str, Any]]) -> list[past.Named]:
-    names = {one["id"]: one["name"] or one["email"] for one in owners}
-    return [(one, names.get(one.owner_id, "")) for one in entries]
 
 
 def _rows(sheet: Spreadsheet, answer: Mapping[str, Any]) -> list[dict[str, str]]:
