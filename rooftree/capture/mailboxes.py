@@ -173,11 +173,10 @@ def _look_again(row: Mailbox, folder: Folder, waiting: list[int], at: datetime) 
     if len(waiting) > AT_ONCE:
         _set(row, attempts=0, problem="", due_at=at)
         return
-    uid = max(folder.end.uid, *waiting) if waiting else folder.end.uid
     _set(
         row,
         validity=folder.validity,
-        uid=uid,
+        uid=max([folder.end.uid, *waiting]),
         read_at=at,
         attempts=0,
         problem="",

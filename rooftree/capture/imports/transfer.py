@@ -208,7 +208,6 @@ def _again(row: Transfer, failure: Failure, at: datetime) -> datetime:
     """
     if isinstance(failure, Refused) and row.cursor and len(row.cursor) > 1:
         row.cursor = {"part": row.cursor["part"]}
-        return at + pause_after(failure, row.attempts, BACK_OFF)
-    if isinstance(failure, Misconfigured | Refused):
+    elif isinstance(failure, Misconfigured | Refused):
         return at + MEND_WITHIN
     return at + pause_after(failure, row.attempts, BACK_OFF)
