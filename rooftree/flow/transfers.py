@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import transaction
 from django.tasks import task
 
-from rooftree.capture.imports import mapping, transfer
+from rooftree.capture.imports import mapping, past, transfer
 from rooftree.capture.imports.models import Transfer
 from rooftree.capture.intake import Stored
 from rooftree.capture.models import Spreadsheet
@@ -50,6 +50,7 @@ def follow(sheet: Spreadsheet, stored: Sequence[Stored], *, at: datetime) -> dic
     moved = transfer.of(sheet)
     if moved is None:
         return {}
+    past.join_earlier(sheet, [one.touch for one in stored], at=at)
     fresh = [one for one in stored if one.touch.is_first]
     _set_stages(sheet, moved, fresh, at)
     kept = {}

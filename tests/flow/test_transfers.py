@@ -236,6 +236,26 @@ def test_somebody_who_could_not_be_reached_comes_in_once_they_have_a_number(book
     assert again.counts == {"repeated": 2, "new": 1}
 
 
+def test_what_was_told_of_somebody_comes_along_when_they_come_in_later(book, dana, connected):
+    nobody = book.objects["contacts"][2]
+    book.engage("notes", nobody["id"], hs_note_body="Moves in May")
+    book.engage(
+        "tasks", nobody["id"], hs_task_subject="Find a number", hs_task_status="NOT_STARTED"
+    )
+    first = moving.moved(connected)
+    assert PastEntry.objects.get(text="Moves in May").why == "not_taken"
+    nobody["properties"]["phone"] = "8135550177"
+
+    again = moving.moved(connected)
+
+    lead = Lead.objects.get(person__last_name="Reachable")
+    told = PastEntry.objects.get(text="Moves in May")
+    assert (told.lead, told.why) == (lead, "")
+    assert Task.objects.get(lead=lead).title == "Find a number"
+    for sheet in (first, again):
+        assert [one for one in past.counted(sheet) if not one.adds_up] == []
+
+
 @pytest.mark.parametrize(
     "mine",
     [
