@@ -256,6 +256,17 @@ def test_what_was_told_of_somebody_comes_along_when_they_come_in_later(book, dan
         assert [one for one in past.counted(sheet) if not one.adds_up] == []
 
 
+def test_a_system_is_not_read_anew_while_a_reading_of_it_waits_for_somebody(book, dana, connected):
+    waits = moving.read(connected)
+
+    with pytest.raises(stage.BadFile, match="import it or put it away"):
+        moving.begun(connected)
+
+    stage.move(waits.pk, came_from=("columns",), to="dropped", by=moving.clerk(), at=make.NOON)
+    told = {one.kind: one.joined for one in past.counted(moving.moved(connected))}
+    assert told == {"note": 1, "task": 2, "email": 1, "call": 0}
+
+
 @pytest.mark.parametrize(
     "mine",
     [

@@ -35,6 +35,7 @@ from rooftree.org.models import User
 
 BACK_OFF = (5, 15, 60, 300, 900)  # seconds
 MEND_WITHIN = timedelta(minutes=15)  # a wrong credential is tried again so often
+UNDER_WAY = ("reading", "columns", "checked")
 RECORDS = "records"  # what has no kind of its own is a record
 
 
@@ -54,6 +55,12 @@ def of(sheet: Spreadsheet) -> Transfer | None:
     return found
 
 
+def under_way(source: Source) -> Spreadsheet | None:
+    """The reading of a source that is not imported yet, nor put away."""
+    held = Spreadsheet.objects.filter(source=source, state__in=UNDER_WAY).exclude(transfer=None)
+    return held.order_by("-number").first()
+
+
 def begin(*, source_id: UUID, by: User, at: datetime) -> Spreadsheet:
     """Read everything a source's system holds. Raises `stage.BadFile`."""
     with atomic():
@@ -62,8 +69,10 @@ def begin(*, source_id: UUID, by: User, at: datetime) -> Spreadsheet:
         if missing := missing_of(source):
             names = ", ".join(one.label for one in missing)
             raise stage.BadFile(f"Connect it first; still missing: {names}.")
-        if Spreadsheet.objects.filter(source=source, state="reading").exists():
-            raise stage.BadFile(f"{source.name} is being read already.")
+        if waiting := under_way(source):  # what it keeps of their history, another would miss
+            raise stage.BadFile(
+                f"{source.name} has a reading under way, {waiting}: import it or put it away first."
+            )
         sheet = stage.new_sheet(source, name=f"{system.NAME}, {at:%m/%d/%Y}", by=by, at=at)
         Transfer.objects.create(sheet=sheet, cursor=system.BEGINS, due_at=at)
         write(
