@@ -11,13 +11,12 @@ from datetime import datetime
 from typing import Any
 
 import phonenumbers
-from lxml import html as markup
-from lxml.etree import LxmlError
 
 from rooftree.capture.consent import CAME_TO_US
 from rooftree.capture.normalise import emails, person, phones, squashed, text
 from rooftree.capture.notes import Fields, Notes, as_text
 from rooftree.compliance.optout import Meaning, classify
+from rooftree.core import read_html
 from rooftree.core.masking import redact
 from rooftree.core.names import clean_text
 from rooftree.leads.canonical import Email, Interaction, Phone, Suppression, Utterance
@@ -65,13 +64,8 @@ def plain_of(page: Any) -> str:
     written = as_text(page)[: LONGEST * 10]
     if "<" not in written and "&" not in written:
         return written
-    try:
-        tree: Any = markup.fragment_fromstring(written, create_parent="div")
-    except (LxmlError, ValueError):
-        return ""
-    for ends in tree.xpath(".//br|.//p|.//div|.//li"):
-        ends.tail = f"\n{ends.tail or ''}"
-    return str(tree.text_content()).replace("\u00a0", " ").strip()
+    tree = read_html.tree_of(written)
+    return "" if tree is None else str(tree.text_content()).replace("\u00a0", " ").strip()
 
 
 def utterance(text: Any, role: Speaker, notes: Notes, at: datetime | None = None) -> Utterance:

@@ -8,15 +8,12 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from lxml import html as markup
-from lxml.etree import LxmlError
-
 from rooftree.capture.notes import as_text
+from rooftree.core import read_html
 
 type Cursor = dict[str, Any]  # JSON: where a page begins
 DUE_AT = time(17)  # of a task that names a day only
 LONGEST = 20_000  # characters of one thing that is kept
-_BREAKS = "//br|//p|//div|//tr|//li"
 _NMLS = re.compile(r"\bNMLS\D{0,8}(\d{3,12})", re.IGNORECASE)
 
 
@@ -115,13 +112,8 @@ def plain(value: Any) -> str:
     said = as_text(value)[: 4 * LONGEST]
     if "<" not in said:
         return said.strip()[:LONGEST]
-    try:
-        tree: Any = markup.fromstring(f"<div>{said}</div>")
-    except (LxmlError, ValueError):
+    tree = read_html.tree_of(said)
+    if tree is None:
         return said.strip()[:LONGEST]
-    for hidden in tree.xpath("//script|//style|//head"):
-        hidden.drop_tree()
-    for ends in tree.xpath(_BREAKS):
-        ends.tail = f"\n{ends.tail or ''}"
     lines = (" ".join(line.split()) for line in str(tree.text_content()).splitlines())
     return "\n".join(line for line in lines if line)[:LONGEST]

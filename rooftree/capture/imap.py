@@ -14,7 +14,7 @@ from datetime import date
 from enum import StrEnum
 from ipaddress import ip_address
 
-from rooftree.core.failures import Failure, Misconfigured, TryLater
+from rooftree.core.failures import Misconfigured, TryLater
 
 MOST_BYTES = 1024 * 1024 + 1  # of one letter; one more than a delivery may have
 PATIENCE = 20.0  # seconds of silence
@@ -57,10 +57,10 @@ class Folder:
         self.validity = validity
         self.end = Place(validity=validity, uid=next_uid - 1)
 
-    def since(self, place: Place | None, day: date) -> list[int]:
+    def since(self, place: Place, day: date) -> list[int]:
         """The numbers of the letters after `place`; of those of `day` and later where the folder
         numbers its letters anew, ascending."""
-        if place and place.validity == self.validity:
+        if place.validity == self.validity:
             # `n:*` names the last letter even when it comes before n (RFC 9051 section 9).
             found = self._search(f"UID {place.uid + 1}:*")
             return sorted(uid for uid in found if uid > place.uid)
@@ -119,8 +119,6 @@ def _explained(address: Address) -> Iterator[None]:
     where = f"{address.host}, port {address.port},"
     try:
         yield
-    except Failure:
-        raise
     except socket.gaierror as problem:
         raise Misconfigured(
             f"No server answers to the name {address.host}: check the name."

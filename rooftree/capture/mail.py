@@ -11,9 +11,6 @@ from email.message import Message
 from email.utils import getaddresses, parseaddr, parsedate_to_datetime
 from typing import Any
 
-from lxml import html as markup
-from lxml.etree import LxmlError
-
 from rooftree.capture.envelope import (
     Answer,
     Envelope,
@@ -27,6 +24,7 @@ from rooftree.capture.envelope import (
 )
 from rooftree.capture.normalise import text
 from rooftree.capture.wire import Unreadable
+from rooftree.core import read_html
 
 OF_LETTERS = (  # what staff may say of whoever sends letters
     Setting(
@@ -230,16 +228,9 @@ def _is_expected(letter: Letter, senders: Any) -> bool:
 
 def rows_of(page: str) -> list[tuple[str, str]]:
     """They are the rows of an HTML letter's tables as label and value, else its labelled lines."""
-    try:
-        tree: Any = markup.document_fromstring(
-            page.encode(), parser=markup.HTMLParser(encoding="utf-8")
-        )
-    except (LxmlError, ValueError):
+    tree = read_html.tree_of(page)
+    if tree is None:
         return []
-    for hidden in tree.xpath("//script|//style|//head"):
-        hidden.drop_tree()
-    for ends in tree.xpath("//br|//p|//div|//tr|//li"):
-        ends.tail = f"\n{ends.tail or ''}"
     found = []
     for row in tree.xpath("//tr[not(.//tr)]")[:MOST_LINES]:
         cells = [" ".join(cell.text_content().split()) for cell in row.xpath("./td|./th")]

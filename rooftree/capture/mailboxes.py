@@ -56,14 +56,18 @@ def keep(
 ) -> Mailbox:
     """Read a mailbox from now on, once it was tried. What stands in it already is left alone.
 
-    An empty password stays as it was. Raises `BadMailbox`. Must not run in a transaction.
+    An empty password stays as it was, at the server it was given for. Raises `BadMailbox`.
+    Must not run in a transaction.
 
     Args:
         typed: columns of EDITABLE.
     """
     held = Mailbox.objects.get(pk=mailbox_id) if mailbox_id else None
     wanted = {name: typed[name] for name in EDITABLE}
-    wanted["password"] = wanted["password"] or (held.password if held else "")
+    if held and not wanted["password"]:
+        if wanted["host"] != held.host:  # or whoever names a server is told the password
+            raise BadMailbox("password", "Type the password: it goes to another server.")
+        wanted["password"] = held.password
     end = _tried(wanted)
     same = held is not None and all(
         getattr(held, name) == wanted[name] for name in ("host", "user", "folder")
@@ -169,11 +173,10 @@ def _look_again(row: Mailbox, folder: Folder, waiting: list[int], at: datetime) 
     if len(waiting) > AT_ONCE:
         _set(row, attempts=0, problem="", due_at=at)
         return
-    uid = max(folder.end.uid, *waiting) if waiting else folder.end.uid
     _set(
         row,
         validity=folder.validity,
-        uid=uid,
+        uid=max([folder.end.uid, *waiting]),
         read_at=at,
         attempts=0,
         problem="",

@@ -108,7 +108,7 @@ def import_some(*, sheet_id: UUID, at: datetime) -> bool:
     with transaction.atomic():
         sheet = (
             Spreadsheet.objects.select_for_update(of=("self",), skip_locked=True)
-            .select_related("source")
+            .select_related("source", "transfer")
             .filter(pk=sheet_id, state="running")
             .first()
         )

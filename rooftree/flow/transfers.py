@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import transaction
 from django.tasks import task
 
-from rooftree.capture.imports import mapping, transfer
+from rooftree.capture.imports import mapping, past, transfer
 from rooftree.capture.imports.models import Transfer
 from rooftree.capture.intake import Stored
 from rooftree.capture.models import Spreadsheet
@@ -47,9 +47,10 @@ def follow(sheet: Spreadsheet, stored: Sequence[Stored], *, at: datetime) -> dic
 
     Nobody rings, nothing is sent, nothing is promised.
     """
-    moved = Transfer.objects.filter(pk=sheet.pk).first()
+    moved = transfer.of(sheet)
     if moved is None:
         return {}
+    past.join_earlier(sheet, [one.touch for one in stored], at=at)
     fresh = [one for one in stored if one.touch.is_first]
     _set_stages(sheet, moved, fresh, at)
     kept = {}
@@ -62,8 +63,8 @@ def follow(sheet: Spreadsheet, stored: Sequence[Stored], *, at: datetime) -> dic
 
 def names_of_owners(sheet: Spreadsheet) -> dict[str, str]:
     """What the owners over there are called, by their ids; none for a file."""
-    moved = Transfer.objects.filter(pk=sheet.pk).first()
-    return {one["id"]: one["name"] or one["email"] for one in moved.owners} if moved else {}
+    moved = transfer.of(sheet)
+    return moved.owner_names() if moved else {}
 
 
 def _set_stages(sheet: Spreadsheet, moved: Transfer, fresh: Sequence[Stored], at: datetime) -> None:

@@ -20,7 +20,6 @@ from rooftree.org.models import User
 
 PATIENCE = timedelta(minutes=2)  # a system that asks for more is read on by the clock
 LOOK_EVERY = 0.5  # seconds
-UNDER_WAY = ("reading", "columns", "checked")
 
 
 def say(parser: ArgumentParser) -> None:
@@ -48,10 +47,9 @@ def looked_at(
     if source is None:
         names = ", ".join(Source.objects.filter(adapter__in=SYSTEMS).values_list("slug", flat=True))
         raise base.Wrong(f"{slug} is no source we can ask; there are: {names or 'none'}")
-    held = Spreadsheet.objects.filter(source=source, state__in=UNDER_WAY).exclude(transfer=None)
-    sheet = held.order_by("-number").first()
+    held = transfer.under_way(source)
     try:
-        sheet = _read(sheet or transfer.begin(source_id=source.pk, by=by, at=now()), progress)
+        sheet = _read(held or transfer.begin(source_id=source.pk, by=by, at=now()), progress)
         chosen = {"then": options["then"], "known": options["known"]}
         lines = lines_of(sheet.lines)
         stage.describe(sheet_id=sheet.pk, lines=lines, options=chosen, by=by, at=now())

@@ -9,9 +9,7 @@ from email.utils import getaddresses, parseaddr
 from typing import Any
 from uuid import UUID
 
-from lxml import html as markup
-from lxml.etree import LxmlError
-
+from rooftree.core import read_html
 from rooftree.core.masking import redact
 from rooftree.outreach.sender import answered
 
@@ -87,15 +85,8 @@ def _text(mail: EmailMessage) -> str:
     content = str(part.get_content())
     if part.get_content_subtype() != "html":
         return content
-    try:
-        tree: Any = markup.document_fromstring(content.encode(), parser=markup.HTMLParser())
-    except (LxmlError, ValueError):
-        return ""
-    for hidden in tree.xpath("//script|//style|//blockquote"):
-        hidden.drop_tree()
-    for ends in tree.xpath("//br|//p|//div|//tr|//li"):
-        ends.tail = f"\n{ends.tail or ''}"
-    return str(tree.text_content())
+    tree = read_html.tree_of(content, without="//script|//style|//blockquote")
+    return "" if tree is None else str(tree.text_content())
 
 
 def _is_automatic(mail: EmailMessage) -> bool:

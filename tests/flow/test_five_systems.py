@@ -200,6 +200,15 @@ def test_an_open_task_is_an_officers_task_here_with_its_time(connect, dana, name
     assert task.due_at.isoformat() == "2026-11-30T22:00:00+00:00"
 
 
+def test_a_task_of_pipedrive_without_a_time_is_due_at_five_where_the_company_is(connect):
+    vendor, book = connect("pipedrive")
+    vendor.rows["activities"][0]["due_time"] = None
+
+    moving.moved(book)
+
+    assert Task.objects.get().due_at.isoformat() == "2026-11-30T22:00:00+00:00"
+
+
 @pytest.mark.parametrize("name", ["salesforce", "hubspot", "zoho"])
 def test_an_opt_out_over_there_is_one_here(connect, name):
     _, book = connect(name)
@@ -273,6 +282,19 @@ def test_every_page_is_read_once(connect, name):
     assert (sheet.state, sheet.row_count) == ("columns", count + 2)
     declared = sheet.transfer.declared.get("records", count + 2)
     assert declared == count + 2
+
+
+def test_a_team_of_monday_that_is_named_first_is_nobodys_officer(connect, dana):
+    vendor, book = connect("monday")
+    for item in vendor.items["4455"]:
+        owner = next(one for one in item["column_values"] if one["type"] == "people")
+        named = json.loads(owner["value"])["personsAndTeams"]
+        teams = [{"id": 51166, "kind": "team"}, *named]
+        owner["value"] = json.dumps({"personsAndTeams": teams})
+
+    moving.moved(book)
+
+    assert Lead.objects.get().officer_id == dana.pk
 
 
 def test_monday_says_in_a_good_answer_that_it_had_enough(connect):

@@ -125,6 +125,17 @@ def test_markup_is_read_as_words_and_files_are_said_not_kept(ours):
     assert "1 file attached" in came(ours).body
 
 
+def test_a_stop_with_accents_counts_in_a_letter_that_is_markup_alone(ours):
+    mail = EmailMessage()
+    mail["From"], mail["To"] = "ben@example.com", sender.reply_address(ours)
+    mail.set_content("<p>No me envíen más correos</p>", subtype="html")
+
+    replies.receive_letter(raw=mail.as_bytes(), at=make.NOON)
+
+    assert came(ours).body == "No me envíen más correos"
+    assert Revocation.objects.get().kind == "unsubscribe"
+
+
 def test_only_the_mail_server_may_hand_letters_over(ours):
     raw = answer(ours, "After five is fine.")
     send = lambda secret: Client().post(  # noqa: E731

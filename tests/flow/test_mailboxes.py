@@ -278,6 +278,18 @@ def test_an_encrypted_mailbox_is_read_when_its_certificate_is_vouched_for(
     assert Lead.objects.count() == 1
 
 
+def test_a_password_that_is_on_file_is_told_to_no_other_server(world, box):
+    row, by = Mailbox.objects.get(), make.user("administrator")
+    elsewhere = typed(world, host="localhost", password="")
+
+    with pytest.raises(BadMailbox, match="Type the password") as problem:
+        mailboxes.keep(elsewhere, mailbox_id=row.pk, by=by, at=make.NOON)
+
+    assert problem.value.field == "password"
+    assert box.asked.count("LOGIN") == 1  # as it was set up
+    assert Mailbox.objects.get().host == "127.0.0.1"
+
+
 def test_a_busy_server_is_said_to_be_busy(world):
     world.simulators.imap.switches.change({"busy": True})
 

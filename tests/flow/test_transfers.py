@@ -2,7 +2,7 @@
 
 import pytest
 
-from rooftree.capture.imports import past
+from rooftree.capture.imports import past, stage
 from rooftree.capture.imports.models import PastEntry, Transfer
 from rooftree.capture.models import Spreadsheet
 from rooftree.compliance.models import Consent, Revocation
@@ -185,6 +185,17 @@ def test_a_wrong_token_is_told_with_what_to_change_and_nothing_is_lost(book, dan
     assert "Private apps" in sheet.transfer.problem
 
 
+def test_a_reading_that_was_put_away_asks_the_system_no_more(book, dana, connected):
+    sheet = moving.begun(connected)
+    stage.move(sheet.pk, came_from=("reading",), to="dropped", by=moving.clerk(), at=make.NOON)
+
+    for minutes in (0, 3, 6):
+        journey.run(journey.later(minutes))
+
+    assert not book.record.since()
+    assert Transfer.objects.get(pk=sheet.pk).attempts == 0
+
+
 def test_an_answer_that_breaks_off_is_asked_for_again_and_kept_once(book, dana, connected):
     strike(book, "truncate:40", count=3, match={"op": "list contacts"})
     sheet = moving.begun(connected)
@@ -223,6 +234,37 @@ def test_somebody_who_could_not_be_reached_comes_in_once_they_have_a_number(book
     again = moving.moved(connected)
 
     assert again.counts == {"repeated": 2, "new": 1}
+
+
+def test_what_was_told_of_somebody_comes_along_when_they_come_in_later(book, dana, connected):
+    nobody = book.objects["contacts"][2]
+    book.engage("notes", nobody["id"], hs_note_body="Moves in May")
+    book.engage(
+        "tasks", nobody["id"], hs_task_subject="Find a number", hs_task_status="NOT_STARTED"
+    )
+    first = moving.moved(connected)
+    assert PastEntry.objects.get(text="Moves in May").why == "not_taken"
+    nobody["properties"]["phone"] = "8135550177"
+
+    again = moving.moved(connected)
+
+    lead = Lead.objects.get(person__last_name="Reachable")
+    told = PastEntry.objects.get(text="Moves in May")
+    assert (told.lead, told.why) == (lead, "")
+    assert Task.objects.get(lead=lead).title == "Find a number"
+    for sheet in (first, again):
+        assert [one for one in past.counted(sheet) if not one.adds_up] == []
+
+
+def test_a_system_is_not_read_anew_while_a_reading_of_it_waits_for_somebody(book, dana, connected):
+    waits = moving.read(connected)
+
+    with pytest.raises(stage.BadFile, match="import it or put it away"):
+        moving.begun(connected)
+
+    stage.move(waits.pk, came_from=("columns",), to="dropped", by=moving.clerk(), at=make.NOON)
+    told = {one.kind: one.joined for one in past.counted(moving.moved(connected))}
+    assert told == {"note": 1, "task": 2, "email": 1, "call": 0}
 
 
 @pytest.mark.parametrize(

@@ -150,9 +150,10 @@ def _say_owner(item: dict[str, Any]) -> None:
             value = json.loads(as_text(one.get("value")) or "null")
         except (ValueError, RecursionError):
             continue
-        people = [who for who in listed(inside(value, "personsAndTeams")) if who.get("kind")]
+        named = listed(inside(value, "personsAndTeams"))
+        people = [as_text(who.get("id")) for who in named if who.get("kind") == "person"]
         if people:
-            said = {"column": {"title": OWNER}, "type": "text", "text": as_text(people[0]["id"])}
+            said = {"column": {"title": OWNER}, "type": "text", "text": people[0]}
             item["column_values"] = [*item["column_values"], said]
             return
 

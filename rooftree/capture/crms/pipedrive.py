@@ -69,7 +69,7 @@ def page(talk: Talk, cursor: Cursor) -> Page:
     more: Cursor | None = {**cursor, "after": as_text(after)} if after else then_part(PARTS, part)
     rows = listed(found.get("data"))
     if part in ("notes", "activities"):
-        return Page(past=tuple(_happened(one, part) for one in rows), more=more)
+        return Page(past=tuple(_happened(one, part, talk.zone) for one in rows), more=more)
     return Page(answer=_joined(talk, rows), more=more)
 
 
@@ -112,7 +112,7 @@ def _stages(talk: Talk, rows: list[dict[str, Any]]) -> dict[str, str]:
     return {as_text(one.get("id")): as_text(one.get("name")) for one in listed(found.get("data"))}
 
 
-def _happened(one: Mapping[str, Any], part: str) -> Happened:
+def _happened(one: Mapping[str, Any], part: str, zone: str) -> Happened:
     """Leads and deals come before the person: one may have several of them."""
     lead, deal, person = (as_text(one.get(f"{name}_id")) for name in ("lead", "deal", "person"))
     parts = (f"lead:{lead}" if lead else "", f"deal:{deal}" if deal else "")
@@ -137,6 +137,6 @@ def _happened(one: Mapping[str, Any], part: str) -> Happened:
         title=as_text(one.get("subject")),
         text=plain(one.get("note") or one.get("public_description")),
         owner_id=as_text(one.get("owner_id")),
-        due_at=due_of(due, "UTC"),
+        due_at=due_of(due, zone),
         is_open=is_open,
     )

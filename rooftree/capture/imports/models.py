@@ -43,6 +43,10 @@ class Transfer(models.Model):
     def __str__(self) -> str:
         return f"transfer:{self.sheet_id}"
 
+    def owner_names(self) -> dict[str, str]:
+        """What its users over there are called, by their ids."""
+        return {one["id"]: one["name"] or one["email"] for one in self.owners}
+
 
 class PastEntry(models.Model):
     """One thing that happened to somebody in another system: never something that we did."""

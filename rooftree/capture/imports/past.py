@@ -5,7 +5,7 @@ by us, and so it is never counted as that.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -81,13 +81,16 @@ def join_some(sheet: Spreadsheet, *, at: datetime) -> bool:
     entries = list(rows[:TOGETHER])
     if not entries:
         return False
-    leads = _leads_of(sheet, entries)
-    for one in entries:
-        lead_id = next((leads[who] for who in one.about if who in leads), None)
-        one.lead_id, one.why = lead_id, "" if lead_id else "not_taken" if one.about else "nobody"
-    PastEntry.objects.bulk_update(entries, ["lead", "why"])
-    _as_tasks(sheet, [one for one in entries if one.lead_id and one.is_open], at)
+    _join(sheet, entries, _leads_of(sheet, entries), at)
     return True
+
+
+def join_earlier(sheet: Spreadsheet, touches: Iterable[Touch], *, at: datetime) -> None:
+    """Join what an earlier reading told of people who come in only now. In a transaction."""
+    leads = {who: one.lead_id for one in touches for who in _called(one)}
+    others = Spreadsheet.objects.filter(source=sheet.source_id).exclude(pk=sheet.pk)
+    rows = PastEntry.objects.filter(sheet__in=others, lead=None, why="not_taken")
+    _join(sheet, list(rows.filter(about__overlap=sorted(leads))), leads, at)
 
 
 def counted(sheet: Spreadsheet) -> list[Sum]:
@@ -109,6 +112,22 @@ def counted(sheet: Spreadsheet) -> list[Sum]:
         for kind in Past
         if held.get(kind.value)
     ]
+
+
+def _called(touch: Touch) -> set[str]:
+    """How an entry may name the record somebody came in by."""
+    ids = touch.inquiry.get("vendor_ids") or {}
+    return {touch.vendor_lead_id, *(f"{name}={who}" for name, who in ids.items())} - {""}
+
+
+def _join(
+    sheet: Spreadsheet, entries: Sequence[PastEntry], leads: Mapping[str, UUID], at: datetime
+) -> None:
+    for one in entries:
+        lead_id = next((leads[who] for who in one.about if who in leads), None)
+        one.lead_id, one.why = lead_id, "" if lead_id else "not_taken" if one.about else "nobody"
+    PastEntry.objects.bulk_update(entries, ["lead", "why"])
+    _as_tasks(sheet, [one for one in entries if one.lead_id and one.is_open], at)
 
 
 def _leads_of(sheet: Spreadsheet, entries: Sequence[PastEntry]) -> dict[str, UUID]:

@@ -98,11 +98,6 @@ def read(incoming: Incoming, kind: Kind) -> Envelope:
         )
 
 
-def objects(listed: Any) -> list[Cells]:
-    """Those of a list that are objects; none when something else stands there."""
-    return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
-
-
 def row_body(
     *, number: str, file: str, line: int, position: int, cells: Mapping[str, str]
 ) -> bytes:

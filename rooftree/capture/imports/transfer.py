@@ -6,7 +6,7 @@ page is asked for again, and nothing of it was kept.
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db.transaction import atomic
 
 from rooftree.capture.claim_due import claim_due
-from rooftree.capture.crm_shapes import Cursor, Happened, Page
+from rooftree.capture.crm_shapes import Cursor, Page
 from rooftree.capture.crm_talk import Talk
 from rooftree.capture.crms import SYSTEMS
 from rooftree.capture.imports import dry_run, mapping, past, stage
@@ -35,6 +35,7 @@ from rooftree.org.models import User
 
 BACK_OFF = (5, 15, 60, 300, 900)  # seconds
 MEND_WITHIN = timedelta(minutes=15)  # a wrong credential is tried again so often
+UNDER_WAY = ("reading", "columns", "checked")
 RECORDS = "records"  # what has no kind of its own is a record
 
 
@@ -48,6 +49,18 @@ class Step:
     failure: Failure | None = None
 
 
+def of(sheet: Spreadsheet) -> Transfer | None:
+    """How its rows are read out of another system; None for those of a file."""
+    found: Transfer | None = getattr(sheet, "transfer", None)
+    return found
+
+
+def under_way(source: Source) -> Spreadsheet | None:
+    """The reading of a source that is not imported yet, nor put away."""
+    held = Spreadsheet.objects.filter(source=source, state__in=UNDER_WAY).exclude(transfer=None)
+    return held.order_by("-number").first()
+
+
 def begin(*, source_id: UUID, by: User, at: datetime) -> Spreadsheet:
     """Read everything a source's system holds. Raises `stage.BadFile`."""
     with atomic():
@@ -56,8 +69,10 @@ def begin(*, source_id: UUID, by: User, at: datetime) -> Spreadsheet:
         if missing := missing_of(source):
             names = ", ".join(one.label for one in missing)
             raise stage.BadFile(f"Connect it first; still missing: {names}.")
-        if Spreadsheet.objects.filter(source=source, state="reading").exists():
-            raise stage.BadFile(f"{source.name} is being read already.")
+        if waiting := under_way(source):  # what it keeps of their history, another would miss
+            raise stage.BadFile(
+                f"{source.name} has a reading under way, {waiting}: import it or put it away first."
+            )
         sheet = stage.new_sheet(source, name=f"{system.NAME}, {at:%m/%d/%Y}", by=by, at=at)
         Transfer.objects.create(sheet=sheet, cursor=system.BEGINS, due_at=at)
         write(
@@ -78,8 +93,8 @@ def hurry(*, sheet_id: UUID, at: datetime) -> bool:
 
 def ask_next(*, at: datetime) -> Step | None:
     """Ask for the page that is longest due; None when none is. Not in a transaction."""
-    rows = Transfer.objects.select_related("sheet__source").filter(read_at=None)
-    row = claim_due(rows, at=at)
+    rows = Transfer.objects.select_related("sheet__source")
+    row = claim_due(rows.filter(read_at=None, sheet__state="reading"), at=at)
     if row is None:
         return None
     source, talk = row.sheet.source, None
@@ -168,14 +183,11 @@ def _keep(row: Transfer, page: Page, at: datetime) -> Failure | None:
     row.declared = {**row.declared, **page.declared}
     known = {one["id"] for one in row.owners}
     row.owners = [*row.owners, *(asdict(one) for one in page.owners if one.id not in known)]
-    known_already = past.keep(sheet, _named(page.past, row.owners), at=at)
+    names = row.owner_names()
+    entries = [(one, names.get(one.owner_id, "")) for one in page.past]
+    known_already = past.keep(sheet, entries, at=at)
     row.before = dict(Counter(row.before) + known_already)
     return None
-
-
-def _named(entries: Sequence[Happened], owners: Sequence[Mapping[str, Any]]) -> list[past.Named]:
-    names = {one["id"]: one["name"] or one["email"] for one in owners}
-    return [(one, names.get(one.owner_id, "")) for one in entries]
 
 
 def _rows(sheet: Spreadsheet, answer: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -205,7 +217,6 @@ def _again(row: Transfer, failure: Failure, at: datetime) -> datetime:
     """
     if isinstance(failure, Refused) and row.cursor and len(row.cursor) > 1:
         row.cursor = {"part": row.cursor["part"]}
-        return at + pause_after(failure, row.attempts, BACK_OFF)
-    if isinstance(failure, Misconfigured | Refused):
+    elif isinstance(failure, Misconfigured | Refused):
         return at + MEND_WITHIN
     return at + pause_after(failure, row.attempts, BACK_OFF)

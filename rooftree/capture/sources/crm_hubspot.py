@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from rooftree.capture.crm_shapes import listed
 from rooftree.capture.envelope import Credential, Envelope, Incoming
-from rooftree.capture.imports.records import Cells, Kind, ids, objects, trouble
+from rooftree.capture.imports.records import Cells, Kind, ids, trouble
 from rooftree.capture.imports.records import read as read_records
 from rooftree.capture.normalise import emails, phones, text, third_party_email
 from rooftree.capture.notes import Fields, Notes, as_text
@@ -53,7 +54,7 @@ def read(incoming: Incoming) -> Envelope:
 def _records(found: Mapping[str, Any]) -> list[Cells]:
     if found.get("status") == "error":
         raise trouble(found.get("category") or found.get("message"))
-    return [_flat(one) for one in objects(found.get("results"))]
+    return [_flat(one) for one in listed(found.get("results"))]
 
 
 def _flat(one: Cells) -> Cells:

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from rooftree.capture.crm_shapes import inside, listed
 from rooftree.capture.envelope import Credential, Envelope, Incoming
-from rooftree.capture.imports.records import Cells, Kind, ids, objects, trouble
+from rooftree.capture.imports.records import Cells, Kind, ids, trouble
 from rooftree.capture.imports.records import read as read_records
 from rooftree.capture.imports.table import (
     Row,
@@ -64,18 +65,17 @@ def _items(data: Any) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
     """Every item with its board; a further page has no board around it."""
     found = data if isinstance(data, dict) else {}
     pages: list[tuple[Any, Any]] = [
-        (one, one.get("items_page")) for one in objects(found.get("boards"))
+        (one, one.get("items_page")) for one in listed(found.get("boards"))
     ]
     for board, page in [*pages, ({}, found.get("next_items_page"))]:
-        for item in objects(page.get("items") if isinstance(page, dict) else None):
+        for item in listed(inside(page, "items")):
             own = item.get("board")
             yield board or (own if isinstance(own, dict) else {}), item
 
 
 def _flat(board: Mapping[str, Any], item: Mapping[str, Any]) -> Cells:
-    cells = {_title(one): _said(one) for one in objects(item.get("column_values"))}
-    group = item.get("group")
-    place = (board.get("name"), group.get("title") if isinstance(group, dict) else None)
+    cells = {_title(one): _said(one) for one in listed(item.get("column_values"))}
+    place = (board.get("name"), inside(item, "group", "title"))
     number = as_text(item.get("id"))
     home = as_text(board.get("id"))
     return {
@@ -101,22 +101,24 @@ def _said(one: Mapping[str, Any]) -> str:
 
 def _title(one: Mapping[str, Any]) -> str:
     """A column by its title; its id is the board's own invention."""
-    column = one.get("column")
-    told = column.get("title") if isinstance(column, dict) else None
-    return as_text(told) or as_text(one.get("title")) or as_text(one.get("id"))
+    return (
+        as_text(inside(one, "column", "title"))
+        or as_text(one.get("title"))
+        or as_text(one.get("id"))
+    )
 
 
 def _table(body: bytes, notes: Notes) -> Table:
     """A board's sheet: its title, then each group's title over a header of its own."""
-    listed = listed_rows(body, notes)
-    head = [cell.strip() for cell in listed[0][1]] if listed else []
+    lines = listed_rows(body, notes)
+    head = [cell.strip() for cell in lines[0][1]] if lines else []
     board = head[0] if sum(map(bool, head)) == 1 else ""
     if not board:
         return read_table(body, notes)
     rows: list[Row] = []
     header: list[str] = []
     group = ""
-    for line, cells in listed[1:]:
+    for line, cells in lines[1:]:
         told = [cell.strip() for cell in cells]
         if sum(map(bool, told)) == 1 and told[0]:
             group = told[0]

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from rooftree.capture.crm_shapes import listed
 from rooftree.capture.envelope import Credential, Envelope, Incoming
-from rooftree.capture.imports.records import Cells, Kind, ids, objects, trouble
+from rooftree.capture.imports.records import Cells, Kind, ids, trouble
 from rooftree.capture.imports.records import read as read_records
 from rooftree.capture.normalise import emails, phones
 from rooftree.capture.notes import Fields, Notes, as_text
@@ -54,7 +55,7 @@ def _records(found: Mapping[str, Any]) -> list[Cells]:
     stages = _part(found, "stage_lookup")
     return [
         _joined({**one, "status": _status(one, stages)}, people, called)
-        for one in objects(found.get("data"))
+        for one in listed(found.get("data"))
     ]
 
 
@@ -154,7 +155,7 @@ def _listed(value: Any) -> list[dict[str, Any]]:
             value = json.loads(value)
         except (ValueError, RecursionError):
             return []
-    return sorted(objects(value), key=lambda one: one.get("primary") is not True)
+    return sorted(listed(value), key=lambda one: one.get("primary") is not True)
 
 
 def _is_unsplit(name: str) -> bool:

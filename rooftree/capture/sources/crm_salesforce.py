@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from rooftree.capture.crm_shapes import listed
 from rooftree.capture.envelope import Credential, Envelope, Incoming
-from rooftree.capture.imports.records import Cells, Kind, ids, objects, trouble
+from rooftree.capture.imports.records import Cells, Kind, ids, trouble
 from rooftree.capture.imports.records import read as read_records
 from rooftree.capture.notes import Fields, Notes, as_text
 from rooftree.leads.canonical import CanonicalLead
@@ -45,7 +46,7 @@ def _records(found: Mapping[str, Any]) -> list[Cells]:
     if isinstance(items, list):
         first = items[0] if items and isinstance(items[0], dict) else {}
         raise trouble(first.get("errorCode"))
-    return objects(found.get("records"))
+    return listed(found.get("records"))
 
 
 def _prepare(cells: Cells) -> Cells:

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from rooftree.capture.crm_shapes import listed
 from rooftree.capture.envelope import Credential, Envelope, Incoming
-from rooftree.capture.imports.records import Cells, Kind, ids, objects, trouble
+from rooftree.capture.imports.records import Cells, Kind, ids, trouble
 from rooftree.capture.imports.records import read as read_records
 from rooftree.capture.normalise import text, third_party_email
 from rooftree.capture.notes import Fields, Notes, as_text
@@ -40,7 +41,7 @@ def read(incoming: Incoming) -> Envelope:
 def _records(found: Mapping[str, Any]) -> list[Cells]:
     if found.get("status") == "error":
         raise trouble(found.get("code"))
-    return objects(found.get("data"))
+    return listed(found.get("data"))
 
 
 def _prepare(cells: Cells) -> Cells:

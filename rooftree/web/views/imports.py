@@ -206,7 +206,7 @@ def _lines(request: HttpRequest, one: Spreadsheet) -> list[Line]:
 
 def _sheet(sheet_id: UUID) -> Spreadsheet:
     return get_object_or_404(
-        Spreadsheet.objects.select_related("source", "uploaded_by"), pk=sheet_id
+        Spreadsheet.objects.select_related("source", "uploaded_by", "transfer"), pk=sheet_id
     )
 
 
@@ -301,7 +301,7 @@ def _steps(one: Spreadsheet) -> list[tuple[str, str]]:
     state = "done" if one.state == "undoing" else one.state
     at = order.index(state) if state in order else 0
     said = ((1, "Columns"), (3, "Dry run"), (4, "Import"), (5, "Result"))
-    if transfers.is_one(one):
+    if transfer.of(one):
         said = ((0, "Read it"), (1, "Map it"), *said[1:])
     return [
         (label, "here" if at == place or (place == 3 and at == 2) else "done" if at > place else "")

@@ -56,11 +56,6 @@ def systems(request: HttpRequest) -> HttpResponse:
     return moved(request, "It is being read", to=reverse("import", args=[sheet.pk]))
 
 
-def is_one(sheet: Spreadsheet) -> bool:
-    """Whether its rows were read out of another system, and were no file."""
-    return Transfer.objects.filter(pk=sheet.pk).exists()
-
-
 def chosen(typed: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     """Whose leads are whose and what stages become, as a form said it; {} where it says neither."""
     found: dict[str, dict[str, str]] = {"owners": {}, "stages": {}}
@@ -84,10 +79,9 @@ def shown(sheet: Spreadsheet) -> dict[str, Any]:
         "unknown": people.get("consent_unknown", 0),
         "asking": {key: people.get(f"ask_{key}", 0) for key in ("by_email", "by_call", "never")},
     }
-    row = Transfer.objects.filter(pk=sheet.pk).first()
+    row = transfer.of(sheet)
     if row is None:
         return common
-    sheet.transfer = row
     return common | {
         "transfer": row,
         "system": SYSTEMS[sheet.source.adapter].NAME,

@@ -1,0 +1,28 @@
+"""HTML as people see it: what is hidden left out, each line ended where it ends on the screen."""
+
+from typing import Any
+
+from lxml import html as markup
+from lxml.etree import LxmlError
+
+_HIDDEN = "//script|//style|//head"
+_ENDS = "//br|//p|//div|//tr|//li"
+
+
+def tree_of(page: str, *, without: str = _HIDDEN) -> Any | None:
+    """It is the tree of a page or a piece of one; None when nothing can be read of it.
+
+    Args:
+        without: the elements to leave out, as XPath.
+    """
+    try:
+        tree: Any = markup.document_fromstring(
+            page.encode(), parser=markup.HTMLParser(encoding="utf-8")
+        )
+    except (LxmlError, ValueError):
+        return None
+    for hidden in tree.xpath(without):
+        hidden.drop_tree()
+    for ends in tree.xpath(_ENDS):
+        ends.tail = f"\n{ends.tail or ''}"
+    return tree
