@@ -279,7 +279,7 @@ def test_each_message_is_from_the_officer_who_owns_the_lead_when_it_goes(
     assert "not_sponsored" in Message.objects.get(release=release, lead=ended).verdict.reason
 
 
-def test_a_message_that_waited_while_its_lead_got_another_officer_does_not_go(
+def test_a_message_that_waited_while_its_lead_got_another_officer_goes_in_their_name(
     limits, people, mia, omar, dana, carriers
 ):
     sam = make.officer("Sam Okafor")
@@ -291,8 +291,11 @@ def test_a_message_that_waited_while_its_lead_got_another_officer_does_not_go(
     send.deliver([message.pk], at=second(3))
 
     message.refresh_from_db()
-    assert (message.state, message.verdict.reason) == ("blocked", "not_the_owner")
-    assert carriers.letters == []
+    assert (message.state, message.officer) == ("sent", sam)
+    (letter,) = carriers.letters
+    assert dict(letter["headers"])["From"].startswith("Sam Okafor <")
+    assert f"Sam Okafor NMLS {sam.nmls_id}" in letter["text"]
+    assert "Dana Whitfield" not in letter["text"]
 
 
 def rate_watches(people) -> None:
