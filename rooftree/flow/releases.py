@@ -112,7 +112,8 @@ def _line_up(release: Release, people: int, at: datetime) -> None:
         waiting = _members(release).filter(lined_up_at=None)
         some = list(waiting.select_for_update(of=("self",), skip_locked=True)[:people])
         had = set(release.messages.values_list("person_id", flat=True)) if some else set()
-        new = [one for one in some if one.lead.person_id not in had]  # two may be one by now
+        each = {one.lead.person_id: one for one in some}  # two may be one by now
+        new = [one for person_id, one in each.items() if person_id not in had]
         wanted = _wanted(release, new, at)
         made = automatic.plan_all(wanted, at=at, worded_at=_worded_at(release, at))
         mine = Message.objects.filter(pk__in=[one.pk for one in made], state="waiting")

@@ -7,7 +7,7 @@ import pytest
 from django.db import IntegrityError, ProgrammingError, transaction
 
 from rooftree.compliance import revoke
-from rooftree.flow import moment, rate_alerts, releases
+from rooftree.flow import merging, moment, rate_alerts, releases
 from rooftree.ledger.models import Event
 from rooftree.nurture.models import Enrolment, Sequence
 from rooftree.org.models import StaffNotice
@@ -296,6 +296,20 @@ def test_a_message_that_waited_while_its_lead_got_another_officer_goes_in_their_
     assert dict(letter["headers"])["From"].startswith("Sam Okafor <")
     assert f"Sam Okafor NMLS {sam.nmls_id}" in letter["text"]
     assert "Dana Whitfield" not in letter["text"]
+
+
+def test_two_who_prove_to_be_one_before_their_turn_are_written_to_once(limits, people, mia, omar):
+    release = approved(written(mia), omar)
+    kept, gone, *_ = people
+    merging.merge(
+        kept_id=kept.person_id, gone_id=gone.person_id, reason="spoken", by=omar, at=second(1.7)
+    )
+
+    releases._line_up(release, 5, second(2))
+
+    assert release.messages.count() == 4
+    assert release.messages.filter(person=kept.person_id).count() == 1
+    assert not release.members.filter(lined_up_at=None).exists()
 
 
 def rate_watches(people) -> None:
