@@ -7,7 +7,7 @@ import pytest
 from django.db import IntegrityError, ProgrammingError, transaction
 
 from rooftree.compliance import revoke
-from rooftree.flow import merging, moment, rate_alerts, releases
+from rooftree.flow import merging, moment, rate_alerts, releases, reviews
 from rooftree.ledger.models import Event
 from rooftree.nurture.models import Enrolment, Sequence
 from rooftree.org.models import StaffNotice
@@ -310,6 +310,27 @@ def test_two_who_prove_to_be_one_before_their_turn_are_written_to_once(limits, p
     assert release.messages.count() == 4
     assert release.messages.filter(person=kept.person_id).count() == 1
     assert not release.members.filter(lined_up_at=None).exists()
+
+
+def test_a_release_is_not_done_while_a_person_may_still_let_a_message_of_it_go(
+    limits, people, mia, omar, carriers
+):
+    for lead in people[3:]:
+        type(lead).objects.filter(pk=lead.pk).update(state="application")
+    unread, release = people[0], written(mia)
+    revoke.record(
+        person_id=unread.person_id, address=unread.person.emails.get().address, kind="review",
+        media=["email"], words="cancel Tuesday", origin="page:1", cause="page:1", at=second(1),
+    )  # fmt: skip
+    gather.seal(release.pk, by=mia, at=second(1))
+    go(release, 2)
+    asked = release.messages.get(state="review")
+    assert (release.state, left(release)) == ("going", 2)
+
+    reviews.decide(message_id=asked.pk, releases=True, reason="Read it", by=omar, at=second(3))
+    go(release, 4)
+
+    assert (release.state, left(release)) == ("done", 3)
 
 
 def rate_watches(people) -> None:
