@@ -75,6 +75,7 @@ def carry_out(*, at: datetime) -> int:
     One at a time does it, in whatever process, as the pace is counted over all of them.
     """
     gather.seal_quiet(at=at)
+    acts.take_back_late(at=at)
     _try_what_arose()
     _let_good_ones_go_on(at)
     with _alone() as is_mine:

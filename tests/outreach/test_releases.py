@@ -7,6 +7,7 @@ import pytest
 from django.db import IntegrityError, ProgrammingError, transaction
 
 from rooftree.compliance import revoke
+from rooftree.core.failures import TryLater
 from rooftree.flow import merging, moment, rate_alerts, releases, reviews
 from rooftree.ledger.models import Event
 from rooftree.nurture.models import Enrolment, Sequence
@@ -259,6 +260,24 @@ def test_a_release_that_is_stopped_between_claim_and_carrier_reaches_nobody(
 
     assert ready == []
     assert set(release.messages.values_list("state", "claimed_at")) == {("cancelled", None)}
+
+
+def test_what_a_worker_puts_back_in_line_after_a_stop_is_taken_back_as_well(
+    limits, people, mia, omar, carriers
+):
+    release = approved(written(mia), omar)
+    releases._line_up(release, 2, second(2))
+    ids = release.messages.values_list("pk", flat=True)
+    handing_over = send._look_again(send._claim(ids, second(2)), second(2))
+    acts.stop(release, by=omar, because="Wrong list", at=second(2.1))
+    for one in handing_over:
+        send._wait(one.message, TryLater("The carrier is busy."), make.MINUTE, second(2.2))
+    assert set(release.messages.values_list("state", flat=True)) == {"waiting"}
+
+    go(release, 3)
+
+    told = release.messages.values_list("state", "problem").distinct()
+    assert list(told) == [("cancelled", "Omar Haddad stopped the release: Wrong list")]
 
 
 def test_each_message_is_from_the_officer_who_owns_the_lead_when_it_goes(

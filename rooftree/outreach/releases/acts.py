@@ -1,6 +1,6 @@
 """What people do with a release: let it go, let it go on, stop it. Each is compare-and-set."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.transaction import atomic
@@ -12,6 +12,7 @@ from rooftree.outreach.releases import gather
 from rooftree.outreach.releases.models import STATES, Release
 
 OPEN = [state for state, follow in STATES.items() if follow]
+IN_HAND = timedelta(minutes=10)  # longer than any worker has a message of a stopped release
 
 
 class CannotAct(Exception):
@@ -57,7 +58,15 @@ def stop(release: Release, *, by: User, because: str, at: datetime) -> int:
                 return 0
             raise CannotAct("It is done: everything of it has left.")
         _note("stopped", release, by, at, because=said)
-    return take_back.of_release(release.pk, because=f"{by.name} stopped the release: {said}", at=at)
+    release.stopped_by, release.because = by, said
+    return _take_back(release, at)
+
+
+def take_back_late(*, at: datetime) -> int:
+    """What a worker had in hand at a stop, and put back in line since; how many messages."""
+    stopped = Release.objects.filter(state="stopped", stopped_by__isnull=False)
+    late = stopped.filter(ended_at__gt=at - IN_HAND).select_related("stopped_by")
+    return sum(_take_back(one, at) for one in late)
 
 
 def full(release: Release, *, at: datetime) -> None:
@@ -77,6 +86,12 @@ def done(release: Release, *, at: datetime) -> None:
         running = Release.objects.filter(pk=release.pk, state__in=["canary", "going"])
         if running.update(state="done", ended_at=at):
             _note("done", release, None, at)
+
+
+def _take_back(release: Release, at: datetime) -> int:
+    assert release.stopped_by is not None
+    because = f"{release.stopped_by.name} stopped the release: {release.because}"
+    return take_back.of_release(release.pk, because=because, at=at)
 
 
 def _tell_maker(release: Release, text: str, at: datetime) -> None:
