@@ -1,11 +1,9 @@
 """What people do with a release: let it go, let it go on, stop it. Each is compare-and-set."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db.transaction import atomic
 
-from rooftree.ledger.write import write
 from rooftree.org.models import User
 from rooftree.outreach import take_back
 from rooftree.outreach.releases import gather
@@ -29,7 +27,7 @@ def approve(release: Release, *, by: User, at: datetime) -> None:
             if Release.objects.filter(pk=release.pk, approved_by=by).exists():
                 return
             raise CannotAct("It does not wait for approval any more.")
-        _note("approved", release, by, at)
+        gather.note("approved", release, by, at)
         _tell_maker(release, f"{by.name} approved {release.title}; its first few go.", at)
 
 
@@ -41,7 +39,7 @@ def go_on(release: Release, *, by: User | None, at: datetime) -> None:
             if Release.objects.filter(pk=release.pk, state="going", went_on_by=by).exists():
                 return
             raise CannotAct("It does not wait for a look any more.")
-        _note("went_on", release, by, at)
+        gather.note("went_on", release, by, at)
 
 
 def stop(release: Release, *, by: User, because: str, at: datetime) -> int:
@@ -57,7 +55,7 @@ def stop(release: Release, *, by: User, because: str, at: datetime) -> int:
             if Release.objects.filter(pk=release.pk, state="stopped").exists():
                 return 0
             raise CannotAct("It is done: everything of it has left.")
-        _note("stopped", release, by, at, because=said)
+        gather.note("stopped", release, by, at, because=said)
     release.stopped_by, release.because = by, said
     return _take_back(release, at)
 
@@ -74,7 +72,7 @@ def full(release: Release, *, at: datetime) -> None:
     with atomic():
         begun = Release.objects.filter(pk=release.pk, state="canary")
         if begun.update(state="looking", looked_at=at):
-            _note("looking", release, None, at)
+            gather.note("looking", release, None, at)
             release.state = "looking"
             text = f"The first {release.canary_size} of {release.title} are out: look, then let it"
             gather.tell(release, {release.approved_by, release.made_by}, f"{text} go on.", at)
@@ -85,7 +83,7 @@ def done(release: Release, *, at: datetime) -> None:
     with atomic():
         running = Release.objects.filter(pk=release.pk, state__in=["canary", "going"])
         if running.update(state="done", ended_at=at):
-            _note("done", release, None, at)
+            gather.note("done", release, None, at)
 
 
 def _take_back(release: Release, at: datetime) -> int:
@@ -97,8 +95,3 @@ def _take_back(release: Release, at: datetime) -> int:
 def _tell_maker(release: Release, text: str, at: datetime) -> None:
     release.state = "canary"
     gather.tell(release, [release.made_by], text, at)
-
-
-def _note(what: str, release: Release, by: User | None, at: datetime, **more: Any) -> None:
-    actor = f"user:{by.pk}" if by else "system:releases"
-    write(f"outreach.release.{what}", at=at, actor=actor, release=release.pk, **more)
