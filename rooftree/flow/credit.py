@@ -17,7 +17,7 @@ from rooftree.compliance.application import ITEMS, Piece, Said
 from rooftree.compliance.models import CreditClock
 from rooftree.compliance.verdict import Decision
 from rooftree.flow import moment
-from rooftree.flow.credit_facts import SSN_GIVEN, in_touch, pieces_of
+from rooftree.flow.credit_facts import SSN_GIVEN, in_touch, pieces_of, words_of
 from rooftree.leads import remarks, snooze, to_do
 from rooftree.leads.models import Lead, Loan, Milestone, Remark, Source
 from rooftree.los.inbox import News
@@ -101,9 +101,10 @@ def look_at(lead_id: UUID, *, at: datetime) -> CreditClock | None:
 
 def heard(message: Message, *, at: datetime) -> None:
     """A borrower wrote: it may hold a piece, or withdraw what they asked for."""
-    if application.in_words(message.body):
+    words = words_of(message)
+    if application.in_words(words):
         look_at(message.lead_id, at=at)
-    if application.borrower_said(message.body) is Said.WITHDREW:
+    if application.borrower_said(words) is Said.WITHDREW:
         _ask(
             message.lead_id, "withdrawal", "They may have withdrawn their application: read it", at
         )
