@@ -132,11 +132,6 @@ def remind_due(*, at: datetime, limit: int = 100) -> int:
     return done
 
 
-def is_overdue(clock: CreditClock, at: datetime) -> bool:
-    """The law's last day is over."""
-    return clock.closed_at is None and company_day(at) > clock.due_on
-
-
 def _remind(clock: CreditClock, at: datetime) -> None:
     title, today = CLOCKS[clock.kind].title, company_day(at)
     left = (clock.due_on - today).days

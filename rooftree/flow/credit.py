@@ -16,17 +16,16 @@ from rooftree.compliance import application, clocks, credit_notices, lint
 from rooftree.compliance.application import ITEMS, Piece, Said
 from rooftree.compliance.models import CreditClock
 from rooftree.compliance.verdict import Decision
-from rooftree.core.holidays import add_business_days
 from rooftree.flow import moment
-from rooftree.flow.credit_facts import SSN_GIVEN, in_touch, pieces_of
+from rooftree.flow.credit_facts import SSN_GIVEN, in_touch, pieces_of, words_of
 from rooftree.leads import remarks, snooze, to_do
 from rooftree.leads.models import Lead, Loan, Milestone, Remark, Source
 from rooftree.los.inbox import News
-from rooftree.money.company_day import company_day, company_zone
+from rooftree.money.company_day import company_day
 from rooftree.nurture import enrol
 from rooftree.org import notices
 from rooftree.org.models import User
-from rooftree.outreach import compose, take_back
+from rooftree.outreach import compose, duties, take_back
 from rooftree.outreach.models import Message
 from rooftree.tasks.announce import announce
 
@@ -102,9 +101,10 @@ def look_at(lead_id: UUID, *, at: datetime) -> CreditClock | None:
 
 def heard(message: Message, *, at: datetime) -> None:
     """A borrower wrote: it may hold a piece, or withdraw what they asked for."""
-    if application.in_words(message.body):
+    words = words_of(message)
+    if application.in_words(words):
         look_at(message.lead_id, at=at)
-    if application.borrower_said(message.body) is Said.WITHDREW:
+    if application.borrower_said(words) is Said.WITHDREW:
         _ask(
             message.lead_id, "withdrawal", "They may have withdrawn their application: read it", at
         )
@@ -306,10 +306,8 @@ def _weigh(lead_id: UUID, words: str, *, origin: str, how: str, at: datetime) ->
 
 
 def _ask(lead_id: UUID, kind: str, title: str, at: datetime) -> None:
-    zone = company_zone()
-    day = add_business_days(at.astimezone(zone).date(), 1)
-    due = datetime(day.year, day.month, day.day, 17, tzinfo=zone)
-    wanted = to_do.Wanted(kind=kind, title=title, due_at=due, role="compliance")
+    due_at = duties.end_of_next_day(at)
+    wanted = to_do.Wanted(kind=kind, title=title, due_at=due_at, role="compliance")
     to_do.ask_for(wanted, lead_id=lead_id, at=at)
 
 

@@ -26,6 +26,11 @@ def in_touch(touch: Touch) -> set[str]:
     return held | {"ssn"} if SSN_GIVEN in touch.delivery.warnings else held
 
 
+def words_of(message: Message) -> str:
+    """All that a borrower wrote in a message."""
+    return f"{message.subject}\n{message.body}"
+
+
 def _asked(lead: Lead) -> Iterable[Piece]:
     for touch in Touch.objects.filter(lead=lead).select_related("delivery", "source"):
         adapter = SOURCES.get(touch.source.adapter)
@@ -36,9 +41,9 @@ def _asked(lead: Lead) -> Iterable[Piece]:
 
 def _wrote(lead: Lead) -> Iterable[Piece]:
     for one in Message.objects.filter(lead=lead, direction="in").only(
-        "body", "medium", "created_at"
+        "subject", "body", "medium", "created_at"
     ):
-        for item in in_words(one.body):
+        for item in in_words(words_of(one)):
             where = BY.get(one.medium, "their message")
             yield Piece(item=item, at=one.created_at, origin=f"message:{one.pk}", where=where)
 

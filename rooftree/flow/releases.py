@@ -75,6 +75,7 @@ def carry_out(*, at: datetime) -> int:
     One at a time does it, in whatever process, as the pace is counted over all of them.
     """
     gather.seal_quiet(at=at)
+    acts.take_back_late(at=at)
     _try_what_arose()
     _let_good_ones_go_on(at)
     with _alone() as is_mine:
@@ -112,7 +113,8 @@ def _line_up(release: Release, people: int, at: datetime) -> None:
         waiting = _members(release).filter(lined_up_at=None)
         some = list(waiting.select_for_update(of=("self",), skip_locked=True)[:people])
         had = set(release.messages.values_list("person_id", flat=True)) if some else set()
-        new = [one for one in some if one.lead.person_id not in had]  # two may be one by now
+        each = {one.lead.person_id: one for one in some}  # two may be one by now
+        new = [one for person_id, one in each.items() if person_id not in had]
         wanted = _wanted(release, new, at)
         made = automatic.plan_all(wanted, at=at, worded_at=_worded_at(release, at))
         mine = Message.objects.filter(pk__in=[one.pk for one in made], state="waiting")

@@ -43,6 +43,11 @@ class OnFile:
     known: Known
     answers: tuple[Answer, ...] = ()
 
+    @property
+    def is_owners(self) -> bool:
+        """In nobody's name, or in that of the officer whose lead it is by now."""
+        return self.message.officer_id in (None, self.lead.officer_id)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
@@ -63,6 +68,8 @@ class Decided:
 
 def on_file(messages: Sequence[Message], *, at: datetime) -> list[OnFile]:
     """Everything, as it stands. No two of the messages are to one person."""
+    if not messages:
+        return []
     leads = {one.pk: one for one in LEADS.all(keys=[one.lead_id for one in messages])}
     reach.load([one.person for one in leads.values()], "phones")
     prefetch_related_objects([*messages], "officer__user", "officer__licenses")
@@ -163,7 +170,7 @@ def _outgoing(found: OnFile) -> Outgoing:
         officer=message.officer,
         cause=f"message:{message.pk}",
         confirms=confirms,
-        is_owners=message.officer_id in (None, found.lead.officer_id),
+        is_owners=found.is_owners,
         answers=found.answers,
         wording_until=message.template.approved_until if message.template else None,
         content_facts=ASKED_FOR if message.cause.startswith("watch:") else (),

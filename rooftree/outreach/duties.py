@@ -50,7 +50,7 @@ def ask(verdict: Verdict, lead: Lead, *, at: datetime) -> Task:
     wanted = to_do.Wanted(
         kind=kind_of(verdict.reason),
         title=duty.title,
-        due_at=_end_of_next_day(at) if duty.role else at + FOUND_OUT_WITHIN,
+        due_at=end_of_next_day(at) if duty.role else at + FOUND_OUT_WITHIN,
         role=duty.role,
     )
     return to_do.ask_for(wanted, lead_id=lead.pk, at=at)
@@ -66,7 +66,8 @@ def kind_of(reason: str) -> str:
     return f"{KIND}{reason}"[:60]
 
 
-def _end_of_next_day(at: datetime) -> datetime:
+def end_of_next_day(at: datetime) -> datetime:
+    """When what compliance is asked today must be decided: in the evening of a business day."""
     zone = company_zone()
     day = add_business_days(at.astimezone(zone).date(), 1)
     return datetime(day.year, day.month, day.day, 17, tzinfo=zone)

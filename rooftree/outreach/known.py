@@ -11,13 +11,14 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Prefetch
 
-from rooftree.compliance import credit_file
+from rooftree.compliance import credit_file, trigger_leads
 from rooftree.compliance.credit_file import TOLD_NO
 from rooftree.compliance.listed import SAID
 from rooftree.leads.models import Lead, Touch
 
 CAP_MEMORY = timedelta(days=8)  # the longest window any cap looks back, and a day
 STOPPING = "({})".format(", ".join(f"'{one}'" for one in credit_file.STOPPING))
+NOT_AFFILIATED = trigger_leads.NOT_AFFILIATED.pattern.replace(r"\b", r"\y")  # as PostgreSQL says
 TOUCHES = Prefetch(
     "touches", Touch.objects.select_related("source", "campaign").order_by("at", "id")
 )
@@ -78,7 +79,7 @@ select json_build_object(
           'keeps_criteria', s.criteria <> '', 'tie', b.relationship, 'certified', b.is_authorized,
           'has_opted_out', b.has_opted_out, 'was_told', exists (select from message m
              where m.lead_id = asked.lead and m.direction = 'out' and m.sent_at < %(at)s
-               and m.body ~* '(not [a-z ]*affiliated with|no [a-z ]*afiliad[ao]s? )'))
+               and m.body ~* '{NOT_AFFILIATED}'))
           from lead join source_terms s on s.source_id = lead.source_id
           left join lateral (select relationship, is_authorized, has_opted_out from lead_basis
              where lead_id = lead.id and at <= %(at)s order by at desc limit 1) b on true

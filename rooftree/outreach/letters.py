@@ -59,7 +59,7 @@ def _letter(mail: EmailMessage) -> Letter:
     return Letter(
         about=about,
         sender=parseaddr(str(mail.get("From", "")))[1][:254],
-        subject=" ".join(str(mail.get("Subject", "")).replace("\x00", "").split())[:300],
+        subject=redact(" ".join(str(mail.get("Subject", "")).replace("\x00", "").split()))[0][:300],
         words=redact(unquoted(_text(mail).replace("\x00", "")))[0][:LONGEST],
         reference=" ".join(str(mail.get("Message-ID", "")).split())[:120],
         is_automatic=_is_automatic(mail),

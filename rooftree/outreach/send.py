@@ -174,8 +174,9 @@ def look_up(*, at: datetime, limit: int = 50) -> int:
 
 def _claim(message_ids: Sequence[UUID], at: datetime) -> list[Decided]:
     with transaction.atomic():
-        messages = held.due(message_ids, at=at)
-        decided = decide(on_file(messages, at=at), stage="dequeued") if messages else []
+        found = on_file(held.due(message_ids, at=at), at=at)
+        sender.sign_for_owners(found, at=at)
+        decided = decide(found, stage="dequeued")
         _settle(decided, at)
     return decided
 

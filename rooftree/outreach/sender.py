@@ -1,15 +1,20 @@
 """In whose name a message goes, and where an answer to it comes back to."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from email.utils import formataddr, parseaddr
 from uuid import UUID
 
 from django.conf import settings
 from django.utils.crypto import constant_time_compare, salted_hmac
 
+from rooftree.ledger.write import event, write_all
+from rooftree.org.change import change_each
 from rooftree.org.compiled import Reads
 from rooftree.org.models import LoanOfficer
+from rooftree.outreach.decide import OnFile
 from rooftree.outreach.models import Message
+from rooftree.outreach.wording import signature
 
 REACHED = ("claimed", "sent", "delivered", "uncertain")
 
@@ -62,6 +67,44 @@ def mailbox_for(officer: LoanOfficer | None) -> str:
     if officer is None:
         return str(settings.DEFAULT_FROM_EMAIL)
     return formataddr((officer.user.name, parseaddr(settings.DEFAULT_FROM_EMAIL)[1]))
+
+
+def sign_for_owners(found: Sequence[OnFile], *, at: datetime) -> None:
+    """Put what a program wrote in an officer's name into that of whoever has the lead by now.
+
+    It waited for its hour, or for a person, while the lead changed hands. Nothing in its words
+    but the signature depends on the officer. One that does not bear the signature as we would
+    write it today is left as it is, and the gate stops it. Call in the transaction that holds
+    the messages.
+    """
+    left = [one for one in found if one.message.is_automated and not one.is_owners]
+    signed = [one.message for one in left if _sign_anew(one)]
+    for message, address in zip(signed, addresses_for(signed), strict=True):
+        message.from_address = address
+    changed = ("id", "officer_id", "from_address", "subject", "body")
+    change_each(Message, [{name: getattr(one, name) for name in changed} for one in signed])
+    write_all(
+        event(
+            "outreach.message.signed_anew",
+            at=at,
+            lead_id=one.lead_id,
+            message=one.pk,
+            officer_id=one.officer_id,
+        )
+        for one in signed
+    )
+
+
+def _sign_anew(found: OnFile) -> bool:
+    """Exchange the signature of one message; False where it is not in it."""
+    message, owner = found.message, found.lead.officer
+    before, now = (signature(found.company, one) for one in (message.officer, owner))
+    if before not in message.body:
+        return False
+    message.subject = message.subject.replace(before, now)
+    message.body = message.body.replace(before, now)
+    message.officer = owner
+    return True
 
 
 def reply_address(message: Message) -> str:

@@ -53,7 +53,8 @@ def cancel_waiting(
 def of_release(release_id: UUID, *, because: str, at: datetime) -> int:
     """Take back what a stopped release has in line; how many messages.
 
-    One that a worker holds at this moment is left to that worker's last look.
+    One that a worker holds at this moment is left to that worker's last look, and to
+    `releases.acts.take_back_late`.
     """
     mine = Message.objects.filter(release=release_id, state__in=["waiting", "held", "review"])
     with transaction.atomic():

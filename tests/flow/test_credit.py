@@ -110,18 +110,23 @@ def test_what_is_said_in_a_chat_counts_whoever_tells_of_it():
     assert {*running(lead)} == {"estimate", "decision"}
 
 
-def test_a_letter_counts_and_its_number_is_not_kept(settings):
+@pytest.mark.parametrize(
+    ("subject", "words"),
+    [("Re: your loan", "My SSN is 078-05-1120"), ("My SSN is 078-05-1120", "As you asked.")],
+)
+def test_a_letter_counts_and_its_number_is_not_kept(settings, subject, words):
     settings.REPLY_DOMAIN = "reply.lindenfield.example"
     lead = asked()
     ours = Message.objects.get(lead=lead, medium="email", direction="out")
     letter = (
         f"From: ben.ortiz@home.example\r\nTo: {sender.reply_address(ours)}\r\n"
-        "Subject: Re: your loan\r\nMessage-ID: <1@home.example>\r\n\r\nMy SSN is 078-05-1120\r\n"
+        f"Subject: {subject}\r\nMessage-ID: <1@home.example>\r\n\r\n{words}\r\n"
     )
 
     assert replies.receive_letter(raw=letter.encode(), at=make.NOON + make.HOUR)
 
-    assert "078-05-1120" not in Message.objects.get(direction="in").body
+    kept = Message.objects.get(direction="in")
+    assert "078-05-1120" not in f"{kept.subject} {kept.body}"
     assert "their e-mail" in running(lead)["estimate"].sentence
 
 

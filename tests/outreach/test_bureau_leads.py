@@ -176,6 +176,23 @@ def test_where_a_state_asks_it_the_first_words_say_that_we_are_not_their_lender(
 
 
 @pytest.mark.parametrize(
+    ("earlier", "answer"),
+    [
+        (HONEST, "state_disclosure_ok"),
+        ("No somos afiliados con su banco.", "state_disclosure_ok"),
+        ("We could not be more proud to be affiliated with them.", "state_disclosure_missing"),
+    ],
+)
+def test_who_was_told_so_once_need_not_be_told_again(company, earlier, answer):
+    lead = sold(state="UT", is_authorized=True)
+    Message.objects.filter(pk=sent(lead).pk).update(body=earlier, state="sent", sent_at=make.NOON)
+
+    silent = sent(lead, f"{NOTICES} Lindenfield Mortgage NMLS 1204417.")
+
+    assert said(silent, "TRG-02")[1] == answer
+
+
+@pytest.mark.parametrize(
     ("body", "given"),
     [
         (f"{HONEST} NMLS 1204417.", {"optout_notice_short_and_long": False}),

@@ -7,7 +7,8 @@ import pytest
 from django.db import IntegrityError, ProgrammingError, transaction
 
 from rooftree.compliance import revoke
-from rooftree.flow import moment, rate_alerts, releases
+from rooftree.core.failures import TryLater
+from rooftree.flow import merging, moment, rate_alerts, releases, reviews
 from rooftree.ledger.models import Event
 from rooftree.nurture.models import Enrolment, Sequence
 from rooftree.org.models import StaffNotice
@@ -261,6 +262,24 @@ def test_a_release_that_is_stopped_between_claim_and_carrier_reaches_nobody(
     assert set(release.messages.values_list("state", "claimed_at")) == {("cancelled", None)}
 
 
+def test_what_a_worker_puts_back_in_line_after_a_stop_is_taken_back_as_well(
+    limits, people, mia, omar, carriers
+):
+    release = approved(written(mia), omar)
+    releases._line_up(release, 2, second(2))
+    ids = release.messages.values_list("pk", flat=True)
+    handing_over = send._look_again(send._claim(ids, second(2)), second(2))
+    acts.stop(release, by=omar, because="Wrong list", at=second(2.1))
+    for one in handing_over:
+        send._wait(one.message, TryLater("The carrier is busy."), make.MINUTE, second(2.2))
+    assert set(release.messages.values_list("state", flat=True)) == {"waiting"}
+
+    go(release, 3)
+
+    told = release.messages.values_list("state", "problem").distinct()
+    assert list(told) == [("cancelled", "Omar Haddad stopped the release: Wrong list")]
+
+
 def test_each_message_is_from_the_officer_who_owns_the_lead_when_it_goes(
     limits, people, mia, omar, settings, carriers
 ):
@@ -279,7 +298,7 @@ def test_each_message_is_from_the_officer_who_owns_the_lead_when_it_goes(
     assert "not_sponsored" in Message.objects.get(release=release, lead=ended).verdict.reason
 
 
-def test_a_message_that_waited_while_its_lead_got_another_officer_does_not_go(
+def test_a_message_that_waited_while_its_lead_got_another_officer_goes_in_their_name(
     limits, people, mia, omar, dana, carriers
 ):
     sam = make.officer("Sam Okafor")
@@ -291,8 +310,46 @@ def test_a_message_that_waited_while_its_lead_got_another_officer_does_not_go(
     send.deliver([message.pk], at=second(3))
 
     message.refresh_from_db()
-    assert (message.state, message.verdict.reason) == ("blocked", "not_the_owner")
-    assert carriers.letters == []
+    assert (message.state, message.officer) == ("sent", sam)
+    (letter,) = carriers.letters
+    assert dict(letter["headers"])["From"].startswith("Sam Okafor <")
+    assert f"Sam Okafor NMLS {sam.nmls_id}" in letter["text"]
+    assert "Dana Whitfield" not in letter["text"]
+
+
+def test_two_who_prove_to_be_one_before_their_turn_are_written_to_once(limits, people, mia, omar):
+    release = approved(written(mia), omar)
+    kept, gone, *_ = people
+    merging.merge(
+        kept_id=kept.person_id, gone_id=gone.person_id, reason="spoken", by=omar, at=second(1.7)
+    )
+
+    releases._line_up(release, 5, second(2))
+
+    assert release.messages.count() == 4
+    assert release.messages.filter(person=kept.person_id).count() == 1
+    assert not release.members.filter(lined_up_at=None).exists()
+
+
+def test_a_release_is_not_done_while_a_person_may_still_let_a_message_of_it_go(
+    limits, people, mia, omar, carriers
+):
+    for lead in people[3:]:
+        type(lead).objects.filter(pk=lead.pk).update(state="application")
+    unread, release = people[0], written(mia)
+    revoke.record(
+        person_id=unread.person_id, address=unread.person.emails.get().address, kind="review",
+        media=["email"], words="cancel Tuesday", origin="page:1", cause="page:1", at=second(1),
+    )  # fmt: skip
+    gather.seal(release.pk, by=mia, at=second(1))
+    go(release, 2)
+    asked = release.messages.get(state="review")
+    assert (release.state, left(release)) == ("going", 2)
+
+    reviews.decide(message_id=asked.pk, releases=True, reason="Read it", by=omar, at=second(3))
+    go(release, 4)
+
+    assert (release.state, left(release)) == ("done", 3)
 
 
 def rate_watches(people) -> None:

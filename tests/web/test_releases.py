@@ -133,6 +133,19 @@ def test_stopping_is_one_press_and_lists_what_is_beyond_recall(mia, omar, people
     assert "Stop it now" not in said
 
 
+def test_who_is_of_another_branch_is_not_told_their_names(mia, omar, people):
+    release = press(mia, made(mia), "request")
+    press(omar, release, "approval")
+    journey.run()
+    press(mia, release, "stop", reason="Wrong list")
+    elsewhere = signed_in("compliance", branch=make.branch("Far away"))
+
+    said = page(elsewhere, release)
+
+    assert release.messages.get().lead.person.name not in said
+    assert "1 more to people of other branches" in said
+
+
 def test_operations_make_and_stop_but_do_not_approve(mia, people):
     pat = signed_in("operations")
     release = press(mia, made(mia), "request")
@@ -152,8 +165,18 @@ def test_compliance_stops_everything_from_the_page(omar, people):
     omar.post(reverse("stop_everything"), {"because": "The carrier asked us to."})
 
     assert "Omar Haddad stopped it. The carrier asked us to." in pause.current().because
-    assert "The carrier had nothing" in omar.get(reverse("releases")).content.decode()
-    assert "Nothing leaves." in omar.get(reverse("releases")).content.decode()
+    said = omar.get(reverse("releases")).content.decode()
+    assert "Nothing leaves." in said
+    assert "The carrier had nothing of a release in its hands" in said
+    assert "Messages to single people are not listed here" in said
+
+
+def test_after_a_restore_the_page_does_not_claim_to_know_what_the_carrier_has(omar, people):
+    pause.begin(because="A backup was restored.", backup_at=make.NOON, at=make.NOON)
+
+    said = omar.get(reverse("releases")).content.decode()
+    assert "Nothing leaves." in said
+    assert "beyond recall" not in said.lower()
 
 
 def test_an_unknown_act_is_no_address(omar, mia, people):

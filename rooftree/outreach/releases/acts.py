@@ -1,17 +1,16 @@
 """What people do with a release: let it go, let it go on, stop it. Each is compare-and-set."""
 
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
 
 from django.db.transaction import atomic
 
-from rooftree.ledger.write import write
 from rooftree.org.models import User
 from rooftree.outreach import take_back
 from rooftree.outreach.releases import gather
 from rooftree.outreach.releases.models import STATES, Release
 
 OPEN = [state for state, follow in STATES.items() if follow]
+IN_HAND = timedelta(minutes=10)  # longer than any worker has a message of a stopped release
 
 
 class CannotAct(Exception):
@@ -28,7 +27,7 @@ def approve(release: Release, *, by: User, at: datetime) -> None:
             if Release.objects.filter(pk=release.pk, approved_by=by).exists():
                 return
             raise CannotAct("It does not wait for approval any more.")
-        _note("approved", release, by, at)
+        gather.note("approved", release, by, at)
         _tell_maker(release, f"{by.name} approved {release.title}; its first few go.", at)
 
 
@@ -40,7 +39,7 @@ def go_on(release: Release, *, by: User | None, at: datetime) -> None:
             if Release.objects.filter(pk=release.pk, state="going", went_on_by=by).exists():
                 return
             raise CannotAct("It does not wait for a look any more.")
-        _note("went_on", release, by, at)
+        gather.note("went_on", release, by, at)
 
 
 def stop(release: Release, *, by: User, because: str, at: datetime) -> int:
@@ -56,8 +55,16 @@ def stop(release: Release, *, by: User, because: str, at: datetime) -> int:
             if Release.objects.filter(pk=release.pk, state="stopped").exists():
                 return 0
             raise CannotAct("It is done: everything of it has left.")
-        _note("stopped", release, by, at, because=said)
-    return take_back.of_release(release.pk, because=f"{by.name} stopped the release: {said}", at=at)
+        gather.note("stopped", release, by, at, because=said)
+    release.stopped_by, release.because = by, said
+    return _take_back(release, at)
+
+
+def take_back_late(*, at: datetime) -> int:
+    """What a worker had in hand at a stop, and put back in line since; how many messages."""
+    stopped = Release.objects.filter(state="stopped", stopped_by__isnull=False)
+    late = stopped.filter(ended_at__gt=at - IN_HAND).select_related("stopped_by")
+    return sum(_take_back(one, at) for one in late)
 
 
 def full(release: Release, *, at: datetime) -> None:
@@ -65,7 +72,7 @@ def full(release: Release, *, at: datetime) -> None:
     with atomic():
         begun = Release.objects.filter(pk=release.pk, state="canary")
         if begun.update(state="looking", looked_at=at):
-            _note("looking", release, None, at)
+            gather.note("looking", release, None, at)
             release.state = "looking"
             text = f"The first {release.canary_size} of {release.title} are out: look, then let it"
             gather.tell(release, {release.approved_by, release.made_by}, f"{text} go on.", at)
@@ -76,14 +83,15 @@ def done(release: Release, *, at: datetime) -> None:
     with atomic():
         running = Release.objects.filter(pk=release.pk, state__in=["canary", "going"])
         if running.update(state="done", ended_at=at):
-            _note("done", release, None, at)
+            gather.note("done", release, None, at)
+
+
+def _take_back(release: Release, at: datetime) -> int:
+    assert release.stopped_by is not None
+    because = f"{release.stopped_by.name} stopped the release: {release.because}"
+    return take_back.of_release(release.pk, because=because, at=at)
 
 
 def _tell_maker(release: Release, text: str, at: datetime) -> None:
     release.state = "canary"
     gather.tell(release, [release.made_by], text, at)
-
-
-def _note(what: str, release: Release, by: User | None, at: datetime, **more: Any) -> None:
-    actor = f"user:{by.pk}" if by else "system:releases"
-    write(f"outreach.release.{what}", at=at, actor=actor, release=release.pk, **more)

@@ -44,7 +44,7 @@ def begin(
         made_at=at,
         grown_at=at,
     )
-    _note("begun", made, by, at, of=kind)
+    note("begun", made, by, at, of=kind)
     return made
 
 
@@ -114,7 +114,7 @@ def seal(release_id: UUID, *, by: User | None, at: datetime) -> Release:
         release.because = "" if release.size else "Nobody is in it."
         release.ended_at = None if release.size else at
         release.save(update_fields=["size", "state", "because", "ended_at"])
-        _note(release.state, release, by, at, size=release.size)
+        note(release.state, release, by, at, size=release.size)
         if release.state == "waiting":
             _ask(release, by, at)
     return release
@@ -147,6 +147,7 @@ def tell(release: Release, users: Iterable[User | None], text: str, at: datetime
     )  # fmt: skip
 
 
-def _note(what: str, release: Release, by: User | None, at: datetime, **more: Any) -> None:
+def note(what: str, release: Release, by: User | None, at: datetime, **more: Any) -> None:
+    """Write down in the ledger what a release has come to, and by whom."""
     actor = f"user:{by.pk}" if by else "system:releases"
     write(f"outreach.release.{what}", at=at, actor=actor, release=release.pk, **more)

@@ -15,7 +15,7 @@ from rooftree.outreach.releases.models import Release
 
 SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
 BEYOND = timedelta(seconds=2)  # so much of our traffic the carrier may still have in its hands
-IN_LINE = ("waiting", "held", "claimed")
+IN_LINE = ("waiting", "held", "claimed", "review")  # may leave yet, one for a person as well
 REACHED = ("claimed", "sent", "delivered", "failed", "uncertain")  # what the carrier had
 STOPS = ("stop", "unsubscribe")
 # Of the first few: more than so many in a hundred, and a person must say that it goes on.

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -13,13 +14,14 @@ from rooftree.core.states import STATES
 from rooftree.flow import releases
 from rooftree.leads.models import Source
 from rooftree.org import pause
+from rooftree.org.models import User
 from rooftree.outreach import wording
-from rooftree.outreach.models import Template
+from rooftree.outreach.models import Message, Template
 from rooftree.outreach.purposes import LOANS, MEDIA, OCCASIONS, occasion
 from rooftree.outreach.releases import acts, dry_run, gather, progress
 from rooftree.outreach.releases.audience import STAGES, Audience
 from rooftree.outreach.releases.models import Release
-from rooftree.routing.visible import may
+from rooftree.routing.visible import leads_visible_to, may
 from rooftree.web.answers import done, moved, refused
 from rooftree.web.page import must, staff
 from rooftree.web.staff_forms import StaffForm, choice, number, several, text
@@ -110,8 +112,8 @@ def index(request: HttpRequest) -> HttpResponse:
         "may_make": may(request.user, "make_release"),
         "may_stop_all": may(request.user, "stop_sending"),
         "pause": stop,
-        "beyond": progress.beyond_recall_of(stop)[:LISTED] if stop else (),
         "limits": settings,
+        **(_beyond(progress.beyond_recall_of(stop), request.user) if stop else {}),
     }
     return render(request, "releases/index.html", context)
 
@@ -219,7 +221,7 @@ def _context(one: Release, request: HttpRequest) -> dict[str, Any]:
         "first": first,
         "too_many": ", ".join(TOO_MANY[name] for name in first.too_many) if first else "",
         "worst": progress.WORST,
-        "beyond": progress.beyond_recall(one)[:LISTED],
+        **_beyond(progress.beyond_recall(one), user),
         "totals": _totals(one),
         "audience": _audience(one),
         "is_open": is_open,
@@ -230,6 +232,15 @@ def _context(one: Release, request: HttpRequest) -> dict[str, Any]:
         "may_go_on": one.state == "looking" and may(user, "approve_release"),
         "may_stop": is_open and may(user, "stop_release"),
         "others": [other.name for other in approvers],
+    }
+
+
+def _beyond(found: QuerySet[Message], user: User) -> dict[str, Any]:
+    """What is beyond recall: by name where the reader may know of the lead, else how many."""
+    seen = leads_visible_to(user)
+    return {
+        "beyond": found.filter(lead__in=seen)[:LISTED],
+        "elsewhere": found.exclude(lead__in=seen).count(),
     }
 
 
