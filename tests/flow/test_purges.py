@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 from django.db import connection
 
+from rooftree.capture.models import Retrieval
 from rooftree.compliance import revoke
 from rooftree.compliance.keeping import holds, proof, purges
 from rooftree.compliance.keeping.models import Purge, PurgeRow
@@ -139,6 +140,21 @@ def test_an_application_is_kept_25_months_from_its_end_and_a_closed_loan_three_y
     ben.refresh_from_db()
     assert ben.details == {}
     assert Loan.objects.get().funded_date.year == 2030, "what the sums need stays"
+
+
+def test_what_was_looked_up_for_a_delivery_goes_with_it_however_often(ben) -> None:
+    """Two leads in one post of Meta are two look-ups of one delivery."""
+    delivery = ben.touches.get().delivery
+    for name in ("first", "second"):
+        Retrieval.objects.create(
+            delivery=delivery, path=f"/v24.0/{name}", query=[["fields", "Ortiz"]],
+            body=b"Ben Ortiz", problem="Ortiz?", wanted_at=make.NOON,
+        )  # fmt: skip
+    go(years(2, days=1))
+    go(years(7, days=5))
+    go(years(9, days=5))
+    assert tables_that_say("Ortiz") == {}
+    assert Retrieval.objects.count() == 2, "that they were made stays"
 
 
 def test_a_hold_placed_between_the_count_and_the_removal_wins(ben) -> None:

@@ -211,7 +211,8 @@ DELIVERY = Holding(
              (select id from touch where delivery_id = any(%(ids)s))""",
         """delete from form_certificate where touch_id in
              (select id from touch where delivery_id = any(%(ids)s))""",
-        "update retrieval set path = '', query = '{}', body = '' where delivery_id = any(%(ids)s)",
+        """update retrieval set path = 'not kept ' || id, query = '[]', body = '', problem = ''
+             where delivery_id = any(%(ids)s)""",
         "update delivery_key set answer_body = '' where delivery_id = any(%(ids)s)",
         """update delivery set query = '{}', headers = '{}', body = '', remote_addr = null,
                 problem = '' where id = any(%(ids)s)""",
