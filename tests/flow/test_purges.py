@@ -9,6 +9,7 @@ from django.db import connection
 from rooftree.capture.models import Retrieval
 from rooftree.compliance import revoke
 from rooftree.compliance.keeping import holds, proof, purges
+from rooftree.compliance.keeping.holdings import NAMED
 from rooftree.compliance.keeping.models import Purge, PurgeRow
 from rooftree.compliance.models import Consent, Revocation, Verdict
 from rooftree.leads.models import ContactAttempt, Delivery, Email, Lead, Loan, Person, Phone
@@ -206,6 +207,19 @@ def test_a_hold_of_others_keeps_nobody_else_but_what_cannot_be_told_apart(ben) -
     assert tables_that_say("Ortiz") == {}
     assert bytes(Delivery.objects.get(pk=stray.pk).body) == b"who is this"
     assert Phone.objects.filter(person=other).exists()
+
+
+def test_many_records_on_hold_do_not_keep_others_from_being_found(ben, monkeypatch) -> None:
+    monkeypatch.setattr(purges, "MOST", 1)
+    other = make.lead(person=make.person(), source=ben.source, asked="A plan")
+    for held, free in ((ben, other), (other, ben)):
+        hold = holds.place(
+            holds.Scope(person_id=held.person_id), matter="Matter 3", why="Subpoena of July",
+            by=make.user("compliance"), at=make.NOON,
+        )  # fmt: skip
+        found = purges.due(NAMED["lead"], today=years(2, days=1).date())
+        assert [one.id for one in found] == [free.pk]
+        holds.lift(hold_id=hold.pk, because="Settled in full", by=hold.placed_by, at=make.NOON)
 
 
 def test_a_large_removal_waits_for_two_different_people(ben, monkeypatch) -> None:
