@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from rooftree.capture import merge
 from rooftree.compliance.keeping import holds, proof, purges, requests
 from rooftree.compliance.keeping.answer_letter import Facts, letter
 from rooftree.compliance.keeping.models import PrivacyRequest
@@ -173,6 +174,29 @@ def test_after_a_deletion_nothing_more_is_sent_to_them(ben, omar) -> None:
     )
     texts = Message.objects.filter(medium="text", created_at__gt=make.NOON, direction="out")
     assert again and not texts.filter(sent_at__isnull=False).exists()
+
+
+@pytest.mark.parametrize("kind", ["access", "deletion", "correction"])
+def test_who_became_part_of_another_record_after_asking_is_not_missed(ben, omar, kind) -> None:
+    row = asks(kind, ben, omar)
+    merge.merge(
+        kept_id=make.person(first_name="Benjamin").pk, gone_id=ben.person_id, reason="papers",
+        by=omar.pk, at=make.NOON,
+    )  # fmt: skip
+    ben.refresh_from_db()
+    assert ben.person_id != row.person_id
+    if kind == "access":
+        archive = privacy.copy_for(row.pk, by=omar, at=make.NOON)
+        with zipfile.ZipFile(io.BytesIO(archive)) as packed:
+            assert "I broke my leg" in packed.read("everything.json").decode()
+    elif kind == "correction":
+        privacy.correct(row.pk, field="last_name", value="Vega", by=omar, at=make.NOON)
+        assert Person.objects.get(pk=ben.person_id).last_name == "Vega", "it is they we write to"
+    else:
+        privacy.delete(row.pk, by=omar, at=make.NOON)
+        keeping.remove(at=make.NOON)
+        ben.refresh_from_db()
+        assert (ben.details, ben.retired_reason) == ({}, privacy.REASON)
 
 
 def test_an_application_stays_whole_and_the_letter_says_why(ben, omar) -> None:
