@@ -162,6 +162,25 @@ def test_who_never_allowed_anything_is_forgotten_whole_but_for_the_number(omar) 
     assert proof.prove().against == []
 
 
+def test_a_deletion_reaches_what_was_said_of_them_in_passing(omar) -> None:
+    journey.ready()
+    quill = make.person(phone=BEN, first_name="Quill")
+    made = make.lead(person=quill)
+    make.touch(made, delivery=make.delivery(warnings=["bad_state:Quill"]))
+    StaffNotice.objects.create(
+        user=omar, cause="reply:1", kind="reply", text="Quill wrote back.",
+        link=f"/leads/{made.pk}/", at=make.NOON,
+    )  # fmt: skip
+    other = StaffNotice.objects.create(
+        user=omar, cause="reply:2", kind="reply", text="Lena wrote back.",
+        link=f"/leads/{make.lead().pk}/", at=make.NOON,
+    )  # fmt: skip
+    privacy.delete(asks("deletion", made, omar).pk, by=omar, at=make.NOON)
+    keeping.remove(at=make.NOON)
+    assert tables_that_say("Quill") == {}
+    assert StaffNotice.objects.filter(pk=other.pk).exists()
+
+
 def test_after_a_deletion_nothing_more_is_sent_to_them(ben, omar) -> None:
     privacy.delete(asks("deletion", ben, omar).pk, by=omar, at=make.NOON)
     assert not Message.objects.filter(state__in=["waiting", "held"]).exists()

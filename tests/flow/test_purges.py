@@ -6,13 +6,23 @@ from datetime import datetime, timedelta
 import pytest
 from django.db import connection
 
+from rooftree.capture import merge
 from rooftree.capture.models import Retrieval
 from rooftree.compliance import revoke
 from rooftree.compliance.keeping import holds, proof, purges
 from rooftree.compliance.keeping.holdings import NAMED
 from rooftree.compliance.keeping.models import Purge, PurgeRow
-from rooftree.compliance.models import Consent, Revocation, Verdict
-from rooftree.leads.models import ContactAttempt, Delivery, Email, Lead, Loan, Person, Phone
+from rooftree.compliance.models import Consent, LeadBasis, Revocation, Verdict
+from rooftree.leads.models import (
+    ContactAttempt,
+    Delivery,
+    Email,
+    Lead,
+    Likeness,
+    Loan,
+    Person,
+    Phone,
+)
 from rooftree.ledger import seal, verify
 from rooftree.ledger.models import Event
 from rooftree.outreach.models import Message
@@ -291,6 +301,31 @@ def test_what_came_into_use_again_after_the_count_is_kept(ben) -> None:
     assert ben.details
     kept = PurgeRow.objects.get(holding="lead")
     assert (kept.removed_at, kept.kept_because) == (None, "retention_24_months")
+
+
+def test_the_basis_of_a_bureaus_lead_goes_five_years_after_the_last_contact(ben) -> None:
+    LeadBasis.objects.create(
+        lead=ben, reference="Folder of Ben Ortiz", by=make.user("compliance"), at=make.NOON
+    )
+    go(years(5, days=-1))
+    assert LeadBasis.objects.exists()
+    go(years(5, days=5))
+    assert not LeadBasis.objects.exists()
+
+
+def test_what_spoke_for_a_merge_is_not_left_of_any_record_of_a_person(ben) -> None:
+    part, whole = make.person(last_name="Ortiz"), make.person(last_name="Ortiz")
+    for kept, gone in ((ben.person, part), (whole, ben.person)):
+        merge.merge(
+            kept_id=kept.pk, gone_id=gone.pk, reason="papers", by=None, at=make.NOON,
+            evidence="Both are Ben Ortiz",
+        )  # fmt: skip
+    Likeness.objects.create(
+        older=part, newer=make.person(), speaks_for="Ben Ortiz too", found_at=make.NOON
+    )
+    for number in (2, 7, 9):
+        go(years(number, days=5))
+    assert tables_that_say("Ortiz") == {}
 
 
 def test_a_second_applicant_is_not_named_by_what_is_left(ben) -> None:

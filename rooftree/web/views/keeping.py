@@ -31,6 +31,7 @@ CALLED = {  # holdings, as a count of them reads
     "attempt": "calls",
     "delivery": "writings as received",
     "consent": "permissions",
+    "basis": "proofs for leads of a credit bureau",
     "revocation": "lifted stops",
     "unmatched text": "texts of unknown numbers",
     "introduction": "introductions",
