@@ -40,7 +40,7 @@ class RequestForm(StaffForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        owners = who_may("keep_records").filter(branch=None).order_by("name")
+        owners = who_may("keep_records").order_by("name")
         self.fields["owner"].choices = [(str(one.pk), one.name) for one in owners]
 
 
