@@ -8,13 +8,15 @@ from datetime import date, timedelta
 import pytest
 
 from rooftree.capture import merge
+from rooftree.capture.imports.models import PastEntry
+from rooftree.capture.models import Spreadsheet
 from rooftree.compliance.keeping import holds, proof, purges, requests
 from rooftree.compliance.keeping.answer_letter import Facts, letter
 from rooftree.compliance.keeping.models import PrivacyRequest
 from rooftree.compliance.keeping.requests import Asked, CannotAnswer
 from rooftree.compliance.models import Consent, Revocation
 from rooftree.flow import keeping, privacy
-from rooftree.leads.models import Lead, Loan, Person
+from rooftree.leads.models import Lead, Loan, Person, Task
 from rooftree.ledger.models import Event
 from rooftree.org.models import StaffNotice
 from rooftree.outreach.models import Message
@@ -118,6 +120,24 @@ def test_a_copy_holds_all_that_is_theirs_and_nobody_elses(ben, omar) -> None:
     assert found["as_received"][0]["body"]
     assert f"What you allowed us: {len(found['consents'])}" in words
     assert Event.objects.filter(kind="compliance.own_file.made").count() == 1
+
+
+def test_a_copy_holds_what_came_from_another_system_and_what_staff_were_to_do(ben, omar) -> None:
+    sheet = Spreadsheet.objects.create(
+        number=1, source=ben.source, file_name="old.csv", body_sha256="0" * 64, columns=[],
+        row_count=1, uploaded_by=omar, uploaded_at=make.NOON,
+    )  # fmt: skip
+    PastEntry.objects.create(
+        sheet=sheet, source=ben.source, kind="note", key="1", text="Likes to fish", lead=ben
+    )
+    Task.objects.create(
+        lead=ben, cause="typed:1", title="Ask about the boat", due_at=make.NOON,
+        created_at=make.NOON,
+    )  # fmt: skip
+    archive = privacy.copy_for(asks("access", ben, omar).pk, by=omar, at=make.NOON)
+    with zipfile.ZipFile(io.BytesIO(archive)) as packed:
+        said = packed.read("everything.json").decode()
+    assert "Likes to fish" in said and "Ask about the boat" in said
 
 
 def test_a_correction_changes_what_we_go_by_and_is_written_down(ben, omar) -> None:
