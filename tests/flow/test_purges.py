@@ -9,7 +9,7 @@ from django.db import connection
 from rooftree.capture import merge
 from rooftree.capture.models import Retrieval
 from rooftree.compliance import revoke
-from rooftree.compliance.keeping import holds, proof, purges
+from rooftree.compliance.keeping import erasures, holds, proof, purges
 from rooftree.compliance.keeping.holdings import NAMED
 from rooftree.compliance.keeping.models import Purge, PurgeRow
 from rooftree.compliance.models import Consent, LeadBasis, Revocation, Verdict
@@ -326,6 +326,17 @@ def test_what_spoke_for_a_merge_is_not_left_of_any_record_of_a_person(ben) -> No
     for number in (2, 7, 9):
         go(years(number, days=5))
     assert tables_that_say("Ortiz") == {}
+
+
+def test_what_was_taken_up_again_before_its_turn_is_not_listed_as_erased(ben) -> None:
+    stray = make.delivery(ben.source, state="quarantined", body=b"who is this")
+    purges.plan(at=years(2, days=1))
+    Delivery.objects.filter(pk=stray.pk).update(state="received")
+    while purges.remove_next(at=years(2, days=1)):
+        pass
+    assert PurgeRow.objects.filter(holding="delivery", row_id=stray.pk).exists()
+    assert str(stray.pk) not in erasures.listed().get("delivery", [])
+    assert erasures.listed()["lead"] == [str(ben.pk)]
 
 
 def test_a_second_applicant_is_not_named_by_what_is_left(ben) -> None:
