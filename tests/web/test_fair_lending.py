@@ -165,3 +165,9 @@ def test_compliance_of_one_branch_does_not_see_the_whole_company(signed_in):
 
     assert browser.get(reverse("fair_lending")).status_code == 403
     assert browser.get(reverse("fair_lending_taken_out")).status_code == 403
+    finding = Finding.objects.get()
+    said = {"words": "One source sends at night; its hours were changed."}
+    address = reverse("finding_conclusion", args=[finding.pk])
+    assert browser.post(address, said).status_code == 403
+    finding.refresh_from_db()
+    assert finding.closed_at is None
