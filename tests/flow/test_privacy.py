@@ -6,8 +6,9 @@ import zipfile
 from datetime import date, timedelta
 
 import pytest
+from django.db import transaction
 
-from rooftree.capture import merge
+from rooftree.capture import amend, merge
 from rooftree.capture.imports.models import PastEntry
 from rooftree.capture.models import Spreadsheet
 from rooftree.compliance.keeping import holds, proof, purges, requests
@@ -16,7 +17,8 @@ from rooftree.compliance.keeping.models import PrivacyRequest
 from rooftree.compliance.keeping.requests import Asked, CannotAnswer
 from rooftree.compliance.models import Consent, Revocation
 from rooftree.flow import keeping, privacy
-from rooftree.leads.models import Lead, Loan, Person, Task
+from rooftree.leads.canonical import CanonicalLead
+from rooftree.leads.models import Delivery, Lead, Loan, Person, Task
 from rooftree.ledger.models import Event
 from rooftree.org.models import StaffNotice
 from rooftree.outreach.models import Message
@@ -199,6 +201,27 @@ def test_a_deletion_reaches_what_was_said_of_them_in_passing(omar) -> None:
     keeping.remove(at=make.NOON)
     assert tables_that_say("Quill") == {}
     assert StaffNotice.objects.filter(pk=other.pk).exists()
+
+
+def test_a_deletion_reaches_what_was_sent_twice_and_the_later_words_of_a_chat(omar) -> None:
+    journey.ready()
+    here = make.source(adapter="chat_generic")
+    made = make.lead(person=make.person(phone=BEN, last_name="Quill"), source=here)
+    first = make.delivery(here, body=b"I am Quill")
+    touch = make.touch(made, delivery=first, vendor_lead_id="chat-1")
+    said = {"source": "chat_generic", "vendor_lead_id": "chat-1", "interaction": {"kind": "chat"}}
+    later = make.delivery(here, body=b"Quill, as I said", body_sha256="1" * 64)
+    with transaction.atomic():
+        amend.amend(CanonicalLead.from_json(said), delivery=later, at=make.NOON)
+    again = make.delivery(here, at=make.NOON + make.HOUR, body=b"I am Quill", state="duplicate")
+    other = make.delivery(here, body=b"Lena", body_sha256="2" * 64, state="duplicate")
+    assert Event.objects.filter(kind="capture.touch.amended", data__touch=str(touch.pk)).exists()
+    privacy.delete(asks("deletion", made, omar).pk, by=omar, at=make.NOON)
+    keeping.remove(at=make.NOON)
+    assert tables_that_say("Quill") == {}
+    bodies = {one.pk: bytes(one.body) for one in Delivery.objects.all()}
+    assert (bodies[first.pk], bodies[later.pk], bodies[again.pk]) == (b"", b"", b"")
+    assert bodies[other.pk] == b"Lena"
 
 
 def test_after_a_deletion_nothing_more_is_sent_to_them(ben, omar) -> None:

@@ -211,6 +211,17 @@ _USED = f"""greatest(r.received_at,
     (select max({_LAST_CONTACT.format("t.person_id")}) from touch t where t.delivery_id = r.id),
     (select max(l.warmed_at) from touch t join lead l on l.id = t.lead_id
       where t.delivery_id = r.id))"""
+# With a delivery goes what made no touch of its own: its bytes sent again (within a month:
+# no vendor repeats for longer), and every later word of the conversation that it began.
+_AND_SAME = """(select unnest(%(ids)s::uuid[])
+    union all select d.id from delivery r join delivery d
+        on d.source_id = r.source_id and d.body_sha256 = r.body_sha256 and d.state = 'duplicate'
+       and d.received_at between r.received_at and r.received_at + interval '30 days'
+     where r.id = any(%(ids)s)
+    union all select (e.data->>'delivery')::uuid from touch t join event e
+        on e.lead_id = t.lead_id and e.kind = 'capture.touch.amended'
+       and e.data->>'touch' = t.id::text
+     where t.delivery_id = any(%(ids)s))"""
 DELIVERY = Holding(
     name="delivery",
     table="delivery",
@@ -228,11 +239,11 @@ DELIVERY = Holding(
              (select id from touch where delivery_id = any(%(ids)s))""",
         """delete from form_certificate where touch_id in
              (select id from touch where delivery_id = any(%(ids)s))""",
-        """update retrieval set path = 'not kept ' || id, query = '[]', body = '', problem = ''
-             where delivery_id = any(%(ids)s)""",
-        "update delivery_key set answer_body = '' where delivery_id = any(%(ids)s)",
-        """update delivery set query = '{}', headers = '{}', body = '', remote_addr = null,
-                warnings = '{}', problem = '' where id = any(%(ids)s)""",
+        f"""update retrieval set path = 'not kept ' || id, query = '[]', body = '', problem = ''
+             where delivery_id in {_AND_SAME}""",
+        f"update delivery_key set answer_body = '' where delivery_id in {_AND_SAME}",
+        f"""update delivery set query = '{{}}', headers = '{{}}', body = '', remote_addr = null,
+                warnings = '{{}}', problem = '' where id in {_AND_SAME}""",
     ),
     remains="r.body <> '' or r.headers <> '{}' or r.query <> '{}'",
 )
