@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from fractions import Fraction
 from statistics import StatisticsError, correlation
 
+from django.db.models import DateField
 from django.db.models.functions import TruncMonth
 
 from rooftree.capture import agreements
@@ -19,6 +20,7 @@ from rooftree.compliance import findings, partner_pay
 from rooftree.compliance.findings import Found
 from rooftree.compliance.partner_pay import RSP_01
 from rooftree.compliance.verdict import Decision
+from rooftree.core.holidays import add_months
 from rooftree.leads.models import Agreement, Introduction, Partner, ThingOfValue
 from rooftree.money.company_day import company_day, company_zone
 
@@ -85,17 +87,12 @@ def _gifts(partner: Partner, things: Sequence[ThingOfValue], today: date) -> Ite
 
 
 def _pattern(partner: Partner, things: Sequence[ThingOfValue], today: date) -> Iterator[Found]:
-    given: Counter[tuple[int, int]] = Counter()
+    given: Counter[date] = Counter()
     for one in things:
-        given[one.on_date.year, one.on_date.month] += one.fair_value_cents
+        given[one.on_date.replace(day=1)] += one.fair_value_cents
     sent = _referrals(partner)
-    number = today.year * 12 + today.month - 1
-    keys = [divmod(number - back, 12) for back in range(MONTHS)]
-    months = [
-        Month(cents=given[year, month + 1], referrals=sent[year, month + 1])
-        for year, month in keys
-    ]  # fmt: skip
-    if goes_together(months):
+    months = (add_months(today.replace(day=1), -back) for back in range(MONTHS))
+    if goes_together([Month(cents=given[one], referrals=sent[one]) for one in months]):
         yield _found(
             f"pattern:{partner.pk}:{today.year}",
             f"What {partner} is given rises with the borrowers they introduce, by the last "
@@ -103,11 +100,11 @@ def _pattern(partner: Partner, things: Sequence[ThingOfValue], today: date) -> I
         )
 
 
-def _referrals(partner: Partner) -> Counter[tuple[int, int]]:
-    months = Introduction.objects.filter(partner=partner).annotate(
-        month=TruncMonth("at", tzinfo=company_zone())
-    )
-    return Counter((one.year, one.month) for one in months.values_list("month", flat=True))
+def _referrals(partner: Partner) -> Counter[date]:
+    """How many they introduced, by the first day of the month."""
+    month = TruncMonth("at", tzinfo=company_zone(), output_field=DateField())
+    rows = Introduction.objects.filter(partner=partner).annotate(month=month)
+    return Counter(rows.values_list("month", flat=True))
 
 
 def _after_its_end(

@@ -9,7 +9,6 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
 
 from rooftree.capture import match
 from rooftree.capture.places import address_key
@@ -69,7 +68,7 @@ def correct(request_id: UUID, *, field: str, value: str, by: User, at: datetime)
     with transaction.atomic():
         request = requests.to_carry_out(request_id, kind="correction")
         assert request.person_id is not None
-        person = Person.objects.select_for_update().get(pk=request.person_id)
+        person = Person.objects.select_for_update().get(pk=whole(request.person_id)[0])
         was = getattr(person, field)
         setattr(person, field, value)
         Person.objects.filter(pk=person.pk).update(
@@ -110,9 +109,10 @@ def handed_to(person_id: UUID) -> list[str]:
 
 
 def whole(person_id: UUID) -> list[UUID]:
-    """The person, and the records that were found to be them."""
-    parts = Person.objects.filter(merged_into=person_id).values_list("pk", flat=True)
-    return [person_id, *parts]
+    """The person, and the records that were found to be them; of a part of one, all of it."""
+    root = Person.objects.values_list("merged_into", flat=True).get(pk=person_id) or person_id
+    parts = Person.objects.filter(merged_into=root).values_list("pk", flat=True)
+    return [root, *parts]
 
 
 def _sorted(people: Sequence[UUID], *, at: datetime) -> tuple[dict[str, list[UUID]], list[str]]:
@@ -142,11 +142,12 @@ def _leave_alone(request: PrivacyRequest, people: Sequence[UUID], *, at: datetim
     )
     if Lead.objects.filter(person__in=people, state="application").exists():
         return
-    numbers = Phone.objects.filter(person__in=people, unlinked_at=None).values_list("e164", "pk")
-    mails = Email.objects.filter(person__in=people).values_list("key", F("pk"))
-    for address, _ in [*numbers, *mails]:
+    phones = Phone.objects.filter(person__in=people, unlinked_at=None)
+    numbers = phones.values_list("e164", flat=True)
+    mails = Email.objects.filter(person__in=people).values_list("key", flat=True)
+    for address in [*numbers, *mails]:
         revoke.record(
-            person_id=request.person_id, address=address, kind="do_not_contact",
+            person_id=people[0], address=address, kind="do_not_contact",
             media=OF_ADDRESS if "@" in address else OF_NUMBER,
             origin=f"request:{request.pk}", cause=f"request:{request.pk}:{address}", at=at,
         )  # fmt: skip

@@ -33,8 +33,8 @@ LAST = "last-backup.json"
 
 
 ERASED_ROWS = """
-select holding, row_id::text from purge_row
- where removed_at is not null or kept_because = 'gone before'
+select r.holding, r.row_id::text from purge_row r join purge p on p.id = r.purge_id
+ where r.removed_at is not null or (p.because = 'restore' and r.kept_because = 'gone before')
 """
 
 

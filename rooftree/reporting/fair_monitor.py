@@ -14,6 +14,7 @@ from rooftree.capture.source_watch import FILES
 from rooftree.compliance import findings
 from rooftree.compliance.fair_lending import FLR_01
 from rooftree.core import spreadsheet
+from rooftree.core.holidays import add_months
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.ledger.write import write
 from rooftree.money.company_day import company_day, company_zone
@@ -127,17 +128,13 @@ def _rows(report: FairReport) -> Iterator[tuple[Any, ...]]:
 
 def _due(at: datetime) -> list[tuple[date, Measure]]:
     """The months and measures whose time has come and that have no report."""
-    today = company_day(at)
-    done = set(
-        FairReport.objects.filter(month__gte=_months_back(today, BACK + 2)).values_list(
-            "month", "measure"
-        )
-    )
+    this = company_day(at).replace(day=1)
+    months = [add_months(this, -back) for back in range(BACK, 0, -1)]
+    done = set(FairReport.objects.filter(month__in=months).values_list("month", "measure"))
     return [
         (month, measure)
-        for back in range(BACK, 0, -1)
+        for month in months
         for measure, said in MEASURES.items()
-        for month in [_months_back(today, back)]
         if (month, measure.value) not in done
         and _until(month) + timedelta(days=said.days) <= at
     ]  # fmt: skip
@@ -181,9 +178,4 @@ def _begin(month: date) -> datetime:
 
 
 def _until(month: date) -> datetime:
-    return _begin(_months_back(month, -1))
-
-
-def _months_back(day: date, months: int) -> date:
-    number = day.year * 12 + day.month - 1 - months
-    return date(number // 12, number % 12 + 1, 1)
+    return _begin(add_months(month, 1))

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from rooftree.capture.imports.models import PastEntry
 from rooftree.capture.models import FormCertificate
 from rooftree.compliance.models import Consent, Revocation
 from rooftree.leads.models import (
@@ -22,6 +23,7 @@ from rooftree.leads.models import (
     Person,
     Phone,
     Remark,
+    Task,
     Touch,
 )
 from rooftree.ledger.write import write
@@ -45,6 +47,8 @@ NAMES = {  # section: how it is called to the person
     "messages": "Messages between us",
     "contacts": "Calls and other contacts between us",
     "remarks": "What our staff wrote down",
+    "tasks": "What our staff were to do for you",
+    "past": "What another system held of you that we moved here from",
     "introductions": "Who introduced you",
 }
 
@@ -73,6 +77,8 @@ def gather(people: Sequence[UUID], *, at: datetime) -> Json:
         "messages": rows_of(Message.objects.filter(person__in=people), "created_at"),
         "contacts": rows_of(ContactAttempt.objects.filter(person__in=people), "at"),
         "remarks": rows_of(Remark.objects.filter(lead__in=leads), "at"),
+        "tasks": rows_of(Task.objects.filter(lead__in=leads), "created_at"),
+        "past": rows_of(PastEntry.objects.filter(lead__in=leads), "at"),
         "introductions": rows_of(
             Introduction.objects.filter(delivery__touches__in=touches).distinct(), "at"
         ),

@@ -52,9 +52,10 @@ def is_needed(number: int) -> bool:
     return number > FEW
 
 
-def open_ask(asked: Asked, *, at: datetime) -> ExportAsk | None:
-    """What this person asked for this very list that still waits, or may be taken."""
-    return _open(asked, at).order_by("-asked_at").first()
+def open_ask(asked: Asked, *, number: int, at: datetime) -> ExportAsk | None:
+    """What this person asked for this very list that still waits, or may be taken as it is now."""
+    waits = Q(decided_at=None) | Q(number__gte=number - FEW)
+    return _open(asked, at).filter(waits).order_by("-asked_at").first()
 
 
 def ask(asked: Asked, *, number: int, approvers: QuerySet[User], at: datetime) -> ExportAsk:
@@ -64,7 +65,7 @@ def ask(asked: Asked, *, number: int, approvers: QuerySet[User], at: datetime) -
         User.objects.select_for_update(no_key=True).get(
             pk=asked.user_id
         )  # the mutex of two presses
-        if known := open_ask(asked, at=at):
+        if known := open_ask(asked, number=number, at=at):
             return known
         row = ExportAsk.objects.create(
             id=uuid7_at(at), subject=asked.subject, query=asked.query[:500], number=number,

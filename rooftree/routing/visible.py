@@ -183,8 +183,8 @@ def may(user: User, verb: str, thing: Lead | LoanOfficer | None = None) -> bool:
 
 
 def who_may(verb: str) -> QuerySet[User]:
-    """Everybody whose role may do something."""
-    return User.objects.filter(role__in=MAY[verb], is_active=True)
+    """Everybody who may do something for the whole company."""
+    return User.objects.filter(role__in=MAY[verb], branch=None, is_active=True)
 
 
 def _path_of(user: User) -> str:

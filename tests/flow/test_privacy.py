@@ -6,14 +6,19 @@ import zipfile
 from datetime import date, timedelta
 
 import pytest
+from django.db import transaction
 
+from rooftree.capture import amend, merge
+from rooftree.capture.imports.models import PastEntry
+from rooftree.capture.models import Spreadsheet
 from rooftree.compliance.keeping import holds, proof, purges, requests
 from rooftree.compliance.keeping.answer_letter import Facts, letter
 from rooftree.compliance.keeping.models import PrivacyRequest
 from rooftree.compliance.keeping.requests import Asked, CannotAnswer
 from rooftree.compliance.models import Consent, Revocation
 from rooftree.flow import keeping, privacy
-from rooftree.leads.models import Lead, Loan, Person
+from rooftree.leads.canonical import CanonicalLead
+from rooftree.leads.models import Delivery, Lead, Loan, Person, Task
 from rooftree.ledger.models import Event
 from rooftree.org.models import StaffNotice
 from rooftree.outreach.models import Message
@@ -119,6 +124,24 @@ def test_a_copy_holds_all_that_is_theirs_and_nobody_elses(ben, omar) -> None:
     assert Event.objects.filter(kind="compliance.own_file.made").count() == 1
 
 
+def test_a_copy_holds_what_came_from_another_system_and_what_staff_were_to_do(ben, omar) -> None:
+    sheet = Spreadsheet.objects.create(
+        number=1, source=ben.source, file_name="old.csv", body_sha256="0" * 64, columns=[],
+        row_count=1, uploaded_by=omar, uploaded_at=make.NOON,
+    )  # fmt: skip
+    PastEntry.objects.create(
+        sheet=sheet, source=ben.source, kind="note", key="1", text="Likes to fish", lead=ben
+    )
+    Task.objects.create(
+        lead=ben, cause="typed:1", title="Ask about the boat", due_at=make.NOON,
+        created_at=make.NOON,
+    )  # fmt: skip
+    archive = privacy.copy_for(asks("access", ben, omar).pk, by=omar, at=make.NOON)
+    with zipfile.ZipFile(io.BytesIO(archive)) as packed:
+        said = packed.read("everything.json").decode()
+    assert "Likes to fish" in said and "Ask about the boat" in said
+
+
 def test_a_correction_changes_what_we_go_by_and_is_written_down(ben, omar) -> None:
     row = asks("correction", ben, omar)
     privacy.correct(row.pk, field="last_name", value="  Ortiz-Vega ", by=omar, at=make.NOON)
@@ -161,6 +184,46 @@ def test_who_never_allowed_anything_is_forgotten_whole_but_for_the_number(omar) 
     assert proof.prove().against == []
 
 
+def test_a_deletion_reaches_what_was_said_of_them_in_passing(omar) -> None:
+    journey.ready()
+    quill = make.person(phone=BEN, first_name="Quill")
+    made = make.lead(person=quill)
+    make.touch(made, delivery=make.delivery(warnings=["bad_state:Quill"]))
+    StaffNotice.objects.create(
+        user=omar, cause="reply:1", kind="reply", text="Quill wrote back.",
+        link=f"/leads/{made.pk}/", at=make.NOON,
+    )  # fmt: skip
+    other = StaffNotice.objects.create(
+        user=omar, cause="reply:2", kind="reply", text="Lena wrote back.",
+        link=f"/leads/{make.lead().pk}/", at=make.NOON,
+    )  # fmt: skip
+    privacy.delete(asks("deletion", made, omar).pk, by=omar, at=make.NOON)
+    keeping.remove(at=make.NOON)
+    assert tables_that_say("Quill") == {}
+    assert StaffNotice.objects.filter(pk=other.pk).exists()
+
+
+def test_a_deletion_reaches_what_was_sent_twice_and_the_later_words_of_a_chat(omar) -> None:
+    journey.ready()
+    here = make.source(adapter="chat_generic")
+    made = make.lead(person=make.person(phone=BEN, last_name="Quill"), source=here)
+    first = make.delivery(here, body=b"I am Quill")
+    touch = make.touch(made, delivery=first, vendor_lead_id="chat-1")
+    said = {"source": "chat_generic", "vendor_lead_id": "chat-1", "interaction": {"kind": "chat"}}
+    later = make.delivery(here, body=b"Quill, as I said", body_sha256="1" * 64)
+    with transaction.atomic():
+        amend.amend(CanonicalLead.from_json(said), delivery=later, at=make.NOON)
+    again = make.delivery(here, at=make.NOON + make.HOUR, body=b"I am Quill", state="duplicate")
+    other = make.delivery(here, body=b"Lena", body_sha256="2" * 64, state="duplicate")
+    assert Event.objects.filter(kind="capture.touch.amended", data__touch=str(touch.pk)).exists()
+    privacy.delete(asks("deletion", made, omar).pk, by=omar, at=make.NOON)
+    keeping.remove(at=make.NOON)
+    assert tables_that_say("Quill") == {}
+    bodies = {one.pk: bytes(one.body) for one in Delivery.objects.all()}
+    assert (bodies[first.pk], bodies[later.pk], bodies[again.pk]) == (b"", b"", b"")
+    assert bodies[other.pk] == b"Lena"
+
+
 def test_after_a_deletion_nothing_more_is_sent_to_them(ben, omar) -> None:
     privacy.delete(asks("deletion", ben, omar).pk, by=omar, at=make.NOON)
     assert not Message.objects.filter(state__in=["waiting", "held"]).exists()
@@ -173,6 +236,29 @@ def test_after_a_deletion_nothing_more_is_sent_to_them(ben, omar) -> None:
     )
     texts = Message.objects.filter(medium="text", created_at__gt=make.NOON, direction="out")
     assert again and not texts.filter(sent_at__isnull=False).exists()
+
+
+@pytest.mark.parametrize("kind", ["access", "deletion", "correction"])
+def test_who_became_part_of_another_record_after_asking_is_not_missed(ben, omar, kind) -> None:
+    row = asks(kind, ben, omar)
+    merge.merge(
+        kept_id=make.person(first_name="Benjamin").pk, gone_id=ben.person_id, reason="papers",
+        by=omar.pk, at=make.NOON,
+    )  # fmt: skip
+    ben.refresh_from_db()
+    assert ben.person_id != row.person_id
+    if kind == "access":
+        archive = privacy.copy_for(row.pk, by=omar, at=make.NOON)
+        with zipfile.ZipFile(io.BytesIO(archive)) as packed:
+            assert "I broke my leg" in packed.read("everything.json").decode()
+    elif kind == "correction":
+        privacy.correct(row.pk, field="last_name", value="Vega", by=omar, at=make.NOON)
+        assert Person.objects.get(pk=ben.person_id).last_name == "Vega", "it is they we write to"
+    else:
+        privacy.delete(row.pk, by=omar, at=make.NOON)
+        keeping.remove(at=make.NOON)
+        ben.refresh_from_db()
+        assert (ben.details, ben.retired_reason) == ({}, privacy.REASON)
 
 
 def test_an_application_stays_whole_and_the_letter_says_why(ben, omar) -> None:

@@ -6,11 +6,23 @@ from datetime import datetime, timedelta
 import pytest
 from django.db import connection
 
+from rooftree.capture import merge
+from rooftree.capture.models import Retrieval
 from rooftree.compliance import revoke
-from rooftree.compliance.keeping import holds, proof, purges
+from rooftree.compliance.keeping import erasures, holds, proof, purges
+from rooftree.compliance.keeping.holdings import NAMED
 from rooftree.compliance.keeping.models import Purge, PurgeRow
-from rooftree.compliance.models import Consent, Revocation, Verdict
-from rooftree.leads.models import ContactAttempt, Delivery, Email, Lead, Loan, Person, Phone
+from rooftree.compliance.models import Consent, LeadBasis, Revocation, Verdict
+from rooftree.leads.models import (
+    ContactAttempt,
+    Delivery,
+    Email,
+    Lead,
+    Likeness,
+    Loan,
+    Person,
+    Phone,
+)
 from rooftree.ledger import seal, verify
 from rooftree.ledger.models import Event
 from rooftree.outreach.models import Message
@@ -141,6 +153,21 @@ def test_an_application_is_kept_25_months_from_its_end_and_a_closed_loan_three_y
     assert Loan.objects.get().funded_date.year == 2030, "what the sums need stays"
 
 
+def test_what_was_looked_up_for_a_delivery_goes_with_it_however_often(ben) -> None:
+    """Two leads in one post of Meta are two look-ups of one delivery."""
+    delivery = ben.touches.get().delivery
+    for name in ("first", "second"):
+        Retrieval.objects.create(
+            delivery=delivery, path=f"/v24.0/{name}", query=[["fields", "Ortiz"]],
+            body=b"Ben Ortiz", problem="Ortiz?", wanted_at=make.NOON,
+        )  # fmt: skip
+    go(years(2, days=1))
+    go(years(7, days=5))
+    go(years(9, days=5))
+    assert tables_that_say("Ortiz") == {}
+    assert Retrieval.objects.count() == 2, "that they were made stays"
+
+
 def test_a_hold_placed_between_the_count_and_the_removal_wins(ben) -> None:
     purge = purges.plan(at=years(2, days=1))
     assert purge and purge.counts["lead"] == 1
@@ -190,6 +217,19 @@ def test_a_hold_of_others_keeps_nobody_else_but_what_cannot_be_told_apart(ben) -
     assert tables_that_say("Ortiz") == {}
     assert bytes(Delivery.objects.get(pk=stray.pk).body) == b"who is this"
     assert Phone.objects.filter(person=other).exists()
+
+
+def test_many_records_on_hold_do_not_keep_others_from_being_found(ben, monkeypatch) -> None:
+    monkeypatch.setattr(purges, "MOST", 1)
+    other = make.lead(person=make.person(), source=ben.source, asked="A plan")
+    for held, free in ((ben, other), (other, ben)):
+        hold = holds.place(
+            holds.Scope(person_id=held.person_id), matter="Matter 3", why="Subpoena of July",
+            by=make.user("compliance"), at=make.NOON,
+        )  # fmt: skip
+        found = purges.due(NAMED["lead"], today=years(2, days=1).date())
+        assert [one.id for one in found] == [free.pk]
+        holds.lift(hold_id=hold.pk, because="Settled in full", by=hold.placed_by, at=make.NOON)
 
 
 def test_a_large_removal_waits_for_two_different_people(ben, monkeypatch) -> None:
@@ -261,6 +301,42 @@ def test_what_came_into_use_again_after_the_count_is_kept(ben) -> None:
     assert ben.details
     kept = PurgeRow.objects.get(holding="lead")
     assert (kept.removed_at, kept.kept_because) == (None, "retention_24_months")
+
+
+def test_the_basis_of_a_bureaus_lead_goes_five_years_after_the_last_contact(ben) -> None:
+    LeadBasis.objects.create(
+        lead=ben, reference="Folder of Ben Ortiz", by=make.user("compliance"), at=make.NOON
+    )
+    go(years(5, days=-1))
+    assert LeadBasis.objects.exists()
+    go(years(5, days=5))
+    assert not LeadBasis.objects.exists()
+
+
+def test_what_spoke_for_a_merge_is_not_left_of_any_record_of_a_person(ben) -> None:
+    part, whole = make.person(last_name="Ortiz"), make.person(last_name="Ortiz")
+    for kept, gone in ((ben.person, part), (whole, ben.person)):
+        merge.merge(
+            kept_id=kept.pk, gone_id=gone.pk, reason="papers", by=None, at=make.NOON,
+            evidence="Both are Ben Ortiz",
+        )  # fmt: skip
+    Likeness.objects.create(
+        older=part, newer=make.person(), speaks_for="Ben Ortiz too", found_at=make.NOON
+    )
+    for number in (2, 7, 9):
+        go(years(number, days=5))
+    assert tables_that_say("Ortiz") == {}
+
+
+def test_what_was_taken_up_again_before_its_turn_is_not_listed_as_erased(ben) -> None:
+    stray = make.delivery(ben.source, state="quarantined", body=b"who is this")
+    purges.plan(at=years(2, days=1))
+    Delivery.objects.filter(pk=stray.pk).update(state="received")
+    while purges.remove_next(at=years(2, days=1)):
+        pass
+    assert PurgeRow.objects.filter(holding="delivery", row_id=stray.pk).exists()
+    assert str(stray.pk) not in erasures.listed().get("delivery", [])
+    assert erasures.listed()["lead"] == [str(ben.pk)]
 
 
 def test_a_second_applicant_is_not_named_by_what_is_left(ben) -> None:

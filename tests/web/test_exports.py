@@ -135,6 +135,33 @@ def test_more_than_a_few_people_leave_only_when_a_second_person_agreed(cast, sig
     assert "It waits for a second person." in again.text, "once is once"
 
 
+def test_a_list_that_outgrew_what_was_agreed_is_asked_for_again(cast, signed_in):
+    many(cast)
+    address = reverse("records_export", args=["leads"]) + ALL
+    ines, omar = signed_in(make.user("executive")), signed_in(cast.omar)
+    ines.post(address, WHY)
+    first = ExportAsk.objects.get()
+    omar.post(reverse("export_decision", args=[first.pk]), {"say": "allow"})
+    many(cast, second_person.FEW + 1)
+
+    page = ines.post(address, WHY, follow=True)
+
+    assert "It waits for a second person." in page.text
+    second = ExportAsk.objects.exclude(pk=first.pk).get()
+    omar.post(reverse("export_decision", args=[second.pk]), {"say": "allow"})
+    assert len(file_of(ines.post(address))) == second.number
+    first.refresh_from_db()
+    assert first.taken_at is None
+
+
+def test_compliance_of_one_branch_is_not_asked_for_what_it_may_not_decide(cast, signed_in):
+    many(cast)
+    bound = make.user("compliance", branch=cast.tampa)
+    signed_in(make.user("executive")).post(reverse("records_export", args=["leads"]) + ALL, WHY)
+    told = {one.user_id for one in StaffNotice.objects.filter(kind="export")}
+    assert cast.omar.pk in told and bound.pk not in told
+
+
 def test_nobody_agrees_to_their_own_export(cast, signed_in):
     many(cast)
     omar = signed_in(cast.omar)

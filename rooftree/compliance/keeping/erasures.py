@@ -22,8 +22,12 @@ class NotAList(Exception):
 
 
 def listed() -> Erased:
-    """Everything removed so far, by holding: what a restored database must not hold."""
-    rows = PurgeRow.objects.filter(Q(removed_at__isnull=False) | Q(kept_because=purges.GONE_BEFORE))
+    """Everything removed so far, by holding: what a restored database must not hold.
+
+    With it what a restore looked for and did not find: it was removed before the restore.
+    """
+    known = Q(purge__because="restore", kept_because=purges.GONE_BEFORE)
+    rows = PurgeRow.objects.filter(Q(removed_at__isnull=False) | known)
     found: Erased = {}
     for holding, key in rows.values_list("holding", "row_id").distinct().iterator():
         found.setdefault(holding, []).append(str(key))

@@ -4,6 +4,7 @@ Data for `purges`, which asks the database with it. `r` is a row of the table; `
 what goes, `%(people)s` who asks. What other tables must still add up (arrivals, money, loans)
 stays as a row that says nothing of anybody.
 """
+# ruff: noqa: S608 (nothing typed by anybody comes into these)
 
 from dataclasses import dataclass
 
@@ -57,6 +58,7 @@ _LAST_CONTACT = """greatest(
     (select max(coalesce(m.sent_at, m.created_at)) from message m where m.person_id = {0}))"""
 _PERSON = "array[r.person_id]"
 _OF_PERSON = "r.person_id = any(%(people)s)"
+_LEADS_PERSON = "array(select l.person_id from lead l where l.id = r.lead_id)"
 
 # A file that neither closed nor ended has no day yet: it is kept.
 _ANSWERED = """(select case when bool_and(l.funded_date is not null or l.ended_as <> '') then
@@ -92,7 +94,7 @@ LEAD = Holding(
         f"""update person p set street = '', city = '', zip = '', home_key = ''
              where p.id in (select person_id from lead where id = any(%(ids)s))
                and not exists (select from lead o where o.person_id = p.id
-                                and o.id <> all(%(ids)s) and not {_GONE.format("o.id")})""",  # noqa: S608
+                                and o.id <> all(%(ids)s) and not {_GONE.format("o.id")})""",
         """update lead set co_borrower_id = null, amount_cents = null, value_cents = null,
                 down_payment_cents = null, cash_out_cents = null, current_rate_pct = null,
                 credit_band = '', timeline = '', property_street = '', property_city = '',
@@ -118,9 +120,9 @@ LEAD = Holding(
              (select id from touch where lead_id = any(%(ids)s))""",
         """delete from los_event where los_loan_id in
              (select los_loan_id from loan where lead_id = any(%(ids)s))""",
-        """update loan_change set record = '{}', wanted = '{}' where handoff_id in
-             (select id from handoff where lead_id = any(%(ids)s))""",
-        "update handoff set record = '{}' where lead_id = any(%(ids)s)",
+        """update loan_change set record = '{}', wanted = '{}', "left" = '{}', problem = ''
+             where handoff_id in (select id from handoff where lead_id = any(%(ids)s))""",
+        "update handoff set record = '{}', problem = '' where lead_id = any(%(ids)s)",
         """update loan set loan_number = '', los_loan_id = 'not kept ' || id
              where lead_id = any(%(ids)s)""",
     ),
@@ -188,12 +190,38 @@ CONSENTS = Holding(
     goes=("delete from consent where id = any(%(ids)s)",),
 )
 
+BASIS = Holding(
+    name="basis",
+    table="lead_basis",
+    made="at",
+    record=CONSENT,
+    since=_since(
+        CONSENT,
+        f"(select greatest(r.at, {_LAST_CONTACT.format('l.person_id')}) from lead l "
+        "where l.id = r.lead_id)",
+    ),
+    people=_LEADS_PERSON,
+    theirs="r.lead_id in (select l.id from lead l where l.person_id = any(%(people)s))",
+    goes=("delete from lead_basis where id = any(%(ids)s)",),
+)
+
 _OF_DELIVERY = "select {} from touch t where t.delivery_id = r.id"
 _PROVES = "exists (select from consent c where c.delivery_id = r.id and c.status = 'granted')"
 _USED = f"""greatest(r.received_at,
     (select max({_LAST_CONTACT.format("t.person_id")}) from touch t where t.delivery_id = r.id),
     (select max(l.warmed_at) from touch t join lead l on l.id = t.lead_id
-      where t.delivery_id = r.id))"""  # noqa: S608
+      where t.delivery_id = r.id))"""
+# With a delivery goes what made no touch of its own: its bytes sent again (within a month:
+# no vendor repeats for longer), and every later word of the conversation that it began.
+_AND_SAME = """(select unnest(%(ids)s::uuid[])
+    union all select d.id from delivery r join delivery d
+        on d.source_id = r.source_id and d.body_sha256 = r.body_sha256 and d.state = 'duplicate'
+       and d.received_at between r.received_at and r.received_at + interval '30 days'
+     where r.id = any(%(ids)s)
+    union all select (e.data->>'delivery')::uuid from touch t join event e
+        on e.lead_id = t.lead_id and e.kind = 'capture.touch.amended'
+       and e.data->>'touch' = t.id::text
+     where t.delivery_id = any(%(ids)s))"""
 DELIVERY = Holding(
     name="delivery",
     table="delivery",
@@ -211,10 +239,11 @@ DELIVERY = Holding(
              (select id from touch where delivery_id = any(%(ids)s))""",
         """delete from form_certificate where touch_id in
              (select id from touch where delivery_id = any(%(ids)s))""",
-        "update retrieval set path = '', query = '{}', body = '' where delivery_id = any(%(ids)s)",
-        "update delivery_key set answer_body = '' where delivery_id = any(%(ids)s)",
-        """update delivery set query = '{}', headers = '{}', body = '', remote_addr = null,
-                problem = '' where id = any(%(ids)s)""",
+        f"""update retrieval set path = 'not kept ' || id, query = '[]', body = '', problem = ''
+             where delivery_id in {_AND_SAME}""",
+        f"update delivery_key set answer_body = '' where delivery_id in {_AND_SAME}",
+        f"""update delivery set query = '{{}}', headers = '{{}}', body = '', remote_addr = null,
+                warnings = '{{}}', problem = '' where id in {_AND_SAME}""",
     ),
     remains="r.body <> '' or r.headers <> '{}' or r.query <> '{}'",
 )
@@ -272,15 +301,15 @@ SHEET = Holding(
     remains="""r.findings <> '{}'
         or exists (select from spreadsheet_part p where p.spreadsheet_id = r.id)""",
 )
-_OF_LINK = """select l.person_id from lead l
-    where l.id = substring(r.link from '/leads/([0-9a-f-]{36})/')::uuid"""
+_LINKED = "substring(r.link from '^/leads/([0-9a-f-]{36})/')::uuid"
 NOTICE = Holding(
     name="notice",
     table="staff_notice",
     made="at",
     record=LEAD_FILE,
     since=_since(LEAD_FILE, "r.at"),
-    people=f"array({_OF_LINK})",
+    people=f"array(select l.person_id from lead l where l.id = {_LINKED})",
+    theirs=f"{_LINKED} in (select l.id from lead l where l.person_id = any(%(people)s))",
     goes=("delete from staff_notice where id = any(%(ids)s)",),
 )
 OPENING = Holding(
@@ -289,7 +318,7 @@ OPENING = Holding(
     made="at",
     record=ACCESS,
     since=_since(ACCESS, "r.at"),
-    people="array(select l.person_id from lead l where l.id = r.lead_id)",
+    people=_LEADS_PERSON,
     goes=("delete from access_entry where id = any(%(ids)s)",),
 )
 REQUEST = Holding(
@@ -314,9 +343,10 @@ _THEIR_LEADS = f"""from lead l
 _APPLIED = f"""exists (select {_THEIR_LEADS} and (
     exists (select from loan o where o.lead_id = l.id)
     or exists (select from handoff h where h.lead_id = l.id)
-    or exists (select from credit_clock c where c.lead_id = l.id)))"""  # noqa: S608
+    or exists (select from credit_clock c where c.lead_id = l.id)))"""
 _IDLE = f"case when not exists (select {_THEIR_LEADS}) then r.created_at end"
 _NAMED_BY = "exists (select from {} n where n.person_id = r.id)"
+_PARTS = "(select id from person where id = any(%(ids)s) or merged_into_id = any(%(ids)s))"
 PERSON = Holding(
     name="person",
     table="person",
@@ -332,17 +362,15 @@ PERSON = Holding(
     people="array[r.id]",
     theirs="r.id = any(%(people)s)",
     goes=(
-        "delete from likeness where older_id = any(%(ids)s) or newer_id = any(%(ids)s)",
-        """update person_merge set evidence = '', moved = '{}', changed = '[]'
-             where kept_id = any(%(ids)s)""",
-        "update revocation set words = '' where person_id = any(%(ids)s)",
-        """delete from phone where person_id in
-             (select id from person where id = any(%(ids)s) or merged_into_id = any(%(ids)s))""",
-        """delete from email where person_id in
-             (select id from person where id = any(%(ids)s) or merged_into_id = any(%(ids)s))""",
-        """update person set first_name = '', middle_name = '', last_name = '', suffix = '',
+        f"delete from likeness where older_id in {_PARTS} or newer_id in {_PARTS}",
+        f"""update person_merge set evidence = ''
+             where kept_id in {_PARTS} or gone_id in {_PARTS}""",
+        f"update revocation set words = '' where person_id in {_PARTS}",
+        f"delete from phone where person_id in {_PARTS}",
+        f"delete from email where person_id in {_PARTS}",
+        f"""update person set first_name = '', middle_name = '', last_name = '', suffix = '',
                 language = '', street = '', city = '', state = '', zip = '', name_key = '',
-                home_key = '' where id = any(%(ids)s) or merged_into_id = any(%(ids)s)""",
+                home_key = '' where id in {_PARTS}""",
     ),
     remains="""r.first_name <> '' or r.last_name <> '' or r.street <> ''
         or exists (select from phone p where p.person_id = r.id)
@@ -351,7 +379,7 @@ PERSON = Holding(
 
 # In the order they go: what hangs on others first, the person last.
 HOLDINGS: tuple[Holding, ...] = (
-    *(LEAD, MESSAGE, VERDICT, ATTEMPT, DELIVERY, CONSENTS, REVOCATION, UNMATCHED),
+    *(LEAD, MESSAGE, VERDICT, ATTEMPT, DELIVERY, CONSENTS, BASIS, REVOCATION, UNMATCHED),
     *(INTRODUCTION, SHEET, NOTICE, OPENING, REQUEST, PERSON),
 )
 NAMED = {one.name: one for one in HOLDINGS}

@@ -74,16 +74,11 @@ class Record:
 
 
 def due(holding: Holding, *, today: date) -> list[Record]:
-    """The records whose every clock has ended; those under a hold among them, marked."""
+    """The records whose every clock has ended and that no hold keeps."""
     ends = _ends(today)
-    condition = f"r.{holding.made} < %(youngest)s and {_ENDED} limit {MOST}"
+    condition = f"r.{holding.made} < %(youngest)s and {_ENDED} and not {HELD} limit {MOST}"
     found = _records(holding, condition, ends=json.dumps(ends), youngest=max(ends.values()))
-    clocks = [Record(id=one.id, since=one.since, is_held=False) for one in found]
-    return [
-        one
-        for one, free in zip(found, clocks, strict=True)
-        if free.kept_by(today, is_asked=False) is None
-    ]
+    return [one for one in found if one.kept_by(today, is_asked=False) is None]
 
 
 def of_people(holding: Holding, people: Sequence[UUID]) -> list[Record]:
@@ -100,10 +95,7 @@ def plan(*, at: datetime) -> Purge | None:
         if not _alone() or Purge.objects.filter(because="schedule", ended_at=None).exists():
             return None
         today = at.date()
-        chosen = {
-            one.name: [row.id for row in due(one, today=today) if not row.is_held]
-            for one in HOLDINGS
-        }
+        chosen = {one.name: [row.id for row in due(one, today=today)] for one in HOLDINGS}
         return _planned(chosen, because="schedule", at=at)
 
 

@@ -50,7 +50,7 @@ def _asked(
         caller=caller(request), query=request.GET.urlencode(),
     )  # fmt: skip
     needs_second = second_person.is_needed(number)
-    waits = second_person.open_ask(asked, at=request.at) if needs_second else None
+    waits = second_person.open_ask(asked, number=number, at=request.at) if needs_second else None
     may_take = not needs_second or (waits is not None and waits.decided_at is not None)
     if request.method == "POST":
         try:

@@ -3,7 +3,6 @@
 from datetime import date
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -25,7 +24,7 @@ from rooftree.reporting.second_person import LONGEST, Asked, CannotExport
 from rooftree.web.answers import done
 from rooftree.web.caller import caller
 from rooftree.web.files import csv_file
-from rooftree.web.page import must, staff
+from rooftree.web.page import must_for_all, staff
 
 MONTHS = 12  # in the list
 FINDINGS = 50
@@ -38,7 +37,7 @@ TITLES = {
 @staff("GET", "POST")
 def show(request: HttpRequest) -> HttpResponse:
     """One month of the monitor, the newest unless asked; a POST loads a file of places."""
-    _must_see(request)
+    must_for_all(request.user, "see_fair_lending")
     problem = ""
     if request.method == "POST":
         file = request.FILES.get("file")
@@ -60,7 +59,7 @@ def show(request: HttpRequest) -> HttpResponse:
 @staff("GET", "POST")
 def taken_out(request: HttpRequest) -> HttpResponse:
     """A month as a file for counsel, with a reason."""
-    _must_see(request)
+    must_for_all(request.user, "see_fair_lending")
     month = _month(request)
     if month is None:
         raise Http404
@@ -81,12 +80,6 @@ def taken_out(request: HttpRequest) -> HttpResponse:
         "problem": problem, "longest": LONGEST,
     }  # fmt: skip
     return render(request, "fairness/take_out.html", context, status=422 if problem else 200)
-
-
-def _must_see(request: HttpRequest) -> None:
-    must(request.user, "see_fair_lending")
-    if request.user.branch_id is not None:
-        raise PermissionDenied("The monitor is of the whole company, and you see one branch.")
 
 
 def _month(request: HttpRequest) -> date | None:

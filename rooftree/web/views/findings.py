@@ -9,13 +9,13 @@ from rooftree.compliance import findings
 from rooftree.compliance.findings import BadConclusion
 from rooftree.compliance.models import Finding
 from rooftree.web.answers import done, refused
-from rooftree.web.page import must, staff
+from rooftree.web.page import must_for_all, staff
 
 
 @staff("POST")
 def conclusion(request: HttpRequest, finding_id: UUID) -> HttpResponse:
     """Write down what was found and done; the finding is closed with it."""
-    must(request.user, "conclude_findings")
+    must_for_all(request.user, "conclude_findings")
     finding = get_object_or_404(Finding, pk=finding_id)
     try:
         findings.conclude(

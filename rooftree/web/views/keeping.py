@@ -31,6 +31,7 @@ CALLED = {  # holdings, as a count of them reads
     "attempt": "calls",
     "delivery": "writings as received",
     "consent": "permissions",
+    "basis": "proofs for leads of a credit bureau",
     "revocation": "lifted stops",
     "unmatched text": "texts of unknown numbers",
     "introduction": "introductions",
@@ -138,8 +139,8 @@ def _line(one: Any) -> dict[str, Any]:
 def _classes(open_: Purge | None) -> list[dict[str, Any]]:
     """Every class of the schedule that we hold records of, with what of it is due."""
     due: Counter[str] = Counter()
-    for holding in HOLDINGS if open_ else ():
-        due[holding.record] += open_.counts.get(holding.name, 0) if open_ else 0
+    for name, number in open_.counts.items() if open_ else ():
+        due[NAMED[name].record] += number
     held, removed = set(CLASS_OF.values()), {one.record for one in HOLDINGS}
     return [
         {
@@ -156,6 +157,6 @@ def _classes(open_: Purge | None) -> list[dict[str, Any]]:
 def _why(reason: str) -> str:
     if reason == "legal_hold":
         return "A legal hold was placed meanwhile"
-    if reason == "gone before":
+    if reason == purges.GONE_BEFORE:
         return "It was gone before"
     return (MESSAGES.get(reason) or spelled(reason)).capitalize()

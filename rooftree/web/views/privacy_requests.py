@@ -16,7 +16,7 @@ from rooftree.compliance.keeping.requests import CAME_BY, KINDS, Asked, CannotAn
 from rooftree.compliance.keeping.schedule import WARN_DAYS
 from rooftree.core.states import STATES
 from rooftree.flow import privacy
-from rooftree.leads.models import Lead, Person
+from rooftree.leads.models import Person
 from rooftree.money.company_day import company_day
 from rooftree.org.models import Company, User
 from rooftree.routing.visible import who_may
@@ -40,7 +40,7 @@ class RequestForm(StaffForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        owners = who_may("keep_records").filter(branch=None).order_by("name")
+        owners = who_may("keep_records").order_by("name")
         self.fields["owner"].choices = [(str(one.pk), one.name) for one in owners]
 
 
@@ -83,7 +83,6 @@ def show(request: HttpRequest, request_id: UUID) -> HttpResponse:
         "onward": privacy.handed_to(one.person_id) if one.person_id else [],
         "stays": answer_letter.left(one.stays),
         "purge": one.purges.first(),
-        "leads": Lead.objects.filter(person=one.person_id) if one.person_id else [],
         "letter": _letter(one),
         "large": purges.LARGE,
     }

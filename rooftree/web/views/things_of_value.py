@@ -83,7 +83,7 @@ def show(request: HttpRequest) -> HttpResponse:
             for one in made.order_by("-from_date", "-pk")
         ],
         "findings": findings.order_by("closed_at", "-found_at", "-pk")[:FINDINGS],
-        "may_conclude": may(request.user, "conclude_findings"),
+        "may_conclude": request.user.branch_id is None and may(request.user, "conclude_findings"),
         "may_enter": may(request.user, "enter_agreements"),
         "rule": RSP_01,
     }  # fmt: skip

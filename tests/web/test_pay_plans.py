@@ -1,0 +1,211 @@
+"""Compensation plans are ruled as `rooftree decide` rules, and count by two people (LOC-01)."""
+
+from datetime import date
+
+import pytest
+from django.db import IntegrityError
+from django.db.transaction import atomic
+from django.test import Client
+from django.urls import reverse
+
+from rooftree.compliance.models import PayPlan
+from rooftree.flow import moment
+from tests import make
+from tests.web.ruled import decided, law_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def noon(db):
+    make.company()
+    with moment.at(make.NOON):
+        yield
+
+
+@pytest.fixture
+def compliance(signed_in) -> Client:
+    return signed_in(make.user("compliance"))
+
+
+@pytest.fixture
+def operations(signed_in) -> Client:
+    return signed_in(make.user("operations"))
+
+
+def plan(officer, **changes):
+    return {
+        "officer": str(officer.pk), "from_date": "2026-12-01", "basis": "fixed_pct_of_loan_amount",
+        "percent": "1.25", "least_cents": "1,500", "most_cents": "9,000",
+        "is_paid_by_creditor": "on",
+    } | changes  # fmt: skip
+
+
+PLANS = [
+    ({}, {"comp_basis": "fixed_pct_of_loan_amount", "min": 1500, "max": 9000}),
+    ({"basis": "other", "in_words": "Interest rate"}, {"comp_basis": "interest_rate"}),
+    ({"basis": "other", "in_words": "APR"}, {"comp_basis": "apr"}),
+    ({"basis": "other", "in_words": "Product sold"}, {"comp_basis": "product_sold"}),
+    ({"basis": "other", "in_words": "Borrower credit score"},
+     {"comp_basis": "borrower_credit_score"}),
+    ({"basis": "other", "in_words": "LTV"}, {"comp_basis": "ltv"}),
+    ({"basis": "hourly", "cents": "45"}, {"comp_basis": "hours"}),
+    ({"basis": "volume"}, {"comp_basis": "volume"}),
+    ({"basis": "lead_source"}, {"comp_basis": "lead_source"}),
+    ({"basis": "lead_source", "only_when": "rate above par"},
+     {"comp_basis": "lead_source", "only_when": "rate_above_par"}),
+    ({"is_paid_by_consumer": "on"}, {"consumer_pays_lo": True, "creditor_pays_lo": True}),
+    ({"bonus_pct": "10.1"}, {"bonus_pct_of_total_comp": 10.1, "profit_based": True}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("typed", "given"), PLANS)
+def test_a_plan_is_ruled_as_decide_rules(typed, given, operations):
+    decision, reason = decided(**given)
+
+    answer = operations.post(reverse("pay_plan"), plan(make.officer(), **typed))
+
+    if decision == "allow":
+        assert PayPlan.objects.get().reason == reason
+        return
+    assert answer.status_code == 422
+    assert law_of(reason) in answer.text
+    assert "LOC-01, 12 CFR 1026.36" in answer.text
+    assert not PayPlan.objects.exists()
+
+
+def test_a_bonus_of_exactly_ten_percent_is_kept(operations):
+    operations.post(reverse("pay_plan"), plan(make.officer(), bonus_pct="10"))
+
+    assert PayPlan.objects.get().bonus_pct == 10
+    assert decided(bonus_pct_of_total_comp=10.0, profit_based=True)[0] == "allow"
+
+
+def test_a_split_by_source_is_kept_on_counsels_document(operations):
+    typed = plan(make.officer(), basis="lead_source", document="Memo 12")
+
+    operations.post(reverse("pay_plan"), typed)
+
+    assert (PayPlan.objects.get().decision, PayPlan.objects.get().document) == (
+        "require",
+        "Memo 12",
+    )
+
+
+def test_words_that_hide_a_term_behind_a_lawful_basis_are_refused(operations):
+    typed = plan(make.officer(), basis="other", in_words="Volume of loans above par rate")
+
+    answer = operations.post(reverse("pay_plan"), typed)
+
+    assert law_of("term_of_transaction") in answer.text
+
+
+@pytest.fixture
+def approver(signed_in):
+    return signed_in(make.user("compliance"))
+
+
+def test_a_plan_counts_once_somebody_else_approved_it(compliance, approver):
+    officer = make.officer("Dana Whitfield")
+    compliance.post(reverse("pay_plan"), plan(officer, from_date="2026-11-01", bonus_pct="10"))
+    one = PayPlan.objects.get()
+    decision = reverse("pay_plan_decision", args=[one.pk])
+
+    compliance.post(decision, {"act": "approve"})
+    assert "waits for approval" in approver.get(reverse("pay_plans")).text
+    approver.post(decision, {"act": "approve"})
+
+    one.refresh_from_db()
+    assert one.approved_by != one.written_by
+    page = approver.get(reverse("pay_plans")).text
+    assert "A fixed percentage of the loan amount, 1.25%" in page
+    assert "bonus out of profits 10% of all pay" in page
+    assert "counts" in page
+
+
+def test_pay_does_not_move_for_terms_that_may_have_been_offered(compliance, approver):
+    officer = make.officer()
+    compliance.post(reverse("pay_plan"), plan(officer, from_date="2026-11-01"))
+    approver.post(reverse("pay_plan_decision", args=[PayPlan.objects.get().pk]), {"act": "approve"})
+    decision, reason = decided(action="lo_cuts_own_comp_to_match_competitor")
+
+    for day in ("2026-11-23", "2026-11-01", "2026-10-01"):
+        answer = compliance.post(reverse("pay_plan"), plan(officer, percent="1", from_date=day))
+        assert answer.status_code == 422
+    assert decision == "block"
+    assert law_of(reason) in answer.text
+
+    compliance.post(reverse("pay_plan"), plan(officer, percent="1", from_date="2026-11-24"))
+    late = PayPlan.objects.get(number=2)
+    with moment.at(make.NOON + make.DAY):  # its day has come before it was approved
+        approver.post(reverse("pay_plan_decision", args=[late.pk]), {"act": "approve"})
+    late.refresh_from_db()
+    assert late.approved_at is None
+
+
+def test_two_plans_of_one_day_are_never_both_approved(compliance, approver):
+    officer = make.officer()
+    for _ in range(2):
+        compliance.post(reverse("pay_plan"), plan(officer))
+
+    for one in PayPlan.objects.order_by("number"):
+        approver.post(reverse("pay_plan_decision", args=[one.pk]), {"act": "approve"})
+
+    assert [bool(one.approved_at) for one in PayPlan.objects.order_by("number")] == [True, False]
+    assert compliance.post(reverse("pay_plan"), plan(officer)).status_code == 422
+
+
+def test_a_plan_that_is_dropped_can_no_longer_be_approved(compliance, approver):
+    compliance.post(reverse("pay_plan"), plan(make.officer()))
+    decision = reverse("pay_plan_decision", args=[PayPlan.objects.get().pk])
+
+    compliance.post(decision, {"act": "drop"})
+    approver.post(decision, {"act": "approve"})
+
+    assert PayPlan.objects.get().approved_at is None
+    assert "dropped" in approver.get(reverse("pay_plans")).text
+
+
+def test_the_database_keeps_no_plan_that_the_rule_forbids():
+    user = make.user("compliance")
+    kept = {
+        "officer": make.officer(), "number": 1, "basis": "salary", "from_date": date(2026, 12, 1),
+        "decision": "allow", "reason": "x", "written_by": user, "written_at": make.NOON,
+    }  # fmt: skip
+
+    for change in (
+        {"decision": "block"},
+        {"is_paid_by_consumer": True},
+        {"bonus_pct": "10.01"},
+        {"least_cents": 2, "most_cents": 1},
+        {"approved_by": user, "approved_at": make.NOON},
+    ):
+        with pytest.raises(IntegrityError), atomic():
+            PayPlan.objects.create(**kept | change)
+    assert PayPlan.objects.create(**kept)
+
+
+def test_compliance_of_one_branch_does_not_see_the_pay_of_other_officers(signed_in):
+    here, there = make.branch("Tampa"), make.branch("Austin")
+    dana, sam = (
+        make.officer("Dana Whitfield", branch=here),
+        make.officer("Sam Rivera", branch=there),
+    )
+    bound = make.user("compliance", branch=here)
+    browser, wide = signed_in(bound), signed_in(make.user("compliance"))
+
+    wide.post(reverse("pay_plan"), plan(sam))
+    assert browser.post(reverse("pay_plan"), plan(sam)).status_code == 422
+    assert browser.post(reverse("pay_plan"), plan(dana)).status_code == 303
+    page = browser.get(reverse("pay_plans")).text
+    assert ("Dana Whitfield" in page, "Sam Rivera" in page) == (True, False)
+    theirs = reverse("pay_plan_decision", args=[PayPlan.objects.get(officer=sam).pk])
+    assert browser.post(theirs, {"act": "approve"}).status_code == 404
+
+
+@pytest.mark.parametrize("role", ["manager", "marketing", "administrator", "executive"])
+def test_pay_is_for_operations_and_compliance(role, signed_in):
+    browser = signed_in(make.user(role))
+
+    for page in ("pay_plans", "pay_plan"):
+        assert browser.get(reverse(page)).status_code == 403

@@ -1,0 +1,213 @@
+"""Things of value and agreements are ruled as `rooftree decide` rules (RSP-01)."""
+
+import pytest
+from django.db import IntegrityError
+from django.db.transaction import atomic
+from django.test import Client
+from django.urls import reverse
+
+from rooftree.compliance.models import Finding
+from rooftree.flow import moment
+from rooftree.leads.models import Agreement, ThingOfValue
+from rooftree.org.models import StaffNotice
+from tests import make
+from tests.web.ruled import decided, law_of
+
+pytestmark = pytest.mark.django_db
+TODAY = make.NOON.date()
+
+
+@pytest.fixture(autouse=True)
+def noon(db):
+    make.company()
+    with moment.at(make.NOON):
+        yield
+
+
+@pytest.fixture
+def operations(signed_in) -> Client:
+    return signed_in(make.user("operations"))
+
+
+def thing(**changes):
+    return {
+        "direction": "given", "what": "Tickets to the fair", "fair_value_cents": "84.20",
+        "why": "Client evening", "on_date": "2026-11-20", "basis": "gift",
+    } | changes  # fmt: skip
+
+
+GIVEN = [
+    ({"basis": "gift"}, {"thing": "tickets"}),
+    ({"basis": "per_closed_loan"}, {"basis": "per_closed_loan"}),
+    ({"basis": "per_referral"}, {"basis": "per_referral"}),
+    ({"basis": "msa_varies_with_referrals"}, {"basis": "msa_varies_with_referrals"}),
+    ({"basis": "msa_fixed_price"}, {"basis": "msa_fixed_price"}),
+]
+
+
+@pytest.mark.parametrize(("typed", "given"), GIVEN)
+def test_a_thing_of_value_is_ruled_as_decide_rules(typed, given, operations):
+    partner = make.partner()
+    address = reverse("partner_value", args=[partner.pk])
+    decision, reason = decided(payee=partner.kind, **given)
+
+    answer = operations.post(address, thing(**typed))
+
+    assert answer.status_code == 422
+    assert law_of(reason) in answer.text
+    assert "RSP-01, 12 USC 2607" in answer.text
+    assert not ThingOfValue.objects.exists()
+    if decision == "require":
+        operations.post(address, thing(**typed, document="Memo of 11/02, folder 7"))
+        assert ThingOfValue.objects.get().reason == reason
+
+
+def test_what_is_forbidden_and_happened_is_kept_and_compliance_told_once(operations):
+    heard, partner = make.user("compliance"), make.partner()
+    answer = operations.post(reverse("partner_value", args=[partner.pk]), thing(has_happened="on"))
+
+    assert answer.status_code == 303
+    assert (ThingOfValue.objects.get().decision, ThingOfValue.objects.get().reason) == (
+        "block",
+        "thing_of_value",
+    )
+    assert Finding.objects.get().rule == "RSP-01"
+    assert StaffNotice.objects.get().user == heard
+
+
+def test_our_own_employee_may_be_an_exception_that_counsel_reviews(operations):
+    partner = make.partner()
+    address = reverse("partner_value", args=[partner.pk])
+    typed = thing(basis="per_referral", is_employee="on")
+
+    refused = operations.post(address, typed)
+    operations.post(address, typed | {"document": "Memo 4"})
+
+    assert law_of("employer_exception_review") in refused.text
+    assert decided(payee="own_employee_non_lo", basis="referral_bonus") == (
+        "require",
+        ThingOfValue.objects.get().reason,
+    )
+
+
+def agreement(whom, **changes):
+    kind = "source" if hasattr(whom, "adapter") else "partner"
+    return {
+        "with_whom": f"{kind}:{whom.pk}", "payee": "lead_vendor", "what": "What is paid for",
+        "basis": "flat_per_lead", "cents": "45", "document": "Contract 7",
+        "from_date": "2026-11-01", "until_date": "2027-10-31",
+    } | changes  # fmt: skip
+
+
+SELLERS = [
+    ({}, {"payee": "lead_vendor", "basis": "flat_per_lead"}),
+    ({"fair_value_document": "Study 2026"},
+     {"payee": "lead_vendor", "basis": "flat_per_lead", "fmv_documented": True}),
+    ({"endorses_us": "on", "fair_value_document": "Study"},
+     {"payee": "lead_vendor", "basis": "flat_per_lead", "fmv_documented": True,
+      "endorses_us": True}),
+    ({"basis": "per_funded_loan", "endorses_us": "on"},
+     {"payee": "lead_vendor", "basis": "per_funded_loan", "endorses_us": True}),
+    ({"basis": "per_application"}, {"payee": "lead_vendor", "basis": "per_application"}),
+    ({"payee": "comparison_platform", "basis": "higher_fee_for_rank"},
+     {"payee": "comparison_platform", "basis": "higher_fee_for_rank"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("typed", "given"), SELLERS)
+def test_an_agreement_with_a_seller_of_leads_is_ruled_as_decide_rules(typed, given, operations):
+    decision, reason = decided(**given)
+
+    answer = operations.post(reverse("agreement"), agreement(make.source(), **typed))
+
+    if decision == "block":
+        assert answer.status_code == 422
+        assert law_of(reason) in answer.text
+        assert not Agreement.objects.exists()
+    else:
+        made = Agreement.objects.get()
+        assert (made.decision, made.reason) == (decision, reason)
+
+
+@pytest.mark.parametrize(("cost", "benefit"), [(80, 50), (51, 50), (50, 50), (40, 50)])
+def test_joint_advertising_is_ruled_as_decide_rules(cost, benefit, operations):
+    decision, reason = decided(co_marketing=True, our_share_cost=cost, our_share_space=benefit)
+    typed = agreement(
+        make.partner(), basis="co_marketing", our_cost_pct=cost, our_benefit_pct=benefit,
+        fair_value_document="Quote of the printer",
+    )  # fmt: skip
+
+    answer = operations.post(reverse("agreement"), typed)
+
+    assert answer.status_code == (422 if decision == "block" else 303)
+    assert [one.reason for one in Agreement.objects.all()] == (
+        [] if decision == "block" else [reason]
+    )
+
+
+def test_an_agreement_counts_once_another_person_names_counsels_document(signed_in):
+    first, second = signed_in(make.user("compliance")), signed_in(make.user("compliance"))
+    partner = make.partner()
+    first.post(reverse("agreement"), agreement(partner, basis="msa_fixed_price"))
+    made = Agreement.objects.get()
+    approval = reverse("agreement_approval", args=[made.pk])
+    paid = thing(basis="msa_fixed_price", agreement=str(made.pk), what="Open house")
+    address = reverse("partner_value", args=[partner.pk])
+
+    assert first.post(address, paid).status_code == 422
+    first.post(approval, {"document": "Memo 9"})  # entered it
+    second.post(approval, {"document": " "})
+    made.refresh_from_db()
+    assert made.approved_at is None
+    second.post(approval, {"document": "Memo 9"})
+    assert first.post(address, paid).status_code == 303
+
+    assert ThingOfValue.objects.get().agreement == made
+    assert ThingOfValue.objects.get().document == "Memo 9"
+    page = first.get(reverse("things_of_value")).text
+    assert "in force" in page
+    assert "Memo 9" in page
+    second.post(reverse("agreement_ending", args=[made.pk]))
+    late = paid | {"on_date": "2026-11-24"}
+    with moment.at(make.NOON + make.DAY):
+        assert "was not in force on that day" in first.post(address, late).text
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"with_whom": ""}, "Give whom it is with"),
+        ({"payee": ""}, "Say what they sell"),
+        ({"cents": ""}, "Give the amount agreed"),
+        ({"until_date": "2026-10-31"}, "It ends after it begins"),
+        ({"until_date": "2030-10-31"}, "within three years"),
+        ({"basis": "co_marketing"}, "our share of the cost"),
+    ],
+)
+def test_an_agreement_that_says_too_little_is_refused(change, said, operations):
+    answer = operations.post(reverse("agreement"), agreement(make.source(), **change))
+
+    assert answer.status_code == 422
+    assert said in answer.text
+
+
+def test_the_database_keeps_no_agreement_that_pays_more_than_it_gets():
+    partner, user = make.partner(), make.user("compliance")
+    kept = {
+        "partner": partner, "payee": "builder", "basis": "co_marketing", "what": "x",
+        "cents": 100, "our_cost_pct": 60, "our_benefit_pct": 50, "document": "x",
+        "from_date": TODAY, "until_date": TODAY, "decision": "allow", "reason": "x",
+        "entered_by": user, "entered_at": make.NOON,
+    }  # fmt: skip
+
+    for change in ({}, {"our_cost_pct": 50, "decision": "block"}):
+        with pytest.raises(IntegrityError), atomic():
+            Agreement.objects.create(**kept | change)
+
+
+@pytest.mark.parametrize("role", ["manager", "marketing", "administrator", "executive"])
+def test_agreements_are_for_operations_and_compliance(role, signed_in):
+    browser = signed_in(make.user(role))
+
+    for page in ("things_of_value", "agreement"):
+        assert browser.get(reverse(page)).status_code == 403
