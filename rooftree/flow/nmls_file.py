@@ -20,7 +20,16 @@ from rooftree.capture.wire import Unreadable
 from rooftree.core.states import STATES
 from rooftree.org import company_licences, licences
 from rooftree.org.licences import BadLicense
-from rooftree.org.models import AUTHORIZING, Company, CompanyLicense, License, LoanOfficer, User
+from rooftree.org.models import (
+    AUTHORIZING,
+    TEMPORARY,
+    TEMPORARY_LASTS,
+    Company,
+    CompanyLicense,
+    License,
+    LoanOfficer,
+    User,
+)
 
 COLUMNS = {  # what we need: the names NMLS and its exports have for it, without signs and case
     "nmls_id": ("nmls id", "individual nmls id", "individual id", "mlo nmls id", "entity id"),
@@ -32,7 +41,6 @@ COLUMNS = {  # what we need: the names NMLS and its exports have for it, without
     "last_date": ("expiration date", "expires", "renewed through", "renewed through year"),
 }  # fmt: skip
 NEEDED = ("nmls_id", "state", "number", "status", "from_date")
-TEMPORARY_DAYS = 120  # 12 USC 5117(d)
 type Held = License | CompanyLicense
 
 
@@ -142,8 +150,8 @@ def _line(row: Row, columns: dict[str, str]) -> Line:
     status = _status(said["status"])
     from_date = _day(said["from_date"])
     until = _until(said["last_date"])
-    if status == AUTHORIZING[1]:
-        longest = from_date + timedelta(days=TEMPORARY_DAYS)
+    if status == TEMPORARY:
+        longest = from_date + TEMPORARY_LASTS
         until = min(until, longest) if until else longest
     return Line(
         line=row.line, nmls_id=said["nmls_id"].lstrip("0"), state=state, number=said["number"],
@@ -163,7 +171,7 @@ def _status(typed: str) -> str:
     """NMLS's word as we keep it: dashes between spaces, both authorizing ones as they are."""
     words = re.sub(r"\s*[-–]\s*", " - ", typed.strip())
     if words.lower().startswith("temporary authority"):
-        return AUTHORIZING[1]
+        return TEMPORARY
     if not words:
         raise ValueError("it has no status.")
     return " ".join(one.capitalize() for one in words.split())

@@ -80,8 +80,9 @@ def test_temporary_authority_lasts_a_hundred_and_twenty_days(dana, ana):
 
     held = License.objects.get(state="GA")
     assert (held.status, held.until_date) == ("Temporary Authority", date(2027, 3, 1))
-    with pytest.raises(IntegrityError), transaction.atomic():
-        License.objects.filter(pk=held.pk).update(until_date=date(2027, 3, 2))
+    for until in (date(2027, 3, 2), None):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            License.objects.filter(pk=held.pk).update(until_date=until)
 
 
 @pytest.mark.parametrize(
