@@ -25,7 +25,7 @@ from rooftree.reporting import assurance, heads, incidents
 from rooftree.reporting.models import Assurance, Incident
 
 IDLE = timedelta(days=90)  # house: access that nobody used for this long is looked at
-BACKUP_WITHIN = timedelta(hours=26)
+BACKUP_WITHIN = timedelta(hours=26)  # a day, and two hours for the backup itself
 RIGHTS = ("org.user.", "org.api_key.", "org.assistant.")
 RULES = (
     "routing.rules.published", "capture.map.published", "outreach.template.", "outreach.sequence.",

@@ -24,6 +24,8 @@ from rooftree.reporting.models import PublishedHead
 
 FORMAT = "rooftree-head-1"
 _MUTEX = 0x726F_6F66_0002  # of the advisory lock; any number that only publishers use
+# What `kept` and `problems` raise for what is no head.
+UNREADABLE = (OSError, ValueError, KeyError, TypeError)
 type Json = dict[str, Any]
 
 
@@ -106,10 +108,7 @@ def not_yet_in(folder: Path) -> list[int]:
 
 
 def kept(where: Path) -> Iterator[Json]:
-    """The heads in a folder, or in a file of JSON lines or of one head.
-
-    Raises `OSError` and `ValueError` for what cannot be read.
-    """
+    """The heads in a folder, or in a file of JSON lines or of one head. Raises `UNREADABLE`."""
     files = sorted(where.glob("head-*.json")) if where.is_dir() else [where]
     for file in files:
         text = file.read_text()
@@ -120,7 +119,10 @@ def kept(where: Path) -> Iterator[Json]:
 
 
 def problems(heads: Iterable[Json]) -> Iterator[str]:
-    """Say of each head in which way it is not the head of the ledger in this database."""
+    """Say of each head in which way it is not the head of the ledger in this database.
+
+    Raises `UNREADABLE` for what is none.
+    """
     for head in heads:
         place = head["sequence"]
         ours = Event.objects.filter(sequence=place).values_list("chain_hash", flat=True).first()
