@@ -101,6 +101,19 @@ def test_who_has_temporary_authority_is_given_leads_and_who_waits_is_not(dana, s
         make.lead(property_state="GA", officer=dana)
 
 
+def test_where_a_state_licenses_twice_one_approval_is_enough_and_the_other_row_is_told(dana, ana):
+    found = nmls_file.take_in(
+        file(
+            the_same(dana),
+            f"222222,Florida - Office of Financial Regulation,F-2,Pending,{make.NOON:%m/%d/%Y},",
+        ),
+        by=ana, at=make.NOON,
+    )  # fmt: skip
+    assert (found.changes, found.same) == ([], 1)
+    assert found.wrong == ["Row 3: it says Pending in FL, where row 2 counts, which says Approved."]
+    assert on_file(dana).status == "Approved"
+
+
 def test_strangers_and_rows_that_say_nothing_are_told_and_left_out(dana, ana):
     found = nmls_file.read(
         file(
