@@ -136,14 +136,25 @@ def _of_people(events: list[Mapping[str, Any]], ledger: Mapping[str, Any]) -> It
             yield f"entry {place} of {last} about person {person} is missing"
 
 
+def statement(head: Mapping[str, Any]) -> bytes:
+    """The bytes of a head of the ledger that are signed, made from what it says."""
+    said = {name: head[name] for name in HEAD_FACTS}
+    return json.dumps(said, sort_keys=True, separators=(",", ":")).encode()
+
+
+def is_signed(head: Mapping[str, Any]) -> bool:
+    """Whether a head is what the key that it names signed."""
+    public = head["public_key"]
+    return head["key"] == fingerprint(public) and holds(
+        statement(head), public=public, signature=head["signature"]
+    )
+
+
 def _of_heads(evidence: Mapping[str, Any]) -> Iterator[str]:
     """Each head is what was signed, and each entry that names one is under it."""
     heads = {one["sequence"]: one for one in evidence["heads"]}
     for place, head in heads.items():
-        said = json.dumps(
-            {name: head[name] for name in HEAD_FACTS}, sort_keys=True, separators=(",", ":")
-        )
-        if not holds(said.encode(), public=head["public_key"], signature=head["signature"]):
+        if not is_signed(head):
             yield f"head {place} is not what was signed"
     for one in evidence["events"]:
         if "head" in one and (

@@ -20,7 +20,16 @@ from rooftree.capture.wire import Unreadable
 from rooftree.core.states import STATES
 from rooftree.org import company_licences, licences
 from rooftree.org.licences import BadLicense
-from rooftree.org.models import AUTHORIZING, Company, CompanyLicense, License, LoanOfficer, User
+from rooftree.org.models import (
+    AUTHORIZING,
+    TEMPORARY,
+    TEMPORARY_LASTS,
+    Company,
+    CompanyLicense,
+    License,
+    LoanOfficer,
+    User,
+)
 
 COLUMNS = {  # what we need: the names NMLS and its exports have for it, without signs and case
     "nmls_id": ("nmls id", "individual nmls id", "individual id", "mlo nmls id", "entity id"),
@@ -32,7 +41,6 @@ COLUMNS = {  # what we need: the names NMLS and its exports have for it, without
     "last_date": ("expiration date", "expires", "renewed through", "renewed through year"),
 }  # fmt: skip
 NEEDED = ("nmls_id", "state", "number", "status", "from_date")
-TEMPORARY_DAYS = 120  # 12 USC 5117(d)
 type Held = License | CompanyLicense
 
 
@@ -75,7 +83,7 @@ class Found:
 
     changes: list[Change] = field(default_factory=list)
     same: int = 0
-    wrong: list[str] = field(default_factory=list)  # rows that cannot be read, in a sentence
+    wrong: list[str] = field(default_factory=list)  # rows that are left out, each in a sentence
     strangers: list[str] = field(default_factory=list)  # NMLS IDs nobody here has
     unsaid: list[License] = field(default_factory=list)  # of officers in the file, but not in it
 
@@ -142,8 +150,8 @@ def _line(row: Row, columns: dict[str, str]) -> Line:
     status = _status(said["status"])
     from_date = _day(said["from_date"])
     until = _until(said["last_date"])
-    if status == AUTHORIZING[1]:
-        longest = from_date + timedelta(days=TEMPORARY_DAYS)
+    if status == TEMPORARY:
+        longest = from_date + TEMPORARY_LASTS
         until = min(until, longest) if until else longest
     return Line(
         line=row.line, nmls_id=said["nmls_id"].lstrip("0"), state=state, number=said["number"],
@@ -163,7 +171,7 @@ def _status(typed: str) -> str:
     """NMLS's word as we keep it: dashes between spaces, both authorizing ones as they are."""
     words = re.sub(r"\s*[-–]\s*", " - ", typed.strip())
     if words.lower().startswith("temporary authority"):
-        return AUTHORIZING[1]
+        return TEMPORARY
     if not words:
         raise ValueError("it has no status.")
     return " ".join(one.capitalize() for one in words.split())
@@ -195,12 +203,11 @@ def _compare(lines: list[Line], found: Found) -> None:
         one.nmls_id: one
         for one in LoanOfficer.objects.filter(terminated_at=None).select_related("user")
     }
-    newest = {(one.nmls_id, one.state): one for one in sorted(lines, key=lambda one: one.from_date)}
-    for line in newest.values():
+    known = [one for one in lines if one.nmls_id in officers or one.nmls_id == ours]
+    found.strangers = sorted({one.nmls_id for one in lines} - {one.nmls_id for one in known})
+    counting = _that_count(known, found)
+    for line in counting.values():
         officer = officers.get(line.nmls_id)
-        if officer is None and line.nmls_id != ours:
-            found.strangers.append(line.nmls_id)
-            continue
         held = _on_file(officer, line)
         if officer is None and line.status not in AUTHORIZING:
             if held is not None:
@@ -212,13 +219,28 @@ def _compare(lines: list[Line], found: Found) -> None:
             found.same += 1
         else:
             found.changes.append(Change(line=line, officer=officer, held=held))
-    found.strangers = sorted(set(found.strangers))
-    named = [officers[key] for key in {one.nmls_id for one in lines} if key in officers]
+    named = [officers[key] for key in {one.nmls_id for one in known} if key in officers]
     found.unsaid = [
         one
         for one in License.objects.filter(officer__in=named).select_related("officer__user")
-        if (one.officer.nmls_id, one.state) not in newest and one.status in AUTHORIZING
+        if (one.officer.nmls_id, one.state) not in counting and one.status in AUTHORIZING
     ]
+
+
+def _that_count(lines: list[Line], found: Found) -> dict[tuple[str, str], Line]:
+    """Of whom and where, the row that counts: where a state licenses twice, one approval is enough.
+
+    Of two such rows the later one counts; the others are told.
+    """
+    counting: dict[tuple[str, str], Line] = {}
+    for one in sorted(lines, key=lambda one: (one.status in AUTHORIZING, one.from_date)):
+        if other := counting.get((one.nmls_id, one.state)):
+            found.wrong.append(
+                f"Row {other.line}: it says {other.status} in {other.state}, where row {one.line} "
+                f"counts, which says {one.status}."
+            )
+        counting[one.nmls_id, one.state] = one
+    return counting
 
 
 def _on_file(officer: LoanOfficer | None, line: Line) -> Held | None:

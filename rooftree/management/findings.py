@@ -4,7 +4,7 @@ import shutil
 import socket
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,10 +16,10 @@ from django.utils.timezone import now
 from rooftree import settings
 from rooftree.management import backing_up, database
 from rooftree.reporting import heads
+from rooftree.reporting.controls import BACKUP_WITHIN
 
 LEAST_FREE = 2 * 1024**3  # bytes
 REACH_SECONDS = 3.0
-BACKUP_WITHIN = timedelta(hours=26)  # a day, and two hours for the backup itself
 SETTINGS = """
 select name, setting from pg_settings
  where name in ('server_version_num', 'fsync', 'full_page_writes', 'synchronous_commit',
@@ -210,7 +210,7 @@ def heads_kept() -> Answer:
     try:
         late = heads.not_yet_in(folder)
         bad = list(heads.problems(heads.kept(folder)))
-    except (OSError, ValueError) as problem:
+    except heads.UNREADABLE as problem:
         return wrong(f"{folder} cannot be read: {problem}", "make it readable and writable")
     if bad:
         return wrong("; ".join(bad), "find out who changed the ledger, or the folder")

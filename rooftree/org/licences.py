@@ -3,7 +3,7 @@
 The database ends, in the same transaction, what a change makes unlawful (LIC-01).
 """
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from rooftree.core.states import STATES
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.ledger.write import write
 from rooftree.org import moment
-from rooftree.org.models import License, User
+from rooftree.org.models import TEMPORARY, TEMPORARY_LASTS, License, User
 
 EDITABLE = ("number", "status", "from_date", "until_date")
 
@@ -72,6 +72,7 @@ def edit(*, license_id: UUID | str, by: User, at: datetime, **changes: Any) -> L
         for name, value in changes.items():
             setattr(held, name, value)
         _check(held.state, held.number, held.from_date, held.until_date)
+        _check_temporary(held)
         License.objects.filter(pk=held.pk).update(**changes)
         _write("org.license.changed", held, by=by, at=at)
     return held
@@ -95,6 +96,16 @@ def _check(state: str, number: str, from_date: date, until_date: date | None) ->
         raise BadLicense("Give the number of the license.")
     if until_date and until_date <= from_date:
         raise BadLicense("A license ends after it begins.")
+
+
+def _check_temporary(held: License) -> None:
+    """It ends by itself, so that nobody is forgotten under it (12 USC 5117(d))."""
+    longest = held.from_date + TEMPORARY_LASTS
+    if held.status == TEMPORARY and (held.until_date is None or held.until_date > longest):
+        raise BadLicense(
+            f"Temporary authority lasts {TEMPORARY_LASTS.days} days at most: its last day is "
+            f"{longest - timedelta(days=1):%b %d, %Y} or before."
+        )
 
 
 def _write(kind: str, held: License, *, by: User, at: datetime) -> None:

@@ -180,8 +180,9 @@ class LoanOfficer(models.Model):
         return f"officer:{self.nmls_id}"
 
 
-# NMLS words under which an officer may originate; temporary authority for 120 days (12 USC 5117).
-AUTHORIZING = ("Approved", "Temporary Authority")
+TEMPORARY = "Temporary Authority"
+TEMPORARY_LASTS = timedelta(days=120)  # at most (12 USC 5117(d))
+AUTHORIZING = ("Approved", TEMPORARY)  # NMLS words under which an officer may originate
 
 
 class License(models.Model):
@@ -203,8 +204,11 @@ class License(models.Model):
                 name="license_ends_later",
             ),
             models.CheckConstraint(
-                condition=~Q(status__iexact=AUTHORIZING[1])
-                | Q(until_date__lte=F("from_date") + timedelta(days=120)),
+                condition=~Q(status__iexact=TEMPORARY)
+                | Q(
+                    until_date__isnull=False,  # what has no end is no answer, and would pass
+                    until_date__lte=F("from_date") + TEMPORARY_LASTS,
+                ),
                 name="temporary_authority_is_short",
             ),
         ]

@@ -64,8 +64,7 @@ def held_by(user: User) -> Held:
 
 def is_asked(user: User) -> bool:
     """Whether signing in by password is not enough for this user."""
-    kinds = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
-    return bool(Authenticator.objects.filter(user=user, type__in=kinds).exists())
+    return not without_one([user])
 
 
 def without_one(users: Iterable[User]) -> list[User]:

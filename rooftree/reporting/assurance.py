@@ -13,6 +13,7 @@ from django.db.transaction import atomic
 
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.ledger.write import write
+from rooftree.money.company_day import company_day
 from rooftree.org.models import PARTNER, User
 from rooftree.reporting.models import Assurance
 
@@ -85,7 +86,7 @@ def record(kind: str, *, on: date, said: str, document: str, by: User, at: datet
     """Write down that something was done. Raises `BadRecord`."""
     if kind not in KINDS or kind == REVIEW:
         raise BadRecord("This is none of the things that are written down here.", "kind")
-    if on > at.date() + timedelta(days=1):
+    if on > company_day(at):
         raise BadRecord("This day has not come yet.", "on_date")
     return _write(Assurance(kind=kind, on_date=on, said=said, document=document, by=by, at=at))
 

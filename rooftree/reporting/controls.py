@@ -16,15 +16,16 @@ from django.db import connection
 from django.db.models import Q
 
 from rooftree.ledger.models import Event
+from rooftree.money.company_day import company_day
 from rooftree.org import second_factor
 from rooftree.org.access_log import Kind
 from rooftree.org.models import ROLES, AccessEntry, ApiKey, StaffSession, User
 from rooftree.org.sealed_text import SealedTextField
 from rooftree.reporting import assurance, heads, incidents
-from rooftree.reporting.models import Incident
+from rooftree.reporting.models import Assurance, Incident
 
 IDLE = timedelta(days=90)  # house: access that nobody used for this long is looked at
-BACKUP_WITHIN = timedelta(hours=26)
+BACKUP_WITHIN = timedelta(hours=26)  # a day, and two hours for the backup itself
 RIGHTS = ("org.user.", "org.api_key.", "org.assistant.")
 RULES = (
     "routing.rules.published", "capture.map.published", "outreach.template.", "outreach.sequence.",
@@ -294,13 +295,8 @@ def _incidents(asked: Asked) -> Control:
             Q(closed_at=None) | Q(opened_at__range=(asked.since, asked.at))
         ).order_by("opened_at")
     )
-    late = [
-        one
-        for one in rows
-        if one.told_ftc_on is None
-        and (due := incidents.must_tell(one).deadline) is not None
-        and due < asked.at.date()
-    ]
+    today = company_day(asked.at)
+    late = [one for one in rows if (due := incidents.tell_by(one)) and due < today]
     opened = sum(one.closed_at is None for one in rows)
     return Control(
         title="Incidents are written down, and told in time",
@@ -343,7 +339,7 @@ def _attested(asked: Asked) -> list[Control]:
     return [_of_kind(key, last.get(key), asked) for key in assurance.KINDS]
 
 
-def _of_kind(key: str, last: Any, asked: Asked) -> Control:
+def _of_kind(key: str, last: Assurance | None, asked: Asked) -> Control:
     kind, due = assurance.KINDS[key], assurance.due_on(key, last)
     said = "Nobody has written down that it was done."
     if last is not None:
@@ -354,7 +350,7 @@ def _of_kind(key: str, last: Any, asked: Asked) -> Control:
         )
     return Control(
         title=kind.title, cite=kind.cite, criteria=kind.criteria,
-        works=due is not None and due >= asked.at.date(), sentence=said,
+        works=due is not None and due >= company_day(asked.at), sentence=said,
         todo="access_review" if key == assurance.REVIEW else "assurances",
     )  # fmt: skip
 

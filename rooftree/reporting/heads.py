@@ -6,7 +6,7 @@ whenever an evidence file is made.
 """
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import batched, groupby
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Any
 from django.db import connection
 from django.db.transaction import atomic
 
-from rooftree.core import signatures
+from rooftree.compliance.evidence_check import is_signed, statement
 from rooftree.ledger import seal, tree
 from rooftree.ledger.models import Event
 from rooftree.money.company_day import company_day
@@ -24,6 +24,8 @@ from rooftree.reporting.models import PublishedHead
 
 FORMAT = "rooftree-head-1"
 _MUTEX = 0x726F_6F66_0002  # of the advisory lock; any number that only publishers use
+# What `kept` and `problems` raise for what is no head.
+UNREADABLE = (OSError, ValueError, KeyError, TypeError)
 type Json = dict[str, Any]
 
 
@@ -78,13 +80,6 @@ def told(head: PublishedHead) -> Json:
     }
 
 
-def statement(head: Mapping[str, Any]) -> bytes:
-    """The bytes that are signed: whoever checks makes them anew from what a head says."""
-    names = ("format", "first", "sequence", "chain_hash", "root", "at")
-    said = {name: head[name] for name in names}
-    return json.dumps(said, sort_keys=True, separators=(",", ":")).encode()
-
-
 def exported(head: PublishedHead) -> Json:
     """A head as it is kept elsewhere."""
     key = head.key
@@ -113,10 +108,7 @@ def not_yet_in(folder: Path) -> list[int]:
 
 
 def kept(where: Path) -> Iterator[Json]:
-    """The heads in a folder, or in a file of JSON lines or of one head.
-
-    Raises `OSError` and `ValueError` for what cannot be read.
-    """
+    """The heads in a folder, or in a file of JSON lines or of one head. Raises `UNREADABLE`."""
     files = sorted(where.glob("head-*.json")) if where.is_dir() else [where]
     for file in files:
         text = file.read_text()
@@ -127,13 +119,14 @@ def kept(where: Path) -> Iterator[Json]:
 
 
 def problems(heads: Iterable[Json]) -> Iterator[str]:
-    """Say of each head in which way it is not the head of the ledger in this database."""
+    """Say of each head in which way it is not the head of the ledger in this database.
+
+    Raises `UNREADABLE` for what is none.
+    """
     for head in heads:
         place = head["sequence"]
         ours = Event.objects.filter(sequence=place).values_list("chain_hash", flat=True).first()
-        if head["key"] != signatures.fingerprint(head["public_key"]) or not signatures.holds(
-            statement(head), public=head["public_key"], signature=head["signature"]
-        ):
+        if not is_signed(head):
             yield f"head {place} is not what was signed"
         elif ours is None:
             yield f"head {place} is of an entry that is not in this ledger"

@@ -7,9 +7,9 @@ from uuid import UUID
 from django.db.transaction import atomic
 
 from rooftree.compliance import data_rights
-from rooftree.compliance.verdict import Ruling
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.ledger.write import write
+from rooftree.money.company_day import company_day
 from rooftree.org.models import User
 from rooftree.reporting.assurance import BadRecord
 from rooftree.reporting.models import Incident
@@ -21,7 +21,7 @@ def opened(one: Incident, *, by: User, at: datetime) -> Incident:
     `discovered_on` is the day from which the thirty days run; `consumers` those whose data
     could be reached, which counts as taken.
     """
-    if one.discovered_on > at.date():
+    if one.discovered_on > company_day(at):
         raise BadRecord("It cannot have been discovered on a day to come.", "discovered_on")
     one.pk, one.opened_by, one.opened_at = uuid7_at(at), by, at
     with atomic():
@@ -35,7 +35,7 @@ def told_ftc(incident_id: UUID, *, on: date, by: User, at: datetime) -> None:
     """Somebody told the FTC on this day. Raises `BadRecord`."""
     with atomic():
         one = _open(incident_id)
-        if not one.discovered_on <= on <= at.date():
+        if not one.discovered_on <= on <= company_day(at):
             raise BadRecord("Give the day it was told: after the discovery, and not to come.")
         one.told_ftc_on = on
         one.save(update_fields=["told_ftc_on"])
@@ -48,19 +48,21 @@ def close(incident_id: UUID, *, ended: str, by: User, at: datetime) -> None:
         one = _open(incident_id)
         if not ended:
             raise BadRecord("Say what was done about it.")
-        if must_tell(one).decision == "require" and one.told_ftc_on is None:
+        if tell_by(one):
             raise BadRecord("The FTC must be told of it first; write down when it was.")
         one.ended, one.closed_at = ended, at
         one.save(update_fields=["ended", "closed_at"])
         _write("closed", one, by=by, at=at)
 
 
-def must_tell(one: Incident) -> Ruling:
-    """Whether the FTC must be told, and until when."""
+def tell_by(one: Incident) -> date | None:
+    """The last day to tell the FTC; None when it need not be told, or was."""
+    if one.told_ftc_on is not None:
+        return None
     return data_rights.breach(
         consumers=one.consumers, is_encrypted=one.is_encrypted,
         was_key_taken=one.was_key_taken, discovered_on=one.discovered_on,
-    )  # fmt: skip
+    ).deadline  # fmt: skip
 
 
 def _open(incident_id: UUID) -> Incident:

@@ -99,14 +99,19 @@ def wording(user: User, at: datetime) -> Count | None:
     """Wording that waits for approval, for those who may give it."""
     if not may(user, "approve_wording"):
         return None
-    return _shown(Template.objects.filter(decided_at=None).exclude(written_by=user).count(), "new")
+    return _shown(awaiting(Template, user).count(), "new")
 
 
 def sequences(user: User, at: datetime) -> Count | None:
     """Sequences that wait for approval, as `wording`."""
     if not may(user, "approve_wording"):
         return None
-    return _shown(Sequence.objects.filter(decided_at=None).exclude(written_by=user).count(), "new")
+    return _shown(awaiting(Sequence, user).count(), "new")
+
+
+def awaiting(table: type[Template | Sequence], user: User) -> QuerySet[Any]:
+    """What waits for approval by this user, or any other than who wrote it."""
+    return table._default_manager.filter(decided_at=None).exclude(written_by=user)
 
 
 def returns(user: User, at: datetime) -> Count | None:

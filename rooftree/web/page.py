@@ -115,6 +115,11 @@ def must_for_all(user: User, verb: str) -> None:
         raise PermissionDenied("This belongs to somebody of the whole company.")
 
 
+def may_for_all(user: User, verb: str) -> bool:
+    """Whether somebody may, about the whole company: as `must_for_all`."""
+    return may(user, verb) and user.branch_id is None
+
+
 def must(user: User, verb: str) -> None:
     """Stop somebody whose role may not; `verb` is one of `routing.visible.MAY`."""
     if not may(user, verb):

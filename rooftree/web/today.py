@@ -20,6 +20,8 @@ from rooftree.outreach.models import Template
 from rooftree.outreach.releases.models import Release
 from rooftree.reporting.models import ExportAsk
 from rooftree.routing.visible import leads_visible_to, may
+from rooftree.web import counts
+from rooftree.web.page import may_for_all
 from rooftree.web.setup_guide import ENDS_SOON
 from rooftree.web.words import plural
 
@@ -50,7 +52,7 @@ def _clocks(user: User, today: date) -> Iterator[Line]:
 
 
 def _requests(user: User, today: date) -> Iterator[Line]:
-    if may(user, "keep_records") and user.branch_id is None:
+    if may_for_all(user, "keep_records"):
         days = PrivacyRequest.objects.filter(answered_at=None).values_list("due_date", flat=True)
         yield from _dated(days, today, "data request", "privacy_requests")
 
@@ -68,39 +70,39 @@ def _wording(user: User, today: date) -> Iterator[Line]:
         for table, noun, name in (
             (Template, "wording", "wording"), (Sequence, "sequence", "sequences"),
         ):  # fmt: skip
-            rows = table._default_manager.filter(decided_at=None).exclude(written_by=user)
-            yield from _waiting(rows.count(), noun, "for your approval", name)
+            waiting = counts.awaiting(table, user).count()
+            yield from _waiting(waiting, noun, "for your approval", name)
 
 
 def _taken_out(user: User, today: date) -> Iterator[Line]:
-    if may(user, "approve_export") and user.branch_id is None:
+    if may_for_all(user, "approve_export"):
         rows = ExportAsk.objects.filter(decided_at=None).exclude(asked_by=user)
         yield from _waiting(rows.count(), "export", "for a second person", "export_asks")
 
 
 def _removals(user: User, today: date) -> Iterator[Line]:
-    if may(user, "keep_records") and user.branch_id is None:
+    if may_for_all(user, "keep_records"):
         rows = Purge.objects.filter(asked_at__isnull=False, approved_at=None, ended_at=None)
         waiting = rows.exclude(asked_by=user).count()
         yield from _waiting(waiting, "removal", "for a second person", "keeping")
 
 
 def _agreements(user: User, today: date) -> Iterator[Line]:
-    if may(user, "approve_agreements") and user.branch_id is None:
+    if may_for_all(user, "approve_agreements"):
         rows = Agreement.objects.filter(decision="require", approved_at=None, ended_at=None)
         waiting = rows.exclude(entered_by=user).count()
         yield from _waiting(waiting, "agreement", "for counsel’s document", "things_of_value")
 
 
 def _pay(user: User, today: date) -> Iterator[Line]:
-    if may(user, "approve_pay_plans") and user.branch_id is None:
+    if may_for_all(user, "approve_pay_plans"):
         rows = PayPlan.objects.filter(approved_at=None, dropped_at=None)
         waiting = rows.exclude(written_by=user).count()
         yield from _waiting(waiting, "pay plan", "for a second person", "pay_plans")
 
 
 def _findings(user: User, today: date) -> Iterator[Line]:
-    if may(user, "see_fair_lending") and user.branch_id is None:
+    if may_for_all(user, "see_fair_lending"):
         fair = Q(rule="FLR-01")
         for rule, name in ((fair, "fair_lending"), (~fair, "things_of_value")):
             waiting = Finding.objects.filter(rule, closed_at=None).count()

@@ -80,8 +80,9 @@ def test_temporary_authority_lasts_a_hundred_and_twenty_days(dana, ana):
 
     held = License.objects.get(state="GA")
     assert (held.status, held.until_date) == ("Temporary Authority", date(2027, 3, 1))
-    with pytest.raises(IntegrityError), transaction.atomic():
-        License.objects.filter(pk=held.pk).update(until_date=date(2027, 3, 2))
+    for until in (date(2027, 3, 2), None):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            License.objects.filter(pk=held.pk).update(until_date=until)
 
 
 @pytest.mark.parametrize(
@@ -98,6 +99,19 @@ def test_who_has_temporary_authority_is_given_leads_and_who_waits_is_not(dana, s
         return
     with pytest.raises(IntegrityError, match="not licensed in GA"), transaction.atomic():
         make.lead(property_state="GA", officer=dana)
+
+
+def test_where_a_state_licenses_twice_one_approval_is_enough_and_the_other_row_is_told(dana, ana):
+    found = nmls_file.take_in(
+        file(
+            the_same(dana),
+            f"222222,Florida - Office of Financial Regulation,F-2,Pending,{make.NOON:%m/%d/%Y},",
+        ),
+        by=ana, at=make.NOON,
+    )  # fmt: skip
+    assert (found.changes, found.same) == ([], 1)
+    assert found.wrong == ["Row 3: it says Pending in FL, where row 2 counts, which says Approved."]
+    assert on_file(dana).status == "Approved"
 
 
 def test_strangers_and_rows_that_say_nothing_are_told_and_left_out(dana, ana):

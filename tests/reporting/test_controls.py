@@ -177,6 +177,29 @@ def test_five_hundred_readable_records_are_told_to_the_ftc_within_thirty_days(
     assert of(title, at=make.NOON + 60 * make.DAY).works
 
 
+def test_a_last_day_lasts_until_it_ends_by_the_companys_clock(omar):
+    incident(omar)
+    assurance.record("restore", on=TODAY, said="Done.", document="", by=omar, at=make.NOON)
+    for title, days in (
+        ("Incidents are written down, and told in time", 30),
+        (KINDS["restore"].title, KINDS["restore"].days),
+    ):
+        midnight = make.NOON + days * make.DAY + timedelta(hours=12)
+        assert of(title, at=midnight - make.MINUTE).works
+        assert not of(title, at=midnight).works
+
+
+def test_nothing_is_written_down_of_a_day_that_begins_at_midnight(omar):
+    evening, tomorrow = make.NOON + timedelta(hours=11), TODAY + make.DAY
+    with pytest.raises(BadRecord, match="not come yet"):
+        assurance.record("board", on=tomorrow, said="Done.", document="", by=omar, at=evening)
+    with pytest.raises(BadRecord, match="a day to come"):
+        incidents.opened(
+            Incident(what="A stolen laptop", discovered_on=tomorrow, consumers=1,
+                     is_encrypted=False, was_key_taken=False), by=omar, at=evening,
+        )  # fmt: skip
+
+
 def test_the_file_is_signed_and_holds_every_control_and_its_rows(omar, tmp_path):
     came_in(omar)
     path = tmp_path / "controls.zip"

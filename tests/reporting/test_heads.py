@@ -142,6 +142,8 @@ def test_the_doctor_says_what_is_not_kept_elsewhere(tmp_path, monkeypatch):
     assert "1 are not in" in findings.heads_kept().text
     heads.put_elsewhere(tmp_path)
     assert findings.heads_kept().well
+    (tmp_path / "head-0.json").write_text("{}")
+    assert "cannot be read" in findings.heads_kept().text
 
 
 def test_a_new_key_signs_from_now_on_and_what_the_old_one_signed_still_holds(capsys):

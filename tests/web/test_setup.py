@@ -250,6 +250,22 @@ def test_ending_a_license_frees_the_leads_it_covered(cast, browser):
     assert mine.officer is None
 
 
+@pytest.mark.parametrize("last_day", ["", "2026-05-01"])
+def test_temporary_authority_is_entered_with_a_last_day_within_its_120_days(
+    cast, browser, last_day
+):
+    held = License.objects.get(officer=cast.dana, state="FL")
+    typed = {"number": "TA-1", "status": "Temporary Authority", "from_date": "2026-01-01"}
+    address = reverse("setup_license", args=[held.pk])
+
+    refused = browser.post(address, {**typed, "last_date": last_day})
+    assert refused.status_code == 422
+    assert "its last day is Apr 30, 2026 or before" in refused.text
+    browser.post(address, {**typed, "last_date": "2026-04-30"})
+    held.refresh_from_db()
+    assert (held.status, held.until_date.isoformat()) == ("Temporary Authority", "2026-05-01")
+
+
 def test_a_source_shows_its_address_once_and_takes_leads_there(cast, browser):
     page = browser.post(
         reverse("setup_sources"),

@@ -86,7 +86,7 @@ def _kept_elsewhere(where: Path) -> Finding:
     try:
         kept = list(heads.kept(where))
         wrong = list(heads.problems(kept))
-    except (OSError, ValueError, KeyError, TypeError) as problem:
+    except heads.UNREADABLE as problem:
         raise Wrong(f"{where} holds no heads of a ledger: {problem}") from problem
     return Finding(
         name="heads kept elsewhere",

@@ -173,8 +173,7 @@ def _asked(typed: str | None, at: datetime) -> tuple[str, controls.Asked]:
 
 
 def _said(one: Incident, today: date) -> dict[str, Any]:
-    ruling = incidents.must_tell(one)
-    due = ruling.deadline if ruling.decision == "require" and not one.told_ftc_on else None
+    due = incidents.tell_by(one)
     return {"row": one, "due": due, "is_late": due is not None and due < today}
 
 
