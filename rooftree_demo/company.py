@@ -100,6 +100,7 @@ def _found(at: datetime) -> Company:
     company.save(update_fields=["alarm_user"])
     _sources(users["Omar Haddad"], at)
     agreements.make(users, at=at)
+    agreements.pay(officers, users, at=at)
     first_run.ensure(at=at)
     publish.publish(
         routing.rules(branches, officers, users),

@@ -119,10 +119,11 @@ def _after_its_end(
         and over < one.on_date <= over + LATE
     ]  # fmt: skip
     if late:
+        first = min(one.on_date for one in late)
         yield _found(
             f"ended:{agreement.pk}",
-            f"The agreement with {partner} ended {over:%m/%d/%Y}, and payments went on: the first "
-            f"{min(one.on_date for one in late):%m/%d/%Y}.",
+            f"The agreement with {partner} ended {over:%b} {over.day}, {over.year}, and payments "
+            f"went on: the first {first:%b} {first.day}, {first.year}.",
         )
 
 

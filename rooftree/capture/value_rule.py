@@ -35,11 +35,11 @@ def judge(thing: ThingOfValue, typed: Mapping[str, Any]) -> None:
 
 def found(thing: ThingOfValue) -> Found:
     """What compliance is told of a thing that the rule forbids and that was given all the same."""
-    law = reasons.MESSAGES[thing.reason]
+    law, day = reasons.MESSAGES[thing.reason], thing.on_date
     return Found(
         rule=RSP_01.id,
         cause=f"thing:{thing.pk}",
-        sentence=f"{thing.what}, given to {thing.partner} on {thing.on_date:%m/%d/%Y}. {law}",
+        sentence=f"{thing.what}, given to {thing.partner} on {day:%b} {day.day}, {day.year}. {law}",
         notice="Something was given to a partner that the rule forbids.",
         link=PAGE,
     )

@@ -44,6 +44,7 @@ class Wanted:
     began_on: date
     sentence: str
     cause: str
+    due_on: date | None = None  # where a notice, not the law, gives the day
     loan: Loan | None = None
     evidence: Sequence[dict[str, Any]] = field(default=())
 
@@ -54,7 +55,7 @@ def start(wanted: Wanted, *, at: datetime) -> CreditClock | None:
     One that still runs keeps its day: what comes later makes nothing due later.
     """
     kind, zone = wanted.kind, company_zone()
-    due = credit_days.due_on(kind, wanted.began_on)
+    due = wanted.due_on or credit_days.due_on(kind, wanted.began_on)
     clock = CreditClock(
         id=uuid7_at(at),
         lead=wanted.lead,
@@ -66,7 +67,7 @@ def start(wanted: Wanted, *, at: datetime) -> CreditClock | None:
         sentence=wanted.sentence[:500],
         evidence=list(wanted.evidence),
         owner=_least_laden(),
-        alarm_at=credit_days.next_alarm(kind, wanted.began_on, at=at, zone=zone),
+        alarm_at=credit_days.next_alarm(kind, wanted.began_on, due, at=at, zone=zone),
         opened_at=at,
         closed_as="",
         proof={},
@@ -140,7 +141,9 @@ def _remind(clock: CreditClock, at: datetime) -> None:
         f"{title} is due today" if left == 0 else f"{title} is due in {left} days"
     )  # fmt: skip
     _tell(clock, f"{said}: {clock.sentence}", today.isoformat(), at, escalates=late)
-    following = credit_days.next_alarm(clock.kind, clock.began_on, at=at, zone=company_zone())
+    following = credit_days.next_alarm(
+        clock.kind, clock.began_on, clock.due_on, at=at, zone=company_zone()
+    )
     CreditClock.objects.filter(pk=clock.pk).update(alarm_at=following)
 
 

@@ -79,11 +79,9 @@ CLOCKS = {
 
 
 def due_on(kind: str, began_on: date) -> date:
-    """The last day by law; of a reply, `began_on` is the day we gave them."""
+    """The last day by law; a reply has none: it is the day that the notice gives."""
     if kind == "estimate":
         return add_business_days(began_on, ESTIMATE_DAYS)
-    if kind == "reply":
-        return began_on
     days = COUNTEROFFER_DAYS if kind == "counteroffer" else DECISION_DAYS
     return began_on + timedelta(days=days)
 
@@ -93,9 +91,8 @@ def house_on(due: date) -> date:
     return business_day_on_or_before(due)
 
 
-def reminder_days(kind: str, began_on: date) -> list[date]:
+def reminder_days(kind: str, began_on: date, due: date) -> list[date]:
     """The days on which it is said that the clock runs, the house's last day among them."""
-    due = due_on(kind, began_on)
     last = house_on(due)
     if kind == "estimate":
         days = [add_business_days(began_on, nth) for nth in range(1, ESTIMATE_DAYS)]
@@ -108,12 +105,12 @@ def reminder_days(kind: str, began_on: date) -> list[date]:
     return sorted({*(day for day in days if day < last), last})
 
 
-def next_alarm(kind: str, began_on: date, *, at: datetime, zone: ZoneInfo) -> datetime:
+def next_alarm(kind: str, began_on: date, due: date, *, at: datetime, zone: ZoneInfo) -> datetime:
     """When to say it next: on the days above, the morning after the last, then each business day.
 
     An overdue notice is never let rest.
     """
-    days = [*reminder_days(kind, began_on), due_on(kind, began_on) + timedelta(days=1)]
+    days = [*reminder_days(kind, began_on, due), due + timedelta(days=1)]
     mornings = (morning(day, zone) for day in days)
     coming = next((one for one in mornings if one > at), None)
     return coming or morning(add_business_days(at.astimezone(zone).date(), 1), zone)

@@ -98,19 +98,20 @@ def follow(clock: CreditClock, noted: Noted, *, at: datetime) -> None:
     12 CFR 1002.9(a)(1)(iv), (c)(2): ninety days; the time that was given to reply; thirty days.
     """
     day = f"{noted.on_date:%b} {noted.on_date.day}"
-    begins: tuple[str, date, str] | None = None
+    begins: tuple[str, str] | None = None
     match noted.outcome:
         case "counteroffer" if not noted.is_combined:
-            begins = "counteroffer", noted.on_date, f"A counteroffer was made on {day}."
+            begins = "counteroffer", f"A counteroffer was made on {day}."
         case "incomplete" if noted.reply_by:
-            begins = "reply", noted.reply_by, f"A notice of incompleteness went out on {day}."
+            begins = "reply", f"A notice of incompleteness went out on {day}."
         case "completed":
-            begins = "completed", noted.on_date, f"They sent what was missing on {day}."
+            begins = "completed", f"They sent what was missing on {day}."
     if begins:
-        kind, began_on, sentence = begins
+        kind, sentence = begins
         wanted = clocks.Wanted(
-            lead=clock.lead, loan=clock.loan, kind=kind, began_on=began_on, sentence=sentence,
+            lead=clock.lead, loan=clock.loan, kind=kind, began_on=noted.on_date, sentence=sentence,
             cause=f"{kind}:clock:{clock.pk}", evidence=clock.evidence,
+            due_on=noted.reply_by if kind == "reply" else None,
         )  # fmt: skip
         clocks.start(wanted, at=at)
 

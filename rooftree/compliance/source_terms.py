@@ -86,6 +86,14 @@ def record(
     return made
 
 
+def by_source(day: date) -> list[tuple[Source, SourceTerms | None]]:
+    """Every source by name, with its terms in force on a day."""
+    ends_later = Q(until_date=None) | Q(until_date__gt=day)
+    read = SourceTerms.objects.filter(ends_later, from_date__lte=day, reviewed_at__isnull=False)
+    in_force = {one.source_id: one for one in read.order_by("from_date")}
+    return [(one, in_force.get(one.pk)) for one in Source.objects.order_by("name")]
+
+
 def _check(facts: Mapping[str, Any], from_date: date, at: datetime) -> None:
     if from_date < company_day(at):
         raise BadTerms("from_date", "Terms begin today or later; what was decided before stands.")

@@ -50,7 +50,7 @@ PAGES = {  # by the name of their address
     ),
     "releases": Page(label="Releases", icon="play", verb="see_releases"),
     "rates": Page(label="Rates", icon="rates", verb="see_rates"),
-    "compliance": Page(label="Compliance", icon="shield", verb="see_compliance", short="Rules"),
+    "compliance": Page(label="Compliance", icon="shield", verb="see_compliance", short="Proof"),
     "fair_lending": Page(label="Fair lending", icon="team", verb="see_fair_lending"),
     "things_of_value": Page(label="Things of value", icon="text", verb="see_things_of_value"),
     "pay_plans": Page(label="Pay plans", icon="money", verb="see_pay_plans"),

@@ -136,6 +136,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("compliance/ledger/", ledger.show, name="compliance_ledger"),
     path("compliance/ledger/heads/", ledger.download, name="ledger_heads"),
     path("compliance/ledger/heads/newest/", ledger.publish, name="ledger_head"),
+    path("compliance/sources/", compliance_terms.every, name="all_source_terms"),
     path("compliance/sources/<uuid:source_id>/", compliance_terms.terms, name="source_terms"),
     path("compliance/", include("rooftree.web.urls_keeping")),
     path("compliance/emergencies/", compliance_terms.emergencies, name="emergencies"),

@@ -183,6 +183,7 @@ TABLE = {
     "compliance/releases/<uuid:release_id>/": get("pkcd", "release"),
     "compliance/releases/<uuid:release_id>/<slug:what>/": post("pkcd", "release stop"),
     "compliance/stop/": post("cd"),
+    "compliance/sources/": get("cd"),
     "compliance/sources/<uuid:source_id>/": get("cd", "source"),
     "compliance/emergencies/": post("cd"),
     "compliance/keeping/": get("cd"),

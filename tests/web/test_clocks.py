@@ -130,7 +130,7 @@ def test_a_notice_of_incompleteness_gives_them_a_day_and_completing_it_thirty_mo
         reply_by="2026-12-04",
     )  # fmt: skip
     waits = CreditClock.objects.get(kind="reply")
-    assert waits.due_on == date(2026, 12, 4)
+    assert (waits.began_on, waits.due_on) == (date(2026, 11, 23), date(2026, 12, 4))
 
     record(omar, waits, outcome="completed", note="Pay stubs came", is_adverse=None)
 

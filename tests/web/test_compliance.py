@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.urls import reverse
 
-from rooftree.compliance import evidence_check, revoke
+from rooftree.compliance import evidence_check, revoke, source_terms
 from rooftree.compliance.models import Revocation, SourceTerms, Verdict
 from rooftree.ledger import seal
 from rooftree.ledger.models import Event
@@ -194,6 +194,16 @@ def test_new_terms_end_the_ones_before_and_name_their_reader(cast, omar):
     assert old.until_date == today
     assert (new.reviewed_by, new.channels) == (cast.omar, ["call", "text"])
     assert Event.objects.filter(kind="compliance.source_terms.recorded").count() == 1
+
+
+def test_sources_whose_terms_nobody_read_are_counted_and_listed_first(cast, omar):
+    make.terms(cast.zillow, reviewed_at=make.NOON)
+    unread = make.source(slug="bankrate", name="Zz Bankrate")
+
+    home, listed = omar.get("/compliance/").text, omar.get(reverse("all_source_terms"))
+
+    assert "1 without" in home
+    assert [source for source, _ in listed.context["rows"]] == [unread, cast.zillow]
 
 
 def test_terms_without_their_wording_are_refused_and_kept_in_the_form(cast, omar):

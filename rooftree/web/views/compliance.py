@@ -10,13 +10,11 @@ from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
-from rooftree.compliance import held_lists, listed, release_hold, revoke
+from rooftree.compliance import held_lists, listed, release_hold, revoke, source_terms
 from rooftree.compliance.load_dnc import NATIONAL
 from rooftree.compliance.models import Finding, Revocation, Verdict
-from rooftree.compliance.record_consent import terms_in_force
 from rooftree.compliance.rulebook import SCRUB_DAYS
 from rooftree.flow import reviews
-from rooftree.leads.models import Source
 from rooftree.money.company_day import company_day
 from rooftree.org.models import Company
 from rooftree.outreach.models import Message
@@ -184,10 +182,7 @@ def _waiting(request: HttpRequest) -> dict[str, Any]:
         "emergencies": list(enumerate(company.emergencies)) if company else [],
         "is_fresh": _is_fresh(company, request),
         "lists": _lists(request),
-        "terms": [
-            {"source": one, "terms": terms_in_force(one.pk, day)}
-            for one in Source.objects.order_by("name")
-        ],
+        "without_terms": sum(1 for _, terms in source_terms.by_source(day) if terms is None),
         "may_release": may(request.user, "release_hold"),
         "may_watch": may(request.user, "record_emergencies"),
         "may_review": may(request.user, "review_terms"),

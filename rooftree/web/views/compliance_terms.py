@@ -45,6 +45,15 @@ class TermsForm(StaffForm):
     )
 
 
+@staff("GET")
+def every(request: HttpRequest) -> HttpResponse:
+    """The terms in force of each source; those without any come first."""
+    must(request.user, "see_compliance")
+    found = source_terms.by_source(request.at.date())
+    rows = sorted(found, key=lambda pair: pair[1] is not None)
+    return render(request, "compliance/all_terms.html", {"rows": rows})
+
+
 @staff("GET", "POST")
 def terms(request: HttpRequest, source_id: UUID) -> HttpResponse:
     """The terms of one source, by date; new ones are a new row."""

@@ -68,12 +68,14 @@ def show(request: HttpRequest) -> HttpResponse:
     for one in plans.order_by("-number"):
         by_officer[one.officer_id].append(one)
     officers = officers_visible_to(request.user).select_related("user")
+    named = officers.order_by("user__name", "pk")
     context = {
         "rows": [
             {"officer": one, "lines": _lines(by_officer[one.pk], request, today)}
-            for one in officers.order_by("user__name", "pk")
-            if one.pk in by_officer or one.terminated_at is None
+            for one in named
+            if one.pk in by_officer
         ],
+        "without": [one for one in named if one.pk not in by_officer and not one.terminated_at],
         "may_write": may(request.user, "write_pay_plans"),
         "rule": LOC_01,
     }
