@@ -30,6 +30,7 @@ RULES = HERE.parents[1] / "rooftree" / "compliance"
 FILES = ("rules.yaml", "optout.yaml", "wording.yaml")
 CHANGED = "ROOFTREE_MUTANT"  # names the file and the place of the one value that is changed
 QUICK = ("cases", "state_table", "quiet_hours", "places", "lint", "optout", "optout_recall")
+NEAREST = {"optout.yaml": "optout_recall", "wording.yaml": "lint"}  # asked first of a file
 TESTS = [
     f"tests/compliance/test_{name}.py"
     for name in (*QUICK, "checker", "dnc_file", "gate", "needles", "retention")
@@ -152,11 +153,11 @@ def hand_out(hand: Callable[[str, Any], Any]) -> None:
     yaml.safe_load = load
 
 
-def notices() -> bool:
+def notices(first: str = "cases") -> bool:
     """Whether a test that needs nothing but its own parameters fails."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
     try:
-        for name in QUICK:
+        for name in sorted(QUICK, key=lambda one: one != first):
             for test, given in _asked_of(import_module(f"tests.compliance.test_{name}")):
                 test(**given)
     except Exception:  # a change that breaks loading is noticed as well
@@ -215,7 +216,7 @@ def survives(name: str, place: Place) -> bool:
 
     def ask() -> bool:
         hand_out(hand)
-        return notices()
+        return notices(NEAREST.get(name, "cases"))
 
     if in_a_child(ask):
         return False
