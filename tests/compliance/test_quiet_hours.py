@@ -53,6 +53,7 @@ def _asked(at: datetime, state: str, zone: str, is_automated: bool, guard: int) 
         ("2027-07-05T10:00:00", "UT", "America/Denver", "state_holiday_ban"),  # kept on Monday
         ("2026-11-25T10:00:00", "LA", "America/Chicago", "in_window"),
         ("2026-12-24T10:00:00", "LA", "America/Chicago", "state_holiday_ban"),  # proclaimed
+        ("2026-12-31T10:00:00", "LA", "America/Chicago", "state_holiday_ban"),
     ],
 )
 def test_a_call_at_the_edge_of_a_window(local: str, state: str, zone: str, expected: str) -> None:
