@@ -3,6 +3,7 @@
 # ruff: noqa: F403
 from rooftree.capture.imports.models import *
 from rooftree.capture.models import *
+from rooftree.compliance.amending.models import *
 from rooftree.compliance.keeping.models import *
 from rooftree.compliance.models import *
 from rooftree.leads.models import *

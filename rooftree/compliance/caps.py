@@ -3,16 +3,15 @@
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
-from rooftree.compliance import places
+from rooftree.compliance import law
 from rooftree.compliance.facts import PHONE, Contact, Facts, Medium, Purpose, known
-from rooftree.compliance.rulebook import HOUSE, STATES, TRANSACTION_MONTHS, Cap, house_caps
+from rooftree.compliance.rulebook import Cap
 from rooftree.compliance.verdict import Rule, Ruling
 from rooftree.core.holidays import add_months
 
 CAP_01 = Rule(id="CAP-01", cite="Fla. Stat. 501.616(6)(b); 15 O.S. 775C.4; Md. Com. Law 14-4502(c)")
 FIRST_DAY, FIRST_WEEK = timedelta(hours=24), timedelta(days=7)
 HOUSE_NAMES = {Medium.CALL: "call", Medium.TEXT: "text", Medium.EMAIL: "email"}
-FIRST_DAY_KEYS = {"call": "call_attempts", "text": "texts", "email": "emails"}
 
 
 def released_at(moments: Iterable[datetime], cap: Cap, at: datetime) -> datetime | None:
@@ -60,7 +59,7 @@ def _reached(
     name = HOUSE_NAMES.get(medium)
     if name is not None:
         same = [one.at for one in contacts if one.medium == medium]
-        for cap in _house_caps(name, known(facts.inquired_at, "inquired_at"), at):
+        for cap in _house_caps(name, facts, at):
             release = released_at(same, cap, at)
             if release is not None:
                 found.append((_house_reason(cap, name), release, "house"))
@@ -69,9 +68,8 @@ def _reached(
 
 def _state_caps(facts: Facts) -> list[tuple[Cap, bool]]:
     found: list[tuple[Cap, bool]] = []
-    for code in places.states(facts):
-        state = STATES[code]
-        if not (code == "OR" and is_exempt_in_oregon(facts)):
+    for state in law.states(facts):
+        if not (state.code == "OR" and is_exempt_in_oregon(facts)):
             found += [(cap, False) for cap in state.caps]
         if known(facts.is_automated, "is_automated"):
             found += [(cap, True) for cap in state.automated_caps]
@@ -81,23 +79,24 @@ def _state_caps(facts: Facts) -> list[tuple[Cap, bool]]:
 def is_exempt_in_oregon(facts: Facts) -> bool:
     """ORS 646.561 ff.: a customer of the last 18 months, by a relationship with us."""
     today: date = known(facts.at, "at").date()
+    months = law.number("ebr_transaction_months", facts)
     return any(
-        one.with_us and today < add_months(one.on, TRANSACTION_MONTHS)
+        one.with_us and today < add_months(one.on, months)
         for one in known(facts.relationships, "relationships")
     )
 
 
-def _house_caps(name: str, inquired_at: datetime | None, at: datetime) -> tuple[Cap, ...]:
+def _house_caps(name: str, facts: Facts, at: datetime) -> tuple[Cap, ...]:
     """They are the caps of the day; a fresh inquiry has caps of its own."""
-    everyday = house_caps(name)
+    inquired_at = known(facts.inquired_at, "inquired_at")
+    everyday = law.house_caps(name, facts)
     since = None if inquired_at is None or inquired_at > at else at - inquired_at
     weekly = tuple(cap for cap in everyday if cap.hours > 24)
     if since is not None and since < FIRST_WEEK and name == "email":
-        weekly = (Cap(count=HOUSE["new_inquiry_first_week"]["emails"], hours=168),)
+        weekly = (Cap(count=law.number("first_week_email", facts), hours=168),)
         everyday = weekly
     if since is not None and since < FIRST_DAY:
-        count = HOUSE["new_inquiry_first_24h"][FIRST_DAY_KEYS[name]]
-        return (Cap(count=count, hours=24), *weekly)
+        return (Cap(count=law.number(f"first_day_{name}", facts), hours=24), *weekly)
     return everyday
 
 

@@ -2,7 +2,8 @@
 
 It reads the JSON that was stored, imports nothing of the gate, its rules or
 its facts, and keeps its own small reading of hours, consent, stops, caps and
-licenses, so that a mistake in the gate does not excuse itself. It proves the
+licenses, and of the company's changes of rules among the facts, so that a
+mistake in the gate does not excuse itself. It proves the
 hash, that whatever was allowed was allowed rightly, and that an hour held was
 rightly held.
 """
@@ -10,7 +11,7 @@ rightly held.
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -119,14 +120,42 @@ def _is_shut(facts: Json, at: datetime) -> bool:
 
 def _is_closed(place: Json, facts: Json, at: datetime) -> bool:
     local = at.astimezone(ZoneInfo(place["zone"]))
-    proclaimed = TABLE["proclaimed_holidays"].get(place["state"], [])
-    windows = [{"mon_fri": ["08:00", "21:00"]}, *_windows(ROWS[place["state"]], facts, local)]
+    row = _row(place["state"], local.date(), facts)
+    windows = [_everywhere(local.date(), facts), *_windows(row, facts, local)]
     key = WEEKDAYS[local.weekday()]
     for week in windows:
         hours = week.get(key, week["mon_fri"] if len(week) == 1 else None)
         if hours is None or not hours[0] <= local.strftime("%H:%M") < hours[1]:
             return True
-    return local.date() in proclaimed
+    return local.date() in row["proclaimed"]
+
+
+def _row(state: str, day: date, facts: Json) -> Json:
+    """The table's row of a state, with what the company changed of it in force on a local date."""
+    row = {**ROWS[state], "proclaimed": TABLE["proclaimed_holidays"].get(state, [])}
+    for item, value in _changed(state, day, facts).items():
+        row[item] = value
+        if item == "live":
+            row.pop("versions", None)
+        if item == "proclaimed":
+            row[item] = [date.fromisoformat(one) for one in value]
+    return row
+
+
+def _everywhere(day: date, facts: Json) -> Json:
+    """The federal hours on a local date."""
+    shipped = {"mon_fri": ["08:00", "21:00"]}
+    window: Json = _changed("US", day, facts).get("telemarketing_window", shipped)
+    return window
+
+
+def _changed(place: str, day: date, facts: Json) -> dict[str, Any]:
+    """By item, the value of the change that began last of those in force."""
+    here = [one for one in facts.get("amendments", []) if one["place"] == place]
+    begun = [one for one in here if date.fromisoformat(one["from_date"]) <= day]
+    left = [one for one in begun if not one["until_date"] or one["until_date"] > day.isoformat()]
+    left.sort(key=lambda one: (one["from_date"], one["number"]))
+    return {one["item"]: json.loads(one["value"]) for one in left}
 
 
 def _windows(row: Json, facts: Json, local: datetime) -> list[Json]:
@@ -135,8 +164,8 @@ def _windows(row: Json, facts: Json, local: datetime) -> list[Json]:
         ends = version.get("effective_to")
         if version["effective_from"] <= local.date() and (ends is None or local.date() < ends):
             found.append(version["live"])
-    if local.dst() and "dst_live" in row:
-        found.append(row["dst_live"])
+    if local.dst() and row.get("dst_live"):
+        found = [row["dst_live"]]
     if facts["is_automated"]:
         found.append(row.get("auto"))
     return [one for one in found if isinstance(one, dict)]
@@ -242,7 +271,7 @@ def _cap_ends(facts: Json) -> datetime | None:
         return None
     at, ends = _moment(facts["at"]), []
     for cap in _state_caps(facts):
-        span = timedelta(hours=cap["hours"])
+        span = timedelta(hours=cap.get("hours", 0), days=cap.get("days", 0))
         recent = sorted(
             moment
             for one in facts["contacts"]
@@ -255,11 +284,13 @@ def _cap_ends(facts: Json) -> datetime | None:
 
 
 def _state_caps(facts: Json) -> Iterable[Json]:
-    for state in {one["state"] for one in _where(facts)}:
-        if state != "OR":  # Oregon exempts customers; the gate's reading is not repeated here
-            yield from ROWS[state].get("caps", [])
+    at = _moment(facts["at"])
+    for place in _where(facts):
+        row = _row(place["state"], at.astimezone(ZoneInfo(place["zone"])).date(), facts)
+        if place["state"] != "OR":  # Oregon exempts customers; that reading is not repeated here
+            yield from row.get("caps", [])
         if facts["is_automated"]:
-            yield from ROWS[state].get("auto_caps", [])
+            yield from row.get("auto_caps", [])
 
 
 def _lacks_license(facts: Json) -> bool:

@@ -1,9 +1,8 @@
 """Whether the person agreed to this medium, by this seller, in writing (CON-01 to CON-06)."""
 
-from rooftree.compliance import places
+from rooftree.compliance import law
 from rooftree.compliance.facts import PHONE, Consent, Facts, Medium, Purpose, Voice, known
 from rooftree.compliance.quiet_hours import is_prompt_reply
-from rooftree.compliance.rulebook import STATES
 from rooftree.compliance.verdict import Decision, Rule, Ruling
 
 CON_01 = Rule(
@@ -170,14 +169,14 @@ def _state_bans(facts: Facts) -> Ruling | None:
     is_recorded = known(facts.medium, "medium") == Medium.VOICEMAIL or known(
         facts.voice, "voice"
     ) in (Voice.AI, Voice.PRERECORDED)
-    for code in places.states(facts):
-        state = STATES[code]
+    for state in law.states(facts):
         if is_recorded and "no_recorded_message" in state.flags:
-            return CON_05.block("state_bans_recorded_message", state.cite)
+            return CON_05.block("state_bans_recorded_message", state.cite_of("no_recorded_message"))
         if is_recorded and "no_adad" in state.flags:
-            return CON_05.block("state_bans_adad", state.cite)
+            return CON_05.block("state_bans_adad", state.cite_of("no_adad"))
         if "pewc_all_marketing" in state.flags and not has_written(facts):
-            return CON_05.block("pewc_required_all_marketing", state.cite)
+            cite = state.cite_of("pewc_all_marketing")
+            return CON_05.block("pewc_required_all_marketing", cite)
     return None
 
 
@@ -185,13 +184,13 @@ def _by_hand(facts: Facts) -> Ruling:
     """A person dials or types one message, without a valid written consent."""
     medium = known(facts.medium, "medium")
     is_invited = known(facts.invited_at, "invited_at") is not None
-    for code in places.states(facts):
-        state = STATES[code]
+    for state in law.states(facts):
         is_text_state = "commercial_text_needs_consent" in state.flags
         if medium is Medium.TEXT and is_text_state and not is_invited:
-            return CON_05.block("commercial_text_needs_consent", state.cite)
+            cite = state.cite_of("commercial_text_needs_consent")
+            return CON_05.block("commercial_text_needs_consent", cite)
         if "mobile_unsolicited_ban" in state.flags and _is_unsolicited_mobile(facts, is_invited):
-            return CON_05.block("mobile_unsolicited_ban", state.cite)
+            return CON_05.block("mobile_unsolicited_ban", state.cite_of("mobile_unsolicited_ban"))
     if is_invited:
         return CON_04.allow("consumer_invitation")
     return CON_05.allow("manual_call_no_pewc_needed")

@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from rooftree.compliance import places
+from rooftree.compliance import law
 from rooftree.compliance.consent import has_written
 from rooftree.compliance.facts import (
     PHONE,
@@ -12,13 +12,7 @@ from rooftree.compliance.facts import (
     StateList,
     known,
 )
-from rooftree.compliance.rulebook import (
-    INQUIRY_MONTHS,
-    SCRUB_DAYS,
-    SEPARATE_LISTS,
-    STATES,
-    TRANSACTION_MONTHS,
-)
+from rooftree.compliance.rulebook import SEPARATE_LISTS, State
 from rooftree.compliance.verdict import Rule, Ruling
 from rooftree.core.holidays import add_months
 
@@ -54,7 +48,7 @@ def national(facts: Facts) -> Ruling | None:
         return None
     version, today = known(facts.registry_date, "registry_date"), _today(facts)
     is_listed = known(facts.is_on_registry, "is_on_registry")
-    is_fresh = version is not None and (today - version).days <= SCRUB_DAYS
+    is_fresh = version is not None and (today - version).days <= _good_for(facts)
     if not is_listed and is_fresh:
         return DNC_01.allow("dnc_clear")
     answer = _answers_listing(facts)
@@ -71,23 +65,23 @@ def state(facts: Facts) -> Ruling | None:
         return None
     held = {one.state: one for one in known(facts.state_lists, "state_lists")}
     rulings = [
-        _state_ruling(held.get(code), code, facts)
-        for code in places.states(facts)
-        if code in SEPARATE_LISTS
+        _state_ruling(held.get(one.code), one, facts)
+        for one in law.states(facts)
+        if one.code in SEPARATE_LISTS
     ]
     blocks = [one for one in rulings if one.decision.value == "block"]
     return next(iter(blocks or rulings), None)
 
 
-def _state_ruling(found: StateList | None, code: str, facts: Facts) -> Ruling:
+def _state_ruling(found: StateList | None, state: State, facts: Facts) -> Ruling:
     is_listed = found is not None and found.is_listed and not _is_too_new(found, facts)
     version = None if found is None else found.version_date
-    is_fresh = version is not None and (_today(facts) - version).days <= SCRUB_DAYS
+    is_fresh = version is not None and (_today(facts) - version).days <= _good_for(facts)
     if not is_listed and is_fresh:
         return DNC_04.allow("state_clear")
     if has_written(facts):
         return DNC_04.allow("written_permission")
-    answer = None if "no_ebr_exemption" in STATES[code].flags else _answers_listing(facts)
+    answer = None if "no_ebr_exemption" in state.flags else _answers_listing(facts)
     if answer is not None:
         return answer
     return DNC_04.block("state_dnc_no_ebr" if is_listed else "state_scrub_stale")
@@ -120,14 +114,19 @@ def _answers_listing(facts: Facts) -> Ruling | None:
     if has_written(facts):
         return DNC_01.allow("written_permission")
     for one in _ours(facts):
-        if is_live(one, _today(facts)):
+        if _is_live(one, facts):
             is_sale = one.kind == "transaction"
             return DNC_02.allow("ebr_transaction" if is_sale else "ebr_inquiry")
     return None
 
 
-def is_live(relationship: Relationship, today: date) -> bool:
+def _is_live(relationship: Relationship, facts: Facts) -> bool:
     """The relationship still counts; its last good day is the one before the anniversary."""
     is_sale = relationship.kind == "transaction"
-    months = TRANSACTION_MONTHS if is_sale else INQUIRY_MONTHS
-    return relationship.on <= today < add_months(relationship.on, months)
+    months = law.number("ebr_transaction_months" if is_sale else "ebr_inquiry_months", facts)
+    return relationship.on <= _today(facts) < add_months(relationship.on, months)
+
+
+def _good_for(facts: Facts) -> int:
+    """For how many days a copy of a list counts."""
+    return law.number("dnc_scrub_days", facts)

@@ -2,8 +2,9 @@
 
 import re
 
+from rooftree.compliance import law
 from rooftree.compliance.facts import Facts, Medium, Purpose, known
-from rooftree.compliance.rulebook import SPAM_GOAL, SPAM_STOP, UNSUBSCRIBE_DAYS
+from rooftree.compliance.rulebook import SPAM_GOAL, SPAM_STOP
 from rooftree.compliance.verdict import Rule, Ruling
 
 EML_01 = Rule(id="EML-01", cite="15 USC 7704; 16 CFR 316; RCW 19.190.020")
@@ -59,7 +60,7 @@ def unsubscribe(facts: Facts) -> Ruling | None:
     """The way out works thirty days and asks for nothing but an address."""
     if not _markets(facts):
         return None
-    if known(facts.unsubscribe_days, "unsubscribe_days") < UNSUBSCRIBE_DAYS:
+    if known(facts.unsubscribe_days, "unsubscribe_days") < law.number("unsubscribe_days", facts):
         return EML_01.block("optout_link_ttl")
     if known(facts.unsubscribe_needs, "unsubscribe_needs"):
         return EML_01.block("optout_too_hard")

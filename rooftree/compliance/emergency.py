@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-from rooftree.compliance import places
+from rooftree.compliance import law, places
 from rooftree.compliance.facts import PHONE, Emergency, Facts, Medium, Place, Purpose, known
-from rooftree.compliance.rulebook import EMERGENCY_STATES
+from rooftree.compliance.rulebook import EMERGENCY
 from rooftree.compliance.verdict import Rule, Ruling
 
 EMG_01 = Rule(id="EMG-01", cite="N.Y. GBL 399-z(5-a); LPSC Gen. Order R-29617")
@@ -16,7 +16,7 @@ def decide(facts: Facts) -> Ruling | None:
     is_marketing = known(facts.purpose, "purpose") == Purpose.MARKETING
     if known(facts.medium, "medium") not in PHONE or not is_marketing:
         return None
-    where = [one for one in places.candidates(facts) if one.state in EMERGENCY_STATES]
+    where = [one for one in places.candidates(facts) if EMERGENCY in law.of(one, facts).flags]
     if not where:
         return EMG_01.allow("state_clear")
     at, read_at = known(facts.at, "at"), known(facts.emergencies_read_at, "emergencies_read_at")

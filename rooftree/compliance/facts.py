@@ -210,6 +210,23 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Amendment:
+    """One value of the rule data that this company changed, from a local date on."""
+
+    number: int  # of the change, as its page has it
+    place: str  # USPS code, or `US` for what holds everywhere
+    item: str  # as `rule_items.ITEMS`
+    value: str  # JSON, of the shape that rules.yaml has there
+    from_date: date
+    until_date: date | None  # the first day without it; None: it stands
+    cite: str
+
+    def holds(self, day: date) -> bool:
+        """It is in force on a local date."""
+        return self.from_date <= day and (self.until_date is None or day < self.until_date)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """One message, one recipient, one moment, and all that is known about them.
 
@@ -220,6 +237,7 @@ class Facts:
     at: datetime | Missing = UNKNOWN
     asks: tuple[str, ...] | None = None
     rules_version: str | Missing = UNKNOWN  # under which the caller means to send
+    amendments: tuple[Amendment, ...] = ()  # that may concern it; none: the rules as they came
     has_audit_row: bool | Missing = UNKNOWN
 
     # the message

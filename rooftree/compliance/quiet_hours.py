@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from rooftree.compliance import places
+from rooftree.compliance import law, places
 from rooftree.compliance.facts import PHONE, Facts, Medium, Purpose, Voice, known
 from rooftree.compliance.reasons import zone_words
-from rooftree.compliance.rulebook import FEDERAL_CITE, STATES, Hours, State
+from rooftree.compliance.rulebook import FEDERAL_CITE, Hours, State
 from rooftree.compliance.verdict import Rule, Ruling
 from rooftree.core.holidays import days_kept, is_federal_holiday
 from rooftree.core.zones import STATE_NAMES
@@ -42,10 +42,15 @@ class Send:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)  # there is one of each: see _clock
 class Clock:
-    """One place's law and zone."""
+    """One place's law, as changed, and its zone."""
 
-    state: State
+    state: str
     zone: ZoneInfo
+    changes: law.Changes = ()
+
+    def law(self, day: date) -> State:
+        """It is the law of the place on a date of its own."""
+        return law.state_on(self.state, day, self.changes)
 
     def closed(self, at: datetime, send: Send) -> str | None:
         """It is the reason why this place is closed at `at`, or None when it is open."""
@@ -80,13 +85,14 @@ def _opening(clock: Clock, day: date, send: Send) -> datetime | None:
 
 def _day(clock: Clock, local: datetime, send: Send) -> tuple[Hours, str]:
     """They are the hours of the local day, or None with the reason why there are none."""
-    day, state = local.date(), clock.state
+    day = local.date()
+    state = clock.law(day)
     if day in state.proclaimed or day in days_kept(state.holidays, day.year):
         return None, "state_holiday_ban"
     live = state.row_on(day).live
     if state.daylight_live is not None and local.dst():
         live = state.daylight_live
-    hours = _narrower(live[day.weekday()], _FEDERAL_DAY)
+    hours = _narrower(live[day.weekday()], law.federal_week(day, clock.changes)[day.weekday()])
     if hours is None:
         return None, "sunday_ban"
     if send.is_automated and state.automated is not None:
@@ -94,9 +100,6 @@ def _day(clock: Clock, local: datetime, send: Send) -> tuple[Hours, str]:
     if send.is_recorded and state.recorded_sunday and _is_rest_day(day):
         hours = _narrower(hours, state.recorded_sunday)
     return hours, "automated_day_ban"
-
-
-_FEDERAL_DAY: Hours = (time(8), time(21))
 
 
 def _is_rest_day(day: date) -> bool:
@@ -109,15 +112,16 @@ def _narrower(one: Hours, other: Hours) -> Hours:
     return max(one[0], other[0]), min(one[1], other[1])
 
 
-@cache
-def _clock(state: str, zone: str) -> Clock:
-    return Clock(state=STATES[state], zone=ZoneInfo(zone))
+@lru_cache(maxsize=4096)
+def clock_of(state: str, zone: str, changes: law.Changes) -> Clock:
+    """It is the clock of a state in one of its zones."""
+    return Clock(state=state, zone=ZoneInfo(zone), changes=changes)
 
 
 def clocks(facts: Facts) -> tuple[Clock, ...]:
     """They are the clocks of all candidate places."""
     return tuple(
-        _clock(state, zone)
+        clock_of(state, zone, facts.amendments)
         for state, zone in dict.fromkeys((p.state, p.zone) for p in places.candidates(facts))
     )
 
@@ -140,12 +144,12 @@ def common_opening(at: datetime, send: Send, where: Iterable[Clock]) -> datetime
 
 def send_of(facts: Facts) -> Send:
     """It is what of these facts matters to the clock. Raises `FactMissing`."""
-    voice = known(facts.voice, "voice")
+    voice, medium = known(facts.voice, "voice"), known(facts.medium, "medium")
+    guard = known(facts.guard_minutes, "guard_minutes")
     return Send(
         is_automated=known(facts.is_automated, "is_automated"),
-        is_recorded=voice in (Voice.AI, Voice.PRERECORDED)
-        or known(facts.medium, "medium") == Medium.VOICEMAIL,
-        guard=timedelta(minutes=known(facts.guard_minutes, "guard_minutes")),
+        is_recorded=voice in (Voice.AI, Voice.PRERECORDED) or medium == Medium.VOICEMAIL,
+        guard=timedelta(minutes=law.changed_number(f"guard_{medium}", facts, guard)),
     )
 
 
@@ -182,7 +186,7 @@ def decide(facts: Facts) -> Ruling | None:
     if not shut:
         return HRS_02.allow("in_window")
     if is_at_their_request(facts):
-        return _as_requested(shut)
+        return _as_requested(shut, at)
     opening = common_opening(at, send, where)
     if opening is None:
         return places.ZON_01.require("no_common_window")
@@ -193,13 +197,24 @@ def _defer(shut: dict[Clock, str], at: datetime, opening: datetime, send: Send) 
     clock, reason = min(shut.items(), key=lambda one: REASONS.index(one[1]))
     rule = HOL_01 if reason == "state_holiday_ban" else HRS_02
     local = at.astimezone(clock.zone)
-    row = clock.state.row_on(local.date())
-    return rule.defer(reason, opening, row.cite, _detail(clock, reason, local, send))
+    cite = _cite(clock.law(local.date()), reason, local.date(), send)
+    return rule.defer(reason, opening, cite, _detail(clock, reason, local, send))
+
+
+def _cite(state: State, reason: str, day: date, send: Send) -> str:
+    """It is the law of the day's hours, with every change that made the day narrower or wider."""
+    items = ["dst_live"]
+    if reason == "state_holiday_ban":
+        items = ["holidays", "proclaimed"]
+    elif send.is_automated:
+        items += ["auto", "prerecorded_sun_holiday"]
+    changed = [state.cites[one] for one in items if one in state.cites]
+    return "; ".join([state.row_on(day).cite, *changed])
 
 
 def _detail(clock: Clock, reason: str, local: datetime, send: Send) -> str:
     """It is the law of the closed place in one sentence."""
-    name = STATE_NAMES.get(clock.state.code, clock.state.code)
+    name = STATE_NAMES.get(clock.state, clock.state)
     if reason not in ("before_window", "after_window"):
         kind = "automated messages" if reason == "automated_day_ban" else "marketing calls or texts"
         when = "this holiday" if reason == "state_holiday_ban" else f"{local:%A}s"
@@ -220,8 +235,9 @@ def is_at_their_request(facts: Facts) -> bool:
     return asked is not None and abs(at - asked) <= REQUEST_WITHIN
 
 
-def _as_requested(shut: dict[Clock, str]) -> Ruling:
-    if all(_lets_consumer_choose(clock.state) for clock in shut):
+def _as_requested(shut: dict[Clock, str], at: datetime) -> Ruling:
+    laws = (clock.law(at.astimezone(clock.zone).date()) for clock in shut)
+    if all(_lets_consumer_choose(one) for one in laws):
         return REQ_01.allow("consumer_requested_time")
     return REQ_01.require("supervisor_approval_state_silent")
 

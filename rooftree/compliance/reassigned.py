@@ -1,8 +1,7 @@
 """Whether the number still belongs to the person who gave it (RND-01)."""
 
-from rooftree.compliance import places
+from rooftree.compliance import law
 from rooftree.compliance.facts import PHONE, Facts, Medium, Purpose, known
-from rooftree.compliance.rulebook import CONTACT_DAYS, RND_DAYS, STATES
 from rooftree.compliance.verdict import Rule, Ruling
 
 RND_01 = Rule(id="RND-01", cite="47 CFR 64.1200(m); 10 M.R.S. 1499-B")
@@ -19,11 +18,14 @@ def decide(facts: Facts) -> Ruling | None:
     if check is None and medium != Medium.TEXT and _is_maine(facts):
         return RND_01.require("rnd_required_maine")
     spoken = known(facts.last_confirmed_on, "last_confirmed_on")
-    if spoken is not None and (today - spoken).days <= CONTACT_DAYS and not _is_maine(facts):
+    is_recent = spoken is not None and (today - spoken).days <= law.number(
+        "rnd_contact_days", facts
+    )
+    if is_recent and not _is_maine(facts):
         return RND_01.allow("recent_contact")
     if check is not None and check.response == "no_data":
         return RND_01.require("rnd_no_data_reverify")
-    if check is not None and (today - check.checked_on).days <= RND_DAYS:
+    if check is not None and (today - check.checked_on).days <= law.number("rnd_check_days", facts):
         return RND_01.allow("rnd_clear")
     if not known(facts.is_automated, "is_automated") and not _is_maine(facts):
         return RND_01.allow("rnd_clear")
@@ -31,6 +33,4 @@ def decide(facts: Facts) -> Ruling | None:
 
 
 def _is_maine(facts: Facts) -> bool:
-    return any(
-        "rnd_required_before_sales_call" in STATES[code].flags for code in places.states(facts)
-    )
+    return any("rnd_required_before_sales_call" in one.flags for one in law.states(facts))

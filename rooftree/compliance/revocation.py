@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from rooftree.compliance import places
+from rooftree.compliance import law, places
 from rooftree.compliance.consent import covers, proves
 from rooftree.compliance.facts import (
     PHONE,
@@ -13,12 +13,7 @@ from rooftree.compliance.facts import (
     Revocation,
     known,
 )
-from rooftree.compliance.rulebook import (
-    CONFIRM_COUNT,
-    CONFIRM_SECONDS,
-    REVOKE_ALL_FROM,
-    REVOKE_DAYS,
-)
+from rooftree.compliance.rulebook import REVOKE_ALL_FROM, REVOKE_DAYS
 from rooftree.compliance.verdict import Decision, Rule, Ruling
 from rooftree.core.holidays import add_business_days, add_months
 
@@ -152,9 +147,10 @@ def _confirmation(facts: Facts) -> Ruling:
     age = known(facts.at, "at") - one.stop_at
     if known(facts.has_promo, "has_promo"):
         return REV_03.block("confirmation_has_promo")
-    if one.earlier >= CONFIRM_COUNT:
+    if one.earlier >= law.number("confirm_count", facts):
         return REV_03.block("second_confirmation")
-    if not timedelta(0) <= age <= timedelta(seconds=CONFIRM_SECONDS):
+    within = timedelta(seconds=law.number("confirm_seconds", facts))
+    if not timedelta(0) <= age <= within:
         return REV_03.block("confirmation_too_late")
     return REV_03.allow("single_confirmation")
 

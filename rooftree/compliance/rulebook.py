@@ -1,6 +1,7 @@
 """The dated rule data (rules.yaml), read once and typed; nothing here decides."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from datetime import date, time
 from functools import cache
 from pathlib import Path
@@ -39,7 +40,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """All that the rule data says of one state or territory."""
+    """All that the rule data says of one state or territory.
+
+    `cites` has, by item, what is cited for a value that this company changed.
+    """
 
     code: str
     zones: tuple[str, ...]
@@ -55,7 +59,8 @@ class State:
     cite: str
     disclose_seconds: int | None
     end_call_seconds: int | None
-    flags: frozenset[str]  # names of the true switches of the row
+    flags: frozenset[str]  # names of the switches that are on
+    cites: dict[str, str] = field(default_factory=dict)
 
     def row_on(self, day: date) -> Row:
         """It is the version valid on a local date; the federal window before the first."""
@@ -63,6 +68,10 @@ class State:
             if row.from_date <= day < row.until_date:
                 return row
         return FEDERAL_ROW
+
+    def cite_of(self, item: str) -> str:
+        """Where a value comes from."""
+        return self.cites.get(item, self.cite)
 
 
 def _time(text: str) -> time:
@@ -95,6 +104,7 @@ SWITCHES = (
     "commercial_text_needs_consent",
     "no_adad",
 )
+EMERGENCY, TRIGGER = "emergency_stop", "trigger_lead_law"  # switches that have lists of states
 
 
 def _rows(spec: dict[str, Any]) -> tuple[Row, ...]:
@@ -136,17 +146,19 @@ def _state(code: str, spec: dict[str, Any]) -> State:
         cite=cite,
         disclose_seconds=spec.get("disclose_seconds"),
         end_call_seconds=spec.get("end_call_seconds_after_request"),
-        flags=frozenset(name for name in SWITCHES if spec.get(name)),
+        flags=frozenset(name for name in SWITCHES if spec.get(name))
+        | {name for name, states in LISTED.items() if code in states},
     )
 
 
+TRIGGER_STATES: frozenset[str] = frozenset(DATA["trigger_lead_state_laws"]["states"])
+EMERGENCY_STATES: frozenset[str] = frozenset(DATA["state_of_emergency_ban"]["states"])
+LISTED = {EMERGENCY: EMERGENCY_STATES, TRIGGER: TRIGGER_STATES}
 STATES: dict[str, State] = {
     code: _state(code, spec) for code, spec in {**DATA["states"], **DATA["territories"]}.items()
 }
 SEPARATE_LISTS: frozenset[str] = frozenset(DATA["state_dnc_lists_separate"]["states"])
-TRIGGER_STATES: frozenset[str] = frozenset(DATA["trigger_lead_state_laws"]["states"])
 DATA_LEVEL_STATES: frozenset[str] = frozenset(DATA["glba_data_level_only_states"]["states"])
-EMERGENCY_STATES: frozenset[str] = frozenset(DATA["state_of_emergency_ban"]["states"])
 AI_DISCLOSURE_STATES: frozenset[str] = frozenset(
     code for code in DATA["ai_disclosure_states"] if code in STATES
 )
@@ -175,10 +187,68 @@ AREA_CODE_ZONES: dict[str, tuple[str, ...]] = {
     code: tuple(zones) for code, zones in DATA["area_codes_multi_zone"].items()
 }
 HOUSE: dict[str, Any] = DATA["house_caps"]
+NUMBERS: dict[str, int] = {  # what the gate reads when it decides and a company may change
+    "dnc_scrub_days": SCRUB_DAYS,
+    "ebr_transaction_months": TRANSACTION_MONTHS,
+    "ebr_inquiry_months": INQUIRY_MONTHS,
+    "rnd_check_days": RND_DAYS,
+    "rnd_contact_days": CONTACT_DAYS,
+    "confirm_seconds": CONFIRM_SECONDS,
+    "confirm_count": CONFIRM_COUNT,
+    "unsubscribe_days": UNSUBSCRIBE_DAYS,
+    **{f"guard_{medium}": minutes for medium, minutes in GUARD_MINUTES.items()},
+    "first_day_call": HOUSE["new_inquiry_first_24h"]["call_attempts"],
+    "first_day_text": HOUSE["new_inquiry_first_24h"]["texts"],
+    "first_day_email": HOUSE["new_inquiry_first_24h"]["emails"],
+    "first_week_email": HOUSE["new_inquiry_first_week"]["emails"],
+}
+# Of two values of these the larger lets less through; of every other number the smaller.
+MORE_IS_STRICTER = frozenset({"unsubscribe_days", *(f"guard_{one}" for one in GUARD_MINUTES)})
+HOUSE_CAPS = {  # by medium, in the data
+    "call": "call_attempts",
+    "text": "marketing_texts",
+    "email": "marketing_emails",
+}
 
 
 @cache
 def house_caps(medium: str) -> tuple[Cap, ...]:
     """They are the everyday house caps of call, text or email."""
-    key = {"call": "call_attempts", "text": "marketing_texts", "email": "marketing_emails"}
-    return _caps(HOUSE[key[medium]], "house") if medium in key else ()
+    return house_caps_of(HOUSE[HOUSE_CAPS[medium]]) if medium in HOUSE_CAPS else ()
+
+
+def house_caps_of(value: list[dict[str, Any]]) -> tuple[Cap, ...]:
+    """House caps as the data file writes them."""
+    return _caps(value, "house")
+
+
+def week_of(value: Any) -> Week:
+    """Hours of a week as the data file writes them, or the federal ones."""
+    return _week(value)
+
+
+def _row(value: Any, cite: str) -> dict[str, Any]:
+    row = Row(from_date=date.min, until_date=date.max, live=_week(value), cite=cite)
+    return {"rows": (row,), "is_federal_only": value == "federal"}
+
+
+# By item, what of a state another value of it makes.
+MAKES: dict[str, Callable[[Any, str], dict[str, Any]]] = {
+    "live": _row,
+    "dst_live": lambda value, _: {"daylight_live": _week(value) if value else None},
+    "auto": lambda value, _: {"automated": _week(value) if value else None},
+    "prerecorded_sun_holiday": lambda value, _: {"recorded_sunday": _hours(value)},
+    "caps": lambda value, cite: {"caps": _caps(value, cite)},
+    "auto_caps": lambda value, cite: {"automated_caps": _caps(value, cite)},
+    "holidays": lambda value, _: {"holidays": tuple(DATA["holiday_defs"][name] for name in value)},
+    "proclaimed": lambda value, _: {"proclaimed": frozenset(map(date.fromisoformat, value))},
+}
+
+
+def changed(state: State, item: str, value: Any, cite: str) -> State:
+    """The state with one value another, given as the data file writes it; days are ISO text."""
+    if item in MAKES:
+        made = MAKES[item](value, cite)
+    else:
+        made = {"flags": state.flags | {item} if value else state.flags - {item}}
+    return replace(state, **made, cites={**state.cites, item: cite})

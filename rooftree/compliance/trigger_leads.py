@@ -2,9 +2,9 @@
 
 import re
 
-from rooftree.compliance import credit_reports, places
+from rooftree.compliance import credit_reports, law
 from rooftree.compliance.facts import Facts, Medium, Provenance, Purpose, known
-from rooftree.compliance.rulebook import TRIGGER_FROM, TRIGGER_STATES
+from rooftree.compliance.rulebook import TRIGGER, TRIGGER_FROM
 from rooftree.compliance.verdict import Rule, Ruling
 
 TRG_01 = Rule(id="TRG-01", cite="15 USC 1681b(c)(4), PL 119-36")
@@ -83,7 +83,7 @@ def state_law(facts: Facts) -> Ruling | None:
         return None
     if lead.has_opted_out_of_prescreen:
         return TRG_02.block("prescreen_optout")
-    if not TRIGGER_STATES & frozenset(places.states(facts)):
+    if not any(TRIGGER in one.flags for one in law.states(facts)):
         return TRG_02.allow("state_clear")
     if not lead.says_not_affiliated:
         return TRG_02.block("state_disclosure_missing")

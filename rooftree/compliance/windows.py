@@ -6,37 +6,41 @@ everything else as well.
 
 from datetime import datetime, timedelta
 from functools import lru_cache
-from zoneinfo import ZoneInfo
 
 from rooftree.compliance import places, quiet_hours
-from rooftree.compliance.rulebook import STATES
+from rooftree.compliance.law import Changes
 
 BY_HAND = quiet_hours.Send(is_automated=False, is_recorded=False, guard=timedelta(0))
 
 
-def next_opening(phone: str, state: str, postal_code: str, *, at: datetime) -> datetime | None:
+def next_opening(
+    phone: str, state: str, postal_code: str, changes: Changes, *, at: datetime
+) -> datetime | None:
     """The first moment, `at` or later, when every place is open, by the clock of the first.
 
     None when nothing says where they are, or no hour of two weeks suits.
     """
-    opening = _opening(phone[:5], state, postal_code, at.replace(second=0, microsecond=0))
+    minute = at.replace(second=0, microsecond=0)
+    opening = _opening(phone[:5], state, postal_code, changes, minute)
     return at if opening is not None and opening <= at else opening
 
 
 @lru_cache(maxsize=4096)
-def _opening(area: str, state: str, postal_code: str, minute: datetime) -> datetime | None:
-    kept = _clocks(area, state, postal_code)
+def _opening(
+    area: str, state: str, postal_code: str, changes: Changes, minute: datetime
+) -> datetime | None:
+    kept = _clocks(area, state, postal_code, changes)
     opening = quiet_hours.common_opening(minute, BY_HAND, kept) if kept else None
     return opening.astimezone(kept[0].zone) if opening else None
 
 
 @lru_cache(maxsize=4096)
-def _clocks(area: str, state: str, postal_code: str) -> tuple[quiet_hours.Clock, ...]:
+def _clocks(
+    area: str, state: str, postal_code: str, changes: Changes
+) -> tuple[quiet_hours.Clock, ...]:
     there = (
         *places.of_number(area + "5550100"),
         *places.of_address("property", state, postal_code),
     )
     where = dict.fromkeys((one.state, one.zone) for one in there)
-    return tuple(
-        quiet_hours.Clock(state=STATES[state], zone=ZoneInfo(zone)) for state, zone in where
-    )
+    return tuple(quiet_hours.clock_of(state, zone, changes) for state, zone in where)

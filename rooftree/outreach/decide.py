@@ -110,24 +110,19 @@ def decide_again(before: Sequence[Decided], *, stage: str, at: datetime) -> list
 
 def would(messages: Sequence[Message], *, at: datetime) -> list[Said]:
     """What the gate would say of messages that are not in line. Nothing is written."""
-    said = []
-    for found in on_file(messages, at=at):
-        facts = gather(
-            _outgoing(found), lead=found.lead, company=found.company, at=at, known=found.known
-        )
-        said.append(gate.decide(facts))
-    return said
+    return [gate.decide(facts_at(found, at=at)) for found in on_file(messages, at=at)]
+
+
+def facts_at(found: OnFile, *, at: datetime) -> Facts:
+    """All that the gate would look at, were it asked at `at` and nothing had come since."""
+    return gather(
+        _outgoing(found), lead=found.lead, company=found.company, at=at, known=found.known
+    )
 
 
 def _asked(found: OnFile, stage: str, *, was: Decided | None = None) -> Decided:
     """The verdict, not yet on file. The gate is pure: the same facts have the same again."""
-    facts = gather(
-        _outgoing(found),
-        lead=found.lead,
-        company=found.company,
-        at=found.known.at,
-        known=found.known,
-    )
+    facts = facts_at(found, at=found.known.at)
     if was and was.facts == facts:
         verdict = store_verdict.again(was.verdict, stage=stage)
     else:

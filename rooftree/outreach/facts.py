@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from rooftree.compliance import consent_record, lint, load_dnc, places
+from rooftree.compliance import consent_record, law, lint, load_dnc, places
 from rooftree.compliance.facts import (
     Answer,
     Confirmation,
@@ -115,8 +115,11 @@ def gather_all(
 def _lead_facts(lead: Lead, known: Known) -> dict[str, Any]:
     """Where they may be, and what passed between us."""
     inbound = known.newest_inbound
+    where = whereabouts(lead)
+    states = {one.state for one in where}
     return {
-        "places": whereabouts(lead),
+        "places": where,
+        "amendments": law.concerning(known.rule_changes, states, known.at),
         "property_state": lead.property_state or None,
         "inquired_at": lead.warmed_at,
         "last_confirmed_on": lead.warmed_at.date(),

@@ -12,7 +12,9 @@ from django.db import connection
 from django.db.models import Prefetch
 
 from rooftree.compliance import credit_file, trigger_leads
+from rooftree.compliance.amending import standing
 from rooftree.compliance.credit_file import TOLD_NO
+from rooftree.compliance.law import Changes
 from rooftree.compliance.listed import SAID
 from rooftree.leads.models import Lead, Touch
 
@@ -98,6 +100,7 @@ select json_build_object(
          where p.person_id = asked.person
            and p.e164 = any(string_to_array(asked.keys, E'\\n'))
            and p.e164 like '+1__________') d),
+    'rules', {standing.STANDING},
     'was_texted', exists (select from message m
         where m.person_id = asked.person and m.direction = 'out' and m.medium = 'text'
           and m.sent_at < %(at)s)
@@ -304,6 +307,11 @@ class Known:
         """
         found: dict[str, Any] | None = self._rest["bureau"]
         return found
+
+    @property
+    def rule_changes(self) -> Changes:
+        """What this company changed of the rule data, wherever it holds."""
+        return standing.changes(self._rest["rules"])
 
     @property
     def was_texted(self) -> bool:

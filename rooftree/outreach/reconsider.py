@@ -1,8 +1,9 @@
-"""Deciding again what waited for a person, because a missing proof has come."""
+"""Deciding again what waits, because what it waited for has changed."""
 
 from datetime import datetime
 from uuid import UUID
 
+from rooftree.compliance.law import EVERYWHERE
 from rooftree.leads import to_do
 from rooftree.outreach import duties
 from rooftree.outreach.models import Message
@@ -28,3 +29,11 @@ def now_proven(*, lead_id: UUID, at: datetime) -> int:
             at=at,
         )
     return count
+
+
+def held_under(place: str, *, at: datetime) -> int:
+    """What is held where a rule has another value by now is decided anew at once; how many."""
+    rows = Message.objects.filter(direction="out", state="held", due_at__gt=at)
+    if place != EVERYWHERE:
+        rows = rows.filter(verdict__facts__places__contains=[{"state": place}])
+    return rows.update(due_at=at)

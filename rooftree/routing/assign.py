@@ -29,7 +29,8 @@ LEADS = Reads(
     lambda keys: (
         Lead.objects.select_for_update(of=("self",), no_key=True)
         .select_related("source", "person")
-        .annotate(has_earlier=Exists(EARLIER), number=promise.NUMBER, company_zone=ZONE)
+        .annotate(has_earlier=Exists(EARLIER), company_zone=ZONE)
+        .annotate(number=promise.NUMBER, rules=promise.RULES)
         .filter(pk__in=keys)
         .order_by("pk")
     ),
@@ -201,8 +202,8 @@ def _promised_at(made: _Made, at: datetime) -> datetime:
     lead, by = made.lead, made.choice.hold_until or at
     if made.choice.officer_id:
         by = at + timedelta(seconds=made.choice.take_seconds)
-    number: str | None = lead.number  # type: ignore[attr-defined]
-    return promise.lawful(number, lead.property_state, lead.property_zip, by=by, at=at)
+    number, rules = lead.number, lead.rules  # type: ignore[attr-defined]
+    return promise.lawful(number, lead.property_state, lead.property_zip, rules, by=by, at=at)
 
 
 def _told(made: _Made, decision: RoutingDecision, offer: Offer | None, at: datetime) -> Event:

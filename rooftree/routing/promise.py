@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db.models import OuterRef, Q, Subquery
 
 from rooftree.compliance import windows
+from rooftree.compliance.amending import standing
 from rooftree.leads.models import Lead, Phone
 from rooftree.org.change import change_each
 
@@ -17,7 +18,9 @@ NUMBER = Subquery(
 )
 EARLY = ("new", "working")  # states of a lead whose file has not gone further
 RUNS = Q(promise_at__isnull=False, first_attempt_at=None, state__in=EARLY)  # as `runs` says
-PLACE = (NUMBER, "property_state", "property_zip")  # what says where a lead's person may be
+RULES = standing.column()
+# What says where a lead's person may be, and by which rules it is told when they may be called.
+PLACE = (NUMBER, "property_state", "property_zip", RULES)
 
 
 def owe(lead: Lead, *, by: datetime, at: datetime) -> None:
@@ -48,8 +51,9 @@ def runs(lead: Lead) -> bool:
 
 
 def lawful(
-    number: str | None, state: str, postal_code: str, *, by: datetime, at: datetime
+    number: str | None, state: str, postal_code: str, rules: str, *, by: datetime, at: datetime
 ) -> datetime:
     """The same of a place: where it is night by `by`, the promise begins in the morning."""
-    opens = windows.next_opening(number or "", state, postal_code, at=by)
+    changes = standing.changes(rules)
+    opens = windows.next_opening(number or "", state, postal_code, changes, at=by)
     return opens + (by - at) if opens and opens > by else by

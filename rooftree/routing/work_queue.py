@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 
 from rooftree.compliance import windows
+from rooftree.compliance.amending import standing
 from rooftree.org.models import User
 from rooftree.routing.rule_words import PURPOSES
 
@@ -63,7 +64,7 @@ class Row:
 
 # A reply waits until a person of ours answers it, not until somebody has looked at it.
 # The two halves of `mine` keep both on an index.
-LISTED = """
+LISTED = f"""
 with officers as (
     select o.id from loan_officer o
      where (o.user_id = %(user)s and o.terminated_at is null)
@@ -113,7 +114,8 @@ select g.id, p.first_name, p.last_name, g.kind, g.offer_id,
        g.heard_at, g.tried_at, g.score_reasons::text, g.snoozed_because, g.call_at, g.task_at,
        g.task, g.property_zip,
        (select e164 from phone where phone.person_id = g.person_id and unlinked_at is null
-         order by is_primary desc, given_at limit 1)
+         order by is_primary desc, given_at limit 1),
+       {standing.STANDING}
   from grouped g join person p on p.id = g.person_id join source s on s.id = g.source_id
  where case %(tab)s
        when 'now' then g.kind <> 'waiting'
@@ -132,6 +134,7 @@ COLUMNS = (
     "id", "first_name", "last_name", "group", "offer_id", "due_at", "purpose", "amount_cents",
     "city", "state", "source", "score", "created_at", "snoozed_until", "warmed_at", "heard_at",
     "tried_at", "score_reasons", "snoozed_because", "call_at", "task_at", "task", "zip", "phone",
+    "rules",
 )  # fmt: skip
 SHOWN = COLUMNS[6:14]
 
@@ -165,7 +168,8 @@ def _row(found: tuple[Any, ...], at: datetime) -> Row:
     named = dict(zip(COLUMNS, found, strict=True))
     group = Group(named["group"])
     reply = group is Group.REPLY
-    opens = windows.next_opening(named["phone"] or "", named["state"], named["zip"], at=at)
+    changes = standing.changes(named["rules"])
+    opens = windows.next_opening(named["phone"] or "", named["state"], named["zip"], changes, at=at)
     opens = opens if opens and opens > at else None
     return Row(
         lead_id=named["id"],

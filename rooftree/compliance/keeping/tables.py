@@ -59,6 +59,7 @@ ABOUT_NOBODY = frozenset(
         *("branch", "company", "company_license", "sending_pause"),
         *("source", "campaign", "baseline", "map_edition", "rejection", "flood"),
         *("mailbox", "transfer", "certificate_account", "los_connection", "contract", "rule_set"),
+        "rule_change",
         *("money_entry", "return_file", "status_file"),
         *("rollup", "month_rollup", "delta", "fair_report", "place_file", "place_share"),
         *("auth_group", "auth_permission", "django_content_type"),

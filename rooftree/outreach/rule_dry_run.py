@@ -1,0 +1,121 @@
+"""What a change of a rule would do to the messages in line. Nothing is written.
+
+Each is asked about twice at the moment of its turn, by the gate that sends: under the rules as
+they stand, and with the change. Nothing else differs, so what differs is the change's doing.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import batched
+from typing import Any
+from uuid import UUID
+
+from rooftree.compliance import gate, law
+from rooftree.compliance.amending import acts
+from rooftree.compliance.amending.models import RuleChange
+from rooftree.compliance.facts import Facts, known
+from rooftree.compliance.verdict import Decision, Verdict
+from rooftree.outreach import decide
+from rooftree.outreach.models import Message
+
+TOGETHER = 100
+FIRST = 25  # messages that are listed
+LATER, EARLIER, STOPPED, ASKED, LET_GO = "later", "earlier", "stopped", "asked", "let_go"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """A message that would not go as it would now; None is not at all."""
+
+    message: Message
+    what: str
+    now: datetime | None
+    then: datetime | None
+
+    def as_json(self) -> dict[str, Any]:
+        """As it is kept beside the change."""
+        return {
+            "message": str(self.message.pk), "lead": str(self.message.lead_id), "what": self.what,
+            "now": self.now.isoformat() if self.now else None,
+            "then": self.then.isoformat() if self.then else None,
+        }  # fmt: skip
+
+
+def look(change: RuleChange, *, at: datetime) -> dict[str, Any]:
+    """How many messages of those in line would go later, earlier or not at all, the first named."""
+    said: Counter[str] = Counter()
+    first: list[Moved] = []
+    for keys in _in_line():
+        said["messages"] += len(keys)
+        messages = Message.objects.select_related("template").filter(pk__in=keys).order_by("due_at")
+        for one in _moved(list(messages), change, at):
+            said[one.what] += 1
+            first.append(one)
+    first.sort(key=lambda one: (one.now or one.then or at, str(one.message.pk)))
+    return {**said, "first": [one.as_json() for one in first[:FIRST]]}
+
+
+def _in_line() -> Iterator[list[UUID]]:
+    """All of them by hands, none with two to one person."""
+    rows = Message.objects.filter(direction="out", state__in=["waiting", "held"])
+    nth: Counter[UUID] = Counter()
+    turns: dict[int, list[UUID]] = defaultdict(list)
+    for key, person in rows.order_by("due_at", "pk").values_list("pk", "person_id"):
+        turns[nth[person]].append(key)
+        nth[person] += 1
+    for keys in turns.values():
+        yield from (list(some) for some in batched(keys, TOGETHER, strict=False))
+
+
+def _moved(messages: list[Message], change: RuleChange, at: datetime) -> Iterator[Moved]:
+    for found in decide.on_file(messages, at=at):
+        turn = at  # what is held is decided anew when the change is approved
+        if found.message.state == "waiting":
+            turn = max(found.message.due_at or at, at)
+        facts = _as_fresh(decide.facts_at(found, at=turn), at)
+        states = {one.state for one in known(facts.places, "places")}
+        if change.place not in (law.EVERYWHERE, *states):
+            continue
+        everything = acts.with_one(found.known.rule_changes, change, acts.grounds_of(change))
+        then = replace(facts, amendments=law.concerning(everything, states, at))
+        one = _compared(found.message, gate.decide(facts), gate.decide(then), turn)
+        if one is not None:
+            yield one
+
+
+def _compared(message: Message, now: Verdict, then: Verdict, turn: datetime) -> Moved | None:
+    goes, would_go = _goes(now, turn), _goes(then, turn)
+    if goes == would_go:
+        return None
+    if goes is None:
+        what = LET_GO
+    elif would_go is None:
+        what = ASKED if then.decision is Decision.REQUIRE else STOPPED
+    else:
+        what = LATER if would_go > goes else EARLIER
+    return Moved(message=message, what=what, now=goes, then=would_go)
+
+
+def _goes(verdict: Verdict, turn: datetime) -> datetime | None:
+    if verdict.decision is Decision.ALLOW:
+        return turn
+    return verdict.next_allowed_at if verdict.decision is Decision.DEFER else None
+
+
+def _as_fresh(facts: Facts, at: datetime) -> Facts:
+    """The facts with the lists as old as they are today: they are renewed until its turn."""
+    turn = known(facts.at, "at")
+    days = turn.date() - at.astimezone(UTC).date()
+    registry = known(facts.registry_date, "registry_date")
+    read_at = known(facts.emergencies_read_at, "emergencies_read_at")
+    return replace(
+        facts,
+        registry_date=registry + days if registry else None,
+        emergencies_read_at=read_at + (turn - at) if read_at else None,
+        state_lists=tuple(
+            replace(one, version_date=one.version_date + days) if one.version_date else one
+            for one in known(facts.state_lists, "state_lists")
+        ),
+    )
