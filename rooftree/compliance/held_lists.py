@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import date
 
+from rooftree.compliance.amending import standing
 from rooftree.compliance.load_dnc import KEPT, REGISTRIES
 from rooftree.compliance.models import DncArea
-from rooftree.compliance.rulebook import SCRUB_DAYS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,17 +24,23 @@ class Held:
         return len(self.areas) or 1
 
 
-def days_left(registry: str, dated: date, *, today: date) -> int | None:
-    """For how long a copy counts: below 0 it is too old, None for a list that stays good.
+def good_for(today: date) -> int:
+    """For how many days a copy counts."""
+    return standing.number("dnc_scrub_days", today)
+
+
+def days_left(registry: str, dated: date, *, today: date, good_for: int) -> int | None:
+    """For how long a copy still counts: below 0 it is too old, None for a list that stays good.
 
     The numbers of a copy that is too old count as listed (`compliance.dnc`).
     """
-    return None if registry in KEPT else SCRUB_DAYS - (today - dated).days
+    return None if registry in KEPT else good_for - (today - dated).days
 
 
 def held(*, today: date) -> list[Held]:
     """All of them, in the order of REGISTRIES, the oldest copies of each first."""
     rows: dict[tuple[int, date], list[DncArea]] = {}
+    lasts = good_for(today)
     for one in DncArea.objects.order_by("area"):
         rows.setdefault((REGISTRIES.index(one.registry), one.dated), []).append(one)
     return [
@@ -43,7 +49,7 @@ def held(*, today: date) -> list[Held]:
             dated=dated,
             areas=tuple(one.area for one in areas if one.area),
             numbers=sum(one.numbers for one in areas),
-            days_left=days_left(REGISTRIES[place], dated, today=today),
+            days_left=days_left(REGISTRIES[place], dated, today=today, good_for=lasts),
         )
         for (place, dated), areas in sorted(rows.items(), key=lambda row: row[0])
     ]

@@ -11,9 +11,10 @@ from itertools import batched
 from django.db import connection, transaction
 
 from rooftree.compliance import dnc_file
+from rooftree.compliance.amending import standing
 from rooftree.compliance.dnc_file import BLOCK_BYTES, NotAList, Numbers
 from rooftree.compliance.models import DncArea, DncBlock, DncFile
-from rooftree.compliance.rulebook import SCRUB_DAYS, SEPARATE_LISTS
+from rooftree.compliance.rulebook import SEPARATE_LISTS
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.ledger.write import write
 from rooftree.org.models import User
@@ -110,10 +111,9 @@ def _refuse_dates(upload: Upload, at: datetime) -> None:
         raise NotAList(f"There is no list {upload.registry}; there are {', '.join(REGISTRIES)}.")
     if upload.dated > at.date():
         raise NotAList(f"{upload.dated} has not come yet; give the day of the download.")
-    if upload.registry not in KEPT and upload.dated < at.date() - timedelta(days=SCRUB_DAYS):
-        raise NotAList(
-            f"A copy of {upload.dated} is over {SCRUB_DAYS} days old; download a new one."
-        )
+    good_for = standing.number("dnc_scrub_days", at.date())
+    if upload.registry not in KEPT and upload.dated < at.date() - timedelta(days=good_for):
+        raise NotAList(f"A copy of {upload.dated} is over {good_for} days old; download a new one.")
 
 
 def _held(registry: str) -> dict[str, DncArea]:

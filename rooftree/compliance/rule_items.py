@@ -11,17 +11,14 @@ from typing import Any
 
 from rooftree.compliance import law
 from rooftree.compliance.rulebook import (
-    AS_OF,
     DATA,
     EMERGENCY,
-    EMERGENCY_STATES,
     FEDERAL_CITE,
     HOUSE_CAPS,
     MORE_IS_STRICTER,
     NUMBERS,
     STATES,
     TRIGGER,
-    TRIGGER_STATES,
 )
 
 ALL_DAY = ["00:00", "24:00"]
@@ -43,6 +40,10 @@ class Item:
     most: int = 0
     lets_through: bool = False  # a switch that allows something while it is on
     cite: str = ""  # of what holds everywhere
+
+    def is_looser(self, was: Any, now: Any) -> bool:
+        """Whether something may go under `now` that may not under `was`."""
+        return LOOSER[self.kind](self, was, now)
 
 
 def _switch(key: str, label: str, **more: Any) -> Item:
@@ -189,12 +190,6 @@ def shipped_since(place: str, item: str, day: date) -> date | None:
     """The first day of that value, where the rule data give one."""
     spec = {} if place == law.EVERYWHERE else _spec(place)
     return _version(spec, day)["effective_from"] if item == "live" and "versions" in spec else None
-
-
-def is_looser(place: str, item: str, was: Any, now: Any) -> bool:
-    """Whether something may go under `now` that may not under `was`."""
-    one = items_of(place)[item]
-    return LOOSER[one.kind](one, was, now)
 
 
 def _spec(place: str) -> dict[str, Any]:

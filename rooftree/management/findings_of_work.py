@@ -5,9 +5,9 @@ from collections.abc import Callable
 from django.db import connection
 from django.utils.timezone import now
 
+from rooftree.compliance import held_lists
 from rooftree.compliance.load_dnc import KEPT
 from rooftree.compliance.models import DncArea
-from rooftree.compliance.rulebook import SCRUB_DAYS
 from rooftree.management.findings import Answer, well, wrong
 from rooftree.org import pause
 from rooftree.reporting.metrics import CLOCKS, SEALING, WORKERS
@@ -88,7 +88,7 @@ def do_not_contact() -> Answer:
         return well("no list is loaded, so every number counts as listed")
     days = (now().date() - min(dated)).days
     text = f"{len(dated)} lists and area codes, the oldest copy of {days} days ago"
-    if days <= SCRUB_DAYS:
+    if days <= held_lists.good_for(now().date()):
         return well(text)
     return wrong(text, "download it again; then rooftree import dnc FILE")
 

@@ -66,7 +66,7 @@ def _in_line() -> Iterator[list[UUID]]:
         turns[nth[person]].append(key)
         nth[person] += 1
     for keys in turns.values():
-        yield from (list(some) for some in batched(keys, TOGETHER, strict=False))
+        yield from (list(some) for some in batched(keys, TOGETHER))
 
 
 def _moved(messages: list[Message], change: RuleChange, at: datetime) -> Iterator[Moved]:

@@ -16,6 +16,7 @@ from django.db.models import Model, Q
 
 from rooftree.capture.models import FormCertificate, FormPage
 from rooftree.compliance import listed
+from rooftree.compliance.amending.models import RuleChange
 from rooftree.compliance.models import Consent, Revocation, Verdict
 from rooftree.compliance.rulebook import VERSION
 from rooftree.leads.models import ContactAttempt, Delivery, Person
@@ -65,7 +66,8 @@ def gather(address: str, *, at: datetime) -> Json:
             for one in editions.select_related("written_by", "decided_by").order_by("from_at", "pk")
         ],
         "attempts": rows_of(ContactAttempt.objects.filter(person__in=people), "at"),
-        "verdicts": rows_of(Verdict.objects.filter(person__in=people), "at"),
+        "verdicts": (verdicts := rows_of(Verdict.objects.filter(person__in=people), "at")),
+        "rule_changes": _rule_changes(verdicts),
         **_proved(events),
         "ledger": _head(events),
     }
@@ -96,6 +98,26 @@ def _of_forms(people: Sequence[Person]) -> Json:
         "form_certificates": certificates,
         "form_pages": [_row(one, ("sha256", "html", "shown_at")) for one in pages],
     }
+
+
+def _rule_changes(verdicts: Iterable[Json]) -> list[Json]:
+    """The company's changes of rules among their facts, with who wrote and who approved each."""
+    numbers = {
+        one["number"] for verdict in verdicts for one in verdict["facts"].get("amendments", ())
+    }
+    rows = RuleChange.objects.select_related("written_by", "approved_by")
+    names = [
+        *("number", "place", "item", "value", "from_date", "cite", "why", "is_looser"),
+        *("counsel", "written_at", "approved_at"),
+    ]
+    return [
+        {
+            **_row(one, names),
+            "written_by": one.written_by.name,
+            "approved_by": one.approved_by.name if one.approved_by else None,
+        }
+        for one in rows.filter(number__in=numbers).order_by("number")
+    ]
 
 
 def _edition(one: Template) -> Json:

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from rooftree.compliance.amending.counted import counted
 from rooftree.compliance.reasons import MESSAGES, spelled
 
 type Json = dict[str, Any]
@@ -144,8 +145,13 @@ def _verdict(one: Json) -> Json:
         for rule in one["results"]
         if rule["decision"] != "allow"
     ]
-    asked = len(one["results"])
-    detail = "\n".join([one["sentence"], *against, f"{asked} rules asked, {one['rules_version']}"])
+    changes = [
+        f"Rule change {each.amendment.number}, {each.says}. "
+        + (f"Without it: {each.without}" if each.without else "Without it the answer is the same.")
+        for each in counted(one["facts"])
+    ]
+    asked = f"{len(one['results'])} rules asked, {one['rules_version']}"
+    detail = "\n".join([one["sentence"], *against, *changes, asked])
     said = f"{DECISIONS[one['decision']]}: {one['medium']}, {one['purpose']} ({one['stage']})"
     return _line(one["at"], said, detail, f"facts {one['facts_sha256']}")
 

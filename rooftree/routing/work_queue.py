@@ -128,7 +128,7 @@ select g.id, p.first_name, p.last_name, g.kind, g.offer_id,
        case when g.kind = 'task' then g.task_at end,
        g.score desc nulls last, g.warmed_at desc, g.id
  limit %(limit)s
-"""
+"""  # noqa: S608
 
 COLUMNS = (
     "id", "first_name", "last_name", "group", "offer_id", "due_at", "purpose", "amount_cents",

@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from rooftree.compliance import reasons
+from rooftree.compliance.amending.counted import counted
 from rooftree.compliance.models import Consent, Revocation, Verdict
 from rooftree.compliance.verdict import STRICTNESS
 from rooftree.core.emails import comparison_key, email_address
@@ -131,6 +132,7 @@ def opened(verdict: Verdict) -> dict[str, Any]:
         "stopped": sum(one["decision"] != "allow" for one in verdict.results),
         "facts": [(_label(name), _plain(value)) for name, value in sorted(verdict.facts.items())],
         "same": rederive.same_verdict(verdict),
+        "changes": counted(verdict.facts),
         "cause": verdict.cause.partition(":")[0].replace("_", " "),
     }
 

@@ -10,6 +10,7 @@ from rooftree.capture.agreements import BadAgreement
 from rooftree.capture.mailboxes import BadMailbox
 from rooftree.capture.source_setup import BadSource
 from rooftree.capture.value_rule import BadPartner
+from rooftree.compliance.amending.acts import BadChange
 from rooftree.compliance.pay_plans import BadPlan
 from rooftree.core.money import AmountKind, amount
 from rooftree.core.states import STATES
@@ -25,8 +26,8 @@ from rooftree.org.people import CannotChange
 from rooftree.reporting.assurance import BadRecord
 
 REFUSALS = (
-    BadAgreement, BadBranch, BadCompany, BadConnection, BadContract, BadHours, BadKey, BadLicense,
-    BadMailbox, BadPartner, BadPlan, BadRecord, BadSource, CannotChange, CannotClaim,
+    BadAgreement, BadBranch, BadChange, BadCompany, BadConnection, BadContract, BadHours, BadKey,
+    BadLicense, BadMailbox, BadPartner, BadPlan, BadRecord, BadSource, CannotChange, CannotClaim,
 )  # fmt: skip
 ZONES = {
     "America/New_York": "Eastern",

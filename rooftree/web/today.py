@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from django.db.models import Q
 from django.urls import reverse
 
+from rooftree.compliance.amending.models import RuleChange
 from rooftree.compliance.keeping.models import PrivacyRequest, Purge
 from rooftree.compliance.models import CreditClock, Finding, PayPlan
 from rooftree.leads.models import Agreement
@@ -101,6 +102,13 @@ def _pay(user: User, today: date) -> Iterator[Line]:
         yield from _waiting(waiting, "pay plan", "for a second person", "pay_plans")
 
 
+def _rules(user: User, today: date) -> Iterator[Line]:
+    if may_for_all(user, "change_rules"):
+        rows = RuleChange.objects.filter(approved_at=None, dropped_at=None)
+        waiting = rows.exclude(written_by=user).count()
+        yield from _waiting(waiting, "rule change", "for a second person", "rules")
+
+
 def _findings(user: User, today: date) -> Iterator[Line]:
     if may_for_all(user, "see_fair_lending"):
         fair = Q(rule="FLR-01")
@@ -121,8 +129,8 @@ def _licenses(user: User, today: date) -> Iterator[Line]:
 
 
 PARTS: tuple[Callable[[User, date], Iterator[Line]], ...] = (
-    _clocks, _requests, _releases, _wording, _taken_out, _removals, _agreements, _pay, _findings,
-    _licenses,
+    _clocks, _requests, _releases, _wording, _taken_out, _removals, _agreements, _pay, _rules,
+    _findings, _licenses,
 )  # fmt: skip
 
 

@@ -139,6 +139,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("compliance/sources/", compliance_terms.every, name="all_source_terms"),
     path("compliance/sources/<uuid:source_id>/", compliance_terms.terms, name="source_terms"),
     path("compliance/", include("rooftree.web.urls_keeping")),
+    path("compliance/rules/", include("rooftree.web.urls_rules")),
     path("compliance/emergencies/", compliance_terms.emergencies, name="emergencies"),
     # Setting the company up.
     path("setup/", setup.show, name="setup"),

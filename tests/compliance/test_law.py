@@ -40,12 +40,13 @@ def said(one: Facts) -> tuple[str, str]:
 
 
 EVENING = here("2026-11-24T18:30")  # a Tuesday
+SATURDAYS = {"mon_fri": None, "sat": ["10:00", "17:00"], "sun": None}
 OFF = {"mon_fri": None, "sat": None, "sun": None}
 # Facts, what is decided without a change, the change, and what is decided with it.
 DECIDES = [
     (facts(at=EVENING), "allow", change("live", TEN_TO_FIVE), "after_window"),
     (facts(at=EVENING), "allow", change("auto", TEN_TO_FIVE), "after_window"),
-    (facts(at=NOON), "allow", change("auto", {**TEN_TO_FIVE, "mon_fri": None, "sat": ["10:00", "17:00"]}),
+    (facts(at=NOON), "allow", change("auto", SATURDAYS),
      "automated_day_ban"),
     (facts(at=NOON), "allow", change("proclaimed", ["2026-11-24"]), "state_holiday_ban"),
     (facts(at=here("2026-11-26T12:00")), "allow",

@@ -16,6 +16,7 @@ from django.urls import URLPattern, get_resolver, reverse
 from rooftree.capture import agreements, field_map, merge, partners, publish_map
 from rooftree.capture.imports import stage
 from rooftree.compliance import clocks, pay_plans, revoke
+from rooftree.compliance.amending import acts
 from rooftree.compliance.keeping import holds, requests
 from rooftree.compliance.keeping.models import Purge
 from rooftree.compliance.models import Finding
@@ -123,6 +124,7 @@ def world(cast):
     release = gather.begin(kind="written", title="Hello", about={}, by=None, at=make.NOON)
     things = {
         **keeping, "identity": "identity",
+        "state": "FL", "rule": "caps", "trial": "trial", "change": rule_change(by=cast.omar).pk,
         "finding": finding.pk, "agreement": agreed.pk, "plan": plan.pk, "drop": "drop",
         "likeness": alike.pk, "partner": ana.pk, "introduction": introduction.pk, "thing": thing.pk,
         "touch": touch.pk, "claim": claim.pk, "return_file": claim.file_id, "note": "note",
@@ -164,6 +166,13 @@ def agreement_with(partner):
         "cents": 900_00, "document": "Contract 7", "from_date": make.NOON.date(),
         "until_date": make.NOON.date(),
     }  # fmt: skip
+
+
+def rule_change(*, by):
+    """One that waits for a second person."""
+    why = acts.Grounds(from_date=make.NOON.date() + make.DAY, cite="Fla. HB 761", why="It begins")
+    return acts.propose(place="FL", item="caps", value=[{"n": 2, "days": 1}], grounds=why, by=by,
+                        at=make.NOON)  # fmt: skip
 
 
 def plan_of(officer):

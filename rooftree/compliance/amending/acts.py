@@ -21,6 +21,7 @@ from rooftree.compliance.amending.models import RuleChange
 from rooftree.compliance.amending.value_words import place_name
 from rooftree.compliance.facts import Amendment
 from rooftree.compliance.law import Changes
+from rooftree.compliance.rule_items import Item
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.ledger.write import write
 from rooftree.money.company_day import company_day
@@ -57,12 +58,12 @@ def propose(
     _check(grounds, at)
     changes = standing.now()
     now = in_force.value(place, item, grounds.from_date, changes)
-    if value == now.value:
+    if _is_same(now.item, now.value, value):
         raise BadChange("", f"It says that already: {now.words}.")
     came = rule_items.shipped(place, item, grounds.from_date)
     draft = RuleChange(
         place=place, item=item, value=json.dumps(value, sort_keys=True),
-        is_looser=rule_items.is_looser(place, item, came, value),
+        is_looser=now.item.is_looser(came, value),
     )  # fmt: skip
     return _written(draft, grounds, by, at)
 
@@ -147,8 +148,15 @@ def grounds_of(change: RuleChange) -> Grounds:
 
 def approvers() -> Iterable[User]:
     """Compliance of the whole company, by name."""
-    rows = User.objects.filter(is_active=True, role="compliance", branch_id=None)
+    rows = User.objects.filter(is_active=True, role="compliance", branch=None)
     return rows.order_by("name", "pk")
+
+
+def _is_same(item: Item, was: Any, now: Any) -> bool:
+    """It says the same, in whatever order."""
+    if item.kind in ("caps", "holidays", "dates"):
+        return not (item.is_looser(was, now) or item.is_looser(now, was))
+    return bool(was == now)
 
 
 def _ended(one: Amendment, until: date) -> Amendment:

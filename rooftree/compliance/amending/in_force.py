@@ -53,7 +53,7 @@ def value(place: str, item: str, day: date, changes: Changes) -> Value:
         cite=change.cite if change else rule_items.shipped_cite(place, item, day),
         since=change.from_date if change else rule_items.shipped_since(place, item, day),
         number=change.number if change else None,
-        is_looser=change is not None and rule_items.is_looser(place, item, came, said),
+        is_looser=change is not None and one.is_looser(came, said),
         to_come=tuple(
             each.number for each in later if each.from_date > day and each.until_date is None
         ),

@@ -12,8 +12,10 @@ from django.db import connection
 from django.db.models import TextField
 from django.db.models.expressions import RawSQL
 
+from rooftree.compliance import law
 from rooftree.compliance.facts import Amendment
 from rooftree.compliance.law import Changes
+from rooftree.compliance.rulebook import STATES
 
 # All of them as one text, in order; it stands in brackets wherever a statement wants it.
 STANDING = """
@@ -38,6 +40,17 @@ def now() -> Changes:
     with connection.cursor() as cursor:
         cursor.execute(f"select {STANDING}")
         return changes(cursor.fetchone()[0])
+
+
+def number(name: str, day: date) -> int:
+    """A federal or house number of `rulebook.NUMBERS` as it is on a day, for a page."""
+    return law.number_on(name, day, now())
+
+
+def states_with(switch: str, day: date) -> list[str]:
+    """The states where a switch is on, on a day of theirs."""
+    changes = now()
+    return sorted(code for code in STATES if switch in law.state_on(code, day, changes).flags)
 
 
 @lru_cache(maxsize=64)

@@ -11,9 +11,11 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
 from rooftree.compliance import held_lists, listed, release_hold, revoke, source_terms
+from rooftree.compliance.amending import standing
+from rooftree.compliance.amending.value_words import place_name
 from rooftree.compliance.load_dnc import NATIONAL
 from rooftree.compliance.models import Finding, Revocation, Verdict
-from rooftree.compliance.rulebook import SCRUB_DAYS
+from rooftree.compliance.rulebook import EMERGENCY
 from rooftree.flow import reviews
 from rooftree.money.company_day import company_day
 from rooftree.org.models import Company
@@ -181,6 +183,7 @@ def _waiting(request: HttpRequest) -> dict[str, Any]:
         "company": company,
         "emergencies": list(enumerate(company.emergencies)) if company else [],
         "is_fresh": _is_fresh(company, request),
+        "watched": [place_name(one) for one in standing.states_with(EMERGENCY, day)],
         "lists": _lists(request),
         "without_terms": sum(1 for _, terms in source_terms.by_source(day) if terms is None),
         "may_release": may(request.user, "release_hold"),
@@ -192,6 +195,7 @@ def _waiting(request: HttpRequest) -> dict[str, Any]:
 def _on_lists(address: look_up.Address, request: HttpRequest) -> dict[str, Any]:
     """What the do-not-call lists that we hold say of a number."""
     today = company_day(request.at)
+    good_for = held_lists.good_for(today)
     said = [] if address.is_mail else listed.says(address.key)
     return {
         "lists": [
@@ -199,7 +203,9 @@ def _on_lists(address: look_up.Address, request: HttpRequest) -> dict[str, Any]:
                 "title": title_of(one.registry),
                 "dated": one.dated,
                 "is_listed": one.is_listed,
-                "tone": tone_of(held_lists.days_left(one.registry, one.dated, today=today)),
+                "tone": tone_of(
+                    held_lists.days_left(one.registry, one.dated, today=today, good_for=good_for)
+                ),
             }
             for one in said
         ],
@@ -216,7 +222,7 @@ def _lists(request: HttpRequest) -> dict[str, Any]:
         "numbers": f"{sum(one.numbers for one in aging):,}",
         "oldest": min((one.dated for one in aging), default=None),
         "late": sum(one.parts for one in aging if tone_of(one.days_left) == "late"),
-        "good_for": SCRUB_DAYS,
+        "good_for": held_lists.good_for(company_day(request.at)),
     }
 
 

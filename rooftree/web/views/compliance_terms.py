@@ -10,8 +10,9 @@ from django.urls import reverse
 from django.utils.timezone import localdate
 
 from rooftree.compliance import emergency_watch, source_terms
+from rooftree.compliance.amending import standing
 from rooftree.compliance.record_consent import terms_in_force
-from rooftree.compliance.rulebook import EMERGENCY_STATES
+from rooftree.compliance.rulebook import EMERGENCY
 from rooftree.compliance.source_terms import CHANNELS, CLASSES, SIGNATURES, BadTerms
 from rooftree.leads.models import Source
 from rooftree.money.company_day import company_day
@@ -106,7 +107,7 @@ def emergencies(request: HttpRequest) -> HttpResponse:
     except emergency_watch.BadEmergency as problem:
         return refused(request, str(problem), back_to=back, status=422)
     emergency_watch.confirm(by=by, at=at)
-    states = ", ".join(sorted(EMERGENCY_STATES))
+    states = ", ".join(standing.states_with(EMERGENCY, company_day(at)))
     return done(request, f"Noted: the list of {states} is right today", back_to=back)
 
 

@@ -20,7 +20,6 @@ from rooftree.compliance.load_dnc import (
     load,
 )
 from rooftree.compliance.models import DncFile
-from rooftree.compliance.rulebook import SCRUB_DAYS
 from rooftree.core.zones import STATE_NAMES
 from rooftree.money.company_day import company_day
 from rooftree.routing.visible import may
@@ -62,7 +61,7 @@ def lists(request: HttpRequest) -> HttpResponse:
         "problem": problem,
         "trial": _said(trial, would=True) if trial else "",
         "largest": f"{LARGEST // 1024 // 1024} MB",
-        "good_for": SCRUB_DAYS,
+        "good_for": held_lists.good_for(company_day(request.at)),
         "may_load": may(request.user, "load_lists"),
     }
     return render(request, "compliance/lists.html", context, status=422 if problem else 200)

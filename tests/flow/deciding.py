@@ -1,0 +1,34 @@
+"""A process that asks the gate about a call to one lead each time a line reaches it.
+
+Run by tests/flow/test_rule_changes.py as `python -m tests.flow.deciding`; the first line of its
+standard input says in which database, about which lead, at which moment.
+"""
+
+import json
+import os
+import sys
+from datetime import datetime
+from uuid import UUID
+
+
+def main() -> None:
+    """Set up as the parent test is, then answer each line with the gate's decision."""
+    order = json.loads(sys.stdin.readline())
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+    from django.conf import settings
+
+    settings.DATABASES["default"].update(order["database"])
+    import django
+
+    django.setup()
+    from rooftree.outreach import may
+
+    at = datetime.fromisoformat(order["at"])
+    for _ in sys.stdin:
+        badge = may.badges(UUID(order["lead"]), at=at)["call"]
+        sys.stdout.write(f"{badge.decision}\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,348 @@
+"""A change of a rule: tried on what is in line, approved by a second person, in force by itself."""
+
+import json
+import subprocess
+import sys
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from django.db import IntegrityError, ProgrammingError, connection
+from django.db.transaction import atomic
+from django.test.utils import CaptureQueriesContext
+
+from rooftree.compliance import checker, facts_json, gate
+from rooftree.compliance.amending import acts, standing
+from rooftree.compliance.amending.acts import BadChange, Grounds
+from rooftree.compliance.amending.models import RuleChange
+from rooftree.compliance.models import Verdict
+from rooftree.flow import messages, moment, rule_changes
+from rooftree.leads.models import Lead
+from rooftree.ledger.models import Event
+from rooftree.org.models import StaffNotice
+from rooftree.outreach import may, send
+from rooftree.outreach.models import Message
+from rooftree.outreach.wording import Words
+from rooftree.reporting import rederive
+from tests import make
+from tests.flow import journey
+
+pytestmark = pytest.mark.django_db
+ROOT = Path(__file__).parent.parent.parent
+TUESDAY = date(2026, 12, 1)
+LATE_SHIFT = {"mon_fri": ["13:00", "20:00"], "sat": ["13:00", "20:00"], "sun": None}
+EARLY_SHIFT = {"mon_fri": ["08:00", "11:00"], "sat": ["08:00", "11:00"], "sun": None}
+
+
+@pytest.fixture(autouse=True)
+def noon(db):
+    journey.ready()
+    make.officer("Dana Whitfield", licensed=("CA", "FL"), text_number="")
+    with moment.at(make.NOON):
+        yield
+
+
+@pytest.fixture
+def omar():
+    return make.user("compliance", name="Omar Haddad")
+
+
+@pytest.fixture
+def lena():
+    return make.user("compliance", name="Lena Park")
+
+
+def grounds(from_date=TUESDAY, **changes):
+    usual = {"cite": "Fla. HB 761", "why": "The amended statute begins", "counsel": ""}
+    return Grounds(from_date=from_date, **usual | changes)
+
+
+def proposed(by, item="live", value=LATE_SHIFT, place="FL", **changes):
+    return rule_changes.propose(
+        place=place, item=item, value=value, grounds=grounds(**changes), by=by, at=make.NOON
+    )
+
+
+def approved(omar, lena, **changes):
+    one = proposed(omar, **changes)
+    return rule_changes.approve(change_id=one.pk, by=lena, at=make.NOON)
+
+
+def asked(first_name, code="813", state="FL"):
+    """A lead whose form proves consent; both first messages are sent."""
+    nth = make.number()
+    post = journey.form_post(
+        first_name=first_name, email=f"{first_name.lower()}@home.example",
+        phone=f"({code}) 555-{nth:04d}", property_state=state,
+        property_zip="33602" if state == "FL" else "90012",
+    )  # fmt: skip
+    site = journey.Source.objects.filter(slug="our-site").first() or journey.website()
+    journey.deliver(site, post)
+    return Lead.objects.get(person__first_name=first_name)
+
+
+def waiting(lead, due_at, medium="text"):
+    text = f"Hello. {SIGNED}"
+    return send.plan(
+        lead=lead, medium=medium, purpose="marketing", cause=f"step:{make.number()}",
+        words=Words(body=text, subject="Rates"), to=send.address_for(lead, medium), due_at=due_at,
+        at=make.NOON,
+    )  # fmt: skip
+
+
+SIGNED = "Lindenfield Mortgage NMLS 1204417. Reply STOP to opt out."
+
+
+def turn(at):
+    """The worker's turn at a moment."""
+    with moment.at(at):
+        messages.send_due(at=at)
+
+
+def florida(text):
+    return datetime.fromisoformat(f"{text}-05:00")
+
+
+@pytest.fixture
+def in_line():
+    """On that Tuesday at 9, the day before, on the Sunday after; one in California, one e-mail."""
+    return {
+        "tuesday": waiting(asked("Ann"), florida("2026-12-01T09:00")),
+        "monday": waiting(asked("Bea"), florida("2026-11-30T09:00")),
+        "sunday": waiting(asked("Cal"), florida("2026-12-06T14:00")),
+        "california": waiting(asked("Dee", "213", "CA"), florida("2026-12-01T13:30")),
+        "mail": waiting(asked("Eve"), florida("2026-12-01T09:00"), "email"),
+    }
+
+
+def test_the_dry_run_names_what_then_really_moves(in_line, omar, lena):
+    one = proposed(omar)
+    rule_changes.look(change_id=one.pk, at=make.NOON)
+    one.refresh_from_db()
+    moved = {line["message"]: line for line in one.dry_run["first"]}
+
+    assert (one.dry_run["messages"], one.dry_run["later"]) == (5, 2)
+    assert set(moved) == {str(in_line["tuesday"].pk), str(in_line["sunday"].pk)}
+    rule_changes.approve(change_id=one.pk, by=lena, at=make.NOON)
+    for message in sorted(in_line.values(), key=lambda each: each.due_at):
+        due_at = message.due_at
+        turn(due_at)
+        message.refresh_from_db()
+        told = moved.get(str(message.pk))
+        assert message.state == ("held" if told else "sent"), message.problem
+        if told:
+            assert datetime.fromisoformat(told["now"]) == due_at
+            assert datetime.fromisoformat(told["then"]) == message.due_at
+            assert f"(rule change {one.number})" in json.dumps(message.verdict.results)
+
+
+def test_what_is_held_goes_earlier_when_a_change_opens_the_day(in_line, omar, lena):
+    """All of Florida's are in hand on a Sunday that was closed, until counsel says otherwise."""
+    sunday = in_line["sunday"]
+    approved(omar, lena)
+    turn(sunday.due_at)
+    sunday.refresh_from_db()
+    assert sunday.state == "held"
+    monday, at = sunday.due_at, florida("2026-12-06T14:30")
+    one = acts.propose(
+        place="FL", item="live", value="federal",
+        grounds=grounds(at.date(), counsel="Memo 4 of Baker & Lowe"), by=omar, at=at,
+    )  # fmt: skip
+    rule_changes.look(change_id=one.pk, at=at)
+    one.refresh_from_db()
+    assert one.is_looser
+    assert one.dry_run["earlier"] == 3
+
+    rule_changes.approve(change_id=one.pk, by=lena, at=at)
+    turn(at)
+
+    sunday.refresh_from_db()
+    assert monday > at
+    assert (sunday.state, sunday.sent_at) == ("sent", at)
+
+
+def test_a_dry_run_writes_no_verdict_and_moves_nothing(in_line, omar):
+    verdicts, due = Verdict.objects.count(), sorted(one.due_at for one in in_line.values())
+
+    rule_changes.look(change_id=proposed(omar).pk, at=make.NOON)
+
+    assert Verdict.objects.count() == verdicts
+    assert sorted(Message.objects.filter(state="waiting").values_list("due_at", flat=True)) == due
+
+
+def test_a_proposal_decides_nothing_until_a_second_person_approves(omar, lena):
+    lead = asked("Ann")
+    one = proposed(omar, from_date=make.NOON.date())
+    assert may.badges(lead.pk, at=make.NOON)["call"].decision == "allow"
+
+    with pytest.raises(BadChange, match="Somebody else"):
+        rule_changes.approve(change_id=one.pk, by=omar, at=make.NOON)
+    rule_changes.approve(change_id=one.pk, by=lena, at=make.NOON)
+
+    badge = may.badges(lead.pk, at=make.NOON)["call"]
+    assert badge.decision == "defer"
+    assert "before 1:00 PM" in badge.sentence
+    said = Event.objects.filter(kind__startswith="compliance.rule_change.").order_by("id")
+    assert [(event.kind.split(".")[-1], event.actor) for event in said] == [
+        ("written", f"user:{omar.pk}"), ("approved", f"user:{lena.pk}"),
+    ]  # fmt: skip
+    assert said[0].data["why"] == "The amended statute begins"
+    assert StaffNotice.objects.filter(user=lena, kind="rule_change").count() == 1
+    assert StaffNotice.objects.filter(user=omar, kind="rule_change").count() == 1
+
+
+def test_the_database_itself_asks_for_a_second_person_of_compliance(omar, lena):
+    one = proposed(omar)
+    rows = RuleChange.objects.filter(pk=one.pk)
+    tampa = make.user("compliance", branch=make.branch("Tampa"))
+    for by in (omar, make.user("administrator"), make.user("operations"), tampa):
+        with pytest.raises((IntegrityError, ProgrammingError)), atomic():
+            rows.update(approved_by=by, approved_at=make.NOON)
+    for changes in ({"value": "[]"}, {"from_date": TUESDAY + make.DAY}, {"cite": "Other"}):
+        with pytest.raises(ProgrammingError, match="cannot be changed"), atomic():
+            rows.update(**changes)
+    rule_changes.approve(change_id=one.pk, by=lena, at=make.NOON)
+    for changes in ({"approved_by": None, "approved_at": None}, {"dry_run": {}}):
+        with pytest.raises((IntegrityError, ProgrammingError)), atomic():
+            rows.update(**changes)
+    with pytest.raises(ProgrammingError, match="cannot be deleted"), atomic():
+        rows.delete()
+
+
+def test_a_change_that_lets_more_through_needs_counsels_document(omar):
+    wide = {day: ["08:00", "21:00"] for day in ("mon_fri", "sat", "sun")}
+    with pytest.raises(BadChange, match="Name the document") as refused:
+        proposed(omar, value=wide)
+    assert refused.value.field == "counsel"
+
+    assert proposed(omar, value=wide, counsel="Memo 4 of Baker & Lowe").is_looser
+    with pytest.raises(IntegrityError, match="rule_change_looser_has_counsel"), atomic():
+        RuleChange.objects.create(
+            number=99, place="GA", item="caps", value="[]", from_date=TUESDAY, cite="a", why="b",
+            is_looser=True, written_by=omar, written_at=make.NOON,
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "said"),
+    [
+        ({"from_date": make.NOON.date() - make.DAY}, "from_date", "from today on"),
+        ({"from_date": date(2036, 12, 1)}, "from_date", "two years"),
+        ({"cite": " "}, "cite", "Name the law"),
+        ({"why": ""}, "why", "Say why"),
+        ({"item": "caps", "value": [{"n": 3, "days": 1}]}, "", "already"),
+    ],
+)  # fmt: skip
+def test_a_change_that_cannot_be_so_is_refused(changes, field, said, omar):
+    with pytest.raises(BadChange, match=said) as refused:
+        proposed(omar, **changes)
+    assert refused.value.field == field
+    assert not RuleChange.objects.exists()
+
+
+def test_a_change_whose_day_has_passed_is_not_approved(omar, lena):
+    one = proposed(omar)
+    with pytest.raises(BadChange, match="Its day is over"):
+        rule_changes.approve(change_id=one.pk, by=lena, at=make.NOON + timedelta(days=9))
+
+
+def test_of_one_value_one_change_waits_at_a_time_and_a_dropped_one_never_counts(omar, lena):
+    one = proposed(omar, from_date=make.NOON.date())
+    with pytest.raises(BadChange, match="waits; decide it first"):
+        proposed(lena, value=EARLY_SHIFT)
+
+    acts.drop(change_id=one.pk, reason="The bill was vetoed", by=lena, at=make.NOON)
+
+    assert standing.now() == ()
+    with pytest.raises(BadChange, match="decided about it already"):
+        rule_changes.approve(change_id=one.pk, by=lena, at=make.NOON)
+    proposed(lena, value=EARLY_SHIFT)
+
+
+def test_a_withdrawn_change_ends_on_its_day_and_what_was_decided_stays_derivable(omar, lena):
+    lead = asked("Ann")
+    one = approved(omar, lena, from_date=make.NOON.date())
+    held = may.call(lead_id=lead.pk, cause="test:1", at=make.NOON)
+    ends = grounds(make.NOON.date() + make.DAY, why="A court stayed it")
+    end = rule_changes.propose_withdrawal(change=one, grounds=ends, by=omar, at=make.NOON)
+    tomorrow = make.NOON + make.DAY
+    make.Company.objects.update(emergencies_checked_at=tomorrow)
+    assert may.badges(lead.pk, at=tomorrow)["call"].decision == "defer"
+
+    rule_changes.approve(change_id=end.pk, by=lena, at=make.NOON)
+
+    assert may.badges(lead.pk, at=make.NOON)["call"].decision == "defer"
+    assert may.badges(lead.pk, at=tomorrow)["call"].decision == "allow"
+    assert rederive.same_verdict(held)
+    with pytest.raises(BadChange, match="withdrawn already"):
+        rule_changes.propose_withdrawal(change=one, grounds=ends, by=omar, at=make.NOON)
+
+
+def test_the_deep_check_derives_a_verdict_under_a_change_and_finds_an_altered_one(omar, lena):
+    lead = asked("Ann")
+    before = may.call(lead_id=lead.pk, cause="test:1", at=make.NOON)
+    approved(omar, lena, from_date=make.NOON.date())
+    after = may.call(lead_id=lead.pk, cause="test:2", at=make.NOON)
+    assert (before.decision, after.decision) == ("allow", "defer")
+    assert [one["number"] for one in after.facts["amendments"]] == [1]
+    for check in rederive.DEEP[:3]:
+        assert check(make.NOON).holds, check.__name__
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "update verdict set facts = jsonb_set(facts, '{amendments}', '[]') where id = %s",
+            [after.pk],
+        )
+
+    assert [check(make.NOON).holds for check in rederive.DEEP[:3]] == [False, False, False]
+
+
+def test_old_verdicts_without_the_fact_of_changes_are_derived_as_before(omar, lena):
+    verdict = may.call(lead_id=asked("Ann").pk, cause="test:1", at=make.NOON)
+    older = {name: value for name, value in verdict.facts.items() if name != "amendments"}
+
+    assert gate.decide(facts_json.from_json(older)).decision.value == verdict.decision
+    assert not checker.objections(older)
+
+
+def test_a_decision_asks_the_database_no_more_often_than_without_changes(omar, lena):
+    lead = asked("Ann")
+
+    def statements():
+        with CaptureQueriesContext(connection) as spent:
+            may.badges(lead.pk, at=make.NOON)
+        return len(spent)
+
+    before = statements()
+    approved(omar, lena)
+
+    assert statements() == before
+
+
+def test_another_process_decides_by_a_change_from_the_moment_it_is_approved(committed, omar, lena):
+    held = connection.settings_dict
+    order = {
+        "database": {"NAME": held["NAME"], "HOST": held["HOST"]},
+        "lead": str(asked("Ann").pk), "at": make.NOON.isoformat(),
+    }  # fmt: skip
+    other = subprocess.Popen(
+        [sys.executable, "-m", "tests.flow.deciding"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT,
+    )  # fmt: skip
+    assert other.stdin
+    assert other.stdout
+    said = []
+    try:
+        other.stdin.write(f"{json.dumps(order)}\n")
+        for step in (None, approved):
+            if step:
+                step(omar, lena, from_date=make.NOON.date())
+            other.stdin.write("again\n")
+            other.stdin.flush()
+            said.append(other.stdout.readline().strip())
+        other.stdin.close()
+        other.wait(timeout=30)
+    finally:
+        other.kill()
+
+    assert said == ["allow", "defer"]
