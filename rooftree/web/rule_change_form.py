@@ -26,8 +26,8 @@ class ChangeForm(StaffForm):
     """A value, from when on, and why. The fields of the value come before the others."""
 
     from_date = day("In force from", "By the clock of the place; what was decided before stays")
-    cite = text("Law, order or document it rests on", "As 47 CFR 64.1200(c)(1)", longest=CITE)
-    why = text("Why", "Shown beside the value for good; names nobody", longest=WHY)
+    cite = text("The law, order or document it rests on", "As 47 CFR 64.1200(c)(1)", longest=CITE)
+    why = text("The reason", "Shown beside the value for good; names nobody", longest=WHY)
     counsel = text(
         "Counsel’s document", "Needed where it lets through what the rules as they came stop",
         required=False, longest=COUNSEL,
@@ -55,8 +55,8 @@ class EndForm(StaffForm):
     """The end of a change: from when on it counts no more, and why."""
 
     from_date = day("The first day without it", "By the clock of the place")
-    cite = text("Law, order or document it rests on", longest=CITE)
-    why = text("Why", "Shown beside the value for good; names nobody", longest=WHY)
+    cite = text("The law, order or document it rests on", longest=CITE)
+    why = text("The reason", "Shown beside the value for good; names nobody", longest=WHY)
     counsel = text(
         "Counsel’s document", "Needed where an earlier change then counts that lets more through",
         required=False, longest=COUNSEL,
@@ -70,6 +70,8 @@ def grounds_of(typed: dict[str, Any]) -> Grounds:
 
 class Hours(forms.CharField):
     """From when until when on one day, as `9 AM - 8 PM`; closed is None."""
+
+    is_awaited = True  # empty says something, too
 
     def __init__(self, label: str, hint: str = "As 9 AM - 8 PM, or closed") -> None:
         widget = forms.TextInput(attrs={"autocomplete": "off"})

@@ -68,25 +68,28 @@ def approved(omar, lena, **changes):
     return rule_changes.approve(change_id=one.pk, by=lena, at=make.NOON)
 
 
-def asked(first_name, code="813", state="FL"):
+def asked(first_name, code="813", state="FL", *, at=make.NOON):
     """A lead whose form proves consent; both first messages are sent."""
     nth = make.number()
     post = journey.form_post(
         first_name=first_name, email=f"{first_name.lower()}@home.example",
         phone=f"({code}) 555-{nth:04d}", property_state=state,
         property_zip="33602" if state == "FL" else "90012",
+        rendered_at=(at - make.MINUTE).isoformat(), submitted_at=at.isoformat(),
     )  # fmt: skip
-    site = journey.Source.objects.filter(slug="our-site").first() or journey.website()
-    journey.deliver(site, post)
+    site = journey.Source.objects.filter(slug="our-site").first() or journey.website(
+        name="Our form"
+    )
+    journey.deliver(site, post, at=at)
     return Lead.objects.get(person__first_name=first_name)
 
 
-def waiting(lead, due_at, medium="text"):
+def waiting(lead, due_at, medium="text", *, at=make.NOON):
     text = f"Hello. {SIGNED}"
     return send.plan(
         lead=lead, medium=medium, purpose="marketing", cause=f"step:{make.number()}",
         words=Words(body=text, subject="Rates"), to=send.address_for(lead, medium), due_at=due_at,
-        at=make.NOON,
+        at=at,
     )  # fmt: skip
 
 

@@ -72,7 +72,7 @@ def test_the_page_of_all_rules_shows_the_states_the_federal_numbers_and_our_own_
     assert "House limit" in page
     assert "1 in 2 hours, 3 in 24 hours, 8 in 7 days" in page
     assert "Louisiana" in page
-    assert "Quiet hours vs consent" in page
+    assert "Hours hold for people who consented, too." in page
     assert "Nothing was changed" in page
 
 
@@ -128,7 +128,7 @@ def test_what_lets_more_through_says_so_and_its_approver_says_that_counsel_was_r
         ("caps", {"value": "three a day"}, "“three a day” is no limit; write it as 3 in 24 hours."),
         ("caps", {"value": "3 in 30 days"}, "at most 7 days"),
         ("proclaimed", {"value": "Christmas"}, "“Christmas” is no date"),
-        ("caps", {"value": "2 in 24 hours", "cite": ""}, "Give law, order or document"),
+        ("caps", {"value": "2 in 24 hours", "cite": ""}, "Give the law, order or document"),
         ("caps", {"value": "2 in 24 hours", "from_date": "2026-01-01"}, "from today on"),
         ("caps", {"value": "3 in 24 hours"}, "It says that already: 3 in 24 hours."),
     ],

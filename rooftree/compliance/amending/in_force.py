@@ -45,12 +45,15 @@ def value(place: str, item: str, day: date, changes: Changes) -> Value:
     came = rule_items.shipped(place, item, day)
     change = law.picked(changes, place, item, day)
     said = came if change is None else json.loads(change.value)
+    cite = rule_items.shipped_cite(place, item, day) if came else ""  # nothing rests on nothing
+    if change is not None:
+        cite = change.cite
     later = (each for each in changes if (each.place, each.item) == (place, item))
     return Value(
         place=place,
         item=one,
         value=said,
-        cite=change.cite if change else rule_items.shipped_cite(place, item, day),
+        cite=cite,
         since=change.from_date if change else rule_items.shipped_since(place, item, day),
         number=change.number if change else None,
         is_looser=change is not None and one.is_looser(came, said),

@@ -17,6 +17,13 @@ from rooftree.money.company_day import company_day
 from rooftree.web.page import may_for_all, must, staff
 
 SHOWN = ("live", "auto", "caps")  # of a state, on the page of all
+UNSETTLED = {  # by the key of the rule data, the reading that is built in
+    "revoke_all_cross_category": "A stop that answers one kind of message ends every kind at once.",
+    "texts_as_calls_227c": "A text counts as a call for the do-not-call rules.",
+    "written_consent": "Consent to automated marketing must be in writing.",
+    "quiet_hours_vs_consent": "Hours hold for people who consented, too.",
+    "ai_voice": "A voice of AI is an artificial voice, and says so in its first sentence.",
+}
 PEOPLE = ("written_by", "approved_by", "dropped_by", "withdraws")
 
 
@@ -112,11 +119,15 @@ def _lines(rows: QuerySet[RuleChange]) -> list[dict[str, Any]]:
 def _fixed() -> list[dict[str, str]]:
     """What counsel may want otherwise and only a release changes: the law is unsettled there."""
     return [
-        {
-            "label": key.replace("_", " ").capitalize(),
-            "choice": said["house_default"].replace("_", " "),
-            "why": str(said.get("order") or said.get("case") or said.get("cite") or said["status"]),
-        }
-        for key, said in DATA["federal"].items()
-        if isinstance(said, dict) and "house_default" in said
+        {"says": says, "why": "; ".join(_why(DATA["federal"][key]))}
+        for key, says in UNSETTLED.items()
     ]
+
+
+def _why(said: dict[str, Any]) -> list[str]:
+    """Where the law stands: the orders and cases that the rule data name."""
+    named = (
+        said.get(key, []) for key in ("order", "case", "cite", "against_written", "held_calls")
+    )
+    found = [one for each in named for one in ([each] if isinstance(each, str) else each)]
+    return found + [f"otherwise: {one}" for one in said.get("held_not_calls", [])]

@@ -1,0 +1,80 @@
+"""The pages of rules in a real Chromium, on a phone and at a desk."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import expect
+
+from rooftree.compliance.amending.acts import Grounds
+from rooftree.flow import first_run, rule_changes
+from rooftree.org.models import Company
+from tests import make
+from tests.flow.test_rule_changes import asked, waiting
+from tests.web.browser.conftest import SIZES, open_as, shown_well
+
+
+def in_line(noon):
+    """Texts to people whose form proves consent, on days to come."""
+    Company.objects.update(
+        telemarketer_states=["FL"], mail_is_authenticated=True, emergencies_checked_at=noon,
+        texting={"brand_registered": True, "attributes": ["direct_lending"]},
+    )  # fmt: skip
+    first_run.ensure(at=noon)
+    for first_name, days in (("Ann", 2), ("Bea", 9), ("Cal", 9)):
+        waiting(asked(first_name, at=noon), noon + timedelta(days=days, hours=7), at=noon)
+
+
+def proposed(noon, by, item, value, **changes):
+    why = {
+        "from_date": noon.date() + timedelta(days=8), "cite": "Fla. HB 761, ch. 2026-114",
+        "why": "The amended statute begins on December 1",
+    }  # fmt: skip
+    one = rule_changes.propose(
+        place=changes.pop("place", "FL"), item=item, value=value,
+        grounds=Grounds(**why | changes), by=by, at=noon,
+    )  # fmt: skip
+    rule_changes.look(change_id=one.pk, at=noon)
+    return one
+
+
+@pytest.mark.parametrize(("size", "scheme"), SIZES)
+def test_the_pages_of_rules_fit_and_are_accessible(chromium, front, people, noon, size, scheme):
+    name = f"{size['width']}-{scheme}"
+    page = open_as(chromium, front, "Compliance", size, scheme)
+    page.goto(reverse("rules"))
+    shown_well(page, f"rules-empty-{name}")
+
+    al, kim = make.user("compliance", name="Al Frey"), make.user("compliance", name="Kim Roe")
+    in_line(noon)
+    first = proposed(noon, al, "caps", [{"n": 2, "days": 1}])
+    rule_changes.approve(change_id=first.pk, by=kim, at=noon)
+    counsel = {"counsel": "Memo 4 of Baker & Lowe", "cite": "Baker & Lowe, memo 4"}
+    wide = {day: ["08:00", "21:00"] for day in ("mon_fri", "sat", "sun")}
+    looser = proposed(noon, al, "live", wide, place="LA", **counsel)
+    late = {"mon_fri": ["09:00", "17:30"], "sat": ["09:00", "17:30"], "sun": None}
+    hours = proposed(noon, al, "live", late)
+    house = [{"n": 1, "days": 2}, {"n": 2, "days": 7}]
+    mails = proposed(noon, al, "marketing_emails", house, place="US", from_date=noon.date())
+
+    page.goto(reverse("rules"))
+    shown_well(page, f"rules-{name}")
+    page.goto(reverse("rules_of_place", args=["FL"]))
+    shown_well(page, f"rules-place-{name}")
+    page.goto(reverse("rule_change", args=[looser.pk]))
+    shown_well(page, f"rule-change-looser-{name}")
+    page.goto(reverse("rule_change", args=[hours.pk]))
+    shown_well(page, f"rule-change-{name}")
+    page.goto(reverse("rule_change", args=[mails.pk]))
+    shown_well(page, f"rule-change-house-{name}")
+    page.goto(reverse("rule_change_end", args=[first.pk]))
+    shown_well(page, f"rule-change-end-{name}")
+    page.goto(reverse("rule_change_new", args=["FL", "live"]))
+    page.get_by_label("Saturday").fill("all day")
+    page.get_by_role("button", name="Look what would change").click()
+    expect(page.get_by_text("Write hours as 9 AM - 8 PM, or closed.")).to_be_visible()
+    shown_well(page, f"rule-change-refused-{name}")
+    page.goto(reverse("rule_change_new", args=["UT", "holidays"]))
+    shown_well(page, f"rule-change-holidays-{name}")
+    page.goto(reverse("compliance"))
+    shown_well(page, f"compliance-rules-{name}")
