@@ -154,6 +154,15 @@ def test_the_houses_own_limits() -> None:
     assert house_caps("email") == (Cap(count=1, hours=24), Cap(count=3, hours=168))
 
 
+def test_the_numbers_that_hold_everywhere_as_they_came() -> None:
+    assert rulebook.NUMBERS == {
+        "dnc_scrub_days": 31, "ebr_transaction_months": 18, "ebr_inquiry_months": 3,
+        "rnd_check_days": 31, "rnd_contact_days": 45, "confirm_seconds": 300, "confirm_count": 1,
+        "unsubscribe_days": 30, "guard_text": 10, "guard_call": 5, "guard_voicemail_drop": 15,
+        "first_day_call": 3, "first_day_text": 2, "first_day_email": 2, "first_week_email": 5,
+    }  # fmt: skip
+
+
 def test_what_counts_as_an_abandoned_call() -> None:
     """47 CFR 64.1200(a)(6)-(7)."""
     held = (rulebook.ABANDON_PERCENT, rulebook.RING_SECONDS, rulebook.RING_COUNT)
