@@ -43,8 +43,9 @@ def picked(changes: Changes, place: str, item: str, day: date) -> Amendment | No
 
 def concerning(changes: Changes, states: Iterable[str], at: datetime) -> Changes:
     """Those that may count for people in `states`, today or on a day to come, oldest first."""
-    named = {EVERYWHERE, *states}
-    return _concerning(changes, frozenset(named), at.date() - timedelta(days=1))
+    if not changes:
+        return changes
+    return _concerning(changes, frozenset({EVERYWHERE, *states}), at.date() - timedelta(days=1))
 
 
 @lru_cache(maxsize=1024)
@@ -91,7 +92,7 @@ def _state_on(code: str, day: date, changes: Changes) -> State:
 
 def federal_week(day: date, changes: Changes) -> Week:
     """The federal hours on a local date, which no state widens."""
-    one = picked(changes, EVERYWHERE, WINDOW, day)
+    one = picked(changes, EVERYWHERE, WINDOW, day) if changes else None
     return FEDERAL_WEEK if one is None else week_of(json.loads(one.value))
 
 

@@ -23,7 +23,7 @@ from rooftree.org.models import StaffNotice
 from rooftree.outreach import may, send
 from rooftree.outreach.models import Message
 from rooftree.outreach.wording import Words
-from rooftree.reporting import rederive
+from rooftree.reporting import evidence, evidence_words, rederive
 from tests import make
 from tests.flow import journey
 
@@ -298,6 +298,24 @@ def test_the_deep_check_derives_a_verdict_under_a_change_and_finds_an_altered_on
         )
 
     assert [check(make.NOON).holds for check in rederive.DEEP[:3]] == [False, False, False]
+
+
+def test_the_evidence_file_names_the_change_that_counted_and_its_two_people(omar, lena):
+    lead = asked("Ann")
+    approved(omar, lena, from_date=make.NOON.date())
+    may.call(lead_id=lead.pk, cause="test:1", at=make.NOON)
+
+    found = evidence.gather(lead.person.phones.get().e164, at=make.NOON)
+
+    (change,) = found["rule_changes"]
+    assert (change["number"], change["written_by"], change["approved_by"]) == (
+        1, "Omar Haddad", "Lena Park",
+    )  # fmt: skip
+    said = "\n".join(line["detail"] for line in evidence_words.chronology(found)["lines"])
+    assert (
+        "Rule change 1, Florida, hours for calls and texts: Mon–Sat 1 PM–8 PM, Sun closed" in said
+    )
+    assert "(Fla. HB 761). Without it: " in said
 
 
 def test_old_verdicts_without_the_fact_of_changes_are_derived_as_before(omar, lena):
