@@ -29,7 +29,8 @@ BACKUP_WITHIN = timedelta(hours=26)  # a day, and two hours for the backup itsel
 RIGHTS = ("org.user.", "org.api_key.", "org.assistant.")
 RULES = (
     "routing.rules.published", "capture.map.published", "outreach.template.", "outreach.sequence.",
-    "compliance.source_terms.", "compliance.emergency.", "capture.source.changed",
+    "compliance.source_terms.", "compliance.emergency.", "compliance.rule_change.",
+    "capture.source.changed",
 )  # fmt: skip
 GUARDED = ("event", "access_entry", "published_head", "assurance")
 REFUSED = (Kind.FAILED, Kind.TOO_OFTEN, Kind.CODE_FAILED, Kind.KEY_REFUSED)

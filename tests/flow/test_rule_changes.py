@@ -11,7 +11,7 @@ from django.db import IntegrityError, ProgrammingError, connection
 from django.db.transaction import atomic
 from django.test.utils import CaptureQueriesContext
 
-from rooftree.compliance import checker, facts_json, gate
+from rooftree.compliance import checker, facts_json, gate, held_lists
 from rooftree.compliance.amending import acts, standing
 from rooftree.compliance.amending.acts import BadChange, Grounds
 from rooftree.compliance.amending.models import RuleChange
@@ -19,11 +19,12 @@ from rooftree.compliance.models import Verdict
 from rooftree.flow import messages, moment, rule_changes
 from rooftree.leads.models import Lead
 from rooftree.ledger.models import Event
-from rooftree.org.models import StaffNotice
+from rooftree.org.models import LoanOfficer, StaffNotice
 from rooftree.outreach import may, send
 from rooftree.outreach.models import Message
 from rooftree.outreach.wording import Words
 from rooftree.reporting import evidence, evidence_words, rederive
+from rooftree.routing import promise, work_queue
 from tests import make
 from tests.flow import journey
 
@@ -324,6 +325,33 @@ def test_old_verdicts_without_the_fact_of_changes_are_derived_as_before(omar, le
 
     assert gate.decide(facts_json.from_json(older)).decision.value == verdict.decision
     assert not checker.objections(older)
+
+
+def test_the_queue_and_the_promise_of_a_call_go_by_the_changed_hours(omar, lena):
+    dana = LoanOfficer.objects.get()
+    lead = make.lead(officer=dana, property_zip="33602")
+
+    def opens():
+        (row,) = work_queue.for_officer(dana.user, at=make.NOON)
+        return row.opens_at
+
+    soon = make.NOON + make.MINUTE
+    assert opens() is None
+    assert promise.due(lead, by=soon, at=make.NOON) == soon
+
+    approved(omar, lena, from_date=make.NOON.date())
+
+    one = florida("2026-11-23T13:00")
+    assert opens() == one
+    assert promise.due(lead, by=soon, at=make.NOON) == one + make.MINUTE
+
+
+def test_a_changed_age_of_lists_is_the_one_that_pages_and_loading_go_by(omar, lena):
+    today = make.NOON.date()
+    approved(omar, lena, item="dnc_scrub_days", value=20, place="US", from_date=today)
+
+    assert held_lists.good_for(today) == 20
+    assert held_lists.good_for(today - make.DAY) == 31
 
 
 def test_a_decision_asks_the_database_no_more_often_than_without_changes(omar, lena):

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from rooftree.compliance.amending import acts
 from rooftree.compliance.keeping.models import PrivacyRequest
 from rooftree.compliance.models import CreditClock, Finding, PayPlan
 from rooftree.leads.models import Agreement
@@ -70,11 +71,16 @@ def test_what_a_second_person_must_decide_is_not_in_its_authors_list(cast):
         document="a.pdf", from_date=DAY, until_date=DAY, decision="require",
         reason="counsel_review_msa", entered_by=cast.omar, entered_at=make.NOON,
     )  # fmt: skip
+    acts.propose(
+        place="FL", item="caps", value=[{"n": 2, "days": 1}], by=cast.omar, at=make.NOON,
+        grounds=acts.Grounds(from_date=DAY + make.DAY, cite="Fla. HB 761", why="It begins"),
+    )  # fmt: skip
     assert said(cast.omar) == []
     assert said(other) == [
         "1 export waits for a second person",
         "1 agreement waits for counsel’s document",
         "1 pay plan waits for a second person",
+        "1 rule change waits for a second person",
     ]
 
 
