@@ -44,7 +44,9 @@ def lena(signed_in):
 
 
 def write(browser, item="live", place="FL", **typed):
-    return browser.post(reverse("rule_change_new", args=[place, item]), {**WHY, **typed})
+    answer = browser.post(reverse("rule_change_new", args=[place, item]), {**WHY, **typed})
+    drain()  # its dry run
+    return answer
 
 
 def act(browser, what, **typed):
@@ -80,7 +82,6 @@ def test_two_of_compliance_change_a_rule_and_the_page_says_who_and_why(omar, len
     waiting(asked("Ann"), florida("2026-12-01T19:45"))
     answer = write(omar, **HOURS)
     assert answer.status_code == 303
-    drain()
     page = lena.get(answer.url).text
     assert "From every day 8 AM–8 PM to Mon–Fri 9 AM–7:30 PM, Sat 10 AM–5 PM, Sun closed" in page
     assert "Of 1 message in line, <b>1</b> would go later." in page
@@ -101,6 +102,18 @@ def test_two_of_compliance_change_a_rule_and_the_page_says_who_and_why(omar, len
     then = omar.get(reverse("rules_of_place", args=["FL"]), {"on": "2026-12-01"}).text
     assert "Fla. HB 761, since Dec 1, 2026, change 1" in then
     assert "written by Omar Haddad" in omar.get(reverse("rules")).text
+
+
+def test_nobody_approves_before_its_dry_run_is_there(omar, lena):
+    write(omar, **HOURS)
+    RuleChange.objects.update(dry_run=None)
+    page = lena.get(reverse("rule_change", args=[RuleChange.objects.get().pk])).text
+    assert "Every message in line is being asked about" in page
+    assert "Approve: in force" not in page
+
+    act(lena, "approval")
+
+    assert RuleChange.objects.get().is_waiting
 
 
 def test_what_lets_more_through_says_so_and_its_approver_says_that_counsel_was_read(omar, lena):
@@ -171,6 +184,7 @@ def test_a_change_is_withdrawn_by_two_people_too(omar, lena):
     assert "Withdraw it" in lena.get(reverse("rule_change", args=[first.pk])).text
 
     answer = lena.post(end, {**WHY, "from_date": "2026-12-05", "why": "A court stayed it"})
+    drain()
     assert "withdraws" in lena.get(answer.url).text
     act(lena, "approval")
     assert standing.now()[0].until_date is None

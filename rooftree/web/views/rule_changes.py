@@ -118,6 +118,8 @@ def act(request: HttpRequest, change_id: UUID, what: str) -> HttpResponse:
 
 
 def _approval(request: HttpRequest, one: RuleChange) -> str:
+    if one.dry_run is None:
+        raise acts.BadChange("", "Wait until you see what it would move.")
     if one.is_looser and request.POST.get("read") != "on":
         raise acts.BadChange("", "Read counsel’s document first, and say so.")
     rule_changes.approve(change_id=one.pk, by=request.user, at=request.at)
