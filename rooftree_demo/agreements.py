@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-
 from decimal import Decimal
 
 from rooftree.capture import agreements, partners

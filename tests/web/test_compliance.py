@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.urls import reverse
 
-from rooftree.compliance import evidence_check, revoke, source_terms
+from rooftree.compliance import evidence_check, revoke
 from rooftree.compliance.models import Revocation, SourceTerms, Verdict
 from rooftree.ledger import seal
 from rooftree.ledger.models import Event
