@@ -6,6 +6,7 @@ from rooftree.capture.models import *
 from rooftree.compliance.amending.models import *
 from rooftree.compliance.keeping.models import *
 from rooftree.compliance.models import *
+from rooftree.compliance.numbers.models import *
 from rooftree.leads.models import *
 from rooftree.ledger.models import *
 from rooftree.los.models import *

@@ -54,6 +54,7 @@ PUBLIC_URL = read.web_address(
 # Where backups go, and who may read the figures of a monitoring system.
 BACKUP_FOLDER = Path(read.text("ROOFTREE_BACKUPS", str(ROOFTREE_HOME / "backups"))).expanduser()
 HEADS_FOLDER = read.text("ROOFTREE_HEADS_FOLDER", "")  # "": the ledger's heads stay here
+DNC_FOLDER = read.text("ROOFTREE_DNC_FOLDER", "")  # "": lists are loaded by hand alone
 METRICS_TOKEN = read.text("ROOFTREE_METRICS_TOKEN", "")
 
 # The database: any PostgreSQL by DATABASE_URL, else the embedded one of this home.

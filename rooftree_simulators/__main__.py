@@ -28,6 +28,7 @@ def _arguments(words: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--zoho", type=int, default=9143, help="Zoho CRM's records")
     parser.add_argument("--pipedrive", type=int, default=9144, help="Pipedrive's records")
     parser.add_argument("--monday", type=int, default=9145, help="monday.com's records")
+    parser.add_argument("--dncscrub", type=int, default=9151, help="DNCScrub's answers")
     parser.add_argument("--imap", type=int, default=9126, help="a mailbox to read from")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--latency-scale", type=float, default=0.0)

@@ -20,6 +20,7 @@ from rooftree_simulators.encompass.vendor import Encompass
 from rooftree_simulators.frame import Setup, Vendor
 from rooftree_simulators.imap import ImapListener, ImapMailbox
 from rooftree_simulators.mailbox import Mailbox, MailListener
+from rooftree_simulators.numbers.dncscrub import DncScrub
 from rooftree_simulators.server import Listener
 from rooftree_simulators.twilio.vendor import Twilio
 
@@ -42,6 +43,7 @@ class Ports:
     zoho: int = 0
     pipedrive: int = 0
     monday: int = 0
+    dncscrub: int = 0
     imap: int = 0
 
 
@@ -64,10 +66,12 @@ class Simulators:
         self.zoho = Zoho(setup)
         self.pipedrive = Pipedrive(setup)
         self.monday = Monday(setup)
+        self.dncscrub = DncScrub(setup)
         asked: tuple[Vendor, ...] = (
             *(self.meta, self.linkedin, self.trustedform),
             *(self.intercom, self.drift),
             *(self.salesforce, self.hubspot, self.zoho, self.pipedrive, self.monday),
+            self.dncscrub,
         )
         vendors: dict[str, Vendor] = {
             row.key: row for row in (self.encompass, self.twilio, self.mailbox, self.imap, *asked)

@@ -189,6 +189,7 @@ class NumberCheck:
 
     response: str  # yes, no, no_data
     checked_on: date
+    since: date | None = None  # the day that was asked about
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

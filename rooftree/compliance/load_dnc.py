@@ -48,6 +48,7 @@ class Loaded:
     numbers: int  # listed now, in what it speaks of
     added: int
     removed: int
+    strays: int = 0  # changes that were so already
     was_known: bool = False  # this very file was loaded before; nothing happened
 
 
@@ -58,6 +59,7 @@ class Plan:
     numbers: Counter[str]  # listed afterwards
     removed: Counter[str] = field(default_factory=Counter)
     added: int = 0
+    strays: int = 0  # added what was listed, or took off what was not
     blocks: dict[str, bytes] = field(default_factory=dict)  # as they will be, also empty ones
 
 
@@ -93,6 +95,7 @@ def load(upload: Upload, *, by: User | None, at: datetime, is_trial: bool = Fals
             numbers=plan.numbers.total(),
             added=plan.added,
             removed=plan.removed.total(),
+            strays=plan.strays,
         )
         if not is_trial:
             _write(upload, plan, done, sha256, by, at)
@@ -169,7 +172,10 @@ def _planned(
     for key, was in _before(registry, {*numbers.listed, *numbers.removed, *gone}):
         now = int.from_bytes(numbers.listed.pop(key, b""))
         if not is_whole:
-            now = (was | now) & ~int.from_bytes(numbers.removed.pop(key, b""))
+            off = int.from_bytes(numbers.removed.pop(key, b""))
+            if numbers.is_change:
+                plan.strays += (now & was).bit_count() + (off & ~was).bit_count()
+            now = (was | now) & ~off
         if now != was:
             plan.blocks[key] = now.to_bytes(BLOCK_BYTES)
             area, came, went = _area(registry, key), now & ~was, was & ~now
@@ -220,6 +226,7 @@ def _write(
         dated=upload.dated,
         added=done.added,
         removed=done.removed,
+        strays=done.strays,
         areas=list(done.areas),
         loaded_by=by,
         loaded_at=at,

@@ -238,6 +238,8 @@ class DncFile(models.Model):
     dated = models.DateField()  # the day of which it is the registry's copy
     added = models.PositiveIntegerField()
     removed = models.PositiveIntegerField()
+    # Changes that name what was so already: a file between is missing, or came twice.
+    strays = models.PositiveIntegerField(default=0, db_default=0)
     areas = ArrayField(models.CharField(max_length=3))  # area codes that it brought up to date
     loaded_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     loaded_at = models.DateTimeField()

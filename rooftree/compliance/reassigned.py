@@ -1,7 +1,10 @@
 """Whether the number still belongs to the person who gave it (RND-01)."""
 
+from collections.abc import Iterable
+from datetime import date, timedelta
+
 from rooftree.compliance import law
-from rooftree.compliance.facts import PHONE, Facts, Medium, Purpose, known
+from rooftree.compliance.facts import PHONE, Consent, Facts, Medium, Purpose, known
 from rooftree.compliance.verdict import Rule, Ruling
 
 RND_01 = Rule(id="RND-01", cite="47 CFR 64.1200(m); 10 M.R.S. 1499-B")
@@ -30,6 +33,28 @@ def decide(facts: Facts) -> Ruling | None:
     if not known(facts.is_automated, "is_automated") and not _is_maine(facts):
         return RND_01.allow("rnd_clear")
     return RND_01.require("rnd_check_stale")
+
+
+def query_date(consents: Iterable[Consent], *, spoken_on: date | None, today: date) -> date | None:
+    """It is the day to ask about: the later of their consent and our last contact.
+
+    The database takes no day that is not over. None: nobody knows when the number was theirs.
+    """
+    given = [one.captured_at.date() for one in consents if one.captured_at is not None]
+    days = [*given, spoken_on] if spoken_on else given
+    return min(max(days), today - timedelta(days=1)) if days else None
+
+
+def speaks_for(since: date | None, *, asked: date, response: str) -> bool:
+    """Whether an answer about the day `asked` answers for `since` as well.
+
+    Disconnected after a later day it is after an earlier one, and the other way round.
+    """
+    if since is None:
+        return False
+    if response == "yes":
+        return asked >= since
+    return asked <= since if response == "no" else asked == since
 
 
 def _is_maine(facts: Facts) -> bool:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from rooftree.compliance.models import Revocation
 from rooftree.core.uuid7 import uuid7_at
+from rooftree.leads.models import Phone
 from rooftree.ledger.write import write
 
 
@@ -50,6 +51,20 @@ def record(  # noqa: PLR0913
             media=media,
         )
     return row
+
+
+def unlink(*, person_id: UUID, number: str, origin: str, cause: str, at: datetime) -> None:
+    """The number is somebody else's: no call or text goes there again for this person."""
+    Phone.objects.filter(person=person_id, e164=number, unlinked_at=None).update(unlinked_at=at)
+    record(
+        person_id=person_id,
+        address=number,
+        kind="wrong_person",
+        media=["call", "text", "voicemail"],
+        origin=origin,
+        cause=cause,
+        at=at,
+    )
 
 
 def end(*, address: str, by: str, at: datetime) -> int:

@@ -10,7 +10,7 @@ from rooftree.compliance import revoke
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.flow import credit, returns
 from rooftree.leads import to_do
-from rooftree.leads.models import ContactAttempt, Lead, Phone
+from rooftree.leads.models import ContactAttempt, Lead
 from rooftree.ledger.write import write
 from rooftree.nurture import default_sequence, enrol
 from rooftree.org.models import User
@@ -210,17 +210,9 @@ def _give_up(lead: Lead, at: datetime) -> None:
 
 
 def _unlink(lead: Lead, at: datetime) -> None:
-    """The number is somebody else's: no call or text goes there again for this person."""
     number = send.address_for(lead, "text")
-    if not number:
-        return
-    Phone.objects.filter(person=lead.person, e164=number).update(unlinked_at=at)
-    revoke.record(
-        person_id=lead.person_id,
-        address=number,
-        kind="wrong_person",
-        media=["call", "text", "voicemail"],
-        origin="page:disposition",
-        cause=f"wrong_number:{lead.pk}:{number}",
-        at=at,
-    )
+    if number:
+        cause = f"wrong_number:{lead.pk}:{number}"
+        revoke.unlink(
+            person_id=lead.person_id, number=number, origin="page:disposition", cause=cause, at=at
+        )

@@ -17,7 +17,7 @@ from rooftree.capture.certificates import claim
 from rooftree.capture.envelope import Envelope, Incoming
 from rooftree.capture.intake import Arrival
 from rooftree.capture.receive import Received
-from rooftree.flow import called_in, credit, moment, offers
+from rooftree.flow import called_in, credit, moment, numbers, offers
 from rooftree.flow.messages import ring_due, send_messages, send_these
 from rooftree.leads.models import Delivery, Lead, Source, Touch
 from rooftree.ledger.write import write
@@ -183,6 +183,7 @@ def _start_clocks(stored: Sequence[intake.Stored], at: datetime) -> None:
     real = [one for one in stored if not one.lead.is_test]
     wrote = [one for one in real if not called_in.settle(one.touch, at=at)]
     credit.arrived(real, at=at)
+    numbers.arrived(real, at=at)
     if any([claim.want(one.touch, at=at) for one in real]):
         claim_certificates.enqueue()
     late = [one for one in wrote if one.touch.delivery.received_at < at - LATE]

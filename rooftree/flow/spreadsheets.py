@@ -17,11 +17,11 @@ from django.db import transaction
 from django.tasks import task
 
 from rooftree.capture import intake, match, on_file, receive
-from rooftree.capture.imports import dry_run, past, records, stage, undo
+from rooftree.capture.imports import dry_run, past, records, scrub, stage, undo
 from rooftree.capture.imports.table import Row
 from rooftree.capture.models import ImportedRow, Spreadsheet
 from rooftree.core.uuid7 import uuid7_at
-from rooftree.flow import credit, moment, transfers
+from rooftree.flow import credit, moment, numbers, transfers
 from rooftree.flow.intake import TOGETHER as AT_ONCE
 from rooftree.flow.intake import assign_leads, count_arrivals, respond_to_touches
 from rooftree.leads import remarks
@@ -91,6 +91,7 @@ def check(*, sheet_id: UUID, at: datetime) -> None:
         return
     mine = Spreadsheet.objects.filter(pk=sheet_id, state="checking", lines=sheet.lines)
     found = dry_run.look(sheet, at=at, tell=lambda nth: mine.update(seen_rows=nth))
+    numbers.come(found.numbers, at=at)
     mine.update(state="checked", seen_rows=sheet.row_count, findings=found.to_json())
 
 
@@ -122,7 +123,7 @@ def import_some(*, sheet_id: UUID, at: datetime) -> bool:
             sheet.seen_rows = min(begun + TOGETHER, sheet.row_count)
         if sheet.seen_rows == sheet.row_count and not past.join_some(sheet, at=at):
             _finish(sheet, at)
-        sheet.save(update_fields=["counts", "seen_rows", "state", "ended_at"])
+        sheet.save(update_fields=["counts", "findings", "seen_rows", "state", "ended_at"])
     return sheet.state == "running"
 
 
@@ -139,7 +140,15 @@ def _imported(sheet: Spreadsheet, rows: Sequence[Row], begun: int, at: datetime)
     for some in _strangers(people):
         together(partial(_store, sheet, at=at), some, aside=_set_aside)
     insert_all(kept)
+    _scrub(sheet, [one.inquiry for one in people if one.row.became in ("new", "known")], at)
     return Counter([*(one.became for one in kept), *("repeated" for _ in before)])
+
+
+def _scrub(sheet: Spreadsheet, taken: Sequence[CanonicalLead], at: datetime) -> None:
+    """Count what the lists say of the numbers that were taken in."""
+    told = Counter(sheet.findings.get("lists_after", {}))
+    told += scrub.tally(dry_run.numbers_of(taken), today=at.date())
+    sheet.findings["lists_after"] = dict(told)
 
 
 def _taken_in(
@@ -247,6 +256,7 @@ def _follow(sheet: Spreadsheet, stored: Sequence[intake.Stored], at: datetime) -
                 lead_id=one.lead.pk, by=sheet.uploaded_by_id, text=told[: remarks.LONGEST], at=at
             )
     credit.arrived(stored, at=at)
+    numbers.arrived(stored, at=at)
     then = sheet.options.get("then")
     if then not in ("assign", "greet"):
         return

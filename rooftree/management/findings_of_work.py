@@ -1,13 +1,16 @@
 """What `rooftree doctor` looks at: whether the work is being done."""
 
 from collections.abc import Callable
+from pathlib import Path
 
+from django.conf import settings
 from django.db import connection
 from django.utils.timezone import now
 
 from rooftree.compliance import held_lists
 from rooftree.compliance.load_dnc import KEPT
 from rooftree.compliance.models import DncArea
+from rooftree.compliance.numbers.service import the_service
 from rooftree.management.findings import Answer, well, wrong
 from rooftree.org import pause
 from rooftree.reporting.metrics import CLOCKS, SEALING, WORKERS
@@ -93,6 +96,18 @@ def do_not_contact() -> Answer:
     return wrong(text, "download it again; then rooftree import dnc FILE")
 
 
+def number_checks() -> Answer:
+    """Whether the vendor answers about numbers, and the folder of lists is there."""
+    if settings.DNC_FOLDER and not Path(settings.DNC_FOLDER).is_dir():
+        return wrong(f"there is no folder {settings.DNC_FOLDER}", "make it, or unset its setting")
+    service = the_service()
+    if service is None:
+        return well("no vendor is asked about numbers")
+    if service.failing_since:
+        return wrong(service.problem, "Set-up, Number checks, says since when; mend the account")
+    return well(f"{service} answers")
+
+
 def _row(statement: str) -> tuple[float, ...]:
     with connection.cursor() as cursor:
         cursor.execute(statement)
@@ -107,4 +122,5 @@ WORK: dict[str, Callable[[], Answer]] = {
     "ledger": sealer,
     "dead letters": gave_up,
     "do-not-contact": do_not_contact,
+    "number checks": number_checks,
 }

@@ -13,7 +13,7 @@ from rooftree.leads.models import ContactAttempt, Lead
 from rooftree.ledger.write import write
 from rooftree.org import pause
 from rooftree.org.models import User
-from rooftree.outreach import duties, may
+from rooftree.outreach import duties, may, number_checks
 from rooftree.outreach.send import address_for
 
 SAME_CALL = timedelta(minutes=1)  # a second press within it means the same call
@@ -49,12 +49,14 @@ def begin(*, lead_id: UUID, by: User, at: datetime) -> Dialled | Verdict:
         pressed = _just_pressed(lead, by, at)
         cause = pressed.cause if pressed else f"call:{uuid7_at(at)}"
         verdict = may.call(lead_id=lead.pk, cause=cause, at=at)
-        if verdict.decision == Decision.REQUIRE:
+        if verdict.decision == Decision.ALLOW:
+            attempt = pressed or _write_down(verdict, lead, number, by)
+            return Dialled(attempt=attempt, number=number, is_new=pressed is None)
+        if number_checks.waits(verdict, at=at):
+            verdict.sentence += " It is asked for now: press again in a minute."
+        elif verdict.decision == Decision.REQUIRE:
             duties.ask(verdict, lead, at=at)
-        if verdict.decision != Decision.ALLOW:
-            return verdict
-        attempt = pressed or _write_down(verdict, lead, number, by)
-    return Dialled(attempt=attempt, number=number, is_new=pressed is None)
+        return verdict
 
 
 def _just_pressed(lead: Lead, by: User, at: datetime) -> ContactAttempt | None:

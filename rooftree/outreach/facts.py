@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from rooftree.compliance import consent_record, law, lint, load_dnc, places
+from rooftree.compliance import consent_record, law, lint, listed, load_dnc, places, reassigned
 from rooftree.compliance.facts import (
     Answer,
     Confirmation,
@@ -18,6 +18,7 @@ from rooftree.compliance.facts import (
     Emergency,
     Facts,
     Medium,
+    NumberCheck,
     Place,
     Purpose,
     Relationship,
@@ -37,7 +38,8 @@ from rooftree.core.emails import comparison_key
 from rooftree.leads.models import Lead, Person
 from rooftree.org.models import Company, LoanOfficer
 from rooftree.outreach import provenance
-from rooftree.outreach.known import Heard, Known, Listing, Permission, Stop
+from rooftree.outreach.known import Known
+from rooftree.outreach.known_rows import Heard, Listing, Permission, Stop
 from rooftree.outreach.models import Message
 
 UNSUBSCRIBE_DAYS = 3650  # the link is signed and does not expire; stated as ten years
@@ -52,6 +54,7 @@ ASKED_US = frozenset(
     {"website_form", "phone_twilio", "phone_callrail"}
     | {"chat_intercom", "chat_drift", "chat_generic"}
 )
+DEALINGS = {"application": "application", "funded": "transaction"}
 BUYING = frozenset({"purchase", "construction"})
 
 
@@ -122,7 +125,6 @@ def _lead_facts(lead: Lead, known: Known) -> dict[str, Any]:
         "amendments": law.concerning(known.rule_changes, states, known.at),
         "property_state": lead.property_state or None,
         "inquired_at": lead.warmed_at,
-        "last_confirmed_on": lead.warmed_at.date(),
         "invited_at": None,
         "inbound_at": inbound.created_at if inbound else None,
         "inbound_meaning": _meaning(inbound),
@@ -136,6 +138,9 @@ def _address_facts(outgoing: Outgoing, lead: Lead, known: Known, at: datetime) -
     """Whom it reaches, how often we tried, and what they and the lists say of that address."""
     key = address_key(outgoing.to)
     revocations = known.revocations(key)
+    permitted = _permission_facts(revocations, known.consents(key), key)
+    spoken_on = _last_confirmed(lead, known, key)
+    since = reassigned.query_date(permitted["consents"], spoken_on=spoken_on, today=at.date())
     return {
         "recipient": outgoing.to if outgoing.medium is Medium.EMAIL else key,
         "line_type": _line_type(lead.person, key),
@@ -143,9 +148,25 @@ def _address_facts(outgoing: Outgoing, lead: Lead, known: Known, at: datetime) -
             Contact(at=one.at, medium=CONTACT_MEDIA.get(one.medium))
             for one in known.contacts(but=outgoing.cause)
         ),
-        **_permission_facts(revocations, known.consents(key), key),
+        "last_confirmed_on": spoken_on,
+        "number_check": _number_check(known, key, since),
+        **permitted,
         **_list_facts(known.listings(key), _internal_dnc(revocations, outgoing.medium), at),
     }
+
+
+def _last_confirmed(lead: Lead, known: Known, key: str) -> date | None:
+    """When they last asked, spoke or wrote: the number was theirs then."""
+    asked = [one.asked_on for one in known.touches] or [lead.warmed_at.date()]
+    return max((one for one in [*asked, known.confirmed_on(key)] if one), default=None)
+
+
+def _number_check(known: Known, key: str, since: date | None) -> NumberCheck | None:
+    """The newest answer that says something about the days since they were last known there."""
+    for one in known.checks(key):
+        if reassigned.speaks_for(since, asked=one.since, response=one.response):
+            return NumberCheck(response=one.response, checked_on=one.answered_on, since=one.since)
+    return None
 
 
 def _permission_facts(
@@ -178,7 +199,6 @@ def _permission_facts(
 def _standing_facts(company: Company, known: Known) -> dict[str, Any]:
     """What is declared, and how our e-mail stands."""
     return {
-        "number_check": None,
         "relationships": _relationships(known),
         "emergencies": _emergencies(company),
         "emergencies_read_at": company.emergencies_checked_at,
@@ -196,7 +216,8 @@ def _list_facts(listings: list[Listing], internal_on: date | None, at: datetime)
     The gate treats a number of which nothing is known as listed (DNC-01). A
     litigator is on our own list as of today, so that no older consent answers it.
     """
-    national = next((one for one in listings if one.registry == load_dnc.NATIONAL), None)
+    counting = listed.newest(listings)
+    national = counting.get(load_dnc.NATIONAL)
     own = {one.registry: one.dated for one in listings if one.is_listed}
     since = [
         internal_on,
@@ -208,7 +229,7 @@ def _list_facts(listings: list[Listing], internal_on: date | None, at: datetime)
         "is_on_registry": national is not None and national.is_listed,
         "state_lists": tuple(
             StateList(state=one.registry, version_date=one.dated, is_listed=one.is_listed)
-            for one in listings
+            for one in counting.values()
             if one.registry in SEPARATE_LISTS
         ),
         "internal_dnc_on": max((one for one in since if one), default=None),
@@ -337,13 +358,23 @@ def _line_type(person: Person, key: str) -> str:
 
 
 def _relationships(known: Known) -> tuple[Relationship, ...]:
-    """The inquiries that name us (47 CFR 64.1200(f)(5)); an aggregator's own do not."""
-    found = []
-    for touch in known.touches:
-        day = touch.at.date()
-        with_us = touch.adapter in ASKED_US or known.names_us(touch.source_id, day)
-        found.append(Relationship(kind="inquiry", on=day, with_us=with_us))
-    return tuple(found)
+    """The inquiries that name us, applications to us and loans with us (47 CFR 64.1200(f)(5)).
+
+    An aggregator's own inquiries are none, nor one of which nobody knows the day.
+    """
+    asked = [
+        Relationship(
+            kind="inquiry",
+            on=one.asked_on,
+            with_us=one.adapter in ASKED_US or known.names_us(one.source_id, one.asked_on),
+        )
+        for one in known.touches
+        if one.asked_on is not None
+    ]
+    dealt = [
+        Relationship(kind=DEALINGS[one.code], on=one.on, with_us=True) for one in known.dealings
+    ]
+    return (*asked, *dealt)
 
 
 def _internal_dnc(revocations: list[Stop], medium: Medium) -> date | None:

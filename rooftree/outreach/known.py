@@ -1,25 +1,40 @@
 """What is on file about one lead and its person, whatever the medium: read once for all three."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import cache, cached_property
-from typing import Any, Self
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
 from django.db.models import Prefetch
 
+from rooftree.capture.imports.stage import KINDS
 from rooftree.compliance import credit_file, trigger_leads
 from rooftree.compliance.amending import standing
 from rooftree.compliance.credit_file import TOLD_NO
 from rooftree.compliance.law import Changes
 from rooftree.compliance.listed import SAID
 from rooftree.leads.models import Lead, Touch
+from rooftree.outreach.known_rows import (
+    Arrival,
+    Attempt,
+    Checked,
+    Confirmed,
+    Dealing,
+    Heard,
+    Licensed,
+    Listing,
+    Permission,
+    Stop,
+    Terms,
+)
 
 CAP_MEMORY = timedelta(days=8)  # the longest window any cap looks back, and a day
 STOPPING = "({})".format(", ".join(f"'{one}'" for one in credit_file.STOPPING))
+IMPORTED = "({})".format(", ".join(f"'{one}'" for one in sorted(KINDS)))  # long after they asked
+REACHED = "('spoken', 'call_back', 'not_interested', 'told_no', 'replied')"  # it was them
 NOT_AFFILIATED = trigger_leads.NOT_AFFILIATED.pattern.replace(r"\b", r"\y")  # as PostgreSQL says
 TOUCHES = Prefetch(
     "touches", Touch.objects.select_related("source", "campaign").order_by("at", "id")
@@ -69,7 +84,10 @@ select json_build_object(
          where person_id = asked.person and direction = 'out'
            and at > %(since)s and at <= %(at)s) a),
     'touches', (select coalesce(json_agg(t order by t.at, t.id), '[]') from (
-        select touch.id, touch.at, touch.source_id, source.adapter
+        select touch.id, touch.at, touch.source_id, source.adapter,
+               case when source.adapter in {IMPORTED}
+                    then nullif(left(touch.inquiry->>'submitted_at', 10), '')::date
+                    else (touch.at at time zone 'UTC')::date end as asked_on
           from touch join source on source.id = touch.source_id
          where touch.lead_id = asked.lead) t),
     'terms', (select coalesce(json_agg(s), '[]') from (
@@ -101,6 +119,23 @@ select json_build_object(
            and p.e164 = any(string_to_array(asked.keys, E'\\n'))
            and p.e164 like '+1__________') d),
     'rules', {standing.STANDING},
+    'checks', (select coalesce(json_agg(c order by c.answered_at desc), '[]') from (
+        select number, since, response, answered_at,
+               (answered_at at time zone 'UTC')::date as answered_on
+          from number_question
+         where number = any(string_to_array(asked.keys, E'\\n')) and kind = 'reassigned'
+           and answered_at <= %(at)s) c),
+    'confirmed', (select coalesce(json_agg(c), '[]') from (
+        select address as number, (max(at) at time zone 'UTC')::date as on
+          from contact_attempt
+         where person_id = asked.person and address = any(string_to_array(asked.keys, E'\\n'))
+           and at <= %(at)s and result in {REACHED}
+         group by address) c),
+    'dealings', (select coalesce(json_agg(d), '[]') from (
+        select m.code, coalesce(m.on_date, (m.reached_at at time zone 'UTC')::date) as on
+          from milestone m join loan on loan.id = m.loan_id join lead on lead.id = loan.lead_id
+         where lead.person_id = asked.person and m.code in ('application', 'funded')
+           and not m.is_inferred and m.recorded_at <= %(at)s) d),
     'was_texted', exists (select from message m
         where m.person_id = asked.person and m.direction = 'out' and m.medium = 'text'
           and m.sent_at < %(at)s)
@@ -115,102 +150,6 @@ select {asked}
        with ordinality as asked (lead, person, keys, nth)
  order by asked.nth
 """
-
-
-class _Row:
-    """One row of the file as the database hands it over: moments, days and ids by their type."""
-
-    __slots__ = ()
-
-    @classmethod
-    def of(cls, found: Mapping[str, Any]) -> Self:
-        return cls(**{name: read(found[name]) for name, read in _readers(cls)})  # type: ignore[arg-type]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stop(_Row):
-    """Something taken back; see `compliance.models.Revocation`."""
-
-    kind: str
-    address: str
-    person_id: UUID | None
-    media: list[str]
-    origin: str
-    reply_to_purpose: str
-    at: datetime
-    ended_at: datetime | None
-    ended_by: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Permission(_Row):
-    """A consent that was given."""
-
-    address: str
-    record: dict[str, Any]
-    recorded_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt(_Row):
-    """One of our attempts to reach the person."""
-
-    at: datetime
-    medium: str
-    cause: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arrival(_Row):
-    """One time that the lead asked."""
-
-    at: datetime
-    source_id: UUID
-    adapter: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Span(_Row):
-    """Something in force from a day until another, exclusive."""
-
-    from_date: date
-    until_date: date | None
-
-    def holds(self, day: date) -> bool:
-        return self.from_date <= day and (self.until_date is None or self.until_date > day)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms(Span):
-    """Reviewed terms of a source, which say that its form names us."""
-
-    source_id: UUID
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Licensed(Span):
-    """A license of the company."""
-
-    state: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listing(_Row):
-    """What one do-not-contact list, as held, says of a number; see `compliance.models.DncArea`."""
-
-    number: str
-    registry: str
-    dated: date
-    is_listed: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Heard:
-    """The last thing the person wrote to us, and what we took it to mean."""
-
-    created_at: datetime
-    medium: str
-    problem: str
 
 
 class Known:
@@ -274,6 +213,21 @@ class Known:
         """The do-not-contact lists that cover this number, ours and the registries'."""
         rows = [Listing.of(one) for one in self._rest["lists"]]
         return [one for one in rows if one.number == key]
+
+    def checks(self, key: str) -> list[Checked]:
+        """Whether the number changed hands, as answered; the newest first."""
+        rows = [Checked.of(one) for one in self._rest["checks"]]
+        return [one for one in rows if one.number == key]
+
+    def confirmed_on(self, key: str) -> date | None:
+        """The day on which they last spoke with us or wrote to us on this number."""
+        rows = [Confirmed.of(one) for one in self._rest["confirmed"]]
+        return next((one.on for one in rows if one.number == key), None)
+
+    @property
+    def dealings(self) -> list[Dealing]:
+        """Their applications and loans with us."""
+        return [Dealing.of(one) for one in self._rest["dealings"]]
 
     def contacts(self, *, but: str) -> list[Attempt]:
         """Our attempts of the last days, oldest first, without the one whose cause is `but`."""
@@ -360,27 +314,3 @@ def _asked(many: Sequence[Known], *queries: str, at: datetime) -> list[tuple[Any
 @cache
 def _of_many(queries: tuple[str, ...]) -> str:
     return OF_MANY.format(asked=", ".join(f"({one})" for one in queries))
-
-
-@cache
-def _readers(row: type[_Row]) -> list[tuple[str, Callable[[Any], Any]]]:
-    """How each value of a row is read, as its type says; None stays None."""
-    return [(one.name, _READ.get(one.type, _as_it_is)) for one in fields(row)]  # type: ignore[arg-type]
-
-
-def _as_it_is(value: Any) -> Any:
-    return value
-
-
-def _or_none(read: Callable[[str], Any]) -> Callable[[str | None], Any]:
-    return lambda value: None if value is None else read(value)
-
-
-_READ: dict[Any, Callable[[Any], Any]] = {
-    datetime: datetime.fromisoformat,
-    datetime | None: _or_none(datetime.fromisoformat),
-    date: date.fromisoformat,
-    date | None: _or_none(date.fromisoformat),
-    UUID: UUID,
-    UUID | None: _or_none(UUID),
-}

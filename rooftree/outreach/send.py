@@ -37,7 +37,7 @@ from rooftree.org.change import change_each
 from rooftree.org.insert import insert_all_once
 from rooftree.org.models import Company
 from rooftree.org.pause import PAUSED
-from rooftree.outreach import attempt, callbacks, duties, held, sender, take_back
+from rooftree.outreach import attempt, callbacks, duties, held, number_checks, sender, take_back
 from rooftree.outreach.decide import Decided, decide, decide_again, on_file
 from rooftree.outreach.letter import footer, unsubscribe_url
 from rooftree.outreach.media import mail
@@ -188,7 +188,9 @@ def _settle(decided: Sequence[Decided], at: datetime) -> None:
     stopped = [one for one in decided if not one.is_allowed]
     attempt.count([one.message for one in decided if one.is_allowed], at)
     for one in stopped:
-        if one.message.state == "review":
+        if number_checks.waits(one.verdict, at=at):
+            one.message.state, one.message.due_at = "held", at + number_checks.LOOK_AGAIN
+        elif one.message.state == "review":
             duties.ask(one.verdict, one.message.lead, at=at)
     write_all(
         event(
@@ -304,11 +306,7 @@ def _call_carrier(message: Message, company: Company) -> tuple[str, Accepted]:
 
 
 def _sent(answered: Sequence[_Answered]) -> None:
-    """The carrier has them.
-
-    A callback may overtake the carrier's own answer, so what only the answer
-    says is written down whatever the state.
-    """
+    """The carrier has them. A callback may overtake its answer: what that says is kept anyhow."""
     said: list[dict[str, Any]] = [
         {
             "id": one.message.pk,

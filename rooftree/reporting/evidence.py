@@ -18,6 +18,7 @@ from rooftree.capture.models import FormCertificate, FormPage
 from rooftree.compliance import listed
 from rooftree.compliance.amending.models import RuleChange
 from rooftree.compliance.models import Consent, Revocation, Verdict
+from rooftree.compliance.numbers.models import NumberQuestion
 from rooftree.compliance.rulebook import VERSION
 from rooftree.leads.models import ContactAttempt, Delivery, Person
 from rooftree.ledger.chain import FIELDS, FIRST
@@ -56,10 +57,7 @@ def gather(address: str, *, at: datetime) -> Json:
         "revocations": rows_of(
             Revocation.objects.filter(Q(address=address) | Q(person__in=people)), "at"
         ),
-        "lists": [
-            {"list": one.registry, "dated": one.dated.isoformat(), "is_listed": one.is_listed}
-            for one in listed.says(address)
-        ],
+        **_of_number(address),
         "messages": rows_of(messages, "created_at"),
         "editions": [
             _edition(one)
@@ -70,6 +68,23 @@ def gather(address: str, *, at: datetime) -> Json:
         "rule_changes": _rule_changes(verdicts),
         **_proved(events),
         "ledger": _head(events),
+    }
+
+
+def _of_number(address: str) -> Json:
+    """What the lists say of a number now, and what a vendor answered about it."""
+    answered = NumberQuestion.objects.filter(number=address, answered_at__isnull=False)
+    return {
+        "lists": [
+            {
+                "list": one.registry,
+                "dated": one.dated.isoformat(),
+                "is_listed": one.is_listed,
+                "by": one.by,
+            }
+            for one in listed.says(address)
+        ],
+        "number_checks": rows_of(answered, "answered_at"),
     }
 
 

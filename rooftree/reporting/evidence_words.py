@@ -31,6 +31,7 @@ def chronology(evidence: Json) -> Json:
             _message(one, verdicts, editions.get(one["template_id"]))
             for one in evidence["messages"]
         ),
+        *(_number_check(one) for one in evidence["number_checks"]),
         *(_attempt(one) for one in evidence["attempts"] if one["medium"] == "call"),
     ]
     return {
@@ -100,7 +101,8 @@ def _plain(value: Any) -> str:
 
 def _list(one: Json) -> str:
     name = "National do-not-call registry" if one["list"] == "US" else f"List {one['list']}"
-    return f"{name}, copy of {one['dated']}: {'listed' if one['is_listed'] else 'not listed'}"
+    copy = f"{one['by']}'s answer" if one.get("by") else "copy"
+    return f"{name}, {copy} of {one['dated']}: {'listed' if one['is_listed'] else 'not listed'}"
 
 
 def _consent(one: Json) -> Json:
@@ -137,6 +139,18 @@ def _made_from(edition: Json) -> str:
 def _attempt(one: Json) -> Json:
     way = "Call to" if one["direction"] == "out" else "Call from"
     return _line(one["at"], f"{way} {one['address'] or 'them'}", one["result"], one["id"])
+
+
+def _number_check(one: Json) -> Json:
+    """What a vendor was asked about the number, and what it said."""
+    if one["kind"] == "reassigned":
+        said = f"Asked whether {one['number']} changed hands after {one['since']}"
+        detail = f"{one['service']} answered: {one['response'].replace('_', ' ')}"
+    else:
+        said = f"Asked which do-not-call lists {one['number']} is on"
+        on = ", ".join(one["listed"]) or f"none of {', '.join(one['covers']) or 'those it has'}"
+        detail = f"{one['service']} answered: {on}"
+    return _line(one["answered_at"], said, detail, one["id"])
 
 
 def _verdict(one: Json) -> Json:

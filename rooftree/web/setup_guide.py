@@ -85,15 +85,17 @@ def machine() -> dict[str, Any]:
             "(select count(*) from oban_jobs where state in ('available', 'executing')), "
             "(select count(*) from oban_jobs where state = 'discarded'), "
             "(select count(*) from mailbox where due_at is not null), "
+            "exists (select from number_service), "
             "exists (select from sending_pause where released_at is null)"
         )
-        version, size, waiting, gave_up, mailboxes, is_paused = cursor.fetchone()
+        version, size, waiting, gave_up, mailboxes, is_checked, is_paused = cursor.fetchone()
     return {
         "version": version.split()[0],
         "size": size,
         "waiting": waiting,
         "gave_up": gave_up,
         "mailboxes": mailboxes,
+        "is_checked": is_checked,
         "is_paused": is_paused,
     }
 

@@ -11,6 +11,7 @@ from rooftree.capture.mailboxes import BadMailbox
 from rooftree.capture.source_setup import BadSource
 from rooftree.capture.value_rule import BadPartner
 from rooftree.compliance.amending.acts import BadChange
+from rooftree.compliance.numbers.service import BadService
 from rooftree.compliance.pay_plans import BadPlan
 from rooftree.core.money import AmountKind, amount
 from rooftree.core.states import STATES
@@ -27,7 +28,8 @@ from rooftree.reporting.assurance import BadRecord
 
 REFUSALS = (
     BadAgreement, BadBranch, BadChange, BadCompany, BadConnection, BadContract, BadHours, BadKey,
-    BadLicense, BadMailbox, BadPartner, BadPlan, BadRecord, BadSource, CannotChange, CannotClaim,
+    BadLicense, BadMailbox, BadPartner, BadPlan, BadRecord, BadService, BadSource, CannotChange,
+    CannotClaim,
 )  # fmt: skip
 ZONES = {
     "America/New_York": "Eastern",

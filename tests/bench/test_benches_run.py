@@ -25,7 +25,7 @@ SMALLEST = {
 SAID = {
     "accept": {"ratio_to_floor", "accepted_at_half_load"},
     "burst": {"first_texts_s", "inserts_a_lead_costs"},
-    "dnc": {"numbers_per_s", "bytes_a_number"},
+    "dnc": {"numbers_per_s", "bytes_a_number", "scrubbed_per_s"},
     "parse": {"slowest_ms", "zillow"},
     "proof": {"append_per_s", "evidence_s", "verify_s"},
     "steady": {"capture_to_carrier", "create_to_owner"},

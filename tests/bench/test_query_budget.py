@@ -20,7 +20,7 @@ from tests.flow import journey
 
 ACCEPTED = 1  # the delivery, its key, the event and the nudge together
 WORKED = {
-    "work_deliveries": 22,
+    "work_deliveries": 23,  # the last: whether a vendor is asked about its numbers
     "respond_to_touches": 46,  # with a text and an e-mail decided, twice each, and handed over
     "assign_leads": 32,  # and the officer is rung, and hears by text and e-mail too
 }

@@ -1,15 +1,23 @@
 """A spreadsheet's whole way: uploaded, described, looked at, imported, and taken back."""
 
+import io
+from datetime import date
+
 import pytest
 
 from rooftree.capture import intake
 from rooftree.capture.field_map import Line, lines_of
 from rooftree.capture.imports import stage, undo
 from rooftree.capture.models import ImportedRow, Spreadsheet
-from rooftree.compliance.models import Consent, Revocation
+from rooftree.compliance import revoke
+from rooftree.compliance.facts import Medium, Purpose
+from rooftree.compliance.load_dnc import Upload, load
+from rooftree.compliance.models import Consent, DncArea, Revocation
+from rooftree.compliance.numbers.models import NumberQuestion, NumberService
 from rooftree.flow import spreadsheets
 from rooftree.leads.models import Delivery, Lead, Person, Touch
 from rooftree.ledger.models import Event
+from rooftree.outreach.facts import Outgoing, gather
 from rooftree.outreach.models import Message
 from rooftree.outreach.releases.models import Release
 from rooftree.routing.models import Offer
@@ -316,3 +324,99 @@ def test_greeting_the_many_people_of_an_import_waits_for_a_second_person(book, s
     release.refresh_from_db()
     assert (release.state, release.size) == ("done", 2)  # one of three rows reached nobody
     assert Message.objects.filter(release=release).exists()
+
+
+def listed(registry: str, *lines: str, dated=None) -> None:
+    upload = Upload(
+        registry=registry,
+        name="list.txt",
+        dated=dated or make.NOON.date(),
+        file=io.BytesIO("\n".join(lines).encode()),
+    )
+    load(upload, by=None, at=make.NOON)
+
+
+PHONES = (
+    "Ann,On,8135550101,ann@example.com,FL,Refi",
+    "Bob,State,8135550102,bob@example.com,FL,Refi",
+    "Cal,Litigator,8135550103,cal@example.com,FL,Refi",
+    "Dee,Ours,8135550104,dee@example.com,FL,Refi",
+    "Eve,Stopped,8135550105,eve@example.com,FL,Refi",
+    "Fay,Clear,8135550106,fay@example.com,FL,Refi",
+    "Gus,Unknown,4145550107,gus@example.com,FL,Refi",
+    "Fay,Again,8135550106,fay2@example.com,FL,Refi",
+)
+ON_LISTS = {
+    "numbers": 7, "national": 1, "state": 1, "litigator": 1, "internal": 1, "opted_out": 1,
+    "unknown": 1, "clear": 1,
+}  # fmt: skip
+
+
+@pytest.fixture
+def lists(db):
+    listed("US", "813,5550101")
+    listed("FL", "8135550102")
+    listed("LITIGATOR", "8135550103")
+    for number, kind in (("+18135550104", "do_not_contact"), ("+18135550105", "stop")):
+        revoke.record(
+            person_id=None, address=number, kind=kind, media=["call", "text"], origin="test",
+            cause=f"test:{number}", at=make.NOON,
+        )  # fmt: skip
+
+
+def test_the_dry_run_says_how_many_numbers_are_listed_and_the_result_says_the_same(book, lists):
+    sheet = imported(book, file_of(*PHONES))
+
+    assert sheet.findings["lists"] == ON_LISTS
+    assert sheet.findings["lists_after"] == ON_LISTS
+
+
+def test_a_vendor_is_asked_at_the_dry_run_and_the_result_counts_its_answers(book):
+    NumberService.objects.create(
+        id="dncscrub", key="nobody-answers", covers=["US"], changed_at=make.NOON
+    )
+    sheet = uploaded(book, file_of(*PHONES))
+    assert sheet.findings["lists"] == {"numbers": 7, "unknown": 7}
+    asked = NumberQuestion.objects.filter(kind="lists", answered_at=None)
+    assert asked.count() == 7
+
+    asked.update(answered_at=make.NOON, due_at=None, said={}, covers=["US"], service="dncscrub")
+    NumberQuestion.objects.filter(number="+18135550101").update(listed=["US"])
+    spreadsheets.begin(sheet_id=sheet.pk, by=clerk(), at=make.NOON)
+    journey.run()
+
+    sheet.refresh_from_db()
+    assert sheet.findings["lists_after"] == {"numbers": 7, "national": 1, "clear": 6}
+    assert NumberQuestion.objects.count() == 7  # nobody is asked twice the same day
+
+
+def test_a_copy_that_is_too_old_covers_nothing(book, lists):
+    DncArea.objects.filter(registry="US").update(dated=make.NOON.date() - 32 * make.DAY)
+
+    sheet = uploaded(book, file_of(*PHONES))
+
+    assert sheet.findings["lists"]["unknown"] == 7
+    assert "clear" not in sheet.findings["lists"]
+
+
+def test_an_imported_inquiry_counts_from_the_day_they_asked(book):
+    """47 CFR 64.1200(f)(5): three months from the inquiry, not from when we read of it."""
+    header = f"{HEADER},Submitted at"
+    old = "Nina,Kowalczyk,8135550117,nina@example.com,FL,Refi,2026-01-05"
+    book_terms = make.terms(book, reviewed_by=make.user("compliance"), reviewed_at=make.NOON)
+    assert book_terms.names_us
+    imported(book, file_of(old, header=header))
+    imported(book, file_of("Omar,Haddad,8135550118,omar@example.com,FL,Purchase"))
+
+    def said(name: str):
+        lead = Lead.objects.select_related("person", "source").get(person__first_name=name)
+        outgoing = Outgoing(
+            medium=Medium.CALL, purpose=Purpose.MARKETING, is_automated=False,
+            to=lead.person.phones.get().e164, text="",
+        )  # fmt: skip
+        return gather(outgoing, lead=lead, company=make.company(), at=make.NOON + make.HOUR)
+
+    nina, omar = said("Nina"), said("Omar")
+    assert [(one.on, one.with_us) for one in nina.relationships] == [(date(2026, 1, 5), True)]
+    assert nina.last_confirmed_on == date(2026, 1, 5)
+    assert (omar.relationships, omar.last_confirmed_on) == ((), None)

@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from rooftree.compliance import caps, facts_json, gate, revoke
+from rooftree.compliance import caps, dnc, facts_json, gate, revoke
 from rooftree.compliance.facts import Contact, Medium, Purpose
 from rooftree.compliance.load_dnc import Upload, load
-from rooftree.leads.models import Lead
+from rooftree.leads.models import ContactAttempt, Lead, Loan, Milestone
 from rooftree.org.models import CompanyLicense
 from rooftree.outreach.facts import Outgoing, address_key, gather, whereabouts
 from rooftree.outreach.models import Message
@@ -252,3 +252,60 @@ def test_a_litigator_is_never_called_whatever_they_signed(lead):
 def test_our_own_list_of_before_counts_from_its_day(lead):
     listed("8135550142\n", "INTERNAL", days=400)
     assert facts(lead).internal_dnc_on == make.NOON.date() - timedelta(days=400)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "last_good"),
+    [
+        ("funded", "transaction", date(2028, 4, 29)),
+        ("application", "application", date(2027, 1, 29)),
+    ],
+)
+def test_a_loan_with_us_is_a_relationship_from_the_day_the_los_gives(lead, code, kind, last_good):
+    """18 months of a transaction and 3 of an application, 47 CFR 64.1200(f)(5)."""
+    loan = Loan.objects.create(lead=lead, los_loan_id="L1", los="encompass", created_at=make.NOON)
+    on = date(2026, 10, 30)
+    Milestone.objects.create(
+        loan=loan, code=code, on_date=on, reached_at=make.NOON, recorded_at=make.NOON
+    )
+
+    found = facts(lead, medium=Medium.CALL, is_automated=False)
+    (dealt,) = [one for one in found.relationships if one.kind == kind]
+    assert (dealt.on, dealt.with_us) == (on, True)
+
+    def said(day: date) -> str:
+        at = datetime(day.year, day.month, day.day, 17, tzinfo=UTC)
+        alone = replace(found, relationships=(dealt,), consents=(), is_on_registry=True, at=at)
+        return dnc.national(alone).reason
+
+    assert said(last_good) == ("ebr_transaction" if kind == "transaction" else "ebr_inquiry")
+    assert said(last_good + timedelta(days=1)) == "ebr_expired"
+
+
+def test_a_step_that_was_only_inferred_or_came_later_is_no_relationship(lead):
+    loan = Loan.objects.create(lead=lead, los_loan_id="L1", los="encompass", created_at=make.NOON)
+    for inferred, recorded_at in ((True, make.NOON), (False, make.NOON + make.DAY)):
+        Milestone.objects.create(
+            loan=loan, code="funded", reached_at=make.NOON, recorded_at=recorded_at,
+            is_inferred=inferred,
+        )  # fmt: skip
+
+    assert {one.kind for one in facts(lead).relationships} == {"inquiry"}
+
+
+def test_the_last_contact_is_when_they_asked_spoke_or_wrote_on_this_number(lead):
+    assert facts(lead).last_confirmed_on == date(2026, 11, 23)
+    for day, result, number in (
+        (1, "spoken", BEN), (2, "replied", "+18135550199"), (3, "no_answer", BEN),
+        (4, "wrong_person", BEN),
+    ):  # fmt: skip
+        make_attempt(lead, day, result, number)
+
+    assert facts(lead, at=make.NOON + 9 * make.DAY).last_confirmed_on == date(2026, 11, 24)
+
+
+def make_attempt(lead, day: int, result: str, number: str) -> None:
+    ContactAttempt.objects.create(
+        lead=lead, person=lead.person, medium="call", address=number, result=result,
+        at=make.NOON + day * make.DAY, cause=f"test:{make.number()}",
+    )  # fmt: skip

@@ -13,6 +13,7 @@ from django.core.management import call_command
 
 from rooftree.compliance import revoke
 from rooftree.compliance.evidence_check import LARGEST, NoEvidence, problems, signed_by
+from rooftree.compliance.numbers.models import NumberQuestion
 from rooftree.ledger import seal
 from rooftree.ledger.models import Event
 from rooftree.management import base
@@ -247,6 +248,26 @@ def test_the_chronology_is_in_order_and_names_what_happened(ben):
     assert "They asked us to stop" in said
     assert any(one.startswith("Text to +18135550142") for one in said)
     assert any(one.startswith("Allowed: text") for one in said)
+
+
+def test_what_a_vendor_answered_about_the_number_is_in_the_file_word_for_word(ben):
+    common = {"number": BEN, "asked_at": LATER, "answered_at": LATER, "service": "dncscrub"}
+    NumberQuestion.objects.create(
+        kind="reassigned", since=LATER.date(), response="no", said={"IsReassigned": False}, **common
+    )
+    NumberQuestion.objects.create(
+        kind="lists", covers=["US", "FL"], listed=["FL"], said={"ResultCode": "D"}, **common
+    )
+
+    found = gather(BEN, at=LATER)
+
+    assert [one["said"] for one in found["number_checks"]] == [
+        {"IsReassigned": False}, {"ResultCode": "D"},
+    ]  # fmt: skip
+    said = {one["said"]: one["detail"] for one in chronology(found)["lines"]}
+    assert said[f"Asked whether {BEN} changed hands after {LATER.date()}"].endswith("answered: no")
+    assert said[f"Asked which do-not-call lists {BEN} is on"] == "dncscrub answered: FL"
+    assert f"List FL, dncscrub's answer of {LATER.date()}: listed" in chronology(found)["lists"]
 
 
 def test_a_number_nobody_has_gives_an_empty_file_that_holds(company, tmp_path):

@@ -265,6 +265,8 @@ TABLE = {
     "setup/sources/<uuid:source_id>/pause/": post("pkd", "source"),
     "setup/certificates/": get("d"),
     "setup/mailboxes/": get("d"),
+    "setup/number-checks/": get("d"),
+    "setup/number-checks/<slug:what>/": post("d", "numbers_act"),
     "setup/mailboxes/<uuid:mailbox_id>/": get("d", "mailbox"),
     "setup/mailboxes/<uuid:mailbox_id>/pause/": post("d", "mailbox"),
     "setup/los/": get("d"),

@@ -1,11 +1,14 @@
 """The page of do-not-contact lists: what is held, how old, and loading a file."""
 
+import os
 from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from rooftree.compliance import list_folder
 from rooftree.compliance.models import DncArea, DncFile
+from rooftree.compliance.numbers.models import NumberQuestion, NumberService
 from tests import make
 
 PAGE = "/compliance/lists/"
@@ -107,3 +110,55 @@ def test_who_does_not_see_compliance_loads_nothing(cast, signed_in):
     browser = signed_in(make.user("operations"))
     assert post(browser, "813,5550142\n", dated="2026-11-20").status_code == 403
     assert not DncArea.objects.exists()
+
+
+def test_the_watched_folder_shows_what_waits_what_was_taken_and_what_was_refused(
+    omar, settings, tmp_path
+):
+    settings.DNC_FOLDER = str(tmp_path)
+    assert "It is empty" in omar.get(PAGE).text
+    day = today(omar)
+    (tmp_path / f"{day}_813.txt").write_text("813,5550142\n")
+    (tmp_path / "nameless.txt").write_text("813,5550142\n")
+    for path in tmp_path.iterdir():
+        os.utime(path, (path.stat().st_mtime - 600,) * 2)
+    assert omar.get(PAGE).text.count("waits; taken in within a minute") == 2
+
+    at = omar.get(PAGE).context["request"].at
+    while list_folder.take_next(tmp_path, at=at):
+        pass
+
+    shown = omar.get(PAGE).text
+    assert "taken in within a minute" not in shown
+    assert f"{day}_813.txt" in shown
+    assert "Its name holds no day" in shown
+
+
+def test_a_folder_that_is_not_there_is_said(omar, settings, tmp_path):
+    settings.DNC_FOLDER = str(tmp_path / "nowhere")
+    assert "There is no such folder" in omar.get(PAGE).text
+
+
+def test_changes_that_do_not_follow_say_that_a_file_is_missing(omar):
+    day = today(omar).isoformat()
+    post(omar, "813,5550142\n", dated=day)
+    post(omar, "813,5550199,2026-11-20,D\n", dated=day, name="changes.txt")
+
+    shown = omar.get(PAGE).text
+    assert "1 of its changes were so already" in shown
+    assert ">gap<" in shown
+
+
+def test_a_vendor_that_does_not_answer_is_an_alarm_here(omar):
+    NumberService.objects.create(
+        id="dncscrub", key="k", covers=["US"], changed_at=make.NOON, failing_since=make.NOON,
+        problem="www.dncscrub.com failed (500).",
+    )  # fmt: skip
+    NumberQuestion.objects.create(
+        kind="lists", number="+18135550142", asked_at=make.NOON, due_at=make.NOON
+    )
+
+    shown = omar.get(PAGE).text
+
+    assert "has not answered since" in shown
+    assert "1 number waits for it" in shown

@@ -146,6 +146,7 @@ def world(cast):
         "source": cast.zillow.pk, "post_source": posts.pk,
         "seller": seller.pk,
         "mailbox": make.mailbox().pk,
+        "numbers_act": "stop",
         "sheet": sheet.pk, "branch": cast.tampa.pk,
         "user": cast.sam.user.pk, "license": License.objects.first().pk,
         "company_license": make.company_license("NV").pk, "connection": connected.pk,

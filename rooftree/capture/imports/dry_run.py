@@ -1,7 +1,7 @@
 """What an import would do, row by row, before anything is done."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import batched
@@ -9,6 +9,7 @@ from typing import Any
 
 from rooftree.capture import match, on_file
 from rooftree.capture.envelope import Envelope
+from rooftree.capture.imports import scrub
 from rooftree.capture.imports.records import owner_of
 from rooftree.capture.imports.stage import incoming_of, rows_of
 from rooftree.capture.imports.table import Row
@@ -34,6 +35,8 @@ class Findings:
     people: Counter[str] = field(default_factory=Counter)  # of those that can be used
     owners: Counter[str] = field(default_factory=Counter)  # by mapping.owner_of
     stages: Counter[str] = field(default_factory=Counter)  # as the other system calls them
+    lists: Counter[str] = field(default_factory=Counter)  # of its numbers, as `scrub.tally`
+    numbers: set[str] = field(default_factory=set)
     seen: set[str] = field(default_factory=set)  # numbers, addresses and keys
 
     def to_json(self) -> dict[str, Any]:
@@ -43,6 +46,7 @@ class Findings:
             "remarks": dict(self.remarks.most_common(30)),
             "people": dict(self.people),
             "owners": dict(self.owners.most_common(MOST_NAMED)),
+            "lists": dict(self.lists),
             "stages": dict(self.stages.most_common(MOST_NAMED)),
         }
 
@@ -64,9 +68,23 @@ def look(
         ]
         for row, envelope, word in zip(some, read, _words(read, sheet), strict=True):
             _note(row, envelope, word, found)
+        _scrub(read, found, at)
         position += len(some)
         tell(position)
     return found
+
+
+def numbers_of(inquiries: Iterable[CanonicalLead]) -> set[str]:
+    """The numbers that somebody could be called on."""
+    return {one.e164 for lead in inquiries for one in lead.phones if one.valid and one.e164}
+
+
+def _scrub(read: Sequence[Envelope], found: Findings, at: datetime) -> None:
+    """Ask the lists about the numbers of some rows; each number once."""
+    usable = [one.leads[0] for one in read if one.outcome in WORTH_WORK]
+    fresh = numbers_of(usable) - found.numbers
+    found.numbers |= fresh
+    found.lists += scrub.tally(fresh, today=at.date())
 
 
 def _note(row: Row, envelope: Envelope, word: str, found: Findings) -> None:

@@ -34,7 +34,8 @@ _TABLES: dict[str, tuple[str, ...]] = {
         *("message", "message_review", "verdict", "unmatched_text"),
         *("release", "release_member"),
     ),
-    STOPS: ("revocation", "dnc_area", "dnc_block", "dnc_file"),
+    STOPS: ("revocation", "dnc_area", "dnc_block", "dnc_file", "dnc_found"),
+    "dnc_scrub_log": ("number_question",),
     PARTNERS: ("partner", "introduction", "partner_permission", "thing_of_value", "agreement"),
     "lo_compensation": ("pay_plan",),
     ACCESS: ("access_entry", "throttle", "api_key"),
@@ -60,7 +61,7 @@ ABOUT_NOBODY = frozenset(
         *("source", "campaign", "baseline", "map_edition", "rejection", "flood"),
         *("mailbox", "transfer", "certificate_account", "los_connection", "contract", "rule_set"),
         "rule_change",
-        *("money_entry", "return_file", "status_file"),
+        *("money_entry", "return_file", "status_file", "number_service"),
         *("rollup", "month_rollup", "delta", "fair_report", "place_file", "place_share"),
         *("auth_group", "auth_permission", "django_content_type"),
     }

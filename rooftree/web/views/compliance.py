@@ -202,6 +202,7 @@ def _on_lists(address: look_up.Address, request: HttpRequest) -> dict[str, Any]:
             {
                 "title": title_of(one.registry),
                 "dated": one.dated,
+                "by": one.by,
                 "is_listed": one.is_listed,
                 "tone": tone_of(
                     held_lists.days_left(one.registry, one.dated, today=today, good_for=good_for)

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable
 from datetime import date
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from rooftree.compliance import held_lists
+from rooftree.compliance import held_lists, list_folder
 from rooftree.compliance.dnc_file import NotAList, day_in
 from rooftree.compliance.load_dnc import (
     INTERNAL,
@@ -20,6 +22,8 @@ from rooftree.compliance.load_dnc import (
     load,
 )
 from rooftree.compliance.models import DncFile
+from rooftree.compliance.numbers import questions, service
+from rooftree.compliance.numbers.models import DncFound
 from rooftree.core.zones import STATE_NAMES
 from rooftree.money.company_day import company_day
 from rooftree.routing.visible import may
@@ -55,6 +59,9 @@ def lists(request: HttpRequest) -> HttpResponse:
     context = {
         "held": [_held(one) for one in held_lists.held(today=company_day(request.at))],
         "files": [_file(one) for one in _files()],
+        **_folder(request),
+        "service": service.the_service(),
+        "waiting": sum(one.count for one in questions.waiting().values()),
         "titles": [(one, title_of(one)) for one in REGISTRIES],
         "chosen": request.POST.get("registry", NATIONAL),
         "dated": request.POST.get("dated", ""),
@@ -71,9 +78,24 @@ def _files() -> Iterable[DncFile]:
     return DncFile.objects.select_related("loaded_by").order_by("-loaded_at", "-id")[:FILES]
 
 
+def _folder(request: HttpRequest) -> dict[str, Any]:
+    """The watched folder: what lies there and waits, and what became of the rest."""
+    if not settings.DNC_FOLDER:
+        return {"folder": ""}
+    folder = Path(settings.DNC_FOLDER)
+    rows = DncFound.objects.select_related("file").order_by("-seen_at", "path")
+    return {
+        "folder": settings.DNC_FOLDER,
+        "is_there": folder.is_dir(),
+        "lying": [one.path for one in list_folder.waiting(folder, at=request.at)],
+        "found": rows[:FILES],
+    }
+
+
 def _file(one: DncFile) -> dict[str, Any]:
     counts = {"added": f"{one.added:,}", "removed": f"{one.removed:,}"}
-    return {"row": one, "title": title_of(one.registry), **counts}
+    gap = list_folder.strays_said(one.strays)
+    return {"row": one, "title": title_of(one.registry), "gap": gap, **counts}
 
 
 def _held(one: held_lists.Held) -> dict[str, Any]:
@@ -126,7 +148,9 @@ def _said(found: Loaded, *, would: bool = False) -> str:
     if found.was_known:
         return f"This very file was loaded before; {name} is as it was"
     verb, noun = "would be " if would else "", "number" if found.added == 1 else "numbers"
-    return (
+    gap = list_folder.strays_said(found.strays)
+    said = (
         f"{name} of {found.dated:%m/%d}: {found.added:,} {noun} {verb}added, "
         f"{found.removed:,} taken off"
     )
+    return f"{said}. {gap.rstrip('.')}" if gap else said

@@ -47,6 +47,27 @@ BECAME = {  # word: (before, after, icon, tone)
 }
 
 
+ON_LISTS = {  # of numbers: (said, what follows, icon, tone)
+    "litigator": ("Known litigators", "never called or texted", "warn", "late"),
+    "internal": ("Our own do-not-call list", "never called or texted", "warn", "late"),
+    "opted_out": ("Stopped us, or not theirs", "until they come back themselves", "warn", "late"),
+    "national": (
+        "National registry",
+        "only with signed permission, or if they asked us lately",
+        "shield",
+        "soon",
+    ),
+    "state": (
+        "A state’s list",
+        "only with signed permission, or if they asked us lately",
+        "shield",
+        "soon",
+    ),
+    "unknown": ("No fresh list covers it", "counts as listed until one does", "clock", "soon"),
+    "clear": ("On none", "", "check", "ok"),
+}
+
+
 @staff("GET", "POST")
 def index(request: HttpRequest) -> HttpResponse:
     """Every import, and a new one."""
@@ -233,6 +254,7 @@ def _page(
         "percent": 100 * one.seen_rows // max(one.row_count, 1),
         "is_under_way": one.state in ("reading", "checking", "running", "undoing"),
         "counts": _counts(one),
+        "lists": _lists(one),
         "steps": _steps(one),
         **transfers.shown(one),
     }
@@ -291,6 +313,17 @@ def _counts(one: Spreadsheet) -> list[dict[str, Any]]:
     return [
         {"said": after if is_done else before, "count": counts[word], "icon": icon, "tone": tone}
         for word, (before, after, icon, tone) in BECAME.items()
+        if counts.get(word)
+    ]
+
+
+def _lists(one: Spreadsheet) -> list[dict[str, Any]]:
+    """How many of its numbers are on which list: before, of all; after, of those taken in."""
+    is_done = one.state in ("done", "undoing")
+    counts = one.findings.get("lists_after" if is_done else "lists", {})
+    return [
+        {"said": said, "why": why_not, "icon": icon, "tone": tone, "count": counts[word]}
+        for word, (said, why_not, icon, tone) in ON_LISTS.items()
         if counts.get(word)
     ]
 

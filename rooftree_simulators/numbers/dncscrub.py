@@ -1,0 +1,144 @@
+"""Contact Center Compliance's Full Scrub, version 5, and its query of reassigned numbers.
+
+After docs.dncscrub.com: the key in a header `loginId`; ten digits a number, at most 10,000
+of a scrub and 1,000 of a query; one bad number fails the whole request; a result code and
+a reason a number; `null` where the FCC's data, which begin on 2021-01-27, do not reach.
+"""
+
+import json
+import re
+from datetime import date, datetime
+from typing import Any
+
+from rooftree_simulators.frame import Json, Reply, Request, Setup, Vendor, json_reply
+
+KEY = "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8S9t0U1v2"
+DATA_BEGINS = date(2021, 1, 27)
+_TEN = re.compile(r"[2-9]\d\d[2-9]\d{6}")
+_SCRUB = {"phoneList", "version", "output", "projId", "campaignId"}
+_QUERY = {"data", "useSandbox", "projId"}
+_DATES = ("%Y%m%d", "%Y-%m-%d", "%m/%d/%Y", "%m/%d/%y")
+
+
+class DncScrub(Vendor):
+    key = "dncscrub"
+    latencies = {"*": (80, 400)}
+
+    def __init__(self, setup: Setup) -> None:
+        super().__init__(setup)
+        self._empty()
+
+    def _empty(self) -> None:
+        self.results: dict[str, tuple[str, str]] = {}  # number: code and reason; others are clean
+        self.disconnected: dict[str, date] = {}  # for good, on that day
+        self.is_authorized = True  # our letter is filed: the safe harbor is ours
+        self.is_sandbox = False
+        self.data_begins = DATA_BEGINS
+
+    def operation(self, request: Request) -> str:
+        return "scrub" if request.path.endswith("/scrub") else "query"
+
+    def authenticate(self, request: Request) -> Reply | None:
+        if request.header("loginId") == KEY:
+            return None
+        return json_reply(401, {"Message": "Authorization has been denied for this request."})
+
+    def handle(self, request: Request) -> Reply:
+        try:
+            body = json.loads(request.body)
+        except ValueError:
+            body = None
+        if request.method != "POST" or not isinstance(body, dict):
+            return _bad("The request body is missing or is no JSON object.")
+        with self.lock:
+            match request.path:
+                case "/app/main/rpc/scrub":
+                    return self._scrubbed(body)
+                case "/v1.5/Data/RNDBasic":
+                    return self._queried(body)
+        return json_reply(404, {"Message": "No HTTP resource was found."})
+
+    def _scrubbed(self, body: Json) -> Reply:
+        if set(body) - _SCRUB or body.get("version") != "5" or body.get("output") != "json":
+            return _bad("Only version 5 and output json are simulated; no other parameters.")
+        asked = [one.partition("|") for one in str(body.get("phoneList", "")).split(",")]
+        if len(asked) > 10_000 or not all(_TEN.fullmatch(phone) for phone, _, _ in asked):
+            return _bad("phoneList must hold at most 10,000 numbers of exactly 10 digits.")
+        return json_reply(200, [self._scrub(phone, mark) for phone, _, mark in asked])
+
+    def _scrub(self, phone: str, mark: str) -> Json:
+        code, reason = self.results.get(phone, ("C", ""))
+        return {
+            "Phone": phone,
+            "ResultCode": code,
+            "Reserved": mark,
+            "Reason": reason,
+            "RegionAbbrev": "",
+            "Country": "US",
+            "Locale": "",
+            "CarrierInfo": "",
+            "NewReassignedAreaCode": "",
+            "TZCode": "",
+            "CallingWindow": "",
+            "UTCOffset": "",
+            "DoNotCallToday": "",
+            "CallingTimeRestrictions": "",
+            "EBRType": "",
+            "IsWirelessOrVoIP": "1" if code in "WLFGHVY" else "0",
+            "LineType": "Wireless" if code in "WLFGHV" else "AllOther",
+        }
+
+    def _queried(self, body: Json) -> Reply:
+        rows = body.get("data")
+        if set(body) - _QUERY or not isinstance(rows, list) or not 1 <= len(rows) <= 1000:
+            return _bad("The data property is missing or empty, or holds more than 1,000.")
+        found = []
+        for row in rows:
+            since = _day(row)
+            if since is None or not _TEN.fullmatch(str(row.get("phoneNumber", ""))):
+                return _bad("Invalid phone number or date format.")
+            found.append(self._answer(row["phoneNumber"], since))
+        return json_reply(200, found)
+
+    def _answer(self, phone: str, since: date) -> Json:
+        gone = self.disconnected.get(phone)
+        changed: bool | None = gone is not None and gone >= since
+        if gone is None and since < self.data_begins:
+            changed = None
+        return {
+            "PhoneNumber": phone,
+            "IsReassigned": changed,
+            "HasSafeHarbor": self.is_authorized and changed is False,
+            "IsSandBox": self.is_sandbox,
+        }
+
+    def plant(self, body: Json) -> Json:
+        """Results `{number: [code, reason]}` and disconnected `{number: day}`, by ten digits."""
+        with self.lock:
+            self.results |= {key: (code, why) for key, (code, why) in body["results"].items()}
+            for key, day in body.get("disconnected", {}).items():
+                self.disconnected[key] = date.fromisoformat(day)
+        return self.state()
+
+    def state(self) -> Json:
+        told = {key: day.isoformat() for key, day in self.disconnected.items()}
+        return {"results": self.results, "disconnected": told}
+
+    def reset(self) -> None:
+        super().reset()
+        with self.lock:
+            self._empty()
+
+
+def _day(row: Any) -> date | None:
+    text = str(row.get("date", "")) if isinstance(row, dict) else ""
+    for form in _DATES:
+        try:
+            return datetime.strptime(text, form).date()  # noqa: DTZ007 (a day has no zone)
+        except ValueError:
+            continue
+    return None
+
+
+def _bad(text: str) -> Reply:
+    return json_reply(400, {"Message": text})

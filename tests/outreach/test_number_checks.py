@@ -1,0 +1,365 @@
+"""Numbers asked about at a vendor, over real HTTP: reassigned ones, and lists we do not hold."""
+
+import io
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+import pytest
+
+from rooftree.compliance import listed
+from rooftree.compliance.facts import Medium, Purpose
+from rooftree.compliance.load_dnc import Upload, load
+from rooftree.compliance.models import Revocation
+from rooftree.compliance.numbers import questions, service
+from rooftree.compliance.numbers.models import NumberQuestion, NumberService
+from rooftree.compliance.numbers.questions import Wanted
+from rooftree.compliance.numbers.shapes import Kind
+from rooftree.flow import calls, numbers
+from rooftree.flow.calls import CannotCall
+from rooftree.leads.models import Lead, Phone, Task
+from rooftree.ledger.models import Event
+from rooftree.org.models import StaffNotice
+from rooftree.outreach import automatic, dial, send
+from rooftree.outreach.facts import Outgoing, gather
+from rooftree.outreach.models import Message
+from rooftree_simulators.clock import Clock
+from rooftree_simulators.frame import Setup
+from rooftree_simulators.numbers import dncscrub
+from rooftree_simulators.server import Listener
+from tests import make
+from tests.flow import journey
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("carriers", "dana")]
+BEN, TEN = "+18135550142", "8135550142"
+LATE = make.NOON + 60 * make.DAY  # when nobody can still say that the number is Ben's
+
+
+@pytest.fixture
+def vendor(settings) -> Iterator[dncscrub.DncScrub]:
+    setup = Setup(clock=Clock(at=make.NOON, speed=0))
+    simulated = dncscrub.DncScrub(setup)
+    http = Listener(simulated, 0)
+    settings.UPSTREAMS = {f"numbers_{kind}": http.url for kind in Kind}
+    yield simulated
+    http.stop()
+    setup.clock.stop()
+
+
+@pytest.fixture
+def asked(vendor) -> dncscrub.DncScrub:
+    """The same with an account of ours that checks all and asks the FCC's database."""
+    covers = ["US", "FL", "TX", "LITIGATOR"]
+    service.keep(
+        service.Wanted(key=dncscrub.KEY, project="", covers=covers, asks_reassigned=True),
+        by=make.user("administrator"),
+        at=make.NOON,
+    )
+    vendor.record.clear()
+    return vendor
+
+
+@pytest.fixture
+def lead() -> Lead:
+    """Ben, who agreed in writing when he asked us."""
+    return journey.deliver(journey.website(), journey.form_post())
+
+
+def emergencies_are_known(at) -> None:
+    company = make.company()
+    company.emergencies_checked_at = at
+    company.save()
+
+
+def write(lead: Lead, *, at) -> Message:
+    """An automatic text of a sequence, decided at once."""
+    emergencies_are_known(at)
+    (planned,) = automatic.plan(
+        lead=lead, key="not_reached_1", cause=f"step:{make.number()}", media=["text"], at=at
+    )
+    send.deliver([planned.pk], at=at)
+    planned.refresh_from_db()
+    return planned
+
+
+def answer(at) -> None:
+    numbers.ask_due(at=at)
+
+
+def load_national(day: date) -> None:
+    file = io.BytesIO(b"813,5550142\n")
+    load(Upload(registry="US", name="us.txt", dated=day, file=file), by=None, at=make.NOON)
+
+
+def facts(lead: Lead, *, at, medium=Medium.TEXT):
+    outgoing = Outgoing(
+        medium=medium, purpose=Purpose.MARKETING, is_automated=True, to=BEN, text="Hello"
+    )
+    fresh = Lead.objects.select_related("person", "source").get(pk=lead.pk)
+    return gather(outgoing, lead=fresh, company=make.company(), at=at)
+
+
+def test_an_old_number_is_asked_about_and_the_text_goes_by_itself_when_it_is_still_theirs(
+    asked, lead, carriers
+):
+    held = write(lead, at=LATE)
+    assert (held.state, held.verdict.reason) == ("held", "rnd_check_stale")
+    assert not Task.objects.filter(kind__startswith="require:rnd").exists()
+
+    answer(LATE + make.MINUTE)
+    send.deliver(send.due(at=LATE + make.MINUTE), at=LATE + make.MINUTE)
+
+    held.refresh_from_db()
+    assert held.state == "sent", held.problem
+    kept = NumberQuestion.objects.get(kind="reassigned")
+    assert (kept.number, kept.since, kept.response) == (BEN, make.NOON.date(), "no")
+    assert kept.said["IsReassigned"] is False
+    assert kept.answered_at == LATE + make.MINUTE
+    check = held.verdict.facts["number_check"]
+    assert check == {"response": "no", "checked_on": "2027-01-22", "since": "2026-11-23"}
+    event = Event.objects.filter(kind="compliance.numbers.answered").latest("occurred_at")
+    assert event.data["questions"] == [str(kept.pk)]
+
+
+def test_a_number_that_changed_hands_is_unlinked_and_becomes_work_of_the_officer(asked, lead):
+    asked.disconnected[TEN] = date(2026, 12, 15)
+    held = write(lead, at=LATE)
+
+    answer(LATE + make.MINUTE)
+    send.deliver(send.due(at=LATE + make.MINUTE), at=LATE + make.MINUTE)
+
+    held.refresh_from_db()
+    assert held.state == "blocked"
+    assert Phone.objects.get(e164=BEN).unlinked_at == LATE + make.MINUTE
+    assert Revocation.objects.get(kind="wrong_person").address == BEN
+    assert "ask for the new one" in Task.objects.get(kind="new_number").title
+    assert facts(lead, at=LATE + make.HOUR).number_check.response == "yes"
+
+
+@pytest.mark.parametrize("spoil", ["no_safe_harbor", "before_the_data"])
+def test_what_proves_nothing_is_a_persons_to_verify(asked, lead, spoil):
+    if spoil == "no_safe_harbor":
+        asked.is_authorized = False
+    else:
+        asked.data_begins = date(2027, 1, 1)
+    held = write(lead, at=LATE)
+    answer(LATE + make.MINUTE)
+    send.deliver(send.due(at=LATE + make.MINUTE), at=LATE + make.MINUTE)
+
+    held.refresh_from_db()
+    assert (held.state, held.verdict.reason) == ("review", "rnd_no_data_reverify")
+    assert Task.objects.filter(kind="require:rnd_no_data_reverify").exists()
+
+
+def test_a_number_used_lately_is_not_asked_about(asked, lead):
+    assert write(lead, at=make.NOON + make.DAY).state == "sent"
+    assert not NumberQuestion.objects.filter(kind="reassigned").exists()
+
+
+def test_without_a_vendor_the_check_is_a_persons_task_and_nothing_goes(lead):
+    stopped = write(lead, at=LATE)
+
+    assert (stopped.state, stopped.verdict.reason) == ("review", "rnd_check_stale")
+    assert Task.objects.filter(kind="require:rnd_check_stale").exists()
+    assert not NumberQuestion.objects.exists()
+
+
+def test_what_waited_for_people_is_asked_once_there_is_a_vendor(vendor, lead):
+    stopped = write(lead, at=LATE)
+    assert stopped.state == "review"
+    wanted = service.Wanted(key=dncscrub.KEY, project="", covers=[], asks_reassigned=True)
+
+    numbers.set_up(wanted, by=make.user("administrator"), at=LATE + make.MINUTE)
+    send.deliver(send.due(at=LATE + make.MINUTE), at=LATE + make.MINUTE)
+    answer(LATE + 2 * make.MINUTE)
+    send.deliver(send.due(at=LATE + 2 * make.MINUTE), at=LATE + 2 * make.MINUTE)
+
+    stopped.refresh_from_db()
+    assert stopped.state == "sent", stopped.problem
+    task = Task.objects.get(kind="require:rnd_check_stale")
+    assert task.cancelled_because == "A vendor is asked instead."
+
+
+def test_an_answer_about_one_day_answers_for_another_only_where_that_follows(asked, lead):
+    def say(response: str, since: date) -> None:
+        NumberQuestion.objects.all().delete()
+        NumberQuestion.objects.create(
+            kind="reassigned", number=BEN, since=since, asked_at=LATE, answered_at=LATE,
+            response=response, said={}, service="dncscrub",
+        )  # fmt: skip
+
+    known_on = make.NOON.date()
+    before, after = known_on - timedelta(days=1), known_on + timedelta(days=1)
+    for response, since, counts in [
+        ("no", before, True), ("no", known_on, True), ("no", after, False),
+        ("yes", before, False), ("yes", known_on, True), ("yes", after, True),
+        ("no_data", before, False), ("no_data", known_on, True), ("no_data", after, False),
+    ]:  # fmt: skip
+        say(response, since)
+        assert (facts(lead, at=LATE).number_check is not None) is counts, (response, since)
+
+
+def test_a_vendor_that_is_down_is_asked_again_and_told_of_and_nothing_goes(asked, lead):
+    admin = make.user("administrator")
+    held = write(lead, at=LATE)
+    asked.faults.add({"action": "status:500"})
+    for minute in (1, 3, 14):
+        answer(LATE + timedelta(minutes=minute))
+
+    open_question = NumberQuestion.objects.get(kind="reassigned")
+    assert open_question.answered_at is None
+    assert open_question.attempts == 3
+    assert "failed (500)" in NumberService.objects.get().problem
+    assert NumberService.objects.get().failing_since == LATE + make.MINUTE
+    assert "cannot be checked" in StaffNotice.objects.get(kind="numbers", user=admin).text
+    send.deliver([held.pk], at=LATE + 16 * make.MINUTE)
+    held.refresh_from_db()
+    assert held.state == "held"
+
+    asked.faults.clear()
+    answer(LATE + make.HOUR)
+    assert NumberQuestion.objects.get(kind="reassigned").response == "no"
+    assert NumberService.objects.get().failing_since is None
+
+
+def test_a_wrong_key_is_told_at_once(asked, lead):
+    write(lead, at=LATE)
+    row = NumberService.objects.get()
+    row.key = "another"
+    row.save()
+    make.user("administrator")
+
+    answer(LATE + make.MINUTE)
+
+    assert "does not accept our credentials" in StaffNotice.objects.filter(kind="numbers")[0].text
+
+
+def test_two_at_once_ask_the_same_question_once(asked, lead):
+    write(lead, at=LATE)
+    write(lead, at=LATE)
+
+    answer(LATE + make.MINUTE)
+
+    assert NumberQuestion.objects.filter(kind="reassigned").count() == 1
+    assert len([one for one in asked.record.since(0) if one.op == "query"]) == 1
+
+
+def test_a_whole_batch_is_one_request_and_one_bad_number_spoils_no_other(asked):
+    mine = {Wanted(kind=Kind.LISTS, number=f"+1813555{n:04}") for n in range(100, 105)}
+    questions.ask(mine, at=make.NOON)
+    answer(make.NOON)
+    assert len(asked.record.since(0)) == 1
+    assert NumberQuestion.objects.filter(answered_at=make.NOON).count() == 5
+
+    bad = "+18132550142"
+    NumberQuestion.objects.create(
+        kind="lists", number="+18131110", asked_at=make.NOON, due_at=make.NOON
+    )
+    questions.ask({Wanted(kind=Kind.LISTS, number=bad)}, at=make.NOON)
+    answer(make.NOON)
+    assert NumberQuestion.objects.get(number=bad).answered_at == make.NOON
+    left = NumberQuestion.objects.get(number="+18131110")
+    assert "refused" in left.problem
+    assert NumberService.objects.get().failing_since is None
+
+
+# ------------------------------------------------------------------ lists
+
+
+def test_a_new_leads_number_is_scrubbed_before_anybody_calls(asked, lead, dana):
+    assert NumberQuestion.objects.get(kind="lists").number == BEN
+    said = {one.registry: one.is_listed for one in listed.says(BEN)}
+    assert said == {"US": False, "FL": False, "TX": False, "LITIGATOR": False}
+    assert facts(lead, at=make.NOON + make.HOUR).registry_date == make.NOON.date()
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "expected"),
+    [
+        ("D", "National (USA) 2003-06-01;;;", {"US": True}),
+        ("D", "Litigator", {"LITIGATOR": True}),
+        ("D", ";Florida (USA) 2019-04-02;;", {"FL": True}),
+        ("O", "National (USA) 2003-06-01;;;", {"US": True}),  # their exemption is not ours
+        ("P", "", {"INTERNAL": True}),
+        ("D", "Something new", {"US": True, "FL": True, "TX": True, "LITIGATOR": True}),
+        ("W", ";;;W", {"US": False, "FL": False, "TX": False, "LITIGATOR": False}),
+        ("B", "", {}),
+        ("?", "", {}),
+    ],
+)
+def test_each_result_is_read_as_it_is_documented_and_what_is_new_fails_closed(
+    asked, code, reason, expected
+):
+    asked.results[TEN] = (code, reason)
+    questions.ask({Wanted(kind=Kind.LISTS, number=BEN)}, at=make.NOON)
+    answer(make.NOON)
+
+    assert {one.registry: one.is_listed for one in listed.says(BEN)} == expected
+
+
+def test_the_newer_of_two_copies_counts_and_of_one_day_the_one_that_lists_it(asked, lead):
+    load_national(date(2026, 11, 20))
+    assert not facts(lead, at=make.NOON + make.HOUR).is_on_registry  # the vendor's is of the 23rd
+    load_national(date(2026, 11, 23))
+    assert facts(lead, at=make.NOON + make.HOUR).is_on_registry
+
+
+def test_a_call_waits_a_minute_for_a_number_of_which_nothing_is_known(asked, dana):
+    mine = make.lead(officer=dana, person=make.person(phone=BEN), warmed_at=make.NOON)
+    with pytest.raises(CannotCall, match="press again in a minute"):
+        calls.start(lead_id=mine.pk, by=dana.user, at=make.NOON)
+
+    answer(make.NOON)
+
+    begun = dial.begin(lead_id=mine.pk, by=dana.user, at=make.NOON + make.MINUTE)
+    assert isinstance(begun, dial.Dialled)
+
+
+def test_an_answer_is_good_for_31_days_and_then_asked_for_again(asked, dana):
+    mine = make.lead(officer=dana, person=make.person(phone=BEN))
+    questions.ask({Wanted(kind=Kind.LISTS, number=BEN)}, at=make.NOON)
+    answer(make.NOON)
+    last, after = make.NOON + 31 * make.DAY, make.NOON + 32 * make.DAY
+    emergencies_are_known(last)
+    assert isinstance(dial.begin(lead_id=mine.pk, by=dana.user, at=last), dial.Dialled)
+
+    emergencies_are_known(after)
+    with pytest.raises(CannotCall, match=r"missing or too old. It is asked for now"):
+        calls.start(lead_id=mine.pk, by=dana.user, at=after)
+    answer(after)
+
+    begun = dial.begin(lead_id=mine.pk, by=dana.user, at=after + make.MINUTE)
+    assert isinstance(begun, dial.Dialled), begun.sentence
+
+
+def test_an_answer_that_says_nothing_is_not_asked_for_again_the_same_day(asked, dana):
+    asked.results[TEN] = ("B", "")
+    mine = make.lead(officer=dana, person=make.person(phone=BEN))
+    with pytest.raises(CannotCall):
+        calls.start(lead_id=mine.pk, by=dana.user, at=make.NOON)
+    answer(make.NOON)
+
+    with pytest.raises(CannotCall) as refused:
+        calls.start(lead_id=mine.pk, by=dana.user, at=make.NOON + make.MINUTE)
+    assert "press again" not in str(refused.value)
+    assert NumberQuestion.objects.count() == 1
+
+
+def test_maine_has_the_number_checked_before_a_sales_call(asked, dana):
+    make.company_license("ME")
+    make.license_of(dana, "ME")
+    company = make.company()
+    company.telemarketer_states = [*company.telemarketer_states, "ME"]
+    company.save()
+    person = make.person(phone="+12075550142")
+    mine = make.lead(officer=dana, person=person, property_state="ME")
+    questions.ask({Wanted(kind=Kind.LISTS, number="+12075550142")}, at=make.NOON)
+    answer(make.NOON)
+    with pytest.raises(CannotCall, match=r"Maine asks.*press again"):
+        calls.start(lead_id=mine.pk, by=dana.user, at=make.NOON)
+
+    answer(make.NOON)
+
+    begun = dial.begin(lead_id=mine.pk, by=dana.user, at=make.NOON + make.MINUTE)
+    assert isinstance(begun, dial.Dialled), begun.sentence
+    kept = NumberQuestion.objects.get(kind="reassigned")
+    assert kept.since == make.NOON.date() - timedelta(days=1)  # the database takes no today

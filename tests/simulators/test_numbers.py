@@ -1,0 +1,95 @@
+"""DNCScrub's simulator, held against the exchanges of docs.dncscrub.com."""
+
+import json
+from datetime import date
+
+import httpx2
+import pytest
+
+from rooftree_simulators.clock import Clock
+from rooftree_simulators.frame import Setup
+from rooftree_simulators.numbers import dncscrub
+from rooftree_simulators.server import Listener
+
+SCRUB, QUERY = "/app/main/rpc/scrub", "/v1.5/Data/RNDBasic"
+FIELDS = {  # of "Scrub multiple numbers"
+    *("Phone", "ResultCode", "Reserved", "Reason", "RegionAbbrev", "Country", "Locale"),
+    *("CarrierInfo", "NewReassignedAreaCode", "TZCode", "CallingWindow", "UTCOffset"),
+    *("DoNotCallToday", "CallingTimeRestrictions", "EBRType", "IsWirelessOrVoIP", "LineType"),
+}
+
+
+@pytest.fixture
+def vendor():
+    setup = Setup(clock=Clock(speed=0))
+    made = dncscrub.DncScrub(setup)
+    made.url = (listener := Listener(made, 0)).url
+    yield made
+    listener.stop()
+    setup.clock.stop()
+
+
+def post(vendor, path: str, body, key: str = dncscrub.KEY) -> httpx2.Response:
+    headers = {"loginId": key, "Content-Type": "application/json"}
+    return httpx2.post(f"{vendor.url}{path}", content=json.dumps(body), headers=headers)
+
+
+def scrub(vendor, *numbers: str, **more: str) -> httpx2.Response:
+    body = {"phoneList": ",".join(numbers), "version": "5", "output": "json", **more}
+    return post(vendor, SCRUB, body)
+
+
+def test_a_scrub_answers_each_number_in_its_order_with_every_documented_field(vendor):
+    vendor.results["7075276405"] = ("D", "National (USA) 2003-06-01;;;")
+
+    rows = scrub(vendor, "5039367187", "7075276405|ACCT-12345").json()
+
+    assert [set(row) for row in rows] == [FIELDS, FIELDS]
+    assert [(row["Phone"], row["ResultCode"], row["Reserved"]) for row in rows] == [
+        ("5039367187", "C", ""),
+        ("7075276405", "D", "ACCT-12345"),
+    ]
+
+
+def test_one_bad_number_fails_the_whole_request(vendor):
+    assert scrub(vendor, "5039367187", "503").status_code == 400
+    assert scrub(vendor, *["5039367187"] * 10_001).status_code == 400
+
+
+@pytest.mark.parametrize("more", [{"version": "4"}, {"output": "csv"}, {"unheard": "of"}])
+def test_what_it_does_not_know_is_refused(vendor, more):
+    assert scrub(vendor, "5039367187", **more).status_code == 400
+
+
+def test_a_query_answers_true_false_or_null_and_who_may_rely_on_it(vendor):
+    vendor.disconnected["7075276405"] = date(2022, 5, 1)
+    told = {
+        "data": [
+            {"phoneNumber": "5039367187", "date": "20211014"},
+            {"phoneNumber": "7075276405", "date": "2021-11-22"},
+            {"phoneNumber": "7075276405", "date": "05/02/2022"},
+            {"phoneNumber": "5039367187", "date": "01/26/21"},
+        ]
+    }
+
+    rows = post(vendor, QUERY, told).json()
+
+    assert [(row["IsReassigned"], row["HasSafeHarbor"]) for row in rows] == [
+        (False, True), (True, False), (False, True), (None, False),
+    ]  # fmt: skip
+    assert set(rows[0]) == {"PhoneNumber", "IsReassigned", "HasSafeHarbor", "IsSandBox"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {}, {"data": []}, {"data": [{"phoneNumber": "5039367187", "date": "soon"}]},
+        {"data": [{"phoneNumber": "5039367187", "date": "20211014"}] * 1001},
+    ],
+)  # fmt: skip
+def test_an_empty_long_or_misspelled_query_is_refused(vendor, body):
+    assert post(vendor, QUERY, body).status_code == 400
+
+
+def test_a_wrong_key_is_turned_away(vendor):
+    assert post(vendor, QUERY, {}, key="another").status_code == 401

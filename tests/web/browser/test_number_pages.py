@@ -1,0 +1,107 @@
+"""Number checks, the lists with what is asked and watched, and an import's scrub, in Chromium."""
+
+import io
+import os
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import expect
+
+from rooftree.capture.field_map import lines_of
+from rooftree.capture.imports import stage
+from rooftree.compliance import list_folder
+from rooftree.compliance.load_dnc import Upload, load
+from rooftree.compliance.models import DncFile
+from rooftree.compliance.numbers.models import NumberQuestion, NumberService
+from rooftree.compliance.numbers.shapes import Kind
+from rooftree.flow import spreadsheets
+from rooftree_simulators.numbers import dncscrub
+from rooftree_simulators.run import start
+from tests import make
+from tests.web.browser.conftest import SIZES, open_as, shown_well
+
+
+@pytest.fixture
+def vendor(settings):
+    with start() as running:
+        settings.UPSTREAMS = {f"numbers_{kind}": running.urls["dncscrub"] for kind in Kind}
+        yield running.dncscrub
+
+
+@pytest.mark.parametrize(("size", "scheme"), SIZES)
+def test_the_account_none_refused_kept_and_down(chromium, front, people, vendor, size, scheme):
+    make.user("administrator", name="Ada Boss", email="ada@lindenfield.example")
+    page = open_as(chromium, front, "Administrator", size, scheme)
+    page.goto(reverse("setup_numbers"))
+    expect(page.get_by_text("Without an account")).to_be_visible()
+    shown_well(page, f"numbers-none-{size['width']}-{scheme}")
+
+    page.get_by_label("Login ID").fill("wrong")
+    page.get_by_role("button", name="Try it and keep it").click()
+    expect(page.get_by_text("does not accept our credentials")).to_be_visible()
+    shown_well(page, f"numbers-refused-{size['width']}-{scheme}")
+
+    page.get_by_label("Login ID").fill(dncscrub.KEY)
+    page.get_by_label("It asks the FCC").check()
+    page.get_by_role("button", name="Try it and keep it").click()
+    expect(page.get_by_role("heading", name="DNCScrub")).to_be_visible()
+    NumberService.objects.update(
+        failing_since=make.NOON, problem="www.dncscrub.com does not accept our credentials (401)."
+    )
+    NumberQuestion.objects.create(
+        kind="lists", number="+18135550142", asked_at=make.NOON, due_at=make.NOON
+    )
+    page.goto(reverse("setup_numbers"))
+    expect(page.get_by_text("It has not answered since")).to_be_visible()
+    shown_well(page, f"numbers-down-{size['width']}-{scheme}")
+
+
+@pytest.mark.parametrize(("size", "scheme"), SIZES)
+def test_the_lists_with_a_folder_a_gap_and_a_vendor_that_is_down(
+    chromium, front, people, noon, size, scheme, settings, tmp_path
+):
+    settings.DNC_FOLDER = str(tmp_path)
+    NumberService.objects.create(
+        id="dncscrub", key="k", covers=["US", "FL"], asks_reassigned=True, changed_at=noon,
+        answered_at=noon - make.HOUR, failing_since=noon,
+        problem="www.dncscrub.com failed (500).",
+    )  # fmt: skip
+    for name, lines in (
+        (f"{noon.date()}_813.txt", "813,5550142\n813,5550143\n"),
+        (f"TX/{noon.date()}.csv", "2145550101\n"),
+        ("changes.txt", "813,5550142,2026-11-20,D\n"),
+    ):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(lines)
+        os.utime(path, (noon.timestamp() - 600,) * 2)
+    while list_folder.take_next(tmp_path, at=noon):
+        pass
+    DncFile.objects.filter(registry="TX").update(strays=12, is_change=True)
+    page = open_as(chromium, front, "Compliance", size, scheme)
+    page.goto(reverse("dnc_lists"))
+    expect(page.get_by_text("Its name holds no day")).to_be_visible()
+    shown_well(page, f"lists-{size['width']}-{scheme}")
+
+
+@pytest.mark.parametrize(("size", "scheme"), SIZES)
+def test_an_import_says_which_lists_its_numbers_are_on(chromium, front, people, noon, size, scheme):
+    for registry, lines in (("US", b"813,5550101\n"), ("LITIGATOR", b"8135550102\n")):
+        upload = Upload(registry=registry, name="l.txt", dated=noon.date(), file=io.BytesIO(lines))
+        load(upload, by=None, at=noon)
+    rows = ["First name,Last name,Mobile,Property state"]
+    rows += [f"Ann,Number{n},81355501{n:02},FL" for n in range(1, 9)] + ["Gus,Far,4145550107,FL"]
+    clerk = make.user("operations")
+    sheet, _ = stage.upload(
+        source_id=make.source("csv_import", name="Old book").pk, name="old.csv",
+        body="\n".join(rows).encode(), by=clerk, at=noon,
+    )  # fmt: skip
+    options = {"then": "keep", "known": "leave"}
+    stage.describe(
+        sheet_id=sheet.pk, lines=lines_of(sheet.lines), options=options, by=clerk, at=noon
+    )
+    spreadsheets.check(sheet_id=sheet.pk, at=noon)
+    page = open_as(chromium, front, "Operations", size, scheme)
+    page.goto(reverse("import", args=[sheet.pk]))
+    expect(page.get_by_text("Known litigators")).to_be_visible()
+    shown_well(page, f"import-lists-{size['width']}-{scheme}")
