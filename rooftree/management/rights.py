@@ -52,6 +52,7 @@ KEPT = frozenset(
         *("lead_basis", "revocation", "certificate", "form_certificate", "past_entry"),
         *("remark", "signal", "task", "score", "rate_watch", "los_event", "spreadsheet_part"),
         *("staff_notice", "access_entry", "likeness", "phone", "email", "routing_decision"),
+        *("release_member", "claim_step"),
     }
 )
 OF_SEQUENCES = ("SELECT", "USAGE")  # to read is what a backup wants

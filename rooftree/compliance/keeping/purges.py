@@ -17,7 +17,8 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from rooftree.compliance import retention
-from rooftree.compliance.keeping.holdings import HOLDINGS, NAMED, Holding
+from rooftree.compliance.keeping.holding import Holding
+from rooftree.compliance.keeping.holdings import HOLDINGS, NAMED
 from rooftree.compliance.keeping.holds import HELD
 from rooftree.compliance.keeping.models import PrivacyRequest, Purge, PurgeRow
 from rooftree.compliance.keeping.schedule import SCHEDULE
