@@ -9,7 +9,7 @@ import pytest
 
 from rooftree.core.database_roles import RIGHTS
 from rooftree.org import staff_mail
-from rooftree.outreach import follow
+from rooftree.outreach import follow, spread
 from rooftree.outreach.media import CARRIERS
 
 ROOT = Path(__file__).parent.parent
@@ -125,7 +125,9 @@ def test_no_statement_of_ours_writes_messages_by_hand():
 
     written = where(lambda file: any(by_hand.search(one) for one in strings(file)))
 
-    assert written == {"rooftree/outreach/follow.py"}
+    assert written == {"rooftree/outreach/follow.py", "rooftree/outreach/spread.py"}
+    assert re.findall(r"\bset\s+(\w+)", spread.APART) == ["due_at"]  # when, and nothing else
+    assert "," not in spread.APART.partition("update message")[2].partition(" from ")[0]
     assert re.findall(r"\bset\s+(\w+)", follow.FOLLOW) == ["person_id"]  # whose, and nothing else
     assert "," not in follow.FOLLOW.partition(" from ")[0]
 
