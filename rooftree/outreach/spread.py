@@ -20,7 +20,8 @@ _MUTEX = 0x726F_6F66_0037  # of the advisory lock
 APART = """
 with line as (
     select id, due_at, greatest(due_at, %(from)s) as earliest,
-           (row_number() over (order by due_at, id) - 1) * %(step)s::interval as after
+           (row_number() over (order by due_at, id) - 1)
+           * (interval '1 second' / %(pace)s::int) as after
       from message
      where state in ('waiting', 'held') and release_id is null
        and due_at <= %(at)s and created_at <= %(stale)s
@@ -37,8 +38,8 @@ update message set due_at = placed.leaves_at from placed
 def apart(*, at: datetime) -> int:
     """Draw apart what is due; how many have to wait a little longer. Twice is once."""
     step = SECOND / settings.RELEASE_PER_SECOND
-    said = {"at": at, "from": at - SECOND + step, "stale": at - FRESH, "step": step}
+    moments = {"at": at, "from": at - SECOND + step, "stale": at - FRESH}
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("select pg_advisory_xact_lock(%s)", [_MUTEX])
-        cursor.execute(APART, said)
+        cursor.execute(APART, {**moments, "pace": settings.RELEASE_PER_SECOND})
         return int(cursor.rowcount)
