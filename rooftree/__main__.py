@@ -22,7 +22,7 @@ LIGHT = {"serve", "web", "demo"}
 # These wait for a database that others run, or need none.
 OWN_DATABASE = LIGHT | {"worker", "clock", "demo", "doctor"}
 OWN_DATABASE |= {"makemigrations", "collectstatic", "findstatic"}
-AS_IT_IS = {"migrate", "backup", "restore", "upgrade"}  # the tables may be an older release's
+AS_IT_IS = {"migrate", "backup", "restore", "upgrade"}  # the owner's; tables may be older
 
 
 def main() -> None:
@@ -65,6 +65,8 @@ def run(words: list[str]) -> None:
             _configure_nothing()
         _guarded(_ours, name, argv)
         return
+    if name in AS_IT_IS:
+        os.environ["ROOFTREE_DATABASE_AS"] = "owner"
     _guarded(_with_django, name, argv)
 
 
@@ -166,6 +168,10 @@ def _with_django(name: str, argv: list[str]) -> None:
     with _database_for(name):
         argv[1] = _file(name).stem if _file(name).exists() else name
         ManagementUtility(argv).execute()
+        if name == "migrate":
+            from rooftree.management.database import give_rights
+
+            give_rights()
 
 
 def _database_for(name: str) -> AbstractContextManager[None]:

@@ -57,19 +57,25 @@ HEADS_FOLDER = read.text("ROOFTREE_HEADS_FOLDER", "")  # "": the ledger's heads 
 DNC_FOLDER = read.text("ROOFTREE_DNC_FOLDER", "")  # "": lists are loaded by hand alone
 METRICS_TOKEN = read.text("ROOFTREE_METRICS_TOKEN", "")
 
-# The database: any PostgreSQL by DATABASE_URL, else the embedded one of this home.
+# The database: any PostgreSQL by DATABASE_URL, else the embedded one of this home. What runs is
+# not its owner, who alone makes and changes tables; where one account is given, it does both.
 DATABASE_IS_EMBEDDED = not read.text("DATABASE_URL", "")
-_database: dict[str, Any] = (
-    {
-        "ENGINE": "rooftree.tasks.postgresql",
-        "NAME": postgres.DATABASE,
-        "USER": postgres.USER,
-        "HOST": str(postgres.socket_folder(ROOFTREE_HOME)),
-        "OPTIONS": {},
-    }
-    if DATABASE_IS_EMBEDDED
-    else read.database(read.text("DATABASE_URL"))
-)
+_embedded: dict[str, Any] = {
+    "ENGINE": "rooftree.tasks.postgresql",
+    "NAME": postgres.DATABASE,
+    "HOST": str(postgres.socket_folder(ROOFTREE_HOME)),
+    "OPTIONS": {},
+}
+if DATABASE_IS_EMBEDDED:
+    _program = _embedded | {"USER": postgres.PROGRAM}
+    DATABASE_OWNER = _embedded | {"USER": postgres.USER}
+else:
+    _program = DATABASE_OWNER = read.database(read.text("DATABASE_URL"))
+    if _address := read.text("DATABASE_OWNER_URL", ""):
+        DATABASE_OWNER = read.database(_address, "DATABASE_OWNER_URL")
+DATABASE_PROGRAM: str = _program["USER"]
+_is_owner = read.one_of("ROOFTREE_DATABASE_AS", ("program", "owner"), "program") == "owner"
+_database = DATABASE_OWNER if _is_owner else _program
 # The database plans a statement once a connection instead of every time. A pooler that gives
 # each transaction another connection must know of it (pgbouncer 1.21), or it is switched off.
 _prepares = read.flag("ROOFTREE_PREPARED_STATEMENTS", default=True)

@@ -8,15 +8,20 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 from django.conf import settings
 from django.db import OperationalError, connection, connections
 from django.db.backends.postgresql.operations import DatabaseOperations
+from psycopg.conninfo import make_conninfo
 from psycopg.errors import DeadlockDetected
 
 from rooftree.core import postgres
 from rooftree.core.home import Held, Home
+from rooftree.management import rights
+from rooftree.tasks.address import conninfo
 from tests.cast import Cast, gather
 
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -43,6 +48,36 @@ def django_db_modify_db_settings() -> Iterator[None]:
     home.release()
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """The running program has its rights in the tests' database too."""
+    if settings.DATABASE_IS_EMBEDDED:
+        with django_db_blocker.unblock():
+            rights.give(conninfo(), postgres.PROGRAM)
+
+
+@pytest.fixture
+def as_the_program(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The test runs as the running program does: with an account that owns nothing."""
+    if not settings.DATABASE_IS_EMBEDDED:
+        pytest.skip("There is one account, which owns everything.")
+    if not {"transactional_db", "live_server"} & set(request.fixturenames):
+        request.getfixturevalue("db")
+        with connection.cursor() as cursor:
+            cursor.execute(f"set local session authorization {postgres.PROGRAM}")
+        connection.account = None
+        yield
+        connection.account = None
+        return
+    request.getfixturevalue("transactional_db")
+    known = connection.settings_dict
+    connection.close()
+    known["USER"] = postgres.PROGRAM
+    yield
+    connection.close()
+    known["USER"] = postgres.USER  # who empties the tables
+
+
 @pytest.fixture
 def committed(transactional_db: None) -> Iterator[None]:
     """For tests whose data must be committed: real threads, real processes.
@@ -52,8 +87,14 @@ def committed(transactional_db: None) -> Iterator[None]:
     """
     yield
     _let_others_finish()
-    with connection.cursor() as cursor:
-        cursor.execute("truncate oban_jobs")
+    owned("truncate oban_jobs")
+
+
+def owned(statement: str) -> None:
+    """Have the owner of the tables do what the running program may not."""
+    user = {"user": postgres.USER} if settings.DATABASE_IS_EMBEDDED else {}
+    with psycopg.connect(make_conninfo(conninfo(), **user), autocommit=True) as owner:
+        owner.execute(statement)
 
 
 def _let_others_finish(patience: float = 20.0) -> None:

@@ -16,3 +16,5 @@ os.environ["ROOFTREE_HOME"] = str(_home)
 from rooftree.settings import *  # noqa: E402, F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# What tests prepare and put away is the owner's; tests/rights.py has the program's account.
+DATABASES["default"]["USER"] = DATABASE_OWNER["USER"]  # noqa: F405

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from rooftree.core.database_roles import RIGHTS
 from rooftree.org import staff_mail
-from rooftree.outreach import follow
+from rooftree.outreach import follow, spread
 from rooftree.outreach.media import CARRIERS
 
 ROOT = Path(__file__).parent.parent
@@ -124,9 +125,50 @@ def test_no_statement_of_ours_writes_messages_by_hand():
 
     written = where(lambda file: any(by_hand.search(one) for one in strings(file)))
 
-    assert written == {"rooftree/outreach/follow.py"}
+    assert written == {"rooftree/outreach/follow.py", "rooftree/outreach/spread.py"}
+    assert re.findall(r"\bset\s+(\w+)", spread.APART) == ["due_at"]  # when, and nothing else
+    assert "," not in spread.APART.partition("update message")[2].partition(" from ")[0]
     assert re.findall(r"\bset\s+(\w+)", follow.FOLLOW) == ["person_id"]  # whose, and nothing else
     assert "," not in follow.FOLLOW.partition(" from ")[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "files"),
+    [
+        ("door", [f"outreach/{one}.py" for one in
+                  ("send", "take_back", "callbacks", "replies", "letter_box")]),
+        ("keeper", ["compliance/keeping/purges.py"]),
+        ("sealer", ["ledger/seal.py"]),
+    ],
+)  # fmt: skip
+def test_each_right_of_the_database_is_taken_where_it_is_meant_to_be(name, files):
+    def takes(file: Path) -> bool:
+        return any(
+            isinstance(node, ast.Call)
+            and ast.unparse(node.func) == "right"
+            and ast.unparse(node.args[0]) == repr(name)
+            for node in nodes(file)
+        )
+
+    assert where(takes) == {f"rooftree/{one}" for one in files}
+
+
+def test_a_right_is_taken_by_name_in_one_file():
+    """Nothing else changes the account, and no name of a right is put together."""
+    said = re.compile(
+        r"set_config\('role'|\bset (local )?(role|session authorization)", re.IGNORECASE
+    )
+    assert where(lambda file: any(said.search(one) for one in strings(file))) == {
+        "rooftree/tasks/postgresql/right.py"
+    }
+    named = [
+        node.args[0]
+        for file in OURS
+        for node in nodes(file)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "right"
+    ]
+    assert named
+    assert all(isinstance(one, ast.Constant) and one.value in RIGHTS for one in named)
 
 
 def test_staff_mail_takes_ids_of_users_and_no_address():

@@ -23,10 +23,12 @@ from typing import Any
 
 import psycopg
 
+from rooftree.core import database_roles
 from rooftree.core.home import make as make_home
 from rooftree.core.supervise import dies_with_parent
 
-USER = "rooftree"
+USER = "rooftree"  # owns everything
+PROGRAM = "rooftree_program"  # runs, and owns nothing
 DATABASE = "rooftree"
 SOCKET_NAME = ".s.PGSQL.5432"
 LONGEST_SOCKET_PATH = 100  # the kernel allows 107 bytes, macOS 103
@@ -376,6 +378,7 @@ def _make_database(sockets: Path) -> None:
         found = connection.execute("select 1 from pg_database where datname = %s", [DATABASE])
         if found.fetchone() is None:
             connection.execute(f"create database {DATABASE}")
+        database_roles.make(connection, PROGRAM)
 
 
 def _last_words(log: Path) -> str:

@@ -81,21 +81,21 @@ def simulated(name: str) -> dict[str, str]:
     return found
 
 
-def database(address: str) -> dict[str, Any]:
-    """Django's description of the PostgreSQL database at `address`.
+def database(address: str, name: str = "DATABASE_URL") -> dict[str, Any]:
+    """Django's description of the PostgreSQL database at `address`, the value of `name`.
 
     Raises `Unconfigured` for any other engine: row locks, NOTIFY and
     constraints of PostgreSQL are what keeps leads safe.
     """
     example = "postgresql://user:password@host/name"
     if address.split("://")[0] not in {"postgres", "postgresql"}:
-        raise Unconfigured(f"DATABASE_URL must look like {example}; only PostgreSQL will do.")
+        raise Unconfigured(f"{name} must look like {example}; only PostgreSQL will do.")
     try:
         parts = {key: str(value) for key, value in conninfo_to_dict(address).items()}
     except ProgrammingError as problem:
-        raise Unconfigured(f"DATABASE_URL cannot be read; write {example}.") from problem
+        raise Unconfigured(f"{name} cannot be read; write {example}.") from problem
     if not parts.get("dbname"):
-        raise Unconfigured(f"DATABASE_URL names no database; write {example}.")
+        raise Unconfigured(f"{name} names no database; write {example}.")
     return {
         "ENGINE": "rooftree.tasks.postgresql",
         "NAME": parts.pop("dbname"),

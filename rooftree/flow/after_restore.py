@@ -17,6 +17,7 @@ from rooftree.los.models import Handoff
 from rooftree.nurture import enrol
 from rooftree.org import pause
 from rooftree.org.models import SendingPause, StaffNotice, User
+from rooftree.outreach import spread
 from rooftree.outreach.models import Message, Ring
 from rooftree.tasks.backend import naive
 
@@ -77,6 +78,7 @@ def release(*, by: User, at: datetime) -> InLine:
         if held.backup_at:
             _take_back(held, at)
         pause.end(by=by, at=at)
+        spread.apart(at=at)
     return found
 
 

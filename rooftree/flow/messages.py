@@ -8,7 +8,7 @@ from uuid import UUID
 from django.tasks import task
 
 from rooftree.flow import moment
-from rooftree.outreach import ring, send
+from rooftree.outreach import ring, send, spread
 from rooftree.tasks.absorb import absorb
 
 BATCH = 200
@@ -26,8 +26,10 @@ def send_due(*, at: datetime) -> int:
     """Send what is due until nothing is; how many were handled.
 
     A few are decided at a time, at their own moment: carriers may be slow, and the
-    evening's last minute must not be stretched by those before.
+    evening's last minute must not be stretched by those before. What waited together with
+    many others leaves at a pace.
     """
+    spread.apart(at=at)
     began, handled = moment.now(), 0
     while ids := send.due(at=at, limit=BATCH):
         done = send_these(ids, at=at + (moment.now() - began))

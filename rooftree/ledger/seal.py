@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import Max
 
 from rooftree.ledger.chain import FIELDS, FIRST, link
 from rooftree.ledger.models import Event
+from rooftree.tasks.postgresql.right import right
 
 _MUTEX = 0x726F_6F66_0001  # of the advisory lock; any number that only sealers use
 
@@ -46,7 +47,7 @@ def seal(*, at: datetime, limit: int = 1000) -> Head | None:
     Events commit in another order than their ids. One that shows up late gets
     the next number like any other; a number once given is never changed.
     """
-    with transaction.atomic():
+    with right("sealer"):
         if not _alone():
             return None
         last = Event.objects.exclude(sequence=None).order_by("-sequence").first()

@@ -14,7 +14,7 @@ from rooftree import settings
 from rooftree.core import postgres
 from rooftree.core.database_address import for_libpq
 from rooftree.core.home import Held, Home
-from rooftree.management import tables
+from rooftree.management import rights, tables
 
 
 @contextmanager
@@ -64,13 +64,45 @@ def address() -> str:
     return for_libpq(settings.DATABASES["default"])
 
 
+def owners_address() -> str:
+    """The same as its owner, where that is another account; who makes and changes tables."""
+    return for_libpq(settings.DATABASE_OWNER | {"NAME": settings.DATABASES["default"]["NAME"]})
+
+
 def migrate_if_needed() -> bool:
-    """Bring the tables up to this release, in a process of its own; True when it had to."""
-    if not missing_migrations():
-        return False
-    if tables.migrate():
-        raise postgres.CannotStart("the tables could not be brought up to date; see above.")
-    return True
+    """Bring the tables up to this release, in a process of its own; True when it had to.
+
+    What the program may do with them is brought up to it as well.
+    """
+    is_behind = bool(missing_migrations())
+    if is_behind:
+        _refuse_without_owner()
+        if tables.migrate():
+            raise postgres.CannotStart("the tables could not be brought up to date; see above.")
+    give_rights()
+    return is_behind
+
+
+def _refuse_without_owner() -> None:
+    with psycopg.connect(owners_address(), connect_timeout=10) as connection:
+        asked = connection.execute("select has_schema_privilege('public', 'create')")
+        if asked.fetchone() == (True,):
+            return
+    raise postgres.CannotStart(
+        "the tables are not those of this release, and this account may not change them: "
+        "run `rooftree upgrade` with DATABASE_OWNER_URL."
+    )
+
+
+def give_rights() -> None:
+    """See that the program may do what this release needs, and no more. Raises `CannotStart`."""
+    program = settings.DATABASE_PROGRAM
+    if settings.DATABASE_OWNER["USER"] == program:  # one account, or only the program's is known
+        return
+    with psycopg.connect(owners_address(), connect_timeout=10) as connection:
+        if rights.are_given(connection, program):
+            return
+    rights.give(owners_address(), program)
 
 
 def missing_migrations() -> set[tuple[str, str]]:
@@ -81,7 +113,7 @@ def missing_migrations() -> set[tuple[str, str]]:
     Raises `CannotStart` when a newer release has changed the tables.
     """
     released = released_migrations()
-    with psycopg.connect(address(), connect_timeout=10) as connection:
+    with psycopg.connect(owners_address(), connect_timeout=10) as connection:
         if not connection.execute("select to_regclass('django_migrations')").fetchone()[0]:  # type: ignore[index]
             return released
         found = connection.execute("select app, name from django_migrations").fetchall()

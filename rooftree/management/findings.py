@@ -15,7 +15,7 @@ from django.utils.timezone import now
 
 from rooftree import settings
 from rooftree.management import backing_up, database
-from rooftree.reporting import heads
+from rooftree.reporting import heads, separation
 from rooftree.reporting.controls import BACKUP_WITHIN
 
 LEAST_FREE = 2 * 1024**3  # bytes
@@ -108,6 +108,14 @@ def tables() -> Answer:
     if not missing:
         return well("those of this release")
     return wrong(f"missing {', '.join(missing[:5])}", "run rooftree upgrade")
+
+
+def account() -> Answer:
+    """Whether what runs owns the tables, or another account does."""
+    found = separation.account()
+    if found.is_separate:
+        return well(found.sentence)
+    return wrong(found.sentence, "give each its own: docs/how-to/part-owner-and-program.md")
 
 
 def clock_skew() -> Answer:
@@ -236,6 +244,7 @@ MACHINE: dict[str, Callable[[], Answer]] = {
     "database": server,
     "connections": connections,
     "tables": tables,
+    "database account": account,
     "clock": clock_skew,
     "time zones": zones,
     "secrets": secrets,

@@ -17,7 +17,7 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from rooftree import settings
-from rooftree.management import backing_up, backup_files, database, tables
+from rooftree.management import backing_up, backup_files, database, rights, tables
 from rooftree.management.backup_files import DUMP, Manifest
 
 OTHERS = """
@@ -173,6 +173,7 @@ def _prepare(manifest: Manifest, fresh: str, say: Say, *, erased: dict[str, list
     """Newer tables, the pause of all sending, and proof, while nothing else sees the database."""
     if tables.migrate(_address_for_children(fresh)):
         raise CannotRestore("the restored tables could not be brought up to date; see above.")
+    rights.give(_address(fresh), settings.DATABASE_PROGRAM)
     _ours(fresh, "stop-sending", "--backup-at", manifest.made_at)
     if erased:
         with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
@@ -238,4 +239,5 @@ def _address(name: str) -> str:
 
 def _address_for_children(name: str) -> dict[str, str]:
     """How our own commands, in processes of their own, reach another database of the server."""
-    return {**database.environment(), "DATABASE_URL": tables.as_url(_address(name))}
+    ours = {"DATABASE_URL": tables.as_url(_address(name)), "DATABASE_OWNER_URL": ""}
+    return database.environment() | ours

@@ -142,7 +142,7 @@ def run(*, extra: Sequence[Part] = (), prepare: Sequence[Sequence[str]] = ()) ->
 
 def our_parts() -> list[Part]:
     """Web, worker and clock, as processes."""
-    shared = database.environment()
+    shared = database.environment() | {"DATABASE_OWNER_URL": ""}  # what runs is not the owner
     return [
         Part(name="web", command=web_command(), call=preloaded.web, environment=shared),
         Part(

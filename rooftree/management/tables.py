@@ -21,6 +21,7 @@ def migrate(environment: Mapping[str, str] | None = None) -> int:
     """
     asked = {**os.environ, **(environment or {})}
     timeout = f"-c lock_timeout={LOCK_SECONDS}s"
+    asked["ROOFTREE_DATABASE_AS"] = "owner"
     asked["PGOPTIONS"] = f"{asked.get('PGOPTIONS', '')} {timeout}".strip()
     code = 0
     for tried in range(TRIES):

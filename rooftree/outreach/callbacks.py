@@ -15,6 +15,7 @@ from rooftree.outreach.media.line import line
 from rooftree.outreach.media.shapes import Fate, Inbound, Status
 from rooftree.outreach.media.twiml import empty
 from rooftree.outreach.models import Message
+from rooftree.tasks.postgresql.right import right
 
 NOTHING = empty()  # the answer when we reply elsewhere, or not at all
 WORDS = {Fate.SENT: "sent", Fate.DELIVERED: "delivered", Fate.FAILED: "failed"}
@@ -81,7 +82,7 @@ def record_status(
     """
     if status not in FORWARD:
         return False
-    with transaction.atomic():
+    with right("door"):
         message = _message(carrier_id, reference)
         if message is None or message.state not in FORWARD[status]:
             return False

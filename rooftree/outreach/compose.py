@@ -68,17 +68,16 @@ def _plan(lead: Lead, medium: str, words: Words, by: User, at: datetime) -> Mess
     to = send.address_for(lead, medium)
     if not to:
         raise CannotSend(f"There is no {'number' if medium == 'text' else 'e-mail address'} yet.")
-    message = send.plan(
+    return send.plan(
         lead=lead,
         medium=medium,
         purpose="reply" if _answers_them(lead, at) else "marketing",
         cause=f"typed:{uuid4()}",
         words=words,
         to=to,
+        by=by,
         at=at,
     )
-    Message.objects.filter(pk=message.pk).update(by=by, is_automated=False)
-    return message
 
 
 def _answers_them(lead: Lead, at: datetime) -> bool:

@@ -14,6 +14,7 @@ from rooftree.outreach import callbacks, take_back
 from rooftree.outreach.letters import Letter
 from rooftree.outreach.models import Message
 from rooftree.outreach.replies import ENDED, Reply, note_contact
+from rooftree.tasks.postgresql.right import right
 
 AUTOMATIC = "automatic"
 NOT_KEPT = "\n\n[{} attached; files are not kept here]"
@@ -47,26 +48,27 @@ def receive(letter: Letter, *, raw: bytes, at: datetime) -> Reply:
 def _keep(letter: Letter, ours: Message, word: str, cause: str, at: datetime) -> Message:
     lead = Lead.objects.select_related("person").get(pk=ours.lead_id)
     files = NOT_KEPT.format(f"{letter.files} file{'s'[: letter.files > 1]}") if letter.files else ""
-    message = Message.objects.create(
-        id=uuid7_at(at),
-        lead=lead,
-        person_id=lead.person_id,
-        direction="in",
-        medium="email",
-        purpose="reply",
-        cause=cause,
-        is_automated=word == AUTOMATIC,
-        language=ours.language,
-        to_address="",
-        from_address=letter.sender,
-        subject=letter.subject,
-        body=f"{letter.words}{files}",
-        state="received",
-        carrier="mail",
-        problem="" if word == "none" else word,
-        created_at=at,
-        read_at=at if word == AUTOMATIC else None,
-    )
+    with right("door", savepoint=False):
+        message = Message.objects.create(
+            id=uuid7_at(at),
+            lead=lead,
+            person_id=lead.person_id,
+            direction="in",
+            medium="email",
+            purpose="reply",
+            cause=cause,
+            is_automated=word == AUTOMATIC,
+            language=ours.language,
+            to_address="",
+            from_address=letter.sender,
+            subject=letter.subject,
+            body=f"{letter.words}{files}",
+            state="received",
+            carrier="mail",
+            problem="" if word == "none" else word,
+            created_at=at,
+            read_at=at if word == AUTOMATIC else None,
+        )
     if word != AUTOMATIC:
         note_contact(message, word, at)
     write(

@@ -14,6 +14,7 @@ from rooftree.ledger.write import write
 from rooftree.org.models import Company
 from rooftree.outreach import send, take_back, wording
 from rooftree.outreach.models import Message
+from rooftree.tasks.postgresql.right import right
 
 PHONE_MEDIA = ["call", "text", "voicemail"]
 NOT_WANTED = frozenset({"revoke", "wrong_person"})  # words that ask for no answer of a person
@@ -120,25 +121,26 @@ def _stop(
 def _keep(  # noqa: PLR0913
     lead: Lead, sender: str, body: str, word: str, carrier: str, carrier_id: str, at: datetime
 ) -> Message:
-    message = Message.objects.create(
-        id=uuid7_at(at),
-        lead=lead,
-        person_id=lead.person_id,
-        direction="in",
-        medium="text",
-        purpose="reply",
-        cause=f"in:{carrier}:{carrier_id}",
-        is_automated=False,
-        language=wording.language_for(lead.person.language),
-        to_address="",
-        from_address=sender,
-        body=body,
-        state="received",
-        carrier=carrier,
-        carrier_id=carrier_id,
-        problem="" if word == "none" else word,
-        created_at=at,
-    )
+    with right("door", savepoint=False):
+        message = Message.objects.create(
+            id=uuid7_at(at),
+            lead=lead,
+            person_id=lead.person_id,
+            direction="in",
+            medium="text",
+            purpose="reply",
+            cause=f"in:{carrier}:{carrier_id}",
+            is_automated=False,
+            language=wording.language_for(lead.person.language),
+            to_address="",
+            from_address=sender,
+            body=body,
+            state="received",
+            carrier=carrier,
+            carrier_id=carrier_id,
+            problem="" if word == "none" else word,
+            created_at=at,
+        )
     note_contact(message, word, at)
     write(
         "outreach.text.received",

@@ -15,27 +15,19 @@ from typing import Any, NotRequired, TypedDict, Unpack
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Exists
 
 from rooftree.compliance import revoke
 from rooftree.compliance.models import Verdict
 from rooftree.compliance.verdict import Decision
-from rooftree.core.failures import (
-    Failure,
-    Misconfigured,
-    Refused,
-    TryLater,
-    Uncertain,
-    pause_after,
-)
+from rooftree.core.failures import Failure, Misconfigured, Refused, TryLater, Uncertain, pause_after
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads import reach
 from rooftree.leads.models import Lead
 from rooftree.ledger.write import event, write, write_all
 from rooftree.org.change import change_each
 from rooftree.org.insert import insert_all_once
-from rooftree.org.models import Company
+from rooftree.org.models import Company, User
 from rooftree.org.pause import PAUSED
 from rooftree.outreach import attempt, callbacks, duties, held, number_checks, sender, take_back
 from rooftree.outreach.decide import Decided, decide, decide_again, on_file
@@ -45,6 +37,7 @@ from rooftree.outreach.media.line import line
 from rooftree.outreach.media.shapes import Accepted, NoSuchNumber, OptedOut
 from rooftree.outreach.models import Message
 from rooftree.outreach.wording import Words
+from rooftree.tasks.postgresql.right import right
 from rooftree.tasks.together import at_once, together
 
 log = logging.getLogger(__name__)
@@ -65,6 +58,7 @@ class Planned(TypedDict):
     words: Words
     to: str
     due_at: NotRequired[datetime | None]
+    by: NotRequired[User]  # who typed it, where no program wrote it
 
 
 def plan(*, at: datetime, **planned: Unpack[Planned]) -> Message:
@@ -80,7 +74,8 @@ def plan_all(planned: Sequence[Planned], *, at: datetime) -> list[Message]:
     drafts = [draft(one, at) for one in planned]
     for one, from_address in zip(drafts, sender.addresses_for(drafts), strict=True):
         one.from_address = from_address
-    written = insert_all_once(drafts)
+    with right("door", savepoint=False):
+        written = insert_all_once(drafts)
     write_all(
         event(LINED_UP, at=at, lead_id=one.lead_id, message=one.pk, cause=one.cause)
         for one in drafts
@@ -105,6 +100,8 @@ def draft(planned: Planned, at: datetime) -> Message:
         template=words.template,
         language=words.language,
         officer=words.officer,
+        by=planned.get("by"),
+        is_automated="by" not in planned,
         to_address=planned["to"],
         subject=words.subject,
         body=words.body,
@@ -155,7 +152,7 @@ def address_for(lead: Lead, medium: str) -> str:
 def reclaim(*, at: datetime) -> int:
     """Messages claimed before a crash: their fate is unknown, so they are looked up or shown."""
     stale = Message.objects.filter(state="claimed", claimed_at__lt=at - CLAIM_LIMIT)
-    with transaction.atomic():
+    with right("door"):
         rows = list(stale.select_for_update(skip_locked=True))
         for message in rows:
             _doubt(message, "The program stopped mid-way.", at, look_at=at)
@@ -173,7 +170,7 @@ def look_up(*, at: datetime, limit: int = 50) -> int:
 
 
 def _claim(message_ids: Sequence[UUID], at: datetime) -> list[Decided]:
-    with transaction.atomic():
+    with right("door"):
         found = on_file(held.due(message_ids, at=at), at=at)
         sender.sign_for_owners(found, at=at)
         decided = decide(found, stage="dequeued")
@@ -221,7 +218,7 @@ def _move(message: Message, verdict: Verdict, at: datetime) -> None:
 
 def _look_again(claimed: Sequence[Decided], at: datetime) -> list[Decided]:
     """The last look before the carrier, as a STOP may have come since: those that still may go."""
-    with transaction.atomic():
+    with right("door"):
         mine = held.still_claimed((one.message.pk for one in claimed), at=at)
         now = decide_again(
             [one for one in claimed if one.message.pk in mine], stage="handoff", at=at
@@ -260,7 +257,7 @@ def _hand_over(ready: Decided) -> _Answered:
 
 
 def _record(answered: Sequence[_Answered]) -> Sequence[_Answered]:
-    with transaction.atomic():
+    with right("door"):
         _sent([one for one in answered if one.accepted])
         for one in answered:
             if one.problem:
@@ -366,33 +363,31 @@ def _doubt(message: Message, problem: str, at: datetime, *, look_at: datetime) -
 
 def _wait(message: Message, problem: Failure, pause: timedelta, at: datetime) -> None:
     """Nothing was handed over: try again later, and do not count the attempt."""
-    with transaction.atomic():
-        claimed = Message.objects.filter(pk=message.pk, state="claimed")
-        if claimed.update(state="waiting", due_at=at + pause, problem=str(problem)[:300]):
-            attempt.uncount([message])
+    claimed = Message.objects.filter(pk=message.pk, state="claimed")
+    if claimed.update(state="waiting", due_at=at + pause, problem=str(problem)[:300]):
+        attempt.uncount([message])
 
 
 def _fail(message: Message, problem: Refused, at: datetime) -> None:
     """Refused for good: nobody was reached, so no attempt is counted."""
-    with transaction.atomic():
-        claimed = Message.objects.filter(pk=message.pk, state="claimed")
-        if not claimed.update(state="failed", due_at=None, problem=str(problem)[:300]):
-            return
-        attempt.uncount([message])
-        if isinstance(problem, NoSuchNumber):
-            callbacks.record_dead(message.to_address, at=at)
-        if isinstance(problem, OptedOut):
-            revoke.record(
-                person_id=message.person_id,
-                address=message.to_address,
-                kind="stop",
-                media=["call", "text", "voicemail"],
-                words=str(problem),
-                origin=f"carrier:{message.pk}",
-                cause=f"carrier:{message.pk}",
-                at=at,
-            )
-        write(
-            "outreach.message.failed", at=at, lead_id=message.lead_id, message=message.pk,
-            code=problem.code,
-        )  # fmt: skip
+    claimed = Message.objects.filter(pk=message.pk, state="claimed")
+    if not claimed.update(state="failed", due_at=None, problem=str(problem)[:300]):
+        return
+    attempt.uncount([message])
+    if isinstance(problem, NoSuchNumber):
+        callbacks.record_dead(message.to_address, at=at)
+    if isinstance(problem, OptedOut):
+        revoke.record(
+            person_id=message.person_id,
+            address=message.to_address,
+            kind="stop",
+            media=["call", "text", "voicemail"],
+            words=str(problem),
+            origin=f"carrier:{message.pk}",
+            cause=f"carrier:{message.pk}",
+            at=at,
+        )
+    write(
+        "outreach.message.failed", at=at, lead_id=message.lead_id, message=message.pk,
+        code=problem.code,
+    )  # fmt: skip

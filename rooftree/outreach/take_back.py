@@ -13,6 +13,7 @@ from django.db.models import F, Q
 from rooftree.ledger.write import event, write, write_all
 from rooftree.outreach import attempt
 from rooftree.outreach.models import Message
+from rooftree.tasks.postgresql.right import right
 
 OVERTAKEN = ("touch:", "step:")  # the first hello and the steps of sequences
 MEND_WITHIN = timedelta(minutes=15)  # when a setting or a program of ours is wrong
@@ -57,7 +58,7 @@ def of_release(release_id: UUID, *, because: str, at: datetime) -> int:
     `releases.acts.take_back_late`.
     """
     mine = Message.objects.filter(release=release_id, state__in=["waiting", "held", "review"])
-    with transaction.atomic():
+    with right("door"):
         found = list(mine.select_for_update(skip_locked=True).values_list("pk", "lead_id"))
         _cancel(found, because, at)
     return len(found)
@@ -93,7 +94,7 @@ def set_aside(message_id: UUID, problem: str, at: datetime) -> None:
     person's to look at when it strikes again and again.
     """
     mine = Message.objects.filter(pk=message_id)
-    with transaction.atomic():
+    with right("door"):
         if mine.filter(state="claimed").update(state="uncertain", due_at=at, problem=problem):
             return
         waiting = mine.filter(state__in=["waiting", "held"])

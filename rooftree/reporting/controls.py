@@ -21,7 +21,7 @@ from rooftree.org import second_factor
 from rooftree.org.access_log import Kind
 from rooftree.org.models import ROLES, AccessEntry, ApiKey, StaffSession, User
 from rooftree.org.sealed_text import SealedTextField
-from rooftree.reporting import assurance, heads, incidents
+from rooftree.reporting import assurance, heads, incidents, separation
 from rooftree.reporting.models import Assurance, Incident
 
 IDLE = timedelta(days=90)  # house: access that nobody used for this long is looked at
@@ -247,6 +247,16 @@ def _logging(asked: Asked) -> Control:
     )  # fmt: skip
 
 
+def _separation(asked: Asked) -> Control:
+    found = separation.account()
+    return Control(
+        title="What runs may not change what was written down",
+        cite="16 CFR 314.4(c)(1), (c)(8)", criteria="CC6.1, CC6.3",
+        works=found.is_separate,
+        sentence=found.sentence,
+    )  # fmt: skip
+
+
 def _turned_away(asked: Asked) -> Control:
     rows = AccessEntry.objects.filter(kind__in=REFUSED, at__range=(asked.since, asked.at))
     stopped = rows.filter(kind=Kind.TOO_OFTEN).count()
@@ -327,6 +337,7 @@ COMPUTED: tuple[Callable[[Asked], Control], ...] = (
     _stored_secrets,
     _transit,
     _logging,
+    _separation,
     _turned_away,
     _taken_out,
     _backups,

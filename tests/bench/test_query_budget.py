@@ -18,16 +18,19 @@ from rooftree.tasks import drain
 from tests import make
 from tests.flow import journey
 
+pytestmark = pytest.mark.django_db
 ACCEPTED = 1  # the delivery, its key, the event and the nudge together
 WORKED = {
     "work_deliveries": 23,  # the last: whether a vendor is asked about its numbers
-    "respond_to_touches": 46,  # with a text and an e-mail decided, twice each, and handed over
+    # With a text and an e-mail decided, twice each, and handed over. Ten take and lay down the
+    # door's right, of which four are left to the end of the transaction outside of a test.
+    "respond_to_touches": 56,
     "assign_leads": 32,  # and the officer is rung, and hears by text and e-mail too
 }
 
 
 @pytest.fixture
-def open_for_business(db: None) -> Any:
+def open_for_business(as_the_program: None) -> Any:
     """A company with three officers and a form that proves consent; one lead has come before."""
     journey.ready()
     for _ in range(3):

@@ -24,3 +24,8 @@ def facebook(world) -> meta.Meta:
     vendor = world.simulators.meta
     vendor.callback = f"{world.url}/in/meta_lead_ads/{TOKEN}"
     return vendor
+
+
+@pytest.fixture(autouse=True)
+def _as_it_runs(as_the_program: None) -> None:
+    """The whole flow is walked with the rights of the running program."""

@@ -22,6 +22,7 @@ from rooftree.outreach.models import Message
 from rooftree.reporting import invariants
 from rooftree.routing.models import Offer
 from tests import make
+from tests.conftest import owned
 from tests.flow import journey
 from tests.flow.outside_world import World, around, connect_encompass
 
@@ -45,7 +46,7 @@ def killed(step: str, mine: str, *, after: bool = False, minutes: float = 0) -> 
     """Do a step in a process of its own that dies at `mine`."""
     held = connection.settings_dict
     order = {
-        "database": {"NAME": held["NAME"], "HOST": held["HOST"]},
+        "database": {name: held[name] for name in ("NAME", "HOST", "USER")},
         "settings": {name: getattr(now, name) for name in (*SHARED, "TWILIO_NUMBERS", "MAILERS")},
         "step": step,
         "mine": mine,
@@ -76,8 +77,7 @@ def a_lead_with_its_first_messages_in_line() -> Lead:
     touch = Touch.objects.get()
     with transaction.atomic():
         first_response.plan([touch.pk], at=make.NOON)
-    with connection.cursor() as cursor:
-        cursor.execute("truncate oban_jobs")  # the nudges died with the process
+    owned("truncate oban_jobs")  # the nudges died with the process
     return touch.lead
 
 
@@ -155,8 +155,7 @@ def given_a_handoff(world: World) -> Lead:
     lead = journey.deliver(journey.zillow(), journey.zillow_contact())
     offers.take(offer_id=Offer.objects.get().pk, officer_id=dana.pk, at=make.NOON)
     handoff.ask(lead_id=lead.pk, by=dana.user, at=make.NOON)
-    with connection.cursor() as cursor:
-        cursor.execute("truncate oban_jobs")
+    owned("truncate oban_jobs")
     return lead
 
 

@@ -141,7 +141,7 @@ def test_what_one_introduced_is_not_among_anothers(ana):
 def test_what_was_allowed_cannot_be_changed_afterwards(ana):
     allowed = permit(introduce(ana), ["contacted"])
 
-    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+    with pytest.raises(DatabaseError, match="append-only|permission denied"), transaction.atomic():
         type(allowed).objects.filter(pk=allowed.pk).update(steps=["funded"])
 
 
@@ -156,7 +156,10 @@ def test_a_thing_of_value_is_kept_and_a_slip_taken_back_by_another_row(ana):
     assert ThingOfValue.objects.count() == 2
     assert partners.sums(ana) == {"given": 0, "received": 0}
     for statement in ("delete from thing_of_value", "update thing_of_value set why = ''"):
-        with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+        with (
+            pytest.raises(DatabaseError, match="append-only|permission denied"),
+            transaction.atomic(),
+        ):
             connection.cursor().execute(statement)
 
 

@@ -15,6 +15,7 @@ from rooftree.org.models import StaffNotice
 from rooftree.outreach import letters, sender
 from rooftree.outreach.models import Message
 from rooftree.routing import own
+from rooftree.tasks.postgresql.right import right
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -27,11 +28,12 @@ def ours(cast, settings) -> Message:
     settings.REPLY_DOMAIN = "reply.lindenfield.example"
     settings.MAIL_IN_SECRET = SECRET
     own.give(lead_id=cast.ben.pk, officer_id=cast.dana.pk, by=None, at=make.NOON)
-    return Message.objects.create(
-        lead=cast.ben, person=cast.ben.person, medium="email", purpose="marketing",
-        cause="touch:1", to_address="ben@example.com", body="Hi", state="sent",
-        created_at=make.NOON, sent_at=make.NOON, carrier="mail", officer=cast.dana,
-    )  # fmt: skip
+    with right("door"):
+        return Message.objects.create(
+            lead=cast.ben, person=cast.ben.person, medium="email", purpose="marketing",
+            cause="touch:1", to_address="ben@example.com", body="Hi", state="sent",
+            created_at=make.NOON, sent_at=make.NOON, carrier="mail", officer=cast.dana,
+        )  # fmt: skip
 
 
 def answer(ours: Message, words: str, **headers: str) -> bytes:

@@ -209,7 +209,8 @@ def test_a_deletion_reaches_what_was_sent_twice_and_the_later_words_of_a_chat(om
     made = make.lead(person=make.person(phone=BEN, last_name="Quill"), source=here)
     first = make.delivery(here, body=b"I am Quill")
     touch = make.touch(made, delivery=first, vendor_lead_id="chat-1")
-    said = {"source": "chat_generic", "vendor_lead_id": "chat-1", "interaction": {"kind": "chat"}}
+    said = {"source": "chat_generic", "channel": "chat", "vendor_lead_id": "chat-1"}
+    said |= {"interaction": {"kind": "chat"}}
     later = make.delivery(here, body=b"Quill, as I said", body_sha256="1" * 64)
     with transaction.atomic():
         amend.amend(CanonicalLead.from_json(said), delivery=later, at=make.NOON)

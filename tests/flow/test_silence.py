@@ -14,6 +14,7 @@ from rooftree.nurture import default_sequence, enrol
 from rooftree.outreach.models import Message
 from rooftree.rates import watch
 from rooftree.reporting import history
+from rooftree.tasks.postgresql.right import right
 from tests import make
 from tests.cast import Cast, gather
 from tests.make import DAY, NOON
@@ -27,10 +28,12 @@ def cast(db: None) -> Cast:
 
 
 def _message(lead: Lead, at: datetime, **changes: object) -> Message:
-    return Message.objects.create(
-        lead=lead, person=lead.person, medium="text", purpose="marketing", cause=f"test:{uuid7()}",
-        created_at=at, due_at=at, body="-", **{"direction": "out", "state": "sent", **changes},
-    )  # fmt: skip
+    with right("door"):
+        return Message.objects.create(
+            lead=lead, person=lead.person, medium="text", purpose="marketing",
+            cause=f"test:{uuid7()}", created_at=at, due_at=at, body="-",
+            **{"direction": "out", "state": "sent", **changes},
+        )  # fmt: skip
 
 
 def _tried(cast: Cast, result: str) -> None:

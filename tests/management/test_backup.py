@@ -12,6 +12,7 @@ import pytest
 
 from rooftree.core import postgres
 from rooftree.core.home import Home
+from rooftree.management import rights
 from tests.conftest import FAST
 
 ROOT = Path(__file__).parents[2]
@@ -263,6 +264,107 @@ def test_a_restore_does_not_bring_back_whom_a_list_kept_elsewhere_knows_of(house
 
     assert done.returncode == 0, done.stderr
     assert last_names(house)[-1] == ""
+
+
+def test_what_is_restored_has_the_programs_account_apart_from_its_owners(house, whole):
+    done = house.rooftree("restore", whole, "--replace", postgres.DATABASE)
+
+    assert done.returncode == 0, done.stderr
+    with psycopg.connect(postgres.conninfo(house.home)) as owner:
+        assert rights.are_given(owner, postgres.PROGRAM)
+    assert accounts(house) == (True, "rooftree_program")
+
+
+def accounts(house):
+    """Whether doctor finds the accounts apart, and as whom a command of ours works."""
+    said = [json.loads(line) for line in house.rooftree("doctor", "--json").stdout.splitlines()]
+    found = next(one for one in said if one["what"] == "database account")
+    asked = "from django.db import connection as c; k = c.cursor()\n"
+    asked += "k.execute('select session_user::text'); print(k.fetchone()[0])"
+    return found["well"], house.rooftree("shell", "-v", "0", "-c", asked).stdout.strip()
+
+
+OLD = """
+drop trigger message_leaves_by_the_door on message;
+drop function message_leaves_by_the_door();
+delete from django_migrations where app = 'rooftree' and name = '0037_rights';
+drop owned by rooftree_program, rooftree_program_door, rooftree_program_keeper,
+    rooftree_program_sealer;
+drop role rooftree_program, rooftree_program_door, rooftree_program_keeper,
+    rooftree_program_sealer;
+"""
+
+
+def test_a_database_of_one_account_is_parted_in_place_by_the_next_start(folders):
+    home = folders()
+    old = House(home)
+    assert old.rooftree("administrator", "ana@lender.example", "Ana Ruiz").returncode == 0
+    with Home(home):
+        server = postgres.start(home, FAST)
+        try:
+            old.sql(OLD)
+            backup = old.backup()
+        finally:
+            server.stop()
+
+    assert old.rooftree("check").returncode == 0
+    with Home(home):
+        server = postgres.start(home, FAST)
+        try:
+            assert accounts(old) == (True, "rooftree_program")
+            done = old.rooftree("restore", backup, "--replace", postgres.DATABASE)
+            assert done.returncode == 0, done.stderr
+            assert accounts(old) == (True, "rooftree_program")
+            assert names(old) == ["Ana Ruiz"]
+        finally:
+            server.stop()
+
+
+MIGRATES = "from rooftree.management import database; database.migrate_if_needed()"
+
+
+@pytest.fixture
+def operators(house):
+    """An operator's two accounts in a database of their own, the owner no superuser."""
+    house.sql("create role leads_owner login createdb createrole")
+    house.sql("create role leads login")
+    house.sql("create database leads owner leads_owner")
+    where = f"@/leads?host={postgres.socket_folder(house.home)}"
+    yield {
+        "DATABASE_URL": f"postgresql://leads{where}",
+        "DATABASE_OWNER_URL": f"postgresql://leads_owner{where}",
+    }
+    house.sql("drop database leads with (force)")
+    for role in ("leads_door", "leads_keeper", "leads_sealer", "leads", "leads_owner"):
+        house.sql(f"drop role if exists {role}")
+
+
+def test_an_operators_two_accounts_are_parted_by_an_upgrade_and_one_goes_on_as_it_was(
+    house, operators
+):
+    def says(**environment):
+        told = house.rooftree("doctor", "--json", **environment).stdout.splitlines()
+        return next(one for line in told if (one := json.loads(line))["what"] == "database account")
+
+    done = house.rooftree("upgrade", **operators)
+    assert done.returncode == 0, done.stderr
+
+    runs = {"DATABASE_URL": operators["DATABASE_URL"]}  # what runs is not told of the owner
+    one = {"DATABASE_URL": operators["DATABASE_OWNER_URL"]}
+    made = house.rooftree("administrator", "ana@lender.example", "Ana Ruiz", **runs)
+    assert made.returncode == 0, made.stderr
+    assert says(**runs)["well"]
+    assert "The program runs as leads, which owns no table" in says(**runs)["text"]
+    assert not says(**one)["well"]
+    assert "One database account, leads_owner" in says(**one)["text"]
+    assert house.rooftree("check", **one).returncode == 0
+    assert house.backup(**runs).exists()
+    house.sql("delete from django_migrations where name = '0037_rights'", database="leads")
+    told = house.rooftree("shell", "-c", MIGRATES, **runs)
+    assert "run `rooftree upgrade` with DATABASE_OWNER_URL" in told.stderr
+    refused = house.rooftree("migrate", **runs)
+    assert refused.returncode != 0
+    assert "permission denied" in refused.stderr
 
 
 def test_an_upgrade_without_anything_to_do_says_so_and_checks(house):

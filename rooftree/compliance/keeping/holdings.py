@@ -6,8 +6,7 @@ stays as a row that says nothing of anybody.
 """
 # ruff: noqa: S608 (nothing typed by anybody comes into these)
 
-from dataclasses import dataclass
-
+from rooftree.compliance.keeping.holding import Holding
 from rooftree.compliance.keeping.tables import (
     ACCESS,
     APPLICATION,
@@ -18,28 +17,6 @@ from rooftree.compliance.keeping.tables import (
     PARTNERS,
     STOPS,
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Holding:
-    """Rows of one table, each with all that hangs on it.
-
-    `since` is SQL for a JSON object: every class that keeps the row, and the day that
-    class's clock began, null while it has not. `people` is SQL for their ids, `theirs` the
-    condition that a row is of those who ask; none where their asking does not reach.
-    `remains` is the condition that a removed row still says something.
-    """
-
-    name: str
-    table: str
-    made: str  # its column of when a row came to be; no clock begins before
-    record: str  # the class it is shown under
-    since: str
-    people: str
-    goes: tuple[str, ...]
-    which: str = "true"
-    theirs: str = "false"
-    remains: str = "true"
 
 
 def _since(record: str, moment: str) -> str:
@@ -107,7 +84,8 @@ LEAD = Holding(
         """update touch set inquiry = '{}', attribution = '{}', vendor_lead_id = '',
                 matched_by = '' where lead_id = any(%(ids)s)""",
         "delete from past_entry where lead_id = any(%(ids)s)",
-        "update credit_clock set evidence = '[]', proof = '{}' where lead_id = any(%(ids)s)",
+        """update credit_clock set sentence = '', evidence = '[]', proof = '{}'
+             where lead_id = any(%(ids)s)""",
         "delete from remark where lead_id = any(%(ids)s)",
         "delete from signal where lead_id = any(%(ids)s)",
         "delete from task where lead_id = any(%(ids)s)",
@@ -118,6 +96,9 @@ LEAD = Holding(
         "update routing_decision set inputs = '{}' where lead_id = any(%(ids)s)",
         """update claim set evidence = '[]', sentence = '' where touch_id in
              (select id from touch where lead_id = any(%(ids)s))""",
+        """update claim_step set note = '' where note <> '' and claim_id in
+             (select id from claim where touch_id in
+               (select id from touch where lead_id = any(%(ids)s)))""",
         """delete from los_event where los_loan_id in
              (select los_loan_id from loan where lead_id = any(%(ids)s))""",
         """update loan_change set record = '{}', wanted = '{}', "left" = '{}', problem = ''
@@ -149,6 +130,9 @@ MESSAGE = Holding(
         """delete from verdict v using message m
              where m.id = any(%(ids)s) and v.lead_id = m.lead_id
                and (v.cause = 'message:' || m.id or v.id = m.verdict_id)""",
+        """delete from release_member p using message m
+             where m.id = any(%(ids)s) and p.release_id = m.release_id
+               and p.person_id = m.person_id""",
         "delete from message where id = any(%(ids)s)",
     ),
 )
@@ -321,6 +305,16 @@ OPENING = Holding(
     people=_LEADS_PERSON,
     goes=("delete from access_entry where id = any(%(ids)s)",),
 )
+EXPORT = Holding(
+    name="export",
+    table="export_ask",
+    made="asked_at",
+    record=ACCESS,
+    since=_since(ACCESS, "r.asked_at"),
+    people="array[]::uuid[]",  # whose names were searched for is not known
+    goes=("update export_ask set query = '' where id = any(%(ids)s)",),
+    remains="r.query <> ''",
+)
 REQUEST = Holding(
     name="request",
     table="privacy_request",
@@ -366,6 +360,11 @@ PERSON = Holding(
         f"""update person_merge set evidence = ''
              where kept_id in {_PARTS} or gone_id in {_PARTS}""",
         f"update revocation set words = '' where person_id in {_PARTS}",
+        f"delete from release_member where person_id in {_PARTS}",
+        f"""update legal_hold h set address = 'no longer kept'
+             where h.lifted_at is not null and h.address in
+                   (select e164 from phone where person_id in {_PARTS}
+                     union select key from email where person_id in {_PARTS})""",
         f"delete from phone where person_id in {_PARTS}",
         f"delete from email where person_id in {_PARTS}",
         f"""update person set first_name = '', middle_name = '', last_name = '', suffix = '',
@@ -380,6 +379,6 @@ PERSON = Holding(
 # In the order they go: what hangs on others first, the person last.
 HOLDINGS: tuple[Holding, ...] = (
     *(LEAD, MESSAGE, VERDICT, ATTEMPT, DELIVERY, CONSENTS, BASIS, REVOCATION, UNMATCHED),
-    *(INTRODUCTION, SHEET, NOTICE, OPENING, REQUEST, PERSON),
+    *(INTRODUCTION, SHEET, NOTICE, OPENING, EXPORT, REQUEST, PERSON),
 )
 NAMED = {one.name: one for one in HOLDINGS}

@@ -17,7 +17,8 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from rooftree.compliance import retention
-from rooftree.compliance.keeping.holdings import HOLDINGS, NAMED, Holding
+from rooftree.compliance.keeping.holding import Holding
+from rooftree.compliance.keeping.holdings import HOLDINGS, NAMED
 from rooftree.compliance.keeping.holds import HELD
 from rooftree.compliance.keeping.models import PrivacyRequest, Purge, PurgeRow
 from rooftree.compliance.keeping.schedule import SCHEDULE
@@ -25,6 +26,7 @@ from rooftree.compliance.rulebook import VERSION
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.ledger.write import write
 from rooftree.org.models import User
+from rooftree.tasks.postgresql.right import right
 
 LARGE = 200  # records that nobody removes alone: two people say so first
 MOST = 20_000  # of one holding in one plan; the next plan takes the rest
@@ -135,7 +137,7 @@ def remove_next(*, at: datetime) -> int:
 
     Two clocks take different rows. Nobody can place a hold while a slice runs.
     """
-    with transaction.atomic():
+    with right("keeper"):
         for purge in Purge.objects.filter(approved_at__isnull=False, ended_at=None).order_by("pk"):
             with connection.cursor() as cursor:
                 cursor.execute("lock table legal_hold in share mode")

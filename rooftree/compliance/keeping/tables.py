@@ -38,7 +38,7 @@ _TABLES: dict[str, tuple[str, ...]] = {
     "dnc_scrub_log": ("number_question",),
     PARTNERS: ("partner", "introduction", "partner_permission", "thing_of_value", "agreement"),
     "lo_compensation": ("pay_plan",),
-    ACCESS: ("access_entry", "throttle", "api_key"),
+    ACCESS: ("access_entry", "throttle", "api_key", "export_ask"),
     "california_ccpa_requests": ("privacy_request",),
     "mortgage_ads_reg_n": ("template", "sequence", "form_page", "source_terms"),
     "reg_z_ads_and_general": ("rate_observation",),
@@ -49,7 +49,7 @@ _TABLES: dict[str, tuple[str, ...]] = {
     ),
     PROOF: (
         *("event", "published_head", "signing_key", "assurance", "incident", "finding"),
-        *("legal_hold", "purge", "purge_row", "export_ask"),
+        *("legal_hold", "purge", "purge_row"),
     ),
 }
 CLASS_OF = {table: key for key, tables in _TABLES.items() for table in tables}

@@ -37,4 +37,5 @@ class Command(base.Command):
                     "go back as docs/how-to/upgrade.md says."
                 )
             self.stdout.write(f"{len(missing)} migrations done.")
+        database.give_rights()
         call_command("check", stdout=self.stdout, stderr=self.stderr)

@@ -16,10 +16,14 @@ KEPT = 400
 class DatabaseWrapper(base.DatabaseWrapper):
     """What `ENGINE` names."""
 
+    right = ""  # held now, beside what the program may by itself (`right`)
+    account: str | None = None  # whose rights those are; "" has none, None was not asked yet
+
     def get_new_connection(self, conn_params: Any) -> Any:
         """A new connection, as Django makes it."""
         made = super().get_new_connection(conn_params)
         made.prepared_max = KEPT
+        self.right, self.account = "", None
         return made
 
     def is_usable(self) -> bool:

@@ -1,0 +1,45 @@
+"""Messages that waited together leave one after the other, at the pace at which releases leave.
+
+A pause that ends, an hour that many waited for, a program that was down: each makes many
+messages due in the same moment. Their due times are drawn apart, so that whoever stops
+everything finds at most two seconds of them at the carrier. What was just written goes at
+once: a borrower who asks does not stand in line behind them.
+"""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import connection, transaction
+
+FRESH = timedelta(minutes=5)
+SECOND = timedelta(seconds=1)
+_MUTEX = 0x726F_6F66_0037  # of the advisory lock
+
+# Each leaves when it is due, but no sooner than its step after every one before it; what is
+# overdue counts as due within this last second, so that a second's worth of it goes now.
+APART = """
+with line as (
+    select id, due_at, greatest(due_at, %(from)s) as earliest,
+           (row_number() over (order by due_at, id) - 1)
+           * (interval '1 second' / %(pace)s::int) as after
+      from message
+     where state in ('waiting', 'held') and release_id is null
+       and due_at <= %(at)s and created_at <= %(stale)s
+       and not exists (select from sending_pause where released_at is null)
+), placed as (
+    select id, after + max(earliest - after) over (order by due_at, id) as leaves_at from line
+)
+update message set due_at = placed.leaves_at from placed
+ where message.id = placed.id and placed.leaves_at > %(at)s
+   and message.state in ('waiting', 'held')
+"""
+
+
+def apart(*, at: datetime) -> int:
+    """Draw apart what is due; how many have to wait a little longer. Twice is once."""
+    step = SECOND / settings.RELEASE_PER_SECOND
+    moments = {"at": at, "from": at - SECOND + step, "stale": at - FRESH}
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("select pg_advisory_xact_lock(%s)", [_MUTEX])
+        cursor.execute(APART, {**moments, "pace": settings.RELEASE_PER_SECOND})
+        return int(cursor.rowcount)

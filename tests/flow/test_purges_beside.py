@@ -1,0 +1,87 @@
+"""What is written about a person beside their own records goes with them as well."""
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+
+from rooftree.compliance.credit_days import CLOCKS
+from rooftree.compliance.keeping import holds
+from rooftree.compliance.models import CreditClock
+from rooftree.leads.models import Lead
+from rooftree.money import book
+from rooftree.money.models import Claim, ClaimStep, Contract
+from rooftree.org.models import User
+from rooftree.outreach.models import Message
+from rooftree.outreach.releases import gather
+from rooftree.reporting.models import ExportAsk
+from rooftree.tasks.postgresql.right import right
+from tests import make
+from tests.flow.test_purges import BEN, OF_BEN, ben, go, tables_that_say, years
+
+__all__ = ["ben"]  # the fixture
+pytestmark = pytest.mark.django_db
+
+
+def test_what_hangs_on_a_person_elsewhere_says_nothing_of_them_in_the_end(ben) -> None:
+    omar = make.user("compliance")
+    a_clock_a_claim_and_a_search_that_name_them(ben, by=omar)
+    release = gather.at_once(kind="written", title="Hi", members={"hi:1": ben}, at=make.NOON)
+    hold = holds.place(
+        holds.Scope(address=BEN), matter="Case 7", why="A letter of counsel", by=omar, at=make.NOON
+    )
+    holds.lift(hold_id=hold.pk, because="It was settled", by=omar, at=make.NOON)
+    assert set(tables_that_say("Ortiz", BEN)) >= {
+        "credit_clock", "claim_step", "export_ask", "legal_hold",
+    }  # fmt: skip
+
+    for number in (2, 3, 5, 7, 9):
+        go(years(number, days=40))
+
+    assert tables_that_say(*OF_BEN) == {}
+    assert not release.members.exists()
+    hold.refresh_from_db()
+    assert (hold.matter, hold.address) == ("Case 7", "no longer kept")
+    assert ClaimStep.objects.get().note == "", "that there was a step is still told"
+
+
+def test_of_those_a_release_was_for_nobody_is_named_once_their_message_is_gone(ben) -> None:
+    release = gather.at_once(kind="written", title="Hi", members={"hi:1": ben}, at=make.NOON)
+    Message.objects.filter(lead=ben, medium="email").update(release=release)
+    go(years(7, days=-5))
+    assert release.members.count() == 1
+    go(years(7, days=5))
+    assert not release.members.exists()
+
+
+def test_a_step_of_a_claim_is_emptied_and_changed_in_no_other_way(ben) -> None:
+    a_clock_a_claim_and_a_search_that_name_them(ben, by=make.user("compliance"))
+    for change in ("note = 'Another'", "note = '', kind = 'sent'", "note = '', at = now()"):
+        with pytest.raises(DatabaseError, match="append-only"), right("keeper"):
+            connection.cursor().execute(f"update claim_step set {change}")
+    with pytest.raises(DatabaseError, match="permission denied"), transaction.atomic():
+        connection.cursor().execute("update claim_step set note = ''")
+
+
+def a_clock_a_claim_and_a_search_that_name_them(lead: Lead, *, by: User) -> None:
+    CreditClock.objects.create(
+        lead=lead, kind=next(iter(CLOCKS)), began_on=make.NOON, due_on=make.NOON, due_at=make.NOON,
+        sentence="Ben Ortiz applied", opened_at=make.NOON, closed_at=make.NOON, closed_as="sent",
+        cause="clock:1",
+    )  # fmt: skip
+    contract = Contract.objects.create(
+        source=lead.source, from_date=make.NOON, window_days=14, warn_days=2, watcher=by,
+        made_by=by, made_at=make.NOON,
+    )  # fmt: skip
+    entry = book.entry(
+        kind="cost", amount_cents=100, on_date=make.NOON.date(), source_id=lead.source_id,
+        basis="typed", cause="typed:1", lead_id=lead.pk, by=by, at=make.NOON,
+    )  # fmt: skip
+    claim = Claim.objects.create(
+        source=lead.source, contract=contract, touch=lead.touches.get(), entry=entry,
+        reason="wrong_number", sentence="Not his", asked_cents=100, send_by=make.NOON,
+        drafted_at=make.NOON,
+    )  # fmt: skip
+    ClaimStep.objects.create(claim=claim, kind="noted", note="Mr. Ortiz denies it", at=make.NOON)
+    ExportAsk.objects.create(
+        subject="records:funded", query="q=Ortiz", number=12, reason="For counsel", asked_by=by,
+        asked_at=make.NOON,
+    )  # fmt: skip
