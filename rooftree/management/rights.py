@@ -38,7 +38,7 @@ DELETED = frozenset(
     {
         *("staff_session", "mfa_authenticator", "throttle", "assistance"),
         *("delta", "rollup", "month_rollup", "dnc_block"),
-        *("bid", "form_draft", "past_entry", "spreadsheet_part"),
+        *("bid", "form_draft", "past_entry", "spreadsheet_part", "number_service"),
         *("oban_jobs", "oban_leaders", "oban_producers"),
     }
 )
