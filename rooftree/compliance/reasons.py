@@ -22,6 +22,7 @@ MESSAGES = {
     "ebr_transaction": "They were our customer lately enough for the rule.",
     "email_unaffected": "They stopped calls and texts; email goes on.",
     "exemption_on_file": "Registration or an exemption is on file.",
+    "firm_offer_on_file": "The list is of firm offers, and their criteria are on file.",
     "fresh_written_consent": "They gave a new written consent after they had stopped us.",
     "help_response": "They asked for help; one help answer may go.",
     "hppa_consent": "They authorized the credit bureau to pass on the inquiry.",
@@ -59,6 +60,8 @@ MESSAGES = {
     "sunday_ban": "their state allows no marketing calls or texts on Sunday.",
     # require
     "add_nmls_ids": "The NMLS number of the company, or of the officer who signs, is missing.",
+    "add_license_words": "What the property's state wants said of our license is missing.",
+    "license_words_not_on_file": "What a state wants said of our license is not on file.",
     "add_optout_text": "The first text must say how to stop: Reply STOP to opt out.",
     "consent_evidence_incomplete": "The proof of their consent is incomplete; ask them again.",
     "emergency_data_stale": "The list of declared emergencies is older than a day; check it.",

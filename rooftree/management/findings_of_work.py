@@ -10,6 +10,8 @@ from rooftree.compliance.load_dnc import KEPT
 from rooftree.compliance.models import DncArea
 from rooftree.management.findings import Answer, well, wrong
 from rooftree.org import pause
+from rooftree.org.models import Company
+from rooftree.outreach.license_words import not_on_file
 from rooftree.reporting.metrics import CLOCKS, SEALING, WORKERS
 from rooftree.tasks import dead_letters
 
@@ -93,6 +95,18 @@ def do_not_contact() -> Answer:
     return wrong(text, "download it again; then rooftree import dnc FILE")
 
 
+def license_wording() -> Answer:
+    """Whether messages can name our license in every state that wants it named."""
+    company = Company.objects.first()
+    missing = not_on_file(company, at=now()) if company else {}
+    if not missing:
+        return well("every state where we lend can be written to")
+    return wrong(
+        f"no message goes to {', '.join(missing)}: the state wants our license named",
+        next(iter(missing.values())),
+    )
+
+
 def _row(statement: str) -> tuple[float, ...]:
     with connection.cursor() as cursor:
         cursor.execute(statement)
@@ -107,4 +121,5 @@ WORK: dict[str, Callable[[], Answer]] = {
     "ledger": sealer,
     "dead letters": gave_up,
     "do-not-contact": do_not_contact,
+    "license wording": license_wording,
 }

@@ -23,6 +23,7 @@ from rooftree.compliance.facts import (
     Relationship,
     Restart,
     Revocation,
+    StateLicense,
     StateList,
     Voice,
 )
@@ -38,6 +39,7 @@ from rooftree.leads.models import Lead, Person
 from rooftree.org.models import Company, LoanOfficer
 from rooftree.outreach import provenance
 from rooftree.outreach.known import Heard, Known, Listing, Permission, Stop
+from rooftree.outreach.license_words import license_there
 from rooftree.outreach.models import Message
 
 UNSUBSCRIBE_DAYS = 3650  # the link is signed and does not expire; stated as ten years
@@ -96,7 +98,7 @@ def gather_all(
         "rules_version": VERSION,
         "has_audit_row": True,
         **_lead_facts(lead, known),
-        **_company_facts(company, known, today),
+        **_company_facts(company, known, lead.property_state, today),
         **_standing_facts(company, known),
     }
     officers = {one: _officer(one, company, today) for one in {one.officer for one in messages}}
@@ -266,14 +268,22 @@ def _promotes(outgoing: Outgoing) -> bool:
     return lint.promotes(lint.check(draft))
 
 
-def _company_facts(company: Company, known: Known, today: date) -> dict[str, Any]:
+def _company_facts(
+    company: Company, known: Known, property_state: str, today: date
+) -> dict[str, Any]:
     """Who we are, where we may, and how our texts are registered."""
     texting = company.texting
+    there = license_there(known.company_licenses, property_state, known.at)
     return {
         "company": CompanyFacts(
             nmls_id=company.nmls_id,
             is_depository=company.kind == "depository",
             licensed_states=tuple(one.state for one in known.company_licenses if one.holds(today)),
+            license_there=StateLicense(number=there.number, license=there.license)
+            if there
+            else None,
+            website=company.website,
+            phone=company.phone,
         ),
         "seller_names": (company.legal_name, company.brand, *company.registered_dbas),
         "registered_states": tuple(company.telemarketer_states),
