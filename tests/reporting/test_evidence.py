@@ -97,7 +97,7 @@ def test_each_message_names_the_wording_it_was_made_from_and_who_approved_it(ben
     assert {one["template_id"] for one in sent} == set(editions)
     assert all("{{ sender }}" in one["body"] for one in editions.values())
     said = json.dumps(chronology(gather(BEN, at=LATER)), ensure_ascii=False)
-    assert "Made from first hello, en v1, as supplied, in use since Nov 22, 2026" in said
+    assert "Made from “first hello”, English edition 1, as supplied, in use since Nov 22" in said
 
 
 def test_each_entry_is_proved_to_be_under_a_signed_head(ben, file):
@@ -243,10 +243,11 @@ def test_the_chronology_is_in_order_and_names_what_happened(ben):
     told = chronology(gather(BEN, at=LATER))
     moments = [one["order"] for one in told["lines"]]
     assert moments == sorted(moments)
-    said = [one["said"] for one in told["lines"]]
+    said = [one["title"] for one in told["lines"]]
     assert "They asked us to stop" in said
-    assert any(one.startswith("Text to +18135550142") for one in said)
-    assert any(one.startswith("Allowed: text") for one in said)
+    assert any(one.startswith("Text to (813) 555-0142") for one in said)
+    decided = [it["said"] for one in told["lines"] for it in one["decided"]]
+    assert any(one.startswith("allowed. ") for one in decided)
 
 
 def test_a_number_nobody_has_gives_an_empty_file_that_holds(company, tmp_path):
