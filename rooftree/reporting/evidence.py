@@ -41,7 +41,6 @@ def gather(address: str, *, at: datetime) -> Json:
     )
     messages = list(Message.objects.filter(person__in=people))
     attempts = list(ContactAttempt.objects.filter(person__in=people))
-    touches = Touch.objects.filter(person__in=people).select_related("source").order_by("at", "id")
     editions = Template.objects.select_related("written_by", "decided_by").filter(
         pk__in={one.template_id for one in messages}
     )
@@ -53,7 +52,7 @@ def gather(address: str, *, at: datetime) -> Json:
         "company": _row(Company.objects.get(), ("legal_name", "nmls_id", "postal_address", "zone")),
         "people": [_row(one, ("id", "first_name", "last_name", "created_at")) for one in people],
         "staff": _staff(messages, attempts),
-        "inquiries": [_inquiry(one) for one in touches],
+        "inquiries": _inquiries(people),
         "consents": rows_of(consents, "captured_at", "recorded_at"),
         "deliveries": [delivery_of(one) for one in deliveries.select_related("source")],
         **_of_forms(people),
@@ -126,7 +125,8 @@ def _rule_changes(verdicts: Iterable[Json]) -> list[Json]:
 
 def _staff(messages: Sequence[Message], attempts: Sequence[ContactAttempt]) -> Json:
     """Who of ours wrote, called or is named in a message, by the id that stands there."""
-    users = {one.by_id for one in (*messages, *attempts) if one.by_id}
+    users = {one.by_id for one in messages if one.by_id}
+    users |= {one.by_id for one in attempts if one.by_id}
     officers = LoanOfficer.objects.filter(
         Q(pk__in={one.officer_id for one in messages if one.officer_id}) | Q(user__in=users)
     ).select_related("user")
@@ -137,13 +137,17 @@ def _staff(messages: Sequence[Message], attempts: Sequence[ContactAttempt]) -> J
     return {str(key): named for key, named in found.items()}
 
 
-def _inquiry(one: Touch) -> Json:
-    """One time they asked, and what came with it about their consent."""
-    return {
-        **_row(one, ("id", "at")),
-        "source": one.source.name,
-        "consent": one.inquiry.get("consent"),
-    }
+def _inquiries(people: Sequence[Person]) -> list[Json]:
+    """Each time they asked, and what came with it about their consent."""
+    rows = Touch.objects.filter(person__in=people).select_related("source").order_by("at", "id")
+    return [
+        {
+            **_row(one, ("id", "at")),
+            "source": one.source.name,
+            "consent": one.inquiry.get("consent"),
+        }
+        for one in rows
+    ]
 
 
 def _edition(one: Template) -> Json:

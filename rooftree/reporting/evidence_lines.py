@@ -107,8 +107,8 @@ class Clock:
 
 def of_all(evidence: Json, clock: Clock) -> list[Json]:
     """Every line, oldest first; of one moment, what made the next thing happen comes before it."""
-    about = {f"message:{one['id']}": [] for one in evidence["messages"]}
-    loose = []
+    about: dict[str, list[Json]] = {f"message:{one['id']}": [] for one in evidence["messages"]}
+    loose: list[Json] = []
     for one in sorted(evidence["verdicts"], key=lambda one: (one["at"], _stage(one))):
         about.get(one["cause"], loose).append(one)
     lines = [

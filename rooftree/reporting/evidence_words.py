@@ -44,8 +44,9 @@ def chronology(evidence: Json) -> Json:
         "counts": _counts(evidence),
         "consents": [_consent(one, evidence, clock) for one in evidence["consents"]],
         "pages": [
-            f"{page_file(nth)}: shown first {clock.moment(one['shown_at'])}, SHA-256 {one['sha256']}"
-            for nth, one in enumerate(evidence["form_pages"], start=1)
+            f"{page_file(nth)}, first shown {clock.moment(page['shown_at'])}, "
+            f"SHA-256 {page['sha256']}"
+            for nth, page in enumerate(evidence["form_pages"], start=1)
         ],
         "lists": [_list(one, clock) for one in evidence["lists"]],
         "lines": of_all(evidence, clock),
