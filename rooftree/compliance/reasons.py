@@ -104,6 +104,8 @@ MESSAGES = {
     "consent_not_written": "Their consent is not in writing.",
     "consent_number_mismatch": "They agreed for another number.",
     "consent_person_mismatch": "The person who agreed is not the person on this number.",
+    "caller_id_not_ours": "The number that would be shown is not ours.",
+    "caller_id_required": "A number of ours must be shown to whoever is called; none is on file.",
     "consent_sharing": "Carriers accept no consent given to somebody else.",
     "consent_still_needed": "Being a customer never replaces written consent to automated texts.",
     "contingent_on_outcome": "A seller of leads is not paid by what becomes of them.",
