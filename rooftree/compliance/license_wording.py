@@ -18,7 +18,7 @@ DATA: dict[str, Any] = yaml.safe_load(
 )
 LICENSE, NUMBER = "license", "number"  # of what a state's wording may lack
 LACKS = {
-    LICENSE: "which license it is",
+    LICENSE: "the kind of license",
     NUMBER: "the license number",
     "nmls_id": "the company’s NMLS ID",
     "website": "the company’s website",

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('rooftree', '0034_temporary_authority_ends'),
+        ('rooftree', '0035_rule_changes'),
     ]
 
     operations = [

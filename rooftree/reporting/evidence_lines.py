@@ -1,12 +1,13 @@
 """What happened, a line each in the words of a person who was not there."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from rooftree.compliance.amending.counted import counted
 from rooftree.compliance.reasons import MESSAGES, spelled, zone_words
 from rooftree.core.phones import shown
 from rooftree.core.states import STATES
@@ -137,7 +138,7 @@ def consent_name(one: Json) -> str:
         return f"Nothing is known of their consent for {where}"
     if not one["channels"]:
         return f"A consent of theirs that does not reach {where}"
-    return f"They agreed to {_listed(one['channels'])} for {where}"
+    return f"They agreed to {listed(one['channels'])} for {where}"
 
 
 def address(text: str) -> str:
@@ -153,9 +154,11 @@ def named(person: str | None, evidence: Json) -> str:
     return f"{known['name']} (NMLS {known['nmls_id']})" if known["nmls_id"] else str(known["name"])
 
 
-def _listed(media: list[str]) -> str:
-    words = [said for one, said in MEDIA.items() if one in media]
-    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
+def listed(media: Iterable[str]) -> str:
+    """Ways of contact in words: `calls, texts and e-mail`."""
+    held = set(media)
+    words = [said for one, said in MEDIA.items() if one in held]
+    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
 
 
 def _stage(verdict: Json) -> int:
@@ -201,7 +204,7 @@ def _received(one: Json, clock: Clock) -> Json:
 
 
 def _stop(one: Json, clock: Clock) -> Json:
-    notes = [f"It ends {_listed(one['media'])}."] if one["media"] else []
+    notes = [f"It ends {listed(one['media'])}."] if one["media"] else []
     if one["ended_at"]:
         notes.append(f"It was undone {clock.moment(one['ended_at'])}, by {_by(one['ended_by'])}.")
     return _line(
@@ -290,7 +293,7 @@ def _judged(verdicts: list[Json], clock: Clock) -> Json:
                 "when": f"{clock.moment(first['at'])}, {', and '.join(stages)}",
                 "said": f"{DECISIONS[first['decision']]}{sentence}",
                 "where": f"It was then {_where(first, clock)}.",
-                "rules": [_rule(one) for one in _telling(first)],
+                "rules": [*map(_rule, _telling(first)), *_changes(first)],
                 "asked": f"{len(first['results'])} rules were asked.",
             }
         )
@@ -309,6 +312,13 @@ def _telling(verdict: Json) -> list[Json]:
     against = [one for one in verdict["results"] if one["decision"] != "allow"]
     same = [one for one in verdict["results"] if one["reason"] == verdict["reason"]]
     return against or same[:1]
+
+
+def _changes(verdict: Json) -> Iterator[str]:
+    """The company's own changes of rules that it rests on, and what it were without each."""
+    for one in counted(verdict["facts"]):
+        without = one.without or "the answer is the same."
+        yield f"Rule change {one.amendment.number}, {one.says}. Without it: {without}"
 
 
 def _rule(rule: Json) -> str:

@@ -158,8 +158,8 @@ def test_the_second_opinion_finds_it_missing_by_itself(
 @pytest.mark.parametrize(
     ("changes", "missing"),
     [
-        ({"kind": ""}, "which license it is is not on file"),
-        ({"kind": "of another state"}, "which license it is is not on file"),
+        ({"kind": ""}, "the kind of license is not on file"),
+        ({"kind": "of another state"}, "the kind of license is not on file"),
         ({"kind": "cfl", "number": ""}, "the license number is not on file"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Every rule of the rulebook is asked where the product acts, and the page that says where is true."""
+"""Every rule is asked where the product acts, and the page that says where is true."""
 
 import ast
 import re
@@ -10,7 +10,7 @@ ROOMS = ROOT / "rooftree"
 PAGE = (ROOT / "docs/rules/where-enforced.md").read_text(encoding="utf-8")
 FAMILIES = (ROOT / "docs/rules/README.md").read_text(encoding="utf-8")
 RULE = re.compile(r"[A-Z]{3}-\d\d")
-# What translates worked cases for `rooftree decide`: to be asked there alone is to be asked nowhere.
+# What translates worked cases for `rooftree decide`: what is asked there alone is asked nowhere.
 OF_CASES = {"case_actions.py", "case_facts.py", "case_lists.py", "case_subjects.py", "cases.py"}
 
 

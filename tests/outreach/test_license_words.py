@@ -93,7 +93,7 @@ def test_without_it_on_file_nothing_goes_until_it_is_entered(lead, carriers):
 
     assert (stopped.state, len(carriers.texts)) == ("review", before)
     assert stopped.problem == (
-        "California wants our license named in every message, and which license it is is not on "
+        "California wants our license named in every message, and the kind of license is not on "
         "file. Enter it under Set-up, Licenses."
     )
     duty = lead.tasks.get(kind="require:license_words_not_on_file")

@@ -208,6 +208,8 @@ def _of_the_company(at: datetime, today: date) -> list[dict[str, Any]]:
         row = _shown(one, today)
         if company and row["tone"] != "late":
             row["missing"] = missing.get(one.state, "")
+            if row["missing"]:
+                row |= {"tone": "late", "icon": "warn", "said": "Not named"}
             row["words"] = license_words.license_words(
                 "email", state=one.state, company=company, licenses=licenses, at=at
             )
