@@ -7,8 +7,8 @@ from datetime import datetime
 from rooftree.leads.models import Lead, Person
 from rooftree.org.models import LoanOfficer, User
 from rooftree.org.the_company import the_company
-from rooftree.outreach import letter, license_words, wording
-from rooftree.outreach.models import Message, Template
+from rooftree.outreach import letter, license_words, send, wording
+from rooftree.outreach.models import Template
 from rooftree.outreach.purposes import occasion
 from rooftree.outreach.wording import Rendered
 
@@ -65,11 +65,15 @@ def samples(template: Template) -> Sequence[Sample]:
 
 def ending(template: Template, state: str, *, at: datetime) -> str:
     """What is added to it for a property in `state`; "" for a text that answers a few words."""
-    message = Message(
+    planned = send.Planned(
+        lead=samples(template)[0].lead,
         medium=template.medium,
-        language=template.language,
         purpose="confirmation" if occasion(template.key).is_bare else "marketing",
+        cause="",
+        words=wording.Words(body="", language=template.language),
+        to="",
     )
+    message = send.draft(planned, at)  # nothing is written
     return letter.ending(
         message, state=state, company=the_company(), licenses=license_words.on_file(), at=at
     )
