@@ -313,24 +313,21 @@ def _lacks_license(facts: Json) -> bool:
 def _lacks_words(facts: Json) -> bool:
     """What the property's state wants said of our license there is not in the text."""
     company, state = facts["company"], facts["property_state"]
-    is_spared = facts["medium"] not in WRITTEN or facts["purpose"] in ("reply", "confirmation")
-    if is_spared or company["is_depository"] or "license_there" not in company:
+    is_bare = facts["medium"] not in WRITTEN or facts["purpose"] in ("reply", "confirmation")
+    if is_bare or company["is_depository"] or "license_there" not in company:
         return False  # the last: judged before this was asked
     today = _latest_day(state, facts)
-    rows = [
-        row
-        for row in WORDS.get(state, [])
-        if str(row["from"]) <= today < str(row.get("until", "9999-12-31"))
-    ]
+    known = WORDS.get(state, [])
+    rows = [r for r in known if str(r["from"]) <= today < str(r.get("until", "9999-12-31"))]
+    there = company["license_there"] or {"number": "", "license": ""}
     if not rows:
         return False
-    there = company["license_there"] or {"number": "", "license": ""}
     chosen = rows[0].get("licenses", {there["license"]: rows[0]}).get(there["license"])
     if chosen is None:
         return True
     form = chosen.get("text") if facts["medium"] == "text" else None
-    wanted = _filled(form or chosen["says"], facts, there["number"])
-    return wanted is None or _single(wanted) not in _single(facts["text"])
+    said = _filled(form or chosen["says"], facts, there["number"])
+    return said is None or _single(said) not in _single(facts["text"])
 
 
 def _filled(form: str, facts: Json, number: str) -> str | None:

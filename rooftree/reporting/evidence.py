@@ -64,10 +64,7 @@ def gather(address: str, *, at: datetime) -> Json:
             for one in listed.says(address)
         ],
         "messages": rows_of(messages, "created_at"),
-        "editions": [
-            _edition(one)
-            for one in editions.select_related("written_by", "decided_by").order_by("from_at", "pk")
-        ],
+        "editions": [_edition(one) for one in editions.order_by("from_at", "pk")],
         "attempts": rows_of(attempts, "at"),
         "verdicts": (verdicts := rows_of(Verdict.objects.filter(person__in=people), "at")),
         "rule_changes": _rule_changes(verdicts),
