@@ -9,6 +9,7 @@ from itertools import count
 from django.db import transaction
 
 from rooftree.capture.recognise import hash_of
+from rooftree.compliance import license_wording
 from rooftree.compliance.models import SourceTerms
 from rooftree.core.uuid7 import uuid7, uuid7_at
 from rooftree.flow import first_run
@@ -27,6 +28,10 @@ SITE = "https://www.lindenfield.example"
 MAIL = "lindenfield.example"
 AGE = timedelta(days=600)  # how long ago the company began with Rooftree
 LICENSED_FROM = date(2020, 1, 1)
+INSTRUCTIONS = (
+    "I instruct LendingTree to obtain my consumer report from one or more credit bureaus and to "
+    "share what it says with the lenders it matches me with."
+)
 SIGNING_KEY = "the demo's webhooks are signed with this"
 WORDING = (
     "By ticking this box I agree that Lindenfield Mortgage, LLC may call and text me at this "
@@ -88,7 +93,12 @@ def _found(at: datetime) -> Company:
         emergencies_checked_at=at,
     )
     CompanyLicense.objects.bulk_create(
-        CompanyLicense(state=state, number=f"ML-{state}-20417", from_date=LICENSED_FROM)
+        CompanyLicense(
+            state=state,
+            number=f"ML-{state}-20417",
+            license=next(iter(license_wording.licenses(state, on=at.date())), ""),
+            from_date=LICENSED_FROM,
+        )
         for state in staff.STATES
     )
     branches = _branches()
@@ -210,7 +220,14 @@ def _sources(reviewer: User, at: datetime) -> None:
             )
         else:  # marketplaces name us to the consumer and send no proof of consent to texts
             made = vendor(one.adapter, one.name, one.slug, at, cost_cents=one.cost_cents)
-            terms(made, reviewer, at)
+            is_scored = one.adapter == "lendingtree"
+            terms(
+                made,
+                reviewer,
+                at,
+                report_purpose="instructions" if is_scored else "",
+                report_words=INSTRUCTIONS if is_scored else "",
+            )
 
 
 def _form(one: Origin, at: datetime) -> Source:

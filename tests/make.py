@@ -9,6 +9,7 @@ from typing import Any
 
 from rooftree.capture import partners
 from rooftree.capture.models import Mailbox
+from rooftree.compliance import license_wording
 from rooftree.compliance.models import Consent, SourceTerms
 from rooftree.core.uuid7 import uuid7, uuid7_at
 from rooftree.leads.models import (
@@ -92,9 +93,16 @@ def company(*, states: tuple[str, ...] = ("CA", "FL", "TX"), **changes: Any) -> 
 
 
 def company_license(state: str, **changes: Any) -> CompanyLicense:
-    """The company's permission to lend in `state`."""
+    """The company's permission to lend in `state`, of a kind whose wording is known."""
+    kinds = license_wording.licenses(state, on=NOON.date())
     return CompanyLicense.objects.create(
-        **{"state": state, "number": f"CO-{state}-1", "from_date": LICENSED_FROM, **changes}
+        **{
+            "state": state,
+            "number": f"CO-{state}-1",
+            "license": next(iter(kinds), ""),
+            "from_date": LICENSED_FROM,
+            **changes,
+        }
     )
 
 

@@ -4,15 +4,16 @@ One transaction for many, opened by the caller, who starts the clocks in it.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from rooftree.capture import co_borrower, contacts, form_evidence, match, on_file
+from rooftree.capture import co_borrower, contacts, credit_data, form_evidence, match, on_file
 from rooftree.capture.places import address_key
 from rooftree.compliance import record_consent
 from rooftree.compliance.record_consent import Arrived
+from rooftree.compliance.verdict import Ruling
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.canonical import CanonicalLead
 from rooftree.leads.models import Campaign, Delivery, Email, Lead, Person, Phone, Touch
@@ -73,6 +74,7 @@ class _Coming:
     campaign: Campaign | None = None
     evidence: str = ""
     is_first: bool = False  # the inquiry that the lead began with
+    refused: Ruling | None = None  # the rule by which its credit data were not kept
 
     @property
     def is_test(self) -> bool:
@@ -102,7 +104,7 @@ def store(arrivals: Sequence[Arrival], *, at: datetime) -> list[Stored]:
         (one.delivery_id, one.position): Stored(touch=one, lead=one.lead, is_new=False)
         for one in STORED.all(deliveries=[one.delivery.pk for one in arrivals])
     }
-    coming = [_coming(one) for one in arrivals if (one.delivery.pk, one.position) not in known]
+    coming = [_coming(one, at) for one in arrivals if (one.delivery.pk, one.position) not in known]
     on_file.hold({name for one in coming for name in one.every_name})
     while coming:
         _match_all(coming, at)
@@ -112,12 +114,14 @@ def store(arrivals: Sequence[Arrival], *, at: datetime) -> list[Stored]:
     return [known[one.delivery.pk, one.position] for one in arrivals]
 
 
-def _coming(arrival: Arrival) -> _Coming:
+def _coming(came: Arrival, at: datetime) -> _Coming:
+    inquiry, refused = credit_data.judged(came.inquiry, came.delivery.source, at.date())
+    arrival = replace(came, inquiry=inquiry)
     identity, vendor_id = match.identity_of(arrival.inquiry), _vendor_id(arrival.inquiry)
     names = {*on_file.names_of(identity)}
     if vendor_id:
         names.add(on_file.vendor_name(arrival.delivery.source.adapter, vendor_id))
-    return _Coming(arrival=arrival, identity=identity, names=frozenset(names))
+    return _Coming(arrival=arrival, identity=identity, names=frozenset(names), refused=refused)
 
 
 def _strangers(coming: Sequence[_Coming]) -> tuple[list[_Coming], list[_Coming]]:
@@ -137,7 +141,9 @@ def _stored(coming: Sequence[_Coming], at: datetime) -> list[Stored]:
     contacts_of = _know_people(coming, at)
     leads = _know_leads(coming, at)
     touches = [_touch(one, at) for one in coming]
-    insert_each(*contacts_of, leads, touches, [_told(one, at) for one in touches])
+    told = [_told(one, at) for one in touches]
+    told += [credit_data.not_kept(one.lead, one.refused, at) for one in coming if one.refused]
+    insert_each(*contacts_of, leads, touches, told)
     for one in coming:
         if one.lead:
             co_borrower.remember(one.lead, one.arrival.inquiry, at=one.stated_at(at))

@@ -24,6 +24,10 @@ TABLE: dict[str, Any] = yaml.safe_load(
     (Path(__file__).parent / "rules.yaml").read_text(encoding="utf-8")
 )
 ROWS: dict[str, Any] = {**TABLE["states"], **TABLE["territories"]}
+WORDS: dict[str, Any] = yaml.safe_load(
+    (Path(__file__).parent / "license_wording.yaml").read_text(encoding="utf-8")
+)["states"]
+WRITTEN = ("text", "email", "mail")
 BY_PHONE = ("call", "text", "voicemail_drop")
 WORDS_NEEDED = {"text_hash", "page_url", "ip", "user_agent"}
 SESSION = {"session_cert", "leadid", "form_record"}
@@ -71,6 +75,7 @@ def objections(facts: Json) -> list[str]:
                 ("their file ended marketing", _is_closed_file(facts)),
                 ("a state cap is reached", _cap_ends(facts) is not None),
                 ("the license is missing", _lacks_license(facts)),
+                ("its state's wording is missing", _lacks_words(facts)),
                 ("a credit bureau's lead has no basis", _lacks_basis(facts)),
                 ("the decision was not recorded", not facts["has_audit_row"]),
             )
@@ -305,6 +310,47 @@ def _lacks_license(facts: Json) -> bool:
     return officer is not None and not (officer["is_sponsored"] and _holds(officer, facts))
 
 
+def _lacks_words(facts: Json) -> bool:
+    """What the property's state wants said of our license there is not in the text."""
+    company, state = facts["company"], facts["property_state"]
+    is_bare = facts["medium"] not in WRITTEN or facts["purpose"] in ("reply", "confirmation")
+    if is_bare or company["is_depository"] or "license_there" not in company:
+        return False  # the last: judged before this was asked
+    today = _latest_day(state, facts)
+    known = WORDS.get(state, [])
+    rows = [r for r in known if str(r["from"]) <= today < str(r.get("until", "9999-12-31"))]
+    there = company["license_there"] or {"number": "", "license": ""}
+    if not rows:
+        return False
+    chosen = rows[0].get("licenses", {there["license"]: rows[0]}).get(there["license"])
+    if chosen is None:
+        return True
+    form = chosen.get("text") if facts["medium"] == "text" else None
+    said = _filled(form or chosen["says"], facts, there["number"])
+    return said is None or _single(said) not in _single(facts["text"])
+
+
+def _filled(form: str, facts: Json, number: str) -> str | None:
+    """It is the wording with our own facts in it, None when one that it names is not there."""
+    company, digits = facts["company"], facts["company"]["phone"][-10:]
+    ours = {
+        "{number}": number,
+        "{nmls_id}": company["nmls_id"],
+        "{website}": company["website"].removeprefix("https://").removeprefix("http://"),
+        "{phone}": f"({digits[:3]}) {digits[3:6]}-{digits[6:]}" if digits else "",
+        "{address}": facts["postal_address"] or "",
+    }
+    for name, value in ours.items():
+        if name in form and not value:
+            return None
+        form = form.replace(name, value.rstrip("/"))
+    return form
+
+
+def _single(text: str) -> str:
+    return " ".join(text.split()).casefold()
+
+
 def _lacks_basis(facts: Json) -> bool:
     """A bureau's lead without a firm offer, or since the law without authorization and tie."""
     lead = facts["provenance"]
@@ -320,15 +366,20 @@ def _lacks_basis(facts: Json) -> bool:
 
 def _holds(officer: Json, facts: Json) -> bool:
     state = facts["property_state"]
-    today = max(
-        _moment(facts["at"]).astimezone(ZoneInfo(zone)).date().isoformat()
-        for zone in ROWS[state]["zones"]
-    )
+    today = _latest_day(state, facts)
     return any(
         one["state"] == state
         and one["status"] in ("Approved", "Temporary Authority")
         and (one["expires_on"] is None or one["expires_on"] >= today)
         for one in officer["licenses"]
+    )
+
+
+def _latest_day(state: str, facts: Json) -> str:
+    """It is the latest date in any zone of the state."""
+    return max(
+        _moment(facts["at"]).astimezone(ZoneInfo(zone)).date().isoformat()
+        for zone in ROWS[state]["zones"]
     )
 
 

@@ -3,6 +3,7 @@
 from rooftree.compliance.verdict import Rule, Ruling
 
 FCR_01 = Rule(id="FCR-01", cite="15 USC 1681b(a)(2),(a)(3)(A),(F)")
+PRESCREENED = Rule(id="FCR-01", cite="15 USC 1681b(c)(1)(B)(i)")
 FCR_02 = Rule(id="FCR-02", cite="15 USC 1681b(c); 15 USC 1681m(d); 12 CFR 1022.54")
 
 
@@ -13,6 +14,21 @@ def pull(*, has_written_instructions: bool, is_started_by_consumer: bool) -> Rul
     if is_started_by_consumer:
         return FCR_01.allow("consumer_initiated_transaction")
     return FCR_01.block("no_permissible_purpose")
+
+
+def keep(*, purpose: str, is_firm_offer: bool) -> Ruling:
+    """What a seller gives us of a consumer report is kept for a purpose that is on file alone.
+
+    Args:
+        purpose: as reviewed in the seller's terms; "" when none is on file.
+        is_firm_offer: it sells a bureau's list, and its criteria are on file.
+    """
+    if is_firm_offer:
+        return PRESCREENED.allow("firm_offer_on_file")
+    return pull(
+        has_written_instructions=purpose == "instructions",
+        is_started_by_consumer=purpose == "application",
+    )
 
 
 def prescreened_offer(*, has_notices: bool, keeps_criteria: bool) -> Ruling:

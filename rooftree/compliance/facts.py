@@ -148,12 +148,23 @@ class Officer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StateLicense:
+    """A license of the company, as the wording of its state names it."""
+
+    number: str
+    license: str  # which of the state's licenses, see license_wording.yaml
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Company:
     """Who we are, as NMLS knows us."""
 
     nmls_id: str
     is_depository: bool
     licensed_states: tuple[str, ...]
+    license_there: StateLicense | None = None  # in the property's state; none: none on file
+    website: str = ""
+    phone: str = ""  # E.164
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,6 +56,7 @@ GATES: dict[str, Gate] = {
     "hours": quiet_hours.decide,
     "caps": caps.decide,
     "nmls_ids": identification.nmls_ids,
+    "license_words": identification.license_words,
     "opt_out_words": identification.opt_out_words,
     "approval": lint.approval,
     "content": lint.decide,

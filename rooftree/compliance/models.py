@@ -31,6 +31,9 @@ class SourceTerms(models.Model):
     is_firm_offer = models.BooleanField(default=False, db_default=False)  # to everyone it brings
     is_authorized = models.BooleanField(default=False, db_default=False)  # certified to the bureau
     criteria = models.TextField(blank=True, default="", db_default="")  # of the firm offer, kept
+    # Why it may give us what came of a consumer report; a key of `source_terms.PURPOSES`.
+    report_purpose = models.CharField(max_length=20, blank=True, default="", db_default="")
+    report_words = models.TextField(blank=True, default="", db_default="")  # as they sign them
     reviewed_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     reviewed_at = models.DateTimeField(null=True)
 

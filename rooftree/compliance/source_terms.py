@@ -38,6 +38,13 @@ CLASSES = {
 }
 
 
+PURPOSES = {  # of credit data it gives us beyond what consumers say of themselves (FCRA 604)
+    "": "None on file: a score it assigned is not kept",
+    "instructions": "Each consumer’s written instructions",
+    "application": "An application to us that the consumer began",
+}
+
+
 class BadTerms(Exception):
     """Terms that cannot be recorded. `field` names the culprit; the text is fit to show."""
 
@@ -56,7 +63,7 @@ def record(
 
     Args:
         facts: names_us, seller_snapshot, wording, signature, channels, proof_owed,
-            source_class, is_firm_offer, is_authorized, criteria.
+            source_class, is_firm_offer, is_authorized, criteria, report_purpose, report_words.
     """
     _check(facts, from_date, at)
     with atomic():
@@ -82,6 +89,7 @@ def record(
             names_us=made.names_us,
             channels=made.channels,
             source_class=made.source_class or None,
+            report_purpose=made.report_purpose or None,
         )
     return made
 
@@ -108,7 +116,18 @@ def _check(facts: Mapping[str, Any], from_date: date, at: datetime) -> None:
         raise BadTerms(
             "criteria", "A firm offer is one by criteria that were set before it; copy them here."
         )
+    _check_purpose(facts)
     if facts["names_us"] and not facts["seller_snapshot"].strip():
         raise BadTerms(
             "seller_snapshot", "Copy the list or line that names us, as it was on that day."
+        )
+
+
+def _check_purpose(facts: Mapping[str, Any]) -> None:
+    purpose = facts.get("report_purpose", "")
+    if purpose not in PURPOSES:
+        raise BadTerms("report_purpose", "Choose why it may give us credit data.")
+    if purpose and not facts.get("report_words", "").strip():
+        raise BadTerms(
+            "report_words", "Copy the words that the consumer signs; they are the purpose’s proof."
         )

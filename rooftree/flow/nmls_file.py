@@ -30,6 +30,7 @@ from rooftree.org.models import (
     LoanOfficer,
     User,
 )
+from rooftree.outreach import reconsider
 
 COLUMNS = {  # what we need: the names NMLS and its exports have for it, without signs and case
     "nmls_id": ("nmls id", "individual nmls id", "individual id", "mlo nmls id", "entity id"),
@@ -121,6 +122,7 @@ def take_in(body: bytes, *, by: User, at: datetime) -> Found:
                 _carry_out(one, by=by, at=at)
             except BadLicense as bad:
                 raise NotALicenseFile(f"Row {one.line.line}: {bad} Nothing was taken in.") from bad
+        reconsider.now_entered(at=at)
     return found
 
 

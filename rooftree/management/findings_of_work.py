@@ -13,6 +13,8 @@ from rooftree.compliance.models import DncArea
 from rooftree.compliance.numbers.service import the_service
 from rooftree.management.findings import Answer, well, wrong
 from rooftree.org import pause
+from rooftree.org.models import Company
+from rooftree.outreach.license_words import not_on_file
 from rooftree.reporting.metrics import CLOCKS, SEALING, WORKERS
 from rooftree.tasks import dead_letters
 
@@ -108,6 +110,18 @@ def number_checks() -> Answer:
     return well(f"{service} answers")
 
 
+def license_wording() -> Answer:
+    """Whether messages can name our license in every state that wants it named."""
+    company = Company.objects.first()
+    missing = not_on_file(company, at=now()) if company else {}
+    if not missing:
+        return well("every state where we lend can be written to")
+    return wrong(
+        f"no message goes to {', '.join(missing)}: the state wants our license named",
+        next(iter(missing.values())),
+    )
+
+
 def _row(statement: str) -> tuple[float, ...]:
     with connection.cursor() as cursor:
         cursor.execute(statement)
@@ -123,4 +137,5 @@ WORK: dict[str, Callable[[], Answer]] = {
     "dead letters": gave_up,
     "do-not-contact": do_not_contact,
     "number checks": number_checks,
+    "license wording": license_wording,
 }

@@ -16,7 +16,9 @@ from rooftree.org.models import CompanyLicense, User
 Dates = tuple[date, date | None]  # the first day, and the first day without it
 
 
-def add(*, state: str, number: str, dates: Dates, by: User, at: datetime) -> CompanyLicense:
+def add(
+    *, state: str, number: str, dates: Dates, by: User, at: datetime, license: str = ""
+) -> CompanyLicense:
     """Record that the company may lend in a state. Raises `BadLicense`."""
     _check(state, number, dates)
     with atomic():
@@ -25,6 +27,7 @@ def add(*, state: str, number: str, dates: Dates, by: User, at: datetime) -> Com
             id=uuid7_at(at),
             state=state,
             number=number.strip(),
+            license=license,
             from_date=dates[0],
             until_date=dates[1],
         )
@@ -33,9 +36,15 @@ def add(*, state: str, number: str, dates: Dates, by: User, at: datetime) -> Com
 
 
 def edit(
-    *, license_id: UUID | str, number: str, dates: Dates, by: User, at: datetime
+    *,
+    license_id: UUID | str,
+    number: str,
+    dates: Dates,
+    by: User,
+    at: datetime,
+    license: str | None = None,
 ) -> CompanyLicense:
-    """Correct or end a license of the company. Raises `BadLicense`.
+    """Correct or end a license of the company; `license` None leaves it. Raises `BadLicense`.
 
     What becomes unlawful by it is ended by the database in the same transaction.
     """
@@ -45,8 +54,12 @@ def edit(
         _check(held.state, number, dates)
         _refuse_overlap(held.state, dates, but=held)
         held.number, (held.from_date, held.until_date) = number.strip(), dates
+        held.license = held.license if license is None else license
         CompanyLicense.objects.filter(pk=held.pk).update(
-            number=held.number, from_date=held.from_date, until_date=held.until_date
+            number=held.number,
+            license=held.license,
+            from_date=held.from_date,
+            until_date=held.until_date,
         )
         _write("org.company_license.changed", held, by, at)
     return held
@@ -79,6 +92,7 @@ def _write(kind: str, held: CompanyLicense, by: User, at: datetime) -> None:
         actor=f"user:{by.pk}",
         license_id=held.pk,
         state=held.state,
+        license=held.license,
         from_date=held.from_date.isoformat(),
         until_date=held.until_date.isoformat() if held.until_date else None,
     )

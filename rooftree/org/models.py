@@ -97,6 +97,9 @@ class CompanyLicense(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7)
     state = models.CharField(max_length=2)
     number = models.CharField(max_length=40)
+    license = models.CharField(
+        max_length=20, blank=True, default="", db_default=""
+    )  # which of the state's licenses, where its wording differs; see license_wording.yaml
     from_date = models.DateField()
     until_date = models.DateField(null=True)  # exclusive
 

@@ -20,7 +20,7 @@ from rooftree.org.models import Company
 from rooftree.org.the_company import the_company
 from rooftree.outreach.facts import Outgoing, address_key, gather
 from rooftree.outreach.known import Known
-from rooftree.outreach.letter import footer
+from rooftree.outreach.letter import ending
 from rooftree.outreach.models import Message, MessageReview
 
 LEADS = Reads(
@@ -76,6 +76,14 @@ def on_file(messages: Sequence[Message], *, at: datetime) -> list[OnFile]:
     keys = {one.lead_id: [address_key(one.to_address)] for one in messages}
     known = Known.of_many([*leads.values()], keys=keys, at=at)
     company = the_company()
+    for one in messages:
+        one.ending = ending(
+            one,
+            state=leads[one.lead_id].property_state,
+            company=company,
+            licenses=known[one.lead_id].company_licenses,
+            at=at,
+        )
     return [
         OnFile(
             message=one,
@@ -152,7 +160,7 @@ def _decided(message: Message) -> tuple[Answer, ...]:
 
 
 def _outgoing(found: OnFile) -> Outgoing:
-    confirms, message, company = None, found.message, found.company
+    confirms, message = None, found.message
     if message.cause.startswith("stop:"):
         confirms = Revocation.objects.get(pk=message.cause.removeprefix("stop:"))
     return Outgoing(
@@ -160,7 +168,7 @@ def _outgoing(found: OnFile) -> Outgoing:
         purpose=Purpose(message.purpose),
         is_automated=message.is_automated,
         to=message.to_address,
-        text=message.body + (footer(message, company) if message.medium == "email" else ""),
+        text=message.words,
         subject=message.subject,
         officer=message.officer,
         cause=f"message:{message.pk}",

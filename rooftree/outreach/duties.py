@@ -34,6 +34,8 @@ DUTIES = {
     "rnd_no_data_reverify": Duty(title="Verify whose number this is"),
     "rnd_check_stale": Duty(title="Check again whether this number changed hands"),
     "add_nmls_ids": Duty(title="Mend the wording: NMLS numbers are missing"),
+    "add_license_words": Duty(title="Mend the wording: the state license is not named"),
+    "license_words_not_on_file": Duty(title="Enter our license as its state wants it named"),
     "add_optout_text": Duty(title="Mend the wording: it must say how to stop"),
     "privacy_and_udaap_review": Duty(title="Look at how this lead was found"),
     "supervisor_approval_state_silent": Duty(title="Approve the hour of a call", role="manager"),

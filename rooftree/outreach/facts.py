@@ -6,7 +6,7 @@ send. Only rows that were committed before `at` count.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -27,17 +27,12 @@ from rooftree.compliance.facts import (
     StateList,
     Voice,
 )
-from rooftree.compliance.facts import (
-    Company as CompanyFacts,
-)
-from rooftree.compliance.facts import License as LicenseFacts
-from rooftree.compliance.facts import Officer as OfficerFacts
 from rooftree.compliance.models import Revocation as RevocationRow
 from rooftree.compliance.rulebook import GUARD_MINUTES, SEPARATE_LISTS, VERSION
 from rooftree.core.emails import comparison_key
 from rooftree.leads.models import Lead, Person
 from rooftree.org.models import Company, LoanOfficer
-from rooftree.outreach import provenance
+from rooftree.outreach import our_facts, provenance
 from rooftree.outreach.known import Known
 from rooftree.outreach.known_rows import Heard, Listing, Permission, Stop
 from rooftree.outreach.models import Message
@@ -99,10 +94,12 @@ def gather_all(
         "rules_version": VERSION,
         "has_audit_row": True,
         **_lead_facts(lead, known),
-        **_company_facts(company, known, today),
+        **our_facts.of_company(company, known, lead.property_state, today),
         **_standing_facts(company, known),
     }
-    officers = {one: _officer(one, company, today) for one in {one.officer for one in messages}}
+    officers = {
+        one: our_facts.of_officer(one, company, today) for one in {one.officer for one in messages}
+    }
     return [
         Facts(
             **shared,
@@ -287,50 +284,11 @@ def _promotes(outgoing: Outgoing) -> bool:
     return lint.promotes(lint.check(draft))
 
 
-def _company_facts(company: Company, known: Known, today: date) -> dict[str, Any]:
-    """Who we are, where we may, and how our texts are registered."""
-    texting = company.texting
-    return {
-        "company": CompanyFacts(
-            nmls_id=company.nmls_id,
-            is_depository=company.kind == "depository",
-            licensed_states=tuple(one.state for one in known.company_licenses if one.holds(today)),
-        ),
-        "seller_names": (company.legal_name, company.brand, *company.registered_dbas),
-        "registered_states": tuple(company.telemarketer_states),
-        "is_brand_registered": bool(texting.get("brand_registered")),
-        "campaign_attributes": tuple(texting.get("attributes", ())),
-        "optin_source": "own",
-        "company_kind": texting.get("company_kind", "direct_lender"),
-        "carrier_policy": texting.get("carrier_policy", "any_lender"),
-    }
-
-
 def local_day(lead: Lead, company: Company, at: datetime) -> date:
     """The date where the property is (the company's own when that is not known)."""
     there = places.of_address("property", lead.property_state, lead.property_zip)
     zone = there[0].zone if there else company.zone
     return at.astimezone(ZoneInfo(zone)).date()
-
-
-def _officer(officer: LoanOfficer | None, company: Company, today: date) -> OfficerFacts | None:
-    if officer is None:
-        return None
-    ended = officer.terminated_at is not None
-    return OfficerFacts(
-        nmls_id=officer.nmls_id,
-        is_sponsored=not ended and officer.sponsored_from_date <= today,
-        is_registered=not ended and company.kind == "depository",
-        licenses=tuple(
-            LicenseFacts(
-                state=one.state,
-                status=one.status,
-                expires_on=one.until_date - timedelta(days=1) if one.until_date else None,
-            )
-            for one in officer.licenses.all()
-            if one.from_date <= today
-        ),
-    )
 
 
 def _confirmation(stop: RevocationRow | None) -> Confirmation | None:

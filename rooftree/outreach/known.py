@@ -111,7 +111,7 @@ select json_build_object(
                  and x.source_class <> '' and x.reviewed_at is not null))
          order by s.from_date desc limit 1),
     'licenses', (select coalesce(json_agg(l order by l.state), '[]') from (
-        select state, from_date, until_date from company_license) l),
+        select state, number, license, from_date, until_date from company_license) l),
     'lists', (select coalesce(json_agg(d), '[]') from (
         select p.e164 as number, said.*
           from phone p cross join lateral ({SAID.format(number="p.e164")}) said

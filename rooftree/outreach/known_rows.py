@@ -84,6 +84,8 @@ class Licensed(Span):
     """A license of the company."""
 
     state: str
+    number: str
+    license: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

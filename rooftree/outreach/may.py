@@ -17,6 +17,7 @@ from rooftree.org.the_company import the_company
 from rooftree.outreach.compose import OPT_OUT
 from rooftree.outreach.facts import Outgoing, address_key, gather, gather_all
 from rooftree.outreach.known import Known
+from rooftree.outreach.license_words import license_words
 from rooftree.outreach.wording import signature
 
 WORDS = {"call": "Call", "text": "Text", "email": "E-mail"}
@@ -69,8 +70,10 @@ def of_leads(leads: Sequence[Lead], *, at: datetime) -> dict[UUID, dict[str, Bad
 def call(*, lead_id: UUID, cause: str, at: datetime) -> VerdictRow:
     """Whether an officer may call the borrower now; the verdict is kept."""
     lead, company = _load(lead_id), the_company()
-    outgoing = _outgoing(lead, company, "call", _addresses(lead)["call"], cause=cause)
-    facts = gather(outgoing, lead=lead, company=company, at=at)
+    there = _addresses(lead)
+    known = Known(lead, keys=_keys(there), at=at)
+    outgoing = _outgoing(lead, company, "call", there["call"], known, cause=cause)
+    facts = gather(outgoing, lead=lead, company=company, at=at, known=known)
     return store_verdict.store(
         gate.decide(facts), facts, lead=lead, cause=cause, stage="handoff", at=at
     )
@@ -104,7 +107,11 @@ def _keys(addresses: Mapping[str, str]) -> list[str]:
 def _badges(
     lead: Lead, company: Company, addresses: Mapping[str, str], known: Known
 ) -> dict[str, Badge]:
-    would = {medium: _outgoing(lead, company, medium, to) for medium, to in addresses.items() if to}
+    would = {
+        medium: _outgoing(lead, company, medium, to, known)
+        for medium, to in addresses.items()
+        if to
+    }
     facts = gather_all([*would.values()], lead=lead, company=company, at=known.at, known=known)
     said = {medium: gate.decide(one) for medium, one in zip(would, facts, strict=True)}
     return {
@@ -135,15 +142,24 @@ def _nowhere(medium: str) -> Badge:
     )
 
 
-def _outgoing(lead: Lead, company: Company, medium: str, to: str, *, cause: str = "") -> Outgoing:
+def _outgoing(
+    lead: Lead, company: Company, medium: str, to: str, known: Known, *, cause: str = ""
+) -> Outgoing:
     """As the officer would do it by hand: signed, with the way out, no promotion checked yet."""
     ending = signature(company, lead.officer)
+    licensed = license_words(
+        medium,
+        state=lead.property_state,
+        company=company,
+        licenses=known.company_licenses,
+        at=known.at,
+    )
     return Outgoing(
         medium=Medium(medium),
         purpose=Purpose.MARKETING,
         is_automated=False,
         to=to,
-        text="" if medium == "call" else f"{ending} {OPT_OUT['en']}",
+        text="" if medium == "call" else f"{ending} {OPT_OUT['en']} {licensed}",
         officer=lead.officer,
         cause=cause,
     )

@@ -159,6 +159,9 @@ class Message(models.Model):
     from_address = models.CharField(max_length=254, blank=True)
     subject = models.CharField(max_length=300, blank=True)
     body = models.TextField()
+    ending = models.TextField(
+        blank=True, default="", db_default=""
+    )  # what the law adds, as last decided: who we are, our license, how to end it
     state = models.CharField(max_length=10, default="waiting")
     verdict = models.ForeignKey(Verdict, models.SET_NULL, null=True, related_name="messages")
     release = models.ForeignKey(
@@ -221,6 +224,11 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return f"message:{self.pk}"
+
+    @property
+    def words(self) -> str:
+        """All that the borrower reads of it."""
+        return self.body + self.ending
 
 
 class UnmatchedText(models.Model):

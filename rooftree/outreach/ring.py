@@ -14,6 +14,8 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists
 
+from rooftree.compliance import calling
+from rooftree.compliance.reasons import sentence
 from rooftree.compliance.verdict import Decision
 from rooftree.core.failures import Failure, Refused, TryLater
 from rooftree.core.uuid7 import uuid7_at
@@ -30,7 +32,7 @@ from rooftree.outreach.media.line import line
 from rooftree.outreach.media.shapes import Accepted
 from rooftree.outreach.models import Ring
 from rooftree.outreach.send import address_for
-from rooftree.outreach.sender import our_number
+from rooftree.outreach.sender import is_ours, our_number
 from rooftree.routing import acknowledge
 from rooftree.routing.models import Offer, Ownership
 from rooftree.tasks.together import at_once
@@ -211,14 +213,14 @@ def pressed(*, ring_id: UUID, digits: str, at: datetime) -> Pressed:
     to = address_for(lead, "text")
     if not to:
         return Pressed(markup=twiml.say("It is yours. There is no phone number yet."), taken=owned)
-    verdict = may.call(lead_id=lead.pk, cause=f"ring:{ring.pk}", at=at)
-    if verdict.decision != Decision.ALLOW:
-        told = f"It is yours. You may not be connected now. {verdict.sentence}"
+    shown = our_number(ring.officer.text_number)
+    if why_not := _refused(ring, shown, at):
+        told = f"It is yours. You may not be connected now. {why_not}"
         return Pressed(markup=twiml.say(told), taken=owned)
     _record_call(ring, lead, to, at)
     markup = twiml.connect(
         to,
-        caller_id=our_number(ring.officer.text_number),
+        caller_id=shown,
         action_url=f"{settings.PUBLIC_URL}/in/twilio/ring/{ring.pk}/after/",
         said="Connecting you.",
     )
@@ -255,6 +257,16 @@ def forget_stale(*, at: datetime) -> int:
     """Calls claimed before a crash: their fate is unknown and they are not placed again."""
     stale = Ring.objects.filter(state="claimed", placed_at__lt=at - CLAIM_LIMIT)
     return stale.update(state="failed", problem="The program stopped mid-way.", ended_at=at)
+
+
+def _refused(ring: Ring, shown: str, at: datetime) -> str:
+    """Why the borrower may not be called now, or not under this number; "" when they may."""
+    verdict = may.call(lead_id=ring.offer.lead_id, cause=f"ring:{ring.pk}", at=at)
+    if verdict.decision != Decision.ALLOW:
+        return verdict.sentence
+    ours = is_ours(shown)  # what comes in on a number of ours is answered, and a STOP is heard
+    ruling = calling.caller_id(shown=shown, is_ours=ours, takes_requests=ours)
+    return "" if ruling.decision is Decision.ALLOW else sentence(ruling, None)
 
 
 def _ring(ring_id: UUID) -> Ring:

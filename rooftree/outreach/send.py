@@ -27,11 +27,11 @@ from rooftree.leads.models import Lead
 from rooftree.ledger.write import event, write, write_all
 from rooftree.org.change import change_each
 from rooftree.org.insert import insert_all_once
-from rooftree.org.models import Company, User
+from rooftree.org.models import User
 from rooftree.org.pause import PAUSED
 from rooftree.outreach import attempt, callbacks, duties, held, number_checks, sender, take_back
 from rooftree.outreach.decide import Decided, decide, decide_again, on_file
-from rooftree.outreach.letter import footer, unsubscribe_url
+from rooftree.outreach.letter import unsubscribe_url
 from rooftree.outreach.media import mail
 from rooftree.outreach.media.line import line
 from rooftree.outreach.media.shapes import Accepted, NoSuchNumber, OptedOut
@@ -200,7 +200,7 @@ def _settle(decided: Sequence[Decided], at: datetime) -> None:
         )
         for one in stopped
     )
-    changed = ("id", "verdict_id", "state", "claimed_at", "attempts", "problem", "due_at")
+    changed = ("id", "verdict_id", "ending", "state", "claimed_at", "attempts", "problem", "due_at")
     rows = [{name: getattr(one.message, name) for name in changed} for one in decided]
     change_each(Message, rows)
 
@@ -250,7 +250,7 @@ class _Answered:
 def _hand_over(ready: Decided) -> _Answered:
     message, at = ready.message, ready.verdict.at
     try:
-        carrier, accepted = _call_carrier(message, ready.found.company)
+        carrier, accepted = _call_carrier(message)
     except Exception as problem:  # a bug here, too, must not harm those already handed over
         return _Answered(message=message, at=at, problem=problem)
     return _Answered(message=message, at=at, carrier=carrier, accepted=accepted)
@@ -279,13 +279,13 @@ def _not_sent(message: Message, problem: Exception, at: datetime) -> None:
             raise problem
 
 
-def _call_carrier(message: Message, company: Company) -> tuple[str, Accepted]:
+def _call_carrier(message: Message) -> tuple[str, Accepted]:
     if message.medium == "email":
         letter = mail.Letter(
             to=message.to_address,
             sender=message.from_address,
             subject=message.subject,
-            body=message.body + footer(message, company),
+            body=message.words,
             reference=str(message.pk),
             unsubscribe_url=unsubscribe_url(message),
             reply_to=sender.reply_address(message),
@@ -295,7 +295,7 @@ def _call_carrier(message: Message, company: Company) -> tuple[str, Accepted]:
     accepted = carrier.send_text(
         to=message.to_address,
         sender=message.from_address,
-        body=message.body,
+        body=message.words,
         status_callback=f"{settings.PUBLIC_URL}/in/twilio/status/{message.pk}/",
         reference=str(message.pk),
     )
@@ -335,7 +335,7 @@ def _reconcile(message: Message, at: datetime) -> bool:
     still = Message.objects.filter(pk=message.pk, state="uncertain")
     try:
         found = line().find_text(
-            to=message.to_address, sender=message.from_address, body=message.body, since=since
+            to=message.to_address, sender=message.from_address, body=message.words, since=since
         )
     except Failure:
         still.update(due_at=at + LOOK_EVERY)

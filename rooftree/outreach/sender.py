@@ -58,7 +58,7 @@ def addresses_for(messages: Sequence[Message]) -> list[str]:
 def _known_numbers(addresses: Sequence[str]) -> dict[str, str]:
     """By address, the number of our last text to it, while it is ours."""
     last = {one.to_address: one.from_address for one in LAST.all(addresses=list(addresses))}
-    ours = {one: _is_ours(one) for one in set(last.values())}
+    ours = {one: is_ours(one) for one in set(last.values())}
     return {to: number for to, number in last.items() if ours[number]}
 
 
@@ -129,7 +129,8 @@ def _mark(key: str) -> str:
     return salted_hmac("rooftree.reply", key, algorithm="sha256").hexdigest()[:16]
 
 
-def _is_ours(number: str) -> bool:
+def is_ours(number: str) -> bool:
+    """Whether it is assigned to us: one of the company's, or an officer's own."""
     if number in settings.TWILIO_NUMBERS:
         return True
     return LoanOfficer.objects.filter(text_number=number, terminated_at=None).exists()

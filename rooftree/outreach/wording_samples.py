@@ -7,7 +7,7 @@ from datetime import datetime
 from rooftree.leads.models import Lead, Person
 from rooftree.org.models import LoanOfficer, User
 from rooftree.org.the_company import the_company
-from rooftree.outreach import wording
+from rooftree.outreach import letter, license_words, send, wording
 from rooftree.outreach.models import Template
 from rooftree.outreach.purposes import occasion
 from rooftree.outreach.wording import Rendered
@@ -61,6 +61,22 @@ def samples(template: Template) -> Sequence[Sample]:
     known = Lead(person=Person(first_name="Maria"), purpose=purpose, property_state="FL")
     unknown = Lead(person=Person(first_name=""), purpose="", property_state="")
     return Sample(lead=known, officer=officer), Sample(lead=unknown, officer=None)
+
+
+def ending(template: Template, state: str, *, at: datetime) -> str:
+    """What is added to it for a property in `state`; "" for a text that answers a few words."""
+    planned = send.Planned(
+        lead=samples(template)[0].lead,
+        medium=template.medium,
+        purpose="confirmation" if occasion(template.key).is_bare else "marketing",
+        cause="",
+        words=wording.Words(body="", language=template.language),
+        to="",
+    )
+    message = send.draft(planned, at)  # nothing is written
+    return letter.ending(
+        message, state=state, company=the_company(), licenses=license_words.on_file(), at=at
+    )
 
 
 def rendered(template: Template, sample: Sample, *, at: datetime) -> Rendered:

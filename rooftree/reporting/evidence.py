@@ -20,10 +20,10 @@ from rooftree.compliance.amending.models import RuleChange
 from rooftree.compliance.models import Consent, Revocation, Verdict
 from rooftree.compliance.numbers.models import NumberQuestion
 from rooftree.compliance.rulebook import VERSION
-from rooftree.leads.models import ContactAttempt, Delivery, Person
+from rooftree.leads.models import ContactAttempt, Delivery, Person, Touch
 from rooftree.ledger.chain import FIELDS, FIRST
 from rooftree.ledger.models import Event
-from rooftree.org.models import Company
+from rooftree.org.models import Company, LoanOfficer, User
 from rooftree.outreach.editions import sha256
 from rooftree.outreach.models import Message, Template
 from rooftree.reporting import heads
@@ -41,6 +41,7 @@ def gather(address: str, *, at: datetime) -> Json:
         Event.objects.filter(person_id__in=[one.pk for one in people]).order_by("sequence", "id")
     )
     messages = list(Message.objects.filter(person__in=people))
+    attempts = list(ContactAttempt.objects.filter(person__in=people))
     editions = Template.objects.select_related("written_by", "decided_by").filter(
         pk__in={one.template_id for one in messages}
     )
@@ -49,8 +50,10 @@ def gather(address: str, *, at: datetime) -> Json:
         "subject": address,
         "made_at": _plain(at),
         "rules_version": VERSION,
-        "company": _row(Company.objects.get(), ("legal_name", "nmls_id", "postal_address")),
+        "company": _row(Company.objects.get(), ("legal_name", "nmls_id", "postal_address", "zone")),
         "people": [_row(one, ("id", "first_name", "last_name", "created_at")) for one in people],
+        "staff": _staff(messages, attempts),
+        "inquiries": _inquiries(people),
         "consents": rows_of(consents, "captured_at", "recorded_at"),
         "deliveries": [delivery_of(one) for one in deliveries.select_related("source")],
         **_of_forms(people),
@@ -59,11 +62,8 @@ def gather(address: str, *, at: datetime) -> Json:
         ),
         **_of_number(address),
         "messages": rows_of(messages, "created_at"),
-        "editions": [
-            _edition(one)
-            for one in editions.select_related("written_by", "decided_by").order_by("from_at", "pk")
-        ],
-        "attempts": rows_of(ContactAttempt.objects.filter(person__in=people), "at"),
+        "editions": [_edition(one) for one in editions.order_by("from_at", "pk")],
+        "attempts": rows_of(attempts, "at"),
         "verdicts": (verdicts := rows_of(Verdict.objects.filter(person__in=people), "at")),
         "rule_changes": _rule_changes(verdicts),
         **_proved(events),
@@ -132,6 +132,33 @@ def _rule_changes(verdicts: Iterable[Json]) -> list[Json]:
             "approved_by": one.approved_by.name if one.approved_by else None,
         }
         for one in rows.filter(number__in=numbers).order_by("number")
+    ]
+
+
+def _staff(messages: Sequence[Message], attempts: Sequence[ContactAttempt]) -> Json:
+    """Who of ours wrote, called or is named in a message, by the id that stands there."""
+    users = {one.by_id for one in messages if one.by_id}
+    users |= {one.by_id for one in attempts if one.by_id}
+    officers = LoanOfficer.objects.filter(
+        Q(pk__in={one.officer_id for one in messages if one.officer_id}) | Q(user__in=users)
+    ).select_related("user")
+    found = {one.user_id: {"name": one.user.name, "nmls_id": one.nmls_id} for one in officers}
+    found |= {one.pk: found[one.user_id] for one in officers}
+    for user in User.objects.filter(pk__in=users - found.keys()):
+        found[user.pk] = {"name": user.name, "nmls_id": ""}
+    return {str(key): named for key, named in found.items()}
+
+
+def _inquiries(people: Sequence[Person]) -> list[Json]:
+    """Each time they asked, and what came with it about their consent."""
+    rows = Touch.objects.filter(person__in=people).select_related("source").order_by("at", "id")
+    return [
+        {
+            **_row(one, ("id", "at")),
+            "source": one.source.name,
+            "consent": one.inquiry.get("consent"),
+        }
+        for one in rows
     ]
 
 

@@ -8,7 +8,7 @@ from rooftree.compliance.evidence_check import MACHINE
 from rooftree.ledger.write import write
 from rooftree.reporting import heads
 from rooftree.reporting.evidence import gather
-from rooftree.reporting.evidence_words import chronology
+from rooftree.reporting.evidence_words import chronology, page_file
 from rooftree.reporting.signed_archive import as_json, packed, pdf
 
 CHRONOLOGY = "chronology.pdf"
@@ -23,6 +23,10 @@ def make(address: str, *, actor: str, at: datetime) -> bytes:
     heads.publish(at=at)
     evidence = gather(address, at=at)
     parts = {MACHINE: as_json(evidence), CHRONOLOGY: pdf(LAYOUT, chronology(evidence))}
+    parts |= {
+        page_file(nth): one["html"].encode()
+        for nth, one in enumerate(evidence["form_pages"], start=1)
+    }
     archive = packed(parts, at=at)
     write(
         "compliance.evidence.made",

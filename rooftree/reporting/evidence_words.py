@@ -1,63 +1,127 @@
-"""The chronology of an evidence file, in words and in order."""
+"""The evidence file as somebody reads it on paper: what it comes to, then each part of it."""
 
-from datetime import datetime
 from typing import Any
 
-from rooftree.compliance.amending.counted import counted
-from rooftree.compliance.reasons import MESSAGES, spelled
+from rooftree.compliance.source_terms import SIGNATURES
+from rooftree.reporting.evidence_lines import (
+    GONE,
+    Clock,
+    address,
+    consent_name,
+    list_name,
+    of_all,
+)
 
 type Json = dict[str, Any]
-DECISIONS = {"allow": "Allowed", "defer": "Held", "require": "Needs a person", "block": "Never"}
-STAGES = ("planned", "shown", "dequeued", "handoff")
-STOPS = {
-    "stop": "They asked us to stop",
-    "unsubscribe": "They unsubscribed",
-    "do_not_contact": "Put on our own do-not-contact list",
-    "wrong_person": "The number is somebody else's",
-    "vendor": "The source passed on a do-not-contact",
-    "review": "Their words waited for a person",
+KINDS = {
+    "written": "In writing",
+    "oral": "Spoken",
+    "number_provided": "They gave the number, and no more",
 }
+PROOFS = {
+    "text_hash": "the wording word for word",
+    "page_url": "the page’s address",
+    "ip": "their network address",
+    "user_agent": "their browser",
+    "session_cert": "a certificate of the session",
+    "leadid": "a LeadiD",
+    "form_record": "our form’s own record",
+}
+CONFIRMS = "confirmation"
 
 
 def chronology(evidence: Json) -> Json:
-    """They are the parts of the document, every value a string."""
-    verdicts = {one["id"]: one for one in evidence["verdicts"]}
-    editions = {one["id"]: one for one in evidence["editions"]}
-    lines = [
-        *(_consent(one) for one in evidence["consents"]),
-        *(_stop(one) for one in evidence["revocations"]),
-        *(_verdict(one) for one in sorted(evidence["verdicts"], key=_stage)),
-        *(
-            _message(one, verdicts, editions.get(one["template_id"]))
-            for one in evidence["messages"]
-        ),
-        *(_number_check(one) for one in evidence["number_checks"]),
-        *(_attempt(one) for one in evidence["attempts"] if one["medium"] == "call"),
-    ]
+    """They are the parts of the document; every value is a string, or a list of them."""
+    clock, company = Clock(evidence["company"]["zone"]), evidence["company"]
     return {
-        "subject": evidence["subject"],
-        "made_at": _moment(evidence["made_at"]),
-        "company": " · NMLS ".join(
-            one
-            for one in (evidence["company"]["legal_name"], evidence["company"]["nmls_id"])
-            if one
-        ),
-        "people": ", ".join(_name(one) for one in evidence["people"]) or "Nobody on file",
+        "subject": address(evidence["subject"]),
+        "made_at": clock.moment(evidence["made_at"]),
+        "company": company["legal_name"],
+        "company_about": f"NMLS {company['nmls_id']} · {company['postal_address']}",
+        "people": "; ".join(_name(one) for one in evidence["people"]) or "Nobody on file",
+        "zone": clock.name,
         "rules_version": evidence["rules_version"],
+        "summary": _summary(evidence, clock),
         "counts": _counts(evidence),
-        "consents": [_wording(one) for one in evidence["consents"]],
-        "lists": [_list(one) for one in evidence["lists"]],
-        "lines": sorted(lines, key=lambda one: one["order"]),  # of one moment: as they are here
-        "complete": _complete(evidence),
+        "consents": [_consent(one, evidence, clock) for one in evidence["consents"]],
+        "pages": [
+            f"{page_file(nth)}, first shown {clock.moment(page['shown_at'])}, "
+            f"SHA-256 {page['sha256']}"
+            for nth, page in enumerate(evidence["form_pages"], start=1)
+        ],
+        "lists": [_list(one, clock) for one in evidence["lists"]],
+        "lines": of_all(evidence, clock),
+        "complete": _complete(evidence, clock),
+        "heads": [_head(one, clock) for one in evidence["heads"]],
     }
 
 
-def _stage(verdict: Json) -> int:
-    return STAGES.index(verdict["stage"]) if verdict["stage"] in STAGES else len(STAGES)
+def page_file(nth: int) -> str:
+    """Under which name a page as shown lies in the archive."""
+    return f"page as shown {nth}.html"
 
 
 def _name(person: Json) -> str:
     return f"{person['first_name']} {person['last_name']}".strip() or "No name yet"
+
+
+def _summary(evidence: Json, clock: Clock) -> list[str]:
+    """What an examiner asks first: since when, by what right, how often, and what a stop did."""
+    said = []
+    if evidence["inquiries"]:
+        first = evidence["inquiries"][0]
+        said.append(f"They first asked us {clock.moment(first['at'])}, through {first['source']}.")
+    given = [one for one in evidence["consents"] if one["status"] == "granted" and one["channels"]]
+    said += [
+        f"{consent_name(one)}, {clock.moment(one['captured_at'] or one['recorded_at'])}."
+        for one in given
+    ] or ["No consent that covers a way of contact is on file."]
+    said.append(_contacts(evidence))
+    stops = [one for one in evidence["revocations"] if one["kind"] != "review"]
+    said += [_after(one, evidence, clock) for one in stops]
+    return said if stops else [*said, "They have not asked us to stop."]
+
+
+def _contacts(evidence: Json) -> str:
+    ours = [one for one in evidence["messages"] if one["direction"] == "out"]
+    gone = [one["medium"] for one in ours if one["state"] in GONE]
+    calls = sum(
+        one["medium"] == "call" and one["direction"] == "out" for one in evidence["attempts"]
+    )
+    counts = (
+        _plural(gone.count("text"), "text"),
+        _plural(gone.count("email"), "e-mail"),
+        _plural(calls, "call"),
+    )
+    stopped = _plural(len(ours) - len(gone), "message")
+    theirs = _plural(len(evidence["messages"]) - len(ours), "message")
+    return (
+        f"We sent {counts[0]} and {counts[1]} and made {counts[2]}; {stopped} that were prepared "
+        f"did not go. They wrote us {theirs}."
+    )
+
+
+def _after(stop: Json, evidence: Json, clock: Clock) -> str:
+    """What a stop did, from what was sent after it."""
+    ours = [one for one in evidence["messages"] if one["direction"] == "out"]
+    until = stop["ended_at"] or evidence["made_at"]
+    reached = [
+        one
+        for one in ours
+        if one["medium"] in stop["media"]
+        and one["state"] in GONE
+        and stop["at"] < (one["sent_at"] or "") < until
+    ]
+    kept = sum(one["purpose"] == CONFIRMS for one in reached)
+    rest = len(reached) - kept
+    confirmed = f", but for {_plural(kept, 'confirmation')} of it" if kept else ""
+    what = f"{_plural(rest, 'message')} of that kind went" if rest else "nothing of that kind went"
+    title = "They asked us to stop" if stop["kind"] in ("stop", "unsubscribe") else "Suppressed"
+    return f"{title} {clock.moment(stop['at'])}. After that {what} to them{confirmed}."
+
+
+def _plural(number: int, word: str) -> str:
+    return f"{number or 'no'} {word}{'' if number == 1 else 's'}"
 
 
 def _counts(evidence: Json) -> list[list[str]]:
@@ -65,139 +129,77 @@ def _counts(evidence: Json) -> list[list[str]]:
         ("Consents", "consents"),
         ("Stops and other suppressions", "revocations"),
         ("Messages, both ways", "messages"),
-        ("Verdicts of the gate", "verdicts"),
+        ("Decisions of the gate", "verdicts"),
         ("Ledger entries", "events"),
     )
     return [[title, str(len(evidence[key]))] for title, key in named]
 
 
-def _wording(one: Json) -> Json:
-    record = one["record"] or {}
-    proof = [
-        f"{key.replace('_', ' ')}: {_plain(value)}"
-        for key, value in sorted(record.items())
-        if value not in (None, "", [])
-    ]
+def _consent(one: Json, evidence: Json, clock: Clock) -> Json:
     return {
-        "title": f"{_status(one)} for {one['address']}",
-        "at": _moment(one["captured_at"] or one["recorded_at"]),
+        "title": consent_name(one),
+        "at": clock.moment(one["captured_at"] or one["recorded_at"]),
         "wording": one["wording"] or "No wording was kept.",
         "sha256": one["wording_sha256"] or "none",
-        "proof": "; ".join(proof) or "none",
+        "facts": [list(pair) for pair in _proofs(one, evidence) if pair[1]],
     }
 
 
-def _status(one: Json) -> str:
-    if one["status"] == "granted":
-        return f"Consent to {', '.join(one['channels']) or 'nothing named'}"
-    return "Consent refused" if one["status"] == "denied" else "Consent not known"
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def _list(one: Json) -> str:
-    name = "National do-not-call registry" if one["list"] == "US" else f"List {one['list']}"
-    copy = f"{one['by']}'s answer" if one.get("by") else "copy"
-    return f"{name}, {copy} of {one['dated']}: {'listed' if one['is_listed'] else 'not listed'}"
-
-
-def _consent(one: Json) -> Json:
-    return _line(one["captured_at"] or one["recorded_at"], _status(one), one["address"], one["id"])
-
-
-def _stop(one: Json) -> Json:
-    words = f"“{one['words']}”" if one["words"] else ""
-    ended = f"Ended {_moment(one['ended_at'])} by {one['ended_by']}" if one["ended_at"] else ""
-    media = ", ".join(one["media"])
-    detail = ". ".join(part for part in (words, f"Ends: {media}", ended) if part)
-    return _line(one["at"], STOPS[one["kind"]], detail, one["id"])
-
-
-def _message(one: Json, verdicts: Json, edition: Json | None) -> Json:
-    kind = "Text" if one["medium"] == "text" else "E-mail"
-    if one["direction"] == "in":
-        return _line(one["created_at"], f"{kind} from them", one["body"], one["id"])
-    judged = verdicts.get(one["verdict_id"] or "", {}).get("sentence", "")
-    proof = f"{one['carrier']} {one['carrier_id']}".strip()
-    said = f"{kind} to {one['to_address']}: {one['state']}"
-    parts = (one["subject"], one["body"], judged, _made_from(edition) if edition else "")
-    detail = "\n".join(part for part in parts if part)
-    return _line(one["sent_at"] or one["created_at"], said, detail, proof or one["id"])
-
-
-def _made_from(edition: Json) -> str:
-    """The wording a message was made from, and who approved it."""
-    by = f"approved by {edition['decided_by']}" if edition["decided_by"] else "as supplied"
-    name = f"{edition['key'].replace('_', ' ')}, {edition['language']} v{edition['version']}"
-    return f"Made from {name}, {by}, in use since {_moment(edition['from_at'])}."
-
-
-def _attempt(one: Json) -> Json:
-    way = "Call to" if one["direction"] == "out" else "Call from"
-    return _line(one["at"], f"{way} {one['address'] or 'them'}", one["result"], one["id"])
-
-
-def _number_check(one: Json) -> Json:
-    """What a vendor was asked about the number, and what it said."""
-    if one["kind"] == "reassigned":
-        said = f"Asked whether {one['number']} changed hands after {one['since']}"
-        detail = f"{one['service']} answered: {one['response'].replace('_', ' ')}"
-    else:
-        said = f"Asked which do-not-call lists {one['number']} is on"
-        on = ", ".join(one["listed"]) or f"none of {', '.join(one['covers']) or 'those it has'}"
-        detail = f"{one['service']} answered: {on}"
-    return _line(one["answered_at"], said, detail, one["id"])
-
-
-def _verdict(one: Json) -> Json:
-    against = [
-        f"{rule['id']}: {MESSAGES.get(rule['reason']) or spelled(rule['reason'])} ({rule['cite']})"
-        for rule in one["results"]
-        if rule["decision"] != "allow"
+def _proofs(one: Json, evidence: Json) -> list[tuple[str, str]]:
+    """How they agreed, where and at which machine, and what of it is proven."""
+    record = one["record"] or {}
+    touch = one["cause"].removeprefix("touch:").partition(":")[0]
+    asked: Json = next((it for it in evidence["inquiries"] if it["id"] == touch), {})
+    given = asked.get("consent") or {}
+    signed = SIGNATURES.get(record.get("signature", ""), str(record.get("signature", "")))
+    return [
+        ("Given to", str(record.get("seller", ""))),
+        ("How", KINDS.get(record.get("type", ""), "Not known")),
+        ("Signed with", signed if record.get("signature") else ""),
+        ("Came by", str(asked.get("source", ""))),
+        ("Page", str(given.get("page_url", ""))),
+        ("Network address", str(given.get("ip", ""))),
+        ("Browser", str(given.get("user_agent", ""))),
+        ("Machines may be used", _yes(record.get("autodial_disclosure"))),
+        ("A condition of a purchase", _yes(record.get("condition_of_purchase"))),
+        ("Signed by whoever has it", _yes(record.get("signer_is_subscriber"))),
+        ("Proof on file", ", ".join(PROOFS.get(key, key) for key in record.get("evidence", []))),
     ]
-    changes = [
-        f"Rule change {each.amendment.number}, {each.says}. "
-        + (f"Without it: {each.without}" if each.without else "Without it the answer is the same.")
-        for each in counted(one["facts"])
-    ]
-    asked = f"{len(one['results'])} rules asked, {one['rules_version']}"
-    detail = "\n".join([one["sentence"], *against, *changes, asked])
-    said = f"{DECISIONS[one['decision']]}: {one['medium']}, {one['purpose']} ({one['stage']})"
-    return _line(one["at"], said, detail, f"facts {one['facts_sha256']}")
 
 
-def _line(at: str, said: str, detail: str, proof: str) -> Json:
-    return {"order": at, "at": _moment(at), "said": said, "detail": detail, "proof": proof}
+def _yes(value: bool | None) -> str:
+    return "" if value is None else "yes" if value else "no"
 
 
-def _moment(text: str | None) -> str:
-    return f"{datetime.fromisoformat(text):%b %d, %Y %H:%M:%S} UTC" if text else "not known"
+def _list(one: Json, clock: Clock) -> str:
+    name = list_name(one["list"])
+    dated = clock.day(f"{one['dated']}T12:00:00+00:00")
+    copy = f"answer of {one['by']}, " if one["by"] else "copy of "
+    is_on = "listed" if one["is_listed"] else "not listed"
+    return f"{name[0].upper()}{name[1:]}, {copy}{dated}: {is_on}"
 
 
-def _complete(evidence: Json) -> list[str]:
+def _complete(evidence: Json, clock: Clock) -> list[str]:
     ledger, events = evidence["ledger"], evidence["events"]
     places = [one["sequence"] for one in events if one["sequence"] is not None]
-    span = f" (from {places[0]} to {places[-1]})" if places else ""
+    span = f", from entry {places[0]} to entry {places[-1]} of all" if places else ""
     under = sum("head" in one for one in events)
+    numbers = ", ".join(f"1 to {last}" for last in ledger["of_each"].values() if last)
     return [
-        f"The ledger holds {ledger['entries']} entries about these people{span}; all "
-        "of them are in this file, each with the hash of the entry before it.",
-        "They are numbered for each person, and the numbers have no gap: "
-        + (", ".join(f"1 to {last}" for last in ledger["of_each"].values() if last) or "none yet")
-        + ".",
-        f"{ledger['not_sealed_yet']} of them had no place in the chain yet when this was made.",
-        f"{under} are proved to be under a head of the ledger that was signed: "
-        + ("; ".join(_head(one) for one in evidence["heads"]) or "none was signed yet")
-        + ".",
-        f"The chain's head was then entry {ledger['head_sequence']}, {ledger['head_hash']}. "
-        "Compare the heads with copies that were kept elsewhere.",
-        "The file is signed. Anybody can check it with: rooftree evidence verify FILE.zip",
+        f"Our ledger has {ledger['entries']} entries about these people{span}. All of them are "
+        "in this file, each with the hash of the entry before it, so none can have been changed.",
+        "Those that have their place in the chain are numbered for each person, and the numbers "
+        f"have no gap: {numbers or 'none yet'}. So none can have been left out.",
+        f"{under} of them are proved to be under a head of the ledger that was signed (below), "
+        f"and {ledger['not_sealed_yet']} had no place in the chain yet when this was made.",
+        "Whoever kept a copy of a signed head elsewhere can compare it with the one here.",
+        "The whole file is signed. Anybody can check it, without our system or our word, with: "
+        "rooftree evidence verify FILE.zip",
     ]
 
 
-def _head(one: Json) -> str:
-    return f"entry {one['sequence']} on {_moment(one['at'])}, root {one['root'][:16]}…"
+def _head(one: Json, clock: Clock) -> Json:
+    return {
+        "said": f"Entry {one['sequence']}, signed {clock.moment(one['at'])}",
+        "proof": f"root {one['root']}",
+    }

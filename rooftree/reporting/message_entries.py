@@ -28,7 +28,7 @@ def of_message(message: Message) -> Entry:
     """One message, theirs or ours. Reads nothing: verdict, template and people are loaded."""
     name = NAMES.get(message.medium, message.medium)
     quote = Quote(
-        text=message.body,
+        text=message.body if message.medium == "email" else message.words,
         is_ours=message.direction == "out",
         language=message.language,
         subject=message.subject,

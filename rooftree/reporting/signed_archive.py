@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import unicodedata
 import zipfile
 from collections.abc import Mapping
 from datetime import datetime
@@ -13,6 +14,11 @@ import typst
 
 from rooftree.compliance.evidence_check import MANIFEST, SIGNATURE
 from rooftree.reporting import signing
+
+LETTERS = (  # of the fonts that come with the typesetter: Latin, Greek, Cyrillic, and their signs
+    *((0x20, 0x24F), (0x370, 0x45F), (0x1E00, 0x1EFF), (0x2010, 0x2040), (0x20A0, 0x20BF)),
+    *((0x2116, 0x2116), (0x2120, 0x2120), (0x2122, 0x2122), (0x2190, 0x21FF), (0x2200, 0x227F)),
+)
 
 
 def packed(parts: Mapping[str, bytes], *, at: datetime) -> bytes:
@@ -33,8 +39,35 @@ def as_json(said: Any) -> bytes:
 
 
 def pdf(layout: Path, told: Mapping[str, Any]) -> bytes:
-    """The words go in as data, never as source, so no borrower's text is run as layout."""
+    """The words go in as data, never as source, so no borrower's text is run as layout.
+
+    Our letters are the same on every machine, and a sign they lack would end the document: it
+    is named in brackets instead.
+    """
     return typst.compile(
-        layout, sys_inputs={"data": json.dumps(told)}, ignore_system_fonts=True,
+        layout, sys_inputs={"data": json.dumps(_on_paper(told))}, ignore_system_fonts=True,
         pdf_standards="a-2b",
     )  # fmt: skip
+
+
+def printed(text: str) -> str:
+    """A text in signs that our letters have; of the others the name, as `[thumbs up sign]`."""
+    return "".join(map(_sign, unicodedata.normalize("NFC", text)))
+
+
+def _sign(one: str) -> str:
+    if one == "\n" or (any(a <= ord(one) <= b for a, b in LETTERS) and one.isprintable()):
+        return one
+    if unicodedata.category(one)[0] in "CMZ":  # what is not seen: joiners, selectors, spaces
+        return " " if one.isspace() else ""
+    name = unicodedata.name(one, "")
+    is_named = bool(name) and not name.startswith("CJK")
+    return f"[{name.lower()}]" if is_named else f"[U+{ord(one):04X}]"
+
+
+def _on_paper(told: Any) -> Any:
+    if isinstance(told, str):
+        return printed(told)
+    if isinstance(told, Mapping):
+        return {key: _on_paper(value) for key, value in told.items()}
+    return [_on_paper(one) for one in told] if isinstance(told, list | tuple) else told

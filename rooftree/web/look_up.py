@@ -15,7 +15,7 @@ from rooftree.core.emails import comparison_key, email_address
 from rooftree.core.phones import phone_number
 from rooftree.leads.models import Lead, Person
 from rooftree.org.models import User
-from rooftree.reporting import rederive
+from rooftree.reporting import evidence_lines, rederive
 from rooftree.routing.visible import leads_visible_to
 from rooftree.web import words
 
@@ -133,6 +133,8 @@ def opened(verdict: Verdict) -> dict[str, Any]:
         "facts": [(_label(name), _plain(value)) for name, value in sorted(verdict.facts.items())],
         "same": rederive.same_verdict(verdict),
         "changes": counted(verdict.facts),
+        "asked_for": evidence_lines.PURPOSES.get(verdict.purpose, verdict.purpose),
+        "asked_at": evidence_lines.STAGES.get(verdict.stage, "when it was asked"),
         "cause": verdict.cause.partition(":")[0].replace("_", " "),
     }
 

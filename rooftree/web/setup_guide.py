@@ -1,7 +1,7 @@
 """The way from an empty installation to the first lead: which steps are done, which are next."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -20,6 +20,7 @@ from rooftree.org.models import (
     LoanOfficer,
     User,
 )
+from rooftree.outreach.license_words import not_on_file
 from rooftree.routing.models import RuleSet
 from rooftree.web.words import plural
 
@@ -37,14 +38,14 @@ class Step:
     is_needed: bool = True  # False: leads flow without it
 
 
-def steps(today: date) -> list[Step]:
+def steps(today: date, at: datetime) -> list[Step]:
     """Every step in its order."""
     company = Company.objects.select_related("alarm_user").first()
     return [
         _company(company),
         _branches(),
         _people(),
-        _licenses(company, today),
+        _licenses(company, today, at),
         _alarm(company),
         _sources(),
         _rules(),
@@ -139,7 +140,7 @@ def _people() -> Step:
     )
 
 
-def _licenses(company: Company | None, today: date) -> Step:
+def _licenses(company: Company | None, today: date, at: datetime) -> Step:
     good = Q(from_date__lte=today) & (Q(until_date=None) | Q(until_date__gt=today))
     ours = CompanyLicense.objects.filter(good).values_list("state", flat=True).distinct().count()
     held = License.objects.filter(good, officer__terminated_at=None, status__in=AUTHORIZING)
@@ -150,12 +151,15 @@ def _licenses(company: Company | None, today: date) -> Step:
             f"{plural(held.count(), 'license')} of officers; the company in {plural(ours, 'state')}"
         )
         said += f"; {ending} {'ends' if ending == 1 else 'end'} within 30 days" if ending else ""
+    missing = not_on_file(company, at=at) if company else {}
+    if missing:
+        said = next(iter(missing.values()))
     is_bank = bool(company and company.kind == "depository")
     return Step(
         name="Check licenses",
         said="A depository’s officers need no state license" if is_bank else said,
         href=reverse("setup_licenses"),
-        is_done=is_bank or (held.exists() and ours > 0),
+        is_done=is_bank or (held.exists() and ours > 0 and not missing),
     )
 
 

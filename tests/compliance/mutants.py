@@ -27,20 +27,21 @@ import yaml
 
 HERE = Path(__file__).parent
 RULES = HERE.parents[1] / "rooftree" / "compliance"
-FILES = ("rules.yaml", "optout.yaml", "wording.yaml")
+FILES = ("rules.yaml", "optout.yaml", "wording.yaml", "license_wording.yaml")
 CHANGED = "ROOFTREE_MUTANT"  # names the file and the place of the one value that is changed
 QUICK = ("cases", "state_table", "quiet_hours", "places", "lint", "optout", "optout_recall")
 NEAREST = {"optout.yaml": "optout_recall", "wording.yaml": "lint"}  # asked first of a file
 TESTS = [
     f"tests/compliance/test_{name}.py"
-    for name in (*QUICK, "checker", "dnc_file", "gate", "needles", "retention")
+    for name in (*QUICK, "checker", "dnc_file", "gate", "license_wording", "needles", "retention")
 ]
 # By a pattern of `file:place`, why no test should notice.
 SURVIVORS = {
     r":.*\b(cite|cites)$": "A citation is shown beside a decision and decides nothing.",
     r":retention\..*\b(name|stays)$": "Words about a class of records, which decide nothing.",
     r"rules.yaml:as_of$": "The day of a worked case that names none; no message is decided on it.",
-    r":sources|:.*\b(src|conf|note|in_flux)$": "Words for whoever keeps the table.",
+    r":sources|:.*\b(src|conf|note|in_flux|about)$": "Words for whoever keeps the table.",
+    r"license_wording.yaml:.*\bname$": "What the page calls a license.",
     r"wording.yaml:patterns\.\d+\.(blocked|allowed)": "Examples, read by the tests alone.",
 }
 type Place = tuple[Any, ...]

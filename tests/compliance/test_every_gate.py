@@ -16,7 +16,16 @@ from rooftree.compliance.facts import (
 )
 from rooftree.compliance.gate import ENFORCED, decide
 from rooftree.compliance.verdict import Decision
-from tests.compliance.usual import NOON, call, email, facts, officer, place, provenance
+from tests.compliance.usual import (
+    NOON,
+    call,
+    email,
+    facts,
+    license_in,
+    officer,
+    place,
+    provenance,
+)
 
 LOUISIANA = Emergency(state="LA", county="*", from_date=date(2026, 11, 1), until_date=None)
 TRIGGER = provenance(
@@ -74,6 +83,10 @@ TRIPS: dict[str, tuple[Facts, str]] = {
         "cap_3_in_24h",
     ),
     "nmls_ids": (facts(text="Hi. Reply STOP to opt out."), "add_nmls_ids"),
+    "license_words": (
+        facts(property_state="CA", officer=officer(licenses=(license_in("CA"),))),
+        "license_words_not_on_file",
+    ),
     "opt_out_words": (facts(text="Acme NMLS 111111, Dana NMLS 222222"), "add_optout_text"),
     "approval": (facts(wording_until=NOON), "wording_not_approved"),
     "content": (

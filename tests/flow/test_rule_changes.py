@@ -312,7 +312,8 @@ def test_the_evidence_file_names_the_change_that_counted_and_its_two_people(omar
     assert (change["number"], change["written_by"], change["approved_by"]) == (
         1, "Omar Haddad", "Lena Park",
     )  # fmt: skip
-    said = "\n".join(line["detail"] for line in evidence_words.chronology(found)["lines"])
+    lines = evidence_words.chronology(found)["lines"]
+    said = "\n".join(rule for line in lines for it in line["decided"] for rule in it["rules"])
     assert (
         "Rule change 1, Florida, hours for calls and texts: Mon–Sat 1 PM–8 PM, Sun closed" in said
     )

@@ -132,6 +132,18 @@ def test_a_call_that_is_not_lawful_now_is_not_connected_and_the_lead_is_theirs(r
     assert not ContactAttempt.objects.filter(medium="call").exists()
 
 
+def test_nobody_is_called_under_a_number_that_is_not_ours(rung, dana, settings):
+    settings.TWILIO_NUMBERS = ["8135550199"]  # no number that a carrier shows
+
+    markup = press(rung, "1")
+
+    assert "It is yours. You may not be connected now." in markup
+    assert "A number of ours must be shown to whoever is called" in markup
+    assert "<Dial" not in markup
+    assert Ownership.objects.get().officer == dana
+    assert not ContactAttempt.objects.filter(medium="call").exists()
+
+
 def test_a_lead_without_a_number_is_taken_and_says_so(rung):
     rung.offer.lead.person.phones.update(unlinked_at=make.NOON)
 

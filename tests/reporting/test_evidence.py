@@ -98,7 +98,7 @@ def test_each_message_names_the_wording_it_was_made_from_and_who_approved_it(ben
     assert {one["template_id"] for one in sent} == set(editions)
     assert all("{{ sender }}" in one["body"] for one in editions.values())
     said = json.dumps(chronology(gather(BEN, at=LATER)), ensure_ascii=False)
-    assert "Made from first hello, en v1, as supplied, in use since Nov 22, 2026" in said
+    assert "Made from “first hello”, English edition 1, as supplied, in use since Nov 22" in said
 
 
 def test_each_entry_is_proved_to_be_under_a_signed_head(ben, file):
@@ -244,10 +244,11 @@ def test_the_chronology_is_in_order_and_names_what_happened(ben):
     told = chronology(gather(BEN, at=LATER))
     moments = [one["order"] for one in told["lines"]]
     assert moments == sorted(moments)
-    said = [one["said"] for one in told["lines"]]
+    said = [one["title"] for one in told["lines"]]
     assert "They asked us to stop" in said
-    assert any(one.startswith("Text to +18135550142") for one in said)
-    assert any(one.startswith("Allowed: text") for one in said)
+    assert any(one.startswith("Text to (813) 555-0142") for one in said)
+    decided = [it["said"] for one in told["lines"] for it in one["decided"]]
+    assert any(one.startswith("allowed. ") for one in decided)
 
 
 def test_what_a_vendor_answered_about_the_number_is_in_the_file_word_for_word(ben):
@@ -264,10 +265,16 @@ def test_what_a_vendor_answered_about_the_number_is_in_the_file_word_for_word(be
     assert [one["said"] for one in found["number_checks"]] == [
         {"IsReassigned": False}, {"ResultCode": "D"},
     ]  # fmt: skip
-    said = {one["said"]: one["detail"] for one in chronology(found)["lines"]}
-    assert said[f"Asked whether {BEN} changed hands after {LATER.date()}"].endswith("answered: no")
-    assert said[f"Asked which do-not-call lists {BEN} is on"] == "dncscrub answered: FL"
-    assert f"List FL, dncscrub's answer of {LATER.date()}: listed" in chronology(found)["lists"]
+    told = chronology(found)
+    notes = {one["title"]: one["notes"] for one in told["lines"]}
+    day = f"{LATER:%b} {LATER.day}, {LATER:%Y}"
+    assert notes[f"Asked whether (813) 555-0142 changed hands after {day}"] == [
+        "dncscrub answered: no."
+    ]
+    assert notes["Asked which do-not-call lists (813) 555-0142 is on"] == [
+        "dncscrub answered: the do-not-call list of Florida."
+    ]
+    assert f"The do-not-call list of Florida, answer of dncscrub, {day}: listed" in told["lists"]
 
 
 def test_a_number_nobody_has_gives_an_empty_file_that_holds(company, tmp_path):

@@ -16,6 +16,7 @@ from django.utils.timezone import localtime
 
 from rooftree.los.milestones import in_words
 from rooftree.outreach.models import Message
+from rooftree.reporting import evidence_lines
 from rooftree.routing.visible import may
 from rooftree.web import words
 from rooftree.web.squares import Square
@@ -97,6 +98,18 @@ def language(code: str) -> str:
 def state_words(code: str) -> str:
     """A lead's state in words."""
     return words.STATES.get(code, code)
+
+
+@register.filter
+def media(codes: list[str]) -> str:
+    """Ways of contact in words."""
+    return evidence_lines.listed(codes)
+
+
+@register.filter
+def spaced(code: str) -> str:
+    """A name of the record as words."""
+    return code.replace("_", " ")
 
 
 @register.filter

@@ -7,12 +7,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
+from rooftree.capture import credit_data
 from rooftree.compliance import lead_basis
 from rooftree.compliance.application import ITEMS
 from rooftree.compliance.lead_basis import TIES, Basis, NoBasis
 from rooftree.compliance.models import CreditClock
 from rooftree.flow.credit_facts import pieces_of
 from rooftree.leads.models import Lead
+from rooftree.ledger.models import Event
 from rooftree.routing.visible import may
 from rooftree.web.answers import done
 from rooftree.web.page import must, staff
@@ -69,6 +71,9 @@ def _about(request: HttpRequest, lead: Lead, form: BasisForm | None = None) -> d
         "lines": [line(one, request.at) for one in mine],
         "loan": lead.loans.order_by("-created_at").first(),
         "may_open": may(request.user, "see_clocks"),
+        "not_kept": Event.objects.filter(lead_id=lead.pk, kind=credit_data.REFUSED)
+        .order_by("-occurred_at")
+        .first(),
         "must_prove": is_asked,
         "bases": [
             (one, TIES[one.relationship])

@@ -13,7 +13,7 @@ from rooftree.compliance import emergency_watch, source_terms
 from rooftree.compliance.amending import standing
 from rooftree.compliance.record_consent import terms_in_force
 from rooftree.compliance.rulebook import EMERGENCY
-from rooftree.compliance.source_terms import CHANNELS, CLASSES, SIGNATURES, BadTerms
+from rooftree.compliance.source_terms import CHANNELS, CLASSES, PURPOSES, SIGNATURES, BadTerms
 from rooftree.leads.models import Source
 from rooftree.money.company_day import company_day
 from rooftree.routing.visible import may
@@ -41,6 +41,12 @@ class TermsForm(StaffForm):
     is_authorized = yes(
         "Of a credit bureau: the contract has each consumer’s authorization certified to it"
     )
+    report_purpose = choice(
+        "Why it may give us credit data", PURPOSES.items(),
+        "A score it assigned rests on a consumer report; what consumers say of themselves does not",
+        required=False,
+    )  # fmt: skip
+    report_words = area("The words for it", "Exactly as the consumer signs them", rows=3)
     proof_owed = text(
         "Proof the source owes us", "As certificates on request", required=False, longest=200
     )
@@ -85,6 +91,7 @@ def terms(request: HttpRequest, source_id: UUID) -> HttpResponse:
         "channels": CHANNELS,
         "signatures": SIGNATURES,
         "classes": CLASSES,
+        "purposes": PURPOSES,
         "may_review": may(request.user, "review_terms"),
     }
     return render(request, "compliance/terms.html", context, status=status)
@@ -135,5 +142,6 @@ def _typed(now: Any, today: date) -> dict[str, Any]:
     kept = (
         *("names_us", "seller_snapshot", "wording", "signature", "channels", "proof_owed"),
         *("source_class", "is_firm_offer", "criteria", "is_authorized"),
+        *("report_purpose", "report_words"),
     )
     return {"from_date": today, **{name: getattr(now, name) for name in kept if now}}

@@ -6,8 +6,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
+from rooftree.flow.our_licenses import change_company
 from rooftree.money.company_day import company_day
-from rooftree.org import company as org
 from rooftree.org.company import KINDS
 from rooftree.org.models import Company, User, office_hours
 from rooftree.routing.visible import WHOLE_OR_SUBTREE
@@ -37,7 +37,9 @@ class CompanyForm(WeekForm):
         "Postal address", "In the footer of every marketing e-mail", required=True
     )
     phone = text("Main phone", longest=30, attrs={"inputmode": "tel"})
-    website = text("Website", "As https://www.example.com", required=False)
+    website = text(
+        "Website", "As https://www.example.com; Texas wants it in every message", required=False
+    )
     zone = zone("Time zone", "The company’s days are counted in it")
     alarm_user_id = choice(
         "Who is called when nobody takes a lead", (), "A person, at any hour", required=False
@@ -71,7 +73,7 @@ class CompanyForm(WeekForm):
 def show(request: HttpRequest) -> HttpResponse:
     """The guide: what is done, what is next, what works already."""
     must(request.user, "edit_setup")
-    listed = setup_guide.steps(company_day(request.at))
+    listed = setup_guide.steps(company_day(request.at), request.at)
     needed = [step for step in listed if step.is_needed]
     left = sum(not step.is_done for step in needed)
     context = {
@@ -93,7 +95,7 @@ def company(request: HttpRequest) -> HttpResponse:
     form = CompanyForm(request.POST or None, initial=_typed(held))
 
     def keep(typed: dict[str, Any]) -> Company:
-        return org.change(_facts(typed, held), by=request.user, at=request.at)
+        return change_company(_facts(typed, held), by=request.user, at=request.at)
 
     if request.method == "POST" and form.carried_out(keep):
         return done(request, "The company’s facts are kept", back_to=reverse("setup"))

@@ -1,6 +1,6 @@
 """Set-up: licenses by state with their dates, of loan officers and of the company."""
 
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -9,11 +9,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
+from rooftree.compliance import license_wording
 from rooftree.core.states import STATES
-from rooftree.flow import nmls_file
+from rooftree.flow import nmls_file, our_licenses
 from rooftree.money.company_day import company_day
-from rooftree.org import company_licences, licences
-from rooftree.org.models import AUTHORIZING, CompanyLicense, License, LoanOfficer
+from rooftree.org import licences
+from rooftree.org.models import AUTHORIZING, Company, CompanyLicense, License, LoanOfficer
+from rooftree.outreach import license_words
 from rooftree.web.answers import done
 from rooftree.web.page import staff
 from rooftree.web.setup_guide import ENDS_SOON
@@ -34,13 +36,18 @@ class LicenseForm(StaffForm):
     officer = choice("Whose", ())
     state = choice("State", [("", "Choose a state"), *STATES.items()])
     number = text("Number", longest=40)
+    license = choice(
+        "Which license", (), "Only of the company, where the state’s wording differs by license",
+        required=False,
+    )  # fmt: skip
     status = choice("NMLS says", [(one, one) for one in STATUSES])
     from_date = day("First day")
     last_date = day("Last day", "Empty: no end is known", required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        held = kwargs.pop("held", None)
+        held, today = kwargs.pop("held", None), kwargs.pop("today")
         super().__init__(*args, **kwargs)
+        self._offer_licenses(held, today)
         if held:
             del self.fields["officer"], self.fields["state"]
         else:
@@ -54,6 +61,24 @@ class LicenseForm(StaffForm):
         if isinstance(held, CompanyLicense):
             del self.fields["status"]
 
+    def _offer_licenses(self, held: License | CompanyLicense | None, today: date) -> None:
+        """Those between which the wording differs: of every state, or of the one in hand."""
+        states = STATES if held is None else [held.state]
+        offered = [
+            (f"{state}:{key}", f"{state}: {name}")
+            for state in states
+            for key, name in license_wording.licenses(state, on=today).items()
+        ]
+        if isinstance(held, License) or not offered:
+            del self.fields["license"]
+        else:
+            self.fields["license"].choices = [("", "Makes no difference there"), *offered]
+
+    def license_of(self, state: str) -> str:
+        """The one chosen for a state; "" where none of its was."""
+        whose, _, key = self.cleaned_data.get("license", "").partition(":")
+        return key if whose == state else ""
+
     def dates(self) -> tuple[Any, Any]:
         """The first day, and the first day without it."""
         last = self.cleaned_data["last_date"]
@@ -64,14 +89,17 @@ class LicenseForm(StaffForm):
 def listed(request: HttpRequest) -> HttpResponse:
     """Every license, those that end first at the top of their officer; and a new one."""
     must(request.user, "edit_licenses")
-    form = LicenseForm(request.POST or None, initial={"officer": request.GET.get("officer", "")})
+    today = company_day(request.at)
+    form = LicenseForm(
+        request.POST or None, initial={"officer": request.GET.get("officer", "")}, today=today
+    )
 
     def add(typed: dict[str, Any]) -> Any:
         kept = {"state": typed["state"], "number": typed["number"], "dates": form.dates()}
         kept |= {"by": request.user, "at": request.at}
         if typed["officer"]:
             return licences.add(officer_id=typed["officer"], **kept)
-        return company_licences.add(**kept)
+        return our_licenses.add(**kept, license=form.license_of(typed["state"]))
 
     if request.method == "POST" and form.carried_out(add):
         return done(request, f"The license in {form.made.state} is on file", back_to=request.path)
@@ -82,14 +110,11 @@ def listed(request: HttpRequest) -> HttpResponse:
     page = Paginator(
         rows.order_by("officer__user__name", "state", "-from_date", "id"), PAGE
     ).get_page(request.GET.get("page"))
-    today = company_day(request.at)
     context = {
         "form": form,
         "page": page,
         "rows": [_shown(one, today, one.status) for one in page.object_list],
-        "company": [
-            _shown(one, today) for one in CompanyLicense.objects.order_by("state", "-from_date")
-        ],
+        "company": _of_the_company(request.at, today),
         "states": sorted(set(License.objects.values_list("state", flat=True))),
         "state": state,
     }
@@ -142,8 +167,9 @@ def of_company(request: HttpRequest, license_id: UUID) -> HttpResponse:
     held = get_object_or_404(CompanyLicense, pk=license_id)
 
     def change(form: LicenseForm) -> Any:
-        return company_licences.edit(
-            license_id=held.pk, number=form.cleaned_data["number"], dates=form.dates(),
+        return our_licenses.edit(
+            license_id=held.pk, number=form.cleaned_data["number"],
+            license=form.license_of(held.state), dates=form.dates(),
             by=request.user, at=request.at,
         )  # fmt: skip
 
@@ -155,11 +181,14 @@ def _edited(
 ) -> HttpResponse:
     initial = {
         "number": held.number,
+        "license": f"{held.state}:{getattr(held, 'license', '')}",
         "status": getattr(held, "status", ""),
         "from_date": held.from_date,
         "last_date": held.until_date - ONE_DAY if held.until_date else None,
     }
-    form = LicenseForm(request.POST or None, initial=initial, held=held)
+    form = LicenseForm(
+        request.POST or None, initial=initial, held=held, today=company_day(request.at)
+    )
     if request.method == "POST" and form.carried_out(lambda _: change(form)):
         return done(request, f"{title}: kept", back_to=reverse("setup_licenses"))
     context = {
@@ -168,6 +197,24 @@ def _edited(
     }  # fmt: skip
     status = 422 if request.method == "POST" else 200
     return render(request, "setup/form.html", context, status=status)
+
+
+def _of_the_company(at: datetime, today: date) -> list[dict[str, Any]]:
+    """Its licenses, each with the words that messages name it by, or what is missing of them."""
+    company, licenses = Company.objects.first(), license_words.on_file()
+    missing = license_words.not_on_file(company, at=at) if company else {}
+    rows = []
+    for one in CompanyLicense.objects.order_by("state", "-from_date"):
+        row = _shown(one, today)
+        if company and row["tone"] != "late":
+            row["missing"] = missing.get(one.state, "")
+            if row["missing"]:
+                row |= {"tone": "late", "icon": "warn", "said": "Not named"}
+            row["words"] = license_words.license_words(
+                "email", state=one.state, company=company, licenses=licenses, at=at
+            )
+        rows.append(row)
+    return rows
 
 
 def _shown(one: Any, today: Any, status: str = "Approved") -> dict[str, Any]:

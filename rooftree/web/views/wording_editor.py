@@ -9,8 +9,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
+from rooftree.core import segments
+from rooftree.core.states import STATES
 from rooftree.leads.models import Lead
+from rooftree.org.the_company import the_company
 from rooftree.outreach import editions, publish_wording, wording, wording_samples
+from rooftree.outreach.license_words import not_on_file
 from rooftree.outreach.models import Template
 from rooftree.outreach.purposes import LANGUAGE_NAMES
 from rooftree.outreach.read_wording import read
@@ -151,11 +155,14 @@ def _read(
 ) -> dict[str, Any]:
     """Each language's words as typed, read and shown for somebody."""
     lead = _lead(request)
+    state = _state(request, lead)
     live = {one.language: one for one in _history(here) if one.state == "live"}
     changed = _changed(here, said)
     return {
         "place": here,
         "lead": lead,
+        "states": STATES.items(),
+        "state": state,
         "columns": [
             {
                 "code": code,
@@ -163,14 +170,20 @@ def _read(
                 "said": said[code],
                 "live": live.get(code),
                 "is_changed": code in changed,
-                **_shown(here.template(code, said[code]), lead, request.at),
+                **_shown(here.template(code, said[code]), lead, state, request.at),
             }
             for code in wording.LANGUAGES
         ],
     }
 
 
-def _shown(template: Template, lead: Lead | None, at: datetime) -> dict[str, Any]:
+def _state(request: HttpRequest, lead: Lead | None) -> str:
+    """Whose law the ending is shown for: the state chosen, else that of the lead."""
+    chosen = request.POST.get("state", "")
+    return chosen if chosen in STATES else lead.property_state if lead else ""
+
+
+def _shown(template: Template, lead: Lead | None, state: str, at: datetime) -> dict[str, Any]:
     if not template.body and not template.subject:
         return {"is_empty": True}
     found = read(template, at=at)
@@ -178,4 +191,13 @@ def _shown(template: Template, lead: Lead | None, at: datetime) -> dict[str, Any
     if shown and lead:
         sample = wording_samples.Sample(lead=lead, officer=lead.officer)
         shown = wording_samples.rendered(template, sample, at=at)
-    return {"reading": found, "shown": shown, "is_blocked": bool(found.blocking)}
+    ending = wording_samples.ending(template, state, at=at) if shown else ""
+    is_text = template.medium == "text"
+    return {
+        "reading": found,
+        "shown": shown,
+        "ending": ending,
+        "length": segments.length(shown.body + ending) if shown and is_text else None,
+        "missing": not_on_file(the_company(), at=at).get(state, ""),
+        "is_blocked": bool(found.blocking),
+    }

@@ -1,0 +1,81 @@
+"""Pages that an examiner is shown, on paper; and the pages on which our licenses are named."""
+
+import os
+from pathlib import Path
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import Page, expect
+
+from rooftree.compliance.models import Verdict
+from rooftree.ledger import seal
+from rooftree.org.models import CompanyLicense
+from tests import make
+from tests.reporting import whole_life
+from tests.web.browser.conftest import DESK, SIZES, open_as, shown_well
+
+LETTER = {"width": 740, "height": 980}  # what is left of a sheet between its margins, in pixels
+
+
+def on_paper(page: Page, name: str) -> str:
+    """What is printed, in words; kept as a PDF where ROOFTREE_PICTURES names a folder."""
+    page.emulate_media(media="print", color_scheme="light")
+    page.set_viewport_size(LETTER)
+    if folder := os.environ.get("ROOFTREE_PICTURES"):
+        page.pdf(path=Path(folder) / f"{name}.pdf", format="Letter", print_background=True)
+    assert page.evaluate("document.documentElement.scrollWidth") <= LETTER["width"]
+    assert page.locator(":is(button, .button, input, textarea):visible").count() == 0
+    said = page.inner_text("body")
+    assert "Printed " in said
+    return said
+
+
+def test_what_an_examiner_is_shown_reads_well_on_paper(chromium, front, committed, noon):
+    whole_life.lived()
+    make.user("compliance", name="Omar Haddad")
+    seal.seal(at=noon)
+    page = open_as(chromium, front, "Compliance", DESK)
+
+    page.goto(f"{reverse('compliance')}?q=8135550142")
+    said = on_paper(page, "paper-person")
+    assert "By ticking this box I agree" in said
+    proof = page.locator(".popover.on-paper").first
+    assert proof.evaluate("one => getComputedStyle(one).opacity") == "1"
+    assert "calls dialed by machines" in said
+
+    blocked = Verdict.objects.filter(reason="guaranteed_approval").latest("at")
+    page.goto(reverse("verdict", args=[blocked.pk]))
+    said = on_paper(page, "paper-verdict")
+    assert "Advertising, by message, when its turn came" in said
+    assert "Property state" in said  # the facts it rests on are open on paper
+
+    for name in ("releases", "clocks", "controls", "compliance_ledger"):
+        page.goto(reverse(name))
+        on_paper(page, f"paper-{name}")
+
+
+@pytest.mark.parametrize(("size", "scheme"), SIZES)
+def test_the_pages_that_name_our_licenses_fit_and_are_accessible(
+    chromium, front, people, noon, size, scheme
+):  # fmt: skip
+    name = f"{size['width']}-{scheme}"
+    make.user("administrator", name="Ada Lind")
+    make.user("marketing", name="Marta Voss")
+    CompanyLicense.objects.filter(state="CA").update(license="")
+    page = open_as(chromium, front, "Administrator", size, scheme)
+    page.goto(reverse("setup_licenses"))
+    expect(page.get_by_text("Until then nothing is written there.")).to_be_visible()
+    shown_well(page, f"licenses-{name}")
+    held = CompanyLicense.objects.get(state="CA")
+    page.goto(reverse("setup_company_license", args=[held.pk]))
+    shown_well(page, f"license-{name}")
+    page.get_by_label("Which license").select_option(label="CA: DFPI, California Financing Law")
+    page.get_by_role("button", name="Keep").click()
+    expect(page.get_by_text("Loans made or arranged pursuant to")).to_be_visible()
+
+    page = open_as(chromium, front, "Marketing", size, scheme)
+    page.goto(reverse("wording_place", args=["first_hello", "text", "any", "any"]))
+    page.get_by_label("And as it ends in").select_option("CA")
+    page.locator("#body-en").fill("Hi, {{ sender }} here. Call us? Reply STOP to end.")
+    expect(page.get_by_text("California Financing Law license CO-CA-1").first).to_be_visible()
+    shown_well(page, f"wording-{name}")

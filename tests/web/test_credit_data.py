@@ -1,0 +1,112 @@
+"""A score that a seller assigned is kept for a purpose on file alone."""
+
+from pathlib import Path
+
+import pytest
+from django.urls import reverse
+from django.utils.timezone import localdate, now
+
+from rooftree.compliance.models import SourceTerms
+from rooftree.leads.models import Lead, Source, Touch
+from rooftree.ledger.models import Event
+from tests import make
+from tests.flow import journey
+
+pytestmark = pytest.mark.django_db
+POST = Path(__file__).parents[1] / "capture/deliveries/lendingtree/more_02_json_purchase/body.json"
+PATH = "/in/lendingtree/{token}"
+WORDS = "I instruct LendingTree to obtain my report and to share it with lenders."
+
+
+@pytest.fixture
+def lendingtree() -> Source:
+    journey.ready(states=("CO", "FL"))
+    token = "lt-test-path-token-19bc"
+    return make.source("lendingtree", token=token, token_hash=journey._sha256(token))
+
+
+@pytest.fixture
+def record(signed_in):
+    """The form on the terms' page, as compliance fills it in today."""
+
+    def post(source: Source, *, by: str = "compliance", **typed: str):
+        page = reverse("source_terms", args=[source.pk])
+        return signed_in(make.user(by)).post(page, {"from_date": localdate().isoformat(), **typed})
+
+    return post
+
+
+def deliver(source: Source) -> Lead:
+    return journey.deliver(
+        source, POST.read_bytes(), path=PATH.format(token=source.token), at=now()
+    )
+
+
+def test_without_a_purpose_on_file_it_is_let_go_and_the_ledger_says_so(lendingtree, signed_in):
+    lead = deliver(lendingtree)
+
+    assert lead.credit_band == ""
+    kept = Touch.objects.get().inquiry["credit"]
+    assert kept == {"bankruptcy": True, "foreclosure": False}  # their own answers
+    assert lead.details["credit"] == kept
+    told = Event.objects.get(kind="compliance.credit_data.refused")
+    assert (told.lead_id, told.data["rule"], told.data["reason"]) == (
+        lead.pk, "FCR-01", "no_permissible_purpose",
+    )  # fmt: skip
+    page = signed_in(make.user("compliance")).get(reverse("application", args=[lead.pk]))
+    assert f"The credit data that {lendingtree.name} gave were not kept" in page.text
+
+
+@pytest.mark.parametrize("purpose", ["instructions", "application"])
+def test_a_purpose_that_compliance_recorded_lets_it_in(lendingtree, record, purpose):
+    answer = record(lendingtree, report_purpose=purpose, report_words=WORDS)
+    assert answer.status_code == 303, answer.text
+
+    lead = deliver(lendingtree)
+
+    assert lead.credit_band == "good"
+    assert lead.details["credit"]["score_low"] == 720
+    assert not Event.objects.filter(kind="compliance.credit_data.refused").exists()
+    noted = Event.objects.get(kind="compliance.source_terms.recorded")
+    assert noted.data["report_purpose"] == purpose
+
+
+def test_a_purpose_without_the_consumers_own_words_is_none(lendingtree, record):
+    answer = record(lendingtree, report_purpose="instructions")
+
+    assert answer.status_code == 422
+    assert "Copy the words that the consumer signs" in answer.text
+    assert not SourceTerms.objects.exists()
+    assert deliver(lendingtree).credit_band == ""
+
+
+def test_nobody_but_compliance_records_one(lendingtree, record):
+    answer = record(lendingtree, by="officer", report_purpose="instructions", report_words=WORDS)
+
+    assert answer.status_code in (403, 404)
+    assert not SourceTerms.objects.exists()
+
+
+def test_what_a_bureau_sends_needs_a_firm_offer_even_where_it_looks_self_reported():
+    journey.ready()
+    zillow = journey.zillow()
+    zillow.terms.update(source_class="cra_trigger")
+    refused = journey.deliver(zillow, journey.zillow_contact())
+    assert refused.credit_band == ""
+    assert "credit" not in Touch.objects.get().inquiry
+
+    SourceTerms.objects.update(is_firm_offer=True, criteria="Score 700 or more, owns a home")
+    body = journey.zillow_contact(
+        sender={"emailAddress": "mei@home.example", "phoneNumber": "8135550177"}
+    )
+    journey.deliver(zillow, body)
+
+    assert Event.objects.filter(kind="compliance.credit_data.refused").count() == 1
+
+
+def test_what_people_say_of_themselves_is_no_report():
+    journey.ready()
+    lead = journey.deliver(journey.zillow(), journey.zillow_contact())
+
+    assert lead.credit_band != ""
+    assert not Event.objects.filter(kind="compliance.credit_data.refused").exists()
