@@ -22,6 +22,7 @@ from rooftree.capture.bidding import Rules
 from rooftree.capture.field_map import table
 from rooftree.capture.models import CertificateAccount, Mailbox
 from rooftree.compliance import source_terms
+from rooftree.compliance.numbers import service
 from rooftree.leads.models import Source
 from rooftree.money.company_day import company_day
 from rooftree.org.models import User
@@ -33,6 +34,7 @@ from rooftree_demo.street import Street
 from rooftree_simulators import imap
 from rooftree_simulators.ads import linkedin, meta, trustedform
 from rooftree_simulators.chats import drift, intercom
+from rooftree_simulators.numbers import dncscrub
 from rooftree_simulators.posters import (
     google_lead_form,
     lead_letter,
@@ -285,6 +287,15 @@ def read_mail(addresses: Addresses, *, at: datetime) -> None:
         by=User.objects.filter(role="administrator").earliest("joined_at"),
         at=at,
     )
+
+
+def ask_about_numbers(*, at: datetime) -> None:
+    """Have the vendor asked whether numbers changed hands; the lists come as files."""
+    if service.the_service() is None:
+        wanted = service.Wanted(key=dncscrub.KEY, project="", covers=(), asks_reassigned=True)
+        service.keep(
+            wanted, by=User.objects.filter(role="administrator").earliest("joined_at"), at=at
+        )
 
 
 def _open(feed: Feed, by: User, at: datetime) -> Source:

@@ -65,6 +65,7 @@ def _live(addresses: outside.Addresses, ended: threading.Event) -> None:
     company.open_today(addresses, at=at)
     feeds.ensure(at=at)
     feeds.read_mail(addresses, at=at)
+    feeds.ask_about_numbers(at=at)
     control = Control(addresses)
     web = f"http://127.0.0.1:{settings.PORT}"
     town.plant(control, web=web, public=settings.PUBLIC_URL)

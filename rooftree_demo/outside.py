@@ -28,6 +28,7 @@ class Addresses:
     intercom: int = 0
     drift: int = 0
     imap: int = 0
+    dncscrub: int = 0
 
     @property
     def control(self) -> str:
@@ -49,6 +50,8 @@ class Addresses:
             "consent_trustedform": self.trustedform,
             "chat_intercom": self.intercom,
             "chat_drift": self.drift,
+            "numbers_lists": self.dncscrub,
+            "numbers_reassigned": self.dncscrub,
         }
         return {
             PORTS: self.as_text(),
