@@ -130,7 +130,8 @@ def test_payments_that_go_on_after_an_agreement_ended_are_told(ana):
 
     given_to(ana, on=TODAY - timedelta(days=9), basis="msa_fixed_price")
 
-    assert found(f"ended {agreement.until_date:%m/%d/%Y}, and payments went on") == 1
+    day = agreement.until_date
+    assert found(f"ended {day:%b} {day.day}, {day.year}, and payments went on") == 1
 
 
 def test_more_than_our_share_of_joint_advertising_is_told(ana):

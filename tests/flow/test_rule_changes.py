@@ -74,7 +74,7 @@ def asked(first_name, code="813", state="FL", *, at=make.NOON):
     nth = make.number()
     post = journey.form_post(
         first_name=first_name, email=f"{first_name.lower()}@home.example",
-        phone=f"({code}) 555-{nth:04d}", property_state=state,
+        phone=f"({code}) 555-{nth % 10_000:04d}", property_state=state,
         property_zip="33602" if state == "FL" else "90012",
         rendered_at=(at - make.MINUTE).isoformat(), submitted_at=at.isoformat(),
     )  # fmt: skip
@@ -98,9 +98,10 @@ SIGNED = "Lindenfield Mortgage NMLS 1204417. Reply STOP to opt out."
 
 
 def turn(at):
-    """The worker's turn at a moment."""
-    with moment.at(at):
-        messages.send_due(at=at)
+    """The worker's turn at a moment, and a second later: what is due together leaves apart."""
+    for when in (at, at + make.SECOND):
+        with moment.at(when):
+            messages.send_due(at=when)
 
 
 def florida(text):
@@ -162,7 +163,8 @@ def test_what_is_held_goes_earlier_when_a_change_opens_the_day(in_line, omar, le
 
     sunday.refresh_from_db()
     assert monday > at
-    assert (sunday.state, sunday.sent_at) == ("sent", at)
+    assert sunday.state == "sent"
+    assert sunday.sent_at - at <= make.SECOND
 
 
 def test_a_dry_run_writes_no_verdict_and_moves_nothing(in_line, omar):
@@ -186,11 +188,14 @@ def test_a_proposal_decides_nothing_until_a_second_person_approves(omar, lena):
     badge = may.badges(lead.pk, at=make.NOON)["call"]
     assert badge.decision == "defer"
     assert "before 1:00 PM" in badge.sentence
-    said = Event.objects.filter(kind__startswith="compliance.rule_change.").order_by("id")
-    assert [(event.kind.split(".")[-1], event.actor) for event in said] == [
-        ("written", f"user:{omar.pk}"), ("approved", f"user:{lena.pk}"),
-    ]  # fmt: skip
-    assert said[0].data["why"] == "The amended statute begins"
+    said = {
+        one.kind.split(".")[-1]: one
+        for one in Event.objects.filter(kind__startswith="compliance.rule_change.")
+    }
+    assert {kind: one.actor for kind, one in said.items()} == {
+        "written": f"user:{omar.pk}", "approved": f"user:{lena.pk}",
+    }  # fmt: skip
+    assert said["written"].data["why"] == "The amended statute begins"
     assert StaffNotice.objects.filter(user=lena, kind="rule_change").count() == 1
     assert StaffNotice.objects.filter(user=omar, kind="rule_change").count() == 1
 
@@ -209,7 +214,7 @@ def test_the_database_itself_asks_for_a_second_person_of_compliance(omar, lena):
     for changes in ({"approved_by": None, "approved_at": None}, {"dry_run": {}}):
         with pytest.raises((IntegrityError, ProgrammingError)), atomic():
             rows.update(**changes)
-    with pytest.raises(ProgrammingError, match="cannot be deleted"), atomic():
+    with pytest.raises(ProgrammingError, match="permission denied"), atomic():
         rows.delete()
 
 
@@ -293,6 +298,7 @@ def test_the_deep_check_derives_a_verdict_under_a_change_and_finds_an_altered_on
         assert check(make.NOON).holds, check.__name__
 
     with connection.cursor() as cursor:
+        cursor.execute("set local session authorization default")  # the owner: nobody else can
         cursor.execute(
             "update verdict set facts = jsonb_set(facts, '{amendments}', '[]') where id = %s",
             [after.pk],
