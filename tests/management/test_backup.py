@@ -287,7 +287,10 @@ def accounts(house):
 OLD = """
 drop trigger message_leaves_by_the_door on message;
 drop function message_leaves_by_the_door();
-delete from django_migrations where app = 'rooftree' and name = '0037_rights';
+create or replace trigger claim_step_append_only before update or delete on claim_step
+    for each row execute function row_is_append_only();
+drop function claim_step_is_append_only();
+delete from django_migrations where app = 'rooftree' and name = '0038_rights';
 drop owned by rooftree_program, rooftree_program_door, rooftree_program_keeper,
     rooftree_program_sealer;
 drop role rooftree_program, rooftree_program_door, rooftree_program_keeper,
@@ -359,7 +362,7 @@ def test_an_operators_two_accounts_are_parted_by_an_upgrade_and_one_goes_on_as_i
     assert "One database account, leads_owner" in says(**one)["text"]
     assert house.rooftree("check", **one).returncode == 0
     assert house.backup(**runs).exists()
-    house.sql("delete from django_migrations where name = '0037_rights'", database="leads")
+    house.sql("delete from django_migrations where name = '0038_rights'", database="leads")
     told = house.rooftree("shell", "-c", MIGRATES, **runs)
     assert "run `rooftree upgrade` with DATABASE_OWNER_URL" in told.stderr
     refused = house.rooftree("migrate", **runs)

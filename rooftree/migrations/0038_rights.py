@@ -36,7 +36,7 @@ drop function claim_step_is_append_only();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("rooftree", "0036_number_checks")]
+    dependencies = [("rooftree", "0037_words_and_purposes")]
 
     operations = [
         migrations.RunSQL(

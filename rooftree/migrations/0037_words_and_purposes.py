@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('rooftree', '0037_rights'),
+        ('rooftree', '0036_number_checks'),
     ]
 
     operations = [
