@@ -92,7 +92,7 @@ def test_a_notice_arrives_while_the_page_is_open(chromium, front, people, noon):
         link=reverse("lead", args=[people.ben.pk]), at=noon,
     )  # fmt: skip
 
-    expect(page.locator("#bell .count")).to_have_text("2")
+    expect(page.locator("#bell .count")).to_have_text("2", timeout=45_000)  # asked for now and then
     page.locator("#bell").click()
     page.get_by_role("button", name="Ben wrote.").click()
     page.wait_for_url(f"**{reverse('lead', args=[people.ben.pk])}")
