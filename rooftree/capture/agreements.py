@@ -13,6 +13,7 @@ from django.db import transaction
 
 from rooftree.compliance import partner_pay, reasons
 from rooftree.compliance.verdict import Decision, Ruling
+from rooftree.core.refusal import WrongField
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import Agreement, Partner, Source
 from rooftree.ledger.write import write
@@ -41,12 +42,8 @@ EMPLOYEE = "own_employee"
 LONGEST_DAYS = 3 * 366
 
 
-class BadAgreement(Exception):
-    """An agreement that cannot be so. `field` names the culprit; the text is fit to show."""
-
-    def __init__(self, field: str, text: str) -> None:
-        super().__init__(text)
-        self.field = field
+class BadAgreement(WrongField):
+    """An agreement that cannot be so."""
 
 
 def ruling_of(said: Agreement) -> Ruling:

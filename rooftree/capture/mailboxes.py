@@ -18,6 +18,7 @@ from rooftree.capture.claim_due import claim_due
 from rooftree.capture.imap import Address, Folder, Place, Security
 from rooftree.capture.models import Mailbox
 from rooftree.core.failures import Failure, Misconfigured, pause_after
+from rooftree.core.refusal import WrongField
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.ledger.write import write
 from rooftree.org import notices
@@ -31,12 +32,8 @@ RENUMBERED = timedelta(days=1)  # before the last look: a server's days are not 
 EDITABLE = ("host", "port", "security", "user", "password", "folder", "source_id")
 
 
-class BadMailbox(Exception):
-    """A mailbox that cannot be read so. `field` names the culprit; the text is fit to show."""
-
-    def __init__(self, field: str, text: str) -> None:
-        super().__init__(text)
-        self.field = field
+class BadMailbox(WrongField):
+    """A mailbox that cannot be read so."""
 
 
 class Overtaken(Exception):
@@ -135,15 +132,14 @@ def fail(row: Mailbox, failure: Failure, *, at: datetime) -> None:
         return
     if not isinstance(failure, Misconfigured) and row.attempts < SHOWN_AFTER:
         return
-    for user in notices.alarm_users(None):
-        notices.tell(
-            user_id=user.pk,
-            kind="mailbox",
-            cause=f"mailbox:{row.pk}:{at.date()}",
-            text=f"The mailbox {row.user} cannot be read. {failure}",
-            link="/setup/mailboxes/",
-            at=at,
-        )
+    notices.tell_each(
+        notices.alarm_users(None),
+        kind="mailbox",
+        cause=f"mailbox:{row.pk}:{at.date()}",
+        text=f"The mailbox {row.user} cannot be read. {failure}",
+        link="/setup/mailboxes/",
+        at=at,
+    )
 
 
 def _tried(wanted: Mapping[str, Any]) -> Place:

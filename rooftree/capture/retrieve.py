@@ -163,15 +163,14 @@ def _record(row: Retrieval, found: Told | None, failure: Failure | None, at: dat
 
 def tell_of_credentials(source: Source, failure: Misconfigured, at: datetime) -> None:
     """Somebody hears, once a day, that a vendor does not let us read its leads."""
-    for user in notices.alarm_users(None):
-        notices.tell(
-            user_id=user.pk,
-            kind="credentials",
-            cause=f"credentials:{source.pk}:{at.date()}",
-            text=f"Leads of {source} cannot be read, and wait. {failure}",
-            link=f"/setup/sources/{source.pk}/credentials/",
-            at=at,
-        )
+    notices.tell_each(
+        notices.alarm_users(None),
+        kind="credentials",
+        cause=f"credentials:{source.pk}:{at.date()}",
+        text=f"Leads of {source} cannot be read, and wait. {failure}",
+        link=f"/setup/sources/{source.pk}/credentials/",
+        at=at,
+    )
 
 
 def _again(row: Retrieval, failure: Failure | None, at: datetime) -> datetime | None:

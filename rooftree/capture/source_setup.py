@@ -16,6 +16,7 @@ from django.utils.text import slugify
 
 from rooftree.capture.recognise import BY_NAME, hash_of
 from rooftree.capture.sources import SOURCES
+from rooftree.core.refusal import WrongField
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import Source
 from rooftree.leads.vocabulary import Channel
@@ -35,12 +36,8 @@ SIGNED = PROVEN_AS_CHOSEN | {
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?", re.IGNORECASE)
 
 
-class BadSource(Exception):
-    """A source that cannot be set up so. `field` names the culprit; the text is fit to show."""
-
-    def __init__(self, field: str, text: str) -> None:
-        super().__init__(text)
-        self.field = field
+class BadSource(WrongField):
+    """A source that cannot be set up so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,17 +8,14 @@ from rooftree.compliance import reasons
 from rooftree.compliance.findings import Found
 from rooftree.compliance.partner_pay import RSP_01
 from rooftree.compliance.verdict import Decision, Ruling
+from rooftree.core.refusal import WrongField
 from rooftree.leads.models import Agreement, ThingOfValue
 
 PAGE = "/compliance/things-of-value/"
 
 
-class BadPartner(Exception):
-    """Something of a partner that cannot be so. `field` names it; the text is fit to show."""
-
-    def __init__(self, field: str, text: str) -> None:
-        super().__init__(text)
-        self.field = field
+class BadPartner(WrongField):
+    """Something of a partner that cannot be so."""
 
 
 def judge(thing: ThingOfValue, typed: Mapping[str, Any]) -> None:

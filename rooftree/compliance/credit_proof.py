@@ -13,6 +13,7 @@ from django.db import transaction
 from rooftree.compliance import clocks, credit_notices
 from rooftree.compliance.models import CreditClock
 from rooftree.compliance.verdict import Decision, Ruling
+from rooftree.core.refusal import WrongField
 from rooftree.money.company_day import company_day
 from rooftree.org.models import User
 
@@ -48,12 +49,8 @@ REFUSED = {  # reason: (field of the form, what to do)
 }
 
 
-class NoProof(Exception):
-    """What was typed proves nothing. `field` names the culprit; the text is fit to show."""
-
-    def __init__(self, field: str, text: str) -> None:
-        super().__init__(text)
-        self.field = field
+class NoProof(WrongField):
+    """What was typed proves nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

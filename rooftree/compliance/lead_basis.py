@@ -5,6 +5,7 @@ from datetime import datetime
 
 from rooftree.compliance.models import LeadBasis, SourceTerms
 from rooftree.compliance.trigger_leads import CREDIT_BUREAU
+from rooftree.core.refusal import WrongField
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import Lead
 from rooftree.ledger.write import write
@@ -18,12 +19,8 @@ TIES = {  # 15 USC 1681b(c)(4): what we are to them today; a loan that was paid 
 }
 
 
-class NoBasis(Exception):
-    """What was typed proves nothing. `field` names the culprit; the text is fit to show."""
-
-    def __init__(self, field: str, text: str) -> None:
-        super().__init__(text)
-        self.field = field
+class NoBasis(WrongField):
+    """What was typed proves nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

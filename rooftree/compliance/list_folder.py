@@ -120,12 +120,11 @@ def _keep(one: Lying, done: Loaded | None, problem: str, at: datetime) -> None:
 
 
 def _tell(one: Lying, problem: str, at: datetime) -> None:
-    for user in notices.alarm_users(None):
-        notices.tell(
-            user_id=user.pk,
-            kind="lists",
-            cause=f"lists:{one.path}:{one.changed_at.isoformat()}"[:160],
-            text=f"The do-not-contact file {Path(one.path).name}: {problem}",
-            link="/compliance/lists/",
-            at=at,
-        )
+    notices.tell_each(
+        notices.alarm_users(None),
+        kind="lists",
+        cause=f"lists:{one.path}:{one.changed_at.isoformat()}"[:160],
+        text=f"The do-not-contact file {Path(one.path).name}: {problem}",
+        link="/compliance/lists/",
+        at=at,
+    )

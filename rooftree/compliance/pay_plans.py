@@ -16,6 +16,7 @@ from django.db.models import Max, QuerySet
 from rooftree.compliance import officer_pay, reasons
 from rooftree.compliance.models import PayPlan
 from rooftree.compliance.verdict import Decision, Ruling, headline
+from rooftree.core.refusal import WrongField
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.ledger.write import write
 from rooftree.money.company_day import company_day
@@ -37,12 +38,8 @@ TAKEN = "Another plan begins on that day."
 AMOUNT_OF = {"flat_per_loan": "a loan", "hourly": "an hour", "salary": "a month"}
 
 
-class BadPlan(Exception):
-    """A plan that cannot be so. `field` names the culprit; the text is fit to show."""
-
-    def __init__(self, field: str, text: str) -> None:
-        super().__init__(text)
-        self.field = field
+class BadPlan(WrongField):
+    """A plan that cannot be so."""
 
 
 def write_down(*, typed: Mapping[str, Any], by: User, at: datetime) -> PayPlan:

@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.db.transaction import atomic
 
 from rooftree.compliance.models import SourceTerms
+from rooftree.core.refusal import WrongField
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import Source
 from rooftree.ledger.write import write
@@ -45,12 +46,8 @@ PURPOSES = {  # of credit data it gives us beyond what consumers say of themselv
 }
 
 
-class BadTerms(Exception):
-    """Terms that cannot be recorded. `field` names the culprit; the text is fit to show."""
-
-    def __init__(self, field: str, text: str) -> None:
-        super().__init__(text)
-        self.field = field
+class BadTerms(WrongField):
+    """Terms that cannot be recorded."""
 
 
 def record(

@@ -328,8 +328,8 @@ def _tell_of_form(source: Source, at: datetime) -> None:
 
 def _tell_compliance(cause: str, text: str, link: str, at: datetime) -> None:
     people = list(User.objects.filter(role="compliance", is_active=True))
-    for user in people or notices.alarm_users(None):
-        notices.tell(user_id=user.pk, kind="credit", cause=cause, text=text, link=link, at=at)
+    heard = people or notices.alarm_users(None)
+    notices.tell_each(heard, kind="credit", cause=cause, text=text, link=link, at=at)
 
 
 def _spelled(pieces: Iterable[Piece]) -> str:

@@ -127,15 +127,14 @@ def _alarm_unmapped(news: News, at: datetime) -> None:
     """A status nobody has said the meaning of moves nothing; somebody must map it. Told once."""
     company = Company.objects.get()
     for status in news.unmapped:
-        for user in notices.alarm_users(company.alarm_user_id):
-            notices.tell(
-                user_id=user.pk,
-                kind="unmapped",
-                cause=f"unmapped:{news.loan.los}:{status}"[:160],
-                text=f"The LOS says {status!r}, which has no meaning here yet: map it.",
-                link=f"/leads/{news.loan.lead_id}/",
-                at=at,
-            )
+        notices.tell_each(
+            notices.alarm_users(company.alarm_user_id),
+            kind="unmapped",
+            cause=f"unmapped:{news.loan.los}:{status}"[:160],
+            text=f"The LOS says {status!r}, which has no meaning here yet: map it.",
+            link=f"/leads/{news.loan.lead_id}/",
+            at=at,
+        )
 
 
 def _tell_officer(news: News, at: datetime) -> None:

@@ -11,6 +11,7 @@ from django.db.transaction import atomic
 from django.utils.text import slugify
 
 from rooftree.core.failures import Failure
+from rooftree.core.refusal import WrongField
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.ledger.write import write
 from rooftree.los import connect
@@ -25,12 +26,8 @@ CREDENTIALS = ("client_id", "client_secret", "user", "password")
 KEYS_KEPT = 2  # the newest signing key and the one before, while Encompass changes over
 
 
-class BadConnection(Exception):
-    """A connection that cannot be. `field` names the culprit; the text is fit to show."""
-
-    def __init__(self, field: str, text: str) -> None:
-        super().__init__(text)
-        self.field = field
+class BadConnection(WrongField):
+    """A connection that cannot be."""
 
 
 def add(

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from rooftree.core import money
+from rooftree.core.refusal import Refusal
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import Touch
 from rooftree.ledger.write import write
@@ -26,8 +27,8 @@ LONGEST = 500  # characters of a note
 UNSENT = Q(state="drafted") | Q(state="closed", closed_as="withdrawn")
 
 
-class CannotClaim(Exception):
-    """A step that a claim cannot take now. The text is fit to show."""
+class CannotClaim(Refusal):
+    """A step that a claim cannot take now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

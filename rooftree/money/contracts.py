@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from rooftree.core.refusal import WrongField
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import Source
 from rooftree.ledger.write import write
@@ -24,12 +25,8 @@ STATUSES = {  # what a vendor may be told of its leads: how far they came, never
 }
 
 
-class BadContract(Exception):
-    """A contract that makes no sense. `field` names the culprit; the text is fit to show."""
-
-    def __init__(self, field: str, text: str) -> None:
-        super().__init__(text)
-        self.field = field
+class BadContract(WrongField):
+    """A contract that makes no sense."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db.transaction import atomic
 
+from rooftree.core.refusal import Refusal
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.ledger.write import write
 from rooftree.org.models import ApiKey, User
@@ -25,12 +26,8 @@ LONGEST = timedelta(days=366)
 A_MINUTE = Limit(name="api key", most=120, within=timedelta(minutes=1))
 
 
-class BadKey(Exception):
-    """A key that cannot be made so. The text is fit to show."""
-
-    def __init__(self, text: str, field: str = "") -> None:
-        super().__init__(text)
-        self.field = field
+class BadKey(Refusal):
+    """A key that cannot be made so."""
 
 
 def make(

@@ -7,6 +7,7 @@ from zoneinfo import available_timezones
 from django.db import connection
 from django.db.transaction import atomic
 
+from rooftree.core.refusal import WrongField
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.ledger.write import write
 from rooftree.org.models import Branch, User
@@ -19,12 +20,8 @@ _MOVE = """
 """
 
 
-class BadBranch(Exception):
-    """A change of the tree that cannot be. `field` names the culprit; the text is fit to show."""
-
-    def __init__(self, field: str, text: str) -> None:
-        super().__init__(text)
-        self.field = field
+class BadBranch(WrongField):
+    """A change of the tree that cannot be."""
 
 
 def add(

@@ -9,6 +9,7 @@ from zoneinfo import available_timezones
 from django.db.transaction import atomic
 
 from rooftree.core.phones import phone_number
+from rooftree.core.refusal import WrongField
 from rooftree.core.states import STATES
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.ledger.write import write
@@ -28,12 +29,8 @@ NEEDED = {
 }
 
 
-class BadCompany(Exception):
-    """Facts of the company that cannot be. `field` names the one; the text is fit to show."""
-
-    def __init__(self, field: str, text: str) -> None:
-        super().__init__(text)
-        self.field = field
+class BadCompany(WrongField):
+    """Facts of the company that cannot be."""
 
 
 def change(facts: Mapping[str, Any], *, by: User | None, at: datetime) -> Company:

@@ -5,13 +5,15 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from rooftree.core.refusal import Refusal
+
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Hours = Mapping[str, Sequence[str]]  # {"mon": ["08:00", "18:00"]}; an absent day is free
 LOOK_AHEAD_DAYS = 8
 
 
-class BadHours(Exception):
-    """The hours cannot be read. The text is fit to show."""
+class BadHours(Refusal):
+    """The hours cannot be read."""
 
 
 def is_open(hours: Hours, *, zone: str, at: datetime) -> bool:

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db.models import Q
 from django.db.transaction import atomic
 
+from rooftree.core.refusal import Refusal
 from rooftree.core.states import STATES
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.ledger.write import write
@@ -19,8 +20,8 @@ from rooftree.org.models import TEMPORARY, TEMPORARY_LASTS, License, User
 EDITABLE = ("number", "status", "from_date", "until_date")
 
 
-class BadLicense(Exception):
-    """A license that cannot be so. The text is fit to show."""
+class BadLicense(Refusal):
+    """A license that cannot be so."""
 
 
 def add(

@@ -1,6 +1,6 @@
 """Telling a member of staff something, once."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cache
 from uuid import UUID
@@ -25,6 +25,15 @@ def tell(
     """
     notice = made(user_id=user_id, kind=kind, cause=cause, text=text, link=link, at=at)
     return bool(tell_all([notice]))
+
+
+def tell_each(
+    users: Iterable[User], *, kind: str, cause: str, text: str, link: str, at: datetime
+) -> set[UUID]:
+    """Leave the same notice for several users, each once; those that are new."""
+    return tell_all(
+        [made(user_id=one.pk, kind=kind, cause=cause, text=text, link=link, at=at) for one in users]
+    )
 
 
 def made(

@@ -9,14 +9,15 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db.transaction import atomic
 
+from rooftree.core.refusal import Refusal
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.ledger.write import write
 from rooftree.org import hours, moment, sessions
 from rooftree.org.models import PARTNER, ROLES, ApiKey, Branch, LoanOfficer, User
 
 
-class CannotChange(Exception):
-    """A change of staff that cannot be. The text is fit to show."""
+class CannotChange(Refusal):
+    """A change of staff that cannot be."""
 
 
 def add_user(

@@ -14,8 +14,7 @@ from rooftree.compliance.numbers import questions
 from rooftree.compliance.numbers.models import NumberQuestion
 from rooftree.compliance.numbers.questions import Wanted
 from rooftree.compliance.numbers.shapes import Kind
-from rooftree.leads import to_do
-from rooftree.outreach.duties import kind_of
+from rooftree.outreach import reconsider
 from rooftree.outreach.models import Message
 
 LOOK_AGAIN = timedelta(minutes=15)
@@ -52,16 +51,7 @@ def now_answered(answered: Sequence[NumberQuestion], *, at: datetime) -> int:
 def ask_instead_of_people(*, at: datetime) -> int:
     """What was left to people for want of a vendor is decided anew; how many messages."""
     reasons = [reason for reason, kind in ASKS.items() if kind is Kind.REASSIGNED]
-    rows = Message.objects.filter(state="review", verdict__reason__in=reasons)
-    found = list(rows.values_list("pk", "lead_id", "verdict__reason"))
-    count = rows.filter(pk__in=[key for key, _, _ in found]).update(
-        state="waiting", due_at=at, problem=""
-    )
-    for lead_id, reason in {(lead_id, reason) for _, lead_id, reason in found}:
-        to_do.cancel(
-            lead_id=lead_id, kind=kind_of(reason), because="A vendor is asked instead.", at=at
-        )
-    return count
+    return reconsider.now_asked(reasons, at=at)
 
 
 def _questions(verdict: Verdict, kinds: set[Kind], at: datetime) -> set[Wanted]:

@@ -1,5 +1,6 @@
 """Deciding again what waits, because what it waited for has changed."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -25,7 +26,12 @@ def now_entered(*, at: datetime) -> int:
     return _decide_again(_waiting(ENTERED_LATER), because="Our license is on file.", at=at)
 
 
-def _waiting(reasons: tuple[str, ...]) -> QuerySet[Message]:
+def now_asked(reasons: Sequence[str], *, at: datetime) -> int:
+    """Messages that people had for want of a vendor to ask; how many."""
+    return _decide_again(_waiting(reasons), because="A vendor is asked instead.", at=at)
+
+
+def _waiting(reasons: Sequence[str]) -> QuerySet[Message]:
     return Message.objects.filter(direction="out", state="review", verdict__reason__in=reasons)
 
 

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db.transaction import atomic
 
+from rooftree.core.refusal import Refusal
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.ledger.write import write
 from rooftree.money.company_day import company_day
@@ -74,12 +75,8 @@ KINDS = {
 }  # fmt: skip
 
 
-class BadRecord(Exception):
-    """What was typed cannot be kept. `field` names the control, "" for the whole form."""
-
-    def __init__(self, text: str, field: str = "") -> None:
-        super().__init__(text)
-        self.field = field
+class BadRecord(Refusal):
+    """What was typed cannot be kept."""
 
 
 def record(kind: str, *, on: date, said: str, document: str, by: User, at: datetime) -> Assurance:

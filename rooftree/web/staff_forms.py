@@ -6,31 +6,10 @@ from zoneinfo import available_timezones
 
 from django import forms
 
-from rooftree.capture.agreements import BadAgreement
-from rooftree.capture.mailboxes import BadMailbox
-from rooftree.capture.source_setup import BadSource
-from rooftree.capture.value_rule import BadPartner
-from rooftree.compliance.amending.acts import BadChange
-from rooftree.compliance.numbers.service import BadService
-from rooftree.compliance.pay_plans import BadPlan
 from rooftree.core.money import AmountKind, amount
+from rooftree.core.refusal import Refusal
 from rooftree.core.states import STATES
-from rooftree.los.connections import BadConnection
-from rooftree.money.claims import CannotClaim
-from rooftree.money.contracts import BadContract
-from rooftree.org.api_keys import BadKey
-from rooftree.org.branches import BadBranch
-from rooftree.org.company import BadCompany
-from rooftree.org.hours import BadHours
-from rooftree.org.licences import BadLicense
-from rooftree.org.people import CannotChange
-from rooftree.reporting.assurance import BadRecord
 
-REFUSALS = (
-    BadAgreement, BadBranch, BadChange, BadCompany, BadConnection, BadContract, BadHours, BadKey,
-    BadLicense, BadMailbox, BadPartner, BadPlan, BadRecord, BadService, BadSource, CannotChange,
-    CannotClaim,
-)  # fmt: skip
 ZONES = {
     "America/New_York": "Eastern",
     "America/Chicago": "Central",
@@ -83,8 +62,8 @@ class StaffForm(forms.Form):
             return False
         try:
             self.made = act(dict(self.cleaned_data))
-        except REFUSALS as problem:
-            self.refuse(getattr(problem, "field", ""), str(problem))
+        except Refusal as problem:
+            self.refuse(problem.field, str(problem))
             return False
         return True
 

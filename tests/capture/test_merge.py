@@ -1,26 +1,15 @@
 """Two records that are one human, and taking them apart: nothing is lost, nothing is doubled."""
 
-from random import Random
-from typing import Any
-
 import pytest
-from django.apps import apps
-from django.db import transaction
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from rooftree.capture.merge import CannotMerge
 from rooftree.capture.split import CannotSplit
-from rooftree.compliance import revoke
-from rooftree.compliance.models import Consent, Revocation, Verdict
-from rooftree.flow import merging, replies
+from rooftree.compliance.models import Consent, Revocation
+from rooftree.flow import replies
 from rooftree.leads.models import (
-    ContactAttempt,
     DeliveryKey,
-    Email,
     Lead,
     Person,
-    PersonMerge,
     Phone,
     Source,
     Touch,
@@ -31,31 +20,10 @@ from rooftree.outreach.known import Known
 from rooftree.outreach.models import Message
 from rooftree.reporting import invariants, rederive
 from tests import make
+from tests.capture.made_one import LATER, merge, rows, split, stop
 from tests.flow import journey
 
 pytestmark = pytest.mark.django_db
-LATER = make.NOON + make.HOUR
-OF_THE_ACT = {"person_merge", "event"}
-
-
-def rows() -> dict[str, dict[Any, Any]]:
-    """Every row of every table of ours, but those that record the act itself."""
-    return {
-        table._meta.db_table: {row["id"]: row for row in table._default_manager.values()}
-        for table in apps.get_app_config("rooftree").get_models()
-        if table._meta.db_table not in OF_THE_ACT and table._meta.pk.name == "id"
-    }
-
-
-def merge(kept: Person, gone: Person, **changes: Any) -> PersonMerge:
-    asked = {"kept_id": kept.pk, "gone_id": gone.pk, "reason": "said", "by": None, "at": LATER}
-    return merging.merge(**{**asked, **changes})
-
-
-def split(made: PersonMerge, **changes: Any) -> PersonMerge:
-    return merging.split(
-        **{"merge_id": made.pk, "reason": "slip", "by": None, "at": LATER + make.HOUR, **changes}
-    )
 
 
 @pytest.fixture
@@ -178,18 +146,6 @@ def test_a_stop_from_before_goes_back_to_whom_it_belongs(ben_and_benny):
 
     assert is_stopped(Lead.objects.get(person=zev), "+18135550166")
     assert not is_stopped(Lead.objects.get(person=ben), "+18135550142")
-
-
-def stop(number: str, person: Person) -> Revocation:
-    return revoke.record(
-        person_id=person.pk,
-        address=number,
-        kind="stop",
-        media=["text", "call"],
-        origin="message:1",
-        cause=f"text:{make.number()}",
-        at=make.NOON + make.MINUTE,
-    )
 
 
 def is_stopped(lead: Lead, number: str) -> bool:
@@ -320,132 +276,3 @@ def test_a_split_needs_a_reason(ben_and_benny):
 
     made.refresh_from_db()
     assert made.split_at is None
-
-
-NUMBERS = ("+18135550142", "+18135550166", "+14155550187")
-ADDRESSES = ("ben@home.example", "zev@work.example", "lupe@home.example")
-
-
-def somebody(rng: Random) -> Person:
-    """A person with any numbers, facts and leads, some shared with the others."""
-    person = make.person(
-        phone=None,
-        email=None,
-        first_name=rng.choice(("Ben", "Zev", "")),
-        compared_at=rng.choice((None, make.NOON)),
-    )
-    for number in rng.sample(NUMBERS, rng.randint(0, 3)):
-        Phone.objects.create(
-            person=person,
-            e164=number,
-            is_primary=rng.random() < 0.5,
-            given_at=make.NOON,
-            unlinked_at=make.NOON if rng.random() < 0.3 else None,
-        )
-    for address in rng.sample(ADDRESSES, rng.randint(0, 2)):
-        Email.objects.create(
-            person=person,
-            address=address,
-            key=address,
-            is_primary=rng.random() < 0.5,
-            given_at=make.NOON,
-            bounced_at=make.NOON if rng.random() < 0.3 else None,
-        )
-    for _ in range(rng.randint(0, 2)):
-        lead = make.lead(person=person)
-        touch = make.touch(lead)
-        Consent.objects.create(
-            person=person,
-            address=rng.choice(NUMBERS),
-            delivery=touch.delivery,
-            status="granted",
-            record={},
-            recorded_at=make.NOON,
-            cause=f"touch:{touch.pk}:{make.number()}",
-        )
-        verdict(lead)
-        message(lead, rng.choice(("in", "out")))
-        cost(touch, rng.randint(1, 90_00))
-    if rng.random() < 0.5:
-        stop(rng.choice(NUMBERS), person)
-    return person
-
-
-def cost(touch: Touch, cents: int) -> Entry:
-    return Entry.objects.create(
-        kind="cost", amount_cents=cents, lead=touch.lead, source=touch.source,
-        delivery=touch.delivery, cause=f"touch:{touch.pk}", basis="per_lead",
-        on_date=make.NOON.date(), booked_at=make.NOON,
-    )  # fmt: skip
-
-
-def verdict(lead: Lead) -> Verdict:
-    return Verdict.objects.create(
-        lead=lead,
-        person=lead.person,
-        cause="touch:1",
-        medium="text",
-        purpose="marketing",
-        stage="planned",
-        decision="allow",
-        reason="ok",
-        sentence="It may go.",
-        results=[],
-        facts={},
-        facts_sha256="",
-        rules_version="1",
-        at=make.NOON,
-    )
-
-
-def message(lead: Lead, direction: str) -> Message:
-    ContactAttempt.objects.create(
-        lead=lead, person=lead.person, medium="call", at=make.NOON, cause=f"t:{make.number()}"
-    )
-    return Message.objects.create(
-        lead=lead,
-        person=lead.person,
-        direction=direction,
-        medium="text",
-        purpose="reply",
-        cause=f"t:{make.number()}",
-        to_address="",
-        body="Hello",
-        state="received",
-        created_at=make.NOON,
-    )
-
-
-@settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@given(st.integers(min_value=0, max_value=2**32))
-def test_merging_and_splitting_leaves_every_row_as_it_was(seed):
-    rng = Random(seed)
-    with transaction.atomic():
-        people = [somebody(rng) for _ in range(4)]
-        for lead in Lead.objects.all():  # some apply with one of the others, or with a stranger
-            others = [one for one in people if one != lead.person] + [make.person(), None]
-            Lead.objects.filter(pk=lead.pk).update(co_borrower=rng.choice(others))
-        undone: list[tuple[PersonMerge, dict[str, Any]]] = []
-        for _ in range(rng.randint(1, 3)):
-            free = [one for one in people if not _is_part(one)]
-            kept, gone = rng.sample(free, 2)
-            before = rows()
-            try:
-                undone.append((merge(kept, gone), before))
-            except CannotMerge:  # they apply together
-                assert rows() == before
-                continue
-            assert not Lead.objects.filter(co_borrower=gone).exists()
-            assert not Lead.objects.filter(person=gone).exists()
-            assert not Revocation.objects.filter(person=gone).exists()
-        for made, before in reversed(undone):
-            split(made)
-            assert rows() == before
-        transaction.set_rollback(True)
-
-
-def _is_part(person: Person) -> bool:
-    person.refresh_from_db()
-    return person.merged_into_id is not None

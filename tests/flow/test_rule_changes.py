@@ -17,16 +17,15 @@ from rooftree.compliance.amending.acts import BadChange, Grounds
 from rooftree.compliance.amending.models import RuleChange
 from rooftree.compliance.models import Verdict
 from rooftree.flow import messages, moment, rule_changes
-from rooftree.leads.models import Lead
 from rooftree.ledger.models import Event
 from rooftree.org.models import LoanOfficer, StaffNotice
-from rooftree.outreach import may, send
+from rooftree.outreach import may
 from rooftree.outreach.models import Message
-from rooftree.outreach.wording import Words
 from rooftree.reporting import evidence, evidence_words, rederive
 from rooftree.routing import promise, work_queue
 from tests import make
 from tests.flow import journey
+from tests.flow.in_line import asked, florida, waiting
 
 pytestmark = pytest.mark.django_db
 ROOT = Path(__file__).parent.parent.parent
@@ -69,43 +68,11 @@ def approved(omar, lena, **changes):
     return rule_changes.approve(change_id=one.pk, by=lena, at=make.NOON)
 
 
-def asked(first_name, code="813", state="FL", *, at=make.NOON):
-    """A lead whose form proves consent; both first messages are sent."""
-    nth = make.number()
-    post = journey.form_post(
-        first_name=first_name, email=f"{first_name.lower()}@home.example",
-        phone=f"({code}) 555-{nth % 10_000:04d}", property_state=state,
-        property_zip="33602" if state == "FL" else "90012",
-        rendered_at=(at - make.MINUTE).isoformat(), submitted_at=at.isoformat(),
-    )  # fmt: skip
-    site = journey.Source.objects.filter(slug="our-site").first() or journey.website(
-        name="Our form"
-    )
-    journey.deliver(site, post, at=at)
-    return Lead.objects.get(person__first_name=first_name)
-
-
-def waiting(lead, due_at, medium="text", *, at=make.NOON):
-    text = f"Hello. {SIGNED}"
-    return send.plan(
-        lead=lead, medium=medium, purpose="marketing", cause=f"step:{make.number()}",
-        words=Words(body=text, subject="Rates"), to=send.address_for(lead, medium), due_at=due_at,
-        at=at,
-    )  # fmt: skip
-
-
-SIGNED = "Lindenfield Mortgage NMLS 1204417. Reply STOP to opt out."
-
-
 def turn(at):
     """The worker's turn at a moment, and a second later: what is due together leaves apart."""
     for when in (at, at + make.SECOND):
         with moment.at(when):
             messages.send_due(at=when)
-
-
-def florida(text):
-    return datetime.fromisoformat(f"{text}-05:00")
 
 
 @pytest.fixture

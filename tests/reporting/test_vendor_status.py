@@ -11,7 +11,7 @@ from rooftree.reporting import vendor_status
 from rooftree.reporting.models import StatusFile
 from rooftree.reporting.vendor_status import NothingToTell
 from tests import make
-from tests.flow.test_returns import agree
+from tests.flow.returns.claiming import agree
 
 pytestmark = pytest.mark.django_db
 TOLD = {"contacted": "CONTACTED", "funded": "CLOSED_LOAN"}

@@ -15,7 +15,7 @@ from rooftree.tasks.drain import drain
 from rooftree.web import today
 from tests import make
 from tests.flow import journey
-from tests.flow.test_rule_changes import asked, florida, waiting
+from tests.flow.in_line import asked, florida, waiting
 
 pytestmark = pytest.mark.django_db
 WHY = {

@@ -209,5 +209,5 @@ def _captured_at(touch: Touch) -> datetime:
 
 def _alarm(text: str, cause: str, link: str, at: datetime) -> None:
     log.warning("a consent certificate could not be claimed")
-    for user in notices.alarm_users(None):
-        notices.tell(user_id=user.pk, kind="certificate", cause=cause, text=text, link=link, at=at)
+    heard = notices.alarm_users(None)
+    notices.tell_each(heard, kind="certificate", cause=cause, text=text, link=link, at=at)

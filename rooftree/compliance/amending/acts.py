@@ -6,7 +6,7 @@ was approved ends by a change that withdraws it.
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -22,6 +22,7 @@ from rooftree.compliance.amending.value_words import place_name
 from rooftree.compliance.facts import Amendment
 from rooftree.compliance.law import Changes
 from rooftree.compliance.rule_items import Item
+from rooftree.core.refusal import WrongField
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.ledger.write import write
 from rooftree.money.company_day import company_day
@@ -33,12 +34,8 @@ CITE, WHY, COUNSEL = 300, 300, 200  # characters
 _MUTEX = 7_205  # advisory lock of every change of the rules
 
 
-class BadChange(Exception):
-    """A change that cannot be so. `field` names the culprit; the text is fit to show."""
-
-    def __init__(self, field: str, text: str) -> None:
-        super().__init__(text)
-        self.field = field
+class BadChange(WrongField):
+    """A change that cannot be so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +133,7 @@ def with_one(changes: Changes, draft: RuleChange, grounds: Grounds) -> Changes:
         )  # fmt: skip
         return (*changes, made)
     ended, until = draft.withdraws.number, grounds.from_date
-    return tuple(_ended(one, until) if one.number == ended else one for one in changes)
+    return tuple(replace(one, until_date=until) if one.number == ended else one for one in changes)
 
 
 def grounds_of(change: RuleChange) -> Grounds:
@@ -157,13 +154,6 @@ def _is_same(item: Item, was: Any, now: Any) -> bool:
     if item.kind in ("caps", "holidays", "dates"):
         return not (item.is_looser(was, now) or item.is_looser(now, was))
     return bool(was == now)
-
-
-def _ended(one: Amendment, until: date) -> Amendment:
-    return Amendment(
-        number=one.number, place=one.place, item=one.item, value=one.value,
-        from_date=one.from_date, until_date=until, cite=one.cite,
-    )  # fmt: skip
 
 
 def _check(grounds: Grounds, at: datetime) -> None:
@@ -229,15 +219,8 @@ def _note(what: str, one: RuleChange, by: User, at: datetime) -> None:
 
 def _tell(users: Iterable[User], one: RuleChange, text: str, at: datetime) -> None:
     link, state = f"/compliance/rules/changes/{one.pk}/", "written" if one.is_waiting else "decided"
-    notices.tell_all(
-        [
-            notices.made(
-                user_id=user.pk, kind="rule_change", cause=f"rule_change:{one.pk}:{state}",
-                text=text, link=link, at=at,
-            )
-            for user in users
-        ]
-    )  # fmt: skip
+    cause = f"rule_change:{one.pk}:{state}"
+    notices.tell_each(users, kind="rule_change", cause=cause, text=text, link=link, at=at)
 
 
 def _line(typed: str, longest: int) -> str:

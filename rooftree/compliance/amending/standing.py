@@ -58,11 +58,11 @@ def changes(text: str) -> Changes:
     """The changes in the text that `STANDING` gives."""
     return tuple(
         Amendment(
-            **one
-            | {
-                "from_date": date.fromisoformat(one["from_date"]),
-                "until_date": date.fromisoformat(one["until_date"]) if one["until_date"] else None,
-            }
+            **one | {"from_date": _day(one["from_date"]), "until_date": _day(one["until_date"])}
         )
         for one in json.loads(text)
     )
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None

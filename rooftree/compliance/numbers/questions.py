@@ -152,9 +152,8 @@ def _asked(
     try:
         if kind is Kind.LISTS:
             return adapter.lists(account, [one.number for one in rows]), None
-        return adapter.reassigned(account, {one.number: one.since for one in rows if one.since}), (
-            None
-        )
+        since = {one.number: one.since for one in rows if one.since}
+        return adapter.reassigned(account, since), None
     except Refused as problem:
         if len(rows) == 1:
             return {}, problem
@@ -187,12 +186,11 @@ def _fail(
     tries = max(one.attempts for one in rows)
     if not isinstance(failure, Misconfigured) and tries < SHOWN_AFTER:
         return
-    for user in notices.alarm_users(None):
-        notices.tell(
-            user_id=user.pk,
-            kind="numbers",
-            cause=f"numbers:{at.date()}",
-            text=f"Numbers cannot be checked: {problem} What needs it waits.",
-            link="/compliance/lists/",
-            at=at,
-        )
+    notices.tell_each(
+        notices.alarm_users(None),
+        kind="numbers",
+        cause=f"numbers:{at.date()}",
+        text=f"Numbers cannot be checked: {problem} What needs it waits.",
+        link="/compliance/lists/",
+        at=at,
+    )

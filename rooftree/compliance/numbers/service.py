@@ -12,6 +12,7 @@ from rooftree.compliance.numbers.adapters import ADAPTERS
 from rooftree.compliance.numbers.models import NumberService
 from rooftree.compliance.numbers.shapes import Account, Adapter, Kind
 from rooftree.core.failures import Failure
+from rooftree.core.refusal import WrongField
 from rooftree.ledger.write import write
 from rooftree.org.models import User
 from rooftree.org.the_company import the_company
@@ -19,12 +20,8 @@ from rooftree.org.the_company import the_company
 VENDOR = "dncscrub"  # the one that there is
 
 
-class BadService(Exception):
-    """An account that cannot be used so. `field` names the culprit; the text is fit to show."""
-
-    def __init__(self, field: str, text: str) -> None:
-        super().__init__(text)
-        self.field = field
+class BadService(WrongField):
+    """An account that cannot be used so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from rooftree.flow import returns
 from rooftree.money import claims
 from rooftree.money.models import Claim, Contract
 from tests import make
-from tests.flow.test_returns import agree
+from tests.flow.returns.claiming import agree
 from tests.web.browser.conftest import SIZES, open_as, shown_well
 
 

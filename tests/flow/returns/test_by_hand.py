@@ -6,43 +6,22 @@ import pytest
 
 from rooftree.flow import attempts, calls, returns
 from rooftree.leads.models import ContactAttempt, Lead, Phone, Source, Touch
-from rooftree.money import claims, contracts
+from rooftree.money import claims
 from rooftree.money.claims import CannotClaim
-from rooftree.money.contracts import Terms
 from rooftree.money.models import Claim, Contract
 from rooftree.outreach.models import Ring
 from tests import make
 from tests.flow import journey
+from tests.flow.returns.claiming import agree
 
 pytestmark = pytest.mark.django_db
 LATER = make.NOON + make.HOUR
 WHY = "Says they never asked for a loan."
 
 
-def agree(source: Source, by, *reasons: str) -> Contract:
-    terms = Terms(
-        window_days=14, warn_days=3, reasons=dict.fromkeys(reasons, ""), watcher_id=by.pk,
-        duplicate_days=30,
-    )  # fmt: skip
-    return contracts.record(
-        source_id=source.pk, from_date=make.LICENSED_FROM, terms=terms, by=by, at=make.NOON
-    )
-
-
-@pytest.fixture
-def pat(db):
-    journey.ready()
-    return make.user("operations", name="Pat Lowe")
-
-
-@pytest.fixture
-def zillow(pat) -> Source:
-    return journey.zillow()
-
-
 @pytest.fixture
 def arrived(zillow, pat) -> Touch:
-    agree(zillow, pat, "invalid_phone", "wrong_number")
+    agree(zillow, pat, reasons={"invalid_phone": "", "wrong_number": ""})
     journey.deliver(zillow, journey.zillow_contact())
     return Touch.objects.get()
 
@@ -128,7 +107,7 @@ def test_without_a_contract_a_price_or_a_launch_there_is_nothing_to_ask(zillow, 
     with pytest.raises(CannotClaim, match="No contract with Zillow"):
         ask(paid, pat)
 
-    agree(zillow, pat, "wrong_number")
+    agree(zillow, pat, reasons={"wrong_number": ""})
     Source.objects.update(launched_at=None)
     with pytest.raises(CannotClaim, match="in audit"):
         ask(paid, pat)
@@ -146,7 +125,7 @@ def called(lead_id, *, status: str, by) -> None:
 
 @pytest.fixture
 def rung(zillow, pat) -> Lead:
-    agree(zillow, pat, "invalid_phone", "wrong_number")
+    agree(zillow, pat, reasons={"invalid_phone": "", "wrong_number": ""})
     make.officer("Dana Whitfield", licensed=("FL",))
     return journey.deliver(zillow, journey.zillow_contact())
 
@@ -186,7 +165,7 @@ def test_a_failed_call_alone_makes_none_either(rung, pat):
 def test_the_carriers_own_failed_call_is_the_evidence(world):
     pat = make.user("operations", name="Pat Lowe")
     zillow = journey.zillow()
-    agree(zillow, pat, "invalid_phone")
+    agree(zillow, pat, reasons={"invalid_phone": ""})
     dana = make.officer("Dana Whitfield", licensed=("FL",), text_number="")
     world.officer_behaves(dana.phone, voice="answer", answer_after_s=2, digits=["1"])
     world.officer_behaves("+18135550142", voice="failed")

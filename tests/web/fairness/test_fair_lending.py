@@ -3,11 +3,9 @@
 from datetime import timedelta
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 
 from rooftree.compliance.models import Finding
-from rooftree.flow import moment
 from rooftree.org.models import AccessEntry
 from rooftree.reporting import fair_monitor
 from rooftree.reporting.fair_outcomes import Measure
@@ -15,21 +13,9 @@ from rooftree.reporting.models import FairReport, PlaceFile
 from rooftree.routing import publish, rule_check
 from rooftree.routing.models import RuleSet
 from tests import make
-from tests.web.ruled import decided
+from tests.web.fairness.ruled import decided
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def noon(db):
-    make.company()
-    with moment.at(make.NOON):
-        yield
-
-
-@pytest.fixture
-def compliance(signed_in) -> Client:
-    return signed_in(make.user("compliance"))
 
 
 @pytest.mark.parametrize("field", ["race", "property_zip", "last_name", "area_code", "shoe_size"])

@@ -3,7 +3,6 @@
 import pytest
 from django.db import IntegrityError
 from django.db.transaction import atomic
-from django.test import Client
 from django.urls import reverse
 
 from rooftree.compliance.models import Finding
@@ -11,22 +10,10 @@ from rooftree.flow import moment
 from rooftree.leads.models import Agreement, ThingOfValue
 from rooftree.org.models import StaffNotice
 from tests import make
-from tests.web.ruled import decided, law_of
+from tests.web.fairness.ruled import decided, law_of
 
 pytestmark = pytest.mark.django_db
 TODAY = make.NOON.date()
-
-
-@pytest.fixture(autouse=True)
-def noon(db):
-    make.company()
-    with moment.at(make.NOON):
-        yield
-
-
-@pytest.fixture
-def operations(signed_in) -> Client:
-    return signed_in(make.user("operations"))
 
 
 def thing(**changes):

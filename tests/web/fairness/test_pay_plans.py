@@ -5,32 +5,14 @@ from datetime import date
 import pytest
 from django.db import IntegrityError
 from django.db.transaction import atomic
-from django.test import Client
 from django.urls import reverse
 
 from rooftree.compliance.models import PayPlan
 from rooftree.flow import moment
 from tests import make
-from tests.web.ruled import decided, law_of
+from tests.web.fairness.ruled import decided, law_of
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def noon(db):
-    make.company()
-    with moment.at(make.NOON):
-        yield
-
-
-@pytest.fixture
-def compliance(signed_in) -> Client:
-    return signed_in(make.user("compliance"))
-
-
-@pytest.fixture
-def operations(signed_in) -> Client:
-    return signed_in(make.user("operations"))
 
 
 def plan(officer, **changes):

@@ -1,0 +1,46 @@
+"""Making two people one and two again, and every row there is, to hold before against after."""
+
+from typing import Any
+
+from django.apps import apps
+
+from rooftree.compliance import revoke
+from rooftree.compliance.models import Revocation
+from rooftree.flow import merging
+from rooftree.leads.models import Person, PersonMerge
+from tests import make
+
+LATER = make.NOON + make.HOUR
+OF_THE_ACT = {"person_merge", "event"}
+
+
+def rows() -> dict[str, dict[Any, Any]]:
+    """Every row of every table of ours, but those that record the act itself."""
+    return {
+        table._meta.db_table: {row["id"]: row for row in table._default_manager.values()}
+        for table in apps.get_app_config("rooftree").get_models()
+        if table._meta.db_table not in OF_THE_ACT and table._meta.pk.name == "id"
+    }
+
+
+def merge(kept: Person, gone: Person, **changes: Any) -> PersonMerge:
+    asked = {"kept_id": kept.pk, "gone_id": gone.pk, "reason": "said", "by": None, "at": LATER}
+    return merging.merge(**{**asked, **changes})
+
+
+def split(made: PersonMerge, **changes: Any) -> PersonMerge:
+    return merging.split(
+        **{"merge_id": made.pk, "reason": "slip", "by": None, "at": LATER + make.HOUR, **changes}
+    )
+
+
+def stop(number: str, person: Person) -> Revocation:
+    return revoke.record(
+        person_id=person.pk,
+        address=number,
+        kind="stop",
+        media=["text", "call"],
+        origin="message:1",
+        cause=f"text:{make.number()}",
+        at=make.NOON + make.MINUTE,
+    )

@@ -1,0 +1,40 @@
+"""Leads whose messages wait for a moment."""
+
+from datetime import datetime
+
+from rooftree.leads.models import Lead
+from rooftree.outreach import send
+from rooftree.outreach.wording import Words
+from tests import make
+from tests.flow import journey
+
+SIGNED = "Lindenfield Mortgage NMLS 1204417. Reply STOP to opt out."
+
+
+def asked(first_name, code="813", state="FL", *, at=make.NOON):
+    """A lead whose form proves consent; both first messages are sent."""
+    nth = make.number()
+    post = journey.form_post(
+        first_name=first_name, email=f"{first_name.lower()}@home.example",
+        phone=f"({code}) 555-{nth % 10_000:04d}", property_state=state,
+        property_zip="33602" if state == "FL" else "90012",
+        rendered_at=(at - make.MINUTE).isoformat(), submitted_at=at.isoformat(),
+    )  # fmt: skip
+    site = journey.Source.objects.filter(slug="our-site").first() or journey.website(
+        name="Our form"
+    )
+    journey.deliver(site, post, at=at)
+    return Lead.objects.get(person__first_name=first_name)
+
+
+def waiting(lead, due_at, medium="text", *, at=make.NOON):
+    text = f"Hello. {SIGNED}"
+    return send.plan(
+        lead=lead, medium=medium, purpose="marketing", cause=f"step:{make.number()}",
+        words=Words(body=text, subject="Rates"), to=send.address_for(lead, medium), due_at=due_at,
+        at=at,
+    )  # fmt: skip
+
+
+def florida(text):
+    return datetime.fromisoformat(f"{text}-05:00")

@@ -1,0 +1,26 @@
+"""A company at noon, and the two roles that see its fairness and pay."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.test import Client
+
+from rooftree.flow import moment
+from tests import make
+
+
+@pytest.fixture(autouse=True)
+def noon(db: None) -> Iterator[None]:
+    make.company()
+    with moment.at(make.NOON):
+        yield
+
+
+@pytest.fixture
+def compliance(signed_in) -> Client:
+    return signed_in(make.user("compliance"))
+
+
+@pytest.fixture
+def operations(signed_in) -> Client:
+    return signed_in(make.user("operations"))
