@@ -59,7 +59,7 @@ def test_a_partner_is_added_gets_a_link_and_signs_in_to_their_own_page(signed_in
     page = browser.get(reverse("portal")).content.decode()
     assert "Nobody yet" in page
     assert 'href="/find/"' not in page
-    assert 'hx-sse:connect="/events/"' not in page
+    assert "<live-stream" not in page
 
 
 def test_a_partner_hears_nothing_of_the_house(agent, ana, signed_in, monkeypatch):

@@ -1,17 +1,29 @@
 // <live-stream>: the one stream of the page. Says so at every [data-live] mark: Live, or how stale.
 // Named events of the stream arrive on this element; the parts of a page that
 // depend on them re-read themselves by hx-trigger="lead from:#live".
+// We connect ourselves: htmx takes up a page before a slow extension has arrived, and never
+// asks again for a stream whose first request failed. What breaks later htmx mends.
 const PATIENCE = 30; // seconds without the stream before the page calls itself stale
+const AGAIN = [1, 2, 5, 15, 60]; // seconds until a stream that never began is asked for again
 
 customElements.define("live-stream", class extends HTMLElement {
   connectedCallback() {
-    this.lost = null;
+    this.lost = Date.now();
     this.addEventListener("htmx:after:sse:connection", () => this.found());
     this.addEventListener("htmx:after:sse:message", () => this.found());
     for (const name of ["htmx:sse:error", "htmx:sse:close", "htmx:response:error", "htmx:error"]) {
       this.addEventListener(name, () => { this.lost ??= Date.now(); });
     }
     this.timer = setInterval(() => this.show(), 1000);
+    setTimeout(() => this.connect(), 0); // after htmx, which waits as long, has its triggers
+  }
+
+  async connect(tries = 0) {
+    if (!this.isConnected) return;
+    await htmx.ajax("GET", this.dataset.address, { source: this }).catch(() => {});
+    if (this.lost === null) return;
+    const seconds = AGAIN[Math.min(tries, AGAIN.length - 1)];
+    setTimeout(() => this.connect(tries + 1), seconds * 1000);
   }
 
   disconnectedCallback() {
