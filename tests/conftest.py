@@ -129,7 +129,7 @@ def _emptying_is_quick() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(DatabaseOperations, "execute_sql_flush", quickly)
-        patched.setattr(flush, "emit_post_migrate_signal", lambda **known: None)
+        patched.setattr(flush, "emit_post_migrate_signal", lambda *given, **known: None)
         yield
 
 

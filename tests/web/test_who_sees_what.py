@@ -32,13 +32,14 @@ from rooftree.org import api_keys
 from rooftree.org.models import ROLES, License, StaffNotice
 from rooftree.outreach import may, wording
 from rooftree.outreach.models import Message, Template
-from rooftree.outreach.releases import gather
+from rooftree.outreach.releases import gather as releases
 from rooftree.reporting import incidents
 from rooftree.reporting.models import ExportAsk, FairReport, Incident, StatusFile
 from rooftree.routing import assign, publish
 from rooftree.routing.models import Offer, RoutingDecision
 from rooftree.routing.rules import Rule
 from tests import make
+from tests.cast import gather as the_cast
 from tests.web.access_table import DONE, ROLE_LETTERS, TABLE, Line
 
 
@@ -54,8 +55,20 @@ def routes() -> Iterator[tuple[str, URLPattern]]:
             todo += [(route, inner) for inner in one.url_patterns]
 
 
+@pytest.fixture(scope="module")
+def made_once(django_db_setup, django_db_blocker):
+    """The world, made once for all; what a test does to it ends with the test's own savepoint."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield everything(the_cast())
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
-def world(cast):
+def world(made_once, db):
+    return made_once
+
+
+def everything(cast):
     """Dana of Tampa has Ben's lead; everything that an address can name exists once."""
     publish.publish([Rule(name="Everyone")], by=None, at=make.NOON)
     assign.to_best_officer(lead_id=cast.ben.pk, at=make.NOON)
@@ -121,7 +134,7 @@ def world(cast):
     finding = Finding.objects.create(
         rule="FLR-01", cause="test", sentence="A ratio.", link="/compliance/", found_at=make.NOON
     )
-    release = gather.begin(kind="written", title="Hello", about={}, by=None, at=make.NOON)
+    release = releases.begin(kind="written", title="Hello", about={}, by=None, at=make.NOON)
     things = {
         **keeping, "identity": "identity",
         "state": "FL", "rule": "caps", "trial": "trial", "change": rule_change(by=cast.omar).pk,
