@@ -9,6 +9,7 @@ import pytest
 from django.conf import settings as project
 from django.db import transaction
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -20,6 +21,7 @@ from rooftree.leads.models import Delivery, Lead
 from rooftree.outreach.media import line as lines
 from tests import make
 from tests.flow import journey
+from tests.web.test_hostile_text import IMAGE, SCRIPT, harm
 
 pytestmark = pytest.mark.django_db
 FUZZ = settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
@@ -319,3 +321,23 @@ def test_of_doubled_keys_one_reading_counts_and_nothing_breaks():
     assert post(f"/in/zillow/{journey.TOKEN}", body).status_code == 200
     works_on_it()
     assert Lead.objects.count() == 1
+
+
+def test_a_form_full_of_it_becomes_a_lead_that_can_be_shown(signed_in):
+    journey.ready()
+    dana = make.officer("Dana Whitfield")
+    site = journey.website()
+    journey.arrive(
+        site,
+        journey.form_post(
+            first_name=f"Ben\0\u202e{SCRIPT}", last_name="\u200b=1+1", message=f"\0{IMAGE}\ud83d"
+        ),
+    )
+
+    assert intake.work_next(at=make.NOON)
+
+    lead = Lead.objects.get()
+    make.ownership(lead, dana)
+    page = signed_in(dana.user).get(reverse("lead", args=[lead.pk]))
+    assert page.status_code == 200
+    assert harm(page.content.decode()) == []
