@@ -273,10 +273,7 @@ TWILIO_AUTH_TOKEN = read.text("TWILIO_AUTH_TOKEN", "" if CARRIER == "console" el
 TWILIO_NUMBERS = read.several("TWILIO_NUMBERS")  # E.164, the numbers we text and call from
 UPSTREAMS = read.simulated("ROOFTREE_UPSTREAMS")  # simulated vendors; else the real ones
 
-# How far one act that makes many messages may go; a house may tighten the first three.
-RELEASE_FREE_SIZE = read.whole_number("ROOFTREE_RELEASE_FREE_SIZE", 100, least=0, most=100)
-RELEASE_CANARY = read.whole_number("ROOFTREE_RELEASE_CANARY", 50, least=1, most=50)
-RELEASE_PER_HOUR = read.whole_number("ROOFTREE_RELEASE_PER_HOUR", 1000, least=1, most=5000)
+# What the carrier takes, and who looks; how far a release may go is of the rules (rules.yaml).
 RELEASE_PER_SECOND = read.whole_number("ROOFTREE_RELEASE_PER_SECOND", 10, least=1, most=100)
 RELEASE_GOES_ON = read.flag("ROOFTREE_RELEASE_GOES_ON", default=False)
 

@@ -10,6 +10,8 @@ from typing import Any
 from rooftree.capture import partners
 from rooftree.capture.models import Mailbox
 from rooftree.compliance import license_wording
+from rooftree.compliance.amending import acts
+from rooftree.compliance.amending.acts import Grounds
 from rooftree.compliance.models import Consent, SourceTerms
 from rooftree.core.uuid7 import uuid7, uuid7_at
 from rooftree.leads.models import (
@@ -23,6 +25,7 @@ from rooftree.leads.models import (
     Source,
     Touch,
 )
+from rooftree.money.company_day import company_day
 from rooftree.org.models import (
     Assistance,
     Branch,
@@ -349,6 +352,18 @@ def consent(of: Person, *, address: str = "", at: datetime = NOON, **changes: An
             **changes,
         }
     )
+
+
+def release_limits(*, at: datetime = NOON, **limits: int) -> None:
+    """A house whose releases have other limits; the two who changed them have left since."""
+    omar, lena = user("compliance"), user("compliance")
+    grounds = Grounds(from_date=company_day(at), cite="Policy 7", why="We are a small house")
+    for name, limit in limits.items():
+        one = acts.propose(
+            place="US", item=f"release_{name}", value=limit, grounds=grounds, by=omar, at=at
+        )
+        acts.approve(change_id=one.pk, by=lena, at=at)
+    User.objects.filter(pk__in=[omar.pk, lena.pk]).update(is_active=False)
 
 
 def edition(key: str, medium: str = "text", *, at: datetime = NOON, **changes: Any) -> Template:

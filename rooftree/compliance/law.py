@@ -19,6 +19,7 @@ from rooftree.compliance.rulebook import (
     HOUSE_CAPS,
     MORE_IS_STRICTER,
     NUMBERS,
+    RELEASE_LIMITS,
     STATES,
     Cap,
     Row,
@@ -42,7 +43,7 @@ def picked(changes: Changes, place: str, item: str, day: date) -> Amendment | No
 
 
 def concerning(changes: Changes, states: Iterable[str], at: datetime) -> Changes:
-    """Those that may count for people in `states`, today or on a day to come, oldest first."""
+    """Those that a decision about people in `states` may rest on, now or later, oldest first."""
     if not changes:
         return changes
     return _concerning(changes, frozenset({EVERYWHERE, *states}), at.date() - timedelta(days=1))
@@ -50,7 +51,7 @@ def concerning(changes: Changes, states: Iterable[str], at: datetime) -> Changes
 
 @lru_cache(maxsize=1024)
 def _concerning(changes: Changes, places: frozenset[str], day: date) -> Changes:
-    mine = [one for one in changes if one.place in places]
+    mine = [one for one in changes if one.place in places and one.item not in RELEASE_LIMITS]
     left = [one for one in mine if one.until_date is None or one.until_date > day]
     return tuple(one for one in left if not _is_followed(one, left, day))
 
@@ -126,7 +127,7 @@ def changed_number(name: str, facts: Facts, shipped: int) -> int:
 
 
 def number_on(name: str, day: date, changes: Changes) -> int:
-    """A federal or house number on a day, for pages."""
+    """A federal or house number on a day, for whatever is not about one message."""
     one = picked(changes, EVERYWHERE, name, day)
     return NUMBERS[name] if one is None else int(json.loads(one.value))
 

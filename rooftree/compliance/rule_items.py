@@ -17,6 +17,7 @@ from rooftree.compliance.rulebook import (
     HOUSE_CAPS,
     MORE_IS_STRICTER,
     NUMBERS,
+    RELEASE_LIMITS,
     STATES,
     TRIGGER,
 )
@@ -40,6 +41,16 @@ class Item:
     most: int = 0
     lets_through: bool = False  # a switch that allows something while it is on
     cite: str = ""  # of what holds everywhere
+
+    @property
+    def is_of_releases(self) -> bool:
+        """It is a limit that a release takes along when it begins."""
+        return self.key in RELEASE_LIMITS
+
+    @property
+    def clock(self) -> str:
+        """Whose date a change of it counts by."""
+        return "the company’s clock" if self.is_of_releases else "the clock of the place"
 
     def is_looser(self, was: Any, now: Any) -> bool:
         """Whether something may go under `now` that may not under `was`."""
@@ -146,6 +157,17 @@ EVERYWHERE_ITEMS: tuple[Item, ...] = (
     Item(
         key="first_week_email", label="E-mails in the first week of an inquiry", kind="number",
         nature="house", most=20, cite="house",
+    ),
+    *(
+        Item(
+            key=f"release_{name}", label=label, kind="number", nature="house", least=least,
+            most=most, cite="house",
+        )
+        for name, label, least, most in (
+            ("free_size", "People a release reaches without a second person", 0, 100),
+            ("canary_size", "People a release reaches first, before somebody looks", 1, 50),
+            ("per_hour", "Messages of one release in an hour", 1, 5000),
+        )
     ),
 )  # fmt: skip
 OF_STATE = {one.key: one for one in STATE_ITEMS}

@@ -187,7 +187,11 @@ AREA_CODE_ZONES: dict[str, tuple[str, ...]] = {
     code: tuple(zones) for code, zones in DATA["area_codes_multi_zone"].items()
 }
 HOUSE: dict[str, Any] = DATA["house_caps"]
-NUMBERS: dict[str, int] = {  # what the gate reads when it decides and a company may change
+# What a release is held to, as it stood when it began; the gate never asks for one of these.
+RELEASE_LIMITS: dict[str, int] = {
+    f"release_{name}": limit for name, limit in DATA["house_releases"].items()
+}
+NUMBERS: dict[str, int] = {  # that a company may change
     "dnc_scrub_days": SCRUB_DAYS,
     "ebr_transaction_months": TRANSACTION_MONTHS,
     "ebr_inquiry_months": INQUIRY_MONTHS,
@@ -201,6 +205,7 @@ NUMBERS: dict[str, int] = {  # what the gate reads when it decides and a company
     "first_day_text": HOUSE["new_inquiry_first_24h"]["texts"],
     "first_day_email": HOUSE["new_inquiry_first_24h"]["emails"],
     "first_week_email": HOUSE["new_inquiry_first_week"]["emails"],
+    **RELEASE_LIMITS,
 }
 # Of two values of these the larger lets less through; of every other number the smaller.
 MORE_IS_STRICTER = frozenset({"unsubscribe_days", *(f"guard_{one}" for one in GUARD_MINUTES)})

@@ -11,7 +11,7 @@ from rooftree.leads.models import Lead
 from rooftree.nurture import alerts
 from rooftree.org import notices
 from rooftree.org.models import User
-from rooftree.outreach.releases import gather
+from rooftree.outreach.releases import gather, limits
 from rooftree.rates import observe, watch
 from rooftree.rates.models import RateObservation, RateWatch
 from rooftree.tasks.announce import announce
@@ -42,7 +42,7 @@ def record(  # noqa: PLR0913
         for one in reached:
             one.lead = Lead.objects.select_related("person", "officer__user").get(pk=one.lead_id)
             _tell_officer(one.lead, seen, f"watch:{one.pk}", at)
-        if gather.is_large(len(reached)):
+        if limits.in_force(at=at).is_large(len(reached)):
             _release(reached, seen, at)
         elif reached:
             for one in reached:

@@ -10,6 +10,7 @@ from django.tasks import task
 from rooftree.compliance.amending import acts
 from rooftree.compliance.amending.acts import Grounds
 from rooftree.compliance.amending.models import RuleChange
+from rooftree.compliance.rulebook import RELEASE_LIMITS
 from rooftree.flow import moment
 from rooftree.flow.messages import send_messages
 from rooftree.org.models import User
@@ -40,7 +41,7 @@ def approve(*, change_id: UUID, by: User, at: datetime) -> RuleChange:
     """A second person puts it in force, and what is held there is decided anew."""
     with transaction.atomic():
         one = acts.approve(change_id=change_id, by=by, at=at)
-        if reconsider.held_under(one.place, at=at):
+        if one.item not in RELEASE_LIMITS and reconsider.held_under(one.place, at=at):
             send_messages.enqueue()
     return one
 

@@ -30,7 +30,7 @@ from rooftree.leads.models import Delivery
 from rooftree.ledger.write import write
 from rooftree.org.insert import insert_all
 from rooftree.org.models import User
-from rooftree.outreach.releases import gather
+from rooftree.outreach.releases import gather, limits
 from rooftree.tasks.announce import announce
 from rooftree.tasks.together import together
 
@@ -261,10 +261,11 @@ def _follow(sheet: Spreadsheet, stored: Sequence[intake.Stored], at: datetime) -
     if then not in ("assign", "greet"):
         return
     fresh = [one for one in stored if one.touch.is_first and not one.lead.is_test]
+    is_large = then == "greet" and limits.in_force(at=at).is_large(sheet.row_count)
     for some in batched(fresh, AT_ONCE):
         lead_ids = [str(one.lead.pk) for one in some]
         assign_leads.using(queue_name="soon", priority=0).enqueue(lead_ids=lead_ids)
-        if then == "greet" and gather.is_large(sheet.row_count):
+        if is_large:
             gather.join(
                 kind="greetings",
                 title=f"First answers to the people in {sheet.file_name}",

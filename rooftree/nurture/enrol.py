@@ -18,7 +18,7 @@ from rooftree.outreach import automatic, take_back
 from rooftree.outreach.automatic import Wanted
 from rooftree.outreach.editions import started, used_at
 from rooftree.outreach.purposes import occasion
-from rooftree.outreach.releases import gather
+from rooftree.outreach.releases import gather, limits
 
 ENROLLABLE = ("new", "working", "nurture")
 FINISHED = "finished"  # why an enrolment ended that came to its last step
@@ -86,7 +86,8 @@ def of_step(cause: str) -> list[Wanted]:
 def _gather_large(at: datetime) -> int:
     due = Enrolment.objects.filter(ended_at=None, due_at__lte=at).order_by()
     steps = due.values_list("sequence_id", "next_step").annotate(people=Count("pk"))
-    large = [(of, number) for of, number, people in steps if gather.is_large(people)]
+    standing = limits.in_force(at=at)
+    large = [(of, number) for of, number, people in steps if standing.is_large(people)]
     return sum(_gather(due.filter(sequence=of, next_step=number), at) for of, number in large)
 
 

@@ -16,6 +16,7 @@ from rooftree.compliance import gate, law
 from rooftree.compliance.amending import acts
 from rooftree.compliance.amending.models import RuleChange
 from rooftree.compliance.facts import Facts, known
+from rooftree.compliance.rulebook import RELEASE_LIMITS
 from rooftree.compliance.verdict import Decision, Verdict
 from rooftree.outreach import decide
 from rooftree.outreach.models import Message
@@ -44,7 +45,12 @@ class Moved:
 
 
 def look(change: RuleChange, *, at: datetime) -> dict[str, Any]:
-    """How many messages of those in line would go later, earlier or not at all, the first named."""
+    """How many messages of those in line would go later, earlier or not at all, the first named.
+
+    None is asked about for a limit of releases, which no message is decided on.
+    """
+    if change.item in RELEASE_LIMITS:
+        return {"first": []}
     said: Counter[str] = Counter()
     first: list[Moved] = []
     for keys in _in_line():

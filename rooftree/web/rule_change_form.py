@@ -25,7 +25,7 @@ AS_HOURS = "Write hours as 9 AM - 8 PM, or closed."
 class ChangeForm(StaffForm):
     """A value, from when on, and why. The fields of the value come before the others."""
 
-    from_date = day("In force from", "By the clock of the place; what was decided before stays")
+    from_date = day("In force from")
     cite = text("The law, order or document it rests on", "As 47 CFR 64.1200(c)(1)", longest=CITE)
     why = text("The reason", "Shown beside the value for good; names nobody", longest=WHY)
     counsel = text(
@@ -38,6 +38,8 @@ class ChangeForm(StaffForm):
         made = FIELDS[item.kind](item)
         begun = {**SHOWN[item.kind](now), **kwargs.pop("initial", {})}
         super().__init__(*args, more=made, initial=begun, **kwargs)
+        hint = f"By {item.clock}; what was decided before stays"
+        self.fields["from_date"].help_text = hint
         self.PARTS = (
             (item.label, tuple(made)),
             ("When and why", ("from_date", "cite", "why", "counsel")),
@@ -54,13 +56,17 @@ class ChangeForm(StaffForm):
 class EndForm(StaffForm):
     """The end of a change: from when on it counts no more, and why."""
 
-    from_date = day("The first day without it", "By the clock of the place")
+    from_date = day("The first day without it")
     cite = text("The law, order or document it rests on", longest=CITE)
     why = text("The reason", "Shown beside the value for good; names nobody", longest=WHY)
     counsel = text(
         "Counsel’s document", "Needed where an earlier change then counts that lets more through",
         required=False, longest=COUNSEL,
     )  # fmt: skip
+
+    def __init__(self, *args: Any, item: Item, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["from_date"].help_text = f"By {item.clock}"
 
 
 def grounds_of(typed: dict[str, Any]) -> Grounds:

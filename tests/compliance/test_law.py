@@ -171,6 +171,13 @@ def test_changes_that_are_over_or_elsewhere_are_no_facts() -> None:
     assert law.concerning((followed, over, kept, elsewhere), {"FL"}, later) == (kept,)
 
 
+def test_a_limit_of_releases_is_no_fact_of_a_message() -> None:
+    kept = change("dnc_scrub_days", 10, place="US")
+    limit = change("release_per_hour", 300, place="US", number=8)
+
+    assert law.concerning((kept, limit), {"FL"}, NOON) == (kept,)
+
+
 def test_an_altered_change_among_the_facts_is_found() -> None:
     row = stored(facts(at=NOON, amendments=(change("live", TEN_TO_FIVE),)))
     assert checker.problems(row) == []

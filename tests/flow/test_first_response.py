@@ -90,8 +90,8 @@ def test_a_test_lead_is_stored_and_starts_nothing():
     assert not Message.objects.exists()
 
 
-def test_many_who_are_only_worked_hours_later_are_answered_when_a_second_person_agrees(settings):
-    settings.RELEASE_FREE_SIZE = 1
+def test_many_who_are_only_worked_hours_later_are_answered_when_a_second_person_agrees():
+    make.release_limits(free_size=1)
     site = journey.website()
     for name, phone in (("Ben", "(813) 555-0142"), ("Ida", "(813) 555-0143")):
         journey.arrive(

@@ -311,8 +311,8 @@ def test_numbers_that_may_not_be_kept_are_gone_before_anything_is_stored(book):
     assert "ssn_discarded" in sheet.remarks
 
 
-def test_greeting_the_many_people_of_an_import_waits_for_a_second_person(book, settings):
-    settings.RELEASE_FREE_SIZE = 2
+def test_greeting_the_many_people_of_an_import_waits_for_a_second_person(book):
+    make.release_limits(free_size=2)
 
     sheet = imported(book, then="greet")
 

@@ -39,8 +39,8 @@ def omar(db):
 @pytest.fixture
 def going(dana, omar, settings) -> Release:
     """A release to sixty people that has its second person and its look."""
-    settings.RELEASE_PER_SECOND, settings.RELEASE_CANARY = PACE, 1
-    settings.RELEASE_FREE_SIZE = 5
+    settings.RELEASE_PER_SECOND = PACE
+    make.release_limits(free_size=5, canary_size=1)
     for _ in range(60):
         make.lead(officer=dana, state="nurture")
     release = releases.make(

@@ -26,10 +26,9 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def limits(settings) -> None:
+def limits(db, settings) -> None:
     """A house that wants a second person for more than three people, and looks after two."""
-    settings.RELEASE_FREE_SIZE = 3
-    settings.RELEASE_CANARY = 2
+    make.release_limits(free_size=3, canary_size=2)
     settings.RELEASE_PER_SECOND = 5
 
 
@@ -197,7 +196,8 @@ def test_where_the_house_says_so_it_goes_on_by_itself_but_not_after_a_complaint(
 def test_no_second_has_more_than_the_pace_and_no_hour_more_than_the_cap(
     limits, people, mia, omar, settings
 ):
-    settings.RELEASE_PER_SECOND, settings.RELEASE_PER_HOUR = 1, 4
+    settings.RELEASE_PER_SECOND = 1
+    make.release_limits(per_hour=4)
     release = go(approved(written(mia), omar), 2)
     assert left(release) == 1
     go(release, 2.5)
@@ -281,9 +281,9 @@ def test_what_a_worker_puts_back_in_line_after_a_stop_is_taken_back_as_well(
 
 
 def test_each_message_is_from_the_officer_who_owns_the_lead_when_it_goes(
-    limits, people, mia, omar, settings, carriers
+    limits, people, mia, omar, carriers
 ):
-    settings.RELEASE_CANARY = 5
+    make.release_limits(canary_size=5)
     sam, gone = make.officer("Sam Okafor"), make.officer("Gil Gone")
     release = approved(written(mia), omar)
     moved, ended, *_ = people

@@ -15,9 +15,9 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def people(settings) -> list:
+def people(db) -> list:
     """Four borrowers, in a house where more than two need a second person."""
-    settings.RELEASE_FREE_SIZE, settings.RELEASE_CANARY = 2, 1
+    make.release_limits(free_size=2, canary_size=1)
     journey.ready()
     dana = make.officer("Dana Whitfield", licensed=("CA", "FL"))
     return [make.lead(officer=dana, state="nurture") for _ in range(4)]

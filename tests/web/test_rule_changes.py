@@ -104,6 +104,27 @@ def test_two_of_compliance_change_a_rule_and_the_page_says_who_and_why(omar, len
     assert "written by Omar Haddad" in omar.get(reverse("rules")).text
 
 
+def test_two_of_compliance_change_a_limit_of_releases_which_moves_nothing_in_line(omar, lena):
+    waiting(asked("Ann"), florida("2026-12-01T19:45"))
+    today = make.NOON.date().isoformat()
+    rules = omar.get(reverse("rules")).text
+    assert "People a release reaches without a second person" in rules
+    assert "1,000" in rules
+
+    answer = write(omar, "release_free_size", "US", value="20", from_date=today)
+    page = lena.get(answer.url).text
+    assert "From 100 to 20" in page
+    assert "Nov 23, 2026, by the company’s clock" in page
+    assert "No message in line. A release that has begun keeps its limits" in page
+    assert "Ask again" not in page
+    assert "<dd>100 people</dd>" in omar.get(reverse("releases")).text
+    act(lena, "approval")
+
+    assert "<dd>20 people</dd>" in omar.get(reverse("releases")).text
+    ended = omar.get(reverse("rule_change_end", args=[RuleChange.objects.get().pk])).text
+    assert "By the company’s clock" in ended
+
+
 def test_nobody_approves_before_its_dry_run_is_there(omar, lena):
     write(omar, **HOURS)
     RuleChange.objects.update(dry_run=None)
@@ -144,6 +165,8 @@ def test_what_lets_more_through_says_so_and_its_approver_says_that_counsel_was_r
         ("caps", {"value": "2 in 24 hours", "cite": ""}, "Give the law, order or document"),
         ("caps", {"value": "2 in 24 hours", "from_date": "2026-01-01"}, "from today on"),
         ("caps", {"value": "3 in 24 hours"}, "It says that already: 3 in 24 hours."),
+        ("release_canary_size", {"place": "US", "value": "51"}, "A whole number from 1 to 50."),
+        ("release_per_hour", {"place": "US", "value": "0"}, "A whole number from 1 to 5,000."),
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_refused_at_its_field_and_nothing_is_kept(item, typed, said, omar):

@@ -55,6 +55,7 @@ def propose(
     _check(grounds, at)
     changes = standing.now()
     now = in_force.value(place, item, grounds.from_date, changes)
+    _check_bounds(now.item, value)
     if _is_same(now.item, now.value, value):
         raise BadChange("", f"It says that already: {now.words}.")
     came = rule_items.shipped(place, item, grounds.from_date)
@@ -166,6 +167,11 @@ def _check(grounds: Grounds, at: datetime) -> None:
         raise BadChange("cite", "Name the law, order or document that it rests on.")
     if not _line(grounds.why, WHY):
         raise BadChange("why", "Say why; it is shown beside the value for good.")
+
+
+def _check_bounds(item: Item, value: Any) -> None:
+    if item.kind == "number" and not item.least <= value <= item.most:
+        raise BadChange("value", f"A whole number from {item.least:,} to {item.most:,}.")
 
 
 def _written(draft: RuleChange, grounds: Grounds, by: User, at: datetime) -> RuleChange:

@@ -103,7 +103,7 @@ def _switch(one: Item, value: Any) -> str:
 
 def _number(one: Item, value: Any) -> str:
     unit = one.unit.removesuffix("s") if value == 1 else one.unit
-    return f"{value} {unit}".strip()
+    return f"{value:,} {unit}".strip()
 
 
 def _list(parts: list[str]) -> str:

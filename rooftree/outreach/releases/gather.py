@@ -1,11 +1,11 @@
 """Whom a release is for: gathered while it is a draft, counted and shut when that is over."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db import connection
 from django.db.transaction import atomic
 
@@ -15,17 +15,13 @@ from rooftree.ledger.write import write
 from rooftree.org import notices
 from rooftree.org.insert import insert_all_once
 from rooftree.org.models import User
+from rooftree.outreach.releases import limits
 from rooftree.outreach.releases.models import Release, ReleaseMember
 from rooftree.routing.visible import MAY
 
 APPROVE = "approve_release"  # of `routing.visible.MAY`
 QUIET = timedelta(minutes=1)
 _MUTEX = 7_203  # advisory lock of whoever looks for the draft that something arising belongs to
-
-
-def is_large(people: int) -> bool:
-    """Whether so many people are not written to before a second person has said so."""
-    return people > settings.RELEASE_FREE_SIZE
 
 
 def begin(
@@ -37,12 +33,10 @@ def begin(
         kind=kind,
         title=title[:200],
         about=about,
-        free_size=settings.RELEASE_FREE_SIZE,
-        canary_size=settings.RELEASE_CANARY,
-        per_hour=settings.RELEASE_PER_HOUR,
         made_by=by,
         made_at=at,
         grown_at=at,
+        **asdict(limits.in_force(at=at)),
     )
     note("begun", made, by, at, of=kind)
     return made

@@ -1,6 +1,7 @@
 """Releases: acts that write to many people, with their second person, first few and stop."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from rooftree.org.models import User
 from rooftree.outreach import wording
 from rooftree.outreach.models import Message, Template
 from rooftree.outreach.purposes import LOANS, MEDIA, OCCASIONS, occasion
-from rooftree.outreach.releases import acts, dry_run, gather, progress
+from rooftree.outreach.releases import acts, dry_run, gather, limits, progress
 from rooftree.outreach.releases.audience import STAGES, Audience
 from rooftree.outreach.releases.models import Release
 from rooftree.routing.visible import leads_visible_to, may
@@ -112,7 +113,8 @@ def index(request: HttpRequest) -> HttpResponse:
         "may_make": may(request.user, "make_release"),
         "may_stop_all": may(request.user, "stop_sending"),
         "pause": stop,
-        "limits": settings,
+        "limits": _limits(request.at),
+        "may_see_rules": may(request.user, "see_compliance"),
         **(_beyond(progress.beyond_recall_of(stop), request.user) if stop else {}),
     }
     return render(request, "releases/index.html", context)
@@ -205,6 +207,17 @@ ACTS: dict[str, tuple[str, Callable[[HttpRequest, Release], str]]] = {
     "going-on": ("approve_release", _going_on),
     "stop": ("stop_release", _stop),
 }
+
+
+def _limits(at: datetime) -> list[tuple[str, str]]:
+    """How far a release that begins now may go, in words."""
+    now = limits.in_force(at=at)
+    return [
+        ("Without a second person", plural(now.free_size, "person", "people")),
+        ("The first few", f"{plural(now.canary_size, 'person', 'people')}, then somebody looks"),
+        ("In an hour", f"{plural(now.per_hour, 'message')} of one release"),
+        ("In a second", f"{plural(settings.RELEASE_PER_SECOND, 'message')} of all"),
+    ]
 
 
 def _context(one: Release, request: HttpRequest) -> dict[str, Any]:

@@ -67,7 +67,8 @@ def end(request: HttpRequest, change_id: UUID) -> HttpResponse:
     one = get_object_or_404(RuleChange, pk=change_id)
     tomorrow, is_sent = company_day(request.at) + timedelta(days=1), request.method == "POST"
     begun = {"from_date": max(tomorrow, one.from_date)}
-    form = EndForm(request.POST if is_sent else None, initial=begun)
+    about = _about(one)
+    form = EndForm(request.POST if is_sent else None, item=about["item"], initial=begun)
 
     def write(typed: dict[str, Any]) -> RuleChange:
         grounds = grounds_of(typed)
@@ -77,7 +78,7 @@ def end(request: HttpRequest, change_id: UUID) -> HttpResponse:
 
     if is_sent and form.carried_out(write):
         return done(request, WRITTEN, back_to=reverse("rule_change", args=[form.made.pk]))
-    context = {"form": form, "one": one, "name": place_name(one.place), "about": _about(one)}
+    context = {"form": form, "one": one, "name": place_name(one.place), "about": about}
     return render(request, "compliance/rules/end.html", context, status=422 if is_sent else 200)
 
 

@@ -17,7 +17,8 @@ from tests.web.browser.conftest import DESK, PHONE, SIZES, open_as, shown_well
 @pytest.fixture
 def crowd(people, noon, settings):
     """Twelve borrowers of Dana's, in a house where more than three need a second person."""
-    settings.RELEASE_FREE_SIZE, settings.RELEASE_CANARY, settings.RELEASE_PER_SECOND = 3, 4, 5
+    settings.RELEASE_PER_SECOND = 5
+    make.release_limits(free_size=3, canary_size=4, at=noon)
     journey.ready(states=("CA", "FL", "TX"))
     names = ("Ida", "Jon", "Kay", "Lee", "Mae", "Ned", "Ola", "Pia", "Rex", "Sue", "Tim", "Una")
     leads = [
