@@ -56,6 +56,10 @@ def test_the_pages_of_rules_fit_and_are_accessible(chromium, front, people, noon
     hours = proposed(noon, al, "live", late)
     house = [{"n": 1, "days": 2}, {"n": 2, "days": 7}]
     mails = proposed(noon, al, "marketing_emails", house, place="US", from_date=noon.date())
+    hourly = proposed(
+        noon, al, "release_per_hour", 2000, place="US", cite="Our carrier’s contract of 2026",
+        why="The carrier takes more since November", counsel="Memo 5 of Baker & Lowe",
+    )  # fmt: skip
 
     page.goto(reverse("rules"))
     shown_well(page, f"rules-{name}")
@@ -67,6 +71,13 @@ def test_the_pages_of_rules_fit_and_are_accessible(chromium, front, people, noon
     shown_well(page, f"rule-change-{name}")
     page.goto(reverse("rule_change", args=[mails.pk]))
     shown_well(page, f"rule-change-house-{name}")
+    page.goto(reverse("rule_change", args=[hourly.pk]))
+    shown_well(page, f"rule-change-release-{name}")
+    page.goto(reverse("rule_change_new", args=["US", "release_canary_size"]))
+    page.get_by_label("People a release reaches first").fill("60")
+    page.get_by_role("button", name="Look what would change").click()
+    expect(page.get_by_text("A whole number from 1 to 50.")).to_be_visible()
+    shown_well(page, f"rule-change-release-refused-{name}")
     page.goto(reverse("rule_change_end", args=[first.pk]))
     shown_well(page, f"rule-change-end-{name}")
     page.goto(reverse("rule_change_new", args=["FL", "live"]))
