@@ -89,7 +89,7 @@ def committed(transactional_db: None) -> Iterator[None]:
     locks every table at once, so whoever still asks is let finish first.
     """
     yield
-    _let_others_finish()
+    let_others_finish()
     owned("truncate oban_jobs")
 
 
@@ -100,7 +100,7 @@ def owned(statement: str) -> None:
         owner.execute(statement)
 
 
-def _let_others_finish(patience: float = 20.0) -> None:
+def let_others_finish(patience: float = 20.0) -> None:
     """Return when no other connection has worked for a moment, or after `patience` seconds."""
     ends, quiet = time.monotonic() + patience, 0
     while quiet < 3 and time.monotonic() < ends:

@@ -22,7 +22,7 @@ from rooftree.outreach.models import Message
 from rooftree.reporting import invariants
 from rooftree.routing.models import Offer
 from tests import make
-from tests.conftest import owned
+from tests.conftest import let_others_finish, owned
 from tests.flow import journey
 from tests.flow.outside_world import World, around, connect_encompass
 
@@ -63,6 +63,7 @@ def killed(step: str, mine: str, *, after: bool = False, minutes: float = 0) -> 
         check=False,
     )
     assert done.returncode == -signal.SIGKILL, done.stderr[-2000:]
+    let_others_finish()  # its connections, whose locks the database still holds for a moment
 
 
 def all_holds() -> None:
