@@ -29,12 +29,18 @@ HERE = Path(__file__).parent
 RULES = HERE.parents[1] / "rooftree" / "compliance"
 FILES = ("rules.yaml", "optout.yaml", "wording.yaml", "license_wording.yaml")
 CHANGED = "ROOFTREE_MUTANT"  # names the file and the place of the one value that is changed
-QUICK = ("cases", "state_table", "quiet_hours", "places", "lint", "optout", "optout_recall")
-NEAREST = {"optout.yaml": "optout_recall", "wording.yaml": "lint"}  # asked first of a file
-TESTS = [
-    f"tests/compliance/test_{name}.py"
-    for name in (*QUICK, "checker", "dnc_file", "gate", "license_wording", "needles", "retention")
-]
+QUICK = (
+    "cases", "state_table", "quiet_hours", "places", "retention", "license_wording", "lint",
+    "optout", "optout_recall", "needles", "gate",
+)  # fmt: skip
+NEAREST = {  # asked first, by a pattern of `file:place`
+    r"^optout.yaml": "optout_recall",
+    r"^wording.yaml": "lint",
+    r"^license_wording.yaml": "license_wording",
+    r"^rules.yaml:retention": "retention",
+    r"^rules.yaml:(states|territories|state_holidays|proclaimed_holidays)": "state_table",
+}
+TESTS = [f"tests/compliance/test_{name}.py" for name in (*QUICK, "checker", "dnc_file")]
 # By a pattern of `file:place`, why no test should notice.
 SURVIVORS = {
     r":.*\b(cite|cites)$": "A citation is shown beside a decision and decides nothing.",
@@ -218,7 +224,7 @@ def survives(name: str, place: Place) -> bool:
 
     def ask() -> bool:
         hand_out(hand)
-        return notices(NEAREST.get(name, "cases"))
+        return notices(_first_said(NEAREST, name, place) or "cases")
 
     if in_a_child(ask):
         return False
@@ -232,8 +238,12 @@ def survives(name: str, place: Place) -> bool:
 
 def argued(name: str, place: Place) -> str:
     """Why no test should notice, or ""."""
+    return _first_said(SURVIVORS, name, place)
+
+
+def _first_said(by_pattern: dict[str, str], name: str, place: Place) -> str:
     said = f"{name}:{'.'.join(map(str, place))}"
-    return next((why for words, why in SURVIVORS.items() if re.search(words, said)), "")
+    return next((found for words, found in by_pattern.items() if re.search(words, said)), "")
 
 
 def say(text: str) -> None:
