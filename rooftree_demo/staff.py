@@ -105,5 +105,6 @@ OTHERS = (
     ("Evelyn Hart", "executive", "", "Chief executive"),
     ("Tariq Jones", "administrator", "", "Systems"),
     ("Nina Petrov", "assistant", "Tampa", "Assistant to Dana Whitfield"),
+    ("Miriam Doyle", "compliance", "", "Compliance counsel"),
 )
 ASSISTS = {"Nina Petrov": "Whitfield"}

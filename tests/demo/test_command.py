@@ -93,6 +93,16 @@ def test_outside_the_demo_the_address_does_not_exist_at_all(settings, monkeypatc
 
 
 @pytest.mark.django_db
+def test_what_takes_two_of_compliance_can_be_tried_as_both():
+    company.ensure(at=NOW)
+
+    found = [one for one in look_around.people() if one.user.role == "compliance"]
+
+    assert [one.label for one in found] == ["Compliance", "Compliance, second person"]
+    assert found[0].user != found[1].user
+
+
+@pytest.mark.django_db
 def test_a_visitor_of_any_hour_meets_an_officer_at_work_and_who_sees_them():
     company.ensure(at=NOW)
 

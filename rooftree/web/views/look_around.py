@@ -24,6 +24,7 @@ SEES = {
     "executive": "What a funded loan cost last quarter",
     "administrator": "Set-up: people, licenses, sources",
 }
+SECOND = "The second person: approves what the first one asks for"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,18 +32,31 @@ class Visitor:
     """One entry of the list: who, and what their page shows."""
 
     user: User
+    label: str  # of the button
     sees: str
 
 
 def people() -> list[Visitor]:
-    """One member of staff of each role, in the order of the roles: the first one at work now."""
+    """One member of staff of each role, in the order of the roles: the first one at work now.
+
+    Of compliance there are two, as most of what it does takes a second person.
+    """
     found = User.objects.filter(is_active=True, role__in=ROLES).order_by("role", "joined_at", "id")
     first = {user.role: user for user in found.distinct("role")}
     if at_work := _officer_at_work(timezone.now()):
         first["officer"] = at_work.user
         if manager := _manager_of(at_work):
             first["manager"] = manager
-    return [Visitor(user=first[role], sees=SEES[role]) for role in ROLES if role in first]
+    listed = []
+    for role in (role for role in ROLES if role in first):
+        one = first[role]
+        listed.append(Visitor(user=one, label=one.role_label, sees=SEES[role]))
+        second = found.filter(role=role, branch=None).exclude(pk=one.pk).first()
+        if role == "compliance" and second:
+            listed.append(
+                Visitor(user=second, label=f"{one.role_label}, second person", sees=SECOND)
+            )
+    return listed
 
 
 def _officer_at_work(at: datetime) -> LoanOfficer | None:
