@@ -142,7 +142,7 @@ def _branch(above: Branch | None, name: str, kind: str, zone: str, nmls_id: str)
 
 def _users(branches: dict[str, Branch], at: datetime) -> dict[str, User]:
     made: dict[str, User] = {}
-    for name, role, branch, title in staff.OTHERS:
+    for place, (name, role, branch, title) in enumerate(staff.OTHERS):
         user = people.add_user(
             email=f"{name.split()[0].lower()}@{MAIL}",
             name=name,
@@ -152,7 +152,7 @@ def _users(branches: dict[str, Branch], at: datetime) -> dict[str, User]:
             at=at,
         )
         user.title = title
-        user.joined_at = at
+        user.joined_at = at + place * timedelta(seconds=1)  # who stands first is met first
         user.save(update_fields=["title", "joined_at"])
         made[name] = user
     return made

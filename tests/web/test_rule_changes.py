@@ -130,7 +130,7 @@ def test_nobody_approves_before_its_dry_run_is_there(omar, lena):
     RuleChange.objects.update(dry_run=None)
     page = lena.get(reverse("rule_change", args=[RuleChange.objects.get().pk])).text
     assert "Every message in line is being asked about" in page
-    assert "Approve: in force" not in page
+    assert "Approve from" not in page
 
     act(lena, "approval")
 
