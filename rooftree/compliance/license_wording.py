@@ -1,5 +1,6 @@
 """What a state wants said of our license, in the words of a message (license_wording.yaml)."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -54,6 +55,17 @@ def licenses(state: str, *, on: date) -> Mapping[str, str]:
     return {key: one["name"] for key, one in row.get("licenses", {}).items()}
 
 
+def named(state: str, name: str, *, on: date) -> str:
+    """It is which of a state's licenses NMLS calls this; "" where it is none of them, or two."""
+    said = f" {_plain(name)} "
+    found = [
+        key
+        for key, one in (_row(state, on) or {}).get("licenses", {}).items()
+        if any(f" {words} " in said for words in one["nmls"])
+    ]
+    return found[0] if len(found) == 1 else ""
+
+
 def demanded(state: str, medium: Medium, us: Us, *, on: date) -> Demand | None:
     """It is what `state` wants said in a message of this medium; None where it wants nothing."""
     row = _row(state, on)
@@ -90,6 +102,10 @@ def _row(state: str, on: date) -> dict[str, Any] | None:
         if row["from"] <= on < row.get("until", date.max):
             return dict(row)
     return None
+
+
+def _plain(name: str) -> str:
+    return " ".join(re.findall("[a-z]+", name.casefold()))
 
 
 def _blanks(us: Us) -> dict[str, str]:

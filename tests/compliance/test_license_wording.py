@@ -82,6 +82,37 @@ SAID = {  # (an e-mail's, a text's) as a person would write them out from the la
 }
 
 
+CALLED = [  # by NMLS, now or before, or by lenders who list their licenses
+    ("CA", "crmla", "Residential Mortgage Lending Act License"),
+    ("CA", "crmla", "California - DFPI - California Residential Mortgage Lending Act License"),
+    ("CA", "crmla", "California-DBO Residential Mortgage Lending Act (CRMLA) license"),
+    ("CA", "crmla", "CRMLA License"),
+    ("CA", "cfl", "California - DFPI - California Financing Law License"),
+    ("CA", "cfl", "Financing Law License - Other Trade Name #1"),
+    ("CA", "cfl", "California - DBO Finance Lenders Law License"),
+    ("CA", "cfl", "Finance  Lenders Law (CFLL) license"),
+    ("CA", "cfl", "CFLL"),
+    ("CA", "cfl", "DFPI CFL-License"),
+    ("CA", "dre", "California - DRE Real Estate Corporation License Endorsement"),
+    ("CA", "dre", "REAL ESTATE BROKER LICENSE ENDORSEMENT"),
+    ("CA", "", "Debt Collection License"),
+    ("CA", "", "Exempt Company Registration"),
+    ("CA", "", "Mortgage Loan Originator License"),
+    ("CA", "", "CFL and CRMLA"),
+    ("CA", "", "Mortgage Lender License"),
+    ("CA", "", ""),
+    ("MA", "lender", "Massachusetts - Mortgage Lender License"),
+    ("MA", "broker", "Mortgage Broker License"),
+    ("MA", "", "Mortgage Lender/Broker License"),
+    ("MA", "", "Third Party Loan Servicer Registration"),
+    ("NY", "banker", "New York - Mortgage Banker License"),
+    ("NY", "broker", "Mortgage Broker Registration"),
+    ("NY", "", "Mortgage Banker Exempt"),
+    ("NY", "", "Mortgage Loan Servicer Registration"),
+    ("FL", "", "Mortgage Lender License"),
+]
+
+
 def words(state: str, kind: str, medium: Medium = Medium.EMAIL) -> str:
     us = Us(**{name: getattr(US, name) for name in US.__slots__} | {"license": kind})
     demand = demanded(state, medium, us, on=TODAY)
@@ -123,6 +154,17 @@ def test_what_each_state_wants_said_is_what_its_law_says() -> None:
         for state, kind in IN_FORCE
     }
     assert found == SAID
+
+
+@pytest.mark.parametrize(("state", "kind", "name"), CALLED)
+def test_which_license_it_is_is_known_by_nmlss_name_of_it(state: str, kind: str, name: str) -> None:
+    assert license_wording.named(state, name, on=TODAY) == kind
+
+
+def test_no_license_is_known_before_its_wording_was_asked() -> None:
+    name = "Residential Mortgage Lending Act License"
+    assert license_wording.named("CA", name, on=date(2020, 9, 28)) == ""
+    assert license_wording.named("CA", name, on=date(2020, 9, 29)) == "crmla"
 
 
 @pytest.mark.parametrize("medium", [Medium.EMAIL, Medium.TEXT])

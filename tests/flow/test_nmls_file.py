@@ -16,7 +16,7 @@ HEAD = "NMLS ID,Regulator,License Number,License Status,Original Issue Date,Rene
 
 @pytest.fixture
 def dana(db):
-    make.company()
+    make.company(states=("FL",))
     officer = make.officer("Dana Whitfield", licensed=("FL",))
     officer.nmls_id = "222222"
     officer.save()
@@ -46,7 +46,7 @@ def the_same(officer, **changes) -> str:
 
 
 def test_what_is_on_file_already_is_no_change(dana):
-    found = nmls_file.read(file(the_same(dana)))
+    found = nmls_file.read(file(the_same(dana)), at=make.NOON)
     assert (found.changes, found.same, found.wrong, found.unsaid) == ([], 1, [], [])
 
 
@@ -55,7 +55,7 @@ def test_a_new_state_a_renewal_and_a_worse_status_are_taken_in(dana, ana):
         the_same(dana, status="Approved-Inactive"),
         "222222,Texas - SML,TX-9,Approved,01/15/2026,2026",
     )
-    assert [one.what for one in nmls_file.read(body).changes] == [
+    assert [one.what for one in nmls_file.read(body, at=make.NOON).changes] == [
         "status Approved → Approved - Inactive",
         "new, Approved",
     ]
@@ -64,7 +64,7 @@ def test_a_new_state_a_renewal_and_a_worse_status_are_taken_in(dana, ana):
     assert on_file(dana).status == "Approved - Inactive"
     texas = License.objects.get(state="TX")
     assert (texas.from_date, texas.until_date) == (date(2026, 1, 15), date(2027, 1, 1))
-    assert nmls_file.read(body).changes == []
+    assert nmls_file.read(body, at=make.NOON).changes == []
 
 
 def test_the_same_file_twice_changes_nothing_more(dana, ana):
@@ -122,7 +122,8 @@ def test_strangers_and_rows_that_say_nothing_are_told_and_left_out(dana, ana):
             "222222,Atlantis,T-1,Approved,01/01/2026,2026",
             "222222,TX,T-1,Approved,13/45/2026,2026",
             "222222,TX,,Approved,01/01/2026,2026",
-        )
+        ),
+        at=make.NOON,
     )
     assert found.strangers == ["999999"]
     assert [one.split(":")[0] for one in found.wrong] == ["Row 3", "Row 4", "Row 5", "Row 6"]
@@ -131,7 +132,7 @@ def test_strangers_and_rows_that_say_nothing_are_told_and_left_out(dana, ana):
 
 def test_a_license_that_the_file_leaves_out_is_told_and_stays(dana, ana):
     body = file("222222,GA,GA-1,Approved,01/01/2026,2026")
-    assert [one.state for one in nmls_file.read(body).unsaid] == ["FL"]
+    assert [one.state for one in nmls_file.read(body, at=make.NOON).unsaid] == ["FL"]
     nmls_file.take_in(body, by=ana, at=make.NOON)
     assert on_file(dana).status == "Approved"
 
@@ -162,7 +163,7 @@ def test_the_companys_own_licenses_come_along_and_its_lost_one_is_for_a_person(d
 )
 def test_another_kind_of_file_is_refused_with_what_it_lacks(dana, body, words):
     with pytest.raises(NotALicenseFile, match=words):
-        nmls_file.read(body)
+        nmls_file.read(body, at=make.NOON)
 
 
 def test_a_file_is_taken_in_whole_or_not_at_all(dana, ana):
@@ -181,3 +182,203 @@ def test_a_file_is_taken_in_whole_or_not_at_all(dana, ana):
     with pytest.raises(NotALicenseFile, match="Nothing was taken in"):
         nmls_file.take_in(body, by=ana, at=make.NOON)
     assert not License.objects.filter(state="AL").exists()
+
+
+CRMLA = "California - DFPI - California Residential Mortgage Lending Act License"
+CFL = "California - DFPI - California Financing Law License"
+
+
+def ours(*rows: str, head: str = f"{HEAD.strip()},License Type") -> bytes:
+    """A file of the company's own licenses, each row with NMLS's name of it."""
+    company = Company.objects.get().nmls_id
+    return "\n".join([head, *(f"{company},{row}" for row in rows)]).encode()
+
+
+def california(**kept) -> CompanyLicense:
+    about = {"number": "4130001", "from_date": date(2015, 3, 1)} | kept
+    return CompanyLicense.objects.create(state="CA", **about)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        f"{HEAD.strip()},License Type",
+        f"{HEAD.strip()},License Name",
+        f"{HEAD.strip()},License Description",
+        "NMLS ID,Regulator,Lic/Reg #,Status,Original Issue Date,Renewed Through,Lic/Reg Name",
+    ],
+)
+def test_which_of_a_states_licenses_the_company_holds_is_read_from_its_name(dana, ana, head):
+    body = ours(
+        f"California - DFPI,4130001,Approved,03/01/2015,2026,{CRMLA}",
+        "New York,B-1,Approved,03/01/2015,2026,Mortgage Banker License",
+        "West Virginia,W-1,Approved,03/01/2015,2026,Mortgage Lender License",
+        head=head,
+    )
+    found = nmls_file.take_in(body, by=ana, at=make.NOON)
+
+    assert [one.what for one in found.changes] == [
+        "new, Approved, license DFPI, Residential Mortgage Lending Act",
+        "new, Approved, license Licensed mortgage banker",
+        "new, Approved",
+    ]
+    assert found.wrong == []
+    kinds = dict(CompanyLicense.objects.values_list("state", "license"))
+    assert (kinds["CA"], kinds["NY"], kinds["WV"]) == ("crmla", "banker", "")
+    again = nmls_file.read(body, at=make.NOON)
+    assert (again.changes, again.same, again.wrong) == ([], 3, [])
+
+
+def test_a_kind_that_was_not_on_file_or_is_another_is_shown_and_kept(dana, ana):
+    held = california()
+    body = ours(f"CA,4130001,Approved,03/01/2015,,{CRMLA}")
+    found = nmls_file.take_in(body, by=ana, at=make.NOON)
+    assert [one.what for one in found.changes] == [
+        "license none → DFPI, Residential Mortgage Lending Act"
+    ]
+    held.refresh_from_db()
+    assert held.license == "crmla"
+
+    body = ours(f"CA,4130001,Approved,03/01/2015,,{CFL}")
+    assert [one.what for one in nmls_file.read(body, at=make.NOON).changes] == [
+        "license DFPI, Residential Mortgage Lending Act → DFPI, California Financing Law"
+    ]
+
+
+@pytest.mark.parametrize("kind", ["crmla", "cfl", ""])
+def test_of_both_of_californias_licenses_the_one_that_was_chosen_counts(dana, ana, kind):
+    number = {"cfl": "60DBO-1", "crmla": "4130001", "": "4130001"}[kind]
+    held = california(number=number, license=kind, from_date=date(2015, 3, 1))
+    found = nmls_file.take_in(
+        ours(
+            f"CA,4130001,Approved,03/01/2015,,{CRMLA}",
+            f"CA,60DBO-1,Approved,03/01/2015,,{CFL}",
+            "CA,10005-99,Approved,01/01/2024,,California - DFPI - Debt Collection License",
+        ),
+        by=ana, at=make.NOON,
+    )  # fmt: skip
+    held.refresh_from_db()
+    assert (held.number, held.license) == (number, kind or "crmla")
+    assert CompanyLicense.objects.filter(state="CA").count() == 1
+    first, second = (2, 3) if kind == "cfl" else (3, 2)
+    names = {2: CRMLA, 3: CFL}
+    assert found.wrong[-1] == (
+        f"Row {first}: it says Approved of “{names[first]}” in CA, where row {second} counts, "
+        f"which says Approved of “{names[second]}”."
+    )
+
+
+def test_of_both_where_none_is_on_file_the_later_one_that_we_know_counts(dana, ana):
+    nmls_file.take_in(
+        ours(
+            f"CA,60DBO-1,Approved,01/01/2019,,{CFL}",
+            f"CA,4130001,Approved,03/01/2015,,{CRMLA}",
+            "CA,10005-99,Approved,01/01/2024,,California - DFPI - Debt Collection License",
+        ),
+        by=ana, at=make.NOON,
+    )  # fmt: skip
+    held = CompanyLicense.objects.get(state="CA")
+    assert (held.number, held.license) == ("60DBO-1", "cfl")
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("", "the file names none"),
+        ("Debt Collection License", "“Debt Collection License” is none that we know"),
+    ],
+)
+def test_a_state_that_needs_the_kind_is_told_where_neither_file_nor_hand_says_it(dana, name, words):
+    told = (
+        f"Row 2: California wants another wording under each of its licenses, and {words}. "
+        "Choose under Licenses which it is."
+    )
+    body = ours(f"CA,4130001,Approved,03/01/2015,,{name}", "WV,W-1,Approved,03/01/2015,,Whatever")
+    new = nmls_file.read(body, at=make.NOON)
+    assert [one.what for one in new.changes] == ["new, Approved", "new, Approved"]
+    assert new.wrong == [told]
+
+    held = california()
+    assert nmls_file.read(body, at=make.NOON).wrong == [told]
+
+    CompanyLicense.objects.filter(pk=held.pk).update(license="dre")
+    assert nmls_file.read(body, at=make.NOON).wrong == []
+
+
+def test_what_was_chosen_by_hand_stays_where_the_file_names_no_kind(dana, ana):
+    held = california(license="crmla")
+    company = Company.objects.get().nmls_id
+    nmls_file.take_in(file(f"{company},CA,4130002,Approved,03/01/2015,2026"), by=ana, at=make.NOON)
+    held.refresh_from_db()
+    assert (held.number, held.license) == ("4130002", "crmla")
+
+
+def test_the_number_of_a_license_that_we_do_not_know_is_not_said_as_the_chosen_ones(dana, ana):
+    held = california(license="crmla")
+    found = nmls_file.take_in(
+        ours("CA,10005-99,Approved,01/01/2024,,Debt Collection License"), by=ana, at=make.NOON
+    )
+    held.refresh_from_db()
+    assert (held.number, held.license) == ("4130001", "crmla")
+    assert found.changes == []
+    assert found.wrong == [
+        "Row 2: “Debt Collection License” is none of California’s licenses that we know, and its "
+        "number is not the one on file. If it is that license, correct it under Licenses."
+    ]
+
+
+def test_a_license_that_we_know_goes_before_another_although_that_ones_number_is_on_file(dana, ana):
+    held = california(number="10005-99")
+    nmls_file.take_in(
+        ours(
+            "CA,10005-99,Approved,03/01/2015,,Debt Collection License",
+            f"CA,4130001,Approved,03/01/2015,,{CRMLA}",
+        ),
+        by=ana, at=make.NOON,
+    )  # fmt: skip
+    held.refresh_from_db()
+    assert (held.number, held.license) == ("4130001", "crmla")
+
+
+def test_the_chosen_license_counts_by_its_number_where_its_name_is_not_known(dana, ana):
+    held = california(number="01234567", license="dre")
+    found = nmls_file.take_in(
+        ours(
+            f"CA,4130001,Approved,03/01/2020,,{CRMLA}",
+            "CA,01234567,Approved,03/01/2015,,Something Newly Named",
+        ),
+        by=ana, at=make.NOON,
+    )  # fmt: skip
+    held.refresh_from_db()
+    assert (held.number, held.license) == ("01234567", "dre")
+    assert (found.changes, found.same) == ([], 1)
+
+
+def test_where_the_kind_does_not_matter_the_number_on_file_counts_before_a_later_one(dana, ana):
+    held = CompanyLicense.objects.create(state="WV", number="W-1", from_date=date(2015, 3, 1))
+    found = nmls_file.read(
+        ours(
+            "WV,W-1,Approved,03/01/2015,,Mortgage Lender License",
+            "WV,W-2,Approved,03/01/2020,,Mortgage Broker License",
+        ),
+        at=make.NOON,
+    )
+    assert (found.changes, found.same) == ([], 1)
+    assert found.wrong == [
+        "Row 3: it says Approved of “Mortgage Broker License” in WV, where row 2 counts, which "
+        "says Approved of “Mortgage Lender License”."
+    ]
+    held.refresh_from_db()
+    assert held.license == ""
+
+
+def test_of_an_officer_the_kind_does_not_matter(dana, ana):
+    body = ours().decode().strip() + (
+        f"\n222222,CA,C-1,Approved,01/01/2015,,{CRMLA}"
+        "\n222222,CA,C-2,Approved,01/01/2016,,Mortgage Loan Originator License"
+    )
+    found = nmls_file.take_in(body.encode(), by=ana, at=make.NOON)
+
+    assert [one.what for one in found.changes] == ["new, Approved"]
+    assert License.objects.get(state="CA").number == "C-2"
+    assert nmls_file.read(body.encode(), at=make.NOON).same == 1

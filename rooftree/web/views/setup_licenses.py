@@ -136,7 +136,7 @@ def file(request: HttpRequest) -> HttpResponse:
                 taken = nmls_file.take_in(given.read(), by=request.user, at=request.at)
                 said = f"{len(taken.changes)} licenses are as NMLS says"
                 return done(request, said, back_to=reverse("setup_licenses"))
-            found = nmls_file.read(given.read())
+            found = nmls_file.read(given.read(), at=request.at)
         except nmls_file.NotALicenseFile as bad:
             problem = str(bad)
     context = {"found": found, "problem": problem}

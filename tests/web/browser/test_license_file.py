@@ -1,0 +1,43 @@
+"""A file of NMLS beside what is on file, in Chromium."""
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import expect
+
+from rooftree.org.models import Company, CompanyLicense
+from tests import make
+from tests.web.browser.conftest import SIZES, open_as, shown_well
+
+CRMLA = "California - DFPI - California Residential Mortgage Lending Act License"
+CFL = "California - DFPI - California Financing Law License"
+
+
+def file(*rows: str) -> dict[str, object]:
+    """What the file's field is given: rows of the company's own licenses."""
+    head = "NMLS ID,Regulator,License Number,License Status,Original Issue Date,License Type"
+    ours = Company.objects.get().nmls_id
+    body = "\n".join([head, *(f"{ours},{row}" for row in rows)])
+    return {"name": "nmls.csv", "mimeType": "text/csv", "buffer": body.encode()}
+
+
+@pytest.mark.parametrize(("size", "scheme"), SIZES)
+def test_which_licenses_they_are_is_shown_before_it_is_taken_in(
+    chromium, front, people, size, scheme
+):
+    make.user("administrator", name="Ada Boss", email="ada@lindenfield.example")
+    CompanyLicense.objects.filter(state="CA").update(license="")
+    page = open_as(chromium, front, "Administrator", size, scheme)
+    page.goto(reverse("setup_licenses_file"))
+    shown_well(page, f"nmls-none-{size['width']}-{scheme}")
+
+    page.get_by_label("CSV or Excel").set_input_files(
+        file(
+            f"California - DFPI,CO-CA-1,Approved,01/01/2020,{CRMLA}",
+            f"California - DFPI,60DBO-46872,Approved,05/01/2018,{CFL}",
+            "New York,B500123,Approved,01/01/2020,Mortgage Loan Servicer Registration",
+        )
+    )
+    page.get_by_role("button", name="See what would change").click()
+    expect(page.get_by_text("license none → DFPI, Residential Mortgage Lending")).to_be_visible()
+    expect(page.get_by_text("New York wants another wording")).to_be_visible()
+    shown_well(page, f"nmls-found-{size['width']}-{scheme}")
