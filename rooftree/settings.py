@@ -46,7 +46,8 @@ SECRET_KEY_FALLBACKS = read.several("ROOFTREE_OLD_SECRET_KEYS")
 # Where it answers.
 PORT = read.whole_number("PORT", 8000, least=1, most=65535)
 # A demo signs anyone in as anybody, so it answers this machine only.
-LISTEN_ON = "127.0.0.1" if IS_DEMO else read.text("ROOFTREE_LISTEN_ON", "127.0.0.1")
+_listen_on = read.text("ROOFTREE_LISTEN_ON", "127.0.0.1")
+LISTEN_ON = "127.0.0.1" if IS_DEMO else _listen_on
 PUBLIC_URL = read.web_address(
     "ROOFTREE_PUBLIC_URL", f"http://localhost:{PORT}" if IS_DEMO else None
 )
@@ -209,11 +210,8 @@ SECURE_CSP = {
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 _is_https = PUBLIC_URL.startswith("https://")
-ALLOWED_HOSTS = (
-    ["localhost", "127.0.0.1", "[::1]"]
-    if IS_DEMO
-    else read.several("ROOFTREE_HOSTS", PUBLIC_URL.split("://")[1].split("/")[0].split(":")[0])
-)
+_hosts = read.several("ROOFTREE_HOSTS", PUBLIC_URL.split("://")[1].split("/")[0].split(":")[0])
+ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"] if IS_DEMO else _hosts
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not IS_DEMO
 SECURE_HSTS_SECONDS = 31_536_000 if _is_https and not IS_DEMO else 0
@@ -249,21 +247,18 @@ REPLY_DOMAIN = read.text("ROOFTREE_REPLY_DOMAIN", "").lower()  # "": answers go 
 MAIL_IN_SECRET = read.text("ROOFTREE_MAIL_IN_SECRET", "")  # "": no mail is taken in
 _SMTP = "django.core.mail.backends.smtp.EmailBackend"
 _mail_backend = read.text("ROOFTREE_MAIL_BACKEND", _SMTP)
+_smtp = {
+    "host": read.text("ROOFTREE_SMTP_HOST", "localhost"),
+    "port": read.whole_number("ROOFTREE_SMTP_PORT", 1025 if IS_DEMO else 587, least=1, most=65535),
+    "username": read.text("ROOFTREE_SMTP_USER", ""),
+    "password": read.text("ROOFTREE_SMTP_PASSWORD", ""),
+    "use_tls": read.flag("ROOFTREE_SMTP_TLS", default=not IS_DEMO),
+    "timeout": 10,
+}
 MAILERS: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": _mail_backend,
-        "OPTIONS": {
-            "host": read.text("ROOFTREE_SMTP_HOST", "localhost"),
-            "port": read.whole_number(
-                "ROOFTREE_SMTP_PORT", 1025 if IS_DEMO else 587, least=1, most=65535
-            ),
-            "username": read.text("ROOFTREE_SMTP_USER", ""),
-            "password": read.text("ROOFTREE_SMTP_PASSWORD", ""),
-            "use_tls": read.flag("ROOFTREE_SMTP_TLS", default=not IS_DEMO),
-            "timeout": 10,
-        }
-        if _mail_backend == _SMTP
-        else {},
+        "OPTIONS": _smtp if _mail_backend == _SMTP else {},
     }
 }
 CARRIER = read.one_of("ROOFTREE_CARRIER", ("console", "twilio"), "console")

@@ -1,6 +1,8 @@
 """The settings as another process meets them."""
 
+import json
 import os
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +15,7 @@ from rooftree.core import settings_readers
 from rooftree.core.home import kind_of, remember_kind
 from rooftree.core.secrets import given_or_kept, signing_key
 from rooftree.core.settings_readers import Unconfigured
+from rooftree.management import findings
 
 ROOT = Path(__file__).parent.parent
 
@@ -71,6 +74,63 @@ def test_a_value_that_cannot_be_read_is_one_sentence(name, value, tmp_path):
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert name in done.stderr
+
+
+def told_of_settings(tmp_path, **environment):
+    """What doctor finds of them, and all that it says."""
+    done = start("doctor", "--json", ROOFTREE_HOME=str(tmp_path / "home"), **environment)
+    said = [json.loads(line) for line in done.stdout.splitlines()]
+    return next(one for one in said if one["what"] == "settings"), done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("kind", [{"ROOFTREE_ENV": "demo"}, SECRETS])
+def test_doctor_names_each_setting_that_nobody_reads_and_no_value(kind, tmp_path):
+    found, whole = told_of_settings(
+        tmp_path, **kind,
+        ROOFTREE_RELEASE_FREE_SIZE="a-value-of-ours-1", ROOFTREE_SMPT_PASSWORD="a-value-of-ours-2",
+        ROOFTREE_MOON="a-value-of-ours-3", ROOFTREE_SMTP_HOST="127.0.0.1", ROOFTREE_SUN="",
+        ROOFTREE_BACKUP_PASSPHRASE="a-value-of-ours-4", TWILIO_MOON="a-value-of-ours-5",
+    )  # fmt: skip
+
+    assert not found["well"]
+    assert found["text"] == (
+        "nobody reads ROOFTREE_MOON, ROOFTREE_RELEASE_FREE_SIZE, ROOFTREE_SMPT_PASSWORD"
+    )
+    assert found["do"] == (
+        "take ROOFTREE_MOON out: docs/settings.md has all there are; take "
+        "ROOFTREE_RELEASE_FREE_SIZE out: it is changed under Compliance, Rules, Everywhere now; "
+        "ROOFTREE_SMPT_PASSWORD: did you mean ROOFTREE_SMTP_PASSWORD?"
+    )
+    assert "a-value-of-ours" not in whole
+
+
+def test_doctor_is_content_with_settings_that_this_installation_has_no_use_for(tmp_path):
+    found, _ = told_of_settings(
+        tmp_path, ROOFTREE_ENV="demo",
+        ROOFTREE_LISTEN_ON="0.0.0.0", ROOFTREE_HOSTS="leads.example.com",
+        ROOFTREE_MAIL_BACKEND="django.core.mail.backends.dummy.EmailBackend",
+        ROOFTREE_SMTP_HOST="mail.example.com", ROOFTREE_DEMO_NICE="5",
+    )  # fmt: skip
+
+    assert found == {
+        "what": "settings", "well": True, "text": "each that is set is read", "do": "",
+    }  # fmt: skip
+
+
+def test_doctor_knows_every_setting_that_code_and_manual_name():
+    """A name in the tree that is neither asked for by the settings nor listed would be reported."""
+    folders = ("rooftree", "rooftree_demo", "rooftree_simulators", "scripts", "bench", "deploy")
+    files = [one for name in (*folders, "tests", ".ci") for one in (ROOT / name).rglob("*")]
+    files += [ROOT / "Makefile", ROOT / "docs" / "settings.md"]
+    named = {
+        name
+        for one in files
+        if one.is_file() and one.suffix not in {".pyc", ".xlsx"} and one != Path(__file__)
+        for name in re.findall(r"\bROOFTREE_[A-Z_]*[A-Z]\b", one.read_text(errors="replace"))
+    }
+    assert len(named) > 40
+    assert named - settings_readers.ASKED - findings.READ_ELSEWHERE == set(findings.MOVED)
+    assert named >= findings.READ_ELSEWHERE
 
 
 def test_a_demo_keeps_the_secrets_it_made_for_its_owner_alone(tmp_path):

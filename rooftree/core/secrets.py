@@ -8,7 +8,7 @@ from pathlib import Path
 from cryptography.fernet import Fernet
 
 from rooftree.core.home import make as make_home
-from rooftree.core.settings_readers import Unconfigured
+from rooftree.core.settings_readers import Unconfigured, text
 
 
 def signing_key() -> str:
@@ -23,7 +23,7 @@ def field_key() -> str:
 
 def given(name: str) -> str:
     """The secret `name` of a production set-up; `Unconfigured` when it is missing."""
-    value = os.environ.get(name, "").strip()
+    value = text(name, "")
     if not value:
         raise Unconfigured(
             f"{name} is not set, and production never invents a secret: set it, "
@@ -38,7 +38,7 @@ def given_or_kept(name: str, *, folder: Path, make: Callable[[], str]) -> str:
     The first caller makes it, readable by its owner alone; two at the same
     moment end with the same one.
     """
-    value = os.environ.get(name, "").strip()
+    value = text(name, "")
     if value:
         return value
     kept = folder / name.lower()

@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
+ASKED: set[str] = set()  # every name that was asked for, set or not
+
 
 class Unconfigured(Exception):
     """Something in the environment is missing or unusable. The text is fit to show."""
@@ -18,6 +20,7 @@ def text(name: str, default: str | None = None) -> str:
 
     Raises `Unconfigured` when there is neither.
     """
+    ASKED.add(name)
     value = os.environ.get(name, "").strip()
     if value:
         return value

@@ -1,10 +1,12 @@
 """What `rooftree doctor` looks at: this machine, the database, and what we talk to."""
 
+import os
 import shutil
 import socket
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,12 +16,23 @@ from django.db import connection
 from django.utils.timezone import now
 
 from rooftree import settings
+from rooftree.core import settings_readers
 from rooftree.management import backing_up, database
+from rooftree.management.commands.backup import PASSPHRASE
 from rooftree.reporting import heads, separation
 from rooftree.reporting.controls import BACKUP_WITHIN
 
 LEAST_FREE = 2 * 1024**3  # bytes
 REACH_SECONDS = 3.0
+OURS = "ROOFTREE_"
+READ_ELSEWHERE = {  # by commands, the demo, scripts and tests, each for itself
+    PASSPHRASE, "ROOFTREE_DEMO_NICE", "ROOFTREE_DEMO_PORTS",
+    "ROOFTREE_CHROMIUM", "ROOFTREE_PICTURES", "ROOFTREE_MUTANT",
+}  # fmt: skip
+MOVED = dict.fromkeys(  # settings of former releases, and where they are now
+    ("ROOFTREE_RELEASE_FREE_SIZE", "ROOFTREE_RELEASE_CANARY", "ROOFTREE_RELEASE_PER_HOUR"),
+    "Compliance, Rules, Everywhere",
+)
 SETTINGS = """
 select name, setting from pg_settings
  where name in ('server_version_num', 'fsync', 'full_page_writes', 'synchronous_commit',
@@ -52,6 +65,31 @@ def wrong(text: str, do: str) -> Answer:
 def kind() -> Answer:
     """Which installation answers."""
     return well(f"{settings.ROOFTREE_ENV}, in {settings.ROOFTREE_HOME}, {settings.PUBLIC_URL}")
+
+
+def unread() -> Answer:
+    """Whether each setting of ours in the environment is one that is read; no value is shown."""
+    read = settings_readers.ASKED | READ_ELSEWHERE
+    found = sorted(
+        name
+        for name in os.environ.keys() - read
+        if name.startswith(OURS) and os.environ[name].strip()
+    )
+    if not found:
+        return well("each that is set is read")
+    return wrong(
+        f"nobody reads {', '.join(found)}", "; ".join(_instead(one, read) for one in found)
+    )
+
+
+def _instead(name: str, read: set[str]) -> str:
+    """What to do about a setting that nobody reads."""
+    if name in MOVED:
+        return f"take {name} out: it is changed under {MOVED[name]} now"
+    known = [one.removeprefix(OURS) for one in read if one.startswith(OURS)]
+    if near := get_close_matches(name.removeprefix(OURS), known, n=1, cutoff=0.8):
+        return f"{name}: did you mean {OURS}{near[0]}?"
+    return f"take {name} out: docs/settings.md has all there are"
 
 
 def disk() -> Answer:
@@ -240,6 +278,7 @@ def unreachable(url: str) -> str:
 
 MACHINE: dict[str, Callable[[], Answer]] = {
     "installation": kind,
+    "settings": unread,
     "disk": disk,
     "database": server,
     "connections": connections,
