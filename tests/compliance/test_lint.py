@@ -11,6 +11,55 @@ from tests.compliance.usual import NOON, WORDS, facts
 CHANNELS = {"sms": "sms", "ai_sender": "ai_sender", "subject": ""}
 BLOCKED = [(one, text) for one in DATA["patterns"] for text in one["blocked"]]
 ALLOWED = [(one, text) for one in DATA["patterns"] for text in one["allowed"]]
+# As content.md states them: what a hit does, what it is called, where alone it is looked for.
+STATED = """
+    CT-01 block rate_without_apr
+    CT-02 block payment_trigger
+    CT-03 require downpayment_trigger
+    CT-04 require term_trigger
+    CT-05 require finance_charge_trigger
+    CT-06 block fixed_misuse
+    CT-07 block gov_affiliation
+    CT-08 block current_lender_name
+    CT-09 block debt_elimination
+    CT-10 block counselor
+    CT-11 block guaranteed_approval
+    CT-12 block no_credit_check
+    CT-13 require preapproved
+    CT-14 require no_cost
+    CT-15 require savings_claim
+    CT-16 require urgency
+    CT-17 require superlative
+    CT-18 block skip_payment
+    CT-19 require tax_claim
+    CT-20 block false_thread subject
+    CT-21 block official_look
+    CT-22 block reverse_claims
+    CT-23 block mortgage_relief
+    CT-24 block speed_funding
+    CT-25 block credit_repair
+    CT-26 block discouragement
+    CT-27 require steering_language
+    CT-28 block referral_fee
+    CT-29 block shortener sms
+    CT-30 require shouting sms
+    CT-31 require prediction
+    CT-32 block pressure_prior_contact
+    CT-33 require heloc_trigger
+    CT-34 block as_low_as
+    CT-35 require bot_persona ai_sender
+    CT-36 require special_population_rate
+    CT-37 block lock_claim
+    CT-40 require typed_number
+"""
+
+
+def test_each_rule_does_what_the_wording_rules_say() -> None:
+    ours = [(one["id"], one["action"], one["name"], one.get("scope")) for one in DATA["patterns"]]
+
+    assert [" ".join(filter(None, one)) for one in ours] == [
+        line.strip() for line in STATED.strip().splitlines()
+    ]
 
 
 def _ids(pattern: dict[str, str], text: str, **changes: object) -> set[str]:
