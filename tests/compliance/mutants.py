@@ -48,6 +48,7 @@ SURVIVORS = {
     r"rules.yaml:as_of$": "The day of a worked case that names none; no message is decided on it.",
     r":sources|:.*\b(src|conf|note|in_flux|about)$": "Words for whoever keeps the table.",
     r"rules.yaml:states\.FL\.optout_grace_days$": "Ours counts at once.",
+    r"rules.yaml:states\.SD\.auto\.sun$": "All of Sunday is closed there, to people as well.",
     r"rules.yaml:states\.\w+\.versions\.0\.effective_from$": "No message is older than that law.",
     r"license_wording.yaml:.*\bname$": "What the page calls a license.",
     r"wording.yaml:patterns\.\d+\.(blocked|allowed)": "Examples, read by the tests alone.",
