@@ -1,5 +1,7 @@
 """Every wording rule against its own examples, and what a finding does."""
 
+import re
+
 import pytest
 
 from rooftree.compliance.facts import Answer
@@ -75,6 +77,41 @@ def test_the_example_that_must_be_found_is_found(pattern: dict[str, str], text: 
 @pytest.mark.parametrize(("pattern", "text"), ALLOWED, ids=lambda one: str(one)[:40])
 def test_the_example_that_may_pass_passes(pattern: dict[str, str], text: str) -> None:
     assert pattern["id"] not in _ids(pattern, text)
+
+
+LIFTED_BY_A_FACT = {
+    "disclosure_set_ok": ("CT-02", "CT-03", "CT-04", "CT-05", "CT-33"),
+    "prior_thread_ok": ("CT-20",),
+    "prior_contact_ok": ("CT-32",),
+    "rate_snapshot_ok": ("CT-34", "CT-40"),
+    "lock_agreement_ok": ("CT-37",),
+}
+OF_ID = {one["id"]: one for one in DATA["patterns"]}
+
+
+@pytest.mark.parametrize(
+    ("fact", "rule"), [(fact, one) for fact, rules in LIFTED_BY_A_FACT.items() for one in rules]
+)
+def test_the_fact_that_lifts_a_rule_lifts_it(fact: str, rule: str) -> None:
+    for text in OF_ID[rule]["blocked"]:
+        assert rule not in _ids(OF_ID[rule], text, facts=frozenset({fact}))
+
+
+@pytest.mark.parametrize(
+    ("rule", "text"),
+    [
+        ("CT-01", "30-year fixed at 5.75% (6.012% APR)"),
+        ("CT-06", "Fixed 4.99% for the first year, adjustable in equal prominence after it"),
+        ("CT-10", "A HUD-approved housing counselor and a mortgage counselor can both help"),
+        ("CT-19", "Interest is tax deductible for some: consult your tax adviser"),
+        ("CT-24", "Our loans closed within 28 days, an average 28 days last quarter"),
+        ("CT-30", "CALL BACK ABOUT YOUR LOAN, NMLS 1204417"),
+    ],
+)
+def test_the_words_that_lift_a_rule_lift_it(rule: str, text: str) -> None:
+    assert rule not in _ids(OF_ID[rule], text)
+    unless = re.compile(OF_ID[rule]["unless"], re.IGNORECASE)
+    assert rule in _ids(OF_ID[rule], unless.sub("", text))
 
 
 def test_a_true_fact_answers_the_rule_that_names_it() -> None:
