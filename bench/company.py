@@ -11,6 +11,7 @@ from django.db import transaction
 
 from rooftree.capture.envelope import Incoming
 from rooftree.capture.receive import endpoint_of
+from rooftree.compliance import license_wording
 from rooftree.compliance.models import SourceTerms
 from rooftree.core.uuid7 import uuid7
 from rooftree.flow import first_run, intake
@@ -46,7 +47,13 @@ def found(*, officers: int = 40, branches: int = 6) -> Company:
             emergencies_checked_at=NOON,
         )
         CompanyLicense.objects.bulk_create(
-            CompanyLicense(state=state, number=f"ML-{state}", from_date=SINCE) for state in STATES
+            CompanyLicense(
+                state=state,
+                number=f"ML-{state}",
+                from_date=SINCE,
+                license=next(iter(license_wording.licenses(state, on=NOON.date())), ""),
+            )
+            for state in STATES
         )
         _staff(officers, _branches(branches))
         first_run.ensure(at=NOON - timedelta(days=30))

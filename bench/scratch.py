@@ -84,10 +84,17 @@ def open_installation(
 
 def _set_up() -> None:
     import django
-    from django.core.management import call_command
+    import psycopg
 
+    from rooftree.core import postgres
+    from rooftree.management import database, tables
+
+    if tables.migrate():
+        raise RuntimeError("The tables could not be made.")
     django.setup()
-    call_command("migrate", verbosity=0)
+    database.give_rights()
+    with psycopg.connect(database.owners_address()) as owner:  # a floor has a table of its own
+        owner.execute(f"grant create on schema public to {postgres.PROGRAM}")
 
 
 def python(*words: str) -> list[str]:

@@ -4,12 +4,15 @@ Import it only inside an installation (`scratch.open_installation`).
 """
 
 import json
+from functools import partial
 
+import psycopg
 from company import NOON, STATES, WORDING
-from django.db import connection, models, transaction
+from django.db import connection, models
 
 from rooftree.compliance.models import Consent
 from rooftree.leads.models import Delivery, Email, Lead, Person, Phone, Source, Touch
+from rooftree.management.database import owners_address
 from rooftree.org.models import LoanOfficer
 from rooftree.reporting import fold
 from rooftree.reporting.models import Delta
@@ -42,9 +45,9 @@ def people_on_file(number: int, source: Source, *, are_owned: bool = True) -> No
         are_owned: False leaves the leads new and nobody's.
     """
     officers = LoanOfficer.objects.count()
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("set local session_replication_role = replica")
-        cursor.execute(
+    with psycopg.connect(owners_address()) as owner:
+        owner.execute("set local session_replication_role = replica")
+        owner.execute(
             MADE,
             {
                 "people": number,
@@ -56,36 +59,37 @@ def people_on_file(number: int, source: Source, *, are_owned: bool = True) -> No
                 "seconds": YEARS * 365 * 86_400,
             },
         )
-        cursor.execute(
+        owner.execute(
             "create temporary table officers on commit drop as"
             " select id, branch_id, row_number() over (order by id) as lo from loan_officer"
         )
         of_source = f"'{source.pk}'::uuid"
-        owner = ("officers.id", "officers.branch_id") if are_owned else ("null::uuid", "null::uuid")
-        _load(Person, id="person", first_name="'Fn' || n", last_name="'Ln' || n",
+        whose = ("officers.id", "officers.branch_id") if are_owned else ("null::uuid", "null::uuid")
+        load = partial(_load, owner)
+        load(Person, id="person", first_name="'Fn' || n", last_name="'Ln' || n",
               state="state", created_at="at")  # fmt: skip
-        _load(Phone, id="gen_random_uuid()", person_id="person", e164="number",
+        load(Phone, id="gen_random_uuid()", person_id="person", e164="number",
               is_primary="true", given_at="at")  # fmt: skip
-        _load(Email, id="gen_random_uuid()", person_id="person", address="mail", key="mail",
+        load(Email, id="gen_random_uuid()", person_id="person", address="mail", key="mail",
               is_primary="true", given_at="at")  # fmt: skip
-        _load(Delivery, id="delivery", source_id=of_source, received_at="at", path="'/in/form/-'",
+        load(Delivery, id="delivery", source_id=of_source, received_at="at", path="'/in/form/-'",
               body="'{}'::bytea", body_sha256="md5(n::text)", verification="'origin'",
               state="'worked'", outcome="'accepted'", worked_at="at")  # fmt: skip
-        _load(Lead, id="lead", person_id="person", source_id=of_source, purpose="'purchase'",
+        load(Lead, id="lead", person_id="person", source_id=of_source, purpose="'purchase'",
               state="case when reached then 'retired' else 'new' end", amount_cents="41200000",
-              property_state="state", officer_id=owner[0], branch_id=owner[1],
+              property_state="state", officer_id=whose[0], branch_id=whose[1],
               score="(n % 100)::smallint", created_at="at", warmed_at="at",
               first_attempt_at="case when reached then at + interval '9 minutes' end",
               first_talk_at="case when reached then at + interval '1 hour' end",
               retired_at="case when reached then at + interval '20 days' end",
               )  # fmt: skip
-        _load(Touch, id="touch", lead_id="lead", person_id="person", source_id=of_source,
+        load(Touch, id="touch", lead_id="lead", person_id="person", source_id=of_source,
               delivery_id="delivery", vendor_lead_id="'old-' || n", is_first="true",
               inquiry="'{}'::jsonb", at="at")  # fmt: skip
         if are_owned:
-            _load(Ownership, id="gen_random_uuid()", lead_id="lead", officer_id="officers.id",
+            load(Ownership, id="gen_random_uuid()", lead_id="lead", officer_id="officers.id",
                   from_at="at")  # fmt: skip
-        _load(Consent, id="gen_random_uuid()", person_id="person", address="number",
+        load(Consent, id="gen_random_uuid()", person_id="person", address="number",
               delivery_id="delivery", status="'granted'", channels="array['call', 'text']",
               record=f"'{SENT}'::jsonb", wording=f"'{WORDING}'", recorded_at="at",
               cause="'old:' || n")  # fmt: skip
@@ -107,23 +111,22 @@ def count_them() -> None:
 
 def settle_down() -> None:
     """Let the planner see what was loaded, and leave no writing for later."""
-    with connection.cursor() as cursor:
-        cursor.execute("vacuum analyze")
-        cursor.execute("checkpoint")
+    with psycopg.connect(owners_address(), autocommit=True) as owner:
+        owner.execute("vacuum analyze")
+        owner.execute("checkpoint")
 
 
-def _load(table: type[models.Model], **columns: str) -> None:
+def _load(owner: psycopg.Connection, table: type[models.Model], **columns: str) -> None:
     """Insert one row for each of `made`; what is not said takes the column's own default."""
     for field in table._meta.concrete_fields:
         if field.column in columns or field.null or field.has_db_default():
             continue
         columns[field.column] = _usual(field)
     names = ", ".join(f'"{name}"' for name in columns)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"insert into {table._meta.db_table} ({names})"  # noqa: S608
-            f" select {', '.join(columns.values())} from made join officers using (lo)"
-        )
+    owner.execute(
+        f"insert into {table._meta.db_table} ({names})"  # noqa: S608
+        f" select {', '.join(columns.values())} from made join officers using (lo)"
+    )
 
 
 def _usual(field: models.Field) -> str:
