@@ -9,6 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from rooftree.compliance import list_folder
 from rooftree.compliance.models import DncArea, DncFile
 from rooftree.compliance.numbers.models import NumberQuestion, NumberService
+from rooftree.money.company_day import company_day
 from tests import make
 
 PAGE = "/compliance/lists/"
@@ -25,7 +26,7 @@ def post(browser, lines: str, *, name: str = "list.txt", **typed: str):
 
 
 def today(omar):
-    return omar.get(PAGE).context["request"].at.date()
+    return company_day(omar.get(PAGE).context["request"].at)
 
 
 def test_nothing_loaded_says_what_that_means(omar):
