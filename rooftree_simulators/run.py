@@ -1,6 +1,7 @@
 """Start the simulators, in this process or as their own."""
 
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -114,8 +115,10 @@ class Simulators:
     def stop(self) -> None:
         """Close every port and drop what was waiting on the clock."""
         self.clock.stop()
-        while self._listeners:
-            self._listeners.pop().stop()
+        listening, self._listeners = self._listeners, []
+        if listening:
+            with ThreadPoolExecutor(len(listening)) as several:  # each ends a wait of its own
+                list(several.map(lambda one: one.stop(), listening))
         self.encompass.office.close()
 
     def __enter__(self) -> "Simulators":

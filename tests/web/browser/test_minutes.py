@@ -2,11 +2,12 @@
 
 import re
 import time
+from collections.abc import Callable
 from datetime import datetime
 
 from django.db import transaction
 from django.urls import reverse
-from playwright.sync_api import Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from rooftree.compliance.models import Verdict
 from rooftree.leads.models import ContactAttempt, Lead, Remark
@@ -38,6 +39,7 @@ def test_the_officers_minute_by_keyboard(chromium, front, people, noon):
     page.route("**/calls/", lambda route: dialled.append(without_dialling(route)))
     page.keyboard.press("c")
     expect(page.locator("#lead-story")).to_contain_text("Call by Dana")
+    wait_until(page, lambda: dialled)  # the stream may be quicker than the answer
     assert dialled[0].startswith("tel:+1")
     assert Verdict.objects.get(lead=newcomer).decision == "allow"
     page.get_by_role("button", name="Voicemail").focus()
@@ -60,6 +62,15 @@ def without_dialling(route: Route) -> str:
     number = headers.pop("hx-redirect", "")
     route.fulfill(response=answer, headers=headers)
     return number
+
+
+def wait_until(page: Page, holds: Callable[[], object]) -> None:
+    """Give the page time until it holds."""
+    for _ in range(200):
+        if holds():
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError("It never came to hold.")
 
 
 def test_the_executives_minute_by_keyboard(chromium, front, people, noon):
@@ -116,8 +127,7 @@ def test_a_page_is_live_however_late_a_script_is_and_although_the_first_try_fail
     page.route("**/events/", lambda route: fails_once(route, asked))
     page.goto(reverse("queue"))
     expect(page.locator("#bell .count")).to_have_text("1")
-    while len(asked) < 2:
-        page.wait_for_timeout(100)
+    wait_until(page, lambda: len(asked) > 1)
 
     tell_dana(people, noon)
 
