@@ -9,7 +9,7 @@ from rooftree.org import notices
 from rooftree.routing import own
 from rooftree.routing.models import Ownership
 from tests import make
-from tests.web.browser.conftest import DESK, PHONE, open_as, shoot, violations
+from tests.web.browser.conftest import DESK, PHONE, SIZES, open_as, shoot, violations
 from tests.web.test_queue import offered
 
 
@@ -120,8 +120,7 @@ SEEN = {  # by role: its own pages, with {lead} for one lead's
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("size", "scheme"), SIZES)
 def test_axe_finds_nothing_and_nothing_runs_off_the_page(chromium, front, people, size, scheme):
     notices.tell(
         user_id=people.ruth.pk, kind="unclaimed", cause="u:1", at=make.NOON,
