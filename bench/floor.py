@@ -14,10 +14,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from rooftree.web.front import Front
 
-TABLE = """
-create table if not exists floor_post (id bigserial primary key, body bytea not null);
-grant all on floor_post, floor_post_id_seq to public;
-"""
+TABLE = "create table if not exists floor_post (id bigserial primary key, body bytea not null)"
 
 
 @csrf_exempt

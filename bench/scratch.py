@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from socket import socket
 
+from psycopg.conninfo import make_conninfo
+
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 60.0  # seconds for a server to answer
 MAIL_NOWHERE = "django.core.mail.backends.dummy.EmailBackend"
@@ -28,7 +30,7 @@ class Installation:
 
     home: Path
     database_pid: int
-    address: str  # libpq, for plain psycopg
+    address: str  # libpq, for plain psycopg, as the running program
 
     @contextmanager
     def process(self, command: Sequence[str], **environment: str) -> Iterator[subprocess.Popen]:
@@ -72,7 +74,9 @@ def open_installation(
     try:
         _set_up()
         yield Installation(
-            home=home, database_pid=server.process.pid, address=postgres.conninfo(home)
+            home=home,
+            database_pid=server.process.pid,
+            address=make_conninfo(postgres.conninfo(home), user=postgres.PROGRAM),
         )
     finally:
         from django.db import connections

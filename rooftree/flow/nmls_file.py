@@ -20,6 +20,7 @@ from rooftree.capture.notes import Notes
 from rooftree.capture.wire import Unreadable
 from rooftree.compliance import license_wording
 from rooftree.core.states import STATES
+from rooftree.money.company_day import company_day
 from rooftree.org import company_licences, licences
 from rooftree.org.licences import BadLicense
 from rooftree.org.models import (
@@ -128,7 +129,7 @@ def read(body: bytes, *, at: datetime) -> Found:
     found, lines = Found(), []
     for row in table.rows:
         try:
-            lines.append(_line(row, columns, on=at.date()))
+            lines.append(_line(row, columns, on=company_day(at)))
         except ValueError as bad:
             found.wrong.append(f"Row {row.line}: {bad}")
     _compare(lines, found)

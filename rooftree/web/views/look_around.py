@@ -51,12 +51,16 @@ def people() -> list[Visitor]:
     for role in (role for role in ROLES if role in first):
         one = first[role]
         listed.append(Visitor(user=one, label=one.role_label, sees=SEES[role]))
-        second = found.filter(role=role, branch=None).exclude(pk=one.pk).first()
-        if role == "compliance" and second:
-            listed.append(
-                Visitor(user=second, label=f"{one.role_label}, second person", sees=SECOND)
-            )
+        if role == "compliance":
+            listed += _second_to(one)
     return listed
+
+
+def _second_to(one: User) -> list[Visitor]:
+    """Who of the whole company may approve what this member of compliance asks for, if anybody."""
+    others = User.objects.filter(is_active=True, role=one.role, branch=None).exclude(pk=one.pk)
+    label = f"{one.role_label}, second person"
+    return [Visitor(user=each, label=label, sees=SECOND) for each in others.order_by("name")[:1]]
 
 
 def _officer_at_work(at: datetime) -> LoanOfficer | None:

@@ -10,7 +10,7 @@ from rooftree.compliance.amending.acts import Grounds
 from rooftree.flow import first_run, rule_changes
 from rooftree.org.models import Company
 from tests import make
-from tests.flow.test_rule_changes import asked, waiting
+from tests.flow.in_line import asked, waiting
 from tests.web.browser.conftest import SIZES, open_as, shown_well
 
 

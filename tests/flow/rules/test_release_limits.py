@@ -10,31 +10,12 @@ from rooftree.outreach import may
 from rooftree.outreach.releases import gather
 from rooftree.reporting import evidence, rederive
 from tests import make
-from tests.flow import journey
 from tests.flow.in_line import asked, florida, waiting
 
 pytestmark = pytest.mark.django_db
 TODAY = date(2026, 11, 23)
 TOMORROW = date(2026, 11, 24)
 AS_THEY_CAME = (100, 50, 1000)
-
-
-@pytest.fixture(autouse=True)
-def noon(db):
-    journey.ready()
-    make.officer("Dana Whitfield", licensed=("CA", "FL"), text_number="")
-    with moment.at(make.NOON):
-        yield
-
-
-@pytest.fixture
-def omar():
-    return make.user("compliance", name="Omar Haddad")
-
-
-@pytest.fixture
-def lena():
-    return make.user("compliance", name="Lena Park")
 
 
 def grounds(from_date=TODAY, counsel=""):

@@ -1,7 +1,7 @@
 """A process that asks the gate about a call to one lead each time a line reaches it.
 
-Run by tests/flow/test_rule_changes.py as `python -m tests.flow.deciding`; the first line of its
-standard input says in which database, about which lead, at which moment.
+Run by tests/flow/rules/test_changes.py as `python -m tests.flow.rules.deciding`; the first line of
+its standard input says in which database, about which lead, at which moment.
 """
 
 import json

@@ -24,32 +24,13 @@ from rooftree.outreach.models import Message
 from rooftree.reporting import evidence, evidence_words, rederive
 from rooftree.routing import promise, work_queue
 from tests import make
-from tests.flow import journey
 from tests.flow.in_line import asked, florida, waiting
 
 pytestmark = pytest.mark.django_db
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[3]
 TUESDAY = date(2026, 12, 1)
 LATE_SHIFT = {"mon_fri": ["13:00", "20:00"], "sat": ["13:00", "20:00"], "sun": None}
 EARLY_SHIFT = {"mon_fri": ["08:00", "11:00"], "sat": ["08:00", "11:00"], "sun": None}
-
-
-@pytest.fixture(autouse=True)
-def noon(db):
-    journey.ready()
-    make.officer("Dana Whitfield", licensed=("CA", "FL"), text_number="")
-    with moment.at(make.NOON):
-        yield
-
-
-@pytest.fixture
-def omar():
-    return make.user("compliance", name="Omar Haddad")
-
-
-@pytest.fixture
-def lena():
-    return make.user("compliance", name="Lena Park")
 
 
 def grounds(from_date=TUESDAY, **changes):
@@ -349,7 +330,7 @@ def test_another_process_decides_by_a_change_from_the_moment_it_is_approved(comm
         "lead": str(asked("Ann").pk), "at": make.NOON.isoformat(),
     }  # fmt: skip
     other = subprocess.Popen(
-        [sys.executable, "-m", "tests.flow.deciding"],
+        [sys.executable, "-m", "tests.flow.rules.deciding"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT,
     )  # fmt: skip
     assert other.stdin
