@@ -3,7 +3,7 @@
 import re
 
 from rooftree.compliance.facts import Facts, Medium, known
-from rooftree.compliance.needles import Detector, plain
+from rooftree.compliance.needles import Detector, Vocabulary
 from rooftree.compliance.verdict import Rule, Ruling
 
 TEN_01 = Rule(
@@ -12,6 +12,7 @@ TEN_01 = Rule(
 SHORTENER = Detector.of(
     r"\b(bit\.ly|tinyurl\.com|goo\.gl|t\.co|ow\.ly|is\.gd|cutt\.ly|rebrand\.ly)/"
 )
+HOSTS = Vocabulary([SHORTENER])
 LENDING = frozenset({"direct_lending", "direct_lending_or_loan_arrangement"})
 SHARED = re.compile(r"shared|third[ _-]?party|purchased[ _-]?list|affiliate")
 
@@ -39,7 +40,7 @@ def links(facts: Facts) -> Ruling | None:
     if known(facts.medium, "medium") != Medium.TEXT:
         return None
     text = known(facts.text, "text")
-    if SHORTENER.search(text, plain(text)):
+    if SHORTENER.search(text, HOSTS.held(text)):
         return TEN_01.block("public_shortener")
     return TEN_01.allow("template_ok")
 

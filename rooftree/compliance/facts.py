@@ -22,7 +22,7 @@ class FactMissing(Exception):
 
 def known[T](value: T | Missing, name: str) -> T:
     """It is the fact itself. Raises `FactMissing` when it is UNKNOWN."""
-    if isinstance(value, Unknown):
+    if value is UNKNOWN:
         raise FactMissing(name)
     return value
 

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from rooftree.compliance.facts import Facts, Medium, known
-from rooftree.compliance.needles import Detector, plain
+from rooftree.compliance.needles import Detector, Vocabulary
 from rooftree.compliance.verdict import Rule, Ruling
 
 CNT_01 = Rule(id="CNT-01", cite="12 CFR 1014.3; 12 CFR 1026.24; 12 USC 5531; docs/rules/content.md")
@@ -120,6 +120,8 @@ DATA: dict[str, Any] = yaml.safe_load(
     (Path(__file__).parent / "wording.yaml").read_text(encoding="utf-8")
 )
 PATTERNS: tuple[Pattern, ...] = tuple(_pattern(spec) for spec in DATA["patterns"])
+VOCABULARY = Vocabulary([*(one.detect for one in PATTERNS), CRITERION, DECLINED])
+SCOPED = frozenset(one.scope for one in PATTERNS)
 PROOF = {one.id: one.evidence for one in PATTERNS}
 # What a named approver may let pass with the evidence in hand; what blocks is rewritten.
 APPROVABLE = frozenset(
@@ -161,7 +163,7 @@ def decide(facts: Facts) -> list[Ruling] | None:
 def _answers(draft: Draft) -> tuple[Ruling, ...]:
     """They are asked at least twice for each message, and for every row of an officer's queue."""
     said = _rulings(draft, but=OWN_GATES)
-    if sounds_like_denial(draft.body):
+    if DECLINED.search(draft.body, _words(draft)):
         said.append(RGB_01.require("treat_as_application_send_adverse_action"))
     return tuple(said)
 
@@ -178,35 +180,46 @@ def approval(facts: Facts) -> Ruling | None:
 @lru_cache(maxsize=512)
 def check(draft: Draft) -> tuple[Finding, ...]:
     """They are all findings, in the order of the rules."""
-    low = plain(_whole(draft))
-    found = (_finding(pattern, draft, low) for pattern in PATTERNS)
-    return tuple(one for one in found if one is not None)
+    whole, words = _whole(draft), _words(draft)
+    texts = {scope: _scoped(scope, draft, whole) for scope in SCOPED}
+    found = []
+    for pattern in PATTERNS:
+        text = texts[pattern.scope]
+        match = pattern.detect.search(text, words) if text else None
+        if match is not None and not _is_lifted(pattern, text, draft):
+            found.append(_finding(pattern, match[0].strip()))
+    return tuple(found)
 
 
-def _finding(pattern: Pattern, draft: Draft, low: str) -> Finding | None:
-    text = _scoped(pattern.scope, draft)
-    match = pattern.detect.search(text, low) if text else None
-    if match is None or pattern.unless_fact in draft.facts:
-        return None
-    if pattern.unless is not None and pattern.unless.search(text):
-        return None
+def _is_lifted(pattern: Pattern, text: str, draft: Draft) -> bool:
+    if pattern.unless_fact in draft.facts:
+        return True
+    return pattern.unless is not None and pattern.unless.search(text) is not None
+
+
+def _finding(pattern: Pattern, match: str) -> Finding:
     return Finding(
         id=pattern.id,
         name=pattern.name,
         action=pattern.action,
         cite=pattern.cite,
-        match=match[0].strip(),
+        match=match,
     )
 
 
-def _scoped(scope: str | None, draft: Draft) -> str:
+def _scoped(scope: str | None, draft: Draft, whole: str) -> str:
     """It is the part of the draft that a rule reads; empty when it does not apply."""
     if scope is None:
-        return _whole(draft)
+        return whole
     if scope == "subject":
         return draft.subject or ("" if draft.channel else draft.body)
     is_ai = scope == "ai_sender" and "ai_sender" in draft.facts
-    return _whole(draft) if is_ai or draft.channel in SCOPES[scope] else ""
+    return whole if is_ai or draft.channel in SCOPES[scope] else ""
+
+
+@lru_cache(maxsize=512)
+def _words(draft: Draft) -> frozenset[str]:
+    return VOCABULARY.held(f"{draft.subject}\n{draft.body}")
 
 
 def _whole(draft: Draft) -> str:
@@ -220,7 +233,7 @@ def promotes(findings: tuple[Finding, ...]) -> bool:
 
 def sounds_like_denial(text: str) -> bool:
     """The words tell somebody no; that is a notice under Regulation B, never a template."""
-    return DECLINED.search(text, plain(text)) is not None
+    return DECLINED.search(text, VOCABULARY.held(text)) is not None
 
 
 def ruling(draft: Draft) -> Ruling:
@@ -234,7 +247,7 @@ def _rulings(draft: Draft, *, but: frozenset[str] = frozenset()) -> list[Ruling]
     found.sort(key=lambda one: (one.action != "block", one.name == GENERIC))
     if found:
         return [_told(one) for one in found]
-    is_criterion = CRITERION.search(draft.body, plain(draft.body))
+    is_criterion = CRITERION.search(draft.body, _words(draft))
     return [DSC_01.allow("neutral_criterion") if is_criterion else CNT_01.allow("clean")]
 
 
