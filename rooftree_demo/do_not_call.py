@@ -7,6 +7,7 @@ from datetime import datetime
 from rooftree.compliance.load_dnc import NATIONAL, Upload, load
 from rooftree.compliance.rulebook import SEPARATE_LISTS
 from rooftree.core.zones import AREA_CODES
+from rooftree.money.company_day import company_day
 from rooftree_demo import staff
 
 LINES = range(10_000)  # of exchange 555, where everybody here has their number
@@ -16,11 +17,12 @@ THIN = 11
 
 def bring_up_to_date(*, at: datetime) -> None:
     """Load today's copy of the national registry and of each state's list that is asked."""
+    today = company_day(at)
     for registry in (NATIONAL, *sorted(SEPARATE_LISTS & set(staff.STATES))):
         upload = Upload(
             registry=registry,
-            name=f"{at:%Y-%m-%d}_{registry}.txt",
-            dated=at.date(),
+            name=f"{today}_{registry}.txt",
+            dated=today,
             file=io.BytesIO("".join(_lines(registry)).encode()),
         )
         load(upload, by=None, at=at)
