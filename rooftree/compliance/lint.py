@@ -27,6 +27,8 @@ FACT_NAMES = frozenset(
 )
 # A message with one of these is marketing, whatever it is called (CON-03).
 PROMOTIONAL = frozenset({*(f"CT-{n:02}" for n in (*range(1, 6), *range(13, 19), 31, 34))})
+# A message with one of these talks of the terms of a loan, which takes a license (LIC-02).
+TERMS = frozenset({*(f"CT-{n:02}" for n in (*range(1, 6), 34, 37, 40))})
 SCOPES = {
     "sms": frozenset({"sms", "text", "rcs", ""}),
     "ai_sender": frozenset({"ai_sender", "ai"}),
@@ -229,6 +231,11 @@ def _whole(draft: Draft) -> str:
 def promotes(findings: tuple[Finding, ...]) -> bool:
     """One promotional line makes the whole message marketing."""
     return any(one.id in PROMOTIONAL for one in findings)
+
+
+def talks_terms(draft: Draft) -> bool:
+    """The words state a rate, a payment, a product or a lock, whatever is proven of them."""
+    return any(one.id in TERMS for one in check(replace(draft, facts=frozenset())))
 
 
 def sounds_like_denial(text: str) -> bool:

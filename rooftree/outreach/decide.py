@@ -174,6 +174,8 @@ def _outgoing(found: OnFile) -> Outgoing:
         cause=f"message:{message.pk}",
         confirms=confirms,
         is_owners=found.is_owners,
+        is_officers_own=message.by_id is None
+        or (message.officer is not None and message.by_id == message.officer.user_id),
         answers=found.answers,
         wording_until=message.template.approved_until if message.template else None,
         content_facts=ASKED_FOR if message.cause.startswith("watch:") else (),

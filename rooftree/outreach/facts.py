@@ -68,6 +68,7 @@ class Outgoing:
     confirms: RevocationRow | None = None
     answers: tuple[Answer, ...] = ()  # what a person decided about this very message
     is_owners: bool = True  # in nobody's name, or in that of the officer whose lead it is
+    is_officers_own: bool = True  # where a person wrote it: the officer in whose name it goes
     content_facts: tuple[str, ...] = ()  # what the system proves of the wording
     wording_until: datetime | None = None  # the end of its approval; None: a person's own words
 
@@ -251,37 +252,48 @@ def whereabouts(lead: Lead) -> tuple[Place, ...]:
 
 
 def _message_facts(outgoing: Outgoing, known: Known) -> dict[str, Any]:
-    is_call = outgoing.medium is Medium.CALL
+    is_call, draft = outgoing.medium is Medium.CALL, _draft(outgoing)
     return {
         "medium": outgoing.medium,
         "purpose": outgoing.purpose,
         "is_automated": outgoing.is_automated,
         "voice": Voice.HUMAN if is_call else Voice.NONE,
-        "has_promo": outgoing.purpose is Purpose.MARKETING or _promotes(outgoing),
+        "has_promo": outgoing.purpose is Purpose.MARKETING or lint.promotes(lint.check(draft)),
         "is_first_message": outgoing.medium is Medium.TEXT and not known.was_texted,
         "subject": outgoing.subject,
         "text": outgoing.text,
-        "activity": "general",
+        "activity": _activity(outgoing, draft),
         "content_facts": outgoing.content_facts,
         "answers": outgoing.answers,
         "wording_until": outgoing.wording_until,
         "is_owners": outgoing.is_owners,
         "confirmation": _confirmation(outgoing.confirms),
-        "actor": "bot" if outgoing.is_automated else "officer",
+        "actor": _actor(outgoing),
         "guard_minutes": GUARD_MINUTES.get(outgoing.medium.value, 0),
         "has_one_click": outgoing.medium is Medium.EMAIL,  # every e-mail of ours carries it
     }
 
 
-def _promotes(outgoing: Outgoing) -> bool:
-    """One promotional line makes the whole message marketing (CON-03)."""
-    draft = lint.Draft(
+def _draft(outgoing: Outgoing) -> lint.Draft:
+    return lint.Draft(
         body=outgoing.text,
         subject=outgoing.subject,
         channel=lint.CHANNELS.get(outgoing.medium, ""),
         facts=frozenset(outgoing.content_facts),
     )
-    return lint.promotes(lint.check(draft))
+
+
+def _actor(outgoing: Outgoing) -> str:
+    """Who speaks: a program, the officer, or somebody else on the officer's behalf."""
+    if outgoing.is_automated:
+        return "bot"
+    return "officer" if outgoing.is_officers_own else "staff"
+
+
+def _activity(outgoing: Outgoing, draft: lint.Draft) -> str:
+    """What the words do. Standing wording is approved as an advertisement, to whomever it goes."""
+    talks = not outgoing.is_automated and lint.talks_terms(draft)
+    return "quote_rate" if talks else "general"
 
 
 def local_day(lead: Lead, company: Company, at: datetime) -> date:
