@@ -46,6 +46,14 @@ COLUMNS = {  # what we need: the names NMLS and its exports have for it, without
                "lic reg name"),
     "last_date": ("expiration date", "expires", "renewed through", "renewed through year"),
 }  # fmt: skip
+# Licenses that states keep in NMLS as well and that let nobody lend on a home. One that names
+# lending, brokering or originating besides is read as a license to do it.
+NO_LENDING = re.compile(
+    r"\bcollect|\btransm|\bdebt|\bcheck|\bpayday|\bdeferred|\bescrow|\btitle\b|\bsales finance"
+    r"|\binstallment sales?|\bcurrency|\bpawn|\bservic|\bprepaid|\binsurance|\bappraisal",
+    re.IGNORECASE,
+)
+LENDING = re.compile(r"\blend|\bbrok|\bbank|\boriginat|\bloan (company|officer)", re.IGNORECASE)
 NEEDED = ("nmls_id", "state", "number", "status", "from_date")
 type Held = License | CompanyLicense
 
@@ -175,6 +183,8 @@ def _line(row: Row, columns: dict[str, str], *, on: date) -> Line:
         raise ValueError(f"“{said['state']}” names no state.")
     if not said["number"]:
         raise ValueError("it has no license number.")
+    if NO_LENDING.search(said["called"]) and not LENDING.search(said["called"]):
+        raise ValueError(f"“{said['called']}” is no license to lend or broker mortgages.")
     status = _status(said["status"])
     from_date = _day(said["from_date"])
     until = _until(said["last_date"])

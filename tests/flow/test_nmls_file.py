@@ -130,6 +130,35 @@ def test_strangers_and_rows_that_say_nothing_are_told_and_left_out(dana, ana):
     assert found.changes == []
 
 
+@pytest.mark.parametrize(
+    ("called", "is_to_lend"),
+    [
+        ("Consumer Collection Agency License", False),
+        ("Money Transmitter License", False),
+        ("Debt Management License", False),
+        ("Mortgage Loan Servicer License", False),
+        ("Escrow Agent License", False),
+        ("Retail Sales Finance License", False),
+        ("Mortgage Lender Servicer License", True),
+        ("Mortgage Broker/Processor License", True),
+        ("Consumer Loan Company License", True),
+        ("Supervised Lender License", True),
+        ("Licensed Mortgage Banker", True),
+    ],
+)
+def test_only_a_license_to_lend_or_broker_lets_the_company_lend(ana, called, is_to_lend):
+    ours = Company.objects.get().nmls_id
+    head = HEAD.replace("Number,", "Number,License Type,")
+    row = f"{ours},Georgia,G-1,{called},Approved,01/01/2026,"
+    found = nmls_file.take_in((head + row).encode(), by=ana, at=make.NOON)
+
+    assert CompanyLicense.objects.filter(state="GA").exists() is is_to_lend
+    left_out = (
+        [] if is_to_lend else [f"Row 2: “{called}” is no license to lend or broker mortgages."]
+    )
+    assert found.wrong == left_out
+
+
 def test_a_license_that_the_file_leaves_out_is_told_and_stays(dana, ana):
     body = file("222222,GA,GA-1,Approved,01/01/2026,2026")
     assert [one.state for one in nmls_file.read(body, at=make.NOON).unsaid] == ["FL"]
@@ -253,7 +282,7 @@ def test_of_both_of_californias_licenses_the_one_that_was_chosen_counts(dana, an
         ours(
             f"CA,4130001,Approved,03/01/2015,,{CRMLA}",
             f"CA,60DBO-1,Approved,03/01/2015,,{CFL}",
-            "CA,10005-99,Approved,01/01/2024,,California - DFPI - Debt Collection License",
+            "CA,10005-99,Approved,01/01/2024,,California - DFPI - Industrial Bureau License",
         ),
         by=ana, at=make.NOON,
     )  # fmt: skip
@@ -273,7 +302,7 @@ def test_of_both_where_none_is_on_file_the_later_one_that_we_know_counts(dana, a
         ours(
             f"CA,60DBO-1,Approved,01/01/2019,,{CFL}",
             f"CA,4130001,Approved,03/01/2015,,{CRMLA}",
-            "CA,10005-99,Approved,01/01/2024,,California - DFPI - Debt Collection License",
+            "CA,10005-99,Approved,01/01/2024,,California - DFPI - Industrial Bureau License",
         ),
         by=ana, at=make.NOON,
     )  # fmt: skip
@@ -285,7 +314,7 @@ def test_of_both_where_none_is_on_file_the_later_one_that_we_know_counts(dana, a
     ("name", "words"),
     [
         ("", "the file names none"),
-        ("Debt Collection License", "“Debt Collection License” is none that we know"),
+        ("Industrial Bureau License", "“Industrial Bureau License” is none that we know"),
     ],
 )
 def test_a_state_that_needs_the_kind_is_told_where_neither_file_nor_hand_says_it(dana, name, words):
@@ -316,13 +345,13 @@ def test_what_was_chosen_by_hand_stays_where_the_file_names_no_kind(dana, ana):
 def test_the_number_of_a_license_that_we_do_not_know_is_not_said_as_the_chosen_ones(dana, ana):
     held = california(license="crmla")
     found = nmls_file.take_in(
-        ours("CA,10005-99,Approved,01/01/2024,,Debt Collection License"), by=ana, at=make.NOON
+        ours("CA,10005-99,Approved,01/01/2024,,Industrial Bureau License"), by=ana, at=make.NOON
     )
     held.refresh_from_db()
     assert (held.number, held.license) == ("4130001", "crmla")
     assert found.changes == []
     assert found.wrong == [
-        "Row 2: “Debt Collection License” is none of California’s licenses that we know, and its "
+        "Row 2: “Industrial Bureau License” is none of California’s licenses that we know, and its "
         "number is not the one on file. If it is that license, correct it under Licenses."
     ]
 
@@ -331,7 +360,7 @@ def test_a_license_that_we_know_goes_before_another_although_that_ones_number_is
     held = california(number="10005-99")
     nmls_file.take_in(
         ours(
-            "CA,10005-99,Approved,03/01/2015,,Debt Collection License",
+            "CA,10005-99,Approved,03/01/2015,,Industrial Bureau License",
             f"CA,4130001,Approved,03/01/2015,,{CRMLA}",
         ),
         by=ana, at=make.NOON,
