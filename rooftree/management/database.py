@@ -105,15 +105,15 @@ def give_rights() -> None:
     rights.give(owners_address(), program)
 
 
-def missing_migrations() -> set[tuple[str, str]]:
-    """The migrations of this release that the database does not have.
+def missing_migrations(address: str = "") -> set[tuple[str, str]]:
+    """The migrations of this release that our database does not have, or the one at `address`.
 
     Read from the folders, without Django: this stands in the way of every start.
 
     Raises `CannotStart` when a newer release has changed the tables.
     """
     released = released_migrations()
-    with psycopg.connect(owners_address(), connect_timeout=10) as connection:
+    with psycopg.connect(address or owners_address(), connect_timeout=10) as connection:
         if not connection.execute("select to_regclass('django_migrations')").fetchone()[0]:  # type: ignore[index]
             return released
         found = connection.execute("select app, name from django_migrations").fetchall()

@@ -171,10 +171,12 @@ def _erased(folder: Path, name: str, *, more: Path | None) -> dict[str, list[str
 
 def _prepare(manifest: Manifest, fresh: str, say: Say, *, erased: dict[str, list[str]]) -> None:
     """Newer tables, the pause of all sending, and proof, while nothing else sees the database."""
-    if tables.migrate(_address_for_children(fresh)):
+    is_behind = bool(database.missing_migrations(_address(fresh)))
+    if is_behind and tables.migrate(_address_for_children(fresh)):
         raise CannotRestore("the restored tables could not be brought up to date; see above.")
     rights.give(_address(fresh), settings.DATABASE_PROGRAM)
-    _ours(fresh, "stop-sending", "--backup-at", manifest.made_at)
+    if _ours(fresh, "stop-sending", "--backup-at", manifest.made_at):
+        raise CannotRestore("sending could not be paused in the restored database; see above.")
     if erased:
         with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
             file.write(json.dumps(erased))

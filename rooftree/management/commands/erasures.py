@@ -16,6 +16,7 @@ class Command(base.Command):
 
     help = "List what was removed for good, or remove it again from a database that was restored."
     example = "rooftree erasures --apply erased.json"
+    requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         """A list in, or none."""
