@@ -97,6 +97,14 @@ def open_calls(lead_id: UUID, at: datetime) -> QuerySet[ContactAttempt]:
     return rows.filter(at__gt=at - OPEN_FOR, at__lte=at).order_by("-at", "-id")
 
 
+def on_the_line(by: User, at: datetime) -> ContactAttempt | None:
+    """The call on which a ring put somebody through, until anybody says that it is over."""
+    rows = ContactAttempt.objects.filter(
+        by=by, medium="call", cause__startswith="ring:", result="", at__gt=at - ONE_CALL, at__lte=at
+    )
+    return rows.select_related("lead__person", "lead__officer__user").order_by("-at").first()
+
+
 def _attempt(
     lead: Lead, result: str, by: User, at: datetime, cause: str
 ) -> tuple[ContactAttempt, bool]:

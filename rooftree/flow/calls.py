@@ -70,6 +70,7 @@ def after_borrower(*, ring_id: UUID, dial_status: str, at: datetime) -> None:
             count.attempted(lead)
             rescore(lead_id=lead.pk, because="called", at=at)
             announce("lead", lead=str(lead.pk))
+            announce("offer", lead=str(lead.pk))  # its opening words leave the officer's page
 
 
 def came_in(*, sender: str, call_id: str, at: datetime) -> str:

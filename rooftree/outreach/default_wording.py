@@ -16,7 +16,7 @@ class Wording:
     """One first edition. Its fields are explained at the head of first_editions.yaml."""
 
     key: str
-    medium: str  # text | email
+    medium: str  # text | email | call
     language: str  # en | es
     loan_kind: str = ""  # purchase | refinance | equity; "": any
     hours: str = ""  # closed; "": any

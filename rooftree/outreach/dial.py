@@ -13,7 +13,7 @@ from rooftree.leads.models import ContactAttempt, Lead
 from rooftree.ledger.write import write
 from rooftree.org import pause
 from rooftree.org.models import User
-from rooftree.outreach import duties, may, number_checks
+from rooftree.outreach import duties, may, number_checks, opening
 from rooftree.outreach.send import address_for
 
 SAME_CALL = timedelta(minutes=1)  # a second press within it means the same call
@@ -42,7 +42,8 @@ def begin(*, lead_id: UUID, by: User, at: datetime) -> Dialled | Verdict:
     if pause.is_on():  # a STOP of the lost days is not on file
         raise CannotCall(pause.SENTENCE)
     with transaction.atomic():
-        lead = Lead.objects.select_for_update(of=("self",)).select_related("person").get(pk=lead_id)
+        rows = Lead.objects.select_for_update(of=("self",))
+        lead = rows.select_related("person", "officer__user").get(pk=lead_id)
         number = address_for(lead, "text")
         if not number:
             raise CannotCall("There is no phone number for this borrower yet.")
@@ -87,5 +88,6 @@ def _write_down(verdict: Verdict, lead: Lead, number: str, by: User) -> ContactA
         person_id=lead.person_id,
         attempt=attempt.pk,
         verdict=verdict.pk,
+        opening=opening.edition_for(lead, by=by, at=at),
     )
     return attempt

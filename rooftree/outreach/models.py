@@ -98,7 +98,7 @@ class Template(Edition):
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     key = models.CharField(max_length=60)  # first_hello, not_reached_2, rate_reached...
-    medium = models.CharField(max_length=10)
+    medium = models.CharField(max_length=10)  # text | email | call: said, not sent
     language = models.CharField(max_length=5)
     loan_kind = models.CharField(max_length=10, blank=True)  # purchase...; "": any
     hours = models.CharField(max_length=6, blank=True)  # closed; "": any

@@ -1,10 +1,12 @@
 """What standing wording is for: the occasions the program knows, and those of sequences."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rooftree.outreach.models import Template
 
-MEDIA = {"text": "Text", "email": "E-mail"}
+MEDIA = {"text": "Text", "email": "E-mail"}  # what is sent
+SPOKEN = {"call": "Call"}  # what a person says
 LANGUAGE_NAMES = {"en": "English", "es": "Spanish"}
 LOANS = {"": "Any loan", "purchase": "Purchase", "refinance": "Refinance", "equity": "Home equity"}
 HOURS = {"": "Any hour", "closed": "While nobody calls"}
@@ -19,9 +21,18 @@ class Occasion:
     is_bare: bool = False  # a few words in a running exchange: no NMLS ID, no way out of it
     is_step: bool = False  # a step of a sequence, so a sequence may use it
     has_rates: bool = False  # it carries the figures of a rate sheet we keep
+    is_spoken: bool = False  # an officer says it; nothing goes out
+
+    @property
+    def media(self) -> Mapping[str, str]:
+        """What it may go by, by code, with its name."""
+        return SPOKEN if self.is_spoken else MEDIA
 
 
 OCCASIONS = {
+    "call_opening": Occasion(
+        title="Opening words", when="What an officer says first on a call", is_spoken=True
+    ),
     "first_hello": Occasion(title="First answer", when="Within seconds of a first inquiry"),
     "again_hello": Occasion(
         title="Answer to a repeated inquiry", when="When somebody we know asks again"
@@ -53,5 +64,5 @@ def occasion(key: str) -> Occasion:
 
 def place_words(one: Template) -> str:
     """Where it stands: its medium, and its loan and hour unless it is for all of them."""
-    parts = [MEDIA[one.medium], LOANS[one.loan_kind] if one.loan_kind else ""]
+    parts = [occasion(one.key).media[one.medium], LOANS[one.loan_kind] if one.loan_kind else ""]
     return ", ".join(filter(None, [*parts, HOURS[one.hours].lower() if one.hours else ""]))

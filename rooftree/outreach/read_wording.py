@@ -5,7 +5,7 @@ was typed, so that no branch of it goes unread and no number comes from somebody
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,13 +13,14 @@ from rooftree.compliance import lint
 from rooftree.compliance.identification import OPT_OUT, ids_in
 from rooftree.core import segments
 from rooftree.org.the_company import the_company
+from rooftree.outreach import opening
 from rooftree.outreach.decide import ASKED_FOR
 from rooftree.outreach.models import Template
 from rooftree.outreach.purposes import occasion
 from rooftree.outreach.wording import BadTemplate, Rendered
 from rooftree.outreach.wording_samples import Sample, rendered, samples
 
-CHANNELS = {"text": "sms", "email": "email"}
+CHANNELS = {"text": "sms", "email": "email", "call": "call"}
 TYPED = "CT-40"  # a figure that is on no rate sheet of ours
 FILLED_IN = re.compile(r"\{\{-?\s*[a-z_.]+\s*-?\}\}")
 UNKNOWN = re.compile(r"'?([^']+)'? is undefined")
@@ -48,6 +49,7 @@ class Reading:
     remarks: tuple[Remark, ...]
     shown: Rendered | None = None
     length: segments.Length | None = None  # of a text
+    seconds: int | None = None  # until an officer has said who, for whom and why
 
     @property
     def blocking(self) -> Sequence[Remark]:
@@ -57,21 +59,25 @@ class Reading:
 
 def read(template: Template, *, at: datetime) -> Reading:
     """All that can be said of a draft or an edition before it is sent."""
-    people = samples(template)
+    people, is_spoken = samples(template), occasion(template.key).is_spoken
     try:
         shown = [rendered(template, one, at=at) for one in people]
+        said = opening.longest(template, at=at) if is_spoken else {}
     except BadTemplate as problem:
         return Reading(remarks=(Remark(action="block", said=_broken(problem)),))
     found = [
         *_lint(template, shown),
         *(one for pair in zip(people, shown, strict=True) for one in _missing(template, *pair)),
         *_size(template, shown[0]),
+        *_unsaid(said),
     ]
+    heard = [one for one in said.values() if one is not None]
     once = {(one.action, one.id, one.id and one.said): one for one in reversed(found)}
     return Reading(
         remarks=tuple(sorted(reversed(once.values()), key=lambda one: ORDER.index(one.action))),
         shown=shown[0],
         length=segments.length(shown[0].body) if template.medium == "text" else None,
+        seconds=max(heard) if heard and len(heard) == len(said) else None,
     )
 
 
@@ -129,12 +135,12 @@ def _told(found: lint.Finding) -> Remark:
 def _missing(template: Template, sample: Sample, shown: Rendered) -> Iterator[Remark]:
     """What every message must carry (content.md CP-01 to CP-03); e-mails get a footer besides."""
     company, is_text = the_company(), template.medium == "text"
-    if not is_text and not shown.subject:
+    if template.medium == "email" and not shown.subject:
         yield Remark(action="block", said="An e-mail needs a subject.")
     if not shown.body.strip():
         yield Remark(action="block", said="It says nothing yet.")
         return
-    if occasion(template.key).is_bare:
+    if occasion(template.key).is_bare or occasion(template.key).is_spoken:
         return
     owed = {company.nmls_id} if is_text else set()
     owed |= {sample.officer.nmls_id} if sample.officer else set()
@@ -155,8 +161,14 @@ def _missing(template: Template, sample: Sample, shown: Rendered) -> Iterator[Re
         )  # fmt: skip
 
 
+def _unsaid(said: Mapping[str, int | None]) -> Iterator[Remark]:
+    """Who, for whom and why, in every state's seconds: one wording is said in all of them."""
+    for problem, cite in opening.problems(said) if said else ():
+        yield Remark(action="block", id="DIS-01", cite=cite, said=problem)
+
+
 def _size(template: Template, shown: Rendered) -> Iterator[Remark]:
-    if template.medium == "email":
+    if template.medium != "text":
         if len(template.body) > LONGEST_EMAIL:
             yield Remark(action="block", said="It is too long for an e-mail.")
         return

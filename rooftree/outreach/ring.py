@@ -26,7 +26,7 @@ from rooftree.org.change import change, change_each
 from rooftree.org.compiled import Reads
 from rooftree.org.insert import insert_all_once
 from rooftree.org.pause import PAUSED
-from rooftree.outreach import may
+from rooftree.outreach import may, opening
 from rooftree.outreach.media import twiml
 from rooftree.outreach.media.line import line
 from rooftree.outreach.media.shapes import Accepted
@@ -40,7 +40,7 @@ from rooftree.tasks.together import at_once
 log = logging.getLogger(__name__)
 CLAIM_LIMIT = timedelta(seconds=60)
 TOGETHER = 10  # calls placed at once
-LOADED = ("officer", "offer__lead__person", "offer__lead__source")
+LOADED = ("officer__user", "offer__lead__person", "offer__lead__source")
 DUE = Reads(
     lambda at: (
         Ring.objects.select_for_update(of=("self",), skip_locked=True)
@@ -290,7 +290,7 @@ def _who(lead: Lead) -> str:
 def _record_call(ring: Ring, lead: Lead, to: str, at: datetime) -> None:
     with transaction.atomic():
         Ring.objects.filter(pk=ring.pk).update(connected_at=at)
-        ContactAttempt.objects.get_or_create(
+        attempt, _ = ContactAttempt.objects.get_or_create(
             cause=f"ring:{ring.pk}",
             defaults={
                 "id": uuid7_at(at),
@@ -303,4 +303,12 @@ def _record_call(ring: Ring, lead: Lead, to: str, at: datetime) -> None:
             },
         )
         Lead.objects.filter(pk=lead.pk, first_attempt_at=None).update(first_attempt_at=at)
-        write("outreach.call.placed", at=at, lead_id=lead.pk, ring=ring.pk)
+        write(
+            "outreach.call.placed",
+            at=at,
+            lead_id=lead.pk,
+            person_id=lead.person_id,
+            ring=ring.pk,
+            attempt=attempt.pk,
+            opening=opening.edition_for(lead, by=ring.officer.user, at=at),
+        )

@@ -9,7 +9,7 @@ from rooftree.org.models import LoanOfficer, User
 from rooftree.org.the_company import the_company
 from rooftree.outreach import letter, license_words, send, wording
 from rooftree.outreach.models import Template
-from rooftree.outreach.purposes import occasion
+from rooftree.outreach.purposes import MEDIA, occasion
 from rooftree.outreach.wording import Rendered
 
 NAMES = {  # what may be filled in, and what comes of it
@@ -30,6 +30,7 @@ RATE_NAMES = {
     "rate.points": "Its points",
     "rate.day": "The day of the sheet",
 }
+CALLER_NAMES = {"caller.name": "The name of whoever makes the call"}
 FIGURES = {
     "product": "30-year fixed",
     "target": "6.125%",
@@ -38,6 +39,7 @@ FIGURES = {
     "points": "0.500",
     "day": "November 27",
 }
+CALLER = "Alex Morgan"
 PURPOSES = {"purchase": "purchase", "refinance": "refinance", "equity": "home_equity"}
 
 
@@ -51,12 +53,14 @@ class Sample:
 
 def names_of(key: str) -> Mapping[str, str]:
     """What may be filled in for one occasion."""
-    return NAMES | RATE_NAMES if occasion(key).has_rates else NAMES
+    one = occasion(key)
+    more = RATE_NAMES if one.has_rates else CALLER_NAMES if one.is_spoken else {}
+    return NAMES | more
 
 
 def samples(template: Template) -> Sequence[Sample]:
     """One of whom all is known and who has an officer, and one of whom nothing is."""
-    officer = LoanOfficer(user=User(name="Alex Morgan"), nmls_id="1234567")
+    officer = LoanOfficer(user=User(name=CALLER), nmls_id="1234567")
     purpose = PURPOSES.get(template.loan_kind, "purchase")
     known = Lead(person=Person(first_name="Maria"), purpose=purpose, property_state="FL")
     unknown = Lead(person=Person(first_name=""), purpose="", property_state="")
@@ -64,7 +68,9 @@ def samples(template: Template) -> Sequence[Sample]:
 
 
 def ending(template: Template, state: str, *, at: datetime) -> str:
-    """What is added to it for a property in `state`; "" for a text that answers a few words."""
+    """What is added to it for a property in `state`; "" for a few words, written or said."""
+    if template.medium not in MEDIA:
+        return ""
     planned = send.Planned(
         lead=samples(template)[0].lead,
         medium=template.medium,
@@ -81,11 +87,14 @@ def ending(template: Template, state: str, *, at: datetime) -> str:
 
 def rendered(template: Template, sample: Sample, *, at: datetime) -> Rendered:
     """The wording as that borrower would get it at `at`. Raises `wording.BadTemplate`."""
+    one = occasion(template.key)
+    caller = sample.officer.user.name if sample.officer else CALLER
+    more = {"rate": FIGURES} if one.has_rates else {}
     return wording.render(
         template,
         lead=sample.lead,
         company=the_company(),
         officer=sample.officer,
         at=at,
-        more={"rate": FIGURES} if occasion(template.key).has_rates else None,
+        more=more | ({"caller": {"name": caller}} if one.is_spoken else {}),
     )

@@ -243,7 +243,7 @@ def _sent(one: Json, verdicts: list[Json], evidence: Json, clock: Clock) -> Json
     kind = "Text" if one["medium"] == "text" else "E-mail"
     fate = FATES.get(one["state"], (one["state"], None))[0]
     edition = next((e for e in evidence["editions"] if e["id"] == one["template_id"]), None)
-    notes = [*_delivery(one, clock), *([_made_from(edition, clock)] if edition else [])]
+    notes = [*_delivery(one, clock), *([f"Made from {_edition_name(edition, clock)}."] if edition else [])]
     return _line(
         one["sent_at"] or one["created_at"],
         f"{kind} to {address(one['to_address'])}: {fate}",
@@ -276,12 +276,12 @@ def _delivery(one: Json, clock: Clock) -> Iterator[str]:
         yield one["problem"]
 
 
-def _made_from(edition: Json, clock: Clock) -> str:
-    """The wording a message was made from, and who approved it."""
+def _edition_name(edition: Json, clock: Clock) -> str:
+    """Which wording it was, and who approved it."""
     by = f"approved by {edition['decided_by']}" if edition["decided_by"] else "as supplied"
     language = {"en": "English", "es": "Spanish"}.get(edition["language"], edition["language"])
     name = f"“{edition['key'].replace('_', ' ')}”, {language} edition {edition['version']}"
-    return f"Made from {name}, {by}, in use since {clock.moment(edition['from_at'])}."
+    return f"{name}, {by}, in use since {clock.moment(edition['from_at'])}"
 
 
 def _judged(verdicts: list[Json], clock: Clock) -> Json:
@@ -341,7 +341,18 @@ def _call(one: Json, evidence: Json, clock: Clock) -> Json:
     notes = (
         [f"What came of it: {result.lower()}."] if result else ["What came of it was not recorded."]
     )
+    notes += [
+        f"Words before whoever called: {_edition_name(edition, clock)}."
+        for edition in evidence["editions"]
+        if edition["id"] in _opened_with(one["id"], evidence)
+    ]
     return _line(one["at"], f"{way} {where}", clock, by=who, notes=notes)
+
+
+def _opened_with(attempt: str, evidence: Json) -> set[str]:
+    """The edition of the opening words that the ledger names for a call."""
+    about = [one["data"] for one in evidence["events"] if one["data"].get("attempt") == attempt]
+    return {one["opening"] for one in about if "opening" in one}
 
 
 def _number_check(one: Json, clock: Clock) -> Json:

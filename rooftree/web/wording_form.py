@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, QueryDict
 from django.urls import reverse
 
 from rooftree.outreach.models import Template
-from rooftree.outreach.purposes import HOURS, LOANS, MEDIA, Occasion, occasion
+from rooftree.outreach.purposes import HOURS, LOANS, Occasion, occasion
 from rooftree.outreach.wording import LANGUAGES
 
 KEY = "wording_drafts"
@@ -45,7 +45,7 @@ class Place:
     def words(self) -> str:
         """Its medium, loan and hour in one line."""
         loan, hours = LOANS[self.loan_kind], HOURS[self.hours]
-        return " · ".join([MEDIA[self.medium], loan, hours])
+        return " · ".join([self.occasion.media[self.medium], loan, hours])
 
     def template(self, language: str, said: Mapping[str, str]) -> Template:
         """What was typed, as an edition that is not on file."""
@@ -68,7 +68,7 @@ def in_address(key: str, medium: str, loan: str, hours: str) -> Place:
         loan_kind="" if loan == ANY else loan,
         hours="" if hours == ANY else hours,
     )
-    if len(key) > LONGEST_KEY or medium not in MEDIA:
+    if len(key) > LONGEST_KEY or medium not in occasion(key).media:
         raise Http404
     if place.loan_kind not in LOANS or place.hours not in HOURS:
         raise Http404

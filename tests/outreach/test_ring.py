@@ -7,9 +7,10 @@ from rooftree.compliance.models import Verdict
 from rooftree.flow import attempts, calls, moment, offers
 from rooftree.flow.messages import ring_due
 from rooftree.leads.models import ContactAttempt, Lead
+from rooftree.ledger.models import Event
 from rooftree.org.models import LoanOfficer
 from rooftree.outreach import ring
-from rooftree.outreach.models import Ring
+from rooftree.outreach.models import Ring, Template
 from rooftree.routing.models import Offer, Ownership
 from tests import make
 from tests.flow import journey
@@ -71,6 +72,16 @@ def test_one_takes_the_lead_and_connects_the_borrower(rung, dana):
     lead = Lead.objects.get()
     assert lead.officer == dana
     assert lead.first_attempt_at == journey.later(0.2)
+
+
+def test_the_ledger_names_the_words_that_were_before_whoever_was_put_through(rung):
+    press(rung, "1")
+
+    said = Event.objects.get(kind="outreach.call.placed")
+    words = Template.objects.get(key="call_opening", language="en")
+    assert said.data["opening"] == str(words.pk)
+    assert said.data["attempt"] == str(ContactAttempt.objects.get(medium="call").pk)
+    assert said.person_id == rung.offer.lead.person_id  # so it is in the file about them
 
 
 def test_a_repeated_callback_of_the_key_takes_and_calls_once(rung):

@@ -14,9 +14,11 @@ from django.core.management import call_command
 from rooftree.compliance import revoke
 from rooftree.compliance.evidence_check import LARGEST, NoEvidence, problems, signed_by
 from rooftree.compliance.numbers.models import NumberQuestion
+from rooftree.flow import calls
 from rooftree.ledger import seal
 from rooftree.ledger.models import Event
 from rooftree.management import base
+from rooftree.org.models import User
 from rooftree.reporting.evidence import gather
 from rooftree.reporting.evidence_file import make as make_file
 from rooftree.reporting.evidence_words import chronology
@@ -99,6 +101,19 @@ def test_each_message_names_the_wording_it_was_made_from_and_who_approved_it(ben
     assert all("{{ sender }}" in one["body"] for one in editions.values())
     said = json.dumps(chronology(gather(BEN, at=LATER)), ensure_ascii=False)
     assert "Made from “first hello”, English edition 1, as supplied, in use since Nov 22" in said
+
+
+def test_each_call_names_the_words_that_were_before_whoever_made_it(company):
+    lead = journey.deliver(journey.website(), journey.form_post())
+    dana = User.objects.get(name="Dana Whitfield")
+    calls.start(lead_id=lead.pk, by=dana, at=make.NOON + make.MINUTE)
+
+    found = gather(BEN, at=LATER)
+
+    edition = next(one for one in found["editions"] if one["key"] == "call_opening")
+    assert edition["body"].startswith("Hello {{ borrower.first_name }}, this is {{ caller.name }}")
+    said = json.dumps(chronology(found), ensure_ascii=False)
+    assert "Words before whoever called: “call opening”, English edition 1, as supplied" in said
 
 
 def test_each_entry_is_proved_to_be_under_a_signed_head(ben, file):

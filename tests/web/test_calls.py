@@ -3,10 +3,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from rooftree.compliance.models import Verdict
-from rooftree.leads.models import ContactAttempt, Lead, Phone, Touch
+from rooftree.leads.models import ContactAttempt, Lead, Person, Phone, Touch
 from rooftree.ledger.models import Event
 from rooftree.org.models import Company
 from rooftree.reporting.models import Delta
+from rooftree.outreach import wording
+from rooftree.outreach.models import Template
 from rooftree.routing import own
 from tests import make
 
@@ -106,6 +108,87 @@ def test_without_script_a_page_shows_the_number_and_the_outcomes(cast, ben, sign
 
     assert 'href="tel:+18135550142"' in page.text
     assert 'value="voicemail"' in page.text
+
+
+@pytest.fixture
+def worded(cast):
+    """The wording a company starts with."""
+    wording.ensure_first_editions(at=make.NOON)
+
+
+def lives_in(state, lead):
+    """They live there; the house they want is in Florida, and so is their number."""
+    Company.objects.update(telemarketer_states=["FL", state])
+    Person.objects.filter(pk=lead.person_id).update(state=state)
+
+
+def page_of(lead):
+    return reverse("lead", args=[lead.pk])
+
+
+def test_after_pressing_call_the_words_stand_on_the_page_with_the_strictest_limit(
+    cast, ben, signed_in, htmx, worded
+):
+    lives_in("NM", ben)
+    browser = signed_in(cast.dana.user)
+    assert "Say first" not in browser.get(page_of(ben)).text
+
+    browser.post(calls_of(ben), headers=htmx)
+
+    for page in (browser.get(page_of(ben)).text, browser.get(calls_of(ben)).text):
+        assert "Hello Ben, this is Dana Whitfield with Lindenfield Mortgage, calling" in page
+        assert "<b>Within 15 seconds</b> (New Mexico)" in page
+    browser.post(reverse("attempts", args=[ben.pk]), {"result": "spoken"})
+    assert "Say first" not in browser.get(page_of(ben)).text
+
+
+def test_where_washington_counts_the_page_says_when_to_hang_up(cast, ben, signed_in, worded):
+    lives_in("WA", ben)
+
+    page = signed_in(cast.dana.user).post(calls_of(ben), follow=True).text
+
+    assert "<b>Within 30 seconds</b> (Washington)" in page
+    assert "<b>End the call within 10 seconds when they ask</b> (Washington)" in page
+
+
+def test_who_speaks_spanish_is_opened_in_spanish(cast, ben, signed_in, worded):
+    Person.objects.filter(pk=ben.person_id).update(language="es")
+
+    page = signed_in(cast.dana.user).post(calls_of(ben), follow=True).text
+
+    assert '<p class="opening__words" lang="es">Hola Ben, le habla Dana Whitfield' in page
+
+
+def test_without_words_in_use_a_call_goes_on_and_the_page_says_what_to_say(
+    cast, ben, signed_in, htmx
+):
+    browser = signed_in(cast.dana.user)
+
+    assert browser.post(calls_of(ben), headers=htmx)["HX-Redirect"] == "tel:+18135550142"
+
+    assert "Say who you are, for which company you call, and why." in browser.get(page_of(ben)).text
+    assert "opening" not in Event.objects.get(kind="outreach.call.begun").data
+
+
+def test_the_words_are_before_whoever_called_and_nobody_else(cast, ben, signed_in, worded):
+    signed_in(cast.dana.user).post(calls_of(ben))
+
+    for other in (cast.ruth, cast.omar):
+        assert "Say first" not in signed_in(other).get(page_of(ben)).text
+
+
+def test_the_ledger_and_the_page_keep_the_edition_of_when_the_call_began(
+    cast, ben, signed_in, worded, later
+):
+    first = Template.objects.get(key="call_opening", language="en")
+    browser = signed_in(cast.dana.user)
+    browser.post(calls_of(ben))
+    later(make.MINUTE)
+    make.edition("call_opening", "call", body="Newer words", at=timezone.now())
+
+    said = Event.objects.get(kind="outreach.call.begun").data
+    assert said["opening"] == str(first.pk)
+    assert "Newer words" not in browser.get(page_of(ben)).text
 
 
 def test_the_outcome_completes_the_same_attempt(cast, ben, signed_in, later):

@@ -4,8 +4,9 @@ import pytest
 from django.urls import reverse
 
 from rooftree.compliance import windows
-from rooftree.leads.models import Lead
+from rooftree.leads.models import ContactAttempt, Lead
 from rooftree.org.models import LoanOfficer
+from rooftree.outreach import wording
 from rooftree.routing import own
 from rooftree.routing.models import Offer, Ownership, RoutingDecision, RuleSet
 from rooftree.web.addresses import address_of
@@ -172,6 +173,43 @@ def test_the_offer_card_says_what_and_why_but_not_who(cast, signed_in, htmx):
 
     assert "Licensed in Florida and next in turn." in card.text
     assert "Ortiz" not in card.text
+
+
+@pytest.fixture
+def on_the_line(cast, monkeypatch):
+    """A ring has put Dana through to Ben, a minute ago."""
+    at = make.NOON + make.MINUTE
+    monkeypatch.setattr("django.utils.timezone.now", lambda: at)
+    wording.ensure_first_editions(at=make.NOON)
+    owned(cast.ben, cast.dana)
+    return ContactAttempt.objects.create(
+        lead=cast.ben, person_id=cast.ben.person_id, medium="call", by=cast.dana.user,
+        cause="ring:1", at=make.NOON,
+    )  # fmt: skip
+
+
+def test_who_was_put_through_has_the_opening_words_over_any_page(
+    cast, signed_in, htmx, on_the_line
+):
+    browser = signed_in(cast.dana.user)
+
+    card = browser.get("/offers/", headers=htmx).text
+    assert "On the line" in card and "Ben Ortiz" in card
+    assert "Hello Ben, this is Dana Whitfield with Lindenfield Mortgage" in card
+
+    own_page = {**htmx, "HX-Current-URL": f"http://testserver{address_of('lead', cast.ben.pk)}"}
+    assert "Hello Ben" not in browser.get("/offers/", headers=own_page).text
+    assert "Hello Ben" in browser.get(address_of("lead", cast.ben.pk)).text
+
+
+def test_the_opening_words_go_when_the_call_is_over_and_were_never_anybody_elses(
+    cast, signed_in, htmx, on_the_line
+):
+    assert "On the line" not in signed_in(cast.sam.user).get("/offers/", headers=htmx).text
+
+    ContactAttempt.objects.update(result="spoken")
+
+    assert "On the line" not in signed_in(cast.dana.user).get("/offers/", headers=htmx).text
 
 
 def test_the_switch_stops_and_starts_new_leads(cast, signed_in):

@@ -359,3 +359,65 @@ def test_a_draft_of_steps_is_kept_and_can_be_dropped(mia):
 def test_who_may_not_change_steps_is_refused(cora):
     assert cora.get(reverse("sequence", args=["not_reached"])).status_code == 403
     assert cora.post(reverse("sequence_proposal", args=["not_reached"]), steps()).status_code == 403
+
+
+OPENING = ["call_opening", "call", "any", "any"]
+SLOW = "Hello! " + "How are you this fine day? " * 3
+OFFERS = "{{ caller.name }} of {{ company.brand }} about {{ lead.kind }}."
+
+
+def test_opening_words_stand_in_both_languages_with_the_seconds_they_take(mia):
+    page = mia.get(reverse("wording_place", args=OPENING)).text
+
+    assert "Opening words" in page and "Call · Any loan · Any hour" in page
+    assert "Hello Maria, this is Alex Morgan with Lindenfield Mortgage, calling" in page
+    assert "Hola Maria, le habla Alex Morgan de Lindenfield Mortgage" in page
+    assert "for whom and why are said after about 9 seconds" in page
+    assert "caller.name" in page
+    assert "The ending is added" not in page and "And as it ends in" not in page
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_opening_words_that_come_too_late_are_not_sent_for_approval(mia, language):
+    live = Template.objects.filter(key="call_opening")
+    said = {f"body-{one.language}": one.body for one in live}
+
+    words = {**said, f"body-{language}": SLOW + OFFERS, "summary": "Warmer"}
+    answer = mia.post(reverse("wording_proposal", args=OPENING), words)
+
+    assert answer.status_code == 422
+    assert "Connecticut gives 10 seconds; these words take about 1" in answer.text
+    assert "until the purpose is said. Say less before it." in answer.text
+    assert not Template.objects.filter(decided_at=None).exists()
+
+
+def test_opening_words_are_proposed_approved_and_kept_like_any_other(mia, cora):
+    proposal = reverse("wording_proposal", args=OPENING)
+    spanish = Template.objects.get(key="call_opening", language="es").body
+    mia.post(proposal, {"body-en": OFFERS, "body-es": spanish, "summary": "Shorter"})
+    one = Template.objects.get(key="call_opening", version=2)
+
+    page = act(cora, one, "approval", until="2027-06-01").text
+
+    assert "v2 is in use from now on" in page
+    assert "messages made from it" not in page  # nothing of it is sent
+
+
+def test_what_is_said_is_no_text_and_what_is_sent_is_no_call(mia):
+    for parts in (["call_opening", "text", "any", "any"], ["first_hello", "call", "any", "any"]):
+        assert mia.get(reverse("wording_place", args=parts)).status_code == 404
+
+    for key, medium, names in (
+        ("call_opening", "text", "call"),
+        ("first_hello", "call", "text or e-mail"),
+    ):
+        answer = mia.post(reverse("wording_new"), {"key": key, "medium": medium})
+        assert answer.status_code == 422
+        assert f"It goes by {names} only." in answer.text
+
+
+def test_no_sequence_and_no_release_may_use_what_is_said(mia):
+    for address in (reverse("sequence", args=["not_reached"]), reverse("release_new")):
+        page = mia.get(address).text
+        assert "Not reached, first try" in page
+        assert "Opening words" not in page

@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from rooftree.flow import attempts, calls
+from rooftree.outreach import opening
 from rooftree.routing.visible import may
 from rooftree.web.answers import refused
 from rooftree.web.page import staff
@@ -29,7 +30,13 @@ def show(request: HttpRequest, lead_id: UUID) -> HttpResponse:
     call = attempts.open_calls(lead.pk, request.at).filter(by=request.user).first()
     if call is None:
         return HttpResponseRedirect(page)
-    context = {"lead": lead, "person": lead.person, "call": call, "results": RESULTS}
+    context = {
+        "lead": lead,
+        "person": lead.person,
+        "call": call,
+        "opening": opening.before(call.at, lead=lead, by=request.user),
+        "results": RESULTS,
+    }
     return render(request, "calls/show.html", context)
 
 

@@ -10,7 +10,7 @@ from rooftree.flow import attempts
 from rooftree.leads import reach, to_do, unfinished
 from rooftree.leads.models import Lead
 from rooftree.org.models import User
-from rooftree.outreach import may
+from rooftree.outreach import may, opening
 from rooftree.outreach.models import Message
 from rooftree.rates.observe import PRODUCTS
 from rooftree.reporting import history
@@ -53,6 +53,7 @@ def about(request: HttpRequest, lead: Lead) -> dict[str, Any]:
     group = Group(shown) if (shown := request.GET.get("show", "")) in set(Group) else None
     entries = history.of_lead(lead, group=group)
     whole = "all" in request.GET
+    call = attempts.open_calls(lead.pk, at).filter(by=request.user).first()
     return {
         "has_context": True,
         "lead": lead,
@@ -65,6 +66,7 @@ def about(request: HttpRequest, lead: Lead) -> dict[str, Any]:
         "only_begun": unfinished.only_begun(lead),
         "acts": {verb: visibility.may(request.user, verb) for verb in ACTS},
         "last_words": last_words(lead),
+        "opening": opening.before(call.at, lead=lead, by=request.user) if call else None,
         "results": RESULTS,
         "filters": FILTERS,
         "shown": group or "",

@@ -11,11 +11,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
+from rooftree.flow import attempts
 from rooftree.flow import offers as flow
 from rooftree.leads.models import Lead
 from rooftree.org import availability as switch
 from rooftree.org.compiled import Reads
 from rooftree.org.models import LoanOfficer
+from rooftree.outreach import opening
 from rooftree.outreach.models import Message
 from rooftree.routing import acknowledge, owed, work_queue
 from rooftree.routing.models import Offer
@@ -220,7 +222,7 @@ def _in_hand(lines: Sequence[Line]) -> dict[str, Any]:
 
 @staff("GET")
 def offers(request: HttpRequest) -> HttpResponse:
-    """The leads offered to this officer right now, as cards over whatever page is open."""
+    """Over whatever page is open: leads offered right now, and what to say on a call put through."""
     officer = officer_of(request.user)
     rows = (
         Offer.objects.filter(
@@ -230,7 +232,19 @@ def offers(request: HttpRequest) -> HttpResponse:
         .order_by("due_at", "id")[:3]
     )
     template = "offers/show.html#cards" if request.htmx else "offers/show.html"
-    return render(request, template, {"offers": rows if officer else []})
+    context = {"offers": rows if officer else [], **_put_through(request)}
+    return render(request, template, context)
+
+
+def _put_through(request: HttpRequest) -> dict[str, Any]:
+    """The call a ring connected, on every page but the lead's own, which shows the words itself."""
+    call = attempts.on_the_line(request.user, request.at)
+    if call is None or request.htmx.current_url_abs_path == address_of("lead", call.lead_id):
+        return {}
+    return {
+        "lead": call.lead,
+        "opening": opening.before(call.at, lead=call.lead, by=request.user),
+    }
 
 
 @staff("POST")

@@ -16,7 +16,7 @@ from rooftree.money.company_day import company_day
 from rooftree.org.models import Company
 from rooftree.outreach import editions, publish_wording
 from rooftree.outreach.models import Message, Template
-from rooftree.outreach.purposes import HOURS, LANGUAGE_NAMES, LOANS, MEDIA, OCCASIONS, occasion
+from rooftree.outreach.purposes import HOURS, LANGUAGE_NAMES, LOANS, MEDIA, OCCASIONS, SPOKEN, occasion
 from rooftree.outreach.read_wording import read
 from rooftree.outreach.wording import LANGUAGES
 from rooftree.routing.visible import may
@@ -60,7 +60,7 @@ class PlaceForm(StaffForm):
     name = text(
         "Its name", "For a step of a sequence that is not there yet", required=False, longest=50
     )
-    medium = choice("By", MEDIA.items())
+    medium = choice("By", (MEDIA | SPOKEN).items())
     loan_kind = choice("Loan", LOANS.items(), required=False)
     hours = choice("Hour", HOURS.items(), required=False)
 
@@ -78,12 +78,16 @@ def new(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         said = form.cleaned_data
         key = _key_of(said["name"]) if said["key"] == NEW else said["key"]
-        if key:
+        media = occasion(key).media
+        if not key:
+            form.refuse("name", "Give the step a name, in letters and digits.")
+        elif said["medium"] not in media:
+            form.refuse("medium", f"It goes by {' or '.join(media.values()).lower()} only.")
+        else:
             here = Place(
                 key=key, medium=said["medium"], loan_kind=said["loan_kind"], hours=said["hours"]
             )
             return HttpResponseRedirect(here.address, status=303)
-        form.refuse("name", "Give the step a name, in letters and digits.")
     return render(request, "wording/new.html", {"form": form}, status=422 if form.errors else 200)
 
 

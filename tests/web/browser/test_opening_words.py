@@ -1,0 +1,84 @@
+"""What an officer says first, before their eyes while the phone rings, on a phone and at a desk."""
+
+import pytest
+from django.db import transaction
+from django.urls import reverse
+from playwright.sync_api import expect
+
+from rooftree.leads.models import ContactAttempt, Person
+from rooftree.org.models import Company
+from rooftree.outreach import wording
+from rooftree.tasks.announce import announce
+from tests import make
+from tests.web.browser.conftest import SIZES, open_as, shown_well
+from tests.web.browser.test_minutes import without_dialling
+
+PLACE = ["call_opening", "call", "any", "any"]
+OFFERS = "{{ caller.name }} of {{ company.brand }}, about {{ lead.kind }}."
+
+
+@pytest.fixture
+def washington(people, noon):
+    """Ben lives in Washington, looks for a house in Florida, and speaks Spanish."""
+    make.user("marketing", name="Mia Park", email="mia@lindenfield.example")
+    wording.ensure_first_editions(at=noon - make.DAY)
+    Company.objects.update(telemarketer_states=["FL", "WA"])
+    Person.objects.filter(pk=people.ben.person_id).update(state="WA", language="es")
+    return people
+
+
+@pytest.mark.parametrize(("size", "scheme"), SIZES)
+def test_pressing_call_puts_the_words_and_the_seconds_on_the_page(
+    chromium, front, washington, size, scheme
+):
+    page = open_as(chromium, front, "Loan officer", size, scheme)
+    page.goto(reverse("lead", args=[washington.ben.pk]))
+    page.route("**/calls/", without_dialling)
+
+    page.get_by_role("button", name="Call", exact=True).click()
+
+    words = page.get_by_label("Say first")
+    expect(words).to_contain_text("Hola Ben, le habla Dana Whitfield")
+    expect(words).to_contain_text("Within 30 seconds (Washington)")
+    expect(words).to_contain_text("End the call within 10 seconds when they ask")
+    expect(words).to_be_in_viewport()
+    shown_well(page, f"opening lead {size['width']} {scheme}")
+    page.goto(reverse("calls", args=[washington.ben.pk]))
+    expect(page.get_by_label("Say first")).to_be_in_viewport()
+    shown_well(page, f"opening call {size['width']} {scheme}")
+
+
+@pytest.mark.parametrize(("size", "scheme"), SIZES)
+def test_a_call_put_through_by_the_ring_brings_the_words_to_whatever_page_is_open(
+    chromium, front, washington, noon, size, scheme
+):
+    page = open_as(chromium, front, "Loan officer", size, scheme)
+    page.goto(reverse("queue"))
+    expect(page.locator("[data-row]")).to_have_count(1)
+    with transaction.atomic():
+        ContactAttempt.objects.create(
+            lead=washington.ben, person_id=washington.ben.person_id, medium="call",
+            by=washington.dana.user, cause="ring:1", at=noon,
+        )  # fmt: skip
+        announce("offer", lead=str(washington.ben.pk))
+
+    expect(page.locator(".offer")).to_contain_text("Hola Ben, le habla Dana Whitfield")
+    shown_well(page, f"opening ring {size['width']} {scheme}")
+    page.get_by_role("link", name="Ben Ortiz").last.click()
+    expect(page.get_by_label("Say first")).to_have_count(1)
+
+
+@pytest.mark.parametrize(("size", "scheme"), SIZES)
+def test_words_that_come_too_late_are_refused_as_they_are_typed(
+    chromium, front, washington, size, scheme
+):
+    page = open_as(chromium, front, "Marketing", size, scheme)
+    page.goto(reverse("wording"))
+    shown_well(page, f"opening wording {size['width']} {scheme}")
+    page.goto(reverse("wording_place", args=PLACE))
+    expect(page.locator("#read")).to_contain_text("are said after about")
+    page.locator("#body-en").fill("Hello! " + "How are you this fine day? " * 3 + OFFERS)
+    expect(page.locator("#read")).to_contain_text("Connecticut gives 10 seconds; these words take")
+    shown_well(page, f"opening refused {size['width']} {scheme}")
+    page.locator("#body-en").fill(OFFERS)
+    expect(page.locator("#read")).not_to_contain_text("Connecticut gives")
