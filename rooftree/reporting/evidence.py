@@ -43,7 +43,7 @@ def gather(address: str, *, at: datetime) -> Json:
     messages = list(Message.objects.filter(person__in=people))
     attempts = list(ContactAttempt.objects.filter(person__in=people))
     editions = Template.objects.select_related("written_by", "decided_by").filter(
-        pk__in={one.template_id for one in messages} | _opened_with(events)
+        pk__in={one.template_id for one in messages if one.template_id} | _opened_with(events)
     )
     return {
         "format": FORMAT,
@@ -71,9 +71,9 @@ def gather(address: str, *, at: datetime) -> Json:
     }
 
 
-def _opened_with(events: Iterable[Event]) -> set[str]:
+def _opened_with(events: Iterable[Event]) -> set[UUID]:
     """The editions of the words that whoever called them had before them."""
-    return {one.data["opening"] for one in events if "opening" in one.data}
+    return {UUID(one.data["opening"]) for one in events if "opening" in one.data}
 
 
 def _of_number(address: str) -> Json:

@@ -1,7 +1,7 @@
 """What happened, a line each in the words of a person who was not there."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -242,8 +242,10 @@ def _asked(verdicts: list[Json], clock: Clock) -> Iterator[Json]:
 def _sent(one: Json, verdicts: list[Json], evidence: Json, clock: Clock) -> Json:
     kind = "Text" if one["medium"] == "text" else "E-mail"
     fate = FATES.get(one["state"], (one["state"], None))[0]
-    edition = next((e for e in evidence["editions"] if e["id"] == one["template_id"]), None)
-    notes = [*_delivery(one, clock), *([f"Made from {_edition_name(edition, clock)}."] if edition else [])]
+    notes = [
+        *_delivery(one, clock),
+        *(f"Made from {name}." for name in _named({one["template_id"]}, evidence, clock)),
+    ]
     return _line(
         one["sent_at"] or one["created_at"],
         f"{kind} to {address(one['to_address'])}: {fate}",
@@ -274,6 +276,11 @@ def _delivery(one: Json, clock: Clock) -> Iterator[str]:
         yield f"Opened {clock.moment(one['opened_at'])}."
     if one["state"] in ("failed", "cancelled") and one["problem"]:
         yield one["problem"]
+
+
+def _named(keys: Container[str], evidence: Json, clock: Clock) -> list[str]:
+    """Those of the editions in the file that are meant."""
+    return [_edition_name(one, clock) for one in evidence["editions"] if one["id"] in keys]
 
 
 def _edition_name(edition: Json, clock: Clock) -> str:
@@ -341,11 +348,8 @@ def _call(one: Json, evidence: Json, clock: Clock) -> Json:
     notes = (
         [f"What came of it: {result.lower()}."] if result else ["What came of it was not recorded."]
     )
-    notes += [
-        f"Words before whoever called: {_edition_name(edition, clock)}."
-        for edition in evidence["editions"]
-        if edition["id"] in _opened_with(one["id"], evidence)
-    ]
+    words = _named(_opened_with(one["id"], evidence), evidence, clock)
+    notes += [f"Words before whoever called: {name}." for name in words]
     return _line(one["at"], f"{way} {where}", clock, by=who, notes=notes)
 
 

@@ -6,9 +6,9 @@ from rooftree.compliance.models import Verdict
 from rooftree.leads.models import ContactAttempt, Lead, Person, Phone, Touch
 from rooftree.ledger.models import Event
 from rooftree.org.models import Company
-from rooftree.reporting.models import Delta
 from rooftree.outreach import wording
 from rooftree.outreach.models import Template
+from rooftree.reporting.models import Delta
 from rooftree.routing import own
 from tests import make
 

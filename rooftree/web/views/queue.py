@@ -222,7 +222,7 @@ def _in_hand(lines: Sequence[Line]) -> dict[str, Any]:
 
 @staff("GET")
 def offers(request: HttpRequest) -> HttpResponse:
-    """Over whatever page is open: leads offered right now, and what to say on a call put through."""
+    """Over whatever page is open: leads offered now, and what to say on a call put through."""
     officer = officer_of(request.user)
     rows = (
         Offer.objects.filter(

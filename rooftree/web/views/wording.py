@@ -16,7 +16,15 @@ from rooftree.money.company_day import company_day
 from rooftree.org.models import Company
 from rooftree.outreach import editions, publish_wording
 from rooftree.outreach.models import Message, Template
-from rooftree.outreach.purposes import HOURS, LANGUAGE_NAMES, LOANS, MEDIA, OCCASIONS, SPOKEN, occasion
+from rooftree.outreach.purposes import (
+    HOURS,
+    LANGUAGE_NAMES,
+    LOANS,
+    MEDIA,
+    OCCASIONS,
+    SPOKEN,
+    occasion,
+)
 from rooftree.outreach.read_wording import read
 from rooftree.outreach.wording import LANGUAGES
 from rooftree.routing.visible import may
