@@ -181,7 +181,7 @@ def on_the_line(cast, monkeypatch):
     at = make.NOON + make.MINUTE
     monkeypatch.setattr("django.utils.timezone.now", lambda: at)
     wording.ensure_first_editions(at=make.NOON)
-    owned(cast.ben, cast.dana)
+    owned(cast.ben, cast.dana, first_attempt_at=make.NOON)
     return ContactAttempt.objects.create(
         lead=cast.ben, person_id=cast.ben.person_id, medium="call", by=cast.dana.user,
         cause="ring:1", at=make.NOON,

@@ -1,5 +1,6 @@
 """The lead page: who, what loan, what may be done now, and everything so far."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -53,7 +54,6 @@ def about(request: HttpRequest, lead: Lead) -> dict[str, Any]:
     group = Group(shown) if (shown := request.GET.get("show", "")) in set(Group) else None
     entries = history.of_lead(lead, group=group)
     whole = "all" in request.GET
-    call = attempts.open_calls(lead.pk, at).filter(by=request.user).first()
     return {
         "has_context": True,
         "lead": lead,
@@ -66,7 +66,7 @@ def about(request: HttpRequest, lead: Lead) -> dict[str, Any]:
         "only_begun": unfinished.only_begun(lead),
         "acts": {verb: visibility.may(request.user, verb) for verb in ACTS},
         "last_words": last_words(lead),
-        "opening": opening.before(call.at, lead=lead, by=request.user) if call else None,
+        "opening": _opening(lead, request.user, at),
         "results": RESULTS,
         "filters": FILTERS,
         "shown": group or "",
@@ -78,6 +78,14 @@ def about(request: HttpRequest, lead: Lead) -> dict[str, Any]:
         "products": PRODUCTS.items(),
         "handing": handing.card(lead, tasks),
     }
+
+
+def _opening(lead: Lead, user: User, at: datetime) -> opening.Opening | None:
+    """What to say first on the call that this user has begun; None when there is none."""
+    if lead.first_attempt_at is None:  # nobody has begun one; most leads are looked at before
+        return None
+    call = attempts.open_calls(lead.pk, at).filter(by=user).first()
+    return opening.before(call.at, lead=lead, by=user) if call else None
 
 
 def last_words(lead: Lead) -> Message | None:

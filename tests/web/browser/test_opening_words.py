@@ -5,7 +5,7 @@ from django.db import transaction
 from django.urls import reverse
 from playwright.sync_api import expect
 
-from rooftree.leads.models import ContactAttempt, Person
+from rooftree.leads.models import ContactAttempt, Lead, Person
 from rooftree.org.models import Company
 from rooftree.outreach import wording
 from rooftree.tasks.announce import announce
@@ -56,6 +56,7 @@ def test_a_call_put_through_by_the_ring_brings_the_words_to_whatever_page_is_ope
     page.goto(reverse("queue"))
     expect(page.locator("[data-row]")).to_have_count(1)
     with transaction.atomic():
+        Lead.objects.filter(pk=washington.ben.pk).update(first_attempt_at=noon)
         ContactAttempt.objects.create(
             lead=washington.ben, person_id=washington.ben.person_id, medium="call",
             by=washington.dana.user, cause="ring:1", at=noon,
