@@ -1,17 +1,18 @@
 """What an officer says first, before their eyes while the phone rings, on a phone and at a desk."""
 
 import pytest
-from django.db import transaction
 from django.urls import reverse
 from playwright.sync_api import expect
 
-from rooftree.leads.models import ContactAttempt, Lead, Person
+from rooftree.flow import calls
+from rooftree.leads.models import Person
 from rooftree.org.models import Company
 from rooftree.outreach import wording
-from rooftree.tasks.announce import announce
+from rooftree.outreach.models import Ring
 from tests import make
 from tests.web.browser.conftest import SIZES, open_as, shown_well
 from tests.web.browser.test_minutes import without_dialling
+from tests.web.test_queue import offered
 
 PLACE = ["call_opening", "call", "any", "any"]
 OFFERS = "{{ caller.name }} of {{ company.brand }}, about {{ lead.kind }}."
@@ -52,21 +53,27 @@ def test_pressing_call_puts_the_words_and_the_seconds_on_the_page(
 def test_a_call_put_through_by_the_ring_brings_the_words_to_whatever_page_is_open(
     chromium, front, washington, noon, size, scheme
 ):
+    ana = make.person(first_name="Ana", state="WA", language="es", at=noon)
+    lead = make.lead(person=ana, source=make.source("website_form", slug="two"), at=noon)
+    make.touch(lead, source=lead.source, at=noon)
+    offer = offered(lead, washington.dana)
+    rung = Ring.objects.create(offer=offer, officer=washington.dana, due_at=noon)
     page = open_as(chromium, front, "Loan officer", size, scheme)
     page.goto(reverse("queue"))
-    expect(page.locator("[data-row]")).to_have_count(1)
-    with transaction.atomic():
-        Lead.objects.filter(pk=washington.ben.pk).update(first_attempt_at=noon)
-        ContactAttempt.objects.create(
-            lead=washington.ben, person_id=washington.ben.person_id, medium="call",
-            by=washington.dana.user, cause="ring:1", at=noon,
-        )  # fmt: skip
-        announce("offer", lead=str(washington.ben.pk))
+    expect(page.locator(".offer")).to_contain_text("Offered to you")
 
-    expect(page.locator(".offer")).to_contain_text("Hola Ben, le habla Dana Whitfield")
+    calls.pressed(ring_id=rung.pk, digits="1", at=noon)
+
+    expect(page.locator(".offer")).to_contain_text("Hola Ana, le habla Dana Whitfield")
     shown_well(page, f"opening ring {size['width']} {scheme}")
-    page.get_by_role("link", name="Ben Ortiz").last.click()
+    page.locator(".offer a").click()
     expect(page.get_by_label("Say first")).to_have_count(1)
+    page.goto(reverse("queue"))
+    expect(page.locator(".offer")).to_contain_text("On the line")
+
+    calls.after_borrower(ring_id=rung.pk, dial_status="completed", at=noon + make.MINUTE)
+
+    expect(page.locator(".offer")).to_have_count(0)
 
 
 @pytest.mark.parametrize(("size", "scheme"), SIZES)
