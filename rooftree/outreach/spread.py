@@ -1,4 +1,4 @@
-"""Messages that waited together leave one after the other, at the pace at which releases leave.
+"""Messages that waited together leave one after the other, at a pace that releases share.
 
 A pause that ends, an hour that many waited for, a program that was down: each makes many
 messages due in the same moment. Their due times are drawn apart, so that whoever stops
@@ -11,8 +11,11 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import connection, transaction
 
+from rooftree.outreach.models import Message
+
 FRESH = timedelta(minutes=5)
 SECOND = timedelta(seconds=1)
+WAITING = ("waiting", "held")
 _MUTEX = 0x726F_6F66_0037  # of the advisory lock
 
 # Each leaves when it is due, but no sooner than its step after every one before it; what is
@@ -33,6 +36,14 @@ update message set due_at = placed.leaves_at from placed
  where message.id = placed.id and placed.leaves_at > %(at)s
    and message.state in ('waiting', 'held')
 """
+
+
+def leaving(*, at: datetime) -> int:
+    """How many of them leave within the next second, which releases leave to them."""
+    waited = Message.objects.filter(
+        release=None, state__in=WAITING, due_at__lte=at + SECOND, created_at__lte=at - FRESH
+    )
+    return waited[: settings.RELEASE_PER_SECOND].count()
 
 
 def apart(*, at: datetime) -> int:

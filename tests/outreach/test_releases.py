@@ -12,7 +12,7 @@ from rooftree.flow import merging, moment, rate_alerts, releases, reviews
 from rooftree.ledger.models import Event
 from rooftree.nurture.models import Enrolment, Sequence
 from rooftree.org.models import StaffNotice
-from rooftree.outreach import send
+from rooftree.outreach import send, spread
 from rooftree.outreach.models import Message
 from rooftree.outreach.releases import acts, gather, progress
 from rooftree.outreach.releases.audience import Audience
@@ -210,6 +210,29 @@ def test_no_second_has_more_than_the_pace_and_no_hour_more_than_the_cap(
 
     go(release, 3605)
     assert (release.state, left(release)) == ("done", 5)
+
+
+def test_what_waited_for_its_hour_goes_before_a_release_and_within_the_same_pace(
+    limits, people, mia, omar, settings
+):
+    settings.RELEASE_PER_SECOND = 2
+    release = approved(written(mia), omar)
+    waited = [
+        send.plan(
+            lead=one, medium="text", purpose="informational", words=send.Words(body="Hi"),
+            cause=f"step:{one.pk}", to="+18135550101", at=second(0) - make.HOUR,
+        ).pk
+        for one in people[:3]
+    ]  # fmt: skip
+    Message.objects.filter(pk__in=waited).update(due_at=second(2))
+    assert progress.room(release, at=second(2)) == 0
+
+    spread.apart(at=second(2))
+    assert progress.room(release, at=second(2)) == 0
+    Message.objects.filter(pk__in=waited, due_at__lte=second(2.5)).update(state="sent")
+    assert progress.room(release, at=second(2.5)) == 1
+    Message.objects.filter(pk__in=waited).update(state="sent")
+    assert progress.room(release, at=second(3)) == 2
 
 
 def test_what_is_stopped_is_taken_back_and_nothing_of_it_leaves_any_more(

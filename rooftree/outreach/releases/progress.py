@@ -10,6 +10,7 @@ from django.db.models import Count, QuerySet
 
 from rooftree.compliance.models import Revocation
 from rooftree.org.models import SendingPause
+from rooftree.outreach import spread
 from rooftree.outreach.models import Message
 from rooftree.outreach.releases.models import Release
 
@@ -70,12 +71,14 @@ class FirstFew:
 def room(release: Release, *, at: datetime) -> int:
     """How many messages of it may be handed over now.
 
-    Counted over every release: no second sees more than the pace, so that never more than
-    two seconds of it can be in the carrier's hands. Then its hour, and its first few.
+    Counted over every release, and after what waited together: no second sees more than the
+    pace, so that never more than two seconds of it can be in the carrier's hands. Then its
+    hour, and its first few.
     """
     second = Message.objects.filter(release__isnull=False, claimed_at__gt=at - SECOND)
     hour = release.messages.filter(claimed_at__gt=at - HOUR)
-    left = min(settings.RELEASE_PER_SECOND - second.count(), release.per_hour - hour.count())
+    pace = settings.RELEASE_PER_SECOND - second.count() - spread.leaving(at=at)
+    left = min(pace, release.per_hour - hour.count())
     if release.state == "canary":
         left = min(left, release.canary_size - people_reached(release))
     return max(left, 0)
