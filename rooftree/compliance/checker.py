@@ -2,10 +2,9 @@
 
 It reads the JSON that was stored, imports nothing of the gate, its rules or
 its facts, and keeps its own small reading of hours, consent, stops, caps and
-licenses, and of the company's changes of rules among the facts, so that a
-mistake in the gate does not excuse itself. It proves the
-hash, that whatever was allowed was allowed rightly, and that an hour held was
-rightly held.
+licenses, and of the company's changes of rules among the facts, so that a mistake in the
+gate does not excuse itself. It proves the hash, that whatever was allowed was allowed
+rightly, and that an hour held was rightly held.
 """
 
 import hashlib
@@ -118,7 +117,9 @@ def _is_shut(facts: Json, at: datetime) -> bool:
 
     Consumer-requested calls and prompt replies may be later; they are not judged here.
     """
-    if not _markets_by_phone(facts) or facts.get("requested_at") or facts["purpose"] == "reply":
+    asked = facts.get("requested_at")
+    is_asked_for = asked and abs(at - datetime.fromisoformat(asked)) <= timedelta(minutes=15)
+    if not _markets_by_phone(facts) or is_asked_for or facts["purpose"] == "reply":
         return False
     return any(_is_closed(one, facts, at) for one in _where(facts))
 

@@ -10,7 +10,16 @@ from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from rooftree.compliance import consent_record, law, lint, listed, load_dnc, places, reassigned
+from rooftree.compliance import (
+    consent_record,
+    law,
+    lint,
+    listed,
+    load_dnc,
+    places,
+    quiet_hours,
+    reassigned,
+)
 from rooftree.compliance.facts import (
     Answer,
     Confirmation,
@@ -105,6 +114,7 @@ def gather_all(
         Facts(
             **shared,
             **_message_facts(one, known),
+            **_request_facts(one, known),
             **_address_facts(one, lead, known, at),
             provenance=provenance.of(one.text, lead, company, known),
             officer=officers[one.officer],
@@ -123,10 +133,8 @@ def _lead_facts(lead: Lead, known: Known) -> dict[str, Any]:
         "amendments": law.concerning(known.rule_changes, states, known.at),
         "property_state": lead.property_state or None,
         "inquired_at": lead.warmed_at,
-        "invited_at": None,
         "inbound_at": inbound.created_at if inbound else None,
         "inbound_meaning": _meaning(inbound),
-        "requested_at": None,
         "credit_stop": known.credit_stop,
         "has_prior_thread": inbound is not None and inbound.medium == "email",
     }
@@ -264,13 +272,37 @@ def _message_facts(outgoing: Outgoing, known: Known) -> dict[str, Any]:
         "text": outgoing.text,
         "activity": _activity(outgoing, draft),
         "content_facts": outgoing.content_facts,
-        "answers": outgoing.answers,
         "wording_until": outgoing.wording_until,
         "is_owners": outgoing.is_owners,
         "confirmation": _confirmation(outgoing.confirms),
         "actor": _actor(outgoing),
         "guard_minutes": GUARD_MINUTES.get(outgoing.medium.value, 0),
         "has_one_click": outgoing.medium is Medium.EMAIL,  # every e-mail of ours carries it
+    }
+
+
+def _request_facts(outgoing: Outgoing, known: Known) -> dict[str, Any]:
+    """That they asked for this call, at which time, and what a supervisor said of the hour.
+
+    Who asks to be called is called, not written to (CON-04).
+    """
+    agreed = known.agreed if outgoing.medium is Medium.CALL else None
+    if agreed is None:
+        return {"invited_at": None, "requested_at": None, "answers": outgoing.answers}
+    approved = ()
+    if agreed.approved_at:
+        approved = (
+            Answer(
+                rule=quiet_hours.REQ_01.id,
+                reason="supervisor_approval_state_silent",
+                by=f"user:{agreed.approved_by}",
+                at=agreed.approved_at,
+            ),
+        )
+    return {
+        "invited_at": agreed.asked_at,
+        "requested_at": agreed.due_at,
+        "answers": outgoing.answers + approved,
     }
 
 

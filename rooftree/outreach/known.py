@@ -17,7 +17,9 @@ from rooftree.compliance.credit_file import TOLD_NO
 from rooftree.compliance.law import Changes
 from rooftree.compliance.listed import SAID
 from rooftree.leads.models import Lead, Touch
+from rooftree.leads.to_do import CALL_BACK
 from rooftree.outreach.known_rows import (
+    Agreed,
     Arrival,
     Attempt,
     Checked,
@@ -35,6 +37,8 @@ CAP_MEMORY = timedelta(days=8)  # the longest window any cap looks back, and a d
 STOPPING = "({})".format(", ".join(f"'{one}'" for one in credit_file.STOPPING))
 IMPORTED = "({})".format(", ".join(f"'{one}'" for one in sorted(KINDS)))  # long after they asked
 REACHED = "('spoken', 'call_back', 'not_interested', 'told_no', 'replied')"  # it was them
+SUPERVISORS = "('manager', 'compliance')"  # who may approve the hour of a call
+APPROVAL = "require:supervisor_approval_state_silent"  # the kind of the task that asks them
 NOT_AFFILIATED = trigger_leads.NOT_AFFILIATED.pattern.replace(r"\b", r"\y")  # as PostgreSQL says
 TOUCHES = Prefetch(
     "touches", Touch.objects.select_related("source", "campaign").order_by("at", "id")
@@ -136,6 +140,18 @@ select json_build_object(
           from milestone m join loan on loan.id = m.loan_id join lead on lead.id = loan.lead_id
          where lead.person_id = asked.person and m.code in ('application', 'funded')
            and not m.is_inferred and m.recorded_at <= %(at)s) d),
+    'agreed', (select json_build_object('due_at', t.due_at, 'asked_at', asking.at,
+          'approved_by', yes.done_by_id, 'approved_at', yes.done_at)
+          from task t
+          join lateral (select max(coalesce(result_at, at)) as at from contact_attempt
+             where lead_id = t.lead_id and result = 'call_back') asking on asking.at <= %(at)s
+          left join lateral (select done_by_id, done_at from task
+             join "user" on "user".id = task.done_by_id and "user".role in {SUPERVISORS}
+             where lead_id = t.lead_id and kind = '{APPROVAL}'
+               and done_at between asking.at and %(at)s
+             order by done_at desc limit 1) yes on true
+         where t.lead_id = asked.lead and t.kind = '{CALL_BACK}'
+           and t.done_at is null and t.cancelled_at is null),
     'was_texted', exists (select from message m
         where m.person_id = asked.person and m.direction = 'out' and m.medium = 'text'
           and m.sent_at < %(at)s)
@@ -261,6 +277,12 @@ class Known:
         """
         found: dict[str, Any] | None = self._rest["bureau"]
         return found
+
+    @property
+    def agreed(self) -> Agreed | None:
+        """The call at their request that is still to be made."""
+        found = self._rest["agreed"]
+        return Agreed.of(found) if found else None
 
     @property
     def rule_changes(self) -> Changes:

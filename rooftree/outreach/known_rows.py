@@ -125,6 +125,16 @@ class Dealing(_Row):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Agreed(_Row):
+    """A call that they asked for at a time, and who approved of its hour since."""
+
+    due_at: datetime
+    asked_at: datetime
+    approved_by: UUID | None
+    approved_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
     """The last thing the person wrote to us, and what we took it to mean."""
 

@@ -21,6 +21,7 @@ from rooftree.compliance.models import Verdict
 from rooftree.compliance.numbers.models import NumberQuestion
 from rooftree.compliance.rulebook import SEPARATE_LISTS, STATES
 from rooftree.core.zones import AREA_CODES, zone_of_zip
+from rooftree.flow import attempts
 from rooftree.leads.models import ContactAttempt, Lead, Loan, Milestone
 from rooftree.org.models import LoanOfficer
 from rooftree.outreach import automatic, compose, dial, facts, send
@@ -43,11 +44,10 @@ WRITTEN = {
     "evidence": ["text_hash", "page_url", "ip", "user_agent", "session_cert"],
     "signer_is_subscriber": True,
 }
-FAMILIES = ("HRS", "ZON", "DST", "HOL", "CAP", "CON", "DNC", "RND", "EMG", "REG")
+FAMILIES = ("HRS", "ZON", "DST", "HOL", "CAP", "CON", "DNC", "RND", "EMG", "REG", "REQ")
 NO_ROWS = {
-    "CON-012": "nobody reads that they asked for a call in words; it may go all the same",
     "CON-015": "no voicemail is dropped",
-    "HOL-019": "as CON-012: in New York none is called during an emergency, asked for or not",
+    "HOL-023": "what answers them is tried in test_replies.py",
 }
 
 
@@ -78,7 +78,8 @@ def done(lead: Lead, given: Mapping[str, Any], at: datetime) -> Verdict:
     by = LoanOfficer.objects.get().user
     if given["channel"] == "call":
         dial.begin(lead_id=lead.pk, by=by, at=at)
-    elif given.get("automated", True):
+        return Verdict.objects.get()
+    if given.get("automated", True):
         if "promo" in given.get("content_flags", ()):
             make.edition(KEY, at=at, body="Your papers are here. Rates as low as 5 %.")
         (one,) = automatic.plan(
@@ -88,7 +89,7 @@ def done(lead: Lead, given: Mapping[str, Any], at: datetime) -> Verdict:
     else:
         with suppress(compose.CannotSend):
             compose.compose(lead_id=lead.pk, medium="text", body="Hello", by=by, at=at)
-    return Verdict.objects.latest("pk")
+    return Verdict.objects.get(messages__direction="out")
 
 
 def borrower(given: Mapping[str, Any], at: datetime) -> Lead:
@@ -108,6 +109,7 @@ def borrower(given: Mapping[str, Any], at: datetime) -> Lead:
     list_them(lead, given, at)
     deal_with(lead, given)
     check(lead, given, at)
+    agree(lead, given, at)
     contact(lead, given)
     return Lead.objects.select_related("person", "officer__user").get(pk=lead.pk)
 
@@ -159,7 +161,8 @@ def permit(lead: Lead, given: Mapping[str, Any], at: datetime) -> None:
     number = lead.person.phones.get().e164
     is_usual = {"locations", "rnd", "written_permission"} & given.keys()
     record = given.get("consent", WRITTEN if is_usual else None)
-    record = WRITTEN if record == "pewc" else record
+    if isinstance(record, str):
+        record = WRITTEN
     if record:
         stored = {"phone": number, "signer_is_subscriber": True, **record}
         make.consent(lead.person, at=at - timedelta(days=1), record=stored)
@@ -206,6 +209,16 @@ def day_of(day: str | None, at: datetime, *, or_days_ago: int) -> datetime:
     if day is None:
         return at - timedelta(days=or_days_ago)
     return datetime.combine(date.fromisoformat(day), at.timetz())
+
+
+def agree(lead: Lead, given: Mapping[str, Any], at: datetime) -> None:
+    """That they asked to be called, and when."""
+    asks = given.get("consent") == "express_request" or "call me" in given.get("inbound", "")
+    if wanted := given.get("consumer_requested_time") or (asks and at.isoformat()):
+        attempts.record(
+            lead_id=lead.pk, result="call_back", by=LoanOfficer.objects.get().user,
+            at=at - timedelta(days=3), call_back_at=datetime.fromisoformat(wanted),
+        )  # fmt: skip
 
 
 def deal_with(lead: Lead, given: Mapping[str, Any]) -> None:
