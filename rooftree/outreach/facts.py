@@ -289,7 +289,7 @@ def _request_facts(outgoing: Outgoing, known: Known) -> dict[str, Any]:
     agreed = known.agreed if outgoing.medium is Medium.CALL else None
     if agreed is None:
         return {"invited_at": None, "requested_at": None, "answers": outgoing.answers}
-    approved = ()
+    approved: tuple[Answer, ...] = ()
     if agreed.approved_at:
         approved = (
             Answer(
