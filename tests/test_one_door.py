@@ -16,7 +16,10 @@ ROOT = Path(__file__).parent.parent
 OURS = sorted((ROOT / "rooftree").rglob("*.py"))
 MEDIA = "rooftree/outreach/media"
 MAILERS = {f"{MEDIA}/mail.py", "rooftree/org/staff_mail.py"}
-DOOR = {f"rooftree/outreach/{name}.py" for name in ("send", "ring", "callbacks", "call_in")}
+DOOR = {
+    f"rooftree/outreach/{name}.py"
+    for name in ("send", "ring", "callbacks", "call_in", "recordings")
+}
 LEFT = {"claimed", "sent", "delivered"}
 
 

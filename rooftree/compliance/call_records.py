@@ -20,7 +20,12 @@ NEEDED = {
 }
 
 
+def lacks(record: str, fields: frozenset[str]) -> list[str]:
+    """What a record lacks."""
+    return sorted(NEEDED.get(record, frozenset()) - fields)
+
+
 def complete(record: str, fields: frozenset[str]) -> Ruling:
     """A record lacks nothing, or it is not saved as complete."""
-    missing = NEEDED.get(record, frozenset()) - fields
+    missing = lacks(record, fields)
     return TSR_01.block("incomplete_call_record") if missing else TSR_01.allow("complete")

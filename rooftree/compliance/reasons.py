@@ -72,6 +72,7 @@ MESSAGES = {
     "privacy_and_udaap_review": "Compliance must look at how this lead was found.",
     "property_state_needed": "Find out the property's state first; licenses depend on it.",
     "registration_or_exemption": "Their state asks for registration; none is on file.",
+    "recording_notice": "Nothing shows that they heard the notice, so nothing is recorded.",
     "rnd_check_stale": "Check again whether this number changed hands.",
     "rnd_no_data_reverify": "Nobody knows whether this number changed hands; verify it.",
     "rnd_required_maine": "Maine asks for a reassigned-number check before a sales call.",
@@ -89,6 +90,7 @@ MESSAGES = {
         "Counsel must review whether our own employee may be paid for it (12 CFR 1024.14(g)(1))."
     ),
     # block
+    "stop_recording": "They do not want to be recorded.",
     "authentication_failed": "Our email is not signed correctly.",
     "autodial_disclosure_missing": "What they agreed to does not mention automated messages.",
     "brand_not_registered": "Our brand is not registered with the carriers.",

@@ -14,7 +14,7 @@ from rooftree.leads.models import ContactAttempt, Lead
 from rooftree.ledger.write import write
 from rooftree.nurture import default_sequence, enrol
 from rooftree.org.models import User
-from rooftree.outreach import callbacks, send, take_back
+from rooftree.outreach import call_detail, callbacks, send, take_back
 from rooftree.reporting import count
 from rooftree.scoring.rescore import rescore
 from rooftree.tasks.announce import announce
@@ -119,6 +119,7 @@ def _attempt(
     if begun := open_calls(lead.pk, at).first() or _put_through(lead, at):
         begun.result, begun.result_at = result, at
         begun.save(update_fields=["result", "result_at"])
+        call_detail.close(begun, at=at)
         return begun, True
     return ContactAttempt.objects.get_or_create(
         cause=cause,

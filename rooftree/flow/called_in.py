@@ -47,10 +47,14 @@ def settle(touch: Touch, *, at: datetime) -> bool:
         return False
     number = next((one["e164"] for one in touch.inquiry.get("phones", []) if "e164" in one), "")
     call_id = f"{touch.source.adapter}:{touch.vendor_lead_id}"
-    call_in.keep(touch.lead, sender=number, call_id=call_id, at=at)
+    called = talk.get("tracking_number") or ""
+    call_in.keep(touch.lead, sender=number, called=called, call_id=call_id, at=at)
     is_spoken = talk.get("answered") is True and talk.get("voicemail") is not True
     calls.came_in_ended(
-        call_id=call_id, dial_status="completed" if is_spoken else "no-answer", at=at
+        call_id=call_id,
+        dial_status="completed" if is_spoken else "no-answer",
+        seconds=talk.get("duration_s"),
+        at=at,
     )
     return True
 

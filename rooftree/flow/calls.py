@@ -1,10 +1,13 @@
 """What follows when an officer calls a borrower, or answers the call about an offer."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.tasks import task
 
+from rooftree.flow import moment
 from rooftree.flow.messages import send_messages
 from rooftree.flow.offers import ANSWER_IN
 from rooftree.leads import snooze
@@ -12,16 +15,20 @@ from rooftree.leads.models import ContactAttempt, Lead
 from rooftree.nurture import enrol
 from rooftree.org import notices
 from rooftree.org.models import User
-from rooftree.outreach import call_in, dial, ring, take_back
+from rooftree.outreach import call_in, dial, recordings, ring, take_back
 from rooftree.outreach.dial import CannotCall, Dialled
+from rooftree.outreach.models import CallRecording
+from rooftree.outreach.recordings import NothingToStop
 from rooftree.reporting import count
 from rooftree.routing import promise
 from rooftree.scoring.rescore import rescore
+from rooftree.tasks.absorb import absorb
 from rooftree.tasks.announce import announce
 
 __all__ = [
-    "CannotCall", "after_borrower", "answered", "came_in", "came_in_ended", "pressed", "start",
-    "status",
+    "CannotCall", "NothingToStop", "after_borrower", "answered", "came_in", "came_in_ended",
+    "joined", "notice", "object_to_recording", "pressed", "recorded", "start", "status",
+    "tend_recordings", "told",
 ]  # fmt: skip
 OVER = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 
@@ -61,10 +68,14 @@ def pressed(*, ring_id: UUID, digits: str, at: datetime) -> str:
     return done.markup
 
 
-def after_borrower(*, ring_id: UUID, dial_status: str, at: datetime) -> None:
+def after_borrower(
+    *, ring_id: UUID, dial_status: str, seconds: int | None = None, at: datetime
+) -> None:
     """The connected call is over."""
     with transaction.atomic():
-        lead_id = ring.after_borrower(ring_id=ring_id, dial_status=dial_status, at=at)
+        lead_id = ring.after_borrower(
+            ring_id=ring_id, dial_status=dial_status, seconds=seconds, at=at
+        )
         if lead_id:
             lead = Lead.objects.get(pk=lead_id)
             count.attempted(lead)
@@ -73,10 +84,10 @@ def after_borrower(*, ring_id: UUID, dial_status: str, at: datetime) -> None:
             announce("offer", lead=str(lead.pk))  # its opening words leave the officer's page
 
 
-def came_in(*, sender: str, call_id: str, at: datetime) -> str:
+def came_in(*, sender: str, called: str = "", call_id: str, at: datetime) -> str:
     """A borrower calls one of our numbers; what the caller hears. Their sequence ends."""
     with transaction.atomic():
-        call = call_in.begin(sender=sender, call_id=call_id, at=at)
+        call = call_in.begin(sender=sender, called=called, call_id=call_id, at=at)
         if call.attempt and call.is_news:
             lead_id = call.attempt.lead_id
             enrol.stop(lead_id=lead_id, because="called", at=at)
@@ -87,10 +98,12 @@ def came_in(*, sender: str, call_id: str, at: datetime) -> str:
     return call.markup
 
 
-def came_in_ended(*, call_id: str, dial_status: str, at: datetime) -> str:
+def came_in_ended(
+    *, call_id: str, dial_status: str, seconds: int | None = None, at: datetime
+) -> str:
     """That call is over. A missed one becomes a promise, and its officer hears of it."""
     with transaction.atomic():
-        call = call_in.end(call_id=call_id, dial_status=dial_status, at=at)
+        call = call_in.end(call_id=call_id, dial_status=dial_status, seconds=seconds, at=at)
         if call.attempt and call.is_news:
             if call.attempt.result == "missed":
                 _missed(call.attempt, at)
@@ -120,3 +133,57 @@ def status(*, ring_id: UUID, said: str, at: datetime) -> None:
     """The call to the officer is over, whatever came of it."""
     if said in OVER:
         ring.ended(ring_id=ring_id, at=at)
+
+
+def notice(*, recording_id: UUID) -> str:
+    """A borrower we called picked up; what they hear before they are connected."""
+    return recordings.notice(CallRecording.objects.get(pk=recording_id))
+
+
+def told(*, recording_id: UUID, call_id: str, digits: str, at: datetime) -> str:
+    """They heard that the call is recorded; how it goes on."""
+    with transaction.atomic():
+        one = recordings.told(recording_id=recording_id, call_id=call_id, digits=digits, at=at)
+        _nudge(one)
+    return call_in.go_on(one)
+
+
+def joined(*, recording_id: UUID, at: datetime) -> str:
+    """The officer answered a call that came in, whose caller was told; what the officer hears."""
+    with transaction.atomic():
+        one = recordings.joined(recording_id=recording_id, at=at)
+        _nudge(one)
+    return recordings.words_for_officer(one)
+
+
+def recorded(form: Mapping[str, str], *, recording_id: UUID, at: datetime) -> None:
+    """The carrier tells what became of a recording."""
+    with transaction.atomic():
+        one = recordings.heard(form, recording_id=recording_id, at=at)
+        _nudge(one)
+
+
+def object_to_recording(*, lead: Lead, by: User, at: datetime) -> None:
+    """They said that they do not want to be recorded. Raises `NothingToStop`."""
+    with transaction.atomic():
+        _nudge(recordings.object_to(lead, by=by, at=at))
+
+
+def _nudge(one: CallRecording) -> None:
+    if one.due_at:
+        tend_recordings.enqueue()
+    if one.attempt:
+        announce("lead", lead=str(one.attempt.lead_id))
+
+
+@task(queue_name="now", priority=60)
+def tend_recordings() -> None:
+    """Begin, look up and erase what is due at the carrier."""
+    absorb(tend_recordings)
+    tend_due(at=moment.now())
+
+
+def tend_due(*, at: datetime) -> None:
+    """The same, by whoever comes by."""
+    while recordings.tend_due(at=at) == recordings.TOGETHER:
+        pass

@@ -18,6 +18,7 @@ from rooftree.capture import (
     source_watch,
 )
 from rooftree.flow import (
+    calls,
     credit,
     first_run,
     intake,
@@ -102,6 +103,7 @@ TICKS = (
     Tick(name="messages due", every=1, run=lambda at: messages.send_due(at=at)),
     Tick(name="releases", every=1, run=lambda at: releases.carry_out(at=at)),
     Tick(name="calls to officers due", every=1, run=lambda at: ring.ring_due(at=at)),
+    Tick(name="recordings of calls due", every=5, run=lambda at: calls.tend_due(at=at)),
     Tick(name="deliveries waiting", every=2, run=work_waiting),
     Tick(name="look-ups at vendors due", every=2, run=look_up_waiting),
     Tick(name="certificates to claim", every=5, run=claim_certificates),

@@ -39,6 +39,7 @@ DELETED = frozenset(
         *("staff_session", "mfa_authenticator", "throttle", "assistance"),
         *("delta", "rollup", "month_rollup", "dnc_block"),
         *("bid", "form_draft", "past_entry", "spreadsheet_part", "number_service"),
+        "call_recording",  # of a call that is no longer kept, once the carrier has erased it
         *("oban_jobs", "oban_leaders", "oban_producers"),
     }
 )

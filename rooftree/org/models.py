@@ -55,6 +55,7 @@ class Company(models.Model):
     mail_is_authenticated = models.BooleanField(default=False)  # SPF, DKIM, DMARC aligned
     emergencies = models.JSONField(default=list)  # [{state, county, from, until}] as declared
     emergencies_checked_at = models.DateTimeField(null=True)
+    records_calls_from = models.DateTimeField(null=True)  # None: no call is recorded
 
     class Meta:
         db_table = "company"

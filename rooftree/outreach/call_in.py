@@ -11,9 +11,9 @@ from rooftree.leads.models import ContactAttempt, Lead, Signal
 from rooftree.ledger.write import write
 from rooftree.org.insert import insert_once
 from rooftree.org.models import Company
-from rooftree.outreach import automatic, wording
+from rooftree.outreach import automatic, call_detail, recordings, wording
 from rooftree.outreach.media import twiml
-from rooftree.outreach.models import Message
+from rooftree.outreach.models import CallRecording, Message
 from rooftree.outreach.replies import lead_of_number
 from rooftree.outreach.sender import our_number
 
@@ -32,29 +32,52 @@ class CallIn:
     is_news: bool = False  # the carrier did not tell us before
 
 
-def begin(*, sender: str, call_id: str, at: datetime) -> CallIn:
-    """Put the caller through to their officer, or to the company's main line."""
+def begin(*, sender: str, called: str, call_id: str, at: datetime) -> CallIn:
+    """Put the caller through to their officer, or to the company's main line.
+
+    Where calls are recorded, somebody we know hears that first.
+    """
     lead = lead_of_number(sender)
-    markup = twiml.connect(
-        _number_for(lead),
-        caller_id=our_number(),
-        action_url=f"{settings.PUBLIC_URL}/in/twilio/call/after/",
-    )
     if lead is None:
-        return CallIn(markup=markup)
-    attempt, is_news = keep(lead, sender=sender, call_id=call_id, at=at)
+        return CallIn(markup=_connected(None))
+    attempt, is_news = keep(lead, sender=sender, called=called, call_id=call_id, at=at)
+    planned = recordings.plan(attempt, at=at)
+    markup = recordings.notice(planned) if planned else _connected(lead)
     return CallIn(markup=markup, attempt=attempt, is_news=is_news)
 
 
-def end(*, call_id: str, dial_status: str, at: datetime) -> CallIn:
-    """What became of it. A call nobody took is answered by a text, where one is lawful."""
+def go_on(recording: CallRecording) -> str:
+    """The notice is over; a caller is put through now, somebody we called is on the line."""
+    attempt = recording.attempt
+    if attempt is None or attempt.direction == "out":
+        return twiml.empty()
+    return _connected(attempt.lead, recordings.address_of(recording, "officer"))
+
+
+def _connected(lead: Lead | None, first_url: str = "") -> str:
+    return twiml.connect(
+        _number_for(lead),
+        caller_id=our_number(),
+        action_url=f"{settings.PUBLIC_URL}/in/twilio/call/after/",
+        first_url=first_url,
+    )
+
+
+def end(*, call_id: str, dial_status: str, seconds: int | None, at: datetime) -> CallIn:
+    """What became of it. A call nobody took is answered by a text, where one is lawful.
+
+    Args:
+        seconds: how long it lasted; None when the carrier did not say.
+    """
     talked = dial_status == "completed"
     result = "spoken" if talked else "missed"
+    lasted = seconds if talked else 0
     with transaction.atomic():
         waits = ContactAttempt.objects.filter(cause=_cause(call_id))
-        is_news = bool(waits.filter(result="").update(result=result))
+        is_news = bool(waits.filter(result="").update(result=result, seconds=lasted))
         attempt = waits.select_related("lead__person", "lead__officer__user").first()
         if attempt and is_news:
+            call_detail.close(attempt, at=at)
             write(
                 "outreach.call_in.ended", at=at, lead_id=attempt.lead_id, attempt=attempt.pk,
                 result=result,
@@ -93,8 +116,14 @@ def _number_for(lead: Lead | None) -> str:
     return officer.phone if officer and is_there else Company.objects.get().phone
 
 
-def keep(lead: Lead, *, sender: str, call_id: str, at: datetime) -> tuple[ContactAttempt, bool]:
-    """The call as an attempt of theirs to reach us, and whether it is news. Kept once."""
+def keep(
+    lead: Lead, *, sender: str, called: str, call_id: str, at: datetime
+) -> tuple[ContactAttempt, bool]:
+    """The call as an attempt of theirs to reach us, and whether it is news. Kept once.
+
+    Args:
+        called: the number of ours that it came in on; "" when nobody said.
+    """
     attempt = ContactAttempt(
         id=uuid7_at(at),
         cause=_cause(call_id),
@@ -103,6 +132,7 @@ def keep(lead: Lead, *, sender: str, call_id: str, at: datetime) -> tuple[Contac
         medium="call",
         direction="in",
         address=sender,
+        our_number=called[:20],
         at=at,
     )
     with transaction.atomic():

@@ -64,6 +64,12 @@ def text_moved(form: Mapping[str, str], *, reference: str, at: datetime) -> bool
     return is_news
 
 
+def seconds_of(form: Mapping[str, str]) -> int | None:
+    """How long the call that a verified callback is about lasted; None when it does not say."""
+    said = form.get("DialCallDuration", "")
+    return int(said) if said.isdecimal() and len(said) < 7 else None
+
+
 def record_status(
     *,
     carrier_id: str,

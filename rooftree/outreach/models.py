@@ -7,7 +7,7 @@ from django.db.models import F, Q
 
 from rooftree.compliance.models import Verdict
 from rooftree.core.uuid7 import uuid7
-from rooftree.leads.models import Lead, Person
+from rooftree.leads.models import ContactAttempt, Lead, Person
 from rooftree.org.models import LoanOfficer, User
 from rooftree.outreach.releases.models import Release
 from rooftree.routing.models import Offer
@@ -319,3 +319,54 @@ class Ring(models.Model):
 
     def __str__(self) -> str:
         return f"ring:{self.pk}"
+
+
+class CallRecording(models.Model):
+    """The notice that one call is recorded, and the reference to what the carrier recorded.
+
+    The sound is the carrier's alone. It is asked to record once at most, at `asked_at`. When
+    the call itself is no longer kept the row has no attempt, and goes with the sound.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    attempt = models.OneToOneField(
+        ContactAttempt, models.SET_NULL, null=True, related_name="recording"
+    )
+    notice = models.CharField(max_length=300)  # the words, as played
+    language = models.CharField(max_length=5)  # of the notice
+    call_id = models.CharField(max_length=120, blank=True)  # of the borrower's side, at the carrier
+    told_at = models.DateTimeField(null=True)  # the notice was over and they were still there
+    objected_at = models.DateTimeField(null=True)
+    objected_by = models.ForeignKey(
+        User, models.PROTECT, null=True, related_name="+"
+    )  # who heard it; None: they pressed a key
+    asked_at = models.DateTimeField(null=True)
+    carrier = models.CharField(max_length=20, blank=True)
+    carrier_id = models.CharField(max_length=120, blank=True)  # of the recording
+    seconds = models.PositiveIntegerField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    erase_from = models.DateTimeField(null=True)  # since when the sound may not be kept
+    erased_at = models.DateTimeField(null=True)
+    due_at = models.DateTimeField(null=True)  # when something is to be done at the carrier
+    problem = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        db_table = "call_recording"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(asked_at=None) | Q(told_at__isnull=False),
+                name="recorded_after_notice",
+            ),
+            models.CheckConstraint(
+                condition=Q(erased_at=None) | Q(erase_from__isnull=False),
+                name="recording_erased_for_a_reason",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["due_at"], condition=Q(due_at__isnull=False), name="recording_due"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"call_recording:{self.pk}"

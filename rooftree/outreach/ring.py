@@ -26,7 +26,7 @@ from rooftree.org.change import change, change_each
 from rooftree.org.compiled import Reads
 from rooftree.org.insert import insert_all_once
 from rooftree.org.pause import PAUSED
-from rooftree.outreach import may, opening
+from rooftree.outreach import call_detail, may, opening, recordings
 from rooftree.outreach.media import twiml
 from rooftree.outreach.media.line import line
 from rooftree.outreach.media.shapes import Accepted
@@ -217,12 +217,14 @@ def pressed(*, ring_id: UUID, digits: str, at: datetime) -> Pressed:
     if why_not := _refused(ring, shown, at):
         told = f"It is yours. You may not be connected now. {why_not}"
         return Pressed(markup=twiml.say(told), taken=owned)
-    _record_call(ring, lead, to, at)
+    attempt = _record_call(ring, lead, (shown, to), at)
+    recording = recordings.plan(attempt, at=at)
     markup = twiml.connect(
         to,
         caller_id=shown,
         action_url=f"{settings.PUBLIC_URL}/in/twilio/ring/{ring.pk}/after/",
-        said="Connecting you.",
+        said=f"Connecting you. {recordings.TO_OFFICER if recording else ''}".strip(),
+        first_url=recordings.address_of(recording, "notice") if recording else "",
     )
     return Pressed(markup=markup, taken=owned)
 
@@ -232,14 +234,26 @@ def ended(*, ring_id: UUID, at: datetime) -> None:
     Ring.objects.filter(pk=ring_id, ended_at=None).update(state="ended", ended_at=at)
 
 
-def after_borrower(*, ring_id: UUID, dial_status: str, at: datetime) -> UUID | None:
-    """Note what became of the connected call; the lead's id when that was news."""
+def after_borrower(
+    *, ring_id: UUID, dial_status: str, seconds: int | None, at: datetime
+) -> UUID | None:
+    """Note what became of the connected call; the lead's id when that was news.
+
+    Args:
+        seconds: how long it lasted; None when the carrier did not say.
+    """
     talked = dial_status == "completed"
-    failed_at = at if dial_status == "failed" else None
     with transaction.atomic():
         ring = _ring(ring_id)
-        attempt = ContactAttempt.objects.filter(cause=f"ring:{ring.pk}", result="")
-        if not attempt.update(result="spoken" if talked else "no_answer", failed_at=failed_at):
+        rows = ContactAttempt.objects.filter(cause=f"ring:{ring.pk}")
+        rows.filter(seconds=None).update(seconds=seconds if talked else 0)
+        is_news = rows.filter(result="").update(
+            result="spoken" if talked else "no_answer",
+            failed_at=at if dial_status == "failed" else None,
+        )
+        for attempt in rows.select_related("lead"):
+            call_detail.close(attempt, at=at)
+        if not is_news:
             return None
         if talked:
             Lead.objects.filter(pk=ring.offer.lead_id, first_talk_at=None).update(first_talk_at=at)
@@ -287,7 +301,9 @@ def _who(lead: Lead) -> str:
     return f"{lead.source.name} {kind} lead{amount}{where}: {first}.{speaks}"
 
 
-def _record_call(ring: Ring, lead: Lead, to: str, at: datetime) -> None:
+def _record_call(ring: Ring, lead: Lead, numbers: tuple[str, str], at: datetime) -> ContactAttempt:
+    """The call from our number to theirs, written down before it is made. Once for a ring."""
+    ours, theirs = numbers
     with transaction.atomic():
         Ring.objects.filter(pk=ring.pk).update(connected_at=at)
         attempt, _ = ContactAttempt.objects.get_or_create(
@@ -297,7 +313,8 @@ def _record_call(ring: Ring, lead: Lead, to: str, at: datetime) -> None:
                 "lead": lead,
                 "person_id": lead.person_id,
                 "medium": "call",
-                "address": to,
+                "address": theirs,
+                "our_number": ours,
                 "by_id": ring.officer.user_id,
                 "at": at,
             },
@@ -312,3 +329,4 @@ def _record_call(ring: Ring, lead: Lead, to: str, at: datetime) -> None:
             attempt=attempt.pk,
             opening=opening.edition_for(lead, by=ring.officer.user, at=at),
         )
+    return attempt

@@ -28,7 +28,7 @@ from rooftree.los import connect
 from rooftree.los.adapters.encompass import parse_webhook, verify_webhook
 from rooftree.los.models import Connection
 from rooftree.outreach import callbacks
-from rooftree.outreach.models import Ring
+from rooftree.outreach.models import CallRecording, Ring
 from rooftree.web.failure_words import AGAIN_IN
 from rooftree.web.mail_posts import raw_of
 
@@ -50,7 +50,7 @@ def machine(*methods: str) -> Callable[[View], View]:
         def inside(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
             try:
                 return view(request, *args, **kwargs)
-            except Ring.DoesNotExist:
+            except (Ring.DoesNotExist, CallRecording.DoesNotExist):
                 return HttpResponse(status=404)
             except (DatabaseError, Outdated) as problem:
                 log.error("%s could not be taken in: %s", view.__name__, type(problem).__name__)
@@ -147,8 +147,12 @@ def ring_after(request: HttpRequest, ring_id: UUID) -> HttpResponse:
     """The connected call to the borrower is over."""
     if not callbacks.is_from_carrier(*_signed(request)):
         return HttpResponse(status=403)
+    told = _told(request)
     calls.after_borrower(
-        ring_id=ring_id, dial_status=_told(request).get("DialCallStatus", ""), at=moment.now()
+        ring_id=ring_id,
+        dial_status=told.get("DialCallStatus", ""),
+        seconds=callbacks.seconds_of(told),
+        at=moment.now(),
     )
     return _markup(callbacks.NOTHING)
 
@@ -169,7 +173,12 @@ def call_came(request: HttpRequest) -> HttpResponse:
         return HttpResponse(status=403)
     told = _told(request)
     return _markup(
-        calls.came_in(sender=told.get("From", ""), call_id=told.get("CallSid", ""), at=moment.now())
+        calls.came_in(
+            sender=told.get("From", ""),
+            called=told.get("To", ""),
+            call_id=told.get("CallSid", ""),
+            at=moment.now(),
+        )
     )
 
 
@@ -183,9 +192,27 @@ def call_over(request: HttpRequest) -> HttpResponse:
         calls.came_in_ended(
             call_id=told.get("CallSid", ""),
             dial_status=told.get("DialCallStatus", ""),
+            seconds=callbacks.seconds_of(told),
             at=moment.now(),
         )
     )
+
+
+@machine("POST")
+def recording(request: HttpRequest, recording_id: UUID, step: str) -> HttpResponse:
+    """What is played and told about recording a call, step by step."""
+    if not callbacks.is_from_carrier(*_signed(request)):
+        return HttpResponse(status=403)
+    told, at = _told(request), moment.now()
+    if step == "notice":
+        return _markup(calls.notice(recording_id=recording_id))
+    if step == "told":
+        call_id, digits = told.get("CallSid", ""), told.get("Digits", "")
+        return _markup(calls.told(recording_id=recording_id, call_id=call_id, digits=digits, at=at))
+    if step == "officer":
+        return _markup(calls.joined(recording_id=recording_id, at=at))
+    calls.recorded(told, recording_id=recording_id, at=at)
+    return HttpResponse(status=204)
 
 
 @machine("POST")
@@ -299,6 +326,10 @@ urlpatterns = [
     path("twilio/ring/<uuid:ring_id>/status/", ring_status, name="ring_status"),
     path("twilio/call/", call_came, name="call_came"),
     path("twilio/call/after/", call_over, name="call_over"),
+    *(
+        path(f"twilio/recording/<uuid:recording_id>/{step}/", recording, {"step": step})
+        for step in ("notice", "told", "officer", "status")
+    ),
     path("mail/<str:secret>", letter, name="letter_in"),
     path("encompass/<slug:slug>/", encompass, name="encompass"),
     path("<slug:adapter>/<str:token>", delivery, name="vendor_delivery"),

@@ -69,6 +69,7 @@ class Account:
         self.usual = Callee()
         self.messages: dict[str, Any] = {}
         self.calls: dict[str, Any] = {}
+        self.recordings: dict[str, Any] = {}
         self.opted_out: set[tuple[str, str]] = set()  # (person, sender)
         self.callbacks: list[Json] = []
         self.warnings: list[Json] = []

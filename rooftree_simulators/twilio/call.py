@@ -1,5 +1,6 @@
 """One call leg: its state, its JSON, its status callbacks."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -35,6 +36,7 @@ class Call:
     pressed: list[str] = field(default_factory=list)
     digits: list[str] = field(default_factory=list)
     redirect: str = ""
+    at_end: list[Callable[[], None]] = field(default_factory=list)
 
     @property
     def over(self) -> bool:
@@ -138,6 +140,8 @@ def turn(account: Account, call: Call, status: str, event: str) -> None:
             call.answered_at = account.clock.now()
         if call.over:
             call.ended_at = account.clock.now()
+    for act in call.at_end if call.over else ():
+        act()
     if not call.callback or event not in call.events:
         return
     fields = [

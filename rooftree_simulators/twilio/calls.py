@@ -118,7 +118,7 @@ def _inbound(account: Account, call: Call) -> Generator[float, None, None]:
 
 def change(account: Account, request: Request, sid: str) -> Reply:
     """POST …/Calls/{sid}.json: end the call, or send it to another document."""
-    call = _known(account, sid)
+    call = known(account, sid)
     fields = posted(request, {"Status", "Url", "Method"})
     status = fields.get("Status", "")
     if call.over:
@@ -136,10 +136,11 @@ def change(account: Account, request: Request, sid: str) -> Reply:
 
 def shown(account: Account, sid: str) -> Reply:
     """GET …/Calls/{sid}.json."""
-    return json_reply(200, _known(account, sid).as_json(account.sid))
+    return json_reply(200, known(account, sid).as_json(account.sid))
 
 
-def _known(account: Account, sid: str) -> Call:
+def known(account: Account, sid: str) -> Call:
+    """The call with this id. Refuses one that nobody knows."""
     call: Call | None = account.calls.get(sid)
     if call is None:
         raise refused(20404)

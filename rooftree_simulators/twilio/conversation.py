@@ -16,6 +16,7 @@ _MOST_DOCUMENTS = 30
 _KEY_S = 1.0  # from the end of the question to the key
 _WORDS_PER_S = 2.5
 _SPOKEN = {"Say", "Play", "Pause"}
+_ANSWERING = {*_SPOKEN, "Gather", "Dial"}  # what answers a call that came in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +74,8 @@ def _verbs(account: Account, call: Call, document: Element, base: str) -> Going:
         if call.redirect:
             url, call.redirect = call.redirect, ""
             return Next(url=url)
+        if verb.tag in _ANSWERING and verb.get("answerOnBridge") != "true":
+            _pick_up(account, call)
         if verb.tag in _SPOKEN:
             yield from _speak(call, verb)
         elif verb.tag in _STEPS:
@@ -82,6 +85,11 @@ def _verbs(account: Account, call: Call, document: Element, base: str) -> Going:
         else:
             account.warn(12200, f"unexpected verb {verb.tag}", call=call.sid)
     return None
+
+
+def _pick_up(account: Account, call: Call) -> None:
+    if call.status == "ringing":
+        turn(account, call, "in-progress", "answered")
 
 
 def _speak(call: Call, verb: Element) -> Generator[float, None, None]:
@@ -101,7 +109,8 @@ def _gather(account: Account, call: Call, verb: Element, base: str) -> Going:
             yield from _speak(call, inner)
     keys = call.digits.pop(0) if call.digits else ""
     most = int(twiml.number_of(verb, "numDigits", len(keys)))
-    keys = keys[:most]
+    ending = verb.get("finishOnKey", "#")
+    keys = keys[:most].partition(ending)[0] if ending else keys[:most]
     if keys:
         yield _KEY_S
     else:
@@ -211,6 +220,7 @@ def _connected(
     if child.over or call.over:
         finish(account, child)
         return False
+    _pick_up(account, call)
     call.bridged_to, child.bridged_to = child.sid, call.sid
     yield behaviour(account, child).talk_s
     finish(account, child)

@@ -7,9 +7,11 @@ from dataclasses import asdict
 from typing import Any
 
 from rooftree_simulators.frame import Json, Reply, Request, Setup, Vendor
-from rooftree_simulators.twilio import calls, messages
+from rooftree_simulators.twilio import calls, messages, recordings
 from rooftree_simulators.twilio.account import Account, Callee
 from rooftree_simulators.twilio.answers import API, error, refused
+
+VERBS = {"POST": "create", "DELETE": "delete"}
 
 
 class Twilio(Vendor):
@@ -27,7 +29,9 @@ class Twilio(Vendor):
     def operation(self, request: Request) -> str:
         what = request.path.rsplit("/Accounts/", 1)[-1].split("/")[1:2]
         name = what[0].removesuffix(".json") if what else request.path
-        return f"{'create' if request.method == 'POST' else 'read'} {name}"
+        if "/Recordings" in request.path:
+            name = "Recordings"
+        return f"{VERBS.get(request.method, 'read')} {name}"
 
     def authenticate(self, request: Request) -> Reply | None:
         kind, _, text = request.header("Authorization").partition(" ")
@@ -58,7 +62,22 @@ class Twilio(Vendor):
         if parts[2] != self.account.sid:
             return error(20003)
         what, *sid = [*parts[3:-1], parts[-1].removesuffix(".json")]
+        if "Recordings" in (what, *sid):
+            return self._recording(request, [what, *sid])
         return self._resource(request, what, sid)
+
+    def _recording(self, request: Request, path: list[str]) -> Reply:
+        account = self.account
+        match request.method, *path:
+            case "POST", "Calls", call, "Recordings":
+                return recordings.create(account, request, calls.known(account, call))
+            case "POST", "Calls", call, "Recordings", one:
+                return recordings.change(account, request, calls.known(account, call), one)
+            case "GET", "Calls", call, "Recordings":
+                return recordings.listed(account, calls.known(account, call))
+            case "DELETE", "Recordings", one:
+                return recordings.delete(account, one)
+        raise refused(20404)
 
     def _resource(self, request: Request, what: str, sid: list[str]) -> Reply:
         account = self.account
@@ -120,6 +139,7 @@ class Twilio(Vendor):
                 "account_sid": account.sid,
                 "messages": [row.as_json() for row in account.messages.values()],
                 "calls": [row.as_told(account.sid) for row in account.calls.values()],
+                "recordings": [row.as_json(account.sid) for row in account.recordings.values()],
                 "callbacks": list(account.callbacks),
                 "warnings": list(account.warnings),
                 "opted_out": sorted(account.opted_out),

@@ -158,7 +158,11 @@ ATTEMPT = Holding(
     since=_since(CALLS, "r.at"),
     people=_PERSON,
     theirs=_OF_PERSON,
-    goes=("delete from contact_attempt where id = any(%(ids)s)",),
+    goes=(
+        """update call_recording set attempt_id = null, erase_from = coalesce(erase_from, %(at)s),
+                due_at = %(at)s where attempt_id = any(%(ids)s)""",
+        "delete from contact_attempt where id = any(%(ids)s)",
+    ),
 )
 CONSENTS = Holding(
     name="consent",

@@ -29,7 +29,7 @@ _TABLES: dict[str, tuple[str, ...]] = {
         *("consent", "delivery", "delivery_key", "retrieval"),
         *("certificate", "form_certificate", "lead_basis"),
     ),
-    CALLS: ("contact_attempt",),
+    CALLS: ("contact_attempt", "call_recording"),
     MESSAGES: (
         *("message", "message_review", "verdict", "unmatched_text"),
         *("release", "release_member"),

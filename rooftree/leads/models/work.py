@@ -18,11 +18,16 @@ class ContactAttempt(models.Model):
     medium = models.CharField(max_length=10)  # text | call | email | voicemail
     direction = models.CharField(max_length=3, default="out")  # out | in
     address = models.CharField(max_length=254, blank=True)  # number or address used
+    our_number = models.CharField(
+        max_length=20, blank=True, default="", db_default=""
+    )  # of a call by our carrier: the one shown, or called
+    seconds = models.PositiveIntegerField(null=True)  # such a call lasted
     purpose = models.CharField(max_length=16, default="marketing")
     is_automated = models.BooleanField(default=False)
     result = models.CharField(max_length=24, blank=True)  # spoken, voicemail, no_answer...
     result_at = models.DateTimeField(null=True)  # when a person said so
     failed_at = models.DateTimeField(null=True)  # when the carrier could not complete the call
+    completed_at = models.DateTimeField(null=True)  # nothing was missing of such a call's detail
     by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     at = models.DateTimeField()
     cause = models.CharField(max_length=160, unique=True)  # what makes it once
@@ -32,6 +37,11 @@ class ContactAttempt(models.Model):
         indexes = [
             models.Index(fields=["person", "at"], name="attempt_by_person"),
             models.Index(fields=["lead", "at"], name="attempt_by_lead"),
+            models.Index(
+                fields=["at"],
+                condition=Q(medium="call", completed_at=None),
+                name="call_incomplete",
+            ),
         ]
 
     def __str__(self) -> str:

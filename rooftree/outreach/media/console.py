@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from rooftree.outreach.media.shapes import Accepted, Fate, Inbound, Status
+from rooftree.core.failures import Refused
+from rooftree.outreach.media.shapes import Accepted, Fate, Inbound, Recorded, Status
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +38,25 @@ def place_call(
     """Log that a call would be made."""
     log.info("call to %s for %d s", _masked(to), seconds)
     return Accepted(carrier_id=_id("call", f"{to} {url}"), fate=Fate.SENT)
+
+
+def start_recording(settings: Settings, *, call_id: str, status_callback: str) -> Accepted:
+    """Refuse: nobody talks on this carrier."""
+    raise Refused("This carrier connects nobody.")
+
+
+def recordings_of(settings: Settings, *, call_id: str) -> list[Recorded]:
+    """None."""
+    return []
+
+
+def erase_recordings(settings: Settings, *, call_id: str) -> None:
+    """There is nothing to erase."""
+
+
+def parse_recording(form: Mapping[str, str]) -> Recorded | None:
+    """None: this carrier calls nobody back."""
+    return None
 
 
 def parse_status(form: Mapping[str, str]) -> Status | None:

@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 
 from rooftree.outreach.media import CARRIERS
-from rooftree.outreach.media.shapes import Accepted
+from rooftree.outreach.media.shapes import Accepted, Recorded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +48,22 @@ class Line:
             self.settings, to=to, sender=sender, url=url, status_callback=status_callback
         )
         return placed
+
+    def start_recording(self, *, call_id: str, status_callback: str) -> Accepted:
+        """See `media.twilio.start_recording`."""
+        begun: Accepted = self.module.start_recording(
+            self.settings, call_id=call_id, status_callback=status_callback
+        )
+        return begun
+
+    def recordings_of(self, *, call_id: str) -> list[Recorded]:
+        """See `media.twilio.recordings_of`."""
+        held: list[Recorded] = self.module.recordings_of(self.settings, call_id=call_id)
+        return held
+
+    def erase_recordings(self, *, call_id: str) -> None:
+        """See `media.twilio.erase_recordings`."""
+        self.module.erase_recordings(self.settings, call_id=call_id)
 
 
 @cache

@@ -55,6 +55,15 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """What a carrier holds of one recording of a call. The sound stays there."""
+
+    carrier_id: str
+    is_over: bool
+    seconds: int | None = None  # None: there is no sound, or nobody knows its length yet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Inbound:
     """A text or a call that came to one of our numbers."""
 

@@ -15,6 +15,7 @@ from rooftree.outreach.media.shapes import (
     Inbound,
     NoSuchNumber,
     OptedOut,
+    Recorded,
     Status,
 )
 
@@ -45,6 +46,7 @@ FATES = {
     "busy": Fate.FAILED,
     "no-answer": Fate.FAILED,
 }
+RECORDED = frozenset({"completed", "absent", "deleted"})  # nothing more comes of it
 NO_CALLER = frozenset({"+266696687", "+7378742833", "+2562533", "+8656696", "+86282452253"})
 
 
@@ -134,6 +136,60 @@ def place_call(
     return _accepted(_posted(settings, "Calls.json", form))
 
 
+def start_recording(settings: Settings, *, call_id: str, status_callback: str) -> Accepted:
+    """Begin to record a call that is under way, both sides of it.
+
+    Raises as `send_text`. One of unknown fate is looked up with `recordings_of`.
+    """
+    form = [
+        ("RecordingChannels", "dual"),
+        ("RecordingStatusCallback", status_callback),
+        ("RecordingStatusCallbackEvent", "completed"),
+        ("RecordingStatusCallbackEvent", "absent"),
+    ]
+    return _accepted(_posted(settings, f"Calls/{call_id}/Recordings.json", form))
+
+
+def recordings_of(settings: Settings, *, call_id: str) -> list[Recorded]:
+    """Every recording of a call, newest first."""
+    path = f"{API}/{settings.account_sid}/Calls/{call_id}/Recordings.json"
+    told = _client(settings).ask(Ask(method="GET", path=path, repeatable=True)).json()
+    if not isinstance(told, dict):
+        raise TryLater("Twilio answered with something that is not data.")
+    return [
+        Recorded(
+            carrier_id=str(row["sid"]),
+            is_over=row.get("status") in RECORDED,
+            seconds=_number(row.get("duration")),
+        )
+        for row in told.get("recordings") or []
+    ]
+
+
+def erase_recordings(settings: Settings, *, call_id: str) -> None:
+    """Stop recording a call, and delete what was recorded of it. May be repeated."""
+    path = f"{API}/{settings.account_sid}"
+    none_runs = frozenset({400, 404})  # or the call is over
+    _client(settings).ask(
+        Ask(
+            method="POST",
+            path=f"{path}/Calls/{call_id}/Recordings/Twilio.CURRENT.json",
+            repeatable=True,
+            form=(("Status", "stopped"),),
+            wanted=none_runs,
+        )
+    )
+    for one in recordings_of(settings, call_id=call_id):
+        _client(settings).ask(
+            Ask(
+                method="DELETE",
+                path=f"{path}/Recordings/{one.carrier_id}.json",
+                repeatable=True,
+                wanted=frozenset({404}),
+            )
+        )
+
+
 def parse_status(form: Mapping[str, str]) -> Status | None:
     """A verified status callback of a text or a call; None when it names neither."""
     carrier_id = form.get("MessageSid") or form.get("SmsSid") or form.get("CallSid") or ""
@@ -148,6 +204,17 @@ def parse_status(form: Mapping[str, str]) -> Status | None:
         is_nobodys=form.get("ErrorCode") in NOBODYS,
         sequence=_number(form.get("SequenceNumber")),
         duration_seconds=_number(form.get("CallDuration")),
+    )
+
+
+def parse_recording(form: Mapping[str, str]) -> Recorded | None:
+    """A verified callback of a recording; None when it names none, or is about its beginning."""
+    if not form.get("RecordingSid") or form.get("RecordingStatus") not in RECORDED:
+        return None
+    return Recorded(
+        carrier_id=form["RecordingSid"],
+        is_over=True,
+        seconds=_number(form.get("RecordingDuration")),
     )
 
 

@@ -39,17 +39,48 @@ def whisper(
     return _text(response)
 
 
+def notice(said: str, *, action_url: str, language: str, seconds: int = 2) -> str:
+    """Say something to its end, then go on at `action_url` with the key that was pressed, if any.
+
+    Every key is one, the number sign too.
+    """
+    response = Element("Response")
+    how = {
+        "input": "dtmf",
+        "numDigits": "1",
+        "finishOnKey": "",
+        "timeout": str(seconds),
+        "actionOnEmptyResult": "true",
+        "action": action_url,
+        "method": "POST",
+    }
+    _say(SubElement(response, "Gather", how), said, language)
+    return _text(response)
+
+
+def tell(said: str) -> str:
+    """Say one thing, in English, and let the call go on."""
+    response = Element("Response")
+    _say(response, said, "en")
+    return _text(response)
+
+
 def connect(
-    to: str, *, caller_id: str, action_url: str = "", said: str = "", seconds: int = 25
+    to: str, *, caller_id: str, action_url: str = "", said: str = "", first_url: str = ""
 ) -> str:
-    """Connect the call to `to` (E.164), shown as coming from `caller_id`, a number of ours."""
+    """Connect the call to `to` (E.164), shown as coming from `caller_id`, a number of ours.
+
+    Args:
+        first_url: the markup that whoever answers hears before the two are connected.
+    """
     response = Element("Response")
     if said:
         _say(response, said, "en")
-    how = {"callerId": caller_id, "timeout": str(seconds), "answerOnBridge": "true"}
+    how = {"callerId": caller_id, "timeout": "25", "answerOnBridge": "true"}
     if action_url:
         how |= {"action": action_url, "method": "POST"}
-    SubElement(SubElement(response, "Dial", how), "Number").text = to
+    before = {"url": first_url, "method": "POST"} if first_url else {}
+    SubElement(SubElement(response, "Dial", how), "Number", before).text = to
     return _text(response)
 
 

@@ -1,0 +1,61 @@
+"""Whether all that the telemarketing rule wants of a call is on file (TSR-01).
+
+Asked of calls by our carrier. What an officer dials by hand on a phone of their own is exempt
+(16 CFR 310.5(a)(2)) and kept all the same, without the seconds, which nobody tells us.
+"""
+
+from datetime import datetime
+
+from django.db.models import Q, QuerySet
+
+from rooftree.compliance import call_records
+from rooftree.compliance.verdict import Decision
+from rooftree.leads.models import ContactAttempt
+from rooftree.org.the_company import the_company
+
+BY_CARRIER = Q(cause__startswith="ring:") | Q(cause__startswith="call_in:")
+NAMES = {
+    "calling_number": "the number it came from",
+    "called_number": "the number it went to",
+    "at": "when it began",
+    "duration": "how long it lasted",
+    "disposition": "what came of it",
+    "campaign": "its source",
+    "purpose": "its purpose",
+    "seller": "for whom it was made",
+}
+
+
+def close(attempt: ContactAttempt, *, at: datetime) -> bool:
+    """Tell that nothing is missing of a call; False when something is, or it was told before."""
+    if call_records.complete("call_detail", _fields(attempt)).decision is not Decision.ALLOW:
+        return False
+    mine = ContactAttempt.objects.filter(BY_CARRIER, pk=attempt.pk, completed_at=None)
+    return bool(mine.update(completed_at=at))
+
+
+def incomplete(*, before: datetime) -> QuerySet[ContactAttempt]:
+    """Calls that began before and lack something, newest first."""
+    rows = ContactAttempt.objects.filter(BY_CARRIER, medium="call", completed_at=None)
+    return rows.filter(at__lt=before).order_by("-at", "-pk")
+
+
+def missing(attempt: ContactAttempt) -> list[str]:
+    """What a call lacks, in words."""
+    return [NAMES[one] for one in call_records.lacks("call_detail", _fields(attempt))]
+
+
+def _fields(attempt: ContactAttempt) -> frozenset[str]:
+    theirs, ours = attempt.address, attempt.our_number
+    calling, called = (theirs, ours) if attempt.direction == "in" else (ours, theirs)
+    held = {
+        "calling_number": calling,
+        "called_number": called,
+        "at": attempt.at,
+        "duration": attempt.seconds is not None,
+        "disposition": attempt.result,
+        "campaign": attempt.lead.source_id,
+        "purpose": attempt.purpose,
+        "seller": the_company().legal_name,
+    }
+    return frozenset(name for name, value in held.items() if value)

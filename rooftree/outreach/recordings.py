@@ -1,0 +1,297 @@
+"""Recording a call: nobody is recorded who was not told, and whoever objects is not (REC-01).
+
+The strictest state of any party rules, and where they are is not sure, so everybody hears
+the notice, to its end, before anything is recorded. What the carrier holds is its own;
+the reference to it is kept with the call.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from rooftree.compliance import calling
+from rooftree.compliance.reasons import sentence
+from rooftree.compliance.verdict import Decision
+from rooftree.core.failures import Failure, Refused, TryLater, Uncertain
+from rooftree.core.uuid7 import uuid7_at
+from rooftree.leads.models import ContactAttempt, Lead
+from rooftree.ledger.write import write
+from rooftree.org.models import Company, User
+from rooftree.outreach import wording
+from rooftree.outreach.media import twiml
+from rooftree.outreach.media.line import line
+from rooftree.outreach.media.shapes import Accepted, Recorded
+from rooftree.outreach.models import CallRecording
+
+log = logging.getLogger(__name__)
+NOTICES = {
+    "en": "This call may be recorded. If you do not want that, press any key now.",
+    "es": "Esta llamada puede ser grabada. Si no lo desea, pulse ahora cualquier tecla.",
+}
+TO_OFFICER = "This call is recorded, unless they object."
+NOT_RECORDED = "They do not want this call recorded, and it is not."
+TOGETHER = 20
+LEASE = timedelta(minutes=1)  # for one act at the carrier; then its fate is looked up
+LONGEST_CALL = timedelta(hours=4)  # the carrier ends a call then
+AGAIN = timedelta(hours=1)  # what the carrier refused to erase
+
+
+class NothingToStop(Exception):
+    """No recording of this lead runs. The text is fit to show."""
+
+
+def switch(*, is_on: bool, by: User, at: datetime) -> None:
+    """Calls by our carrier are recorded from now on, or no longer. Saying it again is no news."""
+    with transaction.atomic():
+        held = Company.objects.filter(records_calls_from__isnull=is_on)
+        if held.update(records_calls_from=at if is_on else None):
+            kind = "compliance.recording.on" if is_on else "compliance.recording.off"
+            write(kind, at=at, actor=f"user:{by.pk}")
+
+
+def plan(attempt: ContactAttempt, *, at: datetime) -> CallRecording | None:
+    """What a call that begins plays before it is recorded; None where calls are not recorded."""
+    if not Company.objects.filter(records_calls_from__lte=at).exists():
+        return None
+    language = wording.language_for(attempt.person.language)
+    return CallRecording.objects.get_or_create(
+        attempt=attempt,
+        defaults={"id": uuid7_at(at), "notice": NOTICES[language], "language": language},
+    )[0]
+
+
+def address_of(recording: CallRecording, step: str) -> str:
+    """Where the carrier asks on, or tells: notice, told, officer or status."""
+    return f"{settings.PUBLIC_URL}/in/twilio/recording/{recording.pk}/{step}/"
+
+
+def notice(recording: CallRecording) -> str:
+    """The notice as the borrower hears it, and after it wherever `told` leads."""
+    return twiml.notice(
+        recording.notice, action_url=address_of(recording, "told"), language=recording.language
+    )
+
+
+def told(*, recording_id: UUID, call_id: str, digits: str, at: datetime) -> CallRecording:
+    """The notice was played to its end, or a key objected in the midst of it.
+
+    A call to them goes on at once and its recording is due; of one that came in the officer
+    must answer first.
+    """
+    with transaction.atomic():
+        one = _locked(recording_id)
+        if one.told_at is None:
+            one.told_at, one.call_id = at, call_id[:120]
+            write("outreach.recording.told", at=at, actor="carrier", **_named(one))
+        if digits:
+            _object(one, None, at)
+        if one.attempt and one.attempt.direction == "out" and one.asked_at is None:
+            one.due_at = at
+        one.save()
+    return one
+
+
+def joined(*, recording_id: UUID, at: datetime) -> CallRecording:
+    """The officer answered a call that came in: its recording is due."""
+    with transaction.atomic():
+        one = _locked(recording_id)
+        if one.asked_at is None:
+            one.due_at = at
+            one.save(update_fields=["due_at"])
+    return one
+
+
+def words_for_officer(one: CallRecording) -> str:
+    """What the officer hears before they are connected with who called."""
+    return twiml.tell(NOT_RECORDED if one.objected_at else TO_OFFICER)
+
+
+def object_to(lead: Lead, *, by: User, at: datetime) -> CallRecording:
+    """They said to `by` that they do not want to be recorded. Raises `NothingToStop`."""
+    with transaction.atomic():
+        rows = _of_now(lead, at).select_for_update(of=("self",)).select_related("attempt")
+        found = rows.order_by("-attempt__at").first()
+        if found is None:
+            raise NothingToStop("No call with them is being recorded.")
+        _object(found, by, at)
+        found.save()
+    return found
+
+
+def running(lead: Lead, *, at: datetime) -> bool:
+    """Whether a call with them is being recorded, or is about to be."""
+    return _of_now(lead, at).exists()
+
+
+def heard(form: Mapping[str, str], *, recording_id: UUID, at: datetime) -> CallRecording:
+    """A verified callback: what the carrier recorded. Said again it changes nothing."""
+    told: Recorded | None = line().module.parse_recording(form)
+    with transaction.atomic():
+        one = _locked(recording_id)
+        if told and one.ended_at is None:
+            _keep(one, told, at)
+    return one
+
+
+def tend_due(*, at: datetime) -> int:
+    """Begin, look up and erase what is due at the carrier; how many. Not in a transaction."""
+    with transaction.atomic():
+        due = CallRecording.objects.select_for_update(of=("self",), skip_locked=True)
+        rows = due.select_related("attempt").filter(due_at__lte=at).order_by("due_at", "pk")
+        claimed = [(_claim(one, at), one) for one in rows[:TOGETHER]]
+    for act, one in claimed:
+        act(one, at)
+    return len(claimed)
+
+
+def _claim(one: CallRecording, at: datetime) -> Callable[[CallRecording, datetime], None]:
+    """What is to be done about it. The rule is asked before a recording begins."""
+    one.due_at = at + LEASE
+    act = _erase if one.erase_from else _look_up
+    if one.asked_at is None and not one.erase_from:
+        ruling = calling.recording(
+            was_told=one.told_at is not None, has_objected=one.objected_at is not None
+        )
+        if ruling.decision is Decision.ALLOW:
+            one.asked_at, one.carrier, act = at, line().name, _start
+        else:
+            one.due_at, one.problem, act = None, sentence(ruling, None), _leave
+    one.save(update_fields=["asked_at", "carrier", "due_at", "problem"])
+    return act
+
+
+def _leave(one: CallRecording, at: datetime) -> None:
+    """Nothing is recorded."""
+
+
+def _start(one: CallRecording, at: datetime) -> None:
+    try:
+        said = line().start_recording(
+            call_id=one.call_id, status_callback=address_of(one, "status")
+        )
+    except Uncertain:
+        return  # it is looked up when the lease is over
+    except TryLater as problem:
+        begun = CallRecording.objects.filter(pk=one.pk, ended_at=None)
+        begun.update(asked_at=None, due_at=at + timedelta(seconds=problem.after or 2))
+    except Failure as problem:
+        _not_begun(one, str(problem))
+    else:
+        _begun(one, said, at)
+
+
+def _begun(one: CallRecording, said: Accepted, at: datetime) -> None:
+    """An objection meanwhile, or the end of it, came first: then that is what is to be done."""
+    with transaction.atomic():
+        now = _locked(one.pk)
+        now.carrier_id = now.carrier_id or said.carrier_id
+        if now.erase_from:
+            now.due_at, now.erased_at = at, None
+        elif now.ended_at is None:
+            now.due_at = at + LONGEST_CALL
+        now.save(update_fields=["carrier_id", "due_at", "erased_at"])
+        write("outreach.recording.begun", at=at, **_named(now))
+
+
+def _not_begun(one: CallRecording, problem: str) -> None:
+    rows = CallRecording.objects.filter(pk=one.pk, carrier_id="")
+    rows.filter(erase_from=None).update(due_at=None, problem=problem[:300])
+
+
+def _look_up(one: CallRecording, at: datetime) -> None:
+    """A recording of unknown fate, or one whose end the carrier should have told long ago."""
+    try:
+        held = line().recordings_of(call_id=one.call_id)
+    except Failure as problem:  # again when the lease is over
+        log.warning("the recording %s could not be looked up: %s", one.pk, problem)
+        return
+    if not held:
+        _not_begun(one, "The carrier has no recording of it.")
+    elif held[0].is_over:
+        with transaction.atomic():
+            now = _locked(one.pk)
+            if now.ended_at is None:
+                _keep(now, held[0], at)
+    else:
+        CallRecording.objects.filter(pk=one.pk, ended_at=None).update(
+            carrier_id=held[0].carrier_id, due_at=at + AGAIN
+        )
+
+
+def _erase(one: CallRecording, at: datetime) -> None:
+    """Stop it and have the carrier delete it; once more where it may begin only now."""
+    if one.asked_at:
+        try:
+            line().erase_recordings(call_id=one.call_id)
+        except Failure as problem:
+            wait = LEASE if isinstance(problem, TryLater | Refused) else AGAIN
+            rows = CallRecording.objects.filter(pk=one.pk)
+            rows.update(due_at=at + wait, problem=str(problem)[:300])
+            return
+        if not one.carrier_id and at - one.asked_at < LEASE:
+            return
+    with transaction.atomic():
+        now = _locked(one.pk)
+        if now.attempt is None:
+            now.delete()
+            return
+        if now.carrier_id == one.carrier_id:
+            now.due_at, now.erased_at, now.problem = None, at, ""
+            now.save(update_fields=["due_at", "erased_at", "problem"])
+        write("outreach.recording.erased", at=at, **_named(now))
+
+
+def _object(one: CallRecording, by: User | None, at: datetime) -> None:
+    if one.objected_at:
+        return
+    one.objected_at, one.objected_by = at, by
+    if one.asked_at:
+        one.erase_from, one.due_at = at, at
+    actor = f"user:{by.pk}" if by else "borrower"
+    write("outreach.recording.objected", at=at, actor=actor, **_named(one))
+
+
+def _keep(one: CallRecording, told: Recorded, at: datetime) -> None:
+    is_gone = one.erased_at is not None and one.carrier_id == told.carrier_id
+    one.carrier_id, one.seconds, one.ended_at = told.carrier_id, told.seconds, at
+    one.problem = "" if told.seconds is not None else "Nothing could be heard."
+    one.due_at = at if one.erase_from and not is_gone else None
+    one.erased_at = one.erased_at if is_gone else None
+    one.save()
+    write("outreach.recording.ended", at=at, actor="carrier", **_named(one))
+
+
+def _of_now(lead: Lead, at: datetime) -> QuerySet[CallRecording]:
+    return CallRecording.objects.filter(
+        Q(asked_at__isnull=False) | Q(due_at__isnull=False),
+        attempt__lead=lead,
+        attempt__at__gt=at - LONGEST_CALL,
+        objected_at=None,
+        ended_at=None,
+        problem="",
+    )
+
+
+def _named(one: CallRecording) -> dict[str, Any]:
+    """What the ledger names of it."""
+    attempt = one.attempt
+    if attempt is None:
+        return {"recording": one.pk}
+    return {
+        "lead_id": attempt.lead_id,
+        "person_id": attempt.person_id,
+        "attempt": attempt.pk,
+        "recording": one.pk,
+    }
+
+
+def _locked(recording_id: UUID) -> CallRecording:
+    """Raises `CallRecording.DoesNotExist`."""
+    rows = CallRecording.objects.select_for_update(of=("self",)).select_related("attempt")
+    return rows.get(pk=recording_id)

@@ -1,0 +1,350 @@
+"""Calls are recorded, over real HTTP through the simulated carrier, never before the notice."""
+
+from typing import Any
+
+import pytest
+
+from rooftree.flow import calls
+from rooftree.leads.models import ContactAttempt, Lead, Person
+from rooftree.ledger.models import Event
+from rooftree.outreach import recordings
+from rooftree.outreach.models import CallRecording
+from rooftree.routing import own
+from rooftree_simulators.twilio.account import MAIN_NUMBER
+from tests import make
+from tests.flow import journey
+from tests.flow.outside_world import World
+
+pytestmark = pytest.mark.usefixtures("committed")
+BEN = "+18135550142"
+CREATE = {"op": "create Recordings"}
+
+
+@pytest.fixture
+def dana(world):
+    officer = make.officer("Dana Whitfield", licensed=("CA", "FL"), text_number="")
+    world.officer_behaves(officer.phone, answer_after_s=2, digits=["1"], talk_s=300)
+    world.officer_behaves(BEN, answer_after_s=2, talk_s=300)
+    journey.zillow()
+    return officer
+
+
+@pytest.fixture
+def recorded(world, dana):
+    """The company has switched recording on."""
+    recordings.switch(is_on=True, by=make.user("compliance"), at=make.NOON)
+    return dana
+
+
+def connect(world: World, wait: str = "PT30S", **ben: Any) -> Lead:
+    """Dana is rung about a new lead, presses 1 and is connected with Ben."""
+    if ben:
+        world.officer_behaves(BEN, answer_after_s=2, talk_s=300, **ben)
+    world.post(f"/in/zillow/{journey.TOKEN}", journey.zillow_contact())
+    world.run()
+    world.pass_time(wait)
+    return Lead.objects.get()
+
+
+def at_carrier(world: World) -> list[dict[str, Any]]:
+    return world.simulators.twilio.state()["recordings"]
+
+
+def heard_by(world: World, number: str) -> list[str]:
+    return [
+        row["text"]
+        for call in world.simulators.twilio.state()["calls"]
+        if number in (call["to"], call["from"])
+        for row in call["heard"]
+    ]
+
+
+def told_about(world: World, step: str) -> list[dict[str, Any]]:
+    rows = world.simulators.twilio.state()["callbacks"]
+    return [one for one in rows if one["url"].endswith(f"/{step}/")]
+
+
+def kinds() -> list[str]:
+    rows = Event.objects.filter(kind__startswith="outreach.recording.").values_list(
+        "kind", flat=True
+    )
+    return sorted(one.removeprefix("outreach.recording.") for one in rows)
+
+
+def test_a_call_is_recorded_once_the_borrower_has_heard_the_notice_to_its_end(world, recorded):
+    connect(world)
+    assert heard_by(world, BEN) == [recordings.NOTICES["en"]]
+    assert at_carrier(world) == []  # the notice is over, and nothing was recorded of it
+
+    world.run(1)
+    [sound] = at_carrier(world)
+    [told] = told_about(world, "told")
+    leg = next(one for one in world.simulators.twilio.state()["calls"] if one["to"] == BEN)
+    assert (sound["call_sid"], sound["channels"]) == (leg["sid"], 2)
+    assert told["fields"]["Digits"] == ""
+    world.pass_time("PT10M")
+
+    one = CallRecording.objects.select_related("attempt").get()
+    assert one.carrier_id == sound["sid"]
+    assert (one.notice, one.language, one.told_at) == (
+        recordings.NOTICES["en"], "en", make.NOON,
+    )  # fmt: skip
+    assert one.seconds > 200
+    assert one.ended_at
+    assert one.attempt.cause.startswith("ring:")
+    assert kinds() == ["begun", "ended", "told"]
+
+
+def test_whoever_we_call_hears_it_in_the_language_they_told_us(world, recorded):
+    world.post(f"/in/zillow/{journey.TOKEN}", journey.zillow_contact())
+    world.run()
+    Person.objects.update(language="es")
+
+    world.pass_time("PT30S")
+
+    assert heard_by(world, BEN) == [recordings.NOTICES["es"]]
+    assert CallRecording.objects.get().language == "es"
+
+
+def test_a_language_we_do_not_speak_is_told_in_english(world, recorded):
+    world.post(f"/in/zillow/{journey.TOKEN}", journey.zillow_contact())
+    world.run()
+    Person.objects.update(language="vi")
+
+    world.pass_time("PT30S")
+
+    assert heard_by(world, BEN) == [recordings.NOTICES["en"]]
+
+
+def test_the_officer_hears_it_too(world, recorded):
+    connect(world)
+
+    assert any(recordings.TO_OFFICER in one for one in heard_by(world, recorded.phone))
+
+
+def test_where_it_is_off_nobody_hears_a_notice_and_nothing_is_recorded(world, dana):
+    lead = connect(world)
+    world.run(1)
+    world.pass_time("PT10M")
+
+    assert ContactAttempt.objects.get(lead=lead, medium="call").result == "spoken"
+    assert heard_by(world, BEN) == []
+    assert at_carrier(world) == []
+    assert not CallRecording.objects.exists()
+    assert kinds() == []
+
+
+@pytest.mark.parametrize("key", ["5", "#", "*"])
+def test_a_key_pressed_in_the_notice_means_no_recording_and_the_call_goes_on(world, recorded, key):
+    lead = connect(world, digits=[key])
+    world.run(1)
+    world.pass_time("PT10M")
+
+    one = CallRecording.objects.get()
+    assert one.objected_at == make.NOON
+    assert one.asked_at is None
+    assert one.problem == "They do not want to be recorded."
+    assert at_carrier(world) == []
+    assert ContactAttempt.objects.get(lead=lead, medium="call").result == "spoken"
+    assert kinds() == ["objected", "told"]
+
+
+def test_a_tap_of_the_officer_stops_it_and_what_was_recorded_is_deleted(world, recorded):
+    lead = connect(world)
+    world.run(1)
+    world.pass_time("PT1M")
+    assert len(at_carrier(world)) == 1
+
+    calls.object_to_recording(lead=lead, by=recorded.user, at=journey.later(2))
+    world.run(2)
+    assert at_carrier(world) == []
+    one = CallRecording.objects.get()
+    assert (one.objected_by, one.erased_at) == (recorded.user, journey.later(2))
+
+    world.pass_time("PT10M")
+    world.run(5)
+    assert ContactAttempt.objects.get(lead=lead, medium="call").result == "spoken"
+    assert at_carrier(world) == []
+    assert kinds() == ["begun", "ended", "erased", "objected", "told"]
+    with pytest.raises(calls.NothingToStop):
+        calls.object_to_recording(lead=lead, by=recorded.user, at=journey.later(6))
+
+
+def test_a_carrier_that_is_down_is_asked_again_to_erase(world, recorded):
+    lead = connect(world)
+    world.run(1)
+    world.say("twilio/faults", {"match": {"op": "delete Recordings"}, "action": "drop_before"})
+
+    calls.object_to_recording(lead=lead, by=recorded.user, at=journey.later(2))
+    world.run(2)
+    assert len(at_carrier(world)) == 1
+    assert CallRecording.objects.get().erased_at is None
+
+    world.simulators.twilio.faults.clear()
+    world.run(4)
+    assert at_carrier(world) == []
+    assert CallRecording.objects.get().erased_at == journey.later(4)
+
+
+def test_a_notice_whose_end_we_were_not_told_of_is_no_notice(world, recorded):
+    connect(world, wait="PT20S")  # Ben hears it still
+    assert told_about(world, "notice")
+    assert not told_about(world, "told")
+    CallRecording.objects.update(due_at=make.NOON)  # whatever put it in line
+
+    world.run(1)
+
+    one = CallRecording.objects.get()
+    assert one.told_at is None
+    assert one.asked_at is None
+    assert "notice" in one.problem
+    assert at_carrier(world) == []
+
+
+def test_a_doubled_callback_records_and_tells_once(world, recorded):
+    world.say("twilio/switches", {"dup_rate": 1})
+    connect(world)
+    [told] = told_about(world, "told")
+    again = calls.told(
+        recording_id=CallRecording.objects.get().pk,
+        call_id=told["fields"]["CallSid"],
+        digits="",
+        at=journey.later(0.5),
+    )
+    world.run(1)
+    world.run(2)
+    world.pass_time("PT10M")
+
+    assert again.endswith("<Response />")
+    assert len(at_carrier(world)) == 1
+    assert len(told_about(world, "status")) >= 2
+    assert kinds() == ["begun", "ended", "told"]
+
+
+def test_an_end_that_was_never_told_is_looked_up(world, recorded):
+    connect(world)
+    world.say("twilio/switches", {"loss_rate": 1})
+    world.run(1)
+    world.pass_time("PT10M")
+    assert CallRecording.objects.get().ended_at is None
+
+    world.run(5 * 60)
+
+    one = CallRecording.objects.get()
+    assert one.seconds > 200
+    assert one.due_at is None
+    assert kinds() == ["begun", "ended", "told"]
+
+
+@pytest.mark.parametrize("fault", ["drop_after_commit", "drop_before"])
+def test_one_of_unknown_fate_is_looked_up_and_never_begun_twice(world, recorded, fault):
+    connect(world)
+    world.say("twilio/faults", {"match": CREATE, "count": 1, "action": fault})
+    world.run(1)
+    begun = len(at_carrier(world))
+    assert CallRecording.objects.get().carrier_id == ""
+
+    world.run(3)
+
+    assert len(at_carrier(world)) == begun
+    one = CallRecording.objects.get()
+    assert bool(one.carrier_id) is bool(begun)
+    assert bool(one.problem) is not bool(begun)
+
+
+def test_an_objection_reaches_one_whose_begin_is_not_known(world, recorded):
+    lead = connect(world)
+    world.say("twilio/faults", {"match": CREATE, "count": 1, "action": "drop_after_commit"})
+    world.run(1)
+    assert len(at_carrier(world)) == 1
+
+    calls.object_to_recording(lead=lead, by=recorded.user, at=journey.later(2))
+    world.run(2)
+
+    assert at_carrier(world) == []
+    assert CallRecording.objects.get().erased_at == journey.later(2)
+
+
+@pytest.fixture
+def ben(world, recorded):
+    """Ben is Dana's, and calls our number."""
+    lead = journey.deliver(journey.website(), journey.form_post())
+    own.give(lead_id=lead.pk, officer_id=recorded.pk, by=None, at=make.NOON)
+    world.say(
+        "twilio/seed",
+        {"numbers": [{"number": MAIN_NUMBER, "voice_url": f"{world.url}/in/twilio/call/"}]},
+    )
+    return lead
+
+
+def call_in(world: World, wait: str = "PT20S") -> None:
+    world.say("twilio/call", {"from": BEN, "to": MAIN_NUMBER})
+    world.pass_time(wait)
+
+
+def test_a_caller_hears_the_notice_first_and_is_recorded_once_the_officer_answers(world, ben):
+    call_in(world, "PT8S")
+    assert heard_by(world, BEN) == [recordings.NOTICES["en"]]
+    world.run(0.1)
+    assert at_carrier(world) == []  # it still rings
+    world.pass_time("PT15S")
+    world.run(0.5)
+
+    [sound] = at_carrier(world)
+    leg = next(
+        one for one in world.simulators.twilio.state()["calls"] if one["direction"] == "inbound"
+    )
+    assert sound["call_sid"] == leg["sid"]
+    world.pass_time("PT10M")
+    attempt = ContactAttempt.objects.get(lead=ben, direction="in")
+    assert attempt.recording.seconds > 200
+    assert attempt.result == "spoken"
+
+
+def test_a_caller_who_objects_is_put_through_and_the_officer_hears_why(world, ben, recorded):
+    world.officer_behaves(BEN, digits=["3"])
+    call_in(world, "PT30S")
+    world.run(1)
+
+    assert recordings.NOT_RECORDED in heard_by(world, recorded.phone)
+    assert at_carrier(world) == []
+    assert CallRecording.objects.get().objected_at
+
+
+def test_a_call_that_nobody_answers_is_not_recorded(world, ben, recorded):
+    world.officer_behaves(recorded.phone, voice="no-answer")
+    call_in(world, "PT2M")
+    world.run(1)
+
+    assert ContactAttempt.objects.get(lead=ben, direction="in").result == "missed"
+    assert CallRecording.objects.get().asked_at is None
+    assert at_carrier(world) == []
+
+
+def test_a_caller_nobody_knows_is_put_through_and_not_recorded(world, ben):
+    world.say("twilio/call", {"from": "+14155550199", "to": MAIN_NUMBER})
+    world.pass_time("PT30S")
+
+    assert heard_by(world, "+14155550199") == []
+    assert not CallRecording.objects.exists()
+
+
+def test_a_stranger_cannot_tell_us_what_was_recorded(world, recorded):
+    connect(world)
+    one = CallRecording.objects.get()
+
+    for step in ("notice", "told", "officer", "status"):
+        assert world.post(f"/in/twilio/recording/{one.pk}/{step}/", {}).status_code == 403
+    assert CallRecording.objects.get().carrier_id == ""
+
+
+def test_switching_it_on_and_off_stands_in_the_ledger_once_each(world, dana):
+    nina = make.user("compliance")
+    for minute, is_on in enumerate((True, True, False, False)):
+        recordings.switch(is_on=is_on, by=nina, at=journey.later(minute))
+
+    rows = Event.objects.filter(kind__startswith="compliance.recording.").order_by("id")
+    assert [(one.kind, one.actor, one.occurred_at) for one in rows] == [
+        ("compliance.recording.on", f"user:{nina.pk}", journey.later(0)),
+        ("compliance.recording.off", f"user:{nina.pk}", journey.later(2)),
+    ]
