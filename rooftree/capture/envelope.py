@@ -198,7 +198,6 @@ class SettingKind(StrEnum):
 
     TEXT = "text"
     PHONE = "phone"
-    YES = "yes"
     LINES = "lines"  # a list
     PAIRS = "pairs"  # "theirs = ours", one a line
 

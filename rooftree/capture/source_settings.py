@@ -41,8 +41,6 @@ def lines_of(one: Setting, stored: Any) -> Any:
 
 
 def _value(one: Setting, typed: Any) -> Any:
-    if one.kind is SettingKind.YES:
-        return bool(typed)
     if one.kind is SettingKind.LINES:
         return [str(line)[:LONGEST] for line in typed or []][:MOST]
     if one.kind is SettingKind.PAIRS:

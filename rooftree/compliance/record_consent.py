@@ -7,9 +7,10 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from rooftree.compliance import consent_record, revoke
+from rooftree.compliance import call_records, consent_record, revoke
 from rooftree.compliance.consent_record import Certificate, Proofs, Terms
 from rooftree.compliance.models import Consent, SourceTerms
+from rooftree.compliance.verdict import Decision
 from rooftree.core.emails import comparison_key
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.canonical import CanonicalLead
@@ -106,6 +107,18 @@ def of_certificate(*, touch: Touch, address: str, certificate: Certificate, at: 
     return True
 
 
+def held(row: Consent) -> frozenset[str]:
+    """Of what the telemarketing rule wants on record of a consent, what is there (TSR-01)."""
+    found = {
+        "name": row.person.first_name or row.person.last_name,
+        "phone": "@" not in row.address,
+        "request_copy": row.wording,
+        "consent_copy": row.delivery_id,  # what they sent, as it came
+        "date": row.captured_at,
+    }
+    return frozenset(name for name, value in found.items() if value)
+
+
 def terms_in_force(source_id: UUID, day: date) -> SourceTerms | None:
     """The reviewed terms of a source on a day; None when none were reviewed, or they ended."""
     begun = (one for one in REVIEWED.all(source=source_id) if one.from_date <= day)
@@ -156,7 +169,7 @@ def _row(
     return Consent(
         id=uuid7_at(at),
         cause=_cause("touch", touch, address),
-        person_id=touch.person_id,
+        person=touch.person,
         address=address,
         delivery_id=touch.delivery_id,
         terms=terms,
@@ -180,7 +193,15 @@ def _told(row: Consent, touch: Touch, at: datetime) -> Event:
         status=row.status,
         channels=row.channels,
         wording=row.wording_sha256 or None,
+        is_complete=_is_complete(row),
     )
+
+
+def _is_complete(row: Consent) -> bool | None:
+    """Whether a permission for a number is on record as it must be; None of anything else."""
+    if row.status != "granted" or "@" in row.address:
+        return None
+    return call_records.complete("consent", held(row)).decision is Decision.ALLOW
 
 
 def _cause(what: str, touch: Touch, address: str) -> str:

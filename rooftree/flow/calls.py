@@ -15,9 +15,9 @@ from rooftree.leads.models import ContactAttempt, Lead
 from rooftree.nurture import enrol
 from rooftree.org import notices
 from rooftree.org.models import User
-from rooftree.outreach import call_in, dial, recordings, ring, take_back
+from rooftree.outreach import call_detail, call_in, callbacks, dial, recordings, ring, take_back
 from rooftree.outreach.dial import CannotCall, Dialled
-from rooftree.outreach.models import CallRecording
+from rooftree.outreach.models import CallRecording, Ring
 from rooftree.outreach.recordings import NothingToStop
 from rooftree.reporting import count
 from rooftree.routing import promise
@@ -30,6 +30,7 @@ __all__ = [
     "joined", "notice", "object_to_recording", "pressed", "recorded", "start", "status",
     "tend_recordings", "told",
 ]  # fmt: skip
+LOOKED_UP = 20  # calls at a time
 OVER = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 
 
@@ -167,6 +168,22 @@ def object_to_recording(*, lead: Lead, by: User, at: datetime) -> None:
     """They said that they do not want to be recorded. Raises `NothingToStop`."""
     with transaction.atomic():
         _nudge(recordings.object_to(lead, by=by, at=at))
+
+
+def look_up_ends(*, at: datetime) -> None:
+    """Ask the carrier how calls ended of which nobody told us."""
+    for attempt in call_detail.without_length(at=at)[:LOOKED_UP]:
+        kind, _, key = attempt.cause.partition(":")
+        rung = Ring.objects.filter(pk=key).first() if kind == "ring" else None
+        told = callbacks.end_of_call(rung.carrier_id if rung else key)
+        if told is None:
+            continue
+        if rung:
+            after_borrower(
+                ring_id=rung.pk, dial_status=told.said, seconds=told.duration_seconds, at=at
+            )
+        else:
+            came_in_ended(call_id=key, dial_status=told.said, seconds=told.duration_seconds, at=at)
 
 
 def _nudge(one: CallRecording) -> None:

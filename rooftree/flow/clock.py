@@ -104,6 +104,7 @@ TICKS = (
     Tick(name="releases", every=1, run=lambda at: releases.carry_out(at=at)),
     Tick(name="calls to officers due", every=1, run=lambda at: ring.ring_due(at=at)),
     Tick(name="recordings of calls due", every=5, run=lambda at: calls.tend_due(at=at)),
+    Tick(name="ends of calls", every=600, run=lambda at: calls.look_up_ends(at=at)),
     Tick(name="deliveries waiting", every=2, run=work_waiting),
     Tick(name="look-ups at vendors due", every=2, run=look_up_waiting),
     Tick(name="certificates to claim", every=5, run=claim_certificates),

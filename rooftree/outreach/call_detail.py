@@ -4,7 +4,7 @@ Asked of calls by our carrier. What an officer dials by hand on a phone of their
 (16 CFR 310.5(a)(2)) and kept all the same, without the seconds, which nobody tells us.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Q, QuerySet
 
@@ -14,6 +14,7 @@ from rooftree.leads.models import ContactAttempt
 from rooftree.org.the_company import the_company
 
 BY_CARRIER = Q(cause__startswith="ring:") | Q(cause__startswith="call_in:")
+OVER_AFTER = timedelta(minutes=10)
 NAMES = {
     "calling_number": "the number it came from",
     "called_number": "the number it went to",
@@ -38,6 +39,16 @@ def incomplete(*, before: datetime) -> QuerySet[ContactAttempt]:
     """Calls that began before and lack something, newest first."""
     rows = ContactAttempt.objects.filter(BY_CARRIER, medium="call", completed_at=None)
     return rows.filter(at__lt=before).order_by("-at", "-pk")
+
+
+def without_length(*, at: datetime) -> QuerySet[ContactAttempt]:
+    """Calls of the last day by our own line that must be over, and nobody told how long they took.
+
+    Those to a source's tracking numbers are the source's to tell.
+    """
+    own = BY_CARRIER & ~Q(cause__regex="^call_in:.*:")
+    rows = ContactAttempt.objects.filter(own, medium="call", completed_at=None, seconds=None)
+    return rows.filter(at__range=(at - timedelta(days=1), at - OVER_AFTER)).order_by("-at", "-pk")
 
 
 def missing(attempt: ContactAttempt) -> list[str]:

@@ -74,10 +74,12 @@ def end(*, call_id: str, dial_status: str, seconds: int | None, at: datetime) ->
     lasted = seconds if talked else 0
     with transaction.atomic():
         waits = ContactAttempt.objects.filter(cause=_cause(call_id))
-        is_news = bool(waits.filter(result="").update(result=result, seconds=lasted))
+        waits.filter(seconds=None).update(seconds=lasted)
+        is_news = bool(waits.filter(result="").update(result=result))
         attempt = waits.select_related("lead__person", "lead__officer__user").first()
-        if attempt and is_news:
+        if attempt:
             call_detail.close(attempt, at=at)
+        if attempt and is_news:
             write(
                 "outreach.call_in.ended", at=at, lead_id=attempt.lead_id, attempt=attempt.pk,
                 result=result,

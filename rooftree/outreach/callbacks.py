@@ -1,5 +1,6 @@
 """What carriers tell us later: where a message got to. Late and doubled news is usual."""
 
+import logging
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
@@ -7,6 +8,7 @@ from django.conf import settings
 from django.db import transaction
 
 from rooftree.core import twilio_signature
+from rooftree.core.failures import Failure
 from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import Email, Lead, Phone, Signal
 from rooftree.ledger.write import write
@@ -17,6 +19,7 @@ from rooftree.outreach.media.twiml import empty
 from rooftree.outreach.models import Message
 from rooftree.tasks.postgresql.right import right
 
+log = logging.getLogger(__name__)
 NOTHING = empty()  # the answer when we reply elsewhere, or not at all
 WORDS = {Fate.SENT: "sent", Fate.DELIVERED: "delivered", Fate.FAILED: "failed"}
 
@@ -62,6 +65,15 @@ def text_moved(form: Mapping[str, str], *, reference: str, at: datetime) -> bool
         if is_news and told.is_nobodys:
             record_dead(Message.objects.get(carrier_id=told.carrier_id).to_address, at=at)
     return is_news
+
+
+def end_of_call(call_id: str) -> Status | None:
+    """How a connected call ended, asked of the carrier, which may not have got to tell us."""
+    try:
+        return line().end_of_call(call_id=call_id)
+    except Failure as problem:
+        log.warning("the end of a call could not be looked up: %s", problem)
+        return None
 
 
 def seconds_of(form: Mapping[str, str]) -> int | None:

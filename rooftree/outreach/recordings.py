@@ -13,7 +13,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, QuerySet
 
 from rooftree.compliance import calling
 from rooftree.compliance.reasons import sentence
@@ -115,8 +114,9 @@ def words_for_officer(one: CallRecording) -> str:
 def object_to(lead: Lead, *, by: User, at: datetime) -> CallRecording:
     """They said to `by` that they do not want to be recorded. Raises `NothingToStop`."""
     with transaction.atomic():
-        rows = _of_now(lead, at).select_for_update(of=("self",)).select_related("attempt")
-        found = rows.order_by("-attempt__at").first()
+        rows = CallRecording.objects.select_for_update(of=("self",)).select_related("attempt")
+        theirs = rows.filter(attempt__lead=lead, objected_at=None).order_by("-attempt__at")
+        found = next((one for one in theirs if is_running(one, at=at)), None)
         if found is None:
             raise NothingToStop("No call with them is being recorded.")
         _object(found, by, at)
@@ -124,9 +124,11 @@ def object_to(lead: Lead, *, by: User, at: datetime) -> CallRecording:
     return found
 
 
-def running(lead: Lead, *, at: datetime) -> bool:
-    """Whether a call with them is being recorded, or is about to be."""
-    return _of_now(lead, at).exists()
+def is_running(one: CallRecording, *, at: datetime) -> bool:
+    """Whether its call is being recorded, or is about to be."""
+    is_of_now = one.attempt is not None and one.attempt.at > at - LONGEST_CALL
+    is_over = one.objected_at or one.ended_at or one.problem
+    return is_of_now and not is_over and bool(one.asked_at or one.due_at)
 
 
 def heard(form: Mapping[str, str], *, recording_id: UUID, at: datetime) -> CallRecording:
@@ -265,17 +267,6 @@ def _keep(one: CallRecording, told: Recorded, at: datetime) -> None:
     one.erased_at = one.erased_at if is_gone else None
     one.save()
     write("outreach.recording.ended", at=at, actor="carrier", **_named(one))
-
-
-def _of_now(lead: Lead, at: datetime) -> QuerySet[CallRecording]:
-    return CallRecording.objects.filter(
-        Q(asked_at__isnull=False) | Q(due_at__isnull=False),
-        attempt__lead=lead,
-        attempt__at__gt=at - LONGEST_CALL,
-        objected_at=None,
-        ended_at=None,
-        problem="",
-    )
 
 
 def _named(one: CallRecording) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from rooftree.ledger.chain import FIELDS, FIRST
 from rooftree.ledger.models import Event
 from rooftree.org.models import Company, LoanOfficer, User
 from rooftree.outreach.editions import sha256
-from rooftree.outreach.models import Message, Template
+from rooftree.outreach.models import CallRecording, Message, Template
 from rooftree.reporting import heads
 
 FORMAT = "rooftree-evidence-2"
@@ -64,6 +64,9 @@ def gather(address: str, *, at: datetime) -> Json:
         "messages": rows_of(messages, "created_at"),
         "editions": [_edition(one) for one in editions.order_by("from_at", "pk")],
         "attempts": rows_of(attempts, "at"),
+        "recordings": rows_of(
+            CallRecording.objects.filter(attempt__person__in=people), "told_at", "asked_at"
+        ),
         "verdicts": (verdicts := rows_of(Verdict.objects.filter(person__in=people), "at")),
         "rule_changes": _rule_changes(verdicts),
         **_proved(events),

@@ -8,7 +8,7 @@ from django.db.models import Prefetch, Q, prefetch_related_objects
 from rooftree.capture.models import FormCertificate
 from rooftree.compliance.models import Consent, Revocation
 from rooftree.leads import unfinished
-from rooftree.leads.models import ContactAttempt, Lead, Milestone, Remark, Signal, Touch
+from rooftree.leads.models import Lead, Milestone, Remark, Signal, Touch
 from rooftree.los.milestones import in_words
 from rooftree.los.models import Handoff
 from rooftree.money.models import Entry as MoneyEntry
@@ -17,21 +17,11 @@ from rooftree.outreach.known import TOUCHES
 from rooftree.outreach.models import Message, Ring
 from rooftree.rates.models import RateWatch
 from rooftree.rates.observe import PRODUCTS
-from rooftree.reporting import credit_entries, past_entries, talk_entries
+from rooftree.reporting import call_entries, credit_entries, past_entries, talk_entries
 from rooftree.reporting.message_entries import of_message
 from rooftree.reporting.timeline import Entry, Group, Mark, Quote, Why, newest_first
 from rooftree.routing.models import Offer, Ownership, RoutingDecision
 
-CALLS = {
-    "spoken": ("Spoke", Mark.OK),
-    "voicemail": ("Left a voicemail", Mark.PERSON),
-    "no_answer": ("No answer", Mark.PERSON),
-    "call_back": ("Asked to be called back", Mark.PERSON),
-    "wrong_number": ("Wrong number", Mark.LATE),
-    "bad_number": ("Number not in service", Mark.LATE),
-    "not_interested": ("Not interested", Mark.LATE),
-    "told_no": ("Told: does not qualify", Mark.LATE),
-}
 ENDED_BY_CALL = ("not interested", "told they do not qualify")  # the call says it already
 SIGNALS = {
     "opened": ("eye", "Opened the message"),
@@ -43,6 +33,7 @@ SHARED = (  # loaded with the lead, so that the rest of its page need not ask ag
     Prefetch(
         "messages", Message.objects.select_related("verdict", "template", "by", "officer__user")
     ),
+    call_entries.CALLED,
     Prefetch("handoffs", Handoff.objects.select_related("connection", "asked_by", "loan")),
     Prefetch("watches", RateWatch.objects.select_related("set_by", "reached_by")),
 )
@@ -63,7 +54,6 @@ def of_lead(lead: Lead, *, group: Group | None = None) -> list[Entry]:
     readers = (
         _touches,
         _messages,
-        _attempts,
         _signals,
         _remarks,
         _consents,
@@ -77,6 +67,7 @@ def of_lead(lead: Lead, *, group: Group | None = None) -> list[Entry]:
         _watches,
         _enrolments,
         _closing,
+        call_entries.of_lead,
         credit_entries.of_lead,
         past_entries.of_lead,
     )
@@ -122,24 +113,6 @@ def _arrived(touch: Touch) -> str:
 
 def _messages(lead: Lead) -> Iterator[Entry]:
     return (of_message(row) for row in lead.messages.all())
-
-
-def _attempts(lead: Lead) -> Iterator[Entry]:
-    rows = ContactAttempt.objects.filter(lead=lead, medium__in=["call", "voicemail"])
-    for attempt in rows.select_related("by"):
-        title, mark = CALLS.get(
-            attempt.result, (attempt.result.replace("_", " ").capitalize() or "Call", Mark.PERSON)
-        )
-        who = attempt.by.name if attempt.by else ""
-        yield Entry(
-            key=f"attempt:{attempt.pk}",
-            at=attempt.at,
-            group=Group.MESSAGES,
-            icon="phone",
-            mark=mark,
-            title="They called us" if attempt.direction == "in" else title,
-            rest=f"by {who}" if who and title != "Spoke" else f"with {who}" if who else "",
-        )
 
 
 def _signals(lead: Lead) -> Iterator[Entry]:

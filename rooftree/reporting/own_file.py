@@ -28,7 +28,7 @@ from rooftree.leads.models import (
 )
 from rooftree.ledger.write import write
 from rooftree.org.models import Company
-from rooftree.outreach.models import Message
+from rooftree.outreach.models import CallRecording, Message
 from rooftree.reporting.evidence import delivery_of, rows_of
 
 type Json = dict[str, Any]
@@ -46,6 +46,7 @@ NAMES = {  # section: how it is called to the person
     "stops": "What you took back",
     "messages": "Messages between us",
     "contacts": "Calls and other contacts between us",
+    "recordings": "Calls that were recorded: what you were told, and where it is kept",
     "remarks": "What our staff wrote down",
     "tasks": "What our staff were to do for you",
     "past": "What another system held of you that we moved here from",
@@ -76,6 +77,7 @@ def gather(people: Sequence[UUID], *, at: datetime) -> Json:
         "stops": rows_of(Revocation.objects.filter(person__in=people), "at"),
         "messages": rows_of(Message.objects.filter(person__in=people), "created_at"),
         "contacts": rows_of(ContactAttempt.objects.filter(person__in=people), "at"),
+        "recordings": rows_of(CallRecording.objects.filter(attempt__person__in=people), "told_at"),
         "remarks": rows_of(Remark.objects.filter(lead__in=leads), "at"),
         "tasks": rows_of(Task.objects.filter(lead__in=leads), "created_at"),
         "past": rows_of(PastEntry.objects.filter(lead__in=leads), "at"),

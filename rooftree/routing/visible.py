@@ -67,6 +67,7 @@ MAY: dict[str, tuple[str, ...]] = {
     "record_basis": ("compliance", "administrator"),
     "review_terms": ("compliance", "administrator"),
     "record_emergencies": ("compliance", "administrator"),
+    "record_calls": ("compliance", "administrator"),
     "change_rules": ("compliance",),  # to write a change, and to approve another's
     "load_lists": ("compliance", "administrator"),
     "make_evidence": ("compliance", "administrator"),

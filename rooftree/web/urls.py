@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from rooftree.web.views import (
     badge,
+    call_records,
     calls,
     compliance,
     compliance_terms,
@@ -96,6 +97,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("leads/<uuid:lead_id>/may/<slug:medium>/", badge.show, name="badge"),
     path("leads/<uuid:lead_id>/calls/", calls.show, name="calls"),
     path("leads/<uuid:lead_id>/attempts/", lead_acts.attempt, name="attempts"),
+    path(
+        "leads/<uuid:lead_id>/recording/objection/",
+        lead_acts.recording_objection,
+        name="recording_objection",
+    ),
     path("leads/<uuid:lead_id>/messages/", lead_acts.messages, name="messages"),
     path("leads/<uuid:lead_id>/remarks/", lead_acts.note, name="remarks"),
     path("leads/<uuid:lead_id>/tasks/", lead_acts.task, name="tasks"),
@@ -131,6 +137,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("compliance/do-not-contact/", compliance.do_not_contact, name="do_not_contact"),
     path("compliance/holds/<uuid:revocation_id>/release/", compliance.release, name="hold_release"),
     path("compliance/evidence/", compliance.evidence, name="evidence"),
+    path("compliance/calls/", call_records.show, name="call_records"),
     path("compliance/lists/", dnc.lists, name="dnc_lists"),
     path("compliance/messages/", reviews.index, name="reviews"),
     path("compliance/messages/<uuid:message_id>/decision/", reviews.decide, name="review_decision"),

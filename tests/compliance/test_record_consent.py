@@ -6,8 +6,9 @@ from datetime import date
 import pytest
 
 from rooftree.capture import intake, receive
+from rooftree.compliance import call_records
 from rooftree.compliance.models import Consent, Revocation
-from rooftree.compliance.record_consent import terms_in_force
+from rooftree.compliance.record_consent import held, terms_in_force
 from rooftree.leads.canonical import Suppression
 from rooftree.leads.models import Lead, Touch
 from rooftree.ledger.models import Event
@@ -39,6 +40,18 @@ def test_a_ticked_box_is_written_consent_with_its_exact_words():
     assert row.cause == f"touch:{Touch.objects.get().pk}:{BEN}"
     written = Event.objects.filter(kind="compliance.consent.recorded", lead_id=lead.pk)
     assert written.count() == 2
+
+
+def test_the_ledger_says_whether_all_is_on_record_that_the_telemarketing_rule_wants():
+    lead = journey.deliver(journey.website(), journey.form_post())
+
+    kind = Event.objects.filter(kind="compliance.consent.recorded", lead_id=lead.pk)
+    told = {Consent.objects.get(pk=one.data["consent"]).address: one.data for one in kind}
+    assert told[BEN]["is_complete"] is True
+    assert "is_complete" not in told[MAIL]  # the rule is about calls
+    row = of(BEN)
+    row.wording = ""
+    assert call_records.lacks("consent", held(row)) == ["request_copy"]
 
 
 def test_an_unticked_box_is_kept_as_a_refusal():

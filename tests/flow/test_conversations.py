@@ -9,9 +9,10 @@ import httpx2
 import pytest
 
 from rooftree.compliance.models import Revocation
-from rooftree.leads.models import ContactAttempt, Delivery, Lead, Phone, Rejection, Source, Touch
+from rooftree.leads.models import ContactAttempt, Delivery, Lead, Phone, Rejection, Touch
 from rooftree.org.models import Company, StaffNotice
-from rooftree.outreach.models import Message
+from rooftree.outreach import recordings
+from rooftree.outreach.models import CallRecording, Message
 from rooftree.reporting.history import of_lead
 from rooftree.routing import own
 from rooftree_simulators.chats import drift, intercom
@@ -144,16 +145,11 @@ def test_an_anonymous_caller_is_put_through_and_left_for_a_person_to_see(world):
     assert outcomes() == [("quarantined", "quarantined", "no_contact")]
 
 
-def test_a_call_is_recorded_only_after_the_notice(world):
-    quiet = Line(world)
-    assert "record=" not in quiet.ring(somebody()).text
-    Source.objects.update(setup={"record": True})
-    quiet.sid = phone_twilio.call_sid(random.Random(2))
+def test_a_call_to_a_tracking_number_is_not_recorded(world):
+    recordings.switch(is_on=True, by=make.user("compliance"), at=make.NOON)
 
-    told = quiet.ring(somebody()).text
-
-    assert told.index("may be recorded") < told.index("<Dial")
-    assert 'record="record-from-answer-dual"' in told
+    assert "ecord" not in Line(world).ring(somebody()).text
+    assert not CallRecording.objects.exists()
 
 
 def test_a_forged_call_is_turned_away(world):

@@ -4,13 +4,16 @@ from typing import Any
 
 import pytest
 
+from rooftree.compliance.keeping import holds, purges
 from rooftree.flow import calls
 from rooftree.leads.models import ContactAttempt, Lead, Person
 from rooftree.ledger.models import Event
 from rooftree.outreach import recordings
 from rooftree.outreach.models import CallRecording
+from rooftree.reporting import evidence
+from rooftree.reporting.evidence_words import chronology
 from rooftree.routing import own
-from rooftree_simulators.twilio.account import MAIN_NUMBER
+from rooftree_simulators.twilio.account import AUTH_TOKEN, MAIN_NUMBER
 from tests import make
 from tests.flow import journey
 from tests.flow.outside_world import World
@@ -327,6 +330,81 @@ def test_a_caller_nobody_knows_is_put_through_and_not_recorded(world, ben):
 
     assert heard_by(world, "+14155550199") == []
     assert not CallRecording.objects.exists()
+
+
+def test_the_sound_of_a_call_goes_with_the_call_five_years_later_and_never_on_hold(world, recorded):
+    lead = connect(world)
+    world.run(1)
+    world.pass_time("PT10M")
+    nina, last = make.user("compliance"), make.NOON.replace(year=2031)
+    scope = holds.Scope(person_id=lead.person_id)
+    placed = holds.place(
+        scope, matter="Ortiz v. Lindenfield", why="Counsel asked for it", by=nina,
+        at=journey.later(20),
+    )  # fmt: skip
+    purged(last + 2 * make.DAY)
+    calls.tend_due(at=last + 2 * make.DAY)
+    assert len(at_carrier(world)) == 1
+
+    holds.lift(hold_id=placed.pk, because="It was settled", by=nina, at=last + 3 * make.DAY)
+    purged(last - make.DAY)
+    assert CallRecording.objects.get().attempt
+    purged(last + 4 * make.DAY)
+    assert not ContactAttempt.objects.filter(medium="call").exists()
+    one = CallRecording.objects.get()
+    assert (one.attempt, one.erase_from) == (None, last + 4 * make.DAY)
+
+    calls.tend_due(at=last + 4 * make.DAY)
+
+    assert at_carrier(world) == []
+    assert not CallRecording.objects.exists()
+
+
+def purged(at) -> None:
+    if plan := purges.plan(at=at):
+        if plan.approved_at is None:
+            purges.ask(purge_id=plan.pk, by=make.user("compliance"), at=at)
+            purges.approve(purge_id=plan.pk, by=make.user("compliance"), at=at)
+        while purges.remove_next(at=at):
+            pass
+
+
+def test_an_evidence_file_names_the_recording_and_what_was_heard_before_it(world, recorded):
+    connect(world)
+    world.run(1)
+    world.pass_time("PT10M")
+    one = CallRecording.objects.get()
+
+    found = evidence.gather(BEN, at=journey.later(20))
+
+    assert [row["carrier_id"] for row in found["recordings"]] == [one.carrier_id]
+    notes = [note for line in chronology(found)["lines"] for note in line["notes"]]
+    assert f"Recording {one.carrier_id} at the carrier (twilio), {one.seconds} seconds." in notes
+    assert any(recordings.NOTICES["en"] in note for note in notes)
+
+
+@pytest.mark.parametrize("is_talk", [True, False])
+def test_the_end_of_a_call_that_the_carrier_did_not_tell_is_looked_up(world, dana, is_talk):
+    if not is_talk:
+        world.officer_behaves(BEN, voice="no-answer")
+    lead = connect(world)
+    attempt = ContactAttempt.objects.get(lead=lead, medium="call")
+    world.simulators.twilio.account.auth_token = "so that what it tells is not believed"
+    world.pass_time("PT10M")
+    world.simulators.twilio.account.auth_token = AUTH_TOKEN
+    attempt.refresh_from_db()
+    assert (attempt.result, attempt.seconds) == ("", None)
+
+    world.run(5)
+    attempt.refresh_from_db()
+    assert attempt.result == ""  # it may go on
+    world.run(11)
+
+    attempt.refresh_from_db()
+    assert attempt.result == ("spoken" if is_talk else "no_answer")
+    assert (attempt.seconds or 0) >= (300 if is_talk else 0)
+    assert attempt.seconds is not None
+    assert attempt.completed_at == journey.later(11)
 
 
 def test_a_stranger_cannot_tell_us_what_was_recorded(world, recorded):

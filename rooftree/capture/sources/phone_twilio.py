@@ -53,19 +53,12 @@ SETTINGS = (
         help="As +18135550199 = October mailer, one a line",
         kind=SettingKind.PAIRS,
     ),
-    Setting(
-        key="record",
-        label="Record these calls",
-        help="The caller hears a notice before anything is recorded, in every state",
-        kind=SettingKind.YES,
-    ),
 )
 OVER = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 # Numbers that spell ANONYMOUS, RESTRICTED, BLOCKED, UNKNOWN and UNAVAILABLE (KNOWN).
 NOBODY = frozenset({"266696687", "7378742833", "2562533", "8656696", "86282452253"})
 HINTS = ("CallerName", "StirVerstat", "ForwardedFrom", "ParentCallSid")
 PLACES = ("FromCity", "FromState", "FromZip")  # of the area code, not of the caller
-NOTICE = "This call may be recorded."  # before anything is (rules.yaml: recording)
 SORRY = "We are sorry, nobody can take your call right now. We will call you back."
 _NOTHING = Answer(status=204)
 _KEY = re.compile(r"key=([^,]+)")
@@ -165,13 +158,10 @@ def _caller(form: Fields, notes: Notes) -> str | None:
 def _put_through(incoming: Incoming) -> Answer:
     """Ring somebody, whoever calls; what came of it is told to the same address."""
     setup = incoming.endpoint.setup
-    records = setup.get("record") is True
-    notice = f"<Say>{NOTICE}</Say>" if records else ""
-    record = ' record="record-from-answer-dual"' if records else ""
     action = f" action={quoteattr(incoming.url)}" if incoming.url else ""
     to = contact(setup.get("ring")) or RING
     body = (
-        f'<Response>{notice}<Dial answerOnBridge="true" timeout="25"{record}{action}>'
+        f'<Response><Dial answerOnBridge="true" timeout="25"{action}>'
         f"<Number>{to}</Number></Dial></Response>"
     )
     return Answer(status=200, content_type="text/xml", body=body)

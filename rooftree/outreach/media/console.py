@@ -40,6 +40,11 @@ def place_call(
     return Accepted(carrier_id=_id("call", f"{to} {url}"), fate=Fate.SENT)
 
 
+def end_of_call(settings: Settings, *, call_id: str) -> Status | None:
+    """None: nobody was connected."""
+    return None
+
+
 def start_recording(settings: Settings, *, call_id: str, status_callback: str) -> Accepted:
     """Refuse: nobody talks on this carrier."""
     raise Refused("This carrier connects nobody.")

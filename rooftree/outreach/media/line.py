@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 
 from rooftree.outreach.media import CARRIERS
-from rooftree.outreach.media.shapes import Accepted, Recorded
+from rooftree.outreach.media.shapes import Accepted, Recorded, Status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +48,11 @@ class Line:
             self.settings, to=to, sender=sender, url=url, status_callback=status_callback
         )
         return placed
+
+    def end_of_call(self, *, call_id: str) -> Status | None:
+        """See `media.twilio.end_of_call`."""
+        told: Status | None = self.module.end_of_call(self.settings, call_id=call_id)
+        return told
 
     def start_recording(self, *, call_id: str, status_callback: str) -> Accepted:
         """See `media.twilio.start_recording`."""

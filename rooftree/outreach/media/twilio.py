@@ -46,6 +46,7 @@ FATES = {
     "busy": Fate.FAILED,
     "no-answer": Fate.FAILED,
 }
+GOES_ON = frozenset({"in-progress"})  # of a call; a text is then read
 RECORDED = frozenset({"completed", "absent", "deleted"})  # nothing more comes of it
 NO_CALLER = frozenset({"+266696687", "+7378742833", "+2562533", "+8656696", "+86282452253"})
 
@@ -99,12 +100,7 @@ def find_text(
         query.append(("From", sender))
     path: str = f"{API}/{settings.account_sid}/Messages.json"
     while path:
-        answer = _client(settings).ask(
-            Ask(method="GET", path=path, repeatable=True, query=tuple(query))
-        )
-        told = answer.json()
-        if not isinstance(told, dict):
-            raise TryLater("Twilio answered with something that is not data.")
+        told = _looked_up(settings, path, tuple(query))
         for row in told.get("messages") or []:
             if _is_that(row, body, since):
                 return _accepted(row)
@@ -136,6 +132,28 @@ def place_call(
     return _accepted(_posted(settings, "Calls.json", form))
 
 
+def end_of_call(settings: Settings, *, call_id: str) -> Status | None:
+    """How the call that was connected to `call_id` ended; None while it goes on.
+
+    Where none was, and that one is over, nobody was reached.
+    """
+    path = f"{API}/{settings.account_sid}"
+    query = (("ParentCallSid", call_id),)
+    told = _looked_up(settings, f"{path}/Calls.json", query)
+    for row in told.get("calls") or []:
+        return _ended(call_id, str(row.get("status")), _number(row.get("duration")))
+    told = _looked_up(settings, f"{path}/Calls/{call_id}.json")
+    return _ended(call_id, str(told.get("status")), 0, said="no-answer")
+
+
+def _ended(call_id: str, status: str, seconds: int | None, said: str = "") -> Status | None:
+    fate = FATES.get(status, Fate.UNKNOWN)
+    if status in GOES_ON or not fate.final:
+        return None
+    said = said or status
+    return Status(carrier_id=call_id, fate=fate, said=said, duration_seconds=seconds)
+
+
 def start_recording(settings: Settings, *, call_id: str, status_callback: str) -> Accepted:
     """Begin to record a call that is under way, both sides of it.
 
@@ -153,9 +171,7 @@ def start_recording(settings: Settings, *, call_id: str, status_callback: str) -
 def recordings_of(settings: Settings, *, call_id: str) -> list[Recorded]:
     """Every recording of a call, newest first."""
     path = f"{API}/{settings.account_sid}/Calls/{call_id}/Recordings.json"
-    told = _client(settings).ask(Ask(method="GET", path=path, repeatable=True)).json()
-    if not isinstance(told, dict):
-        raise TryLater("Twilio answered with something that is not data.")
+    told = _looked_up(settings, path)
     return [
         Recorded(
             carrier_id=str(row["sid"]),
@@ -241,6 +257,15 @@ def parse_inbound(form: Mapping[str, str]) -> Inbound | None:
 def _client(settings: Settings) -> Client:
     user = settings.api_key or settings.account_sid
     return Client(settings.base_url, limits=LIMITS, basic=(user, settings.secret))
+
+
+def _looked_up(
+    settings: Settings, path: str, query: tuple[tuple[str, str], ...] = ()
+) -> dict[str, Any]:
+    told = _client(settings).ask(Ask(method="GET", path=path, repeatable=True, query=query)).json()
+    if not isinstance(told, dict):
+        raise TryLater("Twilio answered with something that is not data.")
+    return told
 
 
 def _posted(settings: Settings, resource: str, form: list[tuple[str, str]]) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 
+from rooftree.compliance import call_records, record_consent
+from rooftree.compliance.models import Consent
 from rooftree.los.milestones import in_words
 from rooftree.outreach.models import Message
 from rooftree.reporting import evidence_lines
@@ -104,6 +106,23 @@ def state_words(code: str) -> str:
 def media(codes: list[str]) -> str:
     """Ways of contact in words."""
     return evidence_lines.listed(codes)
+
+
+CONSENT = {
+    "name": "their name",
+    "request_copy": "the wording they saw",
+    "consent_copy": "what they sent",
+    "date": "when they agreed",
+}
+
+
+@register.filter
+def lacks(consent: Consent) -> str:
+    """What the record of a permission for a number lacks, in words."""
+    if consent.status != "granted" or "@" in consent.address:
+        return ""
+    missing = call_records.lacks("consent", record_consent.held(consent))
+    return ", ".join(CONSENT.get(one, one) for one in missing)
 
 
 @register.filter

@@ -14,7 +14,7 @@ from rooftree.org.models import User
 from rooftree.outreach import may, opening
 from rooftree.outreach.models import Message
 from rooftree.rates.observe import PRODUCTS
-from rooftree.reporting import history
+from rooftree.reporting import call_entries, history
 from rooftree.reporting.timeline import Group
 from rooftree.routing import promise
 from rooftree.routing import visible as visibility
@@ -63,6 +63,7 @@ def about(request: HttpRequest, lead: Lead) -> dict[str, Any]:
         "contacts": cards.contacts(may.badges(lead, at=at), zone, at),
         "their_zone": zone,
         "promise_runs": promise.runs(lead),
+        "is_recorded": call_entries.is_recorded(lead, at=at),
         "only_begun": unfinished.only_begun(lead),
         "acts": {verb: visibility.may(request.user, verb) for verb in ACTS},
         "last_words": last_words(lead),

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.timezone import get_current_timezone, localtime
 
-from rooftree.flow import attempts, credit
+from rooftree.flow import attempts, calls, credit
 from rooftree.flow import handoff as hand_over
 from rooftree.leads import remarks, to_do
 from rooftree.leads import snooze as aside
@@ -92,6 +92,18 @@ def messages(request: HttpRequest, lead_id: UUID) -> HttpResponse:
         return answer
     context = {**about(request, lead), **typed, "problem": problem}
     return render(request, "lead/write.html", context, status=422)
+
+
+@staff("POST")
+def recording_objection(request: HttpRequest, lead_id: UUID) -> HttpResponse:
+    """They said in the call that they do not want to be recorded."""
+    lead = _to(request, "contact_lead", lead_id)
+    try:
+        calls.object_to_recording(lead=lead, by=request.user, at=request.at)
+    except calls.NothingToStop as problem:
+        return refused(request, str(problem), back_to=_page(lead_id))
+    said = "It is recorded no longer, and what was recorded is deleted"
+    return done(request, said, back_to=_page(lead_id))
 
 
 @staff("POST")

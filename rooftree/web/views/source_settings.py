@@ -14,7 +14,7 @@ from rooftree.capture.envelope import SettingKind
 from rooftree.leads.models import Source
 from rooftree.web.answers import done
 from rooftree.web.page import must, staff
-from rooftree.web.staff_forms import Lines, StaffForm, text, yes
+from rooftree.web.staff_forms import Lines, StaffForm, text
 
 
 class SettingsForm(StaffForm):
@@ -33,7 +33,6 @@ LINE = partial(text, required=False)
 MAKE: dict[SettingKind, Callable[[str, str], Any]] = {
     SettingKind.TEXT: LINE,
     SettingKind.PHONE: LINE,
-    SettingKind.YES: yes,
     SettingKind.LINES: Lines,
     SettingKind.PAIRS: Lines,
 }
