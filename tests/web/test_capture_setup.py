@@ -230,14 +230,10 @@ def test_what_an_adapter_should_know_is_typed_on_a_page_and_checked(clerk):
     wrong = clerk.post(page, {"lines": "+1813555 = October\nno sign here", "ring": "12"})
     assert wrong.status_code == 422
     assert "is no phone number" in wrong.content.decode()
-    clerk.post(page, {"lines": "+1 (813) 555-0199 = October mailer", "record": "on", "ring": ""})
+    clerk.post(page, {"lines": "+1 (813) 555-0199 = October mailer", "ring": ""})
 
     line.refresh_from_db()
-    assert line.setup == {
-        "maps": {},
-        "lines": {"+18135550199": "October mailer"},
-        "record": True,
-    }
+    assert line.setup == {"maps": {}, "lines": {"+18135550199": "October mailer"}}
     assert "+18135550199 = October mailer" in clerk.get(page).content.decode()
 
 

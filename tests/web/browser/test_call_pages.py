@@ -1,0 +1,59 @@
+"""The page of calls, and the tap against a recording, on a phone and at a desk."""
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import expect
+
+from rooftree.leads.models import ContactAttempt, Lead
+from rooftree.outreach.models import CallRecording
+from tests import make
+from tests.web.browser.conftest import SIZES, open_as, shown_well
+
+
+def call(people, at, **changes):
+    ben = Lead.objects.get(pk=people.ben.pk)
+    given = {"address": "+18135550142", "our_number": "+15125550100", "by": people.dana.user}
+    return ContactAttempt.objects.create(
+        lead=ben, person=ben.person, medium="call", at=at, **given | changes
+    )
+
+
+@pytest.mark.parametrize(("size", "scheme"), SIZES)
+def test_the_page_of_calls_fits_and_switches_recording(chromium, front, people, noon, size, scheme):
+    name = f"{size['width']}-{scheme}"
+    page = open_as(chromium, front, "Compliance", size, scheme)
+    page.goto(reverse("call_records"))
+    shown_well(page, f"calls-empty-{name}")
+    for n in range(42):
+        at = noon - n * make.DAY / 3 - 5 * make.HOUR
+        call(people, at, cause=f"ring:{n}", result="spoken" if n % 2 else "")
+    call(people, noon - 6 * make.HOUR, cause="call_in:CA1", direction="in", our_number="", by=None)
+
+    page.get_by_role("button", name="Record calls from now on").click()
+
+    expect(page.get_by_text("are recorded since")).to_be_visible()
+    expect(page.get_by_text("Missing: how long it lasted").first).to_be_visible()
+    shown_well(page, f"calls-{name}")
+
+
+@pytest.mark.parametrize(("size", "scheme"), SIZES)
+def test_one_tap_in_the_call_ends_its_recording(chromium, front, people, noon, size, scheme):
+    name = f"{size['width']}-{scheme}"
+    attempt = call(people, noon - make.MINUTE, cause="ring:1")
+    earlier = call(people, noon - make.DAY, cause="ring:2", result="spoken", seconds=260)
+    given = {"notice": "This call may be recorded.", "language": "en", "carrier": "twilio"}
+    for one, sid, seconds in ((attempt, "RE2", None), (earlier, "RE" + "1a" * 16, 252)):
+        CallRecording.objects.create(
+            attempt=one, told_at=one.at, asked_at=one.at, carrier_id=sid, call_id="CA1",
+            seconds=seconds, ended_at=seconds and one.at, **given,
+        )  # fmt: skip
+    page = open_as(chromium, front, "Loan officer", size, scheme)
+    page.goto(reverse("lead", args=[people.ben.pk]))
+    shown_well(page, f"call-recorded-{name}")
+
+    page.get_by_role("button", name="They do not want to be recorded").click()
+
+    expect(page.get_by_text("This call is recorded")).to_have_count(0)
+    expect(page.get_by_text("being deleted")).to_be_visible()
+    shown_well(page, f"call-objected-{name}")
+    assert CallRecording.objects.get(attempt=attempt).objected_by == people.dana.user
