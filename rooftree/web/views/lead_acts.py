@@ -102,7 +102,7 @@ def recording_objection(request: HttpRequest, lead_id: UUID) -> HttpResponse:
         calls.object_to_recording(lead=lead, by=request.user, at=request.at)
     except calls.NothingToStop as problem:
         return refused(request, str(problem), back_to=_page(lead_id))
-    said = "It is recorded no longer, and what was recorded is deleted"
+    said = "It is recorded no longer, and what was recorded is being deleted"
     return done(request, said, back_to=_page(lead_id))
 
 
