@@ -15,21 +15,20 @@ from django.db.migrations.recorder import MigrationRecorder
 from rooftree import migrations
 
 SQUASHED = "0038_squashed"
-OLD = sorted(
-    name
-    for file in Path(migrations.__file__).parent.glob("[0-9]*.py")
-    if (name := file.stem) <= SQUASHED and name != SQUASHED
-)
+EVERY = sorted(file.stem for file in Path(migrations.__file__).parent.glob("[0-9]*.py"))
+OLD = [name for name in EVERY if name < SQUASHED]
+SINCE = [name for name in EVERY if name > SQUASHED]
+COME = [*SINCE, "9999_next"]
 ALL_STEPS = """
 from rooftree import migrations
 
 __path__ = [*migrations.__path__, *__path__]
 """
-NEXT = """
+NEXT = f"""
 from django.db import migrations
 
 class Migration(migrations.Migration):
-    dependencies = [("rooftree", "0038_squashed")]
+    dependencies = [("rooftree", "{EVERY[-1]}")]
 """
 
 
@@ -50,11 +49,11 @@ def test_the_one_step_stands_for_each_of_the_old_ones():
 
 @pytest.fixture
 def with_a_next_step(tmp_path, settings, monkeypatch):
-    """As it will be when somebody adds a step: it depends on the one, by its name."""
+    """As it will be when somebody adds a step: it depends on the newest, by its name."""
     package = tmp_path / "steps_to_come"
     package.mkdir()
     (package / "__init__.py").write_text(ALL_STEPS)
-    (package / "0039_next.py").write_text(NEXT)
+    (package / "9999_next.py").write_text(NEXT)
     monkeypatch.syspath_prepend(tmp_path)
     settings.MIGRATION_MODULES = {"rooftree": package.name}
 
@@ -77,18 +76,18 @@ def note(names):
 def test_a_new_database_takes_the_one_step_and_then_the_next(db, with_a_next_step):
     MigrationRecorder.Migration.objects.all().delete()
 
-    assert plan() == [SQUASHED, "0039_next"]
+    assert plan() == [SQUASHED, *COME]
 
 
 def test_a_database_at_any_of_the_old_steps_goes_on_with_those_it_lacks(db, with_a_next_step):
     for done in range(1, len(OLD)):
         note(OLD[:done])
-        assert plan() == [*OLD[done:], "0039_next"], OLD[done - 1]
+        assert plan() == [*OLD[done:], *COME], OLD[done - 1]
 
 
 def test_a_database_with_all_the_old_steps_takes_the_next_alone(db, with_a_next_step):
     note(OLD)
-    assert plan() == ["0039_next"]
+    assert plan() == COME
 
     note([*OLD, SQUASHED])
-    assert plan() == ["0039_next"]
+    assert plan() == COME
