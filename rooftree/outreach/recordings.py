@@ -13,6 +13,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 from rooftree.compliance import calling
 from rooftree.compliance.reasons import sentence
@@ -129,6 +130,13 @@ def is_running(one: CallRecording, *, at: datetime) -> bool:
     is_of_now = one.attempt is not None and one.attempt.at > at - LONGEST_CALL
     is_over = one.objected_at or one.ended_at or one.problem
     return is_of_now and not is_over and bool(one.asked_at or one.due_at)
+
+
+def not_erased(*, before: datetime) -> QuerySet[CallRecording]:
+    """Recordings that should have been deleted by then and that the carrier still holds."""
+    return CallRecording.objects.filter(erase_from__lt=before, erased_at=None).order_by(
+        "erase_from"
+    )
 
 
 def heard(form: Mapping[str, str], *, recording_id: UUID, at: datetime) -> CallRecording:

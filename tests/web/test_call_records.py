@@ -166,3 +166,16 @@ def test_the_reference_of_a_recording_stands_with_its_call(signed_in, cast, ben)
 
     assert "Recorded after the notice, 4 min 12 s. The carrier keeps it as RE1." in page
     assert "This call is recorded" not in page
+
+
+def test_compliance_is_told_of_what_the_carrier_would_not_delete(signed_in, nina, ben):
+    now = timezone.now()
+    late = {"objected_at": now, "erase_from": now - 2 * make.HOUR, "problem": "Twilio is busy."}
+    one = recording_of(ben, **late)
+
+    assert (
+        "1 recording should be deleted and is still at the carrier"
+        in signed_in(nina).get(CALLS).text
+    )
+    CallRecording.objects.filter(pk=one.pk).update(erased_at=now)
+    assert "should be deleted" not in signed_in(nina).get(CALLS).text

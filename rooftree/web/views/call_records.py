@@ -13,7 +13,7 @@ from rooftree.routing.visible import leads_visible_to
 from rooftree.web.answers import done
 from rooftree.web.page import may_for_all, must, must_for_all, staff
 
-PAGE = 40
+PAGE = 20
 LOOKED_AT = timedelta(days=31)  # what is older than that can no longer be found out
 
 
@@ -34,6 +34,7 @@ def show(request: HttpRequest) -> HttpResponse:
     context = {
         "page": page,
         "calls": [{"row": one, "lacks": call_detail.missing(one)} for one in page],
+        "not_erased": recordings.not_erased(before=request.at - recordings.AGAIN),
         "since": company.records_calls_from if company else None,
         "notices": recordings.NOTICES,
         "may_switch": company is not None and may_for_all(request.user, "record_calls"),
