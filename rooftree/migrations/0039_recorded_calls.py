@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
                         default=rooftree.core.uuid7.uuid7, primary_key=True, serialize=False
                     ),
                 ),
-                ("notice", models.CharField(max_length=300)),
+                ("notice", models.CharField(max_length=600)),
                 ("language", models.CharField(max_length=5)),
                 ("call_id", models.CharField(blank=True, max_length=120)),
                 ("told_at", models.DateTimeField(null=True)),

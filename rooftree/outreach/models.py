@@ -332,7 +332,7 @@ class CallRecording(models.Model):
     attempt = models.OneToOneField(
         ContactAttempt, models.SET_NULL, null=True, related_name="recording"
     )
-    notice = models.CharField(max_length=300)  # the words, as played
+    notice = models.CharField(max_length=600)  # the words, as played
     language = models.CharField(max_length=5)  # of the notice
     call_id = models.CharField(max_length=120, blank=True)  # of the borrower's side, at the carrier
     told_at = models.DateTimeField(null=True)  # the notice was over and they were still there

@@ -23,6 +23,7 @@ from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import ContactAttempt, Lead
 from rooftree.ledger.write import write
 from rooftree.org.models import Company, User
+from rooftree.org.the_company import the_company
 from rooftree.outreach import wording
 from rooftree.outreach.media import twiml
 from rooftree.outreach.media.line import line
@@ -30,9 +31,15 @@ from rooftree.outreach.media.shapes import Accepted, Recorded
 from rooftree.outreach.models import CallRecording
 
 log = logging.getLogger(__name__)
+# Who, for whom and why come first: the seconds of DIS-01 run while this plays.
+FROM_US = {
+    "en": "This is a call from {caller} of {brand} about {kind}.",
+    "es": "Le llama {caller} de {brand} sobre {kind}.",
+}
+TO_US = {"en": "Thank you for calling {brand}.", "es": "Gracias por llamar a {brand}."}
 NOTICES = {
-    "en": "This call may be recorded. If you do not want that, press any key now.",
-    "es": "Esta llamada puede ser grabada. Si no lo desea, pulse ahora cualquier tecla.",
+    "en": "This call may be recorded. Press any key if you do not want that.",
+    "es": "Esta llamada puede ser grabada. Pulse cualquier tecla si no lo desea.",
 }
 TO_OFFICER = "This call is recorded, unless they object."
 NOT_RECORDED = "They do not want this call recorded, and it is not."
@@ -60,10 +67,21 @@ def plan(attempt: ContactAttempt, *, at: datetime) -> CallRecording | None:
     if not Company.objects.filter(records_calls_from__lte=at).exists():
         return None
     language = wording.language_for(attempt.person.language)
+    words = words_for(attempt, language)
     return CallRecording.objects.get_or_create(
-        attempt=attempt,
-        defaults={"id": uuid7_at(at), "notice": NOTICES[language], "language": language},
+        attempt=attempt, defaults={"id": uuid7_at(at), "notice": words, "language": language}
     )[0]
+
+
+def words_for(attempt: ContactAttempt, language: str) -> str:
+    """What a borrower hears of who calls, or whom they reached, and of being recorded."""
+    kinds = wording.KINDS[language]
+    first = (TO_US if attempt.direction == "in" else FROM_US)[language].format(
+        caller=attempt.by.name if attempt.by else "",
+        brand=the_company().brand,
+        kind=kinds.get(attempt.lead.purpose, kinds[""]),
+    )
+    return f"{first} {NOTICES[language]}"
 
 
 def address_of(recording: CallRecording, step: str) -> str:

@@ -1,7 +1,8 @@
 """A lead's calls in its history, and what of them the carrier recorded."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Prefetch
 
@@ -87,3 +88,16 @@ def _erased(one: CallRecording) -> str:
     if one.erase_from:
         return f"What was recorded until then is being deleted. {one.problem}".strip()
     return "Nothing was recorded."
+
+
+def recording_in_words(one: Mapping[str, Any], moment: Callable[[str], str]) -> Iterator[str]:
+    """As a row of an evidence file: what they were told, and how the carrier calls it."""
+    if one["told_at"]:
+        yield f"They heard to its end, {moment(one['told_at'])}: “{one['notice']}”"
+    if one["objected_at"]:
+        yield f"They objected to being recorded {moment(one['objected_at'])}."
+    if one["erased_at"]:
+        yield f"What was recorded was deleted {moment(one['erased_at'])}."
+    elif one["carrier_id"]:
+        length = "" if one["seconds"] is None else f", {one['seconds']} seconds"
+        yield f"Recording {one['carrier_id']} at the carrier ({one['carrier']}){length}."

@@ -11,7 +11,7 @@ from rooftree.compliance.amending.counted import counted
 from rooftree.compliance.reasons import MESSAGES, spelled, zone_words
 from rooftree.core.phones import shown
 from rooftree.core.states import STATES
-from rooftree.reporting.call_entries import CALLS
+from rooftree.reporting.call_entries import CALLS, recording_in_words
 from rooftree.reporting.message_entries import FATES
 
 type Json = dict[str, Any]
@@ -350,9 +350,8 @@ def _call(one: Json, evidence: Json, clock: Clock) -> Json:
     )
     words = _named(_opened_with(one["id"], evidence), evidence, clock)
     notes += [f"Words before whoever called: {name}." for name in words]
-    recorded = next((it for it in evidence["recordings"] if it["attempt_id"] == one["id"]), None)
-    if recorded:
-        notes += _recorded(recorded, clock)
+    about = (it for it in evidence["recordings"] if it["attempt_id"] == one["id"])
+    notes += [said for it in about for said in recording_in_words(it, clock.moment)]
     return _line(one["at"], f"{way} {where}", clock, by=who, notes=notes)
 
 
@@ -360,19 +359,6 @@ def _opened_with(attempt: str, evidence: Json) -> set[str]:
     """The edition of the opening words that the ledger names for a call."""
     about = [one["data"] for one in evidence["events"] if one["data"].get("attempt") == attempt]
     return {one["opening"] for one in about if "opening" in one}
-
-
-def _recorded(one: Json, clock: Clock) -> Iterator[str]:
-    """What they were told about being recorded, and under which name the carrier keeps it."""
-    if one["told_at"]:
-        yield f"They heard to its end, {clock.moment(one['told_at'])}: “{one['notice']}”"
-    if one["objected_at"]:
-        yield f"They objected to being recorded {clock.moment(one['objected_at'])}."
-    if one["erased_at"]:
-        yield f"What was recorded was deleted {clock.moment(one['erased_at'])}."
-    elif one["carrier_id"]:
-        length = "" if one["seconds"] is None else f", {one['seconds']} seconds"
-        yield f"Recording {one['carrier_id']} at the carrier ({one['carrier']}){length}."
 
 
 def _number_check(one: Json, clock: Clock) -> Json:

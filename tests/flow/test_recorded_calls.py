@@ -1,14 +1,20 @@
 """Calls are recorded, over real HTTP through the simulated carrier, never before the notice."""
 
+import threading
+import time
 from typing import Any
 
 import pytest
+from django.db import connection
 
+from rooftree.compliance import calling
 from rooftree.compliance.keeping import holds, purges
+from rooftree.compliance.rulebook import STATES
 from rooftree.flow import calls
 from rooftree.leads.models import ContactAttempt, Lead, Person
 from rooftree.ledger.models import Event
-from rooftree.outreach import recordings
+from rooftree.org.models import User
+from rooftree.outreach import opening, recordings, wording
 from rooftree.outreach.models import CallRecording
 from rooftree.reporting import evidence
 from rooftree.reporting.evidence_words import chronology
@@ -39,7 +45,7 @@ def recorded(world, dana):
     return dana
 
 
-def connect(world: World, wait: str = "PT30S", **ben: Any) -> Lead:
+def connect(world: World, wait: str = "PT45S", **ben: Any) -> Lead:
     """Dana is rung about a new lead, presses 1 and is connected with Ben."""
     if ben:
         world.officer_behaves(BEN, answer_after_s=2, talk_s=300, **ben)
@@ -62,6 +68,15 @@ def heard_by(world: World, number: str) -> list[str]:
     ]
 
 
+def said(language: str) -> str:
+    """What Ben hears when Dana calls about the home he buys."""
+    first = {
+        "en": "This is a call from Dana Whitfield of Lindenfield Mortgage about buying a home.",
+        "es": "Le llama Dana Whitfield de Lindenfield Mortgage sobre la compra de una casa.",
+    }
+    return f"{first[language]} {recordings.NOTICES[language]}"
+
+
 def told_about(world: World, step: str) -> list[dict[str, Any]]:
     rows = world.simulators.twilio.state()["callbacks"]
     return [one for one in rows if one["url"].endswith(f"/{step}/")]
@@ -76,7 +91,7 @@ def kinds() -> list[str]:
 
 def test_a_call_is_recorded_once_the_borrower_has_heard_the_notice_to_its_end(world, recorded):
     connect(world)
-    assert heard_by(world, BEN) == [recordings.NOTICES["en"]]
+    assert heard_by(world, BEN) == [said("en")]
     assert at_carrier(world) == []  # the notice is over, and nothing was recorded of it
 
     world.run(1)
@@ -89,9 +104,7 @@ def test_a_call_is_recorded_once_the_borrower_has_heard_the_notice_to_its_end(wo
 
     one = CallRecording.objects.select_related("attempt").get()
     assert one.carrier_id == sound["sid"]
-    assert (one.notice, one.language, one.told_at) == (
-        recordings.NOTICES["en"], "en", make.NOON,
-    )  # fmt: skip
+    assert (one.notice, one.language, one.told_at) == (said("en"), "en", make.NOON)
     assert one.seconds > 200
     assert one.ended_at
     assert one.attempt.cause.startswith("ring:")
@@ -103,9 +116,9 @@ def test_whoever_we_call_hears_it_in_the_language_they_told_us(world, recorded):
     world.run()
     Person.objects.update(language="es")
 
-    world.pass_time("PT30S")
+    world.pass_time("PT45S")
 
-    assert heard_by(world, BEN) == [recordings.NOTICES["es"]]
+    assert heard_by(world, BEN) == [said("es")]
     assert CallRecording.objects.get().language == "es"
 
 
@@ -114,9 +127,20 @@ def test_a_language_we_do_not_speak_is_told_in_english(world, recorded):
     world.run()
     Person.objects.update(language="vi")
 
-    world.pass_time("PT30S")
+    world.pass_time("PT45S")
 
-    assert heard_by(world, BEN) == [recordings.NOTICES["en"]]
+    assert heard_by(world, BEN) == [said("en")]
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_the_notice_says_who_for_whom_and_why_within_the_seconds_of_every_state(dana, language):
+    longest = User(name=opening.LONG_CALLER)
+    for purpose in wording.KINDS[language]:
+        call = ContactAttempt(lead=Lead(purpose=purpose), by=longest, direction="out")
+        first = recordings.words_for(call, language).removesuffix(recordings.NOTICES[language])
+        seconds = opening.spoken_seconds(first)
+        for state in STATES:
+            assert calling.opening(state=state, seconds=seconds).decision == "allow", state
 
 
 def test_the_officer_hears_it_too(world, recorded):
@@ -268,6 +292,32 @@ def test_an_objection_reaches_one_whose_begin_is_not_known(world, recorded):
     assert CallRecording.objects.get().erased_at == journey.later(2)
 
 
+def test_an_objection_wins_over_a_recording_that_is_just_being_begun(world, recorded):
+    lead = connect(world)
+    world.say("twilio/faults", {"match": CREATE, "count": 1, "action": "delay:2500"})
+    at = journey.later(1)
+
+    def begin() -> None:
+        calls.tend_due(at=at)
+        connection.close()
+
+    beginning = threading.Thread(target=begin)
+    beginning.start()
+    while not CallRecording.objects.filter(asked_at=at).exists():
+        assert beginning.is_alive()
+        time.sleep(0.02)
+    calls.object_to_recording(lead=lead, by=recorded.user, at=at)
+    calls.tend_due(at=at)
+    assert CallRecording.objects.get().erased_at is None  # it may begin only now
+    beginning.join()
+    assert len(at_carrier(world)) == 1
+
+    calls.tend_due(at=at)
+
+    assert at_carrier(world) == []
+    assert CallRecording.objects.get().erased_at == at
+
+
 @pytest.fixture
 def ben(world, recorded):
     """Ben is Dana's, and calls our number."""
@@ -287,7 +337,9 @@ def call_in(world: World, wait: str = "PT20S") -> None:
 
 def test_a_caller_hears_the_notice_first_and_is_recorded_once_the_officer_answers(world, ben):
     call_in(world, "PT8S")
-    assert heard_by(world, BEN) == [recordings.NOTICES["en"]]
+    assert heard_by(world, BEN) == [
+        f"Thank you for calling Lindenfield Mortgage. {recordings.NOTICES['en']}"
+    ]
     world.run(0.1)
     assert at_carrier(world) == []  # it still rings
     world.pass_time("PT15S")
@@ -387,7 +439,7 @@ def test_an_evidence_file_names_the_recording_and_what_was_heard_before_it(world
 def test_the_end_of_a_call_that_the_carrier_did_not_tell_is_looked_up(world, dana, is_talk):
     if not is_talk:
         world.officer_behaves(BEN, voice="no-answer")
-    lead = connect(world)
+    lead = connect(world, wait="PT30S")
     attempt = ContactAttempt.objects.get(lead=lead, medium="call")
     world.simulators.twilio.account.auth_token = "so that what it tells is not believed"
     world.pass_time("PT10M")

@@ -39,7 +39,7 @@ def whisper(
     return _text(response)
 
 
-def notice(said: str, *, action_url: str, language: str, seconds: int = 2) -> str:
+def notice(said: str, *, action_url: str, language: str, seconds: int = 1) -> str:
     """Say something to its end, then go on at `action_url` with the key that was pressed, if any.
 
     Every key is one, the number sign too.

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
+from rooftree.leads.models import ContactAttempt, Lead
 from rooftree.org.models import Company
 from rooftree.outreach import call_detail, recordings
 from rooftree.routing.visible import leads_visible_to
@@ -36,10 +37,20 @@ def show(request: HttpRequest) -> HttpResponse:
         "calls": [{"row": one, "lacks": call_detail.missing(one)} for one in page],
         "not_erased": recordings.not_erased(before=request.at - recordings.AGAIN),
         "since": company.records_calls_from if company else None,
-        "notices": recordings.NOTICES,
+        "notices": _notices(request) if company else [],
         "may_switch": company is not None and may_for_all(request.user, "record_calls"),
     }
     return render(request, "compliance/calls.html", context)
+
+
+def _notices(request: HttpRequest) -> list[tuple[str, str]]:
+    """What is said, by language, as if the reader called about a mortgage, or was called."""
+    calls = [ContactAttempt(lead=Lead(), by=request.user, direction=one) for one in ("out", "in")]
+    return [
+        (language, recordings.words_for(one, language))
+        for language in recordings.NOTICES
+        for one in calls
+    ]
 
 
 def _switch(request: HttpRequest) -> HttpResponse:
