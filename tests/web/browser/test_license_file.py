@@ -34,7 +34,7 @@ def test_which_licenses_they_are_is_shown_before_it_is_taken_in(
         file(
             f"California - DFPI,CO-CA-1,Approved,01/01/2020,{CRMLA}",
             f"California - DFPI,60DBO-46872,Approved,05/01/2018,{CFL}",
-            "New York,B500123,Approved,01/01/2020,Mortgage Loan Servicer Registration",
+            "New York,B500123,Approved,01/01/2020,Mortgage Loan Exempt Registration",
         )
     )
     page.get_by_role("button", name="See what would change").click()
