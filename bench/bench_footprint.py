@@ -28,6 +28,7 @@ def main() -> None:
         "DJANGO_SETTINGS_MODULE": "rooftree.settings",
     }
     os.environ.pop("DATABASE_URL", None)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # the first start leaves it for the second
     try:
         first, _ = _serve(port, rest=0)
         second, weights = _serve(port, rest=asked.rest)

@@ -41,6 +41,7 @@ def found(*, officers: int = 40, branches: int = 6) -> Company:
             nmls_id="1204417",
             postal_address="400 Linden Street, Tampa, FL 33602",
             phone="+18135550100",
+            website="https://lindenfield.example",  # Texas wants it said
             telemarketer_states=list(STATES),
             texting={"brand_registered": True, "attributes": ["direct_lending"]},
             mail_is_authenticated=True,
