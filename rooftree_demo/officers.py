@@ -156,13 +156,23 @@ class Desk:
         if waits is None:
             return False
         ring_id = waits.cause.removeprefix("ring:")
-        over = life.at + life.within(40 * SECOND, 9 * MINUTE)
-        life.later(over, self._end_of(ring_id))
+        lasts = life.within(40 * SECOND, 9 * MINUTE)
+        over = life.at + lasts
+        life.later(over, self._end_of(ring_id, int(lasts.total_seconds())))
         life.later(over + 10 * SECOND, self._dispose)
         return True
 
-    def _end_of(self, ring_id: str) -> Callable[[datetime], None]:
+    def _end_of(self, ring_id: str, seconds: int) -> Callable[[datetime], None]:
+        """The carrier tells of both ends: the borrower's, who may not have answered, and ours."""
+        talked = self.fate in REACHED and self.tries_left <= 1
+
         def act(at: datetime) -> None:
+            calls.after_borrower(
+                ring_id=ring_id,  # type: ignore[arg-type]
+                dial_status="completed" if talked else "no-answer",
+                seconds=seconds if talked else None,
+                at=at,
+            )
             calls.status(ring_id=ring_id, said="completed", at=at)  # type: ignore[arg-type]
 
         return act
