@@ -19,6 +19,7 @@ HRS_02 = Rule(id="HRS-02", cite=FEDERAL_CITE)
 HOL_01 = Rule(id="HOL-01", cite="state holiday and Sunday laws; see the state row")
 REQ_01 = Rule(id="REQ-01", cite="47 CFR 64.1200(f)(15)(i); N.Y. GBL 399-z(2); Va. Code 59.1-511")
 LOOK_AHEAD = timedelta(days=14)
+STATE_SILENT = "supervisor_approval_state_silent"  # what a supervisor then decides
 REPLY_WITHIN = timedelta(minutes=15)  # house
 REQUEST_WITHIN = timedelta(minutes=15)  # house: how near a call must be to the time asked for
 # Of several closed places, the reason that holds longest is told.
@@ -239,7 +240,7 @@ def _as_requested(shut: dict[Clock, str], at: datetime) -> Ruling:
     laws = (clock.law(at.astimezone(clock.zone).date()) for clock in shut)
     if all(_lets_consumer_choose(one) for one in laws):
         return REQ_01.allow("consumer_requested_time")
-    return REQ_01.require("supervisor_approval_state_silent")
+    return REQ_01.require(STATE_SILENT)
 
 
 def _lets_consumer_choose(state: State) -> bool:

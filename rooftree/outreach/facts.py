@@ -294,7 +294,7 @@ def _request_facts(outgoing: Outgoing, known: Known) -> dict[str, Any]:
         approved = (
             Answer(
                 rule=quiet_hours.REQ_01.id,
-                reason="supervisor_approval_state_silent",
+                reason=quiet_hours.STATE_SILENT,
                 by=f"user:{agreed.approved_by}",
                 at=agreed.approved_at,
             ),

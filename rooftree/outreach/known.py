@@ -16,8 +16,10 @@ from rooftree.compliance.amending import standing
 from rooftree.compliance.credit_file import TOLD_NO
 from rooftree.compliance.law import Changes
 from rooftree.compliance.listed import SAID
+from rooftree.compliance.quiet_hours import STATE_SILENT
 from rooftree.leads.models import Lead, Touch
 from rooftree.leads.to_do import CALL_BACK
+from rooftree.outreach import duties
 from rooftree.outreach.known_rows import (
     Agreed,
     Arrival,
@@ -38,7 +40,7 @@ STOPPING = "({})".format(", ".join(f"'{one}'" for one in credit_file.STOPPING))
 IMPORTED = "({})".format(", ".join(f"'{one}'" for one in sorted(KINDS)))  # long after they asked
 REACHED = "('spoken', 'call_back', 'not_interested', 'told_no', 'replied')"  # it was them
 SUPERVISORS = "('manager', 'compliance')"  # who may approve the hour of a call
-APPROVAL = "require:supervisor_approval_state_silent"  # the kind of the task that asks them
+APPROVAL = duties.kind_of(STATE_SILENT)  # the kind of the task that asks them
 NOT_AFFILIATED = trigger_leads.NOT_AFFILIATED.pattern.replace(r"\b", r"\y")  # as PostgreSQL says
 TOUCHES = Prefetch(
     "touches", Touch.objects.select_related("source", "campaign").order_by("at", "id")

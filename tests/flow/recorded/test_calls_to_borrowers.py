@@ -18,54 +18,14 @@ from rooftree.outreach import opening, recordings, wording
 from rooftree.outreach.models import CallRecording
 from rooftree.reporting import evidence
 from rooftree.reporting.evidence_words import chronology
-from rooftree.routing import own
-from rooftree_simulators.twilio.account import AUTH_TOKEN, MAIN_NUMBER
+from rooftree_simulators.twilio.account import AUTH_TOKEN
 from tests import make
 from tests.flow import journey
 from tests.flow.outside_world import World
+from tests.flow.recorded.telephone import BEN, at_carrier, connect, heard_by
 
 pytestmark = pytest.mark.usefixtures("committed")
-BEN = "+18135550142"
 CREATE = {"op": "create Recordings"}
-
-
-@pytest.fixture
-def dana(world):
-    officer = make.officer("Dana Whitfield", licensed=("CA", "FL"), text_number="")
-    world.officer_behaves(officer.phone, answer_after_s=2, digits=["1"], talk_s=300)
-    world.officer_behaves(BEN, answer_after_s=2, talk_s=300)
-    journey.zillow()
-    return officer
-
-
-@pytest.fixture
-def recorded(world, dana):
-    """The company has switched recording on."""
-    recordings.switch(is_on=True, by=make.user("compliance"), at=make.NOON)
-    return dana
-
-
-def connect(world: World, wait: str = "PT45S", **ben: Any) -> Lead:
-    """Dana is rung about a new lead, presses 1 and is connected with Ben."""
-    if ben:
-        world.officer_behaves(BEN, answer_after_s=2, talk_s=300, **ben)
-    world.post(f"/in/zillow/{journey.TOKEN}", journey.zillow_contact())
-    world.run()
-    world.pass_time(wait)
-    return Lead.objects.get()
-
-
-def at_carrier(world: World) -> list[dict[str, Any]]:
-    return world.simulators.twilio.state()["recordings"]
-
-
-def heard_by(world: World, number: str) -> list[str]:
-    return [
-        row["text"]
-        for call in world.simulators.twilio.state()["calls"]
-        if number in (call["to"], call["from"])
-        for row in call["heard"]
-    ]
 
 
 def said(language: str) -> str:
@@ -316,72 +276,6 @@ def test_an_objection_wins_over_a_recording_that_is_just_being_begun(world, reco
 
     assert at_carrier(world) == []
     assert CallRecording.objects.get().erased_at == at
-
-
-@pytest.fixture
-def ben(world, recorded):
-    """Ben is Dana's, and calls our number."""
-    lead = journey.deliver(journey.website(), journey.form_post())
-    own.give(lead_id=lead.pk, officer_id=recorded.pk, by=None, at=make.NOON)
-    world.say(
-        "twilio/seed",
-        {"numbers": [{"number": MAIN_NUMBER, "voice_url": f"{world.url}/in/twilio/call/"}]},
-    )
-    return lead
-
-
-def call_in(world: World, wait: str = "PT20S") -> None:
-    world.say("twilio/call", {"from": BEN, "to": MAIN_NUMBER})
-    world.pass_time(wait)
-
-
-def test_a_caller_hears_the_notice_first_and_is_recorded_once_the_officer_answers(world, ben):
-    call_in(world, "PT8S")
-    assert heard_by(world, BEN) == [
-        f"Thank you for calling Lindenfield Mortgage. {recordings.NOTICES['en']}"
-    ]
-    world.run(0.1)
-    assert at_carrier(world) == []  # it still rings
-    world.pass_time("PT15S")
-    world.run(0.5)
-
-    [sound] = at_carrier(world)
-    leg = next(
-        one for one in world.simulators.twilio.state()["calls"] if one["direction"] == "inbound"
-    )
-    assert sound["call_sid"] == leg["sid"]
-    world.pass_time("PT10M")
-    attempt = ContactAttempt.objects.get(lead=ben, direction="in")
-    assert attempt.recording.seconds > 200
-    assert attempt.result == "spoken"
-
-
-def test_a_caller_who_objects_is_put_through_and_the_officer_hears_why(world, ben, recorded):
-    world.officer_behaves(BEN, digits=["3"])
-    call_in(world, "PT30S")
-    world.run(1)
-
-    assert recordings.NOT_RECORDED in heard_by(world, recorded.phone)
-    assert at_carrier(world) == []
-    assert CallRecording.objects.get().objected_at
-
-
-def test_a_call_that_nobody_answers_is_not_recorded(world, ben, recorded):
-    world.officer_behaves(recorded.phone, voice="no-answer")
-    call_in(world, "PT2M")
-    world.run(1)
-
-    assert ContactAttempt.objects.get(lead=ben, direction="in").result == "missed"
-    assert CallRecording.objects.get().asked_at is None
-    assert at_carrier(world) == []
-
-
-def test_a_caller_nobody_knows_is_put_through_and_not_recorded(world, ben):
-    world.say("twilio/call", {"from": "+14155550199", "to": MAIN_NUMBER})
-    world.pass_time("PT30S")
-
-    assert heard_by(world, "+14155550199") == []
-    assert not CallRecording.objects.exists()
 
 
 def test_the_sound_of_a_call_goes_with_the_call_five_years_later_and_never_on_hold(world, recorded):

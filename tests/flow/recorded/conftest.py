@@ -1,0 +1,24 @@
+"""An officer whose calls go through the carrier's line, and a company that records them."""
+
+import pytest
+
+from rooftree.outreach import recordings
+from tests import make
+from tests.flow import journey
+from tests.flow.recorded.telephone import BEN
+
+
+@pytest.fixture
+def dana(world):
+    officer = make.officer("Dana Whitfield", licensed=("CA", "FL"), text_number="")
+    world.officer_behaves(officer.phone, answer_after_s=2, digits=["1"], talk_s=300)
+    world.officer_behaves(BEN, answer_after_s=2, talk_s=300)
+    journey.zillow()
+    return officer
+
+
+@pytest.fixture
+def recorded(world, dana):
+    """The company has switched recording on."""
+    recordings.switch(is_on=True, by=make.user("compliance"), at=make.NOON)
+    return dana
