@@ -1,14 +1,21 @@
 """Accepting a lead, durable: verified, masked, stored, nudged, answered; against one raw insert.
 
-Both are served by granian and the same front, one process, and measured in turns.
+Both are serve_command by granian and the same front, one process, and measured in turns.
 """
 
 from typing import Any
 
 import psycopg
-from readings import cpu_seconds, options, say
-from scratch import Installation, free_port, open_installation, rooftree, served, wait_for
-from traffic import Target, closed_loop, paced
+from load_generator import PostTarget, post_at_pace, post_closed_loop
+from measurements import cpu_seconds, parse_options, report_results
+from temp_installation import (
+    Installation,
+    find_free_port,
+    open_installation,
+    rooftree_command,
+    serve_command,
+    wait_for_url,
+)
 
 SIZES = {
     "seconds": (5, "seconds of each measurement"),
@@ -19,42 +26,44 @@ SIZES = {
 
 def main() -> None:
     """Measure floor and product in turns, then the product at half of what it takes."""
-    asked = options(__doc__, **SIZES)
-    ports = free_port(), free_port()
+    asked = parse_options(__doc__, **SIZES)
+    ports = find_free_port(), find_free_port()
     with open_installation() as here:
-        import company
-        import floor
+        import baseline_app
+        import lender_setup
 
-        company.found()
-        company.zillow()
+        lender_setup.create_company()
+        lender_setup.create_zillow_source()
         with psycopg.connect(here.address, autocommit=True) as connection:
-            connection.execute(floor.TABLE)
-        bare = Target(port=ports[0], path="/insert", body=company.zillow_post)
-        ours = Target(
-            port=ports[1], path=f"/in/zillow/{company.PATH_TOKEN}", body=company.zillow_post
+            connection.execute(baseline_app.CREATE_TABLE)
+        bare = PostTarget(port=ports[0], path="/insert", body=lender_setup.zillow_post)
+        ours = PostTarget(
+            port=ports[1],
+            path=f"/in/zillow/{lender_setup.PATH_TOKEN}",
+            body=lender_setup.zillow_post,
         )
-        say(asked, "accept", **_measure(here, asked, bare, ours))
+        report_results(asked, "accept", **_measure(here, asked, bare, ours))
 
 
-def _measure(here: Installation, asked: Any, bare: Target, ours: Target) -> dict[str, Any]:
+def _measure(here: Installation, asked: Any, bare: PostTarget, ours: PostTarget) -> dict[str, Any]:
     with (
-        here.process(served("floor", bare.port)) as bare_web,
-        here.process(rooftree("web"), PORT=str(ours.port)) as our_web,
+        here.process(serve_command("floor", bare.port)) as bare_web,
+        here.process(rooftree_command("web"), PORT=str(ours.port)) as our_web,
     ):
         for port in (bare.port, ours.port):
-            wait_for(f"http://127.0.0.1:{port}/readyz")
+            wait_for_url(f"http://127.0.0.1:{port}/readyz")
         many = {"connections": asked.connections, "seconds": asked.seconds}
         for target in (bare, ours):
-            closed_loop(target, **many | {"seconds": 1})
+            post_closed_loop(target, **many | {"seconds": 1})
         turns = [
             (
-                _full_load(bare, bare_web.pid, here.database_pid, many),
-                _full_load(ours, our_web.pid, here.database_pid, many),
+                _measure_full_load(bare, bare_web.pid, here.database_pid, many),
+                _measure_full_load(ours, our_web.pid, here.database_pid, many),
             )
             for _ in range(asked.rounds)
         ]
         floor, best = (max(side, key=lambda one: one["per_s"]) for side in zip(*turns, strict=True))
-        half = paced(ours, pace=best["per_s"] / 2, **many)
+        half = post_at_pace(ours, pace=best["per_s"] / 2, **many)
     ratios = [round(mine["per_s"] / bare["per_s"], 2) for bare, mine in turns]
     return {
         "ratio_to_floor": max(ratios),
@@ -65,10 +74,12 @@ def _measure(here: Installation, asked: Any, bare: Target, ours: Target) -> dict
     }
 
 
-def _full_load(target: Target, web: int, database: int, many: dict[str, int]) -> dict[str, Any]:
+def _measure_full_load(
+    target: PostTarget, web: int, database: int, many: dict[str, int]
+) -> dict[str, Any]:
     """One turn, with the processor time of a post: the web server's, and the database's."""
     before = cpu_seconds(web), cpu_seconds(database)
-    found = closed_loop(target, **many)
+    found = post_closed_loop(target, **many)
     used = cpu_seconds(web) - before[0], cpu_seconds(database) - before[1]
     names = ("web_cpu_ms", "database_cpu_ms")
     return found | {

@@ -2,10 +2,10 @@
 
 import time
 
-from bench_worked import floor_of
-from readings import options, quantile, say
-from traffic import until_posted
-from whole import open_whole
+from bench_worked import baseline_inserts_per_second
+from full_system import open_full_system
+from load_generator import post_number
+from measurements import parse_options, quantile, report_results
 
 SIZES = {
     "leads": (60, "leads in the burst; the goal is for 10000"),
@@ -19,19 +19,19 @@ SIZES = {
 
 def main() -> None:
     """Post them all, wait for the last text at the carrier and the last officer."""
-    asked = options(__doc__, **SIZES)
+    asked = parse_options(__doc__, **SIZES)
     kinds = {name: getattr(asked, name) for name in ("people", "officers", "consent", "threads")}
-    with open_whole(**kinds) as whole:
-        floor = floor_of(whole.here.address)
-        began, before, size = time.time(), whole.cpu(), whole.size()
-        posts = until_posted(whole.target, connections=asked.connections, number=asked.leads)
+    with open_full_system(**kinds) as whole:
+        floor = baseline_inserts_per_second(whole.here.address)
+        began, before, size = time.time(), whole.cpu_by_part(), whole.size()
+        posts = post_number(whole.target, connections=asked.connections, number=asked.leads)
         taken = time.time() - began
         whole.wait()
         lasted = time.time() - began
-        used = {name: value - before[name] for name, value in whole.cpu().items()}
+        used = {name: value - before[name] for name, value in whole.cpu_by_part().items()}
         texts = [at - began for at in whole.texts().values()]
         grown = whole.size() - size
-    say(
+    report_results(
         asked,
         "burst",
         accepted_in_s=round(taken, 1),

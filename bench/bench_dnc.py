@@ -8,32 +8,35 @@ from datetime import UTC, datetime
 from itertools import batched
 from pathlib import Path
 
-from readings import options, say, spread
-from scratch import open_installation
+from measurements import latency_summary, parse_options, report_results
+from temp_installation import open_installation
 
 SIZES = {
-    "numbers": (1_000_000, "listed, spread as a registry's are; 100,000,000 take ten minutes"),
+    "numbers": (
+        1_000_000,
+        "listed, latency_summary as a registry's are; 100,000,000 take ten minutes",
+    ),
     "lookups": (2_000, "numbers to ask about, one at a time, over one connection"),
 }
-AN_EXCHANGE = 600  # listed of ten thousand: 100 million in 170,000 exchanges
-CHANCE = random.Random(1)  # noqa: S311
+LISTED_PER_EXCHANGE = 600  # listed of ten thousand: 100 million in 170,000 exchanges
+RNG = random.Random(1)  # noqa: S311
 
 
 def main() -> None:
     """Load one made-up file of the whole country, then ask."""
-    asked = options(__doc__, **SIZES)
+    asked = parse_options(__doc__, **SIZES)
     at = datetime.now(UTC)
     with open_installation(), tempfile.TemporaryDirectory() as folder:
         from django.db import connection
 
-        from rooftree.compliance.load_dnc import NATIONAL, Upload, load
+        from rooftree.compliance.do_not_call.load_list import NATIONAL, ListUpload, load_file
 
         path = Path(folder) / "national.txt"
-        prefixes = _write(path, asked.numbers)
+        prefixes = _write_registry_file(path, asked.numbers)
         with path.open("rb") as file:
             began = time.monotonic()
-            done = load(
-                Upload(registry=NATIONAL, name=path.name, dated=at.date(), file=file),
+            done = load_file(
+                ListUpload(registry=NATIONAL, name=path.name, dated=at.date(), file=file),
                 by=None,
                 at=at,
             )
@@ -42,9 +45,9 @@ def main() -> None:
             cursor.execute("analyze dnc_block")
             cursor.execute("select pg_total_relation_size('dnc_block')")
             stored = cursor.fetchone()[0]
-        spent = [_asked(prefixes) for _ in range(asked.lookups)]
-        at_once = _asked_at_once(prefixes, asked.lookups)
-    say(
+        spent = [_time_lookup(prefixes) for _ in range(asked.lookups)]
+        at_once = _lookups_per_second(prefixes, asked.lookups)
+    report_results(
         asked,
         "dnc",
         listed=done.numbers,
@@ -54,11 +57,11 @@ def main() -> None:
         stored_mb=round(stored / 2**20),
         bytes_a_number=round(stored / done.numbers, 2),
         scrubbed_per_s=round(at_once),
-        **{f"lookup_{name}": value for name, value in spread(spent).items()},
+        **{f"lookup_{name}": value for name, value in latency_summary(spent).items()},
     )
 
 
-def _write(path: Path, numbers: int) -> list[str]:
+def _write_registry_file(path: Path, numbers: int) -> list[str]:
     """A file as the registry writes it; answers with the exchanges it names."""
     prefixes, written = [], 0
     with path.open("w") as file:
@@ -69,34 +72,36 @@ def _write(path: Path, numbers: int) -> list[str]:
                 if (area + exchange) % 4:  # not every exchange is in use
                     continue
                 prefixes.append(f"{area}{exchange}")
-                some = range(exchange % 16, 10_000, 10_000 // AN_EXCHANGE)[: numbers - written]
+                some = range(exchange % 16, 10_000, 10_000 // LISTED_PER_EXCHANGE)[
+                    : numbers - written
+                ]
                 file.writelines(f"{area},{exchange}{line:04}\r\n" for line in some)
                 written += len(some)
     return prefixes
 
 
-def _asked(prefixes: list[str]) -> float:
-    from rooftree.compliance import listed
+def _time_lookup(prefixes: list[str]) -> float:
+    from rooftree.compliance.do_not_call import number_lookup
 
-    number = _number(prefixes)
+    number = _random_number(prefixes)
     began = time.perf_counter()
-    listed.says(number)
+    number_lookup.look_up_number(number)
     return time.perf_counter() - began
 
 
-def _asked_at_once(prefixes: list[str], count: int) -> float:
+def _lookups_per_second(prefixes: list[str], count: int) -> float:
     """Numbers a second, a hundred in one statement, as an import asks."""
-    from rooftree.compliance import listed
+    from rooftree.compliance.do_not_call import number_lookup
 
-    numbers = [_number(prefixes) for _ in range(count)]
+    numbers = [_random_number(prefixes) for _ in range(count)]
     began = time.perf_counter()
     for some in batched(numbers, 100):
-        listed.of_many(some)
+        number_lookup.look_up_numbers(some)
     return count / (time.perf_counter() - began)
 
 
-def _number(prefixes: list[str]) -> str:
-    return f"+1{CHANCE.choice(prefixes)}{CHANCE.randrange(10_000):04}"
+def _random_number(prefixes: list[str]) -> str:
+    return f"+1{RNG.choice(prefixes)}{RNG.randrange(10_000):04}"
 
 
 if __name__ == "__main__":

@@ -7,8 +7,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from readings import options, pss_mb, say
-from scratch import ROOT, free_port, python, rooftree, wait_for
+from measurements import parse_options, pss_mb, report_results
+from temp_installation import ROOT, find_free_port, python_command, rooftree_command, wait_for_url
 
 SIZES = {"rest": (10, "seconds of rest before memory is read")}
 GOAL_MB = 200
@@ -16,10 +16,10 @@ GOAL_MB = 200
 
 def main() -> None:
     """Start once to make the database, once more to be timed and weighed."""
-    asked = options(__doc__, **SIZES)
+    asked = parse_options(__doc__, **SIZES)
     home = Path(tempfile.mkdtemp(prefix="rooftree-bench-"))
     home.chmod(0o711)
-    port = free_port()
+    port = find_free_port()
     os.environ |= {
         "ROOFTREE_HOME": str(home),
         "ROOFTREE_ENV": "demo",  # with the carrier on the console, no demo data is made
@@ -30,13 +30,13 @@ def main() -> None:
     os.environ.pop("DATABASE_URL", None)
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # the first start leaves it for the second
     try:
-        first, _ = _serve(port, rest=0)
-        second, weights = _serve(port, rest=asked.rest)
+        first, _ = _time_start(port, rest=0)
+        second, weights = _time_start(port, rest=asked.rest)
     finally:
         shutil.rmtree(home, ignore_errors=True)
-    floor = _floor()
+    floor = _python_start_seconds()
     ours = sum(mb for name, mb in weights.items() if name != "database")
-    say(
+    report_results(
         asked,
         "footprint",
         pss_mb=weights,
@@ -49,21 +49,21 @@ def main() -> None:
     )
 
 
-def _serve(port: int, *, rest: float) -> tuple[float, dict[str, float]]:
+def _time_start(port: int, *, rest: float) -> tuple[float, dict[str, float]]:
     began = time.perf_counter()
-    whole = subprocess.Popen(rooftree("serve"), cwd=ROOT, start_new_session=True)
+    whole = subprocess.Popen(rooftree_command("serve"), cwd=ROOT, start_new_session=True)
     try:
-        wait_for(f"http://127.0.0.1:{port}/sign-in/")
+        wait_for_url(f"http://127.0.0.1:{port}/sign-in/")
         ready = time.perf_counter() - began
         if rest:
             time.sleep(rest)
-        return ready, _weights(whole.pid) if rest else {}
+        return ready, _memory_by_process(whole.pid) if rest else {}
     finally:
         whole.terminate()
         whole.wait(timeout=60)
 
 
-def _weights(pid: int) -> dict[str, float]:
+def _memory_by_process(pid: int) -> dict[str, float]:
     """Proportional memory of the supervisor and of each process that it keeps."""
     names = {"granian": "web", "worker": "worker", "clock": "clock", "postgres": "database"}
     found = {"supervisor": pss_mb(pid)}
@@ -75,10 +75,10 @@ def _weights(pid: int) -> dict[str, float]:
     return found
 
 
-def _floor() -> float:
+def _python_start_seconds() -> float:
     """One Python that loads Django and nothing else."""
     began = time.perf_counter()
-    subprocess.run(python("-c", "import django.db.models"), check=True)
+    subprocess.run(python_command("-c", "import django.db.models"), check=True)
     return time.perf_counter() - began
 
 

@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from bench_worked import floor_of
-from readings import cpu_seconds, options, say
-from scratch import open_installation
+from bench_worked import baseline_inserts_per_second
+from measurements import cpu_seconds, parse_options, report_results
+from temp_installation import open_installation
 
 SIZES = {
     "rows": (2_000, "rows of the file"),
@@ -21,47 +21,51 @@ HEADER = "First name,Last name,Mobile,Email,Property state,Purpose,Loan amount"
 
 def main() -> None:
     """Take one file all the way and back, and compare with one-row inserts."""
-    asked = options(__doc__, **SIZES)
+    asked = parse_options(__doc__, **SIZES)
     with open_installation() as here:
         import os
 
-        import company
-        import stock
+        import lender_setup
+        import people_loader
 
-        company.found()
-        stock.people_on_file(asked.people, company.website())
-        stock.settle_down()
-        floor = floor_of(here.address)
-        found = _whole_way(asked.rows)
+        lender_setup.create_company()
+        people_loader.load_people(asked.people, lender_setup.create_website_source())
+        people_loader.vacuum_database()
+        floor = baseline_inserts_per_second(here.address)
+        found = _run_import(asked.rows)
         own, server = cpu_seconds(os.getpid()), cpu_seconds(here.database_pid)
     found["floor_inserts_per_s"] = round(floor, 1)
     found["cpu_s"] = {"own": round(own, 1), "database": round(server, 1)}
     found["inserts_a_row_costs"] = round(floor / found["import_rows_per_s"], 1)
-    say(asked, "import", **found)
+    report_results(asked, "import", **found)
 
 
-def _whole_way(rows: int) -> dict[str, Any]:
-    from company import NOON
+def _run_import(rows: int) -> dict[str, Any]:
+    from lender_setup import NOON
 
-    from rooftree.capture.field_map import lines_of
-    from rooftree.capture.imports import stage
+    from rooftree.capture.imports import import_staging
     from rooftree.capture.models import Spreadsheet
-    from rooftree.flow import spreadsheets
+    from rooftree.capture.parsing.field_map import parse_map_lines
+    from rooftree.flow import spreadsheet_imports
     from rooftree.leads.models import Source
     from rooftree.org.models import User
 
     source = Source.objects.create(name="Old book", slug="old-book", adapter="csv_import")
     by = User.objects.filter(role="executive").get()
-    sheet, upload = _timed(
-        lambda: stage.upload(source_id=source.pk, name="book.csv", body=_file(rows), by=by, at=NOON)
+    sheet, upload = _time_call(
+        lambda: import_staging.store_upload(
+            source_id=source.pk, name="book.csv", body=_build_csv(rows), by=by, at=NOON
+        )
     )
     sheet = sheet[0]
-    stage.describe(sheet_id=sheet.pk, lines=lines_of(sheet.lines), options={}, by=by, at=NOON)
-    _, dry = _timed(lambda: spreadsheets.check(sheet_id=sheet.pk, at=NOON))
-    spreadsheets.begin(sheet_id=sheet.pk, by=by, at=NOON)
-    _, taken = _timed(lambda: _all_rows(sheet.pk, NOON))
-    spreadsheets.begin_undo(sheet_id=sheet.pk, by=by, at=NOON)
-    _, undone = _timed(lambda: _all_back(sheet.pk, NOON))
+    import_staging.save_column_map(
+        sheet_id=sheet.pk, lines=parse_map_lines(sheet.lines), options={}, by=by, at=NOON
+    )
+    _, dry = _time_call(lambda: spreadsheet_imports.run_dry_run(sheet_id=sheet.pk, at=NOON))
+    spreadsheet_imports.start_import(sheet_id=sheet.pk, by=by, at=NOON)
+    _, taken = _time_call(lambda: _import_all_rows(sheet.pk, NOON))
+    spreadsheet_imports.start_undo(sheet_id=sheet.pk, by=by, at=NOON)
+    _, undone = _time_call(lambda: _undo_all_rows(sheet.pk, NOON))
     counts = Spreadsheet.objects.get(pk=sheet.pk).counts
     if counts != {"new": rows, "closed": rows}:
         raise ValueError(f"{counts} of {rows} rows")
@@ -73,33 +77,33 @@ def _whole_way(rows: int) -> dict[str, Any]:
     }
 
 
-def _all_rows(sheet_id: Any, at: Any) -> None:
-    from rooftree.flow import spreadsheets
+def _import_all_rows(sheet_id: Any, at: Any) -> None:
+    from rooftree.flow import spreadsheet_imports
 
-    while spreadsheets.import_some(sheet_id=sheet_id, at=at):
+    while spreadsheet_imports.import_batch(sheet_id=sheet_id, at=at):
         pass
 
 
-def _all_back(sheet_id: Any, at: Any) -> None:
-    from rooftree.capture.imports import undo
+def _undo_all_rows(sheet_id: Any, at: Any) -> None:
+    from rooftree.capture.imports import undo_import
 
-    while undo.close_some(sheet_id=sheet_id, at=at):
+    while undo_import.close_next_batch(sheet_id=sheet_id, at=at):
         pass
 
 
-def _timed[T](act: Callable[[], T]) -> tuple[T, float]:
+def _time_call[T](act: Callable[[], T]) -> tuple[T, float]:
     started = time.perf_counter()
     done = act()
     return done, time.perf_counter() - started
 
 
-def _file(rows: int) -> bytes:
-    from company import AREAS
+def _build_csv(rows: int) -> bytes:
+    from lender_setup import AREA_CODES
 
     lines = [HEADER]
     for n in range(rows):
-        state = tuple(AREAS)[n % len(AREAS)]
-        number = f"{AREAS[state]}{200 + n // 10_000 % 800:03d}{n % 10_000:04d}"
+        state = tuple(AREA_CODES)[n % len(AREA_CODES)]
+        number = f"{AREA_CODES[state]}{200 + n // 10_000 % 800:03d}{n % 10_000:04d}"
         lines.append(f"Ada{n},Book{n},{number},book{n}@home.example,{state},Refi,{250_000 + n}")
     return "\r\n".join(lines).encode()
 

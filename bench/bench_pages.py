@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from readings import options, say, spread
-from scratch import open_installation
+from measurements import latency_summary, parse_options, report_results
+from temp_installation import open_installation
 
 SIZES = {
     "leads": (1_000, "leads on file"),
@@ -19,30 +19,30 @@ SIZES = {
 
 def main() -> None:
     """Load leads, sum them up, and ask for the pages."""
-    asked = options(__doc__, **SIZES)
+    asked = parse_options(__doc__, **SIZES)
     with open_installation():
-        import company
-        import stock
+        import lender_setup
+        import people_loader
 
-        company.found(officers=asked.officers)
+        lender_setup.create_company(officers=asked.officers)
         began = time.perf_counter()
-        stock.people_on_file(asked.leads, company.website())
-        stock.count_them()
-        stock.settle_down()
+        people_loader.load_people(asked.leads, lender_setup.create_website_source())
+        people_loader.load_rollups()
+        people_loader.vacuum_database()
         loaded = time.perf_counter() - began
         found = {
-            "queue": _page("lo1@lindenfield.example", "/queue/", asked.asks),
-            "first_screen": _page("boss@lindenfield.example", "/home/", asked.asks),
-            "floor_sign_in_page": _page("", "/sign-in/", asked.asks),
+            "queue": _measure_page("lo1@lindenfield.example", "/queue/", asked.asks),
+            "first_screen": _measure_page("boss@lindenfield.example", "/home/", asked.asks),
+            "floor_sign_in_page": _measure_page("", "/sign-in/", asked.asks),
         }
     for page in ("queue", "first_screen"):
         found[page]["ratio_to_floor_p50"] = round(
             found[page]["p50_ms"] / found["floor_sign_in_page"]["p50_ms"], 1
         )
-    say(asked, "pages", **found, loading_s=round(loaded, 1))
+    report_results(asked, "pages", **found, loading_s=round(loaded, 1))
 
 
-def _page(email: str, path: str, times: int) -> dict[str, Any]:
+def _measure_page(email: str, path: str, times: int) -> dict[str, Any]:
     from django.test import Client
 
     from rooftree.org.models import User
@@ -54,16 +54,20 @@ def _page(email: str, path: str, times: int) -> dict[str, Any]:
         answer = client.get(path)
     if answer.status_code != 200:
         raise RuntimeError(f"{path} answered {answer.status_code}.")
-    statements = _statements(lambda: client.get(path))
+    statements = _count_statements(lambda: client.get(path))
     took = []
     for _ in range(times):
         began = time.perf_counter()
         answer = client.get(path)
         took.append(time.perf_counter() - began)
-    return {**spread(took), "kb": round(len(answer.content) / 1e3, 1), "statements": statements}
+    return {
+        **latency_summary(took),
+        "kb": round(len(answer.content) / 1e3, 1),
+        "statements": statements,
+    }
 
 
-def _statements(ask: Callable[[], object]) -> int:
+def _count_statements(ask: Callable[[], object]) -> int:
     from django.db import connection
 
     asked = []

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from readings import options, say
-from scratch import open_installation
+from measurements import parse_options, report_results
+from temp_installation import open_installation
 
 SIZES = {
     "events": (20_000, "entries to append, a dozen in a transaction, as a lead's are"),
@@ -16,43 +16,50 @@ SIZES = {
     "entries": (300, "of the entries that are about the borrower"),
     "writers": (4, "threads that append at once, after one alone did"),
 }
-DOZEN = 12
+EVENTS_PER_BATCH = 12
 
 
 def main() -> None:
     """Append alone and at once, seal, publish a head, then make and check an evidence file."""
-    asked = options(__doc__, **SIZES)
+    asked = parse_options(__doc__, **SIZES)
     with open_installation():
-        from company import NOON, arrive, form_post, found, number_of, website
         from django.db import connection
-        from stock import people_on_file
+        from lender_setup import (
+            NOON,
+            borrower_number,
+            create_company,
+            create_website_source,
+            form_post,
+            store_delivery,
+        )
+        from people_loader import load_people
 
-        from rooftree.flow import moment
+        from rooftree.flow import clock
         from rooftree.leads.models import Person
         from rooftree.ledger.models import Event
-        from rooftree.reporting import heads
-        from rooftree.tasks.drain import drain
+        from rooftree.reporting.evidence import ledger_checkpoints
+        from rooftree.tasks.drain_queue import run_queued_tasks
 
-        found(officers=3, branches=1)
-        source = website()
-        people_on_file(asked.people, source, are_owned=False)
+        create_company(officers=3, branches=1)
+        source = create_website_source()
+        load_people(asked.people, source, are_owned=False)
         borrower = asked.people + 1
-        with moment.at(NOON):
-            arrive(source, form_post(borrower))
-            drain(by=NOON)
-        ben = Person.objects.get(phones__e164=number_of(borrower))
+        with clock.freeze(NOON):
+            store_delivery(source, form_post(borrower))
+            run_queued_tasks(by=NOON)
+        ben = Person.objects.get(phones__e164=borrower_number(borrower))
         with connection.cursor() as cursor:
             cursor.execute("create table floor (id uuid, kind text, data jsonb, at timestamptz)")
-        floor = _rate(asked.events, lambda: _plain(NOON))
-        alone = _rate(asked.events, lambda: _append(NOON, None))
-        at_once = _at_once(asked.events, asked.writers, lambda: _append(NOON, None))
-        for _ in range(asked.entries // DOZEN):
-            _append(NOON, ben.pk)
+        floor = _events_per_second(asked.events, lambda: _insert_plain_rows(NOON))
+        alone = _events_per_second(asked.events, lambda: _append_events(NOON, None))
+        at_once = _concurrent_rate(asked.events, asked.writers, lambda: _append_events(NOON, None))
+        for _ in range(asked.entries // EVENTS_PER_BATCH):
+            _append_events(NOON, ben.pk)
         waiting = Event.objects.filter(sequence=None).count()
-        sealing = _spent(lambda: _seal_all(NOON))
-        publishing = _spent(lambda: heads.publish(at=NOON))
-        making, checking, size = _evidence(ben, NOON)
-    say(
+        sealing = _time_call(lambda: _seal_ledger(NOON))
+        publishing = _time_call(lambda: ledger_checkpoints.publish_head(at=NOON))
+        making, checking, size = _measure_evidence(ben, NOON)
+    report_results(
         asked,
         "proof",
         append_per_s=round(alone),
@@ -67,15 +74,16 @@ def main() -> None:
     )
 
 
-def _append(at: Any, person: Any) -> None:
-    from rooftree.ledger import write
+def _append_events(at: Any, person: Any) -> None:
+    from rooftree.ledger import write_events
 
-    write.write_all(
-        write.event("bench.thing.happened", at=at, person_id=person, number=n) for n in range(DOZEN)
+    write_events.write_events(
+        write_events.build_event("bench.thing.happened", at=at, person_id=person, number=n)
+        for n in range(EVENTS_PER_BATCH)
     )
 
 
-def _plain(at: Any) -> None:
+def _insert_plain_rows(at: Any) -> None:
     """The floor: the same dozen rows into a table without an index, a rule or a trigger."""
     from django.db import connection
 
@@ -83,18 +91,18 @@ def _plain(at: Any) -> None:
         cursor.execute(
             "insert into floor select gen_random_uuid(), 'bench.thing.happened', "
             "jsonb_build_object('number', n), %s from generate_series(1, %s) n",
-            [at, DOZEN],
+            [at, EVENTS_PER_BATCH],
         )
 
 
-def _rate(events: int, act: Callable[[], None]) -> float:
-    turns = max(1, events // DOZEN)
-    return turns * DOZEN / _spent(lambda: [act() for _ in range(turns)])
+def _events_per_second(events: int, act: Callable[[], None]) -> float:
+    turns = max(1, events // EVENTS_PER_BATCH)
+    return turns * EVENTS_PER_BATCH / _time_call(lambda: [act() for _ in range(turns)])
 
 
-def _at_once(events: int, writers: int, act: Callable[[], None]) -> float:
+def _concurrent_rate(events: int, writers: int, act: Callable[[], None]) -> float:
     """Events a second of several threads together, each with a connection of its own."""
-    turns = max(1, events // DOZEN // writers)
+    turns = max(1, events // EVENTS_PER_BATCH // writers)
 
     def work() -> None:
         from django.db import connection
@@ -106,43 +114,43 @@ def _at_once(events: int, writers: int, act: Callable[[], None]) -> float:
     threads = [threading.Thread(target=work) for _ in range(writers)]
 
     def run() -> None:
-        for one in threads:
-            one.start()
-        for one in threads:
-            one.join()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
 
-    return turns * DOZEN * writers / _spent(run)
+    return turns * EVENTS_PER_BATCH * writers / _time_call(run)
 
 
-def _seal_all(at: Any) -> None:
+def _seal_ledger(at: Any) -> None:
     from rooftree.ledger import seal
 
-    while (head := seal.seal(at=at)) is not None and head.sealed:
+    while (head := seal.seal_events(at=at)) is not None and head.sealed:
         pass
 
 
-def _evidence(borrower: Any, at: Any) -> tuple[float, float, int]:
+def _measure_evidence(borrower: Any, at: Any) -> tuple[float, float, int]:
     """Seconds to make the file and to check it, and its bytes."""
-    from rooftree.compliance.evidence_check import problems
-    from rooftree.reporting.evidence_file import make
+    from rooftree.compliance.evidence.evidence_file_check import find_problems
+    from rooftree.reporting.evidence.evidence_archive import build_archive
 
     number = borrower.phones.get().e164
     began = time.perf_counter()
-    body = make(number, actor="system:bench", at=at)
+    body = build_archive(number, actor="system:bench", at=at)
     making = time.perf_counter() - began
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "evidence.zip"
         path.write_bytes(body)
-        checking = _spent(lambda: _must_hold(problems(path)))
+        checking = _time_call(lambda: _check_problems(find_problems(path)))
     return making, checking, len(body)
 
 
-def _must_hold(found: list[str]) -> None:
-    if found:
-        raise SystemExit(f"the file does not hold: {found[:3]}")
+def _check_problems(create_company: list[str]) -> None:
+    if create_company:
+        raise SystemExit(f"the file does not hold: {create_company[:3]}")
 
 
-def _spent(act: Callable[[], Any]) -> float:
+def _time_call(act: Callable[[], Any]) -> float:
     began = time.perf_counter()
     act()
     return time.perf_counter() - began

@@ -8,51 +8,53 @@ from dataclasses import replace
 from statistics import median
 from typing import Any
 
-from readings import options, say, spread
-from scratch import open_installation
+from measurements import latency_summary, parse_options, report_results
+from temp_installation import open_installation
 
 SIZES = {
     "officers": (1_000, "loan officers"),
     "rules": (200, "rules before the one that fits"),
     "leads": (100, "leads to offer"),
 }
-WARM = 5  # leads offered before the first that counts
+WARMUP_LEADS = 5  # leads offered before the first that counts
 
 
 def main() -> None:
     """Publish rules, offer leads one by one, and time the whole and its pure part."""
-    asked = options(__doc__, **SIZES)
+    asked = parse_options(__doc__, **SIZES)
     with open_installation():
-        import company
+        import lender_setup
 
-        company.found(officers=asked.officers)
-        leads = _leads(company, asked.leads)
-        _publish(company, asked.rules)
-        offered, chosen, floor = _measure(company, leads)
-    say(
+        lender_setup.create_company(officers=asked.officers)
+        leads = _create_leads(lender_setup, asked.leads)
+        _publish_rules(lender_setup, asked.rules)
+        offered, chosen, floor = _measure(lender_setup, leads)
+    report_results(
         asked,
         "routing",
-        decision=spread(offered),
-        of_it_choosing=spread(chosen),
-        floor_one_committed_row=spread(floor),
+        decision=latency_summary(offered),
+        of_it_choosing=latency_summary(chosen),
+        floor_one_committed_row=latency_summary(floor),
         ratio_to_floor_p50=round(median(offered) / median(floor), 1),
     )
 
 
-def _leads(company: Any, number: int) -> list:
-    import stock
+def _create_leads(lender_setup: Any, number: int) -> list:
+    import people_loader
 
     from rooftree.leads.models import Lead
 
-    stock.people_on_file(number + WARM, company.website(), are_owned=False)
-    stock.settle_down()
+    people_loader.load_people(
+        number + WARMUP_LEADS, lender_setup.create_website_source(), are_owned=False
+    )
+    people_loader.vacuum_database()
     return list(Lead.objects.values_list("pk", flat=True))
 
 
-def _publish(company: Any, number: int) -> None:
+def _publish_rules(lender_setup: Any, number: int) -> None:
     """Rules that each ask for another amount, and a last one that fits everything."""
-    from rooftree.routing import publish
-    from rooftree.routing.rules import Criteria, Rule
+    from rooftree.routing import rule_sets
+    from rooftree.routing.routing_rules import Criteria, Rule
 
     narrow = [
         Rule(
@@ -63,17 +65,17 @@ def _publish(company: Any, number: int) -> None:
         )
         for n in range(number - 1)
     ]
-    everyone = replace(publish.STANDING[0], name="Everyone else")
-    publish.publish([*narrow, everyone], by=None, at=company.NOON)
+    everyone = replace(rule_sets.DEFAULT_RULES[0], name="Everyone else")
+    rule_sets.publish_rules([*narrow, everyone], by=None, at=lender_setup.NOON)
 
 
-def _measure(company: Any, leads: list) -> tuple[list[float], list[float], list[float]]:
+def _measure(lender_setup: Any, leads: list) -> tuple[list[float], list[float], list[float]]:
     from django.db import connection
 
-    from rooftree.routing import assign, table
+    from rooftree.routing import assign_leads, assignment_batch
 
     offered, chosen, floor = [], [], []
-    choose = table.choose
+    choose = assignment_batch.choose_officer
 
     def watched(*args: Any, **kwargs: Any) -> Any:
         began = time.perf_counter()
@@ -82,20 +84,20 @@ def _measure(company: Any, leads: list) -> tuple[list[float], list[float], list[
         finally:
             chosen.append(time.perf_counter() - began)
 
-    table.choose = watched
+    assignment_batch.choose_officer = watched
     with connection.cursor() as cursor:
         cursor.execute("create table floor_row (id bigserial primary key, words text)")
     for lead_id in leads:
         began = time.perf_counter()
-        made = assign.to_best_officer(lead_id=lead_id, at=company.NOON)
+        made = assign_leads.assign_to_best_officer(lead_id=lead_id, at=lender_setup.NOON)
         offered.append(time.perf_counter() - began)
-        if not isinstance(made, assign.Assigned):
+        if not isinstance(made, assign_leads.Assignment):
             raise RuntimeError(f"A lead found nobody: {made.sentence}")
         began = time.perf_counter()
         with connection.cursor() as cursor:
             cursor.execute("insert into floor_row (words) values ('one')")
         floor.append(time.perf_counter() - began)
-    return offered[WARM:], chosen[WARM:], floor[WARM:]
+    return offered[WARMUP_LEADS:], chosen[WARMUP_LEADS:], floor[WARMUP_LEADS:]
 
 
 if __name__ == "__main__":

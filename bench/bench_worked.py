@@ -8,8 +8,8 @@ import time
 from typing import Any
 
 import psycopg
-from readings import cpu_seconds, options, say
-from scratch import Installation, open_installation, python
+from measurements import cpu_seconds, parse_options, report_results
+from temp_installation import Installation, open_installation, python_command
 
 SIZES = {
     "leads": (200, "deliveries that wait in line"),
@@ -19,10 +19,10 @@ SIZES = {
     "threads": (6, "tasks at once in the worker"),
 }
 FLOOR_ROWS = 500
-POLL = 0.5  # seconds between two looks at how far it is
-LONGEST = 1800  # seconds that a run may take
+POLL_SECONDS = 0.5  # seconds between two looks at how far it is
+MAX_SECONDS = 1800  # seconds that a run may take
 # Worked: every message of the lead was decided and handed over or settled, and an officer has it.
-WORKED = """
+SELECT_WORKED = """
 select count(*) filter (where l.created_at = %(at)s),
        count(*) filter (where l.scored_at is not null and l.promise_at is not null
                           and exists (select 1 from offer f where f.lead_id = l.id)
@@ -35,48 +35,48 @@ select count(*) filter (where l.created_at = %(at)s),
 
 def main() -> None:
     """Load, line up, work, and compare with one-row inserts on the same database."""
-    asked = options(__doc__, **SIZES)
+    asked = parse_options(__doc__, **SIZES)
     with open_installation(ROOFTREE_THREADS_NOW=str(asked.threads)) as here:
-        _line_up(asked)
-        floor = floor_of(here.address)
-        found = _work(here, asked.leads)
+        _queue_deliveries(asked)
+        floor = baseline_inserts_per_second(here.address)
+        found = _run_worker(here, asked.leads)
     found["floor_inserts_per_s"] = round(floor, 1)
     found["inserts_a_lead_costs"] = round(floor / found["leads_per_s"], 1)
-    say(asked, "worked", **found)
+    report_results(asked, "worked", **found)
 
 
-def _line_up(asked: Any) -> None:
-    import company
-    import stock
+def _queue_deliveries(asked: Any) -> None:
+    import lender_setup
+    import people_loader
 
-    company.found(officers=asked.officers)
-    site, zillow = company.website(), company.zillow()
-    stock.people_on_file(asked.people, site)
-    stock.settle_down()
+    lender_setup.create_company(officers=asked.officers)
+    site, zillow = lender_setup.create_website_source(), lender_setup.create_zillow_source()
+    people_loader.load_people(asked.people, site)
+    people_loader.vacuum_database()
     for n in range(asked.leads):
         has_consent = n * 37 % 100 < asked.consent
-        body = company.form_post(n) if has_consent else company.zillow_post(n)
-        company.arrive(site if has_consent else zillow, body)
+        body = lender_setup.form_post(n) if has_consent else lender_setup.zillow_post(n)
+        lender_setup.store_delivery(site if has_consent else zillow, body)
 
 
-def _work(here: Installation, leads: int) -> dict[str, Any]:
-    from company import NOON
+def _run_worker(here: Installation, leads: int) -> dict[str, Any]:
+    from lender_setup import NOON
 
     with (
         psycopg.connect(here.address, autocommit=True) as watcher,
-        here.process(python("bench/noon.py")) as worker,
+        here.process(python_command("bench/fixed_clock.py")) as worker,
     ):
         stored = worked = 0
         while not stored:
             time.sleep(0.02)
-            stored, worked = watcher.execute(WORKED, {"at": NOON}).fetchone()
-        started, used, server = time.perf_counter(), cpu_seconds(worker.pid), _cpu(here)
+            stored, worked = watcher.execute(SELECT_WORKED, {"at": NOON}).fetchone()
+        started, used, server = time.perf_counter(), cpu_seconds(worker.pid), _database_cpu(here)
         first = worked
         while worked < leads:
-            if time.perf_counter() - started > LONGEST:
+            if time.perf_counter() - started > MAX_SECONDS:
                 raise TimeoutError(f"Only {worked} of {leads} leads were worked.")
-            time.sleep(POLL)
-            stored, worked = watcher.execute(WORKED, {"at": NOON}).fetchone()
+            time.sleep(POLL_SECONDS)
+            stored, worked = watcher.execute(SELECT_WORKED, {"at": NOON}).fetchone()
         seconds = time.perf_counter() - started
         done = leads - first
         sent = watcher.execute(
@@ -85,16 +85,16 @@ def _work(here: Installation, leads: int) -> dict[str, Any]:
         return {
             "leads_per_s": round(done / seconds, 1),
             "worker_cpu_ms_a_lead": round((cpu_seconds(worker.pid) - used) / done * 1e3, 1),
-            "database_cpu_ms_a_lead": round((_cpu(here) - server) / done * 1e3, 1),
+            "database_cpu_ms_a_lead": round((_database_cpu(here) - server) / done * 1e3, 1),
             "messages": {f"{medium} {state}": n for medium, state, n in sent},
         }
 
 
-def _cpu(here: Installation) -> float:
+def _database_cpu(here: Installation) -> float:
     return cpu_seconds(here.database_pid)
 
 
-def floor_of(address: str) -> float:
+def baseline_inserts_per_second(address: str) -> float:
     """One-row inserts a second on this database, each committed before the next."""
     with psycopg.connect(address, autocommit=True) as connection:
         connection.execute("create table floor_row (id bigserial primary key, words jsonb)")

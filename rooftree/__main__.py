@@ -12,17 +12,23 @@ from typing import NoReturn
 
 COMMANDS = Path(__file__).parent / "management" / "commands"
 DEMO_COMMANDS = Path(__file__).parent.parent / "rooftree_demo" / "management" / "commands"
-CONTRIB = {"changepassword", "clearsessions", "collectstatic", "createsuperuser", "findstatic"}
+CONTRIB_COMMANDS = {
+    "changepassword",
+    "clearsessions",
+    "collectstatic",
+    "createsuperuser",
+    "findstatic",
+}
 # These need nothing but what they are given: no database, no network, no settings.
-PURE: set[tuple[str, ...]]
-PURE = {("parse",), ("decide",), ("lint",), ("optout",), ("los",), ("rates",)}
-PURE |= {("evidence", "verify"), ("restore", "--secrets")}
+PURE_COMMANDS: set[tuple[str, ...]]
+PURE_COMMANDS = {("parse",), ("decide",), ("lint",), ("optout",), ("los",), ("rates",)}
+PURE_COMMANDS |= {("evidence", "verify"), ("restore", "--secrets")}
 # These start other processes and must stay small; the settings are all they read.
-LIGHT = {"serve", "web", "demo"}
+LIGHT_COMMANDS = {"serve", "web", "demo"}
 # These wait for a database that others run, or need none.
-OWN_DATABASE = LIGHT | {"worker", "clock", "demo", "doctor"}
-OWN_DATABASE |= {"makemigrations", "collectstatic", "findstatic"}
-AS_IT_IS = {"migrate", "backup", "restore", "upgrade"}  # the owner's; tables may be older
+OWN_DATABASE_COMMANDS = LIGHT_COMMANDS | {"worker", "clock", "demo", "doctor"}
+OWN_DATABASE_COMMANDS |= {"makemigrations", "collectstatic", "findstatic"}
+OWNER_COMMANDS = {"migrate", "backup", "restore", "upgrade"}  # the owner's; tables may be older
 
 
 def main() -> None:
@@ -34,79 +40,79 @@ def main() -> None:
         print_help()
         return
     if words[0] in {"version", "--version"}:
-        from rooftree.core.release import version
+        from rooftree.core.app_version import app_version
 
-        print(version())
+        print(app_version())
         return
     try:
-        run(words)
+        run_command(words)
     except KeyboardInterrupt:
         sys.exit(130)
 
 
-def run(words: list[str]) -> None:
+def run_command(words: list[str]) -> None:
     """Run one command in the surroundings it needs; exits on failure."""
     name = words[0]
     argv = ["rooftree", *words]
-    if wants_nothing(words):
-        _configure_nothing()
-        _ours(name, argv)
+    if is_pure_command(words):
+        _configure_minimal()
+        _run_own_command(name, argv)
         return
-    if not known(name):
-        _refuse(f"there is no command {name!r}; `rooftree --help` lists what there is.")
-    if words[-1] in {"-h", "--help"} and _file(name).exists():
-        _configure_tables()
-        _ours(name, argv)
+    if not is_known_command(name):
+        _exit_with_error(f"there is no command {name!r}; `rooftree --help` lists what there is.")
+    if words[-1] in {"-h", "--help"} and _command_file(name).exists():
+        _configure_for_help()
+        _run_own_command(name, argv)
         return
     if name == "demo":
         os.environ.setdefault("ROOFTREE_ENV", "demo")
-    if name in LIGHT:
+    if name in LIGHT_COMMANDS:
         if name != "serve":  # which loads the whole for the processes that it forks
-            _configure_nothing()
-        _guarded(_ours, name, argv)
+            _configure_minimal()
+        _run_guarded(_run_own_command, name, argv)
         return
-    if name in AS_IT_IS:
+    if name in OWNER_COMMANDS:
         os.environ["ROOFTREE_DATABASE_AS"] = "owner"
-    _guarded(_with_django, name, argv)
+    _run_guarded(_run_with_django, name, argv)
 
 
-def wants_nothing(words: list[str]) -> bool:
+def is_pure_command(words: list[str]) -> bool:
     """Whether these words ask for a pure command."""
-    return any(tuple(words[: len(one)]) == one for one in PURE)
+    return any(tuple(words[: len(pure_command)]) == pure_command for pure_command in PURE_COMMANDS)
 
 
-def known(name: str) -> bool:
+def is_known_command(name: str) -> bool:
     """Whether a command of ours, of the demo or of Django has this name."""
     from django.core import management
 
     of_django = management.find_commands(management.__path__[0])
-    ours = _file(name).exists() or (DEMO_COMMANDS / _file(name).name).exists()
-    return ours or name in of_django or name in CONTRIB
+    ours = _command_file(name).exists() or (DEMO_COMMANDS / _command_file(name).name).exists()
+    return ours or name in of_django or name in CONTRIB_COMMANDS
 
 
 def print_help() -> None:
     """Every command of ours with what it does and an example."""
     print("Rooftree: open-source mortgage lead management.\n\nUsage: rooftree COMMAND [--help]\n")
-    for name, what, example in described():
+    for name, what, example in command_summaries():
         print(f"  {name:<14} {what}")
         if example:
             print(f"  {'':<14}   {example}")
     print("\nSettings come from the environment; docs/settings.md lists them.")
 
 
-def described() -> Iterator[tuple[str, str, str]]:
+def command_summaries() -> Iterator[tuple[str, str, str]]:
     """Name, first sentence and example of each command, read without running any of it."""
     for file in sorted([*COMMANDS.glob("[a-z]*.py"), *DEMO_COMMANDS.glob("[a-z]*.py")], key=_stem):
         tree = ast.parse(file.read_text())
         first = (ast.get_docstring(tree) or "").split("\n", 1)[0]
-        yield file.stem.replace("_", "-"), first, _example(tree)
+        yield file.stem.replace("_", "-"), first, _find_example(tree)
 
 
 def _stem(file: Path) -> str:
     return file.stem
 
 
-def _example(tree: ast.Module) -> str:
+def _find_example(tree: ast.Module) -> str:
     for node in ast.walk(tree):
         if (
             isinstance(node, ast.Assign)
@@ -118,7 +124,7 @@ def _example(tree: ast.Module) -> str:
     return ""
 
 
-def _configure_nothing() -> None:
+def _configure_minimal() -> None:
     """Django's command machinery without settings, tables or apps."""
     from django.conf import settings
 
@@ -126,7 +132,7 @@ def _configure_nothing() -> None:
         settings.configure(USE_TZ=True, TIME_ZONE="UTC")
 
 
-def _configure_tables() -> None:
+def _configure_for_help() -> None:
     """Enough of Django to load a command that imports tables, for its --help alone."""
     import django
     from django.conf import settings
@@ -148,53 +154,55 @@ def _configure_tables() -> None:
     django.setup()
 
 
-def _file(name: str) -> Path:
+def _command_file(name: str) -> Path:
     """Where a command of ours is; a module's name cannot have the dash that a person types."""
     return COMMANDS / f"{name.replace('-', '_')}.py"
 
 
-def _ours(name: str, argv: list[str]) -> None:
+def _run_own_command(name: str, argv: list[str]) -> None:
     """Run a command of ours without loading Django's apps."""
-    if not _file(name).exists():
-        _refuse(f"there is no command {name!r} yet; `rooftree --help` lists what there is.")
-    command = import_module(f"rooftree.management.commands.{_file(name).stem}").Command()
+    if not _command_file(name).exists():
+        _exit_with_error(
+            f"there is no command {name!r} yet; `rooftree --help` lists what there is."
+        )
+    command = import_module(f"rooftree.management.commands.{_command_file(name).stem}").Command()
     command.requires_system_checks = []
     command.run_from_argv(argv)
 
 
-def _with_django(name: str, argv: list[str]) -> None:
+def _run_with_django(name: str, argv: list[str]) -> None:
     from django.core.management import ManagementUtility
 
-    with _database_for(name):
-        argv[1] = _file(name).stem if _file(name).exists() else name
+    with _database_context(name):
+        argv[1] = _command_file(name).stem if _command_file(name).exists() else name
         ManagementUtility(argv).execute()
         if name == "migrate":
-            from rooftree.management.database import give_rights
+            from rooftree.management.database import grant_program_rights
 
-            give_rights()
+            grant_program_rights()
 
 
-def _database_for(name: str) -> AbstractContextManager[None]:
+def _database_context(name: str) -> AbstractContextManager[None]:
     from rooftree.management import database
 
-    if name in OWN_DATABASE:
+    if name in OWN_DATABASE_COMMANDS:
         return nullcontext()
-    return database.running(migrated=name not in AS_IT_IS)
+    return database.running_database(migrated=name not in OWNER_COMMANDS)
 
 
-def _guarded(call: object, name: str, argv: list[str]) -> None:
+def _run_guarded(call: object, name: str, argv: list[str]) -> None:
     """Turn a wrong configuration into one sentence and exit code 2."""
-    from rooftree.core.home import Held
-    from rooftree.core.postgres import CannotStart
-    from rooftree.core.settings_readers import Unconfigured
+    from rooftree.core.data_dir import DataDirLocked
+    from rooftree.core.embedded_database import StartupError
+    from rooftree.core.settings_readers import ConfigurationError
 
     try:
         call(name, argv)  # type: ignore[operator]
-    except (Unconfigured, Held, CannotStart) as problem:
-        _refuse(str(problem))
+    except (ConfigurationError, DataDirLocked, StartupError) as problem:
+        _exit_with_error(str(problem))
 
 
-def _refuse(text: str) -> NoReturn:
+def _exit_with_error(text: str) -> NoReturn:
     print(f"rooftree: {text}", file=sys.stderr)
     sys.exit(2)
 

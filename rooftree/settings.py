@@ -9,18 +9,18 @@ from typing import Any
 
 from django.utils.csp import CSP
 
-from rooftree.core import log_lines, postgres, secrets
+from rooftree.core import app_secrets, embedded_database, log_formatting
 from rooftree.core import settings_readers as read
+from rooftree.core.data_dir import installation_kind
 from rooftree.core.database_address import NOT_PREPARED, PREPARED
-from rooftree.core.home import kind_of
 
 BASE_DIR = Path(__file__).resolve().parent
 
 # Where and what this installation is.
 ROOFTREE_HOME = Path(read.text("ROOFTREE_HOME", "~/.rooftree")).expanduser().absolute()
-ROOFTREE_ENV = kind_of(
+ROOFTREE_ENV = installation_kind(
     ROOFTREE_HOME,
-    asked=read.one_of("ROOFTREE_ENV", ("demo", "production"), "production")
+    asked=read.choice("ROOFTREE_ENV", ("demo", "production"), "production")
     if read.text("ROOFTREE_ENV", "")
     else "",
 )
@@ -30,27 +30,33 @@ DEBUG = False
 # Secrets.
 if IS_DEMO:
     _kept = ROOFTREE_HOME / "secrets"
-    SECRET_KEY = secrets.given_or_kept(
-        "ROOFTREE_SECRET_KEY", folder=_kept, make=secrets.signing_key
+    SECRET_KEY = app_secrets.load_or_create_secret(
+        "ROOFTREE_SECRET_KEY", folder=_kept, make=app_secrets.new_signing_key
     )
-    FIELD_KEYS = secrets.readable_field_keys(
-        [secrets.given_or_kept("ROOFTREE_FIELD_KEYS", folder=_kept, make=secrets.field_key)]
+    FIELD_KEYS = app_secrets.validate_field_keys(
+        [
+            app_secrets.load_or_create_secret(
+                "ROOFTREE_FIELD_KEYS", folder=_kept, make=app_secrets.new_field_key
+            )
+        ]
     )
 else:
-    SECRET_KEY = secrets.given("ROOFTREE_SECRET_KEY")
-    FIELD_KEYS = secrets.readable_field_keys(
-        [key.strip() for key in secrets.given("ROOFTREE_FIELD_KEYS").split(",") if key.strip()]
+    SECRET_KEY = app_secrets.require_secret("ROOFTREE_SECRET_KEY")
+    FIELD_KEYS = app_secrets.validate_field_keys(
+        [
+            key.strip()
+            for key in app_secrets.require_secret("ROOFTREE_FIELD_KEYS").split(",")
+            if key.strip()
+        ]
     )
-SECRET_KEY_FALLBACKS = read.several("ROOFTREE_OLD_SECRET_KEYS")
+SECRET_KEY_FALLBACKS = read.comma_separated("ROOFTREE_OLD_SECRET_KEYS")
 
 # Where it answers.
 PORT = read.whole_number("PORT", 8000, least=1, most=65535)
 # A demo signs anyone in as anybody, so it answers this machine only.
 _listen_on = read.text("ROOFTREE_LISTEN_ON", "127.0.0.1")
-LISTEN_ON = "127.0.0.1" if IS_DEMO else _listen_on
-PUBLIC_URL = read.web_address(
-    "ROOFTREE_PUBLIC_URL", f"http://localhost:{PORT}" if IS_DEMO else None
-)
+LISTEN_ADDRESS = "127.0.0.1" if IS_DEMO else _listen_on
+PUBLIC_URL = read.base_url("ROOFTREE_PUBLIC_URL", f"http://localhost:{PORT}" if IS_DEMO else None)
 
 # Where backups go, and who may read the figures of a monitoring system.
 BACKUP_FOLDER = Path(read.text("ROOFTREE_BACKUPS", str(ROOFTREE_HOME / "backups"))).expanduser()
@@ -62,20 +68,20 @@ METRICS_TOKEN = read.text("ROOFTREE_METRICS_TOKEN", "")
 # not its owner, who alone makes and changes tables; where one account is given, it does both.
 DATABASE_IS_EMBEDDED = not read.text("DATABASE_URL", "")
 _embedded: dict[str, Any] = {
-    "ENGINE": "rooftree.tasks.postgresql",
-    "NAME": postgres.DATABASE,
-    "HOST": str(postgres.socket_folder(ROOFTREE_HOME)),
+    "ENGINE": "rooftree.db.postgresql",
+    "NAME": embedded_database.DATABASE_NAME,
+    "HOST": str(embedded_database.socket_folder(ROOFTREE_HOME)),
     "OPTIONS": {},
 }
 if DATABASE_IS_EMBEDDED:
-    _program = _embedded | {"USER": postgres.PROGRAM}
-    DATABASE_OWNER = _embedded | {"USER": postgres.USER}
+    _program = _embedded | {"USER": embedded_database.PROGRAM_ROLE}
+    DATABASE_OWNER = _embedded | {"USER": embedded_database.OWNER_ROLE}
 else:
-    _program = DATABASE_OWNER = read.database(read.text("DATABASE_URL"))
+    _program = DATABASE_OWNER = read.database_config(read.text("DATABASE_URL"))
     if _address := read.text("DATABASE_OWNER_URL", ""):
-        DATABASE_OWNER = read.database(_address, "DATABASE_OWNER_URL")
+        DATABASE_OWNER = read.database_config(_address, "DATABASE_OWNER_URL")
 DATABASE_PROGRAM: str = _program["USER"]
-_is_owner = read.one_of("ROOFTREE_DATABASE_AS", ("program", "owner"), "program") == "owner"
+_is_owner = read.choice("ROOFTREE_DATABASE_AS", ("program", "owner"), "program") == "owner"
 _database = DATABASE_OWNER if _is_owner else _program
 # The database plans a statement once a connection instead of every time. A pooler that gives
 # each transaction another connection must know of it (pgbouncer 1.21), or it is switched off.
@@ -112,9 +118,9 @@ if IS_DEMO:
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
-    "rooftree.web.machines.Machines",
-    "rooftree.web.static_files.StaticFiles",
-    "rooftree.web.views.failures.Refusals",
+    "rooftree.web.inbound.webhook_middleware.WebhookMiddleware",
+    "rooftree.web.server.static_files.StaticFilesMiddleware",
+    "rooftree.web.shared.error_pages.MethodNotAllowedMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -129,7 +135,7 @@ WSGI_APPLICATION = "rooftree.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "web" / "templates"],
+        "DIRS": [*sorted((BASE_DIR / "web").glob("*/templates")), BASE_DIR / "api" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -137,9 +143,9 @@ TEMPLATES = [
                 "django.template.context_processors.csp",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "rooftree.web.shell.shell",
+                "rooftree.web.shared.navigation.navigation_context",
             ],
-            "builtins": ["rooftree.web.templatetags.trade"],
+            "builtins": ["rooftree.web.shared.mortgage_format"],
         },
     }
 ]
@@ -161,7 +167,7 @@ LANGUAGE_CODE = "en-us"
 
 # People and their sessions.
 AUTH_USER_MODEL = "rooftree.User"
-AUTHENTICATION_BACKENDS = ["rooftree.web.session_user.SessionUser"]
+AUTHENTICATION_BACKENDS = ["rooftree.web.sign_in.auth_backend.StaffBackend"]
 LOGIN_URL = "/sign-in/"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/sign-in/"
@@ -176,7 +182,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"{_validation}.CommonPasswordValidator"},
 ]
 SECOND_FACTOR_REQUIRED = not IS_DEMO  # of every member of staff, before any other page
-SESSION_ENGINE = "rooftree.web.session_store"
+SESSION_ENGINE = "rooftree.web.shared.session_store"
 SESSION_COOKIE_AGE = 3600 * read.whole_number("ROOFTREE_SESSION_HOURS", 12, least=1, most=24)
 SESSION_IDLE_SECONDS = 60 * read.whole_number(
     "ROOFTREE_IDLE_MINUTES", 720 if IS_DEMO else 60, least=5, most=1440
@@ -184,7 +190,7 @@ SESSION_IDLE_SECONDS = 60 * read.whole_number(
 SESSION_COOKIE_NAME = "rooftree_session"
 SESSION_COOKIE_SAMESITE = "Lax"
 # Second factors are allauth's; its own pages and mail are not in use (decision 0016).
-MFA_ADAPTER = "rooftree.org.mfa_adapter.SealedFactors"
+MFA_ADAPTER = "rooftree.org.mfa_adapter.EncryptedMfaAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_TOTP_ISSUER = "Rooftree"
 MFA_WEBAUTHN_USER_VERIFICATION = "required"
@@ -194,7 +200,7 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 CSRF_COOKIE_NAME = "rooftree_csrf"
 CSRF_COOKIE_SAMESITE = "Lax"
-CSRF_FAILURE_VIEW = "rooftree.web.views.failures.csrf_refused"
+CSRF_FAILURE_VIEW = "rooftree.web.shared.error_pages.csrf_failure"
 
 # What a browser may do with our pages.
 SECURE_CSP = {
@@ -210,7 +216,9 @@ SECURE_CSP = {
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 _is_https = PUBLIC_URL.startswith("https://")
-_hosts = read.several("ROOFTREE_HOSTS", PUBLIC_URL.split("://")[1].split("/")[0].split(":")[0])
+_hosts = read.comma_separated(
+    "ROOFTREE_HOSTS", PUBLIC_URL.split("://")[1].split("/")[0].split(":")[0]
+)
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"] if IS_DEMO else _hosts
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not IS_DEMO
@@ -222,7 +230,7 @@ SECURE_PROXY_SSL_HEADER = (
 )
 WEB_PROCESSES = read.whole_number("ROOFTREE_WEB_PROCESSES", 1, least=1, most=64)
 BODY_LIMIT = 2 * 1024 * 1024  # bytes; the front answers 413 beyond it
-FILE_LIMIT = 32 * 1024 * 1024  # the same of a file that staff upload
+UPLOAD_LIMIT = 32 * 1024 * 1024  # the same of a file that staff upload
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 FILE_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT
@@ -261,19 +269,19 @@ MAILERS: dict[str, dict[str, Any]] = {
         "OPTIONS": _smtp if _mail_backend == _SMTP else {},
     }
 }
-CARRIER = read.one_of("ROOFTREE_CARRIER", ("console", "twilio"), "console")
-TWILIO_BASE_URL = read.web_address("TWILIO_BASE_URL", "https://api.twilio.com")
+CARRIER = read.choice("ROOFTREE_CARRIER", ("console", "twilio"), "console")
+TWILIO_BASE_URL = read.base_url("TWILIO_BASE_URL", "https://api.twilio.com")
 TWILIO_ACCOUNT_SID = read.text("TWILIO_ACCOUNT_SID", "" if CARRIER == "console" else None)
 TWILIO_AUTH_TOKEN = read.text("TWILIO_AUTH_TOKEN", "" if CARRIER == "console" else None)
-TWILIO_NUMBERS = read.several("TWILIO_NUMBERS")  # E.164, the numbers we text and call from
-UPSTREAMS = read.simulated("ROOFTREE_UPSTREAMS")  # simulated vendors; else the real ones
+TWILIO_NUMBERS = read.comma_separated("TWILIO_NUMBERS")  # E.164, the numbers we text and call from
+UPSTREAMS = read.simulated_upstreams("ROOFTREE_UPSTREAMS")  # simulated vendors; else the real ones
 
 # What the carrier takes, and who looks; how far a release may go is of the rules (rules.yaml).
 RELEASE_PER_SECOND = read.whole_number("ROOFTREE_RELEASE_PER_SECOND", 10, least=1, most=100)
-RELEASE_GOES_ON = read.flag("ROOFTREE_RELEASE_GOES_ON", default=False)
+RELEASE_AUTO_CONTINUE = read.flag("ROOFTREE_RELEASE_GOES_ON", default=False)
 
-# Logs: never a request's body, a query string or a person (rooftree/core/log_lines.py).
-LOGGING = log_lines.configuration(
+# Logs: never a request's body, a query string or a person (rooftree/core/log_formatting.py).
+LOGGING = log_formatting.logging_config(
     level=read.text("ROOFTREE_LOG_LEVEL", "INFO").upper(),
-    form=read.one_of("ROOFTREE_LOG_FORMAT", ("lines", "json"), "lines"),
+    form=read.choice("ROOFTREE_LOG_FORMAT", ("lines", "json"), "lines"),
 )

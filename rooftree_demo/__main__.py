@@ -2,17 +2,17 @@
 
 import sys
 
-from rooftree.core.home import Held
-from rooftree.core.postgres import CannotStart
-from rooftree.core.settings_readers import Unconfigured
-from rooftree_demo.run import run
+from rooftree.core.data_dir import DataDirLocked
+from rooftree.core.embedded_database import StartupError
+from rooftree.core.settings_readers import ConfigurationError
+from rooftree_demo.run_demo import run_demo
 
 
 def main() -> int:
     """Run the demo; a failure that we foresee is one sentence and exit code 2."""
     try:
-        run()
-    except (Unconfigured, Held, CannotStart) as problem:
+        run_demo()
+    except (ConfigurationError, DataDirLocked, StartupError) as problem:
         sys.stderr.write(f"rooftree: {problem}\n")
         return 2
     return 0

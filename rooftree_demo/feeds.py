@@ -9,45 +9,45 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from rooftree.capture import (
-    baseline,
-    mailboxes,
-    publish_map,
-    source_bids,
-    source_credentials,
-    source_settings,
-    source_setup,
-)
-from rooftree.capture.bidding import Rules
-from rooftree.capture.field_map import table
+from rooftree.capture.bidding import bid_settings
+from rooftree.capture.bidding.bid_rules import BidRules
+from rooftree.capture.intake import mailbox_polling
 from rooftree.capture.models import CertificateAccount, Mailbox
-from rooftree.compliance import source_terms
-from rooftree.compliance.numbers import service
+from rooftree.capture.parsing.field_map import parse_map_table
+from rooftree.capture.source_setup import (
+    adapter_settings,
+    baseline,
+    manage_sources,
+    publish_field_map,
+    vendor_credentials,
+)
+from rooftree.compliance.consent import source_terms
+from rooftree.compliance.numbers import vendor_account
 from rooftree.leads.models import Source
 from rooftree.money.company_day import company_day
 from rooftree.org.models import User
-from rooftree_demo import live_posts, live_talks
-from rooftree_demo.company import BRAND, WORDING
+from rooftree_demo import live_conversations, live_posts
+from rooftree_demo.arrivals import VendorContext
+from rooftree_demo.demo_company import BRAND, CONSENT_WORDING
 from rooftree_demo.live_posts import Send
-from rooftree_demo.outside import Addresses
-from rooftree_demo.street import Street
-from rooftree_simulators import imap
+from rooftree_demo.simulator_addresses import SimulatorAddresses
+from rooftree_simulators import imap_mailbox
 from rooftree_simulators.ads import linkedin, meta, trustedform
 from rooftree_simulators.chats import drift, intercom
 from rooftree_simulators.numbers import dncscrub
 from rooftree_simulators.posters import (
     google_lead_form,
-    lead_letter,
+    lead_email,
     phone_callrail,
     phone_twilio,
     tiktok_lead_gen,
 )
-from rooftree_simulators.twilio.account import AUTH_TOKEN
+from rooftree_simulators.twilio.twilio_account import AUTH_TOKEN
 
-PER_WEEK = 20  # inquiries for one share, as agreed with a vendor
+LEADS_PER_SHARE = 20  # inquiries for one share, as agreed with a vendor
 CONTACTABLE_PCT = 80
-PRICES = ("purchase 46", "refinance 38", "CA purchase 55", "30")  # of a ping, in dollars
-MAP = table("""
+BID_PRICES = ("purchase 46", "refinance 38", "CA purchase 55", "30")  # of a ping, in dollars
+FIELD_MAP = parse_map_table("""
 vendor_lead_id | entry
 submitted_at | when
 first_name | reader.given
@@ -62,7 +62,7 @@ loan_amount | borrow
 credit | credit
 message | remark
 """)
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
+_EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,65 +75,65 @@ class Feed:
     share: int  # beside the others'
     exclusive: str = "ours"
     cost_cents: int | None = None  # a lead, where the vendor charges by the lead
-    given: Mapping[str, str] = field(default=_NOTHING, compare=False)  # by the vendor
-    told: Mapping[str, Any] = field(default=_NOTHING, compare=False)  # to the adapter
+    given: Mapping[str, str] = field(default=_EMPTY, compare=False)  # by the vendor
+    told: Mapping[str, Any] = field(default=_EMPTY, compare=False)  # to the adapter
     wording: str = ""  # what its consumers agree to; "" where they are shown none
-    greet: Callable[[Street, Source], None] | None = field(default=None, compare=False)
+    greet: Callable[[VendorContext, Source], None] | None = field(default=None, compare=False)
 
 
 FEEDS = (
     Feed(
         adapter="website_form",
         name="Our website",  # of the history as well; here by the page that we host
-        send=live_talks.our_page,
+        send=live_conversations.submit_hosted_form,
         share=3,
     ),
     Feed(
         adapter="meta_lead_ads",
         name="Meta lead ads",
-        send=live_posts.meta,
+        send=live_posts.submit_meta_lead,
         share=5,
         given={
             "secret": meta.APP_SECRET,
-            "verify_token": meta.VERIFY,
+            "verify_token": meta.VERIFY_TOKEN,
             "access_token": meta.TOKEN,
         },
-        wording=WORDING,
-        greet=live_talks.greet("meta"),
+        wording=CONSENT_WORDING,
+        greet=live_conversations.register_callback("meta"),
     ),
     Feed(
         adapter="google_lead_form",
         name="Google lead forms",
-        send=live_posts.google,
+        send=live_posts.post_google_lead,
         share=3,
-        given={"secret": google_lead_form.KEY},
-        wording=WORDING,
+        given={"secret": google_lead_form.WEBHOOK_KEY},
+        wording=CONSENT_WORDING,
     ),
     Feed(
         adapter="linkedin_lead_sync",
         name="LinkedIn lead forms",
-        send=live_posts.linkedin,
+        send=live_posts.submit_linkedin_lead,
         share=1,
         given={
             "secret": linkedin.CLIENT_SECRET,
             "access_token": linkedin.TOKEN,
             "account": linkedin.ACCOUNT,
         },
-        wording=WORDING,
-        greet=live_talks.greet("linkedin"),
+        wording=CONSENT_WORDING,
+        greet=live_conversations.register_callback("linkedin"),
     ),
     Feed(
         adapter="tiktok_lead_gen",
         name="TikTok lead forms",
-        send=live_posts.tiktok,
+        send=live_posts.post_tiktok_lead,
         share=1,
-        given={"secret": tiktok_lead_gen.SECRET},
-        wording=WORDING,
+        given={"secret": tiktok_lead_gen.APP_SECRET},
+        wording=CONSENT_WORDING,
     ),
     Feed(
         adapter="bankrate",
         name="Bankrate",
-        send=live_posts.bankrate,
+        send=live_posts.post_bankrate_lead,
         share=3,
         exclusive="shared",
         cost_cents=52_00,
@@ -141,7 +141,7 @@ FEEDS = (
     Feed(
         adapter="freerateupdate",
         name="FreeRateUpdate",
-        send=live_posts.freerateupdate,
+        send=live_posts.post_freerateupdate_lead,
         share=2,
         exclusive="shared",
         cost_cents=29_00,
@@ -149,7 +149,7 @@ FEEDS = (
     Feed(
         adapter="leadpoint",
         name="Leadpoint",
-        send=live_posts.leadpoint,
+        send=live_posts.post_leadpoint_lead,
         share=2,
         exclusive="shared",
         cost_cents=24_00,
@@ -157,129 +157,129 @@ FEEDS = (
     Feed(
         adapter="leadconduit",
         name="LeadConduit",
-        send=live_posts.leadconduit,  # its price stands in each lead
+        send=live_posts.post_leadconduit_lead,  # its price stands in each lead
         share=3,
-        wording=WORDING,
+        wording=CONSENT_WORDING,
     ),
     Feed(
         adapter="aggregator_post",
         name="Rate Scout network",
-        send=live_posts.numeric,
+        send=live_posts.post_numeric_lead,
         share=2,
         exclusive="shared",
         cost_cents=21_00,
-        wording=WORDING,
+        wording=CONSENT_WORDING,
     ),
     Feed(
         adapter="ping_post",
         name="Lead auction",
-        send=live_posts.auction,  # its price is our bid
+        send=live_posts.run_auction,  # its price is our bid
         share=3,
-        wording=WORDING,
+        wording=CONSENT_WORDING,
     ),
     Feed(
         adapter="generic",
         name="The Rate Reader",
-        send=live_posts.own_words,
+        send=live_posts.post_mapped_lead,
         share=2,
         cost_cents=18_00,
     ),
     Feed(
         adapter="phone_twilio",
         name="October mailer",
-        send=live_talks.call,
+        send=live_conversations.place_tracking_call,
         share=2,
         given={"secret": AUTH_TOKEN},
         told={
-            "ring": live_talks.DESK,
-            "lines": [f"{phone_twilio.TRACKING} = October mailer"],
+            "ring": live_conversations.DESK_NUMBER,
+            "lines": [f"{phone_twilio.TRACKING_NUMBER} = October mailer"],
         },
-        greet=live_talks.greet_twilio,
+        greet=live_conversations.register_twilio_number,
     ),
     Feed(
         adapter="phone_callrail",
         name="CallRail",
-        send=live_talks.tracked_call,
+        send=live_conversations.post_callrail_call,
         share=2,
         given={"secret": phone_callrail.SIGNING_KEY},
     ),
     Feed(
         adapter="chat_generic",
         name="Chat of our builders' sites",
-        send=live_talks.chat,
+        send=live_conversations.post_chat,
         share=1,
     ),
     Feed(
         adapter="chat_intercom",
         name="Intercom",
-        send=live_talks.by_intercom,
+        send=live_conversations.write_in_intercom,
         share=2,
         given={"secret": intercom.CLIENT_SECRET, "access_token": intercom.TOKEN},
-        greet=live_talks.greet("intercom"),
+        greet=live_conversations.register_callback("intercom"),
     ),
     Feed(
         adapter="chat_drift",
         name="Drift",
-        send=live_talks.by_drift,
+        send=live_conversations.write_in_drift,
         share=1,
-        given={"secret": drift.VERIFICATION, "access_token": drift.TOKEN},
-        greet=live_talks.greet("drift"),
+        given={"secret": drift.VERIFICATION_TOKEN, "access_token": drift.TOKEN},
+        greet=live_conversations.register_callback("drift"),
     ),
     Feed(
         adapter="email_text",
         name="Rate Hub, by e-mail",
-        send=live_talks.in_words,  # its price stands in each letter
+        send=live_conversations.mail_text_lead,  # its price stands in each letter
         share=2,
         exclusive="shared",
-        told={"senders": [lead_letter.VENDOR]},
+        told={"senders": [lead_email.VENDOR_DOMAIN]},
     ),
     Feed(
         adapter="email_adf",
         name="AutoMoneyNet, by e-mail",
-        send=live_talks.in_adf,
+        send=live_conversations.mail_adf_lead,
         share=1,
         exclusive="aged",
         cost_cents=9_00,
-        told={"senders": [lead_letter.VENDOR]},
+        told={"senders": [lead_email.VENDOR_DOMAIN]},
     ),
     Feed(
         adapter="referral_partner",
         name="Summit Realty",
-        send=live_posts.partner,
+        send=live_posts.post_referral,
         share=2,
     ),
     Feed(
         adapter="mismo_ilad",
         name="Applications from our point of sale",
-        send=live_posts.application,
+        send=live_posts.post_application,
         share=1,
     ),
 )
 
 
-def ensure(*, at: datetime) -> None:
+def ensure_feeds(*, at: datetime) -> None:
     """Every source and the certificates' key, unless they are there."""
-    key = {"key": trustedform.KEY, "changed_at": at}
+    key = {"key": trustedform.API_KEY, "changed_at": at}
     CertificateAccount.objects.get_or_create(provider="trustedform", defaults=key)
     there = set(Source.objects.values_list("name", flat=True))
-    staff = {one.role: one for one in User.objects.filter(role__in=["operations", "compliance"])}
+    staff = {user.role: user for user in User.objects.filter(role__in=["operations", "compliance"])}
     for feed in FEEDS:
         if feed.name not in there:
-            source = _open(feed, staff["operations"], at)
-            _review(feed, source, staff["compliance"], at)
-            _launch(feed, source, staff["operations"], at)
+            source = _create_source(feed, staff["operations"], at)
+            _record_terms(feed, source, staff["compliance"], at)
+            _launch_source(feed, source, staff["operations"], at)
 
 
-def read_mail(addresses: Addresses, *, at: datetime) -> None:
+def configure_mailbox(addresses: SimulatorAddresses, *, at: datetime) -> None:
     """Read the mailbox at its address of this run; it is another in each."""
     kept = Mailbox.objects.first()
-    mailboxes.keep(
+    mailbox_polling.save_mailbox(
         {
             "host": "127.0.0.1",
             "port": addresses.imap,
             "security": "none",
-            "user": imap.USER,
-            "password": imap.PASSWORD,
+            "user": imap_mailbox.USER,
+            "password": imap_mailbox.PASSWORD,
             "folder": "INBOX",
             "source_id": None,
         },
@@ -289,69 +289,76 @@ def read_mail(addresses: Addresses, *, at: datetime) -> None:
     )
 
 
-def ask_about_numbers(*, at: datetime) -> None:
+def configure_number_service(*, at: datetime) -> None:
     """Have the vendor asked whether numbers changed hands; the lists come as files."""
-    if service.the_service() is None:
-        wanted = service.Wanted(key=dncscrub.KEY, project="", covers=(), asks_reassigned=True)
-        service.keep(
+    if vendor_account.active_service() is None:
+        wanted = vendor_account.AccountSettings(
+            key=dncscrub.LOGIN_ID, project="", covers=(), asks_reassigned=True
+        )
+        vendor_account.save_account(
             wanted, by=User.objects.filter(role="administrator").earliest("joined_at"), at=at
         )
 
 
-def _open(feed: Feed, by: User, at: datetime) -> Source:
+def _create_source(feed: Feed, by: User, at: datetime) -> Source:
     """What somebody does on the pages of a source before it may send."""
     details = {"cost_cents": feed.cost_cents} if feed.cost_cents else {}
-    opened = source_setup.create(
+    opened = manage_sources.create_source(
         adapter=feed.adapter, name=feed.name, details=details, by=by, at=at
     )
     named: dict[str, Any] = {"source_id": opened.source.pk, "by": by, "at": at}
     if feed.given:
-        source_credentials.give(typed=feed.given, **named)
+        vendor_credentials.save_credentials(typed=feed.given, **named)
     if feed.told:
-        source_settings.tell(typed=feed.told, **named)
+        adapter_settings.save_settings(typed=feed.told, **named)
     if feed.adapter == "generic":
-        publish_map.publish(MAP, summary="As the author explained it", **named)
+        publish_field_map.publish_field_map(
+            FIELD_MAP, summary="As the author explained it", **named
+        )
     if feed.adapter == "ping_post":
-        source_bids.set_rules(rules=Rules(prices=source_bids.prices_of(PRICES)), **named)
+        bid_settings.save_bid_rules(
+            rules=BidRules(prices=bid_settings.parse_prices(BID_PRICES)), **named
+        )
     return opened.source
 
 
-def _review(feed: Feed, source: Source, by: User, at: datetime) -> None:
+def _record_terms(feed: Feed, source: Source, by: User, at: datetime) -> None:
     """What compliance found its consumers to agree to."""
     agreed = {
         "wording": feed.wording,
         "signature": "button",
         "channels": ["call", "text", "email"],
     }
-    source_terms.record(
+    source_terms.record_terms(
         source=source,
         from_date=company_day(at),
-        facts={"names_us": True, "seller_snapshot": BRAND} | (agreed if feed.wording else _SILENT),
+        facts={"names_us": True, "seller_snapshot": BRAND}
+        | (agreed if feed.wording else _NO_CONSENT_TERMS),
         by=by,
         at=at,
     )
 
 
-_SILENT = {"wording": "", "signature": "", "channels": []}
+_NO_CONSENT_TERMS = {"wording": "", "signature": "", "channels": []}
 
 
-def _launch(feed: Feed, source: Source, by: User, at: datetime) -> None:
+def _launch_source(feed: Feed, source: Source, by: User, at: datetime) -> None:
     """Its baseline: what is agreed, and what the company does without, in somebody's name."""
     facts = {
-        "per_week": feed.share * PER_WEEK,
+        "per_week": feed.share * LEADS_PER_SHARE,
         "contactable_pct": CONTACTABLE_PCT,
         "price_cents": feed.cost_cents,
         "exclusive": feed.exclusive,
         "contact": f"partners@{source.slug}.example",
         "watcher_id": by.pk,
     }
-    baseline.agree(source_id=source.pk, facts=facts, by=by, at=at)
-    for part in baseline.missing(baseline.of(source)):
-        baseline.waive(source_id=source.pk, part=part, why=WHY_NOT[part], by=by, at=at)
-    baseline.launch(source_id=source.pk, by=by, at=at)
+    baseline.save_baseline(source_id=source.pk, facts=facts, by=by, at=at)
+    for part in baseline.missing_parts(baseline.get_baseline(source)):
+        baseline.waive_part(source_id=source.pk, part=part, why=WAIVER_REASONS[part], by=by, at=at)
+    baseline.launch_source(source_id=source.pk, by=by, at=at)
 
 
-WHY_NOT = {
+WAIVER_REASONS = {
     "price_cents": "Not sold by the lead, or priced lead by lead.",
     "returns": "Nothing can be given back.",
 }

@@ -9,7 +9,7 @@ from rooftree.settings import DATABASES, LOGGING, TASKS
 
 CARRIER = "console"
 MAILERS = {"default": {"BACKEND": "django.core.mail.backends.dummy.EmailBackend", "OPTIONS": {}}}
-TASKS = {"default": {**TASKS["default"], "BACKEND": "rooftree_demo.at_once.AtOnce"}}
+TASKS = {"default": {**TASKS["default"], "BACKEND": "rooftree_demo.inline_queue.InlineBackend"}}
 # What a crash of the machine loses of a made-up past is told again with the next start.
 _default = DATABASES["default"]
 _asked = _default["OPTIONS"].get("options", "")

@@ -5,82 +5,94 @@ import time
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from rooftree.flow import moment
+from rooftree.flow import clock
 from rooftree.leads.models import Delivery, Source
 from rooftree.outreach.models import Message
-from rooftree_demo import vendors, words
-from rooftree_demo.chance import between, drawn
-from rooftree_demo.control import Control
-from rooftree_demo.sources import MONTHS, origin, used_in
-from rooftree_demo.street import FIRST, Crowd, Errands, Street, Turns
-from rooftree_simulators.posters.delivery import BadDay, deliver
-from rooftree_simulators.posters.delivery import Delivery as Posted
+from rooftree_demo import sample_messages, vendor_posts
+from rooftree_demo.arrivals import (
+    FIRST_LIVE_NUMBER,
+    BackgroundJobs,
+    BorrowerPool,
+    VendorContext,
+    WeightedTurns,
+)
+from rooftree_demo.lead_origins import HISTORY_MONTHS, origin_by_slug, origins_in_month
+from rooftree_demo.seeded_random import seeded_between, seeded_fraction
+from rooftree_demo.simulator_client import SimulatorClient
+from rooftree_simulators.posters.lead_delivery import BadDay, post_delivery
+from rooftree_simulators.posters.lead_delivery import Delivery as Posted
 
-GAP = 22.0  # seconds between two inquiries, on average
-SHARES = {one.slug: one.share for one in used_in(MONTHS)}
+INQUIRY_GAP = 22.0  # seconds between two inquiries, on average
+SHARES = {one.slug: one.share for one in origins_in_month(HISTORY_MONTHS)}
 BAD_DAYS = {BadDay.DUPLICATE: 0.03, BadDay.MALFORMED: 0.012, BadDay.WRONG_TOKEN: 0.006}
-WITNESSED = frozenset({"our-site", "search-ads"})  # their forms carry TrustedForm's script
-RECENT = timedelta(minutes=12)
-REPLIES, STOPS = 0.38, 0.06  # of the first texts
+CERTIFIED_SOURCES = frozenset({"our-site", "search-ads"})  # their forms carry TrustedForm's script
+REPLY_WINDOW = timedelta(minutes=12)
+REPLY_SHARE, STOP_SHARE = 0.38, 0.06  # of the first texts
 
 
-class Shoppers:
+class InquirySender:
     """People who ask for a loan by the ways of the history."""
 
-    def __init__(self, control: Control, *, web: str, public: str) -> None:
+    def __init__(self, control: SimulatorClient, *, web: str, public: str) -> None:
         self.rng = random.Random(f"live:{Delivery.objects.count()}")
-        self.street = Street(control=control, web=web, public=public, rng=self.rng)
-        self.errands = Errands()
+        self.street = VendorContext(control=control, web=web, public=public, rng=self.rng)
+        self.errands = BackgroundJobs()
         self.next = time.monotonic() + 3
-        self._turns = Turns(SHARES, self.rng)
-        self._crowd = Crowd(control, self.rng, name="live", first=FIRST)
+        self._turns = WeightedTurns(SHARES, self.rng)
+        self._crowd = BorrowerPool(control, self.rng, name="live", first=FIRST_LIVE_NUMBER)
 
     def beat(self) -> None:
         """Send the next inquiry when it is time."""
         self.errands.look()
         if time.monotonic() < self.next:
             return
-        self.next = time.monotonic() + min(self.rng.expovariate(1 / GAP), 4 * GAP)
+        self.next = time.monotonic() + min(self.rng.expovariate(1 / INQUIRY_GAP), 4 * INQUIRY_GAP)
         slug = self._turns.take()
         source = Source.objects.filter(slug=slug).first()
         if source is None:  # a home that an earlier release set up
             return
-        who = self._crowd.somebody(language=origin(slug).language)
-        certificate = self.street.certificate(who) if slug in WITNESSED else ""
-        post = vendors.post(source, who, self.rng, at=moment.now(), certificate=certificate)
+        who = self._crowd.somebody(language=origin_by_slug(slug).language)
+        certificate = self.street.certificate(who) if slug in CERTIFIED_SOURCES else ""
+        post = vendor_posts.build_post(
+            source, who, self.rng, at=clock.now(), certificate=certificate
+        )
         made = Posted(vendor_id="", body=post.body, headers=post.headers)
         luck = next((day for day, rate in BAD_DAYS.items() if self.rng.random() < rate), None)
         if luck is BadDay.WRONG_TOKEN and not source.token:
             luck = None
-        self.errands.run(deliver, made, self.street.address(source), bad_day=luck)
+        self.errands.run(post_delivery, made, self.street.address(source), bad_day=luck)
 
 
-class Writers:
+class TextReplier:
     """People who answer a text; a few of them with STOP."""
 
-    def __init__(self, control: Control) -> None:
+    def __init__(self, control: SimulatorClient) -> None:
         self.control = control
-        self._done: set[UUID] = set()
+        self._request: set[UUID] = set()
 
     def beat(self) -> None:
         """Answer the texts that arrived a while ago."""
         now = datetime.now(UTC)
         for text in Message.objects.filter(
-            direction="out", medium="text", state="delivered", delivered_at__gt=now - RECENT
-        ).exclude(pk__in=self._done):
-            wait = between(8, 75, "writes after", text.pk)
+            direction="out", medium="text", state="delivered", delivered_at__gt=now - REPLY_WINDOW
+        ).exclude(pk__in=self._request):
+            wait = seeded_between(8, 75, "writes after", text.pk)
             if text.delivered_at and (now - text.delivered_at).total_seconds() < wait:
                 continue
-            self._done.add(text.pk)
+            self._request.add(text.pk)
             self._answer(text)
 
     def _answer(self, text: Message) -> None:
-        luck = drawn("writes", text.pk)
+        luck = seeded_fraction("writes", text.pk)
         before = Message.objects.filter(person_id=text.person_id, direction="in")
-        if luck > REPLIES + STOPS or before.count() > 1:
+        if luck > REPLY_SHARE + STOP_SHARE or before.count() > 1:
             return
         rng = random.Random(str(text.pk))
-        body = words.stop(rng) if luck < STOPS else words.reply(rng, text.language)
+        body = (
+            sample_messages.stop_message(rng)
+            if luck < STOP_SHARE
+            else sample_messages.borrower_reply(rng, text.language)
+        )
         if text.cause.startswith("stop:"):
             return
         self.control.text(text.to_address, text.from_address, body)

@@ -15,70 +15,75 @@ import time
 from dataclasses import asdict
 from datetime import UTC, datetime
 
-from rooftree_demo import outside
+from rooftree_demo import simulator_addresses
 
-BEAT = 1.0  # seconds between two looks at what is due
+BEAT_SECONDS = 1.0  # seconds between two looks at what is due
 
 
 def main() -> int:
     """Run until SIGTERM."""
-    from rooftree.core.supervise import follow_parent
+    from rooftree.core.process_supervisor import exit_with_parent
 
-    follow_parent()
+    exit_with_parent()
     ended = threading.Event()
     for asked in (signal.SIGINT, signal.SIGTERM):
         signal.signal(asked, lambda *_: ended.set())
-    _set_up()
-    addresses = outside.of_environment()
-    from rooftree_simulators.run import Ports, start
+    _setup_django()
+    addresses = simulator_addresses.read_addresses()
+    from rooftree_simulators.start_simulators import Ports, start_simulators
 
     ports = Ports(**asdict(addresses))
-    with start(ports=ports, seed=int(time.time()), folder=outside.kept()):
-        _live(addresses, ended)
+    with start_simulators(
+        ports=ports, seed=int(time.time()), folder=simulator_addresses.simulator_folder()
+    ):
+        _run_market(addresses, ended)
     return 0
 
 
-def _set_up() -> None:
+def _setup_django() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rooftree.settings")
     from rooftree.management import database
 
-    database.wait_until_it_answers(60)
+    database.wait_until_available(60)
     import django
 
     django.setup()
 
 
-def _live(addresses: outside.Addresses, ended: threading.Event) -> None:
+def _run_market(addresses: simulator_addresses.SimulatorAddresses, ended: threading.Event) -> None:
     from django.conf import settings
 
-    from rooftree_demo import company, feeds, past, town
-    from rooftree_demo.control import Control
-    from rooftree_demo.history import say
+    from rooftree_demo import actors as town
+    from rooftree_demo import demo_company, feeds, history_loader
+    from rooftree_demo.load_history import print_progress
+    from rooftree_demo.simulator_client import SimulatorClient
 
     at = datetime.now(UTC)
     try:
-        company.ensure(at=at)
-    except company.AnothersDatabase as problem:
-        say(f"no market: {problem}")
+        demo_company.ensure_company(at=at)
+    except demo_company.ForeignDatabase as problem:
+        print_progress(f"no market: {problem}")
         ended.wait()
         return
-    company.open_today(addresses, at=at)
-    feeds.ensure(at=at)
-    feeds.read_mail(addresses, at=at)
-    feeds.ask_about_numbers(at=at)
-    control = Control(addresses)
+    demo_company.prepare_run(addresses, at=at)
+    feeds.ensure_feeds(at=at)
+    feeds.configure_mailbox(addresses, at=at)
+    feeds.configure_number_service(at=at)
+    control = SimulatorClient(addresses)
     web = f"http://127.0.0.1:{settings.PORT}"
-    town.plant(control, web=web, public=settings.PUBLIC_URL)
-    loading = past.Loading(before_all=os.environ.get("DEMO") == "full")
+    town.seed_simulators(control, web=web, public=settings.PUBLIC_URL)
+    loading = history_loader.HistoryLoader(before_all=os.environ.get("DEMO") == "full")
     loading.start()
     while not loading.is_usable() and not ended.wait(0.3):
         loading.go_on()
     if not ended.is_set():
-        say(f"the demo is usable at {settings.PUBLIC_URL} (sign in as anyone; Ctrl-C stops it).")
-    actors = town.actors(control, web=web, public=settings.PUBLIC_URL)
-    while not ended.wait(BEAT):
+        print_progress(
+            f"the demo is usable at {settings.PUBLIC_URL} (sign in as anyone; Ctrl-C stops it)."
+        )
+    actors = town.create_actors(control, web=web, public=settings.PUBLIC_URL)
+    while not ended.wait(BEAT_SECONDS):
         loading.go_on()
-        town.beat(actors)
+        town.run_actors(actors)
     loading.stop()
 
 

@@ -13,17 +13,42 @@ from functools import lru_cache
 from itertools import accumulate
 from zoneinfo import ZoneInfo
 
-from rooftree_demo.borrowers import PLACES
-from rooftree_demo.sources import MONTHS, Origin, used_in
+from rooftree_demo.invented_borrowers import PLACES
+from rooftree_demo.lead_origins import HISTORY_MONTHS, LeadOrigin, origins_in_month
 
-COUNT = 30_000
-SEED = 20417
+STORY_COUNT = 30_000
+STORY_SEED = 20417
 DAY = timedelta(days=1)
-WEEKEND = 0.55  # of a weekday's leads
+WEEKEND_SHARE = 0.55  # of a weekday's leads
 # Of a month's leads: people shop for homes in spring, and for Christmas at Christmas.
-SEASON = (0.78, 0.84, 1.02, 1.12, 1.18, 1.17, 1.08, 1.06, 1.0, 0.98, 0.84, 0.7)
-GREW = (0.82, 1.18)  # from the first day to the last, beside the season
-HOURS = (2, 1, 1, 1, 1, 2, 4, 7, 10, 14, 15, 15, 14, 13, 13, 13, 13, 14, 15, 16, 16, 12, 7, 4)
+SEASONAL_WEIGHTS = (0.78, 0.84, 1.02, 1.12, 1.18, 1.17, 1.08, 1.06, 1.0, 0.98, 0.84, 0.7)
+GROWTH_RANGE = (0.82, 1.18)  # from the first day to the last, beside the season
+HOUR_WEIGHTS = (
+    2,
+    1,
+    1,
+    1,
+    1,
+    2,
+    4,
+    7,
+    10,
+    14,
+    15,
+    15,
+    14,
+    13,
+    13,
+    13,
+    13,
+    14,
+    15,
+    16,
+    16,
+    12,
+    7,
+    4,
+)
 
 
 class Fate(StrEnum):
@@ -41,7 +66,7 @@ class Fate(StrEnum):
     UNREACHED = "unreached"
 
 
-APPLIES = frozenset({Fate.FUNDED, Fate.DENIED, Fate.WITHDRAWN, Fate.INCOMPLETE})
+APPLYING_FATES = frozenset({Fate.FUNDED, Fate.DENIED, Fate.WITHDRAWN, Fate.INCOMPLETE})
 FATES = tuple(Fate)
 
 
@@ -61,52 +86,56 @@ class Story:
 
 
 @lru_cache(maxsize=4)
-def all_of(*, now: datetime, count: int = COUNT) -> tuple[Story, ...]:
+def plan_stories(*, now: datetime, count: int = STORY_COUNT) -> tuple[Story, ...]:
     """Every story, oldest first."""
-    rng = random.Random(SEED)
-    first = beginning(now.date())
+    rng = random.Random(STORY_SEED)
+    first = history_start(now.date())
     days = [first + DAY * n for n in range((now.date() - first).days + 1)]
-    weights = list(accumulate(_weight(one, first, now.date()) for one in days))
+    weights = list(accumulate(_day_weight(day, first, now.date()) for day in days))
     told = []
     for number in range(count):
         day = rng.choices(days, cum_weights=weights)[0]
-        at = _moment(rng, day, number, now)
-        told.append(_story(rng, number, at, month_of(at.date(), first)))
+        at = _choose_moment(rng, day, number, now)
+        told.append(_plan_story(rng, number, at, month_number(at.date(), first)))
     return tuple(sorted(told, key=lambda one: (one.at, one.number)))
 
 
-def beginning(today: date) -> date:
+def history_start(today: date) -> date:
     """The first day of history: that of the month eighteen months ago."""
-    month = today.year * 12 + today.month - 1 - MONTHS
+    month = today.year * 12 + today.month - 1 - HISTORY_MONTHS
     return date(month // 12, month % 12 + 1, 1)
 
 
-def month_of(day: date, first: date) -> int:
+def month_number(day: date, first: date) -> int:
     """The number of a day's month, counted from the month of `first`."""
     return (day.year - first.year) * 12 + day.month - first.month
 
 
-def _weight(day: date, first: date, last: date) -> float:
-    grown = GREW[0] + (GREW[1] - GREW[0]) * (day - first) / (last - first)
-    return grown * SEASON[day.month - 1] * (WEEKEND if day.weekday() >= 5 else 1.0)
+def _day_weight(day: date, first: date, last: date) -> float:
+    grown = GROWTH_RANGE[0] + (GROWTH_RANGE[1] - GROWTH_RANGE[0]) * (day - first) / (last - first)
+    return grown * SEASONAL_WEIGHTS[day.month - 1] * (WEEKEND_SHARE if day.weekday() >= 5 else 1.0)
 
 
-def _moment(rng: random.Random, day: date, number: int, now: datetime) -> datetime:
+def _choose_moment(rng: random.Random, day: date, number: int, now: datetime) -> datetime:
     """A moment of the day where the borrower lives; what is still to come was last week."""
     zone = ZoneInfo(PLACES[number % len(PLACES)].zone)
-    hour = rng.choices(range(24), HOURS)[0]
+    hour = rng.choices(range(24), HOUR_WEIGHTS)[0]
     clock = time(hour, rng.randrange(60), rng.randrange(60), tzinfo=zone)
     at = datetime.combine(day, clock).astimezone(UTC)
     return at if at < now else at - 7 * DAY
 
 
-def _story(rng: random.Random, number: int, at: datetime, month: int) -> Story:
-    open_ones = used_in(month)
-    origin = rng.choices(open_ones, [one.share for one in open_ones])[0]
+def _plan_story(rng: random.Random, number: int, at: datetime, month: int) -> Story:
+    open_ones = origins_in_month(month)
+    origin = rng.choices(open_ones, [open_one.share for open_one in open_ones])[0]
     return Story(
-        number=number, slug=origin.slug, at=at, fate=_fate(rng, origin), seed=f"{SEED}:{number}"
+        number=number,
+        slug=origin.slug,
+        at=at,
+        fate=_choose_fate(rng, origin),
+        seed=f"{STORY_SEED}:{number}",
     )
 
 
-def _fate(rng: random.Random, origin: Origin) -> Fate:
+def _choose_fate(rng: random.Random, origin: LeadOrigin) -> Fate:
     return rng.choices(FATES, (*origin.fates, 100 - sum(origin.fates)))[0]

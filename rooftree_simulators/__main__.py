@@ -8,11 +8,11 @@ import threading
 from dataclasses import asdict, fields
 from datetime import datetime
 
-from rooftree_simulators.clock import Clock
-from rooftree_simulators.run import Ports, start
+from rooftree_simulators.simulated_clock import SimulatedClock
+from rooftree_simulators.start_simulators import Ports, start_simulators
 
 
-def _arguments(words: list[str] | None) -> argparse.Namespace:
+def _parse_arguments(words: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="rooftree_simulators", description=__doc__)
     parser.add_argument("--ctl", type=int, default=9100, help="control API; 0 takes a free port")
     parser.add_argument("--enc", type=int, default=9101, help="Encompass")
@@ -39,11 +39,11 @@ def _arguments(words: list[str] | None) -> argparse.Namespace:
 
 def main(words: list[str] | None = None) -> int:
     """Start, print one JSON line with the ports and URLs, and wait for a signal."""
-    asked = _arguments(words)
-    clock = Clock(at=asked.at, speed=asked.speed)
-    ports = Ports(**{one.name: getattr(asked, one.name) for one in fields(Ports)})
+    asked = _parse_arguments(words)
+    clock = SimulatedClock(at=asked.at, speed=asked.speed)
+    ports = Ports(**{field.name: getattr(asked, field.name) for field in fields(Ports)})
     try:
-        running = start(
+        running = start_simulators(
             ports=ports, clock=clock, seed=asked.seed, latency_scale=asked.latency_scale
         )
     except OSError as problem:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 
-class Action(StrEnum):
+class FaultAction(StrEnum):
     STATUS = "status"  # :N; answered without reaching the vendor
     STATUS_AFTER_COMMIT = "status_after_commit"  # :N; accepted, then a failure is answered
     DELAY = "delay"  # :milliseconds, real time
@@ -30,7 +30,7 @@ class UnknownFault(ValueError):
 @dataclass(slots=True, kw_only=True)
 class Fault:
     fault_id: str
-    action: Action
+    action: FaultAction
     amount: int | None = None
     body: str = ""
     headers: dict[str, str] = field(default_factory=dict)
@@ -50,7 +50,7 @@ class Fault:
             return False
         return self.path is None or bool(self.path.search(path))
 
-    def strikes_now(self, rng: random.Random) -> bool:
+    def should_strike(self, rng: random.Random) -> bool:
         """Whether the request just counted is one of those meant."""
         if self.nth is not None:
             return self.seen == self.nth
@@ -59,7 +59,7 @@ class Fault:
         return self.rate is None or rng.random() < self.rate
 
 
-def fault_of(fault_id: str, body: dict[str, Any]) -> Fault:
+def parse_fault(fault_id: str, body: dict[str, Any]) -> Fault:
     """A fault as the control API describes it.
 
     Without `nth`, `count` or `rate` it strikes every match until removed.
@@ -73,7 +73,7 @@ def fault_of(fault_id: str, body: dict[str, Any]) -> Fault:
     try:
         return Fault(
             fault_id=fault_id,
-            action=Action(name),
+            action=FaultAction(name),
             amount=int(amount) if amount else None,
             body=str(body.get("body", "")),
             headers=dict(body.get("headers") or {}),
@@ -98,7 +98,7 @@ class FaultBook:
         self._lock = threading.Lock()
 
     def add(self, body: dict[str, Any]) -> str:
-        fault = fault_of(f"fault-{next(self._ids)}", body)
+        fault = parse_fault(f"fault-{next(self._ids)}", body)
         with self._lock:
             self._faults.append(fault)
         return fault.fault_id
@@ -114,7 +114,7 @@ class FaultBook:
                 if not fault.matches(method, path, op):
                     continue
                 fault.seen += 1
-                if fault.strikes_now(self._rng):
+                if fault.should_strike(self._rng):
                     fault.struck += 1
                     return fault
         return None

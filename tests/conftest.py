@@ -19,10 +19,10 @@ from django.db.backends.postgresql.operations import DatabaseOperations
 from psycopg.conninfo import make_conninfo
 from psycopg.errors import DeadlockDetected
 
-from rooftree.core import postgres
-from rooftree.core.home import Held, Home
-from rooftree.management import rights
-from rooftree.tasks.address import conninfo
+from rooftree.core import embedded_database
+from rooftree.core.data_dir import DataDir, DataDirLocked
+from rooftree.management import database_grants
+from rooftree.tasks.dsn import database_dsn
 from tests.cast import Cast, gather
 
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -43,7 +43,7 @@ def django_db_modify_db_settings() -> Iterator[None]:
         yield
         return
     home = _free_home()
-    server = postgres.start(home.path, FAST)
+    server = embedded_database.start_server(home.path, FAST)
     connections["default"].settings_dict["HOST"] = str(server.sockets)
     yield
     connections.close_all()
@@ -56,7 +56,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
     """The running program has its rights in the tests' database too."""
     if settings.DATABASE_IS_EMBEDDED:
         with django_db_blocker.unblock():
-            rights.give(conninfo(), postgres.PROGRAM)
+            database_grants.apply_grants(database_dsn(), embedded_database.PROGRAM_ROLE)
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def as_the_program(request: pytest.FixtureRequest) -> Iterator[None]:
     if not {"transactional_db", "live_server"} & set(request.fixturenames):
         request.getfixturevalue("db")
         with connection.cursor() as cursor:
-            cursor.execute(f"set local session authorization {postgres.PROGRAM}")
+            cursor.execute(f"set local session authorization {embedded_database.PROGRAM_ROLE}")
         connection.account = None
         yield
         connection.account = None
@@ -75,10 +75,10 @@ def as_the_program(request: pytest.FixtureRequest) -> Iterator[None]:
     request.getfixturevalue("transactional_db")
     known = connection.settings_dict
     connection.close()
-    known["USER"] = postgres.PROGRAM
+    known["USER"] = embedded_database.PROGRAM_ROLE
     yield
     connection.close()
-    known["USER"] = postgres.USER  # who empties the tables
+    known["USER"] = embedded_database.OWNER_ROLE  # who empties the tables
 
 
 @pytest.fixture
@@ -95,8 +95,8 @@ def committed(transactional_db: None) -> Iterator[None]:
 
 def owned(statement: str) -> None:
     """Have the owner of the tables do what the running program may not."""
-    user = {"user": postgres.USER} if settings.DATABASE_IS_EMBEDDED else {}
-    with psycopg.connect(make_conninfo(conninfo(), **user), autocommit=True) as owner:
+    user = {"user": embedded_database.OWNER_ROLE} if settings.DATABASE_IS_EMBEDDED else {}
+    with psycopg.connect(make_conninfo(database_dsn(), **user), autocommit=True) as owner:
         owner.execute(statement)
 
 
@@ -137,7 +137,7 @@ def _delete_all_rows() -> None:
     """Empty every table that Django knows, whatever its triggers and foreign keys forbid."""
     tables = set(connection.introspection.django_table_names(only_existing=True)) - SAME_FOR_ALL
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(" union all ".join(HOLDS_ROWS.format(one) for one in sorted(tables)))
+        cursor.execute(" union all ".join(HOLDS_ROWS.format(table) for table in sorted(tables)))
         held = [name for (name,) in cursor.fetchall()]
         cursor.execute("set local session_replication_role = replica")
         for name in held:
@@ -159,17 +159,17 @@ def folders() -> Iterator[Callable[[], Path]]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _free_home() -> Home:
+def _free_home() -> DataDir:
     """A folder kept between runs, of this checkout and user, that no other run holds."""
     checkout = hashlib.sha256(os.fsencode(Path(__file__).resolve())).hexdigest()[:10]
     root = Path(tempfile.gettempdir()) / f"rooftree-tests-{getpass.getuser()}-{checkout}"
     for number in range(RUNS_AT_ONCE):
-        home = Home(root / str(number))
+        home = DataDir(root / str(number))
         for folder in (root, home.path):
             folder.mkdir(mode=0o711, exist_ok=True)
         try:
             home.hold()
-        except Held:
+        except DataDirLocked:
             continue
         return home
     raise RuntimeError(f"{RUNS_AT_ONCE} test runs of this checkout are going on already.")

@@ -7,12 +7,12 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from rooftree.capture import partners
 from rooftree.capture.models import Mailbox
-from rooftree.compliance import license_wording
-from rooftree.compliance.amending import acts
-from rooftree.compliance.amending.acts import Grounds
+from rooftree.capture.partners import partner_accounts
+from rooftree.compliance.gate import license_wording
 from rooftree.compliance.models import Consent, SourceTerms
+from rooftree.compliance.rule_changes import change_approval
+from rooftree.compliance.rule_changes.change_approval import ChangeGrounds
 from rooftree.core.uuid7 import uuid7, uuid7_at
 from rooftree.leads.models import (
     Campaign,
@@ -97,7 +97,7 @@ def company(*, states: tuple[str, ...] = ("CA", "FL", "TX"), **changes: Any) -> 
 
 def company_license(state: str, **changes: Any) -> CompanyLicense:
     """The company's permission to lend in `state`, of a kind whose wording is known."""
-    kinds = license_wording.licenses(state, on=NOON.date())
+    kinds = license_wording.license_kinds(state, on=NOON.date())
     return CompanyLicense.objects.create(
         **{
             "state": state,
@@ -182,7 +182,7 @@ def license_of(originator: LoanOfficer, state: str, **changes: Any) -> License:
 def partner(name: str = "", *, by: User | None = None, **changes: Any) -> Partner:
     """A real estate agent with an account, who signs in with PASSWORD."""
     nth = number()
-    made = partners.add(
+    made = partner_accounts.add_partner(
         typed={
             "name": name or f"Agent {nth}", "email": f"agent{nth}@sunbelt.example",
             "kind": "real_estate_agent", "company": "Sunbelt Realty", **changes,
@@ -357,12 +357,12 @@ def consent(of: Person, *, address: str = "", at: datetime = NOON, **changes: An
 def release_limits(*, at: datetime = NOON, **limits: int) -> None:
     """A house whose releases have other limits; the two who changed them have left since."""
     omar, lena = user("compliance"), user("compliance")
-    grounds = Grounds(from_date=company_day(at), cite="Policy 7", why="We are a small house")
+    grounds = ChangeGrounds(from_date=company_day(at), cite="Policy 7", why="We are a small house")
     for name, limit in limits.items():
-        one = acts.propose(
+        one = change_approval.propose_change(
             place="US", item=f"release_{name}", value=limit, grounds=grounds, by=omar, at=at
         )
-        acts.approve(change_id=one.pk, by=lena, at=at)
+        change_approval.approve_change(change_id=one.pk, by=lena, at=at)
     User.objects.filter(pk__in=[omar.pk, lena.pk]).update(is_active=False)
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from rooftree.core.database_roles import RIGHTS
+from rooftree.core.database_roles import ROLE_SUFFIXES
 from rooftree.org import staff_mail
-from rooftree.outreach import follow, spread
 from rooftree.outreach.media import CARRIERS
+from rooftree.outreach.messages import reassign_messages, send_pacing
 
 ROOT = Path(__file__).parent.parent
 OURS = sorted((ROOT / "rooftree").rglob("*.py"))
@@ -62,7 +62,7 @@ def test_the_tree_is_read():
 def test_a_carriers_dotted_name_stands_in_the_table_only():
     dotted = re.compile(r"^rooftree\.outreach\.media\.\w+$")
 
-    assert where(lambda file: any(dotted.match(one) for one in strings(file))) == {
+    assert where(lambda file: any(dotted.match(string) for string in strings(file))) == {
         f"{MEDIA}/__init__.py"
     }
     assert all((ROOT / f"{path.replace('.', '/')}.py").exists() for path in CARRIERS.values())
@@ -71,7 +71,7 @@ def test_a_carriers_dotted_name_stands_in_the_table_only():
 def test_only_the_door_imports_what_reaches_a_person():
     users = importing("rooftree.outreach.media")
 
-    assert {one for one in users if not one.startswith(MEDIA)} == DOOR
+    assert {user for user in users if not user.startswith(MEDIA)} == DOOR
 
 
 def test_mail_is_handed_over_in_two_files():
@@ -105,7 +105,7 @@ def test_a_message_leaves_in_the_door_only():
         return any(_writes_left(node) for node in nodes(file))
 
     assert where(writes) <= DOOR
-    assert "rooftree/outreach/send.py" in where(writes)
+    assert "rooftree/outreach/messages/send.py" in where(writes)
 
 
 def test_messages_are_made_by_the_door_and_by_what_borrowers_write_only():
@@ -118,21 +118,30 @@ def test_messages_are_made_by_the_door_and_by_what_borrowers_write_only():
         )
 
     inboxes = {f"rooftree/outreach/{name}.py" for name in ("replies", "letter_box")}
-    assert where(makes) == {"rooftree/outreach/send.py", *inboxes}
+    assert where(makes) == {"rooftree/outreach/messages/send.py", *inboxes}
     for name in inboxes:
-        assert any(one == "in" for one in strings(ROOT / name))  # the direction of what they keep
+        assert any(
+            string == "in" for string in strings(ROOT / name)
+        )  # the direction of what they keep
 
 
 def test_no_statement_of_ours_writes_messages_by_hand():
     by_hand = re.compile(r"\b(insert\s+into|update)\s+\"?message\"?\b", re.IGNORECASE)
 
-    written = where(lambda file: any(by_hand.search(one) for one in strings(file)))
+    written = where(lambda file: any(by_hand.search(string) for string in strings(file)))
 
-    assert written == {"rooftree/outreach/follow.py", "rooftree/outreach/spread.py"}
-    assert re.findall(r"\bset\s+(\w+)", spread.APART) == ["due_at"]  # when, and nothing else
-    assert "," not in spread.APART.partition("update message")[2].partition(" from ")[0]
-    assert re.findall(r"\bset\s+(\w+)", follow.FOLLOW) == ["person_id"]  # whose, and nothing else
-    assert "," not in follow.FOLLOW.partition(" from ")[0]
+    assert written == {
+        "rooftree/outreach/messages/reassign_messages.py",
+        "rooftree/outreach/messages/send_pacing.py",
+    }
+    assert re.findall(r"\bset\s+(\w+)", send_pacing.SPREAD_SQL) == [
+        "due_at"
+    ]  # when, and nothing else
+    assert "," not in send_pacing.SPREAD_SQL.partition("update message")[2].partition(" from ")[0]
+    assert re.findall(r"\bset\s+(\w+)", reassign_messages.REASSIGN_SQL) == [
+        "person_id"
+    ]  # whose, and nothing else
+    assert "," not in reassign_messages.REASSIGN_SQL.partition(" from ")[0]
 
 
 @pytest.mark.parametrize(
@@ -140,7 +149,7 @@ def test_no_statement_of_ours_writes_messages_by_hand():
     [
         ("door", [f"outreach/{one}.py" for one in
                   ("send", "take_back", "callbacks", "replies", "letter_box")]),
-        ("keeper", ["compliance/keeping/purges.py"]),
+        ("keeper", ["retention/purges.py"]),
         ("sealer", ["ledger/seal.py"]),
     ],
 )  # fmt: skip
@@ -153,7 +162,7 @@ def test_each_right_of_the_database_is_taken_where_it_is_meant_to_be(name, files
             for node in nodes(file)
         )
 
-    assert where(takes) == {f"rooftree/{one}" for one in files}
+    assert where(takes) == {f"rooftree/{file}" for file in files}
 
 
 def test_a_right_is_taken_by_name_in_one_file():
@@ -161,8 +170,8 @@ def test_a_right_is_taken_by_name_in_one_file():
     said = re.compile(
         r"set_config\('role'|\bset (local )?(role|session authorization)", re.IGNORECASE
     )
-    assert where(lambda file: any(said.search(one) for one in strings(file))) == {
-        "rooftree/tasks/postgresql/right.py"
+    assert where(lambda file: any(said.search(string) for string in strings(file))) == {
+        "rooftree/db/db_role.py"
     }
     named = [
         node.args[0]
@@ -171,11 +180,11 @@ def test_a_right_is_taken_by_name_in_one_file():
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "right"
     ]
     assert named
-    assert all(isinstance(one, ast.Constant) and one.value in RIGHTS for one in named)
+    assert all(isinstance(one, ast.Constant) and one.value in ROLE_SUFFIXES for one in named)
 
 
 def test_staff_mail_takes_ids_of_users_and_no_address():
-    taken = set(staff_mail.send.__annotations__)
+    taken = set(staff_mail.mail_users.__annotations__)
 
     assert "user_ids" in taken
     assert not taken & {"to", "email", "address", "addresses", "recipients"}
@@ -187,7 +196,7 @@ def test_staff_mail_takes_ids_of_users_and_no_address():
         if key.arg in {"to", "cc", "bcc"}
     ]
     assert addresses
-    assert all(re.fullmatch(r"\[(\w+\.)*user\.email\]", one) for one in addresses)
+    assert all(re.fullmatch(r"\[(\w+\.)*user\.email\]", address) for address in addresses)
 
 
 def _writes_left(node: ast.AST) -> bool:
@@ -196,7 +205,7 @@ def _writes_left(node: ast.AST) -> bool:
         return any(key.arg == "state" and _says_left(key.value) for key in node.keywords)
     if isinstance(node, ast.Assign):
         names = [one for target in node.targets for one in getattr(target, "elts", [target])]
-        stated = any(isinstance(one, ast.Attribute) and one.attr == "state" for one in names)
+        stated = any(isinstance(name, ast.Attribute) and name.attr == "state" for name in names)
         return stated and any(_says_left(one) for one in ast.walk(node.value))
     return False
 

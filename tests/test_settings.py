@@ -12,10 +12,10 @@ import pytest
 from django.db import connection
 
 from rooftree.core import settings_readers
-from rooftree.core.home import kind_of, remember_kind
-from rooftree.core.secrets import given_or_kept, signing_key
-from rooftree.core.settings_readers import Unconfigured
-from rooftree.management import findings
+from rooftree.core.app_secrets import load_or_create_secret, new_signing_key
+from rooftree.core.data_dir import installation_kind, record_installation_kind
+from rooftree.core.settings_readers import ConfigurationError
+from rooftree.management import doctor_machine_checks
 
 ROOT = Path(__file__).parent.parent
 
@@ -120,22 +120,27 @@ def test_doctor_is_content_with_settings_that_this_installation_has_no_use_for(t
 def test_doctor_knows_every_setting_that_code_and_manual_name():
     """A name in the tree that is neither asked for by the settings nor listed would be reported."""
     folders = ("rooftree", "rooftree_demo", "rooftree_simulators", "scripts", "bench", "deploy")
-    files = [one for name in (*folders, "tests", ".ci") for one in (ROOT / name).rglob("*")]
+    files = [path for name in (*folders, "tests", ".ci") for path in (ROOT / name).rglob("*")]
     files += [ROOT / "Makefile", ROOT / "docs" / "settings.md"]
     named = {
         name
-        for one in files
-        if one.is_file() and one.suffix not in {".pyc", ".xlsx"} and one != Path(__file__)
-        for name in re.findall(r"\bROOFTREE_[A-Z_]*[A-Z]\b", one.read_text(errors="replace"))
+        for file in files
+        if file.is_file() and file.suffix not in {".pyc", ".xlsx"} and file != Path(__file__)
+        for name in re.findall(r"\bROOFTREE_[A-Z_]*[A-Z]\b", file.read_text(errors="replace"))
     }
     assert len(named) > 40
-    assert named - settings_readers.ASKED - findings.READ_ELSEWHERE == set(findings.MOVED)
-    assert named >= findings.READ_ELSEWHERE
+    assert (
+        named - settings_readers.READ_NAMES - doctor_machine_checks.SETTINGS_READ_ELSEWHERE
+        == set(doctor_machine_checks.MOVED_SETTINGS)
+    )
+    assert named >= doctor_machine_checks.SETTINGS_READ_ELSEWHERE
 
 
 def test_a_demo_keeps_the_secrets_it_made_for_its_owner_alone(tmp_path):
     made = [
-        given_or_kept("A_TEST_SECRET", folder=tmp_path / "home" / "secrets", make=signing_key)
+        load_or_create_secret(
+            "A_TEST_SECRET", folder=tmp_path / "home" / "secrets", make=new_signing_key
+        )
         for _ in range(2)
     ]
 
@@ -148,7 +153,8 @@ def test_eight_starts_at_once_end_with_one_secret(tmp_path):
     folder = tmp_path / "home" / "secrets"
     with ThreadPoolExecutor(8) as pool:
         made = pool.map(
-            lambda _: given_or_kept("A_TEST_SECRET", folder=folder, make=signing_key), range(8)
+            lambda _: load_or_create_secret("A_TEST_SECRET", folder=folder, make=new_signing_key),
+            range(8),
         )
 
     assert len(set(made)) == 1
@@ -167,24 +173,24 @@ def test_eight_starts_at_once_end_with_one_secret(tmp_path):
 )
 def test_a_folder_is_of_one_kind_for_ever(remembered, asked, kind, tmp_path):
     if remembered:
-        remember_kind(tmp_path, remembered)
+        record_installation_kind(tmp_path, remembered)
     if kind is None:
-        with pytest.raises(Unconfigured, match="of its own in ROOFTREE_HOME"):
-            kind_of(tmp_path, asked=asked)
+        with pytest.raises(ConfigurationError, match="of its own in ROOFTREE_HOME"):
+            installation_kind(tmp_path, asked=asked)
     else:
-        assert kind_of(tmp_path, asked=asked) == kind
+        assert installation_kind(tmp_path, asked=asked) == kind
 
 
 @pytest.mark.parametrize("address", ["http://[", "postgresql://%zz", "postgresql://host"])
 def test_an_unreadable_database_address_never_shows_itself(address):
-    with pytest.raises(Unconfigured) as problem:
-        settings_readers.database(address)
+    with pytest.raises(ConfigurationError) as problem:
+        settings_readers.database_config(address)
 
     assert address not in str(problem.value)
 
 
 def test_a_database_address_becomes_djangos():
-    found = settings_readers.database("postgresql://u:p%40ss@db:5433/leads?sslmode=require")
+    found = settings_readers.database_config("postgresql://u:p%40ss@db:5433/leads?sslmode=require")
 
     assert (found["NAME"], found["USER"], found["PASSWORD"]) == ("leads", "u", "p@ss")
     assert (found["HOST"], found["PORT"], found["OPTIONS"]) == (

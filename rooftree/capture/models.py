@@ -4,9 +4,9 @@ from django.db import models
 from django.db.models import F, Q
 
 from rooftree.core.uuid7 import uuid7
+from rooftree.db.sealed_text import SealedTextField
 from rooftree.leads.models import Delivery, Source, Touch
 from rooftree.org.models import LoanOfficer, User
-from rooftree.org.sealed_text import SealedTextField
 
 CLAIM_STATES = ["pending", "retained", "retained_mismatch", "failed"]
 IMPORT_STATES = [

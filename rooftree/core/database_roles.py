@@ -9,9 +9,11 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-RIGHTS = ("door", "keeper", "sealer")
-MISSING = "select one from unnest(%s::text[]) one where to_regrole(quote_ident(one)) is null"
-LACKS = """
+ROLE_SUFFIXES = ("door", "keeper", "sealer")
+SELECT_MISSING_ROLES = (
+    "select one from unnest(%s::text[]) one where to_regrole(quote_ident(one)) is null"
+)
+SELECT_MISSING_GRANTS = """
 select one from unnest(%s::text[]) one
  where not exists (select from pg_auth_members m
                     where m.roleid = to_regrole(quote_ident(one))
@@ -19,22 +21,22 @@ select one from unnest(%s::text[]) one
 """
 
 
-def of(program: str) -> dict[str, str]:
+def role_accounts(program: str) -> dict[str, str]:
     """By right, the account that stands for it; "" is the program itself."""
-    return {"": program} | {right: f"{program}_{right}" for right in RIGHTS}
+    return {"": program} | {right: f"{program}_{right}" for right in ROLE_SUFFIXES}
 
 
-def make(connection: "psycopg.Connection[Any]", program: str) -> None:
+def create_roles(connection: "psycopg.Connection[Any]", program: str) -> None:
     """Make what is missing of the program's account and its rights; to be called in autocommit.
 
     Raises `psycopg.errors.InsufficientPrivilege` for an account that may not make others.
     """
-    wanted = of(program)
-    for (name,) in connection.execute(MISSING, [list(wanted.values())]).fetchall():
+    wanted = role_accounts(program)
+    for (name,) in connection.execute(SELECT_MISSING_ROLES, [list(wanted.values())]).fetchall():
         can = "login" if name == program else "nologin"
         connection.execute(sql.SQL("create role {} {}").format(sql.Identifier(name), sql.SQL(can)))
-    rights = [wanted[one] for one in RIGHTS]
-    for (name,) in connection.execute(LACKS, [rights, program]).fetchall():
+    rights = [wanted[role_suffix] for role_suffix in ROLE_SUFFIXES]
+    for (name,) in connection.execute(SELECT_MISSING_GRANTS, [rights, program]).fetchall():
         # Not inherited: it has the right only while it says so.
         connection.execute(
             sql.SQL("grant {} to {} with inherit false, set true").format(
@@ -43,8 +45,8 @@ def make(connection: "psycopg.Connection[Any]", program: str) -> None:
         )
 
 
-def by_hand(program: str) -> str:
+def create_roles_sql(program: str) -> str:
     """The same as SQL, for an operator whose owner may not make accounts."""
-    rights = [f'"{name}"' for right, name in of(program).items() if right]
-    made = " ".join(f"create role {one};" for one in rights)
+    rights = [f'"{name}"' for right, name in role_accounts(program).items() if right]
+    made = " ".join(f"create role {right};" for right in rights)
     return f'{made} grant {", ".join(rights)} to "{program}" with inherit false, set true;'

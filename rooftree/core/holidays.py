@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from functools import cache
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-FEDERAL = (
+FEDERAL_HOLIDAYS = (
     "01-01",
     "3#mon#01",
     "3#mon#02",
@@ -19,7 +19,7 @@ FEDERAL = (
 )  # 5 USC 6103(a), in the notation of `day_of`
 
 
-def easter(year: int) -> date:
+def easter_sunday(year: int) -> date:
     """It is the western Easter Sunday of a year (Meeus, Jones and Butcher)."""
     a, b, c = year % 19, year // 100, year % 100
     d, e = divmod(b, 4)
@@ -41,7 +41,7 @@ def nth_weekday(year: int, month: int, weekday: int, n: int) -> date:
     return last - timedelta(days=(last.weekday() - weekday) % 7)
 
 
-def day_of(definition: str, year: int) -> date:
+def holiday_date(definition: str, year: int) -> date:
     """It is the day in `year` that a holiday definition names.
 
     Definitions: `MM-DD`, `n#dow#MM`, `last#dow#MM`, `easter+d`, `easter-d`,
@@ -50,7 +50,7 @@ def day_of(definition: str, year: int) -> date:
     if definition == "election":
         return nth_weekday(year, 11, 0, 1) + timedelta(days=1)
     if definition.startswith("easter"):
-        return easter(year) + timedelta(days=int(definition.removeprefix("easter")))
+        return easter_sunday(year) + timedelta(days=int(definition.removeprefix("easter")))
     if "#" in definition:
         n, weekday, month = definition.split("#")
         return nth_weekday(year, int(month), WEEKDAYS.index(weekday), -1 if n == "last" else int(n))
@@ -58,21 +58,21 @@ def day_of(definition: str, year: int) -> date:
     return date(year, int(month), int(day))
 
 
-def observed(day: date) -> date:
+def observed_date(day: date) -> date:
     """It is the working day on which a weekend holiday is kept, else the day itself."""
     return day + timedelta(days={5: -1, 6: 1}.get(day.weekday(), 0))
 
 
 @cache
-def days_kept(definitions: tuple[str, ...], year: int) -> frozenset[date]:
+def holiday_dates(definitions: tuple[str, ...], year: int) -> frozenset[date]:
     """They are all days of `year` closed by these holidays, actual and observed."""
-    actual = [day_of(d, y) for y in (year - 1, year, year + 1) for d in definitions]
-    return frozenset(day for one in actual for day in (one, observed(one)) if day.year == year)
+    actual = [holiday_date(d, y) for y in (year - 1, year, year + 1) for d in definitions]
+    return frozenset(day for one in actual for day in (one, observed_date(one)) if day.year == year)
 
 
 def is_federal_holiday(day: date) -> bool:
     """The day is a federal holiday, or the working day on which one is kept."""
-    return day in days_kept(FEDERAL, day.year)
+    return day in holiday_dates(FEDERAL_HOLIDAYS, day.year)
 
 
 def is_business_day(day: date) -> bool:
@@ -98,10 +98,10 @@ def business_day_on_or_before(day: date) -> date:
 def add_months(day: date, months: int) -> date:
     """It is the same day `months` later, or the last day of a shorter month."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    last = nth_month_end(year, month + 1)
+    last = last_day_of_month(year, month + 1)
     return date(year, month + 1, min(day.day, last))
 
 
-def nth_month_end(year: int, month: int) -> int:
+def last_day_of_month(year: int, month: int) -> int:
     """It is the number of the last day of a month."""
     return (date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)).day

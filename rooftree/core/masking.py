@@ -31,15 +31,13 @@ _BANK_LABEL = (
 _SSN_SHAPE = re.compile(
     rf"{_LEFT}{_D}{{3}}({_SEP}|%20|%2D){_D}{{2}}\1{_D}{{4}}{_RIGHT}", re.IGNORECASE
 )
-_SSN_LABELLED = re.compile(
-    rf"{_SSN_LABEL}(?:[b-z]\w{{0,8}})?{_GAP}({_NINE}){_RIGHT}", re.IGNORECASE
-)
+_SSN_LABELED = re.compile(rf"{_SSN_LABEL}(?:[b-z]\w{{0,8}})?{_GAP}({_NINE}){_RIGHT}", re.IGNORECASE)
 _CARD_SEP = r"([ +-]|%20)"
 _CARD = re.compile(
     rf"{_LEFT}(?:{_D}{{4}}{_CARD_SEP}{_D}{{4}}\1{_D}{{4}}\1{_D}{{1,7}}"
     rf"|{_D}{{4}}{_CARD_SEP}{_D}{{6}}\2{_D}{{4,5}}|{_D}{{13,19}}){_RIGHT}"
 )
-_BANK_LABELLED = re.compile(
+_BANK_LABELED = re.compile(
     rf"{_BANK_LABEL}{_GAP}({_D}(?:[ +-]?{_D}){{5,16}}){_RIGHT}", re.IGNORECASE
 )
 # Cheap looks first: nearly every delivery holds none of these.
@@ -58,7 +56,7 @@ _ESCAPED = re.compile(
 )
 
 
-class Secret(StrEnum):
+class SensitiveKind(StrEnum):
     """The kind of number; the value is what stands in redacted text."""
 
     SSN = "ssn"
@@ -67,42 +65,42 @@ class Secret(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Masked:
+class MaskResult:
     body: bytes
-    found: frozenset[Secret]
+    found: frozenset[SensitiveKind]
 
 
-def mask(body: bytes) -> Masked:
+def mask_numbers(body: bytes) -> MaskResult:
     """It is `body` with every number that may not be kept blotted out in place.
 
     A digit becomes `*`; in a bare JSON number it becomes 9, so that the document
     still parses. Masking twice changes nothing. A number hidden behind escapes of
     JSON, XML or a form is first written plainly, and only then is the length kept no more.
     """
-    text, encoding, mark = _decoded(body)
+    text, encoding, mark = _decode_body(body)
     is_json = text.lstrip("\ufeff \t\r\n")[:1] in ("{", "[")
     plainly = _ESCAPED.sub(_unescape, text)
-    spans = _spans(text, lone_ids=True)
-    if plainly != text and len(hidden := _spans(plainly, lone_ids=True)) > len(spans):
+    spans = _find_spans(text, lone_ids=True)
+    if plainly != text and len(hidden := _find_spans(plainly, lone_ids=True)) > len(spans):
         text, spans = plainly, hidden
     if not spans:
-        return Masked(body=body, found=frozenset())
-    masked = _blotted(text, spans, is_json=is_json)
-    return Masked(
+        return MaskResult(body=body, found=frozenset())
+    masked = _mask_spans(text, spans, is_json=is_json)
+    return MaskResult(
         body=mark + masked.encode(encoding, "surrogateescape"),
         found=frozenset(kind for _, _, kind in spans),
     )
 
 
-def redact(text: str) -> tuple[str, frozenset[Secret]]:
+def redact_numbers(text: str) -> tuple[str, frozenset[SensitiveKind]]:
     """It is free text with `[redacted ssn]`, `[redacted card]`, `[redacted account]`."""
-    spans = _spans(text, lone_ids=False)
+    spans = _find_spans(text, lone_ids=False)
     for start, end, kind in reversed(spans):
         text = f"{text[:start]}[redacted {kind}]{text[end:]}"
     return text, frozenset(kind for _, _, kind in spans)
 
 
-def _decoded(body: bytes) -> tuple[str, str, bytes]:
+def _decode_body(body: bytes) -> tuple[str, str, bytes]:
     for mark, encoding in ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):
         if body.startswith(mark):
             try:
@@ -117,42 +115,44 @@ def _unescape(found: re.Match[str]) -> str:
     return chr(int(hexadecimal, 16)) if hexadecimal else chr(int(found[2]))
 
 
-def _spans(text: str, *, lone_ids: bool) -> list[tuple[int, int, Secret]]:
+def _find_spans(text: str, *, lone_ids: bool) -> list[tuple[int, int, SensitiveKind]]:
     """Where the numbers stand, in order and apart from each other.
 
     `lone_ids` says the text is a whole document, where a bare run of digits under an
     id's key is that id.
     """
-    found: list[tuple[int, int, Secret]] = []
+    found: list[tuple[int, int, SensitiveKind]] = []
     lowered = text.lower()
     if any(label in lowered for label in _SSN_HINTS):
-        found += _all(_SSN_LABELLED, text, Secret.SSN, lambda _: True)
+        found += _match_spans(_SSN_LABELED, text, SensitiveKind.SSN, lambda _: True)
     if any(label in lowered for label in _BANK_HINTS):
-        found += _all(_BANK_LABELLED, text, Secret.ACCOUNT, lambda _: True)
+        found += _match_spans(_BANK_LABELED, text, SensitiveKind.ACCOUNT, lambda _: True)
     if _SSN_HINT.search(text):
-        found += _all(_SSN_SHAPE, text, Secret.SSN, _may_be_ssn)
+        found += _match_spans(_SSN_SHAPE, text, SensitiveKind.SSN, _looks_like_ssn)
     if _CARD_HINT.search(text):
-        found += _all(_CARD, text, Secret.CARD, lambda one: _may_be_card(one, lone_ids=lone_ids))
-    apart: list[tuple[int, int, Secret]] = []
+        found += _match_spans(
+            _CARD, text, SensitiveKind.CARD, lambda one: _looks_like_card(one, lone_ids=lone_ids)
+        )
+    apart: list[tuple[int, int, SensitiveKind]] = []
     for start, end, kind in sorted(found, key=lambda span: span[:2]):
         if not apart or start >= apart[-1][1]:
             apart.append((start, end, kind))
     return apart
 
 
-def _all(
-    shape: re.Pattern[str], text: str, kind: Secret, is_one: Callable[[re.Match[str]], bool]
-) -> list[tuple[int, int, Secret]]:
-    group = 1 if kind is Secret.ACCOUNT or shape is _SSN_LABELLED else 0
-    return [(*one.span(group), kind) for one in shape.finditer(text) if is_one(one)]
+def _match_spans(
+    shape: re.Pattern[str], text: str, kind: SensitiveKind, is_one: Callable[[re.Match[str]], bool]
+) -> list[tuple[int, int, SensitiveKind]]:
+    group = 1 if kind is SensitiveKind.ACCOUNT or shape is _SSN_LABELED else 0
+    return [(*match.span(group), kind) for match in shape.finditer(text) if is_one(match)]
 
 
-def _may_be_ssn(one: re.Match[str]) -> bool:
+def _looks_like_ssn(one: re.Match[str]) -> bool:
     digits = re.sub(r"%20|%2D|[^\d*]", "", one[0], flags=re.IGNORECASE)
     return digits.count("*") in (0, 9)
 
 
-def _may_be_card(one: re.Match[str], *, lone_ids: bool) -> bool:
+def _looks_like_card(one: re.Match[str], *, lone_ids: bool) -> bool:
     """Luhn, a known issuer, and not the bare value of an id's key."""
     digits = re.sub(r"%20|\D", "", one[0])
     before = one.string[max(0, one.start() - 60) : one.start()]
@@ -161,27 +161,27 @@ def _may_be_card(one: re.Match[str], *, lone_ids: bool) -> bool:
         return False
     if "*" in one[0]:
         return not digits and 13 <= one[0].count("*") <= 19
-    return digits[0] in "3456" and _luhn(digits) and len(set(digits)) > 1
+    return digits[0] in "3456" and _passes_luhn(digits) and len(set(digits)) > 1
 
 
-def _luhn(digits: str) -> bool:
+def _passes_luhn(digits: str) -> bool:
     doubled = (
         sum(divmod(int(d) * 2, 10)) if at % 2 else int(d) for at, d in enumerate(digits[::-1])
     )
     return sum(doubled) % 10 == 0
 
 
-def _blotted(text: str, spans: list[tuple[int, int, Secret]], *, is_json: bool) -> str:
+def _mask_spans(text: str, spans: list[tuple[int, int, SensitiveKind]], *, is_json: bool) -> str:
     parts, last = [], 0
     for start, end, _ in spans:
         number = text[start:end]
         bare = is_json and number.isdigit() and _is_json_number(text, start, end)
-        parts += [text[last:start], _starred(number, "9" if bare else "*")]
+        parts += [text[last:start], _mask_digits(number, "9" if bare else "*")]
         last = end
     return "".join([*parts, text[last:]])
 
 
-def _starred(number: str, sign: str) -> str:
+def _mask_digits(number: str, sign: str) -> str:
     """A percent escape between the digits keeps its own."""
     return re.sub(r"(%20|%2D)|\d", lambda one: one[1] or sign, number, flags=re.IGNORECASE)
 

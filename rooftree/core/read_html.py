@@ -5,11 +5,11 @@ from typing import Any
 from lxml import html as markup
 from lxml.etree import LxmlError
 
-_HIDDEN = "//script|//style|//head"
-_ENDS = "//br|//p|//div|//tr|//li"
+_HIDDEN_ELEMENTS = "//script|//style|//head"
+_LINE_BREAK_ELEMENTS = "//br|//p|//div|//tr|//li"
 
 
-def tree_of(page: str, *, without: str = _HIDDEN) -> Any | None:
+def parse_html(page: str, *, without: str = _HIDDEN_ELEMENTS) -> Any | None:
     """It is the tree of a page or a piece of one; None when nothing can be read of it.
 
     Args:
@@ -23,6 +23,6 @@ def tree_of(page: str, *, without: str = _HIDDEN) -> Any | None:
         return None
     for hidden in tree.xpath(without):
         hidden.drop_tree()
-    for ends in tree.xpath(_ENDS):
+    for ends in tree.xpath(_LINE_BREAK_ELEMENTS):
         ends.tail = f"\n{ends.tail or ''}"
     return tree

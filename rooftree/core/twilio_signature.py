@@ -10,12 +10,12 @@ import hmac
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
-SIGNATURE = "x-twilio-signature"
-SETTINGS = "x-twilio-webhooks-signature-settings"
-USUAL_PORTS = {"https": 443, "http": 80}
+SIGNATURE_HEADER = "x-twilio-signature"
+SETTINGS_HEADER = "x-twilio-webhooks-signature-settings"
+DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
-def verify(
+def is_signed_by_twilio(
     headers: Mapping[str, str],
     url: str,
     form: Iterable[tuple[str, str]],
@@ -34,8 +34,8 @@ def verify(
         raw_body: of a JSON request, whose hash is in the query.
     """
     lower = {name.lower(): value for name, value in headers.items()}
-    secret, digest = _method(lower.get(SETTINGS, ""), keys)
-    given = lower.get(SIGNATURE, "")
+    secret, digest = _select_secret(lower.get(SETTINGS_HEADER, ""), keys)
+    given = lower.get(SIGNATURE_HEADER, "")
     if not secret or not given:
         return False
     pairs = list(form)
@@ -45,13 +45,15 @@ def verify(
         if not hmac.compare_digest(told.lower(), hashlib.sha256(raw_body).hexdigest()):
             return False
     fits = [
-        hmac.compare_digest(signature(secret, form_url, pairs, digest).encode(), given.encode())
-        for form_url in _with_and_without_port(url)
+        hmac.compare_digest(
+            compute_signature(secret, form_url, pairs, digest).encode(), given.encode()
+        )
+        for form_url in _url_variants(url)
     ]
     return any(fits)
 
 
-def signature(
+def compute_signature(
     secret: str,
     url: str,
     form: Sequence[tuple[str, str]],
@@ -66,7 +68,9 @@ def signature(
     return base64.b64encode(hmac.new(secret.encode(), text.encode(), digest).digest()).decode()
 
 
-def _method(settings: str, keys: Mapping[str, str]) -> tuple[str, Callable[..., "hashlib._Hash"]]:
+def _select_secret(
+    settings: str, keys: Mapping[str, str]
+) -> tuple[str, Callable[..., "hashlib._Hash"]]:
     """The secret and the hash that the headers name; no secret when they name none of ours."""
     if not settings:
         return keys.get("", ""), hashlib.sha1
@@ -76,13 +80,13 @@ def _method(settings: str, keys: Mapping[str, str]) -> tuple[str, Callable[..., 
     return keys.get(told["key"], ""), hashlib.sha256
 
 
-def _with_and_without_port(url: str) -> tuple[str, ...]:
+def _url_variants(url: str) -> tuple[str, ...]:
     """Twilio signs some addresses with their usual port and some without."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     if ":" in host:
         host = f"[{host}]"
-    port = parts.port or USUAL_PORTS.get(parts.scheme)
+    port = parts.port or DEFAULT_PORTS.get(parts.scheme)
     user = parts.netloc.rpartition("@")[0]
     before = f"{user}@" if user else ""
     bare = urlunsplit(parts._replace(netloc=f"{before}{host}"))

@@ -7,15 +7,15 @@ import uuid
 from datetime import datetime
 
 _lock = threading.Lock()
-_last = 0
+_last_tick = 0
 
 
 def uuid7() -> uuid.UUID:
     """A new key for a row made now. It shows its time of making: never use it as a secret."""
-    global _last
+    global _last_tick
     with _lock:
         tick = (time.time_ns() << 12) // 1_000_000
-        _last = tick = tick if tick > _last else _last + 1
+        _last_tick = tick = tick if tick > _last_tick else _last_tick + 1
     return _assemble(tick)
 
 

@@ -6,18 +6,18 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from rooftree.flow.messages import send_messages
+from rooftree.flow.message_dispatch import send_messages
 from rooftree.leads.models import Lead
-from rooftree.nurture import alerts
-from rooftree.org import notices
+from rooftree.nurture import borrower_alerts
+from rooftree.org import staff_notices
 from rooftree.org.models import User
-from rooftree.outreach.releases import gather, limits
-from rooftree.rates import observe, watch
+from rooftree.outreach.releases import release_drafts, release_limits
+from rooftree.rates import rate_watch, record_rates
 from rooftree.rates.models import RateObservation, RateWatch
-from rooftree.tasks.announce import announce
+from rooftree.tasks.live_updates import publish_update
 
 
-def record(  # noqa: PLR0913
+def record_rate(  # noqa: PLR0913
     *,
     product: str,
     rate_pct: Decimal,
@@ -29,7 +29,7 @@ def record(  # noqa: PLR0913
 ) -> RateObservation:
     """Keep a rate and alert every watch it reaches. Raises `observe.NotARate`."""
     with transaction.atomic():
-        seen = observe.record(
+        seen = record_rates.record_rate(
             product=product,
             rate_pct=rate_pct,
             apr_pct=apr_pct,
@@ -38,34 +38,36 @@ def record(  # noqa: PLR0913
             by=by,
             at=at,
         )
-        reached = watch.reached_by(seen, at=at)
-        for one in reached:
-            one.lead = Lead.objects.select_related("person", "officer__user").get(pk=one.lead_id)
-            _tell_officer(one.lead, seen, f"watch:{one.pk}", at)
-        if limits.in_force(at=at).is_large(len(reached)):
-            _release(reached, seen, at)
+        reached = rate_watch.mark_reached_watches(seen, at=at)
+        for mark_reached_watch in reached:
+            mark_reached_watch.lead = Lead.objects.select_related("person", "officer__user").get(
+                pk=mark_reached_watch.lead_id
+            )
+            _notify_officer(mark_reached_watch.lead, seen, f"watch:{mark_reached_watch.pk}", at)
+        if release_limits.current_limits(at=at).is_large(len(reached)):
+            _gather_release(reached, seen, at)
         elif reached:
-            for one in reached:
-                alerts.rate_reached(watch=one, observation=seen, at=at)
+            for mark_reached_watch in reached:
+                borrower_alerts.queue_rate_alert(watch=mark_reached_watch, observation=seen, at=at)
             send_messages.enqueue()
     return seen
 
 
-def _release(reached: Sequence[RateWatch], seen: RateObservation, at: datetime) -> None:
+def _gather_release(reached: Sequence[RateWatch], seen: RateObservation, at: datetime) -> None:
     """One figure reached so many at once that a second person looks first."""
-    gather.at_once(
+    release_drafts.create_and_seal(
         kind="rates",
-        title=f"Rate alerts: {observe.PRODUCTS[seen.product]} at {seen.rate_pct:.3f}%",
+        title=f"Rate alerts: {record_rates.PRODUCTS[seen.product]} at {seen.rate_pct:.3f}%",
         about={"observation": str(seen.pk)},
         members={f"watch:{one.pk}": one.lead for one in reached},
         at=at,
     )
 
 
-def _tell_officer(lead: Lead, seen: RateObservation, cause: str, at: datetime) -> None:
+def _notify_officer(lead: Lead, seen: RateObservation, cause: str, at: datetime) -> None:
     if lead.officer is None:
         return
-    notices.tell(
+    staff_notices.notify_user(
         user_id=lead.officer.user_id,
         kind="rate",
         cause=cause,
@@ -73,4 +75,4 @@ def _tell_officer(lead: Lead, seen: RateObservation, cause: str, at: datetime) -
         link=f"/leads/{lead.pk}/",
         at=at,
     )
-    announce("lead", lead=str(lead.pk))
+    publish_update("lead", lead=str(lead.pk))

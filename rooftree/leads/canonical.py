@@ -11,8 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from rooftree.leads.interchange import NotCanonical as NotCanonical
-from rooftree.leads.interchange import parsed, plain
+from rooftree.leads.canonical_json import parse_record, to_plain_json
 from rooftree.leads.vocabulary import (
     Amortization,
     Channel,
@@ -335,7 +334,9 @@ class CanonicalLead:
 
     def is_reachable(self) -> bool:
         """At least one phone or e-mail is valid."""
-        return any(one.valid for one in self.phones) or any(one.valid for one in self.emails)
+        return any(phone.valid for phone in self.phones) or any(
+            email.valid for email in self.emails
+        )
 
     def is_workable(self) -> bool:
         """Somebody could act on it: a name, and a way to reach the person."""
@@ -343,7 +344,7 @@ class CanonicalLead:
 
     def to_json(self) -> dict[str, Any]:
         """The interchange form, without what is unknown or empty."""
-        found: dict[str, Any] = plain(self)
+        found: dict[str, Any] = to_plain_json(self)
         return found
 
     @classmethod
@@ -352,5 +353,5 @@ class CanonicalLead:
 
         Raises `NotCanonical` where the form is none.
         """
-        lead: CanonicalLead = parsed(cls, found)
+        lead: CanonicalLead = parse_record(cls, found)
         return lead

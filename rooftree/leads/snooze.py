@@ -5,18 +5,18 @@ from uuid import UUID
 
 from django.db import transaction
 
+from rooftree.leads.lead_tasks import CALL_BACK
 from rooftree.leads.models import ContactAttempt, Lead, Task
-from rooftree.leads.to_do import CALL_BACK
-from rooftree.ledger.write import write
+from rooftree.ledger.write_events import write_event
 
-LONGEST = timedelta(days=366)
+MAX_SNOOZE = timedelta(days=366)
 
 
 class CannotSnooze(Exception):
     """Something is owed to the borrower first, or the moment makes no sense. Fit to show."""
 
 
-def snooze(*, lead_id: UUID, until: datetime, because: str, by: UUID, at: datetime) -> Lead:
+def snooze_lead(*, lead_id: UUID, until: datetime, because: str, by: UUID, at: datetime) -> Lead:
     """Take a lead out of the queue until a moment. Setting it aside again moves the moment.
 
     Raises `CannotSnooze` without a reason or a sensible moment, while a first
@@ -25,29 +25,29 @@ def snooze(*, lead_id: UUID, until: datetime, because: str, by: UUID, at: dateti
     because = " ".join(because.replace("\x00", "").split())[:200]
     if not because:
         raise CannotSnooze("Say why; it stands beside the lead until it is back.")
-    if not at < until <= at + LONGEST:
+    if not at < until <= at + MAX_SNOOZE:
         raise CannotSnooze("Choose a moment within the coming year.")
     with transaction.atomic():
         lead = Lead.objects.select_for_update(of=("self",)).get(pk=lead_id)
-        if owed := _owed(lead, at):
+        if owed := _find_obligation(lead, at):
             raise CannotSnooze(owed)
         lead.snoozed_until, lead.snoozed_because = until, because
         lead.save(update_fields=["snoozed_until", "snoozed_because"])
-        write("leads.lead.snoozed", at=at, actor=f"user:{by}", lead_id=lead_id, until=until)
+        write_event("leads.lead.snoozed", at=at, actor=f"user:{by}", lead_id=lead_id, until=until)
     return lead
 
 
-def wake(*, lead_id: UUID, because: str, at: datetime) -> bool:
+def wake_lead(*, lead_id: UUID, because: str, at: datetime) -> bool:
     """Bring a lead back now; whether it was set aside. `because` is a code, such as `replied`."""
     with transaction.atomic():
         aside = Lead.objects.filter(pk=lead_id, snoozed_until__gt=at)
         if not aside.update(snoozed_until=None, snoozed_because=""):
             return False
-        write("leads.lead.woken", at=at, lead_id=lead_id, because=because)
+        write_event("leads.lead.woken", at=at, lead_id=lead_id, because=because)
     return True
 
 
-def _owed(lead: Lead, at: datetime) -> str:
+def _find_obligation(lead: Lead, at: datetime) -> str:
     """What the borrower was promised and waits for; "" when nothing."""
     if lead.promise_at and lead.first_attempt_at is None:
         return "A first call is promised. Make it, then the lead can be set aside."

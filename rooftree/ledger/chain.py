@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-FIRST = "0" * 64  # stands before the first link
+GENESIS_HASH = "0" * 64  # stands before the first link
 
-FIELDS = (
+HASHED_FIELDS = (
     "id",
     "kind",
     "lead_id",
@@ -23,7 +23,7 @@ FIELDS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class ChainReport:
     """What walking the chain found.
 
     `broken_at` is the sequence of the first link that does not hold, None
@@ -41,30 +41,32 @@ class Report:
         return self.broken_at is None
 
 
-def exported(row: Mapping[str, Any]) -> dict[str, Any]:
+def export_event(row: Mapping[str, Any]) -> dict[str, Any]:
     """One event in the form that is hashed and exported: JSON values only, times in UTC.
 
     `person_place` is part of it for those that have one: sealed since there is such a thing.
     """
-    said = {field: _plain(row[field]) for field in FIELDS}
+    said = {field: _to_json_value(row[field]) for field in HASHED_FIELDS}
     if row.get("person_place") is not None:
         said["person_place"] = row["person_place"]
     return said
 
 
-def link(row: Mapping[str, Any], *, sequence: int, previous: str) -> str:
+def link_hash(row: Mapping[str, Any], *, sequence: int, previous: str) -> str:
     """The SHA-256 (hex) that ties one event to its place and to everything before it.
 
     Args:
         row: an event, as a table row or as exported; only FIELDS and `person_place` are read.
         previous: the hash of the event before it; FIRST for the first one.
     """
-    content = {**exported(row), "sequence": sequence, "previous": previous}
+    content = {**export_event(row), "sequence": sequence, "previous": previous}
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def walk(rows: Iterable[Mapping[str, Any]], *, after: int = 0, head: str = FIRST) -> Report:
+def check_chain(
+    rows: Iterable[Mapping[str, Any]], *, after: int = 0, head: str = GENESIS_HASH
+) -> ChainReport:
     """Check sealed events, which must come in the order of their sequence.
 
     Args:
@@ -76,22 +78,22 @@ def walk(rows: Iterable[Mapping[str, Any]], *, after: int = 0, head: str = FIRST
     """
     place = after
     for row in rows:
-        problem = _wrong(row, place=place + 1, previous=head)
+        problem = _find_problem(row, place=place + 1, previous=head)
         if problem:
-            return Report(links=place - after, head=head, broken_at=place + 1, problem=problem)
+            return ChainReport(links=place - after, head=head, broken_at=place + 1, problem=problem)
         place, head = place + 1, str(row["chain_hash"])
-    return Report(links=place - after, head=head)
+    return ChainReport(links=place - after, head=head)
 
 
-def _wrong(row: Mapping[str, Any], *, place: int, previous: str) -> str:
+def _find_problem(row: Mapping[str, Any], *, place: int, previous: str) -> str:
     if row["sequence"] != place:
         return f"Event {place} is missing: number {row['sequence']} follows number {place - 1}."
-    if link(row, sequence=place, previous=previous) != row["chain_hash"]:
+    if link_hash(row, sequence=place, previous=previous) != row["chain_hash"]:
         return f"Event {place} is not what was sealed."
     return ""
 
 
-def _plain(value: Any) -> Any:
+def _to_json_value(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="microseconds")
     if isinstance(value, UUID):

@@ -9,14 +9,14 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Max
 
-from rooftree.ledger.chain import FIELDS, FIRST, link
+from rooftree.db.db_role import assume_role
+from rooftree.ledger.chain import GENESIS_HASH, HASHED_FIELDS, link_hash
 from rooftree.ledger.models import Event
-from rooftree.tasks.postgresql.right import right
 
-_MUTEX = 0x726F_6F66_0001  # of the advisory lock; any number that only sealers use
+_LOCK_KEY = 0x726F_6F66_0001  # of the advisory lock; any number that only sealers use
 
 # A row that got its place from somebody else is not given another: the count shows it.
-_PLACE = """
+_STORE_POSITIONS_SQL = """
 update event
    set sequence = sealed.sequence, person_place = sealed.person_place,
        chain_hash = sealed.chain_hash
@@ -26,12 +26,12 @@ update event
 """
 
 
-class ChainMoved(Exception):
+class ChainConflict(Exception):
     """An event was sealed by something that does not hold the sealer's mutex."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Head:
+class ChainHead:
     """The end of the chain after a sealing; worth keeping elsewhere, as it proves all before."""
 
     sequence: int
@@ -40,48 +40,50 @@ class Head:
     at: datetime
 
 
-def seal(*, at: datetime, limit: int = 1000) -> Head | None:
+def seal_events(*, at: datetime, limit: int = 1000) -> ChainHead | None:
     """Add up to `limit` committed events to the chain; the new head of it.
 
     Returns None when another sealer is at work: there is nothing to do.
     Events commit in another order than their ids. One that shows up late gets
     the next number like any other; a number once given is never changed.
     """
-    with right("sealer"):
-        if not _alone():
+    with assume_role("sealer"):
+        if not _try_lock():
             return None
         last = Event.objects.exclude(sequence=None).order_by("-sequence").first()
-        sequence, chain_hash = (last.sequence or 0, last.chain_hash) if last else (0, FIRST)
-        rows = list(Event.objects.filter(sequence=None).order_by("id").values(*FIELDS)[:limit])
-        held = _held({row["person_id"] for row in rows} - {None})
+        sequence, chain_hash = (last.sequence or 0, last.chain_hash) if last else (0, GENESIS_HASH)
+        rows = list(
+            Event.objects.filter(sequence=None).order_by("id").values(*HASHED_FIELDS)[:limit]
+        )
+        held = _count_per_person({row["person_id"] for row in rows} - {None})
         for row in rows:
             sequence += 1
             if row["person_id"]:
                 held[row["person_id"]] += 1
                 row["person_place"] = held[row["person_id"]]
-            chain_hash = link(row, sequence=sequence, previous=chain_hash)
+            chain_hash = link_hash(row, sequence=sequence, previous=chain_hash)
             row |= {"sequence": sequence, "chain_hash": chain_hash}
         if rows:
-            _place(rows)
-    return Head(sequence=sequence, chain_hash=chain_hash, sealed=len(rows), at=at)
+            _store_positions(rows)
+    return ChainHead(sequence=sequence, chain_hash=chain_hash, sealed=len(rows), at=at)
 
 
-def _alone() -> bool:
+def _try_lock() -> bool:
     with connection.cursor() as cursor:
-        cursor.execute("select pg_try_advisory_xact_lock(%s)", [_MUTEX])
+        cursor.execute("select pg_try_advisory_xact_lock(%s)", [_LOCK_KEY])
         return bool(cursor.fetchone()[0])
 
 
-def _held(people: set[UUID]) -> Counter[UUID]:
+def _count_per_person(people: set[UUID]) -> Counter[UUID]:
     """How many entries about each of them have their place."""
     known = Event.objects.filter(person_id__in=people, person_place__isnull=False)
     counted = known.values_list("person_id").annotate(last=Max("person_place"))
     return Counter({person: last for person, last in counted if person and last})
 
 
-def _place(rows: list[dict[str, Any]]) -> None:
+def _store_positions(rows: list[dict[str, Any]]) -> None:
     names = ("id", "sequence", "person_place", "chain_hash")
     with connection.cursor() as cursor:
-        cursor.execute(_PLACE, [[row.get(name) for row in rows] for name in names])
+        cursor.execute(_STORE_POSITIONS_SQL, [[row.get(name) for row in rows] for name in names])
         if cursor.rowcount != len(rows):
-            raise ChainMoved("Events were sealed by something else at the same time.")
+            raise ChainConflict("Events were sealed by something else at the same time.")

@@ -4,9 +4,9 @@ from django.db import models
 from django.db.models import Q
 
 from rooftree.core.uuid7 import uuid7
+from rooftree.db.sealed_text import SealedTextField
 from rooftree.leads.models import Lead, Loan
 from rooftree.org.models import User
-from rooftree.org.sealed_text import SealedTextField
 
 
 class Connection(models.Model):

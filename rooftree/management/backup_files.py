@@ -19,13 +19,18 @@ from pathlib import Path
 from cryptography.fernet import Fernet, InvalidToken
 
 FORMAT = 1
-DUMP, MANIFEST, SEALED, SUMS = "database.dump", "manifest.json", "secrets.sealed", "checksums"
-ERASED = "erased.json"  # what was removed for good until then: ids by kind of record
-NAME = "rooftree-%Y%m%dT%H%M%SZ"
+DUMP_FILE, MANIFEST_FILE, SECRETS_FILE, CHECKSUMS_FILE = (
+    "database.dump",
+    "manifest.json",
+    "secrets.sealed",
+    "checksums",
+)
+ERASED_FILE = "erased.json"  # what was removed for good until then: ids by kind of record
+FOLDER_NAME_FORMAT = "rooftree-%Y%m%dT%H%M%SZ"
 SCRYPT = {"n": 2**15, "r": 8, "p": 1, "maxmem": 2**26}
 
 
-class NotABackup(Exception):
+class InvalidBackup(Exception):
     """The folder is no whole, unchanged backup of ours. The text is fit to show."""
 
 
@@ -51,10 +56,10 @@ class Manifest:
 
 
 @contextmanager
-def draft(folder: Path, at: datetime) -> Iterator[Path]:
+def draft_folder(folder: Path, at: datetime) -> Iterator[Path]:
     """A folder to write a backup into; it gets its name when nothing was raised, else it goes."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    final = folder / at.astimezone(UTC).strftime(NAME)
+    final = folder / at.astimezone(UTC).strftime(FOLDER_NAME_FORMAT)
     if final.exists():
         raise FileExistsError(f"{final} is there already; try again in a second.")
     work = folder / f".draft-{final.name}-{secrets.token_hex(4)}"
@@ -62,104 +67,110 @@ def draft(folder: Path, at: datetime) -> Iterator[Path]:
     try:
         yield work
         for file in work.iterdir():
-            _to_disk(file)
-        _to_disk(work)
+            _fsync(file)
+        _fsync(work)
         work.rename(final)
-        _to_disk(folder)
+        _fsync(folder)
     except BaseException:
         shutil.rmtree(work, ignore_errors=True)
         raise
 
 
-def finish(work: Path, manifest: Manifest) -> None:
+def write_manifest(work: Path, manifest: Manifest) -> None:
     """Write the manifest, then the checksums of all files, in the form `sha256sum -c` reads."""
-    (work / MANIFEST).write_text(json.dumps(asdict(manifest), indent=2) + "\n")
-    files = sorted(file for file in work.iterdir() if file.name != SUMS)
-    (work / SUMS).write_text("".join(f"{_sha256(file)}  {file.name}\n" for file in files))
+    (work / MANIFEST_FILE).write_text(json.dumps(asdict(manifest), indent=2) + "\n")
+    files = sorted(file for file in work.iterdir() if file.name != CHECKSUMS_FILE)
+    (work / CHECKSUMS_FILE).write_text("".join(f"{_sha256(file)}  {file.name}\n" for file in files))
 
 
-def opened(folder: Path) -> Manifest:
+def verify_backup(folder: Path) -> Manifest:
     """The manifest of a backup whose every byte is as it was written; raises `NotABackup`."""
     try:
-        lines = (folder / SUMS).read_text().splitlines()
+        lines = (folder / CHECKSUMS_FILE).read_text().splitlines()
         known = {name: digest for digest, name in (line.split("  ", 1) for line in lines)}
     except (OSError, ValueError) as problem:
-        raise NotABackup(f"{folder} is not a backup: its list of checksums is missing.") from (
+        raise InvalidBackup(f"{folder} is not a backup: its list of checksums is missing.") from (
             problem
         )
-    for name in sorted({DUMP, MANIFEST} | set(known)):
+    for name in sorted({DUMP_FILE, MANIFEST_FILE} | set(known)):
         if Path(name).name != name or not (folder / name).is_file():
-            raise NotABackup(f"{folder} is not a whole backup: {name} is missing.")
+            raise InvalidBackup(f"{folder} is not a whole backup: {name} is missing.")
         if _sha256(folder / name) != known.get(name):
-            raise NotABackup(f"{folder / name} is not what was written: its checksum differs.")
-    return manifest_of(folder)
+            raise InvalidBackup(f"{folder / name} is not what was written: its checksum differs.")
+    return read_manifest(folder)
 
 
-def manifest_of(folder: Path) -> Manifest:
+def read_manifest(folder: Path) -> Manifest:
     """The manifest alone; raises `NotABackup`."""
     try:
-        found = Manifest(**json.loads((folder / MANIFEST).read_text()))
+        found = Manifest(**json.loads((folder / MANIFEST_FILE).read_text()))
     except (OSError, ValueError, TypeError) as problem:
-        raise NotABackup(f"{folder / MANIFEST} cannot be read.") from problem
+        raise InvalidBackup(f"{folder / MANIFEST_FILE} cannot be read.") from problem
     if found.format != FORMAT:
-        raise NotABackup(
+        raise InvalidBackup(
             f"{folder} has format {found.format} and this release reads {FORMAT}; "
             "restore it with the release that wrote it."
         )
     return found
 
 
-def made_in(folder: Path) -> list[Path]:
+def list_backups(folder: Path) -> list[Path]:
     """The whole backups of a folder, oldest first."""
     return sorted(
-        one
-        for one in folder.glob("rooftree-[0-9]*T[0-9]*Z")
-        if (one / SUMS).is_file() and (one / MANIFEST).is_file()
+        path
+        for path in folder.glob("rooftree-[0-9]*T[0-9]*Z")
+        if (path / CHECKSUMS_FILE).is_file() and (path / MANIFEST_FILE).is_file()
     )
 
 
-def erased_in(folder: Path) -> list[Path]:
+def list_erasure_files(folder: Path) -> list[Path]:
     """The lists of erasures of all whole backups of a folder."""
-    return [one / ERASED for one in made_in(folder) if (one / ERASED).is_file()]
+    return [
+        list_backup / ERASED_FILE
+        for list_backup in list_backups(folder)
+        if (list_backup / ERASED_FILE).is_file()
+    ]
 
 
-def keep_newest(folder: Path, number: int) -> list[Path]:
+def delete_older_backups(folder: Path, number: int) -> list[Path]:
     """Remove all whole backups of a folder but the newest `number`; those removed."""
-    gone = made_in(folder)[:-number]
-    for one in gone:
+    gone = list_backups(folder)[:-number]
+    for list_backup in gone:
         # The name goes first: a removal that is cut short leaves no half a backup.
-        away = one.with_name(f".gone-{one.name}")
-        one.rename(away)
+        away = list_backup.with_name(f".gone-{list_backup.name}")
+        list_backup.rename(away)
         shutil.rmtree(away, ignore_errors=True)
     return gone
 
 
-def seal(work: Path, values: Mapping[str, str], passphrase: str) -> None:
+def seal_secrets(work: Path, values: Mapping[str, str], passphrase: str) -> None:
     """Keep secrets beside the dump, closed with a passphrase (scrypt, then Fernet)."""
     salt = secrets.token_bytes(16)
-    sealed = Fernet(_key(passphrase, salt)).encrypt(json.dumps(dict(values)).encode())
+    sealed = Fernet(_derive_key(passphrase, salt)).encrypt(json.dumps(dict(values)).encode())
     whole = {"kdf": "scrypt n=32768 r=8 p=1", "salt": salt.hex(), "sealed": sealed.decode()}
-    (work / SEALED).write_text(json.dumps(whole) + "\n")
+    (work / SECRETS_FILE).write_text(json.dumps(whole) + "\n")
 
 
-def unseal(folder: Path, passphrase: str) -> dict[str, str]:
+def unseal_secrets(folder: Path, passphrase: str) -> dict[str, str]:
     """The secrets of a backup; raises `NotABackup` when there are none or the words are wrong."""
-    if not (folder / SEALED).is_file():
-        raise NotABackup(f"{folder} holds no secrets: they were left out.")
-    whole = json.loads((folder / SEALED).read_text())
+    if not (folder / SECRETS_FILE).is_file():
+        raise InvalidBackup(f"{folder} holds no secrets: they were left out.")
+    whole = json.loads((folder / SECRETS_FILE).read_text())
     try:
-        plain = Fernet(_key(passphrase, bytes.fromhex(whole["salt"]))).decrypt(whole["sealed"])
+        plain = Fernet(_derive_key(passphrase, bytes.fromhex(whole["salt"]))).decrypt(
+            whole["sealed"]
+        )
     except InvalidToken as problem:
-        raise NotABackup("The passphrase does not open these secrets.") from problem
+        raise InvalidBackup("The passphrase does not open these secrets.") from problem
     return dict(json.loads(plain))
 
 
-def fingerprint(key: str) -> str:
+def field_key_fingerprint(key: str) -> str:
     """What tells one random key from another and gives nothing away."""
     return hashlib.sha256(b"rooftree field key " + key.encode()).hexdigest()[:16]
 
 
-def _key(passphrase: str, salt: bytes) -> bytes:
+def _derive_key(passphrase: str, salt: bytes) -> bytes:
     derived = hashlib.scrypt(passphrase.encode(), salt=salt, dklen=32, **SCRYPT)
     return base64.urlsafe_b64encode(derived)
 
@@ -169,7 +180,7 @@ def _sha256(file: Path) -> str:
         return hashlib.file_digest(opened_file, "sha256").hexdigest()
 
 
-def _to_disk(path: Path) -> None:
+def _fsync(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

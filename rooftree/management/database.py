@@ -11,30 +11,32 @@ from pathlib import Path
 import psycopg
 
 from rooftree import settings
-from rooftree.core import postgres
-from rooftree.core.database_address import for_libpq
-from rooftree.core.home import Held, Home
-from rooftree.management import rights, tables
+from rooftree.core import embedded_database
+from rooftree.core.data_dir import DataDir, DataDirLocked
+from rooftree.core.database_address import libpq_dsn
+from rooftree.management import database_grants, migrate_tables
 
 
 @contextmanager
-def running(*, migrated: bool = True) -> Iterator[None]:
+def running_database(*, migrated: bool = True) -> Iterator[None]:
     """See that the database answers for the length of a command.
 
     An embedded database that nobody runs is started here, brought up to date
     unless `migrated` is False, and stopped afterwards.
     """
-    if not settings.DATABASE_IS_EMBEDDED or postgres.answers(settings.ROOFTREE_HOME):
+    if not settings.DATABASE_IS_EMBEDDED or embedded_database.is_accepting_connections(
+        settings.ROOFTREE_HOME
+    ):
         yield
         return
-    home = Home(settings.ROOFTREE_HOME)
+    home = DataDir(settings.ROOFTREE_HOME)
     try:
         home.hold()
-    except Held:  # a `rooftree serve` that is starting
-        wait_until_it_answers(30)
+    except DataDirLocked:  # a `rooftree serve` that is starting
+        wait_until_available(30)
         yield
         return
-    server = postgres.start(settings.ROOFTREE_HOME)
+    server = embedded_database.start_server(settings.ROOFTREE_HOME)
     try:
         if migrated:
             migrate_if_needed()
@@ -44,29 +46,29 @@ def running(*, migrated: bool = True) -> Iterator[None]:
         home.release()
 
 
-def wait_until_it_answers(seconds: float) -> None:
+def wait_until_available(seconds: float) -> None:
     """Wait for a database that another process is starting; `CannotStart` if it never comes."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         try:
-            psycopg.connect(address(), connect_timeout=3).close()
+            psycopg.connect(program_dsn(), connect_timeout=3).close()
         except psycopg.OperationalError:
             time.sleep(0.2)
             continue
         return
-    raise postgres.CannotStart(
+    raise embedded_database.StartupError(
         "the database does not answer; start it with `rooftree serve`, or set DATABASE_URL."
     )
 
 
-def address() -> str:
+def program_dsn() -> str:
     """The database of the settings, without Django."""
-    return for_libpq(settings.DATABASES["default"])
+    return libpq_dsn(settings.DATABASES["default"])
 
 
-def owners_address() -> str:
+def owner_dsn() -> str:
     """The same as its owner, where that is another account; who makes and changes tables."""
-    return for_libpq(settings.DATABASE_OWNER | {"NAME": settings.DATABASES["default"]["NAME"]})
+    return libpq_dsn(settings.DATABASE_OWNER | {"NAME": settings.DATABASES["default"]["NAME"]})
 
 
 def migrate_if_needed() -> bool:
@@ -76,33 +78,35 @@ def migrate_if_needed() -> bool:
     """
     is_behind = bool(missing_migrations())
     if is_behind:
-        _refuse_without_owner()
-        if tables.migrate():
-            raise postgres.CannotStart("the tables could not be brought up to date; see above.")
-    give_rights()
+        _require_owner()
+        if migrate_tables.run_migrations():
+            raise embedded_database.StartupError(
+                "the tables could not be brought up to date; see above."
+            )
+    grant_program_rights()
     return is_behind
 
 
-def _refuse_without_owner() -> None:
-    with psycopg.connect(owners_address(), connect_timeout=10) as connection:
+def _require_owner() -> None:
+    with psycopg.connect(owner_dsn(), connect_timeout=10) as connection:
         asked = connection.execute("select has_schema_privilege('public', 'create')")
         if asked.fetchone() == (True,):
             return
-    raise postgres.CannotStart(
+    raise embedded_database.StartupError(
         "the tables are not those of this release, and this account may not change them: "
         "run `rooftree upgrade` with DATABASE_OWNER_URL."
     )
 
 
-def give_rights() -> None:
+def grant_program_rights() -> None:
     """See that the program may do what this release needs, and no more. Raises `CannotStart`."""
     program = settings.DATABASE_PROGRAM
     if settings.DATABASE_OWNER["USER"] == program:  # one account, or only the program's is known
         return
-    with psycopg.connect(owners_address(), connect_timeout=10) as connection:
-        if rights.are_given(connection, program):
+    with psycopg.connect(owner_dsn(), connect_timeout=10) as connection:
+        if database_grants.are_grants_current(connection, program):
             return
-    rights.give(owners_address(), program)
+    database_grants.apply_grants(owner_dsn(), program)
 
 
 def missing_migrations(address: str = "") -> set[tuple[str, str]]:
@@ -113,13 +117,13 @@ def missing_migrations(address: str = "") -> set[tuple[str, str]]:
     Raises `CannotStart` when a newer release has changed the tables.
     """
     released = released_migrations()
-    with psycopg.connect(address or owners_address(), connect_timeout=10) as connection:
+    with psycopg.connect(address or owner_dsn(), connect_timeout=10) as connection:
         if not connection.execute("select to_regclass('django_migrations')").fetchone()[0]:  # type: ignore[index]
             return released
         found = connection.execute("select app, name from django_migrations").fetchall()
     done = {(str(app), str(name)) for app, name in found}
     if newer := sorted(name for app, name in done - released if app == "rooftree"):
-        raise postgres.CannotStart(
+        raise embedded_database.StartupError(
             f"the database was brought up by a newer release of Rooftree ({newer[-1]}), which this "
             "one would not understand; install that release, or restore a backup from before it."
         )
@@ -137,12 +141,12 @@ def released_migrations() -> set[tuple[str, str]]:
     return found
 
 
-def our_command(*words: str) -> Sequence[str]:
+def rooftree_command(*words: str) -> Sequence[str]:
     """The command line that runs one of our commands in a new process."""
     return [sys.executable, "-m", "rooftree", *words]
 
 
-def environment() -> dict[str, str]:
+def child_environment() -> dict[str, str]:
     """What child processes must agree on, said explicitly."""
     return {
         "ROOFTREE_HOME": str(settings.ROOFTREE_HOME),

@@ -4,7 +4,7 @@ import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.db.models.functions.datetime
 import rooftree.core.uuid7
-import rooftree.org.sealed_text
+import rooftree.db.sealed_text
 from django.conf import settings
 from django.db import migrations, models
 
@@ -37,8 +37,8 @@ class Migration(migrations.Migration):
                 ('base_url', models.URLField()),
                 ('instance', models.CharField(max_length=60)),
                 ('folder', models.CharField(blank=True, max_length=120)),
-                ('credentials', rooftree.org.sealed_text.SealedTextField(blank=True)),
-                ('webhook_keys', rooftree.org.sealed_text.SealedTextField(blank=True)),
+                ('credentials', rooftree.db.sealed_text.SealedTextField(blank=True)),
+                ('webhook_keys', rooftree.db.sealed_text.SealedTextField(blank=True)),
                 ('enabled_at', models.DateTimeField(null=True)),
                 ('polled_to_at', models.DateTimeField(null=True)),
                 ('poll_due_at', models.DateTimeField(null=True)),
@@ -676,9 +676,9 @@ class Migration(migrations.Migration):
                 ('adapter', models.CharField(max_length=30)),
                 ('name', models.CharField(max_length=120, unique=True)),
                 ('slug', models.SlugField(unique=True)),
-                ('token', rooftree.org.sealed_text.SealedTextField(blank=True)),
+                ('token', rooftree.db.sealed_text.SealedTextField(blank=True)),
                 ('token_hash', models.CharField(blank=True, max_length=64)),
-                ('secret', rooftree.org.sealed_text.SealedTextField(blank=True)),
+                ('secret', rooftree.db.sealed_text.SealedTextField(blank=True)),
                 ('allowed_origins', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=200), blank=True, default=list)),
                 ('zone', models.CharField(default='America/New_York', max_length=60)),
                 ('cost_cents', models.PositiveIntegerField(null=True)),

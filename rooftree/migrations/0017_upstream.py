@@ -2,7 +2,7 @@
 
 import django.db.models.deletion
 import rooftree.core.uuid7
-import rooftree.org.sealed_text
+import rooftree.db.sealed_text
 from django.db import migrations, models
 
 
@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
             name='CertificateAccount',
             fields=[
                 ('provider', models.CharField(max_length=20, primary_key=True, serialize=False)),
-                ('key', rooftree.org.sealed_text.SealedTextField(blank=True)),
+                ('key', rooftree.db.sealed_text.SealedTextField(blank=True)),
                 ('changed_at', models.DateTimeField()),
             ],
             options={
@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='source',
             name='credentials',
-            field=rooftree.org.sealed_text.SealedTextField(blank=True, db_default='', default=''),
+            field=rooftree.db.sealed_text.SealedTextField(blank=True, db_default='', default=''),
         ),
         migrations.CreateModel(
             name='Certificate',

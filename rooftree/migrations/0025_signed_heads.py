@@ -1,7 +1,7 @@
 """Heads of the ledger that are signed, and which entry about its person each one is."""
 
 import django.db.models.deletion
-import rooftree.org.sealed_text
+import rooftree.db.sealed_text
 from django.db import migrations, models
 
 GUARD = """
@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.CharField(max_length=64, primary_key=True, serialize=False)),
                 ('public', models.CharField(max_length=44)),
-                ('private', rooftree.org.sealed_text.SealedTextField()),
+                ('private', rooftree.db.sealed_text.SealedTextField()),
                 ('from_at', models.DateTimeField()),
                 ('until_at', models.DateTimeField(null=True)),
             ],

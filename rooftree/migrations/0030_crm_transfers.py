@@ -3,7 +3,7 @@
 import django.contrib.postgres.fields
 import django.db.models.deletion
 import rooftree.core.uuid7
-import rooftree.org.sealed_text
+import rooftree.db.sealed_text
 from django.db import migrations, models
 
 
@@ -40,7 +40,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('sheet', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='transfer', serialize=False, to='rooftree.spreadsheet')),
                 ('cursor', models.JSONField(null=True)),
-                ('token', rooftree.org.sealed_text.SealedTextField(blank=True)),
+                ('token', rooftree.db.sealed_text.SealedTextField(blank=True)),
                 ('owners', models.JSONField(default=list)),
                 ('officers', models.JSONField(default=dict)),
                 ('stages', models.JSONField(default=dict)),

@@ -5,7 +5,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 import rooftree.core.uuid7
-import rooftree.org.sealed_text
+import rooftree.db.sealed_text
 
 
 class Migration(migrations.Migration):
@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
                 ('port', models.PositiveIntegerField()),
                 ('security', models.CharField(max_length=10)),
                 ('user', models.CharField(max_length=200)),
-                ('password', rooftree.org.sealed_text.SealedTextField()),
+                ('password', rooftree.db.sealed_text.SealedTextField()),
                 ('folder', models.CharField(max_length=200)),
                 ('validity', models.BigIntegerField()),
                 ('uid', models.BigIntegerField()),

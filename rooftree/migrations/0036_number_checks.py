@@ -2,9 +2,9 @@
 
 import django.contrib.postgres.fields
 import django.db.models.deletion
-import rooftree.compliance.numbers.shapes
+import rooftree.compliance.numbers.number_vendor
 import rooftree.core.uuid7
-import rooftree.org.sealed_text
+import rooftree.db.sealed_text
 from django.db import migrations, models
 
 
@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
             name="NumberService",
             fields=[
                 ("id", models.CharField(max_length=20, primary_key=True, serialize=False)),
-                ("key", rooftree.org.sealed_text.SealedTextField()),
+                ("key", rooftree.db.sealed_text.SealedTextField()),
                 ("project", models.CharField(blank=True, max_length=60)),
                 (
                     "covers",
@@ -121,13 +121,13 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(
                             models.Q(
-                                ("kind", rooftree.compliance.numbers.shapes.Kind["LISTS"]),
+                                ("kind", rooftree.compliance.numbers.number_vendor.QuestionKind["LISTS"]),
                                 ("response", ""),
                                 ("since", None),
                             ),
                             models.Q(
                                 ("covers", []),
-                                ("kind", rooftree.compliance.numbers.shapes.Kind["REASSIGNED"]),
+                                ("kind", rooftree.compliance.numbers.number_vendor.QuestionKind["REASSIGNED"]),
                                 ("since__isnull", False),
                             ),
                             _connector="OR",

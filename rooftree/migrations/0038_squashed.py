@@ -10,10 +10,10 @@ import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.db.models.expressions
 import django.db.models.functions.datetime
-import rooftree.compliance.numbers.shapes
+import rooftree.compliance.numbers.number_vendor
 import rooftree.core.uuid7
 import rooftree.org.models
-import rooftree.org.sealed_text
+import rooftree.db.sealed_text
 from django.conf import settings
 from django.db import migrations, models
 from django.db.migrations.operations.base import Operation
@@ -646,8 +646,8 @@ class Migration(migrations.Migration):
                     ('base_url', models.URLField()),
                     ('instance', models.CharField(max_length=60)),
                     ('folder', models.CharField(blank=True, max_length=120)),
-                    ('credentials', rooftree.org.sealed_text.SealedTextField(blank=True)),
-                    ('webhook_keys', rooftree.org.sealed_text.SealedTextField(blank=True)),
+                    ('credentials', rooftree.db.sealed_text.SealedTextField(blank=True)),
+                    ('webhook_keys', rooftree.db.sealed_text.SealedTextField(blank=True)),
                     ('enabled_at', models.DateTimeField(null=True)),
                     ('polled_to_at', models.DateTimeField(null=True)),
                     ('poll_due_at', models.DateTimeField(null=True)),
@@ -1344,9 +1344,9 @@ class Migration(migrations.Migration):
                     ('adapter', models.CharField(max_length=30)),
                     ('name', models.CharField(max_length=120, unique=True)),
                     ('slug', models.SlugField(unique=True)),
-                    ('token', rooftree.org.sealed_text.SealedTextField(blank=True)),
+                    ('token', rooftree.db.sealed_text.SealedTextField(blank=True)),
                     ('token_hash', models.CharField(blank=True, max_length=64)),
-                    ('secret', rooftree.org.sealed_text.SealedTextField(blank=True)),
+                    ('secret', rooftree.db.sealed_text.SealedTextField(blank=True)),
                     ('allowed_origins', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=200), blank=True, default=list)),
                     ('zone', models.CharField(default='America/New_York', max_length=60)),
                     ('cost_cents', models.PositiveIntegerField(null=True)),
@@ -1356,7 +1356,7 @@ class Migration(migrations.Migration):
                     ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                     ('setup', models.JSONField(default=dict)),
                     ('per_minute', models.PositiveIntegerField(db_default=6000, default=6000, null=True)),
-                    ('credentials', rooftree.org.sealed_text.SealedTextField(blank=True, db_default='', default='')),
+                    ('credentials', rooftree.db.sealed_text.SealedTextField(blank=True, db_default='', default='')),
                     ('launched_at', models.DateTimeField(null=True)),
                 ],
                 options={
@@ -1922,7 +1922,7 @@ class Migration(migrations.Migration):
                 name='CertificateAccount',
                 fields=[
                     ('provider', models.CharField(max_length=20, primary_key=True, serialize=False)),
-                    ('key', rooftree.org.sealed_text.SealedTextField(blank=True)),
+                    ('key', rooftree.db.sealed_text.SealedTextField(blank=True)),
                     ('changed_at', models.DateTimeField()),
                 ],
                 options={
@@ -2369,7 +2369,7 @@ class Migration(migrations.Migration):
                 fields=[
                     ('id', models.CharField(max_length=64, primary_key=True, serialize=False)),
                     ('public', models.CharField(max_length=44)),
-                    ('private', rooftree.org.sealed_text.SealedTextField()),
+                    ('private', rooftree.db.sealed_text.SealedTextField()),
                     ('from_at', models.DateTimeField()),
                     ('until_at', models.DateTimeField(null=True)),
                 ],
@@ -2613,7 +2613,7 @@ class Migration(migrations.Migration):
                 fields=[
                     ('sheet', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='transfer', serialize=False, to='rooftree.spreadsheet')),
                     ('cursor', models.JSONField(null=True)),
-                    ('token', rooftree.org.sealed_text.SealedTextField(blank=True)),
+                    ('token', rooftree.db.sealed_text.SealedTextField(blank=True)),
                     ('owners', models.JSONField(default=list)),
                     ('officers', models.JSONField(default=dict)),
                     ('stages', models.JSONField(default=dict)),
@@ -2639,7 +2639,7 @@ class Migration(migrations.Migration):
                     ('port', models.PositiveIntegerField()),
                     ('security', models.CharField(max_length=10)),
                     ('user', models.CharField(max_length=200)),
-                    ('password', rooftree.org.sealed_text.SealedTextField()),
+                    ('password', rooftree.db.sealed_text.SealedTextField()),
                     ('folder', models.CharField(max_length=200)),
                     ('validity', models.BigIntegerField()),
                     ('uid', models.BigIntegerField()),
@@ -2853,7 +2853,7 @@ class Migration(migrations.Migration):
                 name='NumberService',
                 fields=[
                     ('id', models.CharField(max_length=20, primary_key=True, serialize=False)),
-                    ('key', rooftree.org.sealed_text.SealedTextField()),
+                    ('key', rooftree.db.sealed_text.SealedTextField()),
                     ('project', models.CharField(blank=True, max_length=60)),
                     ('covers', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=9), default=list)),
                     ('asks_reassigned', models.BooleanField(default=False)),
@@ -2902,7 +2902,7 @@ class Migration(migrations.Migration):
                 options={
                     'db_table': 'number_question',
                     'indexes': [models.Index(condition=models.Q(('answered_at', None)), fields=['kind', 'due_at'], name='question_due'), models.Index(fields=['number', 'kind', '-answered_at'], name='question_of_number')],
-                    'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('kind', rooftree.compliance.numbers.shapes.Kind['LISTS']), ('response', ''), ('since', None)), models.Q(('covers', []), ('kind', rooftree.compliance.numbers.shapes.Kind['REASSIGNED']), ('since__isnull', False)), _connector='OR'), name='question_of_its_kind'), models.CheckConstraint(condition=models.Q(models.Q(('answered_at', None), ('due_at__isnull', False), ('said__isnull', True)), models.Q(('answered_at__isnull', False), ('due_at', None), ('said__isnull', False)), _connector='OR'), name='question_open_or_answered'), models.UniqueConstraint(condition=models.Q(('answered_at', None)), fields=('kind', 'number', 'since', 'person'), name='one_open_question', nulls_distinct=False)],
+                    'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('kind', rooftree.compliance.numbers.number_vendor.QuestionKind['LISTS']), ('response', ''), ('since', None)), models.Q(('covers', []), ('kind', rooftree.compliance.numbers.number_vendor.QuestionKind['REASSIGNED']), ('since__isnull', False)), _connector='OR'), name='question_of_its_kind'), models.CheckConstraint(condition=models.Q(models.Q(('answered_at', None), ('due_at__isnull', False), ('said__isnull', True)), models.Q(('answered_at__isnull', False), ('due_at', None), ('said__isnull', False)), _connector='OR'), name='question_open_or_answered'), models.UniqueConstraint(condition=models.Q(('answered_at', None)), fields=('kind', 'number', 'since', 'person'), name='one_open_question', nulls_distinct=False)],
                 },
             ),
         ]),

@@ -30,12 +30,12 @@ class Balance:
         return self.revenue_cents - self.reversal_cents
 
 
-def of(entries: QuerySet[Entry]) -> Balance:
+def sum_entries(entries: QuerySet[Entry]) -> Balance:
     """The sums of these entries."""
-    return _balance(entries.values_list("kind").annotate(Sum("amount_cents")))
+    return _build_balance(entries.values_list("kind").annotate(Sum("amount_cents")))
 
 
-def by_source(*, from_date: date, until_date: date) -> dict[UUID, Balance]:
+def balances_by_source(*, from_date: date, until_date: date) -> dict[UUID, Balance]:
     """What each source cost and earned in the books of these days (the end exclusive)."""
     rows = (
         Entry.objects.filter(on_date__gte=from_date, on_date__lt=until_date)
@@ -45,8 +45,8 @@ def by_source(*, from_date: date, until_date: date) -> dict[UUID, Balance]:
     sums: dict[UUID, list[tuple[str, int]]] = {}
     for source_id, kind, amount_cents in rows:
         sums.setdefault(source_id, []).append((kind, amount_cents))
-    return {source_id: _balance(kinds) for source_id, kinds in sums.items()}
+    return {source_id: _build_balance(kinds) for source_id, kinds in sums.items()}
 
 
-def _balance(sums: Iterable[tuple[str, int]]) -> Balance:
+def _build_balance(sums: Iterable[tuple[str, int]]) -> Balance:
     return Balance(**{f"{kind}_cents": amount_cents for kind, amount_cents in sums})

@@ -3,16 +3,16 @@
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from rooftree.org.compiled import Reads
+from rooftree.db.prepared_queries import PreparedQuery
 from rooftree.org.models import Company
 
-_ZONE = Reads(lambda: Company.objects.only("zone")[:1])
+_ZONE_QUERY = PreparedQuery(lambda: Company.objects.only("zone")[:1])
 DEFAULT_ZONE = "America/New_York"  # until the company is set up
 
 
 def company_zone() -> ZoneInfo:
     """The zone the company counts its days in."""
-    company = _ZONE.first()
+    company = _ZONE_QUERY.first()
     return ZoneInfo((company and company.zone) or DEFAULT_ZONE)
 
 

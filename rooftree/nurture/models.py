@@ -7,10 +7,10 @@ from django.db.models import Q
 
 from rooftree.core.uuid7 import uuid7
 from rooftree.leads.models import Lead
-from rooftree.outreach.models import Edition
+from rooftree.outreach.models import ContentVersion
 
 
-class Sequence(Edition):
+class Sequence(ContentVersion):
     """One edition of a track of steps. Running enrolments keep the edition they began with."""
 
     PLACE = ("key",)
@@ -21,10 +21,10 @@ class Sequence(Edition):
     name = models.CharField(max_length=120)
     steps = models.JSONField()  # [{"after_minutes", "media", "template"}]
 
-    class Meta(Edition.Meta):
+    class Meta(ContentVersion.Meta):
         db_table = "sequence"
         constraints = [
-            *Edition.Meta.constraints,
+            *ContentVersion.Meta.constraints,
             models.UniqueConstraint(fields=["key", "version"], name="sequence_edition_once"),
             models.UniqueConstraint(
                 fields=["key"],
@@ -45,7 +45,7 @@ class Sequence(Edition):
         return json.dumps(self.steps, sort_keys=True)
 
 
-class Enrolment(models.Model):
+class Enrollment(models.Model):
     """One lead on one sequence, and when its next step is due."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)

@@ -8,12 +8,12 @@ from uuid import UUID
 from django.utils.crypto import salted_hmac
 
 from rooftree.core.uuid7 import uuid7_at
-from rooftree.org.caller import Caller
-from rooftree.org.insert import insert
+from rooftree.db.bulk_insert import insert_row
+from rooftree.org.client_info import ClientInfo
 from rooftree.org.models import AccessEntry
 
 
-class Kind(StrEnum):
+class AccessKind(StrEnum):
     """What happened."""
 
     SIGNED_IN = "signed_in"
@@ -33,8 +33,13 @@ class Kind(StrEnum):
     KEY_REFUSED = "key_refused"
 
 
-def note(
-    kind: Kind, *, caller: Caller, at: datetime, user_id: UUID | str | None = None, **what: Any
+def record_access(
+    kind: AccessKind,
+    *,
+    caller: ClientInfo,
+    at: datetime,
+    user_id: UUID | str | None = None,
+    **what: Any,
 ) -> AccessEntry:
     """Write one line of the log, within the caller's transaction.
 
@@ -42,7 +47,7 @@ def note(
         what: other columns: `factor`, `lead_id`, `subject`, `reason`, `number`, `api_key_id`,
             `tried`. Never a name, number or address of a borrower.
     """
-    return insert(
+    return insert_row(
         AccessEntry(
             id=uuid7_at(at), at=at, kind=kind, user_id=user_id, address=caller.address,
             device=caller.device, **what,
@@ -50,7 +55,7 @@ def note(
     )  # fmt: skip
 
 
-def hashed(email: str) -> str:
+def hash_unknown_email(email: str) -> str:
     """An unknown e-mail that somebody tried: the same one gives the same sixteen letters."""
     said = email.strip().lower()
     return salted_hmac("rooftree.tried", said, algorithm="sha256").hexdigest()[:16]

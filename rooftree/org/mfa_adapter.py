@@ -6,20 +6,20 @@ from urllib.parse import urlsplit
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
 
+from rooftree.db.sealed_text import decrypt_text, encrypt_text
 from rooftree.org.models import Company
-from rooftree.org.sealed_text import seal, unseal
 
 
-class SealedFactors(DefaultMFAAdapter):  # type: ignore[misc]
+class EncryptedMfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     """Secrets encrypted with the keys of the installation; passkeys bound to its public address."""
 
     def encrypt(self, text: str) -> str:
         """A secret, as it is stored."""
-        return seal(text)
+        return encrypt_text(text)
 
     def decrypt(self, encrypted_text: str) -> str:
         """A stored secret, readable."""
-        return unseal(encrypted_text)
+        return decrypt_text(encrypted_text)
 
     def get_public_key_credential_rp_entity(self) -> dict[str, str]:
         """Whom a passkey belongs to: the host of the public address, whatever was asked for."""

@@ -112,7 +112,7 @@ class CompanyLicense(models.Model):
         return f"company_license:{self.pk}"
 
 
-class Users(BaseUserManager["User"]):
+class UserManager(BaseUserManager["User"]):
     """Finds users by e-mail without regard to case."""
 
     def get_by_natural_key(self, username: str | None) -> "User":
@@ -136,7 +136,7 @@ class User(AbstractBaseUser):
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS = ["name", "role"]
-    objects = Users()
+    objects = UserManager()
 
     class Meta:
         db_table = "user"
@@ -184,9 +184,12 @@ class LoanOfficer(models.Model):
         return f"officer:{self.nmls_id}"
 
 
-TEMPORARY = "Temporary Authority"
-TEMPORARY_LASTS = timedelta(days=120)  # at most (12 USC 5117(d))
-AUTHORIZING = ("Approved", TEMPORARY)  # NMLS words under which an officer may originate
+TEMPORARY_AUTHORITY = "Temporary Authority"
+TEMPORARY_AUTHORITY_LIMIT = timedelta(days=120)  # at most (12 USC 5117(d))
+AUTHORIZING_STATUSES = (
+    "Approved",
+    TEMPORARY_AUTHORITY,
+)  # NMLS words under which an officer may originate
 
 
 class License(models.Model):
@@ -208,10 +211,10 @@ class License(models.Model):
                 name="license_ends_later",
             ),
             models.CheckConstraint(
-                condition=~Q(status__iexact=TEMPORARY)
+                condition=~Q(status__iexact=TEMPORARY_AUTHORITY)
                 | Q(
                     until_date__isnull=False,  # what has no end is no answer, and would pass
-                    until_date__lte=F("from_date") + TEMPORARY_LASTS,
+                    until_date__lte=F("from_date") + TEMPORARY_AUTHORITY_LIMIT,
                 ),
                 name="temporary_authority_is_short",
             ),

@@ -8,47 +8,50 @@ from zoneinfo import available_timezones
 
 from django.db.transaction import atomic
 
-from rooftree.core.phones import phone_number
+from rooftree.core.phone_numbers import parse_phone_number
 from rooftree.core.uuid7 import uuid7_at
-from rooftree.ledger.write import write
-from rooftree.org import hours, moment
+from rooftree.db import trigger_clock
+from rooftree.ledger.write_events import write_event
+from rooftree.org import working_hours
 from rooftree.org.models import Assistance, Branch, LoanOfficer, User
-from rooftree.org.people import CannotChange
+from rooftree.org.staff_accounts import StaffChangeError
 
-OF_USER = ("name", "title", "phone", "branch")
-OF_OFFICER = (
+USER_FIELDS = ("name", "title", "phone", "branch")
+OFFICER_FIELDS = (
     "nmls_id", "languages", "products", "phone", "is_texted", "text_number", "zone", "hours",
     "daily_cap", "open_cap", "backup", "sponsored_from_date",
 )  # fmt: skip
 
 
-def change_user(*, user_id: UUID | str, by: User, at: datetime, **changes: Any) -> User:
+def update_user(*, user_id: UUID | str, by: User, at: datetime, **changes: Any) -> User:
     """Correct name, title, phone or branch. A loan officer moves with the user.
 
     Leads the officer has keep their branch until they change hands. Raises `CannotChange`.
     """
-    _only(changes, OF_USER)
+    _check_allowed(changes, USER_FIELDS)
     if "name" in changes and not changes["name"].strip():
-        raise CannotChange("Give a name.")
+        raise StaffChangeError("Give a name.")
     if changes.get("phone"):
-        changes["phone"] = e164(changes["phone"])
+        changes["phone"] = parse_e164(changes["phone"])
     with atomic():
         user = User.objects.select_for_update().get(pk=user_id)
         officer = LoanOfficer.objects.filter(user=user).first()
         branch: Branch | None = changes.get("branch", user.branch)
         if officer and branch is None:
-            raise CannotChange("A loan officer works in a branch.")
-        changed = _differing(user, changes)
+            raise StaffChangeError("A loan officer works in a branch.")
+        changed = _changed_fields(user, changes)
         if not changed:
             return user
         User.objects.filter(pk=user.pk).update(**{name: changes[name] for name in changed})
         if officer and "branch" in changed:
             LoanOfficer.objects.filter(pk=officer.pk).update(branch=branch)
-        write("org.user.changed", at=at, actor=f"user:{by.pk}", user_id=user.pk, changed=changed)
+        write_event(
+            "org.user.changed", at=at, actor=f"user:{by.pk}", user_id=user.pk, changed=changed
+        )
     return User.objects.get(pk=user.pk)
 
 
-def change_officer(
+def update_officer(
     *, officer_id: UUID | str, by: User, at: datetime, changes: Mapping[str, Any]
 ) -> LoanOfficer:
     """Correct what a loan officer lends, when they work and how much they take.
@@ -56,17 +59,17 @@ def change_officer(
     Raises `CannotChange`; `hours.BadHours` for hours that make no sense.
     """
     wanted = dict(changes)
-    _only(wanted, OF_OFFICER)
+    _check_allowed(wanted, OFFICER_FIELDS)
     _check_officer(wanted, officer_id)
     with atomic():
-        moment.say(at)
+        trigger_clock.set_trigger_time(at)
         officer = LoanOfficer.objects.select_for_update().get(pk=officer_id)
-        changed = _differing(officer, wanted)
+        changed = _changed_fields(officer, wanted)
         if changed:
             LoanOfficer.objects.filter(pk=officer.pk).update(
                 **{name: wanted[name] for name in changed}
             )
-            write(
+            write_event(
                 "org.officer.changed",
                 at=at,
                 actor=f"user:{by.pk}",
@@ -76,11 +79,11 @@ def change_officer(
     return LoanOfficer.objects.get(pk=officer.pk)
 
 
-def set_assisted(
+def set_assisted_officers(
     *, assistant: User, officers: Iterable[LoanOfficer], by: User, at: datetime
 ) -> None:
     """Whose leads an assistant works, from now on exactly these."""
-    wanted = {one.pk: one for one in officers}
+    wanted = {officer.pk: officer for officer in officers}
     with atomic():
         held = set(
             Assistance.objects.filter(assistant=assistant).values_list("officer_id", flat=True)
@@ -91,7 +94,7 @@ def set_assisted(
             for key in wanted.keys() - held
         )
         if held != wanted.keys():
-            write(
+            write_event(
                 "org.assistant.assigned",
                 at=at,
                 actor=f"user:{by.pk}",
@@ -100,37 +103,37 @@ def set_assisted(
             )
 
 
-def e164(typed: str) -> str:
+def parse_e164(typed: str) -> str:
     """A number as typed, as E.164. Raises `CannotChange`."""
-    read = phone_number(typed)
+    read = parse_phone_number(typed)
     if read.e164 is None:
-        raise CannotChange(f"{typed} is no phone number; US numbers have ten digits.")
+        raise StaffChangeError(f"{typed} is no phone number; US numbers have ten digits.")
     return read.e164
 
 
 def _check_officer(wanted: dict[str, Any], officer_id: UUID | str) -> None:
     if "nmls_id" in wanted:
         if not wanted["nmls_id"].isdecimal():
-            raise CannotChange("An NMLS ID is a number.")
+            raise StaffChangeError("An NMLS ID is a number.")
         others = LoanOfficer.objects.exclude(pk=officer_id)
         if others.filter(nmls_id=wanted["nmls_id"]).exists():
-            raise CannotChange("Another loan officer has this NMLS ID.")
+            raise StaffChangeError("Another loan officer has this NMLS ID.")
     for name in ("phone", "text_number"):
         if wanted.get(name):
-            wanted[name] = e164(wanted[name])
+            wanted[name] = parse_e164(wanted[name])
     if "zone" in wanted and wanted["zone"] not in available_timezones():
-        raise CannotChange("Choose a time zone.")
+        raise StaffChangeError("Choose a time zone.")
     backup = wanted.get("backup")
     if backup and str(backup.pk) == str(officer_id):
-        raise CannotChange("Nobody is their own backup.")
-    hours.check(wanted.get("hours", {}))
+        raise StaffChangeError("Nobody is their own backup.")
+    working_hours.check_hours(wanted.get("hours", {}))
 
 
-def _differing(row: User | LoanOfficer, changes: Mapping[str, Any]) -> list[str]:
+def _changed_fields(row: User | LoanOfficer, changes: Mapping[str, Any]) -> list[str]:
     return [name for name, value in changes.items() if getattr(row, name) != value]
 
 
-def _only(changes: Mapping[str, Any], allowed: tuple[str, ...]) -> None:
+def _check_allowed(changes: Mapping[str, Any], allowed: tuple[str, ...]) -> None:
     unknown = changes.keys() - set(allowed)
     if unknown:
-        raise CannotChange(f"{', '.join(sorted(unknown))} cannot be changed here.")
+        raise StaffChangeError(f"{', '.join(sorted(unknown))} cannot be changed here.")

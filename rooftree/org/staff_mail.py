@@ -10,11 +10,11 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db.transaction import atomic
 
-from rooftree.org import pause
+from rooftree.org import sending_pause
 from rooftree.org.models import StaffNotice, User
 
 log = logging.getLogger(__name__)
-SEEN_WITHIN = timedelta(seconds=10)
+READ_GRACE = timedelta(seconds=10)
 SUBJECTS = {
     "unclaimed": "A lead is waiting for someone",
     "given": "You were given a lead",
@@ -28,10 +28,10 @@ SUBJECTS = {
     "approval_ends": "An approval of wording ends",
     "edition": "Wording was proposed or decided",
 }
-OTHER = "Something needs your attention"
+DEFAULT_SUBJECT = "Something needs your attention"
 
 
-def send(*, user_ids: Collection[UUID | str], subject: str, text: str) -> int:
+def mail_users(*, user_ids: Collection[UUID | str], subject: str, text: str) -> int:
     """Mail each of some users, one message each; how many were sent.
 
     Those who left get none. Raises what the mail server raises.
@@ -42,7 +42,7 @@ def send(*, user_ids: Collection[UUID | str], subject: str, text: str) -> int:
     )
 
 
-def deliver_notices(*, at: datetime, limit: int) -> int:
+def mail_due_notices(*, at: datetime, limit: int) -> int:
     """Mail the notices that nobody has read or mailed yet, oldest first; how many.
 
     One on the page for less than `SEEN_WITHIN` waits: most are read there. Each
@@ -50,32 +50,32 @@ def deliver_notices(*, at: datetime, limit: int) -> int:
     sends one twice; what a mail server that is down did not take goes later.
     None while sending is paused.
     """
-    if pause.is_on():
+    if sending_pause.is_sending_paused():
         return 0
     with atomic():
         notices = list(
             StaffNotice.objects.filter(
-                mailed_at=None, read_at=None, user__is_active=True, at__lte=at - SEEN_WITHIN
+                mailed_at=None, read_at=None, user__is_active=True, at__lte=at - READ_GRACE
             )
             .select_for_update(of=("self",), skip_locked=True)
             .order_by("at", "id")[:limit]
         )
-        StaffNotice.objects.filter(pk__in=[one.pk for one in notices]).update(mailed_at=at)
+        StaffNotice.objects.filter(pk__in=[notice.pk for notice in notices]).update(mailed_at=at)
     mailed = 0
     for place, notice in enumerate(notices):
         try:
-            mailed += _mail(notice)
+            mailed += _mail_notice(notice)
         except (OSError, SMTPException) as problem:
             log.warning("staff mail waits: %s", type(problem).__name__)
-            left = [one.pk for one in notices[place:]]
+            left = [notice.pk for notice in notices[place:]]
             StaffNotice.objects.filter(pk__in=left).update(mailed_at=None)
             break
     return mailed
 
 
-def _mail(notice: StaffNotice) -> int:
-    return send(
+def _mail_notice(notice: StaffNotice) -> int:
+    return mail_users(
         user_ids=[notice.user_id],
-        subject=SUBJECTS.get(notice.kind, OTHER),
+        subject=SUBJECTS.get(notice.kind, DEFAULT_SUBJECT),
         text=f"{notice.text}\n\n{settings.PUBLIC_URL}{notice.link}\n",
     )

@@ -27,7 +27,7 @@ MESSAGE_STATES = [
 ]
 
 
-class Edition(models.Model):
+class ContentVersion(models.Model):
     """One edition of what borrowers are sent: who wrote it, who let it be used, from when on.
 
     It waits until `decided_at`; one without `from_at` was refused then. It is used from
@@ -90,7 +90,7 @@ class Edition(models.Model):
         return self.approved_until is not None and at < self.approved_until
 
 
-class Template(Edition):
+class Template(ContentVersion):
     """One edition of the words for a purpose, medium, language, kind of loan and hour. Liquid."""
 
     PLACE = ("key", "medium", "language", "loan_kind", "hours")
@@ -105,10 +105,10 @@ class Template(Edition):
     subject = models.CharField(max_length=200, blank=True)
     body = models.TextField()
 
-    class Meta(Edition.Meta):
+    class Meta(ContentVersion.Meta):
         db_table = "template"
         constraints = [
-            *Edition.Meta.constraints,
+            *ContentVersion.Meta.constraints,
             models.UniqueConstraint(
                 fields=["key", "medium", "language", "loan_kind", "hours", "version"],
                 name="template_edition_once",

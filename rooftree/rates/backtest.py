@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import ROUND_CEILING, Decimal
 
-from rooftree.rates.savings import balance_cents, monthly_savings_cents
+from rooftree.rates.loan_payments import balance_cents, monthly_savings_cents
 
-LOOKED_BACK = timedelta(days=90)  # a refinance elsewhere was missed without an alert in this time
+LOOKBACK = timedelta(days=90)  # a refinance elsewhere was missed without an alert in this time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class AlertRule:
     """When to tell a borrower. Every criterion that is given must hold; at least one is."""
 
     min_drop_pct: Decimal | None = None  # between the loan's rate and the one on offer
@@ -37,7 +37,7 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Loan:
+class PortfolioLoan:
     """One loan of the portfolio; what is None was not told, or could not be read."""
 
     id: str
@@ -52,7 +52,7 @@ class Loan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Alert:
+class BacktestAlert:
     """One alert that would have gone out."""
 
     loan_id: str
@@ -65,7 +65,7 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Miss:
+class MissedRefinance:
     """A time in which a refinance was worth it, and no alert fell."""
 
     loan_id: str
@@ -82,28 +82,28 @@ class Backtest:
     from_date: date
     until_date: date
     months: int
-    alerts: tuple[Alert, ...]
-    misses: tuple[Miss, ...]
+    alerts: tuple[BacktestAlert, ...]
+    misses: tuple[MissedRefinance, ...]
     chances: int  # times in which a refinance was worth it
     loans: int
     unwatched: Mapping[str, str]  # loan: why the rule cannot see it
 
     @property
-    def false_hopes(self) -> tuple[Alert, ...]:
-        return tuple(one for one in self.alerts if one.is_false_hope)
+    def false_hopes(self) -> tuple[BacktestAlert, ...]:
+        return tuple(alert for alert in self.alerts if alert.is_false_hope)
 
     def alerts_by_month(self) -> Counter[str]:
         """How many alerts fell in each month that had any."""
-        return Counter(f"{one.on:%Y-%m}" for one in self.alerts)
+        return Counter(f"{alert.on:%Y-%m}" for alert in self.alerts)
 
-    def most_for_one_officer(self) -> int:
+    def max_officer_alerts_a_month(self) -> int:
         """The most alerts that one officer would have had in one month."""
-        counted = Counter((one.officer, f"{one.on:%Y-%m}") for one in self.alerts)
+        counted = Counter((alert.officer, f"{alert.on:%Y-%m}") for alert in self.alerts)
         return max(counted.values(), default=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Week:
+class _LoanWeek:
     on: date
     offer_pct: Decimal
     balance_cents: int
@@ -111,25 +111,27 @@ class _Week:
     break_even_months: int | None
 
 
-def run(
-    rule: Rule, rates: Mapping[str, Sequence[tuple[date, Decimal]]], loans: Sequence[Loan]
+def run_backtest(
+    rule: AlertRule,
+    rates: Mapping[str, Sequence[tuple[date, Decimal]]],
+    loans: Sequence[PortfolioLoan],
 ) -> Backtest:
     """Put every week of `rates` (by product, oldest first) before every loan."""
-    alerts: list[Alert] = []
-    misses: list[Miss] = []
+    alerts: list[BacktestAlert] = []
+    misses: list[MissedRefinance] = []
     unwatched: dict[str, str] = {}
     chances = 0
     for loan in loans:
         series = rates.get(rule.products.get(loan.product, loan.product))
-        if why := _unwatchable(loan, series):
+        if why := _unwatchable_reason(loan, series):
             unwatched[loan.id] = why
             continue
-        weeks = list(_weeks(rule, series or (), loan))
-        told = list(_alerts(rule, weeks, loan))
-        spells = list(_spells(rule, weeks))
+        weeks = list(_iter_weeks(rule, series or (), loan))
+        told = list(_find_alerts(rule, weeks, loan))
+        spells = list(_find_spells(rule, weeks))
         alerts += told
         chances += len(spells)
-        misses += _misses(loan, spells, told)
+        misses += _find_misses(loan, spells, told)
     days = [day for series in rates.values() for day, _ in series]
     return Backtest(
         from_date=min(days),
@@ -143,7 +145,7 @@ def run(
     )
 
 
-def _unwatchable(loan: Loan, series: Sequence[object] | None) -> str:
+def _unwatchable_reason(loan: PortfolioLoan, series: Sequence[object] | None) -> str:
     if not loan.product:
         return "it has no product"
     if not series:
@@ -158,14 +160,16 @@ def _unwatchable(loan: Loan, series: Sequence[object] | None) -> str:
     return f"its {' and '.join(lacking)} cannot be read" if lacking else ""
 
 
-def _weeks(rule: Rule, series: Sequence[tuple[date, Decimal]], loan: Loan) -> Iterator[_Week]:
+def _iter_weeks(
+    rule: AlertRule, series: Sequence[tuple[date, Decimal]], loan: PortfolioLoan
+) -> Iterator[_LoanWeek]:
     """The weeks in which the loan lives, and what each one's offer would be worth."""
     if not (loan.rate_pct and loan.amount_cents and loan.term_months and loan.started_on):
         return
     ends = min(filter(None, (loan.ended_on, loan.refinanced_on)), default=date.max)
     first = bisect_left(series, loan.started_on, key=lambda week: week[0])
     for on, rate in series[first:]:
-        age = _months(loan.started_on, on)
+        age = _whole_months(loan.started_on, on)
         if on >= ends or age >= loan.term_months:
             return
         if age < rule.min_age_months:
@@ -178,16 +182,16 @@ def _weeks(rule: Rule, series: Sequence[tuple[date, Decimal]], loan: Loan) -> It
             to_pct=offer,
             term_months=loan.term_months - age,
         )
-        yield _Week(
+        yield _LoanWeek(
             on=on,
             offer_pct=offer,
             balance_cents=owed,
             savings_cents=saved,
-            break_even_months=_break_even(rule, owed, saved),
+            break_even_months=_break_even_months(rule, owed, saved),
         )
 
 
-def _break_even(rule: Rule, owed: int, saved: int) -> int | None:
+def _break_even_months(rule: AlertRule, owed: int, saved: int) -> int | None:
     """Whole months until the savings have paid the costs; None when they never do."""
     if saved <= 0:
         return None
@@ -195,14 +199,16 @@ def _break_even(rule: Rule, owed: int, saved: int) -> int | None:
     return int((cost / saved).to_integral_value(ROUND_CEILING))
 
 
-def _alerts(rule: Rule, weeks: Iterable[_Week], loan: Loan) -> Iterator[Alert]:
+def _find_alerts(
+    rule: AlertRule, weeks: Iterable[_LoanWeek], loan: PortfolioLoan
+) -> Iterator[BacktestAlert]:
     last: date | None = None
     for week in weeks:
-        if last and _months(last, week.on) < rule.gap_months:
+        if last and _whole_months(last, week.on) < rule.gap_months:
             continue
-        if _holds(rule, week, loan.rate_pct or Decimal(0)):
+        if _is_met(rule, week, loan.rate_pct or Decimal(0)):
             last = week.on
-            yield Alert(
+            yield BacktestAlert(
                 loan_id=loan.id,
                 officer=loan.officer,
                 on=week.on,
@@ -213,7 +219,7 @@ def _alerts(rule: Rule, weeks: Iterable[_Week], loan: Loan) -> Iterator[Alert]:
             )
 
 
-def _holds(rule: Rule, week: _Week, rate_pct: Decimal) -> bool:
+def _is_met(rule: AlertRule, week: _LoanWeek, rate_pct: Decimal) -> bool:
     """Whether every criterion that the rule gives is met."""
     pays_back = week.break_even_months
     return (
@@ -228,14 +234,14 @@ def _holds(rule: Rule, week: _Week, rate_pct: Decimal) -> bool:
     )
 
 
-def _is_worth_it(rule: Rule, week: _Week) -> bool:
+def _is_worth_it(rule: AlertRule, week: _LoanWeek) -> bool:
     pays_back = week.break_even_months
     return pays_back is not None and pays_back <= rule.worth_within_months
 
 
-def _spells(rule: Rule, weeks: Iterable[_Week]) -> Iterator[list[_Week]]:
+def _find_spells(rule: AlertRule, weeks: Iterable[_LoanWeek]) -> Iterator[list[_LoanWeek]]:
     """Neighboring weeks in which a refinance was worth it."""
-    spell: list[_Week] = []
+    spell: list[_LoanWeek] = []
     for week in weeks:
         if _is_worth_it(rule, week):
             spell.append(week)
@@ -246,20 +252,24 @@ def _spells(rule: Rule, weeks: Iterable[_Week]) -> Iterator[list[_Week]]:
         yield spell
 
 
-def _misses(loan: Loan, spells: Iterable[Sequence[_Week]], told: Sequence[Alert]) -> Iterator[Miss]:
+def _find_misses(
+    loan: PortfolioLoan, spells: Iterable[Sequence[_LoanWeek]], told: Sequence[BacktestAlert]
+) -> Iterator[MissedRefinance]:
     """Spells without an alert that still stood, and a refinance elsewhere without one before."""
     for spell in spells:
         first, last = spell[0].on, spell[-1].on
-        if not any(first - LOOKED_BACK <= one.on <= last for one in told):
+        if not any(first - LOOKBACK <= backtest_alert.on <= last for backtest_alert in told):
             best = max(week.savings_cents for week in spell)
-            yield Miss(loan_id=loan.id, from_date=first, until_date=last, savings_cents=best)
+            yield MissedRefinance(
+                loan_id=loan.id, from_date=first, until_date=last, savings_cents=best
+            )
     left = loan.refinanced_on
-    if left and not any(left - LOOKED_BACK <= one.on < left for one in told):
-        yield Miss(
+    if left and not any(left - LOOKBACK <= backtest_alert.on < left for backtest_alert in told):
+        yield MissedRefinance(
             loan_id=loan.id, from_date=left, until_date=left, savings_cents=0, is_elsewhere=True
         )
 
 
-def _months(start: date, end: date) -> int:
+def _whole_months(start: date, end: date) -> int:
     """Whole months from one day to another."""
     return (end.year - start.year) * 12 + end.month - start.month - (end.day < start.day)

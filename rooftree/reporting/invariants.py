@@ -11,12 +11,13 @@ from typing import Any
 
 from django.db import connection
 
-from rooftree.compliance.keeping import proof
-from rooftree.ledger.verify import verify
-from rooftree.reporting import heads, recount
+from rooftree.ledger.verify_chain import verify_ledger
+from rooftree.reporting.evidence import ledger_checkpoints
 from rooftree.reporting.models import PublishedHead
+from rooftree.reporting.rollups import rebuild_rollups
+from rooftree.retention import purge_proof
 
-SHOWN = 5  # how many offenders a finding names
+SHOWN_OFFENDERS = 5  # how many offenders a finding names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,13 +34,13 @@ class Finding:
         return asdict(self)
 
 
-def conservation(at: datetime) -> Finding:
+def check_deliveries_accounted_for(at: datetime) -> Finding:
     """Every authentic delivery is worked, waits with a due time, is closed, or is quarantined.
 
     One that our limits refused is closed with its reason, and nobody works it.
     """
-    counted = dict(_rows("select state, count(*) from delivery group by state"))
-    lost = _rows(
+    counted = dict(_query_rows("select state, count(*) from delivery group by state"))
+    lost = _query_rows(
         """
         select 'delivery:' || id from delivery d
          where (state = 'received' and due_at is null
@@ -52,14 +53,14 @@ def conservation(at: datetime) -> Finding:
                 and not exists (select from touch t where t.delivery_id = d.id))
         """
     )
-    overdue = _rows(
+    overdue = _query_rows(
         "select count(*) from delivery "
         "where state = 'received' and due_at < %s - interval '1 hour'",
         at,
     )[0][0]
     figures = {"received": sum(counted.values()), **counted, "waiting_over_an_hour": overdue}
     sums = " + ".join(f"{counted.get(key, 0)} {word}" for key, word in DELIVERY_WORDS.items())
-    return found(
+    return build_finding(
         "conservation",
         lost,
         f"{figures['received']} deliveries = {sums}.",
@@ -78,14 +79,14 @@ DELIVERY_WORDS = {
 }
 
 
-def one_door(at: datetime) -> Finding:
+def check_messages_had_verdict(at: datetime) -> Finding:
     """Each message that left, or may have left, has a verdict of its own that allowed it."""
     left = (
         "m.direction = 'out' "
         "and (m.sent_at is not null or m.state in ('sent', 'delivered', 'uncertain'))"
     )
-    total = _rows(f"select count(*) from message m where {left}")[0][0]  # noqa: S608
-    wrong = _rows(
+    total = _query_rows(f"select count(*) from message m where {left}")[0][0]  # noqa: S608
+    wrong = _query_rows(
         f"""
         select 'message:' || m.id from message m left join verdict v on v.id = m.verdict_id
          where {left} and (v.id is null or v.decision <> 'allow' or v.lead_id <> m.lead_id
@@ -93,7 +94,7 @@ def one_door(at: datetime) -> Finding:
                or v.at > coalesce(m.sent_at, m.claimed_at, v.at))
         """  # noqa: S608
     )
-    return found(
+    return build_finding(
         "one door",
         wrong,
         f"Each of {total} messages that left was allowed by a verdict of its own, before it left.",
@@ -102,9 +103,9 @@ def one_door(at: datetime) -> Finding:
     )
 
 
-def no_double(at: datetime) -> Finding:
+def check_no_duplicates(at: datetime) -> Finding:
     """One message per cause and medium, and one contact attempt per message."""
-    doubled = _rows(
+    doubled = _query_rows(
         """
         select cause || ' by ' || medium || ', ' || count(*) || ' times' from message
          group by cause, medium having count(*) > 1
@@ -117,7 +118,7 @@ def no_double(at: datetime) -> Finding:
            and not exists (select from contact_attempt a where a.cause = 'message:' || m.id)
         """
     )
-    return found(
+    return build_finding(
         "no double",
         doubled,
         "No borrower got a message twice, and each that left is counted as one attempt.",
@@ -125,7 +126,7 @@ def no_double(at: datetime) -> Finding:
     )
 
 
-def licensed(at: datetime) -> Finding:
+def check_officers_entitled(at: datetime) -> Finding:
     """No live offer and no live ownership is one its officer may not have at this moment."""
     live = """
         select 'offer:' || o.id as what, o.officer_id, o.lead_id from offer o
@@ -134,8 +135,8 @@ def licensed(at: datetime) -> Finding:
         select 'ownership:' || w.id, w.officer_id, w.lead_id from ownership w
          where w.until_at is null
     """
-    total = _rows(f"select count(*) from ({live}) live")[0][0]  # noqa: S608
-    wrong = _rows(
+    total = _query_rows(f"select count(*) from ({live}) live")[0][0]  # noqa: S608
+    wrong = _query_rows(
         f"""
         select live.what || ': ' || problem
           from ({live}) live join lead on lead.id = live.lead_id,
@@ -144,7 +145,7 @@ def licensed(at: datetime) -> Finding:
         """,  # noqa: S608
         at,
     )
-    return found(
+    return build_finding(
         "licensed",
         wrong,
         f"Each of {total} offers and ownerships in force has an officer entitled to it now.",
@@ -153,10 +154,10 @@ def licensed(at: datetime) -> Finding:
     )
 
 
-def attribution(at: datetime) -> Finding:
+def check_attribution(at: datetime) -> Finding:
     """The credits of each funded loan sum to one: its lead has one first touch, of its source."""
-    total = _rows("select count(*) from loan where funded_date is not null")[0][0]
-    wrong = _rows(
+    total = _query_rows("select count(*) from loan where funded_date is not null")[0][0]
+    wrong = _query_rows(
         """
         select 'loan:' || loan.id || ', credits ' || count(t.id)
           from loan join lead on lead.id = loan.lead_id
@@ -165,7 +166,7 @@ def attribution(at: datetime) -> Finding:
          group by loan.id having count(t.id) <> 1
         """
     )
-    return found(
+    return build_finding(
         "attribution",
         wrong,
         f"The credits of each of {total} funded loans sum to one.",
@@ -174,14 +175,14 @@ def attribution(at: datetime) -> Finding:
     )
 
 
-def money(at: datetime) -> Finding:
+def check_money_sums(at: datetime) -> Finding:
     """Every sum of the reports is what a count of the tables gives, to the cent."""
     wrong = [
         (f"{d.key[4]} of {d.key[0]}: counted {d.counted}, is {d.true}",)
-        for d in recount.differences()
+        for d in rebuild_rollups.find_differences()
     ]
-    entries = _rows("select count(*) from money_entry")[0][0]
-    return found(
+    entries = _query_rows("select count(*) from money_entry")[0][0]
+    return build_finding(
         "money",
         wrong,
         f"The sums of the reports agree with {entries} entries, and all leads and loans, "
@@ -191,11 +192,11 @@ def money(at: datetime) -> Finding:
     )
 
 
-def ledger(at: datetime) -> Finding:
+def check_ledger_chain(at: datetime) -> Finding:
     """The chain is whole; what is not sealed yet is said, not judged."""
-    report = verify()
+    report = verify_ledger()
     wrong = [] if report.holds else [(report.problem,)]
-    return found(
+    return build_finding(
         "ledger",
         wrong,
         f"The ledger's chain of {report.links} events is whole; {report.unsealed} wait to be "
@@ -205,28 +206,31 @@ def ledger(at: datetime) -> Finding:
     )
 
 
-def published_heads(at: datetime) -> Finding:
+def check_published_heads(at: datetime) -> Finding:
     """Every head that was signed is still the head of this ledger."""
-    kept = [heads.exported(one) for one in PublishedHead.objects.select_related("key")]
-    return found(
+    kept = [
+        ledger_checkpoints.export_head(published_head)
+        for published_head in PublishedHead.objects.select_related("key")
+    ]
+    return build_finding(
         "published heads",
-        [(one,) for one in heads.problems(kept)],
+        [(find_problem,) for find_problem in ledger_checkpoints.find_problems(kept)],
         f"{len(kept)} signed heads are those of this ledger.",
         "{n} signed heads are not those of this ledger.",
         figures={"heads": len(kept)},
     )
 
 
-def owner_mirrored(at: datetime) -> Finding:
+def check_owner_mirrored(at: datetime) -> Finding:
     """The officer on a lead is the one of its live ownership, and nobody where there is none."""
-    wrong = _rows(
+    wrong = _query_rows(
         """
         select 'lead:' || lead.id from lead
           left join ownership w on w.lead_id = lead.id and w.until_at is null
          where lead.officer_id is distinct from w.officer_id
         """
     )
-    return found(
+    return build_finding(
         "owner mirrored",
         wrong,
         "The officer shown on every lead is the one who owns it.",
@@ -234,10 +238,10 @@ def owner_mirrored(at: datetime) -> Finding:
     )
 
 
-def purged(at: datetime) -> Finding:
+def check_removals(at: datetime) -> Finding:
     """What the ledger says was removed is gone, is exactly that, and left nothing dangling."""
-    seen = proof.prove()
-    return found(
+    seen = purge_proof.prove_purges()
+    return build_finding(
         "purged",
         [(one,) for one in seen.against],
         f"Each of {seen.removed} records that were removed is gone, as the ledger committed to.",
@@ -246,21 +250,21 @@ def purged(at: datetime) -> Finding:
     )
 
 
-EVERY: tuple[Callable[[datetime], Finding], ...] = (
-    conservation,
-    one_door,
-    no_double,
-    licensed,
-    attribution,
-    money,
-    ledger,
-    published_heads,
-    owner_mirrored,
-    purged,
+INVARIANTS: tuple[Callable[[datetime], Finding], ...] = (
+    check_deliveries_accounted_for,
+    check_messages_had_verdict,
+    check_no_duplicates,
+    check_officers_entitled,
+    check_attribution,
+    check_money_sums,
+    check_ledger_chain,
+    check_published_heads,
+    check_owner_mirrored,
+    check_removals,
 )
 
 
-def found(
+def build_finding(
     name: str,
     wrong: Sequence[tuple[Any, ...]],
     good: str,
@@ -273,12 +277,12 @@ def found(
         name=name,
         holds=not wrong,
         sentence=bad.replace("{n}", str(len(wrong))) if wrong else good,
-        offenders=tuple(row[0] for row in wrong[:SHOWN]),
+        offenders=tuple(row[0] for row in wrong[:SHOWN_OFFENDERS]),
         figures=figures or {},
     )
 
 
-def _rows(query: str, *given: Any) -> list[tuple[Any, ...]]:
+def _query_rows(query: str, *given: Any) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(query, given or None)
         rows: list[tuple[Any, ...]] = cursor.fetchall()

@@ -4,9 +4,9 @@ from django.db import models
 from django.db.models import F, Q
 
 from rooftree.core.uuid7 import uuid7
+from rooftree.db.sealed_text import SealedTextField
 from rooftree.leads.models import Source, Touch
 from rooftree.org.models import Branch, User
-from rooftree.org.sealed_text import SealedTextField
 
 MEASURES = [
     "leads",
@@ -20,7 +20,7 @@ MEASURES = [
 ]
 
 
-class Delta(models.Model):
+class RollupDelta(models.Model):
     """One change to a sum, appended in the transaction that caused it, folded later."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
@@ -227,7 +227,7 @@ class Incident(models.Model):
         return f"incident:{self.pk}"
 
 
-class PlaceFile(models.Model):
+class MinorityShareFile(models.Model):
     """One file of who lives where, as the operator loaded it. The newest counts."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
@@ -244,11 +244,11 @@ class PlaceFile(models.Model):
         return f"place_file:{self.pk}"
 
 
-class PlaceShare(models.Model):
+class MinorityShare(models.Model):
     """The share of a ZIP's or a county's people who belong to a minority, by the census."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
-    file = models.ForeignKey(PlaceFile, models.CASCADE, related_name="shares")
+    file = models.ForeignKey(MinorityShareFile, models.CASCADE, related_name="shares")
     key = models.CharField(max_length=80)  # 78745, or TX/travis
     minority_pct = models.DecimalField(max_digits=5, decimal_places=2)
 
@@ -262,14 +262,14 @@ class PlaceShare(models.Model):
         return f"place_share:{self.key}"
 
 
-class FairReport(models.Model):
+class FairLendingReport(models.Model):
     """How groups of one month's leads were served, by one measure. Written once, never changed."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     month = models.DateField()  # its first day, of arrival
     measure = models.CharField(max_length=20)
     groups = models.JSONField()  # by what: the shape is reporting.fair_outcomes.Group
-    places = models.ForeignKey(PlaceFile, models.PROTECT, null=True, related_name="+")
+    places = models.ForeignKey(MinorityShareFile, models.PROTECT, null=True, related_name="+")
     at = models.DateTimeField()
 
     class Meta:
@@ -282,7 +282,7 @@ class FairReport(models.Model):
         return f"fair_report:{self.pk}"
 
 
-class ExportAsk(models.Model):
+class ExportRequest(models.Model):
     """Somebody wants to take people's data out, and a second person says whether (SEC-01)."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)

@@ -6,10 +6,10 @@ from datetime import date, datetime
 from typing import Any
 
 from rooftree.org import models
-from rooftree.org.hours import local_date
+from rooftree.org.working_hours import local_date
 
 # NMLS words, lower-cased; "Approved - Inactive" is none of them.
-AUTHORIZING = frozenset(one.lower() for one in models.AUTHORIZING)
+AUTHORIZING_STATUSES = frozenset(one.lower() for one in models.AUTHORIZING_STATUSES)
 DEPOSITORY = "depository"
 
 
@@ -25,7 +25,7 @@ class Permit:
     def in_force(self, day: date) -> bool:
         """True on a day inside its dates, while NMLS's word lets the officer originate."""
         return (
-            self.status.lower() in AUTHORIZING
+            self.status.lower() in AUTHORIZING_STATUSES
             and self.from_date <= day
             and (self.until_date is None or day < self.until_date)
         )
@@ -78,7 +78,7 @@ def entitlement_problem(
     if candidate.terminated_at and candidate.terminated_at <= at:
         return "terminated", "No longer works here"
     if candidate.sponsored_from_date > day:
-        return "not_sponsored", f"Not sponsored until {_said(candidate.sponsored_from_date)}"
+        return "not_sponsored", f"Not sponsored until {_format_date(candidate.sponsored_from_date)}"
     if not state:
         return None
     if lender.kind == DEPOSITORY:
@@ -95,14 +95,14 @@ def _license_problem(permits: tuple[Permit, ...], state: str, day: date) -> tupl
     if not here:
         return "unlicensed", f"Not licensed in {state}"
     last = max(here, key=lambda permit: permit.from_date)
-    if last.status.lower() not in AUTHORIZING:
+    if last.status.lower() not in AUTHORIZING_STATUSES:
         return "license_inactive", f"License in {state} is {last.status}"
     if last.from_date > day:
-        return "license_not_yet", f"License in {state} begins {_said(last.from_date)}"
-    return "license_expired", f"License in {state} ended {_said(last.until_date or day)}"
+        return "license_not_yet", f"License in {state} begins {_format_date(last.from_date)}"
+    return "license_expired", f"License in {state} ended {_format_date(last.until_date or day)}"
 
 
-def _said(day: date) -> str:
+def _format_date(day: date) -> str:
     return f"{day:%b} {day.day}, {day.year}"
 
 
@@ -131,7 +131,7 @@ def lender_from_json(stored: Mapping[str, Any] | None) -> Lender:
     return Lender(kind=stored["kind"], permits=permits)
 
 
-def as_now(c: Candidate, today: int, in_hand: int, paused_at: str | None) -> Candidate:
+def with_current_load(c: Candidate, today: int, in_hand: int, paused_at: str | None) -> Candidate:
     """The same officer with what they have at this moment. Thousands are made for one choice."""
     return Candidate(
         id=c.id,
@@ -154,7 +154,7 @@ def as_now(c: Candidate, today: int, in_hand: int, paused_at: str | None) -> Can
     )
 
 
-def all_to_json(people: Sequence[Candidate]) -> dict[str, Any]:
+def candidates_to_json(people: Sequence[Candidate]) -> dict[str, Any]:
     """Candidates as stored with a decision: what many have in common is written once."""
     shapes: dict[tuple[Any, ...], int] = {}
     rows = []
@@ -164,13 +164,16 @@ def all_to_json(people: Sequence[Candidate]) -> dict[str, Any]:
                  c.sponsored_from_date, c.daily_cap, c.open_cap)  # fmt: skip
         rows.append([
             c.id, c.name, c.nmls_id, shapes.setdefault(shape, len(shapes)),
-            c.today, c.open, _moment(c.terminated_at), _moment(c.paused_at),
+            c.today, c.open, _to_iso(c.terminated_at), _to_iso(c.paused_at),
         ])  # fmt: skip
     first = {row[3]: one for row, one in zip(reversed(rows), reversed(people), strict=True)}
-    return {"shapes": [_shape(first[nth]) for nth in range(len(shapes))], "candidates": rows}
+    return {
+        "shapes": [_shape_to_json(first[nth]) for nth in range(len(shapes))],
+        "candidates": rows,
+    }
 
 
-def all_from_json(stored: Mapping[str, Any]) -> tuple[Candidate, ...]:
+def candidates_from_json(stored: Mapping[str, Any]) -> tuple[Candidate, ...]:
     """Candidates as they were stored, or as the database hands them over."""
     shapes = [_shape_from_json(shape) for shape in stored["shapes"]]
     kinds: dict[tuple[Any, ...], int] = {}
@@ -190,7 +193,7 @@ def all_from_json(stored: Mapping[str, Any]) -> tuple[Candidate, ...]:
     )
 
 
-def _shape(c: Candidate) -> list[Any]:
+def _shape_to_json(c: Candidate) -> list[Any]:
     return [
         c.branch_path, c.zone, dict(c.hours), list(c.languages), list(c.products),
         [permit_to_json(permit) for permit in c.permits], c.sponsored_from_date.isoformat(),
@@ -212,5 +215,5 @@ def _shape_from_json(shape: Sequence[Any]) -> dict[str, Any]:
     }
 
 
-def _moment(at: datetime | None) -> str | None:
+def _to_iso(at: datetime | None) -> str | None:
     return at.isoformat() if at else None

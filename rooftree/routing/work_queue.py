@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection
 
-from rooftree.compliance import windows
-from rooftree.compliance.amending import standing
+from rooftree.compliance.gate import next_calling_time
+from rooftree.compliance.rule_changes import approved_changes
 from rooftree.org.models import User
-from rooftree.routing.rule_words import PURPOSES
+from rooftree.routing.rule_sentences import PURPOSE_NAMES
 
-LONGEST = 200  # rows; a queue beyond it is not worked from the top
-SOON = timedelta(minutes=10)  # an agreed call comes to the top that much before its time
+MAX_ROWS = 200  # rows; a queue beyond it is not worked from the top
+CALLBACK_NOTICE = timedelta(minutes=10)  # an agreed call comes to the top that much before its time
 
 
 class Tab(StrEnum):
@@ -37,11 +37,11 @@ class Group(StrEnum):
     WAITING = "waiting"  # for the borrower, or for a day the officer chose
 
 
-ORDER = {group: place for place, group in enumerate(Group)}
+GROUP_ORDER = {group: place for place, group in enumerate(Group)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class QueueRow:
     """One line of the queue."""
 
     lead_id: UUID
@@ -64,7 +64,7 @@ class Row:
 
 # A reply waits until a person of ours answers it, not until somebody has looked at it.
 # The two halves of `mine` keep both on an index.
-LISTED = f"""
+QUEUE_SQL = f"""
 with officers as (
     select o.id from loan_officer o
      where (o.user_id = %(user)s and o.terminated_at is null)
@@ -115,7 +115,7 @@ select g.id, p.first_name, p.last_name, g.kind, g.offer_id,
        g.task, g.property_zip,
        (select e164 from phone where phone.person_id = g.person_id and unlinked_at is null
          order by is_primary desc, given_at limit 1),
-       {standing.STANDING}
+       {approved_changes.APPROVED_CHANGES_SQL}
   from grouped g join person p on p.id = g.person_id join source s on s.id = g.source_id
  where case %(tab)s
        when 'now' then g.kind <> 'waiting'
@@ -136,10 +136,10 @@ COLUMNS = (
     "tried_at", "score_reasons", "snoozed_because", "call_at", "task_at", "task", "zip", "phone",
     "rules",
 )  # fmt: skip
-SHOWN = COLUMNS[6:14]
+COPIED_COLUMNS = COLUMNS[6:14]
 
 
-def for_officer(user: User, *, at: datetime, tab: Tab = Tab.NOW) -> list[Row]:
+def list_rows(user: User, *, at: datetime, tab: Tab = Tab.NOW) -> list[QueueRow]:
     """The rows of one tab, best first: running promises, unanswered replies, due tasks, next calls.
 
     Of the next calls those come first whom the hour allows to be called. An
@@ -149,81 +149,83 @@ def for_officer(user: User, *, at: datetime, tab: Tab = Tab.NOW) -> list[Row]:
     asked: dict[str, Any] = {
         "user": user.pk,
         "at": at,
-        "soon": at + SOON,
+        "soon": at + CALLBACK_NOTICE,
         "tab": str(tab),
         "tomorrow": datetime.combine(here.date() + timedelta(days=1), time(0), here.tzinfo),
-        "limit": LONGEST,
+        "limit": MAX_ROWS,
     }
     with connection.cursor() as cursor:
-        cursor.execute(LISTED, asked)
-        rows = [_row(found, here) for found in cursor.fetchall()]
-    return sorted(rows, key=_place)  # stable: the order of the list otherwise stays
+        cursor.execute(QUEUE_SQL, asked)
+        rows = [_build_row(found, here) for found in cursor.fetchall()]
+    return sorted(rows, key=_sort_key)  # stable: the order of the list otherwise stays
 
 
-def _place(row: Row) -> tuple[int, bool]:
-    return ORDER[row.group], row.group is Group.NEXT and row.opens_at is not None
+def _sort_key(row: QueueRow) -> tuple[int, bool]:
+    return GROUP_ORDER[row.group], row.group is Group.NEXT and row.opens_at is not None
 
 
-def _row(found: tuple[Any, ...], at: datetime) -> Row:
+def _build_row(found: tuple[Any, ...], at: datetime) -> QueueRow:
     named = dict(zip(COLUMNS, found, strict=True))
     group = Group(named["group"])
     reply = group is Group.REPLY
-    changes = standing.changes(named["rules"])
-    opens = windows.next_opening(named["phone"] or "", named["state"], named["zip"], changes, at=at)
+    changes = approved_changes.parse_changes(named["rules"])
+    opens = next_calling_time.next_opening(
+        named["phone"] or "", named["state"], named["zip"], changes, at=at
+    )
     opens = opens if opens and opens > at else None
-    return Row(
+    return QueueRow(
         lead_id=named["id"],
         name=" ".join(filter(None, (named["first_name"], named["last_name"]))) or "No name yet",
         group=group,
-        reason=_reason(group, named, at) + _hour(group, opens, at),
+        reason=_describe_reason(group, named, at) + _call_hours_text(group, opens, at),
         offer_id=named["offer_id"],
         due_at=named["due_at"] if group is Group.PROMISE else None,
         replied_at=named["heard_at"] if reply else None,
         opens_at=opens,
-        **{key: named[key] for key in SHOWN},
+        **{key: named[key] for key in COPIED_COLUMNS},
     )
 
 
-def _reason(group: Group, named: dict[str, Any], at: datetime) -> str:
+def _describe_reason(group: Group, named: dict[str, Any], at: datetime) -> str:
     """Why the row stands where it does, in words; `at` is in the reader's zone."""
     if group is Group.REPLY:
-        return f"Wrote or called {ago(named['heard_at'], at)} and waits for an answer"
+        return f"Wrote or called {format_ago(named['heard_at'], at)} and waits for an answer"
     if group is Group.PROMISE and named["call_at"] and named["call_at"] == named["due_at"]:
-        return f"You agreed to call back at {_when(named['call_at'], at)}"
+        return f"You agreed to call back at {_format_when(named['call_at'], at)}"
     if group is Group.TASK:
-        return f"Due {_when(named['task_at'], at)}: {named['task']}"
+        return f"Due {_format_when(named['task_at'], at)}: {named['task']}"
     if group is Group.WAITING:
-        return _waits(named, at)
-    return _inquiry(group, named, at)
+        return _waiting_reason(named, at)
+    return _inquiry_text(group, named, at)
 
 
-def _waits(named: dict[str, Any], at: datetime) -> str:
+def _waiting_reason(named: dict[str, Any], at: datetime) -> str:
     if named["snoozed_until"] and named["snoozed_until"] > at:
         why = f": {named['snoozed_because']}" if named["snoozed_because"] else ""
-        return f"Set aside until {_when(named['snoozed_until'], at)}{why}"
+        return f"Set aside until {_format_when(named['snoozed_until'], at)}{why}"
     if named["call_at"]:
-        return f"You agreed to call back {_when(named['call_at'], at)}"
+        return f"You agreed to call back {_format_when(named['call_at'], at)}"
     if named["tried_at"]:
-        return f"Tried {ago(named['tried_at'], at)}; it is the borrower's turn"
-    return _inquiry(Group.WAITING, named, at)
+        return f"Tried {format_ago(named['tried_at'], at)}; it is the borrower's turn"
+    return _inquiry_text(Group.WAITING, named, at)
 
 
-def _inquiry(group: Group, named: dict[str, Any], at: datetime) -> str:
+def _inquiry_text(group: Group, named: dict[str, Any], at: datetime) -> str:
     place = f" in {named['state']}" if named["state"] else ""
-    what = f"{named['source']} {PURPOSES.get(named['purpose'], 'inquiry')}{place}"
-    said = f"{what}, {ago(named['warmed_at'], at)}"
+    what = f"{named['source']} {PURPOSE_NAMES.get(named['purpose'], 'inquiry')}{place}"
+    said = f"{what}, {format_ago(named['warmed_at'], at)}"
     best = json.loads(named["score_reasons"] or "[]")
     return f"{said}. {best[0]['text']}" if group is Group.NEXT and best else said
 
 
-def _hour(group: Group, opens: datetime | None, at: datetime) -> str:
+def _call_hours_text(group: Group, opens: datetime | None, at: datetime) -> str:
     """Why not now, where the hour is against a call."""
     if opens is None or group is Group.WAITING:
         return ""
-    return f". Calls open {_when(opens, at.astimezone(opens.tzinfo))} their time"
+    return f". Calls open {_format_when(opens, at.astimezone(opens.tzinfo))} their time"
 
 
-def _when(moment: datetime, at: datetime) -> str:
+def _format_when(moment: datetime, at: datetime) -> str:
     """`5:00 PM`, within the week `Thu 5:00 PM`, else `Nov 12, 5:00 PM`; in the zone of `at`."""
     there = moment.astimezone(at.tzinfo)
     clock = f"{there:%I:%M %p}".lstrip("0")
@@ -233,7 +235,7 @@ def _when(moment: datetime, at: datetime) -> str:
     return f"{there:%a} {clock}" if 0 < days < 7 else f"{there:%b} {there.day}, {clock}"
 
 
-def ago(then: datetime, at: datetime) -> str:
+def format_ago(then: datetime, at: datetime) -> str:
     """How long before `at` something was, in one unit: `40 seconds ago`, `3 days ago`."""
     seconds = max(0, int((at - then).total_seconds()))
     for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):

@@ -11,13 +11,13 @@ from django.tasks.backends.base import BaseTaskBackend
 from django.tasks.base import TASK_MAX_PRIORITY, TASK_MIN_PRIORITY, Task
 from django.utils.json import normalize_json
 
-from rooftree.core.log_lines import request_id
-from rooftree.tasks import names
+from rooftree.core.log_formatting import request_id
+from rooftree.tasks import task_registry
 
-WORKER = "rooftree.tasks.worker.Run"
+WORKER_CLASS = "rooftree.tasks.worker.Run"
 MAX_ATTEMPTS = 5
-LOWEST = 9  # Oban's priorities run from 0, first, to 9, last
-WRITE = """
+LOWEST_PRIORITY = 9  # Oban's priorities run from 0, first, to 9, last
+INSERT_JOB = """
     with job as (
         insert into oban_jobs
                (worker, queue, priority, max_attempts, args, meta, state, scheduled_at)
@@ -48,7 +48,7 @@ class ObanTask(Task):  # type: ignore[type-arg]
         Task.__post_init__(self)
         if not self.known_as:
             object.__setattr__(self, "known_as", self.func.__name__)
-        names.register(self.known_as, self.func)
+        task_registry.register_task(self.known_as, self.func)
 
 
 class ObanBackend(BaseTaskBackend):
@@ -62,9 +62,9 @@ class ObanBackend(BaseTaskBackend):
         """Write the row; it runs once the transaction commits, and never if it does not."""
         self.validate_task(task)
         args, kwargs = normalize_json(list(args)), normalize_json(kwargs)
-        row = row_of(task, args, kwargs) | {"at": naive(task.run_after)}
+        row = job_row(task, args, kwargs) | {"at": naive_utc(task.run_after)}
         with connections["default"].cursor() as cursor:
-            cursor.execute(WRITE, row)
+            cursor.execute(INSERT_JOB, row)
             job_id, inserted_at, _ = cursor.fetchone()
         return TaskResult(
             task=task,
@@ -82,10 +82,10 @@ class ObanBackend(BaseTaskBackend):
         )
 
 
-def row_of(task: Any, args: list[Any], kwargs: dict[str, Any]) -> dict[str, Any]:
+def job_row(task: Any, args: list[Any], kwargs: dict[str, Any]) -> dict[str, Any]:
     """What a task says in its row, by column: those of every statement that writes one."""
     return {
-        "worker": WORKER,
+        "worker": WORKER_CLASS,
         "queue": task.queue_name,
         "priority": oban_priority(task.priority),
         "max_attempts": task.max_attempts,
@@ -97,9 +97,9 @@ def row_of(task: Any, args: list[Any], kwargs: dict[str, Any]) -> dict[str, Any]
 def oban_priority(priority: int) -> int:
     """Django's -100 (last) to 100 (first) as Oban's 9 (last) to 0 (first)."""
     span = TASK_MAX_PRIORITY - TASK_MIN_PRIORITY
-    return LOWEST - (priority - TASK_MIN_PRIORITY) * LOWEST // span
+    return LOWEST_PRIORITY - (priority - TASK_MIN_PRIORITY) * LOWEST_PRIORITY // span
 
 
-def naive(moment: datetime | None) -> datetime | None:
+def naive_utc(moment: datetime | None) -> datetime | None:
     """`moment` as the queue's columns hold it: UTC without a zone."""
     return moment.astimezone(UTC).replace(tzinfo=None) if moment else None

@@ -13,16 +13,16 @@ from oban import Cancel, Oban, Snooze, worker
 from oban.job import Job
 from psycopg_pool import AsyncConnectionPool
 
-from rooftree.core.log_lines import request_id
-from rooftree.tasks.address import conninfo
-from rooftree.tasks.attempt import Next, Outcome, attempt
-from rooftree.tasks.postgresql.silence import is_idle_and_silent
+from rooftree.core.log_formatting import request_id
+from rooftree.db.connection_check import is_known_alive
+from rooftree.tasks.dsn import database_dsn
+from rooftree.tasks.task_attempt import AttemptOutcome, NextStep, run_attempt
 
-GRACE = 15.0  # seconds for what is running when we are asked to stop; batches last 2 to 3
-POOL_PATIENCE = 4.0  # seconds for a connection; while the database is away, loops try again
-A_CENTURY = 100 * 365 * 86400  # "never", for Oban's own rescue and pruning: see rescue.py
+SHUTDOWN_GRACE = 15.0  # seconds for what is running when we are asked to stop; batches last 2 to 3
+POOL_TIMEOUT = 4.0  # seconds for a connection; while the database is away, loops try again
+NEVER_SECONDS = 100 * 365 * 86400  # "never", for Oban's own rescue and pruning: see rescue.py
 log = logging.getLogger(__name__)
-_threads: dict[str, ThreadPoolExecutor] = {}
+_thread_pools: dict[str, ThreadPoolExecutor] = {}
 
 
 class Failed(Exception):
@@ -35,93 +35,95 @@ class Run:
 
     async def process(self, job: Job) -> Any:
         """Run the task in a thread of its queue and tell Oban what follows."""
-        outcome = await asyncio.get_running_loop().run_in_executor(_pool(job.queue), _try, job)
-        return _answer(job, outcome)
+        outcome = await asyncio.get_running_loop().run_in_executor(
+            _thread_pool(job.queue), _run_job, job
+        )
+        return _oban_result(job, outcome)
 
     def backoff(self, job: Job) -> int:
         """Seconds until the attempt after a bug."""
         return max(1, round(float(job.extra["wait"])))
 
 
-async def work(stop: asyncio.Event) -> None:
+async def run_worker(stop: asyncio.Event) -> None:
     """Run tasks of all queues until `stop` is set, then finish what is running."""
     limits: dict[str, int | dict[str, Any]] = {**settings.TASK_THREADS}
     pool = AsyncConnectionPool(
-        conninfo(),
+        database_dsn(),
         min_size=1,
         max_size=len(limits) + 3,
         open=False,
-        timeout=POOL_PATIENCE,
-        check=_must_live,
+        timeout=POOL_TIMEOUT,
+        check=_check_connection,
     )
     await pool.open(wait=True, timeout=30)
     async with pool:
         oban = Oban(
             pool=pool,
             queues=limits,
-            lifeline={"rescue_after": A_CENTURY},
-            pruner={"max_age": A_CENTURY},
+            lifeline={"rescue_after": NEVER_SECONDS},
+            pruner={"max_age": NEVER_SECONDS},
             refresher={"interval": 2, "max_age": 10},
-            shutdown_grace_period=GRACE,
+            shutdown_grace_period=SHUTDOWN_GRACE,
         )
         await oban.start()
         await stop.wait()
         # Oban's own heart-beat stops first; without ours, a task that takes
         # its last seconds would be rescued and run twice.
-        beating = asyncio.create_task(_keep_alive(pool, oban._node))
+        beating = asyncio.create_task(_send_heartbeats(pool, oban._node))
         with suppress(TimeoutError):  # without a database Oban would go on trying
-            await asyncio.wait_for(oban.stop(), GRACE + 2)
+            await asyncio.wait_for(oban.stop(), SHUTDOWN_GRACE + 2)
         beating.cancel()
         with suppress(asyncio.CancelledError):
             await beating
 
 
-async def _must_live(connection: psycopg.AsyncConnection[Any]) -> None:
+async def _check_connection(connection: psycopg.AsyncConnection[Any]) -> None:
     """What the pool looks at before it gives a connection out. Raises when it is dead."""
-    if not is_idle_and_silent(connection):
+    if not is_known_alive(connection):
         await AsyncConnectionPool.check_connection(connection)
 
 
-def _pool(queue: str) -> ThreadPoolExecutor:
+def _thread_pool(queue: str) -> ThreadPoolExecutor:
     """As many threads as the queue runs tasks, so that none waits while it counts as running."""
-    if queue not in _threads:
+    if queue not in _thread_pools:
         number = settings.TASK_THREADS.get(queue, 1)
-        _threads[queue] = ThreadPoolExecutor(number, thread_name_prefix=f"tasks-{queue}")
-    return _threads[queue]
+        _thread_pools[queue] = ThreadPoolExecutor(number, thread_name_prefix=f"tasks-{queue}")
+    return _thread_pools[queue]
 
 
-def _try(job: Job) -> Outcome:
+def _run_job(job: Job) -> AttemptOutcome:
     """What it logs and queues carries the id of the request that began it, or the row's own."""
     request_id.set(str((job.meta or {}).get("request") or f"row-{job.id}"))
     written = job.inserted_at or datetime.now(UTC)
     if written.tzinfo is None:
         written = written.replace(tzinfo=UTC)
     tried = job.attempt - 1 + int((job.meta or {}).get("snoozed", 0))
-    return attempt(job.args, tried=tried, age=datetime.now(UTC) - written)
+    return run_attempt(job.args, tried=tried, age=datetime.now(UTC) - written)
 
 
-def _answer(job: Job, outcome: Outcome) -> Any:
-    if outcome.next is Next.DONE:
+def _oban_result(job: Job, outcome: AttemptOutcome) -> Any:
+    if outcome.next is NextStep.DONE:
         return None
     name = job.args.get("task", "?") if isinstance(job.args, dict) else "?"
-    if outcome.next is Next.CLOSED:
+    if outcome.next is NextStep.CLOSED:
         return Cancel(outcome.why)
-    if outcome.next is Next.WAIT:
-        log.info("task %s (row %s, %s) waits: %s", name, job.id, _asked(job), outcome.why)
+    if outcome.next is NextStep.WAIT:
+        log.info("task %s (row %s, %s) waits: %s", name, job.id, _request_label(job), outcome.why)
         return Snooze(max(1, round(outcome.seconds)), {"waits_for": outcome.why})
-    log.warning("task %s (row %s, %s) failed: %s", name, job.id, _asked(job), outcome.why)
-    if outcome.next is Next.DEAD:
+    log.warning("task %s (row %s, %s) failed: %s", name, job.id, _request_label(job), outcome.why)
+    if outcome.next is NextStep.DEAD:
         job.max_attempts = job.attempt  # Oban discards a row whose attempts are used up
     job.extra = {**(job.extra or {}), "wait": outcome.seconds}
     raise Failed(outcome.why) from None
 
 
-def _asked(job: Job) -> str:
+def _request_label(job: Job) -> str:
     asked = (job.meta or {}).get("request")
     return f"request {asked}" if asked else "no request"
 
 
-async def _keep_alive(pool: AsyncConnectionPool[Any], node: str) -> None:
+async def _send_heartbeats(pool: AsyncConnectionPool[Any], node: str) -> None:
     beat = "update oban_producers set updated_at = timezone('UTC', now()) where node = %s"
     while True:
         with suppress(psycopg.Error):

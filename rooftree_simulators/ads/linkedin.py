@@ -10,16 +10,16 @@ import json
 import re
 from urllib.parse import quote
 
-from rooftree_simulators.frame import Json, Reply, Request, Setup, Vendor, json_reply
-from rooftree_simulators.outgoing import Answer, send
+from rooftree_simulators.http_sender import HttpAnswer, send_request
+from rooftree_simulators.vendor_base import Json, Reply, Request, SimulatorSetup, Vendor, json_reply
 
 CLIENT_SECRET, TOKEN = "linkedin-client-secret", "AQXtoken"
 ACCOUNT, FORM, CREATIVE, CAMPAIGN = "522529623", 3162, "201934", "301122"
 _QUESTIONS = {1: "FIRST_NAME", 2: "LAST_NAME", 3: "EMAIL", 4: "PHONE_NUMBER"}
 _OPTIONS = {1: "Buying", 2: "Refinancing"}
-_FINDER = {"q", "owner", "leadType", "submittedAtTimeRange", "count", "start"}
-_MOST_LISTED = 50  # elements of a page, whatever was asked for
-WORDING = (
+_FINDER_PARAMETERS = {"q", "owner", "leadType", "submittedAtTimeRange", "count", "start"}
+_MAX_PAGE_SIZE = 50  # elements of a page, whatever was asked for
+CONSENT_WORDING = (
     "By clicking Submit I agree that Lindenfield Mortgage, LLC may call and text me at the number"
     " given, including by automated means, about mortgages. Consent is not a condition of any"
     " purchase."
@@ -30,7 +30,7 @@ class LinkedIn(Vendor):
     key = "linkedin"
     latencies = {"*": (100, 500)}
 
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self, setup: SimulatorSetup) -> None:
         super().__init__(setup)
         self.callback = ""
         self.responses: dict[str, Json] = {}
@@ -42,9 +42,9 @@ class LinkedIn(Vendor):
     def authenticate(self, request: Request) -> Reply | None:
         if request.header("Authorization") != f"Bearer {TOKEN}" or self.expired:
             code = "EXPIRED_ACCESS_TOKEN" if self.expired else "INVALID_ACCESS_TOKEN"
-            return _error(401, code, "The token used in the request is not valid", 65601)
+            return _error_reply(401, code, "The token used in the request is not valid", 65601)
         if not request.header("LinkedIn-Version").isdigit():
-            return _error(400, "VERSION_MISSING", "A version must be present")
+            return _error_reply(400, "VERSION_MISSING", "A version must be present")
         return None
 
     def expire(self, request: Request) -> None:
@@ -58,8 +58,8 @@ class LinkedIn(Vendor):
             if parts[:2] == ["rest", "leadFormResponses"] and parts[-1] in self.responses:
                 return json_reply(200, self.responses[parts[-1]])
             if parts == ["rest", "leadForms", str(FORM)]:
-                return json_reply(200, form())
-        return _error(404, "NOT_FOUND", "Resource not found")
+                return json_reply(200, lead_form())
+        return _error_reply(404, "NOT_FOUND", "Resource not found")
 
     def _listed(self, request: Request) -> Reply:
         """The finder by owner, newest first, read as strictly as Rest.li reads a query."""
@@ -68,14 +68,20 @@ class LinkedIn(Vendor):
         since = re.fullmatch(
             r"\(start:(\d{13})(?:,end:(\d{13}))?\)", query.get("submittedAtTimeRange", "")
         )
-        if query.keys() - _FINDER or query.get("q") != "owner" or since is None:
-            return _error(400, "ILLEGAL_ARGUMENT", "Invalid query parameters passed to request")
+        if query.keys() - _FINDER_PARAMETERS or query.get("q") != "owner" or since is None:
+            return _error_reply(
+                400, "ILLEGAL_ARGUMENT", "Invalid query parameters passed to request"
+            )
         if query.get("leadType") != "(leadType:SPONSORED)":
-            return _error(400, "PARAM_INVALID", "Invalid leadType")
+            return _error_reply(400, "PARAM_INVALID", "Invalid leadType")
         if query.get("owner") != owner:
-            return _error(403, "ACCESS_DENIED", "Not enough permissions to access the owner")
-        rows = [one for one in self.responses.values() if one["submittedAt"] >= int(since[1])]
-        start, size = int(query.get("start", 0)), min(int(query.get("count", 10)), _MOST_LISTED)
+            return _error_reply(403, "ACCESS_DENIED", "Not enough permissions to access the owner")
+        rows = [
+            response
+            for response in self.responses.values()
+            if response["submittedAt"] >= int(since[1])
+        ]
+        start, size = int(query.get("start", 0)), min(int(query.get("count", 10)), _MAX_PAGE_SIZE)
         paging = {"start": start, "count": size, "total": len(rows), "links": []}
         return json_reply(200, {"paging": paging, "elements": rows[::-1][start : start + size]})
 
@@ -130,15 +136,18 @@ class LinkedIn(Vendor):
             separators=(",", ":"),
         ).encode()
 
-    def notify(self, key: str, action: str = "CREATED", secret: str = CLIENT_SECRET) -> Answer:
+    def notify(self, key: str, action: str = "CREATED", secret: str = CLIENT_SECRET) -> HttpAnswer:
         """Post the notice of a response to the callback."""
         body = self.notice(key, action)
-        headers = {"Content-Type": "application/json", "X-LI-Signature": signature(body, secret)}
-        return send("POST", self.callback, body, headers)
+        headers = {
+            "Content-Type": "application/json",
+            "X-LI-Signature": compute_signature(body, secret),
+        }
+        return send_request("POST", self.callback, body, headers)
 
     def verify(self, code: str = "890e4665-4dfe-4ab1-b689-ed553bceeed0") -> bool:
         """Challenge the callback, as on subscribing and every two hours after."""
-        answer = send("GET", f"{self.callback}?challengeCode={quote(code)}", b"", {})
+        answer = send_request("GET", f"{self.callback}?challengeCode={quote(code)}", b"", {})
         ours = hmac.new(CLIENT_SECRET.encode(), code.encode(), hashlib.sha256).hexdigest()
         wanted = {"challengeCode": code, "challengeResponse": ours}
         return answer.status == 200 and json.loads(answer.body) == wanted
@@ -165,29 +174,29 @@ class LinkedIn(Vendor):
             self.expired = False
 
 
-def signature(body: bytes, secret: str) -> str:
+def compute_signature(body: bytes, secret: str) -> str:
     """What stands in X-LI-Signature."""
     return hmac.new(secret.encode(), b"hmacsha256=" + body, hashlib.sha256).hexdigest()
 
 
-def form() -> Json:
+def lead_form() -> Json:
     """The one form of the account: four predefined questions, one of its own, one consent."""
     asked: list[Json] = [
         {"questionId": number, "predefinedField": name} for number, name in _QUESTIONS.items()
     ]
-    options = [{"id": one, "text": _localized(said)} for one, said in _OPTIONS.items()]
+    options = [{"id": one, "text": _localized_text(said)} for one, said in _OPTIONS.items()]
     asked.append(
         {
             "questionId": 5,
-            "question": _localized("Are you buying or refinancing?"),
+            "question": _localized_text("Are you buying or refinancing?"),
             "questionDetails": {"multipleChoiceQuestionDetails": {"options": options}},
         }
     )
-    consents = [{"id": 1, "consent": _localized(WORDING)}]
+    consents = [{"id": 1, "consent": _localized_text(CONSENT_WORDING)}]
     return {"id": FORM, "content": {"questions": asked, "legalInfo": {"consents": consents}}}
 
 
-def _localized(text: str) -> Json:
+def _localized_text(text: str) -> Json:
     return {"localized": {"en_US": text}}
 
 
@@ -195,6 +204,6 @@ def _form_urn() -> str:
     return f"urn:li:versionedLeadGenForm:(urn:li:leadGenForm:{FORM},1)"
 
 
-def _error(status: int, code: str, said: str, service: int = 0) -> Reply:
+def _error_reply(status: int, code: str, said: str, service: int = 0) -> Reply:
     found: Json = {"status": status, "code": code, "message": said}
     return json_reply(status, found | ({"serviceErrorCode": service} if service else {}))

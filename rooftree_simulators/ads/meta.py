@@ -11,10 +11,10 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from rooftree_simulators.frame import Json, Reply, Request, Setup, Vendor, json_reply
-from rooftree_simulators.outgoing import Answer, send
+from rooftree_simulators.http_sender import HttpAnswer, send_request
+from rooftree_simulators.vendor_base import Json, Reply, Request, SimulatorSetup, Vendor, json_reply
 
-APP_SECRET, TOKEN, VERIFY = "meta-app-secret", "EAAtoken", "meta-verify-words"
+APP_SECRET, TOKEN, VERIFY_TOKEN = "meta-app-secret", "EAAtoken", "meta-verify-words"
 PAGE, FORM = "153125381133", "991122334455667"
 _PAGE_SIZE = 25
 
@@ -23,7 +23,7 @@ class Meta(Vendor):
     key = "meta"
     latencies = {"*": (120, 600)}
 
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self, setup: SimulatorSetup) -> None:
         super().__init__(setup)
         self.callback = ""
         self.leads: dict[str, Json] = {}
@@ -39,13 +39,13 @@ class Meta(Vendor):
     def authenticate(self, request: Request) -> Reply | None:
         token = request.parameter("access_token")
         if not token:
-            return _error(400, 104, "An access token is required to request this resource.")
+            return _error_reply(400, 104, "An access token is required to request this resource.")
         if token != TOKEN or self.expired:
             said = "Error validating access token: The session has been invalidated"
-            return _error(400, 190, said, subcode=460)
+            return _error_reply(400, 190, said, subcode=460)
         proof = hmac.new(APP_SECRET.encode(), token.encode(), hashlib.sha256).hexdigest()
         if request.parameter("appsecret_proof") != proof:
-            return _error(400, 100, "Invalid appsecret_proof provided in the API argument")
+            return _error_reply(400, 100, "Invalid appsecret_proof provided in the API argument")
         return None
 
     def expire(self, request: Request) -> None:
@@ -56,31 +56,31 @@ class Meta(Vendor):
     def handle(self, request: Request) -> Reply:
         version, *path = request.path.strip("/").split("/")
         if request.method != "GET" or not version.startswith("v"):
-            return _unsupported(request.path)
+            return _unsupported_reply(request.path)
         with self.lock:
             match path:
                 case ["me", "accounts"]:
-                    return _listed([{"id": PAGE, "name": "Harbor Light Lending"}], request)
+                    return _list_page([{"id": PAGE, "name": "Harbor Light Lending"}], request)
                 case [page, "leadgen_forms"] if page == PAGE:
-                    forms = sorted({one["form_id"] for one in self.leads.values()} | {FORM})
-                    return _listed([{"id": one, "status": "ACTIVE"} for one in forms], request)
+                    forms = sorted({lead["form_id"] for lead in self.leads.values()} | {FORM})
+                    return _list_page([{"id": form, "status": "ACTIVE"} for form in forms], request)
                 case [form, "leads"]:
-                    return self._of_form(form, request)
+                    return self._list_form_leads(form, request)
                 case [one] if one in self.leads:
-                    return json_reply(200, _asked_for(self.leads[one], request))
-        return _unsupported(path[0] if path else "")
+                    return json_reply(200, _select_fields(self.leads[one], request))
+        return _unsupported_reply(path[0] if path else "")
 
-    def _of_form(self, form: str, request: Request) -> Reply:
+    def _list_form_leads(self, form: str, request: Request) -> Reply:
         since = 0
         for part in json.loads(request.parameter("filtering") or "[]"):
             if (part["field"], part["operator"]) == ("time_created", "GREATER_THAN"):
                 since = int(part["value"])
         rows = [
-            one
-            for one in self.leads.values()
-            if one["form_id"] == form and _unix(one["created_time"]) > since
+            lead
+            for lead in self.leads.values()
+            if lead["form_id"] == form and _unix_time(lead["created_time"]) > since
         ]
-        return _listed([_asked_for(one, request) for one in rows[::-1]], request)
+        return _list_page([_select_fields(row, request) for row in rows[::-1]], request)
 
     # What tests and the demo make happen
 
@@ -130,7 +130,7 @@ class Meta(Vendor):
             {
                 "field": "leadgen",
                 "value": {
-                    "created_time": _unix(self.leads[one]["created_time"]),
+                    "created_time": _unix_time(self.leads[one]["created_time"]),
                     "leadgen_id": one,
                     "page_id": PAGE,
                     "form_id": self.leads[one]["form_id"],
@@ -143,7 +143,7 @@ class Meta(Vendor):
         entry = {"id": PAGE, "time": int(self.clock.now().timestamp()), "changes": changes}
         return json.dumps({"object": "page", "entry": [entry]}, separators=(",", ":")).encode()
 
-    def notify(self, *lead_ids: str, secret: str = APP_SECRET) -> Answer:
+    def notify(self, *lead_ids: str, secret: str = APP_SECRET) -> HttpAnswer:
         """Post the notice of some leads to the callback."""
         body = self.notice(*lead_ids)
         mark = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
@@ -152,19 +152,19 @@ class Meta(Vendor):
             "User-Agent": "facebookexternalua",
             "X-Hub-Signature-256": f"sha256={mark}",
         }
-        return send("POST", self.callback, body, headers)
+        return send_request("POST", self.callback, body, headers)
 
-    def verify(self, words: str = VERIFY) -> bool:
+    def verify(self, words: str = VERIFY_TOKEN) -> bool:
         """Ask the callback whether it is ours, as on subscribing."""
         asked = f"hub.mode=subscribe&hub.verify_token={words}&hub.challenge=1158201444"
-        answer = send("GET", f"{self.callback}?{asked}", b"", {})
+        answer = send_request("GET", f"{self.callback}?{asked}", b"", {})
         return answer.status == 200 and answer.body == b"1158201444"
 
     def control(self, method: str, path: list[str], body: Json) -> Json:
         match method, *path:
             case "POST", "callback":
                 self.callback = str(body["url"])
-                return {"verified": self.verify(str(body.get("verify_token", VERIFY)))}
+                return {"verified": self.verify(str(body.get("verify_token", VERIFY_TOKEN)))}
             case "POST", "lead":
                 lead_id = self.submit(dict(body["answers"]), boxes=body.get("boxes"))
                 told = self.notify(lead_id).status if body.get("notify", True) else None
@@ -181,12 +181,12 @@ class Meta(Vendor):
             self.expired = False
 
 
-def _asked_for(lead: Json, request: Request) -> Json:
+def _select_fields(lead: Json, request: Request) -> Json:
     wanted = request.parameter("fields", "id,created_time,field_data").split(",")
     return {name: lead[name] for name in (*wanted, "id") if name in lead}
 
 
-def _listed(rows: list[Json], request: Request) -> Reply:
+def _list_page(rows: list[Json], request: Request) -> Reply:
     """One page of a list, with the cursor of the next while there is one."""
     size = min(int(request.parameter("limit") or _PAGE_SIZE), 100)
     begin = int(request.parameter("after") or 0)
@@ -199,19 +199,19 @@ def _listed(rows: list[Json], request: Request) -> Reply:
     return json_reply(200, found)
 
 
-def _unix(written: str) -> int:
+def _unix_time(written: str) -> int:
     return int(datetime.strptime(written, "%Y-%m-%dT%H:%M:%S%z").timestamp())
 
 
-def _unsupported(name: str) -> Reply:
+def _unsupported_reply(name: str) -> Reply:
     said = (
         f"Unsupported get request. Object with ID '{name}' does not exist, cannot be loaded due"
         " to missing permissions, or does not support this operation"
     )
-    return _error(400, 100, said, kind="GraphMethodException", subcode=33)
+    return _error_reply(400, 100, said, kind="GraphMethodException", subcode=33)
 
 
-def _error(
+def _error_reply(
     status: int, code: int, said: str, *, kind: str = "OAuthException", subcode: int = 0
 ) -> Reply:
     error: Json = {"message": said, "type": kind, "code": code, "fbtrace_id": "AxYz"}

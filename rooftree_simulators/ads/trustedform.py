@@ -10,18 +10,18 @@ import json
 import re
 from datetime import datetime, timedelta
 
-from rooftree_simulators.frame import Json, Reply, Request, Setup, Vendor, json_reply
+from rooftree_simulators.vendor_base import Json, Reply, Request, SimulatorSetup, Vendor, json_reply
 
-KEY = "tf-api-key"
+API_KEY = "tf-api-key"
 _ID = re.compile(r"/(0\.[-_.A-Za-z0-9]{1,198}|[-_A-Za-z0-9]{40}|[-_A-Za-z0-9]{80})")
-_LIVES = timedelta(hours=72)
+_LIFETIME = timedelta(hours=72)
 
 
 class TrustedForm(Vendor):
     key = "trustedform"
     latencies = {"*": (150, 700)}
 
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self, setup: SimulatorSetup) -> None:
         super().__init__(setup)
         self.sessions: dict[str, Json] = {}
 
@@ -31,7 +31,7 @@ class TrustedForm(Vendor):
             _, _, key = base64.b64decode(text).decode().partition(":")
         except (binascii.Error, UnicodeDecodeError):
             key = ""
-        if kind != "Basic" or key != KEY:
+        if kind != "Basic" or key != API_KEY:
             return json_reply(403, {"outcome": "error", "reason": "Invalid API key"})
         return None
 
@@ -51,18 +51,18 @@ class TrustedForm(Vendor):
         if found is None or not isinstance(body, dict) or "retain" not in body:
             return json_reply(400, {"outcome": "error", "reason": "Malformed request"})
         with self.lock:
-            return self._retain(found[1], body)
+            return self._retain_certificate(found[1], body)
 
-    def _retain(self, name: str, body: Json) -> Reply:
+    def _retain_certificate(self, name: str, body: Json) -> Reply:
         session = self.sessions.get(name)
         if session is None:
             return json_reply(404, {"outcome": "error", "reason": "Certificate not found"})
         now = self.clock.now()
-        if not session["retained"] and now - session["created"] > _LIVES:
+        if not session["retained"] and now - session["created"] > _LIFETIME:
             return json_reply(410, {"outcome": "error", "reason": "Certificate has expired"})
         lead = body.get("match_lead") or {}
-        mail = _matched(str(lead.get("email", "")).lower(), session["email"].lower())
-        phone = _matched(_digits(str(lead.get("phone", ""))), _digits(session["phone"]))
+        mail = _match_result(str(lead.get("email", "")).lower(), session["email"].lower())
+        phone = _match_result(_digits(str(lead.get("phone", ""))), _digits(session["phone"]))
         is_theirs = True in (mail, phone)
         earlier, session["retained"] = session["retained"], True
         results = {
@@ -81,7 +81,7 @@ class TrustedForm(Vendor):
             answer["reason"] = "None of the provided fingerprints match"
         return json_reply(200, answer)
 
-    def certify(
+    def issue_certificate(
         self, *, phone: str, email: str, name: str = "", created: datetime | None = None
     ) -> str:
         """Somebody typed into a page with the script; the certificate's address."""
@@ -98,7 +98,11 @@ class TrustedForm(Vendor):
     def control(self, method: str, path: list[str], body: Json) -> Json:
         match method, *path:
             case "POST", "session":
-                return {"url": self.certify(phone=str(body["phone"]), email=str(body["email"]))}
+                return {
+                    "url": self.issue_certificate(
+                        phone=str(body["phone"]), email=str(body["email"])
+                    )
+                }
         raise LookupError("/".join(path))
 
     def state(self) -> Json:
@@ -117,5 +121,5 @@ def _digits(text: str) -> str:
     return re.sub(r"\D", "", text)[-10:]
 
 
-def _matched(given: str, typed: str) -> bool | None:
+def _match_result(given: str, typed: str) -> bool | None:
     return given == typed if given else None

@@ -5,17 +5,17 @@ Shapes as they were documented (the product is being retired).
 
 import json
 
-from rooftree_simulators.frame import Json, Reply, Request, Setup, Vendor, json_reply
-from rooftree_simulators.outgoing import Answer, send
+from rooftree_simulators.http_sender import HttpAnswer, send_request
+from rooftree_simulators.vendor_base import Json, Reply, Request, SimulatorSetup, Vendor, json_reply
 
-VERIFICATION, TOKEN = "drift-verification-token", "drift-access-token"
+VERIFICATION_TOKEN, TOKEN = "drift-verification-token", "drift-access-token"
 
 
 class Drift(Vendor):
     key = "drift"
     latencies = {"*": (80, 400)}
 
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self, setup: SimulatorSetup) -> None:
         super().__init__(setup)
         self.callback = ""
         self.contacts: dict[str, Json] = {}
@@ -40,7 +40,9 @@ class Drift(Vendor):
             self.contacts[str(key)] = {"id": key, "attributes": attributes}
         return key
 
-    def write(self, author: int, words: str, *, conversation: int, kind: str = "contact") -> Answer:
+    def write(
+        self, author: int, words: str, *, conversation: int, kind: str = "contact"
+    ) -> HttpAnswer:
         """Somebody writes in a conversation."""
         with self.lock:
             self.written += 1
@@ -48,7 +50,7 @@ class Drift(Vendor):
         told = {
             "orgId": 1234,
             "type": "new_message",
-            "token": VERIFICATION,
+            "token": VERIFICATION_TOKEN,
             "data": {
                 "id": number,
                 "conversationId": conversation,
@@ -59,7 +61,7 @@ class Drift(Vendor):
             },
         }
         body = json.dumps(told).encode()
-        return send("POST", self.callback, body, {"Content-Type": "application/json"})
+        return send_request("POST", self.callback, body, {"Content-Type": "application/json"})
 
     def control(self, method: str, path: list[str], body: Json) -> Json:
         match method, *path:

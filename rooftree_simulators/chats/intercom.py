@@ -9,8 +9,8 @@ import hmac
 import json
 from html import escape
 
-from rooftree_simulators.frame import Json, Reply, Request, Setup, Vendor, json_reply
-from rooftree_simulators.outgoing import Answer, send
+from rooftree_simulators.http_sender import HttpAnswer, send_request
+from rooftree_simulators.vendor_base import Json, Reply, Request, SimulatorSetup, Vendor, json_reply
 
 CLIENT_SECRET, TOKEN = "intercom-client-secret", "dG9rOnRlc3Q="
 
@@ -19,7 +19,7 @@ class Intercom(Vendor):
     key = "intercom"
     latencies = {"*": (80, 400)}
 
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self, setup: SimulatorSetup) -> None:
         super().__init__(setup)
         self.callback = ""
         self.contacts: dict[str, Json] = {}
@@ -28,14 +28,14 @@ class Intercom(Vendor):
     def authenticate(self, request: Request) -> Reply | None:
         if request.header("Authorization") == f"Bearer {TOKEN}":
             return None
-        return _error(401, "unauthorized", "Access Token Invalid")
+        return _error_reply(401, "unauthorized", "Access Token Invalid")
 
     def handle(self, request: Request) -> Reply:
         parts = request.path.strip("/").split("/")
         with self.lock:
             if parts[0] == "contacts" and parts[-1] in self.contacts:
                 return json_reply(200, self.contacts[parts[-1]])
-        return _error(404, "not_found", "User Not Found")
+        return _error_reply(404, "not_found", "User Not Found")
 
     def visitor(self, *, name: str = "", email: str = "", phone: str = "") -> str:
         """Somebody on the site; the id of their contact."""
@@ -51,7 +51,7 @@ class Intercom(Vendor):
             }
         return key
 
-    def write(self, contact: str, page: str, *, shows: bool = False) -> tuple[str, Answer]:
+    def write(self, contact: str, page: str, *, shows: bool = False) -> tuple[str, HttpAnswer]:
         """The visitor opens a conversation; its id, and what our address answered.
 
         Args:
@@ -83,7 +83,7 @@ class Intercom(Vendor):
         }
         return number, self.notify("conversation.user.created", item)
 
-    def notify(self, topic: str, item: Json, *, secret: str = CLIENT_SECRET) -> Answer:
+    def notify(self, topic: str, item: Json, *, secret: str = CLIENT_SECRET) -> HttpAnswer:
         """Post one event."""
         now = int(self.clock.now().timestamp())
         told = {
@@ -97,13 +97,16 @@ class Intercom(Vendor):
             "created_at": now,
         }
         body = json.dumps(told, separators=(",", ":")).encode()
-        headers = {"Content-Type": "application/json", "X-Hub-Signature": signature(body, secret)}
-        return send("POST", self.callback, body, headers)
+        headers = {
+            "Content-Type": "application/json",
+            "X-Hub-Signature": compute_signature(body, secret),
+        }
+        return send_request("POST", self.callback, body, headers)
 
     def verify(self) -> bool:
         """Try the address, as when it is typed in."""
         ping = {"type": "ping", "message": "something something interzen"}
-        tried = send("HEAD", self.callback, b"", {})
+        tried = send_request("HEAD", self.callback, b"", {})
         return tried.status == 200 and self.notify("ping", ping).status == 200
 
     def control(self, method: str, path: list[str], body: Json) -> Json:
@@ -126,10 +129,10 @@ class Intercom(Vendor):
             self.contacts.clear()
 
 
-def signature(body: bytes, secret: str) -> str:
+def compute_signature(body: bytes, secret: str) -> str:
     """What stands in X-Hub-Signature."""
     return f"sha1={hmac.new(secret.encode(), body, hashlib.sha1).hexdigest()}"
 
 
-def _error(status: int, code: str, said: str) -> Reply:
+def _error_reply(status: int, code: str, said: str) -> Reply:
     return json_reply(status, {"type": "error.list", "errors": [{"code": code, "message": said}]})

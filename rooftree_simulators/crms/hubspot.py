@@ -9,24 +9,38 @@ import json
 from datetime import datetime
 from typing import Any
 
-from rooftree_simulators.frame import Json, Reply, Request, Setup, Vendor, json_reply
+from rooftree_simulators.vendor_base import Json, Reply, Request, SimulatorSetup, Vendor, json_reply
 
 TOKEN = "hubspot-private-app-token"  # noqa: S105
-MOST = 100
+MAX_PAGE_SIZE = 100
 _OBJECTS = {
     *("contacts", "notes", "tasks", "calls"),
     *("emails", "communications", "meetings"),
 }
-_LIST = {"limit", "after", "properties", "propertiesWithHistory", "associations", "archived"}
-_DEFAULTS = ("createdate", "hs_lastmodifieddate", "hs_object_id")
-_OF_CONTACTS = ("email", "firstname", "lastname", "createdate", "lastmodifieddate", "hs_object_id")
+_LIST_PARAMETERS = {
+    "limit",
+    "after",
+    "properties",
+    "propertiesWithHistory",
+    "associations",
+    "archived",
+}
+_DEFAULT_PROPERTIES = ("createdate", "hs_lastmodifieddate", "hs_object_id")
+_CONTACT_PROPERTIES = (
+    "email",
+    "firstname",
+    "lastname",
+    "createdate",
+    "lastmodifieddate",
+    "hs_object_id",
+)
 
 
 class HubSpot(Vendor):
     key = "hubspot"
     latencies = {"*": (60, 300)}
 
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self, setup: SimulatorSetup) -> None:
         super().__init__(setup)
         self._empty()
 
@@ -44,7 +58,7 @@ class HubSpot(Vendor):
         if request.header("Authorization") == f"Bearer {TOKEN}" and not self.expired:
             return None
         category = "EXPIRED_AUTHENTICATION" if self.expired else "INVALID_AUTHENTICATION"
-        return _error(401, category, "Authentication credentials not found.")
+        return _error_reply(401, category, "Authentication credentials not found.")
 
     def expire(self, request: Request) -> None:
         self.expired = True
@@ -54,12 +68,12 @@ class HubSpot(Vendor):
             case "GET", "crm", "v3", "owners":
                 return self._page(request, self.owners, {"limit", "after", "email", "archived"})
             case "GET", "crm", "v3", "properties", "contacts":
-                return json_reply(200, {"results": self._defined()})
+                return json_reply(200, {"results": self._property_definitions()})
             case "GET", "crm", "v3", "objects", kind if kind in self.objects:
                 return self._listed(request, kind)
             case "POST", "crm", "v3", "objects", kind, "search" if kind in self.objects:
-                return self._searched(request, kind)
-        return _error(404, "OBJECT_NOT_FOUND", "Unable to infer object type from the path")
+                return self._search_objects(request, kind)
+        return _error_reply(404, "OBJECT_NOT_FOUND", "Unable to infer object type from the path")
 
     def owner(self, name: str, email: str) -> str:
         """A user who may own records; their id."""
@@ -87,17 +101,19 @@ class HubSpot(Vendor):
         """A property that the company made itself."""
         self.properties[name] = False
 
-    def engage(self, kind: str, *contacts: str, made: datetime | None = None, **told: Any) -> str:
+    def add_engagement(
+        self, kind: str, *contacts: str, made: datetime | None = None, **told: Any
+    ) -> str:
         """A note, task, call, e-mail, communication or meeting with contacts; its id."""
         key = self._add(kind, made, told)
         label = f"{kind.removesuffix('s')}_to_contact"
-        linked = [{"id": one, "type": label} for one in contacts]
+        linked = [{"id": contact, "type": label} for contact in contacts]
         if linked:
             self.objects[kind][-1]["associations"] = {"contacts": {"results": linked}}
         return key
 
     def _add(self, kind: str, made: datetime | None, properties: Json) -> str:
-        at = _written(made or self.clock.now())
+        at = _format_time(made or self.clock.now())
         with self.lock:
             key = str(151 + sum(map(len, self.objects.values())))
             told = {name: None if said is None else str(said) for name, said in properties.items()}
@@ -112,7 +128,7 @@ class HubSpot(Vendor):
             )
         return key
 
-    def _defined(self) -> list[Json]:
+    def _property_definitions(self) -> list[Json]:
         return [
             {"name": name, "label": name, "type": "string", "hubspotDefined": is_theirs}
             for name, is_theirs in sorted(self.properties.items())
@@ -120,7 +136,7 @@ class HubSpot(Vendor):
 
     def _listed(self, request: Request, kind: str) -> Reply:
         asked = request.parameter("properties")
-        defaults = _OF_CONTACTS if kind == "contacts" else _DEFAULTS
+        defaults = _CONTACT_PROPERTIES if kind == "contacts" else _DEFAULT_PROPERTIES
         wanted = {*defaults, *(asked.split(",") if asked else ())}
         linked = request.parameter("associations").split(",")
         shown = []
@@ -130,21 +146,21 @@ class HubSpot(Vendor):
             if "contacts" not in linked:
                 kept.pop("associations", None)
             shown.append(kept)
-        return self._page(request, shown, _LIST)
+        return self._page(request, shown, _LIST_PARAMETERS)
 
     def _page(self, request: Request, rows: list[Json], known: set[str]) -> Reply:
         unknown = {name for name, _ in request.query} - known
         if unknown:
-            return _error(400, "VALIDATION_ERROR", f"unknown parameters: {sorted(unknown)}")
+            return _error_reply(400, "VALIDATION_ERROR", f"unknown parameters: {sorted(unknown)}")
         try:
             limit = int(request.parameter("limit", "10"))
             after = int(request.parameter("after", "0"))
         except ValueError:
-            return _error(400, "VALIDATION_ERROR", "limit and after are numbers")
-        if not 1 <= limit <= MOST:
-            return _error(400, "VALIDATION_ERROR", "limit exceeds the maximum of 100")
+            return _error_reply(400, "VALIDATION_ERROR", "limit and after are numbers")
+        if not 1 <= limit <= MAX_PAGE_SIZE:
+            return _error_reply(400, "VALIDATION_ERROR", "limit exceeds the maximum of 100")
         with self.lock:
-            later = [one for one in rows if int(one["id"]) > after]
+            later = [row for row in rows if int(row["id"]) > after]
         shown, rest = later[:limit], later[limit:]
         found: Json = {"results": shown}
         if rest:
@@ -153,14 +169,14 @@ class HubSpot(Vendor):
             found["paging"] = {"next": {"after": mark, "link": link}}
         return json_reply(200, found)
 
-    def _searched(self, request: Request, kind: str) -> Reply:
+    def _search_objects(self, request: Request, kind: str) -> Reply:
         try:
             asked = json.loads(request.body)
             is_right = isinstance(asked["filterGroups"], list) and 1 <= asked["limit"] <= 200
         except (ValueError, KeyError, TypeError):
             is_right = False
         if not is_right:
-            return _error(400, "VALIDATION_ERROR", "Invalid input JSON")
+            return _error_reply(400, "VALIDATION_ERROR", "Invalid input JSON")
         rows = self.objects[kind]
         return json_reply(200, {"total": len(rows), "results": rows[: asked["limit"]]})
 
@@ -174,7 +190,7 @@ class HubSpot(Vendor):
         contacts = [self.contact(**one) for one in body.get("contacts", [])]
         for one in body.get("engagements", []):
             told = {name: said for name, said in one.items() if name not in ("kind", "contacts")}
-            self.engage(one["kind"], *one.get("contacts", []), **told)
+            self.add_engagement(one["kind"], *one.get("contacts", []), **told)
         return {"contacts": contacts}
 
     def reset(self) -> None:
@@ -183,7 +199,7 @@ class HubSpot(Vendor):
             self._empty()
 
 
-def too_many(retry_after: int | None = None) -> Json:
+def rate_limit_fault(retry_after: int | None = None) -> Json:
     """A bad day: the limit of ten seconds is reached (a fault's body and headers)."""
     told = {
         "status": "error",
@@ -196,10 +212,10 @@ def too_many(retry_after: int | None = None) -> Json:
     return {"action": "status:429", "body": json.dumps(told), "headers": headers}
 
 
-def _written(at: datetime) -> str:
+def _format_time(at: datetime) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
-def _error(status: int, category: str, said: str) -> Reply:
+def _error_reply(status: int, category: str, said: str) -> Reply:
     found: Json = {"status": "error", "message": said, "category": category}
     return json_reply(status, found | {"correlationId": "aeb5f871-7f07-4993-9211-075dc63e7cbf"})

@@ -11,12 +11,12 @@ import re
 from datetime import datetime, timedelta
 from typing import Any
 
-from rooftree_simulators.frame import Json, Reply, Request, Setup, Vendor, json_reply
+from rooftree_simulators.vendor_base import Json, Reply, Request, SimulatorSetup, Vendor, json_reply
 
 TOKEN = "monday-personal-token"  # noqa: S105
-MOST = 500
-_LIVES = timedelta(hours=1)
-_KNOWN = {
+MAX_PAGE_SIZE = 500
+_CURSOR_LIFETIME = timedelta(hours=1)
+_KNOWN_WORDS = {
     *("query", "page", "Int", "users", "limit", "id", "name", "email", "title", "board", "ID"),
     *("boards", "ids", "items_count", "items_page", "cursor", "items", "created_at", "group"),
     *("column_values", "type", "text", "value", "column", "updates", "body", "text_body"),
@@ -28,7 +28,7 @@ class Monday(Vendor):
     key = "monday"
     latencies = {"*": (120, 600)}
 
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self, setup: SimulatorSetup) -> None:
         super().__init__(setup)
         self._empty()
 
@@ -40,7 +40,7 @@ class Monday(Vendor):
         self.cursors: dict[str, tuple[str, int, datetime]] = {}
 
     def operation(self, request: Request) -> str:
-        query = _body(request).get("query", "")
+        query = _read_body(request).get("query", "")
         names = ("next_items_page", "boards", "users")
         return next((name for name in names if f"{name} (" in str(query)), "query")
 
@@ -53,24 +53,24 @@ class Monday(Vendor):
         self.expired = True
 
     def handle(self, request: Request) -> Reply:
-        asked = _body(request)
+        asked = _read_body(request)
         query, given = asked.get("query"), asked.get("variables") or {}
         if request.method != "POST" or request.path != "/v2" or not isinstance(query, str):
             return json_reply(400, {"errors": [{"message": "No query string was present"}]})
         if not re.fullmatch(r"20\d\d-(01|04|07|10)", request.header("API-Version")):
-            return _error("API_VERSION_INVALID", "Unknown version")
-        unknown = set(re.findall(r"[A-Za-z_]+", query)) - _KNOWN
+            return _error_reply("API_VERSION_INVALID", "Unknown version")
+        unknown = set(re.findall(r"[A-Za-z_]+", query)) - _KNOWN_WORDS
         if unknown:
-            return _error("undefinedField", f"Field '{min(unknown)}' doesn't exist")
+            return _error_reply("undefinedField", f"Field '{min(unknown)}' doesn't exist")
         with self.lock:
             match self.operation(request):
                 case "users":
-                    return self._data({"users": self._users(query, given)})
+                    return self._data_reply({"users": self._users(query, given)})
                 case "boards":
-                    return self._data({"boards": self._boards(query, given)})
+                    return self._data_reply({"boards": self._list_boards(query, given)})
                 case "next_items_page":
-                    return self._next(query, given)
-        return _error("parseError", "Parse error")
+                    return self._next_page(query, given)
+        return _error_reply("parseError", "Parse error")
 
     def user(self, name: str, email: str) -> str:
         key = str(880 + len(self.users))
@@ -95,7 +95,7 @@ class Monday(Vendor):
                 {
                     "id": key,
                     "name": name,
-                    "created_at": _written(self.clock.now()),
+                    "created_at": _format_time(self.clock.now()),
                     "board": self.boards[board],
                     "group": {"title": group},
                     "column_values": values,
@@ -104,7 +104,7 @@ class Monday(Vendor):
             )
         return key
 
-    def update(self, item: str, text: str, by: str, *replies: str) -> None:
+    def add_update(self, item: str, text: str, by: str, *replies: str) -> None:
         """What somebody wrote below an item, and the answers to it."""
         rows = [one for of in self.items.values() for one in of]
         one = next(row for row in rows if row["id"] == item)
@@ -114,7 +114,7 @@ class Monday(Vendor):
                 "id": str(first + nth),
                 "body": f"<p>{words}</p>",
                 "text_body": words,
-                "created_at": _written(self.clock.now()),
+                "created_at": _format_time(self.clock.now()),
                 "creator_id": by,
             }
             for nth, words in enumerate((text, *replies))
@@ -122,35 +122,37 @@ class Monday(Vendor):
         one["updates"].append(said[0] | {"replies": said[1:]})
 
     def _users(self, query: str, given: Json) -> list[Json]:
-        size, nth = _limit(query), int(given.get("page", 1))
+        size, nth = _page_limit(query), int(given.get("page", 1))
         return self.users[(nth - 1) * size : nth * size]
 
-    def _boards(self, query: str, given: Json) -> list[Json]:
+    def _list_boards(self, query: str, given: Json) -> list[Json]:
         wanted = [str(one) for one in given.get("board", [])]
         return [
             {
                 **self.boards[key],
                 "items_count": len(self.items[key]),
-                "items_page": self._page(key, 0, _limit(query)),
+                "items_page": self._page(key, 0, _page_limit(query)),
             }
             for key in wanted
             if key in self.boards
         ]
 
-    def _next(self, query: str, given: Json) -> Reply:
+    def _next_page(self, query: str, given: Json) -> Reply:
         board, start, until = self.cursors.get(given.get("cursor", ""), ("", 0, self.clock.now()))
         if until <= self.clock.now():
-            return _error("CursorException", "CursorExpiredError: the cursor is no longer valid")
-        return self._data({"next_items_page": self._page(board, start, _limit(query))})
+            return _error_reply(
+                "CursorException", "CursorExpiredError: the cursor is no longer valid"
+            )
+        return self._data_reply({"next_items_page": self._page(board, start, _page_limit(query))})
 
     def _page(self, board: str, start: int, size: int) -> Json:
         rows, cursor = self.items[board], None
         if start + size < len(rows):
             cursor = f"MSw{board}-{start + size}"
-            self.cursors[cursor] = (board, start + size, self.clock.now() + _LIVES)
+            self.cursors[cursor] = (board, start + size, self.clock.now() + _CURSOR_LIFETIME)
         return {"cursor": cursor, "items": rows[start : start + size]}
 
-    def _data(self, found: Json) -> Reply:
+    def _data_reply(self, found: Json) -> Reply:
         return json_reply(200, {"data": found, "account_id": 1})
 
     def state(self) -> Json:
@@ -162,7 +164,7 @@ class Monday(Vendor):
             self._empty()
 
 
-def out_of_budget(seconds: int) -> Json:
+def budget_fault(seconds: int) -> Json:
     """A bad day: the complexity of a minute is used up (a fault's body); the status is 200."""
     error = {
         "message": "Complexity budget exhausted",
@@ -171,7 +173,7 @@ def out_of_budget(seconds: int) -> Json:
     return {"action": "status:200", "body": json.dumps({"errors": [error], "account_id": 1})}
 
 
-def _body(request: Request) -> Json:
+def _read_body(request: Request) -> Json:
     try:
         found = json.loads(request.body)
     except ValueError:
@@ -179,16 +181,16 @@ def _body(request: Request) -> Json:
     return found if isinstance(found, dict) else {}
 
 
-def _limit(query: str) -> int:
+def _page_limit(query: str) -> int:
     """The first limit of a query is that of its page."""
     found = re.search(r"limit: (\d+)", query)
-    return min(int(found[1]) if found else 25, MOST)
+    return min(int(found[1]) if found else 25, MAX_PAGE_SIZE)
 
 
-def _written(at: datetime) -> str:
+def _format_time(at: datetime) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _error(code: str, said: str) -> Reply:
+def _error_reply(code: str, said: str) -> Reply:
     error = {"message": said, "extensions": {"code": code}}
     return json_reply(200, {"data": None, "errors": [error], "account_id": 1})

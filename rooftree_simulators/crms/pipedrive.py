@@ -9,12 +9,12 @@ import base64
 import uuid
 from typing import Any
 
-from rooftree_simulators.frame import Json, Reply, Request, Setup, Vendor, json_reply
+from rooftree_simulators.vendor_base import Json, Reply, Request, SimulatorSetup, Vendor, json_reply
 
 TOKEN = "pipedrive-personal-token"  # noqa: S105
-MOST = 500
-_V1 = {"v1/leads": "leads", "v1/leads/archived": "archived", "v1/notes": "notes"}
-_V2 = {
+MAX_PAGE_SIZE = 500
+_V1_LISTS = {"v1/leads": "leads", "v1/leads/archived": "archived", "v1/notes": "notes"}
+_V2_LISTS = {
     "api/v2/deals": "deals",
     "api/v2/activities": "activities",
     "api/v2/persons": "persons",
@@ -27,23 +27,23 @@ class Pipedrive(Vendor):
     key = "pipedrive"
     latencies = {"*": (80, 400)}
 
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self, setup: SimulatorSetup) -> None:
         super().__init__(setup)
         self._empty()
 
     def _empty(self) -> None:
         self.expired = False
-        kinds = ("users", *_V1.values(), *_V2.values())
+        kinds = ("users", *_V1_LISTS.values(), *_V2_LISTS.values())
         self.rows: dict[str, list[Json]] = {name: [] for name in kinds}
 
     def operation(self, request: Request) -> str:
         path = request.path.strip("/")
-        return f"list {_V1.get(path) or _V2.get(path) or path.split('/')[-1]}"
+        return f"list {_V1_LISTS.get(path) or _V2_LISTS.get(path) or path.split('/')[-1]}"
 
     def authenticate(self, request: Request) -> Reply | None:
         if request.header("x-api-token") == TOKEN and not self.expired:
             return None
-        return _error(401, "unauthorized access")
+        return _error_reply(401, "unauthorized access")
 
     def expire(self, request: Request) -> None:
         self.expired = True
@@ -51,14 +51,14 @@ class Pipedrive(Vendor):
     def handle(self, request: Request) -> Reply:
         path = request.path.strip("/")
         if request.method != "GET":
-            return _error(405, "Method not allowed")
+            return _error_reply(405, "Method not allowed")
         if path == "v1/users":
             return json_reply(200, {"success": True, "data": self.rows["users"]})
-        if path in _V1:
-            return self._by_start(request, self.rows[_V1[path]])
-        if path in _V2:
-            return self._by_cursor(request, self.rows[_V2[path]])
-        return _error(404, "Unknown method .")
+        if path in _V1_LISTS:
+            return self._page_by_start(request, self.rows[_V1_LISTS[path]])
+        if path in _V2_LISTS:
+            return self._page_by_cursor(request, self.rows[_V2_LISTS[path]])
+        return _error_reply(404, "Unknown method .")
 
     def add(self, kind: str, **fields: Any) -> Any:
         """A row of one kind, with Pipedrive's own names; its id."""
@@ -85,12 +85,12 @@ class Pipedrive(Vendor):
         )
         return code
 
-    def _by_start(self, request: Request, rows: list[Json]) -> Reply:
+    def _page_by_start(self, request: Request, rows: list[Json]) -> Reply:
         if {name for name, _ in request.query} - {"start", "limit", "sort"}:
-            return _error(400, "Bad request: unknown parameter")
+            return _error_reply(400, "Bad request: unknown parameter")
         start, limit = int(request.parameter("start", "0")), int(request.parameter("limit", "100"))
-        if not 1 <= limit <= MOST:
-            return _error(400, "limit must be at most 500")
+        if not 1 <= limit <= MAX_PAGE_SIZE:
+            return _error_reply(400, "limit must be at most 500")
         shown, is_more = rows[start : start + limit], start + limit < len(rows)
         paging: Json = {"start": start, "limit": limit, "more_items_in_collection": is_more}
         if is_more:
@@ -98,21 +98,21 @@ class Pipedrive(Vendor):
         told = {"success": True, "data": shown or None}
         return json_reply(200, told | {"additional_data": {"pagination": paging}})
 
-    def _by_cursor(self, request: Request, rows: list[Json]) -> Reply:
+    def _page_by_cursor(self, request: Request, rows: list[Json]) -> Reply:
         if {name for name, _ in request.query} - {"cursor", "limit", "ids", "sort_by"}:
-            return _error(400, "Validation failed: unknown parameter")
+            return _error_reply(400, "Validation failed: unknown parameter")
         limit, wanted = int(request.parameter("limit", "100")), request.parameter("ids")
         ids = wanted.split(",") if wanted else []
-        if not 1 <= limit <= MOST or len(ids) > 100:
-            return _error(400, "Validation failed: limit or ids")
+        if not 1 <= limit <= MAX_PAGE_SIZE or len(ids) > 100:
+            return _error_reply(400, "Validation failed: limit or ids")
         if ids:
-            rows = [one for one in rows if str(one["id"]) in ids]
+            rows = [row for row in rows if str(row["id"]) in ids]
         start, cursor = 0, request.parameter("cursor")
         if cursor:
             try:
                 start = int(base64.b64decode(cursor, validate=True).decode().partition(":")[2])
             except ValueError:
-                return _error(400, "Validation failed: cursor")
+                return _error_reply(400, "Validation failed: cursor")
         after = None
         if start + limit < len(rows):
             after = base64.b64encode(f"at:{start + limit}".encode()).decode()
@@ -124,7 +124,7 @@ class Pipedrive(Vendor):
 
     def plant(self, body: Json) -> Json:
         """Rows by kind: users, leads, archived, deals, persons, stages, notes, activities."""
-        return {name: [self.add(name, **one) for one in rows] for name, rows in body.items()}
+        return {name: [self.add(name, **row) for row in rows] for name, rows in body.items()}
 
     def reset(self) -> None:
         super().reset()
@@ -132,5 +132,5 @@ class Pipedrive(Vendor):
             self._empty()
 
 
-def _error(status: int, said: str) -> Reply:
+def _error_reply(status: int, said: str) -> Reply:
     return json_reply(status, {"success": False, "error": said, "errorCode": status})

@@ -9,11 +9,11 @@ import re
 from datetime import datetime
 from typing import Any
 
-from rooftree_simulators.frame import Json, Reply, Request, Setup, Vendor, json_reply
+from rooftree_simulators.vendor_base import Json, Reply, Request, SimulatorSetup, Vendor, json_reply
 
 CLIENT_ID, CLIENT_SECRET = "3MVG9.consumer-key", "consumer-secret"
-VERSION = "v62.0"
-LEAST, MOST = 200, 2000  # of a page
+API_VERSION = "v62.0"
+MIN_PAGE_SIZE, MAX_PAGE_SIZE = 200, 2000  # of a page
 _QUERY = re.compile(
     r"SELECT (?P<fields>[\w, ]+) FROM (?P<name>\w+)( WHERE (?P<not_null>\w+) != null)?"
 )
@@ -34,7 +34,7 @@ class Salesforce(Vendor):
     key = "salesforce"
     latencies = {"*": (80, 400)}
 
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self, setup: SimulatorSetup) -> None:
         super().__init__(setup)
         self._empty()
 
@@ -55,7 +55,7 @@ class Salesforce(Vendor):
         kind, _, token = request.header("Authorization").partition(" ")
         if request.path == "/services/oauth2/token" or (kind == "Bearer" and token in self.tokens):
             return None
-        return _error(401, "INVALID_SESSION_ID", "Session expired or invalid")
+        return _error_reply(401, "INVALID_SESSION_ID", "Session expired or invalid")
 
     def expire(self, request: Request) -> None:
         self.tokens.clear()
@@ -64,25 +64,27 @@ class Salesforce(Vendor):
         parts = request.path.strip("/").split("/")
         if request.path == "/services/oauth2/token":
             return self._token(request)
-        if request.method != "GET" or parts[:3] != ["services", "data", VERSION]:
-            return _error(404, "NOT_FOUND", "The requested resource does not exist")
+        if request.method != "GET" or parts[:3] != ["services", "data", API_VERSION]:
+            return _error_reply(404, "NOT_FOUND", "The requested resource does not exist")
         match parts[3:]:
             case "sobjects", name, "describe" if name in _FIELDS:
-                return json_reply(200, {"name": name, "fields": self._described(name)})
+                return json_reply(200, {"name": name, "fields": self._describe_fields(name)})
             case ("query",):
-                return self._query(request)
+                return self._run_query(request)
             case "query", locator:
-                return self._more(request, locator)
-        return _error(404, "NOT_FOUND", "The requested resource does not exist")
+                return self._query_more(request, locator)
+        return _error_reply(404, "NOT_FOUND", "The requested resource does not exist")
 
     def add(self, name: str, **fields: Any) -> str:
         """A record of one kind; its id of 18 letters."""
         with self.lock:
             known = _FIELDS[name].split()
-            self.custom[name] += [one for one in fields if one not in (*known, *self.custom[name])]
+            self.custom[name] += [
+                field for field in fields if field not in (*known, *self.custom[name])
+            ]
             number = f"{sum(map(len, self.rows.values())) + 1:09d}"
             key = f"{_PREFIXES[name]}Hs0{number}AAA"
-            made = {"Id": key, "CreatedDate": _written(self.clock.now())}
+            made = {"Id": key, "CreatedDate": _format_time(self.clock.now())}
             self.rows[name].append(made | fields)
         return key
 
@@ -111,59 +113,61 @@ class Salesforce(Vendor):
             },
         )
 
-    def _described(self, name: str) -> list[Json]:
+    def _describe_fields(self, name: str) -> list[Json]:
         named = [*_FIELDS[name].split(), *self.custom[name]]
         plain = [{"name": one, "type": "string", "custom": one.endswith("__c")} for one in named]
         return [*plain, {"name": "Address", "type": "address", "custom": False}]
 
-    def _query(self, request: Request) -> Reply:
+    def _run_query(self, request: Request) -> Reply:
         found = _QUERY.fullmatch(request.parameter("q"))
         if found is None:
-            return _error(400, "MALFORMED_QUERY", "unexpected token")
+            return _error_reply(400, "MALFORMED_QUERY", "unexpected token")
         name, fields = found["name"], [one.strip() for one in found["fields"].split(",")]
         known = [*_FIELDS.get(name, "").split(), *self.custom.get(name, [])]
         if name not in _FIELDS:
-            return _error(400, "INVALID_TYPE", f"sObject type '{name}' is not supported.")
-        if wrong := [one for one in fields if one not in known]:
-            return _error(400, "INVALID_FIELD", f"No such column '{wrong[0]}' on entity '{name}'.")
+            return _error_reply(400, "INVALID_TYPE", f"sObject type '{name}' is not supported.")
+        if wrong := [field for field in fields if field not in known]:
+            return _error_reply(
+                400, "INVALID_FIELD", f"No such column '{wrong[0]}' on entity '{name}'."
+            )
         needed = found["not_null"] or ""
-        total = len(self._held(name, needed))
+        total = len(self._matching_rows(name, needed))
         return json_reply(200, self._page(request, name, fields, needed, 0, total))
 
-    def _more(self, request: Request, locator: str) -> Reply:
+    def _query_more(self, request: Request, locator: str) -> Reply:
         key, _, begins = locator.partition("-")
         if key not in self.cursors or not begins.isdigit():
-            return _error(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
+            return _error_reply(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
         name, fields, total = self.cursors[key]
         needed = {"Task": "WhoId", "Event": "WhoId"}.get(name, "")
         return json_reply(200, self._page(request, name, fields, needed, int(begins), total))
 
-    def _held(self, name: str, needed: str) -> list[Json]:
+    def _matching_rows(self, name: str, needed: str) -> list[Json]:
         return [one for one in self.rows[name] if not needed or one.get(needed)]
 
     def _page(
         self, request: Request, name: str, fields: list[str], needed: str, begins: int, total: int
     ) -> Json:
         asked = re.search(r"batchSize=(\d+)", request.header("Sforce-Query-Options"))
-        size = min(max(int(asked[1]) if asked else MOST, LEAST), MOST)
+        size = min(max(int(asked[1]) if asked else MAX_PAGE_SIZE, MIN_PAGE_SIZE), MAX_PAGE_SIZE)
         with self.lock:
-            rows = self._held(name, needed)
+            rows = self._matching_rows(name, needed)
             ends = begins + size
             shown: list[Json] = [
                 {
                     "attributes": {
                         "type": name,
-                        "url": f"/services/data/{VERSION}/sobjects/{name}/{one['Id']}",
+                        "url": f"/services/data/{API_VERSION}/sobjects/{name}/{row['Id']}",
                     },
-                    **{field: one.get(field) for field in fields},
+                    **{field: row.get(field) for field in fields},
                 }
-                for one in rows[begins:ends]
+                for row in rows[begins:ends]
             ]
             page: Json = {"totalSize": total, "done": ends >= len(rows), "records": shown}
             if not page["done"]:
                 key = f"01g{len(self.cursors):06d}"
                 self.cursors[key] = (name, fields, total)
-                page["nextRecordsUrl"] = f"/services/data/{VERSION}/query/{key}-{ends}"
+                page["nextRecordsUrl"] = f"/services/data/{API_VERSION}/query/{key}-{ends}"
         return page
 
     def state(self) -> Json:
@@ -171,7 +175,7 @@ class Salesforce(Vendor):
 
     def plant(self, body: Json) -> Json:
         """Records by kind: `{"Lead": [{"LastName": …}]}`."""
-        return {name: [self.add(name, **one) for one in rows] for name, rows in body.items()}
+        return {name: [self.add(name, **row) for row in rows] for name, rows in body.items()}
 
     def reset(self) -> None:
         super().reset()
@@ -179,9 +183,9 @@ class Salesforce(Vendor):
             self._empty()
 
 
-def _written(at: datetime) -> str:
+def _format_time(at: datetime) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%S.000+0000")
 
 
-def _error(status: int, code: str, said: str) -> Reply:
+def _error_reply(status: int, code: str, said: str) -> Reply:
     return json_reply(status, [{"message": said, "errorCode": code}])

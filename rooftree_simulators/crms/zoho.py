@@ -8,27 +8,36 @@ access tokens): `fields` must be named, at most 50; a page holds at most 200; `p
 from datetime import timedelta
 from typing import Any
 
-from rooftree_simulators.frame import Json, Reply, Request, Setup, Vendor, json_reply
+from rooftree_simulators.vendor_base import Json, Reply, Request, SimulatorSetup, Vendor, json_reply
 
-CLIENT_ID, CLIENT_SECRET, REFRESH = "1000.CLIENT", "zoho-secret", "1000.refresh-token"
-MOST, MOST_FIELDS = 200, 50
-REACH = 2000  # records that pages by number reach
-_MARK = "c8582xx9e7c7-"
-_LIVES = timedelta(hours=1)
-_KNOWN = (
+CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN = "1000.CLIENT", "zoho-secret", "1000.refresh-token"
+MAX_PAGE_SIZE, MAX_FIELDS = 200, 50
+MAX_PAGED_RECORDS = 2000  # records that pages by number reach
+_PAGE_TOKEN_PREFIX = "c8582xx9e7c7-"
+_TOKEN_LIFETIME = timedelta(hours=1)
+_KNOWN_FIELDS = (
     *("id", "Owner", "Company", "First_Name", "Last_Name", "Full_Name", "Email"),
     *("Secondary_Email", "Phone", "Mobile", "Lead_Source", "Lead_Status", "Email_Opt_Out"),
     *("Street", "City", "State", "Zip_Code", "Country", "Created_Time", "Tag", "Description"),
 )
 _MODULES = ("Leads", "Notes", "Tasks", "Calls", "Events")
-_LIST = {"fields", "per_page", "page", "page_token", "sort_by", "sort_order", "cvid", "ids"}
+_LIST_PARAMETERS = {
+    "fields",
+    "per_page",
+    "page",
+    "page_token",
+    "sort_by",
+    "sort_order",
+    "cvid",
+    "ids",
+}
 
 
 class Zoho(Vendor):
     key = "zoho"
     latencies = {"*": (100, 500)}
 
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self, setup: SimulatorSetup) -> None:
         super().__init__(setup)
         self._empty()
 
@@ -50,7 +59,7 @@ class Zoho(Vendor):
         now = self.clock.now()
         if kind == "Zoho-oauthtoken" and self.tokens.get(token, now) > now:
             return None
-        return _error(401, "INVALID_TOKEN", "invalid oauth token")
+        return _error_reply(401, "INVALID_TOKEN", "invalid oauth token")
 
     def expire(self, request: Request) -> None:
         self.tokens.clear()
@@ -66,8 +75,8 @@ class Zoho(Vendor):
             case "GET", "crm", "v8", module, "actions", "count" if module in self.rows:
                 return json_reply(200, {"count": len(self.rows[module])})
             case "GET", "crm", "v8", module if module in self.rows:
-                return self._records(request, module)
-        return _error(404, "INVALID_URL_PATTERN", "Please check the URL")
+                return self._list_records(request, module)
+        return _error_reply(404, "INVALID_URL_PATTERN", "Please check the URL")
 
     def user(self, name: str, email: str) -> Json:
         """A user, as records name their owner."""
@@ -80,7 +89,9 @@ class Zoho(Vendor):
         """A record of a module; its id."""
         with self.lock:
             if module == "Leads":
-                self.custom += [one for one in fields if one not in (*_KNOWN, *self.custom)]
+                self.custom += [
+                    field for field in fields if field not in (*_KNOWN_FIELDS, *self.custom)
+                ]
             key = str(5725767000000411001 + sum(map(len, self.rows.values())))
             made = self.clock.now().isoformat(timespec="seconds")
             self.rows[module].append({"id": key, "Created_Time": made, **fields})
@@ -92,18 +103,18 @@ class Zoho(Vendor):
             return json_reply(200, {"error": "unsupported_grant_type"})
         if (form.get("client_id"), form.get("client_secret")) != (CLIENT_ID, CLIENT_SECRET):
             return json_reply(200, {"error": "invalid_client"})
-        if form.get("refresh_token") != REFRESH:
+        if form.get("refresh_token") != REFRESH_TOKEN:
             return json_reply(200, {"error": "invalid_code"})
         with self.lock:
             self.signed_in += 1
             token = f"1000.access-{self.signed_in}"
-            self.tokens[token] = self.clock.now() + _LIVES
+            self.tokens[token] = self.clock.now() + _TOKEN_LIFETIME
         bought = {"access_token": token, "api_domain": "https://www.zohoapis.com"}
         return json_reply(200, bought | {"token_type": "Bearer", "expires_in": 3600})
 
     def _users(self, request: Request) -> Reply:
         if request.parameter("type") not in ("AllUsers", "ActiveUsers"):
-            return _error(400, "INVALID_REQUEST", "type is not valid")
+            return _error_reply(400, "INVALID_REQUEST", "type is not valid")
         nth, size = int(request.parameter("page", "1")), int(request.parameter("per_page", "200"))
         shown = self.users[(nth - 1) * size : nth * size]
         if not shown:
@@ -114,29 +125,32 @@ class Zoho(Vendor):
 
     def _fields(self, request: Request) -> Reply:
         if request.parameter("module") != "Leads":
-            return _error(400, "INVALID_MODULE", "the module name given seems to be invalid")
-        named = [*((one, False) for one in _KNOWN), *((one, True) for one in self.custom)]
+            return _error_reply(400, "INVALID_MODULE", "the module name given seems to be invalid")
+        named = [
+            *((known_field, False) for known_field in _KNOWN_FIELDS),
+            *((one, True) for one in self.custom),
+        ]
         return json_reply(
             200, {"fields": [{"api_name": name, "custom_field": own} for name, own in named]}
         )
 
-    def _records(self, request: Request, module: str) -> Reply:
+    def _list_records(self, request: Request, module: str) -> Reply:
         fields = [one for one in request.parameter("fields").split(",") if one]
         size = int(request.parameter("per_page", "200"))
-        refusal = _refused(request, fields, size)
-        begins = _begins(request, module, size)
+        refusal = _check_query(request, fields, size)
+        begins = _page_start(request, module, size)
         if refusal or begins is None:
-            return refusal or _error(400, "INVALID_DATA", "page_token")
+            return refusal or _error_reply(400, "INVALID_DATA", "page_token")
         with self.lock:
             rows = self.rows[module]
             shown = [
-                {"id": one["id"], **{name: one.get(name) for name in fields}}
-                for one in rows[begins : begins + size]
+                {"id": row["id"], **{name: row.get(name) for name in fields}}
+                for row in rows[begins : begins + size]
             ]
             is_more = begins + size < len(rows)
         if not shown:
             return Reply(status=204)
-        after = f"{_MARK}{module}-{begins + size}" if is_more else None
+        after = f"{_PAGE_TOKEN_PREFIX}{module}-{begins + size}" if is_more else None
         info = {"per_page": size, "count": len(shown), "more_records": is_more}
         return json_reply(200, {"data": shown, "info": info | {"next_page_token": after}})
 
@@ -145,7 +159,7 @@ class Zoho(Vendor):
 
     def plant(self, body: Json) -> Json:
         """Records by module: `{"Leads": [{"Last_Name": …}]}`."""
-        return {name: [self.add(name, **one) for one in rows] for name, rows in body.items()}
+        return {name: [self.add(name, **row) for row in rows] for name, rows in body.items()}
 
     def reset(self) -> None:
         super().reset()
@@ -153,25 +167,27 @@ class Zoho(Vendor):
             self._empty()
 
 
-def _refused(request: Request, fields: list[str], size: int) -> Reply | None:
-    if {name for name, _ in request.query} - _LIST:
-        return _error(400, "INVALID_REQUEST", "unknown parameter")
+def _check_query(request: Request, fields: list[str], size: int) -> Reply | None:
+    if {name for name, _ in request.query} - _LIST_PARAMETERS:
+        return _error_reply(400, "INVALID_REQUEST", "unknown parameter")
     if not fields:
-        return _error(400, "REQUIRED_PARAM_MISSING", "One of the expected parameter is missing")
-    if len(fields) > MOST_FIELDS:
-        return _error(400, "LIMIT_EXCEEDED", "at most 50 fields")
-    return None if 1 <= size <= MOST else _error(400, "INVALID_DATA", "per_page")
+        return _error_reply(
+            400, "REQUIRED_PARAM_MISSING", "One of the expected parameter is missing"
+        )
+    if len(fields) > MAX_FIELDS:
+        return _error_reply(400, "LIMIT_EXCEEDED", "at most 50 fields")
+    return None if 1 <= size <= MAX_PAGE_SIZE else _error_reply(400, "INVALID_DATA", "per_page")
 
 
-def _begins(request: Request, module: str, size: int) -> int | None:
+def _page_start(request: Request, module: str, size: int) -> int | None:
     """The place of the first record; None for a token that is none, or a page too far."""
     token = request.parameter("page_token")
     if not token:
         begins = (int(request.parameter("page", "1")) - 1) * size
-        return begins if begins < REACH else None
+        return begins if begins < MAX_PAGED_RECORDS else None
     mark, _, number = token.rpartition("-")
-    return int(number) if f"{mark}-" == f"{_MARK}{module}-" else None
+    return int(number) if f"{mark}-" == f"{_PAGE_TOKEN_PREFIX}{module}-" else None
 
 
-def _error(status: int, code: str, said: str) -> Reply:
+def _error_reply(status: int, code: str, said: str) -> Reply:
     return json_reply(status, {"code": code, "details": {}, "message": said, "status": "error"})

@@ -13,13 +13,17 @@ from dataclasses import dataclass, field
 from datetime import UTC
 from urllib.parse import urlsplit
 
-from rooftree_simulators.clock import Clock
-from rooftree_simulators.encompass.answers import bad_request, conflict, not_found
-from rooftree_simulators.encompass.contract import LEAVES
-from rooftree_simulators.frame import Json, Switches
-from rooftree_simulators.outgoing import send
+from rooftree_simulators.encompass.encompass_errors import (
+    bad_request_error,
+    conflict_error,
+    not_found_error,
+)
+from rooftree_simulators.encompass.loan_schema import LEAF_KINDS
+from rooftree_simulators.http_sender import send_request
+from rooftree_simulators.simulated_clock import SimulatedClock
+from rooftree_simulators.vendor_base import Json, Switches
 
-EVENTS = {
+EVENT_TYPES = {
     "create",
     "update",
     "submit",
@@ -37,11 +41,11 @@ EVENTS = {
     "alertchange",
 }
 _WITH_ATTRIBUTES = {"change", "fieldchange"}
-_MOST_SUBSCRIPTIONS = 25
-_MOST_ATTRIBUTES = 50
-_LINEAR = (20.0,) * 3
+_MAX_SUBSCRIPTIONS = 25
+_MAX_ATTRIBUTES = 50
+_LINEAR_DELAYS = (20.0,) * 3
 # 30 s, 60 s, 2 min ... and then even steps, so that the fifteenth try is 8 h after the first.
-_EXPONENTIAL = tuple(min(30.0 * 2**step, 3570.0) for step in range(14))
+_EXPONENTIAL_DELAYS = tuple(min(30.0 * 2**step, 3570.0) for step in range(14))
 _REORDER_S = 90
 _TIMEOUT_S = 30.0
 _KNOWN_KEYS = {
@@ -55,7 +59,7 @@ _KNOWN_KEYS = {
 }
 
 
-def signature(signing_key: str, body: bytes) -> str:
+def compute_signature(signing_key: str, body: bytes) -> str:
     """Base64 of the HMAC-SHA256 of the raw body."""
     digest = hmac.new(signing_key.encode(), body, hashlib.sha256).digest()
     return base64.b64encode(digest).decode()
@@ -89,14 +93,16 @@ class Subscription:
             return False
         if event not in _WITH_ATTRIBUTES or not self.attributes:
             return True
-        wanted = {_dotted(name) for name in self.attributes}
+        wanted = {_dotted_path(name) for name in self.attributes}
         return any(path == name or path.startswith(f"{name}.") for path in paths for name in wanted)
 
 
 class Webhooks:
     """All subscriptions of the instance and everything ever delivered to them."""
 
-    def __init__(self, clock: Clock, rng: random.Random, switches: Switches, instance: str) -> None:
+    def __init__(
+        self, clock: SimulatedClock, rng: random.Random, switches: Switches, instance: str
+    ) -> None:
         self.clock = clock
         self.rng = rng
         self.switches = switches
@@ -108,8 +114,8 @@ class Webhooks:
 
     def create(self, body: Json) -> Subscription:
         with self._lock:
-            if len(self.subscriptions) >= _MOST_SUBSCRIPTIONS:
-                raise bad_request(f"No more than {_MOST_SUBSCRIPTIONS} subscriptions.")
+            if len(self.subscriptions) >= _MAX_SUBSCRIPTIONS:
+                raise bad_request_error(f"No more than {_MAX_SUBSCRIPTIONS} subscriptions.")
             made = self._read(body, str(uuid.uuid4()))
             self.subscriptions[made.id] = made
         return made
@@ -126,7 +132,7 @@ class Webhooks:
     def get(self, subscription_id: str) -> Subscription:
         kept = self.subscriptions.get(subscription_id)
         if kept is None:
-            raise not_found("No such subscription.")
+            raise not_found_error("No such subscription.")
         return kept
 
     def delete(self, subscription_id: str) -> None:
@@ -137,52 +143,52 @@ class Webhooks:
     def _read(self, body: Json, subscription_id: str) -> Subscription:
         unknown = body.keys() - _KNOWN_KEYS
         if unknown:
-            raise bad_request(f"Unknown property: {', '.join(sorted(unknown))}")
+            raise bad_request_error(f"Unknown property: {', '.join(sorted(unknown))}")
         events = [str(event) for event in body.get("events") or []]
-        if body.get("resource") != "Loan" or not events or set(events) - EVENTS:
-            raise bad_request("Unknown resource or event.")
+        if body.get("resource") != "Loan" or not events or set(events) - EVENT_TYPES:
+            raise bad_request_error("Unknown resource or event.")
         made = Subscription(
             id=subscription_id,
             resource="Loan",
             events=events,
-            endpoint=self._endpoint(str(body.get("endpoint", ""))),
-            signing_key=_signing_key(body),
-            backoff=_backoff(body),
+            endpoint=self._check_endpoint(str(body.get("endpoint", ""))),
+            signing_key=_parse_signing_key(body),
+            backoff=_parse_backoff(body),
             enabled=bool(body.get("enableSubscription", True)),
-            attributes=_attributes(body),
+            attributes=_parse_attributes(body),
         )
-        self._refuse_double(made)
+        self._check_unique(made)
         return made
 
-    def _endpoint(self, url: str) -> str:
+    def _check_endpoint(self, url: str) -> str:
         parts = urlsplit(url)
         local = parts.scheme == "http" and parts.hostname == "127.0.0.1"
         if parts.scheme == "https" or (local and self.switches.values["insecure_ok"]):
             return url
-        raise bad_request("endpoint must be https.")
+        raise bad_request_error("endpoint must be https.")
 
-    def _refuse_double(self, made: Subscription) -> None:
+    def _check_unique(self, made: Subscription) -> None:
         for other in self.subscriptions.values():
             same = other.endpoint == made.endpoint and set(other.events) & set(made.events)
             if same and other.id != made.id:
-                raise conflict("A subscription for this resource, event and endpoint exists.")
+                raise conflict_error("A subscription for this resource, event and endpoint exists.")
 
     def raise_event(
         self, event: str, loan_id: str, *, user: str, payload: Json, paths: list[str]
     ) -> None:
         """Queue an event for every subscription that wants it."""
         body = self._envelope(event, loan_id, user, payload)
-        self._note("EventReceived", body)
+        self._record_history("EventReceived", body)
         with self._lock:
             wanting = [row for row in self.subscriptions.values() if row.wants(event, paths)]
         for subscription in wanting:
-            self._note("SubscriptionMatch", body, subscription)
+            self._record_history("SubscriptionMatch", body, subscription)
             if self.rng.random() < float(self.switches.values["loss_rate"]):
                 continue
             times = 2 if self.rng.random() < float(self.switches.values["dup_rate"]) else 1
             for _ in range(times):
                 late = self.rng.uniform(0, _REORDER_S) if self.switches.values["reorder"] else 0.0
-                self.clock.process(self._deliveries(subscription, body), after=late)
+                self.clock.process(self._deliver_with_retries(subscription, body), after=late)
 
     def _envelope(self, event: str, loan_id: str, user: str, payload: Json) -> Json:
         meta: Json = {
@@ -202,31 +208,33 @@ class Webhooks:
             "meta": meta,
         }
 
-    def _deliveries(self, subscription: Subscription, body: Json) -> Iterator[float]:
+    def _deliver_with_retries(self, subscription: Subscription, body: Json) -> Iterator[float]:
         """Try until delivered or the ladder ends; yields the waits between tries."""
         raw = json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
-        ladder = _LINEAR if subscription.backoff == "linear" else _EXPONENTIAL
+        ladder = _LINEAR_DELAYS if subscription.backoff == "linear" else _EXPONENTIAL_DELAYS
         for wait in (*ladder, None):
-            status = self._try(subscription, raw)
-            self._note("DeliveryAttempted", body, subscription, status)
+            status = self._deliver_once(subscription, raw)
+            self._record_history("DeliveryAttempted", body, subscription, status)
             if 200 <= status <= 499:
-                self._note("NotificationDelivered", body, subscription, status)
+                self._record_history("NotificationDelivered", body, subscription, status)
                 return
-            self._note("NotificationFailed", body, subscription, status)
+            self._record_history("NotificationFailed", body, subscription, status)
             if wait is not None:
                 yield wait
-        self._note("DeliveryFailedExhaustedRetries", body, subscription)
+        self._record_history("DeliveryFailedExhaustedRetries", body, subscription)
 
-    def _try(self, subscription: Subscription, raw: bytes) -> int:
+    def _deliver_once(self, subscription: Subscription, raw: bytes) -> int:
         headers = {
             "Content-Type": "application/json; charset=utf-8",
-            "Elli-Signature": signature(subscription.signing_key, raw),
+            "Elli-Signature": compute_signature(subscription.signing_key, raw),
             "Elli-Environment": "prod",
             "Elli-SubscriptionId": subscription.id,
         }
-        return send("POST", subscription.endpoint, raw, headers, timeout_s=_TIMEOUT_S).status
+        return send_request(
+            "POST", subscription.endpoint, raw, headers, timeout_s=_TIMEOUT_S
+        ).status
 
-    def _note(
+    def _record_history(
         self, what: str, body: Json, to: Subscription | None = None, status: int | None = None
     ) -> None:
         row = {
@@ -243,30 +251,30 @@ class Webhooks:
             self.history.append(row)
 
 
-def _signing_key(body: Json) -> str:
+def _parse_signing_key(body: Json) -> str:
     key = body.get("signingkey")
     if not isinstance(key, str) or not 32 <= len(key) <= 64:
-        raise bad_request("signingkey must have 32 to 64 characters.")
+        raise bad_request_error("signingkey must have 32 to 64 characters.")
     return key
 
 
-def _backoff(body: Json) -> str:
+def _parse_backoff(body: Json) -> str:
     name = str((body.get("deliveryPolicy") or {}).get("backoff", "linear"))
     if name not in {"linear", "exponential"}:
-        raise bad_request("backoff must be linear or exponential.")
+        raise bad_request_error("backoff must be linear or exponential.")
     return name
 
 
-def _attributes(body: Json) -> list[str]:
+def _parse_attributes(body: Json) -> list[str]:
     """The pointers that lead somewhere; the others are dropped without a word."""
     asked = (body.get("filters") or {}).get("attributes") or []
-    if len(asked) > _MOST_ATTRIBUTES:
-        raise bad_request(f"No more than {_MOST_ATTRIBUTES} attributes.")
-    known = {path.split(".")[0] for path in LEAVES} | set(LEAVES)
-    return [name for name in asked if str(name).startswith("/") and _dotted(name) in known]
+    if len(asked) > _MAX_ATTRIBUTES:
+        raise bad_request_error(f"No more than {_MAX_ATTRIBUTES} attributes.")
+    known = {path.split(".")[0] for path in LEAF_KINDS} | set(LEAF_KINDS)
+    return [name for name in asked if str(name).startswith("/") and _dotted_path(name) in known]
 
 
-def _dotted(pointer: str) -> str:
+def _dotted_path(pointer: str) -> str:
     """`/applications/*/borrower/firstName` as the contract writes it."""
     names = [name for name in pointer.split("/") if name and name != "*" and not name.isdigit()]
     return ".".join(names)

@@ -10,21 +10,21 @@ import re
 from datetime import date, datetime
 from typing import Any
 
-from rooftree_simulators.frame import Json, Reply, Request, Setup, Vendor, json_reply
+from rooftree_simulators.vendor_base import Json, Reply, Request, SimulatorSetup, Vendor, json_reply
 
-KEY = "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8S9t0U1v2"
+LOGIN_ID = "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8S9t0U1v2"
 DATA_BEGINS = date(2021, 1, 27)
-_TEN = re.compile(r"[2-9]\d\d[2-9]\d{6}")
-_SCRUB = {"phoneList", "version", "output", "projId", "campaignId"}
-_QUERY = {"data", "useSandbox", "projId"}
-_DATES = ("%Y%m%d", "%Y-%m-%d", "%m/%d/%Y", "%m/%d/%y")
+_TEN_DIGITS = re.compile(r"[2-9]\d\d[2-9]\d{6}")
+_SCRUB_PARAMETERS = {"phoneList", "version", "output", "projId", "campaignId"}
+_QUERY_PARAMETERS = {"data", "useSandbox", "projId"}
+_DATE_FORMATS = ("%Y%m%d", "%Y-%m-%d", "%m/%d/%Y", "%m/%d/%y")
 
 
 class DncScrub(Vendor):
     key = "dncscrub"
     latencies = {"*": (80, 400)}
 
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self, setup: SimulatorSetup) -> None:
         super().__init__(setup)
         self._empty()
 
@@ -39,7 +39,7 @@ class DncScrub(Vendor):
         return "scrub" if request.path.endswith("/scrub") else "query"
 
     def authenticate(self, request: Request) -> Reply | None:
-        if request.header("loginId") == KEY:
+        if request.header("loginId") == LOGIN_ID:
             return None
         return json_reply(401, {"Message": "Authorization has been denied for this request."})
 
@@ -49,24 +49,32 @@ class DncScrub(Vendor):
         except ValueError:
             body = None
         if request.method != "POST" or not isinstance(body, dict):
-            return _bad("The request body is missing or is no JSON object.")
+            return _bad_request_reply("The request body is missing or is no JSON object.")
         with self.lock:
             match request.path:
                 case "/app/main/rpc/scrub":
-                    return self._scrubbed(body)
+                    return self._scrub_numbers(body)
                 case "/v1.5/Data/RNDBasic":
-                    return self._queried(body)
+                    return self._query_reassigned(body)
         return json_reply(404, {"Message": "No HTTP resource was found."})
 
-    def _scrubbed(self, body: Json) -> Reply:
-        if set(body) - _SCRUB or body.get("version") != "5" or body.get("output") != "json":
-            return _bad("Only version 5 and output json are simulated; no other parameters.")
+    def _scrub_numbers(self, body: Json) -> Reply:
+        if (
+            set(body) - _SCRUB_PARAMETERS
+            or body.get("version") != "5"
+            or body.get("output") != "json"
+        ):
+            return _bad_request_reply(
+                "Only version 5 and output json are simulated; no other parameters."
+            )
         asked = [one.partition("|") for one in str(body.get("phoneList", "")).split(",")]
-        if len(asked) > 10_000 or not all(_TEN.fullmatch(phone) for phone, _, _ in asked):
-            return _bad("phoneList must hold at most 10,000 numbers of exactly 10 digits.")
-        return json_reply(200, [self._scrub(phone, mark) for phone, _, mark in asked])
+        if len(asked) > 10_000 or not all(_TEN_DIGITS.fullmatch(phone) for phone, _, _ in asked):
+            return _bad_request_reply(
+                "phoneList must hold at most 10,000 numbers of exactly 10 digits."
+            )
+        return json_reply(200, [self._scrub_result(phone, mark) for phone, _, mark in asked])
 
-    def _scrub(self, phone: str, mark: str) -> Json:
+    def _scrub_result(self, phone: str, mark: str) -> Json:
         code, reason = self.results.get(phone, ("C", ""))
         return {
             "Phone": phone,
@@ -88,15 +96,21 @@ class DncScrub(Vendor):
             "LineType": "Wireless" if code in "WLFGHV" else "AllOther",
         }
 
-    def _queried(self, body: Json) -> Reply:
+    def _query_reassigned(self, body: Json) -> Reply:
         rows = body.get("data")
-        if set(body) - _QUERY or not isinstance(rows, list) or not 1 <= len(rows) <= 1000:
-            return _bad("The data property is missing or empty, or holds more than 1,000.")
+        if (
+            set(body) - _QUERY_PARAMETERS
+            or not isinstance(rows, list)
+            or not 1 <= len(rows) <= 1000
+        ):
+            return _bad_request_reply(
+                "The data property is missing or empty, or holds more than 1,000."
+            )
         found = []
         for row in rows:
-            since = _day(row)
-            if since is None or not _TEN.fullmatch(str(row.get("phoneNumber", ""))):
-                return _bad("Invalid phone number or date format.")
+            since = _parse_day(row)
+            if since is None or not _TEN_DIGITS.fullmatch(str(row.get("phoneNumber", ""))):
+                return _bad_request_reply("Invalid phone number or date format.")
             found.append(self._answer(row["phoneNumber"], since))
         return json_reply(200, found)
 
@@ -130,9 +144,9 @@ class DncScrub(Vendor):
             self._empty()
 
 
-def _day(row: Any) -> date | None:
+def _parse_day(row: Any) -> date | None:
     text = str(row.get("date", "")) if isinstance(row, dict) else ""
-    for form in _DATES:
+    for form in _DATE_FORMATS:
         try:
             return datetime.strptime(text, form).date()  # noqa: DTZ007 (a day has no zone)
         except ValueError:
@@ -140,5 +154,5 @@ def _day(row: Any) -> date | None:
     return None
 
 
-def _bad(text: str) -> Reply:
+def _bad_request_reply(text: str) -> Reply:
     return json_reply(400, {"Message": text})

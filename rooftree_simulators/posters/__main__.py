@@ -18,35 +18,41 @@ from rooftree_simulators.posters import (
     website_form,
     zillow,
 )
-from rooftree_simulators.posters.delivery import BadDay, Delivery, Sent, deliver, todays_luck
-from rooftree_simulators.posters.people import borrower
+from rooftree_simulators.posters.lead_delivery import (
+    BadDay,
+    Delivery,
+    SentDelivery,
+    choose_bad_day,
+    post_delivery,
+)
+from rooftree_simulators.posters.simulated_borrowers import random_borrower
 
-_MAKERS: dict[str, Callable[..., Delivery]] = {
-    "zillow": zillow.delivery,
-    "lendingtree": lendingtree.delivery,
-    "lendingtree_xml": lendingtree.delivery_a,
-    "lendingtree_json": lendingtree.delivery_c,
-    "website_form": website_form.delivery,
-    "phone_callrail": phone_callrail.delivery,
-    "chat_generic": chat_generic.delivery,
-    "chat_transcript": chat_generic.transcript,
-    "referral_partner": referral_partner.delivery,
-    "mismo_ilad": mismo_ilad.delivery,
-    "bankrate": networks.bankrate,
-    "freerateupdate": networks.freerateupdate,
-    "freerateupdate_xml": networks.freerateupdate_xml,
-    "leadpoint": networks.leadpoint,
-    "aggregator": networks.numeric,
-    "aggregator_short": networks.short_names,
-    "leadconduit": networks.leadconduit,
-    "leadconduit_json": networks.leadconduit_json,
+_DELIVERY_MAKERS: dict[str, Callable[..., Delivery]] = {
+    "zillow": zillow.contact_delivery,
+    "lendingtree": lendingtree.lead_delivery,
+    "lendingtree_xml": lendingtree.xml_delivery,
+    "lendingtree_json": lendingtree.json_delivery,
+    "website_form": website_form.browser_delivery,
+    "phone_callrail": phone_callrail.call_delivery,
+    "chat_generic": chat_generic.conversation_delivery,
+    "chat_transcript": chat_generic.transcript_delivery,
+    "referral_partner": referral_partner.referral_delivery,
+    "mismo_ilad": mismo_ilad.application_delivery,
+    "bankrate": networks.bankrate_delivery,
+    "freerateupdate": networks.freerateupdate_delivery,
+    "freerateupdate_xml": networks.freerateupdate_xml_delivery,
+    "leadpoint": networks.leadpoint_delivery,
+    "aggregator": networks.numeric_delivery,
+    "aggregator_short": networks.short_names_delivery,
+    "leadconduit": networks.leadconduit_delivery,
+    "leadconduit_json": networks.leadconduit_json_delivery,
 }
-_SIGNERS = {"phone_callrail", "chat_generic", "chat_transcript"}  # sign as they are made
+_SELF_SIGNING = {"phone_callrail", "chat_generic", "chat_transcript"}  # sign as they are made
 
 
-def _arguments(words: list[str] | None) -> argparse.Namespace:
+def _parse_arguments(words: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="rooftree_simulators.posters", description=__doc__)
-    parser.add_argument("vendor", choices=sorted(_MAKERS))
+    parser.add_argument("vendor", choices=sorted(_DELIVERY_MAKERS))
     parser.add_argument("--to", required=True, help="full URL, path token included")
     parser.add_argument("--count", type=int, default=1)
     parser.add_argument("--per-minute", type=float, default=0.0, help="0 sends without waiting")
@@ -59,28 +65,28 @@ def _arguments(words: list[str] | None) -> argparse.Namespace:
 
 def main(words: list[str] | None = None) -> int:
     """Send; one JSON line for every POST made. Returns 1 when one had no answer."""
-    asked = _arguments(words)
+    asked = _parse_arguments(words)
     rng = random.Random(asked.seed)
     unanswered = 0
     for number in range(asked.count):
         if number and asked.per_minute:
             time.sleep(60 / asked.per_minute)
         at = datetime.now(UTC)
-        signs = asked.secret and asked.vendor in _SIGNERS
+        signs = asked.secret and asked.vendor in _SELF_SIGNING
         with_key = {"secret": asked.secret} if signs else {}
-        made = _MAKERS[asked.vendor](borrower(rng), rng, at=at, **with_key)
+        made = _DELIVERY_MAKERS[asked.vendor](random_borrower(rng), rng, at=at, **with_key)
         if asked.secret and asked.vendor == "website_form":
-            made = website_form.signed(made, asked.secret, at=at)
+            made = website_form.signed_delivery(made, asked.secret, at=at)
         elif asked.secret and not signs:
             made.headers["X-Api-Key"] = asked.secret
-        luck = todays_luck(rng, asked.bad_day, asked.bad_rate)
-        for sent in deliver(made, asked.to, bad_day=luck):
+        luck = choose_bad_day(rng, asked.bad_day, asked.bad_rate)
+        for sent in post_delivery(made, asked.to, bad_day=luck):
             unanswered += sent.answer.status == 0
-            print(json.dumps(_line(sent), ensure_ascii=False), flush=True)
+            print(json.dumps(_result_line(sent), ensure_ascii=False), flush=True)
     return 1 if unanswered else 0
 
 
-def _line(sent: Sent) -> dict[str, object]:
+def _result_line(sent: SentDelivery) -> dict[str, object]:
     return {
         "vendor_id": sent.delivery.vendor_id,
         "status": sent.answer.status,

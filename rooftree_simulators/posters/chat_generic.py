@@ -6,20 +6,20 @@ import json
 import random
 from datetime import UTC, datetime, timedelta
 
-from rooftree_simulators.posters.delivery import Delivery
-from rooftree_simulators.posters.people import Borrower
+from rooftree_simulators.posters.lead_delivery import Delivery
+from rooftree_simulators.posters.simulated_borrowers import Borrower
 
-SECRET = "chat-secret"  # noqa: S105
+SIGNING_SECRET = "chat-secret"  # noqa: S105
 
 
-def _signed(number: str, body: bytes, kind: str, secret: str) -> Delivery:
+def _signed_delivery(number: str, body: bytes, kind: str, secret: str) -> Delivery:
     mark = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
     headers = {"Content-Type": kind, "X-Signature": f"sha256={mark}"}
     return Delivery(vendor_id=number, body=body, headers=headers)
 
 
-def delivery(
-    borrower: Borrower, rng: random.Random, *, at: datetime, secret: str = SECRET
+def conversation_delivery(
+    borrower: Borrower, rng: random.Random, *, at: datetime, secret: str = SIGNING_SECRET
 ) -> Delivery:
     """The POST for one conversation, with what its own form asked."""
     number = f"cv-{rng.randrange(10**8)}"
@@ -51,11 +51,11 @@ def delivery(
         },
     }
     body = json.dumps(told, ensure_ascii=False).encode()
-    return _signed(number, body, "application/json", secret)
+    return _signed_delivery(number, body, "application/json", secret)
 
 
-def transcript(
-    borrower: Borrower, rng: random.Random, *, at: datetime, secret: str = SECRET
+def transcript_delivery(
+    borrower: Borrower, rng: random.Random, *, at: datetime, secret: str = SIGNING_SECRET
 ) -> Delivery:
     """The POST of bare lines, where the contact stands in what was said."""
     clock = at.strftime("%Y-%m-%d %H:%M:%S")
@@ -66,4 +66,6 @@ def transcript(
         f"[{clock}] Visitor: {borrower.email}, {number}",
     ]
     body = "\n".join(lines).encode()
-    return _signed(f"text-{rng.randrange(10**8)}", body, "text/plain; charset=utf-8", secret)
+    return _signed_delivery(
+        f"text-{rng.randrange(10**8)}", body, "text/plain; charset=utf-8", secret
+    )

@@ -5,14 +5,14 @@ import random
 from datetime import UTC, datetime
 from typing import Any
 
-from rooftree_simulators.posters.delivery import Delivery
-from rooftree_simulators.posters.people import Borrower
+from rooftree_simulators.posters.lead_delivery import Delivery
+from rooftree_simulators.posters.simulated_borrowers import Borrower
 
-KEY = "gads-webhook-key"
+WEBHOOK_KEY = "gads-webhook-key"
 
 
-def lead(
-    borrower: Borrower, rng: random.Random, *, at: datetime, secret: str = KEY
+def lead_object(
+    borrower: Borrower, rng: random.Random, *, at: datetime, secret: str = WEBHOOK_KEY
 ) -> dict[str, Any]:
     """The object Google posts for one lead."""
     told = [
@@ -49,11 +49,11 @@ def lead(
     }
 
 
-def delivery(
-    borrower: Borrower, rng: random.Random, *, at: datetime, secret: str = KEY
+def lead_delivery(
+    borrower: Borrower, rng: random.Random, *, at: datetime, secret: str = WEBHOOK_KEY
 ) -> Delivery:
     """The POST for one lead."""
-    content = lead(borrower, rng, at=at, secret=secret)
+    content = lead_object(borrower, rng, at=at, secret=secret)
     return Delivery(
         vendor_id=content["lead_id"],
         body=json.dumps(content, ensure_ascii=False).encode(),

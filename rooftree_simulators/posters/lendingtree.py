@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any
 from xml.sax.saxutils import escape
 
-from rooftree_simulators.posters.delivery import Delivery
-from rooftree_simulators.posters.people import Borrower
+from rooftree_simulators.posters.lead_delivery import Delivery
+from rooftree_simulators.posters.simulated_borrowers import Borrower
 
-_EMPTY = [
+_EMPTY_FIELDS = [
     "Address2",
     "WorkPhone",
     "SSN",
@@ -23,7 +23,7 @@ _EMPTY = [
     "OtherLoanProgram",
 ]
 # The order in which the flat format writes its elements.
-_ORDER = [
+_FIELD_ORDER = [
     "Address1",
     "Address2",
     "City",
@@ -83,20 +83,20 @@ _ORDER = [
 ]
 
 
-def _rating(score: int) -> str:
+def _credit_rating(score: int) -> str:
     ladder = [(740, "EXCELLENT"), (700, "VERYGOOD"), (660, "GOOD"), (620, "FAIR")]
     return next((name for low, name in ladder if score >= low), "POOR")
 
 
-def _self_rating(score: int) -> str:
+def _self_credit_rating(score: int) -> str:
     ladder = [(740, "EXCELLENT"), (700, "GOOD"), (640, "SOMECREDITPROBLEMS")]
     return next((name for low, name in ladder if score >= low), "MAJORCREDITPROBLEMS")
 
 
-def flat(borrower: Borrower, rng: random.Random, *, at: datetime) -> dict[str, str]:
+def flat_fields(borrower: Borrower, rng: random.Random, *, at: datetime) -> dict[str, str]:
     """The elements of a `LeadApplication`, all as text, empty where nothing is known."""
     buying = borrower.purpose == "purchase"
-    values = dict.fromkeys(_EMPTY, "")
+    values = dict.fromkeys(_EMPTY_FIELDS, "")
     values.update(
         Address1=borrower.street,
         City=borrower.city.upper(),
@@ -107,7 +107,7 @@ def flat(borrower: Borrower, rng: random.Random, *, at: datetime) -> dict[str, s
         FirstName=borrower.first_name,
         LastName=borrower.last_name,
         AnnualIncome=str(round(borrower.price / 4.5, -3))[:-2],
-        CreditRating=_rating(borrower.score),
+        CreditRating=_credit_rating(borrower.score),
         Bankruptcy="Never declared bankruptcy",
         IsMilitary="Y" if borrower.military else "N",
         TimeLine="No time restraint" if borrower.days > 90 else f"Up to {borrower.days} days",
@@ -125,12 +125,12 @@ def flat(borrower: Borrower, rng: random.Random, *, at: datetime) -> dict[str, s
         PropertyPrice=str(borrower.price),
         MortgageTerm="30",
     )
-    values.update(_refinance(borrower, rng) if not buying else _purchase(borrower))
-    values.update(_routing(borrower, rng, at))
+    values.update(_refinance_fields(borrower, rng) if not buying else _purchase_fields(borrower))
+    values.update(_routing_fields(borrower, rng, at))
     return values
 
 
-def _refinance(borrower: Borrower, rng: random.Random) -> dict[str, str]:
+def _refinance_fields(borrower: Borrower, rng: random.Random) -> dict[str, str]:
     return {
         "LoansToBeFinanced": "1st Mortgage",
         "DownPayment": "",
@@ -142,7 +142,7 @@ def _refinance(borrower: Borrower, rng: random.Random) -> dict[str, str]:
     }
 
 
-def _purchase(borrower: Borrower) -> dict[str, str]:
+def _purchase_fields(borrower: Borrower) -> dict[str, str]:
     empty = (
         "LoansToBeFinanced AddlCashOut FirstMortgageBalance FirstMortgageMonthlyPayment "
         "SecondMortgageBalance CurrentLoanRate"
@@ -150,7 +150,7 @@ def _purchase(borrower: Borrower) -> dict[str, str]:
     return {**dict.fromkeys(empty.split(), ""), "DownPayment": str(borrower.down_payment)}
 
 
-def _routing(borrower: Borrower, rng: random.Random, at: datetime) -> dict[str, str]:
+def _routing_fields(borrower: Borrower, rng: random.Random, at: datetime) -> dict[str, str]:
     return {
         "PartnerUID": "204417",
         "NameOfPartner": "HarborLight",
@@ -167,12 +167,12 @@ def _routing(borrower: Borrower, rng: random.Random, at: datetime) -> dict[str, 
     }
 
 
-def delivery_a(borrower: Borrower, rng: random.Random, *, at: datetime) -> Delivery:
+def xml_delivery(borrower: Borrower, rng: random.Random, *, at: datetime) -> Delivery:
     """Shape A: flat XML in UTF-8."""
-    values = flat(borrower, rng, at=at)
+    values = flat_fields(borrower, rng, at=at)
     elements = "".join(
         f"<{name}>{escape(values[name])}</{name}>" if values[name] else f"<{name}/>"
-        for name in _ORDER
+        for name in _FIELD_ORDER
     )
     body = (
         '<?xml version="1.0" encoding="utf-8"?><LeadInformation><LeadApplication>'
@@ -182,7 +182,7 @@ def delivery_a(borrower: Borrower, rng: random.Random, *, at: datetime) -> Deliv
     return Delivery(vendor_id=values["TrackingNumber"], body=body.encode(), headers=headers)
 
 
-def envelope_c(borrower: Borrower, rng: random.Random) -> dict[str, Any]:
+def json_envelope(borrower: Borrower, rng: random.Random) -> dict[str, Any]:
     """Shape C: `lead` with consumer, profile and one object for the product."""
     buying = borrower.purpose == "purchase"
     product: dict[str, Any] = {
@@ -208,10 +208,10 @@ def envelope_c(borrower: Borrower, rng: random.Random) -> dict[str, Any]:
         "leadExternalId": f"LT-{rng.randrange(10**9):09d}",
         "vertical": "MORTGAGE.PURCHASE" if buying else "MORTGAGE.REFINANCE",
         "consumer": {
-            "contact": _contact(borrower),
+            "contact": _contact_fields(borrower),
             "profile": {
                 "credit": {
-                    "selfCreditRating": _self_rating(borrower.score),
+                    "selfCreditRating": _self_credit_rating(borrower.score),
                     "assignedCredit": borrower.score,
                     "foreclosure": "NEVER",
                     "bankruptcy": "NEVER",
@@ -223,7 +223,7 @@ def envelope_c(borrower: Borrower, rng: random.Random) -> dict[str, Any]:
     return {"lead": lead}
 
 
-def _contact(borrower: Borrower) -> dict[str, str]:
+def _contact_fields(borrower: Borrower) -> dict[str, str]:
     return {
         "firstName": borrower.first_name,
         "lastName": borrower.last_name,
@@ -236,14 +236,14 @@ def _contact(borrower: Borrower) -> dict[str, str]:
     }
 
 
-def delivery_c(borrower: Borrower, rng: random.Random, *, at: datetime) -> Delivery:
+def json_delivery(borrower: Borrower, rng: random.Random, *, at: datetime) -> Delivery:
     """Shape C as JSON; it carries no moment of its own, so `at` is not used."""
-    content = envelope_c(borrower, rng)
+    content = json_envelope(borrower, rng)
     body = json.dumps(content, ensure_ascii=False).encode()
     headers = {"Content-Type": "application/json"}
     return Delivery(vendor_id=content["lead"]["leadExternalId"], body=body, headers=headers)
 
 
-def delivery(borrower: Borrower, rng: random.Random, *, at: datetime) -> Delivery:
+def lead_delivery(borrower: Borrower, rng: random.Random, *, at: datetime) -> Delivery:
     """Mostly shape A, sometimes C."""
-    return (delivery_a if rng.random() < 0.8 else delivery_c)(borrower, rng, at=at)
+    return (xml_delivery if rng.random() < 0.8 else json_delivery)(borrower, rng, at=at)

@@ -4,10 +4,10 @@ import random
 from datetime import UTC, datetime
 from xml.sax.saxutils import escape
 
-from rooftree_simulators.posters.delivery import Delivery
-from rooftree_simulators.posters.people import Borrower
+from rooftree_simulators.posters.lead_delivery import Delivery
+from rooftree_simulators.posters.simulated_borrowers import Borrower
 
-_FILE = """<?xml version="1.0" encoding="utf-8"?>
+_FILE_TEMPLATE = """<?xml version="1.0" encoding="utf-8"?>
 <MESSAGE xmlns="http://www.mismo.org/residential/2009/schemas"
  MISMOReferenceModelIdentifier="3.4.032420160128">
 <ABOUT_VERSIONS><ABOUT_VERSION><CreatedDatetime>{made}</CreatedDatetime></ABOUT_VERSION></ABOUT_VERSIONS>
@@ -38,7 +38,7 @@ _FILE = """<?xml version="1.0" encoding="utf-8"?>
 </DEAL></DEALS></DEAL_SET></DEAL_SETS></MESSAGE>"""
 
 
-def delivery(borrower: Borrower, rng: random.Random, *, at: datetime) -> Delivery:
+def application_delivery(borrower: Borrower, rng: random.Random, *, at: datetime) -> Delivery:
     """The POST for one application, with the social security number such files carry."""
     number = f"APP-{rng.randrange(10**6)}"
     told = {
@@ -55,5 +55,5 @@ def delivery(borrower: Borrower, rng: random.Random, *, at: datetime) -> Deliver
         "first": borrower.first_name,
         "last": borrower.last_name,
     }
-    body = _FILE.format(**{name: escape(said) for name, said in told.items()}).encode()
+    body = _FILE_TEMPLATE.format(**{name: escape(said) for name, said in told.items()}).encode()
     return Delivery(vendor_id=number, body=body, headers={"Content-Type": "application/xml"})

@@ -8,43 +8,43 @@ from urllib.parse import urlencode
 from xml.sax.saxutils import escape
 from zoneinfo import ZoneInfo
 
-from rooftree_simulators.posters.delivery import Delivery
-from rooftree_simulators.posters.people import Borrower
+from rooftree_simulators.posters.lead_delivery import Delivery
+from rooftree_simulators.posters.simulated_borrowers import Borrower
 
-FORM = "application/x-www-form-urlencoded"
-WORDING = (
+FORM_CONTENT_TYPE = "application/x-www-form-urlencoded"
+CONSENT_WORDING = (
     "By clicking Get My Quotes, I provide my express written consent to be contacted by Harbor "
     "Light Lending at the number given, including by autodialed or prerecorded calls and text "
     "messages, for mortgage offers. Consent is not a condition of any purchase."
 )
-_WORDS = [(740, "Excellent"), (700, "Good"), (640, "Fair")]
+_RATING_BANDS = [(740, "Excellent"), (700, "Good"), (640, "Fair")]
 _HEX = "0123456789abcdef"
 
 
-def rating(score: int) -> str:
+def credit_rating(score: int) -> str:
     """The word for a score."""
-    return next((word for low, word in _WORDS if score >= low), "Poor")
+    return next((word for low, word in _RATING_BANDS if score >= low), "Poor")
 
 
-def _yes(said: bool) -> str:
+def _yes_no(said: bool) -> str:
     return "yes" if said else "no"
 
 
-def _number(rng: random.Random, digits: int) -> str:
+def _random_number(rng: random.Random, digits: int) -> str:
     return str(rng.randrange(10 ** (digits - 1), 10**digits))
 
 
-def _token(rng: random.Random) -> str:
+def _random_token(rng: random.Random) -> str:
     parts = ("".join(rng.choice(_HEX) for _ in range(size)) for size in (8, 4, 4, 4, 12))
     return "-".join(parts).upper()
 
 
-def _certificate(rng: random.Random) -> str:
+def _random_certificate_url(rng: random.Random) -> str:
     return "https://cert.trustedform.com/" + "".join(rng.choice(_HEX) for _ in range(40))
 
 
-def _form(vendor_id: str, fields: dict[str, str]) -> Delivery:
-    headers = {"Content-Type": FORM}
+def _form_delivery(vendor_id: str, fields: dict[str, str]) -> Delivery:
+    headers = {"Content-Type": FORM_CONTENT_TYPE}
     return Delivery(vendor_id=vendor_id, body=urlencode(fields).encode(), headers=headers)
 
 
@@ -52,21 +52,21 @@ def freerateupdate_fields(borrower: Borrower, rng: random.Random) -> dict[str, s
     """What FreeRateUpdate documents, all as text; empty where the loan has no use for it."""
     buying = borrower.purpose == "purchase"
     return {
-        "RequestId": _number(rng, 7),
+        "RequestId": _random_number(rng, 7),
         "LoanPurpose": "purchase" if buying else "refinance",
-        "UniversalLeadid": _token(rng),
-        "CreditRating": rating(borrower.score),
+        "UniversalLeadid": _random_token(rng),
+        "CreditRating": credit_rating(borrower.score),
         "DesiredRateType": rng.choice(["30-Yr Fixed", "30-Yr Fixed", "15-Yr Fixed", "ARM"]),
         "PropertyType": rng.choice(["Single", "Single", "Condo", "Town House"]),
         "PropertyUse": rng.choice(["primary", "primary", "secondary", "investment"]),
         "PropertyValue": "" if buying else str(borrower.price),
         "CashOut": "" if buying else str(borrower.cash_out),
         "MortgageBalance": "" if buying else str(borrower.balance),
-        "CurrentFHALoan": "" if buying else _yes(rng.random() < 0.2),
-        "CurrentVALoan": _yes(borrower.military and not buying),
-        "VeteranMilitary": _yes(borrower.military),
-        "FoundHome": _yes(rng.random() < 0.5) if buying else "",
-        "PurchaseAgreement": _yes(rng.random() < 0.2) if buying else "",
+        "CurrentFHALoan": "" if buying else _yes_no(rng.random() < 0.2),
+        "CurrentVALoan": _yes_no(borrower.military and not buying),
+        "VeteranMilitary": _yes_no(borrower.military),
+        "FoundHome": _yes_no(rng.random() < 0.5) if buying else "",
+        "PurchaseAgreement": _yes_no(rng.random() < 0.2) if buying else "",
         "NewHomeValue": str(borrower.price) if buying else "",
         "EstimatedDownPayment": f"{round(borrower.down_payment * 100 / borrower.price)}"
         if buying
@@ -84,13 +84,15 @@ def freerateupdate_fields(borrower: Borrower, rng: random.Random) -> dict[str, s
     }
 
 
-def freerateupdate(borrower: Borrower, rng: random.Random, *, at: datetime) -> Delivery:
+def freerateupdate_delivery(borrower: Borrower, rng: random.Random, *, at: datetime) -> Delivery:
     """FreeRateUpdate's form."""
     fields = freerateupdate_fields(borrower, rng)
-    return _form(fields["RequestId"], fields)
+    return _form_delivery(fields["RequestId"], fields)
 
 
-def freerateupdate_xml(borrower: Borrower, rng: random.Random, *, at: datetime) -> Delivery:
+def freerateupdate_xml_delivery(
+    borrower: Borrower, rng: random.Random, *, at: datetime
+) -> Delivery:
     """Its XML twin: empty fields are self-closing elements."""
     fields = freerateupdate_fields(borrower, rng)
     inner = "".join(
@@ -102,11 +104,11 @@ def freerateupdate_xml(borrower: Borrower, rng: random.Random, *, at: datetime) 
     return Delivery(vendor_id=fields["RequestId"], body=body, headers=headers)
 
 
-def leadpoint(borrower: Borrower, rng: random.Random, *, at: datetime) -> Delivery:
+def leadpoint_delivery(borrower: Borrower, rng: random.Random, *, at: datetime) -> Delivery:
     """Leadpoint's short upper-case keys."""
     buying = borrower.purpose == "purchase"
     fields = {
-        "LEAD_ID": f"LP-{_number(rng, 6)}",
+        "LEAD_ID": f"LP-{_random_number(rng, 6)}",
         "FNAME": borrower.first_name,
         "LNAME": borrower.last_name,
         "EMAIL": borrower.email,
@@ -121,16 +123,16 @@ def leadpoint(borrower: Borrower, rng: random.Random, *, at: datetime) -> Delive
         "EST_VAL": str(borrower.price),
         "LOAN_VAL": str(borrower.loan),
         "LOAN_PURP": "Purchase" if buying else "Refinance",
-        "CRED_GRADE": rating(borrower.score),
+        "CRED_GRADE": credit_rating(borrower.score),
         "BKCY": "no",
         "FHA_BANK_FORECLOSUREl": "no",
     }
     if buying:
-        fields |= {"DOWN_PMT": str(borrower.down_payment), "SPEC_HOME": _yes(borrower.agent)}
-    return _form(fields["LEAD_ID"], fields)
+        fields |= {"DOWN_PMT": str(borrower.down_payment), "SPEC_HOME": _yes_no(borrower.agent)}
+    return _form_delivery(fields["LEAD_ID"], fields)
 
 
-def numeric(
+def numeric_delivery(
     borrower: Borrower, rng: random.Random, *, at: datetime, certificate: str = ""
 ) -> Delivery:
     """Codes for words, and the first 200 characters of what the consumer agreed to.
@@ -146,12 +148,12 @@ def numeric(
         "sub_id": f"{rng.randrange(100, 999)}-ABC",
         "datetime_stamp": at.astimezone(ZoneInfo("America/New_York")).strftime("%Y-%m-%d %H:%M:%S"),
         "tcpa_optin": "1",
-        "tcpa_text": WORDING[:200],
-        "universal_leadid": _token(rng),
-        "trustedformcerturl": certificate or _certificate(rng),
+        "tcpa_text": CONSENT_WORDING[:200],
+        "universal_leadid": _random_token(rng),
+        "trustedformcerturl": certificate or _random_certificate_url(rng),
         "ipaddress": f"198.51.100.{rng.randrange(1, 254)}",
         "user_agent": "Mozilla/5.0 (iPhone)",
-        "vendor_lead_id": f"EMF-{_number(rng, 6)}",
+        "vendor_lead_id": f"EMF-{_random_number(rng, 6)}",
         "url": "https://rates.example/start",
         "first_name": borrower.first_name,
         "last_name": borrower.last_name,
@@ -159,7 +161,7 @@ def numeric(
         "address": borrower.street,
         "zip": borrower.zip,
         "phone": borrower.phone,
-        "credit_rating": bands[rating(borrower.score)],
+        "credit_rating": bands[credit_rating(borrower.score)],
         "bankruptcy": "0",
         "loan_amount": str(borrower.loan),
         "property_value": str(borrower.price),
@@ -172,11 +174,11 @@ def numeric(
         "va_loan": "1" if borrower.military else "0",
         "loan_type": "1" if borrower.military else "3",
     }
-    fields |= _numeric_loan(borrower)
-    return _form(fields["vendor_lead_id"], fields)
+    fields |= _numeric_loan_fields(borrower)
+    return _form_delivery(fields["vendor_lead_id"], fields)
 
 
-def _numeric_loan(borrower: Borrower) -> dict[str, str]:
+def _numeric_loan_fields(borrower: Borrower) -> dict[str, str]:
     """What is mandatory for one kind of loan alone."""
     if borrower.purpose != "purchase":
         return {"first_balance": str(borrower.balance), "additional_cash": str(borrower.cash_out)}
@@ -187,7 +189,7 @@ def _numeric_loan(borrower: Borrower) -> dict[str, str]:
     }
 
 
-def short_names(borrower: Borrower, rng: random.Random, *, at: datetime) -> Delivery:
+def short_names_delivery(borrower: Borrower, rng: random.Random, *, at: datetime) -> Delivery:
     """mtgxfer's names; it carries no id of the lead, so that its number stands for it here."""
     fields = {
         "fname": borrower.first_name,
@@ -196,22 +198,22 @@ def short_names(borrower: Borrower, rng: random.Random, *, at: datetime) -> Deli
         "ph": f"{borrower.phone[:3]}-{borrower.phone[3:6]}-{borrower.phone[6:]}",
         "state": borrower.state,
         "zip": borrower.zip,
-        "ls": _number(rng, 3),
+        "ls": _random_number(rng, 3),
         "mortgageType": "purchase" if borrower.purpose == "purchase" else "refinance",
         "loanAmount": str(borrower.loan),
-        "creditRating": rating(borrower.score).lower(),
-        "veteran": _yes(borrower.military),
-        "hasAgent": _yes(borrower.agent),
+        "creditRating": credit_rating(borrower.score).lower(),
+        "veteran": _yes_no(borrower.military),
+        "hasAgent": _yes_no(borrower.agent),
         "movingTimeline": f"{borrower.days} days",
     }
-    return _form(borrower.phone, fields)
+    return _form_delivery(borrower.phone, fields)
 
 
-def bankrate(borrower: Borrower, rng: random.Random, *, at: datetime) -> Delivery:
+def bankrate_delivery(borrower: Borrower, rng: random.Random, *, at: datetime) -> Delivery:
     """The names a receiving CRM documents; Bankrate's own are not public."""
     buying = borrower.purpose == "purchase"
     content = {
-        "lead_id": f"BR-{_number(rng, 7)}",
+        "lead_id": f"BR-{_random_number(rng, 7)}",
         "first_name": borrower.first_name,
         "last_name": borrower.last_name,
         "email": borrower.email,
@@ -225,7 +227,7 @@ def bankrate(borrower: Borrower, rng: random.Random, *, at: datetime) -> Deliver
         "property_value": borrower.price,
         "loan_amount": borrower.loan,
         "dwelling_use": "PrimaryResidence",
-        "credit_rating": rating(borrower.score),
+        "credit_rating": credit_rating(borrower.score),
         "notes": ["Rate table click", "30yr fixed"],
     }
     body = json.dumps(content, ensure_ascii=False).encode()
@@ -239,7 +241,7 @@ def leadconduit_fields(
     """LeadConduit's standard fields under their dotted names."""
     buying = borrower.purpose == "purchase"
     fields = {
-        "reference": f"lc-{_number(rng, 9)}",
+        "reference": f"lc-{_random_number(rng, 9)}",
         "source_timestamp": at.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "price": rng.choice(["38.00", "41.25", "55.50"]),
         "first_name": borrower.first_name,
@@ -252,11 +254,11 @@ def leadconduit_fields(
         "mortgage.property.use": "primary",
         "mortgage.loan.purpose": "purchase" if buying else "refi",
         "mortgage.loan.amount": str(borrower.loan),
-        "mortgage.application.credit_rating": rating(borrower.score).lower(),
+        "mortgage.application.credit_rating": credit_rating(borrower.score).lower(),
         "mortgage.application.is_military": "true" if borrower.military else "false",
         "mortgage.application.timeframe_days": str(borrower.days),
-        "xxTrustedFormCertUrl": certificate or _certificate(rng),
-        "universal_leadid": _token(rng).lower(),
+        "xxTrustedFormCertUrl": certificate or _random_certificate_url(rng),
+        "universal_leadid": _random_token(rng).lower(),
         "ip_address": f"198.51.100.{rng.randrange(1, 254)}",
         "campaign_id": "c-551",
     }
@@ -270,17 +272,17 @@ def leadconduit_fields(
     return fields
 
 
-def leadconduit(
+def leadconduit_delivery(
     borrower: Borrower, rng: random.Random, *, at: datetime, certificate: str = ""
 ) -> Delivery:
     """Dotted names in a form; it reads JSON. `certificate` as of `numeric`."""
     fields = leadconduit_fields(borrower, rng, at=at, certificate=certificate)
-    made = _form(fields["reference"], fields)
+    made = _form_delivery(fields["reference"], fields)
     made.headers["Accept"] = "application/json"
     return made
 
 
-def leadconduit_json(borrower: Borrower, rng: random.Random, *, at: datetime) -> Delivery:
+def leadconduit_json_delivery(borrower: Borrower, rng: random.Random, *, at: datetime) -> Delivery:
     """The same, nested in JSON."""
     nested: dict[str, object] = {}
     fields = leadconduit_fields(borrower, rng, at=at)

@@ -8,13 +8,13 @@ import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from rooftree_simulators.posters.delivery import Delivery
-from rooftree_simulators.posters.people import Borrower
+from rooftree_simulators.posters.lead_delivery import Delivery
+from rooftree_simulators.posters.simulated_borrowers import Borrower
 
 SIGNING_KEY = "callrail-signing-key"
 
 
-def call(
+def call_object(
     borrower: Borrower, rng: random.Random, *, at: datetime, answered: bool = True
 ) -> dict[str, Any]:
     """What CallRail knows of a call that is over."""
@@ -57,26 +57,31 @@ def call(
     }
 
 
-def modified(told: dict[str, Any], *, at: datetime, **changes: Any) -> dict[str, Any]:
+def modified_call(told: dict[str, Any], *, at: datetime, **changes: Any) -> dict[str, Any]:
     """The same call once somebody, or its transcript, changed it."""
     stamp = at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return {**told, **changes, "changes": [*changes], "timestamp": stamp}
 
 
-def posted(told: dict[str, Any], signing_key: str = SIGNING_KEY) -> Delivery:
+def call_event_delivery(told: dict[str, Any], signing_key: str = SIGNING_KEY) -> Delivery:
     """The POST of one event."""
     body = json.dumps(told, separators=(",", ":")).encode()
-    headers = {"Content-Type": "application/json", "Signature": signature(body, signing_key)}
+    headers = {
+        "Content-Type": "application/json",
+        "Signature": compute_signature(body, signing_key),
+    }
     return Delivery(vendor_id=told["resource_id"], body=body, headers=headers)
 
 
-def signature(body: bytes, signing_key: str) -> str:
+def compute_signature(body: bytes, signing_key: str) -> str:
     """What stands in the Signature header."""
     return base64.b64encode(hmac.new(signing_key.encode(), body, hashlib.sha1).digest()).decode()
 
 
-def delivery(
+def call_delivery(
     borrower: Borrower, rng: random.Random, *, at: datetime, secret: str = SIGNING_KEY
 ) -> Delivery:
     """The POST for one call."""
-    return posted(call(borrower, rng, at=at, answered=rng.random() < 0.7), secret)
+    return call_event_delivery(
+        call_object(borrower, rng, at=at, answered=rng.random() < 0.7), secret
+    )

@@ -8,30 +8,30 @@ import random
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
-from rooftree_simulators.posters.delivery import Delivery
-from rooftree_simulators.posters.people import Borrower
-from rooftree_simulators.twilio.signature import signature
+from rooftree_simulators.posters.lead_delivery import Delivery
+from rooftree_simulators.posters.simulated_borrowers import Borrower
+from rooftree_simulators.twilio.webhook_signature import compute_signature
 
-AUTH_TOKEN, ACCOUNT, TRACKING = "tracking-auth-token", "AC" + "1" * 32, "+18005550199"
-ANONYMOUS = "+266696687"
+AUTH_TOKEN, ACCOUNT_SID, TRACKING_NUMBER = "tracking-auth-token", "AC" + "1" * 32, "+18005550199"
+ANONYMOUS_NUMBER = "+266696687"
 
 
-def call_sid(rng: random.Random) -> str:
+def new_call_sid(rng: random.Random) -> str:
     """An id as Twilio makes them."""
     return "CA" + "".join(rng.choices("0123456789abcdef", k=32))
 
 
-def request(
+def call_form(
     borrower: Borrower, sid: str, *, status: str = "ringing", sender: str = ""
 ) -> dict[str, str]:
     """What every request about one call carries."""
     number = sender or f"+1{borrower.phone}"
     return {
-        "AccountSid": ACCOUNT,
+        "AccountSid": ACCOUNT_SID,
         "ApiVersion": "2010-04-01",
         "CallSid": sid,
         "CallStatus": status,
-        "Called": TRACKING,
+        "Called": TRACKING_NUMBER,
         "Caller": number,
         "CallerName": f"{borrower.last_name} {borrower.first_name}".upper()[:15],
         "Direction": "inbound",
@@ -41,18 +41,18 @@ def request(
         "FromState": borrower.state,
         "FromZip": borrower.zip,
         "StirVerstat": "TN-Validation-Passed-A",
-        "To": TRACKING,
+        "To": TRACKING_NUMBER,
         "ToCountry": "US",
     }
 
 
-def dialled(form: dict[str, str], fate: str, seconds: int = 0) -> dict[str, str]:
+def dial_result_form(form: dict[str, str], fate: str, seconds: int = 0) -> dict[str, str]:
     """What the action of a <Dial> is told: what came of the number that was rung."""
     lasted = {"DialCallDuration": str(seconds)} if seconds else {}
     return {**form, "CallStatus": "in-progress", "DialCallStatus": fate, **lasted}
 
 
-def over(
+def call_ended_form(
     form: dict[str, str], *, seconds: int, at: datetime, status: str = "completed"
 ) -> dict[str, str]:
     """What the status callback is told once the call is over."""
@@ -67,13 +67,13 @@ def over(
     }
 
 
-def signed(form: dict[str, str], url: str, auth_token: str = AUTH_TOKEN) -> Delivery:
+def signed_delivery(form: dict[str, str], url: str, auth_token: str = AUTH_TOKEN) -> Delivery:
     """The POST of one form to the address Twilio was told."""
     return Delivery(
         vendor_id=form["CallSid"],
         body=urlencode(form).encode(),
         headers={
             "Content-Type": "application/x-www-form-urlencoded",
-            "X-Twilio-Signature": signature(auth_token, url, list(form.items())),
+            "X-Twilio-Signature": compute_signature(auth_token, url, list(form.items())),
         },
     )

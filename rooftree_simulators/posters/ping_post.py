@@ -7,24 +7,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from rooftree_simulators.outgoing import Answer, send
-from rooftree_simulators.posters.networks import WORDING, rating
-from rooftree_simulators.posters.people import Borrower
+from rooftree_simulators.http_sender import HttpAnswer, send_request
+from rooftree_simulators.posters.networks import CONSENT_WORDING, credit_rating
+from rooftree_simulators.posters.simulated_borrowers import Borrower
 
-AUCTION_S = 5.0  # an auction waits no longer for a bid
+AUCTION_TIMEOUT_SECONDS = 5.0  # an auction waits no longer for a bid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Auction:
+class AuctionResult:
     """What came of one lead at one buyer."""
 
     ping_id: str
     bid: float  # 0: none
-    pinged: Answer
-    posted: Answer | None = None  # None: it did not bid enough
+    pinged: HttpAnswer
+    posted: HttpAnswer | None = None  # None: it did not bid enough
 
 
-def ping(borrower: Borrower, rng: random.Random) -> dict[str, Any]:
+def ping_body(borrower: Borrower, rng: random.Random) -> dict[str, Any]:
     """The offer: no name, no number, no address; the hashes of both instead."""
     return {
         "ping_id": f"p-{rng.getrandbits(48):012x}",
@@ -34,23 +34,23 @@ def ping(borrower: Borrower, rng: random.Random) -> dict[str, Any]:
         "zip": borrower.zip,
         "loan_amount": borrower.loan,
         "property_value": borrower.price,
-        "credit_rating": rating(borrower.score).lower(),
+        "credit_rating": credit_rating(borrower.score).lower(),
         "property_type": "single family",
         "property_use": "primary",
         "sub_id": f"pub-{rng.randrange(10, 99)}",
         "exclusive": True,
-        "phone_sha256": _sha256(f"+1{borrower.phone}"),
-        "email_sha256": _sha256(borrower.email.lower()),
+        "phone_sha256": _sha256_hex(f"+1{borrower.phone}"),
+        "email_sha256": _sha256_hex(borrower.email.lower()),
     }
 
 
-def post(
+def post_body(
     offer: dict[str, Any],
     borrower: Borrower,
     *,
     price: float,
     at: datetime,
-    wording: str = WORDING,
+    wording: str = CONSENT_WORDING,
 ) -> dict[str, Any]:
     """The lead, for the price that was bid: what was offered again, and the person."""
     return {
@@ -72,50 +72,52 @@ def post(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seller:
+class LeadSeller:
     """Somebody who sells leads to one buyer."""
 
     to: str  # the buyer's URL without /ping and /post
     secret: str
     floor: float = 1.0  # dollars; below it the lead goes to another buyer
-    wording: str = WORDING  # what its consumers agree to
+    wording: str = CONSENT_WORDING  # what its consumers agree to
 
-    def auction(
+    def run_auction(
         self,
         borrower: Borrower,
         rng: random.Random,
         *,
         at: datetime,
         changes: dict[str, Any] | None = None,
-    ) -> Auction:
+    ) -> AuctionResult:
         """Offer one lead, and sell it when the bid is high enough.
 
         Args:
             changes: what the post says otherwise than was offered, on a bad day.
         """
-        offer = ping(borrower, rng)
+        offer = ping_body(borrower, rng)
         pinged = self.tell("ping", offer)
-        bid = _bid(pinged)
+        bid = _parse_bid(pinged)
         if bid < self.floor:
-            return Auction(ping_id=offer["ping_id"], bid=bid, pinged=pinged)
-        made = post(offer, borrower, price=bid, at=at, wording=self.wording)
+            return AuctionResult(ping_id=offer["ping_id"], bid=bid, pinged=pinged)
+        made = post_body(offer, borrower, price=bid, at=at, wording=self.wording)
         sold = {**made, **(changes or {})}
         posted = self.tell("post", sold)
-        return Auction(ping_id=offer["ping_id"], bid=bid, pinged=pinged, posted=posted)
+        return AuctionResult(ping_id=offer["ping_id"], bid=bid, pinged=pinged, posted=posted)
 
-    def tell(self, step: str, content: dict[str, Any]) -> Answer:
+    def tell(self, step: str, content: dict[str, Any]) -> HttpAnswer:
         """One ping or post; an auction waits no longer than AUCTION_S for its answer."""
         headers = {"Content-Type": "application/json", "X-Api-Key": self.secret}
         body = json.dumps(content, ensure_ascii=False).encode()
-        return send("POST", f"{self.to}/{step}", body, headers, timeout_s=AUCTION_S)
+        return send_request(
+            "POST", f"{self.to}/{step}", body, headers, timeout_s=AUCTION_TIMEOUT_SECONDS
+        )
 
 
-def _bid(answer: Answer) -> float:
+def _parse_bid(answer: HttpAnswer) -> float:
     try:
         return float(json.loads(answer.body).get("bid") or 0)
     except (ValueError, AttributeError):
         return 0.0
 
 
-def _sha256(text: str) -> str:
+def _sha256_hex(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()

@@ -4,12 +4,12 @@ import json
 import random
 from datetime import UTC, datetime
 
-from rooftree_simulators.posters.delivery import Delivery
-from rooftree_simulators.posters.networks import rating
-from rooftree_simulators.posters.people import Borrower
+from rooftree_simulators.posters.lead_delivery import Delivery
+from rooftree_simulators.posters.networks import credit_rating
+from rooftree_simulators.posters.simulated_borrowers import Borrower
 
 
-def delivery(borrower: Borrower, rng: random.Random, *, at: datetime) -> Delivery:
+def reader_delivery(borrower: Borrower, rng: random.Random, *, at: datetime) -> Delivery:
     """The POST for one reader."""
     number = f"reader-{rng.randrange(10**7):07d}"
     told = {
@@ -24,7 +24,7 @@ def delivery(borrower: Borrower, rng: random.Random, *, at: datetime) -> Deliver
         "wants": "buy" if borrower.purpose == "purchase" else "lower my rate",
         "home": {"st": borrower.state, "zip5": borrower.zip, "worth": borrower.price},
         "borrow": borrower.loan,
-        "credit": rating(borrower.score).lower(),
+        "credit": credit_rating(borrower.score).lower(),
         "remark": rng.choice(["Saw your rate table", "Please call after work", ""]),
     }
     body = json.dumps(told, ensure_ascii=False).encode()

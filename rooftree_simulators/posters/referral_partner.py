@@ -4,11 +4,11 @@ import json
 import random
 from datetime import UTC, datetime
 
-from rooftree_simulators.posters.delivery import Delivery
-from rooftree_simulators.posters.people import Borrower
+from rooftree_simulators.posters.lead_delivery import Delivery
+from rooftree_simulators.posters.simulated_borrowers import Borrower
 
 
-def delivery(borrower: Borrower, rng: random.Random, *, at: datetime) -> Delivery:
+def referral_delivery(borrower: Borrower, rng: random.Random, *, at: datetime) -> Delivery:
     """The POST for one introduction."""
     number = f"RF-{rng.randrange(10**6)}"
     told = {

@@ -7,13 +7,13 @@ import random
 from datetime import datetime
 from typing import Any
 
-from rooftree_simulators.posters.delivery import Delivery
-from rooftree_simulators.posters.people import Borrower
+from rooftree_simulators.posters.lead_delivery import Delivery
+from rooftree_simulators.posters.simulated_borrowers import Borrower
 
-SECRET = "tiktok-app-secret"  # noqa: S105
+APP_SECRET = "tiktok-app-secret"  # noqa: S105
 
 
-def entry(borrower: Borrower, rng: random.Random, *, at: datetime) -> dict[str, Any]:
+def lead_entry(borrower: Borrower, rng: random.Random, *, at: datetime) -> dict[str, Any]:
     """One lead of a post."""
     buying = borrower.purpose == "purchase"
     told = {
@@ -38,21 +38,21 @@ def entry(borrower: Borrower, rng: random.Random, *, at: datetime) -> dict[str, 
     }
 
 
-def delivery(
+def lead_delivery(
     borrower: Borrower,
     rng: random.Random,
     *others: Borrower,
     at: datetime,
-    secret: str = SECRET,
+    secret: str = APP_SECRET,
 ) -> Delivery:
     """The POST for some leads. The bytes are UTF-8; the signature is of their escaped text."""
-    entries = [entry(one, rng, at=at) for one in (borrower, *others)]
+    entries = [lead_entry(one, rng, at=at) for one in (borrower, *others)]
     content = {"object": 1, "time": int(at.timestamp()), "entry": entries}
     body = json.dumps(content, separators=(",", ":"), ensure_ascii=False)
     escaped = json.dumps(content, separators=(",", ":"), ensure_ascii=True)
     mark = hmac.new(secret.encode(), escaped.encode(), hashlib.sha256).hexdigest()
     return Delivery(
-        vendor_id=",".join(str(one["id"]) for one in entries),
+        vendor_id=",".join(str(entry["id"]) for entry in entries),
         body=body.encode(),
         headers={"Content-Type": "application/json", "X-Open-Signature": mark},
     )

@@ -9,25 +9,25 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from rooftree_simulators.posters.delivery import Delivery
-from rooftree_simulators.posters.people import Borrower
+from rooftree_simulators.posters.lead_delivery import Delivery
+from rooftree_simulators.posters.simulated_borrowers import Borrower
 
 ORIGIN = "https://www.harborlight.example"
-_WORDS = (
+_CONSENT_WORDING = (
     "By ticking this box I agree that Harbor Light Lending may call and text me at the number "
     "above about mortgage offers, including with automated technology and recorded voices. "
     "My agreement is not a condition of any purchase. Message and data rates may apply."
 )
-_WORDS_ES = (
+_CONSENT_WORDING_ES = (
     "Al marcar esta casilla acepto que Harbor Light Lending me llame y me envíe mensajes de texto "
     "al número indicado sobre ofertas hipotecarias, incluso con tecnología automatizada y voces "
     "grabadas. Mi acuerdo no es condición de compra alguna. Pueden aplicar cargos de mensajes."
 )
-_BANDS = [(740, "excellent"), (680, "good"), (620, "fair")]
+_CREDIT_BANDS = [(740, "excellent"), (680, "good"), (620, "fair")]
 _TIMELINES = [(30, "0-30 days"), (60, "31-60 days"), (90, "61-90 days"), (180, "3-6 months")]
 
 
-def submission(
+def form_submission(
     borrower: Borrower, rng: random.Random, *, at: datetime, consents: bool | None = None
 ) -> dict[str, Any]:
     """What the form posts. `consents` None lets about three in four tick the box."""
@@ -38,8 +38,8 @@ def submission(
     content: dict[str, Any] = {
         "submission_id": str(uuid.UUID(int=rng.getrandbits(128), version=4)),
         "form": f"{'purchase' if borrower.purpose == 'purchase' else 'refinance'}-short-v4",
-        "rendered_at": _moment(opened),
-        "submitted_at": _moment(at),
+        "rendered_at": _format_time(opened),
+        "submitted_at": _format_time(at),
         "first_name": borrower.first_name,
         "last_name": borrower.last_name,
         "email": borrower.email,
@@ -48,14 +48,14 @@ def submission(
         "property_state": borrower.state,
         "property_zip": borrower.zip,
         "property_value": str(borrower.price),
-        "credit": next((name for low, name in _BANDS if borrower.score >= low), "poor"),
+        "credit": next((name for low, name in _CREDIT_BANDS if borrower.score >= low), "poor"),
         "language": borrower.language,
         "timeline": next(name for days, name in _TIMELINES if borrower.days <= days),
         "working_with_agent": "yes" if borrower.agent else "no",
         "hp_company": "",
         "consent": {
             "checked": checked,
-            "text": _WORDS_ES if spanish else _WORDS,
+            "text": _CONSENT_WORDING_ES if spanish else _CONSENT_WORDING,
             "version": "tcpa-2026-09-es" if spanish else "tcpa-2026-09",
         },
         "utm": {"source": "google", "medium": "cpc", "campaign": f"{borrower.state.lower()}-brand"},
@@ -67,21 +67,21 @@ def submission(
     return content
 
 
-def _moment(at: datetime) -> str:
+def _format_time(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def delivery(
+def browser_delivery(
     borrower: Borrower, rng: random.Random, *, at: datetime, consents: bool | None = None
 ) -> Delivery:
     """The POST a visitor's browser makes, with its Origin."""
-    content = submission(borrower, rng, at=at, consents=consents)
+    content = form_submission(borrower, rng, at=at, consents=consents)
     body = json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode()
     headers = {"Content-Type": "application/json", "Origin": ORIGIN}
     return Delivery(vendor_id=content["submission_id"], body=body, headers=headers)
 
 
-def signed(made: Delivery, secret: str, *, at: datetime) -> Delivery:
+def signed_delivery(made: Delivery, secret: str, *, at: datetime) -> Delivery:
     """The same POST made by the lender's server: no Origin, the raw body signed.
 
     The timestamp is whole Unix seconds and is not part of what is signed.

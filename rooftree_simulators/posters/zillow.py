@@ -5,11 +5,11 @@ import random
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from rooftree_simulators.posters.delivery import Delivery
-from rooftree_simulators.posters.people import Borrower
+from rooftree_simulators.posters.lead_delivery import Delivery
+from rooftree_simulators.posters.simulated_borrowers import Borrower
 
 _PACIFIC = timezone(timedelta(hours=-8))
-_SCORES = [
+_SCORE_RANGES = [
     (760, "R_760_"),
     (740, "R_740_759"),
     (720, "R_720_739"),
@@ -22,13 +22,13 @@ _SCORES = [
     (560, "R_560_599"),
     (300, "R_300_559"),
 ]
-_HOMES = ["SingleFamilyHome", "SingleFamilyHome", "TownHouse", "CondoFourOrFewerStories"]
-_TYPES = ["longForm", "longForm", "simple", "quote"]
+_PROPERTY_TYPES = ["SingleFamilyHome", "SingleFamilyHome", "TownHouse", "CondoFourOrFewerStories"]
+_CONTACT_TYPES = ["longForm", "longForm", "simple", "quote"]
 
 
-def contact(borrower: Borrower, rng: random.Random, *, at: datetime) -> dict[str, Any]:
+def contact_object(borrower: Borrower, rng: random.Random, *, at: datetime) -> dict[str, Any]:
     """The object Zillow posts for one contact."""
-    kind = rng.choice(_TYPES)
+    kind = rng.choice(_CONTACT_TYPES)
     content: dict[str, Any] = {
         "id": "LC-" + "".join(rng.choices("ABCDEFGHJKLMNPQRSTUVWXYZ0123456789", k=8)),
         "created": at.astimezone(_PACIFIC).isoformat(timespec="seconds"),
@@ -53,23 +53,23 @@ def contact(borrower: Borrower, rng: random.Random, *, at: datetime) -> dict[str
             "emailAddress": borrower.email,
             "phoneNumber": borrower.phone,
         },
-        "details": _details(borrower, rng),
+        "details": _contact_details(borrower, rng),
     }
     if kind == "quote":
-        content["quote"] = _quote(rng)
+        content["quote"] = _random_quote(rng)
     return content
 
 
-def _details(borrower: Borrower, rng: random.Random) -> dict[str, Any]:
+def _contact_details(borrower: Borrower, rng: random.Random) -> dict[str, Any]:
     buying = borrower.purpose == "purchase"
     details: dict[str, Any] = {
         "loanPurpose": "Purchase" if buying else "Refinance",
-        "propertyType": rng.choice(_HOMES),
+        "propertyType": rng.choice(_PROPERTY_TYPES),
         "propertyUse": rng.choice(["Primary", "Primary", "Primary", "InvestmentOrRental"]),
         "propertyValue": borrower.price,
         "loanAmount": borrower.loan,
         "loanToValuePercent": round(borrower.loan * 100 / borrower.price, 2),
-        "creditScoreRange": next(name for low, name in _SCORES if borrower.score >= low),
+        "creditScoreRange": next(name for low, name in _SCORE_RANGES if borrower.score >= low),
         "stateAbbreviation": borrower.state,
         "zipCode": borrower.zip,
         "city": borrower.city,
@@ -95,7 +95,7 @@ def _details(borrower: Borrower, rng: random.Random) -> dict[str, Any]:
     return details
 
 
-def _quote(rng: random.Random) -> dict[str, Any]:
+def _random_quote(rng: random.Random) -> dict[str, Any]:
     rate = rng.choice([5.875, 6.0, 6.125, 6.25, 6.5])
     return {
         "rate": rate,
@@ -107,9 +107,9 @@ def _quote(rng: random.Random) -> dict[str, Any]:
     }
 
 
-def delivery(borrower: Borrower, rng: random.Random, *, at: datetime) -> Delivery:
+def contact_delivery(borrower: Borrower, rng: random.Random, *, at: datetime) -> Delivery:
     """The POST for one contact."""
-    content = contact(borrower, rng, at=at)
+    content = contact_object(borrower, rng, at=at)
     body = json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode()
     headers = {"Content-Type": "application/json"}
     return Delivery(vendor_id=content["id"], body=body, headers=headers)

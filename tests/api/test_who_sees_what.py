@@ -7,9 +7,9 @@ import pytest
 from django.test import Client
 from django.urls import get_resolver
 
-from rooftree.api import description
+from rooftree.api import openapi
 from rooftree.leads.models import Delivery, Lead
-from rooftree.org import api_keys, people
+from rooftree.org import api_keys, staff_accounts
 from rooftree.org.models import ROLES, AccessEntry, ApiKey
 from tests import make
 from tests.flow.journey import run
@@ -41,7 +41,7 @@ def owned(cast, clock):
 
 def key_of(user, *scopes, lasts=make.DAY):
     """The header of a new key of somebody."""
-    _, secret = api_keys.make(
+    _, secret = api_keys.create_api_key(
         name="A machine", user=user, scopes=scopes, lasts=lasts, by=user, at=NOW
     )
     return {"Authorization": f"Bearer {secret}"}
@@ -56,11 +56,18 @@ def ask(path, lead, headers):
 
 
 def test_every_address_is_in_the_table_and_described():
-    [api] = [one for one in get_resolver().url_patterns if str(one.pattern) == "api/v1/"]
-    served = {str(one.pattern).replace("<uuid:lead_id>", "{lead}") for one in api.url_patterns}
+    [api] = [
+        url_pattern
+        for url_pattern in get_resolver().url_patterns
+        if str(url_pattern.pattern) == "api/v1/"
+    ]
+    served = {
+        str(url_pattern.pattern).replace("<uuid:lead_id>", "{lead}")
+        for url_pattern in api.url_patterns
+    }
 
     assert served == {*CALLS, *PUBLIC}
-    written = [one.path.lstrip("/") for one in description.ENDPOINTS]
+    written = [one.path.lstrip("/") for one in openapi.ENDPOINTS]
     described = {path.replace("{lead_id}", "{lead}") for path in written}
     assert described == set(CALLS)
 
@@ -75,7 +82,7 @@ def test_a_key_opens_what_its_scope_names_and_nothing_else(path, cast, owned):
     assert {scope: answer.status_code < 300 for scope, answer in answers.items()} == {
         scope: scope == needed for scope in api_keys.SCOPES
     }
-    assert {one.status_code for one in answers.values()} <= {200, 201, 403}
+    assert {answer.status_code for answer in answers.values()} <= {200, 201, 403}
 
 
 @pytest.mark.parametrize("path", CALLS)
@@ -96,7 +103,10 @@ def test_a_key_may_no_more_than_the_role_behind_it(path, cast, owned):
 def test_another_branchs_lead_does_not_exist(cast, owned):
     strangers = [cast.sam.user, make.user("manager", branch=cast.austin)]
 
-    found = {ask("leads/{lead}", owned, key_of(one, "leads:read")).status_code for one in strangers}
+    found = {
+        ask("leads/{lead}", owned, key_of(stranger, "leads:read")).status_code
+        for stranger in strangers
+    }
 
     assert found == {404}
     assert not AccessEntry.objects.filter(kind="lead_opened").exists()
@@ -127,8 +137,8 @@ def test_a_key_ends_when_revoked_when_expired_and_when_its_person_leaves(cast, o
     revoked, expired, left = (
         key_of(user, "leads:read") for user in (cast.omar, cast.ruth, cast.dana.user)
     )
-    api_keys.revoke(key_id=ApiKey.objects.get(user=cast.omar).pk, by=cast.omar, at=NOW)
-    people.leave(user_id=cast.dana.user.pk, by=cast.omar, at=NOW)
+    api_keys.revoke_api_key(key_id=ApiKey.objects.get(user=cast.omar).pk, by=cast.omar, at=NOW)
+    staff_accounts.deactivate_user(user_id=cast.dana.user.pk, by=cast.omar, at=NOW)
     assert ask("leads/{lead}", owned, revoked).status_code == 401
     assert ask("leads/{lead}", owned, left).status_code == 401
     assert ask("leads/{lead}", owned, expired).status_code == 200
@@ -153,9 +163,9 @@ def test_a_key_is_stored_as_a_hash_and_its_use_is_seen(cast, owned):
 
 def test_a_machine_in_a_hurry_is_told_to_wait(cast, owned, monkeypatch):
     header = key_of(cast.omar, "leads:read")
-    made = api_keys.A_MINUTE
+    made = api_keys.REQUESTS_PER_MINUTE
     monkeypatch.setattr(
-        "rooftree.org.api_keys.A_MINUTE",
+        "rooftree.org.api_keys.REQUESTS_PER_MINUTE",
         type(made)(name=made.name, most=2, within=made.within),
     )
 
@@ -170,12 +180,12 @@ def test_a_machine_in_a_hurry_is_told_to_wait(cast, owned, monkeypatch):
 def test_the_answers_are_what_the_description_says(cast, owned):
     headers = key_of(make.user("administrator"), *api_keys.SCOPES)
 
-    for endpoint, path in zip(description.ENDPOINTS, CALLS, strict=True):
+    for endpoint, path in zip(openapi.ENDPOINTS, CALLS, strict=True):
         said = ask(path, owned, headers).json()
         assert list(said) == endpoint.gives["required"]
     document = Client().get("/api/v1/openapi.json").json()
     assert document["openapi"] == "3.1.0"
-    assert set(document["paths"]) == {one.path for one in description.ENDPOINTS}
+    assert set(document["paths"]) == {one.path for one in openapi.ENDPOINTS}
 
 
 def test_a_period_that_is_none_is_said_to_be_none(cast, owned):

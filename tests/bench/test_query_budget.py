@@ -11,17 +11,17 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from rooftree.flow import moment
+from rooftree.flow import clock
 from rooftree.outreach.models import Message
 from rooftree.routing.models import Offer
-from rooftree.tasks import drain
+from rooftree.tasks import drain_queue
 from tests import make
 from tests.flow import journey
 
 pytestmark = pytest.mark.django_db
 ACCEPTED = 1  # the delivery, its key, the event and the nudge together
 WORKED = {
-    "work_deliveries": 23,  # the last: whether a vendor is asked about its numbers
+    "process_deliveries": 23,  # the last: whether a vendor is asked about its numbers
     # With a text and an e-mail decided, twice each, and handed over. Ten take and lay down the
     # door's right, of which four are left to the end of the transaction outside of a test.
     "respond_to_touches": 56,
@@ -51,7 +51,7 @@ def test_working_a_lead_stays_within_its_budget_of_statements(open_for_business)
 
     spent = _worked()
 
-    assert {one.medium for one in _sent_to("Ann")} == {"text", "email"}
+    assert {message.medium for message in _sent_to("Ann")} == {"text", "email"}
     assert Offer.objects.filter(lead__person__first_name="Ann").exists()
     assert {name: number for name, number in spent.items() if number > WORKED.get(name, 0)} == {}
 
@@ -99,17 +99,17 @@ def _sent_to(name: str) -> list[Message]:
 def _worked() -> Counter[str]:
     """Run what is queued at noon; the statements of each task, the queue's own left out."""
     spent: Counter[str] = Counter()
-    run = drain.run
+    run = drain_queue.call_task
 
     def watched(args: dict[str, Any]) -> None:
         spent[args["task"]] += _counted(lambda: run(args))
 
-    drain.run = watched
+    drain_queue.call_task = watched
     try:
-        with moment.at(make.NOON):
-            drain.drain(by=make.NOON)
+        with clock.freeze(make.NOON):
+            drain_queue.run_queued_tasks(by=make.NOON)
     finally:
-        drain.run = run
+        drain_queue.call_task = run
     return spent
 
 

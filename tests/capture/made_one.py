@@ -4,9 +4,9 @@ from typing import Any
 
 from django.apps import apps
 
-from rooftree.compliance import revoke
+from rooftree.compliance.consent import store_revocation
 from rooftree.compliance.models import Revocation
-from rooftree.flow import merging
+from rooftree.flow import person_merges
 from rooftree.leads.models import Person, PersonMerge
 from tests import make
 
@@ -25,17 +25,17 @@ def rows() -> dict[str, dict[Any, Any]]:
 
 def merge(kept: Person, gone: Person, **changes: Any) -> PersonMerge:
     asked = {"kept_id": kept.pk, "gone_id": gone.pk, "reason": "said", "by": None, "at": LATER}
-    return merging.merge(**{**asked, **changes})
+    return person_merges.merge_people(**{**asked, **changes})
 
 
 def split(made: PersonMerge, **changes: Any) -> PersonMerge:
-    return merging.split(
+    return person_merges.split_people(
         **{"merge_id": made.pk, "reason": "slip", "by": None, "at": LATER + make.HOUR, **changes}
     )
 
 
 def stop(number: str, person: Person) -> Revocation:
-    return revoke.record(
+    return store_revocation.store_revocation(
         person_id=person.pk,
         address=number,
         kind="stop",

@@ -5,16 +5,16 @@ from datetime import timedelta
 
 import pytest
 
-from rooftree.capture import baseline, source_setup, source_watch
-from rooftree.capture.envelope import Incoming
+from rooftree.capture.intake.receive_delivery import endpoint_of
 from rooftree.capture.models import Baseline, PlacedBid
-from rooftree.capture.receive import endpoint_of
-from rooftree.capture.source_setup import BadSource
-from rooftree.flow import intake
+from rooftree.capture.parsing.envelope import IncomingDelivery
+from rooftree.capture.source_setup import baseline, manage_sources, source_health_alerts
+from rooftree.capture.source_setup.manage_sources import BadSource
+from rooftree.flow import lead_arrival
 from rooftree.leads.models import Delivery, Phone, Source
 from rooftree.ledger.models import Event
-from rooftree.money import contracts
-from rooftree.money.contracts import Terms
+from rooftree.money import vendor_contracts
+from rooftree.money.vendor_contracts import ContractTerms
 from rooftree.org.models import StaffNotice
 from tests import make
 from tests.flow import journey
@@ -40,13 +40,15 @@ def source(clerk):
 
 def agree(source, by, **changes):
     facts = {**FACTS, "watcher_id": by.pk, **changes}
-    return baseline.agree(source_id=source.pk, facts=facts, by=by, at=NOON)
+    return baseline.save_baseline(source_id=source.pk, facts=facts, by=by, at=NOON)
 
 
 def nothing_goes_back(source, by):
     """A contract by which nothing can be returned."""
-    terms = Terms(window_days=0, warn_days=0, reasons={}, watcher_id=by.pk)
-    contracts.record(source_id=source.pk, from_date=NOON.date(), terms=terms, by=by, at=NOON)
+    terms = ContractTerms(window_days=0, warn_days=0, reasons={}, watcher_id=by.pk)
+    vendor_contracts.record_contract(
+        source_id=source.pk, from_date=NOON.date(), terms=terms, by=by, at=NOON
+    )
 
 
 def kinds():
@@ -63,12 +65,14 @@ def arrive(source, *moments):
 
 
 def look(at):
-    return source_watch.look_for_silence(at=at)
+    return source_health_alerts.check_silent_sources(at=at)
 
 
 def test_a_new_source_is_in_audit_and_one_filled_from_files_is_not(clerk):
     def create(adapter):
-        made = source_setup.create(adapter=adapter, name=adapter, details={}, by=clerk, at=NOON)
+        made = manage_sources.create_source(
+            adapter=adapter, name=adapter, details={}, by=clerk, at=NOON
+        )
         return made.source.launched_at
 
     assert create("leadconduit") is None
@@ -89,19 +93,19 @@ def test_a_source_in_audit_bids_nothing_and_says_so_until_it_is_launched(clerk):
     assert (ping(1)["bid"], ping(1)["reason"]) == (0, "not buying yet")
     agree(seller, clerk)
     nothing_goes_back(seller, clerk)
-    baseline.launch(source_id=seller.pk, by=clerk, at=NOON)
+    baseline.launch_source(source_id=seller.pk, by=clerk, at=NOON)
     seller.refresh_from_db()
     assert ping(2)["bid"] == 46.0
     assert PlacedBid.objects.count() == 2
 
 
 def post(seller, body):
-    incoming = Incoming(
+    incoming = IncomingDelivery(
         path=f"/in/pingpost/{seller.token}/ping",
         headers={"Content-Type": "application/json", "X-Api-Key": "s"},
         body=body.encode(), received_at=NOON, endpoint=endpoint_of(seller),
     )  # fmt: skip
-    return intake.accept(source=seller, incoming=incoming, at=NOON).answer
+    return lead_arrival.accept_delivery(source=seller, incoming=incoming, at=NOON).answer
 
 
 def test_in_audit_a_lead_is_captured_and_worked(source):
@@ -117,13 +121,13 @@ def test_in_audit_a_lead_is_captured_and_worked(source):
 def test_it_is_launched_when_every_part_is_given_or_waived_by_name(source, clerk):
     agree(source, clerk, contactable_pct=None)
     with pytest.raises(BadSource, match="Fill in or waive first: quality, what can be returned"):
-        baseline.launch(source_id=source.pk, by=clerk, at=NOON)
+        baseline.launch_source(source_id=source.pk, by=clerk, at=NOON)
 
-    baseline.waive(source_id=source.pk, part="contactable_pct",
+    baseline.waive_part(source_id=source.pk, part="contactable_pct",
                    why="too new to say", by=clerk, at=NOON)  # fmt: skip
     nothing_goes_back(source, clerk)
-    baseline.launch(source_id=source.pk, by=clerk, at=NOON + HOUR)
-    baseline.launch(source_id=source.pk, by=clerk, at=NOON + DAY)
+    baseline.launch_source(source_id=source.pk, by=clerk, at=NOON + HOUR)
+    baseline.launch_source(source_id=source.pk, by=clerk, at=NOON + DAY)
 
     source.refresh_from_db()
     assert source.launched_at == NOON + HOUR
@@ -138,7 +142,7 @@ def test_nobody_named_to_hear_of_silence_is_no_launch(source, clerk):
     nothing_goes_back(source, clerk)
 
     with pytest.raises(BadSource, match="Name who hears"):
-        baseline.launch(source_id=source.pk, by=clerk, at=NOON)
+        baseline.launch_source(source_id=source.pk, by=clerk, at=NOON)
 
 
 @pytest.mark.parametrize(
@@ -149,7 +153,7 @@ def test_a_waiver_needs_a_reason_and_something_to_waive(source, clerk, part, why
     agree(source, clerk, price_cents=None)
 
     with pytest.raises(BadSource, match=said):
-        baseline.waive(source_id=source.pk, part=part, why=why, by=clerk, at=NOON)
+        baseline.waive_part(source_id=source.pk, part=part, why=why, by=clerk, at=NOON)
     assert Baseline.objects.get().waived == {}
 
 
@@ -184,7 +188,7 @@ def test_a_silence_is_told_once_to_the_named_person_and_its_end_as_well(source, 
 
     assert [one.kind for one in told(clerk)] == ["source_silent", "source_back"]
     assert Baseline.objects.get().silent_at is None
-    assert [one for one in kinds() if "silent" in one or "back" in one] == [
+    assert [kind for kind in kinds() if "silent" in kind or "back" in kind] == [
         "capture.source.silent", "capture.source.back",
     ]  # fmt: skip
 
@@ -260,14 +264,14 @@ def test_worse_leads_than_agreed_are_told_once_and_their_end_as_well(source, cle
     fresh(source, good=18, bad=12)
 
     for hours in (1, 2, 3):
-        source_watch.look_at_quality(at=NOON + hours * HOUR)
+        source_health_alerts.check_lead_quality(at=NOON + hours * HOUR)
     (alarm,) = told(clerk)
     assert alarm.text == (
         "LeadConduit got worse: 60% of the 30 leads of 30 days can be reached, 80% were agreed."
     )
     fresh(source, good=60, bad=0)
     for hours in (4, 5):
-        source_watch.look_at_quality(at=NOON + hours * HOUR)
+        source_health_alerts.check_lead_quality(at=NOON + hours * HOUR)
     assert [one.kind for one in told(clerk)] == ["source_drifted", "source_steady"]
 
 
@@ -277,7 +281,7 @@ def test_what_chance_explains_and_too_few_leads_are_no_alarm(source, clerk, good
     agree(source, clerk)
     fresh(source, good=good, bad=bad)
 
-    source_watch.look_at_quality(at=NOON + HOUR)
+    source_health_alerts.check_lead_quality(at=NOON + HOUR)
 
     assert not told(clerk)
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from rooftree.capture import alike, likeness
-from rooftree.capture.merge import CannotMerge
+from rooftree.capture.identity import duplicate_candidates, duplicate_review
+from rooftree.capture.identity.merge_people import CannotMerge
 from rooftree.compliance.models import Consent
-from rooftree.flow import merging
-from rooftree.leads.models import Lead, Likeness, Person, Phone
+from rooftree.flow import person_merges
+from rooftree.leads.models import Lead, Person, Phone, PossibleDuplicate
 from rooftree.ledger.models import Event
 from rooftree.outreach.models import Message
 from tests import make
@@ -76,12 +76,12 @@ def test_they_are_two_people_and_nobody_is_asked(together):
     Phone.objects.create(person=lupe, e164="+18135550142", given_at=make.NOON)
     Person.objects.filter(pk=lupe.pk).update(first_name="Ben")
 
-    likeness.look(at=journey.later(5))
+    duplicate_review.compare_new_people(at=journey.later(5))
 
-    assert alike.alike(together.person) == []
-    assert not Likeness.objects.exists()
+    assert duplicate_candidates.find_duplicates(together.person) == []
+    assert not PossibleDuplicate.objects.exists()
     with pytest.raises(CannotMerge, match="apply together"):
-        merging.merge(
+        person_merges.merge_people(
             kept_id=together.person_id, gone_id=lupe.pk, reason="said", by=None, at=make.NOON
         )
 
@@ -89,11 +89,13 @@ def test_they_are_two_people_and_nobody_is_asked(together):
 def test_a_merge_takes_their_place_on_the_lead_along_and_a_split_gives_it_back(together):
     lupe, other = together.co_borrower, make.person(first_name="Guadalupe", last_name="Ortiz")
 
-    made = merging.merge(kept_id=other.pk, gone_id=lupe.pk, reason="said", by=None, at=make.NOON)
+    made = person_merges.merge_people(
+        kept_id=other.pk, gone_id=lupe.pk, reason="said", by=None, at=make.NOON
+    )
     together.refresh_from_db()
     assert together.co_borrower == other
 
-    merging.split(merge_id=made.pk, reason="slip", by=None, at=make.NOON)
+    person_merges.split_people(merge_id=made.pk, reason="slip", by=None, at=make.NOON)
     together.refresh_from_db()
     assert together.co_borrower == lupe
 

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rooftree.capture.convert import CONVERSIONS
-from rooftree.capture.envelope import Endpoint, Incoming
-from rooftree.capture.field_map import BadMap, Line, check, lines_of
+from rooftree.capture.parsing.envelope import Endpoint, IncomingDelivery
+from rooftree.capture.parsing.field_map import BadMap, MapLine, check_map, parse_map_lines
+from rooftree.capture.parsing.target_fields import TARGET_FIELDS
+from rooftree.capture.parsing.value_formats import CONVERSIONS
 from rooftree.capture.sources import csv_import, generic
-from rooftree.capture.targets import TARGETS
 from tests.capture.test_hostile import JUNK, VALIDATOR
 
 NOON = datetime(2026, 11, 23, 17, tzinfo=UTC)
@@ -27,7 +27,7 @@ PLACES = st.sampled_from(["a", "a.b", "a[0]", "b", "b[1].c", "x.@y", "#text", ""
 )
 LINES = st.lists(
     st.fixed_dictionaries(
-        {"field": st.sampled_from(sorted(TARGETS)), "path": PLACES},
+        {"field": st.sampled_from(sorted(TARGET_FIELDS)), "path": PLACES},
         optional={
             "constant": st.text(max_size=12),
             "convert": st.sampled_from(sorted({w for ways in CONVERSIONS.values() for w in ways})),
@@ -40,7 +40,7 @@ LINES = st.lists(
 
 
 def post(body=BODY, *, setup=None, headers=None, path="/in/generic/tok", **more):
-    incoming = Incoming(
+    incoming = IncomingDelivery(
         path=path,
         body=body,
         headers={"Content-Type": "application/json", **(headers or {})},
@@ -155,18 +155,18 @@ def test_an_answer_of_its_own_names_our_id_and_never_the_senders_words():
     ("lines", "said"),
     [
         ([], "Nothing gives a name"),
-        ([Line(field="name", path="n")], "way to reach"),
-        ([Line(field="nose", path="n")], "none of our fields"),
-        ([Line(field="name", path="n", constant="x")], "one of the two"),
-        ([Line(field="name", path="n[")], "cannot be read"),
-        ([Line(field="consent_checked", constant="yes")], "only the delivery can say this"),
-        ([Line(field="consent_checked", path="c")], "counts only with its wording"),
-        ([Line(field="name", path="n", convert="cents")], "cannot be converted so"),
+        ([MapLine(field="name", path="n")], "way to reach"),
+        ([MapLine(field="nose", path="n")], "none of our fields"),
+        ([MapLine(field="name", path="n", constant="x")], "one of the two"),
+        ([MapLine(field="name", path="n[")], "cannot be read"),
+        ([MapLine(field="consent_checked", constant="yes")], "only the delivery can say this"),
+        ([MapLine(field="consent_checked", path="c")], "counts only with its wording"),
+        ([MapLine(field="name", path="n", convert="cents")], "cannot be converted so"),
     ],
 )
 def test_a_map_that_cannot_work_is_refused_in_words(lines, said):
     with pytest.raises(BadMap, match=said):
-        check(lines)
+        check_map(lines)
 
 
 FIVE = ("name", "email", "annual_income", "property_address", "purchase_price", "loan_amount")
@@ -174,14 +174,17 @@ FIVE = ("name", "email", "annual_income", "property_address", "purchase_price", 
 
 @pytest.mark.parametrize("path", ["ssn", "applicant.social_security_number", "Borrower.TaxId"])
 def test_a_map_of_a_form_that_asks_for_all_six_pieces_of_an_application_is_refused(path):
-    five = [Line(field=one, path=one) for one in FIVE]
-    check(five)
-    check(
-        [*(one for one in five if one.field != "annual_income"), Line(field="message", path=path)]
+    five = [MapLine(field=one, path=one) for one in FIVE]
+    check_map(five)
+    check_map(
+        [
+            *(one for one in five if one.field != "annual_income"),
+            MapLine(field="message", path=path),
+        ]
     )
 
     with pytest.raises(BadMap, match="stops at five"):
-        check([*five, Line(field="message", path=path)])
+        check_map([*five, MapLine(field="message", path=path)])
 
 
 @FUZZ
@@ -221,7 +224,7 @@ def test_any_query_gives_an_outcome(query):
 @FUZZ
 @given(body=st.binary(max_size=400) | st.text(max_size=200).map(lambda t: t.encode()))
 def test_any_file_gives_an_outcome(body):
-    incoming = Incoming(method="UPLOAD", body=body, received_at=NOON)
+    incoming = IncomingDelivery(method="UPLOAD", body=body, received_at=NOON)
 
     envelope = csv_import.read(incoming).to_json()
 
@@ -234,13 +237,13 @@ def test_any_file_gives_an_outcome(body):
 def test_any_kept_row_gives_an_outcome(row, number):
     body = json.dumps({"import": number, "row": row, "position": 1}).encode()
     headers = {"Content-Type": "application/json"}
-    incoming = Incoming(method="UPLOAD", body=body, headers=headers, received_at=NOON)
+    incoming = IncomingDelivery(method="UPLOAD", body=body, headers=headers, received_at=NOON)
 
     VALIDATOR.validate(csv_import.read(incoming).to_json())
 
 
 def test_lines_that_are_no_lines_are_left_out():
-    assert lines_of([1, None, {"field": "name", "path": "n"}, "x"]) == (
-        Line(field="name", path="n"),
+    assert parse_map_lines([1, None, {"field": "name", "path": "n"}, "x"]) == (
+        MapLine(field="name", path="n"),
     )
-    assert lines_of("nonsense") == ()
+    assert parse_map_lines("nonsense") == ()

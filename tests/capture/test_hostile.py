@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from rooftree.capture.envelope import LARGEST_BODY, Endpoint, Incoming, Outcome
-from rooftree.capture.source_setup import PROVEN_AS_CHOSEN
+from rooftree.capture.parsing.envelope import MAX_BODY_BYTES, Endpoint, IncomingDelivery, Outcome
+from rooftree.capture.parsing.vendor_api import VendorAnswer
+from rooftree.capture.source_setup.manage_sources import ADAPTERS_WITH_PROOF_CHOICE
 from rooftree.capture.sources import SOURCES
-from rooftree.capture.upstream import Told
 
 SCHEMA = json.loads(
     (Path(__file__).parents[2] / "rooftree/leads/canonical.schema.json").read_text()
@@ -66,7 +66,7 @@ def objects(key: str, **also):
 def arrive(key: str, body: bytes, *, is_verified: bool = False, **headers: str) -> dict:
     endpoint = Endpoint(token="tok", secret="secret")
     path = SOURCES[key].PATHS[-1].replace("<token>", "tok").replace("<site>", "tok")
-    incoming = Incoming(
+    incoming = IncomingDelivery(
         path=f"/in/{path}",
         body=body,
         headers={"X-Api-Key": "secret", **headers},
@@ -149,9 +149,9 @@ def test_any_object_in_a_vendors_own_words_gives_an_outcome(key, data):
 @given(data=st.data())
 def test_a_real_delivery_with_flipped_bytes_gives_an_outcome(key, data):
     folders = [
-        one
-        for one in sorted((DELIVERIES / key).iterdir())
-        if one.name.startswith("good") and any(body.stat().st_size for body in one.glob("body.*"))
+        path
+        for path in sorted((DELIVERIES / key).iterdir())
+        if path.name.startswith("good") and any(body.stat().st_size for body in path.glob("body.*"))
     ]
     folder = data.draw(st.sampled_from(folders))
     body = bytearray(next(folder.glob("body.*")).read_bytes() or b"{}")  # a handshake has none
@@ -192,7 +192,7 @@ def test_a_real_delivery_with_anything_in_place_of_a_value_gives_an_outcome(key,
         found = json.loads(data.draw(st.sampled_from(JSON_CASES[key])).read_bytes())
     except ValueError:
         return  # a kept delivery that is no JSON
-    way = data.draw(st.sampled_from([one for one in _places(found) if one] or [()]))
+    way = data.draw(st.sampled_from([place for place in _places(found) if place] or [()]))
     inside = found
     for step in way[:-1]:
         inside = inside[step]
@@ -204,20 +204,24 @@ def test_a_real_delivery_with_anything_in_place_of_a_value_gives_an_outcome(key,
 
 @pytest.mark.parametrize("key", KEYS)
 def test_a_body_over_a_mebibyte_is_too_large(key):
-    assert arrive(key, b"{" * (LARGEST_BODY + 1))["outcome"] == Outcome.REJECTED_TOO_LARGE
+    assert arrive(key, b"{" * (MAX_BODY_BYTES + 1))["outcome"] == Outcome.REJECTED_TOO_LARGE
 
 
-@pytest.mark.parametrize("key", ["zillow", "lendingtree", *sorted(PROVEN_AS_CHOSEN)])
+@pytest.mark.parametrize("key", ["zillow", "lendingtree", *sorted(ADAPTERS_WITH_PROOF_CHOICE)])
 @pytest.mark.parametrize("path", ["/in/x/other", "/in/x/", "", "/in/x/tok/more", "/in/x/TOK"])
 def test_without_the_paths_secret_nothing_is_read(key, path):
-    incoming = Incoming(path=path, body=b"{}", received_at=NOON, endpoint=Endpoint(token="tok"))
+    incoming = IncomingDelivery(
+        path=path, body=b"{}", received_at=NOON, endpoint=Endpoint(token="tok")
+    )
 
     assert SOURCES[key].read(incoming).outcome == Outcome.REJECTED_AUTH
 
 
-@pytest.mark.parametrize("key", ["zillow", "lendingtree", *sorted(PROVEN_AS_CHOSEN)])
+@pytest.mark.parametrize("key", ["zillow", "lendingtree", *sorted(ADAPTERS_WITH_PROOF_CHOICE)])
 def test_a_source_without_a_secret_lets_nobody_in(key):
-    incoming = Incoming(path="/in/x/", body=b"{}", received_at=NOON, endpoint=Endpoint(token=None))
+    incoming = IncomingDelivery(
+        path="/in/x/", body=b"{}", received_at=NOON, endpoint=Endpoint(token=None)
+    )
 
     assert SOURCES[key].read(incoming).outcome == Outcome.REJECTED_AUTH
 
@@ -232,15 +236,15 @@ ASKED = {  # key: what it is told of, as paths of look-ups
 @FUZZ
 @given(data=st.data())
 def test_whatever_a_vendor_answers_when_asked_gives_an_outcome(key, data):
-    folder = next(one for one in sorted((DELIVERIES / key).iterdir()) if "good_01" in one.name)
-    kept = [json.loads(one.read_bytes()) for one in sorted(folder.glob("upstream/*.json"))]
+    folder = next(path for path in sorted((DELIVERIES / key).iterdir()) if "good_01" in path.name)
+    kept = [json.loads(path.read_bytes()) for path in sorted(folder.glob("upstream/*.json"))]
     told = {}
     for path, known in zip(ASKED[key], kept, strict=True):
         part = data.draw(st.sampled_from(sorted(known)))
         answer = data.draw(JUNK | st.just({**known, part: data.draw(JUNK)}))
         status = data.draw(st.sampled_from([200, 200, 400, 401, 404, 429, 500]))
-        told[path] = Told(status=status, body=json.dumps(answer).encode())
-    incoming = Incoming(
+        told[path] = VendorAnswer(status=status, body=json.dumps(answer).encode())
+    incoming = IncomingDelivery(
         body=(folder / "body.json").read_bytes(), received_at=NOON, is_verified=True, told=told
     )
 

@@ -8,7 +8,7 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rooftree.capture.merge import CannotMerge
+from rooftree.capture.identity.merge_people import CannotMerge
 from rooftree.compliance.models import Consent, Revocation, Verdict
 from rooftree.leads.models import (
     ContactAttempt,
@@ -128,11 +128,11 @@ def test_merging_and_splitting_leaves_every_row_as_it_was(seed):
     with transaction.atomic():
         people = [somebody(rng) for _ in range(4)]
         for lead in Lead.objects.all():  # some apply with one of the others, or with a stranger
-            others = [one for one in people if one != lead.person] + [make.person(), None]
+            others = [person for person in people if person != lead.person] + [make.person(), None]
             Lead.objects.filter(pk=lead.pk).update(co_borrower=rng.choice(others))
         undone: list[tuple[PersonMerge, dict[str, Any]]] = []
         for _ in range(rng.randint(1, 3)):
-            free = [one for one in people if not _is_part(one)]
+            free = [person for person in people if not _is_part(person)]
             kept, gone = rng.sample(free, 2)
             before = rows()
             try:

@@ -8,14 +8,14 @@ from datetime import date, timedelta
 import pytest
 from django.db import connection
 
-from rooftree.capture import auction
-from rooftree.capture.acceptance import Standing
-from rooftree.capture.bidding import Ask, Price, Rules, bid_on, rules_of
-from rooftree.capture.envelope import Incoming
+from rooftree.capture.bidding import placed_bids
+from rooftree.capture.bidding.bid_rules import BidRules, Ping, Price, decide_bid, parse_bid_rules
+from rooftree.capture.intake.receive_delivery import endpoint_of
 from rooftree.capture.models import PlacedBid
-from rooftree.capture.receive import endpoint_of
-from rooftree.flow import intake
-from rooftree.leads.models import Delivery, Lead, Rejection, Touch
+from rooftree.capture.parsing.envelope import IncomingDelivery
+from rooftree.capture.source_setup.acceptance_limits import LimitFacts
+from rooftree.flow import lead_arrival
+from rooftree.leads.models import Delivery, Lead, RejectionCount, Touch
 from tests import make
 from tests.flow import journey
 from tests.make import NOON
@@ -40,7 +40,7 @@ def seller(db):
 
 
 def send(seller, step, body, *, at=NOON, key="s3cret"):
-    incoming = Incoming(
+    incoming = IncomingDelivery(
         path=f"/in/pingpost/{seller.token}/{step}",
         headers={"Content-Type": "application/json", "X-Api-Key": key},
         body=json.dumps(body).encode(),
@@ -48,7 +48,7 @@ def send(seller, step, body, *, at=NOON, key="s3cret"):
         received_at=at,
         endpoint=endpoint_of(seller),
     )
-    answer = intake.accept(source=seller, incoming=incoming, at=at).answer
+    answer = lead_arrival.accept_delivery(source=seller, incoming=incoming, at=at).answer
     return json.loads(answer.to_bytes())
 
 
@@ -92,7 +92,7 @@ def test_a_post_sent_again_after_its_bid_ran_out_hears_that_it_was_bought(seller
 
     first = send(seller, "post", POST, at=NOON + timedelta(seconds=60))
     assert send(seller, "post", POST, at=NOON + timedelta(seconds=61)) == first
-    assert sorted(one.outcome for one in Delivery.objects.all()) == [
+    assert sorted(delivery.outcome for delivery in Delivery.objects.all()) == [
         "accepted",
         "duplicate_delivery",
     ]
@@ -250,15 +250,15 @@ def test_without_a_price_there_is_no_bid(seller):
 
 def test_the_wrong_key_hears_no_bid_and_leaves_a_count(seller):
     assert send(seller, "ping", PING, key="other") == {"error": "unauthorized"}
-    assert Rejection.objects.get().adapter == "ping_post"
+    assert RejectionCount.objects.get().adapter == "ping_post"
     assert not PlacedBid.objects.exists()
 
 
 def test_pings_are_let_go_after_thirty_days(seller):
     send(seller, "ping", PING)
 
-    assert auction.forget(at=NOON + timedelta(days=30)) == 0
-    assert auction.forget(at=NOON + timedelta(days=30, seconds=1)) == 1
+    assert placed_bids.delete_old_bids(at=NOON + timedelta(days=30)) == 0
+    assert placed_bids.delete_old_bids(at=NOON + timedelta(days=30, seconds=1)) == 1
 
 
 @pytest.mark.parametrize(
@@ -278,14 +278,17 @@ def test_the_price_for_just_this_kind_of_lead_wins(state, purpose, cents):
         Price(cents=4000, state="FL"),
         Price(cents=5000, state="FL", purpose="purchase"),
     )
-    standing = Standing(licensed=frozenset({"FL", "TX"}))
+    standing = LimitFacts(licensed=frozenset({"FL", "TX"}))
 
-    assert bid_on(Ask(state=state, purpose=purpose), Rules(prices=prices), standing).cents == cents
+    assert (
+        decide_bid(Ping(state=state, purpose=purpose), BidRules(prices=prices), standing).cents
+        == cents
+    )
 
 
 @pytest.mark.parametrize("stored", [None, [], "x", {"prices": 3}, {"prices": [{"cents": -1}, 7]}])
 def test_rules_nobody_can_read_bid_nothing(stored):
-    assert rules_of(stored) == Rules()
+    assert parse_bid_rules(stored) == BidRules()
 
 
 def test_two_pings_at_once_never_take_the_last_place_together(committed):

@@ -5,7 +5,7 @@ import json
 import pytest
 from django.db import connection
 
-from rooftree.leads.models import Lead, Likeness, Person, Phone
+from rooftree.leads.models import Lead, Person, Phone, PossibleDuplicate
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -17,7 +17,7 @@ LOOK_UPS = {
     "lead_by_property": Lead.objects.filter(property_key__in=["33602 12 main"]),
     "lead_by_co_borrower": Lead.objects.filter(co_borrower="01a20959-a680-7000-a733-7264f8e7342d"),
     "person_to_compare": Person.objects.filter(compared_at=None).order_by("created_at")[:1],
-    "likeness_open": Likeness.objects.filter(answer="").order_by("found_at")[:20],
+    "likeness_open": PossibleDuplicate.objects.filter(answer="").order_by("found_at")[:20],
 }
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from rooftree.capture.casefile import envelope_of, incoming_of
 from rooftree.capture.sources import SOURCES
+from rooftree_casebook.delivery_cases import load_case, read_case
 from tests.capture.same import assert_same
 
 DELIVERIES = Path(__file__).parent / "deliveries"
@@ -30,7 +30,7 @@ CASES = cases(SOURCES)
 
 @pytest.mark.parametrize(("key", "folder"), [*CASES, *cases(CERTIFICATES)])
 def test_a_delivery_gives_the_envelope_kept_beside_it(key, folder):
-    envelope = envelope_of(key, folder).to_json()
+    envelope = read_case(key, folder).to_json()
 
     jsonschema.validate(envelope, SCHEMA)
     assert_same(envelope, json.loads((folder / "expected.json").read_text()))
@@ -40,7 +40,7 @@ def test_a_delivery_gives_the_envelope_kept_beside_it(key, folder):
 def test_a_masked_delivery_reads_as_the_original_did(key, folder):
     from dataclasses import replace
 
-    incoming = incoming_of(folder)
+    incoming = load_case(folder)
     stored = replace(incoming, body=incoming.masked.body, is_verified=True)
     before = SOURCES[key].read(replace(incoming, is_verified=True))
 

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from rooftree.capture.envelope import Endpoint, Incoming, Outcome
+from rooftree.capture.parsing.envelope import Endpoint, IncomingDelivery, Outcome
 from rooftree.capture.sources import website_form
 from rooftree.leads.vocabulary import ConsentChannel, ConsentStatus, Evidence
 
@@ -25,8 +25,8 @@ FORM = {
 }
 
 
-def incoming(body: bytes, *, endpoint: Endpoint | None = None, **headers: str) -> Incoming:
-    return Incoming(
+def incoming(body: bytes, *, endpoint: Endpoint | None = None, **headers: str) -> IncomingDelivery:
+    return IncomingDelivery(
         path="/in/form/site",
         headers={"Origin": SITE} | {name.replace("_", "-"): text for name, text in headers.items()},
         body=body,

@@ -15,8 +15,8 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rooftree_demo import outside
-from rooftree_simulators.run import Ports, Simulators, start
+from rooftree_demo import simulator_addresses
+from rooftree_simulators.start_simulators import Ports, Simulators, start_simulators
 from tests.chaos.place import NeverReady, Place, until
 
 if TYPE_CHECKING:
@@ -44,14 +44,14 @@ class Life:
     """One installation with its world, from its first start to its end."""
 
     def __init__(self, place: Place, simulators: Simulators, seed: int) -> None:
-        from rooftree_demo.control import Control
+        from rooftree_demo.simulator_client import SimulatorClient
 
         self.place, self.simulators = place, simulators
-        self.addresses = outside.Addresses(
+        self.addresses = simulator_addresses.SimulatorAddresses(
             ctl=simulators.ports.ctl, enc=simulators.ports.enc,
             twilio=simulators.ports.twilio, smtp=simulators.ports.smtp,
         )  # fmt: skip
-        self.control = Control(self.addresses)
+        self.control = SimulatorClient(self.addresses)
         self.seed = seed
         self.load: Load
 
@@ -175,8 +175,8 @@ def main() -> int:
     asked = _arguments()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what it started ends with it
     with ExitStack() as ends:
-        simulators = ends.enter_context(start(ports=Ports(), seed=asked.seed))
-        addresses = outside.Addresses(
+        simulators = ends.enter_context(start_simulators(ports=Ports(), seed=asked.seed))
+        addresses = simulator_addresses.SimulatorAddresses(
             ctl=simulators.ports.ctl, enc=simulators.ports.enc,
             twilio=simulators.ports.twilio, smtp=simulators.ports.smtp,
         )  # fmt: skip

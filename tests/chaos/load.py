@@ -23,11 +23,11 @@ from django.test import Client
 from rooftree.leads.models import Source
 from rooftree.org.models import User
 from rooftree.routing.models import Offer
-from rooftree_demo import vendors, words
-from rooftree_demo.borrowers import PLACES, someone
-from rooftree_demo.control import CannotReach, Control
-from rooftree_simulators.outgoing import send
-from rooftree_simulators.run import Simulators
+from rooftree_demo import sample_messages, vendor_posts
+from rooftree_demo.invented_borrowers import PLACES, invent_borrower
+from rooftree_demo.simulator_client import SimulatorClient, SimulatorUnreachable
+from rooftree_simulators.http_sender import send_request
+from rooftree_simulators.start_simulators import Simulators
 
 PACE = 5.0  # posts a second, of all vendors together
 TWIN, AGAIN, MALFORMED = 0.15, 0.12, 0.03  # at the same instant; asked before; cut in half
@@ -69,12 +69,12 @@ class Load:
     """Everybody outside. `on` is for as long as the block takes."""
 
     def __init__(
-        self, simulators: Simulators, control: Control, webs: list[str], seed: int
+        self, simulators: Simulators, control: SimulatorClient, webs: list[str], seed: int
     ) -> None:
         self.simulators, self.control, self.webs = simulators, control, webs
         self.rng = random.Random(seed)
         self.told = Told()
-        self._stop = threading.Event()
+        self._request_stop = threading.Event()
         self._number = 0
         self._at_lendingtree: set[tuple[int, str]] = set()
         self._seen: set[str] = set()
@@ -86,17 +86,17 @@ class Load:
     @contextmanager
     def on(self) -> Iterator[None]:
         """Let them all act until the block ends."""
-        self._stop.clear()
+        self._request_stop.clear()
         acts = (self._vendors, self._borrowers, self._officers)
         threads = [threading.Thread(target=self._go_on, args=(act,)) for act in acts]
-        for one in threads:
-            one.start()
+        for thread in threads:
+            thread.start()
         try:
             yield
         finally:
-            self._stop.set()
-            for one in threads:
-                one.join()
+            self._request_stop.set()
+            for thread in threads:
+                thread.join()
 
     def try_again(self) -> int:
         """Vendors send once more what nobody acknowledged; how many they still have not got in."""
@@ -112,13 +112,13 @@ class Load:
         self._posting = ThreadPoolExecutor(8, thread_name_prefix="vendor")
 
     def _go_on(self, act: Callable[[], float]) -> None:
-        while not self._stop.is_set():
+        while not self._request_stop.is_set():
             try:
                 close_old_connections()
                 pause = act()
-            except (DatabaseError, CannotReach):
+            except (DatabaseError, SimulatorUnreachable):
                 pause = 0.3  # struck: they come again
-            self._stop.wait(pause)
+            self._request_stop.wait(pause)
         connections.close_all()
 
     def _vendors(self) -> float:
@@ -130,13 +130,13 @@ class Load:
         place = self._places[who % len(self._places)]
         number = place + len(PLACES) * (who // len(self._places))
         source = self._where(who)
-        asks = someone(random.Random(f"{number}"), number)
+        asks = invent_borrower(random.Random(f"{number}"), number)
         asks = replace(asks, phone=f"{asks.phone[:3]}{FIRST_LINE + who:07d}")
-        made = vendors.post(source, asks, self.rng, at=datetime.now(UTC), consents=True)
+        made = vendor_posts.build_post(source, asks, self.rng, at=datetime.now(UTC), consents=True)
         is_good = self.rng.random() >= MALFORMED
         body = made.body if is_good else made.body[: len(made.body) // 2]
         post = Posted(
-            path=vendors.path_to(source), body=body, headers=made.headers, is_good=is_good
+            path=vendor_posts.intake_path(source), body=body, headers=made.headers, is_good=is_good
         )
         times = 2 if self.rng.random() < TWIN else 1
         self.told.doubles += times - 1
@@ -158,7 +158,7 @@ class Load:
         with self.told.lock:
             self.told.posts += 1
             self.told.unanswered.setdefault(post.mark, post)
-        answer = send("POST", f"{self.webs[which]}{post.path}", post.body, post.headers)
+        answer = send_request("POST", f"{self.webs[which]}{post.path}", post.body, post.headers)
         if which and answer.status == 0:
             return  # the second web is not always there
         is_taken = 200 <= answer.status < 300
@@ -172,24 +172,24 @@ class Load:
     def _borrowers(self) -> float:
         read_by = datetime.now(UTC) - READING
         arrived = [
-            one
-            for one in list(self.simulators.twilio.account.messages.values())
-            if one.direction == "outbound-api"
-            and one.sid not in self._seen
-            and one.created_at < read_by
+            message
+            for message in list(self.simulators.twilio.account.messages.values())
+            if message.direction == "outbound-api"
+            and message.sid not in self._seen
+            and message.created_at < read_by
         ]
         for text in arrived:
             self._seen.add(text.sid)
             luck = self.rng.random()
             if luck < STOPS:
-                self._write(text.to, text.sender, self.rng.choice(words.STOPS))
+                self._write(text.to, text.sender, self.rng.choice(sample_messages.STOP_MESSAGES))
             elif luck < STOPS + REPLIES:
-                self._write(text.to, text.sender, words.reply(self.rng, "en"))
+                self._write(text.to, text.sender, sample_messages.borrower_reply(self.rng, "en"))
         return 0.2
 
     def _write(self, sender: str, to: str, body: str) -> None:
         answer = self.control.say("twilio/inbound", {"from": sender, "to": to, "body": body})
-        if answer["status"] in (200, 204) and body in words.STOPS:
+        if answer["status"] in (200, 204) and body in sample_messages.STOP_MESSAGES:
             self.told.stops.setdefault(sender, datetime.now(UTC))
 
     def _officers(self) -> float:

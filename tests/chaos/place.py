@@ -66,7 +66,7 @@ class Place:
             **environment,
         }
         self._started: list[subprocess.Popen[bytes]] = []
-        self._serve: subprocess.Popen[bytes] | None = None
+        self._serve_request: subprocess.Popen[bytes] | None = None
 
     @property
     def webs(self) -> list[str]:
@@ -75,11 +75,11 @@ class Place:
 
     def serve(self) -> None:
         """Start the whole, as an operator does."""
-        self._serve = self._run("-m", "rooftree", "serve")
+        self._serve_request = self._run("-m", "rooftree", "serve")
 
     def keep_serving(self) -> None:
         """Start it again when its supervisor was killed, as an init system does."""
-        if self._serve is None or self._serve.poll() is not None:
+        if self._serve_request is None or self._serve_request.poll() is not None:
             self.serve()
 
     def beside(self, part: str, *, skew: float = 0.0) -> "subprocess.Popen[bytes]":
@@ -159,10 +159,10 @@ class Place:
 
     def end(self, *, keep: bool) -> None:
         """Stop everything; the folder stays when it is to be looked at."""
-        if self._serve is not None and self._serve.poll() is None:
-            self._serve.send_signal(signal.SIGINT)
+        if self._serve_request is not None and self._serve_request.poll() is None:
+            self._serve_request.send_signal(signal.SIGINT)
             with suppress(subprocess.TimeoutExpired):
-                self._serve.wait(30)
+                self._serve_request.wait(30)
         for process in self._started:
             if process.poll() is None:
                 process.kill()

@@ -18,7 +18,7 @@ from rooftree.leads.models import Delivery, Touch
 from rooftree.los.models import Handoff
 from rooftree.outreach.models import Message
 from rooftree.routing.models import Ownership
-from rooftree_simulators.run import Simulators
+from rooftree_simulators.start_simulators import Simulators
 from tests.chaos.load import Posted, Told
 from tests.chaos.place import Place
 
@@ -52,11 +52,11 @@ def still_waiting() -> dict[str, int]:
 def everything(told: Told, simulators: Simulators, place: Place) -> list[str]:
     """Every proof; the sentences of those that fail."""
     texts = list(simulators.twilio.account.messages.values())
-    rings = [one.url for one in list(simulators.twilio.account.calls.values())]
+    rings = [call.url for call in list(simulators.twilio.account.calls.values())]
     return [
         *nothing_lost(told.deliveries),
         *takes_kept(told.takes),
-        *texts_once([one.callback for one in texts if one.direction == "outbound-api"]),
+        *texts_once([text.callback for text in texts if text.direction == "outbound-api"]),
         *letters_once(list(simulators.mailbox.messages)),
         *rings_once(rings),
         *stops_obeyed(told.stops, texts),
@@ -114,20 +114,20 @@ def takes_kept(takes: Mapping[UUID, UUID]) -> list[str]:
 
 def texts_once(callbacks: Sequence[str]) -> list[str]:
     """No text is at the carrier twice, nor one that we do not count as gone."""
-    ids = [found[1] for one in callbacks if (found := MY_STATUS.search(one))]
+    ids = [found[1] for callback in callbacks if (found := MY_STATUS.search(callback))]
     return _once(ids, "text", "the carrier")
 
 
 def letters_once(letters: Sequence[Mapping[str, Any]]) -> list[str]:
     """No e-mail to a borrower arrived twice, nor one that we do not count as gone."""
-    headers = [dict(one["headers"]) for one in letters]
-    ids = [one["X-Rooftree-Message"] for one in headers if "X-Rooftree-Message" in one]
+    headers = [dict(letter["headers"]) for letter in letters]
+    ids = [header["X-Rooftree-Message"] for header in headers if "X-Rooftree-Message" in header]
     return _once(ids, "e-mail", "the mail server")
 
 
 def rings_once(urls: Sequence[str]) -> list[str]:
     """No officer's phone rang twice for one offer."""
-    times = Counter(found[1] for one in urls if (found := MY_RING.search(one)))
+    times = Counter(found[1] for url in urls if (found := MY_RING.search(url)))
     return _said([one for one, n in times.items() if n > 1], "rings were placed twice")
 
 
@@ -147,12 +147,12 @@ def stops_obeyed(stops: Mapping[str, datetime], texts: Sequence[Any]) -> list[st
         Revocation.objects.filter(address__in=list(stops)).values_list("address", flat=True)
     )
     late = [
-        (found[1], one.to)
-        for one in texts
-        if one.direction == "outbound-api"
-        and one.to in stops.keys() - consented
-        and one.created_at > stops[one.to] + UNDER_WAY
-        and (found := MY_STATUS.search(one.callback))
+        (found[1], text.to)
+        for text in texts
+        if text.direction == "outbound-api"
+        and text.to in stops.keys() - consented
+        and text.created_at > stops[text.to] + UNDER_WAY
+        and (found := MY_STATUS.search(text.callback))
     ]
     causes = dict(
         Message.objects.filter(pk__in=[one for one, _ in late]).values_list("pk", "cause")
@@ -208,9 +208,9 @@ def checked(place: Place) -> list[str]:
     except (ValueError, KeyError):
         return [f"check does not run: {done.stderr.strip()[-300:]}"]
     return [
-        f"check: {one['name']}: {one['sentence']} {one['offenders']}"
-        for one in findings
-        if not one["holds"]
+        f"check: {finding['name']}: {finding['sentence']} {finding['offenders']}"
+        for finding in findings
+        if not finding["holds"]
     ]
 
 
@@ -221,7 +221,9 @@ def _once(ids: Sequence[str], noun: str, where: str) -> list[str]:
         for key, state in Message.objects.filter(pk__in=list(times)).values_list("pk", "state")
     }
     twice = [f"message:{one}" for one, n in times.items() if n > 1]
-    denied = [f"message:{one} {states.get(one)}" for one in times if states.get(one) not in LEFT]
+    denied = [
+        f"message:{time} {states.get(time)}" for time in times if states.get(time) not in LEFT
+    ]
     return [
         *_said(twice, f"{noun}s are at {where} twice"),
         *_said(denied, f"{noun}s are at {where} and not counted as gone"),

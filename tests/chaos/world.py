@@ -4,12 +4,12 @@ from datetime import UTC, datetime
 
 from django.db import transaction
 
-from rooftree.los import connect
+from rooftree.los import adapter_pool
 from rooftree.org.models import LoanOfficer
-from rooftree_demo import company, town
-from rooftree_demo.control import Control
-from rooftree_demo.outside import Addresses
-from rooftree_simulators.run import Simulators
+from rooftree_demo import actors, demo_company
+from rooftree_demo.simulator_addresses import SimulatorAddresses
+from rooftree_demo.simulator_client import SimulatorClient
+from rooftree_simulators.start_simulators import Simulators
 from tests.make import AROUND_THE_CLOCK
 
 TEXTS = {"method": "POST", "path_regex": "Messages"}
@@ -45,20 +45,22 @@ HABITS = {
 }
 
 
-def found(control: Control, addresses: Addresses, *, web: str, public: str) -> None:
+def found(
+    control: SimulatorClient, addresses: SimulatorAddresses, *, web: str, public: str
+) -> None:
     """Make the lender, open at any hour, and let the vendors know it."""
     at = datetime.now(UTC)
     with transaction.atomic():
-        company.ensure(at=at)
+        demo_company.ensure_company(at=at)
         LoanOfficer.objects.update(hours=AROUND_THE_CLOCK, daily_cap=30_000, open_cap=30_000)
-    connection = company.open_today(addresses, at=at)
-    town.plant(control, web=web, public=public)
-    connect.adapter(connection).subscribe(
-        f"{web}/in/encompass/{connection.slug}/", company.SIGNING_KEY
+    connection = demo_company.prepare_run(addresses, at=at)
+    actors.seed_simulators(control, web=web, public=public)
+    adapter_pool.get_adapter(connection).subscribe(
+        f"{web}/in/encompass/{connection.slug}/", demo_company.LOS_SIGNING_KEY
     )
 
 
-def worst_day(control: Control) -> None:
+def worst_day(control: SimulatorClient) -> None:
     """From now on the vendors are slow, busy, twice, late, or silent after they accepted."""
     for vendor, habits in HABITS.items():
         control.say(f"{vendor}/switches", habits)
@@ -67,7 +69,7 @@ def worst_day(control: Control) -> None:
     for number, phone in enumerate(LoanOfficer.objects.values_list("phone", flat=True)):
         behaviour = ({"voice": "answer", "answer_after_s": 1.0, "digits": ["1"]},
                      {"voice": "no-answer"}, {"voice": "busy"})[number % 3]  # fmt: skip
-        control.behave(phone, **behaviour)
+        control.set_behavior(phone, **behaviour)
 
 
 def good_day(simulators: Simulators) -> None:

@@ -79,10 +79,10 @@ class WatchedDict(dict):  # type: ignore[type-arg]
 
     def __init__(self, value: dict[Any, Any], watched: Watched, place: Place) -> None:
         super().__init__(value)
-        self._given = watched, place
+        self._assign_by_manager = watched, place
 
     def __getitem__(self, key: Any) -> Any:
-        watched, place = self._given
+        watched, place = self._assign_by_manager
         return watched.wrap(super().__getitem__(key), (*place, key))
 
     def get(self, key: Any, default: Any = None) -> Any:
@@ -103,12 +103,12 @@ class WatchedList(list):  # type: ignore[type-arg]
 
     def __init__(self, value: list[Any], watched: Watched, place: Place) -> None:
         super().__init__(value)
-        self._given = watched, place
+        self._assign_by_manager = watched, place
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
             return list(self)[index]
-        watched, place = self._given
+        watched, place = self._assign_by_manager
         return watched.wrap(super().__getitem__(index), (*place, index))
 
     def __iter__(self) -> Iterator[Any]:
@@ -268,7 +268,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", default="", help="an expression: only places that it finds")
     only = re.compile(parser.parse_args().only)
-    found = [one for one in places() if only.search(f"{one[0]}:{'.'.join(map(str, one[1]))}")]
+    found = [
+        place for place in places() if only.search(f"{place[0]}:{'.'.join(map(str, place[1]))}")
+    ]
     asked = [one for one in found if not argued(*one)]
     bad = 0
     for number, (name, place) in enumerate(asked, 1):

@@ -5,17 +5,17 @@ from datetime import date, timedelta
 
 import pytest
 
-from rooftree.compliance.facts import (
-    Contact,
+from rooftree.compliance.gate.facts import (
     Emergency,
     Facts,
     Medium,
     NumberCheck,
+    PriorContact,
     Revocation,
     StateList,
 )
-from rooftree.compliance.gate import ENFORCED, decide
-from rooftree.compliance.verdict import Decision
+from rooftree.compliance.gate.message_gate import ENFORCED_CHECKS, decide
+from rooftree.compliance.gate.verdict import Decision
 from tests.compliance.usual import (
     NOON,
     call,
@@ -79,7 +79,7 @@ TRIPS: dict[str, tuple[Facts, str]] = {
     ),
     "hours": (facts(at=NOON + timedelta(hours=9)), "after_window"),
     "caps": (
-        facts(contacts=tuple(Contact(at=NOON, medium=Medium.CALL) for _ in range(3))),
+        facts(contacts=tuple(PriorContact(at=NOON, medium=Medium.CALL) for _ in range(3))),
         "cap_3_in_24h",
     ),
     "nmls_ids": (facts(text="Hi. Reply STOP to opt out."), "add_nmls_ids"),
@@ -119,7 +119,9 @@ def test_one_wrong_fact_is_stopped_by_its_own_gate(gate: str) -> None:
     verdict = decide(wrong)
     assert verdict.decision is not Decision.ALLOW
     assert verdict.reason == reason
-    objecting = [one.reason for one in verdict.rulings if one.decision is not Decision.ALLOW]
+    objecting = [
+        ruling.reason for ruling in verdict.rulings if ruling.decision is not Decision.ALLOW
+    ]
     assert objecting == [reason]
 
 
@@ -129,4 +131,6 @@ def test_standing_wording_goes_until_the_second_its_approval_ends() -> None:
 
 
 def test_every_enforced_gate_that_can_object_is_tried() -> None:
-    assert set(ENFORCED) - set(TRIPS) == {"email_hours"}  # it only ever says that email has none
+    assert set(ENFORCED_CHECKS) - set(TRIPS) == {
+        "email_hours"
+    }  # it only ever says that email has none

@@ -5,18 +5,24 @@ from typing import Any
 
 import pytest
 
-from rooftree.compliance import checker, license_wording, lint
-from rooftree.compliance.facts import Facts, Medium, Purpose, StateLicense
-from rooftree.compliance.facts_json import facts_hash, to_json
-from rooftree.compliance.gate import decide
-from rooftree.compliance.identification import license_words
-from rooftree.compliance.license_wording import DATA, Us, demanded
-from rooftree.compliance.rulebook import STATES
-from rooftree.core.segments import length
+from rooftree.compliance.evidence import verdict_checker
+from rooftree.compliance.gate import license_wording
+from rooftree.compliance.gate.facts import Facts, Medium, Purpose, StateLicense
+from rooftree.compliance.gate.facts_json import facts_hash, facts_to_json
+from rooftree.compliance.gate.license_wording import (
+    WORDING_BY_STATE_DATA,
+    CompanyDetails,
+    required_wording,
+)
+from rooftree.compliance.gate.message_gate import decide
+from rooftree.compliance.gate.required_disclosures import check_license_wording
+from rooftree.compliance.gate.rulebook import STATES
+from rooftree.compliance.wording_rules import wording_check
+from rooftree.core.sms_segments import measure_text
 from tests.compliance.usual import NOON, WORDS, company, email, facts, license_in, officer
 
 TODAY = NOON.date()
-US = Us(
+US = CompanyDetails(
     nmls_id="111111",
     website="https://www.acme.example/",
     phone="+18135550100",
@@ -25,9 +31,9 @@ US = Us(
 )
 IN_FORCE = [
     (state, kind)
-    for state in DATA["states"]
-    for kind in (license_wording.licenses(state, on=TODAY) or ("",))
-    if demanded(state, Medium.EMAIL, US, on=TODAY)
+    for state in WORDING_BY_STATE_DATA["states"]
+    for kind in (license_wording.license_kinds(state, on=TODAY) or ("",))
+    if required_wording(state, Medium.EMAIL, US, on=TODAY)
 ]
 SAID = {  # (an e-mail's, a text's) as a person would write them out from the law cited
     ("AZ", ""): ("Arizona mortgage license ML-20417", "AZ mortgage license ML-20417"),
@@ -114,8 +120,8 @@ CALLED = [  # by NMLS, now or before, or by lenders who list their licenses
 
 
 def words(state: str, kind: str, medium: Medium = Medium.EMAIL) -> str:
-    us = Us(**{name: getattr(US, name) for name in US.__slots__} | {"license": kind})
-    demand = demanded(state, medium, us, on=TODAY)
+    us = CompanyDetails(**{name: getattr(US, name) for name in US.__slots__} | {"license": kind})
+    demand = required_wording(state, medium, us, on=TODAY)
     assert demand is not None
     return demand.words
 
@@ -139,13 +145,13 @@ def there(state: str, kind: str = "", *, number: str = "ML-20417", **changes: An
 def opinion(one: Facts, **changes: Any) -> list[str]:
     verdict = decide(one)
     stored = {
-        "facts": to_json(one),
+        "facts": facts_to_json(one),
         "facts_sha256": facts_hash(one),
         "decision": verdict.decision.value,
         "reason": verdict.reason,
         "next_allowed_at": None,
     }
-    return checker.problems(stored | changes)
+    return verdict_checker.find_problems(stored | changes)
 
 
 def test_what_each_state_wants_said_is_what_its_law_says() -> None:
@@ -158,13 +164,13 @@ def test_what_each_state_wants_said_is_what_its_law_says() -> None:
 
 @pytest.mark.parametrize(("state", "kind", "name"), CALLED)
 def test_which_license_it_is_is_known_by_nmlss_name_of_it(state: str, kind: str, name: str) -> None:
-    assert license_wording.named(state, name, on=TODAY) == kind
+    assert license_wording.match_license_kind(state, name, on=TODAY) == kind
 
 
 def test_no_license_is_known_before_its_wording_was_asked() -> None:
     name = "Residential Mortgage Lending Act License"
-    assert license_wording.named("CA", name, on=date(2020, 9, 28)) == ""
-    assert license_wording.named("CA", name, on=date(2020, 9, 29)) == "crmla"
+    assert license_wording.match_license_kind("CA", name, on=date(2020, 9, 28)) == ""
+    assert license_wording.match_license_kind("CA", name, on=date(2020, 9, 29)) == "crmla"
 
 
 @pytest.mark.parametrize("medium", [Medium.EMAIL, Medium.TEXT])
@@ -174,14 +180,19 @@ def test_a_message_without_it_needs_a_person_and_with_it_goes(
 ) -> None:
     wanted = words(state, kind, medium)
 
-    without = license_words(there(state, kind, medium=medium))
-    said = license_words(there(state, kind, medium=medium, text=f"{WORDS}\n{wanted.upper()}"))
+    without = check_license_wording(there(state, kind, medium=medium))
+    said = check_license_wording(
+        there(state, kind, medium=medium, text=f"{WORDS}\n{wanted.upper()}")
+    )
 
     assert without is not None
     assert (without.decision.value, without.reason) == ("require", "add_license_words")
     assert STATES[state] and wanted in without.detail
     assert said is not None
-    assert (said.decision.value, said.cite) == ("allow", DATA["states"][state][-1]["cite"])
+    assert (said.decision.value, said.cite) == (
+        "allow",
+        WORDING_BY_STATE_DATA["states"][state][-1]["cite"],
+    )
 
 
 @pytest.mark.parametrize("medium", [Medium.EMAIL, Medium.TEXT])
@@ -208,7 +219,7 @@ def test_the_second_opinion_finds_it_missing_by_itself(
 def test_what_is_not_on_file_is_named_with_the_page_to_enter_it(
     changes: dict[str, str], missing: str
 ) -> None:
-    ruling = license_words(there("CA", **changes))
+    ruling = check_license_wording(there("CA", **changes))
 
     assert ruling is not None
     assert ruling.reason == "license_words_not_on_file"
@@ -220,7 +231,7 @@ def test_a_website_that_is_not_on_file_is_entered_with_the_company() -> None:
     bare = company(
         licensed_states=("TX",), license_there=StateLicense(number="1", license=""), website=""
     )
-    ruling = license_words(there("TX", company=bare))
+    ruling = check_license_wording(there("TX", company=bare))
 
     assert ruling is not None
     assert ruling.detail.endswith(
@@ -230,10 +241,10 @@ def test_a_website_that_is_not_on_file_is_entered_with_the_company() -> None:
 
 def test_a_state_that_asks_nothing_and_a_bank_are_left_alone() -> None:
     bank = company(is_depository=True)
-    assert license_words(there("FL")) is None
-    assert license_words(there("CA", company=bank)) is None
-    assert license_words(there("CA", purpose=Purpose.REPLY)) is None
-    assert license_words(there("CA", purpose=Purpose.CONFIRMATION)) is None
+    assert check_license_wording(there("FL")) is None
+    assert check_license_wording(there("CA", company=bank)) is None
+    assert check_license_wording(there("CA", purpose=Purpose.REPLY)) is None
+    assert check_license_wording(there("CA", purpose=Purpose.CONFIRMATION)) is None
     assert not opinion(there("CA", company=bank, text=WORDS))
 
 
@@ -255,19 +266,19 @@ def test_a_state_that_asks_nothing_and_a_bank_are_left_alone() -> None:
     ],
 )
 def test_it_is_asked_from_its_first_day(state: str, first: date) -> None:
-    assert demanded(state, Medium.EMAIL, US, on=first - timedelta(days=1)) is None
-    assert demanded(state, Medium.EMAIL, US, on=first) is not None
+    assert required_wording(state, Medium.EMAIL, US, on=first - timedelta(days=1)) is None
+    assert required_wording(state, Medium.EMAIL, US, on=first) is not None
 
 
 def test_georgia_stopped_asking_for_its_words_with_2021() -> None:
-    last = demanded("GA", Medium.TEXT, US, on=date(2020, 12, 31))
+    last = required_wording("GA", Medium.TEXT, US, on=date(2020, 12, 31))
 
     assert last is not None
     assert last.words == "Georgia Residential Mortgage Licensee"
-    assert demanded("GA", Medium.TEXT, US, on=date(2021, 1, 1)) is None
+    assert required_wording("GA", Medium.TEXT, US, on=date(2021, 1, 1)) is None
     late, early = datetime(2021, 1, 1, 4, 59, tzinfo=UTC), datetime(2021, 1, 1, 5, tzinfo=UTC)
-    assert license_words(there("GA", at=late)) is not None  # 23:59 in Atlanta
-    assert license_words(there("GA", at=early)) is None
+    assert check_license_wording(there("GA", at=late)) is not None  # 23:59 in Atlanta
+    assert check_license_wording(there("GA", at=early)) is None
     mistaken = {"decision": "allow", "reason": "licensed"}
     assert any("wording" in one for one in opinion(there("GA", at=late), **mistaken))
     assert not any("wording" in one for one in opinion(there("GA", at=early), **mistaken))
@@ -281,7 +292,7 @@ def test_the_words_pass_the_rules_of_wording_and_cost_a_text_one_segment_at_most
     full = "x" * 290  # the longest of the first editions comes to about as much
 
     for channel, body in (("sms", text), ("email", words(state, kind))):
-        draft = lint.Draft(body=body, subject="", channel=channel, facts=frozenset())
-        assert not lint.check(draft)
-    assert length(f"{full}\n{text}").segments <= length(full).segments + 1
-    assert length(text).encoding == "GSM-7"
+        draft = wording_check.Draft(body=body, subject="", channel=channel, facts=frozenset())
+        assert not wording_check.find_wording_issues(draft)
+    assert measure_text(f"{full}\n{text}").segments <= measure_text(full).segments + 1
+    assert measure_text(text).encoding == "GSM-7"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from rooftree.compliance.optout import classify
+from rooftree.compliance.consent.reply_classifier import classify_reply
 
 MESSAGES = [
     json.loads(line)
@@ -24,9 +24,9 @@ PAUSES = (*ENDS, "hold")  # these send nothing automatic before a person has loo
 
 def _read(wanted: tuple[str, ...], language: str = "") -> Counter[str]:
     return Counter(
-        classify(one["text"]).meaning.value
-        for one in MESSAGES
-        if one["result"] in wanted and one["language"].startswith(language)
+        classify_reply(message["text"]).meaning.value
+        for message in MESSAGES
+        if message["result"] in wanted and message["language"].startswith(language)
     )
 
 
@@ -59,9 +59,9 @@ def test_an_ordinary_answer_is_seldom_taken_for_a_stop() -> None:
 
 @pytest.mark.parametrize("one", MESSAGES, ids=lambda one: one["text"][:30])
 def test_each_labelled_message_is_read_as_it_is_labelled(one: dict[str, str]) -> None:
-    assert classify(one["text"]).meaning.value == one["result"]
+    assert classify_reply(one["text"]).meaning.value == one["result"]
 
 
 def test_the_labels_are_enough_and_each_message_is_there_once() -> None:
     assert len(MESSAGES) >= 500
-    assert len({one["text"] for one in MESSAGES}) == len(MESSAGES)
+    assert len({message["text"] for message in MESSAGES}) == len(MESSAGES)

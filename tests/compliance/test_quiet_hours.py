@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from rooftree.compliance.facts import Facts, Purpose
-from rooftree.compliance.gate import decide
-from rooftree.compliance.rulebook import STATES
+from rooftree.compliance.gate.facts import Facts, Purpose
+from rooftree.compliance.gate.message_gate import decide
+from rooftree.compliance.gate.rulebook import STATES
 from tests.compliance.usual import call, facts, place
 
 SECOND = timedelta(seconds=1)

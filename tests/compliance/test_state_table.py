@@ -10,10 +10,10 @@ from datetime import time
 
 import pytest
 
-from rooftree.compliance import rulebook
-from rooftree.compliance.optout import RULES, _short_stop
-from rooftree.compliance.places import of_address
-from rooftree.compliance.rulebook import STATES, Cap, house_caps
+from rooftree.compliance.consent.reply_classifier import OPT_OUT_RULES, _match_short_stop
+from rooftree.compliance.gate import rulebook
+from rooftree.compliance.gate.person_places import address_places
+from rooftree.compliance.gate.rulebook import STATES, Cap, shipped_house_caps
 from tests.compliance.test_quiet_hours import said
 
 WINTER = {"mon": "2027-01-11", "fri": "2027-01-15", "sat": "2027-01-16", "sun": "2027-01-17"}
@@ -106,7 +106,7 @@ def test_pennsylvania_had_wider_hours_before_its_law_changed() -> None:
 )
 def test_a_state_counts_in_each_of_its_clocks(state: str, expected: str) -> None:
     full = [one if one.startswith("Pacific/") else f"America/{one}" for one in expected.split()]
-    assert [one.zone for one in of_address("residence", state)] == full
+    assert [address_place.zone for address_place in address_places("residence", state)] == full
 
 
 def test_every_state_is_in_the_table_once() -> None:
@@ -136,10 +136,10 @@ def test_a_switch_is_on_in_its_states_alone(switch: str, states: str) -> None:
 @pytest.mark.parametrize(
     ("held", "expected"),
     [
-        (rulebook.SEPARATE_LISTS, "CO FL IN LA MA MO OK PA TN TX WY"),
+        (rulebook.STATES_WITH_OWN_DNC_LIST, "CO FL IN LA MA MO OK PA TN TX WY"),
         (rulebook.TRIGGER_STATES, "AR CT GA IA ID KS KY ME RI TX UT WI"),
         (rulebook.DATA_LEVEL_STATES, "CA CT MN MT OR"),
-        (rulebook.ALL_PARTY, "CA CT DE FL HI IL MA MD MI MT NH NV OR PA PR WA"),
+        (rulebook.ALL_PARTY_RECORDING_STATES, "CA CT DE FL HI IL MA MD MI MT NH NV OR PA PR WA"),
     ],
 )
 def test_a_law_reaches_the_states_it_names(held: frozenset[str], expected: str) -> None:
@@ -147,15 +147,15 @@ def test_a_law_reaches_the_states_it_names(held: frozenset[str], expected: str) 
 
 
 def test_the_houses_own_limits() -> None:
-    assert house_caps("call") == (
+    assert shipped_house_caps("call") == (
         Cap(count=1, hours=2), Cap(count=3, hours=24), Cap(count=8, hours=168),
     )  # fmt: skip
-    assert house_caps("text") == (Cap(count=1, hours=24), Cap(count=4, hours=168))
-    assert house_caps("email") == (Cap(count=1, hours=24), Cap(count=3, hours=168))
+    assert shipped_house_caps("text") == (Cap(count=1, hours=24), Cap(count=4, hours=168))
+    assert shipped_house_caps("email") == (Cap(count=1, hours=24), Cap(count=3, hours=168))
 
 
 def test_the_numbers_that_hold_everywhere_as_they_came() -> None:
-    assert rulebook.NUMBERS == {
+    assert rulebook.CHANGEABLE_NUMBERS == {
         "dnc_scrub_days": 31, "ebr_transaction_months": 18, "ebr_inquiry_months": 3,
         "rnd_check_days": 31, "rnd_contact_days": 45, "confirm_seconds": 300, "confirm_count": 1,
         "unsubscribe_days": 30, "guard_text": 10, "guard_call": 5, "guard_voicemail_drop": 15,
@@ -166,9 +166,9 @@ def test_the_numbers_that_hold_everywhere_as_they_came() -> None:
 
 def test_what_counts_as_an_abandoned_call() -> None:
     """47 CFR 64.1200(a)(6)-(7)."""
-    held = (rulebook.ABANDON_PERCENT, rulebook.RING_SECONDS, rulebook.RING_COUNT)
+    held = (rulebook.MAX_ABANDON_PERCENT, rulebook.MIN_RING_SECONDS, rulebook.MIN_RINGS)
     assert held == (3.0, 15, 4)
-    assert rulebook.CONNECT_SECONDS == 2
+    assert rulebook.MAX_CONNECT_SECONDS == 2
 
 
 def test_each_expression_of_the_rulebook_reads_what_it_is_for() -> None:
@@ -177,13 +177,13 @@ def test_each_expression_of_the_rulebook_reads_what_it_is_for() -> None:
         "unsubscribe", "leave me alone", "wrong person", "lose this number", "no me escriba",
         "my lawyer will call",
     )  # fmt: skip
-    for expression, example in zip(RULES["free_text_patterns"], examples, strict=True):
+    for expression, example in zip(OPT_OUT_RULES["free_text_patterns"], examples, strict=True):
         assert re.search(expression, example), example
 
 
 def test_a_recorded_call_into_nebraska_has_its_own_sundays() -> None:
     assert STATES["NE"].recorded_sunday == (time(13), time(21))
-    assert [one.code for one in STATES.values() if one.recorded_sunday] == ["NE"]
+    assert [state.code for state in STATES.values() if state.recorded_sunday] == ["NE"]
 
 
 POLITE = "please pls now thanks thank you it this all msgs messages texts me sir ok just"
@@ -191,13 +191,13 @@ POLITE = "please pls now thanks thank you it this all msgs messages texts me sir
 
 @pytest.mark.parametrize("word", POLITE.split())
 def test_a_keyword_with_a_polite_word_is_a_stop(word: str) -> None:
-    assert _short_stop(f"quit {word}") == "quit"
-    assert word in RULES["short_message_rule"]["other_words_allowed"]
+    assert _match_short_stop(f"quit {word}") == "quit"
+    assert word in OPT_OUT_RULES["short_message_rule"]["other_words_allowed"]
 
 
 def test_a_short_message_has_four_words_at_most() -> None:
-    assert _short_stop("quit please now thanks") == "quit"
-    assert _short_stop("quit please now thanks you") is None
+    assert _match_short_stop("quit please now thanks") == "quit"
+    assert _match_short_stop("quit please now thanks you") is None
 
 
 KEYWORDS = (
@@ -207,4 +207,6 @@ KEYWORDS = (
 
 
 def test_the_keywords_are_those_of_the_rule_and_the_carriers() -> None:
-    assert ", ".join([*RULES["per_se_keywords"], *RULES["extra_keywords"]]) == KEYWORDS
+    assert (
+        ", ".join([*OPT_OUT_RULES["per_se_keywords"], *OPT_OUT_RULES["extra_keywords"]]) == KEYWORDS
+    )

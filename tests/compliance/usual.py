@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from rooftree.compliance.facts import (
+from rooftree.compliance.gate.facts import (
     Company,
     Consent,
     Facts,
@@ -17,7 +17,7 @@ from rooftree.compliance.facts import (
     StateList,
     Voice,
 )
-from rooftree.compliance.rulebook import VERSION
+from rooftree.compliance.gate.rulebook import RULES_VERSION
 
 NOON = datetime(2026, 11, 24, 17, 0, tzinfo=UTC)  # a Tuesday, noon in Florida
 NUMBER = "+13055550111"
@@ -86,7 +86,7 @@ def provenance(**changes: Any) -> Provenance:
 
 USUAL: dict[str, Any] = {
     "at": NOON,
-    "rules_version": VERSION,
+    "rules_version": RULES_VERSION,
     "has_audit_row": True,
     "medium": Medium.TEXT,
     "purpose": Purpose.MARKETING,

@@ -5,10 +5,10 @@ from email_validator import EmailNotValidError, validate_email
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rooftree.core.emails import comparison_key, email_address
-from rooftree.core.names import clean_text, split_full, split_suffix, unbroken
-from rooftree.core.phones import phone_number
-from rooftree.core.states import STATES, state_code, zip_code
+from rooftree.core.email_addresses import comparison_key, parse_email_address
+from rooftree.core.person_names import clean_text, repair_mojibake, split_full_name, split_suffix
+from rooftree.core.phone_numbers import parse_phone_number
+from rooftree.core.us_states import STATES, parse_state_code, parse_zip_code
 
 
 @pytest.mark.parametrize(
@@ -24,19 +24,19 @@ from rooftree.core.states import STATES, state_code, zip_code
     ],
 )
 def test_a_phone_number_is_read(written, e164, ext, country):
-    number = phone_number(written)
+    number = parse_phone_number(written)
 
     assert (number.e164, number.ext, number.country) == (e164, ext, country)
 
 
 def test_a_territory_is_not_abroad():
-    assert not phone_number("787-555-0123").is_foreign
-    assert phone_number("+34 612 345 678").is_foreign
+    assert not parse_phone_number("787-555-0123").is_foreign
+    assert parse_phone_number("+34 612 345 678").is_foreign
 
 
 @given(written=st.text(max_size=150))
 def test_no_text_breaks_the_reading_of_a_phone(written):
-    number = phone_number(written)
+    number = parse_phone_number(written)
 
     assert number.e164 is None or number.e164.startswith("+")
 
@@ -52,7 +52,7 @@ def test_no_text_breaks_the_reading_of_a_phone(written):
     ],
 )
 def test_an_address_is_kept_or_refused(written, kept):
-    assert email_address(written) == kept
+    assert parse_email_address(written) == kept
 
 
 @given(
@@ -67,7 +67,7 @@ def test_an_address_read_the_short_way_is_what_the_library_makes_of_it(local, do
     except EmailNotValidError:
         wanted = None
 
-    assert email_address(written) == wanted
+    assert parse_email_address(written) == wanted
 
 
 def test_a_tag_is_ignored_only_where_the_provider_ignores_it():
@@ -88,7 +88,7 @@ def test_a_tag_is_ignored_only_where_the_provider_ignores_it():
     ],
 )
 def test_a_whole_name_is_split(written, first, middle, last, suffix):
-    name = split_full(written)
+    name = split_full_name(written)
 
     assert (name.first, name.middle, name.last, name.suffix) == (first, middle, last, suffix)
 
@@ -108,20 +108,20 @@ def test_clean_text_can_be_stored_and_cleaning_twice_changes_nothing(written):
 
 
 def test_broken_accents_are_put_right_and_honest_ones_stay():
-    assert unbroken("JosÃ©") == "José"
-    assert unbroken("José Ñandú 🦄") == "José Ñandú 🦄"
+    assert repair_mojibake("JosÃ©") == "José"
+    assert repair_mojibake("José Ñandú 🦄") == "José Ñandú 🦄"
 
 
 @pytest.mark.parametrize("written", ["co", "Colorado", " COLORADO "])
 def test_a_state_is_known_in_any_form(written):
-    assert state_code(written) == "CO"
+    assert parse_state_code(written) == "CO"
 
 
 def test_every_state_is_known_by_code_and_by_name():
     for code, name in STATES.items():
-        assert state_code(code.lower()) == state_code(name.upper()) == code
+        assert parse_state_code(code.lower()) == parse_state_code(name.upper()) == code
     assert len(STATES) == 57
-    assert state_code("XX") is None
+    assert parse_state_code("XX") is None
 
 
 @pytest.mark.parametrize(
@@ -133,11 +133,11 @@ def test_every_state_is_known_by_code_and_by_name():
     ],
 )
 def test_a_zip_code_is_read(written, state, five, plus4, restored):
-    found = zip_code(written, state=state)
+    found = parse_zip_code(written, state=state)
 
     assert (found.five, found.plus4, found.restored) == (five, plus4, restored)
 
 
 def test_a_short_zip_code_stays_unknown_where_none_begins_with_zero():
-    assert zip_code("2139", state="CO") is None
-    assert zip_code("2139") is None
+    assert parse_zip_code("2139", state="CO") is None
+    assert parse_zip_code("2139") is None

@@ -6,37 +6,39 @@ from datetime import UTC, datetime
 import pytest
 from django.tasks import task_backends
 
-from rooftree.outreach.media.line import line
-from rooftree_demo import at_once, company, staff
-from rooftree_demo.control import Control
-from rooftree_demo.life import source_of
-from rooftree_demo.outside import Addresses
-from rooftree_simulators.run import start
+from rooftree.outreach.media.active_carrier import get_carrier
+from rooftree_demo import demo_company, demo_staff, inline_queue
+from rooftree_demo.lead_story import source_by_slug
+from rooftree_demo.simulator_addresses import SimulatorAddresses
+from rooftree_demo.simulator_client import SimulatorClient
+from rooftree_simulators.start_simulators import start_simulators
 
 NOW = datetime(2026, 11, 23, 17, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def control(db, settings, monkeypatch) -> Iterator[Control]:
+def control(db, settings, monkeypatch) -> Iterator[SimulatorClient]:
     """Lindenfield, set up; Encompass answers; what history does stays in this process."""
     options = settings.TASKS["default"]
-    settings.TASKS = {"default": {**options, "BACKEND": "rooftree_demo.at_once.AtOnce"}}
+    settings.TASKS = {"default": {**options, "BACKEND": "rooftree_demo.inline_queue.InlineBackend"}}
     monkeypatch.setattr(
-        task_backends["default"], "enqueue", at_once.AtOnce("default", options).enqueue
+        task_backends["default"], "enqueue", inline_queue.InlineBackend("default", options).enqueue
     )
     settings.CARRIER = "console"
     settings.MAILERS = {
         "default": {"BACKEND": "django.core.mail.backends.dummy.EmailBackend", "OPTIONS": {}}
     }
-    line.cache_clear()
-    source_of.cache_clear()
-    with start() as running:
+    get_carrier.cache_clear()
+    source_by_slug.cache_clear()
+    with start_simulators() as running:
         ports = running.ports
-        addresses = Addresses(ctl=ports.ctl, enc=ports.enc, twilio=ports.twilio, smtp=ports.smtp)
-        company.ensure(at=NOW)
-        company.open_today(addresses, at=NOW)
-        control = Control(addresses)
-        control.say("enc/seed", {"users": {one.login: "made-up" for one in staff.OFFICERS}})
+        addresses = SimulatorAddresses(
+            ctl=ports.ctl, enc=ports.enc, twilio=ports.twilio, smtp=ports.smtp
+        )
+        demo_company.ensure_company(at=NOW)
+        demo_company.prepare_run(addresses, at=NOW)
+        control = SimulatorClient(addresses)
+        control.say("enc/seed", {"users": {one.login: "made-up" for one in demo_staff.OFFICERS}})
         yield control
-    line.cache_clear()
-    source_of.cache_clear()
+    get_carrier.cache_clear()
+    source_by_slug.cache_clear()

@@ -8,8 +8,8 @@ import pytest
 from django.test import Client
 from django.urls import NoReverseMatch, clear_url_caches, reverse
 
-from rooftree.web.views import look_around
-from rooftree_demo import company, outside
+from rooftree.web.demo import demo_login
+from rooftree_demo import demo_company, simulator_addresses
 from tests import make
 from tests.demo.conftest import NOW
 
@@ -44,7 +44,10 @@ def test_the_demo_refuses_the_folder_of_a_production(tmp_path):
 
 
 def test_two_demos_get_worlds_of_their_own():
-    first, second = outside.free(), outside.free()
+    first, second = (
+        simulator_addresses.find_free_addresses(),
+        simulator_addresses.find_free_addresses(),
+    )
 
     assert len({first.ctl, first.enc, first.twilio, first.smtp}) == 4
     assert first.environment()["ROOFTREE_CARRIER"] == "twilio"
@@ -54,7 +57,7 @@ def test_two_demos_get_worlds_of_their_own():
 
 @pytest.mark.django_db
 def test_the_sign_in_page_offers_every_role_in_the_demo_alone(settings):
-    company.ensure(at=NOW)
+    demo_company.ensure_company(at=NOW)
 
     page = Client().get("/sign-in/").text
 
@@ -94,9 +97,13 @@ def test_outside_the_demo_the_address_does_not_exist_at_all(settings, monkeypatc
 
 @pytest.mark.django_db
 def test_what_takes_two_of_compliance_can_be_tried_as_both():
-    company.ensure(at=NOW)
+    demo_company.ensure_company(at=NOW)
 
-    found = [one for one in look_around.people() if one.user.role == "compliance"]
+    found = [
+        list_persona
+        for list_persona in demo_login.list_personas()
+        if list_persona.user.role == "compliance"
+    ]
 
     assert [one.label for one in found] == ["Compliance", "Compliance, second person"]
     assert found[0].user != found[1].user
@@ -104,11 +111,11 @@ def test_what_takes_two_of_compliance_can_be_tried_as_both():
 
 @pytest.mark.django_db
 def test_a_visitor_of_any_hour_meets_an_officer_at_work_and_who_sees_them():
-    company.ensure(at=NOW)
+    demo_company.ensure_company(at=NOW)
 
     for hour in range(0, 24, 3):
-        at_work = look_around._officer_at_work(NOW.replace(hour=hour))
+        at_work = demo_login._find_officer_at_work(NOW.replace(hour=hour))
         assert at_work
-        manager = look_around._manager_of(at_work)
+        manager = demo_login._find_manager(at_work)
         assert manager
         assert at_work.branch.path.startswith(manager.branch.path)

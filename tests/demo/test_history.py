@@ -12,16 +12,16 @@ from rooftree.leads.models import ContactAttempt, Delivery, Lead, Loan
 from rooftree.money.models import Entry
 from rooftree.nurture.models import Sequence
 from rooftree.org.models import Company, StaffNotice
-from rooftree.outreach import editions
 from rooftree.outreach.models import Message, Template
-from rooftree.reporting.invariants import EVERY
-from rooftree.reporting.rederive import DEEP
+from rooftree.outreach.wording import version_approval
+from rooftree.reporting.deep_checks import DEEP_CHECKS
+from rooftree.reporting.invariants import INVARIANTS
 from rooftree.routing.models import Offer
-from rooftree.tasks.drain import queued
-from rooftree_demo import company, history, ledger_of_months, outside
-from rooftree_demo.history import Journal
-from rooftree_demo.plan import Plan
-from rooftree_demo.stories import Fate, Story, all_of
+from rooftree.tasks.drain_queue import queued_task_names
+from rooftree_demo import demo_company, history_costs_and_rates, load_history, simulator_addresses
+from rooftree_demo.history_plan import HistoryPlan
+from rooftree_demo.load_history import Journal
+from rooftree_demo.stories import Fate, Story, plan_stories
 from tests.demo.conftest import NOW
 
 TELL = f"""
@@ -33,28 +33,28 @@ print(*(f"{{one.number}}:{{one.fate}}" for one in all_of(now=datetime.fromisofor
 
 def _told(fate: Fate, count: int = 1) -> list[Story]:
     """The first stories that end so."""
-    return [one for one in all_of(now=NOW) if one.fate is fate][:count]
+    return [plan_story for plan_story in plan_stories(now=NOW) if plan_story.fate is fate][:count]
 
 
 def test_a_history_of_twenty_leads_is_clean_and_leaves_nothing_to_do(control):
-    for story in (one for fate in Fate for one in _told(fate, 2)):
-        assert history.one(story, until=NOW, control=control)
+    for story in (story for fate in Fate for story in _told(fate, 2)):
+        assert load_history.load_lead(story, until=NOW, control=control)
 
-    findings = [prove(NOW) for prove in (*EVERY, *DEEP)]
+    findings = [prove(NOW) for prove in (*INVARIANTS, *DEEP_CHECKS)]
 
     assert Lead.objects.count() == 20
-    assert [(one.name, one.offenders) for one in findings if not one.holds] == []
+    assert [(finding.name, finding.offenders) for finding in findings if not finding.holds] == []
     overdue = Message.objects.filter(state__in=["waiting", "held", "claimed"], due_at__lte=NOW)
     assert not overdue.exists()
     assert not Delivery.objects.filter(state="received").exists()
-    assert set(queued()) <= {"work_deliveries"}  # a nudge, which finds nothing to do
+    assert set(queued_task_names()) <= {"process_deliveries"}  # a nudge, which finds nothing to do
 
 
 def test_loans_that_are_to_fund_fund_with_their_dates_and_their_revenue(control):
     """One of four may find nobody at work within the law's hours: whose turn it is, is chance."""
     stories = _told(Fate.FUNDED, 4)
     for story in stories:
-        history.one(story, until=NOW, control=control)
+        load_history.load_lead(story, until=NOW, control=control)
 
     loans = Loan.objects.select_related("lead")
     assert len(loans) >= 3
@@ -70,7 +70,7 @@ def test_those_who_do_not_want_or_were_never_there_are_left_alone(control):
     """Somebody whom the law does not let us call is never dialled, so is not found out either."""
     chosen = [*_told(Fate.NOT_INTERESTED, 2), *_told(Fate.WRONG_NUMBER, 3)]
     for story in chosen:
-        history.one(story, until=NOW, control=control)
+        load_history.load_lead(story, until=NOW, control=control)
 
     wrong = ContactAttempt.objects.filter(result="wrong_number").count()
     assert 1 <= wrong <= 3
@@ -79,9 +79,9 @@ def test_those_who_do_not_want_or_were_never_there_are_left_alone(control):
 
 
 def test_a_lead_nobody_reached_ends_with_a_reason(control):
-    old = [one for one in _told(Fate.UNREACHED, 40) if one.at < NOW - timedelta(days=200)][:3]
+    old = [story for story in _told(Fate.UNREACHED, 40) if story.at < NOW - timedelta(days=200)][:3]
     for story in old:
-        assert history.one(story, until=NOW, control=control)
+        assert load_history.load_lead(story, until=NOW, control=control)
 
     for lead in Lead.objects.all():
         assert (lead.state, lead.retired_reason.startswith("n")) == ("retired", True)
@@ -90,10 +90,10 @@ def test_a_lead_nobody_reached_ends_with_a_reason(control):
 
 def test_a_story_told_before_is_not_told_again(control):
     story = _told(Fate.UNREACHED)[0]
-    history.one(story, until=NOW, control=control)
+    load_history.load_lead(story, until=NOW, control=control)
     before = Lead.objects.count(), Message.objects.count()
 
-    assert history.one(story, until=NOW, control=control) is False
+    assert load_history.load_lead(story, until=NOW, control=control) is False
     assert (Lead.objects.count(), Message.objects.count()) == before
 
 
@@ -105,33 +105,37 @@ def test_every_process_tells_the_same_stories(hashing):
         capture_output=True, text=True, check=True,
     )  # fmt: skip
 
-    assert told.stdout.split() == [f"{one.number}:{one.fate}" for one in all_of(now=NOW)]
+    assert told.stdout.split() == [
+        f"{plan_story.number}:{plan_story.fate}" for plan_story in plan_stories(now=NOW)
+    ]
 
 
 def test_a_history_has_its_leads_once_and_none_of_tomorrow():
-    assert len({one.number for one in all_of(now=NOW)}) == 30_000
-    assert all(one.at < NOW for one in all_of(now=NOW))
+    assert len({plan_story.number for plan_story in plan_stories(now=NOW)}) == 30_000
+    assert all(plan_story.at < NOW for plan_story in plan_stories(now=NOW))
 
 
 def test_a_part_is_loaded_with_its_spending_and_once(control, tmp_path, monkeypatch):
     """A second start finds what the first one journalled, and books no week twice."""
     addresses = control.addresses
-    monkeypatch.setenv(outside.PORTS, addresses.as_text())
-    plan = Plan(began=NOW, count=12)
-    assert history.load("layer0", journal=Journal(tmp_path, plan)) == len(plan.by_part["layer0"])
+    monkeypatch.setenv(simulator_addresses.PORTS_VARIABLE, addresses.as_text())
+    plan = HistoryPlan(began=NOW, count=12)
+    assert load_history.load_part("layer0", journal=Journal(tmp_path, plan)) == len(
+        plan.by_part["layer0"]
+    )
     spent = Entry.objects.filter(basis="invoice")
     before = spent.count()
 
-    assert history.load("layer0", journal=Journal(tmp_path, plan)) == 0
+    assert load_history.load_part("layer0", journal=Journal(tmp_path, plan)) == 0
     for name, stories in plan.spans("layer0"):
-        ledger_of_months.advertise(stories[0], plan, part="layer0", name=name)
+        history_costs_and_rates.book_advertising(stories[0], plan, part="layer0", name=name)
 
     assert spent.count() == before > 0
     assert not Journal(tmp_path, plan).lacks("layer0")
 
 
 def test_the_company_is_made_once(control):
-    company.ensure(at=NOW)
+    demo_company.ensure_company(at=NOW)
 
     assert Company.objects.count() == 1
 
@@ -141,15 +145,15 @@ def test_every_wording_and_step_was_approved_on_every_day_of_the_past_and_is_for
         places = table.objects.values_list(*table.PLACE).distinct()
         for days in (599, 400, 251, 250, 236, 100, 0, -89):
             at = NOW - timedelta(days=days)
-            used = table.objects.filter(editions.used_at(at), approved_until__gt=at)
+            used = table.objects.filter(version_approval.in_use_filter(at), approved_until__gt=at)
             assert used.count() == places.count(), (table, days)
     assert not StaffNotice.objects.filter(kind="edition", read_at=None).exists()
 
 
 def test_the_company_of_a_demo_that_is_opened_later_has_its_approvals_renewed(control):
-    company.ensure(at=NOW + timedelta(days=200))
+    demo_company.ensure_company(at=NOW + timedelta(days=200))
 
-    assert {one.state for one in Template.objects.filter(until_at=None)} == {"live"}
+    assert {template.state for template in Template.objects.filter(until_at=None)} == {"live"}
     assert not Template.objects.filter(
         until_at=None, approved_until__lt=NOW + timedelta(days=290)
     ).exists()
@@ -161,15 +165,19 @@ def test_a_database_of_somebody_real_is_left_alone():
         legal_name="A Real Lender, Inc.", brand="Real", nmls_id="1", postal_address="-", phone="-"
     )
 
-    with pytest.raises(company.AnothersDatabase, match="A Real Lender"):
-        company.ensure(at=NOW)
+    with pytest.raises(demo_company.ForeignDatabase, match="A Real Lender"):
+        demo_company.ensure_company(at=NOW)
 
 
 def test_whoever_took_a_lead_at_night_calls_in_the_morning_and_every_inquiry_is_followed(control):
-    at_night = [one for one in all_of(now=NOW) if one.at.hour in (6, 7, 8, 9) and one.at < NOW]
+    at_night = [
+        plan_story
+        for plan_story in plan_stories(now=NOW)
+        if plan_story.at.hour in (6, 7, 8, 9) and plan_story.at < NOW
+    ]
 
     for story in at_night[-25:]:
-        history.one(story, until=NOW, control=control)
+        load_history.load_lead(story, until=NOW, control=control)
 
     asked = Lead.objects.filter(created_at__lt=NOW - timedelta(days=2), officer__isnull=False)
     assert asked.count() > 10
@@ -184,11 +192,11 @@ def test_whoever_took_a_lead_at_night_calls_in_the_morning_and_every_inquiry_is_
 def test_the_notices_of_the_demos_loans_run_by_the_los_and_end_with_proof(control):
     for fate in (Fate.FUNDED, Fate.DENIED):
         for story in _told(fate, 3):
-            history.one(story, until=NOW, control=control)
+            load_history.load_lead(story, until=NOW, control=control)
 
     estimates = CreditClock.objects.filter(kind="estimate")
     assert estimates.count() == Loan.objects.exclude(application_date=None).count() > 0
-    assert {one.closed_as for one in estimates} <= {"sent", ""}
+    assert {estimate.closed_as for estimate in estimates} <= {"sent", ""}
     denied = CreditClock.objects.filter(kind="decision", lead__loans__ended_as="denied")
     for one in denied.filter(opened_at__lt=NOW - timedelta(days=60)):
         assert one.proof["reference"].endswith("Adverse action notice")

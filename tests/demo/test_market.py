@@ -9,14 +9,14 @@ import pytest
 from rooftree.capture.models import Baseline, PlacedBid
 from rooftree.capture.sources import SOURCES
 from rooftree.compliance.models import SourceTerms
-from rooftree.flow import moment
+from rooftree.flow import clock
 from rooftree.leads.models import Delivery, Source, Touch
-from rooftree_demo import company, feeds, outside, town
-from rooftree_demo.control import Control
+from rooftree_demo import actors, demo_company, feeds, simulator_addresses
 from rooftree_demo.feeds import FEEDS
-from rooftree_demo.live_borrowers import SHARES, Shoppers
-from rooftree_demo.live_feeds import Newcomers
-from rooftree_demo.sources import origin
+from rooftree_demo.lead_origins import origin_by_slug
+from rooftree_demo.live_borrowers import SHARES, InquirySender
+from rooftree_demo.live_feeds import FeedInquirySender
+from rooftree_demo.simulator_client import SimulatorClient
 from tests import make
 from tests.flow.outside_world import around
 
@@ -32,16 +32,16 @@ FILES = {
 
 
 def test_whatever_can_arrive_by_itself_is_driven_by_the_demo():
-    driven = {origin(slug).adapter for slug in SHARES} | {one.adapter for one in FEEDS}
+    driven = {origin_by_slug(slug).adapter for slug in SHARES} | {feed.adapter for feed in FEEDS}
 
     assert driven == SOURCES.keys() - FILES
 
 
 @pytest.mark.django_db
 def test_each_way_is_set_up_as_an_operator_would_once():
-    company.ensure(at=make.NOON)
-    feeds.ensure(at=make.NOON)
-    feeds.ensure(at=make.NOON + make.DAY)
+    demo_company.ensure_company(at=make.NOON)
+    feeds.ensure_feeds(at=make.NOON)
+    feeds.ensure_feeds(at=make.NOON + make.DAY)
 
     for feed in FEEDS:
         source = Source.objects.get(name=feed.name)
@@ -54,26 +54,28 @@ def test_each_way_is_set_up_as_an_operator_would_once():
 def market(live_server, settings, committed):
     """A company at noon, its vendors, and time that passes when somebody types."""
     url = live_server.url.replace("localhost", "127.0.0.1")
-    settings.MAIL_IN_SECRET = outside.MAIL_SECRET
-    settings.REPLY_DOMAIN = outside.INBOX
+    settings.MAIL_IN_SECRET = simulator_addresses.MAIL_SECRET
+    settings.REPLY_DOMAIN = simulator_addresses.INBOX_DOMAIN
     with ExitStack() as passing, around(url, settings) as world:
-        company.ensure(at=make.NOON)
-        feeds.ensure(at=make.NOON)
+        demo_company.ensure_company(at=make.NOON)
+        feeds.ensure_feeds(at=make.NOON)
         ports = world.simulators.ports
-        known = [one.name for one in fields(outside.Addresses)]
-        addresses = outside.Addresses(**{name: getattr(ports, name) for name in known})
-        feeds.read_mail(addresses, at=make.NOON)
-        control = Control(addresses)
-        town.plant(control, web=url, public=url)
+        known = [field.name for field in fields(simulator_addresses.SimulatorAddresses)]
+        addresses = simulator_addresses.SimulatorAddresses(
+            **{name: getattr(ports, name) for name in known}
+        )
+        feeds.configure_mailbox(addresses, at=make.NOON)
+        control = SimulatorClient(addresses)
+        actors.seed_simulators(control, web=url, public=url)
         places = {"web": url, "public": url}
-        shoppers, newcomers = Shoppers(control, **places), Newcomers(control, **places)
+        shoppers, newcomers = InquirySender(control, **places), FeedInquirySender(control, **places)
         newcomers.street = _typing(newcomers.street, passing)
         yield world, shoppers, newcomers
 
 
 def _typing(street, passing):
     def sleep(seconds):
-        passing.enter_context(moment.at(moment.now() + timedelta(seconds=seconds)))
+        passing.enter_context(clock.freeze(clock.now() + timedelta(seconds=seconds)))
 
     return replace(street, sleep=sleep)
 
@@ -91,7 +93,7 @@ def test_in_its_first_minutes_a_real_lead_comes_from_every_source(market):
         world.run(minutes)
 
     expected = {Source.objects.get(slug=slug).name for slug in SHARES}
-    expected |= {one.name for one in FEEDS}
+    expected |= {feed.name for feed in FEEDS}
     brought = set(Touch.objects.values_list("source__name", flat=True))
     told = Delivery.objects.exclude(state="worked").values_list("source__name", "outcome", "reason")
     assert expected - brought == set(), list(told)

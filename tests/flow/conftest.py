@@ -20,7 +20,9 @@ def world(live_server, settings) -> Iterator[World]:
 @pytest.fixture
 def facebook(world) -> meta.Meta:
     """Meta, subscribed to our address, with a token that works."""
-    source("meta_lead_ads", meta.APP_SECRET, verify_token=meta.VERIFY, access_token=meta.TOKEN)
+    source(
+        "meta_lead_ads", meta.APP_SECRET, verify_token=meta.VERIFY_TOKEN, access_token=meta.TOKEN
+    )
     vendor = world.simulators.meta
     vendor.callback = f"{world.url}/in/meta_lead_ads/{TOKEN}"
     return vendor

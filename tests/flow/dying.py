@@ -25,11 +25,11 @@ def main() -> None:
 
     django.setup()
     lay_mine(order["mine"], after=order["after"])
-    from rooftree.flow import moment
+    from rooftree.flow import clock
 
     at = datetime.fromisoformat(order["at"])
     module, _, verb = order["step"].rpartition(".")
-    with moment.at(at):
+    with clock.freeze(at):
         getattr(import_module(module), verb)(at=at)
 
 

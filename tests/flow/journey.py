@@ -6,13 +6,14 @@ from typing import Any
 
 from django.conf import settings
 
-from rooftree.capture.envelope import Incoming
-from rooftree.capture.receive import Received, endpoint_of
+from rooftree.capture.intake.receive_delivery import ReceiveResult, endpoint_of
+from rooftree.capture.parsing.envelope import IncomingDelivery
 from rooftree.compliance.models import SourceTerms
-from rooftree.flow import clock, first_run, intake, moment
+from rooftree.flow import bootstrap, lead_arrival, tick_schedule
+from rooftree.flow import clock as moment
 from rooftree.leads.models import Lead, Source
 from rooftree.outreach.models import Message
-from rooftree.tasks.drain import drain
+from rooftree.tasks.drain_queue import run_queued_tasks
 from tests import make
 
 TOKEN = "zlw-test-path-token-7f3a"
@@ -32,7 +33,7 @@ def ready(*, states: tuple[str, ...] = ("CA", "FL", "TX"), **changes: Any) -> No
     for name, value in changes.items():
         setattr(company, name, value)
     company.save()
-    first_run.ensure(at=make.NOON - make.DAY)
+    bootstrap.create_defaults(at=make.NOON - make.DAY)
 
 
 def zillow(**changes: Any) -> Source:
@@ -124,12 +125,12 @@ def form_post(*, consent: bool = True, **changes: Any) -> dict[str, Any]:
 
 def arrive(
     source: Source, body: dict[str, Any] | bytes, *, at: datetime = make.NOON, **changes: Any
-) -> Received:
+) -> ReceiveResult:
     """One post reaches us and is stored; nothing is worked yet."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     origin = {"Origin": source.allowed_origins[0]} if source.allowed_origins else {}
     path = f"/in/zillow/{source.token}" if source.token else f"/in/form/{source.slug}"
-    incoming = Incoming(
+    incoming = IncomingDelivery(
         path=changes.pop("path", path),
         headers={"Content-Type": "application/json", "User-Agent": "Mozilla/5.0", **origin},
         body=raw,
@@ -137,16 +138,16 @@ def arrive(
         received_at=at,
         endpoint=endpoint_of(source),
     )
-    return intake.accept(source=source, incoming=incoming, at=at)
+    return lead_arrival.accept_delivery(source=source, incoming=incoming, at=at)
 
 
 def run(at: datetime = make.NOON) -> None:
     """Everything that is due by `at` happens at `at`: queued tasks, then the clock once."""
-    with moment.at(at):
-        drain(by=at)
-        for tick in clock.TICKS:
+    with moment.freeze(at):
+        run_queued_tasks(by=at)
+        for tick in tick_schedule.TICKS:
             tick.run(at)
-        drain(by=at)
+        run_queued_tasks(by=at)
 
 
 def deliver(

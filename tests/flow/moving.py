@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from rooftree.capture.field_map import lines_of
-from rooftree.capture.imports import stage, transfer
+from rooftree.capture.imports import crm_import, import_staging
 from rooftree.capture.models import Spreadsheet
-from rooftree.flow import spreadsheets
+from rooftree.capture.parsing.field_map import parse_map_lines
+from rooftree.flow import spreadsheet_imports
 from rooftree.leads.models import Source
 from tests import make
 from tests.flow import journey
@@ -17,7 +17,7 @@ def clerk() -> Any:
 
 
 def begun(source: Source) -> Spreadsheet:
-    return transfer.begin(source_id=source.pk, by=clerk(), at=make.NOON)
+    return crm_import.start_crm_import(source_id=source.pk, by=clerk(), at=make.NOON)
 
 
 def read(source: Source, minutes: float = 0) -> Spreadsheet:
@@ -28,14 +28,14 @@ def read(source: Source, minutes: float = 0) -> Spreadsheet:
 
 
 def looked_at(sheet: Spreadsheet, **options: str) -> Spreadsheet:
-    stage.describe(
+    import_staging.save_column_map(
         sheet_id=sheet.pk,
-        lines=lines_of(sheet.lines),
+        lines=parse_map_lines(sheet.lines),
         options=options,
         by=clerk(),
         at=make.NOON,
     )
-    spreadsheets.begin_check(sheet_id=sheet.pk)
+    spreadsheet_imports.enqueue_check(sheet_id=sheet.pk)
     journey.run()
     return Spreadsheet.objects.get(pk=sheet.pk)
 
@@ -43,7 +43,7 @@ def looked_at(sheet: Spreadsheet, **options: str) -> Spreadsheet:
 def moved(source: Source, **options: str) -> Spreadsheet:
     """The whole way, as somebody who takes every guess."""
     sheet = looked_at(read(source), **options)
-    spreadsheets.begin(sheet_id=sheet.pk, by=clerk(), at=make.NOON)
+    spreadsheet_imports.start_import(sheet_id=sheet.pk, by=clerk(), at=make.NOON)
     journey.run()
     return Spreadsheet.objects.get(pk=sheet.pk)
 
@@ -51,5 +51,5 @@ def moved(source: Source, **options: str) -> Spreadsheet:
 def import_all(*, at: datetime) -> None:
     """What a worker does of every import that is under way."""
     for sheet in Spreadsheet.objects.filter(state="running"):
-        while spreadsheets.import_some(sheet_id=sheet.pk, at=at):
+        while spreadsheet_imports.import_batch(sheet_id=sheet.pk, at=at):
             pass

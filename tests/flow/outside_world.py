@@ -9,14 +9,14 @@ from typing import Any
 
 import httpx2
 
-from rooftree.flow import moment
+from rooftree.flow import clock
 from rooftree.leads.models import Source
-from rooftree.los import connect
+from rooftree.los import adapter_pool
 from rooftree.los.models import Connection
-from rooftree.outreach.media.line import line
-from rooftree_simulators.clock import Clock
-from rooftree_simulators.run import Simulators, start
-from rooftree_simulators.twilio.account import ACCOUNT_SID, AUTH_TOKEN, MAIN_NUMBER
+from rooftree.outreach.media.active_carrier import get_carrier
+from rooftree_simulators.simulated_clock import SimulatedClock
+from rooftree_simulators.start_simulators import Simulators, start_simulators
+from rooftree_simulators.twilio.twilio_account import ACCOUNT_SID, AUTH_TOKEN, MAIN_NUMBER
 from tests import make
 from tests.flow import journey
 
@@ -87,9 +87,9 @@ class World:
     def letters(self) -> list[dict[str, Any]]:
         """Every e-mail that arrived at a borrower."""
         return [
-            one
-            for one in self.simulators.mailbox.messages
-            if not one["to"][0].endswith("@lindenfield.example")
+            message
+            for message in self.simulators.mailbox.messages
+            if not message["to"][0].endswith("@lindenfield.example")
         ]
 
     def run(self, minutes: float = 0) -> None:
@@ -100,7 +100,7 @@ class World:
 @contextmanager
 def around(url: str, settings: Any) -> Iterator[World]:
     """Start the vendors, point the settings at them and at our server, and stop the clock."""
-    with start(clock=Clock(at=make.NOON, speed=0)) as simulators:
+    with start_simulators(clock=SimulatedClock(at=make.NOON, speed=0)) as simulators:
         host, _, port = simulators.urls["smtp"].partition(":")
         settings.PUBLIC_URL = url
         settings.UPSTREAMS = {key: simulators.urls[name] for key, name in ASKED.items()}
@@ -115,7 +115,7 @@ def around(url: str, settings: Any) -> Iterator[World]:
                 "OPTIONS": {"host": host, "port": int(port), "timeout": 5},
             }
         }
-        line.cache_clear()
+        get_carrier.cache_clear()
         world = World(url, simulators)
         world.say(
             "twilio/seed",
@@ -123,10 +123,10 @@ def around(url: str, settings: Any) -> Iterator[World]:
         )
         world.say("enc/switches", {"dup_rate": 0, "pipeline_lag_s": 45})
         try:
-            with moment.at(make.NOON):
+            with clock.freeze(make.NOON):
                 yield world
         finally:
-            line.cache_clear()
+            get_carrier.cache_clear()
 
 
 def connect_encompass(world: World, officer_users: dict[str, str]) -> Connection:
@@ -151,5 +151,7 @@ def connect_encompass(world: World, officer_users: dict[str, str]) -> Connection
         enabled_at=make.NOON,
         officer_users=officer_users,
     )
-    connect.adapter(connection).subscribe(f"{world.url}/in/encompass/encompass/", SIGNING_KEY)
+    adapter_pool.get_adapter(connection).subscribe(
+        f"{world.url}/in/encompass/encompass/", SIGNING_KEY
+    )
     return connection

@@ -43,4 +43,4 @@ def strike(vendor: Any, action: str, **more: Any) -> None:
 def outcomes() -> list[tuple[str, str, str]]:
     """What became of each delivery: its state, outcome and reason, the oldest first."""
     rows = Delivery.objects.order_by("received_at", "id")
-    return [(one.state, one.outcome, one.reason) for one in rows]
+    return [(row.state, row.outcome, row.reason) for row in rows]

@@ -5,17 +5,17 @@ import random
 
 import pytest
 
-from rooftree.capture import retrieve
+from rooftree.capture.intake import vendor_lookups
 from rooftree.capture.models import Retrieval
 from rooftree.compliance.models import Consent
-from rooftree.flow import intake
-from rooftree.leads.models import Delivery, Lead, Rejection, Touch
+from rooftree.flow import lead_arrival
+from rooftree.leads.models import Delivery, Lead, RejectionCount, Touch
 from rooftree.org.models import StaffNotice
 from rooftree.reporting import invariants
 from rooftree_simulators.ads import linkedin, meta
 from rooftree_simulators.posters import google_lead_form, tiktok_lead_gen
-from rooftree_simulators.posters.delivery import BadDay, deliver
-from rooftree_simulators.posters.people import borrower
+from rooftree_simulators.posters.lead_delivery import BadDay, post_delivery
+from rooftree_simulators.posters.simulated_borrowers import random_borrower
 from tests import make
 from tests.flow import journey
 from tests.flow.senders import ANDRE, TOKEN, outcomes, source, strike
@@ -40,7 +40,7 @@ def test_a_meta_lead_is_noticed_asked_for_and_worked(world, facebook):
     assert (lead.person.first_name, lead.credit_band) == ("Andre", "good")
     assert outcomes() == [("worked", "accepted", "")]
     assert Touch.objects.get().vendor_lead_id == lead_id
-    assert [one["to"] for one in world.letters()] == [["andre@home.example"]]
+    assert [letter["to"] for letter in world.letters()] == [["andre@home.example"]]
 
 
 def test_the_token_and_the_app_secret_are_kept_in_no_row_of_the_lead(world, facebook):
@@ -81,18 +81,18 @@ def test_a_batch_whose_leads_all_came_before_is_a_repetition(world, facebook):
     facebook.notify(*reversed(ids))
     world.run(1)
 
-    assert sorted(one[0] for one in outcomes()) == ["duplicate", "worked"]
+    assert sorted(outcome[0] for outcome in outcomes()) == ["duplicate", "worked"]
     assert Touch.objects.count() == 2
-    assert invariants.conservation(journey.later(1)).holds
+    assert invariants.check_deliveries_accounted_for(journey.later(1)).holds
 
 
 def test_a_lead_that_waits_for_meta_is_counted_as_waiting(world, facebook):
     strike(facebook, "status:500", match={"op": "read lead"})
     facebook.notify(facebook.submit(ANDRE))
-    assert invariants.conservation(make.NOON).holds
+    assert invariants.check_deliveries_accounted_for(make.NOON).holds
     world.run()
 
-    assert invariants.conservation(journey.later(1)).holds
+    assert invariants.check_deliveries_accounted_for(journey.later(1)).holds
 
 
 def test_with_a_forged_signature_nothing_is_kept(world, facebook):
@@ -100,7 +100,7 @@ def test_with_a_forged_signature_nothing_is_kept(world, facebook):
 
     assert answer.status == 401
     assert not Delivery.objects.exists()
-    assert Rejection.objects.get().reason == "rejected_auth"
+    assert RejectionCount.objects.get().reason == "rejected_auth"
 
 
 def test_while_meta_is_failing_the_lead_waits_and_is_worked_once_meta_answers(world, facebook):
@@ -161,7 +161,7 @@ def test_of_a_batch_the_others_are_worked_when_one_is_gone(world, facebook):
     world.run()
 
     assert Touch.objects.get().vendor_lead_id == there
-    assert [one[0] for one in outcomes()] == ["quarantined"]
+    assert [outcome[0] for outcome in outcomes()] == ["quarantined"]
 
 
 def test_a_stored_meta_lead_is_read_again_without_the_network(world, facebook):
@@ -176,7 +176,9 @@ def test_a_stored_meta_lead_is_read_again_without_the_network(world, facebook):
         {"name": name, "values": [said]} for name, said in ANDRE.items()
     ]}  # fmt: skip
     Retrieval.objects.filter(pk=kept.pk).update(body=json.dumps(whole).encode())
-    intake.replay(delivery_id=Delivery.objects.get().pk, by=make.user().pk, at=journey.later(5))
+    lead_arrival.replay_delivery(
+        delivery_id=Delivery.objects.get().pk, by=make.user().pk, at=journey.later(5)
+    )
     world.run(5)
 
     assert Lead.objects.count() == 1
@@ -185,7 +187,7 @@ def test_a_stored_meta_lead_is_read_again_without_the_network(world, facebook):
 
 def test_a_program_that_dies_while_it_asks_loses_nothing_and_asks_again(world, facebook):
     facebook.notify(facebook.submit(ANDRE))
-    assert retrieve._claimed(make.NOON) is not None  # and here it died
+    assert vendor_lookups._claim_lookup(make.NOON) is not None  # and here it died
 
     world.run(1)
     assert not Lead.objects.exists()  # somebody else may still be asking
@@ -214,7 +216,7 @@ def test_a_linkedin_lead_is_joined_with_the_words_of_its_form(world, business):
     lead = Lead.objects.get()
     assert (lead.person.last_name, lead.purpose) == ("Ashby", "purchase")
     given = Consent.objects.get(address="+15125550154")
-    assert (given.status, given.wording) == ("granted", linkedin.WORDING)
+    assert (given.status, given.wording) == ("granted", linkedin.CONSENT_WORDING)
     assert Retrieval.objects.count() == 2
 
 
@@ -251,35 +253,37 @@ def test_an_ended_linkedin_token_is_told_and_tried_again(world, business):
 
 @pytest.mark.parametrize("bad_day", [None, BadDay.DUPLICATE, BadDay.SLOW])
 def test_a_google_lead_is_worked_once_whatever_its_day(world, bad_day):
-    source("google_lead_form", google_lead_form.KEY)
+    source("google_lead_form", google_lead_form.WEBHOOK_KEY)
     rng = random.Random(5)
-    made = google_lead_form.delivery(borrower(rng), rng, at=make.NOON)
+    made = google_lead_form.lead_delivery(random_borrower(rng), rng, at=make.NOON)
 
-    sent = deliver(made, f"{world.url}/in/google_lead_form/{TOKEN}", bad_day=bad_day)
+    sent = post_delivery(made, f"{world.url}/in/google_lead_form/{TOKEN}", bad_day=bad_day)
     world.run()
 
     assert {(one.answer.status, one.answer.body) for one in sent} == {(200, b"{}")}
     assert Touch.objects.get().vendor_lead_id == made.vendor_id
-    assert google_lead_form.KEY.encode() not in bytes(Delivery.objects.earliest("id").body)
+    assert google_lead_form.WEBHOOK_KEY.encode() not in bytes(Delivery.objects.earliest("id").body)
 
 
 def test_google_with_another_key_is_told_not_to_try_again(world):
-    source("google_lead_form", google_lead_form.KEY)
+    source("google_lead_form", google_lead_form.WEBHOOK_KEY)
     rng = random.Random(5)
-    made = google_lead_form.delivery(borrower(rng), rng, at=make.NOON, secret="guess")
+    made = google_lead_form.lead_delivery(random_borrower(rng), rng, at=make.NOON, secret="guess")
 
-    [sent] = deliver(made, f"{world.url}/in/google_lead_form/{TOKEN}")
+    [sent] = post_delivery(made, f"{world.url}/in/google_lead_form/{TOKEN}")
 
     assert (sent.answer.status, sent.answer.body) == (400, b'{"message":"invalid key"}')
     assert not Delivery.objects.exists()
 
 
 def test_tiktoks_two_leads_of_one_post_are_two_leads(world):
-    source("tiktok_lead_gen", tiktok_lead_gen.SECRET)
+    source("tiktok_lead_gen", tiktok_lead_gen.APP_SECRET)
     rng = random.Random(5)
-    made = tiktok_lead_gen.delivery(borrower(rng), rng, borrower(rng), at=make.NOON)
+    made = tiktok_lead_gen.lead_delivery(
+        random_borrower(rng), rng, random_borrower(rng), at=make.NOON
+    )
 
-    sent = deliver(made, f"{world.url}/in/tiktok_lead_gen/{TOKEN}", bad_day=BadDay.DUPLICATE)
+    sent = post_delivery(made, f"{world.url}/in/tiktok_lead_gen/{TOKEN}", bad_day=BadDay.DUPLICATE)
     world.run()
 
     assert {one.answer.status for one in sent} == {200}
@@ -288,10 +292,10 @@ def test_tiktoks_two_leads_of_one_post_are_two_leads(world):
 
 
 def test_tiktok_signed_with_another_secret_is_turned_away(world):
-    source("tiktok_lead_gen", tiktok_lead_gen.SECRET)
+    source("tiktok_lead_gen", tiktok_lead_gen.APP_SECRET)
     rng = random.Random(5)
-    made = tiktok_lead_gen.delivery(borrower(rng), rng, at=make.NOON, secret="guess")
+    made = tiktok_lead_gen.lead_delivery(random_borrower(rng), rng, at=make.NOON, secret="guess")
 
-    [sent] = deliver(made, f"{world.url}/in/tiktok_lead_gen/{TOKEN}")
+    [sent] = post_delivery(made, f"{world.url}/in/tiktok_lead_gen/{TOKEN}")
 
     assert sent.answer.status == 401

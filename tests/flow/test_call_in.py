@@ -2,12 +2,12 @@
 
 import pytest
 
-from rooftree.flow import calls
+from rooftree.flow import call_events
 from rooftree.leads.models import ContactAttempt, Lead, Phone
 from rooftree.org.models import StaffNotice
-from rooftree.outreach import wording
 from rooftree.outreach.models import Message
-from rooftree.routing import own
+from rooftree.outreach.wording import message_templates
+from rooftree.routing import lead_ownership
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -15,8 +15,8 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def ben(cast) -> Lead:
-    wording.ensure_first_editions(at=make.NOON)
-    own.give(lead_id=cast.ben.pk, officer_id=cast.dana.pk, by=None, at=make.NOON)
+    message_templates.ensure_default_templates(at=make.NOON)
+    lead_ownership.give_lead(lead_id=cast.ben.pk, officer_id=cast.dana.pk, by=None, at=make.NOON)
     return Lead.objects.get(pk=cast.ben.pk)
 
 
@@ -25,24 +25,26 @@ def number_of(lead: Lead) -> str:
 
 
 def test_the_caller_is_put_through_to_their_officer(ben, cast):
-    markup = calls.came_in(sender=number_of(ben), call_id="CA1", at=make.NOON)
+    markup = call_events.on_inbound_call(sender=number_of(ben), call_id="CA1", at=make.NOON)
 
     assert f">{cast.dana.phone}</Number>" in markup
     assert ContactAttempt.objects.get(lead=ben, direction="in").medium == "call"
 
 
 def test_a_stranger_reaches_the_companys_main_line(cast):
-    markup = calls.came_in(sender="+14155550199", call_id="CA1", at=make.NOON)
+    markup = call_events.on_inbound_call(sender="+14155550199", call_id="CA1", at=make.NOON)
 
     assert f">{make.company().phone}</Number>" in markup
     assert not ContactAttempt.objects.exists()
 
 
 def test_a_missed_call_is_a_promise_and_the_officer_hears_of_it(ben):
-    calls.came_in(sender=number_of(ben), call_id="CA1", at=make.NOON)
+    call_events.on_inbound_call(sender=number_of(ben), call_id="CA1", at=make.NOON)
 
-    markup = calls.came_in_ended(call_id="CA1", dial_status="no-answer", at=make.NOON)
-    calls.came_in_ended(call_id="CA1", dial_status="no-answer", at=make.NOON + make.MINUTE)
+    markup = call_events.on_inbound_call_ended(call_id="CA1", dial_status="no-answer", at=make.NOON)
+    call_events.on_inbound_call_ended(
+        call_id="CA1", dial_status="no-answer", at=make.NOON + make.MINUTE
+    )
 
     assert "<Say" in markup
     assert Lead.objects.get(pk=ben.pk).promise_at == make.NOON + 5 * make.MINUTE
@@ -52,8 +54,10 @@ def test_a_missed_call_is_a_promise_and_the_officer_hears_of_it(ben):
 
 
 def test_a_call_that_was_answered_promises_nothing_more(ben):
-    calls.came_in(sender=number_of(ben), call_id="CA1", at=make.NOON)
-    calls.came_in_ended(call_id="CA1", dial_status="completed", at=make.NOON + make.MINUTE)
+    call_events.on_inbound_call(sender=number_of(ben), call_id="CA1", at=make.NOON)
+    call_events.on_inbound_call_ended(
+        call_id="CA1", dial_status="completed", at=make.NOON + make.MINUTE
+    )
 
     assert ContactAttempt.objects.get(lead=ben, direction="in").result == "spoken"
     assert Lead.objects.get(pk=ben.pk).first_talk_at == make.NOON + make.MINUTE

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from rooftree.capture.certificates import claim
+from rooftree.capture.certificates import certificate_claims
 from rooftree.capture.certificates import trustedform as answers
 from rooftree.capture.models import Certificate
-from rooftree.capture.upstream import Told
+from rooftree.capture.parsing.vendor_api import VendorAnswer
 from rooftree.compliance.models import Consent, Revocation
 from rooftree.leads.models import Lead, Source
 from rooftree.org.models import StaffNotice
@@ -24,7 +24,9 @@ pytestmark = pytest.mark.usefixtures("committed")
 
 @pytest.fixture
 def witness(world) -> trustedform.TrustedForm:
-    claim.set_key(trustedform.KEY, by=make.user("compliance").pk, at=make.NOON)
+    certificate_claims.save_trustedform_key(
+        trustedform.API_KEY, by=make.user("compliance").pk, at=make.NOON
+    )
     return world.simulators.trustedform
 
 
@@ -40,7 +42,7 @@ def submitted(world: World, url: str, **changes: Any) -> Lead:
 
 
 def test_a_certificate_is_claimed_at_once_and_proves_the_consent(world, witness):
-    url = witness.certify(phone="8135550142", email="ben.ortiz@home.example")
+    url = witness.issue_certificate(phone="8135550142", email="ben.ortiz@home.example")
     submitted(world, url)
 
     row = Certificate.objects.get()
@@ -55,7 +57,7 @@ def test_a_certificate_is_claimed_at_once_and_proves_the_consent(world, witness)
 
 def test_a_certificate_of_somebody_elses_session_stops_automatic_contact(world, witness):
     make.user("administrator")
-    url = witness.certify(phone="3105550111", email="other@home.example")
+    url = witness.issue_certificate(phone="3105550111", email="other@home.example")
     submitted(world, url)
 
     assert Certificate.objects.get().state == "retained_mismatch"
@@ -66,18 +68,18 @@ def test_a_certificate_of_somebody_elses_session_stops_automatic_contact(world, 
 def test_a_certificate_with_their_email_and_another_number_proves_nothing_for_the_number(
     world, witness
 ):
-    url = witness.certify(phone="3105550111", email="ben.ortiz@home.example")
+    url = witness.issue_certificate(phone="3105550111", email="ben.ortiz@home.example")
     submitted(world, url)
 
     row = Certificate.objects.get()
     assert (row.state, row.phone_match, row.email_match) == ("retained_mismatch", False, True)
     assert Revocation.objects.get().address == "+18135550142"
     proofs = Consent.objects.filter(address="+18135550142")
-    assert not any("session_cert" in one.record.get("evidence", ()) for one in proofs)
+    assert not any("session_cert" in proof.record.get("evidence", ()) for proof in proofs)
 
 
 def test_while_trustedform_is_failing_the_claim_is_tried_until_it_is_kept(world, witness):
-    url = witness.certify(phone="8135550142", email="ben.ortiz@home.example")
+    url = witness.issue_certificate(phone="8135550142", email="ben.ortiz@home.example")
     strike(witness, "html_maintenance", count=3)
     submitted(world, url)
     assert Certificate.objects.get().state == "pending"
@@ -90,7 +92,9 @@ def test_while_trustedform_is_failing_the_claim_is_tried_until_it_is_kept(world,
 
 def test_an_expired_certificate_is_an_alarm_and_not_asked_for_again(world, witness):
     make.user("administrator")
-    url = witness.certify(phone="8135550142", email="", created=make.NOON - timedelta(hours=73))
+    url = witness.issue_certificate(
+        phone="8135550142", email="", created=make.NOON - timedelta(hours=73)
+    )
     submitted(world, url)
 
     row = Certificate.objects.get()
@@ -101,12 +105,14 @@ def test_an_expired_certificate_is_an_alarm_and_not_asked_for_again(world, witne
 def test_without_a_key_the_claim_waits_for_it_and_somebody_is_told(world):
     make.user("administrator")
     witness = world.simulators.trustedform
-    url = witness.certify(phone="8135550142", email="ben.ortiz@home.example")
+    url = witness.issue_certificate(phone="8135550142", email="ben.ortiz@home.example")
     submitted(world, url)
     assert Certificate.objects.get().state == "pending"
     assert "key is missing" in StaffNotice.objects.get(kind="certificate").text
 
-    claim.set_key(trustedform.KEY, by=make.user("compliance").pk, at=journey.later(2))
+    certificate_claims.save_trustedform_key(
+        trustedform.API_KEY, by=make.user("compliance").pk, at=journey.later(2)
+    )
     world.run(2)
 
     assert Certificate.objects.get().state == "retained"
@@ -114,7 +120,7 @@ def test_without_a_key_the_claim_waits_for_it_and_somebody_is_told(world):
 
 def test_what_nobody_could_claim_in_time_is_lost_and_told(world):
     make.user("administrator")
-    url = world.simulators.trustedform.certify(phone="8135550142", email="")
+    url = world.simulators.trustedform.issue_certificate(phone="8135550142", email="")
     submitted(world, url)
     for hours in (24, 48, 71.95):
         world.run(60 * hours)
@@ -124,7 +130,7 @@ def test_what_nobody_could_claim_in_time_is_lost_and_told(world):
 
 
 def test_a_text_that_waited_for_the_proof_goes_once_the_certificate_is_claimed(world, witness):
-    url = witness.certify(phone="8135550142", email="ben.ortiz@home.example")
+    url = witness.issue_certificate(phone="8135550142", email="ben.ortiz@home.example")
     strike(witness, "status:503", count=1)
     submitted(world, url)
     world.run(2)
@@ -134,7 +140,7 @@ def test_a_text_that_waited_for_the_proof_goes_once_the_certificate_is_claimed(w
 
 
 def test_a_program_that_dies_while_it_claims_a_certificate_claims_it_again(world, witness):
-    url = witness.certify(phone="8135550142", email="ben.ortiz@home.example")
+    url = witness.issue_certificate(phone="8135550142", email="ben.ortiz@home.example")
     strike(witness, "drop_after_commit", count=3)  # retained, and the answer was lost
     submitted(world, url)
     assert Certificate.objects.get().state == "pending"
@@ -147,14 +153,14 @@ def test_a_program_that_dies_while_it_claims_a_certificate_claims_it_again(world
 
 
 def test_a_program_that_comes_back_too_late_undoes_nothing_another_one_recorded(world, witness):
-    url = witness.certify(phone="8135550142", email="ben.ortiz@home.example")
+    url = witness.issue_certificate(phone="8135550142", email="ben.ortiz@home.example")
     strike(witness, "status:503", count=1)
     submitted(world, url)
-    slow = claim._claimed(journey.later(1))  # and here it hung
+    slow = certificate_claims._lock_due_certificate(journey.later(1))  # and here it hung
     world.run(4)
     assert Certificate.objects.get().state == "retained"
 
-    late = answers.judged(Told(status=503))
-    claim._record(slow, None, late, journey.later(5))
+    late = answers.parse_claim_answer(VendorAnswer(status=503))
+    certificate_claims._record_result(slow, None, late, journey.later(5))
 
     assert (Certificate.objects.get().state, Certificate.objects.get().due_at) == ("retained", None)

@@ -9,24 +9,24 @@ import httpx2
 import pytest
 
 from rooftree.compliance.models import Revocation
-from rooftree.leads.models import ContactAttempt, Delivery, Lead, Phone, Rejection, Touch
+from rooftree.leads.models import ContactAttempt, Delivery, Lead, Phone, RejectionCount, Touch
 from rooftree.org.models import Company, StaffNotice
-from rooftree.outreach import recordings
+from rooftree.outreach.calls import call_recordings
 from rooftree.outreach.models import CallRecording, Message
-from rooftree.reporting.history import of_lead
-from rooftree.routing import own
+from rooftree.reporting.timeline.lead_history import build_timeline
+from rooftree.routing import lead_ownership
 from rooftree_simulators.chats import drift, intercom
 from rooftree_simulators.posters import (
     chat_generic,
-    lead_letter,
+    lead_email,
     mismo_ilad,
     phone_callrail,
     phone_twilio,
     referral_partner,
 )
-from rooftree_simulators.posters.delivery import BadDay, deliver
-from rooftree_simulators.posters.delivery import Delivery as Post
-from rooftree_simulators.posters.people import Borrower, borrower
+from rooftree_simulators.posters.lead_delivery import BadDay, post_delivery
+from rooftree_simulators.posters.lead_delivery import Delivery as Post
+from rooftree_simulators.posters.simulated_borrowers import Borrower, random_borrower
 from tests import make
 from tests.flow.outside_world import World
 from tests.flow.senders import TOKEN, outcomes, source
@@ -41,7 +41,7 @@ def mail_server(settings) -> None:
 
 
 def somebody(seed: int = 3) -> Borrower:
-    return borrower(random.Random(seed))
+    return random_borrower(random.Random(seed))
 
 
 class Line:
@@ -50,13 +50,13 @@ class Line:
     def __init__(self, world: World, **setup: Any) -> None:
         source("phone_twilio", phone_twilio.AUTH_TOKEN, setup=setup)
         self.url = f"{world.url}/in/phone_twilio/{TOKEN}?line=mailer-oct"
-        self.sid = phone_twilio.call_sid(random.Random(1))
+        self.sid = phone_twilio.new_call_sid(random.Random(1))
 
     def ring(self, caller: Borrower, **more: str) -> httpx2.Response:
-        return self.tell(phone_twilio.request(caller, self.sid, **more))
+        return self.tell(phone_twilio.call_form(caller, self.sid, **more))
 
     def tell(self, form: dict[str, str], *, to: str = "") -> httpx2.Response:
-        made = phone_twilio.signed(form, to or self.url)
+        made = phone_twilio.signed_delivery(form, to or self.url)
         return httpx2.post(to or self.url, content=made.body, headers=made.headers, timeout=20)
 
 
@@ -72,13 +72,13 @@ def test_a_caller_is_put_through_at_once_and_nobody_is_rung_about_it(world):
 
 
 def test_a_missed_call_becomes_one_lead_that_is_promised_a_call_back(world):
-    line, caller = Line(world, lines={phone_twilio.TRACKING: "October mailer"}), somebody()
-    form = phone_twilio.request(caller, line.sid)
+    line, caller = Line(world, lines={phone_twilio.TRACKING_NUMBER: "October mailer"}), somebody()
+    form = phone_twilio.call_form(caller, line.sid)
     line.tell(form)
     where_to_tell = line.url
 
-    sorry = line.tell(phone_twilio.dialled(form, "no-answer"), to=where_to_tell)
-    line.tell(phone_twilio.over(form, seconds=25, at=make.NOON))
+    sorry = line.tell(phone_twilio.dial_result_form(form, "no-answer"), to=where_to_tell)
+    line.tell(phone_twilio.call_ended_form(form, seconds=25, at=make.NOON))
     world.run()
     world.run(minutes=60)  # what waited for the call to end
 
@@ -86,7 +86,9 @@ def test_a_missed_call_becomes_one_lead_that_is_promised_a_call_back(world):
     lead = Lead.objects.get()
     assert lead.promise_at is not None
     assert lead.campaign.name == "October mailer"
-    assert [one.e164 for one in Phone.objects.filter(person=lead.person)] == [f"+1{caller.phone}"]
+    assert [phone.e164 for phone in Phone.objects.filter(person=lead.person)] == [
+        f"+1{caller.phone}"
+    ]
     talk = Touch.objects.get().inquiry["interaction"]
     assert (talk["answered"], talk["duration_s"]) == (False, 25)
     assert ContactAttempt.objects.get(direction="in").result == "missed"
@@ -96,10 +98,12 @@ def test_a_missed_call_becomes_one_lead_that_is_promised_a_call_back(world):
 
 def test_an_answered_call_is_a_talk_and_nobody_is_greeted_after_it(world):
     line, caller = Line(world), somebody()
-    form = phone_twilio.request(caller, line.sid)
+    form = phone_twilio.call_form(caller, line.sid)
     line.tell(form)
 
-    assert line.tell(phone_twilio.over(form, seconds=187, at=make.NOON)).status_code == 204
+    assert (
+        line.tell(phone_twilio.call_ended_form(form, seconds=187, at=make.NOON)).status_code == 204
+    )
     world.run()
 
     lead = Lead.objects.get()
@@ -126,11 +130,11 @@ def test_somebody_known_who_calls_is_put_through_to_their_officer_and_stays_one_
         person=lead.person, e164=f"+1{caller.phone}", is_primary=True, given_at=make.NOON
     )
     officer = make.officer("Dana Okafor")
-    own.give(lead_id=lead.pk, officer_id=officer.pk, by=None, at=make.NOON)
-    form = phone_twilio.request(caller, line.sid)
+    lead_ownership.give_lead(lead_id=lead.pk, officer_id=officer.pk, by=None, at=make.NOON)
+    form = phone_twilio.call_form(caller, line.sid)
 
     assert f"<Number>{officer.phone}</Number>" in line.tell(form).text
-    line.tell(phone_twilio.dialled(form, "busy"))
+    line.tell(phone_twilio.dial_result_form(form, "busy"))
     world.run()
 
     assert Lead.objects.get().touches.count() == 1
@@ -138,7 +142,7 @@ def test_somebody_known_who_calls_is_put_through_to_their_officer_and_stays_one_
 
 
 def test_an_anonymous_caller_is_put_through_and_left_for_a_person_to_see(world):
-    answer = Line(world).ring(somebody(), sender=phone_twilio.ANONYMOUS)
+    answer = Line(world).ring(somebody(), sender=phone_twilio.ANONYMOUS_NUMBER)
     world.run()
 
     assert "<Dial" in answer.text
@@ -146,7 +150,7 @@ def test_an_anonymous_caller_is_put_through_and_left_for_a_person_to_see(world):
 
 
 def test_a_call_to_a_tracking_number_is_not_recorded(world):
-    recordings.switch(is_on=True, by=make.user("compliance"), at=make.NOON)
+    call_recordings.switch_recording(is_on=True, by=make.user("compliance"), at=make.NOON)
 
     assert "ecord" not in Line(world).ring(somebody()).text
     assert not CallRecording.objects.exists()
@@ -154,7 +158,9 @@ def test_a_call_to_a_tracking_number_is_not_recorded(world):
 
 def test_a_forged_call_is_turned_away(world):
     line = Line(world)
-    made = phone_twilio.signed(phone_twilio.request(somebody(), line.sid), line.url, "another")
+    made = phone_twilio.signed_delivery(
+        phone_twilio.call_form(somebody(), line.sid), line.url, "another"
+    )
 
     answer = httpx2.post(line.url, content=made.body, headers=made.headers, timeout=20)
 
@@ -163,39 +169,41 @@ def test_a_forged_call_is_turned_away(world):
 
 
 def callrail(world: World, told: dict[str, Any], key: str = phone_callrail.SIGNING_KEY) -> int:
-    made = phone_callrail.posted(told, key)
-    (sent,) = deliver(made, f"{world.url}/in/phone_callrail/{TOKEN}")
+    made = phone_callrail.call_event_delivery(told, key)
+    (sent,) = post_delivery(made, f"{world.url}/in/phone_callrail/{TOKEN}")
     return sent.answer.status
 
 
 def test_a_transcript_that_comes_late_is_added_to_the_call_without_the_card_in_it(world):
     source("phone_callrail", phone_callrail.SIGNING_KEY)
-    told = phone_callrail.call(somebody(), random.Random(2), at=make.NOON)
+    told = phone_callrail.call_object(somebody(), random.Random(2), at=make.NOON)
     assert callrail(world, told) == 200
     world.run()
     words = "Agent: Lindenfield. Caller: My card is 4111 1111 1111 1111."
 
-    callrail(world, phone_callrail.modified(told, at=make.NOON + make.HOUR, transcription=words))
+    callrail(
+        world, phone_callrail.modified_call(told, at=make.NOON + make.HOUR, transcription=words)
+    )
     world.run(minutes=60)
 
     touch = Touch.objects.get()
-    (entry,) = (one for one in of_lead(touch.lead) if one.key == f"touch:{touch.pk}")
+    (entry,) = (one for one in build_timeline(touch.lead) if one.key == f"touch:{touch.pk}")
     assert entry.quote.text == "We: Lindenfield.\nThey: My card is [redacted card]."
     assert "A call that was answered" in entry.body
     assert "4111" not in json.dumps(Lead.objects.get().details)
-    assert not any(b"4111 1111" in bytes(one.body) for one in Delivery.objects.all())
+    assert not any(b"4111 1111" in bytes(delivery.body) for delivery in Delivery.objects.all())
     assert ContactAttempt.objects.filter(direction="in").count() == 1
 
 
 def test_callrail_is_believed_by_its_signature_alone(world):
     source("phone_callrail", phone_callrail.SIGNING_KEY)
-    told = phone_callrail.call(somebody(), random.Random(2), at=make.NOON)
+    told = phone_callrail.call_object(somebody(), random.Random(2), at=make.NOON)
 
     assert callrail(world, told, key="guessed") == 401
     assert callrail(world, told) == 200
     assert callrail(world, told) == 200  # it never sends twice; somebody else might
     assert sorted(one for one, _, _ in outcomes()) == ["duplicate", "received"]
-    assert Rejection.objects.get().reason == "rejected_auth"
+    assert RejectionCount.objects.get().reason == "rejected_auth"
 
 
 @pytest.fixture
@@ -246,7 +254,7 @@ def test_a_visitor_who_wants_to_be_left_alone_is(world, visitors):
 
 
 def test_a_drift_contact_is_asked_for_and_our_own_reply_is_no_lead(world):
-    source("chat_drift", drift.VERIFICATION, access_token=drift.TOKEN)
+    source("chat_drift", drift.VERIFICATION_TOKEN, access_token=drift.TOKEN)
     vendor = world.simulators.drift
     vendor.callback = f"{world.url}/in/chat_drift/{TOKEN}"
     who = vendor.visitor(name="Hector Vale", email="hector@home.example", phone="813-555-0188")
@@ -260,17 +268,22 @@ def test_a_drift_contact_is_asked_for_and_our_own_reply_is_no_lead(world):
         ("closed", "ignored", "not_from_contact"),
         ("worked", "accepted", ""),
     ]
-    assert not any(drift.VERIFICATION.encode() in bytes(one.body) for one in Delivery.objects.all())
+    assert not any(
+        drift.VERIFICATION_TOKEN.encode() in bytes(delivery.body)
+        for delivery in Delivery.objects.all()
+    )
 
 
 def sent(world: World, adapter: str, post: Post, *, bad_day: BadDay | None = None) -> list[int]:
     to = f"{world.url}/in/{adapter}/{TOKEN}"
-    return [one.answer.status for one in deliver(post, to, bad_day=bad_day)]
+    return [one.answer.status for one in post_delivery(post, to, bad_day=bad_day)]
 
 
-@pytest.mark.parametrize("maker", [chat_generic.delivery, chat_generic.transcript])
+@pytest.mark.parametrize(
+    "maker", [chat_generic.conversation_delivery, chat_generic.transcript_delivery]
+)
 def test_a_finished_chat_is_a_lead_once_whatever_its_form(world, maker):
-    source("chat_generic", chat_generic.SECRET)
+    source("chat_generic", chat_generic.SIGNING_SECRET)
     made = maker(somebody(), random.Random(4), at=make.NOON)
 
     assert sent(world, "chat_generic", made, bad_day=BadDay.DUPLICATE) == [200, 200]
@@ -280,14 +293,14 @@ def test_a_finished_chat_is_a_lead_once_whatever_its_form(world, maker):
     lead = Lead.objects.get()
     assert lead.person.last_name == somebody().last_name
     assert lead.person.emails.count() == lead.person.phones.count() == 1
-    entry = next(one for one in of_lead(lead) if one.key.startswith("touch:"))
+    entry = next(one for one in build_timeline(lead) if one.key.startswith("touch:"))
     assert entry.quote.text.splitlines()[0].startswith(("They: Hi", "The chat: Hi"))
-    assert (entry.why is not None) == (maker is chat_generic.transcript)
+    assert (entry.why is not None) == (maker is chat_generic.transcript_delivery)
 
 
 def test_an_introduction_is_a_lead_without_a_single_automated_text(world):
     source("referral_partner")
-    made = referral_partner.delivery(somebody(), random.Random(4), at=make.NOON)
+    made = referral_partner.referral_delivery(somebody(), random.Random(4), at=make.NOON)
 
     assert sent(world, "referral_partner", made) == [201]
     assert sent(world, "referral_partner", made, bad_day=BadDay.WRONG_TOKEN) == [401]
@@ -301,13 +314,13 @@ def test_an_introduction_is_a_lead_without_a_single_automated_text(world):
 def test_an_application_file_is_a_lead_and_its_social_security_number_is_kept_nowhere(world):
     source("mismo_ilad")
 
-    made = mismo_ilad.delivery(somebody(), random.Random(4), at=make.NOON)
+    made = mismo_ilad.application_delivery(somebody(), random.Random(4), at=make.NOON)
     assert sent(world, "mismo_ilad", made) == [200]
     assert sent(world, "mismo_ilad", made, bad_day=BadDay.MALFORMED) == [400]
     world.run()
 
     assert Lead.objects.get().amount_cents == somebody().loan * 100
-    assert not any(b"900456789" in bytes(one.body) for one in Delivery.objects.all())
+    assert not any(b"900456789" in bytes(delivery.body) for delivery in Delivery.objects.all())
 
 
 def letter(world: World, post: Post) -> str:
@@ -319,7 +332,7 @@ def letter(world: World, post: Post) -> str:
 
 @pytest.mark.parametrize(
     ("adapter", "maker"),
-    [("email_text", lead_letter.in_words), ("email_adf", lead_letter.in_adf)],
+    [("email_text", lead_email.text_email_delivery), ("email_adf", lead_email.adf_email_delivery)],
 )
 def test_a_lead_e_mail_to_a_sources_secret_address_is_worked_once(world, adapter, maker):
     source(adapter)
@@ -336,7 +349,9 @@ def test_a_lead_e_mail_to_a_sources_secret_address_is_worked_once(world, adapter
 def test_a_lead_e_mail_whose_sender_is_forged_waits_for_a_person(world):
     source("email_text")
     to = f"leads+{TOKEN}@inbox.lindenfield.example"
-    made = lead_letter.in_words(somebody(), random.Random(5), at=make.NOON, to=to, verdict="fail")
+    made = lead_email.text_email_delivery(
+        somebody(), random.Random(5), at=make.NOON, to=to, verdict="fail"
+    )
 
     assert letter(world, made) == "kept"
     world.run()
@@ -362,7 +377,7 @@ def test_a_lead_e_mail_whose_sender_is_forged_waits_for_a_person(world):
 def test_a_mail_providers_webhook_holds_the_same_letter(world, wrapped):
     source("email_text")
     to = f"leads+{TOKEN}@inbox.lindenfield.example"
-    made = lead_letter.in_words(somebody(), random.Random(5), at=make.NOON, to=to)
+    made = lead_email.text_email_delivery(somebody(), random.Random(5), at=make.NOON, to=to)
 
     answer = httpx2.post(f"{world.url}/in/mail/{MAIL_SECRET}", timeout=20, **wrapped(made.body))
     world.run()
@@ -373,7 +388,7 @@ def test_a_mail_providers_webhook_holds_the_same_letter(world, wrapped):
 
 def test_a_letter_to_nobody_we_know_is_not_ours(world):
     source("email_text")
-    made = lead_letter.in_words(
+    made = lead_email.text_email_delivery(
         somebody(), random.Random(5), at=make.NOON, to="leads+guess@inbox.lindenfield.example"
     )
 

@@ -11,13 +11,13 @@ import pytest
 from django.conf import settings as now
 from django.db import connection, transaction
 
-from rooftree.flow import handoff, intake, milestones, offers
+from rooftree.flow import lead_arrival, lead_offers, loan_milestones, los_handoff
 from rooftree.leads.models import Delivery, Lead, Loan, Milestone, Touch
-from rooftree.los import inbox
+from rooftree.los import loan_updates
+from rooftree.los.loan_snapshot import LoanHint
 from rooftree.los.models import Handoff
-from rooftree.los.reading import Hint
 from rooftree.money.models import Entry
-from rooftree.outreach import first_response
+from rooftree.outreach.messages import first_response
 from rooftree.outreach.models import Message
 from rooftree.reporting import invariants
 from rooftree.routing.models import Offer
@@ -67,31 +67,41 @@ def killed(step: str, mine: str, *, after: bool = False, minutes: float = 0) -> 
 
 
 def all_holds() -> None:
-    for prove in invariants.EVERY:
+    for prove in invariants.INVARIANTS:
         found = prove(journey.later(24 * 60))
         assert found.holds, f"{found.sentence} {found.offenders}"
 
 
 def a_lead_with_its_first_messages_in_line() -> Lead:
     journey.arrive(journey.website(), journey.form_post())
-    intake.work_next(at=make.NOON)
+    lead_arrival.process_next_batch(at=make.NOON)
     touch = Touch.objects.get()
     with transaction.atomic():
-        first_response.plan([touch.pk], at=make.NOON)
+        first_response.queue_first_responses([touch.pk], at=make.NOON)
     owned("truncate oban_jobs")  # the nudges died with the process
     return touch.lead
 
 
-SENDING = "rooftree.flow.messages.send_due"
+SENDING = "rooftree.flow.message_dispatch.send_due_messages"
 
 
 @pytest.mark.parametrize(
     ("mine", "after", "texts", "state"),
     [
-        ("rooftree.outreach.send:attempt.count", False, 1, "sent"),  # deciding: nothing committed
+        (
+            "rooftree.outreach.messages.send:attempt.count",
+            False,
+            1,
+            "sent",
+        ),  # deciding: nothing committed
         ("rooftree.outreach.media.twilio:send_text", False, 0, "uncertain"),  # claimed, not asked
         ("rooftree.outreach.media.twilio:send_text", True, 1, "sent"),  # taken, not written down
-        ("rooftree.outreach.send:_record", False, 1, "sent"),  # answered, not written down
+        (
+            "rooftree.outreach.messages.send:_record_results",
+            False,
+            1,
+            "sent",
+        ),  # answered, not written down
     ],
 )
 def test_a_text_is_sent_once_or_shown_wherever_the_process_dies(world, mine, after, texts, state):
@@ -117,7 +127,7 @@ def test_a_letter_of_unknown_fate_is_shown_and_never_repeated(world, after, lett
     lead = a_lead_with_its_first_messages_in_line()
     Message.objects.filter(medium="text").update(state="cancelled", due_at=None)
 
-    killed(SENDING, "rooftree.outreach.send:mail.send", after=after)
+    killed(SENDING, "rooftree.outreach.messages.send:mail.send", after=after)
     for minutes in (0.1, 2, 10, 60):
         world.run(minutes)
 
@@ -130,16 +140,16 @@ def test_a_letter_of_unknown_fate_is_shown_and_never_repeated(world, after, lett
 @pytest.mark.parametrize(
     "mine",
     [
-        "rooftree.capture.receive:reread",  # picked up
-        "rooftree.capture.intake:_touch",  # nothing is written yet
-        "rooftree.capture.intake:book.costs_of_touches",
-        "rooftree.flow.intake:count.leads_arrived",  # stored, its clocks not started
+        "rooftree.capture.intake.receive_delivery:reread_delivery",  # picked up
+        "rooftree.capture.intake.store_inquiries:_build_touch",  # nothing is written yet
+        "rooftree.capture.intake.store_inquiries:book.costs_of_touches",
+        "rooftree.flow.lead_arrival:count.leads_arrived",  # stored, its clocks not started
     ],
 )
 def test_a_delivery_is_worked_once_wherever_the_process_dies(world, mine):
     journey.arrive(journey.zillow(), journey.zillow_contact())
 
-    killed("rooftree.flow.intake.work_next", mine)
+    killed("rooftree.flow.lead_arrival.process_next_batch", mine)
     assert not Lead.objects.exists()
     world.run(1)
 
@@ -154,8 +164,8 @@ def given_a_handoff(world: World) -> Lead:
     dana = make.officer("Dana Whitfield", licensed=("FL",), text_number="")
     connect_encompass(world, {dana.nmls_id: "lofficer"})
     lead = journey.deliver(journey.zillow(), journey.zillow_contact())
-    offers.take(offer_id=Offer.objects.get().pk, officer_id=dana.pk, at=make.NOON)
-    handoff.ask(lead_id=lead.pk, by=dana.user, at=make.NOON)
+    lead_offers.take_offer(offer_id=Offer.objects.get().pk, officer_id=dana.pk, at=make.NOON)
+    los_handoff.request_handoff(lead_id=lead.pk, by=dana.user, at=make.NOON)
     owned("truncate oban_jobs")
     return lead
 
@@ -168,13 +178,13 @@ ENCOMPASS = "rooftree.los.adapters.encompass:Encompass.create"
     [
         (ENCOMPASS, False),  # claimed, never asked: sent again once the search is sure
         (ENCOMPASS, True),  # made there, not written down: found
-        ("rooftree.los.outbox:write", False),  # the loan's row was being written
+        ("rooftree.los.handoff_outbox:write", False),  # the loan's row was being written
     ],
 )
 def test_a_loan_is_made_once_wherever_the_process_dies(world, mine, after):
     lead = given_a_handoff(world)
 
-    killed("rooftree.los.outbox.send_due", mine, after=after)
+    killed("rooftree.los.handoff_outbox.send_due_handoffs", mine, after=after)
     for minutes in (1, 4, 6, 8, 10):
         world.pass_time("PT2M")
         world.run(minutes)
@@ -186,7 +196,11 @@ def test_a_loan_is_made_once_wherever_the_process_dies(world, mine, after):
 
 
 @pytest.mark.parametrize(
-    "mine", ["rooftree.flow.milestones:follow", "rooftree.flow.milestones:count.funded"]
+    "mine",
+    [
+        "rooftree.flow.loan_milestones:follow_loan_news",
+        "rooftree.flow.loan_milestones:count.funded",
+    ],
 )
 def test_the_revenue_of_a_funded_loan_is_booked_once_wherever_the_process_dies(world, mine):
     lead = given_a_handoff(world)
@@ -194,19 +208,19 @@ def test_the_revenue_of_a_funded_loan_is_booked_once_wherever_the_process_dies(w
     loan = Loan.objects.get(lead=lead)
     world.say("enc/scenario", {"loan_id": loan.los_loan_id, "path": "happy", "days": 1})
     world.pass_time("PT30H")
-    hint = Hint(
+    hint = LoanHint(
         event_id="e-1",
         event_type="update",
         loan_id=loan.los_loan_id,
         instance=loan.instance,
         happened_at=None,
     )
-    inbox.keep(hint, connection=Handoff.objects.get().connection, at=journey.later(2))
+    loan_updates.store_hint(hint, connection=Handoff.objects.get().connection, at=journey.later(2))
 
-    killed("rooftree.flow.milestones.read_due", mine, minutes=2)
+    killed("rooftree.flow.loan_milestones.read_due_loans", mine, minutes=2)
     assert not Milestone.objects.exists()  # the steps and what follows are one
     for minutes in (3, 5):
-        milestones.read_due(at=journey.later(minutes))
+        loan_milestones.read_due_loans(at=journey.later(minutes))
 
     loan.refresh_from_db()
     assert loan.milestone == "funded"

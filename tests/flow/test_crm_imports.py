@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rooftree.capture.imports import stage
+from rooftree.capture.imports import import_staging
 from rooftree.capture.models import Spreadsheet
 from rooftree.compliance.models import Consent, Revocation
 from rooftree.leads.models import Lead, Remark
@@ -12,7 +12,7 @@ from rooftree.outreach.models import Message
 from rooftree.routing.models import Offer
 from tests import make
 from tests.flow import journey
-from tests.flow.test_spreadsheets import imported, uploaded
+from tests.flow.test_spreadsheet_imports import imported, uploaded
 
 SALESFORCE = (
     b'"Id","FirstName","LastName","Email","Phone","MobilePhone","State","LeadSource","Status",'
@@ -67,7 +67,7 @@ def test_what_they_refused_over_there_is_refused_here_and_a_yes_is_nobodys_word(
     assert live.filter(address="ivo@home.example", media__contains=["email"]).exists()
     assert live.filter(address="+18135550115", media__contains=["call"]).exists()
     assert not live.filter(address="+18135550114").exists()
-    assert {one.status for one in Consent.objects.all()} == {"not_provided"}
+    assert {consent.status for consent in Consent.objects.all()} == {"not_provided"}
 
 
 def test_the_same_people_exported_again_are_not_doubled(salesforce):
@@ -92,8 +92,8 @@ def test_a_board_with_titles_between_its_rows_is_read_under_each_groups_header()
 
 
 def test_a_page_that_is_no_export_is_refused_with_what_to_do(salesforce):
-    with pytest.raises(stage.BadFile, match="Excel"):
-        stage.upload(
+    with pytest.raises(import_staging.InvalidImport, match="Excel"):
+        import_staging.store_upload(
             source_id=salesforce.pk,
             name="x.csv",
             body=b"PK\x03\x04" + bytes(40),

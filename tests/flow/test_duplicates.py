@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 from django.db import connection, transaction
 
-from rooftree.flow import intake
+from rooftree.flow import lead_arrival
 from rooftree.leads.models import Delivery, DeliveryKey, Lead, Person, Touch
 from rooftree.money.models import Entry
 from rooftree.outreach.models import Message
@@ -30,7 +30,7 @@ def test_eight_arrivals_at_once_are_one_person_and_one_lead():
         body = journey.form_post() if nth % 2 else journey.zillow_contact()
         journey.arrive(sources[nth % 2], body)
 
-    at_once(lambda: intake.work_next(at=make.NOON), times=8)
+    at_once(lambda: lead_arrival.process_next_batch(at=make.NOON), times=8)
     journey.run()
 
     assert Person.objects.count() == 1
@@ -95,9 +95,9 @@ def waiting() -> int:
 def test_eight_workers_send_a_message_once():
     lead = journey.deliver(journey.website(), journey.form_post(), at=make.NIGHT)
     held = Message.objects.get(lead=lead, medium="text")
-    from rooftree.outreach import send
+    from rooftree.outreach.messages import send
 
-    handled = at_once(lambda: send.deliver([held.pk], at=held.due_at), times=8)
+    handled = at_once(lambda: send.deliver_messages([held.pk], at=held.due_at), times=8)
 
     assert sum(map(len, handled)) == 1
     held.refresh_from_db()
@@ -117,7 +117,7 @@ def test_the_leads_of_a_batch_are_held_in_one_order_whatever_order_they_come_in(
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             Lead.objects.select_for_update(no_key=True).get(pk=first)
-            act = partial(intake.work_next, at=journey.later(5))
+            act = partial(lead_arrival.process_next_batch, at=journey.later(5))
             working = pool.submit(at_once, act, times=1)
             until_somebody_waits()
             free = Lead.objects.select_for_update(no_key=True, skip_locked=True)

@@ -2,7 +2,7 @@ import pytest
 
 from rooftree.leads.models import Lead, Touch
 from rooftree.outreach.models import Message
-from rooftree.outreach.releases import acts
+from rooftree.outreach.releases import release_control
 from rooftree.outreach.releases.models import Release
 from tests import make
 from tests.flow import journey
@@ -19,8 +19,8 @@ def company():
 def test_a_website_lead_with_consent_gets_a_text_and_an_email_at_once():
     lead = journey.deliver(journey.website(), journey.form_post())
 
-    assert [one.to_address for one in journey.texts(lead)] == ["+18135550142"]
-    assert [one.to_address for one in journey.emails(lead)] == ["ben.ortiz@home.example"]
+    assert [text.to_address for text in journey.texts(lead)] == ["+18135550142"]
+    assert [email.to_address for email in journey.emails(lead)] == ["ben.ortiz@home.example"]
     assert "NMLS 1204417" in journey.texts(lead)[0].body
 
 
@@ -32,7 +32,7 @@ def test_a_zillow_lead_without_consent_gets_the_email_and_a_reason_for_the_missi
     text = Message.objects.get(lead=lead, medium="text")
     assert text.state == "blocked"
     assert text.verdict.decision == "block"
-    assert any(one["id"].startswith("CON-") for one in text.verdict.results)
+    assert any(result["id"].startswith("CON-") for result in text.verdict.results)
 
 
 def test_consent_that_comes_with_the_second_inquiry_lets_the_text_go():
@@ -104,9 +104,9 @@ def test_many_who_are_only_worked_hours_later_are_answered_when_a_second_person_
 
     release = Release.objects.get()
     assert (release.kind, release.state, release.size) == ("greetings", "waiting", 2)
-    acts.approve(release, by=make.user("compliance"), at=journey.later(93))
+    release_control.approve_release(release, by=make.user("compliance"), at=journey.later(93))
     journey.run(journey.later(94))
-    assert {one.state for one in Message.objects.filter(release=release)} == {"sent"}
+    assert {message.state for message in Message.objects.filter(release=release)} == {"sent"}
 
 
 def test_one_who_is_only_worked_hours_later_is_answered_without_anybody():

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from rooftree.capture.imports import past
-from rooftree.capture.imports.models import PastEntry
+from rooftree.capture.imports import imported_activities
+from rooftree.capture.imports.models import ImportedActivity
 from rooftree.capture.models import Spreadsheet
 from rooftree.compliance.models import Revocation
 from rooftree.leads.models import ContactAttempt, Lead, Task
@@ -56,12 +56,12 @@ def of_hubspot(vendor):
     )  # fmt: skip
     vendor.custom("loan_amount")
     vendor.contact(firstname="No", lastname="Way", hubspot_owner_id=dana)
-    vendor.engage("notes", ivo, hs_note_body="<p>Call after the fair</p>")
-    vendor.engage(
+    vendor.add_engagement("notes", ivo, hs_note_body="<p>Call after the fair</p>")
+    vendor.add_engagement(
         "tasks", ivo, hs_task_subject="Send the estimate", hubspot_owner_id=dana,
         hs_task_status="NOT_STARTED", hs_timestamp="2026-11-30T22:00:00Z",
     )  # fmt: skip
-    vendor.engage(
+    vendor.add_engagement(
         "calls", ivo, hs_call_title="Call", hs_call_direction="OUTBOUND",
         hs_timestamp="2026-10-01T15:00:00Z",
     )  # fmt: skip
@@ -88,7 +88,7 @@ def of_zoho(vendor):
     )  # fmt: skip
     return source(
         "crm_zoho", data_center="com", client_id=zoho.CLIENT_ID,
-        client_secret=zoho.CLIENT_SECRET, refresh_token=zoho.REFRESH,
+        client_secret=zoho.CLIENT_SECRET, refresh_token=zoho.REFRESH_TOKEN,
     )  # fmt: skip
 
 
@@ -177,13 +177,13 @@ def test_what_was_noted_and_done_stands_in_the_leads_past_and_never_as_ours(conn
     sheet = moving.moved(book)
 
     lead = Lead.objects.get()
-    assert PastEntry.objects.filter(
+    assert ImportedActivity.objects.filter(
         lead=lead, kind="note", text__contains="after the fair"
     ).exists()
     if name in WITH_TASKS:
-        call = PastEntry.objects.get(lead=lead, kind="call")
+        call = ImportedActivity.objects.get(lead=lead, kind="call")
         assert call.at.isoformat() == "2026-10-01T15:00:00+00:00"
-    assert [one for one in past.counted(sheet) if not one.adds_up] == []
+    assert [one for one in imported_activities.count_by_kind(sheet) if not one.is_balanced] == []
     assert not Message.objects.exists()
     assert not ContactAttempt.objects.exists()
     assert lead.first_attempt_at is None
@@ -299,7 +299,7 @@ def test_a_team_of_monday_that_is_named_first_is_nobodys_officer(connect, dana):
 
 def test_monday_says_in_a_good_answer_that_it_had_enough(connect):
     vendor, book = connect("monday")
-    vendor.faults.add({**monday.out_of_budget(16), "count": 1, "match": {"op": "boards"}})
+    vendor.faults.add({**monday.budget_fault(16), "count": 1, "match": {"op": "boards"}})
     sheet = moving.begun(book)
     journey.run()
     assert "wait 16 seconds" in Spreadsheet.objects.get(pk=sheet.pk).transfer.problem

@@ -6,15 +6,15 @@ from random import Random
 
 import pytest
 
-from rooftree.flow import attempts, calls, offers, rate_alerts, replies
+from rooftree.db.db_role import assume_role
+from rooftree.flow import borrower_replies, call_events, call_outcomes, lead_offers, rate_alerts
 from rooftree.leads.models import Lead
 from rooftree.outreach.models import Message, Ring
-from rooftree.rates import watch
-from rooftree.reporting import invariants, rederive
-from rooftree.routing.acknowledge import LIVE, CannotTake
+from rooftree.rates import rate_watch
+from rooftree.reporting import deep_checks, invariants
+from rooftree.routing.answer_offer import LIVE_OFFER, CannotTake
+from rooftree.routing.lead_ownership import CannotOwn
 from rooftree.routing.models import Offer, Ownership
-from rooftree.routing.own import CannotOwn
-from rooftree.tasks.postgresql.right import right
 from tests import make
 from tests.flow import journey
 
@@ -93,7 +93,7 @@ class Life:
 
     def write_back(self) -> None:
         self.number += 1
-        replies.receive_text(
+        borrower_replies.receive_text(
             sender=f"+1{self.rng.choice(PEOPLE)[2]}",
             body=self.rng.choice(WORDS),
             carrier_id=f"SM{self.number // self.rng.choice((1, 2))}",  # some come twice
@@ -104,39 +104,43 @@ class Life:
     def unsubscribe(self) -> None:
         sent = self._any(Message.objects.filter(medium="email", state="sent"))
         if sent:
-            replies.unsubscribe(message=sent, at=self.at)
+            borrower_replies.unsubscribe_person(message=sent, at=self.at)
 
     def take(self) -> None:
-        offer = self._any(Offer.objects.filter(**LIVE)) or self._any(Offer.objects.all())
+        offer = self._any(Offer.objects.filter(**LIVE_OFFER)) or self._any(Offer.objects.all())
         if offer:
             officer = self.rng.choice((offer.officer, offer.officer, *self.officers))
             try:
-                offers.take(offer_id=offer.pk, officer_id=officer.pk, at=self.at)
+                lead_offers.take_offer(offer_id=offer.pk, officer_id=officer.pk, at=self.at)
             except CannotTake:
                 return
 
     def press(self) -> None:
-        live = {f"offer__{name}": value for name, value in LIVE.items()}
+        live = {f"offer__{name}": value for name, value in LIVE_OFFER.items()}
         ring = self._any(Ring.objects.filter(**live)) or self._any(Ring.objects.all())
         if ring:
-            calls.answered(ring_id=ring.pk, at=self.at)
-            calls.pressed(ring_id=ring.pk, digits=self.rng.choice("12"), at=self.at)
+            call_events.on_officer_answered(ring_id=ring.pk, at=self.at)
+            call_events.on_officer_pressed(
+                ring_id=ring.pk, digits=self.rng.choice("12"), at=self.at
+            )
             status = self.rng.choice(("completed", "no-answer"))
-            calls.after_borrower(ring_id=ring.pk, dial_status=status, at=self.at)
+            call_events.on_borrower_call_ended(ring_id=ring.pk, dial_status=status, at=self.at)
 
     def give(self) -> None:
         lead, officer = self._any(Lead.objects.all()), self.rng.choice(self.officers)
         if lead:
             try:
-                offers.give(lead_id=lead.pk, officer_id=officer.pk, by=self.manager, at=self.at)
+                lead_offers.reassign_lead(
+                    lead_id=lead.pk, officer_id=officer.pk, by=self.manager, at=self.at
+                )
             except CannotOwn:
                 return
 
     def dispose(self) -> None:
         lead = self._any(Lead.objects.filter(officer__isnull=False))
         if lead:
-            result = self.rng.choice(list(attempts.RESULTS))
-            attempts.record(
+            result = self.rng.choice(list(call_outcomes.RESULTS))
+            call_outcomes.record_outcome(
                 lead_id=lead.pk,
                 result=result,
                 by=lead.officer.user,
@@ -148,9 +152,11 @@ class Life:
         lead = self._any(Lead.objects.all())
         if lead:
             target = Decimal("6.000")
-            watch.set_watch(lead=lead, product="30yr_fixed", target_pct=target, by=None, at=self.at)
+            rate_watch.set_watch(
+                lead=lead, product="30yr_fixed", target_pct=target, by=None, at=self.at
+            )
             self.at += make.MINUTE
-            rate_alerts.record(
+            rate_alerts.record_rate(
                 product="30yr_fixed",
                 rate_pct=Decimal("5.990"),
                 apr_pct=Decimal("6.120"),
@@ -176,7 +182,7 @@ DOINGS = (
 
 
 def offences(at: datetime) -> list[str]:
-    proofs = (*invariants.EVERY, *rederive.DEEP)
+    proofs = (*invariants.INVARIANTS, *deep_checks.DEEP_CHECKS)
     found = [prove(at) for prove in proofs]
     return [f"{one.sentence} {one.offenders}" for one in found if not one.holds]
 
@@ -213,11 +219,13 @@ def test_the_lives_reach_what_they_are_to_prove():
 def test_a_broken_invariant_is_seen():
     """A proof that never fails proves nothing: here a text leaves without its verdict."""
     lead = journey_of_one()
-    with right("door"):
+    with assume_role("door"):
         Message.objects.filter(lead=lead, state="sent").update(verdict=None)
     make.touch(lead, at=make.NOON + make.DAY)
 
-    broken = [one.name for one in (prove(make.NOON) for prove in invariants.EVERY) if not one.holds]
+    broken = [
+        one.name for one in (prove(make.NOON) for prove in invariants.INVARIANTS) if not one.holds
+    ]
 
     assert "one door" in broken
 

@@ -6,11 +6,11 @@ from logging.config import dictConfig
 import pytest
 from django.conf import settings as django_settings
 
-from rooftree.core.log_lines import configuration
-from rooftree.flow import messages
+from rooftree.core.log_formatting import logging_config
+from rooftree.flow import message_dispatch
 from rooftree.leads.models import Lead
 from rooftree.org.models import Company
-from rooftree.outreach import send
+from rooftree.outreach.messages import send
 from tests import make
 from tests.flow import journey
 from tests.flow.outside_world import around
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("committed")
 def lines(request):
     """Everything that production would log, and the client libraries at their chattiest."""
     stream = io.StringIO()
-    config = configuration(level="DEBUG", form=request.param)
+    config = logging_config(level="DEBUG", form=request.param)
     config["handlers"]["console"]["stream"] = stream
     dictConfig(config)
     yield stream
@@ -49,8 +49,8 @@ def test_no_line_names_a_borrower(live_server, settings, lines):
     for lead in Lead.objects.select_related("person"):
         person = lead.person
         words = {person.first_name, person.last_name, lead.property_street or "Nothing"}
-        words |= {one.e164[2:] for one in person.phones.all()}
-        words |= {one.address for one in person.emails.all()}
+        words |= {phone.e164[2:] for phone in person.phones.all()}
+        words |= {email.address for email in person.emails.all()}
         for word in words - {""}:
             assert word not in told, word
     assert journey.TOKEN not in told
@@ -59,8 +59,8 @@ def test_no_line_names_a_borrower(live_server, settings, lines):
 def _strike_a_bug(lead):
     """A message that names the borrower meets data that no code of ours can read."""
     Company.objects.update(texting=["not what anybody expects"])
-    send.plan(
+    send.queue_message(
         lead=lead, medium="text", purpose="informational", cause="touch:broken", to="+18135550101",
-        words=send.Words(body=f"Hello {lead.person.first_name}"), at=make.NOON,
+        words=send.MessageContent(body=f"Hello {lead.person.first_name}"), at=make.NOON,
     )  # fmt: skip
-    messages.send_due(at=journey.later(2))
+    message_dispatch.send_due_messages(at=journey.later(2))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rooftree.capture import sweep
+from rooftree.capture.intake import missed_lead_sweeps
 from rooftree.capture.models import Sweep
 from rooftree.leads.models import Delivery, Lead, Source, Touch
 from rooftree_simulators.ads import linkedin, meta
@@ -85,8 +85,8 @@ def test_while_the_list_cannot_be_read_nothing_is_said_to_be_whole(world, facebo
     facebook.expired = True
     row = gone_through(world, 0)
     assert row.ended_at is None
-    assert "access token" in sweep.so_far(row.source).problem
-    assert sweep.so_far(row.source).until is None
+    assert "access token" in missed_lead_sweeps.sweep_progress(row.source).problem
+    assert missed_lead_sweeps.sweep_progress(row.source).until is None
 
     facebook.expired = False
     world.run(16)
@@ -160,4 +160,6 @@ def test_the_list_of_somebody_elses_account_is_told_in_a_sentence(world):
     row = gone_through(world, 0)
 
     assert row.ended_at is None
-    assert "does not accept our credentials" in sweep.so_far(row.source).problem
+    assert (
+        "does not accept our credentials" in missed_lead_sweeps.sweep_progress(row.source).problem
+    )

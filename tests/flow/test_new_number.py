@@ -2,10 +2,11 @@
 
 import pytest
 
-from rooftree.flow import replies
+from rooftree.flow import borrower_replies
 from rooftree.org.models import User
-from rooftree.outreach import compose, may, send
+from rooftree.outreach.messages import contact_permissions, send
 from rooftree.outreach.models import Message
+from rooftree.outreach.wording import typed_messages
 from tests import make
 from tests.flow import journey
 
@@ -29,11 +30,11 @@ def again(lead, phone: str, *, minutes: float):
 
 
 def test_the_next_text_goes_to_the_number_they_gave_last(ben):
-    assert [one.to_address for one in journey.texts(ben)] == [OLD]
+    assert [text.to_address for text in journey.texts(ben)] == [OLD]
 
     assert again(ben, "(813) 555-0188", minutes=24 * 60) == ben
 
-    sent = compose.compose(
+    sent = typed_messages.send_typed_message(
         lead_id=ben.pk, by=dana(), medium="text", body="Good to hear from you.",
         at=journey.later(24 * 60 + 5),
     )  # fmt: skip
@@ -44,7 +45,7 @@ def test_the_next_text_goes_to_the_number_they_gave_last(ben):
 def test_a_reply_from_the_old_number_is_still_theirs(ben):
     again(ben, "(813) 555-0188", minutes=24 * 60)
 
-    reply = replies.receive_text(
+    reply = borrower_replies.receive_text(
         sender=OLD, body="It is me", carrier_id="SM1", carrier="console", at=journey.later(1500)
     )
 
@@ -53,11 +54,13 @@ def test_a_reply_from_the_old_number_is_still_theirs(ben):
 
 def test_a_stop_on_the_old_number_ends_the_new_one_too(ben):
     again(ben, "(813) 555-0188", minutes=24 * 60)
-    replies.receive_text(
+    borrower_replies.receive_text(
         sender=OLD, body="STOP", carrier_id="SM1", carrier="console", at=journey.later(1500)
     )
 
-    assert not may.badges(ben, at=journey.later(1501))["text"].is_allowed
+    assert not contact_permissions.permissions_of_lead(ben, at=journey.later(1501))[
+        "text"
+    ].is_allowed
     waiting = Message.objects.filter(state__in=["waiting", "held"], medium="text")
     assert set(waiting.values_list("purpose", flat=True)) == {"confirmation"}
 
@@ -65,7 +68,7 @@ def test_a_stop_on_the_old_number_ends_the_new_one_too(ben):
 def test_wrong_number_from_the_new_one_brings_the_old_one_back(ben):
     again(ben, "(813) 555-0188", minutes=24 * 60)
 
-    replies.receive_text(
+    borrower_replies.receive_text(
         sender=NEW, body="wrong number", carrier_id="SM1", carrier="console", at=journey.later(1500)
     )
 

@@ -4,11 +4,11 @@ from decimal import Decimal
 
 import pytest
 
-from rooftree.flow import attempts, rate_alerts, replies
+from rooftree.flow import borrower_replies, call_outcomes, rate_alerts
 from rooftree.leads.models import Lead, Phone
-from rooftree.nurture.models import Enrolment
+from rooftree.nurture.models import Enrollment
 from rooftree.outreach.models import Message
-from rooftree.rates import watch
+from rooftree.rates import rate_watch
 from tests import make
 from tests.flow import journey
 
@@ -29,7 +29,9 @@ def lead(dana):
 
 
 def test_a_borrower_who_was_not_reached_is_written_to_half_an_hour_later(lead, dana):
-    attempts.record(lead_id=lead.pk, result="no_answer", by=dana.user, at=journey.later(2))
+    call_outcomes.record_outcome(
+        lead_id=lead.pk, result="no_answer", by=dana.user, at=journey.later(2)
+    )
 
     journey.run(journey.later(31))
     assert len(journey.texts(lead)) == 1  # the first hello alone
@@ -41,18 +43,20 @@ def test_a_borrower_who_was_not_reached_is_written_to_half_an_hour_later(lead, d
 
 def test_the_same_tap_twice_is_one_attempt_and_one_sequence(lead, dana):
     for _ in range(2):
-        attempts.record(
+        call_outcomes.record_outcome(
             lead_id=lead.pk, result="voicemail", by=dana.user, at=journey.later(2), cause="tap:1"
         )
 
     assert lead.attempts.filter(medium="call").count() == 1
-    assert Enrolment.objects.filter(lead=lead).count() == 1
+    assert Enrollment.objects.filter(lead=lead).count() == 1
 
 
 def test_a_reply_stops_the_sequence_and_waits_unread_for_the_officer(lead, dana):
-    attempts.record(lead_id=lead.pk, result="no_answer", by=dana.user, at=journey.later(2))
+    call_outcomes.record_outcome(
+        lead_id=lead.pk, result="no_answer", by=dana.user, at=journey.later(2)
+    )
 
-    replies.receive_text(
+    borrower_replies.receive_text(
         sender="+18135550142",
         body="Can we talk at 5?",
         carrier_id="SM1",
@@ -61,22 +65,24 @@ def test_a_reply_stops_the_sequence_and_waits_unread_for_the_officer(lead, dana)
     )
     journey.run(journey.later(3 * 24 * 60))
 
-    assert Enrolment.objects.get(lead=lead).ended_because == "replied"
+    assert Enrollment.objects.get(lead=lead).ended_because == "replied"
     assert len(journey.texts(lead)) == 1
     assert Message.objects.get(lead=lead, direction="in").read_at is None
     assert dana.user.notices.filter(kind="reply").count() == 1
 
 
 def test_words_that_may_mean_stop_hold_every_automatic_message_until_a_person_looks(lead, dana):
-    attempts.record(lead_id=lead.pk, result="no_answer", by=dana.user, at=journey.later(2))
-    replies.receive_text(
+    call_outcomes.record_outcome(
+        lead_id=lead.pk, result="no_answer", by=dana.user, at=journey.later(2)
+    )
+    borrower_replies.receive_text(
         sender="+18135550142",
         body="I have to cancel Tuesday, can you do Wednesday",
         carrier_id="SM2",
         carrier="twilio",
         at=journey.later(5),
     )
-    watch.set_watch(
+    rate_watch.set_watch(
         lead=lead, product="30yr_fixed", target_pct=Decimal("6.000"), by=None, at=journey.later(6)
     )
     observe(at=journey.later(2880))
@@ -87,7 +93,9 @@ def test_words_that_may_mean_stop_hold_every_automatic_message_until_a_person_lo
 
 
 def test_a_wrong_number_is_unlinked_and_not_called_again(lead, dana):
-    attempts.record(lead_id=lead.pk, result="wrong_number", by=dana.user, at=journey.later(2))
+    call_outcomes.record_outcome(
+        lead_id=lead.pk, result="wrong_number", by=dana.user, at=journey.later(2)
+    )
 
     assert Phone.objects.get(e164="+18135550142").unlinked_at == journey.later(2)
     journey.run(journey.later(60))
@@ -95,7 +103,7 @@ def test_a_wrong_number_is_unlinked_and_not_called_again(lead, dana):
 
 
 def test_a_rate_at_the_target_tells_the_borrower_once_and_the_officer(lead, dana):
-    watch.set_watch(
+    rate_watch.set_watch(
         lead=lead, product="30yr_fixed", target_pct=Decimal("6.000"), by=None, at=make.NOON
     )
 
@@ -104,7 +112,7 @@ def test_a_rate_at_the_target_tells_the_borrower_once_and_the_officer(lead, dana
     journey.run(journey.later(2900))
 
     alerts = Message.objects.filter(lead=lead, cause__startswith="watch:")
-    assert {one.medium for one in alerts} == {"text", "email"}
+    assert {alert.medium for alert in alerts} == {"text", "email"}
     letter = alerts.get(medium="email")
     assert letter.state == "sent"
     assert "5.990% (APR 6.120%)" in letter.body
@@ -112,7 +120,7 @@ def test_a_rate_at_the_target_tells_the_borrower_once_and_the_officer(lead, dana
 
 
 def test_a_rate_above_the_target_tells_nobody(lead):
-    watch.set_watch(
+    rate_watch.set_watch(
         lead=lead, product="30yr_fixed", target_pct=Decimal("5.500"), by=None, at=make.NOON
     )
 
@@ -123,7 +131,7 @@ def test_a_rate_above_the_target_tells_nobody(lead):
 
 
 def observe(*, at) -> None:
-    rate_alerts.record(
+    rate_alerts.record_rate(
         product="30yr_fixed",
         rate_pct=Decimal("5.990"),
         apr_pct=Decimal("6.120"),
@@ -135,9 +143,13 @@ def observe(*, at) -> None:
 
 
 def test_a_talk_that_the_officer_taps_moves_the_score(lead, dana):
-    attempts.record(lead_id=lead.pk, result="no_answer", by=dana.user, at=journey.later(2))
+    call_outcomes.record_outcome(
+        lead_id=lead.pk, result="no_answer", by=dana.user, at=journey.later(2)
+    )
     before = Lead.objects.get(pk=lead.pk).score
 
-    attempts.record(lead_id=lead.pk, result="spoken", by=dana.user, at=journey.later(40))
+    call_outcomes.record_outcome(
+        lead_id=lead.pk, result="spoken", by=dana.user, at=journey.later(40)
+    )
 
     assert Lead.objects.get(pk=lead.pk).score > before

@@ -5,11 +5,11 @@ import threading
 import pytest
 from django.db import connection
 
-from rooftree.compliance.keeping import holds, proof, purges
-from rooftree.compliance.keeping.models import Purge, PurgeRow
-from rooftree.flow import keeping
+from rooftree.flow import data_removal
 from rooftree.leads.models import Lead
 from rooftree.ledger.models import Event
+from rooftree.retention import legal_holds, purge_proof, purges
+from rooftree.retention.models import Purge, PurgeRow
 from tests import make
 from tests.flow.test_crash import killed
 
@@ -23,7 +23,7 @@ def planned(number: int) -> Purge:
     source = make.source()
     for nth in range(number):
         make.lead(source=source, person=make.person(phone=None, email=None), asked=f"Plan {nth}")
-    purge = purges.plan(at=LATER)
+    purge = purges.plan_scheduled_purge(at=LATER)
     assert purge is not None
     return purge
 
@@ -31,23 +31,23 @@ def planned(number: int) -> Purge:
 @pytest.mark.parametrize(
     ("mine", "after"),
     [
-        ("rooftree.compliance.keeping.purges:_take", True),
-        ("rooftree.compliance.keeping.purges:write", False),
-        ("rooftree.compliance.keeping.purges:write", True),
-        ("rooftree.compliance.keeping.purges:_let_go", True),
+        ("rooftree.retention.purges:_claim_slice", True),
+        ("rooftree.retention.purges:write", False),
+        ("rooftree.retention.purges:write", True),
+        ("rooftree.retention.purges:_remove_rows", True),
     ],
 )
 def test_a_removal_killed_in_the_middle_of_a_slice_is_taken_up_again(
     mine: str, after: bool
 ) -> None:
     planned(3)
-    killed("rooftree.flow.keeping.remove", mine, after=after, minutes=MINUTES)
+    killed("rooftree.flow.data_removal.run_removals", mine, after=after, minutes=MINUTES)
     assert Lead.objects.exclude(asked="").count() == 3, "nothing is half removed"
-    assert not Event.objects.filter(kind=purges.EVENT).exists()
-    keeping.remove(at=LATER)
+    assert not Event.objects.filter(kind=purges.PURGED_EVENT).exists()
+    data_removal.run_removals(at=LATER)
     assert not Lead.objects.exclude(asked="").exists()
-    assert Event.objects.filter(kind=purges.EVENT, data__holding="lead").count() == 1
-    assert proof.prove().against == []
+    assert Event.objects.filter(kind=purges.PURGED_EVENT, data__holding="lead").count() == 1
+    assert purge_proof.prove_purges().against == []
     assert Purge.objects.get().ended_at
 
 
@@ -55,7 +55,7 @@ def test_two_clocks_remove_every_record_once() -> None:
     planned(150)
 
     def clock() -> None:
-        keeping.remove(at=LATER)
+        data_removal.run_removals(at=LATER)
         connection.close()
 
     clocks = [threading.Thread(target=clock) for _ in range(2)]
@@ -63,41 +63,41 @@ def test_two_clocks_remove_every_record_once() -> None:
         one.start()
     for one in clocks:
         one.join()
-    keeping.remove(at=LATER)
-    entries = Event.objects.filter(kind=purges.EVENT, data__holding="lead")
-    assert sum(one.data["count"] for one in entries) == 150
+    data_removal.run_removals(at=LATER)
+    entries = Event.objects.filter(kind=purges.PURGED_EVENT, data__holding="lead")
+    assert sum(entry.data["count"] for entry in entries) == 150
     assert not PurgeRow.objects.filter(removed_at=None).exists()
-    assert proof.prove().against == []
+    assert purge_proof.prove_purges().against == []
 
 
 def test_a_hold_waits_for_the_slice_under_way_and_stops_the_next(monkeypatch) -> None:
-    monkeypatch.setattr(purges, "SLICE", 1)
+    monkeypatch.setattr(purges, "SLICE_SIZE", 1)
     planned(2)
     omar, source_id = make.user("compliance"), Lead.objects.first().source_id
     for lead in Lead.objects.all():
         make.touch(lead, inquiry={})
     in_slice, placed = threading.Event(), threading.Event()
-    real = purges._let_go
+    real = purges._remove_rows
 
     def slowly(*given) -> None:
         in_slice.set()
         assert not placed.wait(0.5), "no hold can be placed in the middle of a slice"
         real(*given)
 
-    monkeypatch.setattr(purges, "_let_go", slowly)
+    monkeypatch.setattr(purges, "_remove_rows", slowly)
 
     def counsel() -> None:
         in_slice.wait(20)
-        scope = holds.Scope(source_id=source_id)
-        holds.place(scope, matter="Matter 3", why="Subpoena of July", by=omar, at=LATER)
+        scope = legal_holds.HoldScope(source_id=source_id)
+        legal_holds.place_hold(scope, matter="Matter 3", why="Subpoena of July", by=omar, at=LATER)
         placed.set()
         connection.close()
 
     other = threading.Thread(target=counsel)
     other.start()
-    assert purges.remove_next(at=LATER) == 1
+    assert purges.remove_next_slice(at=LATER) == 1
     other.join()
-    monkeypatch.setattr(purges, "_let_go", real)
-    keeping.remove(at=LATER)
+    monkeypatch.setattr(purges, "_remove_rows", real)
+    data_removal.run_removals(at=LATER)
     assert Lead.objects.exclude(asked="").count() == 1
     assert PurgeRow.objects.filter(holding="lead", kept_because="legal_hold").count() == 1

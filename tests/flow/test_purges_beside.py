@@ -3,17 +3,17 @@
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from rooftree.compliance.credit_days import CLOCKS
-from rooftree.compliance.keeping import holds
+from rooftree.compliance.credit.clock_due_dates import CLOCK_KINDS
 from rooftree.compliance.models import CreditClock
+from rooftree.db.db_role import assume_role
 from rooftree.leads.models import Lead
-from rooftree.money import book
+from rooftree.money import book_entries
 from rooftree.money.models import Claim, ClaimStep, Contract
 from rooftree.org.models import User
 from rooftree.outreach.models import Message
-from rooftree.outreach.releases import gather
-from rooftree.reporting.models import ExportAsk
-from rooftree.tasks.postgresql.right import right
+from rooftree.outreach.releases import release_drafts
+from rooftree.reporting.models import ExportRequest
+from rooftree.retention import legal_holds
 from tests import make
 from tests.flow.test_purges import BEN, OF_BEN, ben, go, tables_that_say, years
 
@@ -24,11 +24,17 @@ pytestmark = pytest.mark.django_db
 def test_what_hangs_on_a_person_elsewhere_says_nothing_of_them_in_the_end(ben) -> None:
     omar = make.user("compliance")
     a_clock_a_claim_and_a_search_that_name_them(ben, by=omar)
-    release = gather.at_once(kind="written", title="Hi", members={"hi:1": ben}, at=make.NOON)
-    hold = holds.place(
-        holds.Scope(address=BEN), matter="Case 7", why="A letter of counsel", by=omar, at=make.NOON
+    release = release_drafts.create_and_seal(
+        kind="written", title="Hi", members={"hi:1": ben}, at=make.NOON
     )
-    holds.lift(hold_id=hold.pk, because="It was settled", by=omar, at=make.NOON)
+    hold = legal_holds.place_hold(
+        legal_holds.HoldScope(address=BEN),
+        matter="Case 7",
+        why="A letter of counsel",
+        by=omar,
+        at=make.NOON,
+    )
+    legal_holds.lift_hold(hold_id=hold.pk, because="It was settled", by=omar, at=make.NOON)
     assert set(tables_that_say("Ortiz", BEN)) >= {
         "credit_clock", "claim_step", "export_ask", "legal_hold",
     }  # fmt: skip
@@ -44,7 +50,9 @@ def test_what_hangs_on_a_person_elsewhere_says_nothing_of_them_in_the_end(ben) -
 
 
 def test_of_those_a_release_was_for_nobody_is_named_once_their_message_is_gone(ben) -> None:
-    release = gather.at_once(kind="written", title="Hi", members={"hi:1": ben}, at=make.NOON)
+    release = release_drafts.create_and_seal(
+        kind="written", title="Hi", members={"hi:1": ben}, at=make.NOON
+    )
     Message.objects.filter(lead=ben, medium="email").update(release=release)
     go(years(7, days=-5))
     assert release.members.count() == 1
@@ -55,7 +63,7 @@ def test_of_those_a_release_was_for_nobody_is_named_once_their_message_is_gone(b
 def test_a_step_of_a_claim_is_emptied_and_changed_in_no_other_way(ben) -> None:
     a_clock_a_claim_and_a_search_that_name_them(ben, by=make.user("compliance"))
     for change in ("note = 'Another'", "note = '', kind = 'sent'", "note = '', at = now()"):
-        with pytest.raises(DatabaseError, match="append-only"), right("keeper"):
+        with pytest.raises(DatabaseError, match="append-only"), assume_role("keeper"):
             connection.cursor().execute(f"update claim_step set {change}")
     with pytest.raises(DatabaseError, match="permission denied"), transaction.atomic():
         connection.cursor().execute("update claim_step set note = ''")
@@ -63,7 +71,7 @@ def test_a_step_of_a_claim_is_emptied_and_changed_in_no_other_way(ben) -> None:
 
 def a_clock_a_claim_and_a_search_that_name_them(lead: Lead, *, by: User) -> None:
     CreditClock.objects.create(
-        lead=lead, kind=next(iter(CLOCKS)), began_on=make.NOON, due_on=make.NOON, due_at=make.NOON,
+        lead=lead, kind=next(iter(CLOCK_KINDS)), began_on=make.NOON, due_on=make.NOON, due_at=make.NOON,
         sentence="Ben Ortiz applied", opened_at=make.NOON, closed_at=make.NOON, closed_as="sent",
         cause="clock:1",
     )  # fmt: skip
@@ -71,7 +79,7 @@ def a_clock_a_claim_and_a_search_that_name_them(lead: Lead, *, by: User) -> None
         source=lead.source, from_date=make.NOON, window_days=14, warn_days=2, watcher=by,
         made_by=by, made_at=make.NOON,
     )  # fmt: skip
-    entry = book.entry(
+    entry = book_entries.book_entry(
         kind="cost", amount_cents=100, on_date=make.NOON.date(), source_id=lead.source_id,
         basis="typed", cause="typed:1", lead_id=lead.pk, by=by, at=make.NOON,
     )  # fmt: skip
@@ -81,7 +89,7 @@ def a_clock_a_claim_and_a_search_that_name_them(lead: Lead, *, by: User) -> None
         drafted_at=make.NOON,
     )  # fmt: skip
     ClaimStep.objects.create(claim=claim, kind="noted", note="Mr. Ortiz denies it", at=make.NOON)
-    ExportAsk.objects.create(
+    ExportRequest.objects.create(
         subject="records:funded", query="q=Ortiz", number=12, reason="For counsel", asked_by=by,
         asked_at=make.NOON,
     )  # fmt: skip

@@ -2,9 +2,9 @@
 
 import pytest
 
-from rooftree.flow import after_restore, messages
-from rooftree.org import pause
-from rooftree.outreach import send, spread
+from rooftree.flow import message_dispatch, restore_recovery
+from rooftree.org import sending_pause
+from rooftree.outreach.messages import send, send_pacing
 from rooftree.outreach.models import Message
 from tests import make
 from tests.flow import journey
@@ -23,8 +23,8 @@ def company(settings):
 def in_line(number, *, at=make.NOON, **changes):
     """Texts to as many people that wait to be decided."""
     found = [
-        send.plan(
-            lead=make.lead(), medium="text", purpose="informational", words=send.Words(body="Hi"),
+        send.queue_message(
+            lead=make.lead(), medium="text", purpose="informational", words=send.MessageContent(body="Hi"),
             cause=f"step:{make.number()}", to="+18135550101", at=at,
         ).pk
         for _ in range(number)
@@ -42,19 +42,19 @@ def seconds(rows, since, number):
     """How many are decided after each of some seconds in which the clock ticks."""
     told = []
     for n in range(number):
-        messages.send_due(at=since + n * make.SECOND)
+        message_dispatch.send_due_messages(at=since + n * make.SECOND)
         told.append(handled(rows))
     return told
 
 
 def test_after_a_pause_no_second_lets_more_go_than_the_pace():
-    pause.begin(because="The wrong list.", backup_at=None, at=make.NOON)
+    sending_pause.begin_pause(because="The wrong list.", backup_at=None, at=make.NOON)
     rows = in_line(WAIT)
-    messages.send_due(at=LATER)
+    message_dispatch.send_due_messages(at=LATER)
     assert handled(rows) == 0
     assert set(rows.values_list("due_at", flat=True)) == {make.NOON}, "nothing moves meanwhile"
 
-    after_restore.release(by=make.user("administrator"), at=LATER)
+    restore_recovery.resume_sending(by=make.user("administrator"), at=LATER)
 
     assert seconds(rows, LATER, 4) == [PACE, 2 * PACE, WAIT, WAIT]
 
@@ -72,7 +72,7 @@ def test_those_who_waited_for_the_same_hour_leave_one_after_the_other():
 def test_a_borrower_who_asks_now_does_not_stand_behind_them():
     rows, new = in_line(WAIT), in_line(1, at=LATER)
 
-    messages.send_due(at=LATER)
+    message_dispatch.send_due_messages(at=LATER)
 
     assert (handled(rows), handled(new)) == (PACE, 1)
 
@@ -80,8 +80,8 @@ def test_a_borrower_who_asks_now_does_not_stand_behind_them():
 def test_few_leave_when_they_are_due():
     rows = in_line(PACE)
 
-    assert spread.apart(at=LATER) == 0
-    messages.send_due(at=LATER)
+    assert send_pacing.spread_due_messages(at=LATER) == 0
+    message_dispatch.send_due_messages(at=LATER)
 
     assert handled(rows) == PACE
 
@@ -89,9 +89,9 @@ def test_few_leave_when_they_are_due():
 def test_looking_again_in_the_same_second_changes_nothing():
     rows = in_line(WAIT)
 
-    assert spread.apart(at=LATER) == WAIT - PACE
+    assert send_pacing.spread_due_messages(at=LATER) == WAIT - PACE
     first = sorted(rows.values_list("due_at", flat=True))
 
-    assert spread.apart(at=LATER) == 0
+    assert send_pacing.spread_due_messages(at=LATER) == 0
     assert sorted(rows.values_list("due_at", flat=True)) == first
     assert first[-1] == LATER + (WAIT - PACE) * make.SECOND / PACE

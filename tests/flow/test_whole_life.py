@@ -2,7 +2,7 @@
 
 import pytest
 
-from rooftree.flow import attempts, handoff
+from rooftree.flow import call_outcomes, los_handoff
 from rooftree.leads.models import ContactAttempt, Lead, Loan
 from rooftree.los.models import Handoff
 from rooftree.money.models import Entry
@@ -31,7 +31,7 @@ def test_a_zillow_lead_is_answered_rung_taken_worked_handed_over_and_funded(worl
     world.run()
 
     lead = Lead.objects.get()
-    assert [one["to"] for one in world.letters()] == [["ben.ortiz@home.example"]]
+    assert [letter["to"] for letter in world.letters()] == [["ben.ortiz@home.example"]]
     assert world.texts_at_carrier() == []  # Zillow proves no consent to texts
 
     world.pass_time("PT30S")  # the officer's phone rings, 1 is pressed, Ben is connected
@@ -41,8 +41,10 @@ def test_a_zillow_lead_is_answered_rung_taken_worked_handed_over_and_funded(worl
     world.pass_time("PT5M")
     assert ContactAttempt.objects.get(lead=lead, medium="call").result == "spoken"
 
-    attempts.record(lead_id=lead.pk, result="spoken", by=dana.user, at=journey.later(6))
-    handoff.ask(lead_id=lead.pk, by=dana.user, at=journey.later(7))
+    call_outcomes.record_outcome(
+        lead_id=lead.pk, result="spoken", by=dana.user, at=journey.later(6)
+    )
+    los_handoff.request_handoff(lead_id=lead.pk, by=dana.user, at=journey.later(7))
     world.run(7)
     loan = Loan.objects.get()
     assert Handoff.objects.get().state == "created"
@@ -75,7 +77,9 @@ def test_a_stop_ends_texts_at_once_with_one_confirmation(world, dana, carrier_co
 
     assert len(world.texts_at_carrier()) == 2  # the first hello, and one confirmation
     assert len(journey.texts(lead)) == (1 if carrier_confirms else 2)
-    attempts.record(lead_id=lead.pk, result="no_answer", by=dana.user, at=journey.later(3))
+    call_outcomes.record_outcome(
+        lead_id=lead.pk, result="no_answer", by=dana.user, at=journey.later(3)
+    )
     world.run(60)
     assert len(world.texts_at_carrier()) == 2
     assert Message.objects.filter(lead=lead, medium="text", state="blocked").exists()
@@ -161,7 +165,7 @@ def test_a_loan_made_before_the_line_broke_is_found_and_not_made_twice(world, da
         },
     )
 
-    handoff.ask(lead_id=lead.pk, by=dana.user, at=journey.later(6))
+    los_handoff.request_handoff(lead_id=lead.pk, by=dana.user, at=journey.later(6))
     world.run(6)
     assert Handoff.objects.get().state == "uncertain"
     world.pass_time("PT2M")  # the search lags behind the loans

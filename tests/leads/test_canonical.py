@@ -8,7 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rooftree.leads.canonical import CanonicalLead, NotCanonical, Suppression
+from rooftree.leads.canonical import CanonicalLead, Suppression
+from rooftree.leads.canonical_json import InvalidCanonicalRecord
 
 SCHEMA = json.loads(
     (Path(__file__).parents[2] / "rooftree/leads/canonical.schema.json").read_text()
@@ -77,5 +78,5 @@ def test_every_field_of_the_schema_is_a_field_of_the_lead():
     ],
 )
 def test_what_is_no_lead_is_refused_by_name(found):
-    with pytest.raises(NotCanonical):
+    with pytest.raises(InvalidCanonicalRecord):
         CanonicalLead.from_json(found)

@@ -1,13 +1,13 @@
 import pytest
 
-from rooftree.leads import remarks, to_do
+from rooftree.leads import lead_tasks, remarks
 from rooftree.leads.models import Remark, Task
 from rooftree.ledger.models import Event
 from tests import make
 
 
 def test_a_note_is_kept_and_the_ledger_learns_that_but_not_what(cast):
-    remark = remarks.add(
+    remark = remarks.add_remark(
         lead_id=cast.ben.pk, by=cast.dana.user.pk, text="  Prefers evenings  ", at=make.NOON
     )
 
@@ -19,16 +19,16 @@ def test_a_note_is_kept_and_the_ledger_learns_that_but_not_what(cast):
 
 @pytest.mark.parametrize("text", ["", " \n ", "x" * 4001])
 def test_an_empty_or_endless_note_is_refused(cast, text):
-    with pytest.raises(remarks.CannotAdd):
-        remarks.add(lead_id=cast.ben.pk, by=cast.dana.user.pk, text=text, at=make.NOON)
+    with pytest.raises(remarks.InvalidRemark):
+        remarks.add_remark(lead_id=cast.ben.pk, by=cast.dana.user.pk, text=text, at=make.NOON)
 
     assert not Remark.objects.exists()
 
 
 def test_a_note_and_a_task_pressed_twice_are_one(cast):
     def press(at):
-        remarks.add(lead_id=cast.ben.pk, by=cast.dana.user_id, text="Call after 5", at=at)
-        return to_do.add(
+        remarks.add_remark(lead_id=cast.ben.pk, by=cast.dana.user_id, text="Call after 5", at=at)
+        return lead_tasks.add_task(
             lead_id=cast.ben.pk, user_id=cast.dana.user_id, title="Send papers",
             due_at=make.NOON + make.DAY, at=at,
         )  # fmt: skip
@@ -37,14 +37,14 @@ def test_a_note_and_a_task_pressed_twice_are_one(cast):
     later = press(make.NOON + make.HOUR)
 
     assert (first.pk == second.pk, first.pk == later.pk) == (True, False)
-    assert [one.at for one in Remark.objects.order_by("at")] == [
+    assert [remark.at for remark in Remark.objects.order_by("at")] == [
         make.NOON,
         make.NOON + make.HOUR,
     ]
 
 
 def test_a_task_is_done_once(cast):
-    task = to_do.add(
+    task = lead_tasks.add_task(
         lead_id=cast.ben.pk,
         user_id=cast.dana.user.pk,
         title="Call",
@@ -52,6 +52,8 @@ def test_a_task_is_done_once(cast):
         at=make.NOON,
     )
 
-    assert to_do.finish(task_id=task.pk, by=cast.dana.user.pk, at=make.NOON + make.MINUTE)
-    assert not to_do.finish(task_id=task.pk, by=cast.dana.user.pk, at=make.NOON + make.HOUR)
+    assert lead_tasks.finish_task(task_id=task.pk, by=cast.dana.user.pk, at=make.NOON + make.MINUTE)
+    assert not lead_tasks.finish_task(
+        task_id=task.pk, by=cast.dana.user.pk, at=make.NOON + make.HOUR
+    )
     assert Task.objects.get(pk=task.pk).done_at == make.NOON + make.MINUTE

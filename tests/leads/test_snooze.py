@@ -1,6 +1,6 @@
 import pytest
 
-from rooftree.leads import snooze, to_do
+from rooftree.leads import lead_tasks, snooze
 from rooftree.leads.models import ContactAttempt, Lead
 from rooftree.ledger.models import Event
 from tests import make
@@ -10,7 +10,9 @@ UNTIL = make.NOON + 3 * make.DAY
 
 
 def aside(cast, lead, until=UNTIL, because="On vacation", at=make.NOON):
-    return snooze.snooze(lead_id=lead.pk, until=until, because=because, by=cast.dana.user.pk, at=at)
+    return snooze.snooze_lead(
+        lead_id=lead.pk, until=until, because=because, by=cast.dana.user.pk, at=at
+    )
 
 
 def test_a_lead_is_set_aside_with_its_reason_and_the_ledger_knows_who(cast):
@@ -36,8 +38,10 @@ def test_a_running_promise_cannot_be_set_aside(cast):
 def test_a_due_call_back_cannot_be_set_aside_and_a_later_one_can(cast):
     lead = make.lead(officer=cast.dana, first_attempt_at=make.NOON)
     due = make.NOON + make.HOUR
-    wanted = to_do.Wanted(kind=to_do.CALL_BACK, title="Call back as agreed", due_at=due)
-    to_do.ask_for(wanted, lead_id=lead.pk, at=make.NOON)
+    wanted = lead_tasks.SystemTask(
+        kind=lead_tasks.CALL_BACK, title="Call back as agreed", due_at=due
+    )
+    lead_tasks.add_or_update_task(wanted, lead_id=lead.pk, at=make.NOON)
 
     with pytest.raises(snooze.CannotSnooze, match="promised to call back"):
         aside(cast, lead, at=due)
@@ -69,8 +73,8 @@ def test_waking_brings_it_back_once(cast):
     lead = make.lead(officer=cast.dana, first_attempt_at=make.NOON)
     aside(cast, lead)
 
-    assert snooze.wake(lead_id=lead.pk, because="replied", at=make.NOON + make.HOUR)
-    assert not snooze.wake(lead_id=lead.pk, because="replied", at=make.NOON + make.HOUR)
+    assert snooze.wake_lead(lead_id=lead.pk, because="replied", at=make.NOON + make.HOUR)
+    assert not snooze.wake_lead(lead_id=lead.pk, because="replied", at=make.NOON + make.HOUR)
 
     assert Lead.objects.get(pk=lead.pk).snoozed_until is None
     assert Event.objects.filter(kind="leads.lead.woken").count() == 1

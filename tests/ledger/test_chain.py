@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rooftree.core.uuid7 import uuid7, uuid7_at
-from rooftree.ledger.chain import FIELDS, FIRST, exported, link, walk
+from rooftree.ledger.chain import GENESIS_HASH, HASHED_FIELDS, check_chain, export_event, link_hash
 from rooftree.ledger.models import Event
-from rooftree.ledger.seal import seal
-from rooftree.ledger.verify import sealed_rows, verify
-from rooftree.ledger.write import write
+from rooftree.ledger.seal import seal_events
+from rooftree.ledger.verify_chain import sealed_rows, verify_ledger
+from rooftree.ledger.write_events import write_event
 from tests import make
 from tests.ledger import unguarded
 
@@ -35,14 +35,14 @@ ALTERATIONS = {
 @pytest.mark.parametrize("alteration", ALTERATIONS)
 def test_altering_one_row_is_found_at_that_row(alteration):
     for number in range(4):
-        write("test.thing.happened", at=make.NOON, number=number)
-    seal(at=make.NOON)
-    assert verify().holds
+        write_event("test.thing.happened", at=make.NOON, number=number)
+    seal_events(at=make.NOON)
+    assert verify_ledger().holds
 
     with unguarded.ledger(), connection.cursor() as cursor:
         cursor.execute(ALTERATIONS[alteration])
 
-    report = verify()
+    report = verify_ledger()
     assert report.broken_at == 2
     assert "Event 2" in report.problem
 
@@ -51,8 +51,8 @@ def test_altering_one_row_is_found_at_that_row(alteration):
 @pytest.mark.parametrize("alteration", ALTERATIONS)
 def test_the_database_refuses_to_change_or_delete_an_event(alteration):
     for number in range(4):
-        write("test.thing.happened", at=make.NOON, number=number)
-    seal(at=make.NOON)
+        write_event("test.thing.happened", at=make.NOON, number=number)
+    seal_events(at=make.NOON)
 
     with pytest.raises(DatabaseError, match="append-only"), connection.cursor() as cursor:
         cursor.execute(ALTERATIONS[alteration])
@@ -61,36 +61,36 @@ def test_the_database_refuses_to_change_or_delete_an_event(alteration):
 @pytest.mark.django_db
 def test_resealing_a_changed_row_breaks_the_next_one():
     for number in range(3):
-        write("test.thing.happened", at=make.NOON, number=number)
-    seal(at=make.NOON)
+        write_event("test.thing.happened", at=make.NOON, number=number)
+    seal_events(at=make.NOON)
     first, second, _ = Event.objects.order_by("sequence")
-    row = {field: getattr(second, field) for field in FIELDS} | {"kind": "test.thing.denied"}
-    forged = link(row, sequence=2, previous=first.chain_hash)
+    row = {field: getattr(second, field) for field in HASHED_FIELDS} | {"kind": "test.thing.denied"}
+    forged = link_hash(row, sequence=2, previous=first.chain_hash)
     with unguarded.ledger():
         Event.objects.filter(id=second.id).update(kind="test.thing.denied", chain_hash=forged)
 
-    assert verify().broken_at == 3
+    assert verify_ledger().broken_at == 3
 
 
 @pytest.mark.django_db
 def test_an_export_proves_itself_without_the_database():
-    write("test.thing.happened", at=make.NOON, lead_id=uuid7(), number=1, text="é")
-    write("test.thing.happened", at=make.NIGHT, person_id=uuid7(), list=[1, 2])
-    head = seal(at=make.NOON)
+    write_event("test.thing.happened", at=make.NOON, lead_id=uuid7(), number=1, text="é")
+    write_event("test.thing.happened", at=make.NIGHT, person_id=uuid7(), list=[1, 2])
+    head = seal_events(at=make.NOON)
 
     lines = [
-        json.dumps(exported(r) | {"sequence": r["sequence"], "chain_hash": r["chain_hash"]})
+        json.dumps(export_event(r) | {"sequence": r["sequence"], "chain_hash": r["chain_hash"]})
         for r in sealed_rows()
     ]
-    report = walk(json.loads(line) for line in lines)
+    report = check_chain(json.loads(line) for line in lines)
 
     assert (report.links, report.head, report.holds) == (2, head.chain_hash, True)
-    assert not walk([json.loads(lines[1])]).holds
+    assert not check_chain([json.loads(lines[1])]).holds
 
 
 def test_an_empty_chain_holds():
-    assert walk([]) == walk(iter(()))
-    assert walk([]).holds
+    assert check_chain([]) == check_chain(iter(()))
+    assert check_chain([]).holds
 
 
 values = st.recursive(
@@ -101,7 +101,7 @@ values = st.recursive(
 
 
 def chain_of(datas: list[object]) -> list[dict[str, object]]:
-    rows, head = [], FIRST
+    rows, head = [], GENESIS_HASH
     for sequence, data in enumerate(datas, start=1):
         row = {
             "id": uuid7_at(make.NOON),
@@ -113,7 +113,7 @@ def chain_of(datas: list[object]) -> list[dict[str, object]]:
             "occurred_at": make.NOON,
             "recorded_at": make.NOON,
         }
-        head = link(row, sequence=sequence, previous=head)
+        head = link_hash(row, sequence=sequence, previous=head)
         rows.append(row | {"sequence": sequence, "chain_hash": head})
     return rows
 
@@ -121,16 +121,16 @@ def chain_of(datas: list[object]) -> list[dict[str, object]]:
 @given(st.lists(values, min_size=1, max_size=8), st.data())
 def test_a_chain_holds_until_any_one_field_of_any_row_is_changed(datas, draw):
     rows = chain_of(datas)
-    assert walk(rows).holds
-    assert walk(rows).links == len(rows)
+    assert check_chain(rows).holds
+    assert check_chain(rows).links == len(rows)
 
     place = draw.draw(st.integers(0, len(rows) - 1))
-    field = draw.draw(st.sampled_from([*FIELDS, "chain_hash"]))
+    field = draw.draw(st.sampled_from([*HASHED_FIELDS, "chain_hash"]))
     value = rows[place][field]
     changed = value + make.SECOND if isinstance(value, datetime) else f"{value}!"
     rows[place] = rows[place] | {field: changed}
 
-    assert walk(rows).broken_at == place + 1
+    assert check_chain(rows).broken_at == place + 1
 
 
 @given(st.lists(values, min_size=2, max_size=8), st.data())
@@ -138,9 +138,9 @@ def test_leaving_out_or_swapping_rows_is_found(datas, draw):
     rows = chain_of(datas)
     place = draw.draw(st.integers(0, len(rows) - 2))
 
-    assert walk(rows[:place] + rows[place + 1 :]).broken_at == place + 1
+    assert check_chain(rows[:place] + rows[place + 1 :]).broken_at == place + 1
     swapped = [*rows[:place], rows[place + 1], rows[place], *rows[place + 2 :]]
-    assert walk(swapped).broken_at == place + 1
+    assert check_chain(swapped).broken_at == place + 1
 
 
 @given(st.lists(values, min_size=2, max_size=8), st.data())
@@ -148,6 +148,6 @@ def test_a_part_of_a_chain_is_checked_from_the_link_before_it(datas, draw):
     rows = chain_of(datas)
     place = draw.draw(st.integers(1, len(rows) - 1))
 
-    report = walk(rows[place:], after=place, head=rows[place - 1]["chain_hash"])
+    report = check_chain(rows[place:], after=place, head=rows[place - 1]["chain_hash"])
 
     assert (report.links, report.holds) == (len(rows) - place, True)

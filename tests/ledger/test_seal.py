@@ -8,74 +8,74 @@ from django.db import connection, connections, transaction
 
 from rooftree.core.uuid7 import uuid7
 from rooftree.ledger.models import Event
-from rooftree.ledger.seal import seal
-from rooftree.ledger.verify import verify
-from rooftree.ledger.write import write
+from rooftree.ledger.seal import seal_events
+from rooftree.ledger.verify_chain import verify_ledger
+from rooftree.ledger.write_events import write_event
 from tests import make
 
 
 def written(count=1, at=make.NOON):
-    return [write("test.thing.happened", at=at, number=number) for number in range(count)]
+    return [write_event("test.thing.happened", at=at, number=number) for number in range(count)]
 
 
 @pytest.mark.django_db
 def test_sealing_numbers_every_event_without_a_gap():
     written(5)
 
-    head = seal(at=make.NOON)
+    head = seal_events(at=make.NOON)
 
     assert head.sealed == 5
     assert sorted(Event.objects.values_list("sequence", flat=True)) == [1, 2, 3, 4, 5]
-    assert verify().holds
-    assert verify().head == head.chain_hash
+    assert verify_ledger().holds
+    assert verify_ledger().head == head.chain_hash
 
 
 @pytest.mark.django_db
 def test_entries_about_a_person_are_numbered_in_the_order_of_the_chain():
     one, two = uuid7(), uuid7()
     for minute, person in enumerate((one, two, None, one, two)):
-        write("test.thing.happened", at=make.NOON + minute * make.MINUTE, person_id=person)
-    seal(at=make.NOON, limit=3)
-    seal(at=make.NOON)
+        write_event("test.thing.happened", at=make.NOON + minute * make.MINUTE, person_id=person)
+    seal_events(at=make.NOON, limit=3)
+    seal_events(at=make.NOON)
 
     rows = Event.objects.order_by("sequence").values_list("person_id", "person_place")
     assert list(rows) == [(one, 1), (two, 1), (None, None), (one, 2), (two, 2)]
-    assert verify().holds
+    assert verify_ledger().holds
 
 
 @pytest.mark.django_db
 def test_a_limit_leaves_the_rest_for_the_next_time():
     written(5)
 
-    seal(at=make.NOON, limit=2)
-    assert (verify().links, verify().unsealed) == (2, 3)
-    seal(at=make.NOON, limit=10)
+    seal_events(at=make.NOON, limit=2)
+    assert (verify_ledger().links, verify_ledger().unsealed) == (2, 3)
+    seal_events(at=make.NOON, limit=10)
 
-    assert (verify().links, verify().unsealed, verify().holds) == (5, 0, True)
+    assert (verify_ledger().links, verify_ledger().unsealed, verify_ledger().holds) == (5, 0, True)
 
 
 @pytest.mark.django_db
 def test_an_event_that_shows_up_late_gets_the_next_number_and_no_other_moves():
     early = written(2)
-    seal(at=make.NOON)
+    seal_events(at=make.NOON)
     before = dict(Event.objects.values_list("id", "sequence"))
-    late = write("test.thing.happened", at=make.NOON - make.DAY)
+    late = write_event("test.thing.happened", at=make.NOON - make.DAY)
     assert late.id < min(event.id for event in early)
 
-    seal(at=make.NOON)
+    seal_events(at=make.NOON)
 
     late.refresh_from_db()
     assert late.sequence == 3
     assert {key: Event.objects.get(id=key).sequence for key in before} == before
-    assert verify().holds
+    assert verify_ledger().holds
 
 
 @pytest.mark.django_db
 def test_with_nothing_new_the_head_stays():
     written(2)
-    first = seal(at=make.NOON)
+    first = seal_events(at=make.NOON)
 
-    again = seal(at=make.NOON)
+    again = seal_events(at=make.NOON)
 
     assert (again.sequence, again.chain_hash, again.sealed) == (2, first.chain_hash, 0)
 
@@ -84,7 +84,7 @@ def test_with_nothing_new_the_head_stays():
 def test_a_second_sealer_leaves_the_work_to_the_first():
     written(1)
     with transaction.atomic():
-        assert seal(at=make.NOON).sealed == 1
+        assert seal_events(at=make.NOON).sealed == 1
 
         with ThreadPoolExecutor(1) as pool:
             assert pool.submit(_seal_elsewhere).result() is None
@@ -103,7 +103,7 @@ def test_writers_and_sealers_at_once_make_one_whole_chain():
     def sealer(_):
         start.wait()
         for _ in range(15):
-            seal(at=make.NOON, limit=3)
+            seal_events(at=make.NOON, limit=3)
         connections.close_all()
 
     with ThreadPoolExecutor(6) as pool:
@@ -112,25 +112,25 @@ def test_writers_and_sealers_at_once_make_one_whole_chain():
         for future in futures:
             future.result(timeout=60)
 
-    seal(at=make.NOON)
+    seal_events(at=make.NOON)
 
-    assert (verify().links, verify().unsealed, verify().holds) == (30, 0, True)
+    assert (verify_ledger().links, verify_ledger().unsealed, verify_ledger().holds) == (30, 0, True)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_an_event_not_committed_yet_is_not_sealed_and_leaves_no_gap():
     with ThreadPoolExecutor(1) as pool, transaction.atomic():
-        write("test.thing.happened", at=make.NOON - make.DAY)
+        write_event("test.thing.happened", at=make.NOON - make.DAY)
         pool.submit(_write_elsewhere).result()
         assert pool.submit(_seal_elsewhere).result().sealed == 1
-    seal(at=make.NOON)
+    seal_events(at=make.NOON)
 
-    assert (verify().links, verify().holds) == (2, True)
+    assert (verify_ledger().links, verify_ledger().holds) == (2, True)
 
 
 def _seal_elsewhere():
     try:
-        return seal(at=make.NOON)
+        return seal_events(at=make.NOON)
     finally:
         connection.close()
 

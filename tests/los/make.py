@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from rooftree.los.handoff import Handoff, from_json
+from rooftree.los.handoff_record import HandoffRecord, parse_handoff
 
 SAMPLES = Path(__file__).parent / "samples"
 
@@ -28,8 +28,8 @@ def handoff_json(los: str = "encompass", name: str = "purchase", **changes: Any)
     return data
 
 
-def handoff(los: str = "encompass", name: str = "purchase", **changes: Any) -> Handoff:
-    return from_json(handoff_json(los, name, **changes))
+def handoff(los: str = "encompass", name: str = "purchase", **changes: Any) -> HandoffRecord:
+    return parse_handoff(handoff_json(los, name, **changes))
 
 
 def lead(number: int) -> str:

@@ -8,15 +8,15 @@ from uuid import UUID
 
 import pytest
 
-from rooftree.core.failures import Misconfigured, Refused, TryLater, Uncertain
-from rooftree.core.http import Limits
+from rooftree.core.http_client import ClientLimits
+from rooftree.core.vendor_errors import Misconfigured, OutcomeUnknown, RequestRejected, RetryLater
 from rooftree.los.adapters.encompass import Encompass, Settings
-from rooftree.los.adapters.encompass_session import IN_FLIGHT
-from rooftree.los.milestones import Recorded, new_events
-from rooftree_simulators.clock import Clock
-from rooftree_simulators.encompass.vendor import Encompass as Simulated
-from rooftree_simulators.frame import Setup
-from rooftree_simulators.server import Listener
+from rooftree.los.adapters.encompass_session import MAX_IN_FLIGHT
+from rooftree.los.loan_milestones import RecordedStep, find_new_steps
+from rooftree_simulators.encompass.encompass_vendor import Encompass as Simulated
+from rooftree_simulators.simulated_clock import SimulatedClock
+from rooftree_simulators.vendor_base import SimulatorSetup
+from rooftree_simulators.vendor_server import HttpListener
 from tests.los import make
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
@@ -26,13 +26,13 @@ class Office:
     """A simulated Encompass, our adapter on it, and hands to make things happen."""
 
     def __init__(self) -> None:
-        self.clock = Clock(at=NOW, speed=0)
-        self.sim = Simulated(Setup(clock=self.clock))
-        self.listener = Listener(self.sim, 0)
+        self.clock = SimulatedClock(at=NOW, speed=0)
+        self.sim = Simulated(SimulatorSetup(clock=self.clock))
+        self.listener = HttpListener(self.sim, 0)
         self.secret = "enc-secret"
         self.slept: list[float] = []
         self.encompass = Encompass(
-            self.settings, limits=Limits(silence_seconds=2), sleep=self.slept.append
+            self.settings, limits=ClientLimits(silence_seconds=2), sleep=self.slept.append
         )
 
     def settings(self) -> Settings:
@@ -50,7 +50,7 @@ class Office:
         )
 
     def create(self, number: int = 1) -> str:
-        return self.encompass.create(make.handoff(lead_id=make.lead(number))).loan_id
+        return self.encompass.create_loan(make.handoff(lead_id=make.lead(number))).loan_id
 
     def look(self, number: int = 1, *, sent_at: datetime = NOW):
         return self.encompass.find_by_lead_id(
@@ -88,7 +88,7 @@ def office() -> Iterator[Office]:
 def test_a_created_loan_carries_our_lead_id_in_both_fields(office):
     loan_id = office.create()
 
-    read = office.encompass.read(loan_id)
+    read = office.encompass.read_loan(loan_id)
 
     assert (read.lead_id, read.raw["4495"]) == (make.lead(1), make.lead(1))
     assert read.loan_number.startswith("TEST-")
@@ -105,7 +105,7 @@ def test_twenty_threads_sign_in_once(office):
 
 def test_a_token_that_dies_midway_is_replaced_once_and_the_work_is_done_once(office):
     office.create(1)
-    office.sim.office.tokens.expire_all()
+    office.sim.office.tokens.expire_all_tokens()
 
     office.create(2)
 
@@ -133,13 +133,15 @@ def test_a_new_secret_is_taken_up_without_a_restart(office):
 
 def test_fifty_leads_in_a_storm_of_429_are_all_made_with_few_in_flight(office):
     office.fault("status:429", rate=0.4, match={"op": "create"})
-    office.sim.setup = Setup(clock=office.clock, latency_scale=0.01)  # so that requests overlap
+    office.sim.setup = SimulatorSetup(
+        clock=office.clock, latency_scale=0.01
+    )  # so that requests overlap
 
     def until_made(number: int) -> None:
         for _ in range(20):
             try:
                 office.create(number)
-            except TryLater:
+            except RetryLater:
                 continue
             return
 
@@ -149,14 +151,14 @@ def test_fifty_leads_in_a_storm_of_429_are_all_made_with_few_in_flight(office):
     leads = {loan.document["leadSourceID"] for loan in office.sim.office.loans.values()}
     assert (office.loans, len(leads)) == (50, 50)
     assert office.slept
-    assert 1 < office.sim.office.peak_in_flight <= IN_FLIGHT
+    assert 1 < office.sim.office.peak_in_flight <= MAX_IN_FLIGHT
 
 
 def test_a_busy_lender_is_left_alone_for_a_while(office):
     office.create(1)
     office.sim.office.foreign_load = 30
 
-    with pytest.raises(TryLater) as later:
+    with pytest.raises(RetryLater) as later:
         office.create(2)
 
     assert (office.loans, later.value.after) == (1, 30.0)
@@ -164,7 +166,7 @@ def test_a_busy_lender_is_left_alone_for_a_while(office):
 
 def test_a_create_without_an_answer_is_uncertain_and_found_after_the_lag(office):
     office.fault("drop_after_commit", count=1, match={"op": "create"})
-    with pytest.raises(Uncertain):
+    with pytest.raises(OutcomeUnknown):
         office.create()
     assert (office.loans, office.calls("create")) == (1, 1)
 
@@ -181,7 +183,7 @@ def test_a_create_without_an_answer_is_uncertain_and_found_after_the_lag(office)
 def test_a_create_that_never_arrived_is_known_only_after_the_lag(office):
     office.create(2)
     office.fault("drop_before", count=1, match={"op": "create"})
-    with pytest.raises(Uncertain):
+    with pytest.raises(OutcomeUnknown):
         office.create(1)
 
     office.clock.advance(301)
@@ -195,7 +197,7 @@ def test_a_create_with_a_broken_answer_is_never_sent_twice(office, fault):
 
     try:
         made = office.create()
-    except Uncertain:
+    except OutcomeUnknown:
         made = ""
 
     assert (office.loans, office.calls("create")) == (1, 1)
@@ -205,7 +207,7 @@ def test_a_create_with_a_broken_answer_is_never_sent_twice(office, fault):
 def test_a_create_that_is_answered_too_late_is_uncertain(office):
     office.fault("timeout_after_commit:2600", count=1, match={"op": "create"})
 
-    with pytest.raises(Uncertain):
+    with pytest.raises(OutcomeUnknown):
         office.create()
 
     office.clock.advance(60)
@@ -216,7 +218,7 @@ def test_a_read_that_breaks_off_is_read_again(office):
     loan_id = office.create()
     office.fault("drop_before", count=1, match={"op": "fieldReader"})
 
-    assert office.encompass.read(loan_id).loan_id == loan_id
+    assert office.encompass.read_loan(loan_id).loan_id == loan_id
     assert office.calls("fieldReader") == 2
 
 
@@ -224,7 +226,7 @@ def test_an_unknown_folder_is_ours_to_mend(office):
     wrong = make.handoff(connection__folder="No Such Folder")
 
     with pytest.raises(Misconfigured, match="folder"):
-        office.encompass.create(wrong)
+        office.encompass.create_loan(wrong)
 
 
 def test_a_refusal_names_the_field_and_not_the_borrower(office):
@@ -240,7 +242,7 @@ def test_a_refusal_names_the_field_and_not_the_borrower(office):
         ),
     )
 
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(RequestRejected) as refused:
         office.create()
 
     assert (refused.value.code, refused.value.fields) == ("EBS-100", ("property.loanPurposeType",))
@@ -251,7 +253,7 @@ def test_a_loan_open_on_a_desktop_is_written_after_it_is_closed(office):
     loan_id = office.create()
     lock = ["loans", loan_id, "lock"]
     office.sim.control("POST", lock, {"user": "processor1", "type": "exclusive", "minutes": 10})
-    with pytest.raises(TryLater) as later:
+    with pytest.raises(RetryLater) as later:
         office.encompass.write_fields(loan_id, {"2976": "zillow premier"})
     assert later.value.after == 60
 
@@ -272,8 +274,8 @@ def test_a_funded_loan_brings_its_dates_amount_and_revenue(office):
     ]:
         office.move(loan_id, status, on)
 
-    read = office.encompass.read(loan_id)
-    events = new_events([], read.seen, stood_at="", stands_at=read.stands_at)
+    read = office.encompass.read_loan(loan_id)
+    events = find_new_steps([], read.seen, stood_at="", stands_at=read.stands_at)
 
     assert (read.stands_at, read.ended_as, read.unmapped) == ("funded", "", ())
     assert (read.application_date, read.funded_date) == (date(2026, 11, 24), date(2026, 12, 21))
@@ -293,20 +295,20 @@ def test_a_funded_loan_brings_its_dates_amount_and_revenue(office):
 
 def test_steps_entered_in_the_wrong_order_end_in_the_right_ranks(office):
     loan_id = office.create()
-    written: list[Recorded] = []
+    written: list[RecordedStep] = []
     stood_at = ""
     for status, on in [("Clear to Close", "2026-12-15"), ("Cond. Approval", "2026-12-05")]:
         office.move(loan_id, status, on)
-        read = office.encompass.read(loan_id)
-        news = new_events(written, read.seen, stood_at=stood_at, stands_at=read.stands_at)
-        written += [Recorded(code=e.code, on=e.on, inferred=e.inferred) for e in news]
+        read = office.encompass.read_loan(loan_id)
+        news = find_new_steps(written, read.seen, stood_at=stood_at, stands_at=read.stands_at)
+        written += [RecordedStep(code=e.code, on=e.on, inferred=e.inferred) for e in news]
         stood_at = read.stands_at
 
     assert stood_at == "clear_to_close"
     seen = {row.code: row.on for row in written if not row.inferred}
     assert seen["clear_to_close"] == date(2026, 12, 15)
     assert seen["conditional_approval"] == date(2026, 12, 5)
-    assert new_events(written, read.seen, stood_at=stood_at, stands_at=read.stands_at) == ()
+    assert find_new_steps(written, read.seen, stood_at=stood_at, stands_at=read.stands_at) == ()
 
 
 def test_a_denial_is_read_from_field_1393_whatever_the_milestones_say(office):
@@ -314,7 +316,7 @@ def test_a_denial_is_read_from_field_1393_whatever_the_milestones_say(office):
     office.move(loan_id, "Application", "2026-11-24")
     office.move(loan_id, "1393=Application denied", "2026-12-02")
 
-    read = office.encompass.read(loan_id)
+    read = office.encompass.read_loan(loan_id)
 
     assert (read.ended_as, read.stands_at) == ("denied", "denied")
     assert ("denied", date(2026, 12, 2)) in [(seen.code, seen.on) for seen in read.seen]
@@ -323,22 +325,22 @@ def test_a_denial_is_read_from_field_1393_whatever_the_milestones_say(office):
 def test_disclosure_tracking_says_when_the_loan_estimate_went(office):
     loan_id = office.create()
     office.move(loan_id, "Application", "2026-11-24")
-    assert office.encompass.read(loan_id).notices == {}
+    assert office.encompass.read_loan(loan_id).notices == {}
 
     office.move(loan_id, "Loan Estimate sent", "2026-11-25")
 
-    assert office.encompass.read(loan_id).notices == {"loan_estimate": date(2026, 11, 25)}
+    assert office.encompass.read_loan(loan_id).notices == {"loan_estimate": date(2026, 11, 25)}
 
 
 def test_a_suspension_ends_with_a_later_approval(office):
     loan_id = office.create()
     office.move(loan_id, "Submittal", "2026-12-01")
     office.move(loan_id, "Suspended", "2026-12-03")
-    assert office.encompass.read(loan_id).stands_at == "suspended"
+    assert office.encompass.read_loan(loan_id).stands_at == "suspended"
 
     office.move(loan_id, "Cond. Approval", "2026-12-08")
 
-    assert office.encompass.read(loan_id).stands_at == "conditional_approval"
+    assert office.encompass.read_loan(loan_id).stands_at == "conditional_approval"
 
 
 def test_what_the_desktop_does_in_silence_is_found_by_the_poll(office):
@@ -348,15 +350,15 @@ def test_what_the_desktop_does_in_silence_is_found_by_the_poll(office):
     office.move(mine, "Clear to Close", by="desktop")
     office.clock.advance(60)
 
-    found = office.encompass.changed_since(asked_at)
+    found = office.encompass.find_changed_since(asked_at)
 
     assert [(row.loan_id, row.lead_id) for row in found] == [(mine, make.lead(1))]
     assert theirs not in [row.loan_id for row in found]
 
 
 def test_a_loan_that_is_not_there_is_refused(office):
-    with pytest.raises(Refused):
-        office.encompass.read("00000000-0000-4000-8000-000000000000")
+    with pytest.raises(RequestRejected):
+        office.encompass.read_loan("00000000-0000-4000-8000-000000000000")
 
 
 def test_a_subscription_made_twice_is_one_with_the_new_key(office):

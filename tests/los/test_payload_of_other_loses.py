@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rooftree.los.handoff import Malformed
-from rooftree.los.payload import payload
+from rooftree.los.handoff_record import MalformedHandoff
+from rooftree.los.los_payload import build_payload
 from tests.los import make
 
 ALL = ["encompass", "lendingpad", "lqb", "byte", "calyx", "mismo"]
@@ -28,7 +28,7 @@ def without_nulls(tree):
     [("lendingpad", "lendingpad_import_loan.json"), ("byte", "byte_newfile.json")],
 )
 def test_the_json_samples_are_made_exactly(los, file):
-    made = payload(make.handoff(los), los)
+    made = build_payload(make.handoff(los), los)
 
     assert made.body == without_nulls(make.sample(file))
     assert made.needs == ()
@@ -44,14 +44,14 @@ def test_the_json_samples_are_made_exactly(los, file):
     ],
 )
 def test_the_xml_samples_are_made_exactly(los, name, file):
-    made = payload(make.handoff(los, name), los)
+    made = build_payload(make.handoff(los, name), los)
 
     wanted = (make.SAMPLES / file).read_text(encoding="utf-8")
     assert canonical(made.body) == canonical(wanted)
 
 
 def test_lendingpad_insists_on_what_it_requires():
-    made = payload(
+    made = build_payload(
         make.handoff(
             "lendingpad",
             canonical__property={"state": "TX"},
@@ -74,7 +74,7 @@ def test_lendingpad_insists_on_what_it_requires():
 
 
 def test_a_lendingpad_heloc_is_settled_by_the_officer():
-    made = payload(
+    made = build_payload(
         make.handoff(
             "lendingpad",
             canonical__loan__purpose="heloc",
@@ -89,7 +89,7 @@ def test_a_lendingpad_heloc_is_settled_by_the_officer():
 
 
 def test_byte_takes_the_branch_code_when_the_connection_has_none():
-    made = payload(
+    made = build_payload(
         make.handoff("byte", connection__organization_code=None, branch__los_code="AUS"), "byte"
     )
 
@@ -97,7 +97,7 @@ def test_byte_takes_the_branch_code_when_the_connection_has_none():
 
 
 def test_meridianlink_carries_the_mismo_file_when_told_to():
-    made = payload(make.handoff("lqb", connection__mismo_in_create=True), "lqb")
+    made = build_payload(make.handoff("lqb", connection__mismo_in_create=True), "lqb")
 
     inner = ElementTree.fromstring(made.body).find(".//{*}optionsXml").text
     fields = {row.get("id"): row.text for row in ElementTree.fromstring(inner).iter("field")}
@@ -107,7 +107,7 @@ def test_meridianlink_carries_the_mismo_file_when_told_to():
 
 
 def test_two_borrowers_are_counted_and_numbered():
-    made = payload(
+    made = build_payload(
         make.handoff(
             "mismo",
             canonical__co_borrower={"first_name": "Luis", "last_name": "Sample"},
@@ -125,14 +125,14 @@ def test_two_borrowers_are_counted_and_numbered():
 
 @pytest.mark.parametrize("los", ALL)
 def test_a_field_that_must_never_travel_is_in_no_request(los):
-    made = payload(make.handoff(los, canonical__extras={"ssn": "900-12-3456"}), los)
+    made = build_payload(make.handoff(los, canonical__extras={"ssn": "900-12-3456"}), los)
 
     assert "900-12-3456" not in str(made.body)
 
 
 @pytest.mark.parametrize("los", ALL)
 def test_the_same_handoff_gives_the_same_bytes(los):
-    once, again = (payload(make.handoff(los), los).body for _ in range(2))
+    once, again = (build_payload(make.handoff(los), los).body for _ in range(2))
 
     assert json.dumps(once) == json.dumps(again)
 
@@ -155,8 +155,8 @@ def test_whatever_a_source_sent_becomes_a_request_or_a_plain_refusal(los, place,
     )
 
     try:
-        made = payload(handed, los)
-    except Malformed:
+        made = build_payload(handed, los)
+    except MalformedHandoff:
         return
     if isinstance(made.body, str):
         ElementTree.fromstring(made.body)

@@ -2,7 +2,7 @@ import pytest
 from allauth.mfa.models import Authenticator
 from django.core.management import call_command
 
-from rooftree.management import base
+from rooftree.management import command_base
 from rooftree.org import second_factor
 from rooftree.org.models import StaffSession, User
 from tests import make
@@ -28,13 +28,13 @@ def test_the_first_administrator_chooses_a_password_by_a_link(client, capsys):
 
 def test_somebody_with_another_role_is_not_made_an_administrator_from_the_shell():
     officer = make.user("officer")
-    with pytest.raises(base.Wrong, match="already a loan officer"):
+    with pytest.raises(command_base.UsageError, match="already a loan officer"):
         call_command("administrator", officer.email, officer.name)
 
 
 def test_an_administrator_without_a_phone_begins_anew_from_the_shell(client, capsys):
     user = make.user("administrator", email="ana@lender.example")
-    second_factor.new_codes(user=user, at=make.NOON)
+    second_factor.replace_recovery_codes(user=user, at=make.NOON)
     Authenticator.objects.create(user=user, type="webauthn", data={"name": "Lost"})
     client.force_login(user)
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from rooftree.core import postgres
-from rooftree.core.home import Home
-from rooftree.management import rights
+from rooftree.core import embedded_database
+from rooftree.core.data_dir import DataDir
+from rooftree.management import database_grants
 from tests.conftest import FAST
 
 ROOT = Path(__file__).parents[2]
@@ -42,8 +42,10 @@ class House:
             preexec_fn=preexec,
         )  # fmt: skip
 
-    def sql(self, statement, database=postgres.DATABASE):
-        with psycopg.connect(postgres.conninfo(self.home, database), autocommit=True) as connection:
+    def sql(self, statement, database=embedded_database.DATABASE_NAME):
+        with psycopg.connect(
+            embedded_database.server_conninfo(self.home, database), autocommit=True
+        ) as connection:
             cursor = connection.execute(statement)
             return cursor.fetchall() if cursor.description else []
 
@@ -54,9 +56,9 @@ class House:
 
     def made(self):
         """Tables, functions, triggers, who may do what, and the rows that come with them."""
-        dump = [postgres.program("pg_dump"), "--schema-only", "--create"]
+        dump = [embedded_database.client_program("pg_dump"), "--schema-only", "--create"]
         said = subprocess.run(
-            [*dump, "--dbname", postgres.conninfo(self.home)],
+            [*dump, "--dbname", embedded_database.server_conninfo(self.home)],
             capture_output=True, text=True, check=True,
         ).stdout  # fmt: skip
         for written, meant in SAME_WORDS:
@@ -81,8 +83,8 @@ SAME_WORDS = (
 @pytest.fixture(scope="module")
 def house(folders):
     home = folders()
-    with Home(home):
-        server = postgres.start(home, FAST)
+    with DataDir(home):
+        server = embedded_database.start_server(home, FAST)
         try:
             made = House(home)
             migrated = made.rooftree("migrate", "--verbosity", "0", "--skip-checks")
@@ -127,7 +129,7 @@ def test_only_the_newest_backups_stay(house, tmp_path):
 
     assert first != second
     assert not first.exists()
-    assert sorted(one.name for one in tmp_path.iterdir()) == [
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
         "rooftree-20200101T000000Z",
         second.name,
     ]
@@ -180,7 +182,7 @@ def test_a_backup_that_was_touched_is_refused(house, tmp_path):
     data[len(data) // 2] ^= 1
     dump.write_bytes(data)
 
-    done = house.rooftree("restore", folder, "--replace", postgres.DATABASE)
+    done = house.rooftree("restore", folder, "--replace", embedded_database.DATABASE_NAME)
 
     assert done.returncode == 1
     assert "checksum differs" in done.stderr
@@ -192,7 +194,7 @@ def test_a_database_that_holds_something_is_replaced_only_by_its_name(house, who
     for words in ([], ["--replace", "yes"]):
         done = house.rooftree("restore", whole, *words)
         assert done.returncode == 1
-        assert f"--replace {postgres.DATABASE}" in done.stderr
+        assert f"--replace {embedded_database.DATABASE_NAME}" in done.stderr
     assert names(house) == ["Ana Ruiz"]
 
 
@@ -200,7 +202,7 @@ def test_a_backup_of_other_secrets_is_refused(house, whole):
     other = "vN0hWbhA6zOpl3YcvSmJ2hTpXnG0mUkqFyC0bD1eQ2s="
 
     done = house.rooftree(
-        "restore", whole, "--replace", postgres.DATABASE, ROOFTREE_FIELD_KEYS=other
+        "restore", whole, "--replace", embedded_database.DATABASE_NAME, ROOFTREE_FIELD_KEYS=other
     )
 
     assert done.returncode == 1
@@ -209,8 +211,8 @@ def test_a_backup_of_other_secrets_is_refused(house, whole):
 
 def test_nothing_is_replaced_under_those_who_work_with_it(house, whole):
 
-    with psycopg.connect(postgres.conninfo(house.home)):
-        done = house.rooftree("restore", whole, "--replace", postgres.DATABASE)
+    with psycopg.connect(embedded_database.server_conninfo(house.home)):
+        done = house.rooftree("restore", whole, "--replace", embedded_database.DATABASE_NAME)
 
     assert done.returncode == 1
     assert "connections" in done.stderr
@@ -219,7 +221,7 @@ def test_nothing_is_replaced_under_those_who_work_with_it(house, whole):
 def test_a_restore_brings_everything_back_keeps_the_former_and_pauses_sending(house, whole):
     house.sql("update \"user\" set name = 'Somebody Else'")
 
-    done = house.rooftree("restore", whole, "--replace", postgres.DATABASE)
+    done = house.rooftree("restore", whole, "--replace", embedded_database.DATABASE_NAME)
 
     assert done.returncode == 0, done.stderr
     assert names(house) == ["Ana Ruiz"]
@@ -233,8 +235,8 @@ def test_a_restore_brings_everything_back_keeps_the_former_and_pauses_sending(ho
     assert house.sql('select name from "user"', database=aside) == [("Somebody Else",)]
     left = house.sql("select datname from pg_database where datname like '%_restoring_%'")
     assert left == []
-    with psycopg.connect(postgres.conninfo(house.home)) as owner:
-        assert rights.are_given(owner, postgres.PROGRAM)
+    with psycopg.connect(embedded_database.server_conninfo(house.home)) as owner:
+        assert database_grants.are_grants_current(owner, embedded_database.PROGRAM_ROLE)
     assert accounts(house) == (True, "rooftree_program")
 
 
@@ -252,7 +254,7 @@ def test_a_restore_in_which_sending_cannot_be_paused_replaces_nothing(house, tmp
     house.sql("drop function refused cascade")
     house.sql("update \"user\" set name = 'Ana Maria Ruiz'")
 
-    done = house.rooftree("restore", without_pause, "--replace", postgres.DATABASE)
+    done = house.rooftree("restore", without_pause, "--replace", embedded_database.DATABASE_NAME)
 
     assert done.returncode == 1
     assert "sending could not be paused" in done.stderr
@@ -294,7 +296,9 @@ def test_a_restore_does_not_bring_back_whom_any_list_of_erasures_knows_of(house,
     house.backup("--to", tmp_path)
     house.sql(f"update purge_row set row_id = '{PERSON.format(3)}'")
 
-    done = house.rooftree("restore", before, "--replace", postgres.DATABASE, "--erasures", kept)
+    done = house.rooftree(
+        "restore", before, "--replace", embedded_database.DATABASE_NAME, "--erasures", kept
+    )
 
     assert done.returncode == 0, done.stderr
     assert "3 records that were erased are removed again" in done.stderr
@@ -329,8 +333,8 @@ values (gen_random_uuid(), '', 'ana@lender.example', 'Ana Ruiz', 'administrator'
 def old(folders):
     """A database that walked the steps of old, when there was one account; and its backup."""
     made = House(folders())
-    with Home(made.home):
-        server = postgres.start(made.home, FAST)
+    with DataDir(made.home):
+        server = embedded_database.start_server(made.home, FAST)
         try:
             walked = made.rooftree("shell", "-c", BEFORE_ACCOUNTS, ROOFTREE_DATABASE_AS="owner")
             assert walked.returncode == 0, walked.stderr
@@ -348,14 +352,14 @@ def differences(one, new):
 def test_a_database_of_old_steps_and_its_backup_become_what_a_new_one_is(house, old):
     assert old.rooftree("check").returncode == 0  # the next start brings it up and parts it
 
-    with Home(old.home):
-        server = postgres.start(old.home, FAST)
+    with DataDir(old.home):
+        server = embedded_database.start_server(old.home, FAST)
         try:
             assert accounts(old) == (True, "rooftree_program")
             assert names(old) == ["Ana Ruiz"]
             assert differences(old, house.new) == []
             old.sql('delete from "user"')
-            done = old.rooftree("restore", old.whole, "--replace", postgres.DATABASE)
+            done = old.rooftree("restore", old.whole, "--replace", embedded_database.DATABASE_NAME)
             assert done.returncode == 0, done.stderr
             assert accounts(old) == (True, "rooftree_program")
             assert names(old) == ["Ana Ruiz"]
@@ -373,7 +377,7 @@ def operators(house):
     house.sql("create role leads_owner login createdb createrole")
     house.sql("create role leads login")
     house.sql("create database leads owner leads_owner")
-    where = f"@/leads?host={postgres.socket_folder(house.home)}"
+    where = f"@/leads?host={embedded_database.socket_folder(house.home)}"
     yield {
         "DATABASE_URL": f"postgresql://leads{where}",
         "DATABASE_OWNER_URL": f"postgresql://leads_owner{where}",

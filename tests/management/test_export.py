@@ -8,11 +8,11 @@ from django.core.management import call_command
 from django.utils.timezone import now
 
 from rooftree.ledger.models import Event
-from rooftree.management import base
+from rooftree.management import command_base
 from rooftree.money.company_day import company_day
 from rooftree.org.models import AccessEntry
-from rooftree.reporting import second_person
-from rooftree.reporting.models import ExportAsk
+from rooftree.reporting.exports import export_approval
+from rooftree.reporting.models import ExportRequest
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -70,13 +70,13 @@ def test_a_period_without_leads_is_an_empty_file(ana, capsys):
     ],
 )
 def test_what_cannot_be_exported_is_told_in_a_sentence(ana, more, said):
-    with pytest.raises(base.CommandError, match=said):
+    with pytest.raises(command_base.CommandError, match=said):
         call_command("export", "leads", "--by", ana.email, *more)
     assert not AccessEntry.objects.filter(kind="exported").exists()
 
 
 def test_who_may_not_export_on_the_page_may_not_here(ana):
-    with pytest.raises(base.Wrong, match="may not do this"):
+    with pytest.raises(command_base.UsageError, match="may not do this"):
         call_command("export", "leads", "--by", make.user("marketing").email, "--because", WHY)
 
 
@@ -93,14 +93,14 @@ def test_a_manager_takes_out_no_more_than_their_branch(ana, capsys):
 
 def test_of_more_than_a_few_people_a_second_person_is_asked_first(ana, capsys):
     source = make.source()
-    for _ in range(second_person.FEW + 1):
+    for _ in range(export_approval.MAX_WITHOUT_APPROVAL + 1):
         make.lead(source=source, person=make.person(phone=None, email=None), at=now())
     order = ["export", "leads", "--period", month(), "--by", ana.email, "--because", WHY]
     for _ in range(2):
-        with pytest.raises(base.FoundWrong, match="second person"):
+        with pytest.raises(command_base.CheckFailed, match="second person"):
             call_command(*order)
-    ask = ExportAsk.objects.get()
+    ask = ExportRequest.objects.get()
     assert not AccessEntry.objects.filter(kind="exported").exists()
-    second_person.decide(ask.pk, is_allowed=True, by=make.user("compliance"), at=now())
+    export_approval.decide_request(ask.pk, is_allowed=True, by=make.user("compliance"), at=now())
     call_command(*order)
-    assert len(rows_of(capsys.readouterr().out)) == second_person.FEW + 1
+    assert len(rows_of(capsys.readouterr().out)) == export_approval.MAX_WITHOUT_APPROVAL + 1

@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.utils.timezone import now
 
 from rooftree.compliance.models import DncArea
-from rooftree.management import base
+from rooftree.management import command_base
 
 pytestmark = pytest.mark.django_db
 
@@ -45,18 +45,18 @@ def test_a_states_list_and_its_day_are_named(tmp_path):
 def test_a_file_without_a_day_is_asked_for_one(tmp_path):
     path = tmp_path / "list.txt"
     path.write_text("813,5550142\n")
-    with pytest.raises(base.Wrong, match="--dated"):
+    with pytest.raises(command_base.UsageError, match="--dated"):
         call_command("import", "dnc", str(path))
 
 
 def test_a_file_that_cannot_be_read_is_refused_with_its_line(file):
     file.write_text("813,5550142\n813,bad\n")
-    with pytest.raises(base.FoundWrong, match="Line 2"):
+    with pytest.raises(command_base.CheckFailed, match="Line 2"):
         call_command("import", "dnc", str(file))
     assert not DncArea.objects.exists()
 
 
 def test_a_day_that_is_none_is_refused(file):
-    with pytest.raises((base.Wrong, SystemExit)):
+    with pytest.raises((command_base.UsageError, SystemExit)):
         call_command("import", "dnc", str(file), "--dated", "soon")
     assert not DncArea.objects.exists()

@@ -7,10 +7,10 @@ from django.core.management import call_command
 
 from rooftree.capture.models import Spreadsheet
 from rooftree.leads.models import Lead
-from rooftree.management import base
-from rooftree_simulators.clock import Clock
+from rooftree.management import command_base
 from rooftree_simulators.crms import pipedrive
-from rooftree_simulators.run import start
+from rooftree_simulators.simulated_clock import SimulatedClock
+from rooftree_simulators.start_simulators import start_simulators
 from tests import make
 from tests.flow.senders import source
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("committed")
 @pytest.fixture
 def vendor(settings):
     make.company()
-    with start(clock=Clock(at=make.NOON, speed=0)) as simulators:
+    with start_simulators(clock=SimulatedClock(at=make.NOON, speed=0)) as simulators:
         settings.UPSTREAMS = {"crm_pipedrive": simulators.urls["pipedrive"]}
         made = simulators.pipedrive
         sam = made.add("users", name="Sam Gone", email="sam@elsewhere.example")
@@ -73,13 +73,13 @@ def test_a_dry_run_keeps_nothing(clerk, capsys):
 def test_a_wrong_token_ends_it_with_what_to_change(clerk):
     source("crm_pipedrive", api_token="wrong-token")
 
-    with pytest.raises(base.FoundWrong, match="Personal preferences, API"):
+    with pytest.raises(command_base.CheckFailed, match="Personal preferences, API"):
         take(clerk)
 
 
 def test_an_officer_may_not(vendor):
     source("crm_pipedrive", api_token=pipedrive.TOKEN)
 
-    with pytest.raises(base.Wrong):
+    with pytest.raises(command_base.UsageError):
         take(make.officer().user)
     assert not Spreadsheet.objects.exists()

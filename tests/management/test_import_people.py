@@ -7,7 +7,7 @@ from django.core.management import call_command
 
 from rooftree.capture.models import Spreadsheet
 from rooftree.leads.models import Lead, Person
-from rooftree.management import base
+from rooftree.management import command_base
 from rooftree.outreach.models import Message
 from rooftree.routing.models import Offer
 from tests import make
@@ -93,22 +93,22 @@ def test_an_import_is_taken_back_by_its_number(file, clerk, capsys):
 
     assert "2 leads are closed" in capsys.readouterr().out
     assert set(Lead.objects.values_list("state", flat=True)) == {"retired"}
-    with pytest.raises(base.FoundWrong, match="only once"):
+    with pytest.raises(command_base.CheckFailed, match="only once"):
         call_command("import", "undo", number, "--by", clerk.email)
 
 
 @pytest.mark.parametrize("role", ["officer", "compliance"])
 def test_who_may_not_import_on_the_page_may_not_here(file, clerk, role):
-    with pytest.raises(base.Wrong, match="may not do this"):
+    with pytest.raises(command_base.UsageError, match="may not do this"):
         take_in(file, make.user(role))
     assert not Spreadsheet.objects.exists()
 
 
 def test_a_source_is_asked_for_where_there_is_none_or_more_than_one(file, clerk):
-    with pytest.raises(base.Wrong, match="name the source.*none"):
+    with pytest.raises(command_base.UsageError, match="name the source.*none"):
         call_command("import", "hubspot", str(file), "--by", clerk.email)
     make.source("csv_import", slug="second")
-    with pytest.raises(base.Wrong, match="name the source.*second"):
+    with pytest.raises(command_base.UsageError, match="name the source.*second"):
         take_in(file, clerk)
     take_in(file, clerk, "--source", "second")
     assert Spreadsheet.objects.get().source.slug == "second"
@@ -117,10 +117,10 @@ def test_a_source_is_asked_for_where_there_is_none_or_more_than_one(file, clerk)
 def test_a_file_that_is_no_list_is_refused_in_a_sentence(tmp_path, clerk):
     path = tmp_path / "brochure.csv"
     path.write_bytes(b"%PDF-1.7 ...")
-    with pytest.raises(base.FoundWrong, match="This is a PDF"):
+    with pytest.raises(command_base.CheckFailed, match="This is a PDF"):
         take_in(path, clerk)
 
 
 def test_what_is_no_import_cannot_be_taken_back(clerk):
-    with pytest.raises(base.Wrong, match="is no import"):
+    with pytest.raises(command_base.UsageError, match="is no import"):
         call_command("import", "undo", "imp99", "--by", clerk.email)

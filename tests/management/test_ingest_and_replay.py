@@ -4,7 +4,7 @@ import pytest
 from django.core.management import call_command
 
 from rooftree.leads.models import Delivery, Lead
-from rooftree.management import base
+from rooftree.management import command_base
 from tests import make
 from tests.flow import journey
 
@@ -32,7 +32,7 @@ def test_a_file_is_worked_as_if_the_vendor_had_posted_it(tmp_path, capsys):
 
 def test_a_source_nobody_knows_is_named_with_those_that_exist(tmp_path):
     journey.zillow()
-    with pytest.raises(base.Wrong, match="there are: zillow"):
+    with pytest.raises(command_base.UsageError, match="there are: zillow"):
         call_command("ingest", "zilow", str(tmp_path / "x.json"))
 
 

@@ -7,7 +7,7 @@ import urllib.request
 
 import pytest
 
-from rooftree.core.secrets import field_key, signing_key
+from rooftree.core.app_secrets import new_field_key, new_signing_key
 from tests.management.test_serve import Place, until
 
 
@@ -16,8 +16,8 @@ def place(folders):
     place = Place(folders())
     place.start(
         ROOFTREE_ENV="production",
-        ROOFTREE_SECRET_KEY=signing_key(),
-        ROOFTREE_FIELD_KEYS=field_key(),
+        ROOFTREE_SECRET_KEY=new_signing_key(),
+        ROOFTREE_FIELD_KEYS=new_field_key(),
         ROOFTREE_PUBLIC_URL="https://leads.example.com",
         ROOFTREE_BEHIND_TLS_PROXY="true",
         ROOFTREE_METRICS_TOKEN="a-token-of-the-monitoring",

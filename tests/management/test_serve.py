@@ -15,7 +15,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from rooftree.core import postgres
+from rooftree.core import embedded_database
 
 ROOT = Path(__file__).parents[2]
 # A row that no release knows: the worker shows that it lives by giving it up.
@@ -80,7 +80,9 @@ class Place:
     def tasks_run(self):
         """Whether a task written now is taken up by a worker."""
         try:
-            with psycopg.connect(postgres.conninfo(self.home), autocommit=True) as connection:
+            with psycopg.connect(
+                embedded_database.server_conninfo(self.home), autocommit=True
+            ) as connection:
                 args = json.dumps({"task": "nobody_knows_this", "args": [], "kwargs": {}})
                 (job_id,) = connection.execute(PROBE, [args]).fetchone()
                 connection.execute('notify "public.oban_insert", \'{"queue":"now"}\'')

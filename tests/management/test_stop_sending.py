@@ -4,7 +4,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from rooftree.ledger.models import Event
-from rooftree.org import pause
+from rooftree.org import sending_pause
 from rooftree.org.models import SendingPause, StaffNotice
 from tests import make
 
@@ -17,7 +17,7 @@ def test_sending_stops_for_a_reason_that_everybody_reads():
 
     call_command("stop_sending", "--because", "The carrier asked us to.")
 
-    assert pause.is_on()
+    assert sending_pause.is_sending_paused()
     assert "The carrier asked us to." in StaffNotice.objects.get().text
 
 
@@ -36,7 +36,7 @@ def test_an_administrator_lets_it_leave_again_and_stands_in_the_ledger():
 
     call_command("resume_sending", "--by", ana.email.upper())
 
-    assert not pause.is_on()
+    assert not sending_pause.is_sending_paused()
     assert Event.objects.get(kind="org.sending.resumed").actor == f"user:{ana.pk}"
 
 
@@ -48,7 +48,7 @@ def test_nobody_else_lets_it_leave(role):
 
     with pytest.raises(CommandError, match="may not do this"):
         call_command("resume_sending", "--by", somebody.email)
-    assert pause.is_on()
+    assert sending_pause.is_sending_paused()
 
 
 def test_ending_what_never_began_says_so():

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rooftree.org import access_log
-from rooftree.org.access_log import Kind
-from rooftree.org.caller import NOWHERE, caller_of, device, shortened
+from rooftree.org.access_log import AccessKind
+from rooftree.org.client_info import NO_CLIENT, describe_device, read_client_info, truncate_ip
 from rooftree.org.models import AccessEntry
 from tests import make
 
@@ -18,7 +18,7 @@ EDGE = "Mozilla/5.0 (Windows NT 10.0; Win64) Chrome/130.0 Safari/537.36 Edg/130.
 
 @pytest.mark.parametrize("change", ["update", "delete"])
 def test_a_line_cannot_be_changed_or_taken_away(db, change):
-    access_log.note(Kind.FAILED, caller=NOWHERE, at=make.NOON)
+    access_log.record_access(AccessKind.FAILED, caller=NO_CLIENT, at=make.NOON)
     rows = AccessEntry.objects.all()
 
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
@@ -38,12 +38,12 @@ def test_a_line_cannot_be_changed_or_taken_away(db, change):
     ],
 )
 def test_of_an_address_only_the_network_is_kept(address, kept):
-    assert shortened(address) == kept
+    assert truncate_ip(address) == kept
 
 
 @given(st.ip_addresses(v=4))
 def test_the_last_number_of_an_address_is_never_kept(address):
-    assert shortened(str(address)).rsplit(".", 1)[1] == "0/24"
+    assert truncate_ip(str(address)).rsplit(".", 1)[1] == "0/24"
 
 
 @pytest.mark.parametrize(
@@ -56,18 +56,22 @@ def test_the_last_number_of_an_address_is_never_kept(address):
     ],
 )
 def test_a_device_is_three_words(said, words):
-    assert device(said) == words
+    assert describe_device(said) == words
 
 
 def test_behind_our_proxy_the_address_is_the_one_the_proxy_saw(settings):
     environ = {"REMOTE_ADDR": "10.0.0.1", "HTTP_X_FORWARDED_FOR": "1.2.3.4, 198.51.100.9"}
 
     settings.SECURE_PROXY_SSL_HEADER = None
-    assert caller_of(environ).address == "10.0.0.0/24"  # a stranger's header is not believed
+    assert read_client_info(environ).address == "10.0.0.0/24"  # a stranger's header is not believed
     settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    assert caller_of(environ).address == "198.51.100.0/24"
+    assert read_client_info(environ).address == "198.51.100.0/24"
 
 
 def test_an_unknown_address_is_kept_as_the_same_letters_each_time(db):
-    assert access_log.hashed("A@x.example") == access_log.hashed("a@x.example ")
-    assert access_log.hashed("a@x.example") != access_log.hashed("b@x.example")
+    assert access_log.hash_unknown_email("A@x.example") == access_log.hash_unknown_email(
+        "a@x.example "
+    )
+    assert access_log.hash_unknown_email("a@x.example") != access_log.hash_unknown_email(
+        "b@x.example"
+    )

@@ -11,7 +11,7 @@ from django.db import connection
 from rooftree.ledger.models import Event
 from rooftree.org import second_factor
 from rooftree.org.models import StaffSession
-from rooftree.org.second_factor import Factor, WrongCode
+from rooftree.org.second_factor import Factor, InvalidCode
 from tests import make
 
 HALF_MINUTE = timedelta(seconds=30)
@@ -28,18 +28,18 @@ def dana(cast):
 
 @pytest.fixture
 def secret(dana):
-    made = second_factor.new_secret()
-    second_factor.add_app(user=dana, secret=made, code=code_at(made, make.NOON), at=make.NOON)
+    made = second_factor.generate_app_secret()
+    second_factor.enroll_app(user=dana, secret=made, code=code_at(made, make.NOON), at=make.NOON)
     return made
 
 
 def test_an_app_is_kept_only_with_the_code_it_shows(dana):
-    secret = second_factor.new_secret()
+    secret = second_factor.generate_app_secret()
 
-    with pytest.raises(WrongCode):
-        second_factor.add_app(user=dana, secret=secret, code="000000x", at=make.NOON)
+    with pytest.raises(InvalidCode):
+        second_factor.enroll_app(user=dana, secret=secret, code="000000x", at=make.NOON)
 
-    assert not second_factor.is_asked(dana)
+    assert not second_factor.is_required_for(dana)
 
 
 def test_the_secret_is_not_readable_in_its_row(dana, secret):
@@ -49,10 +49,10 @@ def test_the_secret_is_not_readable_in_its_row(dana, secret):
 def test_a_code_works_once_and_an_older_one_not_after_it(dana, secret):
     at = make.NOON + 4 * HALF_MINUTE
 
-    assert second_factor.prove(user=dana, code=code_at(secret, at), at=at) is Factor.APP
-    assert second_factor.prove(user=dana, code=code_at(secret, at), at=at) is None
+    assert second_factor.verify_code(user=dana, code=code_at(secret, at), at=at) is Factor.APP
+    assert second_factor.verify_code(user=dana, code=code_at(secret, at), at=at) is None
     older = code_at(secret, at - HALF_MINUTE)
-    assert second_factor.prove(user=dana, code=older, at=at) is None
+    assert second_factor.verify_code(user=dana, code=older, at=at) is None
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,9 @@ def test_a_code_works_once_and_an_older_one_not_after_it(dana, secret):
 def test_a_clock_may_be_half_a_minute_off(dana, secret, steps, fits):
     at = make.NOON + 10 * HALF_MINUTE
 
-    found = second_factor.prove(user=dana, code=code_at(secret, at + steps * HALF_MINUTE), at=at)
+    found = second_factor.verify_code(
+        user=dana, code=code_at(secret, at + steps * HALF_MINUTE), at=at
+    )
 
     assert (found is Factor.APP) is fits
 
@@ -69,37 +71,37 @@ def test_a_clock_may_be_half_a_minute_off(dana, secret, steps, fits):
 def test_the_code_that_set_the_app_up_does_not_sign_in(dana, secret):
     code = code_at(secret, make.NOON)
 
-    assert second_factor.prove(user=dana, code=code, at=make.NOON) is None
+    assert second_factor.verify_code(user=dana, code=code, at=make.NOON) is None
 
 
 def test_a_recovery_code_works_once_with_blanks_or_without(dana, secret):
-    first, second, *_ = second_factor.new_codes(user=dana, at=make.NOON)
+    first, second, *_ = second_factor.replace_recovery_codes(user=dana, at=make.NOON)
 
     spaced = f"{first[:4]} {first[4:]}"
-    assert second_factor.prove(user=dana, code=spaced, at=make.NOON) is Factor.RECOVERY_CODE
-    assert second_factor.prove(user=dana, code=first, at=make.NOON) is None
-    assert second_factor.held_by(dana).codes_left == 9
-    assert second_factor.prove(user=dana, code=second, at=make.NOON) is Factor.RECOVERY_CODE
+    assert second_factor.verify_code(user=dana, code=spaced, at=make.NOON) is Factor.RECOVERY_CODE
+    assert second_factor.verify_code(user=dana, code=first, at=make.NOON) is None
+    assert second_factor.enrolled_factors(dana).codes_left == 9
+    assert second_factor.verify_code(user=dana, code=second, at=make.NOON) is Factor.RECOVERY_CODE
 
 
 def test_new_recovery_codes_void_the_old_ones(dana, secret):
-    old = second_factor.new_codes(user=dana, at=make.NOON)
-    new = second_factor.new_codes(user=dana, at=make.NOON)
+    old = second_factor.replace_recovery_codes(user=dana, at=make.NOON)
+    new = second_factor.replace_recovery_codes(user=dana, at=make.NOON)
 
     assert not set(old) & set(new)
-    assert second_factor.prove(user=dana, code=old[0], at=make.NOON) is None
+    assert second_factor.verify_code(user=dana, code=old[0], at=make.NOON) is None
 
 
 def test_nobody_elses_code_fits(cast, dana, secret):
     at = make.NOON + 4 * HALF_MINUTE
 
-    assert second_factor.prove(user=cast.sam.user, code=code_at(secret, at), at=at) is None
+    assert second_factor.verify_code(user=cast.sam.user, code=code_at(secret, at), at=at) is None
 
 
 def test_giving_up_the_last_factor_takes_the_recovery_codes_along(dana, secret):
     row = Authenticator.objects.get(user=dana, type="totp")
 
-    second_factor.remove(user=dana, row=row, at=make.NOON)
+    second_factor.remove_factor(user=dana, row=row, at=make.NOON)
 
     assert not Authenticator.objects.filter(user=dana).exists()
     assert Event.objects.filter(kind="org.user.factor_removed").count() == 1
@@ -109,7 +111,7 @@ def test_an_administrator_takes_lost_factors_away_and_ends_the_sessions(cast, da
     client.force_login(dana)
     assert StaffSession.objects.filter(user=dana).exists()
 
-    second_factor.remove_all(user=dana, by=cast.omar, at=make.NOON)
+    second_factor.reset_factors(user=dana, by=cast.omar, at=make.NOON)
 
     assert not Authenticator.objects.filter(user=dana).exists()
     assert not StaffSession.objects.filter(user=dana).exists()
@@ -117,13 +119,15 @@ def test_an_administrator_takes_lost_factors_away_and_ends_the_sessions(cast, da
 
 def test_eight_tries_of_one_code_at_once_let_one_in(committed):
     user = make.user("operations")
-    secret = second_factor.new_secret()
-    second_factor.add_app(user=user, secret=secret, code=code_at(secret, make.NOON), at=make.NOON)
+    secret = second_factor.generate_app_secret()
+    second_factor.enroll_app(
+        user=user, secret=secret, code=code_at(secret, make.NOON), at=make.NOON
+    )
     at = make.NOON + 4 * HALF_MINUTE
 
     def attempt(_):
         try:
-            return second_factor.prove(user=user, code=code_at(secret, at), at=at)
+            return second_factor.verify_code(user=user, code=code_at(secret, at), at=at)
         finally:
             connection.close()
 

@@ -9,10 +9,10 @@ from hypothesis.extra.django import TestCase
 
 from rooftree.org import throttle
 from rooftree.org.models import Throttle
-from rooftree.org.throttle import Limit
+from rooftree.org.throttle import ThrottleLimit
 from tests import make
 
-THREE = Limit(name="three", most=3, within=make.HOUR)
+THREE = ThrottleLimit(name="three", most=3, within=make.HOUR)
 
 
 class Counting(TestCase):
@@ -28,7 +28,7 @@ class Counting(TestCase):
                 began[whom], allowed[whom] = minute, 0
             allowed[whom] += 1
 
-            may = throttle.allow(THREE, whom, at=make.NOON + minute * make.MINUTE)
+            may = throttle.consume_attempt(THREE, whom, at=make.NOON + minute * make.MINUTE)
 
             assert may is (allowed[whom] <= 3)
 
@@ -36,7 +36,7 @@ class Counting(TestCase):
 def test_eight_processes_count_as_one(committed):
     def attempt(_):
         try:
-            return throttle.allow(THREE, "dana", at=make.NOON)
+            return throttle.consume_attempt(THREE, "dana", at=make.NOON)
         finally:
             connection.close()
 
@@ -48,7 +48,7 @@ def test_eight_processes_count_as_one(committed):
 
 def test_an_address_is_kept_as_a_hash_and_case_does_not_matter(db):
     for written in ("Dana@x.example", "dana@X.example", " dana@x.example"):
-        throttle.allow(THREE, written, at=make.NOON)
+        throttle.consume_attempt(THREE, written, at=make.NOON)
 
     [row] = Throttle.objects.all()
     assert row.count == 3
@@ -56,10 +56,10 @@ def test_an_address_is_kept_as_a_hash_and_case_does_not_matter(db):
 
 
 def test_whoever_proved_it_begins_again_and_old_counts_are_swept(db):
-    throttle.allow(THREE, "dana", at=make.NOON)
-    throttle.allow(THREE, "sam", at=make.NOON)
-    throttle.forgive(THREE, "Dana")
+    throttle.consume_attempt(THREE, "dana", at=make.NOON)
+    throttle.consume_attempt(THREE, "sam", at=make.NOON)
+    throttle.reset_attempts(THREE, "Dana")
 
     assert Throttle.objects.count() == 1
-    assert throttle.forget(at=make.NOON + make.DAY) == 0
-    assert throttle.forget(at=make.NOON + 3 * make.DAY) == 1
+    assert throttle.delete_expired_counters(at=make.NOON + make.DAY) == 0
+    assert throttle.delete_expired_counters(at=make.NOON + 3 * make.DAY) == 1

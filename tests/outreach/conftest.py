@@ -5,14 +5,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from rooftree.outreach.media.line import line
-from rooftree_simulators.clock import Clock
-from rooftree_simulators.frame import Setup
-from rooftree_simulators.mailbox import Mailbox, MailListener, Treatment
-from rooftree_simulators.run import _free_port
-from rooftree_simulators.server import Listener
-from rooftree_simulators.twilio.account import ACCOUNT_SID, AUTH_TOKEN, MAIN_NUMBER
-from rooftree_simulators.twilio.vendor import Twilio
+from rooftree.outreach.media.active_carrier import get_carrier
+from rooftree_simulators.simulated_clock import SimulatedClock
+from rooftree_simulators.smtp_mailbox import SmtpListener, SmtpMailbox, Treatment
+from rooftree_simulators.start_simulators import _find_free_port
+from rooftree_simulators.twilio.twilio_account import ACCOUNT_SID, AUTH_TOKEN, MAIN_NUMBER
+from rooftree_simulators.twilio.twilio_vendor import Twilio
+from rooftree_simulators.vendor_base import SimulatorSetup
+from rooftree_simulators.vendor_server import HttpListener
 from tests import make
 from tests.flow import journey
 
@@ -22,7 +22,7 @@ SEND, FIND = {"op": "create Messages"}, {"method": "GET"}
 class Carriers:
     """What the carriers hold, and hands to make them misbehave."""
 
-    def __init__(self, twilio: Twilio, mailbox: Mailbox) -> None:
+    def __init__(self, twilio: Twilio, mailbox: SmtpMailbox) -> None:
         self.twilio, self.mailbox = twilio, mailbox
 
     @property
@@ -46,9 +46,9 @@ class Carriers:
 
 @pytest.fixture
 def carriers(db, settings) -> Iterator[Carriers]:
-    setup = Setup(clock=Clock(at=make.NOON, speed=0))
-    twilio, mailbox = Twilio(setup), Mailbox(setup)
-    http, mail = Listener(twilio, 0), MailListener(mailbox, _free_port())
+    setup = SimulatorSetup(clock=SimulatedClock(at=make.NOON, speed=0))
+    twilio, mailbox = Twilio(setup), SmtpMailbox(setup)
+    http, mail = HttpListener(twilio, 0), SmtpListener(mailbox, _find_free_port())
     settings.CARRIER = "twilio"
     settings.TWILIO_BASE_URL = http.url
     settings.TWILIO_ACCOUNT_SID = ACCOUNT_SID
@@ -60,9 +60,9 @@ def carriers(db, settings) -> Iterator[Carriers]:
             "OPTIONS": {"host": "127.0.0.1", "port": mail.port, "timeout": 5},
         }
     }
-    line.cache_clear()
+    get_carrier.cache_clear()
     yield Carriers(twilio, mailbox)
-    line.cache_clear()
+    get_carrier.cache_clear()
     http.stop()
     mail.stop()
     setup.clock.stop()

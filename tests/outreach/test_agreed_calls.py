@@ -5,12 +5,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from rooftree.compliance import checker
+from rooftree.compliance.evidence import verdict_checker
 from rooftree.compliance.models import Verdict
-from rooftree.flow import attempts
-from rooftree.leads import to_do
+from rooftree.flow import call_outcomes
+from rooftree.leads import lead_tasks
 from rooftree.leads.models import Task
-from rooftree.outreach import dial, may
+from rooftree.outreach.calls import dial_borrower
+from rooftree.outreach.messages import contact_permissions
 from tests import make
 from tests.flow import journey
 
@@ -38,22 +39,24 @@ def lead_in(dana, state: str, phone: str = MOBILE):
 
 
 def agree(lead, dana, when=NIGHT, at=ASKED) -> None:
-    attempts.record(lead_id=lead.pk, result="call_back", by=dana.user, at=at, call_back_at=when)
+    call_outcomes.record_outcome(
+        lead_id=lead.pk, result="call_back", by=dana.user, at=at, call_back_at=when
+    )
 
 
 def said(lead, dana, at=NIGHT) -> tuple[str, str]:
     """The decision about a call now, and the answer of the rule about hours and requests."""
     before = [*Verdict.objects.values_list("pk", flat=True)]
-    dial.begin(lead_id=lead.pk, by=dana.user, at=at)
+    dial_borrower.begin_call(lead_id=lead.pk, by=dana.user, at=at)
     verdict = Verdict.objects.exclude(pk__in=before).get()
-    assert checker.problems(
+    assert verdict_checker.find_problems(
         {
             "facts": verdict.facts, "facts_sha256": verdict.facts_sha256,
             "decision": verdict.decision, "reason": verdict.reason,
             "next_allowed_at": verdict.next_allowed_at and verdict.next_allowed_at.isoformat(),
         }
     ) == []  # fmt: skip
-    hours = [one["reason"] for one in verdict.results if one["id"] in ("REQ-01", "HRS-02")]
+    hours = [result["reason"] for result in verdict.results if result["id"] in ("REQ-01", "HRS-02")]
     return verdict.decision, hours[0]
 
 
@@ -77,13 +80,13 @@ def test_an_hour_they_did_not_ask_for_stays_as_late_as_it_is(dana, minutes):
 def test_a_call_that_was_made_answers_no_second_one(dana):
     lead = lead_in(dana, "NY")
     agree(lead, dana)
-    attempts.record(lead_id=lead.pk, result="spoken", by=dana.user, at=NIGHT)
+    call_outcomes.record_outcome(lead_id=lead.pk, result="spoken", by=dana.user, at=NIGHT)
 
     assert said(lead, dana, NIGHT + 2 * make.MINUTE) == ("defer", "after_window")
 
 
 def approve(lead, by, at) -> None:
-    to_do.finish(task_id=Task.objects.get(lead=lead, kind=APPROVAL).pk, by=by.pk, at=at)
+    lead_tasks.finish_task(task_id=Task.objects.get(lead=lead, kind=APPROVAL).pk, by=by.pk, at=at)
 
 
 def test_where_the_state_is_silent_a_supervisor_approves_the_hour_they_asked_for(dana):
@@ -123,6 +126,6 @@ def test_who_asks_to_be_called_is_called_and_not_written_to(dana):
     lead = lead_in(dana, "NY")
     agree(lead, dana)
 
-    badges = may.badges(lead.pk, at=NIGHT)
+    badges = contact_permissions.permissions_of_lead(lead.pk, at=NIGHT)
 
     assert (badges["call"].decision, badges["text"].decision) == ("allow", "defer")

@@ -9,13 +9,15 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from rooftree.compliance import cases, checker, lead_basis
-from rooftree.compliance.lead_basis import Basis, NoBasis
+from rooftree.compliance.credit import trigger_lead_basis
+from rooftree.compliance.credit.trigger_lead_basis import BadBasis, BasisProof
+from rooftree.compliance.evidence import verdict_checker
 from rooftree.compliance.models import SourceTerms
 from rooftree.leads.models import Lead
-from rooftree.outreach import send
+from rooftree.outreach.messages import send
 from rooftree.outreach.models import Message
-from rooftree.outreach.wording import Words
+from rooftree.outreach.wording.message_templates import MessageContent
+from rooftree_casebook import decide_case
 from tests import make
 from tests.flow import journey
 
@@ -30,7 +32,9 @@ HONEST = (
     "lender you applied to."
 )
 WORDS = f"{HONEST} {NOTICES} Lindenfield Mortgage NMLS 1204417."
-AUTHORIZED = Basis(is_authorized=True, relationship="", has_opted_out=False, reference="EQ-118")
+AUTHORIZED = BasisProof(
+    is_authorized=True, relationship="", has_opted_out=False, reference="EQ-118"
+)
 ACQUIRED = datetime(2026, 11, 20, 17, tzinfo=UTC)
 TIES = ("current_servicer", "originated_current_loan", "current_account")
 
@@ -59,31 +63,33 @@ def sold(*, acquired=ACQUIRED, state="FL", **terms) -> Lead:
     return make.lead(person=person, source=source, property_state=state, at=acquired)
 
 
-def proven(lead: Lead, basis: Basis = AUTHORIZED, **changes) -> None:
-    lead_basis.record(lead, replace(basis, **changes), by=make.user("compliance"), at=make.NOON)
+def proven(lead: Lead, basis: BasisProof = AUTHORIZED, **changes) -> None:
+    trigger_lead_basis.record_basis(
+        lead, replace(basis, **changes), by=make.user("compliance"), at=make.NOON
+    )
 
 
 def sent(lead: Lead, body: str = WORDS) -> Message:
-    words = Words(body=body, subject="A firm offer", officer=None, language="en")
-    message = send.plan(
+    words = MessageContent(body=body, subject="A firm offer", officer=None, language="en")
+    message = send.queue_message(
         lead=Lead.objects.select_related("person", "source").get(pk=lead.pk), medium="email",
         purpose="marketing", cause=f"test:{make.number()}", words=words, to="ben@home.example",
         at=make.NOON + make.HOUR,
     )  # fmt: skip
-    send.deliver([message.pk], at=make.NOON + make.HOUR)
+    send.deliver_messages([message.pk], at=make.NOON + make.HOUR)
     message.refresh_from_db()
     return message
 
 
 def said(message: Message, rule: str) -> tuple[str, str]:
     """What one rule answered about a message that was asked about."""
-    (found,) = [one for one in message.verdict.results if one["id"] == rule]
+    (found,) = [result for result in message.verdict.results if result["id"] == rule]
     return found["decision"], found["reason"]
 
 
 def of_case(given: dict) -> tuple[str, str]:
     """What `rooftree decide` says of the same case."""
-    verdict = cases.verdict_of(given)
+    verdict = decide_case.case_verdict(given)
     return verdict.decision.value, verdict.reason
 
 
@@ -225,12 +231,12 @@ def test_terms_that_nobody_reviewed_change_nothing(company):
 def test_the_checker_sees_a_bureaus_lead_that_was_allowed_without_a_basis(company):
     allowed = sent(sold(is_authorized=True)).verdict
     facts = dict(allowed.facts)
-    assert checker.objections(facts) == []
+    assert verdict_checker.find_objections(facts) == []
 
     facts["provenance"] = facts["provenance"] | {"is_authorized_to_cra": False}
-    assert checker.objections(facts) == ["a credit bureau's lead has no basis"]
+    assert verdict_checker.find_objections(facts) == ["a credit bureau's lead has no basis"]
 
 
 def test_a_basis_without_its_proof_is_none(company):
-    with pytest.raises(NoBasis, match="where the proof is kept"):
+    with pytest.raises(BadBasis, match="where the proof is kept"):
         proven(sold(), reference=" ")

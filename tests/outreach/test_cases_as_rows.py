@@ -15,16 +15,20 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from rooftree.compliance import places, revoke
-from rooftree.compliance.load_dnc import Upload, load
+from rooftree.compliance.consent import store_revocation
+from rooftree.compliance.do_not_call.load_list import ListUpload, load_file
+from rooftree.compliance.gate import person_places
+from rooftree.compliance.gate.rulebook import STATES, STATES_WITH_OWN_DNC_LIST
 from rooftree.compliance.models import Verdict
 from rooftree.compliance.numbers.models import NumberQuestion
-from rooftree.compliance.rulebook import SEPARATE_LISTS, STATES
-from rooftree.core.zones import AREA_CODES, zone_of_zip
-from rooftree.flow import attempts
+from rooftree.core.area_codes_and_zones import STATE_BY_AREA_CODE, zone_of_zip
+from rooftree.flow import call_outcomes
 from rooftree.leads.models import ContactAttempt, Lead, Loan, Milestone
 from rooftree.org.models import LoanOfficer
-from rooftree.outreach import automatic, compose, dial, facts, send
+from rooftree.outreach.calls import dial_borrower
+from rooftree.outreach.facts import message_facts
+from rooftree.outreach.messages import automatic_messages, send
+from rooftree.outreach.wording import typed_messages
 from tests import make
 from tests.flow import journey
 
@@ -61,12 +65,14 @@ def test_a_worked_case_gets_its_verdict_through_the_door(
     case: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given, expected = case["given"], case["expect"]
-    monkeypatch.setattr(facts, "GUARD_MINUTES", {})  # our own margin, of which no case knows
+    monkeypatch.setattr(
+        message_facts, "GUARD_MINUTES", {}
+    )  # our own margin, of which no case knows
     at = datetime.fromisoformat(given["now"]) if "now" in given else make.NOON
 
     verdict = done(borrower(given, at), given, at)
 
-    said = [(one["decision"], one["reason"]) for one in verdict.results]
+    said = [(result["decision"], result["reason"]) for result in verdict.results]
     assert (expected["decision"], expected["reason"]) in said
     assert verdict.decision == expected["decision"]
     if "next_allowed_at" in expected:
@@ -77,18 +83,20 @@ def done(lead: Lead, given: Mapping[str, Any], at: datetime) -> Verdict:
     """Call or text them as the case says; the last verdict about it."""
     by = LoanOfficer.objects.get().user
     if given["channel"] == "call":
-        dial.begin(lead_id=lead.pk, by=by, at=at)
+        dial_borrower.begin_call(lead_id=lead.pk, by=by, at=at)
         return Verdict.objects.get()
     if given.get("automated", True):
         if "promo" in given.get("content_flags", ()):
             make.edition(KEY, at=at, body="Your papers are here. Rates as low as 5 %.")
-        (one,) = automatic.plan(
+        (one,) = automatic_messages.queue_template(
             lead=lead, key=KEY, cause="case", media=["text"], purpose=given["purpose"], at=at
         )
-        send.deliver([one.pk], at=at)
+        send.deliver_messages([one.pk], at=at)
     else:
-        with suppress(compose.CannotSend):
-            compose.compose(lead_id=lead.pk, medium="text", body="Hello", by=by, at=at)
+        with suppress(typed_messages.CannotSend):
+            typed_messages.send_typed_message(
+                lead_id=lead.pk, medium="text", body="Hello", by=by, at=at
+            )
     return Verdict.objects.get(messages__direction="out")
 
 
@@ -125,13 +133,13 @@ def number(given: Mapping[str, Any], where: list[Mapping[str, Any]]) -> str:
     if not wanted:
         return TOLL_FREE
     zones = {one["zone"] for one in wanted}
-    codes = [code for code, state in AREA_CODES.items() if state == wanted[0]["state"]]
+    codes = [code for code, state in STATE_BY_AREA_CODE.items() if state == wanted[0]["state"]]
     there = [code for code in codes if zones_of(code) <= zones]
     return f"+1{max(there, key=lambda code: len(zones_of(code)))}5550142"
 
 
 def zones_of(code: str) -> set[str]:
-    return {place.zone for place in places.of_number(f"+1{code}5550142")}
+    return {place.zone for place in person_places.area_code_places(f"+1{code}5550142")}
 
 
 def live_at(lead: Lead, *, kind: str, state: str, zone: str = "", **of_the_house: Any) -> None:
@@ -172,7 +180,7 @@ def list_them(lead: Lead, given: Mapping[str, Any], at: datetime) -> None:
     """The registries as the case has them: their day, and whether the number is on them."""
     number = lead.person.phones.get().e164[2:]
     copies = {"US": (given.get("registry_version_date"), given.get("on_national", False))}
-    for state in SEPARATE_LISTS & {given.get("state")}:
+    for state in STATES_WITH_OWN_DNC_LIST & {given.get("state")}:
         dated = given.get("state_list_version_date")
         copies[state] = (dated, given.get("on_state_list", False))
     if number.startswith("888"):
@@ -181,13 +189,13 @@ def list_them(lead: Lead, given: Mapping[str, Any], at: datetime) -> None:
         copied_at = day_of(dated, at, or_days_ago=0)
         other = f"{number[:-1]}{(int(number[-1]) + 1) % 10}"
         lines = f"{other}\n{number}\n" if is_listed else f"{other}\n"
-        upload = Upload(
+        upload = ListUpload(
             registry=registry, name="list.txt", dated=copied_at.date(),
             file=io.BytesIO(lines.encode()),
         )  # fmt: skip
-        load(upload, by=None, at=copied_at)
+        load_file(upload, by=None, at=copied_at)
     if since := given.get("internal_dnc_since"):
-        revoke.record(
+        store_revocation.store_revocation(
             person_id=lead.person_id, address="", kind="do_not_contact", media=["call", "text"],
             origin="staff", cause="case", at=day_of(since, at, or_days_ago=0),
         )  # fmt: skip
@@ -215,7 +223,7 @@ def agree(lead: Lead, given: Mapping[str, Any], at: datetime) -> None:
     """That they asked to be called, and when."""
     asks = given.get("consent") == "express_request" or "call me" in given.get("inbound", "")
     if wanted := given.get("consumer_requested_time") or (asks and at.isoformat()):
-        attempts.record(
+        call_outcomes.record_outcome(
             lead_id=lead.pk, result="call_back", by=LoanOfficer.objects.get().user,
             at=at - timedelta(days=3), call_back_at=datetime.fromisoformat(wanted),
         )  # fmt: skip

@@ -3,9 +3,9 @@
 import pytest
 
 from rooftree.ledger.models import Event
-from rooftree.outreach import automatic, send
+from rooftree.outreach.messages import automatic_messages, send
 from rooftree.outreach.models import Message
-from rooftree.routing import own
+from rooftree.routing import lead_ownership
 from tests import make
 from tests.flow import journey
 
@@ -25,12 +25,12 @@ def held(dana) -> Message:
         rendered_at="2026-11-24T03:58:00Z", submitted_at="2026-11-24T03:59:30Z"
     )
     lead = journey.deliver(journey.website(), post, at=make.NIGHT)
-    own.give(lead_id=lead.pk, officer_id=dana.pk, by=None, at=make.NIGHT)
+    lead_ownership.give_lead(lead_id=lead.pk, officer_id=dana.pk, by=None, at=make.NIGHT)
     lead.refresh_from_db()
-    (planned,) = automatic.plan(
+    (planned,) = automatic_messages.queue_template(
         lead=lead, key="not_reached_1", cause="step:1", media=["text"], at=make.NIGHT
     )
-    send.deliver([planned.pk], at=make.NIGHT)
+    send.deliver_messages([planned.pk], at=make.NIGHT)
     planned.refresh_from_db()
     assert planned.state == "held", planned.problem
     assert f"Dana Whitfield NMLS {dana.nmls_id}" in planned.body
@@ -44,12 +44,12 @@ def in_the_morning(held: Message) -> Message:
 
 
 def test_it_goes_signed_by_whoever_has_the_lead_then(held, sam, carriers):
-    own.give(lead_id=held.lead_id, officer_id=sam.pk, by=None, at=LATER)
+    lead_ownership.give_lead(lead_id=held.lead_id, officer_id=sam.pk, by=None, at=LATER)
 
     sent = in_the_morning(held)
 
     assert (sent.state, sent.officer) == ("sent", sam)
-    words = next(one.body for one in carriers.texts if one.sid == sent.carrier_id)
+    words = next(text.body for text in carriers.texts if text.sid == sent.carrier_id)
     assert f"Sam Okafor NMLS {sam.nmls_id}" in words
     assert "Dana Whitfield" not in words
     noted = Event.objects.get(kind="outreach.message.signed_anew")
@@ -57,7 +57,7 @@ def test_it_goes_signed_by_whoever_has_the_lead_then(held, sam, carriers):
 
 
 def test_it_goes_in_the_companys_name_when_the_lead_is_nobodys(held):
-    own.release(lead_id=held.lead_id, by=None, at=LATER, because="given_up")
+    lead_ownership.release_lead(lead_id=held.lead_id, by=None, at=LATER, because="given_up")
 
     sent = in_the_morning(held)
 
@@ -78,7 +78,7 @@ def test_it_stays_as_it_is_while_the_lead_does(held, dana):
 def test_one_whose_signature_is_not_found_is_stopped_not_sent_in_the_wrong_name(held, sam):
     words = held.body.replace("Dana Whitfield", "Dana W.")
     Message.objects.filter(pk=held.pk).update(body=words)
-    own.give(lead_id=held.lead_id, officer_id=sam.pk, by=None, at=LATER)
+    lead_ownership.give_lead(lead_id=held.lead_id, officer_id=sam.pk, by=None, at=LATER)
 
     stopped = in_the_morning(held)
 

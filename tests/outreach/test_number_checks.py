@@ -6,26 +6,27 @@ from datetime import date, timedelta
 
 import pytest
 
-from rooftree.compliance import listed
-from rooftree.compliance.facts import Medium, Purpose
-from rooftree.compliance.load_dnc import Upload, load
+from rooftree.compliance.do_not_call import number_lookup
+from rooftree.compliance.do_not_call.load_list import ListUpload, load_file
+from rooftree.compliance.gate.facts import Medium, Purpose
 from rooftree.compliance.models import Revocation
-from rooftree.compliance.numbers import questions, service
+from rooftree.compliance.numbers import number_questions, vendor_account
 from rooftree.compliance.numbers.models import NumberQuestion, NumberService
-from rooftree.compliance.numbers.questions import Wanted
-from rooftree.compliance.numbers.shapes import Kind
-from rooftree.flow import calls, numbers
-from rooftree.flow.calls import CannotCall
+from rooftree.compliance.numbers.number_questions import NewQuestion
+from rooftree.compliance.numbers.number_vendor import QuestionKind
+from rooftree.flow import call_events, number_lookups
+from rooftree.flow.call_events import CannotCall
 from rooftree.leads.models import Lead, Phone, Task
 from rooftree.ledger.models import Event
 from rooftree.org.models import StaffNotice
-from rooftree.outreach import automatic, dial, send
-from rooftree.outreach.facts import Outgoing, gather
+from rooftree.outreach.calls import dial_borrower
+from rooftree.outreach.facts.message_facts import OutgoingContact, gather_facts
+from rooftree.outreach.messages import automatic_messages, send
 from rooftree.outreach.models import Message
-from rooftree_simulators.clock import Clock
-from rooftree_simulators.frame import Setup
 from rooftree_simulators.numbers import dncscrub
-from rooftree_simulators.server import Listener
+from rooftree_simulators.simulated_clock import SimulatedClock
+from rooftree_simulators.vendor_base import SimulatorSetup
+from rooftree_simulators.vendor_server import HttpListener
 from tests import make
 from tests.flow import journey
 
@@ -36,10 +37,10 @@ LATE = make.NOON + 60 * make.DAY  # when nobody can still say that the number is
 
 @pytest.fixture
 def vendor(settings) -> Iterator[dncscrub.DncScrub]:
-    setup = Setup(clock=Clock(at=make.NOON, speed=0))
+    setup = SimulatorSetup(clock=SimulatedClock(at=make.NOON, speed=0))
     simulated = dncscrub.DncScrub(setup)
-    http = Listener(simulated, 0)
-    settings.UPSTREAMS = {f"numbers_{kind}": http.url for kind in Kind}
+    http = HttpListener(simulated, 0)
+    settings.UPSTREAMS = {f"numbers_{kind}": http.url for kind in QuestionKind}
     yield simulated
     http.stop()
     setup.clock.stop()
@@ -49,8 +50,10 @@ def vendor(settings) -> Iterator[dncscrub.DncScrub]:
 def asked(vendor) -> dncscrub.DncScrub:
     """The same with an account of ours that checks all and asks the FCC's database."""
     covers = ["US", "FL", "TX", "LITIGATOR"]
-    service.keep(
-        service.Wanted(key=dncscrub.KEY, project="", covers=covers, asks_reassigned=True),
+    vendor_account.save_account(
+        vendor_account.AccountSettings(
+            key=dncscrub.LOGIN_ID, project="", covers=covers, asks_reassigned=True
+        ),
         by=make.user("administrator"),
         at=make.NOON,
     )
@@ -73,29 +76,29 @@ def emergencies_are_known(at) -> None:
 def write(lead: Lead, *, at) -> Message:
     """An automatic text of a sequence, decided at once."""
     emergencies_are_known(at)
-    (planned,) = automatic.plan(
+    (planned,) = automatic_messages.queue_template(
         lead=lead, key="not_reached_1", cause=f"step:{make.number()}", media=["text"], at=at
     )
-    send.deliver([planned.pk], at=at)
+    send.deliver_messages([planned.pk], at=at)
     planned.refresh_from_db()
     return planned
 
 
 def answer(at) -> None:
-    numbers.ask_due(at=at)
+    number_lookups.ask_due_questions(at=at)
 
 
 def load_national(day: date) -> None:
     file = io.BytesIO(b"813,5550142\n")
-    load(Upload(registry="US", name="us.txt", dated=day, file=file), by=None, at=make.NOON)
+    load_file(ListUpload(registry="US", name="us.txt", dated=day, file=file), by=None, at=make.NOON)
 
 
 def facts(lead: Lead, *, at, medium=Medium.TEXT):
-    outgoing = Outgoing(
+    outgoing = OutgoingContact(
         medium=medium, purpose=Purpose.MARKETING, is_automated=True, to=BEN, text="Hello"
     )
     fresh = Lead.objects.select_related("person", "source").get(pk=lead.pk)
-    return gather(outgoing, lead=fresh, company=make.company(), at=at)
+    return gather_facts(outgoing, lead=fresh, company=make.company(), at=at)
 
 
 def test_an_old_number_is_asked_about_and_the_text_goes_by_itself_when_it_is_still_theirs(
@@ -106,7 +109,7 @@ def test_an_old_number_is_asked_about_and_the_text_goes_by_itself_when_it_is_sti
     assert not Task.objects.filter(kind__startswith="require:rnd").exists()
 
     answer(LATE + make.MINUTE)
-    send.deliver(send.due(at=LATE + make.MINUTE), at=LATE + make.MINUTE)
+    send.deliver_messages(send.find_due_messages(at=LATE + make.MINUTE), at=LATE + make.MINUTE)
 
     held.refresh_from_db()
     assert held.state == "sent", held.problem
@@ -125,7 +128,7 @@ def test_a_number_that_changed_hands_is_unlinked_and_becomes_work_of_the_officer
     held = write(lead, at=LATE)
 
     answer(LATE + make.MINUTE)
-    send.deliver(send.due(at=LATE + make.MINUTE), at=LATE + make.MINUTE)
+    send.deliver_messages(send.find_due_messages(at=LATE + make.MINUTE), at=LATE + make.MINUTE)
 
     held.refresh_from_db()
     assert held.state == "blocked"
@@ -143,7 +146,7 @@ def test_what_proves_nothing_is_a_persons_to_verify(asked, lead, spoil):
         asked.data_begins = date(2027, 1, 1)
     held = write(lead, at=LATE)
     answer(LATE + make.MINUTE)
-    send.deliver(send.due(at=LATE + make.MINUTE), at=LATE + make.MINUTE)
+    send.deliver_messages(send.find_due_messages(at=LATE + make.MINUTE), at=LATE + make.MINUTE)
 
     held.refresh_from_db()
     assert (held.state, held.verdict.reason) == ("review", "rnd_no_data_reverify")
@@ -166,12 +169,16 @@ def test_without_a_vendor_the_check_is_a_persons_task_and_nothing_goes(lead):
 def test_what_waited_for_people_is_asked_once_there_is_a_vendor(vendor, lead):
     stopped = write(lead, at=LATE)
     assert stopped.state == "review"
-    wanted = service.Wanted(key=dncscrub.KEY, project="", covers=[], asks_reassigned=True)
+    wanted = vendor_account.AccountSettings(
+        key=dncscrub.LOGIN_ID, project="", covers=[], asks_reassigned=True
+    )
 
-    numbers.set_up(wanted, by=make.user("administrator"), at=LATE + make.MINUTE)
-    send.deliver(send.due(at=LATE + make.MINUTE), at=LATE + make.MINUTE)
+    number_lookups.save_number_service(wanted, by=make.user("administrator"), at=LATE + make.MINUTE)
+    send.deliver_messages(send.find_due_messages(at=LATE + make.MINUTE), at=LATE + make.MINUTE)
     answer(LATE + 2 * make.MINUTE)
-    send.deliver(send.due(at=LATE + 2 * make.MINUTE), at=LATE + 2 * make.MINUTE)
+    send.deliver_messages(
+        send.find_due_messages(at=LATE + 2 * make.MINUTE), at=LATE + 2 * make.MINUTE
+    )
 
     stopped.refresh_from_db()
     assert stopped.state == "sent", stopped.problem
@@ -211,7 +218,7 @@ def test_a_vendor_that_is_down_is_asked_again_and_told_of_and_nothing_goes(asked
     assert "failed (500)" in NumberService.objects.get().problem
     assert NumberService.objects.get().failing_since == LATE + make.MINUTE
     assert "cannot be checked" in StaffNotice.objects.get(kind="numbers", user=admin).text
-    send.deliver([held.pk], at=LATE + 16 * make.MINUTE)
+    send.deliver_messages([held.pk], at=LATE + 16 * make.MINUTE)
     held.refresh_from_db()
     assert held.state == "held"
 
@@ -244,8 +251,8 @@ def test_two_at_once_ask_the_same_question_once(asked, lead):
 
 
 def test_a_whole_batch_is_one_request_and_one_bad_number_spoils_no_other(asked):
-    mine = {Wanted(kind=Kind.LISTS, number=f"+1813555{n:04}") for n in range(100, 105)}
-    questions.ask(mine, at=make.NOON)
+    mine = {NewQuestion(kind=QuestionKind.LISTS, number=f"+1813555{n:04}") for n in range(100, 105)}
+    number_questions.enqueue_questions(mine, at=make.NOON)
     answer(make.NOON)
     assert len(asked.record.since(0)) == 1
     assert NumberQuestion.objects.filter(answered_at=make.NOON).count() == 5
@@ -254,7 +261,9 @@ def test_a_whole_batch_is_one_request_and_one_bad_number_spoils_no_other(asked):
     NumberQuestion.objects.create(
         kind="lists", number="+18131110", asked_at=make.NOON, due_at=make.NOON
     )
-    questions.ask({Wanted(kind=Kind.LISTS, number=bad)}, at=make.NOON)
+    number_questions.enqueue_questions(
+        {NewQuestion(kind=QuestionKind.LISTS, number=bad)}, at=make.NOON
+    )
     answer(make.NOON)
     assert NumberQuestion.objects.get(number=bad).answered_at == make.NOON
     left = NumberQuestion.objects.get(number="+18131110")
@@ -267,7 +276,7 @@ def test_a_whole_batch_is_one_request_and_one_bad_number_spoils_no_other(asked):
 
 def test_a_new_leads_number_is_scrubbed_before_anybody_calls(asked, lead, dana):
     assert NumberQuestion.objects.get(kind="lists").number == BEN
-    said = {one.registry: one.is_listed for one in listed.says(BEN)}
+    said = {one.registry: one.is_listed for one in number_lookup.look_up_number(BEN)}
     assert said == {"US": False, "FL": False, "TX": False, "LITIGATOR": False}
     assert facts(lead, at=make.NOON + make.HOUR).registry_date == make.NOON.date()
 
@@ -290,10 +299,12 @@ def test_each_result_is_read_as_it_is_documented_and_what_is_new_fails_closed(
     asked, code, reason, expected
 ):
     asked.results[TEN] = (code, reason)
-    questions.ask({Wanted(kind=Kind.LISTS, number=BEN)}, at=make.NOON)
+    number_questions.enqueue_questions(
+        {NewQuestion(kind=QuestionKind.LISTS, number=BEN)}, at=make.NOON
+    )
     answer(make.NOON)
 
-    assert {one.registry: one.is_listed for one in listed.says(BEN)} == expected
+    assert {one.registry: one.is_listed for one in number_lookup.look_up_number(BEN)} == expected
 
 
 def test_the_newer_of_two_copies_counts_and_of_one_day_the_one_that_lists_it(asked, lead):
@@ -306,40 +317,44 @@ def test_the_newer_of_two_copies_counts_and_of_one_day_the_one_that_lists_it(ask
 def test_a_call_waits_a_minute_for_a_number_of_which_nothing_is_known(asked, dana):
     mine = make.lead(officer=dana, person=make.person(phone=BEN), warmed_at=make.NOON)
     with pytest.raises(CannotCall, match="press again in a minute"):
-        calls.start(lead_id=mine.pk, by=dana.user, at=make.NOON)
+        call_events.start_call(lead_id=mine.pk, by=dana.user, at=make.NOON)
 
     answer(make.NOON)
 
-    begun = dial.begin(lead_id=mine.pk, by=dana.user, at=make.NOON + make.MINUTE)
-    assert isinstance(begun, dial.Dialled)
+    begun = dial_borrower.begin_call(lead_id=mine.pk, by=dana.user, at=make.NOON + make.MINUTE)
+    assert isinstance(begun, dial_borrower.DialedCall)
 
 
 def test_an_answer_is_good_for_31_days_and_then_asked_for_again(asked, dana):
     mine = make.lead(officer=dana, person=make.person(phone=BEN))
-    questions.ask({Wanted(kind=Kind.LISTS, number=BEN)}, at=make.NOON)
+    number_questions.enqueue_questions(
+        {NewQuestion(kind=QuestionKind.LISTS, number=BEN)}, at=make.NOON
+    )
     answer(make.NOON)
     last, after = make.NOON + 31 * make.DAY, make.NOON + 32 * make.DAY
     emergencies_are_known(last)
-    assert isinstance(dial.begin(lead_id=mine.pk, by=dana.user, at=last), dial.Dialled)
+    assert isinstance(
+        dial_borrower.begin_call(lead_id=mine.pk, by=dana.user, at=last), dial_borrower.DialedCall
+    )
 
     emergencies_are_known(after)
     with pytest.raises(CannotCall, match=r"missing or too old. It is asked for now"):
-        calls.start(lead_id=mine.pk, by=dana.user, at=after)
+        call_events.start_call(lead_id=mine.pk, by=dana.user, at=after)
     answer(after)
 
-    begun = dial.begin(lead_id=mine.pk, by=dana.user, at=after + make.MINUTE)
-    assert isinstance(begun, dial.Dialled), begun.sentence
+    begun = dial_borrower.begin_call(lead_id=mine.pk, by=dana.user, at=after + make.MINUTE)
+    assert isinstance(begun, dial_borrower.DialedCall), begun.sentence
 
 
 def test_an_answer_that_says_nothing_is_not_asked_for_again_the_same_day(asked, dana):
     asked.results[TEN] = ("B", "")
     mine = make.lead(officer=dana, person=make.person(phone=BEN))
     with pytest.raises(CannotCall):
-        calls.start(lead_id=mine.pk, by=dana.user, at=make.NOON)
+        call_events.start_call(lead_id=mine.pk, by=dana.user, at=make.NOON)
     answer(make.NOON)
 
     with pytest.raises(CannotCall) as refused:
-        calls.start(lead_id=mine.pk, by=dana.user, at=make.NOON + make.MINUTE)
+        call_events.start_call(lead_id=mine.pk, by=dana.user, at=make.NOON + make.MINUTE)
     assert "press again" not in str(refused.value)
     assert NumberQuestion.objects.count() == 1
 
@@ -352,14 +367,16 @@ def test_maine_has_the_number_checked_before_a_sales_call(asked, dana):
     company.save()
     person = make.person(phone="+12075550142")
     mine = make.lead(officer=dana, person=person, property_state="ME")
-    questions.ask({Wanted(kind=Kind.LISTS, number="+12075550142")}, at=make.NOON)
+    number_questions.enqueue_questions(
+        {NewQuestion(kind=QuestionKind.LISTS, number="+12075550142")}, at=make.NOON
+    )
     answer(make.NOON)
     with pytest.raises(CannotCall, match=r"Maine asks.*press again"):
-        calls.start(lead_id=mine.pk, by=dana.user, at=make.NOON)
+        call_events.start_call(lead_id=mine.pk, by=dana.user, at=make.NOON)
 
     answer(make.NOON)
 
-    begun = dial.begin(lead_id=mine.pk, by=dana.user, at=make.NOON + make.MINUTE)
-    assert isinstance(begun, dial.Dialled), begun.sentence
+    begun = dial_borrower.begin_call(lead_id=mine.pk, by=dana.user, at=make.NOON + make.MINUTE)
+    assert isinstance(begun, dial_borrower.DialedCall), begun.sentence
     kept = NumberQuestion.objects.get(kind="reassigned")
     assert kept.since == make.NOON.date() - timedelta(days=1)  # the database takes no today

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from rooftree.flow import releases
-from rooftree.org import pause
-from rooftree.outreach import send
+from rooftree.flow import release_runner
+from rooftree.org import sending_pause
+from rooftree.outreach.messages import send
 from rooftree.outreach.models import Message
-from rooftree.outreach.releases import acts, gather, progress
+from rooftree.outreach.releases import release_control, release_drafts, release_progress
 from rooftree.outreach.releases.audience import Audience
 from rooftree.outreach.releases.models import Release
 from tests import make
@@ -43,14 +43,14 @@ def going(dana, omar, settings) -> Release:
     make.release_limits(free_size=5, canary_size=1)
     for _ in range(60):
         make.lead(officer=dana, state="nurture")
-    release = releases.make(
+    release = release_runner.create_release(
         title="To all", audience=Audience(), key="not_reached_2", medium="email",
         by=make.user("marketing"), at=make.NOON,
     )  # fmt: skip
-    gather.seal(release.pk, by=None, at=make.NOON)
-    acts.approve(release, by=omar, at=make.NOON)
-    releases.carry_out(at=second(0.1))
-    acts.go_on(release, by=omar, at=second(0.2))
+    release_drafts.seal_draft(release.pk, by=None, at=make.NOON)
+    release_control.approve_release(release, by=omar, at=make.NOON)
+    release_runner.run_releases(at=second(0.1))
+    release_control.continue_release(release, by=omar, at=second(0.2))
     release.refresh_from_db()
     return release
 
@@ -65,19 +65,19 @@ def at_work(*, since: float) -> Iterator[Callable[[], object]]:
 
     def work() -> None:
         while not is_over.is_set():
-            releases.carry_out(at=moment())
+            release_runner.run_releases(at=moment())
             is_over.wait(0.02)
         connection.close()
 
     clocks = [threading.Thread(target=work) for _ in range(2)]
-    for one in clocks:
-        one.start()
+    for clock in clocks:
+        clock.start()
     try:
         yield moment
     finally:
         is_over.set()
-        for one in clocks:
-            one.join()
+        for clock in clocks:
+            clock.join()
 
 
 def wait_for(release: Release, messages: int) -> None:
@@ -91,24 +91,24 @@ def wait_for(release: Release, messages: int) -> None:
 
 def read(carriers) -> set[str]:
     """To whom the carrier has something."""
-    everybody = {one["to"][0] for one in carriers.letters}
+    everybody = {letter["to"][0] for letter in carriers.letters}
     return {one for one in everybody if one.endswith("@home.example")}
 
 
 def test_what_leaves_after_a_stop_at_full_pace_is_all_on_the_page(going, omar, carriers):
     with at_work(since=1) as moment:
         wait_for(going, 3 * PACE)
-        acts.stop(going, by=omar, because="Wrong rate", at=moment())
+        release_control.stop_release(going, by=omar, because="Wrong rate", at=moment())
         before = read(carriers)
         time.sleep(1.5)  # they go on looking for work
         after = read(carriers)
 
     going.refresh_from_db()
-    listed = {one.to_address for one in progress.beyond_recall(going)}
+    listed = {one.to_address for one in release_progress.messages_beyond_recall(going)}
     assert after - before <= listed
     assert len(listed) <= 2 * PACE
     assert not going.messages.filter(state__in=["waiting", "held", "claimed"]).exists()
-    gone = going.messages.filter(state__in=progress.REACHED)
+    gone = going.messages.filter(state__in=release_progress.SUBMITTED_STATES)
     assert read(carriers) == set(gone.values_list("to_address", flat=True))
     assert len(after) < 60
 
@@ -119,7 +119,7 @@ def test_no_two_seconds_hold_more_than_two_seconds_of_the_pace(going, carriers):
 
     handed = sorted(going.messages.exclude(claimed_at=None).values_list("claimed_at", flat=True))
     for first in handed:
-        together = [one for one in handed if first <= one < first + 2 * make.SECOND]
+        together = [message for message in handed if first <= message < first + 2 * make.SECOND]
         assert len(together) <= 2 * PACE
 
 
@@ -127,7 +127,9 @@ def test_two_clocks_at_once_write_to_nobody_twice(going, carriers):
     with at_work(since=1):
         wait_for(going, 2 * PACE)
 
-    addresses = [one["to"][0] for one in carriers.letters if "home.example" in one["to"][0]]
+    addresses = [
+        letter["to"][0] for letter in carriers.letters if "home.example" in letter["to"][0]
+    ]
     assert len(addresses) == len(set(addresses))
 
 
@@ -144,16 +146,16 @@ def from_a_shell(*words: str) -> str:
 
 
 def test_a_stop_from_a_shell_is_seen_by_workers_before_their_next_call(going, carriers):
-    releases._line_up(going, 4, second(1))
+    release_runner._create_messages(going, 4, second(1))
     ids = list(going.messages.filter(state="waiting").values_list("pk", flat=True))
-    claimed = send._claim(ids, second(1))  # a worker is about to hand them over
+    claimed = send._claim_messages(ids, second(1))  # a worker is about to hand them over
     had = len(carriers.letters)
 
     said = from_a_shell("stop-sending", "--because", "The wrong list.")
 
     assert "Sending is paused. The wrong list." in said
-    assert send._look_again(claimed, second(2)) == []
-    assert releases.carry_out(at=second(3)) == 0
+    assert send._recheck_claimed(claimed, second(2)) == []
+    assert release_runner.run_releases(at=second(3)) == 0
     assert len(carriers.letters) == had
     waits = going.messages.filter(pk__in=ids)
     assert set(waits.values_list("state", "claimed_at")) == {("waiting", None)}
@@ -161,17 +163,17 @@ def test_a_stop_from_a_shell_is_seen_by_workers_before_their_next_call(going, ca
 
 
 def test_what_waited_for_the_end_of_a_pause_goes_at_the_pace(going, carriers):
-    pause.begin(because="A look.", backup_at=None, at=second(1))
-    assert releases.carry_out(at=second(2)) == 0
+    sending_pause.begin_pause(because="A look.", backup_at=None, at=second(1))
+    assert release_runner.run_releases(at=second(2)) == 0
 
-    pause.end(by=make.user("administrator"), at=second(3))
+    sending_pause.end_pause(by=make.user("administrator"), at=second(3))
 
-    assert releases.carry_out(at=second(4)) == PACE
-    assert releases.carry_out(at=second(4.5)) == 0
+    assert release_runner.run_releases(at=second(4)) == PACE
+    assert release_runner.run_releases(at=second(4.5)) == 0
 
 
 def test_the_first_answer_to_somebody_who_asks_now_is_not_held_up_by_a_release(going, carriers):
-    releases.carry_out(at=second(1))
+    release_runner.run_releases(at=second(1))
     lead = journey.deliver(journey.website(), journey.form_post(), at=second(1))
 
-    assert {one.state for one in Message.objects.filter(lead=lead)} == {"sent"}
+    assert {message.state for message in Message.objects.filter(lead=lead)} == {"sent"}

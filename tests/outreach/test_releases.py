@@ -6,18 +6,18 @@ from decimal import Decimal
 import pytest
 from django.db import IntegrityError, ProgrammingError, transaction
 
-from rooftree.compliance import revoke
-from rooftree.core.failures import TryLater
-from rooftree.flow import merging, moment, rate_alerts, releases, reviews
+from rooftree.compliance.consent import store_revocation
+from rooftree.core.vendor_errors import RetryLater
+from rooftree.flow import clock, message_reviews, person_merges, rate_alerts, release_runner
 from rooftree.ledger.models import Event
-from rooftree.nurture.models import Enrolment, Sequence
+from rooftree.nurture.models import Enrollment, Sequence
 from rooftree.org.models import StaffNotice
-from rooftree.outreach import send, spread
+from rooftree.outreach.messages import send, send_pacing
 from rooftree.outreach.models import Message
-from rooftree.outreach.releases import acts, gather, progress
+from rooftree.outreach.releases import release_control, release_drafts, release_progress
 from rooftree.outreach.releases.audience import Audience
 from rooftree.outreach.releases.models import Release
-from rooftree.rates import watch
+from rooftree.rates import rate_watch
 from rooftree.routing.models import Ownership
 from tests import make
 from tests.flow import journey
@@ -50,7 +50,7 @@ def people(dana) -> Iterator[list]:
 
 def written(by, at=make.NOON, **changes) -> Release:
     """A release of one e-mail to everybody, with its dry run."""
-    release = releases.make(
+    release = release_runner.create_release(
         title="Spring check-in", audience=Audience(**changes), key="not_reached_2",
         medium="email", by=by, at=at,
     )  # fmt: skip
@@ -70,8 +70,8 @@ def go(release: Release, number: float) -> Release:
 
 
 def approved(release: Release, by, number: float = 1) -> Release:
-    gather.seal(release.pk, by=release.made_by, at=second(number))
-    acts.approve(release, by=by, at=second(number + 0.5))
+    release_drafts.seal_draft(release.pk, by=release.made_by, at=second(number))
+    release_control.approve_release(release, by=by, at=second(number + 0.5))
     release.refresh_from_db()
     return release
 
@@ -84,7 +84,7 @@ def hand_to(lead, officer) -> None:
 
 def written_to(carriers) -> int:
     """How many letters borrowers got, whatever staff were mailed."""
-    return sum(one["to"][0].endswith("@home.example") for one in carriers.letters)
+    return sum(letter["to"][0].endswith("@home.example") for letter in carriers.letters)
 
 
 def left(release: Release) -> int:
@@ -92,7 +92,7 @@ def left(release: Release) -> int:
 
 
 def test_a_dry_run_says_what_would_go_and_why_not_and_sends_nothing(limits, people, mia, carriers):
-    revoke.record(
+    store_revocation.store_revocation(
         person_id=people[0].person_id, address=people[0].person.emails.get().address,
         kind="unsubscribe", media=["email"], origin="page:1", cause="page:1",
         at=make.NOON - make.DAY,
@@ -112,18 +112,18 @@ def test_a_dry_run_says_what_would_go_and_why_not_and_sends_nothing(limits, peop
 
 def test_more_than_a_few_wait_for_somebody_else_than_their_maker(limits, people, mia, omar):
     release = written(mia)
-    gather.seal(release.pk, by=mia, at=second(1))
+    release_drafts.seal_draft(release.pk, by=mia, at=second(1))
     go(release, 2)
 
     assert (release.state, release.size, left(release)) == ("waiting", 5, 0)
     assert "Mia Torres asks" in StaffNotice.objects.get(user=omar).text
-    with pytest.raises(acts.CannotAct, match="Somebody else"):
-        acts.approve(release, by=mia, at=second(3))
+    with pytest.raises(release_control.CannotChangeRelease, match="Somebody else"):
+        release_control.approve_release(release, by=mia, at=second(3))
 
 
 def test_the_database_itself_lets_nobody_approve_what_they_made(limits, people, mia):
     release = written(mia)
-    gather.seal(release.pk, by=mia, at=second(1))
+    release_drafts.seal_draft(release.pk, by=mia, at=second(1))
     rows = Release.objects.filter(pk=release.pk)
 
     with pytest.raises(IntegrityError, match="release_second_person"), transaction.atomic():
@@ -135,14 +135,14 @@ def test_the_database_itself_lets_nobody_approve_what_they_made(limits, people, 
     with pytest.raises(ProgrammingError, match="limits cannot be changed"), transaction.atomic():
         rows.update(free_size=100)
     with pytest.raises(ProgrammingError, match="no draft"), transaction.atomic():
-        gather.add(release, {"release:x": make.lead()}, at=second(2))
+        release_drafts.add_members(release, {"release:x": make.lead()}, at=second(2))
 
 
 def test_a_few_people_need_nobody_else(limits, people, mia, carriers):
     for lead in people[3:]:
         type(lead).objects.filter(pk=lead.pk).update(state="application")
     release = written(mia)
-    gather.seal(release.pk, by=mia, at=second(1))
+    release_drafts.seal_draft(release.pk, by=mia, at=second(1))
 
     go(release, 2)
 
@@ -158,17 +158,17 @@ def test_the_first_few_go_alone_and_the_others_when_somebody_has_looked(
         go(release, number)
 
     assert (release.state, left(release)) == ("looking", 2)
-    result = progress.first_few(release)
+    result = release_progress.load_canary_result(release)
     assert (result.gone, result.failed, result.stops, result.is_good) == (2, 0, 0, True)
     assert StaffNotice.objects.filter(user=omar, text__contains="The first 2").exists()
 
-    acts.go_on(release, by=mia, at=second(7))
+    release_control.continue_release(release, by=mia, at=second(7))
     go(release, 8)
 
     assert (release.state, left(release)) == ("done", 5)
     noted = Event.objects.filter(kind__startswith="outreach.release.")
     kinds = noted.order_by("occurred_at", "pk").values_list("kind", flat=True)
-    assert [one.rsplit(".", 1)[1] for one in kinds] == [
+    assert [kind.rsplit(".", 1)[1] for kind in kinds] == [
         "begun", "waiting", "approved", "looking", "went_on", "done",
     ]  # fmt: skip
 
@@ -176,17 +176,17 @@ def test_the_first_few_go_alone_and_the_others_when_somebody_has_looked(
 def test_where_the_house_says_so_it_goes_on_by_itself_but_not_after_a_complaint(
     limits, people, mia, omar, settings
 ):
-    settings.RELEASE_GOES_ON = True
+    settings.RELEASE_AUTO_CONTINUE = True
     release = go(approved(written(mia), omar), 2)
     reached = release.messages.first()
-    complaint = revoke.record(
+    complaint = store_revocation.store_revocation(
         person_id=reached.person_id, address=reached.to_address, kind="do_not_contact",
         media=["email"], origin="user:1", cause="page:2", at=second(60),
     )  # fmt: skip
 
     go(release, 31 * 60)
     assert release.state == "looking"
-    assert progress.first_few(release).too_many == ["complaints"]
+    assert release_progress.load_canary_result(release).exceeded_limits == ["complaints"]
 
     type(complaint).objects.filter(pk=complaint.pk).delete()
     go(release, 32 * 60)
@@ -202,7 +202,7 @@ def test_no_second_has_more_than_the_pace_and_no_hour_more_than_the_cap(
     assert left(release) == 1
     go(release, 2.5)
     assert left(release) == 1
-    acts.go_on(go(release, 3), by=omar, at=second(3))
+    release_control.continue_release(go(release, 3), by=omar, at=second(3))
 
     for number in range(4, 10):
         go(release, number)
@@ -218,40 +218,42 @@ def test_what_waited_for_its_hour_goes_before_a_release_and_within_the_same_pace
     settings.RELEASE_PER_SECOND = 2
     release = approved(written(mia), omar)
     waited = [
-        send.plan(
-            lead=one, medium="text", purpose="informational", words=send.Words(body="Hi"),
-            cause=f"step:{one.pk}", to="+18135550101", at=second(0) - make.HOUR,
+        send.queue_message(
+            lead=person, medium="text", purpose="informational", words=send.MessageContent(body="Hi"),
+            cause=f"step:{person.pk}", to="+18135550101", at=second(0) - make.HOUR,
         ).pk
-        for one in people[:3]
+        for person in people[:3]
     ]  # fmt: skip
     Message.objects.filter(pk__in=waited).update(due_at=second(2))
-    assert progress.room(release, at=second(2)) == 0
+    assert release_progress.count_sendable_now(release, at=second(2)) == 0
 
-    spread.apart(at=second(2))
-    assert progress.room(release, at=second(2)) == 0
+    send_pacing.spread_due_messages(at=second(2))
+    assert release_progress.count_sendable_now(release, at=second(2)) == 0
     Message.objects.filter(pk__in=waited, due_at__lte=second(2.5)).update(state="sent")
-    assert progress.room(release, at=second(2.5)) == 1
+    assert release_progress.count_sendable_now(release, at=second(2.5)) == 1
     Message.objects.filter(pk__in=waited).update(state="sent")
-    assert progress.room(release, at=second(3)) == 2
+    assert release_progress.count_sendable_now(release, at=second(3)) == 2
 
 
 def test_what_is_stopped_is_taken_back_and_nothing_of_it_leaves_any_more(
     limits, people, mia, omar, carriers
 ):
     release = go(approved(written(mia), omar), 2)
-    acts.go_on(release, by=omar, at=second(3))
+    release_control.continue_release(release, by=omar, at=second(3))
     Message.objects.filter(release=release).update(delivered_at=second(2.5), state="delivered")
     release.refresh_from_db()
-    releases._line_up(release, 10, second(3))
+    release_runner._create_messages(release, 10, second(3))
 
-    taken = acts.stop(release, by=mia, because="Wrong rate", at=second(4))
+    taken = release_control.stop_release(release, by=mia, because="Wrong rate", at=second(4))
     go(release, 60)
 
     assert (taken, release.state, release.stopped_by, left(release)) == (3, "stopped", mia, 2)
     cancelled = release.messages.filter(state="cancelled")
-    assert {one.problem for one in cancelled} == {"Mia Torres stopped the release: Wrong rate"}
+    assert {message.problem for message in cancelled} == {
+        "Mia Torres stopped the release: Wrong rate"
+    }
     assert written_to(carriers) == 2
-    assert list(progress.beyond_recall(release)) == []
+    assert list(release_progress.messages_beyond_recall(release)) == []
 
 
 def test_beyond_recall_is_exactly_what_the_carrier_got_in_the_last_two_seconds(
@@ -262,24 +264,24 @@ def test_beyond_recall_is_exactly_what_the_carrier_got_in_the_last_two_seconds(
     go(release, 3.5)
     first, last = release.messages.order_by("claimed_at")
 
-    acts.stop(release, by=omar, because="", at=second(4.2))
+    release_control.stop_release(release, by=omar, because="", at=second(4.2))
     release.refresh_from_db()
 
     assert first.claimed_at < last.claimed_at
-    assert list(progress.beyond_recall(release)) == [last]
+    assert list(release_progress.messages_beyond_recall(release)) == [last]
 
 
 def test_a_release_that_is_stopped_between_claim_and_carrier_reaches_nobody(
     limits, people, mia, omar, carriers
 ):
     release = approved(written(mia), omar)
-    releases._line_up(release, 2, second(2))
+    release_runner._create_messages(release, 2, second(2))
     ids = list(release.messages.values_list("pk", flat=True))
-    claimed = send._claim(ids, second(2))
+    claimed = send._claim_messages(ids, second(2))
     assert len(claimed) == 2
 
-    acts.stop(release, by=omar, because="Wrong list", at=second(2.1))
-    ready = send._look_again(claimed, second(2.2))
+    release_control.stop_release(release, by=omar, because="Wrong list", at=second(2.1))
+    ready = send._recheck_claimed(claimed, second(2.2))
 
     assert ready == []
     assert set(release.messages.values_list("state", "claimed_at")) == {("cancelled", None)}
@@ -289,12 +291,14 @@ def test_what_a_worker_puts_back_in_line_after_a_stop_is_taken_back_as_well(
     limits, people, mia, omar, carriers
 ):
     release = approved(written(mia), omar)
-    releases._line_up(release, 2, second(2))
+    release_runner._create_messages(release, 2, second(2))
     ids = release.messages.values_list("pk", flat=True)
-    handing_over = send._look_again(send._claim(ids, second(2)), second(2))
-    acts.stop(release, by=omar, because="Wrong list", at=second(2.1))
+    handing_over = send._recheck_claimed(send._claim_messages(ids, second(2)), second(2))
+    release_control.stop_release(release, by=omar, because="Wrong list", at=second(2.1))
     for one in handing_over:
-        send._wait(one.message, TryLater("The carrier is busy."), make.MINUTE, second(2.2))
+        send._requeue_message(
+            one.message, RetryLater("The carrier is busy."), make.MINUTE, second(2.2)
+        )
     assert set(release.messages.values_list("state", flat=True)) == {"waiting"}
 
     go(release, 3)
@@ -326,11 +330,11 @@ def test_a_message_that_waited_while_its_lead_got_another_officer_goes_in_their_
 ):
     sam = make.officer("Sam Okafor")
     release = approved(written(mia), omar)
-    releases._line_up(release, 1, second(2))
+    release_runner._create_messages(release, 1, second(2))
     message = release.messages.get()
     hand_to(message.lead, sam)
 
-    send.deliver([message.pk], at=second(3))
+    send.deliver_messages([message.pk], at=second(3))
 
     message.refresh_from_db()
     assert (message.state, message.officer) == ("sent", sam)
@@ -343,11 +347,11 @@ def test_a_message_that_waited_while_its_lead_got_another_officer_goes_in_their_
 def test_two_who_prove_to_be_one_before_their_turn_are_written_to_once(limits, people, mia, omar):
     release = approved(written(mia), omar)
     kept, gone, *_ = people
-    merging.merge(
+    person_merges.merge_people(
         kept_id=kept.person_id, gone_id=gone.person_id, reason="spoken", by=omar, at=second(1.7)
     )
 
-    releases._line_up(release, 5, second(2))
+    release_runner._create_messages(release, 5, second(2))
 
     assert release.messages.count() == 4
     assert release.messages.filter(person=kept.person_id).count() == 1
@@ -360,16 +364,18 @@ def test_a_release_is_not_done_while_a_person_may_still_let_a_message_of_it_go(
     for lead in people[3:]:
         type(lead).objects.filter(pk=lead.pk).update(state="application")
     unread, release = people[0], written(mia)
-    revoke.record(
+    store_revocation.store_revocation(
         person_id=unread.person_id, address=unread.person.emails.get().address, kind="review",
         media=["email"], words="cancel Tuesday", origin="page:1", cause="page:1", at=second(1),
     )  # fmt: skip
-    gather.seal(release.pk, by=mia, at=second(1))
+    release_drafts.seal_draft(release.pk, by=mia, at=second(1))
     go(release, 2)
     asked = release.messages.get(state="review")
     assert (release.state, left(release)) == ("going", 2)
 
-    reviews.decide(message_id=asked.pk, releases=True, reason="Read it", by=omar, at=second(3))
+    message_reviews.decide_message(
+        message_id=asked.pk, releases=True, reason="Read it", by=omar, at=second(3)
+    )
     go(release, 4)
 
     assert (release.state, left(release)) == ("done", 3)
@@ -377,14 +383,14 @@ def test_a_release_is_not_done_while_a_person_may_still_let_a_message_of_it_go(
 
 def rate_watches(people) -> None:
     for lead in people:
-        watch.set_watch(
+        rate_watch.set_watch(
             lead=lead, product="30yr_fixed", target_pct=Decimal("6.000"), by=None, at=make.NOON
         )
 
 
 def record(rate: str, at) -> None:
-    with moment.at(at):
-        rate_alerts.record(
+    with clock.freeze(at):
+        rate_alerts.record_rate(
             product="30yr_fixed", rate_pct=Decimal(rate), apr_pct=Decimal("6.1"),
             points=Decimal(0), sheet="Tuesday", by=None, at=at,
         )  # fmt: skip
@@ -401,11 +407,11 @@ def test_a_rate_that_reaches_many_at_once_waits_for_a_person(limits, people, oma
     assert release.findings["messages"] == 10  # whoever approves it reads a dry run, too
     assert Message.objects.count() == 0
 
-    acts.approve(release, by=omar, at=second(3))
+    release_control.approve_release(release, by=omar, at=second(3))
     for number in (4, 5, 6):
         go(release, number)
     assert release.state == "looking"
-    assert {one.cause.split(":")[0] for one in release.messages.all()} == {"watch"}
+    assert {message.cause.split(":")[0] for message in release.messages.all()} == {"watch"}
     assert "5.875%" in carriers.letters[0]["text"]
 
 
@@ -423,7 +429,7 @@ def test_a_step_that_is_due_for_many_at_once_waits_for_a_person(
 ):
     sequence = Sequence.objects.get(key="not_reached")
     for lead in people:
-        Enrolment.objects.create(
+        Enrollment.objects.create(
             lead=lead, sequence=sequence, next_step=1, started_at=make.NOON, due_at=make.NOON
         )
     journey.run(second(1))
@@ -431,11 +437,11 @@ def test_a_step_that_is_due_for_many_at_once_waits_for_a_person(
     release = Release.objects.get()
     assert (release.kind, release.state, release.size) == ("steps", "waiting", 5)
     assert Message.objects.count() == 0
-    Enrolment.objects.filter(lead=people[0]).update(ended_because="replied")
-    acts.approve(release, by=omar, at=second(2))
+    Enrollment.objects.filter(lead=people[0]).update(ended_because="replied")
+    release_control.approve_release(release, by=omar, at=second(2))
     for number in (3, 4, 5):
         go(release, number)
-    acts.go_on(release, by=omar, at=second(6))
+    release_control.continue_release(release, by=omar, at=second(6))
     go(release, 7)
 
     assert release.state == "done"
@@ -444,7 +450,7 @@ def test_a_step_that_is_due_for_many_at_once_waits_for_a_person(
 
 
 def test_officers_may_neither_see_nor_make_releases():
-    from rooftree.routing.visible import MAY
+    from rooftree.routing.permissions import ROLES_BY_PERMISSION
 
     for act in ("see_releases", "make_release", "approve_release", "stop_release"):
-        assert not {"officer", "assistant", "manager", "executive"} & {*MAY[act]}
+        assert not {"officer", "assistant", "manager", "executive"} & {*ROLES_BY_PERMISSION[act]}

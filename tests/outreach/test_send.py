@@ -5,12 +5,12 @@ import threading
 import pytest
 from django.db import connection
 
-from rooftree.compliance import revoke
+from rooftree.compliance.consent import store_revocation
 from rooftree.compliance.models import Revocation, Verdict
-from rooftree.flow import messages
+from rooftree.flow import message_dispatch
 from rooftree.leads.models import ContactAttempt, Lead
 from rooftree.ledger.models import Event
-from rooftree.outreach import attempt, send, take_back
+from rooftree.outreach.messages import cancel_messages, message_attempts, send
 from rooftree.outreach.models import Message
 from tests import make
 from tests.flow import journey
@@ -32,7 +32,7 @@ def counted(one: Message) -> bool:
 
 
 def stop_texts(at=make.NOON, **changes) -> Revocation:
-    return revoke.record(
+    return store_revocation.store_revocation(
         **{
             "person_id": None,
             "address": BEN,
@@ -58,7 +58,7 @@ def test_both_first_messages_leave_with_a_verdict_an_attempt_and_an_event(carrie
         assert Event.objects.filter(kind="outreach.message.sent", lead_id=lead.pk).count() == 2
     lead.refresh_from_db()
     assert lead.first_message_at == make.NOON
-    assert [one.to for one in carriers.texts] == [BEN]
+    assert [text.to for text in carriers.texts] == [BEN]
     assert message("text").carrier_id == carriers.texts[0].sid
 
 
@@ -212,14 +212,14 @@ def test_a_stop_that_only_the_carrier_knew_of_is_written_down(carriers):
 @pytest.mark.parametrize("seconds", [0, 1, 30])
 def test_a_stop_between_claim_and_hand_over_stops_the_text(carriers, monkeypatch, seconds):
     """The web process may give the STOP a later moment than ours: on file it counts."""
-    count = attempt.count
+    count = message_attempts.record_attempts
 
     def claimed(messages, at):
         count(messages, at)
         if any(one.medium == "text" for one in messages):
             stop_texts(at=at + seconds * make.SECOND)
 
-    monkeypatch.setattr(attempt, "count", claimed)
+    monkeypatch.setattr(message_attempts, "record_attempts", claimed)
 
     arrived()
 
@@ -231,10 +231,10 @@ def test_a_stop_between_claim_and_hand_over_stops_the_text(carriers, monkeypatch
 
 def test_one_message_a_cause_and_medium_whoever_asks(carriers):
     lead = arrived()
-    words = send.Words(body="Again")
+    words = send.MessageContent(body="Again")
 
     for _ in range(3):
-        same = send.plan(
+        same = send.queue_message(
             lead=lead,
             medium="text",
             purpose="marketing",
@@ -261,7 +261,7 @@ def test_a_poisoned_message_holds_up_no_other_and_ends_with_a_person(carriers):
 
     assert Message.objects.get(to_address="+18135550143").state == "sent"
     for hours in range(1, 8):
-        messages.send_due(at=make.NOON + hours * make.HOUR)
+        message_dispatch.send_due_messages(at=make.NOON + hours * make.HOUR)
     poisoned.refresh_from_db()
     assert (poisoned.state, poisoned.due_at) == ("review", None)
     assert "ValueError" in poisoned.problem
@@ -342,17 +342,17 @@ def test_the_same_words_sent_twice_are_not_taken_for_one_another(carriers):
 def test_what_is_overtaken_is_taken_back_and_the_rest_stays_in_line(carriers):
     lead = arrived()
     for cause in ("touch:x", "step:x:0", "milestone:x:clear_to_close", "watch:x", "stop:x"):
-        send.plan(
+        send.queue_message(
             lead=lead,
             medium="text",
             purpose="marketing",
             cause=cause,
-            words=send.Words(body="Words"),
+            words=send.MessageContent(body="Words"),
             to=BEN,
             at=make.NOON + make.DAY,
         )
 
-    assert take_back.cancel_waiting(lead_id=lead.pk, because="replied", at=make.NOON) == 2
+    assert cancel_messages.cancel_overtaken(lead_id=lead.pk, because="replied", at=make.NOON) == 2
 
     left = Message.objects.filter(state="waiting").values_list("cause", flat=True)
     assert sorted(left) == ["milestone:x:clear_to_close", "stop:x", "watch:x"]
@@ -363,29 +363,29 @@ def test_every_message_keeps_a_verdict_for_each_time_it_was_decided(carriers):
 
     for medium in ("text", "email"):
         kept = Verdict.objects.filter(cause=f"message:{message(medium).pk}")
-        assert sorted(one.stage for one in kept) == ["dequeued", "handoff"]
+        assert sorted(verdict.stage for verdict in kept) == ["dequeued", "handoff"]
 
 
 @pytest.mark.usefixtures("committed")
 def test_two_messages_to_one_person_at_once_cannot_both_slip_under_a_cap(dana, settings):
     lead = journey.deliver(journey.website(), journey.form_post())
     made = [
-        send.plan(
+        send.queue_message(
             lead=lead,
             medium="text",
             purpose="marketing",
             cause=f"typed:{nth}",
-            words=send.Words(body="Lindenfield Mortgage NMLS 1204417. Reply STOP to end."),
+            words=send.MessageContent(body="Lindenfield Mortgage NMLS 1204417. Reply STOP to end."),
             to=BEN,
             at=journey.later(1),
         )
         for nth in range(4)
     ]
     threads = [threading.Thread(target=_deliver, args=[one.pk]) for one in made]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
     went = Message.objects.filter(medium="text", state="sent").count()
     counts = ContactAttempt.objects.filter(medium="text", direction="out").count()
@@ -395,7 +395,7 @@ def test_two_messages_to_one_person_at_once_cannot_both_slip_under_a_cap(dana, s
 
 def _deliver(key) -> None:
     try:
-        send.deliver([key], at=journey.later(1))
+        send.deliver_messages([key], at=journey.later(1))
     finally:
         connection.close()
 

@@ -5,10 +5,10 @@ import threading
 import pytest
 
 from rooftree.compliance.models import Verdict
-from rooftree.flow import intake, messages, moment
+from rooftree.flow import clock, lead_arrival, message_dispatch
 from rooftree.leads.models import ContactAttempt, Lead, Touch
-from rooftree.outreach import first_response, held, send
 from rooftree.outreach.media import console
+from rooftree.outreach.messages import first_response, lock_messages, send
 from rooftree.outreach.models import Message
 from tests import make
 from tests.flow import journey
@@ -32,8 +32,8 @@ def waiting() -> list[Message]:
             email=f"{name}@home.example",
         )  # fmt: skip
         journey.arrive(site, post)
-    assert intake.work_next(at=make.NOON) == len(FIVE)
-    first_response.plan(Touch.objects.values_list("pk", flat=True), at=make.NOON)
+    assert lead_arrival.process_next_batch(at=make.NOON) == len(FIVE)
+    first_response.queue_first_responses(Touch.objects.values_list("pk", flat=True), at=make.NOON)
     Message.objects.filter(medium="email").update(state="cancelled", due_at=None)
     return list(Message.objects.filter(medium="text"))
 
@@ -51,14 +51,14 @@ def test_all_are_at_the_carrier_in_the_moment_of_the_last_look(waiting, monkeypa
         return send_text(*args, **rest)
 
     monkeypatch.setattr(console, "send_text", slow)
-    done = send.deliver([one.pk for one in waiting], at=make.NOON)
+    done = send.deliver_messages([one.pk for one in waiting], at=make.NOON)
 
     assert done == {one.pk for one in waiting}
     assert sent() == len(waiting)
 
 
 def test_each_keeps_a_verdict_of_its_own_for_each_look(waiting):
-    send.deliver([one.pk for one in waiting], at=make.NOON)
+    send.deliver_messages([one.pk for one in waiting], at=make.NOON)
 
     for one in waiting:
         kept = Verdict.objects.filter(cause=f"message:{one.pk}", at=make.NOON)
@@ -79,8 +79,8 @@ def test_a_bug_in_one_call_leaves_it_in_doubt_and_the_others_sent(waiting, monke
         return send_text(settings, to=to, **rest)
 
     monkeypatch.setattr(console, "send_text", strikes)
-    with moment.at(make.NOON):
-        messages.send_due(at=make.NOON)
+    with clock.freeze(make.NOON):
+        message_dispatch.send_due_messages(at=make.NOON)
 
     bad.refresh_from_db()
     assert (bad.state, "KeyError" in bad.problem) == ("uncertain", True)
@@ -90,14 +90,14 @@ def test_a_bug_in_one_call_leaves_it_in_doubt_and_the_others_sent(waiting, monke
 def test_what_was_given_up_between_the_claim_and_the_last_look_is_not_handed_over(
     waiting, monkeypatch
 ):
-    still_claimed = held.still_claimed
+    still_claimed = lock_messages.lock_still_claimed
 
     def late(message_ids, *, at):
         Message.objects.filter(pk=waiting[0].pk).update(state="uncertain")
         return still_claimed(message_ids, at=at)
 
-    monkeypatch.setattr(held, "still_claimed", late)
-    send.deliver([one.pk for one in waiting], at=make.NOON)
+    monkeypatch.setattr(lock_messages, "lock_still_claimed", late)
+    send.deliver_messages([one.pk for one in waiting], at=make.NOON)
 
     assert Message.objects.get(pk=waiting[0].pk).state == "uncertain"
     assert sent() == len(waiting) - 1

@@ -1,19 +1,19 @@
 import pytest
 
 from rooftree.outreach.media import console, twilio
-from rooftree.outreach.media.shapes import Fate
+from rooftree.outreach.media.carrier_types import DeliveryStatus
 
 
 @pytest.mark.parametrize(
     ("said", "fate"),
     [
-        ("queued", Fate.ACCEPTED),
-        ("sent", Fate.SENT),
-        ("delivered", Fate.DELIVERED),
-        ("undelivered", Fate.FAILED),
-        ("failed", Fate.FAILED),
-        ("read", Fate.DELIVERED),
-        ("quantum", Fate.UNKNOWN),
+        ("queued", DeliveryStatus.ACCEPTED),
+        ("sent", DeliveryStatus.SENT),
+        ("delivered", DeliveryStatus.DELIVERED),
+        ("undelivered", DeliveryStatus.FAILED),
+        ("failed", DeliveryStatus.FAILED),
+        ("read", DeliveryStatus.DELIVERED),
+        ("quantum", DeliveryStatus.UNKNOWN),
     ],
 )
 def test_a_text_status_is_read_in_our_words(said, fate):
@@ -84,7 +84,7 @@ def test_the_laptop_carrier_masks_the_number_and_hides_the_words(caplog):
             reference="m-7",
         )
 
-    assert accepted.fate is Fate.DELIVERED
+    assert accepted.fate is DeliveryStatus.DELIVERED
     assert len(caplog.records) == 1
     assert "0142" in caplog.text
     assert "+1305" not in caplog.text

@@ -5,14 +5,19 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rooftree.core.failures import Misconfigured, Refused, TryLater, Uncertain
+from rooftree.core.vendor_errors import Misconfigured, OutcomeUnknown, RequestRejected, RetryLater
 from rooftree.outreach.media import twilio, twiml
-from rooftree.outreach.media.shapes import Fate
-from rooftree_simulators.clock import Clock
-from rooftree_simulators.frame import Setup
-from rooftree_simulators.server import Listener
-from rooftree_simulators.twilio.account import ACCOUNT_SID, AUTH_TOKEN, MAIN_NUMBER, SERVICE_SID
-from rooftree_simulators.twilio.vendor import Twilio
+from rooftree.outreach.media.carrier_types import DeliveryStatus
+from rooftree_simulators.simulated_clock import SimulatedClock
+from rooftree_simulators.twilio.twilio_account import (
+    ACCOUNT_SID,
+    AUTH_TOKEN,
+    MAIN_NUMBER,
+    SERVICE_SID,
+)
+from rooftree_simulators.twilio.twilio_vendor import Twilio
+from rooftree_simulators.vendor_base import SimulatorSetup
+from rooftree_simulators.vendor_server import HttpListener
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 BEN = "+13055550142"
@@ -23,9 +28,9 @@ class Line:
     """A simulated Twilio and our settings for it."""
 
     def __init__(self) -> None:
-        self.clock = Clock(at=NOW, speed=0)
-        self.sim = Twilio(Setup(clock=self.clock))
-        self.listener = Listener(self.sim, 0)
+        self.clock = SimulatedClock(at=NOW, speed=0)
+        self.sim = Twilio(SimulatorSetup(clock=self.clock))
+        self.listener = HttpListener(self.sim, 0)
         self.settings = twilio.Settings(
             account_sid=ACCOUNT_SID, secret=AUTH_TOKEN, base_url=self.listener.url
         )
@@ -63,7 +68,7 @@ def test_a_text_goes_out_once_with_its_words(line):
     assert [(row.sid, row.to, row.sender, row.body) for row in line.sent] == [
         (accepted.carrier_id, BEN, MAIN_NUMBER, WORDS)
     ]
-    assert (accepted.fate, accepted.segments) == (Fate.ACCEPTED, 1)
+    assert (accepted.fate, accepted.segments) == (DeliveryStatus.ACCEPTED, 1)
 
 
 def test_a_messaging_service_is_named_as_such(line):
@@ -76,7 +81,7 @@ def test_a_messaging_service_is_named_as_such(line):
 def test_a_text_of_unknown_fate_is_found_and_never_repeated(line, fault):
     line.fault(fault, count=1, match={"op": "create Messages"})
 
-    with pytest.raises(Uncertain):
+    with pytest.raises(OutcomeUnknown):
         line.send()
     found = line.find()
 
@@ -89,7 +94,7 @@ def test_a_text_that_never_arrived_is_not_found(line):
     line.send(body="Another text to the same person.")
     line.fault("drop_before", count=1, match={"op": "create Messages"})
 
-    with pytest.raises(Uncertain):
+    with pytest.raises(OutcomeUnknown):
         line.send()
 
     assert line.find() is None
@@ -115,14 +120,14 @@ def test_a_text_is_found_beyond_the_first_page(line):
 def test_a_busy_carrier_has_sent_nothing(line):
     line.fault("status:429", count=1, headers={"Retry-After": "7"})
 
-    with pytest.raises(TryLater) as later:
+    with pytest.raises(RetryLater) as later:
         line.send()
 
     assert (later.value.after, line.sent) == (7.0, [])
 
 
 def test_a_number_that_said_stop_is_refused_by_its_code(line):
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(RequestRejected) as refused:
         line.send("+15005550004")
 
     assert refused.value.code == twilio.OPTED_OUT
@@ -134,7 +139,7 @@ def test_a_number_that_said_stop_is_refused_by_its_code(line):
     [("+15005550001", "21211"), ("+15005550009", "21614"), ("+15005550003", "21408")],
 )
 def test_a_number_that_cannot_be_texted_is_refused(line, to, code):
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(RequestRejected) as refused:
         line.send(to)
 
     assert refused.value.code == code
@@ -165,7 +170,7 @@ def test_a_call_rings_and_carries_the_address_of_its_markup(line):
 
 
 def test_markup_escapes_what_a_borrower_typed():
-    said = twiml.whisper(
+    said = twiml.ask_officer_for_key(
         "Lead: <Dial>900</Dial> & Sons", action_url="https://x.example/a?b=1&c=2", goodbye="Bye."
     )
 

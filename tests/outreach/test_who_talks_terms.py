@@ -2,8 +2,8 @@
 
 import pytest
 
-from rooftree.outreach.compose import CannotSend, compose
 from rooftree.outreach.models import Message
+from rooftree.outreach.wording.typed_messages import CannotSend, send_typed_message
 from tests import make
 from tests.flow import journey
 
@@ -27,13 +27,15 @@ def lead(dana):
 def said(lead, by, body: str) -> Message:
     """The message as it stands after somebody typed it in Dana's name."""
     try:
-        return compose(lead_id=lead.pk, medium="text", body=body, by=by, at=journey.later(1))
+        return send_typed_message(
+            lead_id=lead.pk, medium="text", body=body, by=by, at=journey.later(1)
+        )
     except CannotSend:
         return Message.objects.latest("created_at")
 
 
 def ruled(message: Message) -> list[tuple[str, str]]:
-    return [(one["decision"], one["reason"]) for one in message.verdict.results]
+    return [(result["decision"], result["reason"]) for result in message.verdict.results]
 
 
 @pytest.mark.parametrize("body", TERMS)

@@ -8,9 +8,9 @@ import pytest
 
 from rooftree.management.commands.rates import Command
 from rooftree.rates import backtest
-from rooftree.rates.backtest import Loan, Rule
-from rooftree.rates.backtest_files import Unreadable, loans_of, rates_of, rule_of
-from rooftree.rates.savings import balance_cents, monthly_payment_cents
+from rooftree.rates.backtest import AlertRule, PortfolioLoan
+from rooftree.rates.backtest_files import InvalidBacktestFile, parse_loans, parse_rates, parse_rule
+from rooftree.rates.loan_payments import balance_cents, monthly_payment_cents
 
 START = date(2020, 1, 2)
 
@@ -22,7 +22,7 @@ def weeks(*rates, product="30yr_fixed"):
 
 
 def loan(**changes):
-    return Loan(
+    return PortfolioLoan(
         **{
             "id": "1",
             "product": "30yr_fixed",
@@ -36,19 +36,19 @@ def loan(**changes):
 
 
 def test_a_loan_is_told_once_in_so_long():
-    rule = Rule(min_drop_pct=Decimal(1), gap_months=1)
+    rule = AlertRule(min_drop_pct=Decimal(1), gap_months=1)
 
-    told = backtest.run(rule, weeks(*["6"] * 10), [loan()])
+    told = backtest.run_backtest(rule, weeks(*["6"] * 10), [loan()])
 
-    assert [one.on.isoformat() for one in told.alerts] == ["2020-01-02", "2020-02-06"]
+    assert [alert.on.isoformat() for alert in told.alerts] == ["2020-01-02", "2020-02-06"]
     assert told.alerts_by_month() == {"2020-01": 1, "2020-02": 1}
 
 
 @pytest.mark.parametrize(("offer", "count"), [("6.25", 1), ("6.251", 0)])
 def test_a_drop_counts_from_exactly_its_size_on(offer, count):
-    rule = Rule(min_drop_pct=Decimal("0.75"))
+    rule = AlertRule(min_drop_pct=Decimal("0.75"))
 
-    assert len(backtest.run(rule, weeks(offer), [loan()]).alerts) == count
+    assert len(backtest.run_backtest(rule, weeks(offer), [loan()]).alerts) == count
 
 
 def test_an_alert_that_does_not_pay_back_in_time_is_false_hope():
@@ -59,32 +59,36 @@ def test_an_alert_that_does_not_pay_back_in_time_is_false_hope():
     months = -(-owed * 2 // 100 // saved)  # 2 % of the balance, rounded up
     rule = {"min_drop_pct": Decimal("0.25")}
 
-    just = backtest.run(Rule(**rule, worth_within_months=months), weeks("6.75"), [loan()])
-    late = backtest.run(Rule(**rule, worth_within_months=months - 1), weeks("6.75"), [loan()])
+    just = backtest.run_backtest(
+        AlertRule(**rule, worth_within_months=months), weeks("6.75"), [loan()]
+    )
+    late = backtest.run_backtest(
+        AlertRule(**rule, worth_within_months=months - 1), weeks("6.75"), [loan()]
+    )
 
     assert just.alerts[0].break_even_months == months > 36
     assert (len(just.false_hopes), len(late.false_hopes)) == (0, 1)
 
 
 def test_a_refinance_worth_its_costs_without_an_alert_is_a_miss():
-    strict = Rule(min_drop_pct=Decimal(3))
+    strict = AlertRule(min_drop_pct=Decimal(3))
     rates = weeks("7", "5", "5", "7", "5", "7")
 
-    told = backtest.run(strict, rates, [loan()])
+    told = backtest.run_backtest(strict, rates, [loan()])
 
-    spells = [(one.from_date, one.until_date) for one in told.misses]
+    spells = [(miss.from_date, miss.until_date) for miss in told.misses]
     second, third, fifth = (START + n * timedelta(weeks=1) for n in (1, 2, 4))
     assert (told.alerts, told.chances) == ((), 2)
     assert spells == [(second, third), (fifth, fifth)]
-    assert backtest.run(Rule(min_drop_pct=Decimal(1)), rates, [loan()]).misses == ()
+    assert backtest.run_backtest(AlertRule(min_drop_pct=Decimal(1)), rates, [loan()]).misses == ()
 
 
 def test_who_refinances_elsewhere_without_an_alert_before_is_a_miss():
     left = loan(refinanced_on=START + timedelta(days=5))
 
-    told = backtest.run(Rule(min_drop_pct=Decimal(5)), weeks("7", "7"), [left])
+    told = backtest.run_backtest(AlertRule(min_drop_pct=Decimal(5)), weeks("7", "7"), [left])
 
-    assert [(one.loan_id, one.is_elsewhere) for one in told.misses] == [("1", True)]
+    assert [(miss.loan_id, miss.is_elsewhere) for miss in told.misses] == [("1", True)]
 
 
 def test_what_the_rule_cannot_see_is_listed_with_why():
@@ -95,22 +99,25 @@ def test_what_the_rule_cannot_see_is_listed_with_why():
         loan(id="blank", rate_pct=None, started_on=None),
     ]
 
-    told = backtest.run(Rule(min_drop_pct=Decimal(1)), weeks("6"), loans)
+    told = backtest.run_backtest(AlertRule(min_drop_pct=Decimal(1)), weeks("6"), loans)
 
     assert told.unwatched == {
         "typed": "there are no rates of convetional",
         "bare": "it has no product",
         "blank": "its rate and start cannot be read",
     }
-    assert [one.loan_id for one in told.alerts] == ["good"]
+    assert [alert.loan_id for alert in told.alerts] == ["good"]
 
 
 def test_a_young_loan_and_a_paid_one_are_left_alone():
-    rule = Rule(min_drop_pct=Decimal(1), min_age_months=6)
+    rule = AlertRule(min_drop_pct=Decimal(1), min_age_months=6)
     young, ended = loan(started_on=date(2019, 7, 3)), loan(ended_on=START)
 
-    assert backtest.run(rule, weeks("6"), [young, ended]).alerts == ()
-    assert len(backtest.run(rule, weeks("6"), [loan(started_on=date(2019, 7, 2))]).alerts) == 1
+    assert backtest.run_backtest(rule, weeks("6"), [young, ended]).alerts == ()
+    assert (
+        len(backtest.run_backtest(rule, weeks("6"), [loan(started_on=date(2019, 7, 2))]).alerts)
+        == 1
+    )
 
 
 def test_a_balance_falls_to_nothing_and_matches_its_payments():
@@ -128,22 +135,22 @@ def test_the_public_series_and_an_own_table_read_alike():
     public = "DATE,MORTGAGE30US,MORTGAGE15US\n2020-01-02,3.72,3.16\n2020-01-09,.,3.07\n"
     own = "week,product,rate\n01/02/2020,30-year fixed,3.72%\n"
 
-    assert rates_of(public) == {
+    assert parse_rates(public) == {
         "30yr_fixed": [(START, Decimal("3.72"))],
         "15yr_fixed": [(START, Decimal("3.16")), (date(2020, 1, 9), Decimal("3.07"))],
     }
-    assert rates_of(own) == {"30yr_fixed": [(START, Decimal("3.72"))]}
+    assert parse_rates(own) == {"30yr_fixed": [(START, Decimal("3.72"))]}
 
 
 def test_a_portfolio_reads_as_lenders_export_it():
-    (one,) = loans_of(
+    (one,) = parse_loans(
         'Loan_Number,Product,Note_Rate,Loan_Amount,Term,Funded_Date\n'
         'A-1,30-Year Fixed,6.875%,"$400,000.00",360,1/15/2024\n'
     )  # fmt: skip
 
     assert (one.id, one.product, one.rate_pct) == ("A-1", "30yr_fixed", Decimal("6.875"))
     assert (one.amount_cents, one.started_on) == (400_000_00, date(2024, 1, 15))
-    (slip,) = loans_of("id,product,rate,amount,term\n1,30yr_fixed,687.5,-4,1000000000\n")
+    (slip,) = parse_loans("id,product,rate,amount,term\n1,30yr_fixed,687.5,-4,1000000000\n")
     assert (slip.rate_pct, slip.amount_cents, slip.term_months) == (None, None, None)
 
 
@@ -161,8 +168,8 @@ def test_a_portfolio_reads_as_lenders_export_it():
     ],
 )
 def test_a_rule_that_cannot_be_read_says_why(data, said):
-    with pytest.raises(Unreadable, match=said):
-        rule_of(data)
+    with pytest.raises(InvalidBacktestFile, match=said):
+        parse_rule(data)
 
 
 @pytest.fixture

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rooftree.ledger.models import Event
-from rooftree.rates import observe, savings, watch
+from rooftree.rates import loan_payments, rate_watch, record_rates
 from rooftree.rates.models import RateObservation, RateWatch
 from tests import make
 
 
 def seen(rate="6.000", *, at=make.NOON, **changes):
-    return observe.record(
+    return record_rates.record_rate(
         **{
             "product": "30yr_fixed",
             "rate_pct": Decimal(rate),
@@ -31,7 +31,7 @@ def seen(rate="6.000", *, at=make.NOON, **changes):
 
 
 def waiting(target="6.000", *, lead=None, at=make.NOON - make.DAY, product="30yr_fixed"):
-    return watch.set_watch(
+    return rate_watch.set_watch(
         lead=lead or make.lead(),
         product=product,
         target_pct=Decimal(target),
@@ -46,7 +46,7 @@ def test_an_observation_keeps_the_rate_with_its_apr_and_who_recorded_it():
 
     observation = seen("6.190", by=clerk)
 
-    assert observe.newest("30yr_fixed") == observation
+    assert record_rates.latest_rate("30yr_fixed") == observation
     assert (observation.apr_pct, observation.recorded_by) == (Decimal("6.310"), clerk)
     assert Event.objects.get().data["rate_pct"] == "6.190"
 
@@ -63,7 +63,7 @@ def test_an_observation_keeps_the_rate_with_its_apr_and_who_recorded_it():
     ],
 )
 def test_what_no_sheet_shows_is_refused(changes):
-    with pytest.raises(observe.NotARate):
+    with pytest.raises(record_rates.InvalidRate):
         seen(**changes)
 
     assert not RateObservation.objects.exists()
@@ -76,7 +76,7 @@ def test_what_no_sheet_shows_is_refused(changes):
 def test_a_watch_is_reached_at_its_target_or_below(rate, is_reached):
     mine = waiting("6.000")
 
-    reached = watch.reached_by(seen(rate), at=make.NOON)
+    reached = rate_watch.mark_reached_watches(seen(rate), at=make.NOON)
 
     assert reached == ([mine] if is_reached else [])
     mine.refresh_from_db()
@@ -87,8 +87,8 @@ def test_a_watch_is_reached_at_its_target_or_below(rate, is_reached):
 def test_a_watch_is_reached_once_however_often_the_rate_is_seen():
     mine = waiting("6.000")
 
-    first = watch.reached_by(seen("5.990"), at=make.NOON)
-    second = watch.reached_by(seen("5.500"), at=make.NIGHT)
+    first = rate_watch.mark_reached_watches(seen("5.990"), at=make.NOON)
+    second = rate_watch.mark_reached_watches(seen("5.500"), at=make.NIGHT)
 
     assert (first, second) == ([mine], [])
     mine.refresh_from_db()
@@ -100,10 +100,10 @@ def test_a_watch_is_reached_once_however_often_the_rate_is_seen():
 def test_another_product_an_ended_watch_and_an_older_sheet_reach_nothing():
     waiting(product="15yr_fixed")
     ended = waiting()
-    watch.end(ended, because="funded elsewhere", by=None, at=make.NOON)
+    rate_watch.end_watch(ended, because="funded elsewhere", by=None, at=make.NOON)
     waiting(at=make.NOON + make.HOUR)  # set after the sheet was seen
 
-    assert watch.reached_by(seen("5.000"), at=make.NIGHT) == []
+    assert rate_watch.mark_reached_watches(seen("5.000"), at=make.NIGHT) == []
 
 
 @pytest.mark.django_db
@@ -123,8 +123,8 @@ def test_a_new_target_replaces_the_old_one_and_the_same_one_changes_nothing():
 def test_ending_twice_ends_once():
     mine = waiting()
 
-    assert watch.end(mine, because="asked", by=None, at=make.NOON)
-    assert not watch.end(mine, because="asked", by=None, at=make.NIGHT)
+    assert rate_watch.end_watch(mine, because="asked", by=None, at=make.NOON)
+    assert not rate_watch.end_watch(mine, because="asked", by=None, at=make.NIGHT)
 
     mine.refresh_from_db()
     assert mine.ended_at == make.NOON
@@ -139,7 +139,7 @@ def test_four_workers_reading_one_rate_tell_each_borrower_once():
     def work(_):
         start.wait()
         try:
-            return [w.pk for w in watch.reached_by(observation, at=make.NOON)]
+            return [w.pk for w in rate_watch.mark_reached_watches(observation, at=make.NOON)]
         finally:
             connections.close_all()
 
@@ -162,7 +162,7 @@ def test_four_workers_reading_one_rate_tell_each_borrower_once():
 def test_the_monthly_payment_is_what_the_annuity_formula_gives(
     amount_cents, rate, months, expected
 ):
-    assert savings.monthly_payment_cents(amount_cents, Decimal(rate), months) == expected
+    assert loan_payments.monthly_payment_cents(amount_cents, Decimal(rate), months) == expected
 
 
 @given(
@@ -171,7 +171,7 @@ def test_the_monthly_payment_is_what_the_annuity_formula_gives(
     st.integers(12, 480),
 )
 def test_paying_the_rounded_payment_every_month_ends_the_loan(amount_cents, rate, months):
-    payment = savings.monthly_payment_cents(amount_cents, rate, months)
+    payment = loan_payments.monthly_payment_cents(amount_cents, rate, months)
 
     balance = Decimal(amount_cents)
     for _ in range(months):
@@ -184,7 +184,7 @@ def test_paying_the_rounded_payment_every_month_ends_the_loan(amount_cents, rate
 
 def test_savings_are_the_difference_of_the_two_payments():
     assert (
-        savings.monthly_savings_cents(
+        loan_payments.monthly_savings_cents(
             amount_cents=200_000_00, from_pct=Decimal(7), to_pct=Decimal(6), term_months=360
         )
         == 1_330_60 - 1_199_10

@@ -8,11 +8,11 @@ from datetime import timedelta
 import pytest
 
 from rooftree.ledger import seal
-from rooftree.reporting.evidence import gather
-from rooftree.reporting.evidence_file import CHRONOLOGY, LAYOUT
-from rooftree.reporting.evidence_file import make as make_file
-from rooftree.reporting.evidence_words import chronology
-from rooftree.reporting.signed_archive import pdf, printed
+from rooftree.reporting.evidence.chronology_document import build_chronology
+from rooftree.reporting.evidence.evidence_archive import CHRONOLOGY, LAYOUT
+from rooftree.reporting.evidence.evidence_archive import build_archive as make_file
+from rooftree.reporting.evidence.evidence_data import collect_evidence
+from rooftree.reporting.evidence.signed_archive import render_pdf, to_printable
 from tests import make
 from tests.flow import journey
 from tests.reporting import whole_life
@@ -30,7 +30,7 @@ NAMES_OF_ZONES = re.compile(r"America/New_York|_[A-Za-z0-9_-]+/")  # the zone's,
 @pytest.fixture
 def lead():
     lived = whole_life.lived()
-    seal.seal(at=AT)
+    seal.seal_events(at=AT)
     return lived
 
 
@@ -145,9 +145,9 @@ def test_the_statement_of_completeness_can_be_read_aloud(said):
 
 
 def test_nothing_runs_off_the_paper(lead):
-    told = chronology(gather(whole_life.BEN, at=AT))
+    told = build_chronology(collect_evidence(whole_life.BEN, at=AT))
     told["lines"][0]["quote"] = "x" * 500
-    runs = [run for page in pages(pdf(LAYOUT, told)) for run in page]
+    runs = [run for page in pages(render_pdf(LAYOUT, told)) for run in page]
 
     assert "x" * 500 in "".join(runs).replace("\u200b", "")
     assert max(map(len, runs)) < 160  # a line of the smallest print holds about as many
@@ -167,8 +167,10 @@ def test_nothing_runs_off_the_paper(lead):
 def test_a_sign_that_print_has_no_letter_for_is_named_and_never_ends_the_file(
     lead, written, on_paper
 ):
-    assert printed(written) == on_paper
-    told = chronology(gather(whole_life.BEN, at=AT)) | {"people": written}
+    assert to_printable(written) == on_paper
+    told = build_chronology(collect_evidence(whole_life.BEN, at=AT)) | {"people": written}
 
-    first = words(pages(pdf(LAYOUT, told))[0]).replace(" ", "")  # other letters are another run
+    first = words(pages(render_pdf(LAYOUT, told))[0]).replace(
+        " ", ""
+    )  # other letters are another run
     assert on_paper.partition("\n")[0].replace(" ", "") in first

@@ -8,15 +8,16 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection
 
-from rooftree.compliance import facts_json, gate, store_verdict
-from rooftree.compliance.facts import Facts, Medium, Purpose
+from rooftree.compliance.gate import facts_json, message_gate, verdict_storage
+from rooftree.compliance.gate.facts import Facts, Medium, Purpose
 from rooftree.leads.models import ContactAttempt, Loan
-from rooftree.ledger.seal import seal
-from rooftree.ledger.write import write
+from rooftree.ledger.seal import seal_events
+from rooftree.ledger.write_events import write_event
 from rooftree.outreach.models import Message
-from rooftree.reporting import count, invariants, rederive
-from rooftree.reporting.invariants import EVERY
-from rooftree.routing import assign
+from rooftree.reporting import deep_checks, invariants
+from rooftree.reporting.invariants import INVARIANTS
+from rooftree.reporting.rollups import rollup_deltas
+from rooftree.routing import assign_leads
 from rooftree.routing.models import Ownership
 from tests import make
 from tests.ledger import unguarded
@@ -31,8 +32,8 @@ def sql(statement):
 def allowed(lead, *, cause, decision="allow"):
     """A verdict row as the gate would store it, with the decision a test needs."""
     facts = Facts(medium=Medium.TEXT, purpose=Purpose.MARKETING)
-    row = store_verdict.store(
-        gate.decide(facts), facts, lead=lead, cause=cause, stage="handoff", at=make.NOON
+    row = verdict_storage.store_verdict(
+        message_gate.decide(facts), facts, lead=lead, cause=cause, stage="handoff", at=make.NOON
     )
     type(row).objects.filter(pk=row.pk).update(decision=decision)
     row.refresh_from_db()
@@ -74,7 +75,7 @@ def business(db):
     originator = make.officer(licensed=("FL",))
     lead = make.lead()
     make.touch(lead)
-    count.lead_arrived(lead)
+    rollup_deltas.count_lead(lead)
     sent_text(lead)
     Ownership.objects.create(lead=lead, officer=originator, from_at=make.NOON)
     loan = Loan.objects.create(
@@ -85,15 +86,15 @@ def business(db):
         funded_date=make.NOON.date(),
         created_at=make.NOON,
     )
-    count.settle(lead.pk)
+    rollup_deltas.append_missing_deltas(lead.pk)
     assert loan.funded_date
-    write("test.thing.happened", at=make.NOON)
-    seal(at=make.NOON)
+    write_event("test.thing.happened", at=make.NOON)
+    seal_events(at=make.NOON)
     return lead
 
 
 def test_all_hold_on_ordinary_business(business):
-    for prove in EVERY:
+    for prove in INVARIANTS:
         finding = prove(make.NOON)
         assert finding.holds, finding
 
@@ -101,78 +102,81 @@ def test_all_hold_on_ordinary_business(business):
 BREAKS = {  # a way of breaking it, the invariant that must notice
     "a delivery loses its due time": (
         "update delivery set state = 'received', due_at = null",
-        invariants.conservation,
+        invariants.check_deliveries_accounted_for,
     ),
     "a delivery is closed without a reason": (
         "update delivery set state = 'closed', reason = '', outcome = ''",
-        invariants.conservation,
+        invariants.check_deliveries_accounted_for,
     ),
-    "a worked delivery lost its touch": ("delete from touch", invariants.conservation),
+    "a worked delivery lost its touch": (
+        "delete from touch",
+        invariants.check_deliveries_accounted_for,
+    ),
     "a sent message loses its verdict": (
         "update message set verdict_id = null",
-        invariants.one_door,
+        invariants.check_messages_had_verdict,
     ),
     "a message was sent on a blocking verdict": (
         "update verdict set decision = 'block'",
-        invariants.one_door,
+        invariants.check_messages_had_verdict,
     ),
     "a message was sent on another message's verdict": (
         "update verdict set cause = 'message:another'",
-        invariants.one_door,
+        invariants.check_messages_had_verdict,
     ),
     "the verdict came after the message": (
         "update verdict set at = at + interval '1 hour'",
-        invariants.one_door,
+        invariants.check_messages_had_verdict,
     ),
     "a message of unknown fate has no verdict": (
         "update message set state = 'uncertain', sent_at = null, verdict_id = null",
-        invariants.one_door,
+        invariants.check_messages_had_verdict,
     ),
     "the same message twice": (
         "alter table message drop constraint one_message_a_cause; "
         "create temp table twin as select * from message; "
         "update twin set id = gen_random_uuid(); insert into message select * from twin",
-        invariants.no_double,
+        invariants.check_no_duplicates,
     ),
     "a sent message is not counted as an attempt": (
         "delete from contact_attempt",
-        invariants.no_double,
+        invariants.check_no_duplicates,
     ),
     "a license ends behind the triggers": (
         "alter table license disable trigger user; delete from license",
-        invariants.licensed,
+        invariants.check_officers_entitled,
     ),
     "the officer is gone behind the triggers": (
         "alter table loan_officer disable trigger user; "
         "update loan_officer set terminated_at = '2026-01-01'",
-        invariants.licensed,
+        invariants.check_officers_entitled,
     ),
     "a funded loan's lead has no first touch": (
         "update touch set is_first = false",
-        invariants.attribution,
+        invariants.check_attribution,
     ),
     "the lead's source is not its first touch's": (
         "update lead set source_id = (select id from source where slug = 'other')",
-        invariants.attribution,
+        invariants.check_attribution,
     ),
-    "a sum is changed": ("update delta set amount = amount + 1", invariants.money),
-    "a sum is lost": ("delete from delta", invariants.money),
+    "a sum is changed": ("update delta set amount = amount + 1", invariants.check_money_sums),
+    "a sum is lost": ("delete from delta", invariants.check_money_sums),
     "a loan funds uncounted": (
         "update loan set funded_date = null",
-        invariants.money,
+        invariants.check_money_sums,
     ),
-    "an event is changed": ("update event set actor = 'nobody'", invariants.ledger),
+    "an event is changed": ("update event set actor = 'nobody'", invariants.check_ledger_chain),
     "an event is removed": (
         "delete from event where sequence = 1",
-        invariants.ledger,
+        invariants.check_ledger_chain,
     ),
     "a lead shows an officer who does not own it": (
         "alter table ownership disable trigger user; delete from ownership",
-        invariants.owner_mirrored,
+        invariants.check_owner_mirrored,
     ),
     "a lead does not show its owner": (
         "alter table lead disable trigger user; update lead set officer_id = null",
-        invariants.owner_mirrored,
+        invariants.check_owner_mirrored,
     ),
 }
 
@@ -180,8 +184,8 @@ BREAKS = {  # a way of breaking it, the invariant that must notice
 @pytest.mark.parametrize("break_", BREAKS)
 def test_it_is_seen_when(business, break_):
     make.source(slug="other")
-    write("test.thing.happened", at=make.NOON)
-    seal(at=make.NOON)
+    write_event("test.thing.happened", at=make.NOON)
+    seal_events(at=make.NOON)
     statement, prove = BREAKS[break_]
     assert prove(make.NOON).holds
 
@@ -196,7 +200,7 @@ def test_it_is_seen_when(business, break_):
 def test_a_delivery_that_waits_for_long_is_told_though_nothing_is_lost(business):
     make.delivery(state="received", due_at=make.NOON - 2 * make.HOUR)
 
-    finding = invariants.conservation(make.NOON)
+    finding = invariants.check_deliveries_accounted_for(make.NOON)
 
     assert finding.holds
     assert finding.figures["waiting_over_an_hour"] == 1
@@ -204,9 +208,9 @@ def test_a_delivery_that_waits_for_long_is_told_though_nothing_is_lost(business)
 
 
 def test_the_unsealed_tail_is_told_and_not_judged(business):
-    write("test.thing.happened", at=make.NOON)
+    write_event("test.thing.happened", at=make.NOON)
 
-    finding = invariants.ledger(make.NOON)
+    finding = invariants.check_ledger_chain(make.NOON)
 
     assert finding.holds
     assert finding.figures["unsealed"] == 1
@@ -217,45 +221,60 @@ def test_the_deep_check_derives_each_verdict_again():
     lead = make.lead()
     facts = Facts(medium=Medium.TEXT, purpose=Purpose.MARKETING)
     for _ in range(3):
-        store_verdict.store(
-            gate.decide(facts), facts, lead=lead, cause="test", stage="planned", at=make.NOON
+        verdict_storage.store_verdict(
+            message_gate.decide(facts),
+            facts,
+            lead=lead,
+            cause="test",
+            stage="planned",
+            at=make.NOON,
         )
-    assert rederive.verdicts_again(make.NOON).holds
-    assert rederive.facts_unchanged(make.NOON).holds
-    assert rederive.verdicts_again(make.NOON).figures["derived"] == 3
+    assert deep_checks.check_verdicts_rederive(make.NOON).holds
+    assert deep_checks.check_facts_unchanged(make.NOON).holds
+    assert deep_checks.check_verdicts_rederive(make.NOON).figures["derived"] == 3
 
     sql(
         "update verdict set decision = 'allow' where id = (select min(id::text)::uuid from verdict)"
     )
 
-    found = rederive.verdicts_again(make.NOON)
+    found = deep_checks.check_verdicts_rederive(make.NOON)
     assert not found.holds
     assert len(found.offenders) == 1
-    assert rederive.facts_unchanged(make.NOON).holds
+    assert deep_checks.check_facts_unchanged(make.NOON).holds
 
 
 @pytest.mark.django_db
 def test_the_deep_check_finds_facts_that_were_changed():
     facts = Facts(medium=Medium.TEXT, purpose=Purpose.MARKETING)
-    store_verdict.store(
-        gate.decide(facts), facts, lead=make.lead(), cause="test", stage="planned", at=make.NOON
+    verdict_storage.store_verdict(
+        message_gate.decide(facts),
+        facts,
+        lead=make.lead(),
+        cause="test",
+        stage="planned",
+        at=make.NOON,
     )
     assert facts_json.facts_hash(facts)
 
     sql("""update verdict set facts = facts || '{"medium": "email"}'""")
 
-    assert not rederive.facts_unchanged(make.NOON).holds
+    assert not deep_checks.check_facts_unchanged(make.NOON).holds
 
 
 @pytest.mark.django_db
 def test_a_verdict_of_an_earlier_edition_is_counted_and_not_judged_by_todays_rules():
     facts = Facts(medium=Medium.TEXT, purpose=Purpose.MARKETING)
-    store_verdict.store(
-        gate.decide(facts), facts, lead=make.lead(), cause="test", stage="planned", at=make.NOON
+    verdict_storage.store_verdict(
+        message_gate.decide(facts),
+        facts,
+        lead=make.lead(),
+        cause="test",
+        stage="planned",
+        at=make.NOON,
     )
     sql("update verdict set rules_version = 'before', decision = 'allow'")
 
-    finding = rederive.verdicts_again(make.NOON)
+    finding = deep_checks.check_verdicts_rederive(make.NOON)
 
     assert finding.holds
     assert finding.figures == {"derived": 0, "older": 1}
@@ -274,7 +293,7 @@ def test_the_command_says_a_sentence_for_each_and_leaves_with_zero(business):
     code, said = run()
 
     assert code == 0, said
-    assert said.count("holds ") == len(EVERY) + 1
+    assert said.count("holds ") == len(INVARIANTS) + 1
     assert "1 deliveries = 1 worked" in said
 
 
@@ -298,18 +317,18 @@ def test_the_command_speaks_json(business):
 
 
 def test_the_deep_check_makes_each_choice_of_an_officer_again(cast):
-    assign.to_best_officer(lead_id=cast.ben.pk, at=make.NOON)
-    assert rederive.routing_again(make.NOON).figures["decisions"] == 1
-    assert rederive.routing_again(make.NOON).holds
+    assign_leads.assign_to_best_officer(lead_id=cast.ben.pk, at=make.NOON)
+    assert deep_checks.check_routing_rederives(make.NOON).figures["decisions"] == 1
+    assert deep_checks.check_routing_rederives(make.NOON).holds
 
     sql(f"update routing_decision set officer_id = '{cast.sam.pk}'")
 
-    assert not rederive.routing_again(make.NOON).holds
+    assert not deep_checks.check_routing_rederives(make.NOON).holds
 
 
 def test_the_deep_check_finds_inputs_of_a_choice_that_were_changed(cast):
-    assign.to_best_officer(lead_id=cast.ben.pk, at=make.NOON)
+    assign_leads.assign_to_best_officer(lead_id=cast.ben.pk, at=make.NOON)
 
     sql("update routing_decision set inputs = jsonb_set(inputs, '{lead,state}', '\"ZZ\"')")
 
-    assert not rederive.routing_again(make.NOON).holds
+    assert not deep_checks.check_routing_rederives(make.NOON).holds

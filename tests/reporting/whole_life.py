@@ -1,11 +1,12 @@
 """One borrower's whole life with us, as an examiner might ask to see it on paper."""
 
-from rooftree.flow import attempts, replies
+from rooftree.flow import borrower_replies, call_outcomes
 from rooftree.leads.models import Lead
-from rooftree.ledger.write import write
-from rooftree.outreach import compose, send
+from rooftree.ledger.write_events import write_event
+from rooftree.outreach.messages import send
 from rooftree.outreach.models import Message
-from rooftree.outreach.wording import Words
+from rooftree.outreach.wording import typed_messages
+from rooftree.outreach.wording.message_templates import MessageContent
 from tests import make
 from tests.flow import journey
 
@@ -26,7 +27,9 @@ def lived() -> Lead:
         make.ownership(arrived, dana)
     lead = Lead.objects.select_related("person", "officer__user").get(pk=arrived.pk)
     said(THANKS, 40, "SM1")
-    attempts.record(lead_id=lead.pk, result="spoken", by=dana.user, at=journey.later(60))
+    call_outcomes.record_outcome(
+        lead_id=lead.pk, result="spoken", by=dana.user, at=journey.later(60)
+    )
     typed(lead, dana, "Aquí está la lista de documentos que le prometí.", journey.later(65))
     typed(lead, dana, "Una pregunta más: ¿su cónyuge también firma?", make.NIGHT)
     blocked(lead)
@@ -34,7 +37,7 @@ def lived() -> Lead:
     said(STOP, 60 * 30, "SM2")
     journey.run(journey.later(60 * 30 + 1))
     planned(lead, "step:after", "Lindenfield Mortgage NMLS 1204417: ¿hablamos? Reply STOP to end.")
-    write(
+    write_event(
         "los.milestone.reached", at=journey.later(60 * 48), lead_id=lead.pk,
         person_id=lead.person_id, milestone="funded",
     )  # fmt: skip
@@ -42,13 +45,15 @@ def lived() -> Lead:
 
 
 def said(words: str, minutes: float, nth: str) -> None:
-    replies.receive_text(
+    borrower_replies.receive_text(
         sender=BEN, body=words, carrier_id=nth, carrier="twilio", at=journey.later(minutes)
     )
 
 
 def typed(lead: Lead, dana, words: str, at) -> None:
-    compose.compose(lead_id=lead.pk, medium="text", body=words, by=dana.user, at=at)
+    typed_messages.send_typed_message(
+        lead_id=lead.pk, medium="text", body=words, by=dana.user, at=at
+    )
 
 
 def blocked(lead: Lead) -> Message:
@@ -57,10 +62,10 @@ def blocked(lead: Lead) -> Message:
 
 
 def planned(lead: Lead, cause: str, body: str, minutes: float = 60 * 31) -> Message:
-    made = send.plan(
+    made = send.queue_message(
         lead=lead, medium="text", purpose="marketing", cause=cause,
-        words=Words(body=body), to=BEN, at=journey.later(minutes),
+        words=MessageContent(body=body), to=BEN, at=journey.later(minutes),
     )  # fmt: skip
-    send.deliver([made.pk], at=journey.later(minutes))
+    send.deliver_messages([made.pk], at=journey.later(minutes))
     made.refresh_from_db()
     return made

@@ -7,8 +7,8 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from rooftree.core.uuid7 import uuid7
+from rooftree.db import trigger_clock
 from rooftree.ledger.models import Event
-from rooftree.org import moment
 from rooftree.org.models import Company, CompanyLicense, License, LoanOfficer
 from rooftree.routing.models import Offer, Ownership, RoutingDecision, RuleSet
 from tests import make
@@ -19,7 +19,7 @@ LATER = make.NOON + timedelta(minutes=2)
 
 @pytest.fixture(autouse=True)
 def at_noon(db):
-    moment.say(make.NOON)
+    trigger_clock.set_trigger_time(make.NOON)
 
 
 def decision_on(lead):

@@ -2,10 +2,10 @@ from datetime import timedelta
 
 import pytest
 
-from rooftree.leads import snooze, to_do
+from rooftree.leads import lead_tasks, snooze
 from rooftree.leads.models import ContactAttempt, Lead
-from rooftree.outreach import replies
-from rooftree.routing import assign, work_queue
+from rooftree.outreach.inbound import store_inbound_text
+from rooftree.routing import assign_leads, work_queue
 from rooftree.routing.work_queue import Group, Tab
 from tests import make
 
@@ -27,7 +27,7 @@ def attempt(lead, direction="out", at=HOUR_AGO, **changes):
 
 
 def listed(user, tab=Tab.NOW, at=make.NOON):
-    return work_queue.for_officer(user, at=at, tab=tab)
+    return work_queue.list_rows(user, at=at, tab=tab)
 
 
 def test_promises_come_first_then_replies_then_the_best_calls(cast):
@@ -37,7 +37,7 @@ def test_promises_come_first_then_replies_then_the_best_calls(cast):
     wrote = make.lead(officer=cast.dana, score=10, at=two_days)
     attempt(wrote, "in", at=HOUR_AGO)
     promised = make.lead(officer=cast.dana, promise_at=make.NOON + make.MINUTE)
-    offered = assign.to_best_officer(lead_id=cast.ben.pk, at=make.NOON)
+    offered = assign_leads.assign_to_best_officer(lead_id=cast.ben.pk, at=make.NOON)
 
     rows = listed(cast.dana.user)
 
@@ -85,7 +85,7 @@ def test_nobody_sees_the_queue_of_another_but_an_assistant_does(cast):
 
 def test_who_says_stop_waits_for_no_answer(cast):
     lead = make.lead(officer=cast.dana)
-    replies.receive_text(
+    store_inbound_text.receive_text(
         sender=lead.person.phones.get().e164, body="STOP", carrier_id="1", carrier="test",
         at=make.NOON,
     )  # fmt: skip
@@ -114,14 +114,19 @@ def test_a_list_is_one_query_however_long(cast, django_assert_num_queries):
 
 
 def test_the_age_of_a_lead_is_said_in_one_unit():
-    said = [work_queue.ago(make.NOON - timedelta(seconds=s), make.NOON) for s in (1, 59, 60, 7200)]
+    said = [
+        work_queue.format_ago(make.NOON - timedelta(seconds=s), make.NOON)
+        for s in (1, 59, 60, 7200)
+    ]
 
     assert said == ["1 second ago", "59 seconds ago", "1 minute ago", "2 hours ago"]
 
 
 def call_back(lead, due_at):
-    wanted = to_do.Wanted(kind=to_do.CALL_BACK, title="Call back as agreed", due_at=due_at)
-    return to_do.ask_for(wanted, lead_id=lead.pk, at=make.NOON)
+    wanted = lead_tasks.SystemTask(
+        kind=lead_tasks.CALL_BACK, title="Call back as agreed", due_at=due_at
+    )
+    return lead_tasks.add_or_update_task(wanted, lead_id=lead.pk, at=make.NOON)
 
 
 def test_an_agreed_call_waits_until_its_time_and_is_then_a_promise(cast):
@@ -138,11 +143,11 @@ def test_an_agreed_call_waits_until_its_time_and_is_then_a_promise(cast):
 
 def test_a_due_task_brings_even_a_snoozed_lead_back_and_stands_after_replies(cast):
     aside = make.lead(officer=cast.dana, first_attempt_at=HOUR_AGO)
-    snooze.snooze(
+    snooze.snooze_lead(
         lead_id=aside.pk, until=make.NOON + 9 * make.DAY, because="On vacation",
         by=cast.dana.user.pk, at=make.NOON - 2 * make.HOUR,
     )  # fmt: skip
-    to_do.add(
+    lead_tasks.add_task(
         lead_id=aside.pk, user_id=None, title="Send the checklist", due_at=make.NOON, at=HOUR_AGO
     )
     hot = make.lead(officer=cast.dana, score=99)
@@ -175,7 +180,7 @@ def test_whom_the_hour_forbids_to_call_stands_below_and_says_when(cast):
 def test_a_snoozed_lead_says_why_and_is_back_at_its_moment(cast):
     lead = make.lead(officer=cast.dana, first_attempt_at=HOUR_AGO)
     until = make.NOON + 3 * make.DAY
-    snooze.snooze(
+    snooze.snooze_lead(
         lead_id=lead.pk, until=until, because="On vacation", by=cast.dana.user.pk, at=make.NOON
     )
 

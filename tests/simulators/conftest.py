@@ -9,9 +9,9 @@ from typing import Any
 import httpx2
 import pytest
 
-from rooftree_simulators.clock import Clock
-from rooftree_simulators.encompass.office import INSTANCE
-from rooftree_simulators.run import Simulators, start
+from rooftree_simulators.encompass.encompass_instance import INSTANCE_ID
+from rooftree_simulators.simulated_clock import SimulatedClock
+from rooftree_simulators.start_simulators import Simulators, start_simulators
 from tests.simulators.receiver import Receiver, serve
 
 EXCHANGES = Path(__file__).parent / "exchanges"
@@ -20,7 +20,7 @@ NOON = datetime(2026, 11, 23, 17, 0, tzinfo=UTC)
 
 @pytest.fixture
 def running() -> Iterator[Simulators]:
-    with start(clock=Clock(at=NOON, speed=0)) as made:
+    with start_simulators(clock=SimulatedClock(at=NOON, speed=0)) as made:
         yield made
 
 
@@ -49,7 +49,7 @@ def control(running: Simulators) -> Iterator[Callable[..., Any]]:
 @pytest.fixture
 def encompass(running: Simulators) -> Iterator[httpx2.Client]:
     """A signed-in client of the simulated Encompass, without duplicated webhooks."""
-    running.encompass.office.change_switches({"dup_rate": 0})
+    running.encompass.office.update_switches({"dup_rate": 0})
     with httpx2.Client(base_url=running.urls["enc"]) as client:
         client.headers["Authorization"] = f"Bearer {sign_in(client).json()['access_token']}"
         yield client
@@ -58,7 +58,7 @@ def encompass(running: Simulators) -> Iterator[httpx2.Client]:
 def sign_in(client: httpx2.Client, **changes: str) -> httpx2.Response:
     form = {
         "grant_type": "password",
-        "username": f"svc_rooftree@encompass:{INSTANCE}",
+        "username": f"svc_rooftree@encompass:{INSTANCE_ID}",
         "password": "svc-secret",
         **changes,
     }

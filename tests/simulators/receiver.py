@@ -27,7 +27,7 @@ class Receiver:
     statuses: list[int] = field(default_factory=list)  # used up in order
 
     def at(self, path: str) -> list[Got]:
-        return [one for one in self.got if urlsplit(one.path).path == path]
+        return [got for got in self.got if urlsplit(got.path).path == path]
 
 
 def serve(receiver: Receiver) -> ThreadingHTTPServer:

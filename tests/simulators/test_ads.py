@@ -11,7 +11,7 @@ import pytest
 
 from rooftree_simulators.ads import linkedin, meta, trustedform
 from rooftree_simulators.posters import google_lead_form, tiktok_lead_gen
-from rooftree_simulators.posters.people import borrower
+from rooftree_simulators.posters.simulated_borrowers import random_borrower
 from tests.simulators.conftest import EXCHANGES, NOON
 
 PROOF = hmac.new(meta.APP_SECRET.encode(), meta.TOKEN.encode(), hashlib.sha256).hexdigest()
@@ -137,14 +137,14 @@ def test_linkedins_notice_is_signed_over_the_prefix_and_the_body(running):
     vector = kept("ads_signatures.json")["linkedin"]
 
     assert shape(notice) == shape(kept("linkedin_notice.json"))
-    made = linkedin.signature(vector["body"].encode(), vector["secret"])
+    made = linkedin.compute_signature(vector["body"].encode(), vector["secret"])
     assert made == vector["signature"]
 
 
 @pytest.fixture
 def witness(running):
     headers = {"api-version": "4.0", "Accept": "application/json"}
-    auth = ("API", trustedform.KEY)
+    auth = ("API", trustedform.API_KEY)
     with httpx2.Client(base_url=running.urls["trustedform"], headers=headers, auth=auth) as client:
         yield client
 
@@ -155,7 +155,7 @@ def retained(client, url: str, **lead: str) -> httpx2.Response:
 
 
 def test_a_certificate_is_retained_in_the_shape_of_the_documents(running, witness):
-    url = running.trustedform.certify(phone="5125550121", email="raj.v@example.com")
+    url = running.trustedform.issue_certificate(phone="5125550121", email="raj.v@example.com")
 
     first = retained(witness, url, email="raj.v@example.com", phone="5125550121")
     again = retained(witness, url, phone="5125550121").json()
@@ -166,7 +166,7 @@ def test_a_certificate_is_retained_in_the_shape_of_the_documents(running, witnes
 
 
 def test_a_certificate_of_another_session_is_a_failure_and_retained(running, witness):
-    url = running.trustedform.certify(phone="5125550121", email="raj.v@example.com")
+    url = running.trustedform.issue_certificate(phone="5125550121", email="raj.v@example.com")
 
     told = retained(witness, url, phone="3105550111").json()
 
@@ -175,8 +175,10 @@ def test_a_certificate_of_another_session_is_a_failure_and_retained(running, wit
 
 
 def test_certificates_end_and_keys_are_checked(running, witness):
-    old = running.trustedform.certify(phone="5", email="", created=NOON - timedelta(hours=73))
-    live = running.trustedform.certify(phone="5", email="")
+    old = running.trustedform.issue_certificate(
+        phone="5", email="", created=NOON - timedelta(hours=73)
+    )
+    live = running.trustedform.issue_certificate(phone="5", email="")
 
     assert retained(witness, old).status_code == 410
     assert retained(witness, "https://cert.trustedform.com/" + "f" * 40).status_code == 404
@@ -187,14 +189,14 @@ def test_certificates_end_and_keys_are_checked(running, witness):
 
 def test_google_posts_the_keys_of_the_documents():
     rng = random.Random(3)
-    made = google_lead_form.lead(borrower(rng), rng, at=NOON)
+    made = google_lead_form.lead_object(random_borrower(rng), rng, at=NOON)
 
     assert set(made) == set(kept("google_lead.json"))
 
 
 def test_tiktok_posts_the_keys_of_the_documents_and_signs_the_escaped_text():
     rng = random.Random(3)
-    made = tiktok_lead_gen.delivery(borrower(rng), rng, at=NOON, secret="s")
+    made = tiktok_lead_gen.lead_delivery(random_borrower(rng), rng, at=NOON, secret="s")
     body = json.loads(made.body)
 
     assert set(body) == set(kept("tiktok_leads.json"))

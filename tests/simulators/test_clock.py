@@ -3,24 +3,24 @@ from datetime import timedelta
 
 import pytest
 
-from rooftree_simulators.clock import Clock, seconds_of
+from rooftree_simulators.simulated_clock import SimulatedClock, parse_duration
 from tests.simulators.conftest import NOON
 
 
 @pytest.fixture
-def clock() -> Iterator[Clock]:
-    made = Clock(at=NOON, speed=0)
+def clock() -> Iterator[SimulatedClock]:
+    made = SimulatedClock(at=NOON, speed=0)
     yield made
     made.stop()
 
 
-def test_a_frozen_clock_moves_only_when_told(clock: Clock) -> None:
+def test_a_frozen_clock_moves_only_when_told(clock: SimulatedClock) -> None:
     assert clock.now() == NOON
     clock.advance(90)
     assert clock.now() == NOON + timedelta(seconds=90)
 
 
-def test_jobs_run_in_order_of_their_time_each_at_its_own_moment(clock: Clock) -> None:
+def test_jobs_run_in_order_of_their_time_each_at_its_own_moment(clock: SimulatedClock) -> None:
     seen: list[tuple[str, float]] = []
 
     def note(name: str) -> None:
@@ -33,7 +33,7 @@ def test_jobs_run_in_order_of_their_time_each_at_its_own_moment(clock: Clock) ->
     assert seen == [("early", 10), ("late", 30)]
 
 
-def test_a_job_that_schedules_another_within_the_advance_sees_it_run(clock: Clock) -> None:
+def test_a_job_that_schedules_another_within_the_advance_sees_it_run(clock: SimulatedClock) -> None:
     seen: list[float] = []
 
     def ladder() -> Iterator[float]:
@@ -51,7 +51,7 @@ def test_a_job_that_schedules_another_within_the_advance_sees_it_run(clock: Cloc
 def test_a_fast_clock_runs_jobs_by_itself() -> None:
     import threading
 
-    clock = Clock(at=NOON, speed=3600)
+    clock = SimulatedClock(at=NOON, speed=3600)
     done = threading.Event()
     clock.after(60, done.set)
     assert done.wait(5)
@@ -63,10 +63,10 @@ def test_a_fast_clock_runs_jobs_by_itself() -> None:
     ("text", "seconds"), [("PT20S", 20), ("PT15M", 900), ("P1DT2H", 93_600), ("PT0.5S", 0.5)]
 )
 def test_durations_are_read(text: str, seconds: float) -> None:
-    assert seconds_of(text) == seconds
+    assert parse_duration(text) == seconds
 
 
 @pytest.mark.parametrize("text", ["", "P", "20", "P1M", "PT"])
 def test_what_is_not_a_duration_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
-        seconds_of(text)
+        parse_duration(text)

@@ -8,7 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from rooftree_simulators.run import Ports, Simulators
+from rooftree_simulators.start_simulators import Ports, Simulators
 
 CREATE = "/encompass/v3/loans?loanFolder=Prospects&view=id"
 
@@ -148,7 +148,7 @@ def test_a_control_call_that_is_not_understood_says_so(
 
 
 def test_the_process_prints_its_ports_and_ends_on_a_signal() -> None:
-    names = [one.name for one in fields(Ports)]
+    names = [field.name for field in fields(Ports)]
     words = [word for name in names for word in (f"--{name}", "0")]
     process = subprocess.Popen(
         [sys.executable, "-m", "rooftree_simulators", *words], stdout=subprocess.PIPE, text=True

@@ -25,7 +25,7 @@ def asked(running):
 
 @pytest.fixture
 def zoho_token(asked):
-    form = {"grant_type": "refresh_token", "refresh_token": zoho.REFRESH}
+    form = {"grant_type": "refresh_token", "refresh_token": zoho.REFRESH_TOKEN}
     form |= {"client_id": zoho.CLIENT_ID, "client_secret": zoho.CLIENT_SECRET}
     told = asked("zoho", "POST", "/oauth/v2/token", data=form).json()
     return {"Authorization": f"Zoho-oauthtoken {told['access_token']}"}
@@ -41,7 +41,7 @@ def salesforce_token(asked):
 
 def test_hubspot_gives_only_the_properties_and_associations_that_were_asked_for(running, asked):
     key = running.hubspot.contact(firstname="Ivo", hs_lead_status="NEW")
-    running.hubspot.engage("notes", key, hs_note_body="Hello")
+    running.hubspot.add_engagement("notes", key, hs_note_body="Hello")
     contact = asked("hubspot", "GET", "/crm/v3/objects/contacts").json()["results"][0]
     note = asked("hubspot", "GET", "/crm/v3/objects/notes?properties=hs_note_body").json()
     linked = asked("hubspot", "GET", "/crm/v3/objects/notes?associations=contacts").json()

@@ -6,8 +6,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from rooftree_simulators.encompass.loans import MILESTONES
-from rooftree_simulators.run import Simulators
+from rooftree_simulators.encompass.loan_files import MILESTONES
+from rooftree_simulators.start_simulators import Simulators
 from tests.simulators.conftest import sign_in
 
 LOANS = "/encompass/v3/loans"

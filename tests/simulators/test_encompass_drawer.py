@@ -6,8 +6,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from rooftree_simulators.clock import Clock
-from rooftree_simulators.run import Simulators, start
+from rooftree_simulators.simulated_clock import SimulatedClock
+from rooftree_simulators.start_simulators import Simulators, start_simulators
 from tests.simulators.conftest import NOON
 
 
@@ -27,38 +27,38 @@ def _planted(run: Simulators) -> str:
 
 
 def test_a_file_outlives_the_instance(tmp_path: Path) -> None:
-    with start(folder=tmp_path) as first:
+    with start_simulators(folder=tmp_path) as first:
         loan = _planted(first)
         _say(first, f"enc/loans/{loan}/status", {"status": "Processing", "date": "2026-09-01"})
         before = _files(first)
 
-    with start(folder=tmp_path) as second:
+    with start_simulators(folder=tmp_path) as second:
         assert _files(second) == before
         assert before[0]["lastCompleted"] == "Processing"
         other = _planted(second)
-        assert len({one["loanNumber"] for one in _files(second)}) == 2
+        assert len({file["loanNumber"] for file in _files(second)}) == 2
         assert other != loan
 
 
 def test_without_a_folder_nothing_is_kept(tmp_path: Path) -> None:
-    with start() as first:
+    with start_simulators() as first:
         _planted(first)
-    with start() as second:
+    with start_simulators() as second:
         assert _files(second) == []
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_reset_forgets_the_files_for_good(tmp_path: Path) -> None:
-    with start(folder=tmp_path) as first:
+    with start_simulators(folder=tmp_path) as first:
         _planted(first)
         _say(first, "reset", {})
-    with start(folder=tmp_path) as second:
+    with start_simulators(folder=tmp_path) as second:
         assert _files(second) == []
 
 
 @pytest.mark.parametrize("path", ["happy", "ctc_rollback"])
 def test_a_path_cut_off_by_a_restart_goes_on_and_keeps_its_dates(tmp_path: Path, path: str) -> None:
-    with start(folder=tmp_path, clock=Clock(at=NOON, speed=0)) as first:
+    with start_simulators(folder=tmp_path, clock=SimulatedClock(at=NOON, speed=0)) as first:
         loan = _planted(first)
         _say(first, "enc/scenario", {"loan_id": loan, "path": path, "days": 10})
         _say(first, "clock", {"advance": "P4D"})
@@ -66,7 +66,7 @@ def test_a_path_cut_off_by_a_restart_goes_on_and_keeps_its_dates(tmp_path: Path,
     assert begun["lastCompleted"] not in ("Started", "Funding")
 
     later = NOON + timedelta(days=60)
-    with start(folder=tmp_path, clock=Clock(at=later, speed=0)) as second:
+    with start_simulators(folder=tmp_path, clock=SimulatedClock(at=later, speed=0)) as second:
         _say(second, "enc/scenario", {"loan_id": loan, "path": path, "days": 10})
         _say(second, "clock", {"advance": "P20D"})
         (ended,) = _files(second)

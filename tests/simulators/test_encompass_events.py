@@ -9,9 +9,9 @@ from typing import Any
 import httpx2
 import pytest
 
-from rooftree_simulators.encompass.moves import SCENARIOS
-from rooftree_simulators.encompass.webhooks import signature
-from rooftree_simulators.run import Simulators
+from rooftree_simulators.encompass.loan_moves import SCENARIOS
+from rooftree_simulators.encompass.webhooks import compute_signature
+from rooftree_simulators.start_simulators import Simulators
 from tests.simulators.conftest import EXCHANGES, sign_in
 from tests.simulators.receiver import Receiver
 from tests.simulators.test_encompass_calls import fields, opened
@@ -51,8 +51,10 @@ def subscribed(
 def test_the_vector_of_the_documents_is_signed_the_same() -> None:
     vector = json.loads((EXCHANGES / "encompass_webhook_vector.json").read_text())
     body = vector["raw_body"].encode()
-    assert signature(vector["signingkey"], body) == vector["headers"]["Elli-Signature"]
-    assert signature(vector["signingkey"], body + b" ") != vector["headers"]["Elli-Signature"]
+    assert compute_signature(vector["signingkey"], body) == vector["headers"]["Elli-Signature"]
+    assert (
+        compute_signature(vector["signingkey"], body + b" ") != vector["headers"]["Elli-Signature"]
+    )
 
 
 def test_a_subscription_never_shows_its_key(encompass: httpx2.Client, receiver: Receiver) -> None:

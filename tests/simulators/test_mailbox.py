@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from rooftree_simulators.run import Simulators
+from rooftree_simulators.start_simulators import Simulators
 from tests.simulators.receiver import Receiver
 
 

@@ -6,10 +6,10 @@ from datetime import date
 import httpx2
 import pytest
 
-from rooftree_simulators.clock import Clock
-from rooftree_simulators.frame import Setup
 from rooftree_simulators.numbers import dncscrub
-from rooftree_simulators.server import Listener
+from rooftree_simulators.simulated_clock import SimulatedClock
+from rooftree_simulators.vendor_base import SimulatorSetup
+from rooftree_simulators.vendor_server import HttpListener
 
 SCRUB, QUERY = "/app/main/rpc/scrub", "/v1.5/Data/RNDBasic"
 FIELDS = {  # of "Scrub multiple numbers"
@@ -21,15 +21,15 @@ FIELDS = {  # of "Scrub multiple numbers"
 
 @pytest.fixture
 def vendor():
-    setup = Setup(clock=Clock(speed=0))
+    setup = SimulatorSetup(clock=SimulatedClock(speed=0))
     made = dncscrub.DncScrub(setup)
-    made.url = (listener := Listener(made, 0)).url
+    made.url = (listener := HttpListener(made, 0)).url
     yield made
     listener.stop()
     setup.clock.stop()
 
 
-def post(vendor, path: str, body, key: str = dncscrub.KEY) -> httpx2.Response:
+def post(vendor, path: str, body, key: str = dncscrub.LOGIN_ID) -> httpx2.Response:
     headers = {"loginId": key, "Content-Type": "application/json"}
     return httpx2.post(f"{vendor.url}{path}", content=json.dumps(body), headers=headers)
 

@@ -13,15 +13,15 @@ import pytest
 
 from rooftree_simulators.posters import lendingtree, website_form, zillow
 from rooftree_simulators.posters.__main__ import main
-from rooftree_simulators.posters.delivery import BadDay, deliver
-from rooftree_simulators.posters.people import Borrower, borrower
+from rooftree_simulators.posters.lead_delivery import BadDay, post_delivery
+from rooftree_simulators.posters.simulated_borrowers import Borrower, random_borrower
 from tests.simulators.conftest import EXCHANGES, NOON
 from tests.simulators.receiver import Receiver
 
 
 def people(count: int = 400, seed: int = 1) -> list[Borrower]:
     rng = random.Random(seed)
-    return [borrower(rng) for _ in range(count)]
+    return [random_borrower(rng) for _ in range(count)]
 
 
 def sample(name: str) -> str:
@@ -34,29 +34,29 @@ def test_the_same_seed_gives_the_same_people() -> None:
 
 
 def test_every_number_is_valid_and_kept_for_fiction() -> None:
-    for one in people():
-        assert re.fullmatch(r"\d{3}55501\d\d", one.phone)
-        assert phonenumbers.is_valid_number(phonenumbers.parse(one.phone, "US")), one.phone
-        assert re.fullmatch(r"[a-z0-9.]+@example\.(com|org|net)", one.email), one.email
+    for person in people():
+        assert re.fullmatch(r"\d{3}55501\d\d", person.phone)
+        assert phonenumbers.is_valid_number(phonenumbers.parse(person.phone, "US")), person.phone
+        assert re.fullmatch(r"[a-z0-9.]+@example\.(com|org|net)", person.email), person.email
 
 
 def test_people_differ_in_name_state_language_and_purpose() -> None:
     many = people()
-    assert len({one.phone for one in many}) > 300
-    assert len({one.state for one in many}) >= 15
-    assert {one.language for one in many} == {"en", "es", "vi"}
-    assert {one.purpose for one in many} == {"purchase", "refinance", "cash_out"}
-    assert any(not one.first_name.isascii() for one in many)
-    assert any(ord(letter) > 0xFFFF for one in many for letter in one.first_name)
+    assert len({borrower.phone for borrower in many}) > 300
+    assert len({borrower.state for borrower in many}) >= 15
+    assert {borrower.language for borrower in many} == {"en", "es", "vi"}
+    assert {borrower.purpose for borrower in many} == {"purchase", "refinance", "cash_out"}
+    assert any(not borrower.first_name.isascii() for borrower in many)
+    assert any(ord(letter) > 0xFFFF for borrower in many for letter in borrower.first_name)
 
 
 def test_amounts_hang_together() -> None:
-    for one in people():
-        assert 0 < one.loan <= one.price
-        if one.purpose == "purchase":
-            assert one.down_payment + one.loan == one.price
+    for person in people():
+        assert 0 < person.loan <= person.price
+        if person.purpose == "purchase":
+            assert person.down_payment + person.loan == person.price
         else:
-            assert one.balance + one.cash_out == one.loan
+            assert person.balance + person.cash_out == person.loan
 
 
 def keys_of(content: Any, at: str = "") -> set[str]:
@@ -71,8 +71,8 @@ def test_a_zillow_contact_has_only_keys_that_zillow_documents() -> None:
     known |= keys_of(json.loads(sample("zillow_quote_refinance.json")))
     known |= {".details.cashOut"}
     rng = random.Random(3)
-    for one in people(200):
-        content = zillow.contact(one, rng, at=NOON)
+    for person in people(200):
+        content = zillow.contact_object(person, rng, at=NOON)
         assert keys_of(content) <= known
         assert content["id"].startswith("LC-")
         assert content["created"] == "2026-11-23T09:00:00-08:00"
@@ -82,27 +82,27 @@ def test_a_lendingtree_lead_has_the_elements_of_the_flat_format_in_their_order()
     like = ElementTree.fromstring(sample("lendingtree_flat.xml"))
     order = [element.tag for element in like[0]]
     rng = random.Random(3)
-    for one in people(100):
-        made = lendingtree.delivery_a(one, rng, at=NOON)
+    for person in people(100):
+        made = lendingtree.xml_delivery(person, rng, at=NOON)
         root = ElementTree.fromstring(made.body)
         assert (root.tag, root[0].tag) == ("LeadInformation", "LeadApplication")
         assert [element.tag for element in root[0]] == order
         assert root.findtext("LeadApplication/TrackingNumber") == made.vendor_id
-        assert root.findtext("LeadApplication/FirstName") == one.first_name
+        assert root.findtext("LeadApplication/FirstName") == person.first_name
         assert root.findtext("LeadApplication/ApplicationDate") == "11/23/2026"
         assert root.findtext("LeadApplication/SSN") == ""
 
 
 def test_the_json_shape_carries_the_product_of_its_vertical() -> None:
     rng = random.Random(3)
-    for one in people(50):
-        lead = json.loads(lendingtree.delivery_c(one, rng, at=NOON).body)["lead"]
-        buying = one.purpose == "purchase"
+    for person in people(50):
+        lead = json.loads(lendingtree.json_delivery(person, rng, at=NOON).body)["lead"]
+        buying = person.purpose == "purchase"
         assert ("mortgagePurchase" in lead) is buying
         assert ("mortgageRefinance" in lead) is not buying
-        assert lead["consumer"]["contact"]["primaryPhone"] == one.phone
+        assert lead["consumer"]["contact"]["primaryPhone"] == person.phone
         product = lead["mortgagePurchase" if buying else "mortgageRefinance"]
-        assert product["property"]["state"] == one.state
+        assert product["property"]["state"] == person.state
 
 
 def test_the_form_posts_what_our_form_posts() -> None:
@@ -110,21 +110,24 @@ def test_the_form_posts_what_our_form_posts() -> None:
     known = keys_of(like)
     rng = random.Random(3)
     ticked = 0
-    for one in people(200):
-        content = website_form.submission(one, rng, at=NOON)
+    for person in people(200):
+        content = website_form.form_submission(person, rng, at=NOON)
         assert keys_of(content) <= known
         assert content["submitted_at"] == "2026-11-23T17:00:00Z"
         assert content["rendered_at"] < content["submitted_at"]
         assert content["hp_company"] == ""
         ticked += content["consent"]["checked"]
     assert 100 < ticked < 200
-    assert website_form.submission(one, rng, at=NOON, consents=False)["consent"]["checked"] is False
+    assert (
+        website_form.form_submission(person, rng, at=NOON, consents=False)["consent"]["checked"]
+        is False
+    )
 
 
 def test_a_signed_form_carries_the_hash_of_its_bytes() -> None:
     rng = random.Random(3)
-    made = website_form.delivery(borrower(rng), rng, at=NOON)
-    signed = website_form.signed(made, "s3cret", at=NOON)
+    made = website_form.browser_delivery(random_borrower(rng), rng, at=NOON)
+    signed = website_form.signed_delivery(made, "s3cret", at=NOON)
     key = b"s3cret".ljust(64, b"\0")
     inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in key) + made.body).digest()
     outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in key) + inner).hexdigest()
@@ -141,8 +144,8 @@ def test_a_delivery_arrives_as_its_day_is(
     receiver: Receiver, bad_day: BadDay | None, arrivals: int
 ) -> None:
     rng = random.Random(3)
-    made = zillow.delivery(borrower(rng), rng, at=NOON)
-    sent = deliver(made, f"{receiver.url}/in/zillow/the-token", bad_day=bad_day)
+    made = zillow.contact_delivery(random_borrower(rng), rng, at=NOON)
+    sent = post_delivery(made, f"{receiver.url}/in/zillow/the-token", bad_day=bad_day)
     right = receiver.at("/in/zillow/the-token")
     assert [got.body for got in right] == [made.body] * arrivals
     assert [one.answer.status for one in sent] == [200] * max(1, arrivals)
@@ -152,8 +155,8 @@ def test_a_delivery_arrives_as_its_day_is(
 @pytest.mark.parametrize("bad_day", [BadDay.MALFORMED, BadDay.HTML])
 def test_a_broken_body_is_not_json(receiver: Receiver, bad_day: BadDay) -> None:
     rng = random.Random(3)
-    made = zillow.delivery(borrower(rng), rng, at=NOON)
-    deliver(made, f"{receiver.url}/in/zillow/t", bad_day=bad_day)
+    made = zillow.contact_delivery(random_borrower(rng), rng, at=NOON)
+    post_delivery(made, f"{receiver.url}/in/zillow/t", bad_day=bad_day)
     with pytest.raises(ValueError):
         json.loads(receiver.got[0].body)
 

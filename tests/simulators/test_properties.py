@@ -6,11 +6,17 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rooftree_simulators.encompass.contract import FIELDS, Kind, faults_of
-from rooftree_simulators.encompass.loans import Loan, merge, new_milestones, read_field, write_field
-from rooftree_simulators.encompass.webhooks import _EXPONENTIAL, _LINEAR
-from rooftree_simulators.record import masked_body, masked_headers
-from rooftree_simulators.twilio.signature import signature
+from rooftree_simulators.encompass.loan_files import (
+    Loan,
+    merge_document,
+    new_milestones,
+    read_field,
+    write_field,
+)
+from rooftree_simulators.encompass.loan_schema import FIELDS, Kind, find_document_errors
+from rooftree_simulators.encompass.webhooks import _EXPONENTIAL_DELAYS, _LINEAR_DELAYS
+from rooftree_simulators.request_log import mask_body, mask_headers
+from rooftree_simulators.twilio.webhook_signature import compute_signature
 from tests.simulators.conftest import EXCHANGES, NOON
 
 WORDS = st.text(st.characters(categories=["L", "N"]), min_size=8, max_size=30)
@@ -34,9 +40,9 @@ def test_writing_the_same_again_changes_nothing(city: str, amount: int, units: i
         "borrowerRequestedLoanAmount": amount,
     }
     kept: dict[str, Any] = {}
-    assert faults_of(document, custom_fields=set(), with_ids=False) == []
-    assert len(merge(kept, document)) == 3
-    assert merge(kept, document) == []
+    assert find_document_errors(document, custom_fields=set(), with_ids=False) == []
+    assert len(merge_document(kept, document)) == 3
+    assert merge_document(kept, document) == []
     assert kept == document
 
 
@@ -54,16 +60,16 @@ def test_a_path_that_nobody_documented_is_never_accepted(path: str, value: objec
     like = json.loads((EXCHANGES / "encompass_create_loan.json").read_text())
     if path in like:
         return
-    found = faults_of({path: value}, custom_fields=set(), with_ids=False)
+    found = find_document_errors({path: value}, custom_fields=set(), with_ids=False)
     assert [key for key, _ in found] == [path]
 
 
 @given(secret=WORDS)
 def test_a_secret_never_reaches_the_record(secret: str) -> None:
     body = f"grant_type=password&password={secret}&client_secret={secret}"
-    assert secret not in masked_body(body.encode())
-    assert secret not in masked_body(json.dumps({"signingkey": secret}).encode())
-    assert secret not in str(masked_headers([("Authorization", f"Basic {secret}")]))
+    assert secret not in mask_body(body.encode())
+    assert secret not in mask_body(json.dumps({"signingkey": secret}).encode())
+    assert secret not in str(mask_headers([("Authorization", f"Basic {secret}")]))
 
 
 @given(st.lists(st.tuples(WORDS, WORDS), max_size=6), st.randoms())
@@ -72,13 +78,13 @@ def test_a_signature_does_not_depend_on_the_order_of_the_fields(
 ) -> None:
     mixed = list(fields)
     rng.shuffle(mixed)
-    assert signature("k", "https://x.example/a", fields) == signature(
+    assert compute_signature("k", "https://x.example/a", fields) == compute_signature(
         "k", "https://x.example/a", mixed
     )
 
 
 def test_the_ladders_are_as_long_as_documented() -> None:
-    assert _LINEAR == (20.0, 20.0, 20.0)
-    assert len(_EXPONENTIAL) == 14
-    assert _EXPONENTIAL[:4] == (30.0, 60.0, 120.0, 240.0)
-    assert sum(_EXPONENTIAL) == 8 * 3600
+    assert _LINEAR_DELAYS == (20.0, 20.0, 20.0)
+    assert len(_EXPONENTIAL_DELAYS) == 14
+    assert _EXPONENTIAL_DELAYS[:4] == (30.0, 60.0, 120.0, 240.0)
+    assert sum(_EXPONENTIAL_DELAYS) == 8 * 3600

@@ -10,16 +10,16 @@ from urllib.parse import parse_qsl
 import httpx2
 import pytest
 
-from rooftree_simulators.run import Simulators
-from rooftree_simulators.twilio.account import (
+from rooftree_simulators.start_simulators import Simulators
+from rooftree_simulators.twilio.message_api import count_segments
+from rooftree_simulators.twilio.twilio_account import (
     ACCOUNT_SID,
     AUTH_TOKEN,
     MAIN_NUMBER,
     SERVICE_SID,
-    is_number,
+    is_valid_number,
 )
-from rooftree_simulators.twilio.messages import segments
-from rooftree_simulators.twilio.signature import signature
+from rooftree_simulators.twilio.webhook_signature import compute_signature
 from tests.simulators.conftest import EXCHANGES
 from tests.simulators.receiver import Got, Receiver
 
@@ -62,15 +62,17 @@ VECTORS = json.loads((EXCHANGES / "twilio_signatures.json").read_text())
 @pytest.mark.parametrize("vector", VECTORS, ids=[row["case"] for row in VECTORS])
 def test_captured_requests_are_signed_the_same(vector: dict[str, Any]) -> None:
     fields = parse_qsl(vector["body"], keep_blank_values=True)
-    made = signature(vector["auth_token"], vector["url"], fields)
+    made = compute_signature(vector["auth_token"], vector["url"], fields)
     assert (made == vector["signature"]) is vector["right"]
 
 
 def test_a_repeated_field_counts_once_for_each_value() -> None:
-    once = signature("k", "https://x.example/", [("a", "2"), ("a", "1")])
-    assert once == signature("k", "https://x.example/", [("a", "1"), ("a", "2"), ("a", "1")])
-    assert once == signature("k", "https://x.example/a1a2", [])
-    assert once != signature("k", "https://x.example/", [("a", "1")])
+    once = compute_signature("k", "https://x.example/", [("a", "2"), ("a", "1")])
+    assert once == compute_signature(
+        "k", "https://x.example/", [("a", "1"), ("a", "2"), ("a", "1")]
+    )
+    assert once == compute_signature("k", "https://x.example/a1a2", [])
+    assert once != compute_signature("k", "https://x.example/", [("a", "1")])
 
 
 # Sending
@@ -141,7 +143,7 @@ def test_too_many_in_one_second_are_refused_20429(
 ) -> None:
     control("POST", "twilio/switches", max_per_second=3)
     answers = [text(twilio) for _ in range(20)]
-    refused = [one.json()["code"] for one in answers if one.status_code == 429]
+    refused = [answer.json()["code"] for answer in answers if answer.status_code == 429]
     assert refused and set(refused) == {20429}
 
 
@@ -346,14 +348,14 @@ def test_an_answer_of_ours_that_cannot_be_used_shows_in_the_debugger(
     ],
 )
 def test_segments_follow_the_alphabet(body: str, parts: int) -> None:
-    assert segments(body) == parts
+    assert count_segments(body) == parts
 
 
 @pytest.mark.parametrize("number", ["+13055550123", "+442079460958"])
 def test_a_number_in_e164_is_a_number(number: str) -> None:
-    assert is_number(number)
+    assert is_valid_number(number)
 
 
 @pytest.mark.parametrize("number", ["3055550123", "+1305555012", "+11055550123", "+13051550123"])
 def test_a_number_that_cannot_exist_is_not(number: str) -> None:
-    assert not is_number(number)
+    assert not is_valid_number(number)

@@ -6,8 +6,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from rooftree_simulators.run import Simulators
-from rooftree_simulators.twilio.account import ACCOUNT_SID, AUTH_TOKEN, MAIN_NUMBER
+from rooftree_simulators.start_simulators import Simulators
+from rooftree_simulators.twilio.twilio_account import ACCOUNT_SID, AUTH_TOKEN, MAIN_NUMBER
 from tests.simulators.receiver import Receiver
 from tests.simulators.test_twilio_messages import assert_signed
 

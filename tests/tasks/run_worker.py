@@ -13,15 +13,15 @@ from rooftree import settings
 settings.TASKS["default"]["OPTIONS"]["TASKS_BELOW"].append("tests.tasks.sample_tasks")
 django.setup()
 
-from rooftree.core.supervise import follow_parent  # noqa: E402
-from rooftree.tasks.worker import work  # noqa: E402
+from rooftree.core.process_supervisor import exit_with_parent  # noqa: E402
+from rooftree.tasks.worker import run_worker  # noqa: E402
 
 
 async def main():
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    await work(stop)
+    await run_worker(stop)
 
 
-follow_parent()
+exit_with_parent()
 asyncio.run(main())

@@ -5,16 +5,16 @@ import time
 from django.db import connection
 from django.tasks import task
 
-from rooftree.core.failures import Misconfigured, Refused, TryLater, Uncertain
-from rooftree.tasks.attempt import Discard, Later
+from rooftree.core.vendor_errors import Misconfigured, OutcomeUnknown, RequestRejected, RetryLater
+from rooftree.tasks.task_attempt import DiscardTask, PostponeTask
 
 FAILURES = {
-    "refused": Refused("no such number"),
+    "refused": RequestRejected("no such number"),
     "misconfigured": Misconfigured("the account has no number"),
-    "uncertain": Uncertain("the line went dead"),
-    "try_later": TryLater("busy", after=1),
-    "discard": Discard("already done"),
-    "later": Later(1),
+    "uncertain": OutcomeUnknown("the line went dead"),
+    "try_later": RetryLater("busy", after=1),
+    "discard": DiscardTask("already done"),
+    "later": PostponeTask(1),
     "bug": ValueError("Ben Ortiz +13055550123"),
 }
 

@@ -5,9 +5,9 @@ from django.db import IntegrityError, connection, transaction
 from oban.job import Job
 from oban.schema import install_sql
 
-from rooftree.tasks import names
+from rooftree.tasks import task_registry
 from rooftree.tasks.backend import oban_priority
-from rooftree.tasks.drain import drain, queued
+from rooftree.tasks.drain_queue import queued_task_names, run_queued_tasks
 from tests.tasks import sample_tasks as sample
 
 COLUMNS = "state, queue, worker, attempt, max_attempts, priority, args, meta, tags, errors"
@@ -31,9 +31,9 @@ def test_a_task_is_a_row_and_runs_once():
     result = sample.write_down.enqueue(text="hello")
 
     assert rows("id::text, state, queue") == [(result.id, "available", "now")]
-    assert drain() == 1
+    assert run_queued_tasks() == 1
     assert notes() == ["hello"]
-    assert drain() == 0
+    assert run_queued_tasks() == 0
     assert rows() == [("completed", "now")]
 
 
@@ -43,7 +43,7 @@ def test_a_task_is_not_queued_when_its_cause_is_rolled_back():
         sample.write_down.enqueue(text="hello")
         raise RuntimeError
 
-    assert queued() == []
+    assert queued_task_names() == []
 
 
 @pytest.mark.django_db
@@ -73,8 +73,8 @@ def test_a_deferred_task_waits_for_its_time():
     sample.write_down.using(run_after=tomorrow).enqueue(text="later")
 
     assert rows() == [("scheduled", "now")]
-    assert drain() == 0
-    assert drain(by=tomorrow + timedelta(seconds=1)) == 1
+    assert run_queued_tasks() == 0
+    assert run_queued_tasks(by=tomorrow + timedelta(seconds=1)) == 1
     assert notes() == ["later"]
 
 
@@ -84,7 +84,7 @@ def test_what_is_urgent_runs_first():
     sample.write_down.enqueue(text="second")
     sample.write_down_first.enqueue(text="first")
 
-    drain()
+    run_queued_tasks()
 
     assert notes() == ["first", "second", "third"]
 
@@ -111,7 +111,7 @@ def test_a_priority_that_would_stop_the_queue_cannot_be_written():
 def test_what_a_task_queues_runs_too():
     sample.write_then_queue.enqueue(text="one")
 
-    assert drain() == 2
+    assert run_queued_tasks() == 2
     assert notes() == ["one", "after one"]
 
 
@@ -120,25 +120,25 @@ def test_draining_raises_what_a_task_raises_and_keeps_its_row():
     sample.fail.enqueue(how="bug")
 
     with pytest.raises(ValueError, match="Ben Ortiz"):
-        drain()
+        run_queued_tasks()
 
-    assert queued() == ["fail"]
+    assert queued_task_names() == ["fail"]
 
 
 @pytest.mark.django_db
 def test_a_row_finds_its_function_by_name_wherever_it_has_moved():
     sample.renamed.enqueue(text="hello")
 
-    assert queued() == ["an_older_name"]
-    drain()
+    assert queued_task_names() == ["an_older_name"]
+    run_queued_tasks()
     assert notes() == ["hello"]
 
 
 def test_two_tasks_cannot_share_a_name():
-    with pytest.raises(names.NameTaken, match="write_down"):
-        names.register("write_down", test_two_tasks_cannot_share_a_name)
+    with pytest.raises(task_registry.DuplicateTaskName, match="write_down"):
+        task_registry.register_task("write_down", test_two_tasks_cannot_share_a_name)
 
-    assert names.find("write_down", below=[]) is sample.write_down.func
+    assert task_registry.find_task("write_down", below=[]) is sample.write_down.func
 
 
 @pytest.mark.django_db

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pytest
 from django.db import connection
 
-from rooftree.tasks import dead_letters, rescue
+from rooftree.tasks import failed_jobs, orphaned_jobs
 from tests.tasks import sample_tasks as sample
 
 ALIVE = """
@@ -96,7 +96,7 @@ def test_failures_end_as_their_kind_asks(start_worker):
         sample.fail.enqueue(how=how)
 
     assert until(lambda: states() == ["discarded", "discarded", "discarded", "cancelled"])
-    assert {letter.why for letter in dead_letters.dead_letters()} == {
+    assert {letter.why for letter in failed_jobs.list_failed_jobs()} == {
         "Refused: no such number",
         "Misconfigured: the account has no number",
         "Uncertain: the line went dead",
@@ -115,14 +115,14 @@ def test_a_dead_letter_runs_again_when_a_person_says_so(start_worker):
     start_worker()
     sample.fail.enqueue(how="refused")
     assert until(lambda: states() == ["discarded"])
-    (letter,) = dead_letters.dead_letters()
+    (letter,) = failed_jobs.list_failed_jobs()
     assert (letter.task, letter.arguments) == ("fail", {"how": "refused"})
 
     sql("update oban_jobs set args = jsonb_set(args, '{kwargs,how}', '\"discard\"')")
 
-    assert dead_letters.retry(letter.id)
+    assert failed_jobs.retry_failed_job(letter.id)
     assert until(lambda: states() == ["cancelled"])
-    assert not dead_letters.retry(letter.id)
+    assert not failed_jobs.retry_failed_job(letter.id)
 
 
 def test_a_worker_that_is_asked_to_stop_finishes_what_it_began(start_worker):
@@ -148,7 +148,7 @@ def test_a_dead_workers_task_is_rescued_and_a_live_ones_is_left_alone(start_work
     sample.take_a_while.enqueue(seconds=12, text="slow")
     assert until(lambda: "began slow" in notes())
 
-    assert until(lambda: rescue.orphans() == 1, seconds=40)
+    assert until(lambda: orphaned_jobs.requeue_orphaned_jobs() == 1, seconds=40)
 
     assert until(lambda: "lost" in notes())
     assert until(lambda: "slow" in notes())

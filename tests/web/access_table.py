@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from rooftree.web.urls_wording import PLACE
+PLACE_PATH = "wording/<slug:key>/<slug:medium>/<slug:loan>/<slug:hours>/"
 
 ROLE_LETTERS = {
     "o": "officer",
@@ -147,10 +147,10 @@ TABLE = {
     "wording/new/": get("pkd"),
     "wording/editions/<uuid:edition_id>/": get("mpkcd", "wording"),
     "wording/editions/<uuid:edition_id>/<slug:what>/": post("cd", "wording withdrawal"),
-    f"{PLACE}": get("mpkcd", HERE),
-    f"{PLACE}reading/": post("pkd", HERE),
-    f"{PLACE}proposal/": post("pkd", HERE),
-    f"{PLACE}draft/": post("pkd", HERE),
+    f"{PLACE_PATH}": get("mpkcd", HERE),
+    f"{PLACE_PATH}reading/": post("pkd", HERE),
+    f"{PLACE_PATH}proposal/": post("pkd", HERE),
+    f"{PLACE_PATH}draft/": post("pkd", HERE),
     "sequences/": get("mpkcd"),
     "sequences/editions/<uuid:edition_id>/": get("mpkcd", "sequence"),
     "sequences/editions/<uuid:edition_id>/<slug:what>/": post("cd", "sequence withdrawal"),

@@ -70,7 +70,7 @@ def test_credentials_are_encrypted_in_the_database_and_in_no_event(clerk, facebo
     with connection.cursor() as cursor:
         cursor.execute("select secret, credentials from source where id = %s", [facebook.pk])
         assert not any(word in str(cursor.fetchone()) for word in ("app-s3cret", TOKEN))
-    told = str([one.data for one in Event.objects.all()])
+    told = str([event.data for event in Event.objects.all()])
     assert "access_token" in told
     assert not any(word in told for word in ("app-s3cret", TOKEN))
 

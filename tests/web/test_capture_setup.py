@@ -10,11 +10,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import timezone
 
-from rooftree.capture.imports import stage
+from rooftree.capture.imports import import_staging
 from rooftree.capture.models import MapEdition, Spreadsheet
-from rooftree.flow import spreadsheets
-from rooftree.leads.models import Delivery, Lead, Rejection, Source
-from rooftree.web.views.imports import harmless
+from rooftree.flow import spreadsheet_imports
+from rooftree.leads.models import Delivery, Lead, RejectionCount, Source
+from rooftree.web.imports.views import escape_formula
 from tests import make
 from tests.flow import journey
 
@@ -66,7 +66,7 @@ def test_a_secret_of_the_wrong_kind_leaves_a_count_and_nothing_else(client, vend
     )  # fmt: skip
 
     assert answer.status_code == 401
-    assert Rejection.objects.get().reason == "rejected_auth"
+    assert RejectionCount.objects.get().reason == "rejected_auth"
     assert Delivery.objects.count() == 0
 
 
@@ -193,7 +193,7 @@ def test_refused_rows_come_back_as_a_file_that_runs_nothing(clerk):
         {"field-0": "first_name", "field-1": "mobile", "then": "keep", "known": "leave"},
     )
     journey.run()
-    spreadsheets.begin(sheet_id=sheet.pk, by=make.user("operations"), at=make.NOON)
+    spreadsheet_imports.start_import(sheet_id=sheet.pk, by=make.user("operations"), at=make.NOON)
     journey.run()
 
     answer = clerk.get(reverse("import_refused", args=[sheet.pk]))
@@ -210,7 +210,7 @@ def test_refused_rows_come_back_as_a_file_that_runs_nothing(clerk):
      ("@x", "'@x"), ("\t=1", "'\t=1"), ("plain", "plain"), ("", "")],
 )  # fmt: skip
 def test_a_cell_is_made_harmless_unless_it_is_a_number(cell, shown):
-    assert harmless(cell) == shown
+    assert escape_formula(cell) == shown
 
 
 def test_a_file_that_cannot_be_read_is_refused_on_the_page(clerk):
@@ -220,7 +220,7 @@ def test_a_file_that_cannot_be_read_is_refused_on_the_page(clerk):
     page = clerk.post(reverse("imports"), {"source": str(book.pk), "file": file})
 
     assert page.status_code == 422
-    assert stage.REFUSALS["not_csv_zip_signature"] in page.content.decode()
+    assert import_staging.UPLOAD_PROBLEMS["not_csv_zip_signature"] in page.content.decode()
 
 
 def test_what_an_adapter_should_know_is_typed_on_a_page_and_checked(clerk):

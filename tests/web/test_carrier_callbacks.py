@@ -7,8 +7,8 @@ import pytest
 from django.conf import settings as project
 
 from rooftree.compliance.models import Revocation
-from rooftree.core.twilio_signature import signature
-from rooftree.outreach.media import line as lines
+from rooftree.core.twilio_signature import compute_signature
+from rooftree.outreach.media import active_carrier as lines
 from rooftree.outreach.models import Message
 from tests import make
 from tests.flow import journey
@@ -26,15 +26,15 @@ def twilio(settings):
     settings.TWILIO_ACCOUNT_SID = "AC" + "0" * 32
     settings.TWILIO_AUTH_TOKEN = AUTH_TOKEN
     settings.TWILIO_NUMBERS = [OUR_NUMBER]
-    lines.line.cache_clear()
+    lines.get_carrier.cache_clear()
     yield
-    lines.line.cache_clear()
+    lines.get_carrier.cache_clear()
 
 
 def twilio_post(path: str, form: dict[str, str], *, token: str = AUTH_TOKEN, **changes: str):
     """What Twilio posts; it signs the public address, not the one we see."""
     url = changes.pop("url", f"{project.PUBLIC_URL}{path}")
-    signed = signature(token, url, list(form.items()))
+    signed = compute_signature(token, url, list(form.items()))
     return post(
         path,
         urlencode(form | changes).encode(),

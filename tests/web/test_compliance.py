@@ -6,13 +6,14 @@ import pytest
 from django.db import connection
 from django.urls import reverse
 
-from rooftree.compliance import evidence_check, revoke
+from rooftree.compliance.consent import store_revocation
+from rooftree.compliance.evidence import evidence_file_check
 from rooftree.compliance.models import Revocation, SourceTerms, Verdict
 from rooftree.ledger import seal
 from rooftree.ledger.models import Event
 from rooftree.org.models import Company
-from rooftree.outreach import may
-from rooftree.web import look_up
+from rooftree.outreach.messages import contact_permissions
+from rooftree.web.compliance import contact_lookup
 from tests import make
 
 
@@ -23,11 +24,13 @@ def omar(cast, signed_in):
 
 def judged(lead):
     """The verdict of the gate about calling a lead, stored with its facts."""
-    return may.call(lead_id=lead.pk, cause=f"test:{make.number()}", at=make.NOON)
+    return contact_permissions.decide_call(
+        lead_id=lead.pk, cause=f"test:{make.number()}", at=make.NOON
+    )
 
 
 def stop(address, kind="stop", **changes):
-    return revoke.record(
+    return store_revocation.store_revocation(
         **{
             "person_id": None,
             "address": address,
@@ -106,7 +109,7 @@ def test_a_verdict_about_another_branchs_lead_is_not_found(cast, signed_in):
 def test_verdicts_are_narrowed_by_kind(cast, omar):
     judged(cast.ben)
     kind = Verdict.objects.get().decision
-    other = next(one for one in look_up.DECISIONS if one != kind)
+    other = next(one for one in contact_lookup.DECISION_BADGES if one != kind)
 
     assert (
         "None of these" in omar.get("/compliance/", {"q": "+18135550142", "decision": other}).text
@@ -240,7 +243,7 @@ def test_the_daily_look_at_emergencies_is_written_down(cast, omar):
 
 def test_the_ledger_is_walked_and_a_change_in_it_is_told(cast, omar):
     stop("+18135550142")
-    seal.seal(at=make.NOON)
+    seal.seal_events(at=make.NOON)
     assert "Every link holds" in omar.get(reverse("compliance_ledger")).text
 
     with connection.cursor() as cursor:  # as somebody with the database's keys could
@@ -253,7 +256,7 @@ def test_the_ledger_is_walked_and_a_change_in_it_is_told(cast, omar):
 def test_heads_are_signed_listed_downloaded_and_the_key_is_published(cast, omar, client):
     assert "None is signed yet" in omar.get(reverse("compliance_ledger")).text
     stop("+18135550142")
-    seal.seal(at=make.NOON)
+    seal.seal_events(at=make.NOON)
     omar.post(reverse("ledger_head"))
 
     page = omar.get(reverse("compliance_ledger")).text
@@ -274,7 +277,7 @@ def test_an_evidence_file_is_made_from_the_page_and_holds(cast, omar, tmp_path):
     path = tmp_path / "file.zip"
     path.write_bytes(b"".join(answer.streaming_content))
     assert "evidence 18135550142" in answer["Content-Disposition"]
-    assert evidence_check.problems(path) == []
+    assert evidence_file_check.find_problems(path) == []
     made = Event.objects.get(kind="compliance.evidence.made")
     assert made.actor == f"user:{cast.omar.pk}"
 

@@ -4,14 +4,14 @@ from django.utils.timezone import now
 
 from rooftree.leads.models import Loan
 from rooftree.outreach.models import Message
-from rooftree.routing import own
+from rooftree.routing import lead_ownership
 from tests import make
 
 
 @pytest.fixture
 def wrote(cast):
     """Ben is Dana's and has written once, a minute ago."""
-    own.give(lead_id=cast.ben.pk, officer_id=cast.dana.pk, by=None, at=make.NOON)
+    lead_ownership.give_lead(lead_id=cast.ben.pk, officer_id=cast.dana.pk, by=None, at=make.NOON)
     return Message.objects.create(
         lead=cast.ben,
         person=cast.ben.person,

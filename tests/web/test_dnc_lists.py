@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from rooftree.compliance import list_folder
+from rooftree.compliance.do_not_call import watched_folder
 from rooftree.compliance.models import DncArea, DncFile
 from rooftree.compliance.numbers.models import NumberQuestion, NumberService
 from rooftree.money.company_day import company_day
@@ -126,7 +126,7 @@ def test_the_watched_folder_shows_what_waits_what_was_taken_and_what_was_refused
     assert omar.get(PAGE).text.count("waits; taken in within a minute") == 2
 
     at = omar.get(PAGE).context["request"].at
-    while list_folder.take_next(tmp_path, at=at):
+    while watched_folder.load_next_file(tmp_path, at=at):
         pass
 
     shown = omar.get(PAGE).text

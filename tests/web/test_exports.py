@@ -10,11 +10,11 @@ from django.urls import reverse
 
 from rooftree.leads.models import Lead
 from rooftree.ledger.models import Event
-from rooftree.org.caller import NOWHERE
+from rooftree.org.client_info import NO_CLIENT
 from rooftree.org.models import AccessEntry, StaffNotice, User
-from rooftree.reporting import export, second_person
-from rooftree.reporting.models import ExportAsk
-from rooftree.reporting.second_person import Asked
+from rooftree.reporting.exports import export_approval, lead_export
+from rooftree.reporting.exports.export_approval import ExportIntent
+from rooftree.reporting.models import ExportRequest
 from tests import make
 
 WHY = {"reason": "State examination, request 14"}
@@ -83,7 +83,7 @@ def test_a_borrower_named_like_a_formula_stays_text(cast, signed_in):
 
 
 def test_too_many_leads_are_no_file(cast, signed_in, monkeypatch):
-    monkeypatch.setattr(export, "MOST", 0)
+    monkeypatch.setattr(lead_export, "MAX_LEADS", 0)
 
     page = signed_in(cast.omar).post(reverse("records_export", args=["leads"]) + ALL, WHY)
 
@@ -108,7 +108,7 @@ def test_the_list_offers_its_export_to_whoever_may(cast, signed_in):
     )
 
 
-def many(cast, number: int = second_person.FEW) -> None:
+def many(cast, number: int = export_approval.MAX_WITHOUT_APPROVAL) -> None:
     for _ in range(number):
         make.lead(person=make.person(phone=None, email=None), source=cast.zillow)
 
@@ -121,7 +121,7 @@ def test_more_than_a_few_people_leave_only_when_a_second_person_agreed(cast, sig
     page = ines.post(address, WHY, follow=True)
     assert "It waits for a second person." in page.text
     assert ines.post(address, WHY, follow=True)["Content-Type"].startswith("text/html")
-    ask = ExportAsk.objects.get()
+    ask = ExportRequest.objects.get()
     assert not AccessEntry.objects.filter(kind="exported").exists()
 
     assert WHY["reason"] in omar.get(reverse("export_asks")).text
@@ -140,14 +140,14 @@ def test_a_list_that_outgrew_what_was_agreed_is_asked_for_again(cast, signed_in)
     address = reverse("records_export", args=["leads"]) + ALL
     ines, omar = signed_in(make.user("executive")), signed_in(cast.omar)
     ines.post(address, WHY)
-    first = ExportAsk.objects.get()
+    first = ExportRequest.objects.get()
     omar.post(reverse("export_decision", args=[first.pk]), {"say": "allow"})
-    many(cast, second_person.FEW + 1)
+    many(cast, export_approval.MAX_WITHOUT_APPROVAL + 1)
 
     page = ines.post(address, WHY, follow=True)
 
     assert "It waits for a second person." in page.text
-    second = ExportAsk.objects.exclude(pk=first.pk).get()
+    second = ExportRequest.objects.exclude(pk=first.pk).get()
     omar.post(reverse("export_decision", args=[second.pk]), {"say": "allow"})
     assert len(file_of(ines.post(address))) == second.number
     first.refresh_from_db()
@@ -158,7 +158,7 @@ def test_compliance_of_one_branch_is_not_asked_for_what_it_may_not_decide(cast, 
     many(cast)
     bound = make.user("compliance", branch=cast.tampa)
     signed_in(make.user("executive")).post(reverse("records_export", args=["leads"]) + ALL, WHY)
-    told = {one.user_id for one in StaffNotice.objects.filter(kind="export")}
+    told = {staff_notice.user_id for staff_notice in StaffNotice.objects.filter(kind="export")}
     assert cast.omar.pk in told and bound.pk not in told
 
 
@@ -166,7 +166,7 @@ def test_nobody_agrees_to_their_own_export(cast, signed_in):
     many(cast)
     omar = signed_in(cast.omar)
     omar.post(reverse("records_export", args=["leads"]) + ALL, WHY)
-    ask = ExportAsk.objects.get()
+    ask = ExportRequest.objects.get()
     page = omar.post(reverse("export_decision", args=[ask.pk]), {"say": "allow"}, follow=True)
     assert "Somebody else decides" in page.text
     ask.refresh_from_db()
@@ -178,7 +178,7 @@ def test_a_refused_export_does_not_leave(cast, signed_in):
     address = reverse("records_export", args=["leads"]) + ALL
     ines = signed_in(make.user("executive"))
     ines.post(address, WHY)
-    ask = ExportAsk.objects.get()
+    ask = ExportRequest.objects.get()
     signed_in(cast.omar).post(reverse("export_decision", args=[ask.pk]), {"say": "refuse"})
     assert ines.post(address, WHY, follow=True)["Content-Type"].startswith("text/html")
     assert not AccessEntry.objects.filter(kind="exported").exists()
@@ -187,20 +187,22 @@ def test_a_refused_export_does_not_leave(cast, signed_in):
 def test_what_was_agreed_for_one_list_is_no_leave_for_another_or_a_much_larger_one(cast):
     many(cast)
     user = make.user("executive")
-    asked = Asked(
-        user_id=user.pk, subject="records:leads", query="a=1", reason="x" * 10, caller=NOWHERE
+    asked = ExportIntent(
+        user_id=user.pk, subject="records:leads", query="a=1", reason="x" * 10, caller=NO_CLIENT
     )
-    ask = second_person.ask(
+    ask = export_approval.request_approval(
         asked, number=12, approvers=User.objects.filter(role="compliance"), at=make.NOON
     )
     assert StaffNotice.objects.get(kind="export").user == cast.omar
-    second_person.decide(ask.pk, is_allowed=True, by=cast.omar, at=make.NOON)
-    with pytest.raises(second_person.NotAllowed):
-        second_person.spend(replace(asked, query="a=2"), number=12, at=make.NOON)
-    with pytest.raises(second_person.NotAllowed, match="holds 23 now"):
-        second_person.spend(asked, number=23, at=make.NOON)
-    with pytest.raises(second_person.NotAllowed):
-        second_person.spend(asked, number=12, at=make.NOON + second_person.GOOD_FOR)
-    second_person.spend(asked, number=22, at=make.NOON)
-    with pytest.raises(second_person.NotAllowed):
-        second_person.spend(asked, number=12, at=make.NOON)
+    export_approval.decide_request(ask.pk, is_allowed=True, by=cast.omar, at=make.NOON)
+    with pytest.raises(export_approval.NotAllowed):
+        export_approval.use_approval(replace(asked, query="a=2"), number=12, at=make.NOON)
+    with pytest.raises(export_approval.NotAllowed, match="holds 23 now"):
+        export_approval.use_approval(asked, number=23, at=make.NOON)
+    with pytest.raises(export_approval.NotAllowed):
+        export_approval.use_approval(
+            asked, number=12, at=make.NOON + export_approval.APPROVAL_VALID_FOR
+        )
+    export_approval.use_approval(asked, number=22, at=make.NOON)
+    with pytest.raises(export_approval.NotAllowed):
+        export_approval.use_approval(asked, number=12, at=make.NOON)

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from rooftree.capture import flood
-from rooftree.flow import moment
+from rooftree.capture.intake import flood_limits
+from rooftree.flow import clock
 from rooftree.leads.models import Delivery
 from tests import make
 from tests.flow import journey
@@ -17,9 +17,9 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def hurried():
     """Zillow with a limit of ten deliveries a minute, in a process that has just started."""
-    flood.forget()
+    flood_limits.reset_counts()
     yield journey.zillow(per_minute=10)
-    flood.forget()
+    flood_limits.reset_counts()
 
 
 def test_a_flood_is_told_to_come_again_and_nothing_of_it_is_lost_that_was_acknowledged(hurried):
@@ -29,11 +29,14 @@ def test_a_flood_is_told_to_come_again_and_nothing_of_it_is_lost_that_was_acknow
         for _ in range(13)
     ]
 
-    statuses = [one.status_code for one in answers]
+    statuses = [answer.status_code for answer in answers]
     assert statuses == [200] * 10 + [429] * 3
     assert Delivery.objects.count() == 10
-    assert answers[-1]["Retry-After"] == str(flood.WAIT)
-    assert answers[-1].json() == {"error": "try_again", "retry_after_seconds": flood.WAIT}
+    assert answers[-1]["Retry-After"] == str(flood_limits.RETRY_AFTER_SECONDS)
+    assert answers[-1].json() == {
+        "error": "try_again",
+        "retry_after_seconds": flood_limits.RETRY_AFTER_SECONDS,
+    }
 
 
 def test_a_flood_at_one_source_is_nothing_to_another(hurried):
@@ -52,7 +55,7 @@ def test_a_flood_is_shown_on_sources(hurried, signed_in):
         post(f"/in/zillow/{journey.TOKEN}", json.dumps(journey.zillow_contact()).encode())
     browser = signed_in(make.user("operations"))
 
-    with moment.at(make.NOON + make.MINUTE):
+    with clock.freeze(make.NOON + make.MINUTE):
         pages = [browser.get(path) for path in ("/sources/", f"/sources/{hurried.pk}/")]
 
     assert b"Flooded" in pages[0].content

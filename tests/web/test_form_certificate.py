@@ -7,16 +7,16 @@ import zipfile
 import pytest
 
 from rooftree.capture.models import FormCertificate, FormPage
-from rooftree.compliance.evidence_check import problems
-from rooftree.compliance.form_proof import digest
-from rooftree.flow import intake
+from rooftree.compliance.evidence.evidence_file_check import find_problems
+from rooftree.compliance.evidence.form_certificate_check import certificate_digest
+from rooftree.flow import lead_arrival
 from rooftree.leads.models import Delivery
 from rooftree.ledger import seal
 from rooftree.ledger.models import Event
-from rooftree.reporting.evidence_file import make as make_file
+from rooftree.reporting.evidence.evidence_archive import build_archive as make_file
 from tests import make
 from tests.flow import journey
-from tests.reporting.test_evidence import altered, inside
+from tests.reporting.test_evidence_data import altered, inside
 from tests.web.visitor import LEGAL, send, shown, stored
 
 pytestmark = pytest.mark.django_db
@@ -31,8 +31,8 @@ def sent(source):
         shown(), consent="yes", steps=STEPS, ticks="1", checked_at="2026-11-23T16:59:40Z",
         font_px="15", contrast="12.6", visible="yes", box_at_load="unticked",
     )  # fmt: skip
-    intake.work_next(at=make.NOON)
-    seal.seal(at=make.NOON)
+    lead_arrival.process_next_batch(at=make.NOON)
+    seal.seal_events(at=make.NOON)
     return FormCertificate.objects.get()
 
 
@@ -76,7 +76,7 @@ def test_the_page_is_kept_as_it_was_rendered_and_once(sent, source):
 def test_its_hash_is_in_the_ledger_and_nothing_personal_is(sent):
     told = Event.objects.get(kind="capture.form.certified")
 
-    assert told.data == {"certificate": str(sent.pk), "sha256": digest(sent.facts)}
+    assert told.data == {"certificate": str(sent.pk), "sha256": certificate_digest(sent.facts)}
     assert told.sequence is not None
     assert told.person_id == sent.touch.person_id
 
@@ -91,7 +91,7 @@ def test_an_untouched_file_is_whole(file):
     found = inside(file)
 
     assert len(found["form_certificates"]) == len(found["form_pages"]) == 1
-    assert problems(file) == []
+    assert find_problems(file) == []
 
 
 def _tick(evidence):
@@ -106,7 +106,7 @@ def _rehashed(evidence):
     """With the hash beside it made to fit."""
     _contrast(evidence)
     one = evidence["form_certificates"][0]
-    one["sha256"] = digest(one["facts"])
+    one["sha256"] = certificate_digest(one["facts"])
 
 
 def _page(evidence):
@@ -159,12 +159,12 @@ def _delivery(evidence):
 def test_a_change_of_any_part_is_found_with_nothing_but_the_file(file, change, said):
     altered(file, change)
 
-    assert any(said in one for one in problems(file))
+    assert any(said in find_problem for find_problem in find_problems(file))
 
 
 def test_a_post_of_a_site_of_ones_own_has_no_certificate(source):
     journey.arrive(source, journey.form_post())
-    intake.work_next(at=make.NOON)
+    lead_arrival.process_next_batch(at=make.NOON)
 
     assert Delivery.objects.get().state == "worked"
     assert not FormCertificate.objects.exists()
@@ -181,7 +181,7 @@ def test_a_seal_that_is_not_of_this_post_certifies_nothing(source, forge):
         body["submission_id"] = "another"
 
     journey.arrive(source, json.dumps(body).encode())
-    intake.work_next(at=make.NOON)
+    lead_arrival.process_next_batch(at=make.NOON)
 
     assert Delivery.objects.get().state == "worked"
     assert not FormCertificate.objects.exists()

@@ -5,11 +5,11 @@ from html import unescape
 
 import pytest
 
-from rooftree.capture import form_wording
-from rooftree.capture.form_wording import EDITIONS
+from rooftree.capture.own_form import form_wording
+from rooftree.capture.own_form.form_wording import EDITIONS
 from rooftree.compliance.models import Consent
 from rooftree.leads.models import Delivery, Lead
-from rooftree.web.form_words import WORDS
+from rooftree.web.lead_form.translations import TRANSLATIONS
 from tests.flow import journey
 from tests.web.visitor import LEGAL, hidden, send, shown, stored
 
@@ -33,7 +33,7 @@ def test_what_was_shown_is_recorded_as_the_server_signed_it(source):
         visible="yes",
         box_at_load="unticked",
         checked_at="2026-11-23T16:59:40.000Z",
-        shown_sha256=form_wording.fingerprint(EDITIONS[0].of(LEGAL)),
+        shown_sha256=form_wording.text_fingerprint(EDITIONS[0].of(LEGAL)),
         seconds_on_page="118",
         fields_touched="loan_purpose,consent",
     )
@@ -46,7 +46,7 @@ def test_what_was_shown_is_recorded_as_the_server_signed_it(source):
     assert consent["text"] == EDITIONS[0].of(LEGAL)
     assert consent["seller"] == LEGAL
     assert consent["language"] == "en"
-    assert consent["snapshot_sha256"] == form_wording.fingerprint(
+    assert consent["snapshot_sha256"] == form_wording.text_fingerprint(
         re.search(r'<div class="disclosure".*?</div>', page, re.DOTALL).group()
     )
     assert (consent["font_px"], consent["contrast"], consent["visible"]) == ("14", "15.3", "yes")
@@ -117,4 +117,4 @@ def test_agreeing_to_calls_without_a_number_asks_for_it(source):
     answer = send(shown(), phone="", consent="yes")
 
     assert answer.status_code == 422
-    assert WORDS["en"]["errors"]["consent_phone"] in unescape(answer.content.decode())
+    assert TRANSLATIONS["en"]["errors"]["consent_phone"] in unescape(answer.content.decode())

@@ -7,9 +7,9 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rooftree.capture import form_seal
-from rooftree.capture.form_wording import EDITIONS
-from rooftree.flow import moment
+from rooftree.capture.own_form import form_seal
+from rooftree.capture.own_form.form_wording import EDITIONS
+from rooftree.flow import clock
 from rooftree.leads.models import Delivery
 from tests import make
 from tests.web.visitor import LEGAL, hidden, send, shown
@@ -33,7 +33,7 @@ def test_a_post_without_our_seal_is_shown_anew_and_nothing_is_stored(source, sea
 def test_a_seal_with_one_changed_letter_is_not_opened(position, letter):
     edition = EDITIONS[0]
     text = edition.of(LEGAL)
-    made = form_seal.make(
+    made = form_seal.make_seal(
         source="our-site",
         edition=edition,
         text=text,
@@ -46,7 +46,7 @@ def test_a_seal_with_one_changed_letter_is_not_opened(position, letter):
     forged = token[:place] + letter + token[place + 1 :]
 
     def open_(given):
-        return form_seal.opened(given, source="our-site", legal_name=LEGAL, at=make.NOON)
+        return form_seal.open_seal(given, source="our-site", legal_name=LEGAL, at=make.NOON)
 
     assert open_(token) == (made, text)
     if forged != token:
@@ -56,7 +56,7 @@ def test_a_seal_with_one_changed_letter_is_not_opened(position, letter):
 
 def test_the_seal_of_another_form_is_refused(source):
     make.source("website_form", slug="other-site")
-    with moment.at(make.NOON - make.MINUTE):
+    with clock.freeze(make.NOON - make.MINUTE):
         other = Client().get("/forms/other-site/").content.decode()
 
     assert send(other).status_code == 409

@@ -7,9 +7,9 @@ import pytest
 
 from rooftree.leads.models import Lead, Loan
 from rooftree.org.models import ROLES
-from rooftree.reporting import count
+from rooftree.reporting.rollups import rollup_deltas
 from tests import make
-from tests.reporting.test_count import booked
+from tests.reporting.test_rollup_deltas import booked
 
 AUGUST = datetime(2026, 8, 12, 15, 0, tzinfo=UTC)
 Q3 = "/home/?period=2026-q3"
@@ -33,7 +33,7 @@ def cohort(source, *, branch=None):
         booked(source, lead_id=lead.pk)
     booked(source, kind="revenue", amount_cents=8_000_00, lead_id=leads[0].pk, loan_id=loan.pk)
     for lead in leads:
-        count.settle(lead.pk)
+        rollup_deltas.append_missing_deltas(lead.pk)
     return leads
 
 
@@ -98,16 +98,16 @@ def test_a_percentage_stands_on_a_whole_period_of_enough_leads(executive):
     april = datetime(2026, 4, 2, 15, 0, tzinfo=UTC)
 
     before = [make.lead(at=april + 30 * make.DAY, source=zillow)]
-    count.settle(before[0].pk)
+    rollup_deltas.append_missing_deltas(before[0].pk)
     assert not re.search("(in|on|than) Q2 2026", text(executive.get(Q3)))
 
     before += [make.lead(at=april, source=zillow)]
-    count.settle(before[-1].pk)
+    rollup_deltas.append_missing_deltas(before[-1].pk)
     assert "2 in Q2 2026" in text(executive.get(Q3))
 
     before += [make.lead(at=april, source=zillow) for _ in range(18)]
     for lead in before:
-        count.settle(lead.pk)
+        rollup_deltas.append_missing_deltas(lead.pk)
     assert "−85% on Q2 2026" in text(executive.get(Q3))
 
 
@@ -165,7 +165,7 @@ def test_a_cohort_without_a_funded_loan_has_no_cost_per_loan(executive):
     zillow = make.source()
     lead = make.lead(at=AUGUST, source=zillow)
     booked(zillow, lead_id=lead.pk)
-    count.settle(lead.pk)
+    rollup_deltas.append_missing_deltas(lead.pk)
 
     said = text(executive.get(Q3))
 

@@ -14,11 +14,11 @@ from django.utils import timezone
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from rooftree.core.twilio_signature import signature
+from rooftree.core.twilio_signature import compute_signature
 from rooftree.core.uuid7 import uuid7
-from rooftree.flow import intake
+from rooftree.flow import lead_arrival
 from rooftree.leads.models import Delivery, Lead
-from rooftree.outreach.media import line as lines
+from rooftree.outreach.media import active_carrier as lines
 from tests import make
 from tests.flow import journey
 from tests.web.test_hostile_text import IMAGE, SCRIPT, harm
@@ -81,7 +81,7 @@ def kept():
 
 def works_on_it():
     """All that was kept is worked, closed or set aside, and none of it by a bug of ours."""
-    while intake.work_next(at=timezone.now() + make.DAY):
+    while lead_arrival.process_next_batch(at=timezone.now() + make.DAY):
         pass
     assert not Delivery.objects.filter(state="received").exists()
     assert not Delivery.objects.exclude(problem="").exists()
@@ -193,8 +193,8 @@ def test_no_address_breaks_us_or_leaves_the_house(path):
 
     answers = [browser.get(path), browser.post(path, b"{}", content_type="application/json")]
 
-    assert {one.status_code for one in answers} <= {200, 302, 400, 401, 403, 404, 405}
-    assert not any(b"SECRET_KEY" in b"".join(one) for one in answers)
+    assert {answer.status_code for answer in answers} <= {200, 302, 400, 401, 403, 404, 405}
+    assert not any(b"SECRET_KEY" in b"".join(answer) for answer in answers)
     assert kept() == 0
 
 
@@ -224,13 +224,13 @@ def twilio(settings):
     settings.TWILIO_ACCOUNT_SID = "AC" + "0" * 32
     settings.TWILIO_AUTH_TOKEN = AUTH_TOKEN
     settings.TWILIO_NUMBERS = ["+15125550100"]
-    lines.line.cache_clear()
+    lines.get_carrier.cache_clear()
     yield
-    lines.line.cache_clear()
+    lines.get_carrier.cache_clear()
 
 
 def signed(path, form):
-    mark = signature(AUTH_TOKEN, f"{project.PUBLIC_URL}{path}", list(form.items()))
+    mark = compute_signature(AUTH_TOKEN, f"{project.PUBLIC_URL}{path}", list(form.items()))
     body = urlencode({k: v.encode(errors="surrogatepass") for k, v in form.items()})
     kind = "application/x-www-form-urlencoded"
     return post(path, body, kind=kind, **{"X-Twilio-Signature": mark})
@@ -334,7 +334,7 @@ def test_a_form_full_of_it_becomes_a_lead_that_can_be_shown(signed_in):
         ),
     )
 
-    assert intake.work_next(at=make.NOON)
+    assert lead_arrival.process_next_batch(at=make.NOON)
 
     lead = Lead.objects.get()
     make.ownership(lead, dana)

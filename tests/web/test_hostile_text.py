@@ -9,7 +9,7 @@ import pytest
 from django.db import transaction
 from django.urls import reverse
 
-from rooftree.core.names import clean_text
+from rooftree.core.person_names import clean_text
 from rooftree.leads.models import Delivery, Lead, Person, Remark, Touch
 from rooftree.outreach.models import Message
 from tests import make

@@ -7,9 +7,9 @@ import pytest
 from django.db import OperationalError, connection
 from django.test import Client
 
-from rooftree.capture.casefile import incoming_of
-from rooftree.flow import moment
+from rooftree.flow import clock
 from rooftree.leads.models import Delivery, Lead, Source
+from rooftree_casebook.delivery_cases import load_case
 from tests import make
 from tests.flow import journey
 from tests.web.machine import post, rejections
@@ -30,7 +30,7 @@ KEYED = [
 
 def source_of(folder: Path) -> Source:
     """The source a kept delivery was sent to, as its request tells it."""
-    incoming = incoming_of(folder)
+    incoming = load_case(folder)
     adapter = folder.parent.name
     token = incoming.endpoint.token or ""
     return make.source(
@@ -44,7 +44,7 @@ def source_of(folder: Path) -> Source:
 
 
 def deliver(folder: Path):
-    incoming = incoming_of(folder)
+    incoming = load_case(folder)
     path = incoming.path.replace("<site>", "harbor-light")
     return post(path, incoming.body, **incoming.headers)
 
@@ -138,7 +138,7 @@ def test_a_machine_needs_no_token_against_forged_forms():
     journey.zillow()
     body = json.dumps(journey.zillow_contact()).encode()
 
-    with moment.at(make.NOON):
+    with clock.freeze(make.NOON):
         browser = Client(enforce_csrf_checks=True)
         answer = browser.post(f"/in/zillow/{journey.TOKEN}", body, "application/json")
 

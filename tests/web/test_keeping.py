@@ -7,11 +7,11 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
-from rooftree.compliance.keeping import holds, purges
-from rooftree.compliance.keeping.models import LegalHold, PrivacyRequest, Purge
-from rooftree.flow import keeping
+from rooftree.flow import data_removal
 from rooftree.leads.models import Lead, Person
 from rooftree.org.models import Company
+from rooftree.retention import legal_holds, purges
+from rooftree.retention.models import LegalHold, PrivacyRequest, Purge
 from tests import make
 
 LONG_AGO = make.NOON - 800 * make.DAY
@@ -118,7 +118,7 @@ def test_a_deletion_from_letter_to_answer(cast, omar) -> None:
     step(omar, request, "identity", how="Called back on the number on file")
     page = step(omar, request, "deletion").text
     assert "the removal begins within seconds" in page
-    keeping.remove(at=make.NOON)
+    data_removal.run_removals(at=make.NOON)
     assert Lead.objects.get(pk=cast.ben.pk).asked == ""
     page = step(omar, request, "answer", outcome="done").text
     assert "we do not contact you" in page
@@ -168,7 +168,7 @@ def test_a_number_of_two_people_asks_which(cast, omar) -> None:
 def test_two_people_let_a_large_removal_go_and_its_page_proves_it(
     cast, omar, signed_in, monkeypatch
 ) -> None:
-    monkeypatch.setattr(purges, "LARGE", 2)
+    monkeypatch.setattr(purges, "SECOND_PERSON_ABOVE", 2)
     old_leads(3, cast.zillow)
     omar.post(reverse("purge_count"))
     purge = Purge.objects.get()
@@ -178,10 +178,10 @@ def test_two_people_let_a_large_removal_go_and_its_page_proves_it(
     omar.post(reverse("purge_approval", args=[purge.pk]))
     again = omar.post(reverse("purge_approval", args=[purge.pk]), follow=True).text
     assert "A second person approves it" in again
-    keeping.remove(at=make.NOON)
+    data_removal.run_removals(at=make.NOON)
     assert Lead.objects.filter(asked="A plan").count() == 3
     signed_in(make.user("compliance")).post(reverse("purge_approval", args=[purge.pk]))
-    keeping.remove(at=make.NOON)
+    data_removal.run_removals(at=make.NOON)
     assert not Lead.objects.filter(asked="A plan").exists()
     assert "It is proved." in omar.get(address).text
     Lead.objects.filter(created_at=LONG_AGO).update(asked="Back again")
@@ -190,8 +190,8 @@ def test_two_people_let_a_large_removal_go_and_its_page_proves_it(
 
 def test_a_hold_over_a_source_is_said_in_words(cast, omar) -> None:
     day = make.NOON.date()
-    holds.place(
-        holds.Scope(source_id=cast.zillow.pk, from_date=day, until_date=day + timedelta(days=1)),
+    legal_holds.place_hold(
+        legal_holds.HoldScope(source_id=cast.zillow.pk, from_date=day, until_date=day + timedelta(days=1)),
         matter="Exam 12", why="State examination", by=cast.omar, at=make.NOON,
     )  # fmt: skip
     page = omar.get(reverse("legal_holds")).text

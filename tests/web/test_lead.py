@@ -4,7 +4,7 @@ from django.urls import reverse
 from rooftree.leads.models import ContactAttempt, Lead, Remark, Task
 from rooftree.outreach.models import Message
 from rooftree.rates.models import RateWatch
-from rooftree.routing import own
+from rooftree.routing import lead_ownership
 from tests import make
 
 
@@ -12,7 +12,7 @@ from tests import make
 def ben(cast):
     """Ben's lead, with Dana since noon."""
     make.touch(cast.ben)
-    own.give(lead_id=cast.ben.pk, officer_id=cast.dana.pk, by=None, at=make.NOON)
+    lead_ownership.give_lead(lead_id=cast.ben.pk, officer_id=cast.dana.pk, by=None, at=make.NOON)
     return Lead.objects.get(pk=cast.ben.pk)
 
 

@@ -6,11 +6,11 @@ from html import unescape
 import pytest
 from django.test import Client
 
-from rooftree.capture import form_wording
-from rooftree.capture.form_wording import LANGUAGES
+from rooftree.capture.own_form import form_wording
+from rooftree.capture.own_form.form_wording import LANGUAGES
 from rooftree.leads.models import Delivery, Lead
-from rooftree.web.form_fields import NAMES, REQUIRED, STEPS
-from rooftree.web.form_words import WORDS
+from rooftree.web.lead_form.forms import FIELD_NAMES, FORM_STEPS, REQUIRED
+from rooftree.web.lead_form.translations import TRANSLATIONS
 from tests import make
 from tests.flow import journey
 from tests.web.visitor import FORM, LEGAL, hidden, send, shown, stored
@@ -26,7 +26,7 @@ def test_the_page_asks_in_the_visitors_language_and_names_the_company(source):
     assert '<html lang="es">' in spanish
     assert "¿Qué desea hacer?" in spanish
     for page, language in ((english, "en"), (spanish, "es")):
-        text = form_wording.current(language, on=make.NOON.date()).of(LEGAL)
+        text = form_wording.current_edition(language, on=make.NOON.date()).of(LEGAL)
         assert text in unescape(page)
         assert "NMLS ID 1204417" in page
 
@@ -38,17 +38,17 @@ def test_a_browser_that_prefers_spanish_gets_spanish(source):
 
 
 def test_the_form_asks_for_three_of_the_six_items_of_an_application():
-    asked = " ".join(NAMES)
+    asked = " ".join(FIELD_NAMES)
 
     assert not re.search(r"ssn|social|income|address|birth|street", asked)
-    assert tuple(name for step in STEPS for name in step) == NAMES
-    assert set(NAMES) >= REQUIRED
+    assert tuple(name for step in FORM_STEPS for name in step) == FIELD_NAMES
+    assert set(FIELD_NAMES) >= REQUIRED
 
 
 def test_every_question_has_a_label_and_an_error_place(source):
     page = shown()
 
-    for name in NAMES:
+    for name in FIELD_NAMES:
         assert f'for="{name}"' in page or f"field--{name}" in page
         assert f'id="{name}-error"' in page
 
@@ -57,8 +57,8 @@ def test_both_languages_say_the_same_things():
     def shape(part):
         return {key: shape(one) for key, one in part.items()} if isinstance(part, dict) else 0
 
-    assert shape(WORDS["en"]) == shape(WORDS["es"])
-    assert set(WORDS) == set(LANGUAGES)
+    assert shape(TRANSLATIONS["en"]) == shape(TRANSLATIONS["es"])
+    assert set(TRANSLATIONS) == set(LANGUAGES)
 
 
 def test_a_request_becomes_a_lead_with_what_was_typed(source):
@@ -77,13 +77,13 @@ def test_a_request_becomes_a_lead_with_what_was_typed(source):
 
 
 def test_the_thanks_carry_the_reference_of_the_delivery(source):
-    from rooftree.capture.receive import reference_of
+    from rooftree.capture.intake.receive_delivery import public_reference
 
     answer = send(shown())
     thanks = Client().get(answer["Location"])
 
-    assert reference_of(Delivery.objects.get()) in answer["Location"]
-    assert reference_of(Delivery.objects.get()) in thanks.content.decode()
+    assert public_reference(Delivery.objects.get()) in answer["Location"]
+    assert public_reference(Delivery.objects.get()) in thanks.content.decode()
 
 
 def test_a_buyers_loan_amount_and_an_owners_down_payment_are_not_kept(source):
@@ -132,7 +132,7 @@ def test_an_answer_that_cannot_be_used_is_asked_again_in_a_sentence(source, lang
     page = unescape(answer.content.decode())
     assert answer.status_code == 422
     assert (
-        WORDS[lang]["errors"][name]
+        TRANSLATIONS[lang]["errors"][name]
         in re.search(rf'id="{name}-error".*?</p>', page, re.DOTALL).group()
     )
     assert not Delivery.objects.exists()

@@ -2,10 +2,10 @@
 
 import pytest
 
-from rooftree.ledger.write import write
-from rooftree.org import pause
-from rooftree.reporting.metrics import families
-from rooftree.web import heartbeat, measure
+from rooftree.ledger.write_events import write_event
+from rooftree.org import sending_pause
+from rooftree.reporting.monitoring_metrics import metric_families
+from rooftree.web.server import http_metrics, readiness_checks
 from tests import make
 from tests.flow import journey
 
@@ -15,9 +15,9 @@ LOCAL, ELSEWHERE = "127.0.0.1", "203.0.113.9"
 def values(at=make.NOON):
     """Every figure by name and labels."""
     return {
-        (one.name, *sorted(labels.items())): value
-        for one in families(at)
-        for labels, value in one.values
+        (metric_family.name, *sorted(labels.items())): value
+        for metric_family in metric_families(at)
+        for labels, value in metric_family.values
     }
 
 
@@ -31,8 +31,8 @@ def test_figures_of_the_last_hour_and_of_what_waits_come_from_the_database(cast)
     make.delivery(at=make.NOON - make.MINUTE)
     before = values()
 
-    pause.begin(because="A test.", backup_at=None, at=make.NOON)
-    write("leads.lead.told", at=make.NOON)
+    sending_pause.begin_pause(because="A test.", backup_at=None, at=make.NOON)
+    write_event("leads.lead.told", at=make.NOON)
     after = values()
 
     assert before["rooftree_leads_last_hour",] >= 1
@@ -53,7 +53,7 @@ def test_a_lead_of_two_hours_ago_is_not_of_the_last_hour(cast):
 
 @pytest.mark.django_db
 def test_the_text_is_what_prometheus_reads():
-    text = measure.text()
+    text = http_metrics.render_metrics()
 
     for line in text.splitlines():
         if line.startswith("#"):
@@ -66,7 +66,7 @@ def test_the_text_is_what_prometheus_reads():
 
 
 def test_a_histogram_counts_each_answer_once_in_every_bucket_above_it():
-    taken = measure.Latencies()
+    taken = http_metrics.LatencyHistogram()
     taken.add("/in/zillow/secret", 200, 0.03)
     taken.add("/in/zillow/secret", 200, 99.0)
 
@@ -95,12 +95,12 @@ def test_a_histogram_counts_each_answer_once_in_every_bucket_above_it():
 def test_who_may_read_the_figures(token, peer, headers, may, settings):
     settings.METRICS_TOKEN = token
 
-    assert measure.may_read(peer, headers) is may
+    assert http_metrics.can_read_metrics(peer, headers) is may
 
 
 @pytest.mark.django_db
 def test_without_a_worker_and_a_clock_not_all_of_it_lives():
-    alive, why = heartbeat.all_alive()
+    alive, why = readiness_checks.check_processes()
 
     assert not alive
     assert why == "no worker and no clock runs; start rooftree serve"

@@ -7,23 +7,23 @@ import random
 import pytest
 
 from rooftree.capture.models import PlacedBid
-from rooftree.core.states import STATES
-from rooftree.flow import moment
-from rooftree.leads.models import Delivery, Lead, Rejection, Touch
+from rooftree.core.us_states import STATES
+from rooftree.flow import clock
+from rooftree.leads.models import Delivery, Lead, RejectionCount, Touch
 from rooftree_simulators.posters import networks
-from rooftree_simulators.posters.delivery import BadDay, deliver
-from rooftree_simulators.posters.people import borrower
-from rooftree_simulators.posters.ping_post import Seller
+from rooftree_simulators.posters.lead_delivery import BadDay, post_delivery
+from rooftree_simulators.posters.ping_post import LeadSeller
+from rooftree_simulators.posters.simulated_borrowers import random_borrower
 from tests import make
 from tests.flow import journey
 
 KEY = "a-key-of-the-vendor"
 MAKERS = {
-    "bankrate": (networks.bankrate,),
-    "freerateupdate": (networks.freerateupdate, networks.freerateupdate_xml),
-    "leadpoint": (networks.leadpoint,),
-    "aggregator_post": (networks.numeric, networks.short_names),
-    "leadconduit": (networks.leadconduit, networks.leadconduit_json),
+    "bankrate": (networks.bankrate_delivery,),
+    "freerateupdate": (networks.freerateupdate_delivery, networks.freerateupdate_xml_delivery),
+    "leadpoint": (networks.leadpoint_delivery,),
+    "aggregator_post": (networks.numeric_delivery, networks.short_names_delivery),
+    "leadconduit": (networks.leadconduit_delivery, networks.leadconduit_json_delivery),
 }
 POSTS = [(key, maker) for key, makers in MAKERS.items() for maker in makers]
 
@@ -32,7 +32,7 @@ POSTS = [(key, maker) for key, makers in MAKERS.items() for maker in makers]
 def at_work(live_server):
     journey.ready(states=tuple(STATES))
     make.officer(licensed=STATES)
-    with moment.at(make.NOON):
+    with clock.freeze(make.NOON):
         yield live_server.url.replace("localhost", "127.0.0.1")
 
 
@@ -44,10 +44,10 @@ def vendor(key, **changes):
 
 def posted(base, key, maker, seed=1, bad_day=None):
     rng = random.Random(seed)
-    who = borrower(rng)
+    who = random_borrower(rng)
     made = maker(who, rng, at=make.NOON)
     made.headers["X-Api-Key"] = KEY
-    sent = deliver(made, f"{base}/in/{key}/{key}-token", bad_day=bad_day)
+    sent = post_delivery(made, f"{base}/in/{key}/{key}-token", bad_day=bad_day)
     return who, [one.answer for one in sent]
 
 
@@ -58,7 +58,7 @@ def test_each_networks_lead_is_taken_answered_in_its_words_and_worked(at_work, k
     journey.run()
 
     wanted = {"leadconduit": 201}.get(key, 200)
-    assert [one.status for _, answers in whos for one in answers] == [wanted] * 4
+    assert [answer.status for _, answers in whos for answer in answers] == [wanted] * 4
     for who, _ in whos:
         touch = Touch.objects.get(inquiry__emails__0__address=who.email)
         said = touch.inquiry
@@ -87,15 +87,18 @@ def test_a_stranger_is_turned_away_and_leaves_a_count(at_work, key, bad_day):
     vendor(key)
     _, answers = posted(at_work, key, MAKERS[key][0], bad_day=bad_day)
 
-    assert [one.status for one in answers] == [401]
+    assert [answer.status for answer in answers] == [401]
     assert not Delivery.objects.exists()
-    assert Rejection.objects.get().adapter == key
+    assert RejectionCount.objects.get().adapter == key
 
 
 @pytest.mark.parametrize("key", ["bankrate", "leadconduit"])
 def test_what_cannot_be_read_is_kept_and_waits_for_a_person(at_work, key):
     vendor(key)
-    maker = {"bankrate": networks.bankrate, "leadconduit": networks.leadconduit_json}[key]
+    maker = {
+        "bankrate": networks.bankrate_delivery,
+        "leadconduit": networks.leadconduit_json_delivery,
+    }[key]
     _, answers = posted(at_work, key, maker, bad_day=BadDay.MALFORMED)
 
     assert answers[0].status == 400
@@ -104,22 +107,24 @@ def test_what_cannot_be_read_is_kept_and_waits_for_a_person(at_work, key):
 
 def test_leadconduit_hears_of_a_repetition_in_its_own_word(at_work):
     vendor("leadconduit")
-    _, answers = posted(at_work, "leadconduit", networks.leadconduit, bad_day=BadDay.DUPLICATE)
-    first, second = (json.loads(one.body) for one in answers)
+    _, answers = posted(
+        at_work, "leadconduit", networks.leadconduit_delivery, bad_day=BadDay.DUPLICATE
+    )
+    first, second = (json.loads(answer.body) for answer in answers)
 
     assert (first["outcome"], second["outcome"]) == ("success", "failure")
     assert second["reason"] == "duplicate"
     assert second["lead"]["id"] == first["lead"]["id"]
-    assert [one.status for one in answers] == [201, 201]
+    assert [answer.status for answer in answers] == [201, 201]
 
 
 def test_a_sold_lead_comes_at_the_price_that_was_bid(at_work):
     vendor("ping_post", setup={"bids": {"prices": [{"cents": 4600}]}})
-    seller = Seller(to=f"{at_work}/in/pingpost/ping_post-token", secret=KEY)
+    seller = LeadSeller(to=f"{at_work}/in/pingpost/ping_post-token", secret=KEY)
     rng = random.Random(2)
-    who = borrower(rng)
+    who = random_borrower(rng)
 
-    came = seller.auction(who, rng, at=make.NOON)
+    came = seller.run_auction(who, rng, at=make.NOON)
     journey.run()
 
     assert came.bid == 46.0
@@ -143,10 +148,10 @@ def test_a_sold_lead_comes_at_the_price_that_was_bid(at_work):
 )
 def test_a_sellers_bad_day_buys_nothing(at_work, secret, floor, changes, pings):
     vendor("ping_post", setup={"bids": {"prices": [{"cents": 4600}]}})
-    seller = Seller(to=f"{at_work}/in/pingpost/ping_post-token", secret=secret, floor=floor)
+    seller = LeadSeller(to=f"{at_work}/in/pingpost/ping_post-token", secret=secret, floor=floor)
     rng = random.Random(2)
 
-    seller.auction(borrower(rng), rng, at=make.NOON, changes=changes)
+    seller.run_auction(random_borrower(rng), rng, at=make.NOON, changes=changes)
     journey.run()
 
     assert PlacedBid.objects.count() == pings
@@ -155,12 +160,12 @@ def test_a_sellers_bad_day_buys_nothing(at_work, secret, floor, changes, pings):
 
 def test_somebody_on_file_is_not_bought_a_second_time(at_work):
     vendor("ping_post", setup={"bids": {"prices": [{"cents": 4600}], "duplicate_days": 30}})
-    seller = Seller(to=f"{at_work}/in/pingpost/ping_post-token", secret=KEY)
-    who = borrower(random.Random(2))
-    seller.auction(who, random.Random(2), at=make.NOON)
+    seller = LeadSeller(to=f"{at_work}/in/pingpost/ping_post-token", secret=KEY)
+    who = random_borrower(random.Random(2))
+    seller.run_auction(who, random.Random(2), at=make.NOON)
     journey.run()
 
-    again = seller.auction(who, random.Random(9), at=make.NOON)
+    again = seller.run_auction(who, random.Random(9), at=make.NOON)
 
     assert again.posted is None
     assert json.loads(again.pinged.body)["reason"] == "duplicate"

@@ -5,9 +5,9 @@ from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
-from rooftree.flow import moment
+from rooftree.flow import clock
 from rooftree.leads.models import Introduction, Lead, Partner, ThingOfValue
-from rooftree.web.live import may_listen
+from rooftree.web.server.live_events import authorized_user_id
 from tests import make
 from tests.flow import journey
 from tests.web import visitor
@@ -24,7 +24,7 @@ TYPED = {
 @pytest.fixture(autouse=True)
 def noon(db):
     journey.ready()
-    with moment.at(make.NOON):
+    with clock.freeze(make.NOON):
         yield
 
 
@@ -63,10 +63,12 @@ def test_a_partner_is_added_gets_a_link_and_signs_in_to_their_own_page(signed_in
 
 
 def test_a_partner_hears_nothing_of_the_house(agent, ana, signed_in, monkeypatch):
-    monkeypatch.setattr("rooftree.web.live.close_old_connections", lambda: None)  # the test's own
+    monkeypatch.setattr(
+        "rooftree.web.server.live_events.close_old_connections", lambda: None
+    )  # the test's own
 
     def listens(browser):
-        return may_listen(f"{COOKIE}={browser.cookies[COOKIE].value}")
+        return authorized_user_id(f"{COOKIE}={browser.cookies[COOKIE].value}")
 
     assert listens(agent) is None
     assert listens(signed_in(make.user("operations"))) is not None

@@ -3,18 +3,18 @@ from uuid import uuid4
 import pytest
 from django.urls import reverse
 
-from rooftree.compliance import windows
+from rooftree.compliance.gate import next_calling_time
 from rooftree.leads.models import ContactAttempt, Lead
 from rooftree.org.models import LoanOfficer
-from rooftree.outreach import wording
-from rooftree.routing import own
+from rooftree.outreach.wording import message_templates
+from rooftree.routing import lead_ownership
 from rooftree.routing.models import Offer, Ownership, RoutingDecision, RuleSet
-from rooftree.web.addresses import address_of
+from rooftree.web.shared.cached_urls import url_for
 from tests import make
 
 
 def owned(lead, officer, **changes):
-    own.give(lead_id=lead.pk, officer_id=officer.pk, by=None, at=make.NOON)
+    lead_ownership.give_lead(lead_id=lead.pk, officer_id=officer.pk, by=None, at=make.NOON)
     Lead.objects.filter(pk=lead.pk).update(**changes)
     return Lead.objects.get(pk=lead.pk)
 
@@ -56,9 +56,9 @@ def test_calls_for_later_do_not_stand_under_a_heading_for_now(cast, signed_in, m
     owned(cast.ben, cast.dana, promise_at=None, first_attempt_at=make.NOON - 2 * make.DAY)
     officer = signed_in(cast.dana.user)
 
-    monkeypatch.setattr(windows, "next_opening", lambda *place, at: at)
+    monkeypatch.setattr(next_calling_time, "next_opening", lambda *place, at: at)
     by_day = officer.get("/queue/").text
-    monkeypatch.setattr(windows, "next_opening", lambda *place, at: at + make.HOUR)
+    monkeypatch.setattr(next_calling_time, "next_opening", lambda *place, at: at + make.HOUR)
     by_night = officer.get("/queue/").text
 
     assert ("Best next calls" in by_day, "Next, when calls open" in by_day) == (True, False)
@@ -180,7 +180,7 @@ def on_the_line(cast, monkeypatch):
     """A ring has put Dana through to Ben, a minute ago."""
     at = make.NOON + make.MINUTE
     monkeypatch.setattr("django.utils.timezone.now", lambda: at)
-    wording.ensure_first_editions(at=make.NOON)
+    message_templates.ensure_default_templates(at=make.NOON)
     owned(cast.ben, cast.dana, first_attempt_at=make.NOON)
     return ContactAttempt.objects.create(
         lead=cast.ben, person_id=cast.ben.person_id, medium="call", by=cast.dana.user,
@@ -197,9 +197,9 @@ def test_who_was_put_through_has_the_opening_words_over_any_page(
     assert "On the line" in card and "Ben Ortiz" in card
     assert "Hello Ben, this is Dana Whitfield with Lindenfield Mortgage" in card
 
-    own_page = {**htmx, "HX-Current-URL": f"http://testserver{address_of('lead', cast.ben.pk)}"}
+    own_page = {**htmx, "HX-Current-URL": f"http://testserver{url_for('lead', cast.ben.pk)}"}
     assert "Hello Ben" not in browser.get("/offers/", headers=own_page).text
-    assert "Hello Ben" in browser.get(address_of("lead", cast.ben.pk)).text
+    assert "Hello Ben" in browser.get(url_for("lead", cast.ben.pk)).text
 
 
 def test_the_opening_words_go_when_the_call_is_over_and_were_never_anybody_elses(
@@ -230,4 +230,4 @@ def test_a_manager_has_no_switch_of_an_officer(cast, signed_in):
 def test_a_row_leads_where_every_other_page_leads(name):
     key = uuid4()
 
-    assert address_of(name, key) == reverse(name, args=[key])
+    assert url_for(name, key) == reverse(name, args=[key])

@@ -2,7 +2,7 @@ from decimal import Decimal
 
 import pytest
 
-from rooftree.rates import watch
+from rooftree.rates import rate_watch
 from rooftree.rates.models import RateObservation, RateWatch
 from tests import make
 from tests.flow import journey
@@ -20,7 +20,7 @@ SHEET = {
 def test_a_recorded_rate_is_on_the_sheet_and_reaches_who_waited_for_it(client):
     journey.ready()
     lead = make.lead()
-    watch.set_watch(
+    rate_watch.set_watch(
         lead=lead, product="30yr_fixed", target_pct=Decimal("6.000"), by=None, at=make.NOON
     )
     client.force_login(make.user("operations"))

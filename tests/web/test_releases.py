@@ -4,8 +4,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from rooftree.flow import moment
-from rooftree.org import pause
+from rooftree.flow import clock
+from rooftree.org import sending_pause
 from rooftree.outreach.models import Message
 from rooftree.outreach.releases.models import Release
 from tests import make
@@ -41,7 +41,7 @@ def omar(people) -> Client:
 
 @pytest.fixture(autouse=True)
 def noon():
-    with moment.at(make.NOON):
+    with clock.freeze(make.NOON):
         yield
 
 
@@ -164,7 +164,9 @@ def test_a_draft_is_let_go_by_its_maker_alone(mia, people):
 def test_compliance_stops_everything_from_the_page(omar, people):
     omar.post(reverse("stop_everything"), {"because": "The carrier asked us to."})
 
-    assert "Omar Haddad stopped it. The carrier asked us to." in pause.current().because
+    assert (
+        "Omar Haddad stopped it. The carrier asked us to." in sending_pause.current_pause().because
+    )
     said = omar.get(reverse("releases")).content.decode()
     assert "Nothing leaves." in said
     assert "The carrier had nothing of a release in its hands" in said
@@ -172,7 +174,7 @@ def test_compliance_stops_everything_from_the_page(omar, people):
 
 
 def test_after_a_restore_the_page_does_not_claim_to_know_what_the_carrier_has(omar, people):
-    pause.begin(because="A backup was restored.", backup_at=make.NOON, at=make.NOON)
+    sending_pause.begin_pause(because="A backup was restored.", backup_at=make.NOON, at=make.NOON)
 
     said = omar.get(reverse("releases")).content.decode()
     assert "Nothing leaves." in said

@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from rooftree.flow import moment, returns
+from rooftree.flow import clock, vendor_returns
 from rooftree.leads.models import Source
 from rooftree.money.models import Claim, Contract, Entry
 from rooftree.org.models import AccessEntry
@@ -25,7 +25,7 @@ def pat(db):
 
 @pytest.fixture
 def clerk(pat, signed_in):
-    with moment.at(make.NOON + make.DAY):
+    with clock.freeze(make.NOON + make.DAY):
         yield signed_in(pat)
 
 
@@ -45,7 +45,7 @@ def claim(clerk, zillow, pat) -> Claim:
     put(clerk, zillow, pat)
     nevada = {"stateAbbreviation": "NV"}
     journey.deliver(zillow, journey.zillow_contact(details=nevada))
-    returns.go_through(at=make.NOON + make.DAY)
+    vendor_returns.check_due_contracts(at=make.NOON + make.DAY)
     return Claim.objects.get()
 
 
@@ -108,7 +108,10 @@ def test_the_file_is_asked_a_reason_and_comes_once_more_the_same(clerk, claim, z
     assert first["Content-Disposition"] == 'attachment; filename="zillow-returns-1.csv"'
     assert again.content == first.content
     reasons = AccessEntry.objects.filter(kind="exported").order_by("at", "pk")
-    assert {one.reason for one in reasons} == {"Returns of this week", "The first one was lost"}
+    assert {reason.reason for reason in reasons} == {
+        "Returns of this week",
+        "The first one was lost",
+    }
 
 
 def test_an_answer_is_written_down_and_a_credit_booked(clerk, claim, zillow):
@@ -124,7 +127,7 @@ def test_an_answer_is_written_down_and_a_credit_booked(clerk, claim, zillow):
 
     assert (now(claim).state, now(claim).closed_as) == ("closed", "credited")
     credits = Entry.objects.filter(kind="credit").order_by("amount_cents")
-    assert [one.amount_cents for one in credits] == [20_25, 45_25]
+    assert [credit.amount_cents for credit in credits] == [20_25, 45_25]
     shown = clerk.get(reverse("return", args=[claim.pk])).content.decode()
     assert "NV was never ordered." in shown
 

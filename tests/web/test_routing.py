@@ -4,9 +4,9 @@ import pytest
 from django.urls import reverse
 
 from rooftree.ledger.models import Event
-from rooftree.routing import assign, publish
+from rooftree.routing import assign_leads, rule_sets
 from rooftree.routing.models import RoutingDecision, RuleSet
-from rooftree.routing.rules import Criteria, Pool, Rule
+from rooftree.routing.routing_rules import Criteria, Pool, Rule
 from tests import make
 
 
@@ -16,7 +16,7 @@ def operations(db, signed_in):
 
 
 def published(*rules):
-    return publish.publish(rules, by=None, at=make.NOON, summary="For the test")
+    return rule_sets.publish_rules(rules, by=None, at=make.NOON, summary="For the test")
 
 
 def typed(**changes):
@@ -114,7 +114,9 @@ def test_rules_move_and_leave_in_the_draft(cast, operations):
 def test_a_draft_shows_whose_leads_it_moves(cast, operations, monkeypatch):
     make.license_of(cast.sam, "FL")
     published(Rule(name="Everyone"))
-    monkeypatch.setattr("rooftree.web.page.timezone.now", lambda: make.NOON + make.HOUR)
+    monkeypatch.setattr(
+        "rooftree.web.shared.staff_view.timezone.now", lambda: make.NOON + make.HOUR
+    )
     for nth in range(4):
         make.lead(at=make.NOON - make.DAY + nth * make.MINUTE)
     sam = str(cast.sam.pk)
@@ -198,7 +200,7 @@ def test_managers_read_and_do_not_edit(cast, signed_in):
 
 def test_a_decision_names_everyone_and_is_made_again(cast, signed_in):
     published(Rule(name="Everyone", pool=Pool()))
-    assign.to_best_officer(lead_id=cast.ben.pk, at=make.NOON)
+    assign_leads.assign_to_best_officer(lead_id=cast.ben.pk, at=make.NOON)
     decision = RoutingDecision.objects.get(lead=cast.ben)
     page = signed_in(cast.ruth).get(reverse("decision", args=[decision.pk])).text
 
@@ -210,7 +212,7 @@ def test_a_decision_names_everyone_and_is_made_again(cast, signed_in):
 
 def test_a_decision_about_another_branchs_lead_is_not_found(cast, signed_in):
     published(Rule(name="Everyone"))
-    assign.to_best_officer(lead_id=cast.ben.pk, at=make.NOON)
+    assign_leads.assign_to_best_officer(lead_id=cast.ben.pk, at=make.NOON)
     decision = RoutingDecision.objects.get(lead=cast.ben)
     stranger = make.user("manager", branch=cast.austin)
 

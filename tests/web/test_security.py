@@ -10,11 +10,11 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from rooftree.flow import sign_in
+from rooftree.flow import account_security
 from rooftree.ledger.models import Event
-from rooftree.org import access_log, people, second_factor, sessions, throttle
+from rooftree.org import access_log, second_factor, staff_accounts, staff_sessions, throttle
 from rooftree.org.models import AccessEntry, StaffSession, User
-from rooftree.web import live
+from rooftree.web.server import live_events
 from tests import make
 from tests.flow.journey import run
 from tests.org.test_second_factor import code_at
@@ -39,8 +39,8 @@ def try_password(browser, user, password=make.PASSWORD):
 
 def with_app(user):
     """The user has an app; its secret."""
-    secret, at = second_factor.new_secret(), timezone.now() - timedelta(minutes=10)
-    second_factor.add_app(user=user, secret=secret, code=code_at(secret, at), at=at)
+    secret, at = second_factor.generate_app_secret(), timezone.now() - timedelta(minutes=10)
+    second_factor.enroll_app(user=user, secret=secret, code=code_at(secret, at), at=at)
     return secret
 
 
@@ -69,7 +69,7 @@ def test_live_pages_are_told_nothing_before_the_second_factor(committed, dana, r
     try_password(browser, dana)
     cookie = f"rooftree_session={browser.cookies['rooftree_session'].value}"
 
-    assert live.may_listen(cookie) is None
+    assert live_events.authorized_user_id(cookie) is None
 
 
 def test_setting_up_an_app_opens_the_pages_and_shows_recovery_codes_once(dana, required):
@@ -135,11 +135,11 @@ def test_an_open_browser_left_alone_cannot_change_the_factors(dana, required, mo
 
     answer = browser.post(reverse("security_app_removal"))
     assert answer.url.startswith(reverse("prove_again"))
-    assert second_factor.is_asked(dana)
+    assert second_factor.is_required_for(dana)
     browser.post(reverse("prove_again"), {"password": make.PASSWORD, "to": reverse("security")})
     browser.post(reverse("security_app_removal"))
 
-    assert not second_factor.is_asked(dana)
+    assert not second_factor.is_required_for(dana)
     assert browser.get("/queue/").url == reverse("security")  # none left: set one up
 
 
@@ -182,7 +182,7 @@ def test_the_demo_says_that_it_lets_everybody_off(cast, signed_in):
 
 
 def test_an_account_is_not_guessed_on_and_on_and_its_owner_elsewhere_comes_in(dana):
-    for _ in range(throttle.ACCOUNT_HERE.most):
+    for _ in range(throttle.ACCOUNT_FROM_ADDRESS.most):
         try_password(Client(), dana, "wrong")
 
     page = try_password(Client(), dana)
@@ -190,13 +190,13 @@ def test_an_account_is_not_guessed_on_and_on_and_its_owner_elsewhere_comes_in(da
     answer = try_password(elsewhere, dana)
 
     assert "tried too often" in page.text
-    assert kinds(dana).count("failed") == throttle.ACCOUNT_HERE.most
+    assert kinds(dana).count("failed") == throttle.ACCOUNT_FROM_ADDRESS.most
     assert answer.status_code == 302
 
 
 def test_one_address_cannot_try_every_account(cast, monkeypatch):
     monkeypatch.setattr(
-        throttle, "ADDRESS", throttle.Limit(name="address", most=3, within=throttle.QUARTER)
+        throttle, "ADDRESS", throttle.ThrottleLimit(name="address", most=3, within=throttle.QUARTER)
     )
     for number in range(3):
         try_password(Client(), User(email=f"guess{number}@x.example"), "wrong")
@@ -213,7 +213,7 @@ def test_a_stranger_learns_nothing_of_who_works_here(dana):
 
     assert said(known) == said(unknown) != []
     tried = AccessEntry.objects.get(user=None)
-    assert tried.tried == access_log.hashed("nobody@x.example")
+    assert tried.tried == access_log.hash_unknown_email("nobody@x.example")
     assert "nobody" not in str(tried.__dict__)
 
 
@@ -227,7 +227,7 @@ def test_the_sessions_of_a_user_are_listed_and_ended_one_by_one(dana):
     assert "Safari on iPhone" in here.get(reverse("security")).text
     [other] = StaffSession.objects.filter(device="Safari on iPhone")
 
-    here.post(reverse("security_session_end", args=[sessions.public_name(other.pk)]))
+    here.post(reverse("security_session_end", args=[staff_sessions.public_name(other.pk)]))
 
     assert phone.get("/queue/").status_code == 302
     assert here.get("/queue/").status_code == 200
@@ -240,12 +240,12 @@ def test_ending_all_others_leaves_this_one(dana):
 
     browsers[0].post(reverse("security_sessions_end"))
 
-    assert [one.get("/queue/").status_code for one in browsers] == [200, 302, 302]
+    assert [browser.get("/queue/").status_code for browser in browsers] == [200, 302, 302]
 
 
 def test_nobody_ends_somebody_elses_session(cast, dana, signed_in):
     theirs, mine = signed_in(cast.sam.user), signed_in(dana)
-    name = sessions.public_name(StaffSession.objects.get(user=cast.sam.user).pk)
+    name = staff_sessions.public_name(StaffSession.objects.get(user=cast.sam.user).pk)
 
     mine.post(reverse("security_session_end", args=[name]))
 
@@ -283,9 +283,9 @@ def test_another_role_or_leaving_ends_every_session(cast, dana, signed_in, chang
     browser = signed_in(dana)
 
     if change == "role":
-        people.change_role(user_id=dana.pk, role="assistant", by=cast.omar, at=make.NOON)
+        staff_accounts.change_role(user_id=dana.pk, role="assistant", by=cast.omar, at=make.NOON)
     else:
-        people.leave(user_id=dana.pk, by=cast.omar, at=make.NOON)
+        staff_accounts.deactivate_user(user_id=dana.pk, by=cast.omar, at=make.NOON)
 
     assert browser.get("/more/").status_code == 302
     assert not StaffSession.objects.filter(user=dana).exists()
@@ -319,9 +319,9 @@ def test_what_has_ended_is_swept(dana):
     Client().get(reverse("passkey_sign_in"))  # a sign-in that never comes to its end
     began = timezone.now()
 
-    sign_in.sweep(at=began + timedelta(hours=2))
+    account_security.delete_expired_sessions(at=began + timedelta(hours=2))
     assert StaffSession.objects.count() == 1
-    sign_in.sweep(at=began + timedelta(hours=13))
+    account_security.delete_expired_sessions(at=began + timedelta(hours=13))
     assert StaffSession.objects.count() == 0
 
 
@@ -349,10 +349,10 @@ def test_the_link_of_a_stranger_ends_after_an_hour(dana, monkeypatch):
     Client().post(reverse("password_reset"), {"email": dana.email})
     run()
     path = re.search(r"/set-password/\S+", mail.outbox[0].body)[0]
-    from rooftree.org.passwords import OwnLinks
+    from rooftree.org.passwords import SelfServiceTokens
 
-    real = OwnLinks._now
-    monkeypatch.setattr(OwnLinks, "_now", lambda self: real(self) + timedelta(minutes=61))
+    real = SelfServiceTokens._now
+    monkeypatch.setattr(SelfServiceTokens, "_now", lambda self: real(self) + timedelta(minutes=61))
 
     assert "used up" in Client().get(path, follow=True).text
 

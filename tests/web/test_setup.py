@@ -183,7 +183,7 @@ def test_an_assistant_is_given_the_officers_to_work_for(cast, browser):
 
     browser.post(reverse("setup_person", args=[helper.pk]), typed | {"assists": [str(cast.sam.pk)]})
 
-    assert [one.officer for one in helper.assists.all()] == [cast.sam]
+    assert [assist.officer for assist in helper.assists.all()] == [cast.sam]
     assert "org.assistant.assigned" in kinds()
 
 
@@ -370,7 +370,7 @@ def test_work_that_gave_up_is_listed_and_tried_again(browser):
             "discarded_at) values ('discarded', 'soon', 'w', %s, %s, 3, 3, now()) returning id",
             [
                 json.dumps(
-                    {"task": "rooftree.flow.intake.assign_lead", "kwargs": {"lead_id": "7"}}
+                    {"task": "rooftree.flow.lead_arrival.assign_lead", "kwargs": {"lead_id": "7"}}
                 ),
                 json.dumps([{"error": "Twilio did not answer."}]),
             ],

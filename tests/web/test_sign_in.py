@@ -3,12 +3,12 @@ from django.test import Client, override_settings
 from django.urls import reverse
 
 from rooftree.org.models import User
-from rooftree.web import shell
+from rooftree.web.shared import navigation
 from tests import make
 
 
 def test_each_role_lands_on_a_page_of_its_own(cast, signed_in):
-    for role in shell.SEEN_BY:
+    for role in navigation.PAGES_BY_ROLE:
         known = {"officer": cast.dana.user, "partner": make.partner().user}
         user = known.get(role) or make.user(role)
 

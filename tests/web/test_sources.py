@@ -5,7 +5,7 @@ import pytest
 from rooftree.leads.models import Delivery
 from rooftree.ledger.models import Event
 from rooftree.org.models import ROLES
-from rooftree.reporting.source_health import of_sources
+from rooftree.reporting.first_screen.source_health import load_source_health
 from tests import make
 from tests.web.test_home import text
 
@@ -149,7 +149,7 @@ def test_the_health_of_a_source(changes, word):
     if aside:
         set_aside(source, at=make.NOON)
 
-    assert of_sources(at=make.NOON)[0].word == word
+    assert load_source_health(at=make.NOON)[0].word == word
 
 
 def test_a_source_far_below_its_usual_for_this_hour_is_quiet(zillow):
@@ -161,7 +161,7 @@ def test_a_source_far_below_its_usual_for_this_hour_is_quiet(zillow):
     for _ in range(2):
         make.delivery(zillow, at=make.NOON - make.HOUR)
 
-    (health,) = of_sources(at=make.NOON)
+    (health,) = load_source_health(at=make.NOON)
 
     assert (health.today, health.usual, health.word) == (2, (6, 6), "quiet")
 

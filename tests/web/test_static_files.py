@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from rooftree.web import static_files
+from rooftree.web.server import static_files
 from tests import make
 from tests.web.test_queue import owned
 
@@ -29,9 +29,9 @@ def test_what_gets_smaller_is_sent_compressed(name):
 def test_a_changed_file_is_served_anew(tmp_path):
     source, target = tmp_path / "a.css", tmp_path / "out" / "a.css"
     source.write_text("b {}")
-    static_files._keep(source, target)
+    static_files._copy_if_changed(source, target)
     source.write_text("i {}")
-    static_files._keep(source, target)
+    static_files._copy_if_changed(source, target)
 
     assert target.read_text() == "i {}"
     assert gzip.decompress((tmp_path / "out" / "a.css.gz").read_bytes()) == b"i {}"

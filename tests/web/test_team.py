@@ -1,13 +1,13 @@
 from django.urls import reverse
 
 from rooftree.leads.models import Lead
-from rooftree.routing import own
+from rooftree.routing import lead_ownership
 from rooftree.routing.models import Ownership
 from tests import make
 
 
 def waiting(cast):
-    own.give(lead_id=cast.ben.pk, officer_id=cast.dana.pk, by=None, at=make.NOON)
+    lead_ownership.give_lead(lead_id=cast.ben.pk, officer_id=cast.dana.pk, by=None, at=make.NOON)
     Lead.objects.filter(pk=cast.ben.pk).update(promise_at=make.NOON + make.MINUTE)
 
 

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 import pytest
 from django.test import Client
 
-from rooftree.flow import intake
+from rooftree.flow import lead_arrival
 from rooftree.leads.models import Delivery, Touch
 from tests import make
 from tests.flow import journey
@@ -87,7 +87,7 @@ def test_a_repeated_form_without_script_goes_back_as_well():
     told = {"Content-Type": "application/x-www-form-urlencoded", "Origin": SITES[0]}
     answers = [post("/in/form/harbor-light", urlencode(form).encode(), **told) for _ in range(2)]
 
-    assert [one.status_code for one in answers] == [303, 303]
+    assert [answer.status_code for answer in answers] == [303, 303]
     assert answers[1]["Location"] == f"{SITES[0]}/thanks"
 
 
@@ -102,7 +102,7 @@ def test_a_browser_that_asks_for_privacy_leaves_no_mark_of_an_ad(signal, is_kept
     headers = {"Content-Type": "application/json", "Origin": SITES[0]}
     headers |= {"Sec-GPC": signal} if signal else {}
     assert post("/in/form/harbor-light", json.dumps(said).encode(), **headers).status_code == 200
-    while intake.work_next(at=make.NOON):
+    while lead_arrival.process_next_batch(at=make.NOON):
         pass
 
     touch = Touch.objects.get()

@@ -13,31 +13,37 @@ from django.db import connection, transaction
 from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 
-from rooftree.capture import agreements, field_map, merge, partners, publish_map
-from rooftree.capture.imports import stage
-from rooftree.compliance import clocks, pay_plans, revoke
-from rooftree.compliance.amending import acts
-from rooftree.compliance.keeping import holds, requests
-from rooftree.compliance.keeping.models import Purge
+from rooftree.capture.identity import merge_people
+from rooftree.capture.imports import import_staging
+from rooftree.capture.parsing import field_map
+from rooftree.capture.partners import agreements, partner_accounts
+from rooftree.capture.source_setup import publish_field_map
+from rooftree.compliance.consent import store_revocation
+from rooftree.compliance.credit import credit_clocks
+from rooftree.compliance.fair_lending import officer_pay_plans
 from rooftree.compliance.models import Finding
-from rooftree.leads import to_do
-from rooftree.leads.models import Introduction, Likeness, Partner
+from rooftree.compliance.rule_changes import change_approval
+from rooftree.leads import lead_tasks
+from rooftree.leads.models import Introduction, Partner, PossibleDuplicate
 from rooftree.los.models import Connection
-from rooftree.money import claims, contracts
-from rooftree.money.grounds import Ground, Reason
+from rooftree.money import return_claims, vendor_contracts
 from rooftree.money.models import Claim, Entry
-from rooftree.nurture import enrol
+from rooftree.money.return_grounds import ReturnGround, ReturnReason
+from rooftree.nurture import sequence_enrollment
 from rooftree.nurture.models import Sequence
 from rooftree.org import api_keys
 from rooftree.org.models import ROLES, License, StaffNotice
-from rooftree.outreach import may, wording
+from rooftree.outreach.messages import contact_permissions
 from rooftree.outreach.models import Message, Template
-from rooftree.outreach.releases import gather as releases
-from rooftree.reporting import incidents
-from rooftree.reporting.models import ExportAsk, FairReport, Incident, StatusFile
-from rooftree.routing import assign, publish
+from rooftree.outreach.releases import release_drafts as releases
+from rooftree.outreach.wording import message_templates
+from rooftree.reporting.controls import security_incidents
+from rooftree.reporting.models import ExportRequest, FairLendingReport, Incident, StatusFile
+from rooftree.retention import legal_holds, privacy_requests
+from rooftree.retention.models import Purge
+from rooftree.routing import assign_leads, rule_sets
 from rooftree.routing.models import Offer, RoutingDecision
-from rooftree.routing.rules import Rule
+from rooftree.routing.routing_rules import Rule
 from tests import make
 from tests.cast import gather as the_cast
 from tests.web.access_table import DONE, ROLE_LETTERS, TABLE, Line
@@ -45,7 +51,7 @@ from tests.web.access_table import DONE, ROLE_LETTERS, TABLE, Line
 
 def routes() -> Iterator[tuple[str, URLPattern]]:
     """Every address of the site, as its whole pattern."""
-    todo = [("", one) for one in get_resolver().url_patterns]
+    todo = [("", url_pattern) for url_pattern in get_resolver().url_patterns]
     while todo:
         before, one = todo.pop()
         route = f"{before}{one.pattern}"
@@ -70,17 +76,19 @@ def world(made_once, db):
 
 def everything(cast):
     """Dana of Tampa has Ben's lead; everything that an address can name exists once."""
-    publish.publish([Rule(name="Everyone")], by=None, at=make.NOON)
-    assign.to_best_officer(lead_id=cast.ben.pk, at=make.NOON)
+    rule_sets.publish_rules([Rule(name="Everyone")], by=None, at=make.NOON)
+    assign_leads.assign_to_best_officer(lead_id=cast.ben.pk, at=make.NOON)
     offer = Offer.objects.get(lead=cast.ben)
     owned = make.lead(officer=cast.dana)
-    task = to_do.add(lead_id=owned.pk, user_id=None, title="Call", due_at=make.NOON, at=make.NOON)
+    task = lead_tasks.add_task(
+        lead_id=owned.pk, user_id=None, title="Call", due_at=make.NOON, at=make.NOON
+    )
     touch = make.touch(owned)
-    hold = revoke.record(
+    hold = store_revocation.store_revocation(
         person_id=None, address="+15125550111", kind="review", media=["text"],
         origin="message:1", cause="text:1", at=make.NOON,
     )  # fmt: skip
-    lost = incidents.opened(
+    lost = security_incidents.open_incident(
         Incident(
             what="A laptop", discovered_on=make.NOON.date(), consumers=3, is_encrypted=True,
             was_key_taken=False,
@@ -93,29 +101,29 @@ def everything(cast):
     form = make.source("website_form", slug="our-form")
     make.license_of(cast.sam, "FL")
     posts, books = make.source("generic"), make.source("csv_import")
-    lines = [field_map.Line(field=one, path=one) for one in ("name", "phone")]
-    publish_map.publish(lines, source_id=posts.pk, by=cast.omar, at=make.NOON)
-    sheet, _ = stage.upload(
+    lines = [field_map.MapLine(field=one, path=one) for one in ("name", "phone")]
+    publish_field_map.publish_field_map(lines, source_id=posts.pk, by=cast.omar, at=make.NOON)
+    sheet, _ = import_staging.store_upload(
         source_id=books.pk, name="a.csv", body=b"Name\nAna", by=cast.omar, at=make.NOON
     )
     notice = StaffNotice.objects.create(
         user=make.user("marketing"), cause="test", kind="test", text="Hello", at=make.NOON
     )
-    merged = merge.merge(
+    merged = merge_people.merge_people(
         kept_id=owned.person_id, gone_id=make.person().pk, reason="said", by=None, at=make.NOON
     )
-    alike = Likeness.objects.create(
+    alike = PossibleDuplicate.objects.create(
         older=owned.person, newer=make.person(), speaks_for="same phone", found_at=make.NOON
     )
     decision = RoutingDecision.objects.get(lead=cast.ben)
-    key, _ = api_keys.make(
+    key, _ = api_keys.create_api_key(
         name="Site", user=cast.omar, scopes=["leads:read"], lasts=make.DAY, by=cast.omar,
         at=make.NOON,
     )  # fmt: skip
-    wording.ensure_first_editions(at=make.NOON)
-    enrol.ensure_first_sequence(at=make.NOON)
+    message_templates.ensure_default_templates(at=make.NOON)
+    sequence_enrollment.ensure_first_sequence(at=make.NOON)
     seller = make.source("ping_post", name="An auction", slug="auction")
-    judged = may.call(lead_id=owned.pk, cause="test:1", at=make.NOON)
+    judged = contact_permissions.decide_call(lead_id=owned.pk, cause="test:1", at=make.NOON)
     claim = returned(touch, by=cast.omar)
     ana = make.partner()
     introduction = Introduction.objects.create(
@@ -124,17 +132,19 @@ def everything(cast):
     typed = {
         "direction": "received", "what": "A desk", "why": "A talk", "fair_value_cents": 4000,
     }  # fmt: skip
-    thing = partners.note_value(
+    thing = partner_accounts.record_thing_of_value(
         partner_id=ana.pk, typed={**typed, "on_date": make.NOON.date()}, by=cast.omar, at=make.NOON
     )
     keeping = kept(owned, by=cast.omar)
-    agreed = agreements.enter(typed=agreement_with(ana), by=cast.omar, at=make.NOON)
-    plan = pay_plans.write_down(typed=plan_of(cast.dana), by=cast.omar, at=make.NOON)
-    FairReport.objects.create(month=date(2026, 10, 1), measure="worked", groups={}, at=make.NOON)
+    agreed = agreements.enter_agreement(typed=agreement_with(ana), by=cast.omar, at=make.NOON)
+    plan = officer_pay_plans.propose_plan(typed=plan_of(cast.dana), by=cast.omar, at=make.NOON)
+    FairLendingReport.objects.create(
+        month=date(2026, 10, 1), measure="worked", groups={}, at=make.NOON
+    )
     finding = Finding.objects.create(
         rule="FLR-01", cause="test", sentence="A ratio.", link="/compliance/", found_at=make.NOON
     )
-    release = releases.begin(kind="written", title="Hello", about={}, by=None, at=make.NOON)
+    release = releases.create_draft(kind="written", title="Hello", about={}, by=None, at=make.NOON)
     things = {
         **keeping, "identity": "identity",
         "state": "FL", "rule": "caps", "trial": "trial", "change": rule_change(by=cast.omar).pk,
@@ -145,8 +155,8 @@ def everything(cast):
         "status_file": StatusFile.objects.create(
             source=touch.source, number=1, made_by=cast.omar, made_at=make.NOON
         ).pk,
-        "clock": clocks.start(
-            clocks.Wanted(
+        "clock": credit_clocks.start_clock(
+            credit_clocks.NewClock(
                 lead=owned, kind="estimate", began_on=make.NOON.date(), sentence="All six.",
                 cause="test:1",
             ),
@@ -184,8 +194,10 @@ def agreement_with(partner):
 
 def rule_change(*, by):
     """One that waits for a second person."""
-    why = acts.Grounds(from_date=make.NOON.date() + make.DAY, cite="Fla. HB 761", why="It begins")
-    return acts.propose(place="FL", item="caps", value=[{"n": 2, "days": 1}], grounds=why, by=by,
+    why = change_approval.ChangeGrounds(
+        from_date=make.NOON.date() + make.DAY, cite="Fla. HB 761", why="It begins"
+    )
+    return change_approval.propose_change(place="FL", item="caps", value=[{"n": 2, "days": 1}], grounds=why, by=by,
                         at=make.NOON)  # fmt: skip
 
 
@@ -199,20 +211,20 @@ def plan_of(officer):
 
 def kept(lead, *, by):
     """A legal hold, a request about data, a removal and an export that wait."""
-    hold = holds.place(
-        holds.Scope(person_id=lead.person_id), matter="Matter 1", why="A complaint of May",
+    hold = legal_holds.place_hold(
+        legal_holds.HoldScope(person_id=lead.person_id), matter="Matter 1", why="A complaint of May",
         by=by, at=make.NOON,
     )  # fmt: skip
-    asked = requests.Asked(
+    asked = privacy_requests.NewRequest(
         kind="access", address="+18135550142", person_id=lead.person_id, state="",
         came_by="letter", received_date=make.NOON.date(),
     )  # fmt: skip
-    request = requests.receive(asked, owner=by, by=by, at=make.NOON)
+    request = privacy_requests.receive_request(asked, owner=by, by=by, at=make.NOON)
     purge = Purge.objects.create(
         because="schedule", on_date=make.NOON.date(), counts={}, counted=1, rules_version="1",
         planned_at=make.NOON,
     )  # fmt: skip
-    ask = ExportAsk.objects.create(
+    ask = ExportRequest.objects.create(
         subject="records:leads", number=50, reason="An examination", asked_by=make.user("manager"),
         asked_at=make.NOON,
     )  # fmt: skip
@@ -237,18 +249,18 @@ def returned(touch, *, by):
         kind="cost", amount_cents=65_50, on_date=make.NOON.date(), source=touch.source,
         lead=touch.lead, basis="per_lead", cause=f"touch:{touch.pk}", booked_at=make.NOON,
     )  # fmt: skip
-    contract = contracts.record(
+    contract = vendor_contracts.record_contract(
         source_id=touch.source_id, from_date=make.LICENSED_FROM, by=by, at=make.NOON,
-        terms=contracts.Terms(
+        terms=vendor_contracts.ContractTerms(
             window_days=14, warn_days=3, reasons={"out_of_area": ""}, watcher_id=by.pk
         ),
     )  # fmt: skip
-    why = Ground(reason=Reason.OUT_OF_AREA, sentence="Out of area.")
-    claims.draft(
-        claims.Paid(touch=touch, entry=paid, left_cents=65_50), why, contract=contract,
+    why = ReturnGround(reason=ReturnReason.OUT_OF_AREA, sentence="Out of area.")
+    return_claims.draft_claim(
+        return_claims.PaidArrival(touch=touch, entry=paid, left_cents=65_50), why, contract=contract,
         at=make.NOON,
     )  # fmt: skip
-    claims.send(Claim.objects.all(), source_id=touch.source_id, by=by, at=make.NOON)
+    return_claims.send_claims(Claim.objects.all(), source_id=touch.source_id, by=by, at=make.NOON)
     return Claim.objects.get()
 
 

@@ -3,11 +3,11 @@
 import pytest
 from django.urls import reverse
 
-from rooftree.nurture import enrol
+from rooftree.nurture import sequence_enrollment
 from rooftree.nurture.models import Sequence
 from rooftree.org.models import User
-from rooftree.outreach import publish_wording, wording
 from rooftree.outreach.models import Template
+from rooftree.outreach.wording import message_templates, template_approval
 from tests import make
 
 HERE = ["first_hello", "text", "any", "any"]
@@ -17,10 +17,12 @@ SPANISH = "Hola {{ borrower.first_name }}, {{ sender }}. ¿Hablamos? Responda AL
 
 @pytest.fixture(autouse=True)
 def started(cast, monkeypatch):
-    monkeypatch.setattr("rooftree.web.page.timezone.now", lambda: make.NOON + make.HOUR)
-    monkeypatch.setattr("rooftree.flow.moment.now", lambda: make.NOON + make.HOUR)
-    wording.ensure_first_editions(at=make.NOON)
-    enrol.ensure_first_sequence(at=make.NOON)
+    monkeypatch.setattr(
+        "rooftree.web.shared.staff_view.timezone.now", lambda: make.NOON + make.HOUR
+    )
+    monkeypatch.setattr("rooftree.flow.clock.now", lambda: make.NOON + make.HOUR)
+    message_templates.ensure_default_templates(at=make.NOON)
+    sequence_enrollment.ensure_first_sequence(at=make.NOON)
 
 
 @pytest.fixture
@@ -39,8 +41,8 @@ def at(name, **more):
 
 def typed(**changes):
     live = {
-        one.language: one.body
-        for one in Template.objects.filter(
+        template.language: template.body
+        for template in Template.objects.filter(
             key="first_hello", medium="text", loan_kind="", hours="", until_at=None
         )
     }
@@ -50,7 +52,7 @@ def typed(**changes):
 def waiting(**more):
     draft = Template(key="first_hello", medium="text", language="en", body=BODY, **more)
     author = User.objects.filter(name="Mia Park").first() or make.user("marketing", name="Mia Park")
-    return publish_wording.propose(draft, by=author, summary="Shorter", at=make.NOON)
+    return template_approval.propose_draft(draft, by=author, summary="Shorter", at=make.NOON)
 
 
 def act(browser, one, what, **said):
@@ -59,7 +61,7 @@ def act(browser, one, what, **said):
 
 
 def live():
-    return wording.live_template(
+    return message_templates.live_template(
         "first_hello", medium="text", language="en", at=make.NOON + 2 * make.HOUR
     )
 
@@ -193,7 +195,7 @@ def test_roles_that_may_not_approve_are_refused(signed_in, role):
 def test_an_author_who_may_approve_is_still_not_the_second_person(signed_in, cora):
     boss = make.user("administrator")
     draft = Template(key="first_hello", medium="text", language="en", body=BODY)
-    one = publish_wording.propose(draft, by=boss, summary="Mine", at=make.NOON)
+    one = template_approval.propose_draft(draft, by=boss, summary="Mine", at=make.NOON)
     browser = signed_in(boss)
     page = browser.get(reverse("wording_edition", args=[one.pk])).text
     assert "Cora Lane" in page and "may approve it" in page
@@ -210,7 +212,7 @@ def test_a_company_of_one_says_so_and_shows_it(signed_in):
     boss = make.user("administrator", name="Olga Only")
     browser = signed_in(boss)
     draft = Template(key="first_hello", medium="text", language="en", body=BODY)
-    one = publish_wording.propose(draft, by=boss, summary="Mine", at=make.NOON)
+    one = template_approval.propose_draft(draft, by=boss, summary="Mine", at=make.NOON)
     assert "nobody else here may approve" in browser.get(
         reverse("wording_edition", args=[one.pk])
     ).text  # fmt: skip
@@ -248,7 +250,7 @@ def test_an_earlier_edition_is_put_back_and_an_approved_one_is_stopped(mia, cora
     assert live().body == first.body
     assert act(mia, live(), "withdrawal", reason="x").status_code == 403
     act(cora, live(), "withdrawal", reason="A complaint")
-    with pytest.raises(wording.NoWording):
+    with pytest.raises(message_templates.NoTemplate):
         live()
 
 
@@ -308,7 +310,7 @@ def test_the_steps_stand_with_their_day_their_wording_and_what_ends_them(mia):
 
 def test_changed_steps_wait_for_a_second_person_and_then_are_followed(mia, cora, cast):
     key = "not_reached"
-    running = enrol.enrol(lead_id=cast.ben.pk, key=key, at=make.NOON)
+    running = sequence_enrollment.enroll_lead(lead_id=cast.ben.pk, key=key, at=make.NOON)
     address = reverse("sequence_proposal", args=[key])
     assert "v2 waits" in mia.post(address, steps(**{"after-0": "2", "unit-0": "hours"}),
                                   follow=True).text  # fmt: skip
@@ -380,7 +382,7 @@ def test_opening_words_stand_in_both_languages_with_the_seconds_they_take(mia):
 @pytest.mark.parametrize("language", ["en", "es"])
 def test_opening_words_that_come_too_late_are_not_sent_for_approval(mia, language):
     live = Template.objects.filter(key="call_opening")
-    said = {f"body-{one.language}": one.body for one in live}
+    said = {f"body-{template.language}": template.body for template in live}
 
     words = {**said, f"body-{language}": SLOW + OFFERS, "summary": "Warmer"}
     answer = mia.post(reverse("wording_proposal", args=OPENING), words)

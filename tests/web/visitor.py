@@ -8,7 +8,7 @@ from html import unescape
 from django.conf import settings
 from django.test import Client
 
-from rooftree.flow import moment
+from rooftree.flow import clock
 from rooftree.leads.models import Delivery
 from tests import make
 
@@ -33,7 +33,7 @@ ANSWERS = {
 
 
 def shown(lang: str = "en", at=make.NOON - timedelta(minutes=2), query: str = "", **headers) -> str:
-    with moment.at(at):
+    with clock.freeze(at):
         page = Client().get(f"{FORM}?lang={lang}{query}", headers=headers)
     assert page.status_code == 200, page.content
     return page.content.decode()
@@ -49,7 +49,7 @@ def send(page: str, *, at=make.NOON, lang: str = "en", headers=None, **changes):
     typed = {**hidden(page), "hp_company": "", **ANSWERS, **changes}
     data = {name: value for name, value in typed.items() if value is not None}
     told = {"User-Agent": "Mozilla/5.0"} | (headers or {"Origin": settings.PUBLIC_URL})
-    with moment.at(at):
+    with clock.freeze(at):
         return Client(REMOTE_ADDR="203.0.113.10").post(f"{FORM}?lang={lang}", data, headers=told)
 
 

@@ -7,25 +7,25 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
 
-from rooftree.capture.envelope import Envelope, Outcome, json_answer
-from rooftree.capture.normalise import moment, text
-from rooftree.capture.notes import Notes
-from rooftree.capture.upstream import Told
-from rooftree.core.failures import Failure, Misconfigured, Refused, TryLater
-from rooftree.core.http import Ask
+from rooftree.capture.parsing.envelope import Envelope, Outcome, json_answer
+from rooftree.capture.parsing.normalize_values import parse_moment, short_text
+from rooftree.capture.parsing.reading_notes import ReadingNotes
+from rooftree.capture.parsing.vendor_api import VendorAnswer
+from rooftree.core.http_client import VendorRequest
+from rooftree.core.vendor_errors import Misconfigured, RequestRejected, RetryLater, VendorError
 
 HOST = "https://cert.trustedform.com"  # the only place its key is ever sent to
-KEPT_FOR = timedelta(hours=72)  # what nobody claims in this time is destroyed
+CLAIM_WINDOW = timedelta(hours=72)  # what nobody claims in this time is destroyed
 VERSION = "4.0"
-_KEY_WRONG = frozenset({401, 402, 403})  # 402: the account is not paid up
-_WHY = {
+_BAD_KEY_STATUSES = frozenset({401, 402, 403})  # 402: the account is not paid up
+_FAILURE_TEXT = {
     404: "TrustedForm does not know the certificate, or it has expired",
     405: "It is a certificate of the sandbox, which nobody can claim",
     410: "It expired before it was claimed",
 }
 
 
-class Claim(StrEnum):
+class ClaimStatus(StrEnum):
     """What became of claiming a certificate."""
 
     RETAINED = "retained"
@@ -35,12 +35,12 @@ class Claim(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Claimed:
+class ClaimResult:
     """What TrustedForm said."""
 
-    claim: Claim
+    claim: ClaimStatus
     reason: str = ""  # the machine's
-    failure: Failure | None = None  # where nothing was retained
+    failure: VendorError | None = None  # where nothing was retained
     phone_match: bool | None = None
     email_match: bool | None = None
     expires_at: datetime | None = None  # until when they keep it
@@ -50,10 +50,12 @@ class Claimed:
     created_at: datetime | None = None  # when the session was certified
 
 
-def ask(url: str, *, phone: str, email: str, reference: str, vendor: str) -> Ask:
+def build_claim_request(
+    url: str, *, phone: str, email: str, reference: str, vendor: str
+) -> VendorRequest:
     """The claim of one certificate. Claiming twice claims once, so it may be repeated."""
     lead = {"email": email, "phone": phone.removeprefix("+1")}
-    return Ask(
+    return VendorRequest(
         method="POST",
         path=urlsplit(url).path,
         repeatable=True,
@@ -66,36 +68,36 @@ def ask(url: str, *, phone: str, email: str, reference: str, vendor: str) -> Ask
     )
 
 
-def judged(told: Told) -> Claimed:
+def parse_claim_answer(told: VendorAnswer) -> ClaimResult:
     """It is what an answer means. Never raises."""
     if told.status not in (200, 201):
-        return _unclaimed(told.status)
+        return _failed_claim(told.status)
     said = told.fields()
-    outcome = text(said.get("outcome"))
+    outcome = short_text(said.get("outcome"))
     if outcome not in ("success", "failure"):
-        why = text(said.get("reason"), limit=200) or "no reason given"
-        lost = Refused(f"TrustedForm retained nothing: {why}.", code="error")
-        return Claimed(claim=Claim.FAILED, reason="not_retained", failure=lost)
+        why = short_text(said.get("reason"), limit=200) or "no reason given"
+        lost = RequestRejected(f"TrustedForm retained nothing: {why}.", code="error")
+        return ClaimResult(claim=ClaimStatus.FAILED, reason="not_retained", failure=lost)
     matched = said.part("match_lead").part("result")
     results = said.part("retain").part("results")
     seen = said.part("insights").part("properties")
     is_ours = outcome == "success"
-    return Claimed(
-        claim=Claim.RETAINED if is_ours else Claim.MISMATCH,
+    return ClaimResult(
+        claim=ClaimStatus.RETAINED if is_ours else ClaimStatus.MISMATCH,
         reason="" if is_ours else "fingerprint_mismatch",
-        phone_match=_flag(matched.get("phone_match")),
-        email_match=_flag(matched.get("email_match")),
-        expires_at=_moment(results.get("expires_at")),
+        phone_match=_optional_bool(matched.get("phone_match")),
+        email_match=_optional_bool(matched.get("email_match")),
+        expires_at=_parse_utc(results.get("expires_at")),
         was_retained=results.get("previously_retained") is True,
-        page_url=text(seen.get("page_url")),
-        ip=text(seen.get("ip"), limit=45),
-        created_at=_moment(seen.get("created_at")),
+        page_url=short_text(seen.get("page_url")),
+        ip=short_text(seen.get("ip"), limit=45),
+        created_at=_parse_utc(seen.get("created_at")),
     )
 
 
-def envelope(told: Told) -> Envelope:
+def build_claim_envelope(told: VendorAnswer) -> Envelope:
     """The answer to a claim as an envelope, as `rooftree parse` shows it."""
-    found = judged(told)
+    found = parse_claim_answer(told)
     said = {
         "do": "record_consent_evidence",
         "provider": "trustedform",
@@ -108,10 +110,10 @@ def envelope(told: Told) -> Envelope:
         {name: value for name, value in said.items() if value is not None}
     ]
     actions += {
-        Claim.RETAINED: [],
-        Claim.MISMATCH: [{"do": "block_automated_contact"}],
-        Claim.PENDING: [{"do": "retry", "policy": "backoff"}],
-        Claim.FAILED: [{"do": "notify_ops"}],
+        ClaimStatus.RETAINED: [],
+        ClaimStatus.MISMATCH: [{"do": "block_automated_contact"}],
+        ClaimStatus.PENDING: [{"do": "retry", "policy": "backoff"}],
+        ClaimStatus.FAILED: [{"do": "notify_ops"}],
     }[found.claim]
     return Envelope(
         http=json_answer(200),
@@ -122,22 +124,22 @@ def envelope(told: Told) -> Envelope:
     )
 
 
-def _unclaimed(status: int) -> Claimed:
+def _failed_claim(status: int) -> ClaimResult:
     reason = f"http_{status}"
     if status >= 500 or status in (0, 408, 425, 429):
-        later = TryLater(f"TrustedForm is busy or failing ({status}).")
-        return Claimed(claim=Claim.PENDING, reason=reason, failure=later)
-    if status in _KEY_WRONG:
+        later = RetryLater(f"TrustedForm is busy or failing ({status}).")
+        return ClaimResult(claim=ClaimStatus.PENDING, reason=reason, failure=later)
+    if status in _BAD_KEY_STATUSES:
         wrong = Misconfigured(f"TrustedForm does not accept our key, or its bill ({status}).")
-        return Claimed(claim=Claim.FAILED, reason=reason, failure=wrong)
-    why = _WHY.get(status, "TrustedForm does not take it for a certificate")
-    lost = Refused(f"{why} ({status}).", code=str(status))
-    return Claimed(claim=Claim.FAILED, reason=reason, failure=lost)
+        return ClaimResult(claim=ClaimStatus.FAILED, reason=reason, failure=wrong)
+    why = _FAILURE_TEXT.get(status, "TrustedForm does not take it for a certificate")
+    lost = RequestRejected(f"{why} ({status}).", code=str(status))
+    return ClaimResult(claim=ClaimStatus.FAILED, reason=reason, failure=lost)
 
 
-def _flag(value: Any) -> bool | None:
+def _optional_bool(value: Any) -> bool | None:
     return value if isinstance(value, bool) else None
 
 
-def _moment(value: Any) -> datetime | None:
-    return moment(value, "", Notes(), zone="UTC")[0]
+def _parse_utc(value: Any) -> datetime | None:
+    return parse_moment(value, "", ReadingNotes(), zone="UTC")[0]

@@ -1,9 +1,9 @@
 """Other systems we can ask for what they hold: a vendor is one file here and one line below."""
 
-from rooftree.capture.crm_talk import System
 from rooftree.capture.crms import hubspot, monday, pipedrive, salesforce, zoho
+from rooftree.capture.crms.crm_client import CrmSystem
 
-SYSTEMS: dict[str, System] = {  # by the adapter that reads their records
+SYSTEMS: dict[str, CrmSystem] = {  # by the adapter that reads their records
     "crm_salesforce": salesforce,
     "crm_hubspot": hubspot,
     "crm_zoho": zoho,

@@ -9,165 +9,173 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rooftree.capture.crm_shapes import (
+from rooftree.capture.crms.crm_client import CrmClient
+from rooftree.capture.crms.crm_pages import (
+    ActivityKind,
+    CrmOwner,
+    CrmPage,
     Cursor,
-    Happened,
-    Owner,
-    Page,
-    Past,
-    inside,
-    listed,
-    moment_of,
-    nmls_of,
-    plain,
+    PastActivity,
+    find_nmls_id,
+    list_objects,
+    nested_value,
+    parse_timestamp,
+    strip_markup,
 )
-from rooftree.capture.crm_talk import Talk
-from rooftree.capture.notes import as_text
-from rooftree.core import http
-from rooftree.core.failures import Failure, Misconfigured, Refused, TryLater
+from rooftree.capture.parsing.reading_notes import as_text
+from rooftree.core import http_client
+from rooftree.core.vendor_errors import Misconfigured, RequestRejected, RetryLater, VendorError
 
 NAME = "monday.com"
-BEGINS: Cursor = {"part": "users"}
-MEND = (
+START_CURSOR: Cursor = {"part": "users"}
+FIX_HINT = (
     "In monday.com open your picture, Developers, My access tokens, as a user who sees the "
     "boards, and type the token and the numbers of the boards under Credentials."
 )
-VERSION = "2026-07"
-OWNER = "owner_id"  # the column that we add: who is named first in one of people
-WAIT = 30.0  # seconds
-MOST_USERS = 200
-_ITEM = (
+API_VERSION = "2026-07"
+OWNER_COLUMN = "owner_id"  # the column that we add: who is named first in one of people
+DEFAULT_WAIT_SECONDS = 30.0  # seconds
+USERS_PER_PAGE = 200
+_ITEM_FIELDS = (
     "id name created_at board { id name } group { title } "
     "column_values { id type text value column { title } } "
     "updates (limit: 100) { id body text_body created_at creator_id "
     "replies { id body text_body created_at creator_id } }"
 )
-_USERS = "query ($page: Int!) { users (limit: 200, page: $page) { id name email title } }"
-_FIRST = (
+_USERS_QUERY = "query ($page: Int!) { users (limit: 200, page: $page) { id name email title } }"
+_FIRST_PAGE_QUERY = (
     "query ($board: [ID!]) { boards (ids: $board) { id name items_count "
-    f"items_page (limit: 50) {{ cursor items {{ {_ITEM} }} }} }} }}"
+    f"items_page (limit: 50) {{ cursor items {{ {_ITEM_FIELDS} }} }} }} }}"
 )
-_NEXT = (
+_NEXT_PAGE_QUERY = (
     "query ($cursor: String!) { next_items_page (limit: 50, cursor: $cursor) "
-    f"{{ cursor items {{ {_ITEM} }} }} }}"
+    f"{{ cursor items {{ {_ITEM_FIELDS} }} }} }}"
 )
 
 
-def address_of(credentials: Mapping[str, str]) -> str:
+def base_url(credentials: Mapping[str, str]) -> str:
     """One for all."""
     return "https://api.monday.com"
 
 
-def headers(credentials: Mapping[str, str], token: str) -> dict[str, str]:
+def auth_headers(credentials: Mapping[str, str], token: str) -> dict[str, str]:
     """The token stands alone, and the version is ours to choose."""
-    return {"Authorization": credentials.get("access_token", ""), "API-Version": VERSION}
+    return {"Authorization": credentials.get("access_token", ""), "API-Version": API_VERSION}
 
 
-def failure_of(answer: http.Answer) -> Failure | None:
+def classify_failure(answer: http_client.VendorResponse) -> VendorError | None:
     """Errors come with an answer of 200 too; those of a sign-in are plain words."""
     found = answer.json()
     errors = found.get("errors") if isinstance(found, dict) else None
     if not isinstance(errors, list) or not errors or answer.status in (401, 403):
         return None
-    code = as_text(inside(errors[0], "extensions", "code")).upper()
-    said = as_text(inside(errors[0], "message"))[:120]
-    wait = inside(errors[0], "extensions", "retry_in_seconds")
+    code = as_text(nested_value(errors[0], "extensions", "code")).upper()
+    said = as_text(nested_value(errors[0], "message"))[:120]
+    wait = nested_value(errors[0], "extensions", "retry_in_seconds")
     if answer.status == 429 or any(word in code for word in ("LIMIT", "COMPLEXITY", "BUDGET")):
-        after = float(wait) if isinstance(wait, int | float) else answer.wait_seconds() or WAIT
-        return TryLater(f"monday.com asks us to wait {after:.0f} seconds.", after=after)
+        after = (
+            float(wait)
+            if isinstance(wait, int | float)
+            else answer.retry_after_seconds() or DEFAULT_WAIT_SECONDS
+        )
+        return RetryLater(f"monday.com asks us to wait {after:.0f} seconds.", after=after)
     if "AUTH" in code:
-        return Misconfigured(f"monday.com does not let us in. {MEND}")
-    return Refused(f"monday.com refuses what we asked: {said or code}.", code=code)
+        return Misconfigured(f"monday.com does not let us in. {FIX_HINT}")
+    return RequestRejected(f"monday.com refuses what we asked: {said or code}.", code=code)
 
 
-def page(talk: Talk, cursor: Cursor) -> Page:
+def fetch_page(talk: CrmClient, cursor: Cursor) -> CrmPage:
     """It is one page of the users, or of the items of a board."""
     boards = re.findall(r"\d+", talk.credentials.get("boards", ""))
     if not boards:
-        raise Misconfigured(f"Name the boards by the numbers in their addresses. {MEND}")
+        raise Misconfigured(f"Name the boards by the numbers in their addresses. {FIX_HINT}")
     if cursor["part"] == "users":
-        return _users(talk, cursor)
+        return _fetch_users(talk, cursor)
     nth = int(cursor.get("board", 0))
     if "after" in cursor:
-        found = _asked(talk, _NEXT, {"cursor": cursor["after"]})
-        held = inside(found, "data", "next_items_page")
+        found = _run_query(talk, _NEXT_PAGE_QUERY, {"cursor": cursor["after"]})
+        held = nested_value(found, "data", "next_items_page")
         declared = {}
     else:
-        found = _asked(talk, _FIRST, {"board": [boards[nth]]})
-        board = next(iter(listed(inside(found, "data", "boards"))), None)
+        found = _run_query(talk, _FIRST_PAGE_QUERY, {"board": [boards[nth]]})
+        board = next(iter(list_objects(nested_value(found, "data", "boards"))), None)
         if board is None:
             raise Misconfigured(f"There is no board {boards[nth]}, or the token may not see it.")
         held = board.get("items_page")
         declared = {"records": int(board.get("items_count") or 0) + int(cursor.get("before", 0))}
-    items = listed(inside(held, "items"))
-    for one in items:
-        _say_owner(one)
-    past = tuple(happened for one in items for happened in _updates(one))
+    items = list_objects(nested_value(held, "items"))
+    for item in items:
+        _add_owner_column(item)
+    past = tuple(happened for item in items for happened in _parse_updates(item))
     before = declared.get("records", int(cursor.get("before", 0)))
-    return Page(
+    return CrmPage(
         answer=found,
         past=past,
         declared=declared,
-        more=_more(as_text(inside(held, "cursor")), nth, len(boards), before),
+        more=_next_cursor(as_text(nested_value(held, "cursor")), nth, len(boards), before),
     )
 
 
-def _asked(talk: Talk, query: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+def _run_query(talk: CrmClient, query: str, variables: Mapping[str, Any]) -> dict[str, Any]:
     return talk.post("/v2", {"query": query, "variables": dict(variables)})
 
 
-def _users(talk: Talk, cursor: Cursor) -> Page:
+def _fetch_users(talk: CrmClient, cursor: Cursor) -> CrmPage:
     nth = int(cursor.get("page", 1))
-    rows = listed(inside(_asked(talk, _USERS, {"page": nth}), "data", "users"))
-    owners = tuple(
-        Owner(
-            id=as_text(one.get("id")),
-            name=as_text(one.get("name")),
-            email=as_text(one.get("email")),
-            nmls_id=nmls_of(one.get("title"), one.get("name")),
-        )
-        for one in rows
+    rows = list_objects(
+        nested_value(_run_query(talk, _USERS_QUERY, {"page": nth}), "data", "users")
     )
-    is_full = len(rows) == MOST_USERS
-    return Page(owners=owners, more={"part": "users", "page": nth + 1} if is_full else _ITEMS)
+    owners = tuple(
+        CrmOwner(
+            id=as_text(row.get("id")),
+            name=as_text(row.get("name")),
+            email=as_text(row.get("email")),
+            nmls_id=find_nmls_id(row.get("title"), row.get("name")),
+        )
+        for row in rows
+    )
+    is_full = len(rows) == USERS_PER_PAGE
+    return CrmPage(
+        owners=owners, more={"part": "users", "page": nth + 1} if is_full else _ITEMS_CURSOR
+    )
 
 
-_ITEMS: Cursor = {"part": "items"}
+_ITEMS_CURSOR: Cursor = {"part": "items"}
 
 
-def _more(after: str, nth: int, boards: int, before: int) -> Cursor | None:
+def _next_cursor(after: str, nth: int, boards: int, before: int) -> Cursor | None:
     if after:
         return {"part": "items", "board": nth, "before": before, "after": after}
     return {"part": "items", "board": nth + 1, "before": before} if nth + 1 < boards else None
 
 
-def _say_owner(item: dict[str, Any]) -> None:
+def _add_owner_column(item: dict[str, Any]) -> None:
     """The first person of a column of people owns the item."""
-    for one in listed(item.get("column_values")):
-        if one.get("type") != "people":
+    for list_object in list_objects(item.get("column_values")):
+        if list_object.get("type") != "people":
             continue
         try:
-            value = json.loads(as_text(one.get("value")) or "null")
+            value = json.loads(as_text(list_object.get("value")) or "null")
         except (ValueError, RecursionError):
             continue
-        named = listed(inside(value, "personsAndTeams"))
+        named = list_objects(nested_value(value, "personsAndTeams"))
         people = [as_text(who.get("id")) for who in named if who.get("kind") == "person"]
         if people:
-            said = {"column": {"title": OWNER}, "type": "text", "text": people[0]}
+            said = {"column": {"title": OWNER_COLUMN}, "type": "text", "text": people[0]}
             item["column_values"] = [*item["column_values"], said]
             return
 
 
-def _updates(item: Mapping[str, Any]) -> Iterator[Happened]:
-    board, number = as_text(inside(item, "board", "id")), as_text(item.get("id"))
+def _parse_updates(item: Mapping[str, Any]) -> Iterator[PastActivity]:
+    board, number = as_text(nested_value(item, "board", "id")), as_text(item.get("id"))
     about = (f"{board}:{number}" if board else number,)
-    for update in listed(item.get("updates")):
-        for one in (update, *listed(update.get("replies"))):
-            yield Happened(
-                kind=Past.NOTE,
+    for update in list_objects(item.get("updates")):
+        for one in (update, *list_objects(update.get("replies"))):
+            yield PastActivity(
+                kind=ActivityKind.NOTE,
                 key=as_text(one.get("id")),
                 about=about,
-                at=moment_of(one.get("created_at")),
-                text=as_text(one.get("text_body")).strip() or plain(one.get("body")),
+                at=parse_timestamp(one.get("created_at")),
+                text=as_text(one.get("text_body")).strip() or strip_markup(one.get("body")),
                 owner_id=as_text(one.get("creator_id")),
             )

@@ -8,38 +8,44 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from rooftree.capture.crm_shapes import (
+from rooftree.capture.crms.crm_client import CrmClient
+from rooftree.capture.crms.crm_pages import (
+    ActivityKind,
+    CrmOwner,
+    CrmPage,
     Cursor,
-    Happened,
-    Owner,
-    Page,
-    Past,
-    due_of,
-    inside,
-    listed,
-    moment_of,
-    nmls_of,
-    plain,
-    then_part,
+    PastActivity,
+    find_nmls_id,
+    list_objects,
+    nested_value,
+    next_part_cursor,
+    parse_due_at,
+    parse_timestamp,
+    strip_markup,
 )
-from rooftree.capture.crm_talk import Talk
-from rooftree.capture.notes import as_text
-from rooftree.core import http
-from rooftree.core.failures import Failure, Misconfigured, Refused, TryLater
+from rooftree.capture.parsing.reading_notes import as_text
+from rooftree.core import http_client
+from rooftree.core.vendor_errors import Misconfigured, RequestRejected, RetryLater, VendorError
 
 NAME = "Salesforce"
-BEGINS: Cursor = {"part": "owners"}
-MEND = (
+START_CURSOR: Cursor = {"part": "owners"}
+FIX_HINT = (
     "In Salesforce open Setup, External Client Apps; allow the client credentials flow with a "
     "user who may see all leads and activities, and type My Domain, consumer key and secret "
     "under Credentials."
 )
-VERSION = "v62.0"
+API_VERSION = "v62.0"
 PARTS = ("owners", "leads", "tasks", "events", "notes")
-LIMITED = "REQUEST_LIMIT_EXCEEDED"  # a 403, of all
-WAIT = 900.0  # seconds; that limit is one of 24 hours
-MOST_FIELDS = 150
-UNREADABLE = ("address", "location", "base64", "complexvalue", "anytype")  # types of fields
+DAILY_LIMIT_CODE = "REQUEST_LIMIT_EXCEEDED"  # a 403, of all
+DAILY_LIMIT_WAIT_SECONDS = 900.0  # seconds; that limit is one of 24 hours
+MAX_FIELDS = 150
+SKIPPED_FIELD_TYPES = (
+    "address",
+    "location",
+    "base64",
+    "complexvalue",
+    "anytype",
+)  # types of fields
 QUERIES = {
     "tasks": "SELECT Id, WhoId, OwnerId, Subject, Description, Status, IsClosed, ActivityDate, "
     "TaskSubtype, CallType, CreatedDate, CompletedDateTime FROM Task WHERE WhoId != null",
@@ -47,12 +53,20 @@ QUERIES = {
     "WHERE WhoId != null",
     "notes": "SELECT Id, ParentId, OwnerId, Title, Body, CreatedDate FROM Note",
 }
-SUBTYPES = {"Call": Past.CALL, "Email": Past.EMAIL, "ListEmail": Past.EMAIL, "Task": Past.TASK}
-SUBJECTS = {"call": Past.CALL, "email": Past.EMAIL}  # how one that was logged by hand begins
+KINDS_BY_SUBTYPE = {
+    "Call": ActivityKind.CALL,
+    "Email": ActivityKind.EMAIL,
+    "ListEmail": ActivityKind.EMAIL,
+    "Task": ActivityKind.TASK,
+}
+KINDS_BY_SUBJECT = {
+    "call": ActivityKind.CALL,
+    "email": ActivityKind.EMAIL,
+}  # how one that was logged by hand begins
 DIRECTIONS = {"Inbound": "in", "Outbound": "out"}
 
 
-def address_of(credentials: Mapping[str, str]) -> str:
+def base_url(credentials: Mapping[str, str]) -> str:
     """The company's own domain there, and no other."""
     said = credentials.get("domain", "").strip()
     host = urlsplit(said if "//" in said else f"https://{said}").hostname or ""
@@ -61,12 +75,12 @@ def address_of(credentials: Mapping[str, str]) -> str:
     return f"https://{host}"
 
 
-def headers(credentials: Mapping[str, str], token: str) -> dict[str, str]:
+def auth_headers(credentials: Mapping[str, str], token: str) -> dict[str, str]:
     """The token of the moment, and pages that are not too long."""
     return {"Authorization": f"Bearer {token}", "Sforce-Query-Options": "batchSize=500"}
 
 
-def token_of(talk: Talk) -> str:
+def request_token(talk: CrmClient) -> str:
     """It is a new token, of the client credentials flow."""
     form = {
         "grant_type": "client_credentials",
@@ -76,101 +90,105 @@ def token_of(talk: Talk) -> str:
     return as_text(talk.sign_in("/services/oauth2/token", form)["access_token"])
 
 
-def failure_of(answer: http.Answer) -> Failure | None:
+def classify_failure(answer: http_client.VendorResponse) -> VendorError | None:
     """Errors are a list; the limit of a day is a 403 among them."""
     if answer.status < 400:
         return None
     found = answer.json()
-    code = as_text(inside(found[0], "errorCode")) if isinstance(found, list) and found else ""
-    if code == LIMITED:
-        return TryLater("Salesforce has answered as often today as it may.", after=WAIT)
+    code = as_text(nested_value(found[0], "errorCode")) if isinstance(found, list) and found else ""
+    if code == DAILY_LIMIT_CODE:
+        return RetryLater(
+            "Salesforce has answered as often today as it may.", after=DAILY_LIMIT_WAIT_SECONDS
+        )
     if answer.status == 400:
-        return Refused(f"Salesforce refuses what we asked ({code or 400}).", code=code)
+        return RequestRejected(f"Salesforce refuses what we asked ({code or 400}).", code=code)
     return None
 
 
-def page(talk: Talk, cursor: Cursor) -> Page:
+def fetch_page(talk: CrmClient, cursor: Cursor) -> CrmPage:
     """It is one page of the part that is under way."""
     part = cursor["part"]
     declared = {}
     if "next" in cursor:
         found = talk.get(cursor["next"])
     else:
-        found = talk.get(f"/services/data/{VERSION}/query", q=_query(talk, part))
+        found = talk.get(f"/services/data/{API_VERSION}/query", q=_build_query(talk, part))
         declared = {"records": int(found.get("totalSize") or 0)} if part == "leads" else {}
-    more = _more(found, cursor)
-    rows = listed(found.get("records"))
+    more = _next_cursor(found, cursor)
+    rows = list_objects(found.get("records"))
     if part == "owners":
-        return Page(owners=tuple(map(_owner, rows)), more=more)
+        return CrmPage(owners=tuple(map(_parse_owner, rows)), more=more)
     if part == "leads":
-        return Page(answer=found, declared=declared, more=more)
-    return Page(past=tuple(_happened(one, part, talk.zone) for one in rows), more=more)
+        return CrmPage(answer=found, declared=declared, more=more)
+    return CrmPage(past=tuple(_parse_activity(row, part, talk.zone) for row in rows), more=more)
 
 
-def _query(talk: Talk, part: str) -> str:
+def _build_query(talk: CrmClient, part: str) -> str:
     if part == "owners":
-        extra = [name for name in _fields(talk, "User") if "nmls" in name.lower()]
-        return _select(["Id", "Name", "Email", "Title", *extra], "User")
-    return _select(_fields(talk, "Lead"), "Lead") if part == "leads" else QUERIES[part]
-
-
-def _select(fields: list[str], name: str) -> str:
-    return f"SELECT {', '.join(fields)} FROM {name}"  # noqa: S608 (of their own description)
-
-
-def _fields(talk: Talk, name: str) -> list[str]:
-    found = talk.get(f"/services/data/{VERSION}/sobjects/{name}/describe")
-    named = [
-        as_text(one.get("name"))
-        for one in listed(found.get("fields"))
-        if one.get("type") not in UNREADABLE
-    ]
-    own = [one for one in named if one.endswith("__c")]
-    return list(dict.fromkeys(["Id", *own, *named]))[:MOST_FIELDS]
-
-
-def _owner(one: Mapping[str, Any]) -> Owner:
-    own = [f"NMLS {as_text(one[name])}" for name in one if "nmls" in name.lower() and one[name]]
-    return Owner(
-        id=as_text(one.get("Id")),
-        name=as_text(one.get("Name")),
-        email=as_text(one.get("Email")),
-        nmls_id=nmls_of(*own, one.get("Title"), one.get("Name")),
+        extra = [name for name in _list_fields(talk, "User") if "nmls" in name.lower()]
+        return _select_statement(["Id", "Name", "Email", "Title", *extra], "User")
+    return (
+        _select_statement(_list_fields(talk, "Lead"), "Lead") if part == "leads" else QUERIES[part]
     )
 
 
-def _happened(one: Mapping[str, Any], part: str, zone: str) -> Happened:
-    kind = _kind(one, part)
+def _select_statement(fields: list[str], name: str) -> str:
+    return f"SELECT {', '.join(fields)} FROM {name}"  # noqa: S608 (of their own description)
+
+
+def _list_fields(talk: CrmClient, name: str) -> list[str]:
+    found = talk.get(f"/services/data/{API_VERSION}/sobjects/{name}/describe")
+    named = [
+        as_text(list_object.get("name"))
+        for list_object in list_objects(found.get("fields"))
+        if list_object.get("type") not in SKIPPED_FIELD_TYPES
+    ]
+    own = [one for one in named if one.endswith("__c")]
+    return list(dict.fromkeys(["Id", *own, *named]))[:MAX_FIELDS]
+
+
+def _parse_owner(one: Mapping[str, Any]) -> CrmOwner:
+    own = [f"NMLS {as_text(one[name])}" for name in one if "nmls" in name.lower() and one[name]]
+    return CrmOwner(
+        id=as_text(one.get("Id")),
+        name=as_text(one.get("Name")),
+        email=as_text(one.get("Email")),
+        nmls_id=find_nmls_id(*own, one.get("Title"), one.get("Name")),
+    )
+
+
+def _parse_activity(one: Mapping[str, Any], part: str, zone: str) -> PastActivity:
+    kind = _activity_kind(one, part)
     who = as_text(one.get("WhoId") or one.get("ParentId"))
     started = one.get("StartDateTime") or one.get("CompletedDateTime") or one.get("CreatedDate")
-    is_open = kind is Past.TASK and one.get("IsClosed") is False
-    return Happened(
+    is_open = kind is ActivityKind.TASK and one.get("IsClosed") is False
+    return PastActivity(
         kind=kind,
         key=as_text(one.get("Id")),
         about=(who, f"contact_id={who}") if who else (),  # a lead that was converted is a contact
-        at=moment_of(one.get("CreatedDate") if is_open else started),
+        at=parse_timestamp(one.get("CreatedDate") if is_open else started),
         title=as_text(one.get("Subject") or one.get("Title")),
-        text=plain(one.get("Description") or one.get("Body")),
+        text=strip_markup(one.get("Description") or one.get("Body")),
         direction=DIRECTIONS.get(as_text(one.get("CallType")), ""),
         owner_id=as_text(one.get("OwnerId")),
-        due_at=due_of(one.get("ActivityDate"), zone) if kind is Past.TASK else None,
+        due_at=parse_due_at(one.get("ActivityDate"), zone) if kind is ActivityKind.TASK else None,
         is_open=is_open,
     )
 
 
-def _kind(one: Mapping[str, Any], part: str) -> Past:
+def _activity_kind(one: Mapping[str, Any], part: str) -> ActivityKind:
     """A closed task may be a call or a letter that was logged."""
     if part != "tasks":
-        return Past.MEETING if part == "events" else Past.NOTE
-    kind = SUBTYPES.get(as_text(one.get("TaskSubtype")), Past.TASK)
+        return ActivityKind.MEETING if part == "events" else ActivityKind.NOTE
+    kind = KINDS_BY_SUBTYPE.get(as_text(one.get("TaskSubtype")), ActivityKind.TASK)
     begins = as_text(one.get("Subject")).partition(":")[0].strip().lower()
-    if kind is Past.TASK and one.get("IsClosed"):
-        return SUBJECTS.get(begins, kind)
-    return Past.TASK if one.get("IsClosed") is False else kind
+    if kind is ActivityKind.TASK and one.get("IsClosed"):
+        return KINDS_BY_SUBJECT.get(begins, kind)
+    return ActivityKind.TASK if one.get("IsClosed") is False else kind
 
 
-def _more(found: Mapping[str, Any], cursor: Cursor) -> Cursor | None:
+def _next_cursor(found: Mapping[str, Any], cursor: Cursor) -> Cursor | None:
     after = as_text(found.get("nextRecordsUrl"))
     if after and found.get("done") is not True:
         return {"part": cursor["part"], "next": after}
-    return then_part(PARTS, cursor["part"])
+    return next_part_cursor(PARTS, cursor["part"])

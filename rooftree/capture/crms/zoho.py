@@ -7,27 +7,27 @@ Contract: docs/sources/crm.md.
 from collections.abc import Mapping
 from typing import Any
 
-from rooftree.capture.crm_shapes import (
+from rooftree.capture.crms.crm_client import CrmClient
+from rooftree.capture.crms.crm_pages import (
+    ActivityKind,
+    CrmOwner,
+    CrmPage,
     Cursor,
-    Happened,
-    Owner,
-    Page,
-    Past,
-    due_of,
-    inside,
-    listed,
-    moment_of,
-    nmls_of,
-    plain,
-    then_part,
+    PastActivity,
+    find_nmls_id,
+    list_objects,
+    nested_value,
+    next_part_cursor,
+    parse_due_at,
+    parse_timestamp,
+    strip_markup,
 )
-from rooftree.capture.crm_talk import Talk
-from rooftree.capture.notes import as_text
-from rooftree.core.failures import Misconfigured
+from rooftree.capture.parsing.reading_notes import as_text
+from rooftree.core.vendor_errors import Misconfigured
 
 NAME = "Zoho CRM"
-BEGINS: Cursor = {"part": "users"}
-MEND = (
+START_CURSOR: Cursor = {"part": "users"}
+FIX_HINT = (
     "In Zoho's API console make a self client with the scopes ZohoCRM.modules.READ, "
     "ZohoCRM.settings.READ and ZohoCRM.users.READ, and type its id, its secret and a refresh "
     "token under Credentials."
@@ -41,35 +41,40 @@ HOSTS = {  # by data center: where tokens are bought, and where records are
     "jp": ("https://accounts.zoho.jp", "https://www.zohoapis.jp"),
 }
 PARTS = ("users", "leads", "notes", "tasks", "calls", "events")
-MOST = 200  # of a page
-MOST_FIELDS = 50  # asked for at once
-FIRST = (
+PAGE_SIZE = 200  # of a page
+MAX_FIELDS = 50  # asked for at once
+PREFERRED_FIELDS = (
     *("Last_Name", "First_Name", "Email", "Secondary_Email", "Phone", "Mobile", "Street"),
     *("City", "State", "Zip_Code", "Country", "Lead_Source", "Lead_Status", "Email_Opt_Out"),
     *("Owner", "Created_Time", "Tag", "Description"),
 )
-FIELDS = {
+ACTIVITY_FIELDS = {
     "notes": "Note_Title,Note_Content,Parent_Id,Owner,Created_Time",
     "tasks": "Subject,Status,Due_Date,Description,What_Id,Who_Id,Owner,Created_Time,Closed_Time",
     "calls": "Subject,Call_Type,Call_Start_Time,Description,What_Id,Who_Id,Owner,Created_Time",
     "events": "Event_Title,Start_DateTime,Description,What_Id,Who_Id,Owner,Created_Time",
 }
-KINDS = {"notes": Past.NOTE, "tasks": Past.TASK, "calls": Past.CALL, "events": Past.MEETING}
+ACTIVITY_KINDS = {
+    "notes": ActivityKind.NOTE,
+    "tasks": ActivityKind.TASK,
+    "calls": ActivityKind.CALL,
+    "events": ActivityKind.MEETING,
+}
 DIRECTIONS = {"Inbound": "in", "Outbound": "out", "Missed": "in"}
-OVER = ("Completed", "Deferred")
+CLOSED_TASK_STATUSES = ("Completed", "Deferred")
 
 
-def address_of(credentials: Mapping[str, str]) -> str:
+def base_url(credentials: Mapping[str, str]) -> str:
     """Where the records of its data center are."""
-    return _hosts(credentials)[1]
+    return _data_center_hosts(credentials)[1]
 
 
-def headers(credentials: Mapping[str, str], token: str) -> dict[str, str]:
+def auth_headers(credentials: Mapping[str, str], token: str) -> dict[str, str]:
     """Zoho's own word before the token."""
     return {"Authorization": f"Zoho-oauthtoken {token}"}
 
 
-def token_of(talk: Talk) -> str:
+def request_token(talk: CrmClient) -> str:
     """It is a new token of an hour."""
     form = {
         "grant_type": "refresh_token",
@@ -77,92 +82,97 @@ def token_of(talk: Talk) -> str:
         "client_secret": talk.credentials.get("client_secret", ""),
         "refresh_token": talk.credentials.get("refresh_token", ""),
     }
-    accounts = _hosts(talk.credentials)[0]
+    accounts = _data_center_hosts(talk.credentials)[0]
     return as_text(talk.sign_in("/oauth/v2/token", form, at=accounts)["access_token"])
 
 
-def page(talk: Talk, cursor: Cursor) -> Page:
+def fetch_page(talk: CrmClient, cursor: Cursor) -> CrmPage:
     """It is one page of the part that is under way."""
     part = cursor["part"]
     if part == "users":
-        return _users(talk, cursor)
+        return _fetch_users(talk, cursor)
     cursor = dict(cursor)
     declared = {}
     if part == "leads" and "fields" not in cursor:
-        cursor["fields"] = _fields(talk)
+        cursor["fields"] = _list_fields(talk)
         told = talk.get("/crm/v8/Leads/actions/count")
         declared = {"records": int(told.get("count") or 0)}
     found = talk.get(
         f"/crm/v8/{part.capitalize()}",
-        fields=cursor.get("fields") or FIELDS[part],
-        per_page=MOST,
+        fields=cursor.get("fields") or ACTIVITY_FIELDS[part],
+        per_page=PAGE_SIZE,
         page_token=cursor.get("token"),
     )
-    more = _more(found, cursor)
+    more = _next_cursor(found, cursor)
     if part == "leads":
-        return Page(answer=found, declared=declared, more=more)
-    rows = listed(found.get("data"))
-    return Page(past=tuple(_happened(one, part, talk.zone) for one in rows), more=more)
+        return CrmPage(answer=found, declared=declared, more=more)
+    rows = list_objects(found.get("data"))
+    return CrmPage(past=tuple(_parse_activity(row, part, talk.zone) for row in rows), more=more)
 
 
-def _hosts(credentials: Mapping[str, str]) -> tuple[str, str]:
+def _data_center_hosts(credentials: Mapping[str, str]) -> tuple[str, str]:
     said = credentials.get("data_center", "").strip().lower().removeprefix("zoho.") or "com"
     if said not in HOSTS:
         raise Misconfigured(f"The data center is one of {', '.join(HOSTS)}.")
     return HOSTS[said]
 
 
-def _users(talk: Talk, cursor: Cursor) -> Page:
+def _fetch_users(talk: CrmClient, cursor: Cursor) -> CrmPage:
     nth = int(cursor.get("page", 1))
-    found = talk.get("/crm/v8/users", type="AllUsers", page=nth, per_page=MOST)
+    found = talk.get("/crm/v8/users", type="AllUsers", page=nth, per_page=PAGE_SIZE)
     owners = tuple(
-        Owner(
-            id=as_text(one.get("id")),
-            name=as_text(one.get("full_name")),
-            email=as_text(one.get("email")),
-            nmls_id=nmls_of(one.get("full_name"), one.get("alias"), one.get("signature")),
+        CrmOwner(
+            id=as_text(list_object.get("id")),
+            name=as_text(list_object.get("full_name")),
+            email=as_text(list_object.get("email")),
+            nmls_id=find_nmls_id(
+                list_object.get("full_name"), list_object.get("alias"), list_object.get("signature")
+            ),
         )
-        for one in listed(found.get("users"))
+        for list_object in list_objects(found.get("users"))
     )
-    if inside(found, "info", "more_records") is True:
-        return Page(owners=owners, more={**cursor, "page": nth + 1})
-    return Page(owners=owners, more=then_part(PARTS, "users"))
+    if nested_value(found, "info", "more_records") is True:
+        return CrmPage(owners=owners, more={**cursor, "page": nth + 1})
+    return CrmPage(owners=owners, more=next_part_cursor(PARTS, "users"))
 
 
-def _fields(talk: Talk) -> str:
+def _list_fields(talk: CrmClient) -> str:
     """Those we know, and as many of the company's own as may be asked for at once."""
     found = talk.get("/crm/v8/settings/fields", module="Leads")
-    named = [(as_text(one.get("api_name")), one) for one in listed(found.get("fields"))]
+    named = [
+        (as_text(list_object.get("api_name")), list_object)
+        for list_object in list_objects(found.get("fields"))
+    ]
     known = [name for name, _ in named]
     own = [name for name, one in named if one.get("custom_field") is True]
-    wanted = [*(name for name in FIRST if name in known), *own, *known]
-    return ",".join(list(dict.fromkeys(wanted))[:MOST_FIELDS])
+    wanted = [*(name for name in PREFERRED_FIELDS if name in known), *own, *known]
+    return ",".join(list(dict.fromkeys(wanted))[:MAX_FIELDS])
 
 
-def _happened(one: Mapping[str, Any], part: str, zone: str) -> Happened:
-    kind = KINDS[part]
+def _parse_activity(one: Mapping[str, Any], part: str, zone: str) -> PastActivity:
+    kind = ACTIVITY_KINDS[part]
     parents = ("Parent_Id", "What_Id", "Who_Id")
-    about = tuple(filter(None, (as_text(inside(one, name, "id")) for name in parents)))
-    is_open = kind is Past.TASK and one.get("Status") not in OVER
+    about = tuple(filter(None, (as_text(nested_value(one, name, "id")) for name in parents)))
+    is_open = kind is ActivityKind.TASK and one.get("Status") not in CLOSED_TASK_STATUSES
     times = ("Call_Start_Time", "Start_DateTime", "Closed_Time", "Created_Time")
     at = one.get("Created_Time") if is_open else next(filter(None, map(one.get, times)), None)
     titles = ("Subject", "Note_Title", "Event_Title")
-    return Happened(
+    return PastActivity(
         kind=kind,
         key=as_text(one.get("id")),
         about=about,
-        at=moment_of(at),
+        at=parse_timestamp(at),
         title=as_text(next(filter(None, map(one.get, titles)), "")),
-        text=plain(one.get("Note_Content") or one.get("Description")),
+        text=strip_markup(one.get("Note_Content") or one.get("Description")),
         direction=DIRECTIONS.get(as_text(one.get("Call_Type")), ""),
-        owner_id=as_text(inside(one, "Owner", "id")),
-        due_at=due_of(one.get("Due_Date"), zone) if kind is Past.TASK else None,
+        owner_id=as_text(nested_value(one, "Owner", "id")),
+        due_at=parse_due_at(one.get("Due_Date"), zone) if kind is ActivityKind.TASK else None,
         is_open=is_open,
     )
 
 
-def _more(found: Mapping[str, Any], cursor: Cursor) -> Cursor | None:
-    token = inside(found, "info", "next_page_token")
-    if inside(found, "info", "more_records") is True and token:
+def _next_cursor(found: Mapping[str, Any], cursor: Cursor) -> Cursor | None:
+    token = nested_value(found, "info", "next_page_token")
+    if nested_value(found, "info", "more_records") is True and token:
         return {**cursor, "token": as_text(token)}
-    return then_part(PARTS, cursor["part"])
+    return next_part_cursor(PARTS, cursor["part"])

@@ -6,11 +6,11 @@ from django.db.models import Q
 
 from rooftree.capture.models import Spreadsheet
 from rooftree.core.uuid7 import uuid7
+from rooftree.db.sealed_text import SealedTextField
 from rooftree.leads.models import Lead, Source
-from rooftree.org.sealed_text import SealedTextField
 
 
-class Transfer(models.Model):
+class CrmImport(models.Model):
     """One reading of another system over its interface, whose records become a spreadsheet's rows.
 
     It is claimed by its due time, and moves by its cursor: a page and the cursor after it
@@ -45,10 +45,10 @@ class Transfer(models.Model):
 
     def owner_names(self) -> dict[str, str]:
         """What its users over there are called, by their ids."""
-        return {one["id"]: one["name"] or one["email"] for one in self.owners}
+        return {owner["id"]: owner["name"] or owner["email"] for owner in self.owners}
 
 
-class PastEntry(models.Model):
+class ImportedActivity(models.Model):
     """One thing that happened to somebody in another system: never something that we did."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)

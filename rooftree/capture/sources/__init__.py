@@ -7,7 +7,7 @@ proven, `PROOF` is the usual way, and a map they publish is read instead of its 
 runs them; facts and doubts go to docs/sources/<key>.md.
 """
 
-from rooftree.capture.envelope import Adapter
+from rooftree.capture.parsing.envelope import Adapter
 from rooftree.capture.sources import (
     aggregator_post,
     bankrate,

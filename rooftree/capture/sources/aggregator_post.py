@@ -6,14 +6,14 @@ Wire format: docs/sources/aggregator-post.md.
 import html
 from dataclasses import replace
 
-from rooftree.capture.acceptance import WHY_NOT
-from rooftree.capture.envelope import Answer, Envelope, Incoming, json_answer
-from rooftree.capture.field_map import table
-from rooftree.capture.notes import Notes, as_text
-from rooftree.capture.paths import find
-from rooftree.capture.payload import tree_of
-from rooftree.capture.posts import Tree, Vendor, read_post
-from rooftree.capture.proof import Proof
+from rooftree.capture.parsing.envelope import Answer, Envelope, IncomingDelivery, json_answer
+from rooftree.capture.parsing.field_map import parse_map_table
+from rooftree.capture.parsing.payload_tree import build_payload_tree
+from rooftree.capture.parsing.reading_notes import ReadingNotes, as_text
+from rooftree.capture.parsing.sender_proof import Proof
+from rooftree.capture.parsing.single_lead_posts import PostFormat, Tree, read_post
+from rooftree.capture.parsing.value_paths import find_value
+from rooftree.capture.source_setup.acceptance_limits import REFUSAL_REASONS
 from rooftree.leads.canonical import CanonicalLead
 from rooftree.leads.vocabulary import Channel, Purpose, Source
 
@@ -21,11 +21,11 @@ LABEL = "Aggregator posts"
 PATHS = ["aggregator_post/<token>"]
 CHANNEL = Channel.AGGREGATOR
 PROOF = Proof.HEADER
-EQUITY = {"1": Purpose.HOME_EQUITY_LOAN, "2": Purpose.HELOC}  # 3: they are not sure
-CUT_AT = 200  # characters of the wording that the numeric posts carry
+EQUITY_PURPOSES = {"1": Purpose.HOME_EQUITY_LOAN, "2": Purpose.HELOC}  # 3: they are not sure
+TRUNCATED_LENGTH = 200  # characters of the wording that the numeric posts carry
 
 # Of two names the first is of the numeric posts, the second of the short ones.
-LINES = table("""
+LINES = parse_map_table("""
 is_test | lead_mode | 0=yes 1=no
 vendor_lead_id | vendor_lead_id
 submitted_at | datetime_stamp
@@ -78,68 +78,68 @@ leadid_token | universal_leadid
 """)
 
 
-def read(incoming: Incoming) -> Envelope:
+def read(incoming: IncomingDelivery) -> Envelope:
     """One lead. Never raises: what cannot be used comes back as an outcome."""
     return read_post(incoming, VENDOR)
 
 
-def _success(tree: Tree, incoming: Incoming) -> Answer:
+def _success_answer(tree: Tree, incoming: IncomingDelivery) -> Answer:
     """A number for the short names, XML for all others."""
-    if _is_short(tree):
-        return _number("1")
-    return _xml(200, "<Response>ACCEPTED</Response>")
+    if _has_short_names(tree):
+        return _number_answer("1")
+    return _xml_answer(200, "<Response>ACCEPTED</Response>")
 
 
-def _refusal(status: int, error: str) -> Answer:
+def _refusal_answer(status: int, error: str) -> Answer:
     """Whose key is wrong is told in JSON, whatever it would have sent."""
     if status == 401:
         return json_answer(401, error=error)
     said = f"<Errors><Error>{html.escape(error)}</Error></Errors>"
-    return _xml(status, f"<Response>REJECTED</Response>{said}")
+    return _xml_answer(status, f"<Response>REJECTED</Response>{said}")
 
 
-def not_taken(why: str, incoming: Incoming) -> Answer:
+def rejection_answer(why: str, incoming: IncomingDelivery) -> Answer:
     """REJECTED with its reason; in numbers 10 for a duplicate, 11 for all else."""
-    if _is_short(tree_of(incoming, Notes())):
-        return _number("10" if why == WHY_NOT["duplicate"] else "11")
+    if _has_short_names(build_payload_tree(incoming, ReadingNotes())):
+        return _number_answer("10" if why == REFUSAL_REASONS["duplicate"] else "11")
     said = f"<Response>REJECTED</Response><Reason>{html.escape(why)}</Reason>"
-    return _xml(200, said)
+    return _xml_answer(200, said)
 
 
-def _is_short(tree: Tree) -> bool:
+def _has_short_names(tree: Tree) -> bool:
     """Whether these are the posts with short names, which are answered by a number."""
     return not {"em", "ph"}.isdisjoint(name.lower() for name in tree)
 
 
-def _number(code: str) -> Answer:
+def _number_answer(code: str) -> Answer:
     return Answer(status=200, content_type="text/plain", body=code)
 
 
-def _xml(status: int, said: str) -> Answer:
+def _xml_answer(status: int, said: str) -> Answer:
     body = f'<?xml version="1.0"?><PostResponse>{said}</PostResponse>'
     return Answer(status=status, content_type="text/xml", body=body)
 
 
-def _settle(lead: CanonicalLead, tree: Tree, notes: Notes) -> CanonicalLead:
+def _finish_lead(lead: CanonicalLead, tree: Tree, notes: ReadingNotes) -> CanonicalLead:
     """Which kind of home equity; and a wording of just that length was cut off.
 
     The certificate has all of it.
     """
-    kind = EQUITY.get(as_text(find(tree, "home_equity_type")[1]).strip())
+    kind = EQUITY_PURPOSES.get(as_text(find_value(tree, "home_equity_type")[1]).strip())
     if kind and lead.loan and lead.loan.purpose is Purpose.HOME_EQUITY:
         lead = replace(lead, loan=replace(lead.loan, purpose=kind))
-    if len(lead.consent.text or "") == CUT_AT:
-        notes.warn(f"consent_text_truncated_{CUT_AT}")
+    if len(lead.consent.text or "") == TRUNCATED_LENGTH:
+        notes.warn(f"consent_text_truncated_{TRUNCATED_LENGTH}")
     return lead
 
 
-VENDOR = Vendor(
+VENDOR = PostFormat(
     source=Source.AGGREGATOR_POST,
     channel=CHANNEL,
     lines=LINES,
     usual=PROOF,
-    success=_success,
-    refusal=_refusal,
+    success=_success_answer,
+    refusal=_refusal_answer,
     counts_bare_yes=True,
-    settle=_settle,
+    settle=_finish_lead,
 )

@@ -4,10 +4,10 @@ Bankrate's own specification is not public: these are the names a receiving CRM
 documents, and what a client has agreed otherwise goes into the field map.
 """
 
-from rooftree.capture.envelope import Envelope, Incoming
-from rooftree.capture.field_map import table
-from rooftree.capture.posts import Vendor, read_post
-from rooftree.capture.proof import Proof
+from rooftree.capture.parsing.envelope import Envelope, IncomingDelivery
+from rooftree.capture.parsing.field_map import parse_map_table
+from rooftree.capture.parsing.sender_proof import Proof
+from rooftree.capture.parsing.single_lead_posts import PostFormat, read_post
 from rooftree.leads.vocabulary import Channel, Source
 
 LABEL = "Bankrate and its kin"
@@ -15,7 +15,7 @@ PATHS = ["bankrate/<token>"]
 CHANNEL = Channel.MARKETPLACE
 PROOF = Proof.HEADER
 
-LINES = table("""
+LINES = parse_map_table("""
 vendor_lead_id | lead_id id
 submitted_at | submitted_at created_at timestamp
 first_name | first_name
@@ -63,9 +63,9 @@ certificate_url | trustedform_cert_url xxTrustedFormCertUrl
 leadid_token | universal_leadid leadid_token
 """)
 
-VENDOR = Vendor(source=Source.BANKRATE, channel=CHANNEL, lines=LINES, usual=PROOF)
+VENDOR = PostFormat(source=Source.BANKRATE, channel=CHANNEL, lines=LINES, usual=PROOF)
 
 
-def read(incoming: Incoming) -> Envelope:
+def read(incoming: IncomingDelivery) -> Envelope:
     """One lead. Never raises: what cannot be used comes back as an outcome."""
     return read_post(incoming, VENDOR)

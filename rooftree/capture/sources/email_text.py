@@ -3,14 +3,26 @@
 from dataclasses import replace
 from typing import Any
 
-from rooftree.capture.conclude import conclude
-from rooftree.capture.envelope import Envelope, Incoming, Setting, SettingKind, quarantined
-from rooftree.capture.labels import fields_of
-from rooftree.capture.mail import OF_LETTERS, UNSAID, Letter, lines_of, rows_of
-from rooftree.capture.mail import read as read_mail
-from rooftree.capture.mapped import lead_of
-from rooftree.capture.normalise import squashed
-from rooftree.capture.notes import Fields, Notes
+from rooftree.capture.parsing.build_envelope import build_envelope
+from rooftree.capture.parsing.build_lead import build_canonical_lead
+from rooftree.capture.parsing.envelope import (
+    Envelope,
+    IncomingDelivery,
+    Setting,
+    SettingKind,
+    quarantined_envelope,
+)
+from rooftree.capture.parsing.field_labels import fields_from_labels
+from rooftree.capture.parsing.lead_email_parser import (
+    EMAIL_SETTINGS,
+    UNSET_ANSWER,
+    LeadEmail,
+    labeled_lines,
+    labeled_rows,
+)
+from rooftree.capture.parsing.lead_email_parser import read_lead_email as read_mail
+from rooftree.capture.parsing.normalize_values import squash_word
+from rooftree.capture.parsing.reading_notes import Fields, ReadingNotes
 from rooftree.leads.canonical import CanonicalLead
 from rooftree.leads.vocabulary import Channel, Precision, Source
 
@@ -18,7 +30,7 @@ LABEL = "Lead e-mails in words"
 PATHS = ["email_text/<token>"]
 CHANNEL = Channel.EMAIL
 SETTINGS = (
-    *OF_LETTERS,
+    *EMAIL_SETTINGS,
     Setting(
         key="labels",
         label="Their labels",
@@ -26,54 +38,62 @@ SETTINGS = (
         kind=SettingKind.PAIRS,
     ),
 )
-PLACES = ("state", "zip", "city", "county")
+LOCATION_FIELDS = ("state", "zip", "city", "county")
 
 
-def read(incoming: Incoming) -> Envelope:
+def read(incoming: IncomingDelivery) -> Envelope:
     """One e-mail. Never raises."""
-    return read_mail(incoming, lambda letter: _enveloped(letter, incoming))
+    return read_mail(incoming, lambda letter: _build_envelope(letter, incoming))
 
 
-def _enveloped(letter: Letter, incoming: Incoming) -> Envelope:
-    notes = Notes()
-    notes.warn_of(incoming.masked.found)
-    fields, rest = _best(letter, _own_words(incoming.endpoint.setup.get("labels")))
+def _build_envelope(letter: LeadEmail, incoming: IncomingDelivery) -> Envelope:
+    notes = ReadingNotes()
+    notes.warn_of_secrets(incoming.masked.found)
+    fields, rest = _richest_part(letter, _custom_labels(incoming.endpoint.setup.get("labels")))
     key = f"email:{letter.reference}"
     if not fields:
-        return quarantined("no_fields", UNSAID, key=key, warnings=notes.warnings)
-    lead = _lead(_placed(fields), letter, incoming, notes)
+        return quarantined_envelope("no_fields", UNSET_ANSWER, key=key, warnings=notes.warnings)
+    lead = _build_lead(_move_location_to_property(fields), letter, incoming, notes)
     for label, value in rest:
         notes.keep(label, value)
-    return replace(conclude(lead, UNSAID, notes), idempotency_key=key)
+    return replace(build_envelope(lead, UNSET_ANSWER, notes), idempotency_key=key)
 
 
-def _best(letter: Letter, own: dict[str, str]) -> tuple[dict[str, Any], list[tuple[str, Any]]]:
+def _richest_part(
+    letter: LeadEmail, own: dict[str, str]
+) -> tuple[dict[str, Any], list[tuple[str, Any]]]:
     """The part of the letter that tells most: many send a plain part that says nothing."""
-    told = [lines_of(one) for one in letter.texts] + [rows_of(one) for one in letter.pages]
-    read = [fields_of(pairs, own) for pairs in told]
+    told = [labeled_lines(text) for text in letter.texts] + [
+        labeled_rows(page) for page in letter.pages
+    ]
+    read = [fields_from_labels(pairs, own) for pairs in told]
     return max(read, key=lambda one: len(one[0]), default=({}, []))
 
 
-def _own_words(stored: Any) -> dict[str, str]:
+def _custom_labels(stored: Any) -> dict[str, str]:
     """A sender's labels as staff set them: their words, our field."""
     if not isinstance(stored, dict):
         return {}
-    return {squashed(str(theirs)): str(ours) for theirs, ours in stored.items()}
+    return {squash_word(str(theirs)): str(ours) for theirs, ours in stored.items()}
 
 
-def _placed(fields: dict[str, Any]) -> dict[str, Any]:
+def _move_location_to_property(fields: dict[str, Any]) -> dict[str, Any]:
     """A place without a street is where the home is; with one it is where they live."""
     if fields.get("address"):
         return fields
-    moved = {f"property_{one}": fields[one] for one in PLACES if one in fields}
-    kept = {key: value for key, value in fields.items() if key not in PLACES}
+    moved = {
+        f"property_{location_field}": fields[location_field]
+        for location_field in LOCATION_FIELDS
+        if location_field in fields
+    }
+    kept = {key: value for key, value in fields.items() if key not in LOCATION_FIELDS}
     return {**moved, **kept}
 
 
-def _lead(
-    fields: dict[str, Any], letter: Letter, incoming: Incoming, notes: Notes
+def _build_lead(
+    fields: dict[str, Any], letter: LeadEmail, incoming: IncomingDelivery, notes: ReadingNotes
 ) -> CanonicalLead:
-    lead = lead_of(
+    lead = build_canonical_lead(
         Fields(fields),
         notes,
         source=Source.EMAIL_TEXT,

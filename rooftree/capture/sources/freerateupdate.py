@@ -1,9 +1,9 @@
 """FreeRateUpdate: a form, or its XML twin. Wire format: docs/sources/freerateupdate.md."""
 
-from rooftree.capture.envelope import Envelope, Incoming
-from rooftree.capture.field_map import table
-from rooftree.capture.posts import Vendor, read_post
-from rooftree.capture.proof import Proof
+from rooftree.capture.parsing.envelope import Envelope, IncomingDelivery
+from rooftree.capture.parsing.field_map import parse_map_table
+from rooftree.capture.parsing.sender_proof import Proof
+from rooftree.capture.parsing.single_lead_posts import PostFormat, read_post
 from rooftree.leads.vocabulary import Channel, Source
 
 LABEL = "FreeRateUpdate"
@@ -12,7 +12,7 @@ CHANNEL = Channel.AGGREGATOR
 PROOF = Proof.HEADER
 
 # Where two names stand, the second is the XML twin's or an older one.
-LINES = table("""
+LINES = parse_map_table("""
 vendor_lead_id | RequestId rid
 first_name | FirstName
 last_name | LastName
@@ -51,9 +51,9 @@ certificate_url | TCPA xxTrustedFormCertUrl
 leadid_token | UniversalLeadid
 """)
 
-VENDOR = Vendor(source=Source.FREERATEUPDATE, channel=CHANNEL, lines=LINES, usual=PROOF)
+VENDOR = PostFormat(source=Source.FREERATEUPDATE, channel=CHANNEL, lines=LINES, usual=PROOF)
 
 
-def read(incoming: Incoming) -> Envelope:
+def read(incoming: IncomingDelivery) -> Envelope:
     """One lead. Never raises: what cannot be used comes back as an outcome."""
     return read_post(incoming, VENDOR)

@@ -9,12 +9,18 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from rooftree.capture.envelope import LEAD_ID, Answer, Envelope, Incoming, ignored
-from rooftree.capture.field_map import guess, lines_of
-from rooftree.capture.field_map import read as read_by
-from rooftree.capture.notes import Notes
-from rooftree.capture.posts import Vendor, concluded, opened
-from rooftree.capture.proof import Proof
+from rooftree.capture.parsing.envelope import (
+    LEAD_ID_PLACEHOLDER,
+    Answer,
+    Envelope,
+    IncomingDelivery,
+    ignored_envelope,
+)
+from rooftree.capture.parsing.field_map import apply_map as read_by
+from rooftree.capture.parsing.field_map import guess_map_lines, parse_map_lines
+from rooftree.capture.parsing.reading_notes import ReadingNotes
+from rooftree.capture.parsing.sender_proof import Proof
+from rooftree.capture.parsing.single_lead_posts import PostFormat, build_post_envelope, open_post
 from rooftree.leads.vocabulary import Channel, Source
 
 LABEL = "Any post: form, JSON, XML, query"
@@ -22,13 +28,13 @@ PATHS = ["generic/<token>"]
 METHODS = ("POST", "GET")  # some senders say it all in the address
 CHANNEL = Channel.AGGREGATOR
 PROOF = Proof.ADDRESS
-ID, ERROR = "{id}", "{error}"  # what an answer's own words may hold
-_TYPES = {
+ID_PLACEHOLDER, ERROR_PLACEHOLDER = "{id}", "{error}"  # what an answer's own words may hold
+_CONTENT_TYPES = {
     "json": "application/json",
     "xml": "text/xml; charset=utf-8",
     "plain": "text/plain; charset=utf-8",
 }
-_WORDS = {  # kind: success, failure
+_DEFAULT_BODIES = {  # kind: success, failure
     "xml": (
         "<response><status>ok</status><id>{id}</id></response>",
         "<response><status>error</status><error>{error}</error></response>",
@@ -37,59 +43,59 @@ _WORDS = {  # kind: success, failure
 }
 
 
-def read(incoming: Incoming) -> Envelope:
+def read(incoming: IncomingDelivery) -> Envelope:
     """One inquiry. Never raises: what cannot be used comes back as an outcome."""
     setup = incoming.endpoint.setup
-    notes = Notes()
-    tree = opened(incoming, notes, partial(_failure, setup), usual=PROOF)
+    notes = ReadingNotes()
+    tree = open_post(incoming, notes, partial(_failure_answer, setup), usual=PROOF)
     if isinstance(tree, Envelope):
         return tree
     if not tree:
-        return ignored("empty", _failure(setup, 400, "empty"))
-    lines = lines_of(setup.get("map"))
+        return ignored_envelope("empty", _failure_answer(setup, 400, "empty"))
+    lines = parse_map_lines(setup.get("map"))
     if not lines:
         notes.warn("no_map_yet")
-        lines = guess(tree)
-    vendor = Vendor(
+        lines = guess_map_lines(tree)
+    vendor = PostFormat(
         source=Source.GENERIC,
-        channel=_channel(setup),
+        channel=_configured_channel(setup),
         lines=lines,
         usual=PROOF,
-        success=lambda tree, incoming: _success(setup),
+        success=lambda tree, incoming: _success_answer(setup),
     )
-    return concluded(tree, read_by(tree, lines, notes), incoming, notes, vendor)
+    return build_post_envelope(tree, read_by(tree, lines, notes), incoming, notes, vendor)
 
 
-def not_taken(why: str, incoming: Incoming) -> Answer:
+def rejection_answer(why: str, incoming: IncomingDelivery) -> Answer:
     """The failure, with a 200: it was read, and sending it again would change nothing."""
-    return _failure(incoming.endpoint.setup, 200, why)
+    return _failure_answer(incoming.endpoint.setup, 200, why)
 
 
-def _channel(setup: Mapping[str, Any]) -> Channel:
+def _configured_channel(setup: Mapping[str, Any]) -> Channel:
     told = str(setup.get("channel") or "")
     return Channel(told) if told in set(Channel) else CHANNEL
 
 
-def _kind(setup: Mapping[str, Any]) -> str:
+def _answer_kind(setup: Mapping[str, Any]) -> str:
     told = str(setup.get("answer") or "json")
-    return told if told in _TYPES else "json"
+    return told if told in _CONTENT_TYPES else "json"
 
 
-def _success(setup: Mapping[str, Any]) -> Answer:
-    kind, own = _kind(setup), str(setup.get("success") or "")
+def _success_answer(setup: Mapping[str, Any]) -> Answer:
+    kind, own = _answer_kind(setup), str(setup.get("success") or "")
     status = 201 if setup.get("status") == 201 else 200
     if own or kind != "json":
-        body: Any = (own or _WORDS[kind][0]).replace(ID, LEAD_ID)
+        body: Any = (own or _DEFAULT_BODIES[kind][0]).replace(ID_PLACEHOLDER, LEAD_ID_PLACEHOLDER)
     else:
-        body = {"status": "ok", "id": LEAD_ID}
-    return Answer(status=status, content_type=_TYPES[kind], body=body)
+        body = {"status": "ok", "id": LEAD_ID_PLACEHOLDER}
+    return Answer(status=status, content_type=_CONTENT_TYPES[kind], body=body)
 
 
-def _failure(setup: Mapping[str, Any], status: int, error: str) -> Answer:
-    kind, own = _kind(setup), str(setup.get("failure") or "")
+def _failure_answer(setup: Mapping[str, Any], status: int, error: str) -> Answer:
+    kind, own = _answer_kind(setup), str(setup.get("failure") or "")
     if own or kind != "json":
         said = html.escape(error) if kind == "xml" else error
-        body: Any = (own or _WORDS[kind][1]).replace(ERROR, said)
+        body: Any = (own or _DEFAULT_BODIES[kind][1]).replace(ERROR_PLACEHOLDER, said)
     else:
         body = {"status": "error", "error": error}
-    return Answer(status=status, content_type=_TYPES[kind], body=body)
+    return Answer(status=status, content_type=_CONTENT_TYPES[kind], body=body)

@@ -9,10 +9,17 @@ from functools import partial
 from typing import Any
 from xml.sax.saxutils import escape
 
-from rooftree.capture.envelope import LEAD_ID, Answer, Envelope, Incoming, Outcome, refused
-from rooftree.capture.field_map import table
-from rooftree.capture.posts import Vendor, read_post
-from rooftree.capture.proof import Proof
+from rooftree.capture.parsing.envelope import (
+    LEAD_ID_PLACEHOLDER,
+    Answer,
+    Envelope,
+    IncomingDelivery,
+    Outcome,
+    rejected_envelope,
+)
+from rooftree.capture.parsing.field_map import parse_map_table
+from rooftree.capture.parsing.sender_proof import Proof
+from rooftree.capture.parsing.single_lead_posts import PostFormat, read_post
 from rooftree.leads.vocabulary import Channel, Source
 
 LABEL = "LeadConduit"
@@ -20,19 +27,19 @@ PATHS = ["leadconduit/<token>"]
 CHANNEL = Channel.AGGREGATOR
 PROOF = Proof.HEADER
 METHODS = ("POST", "GET")
-KINDS = (
+CONTENT_TYPES = (
     *("application/x-www-form-urlencoded", "application/json"),
     *("application/xml", "text/xml"),
 )
-NEVER_LOOKED_AT = (Outcome.REJECTED_AUTH, Outcome.REJECTED_TOO_LARGE)
-_UNPARSED = {
+REFUSED_UNREAD = (Outcome.REJECTED_AUTH, Outcome.REJECTED_TOO_LARGE)
+_PARSE_ERROR_TEXT = {
     "invalid_json": "Body does not contain JSON or JSON is unparseable",
     "invalid_xml": "Body does not contain XML or XML is unparseable",
     "xml_dtd_forbidden": "Body does not contain XML or XML is unparseable",
     "invalid_form": "Unable to parse body",
 }
 
-LINES = table("""
+LINES = parse_map_table("""
 vendor_lead_id | reference lead.id
 submitted_at | source_timestamp
 campaign | campaign_name campaign_id
@@ -108,35 +115,37 @@ leadid_token | universal_leadid
 """)
 
 
-def read(incoming: Incoming) -> Envelope:
+def read(incoming: IncomingDelivery) -> Envelope:
     """One lead. Never raises: what cannot be used comes back as an outcome."""
     whole = read_post(incoming, VENDOR)
-    if incoming.is_verified or whole.outcome in NEVER_LOOKED_AT:
+    if incoming.is_verified or whole.outcome in REFUSED_UNREAD:
         return whole
-    problem = _misaddressed(incoming)
-    return refused(Outcome.REJECTED_MALFORMED, *problem) if problem else whole
+    problem = _find_request_problem(incoming)
+    return rejected_envelope(Outcome.REJECTED_MALFORMED, *problem) if problem else whole
 
 
-def _misaddressed(incoming: Incoming) -> tuple[str, Answer] | None:
+def _find_request_problem(incoming: IncomingDelivery) -> tuple[str, Answer] | None:
     """What LeadConduit's contract refuses before it looks at the body."""
     if incoming.method not in METHODS:
         said = f"The {incoming.method[:20]} method is not allowed"
-        return "method_not_allowed", _plain(405, said)
-    if _form(incoming) is None:
+        return "method_not_allowed", _plain_answer(405, said)
+    if _answer_type(incoming) is None:
         said = "Not capable of generating content according to the Accept header"
-        return "not_acceptable", _plain(406, said)
+        return "not_acceptable", _plain_answer(406, said)
     if not incoming.body:
         return None
     kind = (incoming.header("content-type") or "").split(";")[0].strip().lower()
     if not kind:
-        return "missing_content_type", _plain(415, "Content-Type header is required")
-    if kind not in KINDS:
+        return "missing_content_type", _plain_answer(415, "Content-Type header is required")
+    if kind not in CONTENT_TYPES:
         said = "MIME type in Content-Type header is not supported."
-        return "unsupported_content_type", _plain(406, f"{said} Use only {', '.join(KINDS)}.")
+        return "unsupported_content_type", _plain_answer(
+            406, f"{said} Use only {', '.join(CONTENT_TYPES)}."
+        )
     return None
 
 
-def _form(incoming: Incoming) -> str | None:
+def _answer_type(incoming: IncomingDelivery) -> str | None:
     """The type of the answer: the first that `Accept` names and we have, JSON before others."""
     wanted = (incoming.header("accept") or "*/*").lower()
     if any(one in wanted for one in ("*/*", "json", "application/*", "urlencoded")):
@@ -144,48 +153,48 @@ def _form(incoming: Incoming) -> str | None:
     return next((one for one in ("text/xml", "application/xml") if one in wanted), None)
 
 
-def not_taken(why: str, incoming: Incoming) -> Answer:
+def rejection_answer(why: str, incoming: IncomingDelivery) -> Answer:
     """What LeadConduit is told of a lead that is outside of our limits."""
-    return _judged(incoming, outcome="failure", reason=why)
+    return _verdict_answer(incoming, outcome="failure", reason=why)
 
 
-def _plain(status: int, said: str) -> Answer:
+def _plain_answer(status: int, said: str) -> Answer:
     return Answer(status=status, content_type="text/plain", body=said)
 
 
-def _refusal(status: int, error: str) -> Answer:
+def _refusal_answer(status: int, error: str) -> Answer:
     if error == "unauthorized":
         return Answer(status=status, content_type="application/json", body={"error": error})
-    return _plain(status, _UNPARSED.get(error, error))
+    return _plain_answer(status, _PARSE_ERROR_TEXT.get(error, error))
 
 
-def _judged(incoming: Incoming, **verdict: str) -> Answer:
+def _verdict_answer(incoming: IncomingDelivery, **verdict: str) -> Answer:
     """201 with the outcome, in the form that `Accept` asks for."""
-    said: dict[str, Any] = {**verdict, "lead": {"id": LEAD_ID}, "price": 0}
-    form = _form(incoming) or "application/json"
+    said: dict[str, Any] = {**verdict, "lead": {"id": LEAD_ID_PLACEHOLDER}, "price": 0}
+    form = _answer_type(incoming) or "application/json"
     if form == "application/json":
         return Answer(status=201, content_type=form, body=said)
-    body = f'<?xml version="1.0"?>\n<result>{_elements(said)}</result>'
+    body = f'<?xml version="1.0"?>\n<result>{_to_xml_elements(said)}</result>'
     return Answer(status=201, content_type=form, body=body)
 
 
-def _elements(said: Mapping[str, Any]) -> str:
+def _to_xml_elements(said: Mapping[str, Any]) -> str:
     return "".join(
-        f"<{name}>{_elements(value) if isinstance(value, dict) else _safe(value)}</{name}>"
+        f"<{name}>{_to_xml_elements(value) if isinstance(value, dict) else _escape_value(value)}</{name}>"
         for name, value in said.items()
     )
 
 
-def _safe(value: Any) -> str:
-    return LEAD_ID if value == LEAD_ID else escape(str(value))
+def _escape_value(value: Any) -> str:
+    return LEAD_ID_PLACEHOLDER if value == LEAD_ID_PLACEHOLDER else escape(str(value))
 
 
-VENDOR = Vendor(
+VENDOR = PostFormat(
     source=Source.LEADCONDUIT,
     channel=CHANNEL,
     lines=LINES,
     usual=PROOF,
-    success=lambda tree, incoming: _judged(incoming, outcome="success"),
-    refusal=_refusal,
-    again=partial(_judged, outcome="failure", reason="duplicate"),
+    success=lambda tree, incoming: _verdict_answer(incoming, outcome="success"),
+    refusal=_refusal_answer,
+    again=partial(_verdict_answer, outcome="failure", reason="duplicate"),
 )

@@ -1,9 +1,9 @@
 """Leadpoint: short upper-case keys. Wire format: docs/sources/leadpoint.md."""
 
-from rooftree.capture.envelope import Envelope, Incoming
-from rooftree.capture.field_map import table
-from rooftree.capture.posts import Vendor, read_post
-from rooftree.capture.proof import Proof
+from rooftree.capture.parsing.envelope import Envelope, IncomingDelivery
+from rooftree.capture.parsing.field_map import parse_map_table
+from rooftree.capture.parsing.sender_proof import Proof
+from rooftree.capture.parsing.single_lead_posts import PostFormat, read_post
 from rooftree.leads.vocabulary import Channel, Source
 
 LABEL = "Leadpoint"
@@ -12,7 +12,7 @@ CHANNEL = Channel.AGGREGATOR
 PROOF = Proof.HEADER
 
 # FHA_BANK_FORECLOSUREl is their typing error, and both spellings are sent.
-LINES = table("""
+LINES = parse_map_table("""
 vendor_lead_id | LEAD_ID
 first_name | FNAME first_name
 last_name | LNAME last_name
@@ -54,9 +54,9 @@ certificate_url | xxTrustedFormCertUrl trustedform_cert_url
 leadid_token | universal_leadid
 """)
 
-VENDOR = Vendor(source=Source.LEADPOINT, channel=CHANNEL, lines=LINES, usual=PROOF)
+VENDOR = PostFormat(source=Source.LEADPOINT, channel=CHANNEL, lines=LINES, usual=PROOF)
 
 
-def read(incoming: Incoming) -> Envelope:
+def read(incoming: IncomingDelivery) -> Envelope:
     """One lead. Never raises: what cannot be used comes back as an outcome."""
     return read_post(incoming, VENDOR)

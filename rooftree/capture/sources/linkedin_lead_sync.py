@@ -11,32 +11,32 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from rooftree.capture.ad_form import fields_of
-from rooftree.capture.amounts import count
-from rooftree.capture.conclude import Read, conclude_each
-from rooftree.capture.consent import named_channels, weighed
-from rooftree.capture.envelope import (
+from rooftree.capture.parsing.ad_form_answers import fields_from_answers
+from rooftree.capture.parsing.amounts import parse_count
+from rooftree.capture.parsing.build_envelope import ParsedInquiry, build_batch_envelope
+from rooftree.capture.parsing.build_lead import build_canonical_lead
+from rooftree.capture.parsing.consent_evidence import channels_in_wording, with_evidence_level
+from rooftree.capture.parsing.envelope import (
     Credential,
     Envelope,
-    Incoming,
+    IncomingDelivery,
     Outcome,
-    ignored,
+    ignored_envelope,
     json_answer,
-    refused,
+    rejected_envelope,
 )
-from rooftree.capture.mapped import lead_of
-from rooftree.capture.normalise import epoch, identifier, text
-from rooftree.capture.notes import Fields, Notes
-from rooftree.capture.upstream import (
-    Listed,
+from rooftree.capture.parsing.normalize_values import parse_epoch, short_text, vendor_identifier
+from rooftree.capture.parsing.reading_notes import Fields, ReadingNotes
+from rooftree.capture.parsing.signed_webhooks import hmac_hex, open_webhook, signature_matches
+from rooftree.capture.parsing.vendor_api import (
+    LeadListPage,
     Lookup,
-    Told,
-    credential,
-    failure_by_status,
-    reason_of,
-    with_bearer,
+    VendorAnswer,
+    find_status_failure,
+    quarantine_reason,
+    require_credential,
+    with_bearer_token,
 )
-from rooftree.capture.webhook import hex_hmac, opened, signed
 from rooftree.leads.canonical import CanonicalLead, Consent
 from rooftree.leads.vocabulary import Channel, ConsentMethod, ConsentStatus, Precision, Source
 
@@ -58,90 +58,95 @@ CREDENTIALS = (
         help="Its number, as Campaign Manager shows it: the list of its leads is gone through",
     ),
 )
-VERSION = "202608"
-LISTS_WITH = ("access_token", "account")
-_LIST, _PAGE = "/rest/leadFormResponses", 100
-_MOST = 500  # answers of a form, options of a question
-_DONE = json_answer(200)
-_ID = re.compile(r"[\w.-]{1,120}")
-_FORM = re.compile(r"leadGenForm:(\d{1,30})")
-failure_of = failure_by_status
+API_VERSION = "202608"
+LISTING_CREDENTIALS = ("access_token", "account")
+_LIST_PATH, _PAGE_SIZE = "/rest/leadFormResponses", 100
+_MAX_ANSWERS = 500  # answers of a form, options of a question
+_OK_ANSWER = json_answer(200)
+_ID_PATTERN = re.compile(r"[\w.-]{1,120}")
+_FORM_URN = re.compile(r"leadGenForm:(\d{1,30})")
+classify_failure = find_status_failure
 
 
-def read(incoming: Incoming) -> Envelope:
+def read(incoming: IncomingDelivery) -> Envelope:
     """One event, with what was asked since. Never raises."""
     if incoming.method == "GET" and not incoming.is_verified:
-        return _handshake(incoming)
-    notes = Notes()
-    is_authentic = signed(
+        return _answer_handshake(incoming)
+    notes = ReadingNotes()
+    is_authentic = signature_matches(
         incoming, incoming.header("x-li-signature"), over=b"hmacsha256=" + incoming.body
     )
-    found = opened(incoming, notes, is_authentic=is_authentic)
+    found = open_webhook(incoming, notes, is_authentic=is_authentic)
     if isinstance(found, Envelope):
         return found
-    response = _last(found.get("leadGenFormResponse"))
-    if text(found.get("type")) != "LEAD_ACTION" or not _ID.fullmatch(response or ""):
-        return ignored("not_a_lead_action", _DONE)
-    action = text(found.get("leadAction")) or "CREATED"
+    response = _urn_id(found.get("leadGenFormResponse"))
+    if short_text(found.get("type")) != "LEAD_ACTION" or not _ID_PATTERN.fullmatch(response or ""):
+        return ignored_envelope("not_a_lead_action", _OK_ANSWER)
+    action = short_text(found.get("leadAction")) or "CREATED"
     key = f"linkedin:{response}:{action}"
     if action == "DELETED":
-        return Envelope(http=_DONE, outcome=Outcome.DELETED, idempotency_key=key)
+        return Envelope(http=_OK_ANSWER, outcome=Outcome.DELETED, idempotency_key=key)
     if action != "CREATED":
-        return ignored("not_a_new_lead", _DONE)
+        return ignored_envelope("not_a_new_lead", _OK_ANSWER)
     actions = [{"do": "fetch_upstream", "id": response}]
-    return conclude_each([_inquiry(found, incoming, notes)], _DONE, key=key, actions=actions)
+    return build_batch_envelope(
+        [_read_inquiry(found, incoming, notes)], _OK_ANSWER, key=key, actions=actions
+    )
 
 
-def authorized(lookup: Lookup, credentials: Mapping[str, str]) -> Lookup:
+def authorize_lookup(lookup: Lookup, credentials: Mapping[str, str]) -> Lookup:
     """The look-up with the member's token, in the version we read.
 
     A list is of one ad account. Its query goes out as Rest.li wants it: brackets and colons that
     part values as they are, those within a value escaped.
     """
-    if lookup.path == _LIST:
-        account = credential(credentials, "account", "Ad account")
+    if lookup.path == _LIST_PATH:
+        account = require_credential(credentials, "account", "Ad account")
         urn = quote(f"urn:li:sponsoredAccount:{account}", safe="")
         query = "&".join(f"{name}={said}" for name, said in lookup.query)
-        path = f"{_LIST}?q=owner&owner=(sponsoredAccount:{urn})&{query}"
+        path = f"{_LIST_PATH}?q=owner&owner=(sponsoredAccount:{urn})&{query}"
         lookup = Lookup(path=path)
-    headers = (("LinkedIn-Version", VERSION), ("X-Restli-Protocol-Version", "2.0.0"))
-    return with_bearer(lookup, credentials, *headers)
+    headers = (("LinkedIn-Version", API_VERSION), ("X-Restli-Protocol-Version", "2.0.0"))
+    return with_bearer_token(lookup, credentials, *headers)
 
 
-def listing(since: datetime) -> Lookup:
+def first_list_lookup(since: datetime) -> Lookup:
     """Its list begins with the first page of what the account's ads brought."""
-    return _page(int(since.timestamp() * 1000), 0)
+    return _list_lookup(int(since.timestamp() * 1000), 0)
 
 
-def listed(lookup: Lookup, told: Told, since: datetime) -> Listed:
+def parse_list_page(lookup: Lookup, told: VendorAnswer, since: datetime) -> LeadListPage:
     """A page of responses; while there are more, the next."""
     found = told.fields()
     rows = found.parts("elements")
     ends = int(dict(lookup.query)["start"]) + len(rows)
-    total = count(found.part("paging").get("total"), "total", Notes(), low=0, high=10**9) or 0
-    goes_on = bool(rows) and (len(rows) >= _PAGE or ends < total)
-    named = [one for one in rows if _ID.fullmatch(text(one.get("id")) or "")]
-    return Listed(
-        notices=tuple(_notice(one) for one in named),
-        more=(_page(int(since.timestamp() * 1000), ends),) if goes_on else (),
+    total = (
+        parse_count(found.part("paging").get("total"), "total", ReadingNotes(), low=0, high=10**9)
+        or 0
+    )
+    goes_on = bool(rows) and (len(rows) >= _PAGE_SIZE or ends < total)
+    named = [row for row in rows if _ID_PATTERN.fullmatch(short_text(row.get("id")) or "")]
+    return LeadListPage(
+        notices=tuple(_build_notice(one) for one in named),
+        more=(_list_lookup(int(since.timestamp() * 1000), ends),) if goes_on else (),
     )
 
 
-def _page(since_ms: int, start: int) -> Lookup:
+def _list_lookup(since_ms: int, start: int) -> Lookup:
     query = {
         "leadType": "(leadType:SPONSORED)",
         "submittedAtTimeRange": f"(start:{since_ms})",
-        "count": str(_PAGE),
+        "count": str(_PAGE_SIZE),
         "start": str(start),
     }
-    return Lookup(path=_LIST, query=tuple(query.items()))
+    return Lookup(path=_LIST_PATH, query=tuple(query.items()))
 
 
-def _notice(response: Fields) -> bytes:
+def _build_notice(response: Fields) -> bytes:
     """What LinkedIn would have posted of a response."""
     told = {
         "type": "LEAD_ACTION",
-        "leadGenFormResponse": f"urn:li:leadGenFormResponse:{text(response.get('id'))}",
+        "leadGenFormResponse": f"urn:li:leadGenFormResponse:{short_text(response.get('id'))}",
         "leadGenForm": response.get("versionedLeadGenFormUrn"),
         "owner": response.get("owner"),
         "associatedEntity": response.get("associatedEntity"),
@@ -152,43 +157,49 @@ def _notice(response: Fields) -> bytes:
     return json.dumps(told).encode()
 
 
-def _handshake(incoming: Incoming) -> Envelope:
+def _answer_handshake(incoming: IncomingDelivery) -> Envelope:
     """LinkedIn asks every two hours whether the address still knows the client secret."""
     code, secret = incoming.query.get("challengeCode", "")[:300], incoming.endpoint.secret
     if not code or not secret:
         answer = json_answer(401, error="unauthorized")
-        return refused(Outcome.REJECTED_AUTH, "bad_challenge", answer)
-    answer = json_answer(200, challengeCode=code, challengeResponse=hex_hmac(secret, code.encode()))
+        return rejected_envelope(Outcome.REJECTED_AUTH, "bad_challenge", answer)
+    answer = json_answer(200, challengeCode=code, challengeResponse=hmac_hex(secret, code.encode()))
     return Envelope(http=answer, outcome=Outcome.HANDSHAKE)
 
 
-def _inquiry(found: Fields, incoming: Incoming, notes: Notes) -> Read:
-    form = _FORM.search(text(found.get("leadGenForm")) or "")
-    asks = [Lookup(path=f"/rest/leadFormResponses/{_last(found.get('leadGenFormResponse'))}")]
+def _read_inquiry(found: Fields, incoming: IncomingDelivery, notes: ReadingNotes) -> ParsedInquiry:
+    form = _FORM_URN.search(short_text(found.get("leadGenForm")) or "")
+    asks = [Lookup(path=f"/rest/leadFormResponses/{_urn_id(found.get('leadGenFormResponse'))}")]
     asks += [Lookup(path=f"/rest/leadForms/{form[1]}")] if form else []
     told = [incoming.told.get(one.path) for one in asks]
     for answer in told:
-        if answer is not None and (failure := failure_of(answer)) is not None:
+        if answer is not None and (failure := classify_failure(answer)) is not None:
             notes.warn(f"upstream_error:{answer.status}")
-            stub = _stub(found, Fields(), incoming, notes)
-            return Read(lead=stub, notes=notes, problem=reason_of(failure))
+            stub = _build_stub_lead(found, Fields(), incoming, notes)
+            return ParsedInquiry(lead=stub, notes=notes, problem=quarantine_reason(failure))
     missing = tuple(ask for ask, answer in zip(asks, told, strict=True) if answer is None)
     if missing:
-        return Read(lead=_stub(found, Fields(), incoming, notes), notes=notes, lookups=missing)
+        return ParsedInquiry(
+            lead=_build_stub_lead(found, Fields(), incoming, notes), notes=notes, lookups=missing
+        )
     parts = [answer.fields() for answer in told if answer is not None]
-    return Read(lead=_lead(found, [*parts, Fields()][:2], incoming, notes), notes=notes)
+    return ParsedInquiry(
+        lead=_build_lead(found, [*parts, Fields()][:2], incoming, notes), notes=notes
+    )
 
 
-def _stub(found: Fields, response: Fields, incoming: Incoming, notes: Notes) -> CanonicalLead:
+def _build_stub_lead(
+    found: Fields, response: Fields, incoming: IncomingDelivery, notes: ReadingNotes
+) -> CanonicalLead:
     """What the event says, and the response of who saw which ad."""
-    at = epoch(
+    at = parse_epoch(
         response.get("submittedAt") or found.get("occurredAt"), "submittedAt", notes, per=1000
     )
-    ids = _ids(found, response)
+    ids = _build_vendor_ids(found, response)
     return CanonicalLead(
         source=Source.LINKEDIN_LEAD_SYNC,
         channel=CHANNEL,
-        vendor_lead_id=_last(found.get("leadGenFormResponse")),
+        vendor_lead_id=_urn_id(found.get("leadGenFormResponse")),
         vendor_ids=ids,
         campaign=ids.get("campaign_id"),
         submitted_at=at,
@@ -198,12 +209,14 @@ def _stub(found: Fields, response: Fields, incoming: Incoming, notes: Notes) -> 
     )
 
 
-def _lead(found: Fields, parts: list[Fields], incoming: Incoming, notes: Notes) -> CanonicalLead:
+def _build_lead(
+    found: Fields, parts: list[Fields], incoming: IncomingDelivery, notes: ReadingNotes
+) -> CanonicalLead:
     response, form = parts
-    known = _stub(found, response, incoming, notes)
+    known = _build_stub_lead(found, response, incoming, notes)
     given = response.part("formResponse")
-    lead = lead_of(
-        fields_of(_answers(given, form.part("content")), notes),
+    lead = build_canonical_lead(
+        fields_from_answers(_list_answers(given, form.part("content")), notes),
         notes,
         source=known.source,
         channel=CHANNEL,
@@ -218,65 +231,69 @@ def _lead(found: Fields, parts: list[Fields], incoming: Incoming, notes: Notes) 
         campaign=known.campaign,
         submitted_at=known.submitted_at,
         submitted_at_precision=known.submitted_at_precision,
-        consent=_consent(given, form.part("content"), known, lead.consent),
+        consent=_build_consent(given, form.part("content"), known, lead.consent),
     )
 
 
-def _ids(found: Fields, response: Fields) -> dict[str, str]:
-    form = _FORM.search(text(found.get("leadGenForm")) or "")
+def _build_vendor_ids(found: Fields, response: Fields) -> dict[str, str]:
+    form = _FORM_URN.search(short_text(found.get("leadGenForm")) or "")
     owner, ad = found.part("owner"), found.part("associatedEntity")
     meta = response.part("leadMetadata").part("sponsoredLeadMetadata")
     ids = {
         "form_id": form[1] if form else None,
-        "account_id": _last(owner.first("sponsoredAccount", "organization")),
-        "creative_id": _last(ad.first("associatedCreative", "creative")),
-        "campaign_id": _last(meta.get("campaign")),
+        "account_id": _urn_id(owner.first("sponsoredAccount", "organization")),
+        "creative_id": _urn_id(ad.first("associatedCreative", "creative")),
+        "campaign_id": _urn_id(meta.get("campaign")),
     }
     return {name: one for name, one in ids.items() if one}
 
 
-def _answers(given: Fields, form: Fields) -> list[tuple[Any, Any]]:
+def _list_answers(given: Fields, form: Fields) -> list[tuple[Any, Any]]:
     """Each answer beside its question: the predefined field, else the words that were shown."""
-    questions = {identifier(one.get("questionId")): one for one in form.parts("questions")}
+    questions = {
+        vendor_identifier(part.get("questionId")): part for part in form.parts("questions")
+    }
     found: list[tuple[Any, Any]] = []
-    for one in given.parts("answers")[:_MOST]:
-        asked = questions.get(identifier(one.get("questionId")), Fields())
-        name = asked.get("predefinedField") or _shown(asked.get("question"))
-        said = one.part("answerDetails")
+    for part in given.parts("answers")[:_MAX_ANSWERS]:
+        asked = questions.get(vendor_identifier(part.get("questionId")), Fields())
+        name = asked.get("predefinedField") or _localized_text(asked.get("question"))
+        said = part.part("answerDetails")
         answer = said.part("textQuestionAnswer").get("answer")
         chosen = said.part("multipleChoiceAnswer").get("options")
         if answer is None and isinstance(chosen, list):
-            answer = [_option(asked, number) for number in chosen[:50]]
-        found.append((name or f"question {one.get('questionId')}", answer))
+            answer = [_option_text(asked, number) for number in chosen[:50]]
+        found.append((name or f"question {part.get('questionId')}", answer))
     return found
 
 
-def _option(asked: Fields, number: Any) -> str:
+def _option_text(asked: Fields, number: Any) -> str:
     details = asked.part("questionDetails").part("multipleChoiceQuestionDetails")
-    options = {identifier(one.get("id")): one for one in details.parts("options")[:_MOST]}
-    chosen = options.get(identifier(number))
-    return (_shown(chosen.get("text")) if chosen else None) or str(number)
+    options = {
+        vendor_identifier(part.get("id")): part for part in details.parts("options")[:_MAX_ANSWERS]
+    }
+    chosen = options.get(vendor_identifier(number))
+    return (_localized_text(chosen.get("text")) if chosen else None) or str(number)
 
 
-def _consent(given: Fields, form: Fields, known: CanonicalLead, proof: Consent) -> Consent:
+def _build_consent(given: Fields, form: Fields, known: CanonicalLead, proof: Consent) -> Consent:
     """What was ticked, with the words of the form it was ticked on."""
     shown = {
-        identifier(one.get("id")): _shown(one.get("consent"))
-        for one in form.part("legalInfo").parts("consents")
+        vendor_identifier(part.get("id")): _localized_text(part.get("consent"))
+        for part in form.part("legalInfo").parts("consents")
     }
     said = [
-        (shown.get(identifier(one.get("consentId"))), one.get("accepted") is True)
-        for one in given.parts("consentResponses")
+        (shown.get(vendor_identifier(part.get("consentId"))), part.get("accepted") is True)
+        for part in given.parts("consentResponses")
     ]
     if not said:
         return proof
     accepted = [words for words, is_accepted in said if is_accepted]
     wording = "\n\n".join(filter(None, accepted or [words for words, _ in said]))[:5_000]
-    return weighed(
+    return with_evidence_level(
         replace(
             proof,
             status=ConsentStatus.GRANTED if accepted else ConsentStatus.DENIED,
-            channels=named_channels(wording) if accepted else (),
+            channels=channels_in_wording(wording) if accepted else (),
             text=wording or None,
             timestamp=known.submitted_at,
             method=ConsentMethod.CHECKBOX,
@@ -284,13 +301,13 @@ def _consent(given: Fields, form: Fields, known: CanonicalLead, proof: Consent) 
     )
 
 
-def _shown(localized: Any) -> str | None:
+def _localized_text(localized: Any) -> str | None:
     """A text in English where the form has it, else in the language it has."""
     found = Fields(localized).part("localized")
     said = found.get("en_US") or next(iter(found.values()), None)
-    return text(said, limit=5_000)
+    return short_text(said, limit=5_000)
 
 
-def _last(urn: Any) -> str | None:
+def _urn_id(urn: Any) -> str | None:
     """The id at the end of a URN."""
-    return identifier((text(urn) or "").rpartition(":")[2])
+    return vendor_identifier((short_text(urn) or "").rpartition(":")[2])

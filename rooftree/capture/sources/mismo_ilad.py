@@ -7,24 +7,42 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from rooftree.capture.amounts import count, positive_cents, sized
-from rooftree.capture.conclude import conclude
-from rooftree.capture.envelope import Envelope, Incoming, Outcome, json_answer, quarantined, refused
-from rooftree.capture.normalise import (
-    address_fields,
-    emails,
-    identifier,
-    known,
-    moment,
-    person,
-    phones,
-    squashed,
-    text,
+from rooftree.capture.parsing.amounts import implied_loan_sizes, parse_count, parse_positive_cents
+from rooftree.capture.parsing.build_envelope import build_envelope
+from rooftree.capture.parsing.envelope import (
+    Envelope,
+    IncomingDelivery,
+    Outcome,
+    json_answer,
+    quarantined_envelope,
+    rejected_envelope,
+)
+from rooftree.capture.parsing.normalize_values import (
+    borrower_name,
+    email_addresses,
+    none_if_empty,
+    parse_address,
+    parse_moment,
+    phone_numbers,
+    short_text,
+    squash_word,
+    vendor_identifier,
     yes_or_no,
 )
-from rooftree.capture.notes import Notes
-from rooftree.capture.wire import Element, Unreadable, charset, xml_root
-from rooftree.capture.words import AMORTIZATIONS, LOAN_TYPES, PROPERTY_USES, PURPOSES, choice
+from rooftree.capture.parsing.reading_notes import ReadingNotes
+from rooftree.capture.parsing.vendor_words import (
+    AMORTIZATIONS,
+    LOAN_TYPES,
+    PROPERTY_USES,
+    PURPOSES,
+    match_choice,
+)
+from rooftree.capture.parsing.wire_formats import (
+    Element,
+    UnreadableBody,
+    content_charset,
+    parse_xml,
+)
 from rooftree.leads.canonical import (
     Address,
     CanonicalLead,
@@ -49,45 +67,59 @@ from rooftree.leads.vocabulary import (
 LABEL = "MISMO loan application files (iLAD)"
 PATHS = ["mismo_ilad/<token>"]
 CHANNEL = Channel.AGGREGATOR
-_OK = json_answer(200, status="accepted")
-CASH_OUT = {
+_OK_ANSWER = json_answer(200, status="accepted")
+CASH_OUT_PURPOSES = {
     "cashout": Purpose.REFINANCE_CASH_OUT,
     "limitedcashout": Purpose.REFINANCE_RATE_TERM,
     "nocashout": Purpose.REFINANCE_RATE_TERM,
 }
-MORTGAGES = LOAN_TYPES | {"usdaruraldevelopment": LoanType.USDA, "usdaruralhousing": LoanType.USDA}
-USES = PROPERTY_USES | {"secondhome": PropertyUse.SECOND_HOME}
-BUILT = {
+MORTGAGE_TYPES = LOAN_TYPES | {
+    "usdaruraldevelopment": LoanType.USDA,
+    "usdaruralhousing": LoanType.USDA,
+}
+USAGE_TYPES = PROPERTY_USES | {"secondhome": PropertyUse.SECOND_HOME}
+CONSTRUCTION_TYPES = {
     "manufactured": PropertyType.MANUFACTURED,
     "modular": PropertyType.MODULAR,
     "condominium": PropertyType.CONDO,
     "cooperative": PropertyType.COOP,
 }
-RATES = AMORTIZATIONS | {"adjustablerate": Amortization.ARM, "fixed": Amortization.FIXED}
+AMORTIZATION_TYPES = AMORTIZATIONS | {
+    "adjustablerate": Amortization.ARM,
+    "fixed": Amortization.FIXED,
+}
 PURPOSE_WORDS = PURPOSES | {"mortgagemodification": Purpose.REFINANCE}
 PHONE_ROLES = {"mobile": PhoneType.MOBILE, "home": PhoneType.HOME, "work": PhoneType.WORK}
 
 
-def read(incoming: Incoming) -> Envelope:
+def read(incoming: IncomingDelivery) -> Envelope:
     """One application. Never raises."""
     if not incoming.path_secret_matches():
-        return refused(Outcome.REJECTED_AUTH, "bad_token", json_answer(403, error="forbidden"))
+        return rejected_envelope(
+            Outcome.REJECTED_AUTH, "bad_token", json_answer(403, error="forbidden")
+        )
     if incoming.is_too_large():
-        return refused(Outcome.REJECTED_TOO_LARGE, "too_large", json_answer(413, error="too_large"))
-    notes = Notes()
-    told = charset(incoming.header("content-type"))
+        return rejected_envelope(
+            Outcome.REJECTED_TOO_LARGE, "too_large", json_answer(413, error="too_large")
+        )
+    notes = ReadingNotes()
+    told = content_charset(incoming.header("content-type"))
     try:
-        root = xml_root(incoming.masked.body, notes, told=told)
-    except Unreadable as error:
-        return refused(Outcome.REJECTED_MALFORMED, str(error), json_answer(400, error=str(error)))
-    notes.warn_of(incoming.masked.found)
-    deals = list(_all(root, "DEAL"))
+        root = parse_xml(incoming.masked.body, notes, told=told)
+    except UnreadableBody as error:
+        return rejected_envelope(
+            Outcome.REJECTED_MALFORMED, str(error), json_answer(400, error=str(error))
+        )
+    notes.warn_of_secrets(incoming.masked.found)
+    deals = list(_descendants_named(root, "DEAL"))
     if len(deals) > 1:
-        return quarantined("several_leads", _OK, warnings=notes.warnings)
-    return conclude(_lead(root, deals[0] if deals else root, incoming, notes), _OK, notes)
+        return quarantined_envelope("several_leads", _OK_ANSWER, warnings=notes.warnings)
+    return build_envelope(
+        _build_lead(root, deals[0] if deals else root, incoming, notes), _OK_ANSWER, notes
+    )
 
 
-def _all(one: Element | None, name: str) -> Iterator[Element]:
+def _descendants_named(one: Element | None, name: str) -> Iterator[Element]:
     """Every element of that name below, in document order."""
     wanted, waiting = name.lower(), [*reversed(one.children)] if one else []
     while waiting:
@@ -97,25 +129,27 @@ def _all(one: Element | None, name: str) -> Iterator[Element]:
         waiting += reversed(part.children)
 
 
-def _first(one: Element | None, name: str) -> Element | None:
-    return next(_all(one, name), None)
+def _first_named(one: Element | None, name: str) -> Element | None:
+    return next(_descendants_named(one, name), None)
 
 
-def _text(one: Element | None, *path: str) -> str:
+def _text_at(one: Element | None, *path: str) -> str:
     """The text of the last name of a path, each somewhere below the one before."""
     for name in path:
-        one = _first(one, name)
+        one = _first_named(one, name)
     return one.text.strip() if one else ""
 
 
-def _lead(root: Element, deal: Element, incoming: Incoming, notes: Notes) -> CanonicalLead:
-    said_at, precision = moment(
-        _text(root, "CreatedDatetime"), "CreatedDatetime", notes, zone=incoming.endpoint.zone
+def _build_lead(
+    root: Element, deal: Element, incoming: IncomingDelivery, notes: ReadingNotes
+) -> CanonicalLead:
+    said_at, precision = parse_moment(
+        _text_at(root, "CreatedDatetime"), "CreatedDatetime", notes, zone=incoming.endpoint.zone
     )
-    first, second = _borrowers(deal)
-    loan, home = _subject_loan(deal), _first(deal, "SUBJECT_PROPERTY")
-    served = yes_or_no(_text(first, "SelfDeclaredMilitaryServiceIndicator"))
-    if _text(first, "BorrowerBirthDate"):
+    first, second = _primary_and_co_borrower(deal)
+    loan, home = _subject_loan(deal), _first_named(deal, "SUBJECT_PROPERTY")
+    served = yes_or_no(_text_at(first, "SelfDeclaredMilitaryServiceIndicator"))
+    if _text_at(first, "BorrowerBirthDate"):
         notes.warn("dob_discarded")
     return CanonicalLead(
         source=Source.MISMO_ILAD,
@@ -125,142 +159,161 @@ def _lead(root: Element, deal: Element, incoming: Incoming, notes: Notes) -> Can
         submitted_at_precision=precision,
         received_at=incoming.received_at,
         is_test=incoming.endpoint.is_test,
-        borrower=person(*_names(first), notes),
-        co_borrower=_co_borrower(second, notes),
-        phones=_phones(first, notes),
-        emails=_emails(first, notes),
-        mailing_address=_residence(first, notes),
+        borrower=borrower_name(*_first_and_last_name(first), notes),
+        co_borrower=_build_co_borrower(second, notes),
+        phones=_build_phones(first, notes),
+        emails=_build_emails(first, notes),
+        mailing_address=_build_mailing_address(first, notes),
         military=served,
         military_status=MilitaryStatus.UNSPECIFIED if served else None,
         extras=notes.extras,
-        **_home_and_loan(home, loan, notes),
+        **_build_property_and_loan(home, loan, notes),
     )
 
 
-def _borrowers(deal: Element) -> tuple[Element | None, Element | None]:
+def _primary_and_co_borrower(deal: Element) -> tuple[Element | None, Element | None]:
     """The primary borrower and the next, by what they are called and not by where they stand."""
     found = [
         party
-        for party in _all(deal, "PARTY")
-        if "borrower" in [one.text.strip().lower() for one in _all(party, "PartyRoleType")]
-        or _first(party, "BORROWER")
+        for party in _descendants_named(deal, "PARTY")
+        if "borrower"
+        in [one.text.strip().lower() for one in _descendants_named(party, "PartyRoleType")]
+        or _first_named(party, "BORROWER")
     ]
-    found.sort(key=lambda one: _text(one, "BorrowerClassificationType").lower() != "primary")
+    found.sort(key=lambda one: _text_at(one, "BorrowerClassificationType").lower() != "primary")
     return (*found[:2], None, None)[0], (*found[:2], None, None)[1]
 
 
 def _subject_loan(deal: Element) -> Element | None:
-    loans = list(_all(deal, "LOAN"))
-    subject = [one for one in loans if one.attributes.get("LoanRoleType") == "SubjectLoan"]
+    loans = list(_descendants_named(deal, "LOAN"))
+    subject = [loan for loan in loans if loan.attributes.get("LoanRoleType") == "SubjectLoan"]
     return next(iter(subject or loans), None)
 
 
 def _loan_id(loan: Element | None) -> str | None:
-    ids = list(_all(loan, "LOAN_IDENTIFIER"))
-    ids.sort(key=lambda one: _text(one, "LoanIdentifierType") != "LenderLoan")
-    return next((found for one in ids if (found := identifier(_text(one, "LoanIdentifier")))), None)
+    ids = list(_descendants_named(loan, "LOAN_IDENTIFIER"))
+    ids.sort(key=lambda one: _text_at(one, "LoanIdentifierType") != "LenderLoan")
+    return next(
+        (found for one in ids if (found := vendor_identifier(_text_at(one, "LoanIdentifier")))),
+        None,
+    )
 
 
-def _names(party: Element | None) -> tuple[str, str]:
-    name = _first(party, "NAME")
-    last = " ".join(filter(None, (_text(name, "LastName"), _text(name, "SuffixName"))))
-    return _text(name, "FirstName"), last
+def _first_and_last_name(party: Element | None) -> tuple[str, str]:
+    name = _first_named(party, "NAME")
+    last = " ".join(filter(None, (_text_at(name, "LastName"), _text_at(name, "SuffixName"))))
+    return _text_at(name, "FirstName"), last
 
 
-def _phones(party: Element | None, notes: Notes) -> tuple[Phone, ...]:
-    points = list(_all(party, "CONTACT_POINT"))
-    return phones([(_text(one, "ContactPointTelephoneValue"), _role(one)) for one in points], notes)
+def _build_phones(party: Element | None, notes: ReadingNotes) -> tuple[Phone, ...]:
+    points = list(_descendants_named(party, "CONTACT_POINT"))
+    return phone_numbers(
+        [(_text_at(point, "ContactPointTelephoneValue"), _phone_type(point)) for point in points],
+        notes,
+    )
 
 
-def _role(point: Element) -> PhoneType:
-    return PHONE_ROLES.get(squashed(_text(point, "ContactPointRoleType")), PhoneType.UNKNOWN)
+def _phone_type(point: Element) -> PhoneType:
+    return PHONE_ROLES.get(squash_word(_text_at(point, "ContactPointRoleType")), PhoneType.UNKNOWN)
 
 
-def _emails(party: Element | None, notes: Notes) -> tuple[Email, ...]:
-    points = _all(party, "CONTACT_POINT")
-    return emails([_text(one, "ContactPointEmailValue") for one in points], notes)
+def _build_emails(party: Element | None, notes: ReadingNotes) -> tuple[Email, ...]:
+    points = _descendants_named(party, "CONTACT_POINT")
+    return email_addresses([_text_at(point, "ContactPointEmailValue") for point in points], notes)
 
 
-def _co_borrower(party: Element | None, notes: Notes) -> CoBorrower | None:
-    found = person(*_names(party), notes)
+def _build_co_borrower(party: Element | None, notes: ReadingNotes) -> CoBorrower | None:
+    found = borrower_name(*_first_and_last_name(party), notes)
     if found is None:
         return None
     return CoBorrower(
         first_name=found.first_name,
         last_name=found.last_name,
         suffix=found.suffix,
-        phones=_phones(party, notes),
-        emails=_emails(party, notes),
+        phones=_build_phones(party, notes),
+        emails=_build_emails(party, notes),
     )
 
 
-def _residence(party: Element | None, notes: Notes) -> Address | None:
-    homes = list(_all(party, "RESIDENCE"))
-    homes.sort(key=lambda one: _text(one, "BorrowerResidencyType") != "Current")
-    return known(Address(**_where(next(iter(homes), None), notes)))
+def _build_mailing_address(party: Element | None, notes: ReadingNotes) -> Address | None:
+    homes = list(_descendants_named(party, "RESIDENCE"))
+    homes.sort(key=lambda one: _text_at(one, "BorrowerResidencyType") != "Current")
+    return none_if_empty(Address(**_address_parts(next(iter(homes), None), notes)))
 
 
-def _where(holder: Element | None, notes: Notes) -> dict[str, Any]:
-    found = _first(holder, "ADDRESS")
+def _address_parts(holder: Element | None, notes: ReadingNotes) -> dict[str, Any]:
+    found = _first_named(holder, "ADDRESS")
     parts = {
-        "line1": _text(found, "AddressLineText"),
-        "line2": _text(found, "AddressUnitIdentifier"),
-        "city": _text(found, "CityName"),
-        "county": _text(found, "CountyName"),
-        "state": _text(found, "StateCode"),
-        "zip": _text(found, "PostalCode"),
+        "line1": _text_at(found, "AddressLineText"),
+        "line2": _text_at(found, "AddressUnitIdentifier"),
+        "city": _text_at(found, "CityName"),
+        "county": _text_at(found, "CountyName"),
+        "state": _text_at(found, "StateCode"),
+        "zip": _text_at(found, "PostalCode"),
     }
-    return address_fields(parts, notes, state_key="StateCode", zip_key="PostalCode")
+    return parse_address(parts, notes, state_key="StateCode", zip_key="PostalCode")
 
 
-def _home_and_loan(home: Element | None, loan: Element | None, notes: Notes) -> dict[str, Any]:
-    purpose = _purpose(loan, notes)
-    worth = _text(home, "PropertyEstimatedValueAmount") or _text(home, "PropertyValuationAmount")
-    value = positive_cents(worth, "property.estimated_value", notes)
-    agreed = positive_cents(_text(home, "SalesContractAmount"), "property.purchase_price", notes)
+def _build_property_and_loan(
+    home: Element | None, loan: Element | None, notes: ReadingNotes
+) -> dict[str, Any]:
+    purpose = _loan_purpose(loan, notes)
+    worth = _text_at(home, "PropertyEstimatedValueAmount") or _text_at(
+        home, "PropertyValuationAmount"
+    )
+    value = parse_positive_cents(worth, "property.estimated_value", notes)
+    agreed = parse_positive_cents(
+        _text_at(home, "SalesContractAmount"), "property.purchase_price", notes
+    )
     price = (agreed or value) if purpose is Purpose.PURCHASE else None
     value = price or value
-    built = squashed(
-        _text(home, "ConstructionMethodType") + " " + _text(home, "ProjectLegalStructureType")
+    built = squash_word(
+        _text_at(home, "ConstructionMethodType") + " " + _text_at(home, "ProjectLegalStructureType")
     )
-    kind = next((found for word, found in BUILT.items() if word in built), None)
-    usage = _text(home, "PropertyUsageType")
+    kind = next((found for word, found in CONSTRUCTION_TYPES.items() if word in built), None)
+    usage = _text_at(home, "PropertyUsageType")
     asked = Property(
-        **_where(home, notes),
+        **_address_parts(home, notes),
         type=kind,
-        use=choice(usage, USES, "property.use", "PropertyUsageType", notes),
-        units=count(_text(home, "FinancedUnitCount"), "property.units", notes, low=1, high=999),
+        use=match_choice(usage, USAGE_TYPES, "property.use", "PropertyUsageType", notes),
+        units=parse_count(
+            _text_at(home, "FinancedUnitCount"), "property.units", notes, low=1, high=999
+        ),
         estimated_value_cents=value,
         purchase_price_cents=price,
     )
     if asked.units and asked.units > 5:
         asked = replace(asked, units=5)
-    wanted = _loan(loan, purpose, notes)
-    sizes = sized(wanted, value_cents=value, price_cents=price)
-    return {"property": known(asked), "loan": known(replace(wanted, **sizes))}
+    wanted = _build_loan(loan, purpose, notes)
+    sizes = implied_loan_sizes(wanted, value_cents=value, price_cents=price)
+    return {"property": none_if_empty(asked), "loan": none_if_empty(replace(wanted, **sizes))}
 
 
-def _purpose(loan: Element | None, notes: Notes) -> Purpose | None:
-    stated = _text(loan, "LoanPurposeType")
-    purpose = choice(stated, PURPOSE_WORDS, "loan.purpose", "LoanPurposeType", notes)
+def _loan_purpose(loan: Element | None, notes: ReadingNotes) -> Purpose | None:
+    stated = _text_at(loan, "LoanPurposeType")
+    purpose = match_choice(stated, PURPOSE_WORDS, "loan.purpose", "LoanPurposeType", notes)
     if purpose is not Purpose.REFINANCE:
         return purpose
-    return CASH_OUT.get(squashed(_text(loan, "RefinanceCashOutDeterminationType")), purpose)
+    return CASH_OUT_PURPOSES.get(
+        squash_word(_text_at(loan, "RefinanceCashOutDeterminationType")), purpose
+    )
 
 
-def _loan(loan: Element | None, purpose: Purpose | None, notes: Notes) -> Loan:
-    terms = _first(loan, "TERMS_OF_LOAN") or loan
-    amount = _text(terms, "BaseLoanAmount") or _text(terms, "NoteAmount")
-    program = _text(terms, "MortgageType")
-    rate = _text(loan, "AmortizationType") or _text(loan, "LoanAmortizationType")
-    length = _text(loan, "LoanAmortizationPeriodCount")
-    periods = count(length, "loan.term_months", notes, low=1, high=600)
-    is_years = _text(loan, "LoanAmortizationPeriodType").lower() == "year"
+def _build_loan(loan: Element | None, purpose: Purpose | None, notes: ReadingNotes) -> Loan:
+    terms = _first_named(loan, "TERMS_OF_LOAN") or loan
+    amount = _text_at(terms, "BaseLoanAmount") or _text_at(terms, "NoteAmount")
+    program = _text_at(terms, "MortgageType")
+    rate = _text_at(loan, "AmortizationType") or _text_at(loan, "LoanAmortizationType")
+    length = _text_at(loan, "LoanAmortizationPeriodCount")
+    periods = parse_count(length, "loan.term_months", notes, low=1, high=600)
+    is_years = _text_at(loan, "LoanAmortizationPeriodType").lower() == "year"
     return Loan(
         purpose=purpose,
-        type=choice(program, MORTGAGES, "loan.type", "MortgageType", notes),
-        amortization=choice(rate, RATES, "loan.amortization", "AmortizationType", notes),
+        type=match_choice(program, MORTGAGE_TYPES, "loan.type", "MortgageType", notes),
+        amortization=match_choice(
+            rate, AMORTIZATION_TYPES, "loan.amortization", "AmortizationType", notes
+        ),
         term_months=periods * 12 if periods and is_years else periods,
-        amount_cents=positive_cents(amount, "loan.amount", notes),
-        desired_products=tuple(filter(None, [text(_text(loan, "LoanProgramName"))])),
+        amount_cents=parse_positive_cents(amount, "loan.amount", notes),
+        desired_products=tuple(filter(None, [short_text(_text_at(loan, "LoanProgramName"))])),
     )

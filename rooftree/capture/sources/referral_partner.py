@@ -6,31 +6,31 @@ Wire format: docs/sources/referral_partner.md.
 from dataclasses import replace
 from typing import Any
 
-from rooftree.capture.conclude import conclude
-from rooftree.capture.consent import weighed
-from rooftree.capture.envelope import (
+from rooftree.capture.parsing.build_envelope import build_envelope
+from rooftree.capture.parsing.build_lead import build_canonical_lead
+from rooftree.capture.parsing.consent_evidence import with_evidence_level
+from rooftree.capture.parsing.envelope import (
     Answer,
     Envelope,
-    Incoming,
+    IncomingDelivery,
     Outcome,
     Setting,
     SettingKind,
     json_answer,
-    refused,
+    rejected_envelope,
 )
-from rooftree.capture.mapped import lead_of
-from rooftree.capture.normalise import (
-    contact,
-    known,
-    moment,
-    text,
+from rooftree.capture.parsing.normalize_values import (
+    none_if_empty,
+    parse_moment,
+    short_text,
     third_party_email,
+    third_party_phone,
     yes_or_no,
 )
-from rooftree.capture.notes import Fields, Notes
-from rooftree.capture.wire import Unreadable, charset, json_object
-from rooftree.capture.words import choice, table
-from rooftree.core.emails import comparison_key
+from rooftree.capture.parsing.reading_notes import Fields, ReadingNotes
+from rooftree.capture.parsing.vendor_words import match_choice, word_table
+from rooftree.capture.parsing.wire_formats import UnreadableBody, content_charset, parse_json_object
+from rooftree.core.email_addresses import comparison_key
 from rooftree.leads.canonical import Agent, CanonicalLead, Consent, Referral
 from rooftree.leads.vocabulary import (
     Channel,
@@ -49,7 +49,7 @@ EXAMPLE = """
 """
 PATHS = ["referral_partner/<token>"]  # one address a partner, or one for a portal of several
 CHANNEL = Channel.REFERRAL
-PARTNER_TYPES = table(
+PARTNER_TYPES = word_table(
     PartnerType,
     REAL_ESTATE_AGENT="agent realtor broker realestatebroker listingagent buyersagent",
     BUILDER="homebuilder",
@@ -70,8 +70,8 @@ SETTINGS = (
         help="As real estate agent, builder, CPA, attorney, past client",
     ),
 )
-_CLIENT = ("first_name", "last_name", "name", "phone", "email")
-_WISH = {
+_CLIENT_FIELDS = ("first_name", "last_name", "name", "phone", "email")
+_FIELD_NAMES = {
     "purpose": "loan_purpose",
     "price": "purchase_price",
     "value": "property_value",
@@ -81,62 +81,76 @@ _WISH = {
 }
 
 
-def read(incoming: Incoming) -> Envelope:
+def read(incoming: IncomingDelivery) -> Envelope:
     """One introduction. Never raises."""
-    forbidden = refused(Outcome.REJECTED_AUTH, "bad_token", json_answer(403, error="forbidden"))
+    forbidden = rejected_envelope(
+        Outcome.REJECTED_AUTH, "bad_token", json_answer(403, error="forbidden")
+    )
     if not incoming.path_secret_matches():
         return forbidden
     if incoming.is_too_large():
-        return refused(Outcome.REJECTED_TOO_LARGE, "too_large", json_answer(413, error="too_large"))
-    notes = Notes()
-    told = charset(incoming.header("content-type"))
+        return rejected_envelope(
+            Outcome.REJECTED_TOO_LARGE, "too_large", json_answer(413, error="too_large")
+        )
+    notes = ReadingNotes()
+    told = content_charset(incoming.header("content-type"))
     try:
-        found = Fields(json_object(incoming.masked.body, notes, told=told))
-    except Unreadable as error:
-        return refused(Outcome.REJECTED_MALFORMED, str(error), json_answer(400, error=str(error)))
-    notes.warn_of(incoming.masked.found)
-    partner = _partner(found, incoming, notes)
+        found = Fields(parse_json_object(incoming.masked.body, notes, told=told))
+    except UnreadableBody as error:
+        return rejected_envelope(
+            Outcome.REJECTED_MALFORMED, str(error), json_answer(400, error=str(error))
+        )
+    notes.warn_of_secrets(incoming.masked.found)
+    partner = _build_partner(found, incoming, notes)
     if partner is None:  # an address that belongs to no partner introduces nobody
         return forbidden
-    lead = _lead(found, partner, incoming, notes)
-    return conclude(lead, _answer(lead), notes)
+    lead = _build_lead(found, partner, incoming, notes)
+    return build_envelope(lead, _received_answer(lead), notes)
 
 
-def _answer(lead: CanonicalLead) -> Answer:
+def _received_answer(lead: CanonicalLead) -> Answer:
     named = {"referral_id": lead.vendor_lead_id} if lead.vendor_lead_id else {}
     return json_answer(201, status="received", **named)
 
 
-def _partner(found: Fields, incoming: Incoming, notes: Notes) -> Referral | None:
+def _build_partner(
+    found: Fields, incoming: IncomingDelivery, notes: ReadingNotes
+) -> Referral | None:
     """Who introduces: as the post says, else as the source was set up."""
     stored = incoming.endpoint.setup
-    kept = {one.key.removeprefix("partner_"): stored.get(one.key) for one in SETTINGS}
+    kept = {setting.key.removeprefix("partner_"): stored.get(setting.key) for setting in SETTINGS}
     told = Fields({**kept, **found.part("partner")})
-    kind = choice(told.get("type"), PARTNER_TYPES, "referral.partner_type", "partner.type", notes)
-    license_no = text(told.get("license_no"))
+    kind = match_choice(
+        told.get("type"), PARTNER_TYPES, "referral.partner_type", "partner.type", notes
+    )
+    license_no = short_text(told.get("license_no"))
     if kind is None and license_no:
         kind = PartnerType.REAL_ESTATE_AGENT
-    partner = known(
+    partner = none_if_empty(
         Referral(
-            name=text(told.get("name")),
+            name=short_text(told.get("name")),
             email=third_party_email(told.get("email")),
-            e164=contact(told.get("phone")),
-            company=text(told.get("company")),
+            e164=third_party_phone(told.get("phone")),
+            company=short_text(told.get("company")),
             license_no=license_no,
-            partner_id=text(told.get("partner_id")),
-            relationship_note=text(told.get("relationship")),
+            partner_id=short_text(told.get("partner_id")),
+            relationship_note=short_text(told.get("relationship")),
         )
     )
     return replace(partner, partner_type=kind) if partner else None
 
 
-def _lead(found: Fields, partner: Referral, incoming: Incoming, notes: Notes) -> CanonicalLead:
+def _build_lead(
+    found: Fields, partner: Referral, incoming: IncomingDelivery, notes: ReadingNotes
+) -> CanonicalLead:
     client = found.part("client")
     zone = incoming.endpoint.zone
-    fields = {key: client.get(key) for key in _CLIENT}
-    fields |= {_WISH.get(key, key): found.get(key) for key in [*found] if key not in _OURS}
-    typed = Fields(_without_partner(fields, partner, notes))
-    lead = lead_of(
+    fields = {key: client.get(key) for key in _CLIENT_FIELDS}
+    fields |= {
+        _FIELD_NAMES.get(key, key): found.get(key) for key in [*found] if key not in _HANDLED_KEYS
+    }
+    typed = Fields(_drop_partner_contacts(fields, partner, notes))
+    lead = build_canonical_lead(
         typed,
         notes,
         source=Source.REFERRAL_PARTNER,
@@ -145,7 +159,7 @@ def _lead(found: Fields, partner: Referral, incoming: Incoming, notes: Notes) ->
         zone=zone,
         is_test=incoming.endpoint.is_test,
     )
-    notes.keep_all(typed)
+    notes.keep_unread(typed)
     is_agent = partner.partner_type is PartnerType.REAL_ESTATE_AGENT
     return replace(
         lead,
@@ -157,18 +171,20 @@ def _lead(found: Fields, partner: Referral, incoming: Incoming, notes: Notes) ->
         )
         if is_agent
         else lead.agent,
-        consent=_agreed(found, zone, notes),
+        consent=_build_consent(found, zone, notes),
     )
 
 
-_OURS = frozenset({"partner", "client", "client_agreed_to_contact", "agreed_at"})
+_HANDLED_KEYS = frozenset({"partner", "client", "client_agreed_to_contact", "agreed_at"})
 
 
-def _without_partner(fields: dict[str, Any], partner: Referral, notes: Notes) -> dict[str, Any]:
+def _drop_partner_contacts(
+    fields: dict[str, Any], partner: Referral, notes: ReadingNotes
+) -> dict[str, Any]:
     """A partner who types their own number for the client's must not become the borrower."""
     email = third_party_email(fields.get("email"))
     is_theirs = {
-        "phone": bool(partner.e164) and contact(fields.get("phone")) == partner.e164,
+        "phone": bool(partner.e164) and third_party_phone(fields.get("phone")) == partner.e164,
         "email": bool(partner.email and email)
         and comparison_key(str(email)) == comparison_key(str(partner.email)),
     }
@@ -178,13 +194,13 @@ def _without_partner(fields: dict[str, Any], partner: Referral, notes: Notes) ->
     return fields
 
 
-def _agreed(found: Fields, zone: str, notes: Notes) -> Consent:
+def _build_consent(found: Fields, zone: str, notes: ReadingNotes) -> Consent:
     """A yes the partner passes on is spoken, not written: a person may call, nothing automated."""
     said = yes_or_no(found.get("client_agreed_to_contact"))
     if said is None:
         return Consent()
-    at, _ = moment(found.get("agreed_at"), "agreed_at", notes, zone=zone)
-    return weighed(
+    at, _ = parse_moment(found.get("agreed_at"), "agreed_at", notes, zone=zone)
+    return with_evidence_level(
         Consent(
             status=ConsentStatus.GRANTED if said else ConsentStatus.DENIED,
             channels=(ConsentChannel.CALL,) if said else (),

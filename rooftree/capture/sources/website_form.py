@@ -8,44 +8,50 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from rooftree.capture.conclude import conclude
-from rooftree.capture.consent import (
+from rooftree.capture.parsing.build_envelope import build_envelope
+from rooftree.capture.parsing.consent_evidence import (
     certificate_url,
-    follow_ups,
+    channels_in_wording,
+    evidence_actions,
     leadid_token,
-    named_channels,
-    weighed,
+    with_evidence_level,
 )
-from rooftree.capture.envelope import (
-    REFERENCE,
+from rooftree.capture.parsing.envelope import (
+    REFERENCE_PLACEHOLDER,
     Answer,
     Envelope,
-    Incoming,
+    IncomingDelivery,
     Outcome,
-    ignored,
+    ignored_envelope,
     json_answer,
-    quarantined,
-    refused,
+    quarantined_envelope,
+    rejected_envelope,
 )
-from rooftree.capture.normalise import (
-    emails,
-    identifier,
-    known,
-    message,
-    moment,
-    person,
-    phones,
+from rooftree.capture.parsing.loan_request_fields import read_loan_request
+from rooftree.capture.parsing.normalize_values import (
+    borrower_name,
+    consumer_message,
+    email_addresses,
+    none_if_empty,
+    parse_moment,
+    phone_numbers,
     public_ip,
-    text,
+    short_text,
+    vendor_identifier,
     yes_or_no,
 )
-from rooftree.capture.notes import Fields, Notes
-from rooftree.capture.webhook import signed
-from rooftree.capture.wire import Unreadable, charset, form_fields, json_object, merged
-from rooftree.capture.wish import wish
-from rooftree.capture.words import language
-from rooftree.compliance import data_rights
-from rooftree.compliance.verdict import Decision
+from rooftree.capture.parsing.reading_notes import Fields, ReadingNotes
+from rooftree.capture.parsing.signed_webhooks import signature_matches
+from rooftree.capture.parsing.vendor_words import match_language
+from rooftree.capture.parsing.wire_formats import (
+    UnreadableBody,
+    content_charset,
+    merge_pairs,
+    parse_form,
+    parse_json_object,
+)
+from rooftree.compliance.gate.verdict import Decision
+from rooftree.compliance.privacy import data_rights_rules
 from rooftree.leads.canonical import (
     Attribution,
     CanonicalLead,
@@ -73,98 +79,104 @@ PRIVACY_SIGNAL = "Sec-GPC"  # Global Privacy Control: "1" opts out of sharing (P
 SIGNATURE = "X-Rooftree-Signature"  # "sha256=" and the hex HMAC of the raw body
 
 HONEYPOTS = ("hp_company", "hp_website", "hp_url")  # hidden: only a robot fills them
-FASTEST_FILL = timedelta(seconds=3)  # nobody types a name and a number in less
+MIN_FILL_TIME = timedelta(seconds=3)  # nobody types a name and a number in less
 CLOCK_DRIFT = timedelta(minutes=10)  # a visitor's clock may run ahead by this
-UTM = ("source", "medium", "campaign", "term", "content")
+UTM_FIELDS = ("source", "medium", "campaign", "term", "content")
 CLICK_IDS = ("gclid", "gbraid", "wbraid", "fbclid", "msclkid", "ttclid", "li_fat_id")
-BOXES = {  # one box a medium, for forms that ask for each
+CONSENT_BOXES = {  # one box a medium, for forms that ask for each
     "consent_call": ConsentChannel.CALL,
     "consent_sms": ConsentChannel.TEXT,
     "consent_email": ConsentChannel.EMAIL,
 }
 
 
-def read(incoming: Incoming) -> Envelope:
+def read(incoming: IncomingDelivery) -> Envelope:
     """One submission. Never raises: what cannot be used comes back as an outcome.
 
     A signed post proves its sender; a browser's must come from an allowed origin. A
     borrower never sees an error for our doubts: those are quarantined and answered well.
     """
     is_signed = _is_signed(incoming)
-    if refusal := _refusal(incoming, is_signed=is_signed):
+    if refusal := _find_refusal(incoming, is_signed=is_signed):
         return refusal
-    notes = Notes()
+    notes = ReadingNotes()
     try:
-        fields = _fields(incoming, notes)
-    except Unreadable as error:
+        fields = _parse_fields(incoming, notes)
+    except UnreadableBody as error:
         status = 415 if str(error) == "unsupported_content_type" else 400
         answer = json_answer(status, error=str(error))
-        return refused(Outcome.REJECTED_MALFORMED, str(error), answer)
-    if any(text(fields.get(key)) for key in HONEYPOTS):
-        return ignored("honeypot", json_answer(200, status="ok"))
-    notes.warn_of(incoming.masked.found)
-    answer = _answer(fields, incoming, notes)
-    rendered_at, _ = moment(fields.get("rendered_at"), "rendered_at", notes, zone="UTC")
-    lead = _lead(fields, incoming, notes, is_signed=is_signed)
-    found = conclude(lead, answer, notes, actions=follow_ups(lead.consent))
-    if rendered_at and _filled_at(lead, incoming) - rendered_at < FASTEST_FILL:
+        return rejected_envelope(Outcome.REJECTED_MALFORMED, str(error), answer)
+    if any(short_text(fields.get(key)) for key in HONEYPOTS):
+        return ignored_envelope("honeypot", json_answer(200, status="ok"))
+    notes.warn_of_secrets(incoming.masked.found)
+    answer = _submission_answer(fields, incoming, notes)
+    rendered_at, _ = parse_moment(fields.get("rendered_at"), "rendered_at", notes, zone="UTC")
+    lead = _build_lead(fields, incoming, notes, is_signed=is_signed)
+    found = build_envelope(lead, answer, notes, actions=evidence_actions(lead.consent))
+    if rendered_at and _fill_time(lead, incoming) - rendered_at < MIN_FILL_TIME:
         key, leads = found.idempotency_key, found.leads
-        return quarantined("too_fast", answer, key=key, leads=leads, warnings=found.warnings)
+        return quarantined_envelope(
+            "too_fast", answer, key=key, leads=leads, warnings=found.warnings
+        )
     return found
 
 
-def _filled_at(lead: CanonicalLead, incoming: Incoming) -> datetime:
+def _fill_time(lead: CanonicalLead, incoming: IncomingDelivery) -> datetime:
     return lead.submitted_at or incoming.received_at
 
 
-def _is_signed(incoming: Incoming) -> bool | None:
+def _is_signed(incoming: IncomingDelivery) -> bool | None:
     """None when there is no signature, False for a wrong one."""
     given = incoming.header(SIGNATURE)
     if given is None:
         return None
-    return incoming.is_verified or signed(incoming, given.strip().removeprefix("sha256="))
+    return incoming.is_verified or signature_matches(
+        incoming, given.strip().removeprefix("sha256=")
+    )
 
 
-def _refusal(incoming: Incoming, *, is_signed: bool | None) -> Envelope | None:
+def _find_refusal(incoming: IncomingDelivery, *, is_signed: bool | None) -> Envelope | None:
     endpoint, origin = incoming.endpoint, incoming.header("origin")
     if endpoint.token and not incoming.path_secret_matches():
-        return refused(Outcome.REJECTED_AUTH, "bad_token", json_answer(403, error="forbidden"))
+        return rejected_envelope(
+            Outcome.REJECTED_AUTH, "bad_token", json_answer(403, error="forbidden")
+        )
     if incoming.is_too_large():
         answer = json_answer(413, error="too_large")
-        return refused(Outcome.REJECTED_TOO_LARGE, "too_large", answer)
+        return rejected_envelope(Outcome.REJECTED_TOO_LARGE, "too_large", answer)
     if is_signed is False or (endpoint.signed_only and not is_signed):
         answer = json_answer(401, error="unauthorized")
-        return refused(Outcome.REJECTED_AUTH, "bad_signature", answer)
+        return rejected_envelope(Outcome.REJECTED_AUTH, "bad_signature", answer)
     if incoming.is_verified:
         return None
-    allowed = {one.lower().rstrip("/") for one in endpoint.allowed_origins}
+    allowed = {allowed_origin.lower().rstrip("/") for allowed_origin in endpoint.allowed_origins}
     if not is_signed and origin is not None and origin.lower().rstrip("/") not in allowed:
         answer = json_answer(403, error="origin not allowed")
-        return refused(Outcome.REJECTED_AUTH, "bad_origin", answer)
+        return rejected_envelope(Outcome.REJECTED_AUTH, "bad_origin", answer)
     return None
 
 
-def _is_form(incoming: Incoming) -> bool:
+def _is_form_encoded(incoming: IncomingDelivery) -> bool:
     """By its declared type; by its first sign where a browser declared none (a beacon)."""
     kind = (incoming.header("content-type") or "").split(";")[0].strip().lower()
     if kind == "application/x-www-form-urlencoded":
         return True
     if kind.startswith(("multipart/", "image/", "audio/", "video/")) or kind.endswith("xml"):
-        raise Unreadable("unsupported_content_type")
+        raise UnreadableBody("unsupported_content_type")
     first = incoming.body.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\0")[:1]
     return "json" not in kind and first not in (b"{", b"[")
 
 
-def _fields(incoming: Incoming, notes: Notes) -> Fields:
-    told = charset(incoming.header("content-type"))
-    if _is_form(incoming):
-        found = form_fields(incoming.masked.body, notes, told=told)
+def _parse_fields(incoming: IncomingDelivery, notes: ReadingNotes) -> Fields:
+    told = content_charset(incoming.header("content-type"))
+    if _is_form_encoded(incoming):
+        found = parse_form(incoming.masked.body, notes, told=told)
     else:
-        found = json_object(incoming.masked.body, notes, told=told)
-    return Fields(_grouped(found, notes))
+        found = parse_json_object(incoming.masked.body, notes, told=told)
+    return Fields(_group_fields(found, notes))
 
 
-def _grouped(found: dict[str, Any], notes: Notes) -> dict[str, Any]:
+def _group_fields(found: dict[str, Any], notes: ReadingNotes) -> dict[str, Any]:
     """A form's `consent.text`, `consent[text]` and `utm_source` as JSON would nest them."""
     flat: dict[str, Any] = {}
     groups: dict[str, list[tuple[str, Any]]] = {"consent": [], "utm": []}
@@ -180,21 +192,21 @@ def _grouped(found: dict[str, Any], notes: Notes) -> dict[str, Any]:
             groups[group].append(("checked", value))
         else:
             flat[key] = value
-    nested = {name: merged(pairs, notes) for name, pairs in groups.items() if pairs}
+    nested = {name: merge_pairs(pairs, notes) for name, pairs in groups.items() if pairs}
     return {**flat, **nested}
 
 
-def _answer(fields: Fields, incoming: Incoming, notes: Notes) -> Answer:
+def _submission_answer(fields: Fields, incoming: IncomingDelivery, notes: ReadingNotes) -> Answer:
     """A form without script is sent back to its site, and nowhere else."""
-    back = text(fields.get("return_to"))
-    if back and _is_form(incoming):
-        if _may_return(back, incoming):
+    back = short_text(fields.get("return_to"))
+    if back and _is_form_encoded(incoming):
+        if _is_allowed_return_url(back, incoming):
             return Answer(status=303, location=back)
         notes.warn("return_to_not_allowed")
-    return json_answer(200, status="ok", reference=REFERENCE)
+    return json_answer(200, status="ok", reference=REFERENCE_PLACEHOLDER)
 
 
-def _may_return(url: str, incoming: Incoming) -> bool:
+def _is_allowed_return_url(url: str, incoming: IncomingDelivery) -> bool:
     if not url.isascii() or not url.isprintable() or "\\" in url or " " in url:
         return False
     try:
@@ -202,57 +214,57 @@ def _may_return(url: str, incoming: Incoming) -> bool:
         host, port = parts.hostname, parts.port
     except ValueError:
         return False
-    allowed = {one.lower() for one in incoming.endpoint.return_hosts}
+    allowed = {return_host.lower() for return_host in incoming.endpoint.return_hosts}
     return parts.scheme == "https" and not parts.username and host in allowed and not port
 
 
-def _lead(
-    fields: Fields, incoming: Incoming, notes: Notes, *, is_signed: bool | None
+def _build_lead(
+    fields: Fields, incoming: IncomingDelivery, notes: ReadingNotes, *, is_signed: bool | None
 ) -> CanonicalLead:
-    said_at, precision = moment(fields.get("submitted_at"), "submitted_at", notes, zone="UTC")
+    said_at, precision = parse_moment(fields.get("submitted_at"), "submitted_at", notes, zone="UTC")
     if said_at and said_at > incoming.received_at + CLOCK_DRIFT:
         notes.warn("submitted_at_in_future")
         said_at = incoming.received_at
-    visitor = _attribution(fields, incoming, notes, is_signed=is_signed)
-    co_name = person(fields.get("co_first_name"), fields.get("co_last_name"), notes)
+    visitor = _build_attribution(fields, incoming, notes, is_signed=is_signed)
+    co_name = borrower_name(fields.get("co_first_name"), fields.get("co_last_name"), notes)
     lead = CanonicalLead(
         source=Source.WEBSITE_FORM,
         channel=CHANNEL,
-        sub_source=text(fields.get("form")),
+        sub_source=short_text(fields.get("form")),
         campaign=visitor.utm_campaign if visitor else None,
-        vendor_lead_id=identifier(fields.get("submission_id")),
+        vendor_lead_id=vendor_identifier(fields.get("submission_id")),
         submitted_at=said_at,
         submitted_at_precision=precision,
         received_at=incoming.received_at,
         is_test=incoming.endpoint.is_test or yes_or_no(fields.get("is_test")) is True,
-        message=message(fields.get("message"), notes),
-        borrower=person(
+        message=consumer_message(fields.get("message"), notes),
+        borrower=borrower_name(
             fields.get("first_name"), fields.get("last_name"), notes, full=fields.get("name")
         ),
         co_borrower=CoBorrower(first_name=co_name.first_name, last_name=co_name.last_name)
         if co_name
         else None,
-        phones=phones([(fields.get("phone"), PhoneType.UNKNOWN)], notes),
-        emails=emails([fields.get("email")], notes),
-        preferred_language=language(fields.get("language")),
-        consent=_consent(fields, said_at or incoming.received_at, visitor, notes),
+        phones=phone_numbers([(fields.get("phone"), PhoneType.UNKNOWN)], notes),
+        emails=email_addresses([fields.get("email")], notes),
+        preferred_language=match_language(fields.get("language")),
+        consent=_build_consent(fields, said_at or incoming.received_at, visitor, notes),
         attribution=visitor,
         extras=notes.extras,
-        **wish(fields, notes),
+        **read_loan_request(fields, notes),
     )
-    notes.keep_all(fields)
+    notes.keep_unread(fields)
     return lead
 
 
-def _attribution(
-    fields: Fields, incoming: Incoming, notes: Notes, *, is_signed: bool | None
+def _build_attribution(
+    fields: Fields, incoming: IncomingDelivery, notes: ReadingNotes, *, is_signed: bool | None
 ) -> Attribution | None:
     """A browser's address is the socket's, never a field; a signed server tells its visitor's."""
     told_ip, told_agent = fields.get("ip_address"), fields.get("user_agent")
     utm = fields.part("utm")
-    marks: dict[str, Any] = {f"utm_{name}": text(utm.get(name)) for name in UTM}
-    clicks: dict[str, Any] = {name: text(fields.get(name)) for name in CLICK_IDS}
-    landing, referrer = text(fields.get("landing_page")), text(fields.get("referrer"))
+    marks: dict[str, Any] = {f"utm_{name}": short_text(utm.get(name)) for name in UTM_FIELDS}
+    clicks: dict[str, Any] = {name: short_text(fields.get(name)) for name in CLICK_IDS}
+    landing, referrer = short_text(fields.get("landing_page")), short_text(fields.get("referrer"))
     if _asks_for_privacy(incoming):
         notes.keep("privacy_signal", "gpc")
         clicks = {}
@@ -263,18 +275,20 @@ def _attribution(
         landing_page_url=landing,
         referrer_url=referrer,
         ip=public_ip(told_ip if is_signed else incoming.remote_addr, notes),
-        user_agent=text(told_agent if is_signed else incoming.header("user-agent")),
+        user_agent=short_text(told_agent if is_signed else incoming.header("user-agent")),
     )
-    return known(found)
+    return none_if_empty(found)
 
 
-def _asks_for_privacy(incoming: Incoming) -> bool:
+def _asks_for_privacy(incoming: IncomingDelivery) -> bool:
     """The browser says that its visitor is not to be told of to others: no mark of an ad stays."""
     signal = incoming.header(PRIVACY_SIGNAL) == "1"
-    return data_rights.sharing(has_opt_out_signal=signal).decision is Decision.BLOCK
+    return data_rights_rules.check_sharing(has_opt_out_signal=signal).decision is Decision.BLOCK
 
 
-def _consent(fields: Fields, at: datetime, visitor: Attribution | None, notes: Notes) -> Consent:
+def _build_consent(
+    fields: Fields, at: datetime, visitor: Attribution | None, notes: ReadingNotes
+) -> Consent:
     """What was shown and what the visitor did; every other detail of it goes to extras."""
     shown = fields.part("consent")
     proof = Consent(
@@ -283,25 +297,25 @@ def _consent(fields: Fields, at: datetime, visitor: Attribution | None, notes: N
         ),
         leadid_token=leadid_token(fields.first("leadid_token", "universal_leadid"), notes),
     )
-    flag, wording = fields.get("consent_text"), text(shown.get("text"), limit=5_000)
+    flag, wording = fields.get("consent_text"), short_text(shown.get("text"), limit=5_000)
     if yes_or_no(flag) is None:
-        wording = wording or text(flag, limit=5_000)
-    boxes = {medium for key, medium in BOXES.items() if yes_or_no(fields.get(key))}
+        wording = wording or short_text(flag, limit=5_000)
+    boxes = {medium for key, medium in CONSENT_BOXES.items() if yes_or_no(fields.get(key))}
     boxes |= {ConsentChannel.TEXT} if yes_or_no(flag) else set()
     checked = yes_or_no(shown.get("checked"))
-    status = _status(checked, has_box=bool(boxes))
+    status = _consent_status(checked, has_box=bool(boxes))
     if status is ConsentStatus.NOT_PROVIDED:
-        return weighed(replace(proof, text=wording))
+        return with_evidence_level(replace(proof, text=wording))
     if yes_or_no(shown.get("prechecked")):
         notes.warn("consent_prechecked")
-    is_button = text(shown.get("method")) == "button"
+    is_button = short_text(shown.get("method")) == "button"
     for key, value in [*shown.unread(), ("prechecked", shown.get("prechecked"))]:
         notes.keep(f"consent.{key}", value)
     if status is ConsentStatus.GRANTED:
-        boxes |= set(named_channels(wording)) if checked else set()
+        boxes |= set(channels_in_wording(wording)) if checked else set()
         proof = replace(proof, channels=tuple(one for one in ConsentChannel if one in boxes))
     seen = visitor or Attribution()
-    return weighed(
+    return with_evidence_level(
         replace(
             proof,
             status=status,
@@ -311,12 +325,12 @@ def _consent(fields: Fields, at: datetime, visitor: Attribution | None, notes: N
             user_agent=seen.user_agent,
             page_url=seen.landing_page_url,
             method=ConsentMethod.BUTTON if is_button else ConsentMethod.CHECKBOX,
-            seller_named=text(shown.get("seller")),
+            seller_named=short_text(shown.get("seller")),
         )
     )
 
 
-def _status(checked: bool | None, *, has_box: bool) -> ConsentStatus:
+def _consent_status(checked: bool | None, *, has_box: bool) -> ConsentStatus:
     if checked or has_box:
         return ConsentStatus.GRANTED
     return ConsentStatus.DENIED if checked is False else ConsentStatus.NOT_PROVIDED

@@ -4,51 +4,51 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from rooftree.capture.amounts import (
-    cents,
-    count,
+from rooftree.capture.parsing.amounts import (
     credit_band,
+    implied_loan_sizes,
     income_band,
-    percent,
-    positive_cents,
-    sized,
+    parse_cents,
+    parse_count,
+    parse_percent,
+    parse_positive_cents,
 )
-from rooftree.capture.conclude import conclude
-from rooftree.capture.envelope import (
-    LEAD_ID,
+from rooftree.capture.parsing.build_envelope import build_envelope
+from rooftree.capture.parsing.envelope import (
+    LEAD_ID_PLACEHOLDER,
     Answer,
     Envelope,
-    Incoming,
+    IncomingDelivery,
     Outcome,
     json_answer,
-    refused,
+    rejected_envelope,
 )
-from rooftree.capture.normalise import (
-    address_fields,
-    contact,
-    emails,
-    identifier,
-    joined,
-    known,
-    message,
-    moment,
-    person,
-    phones,
-    squashed,
-    text,
+from rooftree.capture.parsing.normalize_values import (
+    borrower_name,
+    consumer_message,
+    email_addresses,
+    none_if_empty,
+    parse_address,
+    parse_moment,
+    phone_numbers,
+    short_text,
+    squash_word,
     third_party_email,
+    third_party_name,
+    third_party_phone,
+    vendor_identifier,
     yes_or_no,
 )
-from rooftree.capture.notes import Fields, Notes
-from rooftree.capture.wire import Unreadable, charset, json_object
-from rooftree.capture.words import (
+from rooftree.capture.parsing.reading_notes import Fields, ReadingNotes
+from rooftree.capture.parsing.vendor_words import (
     CONTACT_TIMES,
-    MILITARY,
+    MILITARY_STATUSES,
     PROPERTY_TYPES,
     PROPERTY_USES,
-    choice,
-    timeline,
+    match_choice,
+    match_timeline,
 )
+from rooftree.capture.parsing.wire_formats import UnreadableBody, content_charset, parse_json_object
 from rooftree.leads.canonical import (
     Agent,
     CanonicalLead,
@@ -92,7 +92,7 @@ PURPOSES = {
     "construction": Purpose.CONSTRUCTION,
     "heloc": Purpose.HELOC,
 }
-BACKERS = {
+LOAN_BACKERS = {
     "fha": LoanType.FHA,
     "fanniemae": LoanType.CONVENTIONAL,
     "freddiemac": LoanType.CONVENTIONAL,
@@ -102,88 +102,96 @@ SUPPRESSIONS = {
     "donotcall": Suppression(do_not_call=True, reason="DoNotCall"),
     "transferred": Suppression(do_not_text=True, reason="Transferred"),
 }
-_PROGRAM = re.compile(r"(?:Fixed|HomeEquity|HELOC)(\d{2})Year")
-_SCORES = re.compile(r"R_(\d{3})_(\d{3})?")
+_PROGRAM_PATTERN = re.compile(r"(?:Fixed|HomeEquity|HELOC)(\d{2})Year")
+_SCORE_RANGE_PATTERN = re.compile(r"R_(\d{3})_(\d{3})?")
 
 
-def read(incoming: Incoming) -> Envelope:
+def read(incoming: IncomingDelivery) -> Envelope:
     """One contact. Never raises: what cannot be used comes back as an outcome.
 
     Source: Zillow lender contact notification (SEEN 2026-11-23). A non-2xx
     answer means failure to Zillow, so whatever is authentic and readable gets 200.
     """
     if not incoming.path_secret_matches():
-        return refused(Outcome.REJECTED_AUTH, "bad_token", json_answer(403, error="forbidden"))
+        return rejected_envelope(
+            Outcome.REJECTED_AUTH, "bad_token", json_answer(403, error="forbidden")
+        )
     if incoming.is_too_large():
-        return refused(Outcome.REJECTED_TOO_LARGE, "too_large", json_answer(413, error="too_large"))
-    notes = Notes()
-    told = charset(incoming.header("content-type"))
+        return rejected_envelope(
+            Outcome.REJECTED_TOO_LARGE, "too_large", json_answer(413, error="too_large")
+        )
+    notes = ReadingNotes()
+    told = content_charset(incoming.header("content-type"))
     try:
-        found = Fields(json_object(incoming.masked.body, notes, told=told))
-    except Unreadable as error:
-        return refused(Outcome.REJECTED_MALFORMED, str(error), json_answer(400, error=str(error)))
-    notes.warn_of(incoming.masked.found)
+        found = Fields(parse_json_object(incoming.masked.body, notes, told=told))
+    except UnreadableBody as error:
+        return rejected_envelope(
+            Outcome.REJECTED_MALFORMED, str(error), json_answer(400, error=str(error))
+        )
+    notes.warn_of_secrets(incoming.masked.found)
     details = found.part("details")
-    lead = _lead(found, details, incoming, notes)
-    notes.keep_all(found)
-    notes.keep_all(details)
-    return conclude(lead, _answer(incoming), notes)
+    lead = _build_lead(found, details, incoming, notes)
+    notes.keep_unread(found)
+    notes.keep_unread(details)
+    return build_envelope(lead, _success_answer(incoming), notes)
 
 
-def _answer(incoming: Incoming) -> Answer:
+def _success_answer(incoming: IncomingDelivery) -> Answer:
     url = incoming.endpoint.application_url
     offer = {"applicationURL": url} if url else {}
-    return json_answer(200, externalContactReference=LEAD_ID, **offer)
+    return json_answer(200, externalContactReference=LEAD_ID_PLACEHOLDER, **offer)
 
 
-def _lead(found: Fields, details: Fields, incoming: Incoming, notes: Notes) -> CanonicalLead:
+def _build_lead(
+    found: Fields, details: Fields, incoming: IncomingDelivery, notes: ReadingNotes
+) -> CanonicalLead:
     sender, zone = found.part("sender"), incoming.endpoint.zone
-    submitted_at, precision = moment(found.get("created"), "created", notes, zone=zone)
-    status = text(found.get("conciergeStatus"))
+    submitted_at, precision = parse_moment(found.get("created"), "created", notes, zone=zone)
+    status = short_text(found.get("conciergeStatus"))
     return CanonicalLead(
         source=Source.ZILLOW,
         channel=CHANNEL,
-        sub_source=text(found.get("source")),
-        vendor_lead_id=identifier(found.get("id")),
-        vendor_ids=_vendor_ids(found, details),
+        sub_source=short_text(found.get("source")),
+        vendor_lead_id=vendor_identifier(found.get("id")),
+        vendor_ids=_build_vendor_ids(found, details),
         submitted_at=submitted_at,
         submitted_at_precision=precision,
         received_at=incoming.received_at,
         is_test=incoming.endpoint.is_test,
-        cost=_cost(found.get("price"), notes),
-        message=message(details.get("message"), notes),
-        borrower=person(sender.get("firstName"), sender.get("lastName"), notes),
-        co_borrower=_co_borrower(details, notes),
-        phones=phones([(sender.get("phoneNumber"), PhoneType.UNKNOWN)], notes),
-        emails=emails([sender.get("emailAddress")], notes),
-        contact_pref=_contact_preference(found, zone, notes),
-        property=_property(details, notes),
-        loan=_loan(found, details, notes),
-        credit=_credit(details, notes),
-        income=_income(details, notes),
-        recipient=_recipient(found.part("recipient")),
+        cost=_build_cost(found.get("price"), notes),
+        message=consumer_message(details.get("message"), notes),
+        borrower=borrower_name(sender.get("firstName"), sender.get("lastName"), notes),
+        co_borrower=_build_co_borrower(details, notes),
+        phones=phone_numbers([(sender.get("phoneNumber"), PhoneType.UNKNOWN)], notes),
+        emails=email_addresses([sender.get("emailAddress")], notes),
+        contact_pref=_build_contact_preference(found, zone, notes),
+        property=_build_property(details, notes),
+        loan=_build_loan(found, details, notes),
+        credit=_build_credit(details, notes),
+        income=_build_income(details, notes),
+        recipient=_build_recipient(found.part("recipient")),
         vendor_status=status,
-        suppression=SUPPRESSIONS.get(squashed(status or "")),
+        suppression=SUPPRESSIONS.get(squash_word(status or "")),
         extras=notes.extras,
-        **_situation(details, notes),
+        **_build_situation(details, notes),
     )
 
 
-def _vendor_ids(found: Fields, details: Fields) -> dict[str, str]:
+def _build_vendor_ids(found: Fields, details: Fields) -> dict[str, str]:
     ids = {
-        "type": identifier(found.get("type")),
-        "quote_id": identifier(details.get("quoteId")),
-        "request_id": identifier(details.get("requestId")),
+        "type": vendor_identifier(found.get("type")),
+        "quote_id": vendor_identifier(details.get("quoteId")),
+        "request_id": vendor_identifier(details.get("requestId")),
     }
     return {name: value for name, value in ids.items() if value}
 
 
-def _cost(price: Any, notes: Notes) -> Cost | None:
-    paid = cents(price, "cost", notes)
+def _build_cost(price: Any, notes: ReadingNotes) -> Cost | None:
+    paid = parse_cents(price, "cost", notes)
     return None if paid is None else Cost(amount_cents=paid, basis=CostBasis.PER_LEAD)
 
 
-def _property(details: Fields, notes: Notes) -> Property | None:
+def _build_property(details: Fields, notes: ReadingNotes) -> Property | None:
     place = {
         "line1": details.get("propertyAddress") or details.get("streetAddress"),
         "city": details.get("city"),
@@ -191,60 +199,66 @@ def _property(details: Fields, notes: Notes) -> Property | None:
         "state": details.get("stateAbbreviation"),
         "zip": details.get("zipCode"),
     }
-    where = address_fields(place, notes, state_key="stateAbbreviation", zip_key="zipCode")
-    value = positive_cents(details.get("propertyValue"), "property.estimated_value", notes)
+    where = parse_address(place, notes, state_key="stateAbbreviation", zip_key="zipCode")
+    value = parse_positive_cents(details.get("propertyValue"), "property.estimated_value", notes)
     kind, use = details.get("propertyType"), details.get("propertyUse")
-    if text(kind) == "Leasehold":
+    if short_text(kind) == "Leasehold":
         notes.keep("propertyType", kind)
     bought = details.get("yearPurchased")
-    return known(
+    return none_if_empty(
         Property(
             **where,
-            type=choice(kind, PROPERTY_TYPES, "property.type", "propertyType", notes),
-            use=choice(use, PROPERTY_USES, "property.use", "propertyUse", notes),
+            type=match_choice(kind, PROPERTY_TYPES, "property.type", "propertyType", notes),
+            use=match_choice(use, PROPERTY_USES, "property.use", "propertyUse", notes),
             estimated_value_cents=value,
             purchase_price_cents=value if _is_purchase(details) else None,
-            year_purchased=count(bought, "property.year_purchased", notes, low=1800, high=2200),
+            year_purchased=parse_count(
+                bought, "property.year_purchased", notes, low=1800, high=2200
+            ),
             new_construction=yes_or_no(details.get("newConstruction")),
         )
     )
 
 
 def _is_purchase(details: Fields) -> bool:
-    return squashed(text(details.get("loanPurpose")) or "") == "purchase"
+    return squash_word(short_text(details.get("loanPurpose")) or "") == "purchase"
 
 
-def _loan(found: Fields, details: Fields, notes: Notes) -> Loan | None:
+def _build_loan(found: Fields, details: Fields, notes: ReadingNotes) -> Loan | None:
     is_purchase = _is_purchase(details)
-    cash_out = cents(details.get("cashOut"), "loan.cash_out", notes)
-    programs = _programs(details.get("desiredPrograms"))
-    down = cents(details.get("downPayment"), "loan.down_payment", notes)
-    balance = cents(details.get("currentBalance"), "loan.current_balance", notes)
+    cash_out = parse_cents(details.get("cashOut"), "loan.cash_out", notes)
+    programs = _program_codes(details.get("desiredPrograms"))
+    down = parse_cents(details.get("downPayment"), "loan.down_payment", notes)
+    balance = parse_cents(details.get("currentBalance"), "loan.current_balance", notes)
     backer = details.get("currentBacker")
-    value = positive_cents(details.get("propertyValue"), "property.estimated_value", notes)
-    ltv = percent(details.get("loanToValuePercent"), "loan.ltv", notes)
+    value = parse_positive_cents(details.get("propertyValue"), "property.estimated_value", notes)
+    ltv = parse_percent(details.get("loanToValuePercent"), "loan.ltv", notes)
     loan = Loan(
-        purpose=_purpose(details, cash_out, notes),
-        type=_wanted_type(found, details),
+        purpose=_loan_purpose(details, cash_out, notes),
+        type=_requested_loan_type(found, details),
         amortization=_amortization(programs),
         term_months=_term_months(programs),
         desired_products=programs,
-        amount_cents=positive_cents(details.get("loanAmount"), "loan.amount", notes),
+        amount_cents=parse_positive_cents(details.get("loanAmount"), "loan.amount", notes),
         down_payment_cents=down if is_purchase or down else None,
         cash_out_cents=cash_out,
         ltv_pct=ltv or None,
         current_balance_cents=None if is_purchase and not balance else balance,
-        current_type=choice(backer, BACKERS, "loan.current_type", "currentBacker", notes),
-        quote=_quote(found.part("quote"), notes),
+        current_type=match_choice(
+            backer, LOAN_BACKERS, "loan.current_type", "currentBacker", notes
+        ),
+        quote=_build_quote(found.part("quote"), notes),
     )
-    implied = sized(loan, value_cents=value, price_cents=value if is_purchase else None)
-    return known(replace(loan, **implied))
+    implied = implied_loan_sizes(
+        loan, value_cents=value, price_cents=value if is_purchase else None
+    )
+    return none_if_empty(replace(loan, **implied))
 
 
-def _purpose(details: Fields, cash_out: int | None, notes: Notes) -> Purpose | None:
+def _loan_purpose(details: Fields, cash_out: int | None, notes: ReadingNotes) -> Purpose | None:
     """A refinance is for cash when cash is wanted, and for the rate only when it is refused."""
     stated = details.get("loanPurpose")
-    purpose = choice(stated, PURPOSES, "loan.purpose", "loanPurpose", notes)
+    purpose = match_choice(stated, PURPOSES, "loan.purpose", "loanPurpose", notes)
     if purpose is not Purpose.REFINANCE:
         return purpose
     wants = yes_or_no(details.get("wantsCashOut"))
@@ -255,15 +269,15 @@ def _purpose(details: Fields, cash_out: int | None, notes: Notes) -> Purpose | N
     return purpose
 
 
-def _wanted_type(found: Fields, details: Fields) -> LoanType | None:
+def _requested_loan_type(found: Fields, details: Fields) -> LoanType | None:
     if yes_or_no(details.get("vaEligible")):
         return LoanType.VA
     return LoanType.JUMBO if yes_or_no(found.part("quote").get("jumbo")) else None
 
 
-def _programs(listed: Any) -> tuple[str, ...]:
+def _program_codes(listed: Any) -> tuple[str, ...]:
     codes = listed if isinstance(listed, list) else [listed]
-    return tuple(code for code in map(text, codes[:50]) if code)
+    return tuple(code for code in map(short_text, codes[:50]) if code)
 
 
 def _amortization(programs: tuple[str, ...]) -> Amortization | None:
@@ -279,37 +293,41 @@ def _amortization(programs: tuple[str, ...]) -> Amortization | None:
 
 
 def _term_months(programs: tuple[str, ...]) -> int | None:
-    found = filter(None, map(_PROGRAM.match, programs))
+    found = filter(None, map(_PROGRAM_PATTERN.match, programs))
     return next((int(one[1]) * 12 for one in found), None)
 
 
-def _quote(quote: Fields, notes: Notes) -> Quote | None:
-    return known(
+def _build_quote(quote: Fields, notes: ReadingNotes) -> Quote | None:
+    return none_if_empty(
         Quote(
-            rate_pct=percent(quote.get("rate"), "loan.quote.rate", notes),
-            apr_pct=percent(quote.get("apr"), "loan.quote.apr", notes),
-            term_months=count(quote.get("termMonths"), "loan.quote.term", notes, low=1, high=600),
-            lock_days=count(quote.get("lockDays"), "loan.quote.lock", notes, low=0, high=1000),
+            rate_pct=parse_percent(quote.get("rate"), "loan.quote.rate", notes),
+            apr_pct=parse_percent(quote.get("apr"), "loan.quote.apr", notes),
+            term_months=parse_count(
+                quote.get("termMonths"), "loan.quote.term", notes, low=1, high=600
+            ),
+            lock_days=parse_count(
+                quote.get("lockDays"), "loan.quote.lock", notes, low=0, high=1000
+            ),
         )
     )
 
 
-def _credit(details: Fields, notes: Notes) -> Credit | None:
+def _build_credit(details: Fields, notes: ReadingNotes) -> Credit | None:
     """Both variants: the named range, and two numbers."""
-    named = text(details.get("creditScoreRange"))
-    scores = _SCORES.fullmatch(named or "")
+    named = short_text(details.get("creditScoreRange"))
+    scores = _SCORE_RANGE_PATTERN.fullmatch(named or "")
     low_high: tuple[Any, Any] = (details.get("creditScoreLow"), details.get("creditScoreHigh"))
     if scores:
         low_high = (scores[1], scores[2] or 850)
     elif named:
         notes.warn(f"unknown_enum:credit.band={named}")
         notes.keep("creditScoreRange", named)
-    low = count(low_high[0], "credit.score_low", notes, low=300, high=850)
-    return known(
+    low = parse_count(low_high[0], "credit.score_low", notes, low=300, high=850)
+    return none_if_empty(
         Credit(
             band=credit_band(low),
             score_low=low,
-            score_high=count(low_high[1], "credit.score_high", notes, low=300, high=850),
+            score_high=parse_count(low_high[1], "credit.score_high", notes, low=300, high=850),
             basis=CreditBasis.SCORE_RANGE if low else None,
             bankruptcy=yes_or_no(details.get("hasBankruptcy")),
             foreclosure=yes_or_no(details.get("hasForeclosure")),
@@ -317,26 +335,30 @@ def _credit(details: Fields, notes: Notes) -> Credit | None:
     )
 
 
-def _income(details: Fields, notes: Notes) -> Income | None:
-    annual = positive_cents(details.get("annualIncome"), "income.annual", notes)
+def _build_income(details: Fields, notes: ReadingNotes) -> Income | None:
+    annual = parse_positive_cents(details.get("annualIncome"), "income.annual", notes)
     own = yes_or_no(details.get("selfEmployed"))
     works = {True: Employment.SELF_EMPLOYED, False: Employment.EMPLOYED}
-    dti = percent(details.get("debtToIncomePercent"), "income.dti", notes)
-    return known(
+    dti = parse_percent(details.get("debtToIncomePercent"), "income.dti", notes)
+    return none_if_empty(
         Income(
             annual_cents=annual,
             band=income_band(annual),
-            monthly_debts_cents=cents(details.get("monthlyDebts"), "income.monthly_debts", notes),
-            assets_cents=cents(details.get("totalAssets"), "income.assets", notes),
+            monthly_debts_cents=parse_cents(
+                details.get("monthlyDebts"), "income.monthly_debts", notes
+            ),
+            assets_cents=parse_cents(details.get("totalAssets"), "income.assets", notes),
             dti_pct=dti or None,
             employment=None if own is None else works[own],
         )
     )
 
 
-def _situation(details: Fields, notes: Notes) -> dict[str, Any]:
-    agent = _agent(details)
-    veteran = choice(details.get("veteranType"), MILITARY, "military_status", "veteranType", notes)
+def _build_situation(details: Fields, notes: ReadingNotes) -> dict[str, Any]:
+    agent = _build_agent(details)
+    veteran = match_choice(
+        details.get("veteranType"), MILITARY_STATUSES, "military_status", "veteranType", notes
+    )
     has_agent = yes_or_no(details.get("hasAgent"))
     return {
         "military": True if veteran else None,
@@ -344,53 +366,59 @@ def _situation(details: Fields, notes: Notes) -> dict[str, Any]:
         "first_time_buyer": yes_or_no(details.get("firstTimeBuyer")),
         "has_agent": True if has_agent is None and agent else has_agent,
         "agent": agent,
-        "timeline": timeline(details.get("closingTimelineDays"), "closingTimelineDays", notes),
+        "timeline": match_timeline(
+            details.get("closingTimelineDays"), "closingTimelineDays", notes
+        ),
     }
 
 
-def _agent(details: Fields) -> Agent | None:
+def _build_agent(details: Fields) -> Agent | None:
     """Flat `agentFirstName` or nested `agent.FirstName`; both were seen."""
     nested = {key.lower(): value for key, value in details.part("agent").items()}
 
     def named(key: str) -> Any:
         return details.get(f"agent{key}") or nested.get(key.lower())
 
-    return known(
+    return none_if_empty(
         Agent(
-            name=joined(named("FirstName"), named("LastName")),
+            name=third_party_name(named("FirstName"), named("LastName")),
             email=third_party_email(named("EmailAddress")),
-            e164=contact(named("PhoneNumber")),
-            company=text(named("BusinessName")),
-            vendor_id=text(named("Id")),
+            e164=third_party_phone(named("PhoneNumber")),
+            company=short_text(named("BusinessName")),
+            vendor_id=short_text(named("Id")),
         )
     )
 
 
-def _recipient(found: Fields) -> Recipient | None:
-    return known(
+def _build_recipient(found: Fields) -> Recipient | None:
+    return none_if_empty(
         Recipient(
-            vendor_lender_id=text(found.get("lenderId")),
-            name=joined(found.get("firstName"), found.get("lastName")),
+            vendor_lender_id=short_text(found.get("lenderId")),
+            name=third_party_name(found.get("firstName"), found.get("lastName")),
             email=third_party_email(found.get("emailAddress")),
-            e164=contact(found.get("phoneNumber")),
-            nmls_id=text(found.get("nmlsLicense")),
+            e164=third_party_phone(found.get("phoneNumber")),
+            nmls_id=short_text(found.get("nmlsLicense")),
         )
     )
 
 
-def _co_borrower(details: Fields, notes: Notes) -> CoBorrower | None:
-    found = person(details.get("coborrowerFirstName"), details.get("coborrowerLastName"), notes)
+def _build_co_borrower(details: Fields, notes: ReadingNotes) -> CoBorrower | None:
+    found = borrower_name(
+        details.get("coborrowerFirstName"), details.get("coborrowerLastName"), notes
+    )
     if found is None:
         return None
     return CoBorrower(first_name=found.first_name, last_name=found.last_name, suffix=found.suffix)
 
 
-def _contact_preference(found: Fields, zone: str, notes: Notes) -> ContactPreference | None:
+def _build_contact_preference(
+    found: Fields, zone: str, notes: ReadingNotes
+) -> ContactPreference | None:
     """A part of the day, or a moment the concierge agreed with the person."""
-    asked = text(found.get("preferredContactTime"))
+    asked = short_text(found.get("preferredContactTime"))
     if asked is None:
         return None
-    if part := CONTACT_TIMES.get(squashed(asked)):
+    if part := CONTACT_TIMES.get(squash_word(asked)):
         return ContactPreference(time=part)
-    at, _ = moment(asked, "preferredContactTime", notes, zone=zone)
-    return known(ContactPreference(at=at))
+    at, _ = parse_moment(asked, "preferredContactTime", notes, zone=zone)
+    return none_if_empty(ContactPreference(at=at))

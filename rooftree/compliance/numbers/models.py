@@ -5,10 +5,10 @@ from django.db import models
 from django.db.models import Q
 
 from rooftree.compliance.models import DncFile
-from rooftree.compliance.numbers.shapes import Kind
+from rooftree.compliance.numbers.number_vendor import QuestionKind
 from rooftree.core.uuid7 import uuid7
+from rooftree.db.sealed_text import SealedTextField
 from rooftree.leads.models import Person
-from rooftree.org.sealed_text import SealedTextField
 
 
 class NumberService(models.Model):
@@ -32,7 +32,7 @@ class NumberService(models.Model):
 
     def answers(self, kind: str) -> bool:
         """Whether the account answers questions of this kind."""
-        return self.asks_reassigned if kind == Kind.REASSIGNED else bool(self.covers)
+        return self.asks_reassigned if kind == QuestionKind.REASSIGNED else bool(self.covers)
 
 
 class NumberQuestion(models.Model):
@@ -62,8 +62,8 @@ class NumberQuestion(models.Model):
         db_table = "number_question"
         constraints = [
             models.CheckConstraint(
-                condition=Q(kind=Kind.LISTS, since=None, response="")
-                | Q(kind=Kind.REASSIGNED, since__isnull=False, covers=[]),
+                condition=Q(kind=QuestionKind.LISTS, since=None, response="")
+                | Q(kind=QuestionKind.REASSIGNED, since__isnull=False, covers=[]),
                 name="question_of_its_kind",
             ),
             models.CheckConstraint(
@@ -89,7 +89,7 @@ class NumberQuestion(models.Model):
         return f"number_question:{self.pk}"
 
 
-class DncFound(models.Model):
+class DncFolderFile(models.Model):
     """One file in the folder that is watched for lists, as it was when it was last looked at."""
 
     path = models.CharField(max_length=300, primary_key=True)  # within the folder

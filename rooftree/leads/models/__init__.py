@@ -6,16 +6,16 @@ from rooftree.leads.models.partners import (
     Agreement,
     Introduction,
     Partner,
-    Permission,
+    PartnerPermission,
     ThingOfValue,
 )
-from rooftree.leads.models.people import Email, Likeness, Person, PersonMerge, Phone
+from rooftree.leads.models.people import Email, Person, PersonMerge, Phone, PossibleDuplicate
 from rooftree.leads.models.sources import (
     Campaign,
     Delivery,
     DeliveryKey,
-    Flood,
-    Rejection,
+    RateLimitCount,
+    RejectionCount,
     Source,
 )
 from rooftree.leads.models.work import ContactAttempt, Remark, Signal, Task
@@ -28,18 +28,18 @@ __all__ = [
     "Delivery",
     "DeliveryKey",
     "Email",
-    "Flood",
+    "RateLimitCount",
     "Introduction",
     "Lead",
-    "Likeness",
+    "PossibleDuplicate",
     "Loan",
     "Milestone",
     "Partner",
-    "Permission",
+    "PartnerPermission",
     "Person",
     "PersonMerge",
     "Phone",
-    "Rejection",
+    "RejectionCount",
     "Remark",
     "Signal",
     "Source",

@@ -46,7 +46,7 @@ class Introduction(models.Model):
         return f"introduction:{self.pk}"
 
 
-class Permission(models.Model):
+class PartnerPermission(models.Model):
     """What a borrower allowed their partner to see, from a moment on. The newest row counts."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)

@@ -6,7 +6,11 @@ from django.db.models import F, Q
 from rooftree.core.uuid7 import uuid7
 from rooftree.org.models import User
 
-ANSWERS = ["same", "two", "moved"]  # moved: two people, and the number is the newer one's now
+DUPLICATE_ANSWERS = [
+    "same",
+    "two",
+    "moved",
+]  # moved: two people, and the number is the newer one's now
 
 
 class Person(models.Model):
@@ -131,7 +135,7 @@ class PersonMerge(models.Model):
         return f"person_merge:{self.pk}"
 
 
-class Likeness(models.Model):
+class PossibleDuplicate(models.Model):
     """Two people who may be one human, which staff decide, once. No lead waits for it."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
@@ -151,7 +155,7 @@ class Likeness(models.Model):
             models.UniqueConstraint(fields=["older", "newer"], name="likeness_once_a_pair"),
             models.CheckConstraint(
                 condition=Q(answer="", answered_at=None)
-                | Q(answer__in=ANSWERS, answered_at__isnull=False),
+                | Q(answer__in=DUPLICATE_ANSWERS, answered_at__isnull=False),
                 name="likeness_answer_known",
             ),
         ]

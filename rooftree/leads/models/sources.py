@@ -6,7 +6,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from rooftree.core.uuid7 import uuid7
-from rooftree.org.sealed_text import SealedTextField
+from rooftree.db.sealed_text import SealedTextField
 
 
 class Source(models.Model):
@@ -119,7 +119,7 @@ class DeliveryKey(models.Model):
         return f"delivery_key:{self.pk}"
 
 
-class Rejection(models.Model):
+class RejectionCount(models.Model):
     """How many deliveries of one kind were turned away on one day. Their bytes are not kept."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
@@ -140,7 +140,7 @@ class Rejection(models.Model):
         return f"rejection:{self.pk}"
 
 
-class Flood(models.Model):
+class RateLimitCount(models.Model):
     """How many deliveries of one source were more than its limit on one day. None were kept."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)

@@ -81,7 +81,7 @@ class Remark(models.Model):
         return f"remark:{self.pk}"
 
 
-MANY_AT_ONCE = ("typed",)  # kinds of which a lead may have more than one open task
+REPEATABLE_TASK_KINDS = ("typed",)  # kinds of which a lead may have more than one open task
 
 
 class Task(models.Model):
@@ -110,7 +110,7 @@ class Task(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["lead", "kind"],
-                condition=Q(done_at=None, cancelled_at=None) & ~Q(kind__in=MANY_AT_ONCE),
+                condition=Q(done_at=None, cancelled_at=None) & ~Q(kind__in=REPEATABLE_TASK_KINDS),
                 name="one_open_task_a_kind",
             ),
             models.CheckConstraint(

@@ -6,23 +6,23 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from rooftree.core.failures import Misconfigured, Refused, TryLater, Uncertain
-from rooftree.core.http import Answer, Ask, Limits
-from rooftree.los.adapters.encompass_reading import reading, wanted_fields
-from rooftree.los.adapters.encompass_session import Session, Settings, refusal
+from rooftree.core.http_client import ClientLimits, VendorRequest, VendorResponse
+from rooftree.core.vendor_errors import Misconfigured, OutcomeUnknown, RequestRejected, RetryLater
+from rooftree.los.adapters.encompass_session import EncompassSession, Settings, build_refusal
+from rooftree.los.adapters.encompass_snapshot import build_snapshot, required_field_ids
 from rooftree.los.adapters.encompass_webhooks import parse_webhook, verify_webhook
-from rooftree.los.fields import mapping_of
-from rooftree.los.handoff import Handoff
-from rooftree.los.payload import NeedsData, payload
-from rooftree.los.reading import Changed, Created, LoanReading, Lookup
-from rooftree.los.statuses import status_map
+from rooftree.los.field_mapping import load_field_table
+from rooftree.los.handoff_record import HandoffRecord
+from rooftree.los.loan_snapshot import ChangedLoan, CreatedLoan, LoanLookup, LoanSnapshot
+from rooftree.los.los_payload import MissingData, build_payload
+from rooftree.los.status_mapping import build_status_map
 
 __all__ = ["Encompass", "Settings", "parse_webhook", "verify_webhook"]
 
 LABEL = "ICE Encompass"
 SEARCH_LAG = timedelta(minutes=5)  # the Reporting Database follows its loans by a while
-OVERLAP = timedelta(minutes=5)  # a poll looks back over the same lag
-PAGE = 500
+POLL_OVERLAP = timedelta(minutes=5)  # a poll looks back over the same lag
+PAGE_SIZE = 500
 LOAN_EVENTS = ("create", "update", "milestone", "change", "move", "lock", "unlock")
 
 
@@ -37,17 +37,17 @@ class Encompass:
         self,
         settings: Callable[[], Settings],
         *,
-        limits: Limits | None = None,
+        limits: ClientLimits | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._session = Session(settings, limits=limits, clock=clock, sleep=sleep)
+        self._session = EncompassSession(settings, limits=limits, clock=clock, sleep=sleep)
 
     def close(self) -> None:
         """Give the connections back."""
         self._session.close()
 
-    def create(self, handoff: Handoff) -> Created:
+    def create_loan(self, handoff: HandoffRecord) -> CreatedLoan:
         """Make the loan, carrying our lead id.
 
         Raises:
@@ -58,11 +58,11 @@ class Encompass:
             Misconfigured: the folder is unknown.
             TryLater: nothing was made.
         """
-        made = payload(handoff, "encompass", self._settings.mapping)
+        made = build_payload(handoff, "encompass", self._settings.mapping)
         if made.missing:
-            raise NeedsData(made.missing)
+            raise MissingData(made.missing)
         answer = self._session.call(
-            Ask(
+            VendorRequest(
                 method="POST",
                 path="/encompass/v3/loans",
                 repeatable=False,
@@ -73,52 +73,54 @@ class Encompass:
         if answer.status == 404:
             raise Misconfigured("Encompass does not know the loan folder or the template.")
         if answer.status >= 400:
-            raise refusal(answer, "the new loan")
+            raise build_refusal(answer, "the new loan")
         told = answer.json()
         loan_id = str(told.get("id") or "") if isinstance(told, dict) else ""
         loan_id = loan_id or answer.headers.get("location", "").rstrip("/").rpartition("/")[2]
         if not loan_id:
-            raise Uncertain("Encompass took the loan and did not say its id.")
-        return Created(loan_id=loan_id)
+            raise OutcomeUnknown("Encompass took the loan and did not say its id.")
+        return CreatedLoan(loan_id=loan_id)
 
-    def find_by_lead_id(self, lead_id: UUID, *, sent_at: datetime, at: datetime) -> Lookup:
+    def find_by_lead_id(self, lead_id: UUID, *, sent_at: datetime, at: datetime) -> LoanLookup:
         """The loans that carry our lead id in field 4495.
 
         The search lags. Finding nothing proves nothing until `SEARCH_LAG` has
         passed since `sent_at`, the moment of the create in question.
         """
-        rows = self._search([_term("Fields.4495", str(lead_id), "exact")])
-        return Lookup(
+        rows = self._search([_search_term("Fields.4495", str(lead_id), "exact")])
+        return LoanLookup(
             loan_ids=tuple(row.loan_id for row in rows),
             conclusive=bool(rows) or at - sent_at >= SEARCH_LAG,
         )
 
-    def changed_since(self, since: datetime) -> tuple[Changed, ...]:
+    def find_changed_since(self, since: datetime) -> tuple[ChangedLoan, ...]:
         """Our loans that changed at `since` or later: the poll that finds what no
         webhook told, because edits on the desktop may be silent.
 
         Looks back a little further than asked, for the lag of the search; the
         same loan may come again. Loans without a lead id of ours are left out.
         """
-        start = (since - OVERLAP).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        rows = self._search([_term("Loan.LastModified", start, "greaterThanOrEquals")])
-        return tuple(row for row in rows if _is_ours(row.lead_id))
+        start = (since - POLL_OVERLAP).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        rows = self._search([_search_term("Loan.LastModified", start, "greaterThanOrEquals")])
+        return tuple(row for row in rows if _is_lead_id(row.lead_id))
 
-    def read(self, loan_id: str) -> LoanReading:
+    def read_loan(self, loan_id: str) -> LoanSnapshot:
         """The loan as it is now. Raises `Refused` when Encompass has no such loan."""
         settings = self._settings
-        table = mapping_of("encompass", settings.mapping)
-        statuses = status_map("encompass", table.statuses)
-        held = self._fields(loan_id, wanted_fields(statuses, table.reads, settings.lead_id_field))
-        steps = self._json(
-            Ask(
+        table = load_field_table("encompass", settings.mapping)
+        statuses = build_status_map("encompass", table.statuses)
+        held = self._fields(
+            loan_id, required_field_ids(statuses, table.reads, settings.lead_id_field)
+        )
+        steps = self._request_json(
+            VendorRequest(
                 method="GET",
-                path=f"/encompass/v3/loans/{_safe(loan_id)}/milestones",
+                path=f"/encompass/v3/loans/{_require_safe_id(loan_id)}/milestones",
                 repeatable=True,
             ),
             "the milestones",
         )
-        return reading(
+        return build_snapshot(
             loan_id,
             held,
             [step for step in steps if isinstance(step, dict)] if isinstance(steps, list) else [],
@@ -129,10 +131,10 @@ class Encompass:
 
     def write_fields(self, loan_id: str, values: Mapping[str, str]) -> None:
         """Set fields by id; writing the same values again does no harm."""
-        self._done(
-            Ask(
+        self._request(
+            VendorRequest(
                 method="POST",
-                path=f"/encompass/v3/loans/{_safe(loan_id)}/fieldWriter",
+                path=f"/encompass/v3/loans/{_require_safe_id(loan_id)}/fieldWriter",
                 repeatable=True,
                 json=[{"fieldId": name, "value": value} for name, value in values.items()],
             ),
@@ -156,17 +158,19 @@ class Encompass:
             "deliveryPolicy": {"backoff": "exponential"},
             "enableSubscription": True,
         }
-        ask = Ask(method="POST", path="/webhook/v1/subscriptions", repeatable=True, json=body)
+        ask = VendorRequest(
+            method="POST", path="/webhook/v1/subscriptions", repeatable=True, json=body
+        )
         try:
-            answer = self._done(ask, "the subscription")
-        except TryLater:
-            held = self._subscription_of(endpoint)
+            answer = self._request(ask, "the subscription")
+        except RetryLater:
+            held = self._find_subscription(endpoint)
             if not held:
                 raise
-            self._done(
-                Ask(
+            self._request(
+                VendorRequest(
                     method="PUT",
-                    path=f"/webhook/v1/subscriptions/{_safe(held)}",
+                    path=f"/webhook/v1/subscriptions/{_require_safe_id(held)}",
                     repeatable=True,
                     json=body,
                 ),
@@ -179,19 +183,19 @@ class Encompass:
     def _settings(self) -> Settings:
         return self._session.settings()
 
-    def _subscription_of(self, endpoint: str) -> str:
-        ask = Ask(method="GET", path="/webhook/v1/subscriptions", repeatable=True)
-        rows = self._json(ask, "the list of subscriptions")
+    def _find_subscription(self, endpoint: str) -> str:
+        ask = VendorRequest(method="GET", path="/webhook/v1/subscriptions", repeatable=True)
+        rows = self._request_json(ask, "the list of subscriptions")
         for row in rows if isinstance(rows, list) else []:
             if isinstance(row, dict) and row.get("endpoint") == endpoint:
                 return str(row.get("subscriptionId") or row.get("id") or "")
         return ""
 
     def _fields(self, loan_id: str, names: list[str]) -> dict[str, str]:
-        rows = self._json(
-            Ask(
+        rows = self._request_json(
+            VendorRequest(
                 method="POST",
-                path=f"/encompass/v3/loans/{_safe(loan_id)}/fieldReader",
+                path=f"/encompass/v3/loans/{_require_safe_id(loan_id)}/fieldReader",
                 repeatable=True,
                 query=(("invalidFieldBehavior", "Exclude"),),
                 json=names,
@@ -204,15 +208,15 @@ class Encompass:
             if isinstance(row, dict)
         }
 
-    def _search(self, terms: list[dict[str, str]]) -> list[Changed]:
-        found: list[Changed] = []
+    def _search(self, terms: list[dict[str, str]]) -> list[ChangedLoan]:
+        found: list[ChangedLoan] = []
         while True:
-            rows = self._json(
-                Ask(
+            rows = self._request_json(
+                VendorRequest(
                     method="POST",
                     path="/encompass/v3/loanPipeline",
                     repeatable=True,
-                    query=(("start", str(len(found))), ("limit", str(PAGE))),
+                    query=(("start", str(len(found))), ("limit", str(PAGE_SIZE))),
                     json={
                         "fields": ["Loan.GUID", "Loan.LoanFolder", "Fields.4495"],
                         "filter": {"operator": "and", "terms": terms},
@@ -221,42 +225,42 @@ class Encompass:
                 ),
                 "the search; are fields 4495 and Loan.LastModified in the Reporting Database?",
             )
-            page = [_row(row) for row in rows if isinstance(row, dict)]
+            page = [_parse_search_row(row) for row in rows if isinstance(row, dict)]
             found += page
-            if len(page) < PAGE:
+            if len(page) < PAGE_SIZE:
                 return list({row.loan_id: row for row in found if row.loan_id}.values())
 
-    def _json(self, ask: Ask, doing: str) -> Any:
-        told = self._done(ask, doing).json()
+    def _request_json(self, ask: VendorRequest, doing: str) -> Any:
+        told = self._request(ask, doing).json()
         if not isinstance(told, dict | list):
-            raise TryLater("Encompass answered with something that is not data.")
+            raise RetryLater("Encompass answered with something that is not data.")
         return told
 
-    def _done(self, ask: Ask, doing: str) -> Answer:
+    def _request(self, ask: VendorRequest, doing: str) -> VendorResponse:
         answer = self._session.call(ask)
         if answer.status == 404:
-            raise Refused(f"Encompass does not know what {doing} is about.", code="404")
+            raise RequestRejected(f"Encompass does not know what {doing} is about.", code="404")
         if answer.status >= 400:
-            raise refusal(answer, doing)
+            raise build_refusal(answer, doing)
         return answer
 
 
-def _term(name: str, value: str, match: str) -> dict[str, str]:
+def _search_term(name: str, value: str, match: str) -> dict[str, str]:
     return {"canonicalName": name, "value": value, "matchType": match}
 
 
-def _row(row: Mapping[str, Any]) -> Changed:
+def _parse_search_row(row: Mapping[str, Any]) -> ChangedLoan:
     held = row.get("fields")
     held = held if isinstance(held, dict) else {}
     loan_id = row.get("loanId") or row.get("loanGuid") or held.get("Loan.GUID") or ""
-    return Changed(
+    return ChangedLoan(
         loan_id=str(loan_id).strip("{}"),
         lead_id=str(held.get("Fields.4495") or ""),
         folder=str(held.get("Loan.LoanFolder") or ""),
     )
 
 
-def _is_ours(lead_id: str) -> bool:
+def _is_lead_id(lead_id: str) -> bool:
     try:
         UUID(lead_id)
     except ValueError:
@@ -264,8 +268,8 @@ def _is_ours(lead_id: str) -> bool:
     return True
 
 
-def _safe(identifier: str) -> str:
+def _require_safe_id(identifier: str) -> str:
     """An id that is safe as one step of a path."""
     if not identifier or not all(sign.isalnum() or sign in "-_" for sign in identifier):
-        raise Refused("That is not an Encompass id.", code="id")
+        raise RequestRejected("That is not an Encompass id.", code="id")
     return identifier

@@ -8,15 +8,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from rooftree.core.failures import Misconfigured, Refused, TryLater
-from rooftree.core.http import Answer, Ask, Client, Limits
+from rooftree.core.http_client import ClientLimits, VendorClient, VendorRequest, VendorResponse
+from rooftree.core.vendor_errors import Misconfigured, RequestRejected, RetryLater
 
-IDLE_SECONDS = 14 * 60  # documented lifetimes disagree; the shortest is 15 minutes idle
-AGE_SECONDS = 110 * 60  # and 2 hours in all
-IN_FLIGHT = 5  # of the lender's 30, which every vendor of that lender shares
+MAX_IDLE_SECONDS = 14 * 60  # documented lifetimes disagree; the shortest is 15 minutes idle
+MAX_AGE_SECONDS = 110 * 60  # and 2 hours in all
+MAX_IN_FLIGHT = 5  # of the lender's 30, which every vendor of that lender shares
 BUSY_PAUSES_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)
-LOCKED_SECONDS = 60.0
-JUDGED_HERE = frozenset({400, 401, 404, 409, 422, 423, 429})
+LOCKED_LOAN_WAIT_SECONDS = 60.0
+HANDLED_STATUSES = frozenset({400, 401, 404, 409, 422, 423, 429})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,7 @@ class _Token:
     used: float
 
 
-class Session:
+class EncompassSession:
     """One signed-in connection; share one between all threads of a process.
 
     Args:
@@ -54,23 +54,23 @@ class Session:
         self,
         settings: Callable[[], Settings],
         *,
-        limits: Limits | None = None,
+        limits: ClientLimits | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.settings = settings
-        self._http = Client(settings().base_url, limits=limits, sleep=sleep)
+        self._handle_http = VendorClient(settings().base_url, limits=limits, sleep=sleep)
         self._clock = clock
         self._sleep = sleep
         self._token: _Token | None = None
         self._signing_in = threading.Lock()
-        self._places = threading.BoundedSemaphore(IN_FLIGHT)
+        self._places = threading.BoundedSemaphore(MAX_IN_FLIGHT)
 
     def close(self) -> None:
         """Give the connections back."""
-        self._http.close()
+        self._handle_http.close()
 
-    def call(self, ask: Ask) -> Answer:
+    def call(self, ask: VendorRequest) -> VendorResponse:
         """Send one request signed in; a 2xx answer, or one of 400, 404, 422.
 
         A 401 signs in again, once. Busy answers are waited out here, at most
@@ -78,44 +78,50 @@ class Session:
         `core.http.Client.ask`.
         """
         with self._places:
-            return self._patiently(replace(ask, wanted=ask.wanted | JUDGED_HERE))
+            return self._send_with_retries(replace(ask, wanted=ask.wanted | HANDLED_STATUSES))
 
-    def _patiently(self, ask: Ask) -> Answer:
+    def _send_with_retries(self, ask: VendorRequest) -> VendorResponse:
         for pause in (*BUSY_PAUSES_SECONDS, None):
             answer = self._signed_in(ask)
             if answer.status != 429:
                 break
             if pause is None:
-                raise TryLater("Encompass is busy.", after=answer.wait_seconds() or 30.0)
+                raise RetryLater("Encompass is busy.", after=answer.retry_after_seconds() or 30.0)
             spread = 0.5 + random.random()  # noqa: S311 (spread, not secrecy)
-            self._sleep(min(answer.wait_seconds() or pause * spread, 15.0))
-        if is_locked(answer):
-            raise TryLater("The loan is open in Encompass by somebody.", after=LOCKED_SECONDS)
+            self._sleep(min(answer.retry_after_seconds() or pause * spread, 15.0))
+        if is_loan_locked(answer):
+            raise RetryLater(
+                "The loan is open in Encompass by somebody.", after=LOCKED_LOAN_WAIT_SECONDS
+            )
         return answer
 
-    def _signed_in(self, ask: Ask) -> Answer:
+    def _signed_in(self, ask: VendorRequest) -> VendorResponse:
         for last_try in (False, True):
-            token = self._current()
+            token = self._get_token()
             headers = {**ask.headers, "Authorization": f"Bearer {token}"}
-            answer = self._http.ask(replace(ask, headers=headers))
+            answer = self._handle_http.ask(replace(ask, headers=headers))
             if answer.status != 401:
                 return answer
-            self._forget(token)
+            self._discard_token(token)
             if last_try:
                 break
         raise Misconfigured("Encompass gives a token and then does not accept it.")
 
-    def _current(self) -> str:
+    def _get_token(self) -> str:
         """The token, signing in when there is none: one thread does, the others wait."""
         with self._signing_in:
             now, held = self._clock(), self._token
-            stale = held is None or now - held.used > IDLE_SECONDS or now - held.born > AGE_SECONDS
+            stale = (
+                held is None
+                or now - held.used > MAX_IDLE_SECONDS
+                or now - held.born > MAX_AGE_SECONDS
+            )
             if held is None or stale:
                 held = self._token = _Token(self._sign_in(), now, now)
             held.used = now
             return held.value
 
-    def _forget(self, token: str) -> None:
+    def _discard_token(self, token: str) -> None:
         with self._signing_in:
             if self._token is not None and self._token.value == token:
                 self._token = None
@@ -129,8 +135,8 @@ class Session:
             form.append(("username", f"{settings.user}@encompass:{settings.instance}"))
             form.append(("password", settings.password))
         pair = f"{settings.client_id}:{settings.client_secret}".encode()
-        answer = self._http.ask(
-            Ask(
+        answer = self._handle_http.ask(
+            VendorRequest(
                 method="POST",
                 path="/oauth2/v1/token",
                 repeatable=True,
@@ -145,7 +151,7 @@ class Session:
             raise Misconfigured(SIGN_IN_PROBLEMS.get(str(told.get("error")), SIGN_IN_PROBLEM))
         token = told.get("access_token")
         if not isinstance(token, str) or not token:
-            raise TryLater("Encompass answered the sign-in without a token.")
+            raise RetryLater("Encompass answered the sign-in without a token.")
         return token
 
 
@@ -158,7 +164,7 @@ SIGN_IN_PROBLEMS = {
 }
 
 
-def is_locked(answer: Answer) -> bool:
+def is_loan_locked(answer: VendorResponse) -> bool:
     """Somebody has the loan open. The status is not documented, so three are taken."""
     if answer.status in {409, 423}:
         return True
@@ -169,7 +175,7 @@ def is_locked(answer: Answer) -> bool:
     return "locked" in words or "lock by" in words
 
 
-def refusal(answer: Answer, doing: str) -> Refused:
+def build_refusal(answer: VendorResponse, doing: str) -> RequestRejected:
     """The refusal in words that hold none of the borrower's data: codes and field names only."""
     told = answer.json()
     told = told if isinstance(told, dict) else {}
@@ -181,6 +187,6 @@ def refusal(answer: Answer, doing: str) -> Refused:
     )
     code = str(told.get("errorCode") or answer.status)
     about = f": {', '.join(filter(None, named))}" if any(named) else ""
-    return Refused(
+    return RequestRejected(
         f"Encompass refused {doing} ({code}){about}.", code=code, fields=tuple(filter(None, named))
     )

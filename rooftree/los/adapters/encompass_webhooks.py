@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from rooftree.los.reading import Hint
+from rooftree.los.loan_snapshot import LoanHint
 
 
 def verify_webhook(headers: Mapping[str, str], raw_body: bytes, keys: Sequence[str]) -> bool:
@@ -18,16 +18,19 @@ def verify_webhook(headers: Mapping[str, str], raw_body: bytes, keys: Sequence[s
     Takes the same time whichever key fits. Header names are read without case.
     """
     given = next((value for name, value in headers.items() if name.lower() == "elli-signature"), "")
-    fits = [hmac.compare_digest(signature(raw_body, key).encode(), given.encode()) for key in keys]
+    fits = [
+        hmac.compare_digest(compute_signature(raw_body, key).encode(), given.encode())
+        for key in keys
+    ]
     return any(fits)
 
 
-def signature(raw_body: bytes, key: str) -> str:
+def compute_signature(raw_body: bytes, key: str) -> str:
     """Base64 of HMAC-SHA256 over the bytes as they came."""
     return base64.b64encode(hmac.new(key.encode(), raw_body, hashlib.sha256).digest()).decode()
 
 
-def parse_webhook(raw_body: bytes) -> Hint | None:
+def parse_webhook(raw_body: bytes) -> LoanHint | None:
     """The hint in a verified body; None when it is not a loan event we can read."""
     try:
         told = json.loads(raw_body)
@@ -36,25 +39,25 @@ def parse_webhook(raw_body: bytes) -> Hint | None:
     meta = told.get("meta") if isinstance(told, dict) else None
     if not isinstance(meta, dict):
         return None
-    event_id, loan_id = _text(told.get("eventId")), _text(meta.get("resourceId"))
-    if not event_id or not loan_id or _text(meta.get("resourceType")).lower() != "loan":
+    event_id, loan_id = _text_or_empty(told.get("eventId")), _text_or_empty(meta.get("resourceId"))
+    if not event_id or not loan_id or _text_or_empty(meta.get("resourceType")).lower() != "loan":
         return None
-    return Hint(
+    return LoanHint(
         event_id=event_id,
-        event_type=_text(told.get("eventType")),
+        event_type=_text_or_empty(told.get("eventType")),
         loan_id=loan_id,
-        instance=_text(meta.get("instanceId")),
-        happened_at=_moment(told.get("eventTime")),
+        instance=_text_or_empty(meta.get("instanceId")),
+        happened_at=_parse_aware(told.get("eventTime")),
     )
 
 
-def _text(value: Any) -> str:
+def _text_or_empty(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _moment(value: Any) -> datetime | None:
+def _parse_aware(value: Any) -> datetime | None:
     try:
-        at = datetime.fromisoformat(_text(value))
+        at = datetime.fromisoformat(_text_or_empty(value))
     except ValueError:
         return None
     return at if at.tzinfo else None

@@ -7,12 +7,12 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.timezone import now
 
-from rooftree.management import base
-from rooftree.org import passwords, people, second_factor
+from rooftree.management import command_base
+from rooftree.org import passwords, second_factor, staff_accounts
 from rooftree.org.models import User
 
 
-class Command(base.Command):
+class Command(command_base.Command):
     """Makes an administrator, or a new link for one who lost the first."""
 
     help = "Make an administrator and print the link by which they choose a password."
@@ -31,9 +31,11 @@ class Command(base.Command):
         email, at = options["email"].strip().lower(), now()
         user = User.objects.filter(email__iexact=email).first()
         if user and user.role != "administrator":
-            raise base.Wrong(f"{email} is already a {user.role_label.lower()}; use Set-up")
+            raise command_base.UsageError(
+                f"{email} is already a {user.role_label.lower()}; use Set-up"
+            )
         try:
-            user = user or people.add_user(
+            user = user or staff_accounts.add_user(
                 email=email,
                 name=options["name"],
                 role="administrator",
@@ -42,10 +44,10 @@ class Command(base.Command):
                 at=at,
             )
             if options["phone_is_lost"]:
-                second_factor.remove_all(user=user, by=user, at=at)
-            who, token = passwords.link_for(user, by=user, at=at)
-        except people.CannotChange as problem:
-            raise base.Wrong(str(problem)) from problem
+                second_factor.reset_factors(user=user, by=user, at=at)
+            who, token = passwords.create_reset_link(user, by=user, at=at)
+        except staff_accounts.StaffChangeError as problem:
+            raise command_base.UsageError(str(problem)) from problem
         link = reverse("set_password", args=[who, token])
         self.stdout.write(f"{settings.PUBLIC_URL}{link}")
         self.stderr.write("The link works once, within three days.")

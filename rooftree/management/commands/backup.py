@@ -10,16 +10,16 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils.timezone import now
 
-from rooftree.management import base
+from rooftree.management import command_base
 
-PASSPHRASE = "ROOFTREE_BACKUP_PASSPHRASE"  # noqa: S105 (the name of a variable)
-LEFT_OUT = (
+PASSPHRASE_VARIABLE = "ROOFTREE_BACKUP_PASSPHRASE"  # noqa: S105 (the name of a variable)
+SECRETS_WARNING = (
     "The secrets are not in it: keep ROOFTREE_SECRET_KEY and ROOFTREE_FIELD_KEYS elsewhere. "
     "Without the field keys the stored credentials cannot be read."
 )
 
 
-class Command(base.Command):
+class Command(command_base.Command):
     """Writes a folder with the dump, its manifest and checksums; exit 1 when it could not."""
 
     help = "Back up the database while everything runs; `rooftree restore` brings it back."
@@ -33,25 +33,25 @@ class Command(base.Command):
         parser.add_argument(
             "--with-secrets",
             action="store_true",
-            help=f"put the secrets in, closed with the passphrase in {PASSPHRASE} or typed",
+            help=f"put the secrets in, closed with the passphrase in {PASSPHRASE_VARIABLE} or typed",
         )
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Make one."""
         from rooftree import settings
-        from rooftree.management import backing_up
+        from rooftree.management import make_backup
 
         if options["keep"] is not None and options["keep"] < 1:
-            raise base.Wrong("--keep must be 1 or more.")
-        passphrase = _passphrase() if options["with_secrets"] else ""
+            raise command_base.UsageError("--keep must be 1 or more.")
+        passphrase = _read_passphrase() if options["with_secrets"] else ""
         to = (options["to"] or settings.BACKUP_FOLDER).expanduser().absolute()
         try:
-            made = backing_up.back_up(
+            made = make_backup.make_backup(
                 to=to, keep=options["keep"], passphrase=passphrase, at=now().replace(microsecond=0)
             )
-        except backing_up.CannotBackUp as problem:
-            raise base.FoundWrong(f"no backup was made: {problem}") from problem
+        except make_backup.BackupFailed as problem:
+            raise command_base.CheckFailed(f"no backup was made: {problem}") from problem
         rows = sum(made.manifest.rows.values())
         if options["json"]:
             whole = {"folder": str(made.folder), "bytes": made.size, "rows": rows}
@@ -63,16 +63,18 @@ class Command(base.Command):
             + (f"; {made.removed} older removed" if made.removed else "")
         )
         if not passphrase:
-            self.stderr.write(LEFT_OUT)
+            self.stderr.write(SECRETS_WARNING)
 
 
-def _passphrase() -> str:
+def _read_passphrase() -> str:
     """From the environment, else typed twice."""
-    given = os.environ.get(PASSPHRASE, "")
+    given = os.environ.get(PASSPHRASE_VARIABLE, "")
     if not given and sys.stdin.isatty():
         given = getpass.getpass("Passphrase: ")
         if getpass.getpass("Again: ") != given:
-            raise base.Wrong("the two passphrases differ.")
+            raise command_base.UsageError("the two passphrases differ.")
     if len(given) < 12:
-        raise base.Wrong(f"--with-secrets needs a passphrase of 12 characters in {PASSPHRASE}.")
+        raise command_base.UsageError(
+            f"--with-secrets needs a passphrase of 12 characters in {PASSPHRASE_VARIABLE}."
+        )
     return given

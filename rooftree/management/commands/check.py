@@ -11,11 +11,11 @@ from django.core.management.base import CommandParser
 from django.db import connection, transaction
 from django.utils.timezone import now
 
-from rooftree.management.base import Command as OurCommand
-from rooftree.management.base import FoundWrong, Wrong
-from rooftree.reporting import heads
-from rooftree.reporting.invariants import EVERY, Finding
-from rooftree.reporting.rederive import DEEP
+from rooftree.management.command_base import CheckFailed, UsageError
+from rooftree.management.command_base import Command as OurCommand
+from rooftree.reporting.deep_checks import DEEP_CHECKS
+from rooftree.reporting.evidence import ledger_checkpoints
+from rooftree.reporting.invariants import INVARIANTS, Finding
 
 
 class Command(OurCommand):
@@ -42,25 +42,25 @@ class Command(OurCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Print a sentence for each; exit 1 when one does not hold."""
         at = now()
-        findings = [_django(), *_findings(at, deep=options["deep"])]
+        findings = [_check_django(), *_prove_invariants(at, deep=options["deep"])]
         if options["heads"]:
-            findings.append(_kept_elsewhere(options["heads"]))
+            findings.append(_check_external_heads(options["heads"]))
         if options["json"]:
             self.stdout.write(
                 json.dumps(
                     {
-                        "holds": all(one.holds for one in findings),
+                        "holds": all(finding.holds for finding in findings),
                         "at": at.isoformat(),
-                        "findings": [one.as_json() for one in findings],
+                        "findings": [finding.as_json() for finding in findings],
                     },
                     indent=2,
                 )
             )
         else:
-            for one in findings:
-                self._say(one)
-        if not all(one.holds for one in findings):
-            raise FoundWrong
+            for finding in findings:
+                self._say(finding)
+        if not all(finding.holds for finding in findings):
+            raise CheckFailed
 
     def _say(self, one: Finding) -> None:
         self.stdout.write(f"{'holds ' if one.holds else 'BROKEN'}  {one.name}: {one.sentence}")
@@ -68,12 +68,14 @@ class Command(OurCommand):
             self.stdout.write(f"          {offender}")
 
 
-def _findings(at: datetime, *, deep: bool) -> list[Finding]:
+def _prove_invariants(at: datetime, *, deep: bool) -> list[Finding]:
     """Each in one snapshot, so that leads arriving meanwhile disturb none."""
-    return [_in_one_snapshot(prove, at) for prove in (*EVERY, *(DEEP if deep else ()))]
+    return [
+        _prove_in_snapshot(prove, at) for prove in (*INVARIANTS, *(DEEP_CHECKS if deep else ()))
+    ]
 
 
-def _in_one_snapshot(prove: Callable[[datetime], Finding], at: datetime) -> Finding:
+def _prove_in_snapshot(prove: Callable[[datetime], Finding], at: datetime) -> Finding:
     is_outermost = not connection.in_atomic_block
     with transaction.atomic():
         if is_outermost:
@@ -82,12 +84,12 @@ def _in_one_snapshot(prove: Callable[[datetime], Finding], at: datetime) -> Find
         return prove(at)
 
 
-def _kept_elsewhere(where: Path) -> Finding:
+def _check_external_heads(where: Path) -> Finding:
     try:
-        kept = list(heads.kept(where))
-        wrong = list(heads.problems(kept))
-    except heads.UNREADABLE as problem:
-        raise Wrong(f"{where} holds no heads of a ledger: {problem}") from problem
+        kept = list(ledger_checkpoints.read_heads(where))
+        wrong = list(ledger_checkpoints.find_problems(kept))
+    except ledger_checkpoints.HEAD_ERRORS as problem:
+        raise UsageError(f"{where} holds no heads of a ledger: {problem}") from problem
     return Finding(
         name="heads kept elsewhere",
         holds=bool(kept) and not wrong,
@@ -96,13 +98,17 @@ def _kept_elsewhere(where: Path) -> Finding:
     )
 
 
-def _django() -> Finding:
-    messages = [one for one in run_checks() if one.is_serious() and not one.is_silenced()]
+def _check_django() -> Finding:
+    messages = [
+        run_check
+        for run_check in run_checks()
+        if run_check.is_serious() and not run_check.is_silenced()
+    ]
     return Finding(
         name="set-up",
         holds=not messages,
         sentence="Django finds nothing wrong with the program's set-up."
         if not messages
         else f"Django finds {len(messages)} things wrong with the program's set-up.",
-        offenders=tuple(f"{one.id}: {one.msg}" for one in messages),
+        offenders=tuple(f"{message.id}: {message.msg}" for message in messages),
     )

@@ -4,19 +4,23 @@ import signal
 from importlib import import_module
 from typing import Any
 
-from rooftree.core.supervise import follow_parent
-from rooftree.management import base
-from rooftree.tasks import rescue
-from rooftree.tasks.ticking import Tick, Ticker
+from rooftree.core.process_supervisor import exit_with_parent
+from rooftree.management import command_base
+from rooftree.tasks import orphaned_jobs
+from rooftree.tasks.scheduler import PeriodicJob, Scheduler
 
-UPKEEP = [
-    Tick(name="rescue orphaned tasks", every=2, run=lambda at: rescue.orphans()),
-    Tick(name="tidy finished tasks", every=300, run=lambda at: rescue.tidy()),
+UPKEEP_JOBS = [
+    PeriodicJob(
+        name="rescue orphaned tasks", every=2, run=lambda at: orphaned_jobs.requeue_orphaned_jobs()
+    ),
+    PeriodicJob(
+        name="tidy finished tasks", every=300, run=lambda at: orphaned_jobs.delete_finished_jobs()
+    ),
 ]
 
 
-class Command(base.Command):
-    """Runs everything in `rooftree.flow.clock.TICKS` at its interval, and rescues orphans."""
+class Command(command_base.Command):
+    """Runs everything in `rooftree.flow.tick_schedule.TICKS` at its interval, and rescues orphans."""
 
     help = "Run the promise clock; any number of clocks may run against one database."
     example = "rooftree clock"
@@ -26,10 +30,10 @@ class Command(base.Command):
         """Tick until SIGTERM or Ctrl-C."""
         from rooftree.management import database  # reads the settings
 
-        follow_parent()
-        database.wait_until_it_answers(60)
+        exit_with_parent()
+        database.wait_until_available(60)
         database.missing_migrations()  # refuses tables of a newer release
-        ticker = Ticker([*UPKEEP, *import_module("rooftree.flow.clock").TICKS])
+        ticker = Scheduler([*UPKEEP_JOBS, *import_module("rooftree.flow.tick_schedule").TICKS])
         for asked in (signal.SIGINT, signal.SIGTERM):
             signal.signal(asked, lambda *_: ticker.stop())
         ticker.run()

@@ -5,11 +5,11 @@ import sys
 from argparse import ArgumentParser
 from typing import Any
 
-from rooftree.compliance.cases import answer
-from rooftree.management import base
+from rooftree.management import command_base
+from rooftree_casebook.decide_case import case_result
 
 
-class Command(base.Command):
+class Command(command_base.Command):
     """Decide rulebook cases, one JSON object a line, from a file or from stdin."""
 
     help = "Decide rulebook cases (one JSON object a line, key `given`); prints one line a case."
@@ -23,13 +23,15 @@ class Command(base.Command):
     def handle(self, *args: Any, **options: Any) -> None:
         """Print a verdict for every case; a line that is no case is told and fails the whole."""
         is_whole = True
-        for number, line in enumerate(base.text_of(options["file"]).splitlines(), 1):
+        for number, line in enumerate(command_base.read_text(options["file"]).splitlines(), 1):
             if not line.strip():
                 continue
             try:
-                verdict = answer(json.loads(line))
-            except NOT_A_CASE as problem:
-                self.stderr.write(f"rooftree: line {number} is no case: {said(problem)}")
+                verdict = case_result(json.loads(line))
+            except CASE_ERRORS as problem:
+                self.stderr.write(
+                    f"rooftree: line {number} is no case: {describe_problem(problem)}"
+                )
                 is_whole = False
             else:
                 self.stdout.write(json.dumps(verdict))
@@ -38,10 +40,10 @@ class Command(base.Command):
 
 
 # A case is written by hand: a key is missing, or holds another kind of value than its name says.
-NOT_A_CASE = (ValueError, TypeError, KeyError, AttributeError, ArithmeticError)
+CASE_ERRORS = (ValueError, TypeError, KeyError, AttributeError, ArithmeticError)
 
 
-def said(problem: Exception) -> str:
+def describe_problem(problem: Exception) -> str:
     """Why a line could not be read, as one sentence."""
     if isinstance(problem, json.JSONDecodeError):
         return "it is not JSON"

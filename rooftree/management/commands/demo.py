@@ -4,10 +4,10 @@ import os
 import sys
 from typing import Any
 
-from rooftree.management import base
+from rooftree.management import command_base
 
 
-class Command(base.Command):
+class Command(command_base.Command):
     """Runs until Ctrl-C; a second start goes on with the same people and leads."""
 
     help = "Run Rooftree with an invented lender, its history and a live, simulated market."

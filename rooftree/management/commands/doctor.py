@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import CommandParser
 from django.db import Error, ProgrammingError
 
-from rooftree.management import base
+from rooftree.management import command_base
 
 if TYPE_CHECKING:
-    from rooftree.management.findings import Answer
+    from rooftree.management.doctor_machine_checks import DoctorFinding
 
 
-class Command(base.Command):
+class Command(command_base.Command):
     """Prints what is well and what is not, with what helps; exit 1 when something is not."""
 
     help = "Look over this installation; says what is wrong and what helps."
@@ -26,12 +26,12 @@ class Command(base.Command):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Ask every question, even after a bad answer."""
-        from rooftree.management.findings import MACHINE
-        from rooftree.management.findings_of_work import WORK
+        from rooftree.management.doctor_machine_checks import MACHINE_CHECKS
+        from rooftree.management.doctor_work_checks import WORK_CHECKS
 
-        number_wrong, questions = 0, {**MACHINE, **WORK}
+        number_wrong, questions = 0, {**MACHINE_CHECKS, **WORK_CHECKS}
         for name, question in questions.items():
-            found = _asked(question)
+            found = _ask_question(question)
             number_wrong += not found.well
             if options["json"]:
                 self.stdout.write(json.dumps(found.as_json(name)))
@@ -40,18 +40,18 @@ class Command(base.Command):
             if found.do:
                 self.stdout.write(f"         {found.do}")
         if number_wrong:
-            raise base.FoundWrong(f"{number_wrong} of {len(questions)} are not well.")
+            raise command_base.CheckFailed(f"{number_wrong} of {len(questions)} are not well.")
 
 
-def _asked(question: "Callable[[], Answer]") -> "Answer":
-    from rooftree.management.findings import wrong
+def _ask_question(question: "Callable[[], DoctorFinding]") -> "DoctorFinding":
+    from rooftree.management.doctor_machine_checks import problem_finding
 
     try:
         return question()
     except ProgrammingError:
-        return wrong("cannot be told: a table is missing", "run rooftree upgrade")
-    except (*base.FORESEEN, Error) as problem:
-        return wrong(
+        return problem_finding("cannot be told: a table is missing", "run rooftree upgrade")
+    except (*command_base.EXPECTED_ERRORS, Error) as problem:
+        return problem_finding(
             " ".join(str(problem).split())[:200],
             "see whether the database runs and its tables are current",
         )

@@ -6,12 +6,12 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils.timezone import now
 
-from rooftree.compliance.keeping import erasures
-from rooftree.flow import keeping
-from rooftree.management import base
+from rooftree.flow import data_removal
+from rooftree.management import command_base
+from rooftree.retention import erasure_list
 
 
-class Command(base.Command):
+class Command(command_base.Command):
     """Bare ids by kind of record. `rooftree restore` goes through it by itself."""
 
     help = "List what was removed for good, or remove it again from a database that was restored."
@@ -25,19 +25,19 @@ class Command(base.Command):
     def handle(self, *args: Any, **options: Any) -> None:
         """Print the list, or go through one."""
         if not options["apply"]:
-            self.stdout.write(json.dumps(erasures.listed(), sort_keys=True))
+            self.stdout.write(json.dumps(erasure_list.list_erasures(), sort_keys=True))
             return
-        erased = base.json_of(options["apply"])
+        erased = command_base.read_json(options["apply"])
         try:
             if not isinstance(erased, dict):
-                raise erasures.NotAList("This is no list of erasures.")
-            purge = erasures.plan_again(erased, at=now())
-        except erasures.NotAList as problem:
-            raise base.Wrong(str(problem)) from problem
+                raise erasure_list.BadErasureList("This is no list of erasures.")
+            purge = erasure_list.plan_repeat_erasure(erased, at=now())
+        except erasure_list.BadErasureList as problem:
+            raise command_base.UsageError(str(problem)) from problem
         if purge is None:
             self.stdout.write("Nothing that was erased is here.")
             return
-        keeping.remove(at=now())
+        data_removal.run_removals(at=now())
         again = purge.rows.exclude(removed_at=None).count()
         held = purge.rows.filter(kept_because="legal_hold").count()
         self.stdout.write(

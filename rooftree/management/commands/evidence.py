@@ -4,11 +4,15 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from rooftree.compliance.evidence_check import NoEvidence, problems, signed_by
-from rooftree.management import base
+from rooftree.compliance.evidence.evidence_file_check import (
+    BadEvidenceFile,
+    find_problems,
+    signing_key_fingerprint,
+)
+from rooftree.management import command_base
 
 
-class Command(base.Command):
+class Command(command_base.Command):
     """Make or check an evidence file."""
 
     help = "Everything about one number or address, to hand over; or check such a file."
@@ -29,39 +33,43 @@ class Command(base.Command):
         words = options["words"]
         if words[0] == "verify":
             if len(words) != 2:
-                raise base.Wrong("say which file: rooftree evidence verify FILE.zip")
-            self._verify(Path(words[1]), options["key"] or "")
+                raise command_base.UsageError("say which file: rooftree evidence verify FILE.zip")
+            self._verify_file(Path(words[1]), options["key"] or "")
             return
-        self._make(" ".join(words), options["output"])
+        self._make_file(" ".join(words), options["output"])
 
-    def _verify(self, path: Path, key: str) -> None:
+    def _verify_file(self, path: Path, key: str) -> None:
         try:
-            found = problems(path)
-            signer = signed_by(path)
-        except NoEvidence as bad:
-            raise base.FoundWrong(str(bad)) from bad
-        for one in found:
-            self.stdout.write(one)
+            found = find_problems(path)
+            signer = signing_key_fingerprint(path)
+        except BadEvidenceFile as bad:
+            raise command_base.CheckFailed(str(bad)) from bad
+        for find_problem in found:
+            self.stdout.write(find_problem)
         if found:
-            raise base.FoundWrong(f"{len(found)} things in {path.name} are not what was written.")
+            raise command_base.CheckFailed(
+                f"{len(found)} things in {path.name} are not what was written."
+            )
         if not signer.startswith(key.lower()):
-            raise base.FoundWrong(f"{path.name} is whole, but it was signed by key {signer}.")
+            raise command_base.CheckFailed(
+                f"{path.name} is whole, but it was signed by key {signer}."
+            )
         self.stdout.write(f"{path.name} is whole: every part of it holds.")
         self.stdout.write(f"Signed by key {signer}; compare it with the one the lender publishes.")
 
-    def _make(self, typed: str, output: Path | None) -> None:
+    def _make_file(self, typed: str, output: Path | None) -> None:
         from django.utils.timezone import now
 
-        from rooftree.core.emails import comparison_key, email_address
-        from rooftree.core.phones import phone_number
-        from rooftree.reporting.evidence_file import make
+        from rooftree.core.email_addresses import comparison_key, parse_email_address
+        from rooftree.core.phone_numbers import parse_phone_number
+        from rooftree.reporting.evidence.evidence_archive import build_archive
 
         if output is None:
-            raise base.Wrong("say where to write it: -o FILE.zip")
-        mail = email_address(typed)
-        address = comparison_key(mail) if mail else phone_number(typed).e164
+            raise command_base.UsageError("say where to write it: -o FILE.zip")
+        mail = parse_email_address(typed)
+        address = comparison_key(mail) if mail else parse_phone_number(typed).e164
         if not address:
-            raise base.Wrong(f"{typed} is no phone number and no e-mail address")
+            raise command_base.UsageError(f"{typed} is no phone number and no e-mail address")
         with output.open("xb") as file:
-            file.write(make(address, actor="system:operator", at=now()))
+            file.write(build_archive(address, actor="system:operator", at=now()))
         self.stdout.write(str(output))

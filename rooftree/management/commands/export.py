@@ -7,18 +7,22 @@ from typing import Any
 from django.utils.timezone import now
 
 from rooftree.leads.models import Source
-from rooftree.management import base
-from rooftree.management.answering import who_answers
+from rooftree.management import command_base
+from rooftree.management.operator_identity import require_operator
 from rooftree.money.company_day import company_day
-from rooftree.org.caller import NOWHERE
-from rooftree.reporting import export, second_person
-from rooftree.reporting.period import last_complete, named
-from rooftree.reporting.records import NUMBERS, Slice, behind
-from rooftree.reporting.second_person import Asked, CannotExport, NotAllowed
-from rooftree.routing.visible import leads_visible_to, who_may
+from rooftree.org.client_info import NO_CLIENT
+from rooftree.reporting.exports import export_approval, lead_export
+from rooftree.reporting.exports.export_approval import CannotExport, ExportIntent, NotAllowed
+from rooftree.reporting.first_screen.figure_leads import (
+    FIGURE_TITLES,
+    FigureScope,
+    leads_behind_figure,
+)
+from rooftree.reporting.first_screen.report_period import last_complete_period, parse_period
+from rooftree.routing.permissions import leads_visible_to, users_with_permission
 
 
-class Command(base.Command):
+class Command(command_base.Command):
     """The same file as Home's button gives, under the same rights and with the same trace."""
 
     help = "Take leads out as CSV: those a named person may see, and the log keeps who and why."
@@ -26,7 +30,7 @@ class Command(base.Command):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Which leads, who takes them out, and why."""
-        parser.add_argument("number", choices=NUMBERS, help="which figure of Home")
+        parser.add_argument("number", choices=FIGURE_TITLES, help="which figure of Home")
         parser.add_argument("--period", help="2026-11, 2026-q3 or 12m-2026-10; else last quarter")
         parser.add_argument("--source", help="short name of one source")
         parser.add_argument("--by", required=True, help="work e-mail of who answers for it")
@@ -36,43 +40,52 @@ class Command(base.Command):
     def handle(self, *args: Any, **options: Any) -> None:
         """Write the file; how many leads it holds goes to stderr."""
         at, number = now(), options["number"]
-        by = who_answers(options["by"], verb="export")
+        by = require_operator(options["by"], verb="export")
         today = company_day(at)
         asked_for = options["period"]
-        period = named(asked_for.lower(), today) if asked_for else last_complete("quarter", today)
+        period = (
+            parse_period(asked_for.lower(), today)
+            if asked_for
+            else last_complete_period("quarter", today)
+        )
         if period is None:
-            raise base.Wrong(f"{asked_for} is no period; say 2026-11, 2026-q3 or 12m-2026-10.")
-        part = Slice(
+            raise command_base.UsageError(
+                f"{asked_for} is no period; say 2026-11, 2026-q3 or 12m-2026-10."
+            )
+        part = FigureScope(
             period=period,
-            source_id=_source(options["source"]).pk if options["source"] else None,
+            source_id=_find_source(options["source"]).pk if options["source"] else None,
             branch_paths=[by.branch.path] if by.branch else None,
         )
-        leads = behind(number, part, visible=leads_visible_to(by))
-        asked = Asked(
-            user_id=by.pk, subject=f"records:{number}", reason=options["because"], caller=NOWHERE,
+        leads = leads_behind_figure(number, part, visible=leads_visible_to(by))
+        asked = ExportIntent(
+            user_id=by.pk, subject=f"records:{number}", reason=options["because"], caller=NO_CLIENT,
             query=f"command {period.key} {options['source'] or ''}".strip(),
         )  # fmt: skip
         try:
-            text, count = export.leads_csv(leads, asked, at=at)
+            text, count = lead_export.export_leads_csv(leads, asked, at=at)
         except NotAllowed as refusal:
-            second_person.ask(
-                asked, number=leads.count(), approvers=who_may("approve_export"), at=at
+            export_approval.request_approval(
+                asked,
+                number=leads.count(),
+                approvers=users_with_permission("approve_export"),
+                at=at,
             )
-            raise base.FoundWrong(
+            raise command_base.CheckFailed(
                 f"{refusal} They are asked; say the same again once they have agreed."
             ) from refusal
         except CannotExport as refusal:
-            raise base.FoundWrong(str(refusal)) from refusal
+            raise command_base.CheckFailed(str(refusal)) from refusal
         if options["output"]:
             options["output"].write_text(text, encoding="utf-8")
         else:
             self.stdout.write(text, ending="")
-        self.stderr.write(f"{NUMBERS[number]}, {period.label}: {count:,} leads")
+        self.stderr.write(f"{FIGURE_TITLES[number]}, {period.label}: {count:,} leads")
 
 
-def _source(slug: str) -> Source:
+def _find_source(slug: str) -> Source:
     found = Source.objects.filter(slug=slug).first()
     if found is None:
         names = ", ".join(Source.objects.order_by("slug").values_list("slug", flat=True))
-        raise base.Wrong(f"there is no source named {slug}; there are: {names}")
+        raise command_base.UsageError(f"there is no source named {slug}; there are: {names}")
     return found

@@ -7,11 +7,11 @@ from typing import Any
 
 from django.utils.timezone import now
 
-from rooftree.management import base
-from rooftree.reporting import heads, signing
+from rooftree.management import command_base
+from rooftree.reporting.evidence import ledger_checkpoints, signing_keys
 
 
-class Command(base.Command):
+class Command(command_base.Command):
     """Sign the end of the ledger, and write every head where it is kept."""
 
     help = "Sign the end of the ledger; write every signed head into a folder, or print the newest."
@@ -28,16 +28,20 @@ class Command(base.Command):
         """Print what was done."""
         at = now()
         if options["new_key"]:
-            key = signing.renew(at=at, actor="system:operator")
+            key = signing_keys.rotate_key(at=at, actor="system:operator")
             self.stdout.write(f"From now on key {key.pk} signs.")
-        head = heads.publish(at=at)
+        head = ledger_checkpoints.publish_head(at=at)
         if head is None:
-            raise base.FoundWrong("nothing is sealed yet, so there is no head to sign.")
+            raise command_base.CheckFailed("nothing is sealed yet, so there is no head to sign.")
         if options["to"] is None:
-            self.stdout.write(json.dumps(heads.exported(head), indent=1, sort_keys=True))
+            self.stdout.write(
+                json.dumps(ledger_checkpoints.export_head(head), indent=1, sort_keys=True)
+            )
             return
         try:
-            written = heads.put_elsewhere(options["to"])
+            written = ledger_checkpoints.copy_heads_to(options["to"])
         except OSError as problem:
-            raise base.Wrong(f"{options['to']} cannot be written: {problem}") from problem
+            raise command_base.UsageError(
+                f"{options['to']} cannot be written: {problem}"
+            ) from problem
         self.stdout.write(f"{written} heads were written to {options['to']}.")

@@ -9,22 +9,31 @@ from typing import Any
 
 from django.utils.timezone import now
 
-from rooftree.capture.field_map import BadMap, lines_of
-from rooftree.capture.imports import stage, undo
+from rooftree.capture.imports import import_staging, undo_import
 from rooftree.capture.models import Spreadsheet
-from rooftree.compliance.dnc_file import NotAList, day_in
-from rooftree.compliance.load_dnc import NATIONAL, REGISTRIES, Loaded, Upload, load
-from rooftree.flow import spreadsheets
+from rooftree.capture.parsing.field_map import BadMap, parse_map_lines
+from rooftree.compliance.do_not_call.list_file import BadListFile, date_in_name
+from rooftree.compliance.do_not_call.load_list import (
+    NATIONAL,
+    REGISTRIES,
+    ListUpload,
+    LoadResult,
+    load_file,
+)
+from rooftree.flow import spreadsheet_imports
 from rooftree.leads.models import Source
-from rooftree.management import base, moving
-from rooftree.management.answering import who_answers
+from rooftree.management import command_base, import_from_crm
+from rooftree.management.operator_identity import require_operator
 from rooftree.org.models import User
 
-PEOPLE = {key.removeprefix("crm_").replace("csv_import", "leads"): key for key in stage.KINDS}
-LOOK_EVERY = 0.5  # seconds between two looks at a file that a worker has in hand
+PEOPLE_KINDS = {
+    key.removeprefix("crm_").replace("csv_import", "leads"): key
+    for key in import_staging.RECORD_FORMATS
+}
+POLL_SECONDS = 0.5  # seconds between two looks at a file that a worker has in hand
 
 
-class Command(base.Command):
+class Command(command_base.Command):
     """Load lists and people from files."""
 
     help = "Load a do-not-contact list, or people from a spreadsheet or another system's export."
@@ -33,10 +42,14 @@ class Command(base.Command):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the kinds, each with what it must be told."""
         kinds = parser.add_subparsers(dest="kind", required=True)
-        _say_lists(kinds.add_parser("dnc", help="a do-not-contact list: national, a state's, ours"))
-        for kind in sorted(PEOPLE):
-            _say_people(kinds.add_parser(kind, help=f"people: {PEOPLE[kind]}"))
-        moving.say(kinds.add_parser("from", help="people and history, asked of their own system"))
+        _add_list_arguments(
+            kinds.add_parser("dnc", help="a do-not-contact list: national, a state's, ours")
+        )
+        for kind in sorted(PEOPLE_KINDS):
+            _add_people_arguments(kinds.add_parser(kind, help=f"people: {PEOPLE_KINDS[kind]}"))
+        import_from_crm.add_arguments(
+            kinds.add_parser("from", help="people and history, asked of their own system")
+        )
         back = kinds.add_parser("undo", help="take an import of people back")
         back.add_argument("id", help="imp7, as the page of imports calls it")
         back.add_argument("--by", required=True, help="work e-mail of who answers for it")
@@ -46,140 +59,160 @@ class Command(base.Command):
         if options["kind"] == "dnc":
             self._lists(options)
         elif options["kind"] == "from":
-            self._moved(options)
+            self._import_from_crm(options)
         elif options["kind"] == "undo":
             self._undo(options)
         else:
-            self._people(options)
+            self._import_people(options)
 
     def _lists(self, options: dict[str, Any]) -> None:
         """Load each file by itself; the first that is refused ends it with exit 1."""
         for path in options["files"]:
-            dated = options["dated"] or day_in(path.name)
+            dated = options["dated"] or date_in_name(path.name)
             if dated is None:
-                raise base.Wrong(f"{path.name} names no day; say --dated 2026-11-20.")
+                raise command_base.UsageError(f"{path.name} names no day; say --dated 2026-11-20.")
             try:
-                done = self._load(path, dated, options)
-            except NotAList as problem:
-                raise base.FoundWrong(f"{path}: {problem}") from problem
+                done = self._load_list(path, dated, options)
+            except BadListFile as problem:
+                raise command_base.CheckFailed(f"{path}: {problem}") from problem
             self.stdout.write(
-                json.dumps(_as_json(path, done))
+                json.dumps(_list_as_json(path, done))
                 if options["json"]
-                else _line(path, done, options["dry_run"])
+                else _list_line(path, done, options["dry_run"])
             )
 
-    def _people(self, options: dict[str, Any]) -> None:
+    def _import_people(self, options: dict[str, Any]) -> None:
         """The dry run of each file and, unless no more is wanted, the import."""
-        by = who_answers(options["by"], verb="edit_sources")
-        source = _source(PEOPLE[options["kind"]], options["source"])
+        by = require_operator(options["by"], verb="edit_sources")
+        source = _find_source(PEOPLE_KINDS[options["kind"]], options["source"])
         for path in options["files"]:
             try:
-                sheet, is_new = _staged(path, source, by, options)
+                sheet, is_new = _stage_file(path, source, by, options)
                 if options["dry_run"] and is_new:
-                    stage.move(sheet.pk, came_from=("checked",), to="dropped", by=by, at=now())
+                    import_staging.change_state(
+                        sheet.pk, came_from=("checked",), to="dropped", by=by, at=now()
+                    )
                 elif not options["dry_run"]:
-                    sheet = self._carried_out(sheet, by)
-            except (stage.BadFile, BadMap) as problem:
-                raise base.FoundWrong(f"{path}: {problem}") from problem
+                    sheet = self._run_import(sheet, by)
+            except (import_staging.InvalidImport, BadMap) as problem:
+                raise command_base.CheckFailed(f"{path}: {problem}") from problem
             said = _sheet_as_json(path, sheet)
             self.stdout.write(json.dumps(said) if options["json"] else _sheet_line(said))
 
-    def _moved(self, options: dict[str, Any]) -> None:
+    def _import_from_crm(self, options: dict[str, Any]) -> None:
         """Read another system, say what would happen and, unless no more is wanted, import it."""
-        by = who_answers(options["by"], verb="edit_sources")
-        sheet = moving.looked_at(options["source"], options, by=by, progress=self.stderr)
-        said = moving.told(sheet, as_json=options["json"])
+        by = require_operator(options["by"], verb="edit_sources")
+        sheet = import_from_crm.read_and_stage(
+            options["source"], options, by=by, progress=self.stderr
+        )
+        said = import_from_crm.describe_import(sheet, as_json=options["json"])
         if options["dry_run"]:
-            stage.move(sheet.pk, came_from=("checked",), to="dropped", by=by, at=now())
+            import_staging.change_state(
+                sheet.pk, came_from=("checked",), to="dropped", by=by, at=now()
+            )
         else:
-            said = moving.told(self._carried_out(sheet, by), as_json=options["json"])
+            said = import_from_crm.describe_import(
+                self._run_import(sheet, by), as_json=options["json"]
+            )
         self.stdout.write(said)
 
-    def _carried_out(self, sheet: Spreadsheet, by: User) -> Spreadsheet:
+    def _run_import(self, sheet: Spreadsheet, by: User) -> Spreadsheet:
         """Import its rows, beside any worker that does so too, to the end."""
         if sheet.state == "checked":
-            sheet = spreadsheets.begin(sheet_id=sheet.pk, by=by, at=now())
+            sheet = spreadsheet_imports.start_import(sheet_id=sheet.pk, by=by, at=now())
         while sheet.state == "running":
-            if not spreadsheets.import_some(sheet_id=sheet.pk, at=now()):
-                time.sleep(LOOK_EVERY)
+            if not spreadsheet_imports.import_batch(sheet_id=sheet.pk, at=now()):
+                time.sleep(POLL_SECONDS)
             sheet = Spreadsheet.objects.get(pk=sheet.pk)
             self.stderr.write(f"\r{sheet.seen_rows:,} of {sheet.row_count:,} rows", ending="")
         self.stderr.write("")
         return sheet
 
     def _undo(self, options: dict[str, Any]) -> None:
-        by = who_answers(options["by"], verb="edit_sources")
+        by = require_operator(options["by"], verb="edit_sources")
         number = options["id"].lower().removeprefix("imp")
         sheet = Spreadsheet.objects.filter(number=int(number) if number.isdigit() else 0).first()
         if sheet is None:
-            raise base.Wrong(f"{options['id']} is no import; the page of imports lists them.")
+            raise command_base.UsageError(
+                f"{options['id']} is no import; the page of imports lists them."
+            )
         try:
-            spreadsheets.begin_undo(sheet_id=sheet.pk, by=by, at=now())
-        except stage.BadFile as problem:
-            raise base.FoundWrong(str(problem)) from problem
+            spreadsheet_imports.start_undo(sheet_id=sheet.pk, by=by, at=now())
+        except import_staging.InvalidImport as problem:
+            raise command_base.CheckFailed(str(problem)) from problem
         while sheet.state != "done" or not sheet.undone_at:
-            if not undo.close_some(sheet_id=sheet.pk, at=now()):
-                time.sleep(LOOK_EVERY)
+            if not undo_import.close_next_batch(sheet_id=sheet.pk, at=now()):
+                time.sleep(POLL_SECONDS)
             sheet.refresh_from_db()
         closed = sheet.counts["closed"]
         self.stdout.write(f"{sheet}: {closed:,} leads are closed; what was worked on stays.")
 
-    def _load(self, path: Path, dated: date, options: dict[str, Any]) -> Loaded:
+    def _load_list(self, path: Path, dated: date, options: dict[str, Any]) -> LoadResult:
         with path.open("rb") as file:
-            upload = Upload(
+            upload = ListUpload(
                 registry=options["registry"],
                 name=path.name,
                 dated=dated,
                 file=file,
                 may_shrink=options["whole"],
             )
-            return load(upload, by=None, at=now(), is_trial=options["dry_run"])
+            return load_file(upload, by=None, at=now(), is_trial=options["dry_run"])
 
 
-def _say_lists(parser: ArgumentParser) -> None:
+def _add_list_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", type=Path, help="text or ZIP, as downloaded")
     parser.add_argument("--list", choices=REGISTRIES, default=NATIONAL, dest="registry")
     parser.add_argument(
-        "--dated", type=_day, help="the day of the download; else the day in the file's name"
+        "--dated", type=_parse_day, help="the day of the download; else the day in the file's name"
     )
     parser.add_argument("--whole", action="store_true", help="it is whole although far smaller")
     parser.add_argument("--dry-run", action="store_true", help="say what would happen")
     parser.add_argument("--json", action="store_true", help="one JSON object a file")
 
 
-def _say_people(parser: ArgumentParser) -> None:
+def _add_people_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", type=Path, help="CSV or XLSX, as exported")
     parser.add_argument("--by", required=True, help="work e-mail of who answers for it")
     parser.add_argument("--source", help="short name of the source, where there are several")
-    parser.add_argument("--then", choices=stage.THEN, default="keep", help="with new people (keep)")
     parser.add_argument(
-        "--known", choices=stage.KNOWN, default="leave", help="with people on file (leave)"
+        "--then",
+        choices=import_staging.NEW_LEAD_ACTIONS,
+        default="keep",
+        help="with new people (keep)",
+    )
+    parser.add_argument(
+        "--known",
+        choices=import_staging.KNOWN_LEAD_ACTIONS,
+        default="leave",
+        help="with people on file (leave)",
     )
     parser.add_argument("--dry-run", action="store_true", help="say what would happen")
     parser.add_argument("--json", action="store_true", help="one JSON object a file")
 
 
-def _source(adapter: str, slug: str | None) -> Source:
+def _find_source(adapter: str, slug: str | None) -> Source:
     mine = Source.objects.filter(adapter=adapter, paused_at=None).order_by("slug")
     named = list(mine.filter(slug=slug) if slug else mine[:2])
     if len(named) == 1:
         return named[0]
     names = ", ".join(mine.values_list("slug", flat=True)) or "none; add one in Sources"
-    raise base.Wrong(f"name the source with --source; of this kind there are: {names}")
+    raise command_base.UsageError(f"name the source with --source; of this kind there are: {names}")
 
 
-def _staged(
+def _stage_file(
     path: Path, source: Source, by: User, options: dict[str, Any]
 ) -> tuple[Spreadsheet, bool]:
     """The file with its dry run made, by the columns as guessed; or as it stands, if known."""
-    sheet, is_new = stage.upload(
+    sheet, is_new = import_staging.store_upload(
         source_id=source.pk, name=path.name, body=path.read_bytes(), by=by, at=now()
     )
     if sheet.state not in ("columns", "checked"):
         return sheet, is_new
     chosen = {"then": options["then"], "known": options["known"]}
-    stage.describe(sheet_id=sheet.pk, lines=lines_of(sheet.lines), options=chosen, by=by, at=now())
-    spreadsheets.check(sheet_id=sheet.pk, at=now())
+    import_staging.save_column_map(
+        sheet_id=sheet.pk, lines=parse_map_lines(sheet.lines), options=chosen, by=by, at=now()
+    )
+    spreadsheet_imports.run_dry_run(sheet_id=sheet.pk, at=now())
     return Spreadsheet.objects.get(pk=sheet.pk), is_new
 
 
@@ -202,14 +235,14 @@ def _sheet_line(said: dict[str, Any]) -> str:
     return f"{said['file']}: {said['import']}, {said['state']}, {said['rows']:,} rows: {counts}"
 
 
-def _day(text: str) -> date:
+def _parse_day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError as bad:
-        raise base.Wrong(f"{text} is no day; say 2026-11-20.") from bad
+        raise command_base.UsageError(f"{text} is no day; say 2026-11-20.") from bad
 
 
-def _line(path: Path, done: Loaded, is_trial: bool) -> str:
+def _list_line(path: Path, done: LoadResult, is_trial: bool) -> str:
     if done.was_known:
         return f"{path}: loaded before, nothing to do"
     would = "would be " if is_trial else ""
@@ -220,7 +253,7 @@ def _line(path: Path, done: Loaded, is_trial: bool) -> str:
     )
 
 
-def _as_json(path: Path, done: Loaded) -> dict[str, Any]:
+def _list_as_json(path: Path, done: LoadResult) -> dict[str, Any]:
     return {
         "file": str(path),
         "list": done.registry,

@@ -6,16 +6,16 @@ from typing import Any
 
 from django.utils.timezone import now
 
-from rooftree.capture.envelope import Incoming
-from rooftree.capture.receive import endpoint_of
-from rooftree.flow import intake
+from rooftree.capture.intake.receive_delivery import endpoint_of
+from rooftree.capture.parsing.envelope import IncomingDelivery
+from rooftree.flow import lead_arrival
 from rooftree.leads.models import Source
-from rooftree.management import base
+from rooftree.management import command_base
 
-TYPES = {".json": "application/json", ".xml": "text/xml"}
+CONTENT_TYPES = {".json": "application/json", ".xml": "text/xml"}
 
 
-class Command(base.Command):
+class Command(command_base.Command):
     """Deliveries from files."""
 
     help = "Deliver files to a source as if it had posted them; one line a file."
@@ -29,17 +29,21 @@ class Command(base.Command):
         source = Source.objects.filter(slug=options["source"]).first()
         if source is None:
             names = ", ".join(Source.objects.order_by("slug").values_list("slug", flat=True))
-            raise base.Wrong(f"there is no source named {options['source']}; there are: {names}")
+            raise command_base.UsageError(
+                f"there is no source named {options['source']}; there are: {names}"
+            )
         for file in options["files"]:
             at = now()
-            incoming = Incoming(
+            incoming = IncomingDelivery(
                 path=f"/in/{source.adapter}/{source.token or source.slug}",
-                headers={"Content-Type": TYPES.get(file.suffix, "application/octet-stream")},
+                headers={
+                    "Content-Type": CONTENT_TYPES.get(file.suffix, "application/octet-stream")
+                },
                 body=file.read_bytes(),
                 received_at=at,
                 endpoint=endpoint_of(source),
                 is_verified=True,  # the operator vouches for the file
             )
-            received = intake.accept(source=source, incoming=incoming, at=at)
+            received = lead_arrival.accept_delivery(source=source, incoming=incoming, at=at)
             known = f"delivery {received.delivery.pk}" if received.delivery else "nothing to work"
             self.stdout.write(f"{file}: {received.answer.status}, {known}")

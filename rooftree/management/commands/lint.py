@@ -5,11 +5,11 @@ import sys
 from argparse import ArgumentParser
 from typing import Any
 
-from rooftree.compliance.lint import Draft, check
-from rooftree.management import base
+from rooftree.compliance.wording_rules.wording_check import Draft, find_wording_issues
+from rooftree.management import command_base
 
 
-class Command(base.Command):
+class Command(command_base.Command):
     """Check the wording of one message."""
 
     help = "Check a message (text, or JSON with subject, body, channel, language, facts)."
@@ -22,14 +22,14 @@ class Command(base.Command):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print one JSON line a finding."""
-        findings = check(draft_of(base.text_of(options["file"])))
-        for one in findings:
-            self.stdout.write(json.dumps(one.as_json(), ensure_ascii=False))
-        if any(one.action == "block" for one in findings):
+        findings = find_wording_issues(parse_draft(command_base.read_text(options["file"])))
+        for finding in findings:
+            self.stdout.write(json.dumps(finding.as_json(), ensure_ascii=False))
+        if any(finding.action == "block" for finding in findings):
             sys.exit(1)
 
 
-def draft_of(text: str) -> Draft:
+def parse_draft(text: str) -> Draft:
     """It is the message as given: a JSON object with our keys, or else plain words.
 
     Raises `base.Wrong` for an object without a message, or with a part of another kind.
@@ -43,9 +43,9 @@ def draft_of(text: str) -> Draft:
     body, facts = data.get("body", data.get("text")), data.get("facts") or []
     words = [data.get(key) or "" for key in ("subject", "channel", "language")]
     if not all(isinstance(one, str) for one in (body, *words)):
-        raise base.Wrong("a message has a body, subject, channel and language of text")
-    if not isinstance(facts, list) or not all(isinstance(one, str) for one in facts):
-        raise base.Wrong("facts is a list of what is true of this send")
+        raise command_base.UsageError("a message has a body, subject, channel and language of text")
+    if not isinstance(facts, list) or not all(isinstance(fact, str) for fact in facts):
+        raise command_base.UsageError("facts is a list of what is true of this send")
     subject, channel, language = words
     return Draft(
         body=str(body),

@@ -8,20 +8,20 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from rooftree.core.failures import Misconfigured
-from rooftree.los.check_files import MAPPING_PARTS, Found, Unrecognized, recognize
-from rooftree.los.go_live import Report, check
-from rooftree.los.handoff import Los, Malformed, from_json
-from rooftree.los.milestones import Unmapped
-from rooftree.los.payload import payload
-from rooftree.los.statuses import meaning, status_map
-from rooftree.management import base
+from rooftree.core.vendor_errors import Misconfigured
+from rooftree.los.go_live_check import GoLiveReport, check_go_live
+from rooftree.los.go_live_files import MAPPING_KEYS, CheckFile, UnrecognizedFile, parse_check_file
+from rooftree.los.handoff_record import LosFormat, MalformedHandoff, parse_handoff
+from rooftree.los.loan_milestones import UnmappedStatus
+from rooftree.los.los_payload import build_payload
+from rooftree.los.status_mapping import build_status_map, milestone_for_status
+from rooftree.management import command_base
 
 CHECK_HELP = "MISMO 3.4, hand-offs, requests, lists of statuses or users, or the mapping"
 MAPPING_HELP = "the lender's own mapping, TOML or JSON, laid over the shipped one"
 
 
-class Command(base.Command):
+class Command(command_base.Command):
     """`rooftree los payload`, `milestone` and `check`."""
 
     help = "Show what an LOS would get, what one of its statuses means, and what is not ready."
@@ -32,15 +32,17 @@ class Command(base.Command):
         """Two verbs."""
         verbs = parser.add_subparsers(dest="verb", required=True)
         shown = verbs.add_parser("payload", help="print the request the LOS would get")
-        shown.add_argument("los", choices=[str(los) for los in Los])
+        shown.add_argument("los", choices=[str(los) for los in LosFormat])
         shown.add_argument("file", help="a hand-off object; - reads standard input")
         shown.add_argument("--mapping", metavar="FILE", help=MAPPING_HELP)
         told = verbs.add_parser("milestone", help="print the milestone that a status means")
-        told.add_argument("los", choices=[str(los) for los in Los if los is not Los.MISMO])
+        told.add_argument(
+            "los", choices=[str(los) for los in LosFormat if los is not LosFormat.MISMO]
+        )
         told.add_argument("status", help="the vendor's code or name")
         told.add_argument("--mapping", metavar="FILE", help=MAPPING_HELP)
         checked = verbs.add_parser("check", help="say what would fail open before going live")
-        checked.add_argument("los", choices=[str(los) for los in Los])
+        checked.add_argument("los", choices=[str(los) for los in LosFormat])
         checked.add_argument("files", nargs="+", metavar="FILE", help=CHECK_HELP)
         checked.add_argument("--mapping", metavar="FILE", help=MAPPING_HELP)
         checked.add_argument("--json", action="store_true", help="the report as one JSON object")
@@ -50,93 +52,95 @@ class Command(base.Command):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Do the verb; exits 1 when something is lacking, 2 when something is wrong."""
-        verb = {"payload": self._payload, "milestone": self._milestone, "check": self._check}[
-            options["verb"]
-        ]
+        verb = {
+            "payload": self._print_payload,
+            "milestone": self._print_milestone,
+            "check": self._check_files,
+        }[options["verb"]]
         try:
             verb(options)
-        except (Malformed, Misconfigured) as problem:
-            raise base.Wrong(str(problem)) from problem
-        except Unmapped as problem:
-            raise base.FoundWrong(str(problem)) from problem
+        except (MalformedHandoff, Misconfigured) as problem:
+            raise command_base.UsageError(str(problem)) from problem
+        except UnmappedStatus as problem:
+            raise command_base.CheckFailed(str(problem)) from problem
 
-    def _payload(self, options: dict[str, Any]) -> None:
-        handoff = from_json(base.json_of(options["file"]))
-        made = payload(handoff, options["los"], _mapping(options["mapping"]))
+    def _print_payload(self, options: dict[str, Any]) -> None:
+        handoff = parse_handoff(command_base.read_json(options["file"]))
+        made = build_payload(handoff, options["los"], _load_mapping(options["mapping"]))
         for need in made.needs:
             self.stderr.write(str(need))
         if made.missing:
-            raise base.FoundWrong
+            raise command_base.CheckFailed
         if isinstance(made.body, str):
             self.stdout.write(made.body)
         else:
             self.stdout.write(json.dumps(made.body, indent=1, ensure_ascii=False))
 
-    def _milestone(self, options: dict[str, Any]) -> None:
-        changes = _mapping(options["mapping"])
-        statuses = changes.get("statuses", _only_statuses(changes))
+    def _print_milestone(self, options: dict[str, Any]) -> None:
+        changes = _load_mapping(options["mapping"])
+        statuses = changes.get("statuses", _bare_status_map(changes))
         if not isinstance(statuses, dict):
-            raise base.Wrong("the mapping's statuses must be a table")
-        held = status_map(options["los"], statuses)
-        found = meaning(options["los"], options["status"], held)
+            raise command_base.UsageError("the mapping's statuses must be a table")
+        held = build_status_map(options["los"], statuses)
+        found = milestone_for_status(options["los"], options["status"], held)
         told = {
             "canonical": found.code if found else None,
             "rank": found.rank if found else None,
         }
         self.stdout.write(json.dumps(told))
 
-    def _check(self, options: dict[str, Any]) -> None:
-        files = [_recognized(name) for name in options["files"]]
-        mappings = [one.mapping for one in files if one.mapping]
+    def _check_files(self, options: dict[str, Any]) -> None:
+        files = [_recognize_file(name) for name in options["files"]]
+        mappings = [file.mapping for file in files if file.mapping]
         if options["mapping"]:
-            mappings.append(_mapping(options["mapping"]))
+            mappings.append(_load_mapping(options["mapping"]))
         if len(mappings) > 1:
-            raise base.Wrong("give one mapping; two would be laid over each other")
+            raise command_base.UsageError("give one mapping; two would be laid over each other")
         changes = mappings[0] if mappings else {}
-        if statuses := _only_statuses(changes):
+        if statuses := _bare_status_map(changes):
             changes = {"statuses": statuses}
-        report = check(options["los"], files, changes)
+        report = check_go_live(options["los"], files, changes)
         if options["json"]:
             self.stdout.write(json.dumps(report.as_json(), indent=1, ensure_ascii=False))
         else:
             self._write(report)
         if not report.is_clean:
-            raise base.FoundWrong
+            raise command_base.CheckFailed
 
-    def _write(self, report: Report) -> None:
-        for one in report.statuses:
-            self.stdout.write(f"status  {one.status} -> {one.canonical or 'no milestone'}")
+    def _write(self, report: GoLiveReport) -> None:
+        for status in report.statuses:
+            self.stdout.write(f"status  {status.status} -> {status.canonical or 'no milestone'}")
         for found in report.findings:
             where = f" ({found.file})" if found.file else ""
             level = "BLOCK" if found.blocks else "note"
             self.stdout.write(f"{level:<7} {found.about} {found.item}: {found.says}{where}")
-        blocks = sum(one.blocks for one in report.findings)
+        blocks = sum(finding.blocks for finding in report.findings)
         said = f"{blocks} thing{'s'[: blocks != 1]} would fail open" if blocks else "ready"
         self.stdout.write(f"{report.los}: {len(report.statuses)} statuses walked; {said}")
 
 
-def _recognized(file: str) -> Found:
+def _recognize_file(file: str) -> CheckFile:
     try:
-        return recognize(Path(file).name, Path(file).read_bytes())
+        return parse_check_file(Path(file).name, Path(file).read_bytes())
     except OSError as problem:
-        raise base.Wrong(f"{file} cannot be read: {problem.strerror}") from None
-    except Unrecognized as problem:
-        raise base.Wrong(f"{file} is no file of a go-live check: {problem}") from None
+        raise command_base.UsageError(f"{file} cannot be read: {problem.strerror}") from None
+    except UnrecognizedFile as problem:
+        raise command_base.UsageError(f"{file} is no file of a go-live check: {problem}") from None
 
 
-def _only_statuses(changes: Mapping[str, Any]) -> Mapping[str, Any]:
+def _bare_status_map(changes: Mapping[str, Any]) -> Mapping[str, Any]:
     """A file that is a status map itself, as opposed to a whole mapping without one."""
-    return {} if MAPPING_PARTS & changes.keys() else changes
+    return {} if MAPPING_KEYS & changes.keys() else changes
 
 
-def _mapping(file: str | None) -> dict[str, Any]:
+def _load_mapping(file: str | None) -> dict[str, Any]:
     if not file:
         return {}
-    text = base.text_of(file)
+    text = command_base.read_text(file)
     try:
         loaded = json.loads(text) if text.lstrip().startswith("{") else tomllib.loads(text)
     except ValueError:
-        raise base.Wrong(f"{file} is neither TOML nor JSON") from None
+        raise command_base.UsageError(f"{file} is neither TOML nor JSON") from None
     if not isinstance(loaded, dict):
-        raise base.Wrong(f"{file} must hold one object")
+        raise command_base.UsageError(f"{file} must hold one object")
     return loaded

@@ -4,11 +4,11 @@ import json
 from argparse import ArgumentParser
 from typing import Any
 
-from rooftree.compliance.optout import classify
-from rooftree.management import base
+from rooftree.compliance.consent.reply_classifier import classify_reply
+from rooftree.management import command_base
 
 
-class Command(base.Command):
+class Command(command_base.Command):
     """Say of every inbound message whether it stops us."""
 
     help = "Read inbound messages, one a line; prints revoke, wrong_person, hold, help..."
@@ -21,8 +21,8 @@ class Command(base.Command):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print one JSON line a message."""
-        for line in base.text_of(options["file"]).removesuffix("\n").split("\n"):
-            reading = classify(line)
+        for line in command_base.read_text(options["file"]).removesuffix("\n").split("\n"):
+            reading = classify_reply(line)
             self.stdout.write(
                 json.dumps(
                     {"text": line, "result": reading.meaning.value, "matched": reading.matched},

@@ -7,12 +7,12 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from rooftree.capture.casefile import Bare, Unusable, envelope_of
 from rooftree.capture.sources import SOURCES
-from rooftree.management import base
+from rooftree.management import command_base
+from rooftree_casebook.delivery_cases import BareDelivery, UnusableCase, read_case
 
 
-class Command(base.Command):
+class Command(command_base.Command):
     """Read one delivery as its source sent it."""
 
     help = "Print the envelope that a source's adapter makes of one delivery."
@@ -31,44 +31,50 @@ class Command(base.Command):
     def handle(self, *args: Any, **options: Any) -> None:
         """Print the envelope; a delivery that is no good is an outcome, not a failure."""
         try:
-            bare = Bare(
-                headers=headers_of(options["headers"]),
+            bare = BareDelivery(
+                headers=parse_headers(options["headers"]),
                 secret=options["secret"],
-                now=moment_of(options["now"]),
+                now=parse_moment(options["now"]),
             )
-            envelope = envelope_of(options["source"], options["case"], bare=bare)
-        except Unusable as error:
-            raise base.Wrong(str(error)) from error
+            envelope = read_case(options["source"], options["case"], bare=bare)
+        except UnusableCase as error:
+            raise command_base.UsageError(str(error)) from error
         self.stdout.write(json.dumps(envelope.to_json(), indent=1))
 
 
-def headers_of(given: str | None) -> dict[str, str]:
+def parse_headers(given: str | None) -> dict[str, str]:
     """It is the headers of JSON, of `Name: value` lines, or of a file with either."""
     if not given:
         return {}
-    text = _file_text(given) if not given.lstrip().startswith("{") and ":" not in given else given
+    text = (
+        _read_headers_file(given)
+        if not given.lstrip().startswith("{") and ":" not in given
+        else given
+    )
     if text.lstrip().startswith("{"):
         try:
             return {str(name): str(value) for name, value in json.loads(text).items()}
         except ValueError as error:
-            raise Unusable("--headers is not JSON.") from error
+            raise UnusableCase("--headers is not JSON.") from error
     pairs = (line.partition(":") for line in text.splitlines() if line.strip())
     return {name.strip(): value.strip() for name, _, value in pairs}
 
 
-def moment_of(given: str | None) -> datetime | None:
+def parse_moment(given: str | None) -> datetime | None:
     """It is the moment of an RFC 3339 text; without a zone it is UTC."""
     if not given:
         return None
     try:
         at = datetime.fromisoformat(given)
     except ValueError as error:
-        raise Unusable(f"--now {given!r} is not a time such as 2026-11-23T15:05:00Z.") from error
+        raise UnusableCase(
+            f"--now {given!r} is not a time such as 2026-11-23T15:05:00Z."
+        ) from error
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
-def _file_text(name: str) -> str:
+def _read_headers_file(name: str) -> str:
     try:
         return Path(name.removeprefix("@")).read_text()
     except (OSError, ValueError) as error:
-        raise Unusable(f"--headers {name!r} is no file and no JSON.") from error
+        raise UnusableCase(f"--headers {name!r} is no file and no JSON.") from error

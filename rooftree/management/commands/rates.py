@@ -5,12 +5,12 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from rooftree.management import base
-from rooftree.rates.backtest import Backtest, Rule, run
-from rooftree.rates.backtest_files import Unreadable, loans_of, rates_of, rule_of
+from rooftree.management import command_base
+from rooftree.rates.backtest import AlertRule, Backtest, run_backtest
+from rooftree.rates.backtest_files import InvalidBacktestFile, parse_loans, parse_rates, parse_rule
 
 
-class Command(base.Command):
+class Command(command_base.Command):
     """Try an alert rule on weekly rates and a lender's own loans."""
 
     help = "Say what a rate-alert rule would have done: alerts, false hopes, misses, coverage."
@@ -30,19 +30,19 @@ class Command(base.Command):
     def handle(self, *args: Any, **options: Any) -> None:
         """Print what the rule would have done."""
         try:
-            rule = rule_of(base.json_of(options["rule"]))
-            rates = rates_of(base.text_of(options["rates"]))
-            loans = loans_of(base.text_of(options["loans"]))
-        except Unreadable as problem:
-            raise base.Wrong(str(problem)) from problem
-        result = run(rule, rates, loans)
+            rule = parse_rule(command_base.read_json(options["rule"]))
+            rates = parse_rates(command_base.read_text(options["rates"]))
+            loans = parse_loans(command_base.read_text(options["loans"]))
+        except InvalidBacktestFile as problem:
+            raise command_base.UsageError(str(problem)) from problem
+        result = run_backtest(rule, rates, loans)
         if options["json"]:
-            self.stdout.write(json.dumps(as_json(result), indent=1))
+            self.stdout.write(json.dumps(result_as_json(result), indent=1))
         else:
-            self.stdout.write("\n".join(as_table(result, rule)))
+            self.stdout.write("\n".join(result_as_table(result, rule)))
 
 
-def as_json(result: Backtest) -> dict[str, Any]:
+def result_as_json(result: Backtest) -> dict[str, Any]:
     """All of it; rates as text, money in cents."""
     watched = result.loans - len(result.unwatched)
     return {
@@ -50,38 +50,38 @@ def as_json(result: Backtest) -> dict[str, Any]:
         "until": result.until_date.isoformat(),
         "months": result.months,
         "alerts": len(result.alerts),
-        "alerts_per_month": _share(len(result.alerts), result.months),
+        "alerts_per_month": _round_share(len(result.alerts), result.months),
         "alerts_by_month": dict(sorted(result.alerts_by_month().items())),
-        "most_for_one_officer_in_a_month": result.most_for_one_officer(),
+        "most_for_one_officer_in_a_month": result.max_officer_alerts_a_month(),
         "false_hopes": len(result.false_hopes),
-        "false_hope_rate": _share(len(result.false_hopes), len(result.alerts)),
+        "false_hope_rate": _round_share(len(result.false_hopes), len(result.alerts)),
         "chances": result.chances,
         "misses": [
             {
-                "loan": one.loan_id, "from": one.from_date.isoformat(),
-                "until": one.until_date.isoformat(), "savings_cents": one.savings_cents,
-                "refinanced_elsewhere": one.is_elsewhere,
+                "loan": miss.loan_id, "from": miss.from_date.isoformat(),
+                "until": miss.until_date.isoformat(), "savings_cents": miss.savings_cents,
+                "refinanced_elsewhere": miss.is_elsewhere,
             }
-            for one in result.misses
+            for miss in result.misses
         ],
         "coverage": {
-            "loans": result.loans, "watched": watched, "share": _share(watched, result.loans),
+            "loans": result.loans, "watched": watched, "share": _round_share(watched, result.loans),
             "unwatched": dict(result.unwatched),
         },
         "sent": [
             {
-                "loan": one.loan_id, "on": one.on.isoformat(), "offer_pct": str(one.offer_pct),
-                "savings_cents": one.savings_cents, "break_even_months": one.break_even_months,
-                "false_hope": one.is_false_hope,
+                "loan": alert.loan_id, "on": alert.on.isoformat(), "offer_pct": str(alert.offer_pct),
+                "savings_cents": alert.savings_cents, "break_even_months": alert.break_even_months,
+                "false_hope": alert.is_false_hope,
             }
-            for one in result.alerts
+            for alert in result.alerts
         ],
     }  # fmt: skip
 
 
-def as_table(result: Backtest, rule: Rule) -> list[str]:
+def result_as_table(result: Backtest, rule: AlertRule) -> list[str]:
     """The same for people, with what it was judged by."""
-    told = as_json(result)
+    told = result_as_json(result)
     busiest = max(result.alerts_by_month().items(), key=lambda one: one[1], default=("none", 0))
     lines = [
         f"weeks             {told['from']} to {told['until']}, {result.months} months",
@@ -95,16 +95,16 @@ def as_table(result: Backtest, rule: Rule) -> list[str]:
         f"${rule.closing_cost_cents / 100:,.2f} paid back within {rule.worth_within_months} months",
     ]
     lines += [
-        f"missed            {one.loan_id}: "
+        f"missed            {miss.loan_id}: "
         + (
-            f"refinanced elsewhere on {one.from_date}, without an alert before"
-            if one.is_elsewhere
-            else f"{one.from_date} to {one.until_date}, ${one.savings_cents / 100:,.2f} a month"
+            f"refinanced elsewhere on {miss.from_date}, without an alert before"
+            if miss.is_elsewhere
+            else f"{miss.from_date} to {miss.until_date}, ${miss.savings_cents / 100:,.2f} a month"
         )
-        for one in result.misses
+        for miss in result.misses
     ]
     return lines + [f"not watched       {name}: {why}" for name, why in result.unwatched.items()]
 
 
-def _share(part: int, whole: int) -> float:
+def _round_share(part: int, whole: int) -> float:
     return round(part / whole, 3) if whole else 0.0

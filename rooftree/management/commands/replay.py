@@ -6,12 +6,12 @@ from uuid import UUID
 
 from django.utils.timezone import now
 
-from rooftree.flow import intake
+from rooftree.flow import lead_arrival
 from rooftree.leads.models import Delivery
-from rooftree.management import base
+from rooftree.management import command_base
 
 
-class Command(base.Command):
+class Command(command_base.Command):
     """Quarantined deliveries, tried again."""
 
     help = "Read stored deliveries again; what can be used now becomes leads."
@@ -26,10 +26,10 @@ class Command(base.Command):
         if options["quarantined"]:
             ids += Delivery.objects.filter(state="quarantined").values_list("pk", flat=True)
         if not ids:
-            raise base.Wrong("name the deliveries to replay, or give --quarantined")
+            raise command_base.UsageError("name the deliveries to replay, or give --quarantined")
         known = set(Delivery.objects.filter(pk__in=ids).values_list("pk", flat=True))
         if missing := [one for one in ids if one not in known]:
-            raise base.Wrong(f"there is no delivery {missing[0]}")
+            raise command_base.UsageError(f"there is no delivery {missing[0]}")
         for delivery_id in ids:
-            read = intake.replay(delivery_id=delivery_id, by="shell", at=now())
+            read = lead_arrival.replay_delivery(delivery_id=delivery_id, by="shell", at=now())
             self.stdout.write(f"{read.pk}: {read.outcome} {read.reason}".rstrip())

@@ -7,10 +7,10 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from rooftree.management import backup_files, base
-from rooftree.management.commands.backup import PASSPHRASE
+from rooftree.management import backup_files, command_base
+from rooftree.management.commands.backup import PASSPHRASE_VARIABLE
 
-NOT_RESTORED = """\
+NOT_RESTORED_MESSAGE = """\
 Not restored, because no backup holds it:
 - what arrived, was sent or was pressed after {at}: deliveries, texts and mails, STOPs, takings;
 - the environment: secrets and settings (docs/settings.md){secrets};
@@ -21,7 +21,7 @@ Sending is paused. Nothing leaves until an administrator ends the pause in Set-u
 The sessions of that time are back too: whoever was signed in then is signed in."""
 
 
-class Command(base.Command):
+class Command(command_base.Command):
     """Restores into a fresh database, checks it, and only then puts it in place; exit 1 if not."""
 
     help = "Restore a backup; refuses a database that holds something unless told to replace it."
@@ -47,7 +47,7 @@ class Command(base.Command):
             "--secrets",
             type=Path,
             metavar="FILE",
-            help=f"only write the backup's secrets to FILE; the passphrase is in {PASSPHRASE}",
+            help=f"only write the backup's secrets to FILE; the passphrase is in {PASSPHRASE_VARIABLE}",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -55,20 +55,20 @@ class Command(base.Command):
         folder = options["backup"].expanduser().absolute()
         try:
             if options["secrets"]:
-                _take_out(folder, options["secrets"].expanduser())
+                _write_secrets(folder, options["secrets"].expanduser())
                 self.stderr.write(f"{options['secrets']} holds the secrets of {folder.name}.")
                 return
-            self._restore(folder, options)
-        except backup_files.NotABackup as problem:
-            raise base.FoundWrong(str(problem)) from problem
+            self._restore_database(folder, options)
+        except backup_files.InvalidBackup as problem:
+            raise command_base.CheckFailed(str(problem)) from problem
 
-    def _restore(self, folder: Path, options: dict[str, Any]) -> None:
+    def _restore_database(self, folder: Path, options: dict[str, Any]) -> None:
         from django.utils.timezone import now
 
-        from rooftree.management import backing_up, restoring
+        from rooftree.management import make_backup, restore_backup
 
         try:
-            done = restoring.restore(
+            done = restore_backup.restore_backup(
                 folder,
                 replace=options["replace"],
                 other_keys=options["other_keys"],
@@ -76,24 +76,26 @@ class Command(base.Command):
                 at=now(),
                 say=lambda text: print(f"rooftree: {text}", file=sys.stderr, flush=True),
             )
-        except (restoring.CannotRestore, backing_up.CannotBackUp) as problem:
-            raise base.FoundWrong(f"nothing was restored: {problem}") from problem
+        except (restore_backup.RestoreFailed, make_backup.BackupFailed) as problem:
+            raise command_base.CheckFailed(f"nothing was restored: {problem}") from problem
         self.stdout.write(f"The database is as it was at {done.manifest.made_at}.")
         if done.set_aside:
             self.stdout.write(
                 f"The former one is kept as {done.set_aside}; drop it when you need it no more."
             )
         sealed = "; they are sealed in this backup" if done.manifest.secrets == "sealed" else ""
-        self.stdout.write(NOT_RESTORED.format(at=done.manifest.made_at, secrets=sealed))
+        self.stdout.write(NOT_RESTORED_MESSAGE.format(at=done.manifest.made_at, secrets=sealed))
 
 
-def _take_out(folder: Path, file: Path) -> None:
+def _write_secrets(folder: Path, file: Path) -> None:
     """Write the secrets as lines of an environment file, readable by us alone."""
-    backup_files.opened(folder)
-    passphrase = os.environ.get(PASSPHRASE, "")
+    backup_files.verify_backup(folder)
+    passphrase = os.environ.get(PASSPHRASE_VARIABLE, "")
     if not passphrase:
-        raise base.Wrong(f"set {PASSPHRASE} to the passphrase of this backup.")
-    found = backup_files.unseal(folder, passphrase)
+        raise command_base.UsageError(
+            f"set {PASSPHRASE_VARIABLE} to the passphrase of this backup."
+        )
+    found = backup_files.unseal_secrets(folder, passphrase)
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as opened:
         opened.write("".join(f"{name}={value}\n" for name, value in found.items()))

@@ -5,12 +5,12 @@ from typing import Any
 
 from django.utils.timezone import now
 
-from rooftree.flow import after_restore
-from rooftree.management import base
-from rooftree.management.answering import who_answers
+from rooftree.flow import restore_recovery
+from rooftree.management import command_base
+from rooftree.management.operator_identity import require_operator
 
 
-class Command(base.Command):
+class Command(command_base.Command):
     """Ends a pause from the shell, as Set-up does: for when the web is down."""
 
     help = "End the pause of sending. What a restore may have sent before is taken back first."
@@ -22,11 +22,11 @@ class Command(base.Command):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """End it, and say what became of what waited."""
-        by = who_answers(options["by"], verb="edit_setup")
+        by = require_operator(options["by"], verb="edit_setup")
         try:
-            found = after_restore.release(by=by, at=now())
-        except after_restore.CannotRelease as problem:
-            raise base.FoundWrong(str(problem)) from problem
+            found = restore_recovery.resume_sending(by=by, at=now())
+        except restore_recovery.CannotResume as problem:
+            raise command_base.CheckFailed(str(problem)) from problem
         self.stdout.write(
             f"Sending is resumed. {found.messages} messages were in line, "
             f"{found.held} wait for their hour."

@@ -8,13 +8,13 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.utils.timezone import now
 
-from rooftree.management import base
-from rooftree.routing import facts, publish, rule_check, simulate
-from rooftree.routing.rules import Rule
-from rooftree.routing.simulate import Simulation
+from rooftree.management import command_base
+from rooftree.routing import choice_inputs, rule_check, rule_sets, rule_simulation
+from rooftree.routing.routing_rules import Rule
+from rooftree.routing.rule_simulation import Simulation
 
 
-class Command(base.Command):
+class Command(command_base.Command):
     """Routing, from the shell."""
 
     help = "Decide past leads again: rooftree route simulate [--rules draft.json] [--days 7]"
@@ -28,12 +28,14 @@ class Command(base.Command):
 
     def handle(self, *args: Any, **options: Any) -> None:
         at = now()
-        live = facts.rules_of(publish.current(at=at))
+        live = choice_inputs.load_rules(rule_sets.current_rule_set(at=at))
         path = options["rules"]
-        draft = _draft(path) if path else live
-        self._show(simulate.over(days=options["days"], rules=draft, live=live, at=at))
+        draft = _read_draft(path) if path else live
+        self._print_simulation(
+            rule_simulation.simulate_rules(days=options["days"], rules=draft, live=live, at=at)
+        )
 
-    def _show(self, result: Simulation) -> None:
+    def _print_simulation(self, result: Simulation) -> None:
         say = self.stdout.write
         say(
             f"{result.leads} leads of the last {result.days} days. "
@@ -47,9 +49,9 @@ class Command(base.Command):
                 say(f"{share.name[:30]:<32}{share.live:>8}{share.draft:>8}{change:>+8}")
 
 
-def _draft(path: Path) -> tuple[Rule, ...]:
+def _read_draft(path: Path) -> tuple[Rule, ...]:
     try:
-        return rule_check.read(json.loads(path.read_text()))
+        return rule_check.parse_rules(json.loads(path.read_text()))
     except (OSError, json.JSONDecodeError) as error:
         raise CommandError(f"{path} cannot be read: {error}") from error
     except rule_check.BadRules as bad:

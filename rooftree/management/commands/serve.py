@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from rooftree.management import base
+from rooftree.management import command_base
 
 
-class Command(base.Command):
+class Command(command_base.Command):
     """Runs until Ctrl-C; whatever dies is started again."""
 
     help = "Run the whole of Rooftree on this machine: database, web, worker and clock."
@@ -14,6 +14,8 @@ class Command(base.Command):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Serve until asked to stop."""
-        from rooftree.management import serving  # reads the settings, which --help must not need
+        from rooftree.management import (
+            serve_installation,  # reads the settings, which --help must not need
+        )
 
-        serving.run()
+        serve_installation.serve_installation()

@@ -7,12 +7,12 @@ from django.core.management.base import CommandParser
 from django.urls import reverse
 from django.utils.timezone import now
 
-from rooftree.management import base
-from rooftree.org import notices, pause
+from rooftree.management import command_base
+from rooftree.org import sending_pause, staff_notices
 from rooftree.org.models import PARTNER, User
 
 
-class Command(base.Command):
+class Command(command_base.Command):
     """Begins a pause; an administrator ends it in Set-up. Leads go on being taken in."""
 
     help = "Hold back everything that leaves until an administrator ends the pause in Set-up."
@@ -31,9 +31,9 @@ class Command(base.Command):
         because = options["because"] or "Somebody paused sending from the command line."
         if backup_at:
             because = f"A backup of {backup_at:%d %B %Y, %H:%M} UTC was restored."
-        held = pause.begin(because=because[:200], backup_at=backup_at, at=at)
+        held = sending_pause.begin_pause(because=because[:200], backup_at=backup_at, at=at)
         for user in User.objects.filter(is_active=True).exclude(role=PARTNER):
-            notices.tell(
+            staff_notices.notify_user(
                 user_id=user.pk,
                 kind="sending_paused",
                 cause=f"pause:{held.pk}",

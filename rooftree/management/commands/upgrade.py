@@ -6,10 +6,10 @@ from typing import Any
 from django.core.management import call_command
 from django.core.management.base import CommandParser
 
-from rooftree.management import base
+from rooftree.management import command_base
 
 
-class Command(base.Command):
+class Command(command_base.Command):
     """Backs up first; stops at the first thing that fails, and says what the state is."""
 
     help = "Back up, bring the tables up to this release, check; see docs/how-to/upgrade.md."
@@ -22,7 +22,7 @@ class Command(base.Command):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Backup, migrate, check."""
-        from rooftree.management import database, tables
+        from rooftree.management import database, migrate_tables
 
         missing = sorted(name for app, name in database.missing_migrations())
         if not missing:
@@ -30,12 +30,12 @@ class Command(base.Command):
         else:
             if missing != sorted(name for _, name in database.released_migrations()):
                 call_command("backup", to=options["to"], stdout=self.stdout, stderr=self.stderr)
-            if tables.migrate():
-                raise base.FoundWrong(
+            if migrate_tables.run_migrations():
+                raise command_base.CheckFailed(
                     "the tables could not be brought up to date (see above). Each migration is "
                     "done or not done at all; nothing was lost. Try again at a quiet hour, or "
                     "go back as docs/how-to/upgrade.md says."
                 )
             self.stdout.write(f"{len(missing)} migrations done.")
-        database.give_rights()
+        database.grant_program_rights()
         call_command("check", stdout=self.stdout, stderr=self.stderr)

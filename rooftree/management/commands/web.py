@@ -5,10 +5,10 @@ import subprocess
 import sys
 from typing import Any
 
-from rooftree.management import base
+from rooftree.management import command_base
 
 
-class Command(base.Command):
+class Command(command_base.Command):
     """Becomes the web server: same process, no parent left behind."""
 
     help = "Run the web server alone; needs a database that others run too (DATABASE_URL)."
@@ -17,13 +17,13 @@ class Command(base.Command):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Replace this process by the web server."""
-        from rooftree.management import database, serving
+        from rooftree.management import database, serve_installation
 
-        serving.refuse_taken_port(patience=0)
-        database.wait_until_it_answers(10)
-        for command in serving.collect_static():
+        serve_installation.check_port_free(patience=0)
+        database.wait_until_available(10)
+        for command in serve_installation.collect_static_commands():
             if subprocess.run(command, check=False).returncode:
-                raise base.Wrong("the style sheets could not be collected; see above.")
-        os.environ.update(database.environment())
+                raise command_base.UsageError("the style sheets could not be collected; see above.")
+        os.environ.update(database.child_environment())
         sys.stdout.flush()
-        os.execv(sys.executable, serving.web_command())  # noqa: S606 (our own command line)
+        os.execv(sys.executable, serve_installation.web_command())  # noqa: S606 (our own command line)

@@ -4,11 +4,11 @@ import asyncio
 import signal
 from typing import Any
 
-from rooftree.core.supervise import follow_parent
-from rooftree.management import base
+from rooftree.core.process_supervisor import exit_with_parent
+from rooftree.management import command_base
 
 
-class Command(base.Command):
+class Command(command_base.Command):
     """Runs tasks of all queues until it is asked to stop, then finishes what is running."""
 
     help = "Run background tasks; any number of workers may run against one database."
@@ -19,17 +19,17 @@ class Command(base.Command):
         """Work until SIGTERM or Ctrl-C."""
         from rooftree.management import database  # reads the settings
 
-        follow_parent()
-        database.wait_until_it_answers(60)
+        exit_with_parent()
+        database.wait_until_available(60)
         database.missing_migrations()  # refuses tables of a newer release
-        asyncio.run(_until_asked())
+        asyncio.run(_run_until_signal())
 
 
-async def _until_asked() -> None:
-    from rooftree.tasks.worker import work
+async def _run_until_signal() -> None:
+    from rooftree.tasks.worker import run_worker
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for asked in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(asked, stop.set)
-    await work(stop)
+    await run_worker(stop)

@@ -6,8 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from rooftree.core.failures import Refused
-from rooftree.outreach.media.shapes import Accepted, Fate, Inbound, Recorded, Status
+from rooftree.core.vendor_errors import RequestRejected
+from rooftree.outreach.media.carrier_types import (
+    CarrierReceipt,
+    CarrierRecording,
+    DeliveryStatus,
+    InboundContact,
+    StatusCallback,
+)
 
 log = logging.getLogger(__name__)
 
@@ -19,38 +25,40 @@ class Settings:
 
 def send_text(
     settings: Settings, *, to: str, sender: str, body: str, status_callback: str, reference: str
-) -> Accepted:
+) -> CarrierReceipt:
     """Log that a text would go; the same reference gives the same id."""
-    log.info("text %s to %s, %d characters", reference, _masked(to), len(body))
-    return Accepted(carrier_id=_id("text", reference), fate=Fate.DELIVERED, segments=1)
+    log.info("text %s to %s, %d characters", reference, _mask_number(to), len(body))
+    return CarrierReceipt(
+        carrier_id=_fake_id("text", reference), fate=DeliveryStatus.DELIVERED, segments=1
+    )
 
 
 def find_text(
     settings: Settings, *, to: str, sender: str, body: str, since: datetime
-) -> Accepted | None:
+) -> CarrierReceipt | None:
     """None: this carrier never leaves a send in doubt."""
     return None
 
 
 def place_call(
     settings: Settings, *, to: str, sender: str, url: str, status_callback: str, seconds: int = 20
-) -> Accepted:
+) -> CarrierReceipt:
     """Log that a call would be made."""
-    log.info("call to %s for %d s", _masked(to), seconds)
-    return Accepted(carrier_id=_id("call", f"{to} {url}"), fate=Fate.SENT)
+    log.info("call to %s for %d s", _mask_number(to), seconds)
+    return CarrierReceipt(carrier_id=_fake_id("call", f"{to} {url}"), fate=DeliveryStatus.SENT)
 
 
-def end_of_call(settings: Settings, *, call_id: str) -> Status | None:
+def find_call_end(settings: Settings, *, call_id: str) -> StatusCallback | None:
     """None: nobody was connected."""
     return None
 
 
-def start_recording(settings: Settings, *, call_id: str, status_callback: str) -> Accepted:
+def start_recording(settings: Settings, *, call_id: str, status_callback: str) -> CarrierReceipt:
     """Refuse: nobody talks on this carrier."""
-    raise Refused("This carrier connects nobody.")
+    raise RequestRejected("This carrier connects nobody.")
 
 
-def recordings_of(settings: Settings, *, call_id: str) -> list[Recorded]:
+def list_recordings(settings: Settings, *, call_id: str) -> list[CarrierRecording]:
     """None."""
     return []
 
@@ -59,24 +67,24 @@ def erase_recordings(settings: Settings, *, call_id: str) -> None:
     """There is nothing to erase."""
 
 
-def parse_recording(form: Mapping[str, str]) -> Recorded | None:
+def parse_recording(form: Mapping[str, str]) -> CarrierRecording | None:
     """None: this carrier calls nobody back."""
     return None
 
 
-def parse_status(form: Mapping[str, str]) -> Status | None:
+def parse_status(form: Mapping[str, str]) -> StatusCallback | None:
     """None: this carrier calls nobody back."""
     return None
 
 
-def parse_inbound(form: Mapping[str, str]) -> Inbound | None:
+def parse_inbound(form: Mapping[str, str]) -> InboundContact | None:
     """None: nothing comes in this way."""
     return None
 
 
-def _masked(number: str) -> str:
+def _mask_number(number: str) -> str:
     return f"…{number[-4:]}" if len(number) > 4 else "…"
 
 
-def _id(kind: str, text: str) -> str:
+def _fake_id(kind: str, text: str) -> str:
     return f"console-{kind}-{hashlib.sha256(text.encode()).hexdigest()[:24]}"

@@ -7,48 +7,50 @@ from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Any, NoReturn
 
-from rooftree.core.failures import Misconfigured, Refused, TryLater, Uncertain
-from rooftree.core.http import Answer, Ask, Client, Limits
-from rooftree.outreach.media.shapes import (
-    Accepted,
-    Fate,
-    Inbound,
+from rooftree.core.http_client import ClientLimits, VendorClient, VendorRequest, VendorResponse
+from rooftree.core.vendor_errors import Misconfigured, OutcomeUnknown, RequestRejected, RetryLater
+from rooftree.outreach.media.carrier_types import (
+    CarrierReceipt,
+    CarrierRecording,
+    DeliveryStatus,
+    InboundContact,
     NoSuchNumber,
     OptedOut,
-    Recorded,
-    Status,
+    StatusCallback,
 )
 
-LIMITS = Limits(connect_seconds=4.0, silence_seconds=12.0, answer_seconds=15.0)
+LIMITS = ClientLimits(connect_seconds=4.0, silence_seconds=12.0, answer_seconds=15.0)
 API = "/2010-04-01/Accounts"
 OPTED_OUT = "21610"  # this number said STOP to this sender: record the opt-out
-OURS_TO_MEND = frozenset({"20003", "20403", "21212", "21606", "21659", "21660", "21701", "21703"})
-NOBODYS = frozenset({"21211", "30005"})  # not a number, or of no handset: KNOWN
-FOR_NOW = frozenset({"20429", "14107", "30001", "21611"})  # queues that are full
-PAGE = 100
-SKEW = timedelta(seconds=30)  # between our clock and theirs
-FATES = {
-    "accepted": Fate.ACCEPTED,
-    "scheduled": Fate.ACCEPTED,
-    "queued": Fate.ACCEPTED,
-    "initiated": Fate.ACCEPTED,
-    "sending": Fate.ACCEPTED,
-    "sent": Fate.SENT,
-    "ringing": Fate.SENT,
-    "delivered": Fate.DELIVERED,
-    "read": Fate.DELIVERED,
-    "received": Fate.DELIVERED,
-    "in-progress": Fate.DELIVERED,
-    "completed": Fate.DELIVERED,
-    "undelivered": Fate.FAILED,
-    "failed": Fate.FAILED,
-    "canceled": Fate.FAILED,
-    "busy": Fate.FAILED,
-    "no-answer": Fate.FAILED,
+CONFIGURATION_ERRORS = frozenset(
+    {"20003", "20403", "21212", "21606", "21659", "21660", "21701", "21703"}
+)
+INVALID_NUMBER_ERRORS = frozenset({"21211", "30005"})  # not a number, or of no handset: KNOWN
+QUEUE_FULL_ERRORS = frozenset({"20429", "14107", "30001", "21611"})  # queues that are full
+PAGE_SIZE = 100
+CLOCK_SKEW = timedelta(seconds=30)  # between our clock and theirs
+DELIVERY_STATUSES = {
+    "accepted": DeliveryStatus.ACCEPTED,
+    "scheduled": DeliveryStatus.ACCEPTED,
+    "queued": DeliveryStatus.ACCEPTED,
+    "initiated": DeliveryStatus.ACCEPTED,
+    "sending": DeliveryStatus.ACCEPTED,
+    "sent": DeliveryStatus.SENT,
+    "ringing": DeliveryStatus.SENT,
+    "delivered": DeliveryStatus.DELIVERED,
+    "read": DeliveryStatus.DELIVERED,
+    "received": DeliveryStatus.DELIVERED,
+    "in-progress": DeliveryStatus.DELIVERED,
+    "completed": DeliveryStatus.DELIVERED,
+    "undelivered": DeliveryStatus.FAILED,
+    "failed": DeliveryStatus.FAILED,
+    "canceled": DeliveryStatus.FAILED,
+    "busy": DeliveryStatus.FAILED,
+    "no-answer": DeliveryStatus.FAILED,
 }
-GOES_ON = frozenset({"in-progress"})  # of a call; a text is then read
-RECORDED = frozenset({"completed", "absent", "deleted"})  # nothing more comes of it
-NO_CALLER = frozenset({"+266696687", "+7378742833", "+2562533", "+8656696", "+86282452253"})
+ONGOING_STATUSES = frozenset({"in-progress"})  # of a call; a text is then read
+FINAL_RECORDING_STATUSES = frozenset({"completed", "absent", "deleted"})  # nothing more comes of it
+ANONYMOUS_CALLERS = frozenset({"+266696687", "+7378742833", "+2562533", "+8656696", "+86282452253"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +65,7 @@ class Settings:
 
 def send_text(
     settings: Settings, *, to: str, sender: str, body: str, status_callback: str, reference: str
-) -> Accepted:
+) -> CarrierReceipt:
     """Send one text.
 
     Args:
@@ -82,35 +84,35 @@ def send_text(
     form = [("To", to), (by, sender), ("Body", body)]
     if status_callback:
         form.append(("StatusCallback", status_callback))
-    told = _posted(settings, "Messages.json", form)
-    return _accepted(told)
+    told = _post_form(settings, "Messages.json", form)
+    return _build_receipt(told)
 
 
 def find_text(
     settings: Settings, *, to: str, sender: str, body: str, since: datetime
-) -> Accepted | None:
+) -> CarrierReceipt | None:
     """The text with these words that went to `to` at `since` or later; None when there is none.
 
     For a send of unknown fate. Twilio lists by day, so the time is compared here,
     with `SKEW` for clocks that differ.
     """
-    since = since.astimezone(UTC) - SKEW
-    query = [("To", to), ("DateSent>", since.date().isoformat()), ("PageSize", str(PAGE))]
+    since = since.astimezone(UTC) - CLOCK_SKEW
+    query = [("To", to), ("DateSent>", since.date().isoformat()), ("PageSize", str(PAGE_SIZE))]
     if not sender.startswith("MG"):
         query.append(("From", sender))
     path: str = f"{API}/{settings.account_sid}/Messages.json"
     while path:
-        told = _looked_up(settings, path, tuple(query))
+        told = _get_json(settings, path, tuple(query))
         for row in told.get("messages") or []:
-            if _is_that(row, body, since):
-                return _accepted(row)
+            if _is_same_text(row, body, since):
+                return _build_receipt(row)
         path, query = str(told.get("next_page_uri") or ""), []
     return None
 
 
 def place_call(
     settings: Settings, *, to: str, sender: str, url: str, status_callback: str, seconds: int = 20
-) -> Accepted:
+) -> CarrierReceipt:
     """Call `to` and do what the markup at `url` says; for calls to our own officers.
 
     Args:
@@ -129,35 +131,37 @@ def place_call(
     if status_callback:
         # Told of its end alone, whatever that was: of the rest nothing follows.
         form += [("StatusCallback", status_callback), ("StatusCallbackEvent", "completed")]
-    return _accepted(_posted(settings, "Calls.json", form))
+    return _build_receipt(_post_form(settings, "Calls.json", form))
 
 
-def end_of_call(settings: Settings, *, call_id: str) -> Status | None:
+def find_call_end(settings: Settings, *, call_id: str) -> StatusCallback | None:
     """How the call that was connected to `call_id` ended; None while it goes on.
 
     Where none was, and that one is over, nobody was reached.
     """
     path = f"{API}/{settings.account_sid}"
     query = (("ParentCallSid", call_id),)
-    told = _looked_up(settings, f"{path}/Calls.json", query)
+    told = _get_json(settings, f"{path}/Calls.json", query)
     for row in told.get("calls") or []:
-        return _ended(call_id, str(row.get("status")), _number(row.get("duration")))
-    told = _looked_up(settings, f"{path}/Calls/{call_id}.json")
-    return _ended(call_id, str(told.get("status")), 0, said="no-answer")
+        return _build_call_end(call_id, str(row.get("status")), _parse_int(row.get("duration")))
+    told = _get_json(settings, f"{path}/Calls/{call_id}.json")
+    return _build_call_end(call_id, str(told.get("status")), 0, said="no-answer")
 
 
-def _ended(call_id: str, status: str, seconds: int | None, said: str = "") -> Status | None:
-    fate = FATES.get(status, Fate.UNKNOWN)
-    if status in GOES_ON or not fate.final:
+def _build_call_end(
+    call_id: str, status: str, seconds: int | None, said: str = ""
+) -> StatusCallback | None:
+    fate = DELIVERY_STATUSES.get(status, DeliveryStatus.UNKNOWN)
+    if status in ONGOING_STATUSES or not fate.final:
         return None
     said = said or status
-    return Status(carrier_id=call_id, fate=fate, said=said, duration_seconds=seconds)
+    return StatusCallback(carrier_id=call_id, fate=fate, said=said, duration_seconds=seconds)
 
 
-def start_recording(settings: Settings, *, call_id: str, status_callback: str) -> Accepted:
+def start_recording(settings: Settings, *, call_id: str, status_callback: str) -> CarrierReceipt:
     """Begin to record a call that is under way, both sides of it.
 
-    Raises as `send_text`. One of unknown fate is looked up with `recordings_of`.
+    Raises as `send_text`. One of unknown fate is looked up with `list_recordings`.
     """
     form = [
         ("RecordingChannels", "dual"),
@@ -165,18 +169,18 @@ def start_recording(settings: Settings, *, call_id: str, status_callback: str) -
         ("RecordingStatusCallbackEvent", "completed"),
         ("RecordingStatusCallbackEvent", "absent"),
     ]
-    return _accepted(_posted(settings, f"Calls/{call_id}/Recordings.json", form))
+    return _build_receipt(_post_form(settings, f"Calls/{call_id}/Recordings.json", form))
 
 
-def recordings_of(settings: Settings, *, call_id: str) -> list[Recorded]:
+def list_recordings(settings: Settings, *, call_id: str) -> list[CarrierRecording]:
     """Every recording of a call, newest first."""
     path = f"{API}/{settings.account_sid}/Calls/{call_id}/Recordings.json"
-    told = _looked_up(settings, path)
+    told = _get_json(settings, path)
     return [
-        Recorded(
+        CarrierRecording(
             carrier_id=str(row["sid"]),
-            is_over=row.get("status") in RECORDED,
-            seconds=_number(row.get("duration")),
+            is_over=row.get("status") in FINAL_RECORDING_STATUSES,
+            seconds=_parse_int(row.get("duration")),
         )
         for row in told.get("recordings") or []
     ]
@@ -187,7 +191,7 @@ def erase_recordings(settings: Settings, *, call_id: str) -> None:
     path = f"{API}/{settings.account_sid}"
     none_runs = frozenset({400, 404})  # or the call is over
     _client(settings).ask(
-        Ask(
+        VendorRequest(
             method="POST",
             path=f"{path}/Calls/{call_id}/Recordings/Twilio.CURRENT.json",
             repeatable=True,
@@ -195,82 +199,86 @@ def erase_recordings(settings: Settings, *, call_id: str) -> None:
             wanted=none_runs,
         )
     )
-    for one in recordings_of(settings, call_id=call_id):
+    for list_recording in list_recordings(settings, call_id=call_id):
         _client(settings).ask(
-            Ask(
+            VendorRequest(
                 method="DELETE",
-                path=f"{path}/Recordings/{one.carrier_id}.json",
+                path=f"{path}/Recordings/{list_recording.carrier_id}.json",
                 repeatable=True,
                 wanted=frozenset({404}),
             )
         )
 
 
-def parse_status(form: Mapping[str, str]) -> Status | None:
+def parse_status(form: Mapping[str, str]) -> StatusCallback | None:
     """A verified status callback of a text or a call; None when it names neither."""
     carrier_id = form.get("MessageSid") or form.get("SmsSid") or form.get("CallSid") or ""
     said = form.get("MessageStatus") or form.get("SmsStatus") or form.get("CallStatus") or ""
     if not carrier_id or not said:
         return None
-    return Status(
+    return StatusCallback(
         carrier_id=carrier_id,
-        fate=FATES.get(said, Fate.UNKNOWN),
+        fate=DELIVERY_STATUSES.get(said, DeliveryStatus.UNKNOWN),
         said=said,
         error_code=form.get("ErrorCode", ""),
-        is_nobodys=form.get("ErrorCode") in NOBODYS,
-        sequence=_number(form.get("SequenceNumber")),
-        duration_seconds=_number(form.get("CallDuration")),
+        is_nobodys=form.get("ErrorCode") in INVALID_NUMBER_ERRORS,
+        sequence=_parse_int(form.get("SequenceNumber")),
+        duration_seconds=_parse_int(form.get("CallDuration")),
     )
 
 
-def parse_recording(form: Mapping[str, str]) -> Recorded | None:
+def parse_recording(form: Mapping[str, str]) -> CarrierRecording | None:
     """A verified callback of a recording; None when it names none, or is about its beginning."""
-    if not form.get("RecordingSid") or form.get("RecordingStatus") not in RECORDED:
+    if not form.get("RecordingSid") or form.get("RecordingStatus") not in FINAL_RECORDING_STATUSES:
         return None
-    return Recorded(
+    return CarrierRecording(
         carrier_id=form["RecordingSid"],
         is_over=True,
-        seconds=_number(form.get("RecordingDuration")),
+        seconds=_parse_int(form.get("RecordingDuration")),
     )
 
 
-def parse_inbound(form: Mapping[str, str]) -> Inbound | None:
+def parse_inbound(form: Mapping[str, str]) -> InboundContact | None:
     """A verified inbound text or call, or a key pressed in one; None when it is neither."""
     carrier_id = form.get("MessageSid") or form.get("SmsSid") or form.get("CallSid") or ""
     sender = form.get("From", "").strip()
     if not carrier_id:
         return None
-    return Inbound(
+    return InboundContact(
         carrier_id=carrier_id,
         sender=sender,
         to=form.get("To", "").strip(),
         body=form.get("Body", ""),
         digits=form.get("Digits", ""),
-        media=_number(form.get("NumMedia")) or 0,
+        media=_parse_int(form.get("NumMedia")) or 0,
         opt_out=form.get("OptOutType", "").upper(),
-        anonymous=not sender or sender in NO_CALLER,
+        anonymous=not sender or sender in ANONYMOUS_CALLERS,
         said={name: form[name] for name in ("CallStatus", "Direction") if name in form},
     )
 
 
 @cache
-def _client(settings: Settings) -> Client:
+def _client(settings: Settings) -> VendorClient:
     user = settings.api_key or settings.account_sid
-    return Client(settings.base_url, limits=LIMITS, basic=(user, settings.secret))
+    return VendorClient(settings.base_url, limits=LIMITS, basic=(user, settings.secret))
 
 
-def _looked_up(
+def _get_json(
     settings: Settings, path: str, query: tuple[tuple[str, str], ...] = ()
 ) -> dict[str, Any]:
-    told = _client(settings).ask(Ask(method="GET", path=path, repeatable=True, query=query)).json()
+    told = (
+        _client(settings)
+        .ask(VendorRequest(method="GET", path=path, repeatable=True, query=query))
+        .json()
+    )
     if not isinstance(told, dict):
-        raise TryLater("Twilio answered with something that is not data.")
+        raise RetryLater("Twilio answered with something that is not data.")
     return told
 
 
-def _posted(settings: Settings, resource: str, form: list[tuple[str, str]]) -> dict[str, Any]:
+def _post_form(settings: Settings, resource: str, form: list[tuple[str, str]]) -> dict[str, Any]:
     answer = _client(settings).ask(
-        Ask(
+        VendorRequest(
             method="POST",
             path=f"{API}/{settings.account_sid}/{resource}",
             repeatable=False,
@@ -279,20 +287,20 @@ def _posted(settings: Settings, resource: str, form: list[tuple[str, str]]) -> d
         )
     )
     if answer.status >= 400:
-        _raise(answer)
+        _raise_refusal(answer)
     told = answer.json()
     if not isinstance(told, dict) or not told.get("sid"):
-        raise Uncertain("Twilio took the request and did not say its id.")
+        raise OutcomeUnknown("Twilio took the request and did not say its id.")
     return told
 
 
-def _raise(answer: Answer) -> NoReturn:
+def _raise_refusal(answer: VendorResponse) -> NoReturn:
     told = answer.json()
     code = str(told.get("code") or "") if isinstance(told, dict) else ""
-    if answer.status == 429 or code in FOR_NOW:
-        raise TryLater("Twilio is busy.", after=answer.wait_seconds() or 1.0)
+    if answer.status == 429 or code in QUEUE_FULL_ERRORS:
+        raise RetryLater("Twilio is busy.", after=answer.retry_after_seconds() or 1.0)
     # Twilio's own sentence often quotes the number, so only its code is kept.
-    if answer.status in {401, 403} or code in OURS_TO_MEND:
+    if answer.status in {401, 403} or code in CONFIGURATION_ERRORS:
         raise Misconfigured(
             f"Twilio does not accept our account or number ({code or answer.status})."
         )
@@ -300,34 +308,36 @@ def _raise(answer: Answer) -> NoReturn:
         raise Misconfigured("Twilio does not know the account.")
     if code == OPTED_OUT:
         raise OptedOut("Twilio says that this person sent STOP.", code=code)
-    if code in NOBODYS:
+    if code in INVALID_NUMBER_ERRORS:
         raise NoSuchNumber(f"Twilio refused it ({code}).", code=code)
-    raise Refused(f"Twilio refused it ({code or answer.status}).", code=code or str(answer.status))
-
-
-def _accepted(told: Mapping[str, Any]) -> Accepted:
-    return Accepted(
-        carrier_id=str(told["sid"]),
-        fate=FATES.get(str(told.get("status")), Fate.UNKNOWN),
-        segments=_number(told.get("num_segments")),
-        sent_at=_moment(told.get("date_created")),
+    raise RequestRejected(
+        f"Twilio refused it ({code or answer.status}).", code=code or str(answer.status)
     )
 
 
-def _is_that(row: object, body: str, since: datetime) -> bool:
+def _build_receipt(told: Mapping[str, Any]) -> CarrierReceipt:
+    return CarrierReceipt(
+        carrier_id=str(told["sid"]),
+        fate=DELIVERY_STATUSES.get(str(told.get("status")), DeliveryStatus.UNKNOWN),
+        segments=_parse_int(told.get("num_segments")),
+        sent_at=_parse_time(told.get("date_created")),
+    )
+
+
+def _is_same_text(row: object, body: str, since: datetime) -> bool:
     if not isinstance(row, dict) or str(row.get("direction", "")).startswith("inbound"):
         return False
-    made = _moment(row.get("date_created"))
+    made = _parse_time(row.get("date_created"))
     return row.get("body") == body and made is not None and made >= since
 
 
-def _moment(value: object) -> datetime | None:
+def _parse_time(value: object) -> datetime | None:
     try:
         return parsedate_to_datetime(str(value)).astimezone(UTC) if value else None
     except ValueError:
         return None
 
 
-def _number(value: object) -> int | None:
+def _parse_int(value: object) -> int | None:
     text = str(value if value is not None else "")
     return int(text) if text.isdigit() else None

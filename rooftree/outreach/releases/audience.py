@@ -9,11 +9,11 @@ from django.db.models import QuerySet
 
 from rooftree.leads.models import Lead
 from rooftree.org.models import User
-from rooftree.outreach.wording import LOAN_KINDS
-from rooftree.routing.visible import leads_visible_to
+from rooftree.outreach.wording.message_templates import LOAN_KINDS
+from rooftree.routing.permissions import leads_visible_to
 
 STAGES = {"new": "Not reached yet", "working": "In conversation", "nurture": "Kept warm"}
-LARGEST = 20_000  # people of one release
+MAX_PEOPLE = 20_000  # people of one release
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,7 @@ class Audience:
         Nobody in an application, and nobody who is a test or retired: their marketing has ended.
         """
         rows = Lead.objects.filter(pk__in=leads_visible_to(user).values("pk"), is_test=False)
-        rows = rows.filter(state__in=[one for one in self.stages if one in STAGES])
+        rows = rows.filter(state__in=[stage for stage in self.stages if stage in STAGES])
         if self.source:
             rows = rows.filter(source_id=UUID(self.source))
         if self.state:

@@ -7,7 +7,7 @@ from rooftree.core.uuid7 import uuid7
 from rooftree.leads.models import Lead, Person
 from rooftree.org.models import User
 
-STATES = {  # and what may follow each; the database allows nothing else
+NEXT_STATES = {  # and what may follow each; the database allows nothing else
     "draft": ["waiting", "going", "stopped"],  # its people are gathered
     "waiting": ["canary", "stopped"],  # for a second person
     "canary": ["looking", "done", "stopped"],  # the first few
@@ -16,7 +16,7 @@ STATES = {  # and what may follow each; the database allows nothing else
     "done": [],
     "stopped": [],
 }
-RUNNING = ("canary", "going")  # the states in which its messages leave
+RUNNING_STATES = ("canary", "going")  # the states in which its messages leave
 
 
 class Release(models.Model):
@@ -52,7 +52,9 @@ class Release(models.Model):
     class Meta:
         db_table = "release"
         constraints = [
-            models.CheckConstraint(condition=Q(state__in=list(STATES)), name="release_state_known"),
+            models.CheckConstraint(
+                condition=Q(state__in=list(NEXT_STATES)), name="release_state_known"
+            ),
             models.CheckConstraint(
                 condition=Q(approved_by=None) | Q(made_by=None) | ~Q(approved_by=F("made_by")),
                 name="release_second_person",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rooftree.outreach import recordings
+from rooftree.outreach.calls import call_recordings
 from tests import make
 from tests.flow import journey
 from tests.flow.recorded.telephone import BEN
@@ -20,5 +20,5 @@ def dana(world):
 @pytest.fixture
 def recorded(world, dana):
     """The company has switched recording on."""
-    recordings.switch(is_on=True, by=make.user("compliance"), at=make.NOON)
+    call_recordings.switch_recording(is_on=True, by=make.user("compliance"), at=make.NOON)
     return dana

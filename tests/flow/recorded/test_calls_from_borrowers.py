@@ -3,10 +3,10 @@
 import pytest
 
 from rooftree.leads.models import ContactAttempt
-from rooftree.outreach import recordings
+from rooftree.outreach.calls import call_recordings
 from rooftree.outreach.models import CallRecording
-from rooftree.routing import own
-from rooftree_simulators.twilio.account import MAIN_NUMBER
+from rooftree.routing import lead_ownership
+from rooftree_simulators.twilio.twilio_account import MAIN_NUMBER
 from tests import make
 from tests.flow import journey
 from tests.flow.outside_world import World
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("committed")
 def ben(world, recorded):
     """Ben is Dana's, and calls our number."""
     lead = journey.deliver(journey.website(), journey.form_post())
-    own.give(lead_id=lead.pk, officer_id=recorded.pk, by=None, at=make.NOON)
+    lead_ownership.give_lead(lead_id=lead.pk, officer_id=recorded.pk, by=None, at=make.NOON)
     world.say(
         "twilio/seed",
         {"numbers": [{"number": MAIN_NUMBER, "voice_url": f"{world.url}/in/twilio/call/"}]},
@@ -35,7 +35,7 @@ def call_in(world: World, wait: str = "PT20S") -> None:
 def test_a_caller_hears_the_notice_first_and_is_recorded_once_the_officer_answers(world, ben):
     call_in(world, "PT8S")
     assert heard_by(world, BEN) == [
-        f"Thank you for calling Lindenfield Mortgage. {recordings.NOTICES['en']}"
+        f"Thank you for calling Lindenfield Mortgage. {call_recordings.NOTICES['en']}"
     ]
     world.run(0.1)
     assert at_carrier(world) == []  # it still rings
@@ -58,7 +58,7 @@ def test_a_caller_who_objects_is_put_through_and_the_officer_hears_why(world, be
     call_in(world, "PT30S")
     world.run(1)
 
-    assert recordings.NOT_RECORDED in heard_by(world, recorded.phone)
+    assert call_recordings.OBJECTION_NOTICE in heard_by(world, recorded.phone)
     assert at_carrier(world) == []
     assert CallRecording.objects.get().objected_at
 

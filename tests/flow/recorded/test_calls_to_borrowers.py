@@ -7,18 +7,19 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from rooftree.compliance import calling
-from rooftree.compliance.keeping import holds, purges
-from rooftree.compliance.rulebook import STATES
-from rooftree.flow import calls
+from rooftree.compliance.gate import call_rules
+from rooftree.compliance.gate.rulebook import STATES
+from rooftree.flow import call_events
 from rooftree.leads.models import ContactAttempt, Lead, Person
 from rooftree.ledger.models import Event
 from rooftree.org.models import User
-from rooftree.outreach import opening, recordings, wording
+from rooftree.outreach.calls import call_recordings, call_script
 from rooftree.outreach.models import CallRecording
-from rooftree.reporting import evidence
-from rooftree.reporting.evidence_words import chronology
-from rooftree_simulators.twilio.account import AUTH_TOKEN
+from rooftree.outreach.wording import message_templates
+from rooftree.reporting.evidence import evidence_data
+from rooftree.reporting.evidence.chronology_document import build_chronology
+from rooftree.retention import legal_holds, purges
+from rooftree_simulators.twilio.twilio_account import AUTH_TOKEN
 from tests import make
 from tests.flow import journey
 from tests.flow.outside_world import World
@@ -34,19 +35,19 @@ def said(language: str) -> str:
         "en": "This is a call from Dana Whitfield of Lindenfield Mortgage about buying a home.",
         "es": "Le llama Dana Whitfield de Lindenfield Mortgage sobre la compra de una casa.",
     }
-    return f"{first[language]} {recordings.NOTICES[language]}"
+    return f"{first[language]} {call_recordings.NOTICES[language]}"
 
 
 def told_about(world: World, step: str) -> list[dict[str, Any]]:
     rows = world.simulators.twilio.state()["callbacks"]
-    return [one for one in rows if one["url"].endswith(f"/{step}/")]
+    return [row for row in rows if row["url"].endswith(f"/{step}/")]
 
 
 def kinds() -> list[str]:
     rows = Event.objects.filter(kind__startswith="outreach.recording.").values_list(
         "kind", flat=True
     )
-    return sorted(one.removeprefix("outreach.recording.") for one in rows)
+    return sorted(row.removeprefix("outreach.recording.") for row in rows)
 
 
 def test_a_call_is_recorded_once_the_borrower_has_heard_the_notice_to_its_end(world, recorded):
@@ -94,19 +95,24 @@ def test_a_language_we_do_not_speak_is_told_in_english(world, recorded):
 
 @pytest.mark.parametrize("language", ["en", "es"])
 def test_the_notice_says_who_for_whom_and_why_within_the_seconds_of_every_state(dana, language):
-    longest = User(name=opening.LONG_CALLER)
-    for purpose in wording.KINDS[language]:
+    longest = User(name=call_script.LONG_CALLER_NAME)
+    for purpose in message_templates.LOAN_PHRASES[language]:
         call = ContactAttempt(lead=Lead(purpose=purpose), by=longest, direction="out")
-        first = recordings.words_for(call, language).removesuffix(recordings.NOTICES[language])
-        seconds = opening.spoken_seconds(first)
+        first = call_recordings.build_notice_text(call, language).removesuffix(
+            call_recordings.NOTICES[language]
+        )
+        seconds = call_script.spoken_seconds(first)
         for state in STATES:
-            assert calling.opening(state=state, seconds=seconds).decision == "allow", state
+            assert (
+                call_rules.check_identification_time(state=state, seconds=seconds).decision
+                == "allow"
+            ), state
 
 
 def test_the_officer_hears_it_too(world, recorded):
     connect(world)
 
-    assert any(recordings.TO_OFFICER in one for one in heard_by(world, recorded.phone))
+    assert any(call_recordings.OFFICER_NOTICE in one for one in heard_by(world, recorded.phone))
 
 
 def test_where_it_is_off_nobody_hears_a_notice_and_nothing_is_recorded(world, dana):
@@ -142,7 +148,7 @@ def test_a_tap_of_the_officer_stops_it_and_what_was_recorded_is_deleted(world, r
     world.pass_time("PT1M")
     assert len(at_carrier(world)) == 1
 
-    calls.object_to_recording(lead=lead, by=recorded.user, at=journey.later(2))
+    call_events.record_recording_objection(lead=lead, by=recorded.user, at=journey.later(2))
     world.run(2)
     assert at_carrier(world) == []
     one = CallRecording.objects.get()
@@ -153,8 +159,8 @@ def test_a_tap_of_the_officer_stops_it_and_what_was_recorded_is_deleted(world, r
     assert ContactAttempt.objects.get(lead=lead, medium="call").result == "spoken"
     assert at_carrier(world) == []
     assert kinds() == ["begun", "ended", "erased", "objected", "told"]
-    with pytest.raises(calls.NothingToStop):
-        calls.object_to_recording(lead=lead, by=recorded.user, at=journey.later(6))
+    with pytest.raises(call_events.NoActiveRecording):
+        call_events.record_recording_objection(lead=lead, by=recorded.user, at=journey.later(6))
 
 
 def test_a_carrier_that_is_down_is_asked_again_to_erase(world, recorded):
@@ -162,7 +168,7 @@ def test_a_carrier_that_is_down_is_asked_again_to_erase(world, recorded):
     world.run(1)
     world.say("twilio/faults", {"match": {"op": "delete Recordings"}, "action": "drop_before"})
 
-    calls.object_to_recording(lead=lead, by=recorded.user, at=journey.later(2))
+    call_events.record_recording_objection(lead=lead, by=recorded.user, at=journey.later(2))
     world.run(2)
     assert len(at_carrier(world)) == 1
     assert CallRecording.objects.get().erased_at is None
@@ -192,7 +198,7 @@ def test_a_doubled_callback_records_and_tells_once(world, recorded):
     world.say("twilio/switches", {"dup_rate": 1})
     connect(world)
     [told] = told_about(world, "told")
-    again = calls.told(
+    again = call_events.on_notice_played(
         recording_id=CallRecording.objects.get().pk,
         call_id=told["fields"]["CallSid"],
         digits="",
@@ -245,7 +251,7 @@ def test_an_objection_reaches_one_whose_begin_is_not_known(world, recorded):
     world.run(1)
     assert len(at_carrier(world)) == 1
 
-    calls.object_to_recording(lead=lead, by=recorded.user, at=journey.later(2))
+    call_events.record_recording_objection(lead=lead, by=recorded.user, at=journey.later(2))
     world.run(2)
 
     assert at_carrier(world) == []
@@ -258,7 +264,7 @@ def test_an_objection_wins_over_a_recording_that_is_just_being_begun(world, reco
     at = journey.later(1)
 
     def begin() -> None:
-        calls.tend_due(at=at)
+        call_events.process_due_recordings(at=at)
         connection.close()
 
     beginning = threading.Thread(target=begin)
@@ -266,13 +272,13 @@ def test_an_objection_wins_over_a_recording_that_is_just_being_begun(world, reco
     while not CallRecording.objects.filter(asked_at=at).exists():
         assert beginning.is_alive()
         time.sleep(0.02)
-    calls.object_to_recording(lead=lead, by=recorded.user, at=at)
-    calls.tend_due(at=at)
+    call_events.record_recording_objection(lead=lead, by=recorded.user, at=at)
+    call_events.process_due_recordings(at=at)
     assert CallRecording.objects.get().erased_at is None  # it may begin only now
     beginning.join()
     assert len(at_carrier(world)) == 1
 
-    calls.tend_due(at=at)
+    call_events.process_due_recordings(at=at)
 
     assert at_carrier(world) == []
     assert CallRecording.objects.get().erased_at == at
@@ -283,16 +289,18 @@ def test_the_sound_of_a_call_goes_with_the_call_five_years_later_and_never_on_ho
     world.run(1)
     world.pass_time("PT10M")
     nina, last = make.user("compliance"), make.NOON.replace(year=2031)
-    scope = holds.Scope(person_id=lead.person_id)
-    placed = holds.place(
+    scope = legal_holds.HoldScope(person_id=lead.person_id)
+    placed = legal_holds.place_hold(
         scope, matter="Ortiz v. Lindenfield", why="Counsel asked for it", by=nina,
         at=journey.later(20),
     )  # fmt: skip
     purged(last + 2 * make.DAY)
-    calls.tend_due(at=last + 2 * make.DAY)
+    call_events.process_due_recordings(at=last + 2 * make.DAY)
     assert len(at_carrier(world)) == 1
 
-    holds.lift(hold_id=placed.pk, because="It was settled", by=nina, at=last + 3 * make.DAY)
+    legal_holds.lift_hold(
+        hold_id=placed.pk, because="It was settled", by=nina, at=last + 3 * make.DAY
+    )
     purged(last - make.DAY)
     assert CallRecording.objects.get().attempt
     purged(last + 4 * make.DAY)
@@ -300,18 +308,18 @@ def test_the_sound_of_a_call_goes_with_the_call_five_years_later_and_never_on_ho
     one = CallRecording.objects.get()
     assert (one.attempt, one.erase_from) == (None, last + 4 * make.DAY)
 
-    calls.tend_due(at=last + 4 * make.DAY)
+    call_events.process_due_recordings(at=last + 4 * make.DAY)
 
     assert at_carrier(world) == []
     assert not CallRecording.objects.exists()
 
 
 def purged(at) -> None:
-    if plan := purges.plan(at=at):
+    if plan := purges.plan_scheduled_purge(at=at):
         if plan.approved_at is None:
-            purges.ask(purge_id=plan.pk, by=make.user("compliance"), at=at)
-            purges.approve(purge_id=plan.pk, by=make.user("compliance"), at=at)
-        while purges.remove_next(at=at):
+            purges.request_purge(purge_id=plan.pk, by=make.user("compliance"), at=at)
+            purges.approve_purge(purge_id=plan.pk, by=make.user("compliance"), at=at)
+        while purges.remove_next_slice(at=at):
             pass
 
 
@@ -321,12 +329,12 @@ def test_an_evidence_file_names_the_recording_and_what_was_heard_before_it(world
     world.pass_time("PT10M")
     one = CallRecording.objects.get()
 
-    found = evidence.gather(BEN, at=journey.later(20))
+    found = evidence_data.collect_evidence(BEN, at=journey.later(20))
 
     assert [row["carrier_id"] for row in found["recordings"]] == [one.carrier_id]
-    notes = [note for line in chronology(found)["lines"] for note in line["notes"]]
+    notes = [note for line in build_chronology(found)["lines"] for note in line["notes"]]
     assert f"Recording {one.carrier_id} at the carrier (twilio), {one.seconds} seconds." in notes
-    assert any(recordings.NOTICES["en"] in note for note in notes)
+    assert any(call_recordings.NOTICES["en"] in note for note in notes)
 
 
 @pytest.mark.parametrize("is_talk", [True, False])
@@ -365,10 +373,10 @@ def test_a_stranger_cannot_tell_us_what_was_recorded(world, recorded):
 def test_switching_it_on_and_off_stands_in_the_ledger_once_each(world, dana):
     nina = make.user("compliance")
     for minute, is_on in enumerate((True, True, False, False)):
-        recordings.switch(is_on=is_on, by=nina, at=journey.later(minute))
+        call_recordings.switch_recording(is_on=is_on, by=nina, at=journey.later(minute))
 
     rows = Event.objects.filter(kind__startswith="compliance.recording.").order_by("id")
-    assert [(one.kind, one.actor, one.occurred_at) for one in rows] == [
+    assert [(row.kind, row.actor, row.occurred_at) for row in rows] == [
         ("compliance.recording.on", f"user:{nina.pk}", journey.later(0)),
         ("compliance.recording.off", f"user:{nina.pk}", journey.later(2)),
     ]

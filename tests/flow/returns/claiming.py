@@ -2,12 +2,12 @@
 
 from datetime import timedelta
 
-from rooftree.flow import returns
-from rooftree.money import contracts
-from rooftree.money.contracts import Terms
+from rooftree.flow import vendor_returns
+from rooftree.money import vendor_contracts
 from rooftree.money.models import Claim, Contract
-from rooftree.org.caller import NOWHERE
-from rooftree.reporting.second_person import Asked
+from rooftree.money.vendor_contracts import ContractTerms
+from rooftree.org.client_info import NO_CLIENT
+from rooftree.reporting.exports.export_approval import ExportIntent
 from tests import make
 from tests.flow import journey
 
@@ -23,24 +23,28 @@ def agree(source, by, *, from_date=make.LICENSED_FROM, at=make.NOON, **changes) 
         "window_days": 14, "warn_days": 3, "reasons": ALL, "duplicate_days": 30,
         "watcher_id": by.pk,
     }  # fmt: skip
-    return contracts.record(
-        source_id=source.pk, from_date=from_date, terms=Terms(**{**terms, **changes}), by=by, at=at
+    return vendor_contracts.record_contract(
+        source_id=source.pk,
+        from_date=from_date,
+        terms=ContractTerms(**{**terms, **changes}),
+        by=by,
+        at=at,
     )
 
 
-def asked_by(user, reason="Returns of this week") -> Asked:
-    return Asked(user_id=user.pk, subject="returns", reason=reason, caller=NOWHERE)
+def asked_by(user, reason="Returns of this week") -> ExportIntent:
+    return ExportIntent(user_id=user.pk, subject="returns", reason=reason, caller=NO_CLIENT)
 
 
 def send(source, by, at=None, **more):
-    return returns.send(
+    return vendor_returns.send_returns(
         Claim.objects.all(), asked_by(by, **more), source_id=source.pk, by=by,
         at=at or make.NOON + make.DAY,
     )  # fmt: skip
 
 
 def look(days: float = 1) -> None:
-    returns.go_through(at=make.NOON + timedelta(days=days))
+    vendor_returns.check_due_contracts(at=make.NOON + timedelta(days=days))
 
 
 def from_nevada(zillow, **changes):

@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from rooftree.flow import attempts, calls, returns
+from rooftree.flow import call_events, call_outcomes, vendor_returns
 from rooftree.leads.models import ContactAttempt, Lead, Phone, Source, Touch
-from rooftree.money import claims
-from rooftree.money.claims import CannotClaim
+from rooftree.money import return_claims
 from rooftree.money.models import Claim, Contract
+from rooftree.money.return_claims import ClaimNotAllowed
 from rooftree.outreach.models import Ring
 from tests import make
 from tests.flow import journey
@@ -27,7 +27,9 @@ def arrived(zillow, pat) -> Touch:
 
 
 def ask(touch, by, reason="wrong_number", sentence=WHY, at=LATER) -> Claim:
-    return returns.ask_by_hand(touch_id=touch.pk, reason=reason, sentence=sentence, by=by, at=at)
+    return vendor_returns.draft_return_by_hand(
+        touch_id=touch.pk, reason=reason, sentence=sentence, by=by, at=at
+    )
 
 
 def test_a_person_asks_for_a_return_in_their_own_words_and_name(arrived, pat):
@@ -44,25 +46,25 @@ def test_looking_again_at_what_happened_does_not_withdraw_it(arrived, pat):
     claim = ask(arrived, pat)
 
     Contract.objects.update(look_at=LATER)
-    returns.go_through(at=LATER)
-    returns.look_at([arrived.lead_id], at=LATER)
+    vendor_returns.check_due_contracts(at=LATER)
+    vendor_returns.check_leads([arrived.lead_id], at=LATER)
 
     claim.refresh_from_db()
     assert (claim.state, claim.sentence) == ("drafted", WHY)
 
 
 def test_what_we_know_ourselves_stands_beside_the_persons_word(arrived, pat):
-    attempts.record(lead_id=arrived.lead_id, result="wrong_number", by=pat, at=LATER)
+    call_outcomes.record_outcome(lead_id=arrived.lead_id, result="wrong_number", by=pat, at=LATER)
     found = Claim.objects.get()
-    claims.close(found.pk, note="I write it myself.", by=pat, at=LATER)
+    return_claims.close_claim(found.pk, note="I write it myself.", by=pat, at=LATER)
 
-    with pytest.raises(CannotClaim, match="there already"):  # a person decided on it
+    with pytest.raises(ClaimNotAllowed, match="there already"):  # a person decided on it
         ask(arrived, pat)
 
 
 def test_one_that_was_withdrawn_by_itself_can_be_asked_for_by_hand(arrived, pat):
-    attempts.record(lead_id=arrived.lead_id, result="wrong_number", by=pat, at=LATER)
-    claims.withdraw(Claim.objects.get(), because="no longer so", at=LATER)
+    call_outcomes.record_outcome(lead_id=arrived.lead_id, result="wrong_number", by=pat, at=LATER)
+    return_claims.withdraw_claim(Claim.objects.get(), because="no longer so", at=LATER)
 
     claim = ask(arrived, pat, at=LATER + make.HOUR)
 
@@ -79,7 +81,7 @@ def test_one_that_was_withdrawn_by_itself_can_be_asked_for_by_hand(arrived, pat)
     ],
 )
 def test_what_the_contract_does_not_take_is_not_asked_for(arrived, pat, typed, why):
-    with pytest.raises(CannotClaim, match=why):
+    with pytest.raises(ClaimNotAllowed, match=why):
         ask(arrived, pat, **typed)
 
     assert not Claim.objects.exists()
@@ -92,7 +94,7 @@ def test_until_the_last_moment_it_can_be_asked_for(arrived, pat):
 def test_twice_is_told_not_doubled(arrived, pat):
     ask(arrived, pat)
 
-    with pytest.raises(CannotClaim, match="there already"):
+    with pytest.raises(ClaimNotAllowed, match="there already"):
         ask(arrived, pat)
     assert Claim.objects.count() == 1
 
@@ -100,17 +102,17 @@ def test_twice_is_told_not_doubled(arrived, pat):
 def test_without_a_contract_a_price_or_a_launch_there_is_nothing_to_ask(zillow, pat):
     journey.deliver(zillow, journey.zillow_contact(price=0))
     free = Touch.objects.get()
-    with pytest.raises(CannotClaim, match="Nothing was paid"):
+    with pytest.raises(ClaimNotAllowed, match="Nothing was paid"):
         ask(free, pat)
 
     journey.deliver(zillow, journey.zillow_contact(sender={"phoneNumber": "8135550143"}))
     paid = Touch.objects.exclude(pk=free.pk).get()
-    with pytest.raises(CannotClaim, match="No contract with Zillow"):
+    with pytest.raises(ClaimNotAllowed, match="No contract with Zillow"):
         ask(paid, pat)
 
     agree(zillow, pat, reasons={"wrong_number": ""})
     Source.objects.update(launched_at=None)
-    with pytest.raises(CannotClaim, match="in audit"):
+    with pytest.raises(ClaimNotAllowed, match="in audit"):
         ask(paid, pat)
 
 
@@ -121,7 +123,7 @@ def called(lead_id, *, status: str, by) -> None:
         lead_id=lead_id, person_id=Lead.objects.get(pk=lead_id).person_id, medium="call",
         address="+18135550142", by=by, at=LATER, cause=f"ring:{ring.pk}",
     )  # fmt: skip
-    calls.after_borrower(ring_id=ring.pk, dial_status=status, at=LATER)
+    call_events.on_borrower_call_ended(ring_id=ring.pk, dial_status=status, at=LATER)
 
 
 @pytest.fixture
@@ -135,7 +137,9 @@ def test_a_call_the_carrier_failed_at_and_an_officer_who_heard_why_make_a_number
     called(rung.pk, status="failed", by=pat)
     assert not Claim.objects.exists()
 
-    attempts.record(lead_id=rung.pk, result="bad_number", by=pat, at=LATER + make.MINUTE)
+    call_outcomes.record_outcome(
+        lead_id=rung.pk, result="bad_number", by=pat, at=LATER + make.MINUTE
+    )
 
     claim = Claim.objects.get()
     assert claim.reason == "invalid_phone"
@@ -147,7 +151,9 @@ def test_a_call_the_carrier_failed_at_and_an_officer_who_heard_why_make_a_number
 def test_an_officers_word_alone_makes_no_number_nobodys(rung, pat, status):
     called(rung.pk, status=status, by=pat)
 
-    attempts.record(lead_id=rung.pk, result="bad_number", by=pat, at=LATER + make.MINUTE)
+    call_outcomes.record_outcome(
+        lead_id=rung.pk, result="bad_number", by=pat, at=LATER + make.MINUTE
+    )
 
     assert Phone.objects.get().dead_at is None
     assert not Claim.objects.exists()
@@ -156,7 +162,9 @@ def test_an_officers_word_alone_makes_no_number_nobodys(rung, pat, status):
 def test_a_failed_call_alone_makes_none_either(rung, pat):
     called(rung.pk, status="failed", by=pat)
 
-    attempts.record(lead_id=rung.pk, result="no_answer", by=pat, at=LATER + make.MINUTE)
+    call_outcomes.record_outcome(
+        lead_id=rung.pk, result="no_answer", by=pat, at=LATER + make.MINUTE
+    )
 
     assert Phone.objects.get().dead_at is None
     assert not Claim.objects.exists()
@@ -177,6 +185,6 @@ def test_the_carriers_own_failed_call_is_the_evidence(world):
         "+18135550142", "no_answer", make.NOON,
     )  # fmt: skip
 
-    attempts.record(lead_id=call.lead_id, result="bad_number", by=dana.user, at=LATER)
+    call_outcomes.record_outcome(lead_id=call.lead_id, result="bad_number", by=dana.user, at=LATER)
 
     assert "the carrier" in Claim.objects.get().sentence.lower()

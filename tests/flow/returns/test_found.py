@@ -5,13 +5,13 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, transaction
 
-from rooftree.flow import attempts, returns
+from rooftree.flow import call_outcomes, vendor_returns
 from rooftree.leads.models import Phone, Source
 from rooftree.ledger.models import Event
-from rooftree.money import claims
-from rooftree.money.contracts import BadContract
+from rooftree.money import return_claims
 from rooftree.money.models import Claim, Contract
-from rooftree.outreach import callbacks
+from rooftree.money.vendor_contracts import InvalidContract
+from rooftree.outreach.inbound import carrier_callbacks
 from tests import make
 from tests.flow import journey
 from tests.flow.returns.claiming import NEVADA, agree, from_nevada, look
@@ -49,7 +49,7 @@ def test_nothing_is_returned_of_a_source_in_audit_until_it_is_launched(zillow, c
     lead = from_nevada(zillow)
 
     look()
-    returns.look_at([lead.pk], at=make.NOON + make.DAY)
+    vendor_returns.check_leads([lead.pk], at=make.NOON + make.DAY)
     assert not Claim.objects.exists()
 
     Source.objects.update(launched_at=make.NOON + make.DAY)
@@ -59,7 +59,7 @@ def test_nothing_is_returned_of_a_source_in_audit_until_it_is_launched(zillow, c
 
 def test_a_number_the_carrier_knows_to_be_nobodys_is_claimed(zillow, contract):
     journey.deliver(zillow, journey.zillow_contact())
-    callbacks.record_dead("+18135550142", at=make.NOON + make.HOUR)
+    carrier_callbacks.record_dead_number("+18135550142", at=make.NOON + make.HOUR)
 
     look()
 
@@ -70,7 +70,7 @@ def test_a_number_the_carrier_knows_to_be_nobodys_is_claimed(zillow, contract):
 
 def test_mail_that_came_back_is_claimed(zillow, contract):
     journey.deliver(zillow, journey.zillow_contact())
-    callbacks.record_bounce(
+    carrier_callbacks.record_bounce(
         message_id="", address="Ben.Ortiz@home.example", at=make.NOON + make.HOUR
     )
 
@@ -83,7 +83,9 @@ def test_one_tap_of_the_officer_makes_the_claim_at_once(zillow, contract):
     dana = make.officer("Dana Whitfield")
     lead = journey.deliver(zillow, journey.zillow_contact())
 
-    attempts.record(lead_id=lead.pk, result="wrong_number", by=dana.user, at=make.NOON + make.HOUR)
+    call_outcomes.record_outcome(
+        lead_id=lead.pk, result="wrong_number", by=dana.user, at=make.NOON + make.HOUR
+    )
 
     claim = Claim.objects.get()
     assert claim.reason == "wrong_number"
@@ -109,7 +111,7 @@ def test_a_duplicate_of_one_that_is_asked_back_itself_is_none(zillow, contract):
 
     look(1)
 
-    assert [one.touch.vendor_lead_id for one in Claim.objects.all()] == ["LC-A"]
+    assert [claim.touch.vendor_lead_id for claim in Claim.objects.all()] == ["LC-A"]
 
 
 def test_a_refinance_after_a_purchase_is_no_duplicate(zillow, contract):
@@ -143,7 +145,7 @@ def test_a_lead_goes_by_the_contract_of_its_day(zillow, pat):
 
     look(3)
 
-    assert [one.touch.vendor_lead_id for one in Claim.objects.all()] == ["LC-A"]
+    assert [claim.touch.vendor_lead_id for claim in Claim.objects.all()] == ["LC-A"]
 
 
 def test_a_slip_in_a_contract_is_mended_and_the_drafts_follow(zillow, contract, pat):
@@ -164,7 +166,7 @@ def test_a_slip_in_a_contract_is_mended_and_the_drafts_follow(zillow, contract, 
 @pytest.mark.parametrize(("days", "is_claimed"), [(13.99, True), (14, False)])
 def test_what_is_found_when_the_time_is_over_is_not_claimed(zillow, contract, days, is_claimed):
     journey.deliver(zillow, journey.zillow_contact())
-    callbacks.record_dead("+18135550142", at=make.NOON + 13 * make.DAY)
+    carrier_callbacks.record_dead_number("+18135550142", at=make.NOON + 13 * make.DAY)
 
     look(days)
 
@@ -182,7 +184,7 @@ def test_what_is_found_when_the_time_is_over_is_not_claimed(zillow, contract, da
     ],
 )
 def test_a_contract_that_makes_no_sense_is_refused(zillow, pat, change, field):
-    with pytest.raises(BadContract) as problem:
+    with pytest.raises(InvalidContract) as problem:
         agree(zillow, pat, **change)
 
     assert problem.value.field == field
@@ -203,7 +205,9 @@ def test_the_database_itself_refuses_a_second_claim_for_one_paid_delivery(zillow
 def test_what_a_person_dropped_is_not_drafted_again(zillow, contract, pat):
     from_nevada(zillow)
     look()
-    claims.close(Claim.objects.get().pk, note="A friend of the house", by=pat, at=make.NOON)
+    return_claims.close_claim(
+        Claim.objects.get().pk, note="A friend of the house", by=pat, at=make.NOON
+    )
 
     Contract.objects.update(look_at=make.NOON)
     look()
@@ -213,7 +217,7 @@ def test_what_a_person_dropped_is_not_drafted_again(zillow, contract, pat):
 
 def test_a_number_the_carrier_gave_up_and_then_reached_is_no_ground(zillow, contract):
     journey.deliver(zillow, journey.zillow_contact())
-    callbacks.record_dead("+18135550142", at=make.NOON + make.HOUR)
+    carrier_callbacks.record_dead_number("+18135550142", at=make.NOON + make.HOUR)
     look()
     Phone.objects.update(dead_at=None)
     Contract.objects.update(look_at=make.NOON)

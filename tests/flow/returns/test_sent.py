@@ -6,13 +6,13 @@ import io
 import pytest
 from django.db.models import Sum
 
-from rooftree.flow import merging, returns
-from rooftree.money import claims
-from rooftree.money.claims import CannotClaim
+from rooftree.flow import person_merges, vendor_returns
+from rooftree.money import return_claims
 from rooftree.money.models import Claim, Entry, ReturnFile
+from rooftree.money.return_claims import ClaimNotAllowed
 from rooftree.org.models import AccessEntry, StaffNotice
-from rooftree.reporting import recount
-from rooftree.reporting.second_person import CannotExport
+from rooftree.reporting.exports.export_approval import CannotExport
+from rooftree.reporting.rollups import rebuild_rollups
 from tests import make
 from tests.flow import journey
 from tests.flow.returns.claiming import agree, from_nevada, look, send
@@ -61,7 +61,7 @@ def test_sending_twice_sends_once(zillow, contract, pat):
     look()
     send(zillow, pat)
 
-    with pytest.raises(CannotClaim):
+    with pytest.raises(ClaimNotAllowed):
         send(zillow, pat)
 
     assert ReturnFile.objects.count() == 1
@@ -76,7 +76,9 @@ def sent(zillow, contract, pat) -> Claim:
 
 
 def credited(claim, cents, by, before=0):
-    returns.credited(claim.pk, cents=cents, before_cents=before, by=by, at=make.NOON + 2 * make.DAY)
+    vendor_returns.record_credit(
+        claim.pk, cents=cents, before_cents=before, by=by, at=make.NOON + 2 * make.DAY
+    )
 
 
 def now(claim) -> Claim:
@@ -92,7 +94,7 @@ def test_a_credit_is_booked_to_the_cent_and_every_sum_follows(sent, pat):
     assert spend() == 0
     entry = Entry.objects.get(kind="credit")
     assert (entry.lead, entry.source, entry.booked_by) == (sent.touch.lead, sent.source, pat)
-    assert not recount.differences()
+    assert not rebuild_rollups.find_differences()
 
 
 def test_a_credit_said_twice_is_booked_once(sent, pat):
@@ -106,7 +108,7 @@ def test_a_credit_said_twice_is_booked_once(sent, pat):
 def test_two_people_who_book_different_credits_at_once_are_told(sent, pat):
     credited(sent, 20_00, pat)
 
-    with pytest.raises(CannotClaim, match="meanwhile"):
+    with pytest.raises(ClaimNotAllowed, match="meanwhile"):
         credited(sent, 30_00, pat)
 
     assert spend() == 45_50
@@ -115,7 +117,7 @@ def test_two_people_who_book_different_credits_at_once_are_told(sent, pat):
 def test_more_than_was_paid_cannot_be_credited(sent, pat):
     credited(sent, 60_00, pat)
 
-    with pytest.raises(CannotClaim, match=r"Only \$5.50"):
+    with pytest.raises(ClaimNotAllowed, match=r"Only \$5.50"):
         credited(sent, 5_51, pat, before=60_00)
 
     credited(sent, 5_50, pat, before=60_00)
@@ -124,22 +126,22 @@ def test_more_than_was_paid_cannot_be_credited(sent, pat):
 
 def test_a_refused_claim_is_disputed_once(sent, pat):
     day = iter(make.NOON + nth * make.DAY for nth in range(3, 9))
-    claims.refuse(sent.pk, note="They say it was valid.", by=pat, at=next(day))
-    claims.dispute(sent.pk, note="Their own lead says NV.", by=pat, at=next(day))
-    claims.refuse(sent.pk, note="No again.", by=pat, at=next(day))
+    return_claims.record_refusal(sent.pk, note="They say it was valid.", by=pat, at=next(day))
+    return_claims.dispute_claim(sent.pk, note="Their own lead says NV.", by=pat, at=next(day))
+    return_claims.record_refusal(sent.pk, note="No again.", by=pat, at=next(day))
 
-    with pytest.raises(CannotClaim, match="disputed before"):
-        claims.dispute(sent.pk, note="Once more.", by=pat, at=next(day))
+    with pytest.raises(ClaimNotAllowed, match="disputed before"):
+        return_claims.dispute_claim(sent.pk, note="Once more.", by=pat, at=next(day))
 
-    claims.close(sent.pk, note="", by=pat, at=next(day))
+    return_claims.close_claim(sent.pk, note="", by=pat, at=next(day))
     assert (now(sent).state, now(sent).closed_as) == ("closed", "refused")
-    kinds = [one.kind for one in sent.steps.order_by("at", "pk")]
+    kinds = [step.kind for step in sent.steps.order_by("at", "pk")]
     assert kinds == ["drafted", "sent", "refused", "disputed", "refused", "closed"]
 
 
 def test_a_refusal_needs_its_words(sent, pat):
-    with pytest.raises(CannotClaim):
-        claims.refuse(sent.pk, note="  ", by=pat, at=make.NOON)
+    with pytest.raises(ClaimNotAllowed):
+        return_claims.record_refusal(sent.pk, note="  ", by=pat, at=make.NOON)
 
     assert now(sent).state == "sent"
 
@@ -152,7 +154,7 @@ def test_the_named_person_is_warned_daily_before_the_time_ends_and_then_it_is_mi
     ends = Claim.objects.get().send_by
 
     def remind(moment):
-        returns.remind(at=moment)
+        vendor_returns.remind_unsent_returns(at=moment)
         return list(StaffNotice.objects.order_by("at").values_list("user__name", "text"))
 
     assert remind(ends - 3 * make.DAY - make.MINUTE) == []
@@ -165,14 +167,14 @@ def test_the_named_person_is_warned_daily_before_the_time_ends_and_then_it_is_mi
     ]
     assert len(remind(ends - 3 * make.DAY + make.HOUR)) == 1
     assert len(remind(ends - 2 * make.DAY)) == 2
-    returns.remind(at=ends)
+    vendor_returns.remind_unsent_returns(at=ends)
     claim = Claim.objects.get()
     assert (claim.state, claim.closed_as, claim.due_at) == ("closed", "missed", None)
     assert claim.steps.latest("at").note == "Not sent in time; $65.50 is lost."
 
 
 def test_what_was_sent_warns_nobody(sent):
-    returns.remind(at=sent.send_by + make.DAY)
+    vendor_returns.remind_unsent_returns(at=sent.send_by + make.DAY)
 
     assert now(sent).state == "sent"
     assert not StaffNotice.objects.filter(kind="returns").exists()
@@ -190,7 +192,7 @@ def two_people(zillow):
 
 
 def merged(first, second, by, at=make.NOON + make.DAY):
-    return merging.merge(
+    return person_merges.merge_people(
         kept_id=first.person_id, gone_id=second.person_id, reason="spoken", by=by, at=at
     )
 
@@ -203,7 +205,7 @@ def test_a_merge_makes_a_duplicate_and_a_split_takes_the_draft_back(zillow, cont
     made = merged(first, second, pat)
     claim = Claim.objects.get()
     assert (claim.reason, claim.touch.lead_id) == ("duplicate", second.pk)
-    merging.split(merge_id=made.pk, reason="slip", by=pat, at=make.NOON + 2 * make.DAY)
+    person_merges.split_people(merge_id=made.pk, reason="slip", by=pat, at=make.NOON + 2 * make.DAY)
 
     assert (now(claim).state, now(claim).closed_as) == ("closed", "withdrawn")
     merged(first, second, pat, at=make.NOON + 3 * make.DAY)
@@ -218,11 +220,13 @@ def test_a_split_after_sending_is_told_and_the_credit_stays_with_its_lead(zillow
     claim = Claim.objects.get()
 
     for _ in range(2):
-        merging.split(merge_id=made.pk, reason="slip", by=pat, at=make.NOON + 2 * make.DAY)
+        person_merges.split_people(
+            merge_id=made.pk, reason="slip", by=pat, at=make.NOON + 2 * make.DAY
+        )
 
     assert now(claim).state == "sent"
     assert claim.steps.filter(kind="noted").count() == 1
     assert StaffNotice.objects.filter(cause=f"claim:{claim.pk}:doubt", user=pat).count() == 1
     credited(claim, 65_50, pat)
     assert Entry.objects.get(kind="credit").lead_id == second.pk
-    assert not recount.differences()
+    assert not rebuild_rollups.find_differences()

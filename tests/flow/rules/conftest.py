@@ -2,7 +2,7 @@
 
 import pytest
 
-from rooftree.flow import moment
+from rooftree.flow import clock
 from tests import make
 from tests.flow import journey
 
@@ -11,7 +11,7 @@ from tests.flow import journey
 def noon(db):
     journey.ready()
     make.officer("Dana Whitfield", licensed=("CA", "FL"), text_number="")
-    with moment.at(make.NOON):
+    with clock.freeze(make.NOON):
         yield
 
 

@@ -21,11 +21,11 @@ def main() -> None:
     import django
 
     django.setup()
-    from rooftree.outreach import may
+    from rooftree.outreach.messages import contact_permissions
 
     at = datetime.fromisoformat(order["at"])
     for _ in sys.stdin:
-        badge = may.badges(UUID(order["lead"]), at=at)["call"]
+        badge = contact_permissions.permissions_of_lead(UUID(order["lead"]), at=at)["call"]
         sys.stdout.write(f"{badge.decision}\n")
         sys.stdout.flush()
 

@@ -11,18 +11,21 @@ from django.db import IntegrityError, ProgrammingError, connection
 from django.db.transaction import atomic
 from django.test.utils import CaptureQueriesContext
 
-from rooftree.compliance import checker, facts_json, gate, held_lists
-from rooftree.compliance.amending import acts, standing
-from rooftree.compliance.amending.acts import BadChange, Grounds
-from rooftree.compliance.amending.models import RuleChange
+from rooftree.compliance.do_not_call import loaded_lists
+from rooftree.compliance.evidence import verdict_checker
+from rooftree.compliance.gate import facts_json, message_gate
 from rooftree.compliance.models import Verdict
-from rooftree.flow import messages, moment, rule_changes
+from rooftree.compliance.rule_changes import approved_changes, change_approval
+from rooftree.compliance.rule_changes.change_approval import BadChange, ChangeGrounds
+from rooftree.compliance.rule_changes.models import RuleChange
+from rooftree.flow import clock, message_dispatch, rule_change_process
 from rooftree.ledger.models import Event
 from rooftree.org.models import LoanOfficer, StaffNotice
-from rooftree.outreach import may
+from rooftree.outreach.messages import contact_permissions
 from rooftree.outreach.models import Message
-from rooftree.reporting import evidence, evidence_words, rederive
-from rooftree.routing import promise, work_queue
+from rooftree.reporting import deep_checks
+from rooftree.reporting.evidence import chronology_document, evidence_data
+from rooftree.routing import response_deadline, work_queue
 from tests import make
 from tests.flow.in_line import asked, florida, waiting
 
@@ -35,25 +38,25 @@ EARLY_SHIFT = {"mon_fri": ["08:00", "11:00"], "sat": ["08:00", "11:00"], "sun": 
 
 def grounds(from_date=TUESDAY, **changes):
     usual = {"cite": "Fla. HB 761", "why": "The amended statute begins", "counsel": ""}
-    return Grounds(from_date=from_date, **usual | changes)
+    return ChangeGrounds(from_date=from_date, **usual | changes)
 
 
 def proposed(by, item="live", value=LATE_SHIFT, place="FL", **changes):
-    return rule_changes.propose(
+    return rule_change_process.propose_change(
         place=place, item=item, value=value, grounds=grounds(**changes), by=by, at=make.NOON
     )
 
 
 def approved(omar, lena, **changes):
     one = proposed(omar, **changes)
-    return rule_changes.approve(change_id=one.pk, by=lena, at=make.NOON)
+    return rule_change_process.approve_change(change_id=one.pk, by=lena, at=make.NOON)
 
 
 def turn(at):
     """The worker's turn at a moment, and a second later: what is due together leaves apart."""
     for when in (at, at + make.SECOND):
-        with moment.at(when):
-            messages.send_due(at=when)
+        with clock.freeze(when):
+            message_dispatch.send_due_messages(at=when)
 
 
 @pytest.fixture
@@ -70,13 +73,13 @@ def in_line():
 
 def test_the_dry_run_names_what_then_really_moves(in_line, omar, lena):
     one = proposed(omar)
-    rule_changes.look(change_id=one.pk, at=make.NOON)
+    rule_change_process.run_dry_run(change_id=one.pk, at=make.NOON)
     one.refresh_from_db()
     moved = {line["message"]: line for line in one.dry_run["first"]}
 
     assert (one.dry_run["messages"], one.dry_run["later"]) == (5, 2)
     assert set(moved) == {str(in_line["tuesday"].pk), str(in_line["sunday"].pk)}
-    rule_changes.approve(change_id=one.pk, by=lena, at=make.NOON)
+    rule_change_process.approve_change(change_id=one.pk, by=lena, at=make.NOON)
     for message in sorted(in_line.values(), key=lambda each: each.due_at):
         due_at = message.due_at
         turn(due_at)
@@ -97,16 +100,16 @@ def test_what_is_held_goes_earlier_when_a_change_opens_the_day(in_line, omar, le
     sunday.refresh_from_db()
     assert sunday.state == "held"
     monday, at = sunday.due_at, florida("2026-12-06T14:30")
-    one = acts.propose(
+    one = change_approval.propose_change(
         place="FL", item="live", value="federal",
         grounds=grounds(at.date(), counsel="Memo 4 of Baker & Lowe"), by=omar, at=at,
     )  # fmt: skip
-    rule_changes.look(change_id=one.pk, at=at)
+    rule_change_process.run_dry_run(change_id=one.pk, at=at)
     one.refresh_from_db()
     assert one.is_looser
     assert one.dry_run["earlier"] == 3
 
-    rule_changes.approve(change_id=one.pk, by=lena, at=at)
+    rule_change_process.approve_change(change_id=one.pk, by=lena, at=at)
     turn(at)
 
     sunday.refresh_from_db()
@@ -118,7 +121,7 @@ def test_what_is_held_goes_earlier_when_a_change_opens_the_day(in_line, omar, le
 def test_a_dry_run_writes_no_verdict_and_moves_nothing(in_line, omar):
     verdicts, due = Verdict.objects.count(), sorted(one.due_at for one in in_line.values())
 
-    rule_changes.look(change_id=proposed(omar).pk, at=make.NOON)
+    rule_change_process.run_dry_run(change_id=proposed(omar).pk, at=make.NOON)
 
     assert Verdict.objects.count() == verdicts
     assert sorted(Message.objects.filter(state="waiting").values_list("due_at", flat=True)) == due
@@ -127,18 +130,20 @@ def test_a_dry_run_writes_no_verdict_and_moves_nothing(in_line, omar):
 def test_a_proposal_decides_nothing_until_a_second_person_approves(omar, lena):
     lead = asked("Ann")
     one = proposed(omar, from_date=make.NOON.date())
-    assert may.badges(lead.pk, at=make.NOON)["call"].decision == "allow"
+    assert (
+        contact_permissions.permissions_of_lead(lead.pk, at=make.NOON)["call"].decision == "allow"
+    )
 
     with pytest.raises(BadChange, match="Somebody else"):
-        rule_changes.approve(change_id=one.pk, by=omar, at=make.NOON)
-    rule_changes.approve(change_id=one.pk, by=lena, at=make.NOON)
+        rule_change_process.approve_change(change_id=one.pk, by=omar, at=make.NOON)
+    rule_change_process.approve_change(change_id=one.pk, by=lena, at=make.NOON)
 
-    badge = may.badges(lead.pk, at=make.NOON)["call"]
+    badge = contact_permissions.permissions_of_lead(lead.pk, at=make.NOON)["call"]
     assert badge.decision == "defer"
     assert "before 1:00 PM" in badge.sentence
     said = {
-        one.kind.split(".")[-1]: one
-        for one in Event.objects.filter(kind__startswith="compliance.rule_change.")
+        event.kind.split(".")[-1]: event
+        for event in Event.objects.filter(kind__startswith="compliance.rule_change.")
     }
     assert {kind: one.actor for kind, one in said.items()} == {
         "written": f"user:{omar.pk}", "approved": f"user:{lena.pk}",
@@ -158,7 +163,7 @@ def test_the_database_itself_asks_for_a_second_person_of_compliance(omar, lena):
     for changes in ({"value": "[]"}, {"from_date": TUESDAY + make.DAY}, {"cite": "Other"}):
         with pytest.raises(ProgrammingError, match="cannot be changed"), atomic():
             rows.update(**changes)
-    rule_changes.approve(change_id=one.pk, by=lena, at=make.NOON)
+    rule_change_process.approve_change(change_id=one.pk, by=lena, at=make.NOON)
     for changes in ({"approved_by": None, "approved_at": None}, {"dry_run": {}}):
         with pytest.raises((IntegrityError, ProgrammingError)), atomic():
             rows.update(**changes)
@@ -200,7 +205,9 @@ def test_a_change_that_cannot_be_so_is_refused(changes, field, said, omar):
 def test_a_change_whose_day_has_passed_is_not_approved(omar, lena):
     one = proposed(omar)
     with pytest.raises(BadChange, match="Its day is over"):
-        rule_changes.approve(change_id=one.pk, by=lena, at=make.NOON + timedelta(days=9))
+        rule_change_process.approve_change(
+            change_id=one.pk, by=lena, at=make.NOON + timedelta(days=9)
+        )
 
 
 def test_of_one_value_one_change_waits_at_a_time_and_a_dropped_one_never_counts(omar, lena):
@@ -208,41 +215,45 @@ def test_of_one_value_one_change_waits_at_a_time_and_a_dropped_one_never_counts(
     with pytest.raises(BadChange, match="waits; decide it first"):
         proposed(lena, value=EARLY_SHIFT)
 
-    acts.drop(change_id=one.pk, reason="The bill was vetoed", by=lena, at=make.NOON)
+    change_approval.drop_change(
+        change_id=one.pk, reason="The bill was vetoed", by=lena, at=make.NOON
+    )
 
-    assert standing.now() == ()
+    assert approved_changes.load_approved_changes() == ()
     with pytest.raises(BadChange, match="decided about it already"):
-        rule_changes.approve(change_id=one.pk, by=lena, at=make.NOON)
+        rule_change_process.approve_change(change_id=one.pk, by=lena, at=make.NOON)
     proposed(lena, value=EARLY_SHIFT)
 
 
 def test_a_withdrawn_change_ends_on_its_day_and_what_was_decided_stays_derivable(omar, lena):
     lead = asked("Ann")
     one = approved(omar, lena, from_date=make.NOON.date())
-    held = may.call(lead_id=lead.pk, cause="test:1", at=make.NOON)
+    held = contact_permissions.decide_call(lead_id=lead.pk, cause="test:1", at=make.NOON)
     ends = grounds(make.NOON.date() + make.DAY, why="A court stayed it")
-    end = rule_changes.propose_withdrawal(change=one, grounds=ends, by=omar, at=make.NOON)
+    end = rule_change_process.propose_withdrawal(change=one, grounds=ends, by=omar, at=make.NOON)
     tomorrow = make.NOON + make.DAY
     make.Company.objects.update(emergencies_checked_at=tomorrow)
-    assert may.badges(lead.pk, at=tomorrow)["call"].decision == "defer"
+    assert contact_permissions.permissions_of_lead(lead.pk, at=tomorrow)["call"].decision == "defer"
 
-    rule_changes.approve(change_id=end.pk, by=lena, at=make.NOON)
+    rule_change_process.approve_change(change_id=end.pk, by=lena, at=make.NOON)
 
-    assert may.badges(lead.pk, at=make.NOON)["call"].decision == "defer"
-    assert may.badges(lead.pk, at=tomorrow)["call"].decision == "allow"
-    assert rederive.same_verdict(held)
+    assert (
+        contact_permissions.permissions_of_lead(lead.pk, at=make.NOON)["call"].decision == "defer"
+    )
+    assert contact_permissions.permissions_of_lead(lead.pk, at=tomorrow)["call"].decision == "allow"
+    assert deep_checks.is_same_verdict(held)
     with pytest.raises(BadChange, match="withdrawn already"):
-        rule_changes.propose_withdrawal(change=one, grounds=ends, by=omar, at=make.NOON)
+        rule_change_process.propose_withdrawal(change=one, grounds=ends, by=omar, at=make.NOON)
 
 
 def test_the_deep_check_derives_a_verdict_under_a_change_and_finds_an_altered_one(omar, lena):
     lead = asked("Ann")
-    before = may.call(lead_id=lead.pk, cause="test:1", at=make.NOON)
+    before = contact_permissions.decide_call(lead_id=lead.pk, cause="test:1", at=make.NOON)
     approved(omar, lena, from_date=make.NOON.date())
-    after = may.call(lead_id=lead.pk, cause="test:2", at=make.NOON)
+    after = contact_permissions.decide_call(lead_id=lead.pk, cause="test:2", at=make.NOON)
     assert (before.decision, after.decision) == ("allow", "defer")
     assert [one["number"] for one in after.facts["amendments"]] == [1]
-    for check in rederive.DEEP[:3]:
+    for check in deep_checks.DEEP_CHECKS[:3]:
         assert check(make.NOON).holds, check.__name__
 
     with connection.cursor() as cursor:
@@ -252,21 +263,25 @@ def test_the_deep_check_derives_a_verdict_under_a_change_and_finds_an_altered_on
             [after.pk],
         )
 
-    assert [check(make.NOON).holds for check in rederive.DEEP[:3]] == [False, False, False]
+    assert [check(make.NOON).holds for check in deep_checks.DEEP_CHECKS[:3]] == [
+        False,
+        False,
+        False,
+    ]
 
 
 def test_the_evidence_file_names_the_change_that_counted_and_its_two_people(omar, lena):
     lead = asked("Ann")
     approved(omar, lena, from_date=make.NOON.date())
-    may.call(lead_id=lead.pk, cause="test:1", at=make.NOON)
+    contact_permissions.decide_call(lead_id=lead.pk, cause="test:1", at=make.NOON)
 
-    found = evidence.gather(lead.person.phones.get().e164, at=make.NOON)
+    found = evidence_data.collect_evidence(lead.person.phones.get().e164, at=make.NOON)
 
     (change,) = found["rule_changes"]
     assert (change["number"], change["written_by"], change["approved_by"]) == (
         1, "Omar Haddad", "Lena Park",
     )  # fmt: skip
-    lines = evidence_words.chronology(found)["lines"]
+    lines = chronology_document.build_chronology(found)["lines"]
     said = "\n".join(rule for line in lines for it in line["decided"] for rule in it["rules"])
     assert (
         "Rule change 1, Florida, hours for calls and texts: Mon–Sat 1 PM–8 PM, Sun closed" in said
@@ -275,11 +290,11 @@ def test_the_evidence_file_names_the_change_that_counted_and_its_two_people(omar
 
 
 def test_old_verdicts_without_the_fact_of_changes_are_derived_as_before(omar, lena):
-    verdict = may.call(lead_id=asked("Ann").pk, cause="test:1", at=make.NOON)
+    verdict = contact_permissions.decide_call(lead_id=asked("Ann").pk, cause="test:1", at=make.NOON)
     older = {name: value for name, value in verdict.facts.items() if name != "amendments"}
 
-    assert gate.decide(facts_json.from_json(older)).decision.value == verdict.decision
-    assert not checker.objections(older)
+    assert message_gate.decide(facts_json.facts_from_json(older)).decision.value == verdict.decision
+    assert not verdict_checker.find_objections(older)
 
 
 def test_the_queue_and_the_promise_of_a_call_go_by_the_changed_hours(omar, lena):
@@ -287,26 +302,29 @@ def test_the_queue_and_the_promise_of_a_call_go_by_the_changed_hours(omar, lena)
     lead = make.lead(officer=dana, property_zip="33602")
 
     def opens():
-        (row,) = work_queue.for_officer(dana.user, at=make.NOON)
+        (row,) = work_queue.list_rows(dana.user, at=make.NOON)
         return row.opens_at
 
     soon = make.NOON + make.MINUTE
     assert opens() is None
-    assert promise.due(lead, by=soon, at=make.NOON) == soon
+    assert response_deadline.callable_deadline_of_lead(lead, by=soon, at=make.NOON) == soon
 
     approved(omar, lena, from_date=make.NOON.date())
 
     one = florida("2026-11-23T13:00")
     assert opens() == one
-    assert promise.due(lead, by=soon, at=make.NOON) == one + make.MINUTE
+    assert (
+        response_deadline.callable_deadline_of_lead(lead, by=soon, at=make.NOON)
+        == one + make.MINUTE
+    )
 
 
 def test_a_changed_age_of_lists_is_the_one_that_pages_and_loading_go_by(omar, lena):
     today = make.NOON.date()
     approved(omar, lena, item="dnc_scrub_days", value=20, place="US", from_date=today)
 
-    assert held_lists.good_for(today) == 20
-    assert held_lists.good_for(today - make.DAY) == 31
+    assert loaded_lists.max_copy_age_days(today) == 20
+    assert loaded_lists.max_copy_age_days(today - make.DAY) == 31
 
 
 def test_a_decision_asks_the_database_no_more_often_than_without_changes(omar, lena):
@@ -314,7 +332,7 @@ def test_a_decision_asks_the_database_no_more_often_than_without_changes(omar, l
 
     def statements():
         with CaptureQueriesContext(connection) as spent:
-            may.badges(lead.pk, at=make.NOON)
+            contact_permissions.permissions_of_lead(lead.pk, at=make.NOON)
         return len(spent)
 
     before = statements()

@@ -4,11 +4,12 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from rooftree.compliance.amending.acts import BadChange, Grounds
-from rooftree.flow import messages, moment, rule_changes
-from rooftree.outreach import may
-from rooftree.outreach.releases import gather
-from rooftree.reporting import evidence, rederive
+from rooftree.compliance.rule_changes.change_approval import BadChange, ChangeGrounds
+from rooftree.flow import clock, message_dispatch, rule_change_process
+from rooftree.outreach.messages import contact_permissions
+from rooftree.outreach.releases import release_drafts
+from rooftree.reporting import deep_checks
+from rooftree.reporting.evidence import evidence_data
 from tests import make
 from tests.flow.in_line import asked, florida, waiting
 
@@ -19,22 +20,22 @@ AS_THEY_CAME = (100, 50, 1000)
 
 
 def grounds(from_date=TODAY, counsel=""):
-    return Grounds(from_date=from_date, cite="Policy 7", why="We are few", counsel=counsel)
+    return ChangeGrounds(from_date=from_date, cite="Policy 7", why="We are few", counsel=counsel)
 
 
 def drafted(by, item, value, *, at=make.NOON, **changes):
-    return rule_changes.propose(
+    return rule_change_process.propose_change(
         place="US", item=item, value=value, grounds=grounds(**changes), by=by, at=at
     )
 
 
 def approved(omar, lena, item, value, **changes):
     one = drafted(omar, item, value, **changes)
-    return rule_changes.approve(change_id=one.pk, by=lena, at=make.NOON)
+    return rule_change_process.approve_change(change_id=one.pk, by=lena, at=make.NOON)
 
 
 def begun(at=make.NOON):
-    return gather.begin(kind="written", title="Hello", about={}, by=None, at=at)
+    return release_drafts.create_draft(kind="written", title="Hello", about={}, by=None, at=at)
 
 
 def limits(release):
@@ -57,8 +58,10 @@ def test_people_above_a_changed_limit_wait_for_a_second_person(omar, lena):
     approved(omar, lena, "release_free_size", 1)
     people = {f"hello:{number}": make.lead() for number in range(2)}
 
-    many = gather.at_once(kind="written", title="Hello", members=people, at=make.NOON)
-    one = gather.at_once(
+    many = release_drafts.create_and_seal(
+        kind="written", title="Hello", members=people, at=make.NOON
+    )
+    one = release_drafts.create_and_seal(
         kind="written", title="Hello", members={"hello:0": people["hello:0"]}, at=make.NOON
     )
 
@@ -81,10 +84,10 @@ def test_a_change_counts_from_the_midnight_of_the_company(omar, lena):
 
 def test_a_withdrawn_change_ends_on_its_day(omar, lena):
     one = approved(omar, lena, "release_canary_size", 5)
-    end = rule_changes.propose_withdrawal(
+    end = rule_change_process.propose_withdrawal(
         change=one, grounds=grounds(TOMORROW), by=lena, at=make.NOON
     )
-    rule_changes.approve(change_id=end.pk, by=omar, at=make.NOON)
+    rule_change_process.approve_change(change_id=end.pk, by=omar, at=make.NOON)
 
     assert limits(begun()) == (100, 5, 1000)
     assert limits(begun(make.NOON + make.DAY)) == AS_THEY_CAME
@@ -126,21 +129,24 @@ def test_more_in_an_hour_than_it_came_needs_counsels_document(omar):
 def test_a_changed_limit_moves_no_message_and_is_no_fact_of_one(omar, lena):
     lead = asked("Ann")
     held, night = waiting(lead, florida("2026-11-23T22:00")), florida("2026-11-23T22:00")
-    with moment.at(night):
-        messages.send_due(at=night)
+    with clock.freeze(night):
+        message_dispatch.send_due_messages(at=night)
     held.refresh_from_db()
     assert held.state == "held"
     morning = held.due_at
 
     one = drafted(omar, "release_per_hour", 300)
-    rule_changes.look(change_id=one.pk, at=make.NOON)
-    rule_changes.approve(change_id=one.pk, by=lena, at=make.NOON)
-    verdict = may.call(lead_id=lead.pk, cause="test:1", at=make.NOON)
+    rule_change_process.run_dry_run(change_id=one.pk, at=make.NOON)
+    rule_change_process.approve_change(change_id=one.pk, by=lena, at=make.NOON)
+    verdict = contact_permissions.decide_call(lead_id=lead.pk, cause="test:1", at=make.NOON)
 
     one.refresh_from_db()
     held.refresh_from_db()
     assert (one.dry_run, held.due_at) == ({"first": []}, morning)
     assert verdict.facts["amendments"] == []
-    assert rederive.same_verdict(verdict)
-    assert all(check(make.NOON).holds for check in rederive.DEEP[:3])
-    assert evidence.gather(lead.person.phones.get().e164, at=make.NOON)["rule_changes"] == []
+    assert deep_checks.is_same_verdict(verdict)
+    assert all(check(make.NOON).holds for check in deep_checks.DEEP_CHECKS[:3])
+    assert (
+        evidence_data.collect_evidence(lead.person.phones.get().e164, at=make.NOON)["rule_changes"]
+        == []
+    )

@@ -21,7 +21,7 @@ from pytest_django import DjangoDbBlocker
 
 from rooftree.leads.models import Lead
 from rooftree.org.models import Company
-from rooftree.routing import own
+from rooftree.routing import lead_ownership
 from tests import make
 from tests.cast import Cast, gather
 
@@ -107,7 +107,7 @@ def people(committed: None, noon: datetime) -> Cast:
     Lead.objects.filter(pk=cast.ben.pk).update(source=form, warmed_at=noon)
     make.user("executive", name="Ines Prado", email="ines@lindenfield.example")
     make.touch(Lead.objects.get(pk=cast.ben.pk), source=form, at=noon)
-    own.give(lead_id=cast.ben.pk, officer_id=cast.dana.pk, by=None, at=noon)
+    lead_ownership.give_lead(lead_id=cast.ben.pk, officer_id=cast.dana.pk, by=None, at=noon)
     Lead.objects.filter(pk=cast.ben.pk).update(promise_at=noon + 5 * make.MINUTE)
     return cast
 

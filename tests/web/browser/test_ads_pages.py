@@ -6,10 +6,10 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import expect
 
-from rooftree.capture.envelope import Incoming
+from rooftree.capture.intake.receive_delivery import endpoint_of
 from rooftree.capture.models import Certificate, CertificateAccount, Retrieval, Sweep
-from rooftree.capture.receive import endpoint_of
-from rooftree.flow import intake
+from rooftree.capture.parsing.envelope import IncomingDelivery
+from rooftree.flow import lead_arrival
 from rooftree.leads.models import Delivery
 from tests import make
 from tests.web.browser.conftest import DESK, SIZES, open_as, shown_well
@@ -88,12 +88,12 @@ def test_certificates_without_a_key_and_with_some_that_prove_nothing(
 
 @pytest.mark.parametrize(("size", "scheme"), SIZES)
 def test_what_the_vendor_told_stands_beside_what_it_sent(chromium, front, facebook, size, scheme):
-    incoming = Incoming(
+    incoming = IncomingDelivery(
         path="/in/meta_lead_ads/t-9", headers={"Content-Type": "application/json"},
         body=json.dumps(NOTICE).encode(), received_at=make.NOON,
         endpoint=endpoint_of(facebook), is_verified=True,
     )  # fmt: skip
-    kept = intake.accept(source=facebook, incoming=incoming, at=make.NOON).kept
+    kept = lead_arrival.accept_delivery(source=facebook, incoming=incoming, at=make.NOON).kept
     Retrieval.objects.update(
         status=400, body=json.dumps(EXPIRED).encode(), told_at=make.NOON,
         problem="Meta does not accept the access token (190): Error validating access token",

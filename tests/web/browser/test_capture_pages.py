@@ -7,10 +7,10 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from rooftree.capture.envelope import Incoming
+from rooftree.capture.intake.receive_delivery import endpoint_of
 from rooftree.capture.models import MapEdition, PlacedBid, Spreadsheet
-from rooftree.capture.receive import endpoint_of
-from rooftree.flow import intake
+from rooftree.capture.parsing.envelope import IncomingDelivery
+from rooftree.flow import lead_arrival
 from rooftree.leads.models import Delivery, Lead, Source
 from tests import make
 from tests.flow import journey
@@ -33,14 +33,14 @@ FILE = (
 
 
 def posted(source: Source) -> Delivery:
-    incoming = Incoming(
+    incoming = IncomingDelivery(
         path=f"/in/generic/{source.token}",
         headers={"Content-Type": "application/json"},
         body=json.dumps(SENT).encode(),
         received_at=make.NOON,
         endpoint=endpoint_of(source),
     )
-    received = intake.accept(source=source, incoming=incoming, at=make.NOON)
+    received = lead_arrival.accept_delivery(source=source, incoming=incoming, at=make.NOON)
     return received.kept
 
 
@@ -48,14 +48,14 @@ def pinged(source: Source, state: str) -> None:
     source.refresh_from_db()
     at = timezone.now()
     ping = {"ping_id": f"p-{state}", "state": state, "loan_purpose": "purchase"}
-    incoming = Incoming(
+    incoming = IncomingDelivery(
         path=f"/in/pingpost/{source.token}/ping",
         headers={"X-Api-Key": source.secret},
         body=json.dumps(ping).encode(),
         received_at=at,
         endpoint=endpoint_of(source),
     )
-    intake.accept(source=source, incoming=incoming, at=at)
+    lead_arrival.accept_delivery(source=source, incoming=incoming, at=at)
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def test_a_map_is_mended_beside_what_came_and_then_replayed(chromium, front, pos
     expect(page.get_by_text("is read by map v1")).to_be_visible()
 
     edition = MapEdition.objects.get(source=post_source)
-    assert [(one["field"], one["path"]) for one in edition.lines] == list(lines)
+    assert [(line["field"], line["path"]) for line in edition.lines] == list(lines)
     page.goto(reverse("delivery", args=[delivery.pk]))
     page.get_by_role("button", name="Replay").click()
     expect(page.get_by_text("It can be used now")).to_be_visible()

@@ -4,9 +4,9 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import expect
 
-from rooftree.compliance import clocks
+from rooftree.compliance.credit import credit_clocks
 from rooftree.compliance.models import CreditClock
-from rooftree.flow import credit, replies
+from rooftree.flow import borrower_replies, credit_notice_triggers
 from rooftree.leads.models import Lead
 from tests import make
 from tests.web.browser.conftest import SIZES, open_as, shown_well
@@ -21,7 +21,7 @@ def known(lead, *, at) -> None:
         "loan": {"amount_cents": 412_000_00},
     }
     make.touch(lead, at=at - make.DAY, inquiry=inquiry)
-    replies.receive_text(
+    borrower_replies.receive_text(
         sender="+18135550142", body="my social is 078-05-1120", carrier_id="SM1",
         carrier="twilio", at=at,
     )  # fmt: skip
@@ -37,12 +37,14 @@ def test_the_pages_of_clocks_fit_and_are_accessible(
     shown_well(page, f"clocks-empty-{name}")
 
     known(people.ben, at=noon)
-    credit.said_no(people.mei.pk, "attempt:1", "Dana Whitfield told them no", at=noon)
-    late = clocks.Wanted(
+    credit_notice_triggers.record_denial(
+        people.mei.pk, "attempt:1", "Dana Whitfield told them no", at=noon
+    )
+    late = credit_clocks.NewClock(
         lead=make.lead(), kind="counteroffer", began_on=noon.date() - 95 * make.DAY,
         sentence="A counteroffer was made.", cause="test:1",
     )  # fmt: skip
-    clocks.start(late, at=noon)
+    credit_clocks.start_clock(late, at=noon)
     page.goto(reverse("clocks"))
     expect(page.get_by_text("overdue").first).to_be_visible()
     shown_well(page, f"clocks-{name}")

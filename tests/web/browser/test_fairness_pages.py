@@ -6,9 +6,9 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import expect
 
-from rooftree.capture import agreements, partner_alarms, partners
-from rooftree.compliance import pay_plans
-from rooftree.reporting import fair_monitor, place_shares
+from rooftree.capture.partners import agreements, partner_accounts, things_of_value_findings
+from rooftree.compliance.fair_lending import officer_pay_plans
+from rooftree.reporting.fair_lending_monitor import minority_shares, monthly_comparison
 from tests import make
 from tests.web.browser.conftest import SIZES, open_as, shown_well
 
@@ -23,7 +23,7 @@ def arrived(noon, language, minutes, code, *, number=30):
 
 
 def compared(noon):
-    place_shares.load(
+    minority_shares.load_file(
         b"zip,minority_share\n33602,8\n33605,64\n", name="acs-2024.csv",
         by=make.user("compliance", name="Lena Park"), at=noon - timedelta(days=60),
     )  # fmt: skip
@@ -31,7 +31,7 @@ def compared(noon):
     arrived(noon, "es", 13, "33605")
     arrived(noon, "", 9, "33602", number=40)
     arrived(noon, "ko", 9, "33602", number=2)
-    fair_monitor.close_due(at=noon)
+    monthly_comparison.compare_due_months(at=noon)
 
 
 def owed(noon, partner):
@@ -44,16 +44,16 @@ def owed(noon, partner):
         "what": "Open house flyers", "basis": "co_marketing", "our_cost_pct": 50,
         "our_benefit_pct": 50, "fair_value_document": "Quote of the printer",
     }  # fmt: skip
-    agreements.enter(typed=typed | shares, by=by, at=noon)
-    agreements.enter(
+    agreements.enter_agreement(typed=typed | shares, by=by, at=noon)
+    agreements.enter_agreement(
         typed=typed | {"what": "Ten open houses a year", "basis": "msa_fixed_price"}, by=by, at=noon
     )
     gift = {
         "direction": "given", "what": "Two tickets", "why": "Client evening", "basis": "gift",
         "fair_value_cents": 84_20, "on_date": today, "has_happened": True,
     }  # fmt: skip
-    partners.note_value(partner_id=partner.pk, typed=gift, by=by, at=noon)
-    partner_alarms.look(at=noon)
+    partner_accounts.record_thing_of_value(partner_id=partner.pk, typed=gift, by=by, at=noon)
+    things_of_value_findings.check_partners(at=noon)
 
 
 def planned(noon, officer):
@@ -63,10 +63,10 @@ def planned(noon, officer):
         "cents": None, "least_cents": 1_500_00, "most_cents": 9_000_00, "bonus_pct": None,
         "is_paid_by_creditor": True, "is_paid_by_consumer": False, "from_date": noon.date(),
     }  # fmt: skip
-    first = pay_plans.write_down(typed=typed, by=by, at=noon)
-    pay_plans.approve(plan_id=first.pk, by=other, at=noon)
+    first = officer_pay_plans.propose_plan(typed=typed, by=by, at=noon)
+    officer_pay_plans.approve_plan(plan_id=first.pk, by=other, at=noon)
     later = typed | {"from_date": noon.date() + timedelta(days=30), "percent": "1.1"}
-    pay_plans.write_down(typed=later, by=by, at=noon)
+    officer_pay_plans.propose_plan(typed=later, by=by, at=noon)
 
 
 @pytest.mark.parametrize(("size", "scheme"), SIZES)

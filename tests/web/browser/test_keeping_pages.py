@@ -2,14 +2,14 @@
 
 import pytest
 
-from rooftree.compliance.keeping import holds, purges, requests
 from rooftree.compliance.models import Consent
-from rooftree.flow import keeping, privacy
+from rooftree.flow import data_removal, privacy_fulfillment
 from rooftree.leads.models import Lead
-from rooftree.org.caller import NOWHERE
+from rooftree.org.client_info import NO_CLIENT
 from rooftree.org.models import User
-from rooftree.reporting import second_person
-from rooftree.reporting.second_person import Asked
+from rooftree.reporting.exports import export_approval
+from rooftree.reporting.exports.export_approval import ExportIntent
+from rooftree.retention import legal_holds, privacy_requests, purges
 from tests import make
 from tests.web.browser.conftest import DESK, PHONE, open_as, shoot, violations
 
@@ -20,33 +20,37 @@ def busy(people, noon, monkeypatch):
     omar, ben, mei = people.omar, people.ben, people.mei
     make.consent(mei.person, at=noon)
     for lead, kind, days in ((mei, "deletion", 20), (ben, "access", 50), (ben, "correction", 1)):
-        asked = requests.Asked(
+        asked = privacy_requests.NewRequest(
             kind=kind, address=lead.person.phones.first().e164, person_id=lead.person_id,
             state="CA", came_by="letter", received_date=noon.date() - days * make.DAY,
         )  # fmt: skip
-        row = requests.receive(asked, owner=omar, by=omar, at=noon)
+        row = privacy_requests.receive_request(asked, owner=omar, by=omar, at=noon)
         if kind == "deletion":
-            requests.identify(row.pk, how="Called back on the number on file", by=omar, at=noon)
-            privacy.delete(row.pk, by=omar, at=noon)
-            keeping.remove(at=noon)
+            privacy_requests.confirm_identity(
+                row.pk, how="Called back on the number on file", by=omar, at=noon
+            )
+            privacy_fulfillment.delete_person_data(row.pk, by=omar, at=noon)
+            data_removal.run_removals(at=noon)
             deletion = row
         late = row if kind == "access" else None
-    holds.place(
-        holds.Scope(person_id=ben.person_id), matter="Ortiz v. Lindenfield",
+    legal_holds.place_hold(
+        legal_holds.HoldScope(person_id=ben.person_id), matter="Ortiz v. Lindenfield",
         why="Complaint received, letter of counsel of November 3", by=omar, at=noon,
     )  # fmt: skip
     old = noon - 800 * make.DAY
     for _ in range(3):
         human = make.person(phone=None, email=None, at=old)
         make.lead(person=human, source=people.zillow, at=old, asked="A plan")
-    monkeypatch.setattr(purges, "LARGE", 2)
-    waiting = purges.plan(at=noon)
+    monkeypatch.setattr(purges, "SECOND_PERSON_ABOVE", 2)
+    waiting = purges.plan_scheduled_purge(at=noon)
     ines = User.objects.get(name="Ines Prado")
-    asked = Asked(
-        user_id=ines.pk, subject="records:funded", caller=NOWHERE,
+    asked = ExportIntent(
+        user_id=ines.pk, subject="records:funded", caller=NO_CLIENT,
         reason="The board's quarterly look at what was funded",
     )  # fmt: skip
-    second_person.ask(asked, number=412, approvers=User.objects.filter(role="compliance"), at=noon)
+    export_approval.request_approval(
+        asked, number=412, approvers=User.objects.filter(role="compliance"), at=noon
+    )
     assert late is None and Consent.objects.exists() and Lead.objects.exists()
     return {
         "": "keeping/", "deletion": f"requests/{deletion.pk}/",
@@ -65,7 +69,7 @@ def test_the_pages_of_keeping_are_sound(chromium, front, busy, size, scheme):
     paths |= {"lead": f"/leads/{busy['lead']}/", "person": f"/leads/{busy['lead']}/person/"}
     for name, path in paths.items():
         page.goto(path)
-        found += [f"{path} {one}" for one in violations(page)]
+        found += [f"{path} {violation}" for violation in violations(page)]
         if page.evaluate("document.documentElement.scrollWidth") > size["width"]:
             found.append(f"{path} is wider than the screen")
         shoot(page, f"keeping {name} {size['width']} {scheme}")
@@ -78,7 +82,7 @@ def test_with_nothing_kept_the_pages_say_what_comes_here(chromium, front, people
     found = []
     for path in ("keeping/", "requests/", "legal-holds/", "exports/"):
         page.goto(f"/compliance/{path}")
-        found += [f"{path} {one}" for one in violations(page)]
+        found += [f"{path} {violation}" for violation in violations(page)]
         if page.evaluate("document.documentElement.scrollWidth") > size["width"]:
             found.append(f"{path} is wider than the screen")
         shoot(page, f"keeping empty {path[:-1]} {size['width']}")

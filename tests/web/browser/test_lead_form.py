@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from rooftree.capture import form_wording
 from rooftree.capture.models import FormDraft
+from rooftree.capture.own_form import form_wording
 from rooftree.leads.models import Delivery
 from tests import make
 from tests.flow import journey
@@ -69,7 +69,7 @@ def test_three_steps_record_what_stood_before_the_visitors_eyes(chromium, live_s
     shown = found["consent"]
     wording = form_wording.EDITIONS[0].of("Lindenfield Mortgage, LLC")
     assert Delivery.objects.get().outcome == "accepted"
-    assert shown["shown_sha256"] == form_wording.fingerprint(wording)
+    assert shown["shown_sha256"] == form_wording.text_fingerprint(wording)
     assert float(shown["font_px"]) >= 14
     assert float(shown["contrast"]) >= 7
     assert (shown["visible"], shown["box_at_load"], shown["ticks"]) == ("yes", "unticked", "1")

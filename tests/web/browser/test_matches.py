@@ -3,9 +3,9 @@
 import pytest
 from playwright.sync_api import expect
 
-from rooftree.capture import likeness
-from rooftree.leads.models import Lead, Likeness, Person, Phone
-from rooftree.routing import own
+from rooftree.capture.identity import duplicate_review
+from rooftree.leads.models import Lead, Person, Phone, PossibleDuplicate
+from rooftree.routing import lead_ownership
 from tests import make
 from tests.web.browser.conftest import DESK, SIZES, open_as, shown_well
 
@@ -23,12 +23,12 @@ def waiting(people, noon):
     ):
         human = make.person(first_name=first, last_name=last, phone=phone, at=noon)
         lead = make.lead(person=human, source=people.zillow, at=noon, property_zip="33602")
-        own.give(lead_id=lead.pk, officer_id=people.dana.pk, by=None, at=noon)
+        lead_ownership.give_lead(lead_id=lead.pk, officer_id=people.dana.pk, by=None, at=noon)
     for lead in Lead.objects.filter(person=old):
-        own.give(lead_id=lead.pk, officer_id=people.dana.pk, by=None, at=noon)
+        lead_ownership.give_lead(lead_id=lead.pk, officer_id=people.dana.pk, by=None, at=noon)
     lupe = make.person(first_name="Guadalupe", last_name="Ortiz", phone="+18135550142", email=None)
     Lead.objects.filter(pk=people.ben.pk).update(co_borrower=lupe)
-    likeness.look(at=noon)
+    duplicate_review.compare_new_people(at=noon)
     return people
 
 
@@ -40,7 +40,7 @@ def test_the_list_and_the_persons_page_are_sound(chromium, front, waiting, size,
     shown_well(page, f"matches {size['width']} {scheme}")
     page.goto(f"/leads/{waiting.ben.pk}/person/")
     shown_well(page, f"person {size['width']} {scheme}")
-    Likeness.objects.all().delete()
+    PossibleDuplicate.objects.all().delete()
     page.goto("/matches/")
     expect(page.locator("#pairs")).to_contain_text("Nobody looks like somebody else")
     shown_well(page, f"matches none {size['width']} {scheme}")

@@ -11,10 +11,10 @@ from playwright.sync_api import Page, Route, expect
 
 from rooftree.compliance.models import Verdict
 from rooftree.leads.models import ContactAttempt, Lead, Remark
-from rooftree.org import notices
-from rooftree.reporting import count
+from rooftree.org import staff_notices
+from rooftree.reporting.rollups import rollup_deltas
 from rooftree.routing.models import Ownership
-from rooftree.tasks.announce import announce
+from rooftree.tasks.live_updates import publish_update
 from tests import make
 from tests.cast import Cast
 from tests.web.browser.conftest import DESK, open_as
@@ -28,7 +28,7 @@ def test_the_officers_minute_by_keyboard(chromium, front, people, noon):
         newcomer = make.lead(source=make.source("website_form", slug="two"), at=noon)
         make.touch(newcomer, source=newcomer.source, at=noon)
         offered(newcomer, people.dana)
-        announce("offer", lead=str(newcomer.pk))
+        publish_update("offer", lead=str(newcomer.pk))
 
     expect(page.locator(".offer")).to_be_visible()
     page.keyboard.press("a")
@@ -74,7 +74,7 @@ def wait_until(page: Page, holds: Callable[[], object]) -> None:
 
 
 def test_the_executives_minute_by_keyboard(chromium, front, people, noon):
-    count.lead_arrived(make.lead(source=people.zillow, at=noon - make.HOUR))
+    rollup_deltas.count_lead(make.lead(source=people.zillow, at=noon - make.HOUR))
     page = open_as(chromium, front, "Executive", DESK)
     page.locator("main .empty a").last.focus()
     page.keyboard.press("Enter")
@@ -112,7 +112,7 @@ def test_a_notice_arrives_while_the_page_is_open(chromium, front, people, noon):
 
 def tell_dana(people: Cast, at: datetime) -> None:
     """Ben answered, and his officer is told."""
-    notices.tell(
+    staff_notices.notify_user(
         user_id=people.dana.user.pk, kind="reply", cause="r:1", text="Ben wrote.",
         link=reverse("lead", args=[people.ben.pk]), at=at,
     )  # fmt: skip

@@ -7,24 +7,24 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import expect
 
-from rooftree.capture.field_map import lines_of
-from rooftree.capture.imports import stage
-from rooftree.compliance import list_folder
-from rooftree.compliance.load_dnc import Upload, load
+from rooftree.capture.imports import import_staging
+from rooftree.capture.parsing.field_map import parse_map_lines
+from rooftree.compliance.do_not_call import watched_folder
+from rooftree.compliance.do_not_call.load_list import ListUpload, load_file
 from rooftree.compliance.models import DncFile
 from rooftree.compliance.numbers.models import NumberQuestion, NumberService
-from rooftree.compliance.numbers.shapes import Kind
-from rooftree.flow import spreadsheets
+from rooftree.compliance.numbers.number_vendor import QuestionKind
+from rooftree.flow import spreadsheet_imports
 from rooftree_simulators.numbers import dncscrub
-from rooftree_simulators.run import start
+from rooftree_simulators.start_simulators import start_simulators
 from tests import make
 from tests.web.browser.conftest import SIZES, open_as, shown_well
 
 
 @pytest.fixture
 def vendor(settings):
-    with start() as running:
-        settings.UPSTREAMS = {f"numbers_{kind}": running.urls["dncscrub"] for kind in Kind}
+    with start_simulators() as running:
+        settings.UPSTREAMS = {f"numbers_{kind}": running.urls["dncscrub"] for kind in QuestionKind}
         yield running.dncscrub
 
 
@@ -41,7 +41,7 @@ def test_the_account_none_refused_kept_and_down(chromium, front, people, vendor,
     expect(page.get_by_text("does not accept our credentials")).to_be_visible()
     shown_well(page, f"numbers-refused-{size['width']}-{scheme}")
 
-    page.get_by_label("Login ID").fill(dncscrub.KEY)
+    page.get_by_label("Login ID").fill(dncscrub.LOGIN_ID)
     page.get_by_label("It asks the FCC").check()
     page.get_by_role("button", name="Try it and keep it").click()
     expect(page.get_by_role("heading", name="DNCScrub")).to_be_visible()
@@ -75,7 +75,7 @@ def test_the_lists_with_a_folder_a_gap_and_a_vendor_that_is_down(
         path.parent.mkdir(exist_ok=True)
         path.write_text(lines)
         os.utime(path, (noon.timestamp() - 600,) * 2)
-    while list_folder.take_next(tmp_path, at=noon):
+    while watched_folder.load_next_file(tmp_path, at=noon):
         pass
     DncFile.objects.filter(registry="TX").update(strays=12, is_change=True)
     page = open_as(chromium, front, "Compliance", size, scheme)
@@ -87,20 +87,22 @@ def test_the_lists_with_a_folder_a_gap_and_a_vendor_that_is_down(
 @pytest.mark.parametrize(("size", "scheme"), SIZES)
 def test_an_import_says_which_lists_its_numbers_are_on(chromium, front, people, noon, size, scheme):
     for registry, lines in (("US", b"813,5550101\n"), ("LITIGATOR", b"8135550102\n")):
-        upload = Upload(registry=registry, name="l.txt", dated=noon.date(), file=io.BytesIO(lines))
-        load(upload, by=None, at=noon)
+        upload = ListUpload(
+            registry=registry, name="l.txt", dated=noon.date(), file=io.BytesIO(lines)
+        )
+        load_file(upload, by=None, at=noon)
     rows = ["First name,Last name,Mobile,Property state"]
     rows += [f"Ann,Number{n},81355501{n:02},FL" for n in range(1, 9)] + ["Gus,Far,4145550107,FL"]
     clerk = make.user("operations")
-    sheet, _ = stage.upload(
+    sheet, _ = import_staging.store_upload(
         source_id=make.source("csv_import", name="Old book").pk, name="old.csv",
         body="\n".join(rows).encode(), by=clerk, at=noon,
     )  # fmt: skip
     options = {"then": "keep", "known": "leave"}
-    stage.describe(
-        sheet_id=sheet.pk, lines=lines_of(sheet.lines), options=options, by=clerk, at=noon
+    import_staging.save_column_map(
+        sheet_id=sheet.pk, lines=parse_map_lines(sheet.lines), options=options, by=clerk, at=noon
     )
-    spreadsheets.check(sheet_id=sheet.pk, at=noon)
+    spreadsheet_imports.run_dry_run(sheet_id=sheet.pk, at=noon)
     page = open_as(chromium, front, "Operations", size, scheme)
     page.goto(reverse("import", args=[sheet.pk]))
     expect(page.get_by_text("Known litigators")).to_be_visible()

@@ -4,11 +4,11 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import expect
 
-from rooftree.flow import calls
+from rooftree.flow import call_events
 from rooftree.leads.models import Person
 from rooftree.org.models import Company
-from rooftree.outreach import wording
 from rooftree.outreach.models import Ring
+from rooftree.outreach.wording import message_templates
 from tests import make
 from tests.web.browser.conftest import SIZES, open_as, shown_well
 from tests.web.browser.test_minutes import without_dialling
@@ -22,7 +22,7 @@ OFFERS = "{{ caller.name }} of {{ company.brand }}, about {{ lead.kind }}."
 def washington(people, noon):
     """Ben lives in Washington, looks for a house in Florida, and speaks Spanish."""
     make.user("marketing", name="Mia Park", email="mia@lindenfield.example")
-    wording.ensure_first_editions(at=noon - make.DAY)
+    message_templates.ensure_default_templates(at=noon - make.DAY)
     Company.objects.update(telemarketer_states=["FL", "WA"])
     Person.objects.filter(pk=people.ben.person_id).update(state="WA", language="es")
     return people
@@ -62,7 +62,7 @@ def test_a_call_put_through_by_the_ring_brings_the_words_to_whatever_page_is_ope
     page.goto(reverse("queue"))
     expect(page.locator(".offer")).to_contain_text("Offered to you")
 
-    calls.pressed(ring_id=rung.pk, digits="1", at=noon)
+    call_events.on_officer_pressed(ring_id=rung.pk, digits="1", at=noon)
 
     expect(page.locator(".offer")).to_contain_text("Hola Ana, le habla Dana Whitfield")
     shown_well(page, f"opening ring {size['width']} {scheme}")
@@ -71,7 +71,9 @@ def test_a_call_put_through_by_the_ring_brings_the_words_to_whatever_page_is_ope
     page.goto(reverse("queue"))
     expect(page.locator(".offer")).to_contain_text("On the line")
 
-    calls.after_borrower(ring_id=rung.pk, dial_status="completed", at=noon + make.MINUTE)
+    call_events.on_borrower_call_ended(
+        ring_id=rung.pk, dial_status="completed", at=noon + make.MINUTE
+    )
 
     expect(page.locator(".offer")).to_have_count(0)
 

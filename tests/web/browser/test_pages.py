@@ -5,8 +5,8 @@ from django.urls import reverse
 from playwright.sync_api import expect
 
 from rooftree.leads.models import ContactAttempt, Remark
-from rooftree.org import notices
-from rooftree.routing import own
+from rooftree.org import staff_notices
+from rooftree.routing import lead_ownership
 from rooftree.routing.models import Ownership
 from tests import make
 from tests.web.browser.conftest import DESK, PHONE, SIZES, open_as, shoot, violations
@@ -45,7 +45,7 @@ def test_an_offer_is_taken_by_one_key(chromium, front, people):
 def sixty_leads(people):
     for nth in range(59):
         one = make.lead(source=people.zillow, score=nth)
-        own.give(lead_id=one.pk, officer_id=people.dana.pk, by=None, at=make.NOON)
+        lead_ownership.give_lead(lead_id=one.pk, officer_id=people.dana.pk, by=None, at=make.NOON)
 
 
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
@@ -122,7 +122,7 @@ SEEN = {  # by role: its own pages, with {lead} for one lead's
 
 @pytest.mark.parametrize(("size", "scheme"), SIZES)
 def test_axe_finds_nothing_and_nothing_runs_off_the_page(chromium, front, people, size, scheme):
-    notices.tell(
+    staff_notices.notify_user(
         user_id=people.ruth.pk, kind="unclaimed", cause="u:1", at=make.NOON,
         text="Nobody has taken a lead: Zillow purchase in FL.", link="/team/",
     )  # fmt: skip
@@ -133,7 +133,7 @@ def test_axe_finds_nothing_and_nothing_runs_off_the_page(chromium, front, people
         page = open_as(chromium, front, role, size, scheme)
         for path in paths:
             page.goto(path.format(lead=lead, id=people.ben.pk))
-            found += [f"{path} {one}" for one in violations(page)]
+            found += [f"{path} {violation}" for violation in violations(page)]
             if page.evaluate("document.documentElement.scrollWidth") > size["width"]:
                 found.append(f"{path} is wider than the screen")
             shoot(page, f"{role} {path} {size['width']} {scheme}")

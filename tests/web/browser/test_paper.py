@@ -33,7 +33,7 @@ def on_paper(page: Page, name: str) -> str:
 def test_what_an_examiner_is_shown_reads_well_on_paper(chromium, front, committed, noon):
     whole_life.lived()
     make.user("compliance", name="Omar Haddad")
-    seal.seal(at=noon)
+    seal.seal_events(at=noon)
     page = open_as(chromium, front, "Compliance", DESK)
 
     page.goto(f"{reverse('compliance')}?q=8135550142")

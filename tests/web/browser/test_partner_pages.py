@@ -6,9 +6,9 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import expect
 
-from rooftree.capture import partners
-from rooftree.flow import introductions
-from rooftree.flow.introductions import Client
+from rooftree.capture.partners import partner_accounts
+from rooftree.flow import partner_introductions
+from rooftree.flow.partner_introductions import IntroducedClient
 from rooftree.leads.models import Introduction, Partner, Source
 from rooftree.org.models import User
 from tests import make
@@ -52,9 +52,9 @@ def test_the_pages_of_partners_fit_and_are_accessible(
     page.get_by_role("button", name="Introduce them").click()
     expect(page.get_by_text("Ida Berg is with us")).to_be_visible()
     for first in ("Leo", "Mara"):
-        introductions.introduce(
+        partner_introductions.submit_introduction(
             partner=ana, reference=make.uuid7(), at=noon,
-            client=Client(first_name=first, last_name="Holt", email=f"{first}@home.example"),
+            client=IntroducedClient(first_name=first, last_name="Holt", email=f"{first}@home.example"),
         )  # fmt: skip
     page.reload()
     shown_well(page, f"portal-{name}")
@@ -70,9 +70,11 @@ def test_the_pages_of_partners_fit_and_are_accessible(
         "fair_value_cents": 84_20, "on_date": date(2026, 11, 20), "basis": "gift",
     "has_happened": True,
     }  # fmt: skip
-    slip = partners.note_value(partner_id=ana.pk, typed=thing, by=clerk, at=noon)
-    partners.correct_value(thing_id=slip.pk, why="It was for another office", by=clerk, at=noon)
-    partners.note_value(
+    slip = partner_accounts.record_thing_of_value(partner_id=ana.pk, typed=thing, by=clerk, at=noon)
+    partner_accounts.correct_thing_of_value(
+        thing_id=slip.pk, why="It was for another office", by=clerk, at=noon
+    )
+    partner_accounts.record_thing_of_value(
         partner_id=ana.pk, typed=thing | {"direction": "received", "what": "Desk in their office"},
         by=clerk, at=noon,
     )  # fmt: skip

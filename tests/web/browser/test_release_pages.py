@@ -4,9 +4,9 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import expect
 
-from rooftree.compliance import revoke
-from rooftree.flow import moment, releases
-from rooftree.outreach.releases import acts, gather
+from rooftree.compliance.consent import store_revocation
+from rooftree.flow import clock, release_runner
+from rooftree.outreach.releases import release_control, release_drafts
 from rooftree.outreach.releases.audience import Audience
 from rooftree.outreach.releases.models import Release
 from tests import make
@@ -28,7 +28,7 @@ def crowd(people, noon, settings):
         )
         for name in names
     ]  # fmt: skip
-    revoke.record(
+    store_revocation.store_revocation(
         person_id=leads[0].person_id, address=leads[0].person.emails.get().address,
         kind="unsubscribe", media=["email"], origin="page:1", cause="page:1",
         at=noon - make.DAY,
@@ -39,19 +39,19 @@ def crowd(people, noon, settings):
 
 
 def written(crowd, noon) -> Release:
-    mia = gather.User.objects.get(email="mia@lindenfield.example")
-    release = releases.make(
+    mia = release_drafts.User.objects.get(email="mia@lindenfield.example")
+    release = release_runner.create_release(
         title="Spring check-in", audience=Audience(stages=("nurture",)), key="not_reached_2",
         medium="email", by=mia, at=noon,
     )  # fmt: skip
-    releases.look(release_id=release.pk, at=noon)
+    release_runner.run_dry_run(release_id=release.pk, at=noon)
     return release
 
 
 def some_seconds_pass() -> None:
     """The first few are out, whoever of them could not be written to."""
     for number in range(4):
-        releases.carry_out(at=moment.now() + number * make.SECOND)
+        release_runner.run_releases(at=clock.now() + number * make.SECOND)
 
 
 @pytest.mark.parametrize(("size", "scheme"), SIZES)
@@ -85,7 +85,7 @@ def test_the_pages_of_releases_fit_and_are_accessible(chromium, front, crowd, no
     shown_well(omar, f"release-looking-{name}")
     omar.get_by_role("button", name="Let it go on to everybody").click()
     expect(omar.get_by_text("Going", exact=True)).to_be_visible()
-    releases.carry_out(at=moment.now())
+    release_runner.run_releases(at=clock.now())
     shown_well(omar, f"release-going-{name}")
     omar.get_by_role("button", name="Stop it now").click()
     expect(omar.get_by_text("Stopped by")).to_be_visible()
@@ -99,8 +99,8 @@ def test_the_stop_is_reached_by_a_thumb_and_what_is_typed_beside_it_stays(
     chromium, front, crowd, noon, size
 ):
     release = written(crowd, noon)
-    gather.seal(release.pk, by=None, at=noon)
-    acts.approve(release, by=crowd.omar, at=noon)
+    release_drafts.seal_draft(release.pk, by=None, at=noon)
+    release_control.approve_release(release, by=crowd.omar, at=noon)
     page = open_as(chromium, front, "Compliance", size)
     page.goto(reverse("release", args=[release.pk]))
     button = page.get_by_role("button", name="Stop it now")

@@ -4,8 +4,8 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import expect
 
-from rooftree.flow import returns
-from rooftree.money import claims
+from rooftree.flow import vendor_returns
+from rooftree.money import return_claims
 from rooftree.money.models import Claim, Contract
 from tests import make
 from tests.flow.returns.claiming import agree
@@ -21,7 +21,7 @@ def paid(source, *, at, state="FL", price=65_50, phone="+18135550177"):
         "property": {"state": state},
     }
     touch = make.touch(lead, at=at, inquiry=inquiry, vendor_lead_id=f"LC-{make.number()}")
-    returns.Entry.objects.create(
+    vendor_returns.Entry.objects.create(
         kind="cost", amount_cents=price, on_date=at.date(), source=source, lead=lead,
         basis="per_lead", cause=f"touch:{touch.pk}", booked_at=at,
     )  # fmt: skip
@@ -55,7 +55,7 @@ def test_the_pages_of_returns_fit_and_are_accessible(
     agree(make.source("lendingtree", name="LendingTree", slug="lt"), clerk, at=noon)
     for nth, state in enumerate(["NV", "NY", "AZ", "NV"]):
         paid(zillow, at=noon - (nth + 1) * make.DAY, state=state, price=65_50 + nth)
-    returns.go_through(at=noon)
+    vendor_returns.check_due_contracts(at=noon)
     assert Claim.objects.count() == 4
     assert Contract.objects.filter(pk=contract.pk, look_at__gt=noon).exists()
     page.goto(reverse("contract", args=[zillow.pk]))
@@ -95,7 +95,9 @@ def test_the_pages_of_returns_fit_and_are_accessible(
     page.get_by_label("Amount, $").fill("20.25")
     page.get_by_role("button", name="Book the credit").click()
     expect(page.get_by_text("Credited, and booked")).to_be_visible()
-    claims.refuse(one.pk, note="They say that NV was ordered in May.", by=clerk, at=noon)
+    return_claims.record_refusal(
+        one.pk, note="They say that NV was ordered in May.", by=clerk, at=noon
+    )
     page.reload()
     shown_well(page, f"return-refused-{name}")
     page.goto(reverse("returns") + "?state=answered")

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from rooftree.leads import to_do
+from rooftree.leads import lead_tasks
 from rooftree.leads.models import Task
 from rooftree.outreach.models import Message
 from tests import make
@@ -22,10 +22,10 @@ def waiting(people, noon):
         ("Ask for a pay stub", "", -2), ("Call back as agreed", "", 5),
         ("Read their answer: did they ask us to stop?", "compliance", 3),
     ):  # fmt: skip
-        wanted = to_do.Wanted(
+        wanted = lead_tasks.SystemTask(
             kind=f"test:{hours}", title=title, due_at=noon + hours * make.HOUR, role=role
         )
-        to_do.ask_for(wanted, lead_id=people.ben.pk, at=noon)
+        lead_tasks.add_or_update_task(wanted, lead_id=people.ben.pk, at=noon)
     return people
 
 
@@ -41,7 +41,7 @@ def test_full_pages_of_decisions_and_tasks_are_sound(chromium, front, waiting, s
         page = open_as(chromium, front, role, size, scheme)
         for path in paths:
             page.goto(path)
-            found += [f"{path} {one}" for one in violations(page)]
+            found += [f"{path} {violation}" for violation in violations(page)]
             if page.evaluate("document.documentElement.scrollWidth") > size["width"]:
                 found.append(f"{path} is wider than the screen")
             shoot(page, f"full {role} {path[-16:]} {size['width']} {scheme}")

@@ -6,8 +6,8 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import expect
 
-from rooftree.compliance.amending.acts import Grounds
-from rooftree.flow import first_run, rule_changes
+from rooftree.compliance.rule_changes.change_approval import ChangeGrounds
+from rooftree.flow import bootstrap, rule_change_process
 from rooftree.org.models import Company
 from tests import make
 from tests.flow.in_line import asked, waiting
@@ -20,7 +20,7 @@ def in_line(noon):
         telemarketer_states=["FL"], mail_is_authenticated=True, emergencies_checked_at=noon,
         texting={"brand_registered": True, "attributes": ["direct_lending"]},
     )  # fmt: skip
-    first_run.ensure(at=noon)
+    bootstrap.create_defaults(at=noon)
     for first_name, days in (("Ann", 2), ("Bea", 9), ("Cal", 9)):
         waiting(asked(first_name, at=noon), noon + timedelta(days=days, hours=7), at=noon)
 
@@ -30,11 +30,11 @@ def proposed(noon, by, item, value, **changes):
         "from_date": noon.date() + timedelta(days=8), "cite": "Fla. HB 761, ch. 2026-114",
         "why": "The amended statute begins on December 1",
     }  # fmt: skip
-    one = rule_changes.propose(
+    one = rule_change_process.propose_change(
         place=changes.pop("place", "FL"), item=item, value=value,
-        grounds=Grounds(**why | changes), by=by, at=noon,
+        grounds=ChangeGrounds(**why | changes), by=by, at=noon,
     )  # fmt: skip
-    rule_changes.look(change_id=one.pk, at=noon)
+    rule_change_process.run_dry_run(change_id=one.pk, at=noon)
     return one
 
 
@@ -48,7 +48,7 @@ def test_the_pages_of_rules_fit_and_are_accessible(chromium, front, people, noon
     al, kim = make.user("compliance", name="Al Frey"), make.user("compliance", name="Kim Roe")
     in_line(noon)
     first = proposed(noon, al, "caps", [{"n": 2, "days": 1}])
-    rule_changes.approve(change_id=first.pk, by=kim, at=noon)
+    rule_change_process.approve_change(change_id=first.pk, by=kim, at=noon)
     counsel = {"counsel": "Memo 4 of Baker & Lowe", "cite": "Baker & Lowe, memo 4"}
     wide = {day: ["08:00", "21:00"] for day in ("mon_fri", "sat", "sun")}
     looser = proposed(noon, al, "live", wide, place="LA", **counsel)

@@ -8,10 +8,10 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from rooftree.capture.envelope import Incoming
+from rooftree.capture.intake.receive_delivery import endpoint_of
 from rooftree.capture.models import Baseline
-from rooftree.capture.receive import endpoint_of
-from rooftree.flow import intake
+from rooftree.capture.parsing.envelope import IncomingDelivery
+from rooftree.flow import lead_arrival
 from rooftree.leads.models import Delivery, Source
 from tests import make
 from tests.web.browser.conftest import SIZES, open_as, shown_well
@@ -42,7 +42,7 @@ def arrive(source: Source, nth: int, state: str) -> None:
     at = timezone.now() - nth * timedelta(hours=7)
     lead = {**LEAD, "reference": f"lc-{nth}", "phone_1": f"81355501{nth:02d}",
             "mortgage.property.state": state}  # fmt: skip
-    incoming = Incoming(
+    incoming = IncomingDelivery(
         path="/in/leadconduit/t-1",
         headers={"Content-Type": "application/json"},
         body=json.dumps(lead).encode(),
@@ -50,7 +50,7 @@ def arrive(source: Source, nth: int, state: str) -> None:
         endpoint=endpoint_of(source),
         is_verified=True,
     )
-    intake.accept(source=source, incoming=incoming, at=at)
+    lead_arrival.accept_delivery(source=source, incoming=incoming, at=at)
 
 
 @pytest.mark.parametrize(("size", "scheme"), SIZES)

@@ -4,12 +4,12 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from rooftree.capture.imports import transfer
+from rooftree.capture.imports import crm_import
 from rooftree.capture.models import Spreadsheet
-from rooftree.flow import spreadsheets
-from rooftree_simulators.clock import Clock
+from rooftree.flow import spreadsheet_imports
 from rooftree_simulators.crms import hubspot
-from rooftree_simulators.run import start
+from rooftree_simulators.simulated_clock import SimulatedClock
+from rooftree_simulators.start_simulators import start_simulators
 from tests import make
 from tests.flow import journey, moving
 from tests.flow.senders import source
@@ -19,7 +19,7 @@ from tests.web.browser.conftest import SIZES, open_as, shown_well
 @pytest.fixture
 def vendor(settings, people):
     make.user("operations", name="Pat Lowe", email="pat@lindenfield.example")
-    with start(clock=Clock(at=make.NOON, speed=0)) as simulators:
+    with start_simulators(clock=SimulatedClock(at=make.NOON, speed=0)) as simulators:
         settings.UPSTREAMS = {"crm_hubspot": simulators.urls["hubspot"]}
         made = simulators.hubspot
         dana = made.owner("Dana Reyes", people.dana.user.email)
@@ -31,13 +31,13 @@ def vendor(settings, people):
                 hs_email_optout="true" if nth == 1 else None,
                 hubspot_owner_id=sam if nth else dana,
             )  # fmt: skip
-            made.engage("notes", key, hs_note_body="<p>Call after the fair</p>")
-            made.engage(
+            made.add_engagement("notes", key, hs_note_body="<p>Call after the fair</p>")
+            made.add_engagement(
                 "emails", key, hs_email_subject="Your rate", hs_email_text="Dear Ivo, as promised.",
                 hs_email_direction="EMAIL", hs_timestamp="2026-10-01T15:00:00Z",
             )  # fmt: skip
         made.contact(firstname="Nobody", lastname="Reachable")
-        made.engage("calls", hs_call_title="To nobody", hs_call_direction="OUTBOUND")
+        made.add_engagement("calls", hs_call_title="To nobody", hs_call_direction="OUTBOUND")
         yield made
 
 
@@ -52,14 +52,14 @@ def test_its_pages_are_shown_well_at_every_step(chromium, front, vendor, people,
     shown_well(page, f"systems-{name}")
 
     clerk, at = moving.clerk(), timezone.now()
-    sheet = transfer.begin(source_id=book.pk, by=clerk, at=at)
+    sheet = crm_import.start_crm_import(source_id=book.pk, by=clerk, at=at)
     journey.run(at=at)
     address = reverse("import", args=[sheet.pk])
     page.goto(address)
     shown_well(page, f"transfer-error-{name}")
     book.credentials = f'{{"access_token": "{hubspot.TOKEN}"}}'
     book.save()
-    transfer.hurry(sheet_id=sheet.pk, at=at)
+    crm_import.retry_now(sheet_id=sheet.pk, at=at)
     journey.run(at=at)
     page.goto(address)
     shown_well(page, f"transfer-map-{name}")
@@ -68,7 +68,7 @@ def test_its_pages_are_shown_well_at_every_step(chromium, front, vendor, people,
     journey.run(at=timezone.now())
     page.goto(address)
     shown_well(page, f"transfer-checked-{name}")
-    spreadsheets.begin(sheet_id=sheet.pk, by=clerk, at=at)
+    spreadsheet_imports.start_import(sheet_id=sheet.pk, by=clerk, at=at)
     journey.run(at=timezone.now())
     page.goto(address)
     shown_well(page, f"transfer-done-{name}")

@@ -4,10 +4,10 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import expect
 
-from rooftree.nurture import enrol, publish_sequence
+from rooftree.nurture import sequence_approval, sequence_enrollment
 from rooftree.nurture.models import Sequence
-from rooftree.outreach import publish_wording, wording
 from rooftree.outreach.models import Template
+from rooftree.outreach.wording import message_templates, template_approval
 from tests import make
 from tests.web.browser.conftest import DESK, SIZES, open_as, shown_well
 
@@ -17,15 +17,15 @@ HERE = ["first_hello", "text", "any", "any"]
 
 @pytest.fixture
 def waiting(people, noon):
-    wording.ensure_first_editions(at=noon - make.DAY)
-    enrol.ensure_first_sequence(at=noon - make.DAY)
+    message_templates.ensure_default_templates(at=noon - make.DAY)
+    sequence_enrollment.ensure_first_sequence(at=noon - make.DAY)
     mia = make.user("marketing", name="Mia Park", email="mia@lindenfield.example")
     draft = Template(key="first_hello", medium="text", language="en", body=BODY)
     steps = Sequence.objects.get().steps
     sooner = Sequence(key="not_reached", name="Not reached yet",
                       steps=[{**steps[0], "after_minutes": 20}, *steps[1:]])  # fmt: skip
-    publish_sequence.propose(sooner, by=mia, summary="Sooner", at=noon)
-    return publish_wording.propose(draft, by=mia, summary="Half as long", at=noon)
+    sequence_approval.propose_draft(sooner, by=mia, summary="Sooner", at=noon)
+    return template_approval.propose_draft(draft, by=mia, summary="Half as long", at=noon)
 
 
 @pytest.mark.parametrize(("size", "scheme"), SIZES)

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 import pytest
 from django.test import Client
 
-from rooftree.flow import moment
+from rooftree.flow import clock
 from tests import make
 
 
 @pytest.fixture(autouse=True)
 def noon(db: None) -> Iterator[None]:
     make.company()
-    with moment.at(make.NOON):
+    with clock.freeze(make.NOON):
         yield
 
 

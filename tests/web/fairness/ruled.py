@@ -2,16 +2,16 @@
 
 from typing import Any
 
-from rooftree.compliance import reasons
-from rooftree.compliance.cases import verdict_of
+from rooftree.compliance.gate import reason_sentences
+from rooftree_casebook.decide_case import case_verdict
 
 
 def decided(**given: Any) -> tuple[str, str]:
     """The decision and its reason."""
-    verdict = verdict_of(given)
+    verdict = case_verdict(given)
     return verdict.decision, verdict.reason
 
 
 def law_of(reason: str) -> str:
     """The reason as a page writes it."""
-    return reasons.MESSAGES[reason].replace("'", "&#x27;")
+    return reason_sentences.REASON_SENTENCES[reason].replace("'", "&#x27;")

@@ -7,10 +7,10 @@ from django.urls import reverse
 
 from rooftree.compliance.models import Finding
 from rooftree.org.models import AccessEntry
-from rooftree.reporting import fair_monitor
-from rooftree.reporting.fair_outcomes import Measure
-from rooftree.reporting.models import FairReport, PlaceFile
-from rooftree.routing import publish, rule_check
+from rooftree.reporting.fair_lending_monitor import monthly_comparison
+from rooftree.reporting.fair_lending_monitor.group_outcomes import Measure
+from rooftree.reporting.models import FairLendingReport, MinorityShareFile
+from rooftree.routing import rule_check, rule_sets
 from rooftree.routing.models import RuleSet
 from tests import make
 from tests.web.fairness.ruled import decided
@@ -24,8 +24,10 @@ def test_a_rule_is_refused_for_the_reason_decide_gives(field):
     assert (decision, reason) != ("allow", "legitimate_need")
 
     with pytest.raises(rule_check.BadRules, match="FLR-01, 12 CFR 1002.4") as refused:
-        publish.publish(
-            rule_check.read([{"name": "R", "criteria": {field: ["x"]}}]), by=None, at=make.NOON
+        rule_sets.publish_rules(
+            rule_check.parse_rules([{"name": "R", "criteria": {field: ["x"]}}]),
+            by=None,
+            at=make.NOON,
         )
 
     said = str(refused.value)
@@ -37,7 +39,9 @@ def test_a_rule_that_looks_at_pay_is_refused_as_decide_rules():
     decision, _ = decided(routing_rule="offer_product_with_highest_lo_comp")
 
     with pytest.raises(rule_check.BadRules, match="may not steer borrowers .LOC-01, 12 CFR"):
-        rule_check.read([{"name": "R", "criteria": {"offer_product_with_highest_lo_comp": True}}])
+        rule_check.parse_rules(
+            [{"name": "R", "criteria": {"offer_product_with_highest_lo_comp": True}}]
+        )
     assert decision == "block"
 
 
@@ -50,7 +54,7 @@ def compared(spanish_minutes=13):
                 first_attempt_at=arrived + timedelta(minutes=minutes),
             )  # fmt: skip
     make.lead(at=arrived, person=make.person(language="ko"))
-    fair_monitor.close_due(at=make.NOON)
+    monthly_comparison.compare_due_months(at=make.NOON)
 
 
 @pytest.mark.parametrize("minutes", [12, 13])
@@ -130,7 +134,7 @@ def test_a_file_of_places_is_loaded_or_refused_in_a_sentence(compliance, tmp_pat
     with good.open("rb") as file:
         compliance.post(reverse("fair_lending"), {"file": file})
 
-    assert PlaceFile.objects.get().places == 1
+    assert MinorityShareFile.objects.get().places == 1
     assert "acs.csv, 1 places" in compliance.get(reverse("fair_lending")).text
 
 
@@ -142,7 +146,7 @@ def test_nobody_but_compliance_sees_the_monitor(role, signed_in):
     assert browser.get(reverse("fair_lending")).status_code == 403
     assert browser.post(reverse("fair_lending_taken_out"), {"reason": "x" * 20}).status_code == 403
     assert reverse("fair_lending") not in browser.get(reverse("more")).text
-    assert FairReport.objects.filter(measure=Measure.RESPONSE).exists()
+    assert FairLendingReport.objects.filter(measure=Measure.RESPONSE).exists()
 
 
 def test_compliance_of_one_branch_does_not_see_the_whole_company(signed_in):

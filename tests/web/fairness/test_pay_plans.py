@@ -8,7 +8,7 @@ from django.db.transaction import atomic
 from django.urls import reverse
 
 from rooftree.compliance.models import PayPlan
-from rooftree.flow import moment
+from rooftree.flow import clock
 from tests import make
 from tests.web.fairness.ruled import decided, law_of
 
@@ -119,7 +119,7 @@ def test_pay_does_not_move_for_terms_that_may_have_been_offered(compliance, appr
 
     compliance.post(reverse("pay_plan"), plan(officer, percent="1", from_date="2026-11-24"))
     late = PayPlan.objects.get(number=2)
-    with moment.at(make.NOON + make.DAY):  # its day has come before it was approved
+    with clock.freeze(make.NOON + make.DAY):  # its day has come before it was approved
         approver.post(reverse("pay_plan_decision", args=[late.pk]), {"act": "approve"})
     late.refresh_from_db()
     assert late.approved_at is None
@@ -130,10 +130,13 @@ def test_two_plans_of_one_day_are_never_both_approved(compliance, approver):
     for _ in range(2):
         compliance.post(reverse("pay_plan"), plan(officer))
 
-    for one in PayPlan.objects.order_by("number"):
-        approver.post(reverse("pay_plan_decision", args=[one.pk]), {"act": "approve"})
+    for pay_plan in PayPlan.objects.order_by("number"):
+        approver.post(reverse("pay_plan_decision", args=[pay_plan.pk]), {"act": "approve"})
 
-    assert [bool(one.approved_at) for one in PayPlan.objects.order_by("number")] == [True, False]
+    assert [bool(pay_plan.approved_at) for pay_plan in PayPlan.objects.order_by("number")] == [
+        True,
+        False,
+    ]
     assert compliance.post(reverse("pay_plan"), plan(officer)).status_code == 422
 
 

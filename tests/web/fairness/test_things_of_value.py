@@ -6,7 +6,7 @@ from django.db.transaction import atomic
 from django.urls import reverse
 
 from rooftree.compliance.models import Finding
-from rooftree.flow import moment
+from rooftree.flow import clock
 from rooftree.leads.models import Agreement, ThingOfValue
 from rooftree.org.models import StaffNotice
 from tests import make
@@ -156,7 +156,7 @@ def test_an_agreement_counts_once_another_person_names_counsels_document(signed_
     assert "Memo 9" in page
     second.post(reverse("agreement_ending", args=[made.pk]))
     late = paid | {"on_date": "2026-11-24"}
-    with moment.at(make.NOON + make.DAY):
+    with clock.freeze(make.NOON + make.DAY):
         assert "was not in force on that day" in first.post(address, late).text
 
 

@@ -9,21 +9,21 @@ from datetime import date
 from functools import cache
 from typing import Any
 
-from rooftree.compliance.numbers.shapes import Account, Kind, Said
-from rooftree.core import http
-from rooftree.core.failures import Misconfigured, TryLater
-from rooftree.core.zones import STATE_NAMES
+from rooftree.compliance.numbers.number_vendor import NumberAnswer, QuestionKind, VendorAccount
+from rooftree.core import http_client
+from rooftree.core.area_codes_and_zones import STATE_NAMES
+from rooftree.core.vendor_errors import Misconfigured, RetryLater
 
 NAME = "DNCScrub"
 ADDRESSES = {
-    Kind.LISTS: "https://www.dncscrub.com",
-    Kind.REASSIGNED: "https://dataapi.dncscrub.com",
+    QuestionKind.LISTS: "https://www.dncscrub.com",
+    QuestionKind.REASSIGNED: "https://dataapi.dncscrub.com",
 }
-MOST = 1000  # of RND Basic; a scrub takes 10,000
-CLEAN = frozenset("CWLEFGY")  # on no list, whatever else it says of the line
-ON_A_LIST = frozenset("DXHOV")  # also where the vendor knows an exemption: ours are our own
-OURS_THERE = "P"  # on the project's own list; "no further checks are performed"
-NAMES = {name.lower(): code for code, name in STATE_NAMES.items()} | {
+MAX_NUMBERS = 1000  # of RND Basic; a scrub takes 10,000
+CLEAN_CODES = frozenset("CWLEFGY")  # on no list, whatever else it says of the line
+LISTED_CODES = frozenset("DXHOV")  # also where the vendor knows an exemption: ours are our own
+PROJECT_LIST_CODE = "P"  # on the project's own list; "no further checks are performed"
+LIST_CODES_BY_NAME = {name.lower(): code for code, name in STATE_NAMES.items()} | {
     "national": "US",
     "litigator": "LITIGATOR",
     "internal": "INTERNAL",
@@ -31,78 +31,82 @@ NAMES = {name.lower(): code for code, name in STATE_NAMES.items()} | {
 }
 
 
-def lists(account: Account, numbers: Sequence[str]) -> dict[str, Said]:
+def check_lists(account: VendorAccount, numbers: Sequence[str]) -> dict[str, NumberAnswer]:
     """See `shapes.Adapter`."""
-    body = {"phoneList": ",".join(map(_ten, numbers)), "version": "5", "output": "json"}
+    body = {"phoneList": ",".join(map(_ten_digits, numbers)), "version": "5", "output": "json"}
     if account.project:
         body["projId"] = account.project
-    rows = _asked(account, Kind.LISTS, "app/main/rpc/scrub", body)
-    found = {f"+1{row.get('Phone', '')}": _listed(row, account.covers) for row in rows}
+    rows = _request_rows(account, QuestionKind.LISTS, "app/main/rpc/scrub", body)
+    found = {f"+1{row.get('Phone', '')}": _list_answer(row, account.covers) for row in rows}
     return {number: found[number] for number in numbers if number in found}
 
 
-def reassigned(account: Account, asked: Mapping[str, date]) -> dict[str, Said]:
+def check_reassigned(account: VendorAccount, asked: Mapping[str, date]) -> dict[str, NumberAnswer]:
     """See `shapes.Adapter`."""
     body: dict[str, Any] = {
         "data": [
-            {"phoneNumber": _ten(number), "date": f"{since:%Y%m%d}"}
+            {"phoneNumber": _ten_digits(number), "date": f"{since:%Y%m%d}"}
             for number, since in asked.items()
         ]
     }
     if account.project:
         body["projId"] = account.project
-    rows = _asked(account, Kind.REASSIGNED, "v1.5/Data/RNDBasic", body)
+    rows = _request_rows(account, QuestionKind.REASSIGNED, "v1.5/Data/RNDBasic", body)
     if any(row.get("IsSandBox") for row in rows):
         raise Misconfigured(f"{NAME} answers from its sandbox, by chance; use the real key.")
-    found = {f"+1{row.get('PhoneNumber', '')}": _changed(row) for row in rows}
+    found = {f"+1{row.get('PhoneNumber', '')}": _reassigned_answer(row) for row in rows}
     return {number: found[number] for number in asked if number in found}
 
 
-def _listed(row: Mapping[str, Any], covers: Sequence[str]) -> Said:
+def _list_answer(row: Mapping[str, Any], covers: Sequence[str]) -> NumberAnswer:
     """A code that is none of ours, as for an area code outside the subscription, says nothing."""
     code = str(row.get("ResultCode", ""))
-    if code in CLEAN:
-        return Said(words=row, covers=tuple(covers))
-    if code == OURS_THERE:
-        return Said(words=row, covers=("INTERNAL",), listed=("INTERNAL",))
-    if code in ON_A_LIST:
-        named = _named(str(row.get("Reason", ""))) or tuple(covers)
-        return Said(words=row, covers=named, listed=named)
-    return Said(words=row)
+    if code in CLEAN_CODES:
+        return NumberAnswer(words=row, covers=tuple(covers))
+    if code == PROJECT_LIST_CODE:
+        return NumberAnswer(words=row, covers=("INTERNAL",), listed=("INTERNAL",))
+    if code in LISTED_CODES:
+        named = _lists_in_reason(str(row.get("Reason", ""))) or tuple(covers)
+        return NumberAnswer(words=row, covers=named, listed=named)
+    return NumberAnswer(words=row)
 
 
-def _named(reason: str) -> tuple[str, ...]:
+def _lists_in_reason(reason: str) -> tuple[str, ...]:
     """The lists that a reason names, as `National (USA) 2003-06-01;;;`; none unless all are known.
 
     Of the others it says nothing, as it may have stopped at the first.
     """
     parts = [part.split("(")[0].strip().lower() for part in reason.replace(",", ";").split(";")]
-    found = [NAMES.get(part, "") for part in parts if part and part != "w"]
+    found = [LIST_CODES_BY_NAME.get(part, "") for part in parts if part and part != "w"]
     return tuple(found) if all(found) else ()
 
 
-def _changed(row: Mapping[str, Any]) -> Said:
+def _reassigned_answer(row: Mapping[str, Any]) -> NumberAnswer:
     """A no without the safe harbor proves as little as no data (47 CFR 64.1200(m))."""
     changed, is_safe = row.get("IsReassigned"), row.get("HasSafeHarbor") is True
     if changed is True:
-        return Said(words=row, response="yes")
-    return Said(words=row, response="no" if changed is False and is_safe else "no_data")
+        return NumberAnswer(words=row, response="yes")
+    return NumberAnswer(words=row, response="no" if changed is False and is_safe else "no_data")
 
 
-def _asked(account: Account, kind: Kind, path: str, body: Mapping[str, Any]) -> list[Any]:
-    ask = http.Ask(
+def _request_rows(
+    account: VendorAccount, kind: QuestionKind, path: str, body: Mapping[str, Any]
+) -> list[Any]:
+    ask = http_client.VendorRequest(
         method="POST", path=path, repeatable=True, headers={"loginId": account.key}, json=body
     )
     rows = _client(account.addresses[kind]).ask(ask).json()
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise TryLater(f"{NAME} gave no list of answers.")
+        raise RetryLater(f"{NAME} gave no list of answers.")
     return rows
 
 
 @cache
-def _client(address: str) -> http.Client:
-    return http.Client(address, limits=http.Limits(silence_seconds=30, answer_seconds=90))
+def _client(address: str) -> http_client.VendorClient:
+    return http_client.VendorClient(
+        address, limits=http_client.ClientLimits(silence_seconds=30, answer_seconds=90)
+    )
 
 
-def _ten(number: str) -> str:
+def _ten_digits(number: str) -> str:
     return number.removeprefix("+1")

@@ -1,0 +1,165 @@
+"""What the API takes and gives: one table, read by people as a page and by machines as OpenAPI."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from rooftree.org import api_keys
+
+VERSION = "1.0"
+STRING, INTEGER = {"type": "string"}, {"type": "integer"}
+NULLABLE_INTEGER = {"type": ["integer", "null"]}
+NULLABLE_DATE = {"type": ["string", "null"], "format": "date"}
+
+
+def _object_schema(**fields: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": fields, "required": list(fields)}
+
+
+def _array_schema(of: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": of}
+
+
+SOURCE_FIGURES_SCHEMA = _object_schema(
+    id={"type": ["string", "null"], "format": "uuid"}, name=STRING, leads=INTEGER, attempted=INTEGER,
+    talked=INTEGER, applications=INTEGER, funded=INTEGER, spend_cents=INTEGER, revenue_cents=INTEGER,
+    cost_per_funded_cents=NULLABLE_INTEGER,
+)  # fmt: skip
+LEAD_SCHEMA = _object_schema(
+    id=STRING, state=STRING, source=_object_schema(id=STRING, name=STRING),
+    arrived_at={"type": "string", "format": "date-time"}, purpose=STRING,
+    amount_cents=NULLABLE_INTEGER, property=_object_schema(state=STRING, zip=STRING), score=NULLABLE_INTEGER,
+    person=_object_schema(first_name=STRING, last_name=STRING, phones=_array_schema(STRING), emails=_array_schema(STRING)),
+    officer={"oneOf": [_object_schema(name=STRING, nmls_id=STRING), {"type": "null"}]},
+    loans=_array_schema(
+        _object_schema(
+            id=STRING, milestone=STRING, amount_cents=NULLABLE_INTEGER, application_date=NULLABLE_DATE,
+            funded_date=NULLABLE_DATE,
+        )
+    ),
+)  # fmt: skip
+SOURCES_SCHEMA = _object_schema(
+    period=_object_schema(key=STRING, from_date=STRING, until_date=STRING),
+    sources=_array_schema(SOURCE_FIGURES_SCHEMA),
+    total=SOURCE_FIGURES_SCHEMA,
+)
+REQUEST_BODY = {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}
+ERROR_SCHEMA = _object_schema(error=_object_schema(code=STRING, text=STRING))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """One thing a machine may ask."""
+
+    path: str
+    says: str
+    scope: str
+    gives: dict[str, Any]
+    takes: tuple[dict[str, Any], ...] = ()
+    method: str = "get"
+
+
+ENDPOINTS = (
+    Endpoint(
+        path="/leads/{lead_id}",
+        says="One lead, if the person behind the key may see it. Reading is written down.",
+        scope="leads:read",
+        gives=LEAD_SCHEMA,
+        takes=(
+            {
+                "name": "lead_id",
+                "in": "path",
+                "required": True,
+                "schema": {"type": "string", "format": "uuid"},
+            },
+        ),
+    ),
+    Endpoint(
+        path="/leads",
+        method="post",
+        says="Send a lead in. The body is JSON, a form or XML, read by the source’s field map.",
+        scope="leads:write",
+        gives=_object_schema(delivery_id=STRING),
+        takes=(
+            {
+                "name": "source",
+                "in": "query",
+                "required": True,
+                "description": "the name of a source of the kind “Any post”, as in its address",
+                "schema": STRING,
+            },
+        ),
+    ),
+    Endpoint(
+        path="/sources",
+        says="What the leads of a period cost and became, by source, as on Home.",
+        scope="reports:read",
+        gives=SOURCES_SCHEMA,
+        takes=(
+            {
+                "name": "period",
+                "in": "query",
+                "required": False,
+                "description": "2026-q3, 2026-10 or 12m-2026-10; else the last full quarter",
+                "schema": STRING,
+            },
+        ),
+    ),
+)
+ERROR_RESPONSES = {
+    "401": "No key, or one that is revoked, expired or unknown",
+    "403": "The key lacks the scope, or its person the right",
+    "404": "Not there, or not this key's to see",
+    "429": f"More than {api_keys.REQUESTS_PER_MINUTE.most} calls a minute; wait as Retry-After says",
+}
+
+
+@require_GET
+def serve_openapi(_: HttpRequest) -> HttpResponse:
+    """The description for machines. It says nothing about anybody's data."""
+    return JsonResponse(build_openapi())
+
+
+@require_GET
+def show_docs(request: HttpRequest) -> HttpResponse:
+    """The description for people."""
+    context = {
+        "endpoints": ENDPOINTS,
+        "scopes": api_keys.SCOPES.items(),
+        "refusals": ERROR_RESPONSES.items(),
+        "address": f"{settings.PUBLIC_URL}/api/v1",
+    }
+    return render(request, "api/docs.html", context)
+
+
+def build_openapi() -> dict[str, Any]:
+    """The whole as OpenAPI 3.1."""
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Rooftree", "version": VERSION},
+        "servers": [{"url": f"{settings.PUBLIC_URL}/api/v1"}],
+        "security": [{"key": []}],
+        "components": {"securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}},
+        "paths": {
+            endpoint.path: {endpoint.method: _build_operation(endpoint)} for endpoint in ENDPOINTS
+        },
+    }
+
+
+def _build_operation(one: Endpoint) -> dict[str, Any]:
+    refused = {
+        status: {"description": said, "content": {"application/json": {"schema": ERROR_SCHEMA}}}
+        for status, said in ERROR_RESPONSES.items()
+    }
+    good = {"description": "Done", "content": {"application/json": {"schema": one.gives}}}
+    return {
+        "summary": one.says,
+        "description": f"Needs the scope {one.scope}.",
+        "parameters": list(one.takes),
+        **({"requestBody": REQUEST_BODY} if one.method == "post" else {}),
+        "responses": {"201" if one.method == "post" else "200": good, **refused},
+    }

@@ -1,0 +1,34 @@
+"""How the certificates of the last days stand, for the page that watches them."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Count
+
+from rooftree.capture.models import Certificate, CertificateAccount
+
+REPORT_PERIOD = timedelta(days=30)
+MAX_UNPROVEN_SHOWN = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateReport:
+    """Counts by state, and those that prove nothing, newest first."""
+
+    has_key: bool
+    counts: dict[str, int]
+    lost: list[Certificate]
+
+
+def build_certificate_report(*, at: datetime) -> CertificateReport:
+    """It is how those of the last 30 days stand."""
+    rows = Certificate.objects.filter(wanted_at__gt=at - REPORT_PERIOD)
+    counts = dict(rows.order_by().values_list("state").annotate(Count("id")))
+    lost = rows.filter(state__in=["failed", "retained_mismatch"])
+    lost = lost.select_related("touch__source", "touch__lead__person")
+    account = CertificateAccount.objects.filter(provider="trustedform").first()
+    return CertificateReport(
+        has_key=bool(account and account.key),
+        counts=counts,
+        lost=list(lost.order_by("-settled_at", "-id")[:MAX_UNPROVEN_SHOWN]),
+    )

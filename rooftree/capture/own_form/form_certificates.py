@@ -1,0 +1,116 @@
+"""The certificate of our own form: what was shown, as it was rendered, and what the visitor did.
+
+It is made in the transaction that stores the touch, and its hash goes into the ledger's chain:
+changed afterwards, it is found out. The page that was shown is kept once, however often shown.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from rooftree.capture.models import FormCertificate, FormPage
+from rooftree.capture.own_form import form_seal
+from rooftree.capture.own_form.form_seal import BadSeal, Seal
+from rooftree.compliance.evidence import form_certificate_check
+from rooftree.core.uuid7 import uuid7_at
+from rooftree.db.bulk_insert import insert_row_if_new, insert_rows
+from rooftree.leads.models import Touch
+from rooftree.ledger.models import Event
+from rooftree.ledger.write_events import build_event
+
+OWN_FORM_ADAPTER = "website_form"
+BROWSER_MEASUREMENTS = ("shown_sha256", "font_px", "contrast", "visible", "box_at_load")
+VISITOR_ACTIONS = ("checked_at", "ticks")
+
+
+def save_form_page(html: str, *, at: datetime) -> str:
+    """Keep the form as it is rendered; its SHA-256 (hex), by which it is known."""
+    sha256 = hashlib.sha256(html.encode()).hexdigest()
+    if not FormPage.objects.filter(pk=sha256).exists():
+        insert_row_if_new(FormPage(sha256=sha256, html=html, shown_at=at))
+    return sha256
+
+
+def certify_touches(touches: Iterable[Touch], *, at: datetime) -> list[Event]:
+    """Certify the touches that came by our own form; the entries for the ledger.
+
+    One whose seal is not ours, or of another form, has no certificate: its site posted it.
+    """
+    made = [one for touch in touches if (one := _build_certificate(touch, at))]
+    insert_rows(made)
+    return [
+        build_event(
+            form_certificate_check.CERTIFIED_EVENT,
+            at=at,
+            actor=f"vendor:{OWN_FORM_ADAPTER}",
+            lead_id=one.touch.lead_id,
+            person_id=one.touch.person_id,
+            certificate=one.pk,
+            sha256=one.sha256,
+        )
+        for one in made
+    ]
+
+
+def _build_certificate(touch: Touch, at: datetime) -> FormCertificate | None:
+    extras = touch.inquiry.get("extras", {})
+    if touch.source.adapter != OWN_FORM_ADAPTER or "consent.seal" not in extras:
+        return None
+    try:
+        seal = form_seal.read_seal(extras["consent.seal"])
+    except BadSeal:
+        return None
+    if seal.source != touch.source.slug or seal.submission_id != touch.vendor_lead_id:
+        return None
+    facts = _certificate_facts(touch, seal, extras)
+    return FormCertificate(
+        id=uuid7_at(at),
+        touch=touch,
+        facts=facts,
+        sha256=form_certificate_check.certificate_digest(facts),
+        made_at=at,
+    )
+
+
+def _certificate_facts(touch: Touch, seal: Seal, extras: Mapping[str, str]) -> dict[str, Any]:
+    """Everything the certificate says: strings, numbers and lists, so that it hashes alike."""
+    inquiry, delivery = touch.inquiry, touch.delivery
+    consent = inquiry.get("consent", {})
+    return {
+        "format": form_certificate_check.CERTIFICATE_FORMAT,
+        "form": inquiry.get("sub_source", ""),
+        "source": seal.source,
+        "shown": {
+            "version": seal.version,
+            "language": seal.language,
+            "wording": consent.get("text", ""),
+            "text_sha256": seal.text_sha256,
+            "disclosure_sha256": seal.snapshot_sha256,
+            "page_sha256": seal.page_sha256,
+            "rendered_at": seal.rendered_at,
+        },
+        "measured_by_the_browser": _consent_extras(extras, BROWSER_MEASUREMENTS),
+        "visitor": {
+            "steps": extras.get("steps", "").split(";") if extras.get("steps") else [],
+            "fields_touched": extras.get("fields_touched", "").split(","),
+            "seconds_on_page": extras.get("seconds_on_page", ""),
+            **_consent_extras(extras, VISITOR_ACTIONS),
+        },
+        "sent": {
+            "submission_id": seal.submission_id,
+            "received_at": delivery.received_at.astimezone(UTC).isoformat(),
+            "box": consent.get("status", ""),
+            "phones": [one.get("e164", "") for one in inquiry.get("phones", [])],
+            "emails": [one.get("address", "") for one in inquiry.get("emails", [])],
+            "ip": consent.get("ip", ""),
+            "user_agent": consent.get("user_agent", ""),
+            "page_url": consent.get("page_url", ""),
+            "delivery": str(delivery.pk),
+            "body_sha256": delivery.body_sha256,
+        },
+    }
+
+
+def _consent_extras(extras: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
+    return {name: extras.get(f"consent.{name}", "") for name in names}

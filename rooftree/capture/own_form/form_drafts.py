@@ -1,0 +1,93 @@
+"""Forms that were begun and not sent, once their visitor had knowingly given a way to reach them.
+
+An open page says every few seconds that it is still there; when that ends, what was kept becomes
+a delivery like any other, marked as unfinished and without any consent.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from rooftree.capture.models import FormDraft
+from rooftree.core.email_message_masking import mask_email_message
+from rooftree.leads.models import Source
+from rooftree.leads.unfinished_forms import UNFINISHED_KEY
+
+ABANDONED_AFTER = timedelta(seconds=45)  # without a sign of the page, which gives one every 15
+RETENTION = timedelta(days=2)  # longer than a form may stay open
+
+SAVE_DRAFT_SQL = """
+insert into form_draft (id, source_id, body, headers, address, saved_at, due_at)
+values (%(id)s, %(source)s, %(body)s, %(headers)s, %(address)s, %(at)s, %(due_at)s)
+on conflict (id) do update set
+    body = excluded.body, headers = excluded.headers, address = excluded.address,
+    saved_at = excluded.saved_at, due_at = excluded.due_at
+ where form_draft.due_at is not null
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visitor:
+    """Who answers, as their browser shows it."""
+
+    headers: Mapping[str, str]
+    address: str
+
+
+def save_draft(
+    submission_id: UUID,
+    *,
+    source: Source,
+    answers: Mapping[str, Any],
+    visitor: Visitor,
+    at: datetime,
+) -> None:
+    """Keep what was answered so far; nothing once the form was sent or its draft has come in."""
+    said = {**answers, "submission_id": f"{submission_id}-begun", UNFINISHED_KEY: "yes"}
+    body = mask_email_message(json.dumps(said, ensure_ascii=False).encode("utf-8", "replace"))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            SAVE_DRAFT_SQL,
+            {
+                "id": submission_id,
+                "source": source.pk,
+                "body": body.body,
+                "headers": json.dumps(dict(visitor.headers)),
+                "address": visitor.address,
+                "at": at,
+                "due_at": at + ABANDONED_AFTER,
+            },
+        )
+
+
+def mark_form_sent(submission_id: UUID, *, source: Source, at: datetime) -> None:
+    """Let go of the draft: the whole form is here. A sign of the page that comes later is late."""
+    FormDraft.objects.update_or_create(
+        id=submission_id,
+        defaults={
+            "source": source, "body": b"", "headers": {}, "address": "",
+            "saved_at": at, "due_at": None,
+        },
+    )  # fmt: skip
+
+
+def claim_abandoned_draft(*, at: datetime) -> FormDraft | None:
+    """The form that was left longest ago; None when none was. Must run in a transaction."""
+    rows = FormDraft.objects.select_for_update(skip_locked=True, of=("self",))
+    due = rows.filter(due_at__lte=at).select_related("source").order_by("due_at")
+    return due.first()
+
+
+def clear_draft(draft: FormDraft) -> None:
+    """It has come in: nothing of it is kept here."""
+    FormDraft.objects.filter(pk=draft.pk).update(body=b"", headers={}, address="", due_at=None)
+
+
+def delete_old_drafts(*, at: datetime) -> int:
+    """Drop what no open form can be about any more; how many."""
+    return FormDraft.objects.filter(due_at=None, saved_at__lt=at - RETENTION).delete()[0]

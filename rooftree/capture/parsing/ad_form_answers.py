@@ -1,0 +1,140 @@
+"""The questions of an advertiser's own form: predefined ones by name, the rest by their words.
+
+A custom question is free text in any of these platforms ("Are you a veteran?",
+`what_is_your_estimated_credit_score?`). What it asks is told by its words; what nobody
+understands stays in the extras under the question itself.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from rooftree.capture.parsing.normalize_values import short_text, squash_word
+from rooftree.capture.parsing.reading_notes import Fields, ReadingNotes, as_text
+from rooftree.capture.parsing.target_fields import TARGET_FIELDS, FieldKind, guess_field
+from rooftree.capture.parsing.vendor_words import PURPOSES
+
+# Standard questions of the platforms that are called otherwise than anywhere else.
+_STANDARD_QUESTIONS = {
+    "user_email": "email",
+    "work_email": "email_2",
+    "user_phone": "phone",
+    "work_phone_number": "work_phone",
+    "region": "state",
+    "purchase_timeline": "timeline",
+    "price_range": "property_value",
+    "preferred_contact_time": "contact_time",
+    "military_status": "military_status",
+    "province": "state",
+    "post_code": "zip",
+    "date_of_birth": "",  # an age is nothing to lend by: never kept
+    "dob": "",
+    "realtor_help_goal": None,
+    "over_18_age": None,
+}
+_FIELD_BY_STANDARD_QUESTION = {
+    squash_word(name): field for name, field in _STANDARD_QUESTIONS.items()
+}
+# What the platform says of the lead is no question of the form.
+_NOT_FORM_FIELDS = frozenset(
+    key
+    for key, target in TARGET_FIELDS.items()
+    if target.group in ("The lead itself", "Where they came from") and key != "message"
+)
+_YES_OR_NO = re.compile(r"(yes|no|sí|si)\b", re.IGNORECASE)
+_PURPOSE_PATTERNS = tuple(
+    (re.compile(said, re.IGNORECASE), purpose)
+    for said, purpose in (
+        (r"cash", "refinance_cash_out"),
+        (r"heloc|line of credit", "heloc"),
+        (r"equity", "home_equity"),
+        (r"refi", "refinance"),
+        (r"reverse", "reverse"),
+        (r"construct|build", "construction"),
+        (r"buy|purchas", "purchase"),
+    )
+)
+# The first that matches tells the field; the order is from the special to the general.
+_QUESTION_PATTERNS = r"""
+first_time_buyer = first.?time.*(buy|home)
+military = veteran|military|served|service member|\bva eligible
+bankruptcy = bankrupt
+foreclosure = foreclos
+credit = (credit|fico).*(score|rating|profile|history)|\byour credit\b|^credit\b
+loan_purpose = (buy|purchas)\w*.*\brefinanc|refinanc\w*.*\b(buy|purchas)
+loan_purpose = (loan|mortgage) (purpose|goal)|what (are you|do you) look\w* (for|to do)|type of loan
+down_payment = down ?payment
+cash_out = cash.?out|take out|cash do you need
+current_balance = (owe|balance|remaining|left) .*(mortgage|home|loan)|(mortgage|loan) balance
+current_rate = (current|existing|present) .*(interest )?rate
+loan_amount = (loan|borrow|financ)\w* amount|how much .*(borrow|loan|finance)
+property_value = (purchase|home|asking|sale) price|price range|budget
+property_value = (home|house|property|estimated|market) value|(home|house|property)\w* worth
+property_type = (type|kind) of (home|house|property)|property type|home type
+property_use = primary residence|how will you use|(property|home) use|occupan|residence type
+property_state = (state|where) .*(property|home|house|buy)|property state
+property_zip = (property|home).*zip|zip.*(property|home)
+working_with_agent = real ?tor|real estate agent|working with an agent
+found_home = found a (home|house|property)
+signed_contract = (signed|under) .*contract
+employment = self.?employ|employment|employed
+annual_income = (annual|yearly|household|gross) .*income
+contact_time = best time|time .*(call|reach|contact)
+timeline = (how soon|when) .*(buy|purchas|move|refinanc|plan|look|clos)|time ?(line|frame)
+language = (preferred|what) language|idioma
+contact_method = how .*(contact|reach) you|contact method
+"""
+_FIELD_BY_PATTERN = tuple(
+    (re.compile(said.strip(), re.IGNORECASE), field.strip())
+    for field, _, said in (line.partition(" = ") for line in _QUESTION_PATTERNS.split("\n") if line)
+)
+
+
+def fields_from_answers(answers: Iterable[tuple[Any, Any]], notes: ReadingNotes) -> Fields:
+    """They are the fields of TARGETS that the answers fill.
+
+    Of two questions for one field the first with an answer counts; the other, and what no
+    field takes, goes to the extras.
+    """
+    found: dict[str, Any] = {}
+    for question, answer in answers:
+        asked = short_text(question, limit=200) or ""
+        said = _readable_answer(answer)
+        if not asked or not said:
+            continue
+        key = guess_question_field(asked)
+        if key == "":
+            notes.warn("dob_discarded")
+        elif key is None or key in found:
+            notes.keep(asked, said)
+        else:
+            found[key] = _choice_from_sentence(key, said)
+    return Fields(found)
+
+
+def guess_question_field(question: str) -> str | None:
+    """The field a question asks for: "" for one whose answer may not be kept, None for none."""
+    word = squash_word(question)
+    if word in _FIELD_BY_STANDARD_QUESTION:
+        return _FIELD_BY_STANDARD_QUESTION[word]
+    if (named := guess_field((question,))) is not None and named not in _NOT_FORM_FIELDS:
+        return named
+    words = " ".join(re.split(r"[\W_]+", question)).strip()
+    asked = next((field for said, field in _FIELD_BY_PATTERN if said.search(words)), None)
+    return asked if asked in TARGET_FIELDS else None
+
+
+def _readable_answer(answer: Any) -> str:
+    """Several options are one text; a platform's `good_(700-739)` is `good (700-739)`."""
+    said = as_text(answer).strip()
+    is_snake = "_" in said and not re.search(r"[\s@/:]", said)
+    return said.replace("_", " ") if is_snake else said
+
+
+def _choice_from_sentence(key: str, said: str) -> str:
+    """A choice told in a sentence ("Yes, I am", "I want to refinance") counts by its word."""
+    if TARGET_FIELDS[key].kind is FieldKind.YES and (word := _YES_OR_NO.match(said)):
+        return word[0]
+    if key == "loan_purpose" and squash_word(said) not in PURPOSES:
+        return next((purpose for word, purpose in _PURPOSE_PATTERNS if word.search(said)), said)
+    return said

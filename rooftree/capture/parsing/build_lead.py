@@ -1,0 +1,189 @@
+"""From the values a field map found to one inquiry, read as in every other source."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from rooftree.capture.parsing.amounts import parse_cents
+from rooftree.capture.parsing.consent_evidence import (
+    certificate_url,
+    channels_in_wording,
+    leadid_token,
+    with_evidence_level,
+)
+from rooftree.capture.parsing.loan_request_fields import read_loan_request
+from rooftree.capture.parsing.normalize_values import (
+    borrower_name,
+    consumer_message,
+    email_addresses,
+    none_if_empty,
+    parse_moment,
+    phone_numbers,
+    public_ip,
+    short_text,
+    vendor_identifier,
+    yes_or_no,
+)
+from rooftree.capture.parsing.reading_notes import Fields, ReadingNotes
+from rooftree.capture.parsing.vendor_words import match_choice, match_language, word_table
+from rooftree.leads.canonical import (
+    Attribution,
+    CanonicalLead,
+    CoBorrower,
+    Consent,
+    Cost,
+    Suppression,
+)
+from rooftree.leads.vocabulary import (
+    Channel,
+    ConsentMethod,
+    ConsentStatus,
+    CostBasis,
+    PhoneType,
+    Source,
+)
+
+MAX_CLOCK_SKEW = timedelta(days=1)  # further ahead is no clock that runs fast
+_PHONES = (
+    ("mobile", PhoneType.MOBILE),
+    ("phone", PhoneType.UNKNOWN),
+    ("phone_2", PhoneType.UNKNOWN),
+    ("phone_3", PhoneType.UNKNOWN),
+    ("home_phone", PhoneType.HOME),
+    ("work_phone", PhoneType.WORK),
+)
+_TRACKING_FIELDS = (
+    *("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content"),
+    *("gclid", "fbclid", "msclkid", "user_agent"),
+)
+_METHODS = word_table(
+    ConsentMethod,
+    CHECKBOX="box tickbox ticked",
+    BUTTON="submit click clicked",
+    VERBAL="oral phone call",
+    WRITTEN="paper signature signed esign",
+)
+
+
+def build_canonical_lead(  # noqa: PLR0913
+    fields: Fields,
+    notes: ReadingNotes,
+    *,
+    source: Source,
+    channel: Channel,
+    received_at: datetime,
+    zone: str,
+    is_test: bool = False,
+    counts_bare_yes: bool = False,
+) -> CanonicalLead:
+    """It is one inquiry of the fields in TARGETS; whatever is doubtful goes to the notes.
+
+    Args:
+        counts_bare_yes: the vendor's contract says what its yes means, so that one without
+            the wording is a yes to calls alone.
+    """
+    said_at, precision = parse_moment(fields.get("submitted_at"), "submitted_at", notes, zone=zone)
+    if said_at and said_at > received_at + MAX_CLOCK_SKEW:
+        notes.warn("submitted_at_in_future")
+    co_name = borrower_name(fields.get("co_first_name"), fields.get("co_last_name"), notes)
+    return CanonicalLead(
+        source=source,
+        channel=channel,
+        sub_source=short_text(fields.get("sub_source")),
+        campaign=short_text(fields.get("campaign")),
+        vendor_lead_id=vendor_identifier(fields.get("vendor_lead_id")),
+        submitted_at=said_at,
+        submitted_at_precision=precision,
+        received_at=received_at,
+        is_test=is_test or yes_or_no(fields.get("is_test")) is True,
+        cost=_cost(fields, notes),
+        message=consumer_message(fields.get("message"), notes),
+        borrower=borrower_name(
+            fields.get("first_name"), fields.get("last_name"), notes, full=fields.get("name")
+        ),
+        co_borrower=CoBorrower(first_name=co_name.first_name, last_name=co_name.last_name)
+        if co_name
+        else None,
+        phones=phone_numbers([(fields.get(key), kind) for key, kind in _PHONES], notes),
+        emails=email_addresses([fields.get("email"), fields.get("email_2")], notes),
+        preferred_language=match_language(fields.get("language")),
+        vendor_status=short_text(fields.get("vendor_status")),
+        suppression=_suppression(fields),
+        consent=_consent(fields, said_at, zone, notes, counts_bare_yes=counts_bare_yes),
+        attribution=_attribution(fields, notes),
+        extras=notes.extras,
+        **read_loan_request(fields, notes),
+    )
+
+
+def _cost(fields: Fields, notes: ReadingNotes) -> Cost | None:
+    paid = parse_cents(fields.get("cost"), "cost", notes)
+    return None if paid is None else Cost(amount_cents=paid, basis=CostBasis.PER_LEAD)
+
+
+def _suppression(fields: Fields) -> Suppression | None:
+    """What the consumer refused is always taken over."""
+    found = Suppression(
+        do_not_call=yes_or_no(fields.get("do_not_call")) or None,
+        do_not_text=yes_or_no(fields.get("do_not_text")) or None,
+        do_not_email=yes_or_no(fields.get("do_not_email")) or None,
+    )
+    if not (found.do_not_call or found.do_not_text or found.do_not_email):
+        return None
+    return replace(found, reason=short_text(fields.get("opt_out_reason")))
+
+
+def _attribution(fields: Fields, notes: ReadingNotes) -> Attribution | None:
+    marks: dict[str, Any] = {name: short_text(fields.get(name)) for name in _TRACKING_FIELDS}
+    found = Attribution(
+        **marks,
+        landing_page_url=short_text(fields.get("landing_page")),
+        referrer_url=short_text(fields.get("referrer")),
+        ip=public_ip(fields.get("ip_address"), notes),
+    )
+    return none_if_empty(found)
+
+
+def _consent(
+    fields: Fields,
+    said_at: datetime | None,
+    zone: str,
+    notes: ReadingNotes,
+    *,
+    counts_bare_yes: bool,
+) -> Consent:
+    """A yes counts with the words it was said to, and with nothing less; else nobody knows."""
+    proof = Consent(
+        certificate_url=certificate_url(fields.get("certificate_url"), notes),
+        leadid_token=leadid_token(fields.get("leadid_token"), notes),
+        ip=public_ip(fields.get("consent_ip"), notes),
+    )
+    said, wording = (
+        fields.get("consent_checked"),
+        short_text(fields.get("consent_text"), limit=5_000),
+    )
+    checked = yes_or_no(said)
+    if said is not None and checked is None:
+        notes.warn("consent_unclear")
+        notes.keep("consent_checked", said)
+    if checked and not wording and not counts_bare_yes:
+        notes.warn("consent_without_wording")
+        notes.keep("consent_checked", said)
+        checked = None
+    if checked is None:
+        return with_evidence_level(replace(proof, text=wording) if said is not None else proof)
+    at, _ = parse_moment(fields.get("consent_at"), "consent_at", notes, zone=zone)
+    how = fields.get("consent_method")
+    proof = replace(
+        proof,
+        status=ConsentStatus.GRANTED if checked else ConsentStatus.DENIED,
+        channels=channels_in_wording(wording) if checked else (),
+        text=wording,
+        timestamp=at or said_at,
+        method=match_choice(how, _METHODS, "consent.method", "consent_method", notes),
+        ip=proof.ip or public_ip(fields.get("ip_address"), notes),
+        user_agent=short_text(fields.get("user_agent")),
+        page_url=short_text(fields.get("consent_page") or fields.get("landing_page")),
+        seller_named=short_text(fields.get("consent_seller")),
+    )
+    return with_evidence_level(proof)

@@ -1,1 +1,0 @@
-"""Changing a value of the rule data: by date, by two people, and never edited."""

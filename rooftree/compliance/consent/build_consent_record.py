@@ -1,0 +1,211 @@
+"""From what a delivery, a certificate and the source's terms prove, to the consent the gate reads.
+
+A key that nothing proves is absent; the gate knows what absent means, and it
+is never yes. Source of the table: docs/rules/consent.md.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from rooftree.compliance.gate.facts import Consent
+
+SIGNING_METHODS = frozenset({"checkbox", "button", "written"})
+NO_CONDITION_PATTERN = re.compile(
+    r"\bnot\b[^.]{0,40}\b(a )?(condition|required|requirement)\b"
+    r"|\bwithout (agreeing|consenting|providing consent)\b"
+    r"|\bno (es|son) (una )?(condicion|condición|requisito|necesari\w+)"
+    r"|\bsin (aceptar|dar) (su|este|mi)? ?consentimiento\b",
+    re.IGNORECASE,
+)
+AUTODIAL_PATTERN = re.compile(
+    r"\bauto[- ]?dial\w*|\bautomat\w+|\bartificial\b|\bpre[- ]?recorded\b|\bmarcador\b"
+    r"|\bmarcaci[oó]n autom[aá]tica|\bautom[aá]tic\w+|\bpregrabad\w+",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionCertificate:
+    """What an independent session certificate says, once claimed."""
+
+    phone: str | None  # E.164, as typed in the session
+    signature: str | None  # checkbox_unticked_by_default, prechecked_box, button
+    page_url: str | None
+    ip: str | None
+    user_agent: str | None
+    captured_at: datetime | None
+    wording: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewedTerms:
+    """What a compliance officer found that a source's form does, between two dates."""
+
+    from_date: date
+    until_date: date | None  # exclusive
+    is_reviewed: bool
+    wording: str  # exactly as the consumer sees it; empty is not known
+    signature: str  # of the form's box or button; empty is not known
+    channels: tuple[str, ...]
+    seller_list: str  # the list of sellers as shown; empty when there is none
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentProofs:
+    """The three things a consent is built from, and whose number it is about."""
+
+    consent: Mapping[str, Any]  # the canonical record's `consent`
+    phone: str | None  # E.164 given in the same delivery
+    received_on: date
+    certificate: SessionCertificate | None = None
+    terms: ReviewedTerms | None = None
+    is_own_form: bool = False  # our form recorded what was shown and done
+    is_disowned: bool = False  # somebody on the number said wrong person
+
+
+def build_consent_record(proofs: ConsentProofs, our_names: Iterable[str]) -> dict[str, Any]:
+    """It is the consent record, in the rulebook's keys, with only what is proven.
+
+    Empty when the consumer denied consent or nothing at all was given.
+
+    Args:
+        our_names: our legal name and registered DBAs, the legal name first.
+    """
+    consent = proofs.consent
+    if consent.get("status") == "denied":
+        return {}
+    wording = _shown_wording(proofs)
+    found: dict[str, Any] = {
+        "type": _consent_type(proofs, wording),
+        "signature": _signature(proofs),
+        "seller": _named_seller(proofs, wording, tuple(our_names)),
+        "phone": _proven_phone(proofs),
+        "channels": _proven_channels(proofs),
+        "condition_of_purchase": False if NO_CONDITION_PATTERN.search(wording) else None,
+        "autodial_disclosure": True if AUTODIAL_PATTERN.search(wording) else None,
+        "captured_at": _captured_at(proofs),
+        "evidence": _evidence_names(proofs, wording),
+    }
+    if found["type"] is None:
+        return {}
+    proven = {key: value for key, value in found.items() if value not in (None, [])}
+    return {**proven, "signer_is_subscriber": not proofs.is_disowned}
+
+
+def consent_fact(record: Mapping[str, Any]) -> Consent:
+    """It is a stored consent record as the gate's fact."""
+    captured = record.get("captured_at")
+    return Consent(
+        type=record.get("type"),
+        signature=record.get("signature"),
+        seller=record.get("seller"),
+        phone=record.get("phone"),
+        channels=tuple(record.get("channels", ())),
+        condition_of_purchase=record.get("condition_of_purchase"),
+        autodial_disclosure=record.get("autodial_disclosure"),
+        captured_at=datetime.fromisoformat(captured) if captured else None,
+        evidence=tuple(record.get("evidence", ())),
+        signer_is_subscriber=record.get("signer_is_subscriber") is True,
+    )
+
+
+def _terms_in_force(proofs: ConsentProofs) -> ReviewedTerms | None:
+    """They are the terms, if a person reviewed them and they were in force on the day."""
+    terms = proofs.terms
+    if terms is None or not terms.is_reviewed or proofs.received_on < terms.from_date:
+        return None
+    is_over = terms.until_date is not None and proofs.received_on >= terms.until_date
+    return None if is_over else terms
+
+
+def _shown_wording(proofs: ConsentProofs) -> str:
+    terms, certificate = _terms_in_force(proofs), proofs.certificate
+    return (
+        proofs.consent.get("text")
+        or (certificate and certificate.wording)
+        or (terms and terms.wording)
+        or ""
+    )
+
+
+def _has_affirmative_act(proofs: ConsentProofs) -> bool:
+    """Somebody did something: a box, a button, a signature."""
+    return proofs.consent.get("method") in SIGNING_METHODS or _signature(proofs) is not None
+
+
+def _consent_type(proofs: ConsentProofs, wording: str) -> str | None:
+    if proofs.consent.get("method") == "verbal":
+        return "oral"
+    is_granted = proofs.consent.get("status") == "granted" or _terms_in_force(proofs) is not None
+    if is_granted and wording and _has_affirmative_act(proofs):
+        return "written"
+    return "number_provided" if proofs.phone else None
+
+
+def _signature(proofs: ConsentProofs) -> str | None:
+    """How the box works, by certificate, then terms; a bare `checkbox` proves nothing of it."""
+    terms, certificate = _terms_in_force(proofs), proofs.certificate
+    if certificate is not None and certificate.signature:
+        return certificate.signature
+    if terms is not None and terms.signature:
+        return terms.signature
+    method = proofs.consent.get("method")
+    if method == "checkbox" and proofs.is_own_form:
+        return "checkbox_unticked_by_default"
+    return {"button": "button", "written": "esign"}.get(str(method))
+
+
+def _named_seller(proofs: ConsentProofs, wording: str, ours: tuple[str, ...]) -> str | None:
+    named = proofs.consent.get("seller_named")
+    if named:
+        return str(named)
+    terms = _terms_in_force(proofs)
+    shown = wording + "\n" + (terms.seller_list if terms else "")
+    return next((name for name in ours if name and _contains_name(shown, name)), None)
+
+
+def _contains_name(text: str, name: str) -> bool:
+    pattern = r"\W+".join(re.escape(word) for word in re.findall(r"\w+", name))
+    return re.search(rf"(?<!\w){pattern}(?!\w)", text, re.IGNORECASE) is not None
+
+
+def _proven_phone(proofs: ConsentProofs) -> str | None:
+    certificate = proofs.certificate
+    if certificate is not None and certificate.phone and certificate.phone != proofs.phone:
+        return None
+    return proofs.phone
+
+
+def _proven_channels(proofs: ConsentProofs) -> list[str]:
+    named = list(proofs.consent.get("channels") or ())
+    terms = _terms_in_force(proofs)
+    if not named and terms is not None:
+        named = list(terms.channels)
+    return sorted(named)
+
+
+def _captured_at(proofs: ConsentProofs) -> str | None:
+    moment = proofs.consent.get("timestamp")
+    if moment is None and proofs.certificate is not None:
+        moment = proofs.certificate.captured_at
+    return moment.isoformat() if isinstance(moment, datetime) else moment
+
+
+def _evidence_names(proofs: ConsentProofs, wording: str) -> list[str]:
+    """What is kept and hashed, from the delivery first and the certificate next."""
+    consent, certificate = proofs.consent, proofs.certificate
+    held = {
+        "text_hash": wording,
+        "page_url": consent.get("page_url") or (certificate and certificate.page_url),
+        "ip": consent.get("ip") or (certificate and certificate.ip),
+        "user_agent": consent.get("user_agent") or (certificate and certificate.user_agent),
+        "session_cert": certificate is not None,
+        "leadid": consent.get("leadid_token"),
+        "form_record": proofs.is_own_form,
+        "seller_list_snapshot": (terms := _terms_in_force(proofs)) is not None
+        and terms.seller_list,
+    }
+    return [name for name, value in held.items() if value]

@@ -1,0 +1,269 @@
+"""Writing down what one arrival of a lead proves about permission, and what it takes back."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from rooftree.compliance.consent import build_consent_record, store_revocation
+from rooftree.compliance.consent.build_consent_record import (
+    ConsentProofs,
+    ReviewedTerms,
+    SessionCertificate,
+)
+from rooftree.compliance.gate import telemarketing_records
+from rooftree.compliance.gate.verdict import Decision
+from rooftree.compliance.models import Consent, SourceTerms
+from rooftree.core.email_addresses import comparison_key
+from rooftree.core.uuid7 import uuid7_at
+from rooftree.db.bulk_insert import insert_into_tables, insert_row_if_new
+from rooftree.db.prepared_queries import PreparedQuery
+from rooftree.leads.canonical import CanonicalLead
+from rooftree.leads.models import Person, Touch
+from rooftree.ledger.models import Event
+from rooftree.ledger.write_events import build_event, write_events
+from rooftree.org.current_company import current_company
+from rooftree.org.models import Company
+
+REVIEWED_TERMS = PreparedQuery(
+    lambda source: SourceTerms.objects.filter(source_id=source, reviewed_at__isnull=False).order_by(
+        "-from_date"
+    ),
+    source=UUID,
+)
+MAX_KEY_LENGTH = 200
+PHONE_CHANNELS = frozenset({"call", "autodial_call", "prerecorded", "text"})
+OWN_FORMS = frozenset({"website_form"})
+MEDIA_BY_SUPPRESSION = {
+    "do_not_call": ["call", "voicemail", "text"],  # a text is a call: 47 CFR 64.1200, house reading
+    "do_not_text": ["text"],
+    "do_not_email": ["email"],
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArrivedTouch:
+    """One arrival of a lead: what it said, and the touch it became."""
+
+    inquiry: CanonicalLead
+    touch: Touch
+
+
+def store_touch_consents(arrived: Sequence[ArrivedTouch], *, at: datetime) -> None:
+    """Keep the consent, or its absence, for each number and address of each touch.
+
+    Append-only and once per touch and address: the touches must have been
+    written in this same transaction.
+    """
+    company, sources = (
+        current_company(),
+        {arrived_touch.touch.source_id for arrived_touch in arrived},
+    )
+    terms = {source: terms_in_force(source, at.date()) for source in sources}
+    rows = [
+        (row, arrived_touch.touch)
+        for arrived_touch in arrived
+        for row in _touch_consent_rows(
+            arrived_touch, company, terms[arrived_touch.touch.source_id], at
+        )
+    ]
+    insert_into_tables(
+        [row for row, _ in rows], [_recorded_event(row, touch, at) for row, touch in rows]
+    )
+    for arrived_touch in arrived:
+        store_vendor_suppression(
+            arrived_touch.inquiry,
+            person=arrived_touch.touch.person,
+            touch=arrived_touch.touch,
+            at=at,
+        )
+
+
+def _touch_consent_rows(
+    one: ArrivedTouch, company: Company, terms: SourceTerms | None, at: datetime
+) -> list[Consent]:
+    names = (company.legal_name, company.brand, *company.registered_dbas)
+    carried, rows = one.touch.inquiry.get("consent", {}), []
+    for address in _inquiry_addresses(one.inquiry):
+        proofs = ConsentProofs(
+            consent=carried,
+            phone=None if "@" in address else address,
+            received_on=at.date(),
+            terms=_reviewed_terms(terms),
+            is_own_form=_has_form_record(one.inquiry, one.touch),
+        )
+        record = build_consent_record.build_consent_record(proofs, names)
+        rows.append(_consent_row(carried, record, address, one.touch, terms, at))
+    return rows
+
+
+def store_certificate_consent(
+    *, touch: Touch, address: str, certificate: SessionCertificate, at: datetime
+) -> bool:
+    """Keep what a claimed certificate adds to the consent of a touch; once per touch and address.
+
+    The consent as it came stands beside it: rows are only added.
+    """
+    carried, company = touch.inquiry.get("consent", {}), current_company()
+    day = touch.at.date()
+    terms_row = terms_in_force(touch.source_id, day)
+    proofs = ConsentProofs(
+        consent=carried,
+        phone=address,
+        received_on=day,
+        certificate=certificate,
+        terms=_reviewed_terms(terms_row),
+    )
+    names = (company.legal_name, company.brand, *company.registered_dbas)
+    record = build_consent_record.build_consent_record(proofs, names)
+    row = _consent_row(carried, record, address, touch, terms_row, at)
+    row.cause = _consent_key("touch", touch, f"{address}:certificate")
+    if not insert_row_if_new(row):
+        return False
+    write_events([_recorded_event(row, touch, at)])
+    return True
+
+
+def recorded_fields(row: Consent) -> frozenset[str]:
+    """Of what the telemarketing rule wants on record of a consent, what is there (TSR-01)."""
+    found = {
+        "name": row.person.first_name or row.person.last_name,
+        "phone": "@" not in row.address,
+        "request_copy": row.wording,
+        "consent_copy": row.delivery_id,  # what they sent, as it came
+        "date": row.captured_at,
+    }
+    return frozenset(name for name, value in found.items() if value)
+
+
+def terms_in_force(source_id: UUID, day: date) -> SourceTerms | None:
+    """The reviewed terms of a source on a day; None when none were reviewed, or they ended."""
+    begun = (
+        reviewed_term
+        for reviewed_term in REVIEWED_TERMS.all(source=source_id)
+        if reviewed_term.from_date <= day
+    )
+    return next((one for one in begun if one.until_date is None or one.until_date > day), None)
+
+
+def _inquiry_addresses(inquiry: CanonicalLead) -> list[str]:
+    numbers = [phone.e164 for phone in inquiry.phones if phone.valid and phone.e164]
+    mails = [comparison_key(email.address) for email in inquiry.emails if email.address]
+    return list(dict.fromkeys([*numbers, *mails]))
+
+
+def _reviewed_terms(row: SourceTerms | None) -> ReviewedTerms | None:
+    if row is None:
+        return None
+    return ReviewedTerms(
+        from_date=row.from_date,
+        until_date=row.until_date,
+        is_reviewed=row.reviewed_at is not None,
+        wording=row.wording,
+        signature=row.signature,
+        channels=tuple(row.channels),
+        seller_list=row.seller_snapshot,
+    )
+
+
+def _has_form_record(inquiry: CanonicalLead, touch: Touch) -> bool:
+    """Our own form says which wording it showed, and that the box was empty; both are kept."""
+    shown = inquiry.extras
+    is_ours = touch.source.adapter in OWN_FORMS and bool(shown.get("consent.version"))
+    return is_ours and shown.get("consent.prechecked", "").lower() == "false"
+
+
+def _consent_row(
+    carried: dict[str, Any],
+    record: dict[str, Any],
+    address: str,
+    touch: Touch,
+    terms: SourceTerms | None,
+    at: datetime,
+) -> Consent:
+    is_mail = "@" in address
+    channels = [one for one in record.get("channels", []) if (one == "email") == is_mail]
+    status = str(carried.get("status", "not_provided"))
+    if status == "not_provided" and terms and terms.channels and record.get("type") == "written":
+        status = "granted"  # the reviewed terms prove what the payload leaves out
+    wording = str(carried.get("text") or (terms.wording if terms else ""))
+    return Consent(
+        id=uuid7_at(at),
+        cause=_consent_key("touch", touch, address),
+        person=touch.person,
+        address=address,
+        delivery_id=touch.delivery_id,
+        terms=terms,
+        status=status,
+        channels=channels,
+        record=record | {"channels": channels},
+        wording=wording,
+        wording_sha256=hashlib.sha256(wording.encode()).hexdigest() if wording else "",
+        captured_at=_parse_moment(carried.get("timestamp")),
+        recorded_at=at,
+    )
+
+
+def _recorded_event(row: Consent, touch: Touch, at: datetime) -> Event:
+    return build_event(
+        "compliance.consent.recorded",
+        at=at,
+        lead_id=touch.lead_id,
+        person_id=row.person_id,
+        consent=row.pk,
+        status=row.status,
+        channels=row.channels,
+        wording=row.wording_sha256 or None,
+        is_complete=_is_complete(row),
+    )
+
+
+def _is_complete(row: Consent) -> bool | None:
+    """Whether a permission for a number is on record as it must be; None of anything else."""
+    if row.status != "granted" or "@" in row.address:
+        return None
+    return (
+        telemarketing_records.check_record_complete("consent", recorded_fields(row)).decision
+        is Decision.ALLOW
+    )
+
+
+def _consent_key(what: str, touch: Touch, address: str) -> str:
+    """Once per touch and address, however long the address is."""
+    named = f"{what}:{touch.pk}:{address}"
+    if len(named) <= MAX_KEY_LENGTH:
+        return named
+    return f"{what}:{touch.pk}:sha256:{hashlib.sha256(address.encode()).hexdigest()}"
+
+
+def _parse_moment(text: Any) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def store_vendor_suppression(
+    inquiry: CanonicalLead, *, person: Person, touch: Touch, at: datetime
+) -> None:
+    """A vendor's do-not-call counts as one of ours, and a later lead does not undo it."""
+    told = inquiry.suppression
+    if told is None:
+        return
+    media = [
+        one for name, names in MEDIA_BY_SUPPRESSION.items() if getattr(told, name) for one in names
+    ]
+    if not media:
+        return
+    for address in _inquiry_addresses(inquiry):
+        mine = [one for one in media if (one == "email") == ("@" in address)]
+        if mine:
+            store_revocation.store_revocation(
+                person_id=person.pk,
+                address=address,
+                kind="vendor",
+                media=mine,
+                words=(told.reason or "")[:500],
+                origin=f"delivery:{touch.delivery_id}",
+                cause=_consent_key("vendor", touch, address),
+                at=at,
+            )

@@ -1,0 +1,121 @@
+"""How often: state caps over all contacts of a person, then the house's own (CAP-01)."""
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+
+from rooftree.compliance.gate import effective_rules
+from rooftree.compliance.gate.facts import (
+    PHONE_MEDIA,
+    Facts,
+    Medium,
+    PriorContact,
+    Purpose,
+    get_fact,
+)
+from rooftree.compliance.gate.rulebook import Cap
+from rooftree.compliance.gate.verdict import Rule, Ruling
+from rooftree.core.holidays import add_months
+
+CAP_01 = Rule(id="CAP-01", cite="Fla. Stat. 501.616(6)(b); 15 O.S. 775C.4; Md. Com. Law 14-4502(c)")
+FIRST_DAY_SPAN, FIRST_WEEK_SPAN = timedelta(hours=24), timedelta(days=7)
+HOUSE_CAP_NAMES = {Medium.CALL: "call", Medium.TEXT: "text", Medium.EMAIL: "email"}
+
+
+def cap_ends_at(moments: Iterable[datetime], cap: Cap, at: datetime) -> datetime | None:
+    """It is when the cap lets one more contact through, or None when it does so now.
+
+    The window is (at - hours, at]: a contact exactly `hours` old no longer counts.
+    """
+    span = timedelta(hours=cap.hours)
+    inside = sorted(moment for moment in moments if at - span < moment <= at)
+    return None if len(inside) < cap.count else inside[-cap.count] + span
+
+
+def check_contact_caps(facts: Facts) -> Ruling | None:
+    """The first cap that is reached, the state's before the house's; else under all."""
+    medium = get_fact(facts.medium, "medium")
+    if not _is_marketing(facts) or medium == Medium.MAIL:
+        return None
+    at, contacts = get_fact(facts.at, "at"), get_fact(facts.contacts, "contacts")
+    reached = _reached_caps(facts, contacts, at)
+    if not reached:
+        return CAP_01.allow("under_cap")
+    reason, _, cite = reached[0]
+    return CAP_01.defer(reason, max(reached_cap[1] for reached_cap in reached), cite)
+
+
+def _is_marketing(facts: Facts) -> bool:
+    return get_fact(facts.purpose, "purpose") == Purpose.MARKETING or get_fact(
+        facts.has_promo, "has_promo"
+    )
+
+
+def _reached_caps(
+    facts: Facts, contacts: tuple[PriorContact, ...], at: datetime
+) -> list[tuple[str, datetime, str]]:
+    """They are reason, release and citation of every reached cap, the state's first."""
+    medium = get_fact(facts.medium, "medium")
+    found = []
+    if medium in PHONE_MEDIA:
+        phone = [
+            contact.at
+            for contact in contacts
+            if contact.medium is None or contact.medium in PHONE_MEDIA
+        ]
+        for cap, is_automated in _state_caps(facts):
+            release = cap_ends_at(phone, cap, at)
+            if release is not None:
+                tail = "_automated" if is_automated else ""
+                found.append((f"cap_{cap.count}_in_{cap.hours}h{tail}", release, cap.cite))
+    name = HOUSE_CAP_NAMES.get(medium)
+    if name is not None:
+        same = [contact.at for contact in contacts if contact.medium == medium]
+        for cap in _house_caps(name, facts, at):
+            release = cap_ends_at(same, cap, at)
+            if release is not None:
+                found.append((_house_reason(cap, name), release, "house"))
+    return found
+
+
+def _state_caps(facts: Facts) -> list[tuple[Cap, bool]]:
+    found: list[tuple[Cap, bool]] = []
+    for state in effective_rules.candidate_state_rules(facts):
+        if not (state.code == "OR" and is_exempt_in_oregon(facts)):
+            found += [(cap, False) for cap in state.caps]
+        if get_fact(facts.is_automated, "is_automated"):
+            found += [(cap, True) for cap in state.automated_caps]
+    return found
+
+
+def is_exempt_in_oregon(facts: Facts) -> bool:
+    """ORS 646.561 ff.: a customer of the last 18 months, by a relationship with us."""
+    today: date = get_fact(facts.at, "at").date()
+    months = effective_rules.effective_number("ebr_transaction_months", facts)
+    return any(
+        one.with_us and today < add_months(one.on, months)
+        for one in get_fact(facts.relationships, "relationships")
+    )
+
+
+def _house_caps(name: str, facts: Facts, at: datetime) -> tuple[Cap, ...]:
+    """They are the caps of the day; a fresh inquiry has caps of its own."""
+    inquired_at = get_fact(facts.inquired_at, "inquired_at")
+    everyday = effective_rules.effective_house_caps(name, facts)
+    since = None if inquired_at is None or inquired_at > at else at - inquired_at
+    weekly = tuple(cap for cap in everyday if cap.hours > 24)
+    if since is not None and since < FIRST_WEEK_SPAN and name == "email":
+        weekly = (
+            Cap(count=effective_rules.effective_number("first_week_email", facts), hours=168),
+        )
+        everyday = weekly
+    if since is not None and since < FIRST_DAY_SPAN:
+        return (
+            Cap(count=effective_rules.effective_number(f"first_day_{name}", facts), hours=24),
+            *weekly,
+        )
+    return everyday
+
+
+def _house_reason(cap: Cap, name: str) -> str:
+    span = f"{cap.hours // 24}d" if cap.hours > 24 else f"{cap.hours}h"
+    return f"house_cap_{cap.count}_{name}_{span}"

@@ -1,0 +1,140 @@
+"""Do-not-call lists, ours and theirs, and the relationships that answer them (DNC-01 to 04)."""
+
+from datetime import date, timedelta
+
+from rooftree.compliance.gate import effective_rules
+from rooftree.compliance.gate.consent_check import has_written_consent
+from rooftree.compliance.gate.facts import (
+    PHONE_MEDIA,
+    Facts,
+    Purpose,
+    Relationship,
+    StateList,
+    get_fact,
+)
+from rooftree.compliance.gate.rulebook import STATES_WITH_OWN_DNC_LIST, StateRules
+from rooftree.compliance.gate.verdict import Rule, Ruling
+from rooftree.core.holidays import add_months
+
+DNC_01 = Rule(id="DNC-01", cite="47 CFR 64.1200(c)(2); 16 CFR 310.4(b)(1)(iii)(B)")
+DNC_02 = Rule(id="DNC-02", cite="47 CFR 64.1200(f)(5)")
+DNC_03 = Rule(id="DNC-03", cite="47 CFR 64.1200(d); 16 CFR 310.4(b)(1)(iii)(A)")
+DNC_04 = Rule(id="DNC-04", cite="state do-not-call lists: CO FL IN LA MA MO OK PA TN TX WY")
+TEXAS_GRACE_DAYS = 60  # a Texas listing counts this many days after it is made
+
+
+def check_internal_list(facts: Facts) -> Ruling | None:
+    """Our own list beats every exemption but a later written consent; it never expires."""
+    if not _do_lists_apply(facts):
+        return None
+    since, at = get_fact(facts.internal_dnc_on, "internal_dnc_on"), get_fact(facts.at, "at")
+    if since is None or since > at.date():
+        return DNC_03.allow("dnc_clear")
+    for one in get_fact(facts.consents, "consents"):
+        captured = one.captured_at
+        if captured is not None and captured.date() > since and has_written_consent(facts):
+            return DNC_03.allow("fresh_written_consent")
+    return DNC_03.block("internal_dnc")
+
+
+def check_national_registry(facts: Facts) -> Ruling | None:
+    """The national registry.
+
+    A number is treated as listed when the copy is missing or older than 31
+    days, because nobody can say that it is not; then only a relationship or a
+    signed permission lets the message go.
+    """
+    if not _do_lists_apply(facts):
+        return None
+    version, today = get_fact(facts.registry_date, "registry_date"), _send_date(facts)
+    is_listed = get_fact(facts.is_on_registry, "is_on_registry")
+    is_fresh = version is not None and (today - version).days <= _max_copy_age_days(facts)
+    if not is_listed and is_fresh:
+        return DNC_01.allow("dnc_clear")
+    answer = _find_exemption(facts)
+    if answer is not None:
+        return answer
+    if not is_listed:
+        return DNC_01.block("scrub_stale")
+    return (
+        DNC_02.block("ebr_expired")
+        if _relationships_with_us(facts)
+        else DNC_01.block("national_dnc")
+    )
+
+
+def check_state_lists(facts: Facts) -> Ruling | None:
+    """The lists that some states keep themselves, for every state the person may be in."""
+    if not _do_lists_apply(facts):
+        return None
+    held = {one.state: one for one in get_fact(facts.state_lists, "state_lists")}
+    rulings = [
+        _check_state_list(held.get(candidate_state_rule.code), candidate_state_rule, facts)
+        for candidate_state_rule in effective_rules.candidate_state_rules(facts)
+        if candidate_state_rule.code in STATES_WITH_OWN_DNC_LIST
+    ]
+    blocks = [ruling for ruling in rulings if ruling.decision.value == "block"]
+    return next(iter(blocks or rulings), None)
+
+
+def _check_state_list(found: StateList | None, state: StateRules, facts: Facts) -> Ruling:
+    is_listed = found is not None and found.is_listed and not _is_within_grace(found, facts)
+    version = None if found is None else found.version_date
+    is_fresh = version is not None and (_send_date(facts) - version).days <= _max_copy_age_days(
+        facts
+    )
+    if not is_listed and is_fresh:
+        return DNC_04.allow("state_clear")
+    if has_written_consent(facts):
+        return DNC_04.allow("written_permission")
+    answer = None if "no_ebr_exemption" in state.flags else _find_exemption(facts)
+    if answer is not None:
+        return answer
+    return DNC_04.block("state_dnc_no_ebr" if is_listed else "state_scrub_stale")
+
+
+def _is_within_grace(found: StateList, facts: Facts) -> bool:
+    if found.state != "TX" or found.listed_on is None:
+        return False
+    return _send_date(facts) < found.listed_on + timedelta(days=TEXAS_GRACE_DAYS)
+
+
+def _do_lists_apply(facts: Facts) -> bool:
+    """Lists govern telephone solicitation: calls and texts that market."""
+    promotes = get_fact(facts.purpose, "purpose") == Purpose.MARKETING or get_fact(
+        facts.has_promo, "has_promo"
+    )
+    return get_fact(facts.medium, "medium") in PHONE_MEDIA and promotes
+
+
+def _send_date(facts: Facts) -> date:
+    return get_fact(facts.at, "at").date()
+
+
+def _relationships_with_us(facts: Facts) -> list[Relationship]:
+    return [one for one in get_fact(facts.relationships, "relationships") if one.with_us]
+
+
+def _find_exemption(facts: Facts) -> Ruling | None:
+    """It is the permission or relationship that lets a listed number be called, if any."""
+    if has_written_consent(facts):
+        return DNC_01.allow("written_permission")
+    for relationship in _relationships_with_us(facts):
+        if _is_relationship_current(relationship, facts):
+            is_sale = relationship.kind == "transaction"
+            return DNC_02.allow("ebr_transaction" if is_sale else "ebr_inquiry")
+    return None
+
+
+def _is_relationship_current(relationship: Relationship, facts: Facts) -> bool:
+    """The relationship still counts; its last good day is the one before the anniversary."""
+    is_sale = relationship.kind == "transaction"
+    months = effective_rules.effective_number(
+        "ebr_transaction_months" if is_sale else "ebr_inquiry_months", facts
+    )
+    return relationship.on <= _send_date(facts) < add_months(relationship.on, months)
+
+
+def _max_copy_age_days(facts: Facts) -> int:
+    """For how many days a copy of a list counts."""
+    return effective_rules.effective_number("dnc_scrub_days", facts)

@@ -1,0 +1,102 @@
+"""Who may speak for us about a loan in that state (LIC-01, LIC-02)."""
+
+import re
+from datetime import date, datetime
+from functools import cache
+from zoneinfo import ZoneInfo
+
+from rooftree.compliance.gate.facts import Company, Facts, License, Officer, get_fact
+from rooftree.compliance.gate.rulebook import STATES
+from rooftree.compliance.gate.verdict import Rule, Ruling
+
+LIC_01 = Rule(id="LIC-01", cite="12 USC 5103; 12 CFR 1007; 12 CFR 1008; state law")
+LIC_02 = Rule(id="LIC-02", cite="12 CFR 1008.103 and appendix A")
+# NMLS words; temporary authority lasts 120 days at most (12 USC 5117), as its row does.
+ACTIVE_STATUSES = ("Approved", "Temporary Authority")
+# What takes no license: arranging, collecting, general facts. Offering or negotiating terms and
+# taking an application do take one, and so does whatever is not known to be clerical.
+CLERICAL_ACTIVITY = re.compile(
+    r"general|schedul|appointment|callback|remind|collect|document|status|greet|confirm"
+    r"|contact_details|transfer|educat"
+)
+TERMS_ACTIVITY = re.compile(r"rate|terms|quot|product|recommend|negotiat|take_appl|lock")
+
+
+def check_licensed(facts: Facts) -> Ruling | None:
+    """Officer and company are entitled in the property's state on its own calendar date.
+
+    A company message (no officer) needs the company's license alone. Officers
+    of a depository are federally registered instead of state-licensed.
+    """
+    property_state = get_fact(facts.property_state, "property_state")
+    if property_state is None:
+        return LIC_01.require("property_state_needed")
+    company, officer = get_fact(facts.company, "company"), get_fact(facts.officer, "officer")
+    if officer is not None:
+        ruling = _check_officer(officer, company, property_state, get_fact(facts.at, "at"))
+        if ruling is not None:
+            return ruling
+    if not company.is_depository and property_state not in company.licensed_states:
+        return LIC_01.block("company_unlicensed_state")
+    return LIC_01.allow("licensed")
+
+
+def _check_officer(officer: Officer, company: Company, state: str, at: datetime) -> Ruling | None:
+    if company.is_depository:
+        if not officer.is_registered:
+            return LIC_01.block("lo_unlicensed_state")
+    else:
+        held = [one for one in officer.licenses if one.state == state]
+        reason = _refusal_reason(held, latest_local_date(state, at))
+        if reason is not None:
+            return LIC_01.block(reason)
+    return None if officer.is_sponsored else LIC_01.block("not_sponsored")
+
+
+def _refusal_reason(held: list[License], today: date) -> str | None:
+    """It is None when any license of the state is good, else why none is."""
+    reasons = []
+    for one in held:
+        if one.status not in ACTIVE_STATUSES:
+            reasons.append("licence_inactive")
+        elif one.expires_on is not None and one.expires_on < today:
+            reasons.append("licence_expired")
+        else:
+            return None
+    return reasons[0] if reasons else "lo_unlicensed_state"
+
+
+def latest_local_date(state: str, at: datetime) -> date:
+    """It is the latest calendar date in any zone of the state: a license ends there first."""
+    row = STATES.get(state)
+    if row is None:
+        return at.date()
+    return max(at.astimezone(_zone_info(zone)).date() for zone in row.zones)
+
+
+@cache
+def _zone_info(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
+
+
+def check_owner(facts: Facts) -> Ruling | None:
+    """What a program sends in an officer's name is from the officer whose lead it is by now."""
+    if get_fact(facts.officer, "officer") is None or not get_fact(
+        facts.is_automated, "is_automated"
+    ):
+        return None
+    is_owners = get_fact(facts.is_owners, "is_owners")
+    return LIC_01.allow("licensed") if is_owners else LIC_01.block("not_the_owner")
+
+
+def check_activity(facts: Facts) -> Ruling | None:
+    """Only a licensed officer talks terms; a program never does."""
+    actor = get_fact(facts.actor, "actor")
+    is_licensed = actor == "officer" and get_fact(facts.officer, "officer") is not None
+    activity = get_fact(facts.activity, "activity")
+    is_clerical = (
+        CLERICAL_ACTIVITY.search(activity) is not None and TERMS_ACTIVITY.search(activity) is None
+    )
+    if not is_clerical and not is_licensed:
+        return LIC_02.block("mlo_activity_needs_licence")
+    return LIC_02.allow("clerical_activity")

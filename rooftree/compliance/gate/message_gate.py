@@ -1,0 +1,175 @@
+"""The gate: every message to a person passes here, and nothing else decides.
+
+All gates run, each on the same facts, and the strictest answer wins. A gate
+that fails blocks, and so does any fact that nobody supplied. Order: record,
+stops, file, source, license, consent, lists, emergency, hours, caps, content.
+"""
+
+from collections.abc import Callable
+from dataclasses import fields, replace
+from datetime import datetime
+
+from rooftree.compliance.gate import (
+    carrier_rules,
+    consent_check,
+    contact_caps,
+    credit_file_stop,
+    decision_record,
+    do_not_call_check,
+    email_rules,
+    emergency_ban,
+    license_checks,
+    person_places,
+    quiet_hours,
+    reassigned_number_check,
+    required_disclosures,
+    revocation_check,
+    telemarketer_registration,
+    trigger_lead_check,
+)
+from rooftree.compliance.gate.facts import PHONE_MEDIA, UNKNOWN, Facts, MissingFact, get_fact
+from rooftree.compliance.gate.reason_sentences import ruling_sentence
+from rooftree.compliance.gate.verdict import Decision, Rule, Ruling, Verdict, deciding_ruling
+from rooftree.compliance.wording_rules import wording_check
+
+type Check = Callable[[Facts], Ruling | list[Ruling] | None]
+
+ENG_01 = Rule(id="ENG-01", cite="47 CFR 64.1200(c)(2)(i); house")
+CHECKS: dict[str, Check] = {
+    "audit": decision_record.check_recorded,
+    "rules": decision_record.check_rules_version,
+    "revocation": revocation_check.check_revocation,
+    "internal_dnc": do_not_call_check.check_internal_list,
+    "reassigned": reassigned_number_check.check_reassigned_number,
+    "credit_file": credit_file_stop.check_credit_stop,
+    "trigger_basis": trigger_lead_check.check_basis,
+    "trigger_state": trigger_lead_check.check_state_law,
+    "prescreened": trigger_lead_check.check_prescreen_notices,
+    "license": license_checks.check_licensed,
+    "owner": license_checks.check_owner,
+    "activity": license_checks.check_activity,
+    "registration": telemarketer_registration.check_registration,
+    "consent": consent_check.check_consent,
+    "national_dnc": do_not_call_check.check_national_registry,
+    "state_dnc": do_not_call_check.check_state_lists,
+    "emergency": emergency_ban.check_emergency_ban,
+    "hours": quiet_hours.check_quiet_hours,
+    "caps": contact_caps.check_contact_caps,
+    "nmls_ids": required_disclosures.check_nmls_ids,
+    "license_words": required_disclosures.check_license_wording,
+    "opt_out_words": required_disclosures.check_opt_out_wording,
+    "approval": wording_check.check_approval,
+    "content": wording_check.check_wording,
+    "links": carrier_rules.check_links,
+    "brand": carrier_rules.check_brand,
+    "attributes": carrier_rules.check_attributes,
+    "opt_in": carrier_rules.check_opt_in,
+    "broker": carrier_rules.check_broker,
+    "email_hours": email_rules.check_hours,
+    "email_address": email_rules.check_postal_address,
+    "one_click": email_rules.check_one_click,
+    "subject": email_rules.check_subject,
+    "unsubscribe": email_rules.check_unsubscribe,
+    "authentication": email_rules.check_authentication,
+    "spam_rate": email_rules.check_spam_rate,
+}
+FACT_NAMES = tuple(field.name for field in fields(Facts))
+ENFORCED_CHECKS = tuple(CHECKS)  # what production asks: everything
+
+# What these rules ask for is a person's judgment; every other `require` asks for something to
+# be done or found out, and no decision of anybody's stands in for that.
+REASONS_A_PERSON_DECIDES = wording_check.APPROVABLE_REASONS | {
+    "hold_for_human_review",
+    "supervisor_approval_state_silent",
+    "privacy_and_udaap_review",
+}
+
+
+def decide(facts: Facts) -> Verdict:
+    """It is whether, and if not now when, this message may go; pure and repeatable.
+
+    Raises nothing: a missing fact or a failing gate is a block.
+    """
+    names = ENFORCED_CHECKS if facts.asks is None else facts.asks
+    asked = [ruling for name in names for ruling in _run_check(name, facts)]
+    rulings = [_apply_human_decision(ruling, facts) for ruling in asked] if facts.answers else asked
+    if facts.asks is None:
+        rulings += [_fail_closed(f"fact {name} is missing") for name in missing_facts(facts)]
+    return combine_rulings(rulings, facts)
+
+
+def missing_facts(facts: Facts) -> tuple[str, ...]:
+    """They are the facts nobody supplied. Production facts are total: one missing is a block."""
+    return tuple(name for name in FACT_NAMES if getattr(facts, name) is UNKNOWN)
+
+
+def combine_rulings(rulings: list[Ruling], facts: Facts) -> Verdict:
+    """It is the one verdict of many rulings: block, then require, then defer, then allow."""
+    first = deciding_ruling(rulings)
+    if first is None:
+        first = ENG_01.block("gate_failed_closed")
+        rulings = [first]
+    until = None
+    if first.decision is Decision.DEFER:
+        until = _next_allowed_at(rulings, facts)
+        if until is None:
+            first = person_places.ZON_01.require("no_common_window")
+            rulings = [*rulings, first]
+    return Verdict(
+        decision=first.decision,
+        reason=first.reason,
+        sentence=ruling_sentence(first, until),
+        rulings=tuple(rulings),
+        next_allowed_at=until,
+        deadline=first.deadline,
+        house_deadline=first.house_deadline,
+    )
+
+
+def _run_check(name: str, facts: Facts) -> list[Ruling]:
+    try:
+        said = CHECKS[name](facts)
+    except Exception:  # ENG-01: a gate that fails in any way stops the message
+        return [_fail_closed(f"gate {name} failed")]
+    if said is None:
+        return []
+    return said if isinstance(said, list) else [said]
+
+
+def _apply_human_decision(ruling: Ruling, facts: Facts) -> Ruling:
+    """It is the ruling, or what a named person made of it where it asks for their judgment.
+
+    A decision knows nothing of what the borrower wrote after it.
+    """
+    if ruling.decision is not Decision.REQUIRE or ruling.reason not in REASONS_A_PERSON_DECIDES:
+        return ruling
+    at, wrote = get_fact(facts.at, "at"), facts.inbound_at
+    since = wrote if isinstance(wrote, datetime) else None
+    decided = any(
+        (answer.rule, answer.reason) == (ruling.rule, ruling.reason)
+        and answer.by
+        and (since is None or since <= answer.at)
+        and answer.at <= at
+        for answer in facts.answers
+    )
+    return (
+        replace(ruling, decision=Decision.ALLOW, reason="decided_by_person") if decided else ruling
+    )
+
+
+def _fail_closed(what: str) -> Ruling:
+    return ENG_01.block("gate_failed_closed", f"{ENG_01.cite}; {what}")
+
+
+def _next_allowed_at(rulings: list[Ruling], facts: Facts) -> datetime | None:
+    """It is the first moment when no deferring rule objects, by the recipient's clocks."""
+    moments = [ruling.next_allowed_at for ruling in rulings if ruling.next_allowed_at is not None]
+    latest = max(moments)
+    if get_fact(facts.medium, "medium") not in PHONE_MEDIA:
+        return latest.astimezone(get_fact(facts.at, "at").tzinfo)
+    try:
+        where, send = quiet_hours.candidate_clocks(facts), quiet_hours.send_traits(facts)
+        opening = quiet_hours.next_common_opening(latest, send, where)
+        return None if opening is None else quiet_hours.to_recipient_clock(opening, facts)
+    except MissingFact:
+        return latest

@@ -1,0 +1,83 @@
+"""Where the person may be: every place that any evidence names (ZON-01)."""
+
+from rooftree.compliance.gate.facts import Facts, Place, get_fact
+from rooftree.compliance.gate.rulebook import AREA_CODE_ZONES, STATES
+from rooftree.compliance.gate.verdict import Rule, Ruling
+from rooftree.core.area_codes_and_zones import (
+    ZONE_BY_AREA_CODE,
+    area_code,
+    state_of_number,
+    zone_of_zip,
+)
+
+ZON_01 = Rule(id="ZON-01", cite="47 CFR 64.1200(c)(1); Fla. Stat. 501.059; 15 O.S. 775C")
+COUNTED_KINDS = frozenset({"area_code", "residence", "property", "stated"})
+
+
+def area_code_places(phone: str) -> tuple[Place, ...]:
+    """They are the places an area code stands for; none for toll-free and foreign numbers."""
+    state = state_of_number(phone)
+    code = area_code(phone)
+    if state is None or code is None:
+        return ()
+    lone = ZONE_BY_AREA_CODE.get(code, STATES[state].zones[0])
+    zones = AREA_CODE_ZONES.get(code, (lone,))
+    return tuple(Place(kind="area_code", state=state, zone=zone) for zone in zones)
+
+
+def address_places(
+    kind: str, state: str | None, postal_code: str = "", *, is_home: bool | None = None
+) -> tuple[Place, ...]:
+    """They are the places of an address: one a zone of the state, or the ZIP's own zone.
+
+    Args:
+        kind: residence, property or stated.
+        state: USPS code; an unknown one gives no place.
+        is_home: of a property, False when its use is known not to be their home now.
+    """
+    row = STATES.get(state or "")
+    if row is None:
+        return ()
+    zone = zone_of_zip(row.code, postal_code)
+    zones = row.zones if zone is None else (zone,)
+    return tuple(Place(kind=kind, state=row.code, zone=zone, is_home=is_home) for zone in zones)
+
+
+def narrow_area_codes(places: tuple[Place, ...]) -> tuple[Place, ...]:
+    """They are the places with area-code zones dropped where an address settles the state.
+
+    An address narrows an area code only inside the same state; it never removes
+    the area code's state.
+    """
+    settled: dict[str, set[str]] = {}
+    for place in places:
+        if place.kind == "residence":
+            settled.setdefault(place.state, set()).add(place.zone)
+    return tuple(
+        place
+        for place in places
+        if place.kind != "area_code" or place.zone in settled.get(place.state, {place.zone})
+    )
+
+
+def candidate_places(facts: Facts) -> tuple[Place, ...]:
+    """They are the places that count, in the order given. Raises `FactMissing`."""
+    return tuple(
+        place
+        for place in get_fact(facts.places, "places")
+        if place.kind in COUNTED_KINDS
+        and place.state in STATES
+        and not (place.kind == "property" and place.is_home is False)
+    )
+
+
+def candidate_states(facts: Facts) -> tuple[str, ...]:
+    """They are the states of all candidate places, each once."""
+    return tuple(dict.fromkeys(place.state for place in candidate_places(facts)))
+
+
+def check_location(facts: Facts) -> Ruling | None:
+    """Somebody must find out where the person is when nothing usable says so."""
+    if candidate_places(facts):
+        return None
+    return ZON_01.require("location_evidence_missing")

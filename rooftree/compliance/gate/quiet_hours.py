@@ -1,0 +1,276 @@
+"""When a call or text may reach a person, by every clock they may live under."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from rooftree.compliance.gate import effective_rules, person_places
+from rooftree.compliance.gate.facts import PHONE_MEDIA, Facts, Medium, Purpose, Voice, get_fact
+from rooftree.compliance.gate.reason_sentences import zone_name
+from rooftree.compliance.gate.rulebook import FEDERAL_CITE, Hours, StateRules
+from rooftree.compliance.gate.verdict import Rule, Ruling
+from rooftree.core.area_codes_and_zones import STATE_NAMES
+from rooftree.core.holidays import holiday_dates, is_federal_holiday
+
+HRS_01 = Rule(id="HRS-01", cite=FEDERAL_CITE)
+HRS_02 = Rule(id="HRS-02", cite=FEDERAL_CITE)
+HOL_01 = Rule(id="HOL-01", cite="state holiday and Sunday laws; see the state row")
+REQ_01 = Rule(id="REQ-01", cite="47 CFR 64.1200(f)(15)(i); N.Y. GBL 399-z(2); Va. Code 59.1-511")
+LOOK_AHEAD = timedelta(days=14)
+STATE_LAW_SILENT = "supervisor_approval_state_silent"  # what a supervisor then decides
+REPLY_WITHIN = timedelta(minutes=15)  # house
+REQUEST_WITHIN = timedelta(minutes=15)  # house: how near a call must be to the time asked for
+# Of several closed places, the reason that holds longest is told.
+REASON_PRIORITY = (
+    "state_holiday_ban",
+    "sunday_ban",
+    "automated_day_ban",
+    "after_window",
+    "before_window",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendTraits:
+    """What of a message matters to the clock."""
+
+    is_automated: bool
+    is_recorded: bool
+    guard: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)  # there is one of each: see _clock
+class PlaceClock:
+    """One place's law, as changed, and its zone."""
+
+    state: str
+    zone: ZoneInfo
+    changes: effective_rules.Changes = ()
+
+    def law(self, day: date) -> StateRules:
+        """It is the law of the place on a date of its own."""
+        return effective_rules.state_rules_on(self.state, day, self.changes)
+
+    def closed(self, at: datetime, send: SendTraits) -> str | None:
+        """It is the reason why this place is closed at `at`, or None when it is open."""
+        local = at.astimezone(self.zone)
+        hours, reason = _day_hours(self, local, send)
+        if hours is None:
+            return reason
+        closes = datetime.combine(local.date(), hours[1], self.zone) - send.guard
+        if local.time() < hours[0]:
+            return "before_window"
+        return "after_window" if at >= closes.astimezone(UTC) else None
+
+    def opens(self, at: datetime, send: SendTraits) -> datetime | None:
+        """It is the first open moment at or after `at`, within the look-ahead."""
+        if self.closed(at, send) is None:
+            return at
+        day = at.astimezone(self.zone).date()
+        for ahead in range(LOOK_AHEAD.days + 2):
+            opening = _day_opening(self, day + timedelta(days=ahead), send)
+            if opening is not None and opening >= at:
+                return opening
+        return None
+
+
+def _day_opening(clock: PlaceClock, day: date, send: SendTraits) -> datetime | None:
+    noon = datetime.combine(day, time(12), clock.zone)
+    hours, _ = _day_hours(clock, noon, send)
+    if hours is None:
+        return None
+    return datetime.combine(day, hours[0], clock.zone).astimezone(UTC)
+
+
+def _day_hours(clock: PlaceClock, local: datetime, send: SendTraits) -> tuple[Hours, str]:
+    """They are the hours of the local day, or None with the reason why there are none."""
+    day = local.date()
+    state = clock.law(day)
+    if day in state.proclaimed or day in holiday_dates(state.holidays, day.year):
+        return None, "state_holiday_ban"
+    live = state.hours_version_on(day).live
+    if state.daylight_live is not None and local.dst():
+        live = state.daylight_live
+    hours = _intersect_hours(
+        live[day.weekday()], effective_rules.federal_week_on(day, clock.changes)[day.weekday()]
+    )
+    if hours is None:
+        return None, "sunday_ban"
+    if send.is_automated and state.automated is not None:
+        hours = _intersect_hours(hours, state.automated[day.weekday()])
+    if send.is_recorded and state.recorded_sunday and _is_rest_day(day):
+        hours = _intersect_hours(hours, state.recorded_sunday)
+    return hours, "automated_day_ban"
+
+
+def _is_rest_day(day: date) -> bool:
+    return day.weekday() == 6 or is_federal_holiday(day)
+
+
+def _intersect_hours(one: Hours, other: Hours) -> Hours:
+    if one is None or other is None:
+        return None
+    return max(one[0], other[0]), min(one[1], other[1])
+
+
+@lru_cache(maxsize=4096)
+def place_clock(state: str, zone: str, changes: effective_rules.Changes) -> PlaceClock:
+    """It is the clock of a state in one of its zones."""
+    return PlaceClock(state=state, zone=ZoneInfo(zone), changes=changes)
+
+
+def candidate_clocks(facts: Facts) -> tuple[PlaceClock, ...]:
+    """They are the clocks of all candidate places."""
+    return tuple(
+        place_clock(state, zone, facts.amendments)
+        for state, zone in dict.fromkeys(
+            (p.state, p.zone) for p in person_places.candidate_places(facts)
+        )
+    )
+
+
+def next_common_opening(
+    at: datetime, send: SendTraits, where: Iterable[PlaceClock]
+) -> datetime | None:
+    """It is the first moment at or after `at` when every place is open, within 14 days."""
+    end, moment, kept = at + LOOK_AHEAD, at, tuple(where)
+    while moment <= end:
+        later = moment
+        for clock in kept:
+            opening = clock.opens(later, send)
+            if opening is None:
+                return None
+            later = opening
+        if later == moment:
+            return moment
+        moment = later
+    return None
+
+
+def send_traits(facts: Facts) -> SendTraits:
+    """It is what of these facts matters to the clock. Raises `FactMissing`."""
+    voice, medium = get_fact(facts.voice, "voice"), get_fact(facts.medium, "medium")
+    guard = get_fact(facts.guard_minutes, "guard_minutes")
+    return SendTraits(
+        is_automated=get_fact(facts.is_automated, "is_automated"),
+        is_recorded=voice in (Voice.AI, Voice.PRERECORDED) or medium == Medium.VOICEMAIL,
+        guard=timedelta(
+            minutes=effective_rules.effective_number_from(f"guard_{medium}", facts, guard)
+        ),
+    )
+
+
+def is_prompt_reply(facts: Facts) -> bool:
+    """It answers the consumer's own message within 15 minutes and promotes nothing."""
+    if get_fact(facts.purpose, "purpose") != Purpose.REPLY or get_fact(
+        facts.has_promo, "has_promo"
+    ):
+        return False
+    inbound = get_fact(facts.inbound_at, "inbound_at")
+    at = get_fact(facts.at, "at")
+    return inbound is not None and inbound <= at <= inbound + REPLY_WITHIN
+
+
+def do_hours_apply(facts: Facts) -> bool:
+    """Hours govern the message: telemarketing, or anything that promotes, by phone or text."""
+    purpose = get_fact(facts.purpose, "purpose")
+    promotes = purpose in (Purpose.MARKETING, Purpose.REPLY) or get_fact(
+        facts.has_promo, "has_promo"
+    )
+    return get_fact(facts.medium, "medium") in PHONE_MEDIA and promotes
+
+
+def check_quiet_hours(facts: Facts) -> Ruling | None:
+    """Hours, holidays and requests of the consumer, in every place they may be."""
+    if get_fact(facts.medium, "medium") not in PHONE_MEDIA:
+        return HRS_01.allow("no_email_hours")
+    if not do_hours_apply(facts):
+        return HRS_01.allow("transactional")
+    missing = person_places.check_location(facts)
+    if missing is not None:
+        return missing
+    at, send, where = get_fact(facts.at, "at"), send_traits(facts), candidate_clocks(facts)
+    reasons = {clock: clock.closed(at, send) for clock in where}
+    shut = {clock: reason for clock, reason in reasons.items() if reason is not None}
+    if is_prompt_reply(facts):
+        return REQ_01.allow("reply_to_consumer_message")
+    if not shut:
+        return HRS_02.allow("in_window")
+    if is_at_requested_time(facts):
+        return _check_requested_time(shut, at)
+    opening = next_common_opening(at, send, where)
+    if opening is None:
+        return person_places.ZON_01.require("no_common_window")
+    return _defer_to_opening(shut, at, opening, send)
+
+
+def _defer_to_opening(
+    shut: dict[PlaceClock, str], at: datetime, opening: datetime, send: SendTraits
+) -> Ruling:
+    clock, reason = min(shut.items(), key=lambda one: REASON_PRIORITY.index(one[1]))
+    rule = HOL_01 if reason == "state_holiday_ban" else HRS_02
+    local = at.astimezone(clock.zone)
+    cite = _hours_citation(clock.law(local.date()), reason, local.date(), send)
+    return rule.defer(reason, opening, cite, _closed_sentence(clock, reason, local, send))
+
+
+def _hours_citation(state: StateRules, reason: str, day: date, send: SendTraits) -> str:
+    """It is the law of the day's hours, with every change that made the day narrower or wider."""
+    items = ["dst_live"]
+    if reason == "state_holiday_ban":
+        items = ["holidays", "proclaimed"]
+    elif send.is_automated:
+        items += ["auto", "prerecorded_sun_holiday"]
+    changed = [state.cites[item] for item in items if item in state.cites]
+    return "; ".join([state.hours_version_on(day).cite, *changed])
+
+
+def _closed_sentence(clock: PlaceClock, reason: str, local: datetime, send: SendTraits) -> str:
+    """It is the law of the closed place in one sentence."""
+    name = STATE_NAMES.get(clock.state, clock.state)
+    if reason not in ("before_window", "after_window"):
+        kind = "automated messages" if reason == "automated_day_ban" else "marketing calls or texts"
+        when = "this holiday" if reason == "state_holiday_ban" else f"{local:%A}s"
+        return f"{name} does not allow {kind} on {when}."
+    hours, _ = _day_hours(clock, local, send)
+    if hours is None:
+        return ""
+    side, hour = ("before", hours[0]) if reason == "before_window" else ("after", hours[1])
+    said = f"{datetime.combine(local.date(), hour):%I:%M %p}".lstrip("0")
+    return f"{name} does not allow marketing calls or texts {side} {said} {zone_name(clock.zone)}."
+
+
+def is_at_requested_time(facts: Facts) -> bool:
+    """A human call at a time for which the consumer's recorded request is on file."""
+    if get_fact(facts.medium, "medium") != Medium.CALL or get_fact(
+        facts.is_automated, "is_automated"
+    ):
+        return False
+    asked, at = get_fact(facts.requested_at, "requested_at"), get_fact(facts.at, "at")
+    return asked is not None and abs(at - asked) <= REQUEST_WITHIN
+
+
+def _check_requested_time(shut: dict[PlaceClock, str], at: datetime) -> Ruling:
+    laws = (clock.law(at.astimezone(clock.zone).date()) for clock in shut)
+    if all(_can_consumer_choose(law) for law in laws):
+        return REQ_01.allow("consumer_requested_time")
+    return REQ_01.require(STATE_LAW_SILENT)
+
+
+def _can_consumer_choose(state: StateRules) -> bool:
+    named = {"different_time_with_express_consent", "consent_lifts_day_bans"}
+    return bool(state.flags & named) or (state.is_federal_only and not state.holidays)
+
+
+def to_recipient_clock(at: datetime, facts: Facts) -> datetime:
+    """It is the same moment on the clock the caller reads, if the person may live by it.
+
+    Otherwise on the first place's clock.
+    """
+    now, where = get_fact(facts.at, "at"), candidate_clocks(facts)
+    for clock in where:
+        if now.astimezone(clock.zone).utcoffset() == now.utcoffset():
+            return at.astimezone(clock.zone)
+    return at.astimezone(where[0].zone if where else now.tzinfo)

@@ -1,0 +1,162 @@
+"""What a rule answers, and how many answers become one verdict."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from functools import lru_cache
+from typing import Any
+
+from rooftree.compliance.gate.rulebook import RULES_VERSION
+
+
+class Decision(StrEnum):
+    """The four answers, from the mildest to the strictest."""
+
+    ALLOW = "allow"
+    DEFER = "defer"
+    REQUIRE = "require"
+    BLOCK = "block"
+
+
+STRICTNESS = {decision: rank for rank, decision in enumerate(Decision)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruling:
+    """One rule's answer about one set of facts."""
+
+    rule: str  # rulebook id, such as HRS-02
+    cite: str
+    decision: Decision
+    reason: str
+    next_allowed_at: datetime | None = None
+    deadline: date | None = None
+    house_deadline: date | None = None
+    detail: str = ""  # a sentence that knows the state and the hour
+    version: str = RULES_VERSION
+
+    def as_json(self) -> dict[str, str]:
+        """It is the ruling as stored beside a verdict."""
+        return {
+            "id": self.rule,
+            "cite": self.cite,
+            "decision": self.decision.value,
+            "reason": self.reason,
+            "version": self.version,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A rule of the rulebook and where it comes from."""
+
+    id: str
+    cite: str
+
+    def allow(self, reason: str) -> Ruling:
+        """The rule has no objection."""
+        return _cached_ruling(self.id, self.cite, Decision.ALLOW, reason)
+
+    def block(self, reason: str, cite: str = "") -> Ruling:
+        """The rule forbids it."""
+        return _cached_ruling(self.id, cite or self.cite, Decision.BLOCK, reason)
+
+    def require(self, reason: str, due: date | None = None, house: date | None = None) -> Ruling:
+        """A person must do something first, or by `due`."""
+        return Ruling(
+            rule=self.id,
+            cite=self.cite,
+            decision=Decision.REQUIRE,
+            reason=reason,
+            deadline=due,
+            house_deadline=house,
+        )
+
+    def defer(self, reason: str, until: datetime, cite: str = "", detail: str = "") -> Ruling:
+        """Not now; the rule has no objection at `until`."""
+        return Ruling(
+            rule=self.id,
+            cite=cite or self.cite,
+            decision=Decision.DEFER,
+            reason=reason,
+            next_allowed_at=until,
+            detail=detail,
+        )
+
+
+@lru_cache(maxsize=2048)
+def _cached_ruling(rule: str, cite: str, decision: Decision, reason: str) -> Ruling:
+    """The same few hundred make up nearly all of every verdict."""
+    return Ruling(rule=rule, cite=cite, decision=decision, reason=reason)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The gate's answer about one message at one moment."""
+
+    decision: Decision
+    reason: str
+    sentence: str  # fit to show to staff
+    rulings: tuple[Ruling, ...]
+    rules_version: str = RULES_VERSION
+    next_allowed_at: datetime | None = None
+    deadline: date | None = None
+    house_deadline: date | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """It is the verdict as stored and as printed."""
+        found: dict[str, Any] = {"decision": self.decision.value, "reason": self.reason}
+        for name in ("next_allowed_at", "deadline", "house_deadline"):
+            value = getattr(self, name)
+            if value is not None:
+                found[name] = value.isoformat()
+        found["rules"] = [ruling.as_json() for ruling in self.rulings]
+        return found
+
+
+# When every rule allows, the most telling reason comes first.
+ALLOW_REASON_ORDER = (
+    "single_confirmation",
+    "decided_by_person",
+    "resubscribed",
+    "fresh_written_consent",
+    "email_unaffected",
+    "reply_to_consumer_message",
+    "consumer_requested_time",
+    "solicited_by_consumer",
+    "warn_spam_rate",
+    "transactional",
+    "consent_based_text_exempt",
+    "pewc_valid",
+    "informational_express_consent",
+    "consumer_invitation",
+    "written_permission",
+    "ebr_inquiry",
+    "ebr_transaction",
+    "state_disclosure_ok",
+    "manual_call_no_pewc_needed",
+    "no_email_hours",
+    "under_cap",
+    "in_window",
+    "state_clear",
+)
+ALLOW_REASON_RANK = {reason: rank for rank, reason in enumerate(ALLOW_REASON_ORDER)}
+
+
+def deciding_ruling(rulings: Iterable[Ruling]) -> Ruling | None:
+    """It is the ruling that speaks for all: the strictest, then the first in gate order.
+
+    Among equals a rule that found something speaks before a gate that failed.
+    """
+    kept = list(rulings)
+    if not kept:
+        return None
+    worst = max(STRICTNESS[ruling.decision] for ruling in kept)
+    equals = [ruling for ruling in kept if STRICTNESS[ruling.decision] == worst]
+    if worst == STRICTNESS[Decision.ALLOW]:
+        return min(
+            equals, key=lambda one: ALLOW_REASON_RANK.get(one.reason, len(ALLOW_REASON_ORDER))
+        )
+    found = [equal for equal in equals if equal.reason != "gate_failed_closed"]
+    return (found or equals)[0]

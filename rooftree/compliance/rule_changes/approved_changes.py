@@ -1,0 +1,76 @@
+"""The changes of rules that were approved, read with whatever statement is under way.
+
+They are part of statements that are made anyway, so that a decision costs none for them, and
+every process sees one from the moment that it is approved.
+"""
+
+import json
+from datetime import date
+from functools import lru_cache
+
+from django.db import connection
+from django.db.models import TextField
+from django.db.models.expressions import RawSQL
+
+from rooftree.compliance.gate import effective_rules
+from rooftree.compliance.gate.effective_rules import Changes
+from rooftree.compliance.gate.facts import Amendment
+from rooftree.compliance.gate.rulebook import STATES
+
+# All of them as one text, in order; it stands in brackets wherever a statement wants it.
+APPROVED_CHANGES_SQL = """
+(select coalesce(json_agg(json_build_object(
+            'number', c.number, 'place', c.place, 'item', c.item, 'value', c.value,
+            'from_date', c.from_date, 'cite', c.cite,
+            'until_date', (select w.from_date from rule_change w
+                            where w.withdraws_id = c.id and w.approved_at is not null)
+        ) order by c.number), '[]')::text
+   from rule_change c
+  where c.approved_at is not null and c.withdraws_id is null)
+"""
+
+
+def approved_changes_column() -> RawSQL:
+    """The text as a column of a query of Django's."""
+    return RawSQL(APPROVED_CHANGES_SQL, [], output_field=TextField())  # noqa: S611  no value goes into it
+
+
+def load_approved_changes() -> Changes:
+    """Those that were approved until now, for a page."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"select {APPROVED_CHANGES_SQL}")
+        return parse_changes(cursor.fetchone()[0])
+
+
+def effective_number_on(name: str, day: date) -> int:
+    """A federal or house number of `rulebook.NUMBERS` as it is on a day, for a page."""
+    return effective_rules.effective_number_on(name, day, load_approved_changes())
+
+
+def states_with_switch(switch: str, day: date) -> list[str]:
+    """The states where a switch is on, on a day of theirs."""
+    changes = load_approved_changes()
+    return sorted(
+        code
+        for code in STATES
+        if switch in effective_rules.state_rules_on(code, day, changes).flags
+    )
+
+
+@lru_cache(maxsize=64)
+def parse_changes(text: str) -> Changes:
+    """The changes in the text that `STANDING` gives."""
+    return tuple(
+        Amendment(
+            **load
+            | {
+                "from_date": _parse_date(load["from_date"]),
+                "until_date": _parse_date(load["until_date"]),
+            }
+        )
+        for load in json.loads(text)
+    )
+
+
+def _parse_date(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None

@@ -1,0 +1,77 @@
+"""Secrets: from the environment in production, made once and kept in a demo's folder."""
+
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+
+from rooftree.core.data_dir import create_data_dir as make_home
+from rooftree.core.settings_readers import ConfigurationError, text
+
+
+def new_signing_key() -> str:
+    """A new random text for signing sessions and links."""
+    return secrets.token_urlsafe(48)
+
+
+def new_field_key() -> str:
+    """A new Fernet key for encrypting single columns."""
+    return Fernet.generate_key().decode()
+
+
+def require_secret(name: str) -> str:
+    """The secret `name` of a production set-up; `Unconfigured` when it is missing."""
+    value = text(name, "")
+    if not value:
+        raise ConfigurationError(
+            f"{name} is not set, and production never invents a secret: set it, "
+            "or set ROOFTREE_ENV=demo to try Rooftree with made-up data."
+        )
+    return value
+
+
+def load_or_create_secret(name: str, *, folder: Path, make: Callable[[], str]) -> str:
+    """The secret `name` of a demo: from the environment, else kept in `folder`.
+
+    The first caller makes it, readable by its owner alone; two at the same
+    moment end with the same one.
+    """
+    value = text(name, "")
+    if value:
+        return value
+    kept = folder / name.lower()
+    if not kept.exists():
+        _store_secret(kept, make())
+    return kept.read_text().strip()
+
+
+def validate_field_keys(values: list[str]) -> list[str]:
+    """`values`, each seen to be a Fernet key; the first encrypts, all decrypt."""
+    for value in values:
+        try:
+            Fernet(value)
+        except ValueError as problem:
+            raise ConfigurationError(
+                "ROOFTREE_FIELD_KEYS holds something that is not a Fernet key "
+                "(32 bytes in URL-safe base64)."
+            ) from problem
+    if not values:
+        raise ConfigurationError("ROOFTREE_FIELD_KEYS holds no key.")
+    return values
+
+
+def _store_secret(path: Path, value: str) -> None:
+    make_home(path.parent.parent)
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(value + "\n")
+    try:
+        path.hardlink_to(draft)
+    except FileExistsError:
+        pass  # another process was first; its secret is the one that is kept
+    finally:
+        draft.unlink()

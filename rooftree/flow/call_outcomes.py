@@ -1,0 +1,250 @@
+"""What an officer did about a lead, in one tap, and what follows from it."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from rooftree.compliance.consent import store_revocation
+from rooftree.core.uuid7 import uuid7_at
+from rooftree.flow import credit_notice_triggers, vendor_returns
+from rooftree.leads import lead_tasks
+from rooftree.leads.models import ContactAttempt, Lead
+from rooftree.ledger.write_events import write_event
+from rooftree.nurture import default_sequence, sequence_enrollment
+from rooftree.org.models import User
+from rooftree.outreach.calls import call_record_check
+from rooftree.outreach.inbound import carrier_callbacks
+from rooftree.outreach.messages import cancel_messages, send
+from rooftree.reporting.rollups import rollup_deltas
+from rooftree.scoring.rescore_leads import rescore_lead
+from rooftree.tasks.live_updates import publish_update
+
+RESULTS = {
+    "spoken": "Spoke",
+    "voicemail": "Voicemail",
+    "no_answer": "No answer",
+    "call_back": "Call back",
+    "wrong_number": "Wrong number",
+    "bad_number": "Not in service",
+    "not_interested": "Not interested",
+    "told_no": "Told: does not qualify",
+}
+OUTCOME_WINDOW = timedelta(hours=12)  # after that an outcome is about another call
+DUPLICATE_WINDOW = timedelta(minutes=1)  # the same outcome said again within it is one tap
+CALLBACK_KEPT_WINDOW = timedelta(
+    minutes=30
+)  # a call that much before an agreed one keeps the agreement
+CONNECTED_CALL_WINDOW = timedelta(
+    hours=1
+)  # within it a tap is about the call that the ring connected
+NOT_REACHED = frozenset({"voicemail", "no_answer"})
+REACHED = frozenset({"spoken", "call_back", "not_interested", "told_no"})
+CLOSING_RESULTS = {"not_interested": "not interested", "told_no": "told they do not qualify"}
+
+
+class InvalidOutcome(Exception):
+    """The page sent something that is no disposition, or one that lacks its time."""
+
+
+def record_outcome(
+    *,
+    lead_id: UUID,
+    result: str,
+    by: User,
+    at: datetime,
+    call_back_at: datetime | None = None,
+    cause: str = "",
+) -> ContactAttempt:
+    """Write down what came of a call. Once per `cause`, when the page gives one.
+
+    Not reached starts the short sequence; reached stops it; a wrong number is
+    unlinked at once; one that is not in service counts as nobody's where the carrier
+    could not complete a call to it either; "not interested" closes the lead, and so does
+    telling them that they do not qualify, which is a decision with a notice of its own.
+    """
+    if result not in RESULTS:
+        raise InvalidOutcome(f"{result} is not one of: {', '.join(RESULTS.values())}.")
+    if result == "call_back" and call_back_at is None:
+        raise InvalidOutcome("Say when to call back.")
+    with transaction.atomic():
+        lead = (
+            Lead.objects.select_for_update(of=("self",), no_key=True)
+            .select_related("person")
+            .get(pk=lead_id)
+        )
+        attempt, is_new = _save_attempt(lead, result, by, at, cause)
+        if not is_new:
+            return attempt
+        _update_lead_state(lead, result, at)
+        _follow_outcome(lead, result, by, at, call_back_at)
+        if result == "told_no":
+            credit_notice_triggers.record_denial(
+                lead.pk, f"attempt:{attempt.pk}", f"{by.name} told them no", at=at
+            )
+        write_event(
+            "flow.attempt.recorded",
+            at=at,
+            actor=f"user:{by.pk}",
+            lead_id=lead.pk,
+            person_id=lead.person_id,
+            attempt=attempt.pk,
+            result=result,
+        )
+        rollup_deltas.count_attempt(lead)
+        rescore_lead(lead_id=lead.pk, because=result, at=at)
+        publish_update("lead", lead=str(lead.pk))
+    return attempt
+
+
+def calls_without_outcome(lead_id: UUID, at: datetime) -> QuerySet[ContactAttempt]:
+    """Calls to the borrower that were begun and whose outcome nobody has said, newest first."""
+    begun = Q(cause__startswith="ring:") | Q(cause__startswith="call:")
+    rows = ContactAttempt.objects.filter(begun, lead_id=lead_id, medium="call", result="")
+    return rows.filter(at__gt=at - OUTCOME_WINDOW, at__lte=at).order_by("-at", "-id")
+
+
+def connected_call(by: User, at: datetime) -> ContactAttempt | None:
+    """The call on which a ring put somebody through, until anybody says that it is over."""
+    rows = ContactAttempt.objects.filter(
+        by=by,
+        medium="call",
+        cause__startswith="ring:",
+        result="",
+        at__gt=at - CONNECTED_CALL_WINDOW,
+        at__lte=at,
+    )
+    return rows.select_related("lead__person", "lead__officer__user").order_by("-at").first()
+
+
+def _save_attempt(
+    lead: Lead, result: str, by: User, at: datetime, cause: str
+) -> tuple[ContactAttempt, bool]:
+    """A call that the ring connected is the same attempt: it gets its result, not a twin.
+
+    The lead's row is locked, so that of two taps at once the second finds the
+    first: the same outcome within a minute is one tap.
+    """
+    if known := _find_repeated_outcome(lead, result, by, at, cause):
+        return known, False
+    cause = cause or f"tap:{uuid7_at(at)}"
+    if begun := calls_without_outcome(lead.pk, at).first() or _find_connected_call(lead, at):
+        begun.result, begun.result_at = result, at
+        begun.save(update_fields=["result", "result_at"])
+        call_record_check.mark_complete(begun, at=at)
+        return begun, True
+    return ContactAttempt.objects.get_or_create(
+        cause=cause,
+        defaults={
+            "id": uuid7_at(at),
+            "lead": lead,
+            "person_id": lead.person_id,
+            "medium": "call",
+            "address": send.address_for(lead, "text"),
+            "result": result,
+            "result_at": at,
+            "by": by,
+            "at": at,
+        },
+    )
+
+
+def _find_repeated_outcome(
+    lead: Lead, result: str, by: User, at: datetime, cause: str
+) -> ContactAttempt | None:
+    """The attempt whose outcome this tap, or this page, has told already."""
+    said = Q(by=by, result=result, result_at__gt=at - DUPLICATE_WINDOW, result_at__lte=at)
+    rows = ContactAttempt.objects.filter(said | Q(cause=cause) if cause else said, lead=lead)
+    return rows.filter(medium="call").order_by("-at").first()
+
+
+def _find_connected_call(lead: Lead, at: datetime) -> ContactAttempt | None:
+    """The call the ring connected, of which only the carrier has told the end so far."""
+    rows = ContactAttempt.objects.filter(
+        lead=lead,
+        medium="call",
+        cause__startswith="ring:",
+        result_at=None,  # nobody of ours has said how it went
+        at__gt=at - CONNECTED_CALL_WINDOW,
+        at__lte=at,
+    )
+    return rows.order_by("-at").first()
+
+
+def _update_lead_state(lead: Lead, result: str, at: datetime) -> None:
+    """The stamps and the state that follow from the result."""
+    changes: dict[str, object] = {"promise_at": None}
+    if lead.first_attempt_at is None:
+        changes["first_attempt_at"] = at
+    if result in REACHED and lead.first_talk_at is None:
+        changes["first_talk_at"] = at
+    if lead.state == "new":
+        changes["state"] = "working"
+    if result in CLOSING_RESULTS:
+        changes |= {"state": "retired", "retired_at": at, "retired_reason": CLOSING_RESULTS[result]}
+    Lead.objects.filter(pk=lead.pk).update(**changes)
+    for name, value in changes.items():
+        setattr(lead, name, value)
+
+
+def _follow_outcome(
+    lead: Lead, result: str, by: User, at: datetime, call_back_at: datetime | None
+) -> None:
+    _update_callback_task(lead, result, by, at, call_back_at)
+    if result in NOT_REACHED:
+        sequence_enrollment.enroll_lead(lead_id=lead.pk, key=default_sequence.NOT_REACHED, at=at)
+        return
+    sequence_enrollment.stop_sequence(lead_id=lead.pk, because=result, at=at)
+    if result == "wrong_number":
+        _unlink_wrong_number(lead, at)
+        vendor_returns.check_leads([lead.pk], at=at)
+    if result == "bad_number":
+        _mark_disconnected_number(lead, at)
+        vendor_returns.check_leads([lead.pk], at=at)
+    if result in REACHED:  # a hello that waits for the morning would come too late
+        cancel_messages.cancel_overtaken(lead_id=lead.pk, because=result, at=at)
+
+
+def _update_callback_task(
+    lead: Lead, result: str, by: User, at: datetime, call_back_at: datetime | None
+) -> None:
+    """A new time takes the old one's place; a call at its time keeps it; a closed lead ends it."""
+    if call_back_at:
+        wanted = lead_tasks.SystemTask(
+            kind=lead_tasks.CALL_BACK,
+            title="Call back as agreed",
+            due_at=call_back_at,
+            user_id=by.pk,
+            moves=True,
+        )
+        lead_tasks.add_or_update_task(wanted, lead_id=lead.pk, at=at)
+    elif result in ("wrong_number", "bad_number") or result in CLOSING_RESULTS:
+        lead_tasks.cancel_tasks_of_kind(
+            lead_id=lead.pk, kind=lead_tasks.CALL_BACK, because=result, at=at
+        )
+    else:
+        lead_tasks.finish_tasks_of_kind(
+            lead_id=lead.pk,
+            kind=lead_tasks.CALL_BACK,
+            by=by.pk,
+            at=at,
+            due_by=at + CALLBACK_KEPT_WINDOW,
+        )
+
+
+def _mark_disconnected_number(lead: Lead, at: datetime) -> None:
+    """The carrier failed at the number, and whoever dialed it heard that it is nobody's."""
+    number = send.address_for(lead, "text")
+    tries = ContactAttempt.objects.filter(person=lead.person, address=number, medium="call")
+    if number and tries.filter(failed_at__isnull=False).exists():
+        carrier_callbacks.record_dead_number(number, at=at)
+
+
+def _unlink_wrong_number(lead: Lead, at: datetime) -> None:
+    number = send.address_for(lead, "text")
+    if number:
+        cause = f"wrong_number:{lead.pk}:{number}"
+        store_revocation.unlink_number(
+            person_id=lead.person_id, number=number, origin="page:disposition", cause=cause, at=at
+        )

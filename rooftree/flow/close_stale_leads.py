@@ -1,0 +1,111 @@
+"""Closing what nobody will answer any more: leads on which nothing has happened for months.
+
+House rule, not law: a lead ends with a reason instead of waiting for ever. What
+anybody still owes the borrower, or still waits for, keeps it open. A borrower
+who asks again later is a new lead of the same person.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from rooftree.leads.models import Lead
+from rooftree.ledger.write_events import write_event
+from rooftree.outreach.messages import cancel_messages
+from rooftree.tasks.live_updates import publish_update
+
+CLOSE_AFTER_NO_ANSWER = timedelta(days=90)  # house: since the last try, message or inquiry
+CLOSE_AFTER_CONVERSATION = timedelta(
+    days=180
+)  # house: since the last of all that, after a conversation
+NO_ANSWER_REASON = "no answer for 90 days"
+NEVER_TRIED_REASON = "nobody could reach them for 90 days"
+WENT_QUIET_REASON = "quiet for 180 days since we talked"
+
+# The newest of all that happened to a lead, and what it still waits for. A task or a snooze
+# counts at the moment it is for, so that one long forgotten holds nothing up for ever.
+_STALE_SQL = """
+with open_one as (
+  select lead.id, lead.first_talk_at is not null as has_talked,
+         greatest(
+           lead.warmed_at, lead.first_talk_at, lead.snoozed_until,
+           (select max(at) from contact_attempt where lead_id = lead.id),
+           (select max(coalesce(sent_at, created_at)) from message where lead_id = lead.id),
+           (select max(at) from remark where lead_id = lead.id),
+           (select max(until_at) from ownership where lead_id = lead.id),
+           (select max(due_at) from task
+             where lead_id = lead.id and done_at is null and cancelled_at is null)
+         ) as last_at
+    from lead
+   where lead.state in ('new', 'working', 'nurture') and lead.retired_at is null
+     and {which}
+     and not exists (select from enrolment where lead_id = lead.id and ended_at is null)
+     and not exists (select from handoff where lead_id = lead.id)
+     and not exists (select from loan where lead_id = lead.id)
+     and not exists (select from rate_watch
+                      where lead_id = lead.id and ended_at is null and reached_at is null)
+     and not exists (select from offer where lead_id = lead.id
+                      and taken_at is null and passed_at is null and lapsed_at is null)
+     and not exists (select from message where lead_id = lead.id
+                      and (state in ('waiting', 'held', 'claimed')
+                           or (direction = 'in' and read_at is null)))
+)
+select id, has_talked, last_at,
+       last_at + case when has_talked then %(talked)s else %(not_reached)s end as ends_at,
+       exists (select from contact_attempt where lead_id = open_one.id) as was_tried
+  from open_one
+"""
+_ALL_STALE_SQL = f"""
+select * from ({_STALE_SQL.format(which="lead.warmed_at <= %(at)s - %(not_reached)s")}) quiet
+ where ends_at <= %(at)s order by last_at limit %(limit)s
+"""  # noqa: S608
+_ONE_LEAD_SQL = _STALE_SQL.format(which="lead.id = %(lead)s")
+
+
+def close_due(*, at: datetime, limit: int = 200) -> int:
+    """Close the leads whose silence has lasted long enough; how many."""
+    return sum(
+        close_if_stale(lead_id=row[0], at=at)
+        for row in _run_query(_ALL_STALE_SQL, at=at, limit=limit)
+    )
+
+
+def closing_time(lead_id: UUID) -> datetime | None:
+    """When a lead will be closed if nothing happens; None while something keeps it open."""
+    rows = _run_query(_ONE_LEAD_SQL, lead=lead_id)
+    return rows[0][3] if rows else None
+
+
+def close_if_stale(*, lead_id: UUID, at: datetime) -> bool:
+    """Close one lead whose silence has lasted long enough; False when it has not."""
+    with transaction.atomic():
+        # Whatever happens to a lead locks its row, and is seen by the question after it.
+        lead = Lead.objects.select_for_update(of=("self",), no_key=True).filter(pk=lead_id).first()
+        rows = _run_query(_ONE_LEAD_SQL, lead=lead_id) if lead else []
+        if not rows or rows[0][3] > at:
+            return False
+        _, has_talked, last_at, _, was_tried = rows[0]
+        reason = (
+            WENT_QUIET_REASON
+            if has_talked
+            else NO_ANSWER_REASON
+            if was_tried
+            else NEVER_TRIED_REASON
+        )
+        Lead.objects.filter(pk=lead_id).update(
+            state="retired", retired_at=at, retired_reason=reason, promise_at=None
+        )
+        cancel_messages.cancel_overtaken(lead_id=lead_id, because="closed", at=at)
+        write_event("flow.lead.retired", at=at, lead_id=lead_id, reason=reason, quiet_since=last_at)
+        publish_update("lead", lead=str(lead_id))
+    return True
+
+
+def _run_query(query: str, **given: Any) -> list[tuple[Any, ...]]:
+    given |= {"not_reached": CLOSE_AFTER_NO_ANSWER, "talked": CLOSE_AFTER_CONVERSATION}
+    with connection.cursor() as cursor:
+        cursor.execute(query, given)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows

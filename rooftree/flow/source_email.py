@@ -1,0 +1,43 @@
+"""An e-mail at the secret address of a source: a delivery like any other."""
+
+from datetime import datetime
+
+from rooftree.capture.intake import receive_delivery
+from rooftree.capture.intake.source_lookup import hash_token
+from rooftree.capture.parsing import lead_email_parser
+from rooftree.capture.parsing.envelope import IncomingDelivery
+from rooftree.flow import lead_arrival
+from rooftree.leads.models import Source
+
+EMAIL_ADAPTERS = ("email_text", "email_adf")
+
+
+def receive_source_email(*, raw: bytes, at: datetime, usual: Source | None = None) -> bool:
+    """Take in a letter to `leads+<token>@…`; False when no source has that address.
+
+    Args:
+        usual: the source of a letter that names none.
+    """
+    source = _find_addressed_source(raw) or usual
+    if source is None or source.paused_at:
+        return False
+    lead_arrival.accept_delivery(
+        source=source,
+        incoming=IncomingDelivery(
+            method=lead_email_parser.SMTP_METHOD_PREFIX,
+            path=f"leads+{source.token}@",
+            body=raw,
+            received_at=at,
+            endpoint=receive_delivery.endpoint_of(source),
+        ),
+        at=at,
+    )
+    return True
+
+
+def _find_addressed_source(raw: bytes) -> Source | None:
+    for token in lead_email_parser.address_tokens(raw):
+        named = Source.objects.filter(adapter__in=EMAIL_ADAPTERS, token_hash=hash_token(token))
+        if source := named.filter(paused_at=None).first():
+            return source
+    return None

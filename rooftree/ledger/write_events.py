@@ -1,0 +1,83 @@
+"""Writing to the ledger: one line beside every change, in the same transaction."""
+
+import json
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from rooftree.core.uuid7 import uuid7_at
+from rooftree.ledger.models import Event
+
+# A dozen events are written for every lead: by hand, and those of a step together.
+INSERT_SQL = """
+insert into event (id, kind, lead_id, person_id, actor, data, occurred_at, chain_hash)
+select id, kind, lead_id, person_id, actor, data, occurred_at, ''
+  from json_to_recordset(%s::json)
+    as said (id uuid, kind text, lead_id uuid, person_id uuid, actor text, data jsonb,
+             occurred_at timestamptz)
+"""
+
+
+EVENT_COLUMNS = ("id", "kind", "lead_id", "person_id", "actor", "data", "occurred_at")
+
+
+def write_event(
+    kind: str,
+    *,
+    at: datetime,
+    actor: str = "system",
+    lead_id: UUID | str | None = None,
+    person_id: UUID | str | None = None,
+    **data: Any,
+) -> Event:
+    """Record that something happened, so that it stands or falls with the change itself.
+
+    Args:
+        kind: `room.noun.verb`, past tense: `outreach.message.sent`.
+        at: when it happened, aware; history loaded later keeps its own moment.
+        actor: `system:<what>`, `user:<id>` or `vendor:<key>`.
+        data: ids, codes and salted hashes. Never a name, number, address or text.
+    """
+    one = build_event(kind, at=at, actor=actor, lead_id=lead_id, person_id=person_id, **data)
+    write_events([one])
+    return one
+
+
+def build_event(
+    kind: str,
+    *,
+    at: datetime,
+    actor: str = "system",
+    lead_id: UUID | str | None = None,
+    person_id: UUID | str | None = None,
+    **data: Any,
+) -> Event:
+    """As `write`, to be written with others by `write_all`."""
+    return Event(
+        id=uuid7_at(at),
+        kind=kind,
+        lead_id=lead_id,
+        person_id=person_id,
+        actor=actor,
+        data={key: _to_json_value(value) for key, value in data.items() if value is not None},
+        occurred_at=at,
+    )
+
+
+def write_events(events: Iterable[Event]) -> None:
+    """Write what `event` has made, in one statement."""
+    rows = [{name: getattr(event, name) for name in EVENT_COLUMNS} for event in events]
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.execute(INSERT_SQL, [json.dumps(rows, default=str)])
+
+
+def _to_json_value(value: Any) -> Any:
+    if isinstance(value, UUID | datetime):
+        return str(value)
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_to_json_value(item) for item in value]
+    return value

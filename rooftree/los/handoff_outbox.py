@@ -1,0 +1,255 @@
+"""Handing a lead to the LOS: once, whatever the network does.
+
+A create whose answer was lost is `uncertain`. It is looked up by our lead id,
+and sent again only when a look-up that cannot lag any more finds nothing.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db import transaction
+
+from rooftree.core.uuid7 import uuid7_at
+from rooftree.core.vendor_errors import (
+    Misconfigured,
+    OutcomeUnknown,
+    RequestRejected,
+    RetryLater,
+    VendorError,
+    retry_delay,
+)
+from rooftree.leads.models import Lead, Loan
+from rooftree.ledger.write_events import write_event
+from rooftree.los.adapter_pool import get_adapter
+from rooftree.los.handoff_record import MalformedHandoff, format_utc, parse_handoff
+from rooftree.los.los_payload import MissingData, build_payload
+from rooftree.los.models import Connection, Handoff
+from rooftree.org import sending_pause
+from rooftree.org.models import Company, User
+
+CLAIM_TIMEOUT = timedelta(minutes=3)
+LOOKUP_INTERVAL = timedelta(minutes=1)
+BACK_OFF = (30, 120, 600, 1800, 3600)
+SETUP_RETRY_INTERVAL = timedelta(minutes=15)
+SYSTEM_VERSION = "2026.11"
+
+
+class HandoffNotReady(Exception):
+    """Something the LOS insists on is missing. The text says what, fit to show."""
+
+    def __init__(self, text: str, missing: tuple[str, ...] = ()) -> None:
+        super().__init__(text)
+        self.missing = missing
+
+
+def queue_handoff(
+    *, lead_id: UUID, by: User | None, at: datetime, answers: Mapping[str, Any] | None = None
+) -> Handoff:
+    """Put a lead in line for the LOS. Asked twice it is the same hand-off.
+
+    Raises `CannotHandOff` naming what is still missing, or that no LOS is connected.
+    """
+    connection = Connection.objects.filter(enabled_at__isnull=False).order_by("enabled_at").first()
+    if connection is None:
+        raise HandoffNotReady("No LOS is connected yet. An administrator can add one in Set-up.")
+    with transaction.atomic():
+        lead = (
+            Lead.objects.select_for_update(of=("self",))
+            .select_related("person", "officer__user", "officer__branch")
+            .get(pk=lead_id)
+        )
+        held = Handoff.objects.filter(lead=lead, connection=connection).exclude(state="rejected")
+        if known := held.first():
+            return known
+        record = build_handoff_record(lead, connection, answers or {})
+        _require_complete(record)
+        made = Handoff.objects.create(
+            id=uuid7_at(at),
+            lead=lead,
+            connection=connection,
+            record=record,
+            asked_by=by,
+            asked_at=at,
+            due_at=at,
+        )
+        actor = f"user:{by.pk}" if by else "system:handoff"
+        write_event("los.handoff.asked", at=at, actor=actor, lead_id=lead.pk, handoff=made.pk)
+    return made
+
+
+def build_handoff_record(
+    lead: Lead, connection: Connection, answers: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The hand-off object of a lead; the request is built from it alone.
+
+    Raises `CannotHandOff` when no licensed officer owns the lead.
+    """
+    officer = lead.officer
+    if officer is None:
+        raise HandoffNotReady("A loan officer must own the lead first.", ("loan officer",))
+    company = Company.objects.get()
+    first, _, last = officer.user.name.partition(" ")
+    return {
+        "lead_id": str(lead.pk),
+        "created_at": format_utc(lead.created_at),
+        "canonical": lead.details,
+        "officer": {
+            "first_name": first,
+            "last_name": last or first,
+            "email": officer.user.email,
+            "nmls_id": officer.nmls_id,
+            "phone": officer.phone or None,
+            "los_user": connection.officer_users.get(officer.nmls_id),
+        },
+        "branch": {"name": officer.branch.name, "nmls_id": officer.branch.nmls_id or None},
+        "company": {
+            "legal_name": company.legal_name,
+            "nmls_id": company.nmls_id,
+            "kind": "broker" if company.texting.get("company_kind") == "broker" else "lender",
+        },
+        "connection": {
+            "los": connection.los,
+            "environment": "test" if connection.instance.startswith("TE") else "production",
+            "system_name": "Rooftree",
+            "system_version": SYSTEM_VERSION,
+            "instance": connection.instance,
+            "folder": connection.folder or None,
+            "template": connection.template or None,
+            "template_type": connection.template_type or None,
+            "lead_id_field": connection.lead_id_field,
+        },
+        "answers": dict(answers),
+    }
+
+
+def find_missing_data(lead: Lead, connection: Connection) -> list[str]:
+    """What the LOS would still ask for, in words; empty when the lead can go."""
+    try:
+        _require_complete(build_handoff_record(lead, connection, {}))
+    except HandoffNotReady as problem:
+        return list(problem.missing) or [str(problem)]
+    return []
+
+
+def send_due_handoffs(*, at: datetime, limit: int = 20) -> int:
+    """Work on every hand-off that is due; how many. None while sending is paused."""
+    if sending_pause.is_sending_paused():
+        return 0
+    due = Handoff.objects.filter(state__in=["pending", "sending", "uncertain"], due_at__lte=at)
+    ids = list(due.order_by("due_at").values_list("pk", flat=True)[:limit])
+    return sum(send_handoff(handoff_id=one, at=at) for one in ids)
+
+
+def send_handoff(*, handoff_id: UUID, at: datetime) -> bool:
+    """Send one due hand-off, or find out what became of it; False when not ours to take."""
+    with transaction.atomic():
+        row = (
+            Handoff.objects.select_for_update(skip_locked=True, of=("self",))
+            .select_related("connection")
+            .filter(pk=handoff_id, state__in=["pending", "sending", "uncertain"], due_at__lte=at)
+            .first()
+        )
+        if row is None:
+            return False
+        is_first = row.state == "pending"
+        if is_first:
+            row.state, row.sent_at, row.attempt_id = "sending", at, uuid4()
+            row.attempts += 1
+        row.due_at = at + CLAIM_TIMEOUT  # if we die here the next one looks it up
+        row.save(update_fields=["state", "sent_at", "attempt_id", "attempts", "due_at"])
+    if is_first:
+        _create_loan(row, at)
+    else:
+        _look_up_loan(row, at)
+    return True
+
+
+def _create_loan(row: Handoff, at: datetime) -> None:
+    try:
+        made = get_adapter(row.connection).create_loan(parse_handoff(row.record))
+    except RetryLater as problem:
+        due_at = at + retry_delay(problem, row.attempts, BACK_OFF)
+        _update_handoff(row, state="pending", due_at=due_at, problem=str(problem))
+    except OutcomeUnknown as problem:
+        _update_handoff(row, state="uncertain", due_at=at + LOOKUP_INTERVAL, problem=str(problem))
+    except (RequestRejected, MissingData, MalformedHandoff) as problem:
+        _reject_handoff(row, str(problem), at)
+    except Misconfigured as problem:
+        # Ours to mend in Set-up: the hand-off waits for that, it is not the officer's fault.
+        _update_handoff(
+            row, state="pending", due_at=at + SETUP_RETRY_INTERVAL, problem=str(problem)
+        )
+    else:
+        _record_created_loan(row, made.loan_id, at)
+
+
+def _look_up_loan(row: Handoff, at: datetime) -> None:
+    lead_id, sent_at = row.lead_id, row.sent_at or row.asked_at
+    try:
+        found = get_adapter(row.connection).find_by_lead_id(lead_id, sent_at=sent_at, at=at)
+    except VendorError as problem:
+        _update_handoff(row, state="uncertain", due_at=at + LOOKUP_INTERVAL, problem=str(problem))
+        return
+    if len(found.loan_ids) > 1:
+        _update_handoff(
+            row, state="uncertain", due_at=None, problem="It is there twice; a person must look."
+        )
+    elif found.loan_ids:
+        _record_created_loan(row, found.loan_ids[0], at)
+    elif found.conclusive:
+        _update_handoff(
+            row, state="pending", due_at=at, problem="The LOS does not have it; sent again."
+        )
+    else:
+        _update_handoff(
+            row,
+            state="uncertain",
+            due_at=at + LOOKUP_INTERVAL,
+            problem="Waiting for the LOS search.",
+        )
+
+
+def _record_created_loan(row: Handoff, loan_id: str, at: datetime) -> None:
+    with transaction.atomic():
+        lead = Lead.objects.select_for_update().get(pk=row.lead_id)
+        loan, _ = Loan.objects.get_or_create(
+            los=row.connection.los,
+            instance=row.connection.instance,
+            los_loan_id=loan_id,
+            defaults={
+                "id": uuid7_at(at),
+                "lead": lead,
+                "officer_id": lead.officer_id,
+                "amount_cents": lead.amount_cents,
+                "created_at": at,
+            },
+        )
+        _update_handoff(row, state="created", due_at=None, problem="", loan=loan)
+        Lead.objects.filter(pk=lead.pk, state__in=["new", "working", "nurture"]).update(
+            state="application"
+        )
+        write_event("los.loan.created", at=at, lead_id=lead.pk, handoff=row.pk, loan=loan.pk)
+
+
+def _reject_handoff(row: Handoff, problem: str, at: datetime) -> None:
+    with transaction.atomic():
+        _update_handoff(row, state="rejected", due_at=None, problem=problem)
+        write_event("los.handoff.rejected", at=at, lead_id=row.lead_id, handoff=row.pk)
+
+
+def _update_handoff(row: Handoff, **changes: Any) -> None:
+    if "problem" in changes:
+        changes["problem"] = changes["problem"][:500]
+    Handoff.objects.filter(pk=row.pk).update(**changes)
+
+
+def _require_complete(record: dict[str, Any]) -> None:
+    try:
+        lacking = build_payload(parse_handoff(record), record["connection"]["los"]).missing
+    except MalformedHandoff as problem:
+        raise HandoffNotReady(f"The LOS would refuse it: {problem}.") from problem
+    if lacking:
+        names = tuple(str(one) for one in lacking)
+        raise HandoffNotReady(f"The LOS still needs: {', '.join(names)}.", names)

@@ -1,0 +1,68 @@
+"""What an LOS told us about one loan, in our words: what every adapter gives back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from rooftree.los.loan_milestones import ObservedStep
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreatedLoan:
+    """A loan that the LOS made for our hand-off."""
+
+    loan_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoanLookup:
+    """The loans that carry our lead id.
+
+    `conclusive` is false while the LOS's search may still lag behind its loans:
+    an empty look-up then proves nothing.
+    """
+
+    loan_ids: tuple[str, ...]
+    conclusive: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangedLoan:
+    """A loan of ours that changed in the LOS."""
+
+    loan_id: str
+    lead_id: str
+    folder: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoanHint:
+    """What a webhook says: something about this loan changed. Read it again; believe nothing."""
+
+    event_id: str
+    event_type: str
+    loan_id: str
+    instance: str
+    happened_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoanSnapshot:
+    """One loan as the LOS holds it now."""
+
+    loan_id: str
+    loan_number: str
+    lead_id: str
+    seen: tuple[ObservedStep, ...]  # every milestone it shows, with the LOS's own dates
+    stands_at: str  # milestone code; "" when the LOS does not say
+    ended_as: str  # denied, withdrawn...; "" while it is not over
+    amount_cents: int | None = None
+    revenue_cents: int | None = None  # None when the lender named no revenue fields
+    application_date: date | None = None
+    funded_date: date | None = None
+    lock_date: date | None = None
+    lock_expires_date: date | None = None
+    closing_date: date | None = None
+    notices: Mapping[str, date] = field(default_factory=dict)  # sent, by kind: loan_estimate...
+    unmapped: tuple[str, ...] = ()  # statuses without a meaning: alert, no event
+    raw: Mapping[str, str] = field(default_factory=dict, repr=False)  # field id -> LOS's text

@@ -1,0 +1,226 @@
+"""One machine's whole installation: database, web, worker and clock, kept alive together."""
+
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+
+from rooftree import settings
+from rooftree.core import embedded_database
+from rooftree.core.data_dir import DataDir, record_installation_kind
+from rooftree.core.process_supervisor import (
+    ProcessSpec,
+    SupervisedProcess,
+    stop_processes,
+    supervise_processes,
+)
+from rooftree.management import database, process_entry_points
+
+WEB_HEAD_START = 3.0  # seconds at most that the rest waits for the first page to be ready
+DATABASE_RETRY_SECONDS = 5.0  # seconds between two tries of a database that will not start again
+WORKER_STOP_TIMEOUT = 20.0  # the worker's grace for running tasks, and five seconds more
+log = logging.getLogger(__name__)
+
+
+class Installation:
+    """The running whole; `run` returns when it was asked to stop."""
+
+    def __init__(
+        self,
+        *,
+        parts: Sequence[ProcessSpec],
+        prepare: Sequence[Sequence[str]],
+        first: Sequence[Sequence[str]] = (),
+    ) -> None:
+        self.parts = parts
+        self.first = first
+        self.prepare = prepare
+        self.stop_asked = False
+        self.is_announced = False
+        self.server: embedded_database.Server | None = None
+        self._database_due = 0.0
+        self.wake, self._wake_writes = os.pipe()
+
+    def run(self) -> None:
+        """Start everything in order, keep it alive, stop it in the opposite order."""
+        self._watch_signals()
+        home = DataDir(settings.ROOFTREE_HOME)
+        with home:
+            record_installation_kind(settings.ROOFTREE_HOME, settings.ROOFTREE_ENV)
+            check_port_free()
+            kept = [SupervisedProcess(part) for part in self.parts]
+            try:
+                # A web server finds its files when it starts, and looks no more.
+                for command in self.first:
+                    self._run_preparation(command)
+                # Loading takes longer than the database needs to start.
+                loading = threading.Thread(target=process_entry_points.preload_modules)
+                loading.start()
+                self._keep_database_running()
+                database.migrate_if_needed()
+                loading.join()  # nothing may be forked beside another thread
+                for command in self.prepare:
+                    self._run_preparation(command)
+                for one in kept:
+                    if one.part.name != "web":
+                        one.next_start = time.monotonic() + WEB_HEAD_START
+                supervise_processes(
+                    kept,
+                    stopping=lambda: self.stop_asked,
+                    each_round=lambda: self._supervise_round(kept),
+                    wake=self.wake,
+                )
+            finally:
+                stop_processes(kept)
+                if self.server is not None:
+                    self.server.stop()
+        print_progress("stopped.")
+
+    def _watch_signals(self) -> None:
+        os.set_blocking(self._wake_writes, False)
+        signal.set_wakeup_fd(self._wake_writes, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        for asked in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(asked, self._request_stop)
+
+    def _request_stop(self, *_: object) -> None:
+        if not self.stop_asked:
+            print_progress("stopping…")
+        self.stop_asked = True
+
+    def _supervise_round(self, kept: Sequence[SupervisedProcess]) -> None:
+        self._keep_database_running()
+        if self.is_announced or not _is_web_ready():
+            return
+        # Until now the web had the cores.
+        self.is_announced = True
+        for supervised_process in kept:
+            supervised_process.next_start = min(supervised_process.next_start, time.monotonic())
+        print_progress(f"ready at {settings.PUBLIC_URL} (Ctrl-C stops it).")
+
+    def _keep_database_running(self) -> None:
+        if not settings.DATABASE_IS_EMBEDDED or (self.server and self.server.alive):
+            return
+        tuning = {"shared_buffers": "256MB"} if settings.IS_DEMO else {}
+        if self.server is None:
+            self.server = embedded_database.start_server(settings.ROOFTREE_HOME, tuning)
+            return
+        if time.monotonic() < self._database_due:
+            return
+        log.warning("the database ended; starting it again")
+        try:
+            self.server = embedded_database.start_server(settings.ROOFTREE_HOME, tuning)
+        except embedded_database.StartupError as problem:
+            log.error("%s", problem)  # a full disk may have room again in a while
+            self._database_due = time.monotonic() + DATABASE_RETRY_SECONDS
+
+    def _run_preparation(self, command: Sequence[str]) -> None:
+        if self.stop_asked:
+            return
+        done = subprocess.run(
+            command, check=False, env={**os.environ, **database.child_environment()},
+            start_new_session=True,
+        )  # fmt: skip
+        if done.returncode and not self.stop_asked:
+            raise embedded_database.StartupError(f"{' '.join(command[2:])} failed; see above.")
+
+
+def serve_installation(
+    *, extra: Sequence[ProcessSpec] = (), prepare: Sequence[Sequence[str]] = ()
+) -> None:
+    """Serve until asked to stop.
+
+    Args:
+        extra: more processes to keep alive beside our own (a demo's market).
+        prepare: commands to run once, in order, when the tables are up to date
+            and before anything is served. Each must be safe to run at every start.
+    """
+    Installation(
+        parts=[*rooftree_processes(), *extra],
+        prepare=prepare,
+        first=collect_static_commands("--clear"),
+    ).run()
+
+
+def rooftree_processes() -> list[ProcessSpec]:
+    """Web, worker and clock, as processes."""
+    shared = database.child_environment() | {"DATABASE_OWNER_URL": ""}  # what runs is not the owner
+    return [
+        ProcessSpec(
+            name="web", command=web_command(), call=process_entry_points.run_web, environment=shared
+        ),
+        ProcessSpec(
+            name="worker",
+            command=database.rooftree_command("worker"),
+            call=process_entry_points.run_worker,
+            environment=shared,
+            patience=WORKER_STOP_TIMEOUT,
+        ),
+        ProcessSpec(
+            name="clock",
+            command=database.rooftree_command("clock"),
+            call=process_entry_points.run_clock,
+            environment=shared,
+        ),
+    ]
+
+
+def web_command() -> list[str]:
+    """The web server: one port, our front, HTTP/1.1 and 2."""
+    return [
+        sys.executable, "-m", "granian", "rooftree.asgi:application",
+        "--interface", "asgi", "--host", settings.LISTEN_ADDRESS, "--port", str(settings.PORT),
+        "--workers", str(settings.WEB_PROCESSES), "--workers-kill-timeout", "2",
+        "--http1-header-read-timeout", "5000", "--no-ws", "--log-level", "warning",
+    ]  # fmt: skip
+
+
+def collect_static_commands(*words: str) -> list[Sequence[str]]:
+    """Production serves compressed files under names that change with their content."""
+    if settings.IS_DEMO:
+        return []
+    return [database.rooftree_command("collectstatic", "--noinput", "--verbosity", "0", *words)]
+
+
+def check_port_free(patience: float = 4.0) -> None:
+    """Raise `CannotStart` when another program answers on our port.
+
+    A web server of ours whose supervisor was killed needs a moment to go.
+    """
+    deadline = time.monotonic() + patience
+    while True:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((settings.LISTEN_ADDRESS, settings.PORT))
+            except OSError as problem:
+                if time.monotonic() > deadline:
+                    raise embedded_database.StartupError(
+                        f"port {settings.PORT} cannot be used ({problem.strerror}); "
+                        f"choose another, such as PORT={settings.PORT + 1}."
+                    ) from problem
+                time.sleep(0.2)
+                continue
+            return
+
+
+def print_progress(text: str) -> None:
+    """One line of progress on stderr."""
+    print(f"rooftree: {text}", file=sys.stderr, flush=True)
+
+
+def _is_web_ready() -> bool:
+    """Whether pages can be served now."""
+    asked = f"http://127.0.0.1:{settings.PORT}/readyz"
+    try:
+        with urllib.request.urlopen(asked, timeout=1) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False

@@ -1,0 +1,99 @@
+"""An officer's own call to a borrower, begun on the page and made by their phone."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+
+from rooftree.compliance.gate.verdict import Decision
+from rooftree.compliance.models import Verdict
+from rooftree.core.uuid7 import uuid7_at
+from rooftree.leads.models import ContactAttempt, Lead
+from rooftree.ledger.write_events import write_event
+from rooftree.org import sending_pause
+from rooftree.org.models import User
+from rooftree.outreach.calls import call_script
+from rooftree.outreach.messages import contact_permissions, number_checks, required_actions
+from rooftree.outreach.messages.send import address_for
+
+REPEAT_WINDOW = timedelta(minutes=1)  # a second press within it means the same call
+
+
+class CannotCall(Exception):
+    """The gate says no, or there is no number. The text is fit to show."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DialedCall:
+    """What to dial, and the attempt that waits for its outcome."""
+
+    attempt: ContactAttempt
+    number: str  # E.164
+    is_new: bool
+
+
+def begin_call(*, lead_id: UUID, by: User, at: datetime) -> DialedCall | Verdict:
+    """Ask the gate and, when it agrees, write the call down before it is made.
+
+    The verdict is kept either way, also for a second press, which is the same
+    call; where it forbids the call it is the answer. Raises `CannotCall` when
+    there is no number, or sending is paused.
+    """
+    if sending_pause.is_sending_paused():  # a STOP of the lost days is not on file
+        raise CannotCall(sending_pause.PAUSED_MESSAGE)
+    with transaction.atomic():
+        rows = Lead.objects.select_for_update(of=("self",))
+        lead = rows.select_related("person", "officer__user").get(pk=lead_id)
+        number = address_for(lead, "text")
+        if not number:
+            raise CannotCall("There is no phone number for this borrower yet.")
+        pressed = _find_repeat_press(lead, by, at)
+        cause = pressed.cause if pressed else f"call:{uuid7_at(at)}"
+        verdict = contact_permissions.decide_call(lead_id=lead.pk, cause=cause, at=at)
+        if verdict.decision == Decision.ALLOW:
+            attempt = pressed or _record_attempt(verdict, lead, number, by)
+            return DialedCall(attempt=attempt, number=number, is_new=pressed is None)
+        if number_checks.request_missing_checks(verdict, at=at):
+            verdict.sentence += " It is asked for now: press again in a minute."
+        elif verdict.decision == Decision.REQUIRE:
+            required_actions.create_task(verdict, lead, at=at)
+        return verdict
+
+
+def _find_repeat_press(lead: Lead, by: User, at: datetime) -> ContactAttempt | None:
+    rows = ContactAttempt.objects.filter(
+        lead=lead,
+        by=by,
+        medium="call",
+        cause__startswith="call:",
+        result="",
+        at__gt=at - REPEAT_WINDOW,
+    )
+    return rows.order_by("-at").first()
+
+
+def _record_attempt(verdict: Verdict, lead: Lead, number: str, by: User) -> ContactAttempt:
+    at = verdict.at
+    attempt = ContactAttempt.objects.create(
+        id=uuid7_at(at),
+        lead=lead,
+        person_id=lead.person_id,
+        medium="call",
+        address=number,
+        by=by,
+        at=at,
+        cause=verdict.cause,
+    )
+    Lead.objects.filter(pk=lead.pk, first_attempt_at=None).update(first_attempt_at=at)
+    write_event(
+        "outreach.call.begun",
+        at=at,
+        actor=f"user:{by.pk}",
+        lead_id=lead.pk,
+        person_id=lead.person_id,
+        attempt=attempt.pk,
+        verdict=verdict.pk,
+        opening=call_script.script_version_id(lead, by=by, at=at),
+    )
+    return attempt

@@ -1,0 +1,189 @@
+"""What a borrower writes back: kept, read for a STOP at once, and waiting for the officer."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from rooftree.compliance.consent import reply_classifier, store_revocation
+from rooftree.compliance.models import Revocation
+from rooftree.core.masking import redact_numbers
+from rooftree.core.uuid7 import uuid7_at
+from rooftree.db.db_role import assume_role
+from rooftree.leads.models import ContactAttempt, Lead, Phone, Signal
+from rooftree.ledger.write_events import write_event
+from rooftree.org.models import Company
+from rooftree.outreach.messages import cancel_messages, send
+from rooftree.outreach.models import Message
+from rooftree.outreach.wording import message_templates
+
+PHONE_MEDIA = ["call", "text", "voicemail"]
+NO_REPLY_MEANINGS = frozenset(
+    {"revoke", "wrong_person"}
+)  # words that ask for no answer of a person
+CAUSES_ENDED_BY_STOP = (
+    *cancel_messages.OVERTAKEN_CAUSES,
+    "watch:",
+    "milestone:",
+)  # what a STOP takes back, the gate aside
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """One inbound text, and what it changed."""
+
+    message: Message | None  # None: nobody on file has this number
+    meaning: str  # as compliance.optout reads it
+    is_new: bool = True
+
+
+def receive_text(*, sender: str, body: str, carrier_id: str, carrier: str, at: datetime) -> Reply:
+    """Keep one text from a borrower and act on a STOP in the same transaction.
+
+    A carrier's repetition changes nothing. A revocation ends what is queued at
+    once (47 CFR 64.1200(a)(10)); ambiguous words hold all automatic messages
+    until a person looks; START restores only what written consent had given. A
+    number that may not be kept is masked.
+    """
+    body, _ = redact_numbers(body.replace("\x00", ""))
+    word = reply_classifier.classify_reply(body).meaning.value
+    with transaction.atomic():
+        if Message.objects.filter(carrier=carrier, carrier_id=carrier_id).exists():
+            return Reply(message=None, meaning=word, is_new=False)
+        lead = find_lead_by_number(sender)
+        if word in ("revoke", "wrong_person", "hold"):
+            _record_stop(sender, body, word, lead, carrier_id, at)
+        if lead is None:
+            return Reply(message=None, meaning=word)
+        message = _store_message(lead, sender, body, word, carrier, carrier_id, at)
+        if word == "optin":
+            store_revocation.restore_permission(address=sender, by=f"start:{message.pk}", at=at)
+        if word in ("revoke", "wrong_person", "hold"):
+            cancel_messages.cancel_overtaken(
+                lead_id=lead.pk, because=f"reply:{word}", at=at, causes=CAUSES_ENDED_BY_STOP
+            )
+    return Reply(message=message, meaning=word)
+
+
+def find_lead_by_number(number: str) -> Lead | None:
+    """The lead a text from this number most likely belongs to: the one last written to."""
+    people = Phone.objects.filter(e164=number, unlinked_at=None).values("person_id")
+    last = (
+        Message.objects.filter(
+            to_address=number, direction="out", person_id__in=people, sent_at__isnull=False
+        )
+        .order_by("-sent_at")
+        .first()
+    )
+    if last:
+        return Lead.objects.select_related("person").get(pk=last.lead_id)
+    return (
+        Lead.objects.select_related("person")
+        .filter(person_id__in=people)
+        .order_by("-warmed_at")
+        .first()
+    )
+
+
+def queue_auto_reply(*, reply: Reply, at: datetime) -> Message | None:
+    """The one confirmation of a STOP, or the answer to HELP; nothing else is automatic."""
+    key = {"revoke": "stop_confirmed", "help": "help_answer"}.get(reply.meaning)
+    if reply.message is None or key is None:
+        return None
+    lead = Lead.objects.select_related("person").get(pk=reply.message.lead_id)
+    language = message_templates.language_for(lead.person.language)
+    template = message_templates.live_template(key, medium="text", language=language, at=at)
+    company = Company.objects.get()
+    rendered = message_templates.render_template(
+        template, lead=lead, company=company, officer=None, at=at
+    )
+    cause = f"help:{reply.message.pk}"
+    if reply.meaning == "revoke":
+        # The gate lets one confirmation through, however often they say it.
+        cause = f"stop:{Revocation.objects.get(cause=f'text:{reply.message.carrier_id}').pk}"
+    return send.queue_message(
+        lead=lead,
+        medium="text",
+        purpose="confirmation" if reply.meaning == "revoke" else "reply",
+        cause=cause,
+        words=message_templates.MessageContent.of(rendered, None),
+        to=reply.message.from_address,
+        at=at,
+    )
+
+
+def _record_stop(
+    sender: str, body: str, word: str, lead: Lead | None, carrier_id: str, at: datetime
+) -> None:
+    store_revocation.store_revocation(
+        person_id=lead.person_id if lead else None,
+        address=sender,
+        kind={"revoke": "stop", "wrong_person": "wrong_person", "hold": "review"}[word],
+        media=PHONE_MEDIA,
+        words=body[:500],
+        origin=f"message:{carrier_id}",
+        cause=f"text:{carrier_id}",
+        at=at,
+    )
+    if word == "wrong_person":
+        Phone.objects.filter(e164=sender, unlinked_at=None).update(unlinked_at=at)
+
+
+def _store_message(  # noqa: PLR0913
+    lead: Lead, sender: str, body: str, word: str, carrier: str, carrier_id: str, at: datetime
+) -> Message:
+    with assume_role("door", savepoint=False):
+        message = Message.objects.create(
+            id=uuid7_at(at),
+            lead=lead,
+            person_id=lead.person_id,
+            direction="in",
+            medium="text",
+            purpose="reply",
+            cause=f"in:{carrier}:{carrier_id}",
+            is_automated=False,
+            language=message_templates.language_for(lead.person.language),
+            to_address="",
+            from_address=sender,
+            body=body,
+            state="received",
+            carrier=carrier,
+            carrier_id=carrier_id,
+            problem="" if word == "none" else word,
+            created_at=at,
+        )
+    record_inbound_contact(message, word, at)
+    write_event(
+        "outreach.text.received",
+        at=at,
+        actor="borrower",
+        lead_id=lead.pk,
+        person_id=lead.person_id,
+        message=message.pk,
+        meaning=word,
+    )
+    return message
+
+
+def record_inbound_contact(message: Message, word: str, at: datetime) -> None:
+    """They reached us: caps read it, and scores, unless they want us to stop."""
+    ends = word in NO_REPLY_MEANINGS
+    ContactAttempt.objects.create(
+        id=uuid7_at(at),
+        lead_id=message.lead_id,
+        person_id=message.person_id,
+        medium=message.medium,
+        direction="in",
+        address=message.from_address,
+        result=word if ends else "replied",
+        at=at,
+        cause=f"message:{message.pk}",
+    )
+    if not ends:
+        Signal.objects.create(
+            id=uuid7_at(at),
+            lead_id=message.lead_id,
+            kind="replied",
+            cause=f"message:{message.pk}",
+            at=at,
+        )

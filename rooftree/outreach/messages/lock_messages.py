@@ -1,0 +1,69 @@
+"""The rows that carrying messages out holds until its transaction ends, in one order for all."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Exists, F, Q
+
+from rooftree.db.prepared_queries import PreparedQuery
+from rooftree.leads.models import Person
+from rooftree.org.sending_pause import ACTIVE_PAUSE
+from rooftree.outreach.messages import cancel_messages
+from rooftree.outreach.models import Message
+from rooftree.outreach.releases.models import RUNNING_STATES
+
+DUE_MESSAGES = PreparedQuery(
+    lambda keys, at: (
+        Message.objects.select_for_update(skip_locked=True, of=("self",))
+        .select_related("template")
+        .filter(pk__in=keys, state__in=["waiting", "held"], due_at__lte=at)
+        .filter(Q(release=None) | Q(release__state__in=RUNNING_STATES))
+        .exclude(Exists(ACTIVE_PAUSE))
+        .order_by("due_at", "pk")
+    ),
+    keys=list[UUID],
+    at=datetime,
+)
+CLAIMED_MESSAGES = PreparedQuery(
+    lambda keys: (
+        Message.objects.select_for_update(of=("self",))
+        .only("id", "lead_id")
+        .annotate(is_paused=Exists(ACTIVE_PAUSE), release_state=F("release__state"))
+        .filter(pk__in=keys, state="claimed")
+        .order_by("pk")
+    ),
+    keys=list[UUID],
+)
+LOCKED_PEOPLE = PreparedQuery(
+    lambda keys: (
+        Person.objects.select_for_update(no_key=True).only("id").filter(pk__in=keys).order_by("pk")
+    ),
+    keys=list[UUID],
+)
+
+
+def lock_due_messages(message_ids: Iterable[UUID], *, at: datetime) -> list[Message]:
+    """Those that are due and in nobody else's hands: the first for each person, who is held.
+
+    One decision a person at a time: two at once would each miss the other's attempt.
+    """
+    found: dict[UUID, Message] = {}
+    for message in DUE_MESSAGES.all(keys=list(message_ids), at=at):
+        found.setdefault(message.person_id, message)
+    LOCKED_PEOPLE.all(keys=list(found))
+    return list(found.values())
+
+
+def lock_still_claimed(message_ids: Iterable[UUID], *, at: datetime) -> set[UUID]:
+    """Those that nobody has given up on or stopped meanwhile; the stopped are taken back."""
+    claimed: list[Any] = CLAIMED_MESSAGES.all(keys=list(message_ids))
+    stopped = [one for one in claimed if one.is_paused or _is_release_stopped(one)]
+    if stopped:
+        cancel_messages.release_claims(stopped, at=at)
+    return {one.pk for one in claimed} - {one.pk for one in stopped}
+
+
+def _is_release_stopped(claimed: Any) -> bool:
+    return claimed.release_state is not None and claimed.release_state not in RUNNING_STATES

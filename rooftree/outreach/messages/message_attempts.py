@@ -1,0 +1,36 @@
+"""The contact attempt of a message, which caps count: from the claim on, gone if nothing left."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from rooftree.core.uuid7 import uuid7_at
+from rooftree.db.bulk_insert import insert_new_rows
+from rooftree.leads.models import ContactAttempt
+from rooftree.outreach.models import Message
+
+
+def record_attempts(messages: Sequence[Message], at: datetime) -> None:
+    """Write down the contact attempts that caps count, once a message."""
+    insert_new_rows(
+        [
+            ContactAttempt(
+                id=uuid7_at(at),
+                cause=f"message:{message.pk}",
+                lead_id=message.lead_id,
+                person_id=message.person_id,
+                medium=message.medium,
+                address=message.to_address,
+                purpose=message.purpose,
+                is_automated=message.is_automated,
+                by_id=message.by_id,
+                at=at,
+            )
+            for message in messages
+        ]
+    )
+
+
+def delete_attempts(messages: Sequence[Message]) -> None:
+    """Nothing was handed over after all."""
+    causes = [f"message:{message.pk}" for message in messages]
+    ContactAttempt.objects.filter(cause__in=causes).delete()

@@ -1,0 +1,54 @@
+"""Messages belong to the person of their lead, also when it is found to be somebody else's."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from rooftree.core.email_addresses import comparison_key
+from rooftree.leads.models import Email, Phone
+from rooftree.ledger.write_events import write_event
+from rooftree.outreach.models import Message
+
+REASSIGN_SQL = """
+update message set person_id = lead.person_id
+  from lead
+ where lead.id = message.lead_id and lead.id = any(%s) and message.person_id <> lead.person_id
+"""
+UNSENT_STATES = ["waiting", "held", "review"]
+
+
+def reassign_to_lead_person(lead_ids: Sequence[UUID]) -> int:
+    """Let the messages of these leads belong to whom the leads belong to; how many changed."""
+    with connection.cursor() as cursor:
+        cursor.execute(REASSIGN_SQL, [list(lead_ids)])
+        return int(cursor.rowcount)
+
+
+def cancel_misaddressed(lead_ids: Sequence[UUID], *, at: datetime) -> int:
+    """Take back what waits to go to a number or address that is not this person's; how many."""
+    rows = Message.objects.filter(lead__in=lead_ids, direction="out", state__in=UNSENT_STATES)
+    with transaction.atomic():
+        waiting = list(rows.select_for_update(of=("self",)))
+        astray = [row for row in waiting if not _is_to_own_address(row)]
+        for message in astray:
+            Message.objects.filter(pk=message.pk).update(
+                state="cancelled", problem="The number or address is another person’s.", due_at=None
+            )
+            write_event(
+                "outreach.messages.cancelled",
+                at=at,
+                lead_id=message.lead_id,
+                count=1,
+                because="people_split",
+            )
+    return len(astray)
+
+
+def _is_to_own_address(message: Message) -> bool:
+    if message.medium == "email":
+        key = comparison_key(message.to_address)
+        return Email.objects.filter(person=message.person_id, key=key).exists()
+    numbers = Phone.objects.filter(person=message.person_id, unlinked_at=None)
+    return numbers.filter(e164=message.to_address).exists()

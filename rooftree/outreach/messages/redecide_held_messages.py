@@ -1,0 +1,57 @@
+"""Deciding again what waits, because what it waited for has changed."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from rooftree.compliance.gate.effective_rules import EVERYWHERE
+from rooftree.leads import lead_tasks
+from rooftree.outreach.messages import required_actions
+from rooftree.outreach.models import Message
+
+CONSENT_PROOF_REASONS = ("consent_evidence_incomplete",)
+LICENSE_ENTRY_REASONS = ("license_words_not_on_file",)
+
+
+def redecide_after_consent_proof(*, lead_id: UUID, at: datetime) -> int:
+    """Automatic messages that lacked a proof of consent are decided anew; how many."""
+    rows = _messages_in_review(CONSENT_PROOF_REASONS).filter(lead_id=lead_id, is_automated=True)
+    return _requeue_messages(rows, because="Their consent certificate has come.", at=at)
+
+
+def redecide_after_license_entry(*, at: datetime) -> int:
+    """Messages for which our license could not be named as its state wants; how many."""
+    return _requeue_messages(
+        _messages_in_review(LICENSE_ENTRY_REASONS), because="Our license is on file.", at=at
+    )
+
+
+def redecide_reviewed(reasons: Sequence[str], *, at: datetime) -> int:
+    """Messages that people had for want of a vendor to ask; how many."""
+    return _requeue_messages(
+        _messages_in_review(reasons), because="A vendor is asked instead.", at=at
+    )
+
+
+def _messages_in_review(reasons: Sequence[str]) -> QuerySet[Message]:
+    return Message.objects.filter(direction="out", state="review", verdict__reason__in=reasons)
+
+
+def _requeue_messages(rows: QuerySet[Message], *, because: str, at: datetime) -> int:
+    about = set(rows.values_list("lead_id", "verdict__reason"))
+    count = rows.update(state="waiting", due_at=at, problem="")
+    for lead_id, reason in about:
+        lead_tasks.cancel_tasks_of_kind(
+            lead_id=lead_id, kind=required_actions.task_kind(reason), because=because, at=at
+        )
+    return count
+
+
+def redecide_under_rule(place: str, *, at: datetime) -> int:
+    """What is held where a rule has another value by now is decided anew at once; how many."""
+    rows = Message.objects.filter(direction="out", state="held", due_at__gt=at)
+    if place != EVERYWHERE:
+        rows = rows.filter(verdict__facts__places__contains=[{"state": place}])
+    return rows.update(due_at=at)

@@ -1,0 +1,45 @@
+"""The wording a new company starts with, by purpose, medium, language, kind of loan and hour."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+OPT_OUT_LINES = {
+    "en": "Reply STOP to end, HELP for help. Msg & data rates may apply.",
+    "es": "Responda ALTO para no recibir más, AYUDA para ayuda. Pueden aplicarse cargos.",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DefaultTemplate:
+    """One first edition. Its fields are explained at the head of default_templates.yaml."""
+
+    key: str
+    medium: str  # text | email | call
+    language: str  # en | es
+    loan_kind: str = ""  # purchase | refinance | equity; "": any
+    hours: str = ""  # closed; "": any
+    subject: str = ""
+    body: str
+
+    @property
+    def place(self) -> tuple[str, ...]:
+        """What tells it from every other: at one moment one edition is in force at each place."""
+        return self.key, self.medium, self.language, self.loan_kind, self.hours
+
+
+def _parse_row(row: dict[str, str]) -> DefaultTemplate:
+    ends = row.pop("ends", "")
+    body = row.pop("body")
+    return DefaultTemplate(
+        **row, body=f"{body.strip()} {OPT_OUT_LINES[row['language']]}" if ends else body
+    )
+
+
+DEFAULT_TEMPLATES = tuple(
+    _parse_row(row)
+    for row in yaml.safe_load(
+        (Path(__file__).parent / "default_templates.yaml").read_text(encoding="utf-8")
+    )
+)

@@ -1,0 +1,271 @@
+"""Everything on file about one number or address, in the form a machine reads.
+
+Nobody else's words, numbers or verdicts are in it: what belongs to the people
+who have, or had, this number or address, and nothing more.
+"""
+
+import base64
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Model, Q
+
+from rooftree.capture.models import FormCertificate, FormPage
+from rooftree.compliance.do_not_call import number_lookup
+from rooftree.compliance.gate.rulebook import RULES_VERSION
+from rooftree.compliance.models import Consent, Revocation, Verdict
+from rooftree.compliance.numbers.models import NumberQuestion
+from rooftree.compliance.rule_changes.models import RuleChange
+from rooftree.leads.models import ContactAttempt, Delivery, Person, Touch
+from rooftree.ledger.chain import GENESIS_HASH, HASHED_FIELDS
+from rooftree.ledger.models import Event
+from rooftree.org.models import Company, LoanOfficer, User
+from rooftree.outreach.models import CallRecording, Message, Template
+from rooftree.outreach.wording.version_approval import content_hash
+from rooftree.reporting.evidence import ledger_checkpoints
+
+FORMAT = "rooftree-evidence-2"
+type Json = dict[str, Any]
+
+
+def collect_evidence(address: str, *, at: datetime) -> Json:
+    """It is the file of one number (E.164) or e-mail key, oldest first throughout."""
+    people = list(_find_people(address))
+    consents = list(Consent.objects.filter(Q(address=address) | Q(person__in=people)))
+    deliveries = Delivery.objects.filter(pk__in={consent.delivery_id for consent in consents})
+    events = list(
+        Event.objects.filter(person_id__in=[person.pk for person in people]).order_by(
+            "sequence", "id"
+        )
+    )
+    messages = list(Message.objects.filter(person__in=people))
+    attempts = list(ContactAttempt.objects.filter(person__in=people))
+    editions = Template.objects.select_related("written_by", "decided_by").filter(
+        pk__in={message.template_id for message in messages if message.template_id}
+        | _opening_template_ids(events)
+    )
+    return {
+        "format": FORMAT,
+        "subject": address,
+        "made_at": _to_json_value(at),
+        "rules_version": RULES_VERSION,
+        "company": _export_row(
+            Company.objects.get(), ("legal_name", "nmls_id", "postal_address", "zone")
+        ),
+        "people": [
+            _export_row(person, ("id", "first_name", "last_name", "created_at"))
+            for person in people
+        ],
+        "staff": _staff_names(messages, attempts),
+        "inquiries": _list_inquiries(people),
+        "consents": export_rows(consents, "captured_at", "recorded_at"),
+        "deliveries": [
+            export_delivery(delivery) for delivery in deliveries.select_related("source")
+        ],
+        **_form_evidence(people),
+        "revocations": export_rows(
+            Revocation.objects.filter(Q(address=address) | Q(person__in=people)), "at"
+        ),
+        **_number_lists(address),
+        "messages": export_rows(messages, "created_at"),
+        "editions": [_template_version(edition) for edition in editions.order_by("from_at", "pk")],
+        "attempts": export_rows(attempts, "at"),
+        "recordings": export_rows(
+            CallRecording.objects.filter(attempt__person__in=people), "told_at", "asked_at"
+        ),
+        "verdicts": (verdicts := export_rows(Verdict.objects.filter(person__in=people), "at")),
+        "rule_changes": _applied_rule_changes(verdicts),
+        **_ledger_proofs(events),
+        "ledger": _ledger_summary(events),
+    }
+
+
+def _opening_template_ids(events: Iterable[Event]) -> set[UUID]:
+    """The editions of the words that whoever called them had before them."""
+    return {UUID(event.data["opening"]) for event in events if "opening" in event.data}
+
+
+def _number_lists(address: str) -> Json:
+    """What the lists say of a number now, and what a vendor answered about it."""
+    answered = NumberQuestion.objects.filter(number=address, answered_at__isnull=False)
+    return {
+        "lists": [
+            {
+                "list": one.registry,
+                "dated": one.dated.isoformat(),
+                "is_listed": one.is_listed,
+                "by": one.by,
+            }
+            for one in number_lookup.look_up_number(address)
+        ],
+        "number_checks": export_rows(answered, "answered_at"),
+    }
+
+
+def _find_people(address: str) -> Iterable[Person]:
+    has = Q(emails__key=address) if "@" in address else Q(phones__e164=address)
+    return Person.objects.filter(has).distinct().order_by("created_at", "id")
+
+
+def export_rows(found: Iterable[Model], *order: str) -> list[Json]:
+    """Every column of the rows, as JSON values, in order."""
+    rows = [
+        _export_row(one, [field.attname for field in one._meta.concrete_fields]) for one in found
+    ]
+    return sorted(rows, key=lambda one: [*(str(one[name] or "") for name in order), one["id"]])
+
+
+def _export_row(one: Model, names: Sequence[str]) -> Json:
+    return {name: _to_json_value(getattr(one, name)) for name in names}
+
+
+def _form_evidence(people: Sequence[Person]) -> Json:
+    """What our own form showed them and what they did there, with the pages as rendered."""
+    rows = FormCertificate.objects.filter(touch__person__in=people).order_by("made_at", "id")
+    certificates = [_export_row(row, ("id", "facts", "sha256", "made_at")) for row in rows]
+    shown = {certificate["facts"]["shown"]["page_sha256"] for certificate in certificates}
+    pages = FormPage.objects.filter(pk__in=shown).order_by("sha256")
+    return {
+        "form_certificates": certificates,
+        "form_pages": [_export_row(page, ("sha256", "html", "shown_at")) for page in pages],
+    }
+
+
+def _applied_rule_changes(verdicts: Iterable[Json]) -> list[Json]:
+    """The company's changes of rules among their facts, with who wrote and who approved each."""
+    numbers = {
+        one["number"] for verdict in verdicts for one in verdict["facts"].get("amendments", ())
+    }
+    rows = RuleChange.objects.select_related("written_by", "approved_by")
+    names = [
+        *("number", "place", "item", "value", "from_date", "cite", "why", "is_looser"),
+        *("counsel", "written_at", "approved_at"),
+    ]
+    return [
+        {
+            **_export_row(row, names),
+            "written_by": row.written_by.name,
+            "approved_by": row.approved_by.name if row.approved_by else None,
+        }
+        for row in rows.filter(number__in=numbers).order_by("number")
+    ]
+
+
+def _staff_names(messages: Sequence[Message], attempts: Sequence[ContactAttempt]) -> Json:
+    """Who of ours wrote, called or is named in a message, by the id that stands there."""
+    users = {message.by_id for message in messages if message.by_id}
+    users |= {attempt.by_id for attempt in attempts if attempt.by_id}
+    officers = LoanOfficer.objects.filter(
+        Q(pk__in={message.officer_id for message in messages if message.officer_id})
+        | Q(user__in=users)
+    ).select_related("user")
+    found = {
+        officer.user_id: {"name": officer.user.name, "nmls_id": officer.nmls_id}
+        for officer in officers
+    }
+    found |= {officer.pk: found[officer.user_id] for officer in officers}
+    for user in User.objects.filter(pk__in=users - found.keys()):
+        found[user.pk] = {"name": user.name, "nmls_id": ""}
+    return {str(key): named for key, named in found.items()}
+
+
+def _list_inquiries(people: Sequence[Person]) -> list[Json]:
+    """Each time they asked, and what came with it about their consent."""
+    rows = Touch.objects.filter(person__in=people).select_related("source").order_by("at", "id")
+    return [
+        {
+            **_export_row(row, ("id", "at")),
+            "source": row.source.name,
+            "consent": row.inquiry.get("consent"),
+        }
+        for row in rows
+    ]
+
+
+def _template_version(one: Template) -> Json:
+    """The wording that messages were made from, word for word, and its approval."""
+    names = [
+        *("id", *Template.PLACE, "version", "subject", "body", "summary"),
+        *("written_at", "decided_at", "is_alone", "from_at", "until_at", "approved_until"),
+    ]
+    who = {"written_by": one.written_by, "decided_by": one.decided_by}
+    return {
+        **_export_row(one, names),
+        **{key: user.name if user else None for key, user in who.items()},
+        "sha256": content_hash(one),
+    }
+
+
+def export_delivery(one: Delivery) -> Json:
+    """What the source sent, as it was kept: without numbers of social security and cards."""
+    names = ("id", "received_at", "path", "headers", "body_sha256", "verification")
+    return {
+        **_export_row(one, names),
+        "source": one.source.name,
+        "body": base64.b64encode(bytes(one.body)).decode(),
+    }
+
+
+def _ledger_proofs(events: Sequence[Event]) -> Json:
+    """The entries, each with its path to the published head it is under, and those heads."""
+    places = {event.sequence for event in events if event.sequence}
+    found = {place: (head, path) for head, place, path in ledger_checkpoints.entry_proofs(places)}
+    above = {head.sequence: head for head, _ in found.values()}
+    chained = _chain_entries(events)
+    for one in chained:
+        if one["sequence"] in found:
+            head, path = found[one["sequence"]]
+            one |= {"head": head.sequence, "path": path}
+    return {
+        "events": chained,
+        "heads": [ledger_checkpoints.export_head(above[key]) for key in sorted(above)],
+    }
+
+
+def _chain_entries(events: Sequence[Event]) -> list[Json]:
+    """The ledger's entries about these people, each with the link before it."""
+    places = [event.sequence - 1 for event in events if event.sequence]
+    before = dict(
+        Event.objects.filter(sequence__in=places).values_list("sequence", "chain_hash")
+    ) | {0: GENESIS_HASH}
+    return [
+        {
+            **_export_row(event, (*HASHED_FIELDS, "person_place", "sequence", "chain_hash")),
+            "previous": before.get(event.sequence - 1) if event.sequence else None,
+        }
+        for event in events
+    ]
+
+
+def _ledger_summary(events: Sequence[Event]) -> Json:
+    last = Event.objects.exclude(sequence=None).order_by("-sequence").first()
+    return {
+        "head_sequence": last.sequence if last else 0,
+        "head_hash": last.chain_hash if last else GENESIS_HASH,
+        "entries": len(events),
+        "not_sealed_yet": sum(event.sequence is None for event in events),
+        "of_each": {
+            person: max((one.person_place or 0 for one in of), default=0)
+            for person, of in groupby(sorted(events, key=_person_key), key=_person_key)
+        },
+    }
+
+
+def _person_key(event: Event) -> str:
+    return str(event.person_id)
+
+
+def _to_json_value(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, UUID | Decimal):
+        return str(value)
+    if isinstance(value, bytes | memoryview):
+        return base64.b64encode(bytes(value)).decode()
+    return value

@@ -1,0 +1,151 @@
+"""How each source is doing today, against what it usually does by this time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from rooftree.leads.models import Source
+from rooftree.money.company_day import company_zone
+from rooftree.reporting.rollups.fold_rollups import CURRENT_SUMS
+
+BASELINE_WEEKS = 6  # the same weekday of so many weeks is the baseline
+SPARKLINE_DAYS = 14  # of the small line
+MIN_USUAL_LEADS = 4  # under so many usual leads, a low day says nothing
+
+# Up to the same time of day as now, so that a morning is held against mornings.
+_BY_TIME_OF_DAY_SQL = """
+select d.source_id, w.n, count(*)
+  from unnest(%s::int[], %s::timestamptz[], %s::timestamptz[]) as w (n, from_at, until_at)
+  join delivery d on d.received_at >= w.from_at and d.received_at < w.until_at
+ where d.state <> 'duplicate'
+ group by 1, 2
+"""
+
+_DELIVERY_STATE_SQL = """
+select s.id,
+       (select max(d.received_at) from delivery d
+         where d.source_id = s.id and d.state in ('worked', 'received')),
+       (select count(*) from delivery d where d.source_id = s.id and d.state = 'quarantined'),
+       (select min(d.received_at) from delivery d
+         where d.source_id = s.id and d.state = 'quarantined')
+  from source s
+"""
+
+_DAILY_LEADS_SQL = f"""
+select fact.source_id, %s - arrival_date, sum(amount)::int from {CURRENT_SUMS}
+ where measure = 'leads' and arrival_date > %s group by 1, 2
+"""  # noqa: S608
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceHealth:
+    """One source as its row shows it."""
+
+    source: Source
+    word: str  # well | set_aside | silent | drifted | quiet | paused | audit | new
+    last_at: datetime | None
+    today: int
+    usual: tuple[int, int] | None  # least and most by this time of day; None: too new to say
+    days: list[int]  # leads a day, oldest first, today last
+    set_aside: int
+    set_aside_since: datetime | None
+
+
+def load_source_health(*, at: datetime) -> list[SourceHealth]:
+    """Every source, by name. Four statements, whatever the number of sources."""
+    counts = _counts_by_time_of_day(at)
+    days = _leads_by_day(at)
+    standing = {row[0]: row[1:] for row in _run_query(_DELIVERY_STATE_SQL)}
+    return [
+        _build_health(source, standing[source.pk], counts.get(source.pk, {}), days, at)
+        for source in Source.objects.select_related("baseline").order_by("name", "id")
+    ]
+
+
+def count_received_today(*, at: datetime) -> dict[str, int]:
+    """Today's deliveries by what became of them."""
+    start = datetime.combine(at.astimezone(company_zone()).date(), time(), company_zone())
+    query = "select state, count(*) from delivery where received_at >= %s group by 1"
+    return dict(_run_query(query, start))
+
+
+def _build_health(
+    source: Source,
+    standing: tuple[Any, ...],
+    counts: dict[int, int],
+    days: dict[tuple[UUID, int], int],
+    at: datetime,
+) -> SourceHealth:
+    last_at, set_aside, since = standing
+    past = [counts.get(n, 0) for n in range(1, BASELINE_WEEKS + 1)]
+    usual = (min(past), max(past)) if any(past) else None
+    today = counts.get(0, 0)
+    return SourceHealth(
+        source=source,
+        word=_status(source, last_at, set_aside, usual, today, at),
+        last_at=last_at,
+        today=today,
+        usual=usual,
+        days=[days.get((source.pk, ago), 0) for ago in range(SPARKLINE_DAYS - 1, -1, -1)],
+        set_aside=set_aside,
+        set_aside_since=since,
+    )
+
+
+def _status(
+    source: Source,
+    last_at: datetime | None,
+    set_aside: int,
+    usual: tuple[int, int] | None,
+    today: int,
+    at: datetime,
+) -> str:
+    if source.paused_at:
+        return "paused"
+    if set_aside:
+        return "set_aside"
+    if alarm := _baseline_alarm(source):
+        return alarm
+    if source.launched_at is None:
+        return "audit"
+    if last_at is None:
+        return "new"
+    is_silent = bool(source.expected_gap and at - last_at > source.expected_gap)
+    is_low = usual is not None and usual[0] >= MIN_USUAL_LEADS and today < usual[0] / 2
+    return "quiet" if is_silent or is_low else "well"
+
+
+def _baseline_alarm(source: Source) -> str:
+    held = getattr(source, "baseline", None)
+    if held is None or not (held.silent_at or held.drifted_at):
+        return ""
+    return "silent" if held.silent_at else "drifted"
+
+
+def _counts_by_time_of_day(at: datetime) -> dict[UUID, dict[int, int]]:
+    zone = company_zone()
+    here = at.astimezone(zone)
+    weeks = list(range(BASELINE_WEEKS + 1))
+    ends = [datetime.combine(here.date() - timedelta(weeks=n), here.time(), zone) for n in weeks]
+    starts = [datetime.combine(end.date(), time(), zone) for end in ends]
+    counts: dict[UUID, dict[int, int]] = {}
+    for source_id, week, number in _run_query(_BY_TIME_OF_DAY_SQL, weeks, starts, ends):
+        counts.setdefault(source_id, {})[week] = number
+    return counts
+
+
+def _leads_by_day(at: datetime) -> dict[tuple[UUID, int], int]:
+    today = at.astimezone(company_zone()).date()
+    rows = _run_query(_DAILY_LEADS_SQL, today, today - timedelta(days=SPARKLINE_DAYS))
+    return {(source_id, ago): number for source_id, ago, number in rows}
+
+
+def _run_query(query: str, *given: Any) -> Sequence[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(query, given or None)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows

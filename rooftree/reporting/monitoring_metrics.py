@@ -1,0 +1,220 @@
+"""Figures for a monitoring system, read from the database at each asking.
+
+What is counted over time is counted over the last hour, by ids, which are ordered by time: the
+cost does not grow with the years. Nothing is kept in a process, so any number may answer.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection
+
+from rooftree.core.uuid7 import uuid7_at
+
+WINDOW = timedelta(hours=1)
+WINDOW_TEXT = "over the last hour"
+
+QUEUE_SQL = """
+select queue, state::text, count(*),
+       coalesce(extract(epoch from timezone('UTC', now()) - min(scheduled_at)
+           filter (where state = 'available')), 0)
+  from oban_jobs where state in ('available', 'scheduled', 'executing', 'retryable', 'discarded')
+ group by 1, 2
+"""
+WORKERS_SQL = """
+select count(distinct node) from oban_producers
+ where updated_at > timezone('UTC', now()) - interval '10 s'
+"""
+CLOCKS_SQL = "select count(*) from pg_stat_activity where application_name = 'rooftree clock'"
+UNSENT_SQL = """
+select medium, count(*), extract(epoch from %(at)s - min(due_at)) from message
+ where state in ('waiting', 'held', 'claimed') and due_at <= %(at)s group by 1
+"""
+MESSAGES_SQL = """
+select medium, state, count(*) from message
+ where id >= %(since)s and id < %(until)s and direction = 'out' group by 1, 2
+"""
+RECEIVED_SQL = (
+    "select state, count(*) from delivery where id >= %(since)s and id < %(until)s group by 1"
+)
+LEADS_SQL = """
+select count(*), count(first_message_at), count(first_attempt_at),
+       percentile_cont(array[0.5, 0.95]) within group
+           (order by extract(epoch from first_message_at - created_at)),
+       percentile_cont(array[0.5, 0.95]) within group
+           (order by extract(epoch from first_attempt_at - created_at))
+  from lead where id >= %(since)s and id < %(until)s
+"""
+DECISIONS_SQL = """
+select medium, decision, count(*) from verdict
+ where id >= %(since)s and id < %(until)s group by 1, 2
+"""
+OFFERS_SQL = """
+select count(*), count(taken_at), count(lapsed_at), count(passed_at)
+  from offer where id >= %(since)s and id < %(until)s
+"""
+HANDOFFS_SQL = """
+select state, count(*), coalesce(extract(epoch from %(at)s - min(due_at)), 0) from handoff
+ where state in ('pending', 'sending', 'uncertain') group by 1
+"""
+SEALING_SQL = """
+select count(*), coalesce(extract(epoch from %(at)s - min(recorded_at)), 0)
+  from event where sequence is null
+"""
+PAUSED_SQL = "select count(*) from sending_pause where released_at is null"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricFamily:
+    """One metric: its name, its meaning, and its values by labels."""
+
+    name: str
+    what: str
+    values: tuple[tuple[dict[str, str], float], ...]
+    kind: str = "gauge"
+
+
+def metric_families(at: datetime) -> list[MetricFamily]:
+    """Everything there is to tell at `at`."""
+    given = {"at": at, "since": uuid7_at(at - WINDOW), "until": uuid7_at(at)}
+    return [
+        *_queue_metrics(given),
+        *_message_metrics(given),
+        *_lead_metrics(given),
+        *_other_metrics(given),
+    ]
+
+
+def _queue_metrics(given: dict[str, Any]) -> list[MetricFamily]:
+    rows = _query_rows(QUEUE_SQL, given)
+    return [
+        _build_family(
+            "rooftree_tasks",
+            "Tasks in the queue, by urgency and state; discarded ones gave up",
+            [({"queue": row[0], "state": row[1]}, row[2]) for row in rows],
+        ),
+        _build_family(
+            "rooftree_tasks_oldest_seconds",
+            "Age of the oldest task that could run now, by urgency",
+            [({"queue": row[0]}, row[3]) for row in rows if row[1] == "available"],
+        ),
+        _single_value_metric(
+            "rooftree_workers", "Workers that live", _query_rows(WORKERS_SQL, given)[0][0]
+        ),
+        _single_value_metric(
+            "rooftree_clocks", "Clocks that are connected", _query_rows(CLOCKS_SQL, given)[0][0]
+        ),
+    ]
+
+
+def _message_metrics(given: dict[str, Any]) -> list[MetricFamily]:
+    unsent = _query_rows(UNSENT_SQL, given)
+    return [
+        _build_family(
+            "rooftree_messages_due",
+            "Texts and mails that are due and have not gone",
+            [({"medium": row[0]}, row[1]) for row in unsent],
+        ),
+        _build_family(
+            "rooftree_messages_due_oldest_seconds",
+            "How long the oldest of them is overdue",
+            [({"medium": row[0]}, row[2]) for row in unsent],
+        ),
+        _build_family(
+            "rooftree_messages_last_hour",
+            f"Texts and mails planned {WINDOW_TEXT}, by what became of them",
+            [
+                ({"medium": row[0], "state": row[1]}, row[2])
+                for row in _query_rows(MESSAGES_SQL, given)
+            ],
+        ),
+        _build_family(
+            "rooftree_gate_decisions_last_hour",
+            f"Answers of the gate {WINDOW_TEXT}",
+            [
+                ({"medium": row[0], "decision": row[1]}, row[2])
+                for row in _query_rows(DECISIONS_SQL, given)
+            ],
+        ),
+    ]
+
+
+def _lead_metrics(given: dict[str, Any]) -> list[MetricFamily]:
+    leads = _query_rows(LEADS_SQL, given)[0]
+    speeds = [
+        ({"to": to, "quantile": quantile}, seconds)
+        for to, found in (("message", leads[3]), ("attempt", leads[4]))
+        for quantile, seconds in zip(("0.5", "0.95"), found or (), strict=False)
+        if seconds is not None
+    ]
+    offered, taken, lapsed, passed = _query_rows(OFFERS_SQL, given)[0]
+    return [
+        _build_family(
+            "rooftree_deliveries_last_hour",
+            f"Authentic deliveries {WINDOW_TEXT}, by state",
+            [({"state": row[0]}, row[1]) for row in _query_rows(RECEIVED_SQL, given)],
+        ),
+        _single_value_metric("rooftree_leads_last_hour", f"Leads accepted {WINDOW_TEXT}", leads[0]),
+        _build_family(
+            "rooftree_speed_to_lead_seconds",
+            f"From a lead's arrival to the first message, and to a person's first attempt, {WINDOW_TEXT}",
+            speeds,
+        ),
+        _build_family(
+            "rooftree_offers_last_hour",
+            f"Offers to officers {WINDOW_TEXT}",
+            [
+                ({"became": "made"}, offered),
+                ({"became": "taken"}, taken),
+                ({"became": "lapsed"}, lapsed),
+                ({"became": "refused"}, passed),
+            ],
+        ),
+    ]
+
+
+def _other_metrics(given: dict[str, Any]) -> list[MetricFamily]:
+    handoffs = _query_rows(HANDOFFS_SQL, given)
+    unsealed, lag = _query_rows(SEALING_SQL, given)[0]
+    return [
+        _build_family(
+            "rooftree_los_handoffs_open",
+            "Hand-offs on their way to the LOS",
+            [({"state": row[0]}, row[1]) for row in handoffs],
+        ),
+        _build_family(
+            "rooftree_los_handoffs_overdue_seconds",
+            "How long the oldest of them is overdue; negative when none is",
+            [({"state": row[0]}, row[2]) for row in handoffs],
+        ),
+        _single_value_metric("rooftree_ledger_unsealed", "Events that wait to be sealed", unsealed),
+        _single_value_metric("rooftree_ledger_lag_seconds", "Age of the oldest of them", lag),
+        _single_value_metric(
+            "rooftree_sending_paused",
+            "1 while nothing may leave",
+            _query_rows(PAUSED_SQL, given)[0][0],
+        ),
+    ]
+
+
+def _single_value_metric(name: str, what: str, value: float) -> MetricFamily:
+    return _build_family(name, what, [({}, value)])
+
+
+def _build_family(
+    name: str, what: str, values: Sequence[tuple[dict[str, str], Any]]
+) -> MetricFamily:
+    return MetricFamily(
+        name=name, what=what, values=tuple((labels, float(value)) for labels, value in values)
+    )
+
+
+def _query_rows(statement: str, given: dict[str, Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        if "%(" in statement:
+            cursor.execute(statement, given)
+        else:
+            cursor.execute(statement)
+        return list(cursor.fetchall())

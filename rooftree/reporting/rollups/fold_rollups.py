@@ -1,0 +1,68 @@
+"""Folding deltas into rollups, exactly once, while others append."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection, transaction
+
+from rooftree.reporting.rollups.metric_definitions import ROLLUP_KEY
+
+_LOCK_KEY = 0x726F_6F66_0002  # of the advisory lock; only compactors use it
+
+KEY_WITHOUT_DATES = "source_id, branch_id, measure, bucket"
+MONTH_KEY = f"arrival_month, {KEY_WITHOUT_DATES}"
+
+# One statement: a reader sees each delta either unfolded or in its rollup, never both or neither.
+_FOLD_SQL = f"""
+with mine as (
+  update delta set folded_at = %(at)s
+   where id in (select id from delta where folded_at is null limit %(limit)s)
+  returning {ROLLUP_KEY}, amount
+), sums as (
+  select {ROLLUP_KEY}, sum(amount)::bigint as amount from mine group by {ROLLUP_KEY}
+), added as (
+  insert into rollup (id, {ROLLUP_KEY}, amount)
+  select gen_random_uuid(), {ROLLUP_KEY}, amount from sums
+  on conflict ({ROLLUP_KEY}) do update set amount = rollup.amount + excluded.amount
+  returning 1
+), months as (
+  insert into month_rollup (id, {MONTH_KEY}, amount)
+  select gen_random_uuid(), date_trunc('month', arrival_date)::date, {KEY_WITHOUT_DATES}, sum(amount)
+    from sums group by date_trunc('month', arrival_date), {KEY_WITHOUT_DATES}
+  on conflict ({MONTH_KEY}) do update set amount = month_rollup.amount + excluded.amount
+)
+select (select count(*) from mine), (select count(*) from added)
+"""  # noqa: S608
+
+# What a report reads: the sums and what is not in them yet, in one snapshot.
+CURRENT_SUMS = f"""
+(select {ROLLUP_KEY}, amount from rollup
+  union all
+ select {ROLLUP_KEY}, amount from delta where folded_at is null) fact
+"""  # noqa: S608
+
+CURRENT_SUMS_BY_MONTH = f"""
+(select {MONTH_KEY}, amount from month_rollup
+  union all
+ select date_trunc('month', arrival_date)::date, {KEY_WITHOUT_DATES}, amount
+   from delta where folded_at is null) fact
+"""  # noqa: S608
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoldResult:
+    """How many deltas went into how many rollups."""
+
+    deltas: int
+    rollups: int
+
+
+def fold_deltas(*, at: datetime, limit: int = 5000) -> FoldResult:
+    """Fold up to `limit` deltas; nothing when another compactor is at work."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("select pg_try_advisory_xact_lock(%s)", [_LOCK_KEY])
+        if not cursor.fetchone()[0]:
+            return FoldResult(deltas=0, rollups=0)
+        cursor.execute(_FOLD_SQL, {"at": at, "limit": limit})
+        deltas, rollups = cursor.fetchone()
+    return FoldResult(deltas=deltas, rollups=rollups)

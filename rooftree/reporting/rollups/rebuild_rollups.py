@@ -1,0 +1,76 @@
+"""Counting everything from nothing: the measure of whether the running sums are right."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+
+from rooftree.reporting.models import MonthRollup, Rollup, RollupDelta
+from rooftree.reporting.rollups import fold_rollups, rollup_deltas
+from rooftree.reporting.rollups.metric_definitions import (
+    LEADLESS_ENTRIES_SQL,
+    MEASURE_SQL,
+    ROLLUP_KEY,
+)
+
+_TRUE_SUMS_SQL = " union all ".join(
+    [*MEASURE_SQL.values(), f"select {ROLLUP_KEY}, amount from ({LEADLESS_ENTRIES_SQL}) lump"]
+)  # noqa: S608
+
+# The sums by month against those by day, which are held against the tables.
+_MONTH_DIFFERENCES_SQL = f"""
+select arrival_month, null::date, {fold_rollups.KEY_WITHOUT_DATES}, sum(counted)::bigint, sum(actual)::bigint
+  from (select {fold_rollups.MONTH_KEY}, amount as counted, 0 as actual from month_rollup
+         union all
+        select date_trunc('month', arrival_date)::date, {fold_rollups.KEY_WITHOUT_DATES}, 0, amount
+          from rollup) both_counts
+ group by {fold_rollups.MONTH_KEY} having sum(counted) <> sum(actual) limit %s
+"""  # noqa: S608
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SumDifference:
+    """One sum that is not what the tables say."""
+
+    key: tuple[Any, ...]  # in the order of truth.KEY
+    counted: int
+    true: int
+
+
+def find_differences(*, limit: int = 100) -> list[SumDifference]:
+    """Every sum that differs from a count of the tables, in one snapshot."""
+    query = f"""
+    select {ROLLUP_KEY}, coalesce(sum(counted), 0)::bigint, coalesce(sum(actual), 0)::bigint
+      from (select {ROLLUP_KEY}, amount as counted, 0 as actual from {fold_rollups.CURRENT_SUMS}
+             union all
+            select {ROLLUP_KEY}, 0, amount from ({_TRUE_SUMS_SQL}) truth) both_counts
+     group by {ROLLUP_KEY} having sum(counted) <> sum(actual) limit %s
+    """  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(query, [limit])
+        rows = cursor.fetchall()
+        cursor.execute(_MONTH_DIFFERENCES_SQL, [limit])
+        rows += cursor.fetchall()
+    return [SumDifference(key=tuple(key), counted=c, true=t) for *key, c, t in rows]
+
+
+def rebuild_all(*, at: datetime) -> int:
+    """Throw the sums away and count anew, as after a change of zone or scale; how many leads.
+
+    Nothing may be counted meanwhile: the tables are locked until it is done.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("lock table delta, rollup, month_rollup in exclusive mode")
+        RollupDelta.objects.all().delete()
+        Rollup.objects.all().delete()
+        MonthRollup.objects.all().delete()
+        cursor.execute("select id from lead where not is_test order by id")
+        leads = [row[0] for row in cursor.fetchall()]
+        for lead_id in leads:
+            rollup_deltas.append_missing_deltas(lead_id)
+        cursor.execute("select id from money_entry where lead_id is null")
+        rollup_deltas.count_leadless_entries([row[0] for row in cursor.fetchall()])
+        while fold_rollups.fold_deltas(at=at).deltas:
+            pass
+    return len(leads)

@@ -1,0 +1,36 @@
+"""A lead's credit clocks in its history: what became due, and how it was seen that it went."""
+
+from collections.abc import Iterator
+
+from rooftree.compliance.credit.clock_due_dates import CLOCK_KINDS
+from rooftree.compliance.credit.credit_clocks import CLOCK_OUTCOMES
+from rooftree.compliance.models import CreditClock
+from rooftree.leads.models import Lead
+from rooftree.reporting.timeline.timeline_entry import EntryGroup, EntryMark, TimelineEntry
+
+
+def build_entries(lead: Lead) -> Iterator[TimelineEntry]:
+    """Two entries a clock: its beginning, and its end with the proof."""
+    for clock in CreditClock.objects.filter(lead=lead).select_related("closed_by"):
+        title = CLOCK_KINDS[clock.kind].title
+        yield TimelineEntry(
+            key=f"clock:{clock.pk}:opened",
+            at=clock.opened_at,
+            group=EntryGroup.LOAN,
+            icon="clock",
+            title=title,
+            rest=f"due by {clock.due_on:%b} {clock.due_on.day}",
+            body=clock.sentence,
+            mark=EntryMark.HOLD,
+        )
+        if clock.closed_at is not None:
+            yield TimelineEntry(
+                key=f"clock:{clock.pk}:closed",
+                at=clock.closed_at,
+                group=EntryGroup.LOAN,
+                icon="check",
+                title=CLOCK_OUTCOMES[clock.closed_as],
+                rest=f"seen by {clock.closed_by.name}" if clock.closed_by else "as the LOS shows",
+                body=clock.proof.get("reference", ""),
+                mark=EntryMark.OK,
+            )

@@ -1,0 +1,100 @@
+"""Legal holds: placing and lifting one, and whose records it keeps. A hold wins over everything."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from rooftree.core.uuid7 import uuid7_at
+from rooftree.ledger.write_events import write_event
+from rooftree.org.models import User
+from rooftree.retention.models import LegalHold
+
+MIN_REASON_LENGTH = 10  # characters of a reason
+
+# SQL: whether a hold `h` is on records of `o.people`. What cannot be told whose it is stays
+# while any hold is in force. A number or address counts also where it was unlinked.
+HOLD_COVERS_SQL = """(cardinality(o.people) = 0
+    or exists (select from person w
+        where (w.id = any(o.people) or w.merged_into_id = any(o.people)) and (
+            w.id = h.person_id
+            or (h.address <> '' and (
+                exists (select from phone p where p.person_id = w.id and p.e164 = h.address)
+                or exists (select from email e where e.person_id = w.id and e.key = h.address)
+                or exists (select from consent c where c.person_id = w.id and c.address = h.address)
+            ))
+            or (h.person_id is null and h.address = '' and exists (
+                select from touch t where t.person_id = w.id
+                   and (h.source_id is null or t.source_id = h.source_id)
+                   and (h.from_date is null or t.at >= h.from_date)
+                   and (h.until_date is null or t.at < h.until_date))))))"""
+IS_HELD_SQL = f"exists (select from legal_hold h where h.lifted_at is null and {HOLD_COVERS_SQL})"
+ACTIVE_HOLDS_SQL = f"""
+select h.id from legal_hold h cross join (select %s::uuid[] as people) o
+ where h.lifted_at is null and {HOLD_COVERS_SQL}
+"""  # noqa: S608
+
+
+class BadHold(Exception):
+    """A hold that says too little, or is lifted already. The text is fit to show."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldScope:
+    """What a hold is of: a person, a number or address, or a source and a time of arrival."""
+
+    person_id: UUID | None = None
+    address: str = ""  # E.164 or e-mail key
+    source_id: UUID | None = None
+    from_date: date | None = None
+    until_date: date | None = None  # exclusive
+
+
+def place_hold(scope: HoldScope, *, matter: str, why: str, by: User, at: datetime) -> LegalHold:
+    """Keep all that the scope covers, from now until it is lifted. Raises `CannotHold`.
+
+    A removal under way ends its slice first; the next one sees the hold.
+    """
+    matter, why = matter.strip()[:120], why.strip()[:400]
+    if not matter or len(why) < MIN_REASON_LENGTH:
+        raise BadHold("Name the matter, and say in a few words why.")
+    is_time = bool(scope.from_date and scope.until_date)
+    if not (scope.person_id or scope.address or scope.source_id or is_time):
+        raise BadHold("Say whose records: a number, an address, a source, or from and to.")
+    if scope.from_date and scope.until_date and scope.from_date >= scope.until_date:
+        raise BadHold("The period ends before it begins.")
+    with transaction.atomic():
+        hold = LegalHold.objects.create(
+            id=uuid7_at(at), matter=matter, why=why, person_id=scope.person_id,
+            address=scope.address, source_id=scope.source_id, from_date=scope.from_date,
+            until_date=scope.until_date, placed_by=by, placed_at=at,
+        )  # fmt: skip
+        write_event(
+            "compliance.hold.placed", at=at, actor=f"user:{by.pk}", hold=hold.pk,
+            person_id=scope.person_id, source=scope.source_id,
+        )  # fmt: skip
+    return hold
+
+
+def lift_hold(*, hold_id: UUID, because: str, by: User, at: datetime) -> None:
+    """End a hold; what it kept goes by its clocks again. Raises `CannotHold`."""
+    because = because.strip()[:400]
+    if len(because) < MIN_REASON_LENGTH:
+        raise BadHold("Say in a few words why the hold ends.")
+    with transaction.atomic():
+        live = LegalHold.objects.filter(pk=hold_id, lifted_at=None)
+        if not live.update(lifted_by=by, lifted_at=at, lifted_because=because):
+            raise BadHold("This hold was lifted already.")
+        write_event("compliance.hold.lifted", at=at, actor=f"user:{by.pk}", hold=hold_id)
+
+
+def active_holds(people: Sequence[UUID]) -> list[LegalHold]:
+    """The holds in force on these people's records."""
+    if not people:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(ACTIVE_HOLDS_SQL, [list(people)])
+        found = [row[0] for row in cursor.fetchall()]
+    return list(LegalHold.objects.filter(pk__in=found).select_related("placed_by", "source"))

@@ -1,0 +1,161 @@
+"""Reading what a choice rests on, and storing it for the replay."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from rooftree.leads.models import Lead
+from rooftree.org.working_hours import local_clock
+from rooftree.routing import candidates, officer_roster
+from rooftree.routing.candidates import Candidate
+from rooftree.routing.choose_officer import ChoiceInputs, pool_key
+from rooftree.routing.models import RuleSet
+from rooftree.routing.routing_rules import LeadFacts, Pool, Rule
+
+# What the roster says of one officer now, each count on an index of its own.
+OFFICER_LOAD_SQL = """
+select p.terminated_at, p.paused_at,
+       asked.n + (select count(*) from ownership w
+                   where w.officer_id = p.id and w.from_at <= %(at)s
+                     and w.from_at >= date_trunc('day', %(at)s at time zone p.zone)
+                                      at time zone p.zone),
+       asked.n + (select count(*) from lead l
+                   where l.officer_id = p.id and l.first_talk_at is null
+                     and l.state in ('new', 'working')),
+       coalesce((select t.taken from turn t where t.officer_id = p.id and t.pool = %(pool)s), 0)
+  from loan_officer p,
+       lateral (select count(*) as n from offer f
+                 where f.officer_id = p.id and f.taken_at is null and f.passed_at is null
+                   and f.lapsed_at is null) asked
+ where p.id = %(id)s
+"""
+
+
+def build_lead_facts(lead: Lead, *, zone: str, is_repeat: bool) -> LeadFacts:
+    """What rules may know of a lead. `lead.source` should be loaded; `zone` is the company's."""
+    day, clock = local_clock(zone, lead.warmed_at)
+    return LeadFacts(
+        id=str(lead.pk),
+        source=lead.source.slug,
+        purpose=lead.purpose,
+        loan_type=lead.loan_type,
+        state=lead.property_state,
+        language=lead.person.language,
+        amount_cents=lead.amount_cents,
+        credit_band=lead.credit_band,
+        score=lead.score,
+        is_repeat=is_repeat,
+        day=day,
+        clock=clock,
+    )
+
+
+def load_choice_inputs(pools: Sequence[Pool], *, state: str, at: datetime) -> ChoiceInputs:
+    """The officers of some pools as they are now, with their turns.
+
+    Args:
+        state: of the property; only licenses in it are read.
+        at: today's leads are counted up to this moment.
+    """
+    asked = officer_roster.RosterQuery(
+        everyone=any(pool.is_everyone for pool in pools),
+        officers=tuple(sorted({officer for pool in pools for officer in pool.officers})),
+        branches=tuple(sorted({branch for pool in pools for branch in pool.branches})),
+        state=state,
+    )
+    keys = sorted({pool_key(pool) for pool in pools})
+    found = officer_roster.load_current_roster(asked, pools=keys, at=at)
+    return ChoiceInputs(
+        lender=found.lender,
+        candidates=found.people,
+        turns=_group_turns(found.turns),
+        roster=found.sha256,
+        unfiled=found.unfiled,
+    )
+
+
+def is_unchanged(was: Candidate, *, pool: str, taken: int, at: datetime) -> bool:
+    """Whether an officer, now held, stands as when read: employed, unpaused, as busy, as in turn.
+
+    Licenses are not read again: the database holds and judges them when the offer is made.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(OFFICER_LOAD_SQL, {"id": was.id, "pool": pool, "at": at})
+        found = cursor.fetchone()
+    return bool(found == (was.terminated_at, was.paused_at, was.today, was.open, taken))
+
+
+def inputs_to_json(facts: LeadFacts, was_known: ChoiceInputs, at: datetime) -> dict[str, Any]:
+    """The inputs of a choice as its decision stores them.
+
+    Who could be asked is on file once, as a roster; here is what each had in hand.
+    """
+    return {
+        "at": at.isoformat(),
+        "lead": asdict(facts),
+        "roster": was_known.roster,
+        "now": [
+            [nth, one.today, one.open, one.paused_at and one.paused_at.isoformat()]
+            for nth, one in enumerate(was_known.candidates)
+            if one.today or one.open or one.paused_at
+        ],
+        "turns": [
+            [pool, officer, taken]
+            for pool, turns in sorted(was_known.turns.items())
+            for officer, taken in sorted(turns.items())
+        ],
+        "asked": sorted(was_known.asked),
+        "busy": sorted(was_known.busy),
+        "place": was_known.place,
+        "rule_name": was_known.rule_name,
+    }
+
+
+def inputs_from_json(stored: Mapping[str, Any]) -> ChoiceInputs:
+    """What was known, from a stored decision. Older ones hold the roster themselves."""
+    if "roster" in stored:
+        ready = officer_roster.load_stored_roster(stored["roster"])
+        lender, people = ready.lender, [*ready.people]
+        for nth, today, in_hand, paused_at in stored["now"]:
+            people[nth] = candidates.with_current_load(people[nth], today, in_hand, paused_at)
+    else:
+        lender = candidates.lender_from_json(stored["lender"])
+        people = [*candidates.candidates_from_json(stored)]
+    return ChoiceInputs(
+        lender=lender,
+        candidates=tuple(people),
+        turns=_group_turns(stored["turns"]),
+        asked=frozenset(stored.get("asked", ())),
+        busy=frozenset(stored.get("busy", ())),
+        place=stored.get("place", 0),
+        rule_name=stored.get("rule_name", ""),
+        roster=stored.get("roster", ""),
+    )
+
+
+def _group_turns(rows: Iterable[tuple[str, str, int]]) -> dict[str, dict[str, int]]:
+    turns: dict[str, dict[str, int]] = {}
+    for pool, officer, taken in rows:
+        turns.setdefault(pool, {})[officer] = taken
+    return turns
+
+
+def find_candidate(people: Collection[Candidate], officer_id: str) -> Candidate | None:
+    """The one with this id."""
+    return next((person for person in people if person.id == officer_id), None)
+
+
+def load_rules(edition: RuleSet) -> tuple[Rule, ...]:
+    """The rules of a published edition, read once in each process: editions never change."""
+    return _load_cached_rules(edition.pk)
+
+
+@lru_cache(maxsize=32)
+def _load_cached_rules(edition_id: UUID) -> tuple[Rule, ...]:
+    stored = RuleSet.objects.values_list("rules", flat=True).get(pk=edition_id)
+    return tuple(Rule.from_json(one) for one in stored)

@@ -1,0 +1,23 @@
+"""What a license that ran out leaves behind: run after every local midnight."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection
+from django.db.transaction import atomic
+
+from rooftree.db import trigger_clock
+
+
+def end_unlawful_assignments(*, at: datetime) -> list[UUID]:
+    """End every live offer and ownership that is unlawful at `at`; returns the leads.
+
+    The database judges, by the same function that refuses new attachments, and
+    leaves an event of each. `waiting.due` finds the leads afterwards. Funded and
+    retired leads keep their last owner. Source of rule: LIC-01.
+    """
+    with atomic():
+        trigger_clock.set_trigger_time(at)
+        with connection.cursor() as cursor:
+            cursor.execute("select distinct end_unlawful(null, null, null, 'license_expired')")
+            return [row[0] for row in cursor.fetchall()]

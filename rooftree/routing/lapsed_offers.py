@@ -1,0 +1,130 @@
+"""Silence: an offer not taken by its time ends, and the lead goes down its rule's chain."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Q
+from django.db.transaction import atomic
+
+from rooftree.leads.models import Lead
+from rooftree.ledger.write_events import write_event
+from rooftree.routing import assign_leads, unclaimed_alarm
+from rooftree.routing.assign_leads import LIVE_OFFER, Assignment, Unassigned
+from rooftree.routing.assignment_batch import ChoiceStart
+from rooftree.routing.choice_inputs import load_rules
+from rooftree.routing.models import Offer, Ownership, RoutingDecision
+from rooftree.routing.routing_rules import Rule
+
+SILENCE = "silence"
+ASK_AGAIN_AFTER = timedelta(
+    hours=12
+)  # how long an officer who did not take a lead is not asked again
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LapsedOffer:
+    """An offer that ended in silence, and where in the chain its lead stands."""
+
+    offer_id: UUID
+    lead_id: UUID
+    officer_id: UUID
+    place: int
+
+
+def end_overdue_offers(*, at: datetime, limit: int) -> list[LapsedOffer]:
+    """End the offers that nobody took in time, oldest first; for each, `pass_on` follows.
+
+    Any number of clocks may run: rows that another one holds are skipped, and
+    so is an offer that is being taken at this moment. The leads are held too, as
+    every verb holds the lead before its offer: who takes one waits, and never we for them.
+    """
+    with atomic():
+        due = (
+            Offer.objects.filter(**LIVE_OFFER, due_at__lte=at)
+            .select_for_update(of=("self", "lead"), no_key=True, skip_locked=True)
+            .select_related("decision", "lead")
+            .order_by("due_at", "id")[:limit]
+        )
+        ended = list(due)
+        Offer.objects.filter(pk__in=[offer.pk for offer in ended]).update(
+            lapsed_at=at, ended_because=SILENCE
+        )
+        for offer in ended:
+            write_event(
+                "routing.offer.lapsed",
+                at=at,
+                actor="system:clock",
+                lead_id=offer.lead_id,
+                person_id=offer.lead.person_id,
+                offer_id=offer.pk,
+                officer_id=offer.officer_id,
+                because=SILENCE,
+            )
+    return [
+        LapsedOffer(
+            offer_id=offer.pk,
+            lead_id=offer.lead_id,
+            officer_id=offer.officer_id,
+            place=offer.decision.place,
+        )
+        for offer in ended
+    ]
+
+
+def pass_on_lead(*, lead_id: UUID | str, at: datetime) -> Assignment | Unassigned:
+    """Offer a lead to the next on its rule's chain; at the end, call the named person.
+
+    Those who passed or kept silent are not asked again for `ROUND`. A lead
+    whose last offer ended for another reason (its state or a license changed)
+    starts again at the first place. Safe to repeat.
+    """
+    with atomic():
+        lead = Lead.objects.select_for_update(of=("self",), no_key=True).get(pk=lead_id)
+        last = RoutingDecision.objects.filter(lead=lead).order_by("-at", "-place", "-id").first()
+        start = ChoiceStart(asked=_recently_asked_officers(lead, at))
+        if last is None or not _was_unanswered(last) or _is_owned_or_offered(lead):
+            return assign_leads.assign_to_best_officer(lead_id=lead_id, start=start, at=at)
+        rule = _find_rule_of(last)
+        if rule and last.place < len(rule.chain):
+            onward = ChoiceStart(asked=start.asked, place=last.place + 1, rule_name=rule.name)
+            return assign_leads.assign_to_best_officer(lead_id=lead_id, start=onward, at=at)
+        return _end_chain(lead, rule, last, at)
+
+
+def _recently_asked_officers(lead: Lead, at: datetime) -> frozenset[str]:
+    unanswered = Offer.objects.filter(
+        Q(passed_at__isnull=False) | Q(ended_because=SILENCE),
+        lead=lead,
+        offered_at__gt=at - ASK_AGAIN_AFTER,
+    )
+    return frozenset(str(id_) for id_ in unanswered.values_list("officer_id", flat=True))
+
+
+def _was_unanswered(last: RoutingDecision) -> bool:
+    return last.offers.filter(Q(passed_at__isnull=False) | Q(ended_because=SILENCE)).exists()
+
+
+def _is_owned_or_offered(lead: Lead) -> bool:
+    return (
+        Ownership.objects.filter(lead=lead, until_at=None).exists()
+        or Offer.objects.filter(lead=lead, **LIVE_OFFER).exists()
+    )
+
+
+def _find_rule_of(last: RoutingDecision) -> Rule | None:
+    return next((rule for rule in load_rules(last.rule_set) if rule.name == last.rule_name), None)
+
+
+def _end_chain(lead: Lead, rule: Rule | None, last: RoutingDecision, at: datetime) -> Unassigned:
+    sentence = "Everyone on the chain was asked and nobody took it."
+    write_event(
+        "routing.lead.unclaimed",
+        at=at,
+        actor="system:routing",
+        lead_id=lead.pk,
+        person_id=lead.person_id,
+        decision_id=last.pk,
+    )
+    unclaimed_alarm.raise_unclaimed_alarm(lead, rule=rule, why=sentence, at=at)
+    return Unassigned(lead_id=lead.pk, sentence=sentence, decision_id=last.pk)

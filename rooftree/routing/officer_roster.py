@@ -1,0 +1,266 @@
+"""Who could be asked, kept ready between two choices, and how much each has in hand now.
+
+Who works here, with which licenses and hours, changes a few times a day; how much each
+has changes with every lead. The first is kept in the process under a stamp that the
+database gives in the same statement as the second: another stamp, and it is read anew.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from django.db import connection
+
+from rooftree.core.uuid7 import uuid7_at
+from rooftree.routing import candidates
+from rooftree.routing.candidates import Candidate, Lender
+from rooftree.routing.models import Roster
+
+CACHE_SIZE = 64  # rosters of pools and states in one process
+MAX_READS = 5  # of a roster that staff are changing at this moment
+
+# A row's version is another with each change, and one undone never comes back.
+STAMP_SQL = """(
+    select bit_xor(part) from (
+        select bit_xor(hash_record_extended((o.xmin, o.ctid), 1)) as part from loan_officer o
+         union all
+        select bit_xor(hash_record_extended((l.xmin, l.ctid), 2)) from license l
+         where l.state = %(state)s
+         union all
+        select bit_xor(hash_record_extended((l.xmin, l.ctid), 3)) from company_license l
+         union all
+        select bit_xor(hash_record_extended((c.xmin, c.ctid), 4)) from company c
+         union all
+        select bit_xor(uuid_hash_extended(b.id, hashtextextended(b.path, 5))) from branch b
+         union all
+        select bit_xor(uuid_hash_extended(u.id, hashtextextended(u.name, 6))) from "user" u
+    ) parts)
+"""
+
+# One JSON document: built by the database and read by Python faster than rows are.
+ROSTER_SQL = f"""
+with people as materialized (
+    select o.*, u.name as user_name, b.path as branch_path
+      from loan_officer o
+      join "user" u on u.id = o.user_id
+      join branch b on b.id = o.branch_id
+     where (o.terminated_at is null or o.terminated_at > %(at)s)
+       and (%(everyone)s or o.id = any(%(officers)s::uuid[]) or b.path like any(%(paths)s::text[]))
+), permits as (
+    select l.officer_id,
+           json_agg(json_build_array(l.state, l.from_date, l.until_date, l.status)
+                    order by l.from_date, l.id) as listed
+      from license l where l.state = %(state)s and l.officer_id in (select id from people)
+     group by 1
+), shaped as materialized (
+    select p.id, p.user_name, p.nmls_id, p.terminated_at, json_build_array(
+        p.branch_path, p.zone, p.hours, p.languages, p.products,
+        coalesce(permits.listed, '[]'::json), p.sponsored_from_date, p.daily_cap, p.open_cap
+    )::text as shape
+      from people p left join permits on permits.officer_id = p.id
+), shapes as materialized (
+    select t.shape, row_number() over (order by t.shape) - 1 as nth
+      from (select distinct shape from shaped) t
+)
+select {STAMP_SQL}, json_build_object(
+    'lender', (select json_build_object('kind', c.kind, 'permits', coalesce((
+                   select json_agg(json_build_array(l.state, l.from_date, l.until_date, 'Approved')
+                                   order by l.from_date, l.id)
+                     from company_license l where l.state = %(state)s), '[]'::json))
+                 from company c limit 1),
+    'shapes', (select coalesce(json_agg(s.shape::json order by s.nth), '[]'::json) from shapes s),
+    'candidates', (select coalesce(json_agg(json_build_array(
+        p.id, p.user_name, p.nmls_id, s.nth, 0, 0, p.terminated_at, null)
+        order by p.id), '[]'::json)
+      from shaped p join shapes s on s.shape = p.shape)
+)::text
+"""  # noqa: S608 (the stamp is ours)
+
+# Only those who have something in hand or are paused: today's leads and the unreached of each.
+CURRENT_LOAD_SQL = f"""
+with held as (
+    select w.officer_id, count(*) as today, 0 as unreached, null::timestamptz as paused_at
+      from ownership w join loan_officer p on p.id = w.officer_id
+     where w.from_at > %(at)s - interval '26 hours' and w.from_at <= %(at)s
+       and w.from_at >= date_trunc('day', %(at)s at time zone p.zone) at time zone p.zone
+       and (%(everyone)s or w.officer_id = any(%(ids)s::uuid[]))
+     group by 1
+), asked as (
+    select f.officer_id, count(*) as today, count(*) as unreached, null::timestamptz from offer f
+     where f.taken_at is null and f.passed_at is null and f.lapsed_at is null
+       and (%(everyone)s or f.officer_id = any(%(ids)s::uuid[]))
+     group by 1
+), unreached as (
+    select l.officer_id, 0 as today, count(*) as unreached, null::timestamptz from lead l
+     where l.officer_id is not null and l.first_talk_at is null and l.state in ('new', 'working')
+       and (%(everyone)s or l.officer_id = any(%(ids)s::uuid[]))
+     group by 1
+), paused as (
+    select p.id, 0 as today, 0 as unreached, p.paused_at from loan_officer p
+     where p.paused_at is not null and (%(everyone)s or p.id = any(%(ids)s::uuid[]))
+), each as (
+    select officer_id, sum(today) as today, sum(unreached) as unreached,
+           max(paused_at) as paused_at
+      from (table held union all table asked union all table unreached union all table paused) one
+     group by 1
+)
+select {STAMP_SQL}, exists (select from roster where sha256 = %(sha256)s), json_build_object(
+    'turns', (select coalesce(json_agg(json_build_array(t.pool, t.officer_id, t.taken)),
+                              '[]'::json)
+                from turn t where t.pool = any(%(pools)s::text[])),
+    'now', (select coalesce(json_agg(json_build_array(officer_id, today, unreached, paused_at)),
+                            '[]'::json) from each)
+)::text
+"""  # noqa: S608 (the stamp is ours)
+
+
+STORE_ROSTER_SQL = """
+insert into roster (id, sha256, people, at) values (%s, %s, %s::jsonb, %s) on conflict do nothing
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CachedRoster:
+    """A roster, read: nobody in it has anything in hand."""
+
+    sha256: str
+    text: str
+    lender: Lender
+    people: tuple[Candidate, ...]
+    places: Mapping[str, int]  # of each officer among `people`
+    # The last said of each officer, as the database says it, and the officer as they then were.
+    lately: dict[int, tuple[Sequence[Any], Candidate]] = field(default_factory=dict)
+
+    def now(self, said: Iterable[Sequence[Any]]) -> tuple[Candidate, ...]:
+        """The people with what is said of some; few have changed since the last choice."""
+        people = [*self.people]
+        for row in said:
+            nth = self.places.get(row[0])
+            if nth is None:
+                continue
+            was, one = self.lately.get(nth, ((), people[nth]))
+            if was != row:
+                one = candidates.with_current_load(one, *row[1:])
+                self.lately[nth] = row, one
+            people[nth] = one
+        return tuple(people)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RosterQuery:
+    """Which officers a choice may draw from, and for a property in which state."""
+
+    everyone: bool
+    officers: tuple[str, ...]
+    branches: tuple[str, ...]
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurrentRoster:
+    """The officers of a roster as they are at one moment."""
+
+    sha256: str
+    unfiled: str  # the roster's text while it is not on file
+    lender: Lender
+    people: tuple[Candidate, ...]
+    turns: Sequence[tuple[str, str, int]]  # pool key, officer id, turns taken
+
+
+_cache: dict[RosterQuery, tuple[int, CachedRoster]] = {}
+
+
+def load_current_roster(asked: RosterQuery, *, pools: Sequence[str], at: datetime) -> CurrentRoster:
+    """Who could be asked now, with what each has in hand.
+
+    Two round trips when staff changed something since the last choice, else one.
+    """
+    stamp, ready = _cache.get(asked) or _read_roster(asked, at)
+    for _ in range(MAX_READS):
+        is_stamp, is_filed, found = _read_current_load(asked, ready, pools, at)
+        if is_stamp == stamp:
+            break
+        stamp, ready = _read_roster(asked, at)
+    return CurrentRoster(
+        sha256=ready.sha256,
+        unfiled="" if is_filed else ready.text,
+        lender=ready.lender,
+        people=ready.now(found["now"]),
+        turns=found["turns"],
+    )
+
+
+def store_rosters(rosters: Mapping[str, str], *, at: datetime) -> None:
+    """Put rosters that decisions rest on on file, by their hashes, those that are not there yet.
+
+    In one order for all: no two who do so wait for each other.
+    """
+    if not rosters:
+        return
+    rows: list[list[Any]] = [
+        [uuid7_at(at), sha256, text, at] for sha256, text in sorted(rosters.items())
+    ]
+    with connection.cursor() as cursor:
+        cursor.executemany(STORE_ROSTER_SQL, rows)
+
+
+@lru_cache(maxsize=CACHE_SIZE)
+def load_stored_roster(sha256: str) -> CachedRoster:
+    """A roster that decisions rest on; it never changes."""
+    stored = Roster.objects.values_list("people", flat=True).get(sha256=sha256)
+    return _build_roster(json.dumps(stored), sha256)
+
+
+def _read_roster(asked: RosterQuery, at: datetime) -> tuple[int, CachedRoster]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            ROSTER_SQL,
+            {
+                "at": at,
+                "state": asked.state,
+                "everyone": asked.everyone,
+                "officers": list(asked.officers),
+                "paths": [f"%/{branch}/%" for branch in asked.branches],
+            },
+        )
+        stamp, text = cursor.fetchone()
+    ready = _build_roster(text, hashlib.sha256(text.encode()).hexdigest())
+    while len(_cache) >= CACHE_SIZE:
+        _cache.pop(next(iter(_cache)), None)
+    _cache[asked] = stamp, ready
+    return stamp, ready
+
+
+def _build_roster(text: str, sha256: str) -> CachedRoster:
+    stored = json.loads(text)
+    people = candidates.candidates_from_json(stored)
+    return CachedRoster(
+        sha256=sha256,
+        text=text,
+        lender=candidates.lender_from_json(stored["lender"]),
+        people=people,
+        places={one.id: nth for nth, one in enumerate(people)},
+    )
+
+
+def _read_current_load(
+    asked: RosterQuery, ready: CachedRoster, pools: Sequence[str], at: datetime
+) -> tuple[int, bool, dict[str, Any]]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            CURRENT_LOAD_SQL,
+            {
+                "at": at,
+                "state": asked.state,
+                "everyone": asked.everyone,
+                "ids": [] if asked.everyone else list(ready.places),
+                "sha256": ready.sha256,
+                "pools": list(pools),
+            },
+        )
+        stamp, is_filed, text = cursor.fetchone()
+    return stamp, is_filed, json.loads(text)

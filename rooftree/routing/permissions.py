@@ -1,0 +1,193 @@
+"""Who sees what, and who may do what: the one place that decides it.
+
+Every page, fragment, stream, call of the API and export loads through
+`leads_visible_to` or `officers_visible_to`, and asks `may` before it acts.
+"""
+
+from django.db.models import Q, QuerySet
+
+from rooftree.leads.models import Lead
+from rooftree.org.models import PARTNER, LoanOfficer, User
+from rooftree.routing.models import Offer
+
+COMPANY_OR_BRANCH_ROLES = (
+    "manager",
+    "operations",
+    "marketing",
+    "compliance",
+    "executive",
+    "administrator",
+)
+_STAFF_ROLES = ("officer", "assistant", *COMPANY_OR_BRANCH_ROLES)
+
+# What each role may do. A line is an act; who is not named may not.
+#                          officer assistant manager operations marketing compliance exec admin
+ROLES_BY_PERMISSION: dict[str, tuple[str, ...]] = {
+    "read_lead": _STAFF_ROLES,
+    "contact_lead": ("officer", "assistant", "manager"),
+    "change_lead": ("officer", "assistant", "manager", "operations", "administrator"),
+    "take_offer": ("officer",),
+    "claim_lead": ("officer",),
+    "hand_off": ("officer", "assistant", "manager"),
+    "reassign": ("manager", "operations", "administrator"),
+    "release": ("officer", "manager", "operations", "administrator"),
+    "merge_leads": ("manager", "operations", "administrator"),
+    "watch_rate": ("officer", "assistant", "manager"),
+    "set_availability": ("officer", "manager", "administrator"),
+    "see_queue": ("officer", "assistant"),
+    "see_team": ("manager", "operations", "compliance", "executive", "administrator"),
+    "see_home": ("manager", "operations", "marketing", "compliance", "executive", "administrator"),
+    "see_money": ("manager", "marketing", "executive", "administrator"),
+    "see_sources": ("operations", "marketing", "compliance", "executive", "administrator"),
+    "edit_sources": ("operations", "marketing", "administrator"),
+    "replay_quarantine": ("operations", "administrator"),
+    "see_returns": ("operations", "marketing", "executive", "administrator"),
+    "work_returns": ("operations", "marketing", "administrator"),
+    # Partners, and what passes between us. `see_portal` is theirs alone: no member of staff has it.
+    "see_portal": (PARTNER,),
+    "see_partners": ("operations", "marketing", "compliance", "administrator"),
+    "edit_partners": ("operations", "marketing", "administrator"),
+    "note_value": ("operations", "marketing", "compliance", "administrator"),
+    "see_routing": ("manager", "operations", "compliance", "executive", "administrator"),
+    "edit_routing": ("operations", "administrator"),
+    "see_rates": _STAFF_ROLES,
+    "record_rates": ("operations", "marketing", "administrator"),
+    "see_sequences": ("manager", "operations", "marketing", "compliance", "administrator"),
+    "edit_sequences": ("operations", "marketing", "administrator"),
+    "approve_wording": ("compliance", "administrator"),
+    "see_releases": ("operations", "marketing", "compliance", "administrator"),
+    "make_release": ("operations", "marketing"),
+    "approve_release": ("marketing", "compliance", "administrator"),
+    "stop_release": ("operations", "marketing", "compliance", "administrator"),
+    "see_compliance": ("compliance", "administrator"),
+    "stop_sending": ("compliance", "administrator"),
+    "release_hold": ("compliance", "administrator"),
+    "see_clocks": ("officer", "assistant", "manager", "compliance", "administrator"),
+    "close_clock": ("compliance", "administrator"),
+    "record_basis": ("compliance", "administrator"),
+    "review_terms": ("compliance", "administrator"),
+    "record_emergencies": ("compliance", "administrator"),
+    "record_calls": ("compliance", "administrator"),
+    "change_rules": ("compliance",),  # to write a change, and to approve another's
+    "load_lists": ("compliance", "administrator"),
+    "make_evidence": ("compliance", "administrator"),
+    "see_keeping": ("compliance", "administrator"),  # how much; whose, only who keeps records
+    "keep_records": ("compliance",),
+    "approve_export": ("compliance", "administrator"),
+    "decide_message": ("compliance", "administrator"),
+    # How borrowers are served and who is paid for what; managers and administrators stand apart.
+    "see_fair_lending": ("compliance",),
+    "conclude_findings": ("compliance",),
+    "see_things_of_value": ("operations", "compliance"),
+    "enter_agreements": ("operations", "compliance"),
+    "approve_agreements": ("compliance",),
+    "see_pay_plans": ("operations", "compliance"),
+    "write_pay_plans": ("operations", "compliance"),
+    "approve_pay_plans": ("compliance",),
+    # Whoever hears "stop" must be able to write it down: it only ever silences.
+    "revoke_consent": (
+        "officer",
+        "assistant",
+        "manager",
+        "operations",
+        "compliance",
+        "administrator",
+    ),
+    "see_los": ("operations", "compliance", "administrator"),
+    "retry_los": ("operations", "administrator"),
+    "edit_people": ("administrator",),
+    "edit_licenses": ("operations", "compliance", "administrator"),
+    "edit_setup": ("administrator",),
+    "see_access_log": ("compliance", "administrator"),
+    "edit_api_keys": ("administrator",),
+    "export": ("manager", "operations", "compliance", "executive", "administrator"),
+}
+
+LANDING_PAGES = {  # where each role begins after signing in
+    PARTNER: "portal",
+    "officer": "queue",
+    "assistant": "queue",
+    "manager": "team",
+    "operations": "routing",
+    "marketing": "sources",
+    "compliance": "compliance",
+    "executive": "home",
+    "administrator": "setup",
+}
+
+
+class UnknownPermission(Exception):
+    """A page asked about an act that is not in the table: a defect of the page."""
+
+
+def leads_visible_to(user: User) -> QuerySet[Lead]:
+    """The leads a user may know of. Nobody's leads belong to those above the officers.
+
+    An officer: own leads, and those offered to them now. An assistant: those
+    of the officers they assist. Everyone else: the whole company, or the
+    branch of the user and all below it.
+    """
+    if not user.is_active:
+        return Lead.objects.none()
+    if user.role in ("officer", "assistant"):
+        mine = officers_of(user)
+        offered = Offer.objects.filter(
+            officer__in=mine, taken_at=None, passed_at=None, lapsed_at=None
+        )
+        return Lead.objects.filter(Q(officer__in=mine) | Q(pk__in=offered.values("lead_id")))
+    if user.role not in COMPANY_OR_BRANCH_ROLES:
+        return Lead.objects.none()
+    if user.branch_id is None:
+        return Lead.objects.all()
+    below = _branch_path(user)
+    offered = Offer.objects.filter(
+        officer__branch__path__startswith=below, taken_at=None, passed_at=None, lapsed_at=None
+    )
+    return Lead.objects.filter(
+        Q(branch__path__startswith=below) | Q(pk__in=offered.values("lead_id"))
+    )
+
+
+def officers_visible_to(user: User) -> QuerySet[LoanOfficer]:
+    """The loan officers a user may know of: oneself, those assisted, or those of one's branches."""
+    if not user.is_active:
+        return LoanOfficer.objects.none()
+    if user.role in ("officer", "assistant"):
+        return officers_of(user)
+    if user.role not in COMPANY_OR_BRANCH_ROLES:
+        return LoanOfficer.objects.none()
+    if user.branch_id is None:
+        return LoanOfficer.objects.all()
+    return LoanOfficer.objects.filter(branch__path__startswith=_branch_path(user))
+
+
+def officers_of(user: User) -> QuerySet[LoanOfficer]:
+    """In whose name a user works leads: one's own, or those of the officers assisted."""
+    if user.role == "officer":
+        return LoanOfficer.objects.filter(user=user, terminated_at=None)
+    return LoanOfficer.objects.filter(assistants__assistant=user)
+
+
+def has_permission(user: User, verb: str, thing: Lead | LoanOfficer | None = None) -> bool:
+    """Whether a user may do something, in general or to one lead or officer.
+
+    Raises `UnknownAct` for a verb that is not in `MAY`.
+    """
+    if verb not in ROLES_BY_PERMISSION:
+        raise UnknownPermission(f"{verb} is not in the table of what each role may do.")
+    if not user.is_active or user.role not in ROLES_BY_PERMISSION[verb]:
+        return False
+    if isinstance(thing, Lead):
+        return leads_visible_to(user).filter(pk=thing.pk).exists()
+    if isinstance(thing, LoanOfficer):
+        return officers_visible_to(user).filter(pk=thing.pk).exists()
+    return True
+
+
+def users_with_permission(verb: str) -> QuerySet[User]:
+    """Everybody who may do something for the whole company."""
+    return User.objects.filter(role__in=ROLES_BY_PERMISSION[verb], branch=None, is_active=True)
+
+
+def _branch_path(user: User) -> str:
+    return user.branch.path if user.branch else "/"

@@ -1,0 +1,181 @@
+"""Scoring a lead again because something happened, with all that is needed to explain it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.transaction import atomic
+
+from rooftree.core.uuid7 import uuid7_at
+from rooftree.db.bulk_insert import insert_into_tables
+from rooftree.db.bulk_update import update_each
+from rooftree.db.prepared_queries import PreparedQuery
+from rooftree.leads.models import Lead
+from rooftree.ledger.write_events import build_event
+from rooftree.scoring.lead_score import VERSION, Features, LeadScore, score_features
+from rooftree.scoring.models import Score
+
+RECENT_BEHAVIOR = timedelta(days=30)  # of behavior
+LEADS = PreparedQuery(
+    lambda keys: (
+        Lead.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=keys).order_by("pk")
+    ),
+    keys=list[UUID],
+)
+LAST_SCORES = PreparedQuery(
+    lambda leads: (
+        Score.objects.filter(lead__in=leads).order_by("lead", "-at", "-id").distinct("lead")
+    ),
+    leads=list[UUID],
+)
+THOUSANDTH = Decimal("0.001")
+BEHAVIOR_SQL = """
+select asked.lead, s.*, c.*,
+       (select count(*) from touch where lead_id = asked.lead and at <= %(at)s) as touches
+  from unnest((select %(leads)s::uuid[])) as asked (lead),
+       lateral (select count(*) filter (where at > %(since)s and kind = 'opened') as opened,
+                       count(*) filter (where at > %(since)s and kind = 'clicked') as clicked,
+                       count(*) filter (where at > %(since)s and kind = 'replied') as replied,
+                       max(at) as last_signal
+                  from signal where lead_id = asked.lead and at <= %(at)s) s,
+       lateral (select count(*) filter (where at > %(since)s and result = 'spoken') as answered,
+                       max(at) filter (where result = 'spoken'
+                           or direction = 'in' and result not in ('revoke', 'wrong_person'))
+                         as last_talk
+                  from contact_attempt where lead_id = asked.lead and at <= %(at)s) c
+"""
+
+
+def rescore_lead(*, lead_id: UUID | str, because: str, at: datetime) -> Score:
+    """Score a lead from its facts as of `at`, store the score and show it on the lead.
+
+    Args:
+        because: the event that asked for it: `touch`, `replied`, `opened`.
+
+    When nothing that counts has changed since the last score, that one stays.
+    """
+    return rescore_many([UUID(str(lead_id))], because=because, at=at)[0]
+
+
+def rescore_many(lead_ids: Sequence[UUID], *, because: str, at: datetime) -> list[Score]:
+    """The same for many leads at once, by the order of their keys."""
+    with atomic():
+        leads = LEADS.all(keys=list(lead_ids))
+        last = {
+            last_score.lead_id: last_score for last_score in LAST_SCORES.all(leads=list(lead_ids))
+        }
+        did = _load_behavior(lead_ids, at)
+        scores, new = [], []
+        for lead in leads:
+            features = _build_features(lead, did[lead.pk], at)
+            stored, was = _features_to_json(features), last.get(lead.pk)
+            if was and (was.features, was.version) == (stored, VERSION):
+                scores.append(was)
+                continue
+            new.append(_build_score(lead, score_features(features), stored, because=because, at=at))
+            scores.append(new[-1])
+        _store_scores(new, at)
+    return scores
+
+
+def load_features(lead: Lead, *, at: datetime) -> Features:
+    """What a score may look at, read from the lead, its touches and what the borrower did."""
+    return _build_features(lead, _load_behavior([lead.pk], at)[lead.pk], at)
+
+
+def _build_features(lead: Lead, did: Mapping[str, Any], at: datetime) -> Features:
+    active_at = max(filter(None, (lead.warmed_at, did["last_signal"], did["last_talk"])))
+    return Features(
+        purpose=lead.purpose,
+        timeline=lead.timeline,
+        found_home=lead.details.get("found_home"),
+        signed_contract=lead.details.get("signed_contract"),
+        credit_band=lead.credit_band,
+        down_payment_share_pct=_down_payment_share(lead),
+        amount_cents=lead.amount_cents,
+        source_class=lead.details.get("channel") or "",
+        is_repeat=did["touches"] > 1,
+        opened=did["opened"],
+        clicked=did["clicked"],
+        replied=did["replied"],
+        answered=did["answered"],
+        days_quiet=max(0, (at - active_at).days),
+    )
+
+
+def _load_behavior(lead_ids: Sequence[UUID], at: datetime) -> dict[UUID, dict[str, Any]]:
+    """What borrowers did up to `at`, counted; of most of it the last `RECENT` alone. By lead."""
+    about: dict[str, Any] = {"leads": list(lead_ids), "at": at, "since": at - RECENT_BEHAVIOR}
+    with connection.cursor() as cursor:
+        cursor.execute(BEHAVIOR_SQL, about)
+        columns = [column.name for column in cursor.description]
+        rows = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+    return {row["lead"]: row for row in rows}
+
+
+def replay_score(score: Score) -> LeadScore:
+    """The score as its stored features give it; only for scores of this `VERSION`."""
+    features: dict[str, Any] = dict(score.features)
+    share = features["down_payment_share_pct"]
+    features["down_payment_share_pct"] = None if share is None else Decimal(share)
+    return score_features(Features(**features))
+
+
+def _build_score(
+    lead: Lead, scored: LeadScore, features: dict[str, Any], *, because: str, at: datetime
+) -> Score:
+    return Score(
+        id=uuid7_at(at),
+        lead=lead,
+        points=scored.points,
+        reasons=[asdict(reason) for reason in scored.reasons],
+        features=features,
+        version=VERSION,
+        because=because,
+        at=at,
+    )
+
+
+def _store_scores(scores: Sequence[Score], at: datetime) -> None:
+    told = [
+        build_event(
+            "scoring.lead.scored",
+            at=at,
+            actor="system:scoring",
+            lead_id=score.lead_id,
+            person_id=score.lead.person_id,
+            score_id=score.pk,
+            points=score.points,
+            version=VERSION,
+            because=score.because,
+        )
+        for score in scores
+    ]
+    insert_into_tables(scores, told)
+    shown = [
+        {
+            "id": score.lead_id,
+            "score": score.points,
+            "score_reasons": score.reasons,
+            "scored_at": at,
+        }
+        for score in scores
+    ]
+    update_each(Lead, shown)
+
+
+def _down_payment_share(lead: Lead) -> Decimal | None:
+    if lead.down_payment_cents is None or not lead.value_cents:
+        return None
+    return (Decimal(100 * lead.down_payment_cents) / lead.value_cents).quantize(THOUSANDTH)
+
+
+def _features_to_json(features: Features) -> dict[str, Any]:
+    share = features.down_payment_share_pct
+    plain = asdict(features)
+    plain["down_payment_share_pct"] = None if share is None else str(share)
+    return plain

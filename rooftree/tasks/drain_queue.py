@@ -1,0 +1,83 @@
+"""Running queued tasks at once, on the caller's own connection: for tests and the demo."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+
+from rooftree.tasks.backend import naive_utc
+from rooftree.tasks.task_attempt import DiscardTask, PostponeTask, call_task
+
+MAX_TASKS = 1000  # tasks that queue each other for ever are a bug
+CLAIM_NEXT = """
+    update oban_jobs
+       set state = 'executing', attempt = attempt + 1, attempted_at = timezone('UTC', now())
+     where id = (
+         select id from oban_jobs
+          where attempt < max_attempts
+            and (state = 'available'
+                 or state in ('scheduled', 'retryable') and scheduled_at <= %(by)s)
+          order by priority, scheduled_at, id
+          limit 1
+            for update skip locked)
+    returning id, args
+"""
+CLOSE_JOB = """
+    update oban_jobs set state = %s::oban_job_state, completed_at = timezone('UTC', now())
+     where id = %s
+"""
+POSTPONE_JOB = """
+    update oban_jobs
+       set state = 'scheduled', attempt = attempt - 1,
+           scheduled_at = timezone('UTC', now()) + make_interval(secs => %s)
+     where id = %s
+"""
+
+
+def run_queued_tasks(by: datetime | None = None) -> int:
+    """Run what is queued, and what that queues, until nothing is left; how many ran.
+
+    Each task runs in a savepoint. The first error is raised, with its row
+    left as it was. Tasks scheduled for later run only when they are due `by`.
+    """
+    for done in range(MAX_TASKS):
+        if not _run_next(by):
+            return done
+    raise RuntimeError(f"More than {MAX_TASKS} tasks: do they queue each other for ever?")
+
+
+def queued_task_names() -> list[str]:
+    """The names of the tasks that wait, in the order in which they would run."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select args ->> 'task' from oban_jobs where state in ('available', 'scheduled')"
+            " order by priority, scheduled_at, id"
+        )
+        return [name for (name,) in cursor.fetchall()]
+
+
+def _run_next(by: datetime | None) -> bool:
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(CLAIM_NEXT, {"by": naive_utc(by)})
+            row = cursor.fetchone()
+        if row is None:
+            return False
+        job_id, args = row
+        _run_and_close(job_id, json.loads(args) if isinstance(args, str) else args)
+    return True
+
+
+def _run_and_close(job_id: int, args: dict[str, Any]) -> None:
+    statement = CLOSE_JOB
+    values: list[str | float] = ["completed", job_id]
+    try:
+        with transaction.atomic():
+            call_task(args)
+    except DiscardTask:
+        values = ["cancelled", job_id]
+    except PostponeTask as later:
+        statement, values = POSTPONE_JOB, [later.seconds, job_id]
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)

@@ -1,0 +1,69 @@
+"""Calls on record: whether they are recorded, and those of which something is missing."""
+
+from datetime import timedelta
+
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+
+from rooftree.leads.models import ContactAttempt, Lead
+from rooftree.org.models import Company
+from rooftree.outreach.calls import call_record_check, call_recordings
+from rooftree.routing.permissions import leads_visible_to
+from rooftree.web.shared.htmx_responses import respond_done
+from rooftree.web.shared.staff_request import StaffRequest
+from rooftree.web.shared.staff_view import (
+    has_company_permission,
+    require_company_permission,
+    require_permission,
+    staff_view,
+)
+
+PAGE_SIZE = 20
+LOOKBACK = timedelta(days=31)  # what is older than that can no longer be found out
+
+
+@staff_view("GET", "POST")
+def show_call_records(request: StaffRequest) -> HttpResponse:
+    """The switch, and incomplete calls of the last month, newest first."""
+    require_permission(request.user, "see_compliance")
+    if request.method == "POST":
+        return _switch_recording(request)
+    ended = request.at - call_recordings.MAX_CALL_LENGTH
+    rows = call_record_check.incomplete_calls(before=ended).filter(
+        lead__in=leads_visible_to(request.user), at__gt=request.at - LOOKBACK
+    )
+    page = Paginator(rows.select_related("lead__person", "by"), PAGE_SIZE).get_page(
+        request.GET.get("page")
+    )
+    company = Company.objects.first()
+    context = {
+        "page": page,
+        "calls": [{"row": one, "lacks": call_record_check.missing_fields(one)} for one in page],
+        "not_erased": call_recordings.overdue_erasures(
+            before=request.at - call_recordings.RETRY_AFTER
+        ),
+        "since": company.records_calls_from if company else None,
+        "notices": _recording_notices(request) if company else [],
+        "may_switch": company is not None and has_company_permission(request.user, "record_calls"),
+    }
+    return render(request, "compliance/call_records.html", context)
+
+
+def _recording_notices(request: StaffRequest) -> list[tuple[str, str]]:
+    """What is said, by language, as if the reader called about a mortgage, or was called."""
+    calls = [ContactAttempt(lead=Lead(), by=request.user, direction=one) for one in ("out", "in")]
+    return [
+        (language, call_recordings.build_notice_text(call, language))
+        for language in call_recordings.NOTICES
+        for call in calls
+    ]
+
+
+def _switch_recording(request: StaffRequest) -> HttpResponse:
+    require_company_permission(request.user, "record_calls")
+    is_on = request.POST.get("act") == "on"
+    call_recordings.switch_recording(is_on=is_on, by=request.user, at=request.at)
+    said = "Calls are recorded from now on" if is_on else "No call is recorded from now on"
+    return respond_done(request, said, back_to=reverse("call_records"))

@@ -1,0 +1,87 @@
+"""Messages that wait for a person: read with reason and facts, then released or refused."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+
+from rooftree.flow import message_reviews as flow
+from rooftree.outreach.messages import message_review
+from rooftree.outreach.models import Message
+from rooftree.routing.permissions import leads_visible_to
+from rooftree.web.compliance import contact_lookup
+from rooftree.web.shared.htmx_responses import respond_done, respond_refused
+from rooftree.web.shared.staff_request import StaffRequest
+from rooftree.web.shared.staff_view import require_permission, staff_view
+
+PAGE_SIZE = 20
+OUTCOME_MESSAGES = {
+    "sent": "Released, and sent",
+    "delivered": "Released, and sent",
+    "waiting": "Released: it goes as soon as sending is possible",
+    "held": "Released: it goes when its hour comes",
+    "uncertain": "Released: whether it arrived is being looked up",
+    "cancelled": "It never goes; your reason is on the lead",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewLine:
+    """One message with the rules that stopped it."""
+
+    message: Message
+    rules: list[Any]
+    is_judgment: bool  # else something must be done first, and it is asked again then
+
+
+@staff_view("GET")
+def list_messages(request: StaffRequest) -> HttpResponse:
+    """All of them, those that wait longest first; for htmx the list alone."""
+    require_permission(request.user, "decide_message")
+    rows = message_review.messages_in_review().filter(
+        lead__in=leads_visible_to(request.user).values("pk")
+    )
+    page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
+    context = {"page": page, "lines": [_build_line(one) for one in page.object_list]}
+    template = (
+        "compliance/message_reviews.html#waiting"
+        if request.htmx
+        else "compliance/message_reviews.html"
+    )
+    return render(request, template, context)
+
+
+@staff_view("POST")
+def decide_message(request: StaffRequest, message_id: UUID) -> HttpResponse:
+    """Release it through the gate, or refuse it, with a reason."""
+    require_permission(request.user, "decide_message")
+    mine = Message.objects.filter(lead__in=leads_visible_to(request.user).values("pk"))
+    message = get_object_or_404(mine, pk=message_id)
+    back = reverse("reviews")
+    try:
+        left = flow.decide_message(
+            message_id=message.pk,
+            releases=request.POST.get("answer") == "release",
+            reason=request.POST.get("reason", ""),
+            by=request.user,
+            at=request.at,
+        )
+    except flow.CannotReview as problem:
+        return respond_refused(request, str(problem), back_to=back)
+    if left.state not in OUTCOME_MESSAGES:
+        return respond_refused(request, f"It did not go. {left.problem}", back_to=back)
+    return respond_done(request, OUTCOME_MESSAGES[left.state], back_to=back)
+
+
+def _build_line(message: Message) -> ReviewLine:
+    asked = message.verdict.results if message.verdict else []
+    against = [result for result in asked if result.get("decision") != "allow"]
+    return ReviewLine(
+        message=message,
+        rules=contact_lookup.rule_lines(against),
+        is_judgment=message_review.needs_only_judgment(message),
+    )

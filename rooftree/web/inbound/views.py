@@ -1,0 +1,342 @@
+"""What machines send us: deliveries of leads, carriers' callbacks, LOS webhooks.
+
+Nothing here meets a session or a CSRF token (`machines`); each verifies its sender by itself.
+The success is said only after the commit.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from functools import wraps
+from uuid import UUID
+
+from django.conf import settings
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.crypto import constant_time_compare
+from django.views.decorators.http import require_http_methods
+
+from rooftree.capture.intake import flood_limits, source_lookup
+from rooftree.capture.intake.receive_delivery import count_rejection
+from rooftree.capture.intake.source_lookup import SourceChanged
+from rooftree.capture.parsing.envelope import Answer, IncomingDelivery
+from rooftree.capture.sources import SOURCES
+from rooftree.flow import (
+    borrower_replies,
+    call_events,
+    clock,
+    inbound_calls,
+    lead_arrival,
+    loan_milestones,
+    source_email,
+)
+from rooftree.leads.models import Source
+from rooftree.los import adapter_pool
+from rooftree.los.adapters.encompass import parse_webhook, verify_webhook
+from rooftree.los.models import Connection
+from rooftree.outreach.inbound import carrier_callbacks
+from rooftree.outreach.models import CallRecording, Ring
+from rooftree.web.inbound.email_webhooks import extract_raw_email
+from rooftree.web.shared.error_messages import RETRY_AFTER_SECONDS
+
+log = logging.getLogger(__name__)
+NO_STORE = "no-store"
+View = Callable[..., HttpResponse]
+
+
+def webhook_view(*methods: str) -> Callable[[View], View]:
+    """Wrap a view for a machine.
+
+    A full disk or a database that is away is a 503, so that the sender tries
+    again; nothing was acknowledged. A call we never placed is a 404.
+    """
+
+    def wrap(view: View) -> View:
+        @require_http_methods([*methods])
+        @wraps(view)
+        def inside(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+            try:
+                return view(request, *args, **kwargs)
+            except (Ring.DoesNotExist, CallRecording.DoesNotExist):
+                return HttpResponse(status=404)
+            except (DatabaseError, SourceChanged) as problem:
+                log.error("%s could not be taken in: %s", view.__name__, type(problem).__name__)
+                return _retry_later_response(request, status=503, seconds=RETRY_AFTER_SECONDS)
+
+        return inside
+
+    return wrap
+
+
+@webhook_view("POST", "GET", "HEAD", "OPTIONS")
+def receive_delivery(request: HttpRequest, adapter: str, token: str, **rest: str) -> HttpResponse:
+    """One delivery of a lead. Answers in the vendor's own dialect, after the commit.
+
+    `rest` is what else an address says; the adapter reads it off the path.
+    """
+    if adapter not in SOURCES:
+        return HttpResponse(status=404)
+    allowed = {*getattr(SOURCES[adapter], "METHODS", ("POST",)), "OPTIONS"}
+    if request.method not in allowed:
+        return HttpResponse(status=405, headers={"Allow": ", ".join(sorted(allowed))})
+    at = clock.now()
+    if known := source_lookup.cached_source(adapter, token):
+        try:
+            return _handle_delivery(request, known, at)
+        except SourceChanged:
+            pass  # by what the source is now
+    source = source_lookup.look_up_source(adapter, token)
+    if source is None or source.paused_at:
+        count_rejection(adapter, "unknown_token", at)
+        return HttpResponse(status=404 if adapter == "website_form" else 401)
+    return _handle_delivery(request, source, at)
+
+
+def _handle_delivery(request: HttpRequest, source: Source, at: datetime) -> HttpResponse:
+    """The answer of a source. Raises `Outdated` when it was changed since it was looked up."""
+    if request.method == "OPTIONS":
+        source_lookup.require_current_source(source)
+        return _add_cors_headers(HttpResponse(status=204), request, source)
+    if flood_limits.turn_away_flood(source, at=at):
+        source_lookup.require_current_source(source)
+        return _add_cors_headers(
+            _retry_later_response(request, status=429, seconds=flood_limits.RETRY_AFTER_SECONDS),
+            request,
+            source,
+        )
+    received = lead_arrival.accept_delivery(
+        source=source, incoming=_build_incoming(request, source), at=at
+    )
+    answer = inbound_calls.add_ring_number(received.answer, sender=request.POST.get("From", ""))
+    return _add_cors_headers(_vendor_response(answer), request, source)
+
+
+@webhook_view("POST")
+def update_text_status(request: HttpRequest, message_id: UUID) -> HttpResponse:
+    """Where one of our texts got to."""
+    if not carrier_callbacks.is_from_carrier(*_signature_input(request)):
+        return HttpResponse(status=403)
+    carrier_callbacks.record_text_status(
+        _carrier_params(request), reference=str(message_id), at=clock.now()
+    )
+    return HttpResponse(status=204)
+
+
+@webhook_view("POST")
+def receive_text(request: HttpRequest) -> HttpResponse:
+    """A text from a borrower. A STOP counts before the carrier has its answer."""
+    if not carrier_callbacks.is_from_carrier(*_signature_input(request)):
+        return HttpResponse(status=403)
+    came = carrier_callbacks.parse_inbound_text(_carrier_params(request))
+    if came:
+        borrower_replies.receive_text(
+            sender=came.sender,
+            body=came.body,
+            carrier_id=came.carrier_id,
+            carrier=settings.CARRIER,
+            is_answered=bool(came.opt_out),
+            at=clock.now(),
+        )
+    return _twiml_response(carrier_callbacks.EMPTY_RESPONSE)
+
+
+@webhook_view("POST")
+def on_officer_answered(request: HttpRequest, ring_id: UUID) -> HttpResponse:
+    """An officer picked up."""
+    if not carrier_callbacks.is_from_carrier(*_signature_input(request)):
+        return HttpResponse(status=403)
+    return _twiml_response(call_events.on_officer_answered(ring_id=ring_id, at=clock.now()))
+
+
+@webhook_view("POST")
+def on_officer_key_pressed(request: HttpRequest, ring_id: UUID) -> HttpResponse:
+    """An officer pressed a key."""
+    if not carrier_callbacks.is_from_carrier(*_signature_input(request)):
+        return HttpResponse(status=403)
+    digits = _carrier_params(request).get("Digits", "")
+    return _twiml_response(
+        call_events.on_officer_pressed(ring_id=ring_id, digits=digits, at=clock.now())
+    )
+
+
+@webhook_view("POST")
+def on_borrower_leg_ended(request: HttpRequest, ring_id: UUID) -> HttpResponse:
+    """The connected call to the borrower is over."""
+    if not carrier_callbacks.is_from_carrier(*_signature_input(request)):
+        return HttpResponse(status=403)
+    told = _carrier_params(request)
+    call_events.on_borrower_call_ended(
+        ring_id=ring_id,
+        dial_status=told.get("DialCallStatus", ""),
+        seconds=carrier_callbacks.call_seconds(told),
+        at=clock.now(),
+    )
+    return _twiml_response(carrier_callbacks.EMPTY_RESPONSE)
+
+
+@webhook_view("POST")
+def on_officer_call_status(request: HttpRequest, ring_id: UUID) -> HttpResponse:
+    """The call to an officer is over, or on its way."""
+    if not carrier_callbacks.is_from_carrier(*_signature_input(request)):
+        return HttpResponse(status=403)
+    call_events.on_officer_call_status(
+        ring_id=ring_id, said=_carrier_params(request).get("CallStatus", ""), at=clock.now()
+    )
+    return HttpResponse(status=204)
+
+
+@webhook_view("POST")
+def on_inbound_call(request: HttpRequest) -> HttpResponse:
+    """A borrower calls one of our numbers."""
+    if not carrier_callbacks.is_from_carrier(*_signature_input(request)):
+        return HttpResponse(status=403)
+    told = _carrier_params(request)
+    return _twiml_response(
+        call_events.on_inbound_call(
+            sender=told.get("From", ""),
+            called=told.get("To", ""),
+            call_id=told.get("CallSid", ""),
+            at=clock.now(),
+        )
+    )
+
+
+@webhook_view("POST")
+def on_inbound_call_ended(request: HttpRequest) -> HttpResponse:
+    """That call is over, or nobody took it."""
+    if not carrier_callbacks.is_from_carrier(*_signature_input(request)):
+        return HttpResponse(status=403)
+    told = _carrier_params(request)
+    return _twiml_response(
+        call_events.on_inbound_call_ended(
+            call_id=told.get("CallSid", ""),
+            dial_status=told.get("DialCallStatus", ""),
+            seconds=carrier_callbacks.call_seconds(told),
+            at=clock.now(),
+        )
+    )
+
+
+@webhook_view("POST")
+def on_recording_step(request: HttpRequest, recording_id: UUID, step: str) -> HttpResponse:
+    """What is played and told about recording a call, step by step."""
+    if not carrier_callbacks.is_from_carrier(*_signature_input(request)):
+        return HttpResponse(status=403)
+    told, at = _carrier_params(request), clock.now()
+    if step == "notice":
+        return _twiml_response(call_events.recording_notice(recording_id=recording_id))
+    if step == "told":
+        call_id, digits = told.get("CallSid", ""), told.get("Digits", "")
+        return _twiml_response(
+            call_events.on_notice_played(
+                recording_id=recording_id, call_id=call_id, digits=digits, at=at
+            )
+        )
+    if step == "officer":
+        return _twiml_response(
+            call_events.on_inbound_call_answered(recording_id=recording_id, at=at)
+        )
+    call_events.on_recording_event(told, recording_id=recording_id, at=at)
+    return HttpResponse(status=204)
+
+
+@webhook_view("POST")
+def receive_email(request: HttpRequest, secret: str) -> HttpResponse:
+    """An e-mail that came in, as our mail server or a mail provider hands it over."""
+    wanted = settings.MAIL_IN_SECRET
+    if not wanted or not constant_time_compare(secret, wanted):
+        count_rejection("mail", "unknown_token", clock.now())
+        return HttpResponse(status=404)
+    raw, at = extract_raw_email(request), clock.now()
+    is_kept = borrower_replies.receive_email(raw=raw, at=at) or source_email.receive_source_email(
+        raw=raw, at=at
+    )
+    return HttpResponse("kept\n" if is_kept else "not ours\n", content_type="text/plain")
+
+
+@webhook_view("POST")
+def receive_encompass_webhook(request: HttpRequest, slug: str) -> HttpResponse:
+    """An Encompass webhook. Only trouble of ours is a 5xx: Encompass takes a 4xx as delivered."""
+    connection = Connection.objects.filter(slug=slug, los="encompass").first()
+    body = request.body
+    if connection is None or not verify_webhook(
+        request.headers, body, adapter_pool.load_webhook_keys(connection)
+    ):
+        count_rejection("encompass", "bad_signature", clock.now())
+        return HttpResponse(status=401)
+    hint = parse_webhook(body)
+    if hint is None or hint.instance != connection.instance:
+        return HttpResponse(status=200)
+    loan_milestones.receive_hint(hint=hint, connection=connection, at=clock.now())
+    return HttpResponse(status=200)
+
+
+def _build_incoming(request: HttpRequest, source: Source) -> IncomingDelivery:
+    return IncomingDelivery(
+        method=request.method or "POST",
+        path=request.path,
+        query=request.GET.dict(),
+        url=f"{settings.PUBLIC_URL}{request.get_full_path()}",
+        headers=dict(request.headers),
+        body=request.body,
+        remote_addr=_sender_address(request),
+        received_at=clock.now(),
+        endpoint=lead_arrival.receive_delivery.endpoint_of(source),
+    )
+
+
+def _sender_address(request: HttpRequest) -> str | None:
+    """The address of who called: the socket's, or what our own proxy, and only it, says."""
+    forwarded = request.headers.get("X-Forwarded-For", "")
+    if settings.SECURE_PROXY_SSL_HEADER and forwarded:
+        return forwarded.rpartition(",")[2].strip() or None
+    return request.META.get("REMOTE_ADDR") or None
+
+
+def _vendor_response(answer: Answer) -> HttpResponse:
+    response = HttpResponse(answer.to_bytes(), status=answer.status)
+    if answer.content_type:
+        response["Content-Type"] = answer.content_type
+    if answer.location:
+        response["Location"] = answer.location
+    response["Cache-Control"] = NO_STORE
+    return response
+
+
+def _add_cors_headers(response: HttpResponse, request: HttpRequest, source: Source) -> HttpResponse:
+    """A browser on the company's own site may read the answer; no other may."""
+    origin = request.headers.get("origin", "")
+    allowed = {allowed_origin.lower().rstrip("/") for allowed_origin in source.allowed_origins}
+    if origin.lower().rstrip("/") in allowed:
+        response["Access-Control-Allow-Origin"] = origin
+        response["Access-Control-Allow-Methods"] = "POST"
+        response["Access-Control-Allow-Headers"] = "Content-Type"
+        response["Vary"] = "Origin"
+    return response
+
+
+def _signature_input(request: HttpRequest) -> tuple[dict[str, str], str, list[tuple[str, str]]]:
+    """What a carrier signs: the headers, the public address it called, and the form."""
+    form = [(key, value) for key in request.POST for value in request.POST.getlist(key)]
+    return dict(request.headers), f"{settings.PUBLIC_URL}{request.get_full_path()}", form
+
+
+def _carrier_params(request: HttpRequest) -> dict[str, str]:
+    """What a carrier says, without what no database can keep; its signature covers the rest."""
+    return {
+        key.replace("\0", ""): value.replace("\0", "") for key, value in request.POST.dict().items()
+    }
+
+
+def _retry_later_response(request: HttpRequest, *, status: int, seconds: int) -> HttpResponse:
+    """Nothing was kept, and it may be sent again; said in the sender's dialect."""
+    again = {"Retry-After": str(seconds), "Cache-Control": NO_STORE}
+    if "json" in request.headers.get("content-type", ""):
+        words = {"error": "try_again", "retry_after_seconds": seconds}
+        return JsonResponse(words, status=status, headers=again)
+    words = f"Nothing was kept. Try again in {seconds} seconds.\n"
+    return HttpResponse(words, status=status, content_type="text/plain", headers=again)
+
+
+def _twiml_response(body: str) -> HttpResponse:
+    return HttpResponse(body, content_type="text/xml; charset=utf-8")

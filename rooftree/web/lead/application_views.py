@@ -1,0 +1,94 @@
+"""What we hold of an application and what is due for it; the basis of a credit bureau's lead."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+
+from rooftree.capture.intake import vendor_credit_data
+from rooftree.compliance.credit import trigger_lead_basis
+from rooftree.compliance.credit.application_detection import APPLICATION_ITEM_LABELS
+from rooftree.compliance.credit.trigger_lead_basis import RELATIONSHIP_LABELS, BadBasis, BasisProof
+from rooftree.compliance.models import CreditClock
+from rooftree.flow.application_pieces import collect_pieces
+from rooftree.leads.models import Lead
+from rooftree.ledger.models import Event
+from rooftree.routing.permissions import has_permission
+from rooftree.web.compliance.disclosure_deadline_views import deadline_line
+from rooftree.web.lead.views import get_visible_lead
+from rooftree.web.shared.htmx_responses import respond_done
+from rooftree.web.shared.staff_forms import StaffForm, checkbox_field, choice_field, text_field
+from rooftree.web.shared.staff_request import StaffRequest
+from rooftree.web.shared.staff_view import require_permission, staff_view
+
+
+class LeadBasisForm(StaffForm):
+    """On what we may contact one person whose inquiry a bureau sold."""
+
+    is_authorized = checkbox_field("Their own authorization was certified to the bureau")
+    relationship = choice_field(
+        "What we are to them today", RELATIONSHIP_LABELS.items(), required=False
+    )
+    has_opted_out = checkbox_field("They opted out of prescreened offers")
+    reference = text_field(
+        "Where the proof is kept", "As the certification’s number, or the loan’s"
+    )
+
+
+@staff_view("GET")
+def show_application(request: StaffRequest, lead_id: UUID) -> HttpResponse:
+    """The page, or for htmx the card of it that stands on the lead's own page."""
+    lead = get_visible_lead(request.user, lead_id)
+    template = "lead/application.html#card" if request.htmx else "lead/application.html"
+    return render(request, template, _application_context(request, lead))
+
+
+@staff_view("POST")
+def record_basis(request: StaffRequest, lead_id: UUID) -> HttpResponse:
+    """Record what proves that this person may be contacted."""
+    lead = get_visible_lead(request.user, lead_id)
+    require_permission(request.user, "record_basis")
+    form = LeadBasisForm(request.POST)
+    if form.is_valid():
+        try:
+            seen = BasisProof(**form.cleaned_data)
+            trigger_lead_basis.record_basis(lead, seen, by=request.user, at=request.at)
+        except BadBasis as problem:
+            form.show_refusal(problem.field, str(problem))
+        else:
+            back = reverse("application", args=[lead.pk])
+            return respond_done(request, "The basis is on file", back_to=back)
+    context = _application_context(request, lead, form=form)
+    return render(request, "lead/application.html", context, status=422)
+
+
+def _application_context(
+    request: StaffRequest, lead: Lead, form: LeadBasisForm | None = None
+) -> dict[str, Any]:
+    held = collect_pieces(lead)
+    mine = CreditClock.objects.filter(lead=lead).select_related("owner").order_by("opened_at")
+    is_asked = trigger_lead_basis.is_basis_required(lead)
+    return {
+        "lead": lead,
+        "person": lead.person,
+        "pieces": [(label, held.get(item)) for item, label in APPLICATION_ITEM_LABELS.items()],
+        "held": len(held),
+        "lines": [deadline_line(credit_clock, request.at) for credit_clock in mine],
+        "loan": lead.loans.order_by("-created_at").first(),
+        "may_open": has_permission(request.user, "see_clocks"),
+        "not_kept": Event.objects.filter(
+            lead_id=lead.pk, kind=vendor_credit_data.CREDIT_DATA_REFUSED
+        )
+        .order_by("-occurred_at")
+        .first(),
+        "must_prove": is_asked,
+        "bases": [
+            (base, RELATIONSHIP_LABELS[base.relationship])
+            for base in lead.bases.select_related("by").order_by("-at", "-id")
+        ],
+        "form": (form or LeadBasisForm())
+        if is_asked and has_permission(request.user, "record_basis")
+        else None,
+    }

@@ -1,0 +1,49 @@
+"""URLs of one lead and the person behind it."""
+
+from django.urls import URLPattern, path
+
+from rooftree.web.lead import (
+    action_views,
+    application_views,
+    call_views,
+    contact_permission_views,
+    duplicate_views,
+    person_views,
+    views,
+)
+
+urlpatterns: list[URLPattern] = [
+    path("leads/<uuid:lead_id>/", views.show_lead, name="lead"),
+    path(
+        "leads/<uuid:lead_id>/may/<slug:medium>/",
+        contact_permission_views.show_contact_permission,
+        name="badge",
+    ),
+    path("leads/<uuid:lead_id>/calls/", call_views.call_borrower, name="calls"),
+    path("leads/<uuid:lead_id>/attempts/", action_views.record_attempt, name="attempts"),
+    path(
+        "leads/<uuid:lead_id>/recording/objection/",
+        action_views.stop_recording,
+        name="recording_objection",
+    ),
+    path("leads/<uuid:lead_id>/messages/", action_views.write_message, name="messages"),
+    path("leads/<uuid:lead_id>/remarks/", action_views.add_note, name="remarks"),
+    path("leads/<uuid:lead_id>/tasks/", action_views.add_task, name="tasks"),
+    path("leads/<uuid:lead_id>/snooze/", action_views.snooze_lead, name="snooze"),
+    path("leads/<uuid:lead_id>/watches/", action_views.add_rate_watch, name="watches"),
+    path("leads/<uuid:lead_id>/hand-off/", action_views.hand_off_lead, name="handoff"),
+    path("tasks/<uuid:task_id>/completion/", action_views.complete_task, name="completion"),
+    path("leads/<uuid:lead_id>/person/", person_views.show_person, name="person"),
+    path("leads/<uuid:lead_id>/person/merges/", person_views.merge_person, name="person_merges"),
+    path("leads/<uuid:lead_id>/person/splits/", person_views.split_person, name="person_splits"),
+    path("matches/", duplicate_views.list_duplicates, name="matches"),
+    path(
+        "matches/<uuid:likeness_id>/decision/",
+        duplicate_views.decide_duplicate,
+        name="match_decision",
+    ),
+    path(
+        "leads/<uuid:lead_id>/application/", application_views.show_application, name="application"
+    ),
+    path("leads/<uuid:lead_id>/basis/", application_views.record_basis, name="lead_basis"),
+]

@@ -1,0 +1,63 @@
+"""What an open form tells us while it is filled in: the steps that were gone on from."""
+
+import logging
+from datetime import timedelta
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from rooftree.capture.intake import flood_limits
+from rooftree.capture.own_form import form_drafts, form_seal
+from rooftree.capture.own_form.form_seal import BadSeal
+from rooftree.capture.sources.website_form import MIN_FILL_TIME
+from rooftree.flow import clock
+from rooftree.org import throttle
+from rooftree.web.lead_form import views as whole
+from rooftree.web.lead_form.forms import FIELD_NAMES, LeadForm
+from rooftree.web.lead_form.translations import TRANSLATIONS
+
+log = logging.getLogger(__name__)
+# An open form gives a sign every 15 seconds, and an office may share one address.
+DRAFT_LIMIT = throttle.ThrottleLimit(name="form signs", most=2400, within=timedelta(hours=1))
+
+
+@csrf_exempt  # no session is behind it; the seal proves that the form is ours (form_seal)
+@never_cache
+@require_POST
+def save_form_draft(request: HttpRequest, slug: str) -> HttpResponse:
+    """Keep the answers so far of somebody who can be reached; no page reads what this says."""
+    source, company, at = whole.get_open_source(slug), whole.get_lender(), clock.now()
+    try:
+        seal, _ = form_seal.open_seal(
+            request.POST.get("seal", ""), source=slug, legal_name=company.legal_name, at=at
+        )
+    except BadSeal as problem:
+        log.info("a draft came without its seal: %s", problem)
+        return HttpResponse(status=409)
+    if _is_bot(request, seal.age(at)):
+        return HttpResponse(status=204)
+    address = request.META.get("REMOTE_ADDR") or ""
+    if not throttle.consume_attempt(DRAFT_LIMIT, address, at=at) or flood_limits.turn_away_flood(
+        source, at=at
+    ):
+        return HttpResponse(status=429)
+    form = LeadForm(request.POST, TRANSLATIONS[seal.language] | {"code": seal.language})
+    form.is_valid()  # what is wrong or missing is left out: they have not finished
+    given = {name: form.cleaned_data[name] for name in FIELD_NAMES if form.cleaned_data.get(name)}
+    if not (given.get("email") or given.get("phone")):
+        return HttpResponse(status=204)
+    form_drafts.save_draft(
+        UUID(seal.submission_id),
+        source=source,
+        answers=whole.submission_metadata(request.POST, seal) | given,
+        visitor=form_drafts.Visitor(headers=whole.visitor_headers(request), address=address),
+        at=at,
+    )
+    return HttpResponse(status=204)
+
+
+def _is_bot(request: HttpRequest, age: timedelta) -> bool:
+    return bool(request.POST.get(whole.HONEYPOT)) or age < MIN_FILL_TIME

@@ -1,0 +1,378 @@
+"""The company's public form: shown on its own page or in a frame of an allowed site.
+
+What goes on from here is the same delivery as a post to /in/form/<slug>, with one thing
+added: the wording in it is the one this server signed, never the visitor's text.
+"""
+
+import json
+import logging
+import re
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from django.conf import settings
+from django.db import DatabaseError, transaction
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.csp import CSP
+from django.views.decorators.cache import cache_control, never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_safe
+
+from rooftree.capture.intake import flood_limits
+from rooftree.capture.intake.receive_delivery import endpoint_of
+from rooftree.capture.own_form import form_certificates, form_drafts, form_seal, form_wording
+from rooftree.capture.own_form.form_seal import BadSeal, Seal
+from rooftree.capture.parsing.envelope import IncomingDelivery
+from rooftree.capture.sources.website_form import CLICK_IDS, HONEYPOTS, UTM_FIELDS
+from rooftree.flow import clock, lead_arrival, partner_introductions
+from rooftree.leads.models import Partner, Source
+from rooftree.org import throttle
+from rooftree.org.models import Company
+from rooftree.web.lead_form.forms import LeadForm
+from rooftree.web.lead_form.translations import TRANSLATIONS
+
+log = logging.getLogger(__name__)
+FORM_VERSION = (
+    "hosted-2026-11-27"  # of the layout, so that a figure can be read against what was shown
+)
+ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?", re.IGNORECASE)
+HONEYPOT = HONEYPOTS[0]
+UTM_KEYS = tuple(f"utm_{name}" for name in UTM_FIELDS)
+# Measured in the browser; the visitor's word, kept beside what the server knows.
+BROWSER_MEASUREMENTS = (
+    *("shown_sha256", "font_px", "contrast", "visible", "box_at_load"),
+    *("checked_at", "ticks", "seconds_on_page", "fields_touched", "steps"),
+)
+MAX_TRAIL_LENGTH = 900  # letters
+# Of one address; an office or a school may share one.
+REQUEST_LIMIT = throttle.ThrottleLimit(name="form requests", most=60, within=timedelta(hours=1))
+OTHER_LANGUAGE = {"en": "es", "es": "en"}
+KEPT_HEADERS = frozenset({"Origin", "User-Agent", "Accept-Language", "Referer"})
+MIN_FONT_PX, MIN_CONTRAST = 12, 4.5  # below, a wording was not conspicuous
+
+
+@csrf_exempt  # no session is behind it; the seal proves that the form is ours (form_seal)
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def show_lead_form(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show the form, or take it in and go on to the thanks."""
+    source, company, at = get_open_source(slug), get_lender(), clock.now()
+    language = _chosen_language(request)
+    words = TRANSLATIONS[language] | {"code": language}
+    if request.method != "POST":
+        seal = _issue_seal(source, company, language, at)
+        return _render_form(request, source, company, LeadForm(None, words), seal=seal)
+    form = LeadForm(request.POST, words)
+    try:
+        seal, text = form_seal.open_seal(
+            request.POST.get("seal", ""), source=slug, legal_name=company.legal_name, at=at
+        )
+    except BadSeal as problem:
+        log.info("a form came back without its seal: %s", problem)
+        seal = _issue_seal(source, company, language, at)
+        return _render_form(request, source, company, form, seal=seal, note="stale", status=409)
+    if not form.is_valid() and not request.POST.get(HONEYPOT):
+        return _render_form(request, source, company, form, seal=seal, note="problem", status=422)
+    body = _build_delivery_body(form.cleaned_data, request.POST, seal, text, company)
+    return _submit_form(request, source, company, form, seal, body)
+
+
+@never_cache
+@require_safe
+def show_thanks(request: HttpRequest, slug: str, reference: str = "") -> HttpResponse:
+    """What follows, with the reference to quote."""
+    source, language = get_open_source(slug), _chosen_language(request)
+    context = {"words": TRANSLATIONS[language], "language": language, "company": get_lender()}
+    answer = render(request, "lead_form/thanks.html", {**context, "reference": reference})
+    return _allow_framing(answer, source)
+
+
+@cache_control(public=True, max_age=3600)
+@require_safe
+def serve_embed_script(request: HttpRequest, slug: str) -> HttpResponse:
+    """The script of one line that puts the form on another site's page."""
+    get_open_source(slug)
+    return render(request, "lead_form/embed.js", content_type="text/javascript; charset=utf-8")
+
+
+def get_open_source(slug: str) -> Source:
+    """The source whose form this is; 404 when there is none or it is paused."""
+    source = Source.objects.filter(adapter="website_form", slug=slug, paused_at=None).first()
+    if source is None:
+        raise Http404
+    return source
+
+
+def get_lender() -> Company:
+    """The company whose form this is; 404 before there is one."""
+    company = Company.objects.first()
+    if company is None:
+        raise Http404
+    return company
+
+
+def _chosen_language(request: HttpRequest) -> str:
+    """As the address says, else as the browser prefers."""
+    asked = request.GET.get("lang", "")
+    if asked in TRANSLATIONS:
+        return asked
+    return "es" if request.headers.get("accept-language", "").lower().startswith("es") else "en"
+
+
+def _issue_seal(source: Source, company: Company, language: str, at: datetime) -> Seal:
+    edition = form_wording.current_edition(language, on=at.date())
+    text = edition.of(company.legal_name)
+    snapshot = _render_disclosure(edition.language, text, is_ticked=False)
+    empty = _form_context(company, LeadForm(None, TRANSLATIONS[language] | {"code": language}))
+    page = render_to_string("lead_form/show.html", empty | {"disclosure": snapshot})
+    return form_seal.make_seal(
+        source=source.slug,
+        edition=edition,
+        text=text,
+        snapshot=snapshot,
+        page_sha256=form_certificates.save_form_page(page, at=at),
+        at=at,
+    )
+
+
+def _render_disclosure(language: str, text: str, *, is_ticked: bool) -> str:
+    context = {"words": TRANSLATIONS[language], "text": text, "is_ticked": is_ticked}
+    return render_to_string("lead_form/_disclosure.html", context | {"language": language})
+
+
+def _render_form(  # noqa: PLR0913
+    request: HttpRequest,
+    source: Source,
+    company: Company,
+    form: LeadForm,
+    *,
+    seal: Seal,
+    note: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    """The form, with what was typed. A new seal is a new wording: its box starts unticked."""
+    edition = form_wording.find_edition(seal.version, seal.language)
+    text = edition.of(company.legal_name) if edition else ""
+    is_ticked = note != "stale" and form.is_bound and bool(form.data.get("consent"))
+    language = form.words["code"]
+    context = _form_context(company, form) | {
+        "note": form.words[note] if note else "",
+        "other_query": _query_string(request, lang=OTHER_LANGUAGE[language]),
+        "partner": _referring_partner(request),
+        "seal": seal.sign(),
+        "disclosure": _render_disclosure(seal.language, text, is_ticked=is_ticked),
+        "carried": _hidden_fields(request, forget=note == "stale"),
+    }
+    return _allow_framing(render(request, "lead_form/show.html", context, status=status), source)
+
+
+def _form_context(company: Company, form: LeadForm) -> dict[str, Any]:
+    """What the form shows to everybody."""
+    words = form.words
+    return {
+        "form": form,
+        "steps": list(zip(words["steps"], words["step_hints"], form.steps(), strict=True)),
+        "words": words,
+        "language": words["code"],
+        "other": OTHER_LANGUAGE[words["code"]],
+        "company": company,
+        "honeypot": HONEYPOT,
+        "housing": words["housing"].get(company.kind, ""),
+    }
+
+
+def _query_string(request: HttpRequest, **changes: str) -> str:
+    query = request.GET.copy()
+    for name, value in changes.items():
+        query[name] = value
+    return query.urlencode()
+
+
+def _hidden_fields(request: HttpRequest, *, forget: bool) -> dict[str, str]:
+    """The hidden fields: where the visitor came from, and what was measured so far."""
+    posted: QueryDict = request.POST if request.method == "POST" else request.GET
+    marks = {name: posted.get(name, "")[:500] for name in (*UTM_KEYS, *CLICK_IDS)}
+    page = posted.get("page", "")
+    came_from = posted.get("referrer") or request.headers.get("referer", "")
+    measured = {
+        name: "" if forget or posted is request.GET else posted.get(name, "")[:500]
+        for name in BROWSER_MEASUREMENTS
+    }
+    here = request.build_absolute_uri()
+    return {
+        **{name: value for name, value in marks.items() if value},
+        **({"partner": partner[:50]} if (partner := posted.get("partner", "")) else {}),
+        "page": (page if _is_web_url(page) else here)[:2000],
+        "referrer": came_from[:2000] if _is_web_url(came_from) else "",
+        **measured,
+    }
+
+
+def _is_web_url(url: str) -> bool:
+    try:
+        return urlsplit(url).scheme in ("http", "https")
+    except ValueError:
+        return False
+
+
+def _build_delivery_body(
+    answers: dict[str, Any], posted: QueryDict, seal: Seal, text: str, company: Company
+) -> bytes:
+    """The delivery, as our own script on a company's site would have posted it."""
+    given = {name: value for name, value in answers.items() if value and name != "consent"}
+    found = (
+        submission_metadata(posted, seal)
+        | given
+        | {"consent": _consent_record(posted, seal, text, company)}
+    )
+    return json.dumps(found, ensure_ascii=False).encode("utf-8", "replace")
+
+
+def submission_metadata(posted: QueryDict, seal: Seal) -> dict[str, Any]:
+    """What goes with the answers: which form, where the visitor came from, what they did."""
+    return {
+        "submission_id": seal.submission_id,
+        "form": FORM_VERSION,
+        "rendered_at": seal.rendered_at,
+        "language": seal.language,
+        HONEYPOT: posted.get(HONEYPOT, "")[:200],
+        "utm": {
+            name: posted[f"utm_{name}"][:500] for name in UTM_FIELDS if posted.get(f"utm_{name}")
+        },
+        **{name: posted[name][:500] for name in CLICK_IDS if posted.get(name)},
+        "landing_page": posted.get("page", "")[:2000],
+        "referrer": posted.get("referrer", "")[:2000],
+        "seconds_on_page": posted.get("seconds_on_page", "")[:10],
+        "fields_touched": posted.get("fields_touched", "")[:500],
+        "steps": posted.get("steps", "")[:MAX_TRAIL_LENGTH],
+    }
+
+
+def visitor_headers(request: HttpRequest) -> dict[str, str]:
+    """The headers of a visitor that go with their request."""
+    return {name: value for name, value in request.headers.items() if name in KEPT_HEADERS}
+
+
+def _consent_record(posted: QueryDict, seal: Seal, text: str, company: Company) -> dict[str, Any]:
+    """What was shown, as signed, and what the visitor's browser says of it.
+
+    `version` is what makes this a record of our own form. It is left out when the
+    browser measured that our words were not what stood there, unticked and plain to
+    see; the gate then asks for more before an automated text.
+    """
+    measured = {
+        name: posted.get(name, "")[:100] for name in BROWSER_MEASUREMENTS[:7] if posted.get(name)
+    }
+    was_ticked = measured.get("box_at_load") == "ticked"
+    is_proof = not was_ticked and _is_conspicuous(measured, seal)
+    return {
+        "checked": posted.get("consent") is not None,
+        "text": text,
+        "version" if is_proof else "doubted_version": seal.version,
+        "language": seal.language,
+        "seller": company.legal_name,
+        "prechecked": was_ticked,
+        "text_sha256": seal.text_sha256,
+        "snapshot_sha256": seal.snapshot_sha256,
+        "seal": posted.get("seal", ""),
+        **measured,
+    }
+
+
+def _is_conspicuous(measured: dict[str, str], seal: Seal) -> bool:
+    """Nothing measured speaks against it; a browser without script measures nothing."""
+    shown = measured.get("shown_sha256")
+    if shown and shown != seal.text_sha256:
+        return False
+    if measured.get("visible") == "no":
+        return False
+    return (
+        _parse_measurement(measured, "font_px", MIN_FONT_PX) >= MIN_FONT_PX
+        and _parse_measurement(measured, "contrast", MIN_CONTRAST) >= MIN_CONTRAST
+    )
+
+
+def _parse_measurement(measured: dict[str, str], name: str, usual: float) -> float:
+    try:
+        return float(measured.get(name, usual))
+    except ValueError:
+        return 0.0
+
+
+def _submit_form(
+    request: HttpRequest,
+    source: Source,
+    company: Company,
+    form: LeadForm,
+    seal: Seal,
+    body: bytes,
+) -> HttpResponse:
+    at = clock.now()
+    endpoint = endpoint_of(source)
+    ours = {settings.PUBLIC_URL, f"{request.scheme}://{request.get_host()}"}
+    incoming = IncomingDelivery(
+        path=f"/in/form/{source.slug}",
+        headers={**visitor_headers(request), "Content-Type": "application/json; charset=utf-8"},
+        body=body,
+        remote_addr=request.META.get("REMOTE_ADDR") or None,
+        received_at=at,
+        endpoint=replace(endpoint, allowed_origins=endpoint.allowed_origins | ours),
+    )
+    try:
+        address = request.META.get("REMOTE_ADDR") or ""
+        if not throttle.consume_attempt(
+            REQUEST_LIMIT, address, at=at
+        ) or flood_limits.turn_away_flood(source, at=at):
+            return _render_form(request, source, company, form, seal=seal, note="away", status=429)
+        with transaction.atomic():
+            received = lead_arrival.accept_delivery(source=source, incoming=incoming, at=at)
+            form_drafts.mark_form_sent(UUID(seal.submission_id), source=source, at=at)
+            if received.envelope.leads and (partner := _referring_partner(request)):
+                name = _display_name(form.cleaned_data)
+                partner_introductions.record_introduction(
+                    received, partner=partner, name=name, at=at
+                )
+    except DatabaseError as problem:
+        log.error("a form could not be stored: %s", type(problem).__name__)
+        return _render_form(request, source, company, form, seal=seal, note="away", status=503)
+    if received.answer.status >= 400:
+        return _render_form(request, source, company, form, seal=seal, note="elsewhere", status=403)
+    told = json.loads(received.answer.to_bytes() or b"{}")
+    named = {"slug": source.slug} | (
+        {"reference": told["reference"]} if told.get("reference") else {}
+    )
+    back_to = reverse("lead_form_thanks", kwargs=named)
+    return HttpResponseRedirect(f"{back_to}?lang={form.words['code']}", status=303)
+
+
+def _referring_partner(request: HttpRequest) -> Partner | None:
+    """Whose link the visitor came by, when there is such a partner still."""
+    slug = (request.POST if request.method == "POST" else request.GET).get("partner", "")
+    if not slug or "\0" in slug:
+        return None
+    mine = Partner.objects.filter(slug=slug[:50], user__is_active=True)
+    return mine.select_related("user").first()
+
+
+def _display_name(answers: dict[str, Any]) -> str:
+    """As the partner sees it: nobody but the visitor has said who they are."""
+    return f"{answers.get('first_name', '')} {answers.get('last_name', '')[:1]}.".strip()
+
+
+def _allow_framing(answer: HttpResponse, source: Source) -> HttpResponse:
+    """The page may stand in a frame of the source's own sites, and of no other."""
+    sites = [
+        allowed_origin
+        for allowed_origin in source.allowed_origins
+        if ORIGIN.fullmatch(allowed_origin)
+    ]
+    answer._csp_config = settings.SECURE_CSP | {"frame-ancestors": sites or [CSP.NONE]}
+    if sites:
+        answer.xframe_options_exempt = True  # the older header knows no list
+    return answer

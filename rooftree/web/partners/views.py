@@ -1,0 +1,250 @@
+"""Partners as staff see them: accounts, introductions, what borrowers allowed, things of value."""
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+
+from rooftree.capture.partners import partner_accounts
+from rooftree.capture.partners.agreements import PAYMENT_BASES
+from rooftree.capture.partners.partner_accounts import (
+    PARTNER_KINDS,
+    SHAREABLE_STEPS,
+    VALUE_DIRECTIONS,
+)
+from rooftree.capture.partners.thing_of_value_ruling import BadPartner
+from rooftree.leads.models import Agreement, Introduction, Partner, ThingOfValue
+from rooftree.money.company_day import company_day
+from rooftree.org import passwords, staff_accounts
+from rooftree.org.staff_accounts import StaffChangeError
+from rooftree.reporting import partner_progress
+from rooftree.routing.permissions import has_permission, leads_visible_to
+from rooftree.web.fairness.respa_log_views import ruling_text
+from rooftree.web.partners.portal_views import referral_url
+from rooftree.web.shared.htmx_responses import respond_done, respond_refused
+from rooftree.web.shared.staff_forms import (
+    DollarsField,
+    StaffForm,
+    checkbox_field,
+    choice_field,
+    date_field,
+    text_field,
+)
+from rooftree.web.shared.staff_request import StaffRequest
+from rooftree.web.shared.staff_view import require_permission, staff_view
+
+MAX_LISTED = 100
+
+
+class PartnerForm(StaffForm):
+    """A new partner."""
+
+    name = text_field("Name", longest=120)
+    email = text_field("E-mail", "They sign in with it", longest=254, attrs={"inputmode": "email"})
+    kind = choice_field("What they are", ((key.value, said) for key, said in PARTNER_KINDS.items()))
+    company = text_field("Company", required=False, longest=120)
+    license_no = text_field("License number", required=False, longest=40)
+
+
+class ThingOfValueForm(StaffForm):
+    """A thing of value."""
+
+    direction = choice_field("Which way", VALUE_DIRECTIONS.items())
+    what = text_field("What it was", "As “Two tickets to the county fair”", longest=200)
+    fair_value_cents = DollarsField("What it is worth, $", "Its fair value; 0 for nothing")
+    fair_value_cents.is_awaited = True  # 0 is an answer, and none is refused
+    why = text_field("What it was for", "The service, or the occasion", longest=300)
+    on_date = date_field("Day")
+    basis = choice_field(
+        "What its amount depends on", (("", "Choose"), *PAYMENT_BASES.items()),
+        "Of what is given to them", required=False,
+    )  # fmt: skip
+    agreement = choice_field("Under the agreement", (), required=False)
+    document = text_field("Counsel’s document", "Where counsel must review it", required=False)
+    is_employee = checkbox_field("They are our own employee, and no loan officer")
+    has_happened = checkbox_field(
+        "It has happened already",
+        "What the rule forbids is then kept all the same, and compliance is told",
+    )
+
+    def __init__(self, *args: Any, partner: Partner, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        made = Agreement.objects.filter(partner=partner).order_by("-from_date", "-pk")
+        self.fields["agreement"].choices = [
+            ("", "None"),
+            *(
+                (str(agreement.pk), f"{agreement.what}, until {agreement.until_date:%m/%d/%Y}")
+                for agreement in made
+            ),
+        ]
+
+
+@staff_view("GET", "POST")
+def list_partners(request: StaffRequest) -> HttpResponse:
+    """All partners, and a new one."""
+    require_permission(request.user, "see_partners")
+    is_sent = request.method == "POST"
+    if is_sent:
+        require_permission(request.user, "edit_partners")
+    form = PartnerForm(request.POST if is_sent else None)
+
+    def add(typed: dict[str, Any]) -> Partner:
+        return partner_accounts.add_partner(typed=typed, by=request.user, at=request.at)
+
+    if is_sent and form.submit(add):
+        return _render_partner(
+            request, form.made, link=_password_url(request, form.made), is_new=True
+        )
+    rows = Partner.objects.select_related("user").prefetch_related("introductions")
+    context = {
+        "rows": [(row, PARTNER_KINDS[row.kind]) for row in rows.order_by("user__name", "pk")],
+        "form": form,
+        "may_edit": has_permission(request.user, "edit_partners"),
+        "may_see_things": has_permission(request.user, "see_things_of_value"),
+    }
+    return render(request, "partners/index.html", context, status=422 if is_sent else 200)
+
+
+@staff_view("GET")
+def show_partner(request: StaffRequest, partner_id: UUID) -> HttpResponse:
+    """One partner."""
+    require_permission(request.user, "see_partners")
+    return _render_partner(request, _get_partner(partner_id))
+
+
+@staff_view("POST")
+def show_password_link(request: StaffRequest, partner_id: UUID) -> HttpResponse:
+    """A fresh link to set a password by, shown this once."""
+    require_permission(request.user, "edit_partners")
+    partner = _get_partner(partner_id)
+    try:
+        return _render_partner(request, partner, link=_password_url(request, partner))
+    except StaffChangeError as problem:
+        return respond_refused(request, str(problem), back_to=_partner_url(partner))
+
+
+@staff_view("POST")
+def deactivate_partner(request: StaffRequest, partner_id: UUID) -> HttpResponse:
+    """They cannot sign in any more; their introductions stay."""
+    require_permission(request.user, "edit_partners")
+    partner = _get_partner(partner_id)
+    staff_accounts.deactivate_user(user_id=partner.user_id, by=request.user, at=request.at)
+    return respond_done(request, f"{partner} can no longer sign in", back_to=_partner_url(partner))
+
+
+@staff_view("POST")
+def record_value(request: StaffRequest, partner_id: UUID) -> HttpResponse:
+    """Write down a thing of value."""
+    require_permission(request.user, "note_value")
+    partner = _get_partner(partner_id)
+    form = ThingOfValueForm(request.POST, partner=partner)
+
+    def keep(typed: dict[str, Any]) -> ThingOfValue:
+        return partner_accounts.record_thing_of_value(
+            partner_id=partner.pk, typed=typed, by=request.user, at=request.at
+        )
+
+    if form.submit(keep):
+        return respond_done(request, "Written down, for good", back_to=_partner_url(partner))
+    return _render_partner(request, partner, value_form=form, status=422)
+
+
+@staff_view("POST")
+def correct_value(request: StaffRequest, thing_id: UUID) -> HttpResponse:
+    """Take a slip back by another row."""
+    require_permission(request.user, "note_value")
+    thing = get_object_or_404(ThingOfValue.objects.select_related("partner"), pk=thing_id)
+    try:
+        partner_accounts.correct_thing_of_value(
+            thing_id=thing.pk, why=request.POST.get("why", ""), by=request.user, at=request.at
+        )
+    except BadPartner as problem:
+        return respond_refused(
+            request, str(problem), back_to=_partner_url(thing.partner), status=422
+        )
+    return respond_done(
+        request, "Taken back by a row of its own", back_to=_partner_url(thing.partner)
+    )
+
+
+@staff_view("GET", "POST")
+def edit_permission(request: StaffRequest, introduction_id: UUID) -> HttpResponse:
+    """What the borrower lets the partner see: for whoever may work on the lead."""
+    introduction = get_object_or_404(visible_introductions(request), pk=introduction_id)
+    require_permission(request.user, "change_lead")
+    problem = ""
+    if request.method == "POST":
+        try:
+            partner_accounts.record_permission(
+                introduction_id=introduction.pk, steps=request.POST.getlist("steps"),
+                said=request.POST.get("said", ""), by=request.user, at=request.at,
+            )  # fmt: skip
+        except BadPartner as refusal:
+            problem = str(refusal)
+        else:
+            return respond_done(
+                request, "Written down; from now on they see this", back_to=request.path
+            )
+    (progress,) = partner_progress.load_progress(
+        visible_introductions(request).filter(pk=introduction.pk)
+    )
+    context = {
+        "introduction": introduction,
+        "progress": progress,
+        "steps": list(SHAREABLE_STEPS.items()),
+        "rows": [
+            (row, [SHAREABLE_STEPS[step] for step in row.steps])
+            for row in introduction.permissions.select_related("by").order_by("-at", "-pk")
+        ],
+        "problem": problem,
+        "typed": request.POST.get("said", ""),
+        "ticked": request.POST.getlist("steps") if problem else progress.allowed,
+    }
+    return render(request, "partners/permission.html", context, status=422 if problem else 200)
+
+
+def visible_introductions(request: StaffRequest) -> QuerySet[Introduction]:
+    """The introductions of the leads a user may know of."""
+    leads = leads_visible_to(request.user)
+    return Introduction.objects.filter(delivery__touches__lead__in=leads).distinct()
+
+
+def _render_partner(request: StaffRequest, partner: Partner, **more: Any) -> HttpResponse:
+    status = more.pop("status", 200)
+    things = partner.things.select_related("by", "corrects", "corrected_by")
+    context = {
+        "partner": partner,
+        "kind": PARTNER_KINDS[partner.kind],
+        "form_link": referral_url(partner),
+        "rows": partner_progress.load_progress(
+            visible_introductions(request).filter(partner=partner)
+        )[:MAX_LISTED],
+        "count": partner.introductions.count(),
+        "things": [
+            (thing, ruling_text(thing)) for thing in things.order_by("-on_date", "-at", "-pk")
+        ],
+        "sums": partner_accounts.thing_of_value_totals(partner),
+        "value_form": more.pop("value_form", None)
+        or ThingOfValueForm(initial={"on_date": company_day(request.at)}, partner=partner),
+        "may_edit": has_permission(request.user, "edit_partners"),
+        "may_permit": has_permission(request.user, "change_lead"),
+        **more,
+    }
+    return render(request, "partners/show.html", context, status=status)
+
+
+def _get_partner(partner_id: UUID) -> Partner:
+    return get_object_or_404(Partner.objects.select_related("user", "source"), pk=partner_id)
+
+
+def _partner_url(partner: Partner) -> str:
+    return reverse("partner", args=[partner.pk])
+
+
+def _password_url(request: StaffRequest, partner: Partner) -> str:
+    who, token = passwords.create_reset_link(partner.user, by=request.user, at=request.at)
+    return f"{settings.PUBLIC_URL}{reverse('set_password', args=[who, token])}"

@@ -1,0 +1,163 @@
+"""What was agreed with a vendor: what it takes back, until when, and what it is told."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+
+from rooftree.leads.models import Source
+from rooftree.money import vendor_contracts
+from rooftree.money.company_day import company_day
+from rooftree.money.models import Contract
+from rooftree.money.return_grounds import REASON_LABELS
+from rooftree.money.vendor_contracts import MAX_WINDOW_DAYS, REPORTABLE_STATUSES, ContractTerms
+from rooftree.org.models import User
+from rooftree.routing.permissions import ROLES_BY_PERMISSION, has_permission
+from rooftree.web.shared.htmx_responses import respond_done
+from rooftree.web.shared.staff_forms import (
+    StaffForm,
+    StatesField,
+    checkboxes_field,
+    choice_field,
+    date_field,
+    integer_field,
+    row_choices,
+    text_field,
+)
+from rooftree.web.shared.staff_request import StaffRequest
+from rooftree.web.shared.staff_view import require_permission, staff_view
+
+VENDOR_WORD_PREFIX, STATUS_WORD_PREFIX = (
+    "word_",
+    "told_",
+)  # what the names of the fields for their words begin with
+DEFAULT_TERMS = {"window_days": 14, "warn_days": 3, "duplicate_days": 30}
+
+
+class ContractForm(StaffForm):
+    """The days, the reasons and the words of one contract."""
+
+    from_date = date_field(
+        "In force from", "Leads that arrive from then on; earlier ones keep theirs"
+    )
+    window_days = integer_field(
+        "Days to give a lead back", "Counted from its arrival", least=0, most=MAX_WINDOW_DAYS
+    )
+    warn_days = integer_field("Warn before the end, days", least=0, most=60)
+    reasons = checkboxes_field(
+        "They take back", ((key.value, said) for key, said in REASON_LABELS.items())
+    )
+    duplicate_days = integer_field(
+        "A duplicate is one within, days", "Of the earlier one", least=0, most=MAX_WINDOW_DAYS
+    )
+    states = StatesField("States ordered", "As TX, FL. Empty: wherever the company is licensed")
+    send_to = text_field("Where the file goes", "Their portal or address", required=False)
+
+    PARTS = (
+        ("When", ("from_date", "window_days", "warn_days", "watcher")),
+        ("What", ("reasons", "duplicate_days", "states")),
+        ("What they call it", tuple(f"{VENDOR_WORD_PREFIX}{key.value}" for key in REASON_LABELS)),
+        (
+            "What they are told of their leads",
+            tuple(f"{STATUS_WORD_PREFIX}{key}" for key in REPORTABLE_STATUSES),
+        ),
+        ("Where", ("send_to",)),
+    )
+
+    def terms(self, typed: dict[str, Any]) -> ContractTerms:
+        """What was typed."""
+        return ContractTerms(
+            window_days=typed["window_days"],
+            warn_days=typed["warn_days"],
+            reasons={key: typed.get(f"{VENDOR_WORD_PREFIX}{key}", "") for key in typed["reasons"]},
+            watcher_id=UUID(typed["watcher"]),
+            duplicate_days=typed["duplicate_days"],
+            states=typed["states"],
+            send_to=typed["send_to"],
+            statuses={
+                key: typed[f"{STATUS_WORD_PREFIX}{key}"]
+                for key in REPORTABLE_STATUSES
+                if typed.get(f"{STATUS_WORD_PREFIX}{key}")
+            },
+        )
+
+
+@staff_view("GET", "POST")
+def edit_contract(request: StaffRequest, source_id: UUID) -> HttpResponse:
+    """The contract of one source, by date; a new one is a new row."""
+    require_permission(request.user, "see_returns")
+    source = get_object_or_404(Source, pk=source_id)
+    now = vendor_contracts.contract_in_force(source.pk, company_day(request.at))
+    is_sent = request.method == "POST"
+    if is_sent:
+        require_permission(request.user, "edit_sources")
+    form = ContractForm(
+        request.POST if is_sent else None,
+        initial=_contract_initial(now, request),
+        more=_vendor_fields(),
+    )
+
+    def keep(typed: dict[str, Any]) -> Contract:
+        return vendor_contracts.record_contract(
+            source_id=source.pk, from_date=typed["from_date"], terms=form.terms(typed),
+            by=request.user, at=request.at,
+        )  # fmt: skip
+
+    if is_sent and form.submit(keep):
+        return respond_done(
+            request, f"The contract with {source.name} is recorded", back_to=request.path
+        )
+    context = {
+        "source": source,
+        "form": form,
+        "now": now,
+        "rows": [
+            (contract, [said for key, said in REASON_LABELS.items() if key in contract.reasons])
+            for contract in source.contracts.select_related("made_by", "watcher").order_by(
+                "-made_at"
+            )
+        ],
+        "may_edit": has_permission(request.user, "edit_sources"),
+    }
+    return render(request, "returns/contract.html", context, status=422 if is_sent else 200)
+
+
+def _vendor_fields() -> dict[str, Any]:
+    """Who may be named, and the vendor's own words."""
+    watchers = User.objects.filter(
+        is_active=True, role__in=ROLES_BY_PERMISSION["see_returns"]
+    ).order_by("name")
+    fields = {
+        "watcher": choice_field(
+            "Who is warned", row_choices(watchers, "Choose one"), "Before the days run out, daily"
+        )
+    }
+    fields |= {
+        f"{VENDOR_WORD_PREFIX}{key.value}": text_field(
+            said, "Empty: in our words", required=False, longest=60
+        )
+        for key, said in REASON_LABELS.items()
+    }
+    told = "Their word for it. Empty: they are not told"
+    fields |= {
+        f"{STATUS_WORD_PREFIX}{key}": text_field(said, told, required=False, longest=60)
+        for key, said in REPORTABLE_STATUSES.items()
+    }
+    return fields
+
+
+def _contract_initial(now: Contract | None, request: StaffRequest) -> dict[str, Any]:
+    """The contract in force, to begin from; dated today."""
+    today = {"from_date": company_day(request.at)}
+    if now is None:
+        return {**DEFAULT_TERMS, **today}
+    kept = ("window_days", "warn_days", "duplicate_days", "states", "send_to")
+    return {
+        **{name: getattr(now, name) for name in kept},
+        **today,
+        "watcher": str(now.watcher_id),
+        "reasons": list(now.reasons),
+        **{f"{VENDOR_WORD_PREFIX}{key}": word for key, word in now.reasons.items()},
+        **{f"{STATUS_WORD_PREFIX}{key}": word for key, word in now.statuses.items()},
+    }

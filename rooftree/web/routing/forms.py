@@ -1,0 +1,274 @@
+"""The form of one routing rule: what an edition stores, as boxes and fields, and back."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+
+from rooftree.leads.models import Source
+from rooftree.org import branches
+from rooftree.org.models import LoanOfficer, User
+from rooftree.org.working_hours import WEEKDAYS
+from rooftree.routing.permissions import COMPANY_OR_BRANCH_ROLES
+from rooftree.routing.routing_rules import TAKE_SECONDS, BackupKind, WhenNobody
+from rooftree.routing.rule_check import CREDIT_BANDS, MAX_TAKE_SECONDS, MAX_WEIGHT, MIN_TAKE_SECONDS
+from rooftree.routing.rule_sentences import DAY_NAMES, PURPOSE_NAMES, SPOKEN_LANGUAGES
+from rooftree.web.shared.staff_forms import (
+    DollarsField,
+    StaffForm,
+    StatesField,
+    checkbox_field,
+    checkboxes_field,
+    choice_field,
+    integer_field,
+    text_field,
+)
+
+MAX_CHAIN_STEPS = 4  # of a chain that the form offers; longer ones keep their end
+WHOM = {BackupKind.POOL: "pool", BackupKind.BRANCH: "branch", BackupKind.OFFICERS: "officers"}
+
+
+class RuleForm(StaffForm):
+    """One rule. `initial` comes from `typed_of`; `rule` gives back what was typed."""
+
+    name = text_field("Name of the rule", "Decisions show it", longest=120)
+    sources = checkboxes_field("From", ())
+    purposes = checkboxes_field("What for", PURPOSE_NAMES.items())
+    states = StatesField("Property in", "Two letters each, as TX, FL. Empty: every state")
+    without_state = checkbox_field("Leads that do not say where the property is")
+    languages = checkboxes_field("Asking for", SPOKEN_LANGUAGES.items())
+    amount_from_cents = DollarsField("Loan of at least, $")
+    amount_below_cents = DollarsField("and below, $")
+    credit_bands = checkboxes_field(
+        "Stated credit",
+        [(credit_band, credit_band.replace("_", " ")) for credit_band in CREDIT_BANDS],
+    )
+    score_at_least = integer_field("Score of at least", least=0, most=100, required=False)
+    inquiry = choice_field(
+        "Inquiry",
+        [("", "New or repeated"), ("new", "New"), ("repeat", "Repeated")],
+        required=False,
+    )
+    days = checkboxes_field("Arriving on", DAY_NAMES.items())
+    from_time = text_field("From", "As 08:00, by the company’s clock", required=False, longest=5)
+    until_time = text_field("Until", "As 18:00", required=False, longest=5)
+    pool_branches = checkboxes_field("Teams", ())
+    take_seconds = integer_field(
+        "Seconds to take it", least=MIN_TAKE_SECONDS, most=MAX_TAKE_SECONDS
+    )
+    nobody = choice_field("When nobody of the pool may and can take it", ())
+    alarm_user_id = choice_field("Whom to call at the end", (), required=False)
+
+    PARTS = (
+        ("", ("name",)),
+        ("Which leads", (
+            "sources", "purposes", "states", "without_state", "amount_from_cents",
+            "amount_below_cents",
+        )),
+        ("More about the lead", (
+            "languages", "credit_bands", "score_at_least", "inquiry", "days", "from_time",
+            "until_time",
+        )),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        known = kwargs.pop("known")
+        stored = kwargs.get("initial") or {}
+        super().__init__(*args, **kwargs)
+        self.known: RuleChoices = known
+        self.fields["sources"].choices = known.sources
+        self.fields["pool_branches"].choices = known.branches
+        self.fields["nobody"].choices = _include_stored_choice(known.nobody(), stored.get("nobody"))
+        self.fields["alarm_user_id"].choices = _include_stored_choice(
+            known.alarms, stored.get("alarm_user_id")
+        )
+        for nth in range(1, MAX_CHAIN_STEPS + 1):
+            kept = stored.get(f"step_{nth}")
+            whom = choice_field("Then" if nth > 1 else "First", (), required=False)
+            whom.choices = _include_stored_choice(known.steps(), kept)
+            whom.widget.attrs["class"] = "input"
+            seconds = integer_field(
+                "Seconds", least=MIN_TAKE_SECONDS, most=MAX_TAKE_SECONDS, required=False
+            )
+            seconds.widget.attrs |= {"class": "input", "placeholder": TAKE_SECONDS}
+            self.fields[f"step_{nth}"], self.fields[f"step_{nth}_seconds"] = whom, seconds
+        for key, _, _ in known.officers:
+            self.fields[f"in_{key}"] = forms.BooleanField(required=False)
+            share = integer_field("Share", least=1, most=MAX_WEIGHT, required=False)
+            share.widget.attrs |= {"class": "input input--share", "placeholder": "1"}
+            self.fields[f"share_{key}"] = share
+
+    @property
+    def people(self) -> list[dict[str, Any]]:
+        """Each officer with the box that puts them into the pool, and their share."""
+        return [
+            {"name": name, "where": where, "box": self[f"in_{key}"], "share": self[f"share_{key}"]}
+            for key, name, where in self.known.officers
+        ]
+
+    @property
+    def steps(self) -> list[dict[str, Any]]:
+        """The places of the chain."""
+        return [
+            {"nth": nth, "whom": self[f"step_{nth}"], "seconds": self[f"step_{nth}_seconds"]}
+            for nth in range(1, MAX_CHAIN_STEPS + 1)
+        ]
+
+    def rule(self, before: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """What was typed, as an edition stores it. `before` keeps what the form cannot show."""
+        typed, before = self.cleaned_data, before or {}
+        nobody, _, pool = typed["nobody"].partition(":")
+        chain = [
+            self._build_step(nth) for nth in range(1, MAX_CHAIN_STEPS + 1) if typed[f"step_{nth}"]
+        ]
+        return {
+            "name": typed["name"],
+            "criteria": self._build_criteria(),
+            "pool": self._build_pool(),
+            "take_seconds": typed["take_seconds"],
+            "chain": chain + list(before.get("chain", ()))[MAX_CHAIN_STEPS:],
+            "nobody": nobody,
+            "nobody_pool": _parse_pool(pool) if nobody == WhenNobody.POOL else None,
+            "alarm_user_id": typed["alarm_user_id"],
+        }
+
+    def _build_criteria(self) -> dict[str, Any]:
+        typed = self.cleaned_data
+        span = typed["days"] or typed["from_time"] or typed["until_time"]
+        hours = {
+            "days": [day for day in WEEKDAYS if day in typed["days"]],
+            "from_time": typed["from_time"] or "00:00",
+            "until_time": typed["until_time"] or "24:00",
+        }
+        return {
+            **{name: list(typed[name]) for name in LIST_CRITERIA},
+            **{name: typed[name] for name in SINGLE_CRITERIA},
+            "hours": hours if span else None,
+        }
+
+    def _build_pool(self) -> dict[str, Any]:
+        typed = self.cleaned_data
+        keys = [key for key, _, _ in self.known.officers]
+        weights = {key: typed[f"share_{key}"] for key in keys}
+        return {
+            "branches": list(typed["pool_branches"]),
+            "officers": [key for key in keys if typed[f"in_{key}"]],
+            "weights": {key: share for key, share in weights.items() if share and share != 1},
+        }
+
+    def _build_step(self, nth: int) -> dict[str, Any]:
+        kind, _, keys = self.cleaned_data[f"step_{nth}"].partition(":")
+        return {
+            "kind": kind,
+            "officers": keys.split(",") if kind == BackupKind.OFFICERS else [],
+            "branch": keys if kind == BackupKind.BRANCH else "",
+            "take_seconds": self.cleaned_data[f"step_{nth}_seconds"] or TAKE_SECONDS,
+        }
+
+
+LIST_CRITERIA = ("sources", "purposes", "states", "languages", "credit_bands")
+SINGLE_CRITERIA = (
+    "without_state",
+    "amount_from_cents",
+    "amount_below_cents",
+    "score_at_least",
+    "inquiry",
+)
+
+
+class RuleChoices:
+    """What a rule can name: sources, teams, officers, people to call."""
+
+    def __init__(self) -> None:
+        self.sources = list(Source.objects.order_by("name").values_list("slug", "name"))
+        self.branches = [(str(b.pk), b.name) for _, b in branches.list_branch_tree()]
+        officers = LoanOfficer.objects.filter(terminated_at=None).order_by("user__name", "id")
+        self.officers = [
+            (str(officer.pk), officer.user.name, officer.branch.name)
+            for officer in officers.select_related("user", "branch")
+        ]
+        heads = User.objects.filter(is_active=True, role__in=COMPANY_OR_BRANCH_ROLES)
+        self.alarms = [
+            ("", "Whom the company names"),
+            *((str(head.pk), f"{head.name}, {head.role_label}") for head in heads.order_by("name")),
+        ]
+
+    def steps(self) -> list[tuple[str, Any]]:
+        """What a place of the chain may be."""
+        return [
+            ("", "Nobody further"),
+            (BackupKind.POOL.value, "The next of the same pool"),
+            *self._whom("branch:", "officers:"),
+        ]
+
+    def nobody(self) -> list[tuple[str, Any]]:
+        """What may happen when nobody can."""
+        return [
+            (WhenNobody.ALARM.value, "The chain goes on, then somebody is called"),
+            (WhenNobody.HOLD.value, "It waits for the first who starts work"),
+            *self._whom("pool:branch:", "pool:officers:"),
+        ]
+
+    def _whom(self, of_branch: str, of_officer: str) -> list[tuple[str, Any]]:
+        teams = [(f"{of_branch}{key}", f"The {name} team") for key, name in self.branches]
+        people = [(f"{of_officer}{key}", name) for key, name, _ in self.officers]
+        return [group for group in (("Teams", teams), ("Loan officers", people)) if group[1]]
+
+
+def rule_to_initial(rule: Mapping[str, Any]) -> dict[str, Any]:
+    """A stored rule as the form shows it."""
+    criteria, pool = rule.get("criteria", {}), rule.get("pool", {})
+    hours = criteria.get("hours") or {}
+    found = {
+        "name": rule.get("name", ""),
+        **{name: criteria.get(name) for name in (*LIST_CRITERIA, *SINGLE_CRITERIA)},
+        **{key: hours.get(key) for key in ("days", "from_time", "until_time")},
+        "pool_branches": pool.get("branches", ()),
+        "take_seconds": rule.get("take_seconds", TAKE_SECONDS),
+        "nobody": _nobody_value(rule),
+        "alarm_user_id": rule.get("alarm_user_id", ""),
+    }
+    for key in pool.get("officers", ()):
+        found[f"in_{key}"] = True
+    for key, share in pool.get("weights", {}).items():
+        found[f"share_{key}"] = share
+    for nth, step in enumerate(rule.get("chain", ())[:MAX_CHAIN_STEPS], start=1):
+        found[f"step_{nth}"] = _step_value(step)
+        found[f"step_{nth}_seconds"] = step.get("take_seconds", TAKE_SECONDS)
+    return found
+
+
+def _step_value(step: Mapping[str, Any]) -> str:
+    kind = str(step["kind"])
+    if kind == BackupKind.POOL:
+        return kind
+    return f"{kind}:{step['branch'] if kind == BackupKind.BRANCH else ','.join(step['officers'])}"
+
+
+def _nobody_value(rule: Mapping[str, Any]) -> str:
+    nobody, pool = str(rule.get("nobody", WhenNobody.ALARM)), rule.get("nobody_pool")
+    if nobody != WhenNobody.POOL or not pool:
+        return nobody
+    officers, teams = pool.get("officers", ()), pool.get("branches", ())
+    return f"pool:officers:{','.join(officers)}" if officers else f"pool:branch:{','.join(teams)}"
+
+
+def _parse_pool(typed: str) -> dict[str, Any]:
+    kind, _, keys = typed.partition(":")
+    listed = keys.split(",") if keys else []
+    return {
+        "branches": listed if kind == "branch" else [],
+        "officers": listed if kind == "officers" else [],
+        "weights": {},
+    }
+
+
+def _include_stored_choice(
+    choices: list[tuple[str, Any]], kept: str | None
+) -> list[tuple[str, Any]]:
+    """The choices, and the stored one when it is not among them: several people, or who left."""
+    listed = {key for key, value in choices if isinstance(value, str)}
+    listed |= {key for _, value in choices if not isinstance(value, str) for key, _ in value}
+    if not kept or kept in listed:
+        return choices
+    return [*choices, (kept, "As it is now")]

@@ -1,0 +1,205 @@
+"""Controls: what keeps data safe here, said by our own records; and what people must write down."""
+
+from datetime import date, datetime, timedelta
+from io import BytesIO
+from typing import Any
+from uuid import UUID
+
+from django.http import FileResponse, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+
+from rooftree.management import make_backup
+from rooftree.money.company_day import company_day
+from rooftree.org import second_factor
+from rooftree.reporting.controls import (
+    assurance_records,
+    controls_archive,
+    security_controls,
+    security_incidents,
+)
+from rooftree.reporting.controls.assurance_records import ACCESS_REVIEW, KINDS, BadRecord
+from rooftree.reporting.models import Assurance, Incident
+from rooftree.web.shared.htmx_responses import respond_done, respond_refused
+from rooftree.web.shared.staff_forms import (
+    StaffForm,
+    checkbox_field,
+    choice_field,
+    date_field,
+    integer_field,
+    text_field,
+    textarea_field,
+)
+from rooftree.web.shared.staff_request import StaffRequest
+from rooftree.web.shared.staff_view import require_permission, staff_view
+
+PERIODS = {"90": "90 days", "365": "a year"}
+MAX_LISTED = 50
+RECORD_KINDS = [(key, one.title) for key, one in KINDS.items() if key != ACCESS_REVIEW]
+
+
+class RecordForm(StaffForm):
+    """Something people did."""
+
+    kind = choice_field("What was done", RECORD_KINDS)
+    on_date = date_field("On which day")
+    said = textarea_field("By whom, and what came of it", required=True)
+    document = text_field("Where the paper is", "A file name, a link or a folder", required=False)
+
+
+class IncidentForm(StaffForm):
+    """What went wrong."""
+
+    what = textarea_field("What happened", "Without names or numbers of borrowers.", required=True)
+    discovered_on = date_field("Discovered on", "The thirty days to tell the FTC run from here.")
+    consumers = integer_field(
+        "Whose data could be reached: how many people", least=0, most=100_000_000
+    )
+    is_encrypted = checkbox_field("All of it was encrypted")
+    was_key_taken = checkbox_field("The key may have been reached as well")
+
+
+@staff_view("GET")
+def list_controls(request: StaffRequest) -> HttpResponse:
+    """Every control, what works and what needs somebody."""
+    require_permission(request.user, "see_access_log")
+    days, asked = _parse_period(request.GET.get("days"), request.at)
+    found = security_controls.check_controls(asked)
+    context = {
+        "controls": found,
+        "late": [check_control for check_control in found if check_control.works is False],
+        "periods": [(key, label, key == days) for key, label in PERIODS.items()],
+        "days": days,
+    }
+    return render(request, "security/controls.html", context)
+
+
+@staff_view("POST")
+def export_controls(request: StaffRequest) -> HttpResponse:
+    """The controls of a period, signed, to hand to an examiner."""
+    require_permission(request.user, "see_access_log")
+    _, asked = _parse_period(request.POST.get("days"), request.at)
+    body = controls_archive.build_archive(asked, by=request.user)
+    name = f"security controls {request.at:%Y-%m-%d}.zip"
+    return FileResponse(BytesIO(body), as_attachment=True, filename=name)
+
+
+@staff_view("GET", "POST")
+def review_access(request: StaffRequest) -> HttpResponse:
+    """Everybody who can sign in; the reviewer says of each whether that is right."""
+    require_permission(request.user, "see_access_log")
+    problem = ""
+    people = assurance_records.users_to_review()
+    if request.method == "POST":
+        decisions = {person.pk: request.POST.get(f"person-{person.pk}", "") for person in people}
+        try:
+            assurance_records.record_access_review(
+                decisions, said=request.POST.get("said", "").strip()[:600],
+                on=company_day(request.at), by=request.user, at=request.at,
+            )  # fmt: skip
+        except BadRecord as bad:
+            problem = str(bad)
+        else:
+            return respond_done(request, "The review is written down", back_to=reverse("controls"))
+    bare = {one.pk for one in second_factor.users_without_factor(people)}
+    context = {
+        "people": [
+            (person, person.pk in bare, request.POST.get(f"person-{person.pk}", ""))
+            for person in people
+        ],
+        "said": request.POST.get("said", ""),
+        "problem": problem,
+        "last": assurance_records.latest_by_kind().get(ACCESS_REVIEW),
+    }
+    return render(request, "security/access_review.html", context, status=422 if problem else 200)
+
+
+@staff_view("GET", "POST")
+def list_records(request: StaffRequest) -> HttpResponse:
+    """What people wrote down, and a form for more."""
+    require_permission(request.user, "see_access_log")
+    form = RecordForm(request.POST or None, initial={"on_date": company_day(request.at)})
+
+    def keep(typed: dict[str, Any]) -> Assurance:
+        return assurance_records.record_assurance(
+            typed["kind"], on=typed["on_date"], said=typed["said"], document=typed["document"],
+            by=request.user, at=request.at,
+        )  # fmt: skip
+
+    if request.method == "POST" and form.submit(keep):
+        return respond_done(request, "Written down", back_to=reverse("assurances"))
+    last = assurance_records.latest_by_kind()
+    rows = Assurance.objects.select_related("by").order_by("-at", "-id")
+    context = {
+        "form": form,
+        "kinds": [
+            (one.title, last.get(key), assurance_records.next_due_date(key, last.get(key)))
+            for key, one in KINDS.items()
+        ],
+        "rows": [(KINDS[row.kind].title, row) for row in rows[:MAX_LISTED]],
+        "count": rows.count(),
+        "today": company_day(request.at),
+    }
+    status = 422 if request.method == "POST" else 200
+    return render(request, "security/control_records.html", context, status=status)
+
+
+@staff_view("GET", "POST")
+def list_incidents(request: StaffRequest) -> HttpResponse:
+    """What went wrong, what the law asks about it, and a form for more."""
+    require_permission(request.user, "see_access_log")
+    form = IncidentForm(request.POST or None, initial={"discovered_on": company_day(request.at)})
+
+    def keep(typed: dict[str, Any]) -> Incident:
+        return security_incidents.open_incident(Incident(**typed), by=request.user, at=request.at)
+
+    if request.method == "POST" and form.submit(keep):
+        return respond_done(request, "Written down", back_to=reverse("incidents"))
+    rows = Incident.objects.select_related("opened_by").order_by("-opened_at", "-id")
+    context = {
+        "form": form,
+        "incidents": [_incident_line(row, company_day(request.at)) for row in rows[:MAX_LISTED]],
+        "count": rows.count(),
+    }
+    status = 422 if request.method == "POST" else 200
+    return render(request, "security/incidents.html", context, status=status)
+
+
+@staff_view("POST")
+def update_incident(request: StaffRequest, incident_id: UUID) -> HttpResponse:
+    """The FTC was told on a day, or it is over."""
+    require_permission(request.user, "see_access_log")
+    back = reverse("incidents")
+    try:
+        if "told_on" in request.POST:
+            on = _parse_date(request.POST["told_on"])
+            security_incidents.record_ftc_notice(incident_id, on=on, by=request.user, at=request.at)
+        else:
+            ended = request.POST.get("ended", "").strip()[:600]
+            security_incidents.close_incident(
+                incident_id, ended=ended, by=request.user, at=request.at
+            )
+    except BadRecord as bad:
+        return respond_refused(request, str(bad), back_to=back, status=422)
+    return respond_done(request, "Written down", back_to=back)
+
+
+def _parse_period(typed: str | None, at: datetime) -> tuple[str, security_controls.ControlScope]:
+    days = typed if typed in PERIODS else next(iter(PERIODS))
+    last = make_backup.read_last_backup()
+    made = datetime.fromisoformat(last["made_at"]) if last else None
+    return days, security_controls.ControlScope(
+        since=at - timedelta(days=int(days)), at=at, last_backup=made
+    )
+
+
+def _incident_line(one: Incident, today: date) -> dict[str, Any]:
+    due = security_incidents.ftc_deadline(one)
+    return {"row": one, "due": due, "is_late": due is not None and due < today}
+
+
+def _parse_date(typed: str) -> date:
+    try:
+        return date.fromisoformat(typed)
+    except ValueError:
+        raise BadRecord("Write the day as 2026-11-30.") from None

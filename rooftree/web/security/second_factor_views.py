@@ -1,0 +1,151 @@
+"""Adding and giving up second factors: an app, passkeys, recovery codes."""
+
+from allauth.mfa.adapter import get_adapter
+from allauth.mfa.models import Authenticator
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils.safestring import mark_safe
+
+from rooftree.org import second_factor, staff_sessions
+from rooftree.org.access_log import AccessKind
+from rooftree.org.second_factor import Factor
+from rooftree.web.security import views
+from rooftree.web.security.qr_code import render_qr_svg
+from rooftree.web.shared.htmx_responses import respond_done
+from rooftree.web.shared.staff_request import StaffRequest
+from rooftree.web.shared.staff_view import STAFF_AND_PARTNERS, staff_view
+from rooftree.web.sign_in import login, passkeys
+
+SECRET_SESSION_KEY = "app_secret"  # noqa: S105 (a name in the session)
+
+
+@staff_view("GET", "POST", unproved=True, whose=STAFF_AND_PARTNERS)
+def set_up_app(request: StaffRequest) -> HttpResponse:
+    """An authenticator app: the picture to scan, and the code that shows it was."""
+    if not login.is_recently_authenticated(request, request.at):
+        return login.redirect_to_reauthentication(reverse("security_app"))
+    secret, problem = request.session.get(SECRET_SESSION_KEY), ""
+    if not secret:
+        secret = request.session[SECRET_SESSION_KEY] = second_factor.generate_app_secret()
+    if request.method == "POST":
+        try:
+            codes = second_factor.enroll_app(
+                user=request.user, secret=secret, code=request.POST.get("code", "")[:20],
+                at=request.at,
+            )  # fmt: skip
+        except second_factor.InvalidCode as wrong:
+            problem = str(wrong)
+        else:
+            del request.session[SECRET_SESSION_KEY]
+            return _finish_adding(request, Factor.APP, codes)
+    address = get_adapter().build_totp_url(request.user, secret)
+    context = {
+        "picture": mark_safe(render_qr_svg(address)),  # noqa: S308 (drawn by us: squares only)
+        "letters": " ".join(secret[at : at + 4] for at in range(0, len(secret), 4)),
+        "problem": problem,
+        "must_enrol": not login.is_fully_authenticated(request),
+    }
+    return render(
+        request, "security/authenticator_app.html", context, status=422 if problem else 200
+    )
+
+
+@staff_view("POST", whose=STAFF_AND_PARTNERS)
+def remove_app(request: StaffRequest) -> HttpResponse:
+    """The app is not used any more."""
+    row = get_object_or_404(Authenticator, user=request.user, type=Authenticator.Type.TOTP)
+    return _remove_factor(request, row, "The app")
+
+
+@staff_view("GET", "POST", unproved=True, whose=STAFF_AND_PARTNERS)
+def add_passkey(request: StaffRequest) -> HttpResponse:
+    """GET: what the browser is asked to make. POST: the passkey it made."""
+    if not login.is_recently_authenticated(request, request.at):
+        if request.method == "GET":
+            there = f"{reverse('prove_again')}?to={reverse('security')}"
+            return JsonResponse({"go": there}, status=403)
+        return login.redirect_to_reauthentication(reverse("security"))
+    if request.method == "GET":
+        return JsonResponse(passkeys.registration_options(request.user))
+    name = request.POST.get("name", "") or _default_passkey_name(request)
+    try:
+        answer = request.POST.get("credential", "")
+        codes = passkeys.register_passkey(
+            user=request.user, answer=answer, name=name, at=request.at
+        )
+    except passkeys.PasskeyRejected as problem:
+        return views.render_security(request, problem=str(problem), status=422)
+    return _finish_adding(request, Factor.PASSKEY, codes)
+
+
+@staff_view("POST", unproved=True, whose=STAFF_AND_PARTNERS)
+def rename_own_passkey(request: StaffRequest, key_id: int) -> HttpResponse:
+    """Another name for a passkey."""
+    passkeys.rename_passkey(
+        row=_get_own_passkey(request, key_id), name=request.POST.get("name", "")
+    )
+    return respond_done(request, "The name is kept", back_to=reverse("security"))
+
+
+@staff_view("POST", whose=STAFF_AND_PARTNERS)
+def remove_passkey(request: StaffRequest, key_id: int) -> HttpResponse:
+    """A passkey opens nothing here any more."""
+    row = _get_own_passkey(request, key_id)
+    return _remove_factor(request, row, f"The passkey {row.data['name']}")
+
+
+@staff_view("POST", whose=STAFF_AND_PARTNERS)
+def renew_recovery_codes(request: StaffRequest) -> HttpResponse:
+    """Ten new recovery codes, shown this once; those of before are void."""
+    if not login.is_recently_authenticated(request, request.at):
+        return login.redirect_to_reauthentication(reverse("security"))
+    if not second_factor.is_required_for(request.user):
+        return views.render_security(
+            request, problem="Set up an app or a passkey first.", status=422
+        )
+    made = second_factor.replace_recovery_codes(user=request.user, at=request.at)
+    views.report_security_change(
+        request, AccessKind.FACTOR_ADDED, "New recovery codes were made.", subject="recovery codes"
+    )
+    return render(request, "security/recovery_codes.html", {"codes": made})
+
+
+def _finish_adding(request: StaffRequest, factor: Factor, made: list[str]) -> HttpResponse:
+    """This session is proved by it, others must prove themselves; new codes are shown once."""
+    login.mark_reauthenticated(request, request.at, factor=factor)
+    if made:  # the first one: who came in without it comes in anew
+        staff_sessions.end_all_sessions(
+            request.user.pk, because="factors", at=request.at, but=request.session.session_key
+        )
+    what = views.FACTOR_LABELS[factor]
+    views.report_security_change(
+        request, AccessKind.FACTOR_ADDED, f"A second factor was added: {what}.", subject=what
+    )
+    if made:
+        return render(request, "security/recovery_codes.html", {"codes": made, "is_first": True})
+    said = {Factor.APP: "The app is set up", Factor.PASSKEY: "The passkey is set up"}[factor]
+    return respond_done(request, said, back_to=reverse("security"))
+
+
+def _remove_factor(request: StaffRequest, row: Authenticator, what: str) -> HttpResponse:
+    if not login.is_recently_authenticated(request, request.at):
+        return login.redirect_to_reauthentication(reverse("security"))
+    second_factor.remove_factor(user=request.user, row=row, at=request.at)
+    if not second_factor.is_required_for(request.user):
+        login.clear_factor(request)
+    views.report_security_change(
+        request, AccessKind.FACTOR_REMOVED, f"{what} was removed.", subject=what
+    )
+    return respond_done(request, f"{what} is removed", back_to=reverse("security"))
+
+
+def _get_own_passkey(request: StaffRequest, key_id: int) -> Authenticator:
+    return get_object_or_404(
+        Authenticator, pk=key_id, user=request.user, type=Authenticator.Type.WEBAUTHN
+    )
+
+
+def _default_passkey_name(request: StaffRequest) -> str:
+    """Where a passkey was made, when nobody named it."""
+    return request.session.get("device") or "Passkey"

@@ -1,0 +1,47 @@
+"""Set-up: the account that claims consent certificates, and what could not be claimed."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.debug import sensitive_post_parameters
+
+from rooftree.capture.certificates import certificate_claims, certificate_report
+from rooftree.web.shared.htmx_responses import respond_done
+from rooftree.web.shared.staff_forms import StaffForm, secret_field
+from rooftree.web.shared.staff_request import StaffRequest
+from rooftree.web.shared.staff_view import require_permission, staff_view
+
+
+class TrustedFormKeyForm(StaffForm):
+    """The one thing TrustedForm gives its customers."""
+
+    key = secret_field(
+        "API key", "In your ActiveProspect account, under TrustedForm", required=True
+    )
+
+
+@sensitive_post_parameters("key")
+@staff_view("GET", "POST")
+def edit_certificate_account(request: StaffRequest) -> HttpResponse:
+    """The key, and how the claims of the last 30 days stand."""
+    require_permission(request.user, "edit_setup")
+    form = TrustedFormKeyForm(request.POST or None)
+
+    def keep(typed: dict[str, Any]) -> None:
+        certificate_claims.save_trustedform_key(typed["key"], by=request.user.pk, at=request.at)
+
+    if request.method == "POST" and form.submit(keep):
+        return respond_done(
+            request, "The key is kept; what waited is claimed now", back_to=request.path
+        )
+    stands = certificate_report.build_certificate_report(at=request.at)
+    counts = {name: stands.counts.get(name, 0) for name in ("retained", "pending", "failed")}
+    context = {
+        "form": form,
+        "stands": stands,
+        **counts,
+        "mismatch": stands.counts.get("retained_mismatch", 0),
+    }
+    status = 422 if request.method == "POST" else 200
+    return render(request, "setup/certificates.html", context, status=status)

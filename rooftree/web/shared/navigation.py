@@ -1,0 +1,249 @@
+"""The frame of every page: which pages each role sees, in which order, and where it lands."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache, partial
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import SimpleLazyObject
+from django.utils.timezone import now
+
+from rooftree.org import staff_notices
+from rooftree.org.models import PARTNER, User
+from rooftree.routing.permissions import LANDING_PAGES, has_permission
+from rooftree.web.demo import history_progress
+from rooftree.web.shared import navigation_counts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NavigationPage:
+    """One destination of the rail and of the tab bar."""
+
+    label: str
+    icon: str
+    verb: str = "read_lead"  # of routing.visible.MAY: who may not is not shown the link
+    short: str = ""  # for the tab bar, where the label is too long
+    count: Callable[[User, datetime], navigation_counts.NavigationCount | None] | None = None
+
+
+PAGES = {  # by the name of their address
+    "queue": NavigationPage(
+        label="Queue", icon="queue", verb="see_queue", count=navigation_counts.count_queue
+    ),
+    "conversations": NavigationPage(
+        label="Conversations",
+        icon="chat",
+        short="Inbox",
+        count=navigation_counts.count_unread_conversations,
+    ),
+    "my_tasks": NavigationPage(label="Tasks", icon="check"),
+    "pipeline": NavigationPage(label="Pipeline", icon="pipeline"),
+    "team": NavigationPage(label="Team", icon="team", verb="see_team"),
+    "matches": NavigationPage(
+        label="Same person?",
+        icon="user",
+        verb="merge_leads",
+        short="Same?",
+        count=navigation_counts.count_duplicates,
+    ),
+    "home": NavigationPage(label="Home", icon="home", verb="see_home"),
+    "sources": NavigationPage(
+        label="Sources",
+        icon="sources",
+        verb="see_sources",
+        count=navigation_counts.count_quarantined_deliveries,
+    ),
+    "returns": NavigationPage(
+        label="Returns",
+        icon="undo",
+        verb="see_returns",
+        count=navigation_counts.count_unsent_returns,
+    ),
+    "routing": NavigationPage(label="Routing", icon="routing", verb="see_routing"),
+    "wording": NavigationPage(
+        label="Wording",
+        icon="text",
+        verb="see_sequences",
+        count=navigation_counts.count_wording_approvals,
+    ),
+    "sequences": NavigationPage(
+        label="Sequences",
+        icon="sequence",
+        verb="see_sequences",
+        count=navigation_counts.count_sequence_approvals,
+    ),
+    "releases": NavigationPage(label="Releases", icon="play", verb="see_releases"),
+    "rates": NavigationPage(label="Rates", icon="rates", verb="see_rates"),
+    "compliance": NavigationPage(
+        label="Compliance", icon="shield", verb="see_compliance", short="Proof"
+    ),
+    "fair_lending": NavigationPage(label="Fair lending", icon="team", verb="see_fair_lending"),
+    "things_of_value": NavigationPage(
+        label="Things of value", icon="text", verb="see_things_of_value"
+    ),
+    "pay_plans": NavigationPage(label="Pay plans", icon="money", verb="see_pay_plans"),
+    "clocks": NavigationPage(
+        label="Clocks",
+        icon="clock",
+        verb="see_clocks",
+        count=navigation_counts.count_overdue_deadlines,
+    ),
+    "los": NavigationPage(label="LOS", icon="los", verb="see_los"),
+    "money": NavigationPage(label="Money", icon="money", verb="see_money"),
+    "access_log": NavigationPage(label="Access", icon="eye", verb="see_access_log"),
+    "controls": NavigationPage(label="Controls", icon="key", verb="see_access_log"),
+    "portal": NavigationPage(label="Introductions", icon="user", verb="see_portal"),
+    "partners": NavigationPage(label="Partners", icon="user", verb="see_partners"),
+    "setup": NavigationPage(label="Set-up", icon="setup", verb="edit_setup"),
+}
+
+# By role: own pages, the first of which is where the role lands; then the closer look.
+# A page without an address, or one the user may not open, is left out; the views check again.
+OFFICER_PAGES = (["queue", "conversations", "pipeline", "rates"], ["my_tasks", "clocks"])
+PAGES_BY_ROLE = {
+    PARTNER: (["portal"], []),
+    "officer": OFFICER_PAGES,
+    "assistant": OFFICER_PAGES,
+    "manager": (
+        ["team", "home", "pipeline", "conversations"],
+        ["my_tasks", "clocks", "matches", "routing", "rates", "wording", "sequences"],
+    ),
+    "operations": (
+        ["sources", "routing", "wording", "sequences", "rates", "los"],
+        [
+            "my_tasks",
+            "releases",
+            "matches",
+            "returns",
+            "partners",
+            "things_of_value",
+            "pay_plans",
+            "home",
+            "team",
+            "compliance",
+        ],
+    ),
+    "marketing": (
+        ["sources", "wording", "sequences", "rates"],
+        ["releases", "returns", "partners", "home", "routing"],
+    ),
+    "compliance": (
+        ["compliance", "clocks", "releases", "wording", "sequences", "sources", "los"],
+        [
+            "my_tasks",
+            "fair_lending",
+            "things_of_value",
+            "pay_plans",
+            "partners",
+            "access_log",
+            "controls",
+            "home",
+            "routing",
+        ],
+    ),
+    "executive": (
+        ["home", "money", "team", "pipeline"],
+        ["sources", "returns", "routing", "compliance"],
+    ),
+    "administrator": (
+        ["setup", "sources", "routing", "wording", "sequences", "los", "compliance"],
+        [
+            "clocks",
+            "access_log",
+            "controls",
+            "releases",
+            "matches",
+            "returns",
+            "partners",
+            "home",
+            "team",
+        ],
+    ),
+}
+MAX_UNREAD_SHOWN = 9  # notices in the bell; the rest is on their page
+MAX_TABS = 4  # and "More"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NavigationLink:
+    """One entry as a page shows it."""
+
+    label: str
+    short: str
+    icon: str
+    href: str
+    is_current: bool
+    count: navigation_counts.NavigationCount | None
+
+
+def navigation_context(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: the rail, the tab bar, the clock of the page and what to announce."""
+    at = getattr(request, "at", None) or now()
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return {"at": at}
+    match = request.resolver_match
+    current = match.url_name if match else ""
+    own, closer = (
+        SimpleLazyObject(partial(_build_links, names, current, user, at))
+        for names in PAGES_BY_ROLE[user.role]
+    )
+    return {
+        "at": at,
+        "is_staff": not user.is_partner,
+        "own_links": own,
+        "closer_links": closer,
+        "tabs": SimpleLazyObject(lambda: own[:MAX_TABS]),
+        "beyond_tabs": SimpleLazyObject(lambda: own[MAX_TABS:]),
+        "has_offers": has_permission(user, "take_offer"),
+        "loading": SimpleLazyObject(history_progress.read_progress),
+        "unread": (unread := staff_notices.unread_notices(user.pk, limit=MAX_UNREAD_SHOWN + 1))[
+            :MAX_UNREAD_SHOWN
+        ],
+        "unread_count": f"{MAX_UNREAD_SHOWN}+"
+        if len(unread) > MAX_UNREAD_SHOWN
+        else str(len(unread) or ""),
+        "is_fragment": bool(getattr(request, "htmx", False)),
+    }
+
+
+def _build_links(names: list[str], current: str, user: User, at: datetime) -> list[NavigationLink]:
+    """Counted only by a page that shows them: most fragments do not."""
+    return [_build_link(name, current, user, at) for name in names if _can_open(name, user)]
+
+
+def landing_url(user: User) -> str:
+    """The address of the page that is this user's own."""
+    own, closer = PAGES_BY_ROLE[user.role]
+    for name in (LANDING_PAGES[user.role], *own, *closer):
+        address = _page_url(name)
+        if address:
+            return address
+    return reverse("more")
+
+
+def _can_open(name: str, user: User) -> bool:
+    return bool(_page_url(name)) and has_permission(user, PAGES[name].verb)
+
+
+def _build_link(name: str, current: str | None, user: User, at: datetime) -> NavigationLink:
+    page = PAGES[name]
+    return NavigationLink(
+        label=page.label,
+        short=page.short or page.label,
+        icon=page.icon,
+        href=_page_url(name),
+        is_current=current == name,
+        count=page.count(user, at) if page.count else None,
+    )
+
+
+@cache
+def _page_url(name: str) -> str:
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""

@@ -1,0 +1,173 @@
+"""The door: sign in, the second step, sign out, and where each role lands."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.views import LoginView, LogoutView
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from rooftree.org import access_log, second_factor, throttle
+from rooftree.org.access_log import AccessKind
+from rooftree.org.models import Company
+from rooftree.org.second_factor import Factor
+from rooftree.web.demo import demo_login
+from rooftree.web.shared import navigation
+from rooftree.web.shared.request_caller import client_address, request_caller
+from rooftree.web.shared.staff_view import STAFF_AND_PARTNERS, staff_view
+from rooftree.web.sign_in import login, passkeys
+
+TOO_MANY_ATTEMPTS = "That was tried too often. Wait a quarter of an hour, or use a passkey."
+
+
+class SignInForm(AuthenticationForm):
+    """E-mail and password; says no more than that they do not fit together."""
+
+    error_messages = {
+        "invalid_login": "This e-mail and password do not fit together. Check both and try again.",
+        "inactive": "This account is closed. Ask your administrator.",
+    }
+
+    def clean(self) -> dict[str, Any]:
+        """Whether they fit; every try is counted and every failure written down."""
+        email, at = self.cleaned_data.get("username") or "", timezone.now()
+        if email and not login.allow_login_attempt(self.request, email, at):
+            login.log_failed_attempt(self.request, email, AccessKind.TOO_OFTEN, at)
+            raise ValidationError(TOO_MANY_ATTEMPTS)
+        try:
+            return super().clean()
+        except ValidationError:
+            login.log_failed_attempt(self.request, email, AccessKind.FAILED, at)
+            raise
+
+
+class SignInView(LoginView):
+    """The sign-in page. In the demo it also lists one person per role to look around as."""
+
+    template_name = "sign_in/show.html"
+    authentication_form = SignInForm
+    redirect_authenticated_user = True
+
+    def form_valid(self, form: SignInForm) -> HttpResponse:
+        """The password is right; whoever has a second factor is asked for it."""
+        user, at, to = form.get_user(), timezone.now(), self.get_success_url()
+        if second_factor.is_required_for(user):
+            return login.begin_second_factor(self.request, user, to, at)
+        login.log_in(self.request, user, factor="", at=at)
+        return HttpResponseRedirect(to)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """What the page needs beside the form."""
+        return super().get_context_data(
+            company=Company.objects.values_list("brand", flat=True).first(),
+            people=demo_login.list_personas() if settings.IS_DEMO else [],
+            **kwargs,
+        )
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def verify_second_factor(request: HttpRequest) -> HttpResponse:
+    """After the password: the code of the app, a recovery code, or a passkey."""
+    at = timezone.now()
+    held = login.pending_login(request, at)
+    if held is None:
+        return redirect("sign_in")
+    user, to = held
+    problem = ""
+    if request.method == "POST":
+        factor, problem = _check_code(request, user, at)
+        if factor:
+            login.log_in(request, user, factor=factor, at=at)
+            return HttpResponseRedirect(login.safe_redirect_url(request, to))
+    has = second_factor.enrolled_factors(user)
+    context = {"person": user, "held": has, "problem": problem, "next": to}
+    return render(request, "sign_in/second_factor.html", context, status=422 if problem else 200)
+
+
+def _check_code(request: HttpRequest, user: Any, at: Any) -> tuple[Factor | None, str]:
+    """Which factor the typed code is, or what is wrong with it."""
+    if not throttle.consume_attempt(throttle.CODE, str(user.pk), at=at):
+        access_log.record_access(
+            AccessKind.TOO_OFTEN, caller=request_caller(request), at=at, user_id=user.pk
+        )
+        return None, TOO_MANY_ATTEMPTS
+    factor = second_factor.verify_code(user=user, code=request.POST.get("code", "")[:40], at=at)
+    if factor is None:
+        access_log.record_access(
+            AccessKind.CODE_FAILED, caller=request_caller(request), at=at, user_id=user.pk
+        )
+        return None, "This code does not fit, or it was used already. Take the next one."
+    return factor, ""
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def sign_in_with_passkey(request: HttpRequest) -> HttpResponse:
+    """GET: what the browser is asked. POST: its answer, which signs in by itself."""
+    at = timezone.now()
+    if not throttle.consume_attempt(throttle.PASSKEY_ADDRESS, client_address(request), at=at):
+        return JsonResponse({"problem": TOO_MANY_ATTEMPTS}, status=429)
+    if request.method == "GET":
+        return JsonResponse(passkeys.authentication_options())
+    try:
+        user = passkeys.authenticate_passkey(request.POST.get("credential", ""), at=at)
+    except passkeys.PasskeyRejected as problem:
+        access_log.record_access(
+            AccessKind.CODE_FAILED, caller=request_caller(request), at=at, factor=Factor.PASSKEY
+        )
+        context = {"problem": str(problem), "company": "", "form": SignInForm(), "next": ""}
+        return render(request, "sign_in/show.html", context, status=422)
+    if request.user.is_authenticated and request.user.pk == user.pk:
+        login.mark_reauthenticated(request, at, factor=Factor.PASSKEY)
+    else:
+        login.log_in(request, user, factor=Factor.PASSKEY, at=at)
+    return HttpResponseRedirect(login.safe_redirect_url(request, request.POST.get("next", "")))
+
+
+@staff_view("GET", "POST", unproved=True, whose=STAFF_AND_PARTNERS)
+def reauthenticate(request: HttpRequest) -> HttpResponse:
+    """Before something that a thief of an open browser would do: is it still you?"""
+    to = login.safe_redirect_url(request, request.POST.get("to") or request.GET.get("to", ""))
+    problem = ""
+    if request.method == "POST":
+        if not login.allow_login_attempt(request, request.user.email, request.at):
+            problem = TOO_MANY_ATTEMPTS
+        elif request.user.check_password(request.POST.get("password", "")):
+            login.mark_reauthenticated(request, request.at)
+            return HttpResponseRedirect(to, status=303)
+        else:
+            login.log_failed_attempt(request, request.user.email, AccessKind.FAILED, request.at)
+            problem = "This is not your password."
+    context = {"to": to, "problem": problem, "held": second_factor.enrolled_factors(request.user)}
+    return render(request, "sign_in/reauthenticate.html", context, status=422 if problem else 200)
+
+
+class SignOutView(LogoutView):
+    """Ends the session and has the browser forget what it kept of our pages."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Sign out."""
+        if request.user.is_authenticated:
+            access_log.record_access(
+                AccessKind.SIGNED_OUT,
+                caller=request_caller(request),
+                at=timezone.now(),
+                user_id=request.user.pk,
+            )
+        answer = super().post(request, *args, **kwargs)
+        answer["Clear-Site-Data"] = '"cache", "storage"'
+        return answer
+
+
+@staff_view("GET", whose=STAFF_AND_PARTNERS)
+def redirect_to_landing(request: HttpRequest) -> HttpResponse:
+    """The bare address: each role on the page that is its own."""
+    return redirect(navigation.landing_url(request.user))

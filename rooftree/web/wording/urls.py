@@ -1,0 +1,36 @@
+"""URLs of message templates."""
+
+from django.urls import URLPattern, path
+
+from rooftree.web.wording import editor_views, views
+
+urlpatterns: list[URLPattern] = [
+    path("wording/", views.list_wording, name="wording"),
+    path("wording/new/", views.choose_place, name="wording_new"),
+    path("wording/editions/<uuid:edition_id>/", views.show_wording_version, name="wording_edition"),
+    path(
+        "wording/editions/<uuid:edition_id>/<slug:what>/",
+        views.apply_version_action,
+        name="wording_act",
+    ),
+    path(
+        "wording/<slug:key>/<slug:medium>/<slug:loan>/<slug:hours>/",
+        editor_views.edit_wording,
+        name="wording_place",
+    ),
+    path(
+        "wording/<slug:key>/<slug:medium>/<slug:loan>/<slug:hours>/reading/",
+        editor_views.preview_wording,
+        name="wording_reading",
+    ),
+    path(
+        "wording/<slug:key>/<slug:medium>/<slug:loan>/<slug:hours>/proposal/",
+        editor_views.propose_wording,
+        name="wording_proposal",
+    ),
+    path(
+        "wording/<slug:key>/<slug:medium>/<slug:loan>/<slug:hours>/draft/",
+        editor_views.discard_draft,
+        name="wording_draft",
+    ),
+]

@@ -1,0 +1,114 @@
+"""What somebody wants to do: sign in, export, pull, share, delete, send."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rooftree.compliance.credit import credit_report_rules, notice_rules
+from rooftree.compliance.fair_lending import officer_pay_rules
+from rooftree.compliance.gate import decision_record, email_rules
+from rooftree.compliance.gate.message_gate import ENG_01, decide
+from rooftree.compliance.gate.verdict import Ruling, deciding_ruling
+from rooftree.compliance.privacy import data_rights_rules
+from rooftree.retention import deletion_rule
+from rooftree_casebook.case_facts import build_case_facts
+from rooftree_casebook.case_lists import case_today, parse_day
+
+type Given = Mapping[str, Any]
+type ActionCheck = Callable[[Given], Ruling]
+
+CONSUMER_STARTED_KEYS = ("initiated_by_consumer", "application_submitted", "submitted_application")
+CLOCK_START_KEYS = ("notified", "last_contact", "last_use", "last_disseminated", "created", "since")
+
+
+def decide_action(given: Given) -> Ruling:
+    words = str(given["action"]).split("_")
+    for verbs, named in CHECKS_BY_VERB:
+        if not verbs.isdisjoint(words):
+            return named(given)
+    return ENG_01.block("gate_failed_closed")
+
+
+def _check_deletion(given: Given) -> Ruling:
+    return deletion_rule.check_deletion(
+        record=str(given["action"]).partition("_")[2],
+        since=max(
+            filter(None, (parse_day(given.get(key)) for key in CLOCK_START_KEYS)), default=None
+        ),
+        today=case_today(given),
+        is_held=bool(given.get("legal_hold") or given.get("hold")),
+        is_telemarketing=bool(given.get("tsr_records") or given.get("was_telemarketing_script")),
+    )
+
+
+def _check_login(given: Given) -> Ruling:
+    return data_rights_rules.check_login(has_mfa=bool(given.get("mfa")))
+
+
+def _check_export(given: Given) -> Ruling:
+    if not given.get("mfa", True):
+        return _check_login(given)
+    return data_rights_rules.check_export(
+        has_reason=bool(given.get("reason_given")),
+        has_second_approver=bool(given.get("second_approver")),
+    )
+
+
+def _check_pull(given: Given) -> Ruling:
+    return credit_report_rules.check_pull(
+        has_written_instructions=bool(given.get("written_instructions")),
+        is_started_by_consumer=any(bool(given.get(key)) for key in CONSUMER_STARTED_KEYS),
+    )
+
+
+def _check_view(given: Given) -> Ruling:
+    """Own only when both branches are told and are one; nothing told is not one's own."""
+    branches = [one for key, one in given.items() if "branch" in key and isinstance(one, str)]
+    is_one = len(branches) > 1 and len(set(branches)) == 1
+    is_own = any(bool(given.get(key)) for key in ("same_branch", "own_branch")) or is_one
+    if given.get("other_branch") or not is_own:
+        return data_rights_rules.refuse_other_branch()
+    return _check_login({"mfa": given.get("mfa", True)})
+
+
+def _check_share(given: Given) -> Ruling:
+    if given.get("channel") == "email" or "includes_opted_out" in given:
+        return email_rules.check_list_transfer(
+            includes_opted_out=bool(given.get("includes_opted_out"))
+        )
+    has_signal = any(
+        (bool(one) and ("gpc" in key or "opt_out_signal" in key)) or str(one).casefold() == "gpc"
+        for key, one in given.items()
+    )
+    return data_rights_rules.check_sharing(has_opt_out_signal=has_signal)
+
+
+def decide_send(given: Given) -> Ruling:
+    verdict = decide(build_case_facts({**given, "action": None}))
+    return deciding_ruling(verdict.rulings) or ENG_01.block("gate_failed_closed")
+
+
+def _check_cut(given: Given) -> Ruling:
+    return officer_pay_rules.refuse_change_after_terms()
+
+
+def _check_edit(given: Given) -> Ruling:
+    return decision_record.refuse_edit()
+
+
+def _check_publish(given: Given) -> Ruling:
+    fields = given.get("form_fields") or given.get("fields") or ()
+    return notice_rules.check_six_items(frozenset(fields), on=None, is_lead_form=True)
+
+
+CHECKS_BY_VERB: tuple[tuple[frozenset[str], ActionCheck], ...] = (
+    (frozenset({"audit"}), _check_edit),
+    (frozenset({"login", "signin"}), _check_login),
+    (frozenset({"pull"}), _check_pull),
+    (frozenset({"delete", "purge", "erase", "dispose"}), _check_deletion),
+    (frozenset({"export", "download"}), _check_export),
+    (frozenset({"share", "sell"}), _check_share),
+    (frozenset({"view", "open", "read", "access"}), _check_view),
+    (frozenset({"publish"}), _check_publish),
+    (frozenset({"lo", "comp"}), _check_cut),
+    (frozenset({"send"}), decide_send),
+)

@@ -1,0 +1,359 @@
+"""The one translator from a rulebook case about a message to the facts production builds.
+
+A case names what matters and leaves out the rest; it asks only the gates
+that its keys name. Everything it leaves out takes a neutral, known value.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from rooftree.compliance.gate.facts import (
+    Company,
+    Consent,
+    Facts,
+    License,
+    Medium,
+    NumberCheck,
+    Officer,
+    Place,
+    PriorContact,
+    Provenance,
+    Purpose,
+    StopConfirmation,
+    Voice,
+)
+from rooftree.compliance.gate.person_places import address_places
+from rooftree.compliance.gate.rulebook import RULES_AS_OF, RULES_VERSION, STATES
+from rooftree_casebook.case_lists import (
+    STOP_KEYS,
+    email_facts,
+    is_authentication_key,
+    list_facts,
+    parse_day,
+    stop_facts,
+)
+
+type Given = Mapping[str, Any]
+
+HOME_ZONE = ZoneInfo("America/New_York")
+DEFAULT_NUMBER, DEFAULT_SELLER = "+12125550111", "us"
+MOMENT_KEYS = ("now", "send_at", "sent_at", "queued_send_at", "queued_call_at", "at", "on", "today")
+BOUGHT_NUMBER = re.compile(r"append|skip_?trac|data_?broker")  # they did not give it themselves
+COMPLETE_EVIDENCE = ("text_hash", "page_url", "ip", "user_agent", "session_cert")
+# Which gate a key of a case asks.
+GATES_BY_KEY: dict[str, tuple[str, ...]] = {
+    "locations": ("hours",),
+    "declared_emergencies": ("emergency",),
+    "prior_contacts": ("caps",),
+    "consent": ("consent",),
+    "inbound": ("consent",),
+    "content_flags": ("consent",),
+    "registry_version_date": ("national_dnc",),
+    "on_national": ("national_dnc",),
+    "dnc": ("national_dnc", "state_dnc"),
+    "state_list_version_date": ("state_dnc",),
+    "on_state_list": ("state_dnc",),
+    "internal_dnc_since": ("internal_dnc",),
+    "rnd": ("reassigned",),
+    "last_confirmed_contact": ("reassigned",),
+    "telemarketer_registration": ("registration",),
+    "exemption_on_file": ("registration",),
+    "lo_licences": ("license",),
+    "activity": ("activity",),
+    "decision_log_written": ("audit",),
+    "rules_version": ("rules",),
+    "inbound_text": ("revocation",),
+    "message": ("revocation",),
+    "stop_reply_to": ("revocation",),
+    "email_request": ("revocation",),
+    "wrong_party": ("revocation",),
+    "unsubscribed_at": ("revocation",),
+    **dict.fromkeys(STOP_KEYS, ("revocation",)),
+    **dict.fromkeys(
+        ("acquired", "firm_offer", "relationship", "cra_provenance", "signal"), ("trigger_basis",)
+    ),
+    "authorization_certified_to_cra": ("trigger_basis",),
+    "prescreen_opted_out": ("trigger_state",),
+    "text_has_not_affiliated_statement": ("trigger_state",),
+    "postal_address": ("email_address",),
+    "list_unsubscribe_post": ("one_click",),
+    "subject": ("subject",),
+    "unsubscribe_link_ttl_days": ("unsubscribe",),
+    "unsubscribe_requires": ("unsubscribe",),
+    "spam_rate_pct": ("spam_rate",),
+    "brand_registered": ("brand",),
+    "campaign_attributes": ("attributes",),
+    "body": ("links",),
+    "optin_source": ("opt_in",),
+    "has_stop_text": ("opt_out_words",),
+    "csp_policy": ("broker",),
+}
+
+
+def build_case_facts(given: Given) -> Facts:
+    """They are the facts of a case about a message."""
+    at = case_moment(given)
+    medium, purpose = _case_medium(given), _case_purpose(given)
+    return Facts(
+        at=at,
+        asks=_case_gates(given, medium, purpose),
+        medium=medium,
+        purpose=purpose,
+        is_automated=bool(given.get("automated", False)),
+        guard_minutes=0,
+        is_owners=True,
+        recipient=given.get("phone", DEFAULT_NUMBER),
+        **_record_facts(given),
+        **_message_facts(given, at),
+        **_sender_facts(given),
+        **_person_facts(given, at),
+        **stop_facts(given, at),
+        **list_facts(given, at),
+        **email_facts(given),
+    )
+
+
+def case_moment(given: Given) -> datetime:
+    """It is the case's moment; a bare date is its noon, and no date the rulebook's own day."""
+    for name in MOMENT_KEYS:
+        value = given.get(name)
+        if isinstance(value, str) and "T" in value:
+            return datetime.fromisoformat(value)
+        if isinstance(value, str):
+            return datetime.combine(date.fromisoformat(value), time(12), HOME_ZONE)
+    return datetime.combine(RULES_AS_OF, time(12), HOME_ZONE)
+
+
+def _case_medium(given: Given) -> Medium:
+    name = given.get("channel") or str(given.get("next", "")).rpartition("_")[2]
+    if "queued_call_at" in given:
+        name = "call"
+    aliases = {"voicemail": "voicemail_drop", "sms": "text", "": "text"}
+    return Medium(aliases.get(name, name))
+
+
+def _case_purpose(given: Given) -> Purpose:
+    if given.get("message") == "confirmation":
+        return Purpose.CONFIRMATION
+    name = given.get("purpose") or str(given.get("next", "marketing_x")).rpartition("_")[0]
+    return Purpose(name)
+
+
+def _case_gates(given: Given, medium: Medium, purpose: Purpose) -> tuple[str, ...]:
+    found = [gate for key, gates in GATES_BY_KEY.items() if key in given for gate in gates]
+    found += _person_gates(given, purpose)
+    if medium is Medium.EMAIL and any(is_authentication_key(key) for key in given):
+        found.append("authentication")
+    if medium is Medium.EMAIL and ("now" in given or purpose is not Purpose.MARKETING):
+        found.append("email_hours")
+    if "state" in given and given.get("source") == "cra_trigger":
+        found.append("trigger_state")
+    if "source" in given and not found:
+        found.append("trigger_basis")
+    return tuple(dict.fromkeys(found))
+
+
+def _person_gates(given: Given, purpose: Purpose) -> list[str]:
+    """They are the gates of licenses, permission and identification that the keys together name."""
+    found = []
+    if "property_state" in given and "activity" not in given:
+        found.append("license")
+    if any("nmls" in key for key in given):
+        found.append("nmls_ids")
+    if isinstance(given.get("consent"), dict) and given["consent"].get("withdrawn_at"):
+        found.append("revocation")
+    if purpose is Purpose.REPLY and "inbound_at" in given:
+        found.append("consent")
+    return found
+
+
+def _record_facts(given: Given) -> dict[str, Any]:
+    version = given.get("rules_version", RULES_VERSION)
+    published = [given[key] for key in given if key.startswith("published")]
+    is_old = any(version < one for one in published if isinstance(one, str))
+    has_hash = bool(given.get("inputs_hash", "ok"))
+    return {
+        "rules_version": "" if is_old else version,
+        "has_audit_row": bool(given.get("decision_log_written", True)) and has_hash,
+    }
+
+
+def _message_facts(given: Given, at: datetime) -> dict[str, Any]:
+    says_stop = "Reply STOP to opt out." if given.get("has_stop_text") else ""
+    has_ids = not any("nmls" in key and not given[key] for key in given)
+    confirmation = None
+    if given.get("message") == "confirmation":
+        stop = datetime.fromisoformat(next(given[key] for key in STOP_KEYS if key in given))
+        confirmation = StopConfirmation(stop_at=stop, earlier=given.get("prior_confirmations", 0))
+    return {
+        "voice": Voice(given.get("voice", "none")),
+        "has_promo": bool(given.get("promo")) or "promo" in given.get("content_flags", ()),
+        "is_first_message": bool(given.get("first_message", False)),
+        "subject": given.get("subject") or "",
+        "text": f"{given.get('body', '')} {says_stop} {'NMLS 100 NMLS 200' if has_ids else ''}",
+        "activity": given.get("activity", "general"),
+        "confirmation": confirmation,
+    }
+
+
+def _sender_facts(given: Given) -> dict[str, Any]:
+    is_bank = given.get("company_kind", given.get("company_type")) in ("depository", "bank")
+    role = given.get("actor", "lo")
+    held = any(given.get(key) for key in ("telemarketer_registration", "exemption_on_file"))
+    return {
+        "actor": "officer" if role in ("lo", "officer") else role,
+        "officer": _case_officer(given) if role in ("lo", "officer") else None,
+        "company": Company(
+            nmls_id="100",
+            is_depository=is_bank,
+            licensed_states=tuple(given.get("company_states", STATES)),
+        ),
+        "seller_names": (given.get("sender_seller", DEFAULT_SELLER),),
+        "registered_states": tuple(STATES) if held else (),
+        "is_brand_registered": bool(given.get("brand_registered", True)),
+        "campaign_attributes": tuple(given.get("campaign_attributes", ())),
+        "optin_source": given.get("optin_source", ""),
+        "company_kind": given.get("company_type", "direct_lender"),
+        "carrier_policy": given.get("csp_policy", "any_lender"),
+    }
+
+
+def _case_officer(given: Given) -> Officer:
+    held = dict(given.get("lo_licences", {}))
+    expires = parse_day(held.pop("expires", None))
+    return Officer(
+        nmls_id="200",
+        is_sponsored=bool(given.get("sponsored", True)),
+        is_registered=bool(given.get("registered", True)),
+        licenses=tuple(
+            License(state=state, status=status, expires_on=expires)
+            for state, status in held.items()
+        ),
+    )
+
+
+def _person_facts(given: Given, at: datetime) -> dict[str, Any]:
+    requested = given.get("consumer_requested_time")
+    is_recorded = given.get("request_evidence") not in (None, "none", False)
+    is_invited = bool(given.get("inbound")) or given.get("consent") == "express_request"
+    check = given.get("rnd")
+    inbound, lead = given.get("inbound_at"), given.get("lead_submitted_at")
+    return {
+        "line_type": given.get("line_type", given.get("phone_type", "unknown")),
+        "places": _case_places(given),
+        "property_state": given.get("property_state"),
+        "consents": _case_consents(given, at),
+        "invited_at": at if is_invited else None,
+        "inbound_at": datetime.fromisoformat(inbound) if inbound else None,
+        "requested_at": datetime.fromisoformat(requested) if requested and is_recorded else None,
+        "contacts": tuple(_parse_contact(one) for one in given.get("prior_contacts", ())),
+        "inquired_at": datetime.fromisoformat(lead) if lead else None,
+        "last_confirmed_on": parse_day(given.get("last_confirmed_contact")),
+        "number_check": check
+        and NumberCheck(
+            response=check["response"], checked_on=date.fromisoformat(check["checked"])
+        ),
+        "provenance": _case_provenance(given, at),
+    }
+
+
+def _case_places(given: Given) -> tuple[Place, ...]:
+    named = tuple(
+        Place(
+            kind=one["kind"],
+            state=one["state"],
+            zone=one["zone"],
+            county=one.get("county"),
+            is_home=False if is_not_home(one) else None,
+        )
+        for one in given.get("locations", ())
+    )
+    return (
+        *named,
+        *address_places("residence", given.get("state")),
+        *address_places("area_code", given.get("area_code_state")),
+    )
+
+
+def is_not_home(place: Given) -> bool:
+    """The property's use is known not to be their home now."""
+    if False in (place.get("is_home"), place.get("lives_there"), place.get("current_home")):
+        return True
+    use = str(place.get("occupancy") or place.get("use") or "")
+    return use.startswith(("rental", "invest", "second", "vacation", "not_", "future"))
+
+
+def _parse_contact(one: Any) -> PriorContact:
+    if isinstance(one, str):
+        return PriorContact(at=datetime.fromisoformat(one), medium=None)
+    aliases = {"voicemail": "voicemail_drop", "sms": "text"}
+    name = one.get("channel")
+    medium = Medium(aliases.get(name, name)) if name else None
+    return PriorContact(at=datetime.fromisoformat(one["at"]), medium=medium)
+
+
+def complete_consent(given: Given, captured_at: datetime) -> Consent:
+    """It is a consent that lacks nothing, for cases that say no more than "pewc"."""
+    return Consent(
+        type="written",
+        signature="esign_click",
+        seller=given.get("sender_seller", DEFAULT_SELLER),
+        phone=given.get("phone", DEFAULT_NUMBER),
+        channels=("call", "text", "prerecorded", "email"),
+        condition_of_purchase=False,
+        autodial_disclosure=True,
+        captured_at=captured_at,
+        evidence=COMPLETE_EVIDENCE,
+        signer_is_subscriber=True,
+    )
+
+
+def _case_consents(given: Given, at: datetime) -> tuple[Consent, ...]:
+    found = []
+    consent = given.get("consent")
+    if isinstance(consent, dict):
+        found.append(_parse_consent(consent))
+    elif isinstance(consent, str) and consent.startswith("pewc"):
+        found.append(complete_consent(given, at - timedelta(days=3)))
+    permission = given.get("written_permission") or {}
+    is_ours = permission.get("number") == "match" and permission.get("seller") == "us"
+    if permission.get("signed") and is_ours:
+        found.append(complete_consent(given, at - timedelta(days=3)))
+    if given.get("new_pewc_at"):
+        found.append(complete_consent(given, datetime.fromisoformat(given["new_pewc_at"])))
+    return tuple(found)
+
+
+def _parse_consent(one: Given) -> Consent:
+    captured = one.get("captured_at")
+    origin = f"{one.get('source')} {one.get('number_source')} {one.get('how_obtained')}"
+    is_theirs = BOUGHT_NUMBER.search(origin) is None
+    return Consent(
+        type=one.get("type") if is_theirs else None,
+        signature=one.get("signature"),
+        seller=one.get("seller"),
+        phone=one.get("phone"),
+        channels=tuple(one.get("channels") or ()),
+        condition_of_purchase=one.get("condition_of_purchase"),
+        autodial_disclosure=one.get("autodial_disclosure"),
+        captured_at=datetime.fromisoformat(captured) if captured else None,
+        evidence=tuple(one.get("evidence") or ()),
+        signer_is_subscriber=one.get("signer_is_subscriber", True),
+    )
+
+
+def _case_provenance(given: Given, at: datetime) -> Provenance:
+    return Provenance(
+        source_class=given.get("source", "consumer"),
+        acquired_on=parse_day(given.get("acquired")) or at.date(),
+        is_firm_offer=given.get("firm_offer"),
+        is_authorized_to_cra=given.get("authorization_certified_to_cra"),
+        relationship=given.get("relationship"),
+        entity=given.get("entity"),
+        has_opted_out_of_prescreen=given.get("prescreen_opted_out"),
+        says_not_affiliated=given.get("text_has_not_affiliated_statement"),
+        cra_provenance=given.get("cra_provenance"),
+    )

@@ -1,0 +1,145 @@
+"""The parts of a case's facts that come from stops, lists and mail set-up."""
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from rooftree.compliance.consent.reply_classifier import ReplyMeaning, classify_reply
+from rooftree.compliance.gate.facts import PHONE_MEDIA as PHONE
+from rooftree.compliance.gate.facts import (
+    Emergency,
+    Medium,
+    Purpose,
+    Relationship,
+    Restart,
+    Revocation,
+    StateList,
+)
+from rooftree.compliance.gate.rulebook import RULES_AS_OF
+
+type Given = Mapping[str, Any]
+
+STOP_KEYS = ("stop_received_at", "stop_at", "stopped_at", "revoked_at")
+LISTED_ON_KEYS = ("state_listed_on", "listed_on", "state_list_since", "on_state_list_since")
+SORTED_PHONE_MEDIA = tuple(sorted(PHONE))
+EMAIL_MEDIA = (Medium.EMAIL,)
+ALL_MEDIA = (*SORTED_PHONE_MEDIA, Medium.EMAIL, Medium.MAIL)
+
+
+def parse_day(value: Any) -> date | None:
+    """It is the date of an ISO date or moment, None for nothing."""
+    return date.fromisoformat(str(value)[:10]) if value else None
+
+
+def case_today(given: Given) -> date:
+    """It is the day of a case, or the rulebook's own."""
+    return parse_day(given.get("today") or given.get("on") or given.get("now")) or RULES_AS_OF
+
+
+def is_authentication_key(key: str) -> bool:
+    """The key of a case is about SPF, DKIM or DMARC."""
+    return any(word in key for word in ("spf", "dkim", "dmarc", "authenticat", "aligned"))
+
+
+def stop_facts(given: Given, at: datetime) -> dict[str, Any]:
+    meaning = ReplyMeaning.NONE
+    if isinstance(given.get("inbound_text"), str):
+        meaning = classify_reply(given["inbound_text"]).meaning
+    about = _replied_purpose(given.get("stop_reply_to") or given.get("reply_to"))
+    return {
+        "revocations": _case_revocations(given, at, meaning, about),
+        "restarts": _case_restarts(given, at) if meaning is ReplyMeaning.OPTIN else (),
+        "inbound_meaning": meaning.value,
+        "is_held": meaning is ReplyMeaning.HOLD,
+        "is_wrong_person": meaning is ReplyMeaning.WRONG_PERSON or bool(given.get("wrong_party")),
+    }
+
+
+def _case_revocations(
+    given: Given, at: datetime, meaning: ReplyMeaning, about: Purpose | None
+) -> tuple[Revocation, ...]:
+    moments = [datetime.fromisoformat(given[key]) for key in STOP_KEYS if key in given]
+    found = [_build_stop(moment, SORTED_PHONE_MEDIA, about) for moment in moments]
+    if given.get("stop_reply_to"):
+        found.append(_build_stop(at, SORTED_PHONE_MEDIA, about))
+    elif meaning is ReplyMeaning.REVOKE and not moments:
+        found.append(_build_stop(at, SORTED_PHONE_MEDIA, None))
+    words = given.get("email_request")
+    if words and classify_reply(words).meaning is ReplyMeaning.REVOKE:
+        found.append(_build_stop(at, ALL_MEDIA, None))
+    if given.get("unsubscribed_at"):
+        found.append(
+            _build_stop(datetime.fromisoformat(given["unsubscribed_at"]), EMAIL_MEDIA, None)
+        )
+    consent = given.get("consent")
+    if isinstance(consent, dict) and consent.get("withdrawn_at"):
+        found.append(_build_stop(datetime.fromisoformat(consent["withdrawn_at"]), ALL_MEDIA, None))
+    if given.get("email_opted_out"):
+        found.append(_build_stop(at, EMAIL_MEDIA, None))
+    return tuple(found)
+
+
+def _case_restarts(given: Given, at: datetime) -> tuple[Restart, ...]:
+    has_prior = bool(given.get("prior_pewc_same_seller"))
+    return (Restart(at=at, has_prior_written_consent=has_prior),)
+
+
+def _build_stop(at: datetime, media: tuple[Medium, ...], about: Purpose | None) -> Revocation:
+    return Revocation(at=at, media=media, about=about, by_text=True)
+
+
+def _replied_purpose(reply_to: str | None) -> Purpose | None:
+    name = (reply_to or "").partition("_")[0]
+    return Purpose(name) if name in tuple(Purpose) else None
+
+
+def list_facts(given: Given, at: datetime) -> dict[str, Any]:
+    is_listed = bool(given.get("on_national")) or given.get("dnc") == "listed"
+    is_clear = given.get("dnc") == "clear"
+    version = given.get("state_list_version_date") or given.get("registry_version_date")
+    state = given.get("state")
+    lists = StateList(
+        state=state or "",
+        version_date=at.date() if is_clear else parse_day(version),
+        is_listed=bool(given.get("on_state_list")),
+        listed_on=parse_day(next((given[key] for key in LISTED_ON_KEYS if key in given), None)),
+    )
+    ebr = given.get("ebr")
+    if ebr and (ebr.get("terminated") or given.get("ebr_terminated")):
+        ebr = None  # it ends when they say stop
+    return {
+        "registry_date": at.date() if is_clear else parse_day(given.get("registry_version_date")),
+        "is_on_registry": is_listed,
+        "state_lists": (lists,) if state else (),
+        "relationships": (_parse_relationship(ebr),) if ebr else (),
+        "internal_dnc_on": parse_day(given.get("internal_dnc_since")),
+        "emergencies": tuple(
+            Emergency(
+                state=one["state"],
+                county=one.get("county", "*"),
+                from_date=date.fromisoformat(one["from"]),
+                until_date=parse_day(one.get("to")),
+            )
+            for one in given.get("declared_emergencies", ())
+        ),
+        "emergencies_read_at": at - timedelta(hours=given.get("feed_age_hours", 0)),
+    }
+
+
+def _parse_relationship(ebr: Given) -> Relationship:
+    return Relationship(
+        kind=ebr["kind"], on=date.fromisoformat(ebr["date"]), with_us=ebr.get("party") == "us"
+    )
+
+
+def email_facts(given: Given) -> dict[str, Any]:
+    good = (True, "pass", "aligned", "ok")
+    return {
+        "postal_address": given.get("postal_address", "ok"),
+        "has_one_click": bool(given.get("list_unsubscribe_post", True)),
+        "is_authenticated": all(given[key] in good for key in given if is_authentication_key(key)),
+        "has_prior_thread": bool(given.get("prior_thread", False)),
+        "unsubscribe_days": given.get("unsubscribe_link_ttl_days", 30),
+        "unsubscribe_needs": given.get("unsubscribe_requires"),
+        "spam_percent": given.get("spam_rate_pct"),
+    }

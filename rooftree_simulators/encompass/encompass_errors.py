@@ -1,0 +1,61 @@
+"""Encompass's error answers, and the reading of request bodies."""
+
+import json
+from typing import Any
+
+from rooftree_simulators.vendor_base import Reply, ReplyError, Request, json_reply
+
+
+def error_reply(
+    status: int, summary: str, details: str, *, errors: list[tuple[str, str]] | None = None
+) -> Reply:
+    """An error in Encompass's shape (`errorCode` texts are ours)."""
+    content: dict[str, Any] = {
+        "summary": summary,
+        "details": details,
+        "errorCode": f"EBS-{status}",
+    }
+    if errors:
+        content["errors"] = [{"key": key, "summary": text} for key, text in errors]
+    return json_reply(status, content)
+
+
+def bad_request_error(details: str, errors: list[tuple[str, str]] | None = None) -> ReplyError:
+    return ReplyError(error_reply(400, "Bad Request", details, errors=errors))
+
+
+def not_found_error(details: str) -> ReplyError:
+    return ReplyError(error_reply(404, "Not Found", details))
+
+
+def conflict_error(details: str) -> ReplyError:
+    return ReplyError(error_reply(409, "Conflict", details))
+
+
+def read_json_body(request: Request, kind: type, *, empty: Any = None) -> Any:
+    """The JSON body, of the given type. Raises `Refusal` (400) for anything else."""
+    if not request.body and empty is not None:
+        return empty
+    if not request.header("Content-Type").startswith("application/json"):
+        raise ReplyError(error_reply(415, "Unsupported Media Type", "application/json is required"))
+    try:
+        content = json.loads(request.body)
+    except ValueError as problem_found:
+        raise bad_request_error("The body is not JSON.") from problem_found
+    if not isinstance(content, kind):
+        raise bad_request_error(f"The body must be a JSON {kind.__name__}.")
+    return content
+
+
+def check_parameters(request: Request, *known: str) -> None:
+    """Refuse query parameters that the operation does not have."""
+    extra = {name for name, _ in request.query} - set(known)
+    if extra:
+        raise bad_request_error(f"Unknown query parameter: {', '.join(sorted(extra))}")
+
+
+def read_whole_number(request: Request, name: str, default: int) -> int:
+    text = request.parameter(name, str(default))
+    if not text.isdigit():
+        raise bad_request_error(f"{name} must be a whole number.")
+    return int(text)

@@ -1,0 +1,304 @@
+"""Encompass on one port: the routes, the frame's checks, and its control calls."""
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import PurePosixPath
+from typing import Any
+
+from rooftree_simulators.encompass import loan_endpoints, pipeline_search
+from rooftree_simulators.encompass.encompass_errors import (
+    bad_request_error,
+    error_reply,
+    not_found_error,
+    read_json_body,
+    read_whole_number,
+)
+from rooftree_simulators.encompass.encompass_instance import EncompassInstance
+from rooftree_simulators.encompass.loan_files import Loan, write_field
+from rooftree_simulators.encompass.loan_moves import SCENARIOS, move_loan, start_scenario
+from rooftree_simulators.encompass.loan_schema import FIELDS
+from rooftree_simulators.encompass.loan_store import LoanStore
+from rooftree_simulators.encompass.webhooks import EVENT_TYPES
+from rooftree_simulators.vendor_base import Json, Reply, Request, SimulatorSetup, Vendor, json_reply
+
+_CONCURRENCY_LIMIT = 30
+_HISTORY_PAGE = 100
+
+
+class Encompass(Vendor):
+    key = "enc"
+    latencies = {
+        "token": (200, 500),
+        "create": (1500, 6000),
+        "loan": (300, 1000),
+        "fieldReader": (200, 600),
+        "pipeline": (500, 3000),
+    }
+
+    def __init__(self, setup: SimulatorSetup) -> None:
+        super().__init__(setup)
+        drawer = LoanStore(setup.folder / "encompass.sqlite3") if setup.folder else None
+        self.office = EncompassInstance(self.clock, self.rng, drawer)
+
+    # The frame
+
+    def operation(self, request: Request) -> str:
+        path = request.path.rstrip("/")
+        last = PurePosixPath(path).name
+        if path.startswith("/oauth2/"):
+            return "token"
+        if path == "/encompass/v3/loans":
+            return "create"
+        if last in {"fieldReader", "fieldWriter", "milestones"}:
+            return last
+        if path.startswith("/webhook/"):
+            return "webhook"
+        if path.startswith("/encompass/v3/loans/"):
+            return "loan" if request.method == "GET" else "patch"
+        return "pipeline" if last == "loanPipeline" else last
+
+    def authenticate(self, request: Request) -> Reply | None:
+        if request.path.startswith("/oauth2/"):
+            return None
+        if self.office.tokens.user_of(request):
+            return None
+        return error_reply(401, "Unauthorized", "The token is missing or has ended.")
+
+    def expire(self, request: Request) -> None:
+        self.office.tokens.expire(request)
+
+    def admit(self, request: Request) -> Reply | None:
+        office = self.office
+        with office.lock:
+            if office.in_flight + office.foreign_load >= _CONCURRENCY_LIMIT:
+                office.refused_for_load += 1
+                return error_reply(429, "Too Many Requests", "Concurrency limit reached.")
+            office.in_flight += 1
+            office.peak_in_flight = max(office.peak_in_flight, office.in_flight)
+        return None
+
+    def leave(self) -> None:
+        with self.office.lock:
+            self.office.in_flight = max(0, self.office.in_flight - 1)
+
+    def dress(self, reply: Reply) -> Reply:
+        office = self.office
+        left = max(0, _CONCURRENCY_LIMIT - office.in_flight - office.foreign_load)
+        return reply.with_headers(
+            ("X-Concurrency-Limit-Limit", str(_CONCURRENCY_LIMIT)),
+            ("X-Concurrency-Limit-Remaining", str(left)),
+            ("X-Correlation-ID", f"{self.rng.getrandbits(128):032x}"),
+        )
+
+    # The routes
+
+    def handle(self, request: Request) -> Reply:
+        parts = request.path.strip("/").split("/")
+        match parts:
+            case ["oauth2", "v1", *action]:
+                return self.office.tokens.answer(request, "/".join(action))
+            case ["webhook", "v1", *rest]:
+                return self._route_webhook(request, rest)
+            case ["encompass", "v3", *rest]:
+                return self._route_encompass(request, rest)
+        raise not_found_error("No such resource.")
+
+    def _route_encompass(self, request: Request, rest: list[str]) -> Reply:
+        user = self.office.tokens.user_of(request, touch=False)
+        match request.method, *rest:
+            case "POST", "loans":
+                return loan_endpoints.create_loan(self.office, request, user)
+            case "POST", "loanPipeline":
+                return pipeline_search.search_pipeline(self.office, request)
+            case "POST", "resourceLocks":
+                return loan_endpoints.lock_loan(self.office, request, user)
+            case "DELETE", "resourceLocks", lock_id:
+                return loan_endpoints.unlock_loan(self.office, lock_id)
+            case method, "loans", guid, *tail:
+                return self._loan(request, self.office.loan(guid), [method, *tail], user)
+            case "GET", *tail:
+                return self._settings(request, "/".join(tail))
+        raise not_found_error("No such resource.")
+
+    def _loan(self, request: Request, loan: Loan, call: list[str], user: str) -> Reply:
+        match call:
+            case ["GET"]:
+                return loan_endpoints.read_loan(self.office, request, loan)
+            case ["PATCH"]:
+                return loan_endpoints.update_loan(self.office, request, loan, user)
+            case ["POST", "fieldReader"]:
+                return loan_endpoints.read_fields(self.office, request, loan)
+            case ["POST", "fieldWriter"]:
+                return loan_endpoints.write_fields(self.office, request, loan, user)
+            case ["GET" | "PATCH", "milestones", *rest]:
+                return loan_endpoints.handle_milestones(request, loan, rest, user)
+        raise not_found_error("No such resource.")
+
+    def _settings(self, request: Request, path: str) -> Reply:
+        if path == "loanFolders":
+            return json_reply(200, [{"name": name} for name in self.office.folders])
+        if path == "settings/loan/customFields":
+            names = sorted(self.office.custom_fields)
+            return json_reply(200, [{"id": name, "format": "STRING"} for name in names])
+        if path == "schemas/loan/standardFields":
+            asked = [name for name in request.parameter("ids").split(",") if name]
+            unknown = [name for name in asked if name not in FIELDS]
+            if unknown:
+                raise bad_request_error(f"Unknown field: {', '.join(unknown)}")
+            rows = [FIELDS[name] for name in asked or FIELDS]
+            return json_reply(
+                200, [{"id": row.field_id, "path": row.path, "type": row.kind} for row in rows]
+            )
+        raise not_found_error("No such resource.")
+
+    def _route_webhook(self, request: Request, rest: list[str]) -> Reply:
+        hooks = self.office.webhooks
+        match request.method, *rest:
+            case "GET", "resources":
+                return json_reply(200, [{"name": "Loan"}])
+            case "GET", "resources", "Loan", "events":
+                return json_reply(200, [{"name": name} for name in sorted(EVENT_TYPES)])
+            case "GET", "events":
+                start = read_whole_number(request, "start", 0)
+                rows = hooks.history[start : start + _HISTORY_PAGE]
+                return json_reply(200, rows, ("X-Total-Count", str(len(hooks.history))))
+            case "GET", "subscriptions":
+                return json_reply(200, [row.as_json() for row in hooks.subscriptions.values()])
+            case "POST", "subscriptions":
+                made = hooks.create(read_json_body(request, dict))
+                place = ("Location", f"/webhook/v1/subscriptions/{made.id}")
+                return Reply(status=201, headers=(place,))
+            case method, "subscriptions", subscription_id:
+                return self._route_subscription(request, method, subscription_id)
+        raise not_found_error("No such resource.")
+
+    def _route_subscription(self, request: Request, method: str, subscription_id: str) -> Reply:
+        hooks = self.office.webhooks
+        if method == "GET":
+            return json_reply(200, hooks.get(subscription_id).as_json())
+        if method == "DELETE":
+            hooks.delete(subscription_id)
+            return Reply(status=204)
+        if method in {"PUT", "PATCH"}:
+            hooks.change(subscription_id, read_json_body(request, dict), whole=method == "PUT")
+            return Reply(status=204)
+        raise not_found_error("No such resource.")
+
+    # The control calls
+
+    def control(self, method: str, path: list[str], body: Json) -> Json:
+        match method, *path:
+            case "POST", "loans", guid, action if action in _LOAN_ACTIONS:
+                loan = self._known(guid)
+                _LOAN_ACTIONS[action](self.office, loan, body)
+                return {"id": loan.guid, "milestone": loan.last_completed}
+            case "POST", "scenario":
+                return self._start_scenario(body)
+            case "POST", "foreign_load":
+                self.office.foreign_load = int(body["n"])
+                return {"foreign_load": self.office.foreign_load}
+            case "POST", "switches":
+                return self.office.update_switches(body)
+            case "POST", "expire_tokens":
+                self.office.tokens.expire_all_tokens()
+                return {}
+        raise LookupError("/".join(path))
+
+    def _known(self, guid: str) -> Loan:
+        if guid not in self.office.loans:
+            raise ValueError(f"no loan {guid}")
+        return self.office.loans[guid]
+
+    def _start_scenario(self, body: Json) -> Json:
+        loan = self._known(str(body["loan_id"]))
+        path = str(body.get("path", "happy"))
+        start_scenario(
+            self.office,
+            loan,
+            path,
+            days=float(body.get("days", 35)),
+            by=str(body.get("by", "web")),
+        )
+        return {"id": loan.guid, "steps": [name for _, name in SCENARIOS[path]]}
+
+    def state(self) -> Json:
+        office = self.office
+        with office.lock:
+            return {
+                "loans": [_describe_loan(loan) for loan in office.loans.values()],
+                "tokens": {"issued": office.tokens.issued, "alive": office.tokens.alive()},
+                "subscriptions": [row.as_json() for row in office.webhooks.subscriptions.values()],
+                "deliveries": list(office.webhooks.history),
+                "violations": list(office.violations),
+                "load": {
+                    "in_flight": office.in_flight,
+                    "peak_in_flight": office.peak_in_flight,
+                    "refused": office.refused_for_load,
+                    "foreign_load": office.foreign_load,
+                },
+                "switches": dict(office.switches.values),
+            }
+
+    def plant(self, body: Json) -> Json:
+        """Add users (name -> password), folders, custom and reportable fields, loans."""
+        office = self.office
+        office.tokens.users.update(body.get("users") or {})
+        office.tokens.clients.update(body.get("clients") or {})
+        office.folders += [name for name in body.get("folders") or [] if name not in office.folders]
+        office.custom_fields |= set(body.get("custom_fields") or [])
+        office.reportable |= set(body.get("reportable") or [])
+        made = []
+        for row in body.get("loans") or []:
+            loan = office.open_loan(str(row.get("folder", "Prospects")))
+            for field_id, value in (row.get("fields") or {}).items():
+                write_field(loan, field_id, value)
+            office.changed(loan, [], user="processor1", paths=[])
+            made.append(loan.guid)
+        return {"loans": made}
+
+    def reset(self) -> None:
+        super().reset()
+        with self.office.lock:
+            self.office.delete_stored_loans()
+            self.office.start_over()
+
+
+def _describe_loan(loan: Loan) -> Json:
+    return {
+        **loan.entity(),
+        "lo_id": loan.lo_id,
+        "template": loan.template,
+        "currentMilestone": loan.current_milestone,
+        "lastCompleted": loan.last_completed,
+        "lockedBy": loan.lock["userId"] if loan.lock else None,
+    }
+
+
+def _control_move(office: EncompassInstance, loan: Loan, body: Json) -> None:
+    on = date.fromisoformat(body["date"]) if body.get("date") else None
+    move_loan(office, loan, str(body["status"]), by=str(body.get("by", "web")), on=on)
+
+
+def _control_field(office: EncompassInstance, loan: Loan, body: Json) -> None:
+    field_id, by = str(body["field"]), str(body.get("by", "web"))
+    write_field(loan, field_id, body["value"])
+    path = FIELDS[field_id].path if field_id in FIELDS else "customFields"
+    silent = by == "desktop" and bool(office.switches.values["desktop_silent"])
+    events: list[tuple[str, Json]] = [("update", {}), ("change", {})]
+    office.changed(loan, events, user="processor1", paths=[path], silent=silent)
+
+
+def _control_lock(office: EncompassInstance, loan: Loan, body: Json) -> None:
+    if body.get("release"):
+        loan.lock = None
+        return
+    minutes: Any = body.get("minutes")
+    kind = str(body.get("type", "exclusive"))
+    loan.lock = loan_endpoints.new_lock(office, str(body["user"]), kind, minutes=minutes)
+
+
+_LOAN_ACTIONS: dict[str, Callable[[EncompassInstance, Loan, Json], None]] = {
+    "status": _control_move,
+    "field": _control_field,
+    "lock": _control_lock,
+}

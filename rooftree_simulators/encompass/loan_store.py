@@ -1,0 +1,83 @@
+"""Where loan files are kept on disk, so that an instance that is started again has them still."""
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from rooftree_simulators.encompass.loan_files import Loan, Milestone
+
+_CREATE_TABLE = "create table if not exists loan (guid text primary key, file text not null)"
+_UPSERT_LOAN = (
+    "insert into loan values (?, ?) on conflict (guid) do update set file = excluded.file"
+)
+
+
+class LoanStore:
+    """Loan files under their GUIDs. Locks and the lagging reporting copies are not kept."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._mutex = threading.Lock()
+        self._files = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        # A killed process loses nothing by this; a machine that loses power may lose a second.
+        self._files.execute("pragma journal_mode = wal")
+        self._files.execute("pragma synchronous = off")
+        self._files.execute(_CREATE_TABLE)
+
+    def keep(self, loan: Loan) -> None:
+        """Write a file down as it is now."""
+        with self._mutex:
+            self._files.execute(_UPSERT_LOAN, (loan.guid, json.dumps(_loan_to_json(loan))))
+
+    def loans(self) -> Iterator[Loan]:
+        """Every file, in no order."""
+        with self._mutex:
+            rows = self._files.execute("select file from loan").fetchall()
+        return (_loan_from_json(json.loads(text)) for (text,) in rows)
+
+    def empty(self) -> None:
+        """Forget everything."""
+        with self._mutex:
+            self._files.execute("delete from loan")
+
+    def close(self) -> None:
+        with self._mutex:
+            self._files.close()
+
+
+def _loan_to_json(loan: Loan) -> dict[str, Any]:
+    return {
+        "guid": loan.guid,
+        "number": loan.number,
+        "folder": loan.folder,
+        "created_at": loan.created_at.isoformat(),
+        "modified_at": loan.modified_at.isoformat(),
+        "lo_id": loan.lo_id,
+        "template": loan.template,
+        "document": loan.document,
+        "custom": loan.custom,
+        "milestones": [
+            [
+                milestone.id,
+                milestone.name,
+                milestone.done_at.isoformat() if milestone.done_at else None,
+            ]
+            for milestone in loan.milestones
+        ],
+    }
+
+
+def _loan_from_json(kept: dict[str, Any]) -> Loan:
+    milestones = [
+        Milestone(id=key, name=name, done_at=datetime.fromisoformat(done) if done else None)
+        for key, name, done in kept.pop("milestones")
+    ]
+    created, modified = (datetime.fromisoformat(kept.pop(f"{stamp}_at")) for stamp in _STAMPS)
+    return Loan(created_at=created, modified_at=modified, milestones=milestones, **kept)
+
+
+_STAMPS = ("created", "modified")

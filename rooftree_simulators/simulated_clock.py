@@ -1,0 +1,165 @@
+"""Simulated time: one clock for every vendor, and the jobs that wait on it."""
+
+import heapq
+import itertools
+import re
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+_DURATION = re.compile(
+    r"P(?:(?P<days>\d+(?:\.\d+)?)D)?"
+    r"(?:T(?:(?P<hours>\d+(?:\.\d+)?)H)?(?:(?P<minutes>\d+(?:\.\d+)?)M)?"
+    r"(?:(?P<seconds>\d+(?:\.\d+)?)S)?)?"
+)
+_IDLE_SECONDS = 0.2  # how long the runner sleeps when nothing is due; it is woken by new jobs
+
+
+def parse_duration(duration: str) -> float:
+    """The length of an ISO 8601 duration of days and below, in seconds.
+
+    Raises `ValueError` for anything else, months and years included.
+    """
+    match = _DURATION.fullmatch(duration)
+    if not match or not any(match.groups()):
+        raise ValueError(f"not an ISO duration: {duration}")
+    parts = {unit: float(value) for unit, value in match.groupdict().items() if value}
+    return timedelta(**parts).total_seconds()
+
+
+class SimulatedClock:
+    """A clock that may run faster than ours, stand still, or jump.
+
+    While frozen it moves, and runs jobs, only by `advance`: a test then knows
+    exactly what has happened.
+    """
+
+    def __init__(self, *, at: datetime | None = None, speed: float = 1.0) -> None:
+        self._base = at or datetime.now(UTC)
+        self._real = time.monotonic()
+        self._speed = speed
+        self._jobs: list[tuple[datetime, int, Callable[[], None]]] = []
+        self._order = itertools.count()
+        self._changed = threading.Condition(threading.RLock())
+        self._advance_turn = threading.Lock()
+        self._matching_rows = False
+        self._running = 0
+        self._stopped = False
+        self._build_pool = ThreadPoolExecutor(max_workers=16, thread_name_prefix="sim-job")
+        self._thread = threading.Thread(target=self._run, name="sim-clock", daemon=True)
+        self._thread.start()
+
+    def now(self) -> datetime:
+        """The simulated moment, aware, UTC."""
+        with self._changed:
+            passed = (time.monotonic() - self._real) * self._speed
+            return self._base + timedelta(seconds=passed)
+
+    @property
+    def speed(self) -> float:
+        """Simulated seconds in one real second; 0 is frozen."""
+        return self._speed
+
+    def set_speed(self, speed: float) -> None:
+        """Change the speed from this moment on; 0 freezes."""
+        if speed < 0:
+            raise ValueError("speed cannot be negative")
+        with self._changed:
+            self._set_time(self.now(), speed)
+
+    def jump_to(self, at: datetime) -> None:
+        """Set the moment without running what would have been due; only for a reset."""
+        with self._changed:
+            self._set_time(at, self._speed)
+
+    def after(self, seconds: float, job: Callable[[], None]) -> None:
+        """Run `job` once, `seconds` of simulated time from now."""
+        with self._changed:
+            due = self.now() + timedelta(seconds=seconds)
+            heapq.heappush(self._jobs, (due, next(self._order), job))
+            self._changed.notify_all()
+
+    def process(self, steps: Iterator[float], *, after: float = 0.0) -> None:
+        """Run a generator that yields the simulated seconds it wants to wait."""
+
+        def step() -> None:
+            wait = next(steps, None)
+            if wait is not None:
+                self.after(wait, step)
+
+        self.after(after, step)
+
+    def advance(self, seconds: float) -> datetime:
+        """Move forward, running every job that falls due, in order, before returning."""
+        with self._advance_turn:
+            with self._changed:
+                self._matching_rows = True
+                self._changed.wait_for(lambda: self._running == 0)
+                speed = self._speed
+                target = self.now() + timedelta(seconds=seconds)
+                self._set_time(self.now(), 0)
+            try:
+                while (job := self._pop_job_until(target)) is not None:
+                    job()
+            finally:
+                with self._changed:
+                    self._set_time(target, speed)
+                    self._matching_rows = False
+                    self._changed.notify_all()
+            return target
+
+    def clear(self) -> None:
+        """Forget every waiting job."""
+        with self._changed:
+            self._jobs.clear()
+
+    def stop(self) -> None:
+        """End the runner; waiting jobs are dropped."""
+        with self._changed:
+            self._stopped = True
+            self._jobs.clear()
+            self._changed.notify_all()
+        self._thread.join(timeout=2)
+        self._build_pool.shutdown(wait=False, cancel_futures=True)
+
+    def _set_time(self, base: datetime, speed: float) -> None:
+        with self._changed:
+            self._base, self._real, self._speed = base, time.monotonic(), speed
+            self._changed.notify_all()
+
+    def _pop_job_until(self, target: datetime) -> Callable[[], None] | None:
+        with self._changed:
+            if not self._jobs or self._jobs[0][0] > target:
+                return None
+            due, _, job = heapq.heappop(self._jobs)
+            self._set_time(max(due, self._base), 0)
+            return job
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                if self._stopped:
+                    return
+                if self._matching_rows or not self._speed or not self._jobs:
+                    self._changed.wait(_IDLE_SECONDS if not self._matching_rows else None)
+                    continue
+                wait = (self._jobs[0][0] - self.now()).total_seconds() / self._speed
+                if wait > 0:
+                    self._changed.wait(wait)
+                    continue
+                job = heapq.heappop(self._jobs)[2]
+                self._running += 1
+            self._build_pool.submit(self._one, job)
+
+    def _one(self, job: Callable[[], None]) -> None:
+        try:
+            job()
+        except Exception:  # one broken job must be seen and must not end the clock
+            traceback.print_exc()
+        finally:
+            with self._changed:
+                self._running -= 1
+                self._changed.notify_all()

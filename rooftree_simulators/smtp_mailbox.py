@@ -1,0 +1,174 @@
+"""An SMTP server that keeps every message, and refuses, defers or bounces on request."""
+
+import itertools
+import threading
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from enum import StrEnum
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from rooftree_simulators.http_sender import send_request
+from rooftree_simulators.vendor_base import Json, SimulatorSetup, Vendor
+
+
+class Treatment(StrEnum):
+    ACCEPT = "accept"
+    REFUSE = "refuse"  # 550 at RCPT
+    DEFER = "defer"  # 451 at RCPT
+    REFUSE_CONTENT = "refuse_content"  # 554 after DATA
+    BOUNCE = "bounce"  # taken, and a bounce is kept for the sender's mailbox
+
+
+_RECIPIENT_REPLIES = {
+    Treatment.REFUSE: "550 5.1.1 No such mailbox",
+    Treatment.DEFER: "451 4.2.0 Mailbox busy, try again later",
+}
+
+
+class SmtpMailbox(Vendor):
+    """What arrived, and how each address is treated. Speaks SMTP, not HTTP."""
+
+    key = "mail"
+
+    def __init__(self, setup: SimulatorSetup) -> None:
+        super().__init__(setup)
+        self.messages: list[Json] = []
+        self.treatments: dict[str, Treatment] = {}
+        self.bounce_url = ""
+        self._numbers = itertools.count(1)
+
+    # The SMTP server calls these two.
+
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        refusal = _RECIPIENT_REPLIES.get(self._treatment(address))
+        if refusal:
+            return refusal
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        recipients = [str(address) for address in envelope.rcpt_tos]
+        if any(self._treatment(recipient) is Treatment.REFUSE_CONTENT for recipient in recipients):
+            return "554 5.6.0 Message refused"
+        content = envelope.content
+        raw = content if isinstance(content, bytes) else str(content or "").encode()
+        kept = self._keep(str(envelope.mail_from or ""), recipients, raw)
+        for recipient in recipients:
+            if self._treatment(recipient) is Treatment.BOUNCE:
+                self._send_bounce(kept, recipient)
+        return f"250 2.0.0 Kept as {kept['number']}"
+
+    def _treatment(self, address: str) -> Treatment:
+        """By address, then by domain (`@example.com`), then by `*`."""
+        name = address.lower()
+        domain = f"@{name.rpartition('@')[2]}"
+        kept = self.treatments
+        return kept.get(name) or kept.get(domain) or kept.get("*") or Treatment.ACCEPT
+
+    def _keep(self, sender: str, recipients: list[str], raw: bytes) -> Json:
+        parsed = message_from_bytes(raw, policy=policy.default)
+        row: Json = {
+            "number": next(self._numbers),
+            "at": self.clock.now().isoformat(),
+            "from": sender,
+            "to": recipients,
+            "subject": str(parsed.get("Subject", "")),
+            "headers": [[name, str(value)] for name, value in parsed.items()],
+            "text": _body_part(parsed, "plain"),
+            "html": _body_part(parsed, "html"),
+            "attachments": [part.get_filename() or "" for part in parsed.iter_attachments()],
+            "bytes": len(raw),
+        }
+        with self.lock:
+            self.messages.append(row)
+        return row
+
+    def _send_bounce(self, kept: Json, address: str) -> None:
+        """A report for the sender; also posted to `bounce_url` when one is planted."""
+        lines = [
+            "From: MAILER-DAEMON@mailbox.example",
+            f"To: {kept['from']}",
+            "Subject: Undelivered mail returned to sender",
+            "Auto-Submitted: auto-replied",
+            f"X-Failed-Recipients: {address}",
+            "",
+            f"{address}: no such mailbox (5.1.1)",
+        ]
+        report = self._keep("", [kept["from"]], "\r\n".join(lines).encode())
+        if self.bounce_url:
+            body = f"recipient={address}&report={report['number']}".encode()
+            headers = {"Content-Type": "application/x-www-form-urlencoded"}
+            self.clock.after(
+                1, lambda: _ignore_answer(send_request("POST", self.bounce_url, body, headers))
+            )
+
+    # The control calls
+
+    def control(self, method: str, path: list[str], body: Json) -> Json:
+        match method, *path:
+            case "GET", "messages":
+                return {"messages": self.to(str(body.get("to", "")))}
+            case "DELETE", "messages":
+                with self.lock:
+                    self.messages.clear()
+                return {}
+            case "POST", "addresses":
+                address = str(body["address"]).lower()
+                self.treatments[address] = Treatment(str(body["treatment"]))
+                return {"address": address, "treatment": self.treatments[address]}
+        raise LookupError("/".join(path))
+
+    def to(self, address: str = "") -> list[Json]:
+        """Messages kept for an address, oldest first; all of them without one."""
+        wanted = address.lower()
+        with self.lock:
+            return [
+                row
+                for row in self.messages
+                if not wanted or wanted in (one.lower() for one in row["to"])
+            ]
+
+    def state(self) -> Json:
+        return {"messages": len(self.messages), "treatments": dict(self.treatments)}
+
+    def plant(self, body: Json) -> Json:
+        self.bounce_url = str(body.get("bounce_url", self.bounce_url))
+        return {"bounce_url": self.bounce_url}
+
+    def reset(self) -> None:
+        super().reset()
+        with self.lock:
+            self.messages.clear()
+            self.treatments.clear()
+            self.bounce_url = ""
+
+
+def _body_part(message: EmailMessage, kind: str) -> str:
+    part = message.get_body(preferencelist=(kind,))
+    return str(part.get_content()) if part is not None else ""
+
+
+def _ignore_answer(answer: Any) -> None:
+    """Nobody reads the answer to a bounce notice."""
+
+
+class SmtpListener:
+    """The mailbox listening on 127.0.0.1; `port` must be free."""
+
+    def __init__(self, mailbox: SmtpMailbox, port: int) -> None:
+        self.port = port
+        self._controller = Controller(
+            mailbox, hostname="127.0.0.1", port=port, enable_SMTPUTF8=True, ident="simulator"
+        )
+        self._controller.start()
+        self._stopped = threading.Event()
+
+    def stop(self) -> None:
+        if not self._stopped.is_set():
+            self._stopped.set()
+            self._controller.stop()

@@ -1,0 +1,189 @@
+"""Programmable Voice: place, list, read and end calls; inbound calls."""
+
+from collections.abc import Generator
+from urllib.parse import urlsplit
+
+from rooftree_simulators.twilio.call_leg import (
+    ENDED_STATUSES,
+    CallLeg,
+    callee_behavior,
+    change_status,
+    end_leg,
+    open_leg,
+)
+from rooftree_simulators.twilio.twilio_account import TwilioAccount, is_valid_number
+from rooftree_simulators.twilio.twilio_errors import (
+    API_VERSION,
+    read_form,
+    read_paging,
+    reply_error,
+)
+from rooftree_simulators.twilio.twiml_runner import NextDocument, run_documents
+from rooftree_simulators.vendor_base import Json, Reply, Request, json_reply
+
+_KNOWN_FIELDS = {
+    "To",
+    "From",
+    "Url",
+    "Method",
+    "StatusCallback",
+    "StatusCallbackEvent",
+    "StatusCallbackMethod",
+    "Timeout",
+    "MachineDetection",
+    "MachineDetectionTimeout",
+    "AsyncAmd",
+    "Record",
+    "SendDigits",
+    "FallbackUrl",
+    "FallbackMethod",
+    "TimeLimit",
+    "CallReason",
+}
+_EVENTS = {"initiated", "ringing", "answered", "completed"}
+_MAX_RING_SECONDS = 600
+_DETECTION_SECONDS = 2.0
+_ACTIVE_STATUSES = {"queued", "initiated", "ringing", "in-progress"}
+
+
+def create_call(account: TwilioAccount, request: Request) -> Reply:
+    """POST …/Calls.json."""
+    fields = read_form(request, _KNOWN_FIELDS)
+    to, sender, url = fields.get("To", ""), fields.get("From", ""), fields.get("Url", "")
+    _check_call(account, to, sender, url)
+    events = frozenset(fields.get("StatusCallbackEvent", "completed").split())
+    timeout = fields.get("Timeout", "60")
+    if events - _EVENTS or not timeout.isdigit() or not 1 <= int(timeout) <= _MAX_RING_SECONDS:
+        raise reply_error(20001)
+    call = open_leg(account, to=to, sender=sender, direction="outbound-api")
+    call.url, call.method = url, fields.get("Method", "POST")
+    call.callback = fields.get("StatusCallback", "")
+    call.callback_method = fields.get("StatusCallbackMethod", "POST")
+    call.events, call.timeout_s = events, float(timeout)
+    call.detect_machine = bool(fields.get("MachineDetection"))
+    shown = json_reply(201, call.as_json(account.sid))
+    account.clock.process(_run_outbound(account, call))
+    return shown
+
+
+def _check_call(account: TwilioAccount, to: str, sender: str, url: str) -> None:
+    if not to:
+        raise reply_error(21201)
+    if not sender:
+        raise reply_error(21213)
+    if not is_valid_number(to):
+        raise reply_error(21211, f"The 'To' number {to} is not a valid phone number.")
+    if sender not in account.lines:
+        raise reply_error(21210 if is_valid_number(sender) else 21212)
+    if not urlsplit(url).hostname:
+        raise reply_error(21205)
+
+
+def _run_outbound(account: TwilioAccount, call: CallLeg) -> Generator[float, None, None]:
+    """Ring the person; when they answer, do what our document says."""
+    person = callee_behavior(account, call)
+    change_status(account, call, "initiated", "initiated")
+    yield float(account.switches.values["ring_s"])
+    if person.voice in {"busy", "failed"}:
+        end_leg(account, call, person.voice)
+        return
+    change_status(account, call, "ringing", "ringing")
+    if person.voice == "no-answer" or person.answer_after_s > call.timeout_s:
+        yield call.timeout_s
+        end_leg(account, call, "no-answer")
+        return
+    yield person.answer_after_s
+    if call.over:
+        return
+    change_status(account, call, "in-progress", "answered")
+    if call.detect_machine:
+        yield _DETECTION_SECONDS
+        call.answered_by = person.answered_by
+    yield from _run_conversation(account, call)
+
+
+def _run_conversation(account: TwilioAccount, call: CallLeg) -> Generator[float, None, None]:
+    patience = callee_behavior(account, call).hang_up_after_s
+    if patience is not None:
+        account.clock.after(patience, lambda: end_leg(account, call))
+    yield from run_documents(account, call, NextDocument(url=call.url, method=call.method))
+    end_leg(account, call)
+
+
+def receive_call(account: TwilioAccount, *, sender: str, to: str) -> CallLeg:
+    """A person calls one of our numbers; what follows runs on the clock."""
+    call = open_leg(account, to=to, sender=sender, direction="inbound")
+    call.url, call.status = account.line(to).voice_url, "ringing"
+    if not call.url:
+        account.warn(11200, "no URL for calls on this number", number=to)
+        end_leg(account, call, "failed")
+        return call
+    account.clock.process(_run_inbound(account, call))
+    return call
+
+
+def _run_inbound(account: TwilioAccount, call: CallLeg) -> Generator[float, None, None]:
+    yield 0.0
+    call.answered_at = account.clock.now()
+    yield from _run_conversation(account, call)
+
+
+def update_call(account: TwilioAccount, request: Request, sid: str) -> Reply:
+    """POST …/Calls/{sid}.json: end the call, or send it to another document."""
+    call = get_call(account, sid)
+    fields = read_form(request, {"Status", "Url", "Method"})
+    status = fields.get("Status", "")
+    if call.over:
+        raise reply_error(21220)
+    if status and status not in {"canceled", "completed"}:
+        raise reply_error(20001)
+    if status == "canceled" and call.status == "in-progress":
+        raise reply_error(21220)
+    if status:
+        end_leg(account, call, status)
+    if fields.get("Url"):
+        call.redirect = fields["Url"]
+    return json_reply(200, call.as_json(account.sid))
+
+
+def read_call(account: TwilioAccount, sid: str) -> Reply:
+    """GET …/Calls/{sid}.json."""
+    return json_reply(200, get_call(account, sid).as_json(account.sid))
+
+
+def get_call(account: TwilioAccount, sid: str) -> CallLeg:
+    """The call with this id. Refuses one that nobody knows."""
+    call: CallLeg | None = account.calls.get(sid)
+    if call is None:
+        raise reply_error(20404)
+    return call
+
+
+def list_calls(account: TwilioAccount, request: Request) -> Reply:
+    """GET …/Calls.json, newest first, filtered by To, From, Status and ParentCallSid."""
+    query = dict(request.query)
+    unknown = query.keys() - {"To", "From", "Status", "ParentCallSid", "PageSize", "Page"}
+    if unknown or query.get("Status", "completed") not in ENDED_STATUSES | _ACTIVE_STATUSES:
+        raise reply_error(20001)
+    with account.lock:
+        rows: list[CallLeg] = list(account.calls.values())
+    rows = [row for row in rows if _matches_query(row, query)]
+    rows.sort(key=lambda row: row.created_at, reverse=True)
+    size, page = read_paging(query)
+    content: Json = {
+        "calls": [row.as_json(account.sid) for row in rows[page * size : (page + 1) * size]],
+        "page": page,
+        "page_size": size,
+        "uri": f"/{API_VERSION}/Accounts/{account.sid}/Calls.json?PageSize={size}&Page={page}",
+    }
+    return json_reply(200, content)
+
+
+def _matches_query(call: CallLeg, query: dict[str, str]) -> bool:
+    facts = {
+        "To": call.to,
+        "From": call.sender,
+        "Status": call.status,
+        "ParentCallSid": call.parent,
+    }
+    return all(query.get(name, value) == value for name, value in facts.items())

@@ -1,0 +1,161 @@
+"""One Twilio account: its numbers, who is at the other end, and signed posts to us."""
+
+import random
+import re
+import threading
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from rooftree_simulators.http_sender import HttpAnswer, send_request
+from rooftree_simulators.simulated_clock import SimulatedClock
+from rooftree_simulators.twilio.webhook_signature import compute_signature
+from rooftree_simulators.vendor_base import Json, Switches
+
+ACCOUNT_SID = "AC" + "5a" * 16
+AUTH_TOKEN = "twilio-simulator-token"  # noqa: S105
+MAIN_NUMBER = "+15125550100"
+SERVICE_SID = "MG" + "5b" * 16
+_E164 = re.compile(r"\+[1-9]\d{6,14}")
+_CALLBACK_TIMEOUT_S = 15.0
+
+
+def is_valid_number(text: str) -> bool:
+    """Whether it reads as an E.164 number; in +1 the area code and exchange must fit too."""
+    if not _E164.fullmatch(text):
+        return False
+    return not text.startswith("+1") or bool(re.fullmatch(r"\+1[2-9]\d{2}[2-9]\d{6}", text))
+
+
+@dataclass(slots=True, kw_only=True)
+class AccountLine:
+    """A number of the account and where Twilio reports what arrives on it."""
+
+    number: str
+    sms_url: str = ""
+    voice_url: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class CalleeBehavior:
+    """How the person or machine at a number behaves; the control API sets it."""
+
+    sms: str = "delivered"  # delivered | undelivered | failed | stuck (sent, never reported)
+    error_code: int = 0
+    voice: str = "answer"  # answer | no-answer | busy | failed
+    answer_after_s: float = 2.0
+    digits: list[str] = field(default_factory=list)  # one entry for each Gather; "" presses none
+    answered_by: str = "human"
+    talk_s: float = 60.0  # how long a bridged conversation lasts
+    hang_up_after_s: float | None = None
+
+
+class TwilioAccount:
+    """What the account remembers. One lock guards it."""
+
+    def __init__(self, clock: SimulatedClock, rng: random.Random) -> None:
+        self.clock = clock
+        self.rng = rng
+        self.lock = threading.RLock()
+        self.start_over()
+
+    def start_over(self) -> None:
+        self.sid = ACCOUNT_SID
+        self.auth_token = AUTH_TOKEN
+        self.lines = {MAIN_NUMBER: AccountLine(number=MAIN_NUMBER)}
+        self.services = {SERVICE_SID: [MAIN_NUMBER]}
+        self.callees: dict[str, CalleeBehavior] = {}
+        self.usual = CalleeBehavior()
+        self.messages: dict[str, Any] = {}
+        self.calls: dict[str, Any] = {}
+        self.recordings: dict[str, Any] = {}
+        self.opted_out: set[tuple[str, str]] = set()  # (person, sender)
+        self.callbacks: list[Json] = []
+        self.warnings: list[Json] = []
+        self.switches = Switches(
+            {
+                "opt_out_handling": True,
+                "dup_rate": 0.0,
+                "reorder": False,
+                "loss_rate": 0.0,
+                "queue_s": 0.5,
+                "delivery_s": 1.5,
+                "ring_s": 0.5,
+                "max_per_second": 0,
+            }
+        )
+
+    def callee(self, number: str) -> CalleeBehavior:
+        return self.callees.get(number, self.usual)
+
+    def line(self, number: str) -> AccountLine:
+        """Our number; a new one appears without webhooks when first named by control."""
+        return self.lines.setdefault(number, AccountLine(number=number))
+
+    def senders(self, message_from: str, service: str) -> list[str]:
+        return self.services.get(service, []) if service else [message_from]
+
+    def post(self, url: str, fields: list[tuple[str, str]], *, method: str = "POST") -> HttpAnswer:
+        """Call us as Twilio does, signed; the attempt is kept for the state call.
+
+        A connection that fails is tried once more, as Twilio does by default.
+        """
+        answer = self._once(url, fields, method)
+        if answer.status == 0:
+            answer = self._once(url, fields, method)
+        return answer
+
+    def _once(self, url: str, fields: list[tuple[str, str]], method: str) -> HttpAnswer:
+        if method == "GET":
+            url = f"{url}{'&' if '?' in url else '?'}{urlencode(fields)}"
+            fields = []
+        headers = {
+            "Content-Type": "application/x-www-form-urlencoded; charset=utf-8",
+            "X-Twilio-Signature": compute_signature(self.auth_token, url, fields),
+            "I-Twilio-Idempotency-Token": f"{self.rng.getrandbits(128):032x}",
+            "User-Agent": "TwilioProxy/1.1",
+        }
+        body = urlencode(fields).encode()
+        answer = send_request(method, url, body, headers, timeout_s=_CALLBACK_TIMEOUT_S)
+        with self.lock:
+            self.callbacks.append(
+                {
+                    "at": self.clock.now().isoformat(),
+                    "url": url,
+                    "fields": dict(fields),
+                    "status": answer.status,
+                    "problem": answer.problem,
+                }
+            )
+        return answer
+
+    def report(self, url: str, fields: list[tuple[str, str]], *, method: str = "POST") -> None:
+        """A status callback, with the account's bad habits: lost, twice, out of order."""
+        values = self.switches.values
+        if self.rng.random() < float(values["loss_rate"]):
+            return
+        times = 2 if self.rng.random() < float(values["dup_rate"]) else 1
+        for _ in range(times):
+            if values["reorder"]:
+                late = self.rng.uniform(0, 10)
+                self.clock.after(
+                    late, lambda: _ignore_answer(self.post(url, fields, method=method))
+                )
+            else:
+                self.post(url, fields, method=method)
+
+    def warn(self, code: int, text: str, **facts: str) -> None:
+        """A line in the account's debugger: something we answered was not usable."""
+        row: Json = {"at": self.clock.now().isoformat(), "code": code, "text": text, **facts}
+        with self.lock:
+            self.warnings.append(row)
+
+
+def _ignore_answer(answer: HttpAnswer) -> None:
+    """The answer to a late callback interests nobody."""
+
+
+def http_date(at: datetime) -> str:
+    """`Mon, 23 Nov 2026 15:08:12 +0000`, as call callbacks carry it."""
+    return at.strftime("%a, %d %b %Y %H:%M:%S +0000")

@@ -1,0 +1,81 @@
+"""Twilio's answers: errors by code, dates, identifiers, form bodies."""
+
+import secrets
+from datetime import UTC, datetime
+from email.utils import format_datetime
+
+from rooftree_simulators.vendor_base import Reply, ReplyError, Request, json_reply
+
+API_VERSION = "2010-04-01"
+
+# code -> (HTTP status, our wording of what it means)
+ERROR_CODES = {
+    20001: (400, "A parameter is not known or not valid."),
+    20003: (401, "Authenticate"),
+    20404: (404, "The requested resource was not found"),
+    20429: (429, "Too Many Requests"),
+    21201: (400, "No 'To' number is specified"),
+    21205: (400, "Url is not a valid URL"),
+    21210: (400, "The 'From' number is not one of this account's"),
+    21211: (400, "The 'To' number is not a valid phone number."),
+    21212: (400, "The 'From' number is not a valid phone number."),
+    21213: (400, "No 'From' number is specified"),
+    21220: (400, "The call is not in a state in which it can be changed"),
+    21266: (400, "'To' and 'From' number cannot be the same"),
+    21408: (400, "No permission to send to this region"),
+    21602: (400, "Message body is required."),
+    21603: (400, "A 'From' phone number is required."),
+    21604: (400, "A 'To' phone number is required."),
+    21606: (400, "The 'From' phone number cannot send messages for this account."),
+    21609: (400, "The 'StatusCallback' URL is not a valid URL."),
+    21610: (400, "Attempt to send to unsubscribed recipient"),
+    21611: (429, "The 'From' number's queue is full."),
+    21612: (400, "The 'To' number cannot be reached from this 'From' number."),
+    21614: (400, "The 'To' number is not a mobile number."),
+    21617: (400, "The message body is longer than 1600 characters."),
+    21701: (404, "The Messaging Service does not exist."),
+}
+
+
+def error_reply(code: int, detail: str = "") -> Reply:
+    """An error in Twilio's shape."""
+    status, message = ERROR_CODES[code]
+    content = {
+        "code": code,
+        "message": detail or message,
+        "more_info": f"https://www.twilio.com/docs/errors/{code}",
+        "status": status,
+    }
+    return json_reply(status, content)
+
+
+def reply_error(code: int, detail: str = "") -> ReplyError:
+    return ReplyError(error_reply(code, detail))
+
+
+def new_sid(prefix: str) -> str:
+    return f"{prefix}{secrets.token_hex(16)}"
+
+
+def format_date(at: datetime | None) -> str | None:
+    """RFC 2822 in UTC, as the 2010 API writes moments."""
+    return format_datetime(at.astimezone(UTC)) if at else None
+
+
+def read_form(request: Request, known: set[str]) -> dict[str, str]:
+    """The form, a repeated name joined by spaces. Refuses names Twilio does not have."""
+    fields: dict[str, str] = {}
+    for name, value in request.form:
+        fields[name] = f"{fields[name]} {value}" if name in fields else value
+    unknown = fields.keys() - known
+    if unknown:
+        raise reply_error(20001, f"Unknown parameter: {', '.join(sorted(unknown))}")
+    return fields
+
+
+def read_paging(query: dict[str, str]) -> tuple[int, int]:
+    """PageSize and Page of a list, 50 and 0 unless asked otherwise."""
+    size, page = query.get("PageSize", "50"), query.get("Page", "0")
+    if not (size.isdigit() and page.isdigit() and 1 <= int(size) <= 1000):
+        raise reply_error(20001)
+    return int(size), int(page)

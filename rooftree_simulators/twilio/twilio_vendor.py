@@ -1,0 +1,177 @@
+"""Twilio on one port: routes of the 2010 API, and its control calls."""
+
+import base64
+import binascii
+import time
+from dataclasses import asdict
+from typing import Any
+
+from rooftree_simulators.twilio import call_api, message_api, recording_api
+from rooftree_simulators.twilio.twilio_account import CalleeBehavior, TwilioAccount
+from rooftree_simulators.twilio.twilio_errors import API_VERSION, error_reply, reply_error
+from rooftree_simulators.vendor_base import Json, Reply, Request, SimulatorSetup, Vendor
+
+OPERATION_VERBS = {"POST": "create", "DELETE": "delete"}
+
+
+class Twilio(Vendor):
+    key = "twilio"
+    latencies = {"*": (40, 250)}
+
+    def __init__(self, setup: SimulatorSetup) -> None:
+        super().__init__(setup)
+        self.account = TwilioAccount(self.clock, self.rng)
+        self._second = 0
+        self._this_second = 0
+
+    # The frame
+
+    def operation(self, request: Request) -> str:
+        what = request.path.rsplit("/Accounts/", 1)[-1].split("/")[1:2]
+        name = what[0].removesuffix(".json") if what else request.path
+        if "/Recordings" in request.path:
+            name = "Recordings"
+        return f"{OPERATION_VERBS.get(request.method, 'read')} {name}"
+
+    def authenticate(self, request: Request) -> Reply | None:
+        kind, _, text = request.header("Authorization").partition(" ")
+        try:
+            user, _, secret = base64.b64decode(text).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            return error_reply(20003)
+        account = self.account
+        right = kind == "Basic" and user == account.sid and secret == account.auth_token
+        return None if right else error_reply(20003)
+
+    def admit(self, request: Request) -> Reply | None:
+        most = int(self.account.switches.values["max_per_second"])
+        if not most:
+            return None
+        with self.account.lock:
+            second = int(time.monotonic())
+            self._this_second = 1 if second != self._second else self._this_second + 1
+            self._second = second
+            return error_reply(20429) if self._this_second > most else None
+
+    # The routes
+
+    def handle(self, request: Request) -> Reply:
+        parts = request.path.strip("/").split("/")
+        if (
+            parts[:2] != [API_VERSION, "Accounts"]
+            or len(parts) < 4
+            or not parts[-1].endswith(".json")
+        ):
+            raise reply_error(20404)
+        if parts[2] != self.account.sid:
+            return error_reply(20003)
+        what, *sid = [*parts[3:-1], parts[-1].removesuffix(".json")]
+        if "Recordings" in (what, *sid):
+            return self._route_recording(request, [what, *sid])
+        return self._route_resource(request, what, sid)
+
+    def _route_recording(self, request: Request, path: list[str]) -> Reply:
+        account = self.account
+        match request.method, *path:
+            case "POST", "Calls", call, "Recordings":
+                return recording_api.create_recording(
+                    account, request, call_api.get_call(account, call)
+                )
+            case "POST", "Calls", call, "Recordings", one:
+                return recording_api.stop_recording(
+                    account, request, call_api.get_call(account, call), one
+                )
+            case "GET", "Calls", call, "Recordings":
+                return recording_api.list_recordings(account, call_api.get_call(account, call))
+            case "DELETE", "Recordings", one:
+                return recording_api.delete_recording(account, one)
+        raise reply_error(20404)
+
+    def _route_resource(self, request: Request, what: str, sid: list[str]) -> Reply:
+        account = self.account
+        match request.method, what, *sid:
+            case "GET", "Messages":
+                return message_api.list_messages(account, request)
+            case "GET", "Messages", one:
+                return message_api.read_message(account, one)
+            case "POST", "Messages":
+                return message_api.create_message(account, request)
+            case "GET", "Calls":
+                return call_api.list_calls(account, request)
+            case "GET", "Calls", one:
+                return call_api.read_call(account, one)
+            case "POST", "Calls", *one:
+                if one:
+                    return call_api.update_call(account, request, one[0])
+                return call_api.create_call(account, request)
+        raise reply_error(20404)
+
+    # The control calls
+
+    def control(self, method: str, path: list[str], body: Json) -> Json:
+        match method, *path:
+            case "POST", "inbound":
+                return message_api.receive_message(
+                    self.account,
+                    sender=str(body["from"]),
+                    to=str(body["to"]),
+                    body=str(body["body"]),
+                )
+            case "POST", "call":
+                call = call_api.receive_call(
+                    self.account, sender=str(body["from"]), to=str(body["to"])
+                )
+                return call.as_state_json(self.account.sid)
+            case "POST", "callees":
+                return self._set_behavior(body)
+            case "POST", "switches":
+                return self.account.switches.change(body)
+        raise LookupError("/".join(path))
+
+    def _set_behavior(self, body: Json) -> Json:
+        """How the person at `number` behaves; without a number, everybody not named."""
+        changes: dict[str, Any] = {name: value for name, value in body.items() if name != "number"}
+        unknown = changes.keys() - set(CalleeBehavior.__slots__)
+        if unknown:
+            raise ValueError(f"unknown behaviour: {', '.join(sorted(unknown))}")
+        made = CalleeBehavior(**changes)
+        with self.account.lock:
+            if body.get("number"):
+                self.account.callees[str(body["number"])] = made
+            else:
+                self.account.usual = made
+        return asdict(made)
+
+    def state(self) -> Json:
+        account = self.account
+        with account.lock:
+            return {
+                "account_sid": account.sid,
+                "messages": [row.as_json() for row in account.messages.values()],
+                "calls": [row.as_state_json(account.sid) for row in account.calls.values()],
+                "recordings": [row.as_json(account.sid) for row in account.recordings.values()],
+                "callbacks": list(account.callbacks),
+                "warnings": list(account.warnings),
+                "opted_out": sorted(account.opted_out),
+                "numbers": {name: asdict(line) for name, line in account.lines.items()},
+                "switches": dict(account.switches.values),
+            }
+
+    def plant(self, body: Json) -> Json:
+        """Credentials, our numbers with their webhook URLs, messaging services."""
+        account = self.account
+        with account.lock:
+            account.sid = str(body.get("account_sid", account.sid))
+            account.auth_token = str(body.get("auth_token", account.auth_token))
+            for row in body.get("numbers") or []:
+                line = account.line(str(row["number"]))
+                line.sms_url = str(row.get("sms_url", line.sms_url))
+                line.voice_url = str(row.get("voice_url", line.voice_url))
+            for row in body.get("services") or []:
+                account.services[str(row["sid"])] = [str(name) for name in row["numbers"]]
+        return {"account_sid": account.sid, "numbers": sorted(account.lines)}
+
+    def reset(self) -> None:
+        super().reset()
+        with self.account.lock:
+            self.account.start_over()

@@ -1,0 +1,268 @@
+"""What happens on an answered leg: our TwiML carried out against a person's behaviour.
+
+Everything here is a generator that yields the simulated seconds it takes.
+"""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from urllib.parse import urljoin
+from xml.etree.ElementTree import Element
+
+from rooftree_simulators.twilio import twiml_reader
+from rooftree_simulators.twilio.call_leg import (
+    CallLeg,
+    callee_behavior,
+    change_status,
+    end_leg,
+    open_leg,
+    request_fields,
+)
+from rooftree_simulators.twilio.twilio_account import TwilioAccount, is_valid_number
+
+_MAX_DOCUMENTS = 30
+_KEY_SECONDS = 1.0  # from the end of the question to the key
+_WORDS_PER_S = 2.5
+_SPEECH_VERBS = {"Say", "Play", "Pause"}
+_ANSWERING_VERBS = {*_SPEECH_VERBS, "Gather", "Dial"}  # what answers a call that came in
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextDocument:
+    """The document to go on with."""
+
+    url: str
+    method: str = "POST"
+    fields: tuple[tuple[str, str], ...] = ()
+
+
+type VerbRun = Generator[float, None, NextDocument | None]
+
+
+def run_documents(
+    account: TwilioAccount, call: CallLeg, first: NextDocument
+) -> Generator[float, None, None]:
+    """Carry out documents until one says no more, then leave the leg as it is."""
+    following: NextDocument | None = first
+    for _ in range(_MAX_DOCUMENTS):
+        if following is None or call.over:
+            return
+        document = _fetch_document(account, call, following)
+        if document is None:
+            end_leg(account, call)
+            return
+        try:
+            following = yield from _run_verbs(account, call, document, following.url)
+        except twiml_reader.InvalidTwiml as problem:
+            account.warn(12200, str(problem), call=call.sid)
+            end_leg(account, call)
+            return
+    account.warn(11205, "too many documents", call=call.sid)
+
+
+def _fetch_document(account: TwilioAccount, call: CallLeg, wanted: NextDocument) -> Element | None:
+    """Our document; anything unusable goes to the debugger and gives None."""
+    fields = [*request_fields(account, call), *wanted.fields]
+    answer = account.post(wanted.url, fields, method=wanted.method)
+    if not 200 <= answer.status < 300:
+        account.warn(11200, f"the URL answered {answer.status}", url=wanted.url, call=call.sid)
+        return None
+    if "xml" not in answer.content_type:
+        account.warn(12300, f"content type {answer.content_type}", url=wanted.url, call=call.sid)
+        return None
+    try:
+        return twiml_reader.parse_twiml(answer.body)
+    except twiml_reader.InvalidTwiml as problem:
+        account.warn(12100, str(problem), url=wanted.url, call=call.sid)
+        return None
+
+
+def _run_verbs(account: TwilioAccount, call: CallLeg, document: Element, base: str) -> VerbRun:
+    for verb in document:
+        if call.over:
+            return None
+        if call.redirect:
+            url, call.redirect = call.redirect, ""
+            return NextDocument(url=url)
+        if verb.tag in _ANSWERING_VERBS and verb.get("answerOnBridge") != "true":
+            _answer_call(account, call)
+        if verb.tag in _SPEECH_VERBS:
+            yield from _run_speech(call, verb)
+        elif verb.tag in _VERB_RUNNERS:
+            following = yield from _VERB_RUNNERS[verb.tag](account, call, verb, base)
+            if following is not None:
+                return following
+        else:
+            account.warn(12200, f"unexpected verb {verb.tag}", call=call.sid)
+    return None
+
+
+def _answer_call(account: TwilioAccount, call: CallLeg) -> None:
+    if call.status == "ringing":
+        change_status(account, call, "in-progress", "answered")
+
+
+def _run_speech(call: CallLeg, verb: Element) -> Generator[float, None, None]:
+    text = (verb.text or "").strip()
+    if verb.tag == "Pause":
+        length = twiml_reader.read_number(verb, "length", 1)
+        call.heard.append({"verb": "Pause", "text": f"{length:g}"})
+        yield length
+        return
+    call.heard.append({"verb": verb.tag, "text": text, "language": verb.get("language", "")})
+    yield len(text.split()) / _WORDS_PER_S
+
+
+def _run_gather(account: TwilioAccount, call: CallLeg, verb: Element, base: str) -> VerbRun:
+    for inner in verb:
+        if inner.tag in _SPEECH_VERBS:
+            yield from _run_speech(call, inner)
+    keys = call.digits.pop(0) if call.digits else ""
+    most = int(twiml_reader.read_number(verb, "numDigits", len(keys)))
+    ending = verb.get("finishOnKey", "#")
+    keys = keys[:most].partition(ending)[0] if ending else keys[:most]
+    if keys:
+        yield _KEY_SECONDS
+    else:
+        yield twiml_reader.read_number(verb, "timeout", 5)
+    if call.over:
+        return None
+    if not keys and verb.get("actionOnEmptyResult") != "true":
+        return None
+    call.pressed.append(keys)
+    return NextDocument(
+        url=urljoin(base, verb.get("action", base)),
+        method=verb.get("method", "POST"),
+        fields=(("Digits", keys), ("FinishedOnKey", "")),
+    )
+
+
+def _run_redirect(account: TwilioAccount, call: CallLeg, verb: Element, base: str) -> VerbRun:
+    yield 0.0
+    return NextDocument(
+        url=urljoin(base, (verb.text or "").strip()), method=verb.get("method", "POST")
+    )
+
+
+def _run_hangup(account: TwilioAccount, call: CallLeg, verb: Element, base: str) -> VerbRun:
+    yield 0.0
+    end_leg(account, call, "busy" if verb.tag == "Reject" and not call.answered_at else "completed")
+    return None
+
+
+def _run_dial(account: TwilioAccount, call: CallLeg, verb: Element, base: str) -> VerbRun:
+    timeout = twiml_reader.read_number(verb, "timeout", 30)
+    children = _open_child_legs(account, call, verb, base)
+    if not children:
+        account.warn(13224, "no number that can be dialled", call=call.sid)
+        return None
+    bridged = False
+    for child, _ in children:
+        change_status(account, child, "initiated", "initiated")
+        change_status(account, child, "ringing", "ringing")
+    winner = _first_to_answer(account, children, timeout)
+    if winner is None:
+        yield from _ring_unanswered(account, children, timeout)
+        last = children[-1][0]
+    else:
+        last, whisper = winner
+        yield callee_behavior(account, last).answer_after_s
+        for other, _ in children:
+            if other is not last:
+                end_leg(account, other, "canceled")
+        bridged = yield from _bridge_calls(account, call, last, whisper)
+    return _dial_action(call, verb, base, last, bridged=bridged)
+
+
+def _open_child_legs(
+    account: TwilioAccount, call: CallLeg, verb: Element, base: str
+) -> list[tuple[CallLeg, NextDocument | None]]:
+    """A leg for each number of a Dial, with its whisper if it has one."""
+    sender = verb.get("callerId") or call.person
+    if sender != call.person and sender not in account.lines:
+        account.warn(13214, f"callerId {sender} is not ours", call=call.sid)
+        return []
+    nouns = list(verb) or [verb]
+    children = []
+    for noun in nouns:
+        number = (noun.text or "").strip()
+        if noun.tag not in {"Number", "Dial"} or not is_valid_number(number):
+            account.warn(13224, f"cannot dial {noun.tag} {number}", call=call.sid)
+            continue
+        child = open_leg(account, to=number, sender=sender, direction="outbound-dial")
+        child.parent = call.sid
+        child.callback = urljoin(base, noun.get("statusCallback", "")) if noun is not verb else ""
+        child.callback = child.callback if noun.get("statusCallback") else ""
+        child.events = frozenset(noun.get("statusCallbackEvent", "completed").split())
+        url = noun.get("url") if noun.tag == "Number" else None
+        whisper = (
+            NextDocument(url=urljoin(base, url), method=noun.get("method", "POST")) if url else None
+        )
+        children.append((child, whisper))
+    return children
+
+
+def _first_to_answer(
+    account: TwilioAccount, children: list[tuple[CallLeg, NextDocument | None]], timeout: float
+) -> tuple[CallLeg, NextDocument | None] | None:
+    willing = [
+        pair
+        for pair in children
+        if callee_behavior(account, pair[0]).voice == "answer"
+        and callee_behavior(account, pair[0]).answer_after_s <= timeout
+    ]
+    return min(
+        willing, key=lambda pair: callee_behavior(account, pair[0]).answer_after_s, default=None
+    )
+
+
+def _ring_unanswered(
+    account: TwilioAccount, children: list[tuple[CallLeg, NextDocument | None]], timeout: float
+) -> Generator[float, None, None]:
+    quick = {"busy", "failed"}
+    plans = [callee_behavior(account, child).voice for child, _ in children]
+    yield 1.0 if all(plan in quick for plan in plans) else timeout
+    for (child, _), plan in zip(children, plans, strict=True):
+        end_leg(account, child, plan if plan in quick else "no-answer")
+
+
+def _bridge_calls(
+    account: TwilioAccount, call: CallLeg, child: CallLeg, whisper: NextDocument | None
+) -> Generator[float, None, bool]:
+    """The child has answered: whisper to it, then let the two talk."""
+    change_status(account, child, "in-progress", "answered")
+    if whisper is not None:
+        yield from run_documents(account, child, whisper)
+    if child.over or call.over:
+        end_leg(account, child)
+        return False
+    _answer_call(account, call)
+    call.bridged_to, child.bridged_to = child.sid, call.sid
+    yield callee_behavior(account, child).talk_s
+    end_leg(account, child)
+    return True
+
+
+def _dial_action(
+    call: CallLeg, verb: Element, base: str, last: CallLeg, *, bridged: bool
+) -> NextDocument | None:
+    if call.over or not verb.get("action"):
+        return None
+    return NextDocument(
+        url=urljoin(base, verb.get("action", "")),
+        method=verb.get("method", "POST"),
+        fields=(
+            ("DialCallSid", last.sid),
+            ("DialCallStatus", last.status),
+            ("DialCallDuration", str(last.seconds)),
+            ("DialBridged", "true" if bridged else "false"),
+        ),
+    )
+
+
+_VERB_RUNNERS = {
+    "Gather": _run_gather,
+    "Redirect": _run_redirect,
+    "Hangup": _run_hangup,
+    "Reject": _run_hangup,
+    "Dial": _run_dial,
+}

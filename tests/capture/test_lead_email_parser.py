@@ -1,0 +1,50 @@
+"""Whose a lead e-mail is: our own mail server's word, and nothing a sender put into it."""
+
+from email.message import EmailMessage
+
+import pytest
+
+from rooftree.capture.parsing import lead_email_parser
+from rooftree.capture.parsing.envelope import IncomingDelivery
+from tests import make
+
+
+def is_authentic(verdict: str) -> bool:
+    letter = EmailMessage()
+    letter["Authentication-Results"] = f"mx.lindenfield.example; {verdict}"
+    letter["From"] = "leads@vendor.example"
+    letter.set_content("Name: Ben Ortiz\n")
+    return lead_email_parser.open_lead_email(
+        IncomingDelivery(body=letter.as_bytes(), received_at=make.NOON)
+    ).is_authentic
+
+
+@pytest.mark.parametrize(
+    "verdict",
+    [
+        "dkim=pass header.d=vendor.example",
+        "dkim=pass (2048-bit key; unprotected) header.i=@mail.vendor.example header.s=s1",
+        "spf=pass (mx: domain of vendor.example allows 203.0.113.9) smtp.mailfrom=b@vendor.example",
+        "dkim=none; dmarc=pass (p=REJECT) header.from=vendor.example",
+    ],
+)
+def test_a_sender_is_believed_by_what_its_domain_signed_or_allowed(verdict):
+    assert is_authentic(verdict)
+
+
+@pytest.mark.parametrize(
+    "verdict",
+    [
+        "dkim=fail header.d=vendor.example",
+        "dkim=pass header.d=evil.example",
+        "dkim=pass header.d=evil.example header.from=vendor.example",
+        "spf=pass smtp.helo=vendor.example smtp.mailfrom=a@evil.example",
+        'spf=pass smtp.mailfrom="a; dkim=pass header.d=vendor.example"@evil.example',
+        'spf=pass smtp.mailfrom="a smtp.mailfrom=vendor.example b"@evil.example',
+        'spf=pass smtp.mailfrom="a\\" smtp.mailfrom=vendor.example b"@evil.example',
+        "spf=pass (domain of (a; dkim=pass header.d=vendor.example)) smtp.mailfrom=a@evil.example",
+        "spf=fail (a; dkim=pass header.d=vendor.example",
+    ],
+)
+def test_words_a_sender_put_into_the_verdict_prove_nothing(verdict):
+    assert not is_authentic(verdict)

@@ -1,0 +1,281 @@
+"""Two records that are one human, and taking them apart: nothing is lost, nothing is doubled."""
+
+import pytest
+
+from rooftree.capture.identity.merge_people import CannotMerge
+from rooftree.capture.identity.split_people import CannotSplit
+from rooftree.compliance.models import Consent, Revocation
+from rooftree.flow import borrower_replies
+from rooftree.leads.models import (
+    DeliveryKey,
+    Lead,
+    Person,
+    Phone,
+    Source,
+    Touch,
+)
+from rooftree.ledger.models import Event
+from rooftree.money.models import Entry
+from rooftree.outreach.facts.lead_records import LeadRecords
+from rooftree.outreach.models import Message
+from rooftree.reporting import deep_checks, invariants
+from tests import make
+from tests.capture.made_one import LATER, merge, rows, split, stop
+from tests.flow import journey
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def ben_and_benny():
+    """Ben, and the same Ben again with a number of his own and a name too far from his."""
+    journey.ready()
+    zillow = journey.zillow()
+    ben = journey.deliver(zillow, journey.zillow_contact())
+    benny = journey.deliver(
+        zillow,
+        journey.zillow_contact(
+            sender={
+                "firstName": "Zev",
+                "lastName": "Ortiz",
+                "phoneNumber": "8135550166",
+                "emailAddress": "zev@work.example",
+            }
+        ),
+        at=journey.later(1),
+    )
+    assert ben.person != benny.person
+    return ben.person, benny.person
+
+
+def test_a_merged_person_has_both_leads_numbers_and_addresses(ben_and_benny):
+    ben, zev = ben_and_benny
+
+    merge(ben, zev)
+
+    assert Lead.objects.filter(person=ben).count() == 2
+    assert {phone.e164 for phone in ben.phones.all()} == {"+18135550142", "+18135550166"}
+    assert ben.emails.count() == 2
+    assert [phone.e164 for phone in ben.phones.filter(is_primary=True)] == ["+18135550142"]
+    assert set(Message.objects.values_list("person", flat=True)) == {ben.pk}
+    zev.refresh_from_db()
+    assert zev.merged_into == ben
+
+
+def test_credits_and_costs_stay_to_the_cent(ben_and_benny):
+    ben, zev = ben_and_benny
+    before = (list(Entry.objects.order_by("pk").values()), list(Touch.objects.order_by("pk")))
+
+    made = merge(ben, zev)
+    assert (list(Entry.objects.order_by("pk").values()), list(Touch.objects.order_by("pk"))) == (
+        before
+    )
+    assert [finding.sentence for finding in whole(LATER) if not finding.holds] == []
+
+    split(made)
+    assert list(Entry.objects.order_by("pk").values()) == before[0]
+    assert [finding.sentence for finding in whole(LATER) if not finding.holds] == []
+
+
+def whole(at) -> list[invariants.Finding]:
+    """All that `rooftree check --deep` looks at."""
+    return [check(at) for check in (*invariants.INVARIANTS, *deep_checks.DEEP_CHECKS)]
+
+
+def test_both_are_ledger_events_of_both_people_with_the_reason_and_no_name(ben_and_benny):
+    ben, zev = ben_and_benny
+    ruth = make.user("manager")
+
+    made = merge(ben, zev, by=ruth, reason="papers")
+    split(made, by=ruth, reason="slip")
+
+    told = Event.objects.filter(kind__startswith="capture.person.").order_by("id")
+    assert {(event.kind, event.person_id, event.data["reason"], event.actor) for event in told} == {
+        ("capture.person.merged", ben.pk, "papers", f"user:{ruth.pk}"),
+        ("capture.person.merged", zev.pk, "papers", f"user:{ruth.pk}"),
+        ("capture.person.split", ben.pk, "slip", f"user:{ruth.pk}"),
+        ("capture.person.split", zev.pk, "slip", f"user:{ruth.pk}"),
+    }
+    assert "Ortiz" not in str([event.data for event in told])
+
+
+def test_asked_twice_it_is_done_once(ben_and_benny):
+    ben, zev = ben_and_benny
+
+    first, again = merge(ben, zev), merge(ben, zev)
+    assert first == again
+    split(first)
+    after = rows()
+    split(first)
+
+    assert rows() == after
+    assert Event.objects.filter(kind="capture.person.split").count() == 2
+
+
+def test_a_stop_of_either_holds_for_both_while_they_are_one(ben_and_benny):
+    ben, zev = ben_and_benny
+    stop("+18135550166", zev)
+
+    merge(ben, zev)
+
+    theirs = Lead.objects.filter(person=ben).select_related("person")
+    assert {is_stopped(lead, "+18135550142") for lead in theirs} == {True}
+
+
+def test_a_stop_said_while_they_were_one_holds_for_both_afterwards(ben_and_benny):
+    ben, zev = ben_and_benny
+    made = merge(ben, zev)
+    borrower_replies.receive_text(
+        sender="+18135550142", body="STOP", carrier_id="SM1", carrier="console", at=LATER
+    )
+
+    split(made)
+
+    assert Revocation.objects.filter(person=ben, ended_at=None).count() == 1
+    doubled = Revocation.objects.get(person=zev, ended_at=None)
+    assert (doubled.address, doubled.kind, doubled.at) == ("+18135550142", "stop", LATER)
+    assert is_stopped(Lead.objects.get(person=zev), "+18135550166")
+    assert is_stopped(Lead.objects.get(person=ben), "+18135550142")
+
+
+def test_a_stop_from_before_goes_back_to_whom_it_belongs(ben_and_benny):
+    ben, zev = ben_and_benny
+    stop("+18135550166", zev)
+
+    split(merge(ben, zev))
+
+    assert is_stopped(Lead.objects.get(person=zev), "+18135550166")
+    assert not is_stopped(Lead.objects.get(person=ben), "+18135550142")
+
+
+def is_stopped(lead: Lead, number: str) -> bool:
+    at = LATER + 2 * make.HOUR
+    return any(
+        revocation.kind == "stop"
+        for revocation in LeadRecords(lead, keys=[number], at=at).revocations(number)
+    )
+
+
+def test_a_number_that_was_wrong_for_one_is_wrong_for_both_and_comes_back_as_it_was():
+    one, other = make.person(phone="+18135550142"), make.person(phone="+18135550142")
+    Phone.objects.filter(person=other).update(unlinked_at=make.NOON)
+
+    made = merge(one, other)
+    assert Phone.objects.get(person=one).unlinked_at == make.NOON
+
+    split(made)
+    assert Phone.objects.get(person=one).unlinked_at is None
+    assert Phone.objects.get(person=other).unlinked_at == make.NOON
+
+
+def test_what_arrives_while_they_are_one_goes_with_its_lead(ben_and_benny):
+    """With its consent and the number that came with it, however it was filed meanwhile."""
+    ben, zev = ben_and_benny
+    theirs = Lead.objects.get(person=zev)
+    vendor_id = Touch.objects.get(lead=theirs).vendor_lead_id
+    made = merge(ben, zev)
+    DeliveryKey.objects.all().delete()
+    again = journey.deliver(
+        Source.objects.get(),
+        journey.zillow_contact(
+            id=vendor_id, sender={"firstName": "Zev", "phoneNumber": "8135550177"}
+        ),
+        at=LATER,
+    )
+    assert (again, again.person) == (theirs, ben)
+
+    split(made)
+
+    assert set(Touch.objects.filter(lead=theirs).values_list("person", flat=True)) == {zev.pk}
+    assert Consent.objects.get(address="+18135550177").person == zev
+    assert Phone.objects.get(e164="+18135550177").person == zev
+    assert set(Message.objects.filter(lead=theirs).values_list("person", flat=True)) == {zev.pk}
+
+
+def test_a_new_inquiry_under_the_old_name_finds_the_whole_person(ben_and_benny):
+    ben, zev = ben_and_benny
+    merge(ben, zev)
+
+    lead = journey.deliver(
+        journey.website(),
+        journey.form_post(
+            first_name="Zev", last_name="Ortiz", phone="(813) 555-0166", email="new@home.example"
+        ),
+        at=LATER,
+    )
+
+    assert lead.person == ben
+    assert Person.objects.count() == 2
+
+
+def test_what_waits_to_go_to_the_other_ones_number_goes_no_more(ben_and_benny):
+    ben, zev = ben_and_benny
+    made = merge(ben, zev)
+    lead = Lead.objects.get(pk__in=made.moved["lead"])
+    astray = Message.objects.create(
+        lead=lead,
+        person=ben,
+        medium="text",
+        purpose="marketing",
+        cause="step:1",
+        to_address="+18135550142",
+        body="Hello",
+        state="held",
+        created_at=LATER,
+        due_at=LATER + make.DAY,
+    )
+
+    split(made)
+
+    astray.refresh_from_db()
+    assert (astray.person, astray.state, astray.due_at) == (zev, "cancelled", None)
+
+
+def test_the_later_merge_is_undone_first():
+    one, two, three = make.person(), make.person(), make.person()
+    first = merge(one, two)
+    second = merge(one, three)
+
+    with pytest.raises(CannotSplit, match="was merged later"):
+        split(first)
+    split(second)
+    split(first)
+
+    assert not Person.objects.exclude(merged_into=None).exists()
+
+
+@pytest.mark.parametrize(
+    ("which", "said"),
+    [
+        ("itself", "one person already"),
+        ("a part", "part of another person already"),
+        ("a test", "kept apart from people"),
+        ("no reason", "Say why"),
+    ],
+)
+def test_some_cannot_be_merged(which, said):
+    one, other, third = make.person(), make.person(), make.person()
+    make.lead(person=one)
+    make.lead(person=other, is_test=which == "a test")
+    if which == "a part":
+        merge(third, other)
+    before = rows()
+
+    with pytest.raises(CannotMerge, match=said):
+        merge(
+            one,
+            one if which == "itself" else other,
+            reason="" if which == "no reason" else "said",
+        )
+
+    assert rows() == before
+
+
+def test_a_split_needs_a_reason(ben_and_benny):
+    made = merge(*ben_and_benny)
+
+    with pytest.raises(CannotSplit, match="Say why"):
+        split(made, reason="")
+
+    made.refresh_from_db()
+    assert made.split_at is None

@@ -1,0 +1,84 @@
+"""The path language is small and total: it finds, or finds nothing, and never does anything."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rooftree.capture.parsing.value_paths import (
+    MAX_LEAVES,
+    BadPath,
+    find_value,
+    format_path,
+    list_leaves,
+    parse_path,
+)
+
+SENT = {
+    "lead": {"borrower": [{"phone": "1", "mail": "a@b.c"}, {"phone": "2"}], "id": "X"},
+    "Home Phone": "3",
+    "lead[who][cell]": "4",
+    "a.b": "5",
+}
+PLAIN = st.none() | st.booleans() | st.integers() | st.text(max_size=8)
+TREES = st.dictionaries(
+    st.text(max_size=6),
+    st.recursive(
+        PLAIN,
+        lambda part: st.lists(part, max_size=3) | st.dictionaries(st.text(max_size=5), part),
+        max_leaves=12,
+    ),
+    max_size=4,
+)
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("lead.borrower[0].phone", "1"),
+        ("lead.borrower[1].phone", "2"),
+        ("lead.borrower.phone", "1"),  # a name on a list means its first
+        ("lead[0].id[0]", "X"),  # the first of a single thing is that thing
+        ('["Home Phone"]', "3"),
+        ("Home Phone", "3"),
+        ("lead[who][cell]", "4"),  # as forms write it
+        ("a.b", "5"),  # a key that is written like a path
+        ("lead.borrower[2].phone", None),
+        ("lead.id.more", None),
+        ("lead.__class__", None),
+        ("lead.borrower.__len__", None),
+    ],
+)
+def test_a_path_finds_a_value_or_nothing(path, value):
+    assert find_value(SENT, path)[1] == value
+
+
+@pytest.mark.parametrize(
+    "path", ["", "  ", ".lead", "lead..id", "lead[", 'lead["x', "a" * 201, "a." * 21 + "a", "lead]"]
+)
+def test_what_is_no_path_is_refused_in_words(path):
+    with pytest.raises(BadPath) as refusal:
+        parse_path(path)
+    assert str(refusal.value).endswith((".", "phone."))
+
+
+@given(tree=TREES, path=st.text(max_size=30))
+def test_any_text_looked_up_in_anything_never_raises(tree, path):
+    place, value = find_value(tree, path)
+
+    assert place or value is None
+
+
+@given(tree=TREES)
+def test_every_leaf_is_found_again_where_its_path_says(tree):
+    for steps, value in list_leaves(tree):
+        path = format_path(steps)
+        is_plain = all(
+            isinstance(step, int) or (step.strip() == step and step and '"' not in step)
+            for step in steps
+        )
+        if is_plain and path not in tree and len(path) <= 200 and value is not None:
+            assert find_value(tree, path)[1] == value or isinstance(value, dict | list)
+
+
+def test_a_huge_delivery_is_looked_at_only_so_far():
+    assert len(list(list_leaves({"rows": [{"a": n} for n in range(5_000)]}))) == MAX_LEAVES

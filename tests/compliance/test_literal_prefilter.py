@@ -1,0 +1,87 @@
+"""A pattern is tried only where its own words stand, and never misses what it would have found."""
+
+import re
+from string import ascii_letters
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rooftree.compliance.gate import carrier_rules
+from rooftree.compliance.wording_rules import wording_check
+from rooftree.compliance.wording_rules.literal_prefilter import Detector, Vocabulary, fold_letters
+
+HANDFULS = [HealthCheck.filter_too_much, HealthCheck.too_slow]  # rules that ask for much
+DETECTORS = {
+    **{one.id: one.detect for one in wording_check.WORDING_RULES},
+    "criterion": wording_check.CRITERION_DETECTOR,
+    "declined": wording_check.DENIAL_DETECTOR,
+    "shortener": carrier_rules.SHORTENER_DETECTOR,
+}
+
+
+ALL = Vocabulary(DETECTORS.values())
+
+
+@pytest.mark.parametrize("name", DETECTORS)
+def test_a_rule_finds_what_its_pattern_finds_and_the_same_place_first(name: str) -> None:
+    detector = DETECTORS[name]
+    whole = re.compile("|".join(way.pattern.pattern for way in detector.ways), re.IGNORECASE)
+
+    @settings(max_examples=20, deadline=None, suppress_health_check=HANDFULS)
+    @given(st.lists(st.from_regex(whole), min_size=1, max_size=2).map("".join))
+    def finds(text: str) -> None:
+        for one in (text, text[1:], text.upper()):
+            said, told = whole.search(one), detector.search(one, ALL.held(one))
+            assert (told and told.span()) == (said and said.span())
+
+    finds()
+
+
+def test_a_text_without_the_words_is_not_searched() -> None:
+    detector = Detector.of(r"\b(skip|miss)\b.{0,15}\bpayments?\b")
+    text = "Skip two payments"
+    assert detector.search(text, Vocabulary([detector]).held(text))
+    assert detector.search(text, frozenset({"skip"})) is None
+
+
+def test_of_several_ways_the_first_in_the_text_is_told() -> None:
+    detector = Detector.of(r"\bloan[a-z]*|[|]|\ba \w+|\bfixed")
+    for text in ("A fixed loan", "fixed | a loan", "A loan", "loans | a"):
+        said = re.search(r"\bloan[a-z]*|[|]|\ba \w+|\bfixed", text, re.IGNORECASE)
+        told = detector.search(text, Vocabulary([detector]).held(text))
+        assert (told[0], told.start()) == (said[0], said.start())
+
+
+def test_half_a_letter_is_read_over() -> None:
+    assert Vocabulary([Detector.of("loan")]).held("\ud83d a LOAN \U0001f3e1") == {"loan"}
+
+
+def test_whatever_passes_for_a_letter_is_that_letter_when_words_are_looked_for() -> None:
+    every = "".join(map(chr, range(0x110000)))
+    for letter in ascii_letters:
+        alike = re.findall(letter, every, re.IGNORECASE)
+        assert {fold_letters(one) for one in alike} == {letter.lower()}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "ways"),
+    [
+        (r"a+b?", [[{"a"}]]),
+        (r"\bcash\b out", [[{"cash out"}]]),
+        (r"(red|blue|)x", [[{"redx", "bluex", "x"}]]),
+        (r"(red|blue) ?house", [[{"redhouse", "red house", "bluehouse", "blue house"}]]),
+        (r"ye(ar|es)\d{2}s?loan", [[{"year", "yees"}, {"loan", "sloan"}]]),
+        (r"(?!never)(?=soon)\d*é", [[]]),
+        (r"one|(two|2)\|[|)]x", [[{"one"}], [{"two|", "2|"}, {"x"}]]),
+        (r"([a-z]no|yes) sir", [[{"no", "yes"}, {" sir"}]]),
+        (r"a|(one|two|six){2}", [[{"a"}], [{"one", "two", "six"}]]),
+    ],
+)
+def test_only_what_every_match_has_is_asked_for(pattern: str, ways: list[list[set[str]]]) -> None:
+    assert [[set(group) for group in way.groups] for way in Detector.of(pattern).ways] == ways
+
+
+def test_a_group_of_too_many_words_is_asked_for_in_parts() -> None:
+    (way,) = Detector.of(r"(one|two|six|ten)" * 4).ways
+    assert [len(group) for group in way.groups] == [64, 4]

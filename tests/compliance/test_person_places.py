@@ -1,0 +1,101 @@
+"""Which places a number and an address stand for."""
+
+import pytest
+
+from rooftree.compliance.gate.person_places import (
+    address_places,
+    area_code_places,
+    candidate_places,
+    narrow_area_codes,
+)
+from rooftree.compliance.gate.rulebook import STATES
+from rooftree.core.area_codes_and_zones import STATE_BY_AREA_CODE, STATE_NAMES, zone_of_zip
+from tests.compliance.usual import facts, place
+
+
+def zones(found: tuple[object, ...]) -> list[str]:
+    return [one.zone for one in found]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("phone", "state", "expected"),
+    [
+        ("+13055550111", "FL", ["America/New_York"]),
+        ("+18505550111", "FL", ["America/New_York", "America/Chicago"]),
+        ("+19155550111", "TX", ["America/Denver"]),
+        ("+18655550111", "TN", ["America/New_York"]),
+        ("+16155550111", "TN", ["America/Chicago"]),
+        ("+19075550111", "AK", ["America/Anchorage", "America/Adak"]),
+        ("+17875550111", "PR", ["America/Puerto_Rico"]),
+        ("+12035550111", "CT", ["America/New_York"]),
+    ],
+)
+def test_an_area_code_stands_for_its_state_and_all_its_zones(
+    phone: str, state: str, expected: list[str]
+) -> None:
+    found = area_code_places(phone)
+    assert zones(found) == expected
+    assert {area_code_place.state for area_code_place in found} == {state}
+
+
+SPLIT = {  # written down a second time, by the codes' maps: two slips must agree to go unseen
+    "America/Chicago America/Denver": "701 605 308 785 620",
+    "America/New_York America/Chicago": "850 448 423",
+    "America/Chicago America/New_York": "270 364 931",
+    "America/Detroit America/Chicago": "906",
+    "America/Chicago America/Indiana/Indianapolis": "219",
+    "America/Indiana/Indianapolis America/Chicago": "574 812 930",
+    "America/Boise America/Los_Angeles": "208 986",
+    "America/Los_Angeles America/Boise": "541 458",
+    "America/Los_Angeles America/Denver": "775",
+    "America/Phoenix America/Denver": "928",
+    "America/Anchorage America/Adak": "907",
+    "America/Denver": "915",
+}
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [(code, zones) for zones, codes in SPLIT.items() for code in codes.split()],
+)
+def test_an_area_code_of_two_clocks_counts_in_both(code: str, expected: str) -> None:
+    assert " ".join(zones(area_code_places(f"+1{code}5550111"))) == expected
+
+
+@pytest.mark.parametrize("phone", ["+18885550111", "+14165550111", "+442071234567", "305", ""])
+def test_toll_free_and_foreign_numbers_stand_for_no_place(phone: str) -> None:
+    assert area_code_places(phone) == ()
+
+
+def test_a_state_that_is_split_counts_in_all_its_zones_until_the_zip_settles_it() -> None:
+    assert zones(address_places("property", "FL")) == ["America/New_York", "America/Chicago"]
+    assert zones(address_places("property", "FL", "33131")) == ["America/New_York"]
+    assert zones(address_places("property", "FL", "32501")) == ["America/Chicago"]
+    assert zones(address_places("residence", "TX", "79901")) == ["America/Denver"]
+    assert address_places("residence", "ZZ") == address_places("residence", None) == ()
+
+
+def test_a_home_address_narrows_its_own_area_code_and_no_other_state() -> None:
+    number = area_code_places("+18505550111")
+    assert zones(narrow_area_codes(number + address_places("residence", "FL", "32501"))) == [
+        "America/Chicago",
+        "America/Chicago",
+    ]
+    elsewhere = number + address_places("residence", "OH")
+    assert narrow_area_codes(elsewhere) == elsewhere
+
+
+def test_a_property_that_is_not_their_home_does_not_count() -> None:
+    rental = address_places("property", "CA", is_home=False)
+    unsure = address_places("property", "CA")
+    assert candidate_places(facts(places=rental)) == ()
+    assert candidate_places(facts(places=unsure)) == unsure
+    assert candidate_places(facts(places=(place(kind="ip_geo"),))) == ()
+
+
+def test_every_area_code_and_every_zip_lies_in_a_state_we_have_rules_for() -> None:
+    assert set(STATE_BY_AREA_CODE.values()) <= set(STATES) == set(STATE_NAMES)
+    for code in STATES:
+        for prefix in range(1000):
+            zone = zone_of_zip(code, f"{prefix:03}00")
+            assert zone is None or zone in STATES[code].zones

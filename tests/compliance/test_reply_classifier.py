@@ -1,0 +1,214 @@
+"""What people write when they want us to stop, and when they do not."""
+
+import re
+from time import process_time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rooftree.compliance.consent.reply_classifier import (
+    OPT_OUT_RULES,
+    STOP_KEYWORDS,
+    ReplyMeaning,
+    classify_reply,
+)
+from rooftree.compliance.consent.reply_spelling import (
+    OPT_OUT_DATA,
+    _edit_distance,
+    correct_spelling,
+)
+from tests.compliance.test_optout_recall import MESSAGES
+
+STOPS = [
+    "STOP",
+    "stop.",
+    "Stop!!!",
+    "S T O P",
+    "st​op",
+    "🛑 STOP 🛑",
+    "Opt out",
+    "opt-out",
+    "OPTOUT",
+    "unsubscribe",
+    "stopall",
+    "END",
+    "cancel",
+    "quit",
+    "revoke",
+    "REMOVE ME",
+    "no more",
+    "stop please",
+    "Please stop now thanks",
+    "STOP texting me",
+    "quit calling",
+    "Don’t call me again",
+    "do not contact me",
+    "never text this number",
+    "take me off your list",
+    "please remove me from your list",
+    "leave me alone",
+    "lose my number",
+    "I will report you for harassment",
+    "my attorney will be in touch about these texts you send",
+    "no more texts",
+    "I revoke my consent",
+    "dont text me",
+    "I don't want any messages",
+    "put me on your do not call list",
+    "ALTO",
+    "Parar",
+    "basta",
+    "No más",
+    "no mas por favor",
+    "cancelar",
+    "No me llame más",
+    "no me llamen",
+    "no me escriban",
+    "ya no me manden mensajes",
+    "no quiero más mensajes",
+    "dejen de llamar",
+    "quítenme de su lista",
+    "borren mi número",
+    "darme de baja",
+    "déjenme en paz",
+]
+READ_FIRST = [
+    "I'll quit my job Friday, does that matter?",
+    "cancel Tuesday, I can do Wednesday",
+    "Can I stop by the branch at 3?",
+    "when does the rate lock end",
+    "Quiero cancelar la cita del martes y cambiarla",
+]
+FINE = [
+    "Thanks, at the end of the week is fine",
+    "By the end of the month",
+    "year-end works",
+    "What is my rate?",
+    "Call me after 5",
+    "My last day of work is Friday",
+    "I don't want to refinance yet, maybe spring",
+    "Gracias, llámeme mañana",
+    "ok",
+]
+
+
+@pytest.mark.parametrize("text", STOPS)
+def test_a_person_who_wants_us_to_stop_is_understood(text: str) -> None:
+    assert classify_reply(text).meaning is ReplyMeaning.REVOKE
+
+
+@pytest.mark.parametrize("text", READ_FIRST)
+def test_an_ambiguous_word_is_held_for_a_person(text: str) -> None:
+    assert classify_reply(text).meaning is ReplyMeaning.HOLD
+
+
+@pytest.mark.parametrize("text", FINE)
+def test_an_ordinary_answer_stops_nothing(text: str) -> None:
+    reading = classify_reply(text)
+    assert (reading.meaning, reading.matched) == (ReplyMeaning.NONE, None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["wrong number", "You have the wrong person", "Número equivocado", "this is not him"],
+)
+def test_a_wrong_person_is_told_apart(text: str) -> None:
+    assert classify_reply(text).meaning is ReplyMeaning.WRONG_PERSON
+
+
+@pytest.mark.parametrize(
+    ("text", "meaning"),
+    [
+        ("HELP", "help"),
+        ("info", "help"),
+        ("Ayuda", "help"),
+        ("START", "optin"),
+        ("unstop", "optin"),
+    ],
+)
+def test_help_and_start_are_words_of_their_own(text: str, meaning: str) -> None:
+    assert classify_reply(text).meaning == meaning
+
+
+@given(
+    keyword=st.sampled_from(sorted(STOP_KEYWORDS)),
+    before=st.sampled_from(["", " ", "\n", "¡", "...", "🛑 "]),
+    after=st.sampled_from(["", "!", " .", " 🙏", "​", " please"]),
+    upper=st.booleans(),
+)
+def test_a_keyword_stops_us_however_it_is_dressed(
+    keyword: str, before: str, after: str, upper: bool
+) -> None:
+    word = keyword.upper() if upper else keyword
+    assert classify_reply(f"{before}{word}{after}").meaning is ReplyMeaning.REVOKE
+
+
+@given(st.text(max_size=200))
+def test_any_text_at_all_is_read(text: str) -> None:
+    assert classify_reply(text).text == text
+    assert classify_reply(text) == classify_reply(text)
+
+
+def test_a_long_letter_takes_no_longer_to_read_than_its_length() -> None:
+    began = process_time()
+    for words in ("again next ", "report me ", "that name "):
+        classify_reply(words * 8_000)
+    assert process_time() - began < 20  # reading on to the end at each word took minutes
+
+
+# One message for each expression and spelling of the data that no labelled message needs alone.
+EXAMPLES: list[tuple[str, str]] = [
+    ("f off", "revoke"),
+    ("I am serious, cease and desist", "revoke"),
+    ("never ever reach out to us", "revoke"),
+    ("I would appreciate it if you didn't text", "revoke"),
+    ("I already told you guys to quit", "revoke"),
+    ("yes stop sir", "revoke"),
+    ("you really need to quit already", "revoke"),
+    ("can someone quit bugging my wife", "revoke"),
+    ("how do I make the madness stop", "revoke"),
+    ("well I typed stop", "revoke"),
+    ("no llame nunca", "revoke"),
+    ("como hago para salir de la lista", "revoke"),
+    ("I said no more", "revoke"),
+    ("delete these from everything", "revoke"),
+    ("how could we end getting these", "revoke"),
+    ("quitenme de su lista", "revoke"),
+]
+
+
+@pytest.mark.parametrize(("text", "meaning"), EXAMPLES)
+def test_each_expression_of_the_data_reads_what_it_is_for(text: str, meaning: str) -> None:
+    assert classify_reply(text).meaning.value == meaning
+
+
+def _words_we_know() -> set[str]:
+    """Those of the labelled messages, and those that the expressions spell out."""
+    said = [message["text"].lower() for message in MESSAGES] + [text for text, _ in EXAMPLES]
+    sources = [
+        *OPT_OUT_DATA["words"].values(),
+        *OPT_OUT_RULES["free_text_patterns"],
+        *STOP_KEYWORDS,
+    ]
+    sources += [
+        one for kind in ("short", "revoke", "wrong_person", "hold") for one in OPT_OUT_DATA[kind]
+    ]
+    return set(re.findall(r"[a-z'ñáéíóú]+", " ".join([*said, *sources])))
+
+
+@pytest.mark.parametrize("typed", sorted(OPT_OUT_DATA["spelled"]))
+def test_a_spelling_is_put_right_to_words_that_somebody_reads(typed: str) -> None:
+    assert set(OPT_OUT_DATA["spelled"][typed].split()) <= _words_we_know()
+
+
+@pytest.mark.parametrize("word", OPT_OUT_DATA["near"])
+def test_a_word_that_others_are_taken_for_is_one_that_somebody_reads(word: str) -> None:
+    assert word in _words_we_know()
+    assert correct_spelling(word[:2] + word[3:], STOP_KEYWORDS) == word
+
+
+@pytest.mark.parametrize("word", OPT_OUT_DATA["real"])
+def test_a_word_of_its_own_would_else_be_taken_for_another(word: str) -> None:
+    assert correct_spelling(word, STOP_KEYWORDS) == word
+    assert any(_edit_distance(word, one) == 1 for one in OPT_OUT_DATA["near"])

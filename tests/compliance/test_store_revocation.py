@@ -1,0 +1,83 @@
+"""Permission taken back, once per cause, and given again only by what may give it."""
+
+import pytest
+
+from rooftree.compliance.consent import store_revocation
+from rooftree.compliance.models import Revocation
+from rooftree.ledger.models import Event
+from tests import make
+
+pytestmark = pytest.mark.django_db
+BEN = "+18135550142"
+
+
+def record(kind: str = "stop", **changes) -> Revocation:
+    return store_revocation.store_revocation(
+        **{
+            "person_id": None,
+            "address": BEN,
+            "kind": kind,
+            "media": ["call", "text"],
+            "origin": "message:SM1",
+            "cause": f"test:{kind}",
+            "at": make.NOON,
+            **changes,
+        }
+    )
+
+
+def test_the_same_cause_is_one_revocation_and_keeps_its_first_moment():
+    first = record(words="STOP")
+    again = record(words="stop it", at=make.NOON + make.HOUR)
+
+    assert again == first
+    kept = Revocation.objects.get()
+    assert (kept.at, kept.words, kept.media) == (make.NOON, "STOP", ["call", "text"])
+    assert Event.objects.filter(kind="compliance.permission.revoked").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "ends"),
+    [
+        ("stop", True),
+        ("review", True),
+        ("unsubscribe", True),
+        ("do_not_contact", False),
+        ("vendor", False),
+        ("wrong_person", False),
+    ],
+)
+def test_start_ends_what_the_consumer_began_and_nothing_else(kind, ends):
+    record(kind)
+
+    ended = store_revocation.restore_permission(address=BEN, by="start:1", at=make.NOON + make.HOUR)
+
+    assert ended == int(ends)
+    row = Revocation.objects.get()
+    assert (row.ended_at is not None, row.ended_by) == (ends, "start:1" if ends else "")
+    assert Event.objects.filter(kind="compliance.permission.restored").count() == int(ends)
+
+
+def test_start_ends_nothing_of_another_number_and_nothing_later_and_nothing_twice():
+    record(cause="a", address="+18135550199")
+    record(cause="b", at=make.NOON + make.DAY)
+    record(cause="c")
+
+    assert (
+        store_revocation.restore_permission(address=BEN, by="start:1", at=make.NOON + make.HOUR)
+        == 1
+    )
+    assert (
+        store_revocation.restore_permission(address=BEN, by="start:2", at=make.NOON + make.HOUR)
+        == 0
+    )
+    assert Revocation.objects.get(cause="c").ended_by == "start:1"
+
+
+def test_a_stop_after_a_start_stands():
+    record()
+    store_revocation.restore_permission(address=BEN, by="start:1", at=make.NOON + make.HOUR)
+
+    record(cause="test:again", at=make.NOON + make.DAY)
+
+    assert Revocation.objects.filter(ended_at=None).count() == 1

@@ -1,0 +1,51 @@
+"""No table is without a class: what holds people's data is kept by a rule, or the build fails."""
+
+import pytest
+from django.apps import apps
+from django.db import connection
+
+from rooftree.retention.record_sets import RECORD_SETS
+from rooftree.retention.retention_schedule import SCHEDULE
+from rooftree.retention.table_classes import CLASS_BY_TABLE, TABLES_ABOUT_NOBODY
+
+OURS = {get_model._meta.db_table for get_model in apps.get_models(include_auto_created=True)}
+PLUMBING = ("auth_", "user_", "django_", "account_", "mfa_", "oban_")  # of libraries
+TELLING = (
+    *("first_name", "last_name", "e164", "address", "to_address", "from_address"),
+    *("person_id", "lead_id", "phone", "email", "body", "remote_addr", "inquiry"),
+)
+SAID_OTHERWISE = {  # columns that sound like a borrower's and are not
+    "company": {"phone"},
+    "money_entry": {"lead_id"},  # a sum that must stay; the lead behind it says nothing
+}
+
+
+def test_every_table_with_a_person_in_it_has_exactly_one_class_of_records() -> None:
+    missing = {
+        one
+        for one in OURS - set(CLASS_BY_TABLE) - TABLES_ABOUT_NOBODY
+        if not one.startswith(PLUMBING)
+    }
+    assert missing == set(), "give each a class in retention/table_classes.py"
+    assert not set(CLASS_BY_TABLE) & TABLES_ABOUT_NOBODY
+    assert set(CLASS_BY_TABLE) | TABLES_ABOUT_NOBODY <= OURS, "a table that is no more"
+    assert set(CLASS_BY_TABLE.values()) <= set(SCHEDULE)
+
+
+@pytest.mark.django_db
+def test_a_table_that_is_said_to_be_about_nobody_has_no_column_about_somebody() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select table_name, column_name from information_schema.columns "
+            "where table_schema = 'public' and table_name = any(%s) and column_name = any(%s)",
+            [list(TABLES_ABOUT_NOBODY), list(TELLING)],
+        )
+        found = {(table, column) for table, column in cursor.fetchall()}
+    assert {
+        (table, column) for table, column in found if column not in SAID_OTHERWISE.get(table, set())
+    } == set()
+
+
+def test_what_is_removed_is_shown_under_a_class_of_the_schedule() -> None:
+    assert {record_set.record for record_set in RECORD_SETS} <= set(SCHEDULE)
+    assert {record_set.table for record_set in RECORD_SETS} <= set(CLASS_BY_TABLE)

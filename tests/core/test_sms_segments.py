@@ -1,0 +1,40 @@
+"""What carriers count and bill as one text (3GPP TS 23.038)."""
+
+import pytest
+
+from rooftree.core.sms_segments import measure_text
+
+
+@pytest.mark.parametrize(
+    ("text", "segments", "units", "encoding"),
+    [
+        ("", 0, 0, "GSM-7"),
+        ("a" * 160, 1, 160, "GSM-7"),
+        ("a" * 161, 2, 161, "GSM-7"),
+        ("a" * 306, 2, 306, "GSM-7"),
+        ("a" * 307, 3, 307, "GSM-7"),
+        ("é" * 160, 1, 160, "GSM-7"),
+        ("á" * 70, 1, 70, "UCS-2"),  # of Spanish, only é, ñ, ü, ¿ and ¡ are plain
+        ("á" * 71, 2, 71, "UCS-2"),
+        ("ñ¿¡ü" * 40, 1, 160, "GSM-7"),
+        ("€" * 80, 1, 160, "GSM-7"),  # two units each
+        ("a" + "€" * 80, 2, 161, "GSM-7"),
+        ("a" * 152 + "€" + "a" * 8, 2, 162, "GSM-7"),  # not torn: the second begins with it
+        ("😀" * 35, 1, 70, "UCS-2"),
+        ("😀" * 36, 2, 72, "UCS-2"),
+        ("😀" * 67, 3, 134, "UCS-2"),  # 33 in each of two, one more
+    ],
+)
+def test_a_text_is_counted_as_carriers_bill_it(text, segments, units, encoding):
+    told = measure_text(text)
+
+    assert (told.segments, told.units, told.encoding) == (segments, units, encoding)
+
+
+def test_the_letters_that_make_it_dear_are_named_once():
+    assert measure_text("It’s á “test” á").odd == "’á“”"
+
+
+@pytest.mark.parametrize(("size", "room"), [(150, 10), (160, 0), (161, 145), (0, 0)])
+def test_it_is_told_how_much_still_fits(size, room):
+    assert measure_text("a" * size).room == room

@@ -1,0 +1,150 @@
+"""Who is on a sequence, what its steps send, and what ends it."""
+
+import pytest
+
+from rooftree.leads.models import Lead
+from rooftree.nurture import default_sequence, sequence_approval, sequence_enrollment
+from rooftree.nurture.models import Enrollment, Sequence
+from rooftree.outreach.models import Message
+from tests import make
+from tests.flow import journey
+
+pytestmark = pytest.mark.django_db
+KEY = default_sequence.NOT_REACHED
+
+
+@pytest.fixture
+def lead() -> Lead:
+    journey.ready()
+    make.officer("Dana Whitfield", licensed=("CA", "FL"))
+    return journey.deliver(journey.website(), journey.form_post())
+
+
+def steps() -> list[tuple[str, str]]:
+    rows = Message.objects.filter(cause__startswith="step:").order_by("created_at", "medium")
+    return [(row.medium, row.state) for row in rows]
+
+
+def changed(**of_first):
+    """The standing sequence with another first step, proposed."""
+    first, *rest = default_sequence.STEPS
+    draft = Sequence(key=KEY, name=default_sequence.NAME, steps=[{**first, **of_first}, *rest])
+    return sequence_approval.propose_draft(
+        draft, by=make.user("marketing"), summary="Sooner", at=make.NOON
+    )
+
+
+def test_a_lead_is_on_one_sequence_at_a_time(lead):
+    first = sequence_enrollment.enroll_lead(lead_id=lead.pk, key=KEY, at=make.NOON)
+
+    assert first.due_at == journey.later(30)
+    assert sequence_enrollment.enroll_lead(lead_id=lead.pk, key=KEY, at=journey.later(1)) is None
+    assert Enrollment.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"state": "application"},
+        {"state": "funded"},
+        {"state": "retired"},
+        {"is_test": True},
+        {"first_talk_at": make.NOON},
+    ],
+)
+def test_who_is_past_being_written_to_is_not_put_on_one(lead, changes):
+    Lead.objects.filter(pk=lead.pk).update(**changes)
+
+    assert sequence_enrollment.enroll_lead(lead_id=lead.pk, key=KEY, at=make.NOON) is None
+
+
+def test_a_sequence_nobody_has_is_no_error(lead):
+    assert sequence_enrollment.enroll_lead(lead_id=lead.pk, key="birthday", at=make.NOON) is None
+
+
+def test_each_step_goes_once_and_the_last_one_ends_it(lead):
+    sequence_enrollment.enroll_lead(lead_id=lead.pk, key=KEY, at=make.NOON)
+
+    journey.run(journey.later(29.9))
+    assert steps() == []
+    for minutes in (30, 31, 60):
+        journey.run(journey.later(minutes))
+    assert [medium for medium, _ in steps()] == ["email", "text"]
+
+    for minutes in (30 + 3 * 24 * 60, 31 + 3 * 24 * 60):
+        journey.run(journey.later(minutes))
+    assert [medium for medium, _ in steps()] == ["email", "text", "email"]
+    assert Enrollment.objects.get().ended_because == "finished"
+
+
+def test_an_enrolment_keeps_the_edition_it_began_with(lead):
+    sequence_enrollment.enroll_lead(lead_id=lead.pk, key=KEY, at=make.NOON)
+    sooner = changed(after_minutes=1)
+    sequence_approval.approve_draft(
+        sooner, by=make.user("compliance"), until=make.NOON + make.DAY, at=journey.later(1)
+    )
+
+    journey.run(journey.later(30))
+
+    assert len(steps()) == 2
+
+
+def test_who_was_reached_in_the_meantime_is_left_alone(lead):
+    sequence_enrollment.enroll_lead(lead_id=lead.pk, key=KEY, at=make.NOON)
+    Lead.objects.filter(pk=lead.pk).update(first_talk_at=journey.later(10))
+
+    journey.run(journey.later(30))
+
+    assert steps() == []
+    assert Enrollment.objects.get().ended_because == "reached"
+
+
+def test_stopping_takes_back_its_own_messages_and_no_other(lead):
+    sequence_enrollment.enroll_lead(lead_id=lead.pk, key=KEY, at=make.NOON)
+    sequence_enrollment.queue_due_steps(at=journey.later(30))
+    Message.objects.create(
+        lead=lead,
+        person=lead.person,
+        medium="text",
+        purpose="informational",
+        cause="milestone:1:clear_to_close",
+        to_address="+18135550142",
+        body="Good news",
+        created_at=make.NOON,
+        due_at=journey.later(600),
+    )
+
+    assert sequence_enrollment.stop_sequence(
+        lead_id=lead.pk, because="replied", at=journey.later(30)
+    )
+    assert not sequence_enrollment.stop_sequence(
+        lead_id=lead.pk, because="replied", at=journey.later(31)
+    )
+
+    assert {state for _, state in steps()} == {"cancelled"}
+    assert Message.objects.get(cause__startswith="milestone:").state == "waiting"
+
+
+def test_wording_that_is_broken_or_gone_stops_neither_the_other_medium_nor_other_leads(lead):
+    make.edition("not_reached_1", body="{{ nobody }}")
+    other = journey.deliver(
+        journey.website(slug="b", name="B"),
+        journey.form_post(
+            first_name="Ana", last_name="Reyes", phone="(813) 555-0166", email="ana@home.example"
+        ),
+        at=journey.later(1),
+    )
+    for one in (lead, other):
+        sequence_enrollment.enroll_lead(lead_id=one.pk, key=KEY, at=make.NOON)
+
+    journey.run(journey.later(30))
+
+    assert [medium for medium, _ in steps()] == ["email", "email"]
+    assert set(Enrollment.objects.values_list("next_step", flat=True)) == {1}
+
+
+def test_the_first_sequence_is_there_once():
+    for _ in range(2):
+        sequence_enrollment.ensure_first_sequence(at=make.NOON)
+
+    assert Sequence.objects.get().steps == default_sequence.STEPS

@@ -1,0 +1,93 @@
+"""The badges beside the buttons say what the gate would."""
+
+import pytest
+
+from rooftree.compliance.consent import store_revocation
+from rooftree.compliance.models import Verdict
+from rooftree.leads.models import Lead
+from rooftree.outreach.messages import contact_permissions
+from tests import make
+from tests.flow import journey
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def lead(dana) -> Lead:
+    arrived = journey.deliver(journey.website(), journey.form_post())
+    if arrived.officer_id is None:
+        make.ownership(arrived, dana)
+    return Lead.objects.get(pk=arrived.pk)
+
+
+def words(lead: Lead, at=make.NOON) -> dict[str, str]:
+    return {
+        medium: badge.words
+        for medium, badge in contact_permissions.permissions_of_lead(lead.pk, at=at).items()
+    }
+
+
+def test_by_day_with_consent_everything_is_allowed_and_nothing_is_stored(lead):
+    before = Verdict.objects.count()
+
+    assert words(lead) == {
+        "call": "Call allowed",
+        "text": "Text allowed",
+        "email": "E-mail allowed",
+    }
+    assert Verdict.objects.count() == before
+
+
+def test_at_night_calls_and_texts_wait_for_a_stated_time(lead):
+    badges = contact_permissions.permissions_of_lead(lead.pk, at=make.NIGHT)
+
+    assert badges["text"].words == "Text held"
+    assert badges["text"].next_allowed_at.isoformat().startswith("2026-11-24T")
+    assert not badges["call"].is_allowed
+    assert badges["email"].is_allowed
+
+
+def test_after_a_stop_texts_and_calls_are_ended_and_say_so(lead):
+    store_revocation.store_revocation(
+        person_id=lead.person_id,
+        address="+18135550142",
+        kind="stop",
+        media=["call", "text", "voicemail"],
+        origin="message:SM1",
+        cause="text:SM1",
+        at=make.NOON,
+    )
+
+    badges = contact_permissions.permissions_of_lead(lead.pk, at=journey.later(1))
+
+    assert badges["text"].words == "Texts ended"
+    assert badges["call"].words == "Calls ended"
+    assert badges["email"].is_allowed
+
+
+def test_what_we_do_not_have_is_said(lead):
+    lead.person.phones.update(unlinked_at=make.NOON)
+    lead.person.emails.update(bounced_at=make.NOON)
+
+    assert words(lead) == {
+        "call": "No phone number",
+        "text": "No phone number",
+        "email": "No e-mail address",
+    }
+
+
+def test_a_lead_without_a_state_needs_a_person_by_every_medium(lead):
+    Lead.objects.filter(pk=lead.pk).update(property_state="", property_zip="")
+
+    assert set(words(lead).values()) == {
+        "Call needs a person",
+        "Text needs a person",
+        "E-mail needs a person",
+    }
+
+
+def test_a_call_keeps_its_verdict_and_asking_again_is_not_held_against_it(lead):
+    first = contact_permissions.decide_call(lead_id=lead.pk, cause="ring:1", at=journey.later(1))
+
+    assert (first.decision, first.cause, first.medium) == ("allow", "ring:1", "call")
+    assert Verdict.objects.filter(cause="ring:1").count() == 1

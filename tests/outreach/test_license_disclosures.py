@@ -1,0 +1,134 @@
+"""Our license is named as the property's state wants it, in what goes out and what waits."""
+
+import pytest
+
+from rooftree.flow import company_changes
+from rooftree.org.models import Company, CompanyLicense
+from rooftree.outreach.messages import automatic_messages, contact_permissions, send
+from rooftree.outreach.models import Message
+from tests import make
+from tests.flow import journey
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("carriers")]
+CFL = "California Financing Law license 60DBO-1"
+
+
+@pytest.fixture
+def lead(dana):
+    """Dana's, about a house in California, where we hold a license of the Financing Law."""
+    licensed = CompanyLicense.objects.filter(state="CA")
+    licensed.update(number="60DBO-1", license="cfl")
+    arrived = journey.deliver(journey.website(), journey.form_post())
+    if arrived.officer_id is None:
+        make.ownership(arrived, dana)
+    type(arrived).objects.filter(pk=arrived.pk).update(property_state="CA")
+    return type(arrived).objects.select_related("person", "officer__user").get(pk=arrived.pk)
+
+
+def planned(lead, medium: str, at=make.NOON) -> Message:
+    (one,) = automatic_messages.queue_template(
+        lead=lead, key="not_reached_1", cause=f"step:{medium}", media=[medium], at=at
+    )
+    return one
+
+
+def delivered(message: Message, at=make.NOON) -> Message:
+    send.deliver_messages([message.pk], at=at)
+    message.refresh_from_db()
+    return message
+
+
+def test_a_text_ends_with_it_and_the_row_says_what_went(lead, carriers):
+    sent = delivered(planned(lead, "text"), at=journey.later(60))
+
+    assert sent.state == "sent", sent.problem
+    assert sent.ending == f"\n{CFL}"
+    assert carriers.texts[-1].body == sent.body + sent.ending
+    assert sent.verdict.facts["text"] == carriers.texts[-1].body
+    assert "Cal. Fin. Code 22162(a)" in " ".join(result["cite"] for result in sent.verdict.results)
+
+
+def test_an_email_has_it_in_its_footer_above_the_way_out(lead, carriers):
+    sent = delivered(planned(lead, "email"), at=journey.later(60))
+
+    assert sent.state == "sent", sent.problem
+    said = "Loans made or arranged pursuant to a California Financing Law license, number 60DBO-1"
+    letter = carriers.letters[-1]["text"]
+    assert said in " ".join(letter.split())
+    assert letter.index("Tampa, FL 33602") < letter.index("California") < letter.index("To stop")
+
+
+def test_where_a_state_wants_nothing_a_text_ends_as_it_was_written(lead, carriers):
+    type(lead).objects.filter(pk=lead.pk).update(property_state="FL")
+    lead.refresh_from_db()
+
+    sent = delivered(planned(lead, "text"), at=journey.later(60))
+
+    assert (sent.state, sent.ending) == ("sent", "")
+    assert carriers.texts[-1].body == sent.body
+
+
+def test_what_waited_over_night_goes_with_the_license_as_it_is_by_then(lead, carriers):
+    held = delivered(planned(lead, "text", at=make.NIGHT), at=make.NIGHT)
+    assert held.state == "held", held.problem
+    licensed = CompanyLicense.objects.get(state="CA")
+    company_changes.edit_license(
+        license_id=licensed.pk, number="60DBO-2", license="cfl",
+        dates=(licensed.from_date, None), by=make.user("administrator"), at=make.NIGHT,
+    )  # fmt: skip
+
+    sent = delivered(held, at=held.due_at)
+
+    assert sent.state == "sent", sent.problem
+    assert carriers.texts[-1].body.endswith("\nCalifornia Financing Law license 60DBO-2")
+    assert "60DBO-1" not in carriers.texts[-1].body
+
+
+def test_without_it_on_file_nothing_goes_until_it_is_entered(lead, carriers):
+    licensed = CompanyLicense.objects.get(state="CA")
+    CompanyLicense.objects.filter(pk=licensed.pk).update(license="")
+    before = len(carriers.texts)
+
+    stopped = delivered(planned(lead, "text"), at=journey.later(60))
+
+    assert (stopped.state, len(carriers.texts)) == ("review", before)
+    assert stopped.problem == (
+        "California wants our license named in every message, and the kind of license is not on "
+        "file. Enter it under Set-up, Licenses."
+    )
+    duty = lead.tasks.get(kind="require:license_words_not_on_file")
+    assert duty.title == "Enter our license as its state wants it named"
+    assert not contact_permissions.permissions_of_lead(lead.pk, at=journey.later(60))[
+        "text"
+    ].is_allowed
+
+    company_changes.edit_license(
+        license_id=licensed.pk, number="60DBO-1", license="cfl",
+        dates=(licensed.from_date, None), by=make.user("administrator"), at=journey.later(70),
+    )  # fmt: skip
+
+    stopped.refresh_from_db()
+    assert stopped.state == "waiting"
+    duty.refresh_from_db()
+    assert duty.cancelled_at == journey.later(70)
+    assert contact_permissions.permissions_of_lead(lead.pk, at=journey.later(70))["text"].is_allowed
+    assert delivered(stopped, at=journey.later(71)).state == "sent"
+    assert carriers.texts[-1].body.endswith(CFL)
+
+
+def test_a_website_that_texas_wants_is_entered_with_the_company(lead, carriers):
+    type(lead).objects.filter(pk=lead.pk).update(property_state="TX")
+    make.license_of(lead.officer, "TX")
+    Company.objects.update(website="")
+    lead.refresh_from_db()
+    stopped = delivered(planned(lead, "email"), at=journey.later(60))
+    assert stopped.problem.endswith("Enter it under Set-up, The company.")
+
+    company_changes.update_company(
+        {"website": "https://lindenfield.example/"},
+        by=make.user("administrator"),
+        at=journey.later(70),
+    )
+
+    assert delivered(stopped, at=journey.later(71)).state == "sent"
+    assert "lindenfield.example" in carriers.letters[-1]["text"].splitlines()

@@ -1,0 +1,226 @@
+"""What a stranger's name, a language and a template make of the words one borrower gets."""
+
+import re
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from rooftree.outreach.models import Template
+from rooftree.outreach.wording import message_templates
+from rooftree.outreach.wording.default_templates import DEFAULT_TEMPLATES
+from tests import make
+
+RATE = dict.fromkeys(("product", "target", "rate", "apr", "points", "day"), "x")
+
+
+@pytest.mark.parametrize(
+    ("given_name", "shown"),
+    [
+        ("Ben", "Ben"),
+        ("BEN", "Ben"),
+        ("ben", "Ben"),
+        ("DeShawn", "DeShawn"),
+        ("mary-jane", "Mary-Jane"),
+        ("o'brien", "O'Brien"),
+        ("José María", "José María"),
+        ("J. R.", "J. R."),
+        ("محمد", "محمد"),
+        ("  Ben \n Ortiz ", "Ben Ortiz"),
+        ("Ben 😀🏠", "Ben"),
+        ("Ben\u202egnp.exe", ""),  # a mark that turns the line around, and a dot in a word
+        ("\u200fBen\u200e", "Ben"),
+        ("<b>Ben</b>", ""),
+        ("{{ company.nmls_id }}", ""),
+        ("{% raw %}", ""),
+        ("https://evil.example", ""),
+        ("evil.com", ""),
+        ("Win at bit.ly now", ""),
+        ("www.evil.com", ""),
+        ("ben@home.example", ""),
+        ("Call 800-555-0199", "Call --"),
+        ("...", ""),
+        ("--", ""),
+        ("\u0336\u0336", ""),  # marks without a letter
+        ("", ""),
+        ("A" * 500, "A" + "a" * 39),
+    ],
+)
+def test_a_name_from_a_stranger_is_made_fit(given_name, shown):
+    assert message_templates.safe_first_name(given_name) == shown
+
+
+@given(st.text())
+@example("evil.\U0001f600com")
+@example("x" * 39 + " y")
+def test_no_name_carries_a_link_markup_or_control_sign(name):
+    shown = message_templates.safe_first_name(name)
+
+    assert len(shown) <= 40 * 3  # title case may lengthen a letter
+    assert not set(shown) & set("<>{}[]@/\\=:0123456789\n\r\t\u202e\u200b")
+    assert shown == shown.strip()
+    assert not re.search(r"\.[^\s.]{2}", shown)
+
+
+@pytest.mark.parametrize(
+    ("stated", "written"), [("es", "es"), ("en", "en"), ("vi", "en"), ("", "en")]
+)
+def test_we_write_in_the_stated_language_if_we_have_it(stated, written):
+    assert message_templates.language_for(stated) == written
+
+
+@pytest.fixture
+def company(db):
+    company = make.company()
+    message_templates.ensure_default_templates(at=make.NOON)
+    return company
+
+
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize(
+    "one", DEFAULT_TEMPLATES, ids=lambda one: "-".join(filter(None, one.place))
+)
+def test_every_first_edition_can_be_written_to_anyone(company, one, named):
+    template = message_templates.live_template(
+        one.key,
+        medium=one.medium,
+        language=one.language,
+        loan_kind=one.loan_kind,
+        is_closed=bool(one.hours),
+        at=make.NOON,
+    )
+    person = make.person(first_name="Ben" if named else "")
+    lead = make.lead(person=person, purpose="" if not named else "purchase", property_state="")
+    officer = make.officer("Dana Whitfield") if named else None
+
+    made = message_templates.render_template(
+        template, lead=lead, company=company, officer=officer, at=make.NOON,
+        more={"rate": RATE, "caller": {"name": "Dana Whitfield"}},
+    )  # fmt: skip
+
+    assert "{" not in made.body + made.subject
+    assert "1204417" in made.body or one.medium == "call"
+    assert officer is None or "{{ sender }}" not in one.body or officer.nmls_id in made.body
+    assert bool(made.subject) == (one.medium == "email")
+    assert (template.language, template.loan_kind, template.hours) == one.place[2:]
+
+
+def test_first_editions_are_added_once_and_leave_edited_wording_alone(company):
+    make.edition("first_hello", body="Ours", at=make.NOON + make.HOUR)
+
+    assert message_templates.ensure_default_templates(at=make.NOON + make.DAY) == 0
+    found = message_templates.live_template(
+        "first_hello", medium="text", language="en", at=make.NOON + make.DAY
+    )
+    assert (found.version, found.body) == (2, "Ours")
+
+
+@pytest.mark.parametrize(
+    ("key", "loan_kind", "is_closed", "found"),
+    [
+        ("first_hello", "refinance", False, ("refinance", "")),
+        ("first_hello", "", False, ("", "")),
+        ("first_hello", "refinance", True, ("", "closed")),  # the hour says more than the loan
+        ("not_reached_1", "refinance", True, ("", "")),
+    ],
+)
+def test_the_hour_comes_before_the_loan_and_both_before_the_general(
+    company, key, loan_kind, is_closed, found
+):
+    template = message_templates.live_template(
+        key, medium="text", language="es", loan_kind=loan_kind, is_closed=is_closed, at=make.NOON
+    )
+
+    assert (template.loan_kind, template.hours) == found
+    assert template.language == "es"
+
+
+@pytest.mark.parametrize(
+    ("at", "en", "es"),
+    [
+        (make.NOON, "shortly", "en breve"),
+        (make.NIGHT, "on Tuesday", "el martes"),  # 23:00 on Monday
+        (make.NIGHT + 4 * make.HOUR, "on Tuesday", "el martes"),  # 3:00 on Tuesday
+        (make.NOON + 5 * make.DAY + 6 * make.HOUR, "on Monday", "el lunes"),  # Saturday evening
+    ],
+)
+def test_a_closed_company_says_on_which_day_it_calls(company, at, en, es):
+    assert message_templates.call_day_phrase(company, "en", at) == en
+    assert message_templates.call_day_phrase(company, "es", at) == es
+    assert message_templates.is_company_closed(company, at) == (en != "shortly")
+
+
+def test_a_company_without_hours_never_closes(company):
+    company.hours = {}
+
+    assert not message_templates.is_company_closed(company, make.NIGHT)
+    assert message_templates.call_day_phrase(company, "en", make.NIGHT) == "shortly"
+
+
+def test_a_language_without_wording_falls_back_to_english(company):
+    Template.objects.filter(key="first_hello", language="es").update(until_at=make.NOON)
+
+    found = message_templates.live_template(
+        "first_hello", medium="text", language="es", at=make.NOON
+    )
+
+    assert found.language == "en"
+
+
+def test_the_edition_in_force_at_that_moment_counts(company):
+    old = Template.objects.get(
+        key="first_hello", medium="text", language="en", loan_kind="", hours=""
+    )
+    new = make.edition("first_hello", at=make.NOON + make.DAY)
+
+    def live(at):
+        return message_templates.live_template("first_hello", medium="text", language="en", at=at)
+
+    assert live(make.NOON) == old
+    assert live(make.NOON + make.DAY) == new
+
+
+def test_no_wording_at_all_is_said(company):
+    with pytest.raises(message_templates.NoTemplate, match="no text template named birthday"):
+        message_templates.live_template("birthday", medium="text", language="en", at=make.NOON)
+
+
+@pytest.mark.parametrize(
+    "body", ["Hi {{ borrower.ssn }}", "Hi {{ nobody }}", "Hi {{ borrower.first_name", "{% if %}"]
+)
+def test_a_template_that_names_what_is_not_there_is_refused(company, body):
+    template = Template(key="x", medium="text", language="en", version=1, body=body)
+
+    with pytest.raises(message_templates.BadTemplate, match="x/text/en v1"):
+        message_templates.render_template(
+            template, lead=make.lead(), company=company, officer=None, at=make.NOON
+        )
+
+
+def test_a_name_is_never_read_as_a_template_and_a_subject_is_one_line(company):
+    template = Template(
+        key="x",
+        medium="email",
+        language="en",
+        version=1,
+        subject="For\n{{ borrower.first_name }}",
+        body="Hi {{ borrower.first_name }}",
+    )
+    person = make.person(first_name="{{ company.phone }}")
+
+    made = message_templates.render_template(
+        template, lead=make.lead(person=person), company=company, officer=None, at=make.NOON
+    )
+
+    assert (made.subject, made.body) == ("For there", "Hi there")
+
+
+def test_an_officer_signs_with_both_numbers():
+    company = SimpleNamespace(brand="Lindenfield", nmls_id="1204417")
+    officer = SimpleNamespace(user=SimpleNamespace(name="Dana Whitfield"), nmls_id="1400001")
+
+    assert message_templates.signature(company, officer) == (
+        "Dana Whitfield NMLS 1400001, Lindenfield NMLS 1204417"
+    )
+    assert message_templates.signature(company, None) == "Lindenfield NMLS 1204417"

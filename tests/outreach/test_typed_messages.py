@@ -1,0 +1,148 @@
+"""What staff typed: signed, lawful or refused with a sentence, and never sent twice."""
+
+import pytest
+
+from rooftree.compliance.consent import store_revocation
+from rooftree.compliance.models import Consent
+from rooftree.flow import borrower_replies
+from rooftree.outreach.models import Message
+from rooftree.outreach.wording.typed_messages import CannotSend, send_typed_message
+from tests import make
+from tests.flow import journey
+
+pytestmark = pytest.mark.django_db
+BEN = "+18135550142"
+
+
+@pytest.fixture
+def lead(dana, carriers):
+    arrived = journey.deliver(journey.website(), journey.form_post())
+    if arrived.officer_id is None:
+        make.ownership(arrived, dana)
+    return type(arrived).objects.get(pk=arrived.pk)
+
+
+def write(lead, dana, body="Can we talk at 5?", **changes) -> Message:
+    return send_typed_message(
+        **{
+            "lead_id": lead.pk,
+            "medium": "text",
+            "body": body,
+            "by": dana.user,
+            "at": journey.later(1),
+            **changes,
+        }
+    )
+
+
+def test_typed_words_are_signed_with_every_number_the_law_wants(lead, dana, carriers):
+    sent = write(lead, dana)
+
+    assert (sent.state, sent.is_automated, sent.by) == ("sent", False, dana.user)
+    assert sent.body == (
+        f"Can we talk at 5?\nDana Whitfield NMLS {dana.nmls_id}, Lindenfield Mortgage NMLS 1204417"
+    )
+    assert carriers.texts[-1].body == sent.body
+
+
+def test_words_that_name_the_numbers_already_are_left_as_they_are(lead, dana):
+    words = f"Dana, NMLS {dana.nmls_id}, at Lindenfield (NMLS 1204417): call me."
+
+    assert write(lead, dana, words).body == words
+
+
+@pytest.mark.parametrize(
+    ("language", "way_out"), [("en", "Reply STOP to end."), ("es", "Responda ALTO para terminar.")]
+)
+def test_a_first_text_says_how_to_end_it(lead, dana, language, way_out):
+    Message.objects.all().delete()
+    lead.person.language = language
+    lead.person.save()
+
+    first = write(lead, dana)
+    second = write(lead, dana, "And tomorrow?", at=journey.later(2))
+
+    assert first.body.endswith(way_out)
+    assert way_out not in second.body
+
+
+def test_without_a_number_or_an_address_it_says_which_is_missing(lead, dana):
+    lead.person.phones.update(unlinked_at=make.NOON)
+    lead.person.emails.update(bounced_at=make.NOON)
+
+    with pytest.raises(CannotSend, match="There is no number yet"):
+        write(lead, dana)
+    with pytest.raises(CannotSend, match="There is no e-mail address yet"):
+        write(lead, dana, medium="email")
+
+
+def test_what_the_gate_forbids_is_refused_with_its_sentence_and_kept(lead, dana, carriers):
+    Consent.objects.all().delete()
+    store_revocation.store_revocation(
+        person_id=lead.person_id,
+        address=BEN,
+        kind="stop",
+        media=["text"],
+        origin="page:test",
+        cause="test:stop",
+        at=make.NOON,
+    )
+    before = len(carriers.texts)
+
+    with pytest.raises(CannotSend) as refused:
+        write(lead, dana)
+
+    kept = Message.objects.get(by=dana.user)
+    assert (kept.state, str(refused.value)) == ("blocked", kept.verdict.sentence)
+    assert len(carriers.texts) == before
+
+
+def test_what_the_carrier_refuses_is_said(lead, dana, carriers):
+    carriers.answer(400, 21211)
+
+    with pytest.raises(CannotSend, match="21211"):
+        write(lead, dana)
+
+
+def test_at_night_it_is_held_until_the_morning_and_goes_by_itself(lead, dana, carriers):
+    held = write(lead, dana, at=make.NIGHT)
+    assert held.state == "held"
+    assert held.due_at.isoformat() == "2026-11-24T13:00:00+00:00"  # 8:00 in Tampa
+
+    journey.run(held.due_at)
+
+    held.refresh_from_db()
+    assert held.state == "sent"
+    assert carriers.texts[-1].body == held.body
+
+
+def test_an_answer_to_their_own_message_may_go_at_night(lead, dana, carriers):
+    came = make.NIGHT - 10 * make.MINUTE
+    borrower_replies.receive_text(
+        sender=BEN, body="Still up?", carrier_id="SM1", carrier="twilio", at=came
+    )
+
+    assert write(lead, dana, at=make.NIGHT).state == "sent"
+    late = write(lead, dana, "One more thing", at=came + 16 * make.MINUTE)
+    assert late.state == "held"
+
+
+def test_pressed_twice_it_goes_once(lead, dana, carriers):
+    before = len(carriers.texts)
+
+    first, second = write(lead, dana), write(lead, dana, at=journey.later(1.5))
+
+    assert first == second
+    assert len(carriers.texts) == before + 1
+    assert write(lead, dana, at=journey.later(3)) != first  # said again on purpose
+
+
+def test_signs_that_no_message_may_hold_are_left_out(lead, dana, carriers):
+    sent = write(
+        lead, dana, "Hello\x00", medium="email", subject="Your\r\nBcc: all@home.example\x00 rate"
+    )
+
+    assert sent.subject == "Your Bcc: all@home.example rate"
+    assert "\x00" not in sent.body
+    assert carriers.letters[-1]["to"] == ["ben.ortiz@home.example"]
+    assert carriers.letters[-1]["subject"] == sent.subject

@@ -1,0 +1,358 @@
+"""Counting: the running sums are what a count from nothing gives, whatever happened."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
+from threading import Barrier
+
+import pytest
+from django.db import connections, transaction
+from django.db.models import Sum
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.extra.django import TestCase as HypothesisCase
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+
+from rooftree.leads.models import Lead, Loan
+from rooftree.money import book_entries
+from rooftree.money.models import Entry
+from rooftree.reporting.models import MonthRollup, Rollup, RollupDelta
+from rooftree.reporting.rollups import rebuild_rollups, rollup_deltas
+from rooftree.reporting.rollups.fold_rollups import fold_deltas
+from tests import make
+
+DAY = date(2026, 11, 23)
+
+
+def sums(measure):
+    return RollupDelta.objects.filter(measure=measure).aggregate(s=Sum("amount"))["s"] or 0
+
+
+def arrived(**changes):
+    lead = make.lead(**changes)
+    rollup_deltas.count_lead(lead)
+    return lead
+
+
+def loan_of(lead, **changes):
+    return Loan.objects.create(
+        **{
+            "lead": lead,
+            "los": "encompass",
+            "instance": "main",
+            "los_loan_id": f"loan-{make.number()}",
+            "created_at": make.NOON,
+            **changes,
+        }
+    )
+
+
+def booked(source, **changes):
+    return book_entries.book_entry(
+        **{
+            "kind": "cost",
+            "amount_cents": 100_00,
+            "on_date": DAY,
+            "source_id": source.pk,
+            "basis": "invoice",
+            "cause": f"test:{make.number()}",
+            "by": None,
+            "at": make.NOON,
+            **changes,
+        }
+    )
+
+
+@pytest.mark.django_db
+def test_a_lead_is_counted_once_on_the_companys_day_for_its_source():
+    make.company(zone="America/New_York")
+    lead = arrived(at=make.NIGHT)  # Tuesday in UTC, Monday at the company
+    rollup_deltas.count_lead(lead)
+
+    delta = RollupDelta.objects.get()
+    assert (delta.measure, delta.amount, delta.arrival_date) == ("leads", 1, DAY)
+    assert (delta.source_id, delta.branch_id) == (lead.source_id, None)
+
+
+@pytest.mark.django_db
+def test_a_test_lead_is_not_counted():
+    arrived(is_test=True)
+
+    assert not RollupDelta.objects.exists()
+
+
+@pytest.mark.django_db
+def test_speed_counts_in_the_bucket_of_the_wait_until_a_persons_attempt():
+    lead = arrived()
+    Lead.objects.filter(pk=lead.pk).update(first_attempt_at=make.NOON + 52 * make.SECOND)
+
+    rollup_deltas.count_attempt(lead)
+    rollup_deltas.count_attempt(lead)
+
+    delta = RollupDelta.objects.get(measure="attempted")
+    assert delta.bucket == 10  # 50 to 55 seconds
+    assert delta.amount == 1
+
+
+@pytest.mark.django_db
+def test_a_loan_that_funded_without_a_dated_application_is_one_application_too():
+    loan = loan_of(arrived(), funded_date=DAY, amount_cents=400_000_00)
+
+    rollup_deltas.count_funding(loan)
+
+    assert (sums("applications"), sums("funded"), sums("amount_cents")) == (1, 1, 400_000_00)
+
+
+@pytest.mark.django_db
+def test_an_application_dated_later_moves_to_its_own_day_and_stays_one():
+    loan = loan_of(arrived(), funded_date=DAY)
+    rollup_deltas.count_funding(loan)
+    Loan.objects.filter(pk=loan.pk).update(application_date=DAY - timedelta(days=30))
+
+    rollup_deltas.count_application(loan)
+
+    assert sums("applications") == 1
+    assert rebuild_rollups.find_differences() == []
+
+
+@pytest.mark.django_db
+def test_a_funding_taken_back_is_taken_out_of_the_sums():
+    loan = loan_of(arrived(), funded_date=DAY, application_date=DAY, amount_cents=1)
+    rollup_deltas.count_funding(loan)
+    Loan.objects.filter(pk=loan.pk).update(funded_date=None)
+
+    rollup_deltas.count_funding(loan)
+
+    assert (sums("applications"), sums("funded"), sums("amount_cents")) == (1, 0, 0)
+
+
+@pytest.mark.django_db
+def test_spend_is_cost_less_credits_and_revenue_is_less_what_was_given_back():
+    lead = arrived()
+    for kind, cents in (("cost", 65_00), ("credit", 65_00), ("cost", 50_00)):
+        rollup_deltas.count_cost(
+            booked(lead.source, kind=kind, amount_cents=cents, lead_id=lead.pk)
+        )
+    for kind, cents in (("revenue", 9_000_00), ("reversal", 1_000_00)):
+        rollup_deltas.count_revenue(
+            booked(lead.source, kind=kind, amount_cents=cents, lead_id=lead.pk)
+        )
+
+    assert (sums("spend_cents"), sums("revenue_cents")) == (50_00, 8_000_00)
+
+
+@pytest.mark.django_db
+def test_a_repeated_inquiry_costs_at_the_source_that_sent_it_within_the_leads_cohort():
+    lead = arrived()
+    second = make.source("lendingtree")
+
+    rollup_deltas.count_cost(booked(second, lead_id=lead.pk, on_date=DAY + timedelta(days=9)))
+
+    delta = RollupDelta.objects.get(measure="spend_cents")
+    assert (delta.source_id, delta.arrival_date) == (second.pk, DAY)
+
+
+@pytest.mark.django_db
+def test_a_fee_that_no_lead_carries_counts_once_for_its_source():
+    zillow = make.source()
+    fee = booked(zillow, amount_cents=500_00)
+
+    rollup_deltas.count_cost(fee)
+    rollup_deltas.count_cost(fee)
+
+    assert sums("spend_cents") == 500_00
+    assert rebuild_rollups.find_differences() == []
+
+
+@pytest.mark.django_db
+def test_a_lead_given_to_a_branch_takes_all_its_sums_along():
+    tampa = make.branch("Tampa")
+    lead = arrived()
+    rollup_deltas.count_cost(booked(lead.source, lead_id=lead.pk))
+    fold_deltas(at=make.NOON)
+    Lead.objects.filter(pk=lead.pk).update(branch=tampa)
+
+    rollup_deltas.recount_lead(lead)
+    fold_deltas(at=make.NOON)
+
+    totals = {}
+    for row in Rollup.objects.all():
+        totals[row.branch_id, row.measure] = totals.get((row.branch_id, row.measure), 0)
+        totals[row.branch_id, row.measure] += row.amount
+    assert totals == {
+        (None, "leads"): 0,
+        (None, "spend_cents"): 0,
+        (tampa.pk, "leads"): 1,
+        (tampa.pk, "spend_cents"): 100_00,
+    }
+
+
+@pytest.mark.django_db
+def test_folding_marks_what_it_folded_and_does_it_once():
+    for _ in range(3):
+        arrived(source=make.source())
+
+    assert (fold_deltas(at=make.NOON, limit=2).deltas, fold_deltas(at=make.NOON).deltas) == (2, 1)
+    assert fold_deltas(at=make.NOON).deltas == 0
+    assert Rollup.objects.aggregate(s=Sum("amount"))["s"] == 3
+    assert not RollupDelta.objects.filter(folded_at=None).exists()
+
+
+@pytest.mark.django_db
+def test_a_sum_by_month_that_differs_from_its_days_is_found():
+    arrived()
+    fold_deltas(at=make.NOON)
+    assert rebuild_rollups.find_differences() == []
+
+    MonthRollup.objects.update(amount=2)
+
+    (found,) = rebuild_rollups.find_differences()
+    assert (found.key[0], found.counted, found.true) == (date(2026, 11, 1), 2, 1)
+
+
+@pytest.mark.django_db
+def test_a_sum_changed_behind_our_back_is_found_and_a_rebuild_mends_it():
+    lead = arrived()
+    loan_of(lead, funded_date=DAY)  # nobody counted it
+    booked(lead.source)  # nor the fee
+
+    found = rebuild_rollups.find_differences()
+    assert {(d.key[4], d.counted, d.true) for d in found} == {
+        ("applications", 0, 1),
+        ("funded", 0, 1),
+        ("spend_cents", 0, 100_00),
+    }
+
+    rebuild_rollups.rebuild_all(at=make.NOON)
+
+    assert rebuild_rollups.find_differences() == []
+    assert not RollupDelta.objects.filter(folded_at=None).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_move_and_a_funding_in_the_same_instant_are_both_counted_right():
+    tampa = make.branch("Tampa")
+    for _ in range(4):
+        lead = arrived()
+        loan = loan_of(lead)
+        start = Barrier(2)
+
+        def move(lead=lead, start=start):
+            start.wait()
+            with transaction.atomic():
+                Lead.objects.filter(pk=lead.pk).update(branch=tampa)
+                rollup_deltas.recount_lead(lead)
+
+        def fund(loan=loan, start=start):
+            start.wait()
+            with transaction.atomic():
+                Loan.objects.filter(pk=loan.pk).update(funded_date=DAY)
+                rollup_deltas.count_funding(loan)
+
+        _together(move, fund)
+
+    assert rebuild_rollups.find_differences() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_folding_by_three_while_others_append_loses_and_doubles_nothing():
+    source = make.source()
+
+    def append():
+        for _ in range(8):
+            arrived(source=source)
+
+    def compact():
+        for _ in range(12):
+            fold_deltas(at=make.NOON, limit=3)
+
+    _together(append, append, compact, compact, compact)
+
+    assert rebuild_rollups.find_differences() == []
+    while fold_deltas(at=make.NOON).deltas:
+        pass
+    assert Rollup.objects.aggregate(s=Sum("amount"))["s"] == 16
+    assert rebuild_rollups.find_differences() == []
+
+
+def _together(*works):
+    def run(work):
+        try:
+            work()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(works)) as pool:
+        for future in [pool.submit(run, work) for work in works]:
+            future.result(timeout=60)
+
+
+class Business(RuleBasedStateMachine):
+    """Everything that changes a sum, in any order, with folds in between."""
+
+    def __init__(self):
+        super().__init__()
+        self.sources = [make.source(), make.source()]
+        self.branches = [make.branch(), make.branch()]
+        self.leads = []
+
+    def any_lead(self, nth):
+        return self.leads[nth % len(self.leads)] if self.leads else None
+
+    @rule(which=st.integers(0, 1), hours=st.integers(0, 2000), is_test=st.booleans())
+    def arrive(self, which, hours, is_test):
+        at = make.NOON + hours * make.HOUR
+        lead = arrived(at=at, source=self.sources[which], is_test=is_test and hours % 4 == 0)
+        self.leads.append(lead)
+
+    @rule(nth=st.integers(0, 50), seconds=st.integers(0, 10**7))
+    def attempt(self, nth, seconds):
+        if lead := self.any_lead(nth):
+            when = lead.created_at + seconds * make.SECOND
+            Lead.objects.filter(pk=lead.pk, first_attempt_at=None).update(first_attempt_at=when)
+            rollup_deltas.count_attempt(lead)
+
+    @rule(nth=st.integers(0, 50), which=st.integers(0, 2))
+    def move(self, nth, which):
+        if lead := self.any_lead(nth):
+            branch = [*self.branches, None][which]
+            Lead.objects.filter(pk=lead.pk).update(branch=branch)
+            rollup_deltas.recount_lead(lead)
+
+    @rule(nth=st.integers(0, 50), which=st.integers(0, 1), kind=st.sampled_from(["cost", "credit"]))
+    def pay(self, nth, which, kind):
+        lead = self.any_lead(nth)
+        source = self.sources[which]
+        rollup_deltas.count_cost(
+            booked(source, kind=kind, lead_id=lead.pk if lead and nth % 3 else None)
+        )
+
+    @rule(nth=st.integers(0, 50), days=st.none() | st.integers(0, 90), cents=st.integers(0, 10**8))
+    def lend(self, nth, days, cents):
+        if lead := self.any_lead(nth):
+            loan = lead.loans.first() or loan_of(lead, application_date=DAY)
+            funded_date = None if days is None else DAY + timedelta(days=days)
+            Loan.objects.filter(pk=loan.pk).update(funded_date=funded_date, amount_cents=cents)
+            rollup_deltas.count_funding(loan)
+            rollup_deltas.count_revenue(
+                booked(lead.source, kind="revenue", lead_id=lead.pk, loan_id=loan.pk)
+            )
+
+    @rule(limit=st.integers(1, 8))
+    def compact(self, limit):
+        fold_deltas(at=make.NOON, limit=limit)
+
+    @invariant()
+    def sums_are_what_a_count_from_nothing_gives(self):
+        assert rebuild_rollups.find_differences() == []
+
+
+class EverySequence(HypothesisCase):
+    def test_after_any_sequence_of_business_and_folds_the_sums_are_exact(self):
+        def machine():
+            for table in (RollupDelta, Rollup, MonthRollup, Entry, Loan, Lead):
+                table.objects.all().delete()
+            return Business()
+
+        run_state_machine_as_test(
+            machine, settings=settings(max_examples=12, stateful_step_count=20, deadline=None)
+        )

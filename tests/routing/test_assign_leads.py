@@ -1,0 +1,450 @@
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+
+import pytest
+from django.db import connection, transaction
+
+from rooftree.leads.models import Lead
+from rooftree.ledger.models import Event
+from rooftree.org.models import License, LoanOfficer, StaffNotice
+from rooftree.routing import (
+    answer_offer,
+    assign_leads,
+    expired_licenses,
+    lapsed_offers,
+    lead_ownership,
+    replay_decision,
+    rule_sets,
+    waiting_leads,
+)
+from rooftree.routing.answer_offer import CannotTake
+from rooftree.routing.assign_leads import Assignment, Unassigned
+from rooftree.routing.lead_ownership import CannotOwn
+from rooftree.routing.models import Offer, Ownership, RoutingDecision, Turn
+from rooftree.routing.routing_rules import Backup, BackupKind, Criteria, Pool, Rule, WhenNobody
+from tests import make
+from tests.cast import gather
+
+LATER = make.NOON + timedelta(minutes=3)
+
+
+def rules(*them):
+    return rule_sets.publish_rules(them, by=None, at=make.NOON)
+
+
+def route(lead, at=make.NOON, **more):
+    return assign_leads.assign_to_best_officer(lead_id=lead.pk, at=at, **more)
+
+
+def test_a_new_lead_is_offered_to_the_one_who_may_have_it_with_a_time_to_take_it(cast):
+    answer = route(cast.ben)
+
+    assert isinstance(answer, Assignment)
+    offer = Offer.objects.get()
+    assert (offer.officer, offer.lead, offer.due_at) == (
+        cast.dana,
+        cast.ben,
+        make.NOON + timedelta(minutes=2),
+    )
+    cast.ben.refresh_from_db()
+    assert (cast.ben.promise_at, cast.ben.officer) == (offer.due_at, None)
+    event = Event.objects.get(kind="routing.offer.made")
+    assert (event.lead_id, event.data["offer_id"]) == (cast.ben.pk, str(offer.pk))
+
+
+def test_routing_a_lead_twice_offers_it_once(cast):
+    first, second = route(cast.ben), route(cast.ben)
+
+    assert (first.offer_id, first.is_new) == (second.offer_id, True)
+    assert second.is_new is False
+    assert (Offer.objects.count(), RoutingDecision.objects.count()) == (1, 1)
+
+
+def test_every_decision_can_be_made_again_from_what_it_stored(cast):
+    make.license_of(cast.sam, "FL")
+    for _ in range(5):
+        route(make.lead())
+    LoanOfficer.objects.update(paused_at=make.NOON)  # what holds now does not matter then
+    Turn.objects.update(taken=99)
+
+    decisions = list(RoutingDecision.objects.select_related("rule_set"))
+    assert [replay_decision.is_reproducible(decision) for decision in decisions] == [True] * 5
+    reasons = replay_decision.replay_choice(decisions[0]).reasons
+    assert {reason.officer_id for reason in reasons} == {str(cast.dana.pk), str(cast.sam.pk)}
+
+
+def test_a_stored_choice_that_was_tampered_with_does_not_replay(cast):
+    route(cast.ben)
+    RoutingDecision.objects.update(outcome={**RoutingDecision.objects.get().outcome, "turn": 7})
+
+    assert not replay_decision.is_reproducible(RoutingDecision.objects.get())
+
+
+def test_leads_go_round_in_turn(cast):
+    make.license_of(cast.sam, "FL")
+
+    got = [route(make.lead()).officer_id for _ in range(6)]
+
+    assert got in ([cast.dana.pk, cast.sam.pk] * 3, [cast.sam.pk, cast.dana.pk] * 3)
+
+
+def test_the_caps_count_what_is_offered_and_what_is_unreached(cast):
+    LoanOfficer.objects.filter(pk=cast.dana.pk).update(daily_cap=2)
+    lead_ownership.give_lead(lead_id=make.lead().pk, officer_id=cast.dana.pk, by=None, at=make.NOON)
+    route(make.lead())
+
+    answer = route(cast.ben)
+
+    assert isinstance(answer, Unassigned)
+    assert "2 today, the cap is 2" in answer.sentence
+    tomorrow = make.NOON + timedelta(days=1)
+    Offer.objects.update(lapsed_at=make.NOON)
+    assert isinstance(route(cast.ben, at=tomorrow), Assignment)
+
+
+def test_the_open_cap_frees_when_the_borrower_was_reached(cast):
+    LoanOfficer.objects.filter(pk=cast.dana.pk).update(open_cap=1)
+    held = make.lead(officer=cast.dana)
+    assert isinstance(route(cast.ben), Unassigned)
+
+    Lead.objects.filter(pk=held.pk).update(first_talk_at=make.NOON)
+
+    assert isinstance(route(cast.ben), Assignment)
+
+
+def test_when_nobody_can_take_it_the_lead_waits_and_the_named_manager_hears_once(cast):
+    LoanOfficer.objects.update(paused_at=make.NOON)
+
+    route(cast.ben)
+    route(cast.ben, at=LATER)
+
+    notice = StaffNotice.objects.get()
+    assert (notice.user, notice.kind) == (cast.ruth, "unclaimed")
+    assert "Ortiz" not in notice.text
+    assert RoutingDecision.objects.filter(officer=None).count() == 2
+    assert Event.objects.filter(kind="routing.alarm.raised").count() == 1
+    cast.ben.refresh_from_db()
+    assert cast.ben.promise_at == make.NOON
+
+
+def test_a_waiting_lead_is_offered_again_as_soon_as_somebody_is_back(cast):
+    LoanOfficer.objects.update(paused_at=make.NOON)
+    route(cast.ben)
+    assert waiting_leads.find_leads_to_offer(at=make.NOON + timedelta(seconds=30), limit=10) == []
+    assert waiting_leads.find_leads_to_offer(at=LATER, limit=10) == [cast.ben.pk]
+
+    LoanOfficer.objects.update(paused_at=None)
+    lapsed_offers.pass_on_lead(lead_id=cast.ben.pk, at=LATER)
+
+    assert Offer.objects.get().officer == cast.dana
+    assert waiting_leads.find_leads_to_offer(at=LATER + timedelta(minutes=5), limit=10) == []
+
+
+def test_a_lead_brought_over_from_elsewhere_is_not_offered_around(cast):
+    assert waiting_leads.find_leads_to_offer(at=LATER, limit=10) == []
+
+    Lead.objects.filter(pk=cast.ben.pk).update(promise_at=make.NOON)
+
+    assert waiting_leads.find_leads_to_offer(at=LATER, limit=10) == [cast.ben.pk]
+
+
+def test_a_rule_may_hold_a_lead_until_morning_without_an_alarm(cast):
+    rules(Rule(name="Hold", nobody=WhenNobody.HOLD))
+    LoanOfficer.objects.update(hours=make.WORKDAYS)
+
+    answer = route(cast.ben, at=make.NIGHT)
+
+    morning = make.NIGHT + timedelta(hours=9)  # 8:00 in New York
+    assert answer.hold_until == morning
+    assert waiting_leads.find_leads_to_offer(at=morning - timedelta(minutes=1), limit=10) == []
+    assert waiting_leads.find_leads_to_offer(at=morning, limit=10) == [cast.ben.pk]
+    assert not StaffNotice.objects.exists()
+
+
+def test_taking_an_offer_makes_the_lead_the_officers(cast):
+    offer_id = route(cast.ben).offer_id
+
+    ownership = answer_offer.take_offer(offer_id=offer_id, officer_id=cast.dana.pk, at=LATER)
+    again = answer_offer.take_offer(offer_id=offer_id, officer_id=cast.dana.pk, at=LATER)
+
+    assert ownership == again
+    cast.ben.refresh_from_db()
+    assert (cast.ben.officer, cast.ben.branch) == (cast.dana, cast.tampa)
+    assert Event.objects.get(kind="routing.offer.taken").data["seconds"] == 180
+    assert route(cast.ben).is_new is False
+
+
+def test_nobody_takes_what_was_offered_to_another(cast):
+    offer_id = route(cast.ben).offer_id
+
+    with pytest.raises(CannotTake):
+        answer_offer.take_offer(offer_id=offer_id, officer_id=cast.sam.pk, at=make.NOON)
+    with pytest.raises(CannotTake):
+        answer_offer.decline_offer(offer_id=offer_id, officer_id=cast.sam.pk, at=make.NOON)
+
+    assert not Ownership.objects.exists()
+
+
+def test_an_offer_that_became_unlawful_cannot_be_taken(cast):
+    offer_id = route(cast.ben).offer_id
+    someday = make.NOON.replace(year=2126)  # still ahead, by the database's own clock
+    License.objects.filter(officer=cast.dana, state="FL").update(until_date=someday.date())
+
+    with pytest.raises(CannotTake, match="not licensed in FL"):
+        answer_offer.take_offer(offer_id=offer_id, officer_id=cast.dana.pk, at=someday)
+
+
+def test_silence_goes_down_the_chain_and_ends_with_the_named_manager(cast):
+    lena = make.officer("Lena", licensed=("FL",), branch=cast.tampa)
+    omar = cast.omar
+    rules(
+        Rule(
+            name="Chain",
+            pool=Pool(officers=(str(cast.dana.pk),)),
+            chain=(Backup(kind=BackupKind.OFFICERS, officers=(str(lena.pk),), take_seconds=30),),
+            alarm_user_id=str(omar.pk),
+        )
+    )
+    route(cast.ben)
+    promised = Lead.objects.get(pk=cast.ben.pk).promise_at
+
+    (lapsed,) = lapsed_offers.end_overdue_offers(at=LATER, limit=10)
+    second = lapsed_offers.pass_on_lead(lead_id=lapsed.lead_id, at=LATER)
+    lapsed_offers.end_overdue_offers(at=LATER + timedelta(seconds=30), limit=10)
+    third = lapsed_offers.pass_on_lead(lead_id=cast.ben.pk, at=LATER + timedelta(seconds=31))
+
+    assert (lapsed.officer_id, lapsed.place) == (cast.dana.pk, 0)
+    assert (second.officer_id, second.due_at) == (lena.pk, LATER + timedelta(seconds=30))
+    assert isinstance(third, Unassigned)
+    assert StaffNotice.objects.get().user == omar
+    assert Lead.objects.get(pk=cast.ben.pk).promise_at == promised  # the borrower's, not ours
+    assert Event.objects.filter(kind="routing.offer.lapsed").count() == 2
+
+
+def test_an_offer_that_was_not_overdue_or_was_taken_never_lapses(cast):
+    offer_id = route(cast.ben).offer_id
+    assert lapsed_offers.end_overdue_offers(at=make.NOON, limit=10) == []
+
+    answer_offer.take_offer(offer_id=offer_id, officer_id=cast.dana.pk, at=make.NOON)
+
+    assert lapsed_offers.end_overdue_offers(at=LATER, limit=10) == []
+
+
+def test_passing_a_lead_on_twice_offers_it_once(cast):
+    make.license_of(cast.sam, "FL")
+    rules(Rule(name="Again", chain=(Backup(kind=BackupKind.POOL),)))
+    route(cast.ben)
+    lapsed_offers.end_overdue_offers(at=LATER, limit=10)
+
+    first, second = (lapsed_offers.pass_on_lead(lead_id=cast.ben.pk, at=LATER) for _ in range(2))
+
+    assert (first.offer_id, second.is_new) == (second.offer_id, False)
+    assert Offer.objects.count() == 2
+
+
+def test_saying_no_passes_the_lead_on_to_someone_else(cast):
+    make.license_of(cast.sam, "FL")
+    rules(Rule(name="Again", chain=(Backup(kind=BackupKind.POOL),)))
+    offer = route(cast.ben)
+
+    lead_id = answer_offer.decline_offer(
+        offer_id=offer.offer_id, officer_id=offer.officer_id, at=make.NOON
+    )
+    onward = lapsed_offers.pass_on_lead(lead_id=lead_id, at=make.NOON)
+
+    assert onward.officer_id != offer.officer_id
+    with pytest.raises(CannotTake):
+        answer_offer.take_offer(offer_id=offer.offer_id, officer_id=offer.officer_id, at=make.NOON)
+
+
+def test_a_manager_gives_a_lead_to_another_who_hears_of_it(cast):
+    make.license_of(cast.sam, "FL")
+    lead_ownership.give_lead(lead_id=cast.ben.pk, officer_id=cast.dana.pk, by=None, at=make.NOON)
+
+    lead_ownership.give_lead(lead_id=cast.ben.pk, officer_id=cast.sam.pk, by=cast.ruth, at=LATER)
+
+    cast.ben.refresh_from_db()
+    assert (cast.ben.officer, cast.ben.branch) == (cast.sam, cast.austin)
+    first = Ownership.objects.get(officer=cast.dana)
+    assert (first.until_at, first.ended_because) == (LATER, "reassigned")
+    assert StaffNotice.objects.get(user=cast.sam.user).text == "Ruth Adler gave you a lead."
+    assert Event.objects.get(kind="routing.lead.given").actor == f"user:{cast.ruth.pk}"
+
+
+def test_a_lead_cannot_be_given_to_someone_without_the_license_and_stays_where_it_was(cast):
+    lead_ownership.give_lead(lead_id=cast.ben.pk, officer_id=cast.dana.pk, by=None, at=make.NOON)
+
+    with pytest.raises(CannotOwn, match="not licensed in FL"):
+        lead_ownership.give_lead(
+            lead_id=cast.ben.pk, officer_id=cast.sam.pk, by=cast.ruth, at=LATER
+        )
+
+    assert Ownership.objects.get().until_at is None
+
+
+def test_a_lead_nobody_has_can_be_claimed_once(cast):
+    make.license_of(cast.sam, "FL")
+
+    lead_ownership.claim_lead(lead_id=cast.ben.pk, officer_id=cast.dana.pk, at=make.NOON)
+    lead_ownership.claim_lead(lead_id=cast.ben.pk, officer_id=cast.dana.pk, at=make.NOON)
+
+    with pytest.raises(CannotOwn, match="gone to another"):
+        lead_ownership.claim_lead(lead_id=cast.ben.pk, officer_id=cast.sam.pk, at=make.NOON)
+    assert Ownership.objects.count() == 1
+
+
+def test_a_released_lead_is_nobodys(cast):
+    lead_ownership.claim_lead(lead_id=cast.ben.pk, officer_id=cast.dana.pk, at=make.NOON)
+
+    assert lead_ownership.release_lead(
+        lead_id=cast.ben.pk, by=cast.ruth, at=LATER, because="given_up"
+    )
+    assert not lead_ownership.release_lead(
+        lead_id=cast.ben.pk, by=cast.ruth, at=LATER, because="given_up"
+    )
+
+    cast.ben.refresh_from_db()
+    assert cast.ben.officer is None
+
+
+def test_the_night_after_a_license_ends_its_leads_are_free_again(cast):
+    License.objects.filter(officer=cast.dana, state="FL").update(
+        until_date=(make.NOON + timedelta(days=1)).date()
+    )
+    lead_ownership.claim_lead(lead_id=cast.ben.pk, officer_id=cast.dana.pk, at=make.NOON)
+    kept = make.lead(property_state="CA", officer=cast.dana)
+
+    assert expired_licenses.end_unlawful_assignments(at=make.NOON) == []
+    midnight = make.NOON + timedelta(hours=12, minutes=1)
+    assert expired_licenses.end_unlawful_assignments(at=midnight) == [cast.ben.pk]
+
+    ended = Ownership.objects.get(lead=cast.ben)
+    assert (ended.until_at, ended.ended_because) == (midnight, "license_expired")
+    assert Ownership.objects.get(lead=kept).until_at is None
+    assert waiting_leads.find_leads_to_offer(at=midnight, limit=10) == [cast.ben.pk]
+
+
+def test_a_changed_state_starts_again_at_the_first_place(cast):
+    route(cast.ben)
+    Lead.objects.filter(pk=cast.ben.pk).update(property_state="TX")
+
+    answer = lapsed_offers.pass_on_lead(lead_id=cast.ben.pk, at=LATER)
+
+    assert answer.officer_id == cast.sam.pk
+    assert RoutingDecision.objects.order_by("-at").first().place == 0
+
+
+def test_a_lead_without_a_state_goes_to_those_who_find_it_out_or_raises_an_alarm(cast):
+    nowhere = make.lead(property_state="")
+    assert isinstance(route(nowhere), Unassigned)
+
+    rules(
+        Rule(
+            name="Ask",
+            criteria=Criteria(without_state=True),
+            pool=Pool(officers=(str(cast.sam.pk),)),
+        )
+    )
+
+    assert route(nowhere, at=LATER).officer_id == cast.sam.pk
+
+
+def together(count, act):
+    """Call `act(n)` in `count` threads at once; what each returned or raised."""
+    gate = Barrier(count)
+
+    def run(nth):
+        gate.wait()
+        try:
+            return act(nth)
+        except Exception as error:
+            return error
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(run, range(count)))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_eight_workers_on_one_lead_make_one_offer():
+    people = gather()
+
+    answers = together(8, lambda _: route(people.ben))
+
+    assert [answer.is_new for answer in answers].count(True) == 1
+    assert len({answer.offer_id for answer in answers}) == 1
+    assert Offer.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_eight_leads_at_once_spend_every_turn_and_no_cap_twice():
+    people = gather()
+    for nth in range(3):
+        make.officer(f"Extra {nth}", licensed=("FL",))
+    LoanOfficer.objects.update(daily_cap=2)
+    leads = [make.lead() for _ in range(8)]
+
+    answers = together(8, lambda nth: route(leads[nth]))
+
+    assert all(isinstance(answer, Assignment) for answer in answers), answers
+    counts = [
+        Offer.objects.filter(officer=loan_officer).count()
+        for loan_officer in LoanOfficer.objects.all()
+    ]
+    assert sorted(counts) == [0, 2, 2, 2, 2]  # Sam is not licensed
+    assert sum(Turn.objects.values_list("taken", flat=True)) == 8
+    stored = RoutingDecision.objects.select_related("rule_set")
+    assert all(replay_decision.is_reproducible(routing_decision) for routing_decision in stored)
+    assert people.dana.pk in {answer.officer_id for answer in answers}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("round_", range(4))
+def test_of_a_take_and_a_lapse_in_the_same_instant_exactly_one_wins(round_):
+    people = gather()
+    offer_id = route(people.ben).offer_id
+
+    def act(nth):
+        if nth:
+            return lapsed_offers.end_overdue_offers(at=LATER, limit=10)
+        return answer_offer.take_offer(offer_id=offer_id, officer_id=people.dana.pk, at=LATER)
+
+    took, lapsed = together(2, act)
+
+    offer = Offer.objects.get()
+    assert (offer.taken_at is None) != (offer.lapsed_at is None)
+    assert isinstance(took, Ownership) is (offer.taken_at is not None)
+    assert len(lapsed) == (0 if offer.taken_at else 1)
+    assert Ownership.objects.count() == (1 if offer.taken_at else 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_offer_lapses_only_once_its_lead_is_in_nobodys_hands():
+    """Whoever takes an offer holds the lead first; neither must then wait for the other."""
+    people = gather()
+    route(people.ben)
+
+    with transaction.atomic():
+        Lead.objects.select_for_update(no_key=True).get(pk=people.ben.pk)
+        assert together(1, lambda _: lapsed_offers.end_overdue_offers(at=LATER, limit=10)) == [[]]
+
+    assert len(lapsed_offers.end_overdue_offers(at=LATER, limit=10)) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_officers_claiming_at_once_leave_one_owner():
+    people = gather()
+    make.license_of(people.sam, "FL")
+    both = [people.dana, people.sam]
+
+    answers = together(
+        2,
+        lambda nth: lead_ownership.claim_lead(
+            lead_id=people.ben.pk, officer_id=both[nth].pk, at=make.NOON
+        ),
+    )
+
+    assert sorted(isinstance(answer, CannotOwn) for answer in answers) == [False, True]
+    assert Ownership.objects.count() == 1

@@ -1,0 +1,111 @@
+from datetime import timedelta
+
+import pytest
+
+from rooftree.org.models import PARTNER, ROLES, LoanOfficer, User
+from rooftree.routing import assign_leads, lapsed_offers
+from rooftree.routing.permissions import (
+    LANDING_PAGES,
+    ROLES_BY_PERMISSION,
+    UnknownPermission,
+    has_permission,
+    leads_visible_to,
+    officers_visible_to,
+)
+from tests import make
+
+pytestmark = pytest.mark.django_db
+
+
+def seen(user):
+    return set(leads_visible_to(user).values_list("pk", flat=True))
+
+
+def test_an_officer_sees_own_leads_and_those_offered_now(cast):
+    own = make.lead(officer=cast.dana)
+    others = make.lead(officer=cast.sam, property_state="TX")
+    offered = make.lead()
+    assign_leads.assign_to_best_officer(lead_id=offered.pk, at=make.NOON)
+
+    assert seen(cast.dana.user) == {own.pk, offered.pk}
+    assert seen(cast.sam.user) == {others.pk}
+
+    lapsed_offers.end_overdue_offers(at=make.NOON + timedelta(minutes=5), limit=10)
+    assert seen(cast.dana.user) == {own.pk}
+
+
+def test_an_assistant_sees_the_leads_of_the_officers_assisted(cast):
+    own = make.lead(officer=cast.dana)
+    make.lead(officer=cast.sam, property_state="TX")
+    helper = make.assistant(cast.dana)
+
+    assert seen(helper) == {own.pk}
+    assert set(officers_visible_to(helper)) == {cast.dana}
+
+
+def test_a_manager_sees_the_branch_with_all_below_it_and_no_other(cast):
+    team = make.branch("Night team", parent=cast.tampa, kind="team")
+    nora = make.officer("Nora", licensed=("FL",), branch=team)
+    below, beside = (
+        make.lead(officer=nora),
+        make.lead(officer=cast.sam, property_state="TX"),
+    )
+
+    assert seen(cast.ruth) == {below.pk}
+    assert set(officers_visible_to(cast.ruth)) == {cast.dana, nora}
+    assert beside.pk in seen(cast.omar)  # the whole company
+    assert not has_permission(cast.ruth, "reassign", beside)
+    assert has_permission(cast.ruth, "reassign", below)
+
+
+def test_a_manager_sees_what_is_offered_in_the_branch_before_anybody_has_it(cast):
+    assign_leads.assign_to_best_officer(lead_id=cast.ben.pk, at=make.NOON)
+
+    assert cast.ben.pk in seen(cast.ruth)
+    assert cast.mei.pk not in seen(cast.ruth)
+
+
+@pytest.mark.parametrize("role", [role for role in ROLES if role not in ("officer", "assistant")])
+def test_everyone_above_the_officers_sees_the_whole_company_or_their_branch(cast, role):
+    make.lead(officer=cast.sam, property_state="TX")
+
+    assert len(seen(make.user(role))) == 3
+    assert len(seen(make.user(role, branch=cast.austin))) == 1
+
+
+def test_someone_who_left_sees_and_may_nothing(cast):
+    make.lead(officer=cast.dana)
+    User.objects.update(is_active=False)
+    for user in User.objects.all():
+        assert seen(user) == set()
+        assert not officers_visible_to(user).exists()
+        assert not any(has_permission(user, verb) for verb in ROLES_BY_PERMISSION)
+
+
+def test_a_terminated_officer_sees_nothing_even_while_the_account_is_open(cast):
+    make.lead(property_state="CA", officer=cast.dana)
+    LoanOfficer.objects.filter(pk=cast.dana.pk).update(terminated_at=make.NOON)
+
+    assert seen(cast.dana.user) == set()
+
+
+@pytest.mark.parametrize("role", ["marketing", "executive"])
+def test_marketing_and_executives_read_and_never_touch(cast, role):
+    reader = make.user(role)
+
+    assert has_permission(reader, "read_lead", cast.ben)
+    for verb in ("contact_lead", "change_lead", "take_offer", "claim_lead", "reassign",
+                 "release", "hand_off", "merge_leads"):  # fmt: skip
+        assert not has_permission(reader, verb, cast.ben)
+
+
+def test_every_role_has_a_page_to_begin_on_and_the_table_names_roles_only():
+    everybody = {*ROLES, PARTNER}
+    assert set(LANDING_PAGES) == everybody
+    assert {role for roles in ROLES_BY_PERMISSION.values() for role in roles} == everybody
+    assert [act for act, roles in ROLES_BY_PERMISSION.items() if PARTNER in roles] == ["see_portal"]
+
+
+def test_an_act_that_is_not_in_the_table_is_a_defect_and_not_a_yes(cast):
+    with pytest.raises(UnknownPermission):
+        has_permission(cast.omar, "fly")

@@ -1,0 +1,130 @@
+"""What a source may bring, set by staff, tried first, and seen in what it delivered."""
+
+import json
+
+import pytest
+from django.urls import reverse
+
+from rooftree.capture.source_setup.acceptance_limits import parse_limits
+from rooftree.capture.source_setup.manage_sources import hash_token
+from rooftree.flow import clock
+from rooftree.leads.models import Delivery, Lead
+from rooftree.ledger.models import Event
+from tests import make
+from tests.flow import journey
+from tests.web import machine
+
+LEAD = {"first_name": "Lena", "last_name": "Brooks", "phone_1": "8135550142",
+        "reference": "lc-1", "price": "40"}  # fmt: skip
+TYPED = {"licensed_only": "on", "duplicate_days": "30", "per_day": "40", "cents_per_month": "9,000"}
+
+
+@pytest.fixture
+def network(db):
+    journey.ready()
+    return make.source(
+        "leadconduit",
+        name="LeadConduit",
+        token="tok",
+        token_hash=hash_token("tok"),
+        secret="s3cret",
+    )
+
+
+@pytest.fixture
+def clerk(signed_in, db):
+    make.company()
+    return signed_in(make.user("operations"))
+
+
+def page(network, name="source_acceptance"):
+    return reverse(name, args=[network.pk])
+
+
+def send(**changes):
+    return machine.post(
+        "/in/leadconduit/tok",
+        json.dumps(LEAD | changes).encode(),
+        **{"Content-Type": "application/json", "X-Api-Key": "s3cret"},
+    )
+
+
+def test_limits_are_kept_written_down_and_hold_from_then_on(clerk, network):
+    answer = clerk.post(page(network), TYPED | {"required": ["loan_purpose"]})
+
+    assert answer.status_code == 303
+    network.refresh_from_db()
+    limits = parse_limits(network.setup["acceptance"])
+    assert (limits.licensed_only, limits.duplicate_days) == (True, 30)
+    assert (dict(limits.leads), dict(limits.cents)) == ({"day": 40}, {"month": 900_000})
+    assert Event.objects.filter(kind="capture.source.acceptance_changed").count() == 1
+    said = send()
+    assert said.status_code == 201
+    assert said.json()["reason"] == "missing: what the loan is for"
+
+
+def test_a_try_says_what_would_have_been_refused_and_keeps_nothing(clerk, network):
+    send()
+    send(reference="lc-2", phone_1="8135550143")
+
+    tried = clerk.post(page(network, "source_acceptance_trial"), TYPED | {"per_day": "1"})
+
+    shown = tried.content.decode()
+    assert tried.status_code == 200
+    assert "1 would have been refused:</b> 1 daily cap reached" in shown
+    assert "$40.00 in all" in shown
+    assert 'value="9,000"' in shown  # what was typed stands there still
+    network.refresh_from_db()
+    assert "acceptance" not in network.setup
+
+
+def test_what_makes_no_sense_is_said_and_nothing_changes(clerk, network):
+    for where in ("source_acceptance", "source_acceptance_trial"):
+        answer = clerk.post(page(network, where), TYPED | {"per_day": "none"})
+        assert answer.status_code == 422
+        assert "A whole number from 1" in answer.content.decode()
+    network.refresh_from_db()
+    assert "acceptance" not in network.setup
+
+
+def test_the_page_says_whether_the_sender_hears_why(clerk, network):
+    assert "The sender is told why" in clerk.get(page(network)).content.decode()
+    zillow = journey.zillow()
+    assert "agree on returns" in clerk.get(page(zillow)).content.decode()
+
+
+def test_a_form_of_ours_and_what_is_bid_on_have_no_such_page(clerk, network):
+    for other in (journey.website(), make.source("ping_post")):
+        assert clerk.get(page(other)).status_code == 404
+
+
+def test_what_was_refused_is_listed_with_its_sentence_and_accepted_with_one_press(clerk, network):
+    network.setup = {"acceptance": {"required": ["loan_purpose"]}}
+    network.save()
+    send()
+    refused = Delivery.objects.get()
+
+    listed = clerk.get(reverse("source", args=[network.pk]), {"state": "refused"})
+    assert "It came without what the loan is for." in listed.content.decode()
+    single = clerk.get(reverse("delivery", args=[refused.pk])).content.decode()
+    assert "The sender was told why." in single
+    assert "Accept it after all" in single
+
+    with clock.freeze(make.NOON):
+        clerk.post(reverse("replay", args=[refused.pk]))
+    journey.run(make.NOON + make.MINUTE)
+    assert Lead.objects.count() == 1
+    listed = clerk.get(reverse("source", args=[network.pk]), {"state": "refused"})
+    assert "None of these" in listed.content.decode()
+
+
+def test_marketing_sees_what_was_refused_and_cannot_accept_it(signed_in, network):
+    network.setup = {"acceptance": {"required": ["loan_purpose"]}}
+    network.save()
+    send()
+    refused = Delivery.objects.get()
+    marketing = signed_in(make.user("marketing"))
+
+    assert "Accept" not in marketing.get(reverse("delivery", args=[refused.pk])).content.decode()
+    assert marketing.post(reverse("replay", args=[refused.pk])).status_code == 403
+    assert Delivery.objects.get().outcome == "not_accepted"

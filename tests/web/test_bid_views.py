@@ -1,0 +1,121 @@
+"""What is bid on pings, set and seen by staff."""
+
+import pytest
+from django.urls import reverse
+
+from rooftree.capture.bidding.bid_rules import Price, parse_bid_rules
+from rooftree.capture.models import PlacedBid
+from rooftree.capture.source_setup.acceptance_limits import Span
+from rooftree.leads.models import Source
+from rooftree.ledger.models import Event
+from tests import make
+
+
+@pytest.fixture
+def seller(db):
+    return make.source("ping_post", name="Auction House", slug="auction", token="t", secret="s")
+
+
+@pytest.fixture
+def clerk(signed_in, db):
+    make.company()
+    return signed_in(make.user("operations"))
+
+
+def page(seller):
+    return reverse("source_bids", args=[seller.pk])
+
+
+TYPED = {
+    "prices": "30\nFL purchase 52.50",
+    "per_day": "40",
+    "duplicate_days": "30",
+    "seconds": "60",
+}
+
+
+def test_prices_and_limits_are_kept_and_written_down(clerk, seller):
+    answer = clerk.post(page(seller), TYPED)
+
+    assert answer.status_code == 303
+    seller.refresh_from_db()
+    rules = parse_bid_rules(seller.setup["bids"])
+    assert rules.prices == (
+        Price(cents=3000),
+        Price(cents=5250, purpose="purchase", state="FL"),
+    )
+    assert (rules.limits.leads, rules.limits.duplicate_days) == ({Span.DAY: 40}, 30)
+    assert Event.objects.filter(kind="capture.source.bids_changed").count() == 1
+    shown = clerk.get(page(seller)).content.decode()
+    assert "FL purchase 52.50" in shown
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"prices": "FL boat 30"}, "boat is no state"),
+        ({"prices": "FL purchase"}, "end the line with the price"),
+        ({"prices": "30\n40"}, "Every lead has two prices"),
+        ({"prices": "3000"}, "No lead is worth more"),
+        ({"seconds": "0"}, "A whole number from 1"),
+    ],
+)
+def test_what_makes_no_sense_is_said_and_nothing_changes(clerk, seller, change, said):
+    answer = clerk.post(page(seller), TYPED | change)
+
+    assert answer.status_code == 422
+    assert said in answer.content.decode()
+    seller.refresh_from_db()
+    assert "bids" not in seller.setup
+
+
+def test_the_page_says_why_nothing_was_bid(clerk, seller):
+    for nth, (cents, why) in enumerate([(4600, ""), (0, "not_licensed"), (0, "not_licensed")]):
+        PlacedBid.objects.create(
+            source=seller, ping_id=f"p-{nth}", state="FL", purpose="purchase", cents=cents, why=why,
+            seconds=60, asked_at=make.NOON, expires_at=make.NOON,
+        )  # fmt: skip
+
+    shown = clerk.get(page(seller)).content.decode()
+    assert "$46.00" in shown
+    assert "not licensed in this state" in shown
+
+
+def test_a_made_up_ping_shows_what_would_be_bid_and_keeps_nothing(clerk, seller):
+    make.officer(licensed=("FL",))
+    make.company_license("FL")
+    clerk.post(page(seller), TYPED)
+
+    body = '{"ping_id": "t", "state": "FL", "loan_purpose": "purchase"}'
+    answer = clerk.post(reverse("source_reading", args=[seller.pk]), {"body": body})
+    shown = answer.content.decode()
+
+    assert "&quot;bid&quot;:52.5" in shown
+    assert not PlacedBid.objects.exists()
+
+
+def test_who_may_not_set_up_sources_sees_no_bids(signed_in, seller):
+    make.company()
+    officer = signed_in(make.user("officer"))
+
+    assert officer.get(page(seller)).status_code == 403
+    assert officer.post(page(seller), TYPED).status_code == 403
+
+
+@pytest.mark.parametrize("adapter", ["bankrate", "leadconduit", "aggregator_post", "ping_post"])
+def test_a_known_vendor_gets_a_secret_a_proof_page_and_its_own_lines_to_change(clerk, adapter):
+    form = {"adapter": adapter, "name": "A vendor", "zone": "America/New_York", "per_minute": "600"}
+    shown = clerk.post(reverse("setup_sources"), form).content.decode()
+
+    made = Source.objects.get(name="A vendor")
+    assert made.secret and made.secret in shown
+    assert "X-Api-Key" in shown
+    proof = clerk.get(reverse("source_posts", args=[made.pk])).content.decode()
+    assert "Proves itself by" in proof
+    assert "When it went well" not in proof  # its answers are its contract's
+    lines = clerk.get(reverse("source_map", args=[made.pk])).content.decode()
+    assert "loan_purpose" in lines or "mortgage.loan.purpose" in lines
+    kept = clerk.post(reverse("source_posts", args=[made.pk]), {"proof": "address"})
+    assert kept.status_code == 303
+    made.refresh_from_db()
+    assert made.setup == {"proof": "address"}

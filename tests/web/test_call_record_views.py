@@ -1,0 +1,185 @@
+"""The page of calls on record, the tap against a recording, and what is missing of a call."""
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from rooftree.flow import call_events, call_outcomes
+from rooftree.leads.models import ContactAttempt, Lead
+from rooftree.org.models import Company
+from rooftree.outreach.models import CallRecording
+from rooftree.routing import lead_ownership
+from tests import make
+
+pytestmark = pytest.mark.django_db
+CALLS, SHOWN = "/compliance/calls/", "+15125550100"
+
+
+@pytest.fixture
+def ben(cast):
+    """Ben is Dana's."""
+    lead_ownership.give_lead(
+        lead_id=cast.ben.pk, officer_id=cast.dana.pk, by=None, at=timezone.now()
+    )
+    return Lead.objects.select_related("person").get(pk=cast.ben.pk)
+
+
+@pytest.fixture
+def nina():
+    return make.user("compliance")
+
+
+def call_of(lead, cause="ring:1", **changes):
+    at = changes.pop("at", timezone.now() - 5 * make.HOUR)
+    return ContactAttempt.objects.create(
+        lead=lead, person=lead.person, medium="call", cause=cause, at=at,
+        **{"address": "+18135550142", "our_number": SHOWN, **changes},
+    )  # fmt: skip
+
+
+def recording_of(lead, **changes):
+    now = timezone.now()
+    at = now - 2 * make.MINUTE
+    told = {
+        "told_at": at,
+        "asked_at": at,
+        "call_id": "CA1",
+        "carrier_id": "RE1",
+        "carrier": "twilio",
+    }
+    return CallRecording.objects.create(
+        attempt=call_of(lead, at=at), notice="This call may be recorded.", language="en",
+        **told | changes,
+    )  # fmt: skip
+
+
+def test_compliance_switches_recording_on_and_off(signed_in, nina, cast):
+    browser = signed_in(nina)
+    assert "No call is recorded" in browser.get(CALLS).text
+
+    browser.post(CALLS, {"act": "on"})
+    assert Company.objects.get().records_calls_from
+    assert "are recorded since" in browser.get(CALLS).text
+
+    browser.post(CALLS, {"act": "off"})
+    assert Company.objects.get().records_calls_from is None
+
+
+@pytest.mark.parametrize("role", ["officer", "manager", "operations", "marketing", "executive"])
+def test_nobody_else_switches_it(signed_in, cast, role):
+    assert signed_in(make.user(role)).post(CALLS, {"act": "on"}).status_code == 403
+    assert Company.objects.get().records_calls_from is None
+
+
+def test_compliance_of_one_branch_does_not_switch_it_for_all(signed_in, cast):
+    somebody = make.user("compliance", branch=cast.dana.branch)
+
+    assert signed_in(somebody).post(CALLS, {"act": "on"}).status_code == 403
+    assert "Record calls from now on" not in signed_in(somebody).get(CALLS).text
+    assert Company.objects.get().records_calls_from is None
+
+
+def test_a_call_that_lacks_something_is_shown_with_what_it_lacks(signed_in, nina, ben):
+    call_of(ben, our_number="", by=ben.officer.user)
+
+    page = signed_in(nina).get(CALLS).text
+
+    assert "Call to Ben Ortiz" in page
+    assert "the number it came from, what came of it, how long it lasted" in page
+
+
+def test_a_call_that_goes_on_and_one_dialed_by_hand_are_not_shown_as_incomplete(
+    signed_in, nina, ben
+):
+    call_of(ben, at=timezone.now())
+    call_of(ben, cause="call:1", our_number="")
+
+    assert "Nothing is missing" in signed_in(nina).get(CALLS).text
+
+
+def test_a_call_whose_end_the_carrier_told_lacks_nothing(signed_in, nina, ben):
+    at = timezone.now()
+    call_events.on_inbound_call(sender="+18135550142", called=SHOWN, call_id="CA9", at=at)
+    call_events.on_inbound_call_ended(
+        call_id="CA9", dial_status="completed", seconds=64, at=at + make.MINUTE
+    )
+
+    attempt = ContactAttempt.objects.get()
+    assert (attempt.our_number, attempt.seconds) == (SHOWN, 64)
+    assert attempt.completed_at == at + make.MINUTE
+
+
+def test_one_whose_length_the_carrier_did_not_tell_is_not_told_as_complete(ben):
+    at = timezone.now()
+    call_events.on_inbound_call(sender="+18135550142", called=SHOWN, call_id="CA9", at=at)
+    call_events.on_inbound_call_ended(call_id="CA9", dial_status="completed", at=at + make.MINUTE)
+
+    attempt = ContactAttempt.objects.get()
+    assert (attempt.seconds, attempt.completed_at) == (None, None)
+
+
+def test_the_outcome_that_the_officer_names_completes_the_record(ben):
+    call = call_of(ben, seconds=31, at=timezone.now(), by=ben.officer.user)
+
+    call_outcomes.record_outcome(
+        lead_id=ben.pk, result="voicemail", by=ben.officer.user, at=timezone.now() + make.MINUTE
+    )
+
+    call.refresh_from_db()
+    assert call.result == "voicemail"
+    assert call.completed_at
+
+
+def test_the_officer_taps_that_they_do_not_want_to_be_recorded(signed_in, cast, ben, htmx):
+    one = recording_of(ben)
+    browser, page = signed_in(cast.dana.user), reverse("lead", args=[ben.pk])
+    assert "They do not want to be recorded" in browser.get(page).text
+
+    answer = browser.post(reverse("recording_objection", args=[ben.pk]), headers=htmx)
+
+    one.refresh_from_db()
+    assert answer.status_code == 200
+    assert one.objected_by == cast.dana.user
+    assert one.erase_from == one.due_at == one.objected_at
+    after = browser.get(page).text
+    assert "This call is recorded" not in after
+    assert "said to Dana Whitfield. What was recorded until then is being deleted." in after
+    assert (
+        browser.post(reverse("recording_objection", args=[ben.pk]), headers=htmx).status_code == 409
+    )
+
+
+def test_a_stranger_and_a_reader_tap_nothing(signed_in, cast, ben):
+    one = recording_of(ben)
+    address = reverse("recording_objection", args=[ben.pk])
+
+    assert signed_in(cast.sam.user).post(address).status_code == 404
+    assert signed_in(cast.omar).post(address).status_code == 403
+    one.refresh_from_db()
+    assert one.objected_at is None
+    assert (
+        "They do not want to be recorded"
+        not in signed_in(cast.omar).get(reverse("lead", args=[ben.pk])).text
+    )
+
+
+def test_the_reference_of_a_recording_stands_with_its_call(signed_in, cast, ben):
+    recording_of(ben, ended_at=timezone.now(), seconds=252)
+
+    page = signed_in(cast.dana.user).get(reverse("lead", args=[ben.pk])).text
+
+    assert "Recorded after the notice, 4 min 12 s. The carrier keeps it as RE1." in page
+    assert "This call is recorded" not in page
+
+
+def test_compliance_is_told_of_what_the_carrier_would_not_delete(signed_in, nina, ben):
+    now = timezone.now()
+    late = {"objected_at": now, "erase_from": now - 2 * make.HOUR, "problem": "Twilio is busy."}
+    one = recording_of(ben, **late)
+
+    assert (
+        "1 recording should be deleted and is still at the carrier"
+        in signed_in(nina).get(CALLS).text
+    )
+    CallRecording.objects.filter(pk=one.pk).update(erased_at=now)
+    assert "should be deleted" not in signed_in(nina).get(CALLS).text

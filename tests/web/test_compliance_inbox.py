@@ -1,0 +1,111 @@
+"""The first card of Compliance: what has a day, and what waits for another than its author."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from rooftree.compliance.models import CreditClock, Finding, PayPlan
+from rooftree.compliance.rule_changes import change_approval
+from rooftree.leads.models import Agreement
+from rooftree.org.models import License
+from rooftree.reporting.models import ExportRequest
+from rooftree.retention.models import PrivacyRequest
+from rooftree.web.compliance import compliance_inbox
+from tests import make
+
+pytestmark = pytest.mark.django_db
+DAY = date(2026, 11, 23)
+
+
+def said(user) -> list[str]:
+    return [line.said for line in compliance_inbox.list_inbox_lines(user, make.NOON)]
+
+
+def clock(lead, days: int) -> CreditClock:
+    due = DAY + timedelta(days=days)
+    return CreditClock.objects.create(
+        lead=lead, kind="decision", began_on=DAY, due_on=due, due_at=make.NOON, alarm_at=make.NOON,
+        sentence="A whole application.", opened_at=make.NOON, cause=f"test:{make.number()}",
+    )  # fmt: skip
+
+
+def asked(cast, *, days: int = 0) -> PrivacyRequest:
+    return PrivacyRequest.objects.create(
+        kind="access", address="+18135550142", came_by="letter", received_date=DAY,
+        due_date=DAY + timedelta(days=days), owner=cast.omar, entered_by=cast.omar,
+        entered_at=make.NOON,
+    )  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def nothing_waits(cast):
+    License.objects.update(until_date=None)
+    assert said(cast.omar) == []
+
+
+def test_notices_and_requests_are_named_once_their_day_is_near_and_louder_once_it_is_over(cast):
+    clock(cast.ben, 5)
+    clock(make.lead(), 6)
+    asked(cast, days=0)
+    assert said(cast.omar) == [
+        "1 credit notice is due within 5 days", "1 data request is due within 5 days",
+    ]  # fmt: skip
+    asked(cast, days=-1)
+    asked(cast, days=-2)
+    first = compliance_inbox.list_inbox_lines(cast.omar, make.NOON)[0]
+    assert (first.said, first.is_late) == ("2 data requests are late", True)
+
+
+def test_what_a_second_person_must_decide_is_not_in_its_authors_list(cast):
+    other = make.user("compliance", name="Ida Berg")
+    ExportRequest.objects.create(
+        subject="records:funded", number=40, reason="For the board", asked_by=cast.omar,
+        asked_at=make.NOON,
+    )  # fmt: skip
+    PayPlan.objects.create(
+        officer=cast.dana, number=1, basis="flat_per_loan", from_date=DAY, decision="allow",
+        reason="permitted_basis", written_by=cast.omar, written_at=make.NOON,
+    )  # fmt: skip
+    Agreement.objects.create(
+        source=cast.zillow, payee="lead_vendor", basis="msa", what="Desks", cents=100,
+        document="a.pdf", from_date=DAY, until_date=DAY, decision="require",
+        reason="counsel_review_msa", entered_by=cast.omar, entered_at=make.NOON,
+    )  # fmt: skip
+    change_approval.propose_change(
+        place="FL", item="caps", value=[{"n": 2, "days": 1}], by=cast.omar, at=make.NOON,
+        grounds=change_approval.ChangeGrounds(from_date=DAY + make.DAY, cite="Fla. HB 761", why="It begins"),
+    )  # fmt: skip
+    assert said(cast.omar) == []
+    assert said(other) == [
+        "1 export waits for a second person",
+        "1 agreement waits for counsel’s document",
+        "1 pay plan waits for a second person",
+        "1 rule change waits for a second person",
+    ]
+
+
+def test_findings_and_licenses_that_end_soon_are_named(cast):
+    Finding.objects.create(
+        rule="FLR-01", cause="test:1", sentence="Slower.", link="/", found_at=make.NOON
+    )
+    held = License.objects.filter(officer=cast.dana).first()
+    License.objects.filter(pk=held.pk).update(until_date=DAY + timedelta(days=30))
+    assert said(cast.omar) == [
+        "1 finding waits for your conclusion", "1 license ends within 30 days",
+    ]  # fmt: skip
+
+
+def test_an_administrator_hears_of_what_is_theirs_alone(cast):
+    Finding.objects.create(
+        rule="FLR-01", cause="test:1", sentence="Slower.", link="/", found_at=make.NOON
+    )
+    asked(cast, days=-1)
+    clock(cast.ben, -1)
+    assert said(make.user("administrator")) == ["1 credit notice is late"]
+
+
+def test_the_page_shows_it(cast, signed_in):
+    assert "needs you today" in signed_in(cast.omar).get("/compliance/").text
+    clock(cast.ben, -1)
+    page = signed_in(cast.omar).get("/compliance/").text
+    assert "1 credit notice is late" in page

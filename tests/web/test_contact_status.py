@@ -1,0 +1,71 @@
+"""The squares of the queue say what the gate says, and green is pressed without refusal."""
+
+import pytest
+
+from rooftree.compliance.consent import store_revocation
+from rooftree.leads.models import Lead
+from rooftree.org.models import Company
+from rooftree.outreach.calls import dial_borrower
+from rooftree.outreach.calls.dial_borrower import DialedCall
+from rooftree.outreach.messages import contact_permissions
+from rooftree.web.shared import contact_status
+from tests import make
+
+pytestmark = pytest.mark.django_db
+
+
+def leads_of(cast):
+    """Callable, stopped, without a number, in a state that waits, and far away."""
+    form = make.source("website_form")
+    Company.objects.update(emergencies_checked_at=make.NOON, telemarketer_states=["FL", "CA"])
+    for changes in (
+        {},
+        {"person": make.person(phone=None)},
+        {"person": make.person(phone="+14155550142", state="CA"), "property_state": "CA"},
+        {"property_state": ""},
+        {"person": make.person(email=None)},
+    ):
+        made = make.lead(officer=cast.dana, source=form, **changes)
+        make.touch(made)
+    stopped = make.lead(officer=cast.dana, source=form)
+    make.touch(stopped)
+    store_revocation.store_revocation(
+        person_id=stopped.person_id, address=stopped.person.phones.get().e164, kind="stop",
+        media=["call", "text", "voicemail"], origin="message:1", cause="text:1", at=make.NOON,
+    )  # fmt: skip
+    return list(Lead.objects.select_related("person", "source", "officer__user").order_by("pk"))
+
+
+@pytest.mark.parametrize("at", [make.NOON, make.NIGHT])
+def test_many_leads_at_once_are_answered_as_one_by_one(cast, at):
+    leads = leads_of(cast)
+
+    together = contact_permissions.permissions_of_leads(leads, at=at)
+
+    for lead in leads:
+        assert together[lead.pk] == contact_permissions.permissions_of_lead(lead.pk, at=at)
+
+
+@pytest.mark.parametrize("at", [make.NOON, make.NIGHT, make.NOON + 21 * make.HOUR])
+def test_no_square_is_green_where_pressing_it_is_refused(cast, at):
+    leads = leads_of(cast)
+    seen = set()
+    for lead in leads:
+        call = contact_status.build_contact_statuses([lead], at)[lead.pk][0]
+        seen.add(call.kind)
+        if call.kind == "ok":
+            pressed = dial_borrower.begin_call(lead_id=lead.pk, by=cast.dana.user, at=at)
+            assert isinstance(pressed, DialedCall), pressed.sentence
+        elif call.kind != "quiet":
+            assert not call.may_press
+    assert "no" in seen or "hold" in seen
+
+
+def test_rows_beyond_the_top_say_that_they_are_asked_when_pressed(cast, django_assert_num_queries):
+    leads = [make.lead(officer=cast.dana) for _ in range(contact_status.MAX_CHECKED_LEADS + 1)]
+
+    made = contact_status.build_contact_statuses(leads, make.NOON)
+
+    last = made[leads[-1].pk][0]
+    assert (last.kind, last.sentence) == ("quiet", "Call: asked when you press it")
+    assert made[leads[0].pk][0].sentence != last.sentence

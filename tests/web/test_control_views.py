@@ -1,0 +1,91 @@
+"""Controls: who watches over data sees what works, and writes down what no program can see."""
+
+import io
+import json
+import zipfile
+from datetime import datetime
+
+import pytest
+from django.urls import reverse
+
+from rooftree.ledger.models import Event
+from rooftree.reporting.models import Assurance, Incident
+from tests import make
+
+
+@pytest.fixture
+def omar(cast, signed_in):
+    return signed_in(cast.omar)
+
+
+def test_controls_are_listed_with_what_needs_somebody_and_where(omar):
+    page = omar.get(reverse("controls")).text
+
+    assert "A second factor guards every account" in page
+    assert "16 CFR 314.4(c)(5)" in page
+    assert f'href="{reverse("access_review")}"' in page
+    assert "Nobody has written down that it was done." in page
+
+
+def test_a_period_leaves_as_a_signed_file(cast, omar):
+    answer = omar.post(reverse("controls_export"), {"days": "365"})
+
+    archive = zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content)))
+    told = json.loads(archive.read("controls.json"))
+    made_at, since = (datetime.fromisoformat(told[key]) for key in ("made_at", "since"))
+    assert made_at - since == 365 * make.DAY
+    assert "signature.json" in archive.namelist()
+    assert Event.objects.get(kind="reporting.controls.exported").actor == f"user:{cast.omar.pk}"
+
+
+def test_a_review_that_leaves_somebody_out_is_refused_and_keeps_what_was_chosen(cast, omar):
+    chosen = {f"person-{cast.omar.pk}": "keep", "said": "All fine"}
+    answer = omar.post(reverse("access_review"), chosen)
+
+    assert answer.status_code == 422
+    assert "Decide about" in answer.text
+    assert "All fine" in answer.text
+    assert f'name="person-{cast.omar.pk}" value="keep" checked' in answer.text
+    assert not Assurance.objects.exists()
+
+
+def test_a_whole_review_is_written_down_under_a_name(cast, omar):
+    from rooftree.reporting.controls import assurance_records
+
+    chosen = {f"person-{one.pk}": "keep" for one in assurance_records.users_to_review()}
+    omar.post(reverse("access_review"), {**chosen, "said": "All fine"})
+
+    kept = Assurance.objects.get()
+    assert (kept.kind, kept.by) == ("access_review", cast.omar)
+    assert "last gone through" in omar.get(reverse("access_review")).text
+
+
+def test_what_was_done_is_written_down_with_its_paper(omar):
+    day = make.NOON.date().isoformat()
+    typed = {"kind": "restore", "on_date": day, "said": "Ana, 14 minutes.", "document": "r.md"}
+    omar.post(reverse("assurances"), typed)
+
+    page = omar.get(reverse("assurances")).text
+    assert "Ana, 14 minutes." in page
+    assert "r.md" in page
+    refused = omar.post(reverse("assurances"), {**typed, "kind": "access_review"})
+    assert refused.status_code == 422
+
+
+def test_an_incident_says_until_when_the_ftc_must_be_told_and_ends_after_that(omar):
+    day = make.NOON.date().isoformat()
+    omar.post(
+        reverse("incidents"),
+        {"what": "A stolen laptop", "discovered_on": day, "consumers": "500"},
+    )
+    one = Incident.objects.get()
+    assert "The FTC must be told by Dec 23, 2026" in omar.get(reverse("incidents")).text
+
+    refused = omar.post(reverse("incident", args=[one.pk]), {"ended": "Wiped"}, follow=True)
+    assert "The FTC must be told of it first" in refused.text
+    omar.post(reverse("incident", args=[one.pk]), {"told_on": "yesterday"})
+    omar.post(reverse("incident", args=[one.pk]), {"told_on": day})
+    omar.post(reverse("incident", args=[one.pk]), {"ended": "Wiped from afar"})
+    page = omar.get(reverse("incidents")).text
+    assert "Wiped from afar" in page
+    assert "must be told by" not in page

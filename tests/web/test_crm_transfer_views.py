@@ -1,0 +1,188 @@
+"""The pages of moving from another system: connect, read, map, look, import, add up, take back."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.urls import reverse
+from django.utils import timezone
+
+from rooftree.capture.models import Spreadsheet
+from rooftree.leads.models import Lead, Source
+from rooftree_simulators.crms import hubspot
+from rooftree_simulators.simulated_clock import SimulatedClock
+from rooftree_simulators.start_simulators import start_simulators
+from tests import make
+from tests.flow import journey
+
+pytestmark = pytest.mark.usefixtures("committed")
+
+
+@pytest.fixture
+def vendor(settings):
+    journey.ready()
+    with start_simulators(clock=SimulatedClock(at=make.NOON, speed=0)) as simulators:
+        settings.UPSTREAMS = {"crm_hubspot": simulators.urls["hubspot"]}
+        made = simulators.hubspot
+        dana = made.owner("Dana Okafor", "dana@lindenfield.example")
+        sam = made.owner("Sam Gone", "sam@elsewhere.example")
+        people = (
+            ("Ivo", "8135550114", dana, "IN_PROGRESS"),
+            ("Mara", "8135550115", sam, "UNQUALIFIED"),
+        )
+        for name, phone, owner, stage in people:
+            made.contact(firstname=name, phone=phone, hubspot_owner_id=owner, hs_lead_status=stage)
+        made.add_engagement("notes", "151", hs_note_body="Call after the fair")
+        yield made
+
+
+@pytest.fixture
+def clerk(signed_in, vendor):
+    return signed_in(make.user("operations"))
+
+
+@pytest.fixture
+def book(vendor):
+    return make.source("crm_hubspot", name="Old HubSpot", slug="old-hubspot")
+
+
+def work(minutes=0):
+    """Everything that is due by now, and by so much later."""
+    journey.run(at=timezone.now() + timedelta(minutes=minutes))
+
+
+def connected(clerk, book, token=hubspot.TOKEN):
+    clerk.post(reverse("source_credentials", args=[book.pk]), {"access_token": token})
+    clerk.post(reverse("import_systems"), {"source": str(book.pk)})
+    work()
+    return Spreadsheet.objects.get(source=book)
+
+
+def page_of(clerk, sheet):
+    return clerk.get(reverse("import", args=[sheet.pk])).content.decode()
+
+
+def test_without_a_source_every_system_says_how_to_begin(clerk):
+    page = clerk.get(reverse("import_systems")).content.decode()
+
+    assert "Add it as a source" in page
+    assert "Private apps" in page
+
+
+def test_one_that_is_not_connected_is_not_read_and_says_what_is_missing(clerk, book):
+    assert (
+        "Not connected yet: access token" in clerk.get(reverse("import_systems")).content.decode()
+    )
+
+    answer = clerk.post(reverse("import_systems"), {"source": str(book.pk)}, follow=True)
+
+    assert "Connect it first; still missing: Access token." in answer.content.decode()
+    assert not Spreadsheet.objects.exists()
+
+
+def test_the_token_is_kept_sealed_and_never_shown(clerk, book):
+    sheet = connected(clerk, book)
+
+    with connection.cursor() as cursor:
+        cursor.execute("select credentials from source where id = %s", [book.pk])
+        assert hubspot.TOKEN not in cursor.fetchone()[0]
+    for address in (reverse("import_systems"), reverse("source_credentials", args=[book.pk])):
+        assert hubspot.TOKEN not in clerk.get(address).content.decode()
+    assert hubspot.TOKEN not in page_of(clerk, sheet)
+
+
+def test_a_wrong_token_says_what_to_change_and_once_mended_it_goes_on(clerk, book):
+    sheet = connected(clerk, book, token="wrong-token")
+    page = page_of(clerk, sheet)
+    assert "HubSpot does not let us in." in page
+    assert reverse("source_credentials", args=[book.pk]) in page
+
+    clerk.post(reverse("source_credentials", args=[book.pk]), {"access_token": hubspot.TOKEN})
+    work()
+
+    assert "Whose leads they are" in page_of(clerk, sheet)
+
+
+def test_the_whole_way_by_hand(clerk, book):
+    sam = make.officer("Sam Stone")
+    sheet = connected(clerk, book)
+    page = page_of(clerk, sheet)
+    assert "2 of 2 are nobody here" in page
+    assert "Consent is unknown" in page
+
+    columns = {
+        f"field-{nth}": next((x["field"] for x in sheet.lines if x["path"] == name), "")
+        for nth, name in enumerate(sheet.columns)
+    }
+    clerk.post(
+        reverse("import", args=[sheet.pk]),
+        columns
+        | {"then": "keep", "known": "leave"}
+        | {"owners-0": "770", "owners-0-is": str(sam.pk), "owners-1": "771", "owners-1-is": ""}
+        | {"stages-0": "IN_PROGRESS", "stages-0-is": "nurture"}
+        | {"stages-1": "UNQUALIFIED", "stages-1-is": "retired"},
+    )
+    work()
+    page = page_of(clerk, sheet)
+    assert "1 owner in HubSpot is nobody here." in page
+    assert "Sam Gone (1)" in page
+    assert not Lead.objects.exists()
+
+    clerk.post(reverse("import_act", args=[sheet.pk, "run"]))
+    work()
+    page = page_of(clerk, sheet)
+    assert "it says it has 2" in page
+    assert page.count("adds up") == 2
+    assert "does not add up" not in page
+    ivo = Lead.objects.get(person__first_name="Ivo")
+    assert (ivo.officer, ivo.state) == (sam, "nurture")
+
+    clerk.post(reverse("import_act", args=[sheet.pk, "undo"]))
+    work()
+    assert {lead.state for lead in Lead.objects.all()} == {"retired"}
+
+
+def test_an_officer_who_is_none_is_refused(clerk, book):
+    sheet = connected(clerk, book)
+
+    answer = clerk.post(
+        reverse("import", args=[sheet.pk]),
+        {"then": "keep", "known": "leave", "owners-0": "770", "owners-0-is": str(book.pk)},
+        follow=True,
+    )
+
+    assert "Choose one of the loan officers, or nobody." in answer.content.decode()
+    sheet.refresh_from_db()
+    assert sheet.state == "columns"
+
+
+def test_it_is_asked_again_at_once_on_demand(clerk, book, vendor):
+    vendor.faults.add({**hubspot.rate_limit_fault(3600), "count": 1})
+    sheet = connected(clerk, book)
+    assert "asks us to wait 3600 seconds" in page_of(clerk, sheet)
+
+    clerk.post(reverse("import_act", args=[sheet.pk, "ask"]))
+    work()
+
+    assert "Whose leads they are" in page_of(clerk, sheet)
+
+
+def test_stopped_while_it_is_read_nothing_of_it_is_kept(clerk, book):
+    sheet = connected(clerk, book, token="wrong-token")
+
+    clerk.post(reverse("import_act", args=[sheet.pk, "drop"]))
+    work(30)
+
+    sheet.refresh_from_db()
+    assert (sheet.state, sheet.row_count) == ("dropped", 0)
+
+
+def test_a_loan_officer_may_not_read_another_system(signed_in, book):
+    officer = signed_in(make.officer().user)
+
+    assert officer.get(reverse("import_systems")).status_code == 403
+    answer = officer.post(reverse("import_systems"), {"source": str(book.pk)})
+
+    assert answer.status_code == 403
+    assert not Spreadsheet.objects.exists()
+    assert Source.objects.filter(pk=book.pk).exists()

@@ -1,0 +1,273 @@
+"""The pages of credit clocks: what an examiner sees, and what counts as proof."""
+
+from datetime import date
+
+import pytest
+
+from rooftree.compliance.credit import credit_clocks
+from rooftree.compliance.models import CreditClock
+from rooftree.flow import clock, credit_notice_triggers
+from rooftree.leads.models import Task
+from rooftree.ledger.models import Event
+from tests import make
+
+TODAY = make.NOON.date()
+PAPER = {
+    "outcome": "sent",
+    "on_date": "2026-11-23",
+    "reference": "eFolder 118, Adverse action notice",
+    "delivery": "mail",
+    "is_adverse": "on",
+    "reasons": "Income is not enough for the amount requested",
+}
+BY_WIRE = {"delivery": "electronic", "has_consented": "on", "has_shown_access": "on"}
+
+
+def started(lead, kind="adverse_action", began_on=TODAY, **changes):
+    wanted = credit_clocks.NewClock(
+        lead=lead, kind=kind, began_on=began_on, sentence="Dana told them no.",
+        cause=f"test:{make.number()}", **changes,
+    )  # fmt: skip
+    return credit_clocks.start_clock(wanted, at=make.NOON)
+
+
+@pytest.fixture(autouse=True)
+def noon():
+    """Pages are asked for at noon on the day of everything else."""
+    with clock.freeze(make.NOON):
+        yield
+
+
+@pytest.fixture
+def ben(cast):
+    """Ben, whose lead is Dana's."""
+    make.ownership(cast.ben, cast.dana)
+    cast.ben.refresh_from_db()
+    return cast.ben
+
+
+@pytest.fixture
+def omar(cast, signed_in):
+    return signed_in(cast.omar)
+
+
+def record(browser, clock, **changes):
+    typed = {**PAPER, **changes}
+    kept = {name: value for name, value in typed.items() if value is not None}
+    return browser.post(f"/compliance/clocks/{clock.pk}/proof/", kept)
+
+
+def test_a_notice_is_closed_by_its_document_with_who_saw_it(cast, ben, omar):
+    clock = started(ben)
+
+    assert record(omar, clock).status_code == 303
+
+    clock.refresh_from_db()
+    assert (clock.closed_as, clock.closed_by) == ("sent", cast.omar)
+    page = omar.get(f"/compliance/clocks/{clock.pk}/").text
+    assert "eFolder 118" in page
+    assert cast.omar.name in page
+    assert Event.objects.get(kind="compliance.clock.closed").data["outcome"] == "sent"
+    assert Task.objects.get(kind="clock:adverse_action").done_at is not None
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"reference": ""}, "Name the document"),
+        ({"delivery": ""}, "by mail or electronically"),
+        ({"on_date": "2026-11-24"}, "still to come"),
+        ({"on_date": "2026-11-20"}, "before the clock began"),
+        # ESG-01: consent, shown to work, not ended
+        ({"delivery": "electronic"}, "E-SIGN"),
+        ({**BY_WIRE, "has_shown_access": None}, "E-SIGN"),
+        ({**BY_WIRE, "is_ended": "on"}, "E-SIGN"),
+        # RGB-05: reasons, the score, each consumer
+        ({"reasons": ""}, "specific reasons"),
+        ({"reasons": "Did not meet internal standards"}, "specific reasons"),
+        ({"reports_used": "1", "notices": "1"}, "disclose the score"),
+        ({"reports_used": "2", "notices": "1", "score_disclosed": "on"}, "Everybody whose report"),
+    ],
+)
+def test_what_is_no_proof_is_refused_with_what_to_do(ben, omar, changes, said):
+    clock = started(ben)
+
+    answer = record(omar, clock, **changes)
+
+    assert answer.status_code == 422
+    assert said in answer.text
+    clock.refresh_from_db()
+    assert clock.closed_at is None
+
+
+def test_electronic_delivery_that_was_consented_to_and_works_is_proof(ben, omar):
+    clock = started(ben)
+    record(omar, clock, **BY_WIRE, reports_used="2", notices="2", score_disclosed="on")
+    clock.refresh_from_db()
+    assert clock.closed_as == "sent"
+
+
+def test_that_it_was_no_application_needs_a_sentence(ben, omar):
+    clock = started(ben)
+    bare = {"reference": None, "delivery": None, "outcome": "mistaken"}
+
+    assert record(omar, clock, **bare).status_code == 422
+    assert record(omar, clock, **bare, note="They asked about rates only").status_code == 303
+
+    clock.refresh_from_db()
+    assert clock.closed_as == "mistaken"
+
+
+def test_a_clock_is_closed_once(ben, omar):
+    clock = started(ben)
+    record(omar, clock)
+    assert record(omar, clock).status_code == 422
+
+
+def test_a_notice_of_incompleteness_gives_them_a_day_and_completing_it_thirty_more(ben, omar):
+    record(
+        omar, started(ben, "decision"), outcome="incomplete", is_adverse=None, reasons=None,
+        reply_by="2026-12-04",
+    )  # fmt: skip
+    waits = CreditClock.objects.get(kind="reply")
+    assert (waits.began_on, waits.due_on) == (date(2026, 11, 23), date(2026, 12, 4))
+
+    record(omar, waits, outcome="completed", note="Pay stubs came", is_adverse=None)
+
+    again = CreditClock.objects.get(kind="completed")
+    assert (again.began_on, again.due_on) == (date(2026, 11, 23), date(2026, 12, 23))
+
+
+def test_no_reply_by_their_day_ends_it_by_itself(ben, omar):
+    record(
+        omar, started(ben, "decision"), outcome="incomplete", is_adverse=None, reasons=None,
+        reply_by="2026-12-04",
+    )  # fmt: skip
+
+    credit_notice_triggers.remind_and_close_due(at=make.NOON + 11 * make.DAY)  # the day itself
+    assert CreditClock.objects.get(kind="reply").closed_at is None
+    credit_notice_triggers.remind_and_close_due(at=make.NOON + 12 * make.DAY)
+
+    assert CreditClock.objects.get(kind="reply").closed_as == "no_reply"
+
+
+@pytest.mark.parametrize(("combined", "left"), [(None, 1), ("on", 0)])
+def test_a_counteroffer_runs_ninety_days_unless_its_letter_was_the_denial(
+    ben, omar, combined, left
+):
+    record(
+        omar, started(ben, "decision"), outcome="counteroffer", is_adverse=None, reasons=None,
+        is_combined=combined,
+    )  # fmt: skip
+
+    found = CreditClock.objects.filter(kind="counteroffer")
+    assert found.count() == left
+    assert all(credit_clock.due_on == date(2027, 2, 21) for credit_clock in found)
+
+
+def test_those_it_concerns_are_reminded_and_of_an_overdue_one_whoever_is_above(cast, ben):
+    clock = started(ben)
+    told = [cast.dana.user, cast.omar]
+    assert [one.notices.filter(kind="clock").count() for one in told] == [1, 1]
+
+    credit_notice_triggers.remind_and_close_due(at=make.NOON + 14 * make.DAY)
+    assert [one.notices.filter(kind="clock").count() for one in told] == [1, 1]
+    credit_notice_triggers.remind_and_close_due(at=make.NOON + 15 * make.DAY)
+    credit_notice_triggers.remind_and_close_due(
+        at=make.NOON + 15 * make.DAY
+    )  # any number of workers
+
+    assert [one.notices.filter(kind="clock").count() for one in told] == [2, 2]
+    assert "due in 15 days" in cast.dana.user.notices.latest("at").text
+    assert not cast.ruth.notices.filter(kind="clock").exists()
+    for day in (20, 25, 30, 31):
+        credit_notice_triggers.remind_and_close_due(at=make.NOON + day * make.DAY)
+    assert "overdue since Dec 23" in cast.ruth.notices.get(kind="clock").text
+    clock.refresh_from_db()
+    assert clock.alarm_at is not None  # an overdue notice is never let rest
+
+
+def test_the_page_tells_open_due_soon_overdue_and_closed_apart(cast, ben, omar):
+    started(ben, "estimate", date(2026, 11, 2))
+    started(ben, "counteroffer")
+    record(omar, started(ben))
+
+    def lines(show):
+        page = omar.get("/compliance/clocks/", {"show": show})
+        return {one["clock"].kind for one in page.context["lines"]}
+
+    assert lines("open") == {"estimate", "counteroffer"}
+    assert lines("overdue") == {"estimate"}
+    assert lines("soon") == set()
+    assert lines("closed") == {"adverse_action"}
+
+
+def test_the_leads_page_shows_each_piece_with_where_it_came_from(cast, ben, signed_in):
+    started(ben)
+    make.touch(ben, inquiry={"income": {"annual_cents": 9_600_000}, "message": "I make $96,000"})
+
+    card = signed_in(cast.dana.user).get(
+        f"/leads/{ben.pk}/application/", headers={"HX-Request": "true"}
+    )
+
+    assert "1 of 6 pieces" in card.text
+    assert "Zillow" in card.text
+    assert "Adverse action notice" in card.text
+
+
+def test_each_sees_the_clocks_of_their_own_leads(cast, ben, signed_in):
+    clock = started(ben)
+    here, elsewhere = (cast.dana.user, cast.ruth, cast.omar), (
+        cast.sam.user, make.user("manager", branch=cast.austin),
+    )  # fmt: skip
+
+    for user in here:
+        browser = signed_in(user)
+        assert browser.get(f"/compliance/clocks/{clock.pk}/").status_code == 200
+        assert "Ben Ortiz" in browser.get("/compliance/clocks/").text
+    for user in elsewhere:
+        browser = signed_in(user)
+        assert browser.get(f"/compliance/clocks/{clock.pk}/").status_code == 404
+        assert "Ben Ortiz" not in browser.get("/compliance/clocks/").text
+
+
+def test_only_compliance_closes_a_clock(cast, ben, signed_in):
+    clock = started(ben)
+    for user in (cast.dana.user, cast.ruth):
+        assert record(signed_in(user), clock).status_code == 403
+    austin = make.user("compliance", branch=cast.austin)
+    assert record(signed_in(austin), clock).status_code == 404
+    clock.refresh_from_db()
+    assert clock.closed_at is None
+
+
+def test_one_tap_that_they_do_not_qualify_opens_the_notice(cast, ben, signed_in):
+    signed_in(cast.dana.user).post(f"/leads/{ben.pk}/attempts/", {"result": "told_no"})
+
+    clock = CreditClock.objects.get(lead=ben)
+    assert (clock.kind, clock.due_on) == ("adverse_action", date(2026, 12, 23))
+
+
+def test_a_basis_is_put_on_file_by_compliance_with_its_proof(cast, ben, omar, signed_in):
+    make.terms(ben.source, source_class="cra_trigger", reviewed_at=make.NOON)
+    at = f"/leads/{ben.pk}/basis/"
+    typed = {"is_authorized": "on", "reference": ""}
+
+    assert signed_in(cast.dana.user).post(at, typed).status_code == 403
+    assert "Give where the proof is kept" in omar.post(at, typed).text
+    assert not ben.bases.exists()
+    omar.post(at, {**typed, "reference": "EQ-118"})
+
+    assert (ben.bases.get().is_authorized, ben.bases.get().by) == (True, cast.omar)
+    assert "EQ-118" in omar.get(f"/leads/{ben.pk}/application/").text
+
+
+def test_terms_with_a_firm_offer_hold_its_criteria(ben, omar):
+    at = f"/compliance/sources/{ben.source_id}/"
+    typed = {"from_date": "2026-11-24", "source_class": "cra_trigger", "is_firm_offer": "on"}
+
+    assert "criteria that were set before it" in omar.post(at, typed).text
+    assert omar.post(at, {**typed, "criteria": "Score 660 or more"}).status_code == 303
+
+    kept = ben.source.terms.get()
+    assert (kept.source_class, kept.criteria) == ("cra_trigger", "Score 660 or more")

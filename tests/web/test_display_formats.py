@@ -1,0 +1,124 @@
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rooftree.web.shared import display_formats
+
+AT = datetime(2026, 11, 23, 15, 22, 10, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("cents", "said"),
+    [
+        (196_300, "$1,963"),
+        (0, "$0"),
+        (-21_400, "−$214"),  # a true minus
+        (None, "unknown"),  # missing is a word, never a dash
+    ],
+)
+def test_money_in_sentences_is_whole_dollars(cents, said):
+    assert display_formats.money(cents) == said
+
+
+@pytest.mark.parametrize(
+    ("cents", "said"),
+    [
+        (175_000_000, "$1.75M"),
+        (41_200_000, "$412K"),
+        (999_900, "$9,999"),
+        (99_999_999, "$1.00M"),  # never $1000K
+        (250_000_000_000, "$2.50B"),
+    ],
+)
+def test_money_at_a_glance_has_three_figures(cents, said):
+    assert display_formats.money_short(cents) == said
+
+
+def test_ledgers_show_cents():
+    assert display_formats.money_exact(10_000) == "$100.00"
+    assert display_formats.money_exact(-5) == "−$0.05"
+
+
+@given(st.integers(-(10**12), 10**12))
+def test_a_ledger_amount_reads_back_to_the_cent(cents):
+    said = display_formats.money_exact(cents)
+
+    digits = int("".join(one for one in said if one.isdigit()))
+    assert digits == abs(cents)
+    assert said.startswith("−") == (cents < 0)
+
+
+def test_rates_have_three_places():
+    assert display_formats.rate(Decimal("6.19")) == "6.190%"
+
+
+def test_a_share_carries_its_denominator():
+    assert (
+        display_formats.share_of_total(231, 644, "applications") == "35.9%, 231 of 644 applications"
+    )
+    assert display_formats.share_of_total(0, 0, "applications") == "none of 0 applications"
+
+
+@pytest.mark.parametrize(
+    ("e164", "said"),
+    [
+        ("+15125550142", "(512) 555-0142"),
+        ("+442079460000", "+442079460000"),  # not ours to rewrite
+        ("", "none"),
+    ],
+)
+def test_phones_are_written_as_people_do(e164, said):
+    assert display_formats.phone(e164) == said
+
+
+@pytest.mark.parametrize(
+    ("before", "said"),
+    [
+        (timedelta(seconds=40), "40 s ago"),
+        (timedelta(seconds=119), "119 s ago"),
+        (timedelta(minutes=2), "2 min ago"),
+        (timedelta(minutes=59, seconds=59), "59 min ago"),
+        (timedelta(hours=1), "2:22 PM"),
+        (timedelta(days=11), "Nov 12, 3:22 PM"),
+        (timedelta(days=990), "Mar 8, 2024"),
+        (-timedelta(hours=20), "tomorrow, 11:22 AM"),
+    ],
+)
+def test_time_is_told_only_as_far_as_needed(before, said):
+    assert display_formats.time_ago(AT - before, AT) == said
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(38, "0:38"), (74, "1:14"), (41 * 60, "41 min"), (11_520, "3 h 12 min"), (None, "unknown")],
+)
+def test_lengths_of_time(seconds, said):
+    assert display_formats.duration(seconds) == said
+
+
+def test_a_broken_promise_says_late_and_never_minus():
+    assert display_formats.time_left(AT - timedelta(seconds=38), AT) == "0:38 late"
+    assert display_formats.time_left(AT + timedelta(seconds=38), AT) == "0:38"
+
+
+@pytest.mark.parametrize(
+    ("code", "loan_type", "said"),
+    [
+        ("purchase", "va", "VA purchase"),
+        ("refinance_cash_out", "", "Cash-out refi"),
+        ("heloc", "", "HELOC"),
+        ("refinance", "conventional", "Refinance"),  # the usual kind is not said
+        ("", "", "Loan"),
+    ],
+)
+def test_a_purpose_in_the_words_of_the_trade(code, loan_type, said):
+    assert display_formats.purpose(code, loan_type) == said
+
+
+def test_initials_of_real_names():
+    assert display_formats.initials("Dana Whitfield") == "DW"
+    assert display_formats.initials("Luis & Carmen Ibarra") == "LI"
+    assert display_formats.initials("") == "?"

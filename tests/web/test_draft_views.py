@@ -1,0 +1,177 @@
+"""A form that is left reaches us within a minute, as a person's work and nothing automatic."""
+
+import json
+
+import pytest
+from django.test import Client
+
+from rooftree.capture.models import FormDraft
+from rooftree.capture.own_form import form_drafts
+from rooftree.compliance.models import Consent
+from rooftree.flow import abandoned_forms, tick_schedule
+from rooftree.leads.models import Delivery, Lead
+from rooftree.outreach.models import Message
+from rooftree.routing.models import Offer
+from tests import make
+from tests.flow import journey
+from tests.web.visitor import ANSWERS, FORM, hidden, send, shown
+
+pytestmark = pytest.mark.django_db
+FIRST_TWO = (
+    *("loan_purpose", "property_state", "property_zip"),
+    *("first_name", "last_name", "email", "phone", "language"),
+)
+LEFT = make.NOON + form_drafts.ABANDONED_AFTER
+
+
+def go_on(page: str, *, at=make.NOON, **changes):
+    """What the page sends when a visitor goes on from their number."""
+    answers = {name: ANSWERS[name] for name in FIRST_TWO}
+    data = {**hidden(page), "hp_company": "", **answers, **changes}
+    with journey.clock.at(at):
+        return Client(REMOTE_ADDR="203.0.113.10").post(
+            f"{FORM}draft/", data, headers={"Origin": "http://testserver"}
+        )
+
+
+def drafts() -> list[dict]:
+    return [
+        json.loads(bytes(form_draft.body))
+        for form_draft in FormDraft.objects.all()
+        if form_draft.due_at
+    ]
+
+
+@pytest.fixture
+def open_for_business(source):
+    journey.ready()
+    make.officer()
+    return source
+
+
+def test_a_form_that_is_left_is_a_lead_within_a_minute(open_for_business):
+    assert go_on(shown()).status_code == 204
+    assert not Lead.objects.exists()
+
+    journey.run(LEFT)
+
+    lead = Lead.objects.get()
+    assert LEFT - make.NOON < make.MINUTE
+    assert lead.person.name == "Ben Ortiz"
+    assert lead.details["extras"]["is_unfinished"] == "yes"
+    assert drafts() == []
+    assert bytes(FormDraft.objects.get().body) == b""
+
+
+def test_nothing_goes_to_them_by_itself_and_a_person_has_the_lead(open_for_business):
+    go_on(shown())
+    journey.run(LEFT)
+    journey.run(LEFT + make.HOUR)
+
+    assert (
+        not Message.objects.filter(direction="out", lead__isnull=False)
+        .exclude(medium="call")
+        .exists()
+    )
+    assert Offer.objects.filter(lead=Lead.objects.get()).exists()
+    assert not Consent.objects.filter(status="granted").exists()
+
+
+def test_who_then_sends_the_form_is_the_same_lead_and_is_answered(open_for_business):
+    page = shown()
+    go_on(page)
+    journey.run(LEFT)
+
+    assert send(page, at=LEFT + make.MINUTE, consent="yes").status_code == 303
+    journey.run(LEFT + make.MINUTE)
+
+    lead = Lead.objects.get()
+    assert lead.touches.count() == 2
+    assert {message.medium for message in Message.objects.filter(lead=lead, direction="out")} >= {
+        "text", "email",
+    }  # fmt: skip
+
+
+def test_a_form_that_was_sent_leaves_no_draft_however_late_a_sign_comes(open_for_business):
+    page = shown()
+    go_on(page)
+    send(page, at=make.NOON + make.SECOND)
+    go_on(page, at=make.NOON + 2 * make.SECOND)
+
+    journey.run(LEFT + make.MINUTE)
+
+    assert Delivery.objects.count() == 1
+    assert Lead.objects.get().touches.count() == 1
+
+
+@pytest.mark.parametrize(("seconds", "is_left"), [(44, False), (45, True)])
+def test_an_open_page_that_gives_signs_is_not_left(open_for_business, seconds, is_left):
+    page = shown()
+    go_on(page)
+    go_on(page, at=make.NOON + 30 * make.SECOND)
+
+    abandoned_forms.submit_abandoned_forms(at=make.NOON + (30 + seconds) * make.SECOND)
+
+    assert Delivery.objects.exists() is is_left
+
+
+@pytest.mark.parametrize(
+    ("changes", "at", "status"),
+    [
+        ({"email": "", "phone": ""}, make.NOON, 204),  # nobody can be reached
+        ({"email": "nobody", "phone": "12"}, make.NOON, 204),
+        ({"hp_company": "x"}, make.NOON, 204),
+        ({}, make.NOON - 2 * make.MINUTE + 2 * make.SECOND, 204),  # faster than a hand
+        ({"seal": "forged"}, make.NOON, 409),
+        ({}, make.NOON + 25 * make.HOUR, 409),
+    ],
+)
+def test_robots_strangers_and_the_unreachable_leave_no_draft(source, changes, at, status):
+    assert go_on(shown(), at=at, **changes).status_code == status
+    assert not FormDraft.objects.exists()
+
+
+def test_what_is_wrong_is_left_out_and_secrets_are_masked(source):
+    go_on(shown(), email="nobody", last_name="Ortiz 123-45-6789")
+
+    (said,) = drafts()
+    assert "email" not in said
+    assert said["phone"] == "(813) 555-0142"
+    assert "6789" not in json.dumps(said)
+
+
+def test_a_consent_is_never_part_of_a_draft(source):
+    go_on(shown(), consent="yes")
+
+    (said,) = drafts()
+    assert "consent" not in said
+
+
+def test_one_address_cannot_send_requests_without_end(source):
+    answers = [send(shown(), phone=f"(813) 555-{n:04d}").status_code for n in range(61)]
+
+    assert answers == [303] * 60 + [429]
+
+
+def test_the_clock_takes_them_in_and_forgets_what_is_over(open_for_business):
+    go_on(shown())
+    take_in = next(one for one in tick_schedule.TICKS if one.name == "forms that were left")
+    forget = next(one for one in tick_schedule.TICKS if one.name == "drafts let go")
+
+    take_in.run(LEFT)
+    forget.run(make.NOON + form_drafts.RETENTION)
+    assert FormDraft.objects.count() == 1
+    forget.run(make.NOON + form_drafts.RETENTION + make.SECOND)
+
+    assert not FormDraft.objects.exists()
+    assert Delivery.objects.count() == 1
+
+
+def test_the_officer_reads_that_the_form_was_not_finished(open_for_business, signed_in):
+    go_on(shown())
+    journey.run(LEFT)
+
+    page = signed_in(make.user("operations")).get(f"/leads/{Lead.objects.get().pk}/").text
+
+    assert "Form not finished: nothing goes by itself" in page
+    assert "and left it" in page

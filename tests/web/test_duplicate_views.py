@@ -1,0 +1,123 @@
+"""The list of records that may be one person, seen and decided by those who may."""
+
+import pytest
+from django.urls import reverse
+
+from rooftree.capture.identity import duplicate_review
+from rooftree.leads.models import Lead, Person, PersonMerge, Phone, PossibleDuplicate
+from tests import make
+
+LIST = "/matches/"
+
+
+@pytest.fixture
+def pair(cast):
+    """Ben, and Benjamin of the same number, both Dana's."""
+    make.ownership(cast.ben, cast.dana)
+    make.lead(
+        person=make.person(
+            first_name="Benjamin", last_name="Ortiz", phone="+18135550142", email="b@home.example"
+        ),
+        officer=cast.dana,
+    )
+    duplicate_review.compare_new_people(at=make.NOON)
+    return PossibleDuplicate.objects.get()
+
+
+def decision(pair: PossibleDuplicate) -> str:
+    return reverse("match_decision", args=[pair.pk])
+
+
+def test_a_pair_is_shown_with_what_speaks_for_it_and_against(cast, pair, signed_in, htmx):
+    page = signed_in(cast.ruth).get(LIST).text
+
+    assert "Ben Ortiz and Benjamin Ortiz" in page
+    assert "same phone, near name" in page
+    assert "no e-mail in common" in page
+    assert page.count("(813) 555-0142") == 2
+    assert "<html" not in signed_in(cast.ruth).get(LIST, headers=htmx).text
+
+
+def test_same_person_merges_keeping_the_older_and_can_be_taken_apart(cast, pair, signed_in):
+    browser = signed_in(cast.ruth)
+
+    answer = browser.post(decision(pair), {"answer": "same", "reason": "spoken"})
+    assert answer.status_code == 303
+    made = PersonMerge.objects.get()
+    assert (made.kept, made.gone, made.by) == (pair.older, pair.newer, cast.ruth)
+    assert made.evidence == "same phone, near name"
+    page = browser.get(LIST).text
+    assert "Nobody looks like somebody else" in page
+    assert "Take apart" in page
+
+    browser.post(decision(pair), {"answer": "apart", "reason": "slip"})
+    assert Lead.objects.filter(person=pair.newer).count() == 1
+    assert "two people" in browser.get(LIST).text
+
+
+def test_two_people_leave_the_list_and_may_be_asked_about_again(cast, pair, signed_in):
+    browser = signed_in(cast.ruth)
+
+    browser.post(decision(pair), {"answer": "two"})
+    assert "Nobody looks like somebody else" in browser.get(LIST).text
+
+    browser.post(decision(pair), {"answer": "again"})
+    assert "same phone, near name" in browser.get(LIST).text
+
+
+def test_a_number_that_may_have_a_new_owner_is_moved_by_one_press(cast, signed_in):
+    before = make.NOON - 400 * make.DAY
+    mei = make.person(first_name="Mei", last_name="Wu", phone="+18135550142", email=None)
+    make.lead(person=mei, officer=cast.dana)
+    Lead.objects.filter(pk=cast.ben.pk).update(warmed_at=before)
+    make.ownership(cast.ben, cast.dana)
+    Phone.objects.filter(person=cast.ben.person).update(given_at=before)
+    duplicate_review.compare_new_people(at=make.NOON)
+    pair = PossibleDuplicate.objects.get()
+    browser = signed_in(cast.ruth)
+    assert "Two people, the number is" in browser.get(LIST).text
+
+    browser.post(decision(pair), {"answer": "moved"})
+
+    held = {phone.person_id for phone in Phone.objects.filter(e164=pair.number, unlinked_at=None)}
+    assert held == {pair.newer_id}
+
+
+def test_without_a_reason_nothing_is_merged(cast, pair, signed_in, htmx):
+    answer = signed_in(cast.ruth).post(decision(pair), {"answer": "same"}, headers=htmx)
+
+    assert answer.status_code == 409
+    assert "Say why they are one person" in answer.text
+    assert not PersonMerge.objects.exists()
+
+
+@pytest.mark.parametrize("role", ["officer", "assistant", "marketing", "compliance", "executive"])
+def test_other_roles_see_no_list_and_decide_nothing(role, pair, signed_in):
+    browser = signed_in(make.user(role))
+
+    assert browser.get(LIST).status_code == 403
+    assert browser.post(decision(pair), {"answer": "two"}).status_code == 403
+    pair.refresh_from_db()
+    assert pair.answer == ""
+
+
+def test_a_pair_with_a_lead_in_another_branch_is_not_this_managers(cast, pair, signed_in):
+    make.lead(person=pair.newer, property_state="TX", officer=cast.sam)
+    browser = signed_in(cast.ruth)
+
+    assert "Benjamin" not in browser.get(LIST).text
+    assert browser.post(decision(pair), {"answer": "two"}).status_code == 404
+    assert "Benjamin" in signed_in(make.user("operations")).get(LIST).text
+
+
+def test_the_co_borrower_stands_on_the_leads_card_and_is_not_asked_about(
+    cast, pair, signed_in, htmx
+):
+    lupe = make.person(first_name="Lupe", last_name="Ortiz", phone="+18135550142", email=None)
+    Lead.objects.filter(pk=cast.ben.pk).update(co_borrower=lupe)
+
+    card = signed_in(cast.dana.user).get(reverse("person", args=[cast.ben.pk]), headers=htmx).text
+
+    assert "Applies with Lupe Ortiz" in card
+    assert "does not reach" in card
+    assert Person.objects.filter(pk=lupe.pk, compared_at=None).exists()

@@ -1,0 +1,211 @@
+"""Every failure has a page: right for staff, for a stranger, for a borrower in their language."""
+
+import json
+
+import pytest
+from django.core.exceptions import SuspiciousOperation
+from django.db import IntegrityError, OperationalError, connection
+from django.test import Client
+
+from rooftree.leads.models import Delivery
+from rooftree.web.shared.error_messages import BORROWER_FALLBACKS, BORROWER_MESSAGES, STAFF_MESSAGES
+from tests import make
+from tests.flow import journey
+
+pytestmark = pytest.mark.django_db
+SPANISH = {"HTTP_ACCEPT_LANGUAGE": "es-US,es;q=0.9"}
+PAGES = ("/team/", "/queue/", "/home/", "/sources/")
+
+
+def failing(kind, of="select"):
+    """Every statement that begins with `of` fails so."""
+
+    def fail(execute, sql, params, many, context):
+        if sql.lower().startswith(of):
+            raise kind("it went wrong")
+        return execute(sql, params, many, context)
+
+    return connection.execute_wrapper(fail)
+
+
+@pytest.fixture
+def browser(signed_in):
+    """A manager's browser, which shows what a visitor would see when something breaks."""
+    found = signed_in(make.user("manager", branch=make.branch()))
+    found.raise_request_exception = False
+    return found
+
+
+def test_staff_are_led_back_to_their_page(browser):
+    page = browser.get("/nowhere/")
+
+    assert page.status_code == 404
+    assert b"Back to my page" in page.content
+
+
+def test_a_stranger_is_led_to_the_sign_in(client):
+    page = client.get("/nowhere/")
+
+    assert page.status_code == 404
+    assert b"Sign in" in page.content
+    assert b"my page" not in page.content
+
+
+@pytest.mark.parametrize("path", ["/forms/nothing/", "/unsubscribe/broken-link/"])
+def test_a_borrower_reads_it_under_the_lenders_name_and_nothing_of_ours(client, path):
+    make.company()
+
+    page = client.get(path).content.decode()
+
+    assert BORROWER_MESSAGES["en"]["404"].title in page
+    assert "Lindenfield Mortgage, LLC" in page
+    assert "Rooftree" not in page
+    assert "Sign in" not in page and "my page" not in page
+
+
+@pytest.mark.parametrize("path", ["/forms/nothing/", "/unsubscribe/broken-link/"])
+def test_a_borrower_reads_it_in_spanish(client, path):
+    make.company()
+
+    page = client.get(path, **SPANISH).content.decode()
+
+    assert BORROWER_MESSAGES["es"]["404"].title in page
+    assert '<html lang="es">' in page
+
+
+def test_a_company_that_is_not_set_up_yet_has_a_page_too(client):
+    page = client.get("/forms/nothing/")
+
+    assert page.status_code == 404
+    assert b"None" not in page.content
+
+
+def test_an_address_for_a_button_says_so_instead_of_an_empty_page(browser):
+    page = browser.get("/notices/reading/")
+
+    assert page.status_code == 405
+    assert page["Allow"] == "POST"
+    assert STAFF_MESSAGES["405"].title.encode() in page.content
+
+
+def test_a_borrower_who_posts_to_a_script_reads_a_page(client):
+    site = journey.website()
+    make.company()
+
+    page = client.post(f"/forms/{site.slug}/embed.js")
+
+    assert page.status_code == 405
+    assert BORROWER_MESSAGES["en"]["400"].title.encode() in page.content
+
+
+def test_a_machine_gets_no_page(client):
+    assert client.put("/in/twilio/text/").content == b""
+    assert client.get("/in/nowhere").content == b""
+
+
+def test_a_part_of_a_page_fails_in_a_toast(browser, htmx):
+    answer = browser.get("/nowhere/", headers=htmx)
+
+    assert answer.status_code == 404
+    assert answer["HX-Retarget"] == "#toasts"
+    assert b"<html" not in answer.content
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_while_the_database_takes_nothing_a_page_asks_to_come_again(browser, path):
+    with failing(OperationalError):
+        page = browser.get(path)
+
+    assert page.status_code == 503
+    assert int(page["Retry-After"]) > 0
+    assert STAFF_MESSAGES["503"].title.encode() in page.content
+
+
+def test_a_bug_of_ours_is_a_500_and_not_a_promise_to_come_again(browser):
+    with failing(IntegrityError):
+        page = browser.get("/team/")
+
+    assert page.status_code == 500
+    assert "Retry-After" not in page
+
+
+def test_a_borrower_is_told_that_nothing_was_kept_while_the_database_is_away(client):
+    client.raise_request_exception = False
+    with failing(OperationalError):
+        page = client.get("/forms/our-site/", **SPANISH)
+
+    assert page.status_code == 503
+    assert BORROWER_MESSAGES["es"]["503"].title in page.content.decode()
+
+
+def test_a_suspicious_request_is_a_400_with_a_page(browser, monkeypatch):
+    def view(*args, **kwargs):
+        raise SuspiciousOperation
+
+    monkeypatch.setattr("rooftree.web.shared.staff_view.user_zone", view)
+
+    page = browser.get("/team/")
+
+    assert page.status_code == 400
+    assert STAFF_MESSAGES["400"].title.encode() in page.content
+
+
+def test_every_failure_has_words_for_every_reader():
+    for language, words in BORROWER_MESSAGES.items():
+        for kind in STAFF_MESSAGES:
+            said = words[BORROWER_FALLBACKS.get(kind, kind)]
+            assert said.title and said.text, (language, kind)
+    assert BORROWER_MESSAGES["en"].keys() == BORROWER_MESSAGES["es"].keys()
+
+
+# The disk is full.
+
+FULL = """
+create function no_room() returns trigger language plpgsql as $$
+begin raise 'could not extend file: No space left on device' using errcode = '53100'; end $$;
+create trigger no_room before insert on delivery for each row execute function no_room();
+"""
+
+
+def no_room():
+    with connection.cursor() as cursor:
+        cursor.execute(FULL)
+
+
+def room_again():
+    with connection.cursor() as cursor:
+        cursor.execute("drop function no_room cascade")
+
+
+@pytest.mark.parametrize("kind", ["application/json", "text/plain"])
+def test_on_a_full_disk_a_vendor_is_asked_to_come_again_and_what_it_has_is_kept(committed, kind):
+    journey.zillow()
+    vendor = Client()
+    first, second = (json.dumps(journey.zillow_contact()).encode() for _ in range(2))
+    path = f"/in/zillow/{journey.TOKEN}"
+    assert vendor.post(path, first, content_type=kind).status_code == 200
+
+    no_room()
+    answer = vendor.post(path, second, content_type=kind)
+
+    assert answer.status_code == 503
+    assert int(answer["Retry-After"]) > 0
+    assert b"No space" not in answer.content
+    assert Delivery.objects.count() == 1
+
+    room_again()
+    assert vendor.post(path, second, content_type=kind).status_code == 200
+    assert Delivery.objects.filter(state="received").count() == 2
+
+
+def test_on_a_full_disk_a_duplicate_is_not_taken_for_the_first(committed, client):
+    journey.zillow()
+    body = json.dumps(journey.zillow_contact()).encode()
+    path = f"/in/zillow/{journey.TOKEN}"
+    no_room()
+    assert client.post(path, body, content_type="application/json").status_code == 503
+
+    room_again()
+
+    assert client.post(path, body, content_type="application/json").status_code == 200
+    assert Delivery.objects.get().state == "received"

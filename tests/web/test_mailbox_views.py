@@ -1,0 +1,87 @@
+"""The page of the mailboxes that are read: each is tried, and its password is shown to nobody."""
+
+import pytest
+from django.urls import reverse
+
+from rooftree.capture.models import Mailbox
+from rooftree_simulators import imap_mailbox
+from rooftree_simulators.start_simulators import start_simulators
+from tests import make
+
+pytestmark = pytest.mark.django_db
+PAGE = "/setup/mailboxes/"
+
+
+@pytest.fixture
+def server():
+    with start_simulators() as running:
+        yield running
+
+
+@pytest.fixture
+def systems(signed_in):
+    make.company()
+    return signed_in(make.user("administrator"))
+
+
+def typed(server, **changes):
+    return {
+        "host": "127.0.0.1", "port": server.ports.imap, "security": "none", "user": imap_mailbox.USER,
+        "password": imap_mailbox.PASSWORD, "folder": "INBOX", "source_id": "", **changes,
+    }  # fmt: skip
+
+
+def test_a_mailbox_that_answers_is_kept_and_listed_without_its_password(systems, server):
+    vendor = make.source("email_text", name="Rate Hub")
+
+    answer = systems.post(PAGE, typed(server, source_id=str(vendor.pk)))
+
+    assert answer.status_code == 303
+    shown = systems.get(PAGE).text
+    assert imap_mailbox.USER in shown
+    assert "What names no source is of Rate Hub." in shown
+    assert imap_mailbox.PASSWORD not in shown + systems.get(_page_of(Mailbox.objects.get())).text
+    assert "1 read" in systems.get("/setup/").text
+
+
+def test_one_that_does_not_is_not_kept_and_nothing_typed_is_lost(systems, server):
+    answer = systems.post(PAGE, typed(server, password="guessed-app-pass"))
+
+    assert answer.status_code == 422
+    assert "With a two-step sign-in it wants an app password" in answer.text
+    assert f'value="{imap_mailbox.USER}"' in answer.text
+    assert not Mailbox.objects.exists()
+
+
+def test_it_is_stopped_and_resumed_by_a_press(systems, server):
+    systems.post(PAGE, typed(server))
+    address = reverse("setup_mailbox_pause", args=[Mailbox.objects.get().pk])
+
+    systems.post(address, {"to": "off"})
+    assert Mailbox.objects.get().due_at is None
+    assert "not read" in systems.get(PAGE).text
+
+    systems.post(address, {"to": "on"})
+    assert Mailbox.objects.get().due_at is not None
+
+
+def test_a_new_password_is_tried_and_an_empty_one_keeps_the_old(systems, server):
+    systems.post(PAGE, typed(server))
+    page = _page_of(Mailbox.objects.get())
+
+    assert systems.post(page, typed(server, password="guessed-app-pass")).status_code == 422
+    assert systems.post(page, typed(server, password="")).status_code == 303
+    assert Mailbox.objects.get().password == imap_mailbox.PASSWORD
+
+
+def test_what_went_wrong_stands_beside_it(systems):
+    make.mailbox(problem="imap.lender.example, port 993, hung up.")
+
+    shown = systems.get(PAGE).text
+
+    assert "cannot be read" in shown
+    assert "port 993, hung up." in shown
+
+
+def _page_of(one: Mailbox) -> str:
+    return reverse("setup_mailbox", args=[one.pk])

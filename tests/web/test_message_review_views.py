@@ -1,0 +1,120 @@
+"""The pages on which people decide about messages and see what they are to do."""
+
+import pytest
+from django.urls import reverse
+
+from rooftree.leads import lead_tasks
+from rooftree.leads.models import Lead, Task
+from rooftree.outreach.models import Message, MessageReview
+from tests import make
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def waiting(cast):
+    lead = make.lead(officer=cast.dana)
+    return Message.objects.create(
+        lead=lead, person=lead.person, medium="text", purpose="marketing", cause="step:1",
+        to_address="+18135550142", body="Hello <b>Ben</b>", state="review", due_at=None,
+        problem="A bug of ours struck it.", created_at=make.NOON,
+    )  # fmt: skip
+
+
+def test_the_list_shows_words_and_reason_and_takes_a_decision(cast, waiting, signed_in):
+    browser = signed_in(cast.omar)
+    page = browser.get(reverse("reviews"))
+    assert "Hello &lt;b&gt;Ben&lt;/b&gt;" in page.text
+    assert "A bug of ours struck it." in page.text
+
+    answer = browser.post(
+        reverse("review_decision", args=[waiting.pk]),
+        {"answer": "refuse", "reason": "Too late now"},
+    )
+
+    assert answer.status_code == 303
+    assert Message.objects.get(pk=waiting.pk).state == "cancelled"
+    assert "No message waits for a decision" in browser.get(reverse("reviews")).text
+    assert "Too late now" in browser.get(reverse("lead", args=[waiting.lead_id])).text
+
+
+def test_a_decision_without_a_reason_is_refused_and_changes_nothing(cast, waiting, signed_in, htmx):
+    answer = signed_in(cast.omar).post(
+        reverse("review_decision", args=[waiting.pk]), {"answer": "release"}, headers=htmx
+    )
+
+    assert answer.status_code == 409
+    assert "Say why" in answer.text
+    assert not MessageReview.objects.exists()
+
+
+def test_a_release_that_the_gate_forbids_says_so(cast, waiting, signed_in, htmx):
+    answer = signed_in(cast.omar).post(
+        reverse("review_decision", args=[waiting.pk]),
+        {"answer": "release", "reason": "Mended"},
+        headers=htmx,
+    )
+
+    assert answer.status_code == 409
+    assert "It did not go." in answer.text
+    assert Message.objects.get(pk=waiting.pk).state == "blocked"
+
+
+def owes(lead, title="Send the list", *, user_id=None, due_at=make.NOON):
+    return lead_tasks.add_task(
+        lead_id=lead.pk, user_id=user_id, title=title, due_at=due_at, at=make.NOON - make.HOUR
+    )
+
+
+def test_an_officer_and_their_assistant_see_the_officers_tasks_and_sam_does_not(cast, signed_in):
+    owes(make.lead(officer=cast.dana))
+
+    for user in (cast.dana.user, make.assistant(cast.dana)):
+        assert "Send the list" in signed_in(user).get(reverse("my_tasks")).text
+    assert "Send the list" not in signed_in(cast.sam.user).get(reverse("my_tasks")).text
+
+
+def test_the_manager_sees_what_is_late_with_whose_it_is(cast, signed_in):
+    lead = make.lead(officer=cast.dana, branch=cast.tampa)
+    owes(lead, user_id=cast.dana.user.pk)
+    owes(lead, "Not yet due", user_id=cast.dana.user.pk, due_at=make.NOON + 9999 * make.DAY)
+
+    page = signed_in(cast.ruth).get(reverse("my_tasks")).text
+
+    assert "Late in the team" in page
+    assert "Send the list" in page
+    assert "Dana Whitfield" in page
+    assert "Not yet due" not in page
+
+
+def test_a_task_of_a_role_is_in_that_roles_list(cast, signed_in):
+    wanted = lead_tasks.SystemTask(
+        kind="require:x", title="Read their answer", due_at=make.NOON, role="compliance"
+    )
+    lead_tasks.add_or_update_task(wanted, lead_id=make.lead(officer=cast.dana).pk, at=make.NOON)
+
+    assert "Read their answer" in signed_in(cast.omar).get(reverse("my_tasks")).text
+    assert "Read their answer" not in signed_in(cast.dana.user).get(reverse("my_tasks")).text
+
+
+def test_a_call_back_at_a_typed_time_is_by_the_officers_clock(cast, signed_in):
+    lead = make.lead(officer=cast.dana)
+
+    signed_in(cast.dana.user).post(
+        reverse("attempts", args=[lead.pk]),
+        {"result": "call_back:at", "call_back_at": "2036-11-27T17:00"},
+    )
+
+    assert Task.objects.get().due_at.isoformat() == "2036-11-27T22:00:00+00:00"
+
+
+def test_a_lead_is_set_aside_from_its_page_and_taken_back(cast, signed_in, htmx):
+    lead = make.lead(officer=cast.dana, first_attempt_at=make.NOON)
+    browser, address = signed_in(cast.dana.user), reverse("snooze", args=[lead.pk])
+
+    assert browser.post(address, {"until": "week"}, headers=htmx).status_code == 422
+    browser.post(address, {"until": "week", "because": "On <vacation>"})
+    assert "Set aside: On &lt;vacation&gt;" in browser.get(reverse("lead", args=[lead.pk])).text
+
+    browser.post(address, {"until": "now"})
+    assert Lead.objects.get(pk=lead.pk).snoozed_until is None

@@ -1,0 +1,69 @@
+import pytest
+from django.urls import reverse
+
+from rooftree.org import staff_notices
+from rooftree.org.models import StaffNotice
+from tests import make
+
+
+@pytest.fixture
+def told(cast):
+    """Ruth was told that nobody takes Ben, Dana that he replied."""
+    link = reverse("lead", args=[cast.ben.pk])
+    for user, kind, text in (
+        (cast.ruth, "unclaimed", "Nobody has taken a lead: Zillow purchase in FL."),
+        (cast.dana.user, "reply", "Ben wrote."),
+    ):
+        staff_notices.notify_user(
+            user_id=user.pk, kind=kind, cause=f"{kind}:1", text=text, link=link, at=make.NOON
+        )
+    return link
+
+
+def test_the_bell_counts_what_is_unread(cast, told, signed_in):
+    page = signed_in(cast.dana.user).get("/queue/")
+
+    assert 'aria-label="Notices, 1 unread"' in page.text
+    assert "Ben wrote." in page.text
+
+
+def test_an_alarm_stands_on_the_managers_wall_and_leads_to_the_lead(cast, told, signed_in):
+    browser = signed_in(cast.ruth)
+    assert "Nobody has taken a lead: Zillow purchase in FL." in browser.get("/team/").text
+
+    alarm = StaffNotice.objects.get(user=cast.ruth)
+    answer = browser.post(reverse("notice_reading", args=[alarm.pk]))
+
+    assert (answer.status_code, answer["Location"]) == (303, told)
+    assert StaffNotice.objects.get(user=cast.ruth).read_at is not None
+    assert "Nobody has taken" not in browser.get("/team/").text
+
+
+def test_the_notice_of_another_is_a_404(cast, told, signed_in):
+    alarm = StaffNotice.objects.get(user=cast.ruth)
+
+    answer = signed_in(cast.dana.user).post(reverse("notice_reading", args=[alarm.pk]))
+
+    assert answer.status_code == 404
+    assert StaffNotice.objects.get(pk=alarm.pk).read_at is None
+
+
+def test_marking_all_read_touches_ones_own_alone(cast, told, signed_in):
+    signed_in(cast.dana.user).post(reverse("notices_reading"))
+
+    assert StaffNotice.objects.get(user=cast.dana.user).read_at is not None
+    assert StaffNotice.objects.get(user=cast.ruth).read_at is None
+
+
+def test_read_notices_stay_on_their_page(cast, told, signed_in):
+    browser = signed_in(cast.dana.user)
+    browser.post(reverse("notices_reading"))
+
+    assert "Ben wrote." in browser.get("/notices/").text
+
+
+def test_htmx_gets_the_bell_and_the_list_and_no_page(cast, told, signed_in, htmx):
+    part = signed_in(cast.dana.user).get("/notices/", headers=htmx)
+
+    assert part.text.count('hx-swap-oob="outerMorph"') == 3
+    assert "<html" not in part.text

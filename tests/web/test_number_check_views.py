@@ -1,0 +1,112 @@
+"""The page of the vendor that is asked about numbers: tried first, its key shown to nobody."""
+
+import pytest
+
+from rooftree.compliance.numbers.models import NumberQuestion, NumberService
+from rooftree.compliance.numbers.number_vendor import QuestionKind
+from rooftree_simulators.numbers import dncscrub
+from rooftree_simulators.start_simulators import start_simulators
+from tests import make
+
+pytestmark = pytest.mark.django_db
+PAGE = "/setup/number-checks/"
+
+
+@pytest.fixture
+def vendor(settings):
+    with start_simulators() as running:
+        settings.UPSTREAMS = {f"numbers_{kind}": running.urls["dncscrub"] for kind in QuestionKind}
+        yield running.dncscrub
+
+
+@pytest.fixture
+def systems(signed_in):
+    make.company()
+    return signed_in(make.user("administrator"))
+
+
+def typed(**changes):
+    return {
+        "key": dncscrub.LOGIN_ID, "project": "", "covers": ["US", "FL"], "asks_reassigned": "on",
+        **changes,
+    }  # fmt: skip
+
+
+def test_without_an_account_the_page_says_what_follows(systems):
+    shown = systems.get(PAGE).text
+    assert "it counts as listed" in shown
+    assert "waits until a person has found out" in shown
+    assert "nobody is asked" in systems.get("/setup/").text
+
+
+def test_an_account_that_answers_is_kept_and_its_key_is_shown_to_nobody(systems, vendor):
+    answer = systems.post(PAGE, typed())
+
+    assert answer.status_code == 303
+    row = NumberService.objects.get()
+    assert (row.key, row.covers, row.asks_reassigned) == (dncscrub.LOGIN_ID, ["FL", "US"], True)
+    assert {one.op for one in vendor.record.since(0)} == {"scrub", "query"}
+    shown = systems.get(PAGE).text
+    assert dncscrub.LOGIN_ID not in shown
+    assert "Florida state list, National registry" in shown
+    assert "a vendor is asked" in systems.get("/setup/").text
+
+
+def test_the_key_is_encrypted_in_the_database(systems, vendor):
+    from django.db import connection
+
+    systems.post(PAGE, typed())
+    with connection.cursor() as cursor:
+        cursor.execute("select key from number_service")
+        assert dncscrub.LOGIN_ID not in cursor.fetchone()[0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"key": "another"}, "does not accept our credentials"),
+        ({"key": ""}, "Give login ID"),
+        ({"covers": [], "asks_reassigned": ""}, "Choose at least one thing"),
+    ],
+)
+def test_one_that_will_not_do_is_not_kept(systems, vendor, changes, words):
+    answer = systems.post(PAGE, typed(**changes))
+
+    assert answer.status_code == 422
+    assert words.lower() in answer.text.lower()
+    assert not NumberService.objects.exists()
+
+
+def test_a_sandbox_that_answers_by_chance_is_not_taken(systems, vendor):
+    vendor.is_sandbox = True
+    assert "sandbox" in systems.post(PAGE, typed()).text
+
+
+def test_it_is_tried_again_by_a_press_and_an_empty_key_keeps_the_old(systems, vendor):
+    systems.post(PAGE, typed())
+    assert systems.post(f"{PAGE}trial/").status_code == 303
+    assert systems.post(PAGE, typed(key="", covers=["US"])).status_code == 303
+    assert NumberService.objects.get().key == dncscrub.LOGIN_ID
+    vendor.faults.add({"action": "status:500"})
+    assert "failed (500)" in systems.post(f"{PAGE}trial/", follow=True).text
+
+
+def test_nobody_is_asked_after_a_stop_and_what_was_answered_stays(systems, vendor):
+    systems.post(PAGE, typed())
+    NumberQuestion.objects.create(
+        kind="lists", number="+18135550142", asked_at=make.NOON, answered_at=make.NOON, said={},
+        service="dncscrub",
+    )  # fmt: skip
+
+    systems.post(f"{PAGE}stop/")
+
+    assert not NumberService.objects.exists()
+    assert NumberQuestion.objects.exists()
+
+
+def test_what_fails_stands_there(systems, vendor):
+    systems.post(PAGE, typed())
+    NumberService.objects.update(failing_since=make.NOON, problem="dataapi failed (500).")
+    shown = systems.get(PAGE).text
+    assert "does not answer" in shown
+    assert "dataapi failed (500)." in shown

@@ -1,0 +1,80 @@
+"""An officer's month: each figure with its denominator, by the officer's own clock."""
+
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.utils import timezone
+
+from rooftree.leads.models import Lead, Loan
+from rooftree.web.queue import officer_month
+from tests import make
+
+pytestmark = pytest.mark.django_db
+FIRST = date(2026, 11, 1)
+
+
+@pytest.fixture
+def dana():
+    make.company()
+    return make.officer()
+
+
+def loan(officer, *, source=None, **changes):
+    lead = make.lead(source=source or make.source(), officer=officer)
+    usual = {"los": "encompass", "instance": "main", "los_loan_id": str(make.number())}
+    return Loan.objects.create(lead=lead, officer=officer, created_at=make.NOON, **usual | changes)
+
+
+def month(officer):
+    with timezone.override(ZoneInfo("America/New_York")):
+        return officer_month.load_officer_month(officer, make.NOON)
+
+
+def test_a_month_without_anything_has_no_shares_and_no_median(dana):
+    found = month(dana)
+
+    assert (found.name, found.funded, found.funded_cents, found.in_process) == ("November", 0, 0, 0)
+    assert (found.applications, found.tried, found.speed_seconds, found.parts) == (0, 0, None, [])
+
+
+def test_what_funded_is_counted_from_the_first_of_the_month_and_by_whose_loan_it_is(dana):
+    funded = {"application_date": FIRST, "amount_cents": 100_00}
+    loan(dana, funded_date=FIRST, **funded)
+    loan(dana, funded_date=FIRST - make.DAY, **funded)
+    loan(make.officer(), funded_date=FIRST, **funded)
+    loan(dana, application_date=FIRST)
+    loan(dana, application_date=FIRST - make.DAY, ended_as="withdrawn")
+
+    found = month(dana)
+
+    assert (found.funded, found.funded_cents) == (1, 100_00)
+    assert (found.applications, found.pulled, found.in_process) == (3, 2, 1)
+
+
+def test_the_sources_stand_by_what_they_brought_and_the_last_ones_together(dana):
+    for name, number in (("Web", 3), ("Zillow", 2), ("Bankrate", 2), ("Radio", 1)):
+        source = make.source(name=name)
+        for _ in range(number):
+            loan(dana, source=source, funded_date=FIRST)
+
+    found = [(part.name, part.funded) for part in month(dana).parts]
+
+    assert found == [("Web", 3), ("Bankrate", 2), ("Others", 3)]
+
+
+def test_the_median_is_of_this_months_leads_that_were_tried(dana):
+    midnight = datetime(2026, 11, 1, tzinfo=ZoneInfo("America/New_York"))
+    for created_at, seconds in (
+        (midnight, 10),
+        (make.NOON, 40),
+        (midnight - timedelta(seconds=1), 500),
+        (make.NOON, None),
+    ):
+        lead = make.lead(officer=dana)
+        tried = None if seconds is None else created_at + timedelta(seconds=seconds)
+        Lead.objects.filter(pk=lead.pk).update(created_at=created_at, first_attempt_at=tried)
+
+    found = month(dana)
+
+    assert (found.speed_seconds, found.tried) == (25.0, 2)

@@ -1,0 +1,186 @@
+"""Posting instructions: what they say is so, their commands work, and a try stores nothing."""
+
+import re
+import subprocess
+from html import unescape
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from rooftree.capture.parsing.envelope import Outcome
+from rooftree.capture.source_setup import manage_sources, posting_instructions
+from rooftree.capture.sources import SOURCES
+from rooftree.leads.models import Delivery, Lead
+from tests import make
+from tests.flow import journey
+
+TOLD = sorted(
+    key for key, one in SOURCES.items()
+    if key in manage_sources.ADAPTERS_WITH_PROOF_CHOICE or hasattr(one, "EXAMPLE")
+)  # fmt: skip
+SITE = {"allowed_origins": ["https://www.lindenfield.example"]}
+
+
+def opened(adapter, by, **setup):
+    details = SITE if adapter == "website_form" else {}
+    made = manage_sources.create_source(
+        adapter=adapter, name=f"A {adapter}", details=details, by=by, at=timezone.now()
+    )
+    made.source.setup = setup
+    made.source.save(update_fields=["setup"])
+    return made
+
+
+@pytest.fixture
+def clerk(signed_in, db):
+    journey.ready()
+    return signed_in(make.user("operations"))
+
+
+def page(source, name="source_instructions"):
+    return reverse(name, args=[source.pk])
+
+
+def run(script):
+    """The commands as a vendor runs them; the body of the answer and its status."""
+    told = script.replace("curl ", "curl -sS -w '\\n%{http_code}' ", 1)
+    done = subprocess.run(["/bin/sh", "-c", told], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    body, _, status = done.stdout.rpartition("\n")
+    return int(status), body
+
+
+@pytest.mark.parametrize("adapter", TOLD)
+def test_the_command_works_as_it_stands_and_hears_what_the_page_says(
+    committed, live_server, adapter
+):
+    journey.ready()
+    made = opened(adapter, make.user("operations"))
+    told = posting_instructions.build_instructions(made.source, at=timezone.now())
+    path = manage_sources.source_paths(made.source, made.source.token)[0]
+    script = posting_instructions.curl_commands(
+        made.source, f"{live_server.url}{path}", made.secret
+    )
+
+    status, body = run(script)
+    again, _ = run(script)
+
+    good, repeated = told.replies[:2]
+    assert status == good.answer.status < 300, body
+    if adapter != "ping_post":
+        assert again == repeated.answer.status
+        assert Delivery.objects.filter(state="duplicate").count() == 1
+        kept = Delivery.objects.exclude(state="duplicate").get()
+        assert kept.outcome in ("accepted", "accepted_test")
+
+
+@pytest.mark.parametrize(
+    ("proof", "more"),
+    [
+        ("address", {}),
+        ("header", {"header": "X-Lead-Key"}),
+        ("header", {"header": "Authorization"}),
+        ("basic", {"user": "net"}),
+        ("hmac", {}),
+    ],
+)
+def test_each_way_of_proof_works_from_the_command_and_fails_with_another_secret(
+    committed, live_server, proof, more
+):
+    journey.ready()
+    made = opened("generic", make.user("operations"), proof=proof, **more)
+    path = manage_sources.source_paths(made.source, made.source.token)[0]
+    address = f"{live_server.url}{path}"
+
+    assert run(posting_instructions.curl_commands(made.source, address, made.secret))[0] == 200
+    wrong, _ = run(posting_instructions.curl_commands(made.source, address, "wrong"))
+    assert wrong == (200 if proof == "address" else 401)
+    told = posting_instructions.build_instructions(made.source, at=timezone.now())
+    assert any(reply.answer.status == 401 and "secret" in reply.when for reply in told.replies) == (
+        proof != "address"
+    )
+
+
+@pytest.mark.parametrize("adapter", TOLD)
+def test_the_example_is_understood_whole(clerk, adapter):
+    source = opened(adapter, make.user("operations")).source
+    body = posting_instructions.build_example_post(source).encode()
+
+    found = posting_instructions.preview_post(source, body, at=timezone.now())
+
+    assert found.outcome in (Outcome.ACCEPTED, Outcome.ACCEPTED_TEST, Outcome.NO_BID)
+    for lead in found.leads:
+        assert lead.is_workable()
+    assert not Delivery.objects.exists()
+
+
+def test_the_page_says_the_fields_the_proof_and_the_answers_and_shows_no_secret(clerk):
+    made = opened("leadconduit", make.user("operations"))
+
+    shown = unescape(clerk.get(page(made.source)).content.decode())
+
+    assert "The secret in the header X-Api-Key" in shown
+    assert "<code>mortgage.loan.purpose</code>" in shown
+    assert '"outcome":"failure","reason":"duplicate"' in shown
+    assert re.search(r"<td class=\"num\">401</td>", shown)
+    assert made.secret not in shown and made.source.token not in shown
+
+
+def test_a_test_flag_is_named_where_the_format_has_one(clerk):
+    user = make.user("operations")
+    with_flag = clerk.get(page(opened("aggregator_post", user).source)).content.decode()
+    without = clerk.get(page(opened("zillow", user).source)).content.decode()
+
+    assert "<code>lead_mode = 0</code>" in with_flag
+    assert "has no word for a test" in without
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ('{"first_name": "Ana", "last_name": "Diaz", "phone": "8135550142", "shoe": "9"}',
+         ["It would become a lead.", "+18135550142", "not understood", "shoe"]),
+        ("first_name=Ana&last_name=Diaz&email=ana@example.com", ["It would become a lead."]),
+        ("<lead><first_name>Ana</first_name><phone>8135550142</phone></lead>",
+         ["It would become a lead."]),
+        ('{"first_name": "Ana"}', ["It would not become a lead.", "Nobody can be reached"]),
+        ('{"first_name": ', ["It would not become a lead.", "It is not JSON."]),
+        ("<!DOCTYPE x><a/>", ["which is never read"]),
+    ],
+)  # fmt: skip
+def test_a_try_says_what_would_be_understood_and_stores_nothing(clerk, body, said):
+    source = opened("generic", make.user("operations")).source
+
+    answer = clerk.post(page(source, "source_reading"), {"body": body})
+
+    shown = unescape(answer.content.decode())
+    assert answer.status_code == 200
+    assert [one for one in said if one not in shown] == []
+    assert (Delivery.objects.count(), Lead.objects.count()) == (0, 0)
+
+
+def test_a_try_says_what_the_limits_of_the_source_would_refuse(clerk):
+    source = opened(
+        "generic", make.user("operations"), acceptance={"required": ["loan_purpose"]}
+    ).source
+
+    answer = clerk.post(page(source, "source_reading"), {"body": "name=Ana Diaz&phone=8135550142"})
+
+    shown = unescape(answer.content.decode())
+    assert "It would be refused.</b> It came without what the loan is for." in shown
+    assert '{"status":"error","error":"missing: what the loan is for"}' in shown
+
+
+def test_nothing_pasted_is_said_and_what_is_pasted_is_shown_and_not_run(clerk):
+    source = opened("generic", make.user("operations")).source
+
+    assert clerk.post(page(source, "source_reading"), {"body": " "}).status_code == 422
+    shown = clerk.post(
+        page(source, "source_reading"), {"body": "name=<script>alert(1)</script>&phone=8135550142"}
+    ).content.decode()
+    assert "<script>alert" not in shown
+
+
+def test_a_source_that_is_set_up_at_its_vendor_has_none(clerk):
+    assert clerk.get(page(make.source("meta_lead_ads"))).status_code == 404

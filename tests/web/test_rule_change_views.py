@@ -1,0 +1,271 @@
+"""Compliance reads the rules in force, and two of them change one."""
+
+import json
+from datetime import date
+
+import pytest
+from django.urls import reverse
+
+from rooftree.compliance.rule_changes import approved_changes
+from rooftree.compliance.rule_changes.models import RuleChange
+from rooftree.compliance.rule_changes.rule_items import STATE_ITEMS
+from rooftree.flow import clock, rule_change_process
+from rooftree.outreach.messages import contact_permissions
+from rooftree.tasks.drain_queue import run_queued_tasks
+from rooftree.web.compliance import compliance_inbox
+from tests import make
+from tests.flow import journey
+from tests.flow.in_line import asked, florida, waiting
+
+pytestmark = pytest.mark.django_db
+WHY = {
+    "from_date": "2026-12-01", "cite": "Fla. HB 761", "why": "The amended statute begins",
+    "counsel": "",
+}  # fmt: skip
+HOURS = {"mon_fri": "9 AM - 7:30 PM", "sat": "10:00-17:00", "sun": "closed"}
+
+
+@pytest.fixture(autouse=True)
+def noon(db):
+    journey.ready()
+    make.officer("Dana Whitfield", licensed=("CA", "FL"), text_number="")
+    with clock.freeze(make.NOON):
+        yield
+
+
+@pytest.fixture
+def omar(signed_in):
+    return signed_in(make.user("compliance", name="Omar Haddad"))
+
+
+@pytest.fixture
+def lena(signed_in):
+    return signed_in(make.user("compliance", name="Lena Park"))
+
+
+def write(browser, item="live", place="FL", **typed):
+    answer = browser.post(reverse("rule_change_new", args=[place, item]), {**WHY, **typed})
+    run_queued_tasks()  # its dry run
+    return answer
+
+
+def act(browser, what, **typed):
+    change = RuleChange.objects.latest("number")
+    return browser.post(reverse("rule_change_act", args=[change.pk, what]), typed)
+
+
+def test_a_state_shows_each_of_its_rules_with_law_citation_and_since_when(omar):
+    page = omar.get(reverse("rules_of_place", args=["PA"])).text
+
+    assert all(state_item.label in page for state_item in STATE_ITEMS)
+    assert "Mon–Fri 9 AM–7 PM, Sat 9 AM–7 PM, Sun closed" not in page
+    assert "Mon–Sat 9 AM–7 PM, Sun closed" in page
+    assert "SB 992 of 2025-26 as passed by Senate, since Oct 18, 2026" in page
+    assert "Counsel’s choice" in page
+    earlier = omar.get(reverse("rules_of_place", args=["PA"]), {"on": "2026-10-01"}).text
+    assert "Every day 8 AM–9 PM" in earlier
+
+
+def test_the_page_of_all_rules_shows_the_states_the_federal_numbers_and_our_own_limits(omar):
+    page = omar.get(reverse("rules")).text
+
+    assert "31 days" in page
+    assert "47 CFR 64.1200(c)(2)(i)(D)" in page
+    assert "House limit" in page
+    assert "1 in 2 hours, 3 in 24 hours, 8 in 7 days" in page
+    assert "Louisiana" in page
+    assert "Hours hold for people who consented, too." in page
+    assert "Nothing was changed" in page
+
+
+def test_two_of_compliance_change_a_rule_and_the_page_says_who_and_why(omar, lena):
+    waiting(asked("Ann"), florida("2026-12-01T19:45"))
+    answer = write(omar, **HOURS)
+    assert answer.status_code == 303
+    page = lena.get(answer.url).text
+    assert "From every day 8 AM–8 PM to Mon–Fri 9 AM–7:30 PM, Sat 10 AM–5 PM, Sun closed" in page
+    assert "Of 1 message in line, <b>1</b> would go later." in page
+    assert "Text to Ann" in page
+    assert [
+        list_inbox_line.said
+        for list_inbox_line in compliance_inbox.list_inbox_lines(
+            RuleChange.objects.get().written_by, make.NOON
+        )
+    ] == []
+
+    assert act(omar, "approval").status_code == 303
+    assert RuleChange.objects.get().is_waiting
+    act(lena, "approval")
+
+    one = RuleChange.objects.get()
+    assert one.approved_by.name == "Lena Park"
+    assert json.loads(one.value) == {
+        "mon_fri": ["09:00", "19:30"], "sat": ["10:00", "17:00"], "sun": None,
+    }  # fmt: skip
+    now = omar.get(reverse("rules_of_place", args=["FL"])).text
+    assert "change 1 to come" in now
+    then = omar.get(reverse("rules_of_place", args=["FL"]), {"on": "2026-12-01"}).text
+    assert "Fla. HB 761, since Dec 1, 2026, change 1" in then
+    assert "written by Omar Haddad" in omar.get(reverse("rules")).text
+
+
+def test_two_of_compliance_change_a_limit_of_releases_which_moves_nothing_in_line(omar, lena):
+    waiting(asked("Ann"), florida("2026-12-01T19:45"))
+    today = make.NOON.date().isoformat()
+    rules = omar.get(reverse("rules")).text
+    assert "People a release reaches without a second person" in rules
+    assert "1,000" in rules
+
+    answer = write(omar, "release_free_size", "US", value="20", from_date=today)
+    page = lena.get(answer.url).text
+    assert "From 100 to 20" in page
+    assert "Nov 23, 2026, by the company’s clock" in page
+    assert "No message in line. A release that has begun keeps its limits" in page
+    assert "Ask again" not in page
+    assert "<dd>100 people</dd>" in omar.get(reverse("releases")).text
+    act(lena, "approval")
+
+    assert "<dd>20 people</dd>" in omar.get(reverse("releases")).text
+    ended = omar.get(reverse("rule_change_end", args=[RuleChange.objects.get().pk])).text
+    assert "By the company’s clock" in ended
+
+
+def test_nobody_approves_before_its_dry_run_is_there(omar, lena):
+    write(omar, **HOURS)
+    RuleChange.objects.update(dry_run=None)
+    page = lena.get(reverse("rule_change", args=[RuleChange.objects.get().pk])).text
+    assert "Every message in line is being asked about" in page
+    assert "Approve from" not in page
+
+    act(lena, "approval")
+
+    assert RuleChange.objects.get().is_waiting
+
+
+def test_what_lets_more_through_says_so_and_its_approver_says_that_counsel_was_read(omar, lena):
+    refused = write(omar, "caps", value="10 in 24 hours")
+    assert refused.status_code == 422
+    assert "Name the document in which counsel says that it is lawful." in refused.text
+    write(omar, "caps", value="10 in 24 hours", counsel="Memo 4 of Baker & Lowe")
+    page = lena.get(reverse("rule_change", args=[RuleChange.objects.get().pk])).text
+    assert "This lets through what the rules as they came stop." in page
+    assert "Memo 4 of Baker &amp; Lowe" in page
+
+    act(lena, "approval")
+    assert RuleChange.objects.get().is_waiting
+    act(lena, "approval", read="on")
+
+    assert not RuleChange.objects.get().is_waiting
+    assert "lets more through" in omar.get(reverse("rules"), {"on": "2026-12-02"}).text
+
+
+@pytest.mark.parametrize(
+    ("item", "typed", "said"),
+    [
+        ("live", {**HOURS, "sat": "all day"}, "Write hours as 9 AM - 8 PM, or closed."),
+        ("live", {**HOURS, "sat": "8 PM - 9 AM"}, "A day closes after it opens."),
+        ("caps", {"value": "three a day"}, "“three a day” is no limit; write it as 3 in 24 hours."),
+        ("caps", {"value": "3 in 30 days"}, "at most 7 days"),
+        ("proclaimed", {"value": "Christmas"}, "“Christmas” is no date"),
+        ("caps", {"value": "2 in 24 hours", "cite": ""}, "Give the law, order or document"),
+        ("caps", {"value": "2 in 24 hours", "from_date": "2026-01-01"}, "from today on"),
+        ("caps", {"value": "3 in 24 hours"}, "It says that already: 3 in 24 hours."),
+        ("release_canary_size", {"place": "US", "value": "51"}, "A whole number from 1 to 50."),
+        ("release_per_hour", {"place": "US", "value": "0"}, "A whole number from 1 to 5,000."),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_is_refused_at_its_field_and_nothing_is_kept(item, typed, said, omar):
+    answer = write(omar, item, **typed)
+
+    assert answer.status_code == 422
+    assert said in answer.text
+    assert not RuleChange.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("place", "item", "typed", "value"),
+    [
+        ("FL", "live", {"is_plain": "on", "counsel": "Memo 4"}, "federal"),
+        ("ME", "auto", {"is_plain": "on", "counsel": "Memo 4"}, None),
+        ("TX", "prerecorded_sun_holiday", {"value": "1 pm to 9 pm"}, ["13:00", "21:00"]),
+        ("TX", "holidays", {"value": ["christmas", "new_year"]}, ["christmas", "new_year"]),
+        ("TX", "proclaimed", {"value": "12/24/2026\n2026-12-31"}, ["2026-12-24", "2026-12-31"]),
+        ("TX", "no_ebr_exemption", {"value": "on"}, True),
+        ("NY", "emergency_stop", {"value": "", "counsel": "Memo 4"}, False),
+        ("US", "dnc_scrub_days", {"value": "25"}, 25),
+        ("US", "call_attempts", {"value": "1 in 4 hours\n2 in 7 days", "counsel": "Memo"},
+         [{"n": 1, "hours": 4}, {"n": 2, "days": 7}]),
+    ],
+)  # fmt: skip
+def test_each_kind_of_value_is_read_as_the_rule_data_write_it(place, item, typed, value, omar):
+    assert write(omar, item, place, **typed).status_code == 303
+
+    assert json.loads(RuleChange.objects.get().value) == value
+    assert omar.get(reverse("rule_change", args=[RuleChange.objects.get().pk])).status_code == 200
+
+
+def test_a_change_is_withdrawn_by_two_people_too(omar, lena):
+    write(omar, **HOURS)
+    act(lena, "approval")
+    first = RuleChange.objects.get()
+    end = reverse("rule_change_end", args=[first.pk])
+    assert "Withdraw it" in lena.get(reverse("rule_change", args=[first.pk])).text
+
+    answer = lena.post(end, {**WHY, "from_date": "2026-12-05", "why": "A court stayed it"})
+    run_queued_tasks()
+    assert "withdraws" in lena.get(answer.url).text
+    act(lena, "approval")
+    assert approved_changes.load_approved_changes()[0].until_date is None
+    act(omar, "approval")
+
+    assert approved_changes.load_approved_changes()[0].until_date == date(2026, 12, 5)
+    assert (
+        "It counts no more from Dec 5, 2026"
+        in omar.get(reverse("rule_change", args=[first.pk])).text
+    )
+
+
+def test_a_change_is_not_approved_for_a_reason_which_stays(omar, lena):
+    write(omar, **HOURS)
+    assert act(lena, "drop").status_code == 303
+    assert RuleChange.objects.get().is_waiting
+
+    act(lena, "drop", reason="The bill was vetoed")
+
+    assert "not approved: The bill was vetoed (Lena Park)" in omar.get(reverse("rules")).text
+
+
+def test_the_verdict_names_the_change_that_counted_and_the_one_that_did_not(omar, lena):
+    lead = asked("Ann")
+    for item, typed in (("live", HOURS), ("pewc_all_marketing", {"value": "on"})):
+        write(omar, item, from_date="2026-11-23", **{**typed, "mon_fri": "1 PM - 8 PM"})
+        act(lena, "approval")
+
+    verdict = contact_permissions.decide_call(lead_id=lead.pk, cause="test:1", at=make.NOON)
+
+    page = omar.get(reverse("verdict", args=[verdict.pk])).text
+    assert "Florida, hours for calls and texts: Mon–Fri 1 PM–8 PM" in page
+    assert "It counted. Without it: " in page
+    assert "Without it the answer is the same" in page
+    assert "Same answer, just now" in page
+
+
+def test_who_sees_one_branch_reads_the_rules_and_changes_none(signed_in):
+    tampa = signed_in(make.user("compliance", branch=make.branch("Tampa")))
+
+    assert "Change</a>" not in tampa.get(reverse("rules")).text
+    assert write(tampa, **HOURS).status_code == 403
+    assert not RuleChange.objects.exists()
+
+
+def test_the_dry_run_lists_only_what_its_reader_may_see(omar, signed_in):
+    waiting(asked("Ann"), florida("2026-12-01T19:45"))
+    write(omar, **HOURS)
+    change = RuleChange.objects.get()
+    rule_change_process.run_dry_run(change_id=change.pk, at=make.NOON)
+    austin = signed_in(make.user("compliance", branch=make.branch("Austin")))
+
+    page = austin.get(reverse("rule_change", args=[change.pk])).text
+
+    assert "<b>1</b> would go later" in page
+    assert "Ann" not in page

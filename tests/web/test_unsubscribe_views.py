@@ -1,0 +1,142 @@
+"""The link that ends our e-mails: one press, no sign-in, for ever."""
+
+import pytest
+from django.core.signing import Signer
+from django.test import Client
+
+from rooftree.compliance.models import Revocation
+from rooftree.flow import clock
+from rooftree.leads.models import Lead
+from rooftree.outreach.messages.send import unsubscribe_url
+from rooftree.outreach.models import Message
+from tests import make
+from tests.flow import journey
+
+pytestmark = pytest.mark.django_db
+ONE_CLICK = {"List-Unsubscribe": "One-Click"}
+
+
+@pytest.fixture
+def message() -> Message:
+    """The first e-mail Ben had from us."""
+    journey.ready()
+    lead = journey.deliver(journey.website(), journey.form_post(consent=False))
+    return journey.emails(lead)[0]
+
+
+def path_of(message: Message) -> str:
+    return "/unsubscribe/" + unsubscribe_url(message).split("/unsubscribe/")[1]
+
+
+def ended() -> bool:
+    return Revocation.objects.filter(address="ben.ortiz@home.example", media=["email"]).exists()
+
+
+def test_looking_at_the_page_ends_nothing(message):
+    page = Client().get(path_of(message))
+
+    text = page.content.decode()
+    assert page.status_code == 200
+    assert text.count("<button") == 1
+    assert "ben.ortiz@home.example" in text
+    assert "Lindenfield Mortgage" in text
+    assert not ended()
+
+
+def test_the_address_in_the_e_mail_is_this_page(message, mailoutbox):
+    assert unsubscribe_url(message).endswith(path_of(message))
+    assert Client().get(path_of(message)).status_code == 200
+
+
+def test_pressing_the_button_ends_e_mail(message):
+    answer = Client(enforce_csrf_checks=True).post(path_of(message))
+
+    assert answer.status_code == 200
+    assert "E-mails ended" in answer.content.decode()
+    assert ended()
+
+
+def test_a_mail_program_ends_e_mail_with_one_click(message):
+    answer = Client(enforce_csrf_checks=True).post(path_of(message), ONE_CLICK)
+
+    assert answer.status_code == 200  # never a redirect: RFC 8058, section 3.1
+    assert ended()
+
+
+def test_pressing_twice_is_harmless(message):
+    Client().post(path_of(message))
+    answer = Client().post(path_of(message))
+
+    assert answer.status_code == 200
+    assert Revocation.objects.filter(kind="unsubscribe").count() == 1
+
+
+def test_the_next_inquiry_gets_no_marketing_e_mail(message):
+    with clock.freeze(journey.later(5)):
+        Client().post(path_of(message), ONE_CLICK)
+    sent = Message.objects.filter(medium="email", state__in=["sent", "delivered"]).count()
+
+    journey.deliver(
+        Lead.objects.get().source, journey.form_post(consent=False), at=journey.later(60)
+    )
+
+    assert Message.objects.filter(medium="email", state__in=["sent", "delivered"]).count() == sent
+
+
+def test_what_waits_to_be_sent_is_cancelled(message):
+    waiting = Message.objects.create(
+        lead=message.lead,
+        person=message.person,
+        medium="email",
+        purpose="marketing",
+        cause="test:waiting",
+        to_address=message.to_address,
+        body="x",
+        state="held",
+        created_at=make.NOON,
+        due_at=make.NOON + make.DAY,
+    )
+
+    Client().post(path_of(message))
+
+    waiting.refresh_from_db()
+    assert waiting.state == "cancelled"
+
+
+def test_the_page_speaks_the_e_mails_language(message):
+    Message.objects.filter(pk=message.pk).update(language="es")
+
+    page = Client().get(path_of(message)).content.decode()
+
+    assert '<html lang="es">' in page
+    assert "Terminar los correos" in page
+
+
+def test_a_bad_token_is_not_found_and_ends_nothing(message):
+    good = path_of(message)
+    for bad in (
+        good.replace(str(message.pk), str(make.lead().pk)),
+        good[:-3] + ("aa/" if good[-3:-1] != "aa" else "bb/"),
+        "/unsubscribe/x/",
+        f"/unsubscribe/{message.pk}/",
+        f"/unsubscribe/{Signer(salt='lead-form').sign(str(message.pk))}/",
+    ):
+        assert Client().get(bad).status_code == 404, bad
+        assert Client().post(bad, ONE_CLICK).status_code == 404, bad
+    assert not ended()
+
+
+def test_the_token_of_a_text_ends_no_e_mail(message):
+    text = Message.objects.get(medium="text")  # the one the gate stopped
+
+    assert Client().post(path_of(text)).status_code == 404
+
+
+def test_nobody_learns_the_address_of_the_page(message):
+    page = Client().get(path_of(message))
+
+    assert page["Referrer-Policy"] == "no-referrer"
+    assert "no-store" in page["Cache-Control"]
+    assert page["X-Frame-Options"] == "DENY"
+    assert "frame-ancestors 'none'" in page["Content-Security-Policy"]
+    assert not page.cookies
