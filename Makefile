@@ -5,7 +5,7 @@ BIN := .venv/bin
 PORT ?= 8000
 export PORT
 
-.PHONY: help setup demo serve test check bench chaos lock format clean
+.PHONY: help setup demo serve test check bench chaos lock format hooks clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ lock: .venv/.development ## new lock files from requirements*.in (needs uv)
 
 format: .venv/.development ## put the code in the house's format
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
+
+hooks: .venv/.development ## check lint, contracts and messages with each commit
+	@$(BIN)/pre-commit install --hook-type pre-commit --hook-type commit-msg
 
 clean: ## remove the environment and every cache; no data
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

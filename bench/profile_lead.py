@@ -79,7 +79,7 @@ def _package_of(file: str) -> str:
 def _work_leads(lender_setup, source, numbers, moment, drain) -> None:
     for n in numbers:
         lender_setup.store_delivery(source, lender_setup.form_post(n))
-    with moment.at(lender_setup.NOON):
+    with moment.freeze(lender_setup.NOON):
         drain(by=lender_setup.NOON)
 
 

@@ -20,7 +20,7 @@ BASE_DIR = Path(__file__).resolve().parent
 ROOFTREE_HOME = Path(read.text("ROOFTREE_HOME", "~/.rooftree")).expanduser().absolute()
 ROOFTREE_ENV = installation_kind(
     ROOFTREE_HOME,
-    asked=read.choice("ROOFTREE_ENV", ("demo", "production"), "production")
+    requested=read.choice("ROOFTREE_ENV", ("demo", "production"), "production")
     if read.text("ROOFTREE_ENV", "")
     else "",
 )

@@ -109,7 +109,7 @@ def _is_receipt_key(key: str) -> bool:
 def _check_event(given: Given) -> Ruling:
     said = f"{given.get('event', '')} {given.get('disposition', '')}"
     return notice_rules.classify_event(
-        said, on=parse_day(given.get("on")), why=str(given.get("trigger", ""))
+        said, on=parse_day(given.get("on")), trigger=str(given.get("trigger", ""))
     )
 
 

@@ -101,7 +101,7 @@ def load_case(folder: Path) -> IncomingDelivery:
             setup=request["setup"] if isinstance(request.get("setup"), dict) else _SETUP,
             credentials=_CREDENTIALS | _string_pairs(request, "credentials"),
         ),
-        told=_load_vendor_answers(folder, request.get("upstream")),
+        vendor_answers=_load_vendor_answers(folder, request.get("upstream")),
     )
 
 
@@ -171,7 +171,7 @@ class _CaseMarket:
 
 
 def _with_market(incoming: IncomingDelivery, earlier: Sequence[Envelope] = ()) -> IncomingDelivery:
-    offers = {envelope.offer.ping_id: envelope.offer for envelope in earlier if envelope.offer}
+    offers = {envelope.placed_bid.ping_id: envelope.placed_bid for envelope in earlier if envelope.placed_bid}
     return replace(incoming, market=_CaseMarket(before=offers))
 
 

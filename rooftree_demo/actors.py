@@ -16,7 +16,7 @@ log = logging.getLogger("rooftree.demo")
 class Actor(Protocol):
     """Somebody with habits. Looked at every beat; does what is due by then."""
 
-    def beat(self) -> None: ...
+    def act(self) -> None: ...
 
 
 def seed_simulators(control: SimulatorClient, *, web: str, public: str) -> None:
@@ -27,10 +27,10 @@ def seed_simulators(control: SimulatorClient, *, web: str, public: str) -> None:
     ours = [MAIN_NUMBER, *LoanOfficer.objects.values_list("text_number", flat=True)]
     # The carrier signs the address it calls, and we verify against the public one.
     numbers = [{"number": one, "sms_url": f"{public}/in/twilio/text/"} for one in ours if one]
-    control.say("twilio/seed", {"numbers": numbers})
+    control.call("twilio/seed", {"numbers": numbers})
     # The product confirms a STOP itself, as the law lets it, once.
-    control.say("twilio/switches", {"opt_out_handling": False, "dup_rate": 0.02})
-    control.say("enc/seed", {"users": {one.login: "made-up" for one in demo_staff.OFFICERS}})
+    control.call("twilio/switches", {"opt_out_handling": False, "dup_rate": 0.02})
+    control.call("enc/seed", {"users": {one.login: "made-up" for one in demo_staff.OFFICERS}})
 
 
 def create_actors(control: SimulatorClient, *, web: str, public: str) -> list[Actor]:
@@ -60,7 +60,7 @@ def run_actors(everyone: Sequence[Actor], *, complaints: dict[str, float] = {}) 
         name = type(actor).__name__
         try:
             close_old_connections()
-            actor.beat()
+            actor.act()
         except SimulatorUnreachable as problem:
             log.debug("%s: %s", name, problem)
         except Exception as problem:  # the edge: the world goes on when one of its parts is away

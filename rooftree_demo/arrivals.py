@@ -47,7 +47,7 @@ class VendorContext:
     def certificate(self, who: Borrower) -> str:
         """TrustedForm's, of the visit in which somebody typed who they are."""
         phone = who.phone if self.rng.random() > WRONG_PHONE_SHARE else "9995550100"
-        said = self.control.say("trustedform/session", {"phone": phone, "email": who.email})
+        said = self.control.call("trustedform/session", {"phone": phone, "email": who.email})
         return str(said["url"])
 
 
@@ -60,9 +60,9 @@ class BorrowerPool:
         self._control, self._rng, self._name, self._first = control, rng, name, first
         self._number = first + Delivery.objects.count()
 
-    def somebody(self, *, language: str = "") -> Borrower:
+    def next_borrower(self, *, language: str = "") -> Borrower:
         """Somebody new, and one in twenty who asked before, whichever way."""
-        number = self._whom()
+        number = self._next_number()
         who = invent_borrower(random.Random(f"{self._name}:{number}"), number, language=language)
         self._control.set_behavior(
             f"+1{who.phone}",
@@ -72,7 +72,7 @@ class BorrowerPool:
         )
         return who
 
-    def _whom(self) -> int:
+    def _next_number(self) -> int:
         if self._number > self._first + 20 and self._rng.random() < 0.05:
             return self._number - self._rng.randint(1, 20)
         for _ in range(len(PLACES)):
@@ -96,7 +96,7 @@ class WeightedTurns[Kind: Hashable]:
     def is_first_round(self) -> bool:
         return bool(self._first)
 
-    def take(self) -> Kind:
+    def next_kind(self) -> Kind:
         """The next."""
         if self._first:
             return self._first.pop()
@@ -114,7 +114,7 @@ class BackgroundJobs:
         """Begin one."""
         self._under_way.append(self._build_pool.submit(do, *args, **more))
 
-    def look(self, *, patience: float | None = 0.0) -> None:
+    def collect_finished(self, *, patience: float | None = 0.0) -> None:
         """Let go what is done; its trouble is raised here. With None all is waited for."""
         under_way, self._under_way = self._under_way, []
         for one in under_way:

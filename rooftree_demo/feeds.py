@@ -75,10 +75,10 @@ class Feed:
     share: int  # beside the others'
     exclusive: str = "ours"
     cost_cents: int | None = None  # a lead, where the vendor charges by the lead
-    given: Mapping[str, str] = field(default=_EMPTY, compare=False)  # by the vendor
-    told: Mapping[str, Any] = field(default=_EMPTY, compare=False)  # to the adapter
+    credentials: Mapping[str, str] = field(default=_EMPTY, compare=False)  # by the vendor
+    adapter_settings: Mapping[str, Any] = field(default=_EMPTY, compare=False)  # to the adapter
     wording: str = ""  # what its consumers agree to; "" where they are shown none
-    greet: Callable[[VendorContext, Source], None] | None = field(default=None, compare=False)
+    register: Callable[[VendorContext, Source], None] | None = field(default=None, compare=False)
 
 
 FEEDS = (
@@ -93,20 +93,20 @@ FEEDS = (
         name="Meta lead ads",
         send=live_posts.submit_meta_lead,
         share=5,
-        given={
+        credentials={
             "secret": meta.APP_SECRET,
             "verify_token": meta.VERIFY_TOKEN,
             "access_token": meta.TOKEN,
         },
         wording=CONSENT_WORDING,
-        greet=live_conversations.register_callback("meta"),
+        register=live_conversations.register_callback("meta"),
     ),
     Feed(
         adapter="google_lead_form",
         name="Google lead forms",
         send=live_posts.post_google_lead,
         share=3,
-        given={"secret": google_lead_form.WEBHOOK_KEY},
+        credentials={"secret": google_lead_form.WEBHOOK_KEY},
         wording=CONSENT_WORDING,
     ),
     Feed(
@@ -114,20 +114,20 @@ FEEDS = (
         name="LinkedIn lead forms",
         send=live_posts.submit_linkedin_lead,
         share=1,
-        given={
+        credentials={
             "secret": linkedin.CLIENT_SECRET,
             "access_token": linkedin.TOKEN,
             "account": linkedin.ACCOUNT,
         },
         wording=CONSENT_WORDING,
-        greet=live_conversations.register_callback("linkedin"),
+        register=live_conversations.register_callback("linkedin"),
     ),
     Feed(
         adapter="tiktok_lead_gen",
         name="TikTok lead forms",
         send=live_posts.post_tiktok_lead,
         share=1,
-        given={"secret": tiktok_lead_gen.APP_SECRET},
+        credentials={"secret": tiktok_lead_gen.APP_SECRET},
         wording=CONSENT_WORDING,
     ),
     Feed(
@@ -189,19 +189,19 @@ FEEDS = (
         name="October mailer",
         send=live_conversations.place_tracking_call,
         share=2,
-        given={"secret": AUTH_TOKEN},
-        told={
+        credentials={"secret": AUTH_TOKEN},
+        adapter_settings={
             "ring": live_conversations.DESK_NUMBER,
             "lines": [f"{phone_twilio.TRACKING_NUMBER} = October mailer"],
         },
-        greet=live_conversations.register_twilio_number,
+        register=live_conversations.register_twilio_number,
     ),
     Feed(
         adapter="phone_callrail",
         name="CallRail",
         send=live_conversations.post_callrail_call,
         share=2,
-        given={"secret": phone_callrail.SIGNING_KEY},
+        credentials={"secret": phone_callrail.SIGNING_KEY},
     ),
     Feed(
         adapter="chat_generic",
@@ -214,16 +214,16 @@ FEEDS = (
         name="Intercom",
         send=live_conversations.write_in_intercom,
         share=2,
-        given={"secret": intercom.CLIENT_SECRET, "access_token": intercom.TOKEN},
-        greet=live_conversations.register_callback("intercom"),
+        credentials={"secret": intercom.CLIENT_SECRET, "access_token": intercom.TOKEN},
+        register=live_conversations.register_callback("intercom"),
     ),
     Feed(
         adapter="chat_drift",
         name="Drift",
         send=live_conversations.write_in_drift,
         share=1,
-        given={"secret": drift.VERIFICATION_TOKEN, "access_token": drift.TOKEN},
-        greet=live_conversations.register_callback("drift"),
+        credentials={"secret": drift.VERIFICATION_TOKEN, "access_token": drift.TOKEN},
+        register=live_conversations.register_callback("drift"),
     ),
     Feed(
         adapter="email_text",
@@ -231,7 +231,7 @@ FEEDS = (
         send=live_conversations.mail_text_lead,  # its price stands in each letter
         share=2,
         exclusive="shared",
-        told={"senders": [lead_email.VENDOR_DOMAIN]},
+        adapter_settings={"senders": [lead_email.VENDOR_DOMAIN]},
     ),
     Feed(
         adapter="email_adf",
@@ -240,7 +240,7 @@ FEEDS = (
         share=1,
         exclusive="aged",
         cost_cents=9_00,
-        told={"senders": [lead_email.VENDOR_DOMAIN]},
+        adapter_settings={"senders": [lead_email.VENDOR_DOMAIN]},
     ),
     Feed(
         adapter="referral_partner",
@@ -307,10 +307,10 @@ def _create_source(feed: Feed, by: User, at: datetime) -> Source:
         adapter=feed.adapter, name=feed.name, details=details, by=by, at=at
     )
     named: dict[str, Any] = {"source_id": opened.source.pk, "by": by, "at": at}
-    if feed.given:
-        vendor_credentials.save_credentials(typed=feed.given, **named)
-    if feed.told:
-        adapter_settings.save_settings(typed=feed.told, **named)
+    if feed.credentials:
+        vendor_credentials.save_credentials(typed=feed.credentials, **named)
+    if feed.adapter_settings:
+        adapter_settings.save_settings(typed=feed.adapter_settings, **named)
     if feed.adapter == "generic":
         publish_field_map.publish_field_map(
             FIELD_MAP, summary="As the author explained it", **named

@@ -52,7 +52,7 @@ def record_rate_sheets(journal: Journal) -> None:
             )
             inline_queue.run_pending()
             message_dispatch.send_due_messages(at=sheet.at)
-        journal.add(name)
+        journal.mark_loaded(name)
 
 
 def _book_cost(slug: str, cents: int, *, day: date, name: str) -> None:

@@ -26,24 +26,24 @@ class HistoryLoader:
         """With `before_all` a visitor waits until everything is there."""
         self._journal = Journal.of_this_home()
         self._before_all = before_all
-        lacking = [part for part in self._journal.plan.parts if self._journal.lacks(part)]
+        lacking = [part for part in self._journal.plan.parts if self._journal.is_missing(part)]
         leads = ",".join(part for part in lacking if part != RATES_PART)
         self._stages = [one for one in (leads, RATES_PART if RATES_PART in lacking else "") if one]
         self._tries = 0
         self._running: list[subprocess.Popen[bytes]] = []
         self._began = time.monotonic()
         self._looked = self._said = 0.0
-        self._now = measure_progress(self._journal.plan, self._journal.told())
+        self._now = measure_progress(self._journal.plan, self._journal.loaded_names())
         self._is_polite = False
 
     def start(self) -> None:
         """Begin where an earlier start ended."""
-        self._keep()
+        self._write_progress()
         if self._stages:
             print_progress(
                 f"loading a history of {self._journal.plan.count:,} leads; the newest come first…"
             )
-        self.go_on()
+        self.advance()
 
     def is_usable(self) -> bool:
         """Whether what the first screen needs is there, or has been waited for long enough."""
@@ -53,7 +53,7 @@ class HistoryLoader:
             return False
         return self._now.told >= USABLE_LEADS or time.monotonic() > self._began + MAX_VISITOR_WAIT
 
-    def go_on(self) -> None:
+    def advance(self) -> None:
         """Load the next stage when the one before is done, and tell how far it is."""
         self._update_progress()
         if self.is_usable() and not self._is_polite:
@@ -63,7 +63,7 @@ class HistoryLoader:
         if self._running:
             self._finish_stage()
         if self._stages:
-            self._running = self._begin(self._stages[0])
+            self._running = self._start_stage(self._stages[0])
 
     def stop(self) -> None:
         """End what still runs; the next start goes on from there."""
@@ -72,7 +72,7 @@ class HistoryLoader:
                 one.terminate()
                 one.wait()
 
-    def _begin(self, stage: str) -> "list[subprocess.Popen[bytes]]":
+    def _start_stage(self, stage: str) -> "list[subprocess.Popen[bytes]]":
         shares = 1 if stage == RATES_PART else min(max(os.cpu_count() or 2, 2), MAX_SHARES)
         nice = BACKGROUND_NICE if self._is_polite else 0
         return [_start_loader(stage, f"{n}/{shares}", nice=nice) for n in range(shares)]
@@ -106,14 +106,14 @@ class HistoryLoader:
         if self._now.is_done or time.monotonic() < self._looked + CHECK_SECONDS:
             return
         self._looked = time.monotonic()
-        self._now = measure_progress(self._journal.plan, self._journal.told())
-        self._keep()
+        self._now = measure_progress(self._journal.plan, self._journal.loaded_names())
+        self._write_progress()
         if self._looked > self._said + PROGRESS_SECONDS and not self._now.is_done:
             self._said = self._looked
             now = self._now
             print_progress(f"history: {now.what}: {now.pct} % ({now.told:,} of {now.of:,} leads)")
 
-    def _keep(self) -> None:
+    def _write_progress(self) -> None:
         file = self._journal.folder.parent / "loading.json"
         fresh = file.with_suffix(".new")
         fresh.write_text(self._now.as_json())

@@ -33,7 +33,7 @@ class HistoryPlan:
     count: int
 
     @classmethod
-    def of(cls, folder: Path, *, count: int) -> "HistoryPlan":
+    def load_or_create(cls, folder: Path, *, count: int) -> "HistoryPlan":
         """The plan kept in a demo's folder; made, of `count` leads, at the first call."""
         file = folder / "began.json"
         if not file.exists():

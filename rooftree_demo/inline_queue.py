@@ -18,7 +18,7 @@ class InlineBackend(ObanBackend):
     def enqueue(self, task: Any, args: Any, kwargs: Any) -> "TaskResult[Any, Any]":
         """Put the task in line; the same one already waiting is enough."""
         self.validate_task(task)
-        row = {"task": task.known_as, "args": list(args), "kwargs": dict(kwargs)}
+        row = {"task": task.task_name, "args": list(args), "kwargs": dict(kwargs)}
         if row not in _pending:
             _pending.append(row)
         return TaskResult(

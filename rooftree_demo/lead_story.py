@@ -71,25 +71,25 @@ class LeadStory:
         self._order = count()
         self._seen_texts: set[UUID] = set()
         self._may_be_texted = False
-        self.lead = self.ask(story.slug, story.at)
+        self.lead = self.inquire(story.slug, story.at)
         self._leads = [self.lead.pk]
 
-    def later(self, when: datetime, act: Callable[[datetime], None]) -> None:
+    def schedule(self, when: datetime, act: Callable[[datetime], None]) -> None:
         """Do something at a moment to come; what lies beyond the story's end never happens."""
         heapq.heappush(self._agenda, (max(when, self.at), next(self._order), act))
 
-    def within(self, low: timedelta, high: timedelta) -> timedelta:
+    def random_delay(self, low: timedelta, high: timedelta) -> timedelta:
         """A while between two."""
         return low + (high - low) * self.rng.random()
 
-    def run(self) -> None:
+    def play(self) -> None:
         """Tell it to the end."""
         while self._agenda and self._agenda[0][0] <= self.until:
             when, _, act = heapq.heappop(self._agenda)
             when = max(when, self.at)
             self.pass_time(when)
             act(when)
-            self.settle(when)
+            self.run_queue(when)
         self.pass_time(self.until)
         self._close_stale_leads()
 
@@ -99,10 +99,10 @@ class LeadStory:
             what, due = self._next_due(to)
             if due is None:
                 break
-            self._tick(what, max(due, self.at))
+            self._run_due(what, max(due, self.at))
         self.at = max(self.at, to)
 
-    def settle(self, at: datetime) -> None:
+    def run_queue(self, at: datetime) -> None:
         """Run what was queued at `at`, and notice the texts that left."""
         with moment.freeze(at):
             inline_queue.run_pending()
@@ -111,14 +111,14 @@ class LeadStory:
 
     def inquire_again(self, slug: str, at: datetime) -> bool:
         """The borrower asks through another source; whether that began a lead of its own."""
-        lead = self.ask(slug, at)
+        lead = self.inquire(slug, at)
         is_new = lead.pk != self.lead.pk
         if is_new:
             self.lead = lead
             self._leads.append(lead.pk)
         return is_new
 
-    def fresh(self) -> Lead:
+    def current_lead(self) -> Lead:
         """The lead as it stands now."""
         return Lead.objects.select_related("officer__user", "person").get(pk=self.lead.pk)
 
@@ -130,7 +130,7 @@ class LeadStory:
                 with moment.freeze(due):
                     close_stale_leads.close_if_stale(lead_id=lead_id, at=due)
 
-    def ask(self, slug: str, at: datetime) -> Lead:
+    def inquire(self, slug: str, at: datetime) -> Lead:
         """Their inquiry comes in through a source; the lead that it belongs to."""
         source = source_by_slug(slug)
         post = vendor_posts.build_post(
@@ -173,7 +173,7 @@ class LeadStory:
             cursor.execute(_SELECT_NEXT_DUE, {"leads": self._leads, "to": to})
             return cursor.fetchone() or ("", None)
 
-    def _tick(self, what: str, at: datetime) -> None:
+    def _run_due(self, what: str, at: datetime) -> None:
         """The part of the product's clock that is due now."""
         with moment.freeze(at):
             if what == "offer":
@@ -197,7 +197,7 @@ class LeadStory:
             is_first = not self._seen_texts
             self._seen_texts.add(text.pk)
             sent_at = text.sent_at or self.at
-            self.later(sent_at + 2 * SECOND, self._confirm_delivery(text.carrier_id))
+            self.schedule(sent_at + 2 * SECOND, self._confirm_delivery(text.carrier_id))
             if is_first:
                 self._maybe_reply(text, sent_at)
 
@@ -211,10 +211,10 @@ class LeadStory:
 
     def _maybe_reply(self, text: Message, sent_at: datetime) -> None:
         if self.story.fate is Fate.STOPPED:
-            body, wait = sample_messages.stop_message(self.rng), self.within(MINUTE, 5 * HOUR)
+            body, wait = sample_messages.stop_message(self.rng), self.random_delay(MINUTE, 5 * HOUR)
         elif self.rng.random() < (0.5 if self.story.fate in REACHED_FATES else 0.08):
             body = sample_messages.borrower_reply(self.rng, self.who.language)
-            wait = self.within(MINUTE, 45 * MINUTE)
+            wait = self.random_delay(MINUTE, 45 * MINUTE)
         else:
             return
 
@@ -226,12 +226,12 @@ class LeadStory:
                 carrier="console",
                 at=at,
             )
-            self.later(at + self.within(2 * MINUTE, 25 * MINUTE), self._read)
+            self.schedule(at + self.random_delay(2 * MINUTE, 25 * MINUTE), self._read_reply)
 
-        self.later(sent_at + wait, act)
+        self.schedule(sent_at + wait, act)
 
-    def _read(self, at: datetime) -> None:
-        lead = self.fresh()
+    def _read_reply(self, at: datetime) -> None:
+        lead = self.current_lead()
         if lead.officer is None:
             return
         conversation_inbox.mark_read(lead_id=lead.pk, by=lead.officer.user_id, at=at)

@@ -41,17 +41,17 @@ class InquirySender:
         self._turns = WeightedTurns(SHARES, self.rng)
         self._crowd = BorrowerPool(control, self.rng, name="live", first=FIRST_LIVE_NUMBER)
 
-    def beat(self) -> None:
+    def act(self) -> None:
         """Send the next inquiry when it is time."""
-        self.errands.look()
+        self.errands.collect_finished()
         if time.monotonic() < self.next:
             return
         self.next = time.monotonic() + min(self.rng.expovariate(1 / INQUIRY_GAP), 4 * INQUIRY_GAP)
-        slug = self._turns.take()
+        slug = self._turns.next_kind()
         source = Source.objects.filter(slug=slug).first()
         if source is None:  # a home that an earlier release set up
             return
-        who = self._crowd.somebody(language=origin_by_slug(slug).language)
+        who = self._crowd.next_borrower(language=origin_by_slug(slug).language)
         certificate = self.street.certificate(who) if slug in CERTIFIED_SOURCES else ""
         post = vendor_posts.build_post(
             source, who, self.rng, at=clock.now(), certificate=certificate
@@ -70,7 +70,7 @@ class TextReplier:
         self.control = control
         self._request: set[UUID] = set()
 
-    def beat(self) -> None:
+    def act(self) -> None:
         """Answer the texts that arrived a while ago."""
         now = datetime.now(UTC)
         for text in Message.objects.filter(
@@ -80,9 +80,9 @@ class TextReplier:
             if text.delivered_at and (now - text.delivered_at).total_seconds() < wait:
                 continue
             self._request.add(text.pk)
-            self._answer(text)
+            self._reply_to_text(text)
 
-    def _answer(self, text: Message) -> None:
+    def _reply_to_text(self, text: Message) -> None:
         luck = seeded_fraction("writes", text.pk)
         before = Message.objects.filter(person_id=text.person_id, direction="in")
         if luck > REPLY_SHARE + STOP_SHARE or before.count() > 1:
@@ -95,4 +95,4 @@ class TextReplier:
         )
         if text.cause.startswith("stop:"):
             return
-        self.control.text(text.to_address, text.from_address, body)
+        self.control.send_text(text.to_address, text.from_address, body)

@@ -34,7 +34,7 @@ def place_tracking_call(street: VendorContext, source: Source, who: Borrower) ->
         talk_s=street.rng.uniform(40, 150),
     )
     line = {"from": f"+1{who.phone}", "to": phone_twilio.TRACKING_NUMBER}
-    street.control.say("twilio/call", line)
+    street.control.call("twilio/call", line)
 
 
 def post_callrail_call(street: VendorContext, source: Source, who: Borrower) -> None:
@@ -64,7 +64,7 @@ def chat_visitor(vendor: str) -> Callable[[VendorContext, Source, Borrower], Non
             "phone": f"+1{who.phone}",
             "says": sample_messages.chat_question(street.rng, who.language),
         }
-        street.control.say(f"{vendor}/visitor", said)
+        street.control.call(f"{vendor}/visitor", said)
 
     return send
 
@@ -74,7 +74,7 @@ def mail_text_lead(street: VendorContext, source: Source, who: Borrower) -> None
     made = lead_email.text_email_delivery(
         who, street.rng, at=clock.now(), to=_intake_address(source)
     )
-    street.control.say("imap/letter", {"raw": base64.b64encode(made.body).decode()})
+    street.control.call("imap/letter", {"raw": base64.b64encode(made.body).decode()})
 
 
 def mail_adf_lead(street: VendorContext, source: Source, who: Borrower) -> None:
@@ -102,14 +102,14 @@ def register_twilio_number(street: VendorContext, source: Source) -> None:
     """The carrier is told where calls to the tracking number go."""
     url = f"{street.public}/in/phone_twilio/{source.token}?line=mailer"
     line: dict[str, Any] = {"number": phone_twilio.TRACKING_NUMBER, "voice_url": url}
-    street.control.say("twilio/seed", {"numbers": [line]})
+    street.control.call("twilio/seed", {"numbers": [line]})
 
 
 def register_callback(vendor: str) -> Callable[[VendorContext, Source], None]:
     """This vendor is told our address, and asks whether it is ours where it does so."""
 
     def tell(street: VendorContext, source: Source) -> None:
-        street.control.say(f"{vendor}/callback", {"url": street.address(source)})
+        street.control.call(f"{vendor}/callback", {"url": street.address(source)})
 
     return tell
 

@@ -42,16 +42,16 @@ class FeedInquirySender:
         )
         self._greeted: set[str] = set()
 
-    def beat(self) -> None:
+    def act(self) -> None:
         """Somebody comes when it is time."""
-        self.errands.look()
+        self.errands.collect_finished()
         if time.monotonic() < self.next:
             return
         gap = FIRST_INQUIRY_GAP if self._turns.is_first_round else INQUIRY_GAP
         self.next = time.monotonic() + min(self.rng.expovariate(1 / gap), 4 * gap)
-        feed = self._turns.take()
+        feed = self._turns.next_kind()
         source = Source.objects.get(name=feed.name)
-        if feed.greet and feed.name not in self._greeted:
-            feed.greet(self.street, source)
+        if feed.register and feed.name not in self._greeted:
+            feed.register(self.street, source)
             self._greeted.add(feed.name)
-        self.errands.run(feed.send, self.street, source, self._crowd.somebody())
+        self.errands.run(feed.send, self.street, source, self._crowd.next_borrower())

@@ -45,7 +45,7 @@ class LosSubscriber:
         self.next_opening = time.monotonic() + HOUR_SECONDS
         self._is_subscribed = False
 
-    def beat(self) -> None:
+    def act(self) -> None:
         """Subscribe once; open anew every hour."""
         if not self._is_subscribed:
             connection = Connection.objects.get(slug="encompass")
@@ -70,7 +70,7 @@ class LoanProcessors:
         self._history_ends = Journal.of_this_home().plan.began
         self._next_page = 0.0
 
-    def beat(self) -> None:
+    def act(self) -> None:
         """Begin with the files that came in, and go on with those an earlier run left."""
         if time.monotonic() < self._next_page:
             return
@@ -86,7 +86,7 @@ class LoanProcessors:
             if handoff.sent_at and handoff.sent_at < self._history_ends:
                 minutes = 24 * 60 * seeded_between(*HISTORY_LOAN_DAYS, "pace", handoff.loan_id)
             try:
-                self.control.say(
+                self.control.call(
                     "enc/scenario",
                     {
                         "loan_id": handoff.loan.los_loan_id,
@@ -104,7 +104,7 @@ class RateDesk:
     def __init__(self) -> None:
         self.next = time.monotonic() + SHEET_SECONDS / 4
 
-    def beat(self) -> None:
+    def act(self) -> None:
         """Publish the next sheet when it is time."""
         if time.monotonic() < self.next:
             return

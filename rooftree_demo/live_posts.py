@@ -84,7 +84,7 @@ def submit_meta_lead(street: VendorContext, source: Source, who: Borrower) -> No
     is_told = street.rng.random() > LOST_NOTICE_SHARE
     boxes = {"tcpa_sms_calls": street.rng.random() < 0.8}
     said = {"answers": _meta_answers(who), "boxes": boxes, "notify": is_told}
-    street.control.say("meta/lead", said)
+    street.control.call("meta/lead", said)
 
 
 def submit_linkedin_lead(street: VendorContext, source: Source, who: Borrower) -> None:
@@ -93,7 +93,7 @@ def submit_linkedin_lead(street: VendorContext, source: Source, who: Borrower) -
     answers = {"1": who.first_name, "2": who.last_name, "3": who.email, "4": who.phone}
     choice = 1 if who.purpose == "purchase" else 2
     said = {"answers": answers, "choice": choice, "notify": is_told}
-    street.control.say("linkedin/lead", said)
+    street.control.call("linkedin/lead", said)
 
 
 def _meta_answers(who: Borrower) -> dict[str, Any]:

@@ -47,7 +47,7 @@ class OfficerPhones:
         self.rng = random.Random()
         self.next = 0.0
 
-    def beat(self) -> None:
+    def act(self) -> None:
         """Another mood now and then."""
         if time.monotonic() < self.next:
             return
@@ -66,7 +66,7 @@ class OfficerPhones:
 class OfferTakers:
     """Officers who see an offer on their screen and take it there, or pass."""
 
-    def beat(self) -> None:
+    def act(self) -> None:
         """Answer the offers whose officer is looking."""
         now = datetime.now(UTC)
         for offer in Offer.objects.filter(**OPEN_OFFER, due_at__gt=now):
@@ -91,7 +91,7 @@ class OfficerCallers:
         self._asked: set[object] = set()
         self._rests: dict[UUID, datetime] = {}  # lead: until when there is nothing to do about it
 
-    def beat(self) -> None:
+    def act(self) -> None:
         """The next step for a few of the leads taken lately, or whose promised call is due."""
         now = datetime.now(UTC)
         lately = Q(from_at__gt=now - WORK_WINDOW)
@@ -162,7 +162,7 @@ class OfficerCallers:
         if number and lead.pk not in self._asked:
             self._asked.add(lead.pk)
             body = "Still up 🙂 I have all my papers here. Could you open my application tonight?"
-            self.control.text(number.e164, MAIN_NUMBER, body)
+            self.control.send_text(number.e164, MAIN_NUMBER, body)
 
     def _hand_off(self, lead: Lead, now: datetime) -> None:
         lead.refresh_from_db()
@@ -190,7 +190,7 @@ def _call_result(tries: list[ContactAttempt], plan: str) -> str:
 class OfficerRepliers:
     """Officers who read what borrowers wrote and answer most of it."""
 
-    def beat(self) -> None:
+    def act(self) -> None:
         """Answer what came in a while ago."""
         now = datetime.now(UTC)
         unread = Message.objects.filter(

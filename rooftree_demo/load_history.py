@@ -64,27 +64,27 @@ class Journal:
         folder = Path(settings.ROOFTREE_HOME) / "demo" / str(Company.objects.get().pk)
         folder.mkdir(parents=True, exist_ok=True)
         return cls(
-            folder, HistoryPlan.of(folder, count=HISTORY_SIZES[os.environ.get("DEMO", "")]), share
+            folder, HistoryPlan.load_or_create(folder, count=HISTORY_SIZES[os.environ.get("DEMO", "")]), share
         )
 
     @cached_property
     def done(self) -> set[str]:
         """The names of what was loaded when this was first asked, and of what we added."""
-        return self.told()
+        return self.loaded_names()
 
-    def told(self) -> set[str]:
+    def loaded_names(self) -> set[str]:
         """The names of what is loaded now, by whichever share."""
         return {
             name for path in self.folder.glob("loaded-*.txt") for name in path.read_text().split()
         }
 
-    def lacks(self, part: str) -> bool:
+    def is_missing(self, part: str) -> bool:
         """Whether something of a part is still to be loaded."""
         if part == RATES_PART:
             return part not in self.done
         return any(str(one.number) not in self.done for one in self.plan.by_part[part])
 
-    def add(self, name: str) -> None:
+    def mark_loaded(self, name: str) -> None:
         """This one is committed."""
         self.done.add(name)
         with self._mine.open("a") as file:
@@ -106,14 +106,14 @@ def load_part(part: str, *, journal: Journal, share: tuple[int, int] = (0, 1)) -
     for name, stories in journal.plan.spans(part):
         if which == 0 and name not in journal.done:
             history_costs_and_rates.book_advertising(stories[0], journal.plan, part=part, name=name)
-            journal.add(name)
+            journal.mark_loaded(name)
         for story in stories:
             if story.number // journal.plan.layers % of != which:
                 continue
             if str(story.number) in journal.done:
                 continue
             _load_story(story, until=journal.plan.began, control=control)
-            journal.add(str(story.number))
+            journal.mark_loaded(str(story.number))
             told += 1
             if told % PROGRESS_EVERY == 0:
                 took = time.monotonic() - begun
@@ -166,7 +166,7 @@ def _run_story(story: Story, until: datetime, control: object, *, with_savepoint
     connection.features.uses_savepoints = with_savepoints or connection.in_atomic_block
     try:
         with connection.execute_wrapper(inline_queue.skip_notifications), transaction.atomic():
-            OfficerDesk(LeadStory(story, until=until), control).work()  # type: ignore[arg-type]
+            OfficerDesk(LeadStory(story, until=until), control).play()  # type: ignore[arg-type]
             if connection.needs_rollback:
                 raise NeedsSavepoints
     finally:
@@ -186,7 +186,7 @@ def _load_rates(journal: Journal) -> None:
     from rooftree_demo import history_costs_and_rates
 
     history_costs_and_rates.record_rate_sheets(journal)
-    journal.add(RATES_PART)
+    journal.mark_loaded(RATES_PART)
 
 
 def print_progress(text: str) -> None:

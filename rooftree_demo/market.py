@@ -75,14 +75,14 @@ def _run_market(addresses: simulator_addresses.SimulatorAddresses, ended: thread
     loading = history_loader.HistoryLoader(before_all=os.environ.get("DEMO") == "full")
     loading.start()
     while not loading.is_usable() and not ended.wait(0.3):
-        loading.go_on()
+        loading.advance()
     if not ended.is_set():
         print_progress(
             f"the demo is usable at {settings.PUBLIC_URL} (sign in as anyone; Ctrl-C stops it)."
         )
     actors = town.create_actors(control, web=web, public=settings.PUBLIC_URL)
     while not ended.wait(BEAT_SECONDS):
-        loading.go_on()
+        loading.advance()
         town.run_actors(actors)
     loading.stop()
 

@@ -67,32 +67,32 @@ class OfficerDesk:
         )
         self.deferrals = 4
 
-    def work(self) -> None:
+    def play(self) -> None:
         """From the first offer on."""
         life = self.life
-        if self._begin() and self.rng.random() < 0.06:
+        if self._assign_and_call() and self.rng.random() < 0.06:
             slugs = [
                 repeat_source
                 for repeat_source in REPEAT_SOURCES
                 if repeat_source != life.story.slug
             ]
-            wait = life.within(4 * HOUR, 9 * DAY)
-            life.later(life.at + wait, self._repeat_inquiry(self.rng.choice(slugs)))
-        life.run()
+            wait = life.random_delay(4 * HOUR, 9 * DAY)
+            life.schedule(life.at + wait, self._repeat_inquiry(self.rng.choice(slugs)))
+        life.play()
 
-    def _begin(self) -> bool:
+    def _assign_and_call(self) -> bool:
         """Somebody takes the lead and calls; whether anybody did."""
         life = self.life
         has_owner = self._find_owner()
         if has_owner and not self._schedule_ring_result():
-            wait = life.within(MINUTE, 20 * MINUTE)
-            life.later(self._next_working_moment(life.at + wait), self._call_borrower)
+            wait = life.random_delay(MINUTE, 20 * MINUTE)
+            life.schedule(self._next_working_moment(life.at + wait), self._call_borrower)
         return has_owner
 
     def _repeat_inquiry(self, slug: str) -> Callable[[datetime], None]:
         def act(at: datetime) -> None:
             if self.life.inquire_again(slug, at):
-                self._begin()
+                self._assign_and_call()
 
         return act
 
@@ -103,18 +103,18 @@ class OfficerDesk:
         for _ in range(MAX_OFFERS):
             offer = Offer.objects.filter(lead=life.lead, **OPEN_OFFER).first()
             if offer is None:
-                return life.fresh().officer_id is not None or self._assign_by_manager()
+                return life.current_lead().officer_id is not None or self._assign_by_manager()
             if offer.due_at > life.until:
                 return False
-            self._answer(offer)
-        return life.fresh().officer_id is not None
+            self._answer_offer(offer)
+        return life.current_lead().officer_id is not None
 
-    def _answer(self, offer: Offer) -> None:
+    def _answer_offer(self, offer: Offer) -> None:
         life, drawn = self.life, self.rng.random()
         if drawn < 0.48:
-            self._press_one(offer, offer.offered_at + life.within(9 * SECOND, 32 * SECOND))
+            self._press_one(offer, offer.offered_at + life.random_delay(9 * SECOND, 32 * SECOND))
         elif drawn < 0.74:
-            soon = life.within(10 * SECOND, offer.due_at - offer.offered_at - 4 * SECOND)
+            soon = life.random_delay(10 * SECOND, offer.due_at - offer.offered_at - 4 * SECOND)
             self._act_at(
                 offer.offered_at + soon,
                 lambda at: lead_offers.take_offer(
@@ -123,7 +123,7 @@ class OfficerDesk:
             )
         elif drawn < 0.81:
             self._act_at(
-                offer.offered_at + life.within(8 * SECOND, 35 * SECOND),
+                offer.offered_at + life.random_delay(8 * SECOND, 35 * SECOND),
                 lambda at: lead_offers.decline_offer(
                     offer_id=offer.pk, officer_id=offer.officer_id, at=at
                 ),
@@ -146,12 +146,12 @@ class OfficerDesk:
             except answer_offer.CannotTake:
                 return
             finally:
-                self.life.settle(at)
+                self.life.run_queue(at)
 
     def _assign_by_manager(self) -> bool:
         """Nobody took it: the manager who was alarmed finds somebody."""
         life = self.life
-        at = life.at + life.within(4 * MINUTE, 40 * MINUTE)
+        at = life.at + life.random_delay(4 * MINUTE, 40 * MINUTE)
         if at > life.until:
             return False
         life.pass_time(at)
@@ -165,7 +165,7 @@ class OfficerDesk:
                 )
             except lead_ownership.CannotOwn:
                 continue
-            life.settle(at)
+            life.run_queue(at)
             return True
         return False
 
@@ -178,10 +178,10 @@ class OfficerDesk:
         if waits is None:
             return False
         ring_id = waits.cause.removeprefix("ring:")
-        lasts = life.within(40 * SECOND, 9 * MINUTE)
+        lasts = life.random_delay(40 * SECOND, 9 * MINUTE)
         over = life.at + lasts
-        life.later(over, self._end_ring(ring_id, int(lasts.total_seconds())))
-        life.later(over + 10 * SECOND, self._record_result)
+        life.schedule(over, self._end_ring(ring_id, int(lasts.total_seconds())))
+        life.schedule(over + 10 * SECOND, self._record_result)
         return True
 
     def _end_ring(self, ring_id: str, seconds: int) -> Callable[[datetime], None]:
@@ -195,13 +195,13 @@ class OfficerDesk:
                 seconds=seconds if talked else None,
                 at=at,
             )
-            call_events.on_officer_call_status(ring_id=ring_id, said="completed", at=at)  # type: ignore[arg-type]
+            call_events.on_officer_call_status(ring_id=ring_id, carrier_status="completed", at=at)  # type: ignore[arg-type]
 
         return act
 
     def _call_borrower(self, at: datetime) -> None:
         """One try, if the borrower may be called at this hour."""
-        lead = self.life.fresh()
+        lead = self.life.current_lead()
         if lead.officer is None or lead.state in ("retired", "funded"):
             return
         verdict = contact_permissions.decide_call(
@@ -212,12 +212,12 @@ class OfficerDesk:
         elif verdict.next_allowed_at and self.deferrals:
             self.deferrals -= 1
             # On duty or not: whoever took a lead at night calls when the borrower may be called.
-            opens = verdict.next_allowed_at + self.life.within(MINUTE, 40 * MINUTE)
-            self.life.later(opens, self._call_borrower)
+            opens = verdict.next_allowed_at + self.life.random_delay(MINUTE, 40 * MINUTE)
+            self.life.schedule(opens, self._call_borrower)
 
     def _record_result(self, at: datetime) -> None:
         """Write down what came of a call, and what follows from it."""
-        lead = self.life.fresh()
+        lead = self.life.current_lead()
         if lead.officer is None or lead.state in ("retired", "funded"):
             return
         self.tries_left -= 1
@@ -232,12 +232,12 @@ class OfficerDesk:
             call_back_at=agreed if result == "call_back" else None,
         )
         if result == "call_back":
-            self.life.later(agreed, self._call_borrower)
+            self.life.schedule(agreed, self._call_borrower)
         elif result == "spoken":
             self._after_talk(at)
         elif result in ("no_answer", "voicemail") and self.tries_left > 0:
-            pause = self.life.within(3 * HOUR, 30 * HOUR)
-            self.life.later(self._next_working_moment(at + pause), self._call_borrower)
+            pause = self.life.random_delay(3 * HOUR, 30 * HOUR)
+            self.life.schedule(self._next_working_moment(at + pause), self._call_borrower)
 
     def _choose_result(self) -> str:
         last = self.tries_left <= 0
@@ -252,12 +252,12 @@ class OfficerDesk:
     def _after_talk(self, at: datetime) -> None:
         life = self.life
         if self.fate in APPLYING_FATES:
-            life.later(at + life.within(10 * MINUTE, 6 * DAY), self._hand_off)
+            life.schedule(at + life.random_delay(10 * MINUTE, 6 * DAY), self._hand_off)
         if self.fate is Fate.WATCHES:
-            life.later(at + 4 * MINUTE, self._set_rate_watch)
+            life.schedule(at + 4 * MINUTE, self._set_rate_watch)
 
     def _set_rate_watch(self, at: datetime) -> None:
-        lead = self.life.fresh()
+        lead = self.life.current_lead()
         below = Decimal("0.125") * self.rng.randint(1, 5)
         rate_watch.set_watch(
             lead=lead,
@@ -269,24 +269,24 @@ class OfficerDesk:
 
     def _hand_off(self, at: datetime) -> None:
         """To the LOS, where the processors' work begins."""
-        lead = self.life.fresh()
+        lead = self.life.current_lead()
         if lead.officer is None or lead.state == "retired":
             return
         try:
             los_handoff.request_handoff(lead_id=lead.pk, by=lead.officer.user, at=at)
         except handoff_outbox.HandoffNotReady:
             return
-        self.life.settle(at)
+        self.life.run_queue(at)
         loan = Loan.objects.filter(lead=lead).first()
         pace, when = self.rng.uniform(0.75, 1.5), at
         if loan is None:
             return
         for days, status in LOAN_PATHS[self.fate]:
             when += DAY * days * pace
-            self.life.later(when, self._move_loan(loan, status))
+            self.life.schedule(when, self._move_loan(loan, status))
             if status in adverse_action_notices.NOTICES_BY_STATUS:
-                seen = when + self.life.within(2 * DAY, 9 * DAY)
-                self.life.later(
+                seen = when + self.life.random_delay(2 * DAY, 9 * DAY)
+                self.life.schedule(
                     seen, lambda at, so=status: adverse_action_notices.record_notice(loan, so, at)
                 )
 
@@ -300,7 +300,7 @@ class OfficerDesk:
 
     def _next_working_moment(self, at: datetime) -> datetime:
         """The owner's next working moment."""
-        officer = self.life.fresh().officer
+        officer = self.life.current_lead().officer
         if officer is None:
             return at
         return working_hours.next_opening(officer.hours, zone=officer.zone, at=at) or at

@@ -31,6 +31,6 @@ def run_demo() -> None:
         name="market",
         command=[sys.executable, "-m", "rooftree_demo.market"],
         environment=database.child_environment(),
-        patience=MARKET_STOP_TIMEOUT,
+        stop_timeout=MARKET_STOP_TIMEOUT,
     )
     serve_installation.serve_installation(extra=[market])

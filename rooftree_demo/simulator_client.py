@@ -18,7 +18,7 @@ class SimulatorClient:
         self.addresses = addresses
         self._client = httpx2.Client(base_url=addresses.control, timeout=20)
 
-    def say(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    def call(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """One call. Raises `CannotReach`."""
         try:
             answer = self._client.post(f"/{path}", json=body)
@@ -31,12 +31,12 @@ class SimulatorClient:
 
     def move_loan(self, loan_id: str, status: str, *, on: str = "", by: str = "web") -> None:
         """What a processor does in the LOS; `on` is the date written."""
-        self.say(f"enc/loans/{loan_id}/status", {"status": status, "date": on, "by": by})
+        self.call(f"enc/loans/{loan_id}/status", {"status": status, "date": on, "by": by})
 
-    def text(self, sender: str, to: str, body: str) -> None:
+    def send_text(self, sender: str, to: str, body: str) -> None:
         """A borrower texts one of our numbers."""
-        self.say("twilio/inbound", {"from": sender, "to": to, "body": body})
+        self.call("twilio/inbound", {"from": sender, "to": to, "body": body})
 
     def set_behavior(self, number: str, **behaviour: Any) -> None:
         """How whoever has this number answers calls and takes texts."""
-        self.say("twilio/callees", {"number": number, **behaviour})
+        self.call("twilio/callees", {"number": number, **behaviour})

@@ -25,7 +25,7 @@ class ControlApi(Vendor):
             body = json.loads(request.body) if request.body else dict(request.query)
             if not isinstance(body, dict):
                 raise ValueError("a JSON object is required")
-            return json_reply(200, self._answer(request.method, parts[1:], body))
+            return json_reply(200, self._dispatch(request.method, parts[1:], body))
         except LookupError as unknown:
             wrong = isinstance(unknown, KeyError)
             text = f"missing {unknown}" if wrong else f"unknown call: {unknown}"
@@ -33,7 +33,7 @@ class ControlApi(Vendor):
         except (TypeError, ValueError) as problem:
             return json_reply(400, {"error": str(problem)})
 
-    def _answer(self, method: str, path: list[str], body: Json) -> Json:
+    def _dispatch(self, method: str, path: list[str], body: Json) -> Json:
         match method, *path:
             case "POST", "reset":
                 return self._reset_vendors()
@@ -46,7 +46,7 @@ class ControlApi(Vendor):
         raise LookupError("/".join(path))
 
     def _reset_vendors(self) -> Json:
-        self.clock.clear()
+        self.clock.clear_jobs()
         for vendor in self.vendors.values():
             vendor.reset()
         return {"now": self.clock.now().isoformat()}
@@ -73,16 +73,16 @@ def set_clock(clock: SimulatedClock, body: Json) -> Json:
 
 
 def _add_fault(vendor: Vendor, body: Json) -> Json:
-    return {"fault_id": vendor.faults.add(body)}
+    return {"fault_id": vendor.faults.add_fault(body)}
 
 
 def _clear_faults(vendor: Vendor, body: Json) -> Json:
-    vendor.faults.clear()
+    vendor.faults.clear_faults()
     return {}
 
 
 def _list_requests(vendor: Vendor, body: Json) -> Json:
-    rows: list[Any] = [row.as_json() for row in vendor.record.since(int(body.get("since", 0)))]
+    rows: list[Any] = [row.as_json() for row in vendor.record.requests_since(int(body.get("since", 0)))]
     return {"requests": rows, "total": vendor.record.total}
 
 
@@ -91,5 +91,5 @@ _COMMON_CALLS: dict[tuple[str, str], Callable[[Vendor, Json], Json]] = {
     ("DELETE", "faults"): _clear_faults,
     ("GET", "requests"): _list_requests,
     ("GET", "state"): lambda vendor, body: vendor.state(),
-    ("POST", "seed"): lambda vendor, body: vendor.plant(body),
+    ("POST", "seed"): lambda vendor, body: vendor.load_seed(body),
 }

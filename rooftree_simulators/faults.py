@@ -97,17 +97,17 @@ class FaultBook:
         self._ids = itertools.count(1)
         self._lock = threading.Lock()
 
-    def add(self, body: dict[str, Any]) -> str:
+    def add_fault(self, body: dict[str, Any]) -> str:
         fault = parse_fault(f"fault-{next(self._ids)}", body)
         with self._lock:
             self._faults.append(fault)
         return fault.fault_id
 
-    def clear(self) -> None:
+    def clear_faults(self) -> None:
         with self._lock:
             self._faults.clear()
 
-    def strike(self, method: str, path: str, op: str) -> Fault | None:
+    def next_fault(self, method: str, path: str, op: str) -> Fault | None:
         """The first fault that strikes this request, or None."""
         with self._lock:
             for fault in self._faults:

@@ -51,7 +51,7 @@ class ImapMailbox(Vendor):
             self.switches = Switches({"busy": False, "hangs_up_at": ""})
             self.password = PASSWORD  # as it is today
 
-    def add(self, raw: bytes) -> int:
+    def add_message(self, raw: bytes) -> int:
         """A letter comes in; its UID."""
         with self.lock:
             kept = StoredEmail(uid=self.next_uid, raw=raw, at=self.clock.now())
@@ -59,7 +59,7 @@ class ImapMailbox(Vendor):
             self.next_uid += 1
             return kept.uid
 
-    def delete(self, uid: int) -> None:
+    def delete_message(self, uid: int) -> None:
         """Somebody deletes a letter; its number is never given again."""
         with self.lock:
             self.letters = [letter for letter in self.letters if letter.uid != uid]
@@ -77,12 +77,12 @@ class ImapMailbox(Vendor):
     def control(self, method: str, path: list[str], body: Json) -> Json:
         match method, *path:
             case "POST", "letter":
-                return {"uid": self.add(base64.b64decode(body["raw"]))}
+                return {"uid": self.add_message(base64.b64decode(body["raw"]))}
             case "POST", "renumber":
                 self.renumber_messages()
                 return {"uidvalidity": self.validity}
             case "POST", "switches":
-                return self.switches.change(body)
+                return self.switches.update(body)
         raise LookupError("/".join(path))
 
     def state(self) -> Json:
@@ -99,9 +99,9 @@ class _Session(socketserver.StreamRequestHandler):
         self.box = self.server.box
         self.is_in = self.is_open = False
         if self.box.switches.values["busy"]:
-            self._say("* BYE Too many connections, try again later")
+            self._send_line("* BYE Too many connections, try again later")
             return
-        self._say(f"* OK [CAPABILITY {_CAPABILITIES}] simulator ready")
+        self._send_line(f"* OK [CAPABILITY {_CAPABILITIES}] simulator ready")
         while line := self.rfile.readline(65_536):
             tag, _, rest = line.decode("ascii", "replace").strip().partition(" ")
             name, _, told = rest.partition(" ")
@@ -112,10 +112,10 @@ class _Session(socketserver.StreamRequestHandler):
                 self.box.asked.append(name.upper())
             if self.box.switches.values["hangs_up_at"] == name.upper():
                 return
-            if not self._answer(tag, name.upper(), told):
+            if not self._run_command(tag, name.upper(), told):
                 return
 
-    def _answer(self, tag: str, name: str, told: str) -> bool:
+    def _run_command(self, tag: str, name: str, told: str) -> bool:
         """Carry out one command; False when the connection ends."""
         steps = {
             "CAPABILITY": self._capability,
@@ -127,15 +127,15 @@ class _Session(socketserver.StreamRequestHandler):
             "UID FETCH": self._fetch,
         }
         if name == "LOGOUT":
-            self._say("* BYE see you")
-            self._say(f"{tag} OK LOGOUT completed")
+            self._send_line("* BYE see you")
+            self._send_line(f"{tag} OK LOGOUT completed")
             return False
         step = steps.get(name)
-        self._say(f"{tag} {step(told) if step else 'BAD unknown command'}")
+        self._send_line(f"{tag} {step(told) if step else 'BAD unknown command'}")
         return True
 
     def _capability(self, told: str) -> str:
-        self._say(f"* CAPABILITY {_CAPABILITIES}")
+        self._send_line(f"* CAPABILITY {_CAPABILITIES}")
         return "OK CAPABILITY completed"
 
     def _login(self, told: str) -> str:
@@ -154,10 +154,10 @@ class _Session(socketserver.StreamRequestHandler):
             return "NO [NONEXISTENT] no such mailbox"
         self.is_open = True
         with self.box.lock:
-            self._say("* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft)")
-            self._say(f"* {len(self.box.letters)} EXISTS")
-            self._say(f"* OK [UIDVALIDITY {self.box.validity}] UIDs valid")
-            self._say(f"* OK [UIDNEXT {self.box.next_uid}] predicted next UID")
+            self._send_line("* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft)")
+            self._send_line(f"* {len(self.box.letters)} EXISTS")
+            self._send_line(f"* OK [UIDVALIDITY {self.box.validity}] UIDs valid")
+            self._send_line(f"* OK [UIDNEXT {self.box.next_uid}] predicted next UID")
         return "OK [READ-ONLY] completed"
 
     def _search(self, told: str) -> str:
@@ -171,7 +171,7 @@ class _Session(socketserver.StreamRequestHandler):
         else:
             day = datetime.strptime(f"{what} +0000", "%d-%b-%Y %z").date()
             found = [letter.uid for letter in letters if letter.at.date() >= day]
-        self._say(" ".join(["* SEARCH", *map(str, found)]))
+        self._send_line(" ".join(["* SEARCH", *map(str, found)]))
         return "OK SEARCH completed"
 
     def _fetch(self, told: str) -> str:
@@ -190,7 +190,7 @@ class _Session(socketserver.StreamRequestHandler):
                 self.wfile.write(head.encode() + raw + b")\r\n")
         return "OK FETCH completed"  # of a letter that is gone: nothing, and no error
 
-    def _say(self, line: str) -> None:
+    def _send_line(self, line: str) -> None:
         self.wfile.write(f"{line}\r\n".encode())
 
 

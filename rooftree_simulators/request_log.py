@@ -63,7 +63,7 @@ class RequestLog:
             self._rows.append(LoggedRequest(number=next(self._numbers), **facts))
             self.total += 1
 
-    def since(self, number: int = 0) -> list[LoggedRequest]:
+    def requests_since(self, number: int = 0) -> list[LoggedRequest]:
         """Requests with a number above `number`."""
         with self._lock:
             return [row for row in self._rows if row.number > number]

@@ -75,22 +75,22 @@ class SimulatedClock:
         with self._changed:
             self._set_time(at, self._speed)
 
-    def after(self, seconds: float, job: Callable[[], None]) -> None:
+    def schedule_job(self, seconds: float, job: Callable[[], None]) -> None:
         """Run `job` once, `seconds` of simulated time from now."""
         with self._changed:
             due = self.now() + timedelta(seconds=seconds)
             heapq.heappush(self._jobs, (due, next(self._order), job))
             self._changed.notify_all()
 
-    def process(self, steps: Iterator[float], *, after: float = 0.0) -> None:
+    def run_process(self, steps: Iterator[float], *, after: float = 0.0) -> None:
         """Run a generator that yields the simulated seconds it wants to wait."""
 
         def step() -> None:
             wait = next(steps, None)
             if wait is not None:
-                self.after(wait, step)
+                self.schedule_job(wait, step)
 
-        self.after(after, step)
+        self.schedule_job(after, step)
 
     def advance(self, seconds: float) -> datetime:
         """Move forward, running every job that falls due, in order, before returning."""
@@ -111,7 +111,7 @@ class SimulatedClock:
                     self._changed.notify_all()
             return target
 
-    def clear(self) -> None:
+    def clear_jobs(self) -> None:
         """Forget every waiting job."""
         with self._changed:
             self._jobs.clear()
@@ -152,9 +152,9 @@ class SimulatedClock:
                     continue
                 job = heapq.heappop(self._jobs)[2]
                 self._running += 1
-            self._build_pool.submit(self._one, job)
+            self._build_pool.submit(self._run_job, job)
 
-    def _one(self, job: Callable[[], None]) -> None:
+    def _run_job(self, job: Callable[[], None]) -> None:
         try:
             job()
         except Exception:  # one broken job must be seen and must not end the clock

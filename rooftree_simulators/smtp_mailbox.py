@@ -57,7 +57,7 @@ class SmtpMailbox(Vendor):
             return "554 5.6.0 Message refused"
         content = envelope.content
         raw = content if isinstance(content, bytes) else str(content or "").encode()
-        kept = self._keep(str(envelope.mail_from or ""), recipients, raw)
+        kept = self._store_message(str(envelope.mail_from or ""), recipients, raw)
         for recipient in recipients:
             if self._treatment(recipient) is Treatment.BOUNCE:
                 self._send_bounce(kept, recipient)
@@ -70,7 +70,7 @@ class SmtpMailbox(Vendor):
         kept = self.treatments
         return kept.get(name) or kept.get(domain) or kept.get("*") or Treatment.ACCEPT
 
-    def _keep(self, sender: str, recipients: list[str], raw: bytes) -> Json:
+    def _store_message(self, sender: str, recipients: list[str], raw: bytes) -> Json:
         parsed = message_from_bytes(raw, policy=policy.default)
         row: Json = {
             "number": next(self._numbers),
@@ -99,11 +99,11 @@ class SmtpMailbox(Vendor):
             "",
             f"{address}: no such mailbox (5.1.1)",
         ]
-        report = self._keep("", [kept["from"]], "\r\n".join(lines).encode())
+        report = self._store_message("", [kept["from"]], "\r\n".join(lines).encode())
         if self.bounce_url:
             body = f"recipient={address}&report={report['number']}".encode()
             headers = {"Content-Type": "application/x-www-form-urlencoded"}
-            self.clock.after(
+            self.clock.schedule_job(
                 1, lambda: _ignore_answer(send_request("POST", self.bounce_url, body, headers))
             )
 
@@ -112,7 +112,7 @@ class SmtpMailbox(Vendor):
     def control(self, method: str, path: list[str], body: Json) -> Json:
         match method, *path:
             case "GET", "messages":
-                return {"messages": self.to(str(body.get("to", "")))}
+                return {"messages": self.messages_to(str(body.get("to", "")))}
             case "DELETE", "messages":
                 with self.lock:
                     self.messages.clear()
@@ -123,7 +123,7 @@ class SmtpMailbox(Vendor):
                 return {"address": address, "treatment": self.treatments[address]}
         raise LookupError("/".join(path))
 
-    def to(self, address: str = "") -> list[Json]:
+    def messages_to(self, address: str = "") -> list[Json]:
         """Messages kept for an address, oldest first; all of them without one."""
         wanted = address.lower()
         with self.lock:
@@ -136,7 +136,7 @@ class SmtpMailbox(Vendor):
     def state(self) -> Json:
         return {"messages": len(self.messages), "treatments": dict(self.treatments)}
 
-    def plant(self, body: Json) -> Json:
+    def load_seed(self, body: Json) -> Json:
         self.bounce_url = str(body.get("bounce_url", self.bounce_url))
         return {"bounce_url": self.bounce_url}
 

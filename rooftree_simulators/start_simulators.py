@@ -87,13 +87,13 @@ class Simulators:
 
     def _start_listeners(self, ports: Ports, asked: tuple[Vendor, ...]) -> Ports:
         """Where each listens now; those of `asked` by the name of their vendor."""
-        ctl = self._listen(HttpListener(self.control, ports.ctl))
-        enc = self._listen(HttpListener(self.encompass, ports.enc))
-        twilio = self._listen(HttpListener(self.twilio, ports.twilio))
-        mail = self._listen(SmtpListener(self.mailbox, ports.smtp or _find_free_port()))
-        imap = self._listen(ImapListener(self.imap, ports.imap))
+        ctl = self._add_listener(HttpListener(self.control, ports.ctl))
+        enc = self._add_listener(HttpListener(self.encompass, ports.enc))
+        twilio = self._add_listener(HttpListener(self.twilio, ports.twilio))
+        mail = self._add_listener(SmtpListener(self.mailbox, ports.smtp or _find_free_port()))
+        imap = self._add_listener(ImapListener(self.imap, ports.imap))
         others = {
-            vendor.key: self._listen(HttpListener(vendor, getattr(ports, vendor.key)))
+            vendor.key: self._add_listener(HttpListener(vendor, getattr(ports, vendor.key)))
             for vendor in asked
         }
         return Ports(
@@ -105,7 +105,7 @@ class Simulators:
             **{key: one.port for key, one in others.items()},
         )
 
-    def _listen[Kind: (HttpListener, SmtpListener, ImapListener)](self, listener: Kind) -> Kind:
+    def _add_listener[Kind: (HttpListener, SmtpListener, ImapListener)](self, listener: Kind) -> Kind:
         self._listeners.append(listener)
         return listener
 

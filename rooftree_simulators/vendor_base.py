@@ -101,7 +101,7 @@ class Switches:
 
     values: Json = field(default_factory=dict)
 
-    def change(self, body: Json) -> Json:
+    def update(self, body: Json) -> Json:
         for name, value in body.items():
             known = self.values.get(name)
             same = isinstance(known, bool) == isinstance(value, bool)
@@ -135,20 +135,20 @@ class Vendor:
         """A refusal, or None to go on."""
         return None
 
-    def expire(self, request: Request) -> None:
+    def expire_credentials(self, request: Request) -> None:
         """Make the credential of this request worthless (fault `expire_token`)."""
 
     def admit(self, request: Request) -> Reply | None:
         """A refusal for load, or None; every None is followed by one `leave`."""
         return None
 
-    def leave(self) -> None:
+    def release(self) -> None:
         """An admitted request has ended."""
 
     def handle(self, request: Request) -> Reply:
         raise NotImplementedError
 
-    def dress(self, reply: Reply) -> Reply:
+    def add_headers(self, reply: Reply) -> Reply:
         """Headers that every answer of the vendor carries."""
         return reply
 
@@ -159,14 +159,14 @@ class Vendor:
     def state(self) -> Json:
         return {}
 
-    def plant(self, body: Json) -> Json:
+    def load_seed(self, body: Json) -> Json:
         """Load seed data."""
         raise LookupError("seed")
 
     def reset(self) -> None:
         """Back to the state of the start."""
         self.record.clear()
-        self.faults.clear()
+        self.faults.clear_faults()
         self.violations.clear()
 
 
@@ -177,13 +177,13 @@ def answer_request(vendor: Vendor, request: Request) -> ReplyPlan:
     fault: Fault | None = None
     refused = vendor.authenticate(request)
     if refused is None:
-        fault = vendor.faults.strike(request.method, request.path, op)
+        fault = vendor.faults.next_fault(request.method, request.path, op)
         sending = _respond_with_fault(vendor, request, op, fault)
     else:
         sending = ReplyPlan(reply=refused)
     if sending.reply is not None:
         sending = ReplyPlan(
-            reply=vendor.dress(sending.reply),
+            reply=vendor.add_headers(sending.reply),
             only_bytes=sending.only_bytes,
             drip_ms=sending.drip_ms,
         )
@@ -226,7 +226,7 @@ def _apply_fault_before(vendor: Vendor, request: Request, fault: Fault) -> Reply
             )
             return ReplyPlan(reply=page)
         case FaultAction.EXPIRE_TOKEN:
-            vendor.expire(request)
+            vendor.expire_credentials(request)
             return ReplyPlan(reply=vendor.authenticate(request) or json_reply(401, {}))
         case FaultAction.DELAY:
             time.sleep((fault.amount or 0) / 1000)
@@ -271,7 +271,7 @@ def _run_handler(vendor: Vendor, request: Request, op: str) -> Reply:
     except ReplyError as refusal:
         return refusal.reply
     finally:
-        vendor.leave()
+        vendor.release()
 
 
 def _simulate_latency(vendor: Vendor, op: str) -> None:

@@ -49,11 +49,11 @@ class _Handler(BaseHTTPRequestHandler):
             headers=tuple(self.headers.items()),
             body=self.rfile.read(length) if length else b"",
         )
-        self._deliver(answer_request(self.server.vendor, request))
+        self._send_plan(answer_request(self.server.vendor, request))
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = _serve_request
 
-    def _deliver(self, sending: ReplyPlan) -> None:
+    def _send_plan(self, sending: ReplyPlan) -> None:
         if sending.reply is None:
             self.close_connection = True
             self.connection.shutdown(socket.SHUT_RDWR)

@@ -168,7 +168,7 @@ def _free_home() -> DataDir:
         for folder in (root, home.path):
             folder.mkdir(mode=0o711, exist_ok=True)
         try:
-            home.hold()
+            home.acquire()
         except DataDirLocked:
             continue
         return home

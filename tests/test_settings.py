@@ -176,9 +176,9 @@ def test_a_folder_is_of_one_kind_for_ever(remembered, asked, kind, tmp_path):
         record_installation_kind(tmp_path, remembered)
     if kind is None:
         with pytest.raises(ConfigurationError, match="of its own in ROOFTREE_HOME"):
-            installation_kind(tmp_path, asked=asked)
+            installation_kind(tmp_path, requested=asked)
     else:
-        assert installation_kind(tmp_path, asked=asked) == kind
+        assert installation_kind(tmp_path, requested=asked) == kind
 
 
 @pytest.mark.parametrize("address", ["http://[", "postgresql://%zz", "postgresql://host"])

@@ -18,7 +18,7 @@ from rooftree.routing.permissions import has_permission
 
 BEARER = "Bearer "
 UNAUTHENTICATED_LIMIT = throttle.ThrottleLimit(
-    name="api stranger", most=60, within=throttle.QUARTER
+    name="api stranger", max_attempts=60, window=throttle.QUARTER
 )
 
 
@@ -35,10 +35,10 @@ class ApiCall:
         """As whom it acts: what it sees is what this person may see."""
         return self.key.user
 
-    def note(self, kind: AccessKind, **what: Any) -> None:
+    def log_access(self, kind: AccessKind, **what: Any) -> None:
         """A line of the access log about this call."""
         access_log.record_access(
-            kind, caller=read_client_info(self.request.META), at=self.at, user_id=self.user.pk,
+            kind, client=read_client_info(self.request.META), at=self.at, user_id=self.user.pk,
             api_key_id=self.key.pk, **what,
         )  # fmt: skip
 
@@ -55,7 +55,7 @@ NOT_FOUND = ApiError(404, "not_found", "Nothing is here, or it is not this key's
 ApiView = Callable[..., dict[str, Any]]
 
 
-def require_api_key(*, method: str = "GET", scope: str, verb: str) -> Callable[[ApiView], Any]:
+def require_api_key(*, method: str = "GET", scope: str, permission: str) -> Callable[[ApiView], Any]:
     """Wrap an answer for a machine.
 
     Args:
@@ -70,7 +70,7 @@ def require_api_key(*, method: str = "GET", scope: str, verb: str) -> Callable[[
             try:
                 if request.method != method:
                     raise ApiError(405, "method", f"Ask with {method}.")
-                let = _authenticate(request, scope, verb)
+                let = _authenticate(request, scope, permission)
                 return _json_response(200 if method == "GET" else 201, answer(let, **named))
             except ApiError as no:
                 return _json_response(no.status, {"error": {"code": no.code, "text": str(no)}})
@@ -85,11 +85,11 @@ def _authenticate(request: HttpRequest, scope: str, verb: str) -> ApiCall:
     key = _find_key(request, at)
     if not throttle.consume_attempt(api_keys.REQUESTS_PER_MINUTE, str(key.pk), at=at):
         raise ApiError(
-            429, "too_often", f"At most {api_keys.REQUESTS_PER_MINUTE.most} calls a minute."
+            429, "too_often", f"At most {api_keys.REQUESTS_PER_MINUTE.max_attempts} calls a minute."
         )
     let = ApiCall(request=request, key=key, at=at)
     if scope not in key.scopes or not has_permission(key.user, verb):
-        let.note(AccessKind.KEY_REFUSED, subject=scope)
+        let.log_access(AccessKind.KEY_REFUSED, subject=scope)
         raise ApiError(403, "scope", f"This key may not do that: it needs {scope}.")
     return let
 
@@ -107,7 +107,7 @@ def _find_key(request: HttpRequest, at: datetime) -> ApiKey:
         raise ApiError(429, "too_often", "Too many calls without a key that opens.")
     if given:
         access_log.record_access(
-            AccessKind.KEY_REFUSED, caller=read_client_info(request.META), at=at, subject="unknown"
+            AccessKind.KEY_REFUSED, client=read_client_info(request.META), at=at, subject="unknown"
         )
     raise ApiError(401, "key", "Send a key that is good: Authorization: Bearer rt_...")
 

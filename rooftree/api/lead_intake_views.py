@@ -12,7 +12,7 @@ from rooftree.org.client_info import client_ip
 ADAPTER = "generic"
 
 
-@require_api_key(method="POST", scope="leads:write", verb="edit_sources")
+@require_api_key(method="POST", scope="leads:write", permission="edit_sources")
 def create_lead(let: ApiCall) -> dict[str, Any]:
     """One inquiry, by the field map of the source that the address names.
 
@@ -25,10 +25,10 @@ def create_lead(let: ApiCall) -> dict[str, Any]:
     received = lead_arrival.accept_delivery(
         source=source, incoming=_build_incoming(let, source), at=let.at
     )
-    if received.kept is None or received.answer.status >= 400:
+    if received.stored_delivery is None or received.answer.status >= 400:
         status = max(received.answer.status, 400)
         raise ApiError(status, "unusable", "The source could not use this; Sources says why.")
-    return {"delivery_id": str(received.kept.pk)}
+    return {"delivery_id": str(received.stored_delivery.pk)}
 
 
 def _find_source(let: ApiCall) -> Source:

@@ -10,14 +10,14 @@ from rooftree.org.access_log import AccessKind
 from rooftree.routing.permissions import leads_visible_to
 
 
-@require_api_key(scope="leads:read", verb="read_lead")
+@require_api_key(scope="leads:read", permission="read_lead")
 def read_lead(let: ApiCall, lead_id: UUID) -> dict[str, Any]:
     """A lead with its person, its officer and its loans. Reading it is written down."""
     seen = leads_visible_to(let.user).select_related("person", "source", "officer__user")
     found = seen.filter(pk=lead_id).first()
     if found is None:
         raise NOT_FOUND
-    let.note(AccessKind.LEAD_OPENED, lead_id=found.pk)
+    let.log_access(AccessKind.LEAD_OPENED, lead_id=found.pk)
     return _lead_json(found)
 
 

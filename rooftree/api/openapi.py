@@ -56,20 +56,20 @@ class Endpoint:
     """One thing a machine may ask."""
 
     path: str
-    says: str
+    summary: str
     scope: str
-    gives: dict[str, Any]
-    takes: tuple[dict[str, Any], ...] = ()
+    response_schema: dict[str, Any]
+    parameters: tuple[dict[str, Any], ...] = ()
     method: str = "get"
 
 
 ENDPOINTS = (
     Endpoint(
         path="/leads/{lead_id}",
-        says="One lead, if the person behind the key may see it. Reading is written down.",
+        summary="One lead, if the person behind the key may see it. Reading is written down.",
         scope="leads:read",
-        gives=LEAD_SCHEMA,
-        takes=(
+        response_schema=LEAD_SCHEMA,
+        parameters=(
             {
                 "name": "lead_id",
                 "in": "path",
@@ -81,10 +81,10 @@ ENDPOINTS = (
     Endpoint(
         path="/leads",
         method="post",
-        says="Send a lead in. The body is JSON, a form or XML, read by the source’s field map.",
+        summary="Send a lead in. The body is JSON, a form or XML, read by the source’s field map.",
         scope="leads:write",
-        gives=_object_schema(delivery_id=STRING),
-        takes=(
+        response_schema=_object_schema(delivery_id=STRING),
+        parameters=(
             {
                 "name": "source",
                 "in": "query",
@@ -96,10 +96,10 @@ ENDPOINTS = (
     ),
     Endpoint(
         path="/sources",
-        says="What the leads of a period cost and became, by source, as on Home.",
+        summary="What the leads of a period cost and became, by source, as on Home.",
         scope="reports:read",
-        gives=SOURCES_SCHEMA,
-        takes=(
+        response_schema=SOURCES_SCHEMA,
+        parameters=(
             {
                 "name": "period",
                 "in": "query",
@@ -114,7 +114,7 @@ ERROR_RESPONSES = {
     "401": "No key, or one that is revoked, expired or unknown",
     "403": "The key lacks the scope, or its person the right",
     "404": "Not there, or not this key's to see",
-    "429": f"More than {api_keys.REQUESTS_PER_MINUTE.most} calls a minute; wait as Retry-After says",
+    "429": f"More than {api_keys.REQUESTS_PER_MINUTE.max_attempts} calls a minute; wait as Retry-After says",
 }
 
 
@@ -155,11 +155,11 @@ def _build_operation(one: Endpoint) -> dict[str, Any]:
         status: {"description": said, "content": {"application/json": {"schema": ERROR_SCHEMA}}}
         for status, said in ERROR_RESPONSES.items()
     }
-    good = {"description": "Done", "content": {"application/json": {"schema": one.gives}}}
+    good = {"description": "Done", "content": {"application/json": {"schema": one.response_schema}}}
     return {
-        "summary": one.says,
+        "summary": one.summary,
         "description": f"Needs the scope {one.scope}.",
-        "parameters": list(one.takes),
+        "parameters": list(one.parameters),
         **({"requestBody": REQUEST_BODY} if one.method == "post" else {}),
         "responses": {"201" if one.method == "post" else "200": good, **refused},
     }

@@ -9,7 +9,7 @@ from rooftree.reporting.first_screen.cost_by_source import CostRow
 from rooftree.reporting.first_screen.report_period import last_complete_period, parse_period
 
 
-@require_api_key(scope="reports:read", verb="see_home")
+@require_api_key(scope="reports:read", permission="see_home")
 def report_sources(let: ApiCall) -> dict[str, Any]:
     """What the leads of a period cost and became, by source; the last full quarter unless asked.
 

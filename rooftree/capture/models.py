@@ -1,4 +1,4 @@
-"""What staff tell capture (field maps, baselines, spreadsheets), and the bids it placed."""
+"""Tables of lead capture: field maps, baselines, spreadsheets, certificates, mailboxes, bids."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -10,24 +10,24 @@ from rooftree.org.models import LoanOfficer, User
 
 CLAIM_STATES = ["pending", "retained", "retained_mismatch", "failed"]
 IMPORT_STATES = [
-    "reading",  # page by page out of another system
-    "columns",  # uploaded; somebody says what stands in the columns
-    "checking",  # the dry run is under way
-    "checked",  # its counts are shown; nothing was imported
+    "reading",  # pages are being fetched from another system
+    "columns",  # uploaded; a user must map the columns
+    "checking",  # the dry run is in progress
+    "checked",  # the dry run's counts are shown; nothing was imported
     "running",
     "done",
-    "undoing",  # its leads that nobody has touched are being closed
-    "dropped",  # put away before it ran
+    "undoing",  # imported leads that nobody has worked are being closed
+    "dropped",  # archived before it ran
 ]
 
 
 class MapEdition(models.Model):
-    """One published field map of a source. Editions are never changed, only followed."""
+    """One published field map version of a source; a version is never changed, only superseded."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     source = models.ForeignKey(Source, models.PROTECT, related_name="map_editions")
     number = models.PositiveIntegerField()
-    lines = models.JSONField()  # ordered; the shape is capture.field_map.Line
+    lines = models.JSONField()  # ordered; the shape is capture.parsing.field_map.MapLine
     summary = models.CharField(max_length=300, blank=True)  # what changed and why
     published_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     published_at = models.DateTimeField()
@@ -43,20 +43,20 @@ class MapEdition(models.Model):
 
 
 class Baseline(models.Model):
-    """What is agreed with a source and expected of it, and how what it brings compares."""
+    """The agreed and expected figures of one source, and its current alarms."""
 
     source = models.OneToOneField(Source, models.CASCADE, primary_key=True, related_name="baseline")
     per_week = models.PositiveIntegerField(null=True)  # inquiries
-    contactable_pct = models.PositiveSmallIntegerField(null=True)  # of them
-    price_cents = models.PositiveIntegerField(null=True)  # of one
-    exclusive = models.CharField(max_length=12, blank=True)  # a key of baseline.EXCLUSIVE
+    contactable_pct = models.PositiveSmallIntegerField(null=True)  # percent of inquiries
+    price_cents = models.PositiveIntegerField(null=True)  # per inquiry
+    exclusive = models.CharField(max_length=12, blank=True)  # a key of baseline.EXCLUSIVITY
     contact = models.CharField(max_length=200, blank=True)  # at the vendor
     watcher = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
-    waived = models.JSONField(default=dict)  # by part: who, why and when
-    last_at = models.DateTimeField(null=True)  # the newest arrival `due_at` was reckoned from
-    due_at = models.DateTimeField(null=True)  # when it will have been silent for too long
-    silent_at = models.DateTimeField(null=True)  # since when that is an alarm
-    drifted_at = models.DateTimeField(null=True)  # since when its quality is one
+    waived = models.JSONField(default=dict)  # by part: user, reason and time
+    last_at = models.DateTimeField(null=True)  # the newest arrival, from which `due_at` is computed
+    due_at = models.DateTimeField(null=True)  # when the silence will be too long
+    silent_at = models.DateTimeField(null=True)  # start of the silence alarm
+    drifted_at = models.DateTimeField(null=True)  # start of the lead quality alarm
 
     class Meta:
         db_table = "baseline"
@@ -71,21 +71,21 @@ class Baseline(models.Model):
 
 
 class Spreadsheet(models.Model):
-    """One uploaded file on its way into the book. Its rows are let go of once they are imported."""
+    """One uploaded file of leads; its rows are deleted once they are imported."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     number = models.PositiveIntegerField(unique=True)
     source = models.ForeignKey(Source, models.PROTECT, related_name="spreadsheets")
     file_name = models.CharField(max_length=200)
-    body_sha256 = models.CharField(max_length=64)  # of the file as it came
+    body_sha256 = models.CharField(max_length=64)  # of the file as uploaded
     columns = models.JSONField()  # names, in order
-    remarks = models.JSONField(default=list)  # how the file was read: warnings
+    remarks = models.JSONField(default=list)  # warnings from reading the file
     row_count = models.PositiveIntegerField()
     lines = models.JSONField(default=list)  # of the field map
-    options = models.JSONField(default=dict)  # the shape is capture.imports.stage.Options
+    options = models.JSONField(default=dict)  # the shape is in capture.imports.import_staging
     findings = models.JSONField(default=dict)  # of the dry run
     state = models.CharField(max_length=10, default="columns")
-    seen_rows = models.PositiveIntegerField(default=0)  # how far the step under way has come
+    seen_rows = models.PositiveIntegerField(default=0)  # rows done in the current step
     counts = models.JSONField(default=dict)  # of the import itself
     uploaded_by = models.ForeignKey(User, models.PROTECT, related_name="+")
     uploaded_at = models.DateTimeField()
@@ -114,7 +114,7 @@ class Spreadsheet(models.Model):
 
 
 class SpreadsheetPart(models.Model):
-    """Some rows of an uploaded file, packed and masked, until they are imported or put away."""
+    """A block of rows of an uploaded file, compressed and masked, until imported or archived."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     spreadsheet = models.ForeignKey(Spreadsheet, models.CASCADE, related_name="parts")
@@ -132,7 +132,7 @@ class SpreadsheetPart(models.Model):
 
 
 class ImportedRow(models.Model):
-    """Which delivery a row of a spreadsheet became, and what came of it."""
+    """One imported row of a spreadsheet: the delivery it became, and its result."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     spreadsheet = models.ForeignKey(Spreadsheet, models.PROTECT, related_name="imported")
@@ -140,7 +140,7 @@ class ImportedRow(models.Model):
     delivery = models.ForeignKey(Delivery, models.PROTECT, related_name="+")
     became = models.CharField(max_length=12)  # new, known, left_out, refused, repeated
     why = models.CharField(max_length=80, blank=True)
-    officer = models.ForeignKey(  # whose it was in the other system, and is here
+    officer = models.ForeignKey(  # the owner in the other system, who also owns the lead here
         LoanOfficer, models.PROTECT, null=True, related_name="+", db_index=False
     )
 
@@ -156,17 +156,17 @@ class ImportedRow(models.Model):
 
 
 class Retrieval(models.Model):
-    """One look-up at a vendor that a delivery waits for, and what came of it."""
+    """One look-up at a vendor that a delivery waits for, with its answer."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     delivery = models.ForeignKey(Delivery, models.CASCADE, related_name="retrievals")
-    path = models.CharField(max_length=300)  # at the vendor; its name within the delivery
+    path = models.CharField(max_length=300)  # at the vendor; unique within the delivery
     query = models.JSONField(default=list)  # pairs; no credentials
-    due_at = models.DateTimeField(null=True)  # when it may (again) be carried out; None: over
+    due_at = models.DateTimeField(null=True)  # when to run or retry it; None: finished
     attempts = models.PositiveSmallIntegerField(default=0)
-    status = models.PositiveSmallIntegerField(null=True)  # of the answer that is kept
-    body = models.BinaryField(default=b"")  # of it, masked
-    body_sha256 = models.CharField(max_length=64, blank=True)  # as it came
+    status = models.PositiveSmallIntegerField(null=True)  # HTTP status of the stored answer
+    body = models.BinaryField(default=b"")  # body of the stored answer, masked
+    body_sha256 = models.CharField(max_length=64, blank=True)  # of the body as received
     problem = models.CharField(max_length=300, blank=True)  # of the last try, for staff
     wanted_at = models.DateTimeField()
     told_at = models.DateTimeField(null=True)
@@ -187,19 +187,19 @@ class Retrieval(models.Model):
 
 
 class Sweep(models.Model):
-    """One comparison of a vendor's own list of leads with ours, from one moment on.
+    """One comparison of a vendor's own list of leads with ours, from `since` onward.
 
-    Each begins before the one before it ended, so that together they leave no gap.
+    Each sweep starts at a time before the previous sweep ended, so that sweeps leave no gap.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     source = models.ForeignKey(Source, models.CASCADE, related_name="sweeps")
-    since = models.DateTimeField()  # of the vendor's leads it goes through
+    since = models.DateTimeField()  # age of the oldest vendor lead that is compared
     began_at = models.DateTimeField()
-    waiting = models.JSONField(default=list)  # look-ups still to be made: [path, query]
-    listed = models.PositiveIntegerField(default=0)  # leads the vendor named
-    missed = models.PositiveIntegerField(default=0)  # of them, had not reached us; taken in now
-    attempts = models.PositiveSmallIntegerField(default=0)  # at the look-up under way
+    waiting = models.JSONField(default=list)  # look-ups still to make: [path, query]
+    listed = models.PositiveIntegerField(default=0)  # leads the vendor listed
+    missed = models.PositiveIntegerField(default=0)  # listed leads we had not received; stored now
+    attempts = models.PositiveSmallIntegerField(default=0)  # at the current look-up
     due_at = models.DateTimeField(null=True)
     problem = models.CharField(max_length=300, blank=True)
     ended_at = models.DateTimeField(null=True)
@@ -221,7 +221,7 @@ class Sweep(models.Model):
 
 
 class CertificateAccount(models.Model):
-    """The company's account at a witness of consents; its key is sent to that witness alone."""
+    """The company's account at one consent witness; its key is sent to that witness only."""
 
     provider = models.CharField(primary_key=True, max_length=20)  # trustedform
     key = SealedTextField(blank=True)
@@ -235,23 +235,23 @@ class CertificateAccount(models.Model):
 
 
 class Mailbox(models.Model):
-    """A mailbox that is read for letters; nothing in it is changed."""
+    """One mailbox polled for lead emails; nothing in it is changed."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     host = models.CharField(max_length=200)
     port = models.PositiveIntegerField()
-    security = models.CharField(max_length=10)  # capture.imap.Security
+    security = models.CharField(max_length=10)  # capture.intake.imap.Security
     user = models.CharField(max_length=200)
     password = SealedTextField()
     folder = models.CharField(max_length=200)
-    # Whose lead a letter is that names no source by its address; None: nobody's.
+    # The source of emails whose address names no source; None: such emails are ignored.
     source = models.ForeignKey(Source, models.SET_NULL, null=True, related_name="mailboxes")
-    validity = models.BigIntegerField()  # of the numbers below: UIDVALIDITY
-    uid = models.BigIntegerField()  # of the last letter that was read
+    validity = models.BigIntegerField()  # UIDVALIDITY, which the UIDs below belong to
+    uid = models.BigIntegerField()  # of the last email that was read
     read_at = models.DateTimeField()  # when nothing was left to read
-    taken = models.PositiveIntegerField(default=0)  # letters that were leads or answers
+    taken = models.PositiveIntegerField(default=0)  # emails that were leads or replies
     attempts = models.PositiveSmallIntegerField(default=0)
-    due_at = models.DateTimeField(null=True)  # None while it is not read
+    due_at = models.DateTimeField(null=True)  # None while polling is stopped
     problem = models.CharField(max_length=300, blank=True)
 
     class Meta:
@@ -265,25 +265,25 @@ class Mailbox(models.Model):
 
 
 class Certificate(models.Model):
-    """A certificate an inquiry brought, and what became of claiming it. Our copy is kept."""
+    """One consent certificate that an inquiry carried, with our claim of it and our copy."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     touch = models.ForeignKey(Touch, models.CASCADE, related_name="certificates")
     provider = models.CharField(max_length=20, default="trustedform")
     url = models.CharField(max_length=300)
-    phone = models.CharField(max_length=16, blank=True)  # E.164, what it is matched against
+    phone = models.CharField(max_length=16, blank=True)  # E.164; matched against the certificate
     email = models.CharField(max_length=254, blank=True)
     state = models.CharField(max_length=20, default="pending")
-    claim_by = models.DateTimeField()  # after this the witness has destroyed it
+    claim_by = models.DateTimeField()  # after this the witness deletes the certificate
     due_at = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     problem = models.CharField(max_length=300, blank=True)
     phone_match = models.BooleanField(null=True)  # None: was not asked
     email_match = models.BooleanField(null=True)
-    status = models.PositiveSmallIntegerField(null=True)  # of the answer that is kept
+    status = models.PositiveSmallIntegerField(null=True)  # HTTP status of the stored answer
     answer = models.BinaryField(default=b"")  # masked
     answer_sha256 = models.CharField(max_length=64, blank=True)
-    expires_at = models.DateTimeField(null=True)  # until when the witness keeps it
+    expires_at = models.DateTimeField(null=True)  # when the witness's copy expires
     wanted_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True)
 
@@ -311,11 +311,11 @@ class Certificate(models.Model):
 
 
 class FormPage(models.Model):
-    """Our own form as it was rendered, empty; kept once, however often it is shown."""
+    """One distinct rendering of our own form, empty; stored once, however often it is shown."""
 
     sha256 = models.CharField(max_length=64, primary_key=True)  # hex, of the HTML
     html = models.TextField()
-    shown_at = models.DateTimeField()  # first
+    shown_at = models.DateTimeField()  # the first time
 
     class Meta:
         db_table = "form_page"
@@ -325,12 +325,13 @@ class FormPage(models.Model):
 
 
 class FormCertificate(models.Model):
-    """What our own form showed to one visitor and what they did. Never changed; on the ledger."""
+    """What our own form showed one visitor and what they did; never changed, hashed on the ledger.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     touch = models.OneToOneField(Touch, models.CASCADE, related_name="form_certificate")
-    facts = models.JSONField()  # the shape is capture.form_evidence._facts
-    sha256 = models.CharField(max_length=64)  # of them, as the ledger has it
+    facts = models.JSONField()  # the shape is in capture.own_form.form_certificates
+    sha256 = models.CharField(max_length=64)  # of the facts; also on the ledger
     made_at = models.DateTimeField()
 
     class Meta:
@@ -341,15 +342,15 @@ class FormCertificate(models.Model):
 
 
 class FormDraft(models.Model):
-    """A form whose visitor gave a way to reach them and has not sent it; let go of when they do."""
+    """One unsent form with a phone number or email in it; emptied once the visitor sends the form."""
 
     id = models.UUIDField(primary_key=True)  # the submission's
     source = models.ForeignKey(Source, models.CASCADE, related_name="+")
-    body = models.BinaryField()  # of the delivery it becomes, masked
+    body = models.BinaryField()  # masked; becomes the body of the delivery
     headers = models.JSONField()
     address = models.CharField(max_length=45, blank=True)  # the visitor's
     saved_at = models.DateTimeField()
-    due_at = models.DateTimeField(null=True)  # when they have left it; empty: it has come in
+    due_at = models.DateTimeField(null=True)  # when it counts as abandoned; None: already stored
 
     class Meta:
         db_table = "form_draft"
@@ -364,19 +365,19 @@ class FormDraft(models.Model):
 
 
 class PlacedBid(models.Model):
-    """What we answered to a ping: the offer without the person. Kept for 30 days."""
+    """Our answer to one ping: the offer, without the person. Kept for 30 days."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     source = models.ForeignKey(Source, models.CASCADE, related_name="bids")
     ping_id = models.CharField(max_length=255)  # the seller's
-    told = models.JSONField(default=dict)  # the fields its post must repeat
+    told = models.JSONField(default=dict)  # the ping's fields, which its post must repeat
     state = models.CharField(max_length=2, blank=True)
     purpose = models.CharField(max_length=30, blank=True)
     phone_hash = models.CharField(max_length=64, blank=True)  # SHA-256, hex
     email_hash = models.CharField(max_length=64, blank=True)
     cents = models.PositiveIntegerField()  # 0: no bid
-    why = models.CharField(max_length=24, blank=True)  # there is none: capture.bidding.WHY_NOT
-    seconds = models.PositiveIntegerField()  # that it holds
+    why = models.CharField(max_length=24, blank=True)  # no-bid reason: a key of acceptance_limits.REFUSAL_REASONS
+    seconds = models.PositiveIntegerField()  # for which the bid is valid
     asked_at = models.DateTimeField()
     expires_at = models.DateTimeField()
 

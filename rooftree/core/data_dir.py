@@ -23,7 +23,7 @@ class DataDir:
         """The file whose lock says that the folder is in use; it holds the pid."""
         return self.path / "lock"
 
-    def hold(self) -> None:
+    def acquire(self) -> None:
         """Take the folder for this process; raises `Held` when another has it."""
         create_data_dir(self.path)
         descriptor = os.open(self.lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -44,7 +44,7 @@ class DataDir:
             self._lock = None
 
     def __enter__(self) -> "DataDir":
-        self.hold()
+        self.acquire()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -60,7 +60,7 @@ def create_data_dir(path: Path) -> None:
     path.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
 
 
-def installation_kind(home: Path, *, asked: str) -> str:
+def installation_kind(home: Path, *, requested: str) -> str:
     """`demo` or `production`: what was asked, else what the folder remembers.
 
     Without a word from either it is production, which refuses to start
@@ -71,15 +71,15 @@ def installation_kind(home: Path, *, asked: str) -> str:
     """
     mark = home / "kind"
     remembered = mark.read_text().strip() if mark.is_file() else ""
-    if asked == "production" and remembered == "demo":
+    if requested == "production" and remembered == "demo":
         raise ConfigurationError(
             f"{home} was made by a demo; give production a folder of its own in ROOFTREE_HOME."
         )
-    if asked == "demo" and remembered == "production":
+    if requested == "demo" and remembered == "production":
         raise ConfigurationError(
             f"{home} belongs to production; give the demo a folder of its own in ROOFTREE_HOME."
         )
-    return asked or remembered or "production"
+    return requested or remembered or "production"
 
 
 def record_installation_kind(home: Path, kind: str) -> None:

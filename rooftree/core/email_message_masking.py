@@ -34,11 +34,11 @@ def _mask_decoded_parts(plain: MaskResult) -> MaskResult:
         if part.is_multipart() or not wrapped or not isinstance(content, bytes):
             continue
         masked = mask_numbers(content)
-        if masked.found and wrapped in ("base64", "quoted-printable"):
-            found |= masked.found
+        if masked.kinds and wrapped in ("base64", "quoted-printable"):
+            found |= masked.kinds
             del part["Content-Transfer-Encoding"]
             part["Content-Transfer-Encoding"] = "8bit"
             part.set_payload(masked.body.decode("ascii", "surrogateescape"))
     if not found:
         return plain
-    return MaskResult(body=letter.as_bytes(), found=plain.found | found)
+    return MaskResult(body=letter.as_bytes(), kinds=plain.kinds | found)

@@ -82,7 +82,7 @@ class Server:
     log: Path = field(repr=False)
 
     @property
-    def alive(self) -> bool:
+    def is_alive(self) -> bool:
         """True while the server process runs."""
         return self.process.poll() is None
 
@@ -356,7 +356,7 @@ def _server_environment() -> dict[str, str]:
 
 def _wait_until_ready(server: Server) -> None:
     def ready() -> bool:
-        if not server.alive:
+        if not server.is_alive:
             words = _last_log_error(server.log)
             kind = SharedMemoryInUse if "shared memory block" in words else StartupError
             raise kind(f"the embedded database stopped at once: {words}")

@@ -43,10 +43,10 @@ RETRY_DELAYS_SECONDS = (0.2, 0.8)  # before the second and the third try
 class ClientLimits:
     """How long and how much, for one client."""
 
-    connect_seconds: float = 5.0
-    silence_seconds: float = 20.0  # longest wait for the next byte
-    answer_seconds: float = 45.0  # longest wait for the whole answer
-    most_bytes: int = 6 * 1024 * 1024
+    connect_timeout_seconds: float = 5.0
+    read_timeout_seconds: float = 20.0  # longest wait for the next byte
+    total_timeout_seconds: float = 45.0  # longest wait for the whole answer
+    max_response_bytes: int = 6 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,13 +55,13 @@ class VendorRequest:
 
     method: str
     path: str  # below the client's base URL
-    repeatable: bool  # true when asking twice does no more than asking once
+    is_idempotent: bool  # true when asking twice does no more than asking once
     query: tuple[tuple[str, str], ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     json: Any = None
     form: tuple[tuple[str, str], ...] | None = field(default=None, repr=False)
     content: bytes | None = field(default=None, repr=False)
-    wanted: frozenset[int] = frozenset()  # statuses besides 2xx that are answers to the caller
+    accepted_statuses: frozenset[int] = frozenset()  # statuses besides 2xx that are answers to the caller
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +110,7 @@ class VendorClient:
             trust_env=not near,
             follow_redirects=False,
             timeout=httpx2.Timeout(
-                self.limits.silence_seconds, connect=self.limits.connect_seconds
+                self.limits.read_timeout_seconds, connect=self.limits.connect_timeout_seconds
             ),
             headers={"User-Agent": "rooftree", "Accept-Encoding": "identity"},
         )
@@ -119,7 +119,7 @@ class VendorClient:
         """Give the connections back."""
         self._handle_http.close()
 
-    def ask(self, ask: VendorRequest) -> VendorResponse:
+    def send(self, ask: VendorRequest) -> VendorResponse:
         """Send one request and give its answer: any 2xx, or a status in `ask.wanted`.
 
         Raises:
@@ -141,14 +141,14 @@ class VendorClient:
         url = self.base.join(ask.path.lstrip("/"))
         if ask.query:
             url = url.copy_merge_params(list(ask.query))
-        answer = self._once(ask, url, private_is_fine=True)
+        answer = self._send_once(ask, url, private_is_fine=True)
         hops = 0
-        while answer.status in REDIRECT_STATUSES and answer.status not in ask.wanted:
+        while answer.status in REDIRECT_STATUSES and answer.status not in ask.accepted_statuses:
             hops += 1
             if ask.method not in {"GET", "HEAD"} or hops > MAX_REDIRECTS:
                 raise Misconfigured(f"{self.base.host} sent us elsewhere; check its address.")
             url = self._check_redirect(url, answer)
-            answer = self._once(ask, url, private_is_fine=False)
+            answer = self._send_once(ask, url, private_is_fine=False)
         return answer
 
     def _check_redirect(self, url: httpx2.URL, answer: VendorResponse) -> httpx2.URL:
@@ -160,7 +160,7 @@ class VendorClient:
             raise Misconfigured(f"{self.base.host} sent us to an address we do not follow.")
         return target
 
-    def _once(
+    def _send_once(
         self, ask: VendorRequest, url: httpx2.URL, *, private_is_fine: bool
     ) -> VendorResponse:
         at_home = private_is_fine or (url.host, url.port) == (self.base.host, self.base.port)
@@ -195,34 +195,34 @@ class VendorClient:
         except UNSENDABLE_ERRORS as problem:
             raise Misconfigured(f"The address of {host} cannot be used.") from problem
         except (httpx2.HTTPError, _ResponseLimitExceeded) as problem:
-            if ask.repeatable:
+            if ask.is_idempotent:
                 raise RetryLater(f"{host} did not finish its answer.") from problem
             raise OutcomeUnknown(f"{host} took the request and gave no whole answer.") from problem
         headers = {name.lower(): value for name, value in response.headers.items()}
         return VendorResponse(status=response.status_code, headers=headers, body=body)
 
     def _read_body(self, response: httpx2.Response, host: str) -> bytes:
-        ends = time.monotonic() + self.limits.answer_seconds
+        ends = time.monotonic() + self.limits.total_timeout_seconds
         parts, size = [], 0
         for part in response.iter_bytes():
             parts.append(part)
             size += len(part)
-            if size > self.limits.most_bytes or time.monotonic() > ends:
+            if size > self.limits.max_response_bytes or time.monotonic() > ends:
                 raise _ResponseLimitExceeded(host)
         return b"".join(parts)
 
     def _check_status(self, ask: VendorRequest, answer: VendorResponse) -> VendorResponse:
         host, status = self.base.host, answer.status
-        if 200 <= status < 300 or status in ask.wanted:
+        if 200 <= status < 300 or status in ask.accepted_statuses:
             return answer
         if status in RETRYABLE_STATUSES:
             raise RetryLater(
-                f"{host} is busy ({status}).", after=answer.retry_after_seconds() or 1.0
+                f"{host} is busy ({status}).", retry_after_seconds=answer.retry_after_seconds() or 1.0
             )
-        if status >= 500 and not ask.repeatable:
+        if status >= 500 and not ask.is_idempotent:
             raise OutcomeUnknown(f"{host} failed ({status}) while it had the request.")
         if status >= 500:
-            raise RetryLater(f"{host} failed ({status}).", after=answer.retry_after_seconds())
+            raise RetryLater(f"{host} failed ({status}).", retry_after_seconds=answer.retry_after_seconds())
         if status in {401, 403}:
             raise Misconfigured(f"{host} does not accept our credentials ({status}).")
         raise RequestRejected(f"{host} refused the request ({status}).", code=str(status))
@@ -234,7 +234,7 @@ class _ResponseLimitExceeded(Exception):
 
 def _should_retry(problem: RetryLater) -> bool:
     """A vendor that named its own wait is not pressed."""
-    return problem.after is None
+    return problem.retry_after_seconds is None
 
 
 def _form_fields(pairs: tuple[tuple[str, str], ...]) -> dict[str, list[str]]:

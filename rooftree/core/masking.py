@@ -67,7 +67,7 @@ class SensitiveKind(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MaskResult:
     body: bytes
-    found: frozenset[SensitiveKind]
+    kinds: frozenset[SensitiveKind]
 
 
 def mask_numbers(body: bytes) -> MaskResult:
@@ -84,11 +84,11 @@ def mask_numbers(body: bytes) -> MaskResult:
     if plainly != text and len(hidden := _find_spans(plainly, lone_ids=True)) > len(spans):
         text, spans = plainly, hidden
     if not spans:
-        return MaskResult(body=body, found=frozenset())
+        return MaskResult(body=body, kinds=frozenset())
     masked = _mask_spans(text, spans, is_json=is_json)
     return MaskResult(
         body=mark + masked.encode(encoding, "surrogateescape"),
-        found=frozenset(kind for _, _, kind in spans),
+        kinds=frozenset(kind for _, _, kind in spans),
     )
 
 

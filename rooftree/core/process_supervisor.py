@@ -36,22 +36,22 @@ class ProcessSpec:
 
     name: str
     command: Sequence[str]
-    call: Callable[[], object] | None = None
+    entry_point: Callable[[], object] | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
-    patience: float = 5.0
+    stop_timeout: float = 5.0
 
 
 class SupervisedProcess:
     """A part, the process that is it now, and when to start the next one."""
 
     def __init__(self, part: ProcessSpec) -> None:
-        self.part = part
+        self.spec = part
         self.process: subprocess.Popen[bytes] | ForkedProcess | None = None
         self.started = 0.0
         self.wait = FIRST_RESTART_DELAY
         self.next_start = 0.0
 
-    def look(self, at: float) -> None:
+    def restart_if_due(self, at: float) -> None:
         """Start it when it is due; note its death and when it comes back."""
         if self.process is not None and self.process.poll() is not None:
             lived = at - self.started
@@ -62,7 +62,7 @@ class SupervisedProcess:
             )
             self.next_start = at + self.wait
             ended = self.process.returncode
-            log.warning("%s ended (%s); again in %.0f s", self.part.name, ended, self.wait)
+            log.warning("%s ended (%s); again in %.0f s", self.spec.name, ended, self.wait)
             self.process = None
         if self.process is None and at >= self.next_start:
             self.start(at)
@@ -70,17 +70,17 @@ class SupervisedProcess:
     def start(self, at: float) -> None:
         """Start the process, in a session of its own: Ctrl-C is ours to pass on."""
         self.started = at
-        if self.part.call is not None and can_fork():
+        if self.spec.entry_point is not None and can_fork():
             self.process = fork_process(
-                self.part.call,
-                title=" ".join(["python", *self.part.command[1:]]),
-                environment=self.part.environment,
+                self.spec.entry_point,
+                title=" ".join(["python", *self.spec.command[1:]]),
+                environment=self.spec.environment,
                 in_child=parent_death_hook(signal.SIGTERM),
             )
             return
         self.process = subprocess.Popen(
-            self.part.command,
-            env={**os.environ, **self.part.environment},
+            self.spec.command,
+            env={**os.environ, **self.spec.environment},
             stdin=subprocess.DEVNULL,
             start_new_session=True,
             preexec_fn=parent_death_hook(signal.SIGTERM),
@@ -105,7 +105,7 @@ def supervise_processes(
     while not stopping():
         each_round()
         for supervised_process in kept:
-            supervised_process.look(time.monotonic())
+            supervised_process.restart_if_due(time.monotonic())
         _wait_for_wake(wake, 0.5)
 
 
@@ -120,10 +120,10 @@ def stop_processes(kept: Sequence[SupervisedProcess]) -> None:
             continue
         try:
             supervised_process.process.wait(
-                max(0.1, asked + supervised_process.part.patience - time.monotonic())
+                max(0.1, asked + supervised_process.spec.stop_timeout - time.monotonic())
             )
         except subprocess.TimeoutExpired:
-            log.warning("%s did not stop in time and is killed", supervised_process.part.name)
+            log.warning("%s did not stop in time and is killed", supervised_process.spec.name)
             _kill_session(supervised_process.process)
 
 

@@ -18,10 +18,10 @@ class TextLength:
     segments: int
     units: int  # septets, or 16-bit units
     encoding: str  # GSM-7, or UCS-2 where one letter is not in that
-    odd: str  # the letters that are not, each once, in order
+    non_gsm_chars: str  # the letters that are not, each once, in order
 
     @property
-    def room(self) -> int:
+    def remaining_units(self) -> int:
         """Units that still fit before another segment is paid."""
         return self.segments * self._units_per_segment - self.units
 
@@ -37,13 +37,13 @@ def measure_text(text: str) -> TextLength:
     widths = [_char_units(one, encoding) for one in text]
     units = sum(widths)
     if units <= SINGLE_SEGMENT_UNITS[encoding]:
-        return TextLength(segments=1 if text else 0, units=units, encoding=encoding, odd=odd)
+        return TextLength(segments=1 if text else 0, units=units, encoding=encoding, non_gsm_chars=odd)
     segments, filled = 1, 0
     for width in widths:
         if filled + width > MULTI_SEGMENT_UNITS[encoding]:
             segments, filled = segments + 1, 0
         filled += width
-    return TextLength(segments=segments, units=units, encoding=encoding, odd=odd)
+    return TextLength(segments=segments, units=units, encoding=encoding, non_gsm_chars=odd)
 
 
 def _char_units(letter: str, encoding: str) -> int:

@@ -73,7 +73,7 @@ _ZIP = re.compile(r"(\d{5})(?:[- ]?(\d{4}))?", re.ASCII)
 class ZipCode:
     five: str
     plus4: str | None = None
-    restored: bool = False  # a leading zero was put back
+    is_zero_restored: bool = False  # a leading zero was put back
 
 
 def parse_state_code(text: str) -> str | None:
@@ -93,5 +93,5 @@ def parse_zip_code(text: str, *, state: str | None = None) -> ZipCode | None:
     if found := _ZIP.fullmatch(digits):
         return ZipCode(five=found[1], plus4=found[2])
     if state in LEADING_ZERO_STATES and (eaten := _ZIP.fullmatch(f"0{digits}")):
-        return ZipCode(five=eaten[1], plus4=eaten[2], restored=True)
+        return ZipCode(five=eaten[1], plus4=eaten[2], is_zero_restored=True)
     return None

@@ -28,13 +28,13 @@ class Misconfigured(VendorError):
 class RetryLater(VendorError):
     """Nothing was carried out and it is safe to ask again.
 
-    `after` is the number of seconds the vendor asked us to wait, or None when
+    `retry_after_seconds` is the number of seconds the vendor asked us to wait, or None when
     it did not say.
     """
 
-    def __init__(self, text: str, *, after: float | None = None) -> None:
+    def __init__(self, text: str, *, retry_after_seconds: float | None = None) -> None:
         super().__init__(text)
-        self.after = after
+        self.retry_after_seconds = retry_after_seconds
 
 
 class OutcomeUnknown(VendorError):
@@ -47,5 +47,5 @@ def retry_delay(failure: VendorError, tries: int, usual: Sequence[float]) -> tim
     Args:
         usual: seconds after the first try, the second and so on; the last stands for all after.
     """
-    asked = failure.after if isinstance(failure, RetryLater) else None
+    asked = failure.retry_after_seconds if isinstance(failure, RetryLater) else None
     return timedelta(seconds=asked or usual[min(tries, len(usual)) - 1])

@@ -26,26 +26,26 @@ def assume_role(name: str, *, savepoint: bool = True) -> Iterator[None]:
         savepoint: as for `transaction.atomic`; without one an error undoes the whole.
     """
     held: Any = connection
-    before, is_whole = held.right, not held.in_atomic_block
+    before, is_whole = held.active_role, not held.in_atomic_block
     with transaction.atomic(savepoint=savepoint):
         _set_role(name)
         try:
             yield
         finally:
-            held.right = before  # undone with the rest after an error
+            held.active_role = before  # undone with the rest after an error
         if not is_whole:  # else it ends with the transaction
-            held.right = name
+            held.active_role = name
             _set_role(before)
 
 
 def _set_role(name: str) -> None:
     held: Any = connection
-    if held.right == name:
+    if held.active_role == name:
         return
     with connection.cursor() as cursor:
-        if held.account is None:
+        if held.role_prefix is None:
             cursor.execute(SELECT_ACCOUNT)
-            held.account = str(cursor.fetchone()[0])
-        if held.account:
-            cursor.execute(SET_ROLE, [f"{held.account}_{name}" if name else "none"])
-    held.right = name
+            held.role_prefix = str(cursor.fetchone()[0])
+        if held.role_prefix:
+            cursor.execute(SET_ROLE, [f"{held.role_prefix}_{name}" if name else "none"])
+    held.active_role = name

@@ -60,7 +60,7 @@ class PreparedQuery[M: Model]:
 
     def all(self, **values: Any) -> list[M]:
         """The rows, as objects of the table, in the query's order."""
-        text = self._text or self._compiled()
+        text = self._text or self._compile()
         with connection.cursor() as cursor:
             cursor.execute(text.sql, [values[name] for name in text.places])
             rows = cursor.fetchall()
@@ -70,7 +70,7 @@ class PreparedQuery[M: Model]:
         """The first row, or None."""
         return next(iter(self.all(**values)), None)
 
-    def one(self, **values: Any) -> M:
+    def get(self, **values: Any) -> M:
         """The only row. Raises the table's `DoesNotExist`."""
         found = self.first(**values)
         if found is None:
@@ -90,7 +90,7 @@ class PreparedQuery[M: Model]:
             setattr(found, name, row[nth])
         return found
 
-    def _compiled(self) -> _CompiledQuery:
+    def _compile(self) -> _CompiledQuery:
         query = self._build(**_sample_arguments(self._kinds))
         compiler = query.query.get_compiler(connection=connection)
         sql, places = _render_sql(compiler, self._kinds)
@@ -122,15 +122,15 @@ class PreparedCount:
         self._build, self._kinds = build, kinds
         self._text: tuple[str, tuple[str, ...]] | None = None
 
-    def of(self, **values: Any) -> int:
+    def count(self, **values: Any) -> int:
         """How many there are now."""
-        sql, places = self._text or self._compiled()
+        sql, places = self._text or self._compile()
         with connection.cursor() as cursor:
             cursor.execute(sql, [values[name] for name in places])
             (number,) = cursor.fetchone()
         return int(number)
 
-    def _compiled(self) -> tuple[str, tuple[str, ...]]:
+    def _compile(self) -> tuple[str, tuple[str, ...]]:
         query = self._build(**_sample_arguments(self._kinds)).order_by().query
         query.select_related = False  # as Django's own count does
         sql, places = _render_sql(query.get_compiler(connection=connection), self._kinds)

@@ -92,7 +92,7 @@ def unsubscribe_person(*, message: Message, at: datetime) -> None:
             kind="unsubscribe",
             media=["email"],
             origin=f"unsubscribe:{message.pk}",
-            cause=f"unsubscribe:{message.pk}",
+            idempotency_key=f"unsubscribe:{message.pk}",
             at=at,
         )
         waiting = Message.objects.filter(
@@ -130,7 +130,7 @@ def _apply_reply(message: Message, meaning: str, at: datetime) -> None:
         staff_notices.notify_user(
             user_id=lead.officer.user_id,
             kind="reply",
-            cause=f"message:{message.pk}",
+            idempotency_key=f"message:{message.pk}",
             text=f"{lead.person.first_name or 'A borrower'} {OFFICER_NOTICES.get(meaning, 'wrote back')}.",
             link=f"/leads/{lead.pk}/",
             at=at,

@@ -67,8 +67,8 @@ def on_officer_pressed(*, ring_id: UUID, digits: str, at: datetime) -> str:
     """The officer pressed a key; what they hear. Taking the lead moves its sums with it."""
     with transaction.atomic():
         done = officer_calls.on_key_pressed(ring_id=ring_id, digits=digits, at=at)
-        if done.taken:
-            taken = done.taken
+        if done.ownership:
+            taken = done.ownership
             staff_notices.dismiss_for_officer(
                 officer_id=taken.officer_id, cause=f"offer:{taken.offer_id}", at=at
             )
@@ -135,16 +135,16 @@ def _follow_missed_call(attempt: ContactAttempt, at: datetime) -> None:
         staff_notices.notify_user(
             user_id=lead.officer.user_id,
             kind="called",
-            cause=attempt.cause,
+            idempotency_key=attempt.cause,
             text=f"{lead.person.first_name or 'A borrower'} called, and nobody could answer.",
             link=f"/leads/{lead.pk}/",
             at=at,
         )
 
 
-def on_officer_call_status(*, ring_id: UUID, said: str, at: datetime) -> None:
+def on_officer_call_status(*, ring_id: UUID, carrier_status: str, at: datetime) -> None:
     """The call to the officer is over, whatever came of it."""
-    if said in FINAL_STATUSES:
+    if carrier_status in FINAL_STATUSES:
         officer_calls.on_officer_call_ended(ring_id=ring_id, at=at)
 
 
@@ -194,11 +194,11 @@ def look_up_call_ends(*, at: datetime) -> None:
             continue
         if rung:
             on_borrower_call_ended(
-                ring_id=rung.pk, dial_status=told.said, seconds=told.duration_seconds, at=at
+                ring_id=rung.pk, dial_status=told.raw_status, seconds=told.duration_seconds, at=at
             )
         else:
             on_inbound_call_ended(
-                call_id=key, dial_status=told.said, seconds=told.duration_seconds, at=at
+                call_id=key, dial_status=told.raw_status, seconds=told.duration_seconds, at=at
             )
 
 

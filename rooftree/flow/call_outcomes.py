@@ -216,7 +216,7 @@ def _update_callback_task(
             title="Call back as agreed",
             due_at=call_back_at,
             user_id=by.pk,
-            moves=True,
+            updates_due_at=True,
         )
         lead_tasks.add_or_update_task(wanted, lead_id=lead.pk, at=at)
     elif result in ("wrong_number", "bad_number") or result in CLOSING_RESULTS:
@@ -246,5 +246,5 @@ def _unlink_wrong_number(lead: Lead, at: datetime) -> None:
     if number:
         cause = f"wrong_number:{lead.pk}:{number}"
         store_revocation.unlink_number(
-            person_id=lead.person_id, number=number, origin="page:disposition", cause=cause, at=at
+            person_id=lead.person_id, number=number, origin="page:disposition", idempotency_key=cause, at=at
         )

@@ -115,7 +115,7 @@ def check_application(lead_id: UUID, *, at: datetime) -> CreditClock | None:
         credit_clocks.start_clock(
             credit_clocks.NewClock(
                 lead=lead, kind=kind, began_on=began_on, sentence=sentence,
-                cause=f"{kind}:six:{lead.pk}", evidence=[one.as_json() for one in held.values()],
+                idempotency_key=f"{kind}:six:{lead.pk}", evidence=[one.as_json() for one in held.values()],
             ),
             at=at,
         )
@@ -170,7 +170,7 @@ def record_denial(lead_id: UUID, origin: str, how: str, *, at: datetime) -> Cred
         evidence = [{"item": "told_no", "at": at.isoformat(), "origin": origin, "where": how}]
         opened = credit_clocks.start_clock(
             credit_clocks.NewClock(
-                lead=lead, kind="adverse_action", began_on=day, cause=f"adverse_action:{origin}",
+                lead=lead, kind="adverse_action", began_on=day, idempotency_key=f"adverse_action:{origin}",
                 sentence=f"{how}: a decision on credit, even without an application "
                 f"({ruling.rule}).",
                 evidence=evidence,
@@ -238,7 +238,7 @@ def _open_application_clocks(loan: Loan, at: datetime) -> None:
         if known.filter(loan=None).update(loan=loan) or known.filter(loan=loan).exists():
             continue
         wanted = credit_clocks.NewClock(
-            lead=loan.lead, loan=loan, kind=kind, began_on=day, cause=f"{kind}:loan:{loan.pk}",
+            lead=loan.lead, loan=loan, kind=kind, began_on=day, idempotency_key=f"{kind}:loan:{loan.pk}",
             sentence=f"The LOS took an application on {day:%b} {day.day}.",
             evidence=[_los_evidence(loan, "application", day.isoformat())],
         )  # fmt: skip
@@ -247,17 +247,17 @@ def _open_application_clocks(loan: Loan, at: datetime) -> None:
 
 def _close_proven_clocks(loan: Loan, codes: dict[str, Milestone], at: datetime) -> None:
     """What the LOS shows ends the clocks that it answers."""
-    for clock in credit_clocks.running_clocks(loan.lead_id):
-        if clock.loan_id not in (None, loan.pk):
+    for credit_clock in credit_clocks.running_clocks(loan.lead_id):
+        if credit_clock.loan_id not in (None, loan.pk):
             continue
-        if found := _disclosure_sent(clock, loan) or _file_outcome(clock, codes):
+        if found := _disclosure_sent(credit_clock, loan) or _file_outcome(credit_clock, codes):
             outcome, day, said = found
             proof = _los_evidence(loan, outcome, day) | {
                 "from": loan.los,
                 "said": said,
                 "on_date": day,
             }
-            credit_clocks.close_clock(clock, outcome=outcome, proof=proof, by=None, at=at)
+            credit_clocks.close_clock(credit_clock, outcome=outcome, proof=proof, by=None, at=at)
 
 
 def _disclosure_sent(clock: CreditClock, loan: Loan) -> tuple[str, str, str] | None:
@@ -291,7 +291,7 @@ def _handle_alarming_milestone(loan: Loan, step: Milestone, at: datetime) -> Non
         said = step.code.replace("_", " ")
         wanted = credit_clocks.NewClock(
             lead=loan.lead, loan=loan, kind=words, began_on=day,
-            cause=f"{words}:milestone:{step.pk}",
+            idempotency_key=f"{words}:milestone:{step.pk}",
             sentence=f"The LOS shows the file as {said} since {day:%b} {day.day}.",
             evidence=[_los_evidence(loan, step.code, day.isoformat())],
         )  # fmt: skip
@@ -311,17 +311,17 @@ def _los_evidence(loan: Loan, item: str, day: str) -> dict[str, str]:
 
 
 def remind_and_close_due(*, at: datetime) -> None:
-    """Say aloud what is due; a reply that did not come by its day closes its own clock."""
+    """Say aloud what is due; a reply that did not come by its day closes its own credit_clock."""
     credit_clocks.send_due_reminders(at=at)
     today = company_day(at)
-    for clock in CreditClock.objects.filter(kind="reply", closed_at=None, due_on__lt=today)[:100]:
+    for credit_clock in CreditClock.objects.filter(kind="reply", closed_at=None, due_on__lt=today)[:100]:
         ruling = notice_rules.check_incomplete_application(
-            received_on=None, noi_sent_on=clock.began_on, reply_by=clock.due_on, reply_on=None,
+            received_on=None, noi_sent_on=credit_clock.began_on, reply_by=credit_clock.due_on, reply_on=None,
             today=today,
         )  # fmt: skip
         if ruling.reason == "no_further_notice":
             proof = {"from": "clock", "said": "No reply is on file", "on_date": today.isoformat()}
-            credit_clocks.close_clock(clock, outcome="no_reply", proof=proof, by=None, at=at)
+            credit_clocks.close_clock(credit_clock, outcome="no_reply", proof=proof, by=None, at=at)
 
 
 def _can_complete_application(one: StoredInquiry) -> bool:

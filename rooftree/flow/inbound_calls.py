@@ -17,7 +17,7 @@ def add_ring_number(answer: Answer, *, sender: str) -> Answer:
     """The answer to a caller, with the number to ring: their officer's, else the company's."""
     if RING_NUMBER_PLACEHOLDER not in str(answer.body):
         return answer
-    return answer.filled(ring=answer_inbound_call.forwarding_number(sender))
+    return answer.with_values(ring=answer_inbound_call.forwarding_number(sender))
 
 
 def call_wait_deadline(envelope: Envelope, delivery: Delivery, *, at: datetime) -> datetime | None:

@@ -53,7 +53,7 @@ LATE_AFTER = timedelta(hours=1)  # a first answer later than this goes as part o
 def accept_delivery(*, source: Source, incoming: IncomingDelivery, at: datetime) -> ReceiveResult:
     """Take a delivery in and nudge the work on it. Answer the sender after this returns."""
     return receive_delivery.receive_delivery(
-        source=source, incoming=incoming, at=at, follows=_next_task
+        source=source, incoming=incoming, at=at, choose_task=_next_task
     )
 
 
@@ -93,7 +93,7 @@ def process_next_batch(*, at: datetime) -> int:
 
     with transaction.atomic():
         deliveries = DUE_DELIVERIES.all(at=at)
-        run_batch(work, deliveries, aside=lambda one, problem: _record_failure(one, problem, at))
+        run_batch(work, deliveries, on_failure=lambda one, problem: _record_failure(one, problem, at))
     return len(deliveries)
 
 
@@ -312,7 +312,7 @@ def notify_owner(*, touch_id: str) -> None:
         staff_notices.notify_user(
             user_id=lead.officer.user_id,
             kind="asked_again",
-            cause=f"touch:{touch.pk}",
+            idempotency_key=f"touch:{touch.pk}",
             text=f"{lead.person.first_name or 'A borrower'} asked again, through {touch.source}.",
             link=f"/leads/{lead.pk}/",
             at=at,

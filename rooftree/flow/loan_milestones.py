@@ -74,7 +74,7 @@ def poll_due_connections(*, at: datetime) -> int:
             is_whole = True
         except VendorError as problem:
             log.warning("the poll of %s was broken off: %s", connection.name, problem)
-        loan_updates.schedule_next_poll(connection=connection, at=at, is_whole=is_whole)
+        loan_updates.schedule_next_poll(connection=connection, at=at, is_complete=is_whole)
     return read
 
 
@@ -132,7 +132,7 @@ def _alert_clear_to_close(step: Milestone, at: datetime) -> None:
 def _notify_unmapped_statuses(news: LoanUpdate, at: datetime) -> None:
     """A status nobody has said the meaning of moves nothing; somebody must map it. Told once."""
     company = Company.objects.get()
-    for status in news.unmapped:
+    for status in news.unmapped_statuses:
         staff_notices.notify_users(
             staff_notices.alarm_users(company.alarm_user_id),
             kind="unmapped",
@@ -152,7 +152,7 @@ def _notify_officer(news: LoanUpdate, at: datetime) -> None:
     staff_notices.notify_user(
         user_id=lead.officer.user_id,
         kind="milestone",
-        cause=f"milestone:{seen[-1].pk}",
+        idempotency_key=f"milestone:{seen[-1].pk}",
         text=f"{lead.person.first_name or 'A borrower'}'s loan: {words}.",
         link=f"/leads/{lead.pk}/",
         at=at,

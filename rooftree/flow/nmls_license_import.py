@@ -64,56 +64,56 @@ type StoredLicense = License | CompanyLicense
 class FileRow:
     """One row of the file that can be read. `until_date` is the first day without it."""
 
-    line: int
+    row_number: int
     nmls_id: str
     state: str
     number: str
     status: str
     from_date: date
     until_date: date | None
-    called: str  # NMLS's name of the license; "": the file has none
-    kinds: Mapping[str, str]  # between which of the state's licenses it matters, by name
+    license_name: str  # NMLS's name of the license; "": the file has none
+    license_kinds: Mapping[str, str]  # between which of the state's licenses it matters, by name
     license: str  # which of them this is; "" where it is none that we know
 
     @property
-    def said(self) -> str:
+    def status_text(self) -> str:
         """Its status, and of which license."""
-        return f"{self.status} of “{self.called}”" if self.called else self.status
+        return f"{self.status} of “{self.license_name}”" if self.license_name else self.status
 
-    def shown(self, value: Any) -> str:
+    def format_value(self, value: Any) -> str:
         """One of its values, or of those on file beside it, in words."""
         if isinstance(value, date):
             return f"{value:%b %d, %Y}"
-        return str(self.kinds.get(value, value) or "none")
+        return str(self.license_kinds.get(value, value) or "none")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LicenseChange:
     """What taking a line in would do; `held` is the license on file, None for a new one."""
 
-    line: FileRow
+    row: FileRow
     officer: LoanOfficer | None  # None: the company's own
-    held: StoredLicense | None
+    stored_license: StoredLicense | None
 
     @property
-    def what(self) -> str:
+    def description(self) -> str:
         """It in words: what is new, or each thing that differs."""
-        line = self.line
-        if self.held is None:
+        line = self.row
+        if self.stored_license is None:
             kind = (
-                f", license {line.shown(line.license)}" if self.names_company_license_kind else ""
+                f", license {line.format_value(line.license)}" if self.names_company_license_kind else ""
             )
             return f"new, {line.status}{kind}"
         said = [
-            f"{name.replace('_', ' ')} {line.shown(old)} → {line.shown(new)}"
-            for name, old, new in _list_differences(self.held, line)
+            f"{name.replace('_', ' ')} {line.format_value(old)} → {line.format_value(new)}"
+            for name, old, new in _list_differences(self.stored_license, line)
         ]
         return ", ".join(said)
 
     @property
     def names_company_license_kind(self) -> bool:
         """Whether it is the company's, and the file says which of the state's licenses it is."""
-        return self.officer is None and bool(self.line.license)
+        return self.officer is None and bool(self.row.license)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -121,10 +121,10 @@ class FileComparison:
     """What is in a file, beside what is on file."""
 
     changes: list[LicenseChange] = field(default_factory=list)
-    same: int = 0
-    wrong: list[str] = field(default_factory=list)  # what is left out, each in a sentence
-    strangers: list[str] = field(default_factory=list)  # NMLS IDs nobody here has
-    unsaid: list[License] = field(default_factory=list)  # of officers in the file, but not in it
+    unchanged_count: int = 0
+    problems: list[str] = field(default_factory=list)  # what is left out, each in a sentence
+    unknown_nmls_ids: list[str] = field(default_factory=list)  # NMLS IDs nobody here has
+    missing_licenses: list[License] = field(default_factory=list)  # of officers in the file, but not in it
 
 
 class NotALicenseFile(Exception):
@@ -143,7 +143,7 @@ def compare_file(body: bytes, *, at: datetime) -> FileComparison:
         try:
             lines.append(_parse_row(row, columns, on=company_day(at)))
         except ValueError as bad:
-            found.wrong.append(f"Row {row.line}: {bad}")
+            found.problems.append(f"Row {row.line}: {bad}")
     _compare_rows(lines, found)
     return found
 
@@ -160,7 +160,7 @@ def import_file(body: bytes, *, by: User, at: datetime) -> FileComparison:
                 _apply_change(change, by=by, at=at)
             except InvalidLicense as bad:
                 raise NotALicenseFile(
-                    f"Row {change.line.line}: {bad} Nothing was taken in."
+                    f"Row {change.row.row_number}: {bad} Nothing was taken in."
                 ) from bad
         redecide_held_messages.redecide_after_license_entry(at=at)
     return found
@@ -198,9 +198,9 @@ def _parse_row(row: Row, columns: dict[str, str], *, on: date) -> FileRow:
         longest = from_date + TEMPORARY_AUTHORITY_LIMIT
         until = min(until, longest) if until else longest
     return FileRow(
-        line=row.line, nmls_id=said["nmls_id"].lstrip("0"), state=state, number=said["number"],
-        status=status, from_date=from_date, until_date=until, called=said["called"],
-        kinds=license_wording.license_kinds(state, on=on),
+        row_number=row.line, nmls_id=said["nmls_id"].lstrip("0"), state=state, number=said["number"],
+        status=status, from_date=from_date, until_date=until, license_name=said["called"],
+        license_kinds=license_wording.license_kinds(state, on=on),
         license=license_wording.match_license_kind(state, said["called"], on=on),
     )  # fmt: skip
 
@@ -250,19 +250,19 @@ def _compare_rows(lines: list[FileRow], found: FileComparison) -> None:
         for loan_officer in LoanOfficer.objects.filter(terminated_at=None).select_related("user")
     }
     known = [line for line in lines if line.nmls_id in officers or line.nmls_id == ours]
-    found.strangers = sorted({line.nmls_id for line in lines} - {one.nmls_id for one in known})
+    found.unknown_nmls_ids = sorted({line.nmls_id for line in lines} - {one.nmls_id for one in known})
     counting = _choose_rows(known, ours, found)
-    for line in sorted(counting.values(), key=lambda one: one.line):
+    for line in sorted(counting.values(), key=lambda one: one.row_number):
         officer = officers.get(line.nmls_id)
         held = _find_license(officer, line)
         if officer is None and not _is_importable_company_row(line, held, found):
             continue
         if held is not None and not list(_list_differences(held, line)):
-            found.same += 1
+            found.unchanged_count += 1
         else:
-            found.changes.append(LicenseChange(line=line, officer=officer, held=held))
+            found.changes.append(LicenseChange(row=line, officer=officer, stored_license=held))
     named = [officers[key] for key in {one.nmls_id for one in known} if key in officers]
-    found.unsaid = [
+    found.missing_licenses = [
         one
         for one in License.objects.filter(officer__in=named).select_related("officer__user")
         if (one.officer.nmls_id, one.state) not in counting and one.status in AUTHORIZING_STATUSES
@@ -276,22 +276,22 @@ def _is_importable_company_row(
     where = STATES[line.state]
     if line.status not in AUTHORIZING_STATUSES:
         if held is not None:
-            found.wrong.append(
-                f"Row {line.line}: NMLS says {line.status} of the company’s own license in "
+            found.problems.append(
+                f"Row {line.row_number}: NMLS says {line.status} of the company’s own license in "
                 f"{line.state}, and not since when. End it on its page."
             )
         return False
-    if line.license or not line.kinds:
+    if line.license or not line.license_kinds:
         return True
-    if _license_kind(held) not in line.kinds:
-        name = f"“{line.called}” is none that we know" if line.called else "the file names none"
-        found.wrong.append(
-            f"Row {line.line}: {where} wants another wording under each of its licenses, and "
+    if _license_kind(held) not in line.license_kinds:
+        name = f"“{line.license_name}” is none that we know" if line.license_name else "the file names none"
+        found.problems.append(
+            f"Row {line.row_number}: {where} wants another wording under each of its licenses, and "
             f"{name}. Choose under Licenses which it is."
         )
-    elif line.called and held and line.number != held.number:  # whose number would be said as ours
-        found.wrong.append(
-            f"Row {line.line}: “{line.called}” is none of {where}’s licenses that we know, and its "
+    elif line.license_name and held and line.number != held.number:  # whose number would be said as ours
+        found.problems.append(
+            f"Row {line.row_number}: “{line.license_name}” is none of {where}’s licenses that we know, and its "
             "number is not the one on file. If it is that license, correct it under Licenses."
         )
         return False
@@ -309,9 +309,9 @@ def _choose_rows(
     counting: dict[tuple[str, str], FileRow] = {}
     for line in sorted(lines, key=lambda one: _row_priority(one, is_ours=one.nmls_id == ours)):
         if other := counting.get((line.nmls_id, line.state)):
-            found.wrong.append(
-                f"Row {other.line}: it says {other.said} in {other.state}, where row {line.line} "
-                f"counts, which says {line.said}."
+            found.problems.append(
+                f"Row {other.row_number}: it says {other.status_text} in {other.state}, where row {line.row_number} "
+                f"counts, which says {line.status_text}."
             )
         counting[line.nmls_id, line.state] = line
     return counting
@@ -357,7 +357,7 @@ def _list_differences(held: StoredLicense, line: FileRow) -> Iterator[tuple[str,
 
 
 def _apply_change(one: LicenseChange, *, by: User, at: datetime) -> None:
-    line, held = one.line, one.held
+    line, held = one.row, one.stored_license
     dates = (line.from_date, line.until_date or (held.until_date if held else None))
     kept: dict[str, Any] = {"number": line.number, "by": by, "at": at}
     if one.officer is None:

@@ -42,9 +42,9 @@ def ask_due_questions(*, at: datetime) -> None:
             _apply_answers(number_questions.store_answers(answered, at=at), at)
 
 
-def ask_about_import(found: Iterable[str], *, at: datetime) -> None:
+def ask_about_import(numbers: Iterable[str], *, at: datetime) -> None:
     """Have the lists asked about numbers of a file that may be imported, some at a time."""
-    for some in batched(sorted(found), QUESTION_BATCH):
+    for some in batched(sorted(numbers), QUESTION_BATCH):
         with transaction.atomic():
             number_questions.enqueue_questions(
                 {NewQuestion(kind=QuestionKind.LISTS, number=one) for one in some}, at=at
@@ -78,7 +78,7 @@ def _handle_reassigned_number(one: NumberQuestion, at: datetime) -> None:
     cause = f"reassigned:{one.pk}"
     store_revocation.unlink_number(
         person_id=one.person_id, number=one.number, origin=f"numbers:{one.service}",
-        cause=cause, at=at,
+        idempotency_key=cause, at=at,
     )  # fmt: skip
     wanted = lead_tasks.SystemTask(
         kind=NEW_NUMBER_TASK,

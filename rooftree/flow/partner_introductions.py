@@ -30,7 +30,7 @@ class IntroducedClient:
     purpose: str = ""
     property_state: str = ""
     note: str = ""
-    wants_a_call: bool = False  # they told the partner that we may call
+    agreed_to_contact: bool = False  # they told the partner that we may call
 
     @property
     def name(self) -> str:
@@ -70,10 +70,10 @@ def record_introduction(
     received: ReceiveResult, *, partner: Partner, name: str, at: datetime, key: UUID | None = None
 ) -> Introduction:
     """The delivery is an introduction of this partner's; said again it is the same one."""
-    if received.kept is None:
+    if received.stored_delivery is None:
         raise BadPartner("", "It could not be taken in. Please call us.")
     made = Introduction(
-        id=key or received.kept.pk, partner=partner, delivery=received.kept,
+        id=key or received.stored_delivery.pk, partner=partner, delivery=received.stored_delivery,
         name=name[:120] or "No name", at=at,
     )  # fmt: skip
     if insert_row_if_new(made):
@@ -108,5 +108,5 @@ def _build_payload(
         "purpose": client.purpose,
         "property_state": client.property_state,
         "note": client.note,
-        **({"client_agreed_to_contact": True} if client.wants_a_call else {}),
+        **({"client_agreed_to_contact": True} if client.agreed_to_contact else {}),
     }

@@ -29,20 +29,20 @@ __all__ = [
 
 
 def merge_people(
-    *, kept_id: UUID, gone_id: UUID, reason: str, by: User | None, at: datetime, evidence: str = ""
+    *, survivor_id: UUID, duplicate_id: UUID, reason: str, by: User | None, at: datetime, evidence: str = ""
 ) -> PersonMerge:
     """Make `gone` a part of `kept`; their messages go with their leads. Raises `CannotMerge`."""
     with transaction.atomic():
         made = one_person.merge_people(
-            kept_id=kept_id,
-            gone_id=gone_id,
+            kept_id=survivor_id,
+            gone_id=duplicate_id,
             reason=reason,
             evidence=evidence,
             by=by.pk if by else None,
             at=at,
         )
         duplicate_review.record_pair_answer(
-            [kept_id, gone_id], "same", by=by.pk if by else None, at=at
+            [survivor_id, duplicate_id], "same", by=by.pk if by else None, at=at
         )
         leads = _lead_ids(made.kept_id, made.gone_id)
         _move_messages(leads)
@@ -69,14 +69,14 @@ def split_people(*, merge_id: UUID, reason: str, by: User | None, at: datetime) 
 
 
 def keep_people_apart(
-    *, likeness_id: UUID, moved: bool, by: User, at: datetime
+    *, duplicate_pair_id: UUID, moved: bool, by: User, at: datetime
 ) -> PossibleDuplicate:
     """They are two people; what waits to go to a number that has a new owner goes no more.
 
     Raises `CannotAnswer`.
     """
     with transaction.atomic():
-        pair = duplicate_review.mark_different_people(likeness_id, moved=moved, by=by.pk, at=at)
+        pair = duplicate_review.mark_different_people(duplicate_pair_id, number_moved=moved, by=by.pk, at=at)
         if moved:
             reassign_messages.cancel_misaddressed(_lead_ids(pair.older_id), at=at)
         for lead_id in _lead_ids(pair.older_id, pair.newer_id):

@@ -125,7 +125,7 @@ def _split_by_retention(
     stays: set[str] = set()
     for holding in RECORD_SETS:
         records = purges.records_of_people(holding, people)
-        kept = {record.id: record.kept_by(at.date(), is_asked=True) for record in records}
+        kept = {record.id: record.retention_reason(at.date(), is_asked=True) for record in records}
         chosen[holding.name] = [key for key, why in kept.items() if why is None]
         stays |= {_retention_class(record, why) for record in records if (why := kept[record.id])}
     return chosen, sorted(stays)
@@ -155,5 +155,5 @@ def _stop_contact(request: PrivacyRequest, people: Sequence[UUID], *, at: dateti
         store_revocation.store_revocation(
             person_id=people[0], address=address, kind="do_not_contact",
             media=EMAIL_MEDIA if "@" in address else NUMBER_MEDIA,
-            origin=f"request:{request.pk}", cause=f"request:{request.pk}:{address}", at=at,
+            origin=f"request:{request.pk}", idempotency_key=f"request:{request.pk}:{address}", at=at,
         )  # fmt: skip

@@ -44,7 +44,7 @@ def record_rate(  # noqa: PLR0913
                 pk=mark_reached_watch.lead_id
             )
             _notify_officer(mark_reached_watch.lead, seen, f"watch:{mark_reached_watch.pk}", at)
-        if release_limits.current_limits(at=at).is_large(len(reached)):
+        if release_limits.current_limits(at=at).needs_second_person(len(reached)):
             _gather_release(reached, seen, at)
         elif reached:
             for mark_reached_watch in reached:
@@ -70,7 +70,7 @@ def _notify_officer(lead: Lead, seen: RateObservation, cause: str, at: datetime)
     staff_notices.notify_user(
         user_id=lead.officer.user_id,
         kind="rate",
-        cause=cause,
+        idempotency_key=cause,
         text=f"{lead.person.first_name or 'A borrower'}'s rate watch: {seen.rate_pct:.3f}% today.",
         link=f"/leads/{lead.pk}/",
         at=at,

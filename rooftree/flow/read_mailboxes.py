@@ -38,5 +38,5 @@ def _store_email(row: Mailbox, letter: MailboxLetter, at: datetime) -> None:
     with transaction.atomic():
         is_ours = borrower_replies.receive_email(
             raw=letter.raw, at=at
-        ) or source_email.receive_source_email(raw=letter.raw, at=at, usual=row.source)
+        ) or source_email.receive_source_email(raw=letter.raw, at=at, default_source=row.source)
         mailbox_polling.advance_position(row, letter, is_ours=is_ours)

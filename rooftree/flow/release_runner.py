@@ -35,7 +35,7 @@ def create_release(
     *, title: str, audience: Audience, key: str, medium: str, by: User, at: datetime
 ) -> Release:
     """A draft of one wording to many people, and its dry run. Raises `acts.CannotAct`."""
-    leads = audience.leads(by, at=at).select_related("person")
+    leads = audience.select_leads(by, at=at).select_related("person")
     found = list(leads[: MAX_PEOPLE + 1])
     if not found:
         raise release_control.CannotChangeRelease("Nobody is in this audience.")
@@ -69,7 +69,7 @@ def run_dry_run(*, release_id: UUID, at: datetime) -> None:
     ):
         with transaction.atomic():
             wanted = _build_messages(release, some, at)
-        tally.look(wanted, len(some), at=at, worded_at=_wording_date(release, at))
+        tally.add_requests(wanted, len(some), at=at, worded_at=_wording_date(release, at))
     undecided = Release.objects.filter(pk=release_id, state__in=["draft", "waiting"])
     undecided.update(findings=tally.to_json())
     publish_update("releases", release=str(release_id))
@@ -157,7 +157,7 @@ def _written_messages(
 ) -> list[MessageRequest]:
     key, medium = release.about["key"], release.about["medium"]
     return [
-        MessageRequest(lead=member.lead, key=key, medium=medium, cause=member.cause)
+        MessageRequest(lead=member.lead, key=key, medium=medium, idempotency_key=member.cause)
         for member in members
         if member.lead.state in Audience().stages
     ]
@@ -219,7 +219,7 @@ def _continue_healthy_releases(at: datetime) -> None:
     if not settings.RELEASE_AUTO_CONTINUE:
         return
     for release in Release.objects.filter(state="looking", looked_at__lte=at - OBSERVATION_TIME):
-        if release_progress.load_canary_result(release).is_good:
+        if release_progress.load_canary_result(release).is_healthy:
             release_control.continue_release(release, by=None, at=at)
 
 

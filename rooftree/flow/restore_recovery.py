@@ -36,22 +36,22 @@ class CannotResume(Exception):
 class PausedWork:
     """What waits while sending is paused, and what will become of it."""
 
-    tasks: int  # work from before the restore that is not done yet
-    messages: int  # to be taken back
-    held: int  # could not have gone: stay
-    calls: int  # to officers: skipped
-    handoffs: int  # looked up in the LOS before anything is sent again
+    unfinished_tasks: int  # work from before the restore that is not done yet
+    messages_to_cancel: int  # to be taken back
+    held_messages: int  # could not have gone: stay
+    calls_to_skip: int  # to officers: skipped
+    handoffs_to_verify: int  # looked up in the LOS before anything is sent again
 
 
 def count_paused_work(held: SendingPause) -> PausedWork:
     """What a release would do now."""
     return PausedWork(
-        tasks=_count_old_tasks(held),
-        messages=_uncertain_messages(held).count(),
-        held=Message.objects.filter(state="held").count()
+        unfinished_tasks=_count_old_tasks(held),
+        messages_to_cancel=_uncertain_messages(held).count(),
+        held_messages=Message.objects.filter(state="held").count()
         - _uncertain_messages(held).filter(state="held").count(),
-        calls=Ring.objects.filter(state="due").count(),
-        handoffs=Handoff.objects.filter(state="pending").count(),
+        calls_to_skip=Ring.objects.filter(state="due").count(),
+        handoffs_to_verify=Handoff.objects.filter(state="pending").count(),
     )
 
 

@@ -63,14 +63,14 @@ def collect_facts(paid: Sequence[PaidArrival]) -> dict[UUID, ArrivalFacts]:
         found[touch.pk] = ArrivalFacts(
             arrived_at=touch.at.astimezone(zone),
             numbers=numbers,
-            unreadable=unreadable,
-            dead=_learned_after_arrival(dead, touch, numbers, zone),
-            wrong={n: wrong[touch.person_id, n] for n in numbers if (touch.person_id, n) in wrong},
-            addresses=addresses,
-            bounced=_learned_after_arrival(bounced, touch, addresses, zone),
-            earlier=_earlier_payments(touch, earlier[touch.person_id], zone),
+            unreadable_numbers=unreadable,
+            disconnected_numbers=_learned_after_arrival(dead, touch, numbers, zone),
+            wrong_numbers={n: wrong[touch.person_id, n] for n in numbers if (touch.person_id, n) in wrong},
+            emails=addresses,
+            bounced_emails=_learned_after_arrival(bounced, touch, addresses, zone),
+            earlier_purchases=_earlier_payments(touch, earlier[touch.person_id], zone),
             state=state,
-            is_licensed=not state or licensed.on(state, company_day(touch.at)),
+            is_licensed=not state or licensed.is_licensed(state, company_day(touch.at)),
         )
     return found
 
@@ -178,7 +178,7 @@ class _LicensedStates:
     def __init__(self) -> None:
         self._rows = list(CompanyLicense.objects.values_list("state", "from_date", "until_date"))
 
-    def on(self, state: str, day: Any) -> bool:
+    def is_licensed(self, state: str, day: Any) -> bool:
         return any(
             held == state and first <= day and (end is None or day < end)
             for held, first, end in self._rows

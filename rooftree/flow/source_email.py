@@ -12,13 +12,13 @@ from rooftree.leads.models import Source
 EMAIL_ADAPTERS = ("email_text", "email_adf")
 
 
-def receive_source_email(*, raw: bytes, at: datetime, usual: Source | None = None) -> bool:
+def receive_source_email(*, raw: bytes, at: datetime, default_source: Source | None = None) -> bool:
     """Take in a letter to `leads+<token>@…`; False when no source has that address.
 
     Args:
         usual: the source of a letter that names none.
     """
-    source = _find_addressed_source(raw) or usual
+    source = _find_addressed_source(raw) or default_source
     if source is None or source.paused_at:
         return False
     lead_arrival.accept_delivery(

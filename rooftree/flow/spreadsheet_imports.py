@@ -150,7 +150,7 @@ def _import_rows(sheet: Spreadsheet, rows: Sequence[Row], begun: int, at: dateti
             kept.append(one)
             people += [person] if person else []
     for some in _split_independent(people):
-        run_batch(partial(_store_people, sheet, at=at), some, aside=_quarantine_row)
+        run_batch(partial(_store_people, sheet, at=at), some, on_failure=_quarantine_row)
     insert_rows(kept)
     _count_dnc_hits(
         sheet, [person.inquiry for person in people if person.row.became in ("new", "known")], at
@@ -173,7 +173,7 @@ def _receive_row(
     """One row as a delivery of its source, and who it is about if there is work in it."""
     incoming = import_staging.build_row_delivery(sheet, row, position, at)
     received = receive_delivery.receive_delivery(source=sheet.source, incoming=incoming, at=at)
-    delivery = received.kept
+    delivery = received.stored_delivery
     assert delivery is not None  # an upload needs no proof, and its rows have a bound
     one = ImportedRow(id=uuid7_at(at), spreadsheet=sheet, line=row.line, delivery=delivery)
     if received.delivery is not None:
@@ -296,7 +296,7 @@ def _follow_import(
         for stored_inquiry in stored
         if stored_inquiry.touch.is_first and not stored_inquiry.lead.is_test
     ]
-    is_large = then == "greet" and release_limits.current_limits(at=at).is_large(sheet.row_count)
+    is_large = then == "greet" and release_limits.current_limits(at=at).needs_second_person(sheet.row_count)
     for some in batched(fresh, AT_ONCE):
         lead_ids = [str(one.lead.pk) for one in some]
         assign_leads.using(queue_name="soon", priority=0).enqueue(lead_ids=lead_ids)

@@ -281,5 +281,5 @@ def _notify_watchers(claim: Claim, *, cause: str, text: str, link: str, at: date
     users = list(watcher) or staff_notices.alarm_users(company.alarm_user_id if company else None)
     for user in users:
         staff_notices.notify_user(
-            user_id=user.pk, kind="returns", cause=cause, text=text, link=link, at=at
+            user_id=user.pk, kind="returns", idempotency_key=cause, text=text, link=link, at=at
         )

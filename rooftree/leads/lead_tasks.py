@@ -31,7 +31,7 @@ class SystemTask:
     due_at: datetime
     user_id: UUID | None = None
     role: str = ""
-    moves: bool = False  # a later asking of an open one moves its time as well
+    updates_due_at: bool = False  # a later asking of an open one moves its time as well
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,7 @@ class ImportedTask:
 
     lead_id: UUID
     user_id: UUID | None  # None: whoever owns the lead
-    cause: str
+    idempotency_key: str
     title: str
     due_at: datetime
 
@@ -83,7 +83,7 @@ def import_tasks(tasks: Iterable[ImportedTask], *, at: datetime) -> int:
             id=uuid7_at(at),
             lead_id=task.lead_id,
             user_id=task.user_id,
-            cause=task.cause,
+            cause=task.idempotency_key,
             title=task.title.strip()[:200],
             due_at=task.due_at,
             created_at=at,
@@ -105,9 +105,9 @@ def import_tasks(tasks: Iterable[ImportedTask], *, at: datetime) -> int:
     return len(fresh)
 
 
-def cancel_tasks(lead_ids: Collection[UUID], *, cause: str, because: str, at: datetime) -> int:
+def cancel_tasks(lead_ids: Collection[UUID], *, key_prefix: str, because: str, at: datetime) -> int:
     """Tasks of some leads that began with a cause need not be done any more; how many were open."""
-    rows = _open_tasks().filter(lead__in=lead_ids, cause__startswith=cause)
+    rows = _open_tasks().filter(lead__in=lead_ids, cause__startswith=key_prefix)
     return rows.update(cancelled_at=at, cancelled_because=because[:200])
 
 
@@ -135,7 +135,7 @@ def add_or_update_task(wanted: SystemTask, *, lead_id: UUID, at: datetime) -> Ta
             return task
         known = _open_tasks().filter(lead_id=lead_id, kind=wanted.kind)
         news: dict[str, object] = {"title": task.title}
-        if wanted.moves:
+        if wanted.updates_due_at:
             news |= {"due_at": wanted.due_at, "user_id": wanted.user_id}
         known.update(**news)
         return known.get()

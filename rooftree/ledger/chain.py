@@ -30,14 +30,14 @@ class ChainReport:
     when every one does; `problem` says in words what is wrong with it.
     """
 
-    links: int
+    link_count: int
     head: str  # hash of the last good link
     broken_at: int | None = None
     problem: str = ""
     unsealed: int = 0
 
     @property
-    def holds(self) -> bool:
+    def is_intact(self) -> bool:
         return self.broken_at is None
 
 
@@ -80,9 +80,9 @@ def check_chain(
     for row in rows:
         problem = _find_problem(row, place=place + 1, previous=head)
         if problem:
-            return ChainReport(links=place - after, head=head, broken_at=place + 1, problem=problem)
+            return ChainReport(link_count=place - after, head=head, broken_at=place + 1, problem=problem)
         place, head = place + 1, str(row["chain_hash"])
-    return ChainReport(links=place - after, head=head)
+    return ChainReport(link_count=place - after, head=head)
 
 
 def _find_problem(row: Mapping[str, Any], *, place: int, previous: str) -> str:

@@ -36,7 +36,7 @@ class ChainHead:
 
     sequence: int
     chain_hash: str
-    sealed: int  # how many events this sealing added
+    sealed_count: int  # how many events this sealing added
     at: datetime
 
 
@@ -65,7 +65,7 @@ def seal_events(*, at: datetime, limit: int = 1000) -> ChainHead | None:
             row |= {"sequence": sequence, "chain_hash": chain_hash}
         if rows:
             _store_positions(rows)
-    return ChainHead(sequence=sequence, chain_hash=chain_hash, sealed=len(rows), at=at)
+    return ChainHead(sequence=sequence, chain_hash=chain_hash, sealed_count=len(rows), at=at)
 
 
 def _try_lock() -> bool:

@@ -38,14 +38,14 @@ class GoLiveFinding:
 
     about: str  # status, path, length, officer or file
     item: str
-    says: str
+    message: str
     file: str = ""
     blocks: bool = True
 
     def as_json(self) -> dict[str, Any]:
         level = "block" if self.blocks else "note"
         return {
-            "level": level, "about": self.about, "item": self.item, "says": self.says,
+            "level": level, "about": self.about, "item": self.item, "says": self.message,
             "file": self.file,
         }  # fmt: skip
 
@@ -117,7 +117,7 @@ def check_go_live(los: str, files: Sequence[CheckFile], changes: Mapping[str, An
             findings += _find_handoff_problems(file, los, changes, table, lengths, users)
     if not users:
         says = "no list of the LOS's users was given, so no officer is proven to be one"
-        findings.append(GoLiveFinding(about="officer", item="users", says=says, blocks=False))
+        findings.append(GoLiveFinding(about="officer", item="users", message=says, blocks=False))
     return GoLiveReport(los=los, statuses=tuple(walked), findings=tuple(dict.fromkeys(findings)))
 
 
@@ -150,19 +150,19 @@ def _find_status_problems(walked: Iterable[StatusResult]) -> Iterator[GoLiveFind
         if not status_result.is_known:
             says = "unmapped: nobody would hear of it"
             yield GoLiveFinding(
-                about="status", item=status_result.status, says=says, file=status_result.file
+                about="status", item=status_result.status, message=says, file=status_result.file
             )
         elif _reads_as_end(status_result.status, status_result.canonical):
             says = f"reads as the end of a file, and is mapped to {status_result.canonical}"
             yield GoLiveFinding(
-                about="status", item=status_result.status, says=says, file=status_result.file
+                about="status", item=status_result.status, message=says, file=status_result.file
             )
         elif status_result.canonical is None:
             says = "means no milestone"
             yield GoLiveFinding(
                 about="status",
                 item=status_result.status,
-                says=says,
+                message=says,
                 file=status_result.file,
                 blocks=False,
             )
@@ -175,18 +175,18 @@ def _find_map_problems(los: str, held: Mapping[str, Any]) -> Iterator[GoLiveFind
         try:
             found = milestone_for_status(los, status, held)
         except UnknownMilestone as problem:
-            yield GoLiveFinding(about="status", item=status, says=str(problem), file="mapping")
+            yield GoLiveFinding(about="status", item=status, message=str(problem), file="mapping")
             continue
         except UnmappedStatus:
             continue
         if found and _reads_as_end(name, found.code):
             says = f"reads as the end of a file, and is mapped to {found.code}"
-            yield GoLiveFinding(about="status", item=name, says=says, file="mapping")
+            yield GoLiveFinding(about="status", item=name, message=says, file="mapping")
         meant.add(found.code if found else "")
     for codes in REQUIRED_MILESTONES:
         if not meant.intersection(codes):
             says = "no status of the map means it"
-            yield GoLiveFinding(about="status", item=" or ".join(codes), says=says, file="mapping")
+            yield GoLiveFinding(about="status", item=" or ".join(codes), message=says, file="mapping")
 
 
 def _iter_map_statuses(los: str, held: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -213,14 +213,14 @@ def _find_dead_paths(table: FieldTable) -> Iterator[GoLiveFinding]:
         for path in asked:
             if not handoff_paths.is_handoff_path(path):
                 says = f"the mapping reads {path}, which no hand-off has: the field stays empty"
-                yield GoLiveFinding(about="path", item=row.id or row.to, says=says, file="mapping")
+                yield GoLiveFinding(about="path", item=row.id or row.to, message=says, file="mapping")
 
 
 def _find_file_problems(
     one: CheckFile, table: FieldTable, lengths: Mapping[str, int]
 ) -> Iterator[GoLiveFinding]:
     for fault in one.faults:
-        yield GoLiveFinding(about="file", item="MISMO 3.4", says=fault, file=one.name)
+        yield GoLiveFinding(about="file", item="MISMO 3.4", message=fault, file=one.name)
     if one.kind == "request" and one.data:
         yield from _find_unfilled_places(one, table)
     yield from _find_long_values(one.values, one.name, table, lengths)
@@ -239,11 +239,11 @@ def _find_handoff_problems(
         handoff = parse_handoff(one.data)
         made = build_payload(handoff, los, changes)
     except MalformedHandoff as problem:
-        yield GoLiveFinding(about="file", item="hand-off", says=str(problem), file=one.name)
+        yield GoLiveFinding(about="file", item="hand-off", message=str(problem), file=one.name)
         return
     for need in made.needs:
         says, blocks = f"needs {need.path}", need.required
-        yield GoLiveFinding(about="path", item=need.field, says=says, file=one.name, blocks=blocks)
+        yield GoLiveFinding(about="path", item=need.field, message=says, file=one.name, blocks=blocks)
     if isinstance(made.body, Mapping):
         yield from _find_long_values(iter_leaves(made.body), one.name, table, lengths)
     officer = handoff.officer
@@ -260,7 +260,7 @@ def _find_unfilled_places(one: CheckFile, table: FieldTable) -> Iterator[GoLiveF
     if others:
         says = f"our mapping puts nothing there: {', '.join(others)}"
         item = f"{len(others)} of {len(one.values)} places"
-        yield GoLiveFinding(about="path", item=item, says=says, file=one.name, blocks=False)
+        yield GoLiveFinding(about="path", item=item, message=says, file=one.name, blocks=False)
 
 
 def _find_long_values(
@@ -271,13 +271,13 @@ def _find_long_values(
         most = lengths.get(ids.get(place, ""), lengths.get(place))
         if most is not None and len(text) > most:
             says = f"{len(text)} characters, of which the LOS keeps {most}"
-            yield GoLiveFinding(about="length", item=ids.get(place) or place, says=says, file=file)
+            yield GoLiveFinding(about="length", item=ids.get(place) or place, message=says, file=file)
 
 
 def _find_originator_problems(one: CheckFile, users: Sequence[LosUser]) -> Iterator[GoLiveFinding]:
     if not one.originators:
         yield GoLiveFinding(
-            about="officer", item="none", says="no loan originator is named", file=one.name
+            about="officer", item="none", message="no loan originator is named", file=one.name
         )
     for party in one.originators:
         yield from _find_officer_problems(party.name, party.nmls_id, "", users, one.name)
@@ -288,12 +288,12 @@ def _find_officer_problems(
 ) -> Iterator[GoLiveFinding]:
     """By NMLS ID alone: names and addresses are written in many ways."""
     if not nmls_id:
-        yield GoLiveFinding(about="officer", item=name, says="has no NMLS ID", file=file)
+        yield GoLiveFinding(about="officer", item=name, message="has no NMLS ID", file=file)
         return
     found = [user for user in users if user.nmls_id == nmls_id]
     if users and len(found) != 1:
         says = f"NMLS {nmls_id} is {'nobody' if not found else 'more than one user'} in the LOS"
-        yield GoLiveFinding(about="officer", item=name, says=says, file=file)
+        yield GoLiveFinding(about="officer", item=name, message=says, file=file)
     elif found and user and found[0].name and found[0].name != user:
         says = f"signs in to the LOS as {found[0].name}, and the hand-off says {user}"
-        yield GoLiveFinding(about="officer", item=name, says=says, file=file)
+        yield GoLiveFinding(about="officer", item=name, message=says, file=file)

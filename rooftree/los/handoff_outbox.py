@@ -198,7 +198,7 @@ def _look_up_loan(row: Handoff, at: datetime) -> None:
         )
     elif found.loan_ids:
         _record_created_loan(row, found.loan_ids[0], at)
-    elif found.conclusive:
+    elif found.is_conclusive:
         _update_handoff(
             row, state="pending", due_at=at, problem="The LOS does not have it; sent again."
         )

@@ -62,7 +62,7 @@ class ObservedStep:
 
     code: str
     on: date | None  # the LOS's own date, never the day of reading
-    said: str  # the LOS's own words: a status, or a field id
+    source_status: str  # the LOS's own words: a status, or a field id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +71,7 @@ class RecordedStep:
 
     code: str
     on: date | None
-    inferred: bool = False
+    is_inferred: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,9 +81,9 @@ class NewStep:
     code: str
     rank: int | None
     on: date | None
-    said: str
-    inferred: bool = False  # not seen: a later step proves it
-    again: bool = False  # the file came back to a step it had reached before
+    source_status: str
+    is_inferred: bool = False  # not seen: a later step proves it
+    is_return: bool = False  # the file came back to a step it had reached before
 
 
 @cache
@@ -97,7 +97,7 @@ def all_milestones() -> Mapping[str, CanonicalMilestone]:
 
 
 def find_new_steps(
-    recorded: Sequence[RecordedStep], seen: Iterable[ObservedStep], *, stood_at: str, stands_at: str
+    recorded: Sequence[RecordedStep], seen: Iterable[ObservedStep], *, previous_milestone: str, current_milestone: str
 ) -> tuple[NewStep, ...]:
     """What a fresh read adds to what is written down, earlier ranks first.
 
@@ -120,9 +120,9 @@ def find_new_steps(
         if _is_new_step(fact, recorded, is_funnel(fact.code))
     ]
     known = {row.code for row in recorded} | {event.code for event in events}
-    if stands_at and stands_at != stood_at and not any(e.code == stands_at for e in events):
-        fact = first.get(stands_at) or ObservedStep(code=stands_at, on=None, said="")
-        events.append(_build_step(fact, again=stands_at in known))
+    if current_milestone and current_milestone != previous_milestone and not any(e.code == current_milestone for e in events):
+        fact = first.get(current_milestone) or ObservedStep(code=current_milestone, on=None, source_status="")
+        events.append(_build_step(fact, again=current_milestone in known))
     events += _infer_steps(known | {event.code for event in events}, first)
     return tuple(sorted(events, key=_step_order))
 
@@ -154,7 +154,7 @@ def _is_new_step(fact: ObservedStep, recorded: Sequence[RecordedStep], funnel: b
         return True
     if not funnel:
         return fact.on is not None and all(row.on != fact.on for row in mine)
-    return all(row.inferred for row in mine)
+    return all(row.is_inferred for row in mine)
 
 
 def _infer_steps(known: set[str], first: Mapping[str, ObservedStep]) -> list[NewStep]:
@@ -162,7 +162,7 @@ def _infer_steps(known: set[str], first: Mapping[str, ObservedStep]) -> list[New
     if top is None:
         return []
     return [
-        NewStep(code=code, rank=all_milestones()[code].rank, on=None, said="", inferred=True)
+        NewStep(code=code, rank=all_milestones()[code].rank, on=None, source_status="", is_inferred=True)
         for code in EVERY_LOAN_PASSES
         if code not in known and code not in first and (all_milestones()[code].rank or 0) < top
     ]
@@ -170,13 +170,13 @@ def _infer_steps(known: set[str], first: Mapping[str, ObservedStep]) -> list[New
 
 def _build_step(fact: ObservedStep, *, again: bool = False) -> NewStep:
     rank = all_milestones()[fact.code].rank
-    return NewStep(code=fact.code, rank=rank, on=fact.on, said=fact.said, again=again)
+    return NewStep(code=fact.code, rank=rank, on=fact.on, source_status=fact.source_status, is_return=again)
 
 
 def _step_order(event: NewStep) -> tuple[int, bool, int, date, str]:
     """Ranked steps by rank, then what has none; a return to a step comes last."""
     unranked = event.rank is None
-    return (int(event.again), unranked, event.rank or 0, event.on or date.min, event.code)
+    return (int(event.is_return), unranked, event.rank or 0, event.on or date.min, event.code)
 
 
 def load_status_map(los: str) -> Mapping[str, Any]:

@@ -23,7 +23,7 @@ class LoanLookup:
     """
 
     loan_ids: tuple[str, ...]
-    conclusive: bool
+    is_conclusive: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +53,8 @@ class LoanSnapshot:
     loan_id: str
     loan_number: str
     lead_id: str
-    seen: tuple[ObservedStep, ...]  # every milestone it shows, with the LOS's own dates
-    stands_at: str  # milestone code; "" when the LOS does not say
+    observed_steps: tuple[ObservedStep, ...]  # every milestone it shows, with the LOS's own dates
+    current_milestone: str  # milestone code; "" when the LOS does not say
     ended_as: str  # denied, withdrawn...; "" while it is not over
     amount_cents: int | None = None
     revenue_cents: int | None = None  # None when the lender named no revenue fields
@@ -64,5 +64,5 @@ class LoanSnapshot:
     lock_expires_date: date | None = None
     closing_date: date | None = None
     notices: Mapping[str, date] = field(default_factory=dict)  # sent, by kind: loan_estimate...
-    unmapped: tuple[str, ...] = ()  # statuses without a meaning: alert, no event
+    unmapped_statuses: tuple[str, ...] = ()  # statuses without a meaning: alert, no event
     raw: Mapping[str, str] = field(default_factory=dict, repr=False)  # field id -> LOS's text

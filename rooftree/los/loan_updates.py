@@ -27,7 +27,7 @@ class LoanUpdate:
 
     loan: Loan
     steps: tuple[Milestone, ...]
-    unmapped: tuple[str, ...] = ()  # statuses that nobody has said the meaning of
+    unmapped_statuses: tuple[str, ...] = ()  # statuses that nobody has said the meaning of
     is_funded_now: bool = False
     is_application_now: bool = False
 
@@ -111,11 +111,11 @@ def apply_snapshot(reading: LoanSnapshot, *, loan_id: UUID, at: datetime) -> Loa
     with transaction.atomic():
         loan = Loan.objects.select_for_update().get(pk=loan_id)
         recorded = [
-            RecordedStep(code=milestone.code, on=milestone.on_date, inferred=milestone.is_inferred)
+            RecordedStep(code=milestone.code, on=milestone.on_date, is_inferred=milestone.is_inferred)
             for milestone in loan.milestones.order_by("recorded_at", "id")
         ]
         events = loan_milestones.find_new_steps(
-            recorded, reading.seen, stood_at=loan.stands_at, stands_at=reading.stands_at
+            recorded, reading.observed_steps, previous_milestone=loan.stands_at, current_milestone=reading.current_milestone
         )
         steps = tuple(_create_milestone(loan, event, at) for event in events)
         was_funded, was_application = loan.funded_date, loan.application_date
@@ -134,12 +134,12 @@ def apply_snapshot(reading: LoanSnapshot, *, loan_id: UUID, at: datetime) -> Loa
         if loan.funded_date and not was_funded:
             Lead.objects.filter(pk=loan.lead_id).update(state="funded", promise_at=None)
     is_same = was_funded == loan.funded_date and had_notices == loan.notices
-    if not steps and not reading.unmapped and is_same:
+    if not steps and not reading.unmapped_statuses and is_same:
         return None
     return LoanUpdate(
         loan=loan,
         steps=steps,
-        unmapped=reading.unmapped,
+        unmapped_statuses=reading.unmapped_statuses,
         is_funded_now=bool(loan.funded_date and not was_funded),
         is_application_now=bool(loan.application_date and not was_application),
     )
@@ -158,9 +158,9 @@ def find_changed_loans(*, connection: Connection, at: datetime) -> list[Loan]:
     )
 
 
-def schedule_next_poll(*, connection: Connection, at: datetime, is_whole: bool) -> None:
+def schedule_next_poll(*, connection: Connection, at: datetime, is_complete: bool) -> None:
     """Set when to poll again; what was not read whole is asked for again from the same moment."""
-    moved = {"polled_to_at": at} if is_whole else {}
+    moved = {"polled_to_at": at} if is_complete else {}
     Connection.objects.filter(pk=connection.pk).update(poll_due_at=at + POLL_EVERY, **moved)
 
 
@@ -173,9 +173,9 @@ def _create_milestone(loan: Loan, event: NewStep, at: datetime) -> Milestone:
         rank=event.rank,
         on_date=event.on,
         reached_at=min(reached, at),
-        said=event.said[:120],
-        is_inferred=event.inferred,
-        is_return=event.again,
+        said=event.source_status[:120],
+        is_inferred=event.is_inferred,
+        is_return=event.is_return,
         recorded_at=at,
     )
 
@@ -192,7 +192,7 @@ def _update_loan(
     )
     loan.milestone = top or loan.milestone
     loan.rank = (loan_milestones.all_milestones()[top].rank or 0) if top else loan.rank
-    loan.stands_at = reading.stands_at or loan.stands_at
+    loan.stands_at = reading.current_milestone or loan.stands_at
     loan.ended_as = reading.ended_as
     loan.loan_number = reading.loan_number or loan.loan_number
     loan.amount_cents = reading.amount_cents or loan.amount_cents

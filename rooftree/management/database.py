@@ -31,7 +31,7 @@ def running_database(*, migrated: bool = True) -> Iterator[None]:
         return
     home = DataDir(settings.ROOFTREE_HOME)
     try:
-        home.hold()
+        home.acquire()
     except DataDirLocked:  # a `rooftree serve` that is starting
         wait_until_available(30)
         yield

@@ -45,9 +45,9 @@ select name, setting from pg_settings
 class DoctorFinding:
     """One finding; `do` says what helps, and is empty when all is well."""
 
-    well: bool
+    is_ok: bool
     text: str
-    do: str = ""
+    remedy: str = ""
 
     def as_json(self, what: str) -> dict[str, Any]:
         return {"what": what, **asdict(self)}
@@ -55,12 +55,12 @@ class DoctorFinding:
 
 def ok(text: str) -> DoctorFinding:
     """Nothing to do."""
-    return DoctorFinding(well=True, text=text)
+    return DoctorFinding(is_ok=True, text=text)
 
 
 def problem_finding(text: str, do: str) -> DoctorFinding:
     """Something a person should do."""
-    return DoctorFinding(well=False, text=text, do=do)
+    return DoctorFinding(is_ok=False, text=text, remedy=do)
 
 
 def check_installation() -> DoctorFinding:

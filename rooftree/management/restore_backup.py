@@ -36,7 +36,7 @@ class RestoreResult:
     """What is in place now."""
 
     manifest: Manifest
-    set_aside: str  # the name under which the former database is kept; "" when it held nothing
+    former_database: str  # the name under which the former database is kept; "" when it held nothing
 
 
 def restore_backup(
@@ -75,7 +75,7 @@ def restore_backup(
             raise
         aside = f"{name}_before_{stamp}" if holds else ""
         _swap_databases(server, name, fresh, aside)
-    return RestoreResult(manifest=manifest, set_aside=aside)
+    return RestoreResult(manifest=manifest, former_database=aside)
 
 
 def _check_compatible(manifest: Manifest, *, other_keys: bool) -> None:

@@ -69,7 +69,7 @@ class Installation:
                 for command in self.prepare:
                     self._run_preparation(command)
                 for one in kept:
-                    if one.part.name != "web":
+                    if one.spec.name != "web":
                         one.next_start = time.monotonic() + WEB_HEAD_START
                 supervise_processes(
                     kept,
@@ -106,7 +106,7 @@ class Installation:
         print_progress(f"ready at {settings.PUBLIC_URL} (Ctrl-C stops it).")
 
     def _keep_database_running(self) -> None:
-        if not settings.DATABASE_IS_EMBEDDED or (self.server and self.server.alive):
+        if not settings.DATABASE_IS_EMBEDDED or (self.server and self.server.is_alive):
             return
         tuning = {"shared_buffers": "256MB"} if settings.IS_DEMO else {}
         if self.server is None:
@@ -154,19 +154,19 @@ def rooftree_processes() -> list[ProcessSpec]:
     shared = database.child_environment() | {"DATABASE_OWNER_URL": ""}  # what runs is not the owner
     return [
         ProcessSpec(
-            name="web", command=web_command(), call=process_entry_points.run_web, environment=shared
+            name="web", command=web_command(), entry_point=process_entry_points.run_web, environment=shared
         ),
         ProcessSpec(
             name="worker",
             command=database.rooftree_command("worker"),
-            call=process_entry_points.run_worker,
+            entry_point=process_entry_points.run_worker,
             environment=shared,
-            patience=WORKER_STOP_TIMEOUT,
+            stop_timeout=WORKER_STOP_TIMEOUT,
         ),
         ProcessSpec(
             name="clock",
             command=database.rooftree_command("clock"),
-            call=process_entry_points.run_clock,
+            entry_point=process_entry_points.run_clock,
             environment=shared,
         ),
     ]

@@ -56,12 +56,12 @@ class ArrivalFacts:
 
     arrived_at: datetime
     numbers: tuple[str, ...] = ()  # E.164
-    unreadable: tuple[str, ...] = ()  # what was given as a number and can be none
-    dead: Mapping[str, datetime] = field(default_factory=dict)  # the carrier said: nobody's
-    wrong: Mapping[str, WrongNumberReport] = field(default_factory=dict)
-    addresses: tuple[str, ...] = ()
-    bounced: Mapping[str, datetime] = field(default_factory=dict)
-    earlier: tuple[EarlierPurchase, ...] = ()  # newest first
+    unreadable_numbers: tuple[str, ...] = ()  # what was given as a number and can be none
+    disconnected_numbers: Mapping[str, datetime] = field(default_factory=dict)  # the carrier said: nobody's
+    wrong_numbers: Mapping[str, WrongNumberReport] = field(default_factory=dict)
+    emails: tuple[str, ...] = ()
+    bounced_emails: Mapping[str, datetime] = field(default_factory=dict)
+    earlier_purchases: tuple[EarlierPurchase, ...] = ()  # newest first
     state: str = ""  # of the property
     is_licensed: bool = True  # the company, there, on that day
 
@@ -94,18 +94,18 @@ def find_ground(facts: ArrivalFacts, agreed: ReturnTerms) -> ReturnGround | None
 
 def _check_invalid_phone(facts: ArrivalFacts, _: ReturnTerms) -> ReturnGround | None:
     """Each number they gave is no number, or nobody's."""
-    if not (facts.numbers or facts.unreadable) or not set(facts.numbers) <= facts.dead.keys():
+    if not (facts.numbers or facts.unreadable_numbers) or not set(facts.numbers) <= facts.disconnected_numbers.keys():
         return None
-    said = [f"“{one}” cannot be a US phone number" for one in facts.unreadable]
+    said = [f"“{one}” cannot be a US phone number" for one in facts.unreadable_numbers]
     said += [
-        f"the carrier said on {_format_day(facts.dead[number])} that {phone_numbers.format_phone(number)} is nobody’s"
+        f"the carrier said on {_format_day(facts.disconnected_numbers[number])} that {phone_numbers.format_phone(number)} is nobody’s"
         for number in facts.numbers
     ]
     return ReturnGround(
         reason=ReturnReason.INVALID_PHONE,
         sentence=_join_sentence(said),
         evidence=tuple(
-            (f"Carrier on {phone_numbers.format_phone(number)}", _format_moment(facts.dead[number]))
+            (f"Carrier on {phone_numbers.format_phone(number)}", _format_moment(facts.disconnected_numbers[number]))
             for number in facts.numbers
         ),
     )
@@ -113,10 +113,10 @@ def _check_invalid_phone(facts: ArrivalFacts, _: ReturnTerms) -> ReturnGround | 
 
 def _check_wrong_number(facts: ArrivalFacts, _: ReturnTerms) -> ReturnGround | None:
     """Each number they gave is somebody else's, or nobody's."""
-    useless = facts.dead.keys() | facts.wrong.keys()
-    if not facts.wrong or not facts.numbers or not set(facts.numbers) <= useless:
+    useless = facts.disconnected_numbers.keys() | facts.wrong_numbers.keys()
+    if not facts.wrong_numbers or not facts.numbers or not set(facts.numbers) <= useless:
         return None
-    found = [(number, facts.wrong[number]) for number in facts.numbers if number in facts.wrong]
+    found = [(number, facts.wrong_numbers[number]) for number in facts.numbers if number in facts.wrong_numbers]
     said = [
         f"on {_format_day(one.at)} our loan officer reached another person at {phone_numbers.format_phone(number)}"
         if one.by
@@ -175,18 +175,18 @@ def _check_out_of_area(facts: ArrivalFacts, agreed: ReturnTerms) -> ReturnGround
 
 
 def _check_invalid_email(facts: ArrivalFacts, _: ReturnTerms) -> ReturnGround | None:
-    if not facts.addresses or not set(facts.addresses) <= facts.bounced.keys():
+    if not facts.emails or not set(facts.emails) <= facts.bounced_emails.keys():
         return None
     said = [
-        f"mail to {address} came back on {_format_day(facts.bounced[address])}"
-        for address in facts.addresses
+        f"mail to {address} came back on {_format_day(facts.bounced_emails[address])}"
+        for address in facts.emails
     ]
     return ReturnGround(
         reason=ReturnReason.INVALID_EMAIL,
         sentence=_join_sentence(said),
         evidence=tuple(
-            (f"Came back from {address}", _format_moment(facts.bounced[address]))
-            for address in facts.addresses
+            (f"Came back from {address}", _format_moment(facts.bounced_emails[address]))
+            for address in facts.emails
         ),
     )
 
@@ -205,7 +205,7 @@ def _find_earlier_purchase(
     facts: ArrivalFacts, agreed: ReturnTerms, *, is_same_source: bool
 ) -> EarlierPurchase | None:
     """The newest earlier one within the days that count."""
-    for earlier_purchase in facts.earlier:
+    for earlier_purchase in facts.earlier_purchases:
         is_within = facts.arrived_at - earlier_purchase.at <= timedelta(days=agreed.duplicate_days)
         if earlier_purchase.is_same_source == is_same_source and is_within:
             return earlier_purchase

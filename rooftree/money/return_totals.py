@@ -23,8 +23,8 @@ class ReturnTotals:
     unsent: int = 0
     unsent_cents: int = 0
     send_by: datetime | None = None  # of the first
-    with_them: int = 0
-    with_them_cents: int = 0
+    with_vendor: int = 0
+    with_vendor_cents: int = 0
     answered: int = 0  # with less than was asked, and somebody must say what now
     answered_cents: int = 0
     lost_cents: int = 0

@@ -49,8 +49,8 @@ def build_rate_alert(
             lead=lead,
             key="rate_reached",
             medium=medium,
-            cause=f"watch:{watch.pk}",
-            more={"rate": shown},
+            idempotency_key=f"watch:{watch.pk}",
+            extra_context={"rate": shown},
             due_at=due_at.get(medium),
         )
         for medium in MEDIA

@@ -13,8 +13,8 @@ from rooftree.outreach.models import ContentVersion
 class Sequence(ContentVersion):
     """One edition of a track of steps. Running enrolments keep the edition they began with."""
 
-    PLACE = ("key",)
-    PAGE = "/sequences/"
+    PLACE_COLUMNS = ("key",)
+    PAGE_PATH = "/sequences/"
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     key = models.CharField(max_length=60)
@@ -40,7 +40,7 @@ class Sequence(ContentVersion):
         return f"{self.key} v{self.version}"
 
     @property
-    def says(self) -> str:
+    def content_text(self) -> str:
         """Its steps, for its hash."""
         return json.dumps(self.steps, sort_keys=True)
 

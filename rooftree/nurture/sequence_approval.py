@@ -27,7 +27,7 @@ def approve_draft(
 ) -> Sequence:
     """Who starts from now on follows it. Raises `editions.CannotDecide`."""
     return version_approval.approve_version(
-        sequence, by=by, until=until, check=_make_checker(at), at=at, alone=alone
+        sequence, by=by, until=until, check=_make_checker(at), at=at, self_approved=alone
     )
 
 

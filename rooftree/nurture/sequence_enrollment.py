@@ -87,7 +87,7 @@ def _create_releases_for_large_steps(at: datetime) -> int:
     due = Enrollment.objects.filter(ended_at=None, due_at__lte=at).order_by()
     steps = due.values_list("sequence_id", "next_step").annotate(people=Count("pk"))
     standing = release_limits.current_limits(at=at)
-    large = [(of, number) for of, number, people in steps if standing.is_large(people)]
+    large = [(of, number) for of, number, people in steps if standing.needs_second_person(people)]
     return sum(
         _create_release(due.filter(sequence=of, next_step=number), at) for of, number in large
     )
@@ -101,7 +101,7 @@ def _create_release(due: QuerySet[Enrollment], at: datetime) -> int:
             release_drafts.create_and_seal(
                 kind="steps",
                 title=f"A step of a sequence: {get_occasion(found[0].key).title}",
-                members={one.cause: one.lead for one in found},
+                members={one.idempotency_key: one.lead for one in found},
                 at=at,
             )
     return len(found)
@@ -146,7 +146,7 @@ def _build_requests(enrolment: Enrollment, lead: Lead, number: int) -> list[Mess
     step = enrolment.sequence.steps[number]
     cause = f"step:{enrolment.pk}:{number}"
     return [
-        MessageRequest(lead=lead, key=step["template"], medium=medium, cause=cause)
+        MessageRequest(lead=lead, key=step["template"], medium=medium, idempotency_key=cause)
         for medium in step["media"]
     ]
 

@@ -19,10 +19,10 @@ class StepDescription:
     number: int
     key: str
     title: str
-    by: str
-    pause: str  # after the step before
-    moment: str  # since the start
-    wordings: tuple[tuple[str, Template | None], ...]  # by medium, in English
+    media_label: str
+    delay: str  # after the step before
+    time_since_start: str  # since the start
+    templates: tuple[tuple[str, Template | None], ...]  # by medium, in English
 
 
 def describe_steps(
@@ -36,10 +36,10 @@ def describe_steps(
             number=number,
             key=step["template"],
             title=get_occasion(step["template"]).title,
-            by=" and ".join(MEDIUM_NAMES[one].lower() for one in step["media"]).capitalize(),
-            pause=format_minutes(step["after_minutes"]),
-            moment=_format_time_since_start(since),
-            wordings=tuple(
+            media_label=" and ".join(MEDIUM_NAMES[one].lower() for one in step["media"]).capitalize(),
+            delay=format_minutes(step["after_minutes"]),
+            time_since_start=_format_time_since_start(since),
+            templates=tuple(
                 (one, _find_template(live, step["template"], one)) for one in step["media"]
             ),
         )

@@ -36,7 +36,7 @@ class AccessKind(StrEnum):
 def record_access(
     kind: AccessKind,
     *,
-    caller: ClientInfo,
+    client: ClientInfo,
     at: datetime,
     user_id: UUID | str | None = None,
     **what: Any,
@@ -49,8 +49,8 @@ def record_access(
     """
     return insert_row(
         AccessEntry(
-            id=uuid7_at(at), at=at, kind=kind, user_id=user_id, address=caller.address,
-            device=caller.device, **what,
+            id=uuid7_at(at), at=at, kind=kind, user_id=user_id, address=client.address,
+            device=client.device, **what,
         )
     )  # fmt: skip
 

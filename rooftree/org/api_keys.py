@@ -23,7 +23,7 @@ SCOPES = {  # what a key may be allowed, one line each
 KEY_PREFIX = "rt_"
 VISIBLE_PREFIX_LENGTH = 12  # characters of a key that may be shown
 MAX_LIFETIME = timedelta(days=366)
-REQUESTS_PER_MINUTE = ThrottleLimit(name="api key", most=120, within=timedelta(minutes=1))
+REQUESTS_PER_MINUTE = ThrottleLimit(name="api key", max_attempts=120, window=timedelta(minutes=1))
 
 
 class InvalidApiKey(UserError):

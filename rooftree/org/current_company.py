@@ -8,4 +8,4 @@ _COMPANY_QUERY = PreparedQuery(Company.objects.all)
 
 def current_company() -> Company:
     """The one row. Raises `Company.DoesNotExist` before set-up."""
-    return _COMPANY_QUERY.one()
+    return _COMPANY_QUERY.get()

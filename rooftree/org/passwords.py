@@ -93,7 +93,7 @@ def record_password_set(user: User, *, at: datetime, but: str | None = None) -> 
     """The user has set a password: written down, and whoever is signed in elsewhere is out."""
     with atomic():
         write_event("org.user.password_set", at=at, actor=f"user:{user.pk}", user_id=user.pk)
-        staff_sessions.end_all_sessions(user.pk, because="password", at=at, but=but)
+        staff_sessions.end_all_sessions(user.pk, reason="password", at=at, except_key=but)
 
 
 def _encode_user_id(user: User) -> str:

@@ -45,7 +45,7 @@ class EnrolledFactors:
     codes_left: int
 
     @property
-    def is_enough(self) -> bool:
+    def is_sufficient(self) -> bool:
         """Whether somebody who has it can be asked for it."""
         return self.app is not None or bool(self.passkeys)
 
@@ -96,13 +96,13 @@ def enroll_app(*, user: User, secret: str, code: str, at: datetime) -> list[str]
         row = totp.TOTP.activate(user, secret).instance
         row.data["counter"] = counter
         row.save(update_fields=["data"])
-        return record_factor_added(user=user, what=Factor.APP, at=at)
+        return record_factor_added(user=user, factor=Factor.APP, at=at)
 
 
-def record_factor_added(*, user: User, what: Factor, at: datetime) -> list[str]:
+def record_factor_added(*, user: User, factor: Factor, at: datetime) -> list[str]:
     """A factor was added: write it down; recovery codes when there were none."""
     write_event(
-        "org.user.factor_added", at=at, actor=f"user:{user.pk}", user_id=user.pk, factor=what
+        "org.user.factor_added", at=at, actor=f"user:{user.pk}", user_id=user.pk, factor=factor
     )
     rows = Authenticator.objects.filter(user=user, type=Authenticator.Type.RECOVERY_CODES)
     return [] if rows.exists() else replace_recovery_codes(user=user, at=at)
@@ -159,7 +159,7 @@ def reset_factors(*, user: User, by: User, at: datetime) -> None:
     with atomic():
         Authenticator.objects.filter(user=user).delete()
         write_event("org.user.factors_reset", at=at, actor=f"user:{by.pk}", user_id=user.pk)
-        staff_sessions.end_all_sessions(user.pk, because="factors", at=at)
+        staff_sessions.end_all_sessions(user.pk, reason="factors", at=at)
 
 
 def _matching_counter(secret: str, code: str, at: datetime, *, after: int) -> int | None:

@@ -11,12 +11,12 @@ PAUSED_MESSAGE = "Sending is paused; an administrator ends the pause in Set-up."
 ACTIVE_PAUSE = SendingPause.objects.filter(released_at=None)  # for `exclude(Exists(PAUSED))`
 
 
-def begin_pause(*, because: str, backup_at: datetime | None, at: datetime) -> SendingPause:
+def begin_pause(*, reason: str, backup_at: datetime | None, at: datetime) -> SendingPause:
     """From now on nothing leaves. A pause that is already on is kept as it is."""
     if (held := current_pause()) is not None:
         return held
     made = SendingPause.objects.create(
-        id=uuid7_at(at), from_at=at, because=because, backup_at=backup_at
+        id=uuid7_at(at), from_at=at, because=reason, backup_at=backup_at
     )
     write_event("org.sending.paused", at=at, pause=made.pk, backup_at=backup_at)
     return made

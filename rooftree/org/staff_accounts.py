@@ -118,7 +118,7 @@ def change_role(*, user_id: UUID | str, role: str, by: User, at: datetime) -> No
             was=user.role,
             role=role,
         )
-        staff_sessions.end_all_sessions(user.pk, because="role", at=at)
+        staff_sessions.end_all_sessions(user.pk, reason="role", at=at)
 
 
 def deactivate_user(*, user_id: UUID | str, by: User, at: datetime) -> None:
@@ -136,7 +136,7 @@ def deactivate_user(*, user_id: UUID | str, by: User, at: datetime) -> None:
         LoanOfficer.objects.filter(user=user, terminated_at=None).update(terminated_at=at)
         ApiKey.objects.filter(user=user, revoked_at=None).update(revoked_at=at)
         write_event("org.user.left", at=at, actor=_actor_name(by), user_id=user.pk)
-        staff_sessions.end_all_sessions(user.pk, because="left", at=at)
+        staff_sessions.end_all_sessions(user.pk, reason="left", at=at)
 
 
 def _require_other_administrator(user: User) -> None:

@@ -13,7 +13,7 @@ from rooftree.tasks.live_updates import publish_updates
 
 
 def notify_user(
-    *, user_id: UUID | str, kind: str, cause: str, text: str, link: str = "", at: datetime
+    *, user_id: UUID | str, kind: str, idempotency_key: str, text: str, link: str = "", at: datetime
 ) -> bool:
     """Leave a notice for one user; False when the same cause was told already.
 
@@ -23,7 +23,7 @@ def notify_user(
         text: no personal data beyond a first name.
         link: a path of ours.
     """
-    notice = build_notice(user_id=user_id, kind=kind, cause=cause, text=text, link=link, at=at)
+    notice = build_notice(user_id=user_id, kind=kind, cause=idempotency_key, text=text, link=link, at=at)
     return bool(save_notices([notice]))
 
 

@@ -34,7 +34,7 @@ def end_session(*, user_id: UUID | str, name: str, at: datetime) -> bool:
 
 
 def end_all_sessions(
-    user_id: UUID | str, *, because: str, at: datetime, but: str | None = None
+    user_id: UUID | str, *, reason: str, at: datetime, except_key: str | None = None
 ) -> int:
     """End every session of a user; how many.
 
@@ -42,8 +42,8 @@ def end_all_sessions(
         because: `password`, `role`, `left`, `factors` or `ended`.
         but: the key of one that goes on.
     """
-    rows = StaffSession.objects.filter(user_id=user_id).exclude(pk=but or "")
-    return _delete_sessions(user_id, rows.values_list("pk", flat=True), because=because, at=at)
+    rows = StaffSession.objects.filter(user_id=user_id).exclude(pk=except_key or "")
+    return _delete_sessions(user_id, rows.values_list("pk", flat=True), because=reason, at=at)
 
 
 def delete_expired_sessions(*, at: datetime) -> int:

@@ -23,19 +23,19 @@ class ThrottleLimit:
     """At most so many within a time, from the first of them."""
 
     name: str
-    most: int
-    within: timedelta
+    max_attempts: int
+    window: timedelta
 
 
 QUARTER, HOUR = timedelta(minutes=15), timedelta(hours=1)
 # An account's own limit is by address as well, so that a stranger cannot lock its owner out.
-ACCOUNT_FROM_ADDRESS = ThrottleLimit(name="password here", most=10, within=QUARTER)
-ACCOUNT = ThrottleLimit(name="password", most=100, within=QUARTER)
-ADDRESS = ThrottleLimit(name="address", most=200, within=QUARTER)  # an office may share one
-CODE = ThrottleLimit(name="code", most=10, within=QUARTER)
-RESET_ACCOUNT = ThrottleLimit(name="reset", most=3, within=HOUR)
-RESET_ADDRESS = ThrottleLimit(name="reset address", most=20, within=HOUR)
-PASSKEY_ADDRESS = ThrottleLimit(name="passkey", most=120, within=QUARTER)
+ACCOUNT_FROM_ADDRESS = ThrottleLimit(name="password here", max_attempts=10, window=QUARTER)
+ACCOUNT = ThrottleLimit(name="password", max_attempts=100, window=QUARTER)
+ADDRESS = ThrottleLimit(name="address", max_attempts=200, window=QUARTER)  # an office may share one
+CODE = ThrottleLimit(name="code", max_attempts=10, window=QUARTER)
+RESET_ACCOUNT = ThrottleLimit(name="reset", max_attempts=3, window=HOUR)
+RESET_ADDRESS = ThrottleLimit(name="reset address", max_attempts=20, window=HOUR)
+PASSKEY_ADDRESS = ThrottleLimit(name="passkey", max_attempts=120, window=QUARTER)
 
 
 def consume_attempt(limit: ThrottleLimit, whom: str, *, at: datetime) -> bool:
@@ -46,9 +46,9 @@ def consume_attempt(limit: ThrottleLimit, whom: str, *, at: datetime) -> bool:
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            COUNT_ATTEMPT, {"key": _counter_key(limit, whom), "at": at, "since": at - limit.within}
+            COUNT_ATTEMPT, {"key": _counter_key(limit, whom), "at": at, "since": at - limit.window}
         )
-        return bool(cursor.fetchone()[0] <= limit.most)
+        return bool(cursor.fetchone()[0] <= limit.max_attempts)
 
 
 def reset_attempts(limit: ThrottleLimit, whom: str) -> None:

@@ -35,8 +35,8 @@ class ContentVersion(models.Model):
     keeps it: what it says never changes, and it is decided once.
     """
 
-    PLACE: tuple[str, ...] = ()  # the columns that say of what it is an edition
-    PAGE = ""  # the path of the page that lists them
+    PLACE_COLUMNS: tuple[str, ...] = ()  # the columns that say of what it is an edition
+    PAGE_PATH = ""  # the path of the page that lists them
 
     version = models.PositiveSmallIntegerField()
     summary = models.CharField(max_length=300, blank=True)  # what changed and why
@@ -72,7 +72,7 @@ class ContentVersion(models.Model):
         ]
 
     @property
-    def says(self) -> str:
+    def content_text(self) -> str:
         """All that it says, for its hash."""
         raise NotImplementedError
 
@@ -93,8 +93,8 @@ class ContentVersion(models.Model):
 class Template(ContentVersion):
     """One edition of the words for a purpose, medium, language, kind of loan and hour. Liquid."""
 
-    PLACE = ("key", "medium", "language", "loan_kind", "hours")
-    PAGE = "/wording/"
+    PLACE_COLUMNS = ("key", "medium", "language", "loan_kind", "hours")
+    PAGE_PATH = "/wording/"
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     key = models.CharField(max_length=60)  # first_hello, not_reached_2, rate_reached...
@@ -135,7 +135,7 @@ class Template(ContentVersion):
         return f"{'/'.join(filter(None, place))} v{self.version}"
 
     @property
-    def says(self) -> str:
+    def content_text(self) -> str:
         """All of it that a borrower reads, for its hash."""
         return f"{self.subject}\n{self.body}"
 
@@ -226,7 +226,7 @@ class Message(models.Model):
         return f"message:{self.pk}"
 
     @property
-    def words(self) -> str:
+    def full_text(self) -> str:
         """All that the borrower reads of it."""
         return self.body + self.ending
 

@@ -84,9 +84,9 @@ class Backtest:
     months: int
     alerts: tuple[BacktestAlert, ...]
     misses: tuple[MissedRefinance, ...]
-    chances: int  # times in which a refinance was worth it
+    opportunities: int  # times in which a refinance was worth it
     loans: int
-    unwatched: Mapping[str, str]  # loan: why the rule cannot see it
+    unwatched_loans: Mapping[str, str]  # loan: why the rule cannot see it
 
     @property
     def false_hopes(self) -> tuple[BacktestAlert, ...]:
@@ -139,9 +139,9 @@ def run_backtest(
         months=len({(day.year, day.month) for day in days}),
         alerts=tuple(sorted(alerts, key=lambda one: (one.on, one.loan_id))),
         misses=tuple(sorted(misses, key=lambda one: (one.from_date, one.loan_id))),
-        chances=chances,
+        opportunities=chances,
         loans=len(loans),
-        unwatched=unwatched,
+        unwatched_loans=unwatched,
     )
 
 

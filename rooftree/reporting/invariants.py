@@ -178,7 +178,7 @@ def check_attribution(at: datetime) -> Finding:
 def check_money_sums(at: datetime) -> Finding:
     """Every sum of the reports is what a count of the tables gives, to the cent."""
     wrong = [
-        (f"{d.key[4]} of {d.key[0]}: counted {d.counted}, is {d.true}",)
+        (f"{d.key[4]} of {d.key[0]}: counted {d.counted}, is {d.actual}",)
         for d in rebuild_rollups.find_differences()
     ]
     entries = _query_rows("select count(*) from money_entry")[0][0]
@@ -195,14 +195,14 @@ def check_money_sums(at: datetime) -> Finding:
 def check_ledger_chain(at: datetime) -> Finding:
     """The chain is whole; what is not sealed yet is said, not judged."""
     report = verify_ledger()
-    wrong = [] if report.holds else [(report.problem,)]
+    wrong = [] if report.is_intact else [(report.problem,)]
     return build_finding(
         "ledger",
         wrong,
-        f"The ledger's chain of {report.links} events is whole; {report.unsealed} wait to be "
+        f"The ledger's chain of {report.link_count} events is whole; {report.unsealed} wait to be "
         "sealed.",
         "The ledger's chain is broken.",
-        figures={"sealed": report.links, "unsealed": report.unsealed},
+        figures={"sealed": report.link_count, "unsealed": report.unsealed},
     )
 
 
@@ -243,7 +243,7 @@ def check_removals(at: datetime) -> Finding:
     seen = purge_proof.prove_purges()
     return build_finding(
         "purged",
-        [(one,) for one in seen.against],
+        [(one,) for one in seen.problems],
         f"Each of {seen.removed} records that were removed is gone, as the ledger committed to.",
         "{n} records are not as their removal says.",
         figures={"removed": seen.removed, "slices": seen.slices},

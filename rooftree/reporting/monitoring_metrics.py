@@ -71,7 +71,7 @@ class MetricFamily:
     """One metric: its name, its meaning, and its values by labels."""
 
     name: str
-    what: str
+    help_text: str
     values: tuple[tuple[dict[str, str], float], ...]
     kind: str = "gauge"
 
@@ -207,7 +207,7 @@ def _build_family(
     name: str, what: str, values: Sequence[tuple[dict[str, str], Any]]
 ) -> MetricFamily:
     return MetricFamily(
-        name=name, what=what, values=tuple((labels, float(value)) for labels, value in values)
+        name=name, help_text=what, values=tuple((labels, float(value)) for labels, value in values)
     )
 
 

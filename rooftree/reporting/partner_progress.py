@@ -21,7 +21,7 @@ class Progress:
     lead: Lead | None  # for staff; None while it is not worked, or set aside
 
     @property
-    def words(self) -> str:
+    def label(self) -> str:
         """The furthest step that may be shown; at the least that it came."""
         return SHAREABLE_STEPS[self.reached[-1]] if self.reached else "Received"
 

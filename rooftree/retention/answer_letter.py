@@ -32,7 +32,7 @@ class LetterFacts:
     name: str  # of the person; "" when nobody is on file
     state: str  # in full, where they say they live
     removed: int  # records that are gone by now
-    onward: Sequence[str]  # who has the data from us
+    recipients: Sequence[str]  # who has the data from us
 
 
 def compose_letter(request: PrivacyRequest, facts: LetterFacts) -> str:
@@ -51,7 +51,7 @@ def compose_letter(request: PrivacyRequest, facts: LetterFacts) -> str:
 
 def kept_class_sentences(keys: Sequence[str]) -> list[str]:
     """What stays and why, a sentence or two for each class, each once."""
-    return [LEGAL_HOLD_SENTENCE if key == "legal_hold" else SCHEDULE[key].stays for key in keys]
+    return [LEGAL_HOLD_SENTENCE if key == "legal_hold" else SCHEDULE[key].kept_reason for key in keys]
 
 
 def _body_paragraphs(request: PrivacyRequest, facts: LetterFacts) -> list[str]:
@@ -103,9 +103,9 @@ def _deletion_paragraphs(request: PrivacyRequest, facts: LetterFacts) -> list[st
 
 
 def _disclosure_sentence(facts: LetterFacts) -> str:
-    if not facts.onward:
+    if not facts.recipients:
         return "We handed your information to nobody else."
-    return f"We had handed your information to: {', '.join(facts.onward)}."
+    return f"We had handed your information to: {', '.join(facts.recipients)}."
 
 
 def _closing_paragraphs(request: PrivacyRequest, facts: LetterFacts) -> list[str]:

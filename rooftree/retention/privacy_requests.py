@@ -43,20 +43,20 @@ class NewRequest:
     address: str  # E.164 or e-mail key by which they are known
     person_id: UUID | None  # None when nobody on file has it
     state: str
-    came_by: str
+    received_via: str
     received_date: date
 
 
 def receive_request(asked: NewRequest, *, owner: User, by: User, at: datetime) -> PrivacyRequest:
     """Write a request down; its clock runs from the day it was received. Raises `CannotAnswer`."""
-    if asked.kind not in REQUEST_KINDS or asked.came_by not in RECEIVED_VIA:
+    if asked.kind not in REQUEST_KINDS or asked.received_via not in RECEIVED_VIA:
         raise RequestRefused("Say what they ask for and how it came.")
     if asked.received_date > at.date():
         raise RequestRefused("It cannot have been received in the future.")
     with transaction.atomic():
         row = PrivacyRequest.objects.create(
             id=uuid7_at(at), kind=asked.kind, address=asked.address, person_id=asked.person_id,
-            state=asked.state, came_by=asked.came_by, received_date=asked.received_date,
+            state=asked.state, came_by=asked.received_via, received_date=asked.received_date,
             due_date=asked.received_date + timedelta(days=REQUEST_ANSWER_DAYS), owner=owner,
             entered_by=by, entered_at=at,
         )  # fmt: skip
@@ -98,7 +98,7 @@ def extend_deadline(request_id: UUID, *, because: str, by: User, at: datetime) -
 
 
 def answer_request(
-    request_id: UUID, *, outcome: str, by: User, at: datetime, because: str = "", onward: str = ""
+    request_id: UUID, *, outcome: str, by: User, at: datetime, because: str = "", notified_recipients: str = ""
 ) -> None:
     """The answer was handed over. Raises `CannotAnswer`.
 
@@ -106,7 +106,7 @@ def answer_request(
         outcome: done, refused or withdrawn; refused says why.
         onward: whom of those we had handed the data to was told of a correction or deletion.
     """
-    because, onward = because.strip()[:300], onward.strip()[:300]
+    because, notified_recipients = because.strip()[:300], notified_recipients.strip()[:300]
     with transaction.atomic():
         row = _load_request(request_id, lock=True)
         if outcome == "done" and row.person_id and not row.carried_at:
@@ -116,7 +116,7 @@ def answer_request(
         if outcome not in ("done", "refused", "withdrawn"):
             raise RequestRefused("Say how it ended.")
         _update_open_request(
-            request_id, outcome=outcome, refused_because=because, told_onward=onward,
+            request_id, outcome=outcome, refused_because=because, told_onward=notified_recipients,
             answered_at=at, answered_by=by,
         )  # fmt: skip
         _write_event("answered", row, by=by, at=at, outcome=outcome)
@@ -154,7 +154,7 @@ def send_due_reminders(*, at: datetime) -> int:
         for user in users:
             told += staff_notices.notify_user(
                 user_id=user.pk, kind="privacy_request",
-                cause=f"request:{row.pk}:{'late' if is_late else 'soon'}:{row.due_date}",
+                idempotency_key=f"request:{row.pk}:{'late' if is_late else 'soon'}:{row.due_date}",
                 text=f"A request about personal data {'was' if is_late else 'is'} due on "
                 f"{row.due_date:%b} {row.due_date.day} and is not answered.",
                 link=f"/compliance/requests/{row.pk}/", at=at,

@@ -40,7 +40,7 @@ class PurgeProof:
 
     removed: int
     slices: int
-    against: list[str]
+    problems: list[str]
 
 
 def prove_purges() -> PurgeProof:
@@ -61,12 +61,12 @@ def prove_purges() -> PurgeProof:
     for record_set in RECORD_SETS:
         against += _select_keys(
             _REMAINING_SQL.format(
-                table=record_set.table, name=record_set.name, remains=record_set.remains
+                table=record_set.table, name=record_set.name, remains=record_set.remains_condition
             )
         )
     against += _select_keys(_DANGLING_SQL)
     against += _select_keys(_UNRECORDED_SQL, PURGED_EVENT)
-    return PurgeProof(removed=removed, slices=slices, against=against)
+    return PurgeProof(removed=removed, slices=slices, problems=against)
 
 
 def _count_and_commitment(ids: Iterable[UUID]) -> tuple[int, str]:

@@ -61,7 +61,7 @@ class DatedRecord:
     since: Mapping[str, date | None]  # class: the day its clock began
     is_held: bool
 
-    def kept_by(self, today: date, *, is_asked: bool) -> tuple[str, str] | None:
+    def retention_reason(self, today: date, *, is_asked: bool) -> tuple[str, str] | None:
         """The class that keeps it and the reason, None when it may go.
 
         Args:
@@ -80,18 +80,18 @@ class DatedRecord:
 def due_records(holding: RecordSet, *, today: date) -> list[DatedRecord]:
     """The records whose every clock has ended and that no hold keeps."""
     ends = _clock_cutoffs(today)
-    condition = f"r.{holding.made} < %(youngest)s and {_CLOCKS_ENDED_SQL} and not {IS_HELD_SQL} limit {MAX_RECORDS_PER_SET}"
+    condition = f"r.{holding.created_column} < %(youngest)s and {_CLOCKS_ENDED_SQL} and not {IS_HELD_SQL} limit {MAX_RECORDS_PER_SET}"
     found = _load_records(holding, condition, ends=json.dumps(ends), youngest=max(ends.values()))
     return [
         dated_record
         for dated_record in found
-        if dated_record.kept_by(today, is_asked=False) is None
+        if dated_record.retention_reason(today, is_asked=False) is None
     ]
 
 
 def records_of_people(holding: RecordSet, people: Sequence[UUID]) -> list[DatedRecord]:
     """Every record of these people, due or not."""
-    return _load_records(holding, holding.theirs, people=list(people))
+    return _load_records(holding, holding.requester_condition, people=list(people))
 
 
 def plan_scheduled_purge(*, at: datetime) -> Purge | None:
@@ -207,7 +207,7 @@ def _process_slice(
     ids = [purge_row.row_id for purge_row in taken]
     by_id = "r.id = any(%(ids)s::uuid[])"
     if purge.because == "restore":
-        holding = replace(holding, which="true")  # whatever state the backup brought it back in
+        holding = replace(holding, condition="true")  # whatever state the backup brought it back in
     found = {load_record.id: load_record for load_record in _load_records(holding, by_id, ids=ids)}
     goes: list[PurgeRow] = []
     for row in taken:
@@ -225,17 +225,17 @@ def _reason_kept(purge: Purge, record: DatedRecord, today: date) -> tuple[str, s
     """Erased once is erased again after a restore, whatever its clocks say there."""
     if purge.because == "restore":
         return ("", "legal_hold") if record.is_held else None
-    return record.kept_by(today, is_asked=purge.because == "request")
+    return record.retention_reason(today, is_asked=purge.because == "request")
 
 
 def _remove_rows(purge: Purge, holding: RecordSet, rows: Sequence[PurgeRow], at: datetime) -> None:
     ids = [row.row_id for row in rows]
     with connection.cursor() as cursor:
-        for statement in holding.goes:
+        for statement in holding.removal_statements:
             cursor.execute(statement, {"ids": ids, "at": at})
     event = write_event(
         PURGED_EVENT, at=at, actor="system:purge", purge=purge.pk, because=purge.because,
-        holding=holding.name, record=holding.record, count=len(ids), sha256=ids_commitment(ids),
+        holding=holding.name, record=holding.record_class, count=len(ids), sha256=ids_commitment(ids),
         on_date=str(purge.on_date), rules_version=purge.rules_version,
     )  # fmt: skip
     PurgeRow.objects.filter(pk__in=[row.pk for row in rows]).update(
@@ -258,8 +258,8 @@ def _finish_purge(purge: Purge, at: datetime) -> None:
 def _load_records(holding: RecordSet, condition: str, **given: Any) -> list[DatedRecord]:
     """They are locked as far as they are removed one by one: what is used meanwhile is seen."""
     query = _RECORDS_SQL.format(
-        held=IS_HELD_SQL, table=holding.table, people=holding.people, since=holding.since,
-        which=holding.which, name=holding.name, condition=condition,
+        held=IS_HELD_SQL, table=holding.table, people=holding.people_sql, since=holding.clocks_sql,
+        which=holding.condition, name=holding.name, condition=condition,
     )  # fmt: skip
     with connection.cursor() as cursor:
         if "ids" in given:

@@ -15,11 +15,11 @@ class RecordSet:
 
     name: str
     table: str
-    made: str  # its column of when a row came to be; no clock begins before
-    record: str  # the class it is shown under
-    since: str
-    people: str
-    goes: tuple[str, ...]
-    which: str = "true"
-    theirs: str = "false"
-    remains: str = "true"
+    created_column: str  # its column of when a row came to be; no clock begins before
+    record_class: str  # the class it is shown under
+    clocks_sql: str
+    people_sql: str
+    removal_statements: tuple[str, ...]
+    condition: str = "true"
+    requester_condition: str = "false"
+    remains_condition: str = "true"

@@ -59,17 +59,17 @@ _LEAD_LAST_USED_AT = """case when
 LEAD = RecordSet(
     name="lead",
     table="lead",
-    made="created_at",
-    record=LEAD_FILE_CLASS,
-    since=f"""({_clock_sql(LEAD_FILE_CLASS, _LEAD_LAST_USED_AT)}
+    created_column="created_at",
+    record_class=LEAD_FILE_CLASS,
+    clocks_sql=f"""({_clock_sql(LEAD_FILE_CLASS, _LEAD_LAST_USED_AT)}
         {_extra_clock_sql(_HAS_LOAN, APPLICATION_CLASS, _APPLICATION_ANSWERED_AT)}
         {_extra_clock_sql(f"not {_HAS_LOAN} and {_HANDED_OFF_AT} is not null", APPLICATION_CLASS, _HANDED_OFF_AT)}
         {_extra_clock_sql(f"{_HAS_NO_LOAN_FILE} and {_NOTICE_CLOSED_AT} is not null", APPLICATION_CLASS, _NOTICE_CLOSED_AT)}
         {_extra_clock_sql(_HAS_OPEN_CLOCK, APPLICATION_CLASS, "null")}
         {_extra_clock_sql(f"{_LOAN_CLOSED_AT} is not null", "loan_estimate_trid", _LOAN_CLOSED_AT)})""",
-    people="array_remove(array[r.person_id, r.co_borrower_id], null)",
-    theirs=_ROW_IS_OF_PERSON,
-    goes=(
+    people_sql="array_remove(array[r.person_id, r.co_borrower_id], null)",
+    requester_condition=_ROW_IS_OF_PERSON,
+    removal_statements=(
         f"""update person p set street = '', city = '', zip = '', home_key = ''
              where p.id in (select person_id from lead where id = any(%(ids)s))
                and not exists (select from lead o where o.person_id = p.id
@@ -109,7 +109,7 @@ LEAD = RecordSet(
         """update loan set loan_number = '', los_loan_id = 'not kept ' || id
              where lead_id = any(%(ids)s)""",
     ),
-    remains="""r.details <> '{}' or r.asked <> '' or r.property_street <> ''
+    remains_condition="""r.details <> '{}' or r.asked <> '' or r.property_street <> ''
         or r.value_cents is not null or r.amount_cents is not null
         or exists (select from touch t where t.lead_id = r.id and t.inquiry <> '{}')
         or exists (select from remark k where k.lead_id = r.id)""",
@@ -118,12 +118,12 @@ LEAD = RecordSet(
 MESSAGE = RecordSet(
     name="message",
     table="message",
-    made="created_at",
-    record=MESSAGES_CLASS,
-    since=_clock_sql(MESSAGES_CLASS, "coalesce(r.sent_at, r.created_at)"),
-    people=_ROW_PERSON,
-    theirs=_ROW_IS_OF_PERSON,
-    goes=(
+    created_column="created_at",
+    record_class=MESSAGES_CLASS,
+    clocks_sql=_clock_sql(MESSAGES_CLASS, "coalesce(r.sent_at, r.created_at)"),
+    people_sql=_ROW_PERSON,
+    requester_condition=_ROW_IS_OF_PERSON,
+    removal_statements=(
         "delete from message_review where message_id = any(%(ids)s)",
         "delete from unmatched_text where message_id = any(%(ids)s)",
         """delete from contact_attempt a using message m
@@ -141,26 +141,26 @@ MESSAGE = RecordSet(
 VERDICT = RecordSet(
     name="verdict",
     table="verdict",
-    made="at",
-    record=MESSAGES_CLASS,
-    which="not exists (select from message m where m.lead_id = r.lead_id and "
+    created_column="at",
+    record_class=MESSAGES_CLASS,
+    condition="not exists (select from message m where m.lead_id = r.lead_id and "
     "(m.verdict_id = r.id or r.cause = 'message:' || m.id))",
-    since=_clock_sql(MESSAGES_CLASS, "r.at"),
-    people=_ROW_PERSON,
-    theirs=_ROW_IS_OF_PERSON,
-    goes=("delete from verdict where id = any(%(ids)s)",),
+    clocks_sql=_clock_sql(MESSAGES_CLASS, "r.at"),
+    people_sql=_ROW_PERSON,
+    requester_condition=_ROW_IS_OF_PERSON,
+    removal_statements=("delete from verdict where id = any(%(ids)s)",),
 )
 ATTEMPT = RecordSet(
     name="attempt",
     table="contact_attempt",
-    made="at",
-    record=CALLS_CLASS,
-    which="not exists (select from message m where m.lead_id = r.lead_id "
+    created_column="at",
+    record_class=CALLS_CLASS,
+    condition="not exists (select from message m where m.lead_id = r.lead_id "
     "and r.cause = 'message:' || m.id)",
-    since=_clock_sql(CALLS_CLASS, "r.at"),
-    people=_ROW_PERSON,
-    theirs=_ROW_IS_OF_PERSON,
-    goes=(
+    clocks_sql=_clock_sql(CALLS_CLASS, "r.at"),
+    people_sql=_ROW_PERSON,
+    requester_condition=_ROW_IS_OF_PERSON,
+    removal_statements=(
         """update call_recording set attempt_id = null, erase_from = coalesce(erase_from, %(at)s),
                 due_at = %(at)s where attempt_id = any(%(ids)s)""",
         "delete from contact_attempt where id = any(%(ids)s)",
@@ -169,30 +169,30 @@ ATTEMPT = RecordSet(
 CONSENT_SET = RecordSet(
     name="consent",
     table="consent",
-    made="recorded_at",
-    record=CONSENT_CLASS,
-    since=_clock_sql(
+    created_column="recorded_at",
+    record_class=CONSENT_CLASS,
+    clocks_sql=_clock_sql(
         CONSENT_CLASS,
         f"greatest(r.recorded_at, r.captured_at, {_LAST_CONTACT.format('r.person_id')})",
     ),
-    people=_ROW_PERSON,
-    theirs=_ROW_IS_OF_PERSON,
-    goes=("delete from consent where id = any(%(ids)s)",),
+    people_sql=_ROW_PERSON,
+    requester_condition=_ROW_IS_OF_PERSON,
+    removal_statements=("delete from consent where id = any(%(ids)s)",),
 )
 
 BASIS = RecordSet(
     name="basis",
     table="lead_basis",
-    made="at",
-    record=CONSENT_CLASS,
-    since=_clock_sql(
+    created_column="at",
+    record_class=CONSENT_CLASS,
+    clocks_sql=_clock_sql(
         CONSENT_CLASS,
         f"(select greatest(r.at, {_LAST_CONTACT.format('l.person_id')}) from lead l "
         "where l.id = r.lead_id)",
     ),
-    people=_LEAD_PERSON,
-    theirs="r.lead_id in (select l.id from lead l where l.person_id = any(%(people)s))",
-    goes=("delete from lead_basis where id = any(%(ids)s)",),
+    people_sql=_LEAD_PERSON,
+    requester_condition="r.lead_id in (select l.id from lead l where l.person_id = any(%(people)s))",
+    removal_statements=("delete from lead_basis where id = any(%(ids)s)",),
 )
 
 _DELIVERY_TOUCHES = "select {} from touch t where t.delivery_id = r.id"
@@ -217,16 +217,16 @@ _DELIVERY_AND_REPEATS = """(select unnest(%(ids)s::uuid[])
 DELIVERY = RecordSet(
     name="delivery",
     table="delivery",
-    made="received_at",
-    record=CONSENT_CLASS,
-    which="r.state <> 'received'",
-    since=f"(case when {_PROVES_CONSENT} then {_clock_sql(CONSENT_CLASS, _DELIVERY_LAST_USED_AT)} "
+    created_column="received_at",
+    record_class=CONSENT_CLASS,
+    condition="r.state <> 'received'",
+    clocks_sql=f"(case when {_PROVES_CONSENT} then {_clock_sql(CONSENT_CLASS, _DELIVERY_LAST_USED_AT)} "
     f"else {_clock_sql(LEAD_FILE_CLASS, _DELIVERY_LAST_USED_AT)} end)",
-    people=f"array({_DELIVERY_TOUCHES.format('t.person_id')})",
-    theirs="""r.id in (select t.delivery_id from touch t where t.person_id = any(%(people)s))
+    people_sql=f"array({_DELIVERY_TOUCHES.format('t.person_id')})",
+    requester_condition="""r.id in (select t.delivery_id from touch t where t.person_id = any(%(people)s))
         and not exists (select from touch t where t.delivery_id = r.id
                          and t.person_id <> all(%(people)s))""",
-    goes=(
+    removal_statements=(
         """delete from certificate where touch_id in
              (select id from touch where delivery_id = any(%(ids)s))""",
         """delete from form_certificate where touch_id in
@@ -237,106 +237,106 @@ DELIVERY = RecordSet(
         f"""update delivery set query = '{{}}', headers = '{{}}', body = '', remote_addr = null,
                 warnings = '{{}}', problem = '' where id in {_DELIVERY_AND_REPEATS}""",
     ),
-    remains="r.body <> '' or r.headers <> '{}' or r.query <> '{}'",
+    remains_condition="r.body <> '' or r.headers <> '{}' or r.query <> '{}'",
 )
 REVOCATION = RecordSet(
     name="revocation",
     table="revocation",
-    made="at",
-    record="revocation_event",
-    since=f"(case when r.ended_at is null then {_clock_sql(STOPS_CLASS, 'r.at')} "
+    created_column="at",
+    record_class="revocation_event",
+    clocks_sql=f"(case when r.ended_at is null then {_clock_sql(STOPS_CLASS, 'r.at')} "
     f"else {_clock_sql('revocation_event', 'r.ended_at')} end)",
-    people="array_remove(array[r.person_id], null)",
-    theirs=_ROW_IS_OF_PERSON,
-    goes=("delete from revocation where id = any(%(ids)s)",),
+    people_sql="array_remove(array[r.person_id], null)",
+    requester_condition=_ROW_IS_OF_PERSON,
+    removal_statements=("delete from revocation where id = any(%(ids)s)",),
 )
 UNMATCHED = RecordSet(
     name="unmatched text",
     table="unmatched_text",
-    made="at",
-    record=MESSAGES_CLASS,
-    which="r.message_id is null",
-    since=_clock_sql(MESSAGES_CLASS, "r.at"),
-    people="array(select p.person_id from phone p where p.e164 = r.from_address)",
-    theirs="r.from_address in (select p.e164 from phone p where p.person_id = any(%(people)s))",
-    goes=("delete from unmatched_text where id = any(%(ids)s)",),
+    created_column="at",
+    record_class=MESSAGES_CLASS,
+    condition="r.message_id is null",
+    clocks_sql=_clock_sql(MESSAGES_CLASS, "r.at"),
+    people_sql="array(select p.person_id from phone p where p.e164 = r.from_address)",
+    requester_condition="r.from_address in (select p.e164 from phone p where p.person_id = any(%(people)s))",
+    removal_statements=("delete from unmatched_text where id = any(%(ids)s)",),
 )
 INTRODUCTION = RecordSet(
     name="introduction",
     table="introduction",
-    made="at",
-    record=PARTNERS_CLASS,
-    since=_clock_sql(PARTNERS_CLASS, "r.at"),
-    people="array(select t.person_id from touch t where t.delivery_id = r.delivery_id)",
-    theirs="""r.delivery_id in
+    created_column="at",
+    record_class=PARTNERS_CLASS,
+    clocks_sql=_clock_sql(PARTNERS_CLASS, "r.at"),
+    people_sql="array(select t.person_id from touch t where t.delivery_id = r.delivery_id)",
+    requester_condition="""r.delivery_id in
         (select t.delivery_id from touch t where t.person_id = any(%(people)s))""",
-    goes=("update introduction set name = '' where id = any(%(ids)s)",),
-    remains="r.name <> ''",
+    removal_statements=("update introduction set name = '' where id = any(%(ids)s)",),
+    remains_condition="r.name <> ''",
 )
 SPREADSHEET = RecordSet(
     name="spreadsheet",
     table="spreadsheet",
-    made="uploaded_at",
-    record=LEAD_FILE_CLASS,
-    since=_clock_sql(
+    created_column="uploaded_at",
+    record_class=LEAD_FILE_CLASS,
+    clocks_sql=_clock_sql(
         LEAD_FILE_CLASS,
         "case when r.state in ('done', 'dropped') then coalesce(r.ended_at, r.uploaded_at) end",
     ),
-    people="""array(select distinct t.person_id from imported_row i
+    people_sql="""array(select distinct t.person_id from imported_row i
         join touch t on t.delivery_id = i.delivery_id where i.spreadsheet_id = r.id)""",
-    goes=(
+    removal_statements=(
         "delete from past_entry where lead_id is null and sheet_id = any(%(ids)s)",
         "delete from spreadsheet_part where spreadsheet_id = any(%(ids)s)",
         """update spreadsheet set file_name = 'no longer kept', findings = '{}', remarks = '[]'
              where id = any(%(ids)s)""",
     ),
-    remains="""r.findings <> '{}'
+    remains_condition="""r.findings <> '{}'
         or exists (select from spreadsheet_part p where p.spreadsheet_id = r.id)""",
 )
 _LINKED_LEAD = "substring(r.link from '^/leads/([0-9a-f-]{36})/')::uuid"
 NOTICE = RecordSet(
     name="notice",
     table="staff_notice",
-    made="at",
-    record=LEAD_FILE_CLASS,
-    since=_clock_sql(LEAD_FILE_CLASS, "r.at"),
-    people=f"array(select l.person_id from lead l where l.id = {_LINKED_LEAD})",
-    theirs=f"{_LINKED_LEAD} in (select l.id from lead l where l.person_id = any(%(people)s))",
-    goes=("delete from staff_notice where id = any(%(ids)s)",),
+    created_column="at",
+    record_class=LEAD_FILE_CLASS,
+    clocks_sql=_clock_sql(LEAD_FILE_CLASS, "r.at"),
+    people_sql=f"array(select l.person_id from lead l where l.id = {_LINKED_LEAD})",
+    requester_condition=f"{_LINKED_LEAD} in (select l.id from lead l where l.person_id = any(%(people)s))",
+    removal_statements=("delete from staff_notice where id = any(%(ids)s)",),
 )
 ACCESS_ENTRY = RecordSet(
     name="access",
     table="access_entry",
-    made="at",
-    record=ACCESS_CLASS,
-    since=_clock_sql(ACCESS_CLASS, "r.at"),
-    people=_LEAD_PERSON,
-    goes=("delete from access_entry where id = any(%(ids)s)",),
+    created_column="at",
+    record_class=ACCESS_CLASS,
+    clocks_sql=_clock_sql(ACCESS_CLASS, "r.at"),
+    people_sql=_LEAD_PERSON,
+    removal_statements=("delete from access_entry where id = any(%(ids)s)",),
 )
 EXPORT = RecordSet(
     name="export",
     table="export_ask",
-    made="asked_at",
-    record=ACCESS_CLASS,
-    since=_clock_sql(ACCESS_CLASS, "r.asked_at"),
-    people="array[]::uuid[]",  # whose names were searched for is not known
-    goes=("update export_ask set query = '' where id = any(%(ids)s)",),
-    remains="r.query <> ''",
+    created_column="asked_at",
+    record_class=ACCESS_CLASS,
+    clocks_sql=_clock_sql(ACCESS_CLASS, "r.asked_at"),
+    people_sql="array[]::uuid[]",  # whose names were searched for is not known
+    removal_statements=("update export_ask set query = '' where id = any(%(ids)s)",),
+    remains_condition="r.query <> ''",
 )
 REQUEST = RecordSet(
     name="request",
     table="privacy_request",
-    made="entered_at",
-    record="california_ccpa_requests",
-    since=_clock_sql("california_ccpa_requests", "r.answered_at"),
-    people="array_remove(array[r.person_id], null)",
-    theirs=_ROW_IS_OF_PERSON,
-    goes=(
+    created_column="entered_at",
+    record_class="california_ccpa_requests",
+    clocks_sql=_clock_sql("california_ccpa_requests", "r.answered_at"),
+    people_sql="array_remove(array[r.person_id], null)",
+    requester_condition=_ROW_IS_OF_PERSON,
+    removal_statements=(
         """update privacy_request set address = '', identity = 'no longer kept', was = '',
                 became = '', told_onward = '', refused_because = '', extended_because = ''
              where id = any(%(ids)s)""",
     ),
-    remains="r.address <> '' or r.was <> '' or r.became <> ''",
+    remains_condition="r.address <> '' or r.was <> '' or r.became <> ''",
 )
 
 # The name and the numbers stay as long as anything that must name them.
@@ -354,18 +354,18 @@ _MERGED_PERSON_IDS = (
 PERSON = RecordSet(
     name="person",
     table="person",
-    made="created_at",
-    record=LEAD_FILE_CLASS,
-    which="r.merged_into_id is null",
-    since=f"""({_clock_sql(LEAD_FILE_CLASS, _PERSON_IDLE_SINCE)}
+    created_column="created_at",
+    record_class=LEAD_FILE_CLASS,
+    condition="r.merged_into_id is null",
+    clocks_sql=f"""({_clock_sql(LEAD_FILE_CLASS, _PERSON_IDLE_SINCE)}
         {_extra_clock_sql(_HAS_APPLIED, APPLICATION_CLASS, "null")}
         {_extra_clock_sql(_IS_NAMED_BY.format("consent"), CONSENT_CLASS, "null")}
         {_extra_clock_sql(_IS_NAMED_BY.format("message"), MESSAGES_CLASS, "null")}
         {_extra_clock_sql(_IS_NAMED_BY.format("verdict"), MESSAGES_CLASS, "null")}
         {_extra_clock_sql(_IS_NAMED_BY.format("contact_attempt"), CALLS_CLASS, "null")})""",
-    people="array[r.id]",
-    theirs="r.id = any(%(people)s)",
-    goes=(
+    people_sql="array[r.id]",
+    requester_condition="r.id = any(%(people)s)",
+    removal_statements=(
         f"delete from likeness where older_id in {_MERGED_PERSON_IDS} or newer_id in {_MERGED_PERSON_IDS}",
         f"""update person_merge set evidence = ''
              where kept_id in {_MERGED_PERSON_IDS} or gone_id in {_MERGED_PERSON_IDS}""",
@@ -381,7 +381,7 @@ PERSON = RecordSet(
                 language = '', street = '', city = '', state = '', zip = '', name_key = '',
                 home_key = '' where id in {_MERGED_PERSON_IDS}""",
     ),
-    remains="""r.first_name <> '' or r.last_name <> '' or r.street <> ''
+    remains_condition="""r.first_name <> '' or r.last_name <> '' or r.street <> ''
         or exists (select from phone p where p.person_id = r.id)
         or exists (select from email e where e.person_id = r.id)""",
 )

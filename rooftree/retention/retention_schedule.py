@@ -20,10 +20,10 @@ class RecordClass:
     key: str
     name: str
     months: int | None
-    after: str
-    words: re.Pattern[str] | None  # of a record's name in a decision
+    clock_event: str
+    name_pattern: re.Pattern[str] | None  # of a record's name in a decision
     on_request: bool
-    stays: str
+    kept_reason: str
     cite: str
 
     @property
@@ -33,7 +33,7 @@ class RecordClass:
 
     def covers(self, record: str) -> bool:
         """Whether a record of this name, or by these words, is one of ours."""
-        return record == self.key or bool(self.words and self.words.search(record))
+        return record == self.key or bool(self.name_pattern and self.name_pattern.search(record))
 
 
 def _parse_class(key: str, spec: dict[str, Any]) -> RecordClass:
@@ -42,10 +42,10 @@ def _parse_class(key: str, spec: dict[str, Any]) -> RecordClass:
         key=key,
         name=spec["name"],
         months=spec["months"],
-        after=spec["after"],
-        words=re.compile(words) if words else None,
+        clock_event=spec["after"],
+        name_pattern=re.compile(words) if words else None,
         on_request=spec["on_request"],
-        stays=spec["stays"],
+        kept_reason=spec["stays"],
         cite=spec["cite"],
     )
 

@@ -69,8 +69,8 @@ class _ChosenLead:
 
     lead: Lead
     choice: Choice
-    about: LeadFacts
-    known: ChoiceInputs
+    lead_facts: LeadFacts
+    inputs: ChoiceInputs
     rule: Rule | None
 
 
@@ -141,11 +141,11 @@ def _choose_for_lead(lead: Lead, start: ChoiceStart, table: AssignmentBatch) -> 
     about = choice_inputs.build_lead_facts(lead, zone=zone, is_repeat=is_repeat)
     rule = find_rule(about, table.rules, start.rule_name)
     pools = list_pools(rule, start.place) if rule else []
-    found = table.choose(about, pools, start)
+    found = table.choose_and_lock(about, pools, start)
     if found is None:
         return None
     choice, known = found
-    return _ChosenLead(lead=lead, choice=choice, about=about, known=known, rule=rule)
+    return _ChosenLead(lead=lead, choice=choice, lead_facts=about, inputs=known, rule=rule)
 
 
 def _store_choices(
@@ -153,9 +153,9 @@ def _store_choices(
 ) -> list[Assignment | Unassigned]:
     """Write down choices, and what follows from each."""
     unfiled = {
-        chosen_lead.known.roster: chosen_lead.known.unfiled
+        chosen_lead.inputs.roster_sha256: chosen_lead.inputs.unstored_roster
         for chosen_lead in made
-        if chosen_lead.known.unfiled
+        if chosen_lead.inputs.unstored_roster
     }
     officer_roster.store_rosters(unfiled, at=table.at)
     decisions = [_build_decision(chosen_lead, table) for chosen_lead in made]
@@ -195,7 +195,7 @@ def _build_decision(made: _ChosenLead, table: AssignmentBatch) -> RoutingDecisio
         rule_set=table.edition,
         rule_name=choice.rule_name,
         place=choice.place,
-        inputs=choice_inputs.inputs_to_json(made.about, made.known, table.at),
+        inputs=choice_inputs.inputs_to_json(made.lead_facts, made.inputs, table.at),
         outcome=outcome,
         officer_id=UUID(choice.officer_id) if choice.officer_id else None,
         sentence=choice.sentence[:400],

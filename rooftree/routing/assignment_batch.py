@@ -38,7 +38,7 @@ class CannotRoute(Exception):
 class ChoiceStart:
     """Where a choice begins: a place in the chain of a rule, and whom to leave out."""
 
-    asked: frozenset[str] = frozenset()
+    declined_officers: frozenset[str] = frozenset()
     place: int = 0
     rule_name: str = ""
 
@@ -60,7 +60,7 @@ class AssignmentBatch:
         self._busy: frozenset[str] = frozenset()  # whom other workers hold
         self._assign_by_manager: list[Choice] = []
 
-    def choose(
+    def choose_and_lock(
         self, about: LeadFacts, pools: Sequence[Pool], start: ChoiceStart
     ) -> tuple[Choice, ChoiceInputs] | None:
         """Choose, and hold the chosen officer's row, so that no cap or turn is spent twice.
@@ -71,14 +71,14 @@ class AssignmentBatch:
         """
         stale = 0
         while stale < MAX_TRIES:
-            known = self._known(about, pools, start)
-            choice = choose_officer(about, self.rules, known, at=self.at, explained=False)
-            waits = choice.officer_id is None and bool(known.busy)
+            known = self._load_inputs(about, pools, start)
+            choice = choose_officer(about, self.rules, known, at=self.at, with_reasons=False)
+            waits = choice.officer_id is None and bool(known.busy_officers)
             if waits and self._matching_rows:
                 return None
             if waits:
-                known = replace(known, busy=frozenset())
-                choice = choose_officer(about, self.rules, known, at=self.at, explained=False)
+                known = replace(known, busy_officers=frozenset())
+                choice = choose_officer(about, self.rules, known, at=self.at, with_reasons=False)
             if choice.officer_id is None or choice.officer_id in self._matching_rows:
                 return self._accept_choice(choice, known)
             if not _lock_officer(choice.officer_id, waits=waits):
@@ -102,7 +102,7 @@ class AssignmentBatch:
                     STORE_TURNS_SQL, [list(column) for column in zip(*rows, strict=True)]
                 )
 
-    def _known(self, about: LeadFacts, pools: Sequence[Pool], start: ChoiceStart) -> ChoiceInputs:
+    def _load_inputs(self, about: LeadFacts, pools: Sequence[Pool], start: ChoiceStart) -> ChoiceInputs:
         place = tuple(sorted({pool_key(pool) for pool in pools})), about.state
         found, counted = self._read.get(place) or (None, 0)
         found = found or choice_inputs.load_choice_inputs(pools, state=about.state, at=self.at)
@@ -111,8 +111,8 @@ class AssignmentBatch:
         self._read[place] = found, len(self._assign_by_manager)
         return replace(
             found,
-            busy=self._busy,
-            asked=start.asked,
+            busy_officers=self._busy,
+            declined_officers=start.declined_officers,
             place=start.place,
             rule_name=start.rule_name,
         )

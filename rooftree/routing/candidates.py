@@ -22,7 +22,7 @@ class Permit:
     until_date: date | None = None
     status: str = "Approved"
 
-    def in_force(self, day: date) -> bool:
+    def is_in_force(self, day: date) -> bool:
         """True on a day inside its dates, while NMLS's word lets the officer originate."""
         return (
             self.status.lower() in AUTHORIZING_STATUSES
@@ -83,14 +83,14 @@ def entitlement_problem(
         return None
     if lender.kind == DEPOSITORY:
         return None if candidate.nmls_id else ("not_registered", "Not registered with NMLS")
-    if not any(permit.state == state and permit.in_force(day) for permit in lender.permits):
+    if not any(permit.state == state and permit.is_in_force(day) for permit in lender.permits):
         return "company_unlicensed", f"The company is not licensed in {state}"
     return _license_problem(candidate.permits, state, day)
 
 
 def _license_problem(permits: tuple[Permit, ...], state: str, day: date) -> tuple[str, str] | None:
     here = [permit for permit in permits if permit.state == state]
-    if any(permit.in_force(day) for permit in here):
+    if any(permit.is_in_force(day) for permit in here):
         return None
     if not here:
         return "unlicensed", f"Not licensed in {state}"

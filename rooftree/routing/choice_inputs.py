@@ -74,8 +74,8 @@ def load_choice_inputs(pools: Sequence[Pool], *, state: str, at: datetime) -> Ch
         lender=found.lender,
         candidates=found.people,
         turns=_group_turns(found.turns),
-        roster=found.sha256,
-        unfiled=found.unfiled,
+        roster_sha256=found.sha256,
+        unstored_roster=found.unstored_text,
     )
 
 
@@ -98,7 +98,7 @@ def inputs_to_json(facts: LeadFacts, was_known: ChoiceInputs, at: datetime) -> d
     return {
         "at": at.isoformat(),
         "lead": asdict(facts),
-        "roster": was_known.roster,
+        "roster": was_known.roster_sha256,
         "now": [
             [nth, one.today, one.open, one.paused_at and one.paused_at.isoformat()]
             for nth, one in enumerate(was_known.candidates)
@@ -109,8 +109,8 @@ def inputs_to_json(facts: LeadFacts, was_known: ChoiceInputs, at: datetime) -> d
             for pool, turns in sorted(was_known.turns.items())
             for officer, taken in sorted(turns.items())
         ],
-        "asked": sorted(was_known.asked),
-        "busy": sorted(was_known.busy),
+        "asked": sorted(was_known.declined_officers),
+        "busy": sorted(was_known.busy_officers),
         "place": was_known.place,
         "rule_name": was_known.rule_name,
     }
@@ -130,11 +130,11 @@ def inputs_from_json(stored: Mapping[str, Any]) -> ChoiceInputs:
         lender=lender,
         candidates=tuple(people),
         turns=_group_turns(stored["turns"]),
-        asked=frozenset(stored.get("asked", ())),
-        busy=frozenset(stored.get("busy", ())),
+        declined_officers=frozenset(stored.get("asked", ())),
+        busy_officers=frozenset(stored.get("busy", ())),
         place=stored.get("place", 0),
         rule_name=stored.get("rule_name", ""),
-        roster=stored.get("roster", ""),
+        roster_sha256=stored.get("roster", ""),
     )
 
 

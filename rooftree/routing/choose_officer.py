@@ -25,12 +25,12 @@ class ChoiceInputs:
     lender: Lender
     candidates: tuple[Candidate, ...]
     turns: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # pool key, officer id
-    asked: frozenset[str] = frozenset()  # officers who passed or let it lapse in this round
-    busy: frozenset[str] = frozenset()  # officers being given another lead in the same instant
+    declined_officers: frozenset[str] = frozenset()  # officers who passed or let it lapse in this round
+    busy_officers: frozenset[str] = frozenset()  # officers being given another lead in the same instant
     place: int = 0  # in the chain, where to begin
     rule_name: str = ""  # the rule whose chain is walked; "" finds it
-    roster: str = ""  # under which name the candidates are on file
-    unfiled: str = ""  # their roster, while it is not on file yet
+    roster_sha256: str = ""  # under which name the candidates are on file
+    unstored_roster: str = ""  # their roster, while it is not on file yet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +85,7 @@ def choose_officer(
     known: ChoiceInputs,
     *,
     at: datetime,
-    explained: bool = True,
+    with_reasons: bool = True,
 ) -> Choice:
     """The officer who gets a lead at a moment, with everyone's reason.
 
@@ -106,7 +106,7 @@ def choose_officer(
             sentence="No rule fits this lead.",
             reasons=(),
         )
-    case = _ChoiceCase(lead=lead, rule=rule, known=known, at=at, explained=explained)
+    case = _ChoiceCase(lead=lead, rule=rule, known=known, at=at, explained=with_reasons)
     passed: tuple[ChoiceReason, ...] = ()
     for place in range(known.place, len(rule.chain) + 1):
         choice = _choose_from_pool(case, rule.pool_at(place), place)
@@ -149,7 +149,7 @@ def exclusion_reason(
         return alike.law
     if not alike.is_in_pool and one.id not in pool.officers:
         return "not_in_pool", "Not in this rule's pool"
-    if one.id in case.known.asked:
+    if one.id in case.known.declined_officers:
         return "asked", "Was asked already and did not take it"
     if one.paused_at and one.paused_at <= case.at:
         return "paused", "Is not taking leads"
@@ -159,7 +159,7 @@ def exclusion_reason(
 def _build_group_facts(case: _ChoiceCase, pool: Pool, one: Candidate) -> _GroupFacts:
     return _GroupFacts(
         law=entitlement_problem(one, lender=case.known.lender, state=case.lead.state, at=case.at),
-        is_in_pool=pool.holds("", one.branch_path),
+        is_in_pool=pool.includes("", one.branch_path),
         product=_product_problem(case.lead, one),
         is_at_work=working_hours.is_open(one.hours, zone=one.zone, at=case.at),
     )
@@ -179,7 +179,7 @@ def _capacity_problem(
         return "day_full", f"Full: {candidate.today} today, the cap is {candidate.daily_cap}"
     if candidate.open >= candidate.open_cap:
         return "full", f"Full: {candidate.open} open new leads, the cap is {candidate.open_cap}"
-    if candidate.id in case.known.busy:
+    if candidate.id in case.known.busy_officers:
         return "busy", "Was being given another lead in the same instant"
     if not alike.is_at_work:
         return OFF_WORK, "Not working at this hour"

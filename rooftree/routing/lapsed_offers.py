@@ -82,12 +82,12 @@ def pass_on_lead(*, lead_id: UUID | str, at: datetime) -> Assignment | Unassigne
     with atomic():
         lead = Lead.objects.select_for_update(of=("self",), no_key=True).get(pk=lead_id)
         last = RoutingDecision.objects.filter(lead=lead).order_by("-at", "-place", "-id").first()
-        start = ChoiceStart(asked=_recently_asked_officers(lead, at))
+        start = ChoiceStart(declined_officers=_recently_asked_officers(lead, at))
         if last is None or not _was_unanswered(last) or _is_owned_or_offered(lead):
             return assign_leads.assign_to_best_officer(lead_id=lead_id, start=start, at=at)
         rule = _find_rule_of(last)
         if rule and last.place < len(rule.chain):
-            onward = ChoiceStart(asked=start.asked, place=last.place + 1, rule_name=rule.name)
+            onward = ChoiceStart(declined_officers=start.declined_officers, place=last.place + 1, rule_name=rule.name)
             return assign_leads.assign_to_best_officer(lead_id=lead_id, start=onward, at=at)
         return _end_chain(lead, rule, last, at)
 

@@ -155,7 +155,7 @@ def _notify_owner(ownership: Ownership, *, by: User | None, at: datetime) -> Non
     staff_notices.notify_user(
         user_id=owner.user_id,
         kind="given",
-        cause=f"given:{ownership.pk}",
+        idempotency_key=f"given:{ownership.pk}",
         text=f"{by.name if by else 'The system'} gave you a lead.",
         link=f"/leads/{ownership.lead_id}/",
         at=at,

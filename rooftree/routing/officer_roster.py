@@ -131,21 +131,21 @@ class CachedRoster:
     text: str
     lender: Lender
     people: tuple[Candidate, ...]
-    places: Mapping[str, int]  # of each officer among `people`
+    positions: Mapping[str, int]  # of each officer among `people`
     # The last said of each officer, as the database says it, and the officer as they then were.
-    lately: dict[int, tuple[Sequence[Any], Candidate]] = field(default_factory=dict)
+    last_loads: dict[int, tuple[Sequence[Any], Candidate]] = field(default_factory=dict)
 
-    def now(self, said: Iterable[Sequence[Any]]) -> tuple[Candidate, ...]:
+    def with_current_load(self, said: Iterable[Sequence[Any]]) -> tuple[Candidate, ...]:
         """The people with what is said of some; few have changed since the last choice."""
         people = [*self.people]
         for row in said:
-            nth = self.places.get(row[0])
+            nth = self.positions.get(row[0])
             if nth is None:
                 continue
-            was, one = self.lately.get(nth, ((), people[nth]))
+            was, one = self.last_loads.get(nth, ((), people[nth]))
             if was != row:
                 one = candidates.with_current_load(one, *row[1:])
-                self.lately[nth] = row, one
+                self.last_loads[nth] = row, one
             people[nth] = one
         return tuple(people)
 
@@ -165,7 +165,7 @@ class CurrentRoster:
     """The officers of a roster as they are at one moment."""
 
     sha256: str
-    unfiled: str  # the roster's text while it is not on file
+    unstored_text: str  # the roster's text while it is not on file
     lender: Lender
     people: tuple[Candidate, ...]
     turns: Sequence[tuple[str, str, int]]  # pool key, officer id, turns taken
@@ -187,9 +187,9 @@ def load_current_roster(asked: RosterQuery, *, pools: Sequence[str], at: datetim
         stamp, ready = _read_roster(asked, at)
     return CurrentRoster(
         sha256=ready.sha256,
-        unfiled="" if is_filed else ready.text,
+        unstored_text="" if is_filed else ready.text,
         lender=ready.lender,
-        people=ready.now(found["now"]),
+        people=ready.with_current_load(found["now"]),
         turns=found["turns"],
     )
 
@@ -243,7 +243,7 @@ def _build_roster(text: str, sha256: str) -> CachedRoster:
         text=text,
         lender=candidates.lender_from_json(stored["lender"]),
         people=people,
-        places={one.id: nth for nth, one in enumerate(people)},
+        positions={one.id: nth for nth, one in enumerate(people)},
     )
 
 
@@ -257,7 +257,7 @@ def _read_current_load(
                 "at": at,
                 "state": asked.state,
                 "everyone": asked.everyone,
-                "ids": [] if asked.everyone else list(ready.places),
+                "ids": [] if asked.everyone else list(ready.positions),
                 "sha256": ready.sha256,
                 "pools": list(pools),
             },

@@ -123,7 +123,7 @@ class Pool:
     def is_everyone(self) -> bool:
         return not self.branches and not self.officers
 
-    def holds(self, officer_id: str, branch_path: str) -> bool:
+    def includes(self, officer_id: str, branch_path: str) -> bool:
         """Whether an officer of the branch at `branch_path` belongs to it."""
         return (
             self.is_everyone

@@ -42,7 +42,7 @@ class TeamMember:
     officer_id: UUID
     name: str
     availability: str  # available | paused | off_work
-    said: str  # in words
+    availability_text: str  # in words
     open: int  # leads had and not yet reached
     median_seconds: int | None  # to the first attempt, today
 
@@ -57,7 +57,7 @@ class TeamBoard:
     longest_wait: timedelta | None
     median_seconds: int | None  # of the leads first tried today
     tried_today: int
-    kept_today: int  # of those, tried by the promised time
+    on_time_today: int  # of those, tried by the promised time
 
     @property
     def available_count(self) -> int:
@@ -68,7 +68,7 @@ class TeamBoard:
 class _FirstAttempt:
     officer_id: UUID | None
     seconds: float
-    kept: bool
+    is_on_time: bool
 
 
 def load_team_board(user: User, *, at: datetime) -> TeamBoard:
@@ -84,7 +84,7 @@ def load_team_board(user: User, *, at: datetime) -> TeamBoard:
         longest_wait=max(since, default=None),
         median_seconds=_median_seconds(tried),
         tried_today=len(tried),
-        kept_today=sum(first_attempt.kept for first_attempt in tried),
+        on_time_today=sum(first_attempt.is_on_time for first_attempt in tried),
     )
 
 
@@ -139,7 +139,7 @@ def _first_attempts_today(user: User, at: datetime) -> list[_FirstAttempt]:
         _FirstAttempt(
             officer_id=officer_id,
             seconds=(tried - created).total_seconds(),
-            kept=tried
+            is_on_time=tried
             <= (
                 promised
                 or response_deadline.callable_deadline(
@@ -173,7 +173,7 @@ def _build_member(officer: LoanOfficer, tried: Sequence[_FirstAttempt], at: date
         officer_id=officer.pk,
         name=officer.user_name,  # type: ignore[attr-defined]
         availability=availability,
-        said=said,
+        availability_text=said,
         open=officer.unreached,  # type: ignore[attr-defined]
         median_seconds=_median_seconds(
             [first_attempt for first_attempt in tried if first_attempt.officer_id == officer.pk]

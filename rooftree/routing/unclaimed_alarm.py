@@ -26,7 +26,7 @@ def raise_unclaimed_alarm(lead: Lead, *, rule: Rule | None, why: str, at: dateti
         staff_notices.notify_user(
             user_id=user.pk,
             kind="unclaimed",
-            cause=f"unclaimed:{lead.pk}:{at.astimezone(zone).date()}",
+            idempotency_key=f"unclaimed:{lead.pk}:{at.astimezone(zone).date()}",
             text=f"Nobody has taken a lead: {what}{place}. {why}",
             link=f"/leads/{lead.pk}/",
             at=at,

@@ -42,13 +42,13 @@ class ObanTask(Task):  # type: ignore[type-arg]
     """
 
     max_attempts: int = MAX_ATTEMPTS
-    known_as: str = ""
+    task_name: str = ""
 
     def __post_init__(self) -> None:
         Task.__post_init__(self)
-        if not self.known_as:
+        if not self.task_name:
             object.__setattr__(self, "known_as", self.func.__name__)
-        task_registry.register_task(self.known_as, self.func)
+        task_registry.register_task(self.task_name, self.func)
 
 
 class ObanBackend(BaseTaskBackend):
@@ -89,7 +89,7 @@ def job_row(task: Any, args: list[Any], kwargs: dict[str, Any]) -> dict[str, Any
         "queue": task.queue_name,
         "priority": oban_priority(task.priority),
         "max_attempts": task.max_attempts,
-        "args": Jsonb({"task": task.known_as, "args": args, "kwargs": kwargs}),
+        "args": Jsonb({"task": task.task_name, "args": args, "kwargs": kwargs}),
         "meta": Jsonb({"request": asked} if (asked := request_id.get()) else {}),
     }
 

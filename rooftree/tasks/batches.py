@@ -24,7 +24,7 @@ def run_batch[T, R](
     act: Callable[[Sequence[T]], Sequence[R]],
     items: Sequence[T],
     *,
-    aside: Callable[[T, Exception], None],
+    on_failure: Callable[[T, Exception], None],
 ) -> list[R]:
     """Do `act` for all of `items`; if it fails, for each alone, and put the failing `aside`.
 
@@ -36,9 +36,9 @@ def run_batch[T, R](
         if _is_database_failure(problem):
             raise
         if len(items) == 1:
-            aside(items[0], problem)
+            on_failure(items[0], problem)
             return []
-    return [done for item in items for done in run_batch(act, [item], aside=aside)]
+    return [done for item in items for done in run_batch(act, [item], on_failure=on_failure)]
 
 
 def run_concurrently[T, R](act: Callable[[T], R], items: Sequence[T]) -> list[R]:

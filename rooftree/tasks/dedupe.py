@@ -18,4 +18,4 @@ def complete_waiting_duplicates(task: Any) -> None:
     Call it before looking for what is due: what they were for is committed, as they are.
     """
     with connection.cursor() as cursor:
-        cursor.execute(COMPLETE_DUPLICATES, [task.queue_name, task.known_as])
+        cursor.execute(COMPLETE_DUPLICATES, [task.queue_name, task.task_name])

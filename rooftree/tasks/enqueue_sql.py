@@ -31,4 +31,4 @@ NOTIFY_WORKERS = """
 def enqueue_values(task: Any) -> list[Any]:
     """What stands in the places of `WRITE` for a task, which takes no arguments."""
     row = job_row(task, [], {})
-    return [*row.values(), row["queue"], row["priority"], task.known_as]
+    return [*row.values(), row["queue"], row["priority"], task.task_name]

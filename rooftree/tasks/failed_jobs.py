@@ -36,8 +36,8 @@ class FailedJob:
     task: str
     queue: str
     attempts: int
-    died_at: datetime
-    why: str
+    failed_at: datetime
+    reason: str
     arguments: dict[str, Any]
 
 
@@ -52,8 +52,8 @@ def list_failed_jobs(limit: int = 200) -> list[FailedJob]:
             task=row[1] or "?",
             queue=row[2],
             attempts=row[3],
-            died_at=row[4].replace(tzinfo=UTC),
-            why=_last_error_line(row[5] or ""),
+            failed_at=row[4].replace(tzinfo=UTC),
+            reason=_last_error_line(row[5] or ""),
             arguments=_keyword_arguments(row[6]),
         )
         for row in rows

@@ -34,7 +34,7 @@ class PeriodicJob:
     """
 
     name: str
-    every: float
+    interval_seconds: float
     run: Callable[[datetime], object]
 
 
@@ -44,7 +44,7 @@ class _JobState:
     due: float = 0.0
     running: bool = False
     failures: int = 0
-    told: str = field(default="", repr=False)
+    last_error: str = field(default="", repr=False)
 
 
 class Scheduler:
@@ -54,13 +54,13 @@ class Scheduler:
         self._turns = [_JobState(tick) for tick in ticks]
         self._changed = threading.Condition()
         self._stopped = False
-        self._off_by = timedelta()  # what is added to this machine's time
+        self._clock_offset = timedelta()  # what is added to this machine's time
         self._build_pool = ThreadPoolExecutor(SCHEDULER_THREADS, thread_name_prefix="clock")
 
     def run(self) -> None:
         """Tick until `stop` is called from a signal or another thread, then finish what runs."""
         self._sync_clock_at_start()
-        threading.Thread(target=self._listen, name="clock-listen", daemon=True).start()
+        threading.Thread(target=self._listen_for_notices, name="clock-listen", daemon=True).start()
         while not self._stopped:
             with self._changed:
                 self._start_due()
@@ -75,7 +75,7 @@ class Scheduler:
         """Run what is urgent now."""
         with self._changed:
             for turn in self._turns:
-                if turn.tick.every <= URGENT_INTERVAL and not turn.failures:
+                if turn.tick.interval_seconds <= URGENT_INTERVAL and not turn.failures:
                     turn.due = 0.0
             self._changed.notify()
 
@@ -84,23 +84,23 @@ class Scheduler:
         for turn in self._turns:
             if turn.due <= at and not turn.running:
                 turn.running = True
-                turn.due = at + turn.tick.every
-                self._build_pool.submit(self._one, turn)
+                turn.due = at + turn.tick.interval_seconds
+                self._build_pool.submit(self._run_job, turn)
 
     def _seconds_until_next(self) -> float:
         waiting = [turn.due for turn in self._turns if not turn.running]
         return max(0.01, min(waiting, default=0.5) - time.monotonic())
 
-    def _one(self, turn: _JobState) -> None:
+    def _run_job(self, turn: _JobState) -> None:
         close_old_connections()
         try:
-            turn.tick.run(datetime.now(UTC) + self._off_by)
+            turn.tick.run(datetime.now(UTC) + self._clock_offset)
         except Exception as problem:  # the edge: one tick's bug must not stop the others
             self._record_failure(turn, problem)
         else:
             if turn.failures:
                 log.info("%s works again", turn.tick.name)
-            turn.failures, turn.told = 0, ""
+            turn.failures, turn.last_error = 0, ""
         finally:
             for connection in connections.all(initialized_only=True):
                 if connection.in_atomic_block:
@@ -113,11 +113,11 @@ class Scheduler:
     def _record_failure(self, turn: _JobState, problem: Exception) -> None:
         """Say it once, not every second; try again ever more slowly."""
         turn.failures += 1
-        wait = min(turn.tick.every * 2**turn.failures, max(MAX_RETRY_SECONDS, turn.tick.every))
+        wait = min(turn.tick.interval_seconds * 2**turn.failures, max(MAX_RETRY_SECONDS, turn.tick.interval_seconds))
         turn.due = time.monotonic() + wait
         kind = type(problem).__name__
-        if kind != turn.told:
-            turn.told = kind
+        if kind != turn.last_error:
+            turn.last_error = kind
             trace = problem.__traceback__
             while trace is not None and trace.tb_next is not None:
                 trace = trace.tb_next
@@ -143,14 +143,14 @@ class Scheduler:
         off_by = row[0] - (before + (datetime.now(UTC) - before) / 2)
         if abs(off_by) < CLOCK_TOLERANCE:
             off_by = timedelta()
-        if abs(off_by - self._off_by) > CLOCK_TOLERANCE:
+        if abs(off_by - self._clock_offset) > CLOCK_TOLERANCE:
             log.warning(
                 "this machine's time differs from the database's by %.0f s; the database's counts",
                 -off_by.total_seconds(),
             )
-        self._off_by = off_by
+        self._clock_offset = off_by
 
-    def _listen(self) -> None:
+    def _listen_for_notices(self) -> None:
         while not self._stopped:
             try:
                 # By this name the database tells others that a clock lives.

@@ -56,12 +56,12 @@ class AttemptOutcome:
     exception that is not ours, because that may quote a person's data.
     """
 
-    next: NextStep
-    why: str = ""
+    next_step: NextStep
+    reason: str = ""
     seconds: float = 0
 
 
-def run_attempt(args: Mapping[str, Any], *, tried: int, age: timedelta) -> AttemptOutcome:
+def run_attempt(args: Mapping[str, Any], *, previous_attempts: int, age: timedelta) -> AttemptOutcome:
     """Run the task that a row names, in this thread, and judge how it ended.
 
     Args:
@@ -73,10 +73,10 @@ def run_attempt(args: Mapping[str, Any], *, tried: int, age: timedelta) -> Attem
     try:
         call_task(args)
     except Exception as problem:  # the edge: whatever a task raises ends here
-        return classify_failure(problem, tried=tried, age=age)
+        return classify_failure(problem, tried=previous_attempts, age=age)
     finally:
         _close_dirty_connections()
-    return AttemptOutcome(next=NextStep.DONE)
+    return AttemptOutcome(next_step=NextStep.DONE)
 
 
 def call_task(args: Mapping[str, Any]) -> None:
@@ -95,13 +95,13 @@ def classify_failure(problem: Exception, *, tried: int, age: timedelta) -> Attem
     """
     match problem:
         case DiscardTask():
-            return AttemptOutcome(next=NextStep.CLOSED, why=str(problem))
+            return AttemptOutcome(next_step=NextStep.CLOSED, reason=str(problem))
         case PostponeTask(seconds=seconds):
-            return AttemptOutcome(next=NextStep.WAIT, why=str(problem), seconds=seconds)
+            return AttemptOutcome(next_step=NextStep.WAIT, reason=str(problem), seconds=seconds)
         case RetryLater(after=after) if age < MAX_RETRY_LATER_AGE:
             return AttemptOutcome(
-                next=NextStep.WAIT,
-                why=_describe_failure(problem),
+                next_step=NextStep.WAIT,
+                reason=_describe_failure(problem),
                 seconds=backoff_seconds(tried) if after is None else after,
             )
         case (
@@ -111,9 +111,9 @@ def classify_failure(problem: Exception, *, tried: int, age: timedelta) -> Attem
             | RetryLater()
             | task_registry.UnknownTask()
         ):
-            return AttemptOutcome(next=NextStep.DEAD, why=_describe_failure(problem))
+            return AttemptOutcome(next_step=NextStep.DEAD, reason=_describe_failure(problem))
     return AttemptOutcome(
-        next=NextStep.RETRY, why=_describe_failure(problem), seconds=backoff_seconds(tried)
+        next_step=NextStep.RETRY, reason=_describe_failure(problem), seconds=backoff_seconds(tried)
     )
 
 

@@ -99,23 +99,23 @@ def _run_job(job: Job) -> AttemptOutcome:
     if written.tzinfo is None:
         written = written.replace(tzinfo=UTC)
     tried = job.attempt - 1 + int((job.meta or {}).get("snoozed", 0))
-    return run_attempt(job.args, tried=tried, age=datetime.now(UTC) - written)
+    return run_attempt(job.args, previous_attempts=tried, age=datetime.now(UTC) - written)
 
 
 def _oban_result(job: Job, outcome: AttemptOutcome) -> Any:
-    if outcome.next is NextStep.DONE:
+    if outcome.next_step is NextStep.DONE:
         return None
     name = job.args.get("task", "?") if isinstance(job.args, dict) else "?"
-    if outcome.next is NextStep.CLOSED:
-        return Cancel(outcome.why)
-    if outcome.next is NextStep.WAIT:
-        log.info("task %s (row %s, %s) waits: %s", name, job.id, _request_label(job), outcome.why)
-        return Snooze(max(1, round(outcome.seconds)), {"waits_for": outcome.why})
-    log.warning("task %s (row %s, %s) failed: %s", name, job.id, _request_label(job), outcome.why)
-    if outcome.next is NextStep.DEAD:
+    if outcome.next_step is NextStep.CLOSED:
+        return Cancel(outcome.reason)
+    if outcome.next_step is NextStep.WAIT:
+        log.info("task %s (row %s, %s) waits: %s", name, job.id, _request_label(job), outcome.reason)
+        return Snooze(max(1, round(outcome.seconds)), {"waits_for": outcome.reason})
+    log.warning("task %s (row %s, %s) failed: %s", name, job.id, _request_label(job), outcome.reason)
+    if outcome.next_step is NextStep.DEAD:
         job.max_attempts = job.attempt  # Oban discards a row whose attempts are used up
     job.extra = {**(job.extra or {}), "wait": outcome.seconds}
-    raise Failed(outcome.why) from None
+    raise Failed(outcome.reason) from None
 
 
 def _request_label(job: Job) -> str:

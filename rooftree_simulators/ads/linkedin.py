@@ -47,21 +47,21 @@ class LinkedIn(Vendor):
             return _error_reply(400, "VERSION_MISSING", "A version must be present")
         return None
 
-    def expire(self, request: Request) -> None:
+    def expire_credentials(self, request: Request) -> None:
         self.expired = True
 
     def handle(self, request: Request) -> Reply:
         parts = request.path.strip("/").split("/")
         with self.lock:
             if parts == ["rest", "leadFormResponses"]:
-                return self._listed(request)
+                return self._list_responses(request)
             if parts[:2] == ["rest", "leadFormResponses"] and parts[-1] in self.responses:
                 return json_reply(200, self.responses[parts[-1]])
             if parts == ["rest", "leadForms", str(FORM)]:
                 return json_reply(200, lead_form())
         return _error_reply(404, "NOT_FOUND", "Resource not found")
 
-    def _listed(self, request: Request) -> Reply:
+    def _list_responses(self, request: Request) -> Reply:
         """The finder by owner, newest first, read as strictly as Rest.li reads a query."""
         query = dict(part.partition("=")[::2] for part in request.query_string.split("&"))
         owner = f"(sponsoredAccount:{quote(f'urn:li:sponsoredAccount:{ACCOUNT}', safe='')})"
@@ -85,7 +85,7 @@ class LinkedIn(Vendor):
         paging = {"start": start, "count": size, "total": len(rows), "links": []}
         return json_reply(200, {"paging": paging, "elements": rows[::-1][start : start + size]})
 
-    def submit(
+    def submit_lead(
         self,
         answers: dict[int, str],
         *,
@@ -120,7 +120,7 @@ class LinkedIn(Vendor):
             }
         return key
 
-    def notice(self, key: str, action: str = "CREATED") -> bytes:
+    def notice_body(self, key: str, action: str = "CREATED") -> bytes:
         """The bytes LinkedIn posts of one response."""
         return json.dumps(
             {
@@ -136,16 +136,16 @@ class LinkedIn(Vendor):
             separators=(",", ":"),
         ).encode()
 
-    def notify(self, key: str, action: str = "CREATED", secret: str = CLIENT_SECRET) -> HttpAnswer:
+    def post_notice(self, key: str, action: str = "CREATED", secret: str = CLIENT_SECRET) -> HttpAnswer:
         """Post the notice of a response to the callback."""
-        body = self.notice(key, action)
+        body = self.notice_body(key, action)
         headers = {
             "Content-Type": "application/json",
             "X-LI-Signature": compute_signature(body, secret),
         }
         return send_request("POST", self.callback, body, headers)
 
-    def verify(self, code: str = "890e4665-4dfe-4ab1-b689-ed553bceeed0") -> bool:
+    def verify_callback(self, code: str = "890e4665-4dfe-4ab1-b689-ed553bceeed0") -> bool:
         """Challenge the callback, as on subscribing and every two hours after."""
         answer = send_request("GET", f"{self.callback}?challengeCode={quote(code)}", b"", {})
         ours = hmac.new(CLIENT_SECRET.encode(), code.encode(), hashlib.sha256).hexdigest()
@@ -156,11 +156,11 @@ class LinkedIn(Vendor):
         match method, *path:
             case "POST", "callback":
                 self.callback = str(body["url"])
-                return {"verified": self.verify()}
+                return {"verified": self.verify_callback()}
             case "POST", "lead":
                 answers = {int(number): said for number, said in body["answers"].items()}
-                key = self.submit(answers, choice=body.get("choice", 0), accepts=True)
-                told = self.notify(key).status if body.get("notify", True) else None
+                key = self.submit_lead(answers, choice=body.get("choice", 0), accepts=True)
+                told = self.post_notice(key).status if body.get("notify", True) else None
                 return {"id": key, "status": told}
         raise LookupError("/".join(path))
 

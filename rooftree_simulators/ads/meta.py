@@ -48,7 +48,7 @@ class Meta(Vendor):
             return _error_reply(400, 100, "Invalid appsecret_proof provided in the API argument")
         return None
 
-    def expire(self, request: Request) -> None:
+    def expire_credentials(self, request: Request) -> None:
         self.expired = True
 
     # The routes
@@ -84,7 +84,7 @@ class Meta(Vendor):
 
     # What tests and the demo make happen
 
-    def submit(
+    def submit_lead(
         self,
         answers: dict[str, str],
         *,
@@ -119,12 +119,12 @@ class Meta(Vendor):
             self.leads[lead_id] = lead
         return lead_id
 
-    def delete(self, lead_id: str) -> None:
+    def delete_lead(self, lead_id: str) -> None:
         """The person, or Meta, deleted it: it cannot be read any more."""
         with self.lock:
             del self.leads[lead_id]
 
-    def notice(self, *lead_ids: str) -> bytes:
+    def notice_body(self, *lead_ids: str) -> bytes:
         """The bytes Meta posts of some leads; what is outside ASCII is escaped."""
         changes = [
             {
@@ -143,9 +143,9 @@ class Meta(Vendor):
         entry = {"id": PAGE, "time": int(self.clock.now().timestamp()), "changes": changes}
         return json.dumps({"object": "page", "entry": [entry]}, separators=(",", ":")).encode()
 
-    def notify(self, *lead_ids: str, secret: str = APP_SECRET) -> HttpAnswer:
+    def post_notice(self, *lead_ids: str, secret: str = APP_SECRET) -> HttpAnswer:
         """Post the notice of some leads to the callback."""
-        body = self.notice(*lead_ids)
+        body = self.notice_body(*lead_ids)
         mark = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
         headers = {
             "Content-Type": "application/json",
@@ -154,7 +154,7 @@ class Meta(Vendor):
         }
         return send_request("POST", self.callback, body, headers)
 
-    def verify(self, words: str = VERIFY_TOKEN) -> bool:
+    def verify_callback(self, words: str = VERIFY_TOKEN) -> bool:
         """Ask the callback whether it is ours, as on subscribing."""
         asked = f"hub.mode=subscribe&hub.verify_token={words}&hub.challenge=1158201444"
         answer = send_request("GET", f"{self.callback}?{asked}", b"", {})
@@ -164,10 +164,10 @@ class Meta(Vendor):
         match method, *path:
             case "POST", "callback":
                 self.callback = str(body["url"])
-                return {"verified": self.verify(str(body.get("verify_token", VERIFY_TOKEN)))}
+                return {"verified": self.verify_callback(str(body.get("verify_token", VERIFY_TOKEN)))}
             case "POST", "lead":
-                lead_id = self.submit(dict(body["answers"]), boxes=body.get("boxes"))
-                told = self.notify(lead_id).status if body.get("notify", True) else None
+                lead_id = self.submit_lead(dict(body["answers"]), boxes=body.get("boxes"))
+                told = self.post_notice(lead_id).status if body.get("notify", True) else None
                 return {"id": lead_id, "status": told}
         raise LookupError("/".join(path))
 

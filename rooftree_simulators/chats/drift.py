@@ -33,14 +33,14 @@ class Drift(Vendor):
                 return json_reply(200, {"data": self.contacts[parts[-1]]})
         return json_reply(404, {"error": {"type": "not_found"}})
 
-    def visitor(self, **attributes: str) -> int:
+    def add_visitor(self, **attributes: str) -> int:
         """Somebody on the site; the id of their contact."""
         with self.lock:
             key = 9911 + self.setup.first_number + len(self.contacts)
             self.contacts[str(key)] = {"id": key, "attributes": attributes}
         return key
 
-    def write(
+    def post_message(
         self, author: int, words: str, *, conversation: int, kind: str = "contact"
     ) -> HttpAnswer:
         """Somebody writes in a conversation."""
@@ -70,8 +70,8 @@ class Drift(Vendor):
                 return {"url": self.callback}
             case "POST", "visitor":
                 told = {name: str(body.get(name, "")) for name in ("name", "email", "phone")}
-                who = self.visitor(**told)
-                answer = self.write(who, str(body["says"]), conversation=who)
+                who = self.add_visitor(**told)
+                answer = self.post_message(who, str(body["says"]), conversation=who)
                 return {"contact": who, "status": answer.status}
         raise LookupError("/".join(path))
 

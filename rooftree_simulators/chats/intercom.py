@@ -37,7 +37,7 @@ class Intercom(Vendor):
                 return json_reply(200, self.contacts[parts[-1]])
         return _error_reply(404, "not_found", "User Not Found")
 
-    def visitor(self, *, name: str = "", email: str = "", phone: str = "") -> str:
+    def add_visitor(self, *, name: str = "", email: str = "", phone: str = "") -> str:
         """Somebody on the site; the id of their contact."""
         with self.lock:
             key = f"c-{self.setup.first_number + len(self.contacts) + 9}"
@@ -51,7 +51,7 @@ class Intercom(Vendor):
             }
         return key
 
-    def write(self, contact: str, page: str, *, shows: bool = False) -> tuple[str, HttpAnswer]:
+    def open_conversation(self, contact: str, page: str, *, shows: bool = False) -> tuple[str, HttpAnswer]:
         """The visitor opens a conversation; its id, and what our address answered.
 
         Args:
@@ -81,9 +81,9 @@ class Intercom(Vendor):
             "contacts": {"type": "contact.list", "contacts": [{"type": "contact", "id": contact}]},
             "open": True,
         }
-        return number, self.notify("conversation.user.created", item)
+        return number, self.post_event("conversation.user.created", item)
 
-    def notify(self, topic: str, item: Json, *, secret: str = CLIENT_SECRET) -> HttpAnswer:
+    def post_event(self, topic: str, item: Json, *, secret: str = CLIENT_SECRET) -> HttpAnswer:
         """Post one event."""
         now = int(self.clock.now().timestamp())
         told = {
@@ -103,20 +103,20 @@ class Intercom(Vendor):
         }
         return send_request("POST", self.callback, body, headers)
 
-    def verify(self) -> bool:
+    def verify_callback(self) -> bool:
         """Try the address, as when it is typed in."""
         ping = {"type": "ping", "message": "something something interzen"}
         tried = send_request("HEAD", self.callback, b"", {})
-        return tried.status == 200 and self.notify("ping", ping).status == 200
+        return tried.status == 200 and self.post_event("ping", ping).status == 200
 
     def control(self, method: str, path: list[str], body: Json) -> Json:
         match method, *path:
             case "POST", "callback":
                 self.callback = str(body["url"])
-                return {"verified": self.verify()}
+                return {"verified": self.verify_callback()}
             case "POST", "visitor":
                 told = {name: str(body.get(name, "")) for name in ("name", "email", "phone")}
-                number, answer = self.write(self.visitor(**told), f"<p>{escape(body['says'])}</p>")
+                number, answer = self.open_conversation(self.add_visitor(**told), f"<p>{escape(body['says'])}</p>")
                 return {"conversation": number, "status": answer.status}
         raise LookupError("/".join(path))
 

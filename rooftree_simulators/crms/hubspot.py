@@ -42,9 +42,9 @@ class HubSpot(Vendor):
 
     def __init__(self, setup: SimulatorSetup) -> None:
         super().__init__(setup)
-        self._empty()
+        self._clear_data()
 
-    def _empty(self) -> None:
+    def _clear_data(self) -> None:
         self.expired = False
         self.owners: list[Json] = []
         self.properties: dict[str, bool] = {}  # of contacts; whether HubSpot defines it
@@ -60,22 +60,22 @@ class HubSpot(Vendor):
         category = "EXPIRED_AUTHENTICATION" if self.expired else "INVALID_AUTHENTICATION"
         return _error_reply(401, category, "Authentication credentials not found.")
 
-    def expire(self, request: Request) -> None:
+    def expire_credentials(self, request: Request) -> None:
         self.expired = True
 
     def handle(self, request: Request) -> Reply:
         match request.method, *request.path.strip("/").split("/"):
             case "GET", "crm", "v3", "owners":
-                return self._page(request, self.owners, {"limit", "after", "email", "archived"})
+                return self._page_reply(request, self.owners, {"limit", "after", "email", "archived"})
             case "GET", "crm", "v3", "properties", "contacts":
                 return json_reply(200, {"results": self._property_definitions()})
             case "GET", "crm", "v3", "objects", kind if kind in self.objects:
-                return self._listed(request, kind)
+                return self._list_objects(request, kind)
             case "POST", "crm", "v3", "objects", kind, "search" if kind in self.objects:
                 return self._search_objects(request, kind)
         return _error_reply(404, "OBJECT_NOT_FOUND", "Unable to infer object type from the path")
 
-    def owner(self, name: str, email: str) -> str:
+    def add_owner(self, name: str, email: str) -> str:
         """A user who may own records; their id."""
         first, _, last = name.partition(" ")
         key = str(770 + len(self.owners))
@@ -91,13 +91,13 @@ class HubSpot(Vendor):
         )
         return key
 
-    def contact(self, made: datetime | None = None, **properties: Any) -> str:
+    def add_contact(self, made: datetime | None = None, **properties: Any) -> str:
         """A contact, with properties as HubSpot calls them; their id."""
         for name in properties:
             self.properties.setdefault(name, True)
-        return self._add("contacts", made, properties)
+        return self._add_object("contacts", made, properties)
 
-    def custom(self, name: str) -> None:
+    def add_custom_property(self, name: str) -> None:
         """A property that the company made itself."""
         self.properties[name] = False
 
@@ -105,14 +105,14 @@ class HubSpot(Vendor):
         self, kind: str, *contacts: str, made: datetime | None = None, **told: Any
     ) -> str:
         """A note, task, call, e-mail, communication or meeting with contacts; its id."""
-        key = self._add(kind, made, told)
+        key = self._add_object(kind, made, told)
         label = f"{kind.removesuffix('s')}_to_contact"
         linked = [{"id": contact, "type": label} for contact in contacts]
         if linked:
             self.objects[kind][-1]["associations"] = {"contacts": {"results": linked}}
         return key
 
-    def _add(self, kind: str, made: datetime | None, properties: Json) -> str:
+    def _add_object(self, kind: str, made: datetime | None, properties: Json) -> str:
         at = _format_time(made or self.clock.now())
         with self.lock:
             key = str(151 + sum(map(len, self.objects.values())))
@@ -134,7 +134,7 @@ class HubSpot(Vendor):
             for name, is_theirs in sorted(self.properties.items())
         ]
 
-    def _listed(self, request: Request, kind: str) -> Reply:
+    def _list_objects(self, request: Request, kind: str) -> Reply:
         asked = request.parameter("properties")
         defaults = _CONTACT_PROPERTIES if kind == "contacts" else _DEFAULT_PROPERTIES
         wanted = {*defaults, *(asked.split(",") if asked else ())}
@@ -146,9 +146,9 @@ class HubSpot(Vendor):
             if "contacts" not in linked:
                 kept.pop("associations", None)
             shown.append(kept)
-        return self._page(request, shown, _LIST_PARAMETERS)
+        return self._page_reply(request, shown, _LIST_PARAMETERS)
 
-    def _page(self, request: Request, rows: list[Json], known: set[str]) -> Reply:
+    def _page_reply(self, request: Request, rows: list[Json], known: set[str]) -> Reply:
         unknown = {name for name, _ in request.query} - known
         if unknown:
             return _error_reply(400, "VALIDATION_ERROR", f"unknown parameters: {sorted(unknown)}")
@@ -183,11 +183,11 @@ class HubSpot(Vendor):
     def state(self) -> Json:
         return {"owners": self.owners, **self.objects}
 
-    def plant(self, body: Json) -> Json:
+    def load_seed(self, body: Json) -> Json:
         """Owners `[{name, email}]`, contacts `[{properties}]`, engagements `[{kind, contacts}]`."""
         for one in body.get("owners", []):
-            self.owner(one["name"], one["email"])
-        contacts = [self.contact(**one) for one in body.get("contacts", [])]
+            self.add_owner(one["name"], one["email"])
+        contacts = [self.add_contact(**one) for one in body.get("contacts", [])]
         for one in body.get("engagements", []):
             told = {name: said for name, said in one.items() if name not in ("kind", "contacts")}
             self.add_engagement(one["kind"], *one.get("contacts", []), **told)
@@ -196,7 +196,7 @@ class HubSpot(Vendor):
     def reset(self) -> None:
         super().reset()
         with self.lock:
-            self._empty()
+            self._clear_data()
 
 
 def rate_limit_fault(retry_after: int | None = None) -> Json:

@@ -30,9 +30,9 @@ class Monday(Vendor):
 
     def __init__(self, setup: SimulatorSetup) -> None:
         super().__init__(setup)
-        self._empty()
+        self._clear_data()
 
-    def _empty(self) -> None:
+    def _clear_data(self) -> None:
         self.expired = False
         self.users: list[Json] = []
         self.boards: dict[str, Json] = {}
@@ -49,7 +49,7 @@ class Monday(Vendor):
             return None
         return json_reply(401, {"errors": ["Not Authenticated"]})
 
-    def expire(self, request: Request) -> None:
+    def expire_credentials(self, request: Request) -> None:
         self.expired = True
 
     def handle(self, request: Request) -> Reply:
@@ -65,24 +65,24 @@ class Monday(Vendor):
         with self.lock:
             match self.operation(request):
                 case "users":
-                    return self._data_reply({"users": self._users(query, given)})
+                    return self._data_reply({"users": self._list_users(query, given)})
                 case "boards":
                     return self._data_reply({"boards": self._list_boards(query, given)})
                 case "next_items_page":
                     return self._next_page(query, given)
         return _error_reply("parseError", "Parse error")
 
-    def user(self, name: str, email: str) -> str:
+    def add_user(self, name: str, email: str) -> str:
         key = str(880 + len(self.users))
         self.users.append({"id": key, "name": name, "email": email, "title": ""})
         return key
 
-    def board(self, name: str) -> str:
+    def add_board(self, name: str) -> str:
         key = str(4455 + len(self.boards))
         self.boards[key], self.items[key] = {"id": key, "name": name}, []
         return key
 
-    def item(self, board: str, name: str, *, group: str = "New Leads", **columns: Any) -> str:
+    def add_item(self, board: str, name: str, *, group: str = "New Leads", **columns: Any) -> str:
         """An item; a column is its text, or `(type, text, value)`."""
         values = []
         for title, said in columns.items():
@@ -121,7 +121,7 @@ class Monday(Vendor):
         ]
         one["updates"].append(said[0] | {"replies": said[1:]})
 
-    def _users(self, query: str, given: Json) -> list[Json]:
+    def _list_users(self, query: str, given: Json) -> list[Json]:
         size, nth = _page_limit(query), int(given.get("page", 1))
         return self.users[(nth - 1) * size : nth * size]
 
@@ -131,7 +131,7 @@ class Monday(Vendor):
             {
                 **self.boards[key],
                 "items_count": len(self.items[key]),
-                "items_page": self._page(key, 0, _page_limit(query)),
+                "items_page": self._items_page(key, 0, _page_limit(query)),
             }
             for key in wanted
             if key in self.boards
@@ -143,9 +143,9 @@ class Monday(Vendor):
             return _error_reply(
                 "CursorException", "CursorExpiredError: the cursor is no longer valid"
             )
-        return self._data_reply({"next_items_page": self._page(board, start, _page_limit(query))})
+        return self._data_reply({"next_items_page": self._items_page(board, start, _page_limit(query))})
 
-    def _page(self, board: str, start: int, size: int) -> Json:
+    def _items_page(self, board: str, start: int, size: int) -> Json:
         rows, cursor = self.items[board], None
         if start + size < len(rows):
             cursor = f"MSw{board}-{start + size}"
@@ -161,7 +161,7 @@ class Monday(Vendor):
     def reset(self) -> None:
         super().reset()
         with self.lock:
-            self._empty()
+            self._clear_data()
 
 
 def budget_fault(seconds: int) -> Json:

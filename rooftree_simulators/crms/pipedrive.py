@@ -29,9 +29,9 @@ class Pipedrive(Vendor):
 
     def __init__(self, setup: SimulatorSetup) -> None:
         super().__init__(setup)
-        self._empty()
+        self._clear_data()
 
-    def _empty(self) -> None:
+    def _clear_data(self) -> None:
         self.expired = False
         kinds = ("users", *_V1_LISTS.values(), *_V2_LISTS.values())
         self.rows: dict[str, list[Json]] = {name: [] for name in kinds}
@@ -45,7 +45,7 @@ class Pipedrive(Vendor):
             return None
         return _error_reply(401, "unauthorized access")
 
-    def expire(self, request: Request) -> None:
+    def expire_credentials(self, request: Request) -> None:
         self.expired = True
 
     def handle(self, request: Request) -> Reply:
@@ -60,7 +60,7 @@ class Pipedrive(Vendor):
             return self._page_by_cursor(request, self.rows[_V2_LISTS[path]])
         return _error_reply(404, "Unknown method .")
 
-    def add(self, kind: str, **fields: Any) -> Any:
+    def add_record(self, kind: str, **fields: Any) -> Any:
         """A row of one kind, with Pipedrive's own names; its id."""
         with self.lock:
             nth = sum(map(len, self.rows.values())) + 1
@@ -72,7 +72,7 @@ class Pipedrive(Vendor):
             self.rows[kind].append({"id": key, "add_time": added, **fields})
         return key
 
-    def field(self, name: str) -> str:
+    def add_custom_field(self, name: str) -> str:
         """A field of the company's own; the key it has on leads and deals."""
         code = uuid.uuid5(uuid.NAMESPACE_OID, name).hex + "0" * 8
         self.rows["fields"].append(
@@ -122,14 +122,14 @@ class Pipedrive(Vendor):
     def state(self) -> Json:
         return dict(self.rows)
 
-    def plant(self, body: Json) -> Json:
+    def load_seed(self, body: Json) -> Json:
         """Rows by kind: users, leads, archived, deals, persons, stages, notes, activities."""
-        return {name: [self.add(name, **row) for row in rows] for name, rows in body.items()}
+        return {name: [self.add_record(name, **row) for row in rows] for name, rows in body.items()}
 
     def reset(self) -> None:
         super().reset()
         with self.lock:
-            self._empty()
+            self._clear_data()
 
 
 def _error_reply(status: int, said: str) -> Reply:

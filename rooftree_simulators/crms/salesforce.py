@@ -36,9 +36,9 @@ class Salesforce(Vendor):
 
     def __init__(self, setup: SimulatorSetup) -> None:
         super().__init__(setup)
-        self._empty()
+        self._clear_data()
 
-    def _empty(self) -> None:
+    def _clear_data(self) -> None:
         self.tokens: set[str] = set()
         self.signed_in = 0
         self.custom: dict[str, list[str]] = {name: [] for name in _FIELDS}
@@ -57,13 +57,13 @@ class Salesforce(Vendor):
             return None
         return _error_reply(401, "INVALID_SESSION_ID", "Session expired or invalid")
 
-    def expire(self, request: Request) -> None:
+    def expire_credentials(self, request: Request) -> None:
         self.tokens.clear()
 
     def handle(self, request: Request) -> Reply:
         parts = request.path.strip("/").split("/")
         if request.path == "/services/oauth2/token":
-            return self._token(request)
+            return self._issue_token(request)
         if request.method != "GET" or parts[:3] != ["services", "data", API_VERSION]:
             return _error_reply(404, "NOT_FOUND", "The requested resource does not exist")
         match parts[3:]:
@@ -75,7 +75,7 @@ class Salesforce(Vendor):
                 return self._query_more(request, locator)
         return _error_reply(404, "NOT_FOUND", "The requested resource does not exist")
 
-    def add(self, name: str, **fields: Any) -> str:
+    def add_record(self, name: str, **fields: Any) -> str:
         """A record of one kind; its id of 18 letters."""
         with self.lock:
             known = _FIELDS[name].split()
@@ -88,7 +88,7 @@ class Salesforce(Vendor):
             self.rows[name].append(made | fields)
         return key
 
-    def _token(self, request: Request) -> Reply:
+    def _issue_token(self, request: Request) -> Reply:
         form = dict(request.form)
         if request.method != "POST" or form.get("grant_type") != "client_credentials":
             said = {
@@ -132,7 +132,7 @@ class Salesforce(Vendor):
             )
         needed = found["not_null"] or ""
         total = len(self._matching_rows(name, needed))
-        return json_reply(200, self._page(request, name, fields, needed, 0, total))
+        return json_reply(200, self._query_page(request, name, fields, needed, 0, total))
 
     def _query_more(self, request: Request, locator: str) -> Reply:
         key, _, begins = locator.partition("-")
@@ -140,12 +140,12 @@ class Salesforce(Vendor):
             return _error_reply(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
         name, fields, total = self.cursors[key]
         needed = {"Task": "WhoId", "Event": "WhoId"}.get(name, "")
-        return json_reply(200, self._page(request, name, fields, needed, int(begins), total))
+        return json_reply(200, self._query_page(request, name, fields, needed, int(begins), total))
 
     def _matching_rows(self, name: str, needed: str) -> list[Json]:
         return [one for one in self.rows[name] if not needed or one.get(needed)]
 
-    def _page(
+    def _query_page(
         self, request: Request, name: str, fields: list[str], needed: str, begins: int, total: int
     ) -> Json:
         asked = re.search(r"batchSize=(\d+)", request.header("Sforce-Query-Options"))
@@ -173,14 +173,14 @@ class Salesforce(Vendor):
     def state(self) -> Json:
         return dict(self.rows)
 
-    def plant(self, body: Json) -> Json:
+    def load_seed(self, body: Json) -> Json:
         """Records by kind: `{"Lead": [{"LastName": …}]}`."""
-        return {name: [self.add(name, **row) for row in rows] for name, rows in body.items()}
+        return {name: [self.add_record(name, **row) for row in rows] for name, rows in body.items()}
 
     def reset(self) -> None:
         super().reset()
         with self.lock:
-            self._empty()
+            self._clear_data()
 
 
 def _format_time(at: datetime) -> str:

@@ -39,9 +39,9 @@ class Zoho(Vendor):
 
     def __init__(self, setup: SimulatorSetup) -> None:
         super().__init__(setup)
-        self._empty()
+        self._clear_data()
 
-    def _empty(self) -> None:
+    def _clear_data(self) -> None:
         self.tokens: dict[str, Any] = {}  # and until when each is good
         self.signed_in = 0
         self.users: list[Json] = []
@@ -61,31 +61,31 @@ class Zoho(Vendor):
             return None
         return _error_reply(401, "INVALID_TOKEN", "invalid oauth token")
 
-    def expire(self, request: Request) -> None:
+    def expire_credentials(self, request: Request) -> None:
         self.tokens.clear()
 
     def handle(self, request: Request) -> Reply:
         match request.method, *request.path.strip("/").split("/"):
             case "POST", "oauth", "v2", "token":
-                return self._token(request)
+                return self._issue_token(request)
             case "GET", "crm", "v8", "users":
-                return self._users(request)
+                return self._list_users(request)
             case "GET", "crm", "v8", "settings", "fields":
-                return self._fields(request)
+                return self._list_fields(request)
             case "GET", "crm", "v8", module, "actions", "count" if module in self.rows:
                 return json_reply(200, {"count": len(self.rows[module])})
             case "GET", "crm", "v8", module if module in self.rows:
                 return self._list_records(request, module)
         return _error_reply(404, "INVALID_URL_PATTERN", "Please check the URL")
 
-    def user(self, name: str, email: str) -> Json:
+    def add_user(self, name: str, email: str) -> Json:
         """A user, as records name their owner."""
         key = f"57257670000004119{90 + len(self.users)}"
         row = {"id": key, "full_name": name, "email": email, "status": "active"}
         self.users.append(row)
         return {"name": name, "id": key, "email": email}
 
-    def add(self, module: str, **fields: Any) -> str:
+    def add_record(self, module: str, **fields: Any) -> str:
         """A record of a module; its id."""
         with self.lock:
             if module == "Leads":
@@ -97,7 +97,7 @@ class Zoho(Vendor):
             self.rows[module].append({"id": key, "Created_Time": made, **fields})
         return key
 
-    def _token(self, request: Request) -> Reply:
+    def _issue_token(self, request: Request) -> Reply:
         form = {**dict(request.query), **dict(request.form)}
         if form.get("grant_type") != "refresh_token":
             return json_reply(200, {"error": "unsupported_grant_type"})
@@ -112,7 +112,7 @@ class Zoho(Vendor):
         bought = {"access_token": token, "api_domain": "https://www.zohoapis.com"}
         return json_reply(200, bought | {"token_type": "Bearer", "expires_in": 3600})
 
-    def _users(self, request: Request) -> Reply:
+    def _list_users(self, request: Request) -> Reply:
         if request.parameter("type") not in ("AllUsers", "ActiveUsers"):
             return _error_reply(400, "INVALID_REQUEST", "type is not valid")
         nth, size = int(request.parameter("page", "1")), int(request.parameter("per_page", "200"))
@@ -123,7 +123,7 @@ class Zoho(Vendor):
         info["more_records"] = len(self.users) > nth * size
         return json_reply(200, {"users": shown, "info": info})
 
-    def _fields(self, request: Request) -> Reply:
+    def _list_fields(self, request: Request) -> Reply:
         if request.parameter("module") != "Leads":
             return _error_reply(400, "INVALID_MODULE", "the module name given seems to be invalid")
         named = [
@@ -157,14 +157,14 @@ class Zoho(Vendor):
     def state(self) -> Json:
         return {"users": self.users, **self.rows}
 
-    def plant(self, body: Json) -> Json:
+    def load_seed(self, body: Json) -> Json:
         """Records by module: `{"Leads": [{"Last_Name": …}]}`."""
-        return {name: [self.add(name, **row) for row in rows] for name, rows in body.items()}
+        return {name: [self.add_record(name, **row) for row in rows] for name, rows in body.items()}
 
     def reset(self) -> None:
         super().reset()
         with self.lock:
-            self._empty()
+            self._clear_data()
 
 
 def _check_query(request: Request, fields: list[str], size: int) -> Reply | None:

@@ -53,9 +53,9 @@ class EncompassInstance:
         self.rng = rng
         self.drawer = drawer  # what an earlier run left is there again
         self.lock = threading.RLock()
-        self.start_over()
+        self.reset_state()
 
-    def start_over(self) -> None:
+    def reset_state(self) -> None:
         self.switches = default_switches()
         self.tokens = OAuthTokens(self.clock, INSTANCE_ID)
         self.webhooks = Webhooks(self.clock, self.rng, self.switches, INSTANCE_ID)
@@ -71,7 +71,7 @@ class EncompassInstance:
         self.refused_for_load = 0
         self.violations: list[Json] = []
         self._next_number = 1
-        for loan in self.drawer.loans() if self.drawer else ():
+        for loan in self.drawer.load_loans() if self.drawer else ():
             loan.copy_for_reports(self.reportable, timedelta(0))
             self.loans[loan.guid] = loan
             self._next_number = max(self._next_number, int(loan.number[-5:]) + 1)
@@ -79,7 +79,7 @@ class EncompassInstance:
     def delete_stored_loans(self) -> None:
         """Forget the files for good."""
         if self.drawer:
-            self.drawer.empty()
+            self.drawer.delete_all()
 
     def close(self) -> None:
         """Let go of the files on disk."""
@@ -89,13 +89,13 @@ class EncompassInstance:
 
     def update_switches(self, body: Json) -> Json:
         """Set switches and the token rules that follow from them."""
-        now = self.switches.change(body)
+        now = self.switches.update(body)
         self.tokens.isv = bool(now["isv"])
         self.tokens.epc = bool(now["epc"])
         self.tokens.window30 = bool(now["window30"])
         return now
 
-    def loan(self, guid: str) -> Loan:
+    def get_loan(self, guid: str) -> Loan:
         found = self.loans.get(guid.strip("{}"))
         if found is None:
             raise not_found_error("No loan with this id.")
@@ -126,7 +126,7 @@ class EncompassInstance:
         if holder:
             raise conflict_error(f"Loan is already locked by {holder}")
 
-    def changed(
+    def save_change(
         self,
         loan: Loan,
         events: list[tuple[str, Json]],
@@ -140,7 +140,7 @@ class EncompassInstance:
         lag = timedelta(seconds=float(self.switches.values["pipeline_lag_s"]))
         loan.copy_for_reports(self.reportable, lag)
         if self.drawer:
-            self.drawer.keep(loan)
+            self.drawer.save_loan(loan)
         if silent or (user == SERVICE_USER and not self.switches.values["self_events"]):
             return
         for event, payload in events:

@@ -64,8 +64,8 @@ class Encompass(Vendor):
             return None
         return error_reply(401, "Unauthorized", "The token is missing or has ended.")
 
-    def expire(self, request: Request) -> None:
-        self.office.tokens.expire(request)
+    def expire_credentials(self, request: Request) -> None:
+        self.office.tokens.expire_token(request)
 
     def admit(self, request: Request) -> Reply | None:
         office = self.office
@@ -77,11 +77,11 @@ class Encompass(Vendor):
             office.peak_in_flight = max(office.peak_in_flight, office.in_flight)
         return None
 
-    def leave(self) -> None:
+    def release(self) -> None:
         with self.office.lock:
             self.office.in_flight = max(0, self.office.in_flight - 1)
 
-    def dress(self, reply: Reply) -> Reply:
+    def add_headers(self, reply: Reply) -> Reply:
         office = self.office
         left = max(0, _CONCURRENCY_LIMIT - office.in_flight - office.foreign_load)
         return reply.with_headers(
@@ -96,7 +96,7 @@ class Encompass(Vendor):
         parts = request.path.strip("/").split("/")
         match parts:
             case ["oauth2", "v1", *action]:
-                return self.office.tokens.answer(request, "/".join(action))
+                return self.office.tokens.handle_token_call(request, "/".join(action))
             case ["webhook", "v1", *rest]:
                 return self._route_webhook(request, rest)
             case ["encompass", "v3", *rest]:
@@ -115,12 +115,12 @@ class Encompass(Vendor):
             case "DELETE", "resourceLocks", lock_id:
                 return loan_endpoints.unlock_loan(self.office, lock_id)
             case method, "loans", guid, *tail:
-                return self._loan(request, self.office.loan(guid), [method, *tail], user)
+                return self._route_loan(request, self.office.get_loan(guid), [method, *tail], user)
             case "GET", *tail:
-                return self._settings(request, "/".join(tail))
+                return self._route_settings(request, "/".join(tail))
         raise not_found_error("No such resource.")
 
-    def _loan(self, request: Request, loan: Loan, call: list[str], user: str) -> Reply:
+    def _route_loan(self, request: Request, loan: Loan, call: list[str], user: str) -> Reply:
         match call:
             case ["GET"]:
                 return loan_endpoints.read_loan(self.office, request, loan)
@@ -134,7 +134,7 @@ class Encompass(Vendor):
                 return loan_endpoints.handle_milestones(request, loan, rest, user)
         raise not_found_error("No such resource.")
 
-    def _settings(self, request: Request, path: str) -> Reply:
+    def _route_settings(self, request: Request, path: str) -> Reply:
         if path == "loanFolders":
             return json_reply(200, [{"name": name} for name in self.office.folders])
         if path == "settings/loan/customFields":
@@ -165,7 +165,7 @@ class Encompass(Vendor):
             case "GET", "subscriptions":
                 return json_reply(200, [row.as_json() for row in hooks.subscriptions.values()])
             case "POST", "subscriptions":
-                made = hooks.create(read_json_body(request, dict))
+                made = hooks.create_subscription(read_json_body(request, dict))
                 place = ("Location", f"/webhook/v1/subscriptions/{made.id}")
                 return Reply(status=201, headers=(place,))
             case method, "subscriptions", subscription_id:
@@ -175,12 +175,12 @@ class Encompass(Vendor):
     def _route_subscription(self, request: Request, method: str, subscription_id: str) -> Reply:
         hooks = self.office.webhooks
         if method == "GET":
-            return json_reply(200, hooks.get(subscription_id).as_json())
+            return json_reply(200, hooks.get_subscription(subscription_id).as_json())
         if method == "DELETE":
-            hooks.delete(subscription_id)
+            hooks.delete_subscription(subscription_id)
             return Reply(status=204)
         if method in {"PUT", "PATCH"}:
-            hooks.change(subscription_id, read_json_body(request, dict), whole=method == "PUT")
+            hooks.update_subscription(subscription_id, read_json_body(request, dict), whole=method == "PUT")
             return Reply(status=204)
         raise not_found_error("No such resource.")
 
@@ -189,7 +189,7 @@ class Encompass(Vendor):
     def control(self, method: str, path: list[str], body: Json) -> Json:
         match method, *path:
             case "POST", "loans", guid, action if action in _LOAN_ACTIONS:
-                loan = self._known(guid)
+                loan = self._get_loan(guid)
                 _LOAN_ACTIONS[action](self.office, loan, body)
                 return {"id": loan.guid, "milestone": loan.last_completed}
             case "POST", "scenario":
@@ -204,13 +204,13 @@ class Encompass(Vendor):
                 return {}
         raise LookupError("/".join(path))
 
-    def _known(self, guid: str) -> Loan:
+    def _get_loan(self, guid: str) -> Loan:
         if guid not in self.office.loans:
             raise ValueError(f"no loan {guid}")
         return self.office.loans[guid]
 
     def _start_scenario(self, body: Json) -> Json:
-        loan = self._known(str(body["loan_id"]))
+        loan = self._get_loan(str(body["loan_id"]))
         path = str(body.get("path", "happy"))
         start_scenario(
             self.office,
@@ -226,7 +226,7 @@ class Encompass(Vendor):
         with office.lock:
             return {
                 "loans": [_describe_loan(loan) for loan in office.loans.values()],
-                "tokens": {"issued": office.tokens.issued, "alive": office.tokens.alive()},
+                "tokens": {"issued": office.tokens.issued, "alive": office.tokens.count_alive()},
                 "subscriptions": [row.as_json() for row in office.webhooks.subscriptions.values()],
                 "deliveries": list(office.webhooks.history),
                 "violations": list(office.violations),
@@ -239,7 +239,7 @@ class Encompass(Vendor):
                 "switches": dict(office.switches.values),
             }
 
-    def plant(self, body: Json) -> Json:
+    def load_seed(self, body: Json) -> Json:
         """Add users (name -> password), folders, custom and reportable fields, loans."""
         office = self.office
         office.tokens.users.update(body.get("users") or {})
@@ -252,7 +252,7 @@ class Encompass(Vendor):
             loan = office.open_loan(str(row.get("folder", "Prospects")))
             for field_id, value in (row.get("fields") or {}).items():
                 write_field(loan, field_id, value)
-            office.changed(loan, [], user="processor1", paths=[])
+            office.save_change(loan, [], user="processor1", paths=[])
             made.append(loan.guid)
         return {"loans": made}
 
@@ -260,7 +260,7 @@ class Encompass(Vendor):
         super().reset()
         with self.office.lock:
             self.office.delete_stored_loans()
-            self.office.start_over()
+            self.office.reset_state()
 
 
 def _describe_loan(loan: Loan) -> Json:
@@ -285,7 +285,7 @@ def _control_field(office: EncompassInstance, loan: Loan, body: Json) -> None:
     path = FIELDS[field_id].path if field_id in FIELDS else "customFields"
     silent = by == "desktop" and bool(office.switches.values["desktop_silent"])
     events: list[tuple[str, Json]] = [("update", {}), ("change", {})]
-    office.changed(loan, events, user="processor1", paths=[path], silent=silent)
+    office.save_change(loan, events, user="processor1", paths=[path], silent=silent)
 
 
 def _control_lock(office: EncompassInstance, loan: Loan, body: Json) -> None:

@@ -47,7 +47,7 @@ def create_loan(office: EncompassInstance, request: Request, user: str) -> Reply
             lo_id=request.parameter("loId"),
         )
         paths = _write_document(loan, document)
-        office.changed(loan, [("create", {})], user=user, paths=paths)
+        office.save_change(loan, [("create", {})], user=user, paths=paths)
     place = ("Location", f"/encompass/v3/loans/{loan.guid}")
     view = request.parameter("view")
     if not view:
@@ -131,7 +131,7 @@ def update_loan(office: EncompassInstance, request: Request, loan: Loan, user: s
     with office.lock:
         office.check_not_locked(loan, user)
         paths = _write_document(loan, document)
-        office.changed(loan, [("update", {}), ("change", {})], user=user, paths=paths)
+        office.save_change(loan, [("update", {}), ("change", {})], user=user, paths=paths)
     view = request.parameter("view")
     return json_reply(200, _loan_view(loan, view=view)) if view else Reply(status=204)
 
@@ -184,7 +184,7 @@ def write_fields(office: EncompassInstance, request: Request, loan: Loan, user: 
             ]
         except (TypeError, ValueError) as wrong:
             raise bad_request_error(f"A value cannot be read: {wrong}") from wrong
-        office.changed(loan, [("update", {}), ("change", {})], user=user, paths=paths)
+        office.save_change(loan, [("update", {}), ("change", {})], user=user, paths=paths)
     return Reply(status=204)
 
 
@@ -219,7 +219,7 @@ def lock_loan(office: EncompassInstance, request: Request, user: str) -> Reply:
     kind = body.get("lockType")
     if resource.get("entityType") != "Loan" or kind not in {"Exclusive", "NGSharedLock"}:
         raise bad_request_error("Unknown entityType or lockType.")
-    loan = office.loan(str(resource.get("entityId", "")))
+    loan = office.get_loan(str(resource.get("entityId", "")))
     with office.lock:
         office.check_not_locked(loan, user)
         if loan.lock is not None and kind == "Exclusive":

@@ -97,7 +97,7 @@ def move_loan(
         _fill_application(loan)
         silent = by == "desktop" and bool(office.switches.values["desktop_silent"])
         paths = [FIELDS[field_id].path for field_id in field_ids]
-        office.changed(loan, events, user=_USERS[by], paths=paths, silent=silent)
+        office.save_change(loan, events, user=_USERS[by], paths=paths, silent=silent)
 
 
 def _apply_status(
@@ -195,7 +195,7 @@ def start_scenario(
     steps = SCENARIOS[path]
     while steps and _is_already_done(loan, steps[0][1]):
         steps = steps[1:]
-    office.clock.process(_play_scenario(office, loan, steps, days=days, by=by))
+    office.clock.run_process(_play_scenario(office, loan, steps, days=days, by=by))
 
 
 def _is_already_done(loan: Loan, status: str) -> bool:

@@ -28,18 +28,18 @@ class LoanStore:
         self._files.execute("pragma synchronous = off")
         self._files.execute(_CREATE_TABLE)
 
-    def keep(self, loan: Loan) -> None:
+    def save_loan(self, loan: Loan) -> None:
         """Write a file down as it is now."""
         with self._mutex:
             self._files.execute(_UPSERT_LOAN, (loan.guid, json.dumps(_loan_to_json(loan))))
 
-    def loans(self) -> Iterator[Loan]:
+    def load_loans(self) -> Iterator[Loan]:
         """Every file, in no order."""
         with self._mutex:
             rows = self._files.execute("select file from loan").fetchall()
         return (_loan_from_json(json.loads(text)) for (text,) in rows)
 
-    def empty(self) -> None:
+    def delete_all(self) -> None:
         """Forget everything."""
         with self._mutex:
             self._files.execute("delete from loan")

@@ -57,16 +57,16 @@ class OAuthTokens:
             token.used_at = now
         return token.user
 
-    def expire(self, request: Request) -> None:
+    def expire_token(self, request: Request) -> None:
         self._alive.pop(request.header("Authorization").partition(" ")[2], None)
 
     def expire_all_tokens(self) -> None:
         self._alive.clear()
 
-    def alive(self) -> int:
+    def count_alive(self) -> int:
         return len(self._alive)
 
-    def answer(self, request: Request, action: str) -> Reply:
+    def handle_token_call(self, request: Request, action: str) -> Reply:
         """`token`, `token/introspection` or `token/revocation`."""
         form = dict(request.form)
         if not self._is_known_client(request, form):

@@ -112,35 +112,35 @@ class Webhooks:
         self._ids = itertools.count(1)
         self._lock = threading.RLock()
 
-    def create(self, body: Json) -> Subscription:
+    def create_subscription(self, body: Json) -> Subscription:
         with self._lock:
             if len(self.subscriptions) >= _MAX_SUBSCRIPTIONS:
                 raise bad_request_error(f"No more than {_MAX_SUBSCRIPTIONS} subscriptions.")
-            made = self._read(body, str(uuid.uuid4()))
+            made = self._parse_subscription(body, str(uuid.uuid4()))
             self.subscriptions[made.id] = made
         return made
 
-    def change(self, subscription_id: str, body: Json, *, whole: bool) -> Subscription:
+    def update_subscription(self, subscription_id: str, body: Json, *, whole: bool) -> Subscription:
         with self._lock:
-            kept = self.get(subscription_id)
+            kept = self.get_subscription(subscription_id)
             base = {} if whole else {**kept.as_json(), "signingkey": kept.signing_key}
             base.pop("subscriptionId", None)
-            made = self._read({**base, **body}, subscription_id)
+            made = self._parse_subscription({**base, **body}, subscription_id)
             self.subscriptions[subscription_id] = made
         return made
 
-    def get(self, subscription_id: str) -> Subscription:
+    def get_subscription(self, subscription_id: str) -> Subscription:
         kept = self.subscriptions.get(subscription_id)
         if kept is None:
             raise not_found_error("No such subscription.")
         return kept
 
-    def delete(self, subscription_id: str) -> None:
-        self.get(subscription_id)
+    def delete_subscription(self, subscription_id: str) -> None:
+        self.get_subscription(subscription_id)
         with self._lock:
             del self.subscriptions[subscription_id]
 
-    def _read(self, body: Json, subscription_id: str) -> Subscription:
+    def _parse_subscription(self, body: Json, subscription_id: str) -> Subscription:
         unknown = body.keys() - _KNOWN_KEYS
         if unknown:
             raise bad_request_error(f"Unknown property: {', '.join(sorted(unknown))}")
@@ -188,7 +188,7 @@ class Webhooks:
             times = 2 if self.rng.random() < float(self.switches.values["dup_rate"]) else 1
             for _ in range(times):
                 late = self.rng.uniform(0, _REORDER_S) if self.switches.values["reorder"] else 0.0
-                self.clock.process(self._deliver_with_retries(subscription, body), after=late)
+                self.clock.run_process(self._deliver_with_retries(subscription, body), after=late)
 
     def _envelope(self, event: str, loan_id: str, user: str, payload: Json) -> Json:
         meta: Json = {

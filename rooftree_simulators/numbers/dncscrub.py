@@ -26,9 +26,9 @@ class DncScrub(Vendor):
 
     def __init__(self, setup: SimulatorSetup) -> None:
         super().__init__(setup)
-        self._empty()
+        self._clear_data()
 
-    def _empty(self) -> None:
+    def _clear_data(self) -> None:
         self.results: dict[str, tuple[str, str]] = {}  # number: code and reason; others are clean
         self.disconnected: dict[str, date] = {}  # for good, on that day
         self.is_authorized = True  # our letter is filed: the safe harbor is ours
@@ -111,10 +111,10 @@ class DncScrub(Vendor):
             since = _parse_day(row)
             if since is None or not _TEN_DIGITS.fullmatch(str(row.get("phoneNumber", ""))):
                 return _bad_request_reply("Invalid phone number or date format.")
-            found.append(self._answer(row["phoneNumber"], since))
+            found.append(self._reassigned_result(row["phoneNumber"], since))
         return json_reply(200, found)
 
-    def _answer(self, phone: str, since: date) -> Json:
+    def _reassigned_result(self, phone: str, since: date) -> Json:
         gone = self.disconnected.get(phone)
         changed: bool | None = gone is not None and gone >= since
         if gone is None and since < self.data_begins:
@@ -126,7 +126,7 @@ class DncScrub(Vendor):
             "IsSandBox": self.is_sandbox,
         }
 
-    def plant(self, body: Json) -> Json:
+    def load_seed(self, body: Json) -> Json:
         """Results `{number: [code, reason]}` and disconnected `{number: day}`, by ten digits."""
         with self.lock:
             self.results |= {key: (code, why) for key, (code, why) in body["results"].items()}
@@ -141,7 +141,7 @@ class DncScrub(Vendor):
     def reset(self) -> None:
         super().reset()
         with self.lock:
-            self._empty()
+            self._clear_data()
 
 
 def _parse_day(row: Any) -> date | None:

@@ -94,16 +94,16 @@ class LeadSeller:
             changes: what the post says otherwise than was offered, on a bad day.
         """
         offer = ping_body(borrower, rng)
-        pinged = self.tell("ping", offer)
+        pinged = self.send_step("ping", offer)
         bid = _parse_bid(pinged)
         if bid < self.floor:
             return AuctionResult(ping_id=offer["ping_id"], bid=bid, pinged=pinged)
         made = post_body(offer, borrower, price=bid, at=at, wording=self.wording)
         sold = {**made, **(changes or {})}
-        posted = self.tell("post", sold)
+        posted = self.send_step("post", sold)
         return AuctionResult(ping_id=offer["ping_id"], bid=bid, pinged=pinged, posted=posted)
 
-    def tell(self, step: str, content: dict[str, Any]) -> HttpAnswer:
+    def send_step(self, step: str, content: dict[str, Any]) -> HttpAnswer:
         """One ping or post; an auction waits no longer than AUCTION_S for its answer."""
         headers = {"Content-Type": "application/json", "X-Api-Key": self.secret}
         body = json.dumps(content, ensure_ascii=False).encode()

@@ -62,7 +62,7 @@ def create_call(account: TwilioAccount, request: Request) -> Reply:
     call.events, call.timeout_s = events, float(timeout)
     call.detect_machine = bool(fields.get("MachineDetection"))
     shown = json_reply(201, call.as_json(account.sid))
-    account.clock.process(_run_outbound(account, call))
+    account.clock.run_process(_run_outbound(account, call))
     return shown
 
 
@@ -93,7 +93,7 @@ def _run_outbound(account: TwilioAccount, call: CallLeg) -> Generator[float, Non
         end_leg(account, call, "no-answer")
         return
     yield person.answer_after_s
-    if call.over:
+    if call.is_over:
         return
     change_status(account, call, "in-progress", "answered")
     if call.detect_machine:
@@ -105,7 +105,7 @@ def _run_outbound(account: TwilioAccount, call: CallLeg) -> Generator[float, Non
 def _run_conversation(account: TwilioAccount, call: CallLeg) -> Generator[float, None, None]:
     patience = callee_behavior(account, call).hang_up_after_s
     if patience is not None:
-        account.clock.after(patience, lambda: end_leg(account, call))
+        account.clock.schedule_job(patience, lambda: end_leg(account, call))
     yield from run_documents(account, call, NextDocument(url=call.url, method=call.method))
     end_leg(account, call)
 
@@ -115,10 +115,10 @@ def receive_call(account: TwilioAccount, *, sender: str, to: str) -> CallLeg:
     call = open_leg(account, to=to, sender=sender, direction="inbound")
     call.url, call.status = account.line(to).voice_url, "ringing"
     if not call.url:
-        account.warn(11200, "no URL for calls on this number", number=to)
+        account.record_warning(11200, "no URL for calls on this number", number=to)
         end_leg(account, call, "failed")
         return call
-    account.clock.process(_run_inbound(account, call))
+    account.clock.run_process(_run_inbound(account, call))
     return call
 
 
@@ -133,7 +133,7 @@ def update_call(account: TwilioAccount, request: Request, sid: str) -> Reply:
     call = get_call(account, sid)
     fields = read_form(request, {"Status", "Url", "Method"})
     status = fields.get("Status", "")
-    if call.over:
+    if call.is_over:
         raise reply_error(21220)
     if status and status not in {"canceled", "completed"}:
         raise reply_error(20001)
@@ -182,7 +182,7 @@ def list_calls(account: TwilioAccount, request: Request) -> Reply:
 def _matches_query(call: CallLeg, query: dict[str, str]) -> bool:
     facts = {
         "To": call.to,
-        "From": call.sender,
+        "From": call.from_number,
         "Status": call.status,
         "ParentCallSid": call.parent,
     }

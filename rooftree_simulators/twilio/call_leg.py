@@ -15,7 +15,7 @@ ENDED_STATUSES = {"completed", "busy", "no-answer", "failed", "canceled"}
 class CallLeg:
     sid: str
     to: str
-    sender: str
+    from_number: str
     direction: str  # outbound-api | outbound-dial | inbound
     created_at: datetime
     url: str = ""
@@ -32,20 +32,20 @@ class CallLeg:
     answered_by: str = ""
     sequence: int = 0
     bridged_to: str = ""
-    heard: list[Json] = field(default_factory=list)
+    spoken: list[Json] = field(default_factory=list)
     pressed: list[str] = field(default_factory=list)
     digits: list[str] = field(default_factory=list)
     redirect: str = ""
     at_end: list[Callable[[], None]] = field(default_factory=list)
 
     @property
-    def over(self) -> bool:
+    def is_over(self) -> bool:
         return self.status in ENDED_STATUSES
 
     @property
     def person(self) -> str:
         """The number at the far end."""
-        return self.sender if self.direction == "inbound" else self.to
+        return self.from_number if self.direction == "inbound" else self.to
 
     @property
     def seconds(self) -> int:
@@ -63,11 +63,11 @@ class CallLeg:
             "date_created": format_date(self.created_at),
             "date_updated": format_date(self.ended_at or self.answered_at or self.created_at),
             "direction": self.direction,
-            "duration": str(self.seconds) if self.over else None,
+            "duration": str(self.seconds) if self.is_over else None,
             "end_time": format_date(self.ended_at),
             "forwarded_from": None,
-            "from": self.sender,
-            "from_formatted": self.sender,
+            "from": self.from_number,
+            "from_formatted": self.from_number,
             "group_sid": None,
             "parent_call_sid": self.parent or None,
             "phone_number_sid": None,
@@ -87,7 +87,7 @@ class CallLeg:
     def as_state_json(self, account_sid: str) -> Json:
         """The JSON plus what only a simulator knows: what was said and pressed."""
         shown = self.as_json(account_sid)
-        shown.update(heard=self.heard, pressed=self.pressed, bridged_to=self.bridged_to)
+        shown.update(heard=self.spoken, pressed=self.pressed, bridged_to=self.bridged_to)
         return shown
 
 
@@ -96,7 +96,7 @@ def open_leg(account: TwilioAccount, *, to: str, sender: str, direction: str) ->
     call = CallLeg(
         sid=new_sid("CA"),
         to=to,
-        sender=sender,
+        from_number=sender,
         direction=direction,
         created_at=account.clock.now(),
     )
@@ -107,7 +107,7 @@ def open_leg(account: TwilioAccount, *, to: str, sender: str, direction: str) ->
 
 
 def callee_behavior(account: TwilioAccount, call: CallLeg) -> CalleeBehavior:
-    return account.callee(call.person)
+    return account.behavior_of(call.person)
 
 
 def request_fields(account: TwilioAccount, call: CallLeg) -> list[tuple[str, str]]:
@@ -118,9 +118,9 @@ def request_fields(account: TwilioAccount, call: CallLeg) -> list[tuple[str, str
         ("CallSid", call.sid),
         ("CallStatus", call.status),
         ("Called", call.to),
-        ("Caller", call.sender),
+        ("Caller", call.from_number),
         ("Direction", call.direction),
-        ("From", call.sender),
+        ("From", call.from_number),
         ("To", call.to),
     ]
     if call.parent:
@@ -133,14 +133,14 @@ def request_fields(account: TwilioAccount, call: CallLeg) -> list[tuple[str, str
 def change_status(account: TwilioAccount, call: CallLeg, status: str, event: str) -> None:
     """Move a leg to a status and report the event to whoever asked for it."""
     with account.lock:
-        if call.over:
+        if call.is_over:
             return
         call.status = status
         if status == "in-progress":
             call.answered_at = account.clock.now()
-        if call.over:
+        if call.is_over:
             call.ended_at = account.clock.now()
-    for act in call.at_end if call.over else ():
+    for act in call.at_end if call.is_over else ():
         act()
     if not call.callback or event not in call.events:
         return
@@ -151,10 +151,10 @@ def change_status(account: TwilioAccount, call: CallLeg, status: str, event: str
         ("Timestamp", http_date(account.clock.now())),
     ]
     call.sequence += 1
-    if call.over:
+    if call.is_over:
         fields.append(("CallDuration", str(call.seconds)))
         fields.append(("Duration", str(-(-call.seconds // 60))))
-    account.report(call.callback, fields, method=call.callback_method)
+    account.report_status(call.callback, fields, method=call.callback_method)
 
 
 def end_leg(account: TwilioAccount, call: CallLeg, status: str = "completed") -> None:

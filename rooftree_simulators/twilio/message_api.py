@@ -122,7 +122,7 @@ def create_message(account: TwilioAccount, request: Request) -> Reply:
     message.service, message.callback = service, callback
     message.status = "accepted" if service else "queued"
     shown = json_reply(201, message.as_json())
-    account.clock.process(_run_delivery(account, message))
+    account.clock.run_process(_run_delivery(account, message))
     return shown
 
 
@@ -173,7 +173,7 @@ def _store_message(
 
 def _run_delivery(account: TwilioAccount, message: TwilioMessage) -> Iterator[float]:
     """queued, sent, and then what the far end's phone does."""
-    callee = account.callee(message.to)
+    callee = account.behavior_of(message.to)
     if not message.sender:
         message.sender = account.services[message.service][0]
     _change_status(account, message, "queued")
@@ -210,7 +210,7 @@ def _change_status(account: TwilioAccount, message: TwilioMessage, status: str) 
         fields.append(("MessagingServiceSid", message.service))
     if message.error_code:
         fields.append(("ErrorCode", str(message.error_code)))
-    account.report(message.callback, fields)
+    account.report_status(message.callback, fields)
 
 
 def list_messages(account: TwilioAccount, request: Request) -> Reply:
@@ -283,14 +283,14 @@ def receive_message(account: TwilioAccount, *, sender: str, to: str, body: str) 
     said = _apply_keyword(account, message)
     line = account.line(to)
     if not line.sms_url:
-        account.warn(11200, "no URL for messages on this number", number=to)
+        account.record_warning(11200, "no URL for messages on this number", number=to)
         return {"message_sid": message.sid, "status": 0, "replies": []}
-    answer = account.post(line.sms_url, _inbound_fields(account, message, said))
+    answer = account.post_signed(line.sms_url, _inbound_fields(account, message, said))
     replies = []
     if answer.status == 200 and answer.body.strip():
         replies = _send_twiml_replies(account, message, answer.body)
     elif not 200 <= answer.status < 300:
-        account.warn(11200, f"the message URL answered {answer.status}", url=line.sms_url)
+        account.record_warning(11200, f"the message URL answered {answer.status}", url=line.sms_url)
     return {"message_sid": message.sid, "status": answer.status, "replies": replies}
 
 
@@ -344,7 +344,7 @@ def _send_reply(account: TwilioAccount, to_message: TwilioMessage, body: str) ->
         body=body,
         direction="outbound-reply",
     )
-    account.clock.process(_run_delivery(account, made))
+    account.clock.run_process(_run_delivery(account, made))
     return made
 
 
@@ -355,15 +355,15 @@ def _send_twiml_replies(
     try:
         root = twiml_reader.parse_twiml(document)
     except twiml_reader.InvalidTwiml as problem:
-        account.warn(12100, str(problem))
+        account.record_warning(12100, str(problem))
         return []
     sent: list[Json] = []
     for verb in root:
         if verb.tag != "Message":
-            account.warn(12200, f"unexpected verb {verb.tag}")
+            account.record_warning(12200, f"unexpected verb {verb.tag}")
             continue
         if (message.sender, message.to) in account.opted_out:
-            account.warn(21610, "a reply to an unsubscribed recipient was dropped")
+            account.record_warning(21610, "a reply to an unsubscribed recipient was dropped")
             continue
         inner = verb.find("Body")
         text = (inner.text if inner is not None else verb.text) or ""

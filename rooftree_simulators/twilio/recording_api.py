@@ -167,4 +167,4 @@ def _report_status(account: TwilioAccount, one: Recording, event: str) -> None:
     ]
     if event == "completed":
         fields.append(("RecordingDuration", str(one.seconds)))
-    account.report(one.callback, fields, method=one.method)
+    account.report_status(one.callback, fields, method=one.method)

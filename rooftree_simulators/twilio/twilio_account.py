@@ -58,9 +58,9 @@ class TwilioAccount:
         self.clock = clock
         self.rng = rng
         self.lock = threading.RLock()
-        self.start_over()
+        self.reset_state()
 
-    def start_over(self) -> None:
+    def reset_state(self) -> None:
         self.sid = ACCOUNT_SID
         self.auth_token = AUTH_TOKEN
         self.lines = {MAIN_NUMBER: AccountLine(number=MAIN_NUMBER)}
@@ -86,7 +86,7 @@ class TwilioAccount:
             }
         )
 
-    def callee(self, number: str) -> CalleeBehavior:
+    def behavior_of(self, number: str) -> CalleeBehavior:
         return self.callees.get(number, self.usual)
 
     def line(self, number: str) -> AccountLine:
@@ -96,17 +96,17 @@ class TwilioAccount:
     def senders(self, message_from: str, service: str) -> list[str]:
         return self.services.get(service, []) if service else [message_from]
 
-    def post(self, url: str, fields: list[tuple[str, str]], *, method: str = "POST") -> HttpAnswer:
+    def post_signed(self, url: str, fields: list[tuple[str, str]], *, method: str = "POST") -> HttpAnswer:
         """Call us as Twilio does, signed; the attempt is kept for the state call.
 
         A connection that fails is tried once more, as Twilio does by default.
         """
-        answer = self._once(url, fields, method)
+        answer = self._post_once(url, fields, method)
         if answer.status == 0:
-            answer = self._once(url, fields, method)
+            answer = self._post_once(url, fields, method)
         return answer
 
-    def _once(self, url: str, fields: list[tuple[str, str]], method: str) -> HttpAnswer:
+    def _post_once(self, url: str, fields: list[tuple[str, str]], method: str) -> HttpAnswer:
         if method == "GET":
             url = f"{url}{'&' if '?' in url else '?'}{urlencode(fields)}"
             fields = []
@@ -130,7 +130,7 @@ class TwilioAccount:
             )
         return answer
 
-    def report(self, url: str, fields: list[tuple[str, str]], *, method: str = "POST") -> None:
+    def report_status(self, url: str, fields: list[tuple[str, str]], *, method: str = "POST") -> None:
         """A status callback, with the account's bad habits: lost, twice, out of order."""
         values = self.switches.values
         if self.rng.random() < float(values["loss_rate"]):
@@ -139,13 +139,13 @@ class TwilioAccount:
         for _ in range(times):
             if values["reorder"]:
                 late = self.rng.uniform(0, 10)
-                self.clock.after(
-                    late, lambda: _ignore_answer(self.post(url, fields, method=method))
+                self.clock.schedule_job(
+                    late, lambda: _ignore_answer(self.post_signed(url, fields, method=method))
                 )
             else:
-                self.post(url, fields, method=method)
+                self.post_signed(url, fields, method=method)
 
-    def warn(self, code: int, text: str, **facts: str) -> None:
+    def record_warning(self, code: int, text: str, **facts: str) -> None:
         """A line in the account's debugger: something we answered was not usable."""
         row: Json = {"at": self.clock.now().isoformat(), "code": code, "text": text, **facts}
         with self.lock:

@@ -125,7 +125,7 @@ class Twilio(Vendor):
             case "POST", "callees":
                 return self._set_behavior(body)
             case "POST", "switches":
-                return self.account.switches.change(body)
+                return self.account.switches.update(body)
         raise LookupError("/".join(path))
 
     def _set_behavior(self, body: Json) -> Json:
@@ -157,7 +157,7 @@ class Twilio(Vendor):
                 "switches": dict(account.switches.values),
             }
 
-    def plant(self, body: Json) -> Json:
+    def load_seed(self, body: Json) -> Json:
         """Credentials, our numbers with their webhook URLs, messaging services."""
         account = self.account
         with account.lock:
@@ -174,4 +174,4 @@ class Twilio(Vendor):
     def reset(self) -> None:
         super().reset()
         with self.account.lock:
-            self.account.start_over()
+            self.account.reset_state()

@@ -44,7 +44,7 @@ def run_documents(
     """Carry out documents until one says no more, then leave the leg as it is."""
     following: NextDocument | None = first
     for _ in range(_MAX_DOCUMENTS):
-        if following is None or call.over:
+        if following is None or call.is_over:
             return
         document = _fetch_document(account, call, following)
         if document is None:
@@ -53,32 +53,32 @@ def run_documents(
         try:
             following = yield from _run_verbs(account, call, document, following.url)
         except twiml_reader.InvalidTwiml as problem:
-            account.warn(12200, str(problem), call=call.sid)
+            account.record_warning(12200, str(problem), call=call.sid)
             end_leg(account, call)
             return
-    account.warn(11205, "too many documents", call=call.sid)
+    account.record_warning(11205, "too many documents", call=call.sid)
 
 
 def _fetch_document(account: TwilioAccount, call: CallLeg, wanted: NextDocument) -> Element | None:
     """Our document; anything unusable goes to the debugger and gives None."""
     fields = [*request_fields(account, call), *wanted.fields]
-    answer = account.post(wanted.url, fields, method=wanted.method)
+    answer = account.post_signed(wanted.url, fields, method=wanted.method)
     if not 200 <= answer.status < 300:
-        account.warn(11200, f"the URL answered {answer.status}", url=wanted.url, call=call.sid)
+        account.record_warning(11200, f"the URL answered {answer.status}", url=wanted.url, call=call.sid)
         return None
     if "xml" not in answer.content_type:
-        account.warn(12300, f"content type {answer.content_type}", url=wanted.url, call=call.sid)
+        account.record_warning(12300, f"content type {answer.content_type}", url=wanted.url, call=call.sid)
         return None
     try:
         return twiml_reader.parse_twiml(answer.body)
     except twiml_reader.InvalidTwiml as problem:
-        account.warn(12100, str(problem), url=wanted.url, call=call.sid)
+        account.record_warning(12100, str(problem), url=wanted.url, call=call.sid)
         return None
 
 
 def _run_verbs(account: TwilioAccount, call: CallLeg, document: Element, base: str) -> VerbRun:
     for verb in document:
-        if call.over:
+        if call.is_over:
             return None
         if call.redirect:
             url, call.redirect = call.redirect, ""
@@ -92,7 +92,7 @@ def _run_verbs(account: TwilioAccount, call: CallLeg, document: Element, base: s
             if following is not None:
                 return following
         else:
-            account.warn(12200, f"unexpected verb {verb.tag}", call=call.sid)
+            account.record_warning(12200, f"unexpected verb {verb.tag}", call=call.sid)
     return None
 
 
@@ -105,10 +105,10 @@ def _run_speech(call: CallLeg, verb: Element) -> Generator[float, None, None]:
     text = (verb.text or "").strip()
     if verb.tag == "Pause":
         length = twiml_reader.read_number(verb, "length", 1)
-        call.heard.append({"verb": "Pause", "text": f"{length:g}"})
+        call.spoken.append({"verb": "Pause", "text": f"{length:g}"})
         yield length
         return
-    call.heard.append({"verb": verb.tag, "text": text, "language": verb.get("language", "")})
+    call.spoken.append({"verb": verb.tag, "text": text, "language": verb.get("language", "")})
     yield len(text.split()) / _WORDS_PER_S
 
 
@@ -124,7 +124,7 @@ def _run_gather(account: TwilioAccount, call: CallLeg, verb: Element, base: str)
         yield _KEY_SECONDS
     else:
         yield twiml_reader.read_number(verb, "timeout", 5)
-    if call.over:
+    if call.is_over:
         return None
     if not keys and verb.get("actionOnEmptyResult") != "true":
         return None
@@ -153,7 +153,7 @@ def _run_dial(account: TwilioAccount, call: CallLeg, verb: Element, base: str) -
     timeout = twiml_reader.read_number(verb, "timeout", 30)
     children = _open_child_legs(account, call, verb, base)
     if not children:
-        account.warn(13224, "no number that can be dialled", call=call.sid)
+        account.record_warning(13224, "no number that can be dialled", call=call.sid)
         return None
     bridged = False
     for child, _ in children:
@@ -179,14 +179,14 @@ def _open_child_legs(
     """A leg for each number of a Dial, with its whisper if it has one."""
     sender = verb.get("callerId") or call.person
     if sender != call.person and sender not in account.lines:
-        account.warn(13214, f"callerId {sender} is not ours", call=call.sid)
+        account.record_warning(13214, f"callerId {sender} is not ours", call=call.sid)
         return []
     nouns = list(verb) or [verb]
     children = []
     for noun in nouns:
         number = (noun.text or "").strip()
         if noun.tag not in {"Number", "Dial"} or not is_valid_number(number):
-            account.warn(13224, f"cannot dial {noun.tag} {number}", call=call.sid)
+            account.record_warning(13224, f"cannot dial {noun.tag} {number}", call=call.sid)
             continue
         child = open_leg(account, to=number, sender=sender, direction="outbound-dial")
         child.parent = call.sid
@@ -232,7 +232,7 @@ def _bridge_calls(
     change_status(account, child, "in-progress", "answered")
     if whisper is not None:
         yield from run_documents(account, child, whisper)
-    if child.over or call.over:
+    if child.is_over or call.is_over:
         end_leg(account, child)
         return False
     _answer_call(account, call)
@@ -245,7 +245,7 @@ def _bridge_calls(
 def _dial_action(
     call: CallLeg, verb: Element, base: str, last: CallLeg, *, bridged: bool
 ) -> NextDocument | None:
-    if call.over or not verb.get("action"):
+    if call.is_over or not verb.get("action"):
         return None
     return NextDocument(
         url=urljoin(base, verb.get("action", "")),

@@ -166,7 +166,7 @@ def test_a_machine_in_a_hurry_is_told_to_wait(cast, owned, monkeypatch):
     made = api_keys.REQUESTS_PER_MINUTE
     monkeypatch.setattr(
         "rooftree.org.api_keys.REQUESTS_PER_MINUTE",
-        type(made)(name=made.name, most=2, within=made.within),
+        type(made)(name=made.name, max_attempts=2, window=made.window),
     )
 
     found = [ask("leads/{lead}", owned, header) for _ in range(3)]
@@ -182,7 +182,7 @@ def test_the_answers_are_what_the_description_says(cast, owned):
 
     for endpoint, path in zip(openapi.ENDPOINTS, CALLS, strict=True):
         said = ask(path, owned, headers).json()
-        assert list(said) == endpoint.gives["required"]
+        assert list(said) == endpoint.response_schema["required"]
     document = Client().get("/api/v1/openapi.json").json()
     assert document["openapi"] == "3.1.0"
     assert set(document["paths"]) == {one.path for one in openapi.ENDPOINTS}

@@ -41,6 +41,6 @@ def stop(number: str, person: Person) -> Revocation:
         kind="stop",
         media=["text", "call"],
         origin="message:1",
-        cause=f"text:{make.number()}",
+        idempotency_key=f"text:{make.number()}",
         at=make.NOON + make.MINUTE,
     )

@@ -312,8 +312,8 @@ def test_a_dry_run_says_of_thirty_days_what_would_have_been_refused_and_changes_
 
     run = limits_preview.preview_limits(network, limits, at=NOON + HOUR)
 
-    assert run.looked_at == 6
-    assert [(one.why, one.count) for one in run.refused] == [
+    assert run.inquiry_count == 6
+    assert [(one.reason_code, one.count) for one in run.refused_groups] == [
         ("not_licensed", 2), ("daily_cap", 1),
     ]  # fmt: skip
     assert run.cents == 3 * 4000
@@ -343,8 +343,8 @@ def test_a_dry_run_and_the_real_thing_refuse_the_same(network):
     run = limits_preview.preview_limits(network, parse_limits(limits), at=NOON + DAY)
 
     assert len(real) > 4
-    assert sum(one.count for one in run.refused) == len(real)
-    assert {one.why for one in run.refused} == {why for _, why in real}
+    assert sum(one.count for one in run.refused_groups) == len(real)
+    assert {one.reason_code for one in run.refused_groups} == {why for _, why in real}
 
 
 def test_limits_nobody_can_read_refuse_nothing():

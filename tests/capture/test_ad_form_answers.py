@@ -124,5 +124,5 @@ def test_any_question_and_any_answer_give_a_lead(answers):
 def test_whatever_trustedform_answers_is_one_of_four_things(status, content):
     told = VendorAnswer(status=status, body=json.dumps(content).encode())
 
-    assert trustedform.parse_claim_answer(told).claim in set(trustedform.ClaimStatus)
+    assert trustedform.parse_claim_answer(told).status in set(trustedform.ClaimStatus)
     VALIDATOR.validate(trustedform.build_claim_envelope(told).to_json())

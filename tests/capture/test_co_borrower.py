@@ -82,7 +82,7 @@ def test_they_are_two_people_and_nobody_is_asked(together):
     assert not PossibleDuplicate.objects.exists()
     with pytest.raises(CannotMerge, match="apply together"):
         person_merges.merge_people(
-            kept_id=together.person_id, gone_id=lupe.pk, reason="said", by=None, at=make.NOON
+            survivor_id=together.person_id, duplicate_id=lupe.pk, reason="said", by=None, at=make.NOON
         )
 
 
@@ -90,7 +90,7 @@ def test_a_merge_takes_their_place_on_the_lead_along_and_a_split_gives_it_back(t
     lupe, other = together.co_borrower, make.person(first_name="Guadalupe", last_name="Ortiz")
 
     made = person_merges.merge_people(
-        kept_id=other.pk, gone_id=lupe.pk, reason="said", by=None, at=make.NOON
+        survivor_id=other.pk, duplicate_id=lupe.pk, reason="said", by=None, at=make.NOON
     )
     together.refresh_from_db()
     assert together.co_borrower == other

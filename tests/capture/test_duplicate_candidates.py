@@ -19,7 +19,7 @@ def person(first: str, last: str, phone: str = "", **changes):
 
 def said(human) -> list[tuple[str, str, bool]]:
     return [
-        (find_duplicate.person.first_name, find_duplicate.why, find_duplicate.is_household)
+        (find_duplicate.person.first_name, find_duplicate.evidence, find_duplicate.is_household)
         for find_duplicate in find_duplicates(human)
     ]
 

@@ -205,7 +205,7 @@ def open_pairs() -> list[PossibleDuplicate]:
 
 def test_two_people_are_remembered_and_never_asked_about_again(pair):
     person_merges.keep_people_apart(
-        likeness_id=pair.pk, moved=False, by=make.user("operations"), at=LATER
+        duplicate_pair_id=pair.pk, moved=False, by=make.user("operations"), at=LATER
     )
 
     Person.objects.update(compared_at=None)
@@ -221,7 +221,7 @@ def test_a_merge_answers_the_pair_and_a_split_makes_it_two_people(pair):
     by = make.user("operations")
 
     made = person_merges.merge_people(
-        kept_id=pair.older_id, gone_id=pair.newer_id, reason="said", by=by, at=LATER
+        survivor_id=pair.older_id, duplicate_id=pair.newer_id, reason="said", by=by, at=LATER
     )
     pair.refresh_from_db()
     assert (pair.answer, pair.by, open_pairs()) == ("same", by, [])
@@ -233,7 +233,7 @@ def test_a_merge_answers_the_pair_and_a_split_makes_it_two_people(pair):
 
 def test_an_answer_can_be_taken_back(recycled):
     by = make.user("operations")
-    person_merges.keep_people_apart(likeness_id=recycled.pk, moved=True, by=by, at=LATER)
+    person_merges.keep_people_apart(duplicate_pair_id=recycled.pk, moved=True, by=by, at=LATER)
 
     duplicate_review.reopen_pair(recycled.pk, by=by.pk, at=LATER + make.HOUR)
 
@@ -249,7 +249,7 @@ def test_a_recycled_number_goes_to_its_new_owner_and_nothing_more_to_the_old(rec
     )  # fmt: skip
 
     person_merges.keep_people_apart(
-        likeness_id=recycled.pk, moved=True, by=make.user("operations"), at=LATER
+        duplicate_pair_id=recycled.pk, moved=True, by=make.user("operations"), at=LATER
     )
 
     waiting.refresh_from_db()
@@ -263,7 +263,7 @@ def test_a_recycled_number_goes_to_its_new_owner_and_nothing_more_to_the_old(rec
 def test_a_number_nobody_doubts_is_not_moved(pair):
     with pytest.raises(CannotAnswer, match="No number"):
         person_merges.keep_people_apart(
-            likeness_id=pair.pk, moved=True, by=make.user("operations"), at=LATER
+            duplicate_pair_id=pair.pk, moved=True, by=make.user("operations"), at=LATER
         )
 
     assert open_pairs() == [pair]

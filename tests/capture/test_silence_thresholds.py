@@ -21,7 +21,7 @@ MONDAY = datetime(2026, 9, 14, 0, 0, tzinfo=NEW_YORK)
 def arrivals(moments):
     moments = sorted(moments)
     hours = Counter(moment.replace(minute=0, second=0, microsecond=0) for moment in moments)
-    return Arrivals(by_hour=hours, newest=moments)
+    return Arrivals(by_hour=hours, recent_arrivals=moments)
 
 
 def office_hours(every, *, weeks=6, until=None):
@@ -42,7 +42,7 @@ def test_a_steady_feed_is_missed_within_a_few_of_its_own_pauses():
     )
 
     assert timedelta(minutes=20) < found.at - last < timedelta(minutes=40)
-    assert found.usually == 3
+    assert found.expected_count == 3
 
 
 def test_a_night_and_a_weekend_in_which_nothing_ever_comes_are_no_silence():

@@ -251,7 +251,7 @@ def test_a_number_that_somebody_took_back_is_kept_and_not_used(zillow, kind):
     lead = post(zillow)
     store_revocation.store_revocation(
         person_id=None, address="+18135550188", kind=kind, media=["text"],
-        origin="message:1", cause="text:1", at=make.NOON,
+        origin="message:1", idempotency_key="text:1", at=make.NOON,
     )  # fmt: skip
 
     post(zillow, minutes=1, sender={"phoneNumber": "8135550188"})

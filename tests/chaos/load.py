@@ -188,7 +188,7 @@ class Load:
         return 0.2
 
     def _write(self, sender: str, to: str, body: str) -> None:
-        answer = self.control.say("twilio/inbound", {"from": sender, "to": to, "body": body})
+        answer = self.control.call("twilio/inbound", {"from": sender, "to": to, "body": body})
         if answer["status"] in (200, 204) and body in sample_messages.STOP_MESSAGES:
             self.told.stops.setdefault(sender, datetime.now(UTC))
 

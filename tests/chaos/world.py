@@ -63,9 +63,9 @@ def found(
 def worst_day(control: SimulatorClient) -> None:
     """From now on the vendors are slow, busy, twice, late, or silent after they accepted."""
     for vendor, habits in HABITS.items():
-        control.say(f"{vendor}/switches", habits)
+        control.call(f"{vendor}/switches", habits)
         for match, action, rate in WORST[vendor]:
-            control.say(f"{vendor}/faults", {"match": match, "action": action, "rate": rate})
+            control.call(f"{vendor}/faults", {"match": match, "action": action, "rate": rate})
     for number, phone in enumerate(LoanOfficer.objects.values_list("phone", flat=True)):
         behaviour = ({"voice": "answer", "answer_after_s": 1.0, "digits": ["1"]},
                      {"voice": "no-answer"}, {"voice": "busy"})[number % 3]  # fmt: skip
@@ -75,4 +75,4 @@ def worst_day(control: SimulatorClient) -> None:
 def good_day(simulators: Simulators) -> None:
     """The vendors behave again; what they hold stays."""
     for vendor in (simulators.twilio, simulators.encompass):
-        vendor.faults.clear()
+        vendor.faults.clear_faults()

@@ -89,7 +89,7 @@ def test_the_longest_of_several_rules_keeps_a_record(record: str, reason: str) -
 
 
 def test_the_schedule_says_what_the_law_says() -> None:
-    assert {key: (one.months, one.after, one.on_request) for key, one in SCHEDULE.items()} == MONTHS
+    assert {key: (one.months, one.clock_event, one.on_request) for key, one in SCHEDULE.items()} == MONTHS
     assert all(one.cite and one.name for one in SCHEDULE.values())
 
 

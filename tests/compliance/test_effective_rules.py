@@ -275,7 +275,7 @@ def test_a_change_decides_only_from_its_date_on_and_only_in_its_state(**kwargs: 
 
     if where.state != made.place:
         assert after == before
-    elif not made.holds(today):  # it may only move when a held message goes
+    elif not made.is_in_force(today):  # it may only move when a held message goes
         assert (after.decision, after.reason) == (before.decision, before.reason) or (
             "no_common_window" in {before.reason, after.reason}
         )

@@ -32,29 +32,29 @@ def test_a_rule_finds_what_its_pattern_finds_and_the_same_place_first(name: str)
     @given(st.lists(st.from_regex(whole), min_size=1, max_size=2).map("".join))
     def finds(text: str) -> None:
         for one in (text, text[1:], text.upper()):
-            said, told = whole.search(one), detector.search(one, ALL.held(one))
+            said, told = whole.search(one), detector.search(one, ALL.words_in(one))
             assert (told and told.span()) == (said and said.span())
 
     finds()
 
 
 def test_a_text_without_the_words_is_not_searched() -> None:
-    detector = Detector.of(r"\b(skip|miss)\b.{0,15}\bpayments?\b")
+    detector = Detector.from_pattern(r"\b(skip|miss)\b.{0,15}\bpayments?\b")
     text = "Skip two payments"
-    assert detector.search(text, Vocabulary([detector]).held(text))
+    assert detector.search(text, Vocabulary([detector]).words_in(text))
     assert detector.search(text, frozenset({"skip"})) is None
 
 
 def test_of_several_ways_the_first_in_the_text_is_told() -> None:
-    detector = Detector.of(r"\bloan[a-z]*|[|]|\ba \w+|\bfixed")
+    detector = Detector.from_pattern(r"\bloan[a-z]*|[|]|\ba \w+|\bfixed")
     for text in ("A fixed loan", "fixed | a loan", "A loan", "loans | a"):
         said = re.search(r"\bloan[a-z]*|[|]|\ba \w+|\bfixed", text, re.IGNORECASE)
-        told = detector.search(text, Vocabulary([detector]).held(text))
+        told = detector.search(text, Vocabulary([detector]).words_in(text))
         assert (told[0], told.start()) == (said[0], said.start())
 
 
 def test_half_a_letter_is_read_over() -> None:
-    assert Vocabulary([Detector.of("loan")]).held("\ud83d a LOAN \U0001f3e1") == {"loan"}
+    assert Vocabulary([Detector.from_pattern("loan")]).words_in("\ud83d a LOAN \U0001f3e1") == {"loan"}
 
 
 def test_whatever_passes_for_a_letter_is_that_letter_when_words_are_looked_for() -> None:
@@ -79,9 +79,9 @@ def test_whatever_passes_for_a_letter_is_that_letter_when_words_are_looked_for()
     ],
 )
 def test_only_what_every_match_has_is_asked_for(pattern: str, ways: list[list[set[str]]]) -> None:
-    assert [[set(group) for group in way.groups] for way in Detector.of(pattern).ways] == ways
+    assert [[set(group) for group in way.groups] for way in Detector.from_pattern(pattern).ways] == ways
 
 
 def test_a_group_of_too_many_words_is_asked_for_in_parts() -> None:
-    (way,) = Detector.of(r"(one|two|six|ten)" * 4).ways
+    (way,) = Detector.from_pattern(r"(one|two|six|ten)" * 4).ways
     assert [len(group) for group in way.groups] == [64, 4]

@@ -88,14 +88,14 @@ def test_changes_without_a_full_file_are_refused() -> None:
 def test_the_same_file_twice_is_one_load() -> None:
     loaded("212,5550100\n")
     again = loaded("212,5550100\n")
-    assert (again.was_known, again.added) == (True, 0)
+    assert (again.was_already_loaded, again.added) == (True, 0)
     assert DncFile.objects.count() == 1
 
 
 def test_the_same_list_downloaded_anew_is_a_newer_copy() -> None:
     loaded("212,5550100\n", days=20)
     again = loaded("212,5550100\n")
-    assert (again.was_known, again.added, again.removed) == (False, 0, 0)
+    assert (again.was_already_loaded, again.added, again.removed) == (False, 0, 0)
     assert DncArea.objects.get().dated == TODAY
 
 

@@ -106,7 +106,7 @@ def test_an_ambiguous_word_is_held_for_a_person(text: str) -> None:
 @pytest.mark.parametrize("text", FINE)
 def test_an_ordinary_answer_stops_nothing(text: str) -> None:
     reading = classify_reply(text)
-    assert (reading.meaning, reading.matched) == (ReplyMeaning.NONE, None)
+    assert (reading.meaning, reading.matched_words) == (ReplyMeaning.NONE, None)
 
 
 @pytest.mark.parametrize(

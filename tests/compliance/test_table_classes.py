@@ -47,5 +47,5 @@ def test_a_table_that_is_said_to_be_about_nobody_has_no_column_about_somebody() 
 
 
 def test_what_is_removed_is_shown_under_a_class_of_the_schedule() -> None:
-    assert {record_set.record for record_set in RECORD_SETS} <= set(SCHEDULE)
+    assert {record_set.record_class for record_set in RECORD_SETS} <= set(SCHEDULE)
     assert {record_set.table for record_set in RECORD_SETS} <= set(CLASS_BY_TABLE)

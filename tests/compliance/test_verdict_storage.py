@@ -51,7 +51,7 @@ def test_a_verdict_on_too_few_facts_is_kept_as_the_block_it_is(kept):
     poorer = replace(facts, consents=UNKNOWN)
 
     row = verdict_storage.store_verdict(
-        message_gate.decide(poorer), poorer, lead=lead, cause="test:1", stage="shown", at=make.NOON
+        message_gate.decide(poorer), poorer, lead=lead, subject_key="test:1", stage="shown", at=make.NOON
     )
 
     row.refresh_from_db()

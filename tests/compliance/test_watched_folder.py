@@ -138,7 +138,7 @@ def test_the_clock_has_a_worker_take_them_in(folder):
 
     dnc_list_imports.enqueue_waiting_files(at=make.NOON)
     assert not DncFile.objects.exists()
-    with journey.clock.at(make.NOON):
+    with journey.moment.freeze(make.NOON):
         run_queued_tasks(by=make.NOON)
 
     assert is_listed("+18135550101") == {"US": True}

@@ -171,7 +171,7 @@ def test_one_folder_has_one_owner(home):
         DataDir(home),
         pytest.raises(DataDirLocked, match=rf"another Rooftree holds .* \(pid {os.getpid()}\)"),
     ):
-        DataDir(home).hold()
+        DataDir(home).acquire()
 
     with DataDir(home):
         pass

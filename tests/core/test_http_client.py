@@ -59,18 +59,18 @@ def client(vendor: Vendor, **limits: float) -> VendorClient:
 
 
 def get(path: str = "/x", **rest: object) -> VendorRequest:
-    return VendorRequest(method="GET", path=path, repeatable=True, **rest)
+    return VendorRequest(method="GET", path=path, is_idempotent=True, **rest)
 
 
 def post(**rest: object) -> VendorRequest:
-    return VendorRequest(method="POST", path="/x", repeatable=False, json={"a": 1}, **rest)
+    return VendorRequest(method="POST", path="/x", is_idempotent=False, json={"a": 1}, **rest)
 
 
 @pytest.mark.parametrize("broken", [None, (500, {}, b""), (503, {}, b"")])
 def test_a_safe_request_is_asked_again(vendor, broken):
     vendor.answers = [broken, broken, (200, {}, b'{"ok":1}')]
 
-    assert client(vendor).ask(get()).json() == {"ok": 1}
+    assert client(vendor).send(get()).json() == {"ok": 1}
     assert len(vendor.asked) == 3
 
 
@@ -79,7 +79,7 @@ def test_an_unsafe_request_of_unknown_fate_is_asked_once(vendor, broken):
     vendor.answers = [broken]
 
     with pytest.raises(OutcomeUnknown):
-        client(vendor).ask(post())
+        client(vendor).send(post())
 
     assert len(vendor.asked) == 1
 
@@ -88,7 +88,7 @@ def test_an_answer_cut_short_leaves_an_unsafe_request_uncertain(vendor):
     vendor.answers = [(200, {"Content-Length": "99"}, b"{")]
 
     with pytest.raises(OutcomeUnknown):
-        client(vendor).ask(post())
+        client(vendor).send(post())
 
 
 def test_a_server_that_is_not_there_has_done_nothing(vendor):
@@ -96,16 +96,16 @@ def test_a_server_that_is_not_there_has_done_nothing(vendor):
     vendor.close()
 
     with pytest.raises(RetryLater):
-        gone.ask(post())
+        gone.send(post())
 
 
 def test_a_vendor_that_names_a_wait_is_not_pressed(vendor):
     vendor.answers = [(429, {"Retry-After": "12"}, b"")]
 
     with pytest.raises(RetryLater) as later:
-        client(vendor).ask(get())
+        client(vendor).send(get())
 
-    assert (later.value.after, len(vendor.asked)) == (12.0, 1)
+    assert (later.value.retry_after_seconds, len(vendor.asked)) == (12.0, 1)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_a_final_no_is_told_apart_from_a_wrong_setting(vendor, status, kind):
     vendor.answers = [(status, {}, b"secret of the borrower")]
 
     with pytest.raises(kind) as problem:
-        client(vendor).ask(post())
+        client(vendor).send(post())
 
     assert "borrower" not in str(problem.value)
 
@@ -130,7 +130,7 @@ def test_a_final_no_is_told_apart_from_a_wrong_setting(vendor, status, kind):
 def test_a_status_the_caller_wants_is_an_answer(vendor):
     vendor.answers = [(409, {}, b"{}")]
 
-    assert client(vendor).ask(post(wanted=frozenset({409}))).status == 409
+    assert client(vendor).send(post(wanted=frozenset({409}))).status == 409
 
 
 @pytest.mark.parametrize(("ask", "kind"), [(get(), RetryLater), (post(), OutcomeUnknown)])
@@ -138,13 +138,13 @@ def test_an_answer_beyond_the_cap_is_not_read_on(vendor, ask, kind):
     vendor.answers = [(200, {}, b"x" * 5000)] * 3
 
     with pytest.raises(kind):
-        client(vendor, most_bytes=1000).ask(ask)
+        client(vendor, most_bytes=1000).send(ask)
 
 
 def test_a_redirect_at_home_is_followed_with_its_headers(vendor):
     vendor.answers = [(302, {"Location": "/y"}, b""), (200, {}, b'"there"')]
 
-    assert client(vendor).ask(get(headers={"Authorization": "Bearer t"})).json() == "there"
+    assert client(vendor).send(get(headers={"Authorization": "Bearer t"})).json() == "there"
     assert [(row[1], row[2]["Authorization"]) for row in vendor.asked] == [
         ("/x", "Bearer t"),
         ("/y", "Bearer t"),
@@ -165,7 +165,7 @@ def test_a_redirect_to_a_private_or_plain_address_is_not_followed(vendor, elsewh
     vendor.answers = [(302, {"Location": elsewhere}, b"")]
 
     with pytest.raises(Misconfigured):
-        client(vendor).ask(get())
+        client(vendor).send(get())
 
     assert len(vendor.asked) == 1
 
@@ -174,7 +174,7 @@ def test_a_redirect_of_an_unsafe_request_is_never_followed(vendor):
     vendor.answers = [(307, {"Location": "/y"}, b"")]
 
     with pytest.raises(Misconfigured):
-        client(vendor).ask(post())
+        client(vendor).send(post())
 
     assert len(vendor.asked) == 1
 
@@ -186,8 +186,8 @@ def test_a_base_address_is_https_or_this_host(url):
 
 
 def test_a_form_may_name_a_field_twice(vendor):
-    client(vendor).ask(
-        VendorRequest(method="POST", path="/x", repeatable=False, form=(("a", "1"), ("a", "2")))
+    client(vendor).send(
+        VendorRequest(method="POST", path="/x", is_idempotent=False, form=(("a", "1"), ("a", "2")))
     )
 
     assert vendor.asked[0][3] == b"a=1&a=2"
@@ -195,7 +195,7 @@ def test_a_form_may_name_a_field_twice(vendor):
 
 def test_nothing_of_a_request_reaches_the_log(vendor, caplog):
     with caplog.at_level("DEBUG"):
-        client(vendor).ask(
+        client(vendor).send(
             get(query=(("To", "+13055550142"),), headers={"Authorization": "Bearer hush"})
         )
 

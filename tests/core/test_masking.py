@@ -33,7 +33,7 @@ def test_a_social_security_number_never_survives_in_json(ssn, before, after):
     masked = mask_numbers(body)
 
     assert ssn.encode() not in masked.body
-    assert masked.found == {SensitiveKind.SSN}
+    assert masked.kinds == {SensitiveKind.SSN}
     assert len(masked.body) == len(body)
     assert json.loads(masked.body)["id"] == "LC-1"
     assert mask_numbers(masked.body) == masked
@@ -98,7 +98,7 @@ def test_a_card_number_never_survives(prefix):
     masked = mask_numbers(f'{{"message":"my card {number} thanks"}}'.encode())
 
     assert number.encode() not in masked.body
-    assert masked.found == {SensitiveKind.CARD}
+    assert masked.kinds == {SensitiveKind.CARD}
 
 
 @given(body=st.binary(max_size=300))

@@ -135,7 +135,7 @@ def test_every_state_is_known_by_code_and_by_name():
 def test_a_zip_code_is_read(written, state, five, plus4, restored):
     found = parse_zip_code(written, state=state)
 
-    assert (found.five, found.plus4, found.restored) == (five, plus4, restored)
+    assert (found.five, found.plus4, found.is_zero_restored) == (five, plus4, restored)
 
 
 def test_a_short_zip_code_stays_unknown_where_none_begins_with_zero():

@@ -32,9 +32,9 @@ def test_a_text_is_counted_as_carriers_bill_it(text, segments, units, encoding):
 
 
 def test_the_letters_that_make_it_dear_are_named_once():
-    assert measure_text("It’s á “test” á").odd == "’á“”"
+    assert measure_text("It’s á “test” á").non_gsm_chars == "’á“”"
 
 
 @pytest.mark.parametrize(("size", "room"), [(150, 10), (160, 0), (161, 145), (0, 0)])
 def test_it_is_told_how_much_still_fits(size, room):
-    assert measure_text("a" * size).room == room
+    assert measure_text("a" * size).remaining_units == room

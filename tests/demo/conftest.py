@@ -38,7 +38,7 @@ def control(db, settings, monkeypatch) -> Iterator[SimulatorClient]:
         demo_company.ensure_company(at=NOW)
         demo_company.prepare_run(addresses, at=NOW)
         control = SimulatorClient(addresses)
-        control.say("enc/seed", {"users": {one.login: "made-up" for one in demo_staff.OFFICERS}})
+        control.call("enc/seed", {"users": {one.login: "made-up" for one in demo_staff.OFFICERS}})
         yield control
     get_carrier.cache_clear()
     source_by_slug.cache_clear()

@@ -131,7 +131,7 @@ def test_a_part_is_loaded_with_its_spending_and_once(control, tmp_path, monkeypa
         history_costs_and_rates.book_advertising(stories[0], plan, part="layer0", name=name)
 
     assert spent.count() == before > 0
-    assert not Journal(tmp_path, plan).lacks("layer0")
+    assert not Journal(tmp_path, plan).is_missing("layer0")
 
 
 def test_the_company_is_made_once(control):
@@ -142,7 +142,7 @@ def test_the_company_is_made_once(control):
 
 def test_every_wording_and_step_was_approved_on_every_day_of_the_past_and_is_for_long(control):
     for table in (Template, Sequence):
-        places = table.objects.values_list(*table.PLACE).distinct()
+        places = table.objects.values_list(*table.PLACE_COLUMNS).distinct()
         for days in (599, 400, 251, 250, 236, 100, 0, -89):
             at = NOW - timedelta(days=days)
             used = table.objects.filter(version_approval.in_use_filter(at), approved_until__gt=at)

@@ -63,12 +63,12 @@ def test_the_parts_together_cost_what_the_months_cost_and_a_small_history_costs_
 
 
 def test_a_plan_is_kept_and_a_home_of_an_earlier_release_keeps_its_own(tmp_path):
-    made = HistoryPlan.of(tmp_path, count=2_000)
-    assert HistoryPlan.of(tmp_path, count=30_000) == made
+    made = HistoryPlan.load_or_create(tmp_path, count=2_000)
+    assert HistoryPlan.load_or_create(tmp_path, count=30_000) == made
 
     (tmp_path / "began.json").write_text(json.dumps(NOW.isoformat()))
 
-    assert HistoryPlan.of(tmp_path, count=2_000).parts == []
+    assert HistoryPlan.load_or_create(tmp_path, count=2_000).parts == []
 
 
 def test_a_source_sends_leads_in_its_months_alone():

@@ -65,7 +65,7 @@ def test_a_silent_lead_is_closed_on_its_day_and_says_why(cast, result, days, rea
     assert ben.promise_at is None
     told = Event.objects.get(kind="flow.lead.retired", lead_id=ben.pk)
     assert told.data["reason"] == reason
-    assert lead_history.build_timeline(ben)[0].rest == reason
+    assert lead_history.build_timeline(ben)[0].detail == reason
 
 
 def test_closing_twice_is_closing_once(cast):

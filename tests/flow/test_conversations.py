@@ -295,7 +295,7 @@ def test_a_finished_chat_is_a_lead_once_whatever_its_form(world, maker):
     assert lead.person.emails.count() == lead.person.phones.count() == 1
     entry = next(one for one in build_timeline(lead) if one.key.startswith("touch:"))
     assert entry.quote.text.splitlines()[0].startswith(("They: Hi", "The chat: Hi"))
-    assert (entry.why is not None) == (maker is chat_generic.transcript_delivery)
+    assert (entry.explanation is not None) == (maker is chat_generic.transcript_delivery)
 
 
 def test_an_introduction_is_a_lead_without_a_single_automated_text(world):

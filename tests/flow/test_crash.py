@@ -89,7 +89,7 @@ SENDING = "rooftree.flow.message_dispatch.send_due_messages"
     ("mine", "after", "texts", "state"),
     [
         (
-            "rooftree.outreach.messages.send:attempt.count",
+            "rooftree.outreach.messages.send:message_attempts.record_attempts",
             False,
             1,
             "sent",
@@ -127,7 +127,7 @@ def test_a_letter_of_unknown_fate_is_shown_and_never_repeated(world, after, lett
     lead = a_lead_with_its_first_messages_in_line()
     Message.objects.filter(medium="text").update(state="cancelled", due_at=None)
 
-    killed(SENDING, "rooftree.outreach.messages.send:mail.send", after=after)
+    killed(SENDING, "rooftree.outreach.messages.send:borrower_mail.send_email", after=after)
     for minutes in (0.1, 2, 10, 60):
         world.run(minutes)
 
@@ -142,8 +142,8 @@ def test_a_letter_of_unknown_fate_is_shown_and_never_repeated(world, after, lett
     [
         "rooftree.capture.intake.receive_delivery:reread_delivery",  # picked up
         "rooftree.capture.intake.store_inquiries:_build_touch",  # nothing is written yet
-        "rooftree.capture.intake.store_inquiries:book.costs_of_touches",
-        "rooftree.flow.lead_arrival:count.leads_arrived",  # stored, its clocks not started
+        "rooftree.capture.intake.store_inquiries:book_entries.book_touch_costs",
+        "rooftree.flow.lead_arrival:rollup_deltas.count_new_leads",  # stored, its clocks not started
     ],
 )
 def test_a_delivery_is_worked_once_wherever_the_process_dies(world, mine):
@@ -170,7 +170,7 @@ def given_a_handoff(world: World) -> Lead:
     return lead
 
 
-ENCOMPASS = "rooftree.los.adapters.encompass:Encompass.create"
+ENCOMPASS = "rooftree.los.adapters.encompass:Encompass.create_loan"
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ ENCOMPASS = "rooftree.los.adapters.encompass:Encompass.create"
     [
         (ENCOMPASS, False),  # claimed, never asked: sent again once the search is sure
         (ENCOMPASS, True),  # made there, not written down: found
-        ("rooftree.los.handoff_outbox:write", False),  # the loan's row was being written
+        ("rooftree.los.handoff_outbox:write_event", False),  # the loan's row was being written
     ],
 )
 def test_a_loan_is_made_once_wherever_the_process_dies(world, mine, after):
@@ -199,14 +199,14 @@ def test_a_loan_is_made_once_wherever_the_process_dies(world, mine, after):
     "mine",
     [
         "rooftree.flow.loan_milestones:follow_loan_news",
-        "rooftree.flow.loan_milestones:count.funded",
+        "rooftree.flow.loan_milestones:rollup_deltas.count_funding",
     ],
 )
 def test_the_revenue_of_a_funded_loan_is_booked_once_wherever_the_process_dies(world, mine):
     lead = given_a_handoff(world)
     world.run(1)
     loan = Loan.objects.get(lead=lead)
-    world.say("enc/scenario", {"loan_id": loan.los_loan_id, "path": "happy", "days": 1})
+    world.call("enc/scenario", {"loan_id": loan.los_loan_id, "path": "happy", "days": 1})
     world.pass_time("PT30H")
     hint = LoanHint(
         event_id="e-1",

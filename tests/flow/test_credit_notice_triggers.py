@@ -298,7 +298,7 @@ def reads(loan: Loan, at=make.NOON + make.DAY, **changes) -> None:
 
 
 def seen(code: str, on: date) -> dict:
-    return {"seen": (ObservedStep(code=code, on=on, said=code),), "stands_at": code}
+    return {"seen": (ObservedStep(code=code, on=on, source_status=code),), "stands_at": code}
 
 
 APPLIED = {**seen("application", date(2026, 11, 24)), "application_date": date(2026, 11, 24)}

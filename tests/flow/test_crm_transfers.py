@@ -111,7 +111,7 @@ def test_people_come_in_with_their_officer_stage_history_and_open_tasks(book, da
     assert (task.lead, task.title, task.user_id) == (ivo, "Send the estimate", dana.user_id)
     assert task.due_at.isoformat() == "2026-11-30T15:00:00+00:00"
     told = [
-        (one.title, one.rest)
+        (one.title, one.detail)
         for one in lead_history.build_timeline(ivo)
         if one.key.startswith("past:")
     ]
@@ -294,7 +294,7 @@ def test_a_system_is_not_read_anew_while_a_reading_of_it_waits_for_somebody(book
     [
         "rooftree.capture.imports.import_staging:append_rows",
         "rooftree.capture.imports.imported_activities:store_activities",
-        "rooftree.flow.crm_transfers:announce",
+        "rooftree.flow.crm_transfers:publish_update",
     ],
 )
 def test_killed_in_the_middle_of_its_pages_it_goes_on_and_has_each_once(

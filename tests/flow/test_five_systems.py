@@ -121,7 +121,7 @@ def of_pipedrive(vendor):
 
 def of_monday(vendor):
     dana = vendor.user("Dana Okafor", DANA)
-    board = vendor.board("Leads")
+    board = vendor.add_board("Leads")
     who = {"personsAndTeams": [{"id": int(dana), "kind": "person"}]}
     ivo = vendor.item(
         board, "Ivo Petrov", Phone=("phone", "8135550114", {"phone": "8135550114"}),
@@ -130,7 +130,7 @@ def of_monday(vendor):
         Loan_amount=("numbers", "285000", "285000"), State="FL",
     )  # fmt: skip
     vendor.item(board, "No Way", Owner=("people", "Dana Okafor", who))
-    vendor.update(ivo, "Call after the fair", dana, "Will do")
+    vendor.add_update(ivo, "Call after the fair", dana, "Will do")
     return source("crm_monday", access_token=monday.TOKEN, boards=board)
 
 

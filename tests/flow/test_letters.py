@@ -162,5 +162,5 @@ def test_whatever_a_stranger_writes_is_a_letter_or_not_ours(ours, tail, header):
         read = parse_inbound_email.parse_email(raw)
     except parse_inbound_email.NotAReplyToUs:
         return
-    assert "\x00" not in read.words + read.subject
-    assert len(read.words) <= parse_inbound_email.MAX_BODY_LENGTH
+    assert "\x00" not in read.body + read.subject
+    assert len(read.body) <= parse_inbound_email.MAX_BODY_LENGTH

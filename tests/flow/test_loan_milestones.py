@@ -11,7 +11,7 @@ from tests import make
 pytestmark = pytest.mark.django_db
 
 READING = LoanSnapshot(
-    loan_id="L-1", loan_number="1", lead_id="", seen=(), stands_at="", ended_as=""
+    loan_id="L-1", loan_number="1", lead_id="", observed_steps=(), current_milestone="", ended_as=""
 )
 
 
@@ -26,7 +26,7 @@ def loan():
 
 
 def test_a_status_nobody_has_mapped_is_told_once_and_moves_nothing(loan):
-    strange = replace(READING, unmapped=("Shipped to Mars",))
+    strange = replace(READING, unmapped_statuses=("Shipped to Mars",))
     for _ in range(2):
         loan_milestones.follow_loan_news(
             loan_updates.apply_snapshot(strange, loan_id=loan.pk, at=make.NOON), at=make.NOON

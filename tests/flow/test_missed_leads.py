@@ -86,7 +86,7 @@ def test_while_the_list_cannot_be_read_nothing_is_said_to_be_whole(world, facebo
     row = gone_through(world, 0)
     assert row.ended_at is None
     assert "access token" in missed_lead_sweeps.sweep_progress(row.source).problem
-    assert missed_lead_sweeps.sweep_progress(row.source).until is None
+    assert missed_lead_sweeps.sweep_progress(row.source).complete_until is None
 
     facebook.expired = False
     world.run(16)
@@ -121,15 +121,15 @@ def business(world: World, **more: str) -> linkedin.LinkedIn:
 
 def test_a_lead_linkedin_never_told_us_of_is_found_in_its_list_and_worked(world):
     vendor = business(world, account=linkedin.ACCOUNT)
-    told, untold = vendor.submit(ASHBY), vendor.submit(ASHBY | {3: "w.ashby@home.example"})
-    vendor.notify(told)
+    told, untold = vendor.submit_lead(ASHBY), vendor.submit_lead(ASHBY | {3: "w.ashby@home.example"})
+    vendor.post_notice(told)
     world.run()
 
     row = gone_through(world, 1)
     assert (row.listed, row.missed, row.problem) == (2, 1, "")
     assert sorted(Touch.objects.values_list("vendor_lead_id", flat=True)) == sorted([told, untold])
     assert Delivery.objects.get(method="LIST").state == "worked"
-    assert vendor.notify(untold).status == 200  # late
+    assert vendor.post_notice(untold).status == 200  # late
     world.run(2)
     assert Touch.objects.count() == 2
 
@@ -137,7 +137,7 @@ def test_a_lead_linkedin_never_told_us_of_is_found_in_its_list_and_worked(world)
 def test_all_pages_of_linkedins_list_are_gone_through_though_it_gives_fewer_than_asked(world):
     vendor = business(world, account=linkedin.ACCOUNT)
     for number in range(120):
-        vendor.submit({1: f"Nobody {number}"})
+        vendor.submit_lead({1: f"Nobody {number}"})
 
     row = gone_through(world, 0)
 
@@ -155,7 +155,7 @@ def test_linkedins_list_is_not_asked_for_while_nobody_named_the_account(world):
 
 def test_the_list_of_somebody_elses_account_is_told_in_a_sentence(world):
     vendor = business(world, account="999")
-    vendor.submit(ASHBY)
+    vendor.submit_lead(ASHBY)
 
     row = gone_through(world, 0)
 

@@ -47,7 +47,7 @@ def the_same(officer, **changes) -> str:
 
 def test_what_is_on_file_already_is_no_change(dana):
     found = nmls_license_import.compare_file(file(the_same(dana)), at=make.NOON)
-    assert (found.changes, found.same, found.wrong, found.unsaid) == ([], 1, [], [])
+    assert (found.changes, found.unchanged_count, found.problems, found.missing_licenses) == ([], 1, [], [])
 
 
 def test_a_new_state_a_renewal_and_a_worse_status_are_taken_in(dana, ana):
@@ -56,7 +56,7 @@ def test_a_new_state_a_renewal_and_a_worse_status_are_taken_in(dana, ana):
         "222222,Texas - SML,TX-9,Approved,01/15/2026,2026",
     )
     assert [
-        change.what for change in nmls_license_import.compare_file(body, at=make.NOON).changes
+        change.description for change in nmls_license_import.compare_file(body, at=make.NOON).changes
     ] == [
         "status Approved → Approved - Inactive",
         "new, Approved",
@@ -111,8 +111,8 @@ def test_where_a_state_licenses_twice_one_approval_is_enough_and_the_other_row_i
         ),
         by=ana, at=make.NOON,
     )  # fmt: skip
-    assert (found.changes, found.same) == ([], 1)
-    assert found.wrong == ["Row 3: it says Pending in FL, where row 2 counts, which says Approved."]
+    assert (found.changes, found.unchanged_count) == ([], 1)
+    assert found.problems == ["Row 3: it says Pending in FL, where row 2 counts, which says Approved."]
     assert on_file(dana).status == "Approved"
 
 
@@ -127,8 +127,8 @@ def test_strangers_and_rows_that_say_nothing_are_told_and_left_out(dana, ana):
         ),
         at=make.NOON,
     )
-    assert found.strangers == ["999999"]
-    assert [one.split(":")[0] for one in found.wrong] == ["Row 3", "Row 4", "Row 5", "Row 6"]
+    assert found.unknown_nmls_ids == ["999999"]
+    assert [one.split(":")[0] for one in found.problems] == ["Row 3", "Row 4", "Row 5", "Row 6"]
     assert found.changes == []
 
 
@@ -158,12 +158,12 @@ def test_only_a_license_to_lend_or_broker_lets_the_company_lend(ana, called, is_
     left_out = (
         [] if is_to_lend else [f"Row 2: “{called}” is no license to lend or broker mortgages."]
     )
-    assert found.wrong == left_out
+    assert found.problems == left_out
 
 
 def test_a_license_that_the_file_leaves_out_is_told_and_stays(dana, ana):
     body = file("222222,GA,GA-1,Approved,01/01/2026,2026")
-    assert [one.state for one in nmls_license_import.compare_file(body, at=make.NOON).unsaid] == [
+    assert [one.state for one in nmls_license_import.compare_file(body, at=make.NOON).missing_licenses] == [
         "FL"
     ]
     nmls_license_import.import_file(body, by=ana, at=make.NOON)
@@ -181,7 +181,7 @@ def test_the_companys_own_licenses_come_along_and_its_lost_one_is_for_a_person(d
         by=ana, at=make.NOON,
     )  # fmt: skip
     assert CompanyLicense.objects.get(state="WV").until_date == date(2027, 1, 1)
-    assert "End it on its page" in found.wrong[0]
+    assert "End it on its page" in found.problems[0]
     held.refresh_from_db()
     assert held.until_date is None
 
@@ -250,23 +250,23 @@ def test_which_of_a_states_licenses_the_company_holds_is_read_from_its_name(dana
     )
     found = nmls_license_import.import_file(body, by=ana, at=make.NOON)
 
-    assert [change.what for change in found.changes] == [
+    assert [change.description for change in found.changes] == [
         "new, Approved, license DFPI, Residential Mortgage Lending Act",
         "new, Approved, license Licensed mortgage banker",
         "new, Approved",
     ]
-    assert found.wrong == []
+    assert found.problems == []
     kinds = dict(CompanyLicense.objects.values_list("state", "license"))
     assert (kinds["CA"], kinds["NY"], kinds["WV"]) == ("crmla", "banker", "")
     again = nmls_license_import.compare_file(body, at=make.NOON)
-    assert (again.changes, again.same, again.wrong) == ([], 3, [])
+    assert (again.changes, again.unchanged_count, again.problems) == ([], 3, [])
 
 
 def test_a_kind_that_was_not_on_file_or_is_another_is_shown_and_kept(dana, ana):
     held = california()
     body = ours(f"CA,4130001,Approved,03/01/2015,,{CRMLA}")
     found = nmls_license_import.import_file(body, by=ana, at=make.NOON)
-    assert [change.what for change in found.changes] == [
+    assert [change.description for change in found.changes] == [
         "license none → DFPI, Residential Mortgage Lending Act"
     ]
     held.refresh_from_db()
@@ -274,7 +274,7 @@ def test_a_kind_that_was_not_on_file_or_is_another_is_shown_and_kept(dana, ana):
 
     body = ours(f"CA,4130001,Approved,03/01/2015,,{CFL}")
     assert [
-        change.what for change in nmls_license_import.compare_file(body, at=make.NOON).changes
+        change.description for change in nmls_license_import.compare_file(body, at=make.NOON).changes
     ] == ["license DFPI, Residential Mortgage Lending Act → DFPI, California Financing Law"]
 
 
@@ -295,7 +295,7 @@ def test_of_both_of_californias_licenses_the_one_that_was_chosen_counts(dana, an
     assert CompanyLicense.objects.filter(state="CA").count() == 1
     first, second = (2, 3) if kind == "cfl" else (3, 2)
     names = {2: CRMLA, 3: CFL}
-    assert found.wrong[-1] == (
+    assert found.problems[-1] == (
         f"Row {first}: it says Approved of “{names[first]}” in CA, where row {second} counts, "
         f"which says Approved of “{names[second]}”."
     )
@@ -328,14 +328,14 @@ def test_a_state_that_needs_the_kind_is_told_where_neither_file_nor_hand_says_it
     )
     body = ours(f"CA,4130001,Approved,03/01/2015,,{name}", "WV,W-1,Approved,03/01/2015,,Whatever")
     new = nmls_license_import.compare_file(body, at=make.NOON)
-    assert [change.what for change in new.changes] == ["new, Approved", "new, Approved"]
-    assert new.wrong == [told]
+    assert [change.description for change in new.changes] == ["new, Approved", "new, Approved"]
+    assert new.problems == [told]
 
     held = california()
-    assert nmls_license_import.compare_file(body, at=make.NOON).wrong == [told]
+    assert nmls_license_import.compare_file(body, at=make.NOON).problems == [told]
 
     CompanyLicense.objects.filter(pk=held.pk).update(license="dre")
-    assert nmls_license_import.compare_file(body, at=make.NOON).wrong == []
+    assert nmls_license_import.compare_file(body, at=make.NOON).problems == []
 
 
 def test_what_was_chosen_by_hand_stays_where_the_file_names_no_kind(dana, ana):
@@ -356,7 +356,7 @@ def test_the_number_of_a_license_that_we_do_not_know_is_not_said_as_the_chosen_o
     held.refresh_from_db()
     assert (held.number, held.license) == ("4130001", "crmla")
     assert found.changes == []
-    assert found.wrong == [
+    assert found.problems == [
         "Row 2: “Industrial Bureau License” is none of California’s licenses that we know, and its "
         "number is not the one on file. If it is that license, correct it under Licenses."
     ]
@@ -386,7 +386,7 @@ def test_the_chosen_license_counts_by_its_number_where_its_name_is_not_known(dan
     )  # fmt: skip
     held.refresh_from_db()
     assert (held.number, held.license) == ("01234567", "dre")
-    assert (found.changes, found.same) == ([], 1)
+    assert (found.changes, found.unchanged_count) == ([], 1)
 
 
 def test_where_the_kind_does_not_matter_the_number_on_file_counts_before_a_later_one(dana, ana):
@@ -398,8 +398,8 @@ def test_where_the_kind_does_not_matter_the_number_on_file_counts_before_a_later
         ),
         at=make.NOON,
     )
-    assert (found.changes, found.same) == ([], 1)
-    assert found.wrong == [
+    assert (found.changes, found.unchanged_count) == ([], 1)
+    assert found.problems == [
         "Row 3: it says Approved of “Mortgage Broker License” in WV, where row 2 counts, which "
         "says Approved of “Mortgage Lender License”."
     ]
@@ -414,6 +414,6 @@ def test_of_an_officer_the_kind_does_not_matter(dana, ana):
     )
     found = nmls_license_import.import_file(body.encode(), by=ana, at=make.NOON)
 
-    assert [change.what for change in found.changes] == ["new, Approved"]
+    assert [change.description for change in found.changes] == ["new, Approved"]
     assert License.objects.get(state="CA").number == "C-2"
-    assert nmls_license_import.compare_file(body.encode(), at=make.NOON).same == 1
+    assert nmls_license_import.compare_file(body.encode(), at=make.NOON).unchanged_count == 1

@@ -45,7 +45,7 @@ def introduce(partner, client=IDA, *, reference=None):
 
 def seen(partner) -> list[str]:
     rows = Introduction.objects.filter(partner=partner)
-    return [one.words for one in partner_progress.load_progress(rows)]
+    return [one.label for one in partner_progress.load_progress(rows)]
 
 
 def reached(lead, *codes) -> None:
@@ -94,7 +94,7 @@ def test_the_reference_of_another_partners_introduction_shows_nothing_of_it(ana)
 
 @pytest.mark.parametrize(("wants", "status"), [(False, "not_provided"), (True, "granted")])
 def test_a_partners_word_lets_a_person_call_at_most_and_texts_nobody(ana, wants, status):
-    introduce(ana, replace(IDA, wants_a_call=wants))
+    introduce(ana, replace(IDA, agreed_to_contact=wants))
 
     lead = Lead.objects.get()
     given = Consent.objects.filter(person=lead.person, address="+18135550177")

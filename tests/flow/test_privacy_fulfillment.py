@@ -47,7 +47,7 @@ def ben(omar) -> Lead:
 def asks(kind: str, of, omar, *, is_known: bool = True, **more) -> PrivacyRequest:
     asked = NewRequest(
         kind=kind, address=BEN, person_id=of.person_id if of else None, state="CA",
-        came_by="letter", received_date=more.get("received", TODAY),
+        received_via="letter", received_date=more.get("received", TODAY),
     )  # fmt: skip
     row = privacy_requests.receive_request(asked, owner=omar, by=omar, at=make.NOON)
     if is_known:
@@ -177,7 +177,7 @@ def test_a_deletion_removes_the_inquiry_and_keeps_what_the_law_keeps(ben, omar) 
     assert "we do not contact you" in said
     assert "five years after our last contact" in said
     assert "attorney general of California" in said
-    assert purge_proof.prove_purges().against == []
+    assert purge_proof.prove_purges().problems == []
 
 
 def test_who_never_allowed_anything_is_forgotten_whole_but_for_the_number(omar) -> None:
@@ -190,7 +190,7 @@ def test_who_never_allowed_anything_is_forgotten_whole_but_for_the_number(omar) 
     assert tables_that_say("Ortiz", "My plan") == {}
     stopped = Revocation.objects.get(address=BEN, ended_at=None)
     assert set(stopped.media) == {"call", "text", "voicemail"}
-    assert purge_proof.prove_purges().against == []
+    assert purge_proof.prove_purges().problems == []
 
 
 def test_a_deletion_reaches_what_was_said_of_them_in_passing(omar) -> None:

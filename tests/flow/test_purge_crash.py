@@ -32,8 +32,8 @@ def planned(number: int) -> Purge:
     ("mine", "after"),
     [
         ("rooftree.retention.purges:_claim_slice", True),
-        ("rooftree.retention.purges:write", False),
-        ("rooftree.retention.purges:write", True),
+        ("rooftree.retention.purges:write_event", False),
+        ("rooftree.retention.purges:write_event", True),
         ("rooftree.retention.purges:_remove_rows", True),
     ],
 )
@@ -47,7 +47,7 @@ def test_a_removal_killed_in_the_middle_of_a_slice_is_taken_up_again(
     data_removal.run_removals(at=LATER)
     assert not Lead.objects.exclude(asked="").exists()
     assert Event.objects.filter(kind=purges.PURGED_EVENT, data__holding="lead").count() == 1
-    assert purge_proof.prove_purges().against == []
+    assert purge_proof.prove_purges().problems == []
     assert Purge.objects.get().ended_at
 
 
@@ -67,7 +67,7 @@ def test_two_clocks_remove_every_record_once() -> None:
     entries = Event.objects.filter(kind=purges.PURGED_EVENT, data__holding="lead")
     assert sum(entry.data["count"] for entry in entries) == 150
     assert not PurgeRow.objects.filter(removed_at=None).exists()
-    assert purge_proof.prove_purges().against == []
+    assert purge_proof.prove_purges().problems == []
 
 
 def test_a_hold_waits_for_the_slice_under_way_and_stops_the_next(monkeypatch) -> None:

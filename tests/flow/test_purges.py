@@ -104,8 +104,8 @@ def test_after_all_clocks_nothing_in_the_database_says_who_it_was(ben) -> None:
     assert Lead.objects.count() == 1, "what the sums count is still counted"
     assert invariants.check_money_sums(make.NOON).sentence == sums
     seal.seal_events(at=years(9, days=6))
-    assert verify_chain.verify_ledger().holds
-    assert purge_proof.prove_purges().against == []
+    assert verify_chain.verify_ledger().is_intact
+    assert purge_proof.prove_purges().problems == []
     for holds_still in invariants.INVARIANTS:
         assert holds_still(years(9, days=6)).holds, holds_still.__name__
 
@@ -113,7 +113,7 @@ def test_after_all_clocks_nothing_in_the_database_says_who_it_was(ben) -> None:
 def test_who_asked_us_to_stop_stays_stopped_when_all_else_is_gone(ben) -> None:
     store_revocation.store_revocation(
         person_id=ben.person_id, address=BEN, kind="stop", media=["text", "call"],
-        origin="message:1", cause="text:1", words="stop, Ben Ortiz", at=make.NOON,
+        origin="message:1", idempotency_key="text:1", words="stop, Ben Ortiz", at=make.NOON,
     )  # fmt: skip
     go(years(2, days=1))
     go(years(7, days=5))
@@ -133,7 +133,7 @@ def test_messages_go_with_their_proof_and_their_attempt_seven_years_later(ben) -
     assert not Message.objects.exists()
     assert not Verdict.objects.exists()
     assert not ContactAttempt.objects.exists()
-    assert purge_proof.prove_purges().against == []
+    assert purge_proof.prove_purges().problems == []
 
 
 def test_an_application_is_kept_25_months_from_its_end_and_a_closed_loan_three_years(ben) -> None:

@@ -22,7 +22,7 @@ def restored(cast):
     """A backup of an hour ago is back, with a first hello in line that may have gone since."""
     journey.ready()
     sending_pause.begin_pause(
-        because="A backup was restored.", backup_at=make.NOON - make.HOUR, at=make.NOON
+        reason="A backup was restored.", backup_at=make.NOON - make.HOUR, at=make.NOON
     )
     return in_line(cast.ben, at=make.NOON)
 
@@ -74,7 +74,7 @@ def test_ending_the_pause_takes_back_what_may_have_gone(restored):
     found = restore_recovery.resume_sending(by=make.user("administrator"), at=LATER)
 
     restored.refresh_from_db()
-    assert found.messages == 1
+    assert found.messages_to_cancel == 1
     assert (restored.state, restored.due_at) == ("cancelled", None)
     assert "restore" in restored.problem
     assert not sending_pause.is_sending_paused()
@@ -89,7 +89,7 @@ def test_what_was_held_until_after_the_restore_could_not_have_gone_and_stays(res
     found = restore_recovery.resume_sending(by=make.user("administrator"), at=LATER)
 
     held.refresh_from_db()
-    assert (held.state, held.due_at, found.held) == ("held", tomorrow, 1)
+    assert (held.state, held.due_at, found.held_messages) == ("held", tomorrow, 1)
 
 
 def test_work_from_before_the_restore_is_done_first(restored):
@@ -104,7 +104,7 @@ def test_work_from_before_the_restore_is_done_first(restored):
 
 def test_a_pause_by_hand_takes_nothing_back(cast):
     journey.ready()
-    sending_pause.begin_pause(because="The carrier asked us to.", backup_at=None, at=make.NOON)
+    sending_pause.begin_pause(reason="The carrier asked us to.", backup_at=None, at=make.NOON)
     waiting = in_line(cast.ben, at=make.NOON)
 
     restore_recovery.resume_sending(by=make.user("administrator"), at=LATER)
@@ -114,7 +114,7 @@ def test_a_pause_by_hand_takes_nothing_back(cast):
 
 
 def test_there_is_one_pause_at_a_time(restored):
-    again = sending_pause.begin_pause(because="Once more.", backup_at=None, at=LATER)
+    again = sending_pause.begin_pause(reason="Once more.", backup_at=None, at=LATER)
 
     assert again == SendingPause.objects.get()
     assert again.because == "A backup was restored."

@@ -48,7 +48,7 @@ def seconds(rows, since, number):
 
 
 def test_after_a_pause_no_second_lets_more_go_than_the_pace():
-    sending_pause.begin_pause(because="The wrong list.", backup_at=None, at=make.NOON)
+    sending_pause.begin_pause(reason="The wrong list.", backup_at=None, at=make.NOON)
     rows = in_line(WAIT)
     message_dispatch.send_due_messages(at=LATER)
     assert handled(rows) == 0

@@ -372,7 +372,7 @@ def lists(db):
     for number, kind in (("+18135550104", "do_not_contact"), ("+18135550105", "stop")):
         store_revocation.store_revocation(
             person_id=None, address=number, kind=kind, media=["call", "text"], origin="test",
-            cause=f"test:{number}", at=make.NOON,
+            idempotency_key=f"test:{number}", at=make.NOON,
         )  # fmt: skip
 
 

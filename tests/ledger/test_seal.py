@@ -24,9 +24,9 @@ def test_sealing_numbers_every_event_without_a_gap():
 
     head = seal_events(at=make.NOON)
 
-    assert head.sealed == 5
+    assert head.sealed_count == 5
     assert sorted(Event.objects.values_list("sequence", flat=True)) == [1, 2, 3, 4, 5]
-    assert verify_ledger().holds
+    assert verify_ledger().is_intact
     assert verify_ledger().head == head.chain_hash
 
 
@@ -40,7 +40,7 @@ def test_entries_about_a_person_are_numbered_in_the_order_of_the_chain():
 
     rows = Event.objects.order_by("sequence").values_list("person_id", "person_place")
     assert list(rows) == [(one, 1), (two, 1), (None, None), (one, 2), (two, 2)]
-    assert verify_ledger().holds
+    assert verify_ledger().is_intact
 
 
 @pytest.mark.django_db
@@ -48,10 +48,10 @@ def test_a_limit_leaves_the_rest_for_the_next_time():
     written(5)
 
     seal_events(at=make.NOON, limit=2)
-    assert (verify_ledger().links, verify_ledger().unsealed) == (2, 3)
+    assert (verify_ledger().link_count, verify_ledger().unsealed) == (2, 3)
     seal_events(at=make.NOON, limit=10)
 
-    assert (verify_ledger().links, verify_ledger().unsealed, verify_ledger().holds) == (5, 0, True)
+    assert (verify_ledger().link_count, verify_ledger().unsealed, verify_ledger().is_intact) == (5, 0, True)
 
 
 @pytest.mark.django_db
@@ -67,7 +67,7 @@ def test_an_event_that_shows_up_late_gets_the_next_number_and_no_other_moves():
     late.refresh_from_db()
     assert late.sequence == 3
     assert {key: Event.objects.get(id=key).sequence for key in before} == before
-    assert verify_ledger().holds
+    assert verify_ledger().is_intact
 
 
 @pytest.mark.django_db
@@ -77,14 +77,14 @@ def test_with_nothing_new_the_head_stays():
 
     again = seal_events(at=make.NOON)
 
-    assert (again.sequence, again.chain_hash, again.sealed) == (2, first.chain_hash, 0)
+    assert (again.sequence, again.chain_hash, again.sealed_count) == (2, first.chain_hash, 0)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_second_sealer_leaves_the_work_to_the_first():
     written(1)
     with transaction.atomic():
-        assert seal_events(at=make.NOON).sealed == 1
+        assert seal_events(at=make.NOON).sealed_count == 1
 
         with ThreadPoolExecutor(1) as pool:
             assert pool.submit(_seal_elsewhere).result() is None
@@ -114,7 +114,7 @@ def test_writers_and_sealers_at_once_make_one_whole_chain():
 
     seal_events(at=make.NOON)
 
-    assert (verify_ledger().links, verify_ledger().unsealed, verify_ledger().holds) == (30, 0, True)
+    assert (verify_ledger().link_count, verify_ledger().unsealed, verify_ledger().is_intact) == (30, 0, True)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -122,10 +122,10 @@ def test_an_event_not_committed_yet_is_not_sealed_and_leaves_no_gap():
     with ThreadPoolExecutor(1) as pool, transaction.atomic():
         write_event("test.thing.happened", at=make.NOON - make.DAY)
         pool.submit(_write_elsewhere).result()
-        assert pool.submit(_seal_elsewhere).result().sealed == 1
+        assert pool.submit(_seal_elsewhere).result().sealed_count == 1
     seal_events(at=make.NOON)
 
-    assert (verify_ledger().links, verify_ledger().holds) == (2, True)
+    assert (verify_ledger().link_count, verify_ledger().is_intact) == (2, True)
 
 
 def _seal_elsewhere():

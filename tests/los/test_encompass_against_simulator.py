@@ -32,7 +32,7 @@ class Office:
         self.secret = "enc-secret"
         self.slept: list[float] = []
         self.encompass = Encompass(
-            self.settings, limits=ClientLimits(silence_seconds=2), sleep=self.slept.append
+            self.settings, limits=ClientLimits(read_timeout_seconds=2), sleep=self.slept.append
         )
 
     def settings(self) -> Settings:
@@ -63,10 +63,10 @@ class Office:
         )
 
     def fault(self, action: str, **rest: object) -> None:
-        self.sim.faults.add({"action": action, **rest})
+        self.sim.faults.add_fault({"action": action, **rest})
 
     def calls(self, op: str) -> int:
-        return sum(call.op == op for call in self.sim.record.since())
+        return sum(call.op == op for call in self.sim.record.requests_since())
 
     @property
     def loans(self) -> int:
@@ -100,7 +100,7 @@ def test_twenty_threads_sign_in_once(office):
     with ThreadPoolExecutor(20) as pool:
         list(pool.map(office.create, range(20)))
 
-    assert (office.loans, office.calls("token")) == (20, 1)
+    assert (office.loans, office.calls_to_skip("token")) == (20, 1)
 
 
 def test_a_token_that_dies_midway_is_replaced_once_and_the_work_is_done_once(office):
@@ -109,7 +109,7 @@ def test_a_token_that_dies_midway_is_replaced_once_and_the_work_is_done_once(off
 
     office.create(2)
 
-    assert (office.loans, office.calls("token")) == (2, 2)
+    assert (office.loans, office.calls_to_skip("token")) == (2, 2)
 
 
 def test_a_token_that_is_never_accepted_asks_for_a_person(office):
@@ -118,7 +118,7 @@ def test_a_token_that_is_never_accepted_asks_for_a_person(office):
     with pytest.raises(Misconfigured):
         office.create()
 
-    assert (office.loans, office.calls("token")) == (0, 2)
+    assert (office.loans, office.calls_to_skip("token")) == (0, 2)
 
 
 def test_a_new_secret_is_taken_up_without_a_restart(office):
@@ -161,23 +161,23 @@ def test_a_busy_lender_is_left_alone_for_a_while(office):
     with pytest.raises(RetryLater) as later:
         office.create(2)
 
-    assert (office.loans, later.value.after) == (1, 30.0)
+    assert (office.loans, later.value.retry_after_seconds) == (1, 30.0)
 
 
 def test_a_create_without_an_answer_is_uncertain_and_found_after_the_lag(office):
     office.fault("drop_after_commit", count=1, match={"op": "create"})
     with pytest.raises(OutcomeUnknown):
         office.create()
-    assert (office.loans, office.calls("create")) == (1, 1)
+    assert (office.loans, office.calls_to_skip("create")) == (1, 1)
 
     early = office.look()
-    assert (early.loan_ids, early.conclusive) == ((), False)
+    assert (early.loan_ids, early.is_conclusive) == ((), False)
 
     office.clock.advance(60)
     late = office.look()
 
-    assert (late.loan_ids, late.conclusive) == (tuple(office.sim.office.loans), True)
-    assert office.calls("create") == 1
+    assert (late.loan_ids, late.is_conclusive) == (tuple(office.sim.office.loans), True)
+    assert office.calls_to_skip("create") == 1
 
 
 def test_a_create_that_never_arrived_is_known_only_after_the_lag(office):
@@ -188,7 +188,7 @@ def test_a_create_that_never_arrived_is_known_only_after_the_lag(office):
 
     office.clock.advance(301)
 
-    assert (office.look().loan_ids, office.look().conclusive) == ((), True)
+    assert (office.look().loan_ids, office.look().is_conclusive) == ((), True)
 
 
 @pytest.mark.parametrize("fault", ["status_after_commit:500", "truncate:5", "malformed_json"])
@@ -200,7 +200,7 @@ def test_a_create_with_a_broken_answer_is_never_sent_twice(office, fault):
     except OutcomeUnknown:
         made = ""
 
-    assert (office.loans, office.calls("create")) == (1, 1)
+    assert (office.loans, office.calls_to_skip("create")) == (1, 1)
     assert made in ("", *office.sim.office.loans)
 
 
@@ -219,7 +219,7 @@ def test_a_read_that_breaks_off_is_read_again(office):
     office.fault("drop_before", count=1, match={"op": "fieldReader"})
 
     assert office.encompass.read_loan(loan_id).loan_id == loan_id
-    assert office.calls("fieldReader") == 2
+    assert office.calls_to_skip("fieldReader") == 2
 
 
 def test_an_unknown_folder_is_ours_to_mend(office):
@@ -255,7 +255,7 @@ def test_a_loan_open_on_a_desktop_is_written_after_it_is_closed(office):
     office.sim.control("POST", lock, {"user": "processor1", "type": "exclusive", "minutes": 10})
     with pytest.raises(RetryLater) as later:
         office.encompass.write_fields(loan_id, {"2976": "zillow premier"})
-    assert later.value.after == 60
+    assert later.value.retry_after_seconds == 60
 
     office.sim.control("POST", lock, {"user": "processor1", "release": True})
     office.encompass.write_fields(loan_id, {"2976": "zillow premier"})
@@ -272,10 +272,10 @@ def test_a_funded_loan_brings_its_dates_amount_and_revenue(office):
         ("Clear to Close", "2026-12-15"),
         ("Funding", "2026-12-21"),
     ]:
-        office.move(loan_id, status, on)
+        office.move_rows(loan_id, status, on)
 
     read = office.encompass.read_loan(loan_id)
-    events = find_new_steps([], read.seen, stood_at="", stands_at=read.stands_at)
+    events = find_new_steps([], read.seen, previous_milestone="", current_milestone=read.stands_at)
 
     assert (read.stands_at, read.ended_as, read.unmapped) == ("funded", "", ())
     assert (read.application_date, read.funded_date) == (date(2026, 11, 24), date(2026, 12, 21))
@@ -290,7 +290,7 @@ def test_a_funded_loan_brings_its_dates_amount_and_revenue(office):
         "funded": date(2026, 12, 21),
     }.items() <= dated.items()
     assert [event.rank for event in events] == sorted(event.rank for event in events)
-    assert all(e.on is None for e in events if e.inferred)
+    assert all(e.on is None for e in events if e.is_inferred)
 
 
 def test_steps_entered_in_the_wrong_order_end_in_the_right_ranks(office):
@@ -298,23 +298,23 @@ def test_steps_entered_in_the_wrong_order_end_in_the_right_ranks(office):
     written: list[RecordedStep] = []
     stood_at = ""
     for status, on in [("Clear to Close", "2026-12-15"), ("Cond. Approval", "2026-12-05")]:
-        office.move(loan_id, status, on)
+        office.move_rows(loan_id, status, on)
         read = office.encompass.read_loan(loan_id)
-        news = find_new_steps(written, read.seen, stood_at=stood_at, stands_at=read.stands_at)
-        written += [RecordedStep(code=e.code, on=e.on, inferred=e.inferred) for e in news]
+        news = find_new_steps(written, read.seen, previous_milestone=stood_at, current_milestone=read.stands_at)
+        written += [RecordedStep(code=e.code, on=e.on, is_inferred=e.is_inferred) for e in news]
         stood_at = read.stands_at
 
     assert stood_at == "clear_to_close"
-    seen = {row.code: row.on for row in written if not row.inferred}
+    seen = {row.code: row.on for row in written if not row.is_inferred}
     assert seen["clear_to_close"] == date(2026, 12, 15)
     assert seen["conditional_approval"] == date(2026, 12, 5)
-    assert find_new_steps(written, read.seen, stood_at=stood_at, stands_at=read.stands_at) == ()
+    assert find_new_steps(written, read.seen, previous_milestone=stood_at, current_milestone=read.stands_at) == ()
 
 
 def test_a_denial_is_read_from_field_1393_whatever_the_milestones_say(office):
     loan_id = office.create()
-    office.move(loan_id, "Application", "2026-11-24")
-    office.move(loan_id, "1393=Application denied", "2026-12-02")
+    office.move_rows(loan_id, "Application", "2026-11-24")
+    office.move_rows(loan_id, "1393=Application denied", "2026-12-02")
 
     read = office.encompass.read_loan(loan_id)
 
@@ -324,21 +324,21 @@ def test_a_denial_is_read_from_field_1393_whatever_the_milestones_say(office):
 
 def test_disclosure_tracking_says_when_the_loan_estimate_went(office):
     loan_id = office.create()
-    office.move(loan_id, "Application", "2026-11-24")
+    office.move_rows(loan_id, "Application", "2026-11-24")
     assert office.encompass.read_loan(loan_id).notices == {}
 
-    office.move(loan_id, "Loan Estimate sent", "2026-11-25")
+    office.move_rows(loan_id, "Loan Estimate sent", "2026-11-25")
 
     assert office.encompass.read_loan(loan_id).notices == {"loan_estimate": date(2026, 11, 25)}
 
 
 def test_a_suspension_ends_with_a_later_approval(office):
     loan_id = office.create()
-    office.move(loan_id, "Submittal", "2026-12-01")
-    office.move(loan_id, "Suspended", "2026-12-03")
+    office.move_rows(loan_id, "Submittal", "2026-12-01")
+    office.move_rows(loan_id, "Suspended", "2026-12-03")
     assert office.encompass.read_loan(loan_id).stands_at == "suspended"
 
-    office.move(loan_id, "Cond. Approval", "2026-12-08")
+    office.move_rows(loan_id, "Cond. Approval", "2026-12-08")
 
     assert office.encompass.read_loan(loan_id).stands_at == "conditional_approval"
 
@@ -347,7 +347,7 @@ def test_what_the_desktop_does_in_silence_is_found_by_the_poll(office):
     mine, theirs = office.create(1), office.create(2)
     office.clock.advance(3600)
     asked_at = office.clock.now()
-    office.move(mine, "Clear to Close", by="desktop")
+    office.move_rows(mine, "Clear to Close", by="desktop")
     office.clock.advance(60)
 
     found = office.encompass.find_changed_since(asked_at)
@@ -377,4 +377,4 @@ def test_an_empty_search_right_after_the_create_proves_nothing(office):
 
     asked = office.look(1, sent_at=office.clock.now() - timedelta(seconds=10))
 
-    assert (asked.loan_ids, asked.conclusive) == ((), False)
+    assert (asked.loan_ids, asked.is_conclusive) == ((), False)

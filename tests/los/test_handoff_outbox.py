@@ -18,7 +18,7 @@ def ask(lead) -> Handoff:
 
 
 def fault(world, action: str, **rest) -> None:
-    world.say("enc/faults", {"match": CREATE, "count": 1, "action": action} | rest)
+    world.call("enc/faults", {"match": CREATE, "count": 1, "action": action} | rest)
 
 
 def at_encompass(world) -> int:
@@ -134,7 +134,7 @@ def test_a_loan_that_is_there_twice_is_a_persons_to_look_at(world, lead, monkeyp
     ask(lead)
     Handoff.objects.update(state="uncertain", sent_at=rows.NOON)
     los = adapter_pool.get_adapter(Connection.objects.get())
-    twice = LoanLookup(loan_ids=("a", "b"), conclusive=True)
+    twice = LoanLookup(loan_ids=("a", "b"), is_conclusive=True)
     monkeypatch.setattr(los, "find_by_lead_id", lambda *_, **__: twice)
 
     shown = send(world, 0)

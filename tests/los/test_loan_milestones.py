@@ -20,23 +20,23 @@ MAY_4, MAY_9, MAY_20 = date(2026, 5, 4), date(2026, 5, 9), date(2026, 5, 20)
 
 
 def seen(code: str, on: date | None = None) -> ObservedStep:
-    return ObservedStep(code=code, on=on, said="in a test")
+    return ObservedStep(code=code, on=on, source_status="in a test")
 
 
 def written(events: tuple[NewStep, ...]) -> list[RecordedStep]:
-    return [RecordedStep(code=e.code, on=e.on, inferred=e.inferred) for e in events]
+    return [RecordedStep(code=e.code, on=e.on, is_inferred=e.is_inferred) for e in events]
 
 
 def test_a_first_step_is_one_event_with_the_los_date():
-    events = find_new_steps([], [seen("lead_in_los", MAY_4)], stood_at="", stands_at="lead_in_los")
+    events = find_new_steps([], [seen("lead_in_los", MAY_4)], previous_milestone="", current_milestone="lead_in_los")
 
-    assert [(e.code, e.on, e.inferred) for e in events] == [("lead_in_los", MAY_4, False)]
+    assert [(e.code, e.on, e.is_inferred) for e in events] == [("lead_in_los", MAY_4, False)]
 
 
 def test_a_later_step_proves_the_earlier_ones_without_inventing_their_day():
-    events = find_new_steps([], [seen("clear_to_close", MAY_20)], stood_at="", stands_at="")
+    events = find_new_steps([], [seen("clear_to_close", MAY_20)], previous_milestone="", current_milestone="")
 
-    inferred = [e.code for e in events if e.inferred]
+    inferred = [e.code for e in events if e.is_inferred]
     assert inferred == [
         "lead_in_los",
         "application",
@@ -44,28 +44,28 @@ def test_a_later_step_proves_the_earlier_ones_without_inventing_their_day():
         "submitted_to_underwriting",
         "conditional_approval",
     ]
-    assert {e.on for e in events if e.inferred} == {None}
+    assert {e.on for e in events if e.is_inferred} == {None}
 
 
 def test_steps_that_many_loans_skip_are_not_invented():
-    events = find_new_steps([], [seen("servicing", MAY_20)], stood_at="", stands_at="servicing")
+    events = find_new_steps([], [seen("servicing", MAY_20)], previous_milestone="", current_milestone="servicing")
 
     skipped = {"prequalified", "preapproved", "resubmitted", "final_approval", "shipped"}
     assert skipped.isdisjoint(e.code for e in events)
-    assert "funded" in {e.code for e in events if e.inferred}
+    assert "funded" in {e.code for e in events if e.is_inferred}
 
 
 def test_a_day_that_turns_up_later_confirms_what_was_inferred():
-    before = [RecordedStep(code="conditional_approval", on=None, inferred=True)]
+    before = [RecordedStep(code="conditional_approval", on=None, is_inferred=True)]
 
     events = find_new_steps(
         before,
         [seen("conditional_approval", MAY_9)],
-        stood_at="clear_to_close",
-        stands_at="clear_to_close",
+        previous_milestone="clear_to_close",
+        current_milestone="clear_to_close",
     )
 
-    assert ("conditional_approval", MAY_9) in [(e.code, e.on) for e in events if not e.inferred]
+    assert ("conditional_approval", MAY_9) in [(e.code, e.on) for e in events if not e.is_inferred]
 
 
 def test_clear_to_close_lost_and_won_again_keeps_its_first_day_and_all_turns():
@@ -77,8 +77,8 @@ def test_clear_to_close_lost_and_won_again_keeps_its_first_day_and_all_turns():
         ([seen("suspended", MAY_20)], "suspended"),
         ([seen("clear_to_close", MAY_20), seen("suspended", MAY_20)], "clear_to_close"),
     ]:
-        events = find_new_steps(history, facts, stood_at=stood_at, stands_at=stands_at)
-        turns += [(e.code, e.on, e.again) for e in events if not e.inferred]
+        events = find_new_steps(history, facts, previous_milestone=stood_at, current_milestone=stands_at)
+        turns += [(e.code, e.on, e.is_return) for e in events if not e.is_inferred]
         history, stood_at = history + written(events), stands_at
 
     assert turns == [
@@ -92,14 +92,14 @@ def test_a_second_suspension_on_another_day_is_another_event():
     history = [RecordedStep(code="suspended", on=MAY_4)]
 
     events = find_new_steps(
-        history, [seen("suspended", MAY_9)], stood_at="suspended", stands_at="suspended"
+        history, [seen("suspended", MAY_9)], previous_milestone="suspended", current_milestone="suspended"
     )
 
     assert [(e.code, e.on) for e in events] == [("suspended", MAY_9)]
 
 
 def test_a_denial_infers_nothing():
-    events = find_new_steps([], [seen("denied", MAY_9)], stood_at="", stands_at="denied")
+    events = find_new_steps([], [seen("denied", MAY_9)], previous_milestone="", current_milestone="denied")
 
     assert [e.code for e in events] == ["denied"]
 
@@ -120,9 +120,9 @@ reads = st.lists(facts, max_size=8)
 
 @given(reads, st.sampled_from(["", *all_milestones()]))
 def test_reading_the_same_twice_gives_nothing_new(read, stands_at):
-    first = find_new_steps([], read, stood_at="", stands_at=stands_at)
+    first = find_new_steps([], read, previous_milestone="", current_milestone=stands_at)
 
-    assert find_new_steps(written(first), read, stood_at=stands_at, stands_at=stands_at) == ()
+    assert find_new_steps(written(first), read, previous_milestone=stands_at, current_milestone=stands_at) == ()
 
 
 @given(reads, st.randoms())
@@ -131,22 +131,22 @@ def test_the_order_of_the_facts_does_not_matter(read, random):
     random.shuffle(shuffled)
 
     def told(facts):
-        return [(e.code, e.on) for e in find_new_steps([], facts, stood_at="", stands_at="")]
+        return [(e.code, e.on) for e in find_new_steps([], facts, previous_milestone="", current_milestone="")]
 
     assert told(read) == told(shuffled)
 
 
 @given(reads, reads)
 def test_the_highest_rank_never_falls(first, second):
-    before = find_new_steps([], first, stood_at="", stands_at="")
-    after = find_new_steps(written(before), second, stood_at="", stands_at="")
+    before = find_new_steps([], first, previous_milestone="", current_milestone="")
+    after = find_new_steps(written(before), second, previous_milestone="", current_milestone="")
 
     def rank(events):
         top = highest_milestone(e.code for e in events)
         return all_milestones()[top].rank if top else 0
 
     assert rank((*before, *after)) == max(rank(before), rank(after))
-    codes = [e.code for e in (*before, *after) if not e.inferred and is_funnel(e.code)]
+    codes = [e.code for e in (*before, *after) if not e.is_inferred and is_funnel(e.code)]
     assert len(codes) == len(set(codes))
 
 

@@ -190,13 +190,13 @@ def test_a_right_that_nobody_gave_is_not_taken(as_the_program):
 
 def test_what_is_kept_no_longer_goes_with_the_keepers_right_and_what_it_may_is_all_it_does():
     deleted = {
-        words[2] for record_set in RECORD_SETS for goes in record_set.goes
+        words[2] for record_set in RECORD_SETS for goes in record_set.removal_statements
         if (words := goes.split())[:2] == ["delete", "from"]
     }  # fmt: skip
     changed = {
         goes.split()[1]
         for record_set in RECORD_SETS
-        for goes in record_set.goes
+        for goes in record_set.removal_statements
         if goes.startswith("upd")
     }
     locked = {
@@ -215,7 +215,7 @@ def test_events_get_their_place_by_the_sealer_alone(as_the_program):
     sealed = seal.seal_events(at=make.NOON)
 
     assert sealed is not None
-    assert Event.objects.exclude(sequence=None).count() == sealed.sealed
+    assert Event.objects.exclude(sequence=None).count() == sealed.sealed_count
 
 
 def test_one_account_for_everything_goes_on_as_it_was(db):

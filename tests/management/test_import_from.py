@@ -23,15 +23,15 @@ def vendor(settings):
     with start_simulators(clock=SimulatedClock(at=make.NOON, speed=0)) as simulators:
         settings.UPSTREAMS = {"crm_pipedrive": simulators.urls["pipedrive"]}
         made = simulators.pipedrive
-        sam = made.add("users", name="Sam Gone", email="sam@elsewhere.example")
-        ivo = made.add(
+        sam = made.add_record("users", name="Sam Gone", email="sam@elsewhere.example")
+        ivo = made.add_record(
             "persons",
             name="Ivo Petrov",
             phones=[{"value": "8135550114", "primary": True, "label": "mobile"}],
             emails=[],
         )
-        made.add("leads", title="Refi", owner_id=sam, person_id=ivo, value=None)
-        made.add("notes", content="Call after the fair", person_id=ivo, user_id=sam)
+        made.add_record("leads", title="Refi", owner_id=sam, person_id=ivo, value=None)
+        made.add_record("notes", content="Call after the fair", person_id=ivo, user_id=sam)
         yield made
 
 

@@ -18,7 +18,7 @@ EDGE = "Mozilla/5.0 (Windows NT 10.0; Win64) Chrome/130.0 Safari/537.36 Edg/130.
 
 @pytest.mark.parametrize("change", ["update", "delete"])
 def test_a_line_cannot_be_changed_or_taken_away(db, change):
-    access_log.record_access(AccessKind.FAILED, caller=NO_CLIENT, at=make.NOON)
+    access_log.record_access(AccessKind.FAILED, client=NO_CLIENT, at=make.NOON)
     rows = AccessEntry.objects.all()
 
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():

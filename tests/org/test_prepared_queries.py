@@ -35,7 +35,7 @@ def test_a_row_comes_with_what_belongs_to_it_and_asks_nothing_more(
     for lead in leads:
         theirs = Lead.objects.select_related("officer__user").get(pk=lead.pk)
         with django_assert_num_queries(1):
-            ours = one.one(key=lead.pk)
+            ours = one.get(key=lead.pk)
             belonging = (ours.person, ours.source, ours.officer and ours.officer.user)
         assert values(ours) == values(theirs)
         assert belonging == (theirs.person, theirs.source, theirs.officer and theirs.officer.user)
@@ -49,7 +49,7 @@ def test_what_is_added_to_a_row_comes_with_it(leads):
     )
     make.lead(person=leads[0].person)
 
-    assert [one.one(key=lead.pk).has_other for lead in leads] == [True, False, False]
+    assert [one.get(key=lead.pk).has_other for lead in leads] == [True, False, False]
 
 
 def test_each_value_stands_in_its_own_place(leads):
@@ -72,7 +72,7 @@ def test_what_is_not_there_is_none_or_an_error_of_its_table(leads):
 
     assert one.first(key=uuid4()) is None
     with pytest.raises(Lead.DoesNotExist):
-        one.one(key=uuid4())
+        one.get(key=uuid4())
 
 
 def test_the_company_is_read_as_it_stands(leads):
@@ -140,7 +140,7 @@ def test_rows_are_counted_as_django_counts_them(leads):
     counted = PreparedCount(mine, officer=UUID)
 
     for officer in (leads[1].officer_id, uuid4()):
-        assert counted.of(officer=officer) == mine(officer).count()
+        assert counted.count(officer=officer) == mine(officer).count()
 
 
 def test_a_value_that_is_woven_into_another_is_refused(leads):

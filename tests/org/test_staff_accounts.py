@@ -27,7 +27,7 @@ def kinds():
 def test_a_notice_of_the_same_cause_is_told_once(cast):
     told = [
         staff_notices.notify_user(
-            user_id=cast.ruth.pk, kind="unclaimed", cause="c", text="Look", at=make.NOON
+            user_id=cast.ruth.pk, kind="unclaimed", idempotency_key="c", text="Look", at=make.NOON
         )
         for _ in range(2)
     ]
@@ -39,7 +39,7 @@ def test_a_notice_of_the_same_cause_is_told_once(cast):
 def test_notices_are_mailed_to_staff_once_and_not_when_they_were_read(cast):
     for cause in ("a", "b"):
         staff_notices.notify_user(
-            user_id=cast.ruth.pk, kind="unclaimed", cause=cause, text=cause, link="/x/",
+            user_id=cast.ruth.pk, kind="unclaimed", idempotency_key=cause, text=cause, link="/x/",
             at=make.NOON,
         )  # fmt: skip
     staff_notices.mark_read(
@@ -60,7 +60,7 @@ def test_notices_are_mailed_to_staff_once_and_not_when_they_were_read(cast):
 
 def test_a_mail_server_that_is_down_delays_a_notice_and_loses_none(cast, settings):
     staff_notices.notify_user(
-        user_id=cast.ruth.pk, kind="unclaimed", cause="a", text="a", link="/x/", at=make.NOON
+        user_id=cast.ruth.pk, kind="unclaimed", idempotency_key="a", text="a", link="/x/", at=make.NOON
     )
     working = settings.MAILERS
     settings.MAILERS = {

@@ -12,7 +12,7 @@ from rooftree.org.models import Throttle
 from rooftree.org.throttle import ThrottleLimit
 from tests import make
 
-THREE = ThrottleLimit(name="three", most=3, within=make.HOUR)
+THREE = ThrottleLimit(name="three", max_attempts=3, window=make.HOUR)
 
 
 class Counting(TestCase):

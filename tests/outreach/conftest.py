@@ -34,7 +34,7 @@ class Carriers:
         return self.mailbox.messages
 
     def fault(self, action: str, **rest: object) -> None:
-        self.twilio.faults.add({"match": SEND, "action": action, **rest})
+        self.twilio.faults.add_fault({"match": SEND, "action": action, **rest})
 
     def answer(self, status: int, code: int) -> None:
         """Twilio refuses the next text with its own error code."""

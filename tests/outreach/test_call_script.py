@@ -46,7 +46,7 @@ def lasting(seconds):
 
 def refusals(template):
     return [
-        blocking_finding.said
+        blocking_finding.text
         for blocking_finding in check_template(template, at=make.NOON).blocking_findings
     ]
 
@@ -192,7 +192,7 @@ def test_the_strictest_of_all_places_where_they_may_be_is_shown(
 def test_the_words_are_filled_in_for_this_caller_and_borrower(dana):
     said = call_script.script_for_call(make.NOON, lead=lead_in("+12035550142"), by=dana)
 
-    assert said.words.body.startswith(
+    assert said.script.body.startswith(
         "Hello Ana, this is Dana Whitfield with Lindenfield Mortgage, calling to offer our"
         " services for buying a home."
     )
@@ -204,8 +204,8 @@ def test_who_speaks_spanish_is_called_in_spanish(dana):
         make.NOON, lead=lead_in("+12035550142", language="es"), by=dana
     )
 
-    assert said.words.body.startswith("Hola Ana, le habla Dana Whitfield de Lindenfield Mortgage")
-    assert "la compra de una casa" in said.words.body
+    assert said.script.body.startswith("Hola Ana, le habla Dana Whitfield de Lindenfield Mortgage")
+    assert "la compra de una casa" in said.script.body
 
 
 def test_names_that_are_longer_than_most_are_told_to_be_slow(dana):
@@ -222,5 +222,5 @@ def test_without_words_in_use_the_limit_is_shown_all_the_same(dana):
 
     said = call_script.script_for_call(make.NOON, lead=lead_in("+12035550142"), by=dana)
 
-    assert said.words is None
+    assert said.script is None
     assert said.say_within.seconds == 10

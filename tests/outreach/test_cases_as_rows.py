@@ -197,7 +197,7 @@ def list_them(lead: Lead, given: Mapping[str, Any], at: datetime) -> None:
     if since := given.get("internal_dnc_since"):
         store_revocation.store_revocation(
             person_id=lead.person_id, address="", kind="do_not_contact", media=["call", "text"],
-            origin="staff", cause="case", at=day_of(since, at, or_days_ago=0),
+            origin="staff", idempotency_key="case", at=day_of(since, at, or_days_ago=0),
         )  # fmt: skip
 
 

@@ -22,7 +22,7 @@ def lead(dana) -> Lead:
 
 def words(lead: Lead, at=make.NOON) -> dict[str, str]:
     return {
-        medium: badge.words
+        medium: badge.label
         for medium, badge in contact_permissions.permissions_of_lead(lead.pk, at=at).items()
     }
 
@@ -41,7 +41,7 @@ def test_by_day_with_consent_everything_is_allowed_and_nothing_is_stored(lead):
 def test_at_night_calls_and_texts_wait_for_a_stated_time(lead):
     badges = contact_permissions.permissions_of_lead(lead.pk, at=make.NIGHT)
 
-    assert badges["text"].words == "Text held"
+    assert badges["text"].label == "Text held"
     assert badges["text"].next_allowed_at.isoformat().startswith("2026-11-24T")
     assert not badges["call"].is_allowed
     assert badges["email"].is_allowed
@@ -54,14 +54,14 @@ def test_after_a_stop_texts_and_calls_are_ended_and_say_so(lead):
         kind="stop",
         media=["call", "text", "voicemail"],
         origin="message:SM1",
-        cause="text:SM1",
+        idempotency_key="text:SM1",
         at=make.NOON,
     )
 
     badges = contact_permissions.permissions_of_lead(lead.pk, at=journey.later(1))
 
-    assert badges["text"].words == "Texts ended"
-    assert badges["call"].words == "Calls ended"
+    assert badges["text"].label == "Texts ended"
+    assert badges["call"].label == "Calls ended"
     assert badges["email"].is_allowed
 
 

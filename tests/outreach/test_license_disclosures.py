@@ -96,7 +96,7 @@ def test_without_it_on_file_nothing_goes_until_it_is_entered(lead, carriers):
         "California wants our license named in every message, and the kind of license is not on "
         "file. Enter it under Set-up, Licenses."
     )
-    duty = lead.tasks.get(kind="require:license_words_not_on_file")
+    duty = lead.unfinished_tasks.get(kind="require:license_words_not_on_file")
     assert duty.title == "Enter our license as its state wants it named"
     assert not contact_permissions.permissions_of_lead(lead.pk, at=journey.later(60))[
         "text"

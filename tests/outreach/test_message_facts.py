@@ -116,7 +116,7 @@ def test_a_stop_on_one_number_holds_for_every_number_of_that_person(lead):
         kind="stop",
         media=["text"],
         origin="message:SM1",
-        cause="text:SM1",
+        idempotency_key="text:SM1",
         at=make.NOON,
     )
 

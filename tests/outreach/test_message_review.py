@@ -28,7 +28,7 @@ def omar():
 def hold(lead, at=make.NOON + make.MINUTE, cause="text:1"):
     return store_revocation.store_revocation(
         person_id=lead.person_id, address=BEN, kind="review", media=["call", "text", "email"],
-        words="cancel Tuesday, I can do Wednesday", origin="message:1", cause=cause, at=at,
+        words="cancel Tuesday, I can do Wednesday", origin="message:1", idempotency_key=cause, at=at,
     )  # fmt: skip
 
 
@@ -138,7 +138,7 @@ def test_a_decision_without_a_reason_changes_nothing(waiting, omar):
 def test_a_release_is_no_way_around_a_stop(waiting, carriers, omar):
     store_revocation.store_revocation(
         person_id=None, address=BEN, kind="stop", media=["call", "text", "voicemail"],
-        origin="message:2", cause="text:2", at=LATER,
+        origin="message:2", idempotency_key="text:2", at=LATER,
     )  # fmt: skip
 
     left = message_reviews.decide_message(

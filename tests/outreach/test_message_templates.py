@@ -96,7 +96,7 @@ def test_every_first_edition_can_be_written_to_anyone(company, one, named):
 
     made = message_templates.render_template(
         template, lead=lead, company=company, officer=officer, at=make.NOON,
-        more={"rate": RATE, "caller": {"name": "Dana Whitfield"}},
+        extra_context={"rate": RATE, "caller": {"name": "Dana Whitfield"}},
     )  # fmt: skip
 
     assert "{" not in made.body + made.subject

@@ -32,7 +32,7 @@ def press(rung: Ring, digits: str, minutes: float = 0.2) -> str:
 def test_the_officer_is_rung_once_about_an_offer(rung, dana, carriers):
     journey.run(journey.later(0.1))
 
-    placed = list(carriers.twilio.account.calls.values())
+    placed = list(carriers.twilio.role_prefix.calls_to_skip.values())
     assert [call.to for call in placed] == [dana.phone]
     assert (rung.state, rung.carrier_id) == ("placed", placed[0].sid)
 
@@ -47,7 +47,7 @@ def test_an_offer_that_has_gone_keeps_no_officer_of_another_waiting(dana, carrie
     with clock.freeze(make.NOON):
         ring_due_officers()
 
-    assert len(carriers.twilio.account.calls) == officer_calls.BATCH_SIZE + 1
+    assert len(carriers.twilio.role_prefix.calls_to_skip) == officer_calls.BATCH_SIZE + 1
     assert Ring.objects.get(pk=gone.pk).state == "skipped"
 
 
@@ -135,7 +135,7 @@ def test_a_call_that_is_not_lawful_now_is_not_connected_and_the_lead_is_theirs(r
         kind="do_not_contact",
         media=["call"],
         origin="page:test",
-        cause="test:dnc",
+        idempotency_key="test:dnc",
         at=make.NOON,
     )
 
@@ -214,7 +214,7 @@ def test_a_carrier_that_does_not_ring(dana, carriers, action, state, later_state
     journey.run(journey.later(0.2))
 
     assert Ring.objects.get().state == later_state
-    assert len(carriers.twilio.account.calls) <= 1
+    assert len(carriers.twilio.role_prefix.calls_to_skip) <= 1
 
 
 def test_a_ring_whose_offer_is_gone_is_not_placed(dana, carriers):
@@ -228,7 +228,7 @@ def test_a_ring_whose_offer_is_gone_is_not_placed(dana, carriers):
     journey.run(journey.later(0.2))
 
     assert Ring.objects.get().state == "skipped"
-    assert carriers.twilio.account.calls == {}
+    assert carriers.twilio.role_prefix.calls_to_skip == {}
 
 
 def test_a_ring_claimed_before_a_crash_is_not_placed_again(rung, carriers):
@@ -239,11 +239,11 @@ def test_a_ring_claimed_before_a_crash_is_not_placed_again(rung, carriers):
     officer_calls.fail_stale_rings(at=journey.later(1.1))
 
     assert Ring.objects.get().state == "failed"
-    assert len(carriers.twilio.account.calls) == 1
+    assert len(carriers.twilio.role_prefix.calls_to_skip) == 1
 
 
 def test_news_out_of_order_does_not_bring_an_ended_ring_back(rung):
-    call_events.on_officer_call_status(ring_id=rung.pk, said="completed", at=journey.later(0.5))
+    call_events.on_officer_call_status(ring_id=rung.pk, carrier_status="completed", at=journey.later(0.5))
     call_events.on_officer_answered(ring_id=rung.pk, at=journey.later(0.6))
 
     ended = Ring.objects.get()

@@ -94,7 +94,7 @@ def left(release: Release) -> int:
 def test_a_dry_run_says_what_would_go_and_why_not_and_sends_nothing(limits, people, mia, carriers):
     store_revocation.store_revocation(
         person_id=people[0].person_id, address=people[0].person.emails.get().address,
-        kind="unsubscribe", media=["email"], origin="page:1", cause="page:1",
+        kind="unsubscribe", media=["email"], origin="page:1", idempotency_key="page:1",
         at=make.NOON - make.DAY,
     )  # fmt: skip
     people[1].person.emails.all().delete()
@@ -159,7 +159,7 @@ def test_the_first_few_go_alone_and_the_others_when_somebody_has_looked(
 
     assert (release.state, left(release)) == ("looking", 2)
     result = release_progress.load_canary_result(release)
-    assert (result.gone, result.failed, result.stops, result.is_good) == (2, 0, 0, True)
+    assert (result.submitted, result.failed, result.stops, result.is_healthy) == (2, 0, 0, True)
     assert StaffNotice.objects.filter(user=omar, text__contains="The first 2").exists()
 
     release_control.continue_release(release, by=mia, at=second(7))
@@ -181,7 +181,7 @@ def test_where_the_house_says_so_it_goes_on_by_itself_but_not_after_a_complaint(
     reached = release.messages.first()
     complaint = store_revocation.store_revocation(
         person_id=reached.person_id, address=reached.to_address, kind="do_not_contact",
-        media=["email"], origin="user:1", cause="page:2", at=second(60),
+        media=["email"], origin="user:1", idempotency_key="page:2", at=second(60),
     )  # fmt: skip
 
     go(release, 31 * 60)
@@ -348,7 +348,7 @@ def test_two_who_prove_to_be_one_before_their_turn_are_written_to_once(limits, p
     release = approved(written(mia), omar)
     kept, gone, *_ = people
     person_merges.merge_people(
-        kept_id=kept.person_id, gone_id=gone.person_id, reason="spoken", by=omar, at=second(1.7)
+        survivor_id=kept.person_id, duplicate_id=gone.person_id, reason="spoken", by=omar, at=second(1.7)
     )
 
     release_runner._create_messages(release, 5, second(2))
@@ -366,7 +366,7 @@ def test_a_release_is_not_done_while_a_person_may_still_let_a_message_of_it_go(
     unread, release = people[0], written(mia)
     store_revocation.store_revocation(
         person_id=unread.person_id, address=unread.person.emails.get().address, kind="review",
-        media=["email"], words="cancel Tuesday", origin="page:1", cause="page:1", at=second(1),
+        media=["email"], words="cancel Tuesday", origin="page:1", idempotency_key="page:1", at=second(1),
     )  # fmt: skip
     release_drafts.seal_draft(release.pk, by=mia, at=second(1))
     go(release, 2)

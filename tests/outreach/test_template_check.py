@@ -28,7 +28,7 @@ def email(body, subject="Your request", key="not_reached_1"):
 def found(template, action="block"):
     return [
         remark.id
-        for remark in check_template(template, at=make.NOON).remarks
+        for remark in check_template(template, at=make.NOON).findings
         if remark.action == action
     ]
 
@@ -87,7 +87,7 @@ def test_figures_of_the_sheet_may_be_filled_in_where_there_is_one():
 
     assert found(email(said, key="rate_reached")) == []
     broken = check_template(email(said), at=make.NOON)
-    assert [blocking_finding.said for blocking_finding in broken.blocking_findings] == [
+    assert [blocking_finding.text for blocking_finding in broken.blocking_findings] == [
         "It cannot be filled in: there is no “rate” here."
     ]
 
@@ -112,7 +112,7 @@ def test_the_confirmation_of_a_stop_needs_neither():
 def test_an_email_needs_a_subject_and_words():
     assert len(check_template(email(SENDER, subject=" "), at=make.NOON).blocking_findings) == 1
     assert "It says nothing yet." in [
-        blocking_finding.said
+        blocking_finding.text
         for blocking_finding in check_template(email("  "), at=make.NOON).blocking_findings
     ]
 
@@ -124,15 +124,15 @@ def test_an_email_needs_a_subject_and_words():
 def test_what_cannot_be_filled_in_is_a_sentence(body):
     reading = check_template(text(body), at=make.NOON)
 
-    assert reading.shown is None
+    assert reading.preview is None
     assert len(reading.blocking_findings) == 1
-    assert reading.blocking_findings[0].said.startswith("It cannot be filled in: ")
+    assert reading.blocking_findings[0].text.startswith("It cannot be filled in: ")
 
 
 def test_the_reader_sees_the_words_as_a_borrower_would_and_what_they_cost():
     reading = check_template(text("Hi {{ borrower.first_name }}, " + SENDER + END), at=make.NOON)
 
-    assert reading.shown.body.startswith("Hi Maria, Alex Morgan NMLS 1234567, ")
+    assert reading.preview.body.startswith("Hi Maria, Alex Morgan NMLS 1234567, ")
     assert (reading.length.segments, reading.length.encoding) == (1, "GSM-7")
 
 
@@ -140,12 +140,12 @@ def test_one_letter_outside_the_plain_ones_is_named_with_its_price():
     reading = check_template(text(SENDER + "You’re next." + END), at=make.NOON)
 
     assert reading.length.encoding == "UCS-2"
-    assert any(remark.said.startswith("’ makes it cost more") for remark in reading.remarks)
+    assert any(remark.text.startswith("’ makes it cost more") for remark in reading.optional_findings)
 
 
 def test_spanish_is_left_to_somebody_who_reads_it():
     remarks = check_template(
         text(SENDER + "Responda ALTO para terminar.", language="es"), at=make.NOON
-    ).remarks
+    ).findings
 
     assert [remark.action for remark in remarks] == ["note"]

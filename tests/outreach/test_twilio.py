@@ -20,7 +20,7 @@ def test_a_text_status_is_read_in_our_words(said, fate):
     status = twilio.parse_status({"MessageSid": "SM1", "MessageStatus": said, "ErrorCode": "30003"})
 
     assert status is not None
-    assert (status.carrier_id, status.fate, status.said, status.error_code) == (
+    assert (status.carrier_id, status.status, status.raw_status, status.error_code) == (
         "SM1",
         fate,
         said,
@@ -56,7 +56,7 @@ def test_an_inbound_text_brings_its_words_and_what_the_carrier_did():
 
     assert inbound is not None
     assert (inbound.sender, inbound.body, inbound.opt_out) == ("+13055550142", "stop", "STOP")
-    assert not inbound.anonymous
+    assert not inbound.is_anonymous
 
 
 @pytest.mark.parametrize("sender", ["", "+266696687"])
@@ -64,7 +64,7 @@ def test_a_caller_who_hides_the_number_is_anonymous(sender):
     inbound = twilio.parse_inbound({"CallSid": "CA1", "From": sender, "To": "+15125550100"})
 
     assert inbound is not None
-    assert inbound.anonymous
+    assert inbound.is_anonymous
 
 
 def test_the_secret_is_not_shown():
@@ -84,7 +84,7 @@ def test_the_laptop_carrier_masks_the_number_and_hides_the_words(caplog):
             reference="m-7",
         )
 
-    assert accepted.fate is DeliveryStatus.DELIVERED
+    assert accepted.status is DeliveryStatus.DELIVERED
     assert len(caplog.records) == 1
     assert "0142" in caplog.text
     assert "+1305" not in caplog.text

@@ -44,7 +44,7 @@ class Line:
         return twilio.find_text(self.settings, to=BEN, sender=MAIN_NUMBER, body=body, since=since)
 
     def fault(self, action: str, **rest: object) -> None:
-        self.sim.faults.add({"action": action, **rest})
+        self.sim.faults.add_fault({"action": action, **rest})
 
     @property
     def sent(self) -> list:
@@ -123,7 +123,7 @@ def test_a_busy_carrier_has_sent_nothing(line):
     with pytest.raises(RetryLater) as later:
         line.send()
 
-    assert (later.value.after, line.sent) == (7.0, [])
+    assert (later.value.retry_after_seconds, line.sent) == (7.0, [])
 
 
 def test_a_number_that_said_stop_is_refused_by_its_code(line):
@@ -151,7 +151,7 @@ def test_a_sender_that_is_not_ours_is_ours_to_mend(line):
 
 
 def test_a_wrong_token_is_ours_to_mend(line):
-    line.sim.account.auth_token = "another"
+    line.sim.role_prefix.auth_token = "another"
 
     with pytest.raises(Misconfigured):
         line.send()
@@ -166,7 +166,7 @@ def test_a_call_rings_and_carries_the_address_of_its_markup(line):
         status_callback="http://127.0.0.1:9/status",
     )
 
-    assert list(line.sim.account.calls) == [accepted.carrier_id]
+    assert list(line.sim.role_prefix.calls_to_skip) == [accepted.carrier_id]
 
 
 def test_markup_escapes_what_a_borrower_typed():

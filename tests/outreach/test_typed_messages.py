@@ -84,7 +84,7 @@ def test_what_the_gate_forbids_is_refused_with_its_sentence_and_kept(lead, dana,
         kind="stop",
         media=["text"],
         origin="page:test",
-        cause="test:stop",
+        idempotency_key="test:stop",
         at=make.NOON,
     )
     before = len(carriers.texts)

@@ -78,7 +78,7 @@ def test_a_refinance_worth_its_costs_without_an_alert_is_a_miss():
 
     spells = [(miss.from_date, miss.until_date) for miss in told.misses]
     second, third, fifth = (START + n * timedelta(weeks=1) for n in (1, 2, 4))
-    assert (told.alerts, told.chances) == ((), 2)
+    assert (told.alerts, told.opportunities) == ((), 2)
     assert spells == [(second, third), (fifth, fifth)]
     assert backtest.run_backtest(AlertRule(min_drop_pct=Decimal(1)), rates, [loan()]).misses == ()
 
@@ -101,7 +101,7 @@ def test_what_the_rule_cannot_see_is_listed_with_why():
 
     told = backtest.run_backtest(AlertRule(min_drop_pct=Decimal(1)), weeks("6"), loans)
 
-    assert told.unwatched == {
+    assert told.unwatched_loans == {
         "typed": "there are no rates of convetional",
         "bare": "it has no product",
         "blank": "its rate and start cannot be read",

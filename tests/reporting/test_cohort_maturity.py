@@ -32,14 +32,14 @@ PACE = funding_lags({30: 10, 60: 20, 100: 10})
 def test_a_cohort_is_as_ripe_as_its_age_allows(age, share, word):
     ripe = measure_maturity(PACE, {TODAY - timedelta(days=age): 7}, TODAY)
 
-    assert (ripe.share, ripe.word) == (share, word)
+    assert (ripe.share, ripe.label) == (share, word)
 
 
 def test_a_young_cohort_says_when_it_may_be_judged():
     ripe = measure_maturity(PACE, {TODAY - timedelta(days=40): 5}, TODAY)
 
     assert ripe.judge_from == TODAY + timedelta(days=20)
-    assert measure_maturity(PACE, {TODAY: 5}, ripe.judge_from + timedelta(days=40)).word != "young"
+    assert measure_maturity(PACE, {TODAY: 5}, ripe.judge_from + timedelta(days=40)).label != "young"
 
 
 def test_leads_of_several_days_weigh_by_their_number():
@@ -54,11 +54,11 @@ def test_leads_of_several_days_weigh_by_their_number():
 def test_with_too_few_fundings_there_is_no_telling(fundings, word):
     lags = funding_lags({30: fundings})
 
-    assert measure_maturity(lags, {TODAY - timedelta(days=200): 5}, TODAY).word == word
+    assert measure_maturity(lags, {TODAY - timedelta(days=200): 5}, TODAY).label == word
 
 
 def test_without_leads_there_is_no_telling():
-    assert measure_maturity(PACE, {}, TODAY).word == "unknown"
+    assert measure_maturity(PACE, {}, TODAY).label == "unknown"
 
 
 def test_what_funds_after_the_horizon_is_not_waited_for():

@@ -33,7 +33,7 @@ def allowed(lead, *, cause, decision="allow"):
     """A verdict row as the gate would store it, with the decision a test needs."""
     facts = Facts(medium=Medium.TEXT, purpose=Purpose.MARKETING)
     row = verdict_storage.store_verdict(
-        message_gate.decide(facts), facts, lead=lead, cause=cause, stage="handoff", at=make.NOON
+        message_gate.decide(facts), facts, lead=lead, subject_key=cause, stage="handoff", at=make.NOON
     )
     type(row).objects.filter(pk=row.pk).update(decision=decision)
     row.refresh_from_db()
@@ -225,7 +225,7 @@ def test_the_deep_check_derives_each_verdict_again():
             message_gate.decide(facts),
             facts,
             lead=lead,
-            cause="test",
+            subject_key="test",
             stage="planned",
             at=make.NOON,
         )
@@ -250,7 +250,7 @@ def test_the_deep_check_finds_facts_that_were_changed():
         message_gate.decide(facts),
         facts,
         lead=make.lead(),
-        cause="test",
+        subject_key="test",
         stage="planned",
         at=make.NOON,
     )
@@ -268,7 +268,7 @@ def test_a_verdict_of_an_earlier_edition_is_counted_and_not_judged_by_todays_rul
         message_gate.decide(facts),
         facts,
         lead=make.lead(),
-        cause="test",
+        subject_key="test",
         stage="planned",
         at=make.NOON,
     )

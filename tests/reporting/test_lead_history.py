@@ -122,7 +122,7 @@ def test_the_officers_phone_is_part_of_the_story(cast):
     ):
         heard.update(**state)
         said += [
-            f"{entry.title} {entry.rest}".strip()
+            f"{entry.title} {entry.detail}".strip()
             for entry in lead_history.build_timeline(cast.ben)
             if entry.key.startswith("ring:")
         ]
@@ -140,7 +140,7 @@ def test_the_consent_of_one_inquiry_is_one_entry_whatever_numbers_it_covers(cast
         make.consent(cast.ben.person, delivery=delivery, channels=channels)
 
     said = [
-        one.rest for one in lead_history.build_timeline(cast.ben) if one.key.startswith("consent:")
+        one.detail for one in lead_history.build_timeline(cast.ben) if one.key.startswith("consent:")
     ]
 
     assert said == ["for calls, dialed calls, texts and e-mail"]

@@ -145,7 +145,7 @@ def test_the_doctor_says_what_is_not_kept_elsewhere(tmp_path, monkeypatch):
     monkeypatch.setattr(doctor_machine_checks.settings, "HEADS_FOLDER", str(tmp_path))
     assert "1 are not in" in doctor_machine_checks.check_ledger_heads().text
     ledger_checkpoints.copy_heads_to(tmp_path)
-    assert doctor_machine_checks.check_ledger_heads().well
+    assert doctor_machine_checks.check_ledger_heads().is_ok
     (tmp_path / "head-0.json").write_text("{}")
     assert "cannot be read" in doctor_machine_checks.check_ledger_heads().text
 

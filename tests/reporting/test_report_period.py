@@ -42,9 +42,9 @@ def test_a_period_has_ended_meets_the_one_before_and_is_found_by_its_key(kind, t
     period = last_complete_period(kind, today)
 
     assert period.until_date <= today
-    assert period.after().until_date > today
-    assert period.before().until_date == period.from_date
-    assert period.before().after() == period
+    assert period.following().until_date > today
+    assert period.previous().until_date == period.from_date
+    assert period.previous().following() == period
     assert parse_period(period.key, today) == period
 
 

@@ -206,7 +206,7 @@ def test_a_sum_by_month_that_differs_from_its_days_is_found():
     MonthRollup.objects.update(amount=2)
 
     (found,) = rebuild_rollups.find_differences()
-    assert (found.key[0], found.counted, found.true) == (date(2026, 11, 1), 2, 1)
+    assert (found.key[0], found.counted, found.actual) == (date(2026, 11, 1), 2, 1)
 
 
 @pytest.mark.django_db
@@ -216,7 +216,7 @@ def test_a_sum_changed_behind_our_back_is_found_and_a_rebuild_mends_it():
     booked(lead.source)  # nor the fee
 
     found = rebuild_rollups.find_differences()
-    assert {(d.key[4], d.counted, d.true) for d in found} == {
+    assert {(d.key[4], d.counted, d.actual) for d in found} == {
         ("applications", 0, 1),
         ("funded", 0, 1),
         ("spend_cents", 0, 100_00),

@@ -52,7 +52,7 @@ def of(title: str, **changes) -> security_controls.Control:
 
 def came_in(user: User, *, at=make.NOON, factor="passkey") -> AccessEntry:
     return access_log.record_access(
-        AccessKind.SIGNED_IN, caller=NO_CLIENT, at=at, user_id=user.pk, factor=factor
+        AccessKind.SIGNED_IN, client=NO_CLIENT, at=at, user_id=user.pk, factor=factor
     )
 
 
@@ -60,10 +60,10 @@ def test_a_sign_in_without_a_second_factor_shows(omar, settings):
     settings.SECOND_FACTOR_REQUIRED = True
     title = "A second factor guards every account"
     came_in(omar)
-    assert of(title).works
+    assert of(title).is_effective
     came_in(omar, factor="")
     found = of(title)
-    assert not found.works
+    assert not found.is_effective
     assert "1 of 2 sign-ins went without one" in found.sentence
 
 
@@ -71,13 +71,13 @@ def test_access_that_nobody_used_for_ninety_days_shows(omar):
     title = "People have the access of their role, and use it"
     User.objects.update(joined_at=make.NOON - 200 * make.DAY)
     came_in(omar, at=make.NOON - 89 * make.DAY)
-    assert of(title).works
-    assert not of(title, at=make.NOON + 2 * make.DAY).works
+    assert of(title).is_effective
+    assert not of(title, at=make.NOON + 2 * make.DAY).is_effective
 
 
 def test_a_key_of_somebody_who_left_shows(omar):
     title = "Who leaves is out at once"
-    assert of(title).works
+    assert of(title).is_effective
     from rooftree.org.models import ApiKey
 
     ApiKey.objects.create(
@@ -85,7 +85,7 @@ def test_a_key_of_somebody_who_left_shows(omar):
         created_by=omar, created_at=make.NOON, expires_at=make.NOON + make.DAY,
     )  # fmt: skip
     User.objects.filter(pk=omar.pk).update(is_active=False)
-    assert not of(title).works
+    assert not of(title).is_effective
 
 
 def test_a_secret_in_the_clear_shows(omar):
@@ -93,11 +93,11 @@ def test_a_secret_in_the_clear_shows(omar):
     source = make.source()
     source.secret = "s3cret-of-the-vendor"
     source.save()
-    assert of(title).works
+    assert of(title).is_effective
     with connection.cursor() as cursor:
         cursor.execute("update source set secret = 's3cret' where id = %s", [source.pk])
     found = of(title)
-    assert not found.works
+    assert not found.is_effective
     assert [row["column"] for row in found.rows if row["in_the_clear"]] == ["source.secret"]
 
 
@@ -106,11 +106,11 @@ def test_a_log_that_could_be_changed_shows(omar):
     write_event("test.thing.happened", at=make.NOON)
     seal.seal_events(at=make.NOON)
     ledger_checkpoints.publish_head(at=make.NOON)
-    assert of(title).works
+    assert of(title).is_effective
     with connection.cursor() as cursor:
         cursor.execute("alter table event disable trigger event_append_only")
     assert "Not guarded by the database: event" in of(title).sentence
-    assert not of(title).works
+    assert not of(title).is_effective
     with connection.cursor() as cursor:
         cursor.execute("alter table event enable trigger event_append_only")
 
@@ -127,18 +127,18 @@ def test_changes_of_rights_name_their_author(omar):
 @pytest.mark.parametrize(("hours", "works"), [(1, True), (27, False)])
 def test_a_backup_is_of_today(omar, hours, works):
     made = make.NOON - timedelta(hours=hours)
-    assert of("There is a backup of today", last_backup=made).works is works
+    assert of("There is a backup of today", last_backup=made).is_effective is works
 
 
 @pytest.mark.parametrize("kind", sorted(set(KINDS) - {"access_review"}))
 def test_what_people_write_down_counts_until_it_is_due_again(omar, kind):
     title, days = KINDS[kind].title, KINDS[kind].days
-    assert not of(title).works
+    assert not of(title).is_effective
     assurance_records.record_assurance(
         kind, on=TODAY, said="Done.", document="a.pdf", by=omar, at=make.NOON
     )
-    assert of(title, at=make.NOON + days * make.DAY).works
-    assert not of(title, at=make.NOON + (days + 1) * make.DAY).works
+    assert of(title, at=make.NOON + days * make.DAY).is_effective
+    assert not of(title, at=make.NOON + (days + 1) * make.DAY).is_effective
 
 
 def test_a_review_of_access_decides_about_everybody(omar):
@@ -151,7 +151,7 @@ def test_a_review_of_access_decides_about_everybody(omar):
         {omar.pk: "keep", ana.pk: "change"}, said="Ana moved on.", on=TODAY, by=omar, at=make.NOON
     )
     assert done.figures == {"keep": [str(omar.pk)], "change": [str(ana.pk)]}
-    assert of(KINDS["access_review"].title).works
+    assert of(KINDS["access_review"].title).is_effective
 
 
 def test_nobody_changes_what_was_written_down(omar):
@@ -189,14 +189,14 @@ def test_five_hundred_readable_records_are_told_to_the_ftc_within_thirty_days(
 ):
     one = incident(omar, **changes)
     title = "Incidents are written down, and told in time"
-    assert of(title, at=make.NOON + 30 * make.DAY).works
-    assert of(title, at=make.NOON + 31 * make.DAY).works is not is_told
+    assert of(title, at=make.NOON + 30 * make.DAY).is_effective
+    assert of(title, at=make.NOON + 31 * make.DAY).is_effective is not is_told
     if is_told:
         with pytest.raises(BadRecord, match="FTC must be told"):
             security_incidents.close_incident(one.pk, ended="Wiped.", by=omar, at=make.NOON)
         security_incidents.record_ftc_notice(one.pk, on=TODAY, by=omar, at=make.NOON)
     security_incidents.close_incident(one.pk, ended="Wiped.", by=omar, at=make.NOON)
-    assert of(title, at=make.NOON + 60 * make.DAY).works
+    assert of(title, at=make.NOON + 60 * make.DAY).is_effective
 
 
 def test_a_last_day_lasts_until_it_ends_by_the_companys_clock(omar):
@@ -209,8 +209,8 @@ def test_a_last_day_lasts_until_it_ends_by_the_companys_clock(omar):
         (KINDS["restore"].title, KINDS["restore"].days),
     ):
         midnight = make.NOON + days * make.DAY + timedelta(hours=12)
-        assert of(title, at=midnight - make.MINUTE).works
-        assert not of(title, at=midnight).works
+        assert of(title, at=midnight - make.MINUTE).is_effective
+        assert not of(title, at=midnight).is_effective
 
 
 def test_nothing_is_written_down_of_a_day_that_begins_at_midnight(omar):

@@ -313,7 +313,7 @@ def test_an_answer_without_its_reasons_is_the_same_answer(people, lead, turns):
             [EVERYONE],
             known(*people, turns={"everyone": turns}),
             at=NOON,
-            explained=explained,
+            with_reasons=explained,
         )
         for explained in (True, False)
     )

@@ -45,4 +45,4 @@ def test_a_call_as_soon_as_calls_open_keeps_the_promise(cast):
 
     wall = team_board.load_team_board(cast.ruth, at=make.NOON)
 
-    assert (wall.tried_today, wall.kept_today) == (2, 1)
+    assert (wall.tried_today, wall.on_time_today) == (2, 1)

@@ -34,7 +34,7 @@ def test_a_lead_somebody_tried_leaves_the_wall_and_counts_as_kept_or_broken(cast
     wall = team_board.load_team_board(cast.ruth, at=make.NOON + make.HOUR)
 
     assert wall.waiting == ()
-    assert (wall.tried_today, wall.kept_today, wall.median_seconds) == (2, 1, 120)
+    assert (wall.tried_today, wall.on_time_today, wall.median_seconds) == (2, 1, 120)
     assert [member.median_seconds for member in wall.people] == [120]
 
 
@@ -50,7 +50,7 @@ def test_the_wall_tells_who_takes_leads(cast):
         (lena.user.name, "off_work"),
         (nora.user.name, "paused"),
     ]
-    assert wall.people[1].said == "Off until Tue 8:30 AM"
+    assert wall.people[1].availability_text == "Off until Tue 8:30 AM"
     assert wall.available_count == 1
 
 

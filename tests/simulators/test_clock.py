@@ -26,9 +26,9 @@ def test_jobs_run_in_order_of_their_time_each_at_its_own_moment(clock: Simulated
     def note(name: str) -> None:
         seen.append((name, (clock.now() - NOON).total_seconds()))
 
-    clock.after(30, lambda: note("late"))
-    clock.after(10, lambda: note("early"))
-    clock.after(300, lambda: note("never"))
+    clock.schedule_job(30, lambda: note("late"))
+    clock.schedule_job(10, lambda: note("early"))
+    clock.schedule_job(300, lambda: note("never"))
     clock.advance(60)
     assert seen == [("early", 10), ("late", 30)]
 
@@ -41,7 +41,7 @@ def test_a_job_that_schedules_another_within_the_advance_sees_it_run(clock: Simu
             seen.append((clock.now() - NOON).total_seconds())
             yield 20
 
-    clock.process(ladder())
+    clock.run_process(ladder())
     clock.advance(30)
     assert seen == [0, 20]
     clock.advance(10)
@@ -53,7 +53,7 @@ def test_a_fast_clock_runs_jobs_by_itself() -> None:
 
     clock = SimulatedClock(at=NOON, speed=3600)
     done = threading.Event()
-    clock.after(60, done.set)
+    clock.schedule_job(60, done.set)
     assert done.wait(5)
     assert clock.now() >= NOON + timedelta(seconds=60)
     clock.stop()

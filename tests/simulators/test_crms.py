@@ -146,7 +146,7 @@ def test_pipedrive_goes_on_by_start_in_its_first_version_and_by_cursor_in_its_se
 
 
 def test_mondays_errors_come_with_a_200_and_its_cursor_lives_an_hour(running, asked):
-    board = running.monday.board("Leads")
+    board = running.monday.add_board("Leads")
     for nth in range(3):
         running.monday.item(board, f"N{nth}")
     first = "query ($board: [ID!]) { boards (ids: $board) { items_page (limit: 2) { cursor } } }"

@@ -12,7 +12,7 @@ FAILURES = {
     "refused": RequestRejected("no such number"),
     "misconfigured": Misconfigured("the account has no number"),
     "uncertain": OutcomeUnknown("the line went dead"),
-    "try_later": RetryLater("busy", after=1),
+    "try_later": RetryLater("busy", retry_after_seconds=1),
     "discard": DiscardTask("already done"),
     "later": PostponeTask(1),
     "bug": ValueError("Ben Ortiz +13055550123"),

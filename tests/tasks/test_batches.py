@@ -15,7 +15,7 @@ GIVE_UP = "do $$ begin raise exception using errcode = 'deadlock_detected'; end 
 def test_one_that_asks_too_much_of_the_database_is_put_aside_and_the_others_are_done():
     strange: list[int] = []
 
-    done = run_batch(held, [1, TOO_MANY, 2], aside=lambda one, _: strange.append(one))
+    done = run_batch(held, [1, TOO_MANY, 2], on_failure=lambda one, _: strange.append(one))
 
     assert (done, strange) == ([1, 2], [TOO_MANY])
 
@@ -29,7 +29,7 @@ def test_where_another_was_in_the_way_nothing_is_put_aside_and_all_is_tried_agai
         return some
 
     with pytest.raises(OperationalError):
-        run_batch(act, [1, 2], aside=lambda one, _: strange.append(one))
+        run_batch(act, [1, 2], on_failure=lambda one, _: strange.append(one))
 
     assert strange == []
 

@@ -27,7 +27,7 @@ def moments_of_a_clock_that_is(seconds, monkeypatch):
         given.append(at)
         ticked.set()
 
-    ticker = Scheduler([PeriodicJob(name="note", every=60, run=note)])
+    ticker = Scheduler([PeriodicJob(name="note", interval_seconds=60, run=note)])
     running = threading.Thread(target=ticker.run)
     running.start()
     assert ticked.wait(10)

@@ -30,16 +30,16 @@ FRESH = timedelta(seconds=1)
     ],
 )
 def test_what_follows_depends_on_the_kind_of_failure(failure, follows):
-    assert classify_failure(FAILURES[failure], tried=0, age=FRESH).next is follows
+    assert classify_failure(FAILURES[failure], tried=0, age=FRESH).next_step is follows
 
 
 def test_a_vendor_that_says_when_is_asked_again_then():
-    assert classify_failure(RetryLater("busy", after=90), tried=3, age=FRESH).seconds == 90
+    assert classify_failure(RetryLater("busy", retry_after_seconds=90), tried=3, age=FRESH).seconds == 90
 
 
 def test_a_vendor_that_is_busy_for_a_day_is_shown_to_a_person():
     assert (
-        classify_failure(RetryLater("busy", after=90), tried=3, age=MAX_RETRY_LATER_AGE).next
+        classify_failure(RetryLater("busy", retry_after_seconds=90), tried=3, age=MAX_RETRY_LATER_AGE).next_step
         is NextStep.DEAD
     )
 
@@ -48,7 +48,7 @@ def test_a_persons_data_in_an_exception_is_not_stored():
     try:
         raise ValueError("Ben Ortiz +13055550123")
     except ValueError as problem:
-        why = classify_failure(problem, tried=0, age=FRESH).why
+        why = classify_failure(problem, tried=0, age=FRESH).reason
 
     assert "Ortiz" not in why and "305" not in why
     assert "ValueError in test_a_persons_data" in why

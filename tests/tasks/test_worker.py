@@ -96,7 +96,7 @@ def test_failures_end_as_their_kind_asks(start_worker):
         sample.fail.enqueue(how=how)
 
     assert until(lambda: states() == ["discarded", "discarded", "discarded", "cancelled"])
-    assert {letter.why for letter in failed_jobs.list_failed_jobs()} == {
+    assert {letter.reason for letter in failed_jobs.list_failed_jobs()} == {
         "Refused: no such number",
         "Misconfigured: the account has no number",
         "Uncertain: the line went dead",

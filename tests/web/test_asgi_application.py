@@ -73,7 +73,7 @@ def statuses(front, *conversations):
         return [
             await conversation.status()
             for conversation in conversations
-            if not conversation.outbox.empty()
+            if not conversation.outbox.delete_all()
         ]
 
     return asyncio.run(all_of_them())
@@ -260,10 +260,10 @@ def test_a_page_hears_resync_first_and_then_what_is_committed(front, committed):
 def test_a_reader_that_is_too_slow_is_dropped():
     async def flood():
         readers, slow = EventBroadcaster(), StreamClient("1")
-        readers._open.add(slow)
+        readers._clients.add(slow)
         for number in range(MAX_QUEUED_EVENTS + 1):
-            readers.tell(json.dumps({"event": "lead", "data": {"lead": str(number)}}))
-        return slow in readers._open, [slow.waiting.get_nowait() for _ in range(MAX_QUEUED_EVENTS)][
+            readers.broadcast(json.dumps({"event": "lead", "data": {"lead": str(number)}}))
+        return slow in readers._clients, [slow.queue.get_nowait() for _ in range(MAX_QUEUED_EVENTS)][
             -1
         ]
 

@@ -18,7 +18,7 @@ DAY = date(2026, 11, 23)
 
 
 def said(user) -> list[str]:
-    return [line.said for line in compliance_inbox.list_inbox_lines(user, make.NOON)]
+    return [line.text for line in compliance_inbox.list_inbox_lines(user, make.NOON)]
 
 
 def clock(lead, days: int) -> CreditClock:
@@ -53,7 +53,7 @@ def test_notices_and_requests_are_named_once_their_day_is_near_and_louder_once_i
     asked(cast, days=-1)
     asked(cast, days=-2)
     first = compliance_inbox.list_inbox_lines(cast.omar, make.NOON)[0]
-    assert (first.said, first.is_late) == ("2 data requests are late", True)
+    assert (first.text, first.is_late) == ("2 data requests are late", True)
 
 
 def test_what_a_second_person_must_decide_is_not_in_its_authors_list(cast):

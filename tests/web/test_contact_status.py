@@ -31,7 +31,7 @@ def leads_of(cast):
     make.touch(stopped)
     store_revocation.store_revocation(
         person_id=stopped.person_id, address=stopped.person.phones.get().e164, kind="stop",
-        media=["call", "text", "voicemail"], origin="message:1", cause="text:1", at=make.NOON,
+        media=["call", "text", "voicemail"], origin="message:1", idempotency_key="text:1", at=make.NOON,
     )  # fmt: skip
     return list(Lead.objects.select_related("person", "source", "officer__user").order_by("pk"))
 
@@ -57,7 +57,7 @@ def test_no_square_is_green_where_pressing_it_is_refused(cast, at):
             pressed = dial_borrower.begin_call(lead_id=lead.pk, by=cast.dana.user, at=at)
             assert isinstance(pressed, DialedCall), pressed.sentence
         elif call.kind != "quiet":
-            assert not call.may_press
+            assert not call.can_press
     assert "no" in seen or "hold" in seen
 
 

@@ -24,14 +24,14 @@ def vendor(settings):
     with start_simulators(clock=SimulatedClock(at=make.NOON, speed=0)) as simulators:
         settings.UPSTREAMS = {"crm_hubspot": simulators.urls["hubspot"]}
         made = simulators.hubspot
-        dana = made.owner("Dana Okafor", "dana@lindenfield.example")
-        sam = made.owner("Sam Gone", "sam@elsewhere.example")
+        dana = made.add_owner("Dana Okafor", "dana@lindenfield.example")
+        sam = made.add_owner("Sam Gone", "sam@elsewhere.example")
         people = (
             ("Ivo", "8135550114", dana, "IN_PROGRESS"),
             ("Mara", "8135550115", sam, "UNQUALIFIED"),
         )
         for name, phone, owner, stage in people:
-            made.contact(firstname=name, phone=phone, hubspot_owner_id=owner, hs_lead_status=stage)
+            made.add_contact(firstname=name, phone=phone, hubspot_owner_id=owner, hs_lead_status=stage)
         made.add_engagement("notes", "151", hs_note_body="Call after the fair")
         yield made
 

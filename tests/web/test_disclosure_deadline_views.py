@@ -26,7 +26,7 @@ BY_WIRE = {"delivery": "electronic", "has_consented": "on", "has_shown_access": 
 def started(lead, kind="adverse_action", began_on=TODAY, **changes):
     wanted = credit_clocks.NewClock(
         lead=lead, kind=kind, began_on=began_on, sentence="Dana told them no.",
-        cause=f"test:{make.number()}", **changes,
+        idempotency_key=f"test:{make.number()}", **changes,
     )  # fmt: skip
     return credit_clocks.start_clock(wanted, at=make.NOON)
 

@@ -28,7 +28,7 @@ def go_on(page: str, *, at=make.NOON, **changes):
     """What the page sends when a visitor goes on from their number."""
     answers = {name: ANSWERS[name] for name in FIRST_TWO}
     data = {**hidden(page), "hp_company": "", **answers, **changes}
-    with journey.clock.at(at):
+    with journey.moment.freeze(at):
         return Client(REMOTE_ADDR="203.0.113.10").post(
             f"{FORM}draft/", data, headers={"Origin": "http://testserver"}
         )

@@ -33,7 +33,7 @@ def test_what_was_shown_is_recorded_as_the_server_signed_it(source):
         visible="yes",
         box_at_load="unticked",
         checked_at="2026-11-23T16:59:40.000Z",
-        shown_sha256=form_wording.text_fingerprint(EDITIONS[0].of(LEGAL)),
+        shown_sha256=form_wording.text_fingerprint(EDITIONS[0].render(LEGAL)),
         seconds_on_page="118",
         fields_touched="loan_purpose,consent",
     )
@@ -43,7 +43,7 @@ def test_what_was_shown_is_recorded_as_the_server_signed_it(source):
     assert consent["checked"] is True
     assert consent["prechecked"] is False
     assert consent["version"] == EDITIONS[0].version
-    assert consent["text"] == EDITIONS[0].of(LEGAL)
+    assert consent["text"] == EDITIONS[0].render(LEGAL)
     assert consent["seller"] == LEGAL
     assert consent["language"] == "en"
     assert consent["snapshot_sha256"] == form_wording.text_fingerprint(
@@ -69,7 +69,7 @@ def test_a_ticked_box_proves_written_consent_to_texts(source):
     assert consent.record["condition_of_purchase"] is False
     assert consent.record["autodial_disclosure"] is True
     assert "form_record" in consent.record["evidence"]
-    assert consent.wording == EDITIONS[0].of(LEGAL)
+    assert consent.wording == EDITIONS[0].render(LEGAL)
     assert journey.texts(Lead.objects.get())
 
 
@@ -109,7 +109,7 @@ def test_words_that_were_not_plain_to_see_prove_no_consent_to_texts(source, meas
 def test_the_visitors_own_wording_is_never_stored(source):
     send(shown(), consent="yes", consent_text="I agree to everything", **{"consent.text": "All"})
 
-    assert stored()["consent"]["text"] == EDITIONS[0].of(LEGAL)
+    assert stored()["consent"]["text"] == EDITIONS[0].render(LEGAL)
     assert "everything" not in bytes(Delivery.objects.get().body).decode()
 
 

@@ -32,7 +32,7 @@ def test_a_post_without_our_seal_is_shown_anew_and_nothing_is_stored(source, sea
 @given(position=st.integers(0, 700), letter=st.sampled_from("aZ09-_:."))
 def test_a_seal_with_one_changed_letter_is_not_opened(position, letter):
     edition = EDITIONS[0]
-    text = edition.of(LEGAL)
+    text = edition.render(LEGAL)
     made = form_seal.make_seal(
         source="our-site",
         edition=edition,

@@ -26,7 +26,7 @@ def test_the_page_asks_in_the_visitors_language_and_names_the_company(source):
     assert '<html lang="es">' in spanish
     assert "¿Qué desea hacer?" in spanish
     for page, language in ((english, "en"), (spanish, "es")):
-        text = form_wording.current_edition(language, on=make.NOON.date()).of(LEGAL)
+        text = form_wording.current_edition(language, on=make.NOON.date()).render(LEGAL)
         assert text in unescape(page)
         assert "NMLS ID 1204417" in page
 

@@ -31,7 +31,7 @@ def test_figures_of_the_last_hour_and_of_what_waits_come_from_the_database(cast)
     make.delivery(at=make.NOON - make.MINUTE)
     before = values()
 
-    sending_pause.begin_pause(because="A test.", backup_at=None, at=make.NOON)
+    sending_pause.begin_pause(reason="A test.", backup_at=None, at=make.NOON)
     write_event("leads.lead.told", at=make.NOON)
     after = values()
 
@@ -67,10 +67,10 @@ def test_the_text_is_what_prometheus_reads():
 
 def test_a_histogram_counts_each_answer_once_in_every_bucket_above_it():
     taken = http_metrics.LatencyHistogram()
-    taken.add("/in/zillow/secret", 200, 0.03)
-    taken.add("/in/zillow/secret", 200, 99.0)
+    taken.observe("/in/zillow/secret", 200, 0.03)
+    taken.observe("/in/zillow/secret", 200, 99.0)
 
-    lines = [line for line in taken.lines() if not line.startswith("#")]
+    lines = [line for line in taken.render_lines() if not line.startswith("#")]
 
     assert not any("secret" in line for line in lines)
     buckets = [int(line.rpartition(" ")[2]) for line in lines if "_bucket" in line]

@@ -18,7 +18,7 @@ def everyone(cast):
 
 
 def test_every_page_of_the_rail_asks_a_verb_of_the_table():
-    assert {page.verb for page in navigation.PAGES.values()} <= set(ROLES_BY_PERMISSION)
+    assert {page.permission for page in navigation.PAGES.values()} <= set(ROLES_BY_PERMISSION)
 
 
 def test_no_link_of_the_rail_leads_to_a_closed_door(cast, signed_in):

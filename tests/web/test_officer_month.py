@@ -49,7 +49,7 @@ def test_what_funded_is_counted_from_the_first_of_the_month_and_by_whose_loan_it
     found = month(dana)
 
     assert (found.funded, found.funded_cents) == (1, 100_00)
-    assert (found.applications, found.pulled, found.in_process) == (3, 2, 1)
+    assert (found.applications, found.funded_applications, found.in_process) == (3, 2, 1)
 
 
 def test_the_sources_stand_by_what_they_brought_and_the_last_ones_together(dana):

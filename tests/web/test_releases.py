@@ -174,7 +174,7 @@ def test_compliance_stops_everything_from_the_page(omar, people):
 
 
 def test_after_a_restore_the_page_does_not_claim_to_know_what_the_carrier_has(omar, people):
-    sending_pause.begin_pause(because="A backup was restored.", backup_at=make.NOON, at=make.NOON)
+    sending_pause.begin_pause(reason="A backup was restored.", backup_at=make.NOON, at=make.NOON)
 
     said = omar.get(reverse("releases")).content.decode()
     assert "Nothing leaves." in said

@@ -117,7 +117,7 @@ def test_half_in_lasts_ten_minutes(dana, monkeypatch):
 def test_codes_cannot_be_guessed_on_and_on(dana):
     secret, browser = with_app(dana), Client()
     try_password(browser, dana)
-    for _ in range(throttle.CODE.most):
+    for _ in range(throttle.CODE.max_attempts):
         browser.post(reverse("second_factor"), {"code": "000000"})
 
     page = browser.post(reverse("second_factor"), {"code": code_at(secret, timezone.now())})
@@ -182,7 +182,7 @@ def test_the_demo_says_that_it_lets_everybody_off(cast, signed_in):
 
 
 def test_an_account_is_not_guessed_on_and_on_and_its_owner_elsewhere_comes_in(dana):
-    for _ in range(throttle.ACCOUNT_FROM_ADDRESS.most):
+    for _ in range(throttle.ACCOUNT_FROM_ADDRESS.max_attempts):
         try_password(Client(), dana, "wrong")
 
     page = try_password(Client(), dana)
@@ -190,13 +190,13 @@ def test_an_account_is_not_guessed_on_and_on_and_its_owner_elsewhere_comes_in(da
     answer = try_password(elsewhere, dana)
 
     assert "tried too often" in page.text
-    assert kinds(dana).count("failed") == throttle.ACCOUNT_FROM_ADDRESS.most
+    assert kinds(dana).count("failed") == throttle.ACCOUNT_FROM_ADDRESS.max_attempts
     assert answer.status_code == 302
 
 
 def test_one_address_cannot_try_every_account(cast, monkeypatch):
     monkeypatch.setattr(
-        throttle, "ADDRESS", throttle.ThrottleLimit(name="address", most=3, within=throttle.QUARTER)
+        throttle, "ADDRESS", throttle.ThrottleLimit(name="address", max_attempts=3, window=throttle.QUARTER)
     )
     for number in range(3):
         try_password(Client(), User(email=f"guess{number}@x.example"), "wrong")
@@ -375,11 +375,11 @@ def test_every_address_gets_the_same_answer(cast, dana):
 
 
 def test_a_mailbox_is_not_flooded(dana):
-    for _ in range(throttle.RESET_ACCOUNT.most + 2):
+    for _ in range(throttle.RESET_ACCOUNT.max_attempts + 2):
         Client().post(reverse("password_reset"), {"email": dana.email})
     run()
 
-    assert len(mail.outbox) == throttle.RESET_ACCOUNT.most
+    assert len(mail.outbox) == throttle.RESET_ACCOUNT.max_attempts
     assert kinds(dana).count("too_often") == 2
 
 

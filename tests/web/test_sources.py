@@ -149,7 +149,7 @@ def test_the_health_of_a_source(changes, word):
     if aside:
         set_aside(source, at=make.NOON)
 
-    assert load_source_health(at=make.NOON)[0].word == word
+    assert load_source_health(at=make.NOON)[0].status == word
 
 
 def test_a_source_far_below_its_usual_for_this_hour_is_quiet(zillow):
@@ -163,7 +163,7 @@ def test_a_source_far_below_its_usual_for_this_hour_is_quiet(zillow):
 
     (health,) = load_source_health(at=make.NOON)
 
-    assert (health.today, health.usual, health.word) == (2, (6, 6), "quiet")
+    assert (health.today, health.usual_range, health.status) == (2, (6, 6), "quiet")
 
 
 def test_the_page_asks_as_often_for_many_sources_as_for_one(

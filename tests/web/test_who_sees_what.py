@@ -86,7 +86,7 @@ def everything(cast):
     touch = make.touch(owned)
     hold = store_revocation.store_revocation(
         person_id=None, address="+15125550111", kind="review", media=["text"],
-        origin="message:1", cause="text:1", at=make.NOON,
+        origin="message:1", idempotency_key="text:1", at=make.NOON,
     )  # fmt: skip
     lost = security_incidents.open_incident(
         Incident(
@@ -158,7 +158,7 @@ def everything(cast):
         "clock": credit_clocks.start_clock(
             credit_clocks.NewClock(
                 lead=owned, kind="estimate", began_on=make.NOON.date(), sentence="All six.",
-                cause="test:1",
+                idempotency_key="test:1",
             ),
             at=make.NOON,
         ).pk,
@@ -217,7 +217,7 @@ def kept(lead, *, by):
     )  # fmt: skip
     asked = privacy_requests.NewRequest(
         kind="access", address="+18135550142", person_id=lead.person_id, state="",
-        came_by="letter", received_date=make.NOON.date(),
+        received_via="letter", received_date=make.NOON.date(),
     )  # fmt: skip
     request = privacy_requests.receive_request(asked, owner=by, by=by, at=make.NOON)
     purge = Purge.objects.create(

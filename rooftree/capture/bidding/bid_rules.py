@@ -50,7 +50,7 @@ class BidRules:
 class Ping:
     """A ping: what is offered, without the person."""
 
-    told: Mapping[str, str] = field(default_factory=dict)  # the fields the post must repeat
+    ping_fields: Mapping[str, str] = field(default_factory=dict)  # the fields the post must repeat
     state: str = ""  # USPS
     purpose: str = ""
     phone_hash: str = ""  # SHA-256, hex
@@ -62,7 +62,7 @@ class Bid:
     """0 cents is no bid; `why` is then a key of acceptance.WHY_NOT."""
 
     cents: int
-    why: str = ""
+    no_bid_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +70,7 @@ class AnsweredBid:
     """A bid as it was answered, to be held to."""
 
     ping_id: str  # the seller's
-    ask: Ping
+    ping: Ping
     bid: Bid
     seconds: int
     expires_at: datetime
@@ -119,11 +119,11 @@ def decide_bid(ask: Ping, rules: BidRules, standing: LimitFacts) -> Bid:
         ("in_audit", standing.is_in_audit),
         ("not_set_up", not rules.prices),
         ("state_missing", not ask.state),
-        (against.why if against else "", against),
+        (against.reason_code if against else "", against),
         ("no_price", not cents),
     )
     why = next((why for why, is_so in refusals if is_so), "")
-    return Bid(cents=0 if why else cents, why=why)
+    return Bid(cents=0 if why else cents, no_bid_reason=why)
 
 
 def contact_hashes(phone: str | None, email: str | None) -> tuple[frozenset[str], frozenset[str]]:

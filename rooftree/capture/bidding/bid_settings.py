@@ -33,7 +33,7 @@ class LastDayPings:
     pings: int
     bids: int
     bought: int
-    why_not: tuple[tuple[str, int], ...]  # most frequent first
+    no_bid_counts: tuple[tuple[str, int], ...]  # most frequent first
 
 
 def save_bid_rules(*, source_id: UUID, rules: BidRules, by: User, at: datetime) -> Source:
@@ -74,7 +74,7 @@ def summarize_last_day(source: Source, *, at: datetime) -> LastDayPings:
         pings=bids + counts.total(),
         bids=bids,
         bought=came.count(),
-        why_not=tuple(counts.most_common()),
+        no_bid_counts=tuple(counts.most_common()),
     )
 
 

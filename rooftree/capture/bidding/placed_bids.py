@@ -52,7 +52,7 @@ class SourceMarket:
         """Two pings at once never both take the last place under a cap: one waits."""
         is_known = self._has_asked_recently(ask, rules)
         return load_limit_facts(
-            self.source, rules.limits, state=ask.state, is_known=is_known, at=self.at
+            self.source, rules.limits, state=ask.state, has_asked_recently=is_known, at=self.at
         )
 
     def _has_asked_recently(self, ask: Ping, rules: BidRules) -> bool:
@@ -90,13 +90,13 @@ def delete_old_bids(*, at: datetime) -> int:
 
 def _bid_columns(offer: AnsweredBid) -> Mapping[str, Any]:
     return {
-        "told": dict(offer.ask.told),
-        "state": offer.ask.state,
-        "purpose": offer.ask.purpose,
-        "phone_hash": offer.ask.phone_hash,
-        "email_hash": offer.ask.email_hash,
+        "told": dict(offer.ping.ping_fields),
+        "state": offer.ping.state,
+        "purpose": offer.ping.purpose,
+        "phone_hash": offer.ping.phone_hash,
+        "email_hash": offer.ping.email_hash,
         "cents": offer.bid.cents,
-        "why": offer.bid.why,
+        "why": offer.bid.no_bid_reason,
         "seconds": offer.seconds,
         "expires_at": offer.expires_at,
     }
@@ -104,16 +104,16 @@ def _bid_columns(offer: AnsweredBid) -> Mapping[str, Any]:
 
 def _build_answered_bid(row: PlacedBid, *, is_taken: bool) -> AnsweredBid:
     ask = Ping(
-        told=row.told,
+        ping_fields=row.told,
         state=row.state,
         purpose=row.purpose,
         phone_hash=row.phone_hash,
         email_hash=row.email_hash,
     )
-    bid = Bid(cents=row.cents, why=row.why)
+    bid = Bid(cents=row.cents, no_bid_reason=row.why)
     return AnsweredBid(
         ping_id=row.ping_id,
-        ask=ask,
+        ping=ask,
         bid=bid,
         seconds=row.seconds,
         expires_at=row.expires_at,

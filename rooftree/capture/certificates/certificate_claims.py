@@ -73,7 +73,7 @@ def claim_next_certificate(*, at: datetime) -> UUID | None:
     except VendorError as problem:
         told = None
         claim = ClaimStatus.PENDING if isinstance(problem, RetryLater) else ClaimStatus.FAILED
-        found = ClaimResult(claim=claim, failure=problem)
+        found = ClaimResult(status=claim, failure=problem)
     with transaction.atomic():
         _record_result(row, told, found, at)
     return row.touch.lead_id
@@ -103,7 +103,7 @@ def _send_claim(row: Certificate) -> VendorAnswer:
     client = _http_client(
         settings.UPSTREAMS.get("consent_trustedform", trustedform.HOST), account.key
     )
-    answer = client.ask(
+    answer = client.send(
         trustedform.build_claim_request(
             row.url,
             phone=row.phone,
@@ -117,7 +117,7 @@ def _send_claim(row: Certificate) -> VendorAnswer:
 
 @cache
 def _http_client(base_url: str, key: str) -> http_client.VendorClient:
-    limits = http_client.ClientLimits(silence_seconds=10, answer_seconds=20, most_bytes=1024 * 1024)
+    limits = http_client.ClientLimits(read_timeout_seconds=10, total_timeout_seconds=20, max_response_bytes=1024 * 1024)
     return http_client.VendorClient(base_url, limits=limits, basic=("API", key))
 
 
@@ -154,7 +154,7 @@ def _settled_state(found: ClaimResult) -> str:
     """One whose number is not the lead's proves nothing for it, whatever else matched."""
     if found.failure:
         return "failed"
-    return ClaimStatus.MISMATCH.value if found.phone_match is False else found.claim.value
+    return ClaimStatus.MISMATCH.value if found.phone_match is False else found.status.value
 
 
 def _apply_settled_result(row: Certificate, found: ClaimResult, state: str, at: datetime) -> None:
@@ -180,7 +180,7 @@ def _apply_settled_result(row: Certificate, found: ClaimResult, state: str, at: 
             media=MISMATCH_STOPS_MEDIA,
             words="The TrustedForm certificate is of somebody else's session.",
             origin=f"certificate:{row.pk}",
-            cause=f"certificate:{row.pk}",
+            idempotency_key=f"certificate:{row.pk}",
             at=at,
         )
     if state in ("failed", "retained_mismatch"):

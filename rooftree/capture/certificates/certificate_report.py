@@ -17,7 +17,7 @@ class CertificateReport:
 
     has_key: bool
     counts: dict[str, int]
-    lost: list[Certificate]
+    unproven: list[Certificate]
 
 
 def build_certificate_report(*, at: datetime) -> CertificateReport:
@@ -30,5 +30,5 @@ def build_certificate_report(*, at: datetime) -> CertificateReport:
     return CertificateReport(
         has_key=bool(account and account.key),
         counts=counts,
-        lost=list(lost.order_by("-settled_at", "-id")[:MAX_UNPROVEN_SHOWN]),
+        unproven=list(lost.order_by("-settled_at", "-id")[:MAX_UNPROVEN_SHOWN]),
     )

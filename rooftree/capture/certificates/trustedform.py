@@ -38,7 +38,7 @@ class ClaimStatus(StrEnum):
 class ClaimResult:
     """What TrustedForm said."""
 
-    claim: ClaimStatus
+    status: ClaimStatus
     reason: str = ""  # the machine's
     failure: VendorError | None = None  # where nothing was retained
     phone_match: bool | None = None
@@ -58,13 +58,13 @@ def build_claim_request(
     return VendorRequest(
         method="POST",
         path=urlsplit(url).path,
-        repeatable=True,
+        is_idempotent=True,
         headers={"Accept": "application/json", "api-version": VERSION},
         json={
             "match_lead": {name: value for name, value in lead.items() if value},
             "retain": {"reference": reference, "vendor": vendor},
         },
-        wanted=frozenset(range(400, 600)),
+        accepted_statuses=frozenset(range(400, 600)),
     )
 
 
@@ -72,18 +72,18 @@ def parse_claim_answer(told: VendorAnswer) -> ClaimResult:
     """It is what an answer means. Never raises."""
     if told.status not in (200, 201):
         return _failed_claim(told.status)
-    said = told.fields()
+    said = told.json_fields()
     outcome = short_text(said.get("outcome"))
     if outcome not in ("success", "failure"):
         why = short_text(said.get("reason"), limit=200) or "no reason given"
         lost = RequestRejected(f"TrustedForm retained nothing: {why}.", code="error")
-        return ClaimResult(claim=ClaimStatus.FAILED, reason="not_retained", failure=lost)
-    matched = said.part("match_lead").part("result")
-    results = said.part("retain").part("results")
-    seen = said.part("insights").part("properties")
+        return ClaimResult(status=ClaimStatus.FAILED, reason="not_retained", failure=lost)
+    matched = said.nested("match_lead").nested("result")
+    results = said.nested("retain").nested("results")
+    seen = said.nested("insights").nested("properties")
     is_ours = outcome == "success"
     return ClaimResult(
-        claim=ClaimStatus.RETAINED if is_ours else ClaimStatus.MISMATCH,
+        status=ClaimStatus.RETAINED if is_ours else ClaimStatus.MISMATCH,
         reason="" if is_ours else "fingerprint_mismatch",
         phone_match=_optional_bool(matched.get("phone_match")),
         email_match=_optional_bool(matched.get("email_match")),
@@ -101,7 +101,7 @@ def build_claim_envelope(told: VendorAnswer) -> Envelope:
     said = {
         "do": "record_consent_evidence",
         "provider": "trustedform",
-        "claim_status": found.claim.value,
+        "claim_status": found.status.value,
         "phone_match": found.phone_match,
         "email_match": found.email_match,
         "expires_at": found.expires_at and found.expires_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -114,7 +114,7 @@ def build_claim_envelope(told: VendorAnswer) -> Envelope:
         ClaimStatus.MISMATCH: [{"do": "block_automated_contact"}],
         ClaimStatus.PENDING: [{"do": "retry", "policy": "backoff"}],
         ClaimStatus.FAILED: [{"do": "notify_ops"}],
-    }[found.claim]
+    }[found.status]
     return Envelope(
         http=json_answer(200),
         outcome=Outcome.UPDATED,
@@ -128,13 +128,13 @@ def _failed_claim(status: int) -> ClaimResult:
     reason = f"http_{status}"
     if status >= 500 or status in (0, 408, 425, 429):
         later = RetryLater(f"TrustedForm is busy or failing ({status}).")
-        return ClaimResult(claim=ClaimStatus.PENDING, reason=reason, failure=later)
+        return ClaimResult(status=ClaimStatus.PENDING, reason=reason, failure=later)
     if status in _BAD_KEY_STATUSES:
         wrong = Misconfigured(f"TrustedForm does not accept our key, or its bill ({status}).")
-        return ClaimResult(claim=ClaimStatus.FAILED, reason=reason, failure=wrong)
+        return ClaimResult(status=ClaimStatus.FAILED, reason=reason, failure=wrong)
     why = _FAILURE_TEXT.get(status, "TrustedForm does not take it for a certificate")
     lost = RequestRejected(f"{why} ({status}).", code=str(status))
-    return ClaimResult(claim=ClaimStatus.FAILED, reason=reason, failure=lost)
+    return ClaimResult(status=ClaimStatus.FAILED, reason=reason, failure=lost)
 
 
 def _optional_bool(value: Any) -> bool | None:

@@ -12,7 +12,7 @@ from rooftree.core.vendor_errors import Misconfigured, RequestRejected, RetryLat
 CLIENT_ERRORS = frozenset(range(400, 500))
 DEFAULT_WAIT_SECONDS = 10.0  # seconds, where a system asks for patience and does not say how much
 HTTP_LIMITS = http_client.ClientLimits(
-    silence_seconds=30, answer_seconds=90, most_bytes=24 * 1024 * 1024
+    read_timeout_seconds=30, total_timeout_seconds=90, max_response_bytes=24 * 1024 * 1024
 )
 
 
@@ -65,17 +65,17 @@ class CrmClient:
         credentials: Mapping[str, str],
         token: str = "",
         zone: str = "UTC",
-        stands_in: str = "",
+        simulator_url: str = "",
     ) -> None:
         """Open it.
 
         Args:
             zone: of days that name none.
-            stands_in: the address of a simulator, in place of the system's own addresses.
+            simulator_url: the address of a simulator, in place of the system's own addresses.
         """
         self.system, self.credentials = system, credentials
-        self.token, self.zone, self._stands_in = token, zone, stands_in
-        self._client = self._open_client(stands_in or system.base_url(credentials))
+        self.token, self.zone, self._stands_in = token, zone, simulator_url
+        self._client = self._open_client(simulator_url or system.base_url(credentials))
 
     def close(self) -> None:
         """Give the connections back."""
@@ -84,27 +84,27 @@ class CrmClient:
     def get(self, path: str, **query: Any) -> dict[str, Any]:
         """What a page of theirs says; {} when it is empty. Raises a `Failure`."""
         pairs = tuple((name, as_text(value)) for name, value in query.items() if value)
-        return self._said(
-            http_client.VendorRequest(method="GET", path=path, query=pairs, repeatable=True)
+        return self._request_object(
+            http_client.VendorRequest(method="GET", path=path, query=pairs, is_idempotent=True)
         )
 
     def post(self, path: str, body: Any) -> dict[str, Any]:
         """The same of a question that is posted. It must change nothing over there."""
-        return self._said(
-            http_client.VendorRequest(method="POST", path=path, json=body, repeatable=True)
+        return self._request_object(
+            http_client.VendorRequest(method="POST", path=path, json=body, is_idempotent=True)
         )
 
     def sign_in(self, path: str, form: Mapping[str, str], *, at: str = "") -> dict[str, Any]:
         """Ask for a token with a form, at an address of its own where they have one."""
         client = self._open_client(self._stands_in or at) if at else self._client
         try:
-            answer = client.ask(
+            answer = client.send(
                 http_client.VendorRequest(
                     method="POST",
                     path=path,
                     form=tuple(form.items()),
-                    repeatable=True,
-                    wanted=CLIENT_ERRORS,
+                    is_idempotent=True,
+                    accepted_statuses=CLIENT_ERRORS,
                 )
             )
         finally:
@@ -122,13 +122,13 @@ class CrmClient:
     def _open_client(self, address: str) -> http_client.VendorClient:
         return http_client.VendorClient(address, limits=HTTP_LIMITS)
 
-    def _said(self, ask: http_client.VendorRequest) -> dict[str, Any]:
-        is_new = self._signed_in()
-        answer = self._asked(ask)
+    def _request_object(self, ask: http_client.VendorRequest) -> dict[str, Any]:
+        is_new = self._ensure_token()
+        answer = self._send_request(ask)
         if answer.status == 401 and isinstance(self.system, TokenCrmSystem) and not is_new:
             self.token = ""
-            self._signed_in()
-            answer = self._asked(ask)
+            self._ensure_token()
+            answer = self._send_request(ask)
         if problem := self._classify_answer(answer):
             raise problem
         if answer.status == 204:
@@ -138,16 +138,16 @@ class CrmClient:
             raise RetryLater(f"{self.system.NAME} gave half an answer.")
         return found
 
-    def _signed_in(self) -> bool:
+    def _ensure_token(self) -> bool:
         """Whether a token had to be fetched."""
         if self.token or not isinstance(self.system, TokenCrmSystem):
             return False
         self.token = self.system.request_token(self)
         return True
 
-    def _asked(self, ask: http_client.VendorRequest) -> http_client.VendorResponse:
+    def _send_request(self, ask: http_client.VendorRequest) -> http_client.VendorResponse:
         headers = self.system.auth_headers(self.credentials, self.token)
-        return self._client.ask(replace(ask, headers=headers, wanted=CLIENT_ERRORS))
+        return self._client.send(replace(ask, headers=headers, accepted_statuses=CLIENT_ERRORS))
 
     def _classify_answer(self, answer: http_client.VendorResponse) -> VendorError | None:
         name, status = self.system.NAME, answer.status
@@ -165,7 +165,7 @@ class CrmClient:
 
     def _rate_limited(self, answer: http_client.VendorResponse) -> RetryLater:
         after = answer.retry_after_seconds() or DEFAULT_WAIT_SECONDS
-        return RetryLater(f"{self.system.NAME} asks us to wait {after:.0f} seconds.", after=after)
+        return RetryLater(f"{self.system.NAME} asks us to wait {after:.0f} seconds.", retry_after_seconds=after)
 
     def _access_denied(self, said: str = "") -> Misconfigured:
         return Misconfigured(f"{self.system.NAME} does not let us in.{said} {self.system.FIX_HINT}")

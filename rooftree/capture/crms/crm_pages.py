@@ -43,8 +43,8 @@ class PastActivity:
     """One thing of the other system's history, and which records it is about."""
 
     kind: ActivityKind
-    key: str  # theirs, unique within its kind
-    about: tuple[str, ...]  # a record's id, or "person_id=7" as vendor_ids has it; the best first
+    external_id: str  # theirs, unique within its kind
+    record_keys: tuple[str, ...]  # a record's id, or "person_id=7" as vendor_ids has it; the best first
     at: datetime | None = None
     title: str = ""
     text: str = field(default="", repr=False)
@@ -59,10 +59,10 @@ class CrmPage:
     """What one page told, and where the next begins."""
 
     answer: Mapping[str, Any] | None = None  # with records, in the shape its adapter reads
-    past: tuple[PastActivity, ...] = ()
+    activities: tuple[PastActivity, ...] = ()
     owners: tuple[CrmOwner, ...] = ()
-    declared: Mapping[str, int] = field(default_factory=dict)  # how many of a kind there are
-    more: Cursor | None = None  # None: that was the last
+    declared_counts: Mapping[str, int] = field(default_factory=dict)  # how many of a kind there are
+    next_cursor: Cursor | None = None  # None: that was the last
 
 
 def next_part_cursor(parts: Sequence[str], part: str) -> Cursor | None:

@@ -98,7 +98,7 @@ def _fetch_owners(talk: CrmClient, cursor: Cursor) -> CrmPage:
         )
         for list_object in list_objects(found.get("results"))
     )
-    return CrmPage(owners=owners, more=_next_cursor(found, cursor))
+    return CrmPage(owners=owners, next_cursor=_next_cursor(found, cursor))
 
 
 def _fetch_contacts(talk: CrmClient, cursor: Cursor) -> CrmPage:
@@ -115,7 +115,7 @@ def _fetch_contacts(talk: CrmClient, cursor: Cursor) -> CrmPage:
         properties=",".join(cursor["properties"]),
         archived="false",
     )
-    return CrmPage(answer=found, declared=declared, more=_next_cursor(found, cursor))
+    return CrmPage(answer=found, declared_counts=declared, next_cursor=_next_cursor(found, cursor))
 
 
 def _list_properties(talk: CrmClient) -> list[str]:
@@ -144,7 +144,7 @@ def _fetch_activities(talk: CrmClient, cursor: Cursor, part: str) -> CrmPage:
     past = tuple(
         _parse_activity(list_object, part) for list_object in list_objects(found.get("results"))
     )
-    return CrmPage(past=past, more=_next_cursor(found, cursor))
+    return CrmPage(activities=past, next_cursor=_next_cursor(found, cursor))
 
 
 def _parse_activity(one: Mapping[str, Any], part: str) -> PastActivity:
@@ -155,8 +155,8 @@ def _parse_activity(one: Mapping[str, Any], part: str) -> PastActivity:
     is_open = kind is ActivityKind.TASK and told.get("hs_task_status") not in CLOSED_TASK_STATUSES
     return PastActivity(
         kind=kind,
-        key=as_text(one.get("id")),
-        about=tuple(as_text(who.get("id")) for who in about),
+        external_id=as_text(one.get("id")),
+        record_keys=tuple(as_text(who.get("id")) for who in about),
         at=parse_timestamp(one.get("createdAt")) if kind is ActivityKind.TASK else at,
         title=next((as_text(told[name]) for name in TITLE_PROPERTIES if told.get(name)), ""),
         text=next((strip_markup(told[name]) for name in TEXT_PROPERTIES if told.get(name)), ""),

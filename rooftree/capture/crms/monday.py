@@ -78,7 +78,7 @@ def classify_failure(answer: http_client.VendorResponse) -> VendorError | None:
             if isinstance(wait, int | float)
             else answer.retry_after_seconds() or DEFAULT_WAIT_SECONDS
         )
-        return RetryLater(f"monday.com asks us to wait {after:.0f} seconds.", after=after)
+        return RetryLater(f"monday.com asks us to wait {after:.0f} seconds.", retry_after_seconds=after)
     if "AUTH" in code:
         return Misconfigured(f"monday.com does not let us in. {FIX_HINT}")
     return RequestRejected(f"monday.com refuses what we asked: {said or code}.", code=code)
@@ -110,9 +110,9 @@ def fetch_page(talk: CrmClient, cursor: Cursor) -> CrmPage:
     before = declared.get("records", int(cursor.get("before", 0)))
     return CrmPage(
         answer=found,
-        past=past,
-        declared=declared,
-        more=_next_cursor(as_text(nested_value(held, "cursor")), nth, len(boards), before),
+        activities=past,
+        declared_counts=declared,
+        next_cursor=_next_cursor(as_text(nested_value(held, "cursor")), nth, len(boards), before),
     )
 
 
@@ -136,7 +136,7 @@ def _fetch_users(talk: CrmClient, cursor: Cursor) -> CrmPage:
     )
     is_full = len(rows) == USERS_PER_PAGE
     return CrmPage(
-        owners=owners, more={"part": "users", "page": nth + 1} if is_full else _ITEMS_CURSOR
+        owners=owners, next_cursor={"part": "users", "page": nth + 1} if is_full else _ITEMS_CURSOR
     )
 
 
@@ -173,8 +173,8 @@ def _parse_updates(item: Mapping[str, Any]) -> Iterator[PastActivity]:
         for one in (update, *list_objects(update.get("replies"))):
             yield PastActivity(
                 kind=ActivityKind.NOTE,
-                key=as_text(one.get("id")),
-                about=about,
+                external_id=as_text(one.get("id")),
+                record_keys=about,
                 at=parse_timestamp(one.get("created_at")),
                 text=as_text(one.get("text_body")).strip() or strip_markup(one.get("body")),
                 owner_id=as_text(one.get("creator_id")),

@@ -62,7 +62,7 @@ def fetch_page(talk: CrmClient, cursor: Cursor) -> CrmPage:
     """It is one page of the part that is under way."""
     part = cursor["part"]
     if part == "users":
-        return CrmPage(owners=_fetch_users(talk), more=next_part_cursor(PARTS, "users"))
+        return CrmPage(owners=_fetch_users(talk), next_cursor=next_part_cursor(PARTS, "users"))
     path, goes_by_cursor = LIST_ENDPOINTS[part]
     if goes_by_cursor:
         found = talk.get(path, limit=PAGE_SIZE, cursor=cursor.get("after"))
@@ -76,8 +76,8 @@ def fetch_page(talk: CrmClient, cursor: Cursor) -> CrmPage:
     )
     rows = list_objects(found.get("data"))
     if part in ("notes", "activities"):
-        return CrmPage(past=tuple(_parse_activity(row, part, talk.zone) for row in rows), more=more)
-    return CrmPage(answer=_join_lookups(talk, rows), more=more)
+        return CrmPage(activities=tuple(_parse_activity(row, part, talk.zone) for row in rows), next_cursor=more)
+    return CrmPage(answer=_join_lookups(talk, rows), next_cursor=more)
 
 
 def _fetch_users(talk: CrmClient) -> tuple[CrmOwner, ...]:
@@ -138,8 +138,8 @@ def _parse_activity(one: Mapping[str, Any], part: str, zone: str) -> PastActivit
     if part == "notes":
         return PastActivity(
             kind=ActivityKind.NOTE,
-            key=as_text(one.get("id")),
-            about=about,
+            external_id=as_text(one.get("id")),
+            record_keys=about,
             at=added,
             text=strip_markup(one.get("content")),
             owner_id=as_text(one.get("user_id")),
@@ -150,8 +150,8 @@ def _parse_activity(one: Mapping[str, Any], part: str, zone: str) -> PastActivit
         kind=ActivityKind.TASK
         if is_open
         else ACTIVITY_KINDS.get(as_text(one.get("type")), ActivityKind.TASK),
-        key=as_text(one.get("id")),
-        about=about,
+        external_id=as_text(one.get("id")),
+        record_keys=about,
         at=added if is_open else parse_timestamp(one.get("marked_as_done_time")) or added,
         title=as_text(one.get("subject")),
         text=strip_markup(one.get("note") or one.get("public_description")),

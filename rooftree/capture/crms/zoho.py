@@ -105,9 +105,9 @@ def fetch_page(talk: CrmClient, cursor: Cursor) -> CrmPage:
     )
     more = _next_cursor(found, cursor)
     if part == "leads":
-        return CrmPage(answer=found, declared=declared, more=more)
+        return CrmPage(answer=found, declared_counts=declared, next_cursor=more)
     rows = list_objects(found.get("data"))
-    return CrmPage(past=tuple(_parse_activity(row, part, talk.zone) for row in rows), more=more)
+    return CrmPage(activities=tuple(_parse_activity(row, part, talk.zone) for row in rows), next_cursor=more)
 
 
 def _data_center_hosts(credentials: Mapping[str, str]) -> tuple[str, str]:
@@ -132,8 +132,8 @@ def _fetch_users(talk: CrmClient, cursor: Cursor) -> CrmPage:
         for list_object in list_objects(found.get("users"))
     )
     if nested_value(found, "info", "more_records") is True:
-        return CrmPage(owners=owners, more={**cursor, "page": nth + 1})
-    return CrmPage(owners=owners, more=next_part_cursor(PARTS, "users"))
+        return CrmPage(owners=owners, next_cursor={**cursor, "page": nth + 1})
+    return CrmPage(owners=owners, next_cursor=next_part_cursor(PARTS, "users"))
 
 
 def _list_fields(talk: CrmClient) -> str:
@@ -159,8 +159,8 @@ def _parse_activity(one: Mapping[str, Any], part: str, zone: str) -> PastActivit
     titles = ("Subject", "Note_Title", "Event_Title")
     return PastActivity(
         kind=kind,
-        key=as_text(one.get("id")),
-        about=about,
+        external_id=as_text(one.get("id")),
+        record_keys=about,
         at=parse_timestamp(at),
         title=as_text(next(filter(None, map(one.get, titles)), "")),
         text=strip_markup(one.get("Note_Content") or one.get("Description")),

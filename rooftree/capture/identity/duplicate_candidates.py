@@ -20,15 +20,15 @@ class DuplicateCandidate:
     """Somebody else on file, what speaks for it and what against."""
 
     person: Person
-    why: str  # fit to show
+    evidence: str  # fit to show
     is_household: bool  # a number or address in common, and another name: another human
-    against: str = ""  # fit to show
-    number: str = ""  # in common, and perhaps the newer one's alone by now
+    counter_evidence: str = ""  # fit to show
+    recycled_number: str = ""  # in common, and perhaps the newer one's alone by now
 
     @property
     def needs_review(self) -> bool:
         """Whether staff are asked about it."""
-        return bool(self.number) or not self.is_household
+        return bool(self.recycled_number) or not self.is_household
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,10 +39,10 @@ class _PersonFile:
     names: Sequence[person_matching.Candidate]  # the same numbers and addresses under each
     zips: set[str]
     homes: set[str]  # address keys
-    heard_at: datetime | None  # the last sign of them
+    last_contact_at: datetime | None  # the last sign of them
 
     @property
-    def has(self) -> person_matching.Identity:
+    def identity(self) -> person_matching.Identity:
         return self.names[0].identity
 
 
@@ -75,9 +75,9 @@ def find_duplicates(person: Person) -> list[DuplicateCandidate]:
 def _ids_to_compare(own: _PersonFile) -> Iterator[UUID]:
     """Who shares a number, one with two digits swapped, an address, a house or a name."""
     numbers = {
-        near for phone in own.has.phones for near in person_matching.swapped_digit_numbers(phone)
+        near for phone in own.identity.phones for near in person_matching.swapped_digit_numbers(phone)
     }
-    yield from person_lookup.ids_sharing_contact(own.has)
+    yield from person_lookup.ids_sharing_contact(own.identity)
     yield from person_lookup.ids_sharing_contact(
         person_matching.Identity(phones=frozenset(numbers))
     )
@@ -97,9 +97,9 @@ def _compare_files(ours: _PersonFile, theirs: _PersonFile) -> DuplicateCandidate
     for a, b in pairs:
         if why := _same_person_evidence(a, b, ours, theirs):
             return DuplicateCandidate(
-                person=theirs.person, why=why, is_household=False, against=against
+                person=theirs.person, evidence=why, is_household=False, counter_evidence=against
             )
-    if not (why := _shared_contact_evidence(ours.has, theirs.has)):
+    if not (why := _shared_contact_evidence(ours.identity, theirs.identity)):
         return None
     for a, b in pairs:
         if person_matching.are_sibling_names(a, b) and person_matching.could_be_same_last_name(
@@ -107,14 +107,14 @@ def _compare_files(ours: _PersonFile, theirs: _PersonFile) -> DuplicateCandidate
         ):
             why = f"{why}, almost the same name"
             return DuplicateCandidate(
-                person=theirs.person, why=why, is_household=False, against=against
+                person=theirs.person, evidence=why, is_household=False, counter_evidence=against
             )
     if number := _find_recycled_number(ours, theirs):
         why = f"{why}, another name after a silence of {LONG_SILENCE.days} days or more"
         return DuplicateCandidate(
-            person=theirs.person, why=why, is_household=True, against=against, number=number
+            person=theirs.person, evidence=why, is_household=True, counter_evidence=against, recycled_number=number
         )
-    return DuplicateCandidate(person=theirs.person, why=why, is_household=True)
+    return DuplicateCandidate(person=theirs.person, evidence=why, is_household=True)
 
 
 def _same_person_evidence(
@@ -125,7 +125,7 @@ def _same_person_evidence(
         a, [person_matching.Candidate(person_id=theirs.person.pk, identity=b)]
     ):
         return found.evidence
-    if not (a.is_whole and b.is_whole and person_matching.could_be_same_name(a, b)):
+    if not (a.has_full_name and b.has_full_name and person_matching.could_be_same_name(a, b)):
         return ""
     spelled = person_matching.name_match_words(a, b)
     if any(person_matching.swapped_digit_numbers(phone) & b.phones for phone in a.phones):
@@ -149,20 +149,20 @@ def _shared_contact_evidence(
 
 def _counter_evidence(ours: _PersonFile, theirs: _PersonFile) -> str:
     """What speaks for two humans, in words."""
-    a, b = ours.has, theirs.has
+    a, b = ours.identity, theirs.identity
     said = []
     if person_matching.are_sibling_names(a, b):
         said.append(f"{a.first_name} and {b.first_name} are two names")
     if person_matching.are_two_generations(a, b):
         said.append(f"one is {a.suffix.title()}, the other {b.suffix.title()}")
     elif (
-        a.is_whole
-        and b.is_whole
+        a.has_full_name
+        and b.has_full_name
         and not person_matching.could_be_same_name(a, b)
         and not person_matching.are_sibling_names(a, b)
     ):
         said.append("the names are different")
-    if not (a.is_whole and b.is_whole):
+    if not (a.has_full_name and b.has_full_name):
         said.append("a name is missing")
     if a.phones and b.phones and not a.phones & b.phones:
         said.append("no phone in common")
@@ -175,12 +175,12 @@ def _counter_evidence(ours: _PersonFile, theirs: _PersonFile) -> str:
 
 def _find_recycled_number(ours: _PersonFile, theirs: _PersonFile) -> str:
     """A number in common whose older owner was silent for long when the newer one gave it."""
-    if not (ours.has.first_name and theirs.has.first_name):
+    if not (ours.identity.first_name and theirs.identity.first_name):
         return ""
-    for number in sorted(ours.has.phones & theirs.has.phones):
+    for number in sorted(ours.identity.phones & theirs.identity.phones):
         older, newer = sorted((ours, theirs), key=lambda one: _number_given_at(one.person, number))
         given_at = _number_given_at(newer.person, number)
-        if older.heard_at is not None and older.heard_at < given_at - LONG_SILENCE:
+        if older.last_contact_at is not None and older.last_contact_at < given_at - LONG_SILENCE:
             return number
     return ""
 
@@ -223,7 +223,7 @@ def _load_files(
             names=names[person.pk],
             zips=zips[person.pk],
             homes=homes[person.pk],
-            heard_at=signs.get(person.pk),
+            last_contact_at=signs.get(person.pk),
         )
         for person in people
     }

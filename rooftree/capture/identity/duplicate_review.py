@@ -55,9 +55,9 @@ def _build_pair(person: Person, found: DuplicateCandidate, at: datetime) -> Poss
         id=uuid7_at(at),
         older=older,
         newer=newer,
-        speaks_for=found.why,
-        against=found.against,
-        number=found.number,
+        speaks_for=found.evidence,
+        against=found.counter_evidence,
+        number=found.recycled_number,
         found_at=at,
     )
 
@@ -95,7 +95,7 @@ def record_pair_answer(
 
 
 def mark_different_people(
-    likeness_id: UUID, *, moved: bool, by: UUID | None, at: datetime
+    likeness_id: UUID, *, number_moved: bool, by: UUID | None, at: datetime
 ) -> PossibleDuplicate:
     """They are two people, and are never proposed again. Answered twice it is the same.
 
@@ -110,11 +110,11 @@ def mark_different_people(
             return pair
         if pair.answer:
             raise CannotAnswer("They were made one person; take that back first.")
-        if moved and not pair.number:
+        if number_moved and not pair.number:
             raise CannotAnswer("No number of theirs is in question.")
-        answer = "moved" if moved else "two"
+        answer = "moved" if number_moved else "two"
         record_pair_answer([pair.older_id, pair.newer_id], answer, by=by, at=at)
-        if moved:
+        if number_moved:
             held = Phone.objects.filter(person=pair.older_id, e164=pair.number, unlinked_at=None)
             held.update(unlinked_at=at)
         _record_events(pair, f"capture.pair.{answer}", by=by, at=at)

@@ -46,13 +46,13 @@ class _MergeChanges:
     moved: dict[str, list[str]] = field(default_factory=dict)
     columns: list[list[Any]] = field(default_factory=list)  # table, id, column, was, became
 
-    def move(self, rows: models.QuerySet[Any], *, to: Person) -> None:
+    def move_rows(self, rows: models.QuerySet[Any], *, to: Person) -> None:
         table = rows.model._meta.db_table
         ids = list(rows.values_list("pk", flat=True))
         rows.model.objects.filter(pk__in=ids).update(person=to)
         self.moved.setdefault(table, []).extend(str(row) for row in ids)
 
-    def change(self, row: models.Model, column: str, became: object) -> None:
+    def change_column(self, row: models.Model, column: str, became: object) -> None:
         was = getattr(row, column)
         type(row)._default_manager.filter(pk=row.pk).update(**{column: became})
         self.columns.append(
@@ -84,14 +84,14 @@ def merge_people(
         stops = Revocation.objects.filter(person=kept).order_by("pk").values_list("pk", flat=True)
         stood = [str(stop) for stop in stops]
         for table in PERSON_TABLES:
-            moves.move(table._default_manager.filter(person=gone), to=kept)
+            moves.move_rows(table._default_manager.filter(person=gone), to=kept)
         _move_numbers(kept, gone, moves)
         _move_addresses(kept, gone, moves)
         for part in Person.objects.filter(merged_into=gone):
-            moves.change(part, "merged_into_id", kept.pk)
+            moves.change_column(part, "merged_into_id", kept.pk)
         for lead in Lead.objects.filter(co_borrower=gone):
-            moves.change(lead, "co_borrower_id", kept.pk)
-        moves.change(kept, "compared_at", None)  # with others: it has more in common with them now
+            moves.change_column(lead, "co_borrower_id", kept.pk)
+        moves.change_column(kept, "compared_at", None)  # with others: it has more in common with them now
         Person.objects.filter(pk=gone.pk).update(merged_into=kept)
         made = PersonMerge.objects.create(
             kept=kept,
@@ -169,10 +169,10 @@ def _move_numbers(kept: Person, gone: Person, moves: _MergeChanges) -> None:
     for phone in theirs:
         mine = ours.get(phone.e164)
         if mine and phone.unlinked_at and not mine.unlinked_at:
-            moves.change(mine, "unlinked_at", phone.unlinked_at)
+            moves.change_column(mine, "unlinked_at", phone.unlinked_at)
         if not mine and phone.is_primary and has_primary:
-            moves.change(phone, "is_primary", became=False)
-    moves.move(Phone.objects.filter(pk__in=_ids_not_in(theirs, ours, "e164")), to=kept)
+            moves.change_column(phone, "is_primary", became=False)
+    moves.move_rows(Phone.objects.filter(pk__in=_ids_not_in(theirs, ours, "e164")), to=kept)
 
 
 def _move_addresses(kept: Person, gone: Person, moves: _MergeChanges) -> None:
@@ -182,10 +182,10 @@ def _move_addresses(kept: Person, gone: Person, moves: _MergeChanges) -> None:
     for email in theirs:
         mine = ours.get(email.key)
         if mine and email.bounced_at and not mine.bounced_at:
-            moves.change(mine, "bounced_at", email.bounced_at)
+            moves.change_column(mine, "bounced_at", email.bounced_at)
         if not mine and email.is_primary and has_primary:
-            moves.change(email, "is_primary", became=False)
-    moves.move(Email.objects.filter(pk__in=_ids_not_in(theirs, ours, "key")), to=kept)
+            moves.change_column(email, "is_primary", became=False)
+    moves.move_rows(Email.objects.filter(pk__in=_ids_not_in(theirs, ours, "key")), to=kept)
 
 
 def _ids_not_in(theirs: Sequence[Any], ours: dict[str, Any], name: str) -> list[UUID]:

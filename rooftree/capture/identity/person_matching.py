@@ -30,7 +30,7 @@ class Identity:
     emails: frozenset[str] = frozenset()  # keys
 
     @property
-    def is_whole(self) -> bool:
+    def has_full_name(self) -> bool:
         """Whether both names are known."""
         return bool(self.first_name and self.last_name)
 

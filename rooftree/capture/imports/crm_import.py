@@ -122,7 +122,7 @@ def fetch_next_page(*, at: datetime) -> FetchedPage | None:
             credentials=load_credentials(source),
             token=row.token,
             zone=source.zone,
-            stands_in=settings.UPSTREAMS.get(source.adapter, ""),
+            simulator_url=settings.UPSTREAMS.get(source.adapter, ""),
         )
         page = talk.system.fetch_page(talk, _require_cursor(row))
         return FetchedPage(transfer=row, page=page, token=talk.token)
@@ -149,9 +149,9 @@ def record_page(step: FetchedPage, *, at: datetime) -> bool:
         locked.problem, locked.due_at = str(failure)[:400], _next_attempt_at(locked, failure, at)
         locked.save(update_fields=["token", "problem", "due_at", "cursor"])
         return False
-    locked.cursor, locked.problem, locked.attempts = step.page.more, "", 0
+    locked.cursor, locked.problem, locked.attempts = step.page.next_cursor, "", 0
     locked.pages += 1
-    is_last = step.page.more is None
+    is_last = step.page.next_cursor is None
     locked.due_at, locked.read_at = (None, at) if is_last else (at, None)
     locked.save()
     return is_last
@@ -196,13 +196,13 @@ def _store_page(row: CrmImport, page: CrmPage, at: datetime) -> VendorError | No
     if sheet.row_count + len(rows) > MAX_ROWS:
         return RequestRejected(f"There are more than {MAX_ROWS:,} records; export and split them.")
     import_staging.append_rows(sheet, rows)
-    listed = Counter(row.listed) + Counter(one.kind.value for one in page.past)
+    listed = Counter(row.listed) + Counter(one.kind.value for one in page.activities)
     row.listed = dict(listed + Counter({RECORDS: len(rows)}))
-    row.declared = {**row.declared, **page.declared}
+    row.declared = {**row.declared, **page.declared_counts}
     known = {owner["id"] for owner in row.owners}
     row.owners = [*row.owners, *(asdict(owner) for owner in page.owners if owner.id not in known)]
     names = row.owner_names()
-    entries = [(one, names.get(one.owner_id, "")) for one in page.past]
+    entries = [(one, names.get(one.owner_id, "")) for one in page.activities]
     known_already = imported_activities.store_activities(sheet, entries, at=at)
     row.before = dict(Counter(row.before) + known_already)
     return None
@@ -212,8 +212,8 @@ def _rows_of_answer(sheet: Spreadsheet, answer: Mapping[str, Any]) -> list[dict[
     """What an answer holds, as its adapter reads it, each record as the cells of a row."""
     kind = import_staging.RECORD_FORMATS[sheet.source.adapter]
     return [
-        mask_secrets(_record_cells(kind.prepare(record)), ReadingNotes())
-        for record in kind.records(answer)
+        mask_secrets(_record_cells(kind.prepare_cells(record)), ReadingNotes())
+        for record in kind.extract_records(answer)
     ]
 
 

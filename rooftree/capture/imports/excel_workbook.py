@@ -48,7 +48,7 @@ def read_first_sheet(body: bytes, check: RowCheck) -> list[tuple[int, list[str]]
             for name, part in (("xl/sharedStrings.xml", strings), ("xl/styles.xml", styles)):
                 if name in names:
                     part.read(book, name)
-            sheet = _SheetRows(strings.found, styles.dates, check)
+            sheet = _SheetRows(strings.texts, styles.dates, check)
             sheet.read(book, first if first in names else sheets[0])
     except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, OSError, KeyError) as error:
         raise UnreadableBody(NOT_A_WORKBOOK) from error
@@ -78,7 +78,7 @@ class _PartReader:
             "EntityDeclHandler": _reject_doctype,
             "StartElementHandler": lambda one, told: self.start(one.rpartition(":")[2], told),
             "EndElementHandler": lambda one: self.end(one.rpartition(":")[2]),
-            "CharacterDataHandler": self._add,
+            "CharacterDataHandler": self._append_text,
         }
         for handler, act in handlers.items():
             setattr(parser, handler, act)
@@ -91,7 +91,7 @@ class _PartReader:
                 parser.Parse(piece, False)
         parser.Parse(b"", True)
 
-    def _add(self, text: str) -> None:
+    def _append_text(self, text: str) -> None:
         if len(self.text) < MAX_TEXT_CHARS:
             self.text += text
 
@@ -105,7 +105,7 @@ class _SharedStrings(_PartReader):
 
     def __init__(self) -> None:
         super().__init__()
-        self.found: list[str] = []
+        self.texts: list[str] = []
         self._parts: list[str] = []
         self._run_in_side_thread = False  # how a text is spoken is no part of it
 
@@ -122,7 +122,7 @@ class _SharedStrings(_PartReader):
         elif name == "t" and not self._run_in_side_thread:
             self._parts.append(self.text)
         elif name == "si":
-            self.found.append("".join(self._parts))
+            self.texts.append("".join(self._parts))
 
 
 class _DateStyles(_PartReader):
@@ -176,7 +176,7 @@ class _SheetRows(_PartReader):
 
     def end(self, name: str) -> None:
         if name == "v" or (name == "t" and self._kind == "inlineStr"):
-            said = self._cells.get(self._hour_of_week, "") + self._said()
+            said = self._cells.get(self._hour_of_week, "") + self._cell_text()
             self._seen += len(said)  # a text that many cells name counts for each
             if self._seen > MAX_UNPACKED_SIZE:
                 raise UnreadableBody("workbook_too_large")
@@ -187,7 +187,7 @@ class _SheetRows(_PartReader):
             self._check_files(cells, len(self.rows))
             self.rows.append((self._line, cells))
 
-    def _said(self) -> str:
+    def _cell_text(self) -> str:
         if self._kind == "s":
             return self._strings[int(self.text)]
         if self._kind == "b":

@@ -35,7 +35,7 @@ class ImportPreview:
     people: Counter[str] = field(default_factory=Counter)  # of those that can be used
     owners: Counter[str] = field(default_factory=Counter)  # by mapping.owner_of
     stages: Counter[str] = field(default_factory=Counter)  # as the other system calls them
-    lists: Counter[str] = field(default_factory=Counter)  # of its numbers, as `scrub.tally`
+    dnc_counts: Counter[str] = field(default_factory=Counter)  # of its numbers, as `scrub.tally`
     numbers: set[str] = field(default_factory=set)
     seen: set[str] = field(default_factory=set)  # numbers, addresses and keys
 
@@ -46,7 +46,7 @@ class ImportPreview:
             "remarks": dict(self.remarks.most_common(30)),
             "people": dict(self.people),
             "owners": dict(self.owners.most_common(MAX_NAMES_SHOWN)),
-            "lists": dict(self.lists),
+            "lists": dict(self.dnc_counts),
             "stages": dict(self.stages.most_common(MAX_NAMES_SHOWN)),
         }
 
@@ -84,7 +84,7 @@ def _count_listed_numbers(read: Sequence[Envelope], found: ImportPreview, at: da
     usable = [envelope.leads[0] for envelope in read if envelope.outcome in WORKABLE_OUTCOMES]
     fresh = callable_numbers(usable) - found.numbers
     found.numbers |= fresh
-    found.lists += import_dnc_counts.count_listed_numbers(fresh, today=at.date())
+    found.dnc_counts += import_dnc_counts.count_listed_numbers(fresh, today=at.date())
 
 
 def _count_row(row: Row, envelope: Envelope, word: str, found: ImportPreview) -> None:

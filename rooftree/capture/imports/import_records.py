@@ -54,18 +54,18 @@ class RecordFormat:
     """One system whose records come in."""
 
     source: Source
-    names: Mapping[str, str]  # its own names, squashed, to ours; "" has no place
-    finish: FinishLead  # what the names alone do not tell
-    records: Callable[[Mapping[str, Any]], list[Cells]]  # of an answer; raises `Trouble`
-    prepare: Callable[[Cells], Cells] = dict  # puts values right and adds some; renames none
-    plain: Callable[[str], str] = str  # a column's name without the system's own marks
-    table: Callable[[bytes, ReadingNotes], Table] = read_table
-    beside: Mapping[str, str] = field(default_factory=dict)  # names, squashed, that `finish`
+    field_names: Mapping[str, str]  # its own names, squashed, to ours; "" has no place
+    finish_lead: FinishLead  # what the names alone do not tell
+    extract_records: Callable[[Mapping[str, Any]], list[Cells]]  # of an answer; raises `Trouble`
+    prepare_cells: Callable[[Cells], Cells] = dict  # puts values right and adds some; renames none
+    normalize_column: Callable[[str], str] = str  # a column's name without the system's own marks
+    read_table: Callable[[bytes, ReadingNotes], Table] = read_table
+    fixed_columns: Mapping[str, str] = field(default_factory=dict)  # names, squashed, that `finish`
     # reads whatever the map, and the fields they fill
 
     def is_fixed_column(self, column: str) -> bool:
         """Whether a column is read without the map."""
-        return squash_word(self.plain(column)) in self.beside
+        return squash_word(self.normalize_column(column)) in self.fixed_columns
 
 
 def build_system_error(code: Any, *, after_s: int | None = None) -> RecordSystemError:
@@ -92,7 +92,7 @@ def read_records(incoming: IncomingDelivery, kind: RecordFormat) -> Envelope:
             return _build_envelope([], kind, notes)
         if incoming.body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
             return _read_json(build_payload_tree(incoming, notes), incoming, kind, notes)
-        rows = kind.table(incoming.masked.body, notes).rows
+        rows = kind.read_table(incoming.masked.body, notes).rows
         leads = [build_lead(dict(row.cells), None, incoming, kind, notes) for row in rows]
         return _build_envelope(leads, kind, notes)
     except UnreadableBody as error:
@@ -135,7 +135,7 @@ def guess_lines(columns: Iterable[str], kind: RecordFormat) -> tuple[MapLine, ..
     """They are lines for the columns whose names tell what stands in them."""
     found: dict[str, str] = {}
     for column in columns:
-        key = guess_label_field(kind.plain(column), kind.names)
+        key = guess_label_field(kind.normalize_column(column), kind.field_names)
         if key and key not in found.values():
             found[column] = key
     taken = set(found.values())
@@ -153,7 +153,7 @@ def build_lead(
 ) -> CanonicalLead:
     """It is one record, by the map of its import or by what its system calls things."""
     own = ReadingNotes()
-    prepared = kind.prepare(cells)
+    prepared = kind.prepare_cells(cells)
     added = [name for name in prepared if name not in cells]
     told = (*(lines or guess_lines(cells, kind)), *guess_lines(added, kind))
     found = read_by(prepared, told, own)
@@ -169,9 +169,9 @@ def build_lead(
     if lead.credit and lead.credit.score_low:  # a figure somebody typed, and no range of a form
         lead = replace(lead, credit=replace(lead.credit, basis=CreditBasis.SELF_REPORTED))
     lead = replace(lead, suppression=_read_suppression(prepared, lead.suppression, kind))
-    lead = kind.finish(lead, Fields(prepared), own)
-    for path, value in found.unread:
-        own.keep(path, value)
+    lead = kind.finish_lead(lead, Fields(prepared), own)
+    for path, value in found.unread_values:
+        own.keep_extra(path, value)
     _warn_of_missing(lead, own)
     notes.warnings |= own.warnings
     return lead
@@ -191,7 +191,7 @@ def _read_json(
 ) -> Envelope:
     if isinstance(found.get("row"), dict) and "import" in found:
         return _read_row(found, incoming, kind, notes)
-    records = kind.records(found)
+    records = kind.extract_records(found)
     leads = [build_lead(record, None, incoming, kind, notes) for record in records]
     return _build_envelope(leads, kind, notes)
 
@@ -233,7 +233,7 @@ def _read_suppression(
     said = {
         name: refusal
         for name, value in cells.items()
-        if (refusal := guess_label_field(kind.plain(name), kind.names)) in OPT_OUT_FIELDS
+        if (refusal := guess_label_field(kind.normalize_column(name), kind.field_names)) in OPT_OUT_FIELDS
         and yes_or_no(value)
     }
     if not said:

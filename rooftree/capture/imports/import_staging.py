@@ -90,7 +90,7 @@ def store_upload(
     digest = hashlib.sha256(body).hexdigest()
     notes = ReadingNotes()
     try:
-        table = kind.table(body, notes)
+        table = kind.read_table(body, notes)
     except UnreadableBody as problem:
         raise InvalidImport(
             UPLOAD_PROBLEMS.get(str(problem), "This file cannot be read.")
@@ -186,7 +186,7 @@ def save_column_map(
     listed = list(lines)
     with atomic():
         sheet = Spreadsheet.objects.select_for_update().get(pk=sheet_id)
-        check_map(listed, beside=RECORD_FORMATS[sheet.source.adapter].beside.values())
+        check_map(listed, filled_elsewhere=RECORD_FORMATS[sheet.source.adapter].fixed_columns.values())
         if options.get("then", "keep") not in allowed_lead_actions(sheet.source):
             raise InvalidImport("People who come from another system are not greeted as new ones.")
         if sheet.state not in ("columns", "checked"):

@@ -66,8 +66,8 @@ def _build_activity(
         sheet=sheet,
         source=sheet.source,
         kind=one.kind.value,
-        key=one.key[:200],
-        about=[who[:255] for who in one.about if who],
+        key=one.external_id[:200],
+        about=[who[:255] for who in one.record_keys if who],
         at=one.at,
         title=_redact_text(one.title)[:300],
         text=_redact_text(one.text),
@@ -168,7 +168,7 @@ def _create_open_tasks(
             lead_tasks.ImportedTask(
                 lead_id=entry.lead_id,
                 user_id=by_owner.get(entry.owner_id),
-                cause=f"imported:{sheet.pk}:{entry.pk}",
+                idempotency_key=f"imported:{sheet.pk}:{entry.pk}",
                 title=entry.title or entry.text or "A task without a title",
                 due_at=entry.due_at or at + DEFAULT_TASK_DELAY,
             )

@@ -40,7 +40,7 @@ class SourceOwner:
     email: str
     records: int
     officer_id: str  # "" for nobody
-    said: str  # how it was found, or that it was not
+    match_note: str  # how it was found, or that it was not
 
 
 def list_active_officers() -> list[LoanOfficer]:
@@ -93,7 +93,7 @@ def list_owners(transfer: CrmImport, counted: Mapping[str, int]) -> list[SourceO
                 email=one["email"],
                 records=records,
                 officer_id=chosen,
-                said=said,
+                match_note=said,
             )
         )
     return found

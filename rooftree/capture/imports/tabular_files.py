@@ -130,8 +130,8 @@ def _build_row(line: int, cells: list[str], columns: tuple[str, ...], notes: Rea
 def mask_secrets(cells: dict[str, str], notes: ReadingNotes) -> dict[str, str]:
     """The cells without social security, card and account numbers; a column's name tells them."""
     masked = mask_numbers(json.dumps(cells, ensure_ascii=False).encode("utf-8", "replace"))
-    if not masked.found:
+    if not masked.kinds:
         return cells
-    notes.warn_of_secrets(masked.found)
+    notes.warn_of_secrets(masked.kinds)
     found: dict[str, str] = json.loads(masked.body)
     return found

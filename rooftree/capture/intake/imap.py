@@ -57,7 +57,7 @@ class Folder:
         self.validity = validity
         self.end = ReadPosition(validity=validity, uid=next_uid - 1)
 
-    def since(self, place: ReadPosition, day: date) -> list[int]:
+    def uids_after(self, place: ReadPosition, day: date) -> list[int]:
         """The numbers of the letters after `place`; of those of `day` and later where the folder
         numbers its letters anew, ascending."""
         if place.validity == self.validity:
@@ -66,7 +66,7 @@ class Folder:
             return sorted(uid for uid in found if uid > place.uid)
         return sorted(self._search(f"SINCE {day.day}-{_MONTHS[day.month - 1]}-{day.year}"))
 
-    def letter(self, uid: int) -> bytes | None:
+    def fetch_letter(self, uid: int) -> bytes | None:
         """The first bytes of a letter; None when somebody has deleted it since."""
         kind, parts = self._client.uid(
             "FETCH", str(uid), f"(UID BODY.PEEK[]<0.{MAX_LETTER_BYTES}>)"

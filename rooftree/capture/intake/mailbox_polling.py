@@ -110,9 +110,9 @@ def fetch_new_letters(row: Mailbox, *, at: datetime) -> Iterator[MailboxLetter]:
     """
     with imap.open_folder(_mailbox_login(row)) as folder:
         place = ReadPosition(validity=row.validity, uid=row.uid)
-        waiting = folder.since(place, (row.read_at - RENUMBER_MARGIN).date())
+        waiting = folder.uids_after(place, (row.read_at - RENUMBER_MARGIN).date())
         for uid in waiting[:LETTERS_PER_READ]:
-            raw = folder.letter(uid)
+            raw = folder.fetch_letter(uid)
             if raw is not None:
                 yield MailboxLetter(place=ReadPosition(validity=folder.validity, uid=uid), raw=raw)
         _schedule_next_read(row, folder, waiting, at)

@@ -34,7 +34,7 @@ class SweepStep:
 
     sweep: Sweep
     missed: tuple[IncomingDelivery, ...] = ()
-    listed: LeadListPage = LeadListPage()
+    list_page: LeadListPage = LeadListPage()
     failure: VendorError | None = None
 
 
@@ -43,7 +43,7 @@ class SweepProgress:
     """What going through a source's list has shown."""
 
     since: datetime  # of the vendor's leads
-    until: datetime | None  # up to here nothing can be missing; None while the first is under way
+    complete_until: datetime | None  # up to here nothing can be missing; None while the first is under way
     missed: int  # were not here, and were taken in from the list
     problem: str
 
@@ -57,7 +57,7 @@ def sweep_progress(source: Source) -> SweepProgress | None:
     ended = rows.exclude(ended_at=None).order_by("-began_at").first()
     return SweepProgress(
         since=source.created_at,
-        until=ended.began_at if ended else None,
+        complete_until=ended.began_at if ended else None,
         missed=rows.aggregate(all=Sum("missed"))["all"] or 0,
         problem="" if newest.ended_at else newest.problem,
     )
@@ -96,12 +96,12 @@ def run_next_step(*, at: datetime) -> SweepStep | None:
     except VendorError as problem:
         return SweepStep(sweep=row, failure=problem)
     failure = adapter.classify_failure(told)
-    if failure is None and not told.fields():  # an answer cut short would end the list too early
+    if failure is None and not told.json_fields():  # an answer cut short would end the list too early
         failure = RetryLater("The vendor's list came back in pieces.")
     if failure is not None:
         return SweepStep(sweep=row, failure=failure)
     found = adapter.parse_list_page(lookup, told, row.since)
-    return SweepStep(sweep=row, listed=found, missed=_find_missed_leads(row.source, found, at))
+    return SweepStep(sweep=row, list_page=found, missed=_find_missed_leads(row.source, found, at))
 
 
 def record_step(step: SweepStep, *, at: datetime) -> None:
@@ -112,14 +112,14 @@ def record_step(step: SweepStep, *, at: datetime) -> None:
         if isinstance(step.failure, Misconfigured):
             vendor_lookups.notify_rejected_credentials(row.source, step.failure, at)
         return
-    more = [[one.path, [list(pair) for pair in one.query]] for one in step.listed.more]
+    more = [[one.path, [list(pair) for pair in one.query]] for one in step.list_page.next_lookups]
     waiting = waiting[1:] + [one for one in more if one not in waiting]
     changes = {"waiting": waiting, "attempts": 0, "problem": "", "due_at": at}
     if not waiting:
         changes |= {"due_at": None, "ended_at": at}
     _update_open_sweep(
         row,
-        listed=F("listed") + len(step.listed.notices),
+        listed=F("listed") + len(step.list_page.notices),
         missed=F("missed") + len(step.missed),
         **changes,
     )

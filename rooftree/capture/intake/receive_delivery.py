@@ -59,7 +59,7 @@ class ReceiveResult:
     answer: Answer
     envelope: Envelope  # as the adapter read it now
     delivery: Delivery | None = None
-    kept: Delivery | None = None  # the row, whether there is work in it or not
+    stored_delivery: Delivery | None = None  # the row, whether there is work in it or not
 
 
 def adapter_of(source: Source) -> Adapter:
@@ -87,7 +87,7 @@ def receive_delivery(
     source: Source,
     incoming: IncomingDelivery,
     at: datetime,
-    follows: "Callable[[Envelope], Task[[], None]] | None" = None,
+    choose_task: "Callable[[Envelope], Task[[], None]] | None" = None,
 ) -> ReceiveResult:
     """Store one delivery and answer it; it is committed unless a transaction is open.
 
@@ -100,9 +100,9 @@ def receive_delivery(
         follows: names the task that works on what is stored; it is committed with it.
     """
     if not (placed_bids.takes_bids(source) or source_limits(source).has_caps()):
-        return _process_delivery(source, incoming, at, follows)
+        return _process_delivery(source, incoming, at, choose_task)
     with transaction.atomic():  # of two at once one waits for what becomes of the other
-        return _process_delivery(source, incoming, at, follows)
+        return _process_delivery(source, incoming, at, choose_task)
 
 
 def _process_delivery(
@@ -117,18 +117,18 @@ def _process_delivery(
         if envelope.outcome in UNSTORED_OUTCOMES:
             count_rejection(source.adapter, envelope.outcome.value, at)
         return ReceiveResult(answer=envelope.http, envelope=envelope)
-    if envelope.offer:
+    if envelope.placed_bid:
         require_current_source(source)
-        placed_bids.store_bid(source, envelope.offer, at=at)
+        placed_bids.store_bid(source, envelope.placed_bid, at=at)
         return ReceiveResult(answer=envelope.http, envelope=envelope)
     envelope = apply_source_limits(envelope, source, incoming, at)
     delivery = _build_delivery(source, incoming, envelope, at)
-    answer = envelope.http.filled(lead_id=str(delivery.pk), reference=public_reference(delivery))
+    answer = envelope.http.with_values(lead_id=str(delivery.pk), reference=public_reference(delivery))
     what = DeliveryWrite(
         delivery=delivery,
         event=_received_event(delivery),
         key=_key_row_if_unique(delivery, envelope, answer),
-        wakes=follows(envelope) if follows and delivery.state == "received" else None,
+        wake_task=follows(envelope) if follows and delivery.state == "received" else None,
     )
     if _store_with_lookups(what, envelope):
         return _build_result(delivery, answer, envelope)
@@ -226,7 +226,7 @@ def rebuild_incoming(delivery: Delivery) -> IncomingDelivery:
         received_at=delivery.received_at,
         endpoint=endpoint_of(delivery.source),
         is_verified=True,
-        told=vendor_lookups.load_vendor_answers(delivery),
+        vendor_answers=vendor_lookups.load_vendor_answers(delivery),
     )
 
 
@@ -301,7 +301,7 @@ def _received_event(delivery: Delivery) -> Event:
 
 def _build_result(delivery: Delivery, answer: Answer, envelope: Envelope) -> ReceiveResult:
     work = delivery if delivery.state == "received" else None
-    return ReceiveResult(answer=answer, envelope=envelope, delivery=work, kept=delivery)
+    return ReceiveResult(answer=answer, envelope=envelope, delivery=work, stored_delivery=delivery)
 
 
 def _has_unique_key(envelope: Envelope) -> bool:
@@ -344,17 +344,17 @@ def _store_repeated(what: DeliveryWrite, envelope: Envelope, answer: Answer) -> 
     delivery.state, delivery.outcome = "duplicate", Outcome.DUPLICATE_DELIVERY.value
     delivery.due_at = None
     insert_row(delivery)
-    if envelope.again:
+    if envelope.repeat_answer:
         was = owner.delivery
-        again = envelope.again.filled(lead_id=str(was.pk), reference=public_reference(was))
-        return ReceiveResult(answer=again, envelope=envelope, kept=delivery)
+        again = envelope.repeat_answer.with_values(lead_id=str(was.pk), reference=public_reference(was))
+        return ReceiveResult(answer=again, envelope=envelope, stored_delivery=delivery)
     first = Answer(
         status=owner.answer_status,
         content_type=owner.answer_type or None,
         body=owner.answer_body or None,
         location=envelope.http.location,
     )
-    return ReceiveResult(answer=first, envelope=envelope, kept=delivery)
+    return ReceiveResult(answer=first, envelope=envelope, stored_delivery=delivery)
 
 
 def _was_unusable(delivery: Delivery) -> bool:

@@ -67,7 +67,7 @@ def apply_source_limits(
         source,
         limits,
         state=one.state,
-        is_known=bool(limits.duplicate_days)
+        has_asked_recently=bool(limits.duplicate_days)
         and has_asked_recently(lead, limits.duplicate_days, at),
         at=at,
     )
@@ -77,9 +77,9 @@ def apply_source_limits(
     tell = rejection_answer_for(source)
     return replace(
         envelope,
-        http=tell(against.said, incoming) if tell else envelope.http,
+        http=tell(against.vendor_reason, incoming) if tell else envelope.http,
         outcome=Outcome.NOT_ACCEPTED,
-        reason=against.why,
+        reason=against.reason_code,
         refusal=against,
         actions=(),
     )

@@ -30,7 +30,7 @@ PRICE_EXPRESSION = Coalesce("price_cents", "source__cost_cents", Value(0))
 
 
 def load_limit_facts(
-    source: Source, limits: AcceptanceLimits, *, state: str, is_known: bool, at: datetime
+    source: Source, limits: AcceptanceLimits, *, state: str, has_asked_recently: bool, at: datetime
 ) -> LimitFacts:
     """Two at once never both take the last place under a cap: one waits.
 
@@ -46,8 +46,8 @@ def load_limit_facts(
     return LimitFacts(
         is_in_audit=source.launched_at is None,
         licensed=licensed_states(state, at) if limits.licensed_only else frozenset(),
-        is_known=is_known,
-        taken=taken_by_span(source, limits, at),
+        has_asked_recently=has_asked_recently,
+        taken_totals=taken_by_span(source, limits, at),
     )
 
 

@@ -27,7 +27,7 @@ class DeliveryWrite:
     delivery: Delivery
     event: Event
     key: DeliveryKey | None
-    wakes: "Task[[], None] | None"
+    wake_task: "Task[[], None] | None"
 
 
 def store_delivery(what: DeliveryWrite) -> bool:
@@ -41,10 +41,10 @@ def store_delivery(what: DeliveryWrite) -> bool:
     values = [source.pk, stamp, stamp]
     for row in (what.key, what.delivery, what.event):
         values += row_values(row) if row is not None else []
-    if what.wakes is not None:
-        values += enqueue_sql.enqueue_values(what.wakes)
+    if what.wake_task is not None:
+        values += enqueue_sql.enqueue_values(what.wake_task)
     with connection.cursor() as cursor:
-        cursor.execute(_insert_statement(what.key is not None, what.wakes is not None), values)
+        cursor.execute(_insert_statement(what.key is not None, what.wake_task is not None), values)
         is_current, is_kept, *_ = cursor.fetchone()
     if not is_current:
         raise SourceChanged(f"{source} was changed.")

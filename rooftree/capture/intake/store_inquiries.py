@@ -70,13 +70,13 @@ class _PendingInquiry:
 
     arrival: Arrival
     identity: person_matching.Identity
-    names: frozenset[str]  # what another could say too: numbers, addresses, a vendor's id
+    match_keys: frozenset[str]  # what another could say too: numbers, addresses, a vendor's id
     person: Person | None = None  # None: nobody we know
     lead: Lead | None = None
     campaign: Campaign | None = None
     evidence: str = ""
     is_first: bool = False  # the inquiry that the lead began with
-    refused: Ruling | None = None  # the rule by which its credit data were not kept
+    credit_ruling: Ruling | None = None  # the rule by which its credit data were not kept
 
     @property
     def is_test(self) -> bool:
@@ -84,15 +84,15 @@ class _PendingInquiry:
 
     @property
     def all_match_keys(self) -> set[str]:
-        return {*self.names, *co_borrower.co_borrower_match_keys(self.arrival.inquiry)}
+        return {*self.match_keys, *co_borrower.co_borrower_match_keys(self.arrival.inquiry)}
 
     def stated_at(self, at: datetime) -> datetime:
         return min(at, self.arrival.delivery.received_at)
 
     @property
-    def shared(self) -> set[object]:
+    def overlap_keys(self) -> set[object]:
         """What it could have in common with another: its names, and whom they are known to be."""
-        return {*self.names, self.person.pk} if self.person else {*self.names}
+        return {*self.match_keys, self.person.pk} if self.person else {*self.match_keys}
 
 
 def store_inquiries(arrivals: Sequence[Arrival], *, at: datetime) -> list[StoredInquiry]:
@@ -137,7 +137,7 @@ def _prepare_inquiry(came: Arrival, at: datetime) -> _PendingInquiry:
     if vendor_id:
         names.add(person_lookup.vendor_match_key(arrival.delivery.source.adapter, vendor_id))
     return _PendingInquiry(
-        arrival=arrival, identity=identity, names=frozenset(names), refused=refused
+        arrival=arrival, identity=identity, match_keys=frozenset(names), credit_ruling=refused
     )
 
 
@@ -149,8 +149,8 @@ def _split_independent(
     now: list[_PendingInquiry] = []
     later: list[_PendingInquiry] = []
     for pending_inquiry in coming:
-        (later if seen & pending_inquiry.shared else now).append(pending_inquiry)
-        seen |= pending_inquiry.shared
+        (later if seen & pending_inquiry.overlap_keys else now).append(pending_inquiry)
+        seen |= pending_inquiry.overlap_keys
     return now, later
 
 
@@ -162,9 +162,9 @@ def _store_independent(coming: Sequence[_PendingInquiry], at: datetime) -> list[
     touches = [_build_touch(pending_inquiry, at) for pending_inquiry in coming]
     told = [_touch_stored_event(touch, at) for touch in touches]
     told += [
-        vendor_credit_data.credit_refused_event(pending_inquiry.lead, pending_inquiry.refused, at)
+        vendor_credit_data.credit_refused_event(pending_inquiry.lead, pending_inquiry.credit_ruling, at)
         for pending_inquiry in coming
-        if pending_inquiry.refused
+        if pending_inquiry.credit_ruling
     ]
     insert_into_tables(*contacts_of, leads, touches, told)
     for pending_inquiry in coming:
@@ -188,10 +188,10 @@ def _store_independent(coming: Sequence[_PendingInquiry], at: datetime) -> list[
 def _match_people(coming: Sequence[_PendingInquiry], at: datetime) -> None:
     """Find out for each whether it is somebody we know."""
     found = person_lookup.people_by_match_key(
-        {name for pending_inquiry in coming for name in pending_inquiry.names}
+        {name for pending_inquiry in coming for name in pending_inquiry.match_keys}
     )
     sharing = [
-        {who for name in pending_inquiry.names for who in found.get(name, ()) if who}
+        {who for name in pending_inquiry.match_keys for who in found.get(name, ()) if who}
         for pending_inquiry in coming
     ]
     for is_test in {pending_inquiry.is_test for pending_inquiry in coming}:
@@ -200,7 +200,7 @@ def _match_people(coming: Sequence[_PendingInquiry], at: datetime) -> None:
         people = person_lookup.load_candidates(ids, is_test=is_test) if ids else {}
         for one, theirs in mine:
             one.campaign = _get_campaign(one)
-            if one.names & found.keys():
+            if one.match_keys & found.keys():
                 known_as = [name for who in theirs for name in people.get(who, ())]
                 _match_inquiry(one, known_as, at)
 

@@ -109,14 +109,14 @@ def ask_vendor(source: Source, lookup: Lookup) -> VendorAnswer:
     adapter = SOURCES[source.adapter]
     assert isinstance(adapter, Upstream)
     out = adapter.authorize_lookup(lookup, load_credentials(source))
-    answer = _client(settings.UPSTREAMS.get(source.adapter, adapter.UPSTREAM)).ask(
+    answer = _client(settings.UPSTREAMS.get(source.adapter, adapter.UPSTREAM)).send(
         http_client.VendorRequest(
             method="GET",
             path=out.path,
-            repeatable=True,
+            is_idempotent=True,
             query=out.query,
             headers=dict(out.headers),
-            wanted=ERROR_STATUSES,
+            accepted_statuses=ERROR_STATUSES,
         )
     )
     return VendorAnswer(status=answer.status, body=answer.body)
@@ -125,7 +125,7 @@ def ask_vendor(source: Source, lookup: Lookup) -> VendorAnswer:
 @cache
 def _client(base_url: str) -> http_client.VendorClient:
     limits = http_client.ClientLimits(
-        silence_seconds=10, answer_seconds=20, most_bytes=MAX_ANSWER_BYTES
+        read_timeout_seconds=10, total_timeout_seconds=20, max_response_bytes=MAX_ANSWER_BYTES
     )
     return http_client.VendorClient(base_url, limits=limits)
 

@@ -63,7 +63,7 @@ def open_seal(token: str, *, source: str, legal_name: str, at: datetime) -> tupl
     """
     seal = read_seal(token)
     edition = form_wording.find_edition(seal.version, seal.language)
-    text = edition.of(legal_name) if edition else ""
+    text = edition.render(legal_name) if edition else ""
     if seal.source != source or form_wording.text_fingerprint(text) != seal.text_sha256:
         raise BadSeal("not what this form shows")
     if not timedelta(0) <= seal.age(at) < MAX_OPEN_TIME:

@@ -22,7 +22,7 @@ class Edition:
     from_date: date
     text: str
 
-    def of(self, legal_name: str) -> str:
+    def render(self, legal_name: str) -> str:
         """It is the wording as a visitor reads it."""
         return self.text.replace("{legal_name}", legal_name)
 

@@ -1,8 +1,8 @@
-"""The questions of an advertiser's own form: predefined ones by name, the rest by their words.
+"""Answers of ad-platform lead forms: standard questions by name, custom ones by their words.
 
-A custom question is free text in any of these platforms ("Are you a veteran?",
-`what_is_your_estimated_credit_score?`). What it asks is told by its words; what nobody
-understands stays in the extras under the question itself.
+A custom question is free text on all these platforms ("Are you a veteran?",
+`what_is_your_estimated_credit_score?`). Its words tell which field it asks for; a question
+that matches no field is kept in the extras.
 """
 
 import re
@@ -14,7 +14,7 @@ from rooftree.capture.parsing.reading_notes import Fields, ReadingNotes, as_text
 from rooftree.capture.parsing.target_fields import TARGET_FIELDS, FieldKind, guess_field
 from rooftree.capture.parsing.vendor_words import PURPOSES
 
-# Standard questions of the platforms that are called otherwise than anywhere else.
+# Standard questions whose names differ from those in `target_fields`.
 _STANDARD_QUESTIONS = {
     "user_email": "email",
     "work_email": "email_2",
@@ -27,7 +27,7 @@ _STANDARD_QUESTIONS = {
     "military_status": "military_status",
     "province": "state",
     "post_code": "zip",
-    "date_of_birth": "",  # an age is nothing to lend by: never kept
+    "date_of_birth": "",  # never stored: age is not a lending criterion
     "dob": "",
     "realtor_help_goal": None,
     "over_18_age": None,
@@ -35,16 +35,16 @@ _STANDARD_QUESTIONS = {
 _FIELD_BY_STANDARD_QUESTION = {
     squash_word(name): field for name, field in _STANDARD_QUESTIONS.items()
 }
-# What the platform says of the lead is no question of the form.
+# These describe the lead on the platform; a form question never asks for them.
 _NOT_FORM_FIELDS = frozenset(
     key
     for key, target in TARGET_FIELDS.items()
-    if target.group in ("The lead itself", "Where they came from") and key != "message"
+    if target.group in ("Lead details", "Attribution") and key != "message"
 )
 _YES_OR_NO = re.compile(r"(yes|no|sí|si)\b", re.IGNORECASE)
 _PURPOSE_PATTERNS = tuple(
-    (re.compile(said, re.IGNORECASE), purpose)
-    for said, purpose in (
+    (re.compile(pattern, re.IGNORECASE), purpose)
+    for pattern, purpose in (
         (r"cash", "refinance_cash_out"),
         (r"heloc|line of credit", "heloc"),
         (r"equity", "home_equity"),
@@ -54,7 +54,7 @@ _PURPOSE_PATTERNS = tuple(
         (r"buy|purchas", "purchase"),
     )
 )
-# The first that matches tells the field; the order is from the special to the general.
+# The first match wins; special patterns come before general ones.
 _QUESTION_PATTERNS = r"""
 first_time_buyer = first.?time.*(buy|home)
 military = veteran|military|served|service member|\bva eligible
@@ -85,56 +85,62 @@ language = (preferred|what) language|idioma
 contact_method = how .*(contact|reach) you|contact method
 """
 _FIELD_BY_PATTERN = tuple(
-    (re.compile(said.strip(), re.IGNORECASE), field.strip())
-    for field, _, said in (line.partition(" = ") for line in _QUESTION_PATTERNS.split("\n") if line)
+    (re.compile(pattern.strip(), re.IGNORECASE), field.strip())
+    for field, _, pattern in (
+        line.partition(" = ") for line in _QUESTION_PATTERNS.split("\n") if line
+    )
 )
 
 
 def fields_from_answers(answers: Iterable[tuple[Any, Any]], notes: ReadingNotes) -> Fields:
-    """They are the fields of TARGETS that the answers fill.
+    """Map answers to TARGET_FIELDS.
 
-    Of two questions for one field the first with an answer counts; the other, and what no
-    field takes, goes to the extras.
+    Of two questions for one field the first with an answer wins. All other answers go to the
+    extras.
     """
-    found: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     for question, answer in answers:
-        asked = short_text(question, limit=200) or ""
-        said = _readable_answer(answer)
-        if not asked or not said:
+        question_text = short_text(question, limit=200) or ""
+        answer_text = _readable_answer(answer)
+        if not question_text or not answer_text:
             continue
-        key = guess_question_field(asked)
+        key = guess_question_field(question_text)
         if key == "":
             notes.warn("dob_discarded")
-        elif key is None or key in found:
-            notes.keep(asked, said)
+        elif key is None or key in fields:
+            notes.keep_extra(question_text, answer_text)
         else:
-            found[key] = _choice_from_sentence(key, said)
-    return Fields(found)
+            fields[key] = _choice_from_sentence(key, answer_text)
+    return Fields(fields)
 
 
 def guess_question_field(question: str) -> str | None:
-    """The field a question asks for: "" for one whose answer may not be kept, None for none."""
+    """Return the field a question asks for: "" if its answer must not be stored, None if none."""
     word = squash_word(question)
     if word in _FIELD_BY_STANDARD_QUESTION:
         return _FIELD_BY_STANDARD_QUESTION[word]
-    if (named := guess_field((question,))) is not None and named not in _NOT_FORM_FIELDS:
-        return named
+    if (
+        named_field := guess_field((question,))
+    ) is not None and named_field not in _NOT_FORM_FIELDS:
+        return named_field
     words = " ".join(re.split(r"[\W_]+", question)).strip()
-    asked = next((field for said, field in _FIELD_BY_PATTERN if said.search(words)), None)
-    return asked if asked in TARGET_FIELDS else None
+    matched_field = next(
+        (field for pattern, field in _FIELD_BY_PATTERN if pattern.search(words)), None
+    )
+    return matched_field if matched_field in TARGET_FIELDS else None
 
 
 def _readable_answer(answer: Any) -> str:
-    """Several options are one text; a platform's `good_(700-739)` is `good (700-739)`."""
-    said = as_text(answer).strip()
-    is_snake = "_" in said and not re.search(r"[\s@/:]", said)
-    return said.replace("_", " ") if is_snake else said
+    """Join several options to one text and turn a platform's `good_(700-739)` into words."""
+    text = as_text(answer).strip()
+    is_snake = "_" in text and not re.search(r"[\s@/:]", text)
+    return text.replace("_", " ") if is_snake else text
 
 
-def _choice_from_sentence(key: str, said: str) -> str:
-    """A choice told in a sentence ("Yes, I am", "I want to refinance") counts by its word."""
-    if TARGET_FIELDS[key].kind is FieldKind.YES and (word := _YES_OR_NO.match(said)):
+def _choice_from_sentence(key: str, answer: str) -> str:
+    """Reduce a sentence ("Yes, I am", "I want to refinance") to the word that answers the field."""
+    if TARGET_FIELDS[key].kind is FieldKind.YES and (word := _YES_OR_NO.match(answer)):
         return word[0]
-    if key == "loan_purpose" and squash_word(said) not in PURPOSES:
-        return next((purpose for word, purpose in _PURPOSE_PATTERNS if word.search(said)), said)
-    return said
+    if key == "loan_purpose" and squash_word(answer) not in PURPOSES:
+        return next((purpose for word, purpose in _PURPOSE_PATTERNS if word.search(answer)), answer)
+    return answer

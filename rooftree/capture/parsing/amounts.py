@@ -1,4 +1,4 @@
-"""Amounts, percentages and counts of a delivery, with a warning for each doubt."""
+"""Parsers for amounts, percentages and counts, with a warning for each doubtful value."""
 
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
@@ -23,14 +23,14 @@ _CREDIT_BANDS = ((740, CreditBand.EXCELLENT), (700, CreditBand.GOOD), (640, Cred
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DownPayment:
-    """As given: money or a share of the price, never both."""
+    """A down payment as given: cents or a percentage of the price, never both."""
 
     cents: int | None = None
     pct: Decimal | None = None
 
 
 def parse_cents(value: Any, field: str, notes: ReadingNotes) -> int | None:
-    """It is the amount of `value` (dollars) in cents; None when absent or unusable.
+    """Parse `value` (dollars) to cents; return None when absent or unusable.
 
     Warns `bad_amount`, `amount_range_midpoint`, `amount_floor`, `amount_ceiling`.
     """
@@ -38,12 +38,12 @@ def parse_cents(value: Any, field: str, notes: ReadingNotes) -> int | None:
 
 
 def parse_positive_cents(value: Any, field: str, notes: ReadingNotes) -> int | None:
-    """As `cents`, where 0 is how a vendor says unknown."""
+    """Parse dollars to cents as `parse_cents` does; a 0, which means unknown, becomes None."""
     return parse_cents(value, field, notes) or None
 
 
 def parse_down_payment(value: Any, notes: ReadingNotes) -> DownPayment:
-    """It is the down payment in money, or in percent where the text says so ("5% down")."""
+    """Parse a down payment in dollars, or in percent where the text says so ("5% down")."""
     return _parse_money(value, "loan.down_payment", notes, allow_percent=True)
 
 
@@ -55,82 +55,82 @@ def _parse_money(
     if value is None or value == "":
         return DownPayment()
     usable = isinstance(value, str | int | float | Decimal) and not isinstance(value, bool)
-    read = parse_amount(value) if usable else None
-    if read is None or (read.kind is AmountKind.PERCENT and not allow_percent):
+    amount = parse_amount(value) if usable else None
+    if amount is None or (amount.kind is AmountKind.PERCENT and not allow_percent):
         notes.warn(f"bad_amount:{field}")
-        notes.keep(field, value)
+        notes.keep_extra(field, value)
         return DownPayment()
-    if read.kind in (AmountKind.FLOOR, AmountKind.CEILING):
-        notes.warn(f"amount_{read.kind}:{field}")
-    if read.kind is AmountKind.MIDPOINT:
+    if amount.kind in (AmountKind.FLOOR, AmountKind.CEILING):
+        notes.warn(f"amount_{amount.kind}:{field}")
+    if amount.kind is AmountKind.MIDPOINT:
         notes.warn(f"amount_range_midpoint:{field}")
-        notes.keep(f"{field}_low_cents", read.low_cents)
-        notes.keep(f"{field}_high_cents", read.high_cents)
-    return DownPayment(cents=read.cents, pct=read.pct)
+        notes.keep_extra(f"{field}_low_cents", amount.low_cents)
+        notes.keep_extra(f"{field}_high_cents", amount.high_cents)
+    return DownPayment(cents=amount.cents, pct=amount.pct)
 
 
 def parse_percent(value: Any, field: str, notes: ReadingNotes) -> Decimal | None:
-    """It is a percentage with at most three decimals; warns `bad_percent`."""
+    """Parse a percentage, rounded to three decimals; warn `bad_percent`."""
     if value is None:
         return None
     text = str(value).strip().rstrip("%").strip() if not isinstance(value, bool) else "?"
     if text == "":
         return None
-    found = _parse_number(text)
-    if found is None or not 0 <= found <= _MAX_PCT:
+    number = _parse_number(text)
+    if number is None or not 0 <= number <= _MAX_PCT:
         notes.warn(f"bad_percent:{field}")
-        notes.keep(field, value)
+        notes.keep_extra(field, value)
         return None
-    return round_percent(found)
+    return round_percent(number)
 
 
 def parse_count(value: Any, field: str, notes: ReadingNotes, *, low: int, high: int) -> int | None:
-    """It is a whole number from `low` to `high`; warns `bad_number`."""
+    """Parse a whole number from `low` to `high`; warn `bad_number`."""
     if value is None or str(value).strip() == "":
         return None
-    found = None if isinstance(value, bool) else _parse_number(str(value).strip())
-    if found is None or not low <= found <= high or found != int(found):
+    number = None if isinstance(value, bool) else _parse_number(str(value).strip())
+    if number is None or not low <= number <= high or number != int(number):
         notes.warn(f"bad_number:{field}")
-        notes.keep(field, value)
+        notes.keep_extra(field, value)
         return None
-    return int(found)
+    return int(number)
 
 
 def round_percent(pct: Decimal) -> Decimal:
-    """It is a percentage as the canonical record holds it."""
+    """Round a percentage to three decimals, as in the canonical record."""
     return pct.quantize(_PLACES, ROUND_HALF_UP).normalize()
 
 
 def percent_share(part: int | None, whole: int | None) -> Decimal | None:
-    """It is `part` in percent of `whole`; None unless both are known and positive."""
+    """Return `part` in percent of `whole`; None unless `whole` is positive and `part` is known."""
     if part is None or not whole or part < 0:
         return None
-    found = Decimal(part) * 100 / Decimal(whole)
-    return round_percent(found) if found <= _MAX_PCT else None
+    percent = Decimal(part) * 100 / Decimal(whole)
+    return round_percent(percent) if percent <= _MAX_PCT else None
 
 
 def income_band(annual_cents: int | None) -> IncomeBand | None:
-    """It is the band of a year's income."""
+    """Return the band of an annual income."""
     if annual_cents is None:
         return None
-    above = (band for dollars, band in _BANDS if annual_cents < dollars * 100)
-    return next(above, IncomeBand.FROM_200K)
+    bands = (band for dollars, band in _BANDS if annual_cents < dollars * 100)
+    return next(bands, IncomeBand.FROM_200K)
 
 
 def credit_band(score: int | None) -> CreditBand | None:
-    """It is the band of a score, or of a range's low end."""
+    """Return the band of a credit score, or of the low end of a range."""
     if score is None:
         return None
-    above = (band for low, band in _CREDIT_BANDS if score >= low)
-    return next(above, CreditBand.POOR)
+    bands = (band for low, band in _CREDIT_BANDS if score >= low)
+    return next(bands, CreditBand.POOR)
 
 
 def implied_loan_sizes(
     loan: Loan, *, value_cents: int | None, price_cents: int | None
 ) -> dict[str, Any]:
-    """It is what the loan's known sizes imply: the other form of the down payment, the LTV.
+    """Derive the other form of the down payment, and the LTV; return the fields to change.
 
-    Returns the fields to change on `loan`. A vendor's own LTV stands.
+    A vendor's own LTV is kept.
     """
     implied: dict[str, Any] = {}
     if loan.purpose is Purpose.PURCHASE and price_cents:
@@ -150,7 +150,7 @@ def _parse_number(text: str) -> Decimal | None:
     if len(text) > 40:
         return None
     try:
-        found = Decimal(text)
+        number = Decimal(text)
     except InvalidOperation:
         return None
-    return found if found.is_finite() else None
+    return number if number.is_finite() else None

@@ -1,4 +1,4 @@
-"""From the values a field map found to one inquiry, read as in every other source."""
+"""Builds one canonical lead from our plainly named fields."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -43,7 +43,7 @@ from rooftree.leads.vocabulary import (
     Source,
 )
 
-MAX_CLOCK_SKEW = timedelta(days=1)  # further ahead is no clock that runs fast
+MAX_CLOCK_SKEW = timedelta(days=1)  # further ahead can't be explained by a fast clock
 _PHONES = (
     ("mobile", PhoneType.MOBILE),
     ("phone", PhoneType.UNKNOWN),
@@ -76,14 +76,16 @@ def build_canonical_lead(  # noqa: PLR0913
     is_test: bool = False,
     counts_bare_yes: bool = False,
 ) -> CanonicalLead:
-    """It is one inquiry of the fields in TARGETS; whatever is doubtful goes to the notes.
+    """Build a lead from the fields in TARGET_FIELDS; doubts go to the notes.
 
     Args:
-        counts_bare_yes: the vendor's contract says what its yes means, so that one without
-            the wording is a yes to calls alone.
+        counts_bare_yes: the vendor's contract defines what its yes means, so a yes without the
+            wording counts as consent to calls only.
     """
-    said_at, precision = parse_moment(fields.get("submitted_at"), "submitted_at", notes, zone=zone)
-    if said_at and said_at > received_at + MAX_CLOCK_SKEW:
+    submitted_at, precision = parse_moment(
+        fields.get("submitted_at"), "submitted_at", notes, zone=zone
+    )
+    if submitted_at and submitted_at > received_at + MAX_CLOCK_SKEW:
         notes.warn("submitted_at_in_future")
     co_name = borrower_name(fields.get("co_first_name"), fields.get("co_last_name"), notes)
     return CanonicalLead(
@@ -92,7 +94,7 @@ def build_canonical_lead(  # noqa: PLR0913
         sub_source=short_text(fields.get("sub_source")),
         campaign=short_text(fields.get("campaign")),
         vendor_lead_id=vendor_identifier(fields.get("vendor_lead_id")),
-        submitted_at=said_at,
+        submitted_at=submitted_at,
         submitted_at_precision=precision,
         received_at=received_at,
         is_test=is_test or yes_or_no(fields.get("is_test")) is True,
@@ -109,7 +111,7 @@ def build_canonical_lead(  # noqa: PLR0913
         preferred_language=match_language(fields.get("language")),
         vendor_status=short_text(fields.get("vendor_status")),
         suppression=_suppression(fields),
-        consent=_consent(fields, said_at, zone, notes, counts_bare_yes=counts_bare_yes),
+        consent=_consent(fields, submitted_at, zone, notes, counts_bare_yes=counts_bare_yes),
         attribution=_attribution(fields, notes),
         extras=notes.extras,
         **read_loan_request(fields, notes),
@@ -117,70 +119,72 @@ def build_canonical_lead(  # noqa: PLR0913
 
 
 def _cost(fields: Fields, notes: ReadingNotes) -> Cost | None:
-    paid = parse_cents(fields.get("cost"), "cost", notes)
-    return None if paid is None else Cost(amount_cents=paid, basis=CostBasis.PER_LEAD)
+    amount_cents = parse_cents(fields.get("cost"), "cost", notes)
+    return (
+        None if amount_cents is None else Cost(amount_cents=amount_cents, basis=CostBasis.PER_LEAD)
+    )
 
 
 def _suppression(fields: Fields) -> Suppression | None:
-    """What the consumer refused is always taken over."""
-    found = Suppression(
+    """Read opt-outs; they always apply."""
+    suppression = Suppression(
         do_not_call=yes_or_no(fields.get("do_not_call")) or None,
         do_not_text=yes_or_no(fields.get("do_not_text")) or None,
         do_not_email=yes_or_no(fields.get("do_not_email")) or None,
     )
-    if not (found.do_not_call or found.do_not_text or found.do_not_email):
+    if not (suppression.do_not_call or suppression.do_not_text or suppression.do_not_email):
         return None
-    return replace(found, reason=short_text(fields.get("opt_out_reason")))
+    return replace(suppression, reason=short_text(fields.get("opt_out_reason")))
 
 
 def _attribution(fields: Fields, notes: ReadingNotes) -> Attribution | None:
-    marks: dict[str, Any] = {name: short_text(fields.get(name)) for name in _TRACKING_FIELDS}
-    found = Attribution(
-        **marks,
+    tracking: dict[str, Any] = {name: short_text(fields.get(name)) for name in _TRACKING_FIELDS}
+    attribution = Attribution(
+        **tracking,
         landing_page_url=short_text(fields.get("landing_page")),
         referrer_url=short_text(fields.get("referrer")),
         ip=public_ip(fields.get("ip_address"), notes),
     )
-    return none_if_empty(found)
+    return none_if_empty(attribution)
 
 
 def _consent(
     fields: Fields,
-    said_at: datetime | None,
+    submitted_at: datetime | None,
     zone: str,
     notes: ReadingNotes,
     *,
     counts_bare_yes: bool,
 ) -> Consent:
-    """A yes counts with the words it was said to, and with nothing less; else nobody knows."""
+    """Read consent; a yes without its wording leaves the status unknown."""
     proof = Consent(
         certificate_url=certificate_url(fields.get("certificate_url"), notes),
         leadid_token=leadid_token(fields.get("leadid_token"), notes),
         ip=public_ip(fields.get("consent_ip"), notes),
     )
-    said, wording = (
+    answer, wording = (
         fields.get("consent_checked"),
         short_text(fields.get("consent_text"), limit=5_000),
     )
-    checked = yes_or_no(said)
-    if said is not None and checked is None:
+    checked = yes_or_no(answer)
+    if answer is not None and checked is None:
         notes.warn("consent_unclear")
-        notes.keep("consent_checked", said)
+        notes.keep_extra("consent_checked", answer)
     if checked and not wording and not counts_bare_yes:
         notes.warn("consent_without_wording")
-        notes.keep("consent_checked", said)
+        notes.keep_extra("consent_checked", answer)
         checked = None
     if checked is None:
-        return with_evidence_level(replace(proof, text=wording) if said is not None else proof)
+        return with_evidence_level(replace(proof, text=wording) if answer is not None else proof)
     at, _ = parse_moment(fields.get("consent_at"), "consent_at", notes, zone=zone)
-    how = fields.get("consent_method")
+    method_text = fields.get("consent_method")
     proof = replace(
         proof,
         status=ConsentStatus.GRANTED if checked else ConsentStatus.DENIED,
         channels=channels_in_wording(wording) if checked else (),
         text=wording,
-        timestamp=at or said_at,
-        method=match_choice(how, _METHODS, "consent.method", "consent_method", notes),
+        timestamp=at or submitted_at,
+        method=match_choice(method_text, _METHODS, "consent.method", "consent_method", notes),
         ip=proof.ip or public_ip(fields.get("ip_address"), notes),
         user_agent=short_text(fields.get("user_agent")),
         page_url=short_text(fields.get("consent_page") or fields.get("landing_page")),

@@ -1,4 +1,4 @@
-"""What a delivery proves about consent: the media its wording names, and how much is proven."""
+"""Consent evidence in a delivery: channels in the wording, certificates, evidence level."""
 
 import re
 from dataclasses import replace
@@ -9,7 +9,8 @@ from rooftree.capture.parsing.reading_notes import ReadingNotes
 from rooftree.leads.canonical import Consent
 from rooftree.leads.vocabulary import ConsentChannel, ConsentMethod, Evidence
 
-INBOUND_CONSENT = Consent(method=ConsentMethod.INBOUND_CONTACT)  # who calls or chats of their own
+# the consumer called or chatted first
+INBOUND_CONSENT = Consent(method=ConsentMethod.INBOUND_CONTACT)
 _CHANNEL_WORDS = {
     ConsentChannel.CALL: r"\bcall(?:s|ed|ing)?\b|\bphone|\btelephon|\bllamad|\bcontact(?:ed)?\b",
     ConsentChannel.AUTODIAL_CALL: r"\bauto-?\s?dial|\bautomat(?:ed|ic)|\bautomátic|\bautomatizad",
@@ -18,7 +19,7 @@ _CHANNEL_WORDS = {
     ConsentChannel.EMAIL: r"\be-?mail|\bcorreos? electrónic",
 }
 _CHANNEL_PATTERNS = {
-    medium: re.compile(said, re.IGNORECASE) for medium, said in _CHANNEL_WORDS.items()
+    medium: re.compile(pattern, re.IGNORECASE) for medium, pattern in _CHANNEL_WORDS.items()
 }
 _CERTIFICATE_URL = re.compile(
     r"(?:https?:)?//cert\.trustedform\.com/(0\.[-_.A-Za-z0-9]{1,198}|[-_A-Za-z0-9]{40}"
@@ -29,46 +30,49 @@ _LEADID = re.compile(r"[0-9A-Z]{8}(-[0-9A-Z]{4}){3}-[0-9A-Z]{12}")
 
 
 def channels_in_wording(wording: str | None) -> tuple[ConsentChannel, ...]:
-    """They are the media a wording names. Without a wording a bare yes means calls only."""
+    """Return the channels a wording names; without a wording, a bare yes covers calls only."""
     if not wording:
         return (ConsentChannel.CALL,)
-    return tuple(medium for medium, said in _CHANNEL_PATTERNS.items() if said.search(wording))
+    return tuple(medium for medium, pattern in _CHANNEL_PATTERNS.items() if pattern.search(wording))
 
 
 def certificate_url(value: Any, notes: ReadingNotes) -> str | None:
-    """It is a TrustedForm certificate's https address.
+    """Return the https URL of a TrustedForm certificate, or None.
 
-    The first of several; a certificate's id alone (FreeRateUpdate sends it so) is one, too.
-    Another host or shape is kept as text with `bad_certificate_url`.
+    Takes the first of several. A bare certificate id (FreeRateUpdate sends these) also counts.
+    Any other host or format is kept in the extras with the warning `bad_certificate_url`.
     """
-    written = short_text(value)
-    if written is None:
+    text = short_text(value)
+    if text is None:
         return None
-    if _CERTIFICATE_ID.fullmatch(written):
-        return f"https://cert.trustedform.com/{written}"
-    found = _CERTIFICATE_URL.fullmatch(written.split(",")[0].strip())
-    if found is None:
+    if _CERTIFICATE_ID.fullmatch(text):
+        return f"https://cert.trustedform.com/{text}"
+    match = _CERTIFICATE_URL.fullmatch(text.split(",")[0].strip())
+    if match is None:
         notes.warn("bad_certificate_url")
-        notes.keep_extras([("trustedform_cert_url", written)])
+        notes.keep_extras([("trustedform_cert_url", text)])
         return None
-    return f"https://cert.trustedform.com/{found[1]}"
+    return f"https://cert.trustedform.com/{match[1]}"
 
 
 def leadid_token(value: Any, notes: ReadingNotes) -> str | None:
-    """It is a Jornaya token in capitals. One character repeated is a blocked script or fraud."""
-    written = short_text(value)
-    if written is None:
+    """Return a Jornaya token in upper case, or None.
+
+    A token of one repeated character means a blocked script or fraud and is rejected.
+    """
+    text = short_text(value)
+    if text is None:
         return None
-    token = written.upper()
+    token = text.upper()
     if not _LEADID.fullmatch(token) or len(set(token.replace("-", ""))) == 1:
         notes.warn("bad_leadid_token")
-        notes.keep_extras([("leadid_token", written)])
+        notes.keep_extras([("leadid_token", text)])
         return None
     return token
 
 
 def evidence_actions(consent: Consent) -> list[dict[str, str]]:
-    """They are what must be done about the evidence: a certificate claimed, a token verified."""
+    """List the actions the evidence needs: claim the certificate, verify the token."""
     actions = []
     if consent.certificate_url:
         actions.append({"do": "claim_trustedform", "url": consent.certificate_url})
@@ -78,9 +82,12 @@ def evidence_actions(consent: Consent) -> list[dict[str, str]]:
 
 
 def with_evidence_level(consent: Consent) -> Consent:
-    """It is the consent with its evidence: full needs wording, a moment and a trace."""
+    """Set the evidence level.
+
+    Full evidence needs wording, a timestamp and a trace: an IP address, certificate or token.
+    """
     trace = consent.ip or consent.certificate_url or consent.leadid_token
     if consent.text and consent.timestamp and trace:
         return replace(consent, evidence=Evidence.FULL)
-    some = consent.text or consent.timestamp or trace
-    return replace(consent, evidence=Evidence.PARTIAL if some else Evidence.NONE)
+    is_partial = consent.text or consent.timestamp or trace
+    return replace(consent, evidence=Evidence.PARTIAL if is_partial else Evidence.NONE)

@@ -1,7 +1,7 @@
-"""What a source sent, and what its adapter makes of it.
+"""The contract between a source's delivery and its adapter.
 
-An adapter is pure: `Incoming` in, `Envelope` out. Whether a delivery was seen before
-is the caller's to know; `Envelope.as_duplicate` is then the answer.
+An adapter is pure: `IncomingDelivery` in, `Envelope` out. The caller decides whether a
+delivery is a duplicate and then answers with `Envelope.as_duplicate`.
 """
 
 import hmac
@@ -22,23 +22,24 @@ from rooftree.leads.canonical import CanonicalLead
 from rooftree.leads.vocabulary import Channel
 
 MAX_BODY_BYTES = 1024 * 1024  # bytes
-LEAD_ID_PLACEHOLDER = "<our lead id>"  # the caller fills these in once the row is committed
+LEAD_ID_PLACEHOLDER = "<our lead id>"  # the caller fills both in once the row is committed
 REFERENCE_PLACEHOLDER = "<public reference>"
-RING_NUMBER_PLACEHOLDER = (
-    "<number to ring>"  # a caller waits to be put through; filled in as the call is answered
-)
+# Filled in as the call is answered, because a caller is waiting to be put through.
+RING_NUMBER_PLACEHOLDER = "<number to ring>"
 _MAX_WARNING_LENGTH = 200
-_MAX_WARNINGS = 100  # a hostile form could else make thousands
+_MAX_WARNINGS = 100  # a hostile form could otherwise produce thousands
 
 
 class Outcome(StrEnum):
+    """What became of one delivery."""
+
     ACCEPTED = "accepted"
     ACCEPTED_TEST = "accepted_test"
     DUPLICATE_DELIVERY = "duplicate_delivery"
     IGNORED = "ignored"
     QUARANTINED = "quarantined"
     UPDATED = "updated"
-    NOT_ACCEPTED = "not_accepted"  # usable, and not what its source may bring: never an adapter's
+    NOT_ACCEPTED = "not_accepted"  # usable, but outside the source's limits; no adapter returns it
     DELETED = "deleted"
     BID = "bid"
     NO_BID = "no_bid"
@@ -50,40 +51,46 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """How the company set this source up. Secrets are never shown or logged."""
+    """The company's configuration of one source. Secrets are never shown or logged."""
 
-    token: str | None = field(default=None, repr=False)  # the path's secret part
+    token: str | None = field(default=None, repr=False)  # the secret part of the path
     secret: str | None = field(default=None, repr=False)  # signs bodies
-    signed_only: bool = False  # a website's endpoint for server-to-server posts
+    signed_only: bool = False  # a website endpoint that takes server-to-server posts only
     allowed_origins: frozenset[str] = frozenset()  # "https://www.example.com"
-    return_hosts: frozenset[str] = frozenset()  # where a form may send its visitor back to
-    zone: str = "America/New_York"  # of times the source sends without one
+    return_hosts: frozenset[str] = frozenset()  # hosts a form can redirect its visitor to
+    zone: str = "America/New_York"  # of times the source sends without a zone
     is_test: bool = False  # staff marked the source as a test
-    application_url: str | None = None  # offered to vendors that can show it
-    setup: Mapping[str, Any] = field(default_factory=dict)  # what staff set for this adapter
-    credentials: Mapping[str, str] = field(default_factory=dict, repr=False)  # by their CREDENTIALS
+    application_url: str | None = None  # sent to vendors that can show it to the borrower
+    setup: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # settings staff entered for this adapter
+    credentials: Mapping[str, str] = field(
+        default_factory=dict, repr=False
+    )  # by key of CREDENTIALS
 
 
 @dataclass(frozen=True, kw_only=True)
 class IncomingDelivery:
-    """One delivery as it arrived. Header names in any case."""
+    """One delivery as it arrived. Header names can be in any case."""
 
     method: str = "POST"
     path: str = ""
     query: Mapping[str, str] = field(default_factory=dict)
-    url: str = ""  # public and whole, as the sender called it: some sign it
+    url: str = ""  # full public URL as the sender called it; some vendors sign it
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = field(default=b"", repr=False)
-    remote_addr: str | None = None  # the socket's, or the trusted proxy's word
-    received_at: datetime  # aware
+    remote_addr: str | None = None  # from the socket, or from a trusted proxy
+    received_at: datetime  # timezone-aware
     endpoint: Endpoint = Endpoint()
-    is_verified: bool = False  # a stored delivery, replayed: its proof was checked on arrival
-    told: Mapping[str, VendorAnswer] = field(default_factory=dict)  # by the vendor so far, by path
-    market: BidMarket | None = field(default=None, repr=False)  # of a source that is bid to
+    is_verified: bool = False  # a stored delivery replayed; its proof was checked on arrival
+    vendor_answers: Mapping[str, VendorAnswer] = field(
+        default_factory=dict
+    )  # by the vendor so far, by path
+    market: BidMarket | None = field(default=None, repr=False)  # for ping-post sources only
 
     @cached_property
     def masked(self) -> MaskResult:
-        """The body without the numbers that may not be kept; adapters read only this."""
+        """Return the body without numbers we must not store; adapters read only this."""
         return mask_email_message(self.body)
 
     @cached_property
@@ -91,45 +98,46 @@ class IncomingDelivery:
         return {str(name).lower(): str(value) for name, value in self.headers.items()}
 
     def header(self, name: str) -> str | None:
-        """The header's value, or None."""
+        """Return a header's value, or None."""
         return self._headers.get(name.lower())
 
     def is_too_large(self) -> bool:
+        """Tell whether the body exceeds `MAX_BODY_BYTES`."""
         return len(self.body) > MAX_BODY_BYTES
 
     def path_secret_matches(self) -> bool:
-        """The last part of the path is the endpoint's token. No token matches nothing.
+        """Tell whether the last path segment is the endpoint's token. No token never matches.
 
-        Of an e-mail address it is what stands between + and @.
+        When the path is an email address, the token is the part between + and @.
         """
         if self.is_verified:
             return True
-        given = self.path.split("?")[0].rstrip("/").rpartition("/")[2]
-        if "@" in given:
-            given = given.rpartition("@")[0].partition("+")[2]
-        return secrets_match(given, self.endpoint.token)
+        secret = self.path.split("?")[0].rstrip("/").rpartition("/")[2]
+        if "@" in secret:
+            secret = secret.rpartition("@")[0].partition("+")[2]
+        return secrets_match(secret, self.endpoint.token)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What we say to the sender. `location` is where a 303 points; it is not interchanged."""
+    """Our answer to the sender. `location` is the target of a 303; `to_json` leaves it out."""
 
     status: int
     content_type: str | None = None
     body: Any = None  # JSON for application/json, else text
     location: str | None = None
 
-    def filled(self, **values: str) -> "Answer":
-        """The answer with what the caller knows: `lead_id`, `reference`, `ring`."""
-        names = {
+    def with_values(self, **values: str) -> "Answer":
+        """Replace the placeholders with the values given: `lead_id`, `reference`, `ring`."""
+        values_by_placeholder = {
             LEAD_ID_PLACEHOLDER: values.get("lead_id"),
             REFERENCE_PLACEHOLDER: values.get("reference"),
             RING_NUMBER_PLACEHOLDER: values.get("ring"),
         }
-        return replace(self, body=_fill_placeholders(self.body, names))
+        return replace(self, body=_fill_placeholders(self.body, values_by_placeholder))
 
     def to_bytes(self) -> bytes:
-        """The body as it goes out."""
+        """Encode the body for the response."""
         if self.body is None:
             return b""
         if isinstance(self.body, str):
@@ -137,8 +145,9 @@ class Answer:
         return json.dumps(self.body, separators=(",", ":")).encode()
 
     def to_json(self) -> dict[str, Any]:
-        named = {"status": self.status, "content_type": self.content_type, "body": self.body}
-        return {name: part for name, part in named.items() if part is not None}
+        """Return the interchange form, without empty parts."""
+        parts = {"status": self.status, "content_type": self.content_type, "body": self.body}
+        return {name: part for name, part in parts.items() if part is not None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,19 +161,19 @@ class Envelope:
     warnings: tuple[str, ...] = ()  # sorted
     leads: tuple[CanonicalLead, ...] = ()
     actions: tuple[Mapping[str, Any], ...] = ()
-    lookups: tuple[Lookup, ...] = ()  # what must be asked before it is read in full
-    offer: AnsweredBid | None = None  # a bid, to be kept; not interchanged
-    refusal: Refusal | None = None  # ours; not interchanged
-    again: Answer | None = None  # what a repetition is told, where the vendor has a word for it
+    lookups: tuple[Lookup, ...] = ()  # to carry out before the delivery can be read in full
+    placed_bid: AnsweredBid | None = None  # a bid to store; not in the interchange form
+    refusal: Refusal | None = None  # why our limits reject it; not in the interchange form
+    repeat_answer: Answer | None = None  # for a duplicate, where the vendor's contract defines one
 
     def as_duplicate(self) -> "Envelope":
-        """The same delivery seen before: nothing more comes of it.
+        """Return the envelope for a delivery we already have: no leads, no actions, no lookups.
 
-        Answered as the first time, unless the vendor has a word for a repetition.
+        The answer is the first one, unless the vendor's contract defines one for duplicates.
         """
         return replace(
             self,
-            http=self.again or self.http,
+            http=self.repeat_answer or self.http,
             outcome=Outcome.DUPLICATE_DELIVERY,
             reason="same_key",
             warnings=(),
@@ -174,7 +183,7 @@ class Envelope:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """The interchange form; `warnings` and `leads` are always there."""
+        """Return the interchange form; `warnings` and `leads` are always present."""
         optional = {"reason": self.reason, "idempotency_key": self.idempotency_key}
         return {
             "http": self.http.to_json(),
@@ -188,25 +197,25 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credential:
-    """Something the vendor gave the company, typed once in the source's set-up and kept sealed."""
+    """A secret the vendor gave the company, typed once in the source's setup and stored sealed."""
 
-    key: str  # "secret": what the vendor signs with; any other is read by `authorized`
+    key: str  # "secret" verifies signatures; `authorize_lookup` reads all others
     label: str
     help: str = ""
 
 
 class SettingKind(StrEnum):
-    """What a setting holds."""
+    """The kind of value a setting holds."""
 
     TEXT = "text"
     PHONE = "phone"
     LINES = "lines"  # a list
-    PAIRS = "pairs"  # "theirs = ours", one a line
+    PAIRS = "pairs"  # "vendor's value = our value", one per line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """Something staff tell an adapter about this source; it is kept in `Endpoint.setup`."""
+    """A value staff enter for an adapter; stored in `Endpoint.setup`."""
 
     key: str
     label: str
@@ -217,16 +226,16 @@ class Setting:
 class Adapter(Protocol):
     """A source's module.
 
-    It may have `METHODS` (POST when it has none), `CREDENTIALS`, `SETTINGS`, and, where its
-    contract has a word for it, `not_taken(why, incoming) -> Answer`.
+    Optional members: `METHODS` (POST when absent), `CREDENTIALS`, `SETTINGS`, and, where the
+    vendor's contract defines a rejection, `rejection_answer(why, incoming) -> Answer`.
     """
 
-    LABEL: str  # as staff read it
-    PATHS: list[str]  # below /in/; the part in <> is the endpoint's own
+    LABEL: str  # shown to staff
+    PATHS: list[str]  # below /in/; the part in <> is specific to the endpoint
     CHANNEL: Channel
 
     def read(self, incoming: IncomingDelivery, /) -> Envelope:
-        """It is what one delivery amounts to. Pure, and never raises."""
+        """Read one delivery. Pure, and never raises."""
         ...
 
 
@@ -238,7 +247,7 @@ def accepted_envelope(
     warnings: Iterable[str] = (),
     actions: Sequence[Mapping[str, Any]] = (),
 ) -> Envelope:
-    """A usable inquiry; a test one is marked so and starts nothing."""
+    """Build the envelope of a usable inquiry; a test lead starts no actions."""
     return Envelope(
         http=answer,
         outcome=Outcome.ACCEPTED_TEST if lead.is_test else Outcome.ACCEPTED,
@@ -257,7 +266,10 @@ def quarantined_envelope(
     leads: Sequence[CanonicalLead] = (),
     warnings: Iterable[str] = (),
 ) -> Envelope:
-    """Authentic but not usable yet: kept, answered as a success, shown to operations."""
+    """Build the envelope of an authentic delivery that is not usable yet.
+
+    It is stored, answered as a success, and reported to operations.
+    """
     return Envelope(
         http=answer,
         outcome=Outcome.QUARANTINED,
@@ -270,40 +282,42 @@ def quarantined_envelope(
 
 
 def ignored_envelope(reason: str, answer: Answer) -> Envelope:
-    """Understood, and no inquiry at all."""
+    """Build the envelope of a delivery that was understood but is not an inquiry."""
     return Envelope(http=answer, outcome=Outcome.IGNORED, reason=reason)
 
 
 def rejected_envelope(
     outcome: Outcome, reason: str, answer: Answer, *, tell_operations: bool = False
 ) -> Envelope:
-    """Not authentic, not readable or too large: one of the `rejected_` outcomes."""
+    """Build the envelope of a delivery that is not authentic, not readable or too large."""
     actions = ({"do": "notify_ops"},) if tell_operations else ()
     return Envelope(http=answer, outcome=outcome, reason=reason, actions=actions)
 
 
 def json_answer(status: int, /, **body: Any) -> Answer:
-    """A JSON object as the answer."""
+    """Build an answer whose body is a JSON object."""
     return Answer(status=status, content_type="application/json", body=body)
 
 
-def secrets_match(given: str | None, expected: str | None) -> bool:
-    """Whether two secrets are equal, in constant time. A missing one equals nothing."""
-    if not given or not expected:
+def secrets_match(candidate: str | None, expected: str | None) -> bool:
+    """Compare two secrets in constant time; a missing secret never matches."""
+    if not candidate or not expected:
         return False
-    ours = expected.encode("utf-8", "surrogatepass")
-    return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), ours)
+    expected_bytes = expected.encode("utf-8", "surrogatepass")
+    return hmac.compare_digest(candidate.encode("utf-8", "surrogatepass"), expected_bytes)
 
 
 def clean_warnings(warnings: Iterable[str]) -> tuple[str, ...]:
-    """Warnings as an envelope has them: sorted, each once, none endless."""
+    """Sort, dedupe and truncate warnings for an envelope."""
     return tuple(sorted({warning[:_MAX_WARNING_LENGTH] for warning in warnings})[:_MAX_WARNINGS])
 
 
-def _fill_placeholders(part: Any, names: Mapping[str, str | None]) -> Any:
+def _fill_placeholders(part: Any, values_by_placeholder: Mapping[str, str | None]) -> Any:
     if isinstance(part, dict):
-        return {key: _fill_placeholders(value, names) for key, value in part.items()}
+        return {
+            key: _fill_placeholders(value, values_by_placeholder) for key, value in part.items()
+        }
     if isinstance(part, str):
-        for name, value in names.items():
+        for name, value in values_by_placeholder.items():
             part = part.replace(name, value) if value else part
     return part

@@ -1,4 +1,4 @@
-"""What people call a field on a form, in an e-mail or over a column, and which of ours it is."""
+"""Matches labels from forms, emails and column headers to our fields."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -7,7 +7,7 @@ from typing import Any
 from rooftree.capture.parsing.normalize_values import squash_word
 from rooftree.capture.parsing.target_fields import guess_field
 
-# Said before a field's name on forms and in e-mails, and telling nothing.
+# Words before a field name on forms and in emails that carry no meaning.
 _LABEL_PREFIX = re.compile(
     r"^(?:your|my|the|borrower|applicant|client|contact|customer|primary)\s+(?=\S)", re.I
 )
@@ -26,27 +26,27 @@ _EXTRA_LABELS = {
 }
 
 
-def guess_label_field(label: str, also: Mapping[str, str] | None = None) -> str | None:
-    """Our field for a label; `also` are a sender's own words, squashed, and come first."""
+def guess_label_field(label: str, extra_labels: Mapping[str, str] | None = None) -> str | None:
+    """Return our field for a label; `also` holds a sender's own labels, squashed, tried first."""
     bare = label.strip(" \t*#•-–?!:.")
     for word in (bare, _LABEL_PREFIX.sub("", bare)):
         key = squash_word(word)
-        for known in (also or {}, _EXTRA_LABELS):
-            if key in known:
-                return known[key] or None
-        if found := guess_field((word,)):
-            return found
+        for label_table in (extra_labels or {}, _EXTRA_LABELS):
+            if key in label_table:
+                return label_table[key] or None
+        if field := guess_field((word,)):
+            return field
     return None
 
 
 def fields_from_labels(
-    pairs: Iterable[tuple[str, Any]], also: Mapping[str, str] | None = None
+    pairs: Iterable[tuple[str, Any]], extra_labels: Mapping[str, str] | None = None
 ) -> tuple[dict[str, Any], list[tuple[str, Any]]]:
-    """Our fields, the first of several, and the pairs that nobody has a place for."""
+    """Return our fields (the first value of several wins) and the pairs that match no field."""
     fields: dict[str, Any] = {}
     rest: list[tuple[str, Any]] = []
     for label, value in pairs:
-        key = guess_label_field(label, also)
+        key = guess_label_field(label, extra_labels)
         if key is None or key in fields:
             rest.append((label, value))
         elif value not in (None, ""):

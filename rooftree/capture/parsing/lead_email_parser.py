@@ -1,14 +1,15 @@
-"""A lead that comes as an e-mail: who really sent it, and what stands in it."""
+"""Parser for lead emails: verifies the sender and extracts labels and values."""
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.errors import MessageError
 from email.message import Message
 from email.utils import getaddresses, parseaddr, parsedate_to_datetime
+from itertools import islice
 from typing import Any
 
 from rooftree.capture.parsing.envelope import (
@@ -26,60 +27,57 @@ from rooftree.capture.parsing.normalize_values import short_text
 from rooftree.capture.parsing.wire_formats import UnreadableBody
 from rooftree.core import read_html
 
-EMAIL_SETTINGS = (  # what staff may say of whoever sends letters
+EMAIL_SETTINGS = (  # settings staff can enter for an email source
     Setting(
         key="senders",
-        label="Domains it comes from",
-        help="As vendor.com, one a line. Empty: any that is proven",
+        label="Allowed sender domains",
+        help="Such as vendor.com, one per line. Empty: any authenticated sender",
         kind=SettingKind.LINES,
     ),
     Setting(
         key="mail_server",
-        label="Name of your mail server",
-        help="As its Authentication-Results header begins. Empty: the topmost such header",
+        label="Your mail server name",
+        help="The name its Authentication-Results header starts with. Empty: the topmost header",
     ),
 )
-UNSET_ANSWER = Answer(
-    status=0
-)  # what an adapter answers: `read` puts what the letter's way asks for
-SMTP_METHOD_PREFIX = "SMTP"  # how the method of what a mail server hands over begins
+# Adapters answer with this; `read_lead_email` replaces it with the answer for the transport.
+UNSET_ANSWER = Answer(status=0)
+SMTP_METHOD_PREFIX = "SMTP"  # prefix of `IncomingDelivery.method` for mail server deliveries
 MAX_PARTS = 100
 MAX_HEADER_LENGTH, MAX_LINE_LENGTH = 10_000, 2_000  # characters
-MAX_LINES = 2_000  # labels of one letter
-# The standard parser meets hostile letters with any of these.
+MAX_LINES = 2_000  # labels of one email
+# The standard parser raises any of these on hostile emails.
 PARSE_ERRORS = (MessageError, LookupError, ValueError, AttributeError, TypeError, RecursionError)
 _RECIPIENT_HEADERS = ("To", "Cc", "Delivered-To", "X-Original-To", "Envelope-To")
 MAX_PART_LENGTH = 400_000  # characters
 _METHOD = re.compile(r"^\s*(dkim|spf|dmarc)\s*=\s*(\w+)", re.IGNORECASE)
 _PROPERTY = re.compile(r"\b((?:header|smtp)\.\w+)\s*=\s*([^\s;]+)")
-_SIGNER_PROPERTIES = {  # the properties of a result that its method has proven
+_SIGNER_PROPERTIES = {  # result properties that each method has verified
     "dkim": ("header.d", "header.i"),
     "spf": ("smtp.mailfrom",),
     "dmarc": ("header.from",),
 }
-_QUOTED_STRING = re.compile(
-    r'\\.|"(?:\\.|[^"\\])*(?:"|$)'
-)  # strings: the sender may have worded them
+_QUOTED_STRING = re.compile(r'\\.|"(?:\\.|[^"\\])*(?:"|$)')  # the sender may control its text
 _QUOTE_MARKS = re.compile(r"^(?:\s?>)+ ?", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadEmail:
-    """One e-mail, opened."""
+    """One parsed lead email."""
 
-    reference: str  # Message-ID without its brackets, else a hash of the whole
+    reference: str  # Message-ID without brackets, else a hash of the raw message
     sender_domain: str
     sent_at: datetime | None
-    is_authentic: bool  # the sender's domain stands behind it
-    texts: tuple[str, ...]  # plain parts, quotation marks taken off
-    pages: tuple[str, ...]  # HTML parts
-    files: tuple[bytes, ...]  # attachments that may be XML
+    is_authentic: bool  # an aligned DKIM, SPF or DMARC pass for the sender's domain
+    text_parts: tuple[str, ...]  # plain-text parts without quote marks
+    html_parts: tuple[str, ...]  # HTML parts
+    xml_files: tuple[bytes, ...]  # attachments that could be XML
 
 
 def read_lead_email(incoming: IncomingDelivery, make: Callable[[LeadEmail], Envelope]) -> Envelope:
-    """It is what `make` gives for the letter, once the letter is proven. Never raises.
+    """Verify an email and pass it to `make`; return the envelope. Never raises.
 
-    A forged sender is kept for a person to see, and is read by nobody.
+    An email with a forged sender is quarantined for staff and is not parsed.
     """
     by_mail = incoming.method.startswith(SMTP_METHOD_PREFIX)
     answer = UNSET_ANSWER if by_mail else json_answer(200, status="kept")
@@ -90,25 +88,25 @@ def read_lead_email(incoming: IncomingDelivery, make: Callable[[LeadEmail], Enve
         status = 0 if by_mail else 403
         return rejected_envelope(Outcome.REJECTED_AUTH, "bad_token", Answer(status=status))
     try:
-        letter = open_lead_email(incoming)
+        email = open_lead_email(incoming)
     except UnreadableBody as error:
         return rejected_envelope(Outcome.REJECTED_MALFORMED, str(error), replace(answer, body=None))
-    key = f"email:{letter.reference}"
-    if not letter.is_authentic:
+    key = f"email:{email.reference}"
+    if not email.is_authentic:
         return quarantined_envelope("sender_not_authenticated", answer, key=key)
-    if not _is_expected(letter, incoming.endpoint.setup.get("senders")):
+    if not _is_expected(email, incoming.endpoint.setup.get("senders")):
         return quarantined_envelope("sender_unknown", answer, key=key)
-    return replace(make(letter), http=answer)
+    return replace(make(email), http=answer)
 
 
 def address_tokens(raw: bytes) -> list[str]:
-    """What stands between + and @ in the addresses a letter went to, in lower case."""
+    """Return the part between + and @ of each recipient address, lower-cased, no duplicates."""
     try:
         mail = message_from_bytes(raw, policy=policy.compat32)
         headers = [
-            str(one)[:MAX_HEADER_LENGTH]
+            str(header)[:MAX_HEADER_LENGTH]
             for name in _RECIPIENT_HEADERS
-            for one in mail.get_all(name, [])
+            for header in mail.get_all(name, [])
         ]
     except PARSE_ERRORS:
         return []
@@ -118,13 +116,13 @@ def address_tokens(raw: bytes) -> list[str]:
 
 
 def open_lead_email(incoming: IncomingDelivery) -> LeadEmail:
-    """It is the letter of a delivery. Raises `Unreadable("invalid_mail")`."""
+    """Parse the email of a delivery. Raises `UnreadableBody("invalid_mail")`."""
     raw = incoming.masked.body
     try:
         mail = message_from_bytes(raw, policy=policy.compat32)
         return _parse_message(mail, raw, str(incoming.endpoint.setup.get("mail_server") or ""))
-    except PARSE_ERRORS as problem:
-        raise UnreadableBody("invalid_mail") from problem
+    except PARSE_ERRORS as error:
+        raise UnreadableBody("invalid_mail") from error
 
 
 def _parse_message(mail: Message, raw: bytes, server: str) -> LeadEmail:
@@ -132,29 +130,21 @@ def _parse_message(mail: Message, raw: bytes, server: str) -> LeadEmail:
     if "@" not in sender:
         raise UnreadableBody("invalid_mail")
     domain = sender.rpartition("@")[2].lower()
-    told = (short_text(str(mail.get("Message-ID", "")), limit=250) or "").strip("<> ")
-    parts = list(_leaf_parts(mail))
+    message_id = (short_text(str(mail.get("Message-ID", "")), limit=250) or "").strip("<> ")
+    parts = [part for part in islice(mail.walk(), MAX_PARTS) if not part.is_multipart()]
     return LeadEmail(
-        reference=told or f"sha256:{hashlib.sha256(raw).hexdigest()}",
+        reference=message_id or f"sha256:{hashlib.sha256(raw).hexdigest()}",
         sender_domain=domain,
         sent_at=_sent_at(mail),
         is_authentic=_is_authentic(mail, domain, server),
-        texts=tuple(
+        text_parts=tuple(
             _QUOTE_MARKS.sub("", _part_text(part))
             for part in parts
             if _is_inline(part, "text/plain")
         ),
-        pages=tuple(_part_text(part) for part in parts if _is_inline(part, "text/html")),
-        files=tuple(_part_bytes(part) for part in parts if _could_be_xml(part)),
+        html_parts=tuple(_part_text(part) for part in parts if _is_inline(part, "text/html")),
+        xml_files=tuple(_part_bytes(part) for part in parts if _could_be_xml(part)),
     )
-
-
-def _leaf_parts(mail: Message) -> Iterator[Message]:
-    for nth, part in enumerate(mail.walk()):
-        if nth >= MAX_PARTS:
-            return
-        if not part.is_multipart():
-            yield part
 
 
 def _is_inline(part: Message, kind: str) -> bool:
@@ -167,12 +157,12 @@ def _could_be_xml(part: Message) -> bool:
 
 
 def _part_bytes(part: Message) -> bytes:
-    found: Any = part.get_payload(decode=True)
-    return found if isinstance(found, bytes) else b""
+    payload: Any = part.get_payload(decode=True)
+    return payload if isinstance(payload, bytes) else b""
 
 
 def _part_text(part: Message) -> str:
-    """The part as text; a charset that lies is replaced by Windows-1252."""
+    """Decode a part by its charset, then UTF-8, then Windows-1252."""
     content = _part_bytes(part)
     for charset in (part.get_content_charset() or "utf-8", "utf-8"):
         try:
@@ -191,29 +181,32 @@ def _sent_at(mail: Message) -> datetime | None:
 
 
 def _is_authentic(mail: Message, domain: str, server: str) -> bool:
-    """An aligned DKIM, SPF or DMARC pass, by the word of our own mail server and no other.
+    """Look for an aligned DKIM, SPF or DMARC pass in our own mail server's header.
 
-    Ours stands first: what a sender put there before stands below it (RFC 8601 section 5).
+    Our server's header comes first: any header a sender added comes below it (RFC 8601
+    section 5).
     """
-    told = [
-        " ".join(str(one)[:MAX_HEADER_LENGTH].split())
-        for one in mail.get_all("Authentication-Results", [])
+    headers = [
+        " ".join(str(header)[:MAX_HEADER_LENGTH].split())
+        for header in mail.get_all("Authentication-Results", [])
     ]
-    ours = [one for one in told if not server or one.lower().startswith(server.lower())]
-    return bool(ours) and any(
-        _passes_for_domain(one, domain)
-        for one in _strip_strings_and_comments(ours[0]).split(";")[1:]
+    own_headers = [
+        header for header in headers if not server or header.lower().startswith(server.lower())
+    ]
+    return bool(own_headers) and any(
+        _passes_for_domain(result, domain)
+        for result in _strip_strings_and_comments(own_headers[0]).split(";")[1:]
     )
 
 
 def _strip_strings_and_comments(header: str) -> str:
-    """The header without strings and comments, which may hold any words of the sender's."""
-    depth, kept = 0, []
-    for sign in _QUOTED_STRING.sub("_", header):
-        depth = max(0, depth + (sign == "(") - (sign == ")"))
-        if depth == 0 and sign != ")":
-            kept.append(sign)
-    return "".join(kept)
+    """Remove quoted strings and comments, whose text the sender may control."""
+    depth, kept_characters = 0, []
+    for character in _QUOTED_STRING.sub("_", header):
+        depth = max(0, depth + (character == "(") - (character == ")"))
+        if depth == 0 and character != ")":
+            kept_characters.append(character)
+    return "".join(kept_characters)
 
 
 def _passes_for_domain(result: str, domain: str) -> bool:
@@ -229,29 +222,31 @@ def _passes_for_domain(result: str, domain: str) -> bool:
 
 
 def _is_aligned(signer: str, domain: str) -> bool:
-    """Relaxed (RFC 7489 section 3.1): one is the other, or a name below it."""
+    """Compare domains, relaxed (RFC 7489 section 3.1): equal, or one below the other."""
     return "." in signer and (
         signer == domain or domain.endswith(f".{signer}") or signer.endswith(f".{domain}")
     )
 
 
-def _is_expected(letter: LeadEmail, senders: Any) -> bool:
-    """Whether staff named the domain; none named expects everybody who is proven."""
-    named = [str(sender).lower() for sender in senders] if isinstance(senders, list) else []
-    return not named or any(_is_aligned(one, letter.sender_domain) for one in named)
+def _is_expected(email: LeadEmail, senders: Any) -> bool:
+    """Tell whether staff allow the sender's domain; an empty list allows every domain."""
+    allowed = [str(sender).lower() for sender in senders] if isinstance(senders, list) else []
+    return not allowed or any(
+        _is_aligned(allowed_domain, email.sender_domain) for allowed_domain in allowed
+    )
 
 
 def labeled_rows(page: str) -> list[tuple[str, str]]:
-    """They are the rows of an HTML letter's tables as label and value, else its labelled lines."""
+    """Return label and value of each table row of an HTML email, else of its labeled lines."""
     tree = read_html.parse_html(page)
     if tree is None:
         return []
-    found = []
+    pairs = []
     for row in tree.xpath("//tr[not(.//tr)]")[:MAX_LINES]:
         cells = [" ".join(cell.text_content().split()) for cell in row.xpath("./td|./th")]
         if len(cells) >= 2 and cells[0]:
-            found.append((cells[0], " ".join(cells[1:]).strip()))
-    return found or labeled_lines(str(tree.text_content()))
+            pairs.append((cells[0], " ".join(cells[1:]).strip()))
+    return pairs or labeled_lines(str(tree.text_content()))
 
 
 _LABELED_LINE = re.compile(r"^[\s*•-]*([^:=]{1,60}?)\s*[:=]\s*(.*)$")
@@ -260,21 +255,21 @@ _NOT_LABELS = frozenset(
 )
 
 
-def labeled_lines(words: str) -> list[tuple[str, str]]:
-    """They are the lines "Label: value"; a value may stand on the line below, and go on there."""
-    found: list[tuple[str, str]] = []
+def labeled_lines(text: str) -> list[tuple[str, str]]:
+    """Parse lines "Label: value"; a value can start or continue on the lines below its label."""
+    pairs: list[tuple[str, str]] = []
     is_open = False
-    for written in words.splitlines():
-        if len(found) >= MAX_LINES:
+    for raw_line in text.splitlines():
+        if len(pairs) >= MAX_LINES:
             break
-        line = written.strip()[:MAX_LINE_LENGTH]
-        labelled = _LABELED_LINE.match(line)
-        if labelled and re.sub(r"\W", "", labelled[1]).lower() not in _NOT_LABELS:
-            found.append((labelled[1].strip(), labelled[2].strip()))
+        line = raw_line.strip()[:MAX_LINE_LENGTH]
+        match = _LABELED_LINE.match(line)
+        if match and re.sub(r"\W", "", match[1]).lower() not in _NOT_LABELS:
+            pairs.append((match[1].strip(), match[2].strip()))
             is_open = True
         elif not line:
-            is_open = is_open and bool(found) and not found[-1][1]
-        elif is_open and not labelled:
-            label, value = found[-1]
-            found[-1] = (label, f"{value}\n{line}".strip())
-    return found
+            is_open = is_open and bool(pairs) and not pairs[-1][1]
+        elif is_open and not match:
+            label, value = pairs[-1]
+            pairs[-1] = (label, f"{value}\n{line}".strip())
+    return pairs

@@ -1,4 +1,4 @@
-"""What a consumer wants and says of the home, read from plainly named fields."""
+"""Parsers from plainly named fields to loan, property, credit and income."""
 
 import re
 from dataclasses import replace
@@ -57,7 +57,7 @@ from rooftree.leads.vocabulary import (
 )
 
 _YEARS = re.compile(r"(\d{2})\s*-?\s*y(?:ea)?r", re.IGNORECASE)
-_AMORTIZATION_WORDS = (  # of a product, by its name: the first that is in it
+_AMORTIZATION_WORDS = (  # matched in product names, in this order
     ("interest only", Amortization.INTEREST_ONLY),
     ("arm", Amortization.ARM),
     ("adjustable", Amortization.ARM),
@@ -72,7 +72,7 @@ _RANGE_WORDS = re.compile(
 
 
 def read_loan_request(fields: Fields, notes: ReadingNotes) -> dict[str, Any]:
-    """They are the canonical fields of the home, the loan, the money and the situation."""
+    """Read the canonical property, loan, credit, income and borrower situation fields."""
     return {
         "mailing_address": mailing_address(fields, notes),
         "contact_pref": _contact_preference(fields, notes),
@@ -86,8 +86,8 @@ def read_loan_request(fields: Fields, notes: ReadingNotes) -> dict[str, Any]:
 
 
 def mailing_address(fields: Fields, notes: ReadingNotes) -> Address | None:
-    """It is where the person lives: `address address2 city state county zip`."""
-    found = {
+    """Read the borrower's home address: `address address2 city state county zip`."""
+    parts = {
         "line1": fields.get("address"),
         "line2": fields.get("address2"),
         "city": fields.get("city"),
@@ -95,7 +95,7 @@ def mailing_address(fields: Fields, notes: ReadingNotes) -> Address | None:
         "county": fields.get("county"),
         "zip": fields.get("zip"),
     }
-    return none_if_empty(Address(**parse_address(found, notes)))
+    return none_if_empty(Address(**parse_address(parts, notes)))
 
 
 def _purpose(fields: Fields, notes: ReadingNotes) -> Purpose | None:
@@ -105,34 +105,36 @@ def _purpose(fields: Fields, notes: ReadingNotes) -> Purpose | None:
     if stated is not Purpose.REFINANCE:
         return stated
     cash_out = parse_cents(fields.get("cash_out"), "loan.cash_out", notes)
-    meant = short_text(fields.get("refinance_purpose"))
-    told = REFINANCE_GOALS.get(squash_word(meant)) if meant else None
-    if meant and told is None:
-        notes.keep("refinance_purpose", meant)
+    goal_text = short_text(fields.get("refinance_purpose"))
+    goal = REFINANCE_GOALS.get(squash_word(goal_text)) if goal_text else None
+    if goal_text and goal is None:
+        notes.keep_extra("refinance_purpose", goal_text)
     if cash_out is None:
-        return told or stated
+        return goal or stated
     return Purpose.REFINANCE_CASH_OUT if cash_out else Purpose.REFINANCE_RATE_TERM
 
 
 def _read_value_and_price(fields: Fields, notes: ReadingNotes) -> tuple[int | None, int | None]:
-    """The home's value, and its price when it is being bought."""
+    """Return the property value and, for a purchase only, the same amount as the price."""
     is_purchase = _purpose(fields, notes) is Purpose.PURCHASE
     keys = ("property_value", "purchase_price")
-    written = fields.first(*(reversed(keys) if is_purchase else keys))
-    value = parse_positive_cents(written, "property.estimated_value", notes)
+    text = fields.first_value(*(reversed(keys) if is_purchase else keys))
+    value = parse_positive_cents(text, "property.estimated_value", notes)
     return value, value if is_purchase else None
 
 
 def _property(fields: Fields, notes: ReadingNotes) -> Property | None:
     parts = ("city", "county", "state", "zip")
-    found = {part: fields.get(f"property_{part}") for part in parts}
-    found["line1"] = fields.get("property_address")
-    where = parse_address(found, notes, state_key="property_state", zip_key="property_zip")
+    address_parts = {part: fields.get(f"property_{part}") for part in parts}
+    address_parts["line1"] = fields.get("property_address")
+    address = parse_address(
+        address_parts, notes, state_key="property_state", zip_key="property_zip"
+    )
     kind, use = fields.get("property_type"), fields.get("property_use")
     value, price = _read_value_and_price(fields, notes)
     return none_if_empty(
         Property(
-            **where,
+            **address,
             type=match_choice(kind, PROPERTY_TYPES, "property.type", "property_type", notes),
             use=match_choice(use, PROPERTY_USES, "property.use", "property_use", notes),
             estimated_value_cents=value,
@@ -143,10 +145,10 @@ def _property(fields: Fields, notes: ReadingNotes) -> Property | None:
 
 
 def _read_product(fields: Fields) -> tuple[Amortization | None, int | None]:
-    """What the name of a product tells: fixed or adjustable, and for how many months."""
-    named = (short_text(fields.get("product")) or "").lower()
-    years = _YEARS.search(named)
-    kind = next((kind for said, kind in _AMORTIZATION_WORDS if said in named), None)
+    """Read amortization and term in months from a product name such as "30-Yr Fixed"."""
+    product_name = (short_text(fields.get("product")) or "").lower()
+    years = _YEARS.search(product_name)
+    kind = next((kind for word, kind in _AMORTIZATION_WORDS if word in product_name), None)
     return kind, int(years[1]) * 12 if years else None
 
 
@@ -159,19 +161,21 @@ def _loan(fields: Fields, notes: ReadingNotes) -> Loan | None:
     ltv = parse_percent(fields.get("ltv"), "loan.ltv", notes)
     fixed_or_not, months = _read_product(fields)
 
-    def owed(key: str) -> int | None:
-        """What a buyer without a mortgage sends as 0 is unknown."""
-        found = parse_cents(fields.get(key), f"loan.{key}", notes)
-        return None if purpose is Purpose.PURCHASE and not found else found
+    def read_debt(key: str) -> int | None:
+        """Read a debt; a 0 from a buyer, who has no mortgage, means unknown."""
+        amount_cents = parse_cents(fields.get(key), f"loan.{key}", notes)
+        return None if purpose is Purpose.PURCHASE and not amount_cents else amount_cents
 
-    def of_type(key: str, field: str) -> LoanType | None:
+    def read_loan_type(key: str, field: str) -> LoanType | None:
         return match_choice(fields.get(key), LOAN_TYPES, field, key, notes)
 
-    kind = fields.get("amortization")
+    amortization_text = fields.get("amortization")
     loan = Loan(
         purpose=purpose,
-        type=of_type("loan_type", "loan.type"),
-        amortization=match_choice(kind, AMORTIZATIONS, "loan.amortization", "amortization", notes)
+        type=read_loan_type("loan_type", "loan.type"),
+        amortization=match_choice(
+            amortization_text, AMORTIZATIONS, "loan.amortization", "amortization", notes
+        )
         or fixed_or_not,
         term_months=years * 12 if years else months,
         amount_cents=parse_positive_cents(fields.get("loan_amount"), "loan.amount", notes),
@@ -179,11 +183,11 @@ def _loan(fields: Fields, notes: ReadingNotes) -> Loan | None:
         down_payment_pct=down.pct,
         cash_out_cents=parse_cents(fields.get("cash_out"), "loan.cash_out", notes),
         ltv_pct=ltv or None,
-        current_balance_cents=owed("current_balance"),
-        second_balance_cents=owed("second_balance"),
-        current_payment_cents=owed("current_payment"),
+        current_balance_cents=read_debt("current_balance"),
+        second_balance_cents=read_debt("second_balance"),
+        current_payment_cents=read_debt("current_payment"),
         current_rate_pct=rate or None,
-        current_type=of_type("current_loan_type", "loan.current_type"),
+        current_type=read_loan_type("current_loan_type", "loan.current_type"),
     )
     return none_if_empty(
         replace(loan, **implied_loan_sizes(loan, value_cents=value, price_cents=price))
@@ -191,20 +195,20 @@ def _loan(fields: Fields, notes: ReadingNotes) -> Loan | None:
 
 
 def _credit(fields: Fields, notes: ReadingNotes) -> Credit | None:
-    """The word wins over the score for the band; the score is kept beside it."""
+    """Read credit; a stated word wins over the score for the band, and the score is kept."""
     exact = fields.get("credit_score")
     is_range = bool(exact) and not _NUMBER.fullmatch(short_text(exact) or "")
     word, low, high = _split_credit_word(fields.get("credit") or (exact if is_range else None))
-    said = match_choice(word, CREDIT_BANDS, "credit.band", "credit", notes)
+    stated_band = match_choice(word, CREDIT_BANDS, "credit.band", "credit", notes)
     scores = _read_scores(None if is_range else exact, notes)
     low, high = scores if scores[0] else (low, high)
-    basis = CreditBasis.SELF_REPORTED if said else CreditBasis.SCORE_RANGE
+    basis = CreditBasis.SELF_REPORTED if stated_band else CreditBasis.SCORE_RANGE
     return none_if_empty(
         Credit(
-            band=said or credit_band(low),
+            band=stated_band or credit_band(low),
             score_low=low,
             score_high=high,
-            basis=basis if said or low else None,
+            basis=basis if stated_band or low else None,
             bankruptcy=yes_or_no(fields.get("bankruptcy")),
             foreclosure=yes_or_no(fields.get("foreclosure")),
         )
@@ -212,13 +216,13 @@ def _credit(fields: Fields, notes: ReadingNotes) -> Credit | None:
 
 
 def _split_credit_word(value: Any) -> tuple[str | None, int | None, int | None]:
-    """The parts of "Good (700-739)", "760 or more", "below 620" or a word alone."""
-    written = short_text(value) or ""
-    found = _SCORES.search(written)
-    if found is None:
-        return written or None, None, None
-    low, high = int(found[1]), int(found[2] or 0)
-    rest = written[: found.start()] + written[found.end() :]
+    """Split "Good (700-739)", "760 or more" or "below 620" into word, low and high."""
+    text = short_text(value) or ""
+    match = _SCORES.search(text)
+    if match is None:
+        return text or None, None, None
+    low, high = int(match[1]), int(match[2] or 0)
+    rest = text[: match.start()] + text[match.end() :]
     is_below = re.search(r"below|under|less", rest, re.IGNORECASE)
     if not high:
         low, high = (300, low - 1 if "less" not in rest else low) if is_below else (low, 850)
@@ -227,7 +231,7 @@ def _split_credit_word(value: Any) -> tuple[str | None, int | None, int | None]:
 
 
 def _read_scores(value: Any, notes: ReadingNotes) -> tuple[int | None, int | None]:
-    """A score, or its range: 640-679, 640 to 679, 740+."""
+    """Parse a score or a range such as 640-679, 640 to 679, 740+; return low and high."""
     word, low, high = _split_credit_word(value)
     if low and not word and not as_text(value).strip().isdigit():
         return low, high
@@ -238,14 +242,16 @@ def _read_scores(value: Any, notes: ReadingNotes) -> tuple[int | None, int | Non
 def _income(fields: Fields, notes: ReadingNotes) -> Income | None:
     annual = parse_positive_cents(fields.get("annual_income"), "income.annual", notes)
     debts = parse_cents(fields.get("monthly_debts"), "income.monthly_debts", notes)
-    works = fields.get("employment")
+    employment_text = fields.get("employment")
     return none_if_empty(
         Income(
             annual_cents=annual,
             band=income_band(annual),
             monthly_debts_cents=debts,
             assets_cents=parse_cents(fields.get("assets"), "income.assets", notes),
-            employment=match_choice(works, EMPLOYMENTS, "income.employment", "employment", notes),
+            employment=match_choice(
+                employment_text, EMPLOYMENTS, "income.employment", "employment", notes
+            ),
         )
     )
 
@@ -262,9 +268,11 @@ def _agent(fields: Fields) -> Agent | None:
 
 
 def _situation(fields: Fields, notes: ReadingNotes) -> dict[str, Any]:
-    stated = fields.get("military_status")
-    status = match_choice(stated, MILITARY_STATUSES, "military_status", "military_status", notes)
-    served = True if status else yes_or_no(fields.first("military", "veteran"))
+    status_text = fields.get("military_status")
+    status = match_choice(
+        status_text, MILITARY_STATUSES, "military_status", "military_status", notes
+    )
+    served = True if status else yes_or_no(fields.first_value("military", "veteran"))
     has_agent = yes_or_no(fields.get("working_with_agent"))
     return {
         "military": served,
@@ -278,12 +286,12 @@ def _situation(fields: Fields, notes: ReadingNotes) -> dict[str, Any]:
 
 
 def _contact_preference(fields: Fields, notes: ReadingNotes) -> ContactPreference | None:
-    how, when = fields.get("contact_method"), fields.get("contact_time")
+    method_text, time_text = fields.get("contact_method"), fields.get("contact_time")
     return none_if_empty(
         ContactPreference(
             method=match_choice(
-                how, CONTACT_METHODS, "contact_pref.method", "contact_method", notes
+                method_text, CONTACT_METHODS, "contact_pref.method", "contact_method", notes
             ),
-            time=match_choice(when, CONTACT_TIMES, "contact_pref.time", "contact_time", notes),
+            time=match_choice(time_text, CONTACT_TIMES, "contact_pref.time", "contact_time", notes),
         )
     )

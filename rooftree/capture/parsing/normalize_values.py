@@ -1,4 +1,4 @@
-"""One vendor value at a time, to the canonical form. Each tells `Notes` what it doubts."""
+"""Parsers for single vendor values; each records its doubts as `ReadingNotes` warnings."""
 
 import hashlib
 import ipaddress
@@ -45,20 +45,20 @@ _PRIVATE_NETWORKS = tuple(
 
 
 def short_text(value: Any, *, limit: int = MAX_TEXT_LENGTH) -> str | None:
-    """It is a short text, cleaned and cut; None for what is empty or stands for nothing."""
+    """Clean and truncate a text; return None for an empty value or a placeholder such as "n/a"."""
     if value is None:
         return None
-    found = repair_mojibake(clean_text(as_text(value)))[:limit].strip()
-    return None if found.lower() in _EMPTY_WORDS or not found else found
+    text = repair_mojibake(clean_text(as_text(value)))[:limit].strip()
+    return None if text.lower() in _EMPTY_WORDS or not text else text
 
 
 def vendor_identifier(value: Any) -> str | None:
-    """It is a vendor's id as a string, exact whatever its size."""
+    """Return a vendor's id as a string, exact whatever its size; None for a bool or a list."""
     return short_text(value, limit=MAX_ID_LENGTH) if not isinstance(value, bool | list) else None
 
 
 def yes_or_no(value: Any) -> bool | None:
-    """It is what somebody said; None when nobody did."""
+    """Parse a yes or no in English or Spanish; return None when the value is neither."""
     if value is None:
         return None
     word = as_text(value).strip().lower()
@@ -66,31 +66,31 @@ def yes_or_no(value: Any) -> bool | None:
 
 
 def consumer_message(value: Any, notes: ReadingNotes) -> str | None:
-    """It is the consumer's own words, without the numbers that may not be kept."""
+    """Clean the consumer's message and redact numbers we must not store (SSN, card, account)."""
     parts = value if isinstance(value, list) else [value]
     lines = [clean_text(as_text(part), keep_lines=True) for part in parts]
-    found, secrets = redact_numbers("\n".join(filter(None, lines)))
+    message, secrets = redact_numbers("\n".join(filter(None, lines)))
     notes.warn_of_secrets(secrets)
-    if len(found) > MAX_MESSAGE_LENGTH:
+    if len(message) > MAX_MESSAGE_LENGTH:
         notes.warn("message_truncated")
-    return found[:MAX_MESSAGE_LENGTH] or None
+    return message[:MAX_MESSAGE_LENGTH] or None
 
 
 def borrower_name(
     first: Any, last: Any, notes: ReadingNotes, *, full: Any = None
 ) -> Borrower | None:
-    """It is a person's name of two fields, or of one where those are empty."""
+    """Build a name from first and last, or by splitting `full` when both are empty."""
     names = {"first": _clean_name(first, notes), "last": _clean_name(last, notes)}
-    if not any(names.values()) and (whole := _clean_name(full, notes)):
-        read = split_full_name(whole)
-        if read.is_joint:
+    if not any(names.values()) and (full_name := _clean_name(full, notes)):
+        name_parts = split_full_name(full_name)
+        if name_parts.is_joint:
             notes.warn("joint_name")
         return Borrower(
-            first_name=read.first,
-            middle_name=read.middle,
-            last_name=read.last,
-            suffix=Suffix(read.suffix) if read.suffix else None,
-            full_name_raw=whole,
+            first_name=name_parts.first,
+            middle_name=name_parts.middle,
+            last_name=name_parts.last,
+            suffix=Suffix(name_parts.suffix) if name_parts.suffix else None,
+            full_name_raw=full_name,
         )
     if not any(names.values()):
         return None
@@ -115,148 +115,149 @@ def _clean_name(value: Any, notes: ReadingNotes) -> str | None:
 
 
 def phone_numbers(
-    written: Iterable[tuple[Any, PhoneType]], notes: ReadingNotes
+    values: Iterable[tuple[Any, PhoneType]], notes: ReadingNotes
 ) -> tuple[Phone, ...]:
-    """They are the numbers in order, each once; the first is primary."""
-    found: list[Phone] = []
-    for value, kind in written:
+    """Parse phone numbers in order, without duplicates; the first is primary."""
+    phones: list[Phone] = []
+    for value, kind in values:
         raw = clean_text(as_text(value))
         if not raw:
             continue
         kind, number = _split_phone_type(raw, kind)
-        if number.e164 and number.e164 in {phone.e164 for phone in found}:
+        if number.e164 and number.e164 in {phone.e164 for phone in phones}:
             continue
         if not number.is_valid:
             notes.warn("bad_phone")
         elif number.is_foreign:
             notes.warn("phone_foreign")
-        one = Phone(
-            e164=number.e164,
-            type=kind,
-            is_primary=not found,
-            ext=number.ext,
-            country=number.country or (None if raw.startswith("+") else "US"),
-            valid=number.is_valid,
-            raw=raw[:MAX_TEXT_LENGTH],
+        phones.append(
+            Phone(
+                e164=number.e164,
+                type=kind,
+                is_primary=not phones,
+                ext=number.ext,
+                country=number.country or (None if raw.startswith("+") else "US"),
+                valid=number.is_valid,
+                raw=raw[:MAX_TEXT_LENGTH],
+            )
         )
-        found.append(one)
-    return tuple(found)
+    return tuple(phones)
 
 
 def _split_phone_type(raw: str, kind: PhoneType) -> tuple[PhoneType, PhoneNumber]:
-    """A number may end in its type, as LeadConduit writes it: 5125550121m."""
+    """Split off a trailing phone type, which LeadConduit appends: 5125550121m is mobile."""
     ending = _PHONE_ENDING.search(raw)
     if ending is None:
         return kind, parse_phone_number(raw)
     return _PHONE_TYPES[ending[1].lower()], parse_phone_number(raw[: -len(ending[1])])
 
 
-def email_addresses(written: Iterable[Any], notes: ReadingNotes) -> tuple[Email, ...]:
-    """They are the addresses in order, each once; the first is primary."""
-    found: list[Email] = []
-    for value in written:
+def email_addresses(values: Iterable[Any], notes: ReadingNotes) -> tuple[Email, ...]:
+    """Parse email addresses in order, without duplicates; the first is primary."""
+    emails: list[Email] = []
+    for value in values:
         raw = clean_text(as_text(value))
         address = parse_email_address(raw)
-        if not raw or (address and address in {email.address for email in found}):
+        if not raw or (address and address in {email.address for email in emails}):
             continue
         if address is None:
             notes.warn("bad_email")
-        found.append(
+        emails.append(
             Email(
                 address=address,
-                is_primary=not found,
+                is_primary=not emails,
                 valid=address is not None,
                 raw=raw[:MAX_TEXT_LENGTH],
             )
         )
-    return tuple(found)
+    return tuple(emails)
 
 
 def third_party_phone(value: Any) -> str | None:
-    """It is the E.164 number of a third party (an agent, a recipient), or None."""
+    """Return the E.164 number of a third party (an agent, a recipient), or None."""
     return None if value is None else parse_phone_number(clean_text(as_text(value))).e164
 
 
 def third_party_email(value: Any) -> str | None:
-    """It is a third party's address, or None."""
+    """Return a third party's email address, or None."""
     return None if value is None else parse_email_address(clean_text(as_text(value)))
 
 
 def third_party_name(*parts: Any) -> str | None:
-    """It is the parts of a third party's name as one."""
+    """Join the parts of a third party's name; return None when all are empty."""
     return short_text(" ".join(filter(None, map(short_text, parts))))
 
 
 def usps_state(value: Any, key: str, notes: ReadingNotes) -> str | None:
-    """It is the USPS code; warns `bad_state` and keeps the vendor's text under `key`."""
-    written = short_text(value)
-    if written is None:
+    """Parse a USPS state code; on failure warn `bad_state` and keep the text under `key`."""
+    text = short_text(value)
+    if text is None:
         return None
-    code = parse_state_code(written)
+    code = parse_state_code(text)
     if code is None:
-        notes.warn(f"bad_state:{written}")
-        notes.keep(key, written)
+        notes.warn(f"bad_state:{text}")
+        notes.keep_extra(key, text)
     return code
 
 
 def parse_address(
-    found: dict[str, Any], notes: ReadingNotes, *, state_key: str = "state", zip_key: str = "zip"
+    parts: dict[str, Any], notes: ReadingNotes, *, state_key: str = "state", zip_key: str = "zip"
 ) -> dict[str, Any]:
-    """They are the known fields of an address of `line1 line2 city state county zip`.
+    """Parse an address with keys `line1 line2 city state county zip`; drop unknown fields.
 
-    `state_key` and `zip_key` are the vendor's names, under which a bad value is kept.
+    `state_key` and `zip_key` are the vendor's names; a bad value is kept under them.
     """
-    code = usps_state(found.get("state"), state_key, notes)
-    plain = {name: short_text(found.get(name)) for name in ("line1", "line2", "city", "county")}
-    zips = zip_parts(found.get("zip"), zip_key, notes, state=code)
+    code = usps_state(parts.get("state"), state_key, notes)
+    plain = {name: short_text(parts.get(name)) for name in ("line1", "line2", "city", "county")}
+    zips = zip_parts(parts.get("zip"), zip_key, notes, state=code)
     return {key: value for key, value in {**plain, **zips, "state": code}.items() if value}
 
 
 def none_if_empty[R](record: R) -> R | None:
-    """It is the record, or None when nothing in it is known."""
+    """Return the record, or None when every field has its empty default."""
     return None if record == _empty_record(type(record)) else record  # type: ignore[arg-type]
 
 
 @cache
 def _empty_record(kind: Any) -> Any:
-    """A record of this kind in which nothing is known."""
+    """Build, and cache, a record of this kind with every field at its default."""
     return kind()
 
 
 def zip_parts(
     value: Any, key: str, notes: ReadingNotes, *, state: str | None
 ) -> dict[str, str | None]:
-    """They are `zip` and `zip4`; warns `bad_zip` or `zip_zero_restored`."""
-    written = short_text(value)
-    if written is None:
+    """Parse `zip` and `zip4`; warn `bad_zip` or `zip_zero_restored`."""
+    text = short_text(value)
+    if text is None:
         return {}
-    found = parse_zip_code(written, state=state)
-    if found is None:
+    zip_code = parse_zip_code(text, state=state)
+    if zip_code is None:
         notes.warn("bad_zip")
-        notes.keep(key, written)
+        notes.keep_extra(key, text)
         return {}
-    if found.restored:
+    if zip_code.is_zero_restored:
         notes.warn("zip_zero_restored")
-    return {"zip": found.five, "zip4": found.plus4}
+    return {"zip": zip_code.five, "zip4": zip_code.plus4}
 
 
 def parse_moment(
     value: Any, key: str, notes: ReadingNotes, *, zone: str
 ) -> tuple[datetime | None, Precision | None]:
-    """It is a moment in UTC and how exactly it was given.
+    """Parse a date or time; return it in UTC with its precision.
 
-    A time without a zone is read in the source's own, with a warning. A date alone is
-    that day's first second in UTC. Warns `bad_date`.
+    A time without a zone is read in `zone` (the source's own), with a warning. A date alone
+    becomes that day's first second in UTC. Warns `bad_date`.
     """
-    written = short_text(value, limit=64)
-    if written is None:
+    text = short_text(value, limit=64)
+    if text is None:
         return None, None
-    at = _parse_datetime(written)
+    at = _parse_datetime(text)
     if at is None:
         notes.warn(f"bad_date:{key}")
-        notes.keep(key, written)
+        notes.keep_extra(key, text)
         return None, None
-    if ":" not in written and "T" not in written:
+    if ":" not in text and "T" not in text:
         return at.replace(tzinfo=UTC), Precision.DAY
     if at.tzinfo is None:
         notes.warn("naive_timestamp_assumed_tz")
@@ -269,62 +270,69 @@ def parse_moment(
 
 
 def parse_epoch(value: Any, key: str, notes: ReadingNotes, *, per: int = 1) -> datetime | None:
-    """It is the moment of a count since 1970: seconds, or `per` to the second. Warns `bad_date`."""
-    written = short_text(value, limit=64)
-    if written is None:
+    """Parse a count since 1970 (seconds, or `per` units to the second). Warns `bad_date`."""
+    text = short_text(value, limit=64)
+    if text is None:
         return None
     try:
-        return datetime.fromtimestamp(int(written) / per, UTC)
+        return datetime.fromtimestamp(int(text) / per, UTC)
     except (ValueError, OverflowError, OSError):
         notes.warn(f"bad_date:{key}")
-        notes.keep(key, written)
+        notes.keep_extra(key, text)
         return None
 
 
-def _parse_datetime(written: str) -> datetime | None:
+def _parse_datetime(text: str) -> datetime | None:
     try:
-        return datetime.fromisoformat(written)
+        return datetime.fromisoformat(text)
     except ValueError:
         pass
-    for shape in _LOCAL_DATES:
+    for date_format in _LOCAL_DATES:
         try:
-            return datetime.strptime(written, shape)  # noqa: DTZ007 (the zone is the caller's)
+            return datetime.strptime(text, date_format)  # noqa: DTZ007 (the caller adds the zone)
         except ValueError:
             continue
     return None
 
 
 def public_ip(value: Any, notes: ReadingNotes) -> str | None:
-    """It is an address of the public network; warns `consent_ip_not_public` for another."""
-    written = short_text(value, limit=64)
-    if written is None:
+    """Return a public IP address; warn `consent_ip_not_public` for any other and return None."""
+    text = short_text(value, limit=64)
+    if text is None:
         return None
     try:
-        found = ipaddress.ip_address(written)
+        address = ipaddress.ip_address(text)
     except ValueError:
         notes.warn("consent_ip_not_public")
         return None
-    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
-    found = mapped or found
-    odd = found.is_loopback or found.is_link_local or found.is_unspecified or found.is_multicast
-    if odd or any(found.version == net.version and found in net for net in _PRIVATE_NETWORKS):
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    address = mapped or address
+    is_special = (
+        address.is_loopback
+        or address.is_link_local
+        or address.is_unspecified
+        or address.is_multicast
+    )
+    if is_special or any(
+        address.version == net.version and address in net for net in _PRIVATE_NETWORKS
+    ):
         notes.warn("consent_ip_not_public")
         return None
-    return str(found).partition("%")[0]
+    return str(address).partition("%")[0]
 
 
 def idempotency_key(lead: CanonicalLead, received_at: datetime) -> str:
-    """It is the idempotency key: the vendor's id, else a hash of who asked what on which day."""
+    """Build the idempotency key: vendor id, else a hash of contact, loan purpose and UTC day."""
     if lead.vendor_lead_id:
         return f"{lead.source}:{lead.vendor_lead_id}"
     email = next((email.address for email in lead.emails if email.address), "") or ""
     e164 = next((phone.e164 for phone in lead.phones if phone.e164), "") or ""
     purpose = (lead.loan.purpose if lead.loan else None) or ""
     day = received_at.astimezone(UTC).date().isoformat()
-    said = f"{lead.source}|{email.lower()}|{e164}|{purpose}|{day}"
-    return f"{lead.source}:sha256:{hashlib.sha256(said.encode()).hexdigest()}"
+    fingerprint = f"{lead.source}|{email.lower()}|{e164}|{purpose}|{day}"
+    return f"{lead.source}:sha256:{hashlib.sha256(fingerprint.encode()).hexdigest()}"
 
 
 def squash_word(word: str) -> str:
-    """It is a vendor's word as maps compare it: letters and digits in lower case."""
+    """Reduce a vendor's word to lower-case letters and digits, for lookup in word tables."""
     return re.sub(r"[\W_]+", "", word.lower())

@@ -1,4 +1,4 @@
-"""What an adapter remarks while it reads: warnings, and vendor keys it has no place for."""
+"""Warnings and unmapped vendor values that an adapter collects while it reads."""
 
 import re
 from collections.abc import Iterable
@@ -24,34 +24,37 @@ _SECRET_WARNINGS = {
 
 @dataclass(slots=True)
 class ReadingNotes:
-    """The margin of one reading."""
+    """Warnings and extras of one reading."""
 
     warnings: set[str] = field(default_factory=set)
     extras: dict[str, str] = field(default_factory=dict)
-    theirs: dict[str, str] = field(default_factory=dict)  # our field: what the vendor calls it
+    vendor_names: dict[str, str] = field(
+        default_factory=dict
+    )  # our field: the vendor's name for it
 
     def warn(self, code: str) -> None:
+        """Add a warning code."""
         self.warnings.add(clean_text(code))
 
     def warn_of_secrets(self, secrets: frozenset[SensitiveKind]) -> None:
-        """Numbers that may not be kept were found."""
+        """Warn that numbers we must not store were found."""
         self.warnings |= {_SECRET_WARNINGS[kind] for kind in secrets}
 
-    def keep(self, key: str, value: Any) -> None:
-        """Keep a value as text under the vendor's own key; nothing for an empty one."""
-        self._add_extra(self.theirs.get(key, key), value)
+    def keep_extra(self, key: str, value: Any) -> None:
+        """Store a value as text under the vendor's own key; skip an empty one."""
+        self._add_extra(self.vendor_names.get(key, key), value)
 
     def keep_unread(self, fields: "Fields") -> None:
-        """Keep every plain value of an object that nobody has asked for."""
-        self.keep_extras(fields.unread())
+        """Store every plain value of an object that was not read."""
+        self.keep_extras(fields.unread_items())
 
     def keep_extras(self, unread: Iterable[tuple[str, Any]]) -> None:
-        """Keep what stands in a vendor's own places."""
+        """Store values under the vendor's own keys."""
         for key, value in unread:
             self._add_extra(key, value)
 
     def _add_extra(self, key: str, value: Any) -> None:
-        """A birthday is let go of: nobody may be treated worse for an age (12 CFR 1002.4(a))."""
+        """Store one extra; drop a birth date: age must not affect credit (12 CFR 1002.4(a))."""
         if _BIRTHDAY_KEYS.intersection((_plain_key(key), _plain_key(key.rpartition(".")[2]))):
             if as_text(value).strip():
                 self.warn("dob_discarded")
@@ -63,42 +66,45 @@ class ReadingNotes:
 
 
 class Fields(dict[str, Any]):
-    """One vendor object that remembers which keys were read."""
+    """A vendor object that remembers which keys were read."""
 
-    def __init__(self, found: Any = None) -> None:
-        super().__init__(found if isinstance(found, dict) else {})
+    def __init__(self, value: Any = None) -> None:
+        super().__init__(value if isinstance(value, dict) else {})
         self._read: set[str] = set()
 
     def get(self, key: str, default: Any = None) -> Any:
+        """Return a value and mark its key as read."""
         self._read.add(key)
         return super().get(key, default)
 
-    def part(self, key: str) -> "Fields":
-        """The object under `key`; an empty one when something else stands there."""
+    def nested(self, key: str) -> "Fields":
+        """Return the object under `key`; an empty one for any other value."""
         return Fields(self.get(key))
 
-    def parts(self, key: str) -> list["Fields"]:
-        """The objects of the list under `key`; none when something else stands there."""
-        listed = self.get(key)
-        return [Fields(one) for one in listed] if isinstance(listed, list) else []
+    def nested_list(self, key: str) -> list["Fields"]:
+        """Return the objects of the list under `key`; [] for any other value."""
+        items = self.get(key)
+        return [Fields(item) for item in items] if isinstance(items, list) else []
 
-    def first(self, *keys: str) -> Any:
-        """The first of the keys' values that is not empty."""
+    def first_value(self, *keys: str) -> Any:
+        """Return the first non-empty value of the keys, or None."""
         values = [self.get(key) for key in keys]
         return next((value for value in values if value not in (None, "")), None)
 
-    def unread(self) -> list[tuple[str, Any]]:
+    def unread_items(self) -> list[tuple[str, Any]]:
+        """Return the keys and values that were not read."""
         return [(key, value) for key, value in self.items() if key not in self._read]
 
 
 def as_text(value: Any) -> str:
-    """It is a vendor's plain value as text: "" for null and for anything nested."""
+    """Return a vendor's plain value as text: "" for null and for anything nested."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
         return value
     if isinstance(value, list):
-        return ", ".join(filter(None, map(as_text, value[:50]))) if _is_flat(value) else ""
+        is_flat = not any(isinstance(item, list | dict) for item in value)
+        return ", ".join(filter(None, map(as_text, value[:50]))) if is_flat else ""
     if isinstance(value, int | float | Decimal):
         return str(value)
     return ""
@@ -106,7 +112,3 @@ def as_text(value: Any) -> str:
 
 def _plain_key(key: str) -> str:
     return re.sub(r"[\W_]+", "", key.lower())
-
-
-def _is_flat(values: list[Any]) -> bool:
-    return not any(isinstance(value, list | dict) for value in values)

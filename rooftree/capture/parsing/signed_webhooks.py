@@ -1,4 +1,4 @@
-"""The beginning every signed JSON notification shares: whose it is, how large, and whether JSON."""
+"""Shared checks for signed JSON webhooks: size, signature, valid JSON."""
 
 import hashlib
 import hmac
@@ -18,7 +18,7 @@ from rooftree.capture.parsing.wire_formats import UnreadableBody, content_charse
 def open_webhook(
     incoming: IncomingDelivery, notes: ReadingNotes, *, is_authentic: bool
 ) -> Fields | Envelope:
-    """It is the object that was sent, or the refusal."""
+    """Return the payload, or the rejection envelope."""
     if incoming.is_too_large():
         return rejected_envelope(
             Outcome.REJECTED_TOO_LARGE, "too_large", json_answer(413, error="too_large")
@@ -26,28 +26,28 @@ def open_webhook(
     if not (is_authentic or incoming.is_verified):
         answer = json_answer(401, error="unauthorized")
         return rejected_envelope(Outcome.REJECTED_AUTH, "bad_signature", answer)
-    told = content_charset(incoming.header("content-type"))
+    charset = content_charset(incoming.header("content-type"))
     try:
-        found = Fields(parse_json_object(incoming.masked.body, notes, told=told))
+        payload = Fields(parse_json_object(incoming.masked.body, notes, declared_charset=charset))
     except UnreadableBody as error:
         return rejected_envelope(
             Outcome.REJECTED_MALFORMED, str(error), json_answer(400, error=str(error))
         )
-    notes.warn_of_secrets(incoming.masked.found)
-    return found
+    notes.warn_of_secrets(incoming.masked.kinds)
+    return payload
 
 
 def signature_matches(
-    incoming: IncomingDelivery, given: str | None, *, over: bytes | None = None
+    incoming: IncomingDelivery, signature: str | None, *, over: bytes | None = None
 ) -> bool:
-    """Whether `given` is the hex HMAC-SHA256 of the raw body, or of `over`."""
+    """Tell whether `signature` is the hex HMAC-SHA256 of the raw body, or of `over`."""
     secret = incoming.endpoint.secret
-    if not given or not secret:
+    if not signature or not secret:
         return False
-    ours = hmac_hex(secret, incoming.body if over is None else over)
-    return secrets_match(given.strip().lower(), ours)
+    expected = hmac_hex(secret, incoming.body if over is None else over)
+    return secrets_match(signature.strip().lower(), expected)
 
 
 def hmac_hex(secret: str, text: bytes) -> str:
-    """The HMAC-SHA256 of some bytes, in lower-case hex."""
+    """Return the HMAC-SHA256 of some bytes, in lower-case hex."""
     return hmac.new(secret.encode(), text, hashlib.sha256).hexdigest()

@@ -1,4 +1,4 @@
-"""What every vendor that posts one lead at a time shares, from the proof to the envelope.
+"""Shared reader for vendors that post one lead at a time, from sender proof to envelope.
 
 Such a vendor is data: its names for our fields, its codes, its answers.
 """
@@ -19,8 +19,7 @@ from rooftree.capture.parsing.envelope import (
     json_answer,
     rejected_envelope,
 )
-from rooftree.capture.parsing.field_map import MapLine, MapReading, parse_map_lines
-from rooftree.capture.parsing.field_map import apply_map as read_by
+from rooftree.capture.parsing.field_map import MapLine, MapReading, apply_map, parse_map_lines
 from rooftree.capture.parsing.payload_tree import ITEMS_KEY, build_payload_tree
 from rooftree.capture.parsing.reading_notes import ReadingNotes
 from rooftree.capture.parsing.sender_proof import Proof, proof_problem
@@ -29,17 +28,17 @@ from rooftree.leads.canonical import CanonicalLead
 from rooftree.leads.vocabulary import Channel, Source
 
 type Tree = Mapping[str, Any]
-type RejectionAnswer = Callable[[int, str], Answer]  # a status and a machine's reason
-_TELL = ({"do": "notify_ops"},)
+type RejectionAnswer = Callable[[int, str], Answer]  # called with a status and a reason code
+_NOTIFY_OPS = ({"do": "notify_ops"},)
 
 
 def json_rejection(status: int, error: str) -> Answer:
-    """The usual refusal."""
+    """Build the default rejection answer."""
     return json_answer(status, error=error)
 
 
 def json_success(_: Tree, __: IncomingDelivery) -> Answer:
-    """The usual word that a lead was taken."""
+    """Build the default success answer."""
     return json_answer(200, status="accepted")
 
 
@@ -49,49 +48,53 @@ def _keep_lead(lead: CanonicalLead, tree: Tree, notes: ReadingNotes) -> Canonica
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostFormat:
-    """How one vendor's posts are proven, read and answered."""
+    """One vendor's post format: its proof, field map and answers."""
 
     source: Source
     channel: Channel
-    lines: tuple[MapLine, ...]  # until staff publish a map of their own
-    usual: Proof  # of the proofs, where staff choose none
-    success: Callable[[Tree, IncomingDelivery], Answer] = json_success
-    refusal: RejectionAnswer = json_rejection
-    again: Callable[[IncomingDelivery], Answer] | None = None  # what a repetition is told
-    counts_bare_yes: bool = False  # see capture.mapped.lead_of
-    settle: Callable[[CanonicalLead, Tree, ReadingNotes], CanonicalLead] = _keep_lead
+    lines: tuple[MapLine, ...]  # used until staff publish a map of their own
+    default_proof: Proof  # used where staff choose no proof
+    success_answer: Callable[[Tree, IncomingDelivery], Answer] = json_success
+    rejection_answer: RejectionAnswer = json_rejection
+    repeat_answer: Callable[[IncomingDelivery], Answer] | None = None  # for a duplicate
+    counts_bare_yes: bool = False  # see build_lead.build_canonical_lead
+    finish_lead: Callable[[CanonicalLead, Tree, ReadingNotes], CanonicalLead] = _keep_lead
 
 
 def read_post(incoming: IncomingDelivery, vendor: PostFormat) -> Envelope:
-    """One lead of a vendor. Never raises: what cannot be used comes back as an outcome."""
+    """Read one lead of a vendor. Never raises: an unusable delivery gets its own outcome."""
     notes = ReadingNotes()
-    tree = open_post(incoming, notes, vendor.refusal, usual=vendor.usual)
+    tree = open_post(incoming, notes, vendor.rejection_answer, default_proof=vendor.default_proof)
     if isinstance(tree, Envelope):
         return tree
     lines = parse_map_lines(incoming.endpoint.setup.get("map")) or vendor.lines
-    found = read_by(tree, lines, notes)
-    return build_post_envelope(tree, found, incoming, notes, vendor)
+    reading = apply_map(tree, lines, notes)
+    return build_post_envelope(tree, reading, incoming, notes, vendor)
 
 
 def preview_map(
     incoming: IncomingDelivery, lines: Any, adapter: Adapter
 ) -> tuple[MapReading, Envelope]:
-    """What a map (stored lines) would make of a delivery, line by line and as a whole. Pure.
+    """Apply a map (stored lines) to a delivery; return the line values and the envelope. Pure.
 
-    Raises `Unreadable`.
+    Raises `UnreadableBody`.
     """
     notes = ReadingNotes()
-    shown = read_by(build_payload_tree(incoming, notes), parse_map_lines(lines), notes)
+    reading = apply_map(build_payload_tree(incoming, notes), parse_map_lines(lines), notes)
     setup = {**incoming.endpoint.setup, "map": lines}
-    tried = replace(incoming, endpoint=replace(incoming.endpoint, setup=setup), is_verified=True)
-    return shown, adapter.read(tried)
+    trial = replace(incoming, endpoint=replace(incoming.endpoint, setup=setup), is_verified=True)
+    return reading, adapter.read(trial)
 
 
 def open_post(
-    incoming: IncomingDelivery, notes: ReadingNotes, refusal: RejectionAnswer, *, usual: Proof
+    incoming: IncomingDelivery,
+    notes: ReadingNotes,
+    refusal: RejectionAnswer,
+    *,
+    default_proof: Proof,
 ) -> dict[str, Any] | Envelope:
-    """What was sent, as one tree; an envelope where it is turned away or cannot be read."""
-    if problem := proof_problem(incoming, usual=usual):
+    """Return the post as one tree, or a rejection envelope."""
+    if problem := proof_problem(incoming, default_proof=default_proof):
         return rejected_envelope(Outcome.REJECTED_AUTH, problem, refusal(401, "unauthorized"))
     if incoming.is_too_large():
         return rejected_envelope(Outcome.REJECTED_TOO_LARGE, "too_large", refusal(413, "too_large"))
@@ -106,14 +109,14 @@ def open_post(
 
 def build_post_envelope(
     tree: Tree,
-    found: MapReading,
+    reading: MapReading,
     incoming: IncomingDelivery,
     notes: ReadingNotes,
     vendor: PostFormat,
 ) -> Envelope:
-    """It is the envelope of what a map found in a delivery."""
+    """Build the envelope from the values a map read."""
     lead = build_canonical_lead(
-        found.fields,
+        reading.fields,
         notes,
         source=vendor.source,
         channel=vendor.channel,
@@ -122,21 +125,23 @@ def build_post_envelope(
         is_test=incoming.endpoint.is_test,
         counts_bare_yes=vendor.counts_bare_yes,
     )
-    lead = vendor.settle(lead, tree, notes)
-    notes.keep_extras(found.unread)
-    answer = vendor.success(tree, incoming)
-    whole = build_envelope(lead, answer, notes, actions=evidence_actions(lead.consent))
-    whole = replace(whole, again=vendor.again(incoming) if vendor.again else None)
-    if reason := _quarantine_reason(tree, found, lead):
-        return replace(whole, outcome=Outcome.QUARANTINED, reason=reason, actions=_TELL)
-    return whole
+    lead = vendor.finish_lead(lead, tree, notes)
+    notes.keep_extras(reading.unread_values)
+    answer = vendor.success_answer(tree, incoming)
+    envelope = build_envelope(lead, answer, notes, actions=evidence_actions(lead.consent))
+    envelope = replace(
+        envelope, repeat_answer=vendor.repeat_answer(incoming) if vendor.repeat_answer else None
+    )
+    if reason := _quarantine_reason(tree, reading, lead):
+        return replace(envelope, outcome=Outcome.QUARANTINED, reason=reason, actions=_NOTIFY_OPS)
+    return envelope
 
 
-def _quarantine_reason(tree: Tree, found: MapReading, lead: CanonicalLead) -> str | None:
-    """Why a person must look at what could be read."""
+def _quarantine_reason(tree: Tree, reading: MapReading, lead: CanonicalLead) -> str | None:
+    """Return the reason code when staff must review the lead, else None."""
     items = tree.get(ITEMS_KEY)
     if list(tree) == [ITEMS_KEY] and isinstance(items, list) and len(items) > 1:
         return "several_leads"
-    if found.missing and lead.is_workable():
-        return f"required_missing:{found.missing[0]}"
+    if reading.missing_fields and lead.is_workable():
+        return f"required_missing:{reading.missing_fields[0]}"
     return None

@@ -1,7 +1,7 @@
-"""What was said on a call or in a chat: by whom, and how the consumer can be reached.
+"""Transcripts of calls and chats: speakers, contact details and opt-outs.
 
-Only contact details are taken from free words. What somebody seems to want is for a
-person to hear and to confirm.
+Only contact details and opt-outs are extracted from free text. A loan officer confirms what
+the borrower wants.
 """
 
 import re
@@ -58,7 +58,7 @@ _NOT_NAMES = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsumerContact:
-    """How a consumer can be reached, by their own words."""
+    """A consumer's name, phones and emails from a conversation."""
 
     name: str | None = None
     phones: tuple[Phone, ...] = ()
@@ -66,18 +66,18 @@ class ConsumerContact:
 
 
 def chat_html_to_text(page: Any) -> str:
-    """It is the text of a chat's HTML, with its line ends."""
-    written = as_text(page)[: MAX_UTTERANCE_LENGTH * 10]
-    if "<" not in written and "&" not in written:
-        return written
-    tree = read_html.parse_html(written)
+    """Return the text of a chat's HTML, with its line breaks."""
+    html = as_text(page)[: MAX_UTTERANCE_LENGTH * 10]
+    if "<" not in html and "&" not in html:
+        return html
+    tree = read_html.parse_html(html)
     return "" if tree is None else str(tree.text_content()).replace("\u00a0", " ").strip()
 
 
 def build_utterance(
     text: Any, role: Speaker, notes: ReadingNotes, at: datetime | None = None
 ) -> Utterance:
-    """One thing said, without the numbers that may not be kept."""
+    """Build one utterance, with numbers we must not store redacted."""
     words, secrets = redact_numbers(
         clean_text(as_text(text), keep_lines=True)[:MAX_UTTERANCE_LENGTH]
     )
@@ -85,86 +85,95 @@ def build_utterance(
     return Utterance(at=at, role=role, text=words)
 
 
-def speaker_role(written: Any) -> Speaker:
-    """Who a label names. A name alone is one of ours: a consumer's words are never guessed."""
-    words = as_text(written).split()
-    known = (_ROLE_BY_WORD.get(squash_word(word)) for word in words)
-    return next((role for role in known if role), Speaker.AGENT)
+def speaker_role(label: Any) -> Speaker:
+    """Map a label to a speaker role. A bare name counts as our agent, never as the consumer."""
+    words = as_text(label).split()
+    roles = (_ROLE_BY_WORD.get(squash_word(word)) for word in words)
+    return next((role for role in roles if role), Speaker.AGENT)
 
 
 def split_transcript(text: Any, notes: ReadingNotes) -> tuple[Utterance, ...]:
-    """It is a transcript in one text, as "Agent: … Caller: …"; without labels nobody's."""
+    """Split a transcript such as "Agent: … Caller: …"; unlabeled text gets the system role."""
     parts = _LABEL.split(as_text(text)[: MAX_UTTERANCE_LENGTH * MAX_UTTERANCES])
     opening = [(Speaker.SYSTEM, parts[0])] if parts[0].strip() else []
     pairs = [
-        (speaker_role(label), said) for label, said in zip(parts[1::2], parts[2::2], strict=True)
+        (speaker_role(label), speech)
+        for label, speech in zip(parts[1::2], parts[2::2], strict=True)
     ]
-    said = [
+    utterances = [
         build_utterance(words, role, notes) for role, words in (opening + pairs)[:MAX_UTTERANCES]
     ]
-    return tuple(one for one in said if one.text)
+    return tuple(utterance for utterance in utterances if utterance.text)
 
 
 def find_consumer_contact(
-    spoken: Sequence[Utterance],
+    utterances: Sequence[Utterance],
     notes: ReadingNotes,
     *,
     name: str | None = None,
-    written: Iterable[tuple[Any, PhoneType]] = (),
-    addresses: Iterable[Any] = (),
+    phones: Iterable[tuple[Any, PhoneType]] = (),
+    emails: Iterable[Any] = (),
 ) -> ConsumerContact:
-    """How to reach the consumer: what the sender knows, else their own words.
+    """Collect the consumer's contact details: from the sender, else from the consumer's own words.
 
-    Which line a detail was taken from is kept under `line_of.name`, `line_of.phone`,
-    `line_of.email`; the first line is 1.
+    The line number a detail was found on (the first is 1) is kept under `line_of.name`,
+    `line_of.phone`, `line_of.email`.
     """
-    numbers, mail = phone_numbers(written, notes), email_addresses(addresses, notes)
-    lines = [(nth, one.text) for nth, one in enumerate(spoken, 1) if one.role is Speaker.CONSUMER]
+    known_phones, known_emails = phone_numbers(phones, notes), email_addresses(emails, notes)
+    lines = [
+        (nth, utterance.text)
+        for nth, utterance in enumerate(utterances, 1)
+        if utterance.role is Speaker.CONSUMER
+    ]
     return ConsumerContact(
         name=name or _first_match("name", lines, _find_name, notes),
-        phones=numbers
+        phones=known_phones
         or phone_numbers(
             [(_first_match("phone", lines, _find_phone, notes), PhoneType.UNKNOWN)], notes
         ),
-        emails=mail or email_addresses([_first_match("email", lines, _find_email, notes)], notes),
+        emails=known_emails
+        or email_addresses([_first_match("email", lines, _find_email, notes)], notes),
     )
 
 
 def chat_inquiry_parts(
-    spoken: Sequence[Utterance], who: Fields, began: datetime | None, notes: ReadingNotes
+    utterances: Sequence[Utterance],
+    visitor: Fields,
+    started_at: datetime | None,
+    notes: ReadingNotes,
 ) -> dict[str, Any]:
-    """What a chat of a visitor amounts to, as parts of an inquiry.
+    """Return the `CanonicalLead` fields of a visitor's chat.
 
     Args:
-        who: what the sender knows of them: `name`, `phone`, `email`.
+        visitor: details the sender has: `name`, `phone`, `email`.
     """
-    said = find_consumer_contact(
-        spoken,
+    contact = find_consumer_contact(
+        utterances,
         notes,
-        name=short_text(who.get("name")),
-        written=[(who.get("phone"), PhoneType.UNKNOWN)],
-        addresses=[who.get("email")],
+        name=short_text(visitor.get("name")),
+        phones=[(visitor.get("phone"), PhoneType.UNKNOWN)],
+        emails=[visitor.get("email")],
     )
     return {
-        "submitted_at": began,
-        "submitted_at_precision": Precision.SECOND if began else None,
-        "borrower": borrower_name(None, None, notes, full=said.name),
-        "phones": said.phones,
-        "emails": said.emails,
-        "suppression": find_opt_out(spoken),
+        "submitted_at": started_at,
+        "submitted_at_precision": Precision.SECOND if started_at else None,
+        "borrower": borrower_name(None, None, notes, full=contact.name),
+        "phones": contact.phones,
+        "emails": contact.emails,
+        "suppression": find_opt_out(utterances),
         "consent": INBOUND_CONSENT,
         "interaction": Interaction(
             kind=InteractionKind.CHAT,
             direction=Direction.INBOUND,
-            started_at=began,
-            transcript=tuple(spoken),
+            started_at=started_at,
+            transcript=tuple(utterances),
         ),
     }
 
 
-def find_opt_out(spoken: Iterable[Utterance]) -> Suppression | None:
-    """It is the wish to be left alone, in any language the rules of texts know."""
-    for utterance in spoken:
+def find_opt_out(utterances: Iterable[Utterance]) -> Suppression | None:
+    """Detect an opt-out by the consumer, in any language the reply classifier knows."""
+    for utterance in utterances:
         if (
             utterance.role is Speaker.CONSUMER
             and classify_reply(utterance.text).meaning is ReplyMeaning.REVOKE
@@ -179,31 +188,31 @@ def find_opt_out(spoken: Iterable[Utterance]) -> Suppression | None:
 
 
 def _first_match(
-    what: str, lines: Sequence[tuple[int, str]], look: Any, notes: ReadingNotes
+    detail: str, lines: Sequence[tuple[int, str]], find: Any, notes: ReadingNotes
 ) -> str | None:
-    for nth, words in lines:
-        if found := look(words):
-            notes.warn(f"{what}_from_text")
-            notes.keep(f"line_of.{what}", nth)
-            return str(found)
+    for nth, text in lines:
+        if value := find(text):
+            notes.warn(f"{detail}_from_text")
+            notes.keep_extra(f"line_of.{detail}", nth)
+            return str(value)
     return None
 
 
-def _find_phone(words: str) -> str | None:
-    found = next(iter(phonenumbers.PhoneNumberMatcher(words, "US")), None)
-    return found.raw_string if found else None
+def _find_phone(text: str) -> str | None:
+    match = next(iter(phonenumbers.PhoneNumberMatcher(text, "US")), None)
+    return match.raw_string if match else None
 
 
-def _find_email(words: str) -> str | None:
-    found = _EMAIL.search(words)
-    return found[0].rstrip(".") if found else None
+def _find_email(text: str) -> str | None:
+    match = _EMAIL.search(text)
+    return match[0].rstrip(".") if match else None
 
 
-def _find_name(words: str) -> str | None:
-    for shape in _NAME_PATTERNS:
-        if found := shape.search(words):
+def _find_name(text: str) -> str | None:
+    for pattern in _NAME_PATTERNS:
+        if match := pattern.search(text):
             parts: list[str] = []
-            for part in found[1].split():
+            for part in match[1].split():
                 if part.lower() in _NOT_NAMES:
                     break
                 parts.append(part.rstrip(".,"))

@@ -1,4 +1,4 @@
-"""How a value is written over there, where our own reading of it is not enough."""
+"""Conversions a field map can apply to a value before our own parsers read it."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -8,31 +8,35 @@ from typing import Any
 from rooftree.capture.parsing.reading_notes import ReadingNotes, as_text
 from rooftree.capture.parsing.target_fields import FieldKind
 
-_EXCEL_EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001 (a date of a spreadsheet has no zone)
+_EXCEL_EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001 (a spreadsheet date has no zone)
 _TIME_SHAPES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
-_DAY_FIRST = tuple(f"%d{sign}%m{sign}{year}" for sign in "/.-" for year in ("%Y", "%y"))
-_MONTH_FIRST = tuple(f"%m{sign}%d{sign}{year}" for sign in "/.-" for year in ("%Y", "%y"))
+_DAY_FIRST = tuple(
+    f"%d{separator}%m{separator}{year}" for separator in "/.-" for year in ("%Y", "%y")
+)
+_MONTH_FIRST = tuple(
+    f"%m{separator}%d{separator}{year}" for separator in "/.-" for year in ("%Y", "%y")
+)
 _YEAR_FIRST = ("%Y/%m/%d", "%Y.%m.%d", "%Y%m%d")
 
 
 def _parse_number(text: str) -> Decimal:
     if len(text) > 40:
         raise ValueError("too long for a number")
-    found = Decimal(text.replace(",", "").replace("$", "").rstrip("%").strip())
-    if not found.is_finite() or abs(found.adjusted()) > 18:
-        raise ValueError("no number of this world")
-    return found
+    number = Decimal(text.replace(",", "").replace("$", "").rstrip("%").strip())
+    if not number.is_finite() or abs(number.adjusted()) > 18:
+        raise ValueError("not a plausible number")
+    return number
 
 
-def _parse_date(text: str, shapes: tuple[str, ...]) -> str:
-    for shape in shapes:
-        for clock in _TIME_SHAPES:
+def _parse_date(text: str, date_formats: tuple[str, ...]) -> str:
+    for date_format in date_formats:
+        for time_format in _TIME_SHAPES:
             try:
-                found = datetime.strptime(text, shape + clock)  # noqa: DTZ007 (the source's zone)
+                parsed = datetime.strptime(text, date_format + time_format)  # noqa: DTZ007 (the source's zone)
             except ValueError:
                 continue
-            return found.isoformat() if clock else found.date().isoformat()
-    raise ValueError("written otherwise")
+            return parsed.isoformat() if time_format else parsed.date().isoformat()
+    raise ValueError("not in this date format")
 
 
 def _parse_unix_time(text: str, part: int) -> str:
@@ -56,13 +60,13 @@ _MOMENT_FORMATS: dict[str, tuple[str, Convert]] = {
     "year_first": ("Year first: 2026/11/24", lambda text: _parse_date(text, _YEAR_FIRST)),
     "unix": ("Seconds since 1970", lambda text: _parse_unix_time(text, 1)),
     "unix_ms": ("Milliseconds since 1970", lambda text: _parse_unix_time(text, 1000)),
-    "excel": ("A spreadsheet's day number", _parse_excel_day),
+    "excel": ("Spreadsheet day number", _parse_excel_day),
 }
 _MONEY_FORMATS: dict[str, tuple[str, Convert]] = {
     "cents": ("In cents", lambda text: _parse_number(text) / 100),
     "thousands": ("In thousands", lambda text: _parse_number(text) * 1000),
-    "monthly": ("A month; we keep a year", lambda text: _parse_number(text) * 12),
-    "percent": ("In percent of the price", lambda text: _mark_as_percent(text)),
+    "monthly": ("Per month; stored per year", lambda text: _parse_number(text) * 12),
+    "percent": ("Percent of the price", lambda text: _mark_as_percent(text)),
 }
 CONVERSIONS: dict[FieldKind, dict[str, tuple[str, Convert]]] = {
     FieldKind.MOMENT: _MOMENT_FORMATS,
@@ -71,17 +75,17 @@ CONVERSIONS: dict[FieldKind, dict[str, tuple[str, Convert]]] = {
         "fraction": ("A fraction: 0.06875", lambda text: _parse_number(text) * 100)
     },
     FieldKind.NUMBER: {
-        "months": ("In months; we keep years", lambda text: _parse_number(text) / 12)
+        "months": ("In months; stored in years", lambda text: _parse_number(text) / 12)
     },
     FieldKind.NAME: {"last_first": ("Last name, first name", _reorder_name)},
     FieldKind.YES: {
-        "not": ("Turned around: yes means no", lambda text: _invert_yes_no(text)),
+        "not": ("Inverted: yes means no", lambda text: _invert_yes_no(text)),
     },
 }
 
 
 def _mark_as_percent(text: str) -> str:
-    """A bare number up to 100 is a percentage; money and what says percent stay as they are."""
+    """Add a percent sign to a bare number up to 100; leave all other text alone."""
     try:
         return f"{text}%" if _parse_number(text) <= 100 and "%" not in text else text
     except (ValueError, InvalidOperation):
@@ -97,21 +101,23 @@ def _invert_yes_no(text: str) -> str:
     raise ValueError("neither yes nor no")
 
 
-def convert_value(value: Any, how: str, kind: FieldKind, *, field: str, notes: ReadingNotes) -> Any:
-    """It is the value as our own reading takes it; None with `bad_value` where it cannot be.
+def convert_value(
+    value: Any, conversion: str, kind: FieldKind, *, field: str, notes: ReadingNotes
+) -> Any:
+    """Convert a value for our own parsers; return None and warn `bad_value` when it fails.
 
     Args:
-        how: a key of CONVERSIONS for this kind; "" leaves the value alone.
+        conversion: a key of CONVERSIONS for this kind; "" leaves the value unchanged.
     """
     text = as_text(value).strip()
-    if not how or not text:
+    if not conversion or not text:
         return value
-    known = CONVERSIONS.get(kind, {}).get(how)
-    if known is None:
+    converter = CONVERSIONS.get(kind, {}).get(conversion)
+    if converter is None:
         return value
     try:
-        return known[1](text)
+        return converter[1](text)
     except (ValueError, ArithmeticError, InvalidOperation, OverflowError, OSError):
         notes.warn(f"bad_value:{field}")
-        notes.keep(field, value)
+        notes.keep_extra(field, value)
         return None

@@ -1,7 +1,7 @@
-"""Where a value stands in a delivery: `lead.borrower[0].phone`, and nothing cleverer.
+"""Paths to values in a delivery, such as `lead.borrower[0].phone`.
 
-A path names keys and places. It is looked up, never run: no call, no attribute, no
-wildcard, no way out of the delivery.
+A path is a list of keys and indexes. It is looked up, never executed: no calls, no
+attributes, no wildcards, no access outside the delivery.
 """
 
 import re
@@ -11,8 +11,8 @@ from typing import Any
 
 MAX_PATH_LENGTH = 200  # characters
 MAX_STEPS = 20
-MAX_LEAVES = 500  # of one delivery that are looked at
-XML_TEXT_KEY = "#text"  # of an XML element that has attributes, too
+MAX_LEAVES = 500  # examined in one delivery
+XML_TEXT_KEY = "#text"  # the text of an XML element that also has attributes
 _DOTTED = re.compile(r"\w+(\.\w+)+")
 _STEP = re.compile(r'\.?(?:([^.\[\]"]+)|\[(\d{1,4})\]|\[\s*"([^"]*)"\s*\]|\[([^\[\]"]+)\])')
 
@@ -21,39 +21,39 @@ type Steps = tuple[Step, ...]
 
 
 class BadPath(Exception):
-    """It is no path. The text is fit to show."""
+    """The text is not a valid path. The message can be shown to staff."""
 
 
 @lru_cache(maxsize=4096)
 def parse_path(path: str) -> Steps:
-    """They are the keys and places of a path, in order. Raises `BadPath`."""
-    written = path.strip()
-    if not written:
-        raise BadPath("Say where the value stands, such as lead.phone.")
-    if len(written) > MAX_PATH_LENGTH:
-        raise BadPath(f"A path has at most {MAX_PATH_LENGTH} characters.")
-    found: list[Step] = []
-    at = 0
-    while at < len(written):
-        one = _STEP.match(written, at)
-        if one is None or (at == 0 and written[0] == "."):
-            raise BadPath(f"{written} cannot be read from “{written[at:][:20]}” on; "
-                          "write it like lead.borrower[0].phone.")  # fmt: skip
-        name = next((part for part in (one[1], one[3], one[4]) if part is not None), None)
-        found.append(int(one[2]) if name is None else name.strip())
-        at = one.end()
-    if len(found) > MAX_STEPS:
-        raise BadPath(f"A path has at most {MAX_STEPS} steps.")
-    return tuple(found)
+    """Split a path into its keys and indexes. Raises `BadPath`."""
+    text = path.strip()
+    if not text:
+        raise BadPath("Enter a path, such as lead.phone.")
+    if len(text) > MAX_PATH_LENGTH:
+        raise BadPath(f"A path can have at most {MAX_PATH_LENGTH} characters.")
+    steps: list[Step] = []
+    position = 0
+    while position < len(text):
+        match = _STEP.match(text, position)
+        if match is None or (position == 0 and text[0] == "."):
+            raise BadPath(f"{text} is not a valid path from “{text[position:][:20]}” on. "
+                          "Write it like lead.borrower[0].phone.")  # fmt: skip
+        name = next((part for part in (match[1], match[3], match[4]) if part is not None), None)
+        steps.append(int(match[2]) if name is None else name.strip())
+        position = match.end()
+    if len(steps) > MAX_STEPS:
+        raise BadPath(f"A path can have at most {MAX_STEPS} steps.")
+    return tuple(steps)
 
 
 def find_value(tree: Any, path: str) -> tuple[Steps, Any]:
-    """It is the value at a path and where it really stood; `((), None)` when there is none.
+    """Look up a path; return the actual steps and the value, or `((), None)`. Never raises.
 
-    A key of the whole delivery that is written like the path wins (forms send such
-    keys), and a key in the path's own case over one in another. `[0]` of a single thing
-    is that thing; a name on a list means its first; the name of the one thing that holds
-    all the rest (the root of an XML document) may be left out. Never raises.
+    A top-level key spelled exactly like the path wins (forms send such keys). A key in the
+    same case wins over one in another case. `[0]` of a single value is that value. A name
+    applied to a list means its first item. A single top-level key (the root of an XML
+    document) can be left out of the path.
     """
     place, value = _find_in_tree(tree, path)
     if not place and isinstance(tree, dict) and len(tree) == 1:
@@ -70,27 +70,27 @@ def _find_in_tree(tree: Any, path: str) -> tuple[Steps, Any]:
         steps = parse_path(path)
     except BadPath:
         return (), None
-    real: list[Step] = []
+    place: list[Step] = []
     for step in steps:
         if isinstance(step, str) and isinstance(tree, list) and tree:
-            real, tree = [*real, 0], tree[0]
+            place, tree = [*place, 0], tree[0]
         if step == 0 and not isinstance(tree, list):
             continue
-        place, tree = _take_step(tree, step)
+        key_there, tree = _take_step(tree, step)
         if tree is None:
             return (), None
-        real.append(place)
-    return _resolve_xml_text(tuple(real), tree)
+        place.append(key_there)
+    return _resolve_xml_text(tuple(place), tree)
 
 
-def _resolve_xml_text(place: Steps, found: Any) -> tuple[Steps, Any]:
-    if isinstance(found, dict) and XML_TEXT_KEY in found:
-        return (*place, XML_TEXT_KEY), found[XML_TEXT_KEY]
-    return place, found
+def _resolve_xml_text(place: Steps, value: Any) -> tuple[Steps, Any]:
+    if isinstance(value, dict) and XML_TEXT_KEY in value:
+        return (*place, XML_TEXT_KEY), value[XML_TEXT_KEY]
+    return place, value
 
 
 def _take_step(tree: Any, step: Step) -> tuple[Step, Any]:
-    """The key as it is written there, and what stands under it."""
+    """Return the key as spelled in the tree, and its value; None when missing."""
     if isinstance(tree, dict) and isinstance(step, str):
         key = _find_key(tree, step)
         return (step, None) if key is None else (key, tree[key])
@@ -102,36 +102,36 @@ def _take_step(tree: Any, step: Step) -> tuple[Step, Any]:
 def _find_key(tree: dict[str, Any], name: str) -> str | None:
     if name in tree:
         return name
-    wanted = name.lower()
-    return next((key for key in tree if key.lower() == wanted), None)
+    lowered = name.lower()
+    return next((key for key in tree if key.lower() == lowered), None)
 
 
 def list_leaves(tree: Any) -> Iterator[tuple[Steps, Any]]:
-    """The plain values of a delivery with where each stands; at most `MOST_LEAVES`."""
-    waiting: list[tuple[Steps, Any]] = [((), tree)]
-    given = 0
-    while waiting and given < MAX_LEAVES:
-        steps, value = waiting.pop()
+    """Yield the plain values of a delivery with their steps; at most `MAX_LEAVES`."""
+    pending: list[tuple[Steps, Any]] = [((), tree)]
+    count = 0
+    while pending and count < MAX_LEAVES:
+        steps, value = pending.pop()
         if isinstance(value, dict):
-            waiting += [((*steps, str(key)), part) for key, part in reversed(value.items())]
-        elif isinstance(value, list) and any(isinstance(one, dict | list) for one in value):
+            pending += [((*steps, str(key)), part) for key, part in reversed(value.items())]
+        elif isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
             inner = list(enumerate(value[:MAX_LEAVES]))
-            waiting += [((*steps, nth), part) for nth, part in reversed(inner)]
+            pending += [((*steps, nth), part) for nth, part in reversed(inner)]
         else:
-            given += 1
+            count += 1
             yield steps, value
 
 
 def format_path(steps: Steps) -> str:
-    """The path of these steps; `find` gives the same value for it."""
+    """Format steps as a path; `find_value` returns the same value for it."""
     if len(steps) == 1 and isinstance(steps[0], str) and _DOTTED.fullmatch(steps[0]):
-        return steps[0]  # a key of the whole delivery; forms send `mortgage.loan.amount`
-    said = ""
+        return steps[0]  # a single key with dots; forms send `mortgage.loan.amount`
+    path = ""
     for step in steps:
         if isinstance(step, int):
-            said += f"[{step}]"
+            path += f"[{step}]"
         elif re.fullmatch(r'[^.\[\]"]+', step) and step == step.strip():
-            said += f".{step}" if said else step
+            path += f".{step}" if path else step
         else:
-            said += f'["{step}"]'
-    return said
+            path += f'["{step}"]'
+    return path

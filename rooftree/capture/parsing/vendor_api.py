@@ -1,8 +1,8 @@
-"""What an adapter must ask its vendor before it understands a delivery, and what it was told.
+"""Lookups at a vendor's API that an adapter needs to read a delivery, and their answers.
 
-Some vendors send ids and nothing more. Such an adapter names look-ups in its envelope;
-capture.retrieve carries them out, keeps the answers, and the delivery is read again with
-`Incoming.told`. The adapter stays pure: it never asks by itself.
+Some vendors send only ids. Such an adapter lists lookups in its envelope;
+capture.intake.vendor_lookups carries them out and stores the answers, and the delivery is
+read again with them in `IncomingDelivery`. The adapter stays pure: it makes no requests.
 """
 
 from collections.abc import Mapping
@@ -19,31 +19,32 @@ _REJECTED_CREDENTIAL_STATUSES = frozenset({401, 403})
 
 
 class RateLimited(RetryLater):
-    """We asked too often."""
+    """The vendor limits our request rate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lookup:
-    """One GET at the vendor. Its answer is kept under `path`, which names it within a delivery."""
+    """One GET at the vendor. Its answer is stored under `path`, which is unique in a delivery."""
 
-    path: str  # below the adapter's UPSTREAM; no secret stands in it
+    path: str  # below the adapter's UPSTREAM; contains no secret
     query: tuple[tuple[str, str], ...] = ()
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VendorAnswer:
-    """What the vendor answered to one look-up."""
+    """A vendor's answer to one lookup."""
 
     status: int
     body: bytes = field(default=b"", repr=False)  # masked
 
     @property
     def is_ok(self) -> bool:
+        """Return True for a 2xx status."""
         return 200 <= self.status < 300
 
-    def fields(self) -> Fields:
-        """The JSON object it is; an empty one for anything else."""
+    def json_fields(self) -> Fields:
+        """Parse the body as a JSON object; return an empty one for anything else."""
         try:
             return Fields(parse_json_object(self.body, ReadingNotes()))
         except UnreadableBody:
@@ -52,65 +53,63 @@ class VendorAnswer:
 
 @runtime_checkable
 class Upstream(Protocol):
-    """What the module of a source has besides, when it must ask."""
+    """Extra members of a source's module that needs lookups."""
 
     UPSTREAM: str  # the only address its credentials are ever sent to
 
     def authorize_lookup(self, lookup: Lookup, credentials: Mapping[str, str], /) -> Lookup:
-        """It is the look-up as it goes out, with the credentials in it. Pure.
+        """Add the credentials to a lookup. Pure.
 
-        Raises `Misconfigured` when one is missing.
+        Raises `Misconfigured` when a credential is missing.
         """
         ...
 
-    def classify_failure(self, told: VendorAnswer, /) -> VendorError | None:
-        """How an answer failed, as core.failures tells it; None when it is a good one."""
+    def classify_failure(self, answer: VendorAnswer, /) -> VendorError | None:
+        """Classify a failed answer as a `VendorError`; return None for a good one."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadListPage:
-    """What one page of a vendor's own list says."""
+    """One page of a vendor's own list of leads."""
 
-    notices: tuple[bytes, ...] = ()  # of one lead each, as the vendor would have posted them
-    more: tuple[Lookup, ...] = ()  # what must be asked to know the rest
+    notices: tuple[bytes, ...] = ()  # one per lead, as the vendor would have posted it
+    next_lookups: tuple[Lookup, ...] = ()  # lookups for the rest of the list
 
 
 @runtime_checkable
 class ListingUpstream(Upstream, Protocol):
-    """An upstream that tells by itself which leads it has."""
+    """An upstream that can list its leads."""
 
-    LISTING_CREDENTIALS: tuple[
-        str, ...
-    ]  # its CREDENTIALS without which the list cannot be asked for
+    LISTING_CREDENTIALS: tuple[str, ...]  # the CREDENTIALS that listing requires
 
     def first_list_lookup(self, since: datetime, /) -> Lookup:
-        """Where its list begins."""
+        """Return the lookup of the first page of the list."""
         ...
 
     def parse_list_page(
-        self, lookup: Lookup, told: VendorAnswer, since: datetime, /
+        self, lookup: Lookup, answer: VendorAnswer, since: datetime, /
     ) -> LeadListPage:
-        """It is what a good answer to a look-up of the list says. Pure."""
+        """Parse a good answer to a list lookup. Pure."""
         ...
 
 
-def find_status_failure(told: VendorAnswer) -> VendorError | None:
-    """How an answer failed where the vendor's status says it all."""
-    if told.is_ok:
+def find_status_failure(answer: VendorAnswer) -> VendorError | None:
+    """Classify a failed answer by its HTTP status alone; return None for a good one."""
+    if answer.is_ok:
         return None
-    code = str(told.status)
-    if told.status == 429:
-        return RateLimited("The vendor is asked too often (429).")
-    if told.status in _RETRY_STATUSES or told.status >= 500:
-        return RetryLater(f"The vendor is busy or failing ({code}).")
-    if told.status in _REJECTED_CREDENTIAL_STATUSES:
+    code = str(answer.status)
+    if answer.status == 429:
+        return RateLimited("The vendor is limiting our requests (429).")
+    if answer.status in _RETRY_STATUSES or answer.status >= 500:
+        return RetryLater(f"The vendor's server is busy or failing ({code}).")
+    if answer.status in _REJECTED_CREDENTIAL_STATUSES:
         return Misconfigured(f"The vendor does not accept our credentials ({code}).")
     return RequestRejected(f"The vendor has no such record ({code}).", code=code)
 
 
 def quarantine_reason(failure: VendorError) -> str:
-    """The machine's reason of a delivery that waits because a look-up failed so."""
+    """Return the reason code for a delivery quarantined by a failed lookup."""
     if isinstance(failure, Misconfigured):
         return "upstream_auth"
     if isinstance(failure, RateLimited):
@@ -119,16 +118,16 @@ def quarantine_reason(failure: VendorError) -> str:
 
 
 def require_credential(credentials: Mapping[str, str], name: str, label: str) -> str:
-    """One of a source's credentials. Raises `Misconfigured`, naming the field of its page."""
-    found = credentials.get(name, "")
-    if not found:
-        raise Misconfigured(f"Fill in “{label}” on the source's set-up page.")
-    return found
+    """Return a credential of the source. Raises `Misconfigured`, naming the field on its page."""
+    value = credentials.get(name, "")
+    if not value:
+        raise Misconfigured(f"Fill in “{label}” on the source's setup page.")
+    return value
 
 
 def with_bearer_token(
     lookup: Lookup, credentials: Mapping[str, str], *headers: tuple[str, str]
 ) -> Lookup:
-    """The look-up with the source's access token, and what else its vendor wants in the head."""
+    """Add the source's access token, and any further headers, to a lookup."""
     token = require_credential(credentials, "access_token", "Access token")
     return replace(lookup, headers=(("Authorization", f"Bearer {token}"), *headers))

@@ -1,4 +1,4 @@
-"""The words sources use for the same thing, and ours. Numeric codes stay with their vendor."""
+"""Tables from vendors' words to our vocabulary. Numeric codes stay in each vendor's file."""
 
 import re
 from collections.abc import Mapping
@@ -22,11 +22,11 @@ from rooftree.leads.vocabulary import (
 )
 
 
-def word_table[W: StrEnum](own: type[W], **also: str) -> dict[str, W]:
-    """Our own words, and for each of ours the vendors' words, space between them."""
-    table = {squash_word(word.value): word for word in own}
-    for name, theirs in also.items():
-        table |= {word: own[name] for word in theirs.split()}
+def word_table[W: StrEnum](words: type[W], **vendor_words: str) -> dict[str, W]:
+    """Build a table of our own words plus, per word, the vendors' words separated by spaces."""
+    table = {squash_word(word.value): word for word in words}
+    for name, variants in vendor_words.items():
+        table |= {word: words[name] for word in variants.split()}
     return table
 
 
@@ -43,7 +43,7 @@ PURPOSES = word_table(
     RENOVATION="homeimprovement rehab",
     REVERSE="reversemortgage hecm",
 )
-REFINANCE_GOALS = {  # what it is for; what else they say (a new roof) leaves it open
+REFINANCE_GOALS = {  # other goals (a new roof) leave the kind of refinance open
     "lowerrate": Purpose.REFINANCE_RATE_TERM,
     "rateterm": Purpose.REFINANCE_RATE_TERM,
     "cash": Purpose.REFINANCE_CASH_OUT,
@@ -135,61 +135,60 @@ _TIMELINE_BY_DAYS = (
 def match_choice[W: StrEnum](
     value: Any, table: Mapping[str, W], field: str, key: str, notes: ReadingNotes
 ) -> W | None:
-    """It is our word for a vendor's.
+    """Return our word for a vendor's word, or None.
 
-    An unknown one is kept under the vendor's `key` with a warning; a lead is never
-    refused for it.
+    An unknown word is kept under the vendor's `key` with a warning; it never rejects a lead.
     """
-    written = short_text(value)
-    if written is None:
+    text = short_text(value)
+    if text is None:
         return None
-    found = table.get(squash_word(written))
-    if found is None:
-        _keep_unknown_word(written, field, key, notes)
-    return found
+    word = table.get(squash_word(text))
+    if word is None:
+        _keep_unknown_word(text, field, key, notes)
+    return word
 
 
-def _keep_unknown_word(written: str, field: str, key: str, notes: ReadingNotes) -> None:
-    notes.warn(f"unknown_enum:{field}={written}")
-    notes.keep(key, written)
+def _keep_unknown_word(text: str, field: str, key: str, notes: ReadingNotes) -> None:
+    notes.warn(f"unknown_enum:{field}={text}")
+    notes.keep_extra(key, text)
 
 
 def match_timeline(value: Any, key: str, notes: ReadingNotes) -> Timeline | None:
-    """It is when the consumer wants to close: days as a number, or words with their last day."""
-    written = short_text(value)
-    if written is None:
+    """Return when the consumer wants to close, from days or from words such as "3-6 months"."""
+    text = short_text(value)
+    if text is None:
         return None
-    word = squash_word(written)
+    word = squash_word(text)
     if word in _SOON_WORDS or word in _NO_TIMEFRAME_WORDS:
         return Timeline.ASAP if word in _SOON_WORDS else Timeline.NO_TIMEFRAME
-    if re.fullmatch(r"-\d+", written):
+    if re.fullmatch(r"-\d+", text):
         return Timeline.ASAP
     if word == "thisyear":
         return Timeline.WITHIN_12_MONTHS
-    if word in (own := {squash_word(one.value): one for one in Timeline}):
-        return own[word]
-    days = _parse_latest_day(written)
+    if word in (own_words := {squash_word(timeline.value): timeline for timeline in Timeline}):
+        return own_words[word]
+    days = _parse_latest_day(text)
     if days is None:
-        _keep_unknown_word(written, "timeline", key, notes)
+        _keep_unknown_word(text, "timeline", key, notes)
         return None
     return next((when for latest, when in _TIMELINE_BY_DAYS if days <= latest), Timeline.LATER)
 
 
-def _parse_latest_day(written: str) -> int | None:
-    found = _SPAN_PATTERN.search(written)
-    if found is None:
+def _parse_latest_day(text: str) -> int | None:
+    match = _SPAN_PATTERN.search(text)
+    if match is None:
         return None
-    unit = _UNIT_DAYS[(found[5] or "d")[0].lower()]
-    amount = int(found[3] or found[1])
+    unit = _UNIT_DAYS[(match[5] or "d")[0].lower()]
+    amount = int(match[3] or match[1])
     days = 365 * amount // 12 if unit == 30 and amount % 12 == 0 else amount * unit
-    is_open = found[2] or found[4] or _BEYOND_PATTERN.search(written)
+    is_open = match[2] or match[4] or _BEYOND_PATTERN.search(text)
     return days + 1 if is_open else days
 
 
 def match_language(value: Any) -> str | None:
-    """It is the primary language tag somebody stated ("es-MX", "Spanish"), never a guess."""
-    written = (short_text(value) or "").lower()
-    if written in LANGUAGES:
-        return LANGUAGES[written]
-    tag = re.split(r"[-_]", written)[0]
+    """Return the primary language tag of a stated language ("es-MX", "Spanish"), never a guess."""
+    text = (short_text(value) or "").lower()
+    if text in LANGUAGES:
+        return LANGUAGES[text]
+    tag = re.split(r"[-_]", text)[0]
     return tag if re.fullmatch(r"[a-z]{2,3}", tag) else None

@@ -1,4 +1,4 @@
-"""Bytes to plain objects: JSON, forms, XML. Each gives None or raises `Unreadable`, never more."""
+"""Parsers from bytes to plain objects: JSON, forms, XML. They raise only `UnreadableBody`."""
 
 import codecs
 import json
@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl
 from xml.parsers import expat
@@ -13,8 +14,8 @@ from xml.parsers import expat
 from rooftree.capture.parsing.reading_notes import ReadingNotes
 
 _MAX_DEPTH = 50  # levels of XML or JSON
-_MAX_INTEGER_DIGITS = 400  # digits; a longer one stays text
-_MAX_FORM_FIELDS = 2_000  # of a form
+_MAX_INTEGER_DIGITS = 400  # a longer integer stays text
+_MAX_FORM_FIELDS = 2_000  # fields of one form
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
@@ -25,12 +26,12 @@ _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 
 
 class UnreadableBody(Exception):
-    """The body is not what it claims; the text is the machine's reason."""
+    """The body does not have the format it claims; the text is the reason code."""
 
 
 @dataclass(slots=True)
 class Element:
-    """One XML element without its namespace."""
+    """One XML element, without namespaces."""
 
     name: str
     attributes: dict[str, str] = field(default_factory=dict)
@@ -38,25 +39,27 @@ class Element:
     text: str = ""
 
     def descendants_by_name(self) -> dict[str, "Element"]:
-        """Everything below, by lower-case name; of several the first in document order."""
-        found: dict[str, Element] = {}
-        waiting = [*reversed(self.children)]
-        while waiting:
-            one = waiting.pop()
-            found.setdefault(one.name.lower(), one)
-            waiting += reversed(one.children)
-        return found
+        """Return all descendants by lower-case name; the first in document order wins."""
+        elements: dict[str, Element] = {}
+        pending = [*reversed(self.children)]
+        while pending:
+            element = pending.pop()
+            elements.setdefault(element.name.lower(), element)
+            pending += reversed(element.children)
+        return elements
 
     def find(self, name: str) -> "Element | None":
-        """The first element of that name below this one, in any case."""
+        """Return the first descendant of that name, ignoring case, or None."""
         return self.descendants_by_name().get(name.lower())
 
     def value(self) -> str:
-        """Attribute `val`, else a child `val`, else the text."""
-        named = {key.lower(): held for key, held in self.attributes.items()}
+        """Return attribute `val` or `value`, else a child of that name, else the text."""
+        attributes = {
+            key.lower(): attribute_value for key, attribute_value in self.attributes.items()
+        }
         for key in ("val", "value"):
-            if key in named:
-                return named[key]
+            if key in attributes:
+                return attributes[key]
         child = next(
             (child for child in self.children if child.name.lower() in ("val", "value")), None
         )
@@ -64,20 +67,20 @@ class Element:
 
 
 def content_charset(content_type: str | None) -> str | None:
-    """It is the charset a Content-Type header names, when Python knows it."""
-    found = _CHARSET.search(content_type or "")
+    """Return the charset a Content-Type header names, or None when Python doesn't know it."""
+    match = _CHARSET.search(content_type or "")
     try:
-        return codecs.lookup(found[1]).name if found else None
+        return codecs.lookup(match[1]).name if match else None
     except LookupError:
         return None
 
 
-def decode_body(body: bytes, notes: ReadingNotes, *, told: str | None = None) -> str:
-    """It is the body as text: byte-order mark, then UTF-8, then the charset told, then cp1252."""
+def decode_body(body: bytes, notes: ReadingNotes, *, declared_charset: str | None = None) -> str:
+    """Decode the body: byte-order mark, then UTF-8, then the declared charset, then cp1252."""
     for mark, encoding in _BOMS:
         if body.startswith(mark):
             return body[len(mark) :].decode(encoding, "replace")
-    for encoding in ("utf-8", told or "utf-8"):
+    for encoding in ("utf-8", declared_charset or "utf-8"):
         try:
             return body.decode(encoding)
         except (UnicodeDecodeError, LookupError):
@@ -87,65 +90,63 @@ def decode_body(body: bytes, notes: ReadingNotes, *, told: str | None = None) ->
 
 
 def parse_json_object(
-    body: bytes, notes: ReadingNotes, *, told: str | None = None
+    body: bytes, notes: ReadingNotes, *, declared_charset: str | None = None
 ) -> dict[str, Any]:
-    """It is the one JSON object in the body.
+    """Parse the JSON object in the body.
 
-    Integers stay exact, fractions become `Decimal`. Of a repeated key the first value
-    that is not empty stays, with a warning. Raises `Unreadable("invalid_json")`.
+    Integers stay exact, fractions become `Decimal`. For a repeated key the first non-empty
+    value wins, with a warning. Raises `UnreadableBody("invalid_json")`.
     """
-
-    def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
-        return merge_pairs(found, notes)
-
-    text = decode_body(body, notes, told=told).strip()
+    text = decode_body(body, notes, declared_charset=declared_charset).strip()
     try:
-        found = json.loads(
+        parsed = json.loads(
             text,
-            strict=False,  # senders break lines inside of strings
-            object_pairs_hook=pairs,
+            strict=False,  # some senders put raw line breaks inside strings
+            object_pairs_hook=partial(merge_pairs, notes=notes),
             parse_float=Decimal,
             parse_int=lambda digits: int(digits) if len(digits) < _MAX_INTEGER_DIGITS else digits,
             parse_constant=lambda _: None,
         )
     except (ValueError, RecursionError, ArithmeticError) as error:
         raise UnreadableBody("invalid_json") from error
-    if not isinstance(found, dict) or _nesting_depth(found) > _MAX_DEPTH:
+    if not isinstance(parsed, dict) or _nesting_depth(parsed) > _MAX_DEPTH:
         raise UnreadableBody("invalid_json")
-    return found
+    return parsed
 
 
-def parse_form(body: bytes, notes: ReadingNotes, *, told: str | None = None) -> dict[str, Any]:
-    """It is a URL-encoded form as one flat object. Raises `Unreadable("invalid_form")`."""
-    text = decode_body(body, notes, told=told).strip()
+def parse_form(
+    body: bytes, notes: ReadingNotes, *, declared_charset: str | None = None
+) -> dict[str, Any]:
+    """Parse a URL-encoded form to one flat object. Raises `UnreadableBody("invalid_form")`."""
+    text = decode_body(body, notes, declared_charset=declared_charset).strip()
     try:
-        found = parse_qsl(
+        pairs = parse_qsl(
             text, keep_blank_values=True, max_num_fields=_MAX_FORM_FIELDS, errors="surrogateescape"
         )
     except ValueError as error:
         raise UnreadableBody("invalid_form") from error
-    return merge_pairs([(_repair_text(key), _repair_text(value)) for key, value in found], notes)
+    return merge_pairs([(_repair_text(key), _repair_text(value)) for key, value in pairs], notes)
 
 
-def merge_pairs(found: list[tuple[str, Any]], notes: ReadingNotes) -> dict[str, Any]:
-    """It is one object of key and value pairs; of a repeated key the first non-empty value."""
-    kept: dict[str, Any] = {}
-    for key, value in found:
-        if key in kept:
+def merge_pairs(pairs: list[tuple[str, Any]], notes: ReadingNotes) -> dict[str, Any]:
+    """Merge pairs to one object; for a repeated key keep the first non-empty value and warn."""
+    merged: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in merged:
             notes.warn(f"repeated_key:{key[:100]}")
-        if kept.get(key) in (None, ""):
-            kept[key] = value
-    return kept
+        if merged.get(key) in (None, ""):
+            merged[key] = value
+    return merged
 
 
-def parse_xml(body: bytes, notes: ReadingNotes, *, told: str | None = None) -> Element:
-    """It is the root element. No document type, no entity, no network, 50 levels at most.
+def parse_xml(body: bytes, notes: ReadingNotes, *, declared_charset: str | None = None) -> Element:
+    """Parse XML; return the root. No document type, no entities, no network, at most 50 levels.
 
-    The declaration's encoding wins over the header's while it decodes. Raises
-    `Unreadable("xml_dtd_forbidden")` or `Unreadable("invalid_xml")`.
+    The declaration's encoding wins over the header's when it decodes. Raises
+    `UnreadableBody("xml_dtd_forbidden")` or `UnreadableBody("invalid_xml")`.
     """
     stripped = body.strip()
-    for encoding in (None, told):
+    for encoding in (None, declared_charset):
         try:
             return _Builder().build(stripped, encoding)
         except (expat.ExpatError, ValueError, LookupError):
@@ -160,7 +161,7 @@ def parse_xml(body: bytes, notes: ReadingNotes, *, told: str | None = None) -> E
 
 
 class _Builder:
-    """Builds the tree from expat's events; refuses a document type before anything is expanded."""
+    """Builds the tree from expat events; rejects a document type before any expansion."""
 
     def __init__(self) -> None:
         self._open: list[Element] = []
@@ -190,12 +191,12 @@ class _Builder:
         if len(self._open) >= _MAX_DEPTH:
             raise UnreadableBody("invalid_xml")
         local = {key.rpartition(":")[2]: value for key, value in attributes.items()}
-        one = Element(name=name.rpartition(":")[2], attributes=local)
+        element = Element(name=name.rpartition(":")[2], attributes=local)
         if self._open:
-            self._open[-1].children.append(one)
+            self._open[-1].children.append(element)
         else:
-            self._root = one
-        self._open.append(one)
+            self._root = element
+        self._open.append(element)
 
     def _end(self, _: str) -> None:
         self._open.pop()
@@ -205,7 +206,7 @@ class _Builder:
 
 
 def _repair_text(text: str) -> str:
-    """Form bytes that were not UTF-8 were Windows-1252."""
+    """Decode form bytes that were not UTF-8 as Windows-1252."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -213,15 +214,15 @@ def _repair_text(text: str) -> str:
     return text
 
 
-def _nesting_depth(found: Any) -> int:
-    """Levels of nesting, counted without recursion and no further than needed."""
-    level, depth = [found], 0
+def _nesting_depth(tree: Any) -> int:
+    """Count nesting levels, without recursion, and stop past `_MAX_DEPTH`."""
+    level, depth = [tree], 0
     while level and depth <= _MAX_DEPTH:
         depth += 1
         level = [
             part
-            for one in level
-            for part in (one.values() if isinstance(one, dict) else one)
+            for node in level
+            for part in (node.values() if isinstance(node, dict) else node)
             if isinstance(part, dict | list)
         ]
     return depth

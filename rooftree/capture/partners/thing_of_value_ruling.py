@@ -39,7 +39,7 @@ def forbidden_thing_finding(thing: ThingOfValue) -> NewFinding:
     law, day = reason_sentences.REASON_SENTENCES[thing.reason], thing.on_date
     return NewFinding(
         rule=RSP_01.id,
-        cause=f"thing:{thing.pk}",
+        idempotency_key=f"thing:{thing.pk}",
         sentence=f"{thing.what}, given to {thing.partner} on {day:%b} {day.day}, {day.year}. {law}",
         notice="Something was given to a partner that the rule forbids.",
         link=THINGS_OF_VALUE_PATH,

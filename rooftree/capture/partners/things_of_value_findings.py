@@ -162,6 +162,6 @@ def _excess_share_findings(partner: Partner, agreement: Agreement) -> Iterator[N
 
 def _build_finding(cause: str, sentence: str) -> NewFinding:
     return NewFinding(
-        rule=RSP_01.id, cause=cause, sentence=sentence, link=THINGS_OF_VALUE_PATH,
+        rule=RSP_01.id, idempotency_key=cause, sentence=sentence, link=THINGS_OF_VALUE_PATH,
         notice="What was given to a partner needs your review.",
     )  # fmt: skip

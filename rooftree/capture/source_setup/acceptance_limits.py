@@ -80,7 +80,7 @@ class OfferedLead:
 
     state: str = ""  # USPS, of the property
     cents: int = 0  # that it costs
-    lacks: tuple[str, ...] = ()  # keys of REQUIRED that it does not bring
+    missing_fields: tuple[str, ...] = ()  # keys of REQUIRED that it does not bring
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,21 +97,21 @@ class LimitFacts:
 
     is_in_audit: bool = False  # nothing is bought of it yet
     licensed: frozenset[str] = frozenset()  # where we may lend and somebody may originate
-    is_known: bool = False  # the person asked within the window
-    taken: Mapping[Span, TakenTotals] = field(default_factory=dict)  # with the bids still out
+    has_asked_recently: bool = False  # the person asked within the window
+    taken_totals: Mapping[Span, TakenTotals] = field(default_factory=dict)  # with the bids still out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
     """Why we do not take an inquiry."""
 
-    why: str  # a key of WHY_NOT, or lacks: and one of REQUIRED
+    reason_code: str  # a key of WHY_NOT, or lacks: and one of REQUIRED
     sentence: str  # for staff
 
     @property
-    def said(self) -> str:
+    def vendor_reason(self) -> str:
         """The same as a vendor is told it."""
-        return vendor_reason_for(self.why)
+        return vendor_reason_for(self.reason_code)
 
 
 def vendor_reason_for(why: str) -> str:
@@ -130,15 +130,15 @@ def find_refusal(
     """The first of the limits that an inquiry is outside of; None: it is taken."""
     state = offered.state
     if limits.licensed_only and state and state not in standing.licensed:
-        return Refusal(why="not_licensed", sentence=f"We are not licensed in {state}.")
+        return Refusal(reason_code="not_licensed", sentence=f"We are not licensed in {state}.")
     for key in limits.required:
-        if key in offered.lacks:
+        if key in offered.missing_fields:
             return Refusal(
-                why=f"lacks:{key}", sentence=f"It came without {REQUIRABLE_FIELDS[key]}."
+                reason_code=f"lacks:{key}", sentence=f"It came without {REQUIRABLE_FIELDS[key]}."
             )
-    if limits.duplicate_days and standing.is_known:
+    if limits.duplicate_days and standing.has_asked_recently:
         within = f"the last {limits.duplicate_days} days"
-        return Refusal(why="duplicate", sentence=f"The same person asked within {within}.")
+        return Refusal(reason_code="duplicate", sentence=f"The same person asked within {within}.")
     return next(
         filter(None, (_find_cap_refusal(span, offered, limits, standing) for span in Span)), None
     )
@@ -148,17 +148,17 @@ def _find_cap_refusal(
     span: Span, offered: OfferedLead, limits: AcceptanceLimits, standing: LimitFacts
 ) -> Refusal | None:
     """Whether one more is too many for an hour, a day, a month, or too dear."""
-    taken = standing.taken.get(span, TakenTotals())
+    taken = standing.taken_totals.get(span, TakenTotals())
     most, budget = limits.leads.get(span), limits.cents.get(span)
     if most is not None and taken.leads >= most:
         sentence = f"{taken.leads:,} had been taken that {span}, and at most {most:,} are."
-        return Refusal(why=f"{_SPAN_ADVERBS[span]}_cap", sentence=sentence)
+        return Refusal(reason_code=f"{_SPAN_ADVERBS[span]}_cap", sentence=sentence)
     if budget is not None and taken.cents + offered.cents > budget:
         sentence = (
             f"{_format_dollars(taken.cents)} had been spent that {span}; with {_format_dollars(offered.cents)} "
             f"more it would be over {_format_dollars(budget)}."
         )
-        return Refusal(why=f"{_SPAN_ADVERBS[span]}_budget", sentence=sentence)
+        return Refusal(reason_code=f"{_SPAN_ADVERBS[span]}_budget", sentence=sentence)
     return None
 
 
@@ -174,7 +174,7 @@ def describe_offered_lead(lead: CanonicalLead, *, usual_cents: int | None) -> Of
     return OfferedLead(
         state=property_state(lead),
         cents=lead_price_cents(lead, usual_cents=usual_cents),
-        lacks=tuple(key for key, (_, held) in _FIELD_CHECKS.items() if not held(lead)),
+        missing_fields=tuple(key for key, (_, held) in _FIELD_CHECKS.items() if not held(lead)),
     )
 
 

@@ -37,23 +37,23 @@ SHOWN_PER_REASON = 3  # of each reason
 class RefusedGroup:
     """Deliveries that one reason would have turned away."""
 
-    why: str
+    reason_code: str
     count: int
-    first: tuple[tuple[Delivery, Refusal], ...]  # SHOWN of them
+    examples: tuple[tuple[Delivery, Refusal], ...]  # SHOWN of them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitsPreview:
     """What came of it."""
 
-    looked_at: int  # usable inquiries of real people
-    refused: tuple[RefusedGroup, ...]  # most frequent first
+    inquiry_count: int  # usable inquiries of real people
+    refused_groups: tuple[RefusedGroup, ...]  # most frequent first
     cents: int  # that those refused were offered for
     since: datetime
 
     @property
     def refused_count(self) -> int:
-        return sum(one.count for one in self.refused)
+        return sum(one.count for one in self.refused_groups)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -68,7 +68,7 @@ class _ReplayState:
     asked: dict[UUID, datetime] = field(default_factory=dict)  # by person: taken anew, last
     licenses: dict[tuple[str, date], frozenset[str]] = field(default_factory=dict)
 
-    def standing(self, one: OfferedLead, person: UUID | None, at: datetime) -> LimitFacts:
+    def limit_facts_at(self, one: OfferedLead, person: UUID | None, at: datetime) -> LimitFacts:
         for span, moment in span_starts(at, self.zone).items():
             if moment != self.began[span]:
                 self.began[span], self.taken[span] = moment, TakenTotals()
@@ -77,11 +77,11 @@ class _ReplayState:
             self.licenses[place] = licensed_states(one.state, at)
         return LimitFacts(
             licensed=self.licenses.get(place, frozenset()),
-            is_known=person is not None and self._has_asked_recently(person, at),
-            taken=self.taken,
+            has_asked_recently=person is not None and self._has_asked_recently(person, at),
+            taken_totals=self.taken,
         )
 
-    def take(self, cents: int, person: UUID | None, at: datetime) -> None:
+    def count_taken(self, cents: int, person: UUID | None, at: datetime) -> None:
         for span, so_far in self.taken.items():
             self.taken[span] = TakenTotals(leads=so_far.leads + 1, cents=so_far.cents + cents)
         if person:
@@ -109,25 +109,25 @@ def preview_limits(source: Source, limits: AcceptanceLimits, *, at: datetime) ->
     for delivery in deliveries:
         envelope, moment = reread_delivery(delivery), delivery.received_at
         if not is_single_inquiry(envelope):
-            past.standing(OfferedLead(), None, moment)
-            past.take(0, None, moment)
+            past.limit_facts_at(OfferedLead(), None, moment)
+            past.count_taken(0, None, moment)
             continue
         looked_at += 1
         one = describe_offered_lead(envelope.leads[0], usual_cents=source.cost_cents)
         person = people.get(delivery.pk) or (
             find_person_id(envelope.leads[0]) if limits.duplicate_days else None
         )
-        against = find_refusal(one, limits, past.standing(one, person, moment))
+        against = find_refusal(one, limits, past.limit_facts_at(one, person, moment))
         if against is None:
-            past.take(one.cents, person, moment)
+            past.count_taken(one.cents, person, moment)
             continue
         cents += one.cents
-        refused.setdefault(against.why, []).append((delivery, against))
+        refused.setdefault(against.reason_code, []).append((delivery, against))
     counts = Counter({why: len(those) for why, those in refused.items()})
     return LimitsPreview(
-        looked_at=looked_at,
-        refused=tuple(
-            RefusedGroup(why=why, count=count, first=tuple(refused[why][:SHOWN_PER_REASON]))
+        inquiry_count=looked_at,
+        refused_groups=tuple(
+            RefusedGroup(reason_code=why, count=count, examples=tuple(refused[why][:SHOWN_PER_REASON]))
             for why, count in counts.most_common()
         ),
         cents=cents,

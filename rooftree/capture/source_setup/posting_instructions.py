@@ -76,8 +76,8 @@ class Field:
     label: str
     group: str  # of our fields, as “The home”
     names: tuple[str, ...]
-    holds: str
-    words: tuple[str, ...]  # theirs that are known, where it is a word
+    value_description: str
+    known_words: tuple[str, ...]  # theirs that are known, where it is a word
     is_required: bool
 
 
@@ -90,7 +90,7 @@ class SampleReply:
 
     @property
     def body(self) -> str:
-        filled = self.answer.filled(lead_id=SAMPLE_ID, reference=SAMPLE_REFERENCE)
+        filled = self.answer.with_values(lead_id=SAMPLE_ID, reference=SAMPLE_REFERENCE)
         return filled.to_bytes().decode()
 
 
@@ -185,7 +185,7 @@ def _header_and_proof(source: Source) -> tuple[str, Proof]:
         return signature, Proof.HMAC
     usual = default_proof(source)
     kind = Proof(source.setup.get("proof") or usual)
-    return proof_header(source.setup, usual=usual), kind
+    return proof_header(source.setup, default_proof=usual), kind
 
 
 def _describe_proof(source: Source) -> str:
@@ -220,7 +220,7 @@ def _sample_replies(source: Source, at: datetime) -> Iterable[SampleReply]:
     with atomic():
         good = adapter.read(incoming)
     yield SampleReply(when="It was taken", answer=good.http)
-    if not good.offer:
+    if not good.placed_bid:
         yield SampleReply(when="The same again", answer=good.as_duplicate().http)
     if tell := rejection_answer_for(source):
         answer = tell(REFUSAL_REASONS["duplicate"], incoming)
@@ -271,8 +271,8 @@ def _list_fields(source: Source) -> tuple[Field, ...]:
             label=TARGET_FIELDS[key].label,
             group=TARGET_FIELDS[key].group,
             names=tuple(found),
-            holds=KIND_DESCRIPTIONS[TARGET_FIELDS[key].kind],
-            words=tuple(dict.fromkeys(filter(None, words.get(key, ())))),
+            value_description=KIND_DESCRIPTIONS[TARGET_FIELDS[key].kind],
+            known_words=tuple(dict.fromkeys(filter(None, words.get(key, ())))),
             is_required=key in required,
         )
         for key, found in names.items()

@@ -26,7 +26,7 @@ class Arrivals:
     """What came of one source in the weeks up to its newest arrival."""
 
     by_hour: Mapping[datetime, int]  # by the beginning of the hour, UTC
-    newest: Sequence[datetime]  # the last of them, oldest first
+    recent_arrivals: Sequence[datetime]  # the last of them, oldest first
 
     @property
     def count(self) -> int:
@@ -38,19 +38,19 @@ class SilenceThreshold:
     """From when on nothing at all is an alarm."""
 
     at: datetime
-    usually: int  # inquiries that come in such a time; 0: nobody can say
+    expected_count: int  # inquiries that come in such a time; 0: nobody can say
 
 
 def threshold_from_arrivals(arrivals: Arrivals, zone: ZoneInfo) -> SilenceThreshold | None:
     """By its own pauses; None where too little has come to know them."""
-    first, last = min(arrivals.by_hour, default=None), arrivals.newest[-1:]
+    first, last = min(arrivals.by_hour, default=None), arrivals.recent_arrivals[-1:]
     if first is None or not last or arrivals.count < MIN_ARRIVALS or last[0] - first < 2 * WEEK:
         return None
     week = _WeeklyRates(arrivals, first, last[0], zone)
-    pauses = sorted(week.expected(a, b) for a, b in pairwise(arrivals.newest))
+    pauses = sorted(week.expected_count(a, b) for a, b in pairwise(arrivals.recent_arrivals))
     usual = max(pauses[int(len(pauses) * 0.95)], 1.0)
     needed = usual * log(max(WEEKS_PER_QUARTER * week.total, 2)) / log(20)
-    return SilenceThreshold(at=week.when(last[0], needed), usually=round(needed))
+    return SilenceThreshold(at=week.reached_at(last[0], needed), expected_count=round(needed))
 
 
 def threshold_from_baseline(last_at: datetime, per_week: int | None) -> SilenceThreshold | None:
@@ -58,7 +58,7 @@ def threshold_from_baseline(last_at: datetime, per_week: int | None) -> SilenceT
     if not per_week:
         return None
     needed = log(max(WEEKS_PER_QUARTER * per_week, 20))
-    return SilenceThreshold(at=last_at + WEEK * (needed / per_week), usually=round(needed))
+    return SilenceThreshold(at=last_at + WEEK * (needed / per_week), expected_count=round(needed))
 
 
 class _WeeklyRates:
@@ -77,7 +77,7 @@ class _WeeklyRates:
         self._rates = {place: came[place] / seen[place] for place in seen}
         self.total = sum(self._rates.values())  # of a week
 
-    def expected(self, since: datetime, until: datetime) -> float:
+    def expected_count(self, since: datetime, until: datetime) -> float:
         """How many usually come between two moments."""
         found, moment = 0.0, since
         while moment < until:
@@ -86,7 +86,7 @@ class _WeeklyRates:
             moment = end
         return found
 
-    def when(self, since: datetime, needed: float) -> datetime:
+    def reached_at(self, since: datetime, needed: float) -> datetime:
         """By when so many usually have come."""
         moment = since
         while True:

@@ -49,11 +49,11 @@ class LeadQuality:
     """Of how many fresh leads how many can be reached by a number."""
 
     leads: int
-    reached: int
+    reachable: int
 
     @property
     def pct(self) -> int | None:
-        return round(100 * self.reached / self.leads) if self.leads else None
+        return round(100 * self.reachable / self.leads) if self.leads else None
 
     def is_below(self, agreed_pct: int) -> bool:
         """Whether chance does not explain it any more; few leads say nothing."""
@@ -61,7 +61,7 @@ class LeadQuality:
             return False
         agreed = agreed_pct / 100
         slack = MARGIN_STANDARD_ERRORS * sqrt(agreed * (1 - agreed) / self.leads)
-        return self.reached / self.leads < agreed - slack
+        return self.reachable / self.leads < agreed - slack
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +75,7 @@ class SourceActuals:
 
 def measure_source(source: Source, *, at: datetime) -> SourceActuals:
     """What it brought."""
-    leads = measure_quality([source.pk], at=at).get(source.pk, LeadQuality(leads=0, reached=0))
+    leads = measure_quality([source.pk], at=at).get(source.pk, LeadQuality(leads=0, reachable=0))
     came = (
         _source_deliveries(source)
         .filter(received_at__gt=at - 4 * WEEK, outcome__in=TAKEN_OUTCOMES)
@@ -105,7 +105,7 @@ def check_lead_quality(*, at: datetime) -> None:
     held = _watched_baselines().filter(contactable_pct__isnull=False)
     found = measure_quality([watched_baseline.source_id for watched_baseline in held], at=at)
     for watched_baseline in held:
-        quality = found.get(watched_baseline.source_id, LeadQuality(leads=0, reached=0))
+        quality = found.get(watched_baseline.source_id, LeadQuality(leads=0, reachable=0))
         is_below = quality.is_below(watched_baseline.contactable_pct or 0)
         if is_below == (watched_baseline.drifted_at is not None):
             continue
@@ -123,7 +123,7 @@ def measure_quality(source_ids: Iterable[UUID], *, at: datetime) -> dict[UUID, L
         .values("source")
         .annotate(leads=Count("pk"), reached=Count("pk", filter=Q(Exists(number))))
     )
-    return {row["source"]: LeadQuality(leads=row["leads"], reached=row["reached"]) for row in rows}
+    return {row["source"]: LeadQuality(leads=row["leads"], reachable=row["reached"]) for row in rows}
 
 
 def _watched_baselines() -> QuerySet[Baseline]:
@@ -173,7 +173,7 @@ def _earliest_threshold(one: Baseline, last_at: datetime) -> SilenceThreshold | 
     own = threshold_from_arrivals(_load_arrivals(one.source, last_at), company_zone())
     gap = one.source.expected_gap
     said = own or threshold_from_baseline(last_at, one.per_week)
-    told = SilenceThreshold(at=last_at + gap, usually=0) if gap else None
+    told = SilenceThreshold(at=last_at + gap, expected_count=0) if gap else None
     return min(filter(None, (said, told)), key=lambda it: it.at, default=None)
 
 
@@ -195,7 +195,7 @@ def _load_arrivals(source: Source, last_at: datetime) -> Arrivals:
     newest = came.order_by("-received_at").values_list("received_at", flat=True)
     return Arrivals(
         by_hour=dict(hours.annotate(number=Count("pk"))),
-        newest=list(newest[:MAX_MEASURED_ARRIVALS])[::-1],
+        recent_arrivals=list(newest[:MAX_MEASURED_ARRIVALS])[::-1],
     )
 
 
@@ -207,7 +207,7 @@ def _start_silence_alert(
     since = (
         f"since {newest.astimezone(zone):%a %b %-d, %-I:%M %p}" if newest else "since its launch"
     )
-    usual = f" It usually brings {silence.usually} in such a time." if silence.usually else ""
+    usual = f" It usually brings {silence.expected_count} in such a time." if silence.expected_count else ""
     _notify_staff(one, "silent", f"{one.source} is silent: nothing came {since}.{usual}", at)
 
 

@@ -1,10 +1,10 @@
-"""Every lead source. To add one: write its file, then add its line here.
+"""Registry of lead sources. To add one: write its file, then add its line here.
 
 A source is a module with `LABEL`, `PATHS` (below /in/), `CHANNEL` and
-`read(incoming) -> Envelope`, which never raises. Where staff may choose how a post is
-proven, `PROOF` is the usual way, and a map they publish is read instead of its own
-`LINES`. Put real deliveries in tests/capture/deliveries/<key>/ and the contract test
-runs them; facts and doubts go to docs/sources/<key>.md.
+`read(incoming) -> Envelope`, which never raises. Where staff can choose how a post is
+proven, `PROOF` is the default, and a map they publish replaces the module's own `LINES`.
+Put real deliveries in tests/capture/deliveries/<key>/ for the contract test; put facts and
+open questions in docs/sources/<key>.md.
 """
 
 from rooftree.capture.parsing.envelope import Adapter

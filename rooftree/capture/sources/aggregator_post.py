@@ -1,4 +1,4 @@
-"""Aggregators that post forms: numeric codes answered in XML, short names answered by a number.
+"""Aggregator form posts: numeric codes answered in XML, short names answered by a number.
 
 Wire format: docs/sources/aggregator-post.md.
 """
@@ -21,10 +21,10 @@ LABEL = "Aggregator posts"
 PATHS = ["aggregator_post/<token>"]
 CHANNEL = Channel.AGGREGATOR
 PROOF = Proof.HEADER
-EQUITY_PURPOSES = {"1": Purpose.HOME_EQUITY_LOAN, "2": Purpose.HELOC}  # 3: they are not sure
-TRUNCATED_LENGTH = 200  # characters of the wording that the numeric posts carry
+EQUITY_PURPOSES = {"1": Purpose.HOME_EQUITY_LOAN, "2": Purpose.HELOC}  # 3: not sure
+TRUNCATED_LENGTH = 200  # characters of consent wording in the numeric posts
 
-# Of two names the first is of the numeric posts, the second of the short ones.
+# Where a row has two names, the first is from numeric posts, the second from short-name posts.
 LINES = parse_map_table("""
 is_test | lead_mode | 0=yes 1=no
 vendor_lead_id | vendor_lead_id
@@ -79,35 +79,35 @@ leadid_token | universal_leadid
 
 
 def read(incoming: IncomingDelivery) -> Envelope:
-    """One lead. Never raises: what cannot be used comes back as an outcome."""
+    """Read one lead. Never raises: an unusable delivery gets its own outcome."""
     return read_post(incoming, VENDOR)
 
 
 def _success_answer(tree: Tree, incoming: IncomingDelivery) -> Answer:
-    """A number for the short names, XML for all others."""
+    """Answer short-name posts with a number, all others with XML."""
     if _has_short_names(tree):
         return _number_answer("1")
     return _xml_answer(200, "<Response>ACCEPTED</Response>")
 
 
-def _refusal_answer(status: int, error: str) -> Answer:
-    """Whose key is wrong is told in JSON, whatever it would have sent."""
+def _error_answer(status: int, error: str) -> Answer:
+    """Answer a wrong key in JSON, all other errors in XML."""
     if status == 401:
         return json_answer(401, error=error)
-    said = f"<Errors><Error>{html.escape(error)}</Error></Errors>"
-    return _xml_answer(status, f"<Response>REJECTED</Response>{said}")
+    errors_xml = f"<Errors><Error>{html.escape(error)}</Error></Errors>"
+    return _xml_answer(status, f"<Response>REJECTED</Response>{errors_xml}")
 
 
 def rejection_answer(why: str, incoming: IncomingDelivery) -> Answer:
-    """REJECTED with its reason; in numbers 10 for a duplicate, 11 for all else."""
+    """Answer REJECTED with its reason; for short-name posts 10 for a duplicate, 11 otherwise."""
     if _has_short_names(build_payload_tree(incoming, ReadingNotes())):
         return _number_answer("10" if why == REFUSAL_REASONS["duplicate"] else "11")
-    said = f"<Response>REJECTED</Response><Reason>{html.escape(why)}</Reason>"
-    return _xml_answer(200, said)
+    result_xml = f"<Response>REJECTED</Response><Reason>{html.escape(why)}</Reason>"
+    return _xml_answer(200, result_xml)
 
 
 def _has_short_names(tree: Tree) -> bool:
-    """Whether these are the posts with short names, which are answered by a number."""
+    """Tell whether a post uses the short names, which are answered by a number."""
     return not {"em", "ph"}.isdisjoint(name.lower() for name in tree)
 
 
@@ -115,15 +115,15 @@ def _number_answer(code: str) -> Answer:
     return Answer(status=200, content_type="text/plain", body=code)
 
 
-def _xml_answer(status: int, said: str) -> Answer:
-    body = f'<?xml version="1.0"?><PostResponse>{said}</PostResponse>'
+def _xml_answer(status: int, inner_xml: str) -> Answer:
+    body = f'<?xml version="1.0"?><PostResponse>{inner_xml}</PostResponse>'
     return Answer(status=status, content_type="text/xml", body=body)
 
 
 def _finish_lead(lead: CanonicalLead, tree: Tree, notes: ReadingNotes) -> CanonicalLead:
-    """Which kind of home equity; and a wording of just that length was cut off.
+    """Set the kind of home equity, and warn when the consent wording was truncated.
 
-    The certificate has all of it.
+    Wording of exactly `TRUNCATED_LENGTH` was cut off; the certificate has the full text.
     """
     kind = EQUITY_PURPOSES.get(as_text(find_value(tree, "home_equity_type")[1]).strip())
     if kind and lead.loan and lead.loan.purpose is Purpose.HOME_EQUITY:
@@ -137,9 +137,9 @@ VENDOR = PostFormat(
     source=Source.AGGREGATOR_POST,
     channel=CHANNEL,
     lines=LINES,
-    usual=PROOF,
-    success=_success_answer,
-    refusal=_refusal_answer,
+    default_proof=PROOF,
+    success_answer=_success_answer,
+    rejection_answer=_error_answer,
     counts_bare_yes=True,
-    settle=_finish_lead,
+    finish_lead=_finish_lead,
 )

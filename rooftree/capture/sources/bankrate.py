@@ -1,7 +1,7 @@
-"""Bankrate, and networks with its family of posts. Wire format: docs/sources/bankrate.md.
+"""Bankrate, and networks with the same post format. Wire format: docs/sources/bankrate.md.
 
-Bankrate's own specification is not public: these are the names a receiving CRM
-documents, and what a client has agreed otherwise goes into the field map.
+Bankrate's own specification is not public. These are the names a receiving CRM documents;
+a client's own agreements go into the field map.
 """
 
 from rooftree.capture.parsing.envelope import Envelope, IncomingDelivery
@@ -10,7 +10,7 @@ from rooftree.capture.parsing.sender_proof import Proof
 from rooftree.capture.parsing.single_lead_posts import PostFormat, read_post
 from rooftree.leads.vocabulary import Channel, Source
 
-LABEL = "Bankrate and its kin"
+LABEL = "Bankrate-format posts"
 PATHS = ["bankrate/<token>"]
 CHANNEL = Channel.MARKETPLACE
 PROOF = Proof.HEADER
@@ -63,9 +63,9 @@ certificate_url | trustedform_cert_url xxTrustedFormCertUrl
 leadid_token | universal_leadid leadid_token
 """)
 
-VENDOR = PostFormat(source=Source.BANKRATE, channel=CHANNEL, lines=LINES, usual=PROOF)
+VENDOR = PostFormat(source=Source.BANKRATE, channel=CHANNEL, lines=LINES, default_proof=PROOF)
 
 
 def read(incoming: IncomingDelivery) -> Envelope:
-    """One lead. Never raises: what cannot be used comes back as an outcome."""
+    """Read one lead. Never raises: an unusable delivery gets its own outcome."""
     return read_post(incoming, VENDOR)

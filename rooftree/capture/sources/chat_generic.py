@@ -1,6 +1,6 @@
-"""Any chat that can post a finished conversation: JSON, or the transcript as plain text.
+"""Any chat tool that can post a finished conversation: JSON, or a plain-text transcript.
 
-Signed with a secret of ours. Wire format: docs/sources/chat_generic.md.
+Signed with a secret we issue. Wire format: docs/sources/chat_generic.md.
 """
 
 import hashlib
@@ -45,7 +45,7 @@ from rooftree.leads.vocabulary import (
     Source,
 )
 
-LABEL = "Any chat: JSON or a transcript"
+LABEL = "Generic chat (JSON or transcript)"
 SIGNATURE = DEFAULT_HEADERS[Proof.HMAC]
 EXAMPLE = """
 {"conversation_id": "test-1", "visitor": {"name": "Test Borrower", "phone": "8135550142"},
@@ -60,36 +60,38 @@ _LINE_PATTERN = re.compile(
 
 
 def read(incoming: IncomingDelivery) -> Envelope:
-    """One conversation. Never raises."""
+    """Read one conversation. Never raises."""
     if incoming.is_too_large():
         return rejected_envelope(
             Outcome.REJECTED_TOO_LARGE, "too_large", json_answer(413, error="too_large")
         )
-    if problem := proof_problem(incoming, usual=Proof.HMAC):
+    if problem := proof_problem(incoming, default_proof=Proof.HMAC):
         return rejected_envelope(
             Outcome.REJECTED_AUTH, problem, json_answer(401, error="unauthorized")
         )
     notes = ReadingNotes()
-    told = content_charset(incoming.header("content-type"))
-    notes.warn_of_secrets(incoming.masked.found)
+    charset = content_charset(incoming.header("content-type"))
+    notes.warn_of_secrets(incoming.masked.kinds)
     try:
         if _is_json(incoming):
             lead = _lead_from_json(
-                Fields(parse_json_object(incoming.masked.body, notes, told=told)), incoming, notes
+                Fields(parse_json_object(incoming.masked.body, notes, declared_charset=charset)),
+                incoming,
+                notes,
             )
             return build_envelope(lead, _OK_ANSWER, notes)
     except UnreadableBody as error:
         return rejected_envelope(
             Outcome.REJECTED_MALFORMED, str(error), json_answer(400, error=str(error))
         )
-    words = decode_body(incoming.masked.body, notes, told=told).strip()
-    if not words:
+    transcript = decode_body(incoming.masked.body, notes, declared_charset=charset).strip()
+    if not transcript:
         return rejected_envelope(
             Outcome.REJECTED_MALFORMED, "empty", json_answer(400, error="empty")
         )
-    whole = build_envelope(_lead_from_transcript(words, incoming, notes), _OK_ANSWER, notes)
+    envelope = build_envelope(_lead_from_transcript(transcript, incoming, notes), _OK_ANSWER, notes)
     digest = hashlib.sha256(incoming.masked.body).hexdigest()
-    return replace(whole, idempotency_key=f"{Source.CHAT_GENERIC}:sha256:{digest}")
+    return replace(envelope, idempotency_key=f"{Source.CHAT_GENERIC}:sha256:{digest}")
 
 
 def _is_json(incoming: IncomingDelivery) -> bool:
@@ -98,54 +100,60 @@ def _is_json(incoming: IncomingDelivery) -> bool:
 
 
 def _lead_from_json(
-    found: Fields, incoming: IncomingDelivery, notes: ReadingNotes
+    payload: Fields, incoming: IncomingDelivery, notes: ReadingNotes
 ) -> CanonicalLead:
     zone = incoming.endpoint.zone
-    spoken = [
-        _parse_utterance(part, zone, notes) for part in found.parts("messages")[:MAX_UTTERANCES]
+    utterances = [
+        _parse_utterance(message, zone, notes)
+        for message in payload.nested_list("messages")[:MAX_UTTERANCES]
     ]
-    visitor, typed = found.part("visitor"), found.part("fields")
-    fields, rest = fields_from_labels(typed.items())
-    given = {"name": visitor.get("name"), "vendor_lead_id": found.get("conversation_id")}
-    given |= {"submitted_at": found.get("started_at"), "landing_page": found.get("page")}
+    visitor, form_fields = payload.nested("visitor"), payload.nested("fields")
+    fields, rest = fields_from_labels(form_fields.items())
+    stated_fields = {"name": visitor.get("name"), "vendor_lead_id": payload.get("conversation_id")}
+    stated_fields |= {
+        "submitted_at": payload.get("started_at"),
+        "landing_page": payload.get("page"),
+    }
     lead = _build_lead(
-        {**fields, **{key: value for key, value in given.items() if value}},
-        [one for one in spoken if one.text],
+        {**fields, **{key: value for key, value in stated_fields.items() if value}},
+        [utterance for utterance in utterances if utterance.text],
         (visitor.get("phone") or fields.get("phone"), visitor.get("email") or fields.get("email")),
         incoming,
         notes,
     )
-    ended_at, _ = parse_moment(found.get("ended_at"), "ended_at", notes, zone=zone)
+    ended_at, _ = parse_moment(payload.get("ended_at"), "ended_at", notes, zone=zone)
     for label, value in rest:
-        notes.keep(label, value)
+        notes.keep_extra(label, value)
     notes.keep_unread(visitor)
     if not lead.interaction or not ended_at or not lead.submitted_at:
         return lead
-    lasted = max(0, int((ended_at - lead.submitted_at).total_seconds()))
-    return replace(lead, interaction=replace(lead.interaction, duration_s=lasted))
+    duration_s = max(0, int((ended_at - lead.submitted_at).total_seconds()))
+    return replace(lead, interaction=replace(lead.interaction, duration_s=duration_s))
 
 
-def _parse_utterance(one: Fields, zone: str, notes: ReadingNotes) -> Utterance:
-    at, _ = parse_moment(one.get("at"), "messages.at", notes, zone=zone)
-    return build_utterance(one.get("text"), speaker_role(one.get("from")), notes, at)
+def _parse_utterance(message: Fields, zone: str, notes: ReadingNotes) -> Utterance:
+    at, _ = parse_moment(message.get("at"), "messages.at", notes, zone=zone)
+    return build_utterance(message.get("text"), speaker_role(message.get("from")), notes, at)
 
 
 def _lead_from_transcript(
-    words: str, incoming: IncomingDelivery, notes: ReadingNotes
+    transcript: str, incoming: IncomingDelivery, notes: ReadingNotes
 ) -> CanonicalLead:
-    """Lines as "[2026-11-23 10:01:00] Visitor: …"; one without a label goes on with the last."""
-    spoken: list[Utterance] = []
-    for line in words.splitlines()[: MAX_UTTERANCES * 4]:
-        found = _LINE_PATTERN.match(line.strip())
-        if found:
-            at, _ = parse_moment(found["at"], "messages.at", notes, zone=incoming.endpoint.zone)
-            spoken.append(build_utterance(found["said"], speaker_role(found["who"]), notes, at))
-        elif spoken and line.strip():
-            more = build_utterance(f"{spoken[-1].text}\n{line.strip()}", spoken[-1].role, notes)
-            spoken[-1] = replace(more, at=spoken[-1].at)
+    """Parse lines "[2026-11-23 10:01:00] Visitor: …"; an unlabeled line continues the last one."""
+    utterances: list[Utterance] = []
+    for line in transcript.splitlines()[: MAX_UTTERANCES * 4]:
+        match = _LINE_PATTERN.match(line.strip())
+        if match:
+            at, _ = parse_moment(match["at"], "messages.at", notes, zone=incoming.endpoint.zone)
+            utterances.append(build_utterance(match["said"], speaker_role(match["who"]), notes, at))
+        elif utterances and line.strip():
+            continued = build_utterance(
+                f"{utterances[-1].text}\n{line.strip()}", utterances[-1].role, notes
+            )
+            utterances[-1] = replace(continued, at=utterances[-1].at)
     return _build_lead(
         {},
-        [utterance for utterance in spoken if utterance.text][:MAX_UTTERANCES],
+        [utterance for utterance in utterances if utterance.text][:MAX_UTTERANCES],
         (None, None),
         incoming,
         notes,
@@ -154,24 +162,24 @@ def _lead_from_transcript(
 
 def _build_lead(
     fields: Mapping[str, Any],
-    spoken: list[Utterance],
-    given: tuple[Any, Any],
+    utterances: list[Utterance],
+    contact: tuple[Any, Any],
     incoming: IncomingDelivery,
     notes: ReadingNotes,
 ) -> CanonicalLead:
-    phone, email = given
-    known = {key: value for key, value in fields.items() if key not in ("phone", "email")}
-    said = find_consumer_contact(
-        spoken,
+    phone, email = contact
+    lead_fields = {key: value for key, value in fields.items() if key not in ("phone", "email")}
+    details = find_consumer_contact(
+        utterances,
         notes,
         name=short_text(fields.get("name")) or short_text(fields.get("first_name")),
-        written=[(phone, PhoneType.UNKNOWN)],
-        addresses=[email],
+        phones=[(phone, PhoneType.UNKNOWN)],
+        emails=[email],
     )
-    if said.name and not fields.get("first_name"):
-        known["name"] = said.name
+    if details.name and not fields.get("first_name"):
+        lead_fields["name"] = details.name
     lead = build_canonical_lead(
-        Fields(known),
+        Fields(lead_fields),
         notes,
         source=Source.CHAT_GENERIC,
         channel=CHANNEL,
@@ -179,18 +187,20 @@ def _build_lead(
         zone=incoming.endpoint.zone,
         is_test=incoming.endpoint.is_test,
     )
-    began = lead.submitted_at or next((utterance.at for utterance in spoken if utterance.at), None)
-    talk = Interaction(
+    started_at = lead.submitted_at or next(
+        (utterance.at for utterance in utterances if utterance.at), None
+    )
+    interaction = Interaction(
         kind=InteractionKind.CHAT,
         direction=Direction.INBOUND,
-        started_at=began,
-        transcript=tuple(spoken),
+        started_at=started_at,
+        transcript=tuple(utterances),
     )
     return replace(
         lead,
-        phones=said.phones,
-        emails=said.emails,
+        phones=details.phones,
+        emails=details.emails,
         consent=INBOUND_CONSENT,
-        interaction=talk,
-        suppression=lead.suppression or find_opt_out(spoken),
+        interaction=interaction,
+        suppression=lead.suppression or find_opt_out(utterances),
     )

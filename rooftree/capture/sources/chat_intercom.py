@@ -53,7 +53,7 @@ CREDENTIALS = (
     Credential(
         key="access_token",
         label="Access token",
-        help="Optional: reads the number of a visitor who is known to you",
+        help="Optional: reads the phone number of a known visitor",
     ),
 )
 NEW_TOPIC, REPLY_TOPIC = "conversation.user.created", "conversation.user.replied"
@@ -64,92 +64,97 @@ classify_failure = find_status_failure
 
 
 def read(incoming: IncomingDelivery) -> Envelope:
-    """One notification, with what was asked since. Never raises."""
+    """Read one notification, with the lookups answered so far. Never raises."""
     if incoming.method == "HEAD" and not incoming.is_verified:
         return Envelope(http=_OK_ANSWER, outcome=Outcome.HANDSHAKE)
     notes = ReadingNotes()
-    ours = f"sha1={body_hmac(incoming, 'sha1').hex()}"
+    expected = f"sha1={body_hmac(incoming, 'sha1').hex()}"
     is_signed = bool(incoming.endpoint.secret) and secrets_match(
-        (incoming.header("x-hub-signature") or "").strip().lower(), ours
+        (incoming.header("x-hub-signature") or "").strip().lower(), expected
     )
-    found = open_webhook(incoming, notes, is_authentic=is_signed)
-    if isinstance(found, Envelope):
-        return found
-    topic = short_text(found.get("topic")) or ""
+    notification = open_webhook(incoming, notes, is_authentic=is_signed)
+    if isinstance(notification, Envelope):
+        return notification
+    topic = short_text(notification.get("topic")) or ""
     if topic == "ping":
         return Envelope(http=_OK_ANSWER, outcome=Outcome.HANDSHAKE)
-    item = found.part("data").part("item")
+    item = notification.nested("data").nested("item")
     if topic not in (NEW_TOPIC, REPLY_TOPIC) or not vendor_identifier(item.get("id")):
         return ignored_envelope("topic_not_used", _OK_ANSWER)
-    return _build_envelope(found, item, incoming, notes)
+    return _build_envelope(notification, item, incoming, notes)
 
 
 def authorize_lookup(lookup: Lookup, credentials: Mapping[str, str]) -> Lookup:
-    """The look-up with the workspace's token, in the version we read."""
+    """Add the workspace's token and the API version we support to a lookup."""
     return with_bearer_token(lookup, credentials, ("Intercom-Version", API_VERSION))
 
 
 def _build_envelope(
-    found: Fields, item: Fields, incoming: IncomingDelivery, notes: ReadingNotes
+    notification: Fields, item: Fields, incoming: IncomingDelivery, notes: ReadingNotes
 ) -> Envelope:
-    author = Fields(item.part("source").get("author"))
-    who = vendor_identifier(author.get("id")) or ""
-    ask = Lookup(path=f"/contacts/{who}") if _ID_PATTERN.fullmatch(who) else None
-    told = incoming.told.get(ask.path) if ask else None
-    if told is not None and not told.is_ok:
-        notes.warn(f"upstream_error:{told.status}")
-    answer = told.fields() if told is not None and told.is_ok else Fields()
-    lead = _build_lead(item, author, answer, incoming, notes)
-    actions = [{"do": "fetch_upstream", "id": f"contacts/{who}"}] if ask else []
-    may_ask = bool(incoming.endpoint.credentials.get("access_token"))
-    if ask and told is None and may_ask and not (lead.phones and lead.emails):
-        waiting = ParsedInquiry(lead=lead, notes=notes, lookups=(ask,))
+    author = Fields(item.nested("source").get("author"))
+    contact_id = vendor_identifier(author.get("id")) or ""
+    lookup = Lookup(path=f"/contacts/{contact_id}") if _ID_PATTERN.fullmatch(contact_id) else None
+    answer = incoming.vendor_answers.get(lookup.path) if lookup else None
+    if answer is not None and not answer.is_ok:
+        notes.warn(f"upstream_error:{answer.status}")
+    contact = answer.json_fields() if answer is not None and answer.is_ok else Fields()
+    lead = _build_lead(item, author, contact, incoming, notes)
+    actions = [{"do": "fetch_upstream", "id": f"contacts/{contact_id}"}] if lookup else []
+    can_look_up = bool(incoming.endpoint.credentials.get("access_token"))
+    if lookup and answer is None and can_look_up and not (lead.phones and lead.emails):
+        waiting = ParsedInquiry(lead=lead, notes=notes, lookups=(lookup,))
         key = f"{Source.CHAT_INTERCOM}:{lead.vendor_lead_id}"
-        whole = build_batch_envelope([waiting], _OK_ANSWER, key=key, actions=actions)
+        envelope = build_batch_envelope([waiting], _OK_ANSWER, key=key, actions=actions)
     else:
-        whole = build_envelope(lead, _OK_ANSWER, notes, actions=actions)
-    if short_text(found.get("topic")) == NEW_TOPIC:
-        return whole
-    return as_conversation_update(whole, vendor_identifier(found.get("id")) or "undated")
+        envelope = build_envelope(lead, _OK_ANSWER, notes, actions=actions)
+    if short_text(notification.get("topic")) == NEW_TOPIC:
+        return envelope
+    return as_conversation_update(envelope, vendor_identifier(notification.get("id")) or "undated")
 
 
 def _build_lead(
     item: Fields, author: Fields, contact: Fields, incoming: IncomingDelivery, notes: ReadingNotes
 ) -> CanonicalLead:
-    source = item.part("source")
-    spoken = _build_transcript(source, author, item.part("conversation_parts"), notes)
-    who = {
+    source = item.nested("source")
+    utterances = _build_transcript(source, author, item.nested("conversation_parts"), notes)
+    visitor = {
         key: short_text(author.get(key)) or contact.get(key) for key in ("name", "phone", "email")
     }
     ids = {"conversation_id": item.get("id"), "contact_id": author.get("id")}
-    began = parse_epoch(item.get("created_at"), "created_at", notes, per=1)
+    started_at = parse_epoch(item.get("created_at"), "created_at", notes, per=1)
     return CanonicalLead(
         source=Source.CHAT_INTERCOM,
         channel=CHANNEL,
         vendor_lead_id=vendor_identifier(item.get("id")),
-        vendor_ids={name: found for name, one in ids.items() if (found := vendor_identifier(one))},
+        vendor_ids={
+            name: vendor_id
+            for name, value in ids.items()
+            if (vendor_id := vendor_identifier(value))
+        },
         received_at=incoming.received_at,
         is_test=incoming.endpoint.is_test,
         attribution=none_if_empty(Attribution(landing_page_url=short_text(source.get("url")))),
         extras=notes.extras,
-        **chat_inquiry_parts(spoken, Fields(who), began, notes),
+        **chat_inquiry_parts(utterances, Fields(visitor), started_at, notes),
     )
 
 
 def _build_transcript(
     source: Fields, author: Fields, parts: Fields, notes: ReadingNotes
 ) -> list[Utterance]:
-    """What opened the conversation, and what was said since as far as it was sent."""
-    said: list[tuple[Any, Fields, datetime | None]] = [(source.get("body"), author, None)]
-    for part in parts.parts("conversation_parts")[:MAX_UTTERANCES]:
+    """Build the transcript: the opening message and the parts sent with this notification."""
+    messages: list[tuple[Any, Fields, datetime | None]] = [(source.get("body"), author, None)]
+    for part in parts.nested_list("conversation_parts")[:MAX_UTTERANCES]:
         at = parse_epoch(part.get("created_at"), "created_at", notes, per=1)
-        said.append((part.get("body"), part.part("author"), at))
-    found = [
-        build_utterance(chat_html_to_text(body), _speaker_role(who), notes, at)
-        for body, who, at in said
+        messages.append((part.get("body"), part.nested("author"), at))
+    utterances = [
+        build_utterance(
+            chat_html_to_text(body),
+            SPEAKERS.get(as_text(message_author.get("type")).lower(), Speaker.CONSUMER),
+            notes,
+            at,
+        )
+        for body, message_author, at in messages
     ]
-    return [one for one in found if one.text]
-
-
-def _speaker_role(author: Fields) -> Speaker:
-    return SPEAKERS.get(as_text(author.get("type")).lower(), Speaker.CONSUMER)
+    return [utterance for utterance in utterances if utterance.text]

@@ -1,4 +1,4 @@
-"""HubSpot contacts: exported files, and answers of its interface. Format: docs/sources/crm.md."""
+"""HubSpot contacts: exported files and API answers. Format: docs/sources/crm.md."""
 
 import re
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ CREDENTIALS = (
     Credential(
         key="access_token",
         label="Access token",
-        help="Settings, Integrations, Private apps; it begins with pat-",
+        help="Settings, Integrations, Private apps; starts with pat-",
     ),
 )
 FIELD_NAMES = {
@@ -57,53 +57,59 @@ _MINUTE_PATTERN = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d")
 
 
 def read(incoming: IncomingDelivery) -> Envelope:
-    """An export, an answer, or one row. Never raises."""
+    """Read an export, an API answer, or one row. Never raises."""
     return read_records(incoming, RECORD_FORMAT)
 
 
-def _extract_records(found: Mapping[str, Any]) -> list[Cells]:
-    if found.get("status") == "error":
-        raise build_system_error(found.get("category") or found.get("message"))
-    return [_flatten_record(list_object) for list_object in list_objects(found.get("results"))]
+def _extract_records(payload: Mapping[str, Any]) -> list[Cells]:
+    if payload.get("status") == "error":
+        raise build_system_error(payload.get("category") or payload.get("message"))
+    return [_flatten_record(contact) for contact in list_objects(payload.get("results"))]
 
 
-def _flatten_record(one: Cells) -> Cells:
-    inside = one.get("properties")
-    told = inside if isinstance(inside, dict) else {}
-    return {"hs_object_id": one.get("id"), "createdate": one.get("createdAt"), **told}
+def _flatten_record(contact: Cells) -> Cells:
+    properties = contact.get("properties")
+    values = properties if isinstance(properties, dict) else {}
+    return {"hs_object_id": contact.get("id"), "createdate": contact.get("createdAt"), **values}
 
 
 def _normalize_column(column: str) -> str:
-    """An opt-out of one kind of e-mail has its number in its name."""
+    """Drop the number from the column of an opt-out from one type of email."""
     return "hs_email_optout" if column.startswith("hs_email_optout_") else column
 
 
 def _split_values(value: Any) -> list[str]:
-    """Values of merged contacts stand in one field, with semicolons between."""
-    return [one for one in as_text(value).split(";") if one.strip()]
+    """Split the values of merged contacts, which share a field separated by semicolons."""
+    return [part for part in as_text(value).split(";") if part.strip()]
 
 
 def _finish_lead(lead: CanonicalLead, cells: Fields, notes: ReadingNotes) -> CanonicalLead:
-    mobile = _split_values(cells.first("mobilephone", "Mobile Phone Number"))
-    number = _split_values(cells.first("phone", "Phone Number"))
-    more = _split_values(cells.first("hs_additional_emails", "Additional email addresses"))
-    stage = (
-        short_text(cells.first("lifecyclestage", "Lifecycle Stage")),
-        short_text(cells.first("hs_lead_status", "Lead Status")),
+    mobiles = _split_values(cells.first_value("mobilephone", "Mobile Phone Number"))
+    phones = _split_values(cells.first_value("phone", "Phone Number"))
+    more_emails = _split_values(
+        cells.first_value("hs_additional_emails", "Additional email addresses")
     )
-    made = as_text(cells.first("createdate", "Create Date"))
-    is_rough = bool(_MINUTE_PATTERN.fullmatch(made))
+    stage = (
+        short_text(cells.first_value("lifecyclestage", "Lifecycle Stage")),
+        short_text(cells.first_value("hs_lead_status", "Lead Status")),
+    )
+    created_text = as_text(cells.first_value("createdate", "Create Date"))
+    is_to_the_minute = bool(_MINUTE_PATTERN.fullmatch(created_text))
     return replace(
         lead,
-        submitted_at_precision=Precision.MINUTE if is_rough else lead.submitted_at_precision,
+        submitted_at_precision=Precision.MINUTE
+        if is_to_the_minute
+        else lead.submitted_at_precision,
         phones=phone_numbers(
-            [(split_value, PhoneType.MOBILE) for split_value in mobile]
-            + [(split_value, PhoneType.UNKNOWN) for split_value in number],
+            [(number, PhoneType.MOBILE) for number in mobiles]
+            + [(number, PhoneType.UNKNOWN) for number in phones],
             notes,
         ),
-        emails=email_addresses([*_split_values(cells.first("email", "Email")), *more], notes),
+        emails=email_addresses(
+            [*_split_values(cells.first_value("email", "Email")), *more_emails], notes
+        ),
         vendor_status="/".join(filter(None, stage)) or None,
-        recipient=_parse_owner(cells.first("Contact owner")),
+        recipient=_parse_owner(cells.first_value("Contact owner")),
         vendor_ids=nonempty_ids(
             owner_id=cells.get("hubspot_owner_id"), merged_ids=cells.get("hs_merged_object_ids")
         ),
@@ -111,21 +117,21 @@ def _finish_lead(lead: CanonicalLead, cells: Fields, notes: ReadingNotes) -> Can
 
 
 def _parse_owner(value: Any) -> Recipient | None:
-    """Written "Dana Okafor (dana@example.com)"."""
-    said = short_text(value)
-    if said is None:
+    """Parse an owner written as "Dana Okafor (dana@example.com)"."""
+    text = short_text(value)
+    if text is None:
         return None
-    found = _OWNER_PATTERN.fullmatch(said)
-    if found is None:
-        return Recipient(name=said)
-    return Recipient(name=short_text(found[1]), email=third_party_email(found[2]))
+    match = _OWNER_PATTERN.fullmatch(text)
+    if match is None:
+        return Recipient(name=text)
+    return Recipient(name=short_text(match[1]), email=third_party_email(match[2]))
 
 
 RECORD_FORMAT = RecordFormat(
     source=Source.CRM_HUBSPOT,
-    names=FIELD_NAMES,
-    finish=_finish_lead,
-    records=_extract_records,
-    plain=_normalize_column,
-    beside=FIXED_COLUMNS,
+    field_names=FIELD_NAMES,
+    finish_lead=_finish_lead,
+    extract_records=_extract_records,
+    normalize_column=_normalize_column,
+    fixed_columns=FIXED_COLUMNS,
 )

@@ -1,4 +1,4 @@
-"""monday.com boards: exported sheets, and answers of its interface. Format: docs/sources/crm.md."""
+"""monday.com boards: exported sheets and API answers. Format: docs/sources/crm.md."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -26,7 +26,7 @@ PATHS = ["crm_monday/<token>"]
 CHANNEL = Channel.IMPORT
 CREDENTIALS = (
     Credential(key="access_token", label="Access token", help="Developers, My access tokens"),
-    Credential(key="boards", label="Boards", help="The numbers in their addresses"),
+    Credential(key="boards", label="Boards", help="The numbers in the board URLs"),
 )
 BOARD_GROUP_COLUMN = "Board and group"
 FIELD_NAMES = {
@@ -37,82 +37,84 @@ FIELD_NAMES = {
     "status": "vendor_status",
     "creationlog": "submitted_at",
     "subitems": "",
-    "ownerid": "",  # what capture.crms.monday adds
+    "ownerid": "",  # added by capture.crms.monday
 }
 
 
 def read(incoming: IncomingDelivery) -> Envelope:
-    """An export, an answer, or one row. Never raises."""
+    """Read an export, an API answer, or one row. Never raises."""
     return read_records(incoming, RECORD_FORMAT)
 
 
-def _extract_records(found: Mapping[str, Any]) -> list[Cells]:
-    """Errors come with an HTTP 200 (KNOWN)."""
-    errors = found.get("errors")
+def _extract_records(payload: Mapping[str, Any]) -> list[Cells]:
+    """Return the items; raise on an error, which comes with an HTTP 200 (KNOWN)."""
+    errors = payload.get("errors")
     if isinstance(errors, list) and errors and isinstance(errors[0], dict):
-        more = errors[0].get("extensions")
-        told = more if isinstance(more, dict) else {}
-        wait = told.get("retry_in_seconds")
-        code = told.get("code") or errors[0].get("message")
-        raise build_system_error(code, after_s=wait if isinstance(wait, int) else None)
-    if found.get("error_code") or found.get("error_message"):
-        raise build_system_error(found.get("error_code") or found.get("error_message"))
-    return [_flatten_item(board, item) for board, item in _iter_items(found.get("data"))]
+        extensions = errors[0].get("extensions")
+        details = extensions if isinstance(extensions, dict) else {}
+        retry_in_seconds = details.get("retry_in_seconds")
+        code = details.get("code") or errors[0].get("message")
+        raise build_system_error(
+            code, after_s=retry_in_seconds if isinstance(retry_in_seconds, int) else None
+        )
+    if payload.get("error_code") or payload.get("error_message"):
+        raise build_system_error(payload.get("error_code") or payload.get("error_message"))
+    return [_flatten_item(board, item) for board, item in _iter_items(payload.get("data"))]
 
 
 def _iter_items(data: Any) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
-    """Every item with its board; a further page has no board around it."""
-    found = data if isinstance(data, dict) else {}
+    """Yield every item with its board; items of a further page are not nested in a board."""
+    payload = data if isinstance(data, dict) else {}
     pages: list[tuple[Any, Any]] = [
-        (list_object, list_object.get("items_page"))
-        for list_object in list_objects(found.get("boards"))
+        (board_object, board_object.get("items_page"))
+        for board_object in list_objects(payload.get("boards"))
     ]
-    for board, page in [*pages, ({}, found.get("next_items_page"))]:
+    for board, page in [*pages, ({}, payload.get("next_items_page"))]:
         for item in list_objects(nested_value(page, "items")):
-            own = item.get("board")
-            yield board or (own if isinstance(own, dict) else {}), item
+            own_board = item.get("board")
+            yield board or (own_board if isinstance(own_board, dict) else {}), item
 
 
 def _flatten_item(board: Mapping[str, Any], item: Mapping[str, Any]) -> Cells:
     cells = {
-        _column_title(list_object): _column_text(list_object)
-        for list_object in list_objects(item.get("column_values"))
+        _column_title(column): _column_text(column)
+        for column in list_objects(item.get("column_values"))
     }
     place = (board.get("name"), nested_value(item, "group", "title"))
-    number = as_text(item.get("id"))
-    home = as_text(board.get("id"))
+    item_id = as_text(item.get("id"))
+    board_id = as_text(board.get("id"))
     return {
         **cells,
-        "key": f"{home}:{number}" if home else number,
+        "key": f"{board_id}:{item_id}" if board_id else item_id,
         "name": item.get("name"),
         "submitted_at": item.get("created_at"),
         BOARD_GROUP_COLUMN: "/".join(filter(None, map(as_text, place))),
     }
 
 
-def _column_text(one: Mapping[str, Any]) -> str:
-    """A column as text; an address or a number by its value, whose text may be a label."""
-    kind, shown = as_text(one.get("type")), as_text(one.get("text"))
+def _column_text(column: Mapping[str, Any]) -> str:
+    """Return a column's text; for email and phone its value, since the text can be a label."""
+    kind, text = as_text(column.get("type")), as_text(column.get("text"))
     if kind not in ("email", "phone"):
-        return shown
+        return text
     try:
-        value = json.loads(as_text(one.get("value")) or "null")
+        value = json.loads(as_text(column.get("value")) or "null")
     except (ValueError, RecursionError):
-        return shown
-    return (as_text(value.get(kind)) if isinstance(value, dict) else "") or shown
+        return text
+    return (as_text(value.get(kind)) if isinstance(value, dict) else "") or text
 
 
-def _column_title(one: Mapping[str, Any]) -> str:
-    """A column by its title; its id is the board's own invention."""
+def _column_title(column: Mapping[str, Any]) -> str:
+    """Return a column's title, else its id, which is arbitrary per board."""
     return (
-        as_text(nested_value(one, "column", "title"))
-        or as_text(one.get("title"))
-        or as_text(one.get("id"))
+        as_text(nested_value(column, "column", "title"))
+        or as_text(column.get("title"))
+        or as_text(column.get("id"))
     )
 
 
 def _read_board_table(body: bytes, notes: ReadingNotes) -> Table:
-    """A board's sheet: its title, then each group's title over a header of its own."""
+    """Read a board's sheet: the board title, then each group's title above its own header."""
     lines = parse_rows(body, notes)
     head = [cell.strip() for cell in lines[0][1]] if lines else []
     board = head[0] if sum(map(bool, head)) == 1 else ""
@@ -122,15 +124,17 @@ def _read_board_table(body: bytes, notes: ReadingNotes) -> Table:
     header: list[str] = []
     group = ""
     for line, cells in lines[1:]:
-        told = [cell.strip() for cell in cells]
-        if sum(map(bool, told)) == 1 and told[0]:
-            group = told[0]
-        elif told[0] == "Name":
-            header = told
-        elif told[0] and header and told[0] != "Subitems":
-            named = {name: cell for name, cell in zip(header, told, strict=False) if name and cell}
+        values = [cell.strip() for cell in cells]
+        if sum(map(bool, values)) == 1 and values[0]:
+            group = values[0]
+        elif values[0] == "Name":
+            header = values
+        elif values[0] and header and values[0] != "Subitems":
+            named_values = {
+                name: cell for name, cell in zip(header, values, strict=False) if name and cell
+            }
             place = {BOARD_GROUP_COLUMN: f"{board}/{group}".strip("/")}
-            rows.append(Row(line=line, cells=mask_secrets({**named, **place}, notes)))
+            rows.append(Row(line=line, cells=mask_secrets({**named_values, **place}, notes)))
     if not rows:
         raise UnreadableBody("no_rows")
     columns = tuple(dict.fromkeys(name for row in rows for name in row.cells))
@@ -147,9 +151,9 @@ def _finish_lead(lead: CanonicalLead, cells: Fields, _: ReadingNotes) -> Canonic
 
 RECORD_FORMAT = RecordFormat(
     source=Source.CRM_MONDAY,
-    names=FIELD_NAMES,
-    finish=_finish_lead,
-    records=_extract_records,
-    table=_read_board_table,
-    beside={"ownerid": "vendor_ids"},
+    field_names=FIELD_NAMES,
+    finish_lead=_finish_lead,
+    extract_records=_extract_records,
+    read_table=_read_board_table,
+    fixed_columns={"ownerid": "vendor_ids"},
 )

@@ -1,4 +1,4 @@
-"""Pipedrive leads and deals with their persons: files and answers. Format: docs/sources/crm.md."""
+"""Pipedrive leads and deals: exported files and API answers. Format: docs/sources/crm.md."""
 
 import json
 import re
@@ -48,47 +48,52 @@ _UNSPLIT_SCRIPTS = ("CJK", "HANGUL", "HIRAGANA", "KATAKANA")
 
 
 def read(incoming: IncomingDelivery) -> Envelope:
-    """An export, an answer, or one row. Never raises."""
+    """Read an export, an API answer, or one row. Never raises."""
     return read_records(incoming, RECORD_FORMAT)
 
 
-def _extract_records(found: Mapping[str, Any]) -> list[Cells]:
-    """Leads or deals, joined with their persons and the names of fields of the company's own."""
-    if found.get("success") is False:
-        raise build_system_error(found.get("errorCode") or found.get("error"))
-    people, called = _nested_dict(found, "person_lookup"), _nested_dict(found, "field_lookup")
-    stages = _nested_dict(found, "stage_lookup")
+def _extract_records(payload: Mapping[str, Any]) -> list[Cells]:
+    """Return leads or deals, joined with their persons and the names of custom fields."""
+    if payload.get("success") is False:
+        raise build_system_error(payload.get("errorCode") or payload.get("error"))
+    people, field_names = (
+        _nested_dict(payload, "person_lookup"),
+        _nested_dict(payload, "field_lookup"),
+    )
+    stages = _nested_dict(payload, "stage_lookup")
     return [
         _flatten_record(
-            {**list_object, "status": _status_and_stage(list_object, stages)}, people, called
+            {**record, "status": _status_and_stage(record, stages)}, people, field_names
         )
-        for list_object in list_objects(found.get("data"))
+        for record in list_objects(payload.get("data"))
     ]
 
 
-def _status_and_stage(one: Cells, stages: Mapping[str, Any]) -> Any:
-    """Open, won or lost, and at which stage, where its name is known."""
-    stage = as_text(stages.get(as_text(one.get("stage_id"))))
-    return f"{as_text(one.get('status'))}/{stage}" if stage else one.get("status")
+def _status_and_stage(record: Cells, stages: Mapping[str, Any]) -> Any:
+    """Return open, won or lost, plus the stage where its name is known."""
+    stage = as_text(stages.get(as_text(record.get("stage_id"))))
+    return f"{as_text(record.get('status'))}/{stage}" if stage else record.get("status")
 
 
-def _nested_dict(found: Mapping[str, Any], key: str) -> dict[str, Any]:
-    part = found.get(key)
-    return part if isinstance(part, dict) else {}
+def _nested_dict(values: Mapping[str, Any], key: str) -> dict[str, Any]:
+    nested = values.get(key)
+    return nested if isinstance(nested, dict) else {}
 
 
-def _flatten_record(one: Cells, people: Mapping[str, Any], called: Mapping[str, Any]) -> Cells:
-    person = _nested_dict(people, as_text(one.get("person_id")))
-    own = {**one, **_nested_dict(one, "custom_fields")}
-    named = {
-        as_text(called.get(key)) or key: _amount_and_currency(value)[0] or value
-        for key, value in own.items()
+def _flatten_record(
+    record: Cells, people: Mapping[str, Any], field_names: Mapping[str, Any]
+) -> Cells:
+    person = _nested_dict(people, as_text(record.get("person_id")))
+    values = {**record, **_nested_dict(record, "custom_fields")}
+    named_values = {
+        as_text(field_names.get(key)) or key: _amount_and_currency(value)[0] or value
+        for key, value in values.items()
     }
-    dollars, currency = _amount_and_currency(one.get("value"), one.get("currency"))
-    is_lead = isinstance(one.get("id"), str)
+    dollars, currency = _amount_and_currency(record.get("value"), record.get("currency"))
+    is_lead = isinstance(record.get("id"), str)
     return {
-        **named,
-        "key": f"{'lead' if is_lead else 'deal'}:{as_text(one.get('id'))}",
+        **named_values,
+        "key": f"{'lead' if is_lead else 'deal'}:{as_text(record.get('id'))}",
         "name": person.get("name"),
         "first_name": person.get("first_name"),
         "last_name": person.get("last_name"),
@@ -101,44 +106,44 @@ def _flatten_record(one: Cells, people: Mapping[str, Any], called: Mapping[str, 
 
 
 def _amount_and_currency(value: Any, currency: Any = None) -> tuple[str, str]:
-    """A value and its currency, of one object or of two fields."""
+    """Return an amount and its currency, from one object or from two fields."""
     if isinstance(value, dict):
         return as_text(value.get("amount") or value.get("value")), as_text(value.get("currency"))
     return as_text(value) if currency is not None else "", as_text(currency)
 
 
 def _prepare_cells(cells: Cells) -> Cells:
-    """An export has its numbers, its value and its id in columns of their own."""
-    found = dict(cells)
+    """Collect the phones, emails, value and id of an export, which has a column for each."""
+    prepared = dict(cells)
     for name, value in cells.items():
         word = _normalize_column(name).partition(" - ")[0].strip().lower()
         if word in ("phone", "email") and isinstance(value, str):
-            told = {"value": value, "label": name.rpartition(" - ")[2].strip().lower()}
-            found[f"{word}s"] = [*(found.get(f"{word}s") or []), told]
+            contact = {"value": value, "label": name.rpartition(" - ")[2].strip().lower()}
+            prepared[f"{word}s"] = [*(prepared.get(f"{word}s") or []), contact]
     for kind in ("Lead", "Deal"):
         if number := as_text(cells.get(f"{kind} - ID")):
-            found["key"] = f"{kind.lower()}:{number}"
-            found["dollars"] = as_text(cells.get(f"{kind} - Value"))
-            found["currency"] = as_text(cells.get(f"{kind} - Currency"))
-    if (found.get("currency") or "USD") != "USD":
-        found["foreign"] = f"{as_text(found['dollars'])} {as_text(found['currency'])}"
-        found["dollars"] = ""
-    return found
+            prepared["key"] = f"{kind.lower()}:{number}"
+            prepared["dollars"] = as_text(cells.get(f"{kind} - Value"))
+            prepared["currency"] = as_text(cells.get(f"{kind} - Currency"))
+    if (prepared.get("currency") or "USD") != "USD":
+        prepared["foreign"] = f"{as_text(prepared['dollars'])} {as_text(prepared['currency'])}"
+        prepared["dollars"] = ""
+    return prepared
 
 
 def _normalize_column(column: str) -> str:
-    """A column of an export names what it belongs to: "Person - Email - Work"."""
+    """Strip the owner from an export's column name, such as "Person - Email - Work"."""
     return _COLUMN_PREFIX.sub("", column)
 
 
 def _finish_lead(lead: CanonicalLead, cells: Fields, notes: ReadingNotes) -> CanonicalLead:
-    numbers, addresses = (
+    phones, emails = (
         _sorted_contacts(cells.get("phones")),
         _sorted_contacts(cells.get("emails")),
     )
     if cells.get("foreign"):
         notes.warn("currency_not_usd")
-        notes.keep("value", cells.get("foreign"))
+        notes.keep_extra("value", cells.get("foreign"))
     if not cells.get("first_name") and _has_unsplit_name(as_text(cells.get("name"))):
         notes.warn("name_split_guessed")
     return replace(
@@ -146,14 +151,14 @@ def _finish_lead(lead: CanonicalLead, cells: Fields, notes: ReadingNotes) -> Can
         phones=phone_numbers(
             [
                 (
-                    number.get("value"),
-                    PHONE_TYPES.get(as_text(number.get("label")), PhoneType.UNKNOWN),
+                    phone.get("value"),
+                    PHONE_TYPES.get(as_text(phone.get("label")), PhoneType.UNKNOWN),
                 )
-                for number in numbers
+                for phone in phones
             ],
             notes,
         ),
-        emails=email_addresses([address.get("value") for address in addresses], notes),
+        emails=email_addresses([email.get("value") for email in emails], notes),
         vendor_ids=nonempty_ids(
             person_id=cells.get("person_id"),
             owner_id=cells.get("owner_id"),
@@ -163,26 +168,26 @@ def _finish_lead(lead: CanonicalLead, cells: Fields, notes: ReadingNotes) -> Can
 
 
 def _sorted_contacts(value: Any) -> list[dict[str, Any]]:
-    """Their list of numbers or addresses, the primary one first; kept in a row, it is JSON."""
+    """Return a list of phones or emails, the primary first; in a stored row the list is JSON."""
     if isinstance(value, str):
         try:
             value = json.loads(value)
         except (ValueError, RecursionError):
             return []
-    return sorted(list_objects(value), key=lambda one: one.get("primary") is not True)
+    return sorted(list_objects(value), key=lambda contact: contact.get("primary") is not True)
 
 
 def _has_unsplit_name(name: str) -> bool:
-    """A name of a script whose order of first and last name is another."""
-    return any(unicodedata.name(sign, "").startswith(_UNSPLIT_SCRIPTS) for sign in name)
+    """Tell whether a name's script has its own order of first and last name."""
+    return any(unicodedata.name(character, "").startswith(_UNSPLIT_SCRIPTS) for character in name)
 
 
 RECORD_FORMAT = RecordFormat(
     source=Source.CRM_PIPEDRIVE,
-    names=FIELD_NAMES,
-    finish=_finish_lead,
-    records=_extract_records,
-    prepare=_prepare_cells,
-    plain=_normalize_column,
-    beside=FIXED_COLUMNS,
+    field_names=FIELD_NAMES,
+    finish_lead=_finish_lead,
+    extract_records=_extract_records,
+    prepare_cells=_prepare_cells,
+    normalize_column=_normalize_column,
+    fixed_columns=FIXED_COLUMNS,
 )

@@ -1,4 +1,4 @@
-"""Salesforce leads: its Data Export files, and answers of a query. Format: docs/sources/crm.md."""
+"""Salesforce leads: Data Export files and query answers. Format: docs/sources/crm.md."""
 
 import re
 from collections.abc import Mapping
@@ -22,8 +22,8 @@ LABEL = "Salesforce: exported leads"
 PATHS = ["crm_salesforce/<token>"]
 CHANNEL = Channel.IMPORT
 CREDENTIALS = (
-    Credential(key="domain", label="My Domain", help="As https://yours.my.salesforce.com"),
-    Credential(key="client_id", label="Consumer key", help="Of an external client app"),
+    Credential(key="domain", label="My Domain", help="Such as https://yours.my.salesforce.com"),
+    Credential(key="client_id", label="Consumer key", help="From an external client app"),
     Credential(key="client_secret", label="Consumer secret"),
 )
 FIELD_NAMES = {
@@ -31,7 +31,7 @@ FIELD_NAMES = {
     "mobilephone": "mobile",
     "postalcode": "zip",
     "description": "message",
-    "company": "",  # required over there, and no lender's borrower has one
+    "company": "",  # required by Salesforce, meaningless for a borrower
     "rating": "",
     "hasoptedoutofmobile": "do_not_text",
     "et4ae5hasoptedoutofmobile": "do_not_text",
@@ -41,42 +41,42 @@ _ID_SUFFIX_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 
 
 def read(incoming: IncomingDelivery) -> Envelope:
-    """An export, an answer, or one row. Never raises."""
+    """Read an export, an API answer, or one row. Never raises."""
     return read_records(incoming, RECORD_FORMAT)
 
 
-def _extract_records(found: Mapping[str, Any]) -> list[Cells]:
-    """An error is a list that stands alone."""
-    items = found.get("items")
+def _extract_records(payload: Mapping[str, Any]) -> list[Cells]:
+    """Return the records; raise on an error, which comes as a bare list."""
+    items = payload.get("items")
     if isinstance(items, list):
         first = items[0] if items and isinstance(items[0], dict) else {}
         raise build_system_error(first.get("errorCode"))
-    return list_objects(found.get("records"))
+    return list_objects(payload.get("records"))
 
 
 def _prepare_cells(cells: Cells) -> Cells:
-    """Times of an export are UTC and do not say so (KNOWN); its ids may be the short ones."""
-    found = {
+    """Mark an export's times as UTC, which they are without saying so (KNOWN); lengthen its id."""
+    prepared = {
         name: f"{value}Z" if _NAIVE_TIME.fullmatch(as_text(value)) else value
         for name, value in cells.items()
     }
-    return {**found, "Id": to_long_id(as_text(found.get("Id")))}
+    return {**prepared, "Id": to_long_id(as_text(prepared.get("Id")))}
 
 
 def _normalize_column(column: str) -> str:
-    """A custom field's name without its mark."""
+    """Strip the `__c` suffix of a custom field."""
     return column.removesuffix("__c")
 
 
 def to_long_id(key: str) -> str:
-    """The 18 letters of an id of 15: three more tell which of its letters are capitals."""
+    """Convert a 15-character id to 18; the last three encode which letters are upper case."""
     if len(key) != 15:
         return key
-    signs = [
-        sum(1 << at for at, sign in enumerate(key[nth : nth + 5]) if sign.isupper())
-        for nth in (0, 5, 10)
+    suffix_indexes = [
+        sum(1 << bit for bit, character in enumerate(key[start : start + 5]) if character.isupper())
+        for start in (0, 5, 10)
     ]
-    return key + "".join(_ID_SUFFIX_ALPHABET[sign] for sign in signs)
+    return key + "".join(_ID_SUFFIX_ALPHABET[character] for character in suffix_indexes)
 
 
 def _finish_lead(lead: CanonicalLead, cells: Fields, _: ReadingNotes) -> CanonicalLead:
@@ -93,9 +93,9 @@ def _finish_lead(lead: CanonicalLead, cells: Fields, _: ReadingNotes) -> Canonic
 
 RECORD_FORMAT = RecordFormat(
     source=Source.CRM_SALESFORCE,
-    names=FIELD_NAMES,
-    finish=_finish_lead,
-    records=_extract_records,
-    prepare=_prepare_cells,
-    plain=_normalize_column,
+    field_names=FIELD_NAMES,
+    finish_lead=_finish_lead,
+    extract_records=_extract_records,
+    prepare_cells=_prepare_cells,
+    normalize_column=_normalize_column,
 )

@@ -1,4 +1,4 @@
-"""Zoho CRM leads: exported files, and answers of its interface. Format: docs/sources/crm.md."""
+"""Zoho CRM leads: exported files and API answers. Format: docs/sources/crm.md."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -23,7 +23,7 @@ PATHS = ["crm_zoho/<token>"]
 CHANNEL = Channel.IMPORT
 CREDENTIALS = (
     Credential(key="data_center", label="Data center", help="com for the United States"),
-    Credential(key="client_id", label="Client id", help="Zoho's API console, self client"),
+    Credential(key="client_id", label="Client ID", help="Zoho API console, self client"),
     Credential(key="client_secret", label="Client secret"),
     Credential(key="refresh_token", label="Refresh token"),
 )
@@ -35,48 +35,47 @@ FIELD_NAMES = {
     "rating": "",
 }
 _OWNER_COLUMNS = ("Owner", "Lead Owner")
-_ID_PREFIX = "zcrm_"  # before every id of an export, and of none in an answer
+_ID_PREFIX = "zcrm_"  # on every id of an export, on none of an API answer
 
 
 def read(incoming: IncomingDelivery) -> Envelope:
-    """An export, an answer, or one row. Never raises."""
+    """Read an export, an API answer, or one row. Never raises."""
     return read_records(incoming, RECORD_FORMAT)
 
 
-def _extract_records(found: Mapping[str, Any]) -> list[Cells]:
-    if found.get("status") == "error":
-        raise build_system_error(found.get("code"))
-    return list_objects(found.get("data"))
+def _extract_records(payload: Mapping[str, Any]) -> list[Cells]:
+    if payload.get("status") == "error":
+        raise build_system_error(payload.get("code"))
+    return list_objects(payload.get("data"))
 
 
 def _prepare_cells(cells: Cells) -> Cells:
-    """Ids without the mark of an export; an owner's parts side by side."""
-    found = {name: _strip_id_prefix(value) for name, value in cells.items()}
+    """Strip the id prefix of an export, and flatten the owner."""
+    prepared = {
+        name: value.removeprefix(_ID_PREFIX) if isinstance(value, str) else value
+        for name, value in cells.items()
+    }
     owner = cells.get("Owner")
     if not isinstance(owner, dict):
-        return found
-    more = {"Owner.id": owner.get("id"), "Owner.email": owner.get("email")}
-    return {**found, "Owner": owner.get("name"), **more}
-
-
-def _strip_id_prefix(value: Any) -> Any:
-    return value.removeprefix(_ID_PREFIX) if isinstance(value, str) else value
+        return prepared
+    owner_cells = {"Owner.id": owner.get("id"), "Owner.email": owner.get("email")}
+    return {**prepared, "Owner": owner.get("name"), **owner_cells}
 
 
 def _finish_lead(lead: CanonicalLead, cells: Fields, _: ReadingNotes) -> CanonicalLead:
-    owner = short_text(cells.first(*_OWNER_COLUMNS))
-    email = third_party_email(as_text(cells.first("Owner.email", "Lead Owner.email")))
+    owner = short_text(cells.first_value(*_OWNER_COLUMNS))
+    email = third_party_email(as_text(cells.first_value("Owner.email", "Lead Owner.email")))
     return replace(
         lead,
         recipient=Recipient(name=owner, email=email) if owner or email else None,
-        vendor_ids=nonempty_ids(owner_id=cells.first("Owner.id", "Lead Owner.id")),
+        vendor_ids=nonempty_ids(owner_id=cells.first_value("Owner.id", "Lead Owner.id")),
     )
 
 
 RECORD_FORMAT = RecordFormat(
     source=Source.CRM_ZOHO,
-    names=FIELD_NAMES,
-    finish=_finish_lead,
-    records=_extract_records,
-    prepare=_prepare_cells,
+    field_names=FIELD_NAMES,
+    finish_lead=_finish_lead,
+    extract_records=_extract_records,
+    prepare_cells=_prepare_cells,
 )

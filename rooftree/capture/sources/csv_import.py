@@ -1,4 +1,4 @@
-"""Spreadsheets that staff upload: a whole file as it came, or one of its rows as it is kept.
+"""Spreadsheets that staff upload: a whole file as uploaded, or one stored row.
 
 Columns are read by the map of their import, else by their names.
 """
@@ -28,8 +28,7 @@ from rooftree.capture.parsing.envelope import (
     Outcome,
     rejected_envelope,
 )
-from rooftree.capture.parsing.field_map import MapLine
-from rooftree.capture.parsing.field_map import apply_map as read_by
+from rooftree.capture.parsing.field_map import MapLine, apply_map
 from rooftree.capture.parsing.reading_notes import ReadingNotes, as_text
 from rooftree.capture.parsing.wire_formats import UnreadableBody, parse_json_object
 from rooftree.leads.canonical import CanonicalLead
@@ -41,7 +40,7 @@ CHANNEL = Channel.IMPORT
 
 
 def read(incoming: IncomingDelivery) -> Envelope:
-    """One file, or one row of one. Never raises."""
+    """Read one file, or one row of a file. Never raises."""
     if incoming.is_too_large():
         return rejected_envelope(Outcome.REJECTED_TOO_LARGE, "too_large", NO_ANSWER)
     if incoming.method != UPLOAD_METHOD and not incoming.is_verified:
@@ -61,12 +60,12 @@ def _read_file(incoming: IncomingDelivery) -> Envelope:
     leads: list[CanonicalLead] = []
     warnings = set(notes.warnings)
     for position, row in enumerate(table.rows, start=1):
-        one = _read_cells(row.cells, lines, incoming, vendor_id=f"{FIRST_IMPORT}:{position}")
-        warnings |= set(one.warnings)
-        if one.outcome is Outcome.QUARANTINED:
-            warnings.add(f"row_unusable:{row.line}={one.reason}")
+        envelope = _read_cells(row.cells, lines, incoming, vendor_id=f"{FIRST_IMPORT}:{position}")
+        warnings |= set(envelope.warnings)
+        if envelope.outcome is Outcome.QUARANTINED:
+            warnings.add(f"row_unusable:{row.line}={envelope.reason}")
         else:
-            leads += one.leads
+            leads += envelope.leads
     return Envelope(
         http=NO_ANSWER,
         outcome=Outcome.ACCEPTED if leads else Outcome.QUARANTINED,
@@ -79,14 +78,14 @@ def _read_file(incoming: IncomingDelivery) -> Envelope:
 
 def _read_row(incoming: IncomingDelivery) -> Envelope:
     notes = ReadingNotes()
-    found = parse_json_object(incoming.masked.body, notes)
-    if not isinstance(found.get("row"), dict):
+    payload = parse_json_object(incoming.masked.body, notes)
+    if not isinstance(payload.get("row"), dict):
         raise UnreadableBody("no_row")
-    number, cells, lines = decode_row(found, incoming)
-    place = as_text(found.get("position"))[:MAX_NUMBER_CHARS]
+    import_id, cells, lines = decode_row(payload, incoming)
+    position = as_text(payload.get("position"))[:MAX_NUMBER_CHARS]
     lines = lines or guess_lines(cells, RECORD_FORMAT)
-    one = _read_cells(cells, lines, incoming, vendor_id=f"{number}:{place}")
-    return replace(one, idempotency_key=f"csv:{hash_cells(cells)}")
+    envelope = _read_cells(cells, lines, incoming, vendor_id=f"{import_id}:{position}")
+    return replace(envelope, idempotency_key=f"csv:{hash_cells(cells)}")
 
 
 def _read_cells(
@@ -97,9 +96,9 @@ def _read_cells(
     vendor_id: str,
 ) -> Envelope:
     notes = ReadingNotes()
-    found = read_by(dict(cells), lines, notes)
+    reading = apply_map(dict(cells), lines, notes)
     lead = build_canonical_lead(
-        found.fields,
+        reading.fields,
         notes,
         source=Source.CSV_IMPORT,
         channel=CHANNEL,
@@ -107,26 +106,22 @@ def _read_cells(
         zone=str(incoming.endpoint.setup.get("zone") or IMPORT_ZONE),
         is_test=incoming.endpoint.is_test,
     )
-    for path, value in found.unread:
-        notes.keep(path, value)
-    lead = _assign_row_id(lead, vendor_id)
-    one = build_envelope(lead, NO_ANSWER, notes)
-    if found.missing and lead.is_workable():
-        reason = f"required_missing:{found.missing[0]}"
-        return replace(one, outcome=Outcome.QUARANTINED, reason=reason)
-    return one
+    for path, value in reading.unread_values:
+        notes.keep_extra(path, value)
+    # A row is identified by its import and position. The file's own id is stored beside it:
+    # two files can use the same row numbers, and that must not merge two borrowers.
+    own_ids = {"record_id": lead.vendor_lead_id} if lead.vendor_lead_id else {}
+    lead = replace(lead, vendor_lead_id=vendor_id, vendor_ids=own_ids)
+    envelope = build_envelope(lead, NO_ANSWER, notes)
+    if reading.missing_fields and lead.is_workable():
+        reason = f"required_missing:{reading.missing_fields[0]}"
+        return replace(envelope, outcome=Outcome.QUARANTINED, reason=reason)
+    return envelope
 
 
 RECORD_FORMAT = RecordFormat(
-    source=Source.CSV_IMPORT, names={}, finish=lambda lead, *_: lead, records=lambda _: []
+    source=Source.CSV_IMPORT,
+    field_names={},
+    finish_lead=lambda lead, *_: lead,
+    extract_records=lambda _: [],
 )
-
-
-def _assign_row_id(lead: CanonicalLead, vendor_id: str) -> CanonicalLead:
-    """A row is known by its import and its place.
-
-    An id of the file's own is kept beside it: two files may number their rows alike,
-    and nobody must be taken for somebody else by that.
-    """
-    own = {"record_id": lead.vendor_lead_id} if lead.vendor_lead_id else {}
-    return replace(lead, vendor_lead_id=vendor_id, vendor_ids=own)

@@ -1,4 +1,4 @@
-"""Lead e-mails in ADF 1.0, a trade's XML, in the body or attached.
+"""Lead emails in ADF 1.0, an industry XML format, in the body or attached.
 
 Wire format: docs/sources/email.md.
 """
@@ -16,8 +16,12 @@ from rooftree.capture.parsing.envelope import (
     quarantined_envelope,
     rejected_envelope,
 )
-from rooftree.capture.parsing.lead_email_parser import EMAIL_SETTINGS, UNSET_ANSWER, LeadEmail
-from rooftree.capture.parsing.lead_email_parser import read_lead_email as read_mail
+from rooftree.capture.parsing.lead_email_parser import (
+    EMAIL_SETTINGS,
+    UNSET_ANSWER,
+    LeadEmail,
+    read_lead_email,
+)
 from rooftree.capture.parsing.normalize_values import (
     borrower_name,
     consumer_message,
@@ -36,7 +40,7 @@ from rooftree.capture.parsing.wire_formats import Element, UnreadableBody, parse
 from rooftree.leads.canonical import Address, Borrower, CanonicalLead, ContactPreference
 from rooftree.leads.vocabulary import Channel, PhoneType, Source
 
-LABEL = "Lead e-mails in ADF (XML)"
+LABEL = "Lead emails in ADF (XML)"
 PATHS = ["email_adf/<token>"]
 CHANNEL = Channel.EMAIL
 SETTINGS = EMAIL_SETTINGS
@@ -52,16 +56,16 @@ _XML_DECLARATION = re.compile(rb"\s*(<\?xml[^>]{0,200}\?>)", re.IGNORECASE)
 
 
 def read(incoming: IncomingDelivery) -> Envelope:
-    """One e-mail. Never raises."""
-    return read_mail(incoming, lambda letter: _build_envelope(letter, incoming))
+    """Read one email. Never raises."""
+    return read_lead_email(incoming, lambda email: _build_envelope(email, incoming))
 
 
-def _build_envelope(letter: LeadEmail, incoming: IncomingDelivery) -> Envelope:
+def _build_envelope(email: LeadEmail, incoming: IncomingDelivery) -> Envelope:
     notes = ReadingNotes()
-    notes.warn_of_secrets(incoming.masked.found)
-    key = f"email:{letter.reference}"
+    notes.warn_of_secrets(incoming.masked.kinds)
+    key = f"email:{email.reference}"
     try:
-        root = _parse_document(letter, notes)
+        root = _parse_document(email, notes)
     except UnreadableBody as error:
         if str(error) == "xml_dtd_forbidden":
             return rejected_envelope(
@@ -69,21 +73,25 @@ def _build_envelope(letter: LeadEmail, incoming: IncomingDelivery) -> Envelope:
             )
         return quarantined_envelope(str(error), UNSET_ANSWER, key=key, warnings=notes.warnings)
     lead = _build_lead(root, incoming, notes)
-    whole = build_envelope(lead, UNSET_ANSWER, notes)
-    return whole if lead.vendor_lead_id else replace(whole, idempotency_key=key)
+    envelope = build_envelope(lead, UNSET_ANSWER, notes)
+    return envelope if lead.vendor_lead_id else replace(envelope, idempotency_key=key)
 
 
-def _parse_document(letter: LeadEmail, notes: ReadingNotes) -> Element:
-    """The first ADF of the letter. Raises `Unreadable`; what is not well-formed is mended in
-    its comments alone, where people's own words break it."""
-    for content in (*letter.files, *(text.encode() for text in letter.texts)):
-        begins, ends = _ADF_START.search(content), content.lower().rfind(_ADF_END)
-        if begins is None or ends < begins.start():
+def _parse_document(email: LeadEmail, notes: ReadingNotes) -> Element:
+    """Parse the first ADF document of the email. Raises `UnreadableBody`.
+
+    A malformed document is repaired only in its comments, where free text breaks the XML.
+    """
+    for content in (*email.xml_files, *(text.encode() for text in email.text_parts)):
+        start, end = _ADF_START.search(content), content.lower().rfind(_ADF_END)
+        if start is None or end < start.start():
             continue
         if b"<!doctype" in content.lower():
             raise UnreadableBody("xml_dtd_forbidden")
-        declared = _XML_DECLARATION.match(content) if content in letter.files else None
-        document = (declared[1] if declared else b"") + content[begins.start() : ends] + b"</adf>"
+        declaration = _XML_DECLARATION.match(content) if content in email.xml_files else None
+        document = (
+            (declaration[1] if declaration else b"") + content[start.start() : end] + b"</adf>"
+        )
         try:
             return parse_xml(document, notes)
         except UnreadableBody:
@@ -94,30 +102,30 @@ def _parse_document(letter: LeadEmail, notes: ReadingNotes) -> Element:
 
 
 def _repair_comments(document: bytes) -> bytes:
-    """The document with what stands in its comments taken as plain text. In one pass."""
+    """Wrap the text of all comments elements in CDATA, in one pass."""
     lowered = document.lower()
     parts, last = [], 0
-    while (begins := lowered.find(b"<comments", last)) >= 0:
-        inside = lowered.find(b">", begins) + 1
-        ends = lowered.find(b"</comments", inside)
-        if not inside or ends < 0:
+    while (start := lowered.find(b"<comments", last)) >= 0:
+        text_start = lowered.find(b">", start) + 1
+        end = lowered.find(b"</comments", text_start)
+        if not text_start or end < 0:
             break
-        words = document[inside:ends].replace(b"]]>", b"]]]]><![CDATA[>")
-        parts += [document[last:inside], b"<![CDATA[", words, b"]]>"]
-        last = ends
+        comment_text = document[text_start:end].replace(b"]]>", b"]]]]><![CDATA[>")
+        parts += [document[last:text_start], b"<![CDATA[", comment_text, b"]]>"]
+        last = end
     return b"".join([*parts, document[last:]])
 
 
-def _children_named(one: Element | None, name: str) -> list[Element]:
-    """The children of that name."""
-    return [part for part in (one.children if one else []) if part.name.lower() == name]
+def _children_named(element: Element | None, name: str) -> list[Element]:
+    """Return the children of that name."""
+    return [child for child in (element.children if element else []) if child.name.lower() == name]
 
 
-def _text_at(one: Element | None, *path: str) -> str:
-    """The text at the end of a path of children; "" where there is none."""
+def _text_at(element: Element | None, *path: str) -> str:
+    """Return the text at the end of a path of children; "" where there is none."""
     for name in path:
-        one = next(iter(_children_named(one, name)), None)
-    return one.text.strip() if one else ""
+        element = next(iter(_children_named(element, name)), None)
+    return element.text.strip() if element else ""
 
 
 def _build_lead(root: Element, incoming: IncomingDelivery, notes: ReadingNotes) -> CanonicalLead:
@@ -125,19 +133,24 @@ def _build_lead(root: Element, incoming: IncomingDelivery, notes: ReadingNotes) 
     customer = next(iter(_children_named(prospect, "customer")), None)
     contact = next(iter(_children_named(customer, "contact")), None)
     zone = incoming.endpoint.zone
-    said_at, precision = parse_moment(
+    submitted_at, precision = parse_moment(
         _text_at(prospect, "requestdate"), "requestdate", notes, zone=zone
     )
     ids = _children_named(prospect, "id")
-    source = next((one.attributes.get("source") for one in ids if one.attributes.get("source")), "")
+    source = next(
+        (element.attributes.get("source") for element in ids if element.attributes.get("source")),
+        "",
+    )
     numbers = _children_named(contact, "phone")
     return CanonicalLead(
         source=Source.EMAIL_ADF,
         channel=CHANNEL,
         sub_source=short_text(source)
         or short_text(_name_part(next(iter(_children_named(prospect, "provider")), None), "full")),
-        vendor_lead_id=next((found for one in ids if (found := vendor_identifier(one.text))), None),
-        submitted_at=said_at,
+        vendor_lead_id=next(
+            (lead_id for element in ids if (lead_id := vendor_identifier(element.text))), None
+        ),
+        submitted_at=submitted_at,
         submitted_at_precision=precision,
         received_at=incoming.received_at,
         is_test=incoming.endpoint.is_test,
@@ -153,7 +166,9 @@ def _build_lead(root: Element, incoming: IncomingDelivery, notes: ReadingNotes) 
             ],
             notes,
         ),
-        emails=email_addresses([one.text for one in _children_named(contact, "email")], notes),
+        emails=email_addresses(
+            [element.text for element in _children_named(contact, "email")], notes
+        ),
         mailing_address=_build_address(
             next(iter(_children_named(contact, "address")), None), notes
         ),
@@ -163,49 +178,55 @@ def _build_lead(root: Element, incoming: IncomingDelivery, notes: ReadingNotes) 
 
 
 def _name_part(holder: Element | None, part: str) -> str:
-    named = [
-        one for one in _children_named(holder, "name") if one.attributes.get("part", "full") == part
+    elements = [
+        element
+        for element in _children_named(holder, "name")
+        if element.attributes.get("part", "full") == part
     ]
-    return " ".join(one.text.strip() for one in named)
+    return " ".join(element.text.strip() for element in elements)
 
 
 def _build_borrower(contact: Element | None, notes: ReadingNotes) -> Borrower | None:
-    found = borrower_name(
+    borrower = borrower_name(
         _name_part(contact, "first"),
         _name_part(contact, "last"),
         notes,
         full=_name_part(contact, "full"),
     )
     middle = short_text(_name_part(contact, "middle"))
-    return replace(found, middle_name=middle) if found and middle else found
+    return replace(borrower, middle_name=middle) if borrower and middle else borrower
 
 
-def _phone_type(one: Element) -> PhoneType:
-    return PHONE_TYPES.get(squash_word(one.attributes.get("type", "")), PhoneType.UNKNOWN)
+def _phone_type(phone: Element) -> PhoneType:
+    return PHONE_TYPES.get(squash_word(phone.attributes.get("type", "")), PhoneType.UNKNOWN)
 
 
-def _is_fax_or_pager(one: Element) -> bool:
-    return squash_word(one.attributes.get("type", "")) in ("fax", "pager")
+def _is_fax_or_pager(phone: Element) -> bool:
+    return squash_word(phone.attributes.get("type", "")) in ("fax", "pager")
 
 
 def _build_contact_preference(numbers: Iterable[Element]) -> ContactPreference | None:
-    told = (CONTACT_TIMES.get(squash_word(number.attributes.get("time", ""))) for number in numbers)
-    return none_if_empty(ContactPreference(time=next(filter(None, told), None)))
+    times = (
+        CONTACT_TIMES.get(squash_word(number.attributes.get("time", ""))) for number in numbers
+    )
+    return none_if_empty(ContactPreference(time=next(filter(None, times), None)))
 
 
-def _build_address(found: Element | None, notes: ReadingNotes) -> Address | None:
+def _build_address(address: Element | None, notes: ReadingNotes) -> Address | None:
     streets = {
-        one.attributes.get("line", "1"): one.text.strip()
-        for one in _children_named(found, "street")
+        element.attributes.get("line", "1"): element.text.strip()
+        for element in _children_named(address, "street")
     }
     parts: dict[str, Any] = {
         "line1": streets.get("1"),
-        "line2": streets.get("2") or _text_at(found, "apartment"),
-        "city": _text_at(found, "city"),
-        "state": _text_at(found, "regioncode"),
-        "zip": _text_at(found, "postalcode"),
+        "line2": streets.get("2") or _text_at(address, "apartment"),
+        "city": _text_at(address, "city"),
+        "state": _text_at(address, "regioncode"),
+        "zip": _text_at(address, "postalcode"),
     }
-    country = short_text(_text_at(found, "country"))
-    kept = parse_address(parts, notes, state_key="regioncode", zip_key="postalcode")
-    abroad = country.upper() if country and len(country) == 2 and country.upper() != "US" else None
-    return none_if_empty(Address(**kept, country=abroad))
+    country = short_text(_text_at(address, "country"))
+    fields = parse_address(parts, notes, state_key="regioncode", zip_key="postalcode")
+    foreign_country = (
+        country.upper() if country and len(country) == 2 and country.upper() != "US" else None
+    )
+    return none_if_empty(Address(**fields, country=foreign_country))

@@ -1,4 +1,4 @@
-"""FreeRateUpdate: a form, or its XML twin. Wire format: docs/sources/freerateupdate.md."""
+"""FreeRateUpdate: a form, or the same in XML. Wire format: docs/sources/freerateupdate.md."""
 
 from rooftree.capture.parsing.envelope import Envelope, IncomingDelivery
 from rooftree.capture.parsing.field_map import parse_map_table
@@ -11,7 +11,7 @@ PATHS = ["freerateupdate/<token>"]
 CHANNEL = Channel.AGGREGATOR
 PROOF = Proof.HEADER
 
-# Where two names stand, the second is the XML twin's or an older one.
+# Where a row has two names, the second is from the XML format or an older version.
 LINES = parse_map_table("""
 vendor_lead_id | RequestId rid
 first_name | FirstName
@@ -51,9 +51,9 @@ certificate_url | TCPA xxTrustedFormCertUrl
 leadid_token | UniversalLeadid
 """)
 
-VENDOR = PostFormat(source=Source.FREERATEUPDATE, channel=CHANNEL, lines=LINES, usual=PROOF)
+VENDOR = PostFormat(source=Source.FREERATEUPDATE, channel=CHANNEL, lines=LINES, default_proof=PROOF)
 
 
 def read(incoming: IncomingDelivery) -> Envelope:
-    """One lead. Never raises: what cannot be used comes back as an outcome."""
+    """Read one lead. Never raises: an unusable delivery gets its own outcome."""
     return read_post(incoming, VENDOR)

@@ -1,7 +1,7 @@
-"""Anybody who can post: a form, JSON, XML or a query string, read by a field map staff edit.
+"""Generic webhook: a form, JSON, XML or a query string, read by a field map staff edit.
 
-What each source is asked to prove, answers and means stands in its setup;
-docs/sources/generic.md is what the sender reads.
+Each source's setup holds its proof, answers and channel; docs/sources/generic.md documents
+the format for senders.
 """
 
 import html
@@ -16,19 +16,18 @@ from rooftree.capture.parsing.envelope import (
     IncomingDelivery,
     ignored_envelope,
 )
-from rooftree.capture.parsing.field_map import apply_map as read_by
-from rooftree.capture.parsing.field_map import guess_map_lines, parse_map_lines
+from rooftree.capture.parsing.field_map import apply_map, guess_map_lines, parse_map_lines
 from rooftree.capture.parsing.reading_notes import ReadingNotes
 from rooftree.capture.parsing.sender_proof import Proof
 from rooftree.capture.parsing.single_lead_posts import PostFormat, build_post_envelope, open_post
 from rooftree.leads.vocabulary import Channel, Source
 
-LABEL = "Any post: form, JSON, XML, query"
+LABEL = "Generic webhook (form, JSON, XML, query)"
 PATHS = ["generic/<token>"]
-METHODS = ("POST", "GET")  # some senders say it all in the address
+METHODS = ("POST", "GET")  # some senders put the whole lead in the URL
 CHANNEL = Channel.AGGREGATOR
 PROOF = Proof.ADDRESS
-ID_PLACEHOLDER, ERROR_PLACEHOLDER = "{id}", "{error}"  # what an answer's own words may hold
+ID_PLACEHOLDER, ERROR_PLACEHOLDER = "{id}", "{error}"  # allowed in a custom answer body
 _CONTENT_TYPES = {
     "json": "application/json",
     "xml": "text/xml; charset=utf-8",
@@ -44,10 +43,10 @@ _DEFAULT_BODIES = {  # kind: success, failure
 
 
 def read(incoming: IncomingDelivery) -> Envelope:
-    """One inquiry. Never raises: what cannot be used comes back as an outcome."""
+    """Read one inquiry. Never raises: an unusable delivery gets its own outcome."""
     setup = incoming.endpoint.setup
     notes = ReadingNotes()
-    tree = open_post(incoming, notes, partial(_failure_answer, setup), usual=PROOF)
+    tree = open_post(incoming, notes, partial(_failure_answer, setup), default_proof=PROOF)
     if isinstance(tree, Envelope):
         return tree
     if not tree:
@@ -60,42 +59,44 @@ def read(incoming: IncomingDelivery) -> Envelope:
         source=Source.GENERIC,
         channel=_configured_channel(setup),
         lines=lines,
-        usual=PROOF,
-        success=lambda tree, incoming: _success_answer(setup),
+        default_proof=PROOF,
+        success_answer=lambda tree, incoming: _success_answer(setup),
     )
-    return build_post_envelope(tree, read_by(tree, lines, notes), incoming, notes, vendor)
+    return build_post_envelope(tree, apply_map(tree, lines, notes), incoming, notes, vendor)
 
 
 def rejection_answer(why: str, incoming: IncomingDelivery) -> Answer:
-    """The failure, with a 200: it was read, and sending it again would change nothing."""
+    """Answer with the failure body and a 200, since a retry would change nothing."""
     return _failure_answer(incoming.endpoint.setup, 200, why)
 
 
 def _configured_channel(setup: Mapping[str, Any]) -> Channel:
-    told = str(setup.get("channel") or "")
-    return Channel(told) if told in set(Channel) else CHANNEL
+    channel = str(setup.get("channel") or "")
+    return Channel(channel) if channel in set(Channel) else CHANNEL
 
 
 def _answer_kind(setup: Mapping[str, Any]) -> str:
-    told = str(setup.get("answer") or "json")
-    return told if told in _CONTENT_TYPES else "json"
+    kind = str(setup.get("answer") or "json")
+    return kind if kind in _CONTENT_TYPES else "json"
 
 
 def _success_answer(setup: Mapping[str, Any]) -> Answer:
-    kind, own = _answer_kind(setup), str(setup.get("success") or "")
+    kind, custom_body = _answer_kind(setup), str(setup.get("success") or "")
     status = 201 if setup.get("status") == 201 else 200
-    if own or kind != "json":
-        body: Any = (own or _DEFAULT_BODIES[kind][0]).replace(ID_PLACEHOLDER, LEAD_ID_PLACEHOLDER)
+    if custom_body or kind != "json":
+        body: Any = (custom_body or _DEFAULT_BODIES[kind][0]).replace(
+            ID_PLACEHOLDER, LEAD_ID_PLACEHOLDER
+        )
     else:
         body = {"status": "ok", "id": LEAD_ID_PLACEHOLDER}
     return Answer(status=status, content_type=_CONTENT_TYPES[kind], body=body)
 
 
 def _failure_answer(setup: Mapping[str, Any], status: int, error: str) -> Answer:
-    kind, own = _answer_kind(setup), str(setup.get("failure") or "")
-    if own or kind != "json":
-        said = html.escape(error) if kind == "xml" else error
-        body: Any = (own or _DEFAULT_BODIES[kind][1]).replace(ERROR_PLACEHOLDER, said)
+    kind, custom_body = _answer_kind(setup), str(setup.get("failure") or "")
+    if custom_body or kind != "json":
+        error_text = html.escape(error) if kind == "xml" else error
+        body: Any = (custom_body or _DEFAULT_BODIES[kind][1]).replace(ERROR_PLACEHOLDER, error_text)
     else:
         body = {"status": "error", "error": error}
     return Answer(status=status, content_type=_CONTENT_TYPES[kind], body=body)

@@ -1,7 +1,7 @@
 """LeadConduit (ActiveProspect): its standard fields, in a form, JSON or XML.
 
-Wire format: docs/sources/leadconduit.md. 201 tells that a lead was judged, `outcome`
-tells how.
+Wire format: docs/sources/leadconduit.md. A 201 means we judged the lead; `outcome` holds the
+result.
 """
 
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ CONTENT_TYPES = (
     *("application/x-www-form-urlencoded", "application/json"),
     *("application/xml", "text/xml"),
 )
-REFUSED_UNREAD = (Outcome.REJECTED_AUTH, Outcome.REJECTED_TOO_LARGE)
+REJECTED_UNREAD = (Outcome.REJECTED_AUTH, Outcome.REJECTED_TOO_LARGE)
 _PARSE_ERROR_TEXT = {
     "invalid_json": "Body does not contain JSON or JSON is unparseable",
     "invalid_xml": "Body does not contain XML or XML is unparseable",
@@ -116,85 +116,94 @@ leadid_token | universal_leadid
 
 
 def read(incoming: IncomingDelivery) -> Envelope:
-    """One lead. Never raises: what cannot be used comes back as an outcome."""
-    whole = read_post(incoming, VENDOR)
-    if incoming.is_verified or whole.outcome in REFUSED_UNREAD:
-        return whole
+    """Read one lead. Never raises: an unusable delivery gets its own outcome."""
+    envelope = read_post(incoming, VENDOR)
+    if incoming.is_verified or envelope.outcome in REJECTED_UNREAD:
+        return envelope
     problem = _find_request_problem(incoming)
-    return rejected_envelope(Outcome.REJECTED_MALFORMED, *problem) if problem else whole
+    return rejected_envelope(Outcome.REJECTED_MALFORMED, *problem) if problem else envelope
 
 
 def _find_request_problem(incoming: IncomingDelivery) -> tuple[str, Answer] | None:
-    """What LeadConduit's contract refuses before it looks at the body."""
+    """Check method and headers as LeadConduit's contract requires, before reading the body."""
     if incoming.method not in METHODS:
-        said = f"The {incoming.method[:20]} method is not allowed"
-        return "method_not_allowed", _plain_answer(405, said)
+        text = f"The {incoming.method[:20]} method is not allowed"
+        return "method_not_allowed", _plain_answer(405, text)
     if _answer_type(incoming) is None:
-        said = "Not capable of generating content according to the Accept header"
-        return "not_acceptable", _plain_answer(406, said)
+        text = "Not capable of generating content according to the Accept header"
+        return "not_acceptable", _plain_answer(406, text)
     if not incoming.body:
         return None
-    kind = (incoming.header("content-type") or "").split(";")[0].strip().lower()
-    if not kind:
+    content_type = (incoming.header("content-type") or "").split(";")[0].strip().lower()
+    if not content_type:
         return "missing_content_type", _plain_answer(415, "Content-Type header is required")
-    if kind not in CONTENT_TYPES:
-        said = "MIME type in Content-Type header is not supported."
+    if content_type not in CONTENT_TYPES:
+        text = "MIME type in Content-Type header is not supported."
         return "unsupported_content_type", _plain_answer(
-            406, f"{said} Use only {', '.join(CONTENT_TYPES)}."
+            406, f"{text} Use only {', '.join(CONTENT_TYPES)}."
         )
     return None
 
 
 def _answer_type(incoming: IncomingDelivery) -> str | None:
-    """The type of the answer: the first that `Accept` names and we have, JSON before others."""
-    wanted = (incoming.header("accept") or "*/*").lower()
-    if any(one in wanted for one in ("*/*", "json", "application/*", "urlencoded")):
+    """Return the content type of the answer: the first in `Accept` that we support, JSON first."""
+    accept = (incoming.header("accept") or "*/*").lower()
+    if any(
+        content_type in accept for content_type in ("*/*", "json", "application/*", "urlencoded")
+    ):
         return "application/json"
-    return next((one for one in ("text/xml", "application/xml") if one in wanted), None)
+    return next(
+        (
+            content_type
+            for content_type in ("text/xml", "application/xml")
+            if content_type in accept
+        ),
+        None,
+    )
 
 
 def rejection_answer(why: str, incoming: IncomingDelivery) -> Answer:
-    """What LeadConduit is told of a lead that is outside of our limits."""
+    """Build LeadConduit's answer for a lead outside our limits."""
     return _verdict_answer(incoming, outcome="failure", reason=why)
 
 
-def _plain_answer(status: int, said: str) -> Answer:
-    return Answer(status=status, content_type="text/plain", body=said)
+def _plain_answer(status: int, text: str) -> Answer:
+    return Answer(status=status, content_type="text/plain", body=text)
 
 
-def _refusal_answer(status: int, error: str) -> Answer:
+def _error_answer(status: int, error: str) -> Answer:
     if error == "unauthorized":
         return Answer(status=status, content_type="application/json", body={"error": error})
     return _plain_answer(status, _PARSE_ERROR_TEXT.get(error, error))
 
 
 def _verdict_answer(incoming: IncomingDelivery, **verdict: str) -> Answer:
-    """201 with the outcome, in the form that `Accept` asks for."""
-    said: dict[str, Any] = {**verdict, "lead": {"id": LEAD_ID_PLACEHOLDER}, "price": 0}
-    form = _answer_type(incoming) or "application/json"
-    if form == "application/json":
-        return Answer(status=201, content_type=form, body=said)
-    body = f'<?xml version="1.0"?>\n<result>{_to_xml_elements(said)}</result>'
-    return Answer(status=201, content_type=form, body=body)
+    """Build a 201 with the outcome, in the format that `Accept` asks for."""
+    result: dict[str, Any] = {**verdict, "lead": {"id": LEAD_ID_PLACEHOLDER}, "price": 0}
+    content_type = _answer_type(incoming) or "application/json"
+    if content_type == "application/json":
+        return Answer(status=201, content_type=content_type, body=result)
+    body = f'<?xml version="1.0"?>\n<result>{_to_xml_elements(result)}</result>'
+    return Answer(status=201, content_type=content_type, body=body)
 
 
-def _to_xml_elements(said: Mapping[str, Any]) -> str:
-    return "".join(
-        f"<{name}>{_to_xml_elements(value) if isinstance(value, dict) else _escape_value(value)}</{name}>"
-        for name, value in said.items()
-    )
-
-
-def _escape_value(value: Any) -> str:
-    return LEAD_ID_PLACEHOLDER if value == LEAD_ID_PLACEHOLDER else escape(str(value))
+def _to_xml_elements(values: Mapping[str, Any]) -> str:
+    elements = []
+    for name, value in values.items():
+        if isinstance(value, dict):
+            inner = _to_xml_elements(value)
+        else:
+            inner = value if value == LEAD_ID_PLACEHOLDER else escape(str(value))
+        elements.append(f"<{name}>{inner}</{name}>")
+    return "".join(elements)
 
 
 VENDOR = PostFormat(
     source=Source.LEADCONDUIT,
     channel=CHANNEL,
     lines=LINES,
-    usual=PROOF,
-    success=lambda tree, incoming: _verdict_answer(incoming, outcome="success"),
-    refusal=_refusal_answer,
-    again=partial(_verdict_answer, outcome="failure", reason="duplicate"),
+    default_proof=PROOF,
+    success_answer=lambda tree, incoming: _verdict_answer(incoming, outcome="success"),
+    rejection_answer=_error_answer,
+    repeat_answer=partial(_verdict_answer, outcome="failure", reason="duplicate"),
 )

@@ -11,7 +11,7 @@ PATHS = ["leadpoint/<token>"]
 CHANNEL = Channel.AGGREGATOR
 PROOF = Proof.HEADER
 
-# FHA_BANK_FORECLOSUREl is their typing error, and both spellings are sent.
+# FHA_BANK_FORECLOSUREl is a typo of Leadpoint's; both spellings are sent.
 LINES = parse_map_table("""
 vendor_lead_id | LEAD_ID
 first_name | FNAME first_name
@@ -54,9 +54,9 @@ certificate_url | xxTrustedFormCertUrl trustedform_cert_url
 leadid_token | universal_leadid
 """)
 
-VENDOR = PostFormat(source=Source.LEADPOINT, channel=CHANNEL, lines=LINES, usual=PROOF)
+VENDOR = PostFormat(source=Source.LEADPOINT, channel=CHANNEL, lines=LINES, default_proof=PROOF)
 
 
 def read(incoming: IncomingDelivery) -> Envelope:
-    """One lead. Never raises: what cannot be used comes back as an outcome."""
+    """Read one lead. Never raises: an unusable delivery gets its own outcome."""
     return read_post(incoming, VENDOR)

@@ -1,4 +1,4 @@
-"""LendingTree leads: two XML shapes and a JSON one. Wire format: docs/sources/lendingtree.md."""
+"""LendingTree leads: two XML formats and one JSON. Wire format: docs/sources/lendingtree.md."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -99,10 +99,10 @@ _NEVER_WORDS = frozenset(
 
 
 def read(incoming: IncomingDelivery) -> Envelope:
-    """One lead. Never raises: what cannot be used comes back as an outcome.
+    """Read one lead. Never raises: an unusable delivery gets its own outcome.
 
-    LendingTree reads our LTACK: ERRORNUM 0 for whatever is authentic and readable.
-    The full list of its codes is not public; 1 is one that a known receiver uses.
+    LendingTree reads our LTACK: ERRORNUM 0 for every authentic and readable lead. The full
+    list of its codes is not public; a known receiver uses 1.
     """
     if not incoming.path_secret_matches():
         return rejected_envelope(
@@ -123,26 +123,29 @@ def read(incoming: IncomingDelivery) -> Envelope:
         return quarantined_envelope(
             "unknown_shape", build_ack(0, "Success"), warnings=notes.warnings
         )
-    notes.warn_of_secrets(incoming.masked.found)
+    notes.warn_of_secrets(incoming.masked.kinds)
     lead = _build_lead(fields, incoming, notes)
     notes.keep_unread(fields)
     return build_envelope(lead, build_ack(0, "Success"), notes)
 
 
 def build_ack(code: int, description: str, *, status: int = 200) -> Answer:
-    """LendingTree's acknowledgement."""
-    said = f"<ERRORNUM>{code}</ERRORNUM><ERRORDESCRIPTION>{description}</ERRORDESCRIPTION>"
-    body = f'<?xml version="1.0" encoding="utf-8"?><LTACK><ERRSTATUS>{said}</ERRSTATUS></LTACK>'
+    """Build LendingTree's acknowledgment (LTACK)."""
+    status_xml = f"<ERRORNUM>{code}</ERRORNUM><ERRORDESCRIPTION>{description}</ERRORDESCRIPTION>"
+    body = (
+        f'<?xml version="1.0" encoding="utf-8"?><LTACK><ERRSTATUS>{status_xml}</ERRSTATUS></LTACK>'
+    )
     return Answer(status=status, content_type="text/xml", body=body)
 
 
 def _build_lead(fields: Fields, incoming: IncomingDelivery, notes: ReadingNotes) -> CanonicalLead:
     zone = incoming.endpoint.zone
-    day = fields.get("ApplicationDate")
-    submitted_at, precision = parse_moment(day, "ApplicationDate", notes, zone=zone)
+    applied_on = fields.get("ApplicationDate")
+    submitted_at, precision = parse_moment(applied_on, "ApplicationDate", notes, zone=zone)
+    fee = parse_cents(fields.get("MatchFee"), "cost", notes)
     if short_text(fields.get("SSN")):
         notes.warn("ssn_discarded")
-    if short_text(fields.first("DateOfBirth", "DOB")):
+    if short_text(fields.first_value("DateOfBirth", "DOB")):
         notes.warn("dob_discarded")
     return CanonicalLead(
         source=Source.LENDINGTREE,
@@ -154,7 +157,7 @@ def _build_lead(fields: Fields, incoming: IncomingDelivery, notes: ReadingNotes)
         submitted_at_precision=precision,
         received_at=incoming.received_at,
         is_test=incoming.endpoint.is_test,
-        cost=_build_cost(fields.get("MatchFee"), notes),
+        cost=None if fee is None else Cost(amount_cents=fee, basis=CostBasis.MATCH_FEE),
         borrower=borrower_name(fields.get("FirstName"), fields.get("LastName"), notes),
         phones=_build_phones(fields, notes),
         emails=email_addresses([fields.get("EmailAddress")], notes),
@@ -175,13 +178,10 @@ def _vendor_lead_id(fields: Fields) -> str | None:
 
 
 def _build_vendor_ids(fields: Fields) -> dict[str, str]:
-    ids = {ours: vendor_identifier(fields.get(theirs)) for ours, theirs in VENDOR_IDS.items()}
-    return {ours: value for ours, value in ids.items() if value}
-
-
-def _build_cost(fee: Any, notes: ReadingNotes) -> Cost | None:
-    paid = parse_cents(fee, "cost", notes)
-    return None if paid is None else Cost(amount_cents=paid, basis=CostBasis.MATCH_FEE)
+    ids = {
+        name: vendor_identifier(fields.get(vendor_name)) for name, vendor_name in VENDOR_IDS.items()
+    }
+    return {name: value for name, value in ids.items() if value}
 
 
 def _build_phones(fields: Fields, notes: ReadingNotes) -> Any:
@@ -202,22 +202,22 @@ def _build_mailing_address(fields: Fields, notes: ReadingNotes) -> Address | Non
         "state": "State",
         "zip": "Zip",
     }
-    found = {ours: fields.get(theirs) for ours, theirs in names.items()}
-    return none_if_empty(Address(**parse_address(found, notes, state_key="State", zip_key="Zip")))
+    parts = {name: fields.get(vendor_name) for name, vendor_name in names.items()}
+    return none_if_empty(Address(**parse_address(parts, notes, state_key="State", zip_key="Zip")))
 
 
 def _build_contact_preference(fields: Fields, notes: ReadingNotes) -> ContactPreference | None:
-    asked = fields.get("TimeToContact")
+    time_text = fields.get("TimeToContact")
     return none_if_empty(
         ContactPreference(
-            time=match_choice(asked, CONTACT_TIMES, "contact_pref.time", "TimeToContact", notes)
+            time=match_choice(time_text, CONTACT_TIMES, "contact_pref.time", "TimeToContact", notes)
         )
     )
 
 
 def _loan_purpose(fields: Fields, notes: ReadingNotes) -> Purpose | None:
-    """A refinance is for cash when cash is asked for, for the rate only when it is 0."""
-    stated = fields.first("LoanRequested", "vertical")
+    """Return the purpose; cash out above 0 makes a refinance cash-out, 0 makes it rate-and-term."""
+    stated = fields.first_value("LoanRequested", "vertical")
     purpose = match_choice(stated, PURPOSES, "loan.purpose", "LoanRequested", notes)
     if purpose is not Purpose.REFINANCE:
         return purpose
@@ -228,13 +228,13 @@ def _loan_purpose(fields: Fields, notes: ReadingNotes) -> Purpose | None:
 
 
 def _property_value_cents(fields: Fields, notes: ReadingNotes) -> int | None:
-    """A purchase names its price, a refinance the owner's estimate."""
+    """Return the price for a purchase, the owner's estimate for a refinance."""
     price, estimate = fields.get("PurchasePrice"), fields.get("PropertyPrice")
     if _loan_purpose(fields, notes) is Purpose.PURCHASE:
-        written = fields.first("PurchasePrice", "PropertyPrice")
+        text = fields.first_value("PurchasePrice", "PropertyPrice")
     else:
-        written = estimate if estimate not in (None, "") else price
-    return parse_positive_cents(written, "property.estimated_value", notes)
+        text = estimate if estimate not in (None, "") else price
+    return parse_positive_cents(text, "property.estimated_value", notes)
 
 
 def _build_property(fields: Fields, notes: ReadingNotes) -> Property | None:
@@ -244,17 +244,17 @@ def _build_property(fields: Fields, notes: ReadingNotes) -> Property | None:
         "state": "PropertyState",
         "zip": "PropertyZip",
     }
-    found = {ours: fields.get(theirs) for ours, theirs in names.items()}
-    where = parse_address(found, notes, state_key="PropertyState", zip_key="PropertyZip")
+    parts = {name: fields.get(vendor_name) for name, vendor_name in names.items()}
+    address = parse_address(parts, notes, state_key="PropertyState", zip_key="PropertyZip")
     value = _property_value_cents(fields, notes)
-    kind, use = fields.get("PropertyType"), fields.get("PropertyUse")
+    type_text, use_text = fields.get("PropertyType"), fields.get("PropertyUse")
     is_purchase = _loan_purpose(fields, notes) is Purpose.PURCHASE
     return none_if_empty(
         Property(
-            **where,
+            **address,
             msa=short_text(fields.get("PropertyMSA")),
-            type=match_choice(kind, PROPERTY_TYPES, "property.type", "PropertyType", notes),
-            use=match_choice(use, PROPERTY_USES, "property.use", "PropertyUse", notes),
+            type=match_choice(type_text, PROPERTY_TYPES, "property.type", "PropertyType", notes),
+            use=match_choice(use_text, PROPERTY_USES, "property.use", "PropertyUse", notes),
             estimated_value_cents=value,
             purchase_price_cents=value if is_purchase else None,
         )
@@ -268,10 +268,10 @@ def _build_loan(fields: Fields, notes: ReadingNotes) -> Loan | None:
     down = parse_cents(fields.get("DownPayment"), "loan.down_payment", notes)
     rate = parse_percent(fields.get("CurrentLoanRate"), "loan.current_rate", notes)
 
-    def owed(key: str, field: str) -> int | None:
-        """What a buyer without a mortgage sends as 0 is unknown."""
-        found = parse_cents(fields.get(key), field, notes)
-        return None if is_purchase and not found else found
+    def read_debt(key: str, field: str) -> int | None:
+        """Read a debt; a 0 from a buyer, who has no mortgage, means unknown."""
+        amount_cents = parse_cents(fields.get(key), field, notes)
+        return None if is_purchase and not amount_cents else amount_cents
 
     value = _property_value_cents(fields, notes)
     ltv = parse_percent(fields.get("LTV"), "loan.ltv", notes)
@@ -282,9 +282,9 @@ def _build_loan(fields: Fields, notes: ReadingNotes) -> Loan | None:
         down_payment_cents=down if is_purchase or down else None,
         cash_out_cents=parse_cents(fields.get("AddlCashOut"), "loan.cash_out", notes),
         ltv_pct=ltv or None,
-        current_balance_cents=owed("FirstMortgageBalance", "loan.current_balance"),
-        second_balance_cents=owed("SecondMortgageBalance", "loan.second_balance"),
-        current_payment_cents=owed("FirstMortgageMonthlyPayment", "loan.current_payment"),
+        current_balance_cents=read_debt("FirstMortgageBalance", "loan.current_balance"),
+        second_balance_cents=read_debt("SecondMortgageBalance", "loan.second_balance"),
+        current_payment_cents=read_debt("FirstMortgageMonthlyPayment", "loan.current_payment"),
         current_rate_pct=rate or None,
     )
     implied = implied_loan_sizes(
@@ -294,21 +294,21 @@ def _build_loan(fields: Fields, notes: ReadingNotes) -> Loan | None:
 
 
 def _build_credit(fields: Fields, notes: ReadingNotes) -> Credit | None:
-    """What LendingTree assigned outranks what the person says; a disagreement is told."""
-    said = match_choice(
+    """Read credit; LendingTree's assigned score outranks the stated band, and conflicts warn."""
+    stated_band = match_choice(
         fields.get("CreditRating"), CREDIT_BANDS, "credit.band", "CreditRating", notes
     )
     score = parse_count(fields.get("AssignedCredit"), "credit.score_low", notes, low=300, high=850)
-    assigned: CreditBand | None = credit_band(score)
-    if said and assigned and said is not assigned:
-        notes.warn(f"credit_conflict:self={said},assigned={score}")
-    basis = CreditBasis.VENDOR_ASSIGNED if assigned else CreditBasis.SELF_REPORTED
+    assigned_band: CreditBand | None = credit_band(score)
+    if stated_band and assigned_band and stated_band is not assigned_band:
+        notes.warn(f"credit_conflict:self={stated_band},assigned={score}")
+    basis = CreditBasis.VENDOR_ASSIGNED if assigned_band else CreditBasis.SELF_REPORTED
     return none_if_empty(
         Credit(
-            band=assigned or said,
+            band=assigned_band or stated_band,
             score_low=score,
             score_high=score,
-            basis=basis if assigned or said else None,
+            basis=basis if assigned_band or stated_band else None,
             bankruptcy=_parse_credit_event(fields, "Bankruptcy", notes),
             foreclosure=_parse_credit_event(fields, "Foreclosure", notes),
         )
@@ -316,7 +316,7 @@ def _build_credit(fields: Fields, notes: ReadingNotes) -> Credit | None:
 
 
 def _parse_credit_event(fields: Fields, key: str, notes: ReadingNotes) -> bool | None:
-    """False only where somebody said never; a date or a period means yes and is kept."""
+    """Return False only for an answer of never; a date or a period means yes and is kept."""
     value = fields.get(key)
     word = squash_word(value if isinstance(value, str) else str(value).lower())
     if value in (None, "") or not word:
@@ -324,7 +324,7 @@ def _parse_credit_event(fields: Fields, key: str, notes: ReadingNotes) -> bool |
     if word in _NEVER_WORDS or word == "false":
         return False
     if yes_or_no(value) is None:
-        notes.keep(key, value)
+        notes.keep_extra(key, value)
     return True
 
 

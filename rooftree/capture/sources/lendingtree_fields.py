@@ -1,4 +1,4 @@
-"""LendingTree's three public shapes brought to one: the fields of the flat XML."""
+"""Converts LendingTree's three public formats to one: the fields of the flat XML."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from rooftree.capture.parsing.wire_formats import (
     parse_xml,
 )
 
-# The nested shapes (B, C) in the flat shape's words: ours -> the names each may use.
+# Fields of the flat format -> names in the nested formats (B, C).
 _NESTED_NAMES: dict[str, tuple[str, ...]] = {
     "FirstName": ("FirstName",),
     "LastName": ("LastName",),
@@ -58,11 +58,11 @@ _PROPERTY_NAMES: dict[str, tuple[str, ...]] = {
 
 
 def flatten_fields(incoming: IncomingDelivery, notes: ReadingNotes) -> Fields | None:
-    """Every shape as the flat one's fields; None for a document of no known shape."""
-    body, told = incoming.masked.body, content_charset(incoming.header("content-type"))
+    """Read any of the formats as the flat fields; return None for an unknown one."""
+    body, charset = incoming.masked.body, content_charset(incoming.header("content-type"))
     if body.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\0")[:1] in (b"{", b"["):
-        return _json_fields(parse_json_object(body, notes, told=told))
-    return _xml_fields(parse_xml(body, notes, told=told))
+        return _json_fields(parse_json_object(body, notes, declared_charset=charset))
+    return _xml_fields(parse_xml(body, notes, declared_charset=charset))
 
 
 def _xml_fields(root: Element) -> Fields | None:
@@ -79,37 +79,50 @@ def _find_branch(root: Element, name: str) -> Element | None:
     return root if root.name.lower() == name.lower() else root.find(name)
 
 
-def _xml_values(branch: Element, words: dict[str, tuple[str, ...]]) -> dict[str, str]:
-    named = branch.descendants_by_name()
+def _xml_values(branch: Element, names: dict[str, tuple[str, ...]]) -> dict[str, str]:
+    elements = branch.descendants_by_name()
     values = {
-        ours: [named[name.lower()].value() for name in theirs if name.lower() in named]
-        for ours, theirs in words.items()
+        name: [
+            elements[vendor_name.lower()].value()
+            for vendor_name in vendor_names
+            if vendor_name.lower() in elements
+        ]
+        for name, vendor_names in names.items()
     }
-    return {ours: next(filter(None, some), "") for ours, some in values.items()}
+    return {name: next(filter(None, candidates), "") for name, candidates in values.items()}
 
 
-def _json_fields(found: dict[str, Any]) -> Fields | None:
-    lead = Fields(found.get("lead", found))
-    consumer = lead.part("consumer")
-    profile = consumer.part("profile")
+def _json_fields(payload: dict[str, Any]) -> Fields | None:
+    lead = Fields(payload.get("lead", payload))
+    consumer = lead.nested("consumer")
+    profile = consumer.nested("profile")
     product = next(
-        (lead.part(key) for key in lead if key.lower().startswith(("mortgage", "homeequity"))),
+        (lead.nested(key) for key in lead if key.lower().startswith(("mortgage", "homeequity"))),
         Fields(),
     )
-    place = product.part("property")
+    place = product.nested("property")
     if not consumer and not product:
         return None
-    contact = consumer.part("contact")
-    parts = [contact, profile, profile.part("credit"), product, place, lead]
-    known_words = {**_NESTED_NAMES, "City": ("city",), "State": ("state",), "Zip": ("zip",)}
-    fields = {ours: _json_value(parts, theirs) for ours, theirs in known_words.items()}
-    mail = {ours: _json_value([contact], known_words[ours]) for ours in ("City", "State", "Zip")}
-    where = {ours: _json_value([place], theirs) for ours, theirs in _PROPERTY_NAMES.items()}
+    contact = consumer.nested("contact")
+    parts = [contact, profile, profile.nested("credit"), product, place, lead]
+    vendor_names = {**_NESTED_NAMES, "City": ("city",), "State": ("state",), "Zip": ("zip",)}
+    fields = {name: _json_value(parts, names) for name, names in vendor_names.items()}
+    mailing_fields = {
+        name: _json_value([contact], vendor_names[name]) for name in ("City", "State", "Zip")
+    }
+    property_fields = {name: _json_value([place], names) for name, names in _PROPERTY_NAMES.items()}
     vendor_id = {"leadExternalId": lead.get("leadExternalId"), "vertical": lead.get("vertical")}
-    return Fields({**fields, **mail, **where, **vendor_id})
+    return Fields({**fields, **mailing_fields, **property_fields, **vendor_id})
 
 
 def _json_value(parts: list[Fields], names: tuple[str, ...]) -> Any:
-    wanted = {name.lower() for name in names}
-    held = (value for part in parts for key, value in part.items() if key.lower() in wanted)
-    return next((one for one in held if one not in (None, "") and not isinstance(one, dict)), None)
+    lowered = {name.lower() for name in names}
+    values = (value for part in parts for key, value in part.items() if key.lower() in lowered)
+    return next(
+        (
+            candidate
+            for candidate in values
+            if candidate not in (None, "") and not isinstance(candidate, dict)
+        ),
+        None,
+    )

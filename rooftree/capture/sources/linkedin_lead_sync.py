@@ -1,4 +1,4 @@
-"""LinkedIn Lead Sync: a signed notice, then the answers and their form.
+"""LinkedIn Lead Sync: a signed notice, then lookups of the answers and their form.
 
 Wire format: docs/sources/linkedin_lead_sync.md.
 """
@@ -50,12 +50,12 @@ CREDENTIALS = (
     Credential(
         key="access_token",
         label="Access token",
-        help="With the scope r_marketing_leadgen_automation; it ends after 60 days",
+        help="With the scope r_marketing_leadgen_automation; expires after 60 days",
     ),
     Credential(
         key="account",
         label="Ad account",
-        help="Its number, as Campaign Manager shows it: the list of its leads is gone through",
+        help="The number in Campaign Manager; used to list the account's leads",
     ),
 )
 API_VERSION = "202608"
@@ -69,41 +69,43 @@ classify_failure = find_status_failure
 
 
 def read(incoming: IncomingDelivery) -> Envelope:
-    """One event, with what was asked since. Never raises."""
+    """Read one event, with the lookups answered so far. Never raises."""
     if incoming.method == "GET" and not incoming.is_verified:
         return _answer_handshake(incoming)
     notes = ReadingNotes()
     is_authentic = signature_matches(
         incoming, incoming.header("x-li-signature"), over=b"hmacsha256=" + incoming.body
     )
-    found = open_webhook(incoming, notes, is_authentic=is_authentic)
-    if isinstance(found, Envelope):
-        return found
-    response = _urn_id(found.get("leadGenFormResponse"))
-    if short_text(found.get("type")) != "LEAD_ACTION" or not _ID_PATTERN.fullmatch(response or ""):
+    event = open_webhook(incoming, notes, is_authentic=is_authentic)
+    if isinstance(event, Envelope):
+        return event
+    response_id = _urn_id(event.get("leadGenFormResponse"))
+    if short_text(event.get("type")) != "LEAD_ACTION" or not _ID_PATTERN.fullmatch(
+        response_id or ""
+    ):
         return ignored_envelope("not_a_lead_action", _OK_ANSWER)
-    action = short_text(found.get("leadAction")) or "CREATED"
-    key = f"linkedin:{response}:{action}"
+    action = short_text(event.get("leadAction")) or "CREATED"
+    key = f"linkedin:{response_id}:{action}"
     if action == "DELETED":
         return Envelope(http=_OK_ANSWER, outcome=Outcome.DELETED, idempotency_key=key)
     if action != "CREATED":
         return ignored_envelope("not_a_new_lead", _OK_ANSWER)
-    actions = [{"do": "fetch_upstream", "id": response}]
+    actions = [{"do": "fetch_upstream", "id": response_id}]
     return build_batch_envelope(
-        [_read_inquiry(found, incoming, notes)], _OK_ANSWER, key=key, actions=actions
+        [_read_inquiry(event, incoming, notes)], _OK_ANSWER, key=key, actions=actions
     )
 
 
 def authorize_lookup(lookup: Lookup, credentials: Mapping[str, str]) -> Lookup:
-    """The look-up with the member's token, in the version we read.
+    """Add the member's token and the API version we support to a lookup.
 
-    A list is of one ad account. Its query goes out as Rest.li wants it: brackets and colons that
-    part values as they are, those within a value escaped.
+    A list covers one ad account. Its query follows Rest.li: brackets and colons between values
+    stay as they are, those within a value are escaped.
     """
     if lookup.path == _LIST_PATH:
         account = require_credential(credentials, "account", "Ad account")
         urn = quote(f"urn:li:sponsoredAccount:{account}", safe="")
-        query = "&".join(f"{name}={said}" for name, said in lookup.query)
+        query = "&".join(f"{name}={value}" for name, value in lookup.query)
         path = f"{_LIST_PATH}?q=owner&owner=(sponsoredAccount:{urn})&{query}"
         lookup = Lookup(path=path)
     headers = (("LinkedIn-Version", API_VERSION), ("X-Restli-Protocol-Version", "2.0.0"))
@@ -111,24 +113,24 @@ def authorize_lookup(lookup: Lookup, credentials: Mapping[str, str]) -> Lookup:
 
 
 def first_list_lookup(since: datetime) -> Lookup:
-    """Its list begins with the first page of what the account's ads brought."""
+    """Start the list with the first page of the account's leads."""
     return _list_lookup(int(since.timestamp() * 1000), 0)
 
 
-def parse_list_page(lookup: Lookup, told: VendorAnswer, since: datetime) -> LeadListPage:
-    """A page of responses; while there are more, the next."""
-    found = told.fields()
-    rows = found.parts("elements")
-    ends = int(dict(lookup.query)["start"]) + len(rows)
+def parse_list_page(lookup: Lookup, answer: VendorAnswer, since: datetime) -> LeadListPage:
+    """Read a page of responses; add a lookup of the next page while there are more."""
+    page = answer.json_fields()
+    rows = page.nested_list("elements")
+    end = int(dict(lookup.query)["start"]) + len(rows)
     total = (
-        parse_count(found.part("paging").get("total"), "total", ReadingNotes(), low=0, high=10**9)
+        parse_count(page.nested("paging").get("total"), "total", ReadingNotes(), low=0, high=10**9)
         or 0
     )
-    goes_on = bool(rows) and (len(rows) >= _PAGE_SIZE or ends < total)
-    named = [row for row in rows if _ID_PATTERN.fullmatch(short_text(row.get("id")) or "")]
+    has_more = bool(rows) and (len(rows) >= _PAGE_SIZE or end < total)
+    responses = [row for row in rows if _ID_PATTERN.fullmatch(short_text(row.get("id")) or "")]
     return LeadListPage(
-        notices=tuple(_build_notice(one) for one in named),
-        more=(_list_lookup(int(since.timestamp() * 1000), ends),) if goes_on else (),
+        notices=tuple(_build_notice(response) for response in responses),
+        next_lookups=(_list_lookup(int(since.timestamp() * 1000), end),) if has_more else (),
     )
 
 
@@ -143,8 +145,8 @@ def _list_lookup(since_ms: int, start: int) -> Lookup:
 
 
 def _build_notice(response: Fields) -> bytes:
-    """What LinkedIn would have posted of a response."""
-    told = {
+    """Build the notice LinkedIn would have posted for a response."""
+    notice = {
         "type": "LEAD_ACTION",
         "leadGenFormResponse": f"urn:li:leadGenFormResponse:{short_text(response.get('id'))}",
         "leadGenForm": response.get("versionedLeadGenFormUrn"),
@@ -154,11 +156,11 @@ def _build_notice(response: Fields) -> bytes:
         "leadAction": "CREATED",
         "occurredAt": response.get("submittedAt"),
     }
-    return json.dumps(told).encode()
+    return json.dumps(notice).encode()
 
 
 def _answer_handshake(incoming: IncomingDelivery) -> Envelope:
-    """LinkedIn asks every two hours whether the address still knows the client secret."""
+    """Answer LinkedIn's check, every two hours, that we still know the client secret."""
     code, secret = incoming.query.get("challengeCode", "")[:300], incoming.endpoint.secret
     if not code or not secret:
         answer = json_answer(401, error="unauthorized")
@@ -167,39 +169,41 @@ def _answer_handshake(incoming: IncomingDelivery) -> Envelope:
     return Envelope(http=answer, outcome=Outcome.HANDSHAKE)
 
 
-def _read_inquiry(found: Fields, incoming: IncomingDelivery, notes: ReadingNotes) -> ParsedInquiry:
-    form = _FORM_URN.search(short_text(found.get("leadGenForm")) or "")
-    asks = [Lookup(path=f"/rest/leadFormResponses/{_urn_id(found.get('leadGenFormResponse'))}")]
-    asks += [Lookup(path=f"/rest/leadForms/{form[1]}")] if form else []
-    told = [incoming.told.get(one.path) for one in asks]
-    for answer in told:
+def _read_inquiry(event: Fields, incoming: IncomingDelivery, notes: ReadingNotes) -> ParsedInquiry:
+    form_urn = _FORM_URN.search(short_text(event.get("leadGenForm")) or "")
+    lookups = [Lookup(path=f"/rest/leadFormResponses/{_urn_id(event.get('leadGenFormResponse'))}")]
+    lookups += [Lookup(path=f"/rest/leadForms/{form_urn[1]}")] if form_urn else []
+    answers = [incoming.vendor_answers.get(lookup.path) for lookup in lookups]
+    for answer in answers:
         if answer is not None and (failure := classify_failure(answer)) is not None:
             notes.warn(f"upstream_error:{answer.status}")
-            stub = _build_stub_lead(found, Fields(), incoming, notes)
+            stub = _build_stub_lead(event, Fields(), incoming, notes)
             return ParsedInquiry(lead=stub, notes=notes, problem=quarantine_reason(failure))
-    missing = tuple(ask for ask, answer in zip(asks, told, strict=True) if answer is None)
+    missing = tuple(
+        lookup for lookup, answer in zip(lookups, answers, strict=True) if answer is None
+    )
     if missing:
         return ParsedInquiry(
-            lead=_build_stub_lead(found, Fields(), incoming, notes), notes=notes, lookups=missing
+            lead=_build_stub_lead(event, Fields(), incoming, notes), notes=notes, lookups=missing
         )
-    parts = [answer.fields() for answer in told if answer is not None]
+    parts = [answer.json_fields() for answer in answers if answer is not None]
     return ParsedInquiry(
-        lead=_build_lead(found, [*parts, Fields()][:2], incoming, notes), notes=notes
+        lead=_build_lead(event, [*parts, Fields()][:2], incoming, notes), notes=notes
     )
 
 
 def _build_stub_lead(
-    found: Fields, response: Fields, incoming: IncomingDelivery, notes: ReadingNotes
+    event: Fields, response: Fields, incoming: IncomingDelivery, notes: ReadingNotes
 ) -> CanonicalLead:
-    """What the event says, and the response of who saw which ad."""
+    """Build a lead from the event and, for the ad, from the response."""
     at = parse_epoch(
-        response.get("submittedAt") or found.get("occurredAt"), "submittedAt", notes, per=1000
+        response.get("submittedAt") or event.get("occurredAt"), "submittedAt", notes, per=1000
     )
-    ids = _build_vendor_ids(found, response)
+    ids = _build_vendor_ids(event, response)
     return CanonicalLead(
         source=Source.LINKEDIN_LEAD_SYNC,
         channel=CHANNEL,
-        vendor_lead_id=_urn_id(found.get("leadGenFormResponse")),
+        vendor_lead_id=_urn_id(event.get("leadGenFormResponse")),
         vendor_ids=ids,
         campaign=ids.get("campaign_id"),
         submitted_at=at,
@@ -210,104 +214,107 @@ def _build_stub_lead(
 
 
 def _build_lead(
-    found: Fields, parts: list[Fields], incoming: IncomingDelivery, notes: ReadingNotes
+    event: Fields, parts: list[Fields], incoming: IncomingDelivery, notes: ReadingNotes
 ) -> CanonicalLead:
     response, form = parts
-    known = _build_stub_lead(found, response, incoming, notes)
-    given = response.part("formResponse")
+    stub = _build_stub_lead(event, response, incoming, notes)
+    form_response = response.nested("formResponse")
     lead = build_canonical_lead(
-        fields_from_answers(_list_answers(given, form.part("content")), notes),
+        fields_from_answers(_list_answers(form_response, form.nested("content")), notes),
         notes,
-        source=known.source,
+        source=stub.source,
         channel=CHANNEL,
         received_at=incoming.received_at,
         zone=incoming.endpoint.zone,
-        is_test=known.is_test,
+        is_test=stub.is_test,
     )
     return replace(
         lead,
-        vendor_lead_id=known.vendor_lead_id,
-        vendor_ids=known.vendor_ids,
-        campaign=known.campaign,
-        submitted_at=known.submitted_at,
-        submitted_at_precision=known.submitted_at_precision,
-        consent=_build_consent(given, form.part("content"), known, lead.consent),
+        vendor_lead_id=stub.vendor_lead_id,
+        vendor_ids=stub.vendor_ids,
+        campaign=stub.campaign,
+        submitted_at=stub.submitted_at,
+        submitted_at_precision=stub.submitted_at_precision,
+        consent=_build_consent(form_response, form.nested("content"), stub, lead.consent),
     )
 
 
-def _build_vendor_ids(found: Fields, response: Fields) -> dict[str, str]:
-    form = _FORM_URN.search(short_text(found.get("leadGenForm")) or "")
-    owner, ad = found.part("owner"), found.part("associatedEntity")
-    meta = response.part("leadMetadata").part("sponsoredLeadMetadata")
+def _build_vendor_ids(event: Fields, response: Fields) -> dict[str, str]:
+    form = _FORM_URN.search(short_text(event.get("leadGenForm")) or "")
+    owner, ad = event.nested("owner"), event.nested("associatedEntity")
+    meta = response.nested("leadMetadata").nested("sponsoredLeadMetadata")
     ids = {
         "form_id": form[1] if form else None,
-        "account_id": _urn_id(owner.first("sponsoredAccount", "organization")),
-        "creative_id": _urn_id(ad.first("associatedCreative", "creative")),
+        "account_id": _urn_id(owner.first_value("sponsoredAccount", "organization")),
+        "creative_id": _urn_id(ad.first_value("associatedCreative", "creative")),
         "campaign_id": _urn_id(meta.get("campaign")),
     }
-    return {name: one for name, one in ids.items() if one}
+    return {name: value for name, value in ids.items() if value}
 
 
-def _list_answers(given: Fields, form: Fields) -> list[tuple[Any, Any]]:
-    """Each answer beside its question: the predefined field, else the words that were shown."""
+def _list_answers(form_response: Fields, form: Fields) -> list[tuple[Any, Any]]:
+    """Pair each answer with its question: the predefined field, else the wording shown."""
     questions = {
-        vendor_identifier(part.get("questionId")): part for part in form.parts("questions")
+        vendor_identifier(part.get("questionId")): part for part in form.nested_list("questions")
     }
-    found: list[tuple[Any, Any]] = []
-    for part in given.parts("answers")[:_MAX_ANSWERS]:
-        asked = questions.get(vendor_identifier(part.get("questionId")), Fields())
-        name = asked.get("predefinedField") or _localized_text(asked.get("question"))
-        said = part.part("answerDetails")
-        answer = said.part("textQuestionAnswer").get("answer")
-        chosen = said.part("multipleChoiceAnswer").get("options")
-        if answer is None and isinstance(chosen, list):
-            answer = [_option_text(asked, number) for number in chosen[:50]]
-        found.append((name or f"question {part.get('questionId')}", answer))
-    return found
+    answers: list[tuple[Any, Any]] = []
+    for part in form_response.nested_list("answers")[:_MAX_ANSWERS]:
+        question = questions.get(vendor_identifier(part.get("questionId")), Fields())
+        name = question.get("predefinedField") or _localized_text(question.get("question"))
+        details = part.nested("answerDetails")
+        answer = details.nested("textQuestionAnswer").get("answer")
+        options = details.nested("multipleChoiceAnswer").get("options")
+        if answer is None and isinstance(options, list):
+            answer = [_option_text(question, number) for number in options[:50]]
+        answers.append((name or f"question {part.get('questionId')}", answer))
+    return answers
 
 
-def _option_text(asked: Fields, number: Any) -> str:
-    details = asked.part("questionDetails").part("multipleChoiceQuestionDetails")
+def _option_text(question: Fields, number: Any) -> str:
+    details = question.nested("questionDetails").nested("multipleChoiceQuestionDetails")
     options = {
-        vendor_identifier(part.get("id")): part for part in details.parts("options")[:_MAX_ANSWERS]
+        vendor_identifier(part.get("id")): part
+        for part in details.nested_list("options")[:_MAX_ANSWERS]
     }
-    chosen = options.get(vendor_identifier(number))
-    return (_localized_text(chosen.get("text")) if chosen else None) or str(number)
+    option = options.get(vendor_identifier(number))
+    return (_localized_text(option.get("text")) if option else None) or str(number)
 
 
-def _build_consent(given: Fields, form: Fields, known: CanonicalLead, proof: Consent) -> Consent:
-    """What was ticked, with the words of the form it was ticked on."""
-    shown = {
+def _build_consent(
+    form_response: Fields, form: Fields, stub: CanonicalLead, proof: Consent
+) -> Consent:
+    """Read the consent checkboxes, with the wording on the form."""
+    wordings = {
         vendor_identifier(part.get("id")): _localized_text(part.get("consent"))
-        for part in form.part("legalInfo").parts("consents")
+        for part in form.nested("legalInfo").nested_list("consents")
     }
-    said = [
-        (shown.get(vendor_identifier(part.get("consentId"))), part.get("accepted") is True)
-        for part in given.parts("consentResponses")
+    choices = [
+        (wordings.get(vendor_identifier(part.get("consentId"))), part.get("accepted") is True)
+        for part in form_response.nested_list("consentResponses")
     ]
-    if not said:
+    if not choices:
         return proof
-    accepted = [words for words, is_accepted in said if is_accepted]
-    wording = "\n\n".join(filter(None, accepted or [words for words, _ in said]))[:5_000]
+    accepted = [text for text, is_accepted in choices if is_accepted]
+    wording = "\n\n".join(filter(None, accepted or [text for text, _ in choices]))[:5_000]
     return with_evidence_level(
         replace(
             proof,
             status=ConsentStatus.GRANTED if accepted else ConsentStatus.DENIED,
             channels=channels_in_wording(wording) if accepted else (),
             text=wording or None,
-            timestamp=known.submitted_at,
+            timestamp=stub.submitted_at,
             method=ConsentMethod.CHECKBOX,
         )
     )
 
 
 def _localized_text(localized: Any) -> str | None:
-    """A text in English where the form has it, else in the language it has."""
-    found = Fields(localized).part("localized")
-    said = found.get("en_US") or next(iter(found.values()), None)
-    return short_text(said, limit=5_000)
+    """Return the English text where the form has one, else its first language."""
+    texts = Fields(localized).nested("localized")
+    text = texts.get("en_US") or next(iter(texts.values()), None)
+    return short_text(text, limit=5_000)
 
 
 def _urn_id(urn: Any) -> str | None:
-    """The id at the end of a URN."""
+    """Return the id at the end of a URN."""
     return vendor_identifier((short_text(urn) or "").rpartition(":")[2])

@@ -1,4 +1,4 @@
-"""Meta lead ads: a signed notice of ids, then each lead is asked for.
+"""Meta lead ads: a signed notice of ids, then one lookup per lead.
 
 Wire format: docs/sources/meta_lead_ads.md.
 """
@@ -59,11 +59,13 @@ CHANNEL = Channel.PAID_SOCIAL
 UPSTREAM = "https://graph.facebook.com"
 CREDENTIALS = (
     Credential(key="secret", label="App secret", help="App dashboard, Settings, Basic"),
-    Credential(key="verify_token", label="Verify token", help="Any words; type the same at Meta"),
+    Credential(
+        key="verify_token", label="Verify token", help="Any text; enter the same text at Meta"
+    ),
     Credential(
         key="access_token",
         label="Access token",
-        help="Of a system user that may retrieve the leads of your pages",
+        help="Of a system user that can retrieve the leads of your pages",
     ),
 )
 API_VERSION = "v25.0"
@@ -73,8 +75,8 @@ _LEAD_FIELDS = (
     "is_organic,platform,field_data,custom_disclaimer_responses"
 )
 _OK_ANSWER = Answer(status=200, content_type="text/plain", body="EVENT_RECEIVED")
-_PAGE_SIZE = "100"  # rows of one page of a list
-_MAX_CHANGES = 1_000  # changes of one notice
+_PAGE_SIZE = "100"  # rows per page of a list
+_MAX_CHANGES = 1_000  # changes read from one notice
 _TEST_LEAD_MARK = "<test lead: dummy data"
 _RATE_LIMIT_CODES = frozenset({4, 17, 32, 341, 613, *range(80_000, 80_015)})
 _OUTAGE_CODES = frozenset({1, 2})
@@ -82,27 +84,27 @@ _BAD_TOKEN_CODES = frozenset({10, 102, 190, *range(200, 300)})
 
 
 def read(incoming: IncomingDelivery) -> Envelope:
-    """One notice, with what was asked since. Never raises."""
+    """Read one notice, with the lookups answered so far. Never raises."""
     if incoming.method == "GET" and not incoming.is_verified:
         return _answer_handshake(incoming)
-    mark = (incoming.header("x-hub-signature-256") or "").removeprefix("sha256=")
+    signature = (incoming.header("x-hub-signature-256") or "").removeprefix("sha256=")
     notes = ReadingNotes()
-    found = open_webhook(incoming, notes, is_authentic=signature_matches(incoming, mark))
-    if isinstance(found, Envelope):
-        return found
-    if short_text(found.get("object")) != "page":
+    payload = open_webhook(incoming, notes, is_authentic=signature_matches(incoming, signature))
+    if isinstance(payload, Envelope):
+        return payload
+    if short_text(payload.get("object")) != "page":
         return ignored_envelope("object_not_page", _OK_ANSWER)
-    changes = _list_lead_changes(found)
+    changes = _list_lead_changes(payload)
     if not changes:
         return ignored_envelope("field_not_leadgen", _OK_ANSWER)
-    read = [_read_inquiry(change, incoming, ReadingNotes()) for change in changes]
-    read[0].notes.warnings.update(notes.warnings)
-    key = "meta:" + ",".join(one.lead.vendor_lead_id or "" for one in read)
-    return build_batch_envelope(read, _OK_ANSWER, key=key, actions=_build_actions(read))
+    inquiries = [_read_inquiry(change, incoming, ReadingNotes()) for change in changes]
+    inquiries[0].notes.warnings.update(notes.warnings)
+    key = "meta:" + ",".join(inquiry.lead.vendor_lead_id or "" for inquiry in inquiries)
+    return build_batch_envelope(inquiries, _OK_ANSWER, key=key, actions=_build_actions(inquiries))
 
 
 def authorize_lookup(lookup: Lookup, credentials: Mapping[str, str]) -> Lookup:
-    """The look-up with the page's token, and the proof that we are its app."""
+    """Add the page's token, and the proof that we are its app, to a lookup."""
     token = require_credential(credentials, "access_token", "Access token")
     secret = require_credential(credentials, "secret", "App secret")
     proof = hmac_hex(secret, token.encode())
@@ -110,129 +112,136 @@ def authorize_lookup(lookup: Lookup, credentials: Mapping[str, str]) -> Lookup:
     return replace(lookup, query=query)
 
 
-def classify_failure(told: VendorAnswer) -> VendorError | None:
-    """By Meta's own code; its statuses tell little (an expired token is a 400)."""
-    if told.is_ok:
+def classify_failure(answer: VendorAnswer) -> VendorError | None:
+    """Classify a failure by Meta's own code; its HTTP statuses say little (expired token: 400)."""
+    if answer.is_ok:
         return None
-    error = told.fields().part("error")
-    code, said = (
+    error = answer.json_fields().nested("error")
+    code, reason = (
         _error_code(error),
         short_text(error.get("message"), limit=160) or "no reason given",
     )
     if code in _RATE_LIMIT_CODES:
-        return RateLimited(f"Meta is asked too often ({code}).")
+        return RateLimited(f"Meta is limiting our requests ({code}).")
     if code in _OUTAGE_CODES or error.get("is_transient") is True:
-        return RetryLater(f"Meta asks us to come again later ({code}).")
+        return RetryLater(f"Meta asks us to try again later ({code}).")
     if code in _BAD_TOKEN_CODES:
-        return Misconfigured(f"Meta does not accept the access token ({code}): {said}")
+        return Misconfigured(f"Meta does not accept the access token ({code}): {reason}")
     if code:
         return RequestRejected(
-            f"Meta has no such lead, or does not show it to us ({code}).", code=str(code)
+            f"Meta has no such lead, or doesn't show it to us ({code}).", code=str(code)
         )
-    return find_status_failure(told)
+    return find_status_failure(answer)
 
 
 def first_list_lookup(_: datetime) -> Lookup:
-    """Its list begins with the pages the token may see."""
+    """Start the list with the pages the token can see."""
     return Lookup(
         path=f"/{API_VERSION}/me/accounts", query=(("fields", "id"), ("limit", _PAGE_SIZE))
     )
 
 
-def parse_list_page(lookup: Lookup, told: VendorAnswer, since: datetime) -> LeadListPage:
-    """Pages name forms, forms name leads; each list may go on."""
-    found = told.fields()
+def parse_list_page(lookup: Lookup, answer: VendorAnswer, since: datetime) -> LeadListPage:
+    """Follow pages to forms and forms to leads; each list can have further pages."""
+    page = answer.json_fields()
     ids = [
-        (one_id, part)
-        for part in found.parts("data")
-        if (one_id := vendor_identifier(part.get("id"))) and one_id.isalnum()
+        (object_id, item)
+        for item in page.nested_list("data")
+        if (object_id := vendor_identifier(item.get("id"))) and object_id.isalnum()
     ]
-    more = _next_page_lookup(lookup, found.part("paging"))
+    next_page = _next_page_lookup(lookup, page.nested("paging"))
     kind = lookup.path.rpartition("/")[2]
     if kind == "leads":
         return LeadListPage(
-            notices=tuple(_build_notice(one_id, one) for one_id, one in ids), more=more
+            notices=tuple(_build_notice(object_id, lead) for object_id, lead in ids),
+            next_lookups=next_page,
         )
-    below = "leadgen_forms" if kind == "accounts" else "leads"
+    child_list = "leadgen_forms" if kind == "accounts" else "leads"
     query: tuple[tuple[str, str], ...] = (("fields", "id"), ("limit", _PAGE_SIZE))
-    if below == "leads":
+    if child_list == "leads":
         after = {"field": "time_created", "operator": "GREATER_THAN"}
         created = [after | {"value": int(since.timestamp())}]
         fields = "id,created_time,form_id,ad_id,adset_id"
         query = (("fields", fields), ("filtering", json.dumps(created)), ("limit", _PAGE_SIZE))
-    asks = [Lookup(path=f"/{API_VERSION}/{one_id}/{below}", query=query) for one_id, _ in ids]
-    return LeadListPage(more=(*more, *asks))
+    child_lookups = [
+        Lookup(path=f"/{API_VERSION}/{object_id}/{child_list}", query=query) for object_id, _ in ids
+    ]
+    return LeadListPage(next_lookups=(*next_page, *child_lookups))
 
 
 def _next_page_lookup(lookup: Lookup, paging: Fields) -> tuple[Lookup, ...]:
-    after = short_text(paging.part("cursors").get("after"))
+    after = short_text(paging.nested("cursors").get("after"))
     if not paging.get("next") or not after:
         return ()
     query = tuple(pair for pair in lookup.query if pair[0] != "after")
     return (replace(lookup, query=(*query, ("after", after))),)
 
 
-def _build_notice(lead_id: str, told: Fields) -> bytes:
-    """What Meta would have posted of a lead."""
-    at, _ = parse_moment(told.get("created_time"), "created_time", ReadingNotes(), zone="UTC")
+def _build_notice(lead_id: str, lead: Fields) -> bytes:
+    """Build the notice Meta would have posted for a lead."""
+    created_at, _ = parse_moment(
+        lead.get("created_time"), "created_time", ReadingNotes(), zone="UTC"
+    )
     value = {
         "leadgen_id": lead_id,
-        "created_time": int(at.timestamp()) if at else None,
-        "form_id": vendor_identifier(told.get("form_id")),
-        "ad_id": vendor_identifier(told.get("ad_id")),
-        "adgroup_id": vendor_identifier(told.get("adset_id")),
+        "created_time": int(created_at.timestamp()) if created_at else None,
+        "form_id": vendor_identifier(lead.get("form_id")),
+        "ad_id": vendor_identifier(lead.get("ad_id")),
+        "adgroup_id": vendor_identifier(lead.get("adset_id")),
     }
-    change = {"field": "leadgen", "value": {name: one for name, one in value.items() if one}}
+    change = {"field": "leadgen", "value": {name: part for name, part in value.items() if part}}
     return json.dumps({"object": "page", "entry": [{"changes": [change]}]}).encode()
 
 
 def _answer_handshake(incoming: IncomingDelivery) -> Envelope:
-    """Meta asks whether the address is ours, in the words typed on both sides."""
-    asked, ours = incoming.query, incoming.endpoint.credentials.get("verify_token")
-    if not secrets_match(asked.get("hub.verify_token"), ours):
+    """Answer Meta's endpoint verification, using the token entered on both sides."""
+    query, verify_token = incoming.query, incoming.endpoint.credentials.get("verify_token")
+    if not secrets_match(query.get("hub.verify_token"), verify_token):
         answer = Answer(status=403, content_type="text/plain", body="forbidden")
         return rejected_envelope(Outcome.REJECTED_AUTH, "bad_token", answer)
-    challenge = asked.get("hub.challenge", "")[:300]
+    challenge = query.get("hub.challenge", "")[:300]
     answer = Answer(status=200, content_type="text/plain", body=challenge)
     return Envelope(http=answer, outcome=Outcome.HANDSHAKE)
 
 
-def _list_lead_changes(found: Fields) -> list[Fields]:
-    """The leads of a notice, each id once."""
-    named: dict[str, Fields] = {}
-    for entry in found.parts("entry"):
-        for change in entry.parts("changes"):
-            value = change.part("value")
+def _list_lead_changes(payload: Fields) -> list[Fields]:
+    """Return the lead changes of a notice, one per id."""
+    changes_by_id: dict[str, Fields] = {}
+    for entry in payload.nested_list("entry"):
+        for change in entry.nested_list("changes"):
+            value = change.nested("value")
             lead_id = vendor_identifier(value.get("leadgen_id"))
             if short_text(change.get("field")) == "leadgen" and lead_id and lead_id.isalnum():
-                named.setdefault(lead_id, value)
-    return [*named.values()][:_MAX_CHANGES]
+                changes_by_id.setdefault(lead_id, value)
+    return [*changes_by_id.values()][:_MAX_CHANGES]
 
 
 def _read_inquiry(change: Fields, incoming: IncomingDelivery, notes: ReadingNotes) -> ParsedInquiry:
     lookup = Lookup(
         path=f"/{API_VERSION}/{change.get('leadgen_id')}", query=(("fields", _LEAD_FIELDS),)
     )
-    told = incoming.told.get(lookup.path)
-    if told is None:
+    answer = incoming.vendor_answers.get(lookup.path)
+    if answer is None:
         return ParsedInquiry(
             lead=_build_stub_lead(change, incoming, notes), notes=notes, lookups=(lookup,)
         )
-    if (failure := classify_failure(told)) is not None:
-        code = _error_code(told.fields().part("error")) or told.status
+    if (failure := classify_failure(answer)) is not None:
+        code = _error_code(answer.json_fields().nested("error")) or answer.status
         notes.warn(f"upstream_error:{code}")
         return ParsedInquiry(
             lead=_build_stub_lead(change, incoming, notes),
             notes=notes,
             problem=quarantine_reason(failure),
         )
-    return ParsedInquiry(lead=_build_lead(change, told.fields(), incoming, notes), notes=notes)
+    return ParsedInquiry(
+        lead=_build_lead(change, answer.json_fields(), incoming, notes), notes=notes
+    )
 
 
 def _build_stub_lead(
     change: Fields, incoming: IncomingDelivery, notes: ReadingNotes
 ) -> CanonicalLead:
-    """What the notice alone says."""
+    """Build a lead from the notice alone."""
     at = parse_epoch(change.get("created_time"), "created_time", notes)
     return CanonicalLead(
         source=Source.META_LEAD_ADS,
@@ -247,11 +256,13 @@ def _build_stub_lead(
 
 
 def _build_lead(
-    change: Fields, told: Fields, incoming: IncomingDelivery, notes: ReadingNotes
+    change: Fields, lead_data: Fields, incoming: IncomingDelivery, notes: ReadingNotes
 ) -> CanonicalLead:
-    answers = _list_answers(told)
-    known = _build_stub_lead(change, incoming, notes)
-    at, precision = parse_moment(told.get("created_time"), "created_time", notes, zone="UTC")
+    answers = _list_answers(lead_data)
+    stub = _build_stub_lead(change, incoming, notes)
+    created_at, precision = parse_moment(
+        lead_data.get("created_time"), "created_time", notes, zone="UTC"
+    )
     lead = build_canonical_lead(
         fields_from_answers(answers, notes),
         notes,
@@ -259,68 +270,71 @@ def _build_lead(
         channel=CHANNEL,
         received_at=incoming.received_at,
         zone=incoming.endpoint.zone,
-        is_test=known.is_test
-        or any(as_text(said).startswith(_TEST_LEAD_MARK) for _, said in answers),
+        is_test=stub.is_test
+        or any(as_text(value).startswith(_TEST_LEAD_MARK) for _, value in answers),
     )
     for name in ("ad_name", "platform", "is_organic"):
-        notes.keep(name, told.get(name))
+        notes.keep_extra(name, lead_data.get(name))
     return replace(
         lead,
-        vendor_lead_id=known.vendor_lead_id,
-        vendor_ids=_build_vendor_ids(change, told),
-        campaign=short_text(told.get("campaign_name")) or short_text(told.get("campaign_id")),
-        sub_source=short_text(told.get("adset_name")),
-        submitted_at=at or known.submitted_at,
-        submitted_at_precision=precision or known.submitted_at_precision,
-        consent=_build_consent(told, lead.consent, notes, at=at or known.submitted_at),
+        vendor_lead_id=stub.vendor_lead_id,
+        vendor_ids=_build_vendor_ids(change, lead_data),
+        campaign=short_text(lead_data.get("campaign_name"))
+        or short_text(lead_data.get("campaign_id")),
+        sub_source=short_text(lead_data.get("adset_name")),
+        submitted_at=created_at or stub.submitted_at,
+        submitted_at_precision=precision or stub.submitted_at_precision,
+        consent=_build_consent(lead_data, lead.consent, notes, at=created_at or stub.submitted_at),
     )
 
 
-def _list_answers(told: Fields) -> list[tuple[Any, Any]]:
-    return [(part.get("name"), part.get("values")) for part in told.parts("field_data")]
+def _list_answers(lead_data: Fields) -> list[tuple[Any, Any]]:
+    return [(part.get("name"), part.get("values")) for part in lead_data.nested_list("field_data")]
 
 
-def _build_vendor_ids(change: Fields, told: Fields) -> dict[str, str]:
+def _build_vendor_ids(change: Fields, lead_data: Fields) -> dict[str, str]:
     ids = {
-        "form_id": told.get("form_id") or change.get("form_id"),
-        "ad_id": told.get("ad_id") or change.get("ad_id"),
-        "adset_id": told.get("adset_id") or change.get("adgroup_id"),
-        "campaign_id": told.get("campaign_id"),
+        "form_id": lead_data.get("form_id") or change.get("form_id"),
+        "ad_id": lead_data.get("ad_id") or change.get("ad_id"),
+        "adset_id": lead_data.get("adset_id") or change.get("adgroup_id"),
+        "campaign_id": lead_data.get("campaign_id"),
         "page_id": change.get("page_id"),
     }
-    return {name: known for name, one in ids.items() if (known := vendor_identifier(one))}
+    return {
+        name: vendor_id for name, value in ids.items() if (vendor_id := vendor_identifier(value))
+    }
 
 
-def _build_consent(told: Fields, proof: Consent, notes: ReadingNotes, *, at: Any) -> Consent:
-    """The boxes of the form. Their wording stands in the form alone, so only keys are known."""
+def _build_consent(lead_data: Fields, proof: Consent, notes: ReadingNotes, *, at: Any) -> Consent:
+    """Read the form's checkboxes; their wording is only in the form, so we know just the keys."""
     boxes = {
         short_text(part.get("checkbox_key")) or "": yes_or_no(part.get("is_checked")) is True
-        for part in told.parts("custom_disclaimer_responses")
+        for part in lead_data.nested_list("custom_disclaimer_responses")
     }
     for key, is_checked in boxes.items():
-        notes.keep(f"consent.{key}", is_checked)
+        notes.keep_extra(f"consent.{key}", is_checked)
     if not boxes:
         return proof
-    ticked = [key.replace("_", " ") for key, is_checked in boxes.items() if is_checked]
-    media = {medium for key in ticked for medium in channels_in_wording(key)}
-    if ticked and not media:
-        media = {ConsentChannel.CALL}
+    accepted = [key.replace("_", " ") for key, is_checked in boxes.items() if is_checked]
+    channels = {channel for key in accepted for channel in channels_in_wording(key)}
+    if accepted and not channels:
+        channels = {ConsentChannel.CALL}
     return with_evidence_level(
         replace(
             proof,
-            status=ConsentStatus.GRANTED if ticked else ConsentStatus.DENIED,
-            channels=tuple(one for one in ConsentChannel if one in media),
+            status=ConsentStatus.GRANTED if accepted else ConsentStatus.DENIED,
+            channels=tuple(channel for channel in ConsentChannel if channel in channels),
             timestamp=at,
             method=ConsentMethod.PLATFORM_FORM,
         )
     )
 
 
-def _build_actions(read: list[ParsedInquiry]) -> list[dict[str, str]]:
+def _build_actions(inquiries: list[ParsedInquiry]) -> list[dict[str, str]]:
     return [
-        {"do": "fetch_upstream", "id": parsed_inquiry.lead.vendor_lead_id or ""}
-        | ({"retry": "backoff"} if parsed_inquiry.problem not in ("", "upstream_gone") else {})
-        for parsed_inquiry in read
+        {"do": "fetch_upstream", "id": inquiry.lead.vendor_lead_id or ""}
+        | ({"retry": "backoff"} if inquiry.problem not in ("", "upstream_gone") else {})
+        for inquiry in inquiries
     ]
 
 

@@ -1,6 +1,6 @@
 """MISMO 3.4 loan application files (iLAD, ULAD, DU). Format: docs/sources/mismo_ilad.md.
 
-Elements are found by local name: real files omit namespaces or bring their own.
+Elements are found by local name, because real files omit namespaces or use their own.
 """
 
 from collections.abc import Iterator
@@ -93,7 +93,7 @@ PHONE_ROLES = {"mobile": PhoneType.MOBILE, "home": PhoneType.HOME, "work": Phone
 
 
 def read(incoming: IncomingDelivery) -> Envelope:
-    """One application. Never raises."""
+    """Read one application. Never raises."""
     if not incoming.path_secret_matches():
         return rejected_envelope(
             Outcome.REJECTED_AUTH, "bad_token", json_answer(403, error="forbidden")
@@ -103,14 +103,14 @@ def read(incoming: IncomingDelivery) -> Envelope:
             Outcome.REJECTED_TOO_LARGE, "too_large", json_answer(413, error="too_large")
         )
     notes = ReadingNotes()
-    told = content_charset(incoming.header("content-type"))
+    charset = content_charset(incoming.header("content-type"))
     try:
-        root = parse_xml(incoming.masked.body, notes, told=told)
+        root = parse_xml(incoming.masked.body, notes, declared_charset=charset)
     except UnreadableBody as error:
         return rejected_envelope(
             Outcome.REJECTED_MALFORMED, str(error), json_answer(400, error=str(error))
         )
-    notes.warn_of_secrets(incoming.masked.found)
+    notes.warn_of_secrets(incoming.masked.kinds)
     deals = list(_descendants_named(root, "DEAL"))
     if len(deals) > 1:
         return quarantined_envelope("several_leads", _OK_ANSWER, warnings=notes.warnings)
@@ -119,31 +119,31 @@ def read(incoming: IncomingDelivery) -> Envelope:
     )
 
 
-def _descendants_named(one: Element | None, name: str) -> Iterator[Element]:
-    """Every element of that name below, in document order."""
-    wanted, waiting = name.lower(), [*reversed(one.children)] if one else []
-    while waiting:
-        part = waiting.pop()
-        if part.name.lower() == wanted:
-            yield part
-        waiting += reversed(part.children)
+def _descendants_named(element: Element | None, name: str) -> Iterator[Element]:
+    """Yield every descendant of that name, in document order."""
+    lowered, pending = name.lower(), [*reversed(element.children)] if element else []
+    while pending:
+        descendant = pending.pop()
+        if descendant.name.lower() == lowered:
+            yield descendant
+        pending += reversed(descendant.children)
 
 
-def _first_named(one: Element | None, name: str) -> Element | None:
-    return next(_descendants_named(one, name), None)
+def _first_named(element: Element | None, name: str) -> Element | None:
+    return next(_descendants_named(element, name), None)
 
 
-def _text_at(one: Element | None, *path: str) -> str:
-    """The text of the last name of a path, each somewhere below the one before."""
+def _text_at(element: Element | None, *path: str) -> str:
+    """Return the text at the end of a path; each name is a descendant of the one before."""
     for name in path:
-        one = _first_named(one, name)
-    return one.text.strip() if one else ""
+        element = _first_named(element, name)
+    return element.text.strip() if element else ""
 
 
 def _build_lead(
     root: Element, deal: Element, incoming: IncomingDelivery, notes: ReadingNotes
 ) -> CanonicalLead:
-    said_at, precision = parse_moment(
+    submitted_at, precision = parse_moment(
         _text_at(root, "CreatedDatetime"), "CreatedDatetime", notes, zone=incoming.endpoint.zone
     )
     first, second = _primary_and_co_borrower(deal)
@@ -155,7 +155,7 @@ def _build_lead(
         source=Source.MISMO_ILAD,
         channel=CHANNEL,
         vendor_lead_id=_loan_id(loan),
-        submitted_at=said_at,
+        submitted_at=submitted_at,
         submitted_at_precision=precision,
         received_at=incoming.received_at,
         is_test=incoming.endpoint.is_test,
@@ -172,16 +172,19 @@ def _build_lead(
 
 
 def _primary_and_co_borrower(deal: Element) -> tuple[Element | None, Element | None]:
-    """The primary borrower and the next, by what they are called and not by where they stand."""
-    found = [
+    """Return the primary borrower and the next one, by role and classification, not by order."""
+    borrowers = [
         party
         for party in _descendants_named(deal, "PARTY")
         if "borrower"
-        in [one.text.strip().lower() for one in _descendants_named(party, "PartyRoleType")]
+        in [role.text.strip().lower() for role in _descendants_named(party, "PartyRoleType")]
         or _first_named(party, "BORROWER")
     ]
-    found.sort(key=lambda one: _text_at(one, "BorrowerClassificationType").lower() != "primary")
-    return (*found[:2], None, None)[0], (*found[:2], None, None)[1]
+    borrowers.sort(
+        key=lambda party: _text_at(party, "BorrowerClassificationType").lower() != "primary"
+    )
+    first, second, *_ = (*borrowers[:2], None, None)
+    return first, second
 
 
 def _subject_loan(deal: Element) -> Element | None:
@@ -192,9 +195,13 @@ def _subject_loan(deal: Element) -> Element | None:
 
 def _loan_id(loan: Element | None) -> str | None:
     ids = list(_descendants_named(loan, "LOAN_IDENTIFIER"))
-    ids.sort(key=lambda one: _text_at(one, "LoanIdentifierType") != "LenderLoan")
+    ids.sort(key=lambda identifier: _text_at(identifier, "LoanIdentifierType") != "LenderLoan")
     return next(
-        (found for one in ids if (found := vendor_identifier(_text_at(one, "LoanIdentifier")))),
+        (
+            loan_id
+            for identifier in ids
+            if (loan_id := vendor_identifier(_text_at(identifier, "LoanIdentifier")))
+        ),
         None,
     )
 
@@ -223,33 +230,33 @@ def _build_emails(party: Element | None, notes: ReadingNotes) -> tuple[Email, ..
 
 
 def _build_co_borrower(party: Element | None, notes: ReadingNotes) -> CoBorrower | None:
-    found = borrower_name(*_first_and_last_name(party), notes)
-    if found is None:
+    name = borrower_name(*_first_and_last_name(party), notes)
+    if name is None:
         return None
     return CoBorrower(
-        first_name=found.first_name,
-        last_name=found.last_name,
-        suffix=found.suffix,
+        first_name=name.first_name,
+        last_name=name.last_name,
+        suffix=name.suffix,
         phones=_build_phones(party, notes),
         emails=_build_emails(party, notes),
     )
 
 
 def _build_mailing_address(party: Element | None, notes: ReadingNotes) -> Address | None:
-    homes = list(_descendants_named(party, "RESIDENCE"))
-    homes.sort(key=lambda one: _text_at(one, "BorrowerResidencyType") != "Current")
-    return none_if_empty(Address(**_address_parts(next(iter(homes), None), notes)))
+    residences = list(_descendants_named(party, "RESIDENCE"))
+    residences.sort(key=lambda residence: _text_at(residence, "BorrowerResidencyType") != "Current")
+    return none_if_empty(Address(**_address_parts(next(iter(residences), None), notes)))
 
 
 def _address_parts(holder: Element | None, notes: ReadingNotes) -> dict[str, Any]:
-    found = _first_named(holder, "ADDRESS")
+    address = _first_named(holder, "ADDRESS")
     parts = {
-        "line1": _text_at(found, "AddressLineText"),
-        "line2": _text_at(found, "AddressUnitIdentifier"),
-        "city": _text_at(found, "CityName"),
-        "county": _text_at(found, "CountyName"),
-        "state": _text_at(found, "StateCode"),
-        "zip": _text_at(found, "PostalCode"),
+        "line1": _text_at(address, "AddressLineText"),
+        "line2": _text_at(address, "AddressUnitIdentifier"),
+        "city": _text_at(address, "CityName"),
+        "county": _text_at(address, "CountyName"),
+        "state": _text_at(address, "StateCode"),
+        "zip": _text_at(address, "PostalCode"),
     }
     return parse_address(parts, notes, state_key="StateCode", zip_key="PostalCode")
 
@@ -258,21 +265,28 @@ def _build_property_and_loan(
     home: Element | None, loan: Element | None, notes: ReadingNotes
 ) -> dict[str, Any]:
     purpose = _loan_purpose(loan, notes)
-    worth = _text_at(home, "PropertyEstimatedValueAmount") or _text_at(
+    value_text = _text_at(home, "PropertyEstimatedValueAmount") or _text_at(
         home, "PropertyValuationAmount"
     )
-    value = parse_positive_cents(worth, "property.estimated_value", notes)
-    agreed = parse_positive_cents(
+    value = parse_positive_cents(value_text, "property.estimated_value", notes)
+    contract_price = parse_positive_cents(
         _text_at(home, "SalesContractAmount"), "property.purchase_price", notes
     )
-    price = (agreed or value) if purpose is Purpose.PURCHASE else None
+    price = (contract_price or value) if purpose is Purpose.PURCHASE else None
     value = price or value
-    built = squash_word(
+    structure = squash_word(
         _text_at(home, "ConstructionMethodType") + " " + _text_at(home, "ProjectLegalStructureType")
     )
-    kind = next((found for word, found in CONSTRUCTION_TYPES.items() if word in built), None)
+    kind = next(
+        (
+            construction_type
+            for word, construction_type in CONSTRUCTION_TYPES.items()
+            if word in structure
+        ),
+        None,
+    )
     usage = _text_at(home, "PropertyUsageType")
-    asked = Property(
+    subject = Property(
         **_address_parts(home, notes),
         type=kind,
         use=match_choice(usage, USAGE_TYPES, "property.use", "PropertyUsageType", notes),
@@ -282,11 +296,11 @@ def _build_property_and_loan(
         estimated_value_cents=value,
         purchase_price_cents=price,
     )
-    if asked.units and asked.units > 5:
-        asked = replace(asked, units=5)
-    wanted = _build_loan(loan, purpose, notes)
-    sizes = implied_loan_sizes(wanted, value_cents=value, price_cents=price)
-    return {"property": none_if_empty(asked), "loan": none_if_empty(replace(wanted, **sizes))}
+    if subject.units and subject.units > 5:
+        subject = replace(subject, units=5)
+    request = _build_loan(loan, purpose, notes)
+    sizes = implied_loan_sizes(request, value_cents=value, price_cents=price)
+    return {"property": none_if_empty(subject), "loan": none_if_empty(replace(request, **sizes))}
 
 
 def _loan_purpose(loan: Element | None, notes: ReadingNotes) -> Purpose | None:

@@ -1,4 +1,4 @@
-"""CallRail: one JSON object a POST, for a call, a text or a form.
+"""CallRail: one JSON object per POST, for a call, a text or a form.
 
 Wire format: docs/sources/phone_callrail.md.
 """
@@ -54,53 +54,55 @@ _OK_ANSWER = json_answer(200)
 _ANONYMOUS_NAMES = frozenset(
     {"", "anonymous", "restricted", "unavailable", "unknown", "private", "blocked"}
 )
-# What of theirs is of ours, whatever happened.
+# Our field: CallRail's name, for every kind of event.
 _FIELD_NAMES = {
     "campaign": "campaign",
-    **{f"utm_{one}": f"utm_{one}" for one in ("source", "medium", "campaign", "term", "content")},
-    **{one: one for one in ("gclid", "fbclid", "msclkid")},
+    **{
+        f"utm_{name}": f"utm_{name}" for name in ("source", "medium", "campaign", "term", "content")
+    },
+    **{name: name for name in ("gclid", "fbclid", "msclkid")},
     "landing_page": "landing_page_url",
     "vendor_lead_id": "resource_id",
 }
 
 
 def read(incoming: IncomingDelivery) -> Envelope:
-    """One event. Never raises.
+    """Read one event. Never raises.
 
-    CallRail never sends twice (SEEN): whatever is authentic and readable gets 200.
+    CallRail never retries (SEEN), so every authentic and readable event gets 200.
     """
     notes = ReadingNotes()
-    ours = base64.b64encode(body_hmac(incoming, "sha1")).decode()
-    is_signed = secrets_match(incoming.header("signature"), ours)
-    found = open_webhook(incoming, notes, is_authentic=is_signed)
-    if isinstance(found, Envelope):
-        return found
-    return _build_envelope(found, incoming, notes)
+    expected = base64.b64encode(body_hmac(incoming, "sha1")).decode()
+    is_signed = secrets_match(incoming.header("signature"), expected)
+    event = open_webhook(incoming, notes, is_authentic=is_signed)
+    if isinstance(event, Envelope):
+        return event
+    return _build_envelope(event, incoming, notes)
 
 
-def _build_envelope(found: Fields, incoming: IncomingDelivery, notes: ReadingNotes) -> Envelope:
-    if isinstance(found.get("form_data"), dict):
-        return build_envelope(_build_form_lead(found, incoming, notes), _OK_ANSWER, notes)
-    if not short_text(found.get("resource_id")) and not short_text(found.get("id")):
+def _build_envelope(event: Fields, incoming: IncomingDelivery, notes: ReadingNotes) -> Envelope:
+    if isinstance(event.get("form_data"), dict):
+        return build_envelope(_build_form_lead(event, incoming, notes), _OK_ANSWER, notes)
+    if not short_text(event.get("resource_id")) and not short_text(event.get("id")):
         return ignored_envelope("no_call", _OK_ANSWER)
-    if _direction(found) == "outbound":
+    if _direction(event) == "outbound":
         return ignored_envelope("outbound", _OK_ANSWER)
-    if found.get("content") is not None:
-        return build_envelope(_build_text_lead(found, incoming, notes), _OK_ANSWER, notes)
-    if found.get("duration") is None and found.get("answered") is None:
+    if event.get("content") is not None:
+        return build_envelope(_build_text_lead(event, incoming, notes), _OK_ANSWER, notes)
+    if event.get("duration") is None and event.get("answered") is None:
         return ignored_envelope("call_not_over", _OK_ANSWER)
-    whole = build_envelope(_build_call_lead(found, incoming, notes), _OK_ANSWER, notes)
-    if not isinstance(found.get("changes"), list):
-        return whole
+    envelope = build_envelope(_build_call_lead(event, incoming, notes), _OK_ANSWER, notes)
+    if not isinstance(event.get("changes"), list):
+        return envelope
     changed_at, _ = parse_moment(
-        found.get("timestamp"), "timestamp", notes, zone=incoming.endpoint.zone
+        event.get("timestamp"), "timestamp", notes, zone=incoming.endpoint.zone
     )
-    return as_conversation_update(whole, _format_revision(changed_at))
+    return as_conversation_update(envelope, _format_revision(changed_at))
 
 
-def _direction(found: Fields) -> str:
-    """inbound, outbound, or nothing where the event does not say."""
-    return (short_text(found.get("direction")) or "").lower()
+def _direction(event: Fields) -> str:
+    """Return "inbound" or "outbound"; "" where the event does not say."""
+    return (short_text(event.get("direction")) or "").lower()
 
 
 def _format_revision(at: datetime | None) -> str:
@@ -108,100 +110,104 @@ def _format_revision(at: datetime | None) -> str:
 
 
 def _build_call_lead(
-    found: Fields, incoming: IncomingDelivery, notes: ReadingNotes
+    event: Fields, incoming: IncomingDelivery, notes: ReadingNotes
 ) -> CanonicalLead:
-    spoken = split_transcript(found.get("transcription"), notes)
+    utterances = split_transcript(event.get("transcription"), notes)
     call = Interaction(
         kind=InteractionKind.CALL,
         direction=Direction.INBOUND,
         duration_s=parse_count(
-            found.get("duration"), "interaction.duration", notes, low=0, high=86_400
+            event.get("duration"), "interaction.duration", notes, low=0, high=86_400
         ),
-        answered=yes_or_no(found.get("answered")),
-        voicemail=yes_or_no(found.get("voicemail")),
-        recording_url=short_text(found.first("recording_player", "recording")),
-        transcript=spoken,
-        summary=consumer_message(found.get("call_summary"), notes),
+        answered=yes_or_no(event.get("answered")),
+        voicemail=yes_or_no(event.get("voicemail")),
+        recording_url=short_text(event.first_value("recording_player", "recording")),
+        transcript=utterances,
+        summary=consumer_message(event.get("call_summary"), notes),
     )
-    lead = _build_caller_lead(found, incoming, notes, said_at=found.get("start_time"), call=call)
-    return replace(lead, message=consumer_message(found.get("note"), notes))
+    lead = _build_caller_lead(
+        event, incoming, notes, submitted_at=event.get("start_time"), call=call
+    )
+    return replace(lead, message=consumer_message(event.get("note"), notes))
 
 
 def _build_text_lead(
-    found: Fields, incoming: IncomingDelivery, notes: ReadingNotes
+    event: Fields, incoming: IncomingDelivery, notes: ReadingNotes
 ) -> CanonicalLead:
-    """A text to a tracking number: a conversation of one line."""
-    words = build_utterance(found.get("content"), Speaker.CONSUMER, notes)
-    spoken: tuple[Utterance, ...] = (words,) if words.text else ()
-    chat = Interaction(kind=InteractionKind.CHAT, direction=Direction.INBOUND, transcript=spoken)
-    said_at = found.first("start_time", "timestamp", "created_at")
+    """Build the lead of a text to a tracking number: a conversation of one line."""
+    utterance = build_utterance(event.get("content"), Speaker.CONSUMER, notes)
+    utterances: tuple[Utterance, ...] = (utterance,) if utterance.text else ()
+    chat = Interaction(
+        kind=InteractionKind.CHAT, direction=Direction.INBOUND, transcript=utterances
+    )
+    sent_at = event.first_value("start_time", "timestamp", "created_at")
     return replace(
-        _build_caller_lead(found, incoming, notes, said_at=said_at, call=chat),
-        message=words.text or None,
+        _build_caller_lead(event, incoming, notes, submitted_at=sent_at, call=chat),
+        message=utterance.text or None,
     )
 
 
 def _build_caller_lead(
-    found: Fields,
+    event: Fields,
     incoming: IncomingDelivery,
     notes: ReadingNotes,
     *,
-    said_at: Any,
+    submitted_at: Any,
     call: Interaction,
 ) -> CanonicalLead:
-    """The caller, the number they chose, and what brought them.
+    """Build the lead of a caller: contact, tracking number and attribution.
 
-    The name is the carrier's guess (CNAM): a hint that is kept, never a borrower's name.
+    The name is the carrier's guess (CNAM): kept as an extra, never used as the borrower's name.
     """
-    lead = _build_base_lead(found, incoming, notes, said_at=said_at)
-    number = short_text(found.first("customer_phone_number", "caller_number"))
+    lead = _build_base_lead(event, incoming, notes, submitted_at=submitted_at)
+    number = short_text(event.first_value("customer_phone_number", "caller_number"))
     if number is None or number.lower() in _ANONYMOUS_NAMES:
         notes.warn("anonymous_caller")
         number = None
     for key in ("customer_name", "customer_state", "customer_city", "keywords", "call_type"):
-        notes.keep(key, found.get(key))
-    tracked = found.first("tracking_phone_number", "tracking_number")
+        notes.keep_extra(key, event.get(key))
+    tracking_number = event.first_value("tracking_phone_number", "tracking_number")
     return replace(
         lead,
         vendor_ids={"call_id": lead.vendor_lead_id} if lead.vendor_lead_id else {},
-        vendor_status=short_text(found.get("lead_status")),
+        vendor_status=short_text(event.get("lead_status")),
         phones=phone_numbers([(number, PhoneType.UNKNOWN)], notes),
         consent=INBOUND_CONSENT,
         interaction=replace(
-            call, started_at=lead.submitted_at, tracking_number=third_party_phone(tracked)
+            call, started_at=lead.submitted_at, tracking_number=third_party_phone(tracking_number)
         ),
     )
 
 
 def _build_form_lead(
-    found: Fields, incoming: IncomingDelivery, notes: ReadingNotes
+    event: Fields, incoming: IncomingDelivery, notes: ReadingNotes
 ) -> CanonicalLead:
-    """A form of the company's own site, whose labels tell what was typed."""
-    fields, rest = fields_from_labels(found.part("form_data").items())
+    """Build the lead of a form on the company's own site; its labels name the fields."""
+    fields, rest = fields_from_labels(event.nested("form_data").items())
     lead = _build_base_lead(
-        found, incoming, notes, said_at=found.get("submitted_at"), fields=fields
+        event, incoming, notes, submitted_at=event.get("submitted_at"), fields=fields
     )
     for label, value in rest:
-        notes.keep(label, value)
+        notes.keep_extra(label, value)
     return replace(lead, channel=Channel.WEBSITE)
 
 
 def _build_base_lead(
-    found: Fields,
+    event: Fields,
     incoming: IncomingDelivery,
     notes: ReadingNotes,
     *,
-    said_at: Any,
+    submitted_at: Any,
     fields: Mapping[str, Any] | None = None,
 ) -> CanonicalLead:
-    marks = {ours: found.get(theirs) for ours, theirs in _FIELD_NAMES.items()}
-    marks["utm_medium"] = marks["utm_medium"] or found.get("medium")
-    marks["vendor_lead_id"] = marks["vendor_lead_id"] or found.get("id")
-    marks["referrer"] = found.get("referring_url")
-    marks["sub_source"] = found.first("source_name", "source")
-    marks["submitted_at"] = said_at
+    own_fields = {name: event.get(vendor_name) for name, vendor_name in _FIELD_NAMES.items()}
+    own_fields["utm_medium"] = own_fields["utm_medium"] or event.get("medium")
+    own_fields["vendor_lead_id"] = own_fields["vendor_lead_id"] or event.get("id")
+    own_fields["referrer"] = event.get("referring_url")
+    own_fields["sub_source"] = event.first_value("source_name", "source")
+    own_fields["submitted_at"] = submitted_at
     return build_canonical_lead(
-        Fields({**(fields or {}), **marks}),
+        Fields({**(fields or {}), **own_fields}),
         notes,
         source=Source.PHONE_CALLRAIL,
         channel=CHANNEL,

@@ -1,4 +1,4 @@
-"""Twilio Voice on a tracking number: the call as it comes in, and what became of it.
+"""Twilio Voice on a tracking number: the incoming call and its final status.
 
 Wire format: docs/sources/phone_twilio.md.
 """
@@ -43,13 +43,13 @@ SETTINGS = (
     Setting(
         key="ring",
         label="Ring this number",
-        help="Empty: the caller's officer, else the company's main line",
+        help="Empty: the caller's loan officer, else the company's main line",
         kind=SettingKind.PHONE,
     ),
     Setting(
         key="lines",
-        label="Tracking numbers and their campaigns",
-        help="As +18135550199 = October mailer, one a line",
+        label="Tracking numbers and campaigns",
+        help="Such as +18135550199 = October mailer, one per line",
         kind=SettingKind.PAIRS,
     ),
 )
@@ -57,14 +57,14 @@ FINAL_STATUSES = frozenset({"completed", "busy", "failed", "no-answer", "cancele
 # Numbers that spell ANONYMOUS, RESTRICTED, BLOCKED, UNKNOWN and UNAVAILABLE (KNOWN).
 ANONYMOUS_NUMBERS = frozenset({"266696687", "7378742833", "2562533", "8656696", "86282452253"})
 HINT_FIELDS = ("CallerName", "StirVerstat", "ForwardedFrom", "ParentCallSid")
-PLACE_FIELDS = ("FromCity", "FromState", "FromZip")  # of the area code, not of the caller
+PLACE_FIELDS = ("FromCity", "FromState", "FromZip")  # the area code's location, not the caller's
 UNANSWERED_NOTICE = "We are sorry, nobody can take your call right now. We will call you back."
 _NO_CONTENT_ANSWER = Answer(status=204)
 _KEY_PATTERN = re.compile(r"key=([^,]+)")
 
 
 def read(incoming: IncomingDelivery) -> Envelope:
-    """One request about one call. Never raises."""
+    """Read one request about one call. Never raises."""
     if incoming.is_too_large():
         return rejected_envelope(Outcome.REJECTED_TOO_LARGE, "too_large", Answer(status=413))
     if not incoming.is_verified and not _is_signed(incoming):
@@ -78,20 +78,20 @@ def read(incoming: IncomingDelivery) -> Envelope:
         return rejected_envelope(Outcome.REJECTED_MALFORMED, str(error), answer)
     if not short_text(form.get("CallSid")):
         return rejected_envelope(Outcome.REJECTED_MALFORMED, "no_call", answer)
-    notes.warn_of_secrets(incoming.masked.found)
+    notes.warn_of_secrets(incoming.masked.kinds)
     return _build_envelope(form, incoming, notes)
 
 
 def _is_signed(incoming: IncomingDelivery) -> bool:
     secret = incoming.endpoint.secret
     try:
-        said = incoming.body.decode("utf-8", "replace")
-        form = parse_qsl(said, keep_blank_values=True, max_num_fields=2_000)
+        body = incoming.body.decode("utf-8", "replace")
+        form = parse_qsl(body, keep_blank_values=True, max_num_fields=2_000)
     except ValueError:
         return False
-    # The source's one secret is the account's token, or the shared key the header names.
-    named = _KEY_PATTERN.search(incoming.header(SETTINGS_HEADER) or "")
-    keys = dict.fromkeys(("", named[1].strip() if named else ""), secret or "")
+    # The source's single secret is the account's token or the shared key named in the header.
+    key_name = _KEY_PATTERN.search(incoming.header(SETTINGS_HEADER) or "")
+    keys = dict.fromkeys(("", key_name[1].strip() if key_name else ""), secret or "")
     return bool(secret) and is_signed_by_twilio(
         incoming.headers, incoming.url, form, keys, raw_body=incoming.body
     )
@@ -99,37 +99,42 @@ def _is_signed(incoming: IncomingDelivery) -> bool:
 
 def _build_envelope(form: Fields, incoming: IncomingDelivery, notes: ReadingNotes) -> Envelope:
     status = (short_text(form.get("CallStatus")) or "").lower()
-    ended = (short_text(form.get("DialCallStatus")) or "").lower()
+    dial_status = (short_text(form.get("DialCallStatus")) or "").lower()
     if (short_text(form.get("Direction")) or "inbound").startswith("outbound"):
         return ignored_envelope("outbound", _NO_CONTENT_ANSWER)
-    if not ended and status not in FINAL_STATUSES and form.get("CallbackSource"):
+    if not dial_status and status not in FINAL_STATUSES and form.get("CallbackSource"):
         return ignored_envelope("call_not_over", _NO_CONTENT_ANSWER)
-    if not ended and status not in FINAL_STATUSES:
+    if not dial_status and status not in FINAL_STATUSES:
         return build_envelope(_build_lead(form, incoming, notes), _dial_answer(incoming), notes)
-    lead = _build_lead(form, incoming, notes, fate=ended or status)
-    whole = build_envelope(lead, _call_ended_answer(ended) if ended else _NO_CONTENT_ANSWER, notes)
-    return as_conversation_update(whole, f"dial-{ended}" if ended else status)
+    lead = _build_lead(form, incoming, notes, fate=dial_status or status)
+    envelope = build_envelope(
+        lead, _call_ended_answer(dial_status) if dial_status else _NO_CONTENT_ANSWER, notes
+    )
+    return as_conversation_update(envelope, f"dial-{dial_status}" if dial_status else status)
 
 
 def _build_lead(
     form: Fields, incoming: IncomingDelivery, notes: ReadingNotes, *, fate: str = ""
 ) -> CanonicalLead:
-    """The caller and the number they chose.
+    """Build the lead of a caller: phone number and tracking number.
 
-    The name (CNAM) and the place are the carrier's guesses: hints that are kept, never
-    the borrower's name or the home's state.
+    The name (CNAM) and the location are the carrier's guesses: kept as extras, never used as
+    the borrower's name or the property's state.
     """
-    number, tracked = _caller_number(form, notes), third_party_phone(form.first("To", "Called"))
+    number, tracking_number = (
+        _caller_number(form, notes),
+        third_party_phone(form.first_value("To", "Called")),
+    )
     for key in HINT_FIELDS if number is None else (*HINT_FIELDS, *PLACE_FIELDS):
-        notes.keep(key, form.get(key))
-    seconds = form.first("DialCallDuration", "CallDuration") if fate else None
+        notes.keep_extra(key, form.get(key))
+    seconds = form.first_value("DialCallDuration", "CallDuration") if fate else None
     lines = incoming.endpoint.setup.get("lines")
     call_id = short_text(form.get("CallSid"), limit=64)
     return CanonicalLead(
         source=Source.PHONE_TWILIO,
         channel=CHANNEL,
         sub_source=short_text(incoming.query.get("line")),
-        campaign=short_text(lines.get(tracked)) if isinstance(lines, dict) else None,
+        campaign=short_text(lines.get(tracking_number)) if isinstance(lines, dict) else None,
         vendor_lead_id=call_id,
         vendor_ids={"call_id": call_id} if call_id else {},
         received_at=incoming.received_at,
@@ -140,7 +145,7 @@ def _build_lead(
         interaction=Interaction(
             kind=InteractionKind.CALL,
             direction=Direction.INBOUND,
-            tracking_number=tracked,
+            tracking_number=tracking_number,
             duration_s=parse_count(seconds, "interaction.duration", notes, low=0, high=86_400),
             answered=fate == "completed" if fate else None,
             recording_url=short_text(form.get("RecordingUrl")),
@@ -149,15 +154,18 @@ def _build_lead(
 
 
 def _caller_number(form: Fields, notes: ReadingNotes) -> str | None:
-    number = short_text(form.first("From", "Caller")) or ""
-    if not any(sign.isdigit() for sign in number) or number.lstrip("+") in ANONYMOUS_NUMBERS:
+    number = short_text(form.first_value("From", "Caller")) or ""
+    if (
+        not any(character.isdigit() for character in number)
+        or number.lstrip("+") in ANONYMOUS_NUMBERS
+    ):
         notes.warn("anonymous_caller")
         return None
     return number
 
 
 def _dial_answer(incoming: IncomingDelivery) -> Answer:
-    """Ring somebody, whoever calls; what came of it is told to the same address."""
+    """Build the TwiML that dials a person; Twilio reports the result to the same address."""
     setup = incoming.endpoint.setup
     action = f" action={quoteattr(incoming.url)}" if incoming.url else ""
     to = third_party_phone(setup.get("ring")) or RING_NUMBER_PLACEHOLDER
@@ -169,6 +177,6 @@ def _dial_answer(incoming: IncomingDelivery) -> Answer:
 
 
 def _call_ended_answer(fate: str) -> Answer:
-    """A caller nobody answered is told so."""
-    said = "" if fate in ("completed", "canceled") else f"<Say>{UNANSWERED_NOTICE}</Say>"
-    return Answer(status=200, content_type="text/xml", body=f"<Response>{said}</Response>")
+    """Build the TwiML after the dial; an unanswered caller hears a notice."""
+    message = "" if fate in ("completed", "canceled") else f"<Say>{UNANSWERED_NOTICE}</Say>"
+    return Answer(status=200, content_type="text/xml", body=f"<Response>{message}</Response>")

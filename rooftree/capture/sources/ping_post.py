@@ -1,7 +1,7 @@
-"""Ping and post: a seller offers a lead without its person, we bid, it sends the person.
+"""Ping and post: a seller offers a lead without personal data, we bid, it posts the lead.
 
-Wire format: docs/sources/ping-post.md. The bid is decided in `capture.bidding`; what it
-rests on, and for a post the bid that was placed, is known to `incoming.market`.
+Wire format: docs/sources/ping-post.md. `capture.bidding` decides the bid; `incoming.market`
+supplies its facts and, for a post, the bid we placed.
 """
 
 import re
@@ -28,8 +28,7 @@ from rooftree.capture.parsing.envelope import (
     json_answer,
     rejected_envelope,
 )
-from rooftree.capture.parsing.field_map import apply_map as read_by
-from rooftree.capture.parsing.field_map import parse_map_lines, parse_map_table
+from rooftree.capture.parsing.field_map import apply_map, parse_map_lines, parse_map_table
 from rooftree.capture.parsing.normalize_values import short_text, usps_state, vendor_identifier
 from rooftree.capture.parsing.reading_notes import ReadingNotes, as_text
 from rooftree.capture.parsing.sender_proof import Proof
@@ -50,7 +49,7 @@ LABEL = "Ping and post"
 PATHS = ["pingpost/<token>/ping", "pingpost/<token>/post"]
 CHANNEL = Channel.AGGREGATOR
 PROOF = Proof.HEADER
-UNKNOWN_STANDING = LimitFacts()  # where nobody told us more
+UNKNOWN_STANDING = LimitFacts()  # without a market
 
 LINES = parse_map_table("""
 vendor_lead_id | ping_id
@@ -98,7 +97,7 @@ user_agent | tcpa.user_agent user_agent
 certificate_url | trustedform_cert_url xxTrustedFormCertUrl
 leadid_token | universal_leadid
 """)
-# What a ping may say and is kept of it; nothing of it is about a person that can be found.
+# The fields of a ping we store; none of them identifies a person.
 PING_FIELDS = (
     *("vertical", "loan_purpose", "loan_type", "loan_amount", "state", "zip", "property_type"),
     *("property_use", "property_value", "purchase_price", "down_payment", "cash_out", "ltv"),
@@ -112,10 +111,10 @@ PERSONAL_FIELDS = (
 
 
 def read(incoming: IncomingDelivery) -> Envelope:
-    """One ping, or one post. Never raises: what cannot be used comes back as an outcome."""
+    """Read one ping or one post. Never raises: an unusable delivery gets its own outcome."""
     address, _, step = incoming.path.split("?")[0].rstrip("/").rpartition("/")
     notes = ReadingNotes()
-    tree = open_post(replace(incoming, path=address), notes, json_rejection, usual=PROOF)
+    tree = open_post(replace(incoming, path=address), notes, json_rejection, default_proof=PROOF)
     if isinstance(tree, Envelope):
         return tree
     ping_id = vendor_identifier(find_value(tree, "ping_id")[1])
@@ -133,49 +132,51 @@ def read(incoming: IncomingDelivery) -> Envelope:
 def _answer_ping(
     ping_id: str, tree: Tree, incoming: IncomingDelivery, notes: ReadingNotes
 ) -> Envelope:
-    """A bid, or why there is none; the same one while it holds."""
+    """Answer a ping with a bid or a reason for no bid; repeat an earlier bid until it expires."""
     if any(as_text(find_value(tree, name)[1]).strip() for name in PERSONAL_FIELDS):
         notes.warn("pii_in_ping_discarded")
     market = incoming.market
-    before = market.find_bid(ping_id) if market else None
-    if before and before.is_open(incoming.received_at):
-        offer = before
+    earlier = market.find_bid(ping_id) if market else None
+    if earlier and earlier.is_open(incoming.received_at):
+        answered_bid = earlier
     else:
-        ask = _build_ask(tree)
+        ping = _build_ping(tree)
         rules = parse_bid_rules(incoming.endpoint.setup.get("bids"))
         bid = decide_bid(
-            ask, rules, market.load_limit_facts(ask, rules) if market else UNKNOWN_STANDING
+            ping, rules, market.load_limit_facts(ping, rules) if market else UNKNOWN_STANDING
         )
-        until = incoming.received_at + timedelta(seconds=rules.seconds)
-        offer = AnsweredBid(
-            ping_id=ping_id, ask=ask, bid=bid, seconds=rules.seconds, expires_at=until
+        expires_at = incoming.received_at + timedelta(seconds=rules.seconds)
+        answered_bid = AnsweredBid(
+            ping_id=ping_id, ping=ping, bid=bid, seconds=rules.seconds, expires_at=expires_at
         )
     return Envelope(
-        http=_bid_answer(ping_id, offer),
-        outcome=Outcome.BID if offer.bid.cents else Outcome.NO_BID,
-        reason=offer.bid.why or None,
+        http=_bid_answer(ping_id, answered_bid),
+        outcome=Outcome.BID if answered_bid.bid.cents else Outcome.NO_BID,
+        reason=answered_bid.bid.no_bid_reason or None,
         idempotency_key=f"pingpost:ping:{ping_id}",
         warnings=tuple(sorted(notes.warnings)),
-        offer=offer,
+        placed_bid=answered_bid,
     )
 
 
-def _bid_answer(ping_id: str, offer: AnsweredBid) -> Answer:
-    if not offer.bid.cents:
-        why = vendor_reason_for(offer.bid.why)
-        return json_answer(200, outcome="failure", ping_id=ping_id, bid=0, reason=why)
-    bid = offer.bid.cents / 100
-    return json_answer(200, outcome="success", ping_id=ping_id, bid=bid, expires_in=offer.seconds)
+def _bid_answer(ping_id: str, answered_bid: AnsweredBid) -> Answer:
+    if not answered_bid.bid.cents:
+        reason = vendor_reason_for(answered_bid.bid.no_bid_reason)
+        return json_answer(200, outcome="failure", ping_id=ping_id, bid=0, reason=reason)
+    bid = answered_bid.bid.cents / 100
+    return json_answer(
+        200, outcome="success", ping_id=ping_id, bid=bid, expires_in=answered_bid.seconds
+    )
 
 
-def _build_ask(tree: Tree) -> Ping:
-    """It is a ping without whatever is about a person."""
-    doubts = ReadingNotes()
-    told = {name: short_text(find_value(tree, name)[1]) for name in PING_FIELDS}
-    purpose = match_choice(told["loan_purpose"], PURPOSES, "loan.purpose", "loan_purpose", doubts)
+def _build_ping(tree: Tree) -> Ping:
+    """Build the ping, without personal data."""
+    notes = ReadingNotes()
+    answers = {name: short_text(find_value(tree, name)[1]) for name in PING_FIELDS}
+    purpose = match_choice(answers["loan_purpose"], PURPOSES, "loan.purpose", "loan_purpose", notes)
     return Ping(
-        told={name: said for name, said in told.items() if said},
-        state=usps_state(told["state"], "state", doubts) or "",
+        ping_fields={name: value for name, value in answers.items() if value},
+        state=usps_state(answers["state"], "state", notes) or "",
         purpose=purpose or "",
         phone_hash=_parse_hash(find_value(tree, "phone_sha256")[1]),
         email_hash=_parse_hash(find_value(tree, "email_sha256")[1]),
@@ -183,99 +184,107 @@ def _build_ask(tree: Tree) -> Ping:
 
 
 def _parse_hash(value: Any) -> str:
-    found = as_text(value).strip().lower()
-    return found if re.fullmatch(r"[0-9a-f]{64}", found) else ""
+    text = as_text(value).strip().lower()
+    return text if re.fullmatch(r"[0-9a-f]{64}", text) else ""
 
 
 def _answer_post(
     ping_id: str, tree: Tree, incoming: IncomingDelivery, notes: ReadingNotes
 ) -> Envelope:
-    """The lead itself, for the price that was bid; anything else than was offered is not bought."""
-    offer = incoming.market.find_bid(ping_id) if incoming.market else None
+    """Buy the posted lead at the price we bid; reject one that differs from its ping."""
+    answered_bid = incoming.market.find_bid(ping_id) if incoming.market else None
     lines = parse_map_lines(incoming.endpoint.setup.get("map")) or LINES
-    whole = {**offer.ask.told, **tree} if offer else tree
-    found = read_by(whole, lines, notes)
+    merged = {**answered_bid.ping.ping_fields, **tree} if answered_bid else tree
+    reading = apply_map(merged, lines, notes)
     vendor = PostFormat(
         source=Source.PING_POST,
         channel=CHANNEL,
         lines=lines,
-        usual=PROOF,
-        success=lambda tree, incoming: _sold_answer(ping_id, offer),
+        default_proof=PROOF,
+        success_answer=lambda tree, incoming: _sold_answer(ping_id, answered_bid),
         counts_bare_yes=True,
-        settle=lambda lead, tree, notes: _set_bid_cost(lead, offer),
+        finish_lead=lambda lead, tree, notes: _set_bid_cost(lead, answered_bid),
     )
     sale = replace(
-        build_post_envelope(whole, found, incoming, notes, vendor),
+        build_post_envelope(merged, reading, incoming, notes, vendor),
         idempotency_key=post_key(ping_id),
     )
     if incoming.is_verified:
-        return sale  # it was bought when it came
-    problem = _find_sale_problem(tree, sale, offer, incoming)
+        return sale  # bought when it arrived
+    problem = _find_sale_problem(tree, sale, answered_bid, incoming)
     if problem is None:
         return sale
-    code, said = problem
-    differs = _find_differences(tree, sale, offer) if offer and code == "ping_mismatch" else ()
-    answer = json_answer(200, outcome="failure", ping_id=ping_id, reason=said)
+    code, seller_reason = problem
+    differences = (
+        _find_differences(tree, sale, answered_bid)
+        if answered_bid and code == "ping_mismatch"
+        else ()
+    )
+    answer = json_answer(200, outcome="failure", ping_id=ping_id, reason=seller_reason)
     return replace(
         ignored_envelope(code, answer),
         idempotency_key=sale.idempotency_key,
-        warnings=tuple(sorted(f"mismatch:{name}" for name in differs)),
+        warnings=tuple(sorted(f"mismatch:{name}" for name in differences)),
     )
 
 
 def _find_sale_problem(
-    tree: Tree, sale: Envelope, offer: AnsweredBid | None, incoming: IncomingDelivery
+    tree: Tree, sale: Envelope, answered_bid: AnsweredBid | None, incoming: IncomingDelivery
 ) -> tuple[str, str] | None:
-    """Why we do not buy: a machine's reason, and what the seller is told."""
-    if offer is None:
+    """Return why we don't buy (a reason code and the seller's text), or None."""
+    if answered_bid is None:
         return "ping_unknown", "no such ping"
-    if offer.is_taken:
-        return None  # sent again, and answered as the first time
-    if not offer.bid.cents:
+    if answered_bid.is_taken:
+        return None  # a duplicate post, answered like the first one
+    if not answered_bid.bid.cents:
         return "ping_not_bid", "we did not bid"
-    if not offer.is_open(incoming.received_at):
+    if not answered_bid.is_open(incoming.received_at):
         return "ping_expired", "bid expired"
-    if _find_differences(tree, sale, offer):
+    if _find_differences(tree, sale, answered_bid):
         return "ping_mismatch", "post does not match ping"
     return None
 
 
-def _find_differences(tree: Tree, sale: Envelope, offer: AnsweredBid) -> tuple[str, ...]:
-    """What the post says otherwise than the ping; what it leaves out stands as offered."""
-    told = offer.ask.told
-    names = [one for one in told if not _is_same_value(find_value(tree, one)[1], told[one])]
+def _find_differences(tree: Tree, sale: Envelope, answered_bid: AnsweredBid) -> tuple[str, ...]:
+    """Name the fields in which the post differs from the ping; a missing field is no difference."""
+    ping_values = answered_bid.ping.ping_fields
+    names = [
+        name
+        for name in ping_values
+        if not _is_same_value(find_value(tree, name)[1], ping_values[name])
+    ]
     lead = sale.leads[0]
     phone = next((phone.e164 for phone in lead.phones if phone.e164), None)
     email = next((email.address for email in lead.emails if email.address), None)
-    numbers, addresses = contact_hashes(phone, email)
-    if offer.ask.phone_hash and phone and offer.ask.phone_hash not in numbers:
+    phone_hashes, email_hashes = contact_hashes(phone, email)
+    if answered_bid.ping.phone_hash and phone and answered_bid.ping.phone_hash not in phone_hashes:
         names.append("phone")
-    if offer.ask.email_hash and email and offer.ask.email_hash not in addresses:
+    if answered_bid.ping.email_hash and email and answered_bid.ping.email_hash not in email_hashes:
         names.append("email")
-    if not _is_same_value(find_value(tree, "price")[1], f"{Decimal(offer.bid.cents) / 100}"):
+    if not _is_same_value(find_value(tree, "price")[1], f"{Decimal(answered_bid.bid.cents) / 100}"):
         names.append("price")
     return tuple(names)
 
 
-def _is_same_value(said: Any, offered: str) -> bool:
-    """Whether two texts, or two numbers, are the same; nothing said contradicts nothing."""
-    written = short_text(said)
-    if written is None or written.casefold() == offered.casefold():
+def _is_same_value(value: Any, offered: str) -> bool:
+    """Compare two values as texts or numbers; a missing value counts as the same."""
+    text = short_text(value)
+    if text is None or text.casefold() == offered.casefold():
         return True
     try:
-        return Decimal(written) == Decimal(offered)
+        return Decimal(text) == Decimal(offered)
     except InvalidOperation:
         return False
 
 
-def _sold_answer(ping_id: str, offer: AnsweredBid | None) -> Answer:
-    price = offer.bid.cents / 100 if offer else 0
+def _sold_answer(ping_id: str, answered_bid: AnsweredBid | None) -> Answer:
+    price = answered_bid.bid.cents / 100 if answered_bid else 0
     return json_answer(
         200, outcome="success", ping_id=ping_id, lead_id=LEAD_ID_PLACEHOLDER, price=price
     )
 
 
-def _set_bid_cost(lead: CanonicalLead, offer: AnsweredBid | None) -> CanonicalLead:
-    """A lead costs what we bid, whatever its post says."""
-    cost = Cost(amount_cents=offer.bid.cents, basis=CostBasis.BID) if offer else None
+def _set_bid_cost(lead: CanonicalLead, answered_bid: AnsweredBid | None) -> CanonicalLead:
+    """Set the cost to our bid, whatever the post says."""
+    cost = Cost(amount_cents=answered_bid.bid.cents, basis=CostBasis.BID) if answered_bid else None
     return replace(lead, cost=cost)

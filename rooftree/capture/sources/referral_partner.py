@@ -10,7 +10,6 @@ from rooftree.capture.parsing.build_envelope import build_envelope
 from rooftree.capture.parsing.build_lead import build_canonical_lead
 from rooftree.capture.parsing.consent_evidence import with_evidence_level
 from rooftree.capture.parsing.envelope import (
-    Answer,
     Envelope,
     IncomingDelivery,
     Outcome,
@@ -47,7 +46,7 @@ EXAMPLE = """
  "client": {"first_name": "Test", "last_name": "Borrower", "phone": "8135550142"},
  "purpose": "purchase", "property_state": "FL"}
 """
-PATHS = ["referral_partner/<token>"]  # one address a partner, or one for a portal of several
+PATHS = ["referral_partner/<token>"]  # one address per partner, or one for a portal with several
 CHANNEL = Channel.REFERRAL
 PARTNER_TYPES = word_table(
     PartnerType,
@@ -59,15 +58,15 @@ PARTNER_TYPES = word_table(
     PAST_CLIENT="client customer pastcustomer",
 )
 SETTINGS = (
-    Setting(key="partner_name", label="Partner", help="Where a post does not name them"),
+    Setting(key="partner_name", label="Partner", help="Used when a post doesn't name the partner"),
     Setting(key="partner_company", label="Company"),
-    Setting(key="partner_email", label="E-mail"),
+    Setting(key="partner_email", label="Email"),
     Setting(key="partner_phone", label="Phone", kind=SettingKind.PHONE),
     Setting(key="partner_license_no", label="License number"),
     Setting(
         key="partner_type",
-        label="What they are",
-        help="As real estate agent, builder, CPA, attorney, past client",
+        label="Partner type",
+        help="Such as real estate agent, builder, CPA, attorney, past client",
     ),
 )
 _CLIENT_FIELDS = ("first_name", "last_name", "name", "phone", "email")
@@ -82,7 +81,7 @@ _FIELD_NAMES = {
 
 
 def read(incoming: IncomingDelivery) -> Envelope:
-    """One introduction. Never raises."""
+    """Read one introduction. Never raises."""
     forbidden = rejected_envelope(
         Outcome.REJECTED_AUTH, "bad_token", json_answer(403, error="forbidden")
     )
@@ -93,65 +92,67 @@ def read(incoming: IncomingDelivery) -> Envelope:
             Outcome.REJECTED_TOO_LARGE, "too_large", json_answer(413, error="too_large")
         )
     notes = ReadingNotes()
-    told = content_charset(incoming.header("content-type"))
+    charset = content_charset(incoming.header("content-type"))
     try:
-        found = Fields(parse_json_object(incoming.masked.body, notes, told=told))
+        introduction = Fields(
+            parse_json_object(incoming.masked.body, notes, declared_charset=charset)
+        )
     except UnreadableBody as error:
         return rejected_envelope(
             Outcome.REJECTED_MALFORMED, str(error), json_answer(400, error=str(error))
         )
-    notes.warn_of_secrets(incoming.masked.found)
-    partner = _build_partner(found, incoming, notes)
-    if partner is None:  # an address that belongs to no partner introduces nobody
+    notes.warn_of_secrets(incoming.masked.kinds)
+    partner = _build_partner(introduction, incoming, notes)
+    if partner is None:  # without a partner, the address can't introduce anyone
         return forbidden
-    lead = _build_lead(found, partner, incoming, notes)
-    return build_envelope(lead, _received_answer(lead), notes)
-
-
-def _received_answer(lead: CanonicalLead) -> Answer:
-    named = {"referral_id": lead.vendor_lead_id} if lead.vendor_lead_id else {}
-    return json_answer(201, status="received", **named)
+    lead = _build_lead(introduction, partner, incoming, notes)
+    extra = {"referral_id": lead.vendor_lead_id} if lead.vendor_lead_id else {}
+    return build_envelope(lead, json_answer(201, status="received", **extra), notes)
 
 
 def _build_partner(
-    found: Fields, incoming: IncomingDelivery, notes: ReadingNotes
+    introduction: Fields, incoming: IncomingDelivery, notes: ReadingNotes
 ) -> Referral | None:
-    """Who introduces: as the post says, else as the source was set up."""
-    stored = incoming.endpoint.setup
-    kept = {setting.key.removeprefix("partner_"): stored.get(setting.key) for setting in SETTINGS}
-    told = Fields({**kept, **found.part("partner")})
-    kind = match_choice(
-        told.get("type"), PARTNER_TYPES, "referral.partner_type", "partner.type", notes
+    """Identify the partner from the post, else from the source's settings."""
+    setup = incoming.endpoint.setup
+    configured = {
+        setting.key.removeprefix("partner_"): setup.get(setting.key) for setting in SETTINGS
+    }
+    values = Fields({**configured, **introduction.nested("partner")})
+    partner_type = match_choice(
+        values.get("type"), PARTNER_TYPES, "referral.partner_type", "partner.type", notes
     )
-    license_no = short_text(told.get("license_no"))
-    if kind is None and license_no:
-        kind = PartnerType.REAL_ESTATE_AGENT
+    license_no = short_text(values.get("license_no"))
+    if partner_type is None and license_no:
+        partner_type = PartnerType.REAL_ESTATE_AGENT
     partner = none_if_empty(
         Referral(
-            name=short_text(told.get("name")),
-            email=third_party_email(told.get("email")),
-            e164=third_party_phone(told.get("phone")),
-            company=short_text(told.get("company")),
+            name=short_text(values.get("name")),
+            email=third_party_email(values.get("email")),
+            e164=third_party_phone(values.get("phone")),
+            company=short_text(values.get("company")),
             license_no=license_no,
-            partner_id=short_text(told.get("partner_id")),
-            relationship_note=short_text(told.get("relationship")),
+            partner_id=short_text(values.get("partner_id")),
+            relationship_note=short_text(values.get("relationship")),
         )
     )
-    return replace(partner, partner_type=kind) if partner else None
+    return replace(partner, partner_type=partner_type) if partner else None
 
 
 def _build_lead(
-    found: Fields, partner: Referral, incoming: IncomingDelivery, notes: ReadingNotes
+    introduction: Fields, partner: Referral, incoming: IncomingDelivery, notes: ReadingNotes
 ) -> CanonicalLead:
-    client = found.part("client")
+    client = introduction.nested("client")
     zone = incoming.endpoint.zone
     fields = {key: client.get(key) for key in _CLIENT_FIELDS}
     fields |= {
-        _FIELD_NAMES.get(key, key): found.get(key) for key in [*found] if key not in _HANDLED_KEYS
+        _FIELD_NAMES.get(key, key): introduction.get(key)
+        for key in [*introduction]
+        if key not in _HANDLED_KEYS
     }
-    typed = Fields(_drop_partner_contacts(fields, partner, notes))
+    lead_fields = Fields(_drop_partner_contacts(fields, partner, notes))
     lead = build_canonical_lead(
-        typed,
+        lead_fields,
         notes,
         source=Source.REFERRAL_PARTNER,
         channel=CHANNEL,
@@ -159,7 +160,7 @@ def _build_lead(
         zone=zone,
         is_test=incoming.endpoint.is_test,
     )
-    notes.keep_unread(typed)
+    notes.keep_unread(lead_fields)
     is_agent = partner.partner_type is PartnerType.REAL_ESTATE_AGENT
     return replace(
         lead,
@@ -171,7 +172,7 @@ def _build_lead(
         )
         if is_agent
         else lead.agent,
-        consent=_build_consent(found, zone, notes),
+        consent=_build_consent(introduction, zone, notes),
     )
 
 
@@ -181,29 +182,29 @@ _HANDLED_KEYS = frozenset({"partner", "client", "client_agreed_to_contact", "agr
 def _drop_partner_contacts(
     fields: dict[str, Any], partner: Referral, notes: ReadingNotes
 ) -> dict[str, Any]:
-    """A partner who types their own number for the client's must not become the borrower."""
+    """Drop client contacts equal to the partner's, so a partner never becomes the borrower."""
     email = third_party_email(fields.get("email"))
-    is_theirs = {
+    is_partners = {
         "phone": bool(partner.e164) and third_party_phone(fields.get("phone")) == partner.e164,
         "email": bool(partner.email and email)
         and comparison_key(str(email)) == comparison_key(str(partner.email)),
     }
-    for key in (key for key, same in is_theirs.items() if same):
+    for key in (key for key, is_same in is_partners.items() if is_same):
         notes.warn(f"partner_{key}_dropped")
         fields = {**fields, key: None}
     return fields
 
 
-def _build_consent(found: Fields, zone: str, notes: ReadingNotes) -> Consent:
-    """A yes the partner passes on is spoken, not written: a person may call, nothing automated."""
-    said = yes_or_no(found.get("client_agreed_to_contact"))
-    if said is None:
+def _build_consent(introduction: Fields, zone: str, notes: ReadingNotes) -> Consent:
+    """Read consent; a yes relayed by the partner is verbal, so it allows only manual calls."""
+    agreed = yes_or_no(introduction.get("client_agreed_to_contact"))
+    if agreed is None:
         return Consent()
-    at, _ = parse_moment(found.get("agreed_at"), "agreed_at", notes, zone=zone)
+    at, _ = parse_moment(introduction.get("agreed_at"), "agreed_at", notes, zone=zone)
     return with_evidence_level(
         Consent(
-            status=ConsentStatus.GRANTED if said else ConsentStatus.DENIED,
-            channels=(ConsentChannel.CALL,) if said else (),
+            status=ConsentStatus.GRANTED if agreed else ConsentStatus.DENIED,
+            channels=(ConsentChannel.CALL,) if agreed else (),
             timestamp=at,
             method=ConsentMethod.VERBAL,
         )

@@ -1,4 +1,4 @@
-"""TikTok lead generation: signed, the answers inline, several leads a post.
+"""TikTok lead generation: signed posts with inline answers, several leads per post.
 
 Wire format: docs/sources/tiktok_lead_gen.md.
 """
@@ -36,62 +36,66 @@ _ID_FIELDS = {
     "adgroup_id": "adset_id",
     "ad_id": "ad_id",
 }
-_MAX_LEADS = 1_000  # leads of one post
+_MAX_LEADS = 1_000  # leads read from one post
 _TIMESTAMPED_SIGNATURE = re.compile(r"\s*t\s*=\s*(\d{1,15})\s*,\s*s\s*=\s*([0-9A-Fa-f]{64})\s*")
 
 
 def read(incoming: IncomingDelivery) -> Envelope:
-    """The leads of one post. Never raises."""
+    """Read the leads of one post. Never raises."""
     notes = ReadingNotes()
-    found = open_webhook(incoming, notes, is_authentic=_is_authentic(incoming))
-    if isinstance(found, Envelope):
-        return found
-    if short_text(found.get("object")) != "1":
+    payload = open_webhook(incoming, notes, is_authentic=_is_authentic(incoming))
+    if isinstance(payload, Envelope):
+        return payload
+    if short_text(payload.get("object")) != "1":
         return ignored_envelope("object_not_lead", _OK_ANSWER)
-    named: dict[str, Fields] = {}
-    for entry in found.parts("entry"):
+    entries_by_id: dict[str, Fields] = {}
+    for entry in payload.nested_list("entry"):
         if lead_id := vendor_identifier(entry.get("id")):
-            named.setdefault(lead_id, entry)
-    if not named:
+            entries_by_id.setdefault(lead_id, entry)
+    if not entries_by_id:
         return ignored_envelope("no_entry", _OK_ANSWER)
-    read = [
-        _read_inquiry(entry, incoming, ReadingNotes()) for entry in [*named.values()][:_MAX_LEADS]
+    inquiries = [
+        _read_inquiry(entry, incoming, ReadingNotes())
+        for entry in [*entries_by_id.values()][:_MAX_LEADS]
     ]
-    read[0].notes.warnings.update(notes.warnings)
-    key = "tiktok:" + ",".join(one.lead.vendor_lead_id or "" for one in read)
-    return build_batch_envelope(read, _OK_ANSWER, key=key)
+    inquiries[0].notes.warnings.update(notes.warnings)
+    key = "tiktok:" + ",".join(inquiry.lead.vendor_lead_id or "" for inquiry in inquiries)
+    return build_batch_envelope(inquiries, _OK_ANSWER, key=key)
 
 
 def escape_non_ascii(body: bytes) -> bytes:
-    r"""The text TikTok signs: every character outside ASCII as \uXXXX, pairs for the rare ones."""
-    signs = body.decode("utf-8", "surrogateescape")
-    if signs.isascii():
+    r"""Return the bytes TikTok signs: non-ASCII as \uXXXX, with surrogate pairs where needed."""
+    text = body.decode("utf-8", "surrogateescape")
+    if text.isascii():
         return body
-    units = re.sub(r"[^\x00-\x7f]", lambda one: _escape_character(one[0]), signs)
-    return units.encode("ascii", "replace")
+    escaped = re.sub(r"[^\x00-\x7f]", lambda match: _escape_character(match[0]), text)
+    return escaped.encode("ascii", "replace")
 
 
-def _escape_character(sign: str) -> str:
-    coded = sign.encode("utf-16-be", "surrogatepass").hex()
-    return "".join(f"\\u{coded[at : at + 4]}" for at in range(0, len(coded), 4))
+def _escape_character(character: str) -> str:
+    hex_units = character.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{hex_units[at : at + 4]}" for at in range(0, len(hex_units), 4))
 
 
 def _is_authentic(incoming: IncomingDelivery) -> bool:
-    """By `X-Open-Signature`; where only their other products' header came, by that."""
-    if mark := incoming.header("x-open-signature"):
-        return signature_matches(incoming, mark, over=escape_non_ascii(incoming.body))
-    stamped = _TIMESTAMPED_SIGNATURE.fullmatch(incoming.header("tiktok-signature") or "")
-    return stamped is not None and signature_matches(
-        incoming, stamped[2], over=stamped[1].encode() + b"." + incoming.body
+    """Check `X-Open-Signature`, else the `Tiktok-Signature` of TikTok's other products."""
+    if signature := incoming.header("x-open-signature"):
+        return signature_matches(incoming, signature, over=escape_non_ascii(incoming.body))
+    timestamped = _TIMESTAMPED_SIGNATURE.fullmatch(incoming.header("tiktok-signature") or "")
+    return timestamped is not None and signature_matches(
+        incoming, timestamped[2], over=timestamped[1].encode() + b"." + incoming.body
     )
 
 
 def _read_inquiry(entry: Fields, incoming: IncomingDelivery, notes: ReadingNotes) -> ParsedInquiry:
     answers: list[tuple[Any, Any]] = [
-        (part.get("field"), part.get("value")) for part in entry.parts("changes")
+        (change.get("field"), change.get("value")) for change in entry.nested_list("changes")
     ]
     at = parse_epoch(entry.get("create_time"), "create_time", notes)
-    ids = {ours: vendor_identifier(entry.get(theirs)) for theirs, ours in _ID_FIELDS.items()}
+    ids = {
+        our_name: vendor_identifier(entry.get(vendor_name))
+        for vendor_name, our_name in _ID_FIELDS.items()
+    }
     lead = build_canonical_lead(
         fields_from_answers(answers, notes),
         notes,
@@ -104,7 +108,7 @@ def _read_inquiry(entry: Fields, incoming: IncomingDelivery, notes: ReadingNotes
     lead = replace(
         lead,
         vendor_lead_id=vendor_identifier(entry.get("id")),
-        vendor_ids={name: one for name, one in ids.items() if one},
+        vendor_ids={name: value for name, value in ids.items() if value},
         campaign=short_text(entry.get("campaign_name")) or ids["campaign_id"],
         submitted_at=at,
         submitted_at_precision=Precision.SECOND if at else None,

@@ -1,6 +1,6 @@
-"""The company's own forms: from a browser with or without script, or from its server.
+"""The company's own web forms, posted by a browser (with or without script) or by its server.
 
-Ours to define; docs/sources/website-form.md is what a website's maker reads.
+We define this format; docs/sources/website-form.md documents it for web developers.
 """
 
 from dataclasses import replace
@@ -78,12 +78,12 @@ CHANNEL = Channel.WEBSITE
 PRIVACY_SIGNAL = "Sec-GPC"  # Global Privacy Control: "1" opts out of sharing (PRV-01)
 SIGNATURE = "X-Rooftree-Signature"  # "sha256=" and the hex HMAC of the raw body
 
-HONEYPOTS = ("hp_company", "hp_website", "hp_url")  # hidden: only a robot fills them
-MIN_FILL_TIME = timedelta(seconds=3)  # nobody types a name and a number in less
-CLOCK_DRIFT = timedelta(minutes=10)  # a visitor's clock may run ahead by this
+HONEYPOTS = ("hp_company", "hp_website", "hp_url")  # hidden fields: only a bot fills them
+MIN_FILL_TIME = timedelta(seconds=3)  # no one types a name and a number faster
+CLOCK_DRIFT = timedelta(minutes=10)  # how far ahead a visitor's clock can run
 UTM_FIELDS = ("source", "medium", "campaign", "term", "content")
 CLICK_IDS = ("gclid", "gbraid", "wbraid", "fbclid", "msclkid", "ttclid", "li_fat_id")
-CONSENT_BOXES = {  # one box a medium, for forms that ask for each
+CONSENT_BOXES = {  # for forms with one checkbox per channel
     "consent_call": ConsentChannel.CALL,
     "consent_sms": ConsentChannel.TEXT,
     "consent_email": ConsentChannel.EMAIL,
@@ -91,14 +91,15 @@ CONSENT_BOXES = {  # one box a medium, for forms that ask for each
 
 
 def read(incoming: IncomingDelivery) -> Envelope:
-    """One submission. Never raises: what cannot be used comes back as an outcome.
+    """Read one submission. Never raises: an unusable delivery gets its own outcome.
 
-    A signed post proves its sender; a browser's must come from an allowed origin. A
-    borrower never sees an error for our doubts: those are quarantined and answered well.
+    A signed post proves its sender; a browser post must come from an allowed origin. A
+    borrower never sees an error because of our doubts: a doubtful submission is quarantined
+    and answered as a success.
     """
     is_signed = _is_signed(incoming)
-    if refusal := _find_refusal(incoming, is_signed=is_signed):
-        return refusal
+    if rejection := _find_rejection(incoming, is_signed=is_signed):
+        return rejection
     notes = ReadingNotes()
     try:
         fields = _parse_fields(incoming, notes)
@@ -108,34 +109,31 @@ def read(incoming: IncomingDelivery) -> Envelope:
         return rejected_envelope(Outcome.REJECTED_MALFORMED, str(error), answer)
     if any(short_text(fields.get(key)) for key in HONEYPOTS):
         return ignored_envelope("honeypot", json_answer(200, status="ok"))
-    notes.warn_of_secrets(incoming.masked.found)
+    notes.warn_of_secrets(incoming.masked.kinds)
     answer = _submission_answer(fields, incoming, notes)
     rendered_at, _ = parse_moment(fields.get("rendered_at"), "rendered_at", notes, zone="UTC")
     lead = _build_lead(fields, incoming, notes, is_signed=is_signed)
-    found = build_envelope(lead, answer, notes, actions=evidence_actions(lead.consent))
-    if rendered_at and _fill_time(lead, incoming) - rendered_at < MIN_FILL_TIME:
-        key, leads = found.idempotency_key, found.leads
+    envelope = build_envelope(lead, answer, notes, actions=evidence_actions(lead.consent))
+    completed_at = lead.submitted_at or incoming.received_at
+    if rendered_at and completed_at - rendered_at < MIN_FILL_TIME:
+        key, leads = envelope.idempotency_key, envelope.leads
         return quarantined_envelope(
-            "too_fast", answer, key=key, leads=leads, warnings=found.warnings
+            "too_fast", answer, key=key, leads=leads, warnings=envelope.warnings
         )
-    return found
-
-
-def _fill_time(lead: CanonicalLead, incoming: IncomingDelivery) -> datetime:
-    return lead.submitted_at or incoming.received_at
+    return envelope
 
 
 def _is_signed(incoming: IncomingDelivery) -> bool | None:
-    """None when there is no signature, False for a wrong one."""
-    given = incoming.header(SIGNATURE)
-    if given is None:
+    """Check the signature; return None when there is none, False for a wrong one."""
+    signature = incoming.header(SIGNATURE)
+    if signature is None:
         return None
     return incoming.is_verified or signature_matches(
-        incoming, given.strip().removeprefix("sha256=")
+        incoming, signature.strip().removeprefix("sha256=")
     )
 
 
-def _find_refusal(incoming: IncomingDelivery, *, is_signed: bool | None) -> Envelope | None:
+def _find_rejection(incoming: IncomingDelivery, *, is_signed: bool | None) -> Envelope | None:
     endpoint, origin = incoming.endpoint, incoming.header("origin")
     if endpoint.token and not incoming.path_secret_matches():
         return rejected_envelope(
@@ -157,30 +155,30 @@ def _find_refusal(incoming: IncomingDelivery, *, is_signed: bool | None) -> Enve
 
 
 def _is_form_encoded(incoming: IncomingDelivery) -> bool:
-    """By its declared type; by its first sign where a browser declared none (a beacon)."""
+    """Decide by the declared type, or by the first byte where none is declared (a beacon)."""
     kind = (incoming.header("content-type") or "").split(";")[0].strip().lower()
     if kind == "application/x-www-form-urlencoded":
         return True
     if kind.startswith(("multipart/", "image/", "audio/", "video/")) or kind.endswith("xml"):
         raise UnreadableBody("unsupported_content_type")
-    first = incoming.body.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\0")[:1]
-    return "json" not in kind and first not in (b"{", b"[")
+    first_byte = incoming.body.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\0")[:1]
+    return "json" not in kind and first_byte not in (b"{", b"[")
 
 
 def _parse_fields(incoming: IncomingDelivery, notes: ReadingNotes) -> Fields:
-    told = content_charset(incoming.header("content-type"))
+    charset = content_charset(incoming.header("content-type"))
     if _is_form_encoded(incoming):
-        found = parse_form(incoming.masked.body, notes, told=told)
+        fields = parse_form(incoming.masked.body, notes, declared_charset=charset)
     else:
-        found = parse_json_object(incoming.masked.body, notes, told=told)
-    return Fields(_group_fields(found, notes))
+        fields = parse_json_object(incoming.masked.body, notes, declared_charset=charset)
+    return Fields(_group_fields(fields, notes))
 
 
-def _group_fields(found: dict[str, Any], notes: ReadingNotes) -> dict[str, Any]:
-    """A form's `consent.text`, `consent[text]` and `utm_source` as JSON would nest them."""
+def _group_fields(fields: dict[str, Any], notes: ReadingNotes) -> dict[str, Any]:
+    """Nest a form's `consent.text`, `consent[text]` and `utm_source` as JSON does."""
     flat: dict[str, Any] = {}
     groups: dict[str, list[tuple[str, Any]]] = {"consent": [], "utm": []}
-    for key, value in found.items():
+    for key, value in fields.items():
         group, _, inner = key.replace("[", ".").replace("]", "").partition(".")
         if key.startswith("utm_"):
             group, inner = "utm", key.removeprefix("utm_")
@@ -197,11 +195,11 @@ def _group_fields(found: dict[str, Any], notes: ReadingNotes) -> dict[str, Any]:
 
 
 def _submission_answer(fields: Fields, incoming: IncomingDelivery, notes: ReadingNotes) -> Answer:
-    """A form without script is sent back to its site, and nowhere else."""
-    back = short_text(fields.get("return_to"))
-    if back and _is_form_encoded(incoming):
-        if _is_allowed_return_url(back, incoming):
-            return Answer(status=303, location=back)
+    """Redirect a form without script back to its own site; answer all others in JSON."""
+    return_url = short_text(fields.get("return_to"))
+    if return_url and _is_form_encoded(incoming):
+        if _is_allowed_return_url(return_url, incoming):
+            return Answer(status=303, location=return_url)
         notes.warn("return_to_not_allowed")
     return json_answer(200, status="ok", reference=REFERENCE_PLACEHOLDER)
 
@@ -221,19 +219,21 @@ def _is_allowed_return_url(url: str, incoming: IncomingDelivery) -> bool:
 def _build_lead(
     fields: Fields, incoming: IncomingDelivery, notes: ReadingNotes, *, is_signed: bool | None
 ) -> CanonicalLead:
-    said_at, precision = parse_moment(fields.get("submitted_at"), "submitted_at", notes, zone="UTC")
-    if said_at and said_at > incoming.received_at + CLOCK_DRIFT:
+    submitted_at, precision = parse_moment(
+        fields.get("submitted_at"), "submitted_at", notes, zone="UTC"
+    )
+    if submitted_at and submitted_at > incoming.received_at + CLOCK_DRIFT:
         notes.warn("submitted_at_in_future")
-        said_at = incoming.received_at
-    visitor = _build_attribution(fields, incoming, notes, is_signed=is_signed)
+        submitted_at = incoming.received_at
+    attribution = _build_attribution(fields, incoming, notes, is_signed=is_signed)
     co_name = borrower_name(fields.get("co_first_name"), fields.get("co_last_name"), notes)
     lead = CanonicalLead(
         source=Source.WEBSITE_FORM,
         channel=CHANNEL,
         sub_source=short_text(fields.get("form")),
-        campaign=visitor.utm_campaign if visitor else None,
+        campaign=attribution.utm_campaign if attribution else None,
         vendor_lead_id=vendor_identifier(fields.get("submission_id")),
-        submitted_at=said_at,
+        submitted_at=submitted_at,
         submitted_at_precision=precision,
         received_at=incoming.received_at,
         is_test=incoming.endpoint.is_test or yes_or_no(fields.get("is_test")) is True,
@@ -247,8 +247,8 @@ def _build_lead(
         phones=phone_numbers([(fields.get("phone"), PhoneType.UNKNOWN)], notes),
         emails=email_addresses([fields.get("email")], notes),
         preferred_language=match_language(fields.get("language")),
-        consent=_build_consent(fields, said_at or incoming.received_at, visitor, notes),
-        attribution=visitor,
+        consent=_build_consent(fields, submitted_at or incoming.received_at, attribution, notes),
+        attribution=attribution,
         extras=notes.extras,
         **read_loan_request(fields, notes),
     )
@@ -259,73 +259,78 @@ def _build_lead(
 def _build_attribution(
     fields: Fields, incoming: IncomingDelivery, notes: ReadingNotes, *, is_signed: bool | None
 ) -> Attribution | None:
-    """A browser's address is the socket's, never a field; a signed server tells its visitor's."""
-    told_ip, told_agent = fields.get("ip_address"), fields.get("user_agent")
-    utm = fields.part("utm")
-    marks: dict[str, Any] = {f"utm_{name}": short_text(utm.get(name)) for name in UTM_FIELDS}
-    clicks: dict[str, Any] = {name: short_text(fields.get(name)) for name in CLICK_IDS}
+    """Read attribution. Only a signed server can state the visitor's IP address.
+
+    For a browser the address comes from the socket, never from a field.
+    """
+    stated_ip, stated_agent = fields.get("ip_address"), fields.get("user_agent")
+    utm = fields.nested("utm")
+    utm_values: dict[str, Any] = {f"utm_{name}": short_text(utm.get(name)) for name in UTM_FIELDS}
+    click_ids: dict[str, Any] = {name: short_text(fields.get(name)) for name in CLICK_IDS}
     landing, referrer = short_text(fields.get("landing_page")), short_text(fields.get("referrer"))
     if _asks_for_privacy(incoming):
-        notes.keep("privacy_signal", "gpc")
-        clicks = {}
-        landing, referrer = (one and one.partition("?")[0] for one in (landing, referrer))
-    found = Attribution(
-        **marks,
-        **clicks,
+        notes.keep_extra("privacy_signal", "gpc")
+        click_ids = {}
+        landing, referrer = (url and url.partition("?")[0] for url in (landing, referrer))
+    attribution = Attribution(
+        **utm_values,
+        **click_ids,
         landing_page_url=landing,
         referrer_url=referrer,
-        ip=public_ip(told_ip if is_signed else incoming.remote_addr, notes),
-        user_agent=short_text(told_agent if is_signed else incoming.header("user-agent")),
+        ip=public_ip(stated_ip if is_signed else incoming.remote_addr, notes),
+        user_agent=short_text(stated_agent if is_signed else incoming.header("user-agent")),
     )
-    return none_if_empty(found)
+    return none_if_empty(attribution)
 
 
 def _asks_for_privacy(incoming: IncomingDelivery) -> bool:
-    """The browser says that its visitor is not to be told of to others: no mark of an ad stays."""
+    """Tell whether the browser opts out of sharing (GPC), so that we drop ad identifiers."""
     signal = incoming.header(PRIVACY_SIGNAL) == "1"
     return data_rights_rules.check_sharing(has_opt_out_signal=signal).decision is Decision.BLOCK
 
 
 def _build_consent(
-    fields: Fields, at: datetime, visitor: Attribution | None, notes: ReadingNotes
+    fields: Fields, at: datetime, attribution: Attribution | None, notes: ReadingNotes
 ) -> Consent:
-    """What was shown and what the visitor did; every other detail of it goes to extras."""
-    shown = fields.part("consent")
+    """Read the wording shown and the visitor's choice; all other details go to the extras."""
+    consent = fields.nested("consent")
     proof = Consent(
         certificate_url=certificate_url(
-            fields.first("xxTrustedFormCertUrl", "trustedform_cert_url"), notes
+            fields.first_value("xxTrustedFormCertUrl", "trustedform_cert_url"), notes
         ),
-        leadid_token=leadid_token(fields.first("leadid_token", "universal_leadid"), notes),
+        leadid_token=leadid_token(fields.first_value("leadid_token", "universal_leadid"), notes),
     )
-    flag, wording = fields.get("consent_text"), short_text(shown.get("text"), limit=5_000)
+    flag, wording = fields.get("consent_text"), short_text(consent.get("text"), limit=5_000)
     if yes_or_no(flag) is None:
         wording = wording or short_text(flag, limit=5_000)
     boxes = {medium for key, medium in CONSENT_BOXES.items() if yes_or_no(fields.get(key))}
     boxes |= {ConsentChannel.TEXT} if yes_or_no(flag) else set()
-    checked = yes_or_no(shown.get("checked"))
+    checked = yes_or_no(consent.get("checked"))
     status = _consent_status(checked, has_box=bool(boxes))
     if status is ConsentStatus.NOT_PROVIDED:
         return with_evidence_level(replace(proof, text=wording))
-    if yes_or_no(shown.get("prechecked")):
+    if yes_or_no(consent.get("prechecked")):
         notes.warn("consent_prechecked")
-    is_button = short_text(shown.get("method")) == "button"
-    for key, value in [*shown.unread(), ("prechecked", shown.get("prechecked"))]:
-        notes.keep(f"consent.{key}", value)
+    is_button = short_text(consent.get("method")) == "button"
+    for key, value in [*consent.unread_items(), ("prechecked", consent.get("prechecked"))]:
+        notes.keep_extra(f"consent.{key}", value)
     if status is ConsentStatus.GRANTED:
         boxes |= set(channels_in_wording(wording)) if checked else set()
-        proof = replace(proof, channels=tuple(one for one in ConsentChannel if one in boxes))
-    seen = visitor or Attribution()
+        proof = replace(
+            proof, channels=tuple(channel for channel in ConsentChannel if channel in boxes)
+        )
+    origin = attribution or Attribution()
     return with_evidence_level(
         replace(
             proof,
             status=status,
             text=wording,
             timestamp=at,
-            ip=seen.ip,
-            user_agent=seen.user_agent,
-            page_url=seen.landing_page_url,
+            ip=origin.ip,
+            user_agent=origin.user_agent,
+            page_url=origin.landing_page_url,
             method=ConsentMethod.BUTTON if is_button else ConsentMethod.CHECKBOX,
-            seller_named=short_text(shown.get("seller")),
+            seller_named=short_text(consent.get("seller")),
         )
     )
 

@@ -1,4 +1,4 @@
-"""Zillow lender contacts: one JSON object a POST. Wire format: docs/sources/zillow.md."""
+"""Zillow lender contacts: one JSON object per POST. Wire format: docs/sources/zillow.md."""
 
 import re
 from dataclasses import replace
@@ -97,7 +97,7 @@ LOAN_BACKERS = {
     "fanniemae": LoanType.CONVENTIONAL,
     "freddiemac": LoanType.CONVENTIONAL,
 }
-# Where a concierge has already spoken with the person.
+# Set when a concierge has already spoken with the borrower.
 SUPPRESSIONS = {
     "donotcall": Suppression(do_not_call=True, reason="DoNotCall"),
     "transferred": Suppression(do_not_text=True, reason="Transferred"),
@@ -107,10 +107,10 @@ _SCORE_RANGE_PATTERN = re.compile(r"R_(\d{3})_(\d{3})?")
 
 
 def read(incoming: IncomingDelivery) -> Envelope:
-    """One contact. Never raises: what cannot be used comes back as an outcome.
+    """Read one contact. Never raises: an unusable delivery gets its own outcome.
 
-    Source: Zillow lender contact notification (SEEN 2026-11-23). A non-2xx
-    answer means failure to Zillow, so whatever is authentic and readable gets 200.
+    Source: Zillow lender contact notification (SEEN 2026-11-23). Zillow treats a non-2xx
+    answer as a failure, so every authentic and readable contact gets 200.
     """
     if not incoming.path_secret_matches():
         return rejected_envelope(
@@ -121,55 +121,55 @@ def read(incoming: IncomingDelivery) -> Envelope:
             Outcome.REJECTED_TOO_LARGE, "too_large", json_answer(413, error="too_large")
         )
     notes = ReadingNotes()
-    told = content_charset(incoming.header("content-type"))
+    charset = content_charset(incoming.header("content-type"))
     try:
-        found = Fields(parse_json_object(incoming.masked.body, notes, told=told))
+        contact = Fields(parse_json_object(incoming.masked.body, notes, declared_charset=charset))
     except UnreadableBody as error:
         return rejected_envelope(
             Outcome.REJECTED_MALFORMED, str(error), json_answer(400, error=str(error))
         )
-    notes.warn_of_secrets(incoming.masked.found)
-    details = found.part("details")
-    lead = _build_lead(found, details, incoming, notes)
-    notes.keep_unread(found)
+    notes.warn_of_secrets(incoming.masked.kinds)
+    details = contact.nested("details")
+    lead = _build_lead(contact, details, incoming, notes)
+    notes.keep_unread(contact)
     notes.keep_unread(details)
     return build_envelope(lead, _success_answer(incoming), notes)
 
 
 def _success_answer(incoming: IncomingDelivery) -> Answer:
     url = incoming.endpoint.application_url
-    offer = {"applicationURL": url} if url else {}
-    return json_answer(200, externalContactReference=LEAD_ID_PLACEHOLDER, **offer)
+    extra = {"applicationURL": url} if url else {}
+    return json_answer(200, externalContactReference=LEAD_ID_PLACEHOLDER, **extra)
 
 
 def _build_lead(
-    found: Fields, details: Fields, incoming: IncomingDelivery, notes: ReadingNotes
+    contact: Fields, details: Fields, incoming: IncomingDelivery, notes: ReadingNotes
 ) -> CanonicalLead:
-    sender, zone = found.part("sender"), incoming.endpoint.zone
-    submitted_at, precision = parse_moment(found.get("created"), "created", notes, zone=zone)
-    status = short_text(found.get("conciergeStatus"))
+    sender, zone = contact.nested("sender"), incoming.endpoint.zone
+    submitted_at, precision = parse_moment(contact.get("created"), "created", notes, zone=zone)
+    status = short_text(contact.get("conciergeStatus"))
     return CanonicalLead(
         source=Source.ZILLOW,
         channel=CHANNEL,
-        sub_source=short_text(found.get("source")),
-        vendor_lead_id=vendor_identifier(found.get("id")),
-        vendor_ids=_build_vendor_ids(found, details),
+        sub_source=short_text(contact.get("source")),
+        vendor_lead_id=vendor_identifier(contact.get("id")),
+        vendor_ids=_build_vendor_ids(contact, details),
         submitted_at=submitted_at,
         submitted_at_precision=precision,
         received_at=incoming.received_at,
         is_test=incoming.endpoint.is_test,
-        cost=_build_cost(found.get("price"), notes),
+        cost=_build_cost(contact.get("price"), notes),
         message=consumer_message(details.get("message"), notes),
         borrower=borrower_name(sender.get("firstName"), sender.get("lastName"), notes),
         co_borrower=_build_co_borrower(details, notes),
         phones=phone_numbers([(sender.get("phoneNumber"), PhoneType.UNKNOWN)], notes),
         emails=email_addresses([sender.get("emailAddress")], notes),
-        contact_pref=_build_contact_preference(found, zone, notes),
+        contact_pref=_build_contact_preference(contact, zone, notes),
         property=_build_property(details, notes),
-        loan=_build_loan(found, details, notes),
+        loan=_build_loan(contact, details, notes),
         credit=_build_credit(details, notes),
         income=_build_income(details, notes),
-        recipient=_build_recipient(found.part("recipient")),
+        recipient=_build_recipient(contact.nested("recipient")),
         vendor_status=status,
         suppression=SUPPRESSIONS.get(squash_word(status or "")),
         extras=notes.extras,
@@ -177,9 +177,9 @@ def _build_lead(
     )
 
 
-def _build_vendor_ids(found: Fields, details: Fields) -> dict[str, str]:
+def _build_vendor_ids(contact: Fields, details: Fields) -> dict[str, str]:
     ids = {
-        "type": vendor_identifier(found.get("type")),
+        "type": vendor_identifier(contact.get("type")),
         "quote_id": vendor_identifier(details.get("quoteId")),
         "request_id": vendor_identifier(details.get("requestId")),
     }
@@ -192,28 +192,30 @@ def _build_cost(price: Any, notes: ReadingNotes) -> Cost | None:
 
 
 def _build_property(details: Fields, notes: ReadingNotes) -> Property | None:
-    place = {
+    address_fields = {
         "line1": details.get("propertyAddress") or details.get("streetAddress"),
         "city": details.get("city"),
         "county": details.get("county"),
         "state": details.get("stateAbbreviation"),
         "zip": details.get("zipCode"),
     }
-    where = parse_address(place, notes, state_key="stateAbbreviation", zip_key="zipCode")
-    value = parse_positive_cents(details.get("propertyValue"), "property.estimated_value", notes)
-    kind, use = details.get("propertyType"), details.get("propertyUse")
-    if short_text(kind) == "Leasehold":
-        notes.keep("propertyType", kind)
-    bought = details.get("yearPurchased")
+    address = parse_address(address_fields, notes, state_key="stateAbbreviation", zip_key="zipCode")
+    value_cents = parse_positive_cents(
+        details.get("propertyValue"), "property.estimated_value", notes
+    )
+    type_text, use_text = details.get("propertyType"), details.get("propertyUse")
+    if short_text(type_text) == "Leasehold":
+        notes.keep_extra("propertyType", type_text)
+    year_text = details.get("yearPurchased")
     return none_if_empty(
         Property(
-            **where,
-            type=match_choice(kind, PROPERTY_TYPES, "property.type", "propertyType", notes),
-            use=match_choice(use, PROPERTY_USES, "property.use", "propertyUse", notes),
-            estimated_value_cents=value,
-            purchase_price_cents=value if _is_purchase(details) else None,
+            **address,
+            type=match_choice(type_text, PROPERTY_TYPES, "property.type", "propertyType", notes),
+            use=match_choice(use_text, PROPERTY_USES, "property.use", "propertyUse", notes),
+            estimated_value_cents=value_cents,
+            purchase_price_cents=value_cents if _is_purchase(details) else None,
             year_purchased=parse_count(
-                bought, "property.year_purchased", notes, low=1800, high=2200
+                year_text, "property.year_purchased", notes, low=1800, high=2200
             ),
             new_construction=yes_or_no(details.get("newConstruction")),
         )
@@ -224,7 +226,7 @@ def _is_purchase(details: Fields) -> bool:
     return squash_word(short_text(details.get("loanPurpose")) or "") == "purchase"
 
 
-def _build_loan(found: Fields, details: Fields, notes: ReadingNotes) -> Loan | None:
+def _build_loan(contact: Fields, details: Fields, notes: ReadingNotes) -> Loan | None:
     is_purchase = _is_purchase(details)
     cash_out = parse_cents(details.get("cashOut"), "loan.cash_out", notes)
     programs = _program_codes(details.get("desiredPrograms"))
@@ -235,7 +237,7 @@ def _build_loan(found: Fields, details: Fields, notes: ReadingNotes) -> Loan | N
     ltv = parse_percent(details.get("loanToValuePercent"), "loan.ltv", notes)
     loan = Loan(
         purpose=_loan_purpose(details, cash_out, notes),
-        type=_requested_loan_type(found, details),
+        type=_requested_loan_type(contact, details),
         amortization=_amortization(programs),
         term_months=_term_months(programs),
         desired_products=programs,
@@ -247,7 +249,7 @@ def _build_loan(found: Fields, details: Fields, notes: ReadingNotes) -> Loan | N
         current_type=match_choice(
             backer, LOAN_BACKERS, "loan.current_type", "currentBacker", notes
         ),
-        quote=_build_quote(found.part("quote"), notes),
+        quote=_build_quote(contact.nested("quote"), notes),
     )
     implied = implied_loan_sizes(
         loan, value_cents=value, price_cents=value if is_purchase else None
@@ -256,32 +258,32 @@ def _build_loan(found: Fields, details: Fields, notes: ReadingNotes) -> Loan | N
 
 
 def _loan_purpose(details: Fields, cash_out: int | None, notes: ReadingNotes) -> Purpose | None:
-    """A refinance is for cash when cash is wanted, and for the rate only when it is refused."""
+    """Return the purpose; a refinance is cash-out or rate-and-term only when the answer says so."""
     stated = details.get("loanPurpose")
     purpose = match_choice(stated, PURPOSES, "loan.purpose", "loanPurpose", notes)
     if purpose is not Purpose.REFINANCE:
         return purpose
-    wants = yes_or_no(details.get("wantsCashOut"))
-    if cash_out or wants:
+    wants_cash = yes_or_no(details.get("wantsCashOut"))
+    if cash_out or wants_cash:
         return Purpose.REFINANCE_CASH_OUT
-    if cash_out == 0 or wants is False:
+    if cash_out == 0 or wants_cash is False:
         return Purpose.REFINANCE_RATE_TERM
     return purpose
 
 
-def _requested_loan_type(found: Fields, details: Fields) -> LoanType | None:
+def _requested_loan_type(contact: Fields, details: Fields) -> LoanType | None:
     if yes_or_no(details.get("vaEligible")):
         return LoanType.VA
-    return LoanType.JUMBO if yes_or_no(found.part("quote").get("jumbo")) else None
+    return LoanType.JUMBO if yes_or_no(contact.nested("quote").get("jumbo")) else None
 
 
-def _program_codes(listed: Any) -> tuple[str, ...]:
-    codes = listed if isinstance(listed, list) else [listed]
+def _program_codes(programs: Any) -> tuple[str, ...]:
+    codes = programs if isinstance(programs, list) else [programs]
     return tuple(code for code in map(short_text, codes[:50]) if code)
 
 
 def _amortization(programs: tuple[str, ...]) -> Amortization | None:
-    """Of the first programme that tells one."""
+    """Return the amortization of the first program that names one."""
     for code in programs:
         if code.startswith("ARM"):
             return Amortization.ARM
@@ -293,8 +295,8 @@ def _amortization(programs: tuple[str, ...]) -> Amortization | None:
 
 
 def _term_months(programs: tuple[str, ...]) -> int | None:
-    found = filter(None, map(_PROGRAM_PATTERN.match, programs))
-    return next((int(one[1]) * 12 for one in found), None)
+    matches = filter(None, map(_PROGRAM_PATTERN.match, programs))
+    return next((int(match[1]) * 12 for match in matches), None)
 
 
 def _build_quote(quote: Fields, notes: ReadingNotes) -> Quote | None:
@@ -313,15 +315,15 @@ def _build_quote(quote: Fields, notes: ReadingNotes) -> Quote | None:
 
 
 def _build_credit(details: Fields, notes: ReadingNotes) -> Credit | None:
-    """Both variants: the named range, and two numbers."""
-    named = short_text(details.get("creditScoreRange"))
-    scores = _SCORE_RANGE_PATTERN.fullmatch(named or "")
+    """Read credit from a named range or from two numbers; Zillow sends both variants."""
+    range_name = short_text(details.get("creditScoreRange"))
+    scores = _SCORE_RANGE_PATTERN.fullmatch(range_name or "")
     low_high: tuple[Any, Any] = (details.get("creditScoreLow"), details.get("creditScoreHigh"))
     if scores:
         low_high = (scores[1], scores[2] or 850)
-    elif named:
-        notes.warn(f"unknown_enum:credit.band={named}")
-        notes.keep("creditScoreRange", named)
+    elif range_name:
+        notes.warn(f"unknown_enum:credit.band={range_name}")
+        notes.keep_extra("creditScoreRange", range_name)
     low = parse_count(low_high[0], "credit.score_low", notes, low=300, high=850)
     return none_if_empty(
         Credit(
@@ -337,8 +339,8 @@ def _build_credit(details: Fields, notes: ReadingNotes) -> Credit | None:
 
 def _build_income(details: Fields, notes: ReadingNotes) -> Income | None:
     annual = parse_positive_cents(details.get("annualIncome"), "income.annual", notes)
-    own = yes_or_no(details.get("selfEmployed"))
-    works = {True: Employment.SELF_EMPLOYED, False: Employment.EMPLOYED}
+    is_self_employed = yes_or_no(details.get("selfEmployed"))
+    employments = {True: Employment.SELF_EMPLOYED, False: Employment.EMPLOYED}
     dti = parse_percent(details.get("debtToIncomePercent"), "income.dti", notes)
     return none_if_empty(
         Income(
@@ -349,7 +351,7 @@ def _build_income(details: Fields, notes: ReadingNotes) -> Income | None:
             ),
             assets_cents=parse_cents(details.get("totalAssets"), "income.assets", notes),
             dti_pct=dti or None,
-            employment=None if own is None else works[own],
+            employment=None if is_self_employed is None else employments[is_self_employed],
         )
     )
 
@@ -373,52 +375,52 @@ def _build_situation(details: Fields, notes: ReadingNotes) -> dict[str, Any]:
 
 
 def _build_agent(details: Fields) -> Agent | None:
-    """Flat `agentFirstName` or nested `agent.FirstName`; both were seen."""
-    nested = {key.lower(): value for key, value in details.part("agent").items()}
+    """Read the agent from flat `agentFirstName` or nested `agent.FirstName`; both were seen."""
+    nested = {key.lower(): value for key, value in details.nested("agent").items()}
 
-    def named(key: str) -> Any:
+    def agent_value(key: str) -> Any:
         return details.get(f"agent{key}") or nested.get(key.lower())
 
     return none_if_empty(
         Agent(
-            name=third_party_name(named("FirstName"), named("LastName")),
-            email=third_party_email(named("EmailAddress")),
-            e164=third_party_phone(named("PhoneNumber")),
-            company=short_text(named("BusinessName")),
-            vendor_id=short_text(named("Id")),
+            name=third_party_name(agent_value("FirstName"), agent_value("LastName")),
+            email=third_party_email(agent_value("EmailAddress")),
+            e164=third_party_phone(agent_value("PhoneNumber")),
+            company=short_text(agent_value("BusinessName")),
+            vendor_id=short_text(agent_value("Id")),
         )
     )
 
 
-def _build_recipient(found: Fields) -> Recipient | None:
+def _build_recipient(recipient: Fields) -> Recipient | None:
     return none_if_empty(
         Recipient(
-            vendor_lender_id=short_text(found.get("lenderId")),
-            name=third_party_name(found.get("firstName"), found.get("lastName")),
-            email=third_party_email(found.get("emailAddress")),
-            e164=third_party_phone(found.get("phoneNumber")),
-            nmls_id=short_text(found.get("nmlsLicense")),
+            vendor_lender_id=short_text(recipient.get("lenderId")),
+            name=third_party_name(recipient.get("firstName"), recipient.get("lastName")),
+            email=third_party_email(recipient.get("emailAddress")),
+            e164=third_party_phone(recipient.get("phoneNumber")),
+            nmls_id=short_text(recipient.get("nmlsLicense")),
         )
     )
 
 
 def _build_co_borrower(details: Fields, notes: ReadingNotes) -> CoBorrower | None:
-    found = borrower_name(
+    name = borrower_name(
         details.get("coborrowerFirstName"), details.get("coborrowerLastName"), notes
     )
-    if found is None:
+    if name is None:
         return None
-    return CoBorrower(first_name=found.first_name, last_name=found.last_name, suffix=found.suffix)
+    return CoBorrower(first_name=name.first_name, last_name=name.last_name, suffix=name.suffix)
 
 
 def _build_contact_preference(
-    found: Fields, zone: str, notes: ReadingNotes
+    contact: Fields, zone: str, notes: ReadingNotes
 ) -> ContactPreference | None:
-    """A part of the day, or a moment the concierge agreed with the person."""
-    asked = short_text(found.get("preferredContactTime"))
-    if asked is None:
+    """Read a time of day, or an exact time the concierge agreed on with the borrower."""
+    preference = short_text(contact.get("preferredContactTime"))
+    if preference is None:
         return None
-    if part := CONTACT_TIMES.get(squash_word(asked)):
+    if part := CONTACT_TIMES.get(squash_word(preference)):
         return ContactPreference(time=part)
-    at, _ = parse_moment(asked, "preferredContactTime", notes, zone=zone)
+    at, _ = parse_moment(preference, "preferredContactTime", notes, zone=zone)
     return none_if_empty(ContactPreference(at=at))

@@ -41,7 +41,7 @@ def confirm_stop(*, revocation_id: UUID | str, by: User, at: datetime) -> Revoca
             media=row.media,
             words=row.words,
             origin=row.origin,
-            cause=f"review:{row.pk}",
+            idempotency_key=f"review:{row.pk}",
             at=at,
         )
         _write_event("compliance.hold.was_stop", row, by, at)

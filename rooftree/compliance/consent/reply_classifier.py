@@ -33,7 +33,7 @@ class ClassifiedReply:
 
     text: str
     meaning: ReplyMeaning
-    matched: str | None
+    matched_words: str | None
 
 
 type Patterns = tuple[re.Pattern[str], ...]
@@ -78,7 +78,7 @@ def classify_reply(text: str) -> ClassifiedReply:
     """It is what one inbound message means, and the words that say so."""
     words = correct_spelling(fold_text(text), ONE_WORD_STOP_KEYWORDS)
     meaning, matched = _match_keyword(words) or _match_sentence(text, words)
-    return ClassifiedReply(text=text, meaning=meaning, matched=matched)
+    return ClassifiedReply(text=text, meaning=meaning, matched_words=matched)
 
 
 def _match_keyword(words: str) -> tuple[ReplyMeaning, str] | None:

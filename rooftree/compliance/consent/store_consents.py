@@ -264,6 +264,6 @@ def store_vendor_suppression(
                 media=mine,
                 words=(told.reason or "")[:500],
                 origin=f"delivery:{touch.delivery_id}",
-                cause=_consent_key("vendor", touch, address),
+                idempotency_key=_consent_key("vendor", touch, address),
                 at=at,
             )

@@ -16,7 +16,7 @@ def store_revocation(  # noqa: PLR0913
     kind: str,
     media: list[str],
     origin: str,
-    cause: str,
+    idempotency_key: str,
     at: datetime,
     words: str = "",
     reply_to_purpose: str = "",
@@ -26,7 +26,7 @@ def store_revocation(  # noqa: PLR0913
     Rule: 47 CFR 64.1200(a)(10), (d)(3); effective at once, whatever is queued.
     """
     row, is_new = Revocation.objects.get_or_create(
-        cause=cause,
+        cause=idempotency_key,
         defaults={
             "id": uuid7_at(at),
             "person_id": person_id,
@@ -53,7 +53,7 @@ def store_revocation(  # noqa: PLR0913
     return row
 
 
-def unlink_number(*, person_id: UUID, number: str, origin: str, cause: str, at: datetime) -> None:
+def unlink_number(*, person_id: UUID, number: str, origin: str, idempotency_key: str, at: datetime) -> None:
     """The number is somebody else's: no call or text goes there again for this person."""
     Phone.objects.filter(person=person_id, e164=number, unlinked_at=None).update(unlinked_at=at)
     store_revocation(
@@ -62,7 +62,7 @@ def unlink_number(*, person_id: UUID, number: str, origin: str, cause: str, at: 
         kind="wrong_person",
         media=["call", "text", "voicemail"],
         origin=origin,
-        cause=cause,
+        idempotency_key=idempotency_key,
         at=at,
     )
 

@@ -43,7 +43,7 @@ class NewClock:
     kind: str
     began_on: date
     sentence: str
-    cause: str
+    idempotency_key: str
     due_on: date | None = None  # where a notice, not the law, gives the day
     loan: Loan | None = None
     evidence: Sequence[dict[str, Any]] = field(default=())
@@ -71,7 +71,7 @@ def start_clock(wanted: NewClock, *, at: datetime) -> CreditClock | None:
         opened_at=at,
         closed_as="",
         proof={},
-        cause=wanted.cause,
+        cause=wanted.idempotency_key,
     )
     with transaction.atomic():
         if not insert_row_if_new(clock):
@@ -87,7 +87,7 @@ def start_clock(wanted: NewClock, *, at: datetime) -> CreditClock | None:
         )
         write_event(
             "compliance.clock.opened", at=at, lead_id=wanted.lead.pk, clock=clock.pk, of=kind,
-            due_on=due.isoformat(), cause=wanted.cause,
+            due_on=due.isoformat(), cause=wanted.idempotency_key,
         )  # fmt: skip
     return clock
 
@@ -164,7 +164,7 @@ def _notify_people(
         people |= set(_supervisors(lead).values_list("pk", flat=True))
     for user_id in people:
         staff_notices.notify_user(
-            user_id=user_id, kind="clock", cause=f"clock:{clock.pk}:{which}", text=text,
+            user_id=user_id, kind="clock", idempotency_key=f"clock:{clock.pk}:{which}", text=text,
             link=f"/compliance/clocks/{clock.pk}/", at=at,
         )  # fmt: skip
 

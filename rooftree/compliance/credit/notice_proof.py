@@ -111,7 +111,7 @@ def start_follow_up_clock(clock: CreditClock, noted: NoticeProof, *, at: datetim
         kind, sentence = begins
         wanted = credit_clocks.NewClock(
             lead=clock.lead, loan=clock.loan, kind=kind, began_on=noted.on_date, sentence=sentence,
-            cause=f"{kind}:clock:{clock.pk}", evidence=clock.evidence,
+            idempotency_key=f"{kind}:clock:{clock.pk}", evidence=clock.evidence,
             due_on=noted.reply_by if kind == "reply" else None,
         )  # fmt: skip
         credit_clocks.start_clock(wanted, at=at)

@@ -32,7 +32,7 @@ VAGUE_REASON_PATTERN = re.compile(
 )
 
 
-def classify_event(event: str, *, on: date | None, why: str = "") -> Ruling:
+def classify_event(event: str, *, on: date | None, trigger: str = "") -> Ruling:
     """What a conversation, an automatic answer or a disposition amounts to.
 
     Evaluating somebody, deciding no and telling them is a denial, even before
@@ -47,7 +47,7 @@ def classify_event(event: str, *, on: date | None, why: str = "") -> Ruling:
     if TOLD_NO_PATTERN.search(event):
         due = None if on is None else on + timedelta(days=DECISION_DAYS)
         return RGB_01.require("treat_as_application_send_adverse_action", due)
-    if PASSED_OVER_PATTERN.search(event) or CREDIT_FACT_PATTERN.search(why):
+    if PASSED_OVER_PATTERN.search(event) or CREDIT_FACT_PATTERN.search(trigger):
         return RGB_01.require("fair_lending_review")
     return RGB_01.allow("inquiry_only")
 

@@ -38,11 +38,11 @@ class ListedNumbers:
 
     listed: Blocks = field(default_factory=dict)
     removed: Blocks = field(default_factory=dict)
-    plain: bool = False  # some line says no more than a number
-    is_change: bool = False  # some line says that it is added or taken off
+    has_plain_lines: bool = False  # some line says no more than a number
+    has_change_lines: bool = False  # some line says that it is added or taken off
 
     @property
-    def areas(self) -> list[str]:
+    def area_codes(self) -> list[str]:
         """The area codes that it speaks of."""
         return sorted({one[:3] for one in (*self.listed, *self.removed)})
 
@@ -97,7 +97,7 @@ def read_numbers(lines: Iterable[bytes]) -> ListedNumbers:
             block[number >> 3] |= 1 << (number & 7)
         elif line.strip():
             _read_other_line(line, count, found)
-    if found.is_change and (found.plain or last):
+    if found.has_change_lines and (found.has_plain_lines or last):
         raise BadListFile("Some lines are changes and some are not; this is no list of one kind.")
     if not found.listed and not found.removed:
         raise BadListFile("The file lists no number at all.")
@@ -113,8 +113,8 @@ def _read_other_line(line: bytes, count: int, found: ListedNumbers) -> None:
             raise BadListFile("This is the XML form; download the flat text file.")
         raise BadListFile(f"Line {count} is no telephone number; nothing was loaded.")
     area, exchange, tail, change = entry.groups()
-    found.is_change = found.is_change or change is not None
-    found.plain = found.plain or change is None
+    found.has_change_lines = found.has_change_lines or change is not None
+    found.has_plain_lines = found.has_plain_lines or change is None
     is_off = change in (b"D", b"d")
     to, other = (found.removed, found.listed) if is_off else (found.listed, found.removed)
     prefix, number = (area + exchange), int(tail)

@@ -48,8 +48,8 @@ class LoadResult:
     numbers: int  # listed now, in what it speaks of
     added: int
     removed: int
-    strays: int = 0  # changes that were so already
-    was_known: bool = False  # this very file was loaded before; nothing happened
+    redundant_changes: int = 0  # changes that were so already
+    was_already_loaded: bool = False  # this very file was loaded before; nothing happened
 
 
 @dataclass(slots=True)
@@ -59,7 +59,7 @@ class LoadPlan:
     numbers: Counter[str]  # listed afterwards
     removed: Counter[str] = field(default_factory=Counter)
     added: int = 0
-    strays: int = 0  # added what was listed, or took off what was not
+    redundant_changes: int = 0  # added what was listed, or took off what was not
     blocks: dict[str, bytes] = field(default_factory=dict)  # as they will be, also empty ones
 
 
@@ -87,17 +87,17 @@ def load_file(
         areas = _covered_areas(upload.registry, numbers)
         _check_against_stored(upload, numbers, areas, held)
         plan = _plan_load(upload.registry, numbers, areas, held)
-        if not (numbers.is_change or upload.may_shrink):
+        if not (numbers.has_change_lines or upload.may_shrink):
             _check_truncation(plan, held)
         done = LoadResult(
             registry=upload.registry,
             dated=upload.dated,
-            is_change=numbers.is_change,
+            is_change=numbers.has_change_lines,
             areas=areas,
             numbers=plan.numbers.total(),
             added=plan.added,
             removed=plan.removed.total(),
-            strays=plan.strays,
+            redundant_changes=plan.redundant_changes,
         )
         if not is_trial:
             _store_load(upload, plan, done, sha256, by, at)
@@ -138,12 +138,12 @@ def _repeat_result(known: DncFile, held: dict[str, DncArea]) -> LoadResult:
         numbers=sum(held[area].numbers for area in known.areas if area in held),
         added=0,
         removed=0,
-        was_known=True,
+        was_already_loaded=True,
     )
 
 
 def _covered_areas(registry: str, numbers: ListedNumbers) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(_area_key(registry, area) for area in numbers.areas))
+    return tuple(dict.fromkeys(_area_key(registry, area) for area in numbers.area_codes))
 
 
 def _area_key(registry: str, key: str) -> str:
@@ -154,7 +154,7 @@ def _area_key(registry: str, key: str) -> str:
 def _check_against_stored(
     upload: ListUpload, numbers: ListedNumbers, areas: Sequence[str], held: dict[str, DncArea]
 ) -> None:
-    if numbers.is_change:
+    if numbers.has_change_lines:
         missing = [area for area in areas if area not in held]
         if missing:
             names = ", ".join(missing) or "this list"
@@ -172,15 +172,15 @@ def _plan_load(
     registry: str, numbers: ListedNumbers, areas: Sequence[str], held: dict[str, DncArea]
 ) -> LoadPlan:
     """What differs from what is held. Takes `numbers` apart, for a registry fills the memory."""
-    is_whole = not numbers.is_change and registry != INTERNAL
+    is_whole = not numbers.has_change_lines and registry != INTERNAL
     gone = _stored_keys(registry, areas) if is_whole else ()
     plan = LoadPlan(numbers=Counter({area: held[area].numbers for area in areas if area in held}))
     for key, was in _stored_blocks(registry, {*numbers.listed, *numbers.removed, *gone}):
         now = int.from_bytes(numbers.listed.pop(key, b""))
         if not is_whole:
             off = int.from_bytes(numbers.removed.pop(key, b""))
-            if numbers.is_change:
-                plan.strays += (now & was).bit_count() + (off & ~was).bit_count()
+            if numbers.has_change_lines:
+                plan.redundant_changes += (now & was).bit_count() + (off & ~was).bit_count()
             now = (was | now) & ~off
         if now != was:
             plan.blocks[key] = now.to_bytes(BLOCK_BYTES)
@@ -232,7 +232,7 @@ def _store_load(
         dated=upload.dated,
         added=done.added,
         removed=done.removed,
-        strays=done.strays,
+        strays=done.redundant_changes,
         areas=list(done.areas),
         loaded_by=by,
         loaded_at=at,

@@ -19,7 +19,7 @@ class LoadedList:
     days_left: int | None
 
     @property
-    def parts(self) -> int:
+    def file_count(self) -> int:
         """How many files of the registry's it is."""
         return len(self.areas) or 1
 
@@ -29,12 +29,12 @@ def max_copy_age_days(today: date) -> int:
     return approved_changes.effective_number_on("dnc_scrub_days", today)
 
 
-def days_left(registry: str, dated: date, *, today: date, good_for: int) -> int | None:
+def days_left(registry: str, dated: date, *, today: date, max_age_days: int) -> int | None:
     """For how long a copy still counts: below 0 it is too old, None for a list that stays good.
 
     The numbers of a copy that is too old count as listed (`compliance.dnc`).
     """
-    return None if registry in LISTS_WITHOUT_EXPIRY else good_for - (today - dated).days
+    return None if registry in LISTS_WITHOUT_EXPIRY else max_age_days - (today - dated).days
 
 
 def loaded_lists(*, today: date) -> list[LoadedList]:
@@ -49,7 +49,7 @@ def loaded_lists(*, today: date) -> list[LoadedList]:
             dated=dated,
             areas=tuple(area.area for area in areas if area.area),
             numbers=sum(area.numbers for area in areas),
-            days_left=days_left(REGISTRIES[place], dated, today=today, good_for=lasts),
+            days_left=days_left(REGISTRIES[place], dated, today=today, max_age_days=lasts),
         )
         for (place, dated), areas in sorted(rows.items(), key=lambda row: row[0])
     ]

@@ -53,7 +53,7 @@ class ListStatus:
     registry: str
     dated: date
     is_listed: bool
-    by: str = ""  # the vendor that says so; "": our own copy
+    vendor: str = ""  # the vendor that says so; "": our own copy
 
 
 def look_up_number(number: str) -> list[ListStatus]:
@@ -64,7 +64,7 @@ def look_up_number(number: str) -> list[ListStatus]:
         cursor.execute(ONE_NUMBER_SQL, {"number": number})
         rows = cursor.fetchall()
     return [
-        ListStatus(registry=one, dated=dated, is_listed=is_on, by=by)
+        ListStatus(registry=one, dated=dated, is_listed=is_on, vendor=by)
         for one, dated, is_on, by in rows
     ]
 
@@ -77,7 +77,7 @@ def look_up_numbers(numbers: Iterable[str]) -> dict[str, dict[str, ListStatus]]:
             MANY_NUMBERS_SQL, {"numbers": [number for number in numbers if _is_american(number)]}
         )
         for number, registry, dated, is_on, by in cursor:
-            said = ListStatus(registry=registry, dated=dated, is_listed=is_on, by=by)
+            said = ListStatus(registry=registry, dated=dated, is_listed=is_on, vendor=by)
             copies.setdefault(number, []).append(said)
     return {number: newest_copies(said) for number, said in copies.items()}
 

@@ -43,7 +43,7 @@ class FolderFile:
         return above.upper() if above else NATIONAL
 
     @property
-    def day(self) -> date | None:
+    def dated(self) -> date | None:
         """Of which day it is a copy, by its name."""
         return date_in_name(self.path)
 
@@ -60,7 +60,7 @@ def pending_files(folder: Path, *, at: datetime) -> list[FolderFile]:
         if kept.get(folder_file.path) != folder_file.changed_at
     ]
     settled = [one for one in fresh if one.changed_at <= at - SETTLE_TIME]
-    return sorted(settled, key=lambda one: (one.day or date.max, -one.size, one.path))
+    return sorted(settled, key=lambda one: (one.dated or date.max, -one.size, one.path))
 
 
 def load_next_file(folder: Path, *, at: datetime) -> bool:
@@ -78,9 +78,9 @@ def load_next_file(folder: Path, *, at: datetime) -> bool:
         except (BadListFile, OSError) as refused:
             done, problem = None, str(refused)
         _record_outcome(one, done, problem, at)
-        if problem or (done and done.strays):
+        if problem or (done and done.redundant_changes):
             _notify_problem(
-                one, problem or describe_redundant_changes(done.strays if done else 0), at
+                one, problem or describe_redundant_changes(done.redundant_changes if done else 0), at
             )
     return True
 
@@ -107,10 +107,10 @@ def _files_in_folder(folder: Path) -> Iterator[FolderFile]:
 def _load_folder_file(folder: Path, one: FolderFile, at: datetime) -> LoadResult:
     if one.registry not in REGISTRIES:
         raise BadListFile(f"Its folder is named {Path(one.path).parent}, and no list is called so.")
-    if one.day is None:
+    if one.dated is None:
         raise BadListFile("Its name holds no day, as 2026-11-20; nobody knows how old it is.")
     with (folder / one.path).open("rb") as file:
-        upload = ListUpload(registry=one.registry, name=one.path, dated=one.day, file=file)
+        upload = ListUpload(registry=one.registry, name=one.path, dated=one.dated, file=file)
         return load_file(upload, by=None, at=at)
 
 

@@ -28,7 +28,7 @@ class NewFinding:
     """
 
     rule: str
-    cause: str
+    idempotency_key: str
     sentence: str
     notice: str
     link: str
@@ -37,7 +37,7 @@ class NewFinding:
 def open_finding(found: NewFinding, *, at: datetime) -> bool:
     """Put it before compliance of the whole company; False when the same was found before."""
     row = Finding(
-        id=uuid7_at(at), rule=found.rule, cause=found.cause, sentence=found.sentence[:400],
+        id=uuid7_at(at), rule=found.rule, cause=found.idempotency_key, sentence=found.sentence[:400],
         link=found.link, found_at=at,
     )  # fmt: skip
     with transaction.atomic():
@@ -47,7 +47,7 @@ def open_finding(found: NewFinding, *, at: datetime) -> bool:
         staff_notices.save_notices(
             [
                 staff_notices.build_notice(
-                    user_id=officer.pk, kind="finding", cause=f"finding:{found.cause}"[:160],
+                    user_id=officer.pk, kind="finding", cause=f"finding:{found.idempotency_key}"[:160],
                     text=found.notice, link=found.link, at=at,
                 )
                 for officer in officers.order_by("pk")

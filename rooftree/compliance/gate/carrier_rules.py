@@ -9,7 +9,7 @@ from rooftree.compliance.wording_rules.literal_prefilter import Detector, Vocabu
 TEN_01 = Rule(
     id="TEN-01", cite="CTIA Messaging Principles; The Campaign Registry; carrier contract"
 )
-SHORTENER_DETECTOR = Detector.of(
+SHORTENER_DETECTOR = Detector.from_pattern(
     r"\b(bit\.ly|tinyurl\.com|goo\.gl|t\.co|ow\.ly|is\.gd|cutt\.ly|rebrand\.ly)/"
 )
 SHORTENER_VOCABULARY = Vocabulary([SHORTENER_DETECTOR])
@@ -40,7 +40,7 @@ def check_links(facts: Facts) -> Ruling | None:
     if get_fact(facts.medium, "medium") != Medium.TEXT:
         return None
     text = get_fact(facts.text, "text")
-    if SHORTENER_DETECTOR.search(text, SHORTENER_VOCABULARY.held(text)):
+    if SHORTENER_DETECTOR.search(text, SHORTENER_VOCABULARY.words_in(text)):
         return TEN_01.block("public_shortener")
     return TEN_01.allow("template_ok")
 

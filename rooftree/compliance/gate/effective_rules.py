@@ -41,7 +41,7 @@ def change_in_force(changes: Changes, place: str, item: str, day: date) -> Amend
     standing = [
         change
         for change in changes
-        if (change.place, change.item) == (place, item) and change.holds(day)
+        if (change.place, change.item) == (place, item) and change.is_in_force(day)
     ]
     return max(standing, key=lambda one: (one.from_date, one.number), default=None)
 

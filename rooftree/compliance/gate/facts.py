@@ -233,7 +233,7 @@ class Amendment:
     until_date: date | None  # the first day without it; None: it stands
     cite: str
 
-    def holds(self, day: date) -> bool:
+    def is_in_force(self, day: date) -> bool:
         """It is in force on a local date."""
         return self.from_date <= day and (self.until_date is None or day < self.until_date)
 

@@ -46,7 +46,7 @@ class RequiredWording:
 
     words: str
     cite: str
-    lacks: tuple[str, ...] = ()  # keys of LACKS
+    missing: tuple[str, ...] = ()  # keys of LACKS
 
 
 def license_kinds(state: str, *, on: date) -> Mapping[str, str]:
@@ -75,13 +75,13 @@ def required_wording(
         return None
     said = row.get("licenses", {}).get(us.license) if "licenses" in row else row
     if said is None:
-        return RequiredWording(words="", cite=row["cite"], lacks=(LICENSE_KIND,))
+        return RequiredWording(words="", cite=row["cite"], missing=(LICENSE_KIND,))
     form = said.get("text", said["says"]) if medium is Medium.TEXT else said["says"]
     blanks = _placeholder_values(us)
     named = [name for _, name, _, _ in Formatter().parse(form) if name]
     lacks = tuple(name for name in named if not blanks[name])
     return RequiredWording(
-        words="" if lacks else form.format(**blanks), cite=row["cite"], lacks=lacks
+        words="" if lacks else form.format(**blanks), cite=row["cite"], missing=lacks
     )
 
 

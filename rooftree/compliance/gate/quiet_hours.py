@@ -49,11 +49,11 @@ class PlaceClock:
     zone: ZoneInfo
     changes: effective_rules.Changes = ()
 
-    def law(self, day: date) -> StateRules:
+    def rules_on(self, day: date) -> StateRules:
         """It is the law of the place on a date of its own."""
         return effective_rules.state_rules_on(self.state, day, self.changes)
 
-    def closed(self, at: datetime, send: SendTraits) -> str | None:
+    def closed_reason(self, at: datetime, send: SendTraits) -> str | None:
         """It is the reason why this place is closed at `at`, or None when it is open."""
         local = at.astimezone(self.zone)
         hours, reason = _day_hours(self, local, send)
@@ -64,9 +64,9 @@ class PlaceClock:
             return "before_window"
         return "after_window" if at >= closes.astimezone(UTC) else None
 
-    def opens(self, at: datetime, send: SendTraits) -> datetime | None:
+    def next_opening(self, at: datetime, send: SendTraits) -> datetime | None:
         """It is the first open moment at or after `at`, within the look-ahead."""
-        if self.closed(at, send) is None:
+        if self.closed_reason(at, send) is None:
             return at
         day = at.astimezone(self.zone).date()
         for ahead in range(LOOK_AHEAD.days + 2):
@@ -87,7 +87,7 @@ def _day_opening(clock: PlaceClock, day: date, send: SendTraits) -> datetime | N
 def _day_hours(clock: PlaceClock, local: datetime, send: SendTraits) -> tuple[Hours, str]:
     """They are the hours of the local day, or None with the reason why there are none."""
     day = local.date()
-    state = clock.law(day)
+    state = clock.rules_on(day)
     if day in state.proclaimed or day in holiday_dates(state.holidays, day.year):
         return None, "state_holiday_ban"
     live = state.hours_version_on(day).live
@@ -139,7 +139,7 @@ def next_common_opening(
     while moment <= end:
         later = moment
         for clock in kept:
-            opening = clock.opens(later, send)
+            opening = clock.next_opening(later, send)
             if opening is None:
                 return None
             later = opening
@@ -192,7 +192,7 @@ def check_quiet_hours(facts: Facts) -> Ruling | None:
     if missing is not None:
         return missing
     at, send, where = get_fact(facts.at, "at"), send_traits(facts), candidate_clocks(facts)
-    reasons = {clock: clock.closed(at, send) for clock in where}
+    reasons = {clock: clock.closed_reason(at, send) for clock in where}
     shut = {clock: reason for clock, reason in reasons.items() if reason is not None}
     if is_prompt_reply(facts):
         return REQ_01.allow("reply_to_consumer_message")
@@ -212,7 +212,7 @@ def _defer_to_opening(
     clock, reason = min(shut.items(), key=lambda one: REASON_PRIORITY.index(one[1]))
     rule = HOL_01 if reason == "state_holiday_ban" else HRS_02
     local = at.astimezone(clock.zone)
-    cite = _hours_citation(clock.law(local.date()), reason, local.date(), send)
+    cite = _hours_citation(clock.rules_on(local.date()), reason, local.date(), send)
     return rule.defer(reason, opening, cite, _closed_sentence(clock, reason, local, send))
 
 
@@ -253,7 +253,7 @@ def is_at_requested_time(facts: Facts) -> bool:
 
 
 def _check_requested_time(shut: dict[PlaceClock, str], at: datetime) -> Ruling:
-    laws = (clock.law(at.astimezone(clock.zone).date()) for clock in shut)
+    laws = (clock.rules_on(at.astimezone(clock.zone).date()) for clock in shut)
     if all(_can_consumer_choose(law) for law in laws):
         return REQ_01.allow("consumer_requested_time")
     return REQ_01.require(STATE_LAW_SILENT)

@@ -68,10 +68,10 @@ def check_license_wording(facts: Facts) -> Ruling | None:
     if demand is None:
         return None
     rule = Rule(id=LIC_01.id, cite=demand.cite)
-    if demand.lacks:
+    if demand.missing:
         return replace(
             rule.require("license_words_not_on_file"),
-            detail=license_wording.explain_missing_details(state, demand.lacks),
+            detail=license_wording.explain_missing_details(state, demand.missing),
         )
     if license_wording.contains_wording(demand.words, get_fact(facts.text, "text")):
         return rule.allow("licensed")

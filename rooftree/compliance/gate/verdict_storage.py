@@ -12,14 +12,14 @@ from rooftree.leads.models import Lead
 
 
 def store_verdict(
-    verdict: Verdict, facts: Facts, *, lead: Lead, cause: str, stage: str, at: datetime
+    verdict: Verdict, facts: Facts, *, lead: Lead, subject_key: str, stage: str, at: datetime
 ) -> VerdictRow:
     """Write the verdict down. The rendered text is among the facts; `stage` is where we asked."""
-    return insert_row(build_verdict_row(verdict, facts, lead=lead, cause=cause, stage=stage, at=at))
+    return insert_row(build_verdict_row(verdict, facts, lead=lead, subject_key=subject_key, stage=stage, at=at))
 
 
 def build_verdict_row(
-    verdict: Verdict, facts: Facts, *, lead: Lead, cause: str, stage: str, at: datetime
+    verdict: Verdict, facts: Facts, *, lead: Lead, subject_key: str, stage: str, at: datetime
 ) -> VerdictRow:
     """As `store` writes it, to be inserted with others."""
     plain = facts_to_json(facts)
@@ -27,7 +27,7 @@ def build_verdict_row(
         id=uuid7_at(at),
         lead=lead,
         person_id=lead.person_id,
-        cause=cause,
+        cause=subject_key,
         medium=str(facts.medium),
         purpose=str(facts.purpose),
         stage=stage,

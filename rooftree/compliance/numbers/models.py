@@ -30,7 +30,7 @@ class NumberService(models.Model):
     def __str__(self) -> str:
         return self.id
 
-    def answers(self, kind: str) -> bool:
+    def can_answer(self, kind: str) -> bool:
         """Whether the account answers questions of this kind."""
         return self.asks_reassigned if kind == QuestionKind.REASSIGNED else bool(self.covers)
 

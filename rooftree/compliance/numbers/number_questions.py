@@ -69,7 +69,7 @@ def enqueue_questions(wanted: Collection[NewQuestion], *, at: datetime) -> set[N
     mine = {
         new_question
         for new_question in wanted
-        if service.answers(new_question.kind) and AMERICAN_NUMBER.fullmatch(new_question.number)
+        if service.can_answer(new_question.kind) and AMERICAN_NUMBER.fullmatch(new_question.number)
     }
     fresh = NumberQuestion.objects.filter(
         number__in={one.number for one in mine}, answered_at__gt=at - ANSWER_REUSE_PERIOD
@@ -100,7 +100,7 @@ def ask_next_batch(*, at: datetime) -> list[NumberQuestion] | None:
     """
     service = active_service()
     for kind in QuestionKind if service else ():
-        if service and service.answers(kind) and (rows := _claim_due_questions(service, kind, at)):
+        if service and service.can_answer(kind) and (rows := _claim_due_questions(service, kind, at)):
             said, failure = _ask_vendor(service, kind, rows)
             answered = [row for row in rows if row.number in said]
             left = [row for row in rows if row.number not in said]
@@ -188,7 +188,7 @@ def _fill_answer(
     one: NumberQuestion, said: NumberAnswer, service: NumberService, at: datetime
 ) -> None:
     one.service, one.answered_at, one.due_at, one.problem = service.pk, at, None, ""
-    one.response, one.said = said.response, dict(said.words)
+    one.response, one.said = said.response, dict(said.raw)
     one.covers, one.listed = list(said.covers), list(said.listed)
 
 

@@ -24,14 +24,14 @@ class VendorAccount:
     key: str
     project: str
     covers: Sequence[str]  # the lists that the account is checked against
-    addresses: Mapping[QuestionKind, str]
+    urls: Mapping[QuestionKind, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NumberAnswer:
     """What it said of one number. A list that is not in `covers` is one it did not speak of."""
 
-    words: Mapping[str, Any]  # as it came
+    raw: Mapping[str, Any]  # as it came
     response: str = ""  # yes, no, no_data
     covers: Sequence[str] = ()
     listed: Sequence[str] = ()

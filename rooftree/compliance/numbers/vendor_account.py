@@ -72,9 +72,9 @@ def check_account(row: NumberService, *, at: datetime) -> str:
     """Ask about our own number what the account is for; "" when it answers, else what to mend."""
     number, adapter = current_company().phone, vendor_adapter(row)
     try:
-        if row.answers(QuestionKind.LISTS):
+        if row.can_answer(QuestionKind.LISTS):
             adapter.check_lists(account_for_vendor(row), [number])
-        if row.answers(QuestionKind.REASSIGNED):
+        if row.can_answer(QuestionKind.REASSIGNED):
             adapter.check_reassigned(
                 account_for_vendor(row), {number: at.date() - timedelta(days=1)}
             )
@@ -94,5 +94,5 @@ def account_for_vendor(row: NumberService) -> VendorAccount:
     asked = vendor_adapter(row).ADDRESSES.items()
     addresses = {kind: settings.UPSTREAMS.get(f"numbers_{kind}", to) for kind, to in asked}
     return VendorAccount(
-        key=row.key, project=row.project, covers=tuple(row.covers), addresses=addresses
+        key=row.key, project=row.project, covers=tuple(row.covers), urls=addresses
     )

@@ -56,7 +56,7 @@ def propose_change(
     now = effective_values.effective_value(place, item, grounds.from_date, changes)
     _validate_bounds(now.item, value)
     if _is_same_value(now.item, now.value, value):
-        raise BadChange("", f"It says that already: {now.words}.")
+        raise BadChange("", f"It says that already: {now.formatted_value}.")
     came = rule_items.shipped_value(place, item, grounds.from_date)
     draft = RuleChange(
         place=place, item=item, value=json.dumps(value, sort_keys=True),

@@ -16,10 +16,10 @@ class ChangeEffect:
     """One change among the facts of a decision, and what would have been decided without it."""
 
     amendment: Amendment
-    without: str  # the sentence; "" when it is the same decision
+    sentence_without: str  # the sentence; "" when it is the same decision
 
     @property
-    def says(self) -> str:
+    def description(self) -> str:
         """What it changed, in words."""
         one = self.amendment
         item = rule_items.place_items(one.place)[one.item]
@@ -40,5 +40,5 @@ def find_change_effects(stored: Mapping[str, Any]) -> list[ChangeEffect]:
         is_same = (other.decision, other.reason, other.next_allowed_at) == (
             made.decision, made.reason, made.next_allowed_at,
         )  # fmt: skip
-        found.append(ChangeEffect(amendment=amendment, without="" if is_same else other.sentence))
+        found.append(ChangeEffect(amendment=amendment, sentence_without="" if is_same else other.sentence))
     return found

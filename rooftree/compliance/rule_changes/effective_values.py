@@ -23,14 +23,14 @@ class EffectiveValue:
     since: date | None  # None: since before the rule data say
     number: int | None  # of the change that made it so; None: as it came
     is_looser: bool  # than it came
-    to_come: tuple[int, ...] = ()  # changes that begin later
+    later_changes: tuple[int, ...] = ()  # changes that begin later
 
     @property
-    def words(self) -> str:
+    def formatted_value(self) -> str:
         return format_value(self.item, self.value)
 
     @property
-    def nature(self) -> str:
+    def nature_label(self) -> str:
         """Whether it is law, a limit of the house, or counsel's choice."""
         return NATURE_LABELS[self.item.nature]
 
@@ -58,7 +58,7 @@ def effective_value(place: str, item: str, day: date, changes: Changes) -> Effec
         since=change.from_date if change else rule_items.shipped_since(place, item, day),
         number=change.number if change else None,
         is_looser=change is not None and one.is_looser(came, said),
-        to_come=tuple(
+        later_changes=tuple(
             each.number for each in later if each.from_date > day and each.until_date is None
         ),
     )

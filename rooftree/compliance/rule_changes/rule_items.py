@@ -42,7 +42,7 @@ class RuleItem:
     unit: str = ""  # of a number
     least: int = 0
     most: int = 0
-    lets_through: bool = False  # a switch that allows something while it is on
+    is_permissive: bool = False  # a switch that allows something while it is on
     cite: str = ""  # of what holds everywhere
 
     @property
@@ -51,7 +51,7 @@ class RuleItem:
         return self.key in RELEASE_LIMITS
 
     @property
-    def clock(self) -> str:
+    def clock_name(self) -> str:
         """Whose date a change of it counts by."""
         return "the company’s clock" if self.is_release_limit else "the clock of the place"
 
@@ -280,7 +280,7 @@ def _is_looser_days(one: RuleItem, was: Any, now: Any) -> bool:
 
 
 def _is_looser_switch(one: RuleItem, was: Any, now: Any) -> bool:
-    return bool(now and not was) if one.lets_through else bool(was and not now)
+    return bool(now and not was) if one.is_permissive else bool(was and not now)
 
 
 def _is_looser_number(one: RuleItem, was: Any, now: Any) -> bool:

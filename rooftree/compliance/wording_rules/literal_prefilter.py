@@ -38,7 +38,7 @@ class PatternAlternative:
     groups: tuple[WordGroup, ...]
 
     @classmethod
-    def of(cls, pattern: str) -> Self:
+    def from_pattern(cls, pattern: str) -> Self:
         groups = _required_groups(_parser.parse(pattern, re.IGNORECASE))
         return cls(re.compile(pattern, re.IGNORECASE), tuple(groups))
 
@@ -57,8 +57,8 @@ class Detector:
     ways: tuple[PatternAlternative, ...]
 
     @classmethod
-    def of(cls, pattern: str) -> Self:
-        return cls(tuple(map(PatternAlternative.of, _split_alternatives(pattern))))
+    def from_pattern(cls, pattern: str) -> Self:
+        return cls(tuple(map(PatternAlternative.from_pattern, _split_alternatives(pattern))))
 
     def search(self, text: str, words: frozenset[str]) -> re.Match[str] | None:
         """As `re.Pattern.search`; `words` are those of a vocabulary that the text holds."""
@@ -79,7 +79,7 @@ class Vocabulary:
             sorted(frozenset().union(*groups)), store_patterns=True
         )
 
-    def held(self, text: str) -> frozenset[str]:
+    def words_in(self, text: str) -> frozenset[str]:
         """They are the words that the text holds, in whatever case."""
         return frozenset(
             self._describe_verdict.find_matches_as_strings(fold_letters(text), overlapping=True)

@@ -35,16 +35,16 @@ CHANNELS_BY_SCOPE = {
 }
 LEAST_SPECIFIC_RULE = "rate_without_apr"  # of several blocks, the more particular one is told
 REASON_ALIASES = {"steering_language": "fair_lending_review"}
-CRITERION_DETECTOR = Detector.of(
+CRITERION_DETECTOR = Detector.from_pattern(
     r"\b(minimum|min\.?|required|requires?)\b.{0,40}\b(score|income|down payment|reserves?|ratio)\b"
     r"|\bcredit score\b.{0,40}\b\d{3}\b|\bdebt[- ]to[- ]income\b"
 )
-DENIAL_DETECTOR = Detector.of(
+DENIAL_DETECTOR = Detector.from_pattern(
     r"\b(not able to|unable to|can ?not|can['’]t) (help|assist|approve)"
     r"|\bdo(es)?(n['’]t| not) qualify|\bdeclin|\bden(y|ied)\b|\bturned down\b"
     r"|\bno (califica|podemos (ayudar|aprobar))|\b(rechaz|deneg)ad"
 )
-TYPED_RATE_DETECTOR = Detector.of(
+TYPED_RATE_DETECTOR = Detector.from_pattern(
     r"\b\d{1,2}(\.\d{1,3})?\s?%"
     r"(?!\s*(down|ltv|off|of|discount|financing|equity|response|complete))"
     r"|\$\s?\d[\d,]*(\.\d\d)?\s*((/|per|a|each)\s*(mo\b|month|mth)"
@@ -104,7 +104,7 @@ class WordingFinding:
 def _parse_rule(spec: dict[str, Any]) -> WordingRule:
     unless = spec.get("unless")
     is_fact = unless in UNLESS_FACTS
-    detect = TYPED_RATE_DETECTOR if spec["detect"] is None else Detector.of(spec["detect"])
+    detect = TYPED_RATE_DETECTOR if spec["detect"] is None else Detector.from_pattern(spec["detect"])
     return WordingRule(
         id=spec["id"],
         name=spec["name"],
@@ -174,7 +174,7 @@ def check_wording(facts: Facts) -> list[Ruling] | None:
 @lru_cache(maxsize=512)
 def _cached_rulings(draft: Draft) -> tuple[Ruling, ...]:
     """They are asked at least twice for each message, and for every row of an officer's queue."""
-    said = _draft_rulings(draft, but=RULES_CHECKED_ELSEWHERE)
+    said = _draft_rulings(draft, excluded_rules=RULES_CHECKED_ELSEWHERE)
     if DENIAL_DETECTOR.search(draft.body, _draft_words(draft)):
         said.append(RGB_01.require("treat_as_application_send_adverse_action"))
     return tuple(said)
@@ -231,7 +231,7 @@ def _scope_text(scope: str | None, draft: Draft, whole: str) -> str:
 
 @lru_cache(maxsize=512)
 def _draft_words(draft: Draft) -> frozenset[str]:
-    return VOCABULARY.held(f"{draft.subject}\n{draft.body}")
+    return VOCABULARY.words_in(f"{draft.subject}\n{draft.body}")
 
 
 def _full_text(draft: Draft) -> str:
@@ -253,7 +253,7 @@ def is_about_terms(draft: Draft) -> bool:
 
 def sounds_like_denial(text: str) -> bool:
     """The words tell somebody no; that is a notice under Regulation B, never a template."""
-    return DENIAL_DETECTOR.search(text, VOCABULARY.held(text)) is not None
+    return DENIAL_DETECTOR.search(text, VOCABULARY.words_in(text)) is not None
 
 
 def draft_ruling(draft: Draft) -> Ruling:
@@ -261,12 +261,12 @@ def draft_ruling(draft: Draft) -> Ruling:
     return _draft_rulings(draft)[0]
 
 
-def _draft_rulings(draft: Draft, *, but: frozenset[str] = frozenset()) -> list[Ruling]:
+def _draft_rulings(draft: Draft, *, excluded_rules: frozenset[str] = frozenset()) -> list[Ruling]:
     """All answers, that of `ruling` first. `but` are ids of rules that somebody else asks."""
     found = [
         find_wording_issue
         for find_wording_issue in find_wording_issues(draft)
-        if find_wording_issue.id not in but
+        if find_wording_issue.id not in excluded_rules
     ]
     found.sort(key=lambda one: (one.action != "block", one.name == LEAST_SPECIFIC_RULE))
     if found:

@@ -16,14 +16,14 @@ MAX_PREPARED_STATEMENTS = 400
 class DatabaseWrapper(base.DatabaseWrapper):
     """What `ENGINE` names."""
 
-    right = ""  # held now, beside what the program may by itself (`right`)
-    account: str | None = None  # whose rights those are; "" has none, None was not asked yet
+    active_role = ""  # held now, beside what the program may by itself (`right`)
+    role_prefix: str | None = None  # whose rights those are; "" has none, None was not asked yet
 
     def get_new_connection(self, conn_params: Any) -> Any:
         """A new connection, as Django makes it."""
         made = super().get_new_connection(conn_params)
         made.prepared_max = MAX_PREPARED_STATEMENTS
-        self.right, self.account = "", None
+        self.active_role, self.role_prefix = "", None
         return made
 
     def is_usable(self) -> bool:

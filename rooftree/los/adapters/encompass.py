@@ -61,11 +61,11 @@ class Encompass:
         made = build_payload(handoff, "encompass", self._settings.mapping)
         if made.missing:
             raise MissingData(made.missing)
-        answer = self._session.call(
+        answer = self._session.send_request(
             VendorRequest(
                 method="POST",
                 path="/encompass/v3/loans",
-                repeatable=False,
+                is_idempotent=False,
                 query=tuple(made.query.items()),
                 json=made.body,
             )
@@ -87,10 +87,10 @@ class Encompass:
         The search lags. Finding nothing proves nothing until `SEARCH_LAG` has
         passed since `sent_at`, the moment of the create in question.
         """
-        rows = self._search([_search_term("Fields.4495", str(lead_id), "exact")])
+        rows = self._search_loans([_search_term("Fields.4495", str(lead_id), "exact")])
         return LoanLookup(
             loan_ids=tuple(row.loan_id for row in rows),
-            conclusive=bool(rows) or at - sent_at >= SEARCH_LAG,
+            is_conclusive=bool(rows) or at - sent_at >= SEARCH_LAG,
         )
 
     def find_changed_since(self, since: datetime) -> tuple[ChangedLoan, ...]:
@@ -101,7 +101,7 @@ class Encompass:
         same loan may come again. Loans without a lead id of ours are left out.
         """
         start = (since - POLL_OVERLAP).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        rows = self._search([_search_term("Loan.LastModified", start, "greaterThanOrEquals")])
+        rows = self._search_loans([_search_term("Loan.LastModified", start, "greaterThanOrEquals")])
         return tuple(row for row in rows if _is_lead_id(row.lead_id))
 
     def read_loan(self, loan_id: str) -> LoanSnapshot:
@@ -109,14 +109,14 @@ class Encompass:
         settings = self._settings
         table = load_field_table("encompass", settings.mapping)
         statuses = build_status_map("encompass", table.statuses)
-        held = self._fields(
+        held = self._read_fields(
             loan_id, required_field_ids(statuses, table.reads, settings.lead_id_field)
         )
         steps = self._request_json(
             VendorRequest(
                 method="GET",
                 path=f"/encompass/v3/loans/{_require_safe_id(loan_id)}/milestones",
-                repeatable=True,
+                is_idempotent=True,
             ),
             "the milestones",
         )
@@ -135,7 +135,7 @@ class Encompass:
             VendorRequest(
                 method="POST",
                 path=f"/encompass/v3/loans/{_require_safe_id(loan_id)}/fieldWriter",
-                repeatable=True,
+                is_idempotent=True,
                 json=[{"fieldId": name, "value": value} for name, value in values.items()],
             ),
             "the fields",
@@ -159,7 +159,7 @@ class Encompass:
             "enableSubscription": True,
         }
         ask = VendorRequest(
-            method="POST", path="/webhook/v1/subscriptions", repeatable=True, json=body
+            method="POST", path="/webhook/v1/subscriptions", is_idempotent=True, json=body
         )
         try:
             answer = self._request(ask, "the subscription")
@@ -171,7 +171,7 @@ class Encompass:
                 VendorRequest(
                     method="PUT",
                     path=f"/webhook/v1/subscriptions/{_require_safe_id(held)}",
-                    repeatable=True,
+                    is_idempotent=True,
                     json=body,
                 ),
                 "the subscription",
@@ -184,19 +184,19 @@ class Encompass:
         return self._session.settings()
 
     def _find_subscription(self, endpoint: str) -> str:
-        ask = VendorRequest(method="GET", path="/webhook/v1/subscriptions", repeatable=True)
+        ask = VendorRequest(method="GET", path="/webhook/v1/subscriptions", is_idempotent=True)
         rows = self._request_json(ask, "the list of subscriptions")
         for row in rows if isinstance(rows, list) else []:
             if isinstance(row, dict) and row.get("endpoint") == endpoint:
                 return str(row.get("subscriptionId") or row.get("id") or "")
         return ""
 
-    def _fields(self, loan_id: str, names: list[str]) -> dict[str, str]:
+    def _read_fields(self, loan_id: str, names: list[str]) -> dict[str, str]:
         rows = self._request_json(
             VendorRequest(
                 method="POST",
                 path=f"/encompass/v3/loans/{_require_safe_id(loan_id)}/fieldReader",
-                repeatable=True,
+                is_idempotent=True,
                 query=(("invalidFieldBehavior", "Exclude"),),
                 json=names,
             ),
@@ -208,14 +208,14 @@ class Encompass:
             if isinstance(row, dict)
         }
 
-    def _search(self, terms: list[dict[str, str]]) -> list[ChangedLoan]:
+    def _search_loans(self, terms: list[dict[str, str]]) -> list[ChangedLoan]:
         found: list[ChangedLoan] = []
         while True:
             rows = self._request_json(
                 VendorRequest(
                     method="POST",
                     path="/encompass/v3/loanPipeline",
-                    repeatable=True,
+                    is_idempotent=True,
                     query=(("start", str(len(found))), ("limit", str(PAGE_SIZE))),
                     json={
                         "fields": ["Loan.GUID", "Loan.LoanFolder", "Fields.4495"],
@@ -237,7 +237,7 @@ class Encompass:
         return told
 
     def _request(self, ask: VendorRequest, doing: str) -> VendorResponse:
-        answer = self._session.call(ask)
+        answer = self._session.send_request(ask)
         if answer.status == 404:
             raise RequestRejected(f"Encompass does not know what {doing} is about.", code="404")
         if answer.status >= 400:

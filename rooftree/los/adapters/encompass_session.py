@@ -70,7 +70,7 @@ class EncompassSession:
         """Give the connections back."""
         self._handle_http.close()
 
-    def call(self, ask: VendorRequest) -> VendorResponse:
+    def send_request(self, ask: VendorRequest) -> VendorResponse:
         """Send one request signed in; a 2xx answer, or one of 400, 404, 422.
 
         A 401 signs in again, once. Busy answers are waited out here, at most
@@ -78,28 +78,28 @@ class EncompassSession:
         `core.http.Client.ask`.
         """
         with self._places:
-            return self._send_with_retries(replace(ask, wanted=ask.wanted | HANDLED_STATUSES))
+            return self._send_with_retries(replace(ask, accepted_statuses=ask.accepted_statuses | HANDLED_STATUSES))
 
     def _send_with_retries(self, ask: VendorRequest) -> VendorResponse:
         for pause in (*BUSY_PAUSES_SECONDS, None):
-            answer = self._signed_in(ask)
+            answer = self._send_signed_in(ask)
             if answer.status != 429:
                 break
             if pause is None:
-                raise RetryLater("Encompass is busy.", after=answer.retry_after_seconds() or 30.0)
+                raise RetryLater("Encompass is busy.", retry_after_seconds=answer.retry_after_seconds() or 30.0)
             spread = 0.5 + random.random()  # noqa: S311 (spread, not secrecy)
             self._sleep(min(answer.retry_after_seconds() or pause * spread, 15.0))
         if is_loan_locked(answer):
             raise RetryLater(
-                "The loan is open in Encompass by somebody.", after=LOCKED_LOAN_WAIT_SECONDS
+                "The loan is open in Encompass by somebody.", retry_after_seconds=LOCKED_LOAN_WAIT_SECONDS
             )
         return answer
 
-    def _signed_in(self, ask: VendorRequest) -> VendorResponse:
+    def _send_signed_in(self, ask: VendorRequest) -> VendorResponse:
         for last_try in (False, True):
             token = self._get_token()
             headers = {**ask.headers, "Authorization": f"Bearer {token}"}
-            answer = self._handle_http.ask(replace(ask, headers=headers))
+            answer = self._handle_http.send(replace(ask, headers=headers))
             if answer.status != 401:
                 return answer
             self._discard_token(token)
@@ -135,14 +135,14 @@ class EncompassSession:
             form.append(("username", f"{settings.user}@encompass:{settings.instance}"))
             form.append(("password", settings.password))
         pair = f"{settings.client_id}:{settings.client_secret}".encode()
-        answer = self._handle_http.ask(
+        answer = self._handle_http.send(
             VendorRequest(
                 method="POST",
                 path="/oauth2/v1/token",
-                repeatable=True,
+                is_idempotent=True,
                 headers={"Authorization": "Basic " + base64.b64encode(pair).decode()},
                 form=tuple(form),
-                wanted=frozenset({400, 401}),
+                accepted_statuses=frozenset({400, 401}),
             )
         )
         told = answer.json()

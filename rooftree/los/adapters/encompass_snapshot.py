@@ -57,15 +57,15 @@ def build_snapshot(
     if action and action.code not in seen:
         day = _parse_day(held.get("749"))
         seen[action.code] = ObservedStep(
-            code=action.code, on=day, said=f"1393={held.get('1393', '')}"
+            code=action.code, on=day, source_status=f"1393={held.get('1393', '')}"
         )
     ended = action.code if action and action.kind is MilestoneKind.TERMINAL else ""
     return LoanSnapshot(
         loan_id=loan_id,
         loan_number=held.get("364", ""),
         lead_id=held.get(lead_id_field) or held.get("4495", ""),
-        seen=tuple(seen.values()),
-        stands_at=ended or _current_milestone(held, seen),
+        observed_steps=tuple(seen.values()),
+        current_milestone=ended or _current_milestone(held, seen),
         ended_as=ended,
         amount_cents=next(
             (cents for name in reads.get("amount", ()) if (cents := _parse_cents(held.get(name)))),
@@ -82,7 +82,7 @@ def build_snapshot(
             for kind, name in _notice_fields(reads).items()
             if (on := _parse_day(held.get(name)))
         },
-        unmapped=tuple(unmapped),
+        unmapped_statuses=tuple(unmapped),
         raw=dict(held),
     )
 
@@ -102,7 +102,7 @@ def _observe_steps(
         if day and found:
             earlier = seen.get(found.code)
             if earlier is None or (earlier.on and day < earlier.on):
-                seen[found.code] = ObservedStep(code=found.code, on=day, said=name)
+                seen[found.code] = ObservedStep(code=found.code, on=day, source_status=name)
     unmapped = []
     for step in steps:
         name = str(step.get("name") or "")
@@ -115,7 +115,7 @@ def _observe_steps(
             continue
         if found and found.code not in seen:
             seen[found.code] = ObservedStep(
-                code=found.code, on=_parse_day(step.get("startDate")), said=name
+                code=found.code, on=_parse_day(step.get("startDate")), source_status=name
             )
     return seen, unmapped
 

@@ -58,11 +58,11 @@ class Command(OurCommand):
             )
         else:
             for finding in findings:
-                self._say(finding)
+                self._print_finding(finding)
         if not all(finding.holds for finding in findings):
             raise CheckFailed
 
-    def _say(self, one: Finding) -> None:
+    def _print_finding(self, one: Finding) -> None:
         self.stdout.write(f"{'holds ' if one.holds else 'BROKEN'}  {one.name}: {one.sentence}")
         for offender in one.offenders:
             self.stdout.write(f"          {offender}")

@@ -32,13 +32,13 @@ class Command(command_base.Command):
         number_wrong, questions = 0, {**MACHINE_CHECKS, **WORK_CHECKS}
         for name, question in questions.items():
             found = _ask_question(question)
-            number_wrong += not found.well
+            number_wrong += not found.is_ok
             if options["json"]:
                 self.stdout.write(json.dumps(found.as_json(name)))
                 continue
-            self.stdout.write(f"{'ok   ' if found.well else 'WRONG'}  {name}: {found.text}")
-            if found.do:
-                self.stdout.write(f"         {found.do}")
+            self.stdout.write(f"{'ok   ' if found.is_ok else 'WRONG'}  {name}: {found.text}")
+            if found.remedy:
+                self.stdout.write(f"         {found.remedy}")
         if number_wrong:
             raise command_base.CheckFailed(f"{number_wrong} of {len(questions)} are not well.")
 

@@ -57,7 +57,7 @@ class Command(command_base.Command):
     def handle(self, *args: Any, **options: Any) -> None:
         """Do one of the four."""
         if options["kind"] == "dnc":
-            self._lists(options)
+            self._import_lists(options)
         elif options["kind"] == "from":
             self._import_from_crm(options)
         elif options["kind"] == "undo":
@@ -65,7 +65,7 @@ class Command(command_base.Command):
         else:
             self._import_people(options)
 
-    def _lists(self, options: dict[str, Any]) -> None:
+    def _import_lists(self, options: dict[str, Any]) -> None:
         """Load each file by itself; the first that is refused ends it with exit 1."""
         for path in options["files"]:
             dated = options["dated"] or date_in_name(path.name)
@@ -243,7 +243,7 @@ def _parse_day(text: str) -> date:
 
 
 def _list_line(path: Path, done: LoadResult, is_trial: bool) -> str:
-    if done.was_known:
+    if done.was_already_loaded:
         return f"{path}: loaded before, nothing to do"
     would = "would be " if is_trial else ""
     areas = f", area codes {' '.join(done.areas)}" if done.areas != ("",) else ""
@@ -263,5 +263,5 @@ def _list_as_json(path: Path, done: LoadResult) -> dict[str, Any]:
         "removed": done.removed,
         "numbers": done.numbers,
         "areas": list(done.areas),
-        "was_known": done.was_known,
+        "was_known": done.was_already_loaded,
     }

@@ -103,17 +103,17 @@ class Command(command_base.Command):
         if options["json"]:
             self.stdout.write(json.dumps(report.as_json(), indent=1, ensure_ascii=False))
         else:
-            self._write(report)
+            self._print_report(report)
         if not report.is_clean:
             raise command_base.CheckFailed
 
-    def _write(self, report: GoLiveReport) -> None:
+    def _print_report(self, report: GoLiveReport) -> None:
         for status in report.statuses:
             self.stdout.write(f"status  {status.status} -> {status.canonical or 'no milestone'}")
         for found in report.findings:
             where = f" ({found.file})" if found.file else ""
             level = "BLOCK" if found.blocks else "note"
-            self.stdout.write(f"{level:<7} {found.about} {found.item}: {found.says}{where}")
+            self.stdout.write(f"{level:<7} {found.about} {found.item}: {found.message}{where}")
         blocks = sum(finding.blocks for finding in report.findings)
         said = f"{blocks} thing{'s'[: blocks != 1]} would fail open" if blocks else "ready"
         self.stdout.write(f"{report.los}: {len(report.statuses)} statuses walked; {said}")

@@ -25,7 +25,7 @@ class Command(command_base.Command):
             reading = classify_reply(line)
             self.stdout.write(
                 json.dumps(
-                    {"text": line, "result": reading.meaning.value, "matched": reading.matched},
+                    {"text": line, "result": reading.meaning.value, "matched": reading.matched_words},
                     ensure_ascii=False,
                 )
             )

@@ -44,7 +44,7 @@ class Command(command_base.Command):
 
 def result_as_json(result: Backtest) -> dict[str, Any]:
     """All of it; rates as text, money in cents."""
-    watched = result.loans - len(result.unwatched)
+    watched = result.loans - len(result.unwatched_loans)
     return {
         "from": result.from_date.isoformat(),
         "until": result.until_date.isoformat(),
@@ -55,7 +55,7 @@ def result_as_json(result: Backtest) -> dict[str, Any]:
         "most_for_one_officer_in_a_month": result.max_officer_alerts_a_month(),
         "false_hopes": len(result.false_hopes),
         "false_hope_rate": _round_share(len(result.false_hopes), len(result.alerts)),
-        "chances": result.chances,
+        "chances": result.opportunities,
         "misses": [
             {
                 "loan": miss.loan_id, "from": miss.from_date.isoformat(),
@@ -66,7 +66,7 @@ def result_as_json(result: Backtest) -> dict[str, Any]:
         ],
         "coverage": {
             "loans": result.loans, "watched": watched, "share": _round_share(watched, result.loans),
-            "unwatched": dict(result.unwatched),
+            "unwatched": dict(result.unwatched_loans),
         },
         "sent": [
             {
@@ -89,7 +89,7 @@ def result_as_table(result: Backtest, rule: AlertRule) -> list[str]:
         f"alerts            {told['alerts']}, {told['alerts_per_month']} a month; "
         f"most in {busiest[0]}: {busiest[1]}",
         f"false hopes       {told['false_hopes']} of {told['alerts']} alerts",
-        f"misses            {len(result.misses)}, of {result.chances} times worth a refinance",
+        f"misses            {len(result.misses)}, of {result.opportunities} times worth a refinance",
         f"one officer       at most {told['most_for_one_officer_in_a_month']} alerts in a month",
         f"judged by         {rule.closing_cost_pct}% of the balance and "
         f"${rule.closing_cost_cents / 100:,.2f} paid back within {rule.worth_within_months} months",
@@ -103,7 +103,7 @@ def result_as_table(result: Backtest, rule: AlertRule) -> list[str]:
         )
         for miss in result.misses
     ]
-    return lines + [f"not watched       {name}: {why}" for name, why in result.unwatched.items()]
+    return lines + [f"not watched       {name}: {why}" for name, why in result.unwatched_loans.items()]
 
 
 def _round_share(part: int, whole: int) -> float:

@@ -79,9 +79,9 @@ class Command(command_base.Command):
         except (restore_backup.RestoreFailed, make_backup.BackupFailed) as problem:
             raise command_base.CheckFailed(f"nothing was restored: {problem}") from problem
         self.stdout.write(f"The database is as it was at {done.manifest.made_at}.")
-        if done.set_aside:
+        if done.former_database:
             self.stdout.write(
-                f"The former one is kept as {done.set_aside}; drop it when you need it no more."
+                f"The former one is kept as {done.former_database}; drop it when you need it no more."
             )
         sealed = "; they are sealed in this backup" if done.manifest.secrets == "sealed" else ""
         self.stdout.write(NOT_RESTORED_MESSAGE.format(at=done.manifest.made_at, secrets=sealed))

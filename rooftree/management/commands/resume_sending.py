@@ -28,6 +28,6 @@ class Command(command_base.Command):
         except restore_recovery.CannotResume as problem:
             raise command_base.CheckFailed(str(problem)) from problem
         self.stdout.write(
-            f"Sending is resumed. {found.messages} messages were in line, "
-            f"{found.held} wait for their hour."
+            f"Sending is resumed. {found.messages_to_cancel} messages were in line, "
+            f"{found.held_messages} wait for their hour."
         )

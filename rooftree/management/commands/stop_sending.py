@@ -31,12 +31,12 @@ class Command(command_base.Command):
         because = options["because"] or "Somebody paused sending from the command line."
         if backup_at:
             because = f"A backup of {backup_at:%d %B %Y, %H:%M} UTC was restored."
-        held = sending_pause.begin_pause(because=because[:200], backup_at=backup_at, at=at)
+        held = sending_pause.begin_pause(reason=because[:200], backup_at=backup_at, at=at)
         for user in User.objects.filter(is_active=True).exclude(role=PARTNER):
             staff_notices.notify_user(
                 user_id=user.pk,
                 kind="sending_paused",
-                cause=f"pause:{held.pk}",
+                idempotency_key=f"pause:{held.pk}",
                 text=f"Sending is paused: no text, mail or call leaves. {held.because}",
                 link=reverse("setup_sending") if user.role == "administrator" else "",
                 at=at,

@@ -211,7 +211,7 @@ def _start_recording(one: CallRecording, at: datetime) -> None:
         return  # it is looked up when the lease is over
     except RetryLater as problem:
         begun = CallRecording.objects.filter(pk=one.pk, ended_at=None)
-        begun.update(asked_at=None, due_at=at + timedelta(seconds=problem.after or 2))
+        begun.update(asked_at=None, due_at=at + timedelta(seconds=problem.retry_after_seconds or 2))
     except VendorError as problem:
         _record_not_started(one, str(problem))
     else:

@@ -56,7 +56,7 @@ class TimeLimit:
 class CallScript:
     """What somebody who calls a borrower has before them."""
 
-    words: RenderedTemplate | None  # None: none in use that can be filled in
+    script: RenderedTemplate | None  # None: none in use that can be filled in
     seconds: int  # until all is said, as reckoned
     say_within: TimeLimit | None
     end_within: TimeLimit | None  # after the borrower asks for it
@@ -74,7 +74,7 @@ def script_for_call(call_at: datetime, *, lead: Lead, by: User) -> CallScript:
         Facts(places=possible_places(lead))
     )  # every one, as the gate counts them
     return CallScript(
-        words=words,
+        script=words,
         seconds=max(_seconds_until_said(words, lead, by.name).values(), default=0) if words else 0,
         say_within=_strictest_limit({state: STATES[state].disclose_seconds for state in states}),
         end_within=_strictest_limit({state: STATES[state].end_call_seconds for state in states}),
@@ -171,7 +171,7 @@ def _render_template(template: Template, lead: Lead, caller: str, at: datetime) 
         company=current_company(),
         officer=lead.officer,
         at=at,
-        more={"caller": {"name": caller}},
+        extra_context={"caller": {"name": caller}},
     )
 
 

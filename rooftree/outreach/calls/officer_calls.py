@@ -65,7 +65,7 @@ class KeyPressResult:
     """What the officer's key did: the markup to answer with, and the offer when it was taken."""
 
     markup: str
-    taken: Ownership | None = None
+    ownership: Ownership | None = None
 
 
 def queue_officer_calls(offers: Sequence[tuple[UUID, UUID]], *, at: datetime) -> None:
@@ -148,7 +148,7 @@ def _record_placed(placed: Sequence[tuple[Ring, CarrierReceipt]], at: datetime) 
 def _record_not_placed(ring: Ring, problem: VendorError, at: datetime) -> None:
     mine = Ring.objects.filter(pk=ring.pk, state="claimed")
     if isinstance(problem, RetryLater):
-        due_at = at + timedelta(seconds=problem.after or 5)
+        due_at = at + timedelta(seconds=problem.retry_after_seconds or 5)
         mine.update(state="due", due_at=due_at, problem=str(problem)[:300])
     else:
         mine.update(state="failed", problem=str(problem)[:300], ended_at=at)
@@ -220,12 +220,12 @@ def on_key_pressed(*, ring_id: UUID, digits: str, at: datetime) -> KeyPressResul
     to = address_for(lead, "text")
     if not to:
         return KeyPressResult(
-            markup=twiml.say_and_hang_up("It is yours. There is no phone number yet."), taken=owned
+            markup=twiml.say_and_hang_up("It is yours. There is no phone number yet."), ownership=owned
         )
     shown = outbound_number(ring.officer.text_number)
     if why_not := _connect_problem(ring, shown, at):
         told = f"It is yours. You may not be connected now. {why_not}"
-        return KeyPressResult(markup=twiml.say_and_hang_up(told), taken=owned)
+        return KeyPressResult(markup=twiml.say_and_hang_up(told), ownership=owned)
     attempt = _record_borrower_call(ring, lead, (shown, to), at)
     recording = call_recordings.plan_recording(attempt, at=at)
     markup = twiml.connect_call(
@@ -235,7 +235,7 @@ def on_key_pressed(*, ring_id: UUID, digits: str, at: datetime) -> KeyPressResul
         said=f"Connecting you. {call_recordings.OFFICER_NOTICE if recording else ''}".strip(),
         first_url=call_recordings.callback_url(recording, "notice") if recording else "",
     )
-    return KeyPressResult(markup=markup, taken=owned)
+    return KeyPressResult(markup=markup, ownership=owned)
 
 
 def on_officer_call_ended(*, ring_id: UUID, at: datetime) -> None:

@@ -25,7 +25,7 @@ def build_company_facts(
             licensed_states=tuple(
                 company_license.state
                 for company_license in known.company_licenses
-                if company_license.holds(today)
+                if company_license.covers(today)
             ),
             license_there=StateLicense(number=there.number, license=there.license)
             if there

@@ -17,7 +17,7 @@ def build_provenance(text: str, lead: Lead, company: Company, known: LeadRecords
     The class of a source is what its reviewed terms say, else what its adapter is. Once
     they were told that we are not their lender, a later message need not say it again.
     """
-    held = known.bureau
+    held = known.trigger_lead_basis
     if held is None:
         return _build_consumer_provenance(lead)
     return Provenance(

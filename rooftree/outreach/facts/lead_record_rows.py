@@ -14,7 +14,7 @@ class _Row:
     __slots__ = ()
 
     @classmethod
-    def of(cls, found: Mapping[str, Any]) -> Self:
+    def from_json(cls, found: Mapping[str, Any]) -> Self:
         return cls(**{name: read(found[name]) for name, read in _readers_for(cls)})  # type: ignore[arg-type]
 
 
@@ -68,7 +68,7 @@ class DateSpan(_Row):
     from_date: date
     until_date: date | None
 
-    def holds(self, day: date) -> bool:
+    def covers(self, day: date) -> bool:
         return self.from_date <= day and (self.until_date is None or self.until_date > day)
 
 
@@ -147,8 +147,9 @@ class LastInbound:
 def _readers_for(row: type[_Row]) -> list[tuple[str, Callable[[Any], Any]]]:
     """How each value of a row is read, as its type says; None stays None."""
     return [
-        (field.name, _READERS_BY_TYPE.get(field.type, _read_unchanged)) for field in fields(row)
-    ]  # type: ignore[arg-type]
+        (field.name, _READERS_BY_TYPE.get(field.type, _read_unchanged))
+        for field in fields(row)  # type: ignore[arg-type]
+    ]
 
 
 def _read_unchanged(value: Any) -> Any:

@@ -236,38 +236,38 @@ class LeadRecords:
 
     def consents(self, key: str) -> list[StoredConsent]:
         """Permissions given for this number or address, oldest first."""
-        rows = [StoredConsent.of(one) for one in self._rest["consents"]]
+        rows = [StoredConsent.from_json(one) for one in self._rest["consents"]]
         return [row for row in rows if row.address == key]
 
     def listings(self, key: str) -> list[DncListing]:
         """The do-not-contact lists that cover this number, ours and the registries'."""
-        rows = [DncListing.of(one) for one in self._rest["lists"]]
+        rows = [DncListing.from_json(one) for one in self._rest["lists"]]
         return [row for row in rows if row.number == key]
 
-    def checks(self, key: str) -> list[NumberAnswer]:
+    def number_answers(self, key: str) -> list[NumberAnswer]:
         """Whether the number changed hands, as answered; the newest first."""
-        rows = [NumberAnswer.of(one) for one in self._rest["checks"]]
+        rows = [NumberAnswer.from_json(one) for one in self._rest["checks"]]
         return [row for row in rows if row.number == key]
 
     def confirmed_on(self, key: str) -> date | None:
         """The day on which they last spoke with us or wrote to us on this number."""
-        rows = [NumberConfirmation.of(one) for one in self._rest["confirmed"]]
+        rows = [NumberConfirmation.from_json(one) for one in self._rest["confirmed"]]
         return next((row.on for row in rows if row.number == key), None)
 
     @property
     def loan_milestones(self) -> list[LoanEvent]:
         """Their applications and loans with us."""
-        return [LoanEvent.of(one) for one in self._rest["dealings"]]
+        return [LoanEvent.from_json(one) for one in self._rest["dealings"]]
 
-    def contacts(self, *, but: str) -> list[PastAttempt]:
+    def outbound_attempts(self, *, but: str) -> list[PastAttempt]:
         """Our attempts of the last days, oldest first, without the one whose cause is `but`."""
-        rows = [PastAttempt.of(one) for one in self._rest["attempts"]]
+        rows = [PastAttempt.from_json(one) for one in self._rest["attempts"]]
         return [row for row in rows if row.cause != but]
 
-    def names_us(self, source_id: UUID, day: date) -> bool:
+    def form_names_us(self, source_id: UUID, day: date) -> bool:
         """Whether reviewed source terms in force on `day` say that the source's form names us."""
-        rows = [SourceTermsSpan.of(one) for one in self._rest["terms"]]
-        return any(row.source_id == source_id and row.holds(day) for row in rows)
+        rows = [SourceTermsSpan.from_json(one) for one in self._rest["terms"]]
+        return any(row.source_id == source_id and row.covers(day) for row in rows)
 
     @cached_property
     def newest_inbound(self) -> LastInbound | None:
@@ -284,7 +284,7 @@ class LeadRecords:
         return self._news["file"] or ""
 
     @property
-    def bureau(self) -> dict[str, Any] | None:
+    def trigger_lead_basis(self) -> dict[str, Any] | None:
         """What its source's reviewed terms and its own proof say of a lead nobody asked for.
 
         None where the person asked, there or anywhere else since.
@@ -293,10 +293,10 @@ class LeadRecords:
         return found
 
     @property
-    def agreed(self) -> AgreedCallback | None:
+    def agreed_callback(self) -> AgreedCallback | None:
         """The call at their request that is still to be made."""
         found = self._rest["agreed"]
-        return AgreedCallback.of(found) if found else None
+        return AgreedCallback.from_json(found) if found else None
 
     @property
     def rule_changes(self) -> Changes:
@@ -311,16 +311,16 @@ class LeadRecords:
     @cached_property
     def touches(self) -> list[PastTouch]:
         """Every time the lead asked, with the source's adapter."""
-        return [PastTouch.of(one) for one in self._rest["touches"]]
+        return [PastTouch.from_json(one) for one in self._rest["touches"]]
 
     @cached_property
     def company_licenses(self) -> list[StoredLicense]:
         """The company's licenses, of whatever dates."""
-        return [StoredLicense.of(one) for one in self._rest["licenses"]]
+        return [StoredLicense.from_json(one) for one in self._rest["licenses"]]
 
     @cached_property
     def _stops(self) -> list[StoredRevocation]:
-        return [StoredRevocation.of(one) for one in self._news["stops"]]
+        return [StoredRevocation.from_json(one) for one in self._news["stops"]]
 
     @cached_property
     def _news(self) -> dict[str, Any]:

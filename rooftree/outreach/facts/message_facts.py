@@ -77,13 +77,13 @@ class OutgoingContact:
     text: str  # as rendered; empty for a call
     subject: str = ""
     officer: LoanOfficer | None = None  # None: in the company's name
-    cause: str = ""  # its own attempt is not counted against it
+    idempotency_key: str = ""  # its own attempt is not counted against it
     confirms: RevocationRow | None = None
     answers: tuple[HumanDecision, ...] = ()  # what a person decided about this very message
     is_owners: bool = True  # in nobody's name, or in that of the officer whose lead it is
     is_officers_own: bool = True  # where a person wrote it: the officer in whose name it goes
     content_facts: tuple[str, ...] = ()  # what the system proves of the wording
-    wording_until: datetime | None = None  # the end of its approval; None: a person's own words
+    approved_until: datetime | None = None  # the end of its approval; None: a person's own words
 
 
 def gather_facts(
@@ -171,7 +171,7 @@ def _address_facts(
         "line_type": _line_type(lead.person, key),
         "contacts": tuple(
             PriorContact(at=contact.at, medium=CONTACT_MEDIA.get(contact.medium))
-            for contact in known.contacts(but=outgoing.cause)
+            for contact in known.outbound_attempts(but=outgoing.idempotency_key)
         ),
         "last_confirmed_on": spoken_on,
         "number_check": _number_check(known, key, since),
@@ -188,7 +188,7 @@ def _last_confirmed_date(lead: Lead, known: LeadRecords, key: str) -> date | Non
 
 def _number_check(known: LeadRecords, key: str, since: date | None) -> NumberCheck | None:
     """The newest answer that says something about the days since they were last known there."""
-    for check in known.checks(key):
+    for check in known.number_answers(key):
         if reassigned_number_check.does_answer_cover(
             since, asked=check.since, response=check.response
         ):
@@ -307,7 +307,7 @@ def _message_facts(outgoing: OutgoingContact, known: LeadRecords) -> dict[str, A
         "text": outgoing.text,
         "activity": _activity(outgoing, draft),
         "content_facts": outgoing.content_facts,
-        "wording_until": outgoing.wording_until,
+        "wording_until": outgoing.approved_until,
         "is_owners": outgoing.is_owners,
         "confirmation": _confirmation(outgoing.confirms),
         "actor": _actor(outgoing),
@@ -321,7 +321,7 @@ def _request_facts(outgoing: OutgoingContact, known: LeadRecords) -> dict[str, A
 
     Who asks to be called is called, not written to (CON-04).
     """
-    agreed = known.agreed if outgoing.medium is Medium.CALL else None
+    agreed = known.agreed_callback if outgoing.medium is Medium.CALL else None
     if agreed is None:
         return {"invited_at": None, "requested_at": None, "answers": outgoing.answers}
     approved: tuple[HumanDecision, ...] = ()
@@ -408,7 +408,7 @@ def _relationships(known: LeadRecords) -> tuple[Relationship, ...]:
             kind="inquiry",
             on=touch.asked_on,
             with_us=touch.adapter in DIRECT_ADAPTERS
-            or known.names_us(touch.source_id, touch.asked_on),
+            or known.form_names_us(touch.source_id, touch.asked_on),
         )
         for touch in known.touches
         if touch.asked_on is not None

@@ -58,17 +58,17 @@ def record_text_status(form: Mapping[str, str], *, reference: str, at: datetime)
     told: StatusCallback | None = get_carrier().module.parse_status(form)
     if told is None:
         return False
-    problem = f"The carrier says {told.said} ({told.error_code})." if told.error_code else ""
+    problem = f"The carrier says {told.raw_status} ({told.error_code})." if told.error_code else ""
     with transaction.atomic():
         is_news = record_message_status(
             carrier_id=told.carrier_id,
-            status=STATE_BY_DELIVERY_STATUS.get(told.fate, ""),
+            status=STATE_BY_DELIVERY_STATUS.get(told.status, ""),
             problem=problem,
             reference=reference,
             carrier=get_carrier().name,
             at=at,
         )
-        if is_news and told.is_nobodys:
+        if is_news and told.is_invalid_number:
             record_dead_number(Message.objects.get(carrier_id=told.carrier_id).to_address, at=at)
     return is_news
 

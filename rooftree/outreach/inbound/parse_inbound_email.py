@@ -27,14 +27,14 @@ BULK_PRECEDENCES = frozenset({"bulk", "auto_reply", "junk", "list"})
 class InboundEmail:
     """One e-mail from outside that answers one of ours."""
 
-    about: UUID  # our message
+    replied_message_id: UUID  # our message
     sender: str
     subject: str
-    words: str
+    body: str
     reference: str  # its Message-ID
     is_automatic: bool  # an absence note, not a person
-    bounced: str = ""  # the address that could not be reached
-    files: int = 0  # attachments, which are not kept
+    bounced_address: str = ""  # the address that could not be reached
+    attachment_count: int = 0  # attachments, which are not kept
 
 
 class NotAReplyToUs(Exception):
@@ -59,18 +59,18 @@ def _build_email(mail: EmailMessage) -> InboundEmail:
     if about is None:
         raise NotAReplyToUs("It is not addressed to an answer of ours.")
     return InboundEmail(
-        about=about,
+        replied_message_id=about,
         sender=parseaddr(str(mail.get("From", "")))[1][:254],
         subject=redact_numbers(" ".join(str(mail.get("Subject", "")).replace("\x00", "").split()))[
             0
         ][:300],
-        words=redact_numbers(strip_quotes(_body_text(mail).replace("\x00", "")))[0][
+        body=redact_numbers(strip_quotes(_body_text(mail).replace("\x00", "")))[0][
             :MAX_BODY_LENGTH
         ],
         reference=" ".join(str(mail.get("Message-ID", "")).split())[:120],
         is_automatic=_is_automatic(mail),
-        bounced=_bounced_address(mail),
-        files=sum(1 for _ in mail.iter_attachments()) if mail.is_multipart() else 0,
+        bounced_address=_bounced_address(mail),
+        attachment_count=sum(1 for _ in mail.iter_attachments()) if mail.is_multipart() else 0,
     )
 
 

@@ -33,11 +33,11 @@ def receive_email(letter: InboundEmail, *, raw: bytes, at: datetime) -> Reply:
     delivery report marks the address; an absence note is kept and moves nothing.
     """
     with transaction.atomic():
-        ours = Message.objects.select_for_update().filter(pk=letter.about, direction="out").first()
+        ours = Message.objects.select_for_update().filter(pk=letter.replied_message_id, direction="out").first()
         if ours is None:
             return Reply(message=None, meaning=reply_classifier.ReplyMeaning.NONE.value)
-        if letter.bounced:
-            carrier_callbacks.record_bounce(message_id=str(ours.pk), address=letter.bounced, at=at)
+        if letter.bounced_address:
+            carrier_callbacks.record_bounce(message_id=str(ours.pk), address=letter.bounced_address, at=at)
             return Reply(message=None, meaning="bounced")
         reference = letter.reference or hashlib.sha256(raw).hexdigest()
         cause = f"in:mail:{hashlib.sha256(reference.encode()).hexdigest()[:40]}"
@@ -48,7 +48,7 @@ def receive_email(letter: InboundEmail, *, raw: bytes, at: datetime) -> Reply:
         word = (
             AUTOMATIC
             if letter.is_automatic
-            else reply_classifier.classify_reply(letter.words).meaning.value
+            else reply_classifier.classify_reply(letter.body).meaning.value
         )
         message = _store_message(letter, ours, word, cause, at)
         if word in ("revoke", "wrong_person", "hold"):
@@ -61,8 +61,8 @@ def _store_message(
 ) -> Message:
     lead = Lead.objects.select_related("person").get(pk=ours.lead_id)
     files = (
-        ATTACHMENT_NOTE.format(f"{letter.files} file{'s'[: letter.files > 1]}")
-        if letter.files
+        ATTACHMENT_NOTE.format(f"{letter.attachment_count} file{'s'[: letter.attachment_count > 1]}")
+        if letter.attachment_count
         else ""
     )
     with assume_role("door", savepoint=False):
@@ -79,7 +79,7 @@ def _store_message(
             to_address="",
             from_address=letter.sender,
             subject=letter.subject,
-            body=f"{letter.words}{files}",
+            body=f"{letter.body}{files}",
             state="received",
             carrier="mail",
             problem="" if word == "none" else word,
@@ -108,9 +108,9 @@ def _record_email_stop(
         address=comparison_key(ours.to_address),
         kind={"revoke": "unsubscribe", "wrong_person": "wrong_person", "hold": "review"}[word],
         media=["email"],
-        words=letter.words[:500],
+        words=letter.body[:500],
         origin=cause,
-        cause=cause,
+        idempotency_key=cause,
         at=at,
     )
     cancel_messages.cancel_overtaken(

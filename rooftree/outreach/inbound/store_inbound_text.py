@@ -106,7 +106,7 @@ def queue_auto_reply(*, reply: Reply, at: datetime) -> Message | None:
         medium="text",
         purpose="confirmation" if reply.meaning == "revoke" else "reply",
         cause=cause,
-        words=message_templates.MessageContent.of(rendered, None),
+        words=message_templates.MessageContent.from_rendered(rendered, None),
         to=reply.message.from_address,
         at=at,
     )
@@ -122,7 +122,7 @@ def _record_stop(
         media=PHONE_MEDIA,
         words=body[:500],
         origin=f"message:{carrier_id}",
-        cause=f"text:{carrier_id}",
+        idempotency_key=f"text:{carrier_id}",
         at=at,
     )
     if word == "wrong_person":

@@ -18,7 +18,7 @@ class DeliveryStatus(StrEnum):
     UNKNOWN = "unknown"  # a word of the carrier's that we do not know
 
     @property
-    def final(self) -> bool:
+    def is_final(self) -> bool:
         """Nothing more will come."""
         return self in {DeliveryStatus.DELIVERED, DeliveryStatus.FAILED}
 
@@ -36,7 +36,7 @@ class CarrierReceipt:
     """The carrier took a text or a call."""
 
     carrier_id: str
-    fate: DeliveryStatus = DeliveryStatus.ACCEPTED
+    status: DeliveryStatus = DeliveryStatus.ACCEPTED
     segments: int | None = None  # of a text
     sent_at: datetime | None = None  # when looked up
 
@@ -46,10 +46,10 @@ class StatusCallback:
     """A carrier's callback about one text or call."""
 
     carrier_id: str
-    fate: DeliveryStatus
-    said: str  # the carrier's own word
+    status: DeliveryStatus
+    raw_status: str  # the carrier's own word
     error_code: str = ""
-    is_nobodys: bool = False  # the number: it failed because there is none such
+    is_invalid_number: bool = False  # the number: it failed because there is none such
     sequence: int | None = None  # order of a call's events, where the carrier numbers them
     duration_seconds: int | None = None  # of a call that ended
 
@@ -72,7 +72,7 @@ class InboundContact:
     to: str
     body: str = ""  # of a text
     digits: str = ""  # pressed in a call
-    media: int = 0  # attachments
+    attachment_count: int = 0  # attachments
     opt_out: str = ""  # STOP, START or HELP when the carrier itself acted on it
-    anonymous: bool = False
-    said: Mapping[str, str] = field(default_factory=dict, repr=False)
+    is_anonymous: bool = False
+    raw_fields: Mapping[str, str] = field(default_factory=dict, repr=False)

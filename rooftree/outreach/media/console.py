@@ -29,7 +29,7 @@ def send_text(
     """Log that a text would go; the same reference gives the same id."""
     log.info("text %s to %s, %d characters", reference, _mask_number(to), len(body))
     return CarrierReceipt(
-        carrier_id=_fake_id("text", reference), fate=DeliveryStatus.DELIVERED, segments=1
+        carrier_id=_fake_id("text", reference), status=DeliveryStatus.DELIVERED, segments=1
     )
 
 
@@ -45,7 +45,7 @@ def place_call(
 ) -> CarrierReceipt:
     """Log that a call would be made."""
     log.info("call to %s for %d s", _mask_number(to), seconds)
-    return CarrierReceipt(carrier_id=_fake_id("call", f"{to} {url}"), fate=DeliveryStatus.SENT)
+    return CarrierReceipt(carrier_id=_fake_id("call", f"{to} {url}"), status=DeliveryStatus.SENT)
 
 
 def find_call_end(settings: Settings, *, call_id: str) -> StatusCallback | None:

@@ -19,7 +19,7 @@ from rooftree.outreach.media.carrier_types import (
     StatusCallback,
 )
 
-LIMITS = ClientLimits(connect_seconds=4.0, silence_seconds=12.0, answer_seconds=15.0)
+LIMITS = ClientLimits(connect_timeout_seconds=4.0, read_timeout_seconds=12.0, total_timeout_seconds=15.0)
 API = "/2010-04-01/Accounts"
 OPTED_OUT = "21610"  # this number said STOP to this sender: record the opt-out
 CONFIGURATION_ERRORS = frozenset(
@@ -152,10 +152,10 @@ def _build_call_end(
     call_id: str, status: str, seconds: int | None, said: str = ""
 ) -> StatusCallback | None:
     fate = DELIVERY_STATUSES.get(status, DeliveryStatus.UNKNOWN)
-    if status in ONGOING_STATUSES or not fate.final:
+    if status in ONGOING_STATUSES or not fate.is_final:
         return None
     said = said or status
-    return StatusCallback(carrier_id=call_id, fate=fate, said=said, duration_seconds=seconds)
+    return StatusCallback(carrier_id=call_id, status=fate, raw_status=said, duration_seconds=seconds)
 
 
 def start_recording(settings: Settings, *, call_id: str, status_callback: str) -> CarrierReceipt:
@@ -190,22 +190,22 @@ def erase_recordings(settings: Settings, *, call_id: str) -> None:
     """Stop recording a call, and delete what was recorded of it. May be repeated."""
     path = f"{API}/{settings.account_sid}"
     none_runs = frozenset({400, 404})  # or the call is over
-    _client(settings).ask(
+    _client(settings).send(
         VendorRequest(
             method="POST",
             path=f"{path}/Calls/{call_id}/Recordings/Twilio.CURRENT.json",
-            repeatable=True,
+            is_idempotent=True,
             form=(("Status", "stopped"),),
-            wanted=none_runs,
+            accepted_statuses=none_runs,
         )
     )
     for list_recording in list_recordings(settings, call_id=call_id):
-        _client(settings).ask(
+        _client(settings).send(
             VendorRequest(
                 method="DELETE",
                 path=f"{path}/Recordings/{list_recording.carrier_id}.json",
-                repeatable=True,
-                wanted=frozenset({404}),
+                is_idempotent=True,
+                accepted_statuses=frozenset({404}),
             )
         )
 
@@ -218,10 +218,10 @@ def parse_status(form: Mapping[str, str]) -> StatusCallback | None:
         return None
     return StatusCallback(
         carrier_id=carrier_id,
-        fate=DELIVERY_STATUSES.get(said, DeliveryStatus.UNKNOWN),
-        said=said,
+        status=DELIVERY_STATUSES.get(said, DeliveryStatus.UNKNOWN),
+        raw_status=said,
         error_code=form.get("ErrorCode", ""),
-        is_nobodys=form.get("ErrorCode") in INVALID_NUMBER_ERRORS,
+        is_invalid_number=form.get("ErrorCode") in INVALID_NUMBER_ERRORS,
         sequence=_parse_int(form.get("SequenceNumber")),
         duration_seconds=_parse_int(form.get("CallDuration")),
     )
@@ -250,10 +250,10 @@ def parse_inbound(form: Mapping[str, str]) -> InboundContact | None:
         to=form.get("To", "").strip(),
         body=form.get("Body", ""),
         digits=form.get("Digits", ""),
-        media=_parse_int(form.get("NumMedia")) or 0,
+        attachment_count=_parse_int(form.get("NumMedia")) or 0,
         opt_out=form.get("OptOutType", "").upper(),
-        anonymous=not sender or sender in ANONYMOUS_CALLERS,
-        said={name: form[name] for name in ("CallStatus", "Direction") if name in form},
+        is_anonymous=not sender or sender in ANONYMOUS_CALLERS,
+        raw_fields={name: form[name] for name in ("CallStatus", "Direction") if name in form},
     )
 
 
@@ -268,7 +268,7 @@ def _get_json(
 ) -> dict[str, Any]:
     told = (
         _client(settings)
-        .ask(VendorRequest(method="GET", path=path, repeatable=True, query=query))
+        .send(VendorRequest(method="GET", path=path, is_idempotent=True, query=query))
         .json()
     )
     if not isinstance(told, dict):
@@ -277,13 +277,13 @@ def _get_json(
 
 
 def _post_form(settings: Settings, resource: str, form: list[tuple[str, str]]) -> dict[str, Any]:
-    answer = _client(settings).ask(
+    answer = _client(settings).send(
         VendorRequest(
             method="POST",
             path=f"{API}/{settings.account_sid}/{resource}",
-            repeatable=False,
+            is_idempotent=False,
             form=tuple(form),
-            wanted=frozenset({400, 401, 403, 404, 429}),
+            accepted_statuses=frozenset({400, 401, 403, 404, 429}),
         )
     )
     if answer.status >= 400:
@@ -298,7 +298,7 @@ def _raise_refusal(answer: VendorResponse) -> NoReturn:
     told = answer.json()
     code = str(told.get("code") or "") if isinstance(told, dict) else ""
     if answer.status == 429 or code in QUEUE_FULL_ERRORS:
-        raise RetryLater("Twilio is busy.", after=answer.retry_after_seconds() or 1.0)
+        raise RetryLater("Twilio is busy.", retry_after_seconds=answer.retry_after_seconds() or 1.0)
     # Twilio's own sentence often quotes the number, so only its code is kept.
     if answer.status in {401, 403} or code in CONFIGURATION_ERRORS:
         raise Misconfigured(
@@ -318,7 +318,7 @@ def _raise_refusal(answer: VendorResponse) -> NoReturn:
 def _build_receipt(told: Mapping[str, Any]) -> CarrierReceipt:
     return CarrierReceipt(
         carrier_id=str(told["sid"]),
-        fate=DELIVERY_STATUSES.get(str(told.get("status")), DeliveryStatus.UNKNOWN),
+        status=DELIVERY_STATUSES.get(str(told.get("status")), DeliveryStatus.UNKNOWN),
         segments=_parse_int(told.get("num_segments")),
         sent_at=_parse_time(told.get("date_created")),
     )

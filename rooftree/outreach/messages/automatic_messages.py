@@ -23,9 +23,9 @@ class MessageRequest:
     lead: Lead  # with its person, and its officer's user
     key: str  # of the template
     medium: str
-    cause: str
+    idempotency_key: str
     purpose: str = "marketing"
-    more: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # further names of it
+    extra_context: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # further names of it
     due_at: datetime | None = None  # None: at once
 
 
@@ -46,9 +46,9 @@ def queue_template(  # noqa: PLR0913
             lead=lead,
             key=key,
             medium=medium,
-            cause=cause,
+            idempotency_key=cause,
             purpose=purpose,
-            more=more or {},
+            extra_context=more or {},
             due_at=(due_at or {}).get(medium),
         )
         for medium in media
@@ -112,7 +112,7 @@ def _render_requests(
                 "lead": message_request.lead,
                 "medium": message_request.medium,
                 "purpose": message_request.purpose,
-                "cause": message_request.cause,
+                "cause": message_request.idempotency_key,
                 "words": words,
                 "to": to,
                 "due_at": message_request.due_at,
@@ -134,6 +134,6 @@ def _render_content(
         is_closed=message_templates.is_company_closed(company, at),
     )
     rendered = message_templates.render_template(
-        template, lead=lead, company=company, officer=lead.officer, at=at, more=one.more
+        template, lead=lead, company=company, officer=lead.officer, at=at, extra_context=one.extra_context
     )
-    return message_templates.MessageContent.of(rendered, lead.officer)
+    return message_templates.MessageContent.from_rendered(rendered, lead.officer)

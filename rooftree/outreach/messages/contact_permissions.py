@@ -34,7 +34,7 @@ class ContactPermission:
 
     medium: str
     decision: str  # allow, defer, require, block, or none when there is no address
-    words: str
+    label: str
     sentence: str
     next_allowed_at: datetime | None = None
     address: str = ""
@@ -86,7 +86,7 @@ def decide_call(*, lead_id: UUID, cause: str, at: datetime) -> VerdictRow:
     outgoing = _build_sample_contact(lead, company, "call", there["call"], known, cause=cause)
     facts = gather_facts(outgoing, lead=lead, company=company, at=at, known=known)
     return verdict_storage.store_verdict(
-        message_gate.decide(facts), facts, lead=lead, cause=cause, stage="handoff", at=at
+        message_gate.decide(facts), facts, lead=lead, subject_key=cause, stage="handoff", at=at
     )
 
 
@@ -139,7 +139,7 @@ def _build_permission(medium: str, to: str, verdict: Verdict) -> ContactPermissi
     return ContactPermission(
         medium=medium,
         decision=verdict.decision.value,
-        words=_permission_label(medium, verdict),
+        label=_permission_label(medium, verdict),
         sentence=verdict.sentence,
         next_allowed_at=verdict.next_allowed_at,
         address=to,
@@ -152,7 +152,7 @@ def _no_address_permission(medium: str) -> ContactPermission:
     return ContactPermission(
         medium=medium,
         decision="none",
-        words=f"No {missing}",
+        label=f"No {missing}",
         sentence=f"Nobody has given us a {missing} for this borrower yet.",
     )
 
@@ -176,7 +176,7 @@ def _build_sample_contact(
         to=to,
         text="" if medium == "call" else f"{ending} {OPT_OUT['en']} {licensed}",
         officer=lead.officer,
-        cause=cause,
+        idempotency_key=cause,
     )
 
 

@@ -66,7 +66,7 @@ def build_requests(touch_ids: Collection[UUID], *, at: datetime) -> list[Message
         for message_request in _requests_for_touch(touch, leads[touch.lead_id], sent, at):
             found.append(message_request)
             sent.append(
-                _EarlierMessage(touch.lead_id, message_request.cause, message_request.medium, at)
+                _EarlierMessage(touch.lead_id, message_request.idempotency_key, message_request.medium, at)
             )
     return found
 
@@ -94,7 +94,7 @@ def _requests_for_touch(
     earlier = [(one.medium, one.at) for one in mine]
     key = "again_hello" if earlier else "first_hello"
     return [
-        MessageRequest(lead=lead, key=key, medium=medium, cause=cause)
+        MessageRequest(lead=lead, key=key, medium=medium, idempotency_key=cause)
         for medium in ("text", "email")
         if _is_needed(touch, medium, earlier, at)
     ]

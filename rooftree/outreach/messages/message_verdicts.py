@@ -40,11 +40,11 @@ class DecisionInputs:
     message: Message
     lead: Lead
     company: Company
-    known: LeadRecords
+    records: LeadRecords
     answers: tuple[HumanDecision, ...] = ()
 
     @property
-    def is_owners(self) -> bool:
+    def is_in_owners_name(self) -> bool:
         """In nobody's name, or in that of the officer whose lead it is by now."""
         return self.message.officer_id in (None, self.lead.officer_id)
 
@@ -53,13 +53,13 @@ class DecisionInputs:
 class DecidedMessage:
     """What the gate said of one message, with all it rests on."""
 
-    found: DecisionInputs
+    inputs: DecisionInputs
     facts: Facts
     verdict: Verdict
 
     @property
     def message(self) -> Message:
-        return self.found.message
+        return self.inputs.message
 
     @property
     def is_allowed(self) -> bool:
@@ -89,7 +89,7 @@ def load_inputs(messages: Sequence[Message], *, at: datetime) -> list[DecisionIn
             message=message,
             lead=leads[message.lead_id],
             company=company,
-            known=known[message.lead_id],
+            records=known[message.lead_id],
             answers=_load_human_answers(message),
         )
         for message in messages
@@ -112,10 +112,10 @@ def redecide_messages(
     """
     company = current_company()
     known = LeadRecords.reload_news(
-        [decided_message.found.known for decided_message in before], at=at
+        [decided_message.inputs.records for decided_message in before], at=at
     )
     now = [
-        replace(one.found, company=company, known=so) for one, so in zip(before, known, strict=True)
+        replace(one.inputs, company=company, records=so) for one, so in zip(before, known, strict=True)
     ]
     return _store_verdicts(
         [_ask_gate(found, stage, was=was) for found, was in zip(now, before, strict=True)]
@@ -132,7 +132,7 @@ def preview_verdicts(messages: Sequence[Message], *, at: datetime) -> list[Said]
 def gather_facts_at(found: DecisionInputs, *, at: datetime) -> Facts:
     """All that the gate would look at, were it asked at `at` and nothing had come since."""
     return gather_facts(
-        _build_outgoing(found), lead=found.lead, company=found.company, at=at, known=found.known
+        _build_outgoing(found), lead=found.lead, company=found.company, at=at, known=found.records
     )
 
 
@@ -140,7 +140,7 @@ def _ask_gate(
     found: DecisionInputs, stage: str, *, was: DecidedMessage | None = None
 ) -> DecidedMessage:
     """The verdict, not yet on file. The gate is pure: the same facts have the same again."""
-    facts = gather_facts_at(found, at=found.known.at)
+    facts = gather_facts_at(found, at=found.records.at)
     if was and was.facts == facts:
         verdict = verdict_storage.copy_verdict_row(was.verdict, stage=stage)
     else:
@@ -149,11 +149,11 @@ def _ask_gate(
             message_gate.decide(facts),
             facts,
             lead=found.lead,
-            cause=cause,
+            subject_key=cause,
             stage=stage,
-            at=found.known.at,
+            at=found.records.at,
         )
-    return DecidedMessage(found=found, facts=facts, verdict=verdict)
+    return DecidedMessage(inputs=found, facts=facts, verdict=verdict)
 
 
 def _store_verdicts(decided: list[DecidedMessage]) -> list[DecidedMessage]:
@@ -185,15 +185,15 @@ def _build_outgoing(found: DecisionInputs) -> OutgoingContact:
         purpose=Purpose(message.purpose),
         is_automated=message.is_automated,
         to=message.to_address,
-        text=message.words,
+        text=message.full_text,
         subject=message.subject,
         officer=message.officer,
-        cause=f"message:{message.pk}",
+        idempotency_key=f"message:{message.pk}",
         confirms=confirms,
-        is_owners=found.is_owners,
+        is_owners=found.is_in_owners_name,
         is_officers_own=message.by_id is None
         or (message.officer is not None and message.by_id == message.officer.user_id),
         answers=found.answers,
-        wording_until=message.template.approved_until if message.template else None,
+        approved_until=message.template.approved_until if message.template else None,
         content_facts=RATE_ALERT_PROOFS if message.cause.startswith("watch:") else (),
     )

@@ -31,14 +31,14 @@ class ChangedMessage:
     """A message that would not go as it would now; None is not at all."""
 
     message: Message
-    what: str
+    effect: str
     now: datetime | None
     then: datetime | None
 
-    def as_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """As it is kept beside the change."""
         return {
-            "message": str(self.message.pk), "lead": str(self.message.lead_id), "what": self.what,
+            "message": str(self.message.pk), "lead": str(self.message.lead_id), "what": self.effect,
             "now": self.now.isoformat() if self.now else None,
             "then": self.then.isoformat() if self.then else None,
         }  # fmt: skip
@@ -57,10 +57,10 @@ def preview_rule_change(change: RuleChange, *, at: datetime) -> dict[str, Any]:
         said["messages"] += len(keys)
         messages = Message.objects.select_related("template").filter(pk__in=keys).order_by("due_at")
         for changed_message in _find_changed(list(messages), change, at):
-            said[changed_message.what] += 1
+            said[changed_message.effect] += 1
             first.append(changed_message)
     first.sort(key=lambda one: (one.now or one.then or at, str(one.message.pk)))
-    return {**said, "first": [changed_message.as_json() for changed_message in first[:MAX_LISTED]]}
+    return {**said, "first": [changed_message.to_json() for changed_message in first[:MAX_LISTED]]}
 
 
 def _batch_queued_messages() -> Iterator[list[UUID]]:
@@ -87,7 +87,7 @@ def _find_changed(
         if change.place not in (effective_rules.EVERYWHERE, *states):
             continue
         everything = change_approval.changes_with_draft(
-            found.known.rule_changes, change, change_approval.change_grounds(change)
+            found.records.rule_changes, change, change_approval.change_grounds(change)
         )
         then = replace(facts, amendments=effective_rules.relevant_changes(everything, states, at))
         one = _compare_verdicts(
@@ -109,7 +109,7 @@ def _compare_verdicts(
         what = ASKED if then.decision is Decision.REQUIRE else STOPPED
     else:
         what = LATER if would_go > goes else EARLIER
-    return ChangedMessage(message=message, what=what, now=goes, then=would_go)
+    return ChangedMessage(message=message, effect=what, now=goes, then=would_go)
 
 
 def _send_time(verdict: Verdict, turn: datetime) -> datetime | None:

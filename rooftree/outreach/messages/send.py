@@ -151,19 +151,19 @@ def deliver_messages(message_ids: Iterable[UUID], *, at: datetime) -> set[UUID]:
         cancel_messages.set_message_aside(key, f"{type(problem).__name__} while working on it.", at)
 
     left, decided = list(message_ids), dict[UUID, DecidedMessage]()
-    while taken := run_batch(lambda keys: _claim_messages(keys, at), left, aside=aside):
+    while taken := run_batch(lambda keys: _claim_messages(keys, at), left, on_failure=aside):
         decided |= {one.message.pk: one for one in taken}
         left = [one for one in left if one not in decided]
     claimed = {key: one for key, one in decided.items() if one.is_allowed}
     ready = run_batch(
         lambda keys: _recheck_claimed([claimed[key] for key in keys], at),
         list(claimed),
-        aside=aside,
+        on_failure=aside,
     )
     # All in the moment of the last look, however slow the carrier is: no STOP comes between.
     answered = {one.message.pk: one for one in run_concurrently(_hand_to_carrier, ready)}
     run_batch(
-        lambda keys: _record_results([answered[key] for key in keys]), list(answered), aside=aside
+        lambda keys: _record_results([answered[key] for key in keys]), list(answered), on_failure=aside
     )
     return {*decided}
 
@@ -324,7 +324,7 @@ def _call_carrier(message: Message) -> tuple[str, CarrierReceipt]:
             to=message.to_address,
             sender=message.from_address,
             subject=message.subject,
-            body=message.words,
+            body=message.full_text,
             reference=str(message.pk),
             unsubscribe_url=unsubscribe_url(message),
             reply_to=sender_identity.reply_address(message),
@@ -334,7 +334,7 @@ def _call_carrier(message: Message) -> tuple[str, CarrierReceipt]:
     accepted = carrier.send_text(
         to=message.to_address,
         sender=message.from_address,
-        body=message.words,
+        body=message.full_text,
         status_callback=f"{settings.PUBLIC_URL}/in/twilio/status/{message.pk}/",
         reference=str(message.pk),
     )
@@ -376,7 +376,7 @@ def _reconcile_text(message: Message, at: datetime) -> bool:
     still = Message.objects.filter(pk=message.pk, state="uncertain")
     try:
         found = get_carrier().find_text(
-            to=message.to_address, sender=message.from_address, body=message.words, since=since
+            to=message.to_address, sender=message.from_address, body=message.full_text, since=since
         )
     except VendorError:
         still.update(due_at=at + LOOK_UP_EVERY)
@@ -431,7 +431,7 @@ def _mark_failed(message: Message, problem: RequestRejected, at: datetime) -> No
             media=["call", "text", "voicemail"],
             words=str(problem),
             origin=f"carrier:{message.pk}",
-            cause=f"carrier:{message.pk}",
+            idempotency_key=f"carrier:{message.pk}",
             at=at,
         )
     write_event(

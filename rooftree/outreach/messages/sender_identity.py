@@ -84,7 +84,7 @@ def sign_as_current_owners(found: Sequence[DecisionInputs], *, at: datetime) -> 
     left = [
         decision_inputs
         for decision_inputs in found
-        if decision_inputs.message.is_automated and not decision_inputs.is_owners
+        if decision_inputs.message.is_automated and not decision_inputs.is_in_owners_name
     ]
     signed = [one.message for one in left if _replace_signature(one)]
     for message, address in zip(signed, from_addresses(signed), strict=True):

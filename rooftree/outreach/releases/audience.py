@@ -30,7 +30,7 @@ class Audience:
         """As it is kept with the release."""
         return asdict(self)
 
-    def leads(self, user: User, *, at: datetime) -> QuerySet[Lead]:
+    def select_leads(self, user: User, *, at: datetime) -> QuerySet[Lead]:
         """The leads chosen, of those that whoever makes the release may see; newest first.
 
         Nobody in an application, and nobody who is a test or retired: their marketing has ended.

@@ -25,7 +25,7 @@ class DryRunTally:
         self._examples: list[dict[str, str]] = []
         self.messages = self.people = self.unreachable = 0
 
-    def look(
+    def add_requests(
         self, wanted: Sequence[MessageRequest], people: int, *, at: datetime, worded_at: datetime
     ) -> None:
         """Ask the gate about the messages of some more people, each of whom is met once."""

@@ -16,7 +16,7 @@ class ReleaseLimits:
     canary_size: int  # people of the first few
     per_hour: int  # messages
 
-    def is_large(self, people: int) -> bool:
+    def needs_second_person(self, people: int) -> bool:
         """Whether so many are not written to before a second person has said so."""
         return people > self.free_size
 

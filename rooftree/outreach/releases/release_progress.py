@@ -35,17 +35,17 @@ class ReleaseProgress:
     """A release in numbers: people, and what became of their messages."""
 
     people: int
-    to_come: int  # people whose turn has not come
+    people_waiting: int  # people whose turn has not come
     states: Counter[str]  # messages by state
     reasons: Sequence[tuple[str, str, int]]  # held, blocked and so on: state, sentence, messages
 
     @property
     def people_queued(self) -> int:
         """People whose messages were made, or could not be."""
-        return self.people - self.to_come
+        return self.people - self.people_waiting
 
     @property
-    def gone(self) -> int:
+    def submitted(self) -> int:
         """Messages that the carrier had."""
         return sum(self.states[submitted_state] for submitted_state in SUBMITTED_STATES)
 
@@ -54,7 +54,7 @@ class ReleaseProgress:
 class CanaryResult:
     """What became of the messages that went first, and of the people who got them."""
 
-    gone: int
+    submitted: int
     delivered: int
     failed: int
     unknown: int  # their fate
@@ -68,13 +68,13 @@ class CanaryResult:
         return [
             name
             for name, most in MAX_PERCENT.items()
-            if getattr(self, name) * 100 > most * self.gone
+            if getattr(self, name) * 100 > most * self.submitted
         ]
 
     @property
-    def is_good(self) -> bool:
+    def is_healthy(self) -> bool:
         """Whether some went, and none of what must be rare is not."""
-        return self.gone > 0 and not self.exceeded_limits
+        return self.submitted > 0 and not self.exceeded_limits
 
 
 def count_sendable_now(release: Release, *, at: datetime) -> int:
@@ -111,7 +111,7 @@ def load_progress(release: Release) -> ReleaseProgress:
     reasons = stuck.values_list("state", "problem").annotate(number=Count("pk"))
     return ReleaseProgress(
         people=release.members.count(),
-        to_come=release.members.filter(lined_up_at=None).count(),
+        people_waiting=release.members.filter(lined_up_at=None).count(),
         states=states,
         reasons=[*reasons.order_by("-number", "problem")[:20]],
     )
@@ -128,7 +128,7 @@ def load_canary_result(release: Release) -> CanaryResult:
     taken_back = Revocation.objects.filter(person__in=people, at__gte=since)
     stops = taken_back.filter(kind__in=STOP_KINDS).values("person").distinct().count()
     return CanaryResult(
-        gone=states.total(),
+        submitted=states.total(),
         delivered=states["delivered"],
         failed=states["failed"],
         unknown=states["uncertain"],

@@ -35,7 +35,7 @@ def send_approval_reminders(table: type[ContentVersion], *, at: datetime) -> int
             kind="approval_ends",
             cause=f"approval:{table._meta.db_table}:{day}:{before}",
             text=_reminder_text(some, day, before),
-            link=table.PAGE,
+            link=table.PAGE_PATH,
             at=at,
         )
         for (user, day, before), some in found.items()

@@ -16,7 +16,7 @@ def license_in_state(
 ) -> StoredLicense | None:
     """The company's license in a state on its own date; the newest where there are several."""
     today = latest_local_date(state, at)
-    there = [one for one in licenses if one.state == state and one.holds(today)]
+    there = [one for one in licenses if one.state == state and one.covers(today)]
     return max(there, key=lambda one: one.from_date, default=None)
 
 
@@ -66,7 +66,7 @@ def missing_license_entries(company: Company, *, at: datetime) -> Mapping[str, s
         for state in states
     }
     return {
-        state: license_wording.explain_missing_details(state, one.lacks)
+        state: license_wording.explain_missing_details(state, one.missing)
         for state, one in found.items()
-        if one and one.lacks
+        if one and one.missing
     }

@@ -117,7 +117,7 @@ class MessageContent:
     officer: LoanOfficer | None = None
 
     @classmethod
-    def of(cls, rendered: RenderedTemplate, officer: LoanOfficer | None) -> "MessageContent":
+    def from_rendered(cls, rendered: RenderedTemplate, officer: LoanOfficer | None) -> "MessageContent":
         return cls(
             body=rendered.body,
             subject=rendered.subject,
@@ -210,7 +210,7 @@ def render_template(
     company: Company,
     officer: LoanOfficer | None,
     at: datetime,
-    more: Mapping[str, Mapping[str, str]] | None = None,
+    extra_context: Mapping[str, Mapping[str, str]] | None = None,
 ) -> RenderedTemplate:
     """The words for one borrower. Raises `BadTemplate` when a name in it is unknown."""
     language = template.language
@@ -229,7 +229,7 @@ def render_template(
         },
         "call": {"day": call_day_phrase(company, language, at)},
         "sender": signature(company, officer),
-        **(more or {}),
+        **(extra_context or {}),
     }
     try:
         return RenderedTemplate(
@@ -273,7 +273,7 @@ def safe_first_name(name: str) -> str:
 
 def ensure_default_templates(*, at: datetime) -> int:
     """Give a new company the wording it starts with; how many were added. Safe to repeat."""
-    there = set(Template.objects.values_list(*Template.PLACE))
+    there = set(Template.objects.values_list(*Template.PLACE_COLUMNS))
     new = [
         prepare_first_version(
             Template(

@@ -21,7 +21,7 @@ def approve_draft(
 ) -> Template:
     """Use it from now on. Raises `editions.CannotDecide`, also while a finding blocks."""
     return version_approval.approve_version(
-        template, by=by, until=until, check=_make_checker(at), at=at, alone=alone
+        template, by=by, until=until, check=_make_checker(at), at=at, self_approved=alone
     )
 
 
@@ -32,6 +32,6 @@ def restore_draft(template: Template, *, by: User, at: datetime) -> Template:
 
 def _make_checker(at: datetime) -> Callable[[Template], Sequence[str]]:
     return lambda template: [
-        blocking_finding.said
+        blocking_finding.text
         for blocking_finding in check_template(template, at=at).blocking_findings
     ]

@@ -41,7 +41,7 @@ class TemplateFinding:
     """One thing to know about wording, as a sentence. `action` is one of `ORDER`."""
 
     action: str
-    said: str
+    text: str
     id: str = ""
     cite: str = ""
 
@@ -50,15 +50,15 @@ class TemplateFinding:
 class TemplateCheck:
     """What was found, and the wording as somebody made up gets it; None when it is broken."""
 
-    remarks: tuple[TemplateFinding, ...]
-    shown: RenderedTemplate | None = None
+    findings: tuple[TemplateFinding, ...]
+    preview: RenderedTemplate | None = None
     length: sms_segments.TextLength | None = None  # of a text
     seconds: int | None = None  # until an officer has said who, for whom and why
 
     @property
     def blocking_findings(self) -> Sequence[TemplateFinding]:
         """With these it cannot be approved."""
-        return [remark for remark in self.remarks if remark.action == "block"]
+        return [remark for remark in self.findings if remark.action == "block"]
 
 
 def check_template(template: Template, *, at: datetime) -> TemplateCheck:
@@ -69,7 +69,7 @@ def check_template(template: Template, *, at: datetime) -> TemplateCheck:
         said = call_script.longest_seconds(template, at=at) if is_spoken else {}
     except BadTemplate as problem:
         return TemplateCheck(
-            remarks=(TemplateFinding(action="block", said=_describe_error(problem)),)
+            findings=(TemplateFinding(action="block", text=_describe_error(problem)),)
         )
     found = [
         *_check_lint_rules(template, shown),
@@ -86,15 +86,15 @@ def check_template(template: Template, *, at: datetime) -> TemplateCheck:
         (
             check_lint_rule.action,
             check_lint_rule.id,
-            check_lint_rule.id and check_lint_rule.said,
+            check_lint_rule.id and check_lint_rule.text,
         ): check_lint_rule
         for check_lint_rule in reversed(found)
     }
     return TemplateCheck(
-        remarks=tuple(
+        findings=tuple(
             sorted(reversed(once.values()), key=lambda one: ACTION_ORDER.index(one.action))
         ),
-        shown=shown[0],
+        preview=shown[0],
         length=sms_segments.measure_text(shown[0].body) if template.medium == "text" else None,
         seconds=max(heard) if heard and len(heard) == len(said) else None,
     )
@@ -140,12 +140,12 @@ def _check_lint_rules(
     ):
         yield TemplateFinding(
             action="block", id="RGB-01", cite=REG_B_CITE,
-            said="It tells somebody no. That is a notice of the creditor, never standing wording.",
+            text="It tells somebody no. That is a notice of the creditor, never standing wording.",
         )  # fmt: skip
     if template.language != "en":
         yield TemplateFinding(
             action="note",
-            said="The patterns read English. Whoever approves must read this language.",
+            text="The patterns read English. Whoever approves must read this language.",
         )
 
 
@@ -153,13 +153,13 @@ def _describe_finding(found: wording_check.WordingFinding) -> TemplateFinding:
     what = found.name.replace("_", " ")
     if found.id == TYPED_FIGURE_RULE:
         said = f"“{found.match}” is typed by hand. Figures are only filled in from a rate sheet."
-        return TemplateFinding(action="block", id=found.id, cite=found.cite, said=said)
+        return TemplateFinding(action="block", id=found.id, cite=found.cite, text=said)
     said = f"“{found.match[:80]}” ({what}) must be written anew."
     if found.action == "require":
         proof = wording_check.EVIDENCE_BY_RULE[found.id]
         owed = f" and takes {proof}" if proof else ""
         said = f"“{found.match[:80]}” ({what}): every message with it waits for compliance{owed}."
-    return TemplateFinding(action=found.action, id=found.id, cite=found.cite, said=said)
+    return TemplateFinding(action=found.action, id=found.id, cite=found.cite, text=said)
 
 
 def _check_required_parts(
@@ -168,9 +168,9 @@ def _check_required_parts(
     """What every message must carry (content.md CP-01 to CP-03); e-mails get a footer besides."""
     company, is_text = current_company(), template.medium == "text"
     if template.medium == "email" and not shown.subject:
-        yield TemplateFinding(action="block", said="An e-mail needs a subject.")
+        yield TemplateFinding(action="block", text="An e-mail needs a subject.")
     if not shown.body.strip():
-        yield TemplateFinding(action="block", said="It says nothing yet.")
+        yield TemplateFinding(action="block", text="It says nothing yet.")
         return
     if get_occasion(template.key).is_bare or get_occasion(template.key).is_spoken:
         return
@@ -179,38 +179,38 @@ def _check_required_parts(
     if not owed <= extract_nmls_ids(shown.body):
         yield TemplateFinding(
             action="block", id="LIC-01", cite=NMLS_CITE,
-            said="Who sends it is not named with NMLS ID: fill in “sender”.",
+            text="Who sends it is not named with NMLS ID: fill in “sender”.",
         )  # fmt: skip
     if is_text and company.brand not in shown.body:
         yield TemplateFinding(
             action="block", id="CP-01", cite=CTIA_CITE,
-            said=f"A text must name {company.brand}: fill in “sender” or “company.brand”.",
+            text=f"A text must name {company.brand}: fill in “sender” or “company.brand”.",
         )  # fmt: skip
     if is_text and not OPT_OUT_WORDING.search(shown.body):
         yield TemplateFinding(
             action="block", id="TEN-01", cite=CTIA_CITE,
-            said="A text may be a borrower’s first: it must say “Reply STOP to end”.",
+            text="A text may be a borrower’s first: it must say “Reply STOP to end”.",
         )  # fmt: skip
 
 
 def _check_call_script(said: Mapping[str, int | None]) -> Iterator[TemplateFinding]:
     """Who, for whom and why, in every state's seconds: one wording is said in all of them."""
     for problem, cite in call_script.find_problems(said) if said else ():
-        yield TemplateFinding(action="block", id="DIS-01", cite=cite, said=problem)
+        yield TemplateFinding(action="block", id="DIS-01", cite=cite, text=problem)
 
 
 def _check_length(template: Template, shown: RenderedTemplate) -> Iterator[TemplateFinding]:
     if template.medium != "text":
         if len(template.body) > MAX_EMAIL_LENGTH:
-            yield TemplateFinding(action="block", said="It is too long for an e-mail.")
+            yield TemplateFinding(action="block", text="It is too long for an e-mail.")
         return
     length = sms_segments.measure_text(shown.body)
     if len(shown.body) > MAX_TEXT_LENGTH:
         yield TemplateFinding(
-            action="block", said=f"Carriers take {MAX_TEXT_LENGTH:,} characters at most."
+            action="block", text=f"Carriers take {MAX_TEXT_LENGTH:,} characters at most."
         )
     if length.segments > MANY_SEGMENTS:
-        yield TemplateFinding(action="note", said=f"It is paid as {length.segments} texts.")
-    if length.odd and template.language == "en":
-        said = f"{' '.join(length.odd[:8])} makes it cost more: 70 characters a segment, not 160."
-        yield TemplateFinding(action="note", said=said)
+        yield TemplateFinding(action="note", text=f"It is paid as {length.segments} texts.")
+    if length.non_gsm_chars and template.language == "en":
+        said = f"{' '.join(length.non_gsm_chars[:8])} makes it cost more: 70 characters a segment, not 160."
+        yield TemplateFinding(action="note", text=said)

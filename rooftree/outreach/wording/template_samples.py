@@ -101,5 +101,5 @@ def render_sample(template: Template, sample: SampleBorrower, *, at: datetime) -
         company=current_company(),
         officer=sample.officer,
         at=at,
-        more=more | ({"caller": {"name": caller}} if one.is_spoken else {}),
+        extra_context=more | ({"caller": {"name": caller}} if one.is_spoken else {}),
     )

@@ -75,7 +75,7 @@ def propose_version[E: ContentVersion](
 
 
 def approve_version[E: ContentVersion](
-    edition: E, *, by: User, until: datetime, check: Check[E], at: datetime, alone: bool = False
+    edition: E, *, by: User, until: datetime, check: Check[E], at: datetime, self_approved: bool = False
 ) -> E:  # fmt: skip
     """Use an edition from now on, until its approval ends; the one before it ends now.
 
@@ -93,7 +93,7 @@ def approve_version[E: ContentVersion](
         if one.decided_at is not None:
             return _accept_repeat_decision(one, by, is_approved=True)
         is_own = one.written_by == by
-        if is_own and not (alone and is_only_approver(by)):
+        if is_own and not (self_approved and is_only_approver(by)):
             raise CannotDecideVersion("Somebody else than its author must approve it.")
         _raise_if_unfit(one, check)
         _end_live_version(one, at)
@@ -181,7 +181,7 @@ def copy_as_draft[E: ContentVersion](one: E) -> E:
 
 def versions_of_place[E: ContentVersion](one: E) -> "QuerySet[E]":
     """Every edition of the same place, the newest first."""
-    place = {name: getattr(one, name) for name in one.PLACE}
+    place = {name: getattr(one, name) for name in one.PLACE_COLUMNS}
     return type(one)._default_manager.filter(**place).order_by("-version")
 
 
@@ -204,7 +204,7 @@ def is_only_approver(user: User) -> bool:
 
 def content_hash(edition: ContentVersion) -> str:
     """Of all that it says."""
-    return hashlib.sha256(edition.says.encode()).hexdigest()
+    return hashlib.sha256(edition.content_text.encode()).hexdigest()
 
 
 def _lock_versions() -> None:
@@ -250,7 +250,7 @@ def _write_event(what: str, one: ContentVersion, by: User, at: datetime, **more:
         actor=f"user:{by.pk}",
         edition=one.pk,
         version=one.version,
-        place="/".join(getattr(one, name) for name in one.PLACE if getattr(one, name)),
+        place="/".join(getattr(one, name) for name in one.PLACE_COLUMNS if getattr(one, name)),
         sha256=content_hash(one),
         **more,
     )
@@ -260,7 +260,7 @@ def _notify_users(
     users: Iterable[User | None], one: ContentVersion, text: str, by: User, at: datetime
 ) -> None:  # fmt: skip
     """Leave a notice with those it concerns, but not with whoever did it."""
-    link, cause = f"{one.PAGE}editions/{one.pk}/", f"edition:{one.pk}:{one.state}"
+    link, cause = f"{one.PAGE_PATH}editions/{one.pk}/", f"edition:{one.pk}:{one.state}"
     told = [user for user in users if user and user != by]
     staff_notices.save_notices(
         [

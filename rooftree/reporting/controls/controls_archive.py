@@ -48,7 +48,7 @@ def _control_json(one: Control) -> dict[str, Any]:
         "title": one.title,
         "cite": one.cite,
         "criteria": one.criteria,
-        "state": STATE_LABELS[one.works],
+        "state": STATE_LABELS[one.is_effective],
         "sentence": one.sentence,
         "rows": len(one.rows),
     }

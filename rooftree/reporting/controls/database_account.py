@@ -22,11 +22,11 @@ class DatabaseAccount:
 
     name: str
     is_owner: bool
-    may_remove: tuple[str, ...]  # of the tables whose rows must stay
+    removable_tables: tuple[str, ...]  # of the tables whose rows must stay
 
     @property
     def is_separate(self) -> bool:
-        return not self.is_owner and not self.may_remove
+        return not self.is_owner and not self.removable_tables
 
     @property
     def sentence(self) -> str:
@@ -35,8 +35,8 @@ class DatabaseAccount:
                 f"One database account, {self.name}, owns the tables and runs the program: what is "
                 "append-only is guarded by triggers, which that account could switch off."
             )
-        if self.may_remove:
-            return f"The program’s account, {self.name}, may remove: {', '.join(self.may_remove)}."
+        if self.removable_tables:
+            return f"The program’s account, {self.name}, may remove: {', '.join(self.removable_tables)}."
         return (
             f"The program runs as {self.name}, which owns no table: it may not change or remove "
             "what is append-only, nor switch off a trigger, nor write a message but by the door."
@@ -48,4 +48,4 @@ def current_account() -> DatabaseAccount:
     with connection.cursor() as cursor:
         cursor.execute(ACCOUNT_SQL, [list(PROTECTED_TABLES)])
         name, is_owner, may_remove = cursor.fetchone()
-    return DatabaseAccount(name=name, is_owner=is_owner, may_remove=tuple(may_remove))
+    return DatabaseAccount(name=name, is_owner=is_owner, removable_tables=tuple(may_remove))

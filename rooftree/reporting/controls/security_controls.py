@@ -59,10 +59,10 @@ class Control:
     title: str
     cite: str
     criteria: str
-    works: bool | None  # None: for the record, there is nothing to judge
+    is_effective: bool | None  # None: for the record, there is nothing to judge
     sentence: str
     rows: Sequence[Row] = ()  # what an examiner may want to see, oldest first
-    todo: str = ""  # the name of the address where somebody does something about it
+    action_url_name: str = ""  # the name of the address where somebody does something about it
 
 
 def check_controls(asked: ControlScope) -> list[Control]:
@@ -87,7 +87,7 @@ def _check_second_factors(asked: ControlScope) -> Control:
     return Control(
         title="A second factor guards every account",
         cite="16 CFR 314.4(c)(5)", criteria="CC6.1",
-        works=settings.SECOND_FACTOR_REQUIRED and not bare, sentence=said,
+        is_effective=settings.SECOND_FACTOR_REQUIRED and not bare, sentence=said,
         rows=[{"person": one.name, "role": one.role_label, "second_factor": "none"}
               for one in without],
     )  # fmt: skip
@@ -105,7 +105,7 @@ def _check_least_privilege(asked: ControlScope) -> Control:
     return Control(
         title="People have the access of their role, and use it",
         cite="16 CFR 314.4(c)(1)", criteria="CC6.1, CC6.3",
-        works=not idle,
+        is_effective=not idle,
         sentence=f"{len(staff)} people: {roles}. {len(idle)} did not sign in for 90 days.",
         rows=[
             {
@@ -115,7 +115,7 @@ def _check_least_privilege(asked: ControlScope) -> Control:
             }
             for one in staff
         ],
-        todo="setup_people" if idle else "",
+        action_url_name="setup_people" if idle else "",
     )  # fmt: skip
 
 
@@ -130,7 +130,7 @@ def _check_leavers(asked: ControlScope) -> Control:
     return Control(
         title="Who leaves is out at once",
         cite="16 CFR 314.4(c)(1)(i)", criteria="CC6.2, CC6.3",
-        works=not still,
+        is_effective=not still,
         sentence=f"{gone} left in this time; {still} sessions and keys of theirs are alive.",
     )  # fmt: skip
 
@@ -143,7 +143,7 @@ def _check_api_keys(asked: ControlScope) -> Control:
     return Control(
         title="Machines have keys of their own, which end",
         cite="16 CFR 314.4(c)(1)", criteria="CC6.1",
-        works=not idle,
+        is_effective=not idle,
         sentence=f"{len(rows)} keys are in use; {len(idle)} were not used for 90 days.",
         rows=[
             {
@@ -152,7 +152,7 @@ def _check_api_keys(asked: ControlScope) -> Control:
             }
             for row in rows
         ],
-        todo="api_keys" if idle else "",
+        action_url_name="api_keys" if idle else "",
     )  # fmt: skip
 
 
@@ -162,7 +162,7 @@ def _check_rights_changes(asked: ControlScope) -> Control:
         title="Each change of somebody’s rights names who made it",
         cite="16 CFR 314.4(c)(1), (c)(7)",
         criteria="CC6.2, CC6.3",
-        works=None,
+        is_effective=None,
         sentence=f"{len(rows)} changes in this time, each on the ledger with its author.",
         rows=rows,
     )
@@ -174,7 +174,7 @@ def _check_rule_changes(asked: ControlScope) -> Control:
         title="Each change of a rule, wording or source names who made it",
         cite="16 CFR 314.4(c)(7)",
         criteria="CC8.1",
-        works=None,
+        is_effective=None,
         sentence=f"{len(rows)} changes in this time, each an edition that stays readable.",
         rows=rows,
     )
@@ -186,7 +186,7 @@ def _check_stored_secrets(asked: ControlScope) -> Control:
     return Control(
         title="Secrets are encrypted where they are stored",
         cite="16 CFR 314.4(c)(3)", criteria="CC6.1",
-        works=not clear,
+        is_effective=not clear,
         sentence=f"{held} values in {len(rows)} columns, {clear} of them in the clear; the keys "
         "are not in the database. Numbers of social security and cards are masked before "
         "anything is stored. Whole disks are for people to see to (below).",
@@ -229,7 +229,7 @@ def _check_transit_encryption(asked: ControlScope) -> Control:
     return Control(
         title="What travels is encrypted",
         cite="16 CFR 314.4(c)(3)", criteria="CC6.7",
-        works=pages and mail and (is_local or is_tls),
+        is_effective=pages and mail and (is_local or is_tls),
         sentence="; ".join(f"{name}: {how}" for name, how in parts.items()) + ".",
     )  # fmt: skip
 
@@ -250,13 +250,13 @@ def _check_logging(asked: ControlScope) -> Control:
     return Control(
         title="What people do is logged, and the log cannot be changed",
         cite="16 CFR 314.4(c)(8)", criteria="CC7.2, CC7.3",
-        works=not bare and not wrong and newest is not None,
+        is_effective=not bare and not wrong and newest is not None,
         sentence=f"{entries} entries of access in this time. "
         + (f"Not guarded by the database: {', '.join(bare)}. " if bare else
            "The database refuses to change or delete any. ")
         + (f"The ledger’s newest signed head is entry {newest.sequence}." if newest else
            "No head of the ledger is signed yet."),
-        todo="compliance_ledger" if wrong or not newest else "",
+        action_url_name="compliance_ledger" if wrong or not newest else "",
     )  # fmt: skip
 
 
@@ -265,7 +265,7 @@ def _check_database_account(asked: ControlScope) -> Control:
     return Control(
         title="What runs may not change what was written down",
         cite="16 CFR 314.4(c)(1), (c)(8)", criteria="CC6.1, CC6.3",
-        works=found.is_separate,
+        is_effective=found.is_separate,
         sentence=found.sentence,
     )  # fmt: skip
 
@@ -278,7 +278,7 @@ def _check_refused_access(asked: ControlScope) -> Control:
     return Control(
         title="Guessing is stopped",
         cite="16 CFR 314.4(c)(8)", criteria="CC6.6, CC7.2",
-        works=None,
+        is_effective=None,
         sentence=f"{rows.count()} tries were turned away, {stopped} of them because there were "
         "too many from one place or for one account.",
     )  # fmt: skip
@@ -291,7 +291,7 @@ def _check_exports(asked: ControlScope) -> Control:
     return Control(
         title="Who takes data out says why",
         cite="16 CFR 314.4(c)(1), (c)(8)", criteria="CC6.7",
-        works=not bare,
+        is_effective=not bare,
         sentence=f"{rows.count()} exports in this time, {bare} without a reason.",
         rows=[
             {
@@ -308,7 +308,7 @@ def _check_backups(asked: ControlScope) -> Control:
     return Control(
         title="There is a backup of today",
         cite="16 CFR 314.4(c)", criteria="A1.2",
-        works=age is not None and age < MAX_BACKUP_AGE,
+        is_effective=age is not None and age < MAX_BACKUP_AGE,
         sentence=f"The last one is {age.total_seconds() / 3600:.0f} hours old."
         if age is not None
         else "None was made yet.",
@@ -327,7 +327,7 @@ def _check_incidents(asked: ControlScope) -> Control:
     return Control(
         title="Incidents are written down, and told in time",
         cite="16 CFR 314.4(h), (j)", criteria="CC7.3, CC7.4, CC7.5",
-        works=not late,
+        is_effective=not late,
         sentence=f"{len(rows)} incidents, {opened} of them open; {len(late)} should have been "
         "told to the FTC by now.",
         rows=[
@@ -377,8 +377,8 @@ def _assurance_control(key: str, last: Assurance | None, asked: ControlScope) ->
         )
     return Control(
         title=kind.title, cite=kind.cite, criteria=kind.criteria,
-        works=due is not None and due >= company_day(asked.at), sentence=said,
-        todo="access_review" if key == assurance_records.ACCESS_REVIEW else "assurances",
+        is_effective=due is not None and due >= company_day(asked.at), sentence=said,
+        action_url_name="access_review" if key == assurance_records.ACCESS_REVIEW else "assurances",
     )  # fmt: skip
 
 

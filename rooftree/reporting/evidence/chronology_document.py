@@ -35,7 +35,7 @@ def build_chronology(evidence: Json) -> Json:
     clock, company = CompanyClock(evidence["company"]["zone"]), evidence["company"]
     return {
         "subject": format_address(evidence["subject"]),
-        "made_at": clock.moment(evidence["made_at"]),
+        "made_at": clock.format_moment(evidence["made_at"]),
         "company": company["legal_name"],
         "company_about": f"NMLS {company['nmls_id']} · {company['postal_address']}",
         "people": "; ".join(_person_name(one) for one in evidence["people"]) or "Nobody on file",
@@ -45,7 +45,7 @@ def build_chronology(evidence: Json) -> Json:
         "counts": _section_counts(evidence),
         "consents": [_consent_section(one, evidence, clock) for one in evidence["consents"]],
         "pages": [
-            f"{form_page_filename(nth)}, first shown {clock.moment(page['shown_at'])}, "
+            f"{form_page_filename(nth)}, first shown {clock.format_moment(page['shown_at'])}, "
             f"SHA-256 {page['sha256']}"
             for nth, page in enumerate(evidence["form_pages"], start=1)
         ],
@@ -70,10 +70,10 @@ def _summary_sentences(evidence: Json, clock: CompanyClock) -> list[str]:
     said = []
     if evidence["inquiries"]:
         first = evidence["inquiries"][0]
-        said.append(f"They first asked us {clock.moment(first['at'])}, through {first['source']}.")
+        said.append(f"They first asked us {clock.format_moment(first['at'])}, through {first['source']}.")
     given = [one for one in evidence["consents"] if one["status"] == "granted" and one["channels"]]
     said += [
-        f"{consent_title(one)}, {clock.moment(one['captured_at'] or one['recorded_at'])}."
+        f"{consent_title(one)}, {clock.format_moment(one['captured_at'] or one['recorded_at'])}."
         for one in given
     ] or ["No consent that covers a way of contact is on file."]
     said.append(_contact_counts_sentence(evidence))
@@ -119,7 +119,7 @@ def _after_stop_sentence(stop: Json, evidence: Json, clock: CompanyClock) -> str
         f"{_count_noun(rest, 'message')} of that kind went" if rest else "nothing of that kind went"
     )
     title = "They asked us to stop" if stop["kind"] in ("stop", "unsubscribe") else "Suppressed"
-    return f"{title} {clock.moment(stop['at'])}. After that {what} to them{confirmed}."
+    return f"{title} {clock.format_moment(stop['at'])}. After that {what} to them{confirmed}."
 
 
 def _count_noun(number: int, word: str) -> str:
@@ -140,7 +140,7 @@ def _section_counts(evidence: Json) -> list[list[str]]:
 def _consent_section(one: Json, evidence: Json, clock: CompanyClock) -> Json:
     return {
         "title": consent_title(one),
-        "at": clock.moment(one["captured_at"] or one["recorded_at"]),
+        "at": clock.format_moment(one["captured_at"] or one["recorded_at"]),
         "wording": one["wording"] or "No wording was kept.",
         "sha256": one["wording_sha256"] or "none",
         "facts": [list(pair) for pair in _consent_proofs(one, evidence) if pair[1]],
@@ -175,7 +175,7 @@ def _yes_no(value: bool | None) -> str:
 
 def _list_sentence(one: Json, clock: CompanyClock) -> str:
     name = dnc_list_name(one["list"])
-    dated = clock.day(f"{one['dated']}T12:00:00+00:00")
+    dated = clock.format_day(f"{one['dated']}T12:00:00+00:00")
     copy = f"answer of {one['by']}, " if one["by"] else "copy of "
     is_on = "listed" if one["is_listed"] else "not listed"
     return f"{name[0].upper()}{name[1:]}, {copy}{dated}: {is_on}"
@@ -202,6 +202,6 @@ def _completeness_sentences(evidence: Json, clock: CompanyClock) -> list[str]:
 
 def _head_line(one: Json, clock: CompanyClock) -> Json:
     return {
-        "said": f"Entry {one['sequence']}, signed {clock.moment(one['at'])}",
+        "said": f"Entry {one['sequence']}, signed {clock.format_moment(one['at'])}",
         "proof": f"root {one['root']}",
     }

@@ -89,20 +89,20 @@ class CompanyClock:
     def name(self) -> str:
         return f"{zone_name(self.zone)} time ({self.zone.key})"
 
-    def day(self, text: str) -> str:
+    def format_day(self, text: str) -> str:
         return f"{self._to_local(text):%b} {self._to_local(text).day}, {self._to_local(text):%Y}"
 
-    def time(self, text: str) -> str:
+    def format_time(self, text: str) -> str:
         """As `5:07:02 PM EST`."""
         return f"{self._to_local(text):%I:%M:%S %p %Z}".lstrip("0")
 
-    def moment(self, text: str | None) -> str:
-        return f"{self.day(text)}, {self.time(text)}" if text else "at a time that is not known"
+    def format_moment(self, text: str | None) -> str:
+        return f"{self.format_day(text)}, {self.format_time(text)}" if text else "at a time that is not known"
 
     def format_utc(self, text: str) -> str:
         return f"{datetime.fromisoformat(text):%H:%M:%S} UTC"
 
-    def there(self, text: str, place: Mapping[str, Any]) -> str:
+    def format_at_place(self, text: str, place: Mapping[str, Any]) -> str:
         """What a clock at a place showed, as `9:00 AM in California (by the area code)`."""
         zone = ZoneInfo(place["zone"])
         hour = f"{datetime.fromisoformat(text).astimezone(zone):%I:%M %p}".lstrip("0")
@@ -188,8 +188,8 @@ def _stage_rank(verdict: Json) -> int:
 def _build_line(at: str, title: str, clock: CompanyClock, **more: Any) -> Json:
     return {
         "order": at,
-        "day": clock.day(at),
-        "time": clock.time(at),
+        "day": clock.format_day(at),
+        "time": clock.format_time(at),
         "utc": clock.format_utc(at),
         "title": title,
         "by": "",
@@ -229,7 +229,7 @@ def _stop_line(one: Json, clock: CompanyClock) -> Json:
     notes = [f"It ends {join_media(one['media'])}."] if one["media"] else []
     if one["ended_at"]:
         notes.append(
-            f"It was undone {clock.moment(one['ended_at'])}, by {_revoked_by(one['ended_by'])}."
+            f"It was undone {clock.format_moment(one['ended_at'])}, by {_revoked_by(one['ended_by'])}."
         )
     return _build_line(
         one["at"],
@@ -292,11 +292,11 @@ def _message_author(one: Json, evidence: Json) -> str:
 def _delivery_notes(one: Json, clock: CompanyClock) -> Iterator[str]:
     if one["sent_at"]:
         to = "the mail server" if one["medium"] == "email" else f"the carrier ({one['carrier']})"
-        yield f"Handed to {to} {clock.moment(one['sent_at'])}, under {one['carrier_id']}."
+        yield f"Handed to {to} {clock.format_moment(one['sent_at'])}, under {one['carrier_id']}."
     if one["delivered_at"]:
-        yield f"Delivered {clock.moment(one['delivered_at'])}, as the carrier reports."
+        yield f"Delivered {clock.format_moment(one['delivered_at'])}, as the carrier reports."
     if one["opened_at"]:
-        yield f"Opened {clock.moment(one['opened_at'])}."
+        yield f"Opened {clock.format_moment(one['opened_at'])}."
     if one["state"] in ("failed", "cancelled") and one["problem"]:
         yield one["problem"]
 
@@ -311,7 +311,7 @@ def _template_name(edition: Json, clock: CompanyClock) -> str:
     by = f"approved by {edition['decided_by']}" if edition["decided_by"] else "as supplied"
     language = {"en": "English", "es": "Spanish"}.get(edition["language"], edition["language"])
     name = f"“{edition['key'].replace('_', ' ')}”, {language} edition {edition['version']}"
-    return f"{name}, {by}, in use since {clock.moment(edition['from_at'])}"
+    return f"{name}, {by}, in use since {clock.format_moment(edition['from_at'])}"
 
 
 def _verdict_groups(verdicts: list[Json], clock: CompanyClock) -> Json:
@@ -328,7 +328,7 @@ def _verdict_groups(verdicts: list[Json], clock: CompanyClock) -> Json:
             sentence = sentence[0].lower() + sentence[1:]
         decided.append(
             {
-                "when": f"{clock.moment(first['at'])}, {', and '.join(stages)}",
+                "when": f"{clock.format_moment(first['at'])}, {', and '.join(stages)}",
                 "said": f"{DECISIONS[first['decision']]}{sentence}",
                 "where": f"It was then {_borrower_location(first, clock)}.",
                 "rules": [*map(_rule_text, _deciding_results(first)), *_rule_change_notes(first)],
@@ -341,7 +341,7 @@ def _verdict_groups(verdicts: list[Json], clock: CompanyClock) -> Json:
 
 def _borrower_location(verdict: Json, clock: CompanyClock) -> str:
     places = (verdict["facts"] or {}).get("places") or []
-    said = dict.fromkeys(clock.there(verdict["at"], place) for place in places)
+    said = dict.fromkeys(clock.format_at_place(verdict["at"], place) for place in places)
     return ", ".join(said) or "at no place that we know"
 
 
@@ -355,8 +355,8 @@ def _deciding_results(verdict: Json) -> list[Json]:
 def _rule_change_notes(verdict: Json) -> Iterator[str]:
     """The company's own changes of rules that it rests on, and what it were without each."""
     for find_change_effect in find_change_effects(verdict["facts"]):
-        without = find_change_effect.without or "the answer is the same."
-        yield f"Rule change {find_change_effect.amendment.number}, {find_change_effect.says}. Without it: {without}"
+        without = find_change_effect.sentence_without or "the answer is the same."
+        yield f"Rule change {find_change_effect.amendment.number}, {find_change_effect.description}. Without it: {without}"
 
 
 def _rule_text(rule: Json) -> str:
@@ -376,7 +376,7 @@ def _call_line(one: Json, evidence: Json, clock: CompanyClock) -> Json:
     words = _used_template_names(_opening_template_ids(one["id"], evidence), evidence, clock)
     notes += [f"Words before whoever called: {name}." for name in words]
     about = (it for it in evidence["recordings"] if it["attempt_id"] == one["id"])
-    notes += [said for it in about for said in describe_recording(it, clock.moment)]
+    notes += [said for it in about for said in describe_recording(it, clock.format_moment)]
     return _build_line(one["at"], f"{way} {where}", clock, by=who, notes=notes)
 
 
@@ -390,7 +390,7 @@ def _number_check_line(one: Json, clock: CompanyClock) -> Json:
     """What a vendor was asked about the number, and what it said."""
     number = format_address(one["number"])
     if one["kind"] == "reassigned":
-        since = clock.day(f"{one['since']}T12:00:00+00:00")
+        since = clock.format_day(f"{one['since']}T12:00:00+00:00")
         title = f"Asked whether {number} changed hands after {since}"
         answer = one["response"].replace("_", " ")
     else:

@@ -98,7 +98,7 @@ def _number_lists(address: str) -> Json:
                 "list": one.registry,
                 "dated": one.dated.isoformat(),
                 "is_listed": one.is_listed,
-                "by": one.by,
+                "by": one.vendor,
             }
             for one in number_lookup.look_up_number(address)
         ],
@@ -189,7 +189,7 @@ def _list_inquiries(people: Sequence[Person]) -> list[Json]:
 def _template_version(one: Template) -> Json:
     """The wording that messages were made from, word for word, and its approval."""
     names = [
-        *("id", *Template.PLACE, "version", "subject", "body", "summary"),
+        *("id", *Template.PLACE_COLUMNS, "version", "subject", "body", "summary"),
         *("written_at", "decided_at", "is_alone", "from_at", "until_at", "approved_until"),
     ]
     who = {"written_by": one.written_by, "decided_by": one.decided_by}

@@ -33,9 +33,9 @@ def pack_signed_zip(parts: Mapping[str, bytes], *, at: datetime) -> bytes:
     return target.getvalue()
 
 
-def to_json_bytes(said: Any) -> bytes:
+def to_json_bytes(value: Any) -> bytes:
     """The machine form of something."""
-    return json.dumps(said, ensure_ascii=False, indent=1, sort_keys=True).encode()
+    return json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True).encode()
 
 
 def render_pdf(layout: Path, told: Mapping[str, Any]) -> bytes:

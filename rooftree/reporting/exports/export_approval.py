@@ -39,7 +39,7 @@ class ExportIntent:
     caller: ClientInfo
     query: str = ""  # what narrows the list, as in its address
 
-    def words(self) -> str:
+    def checked_reason(self) -> str:
         """The reason as it is kept. Raises `CannotExport` when it is none."""
         reason = " ".join(self.reason.split())
         if len(reason) < MIN_REASON_LENGTH:
@@ -62,7 +62,7 @@ def request_approval(
     asked: ExportIntent, *, number: int, approvers: QuerySet[User], at: datetime
 ) -> ExportRequest:
     """Ask for a second person; asked twice it is one. Raises `CannotExport` without a reason."""
-    reason = asked.words()
+    reason = asked.checked_reason()
     with transaction.atomic():
         User.objects.select_for_update(no_key=True).get(
             pk=asked.user_id
@@ -102,7 +102,7 @@ def decide_request(ask_id: UUID, *, is_allowed: bool, by: User, at: datetime) ->
         said = "allowed" if is_allowed else "refused"
         write_event(f"reporting.export.{said}", at=at, actor=f"user:{by.pk}", ask=row.pk)
         staff_notices.notify_user(
-            user_id=row.asked_by_id, kind="export", cause=f"export:{row.pk}:decided",
+            user_id=row.asked_by_id, kind="export", idempotency_key=f"export:{row.pk}:decided",
             text=f"{by.name} {said} your export of {row.number:,} people."
             + (f" It is good for {APPROVAL_VALID_FOR.days} days, once." if is_allowed else ""),
             at=at,

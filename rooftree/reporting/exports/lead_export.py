@@ -47,9 +47,9 @@ def export_leads_csv(
 
 def log_export(asked: ExportIntent, *, number: int, at: datetime) -> None:
     """Write down who takes so many people out, and why. Raises `CannotExport` without a reason."""
-    reason = asked.words()
+    reason = asked.checked_reason()
     entry = access_log.record_access(
-        AccessKind.EXPORTED, caller=asked.caller, at=at, user_id=asked.user_id,
+        AccessKind.EXPORTED, client=asked.caller, at=at, user_id=asked.user_id,
         subject=asked.subject, reason=reason, number=number,
     )  # fmt: skip
     write_event(

@@ -38,7 +38,7 @@ class StatusChange:
 
     touch_id: UUID
     status: str
-    since_at: datetime
+    reached_at: datetime
 
 
 def find_status_changes(source: Source, *, at: datetime) -> list[StatusChange]:
@@ -55,9 +55,9 @@ def find_status_changes(source: Source, *, at: datetime) -> list[StatusChange]:
         status = max(reached, key=STATUS_RANK.__getitem__, default="")
         before = told.get(row["pk"], "")
         if status and status != before:
-            found.append(StatusChange(touch_id=row["pk"], status=status, since_at=reached[status]))
+            found.append(StatusChange(touch_id=row["pk"], status=status, reached_at=reached[status]))
         elif before not in ("", CORRECTED) and not status:
-            found.append(StatusChange(touch_id=row["pk"], status=CORRECTED, since_at=at))
+            found.append(StatusChange(touch_id=row["pk"], status=CORRECTED, reached_at=at))
     return found
 
 
@@ -86,7 +86,7 @@ def create_file(*, source_id: UUID, by: User, at: datetime) -> StatusFile:
         StatusLine.objects.bulk_create(
             StatusLine(
                 id=uuid7_at(at), file=made, touch_id=status_change.touch_id, status=status_change.status,
-                word=contract.statuses.get(status_change.status) or status_change.status, since_at=status_change.since_at,
+                word=contract.statuses.get(status_change.status) or status_change.status, since_at=status_change.reached_at,
             )
             for status_change in news
         )  # fmt: skip

@@ -168,7 +168,7 @@ def _build_finding(
     chance = "chance alone may explain it" if group.may_be_chance else "more than chance explains"
     return compliance_findings.NewFinding(
         rule=FLR_01.id,
-        cause=f"fair:{report.month:%Y-%m}:{report.measure}:{by}:{group.name}",
+        idempotency_key=f"fair:{report.month:%Y-%m}:{report.measure}:{by}:{group.name}",
         sentence=f"{report.month:%B %Y}, {label} by {by}: {group_label(by, group.name)} against its "
         f"reference, ratio {ratio}; {chance}.",
         notice=f"A comparison of {report.month:%B %Y} needs your review.",

@@ -22,7 +22,7 @@ class Maturity:
     judge_from: date | None = None  # when a young cohort will have grown up enough
 
     @property
-    def word(self) -> str:
+    def label(self) -> str:
         if self.share is None:
             return "unknown"
         if self.share >= MATURE:

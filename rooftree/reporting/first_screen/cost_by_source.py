@@ -69,13 +69,13 @@ class CostRow:
     spend_cents: int = 0
     revenue_cents: int = 0
     amount_cents: int = 0
-    waits: dict[int, int] = field(default_factory=dict)  # leads by bucket of speed
+    wait_counts: dict[int, int] = field(default_factory=dict)  # leads by bucket of speed
     arrivals: dict[date, int] = field(default_factory=dict)  # by the middle of the week
-    ripe: Maturity = field(default_factory=lambda: Maturity(share=None))
+    maturity: Maturity = field(default_factory=lambda: Maturity(share=None))
 
     @property
     def attempted(self) -> int:
-        return sum(self.waits.values())
+        return sum(self.wait_counts.values())
 
     @property
     def cost_per_funded_cents(self) -> int | None:
@@ -92,18 +92,18 @@ class CostRow:
 
     @property
     def median_seconds(self) -> float | None:
-        return speed_to_lead.quantile_seconds(self.waits, 0.5)
+        return speed_to_lead.quantile_seconds(self.wait_counts, 0.5)
 
     @property
     def p90_seconds(self) -> float | None:
-        return speed_to_lead.quantile_seconds(self.waits, 0.9)
+        return speed_to_lead.quantile_seconds(self.wait_counts, 0.9)
 
     @property
     def expected_fundings(self) -> int | None:
         """How many more loans this cohort will fund, at the company's own pace."""
-        if not self.ripe.share:
+        if not self.maturity.share:
             return None
-        return round(self.funded * (1 - self.ripe.share) / self.ripe.share)
+        return round(self.funded * (1 - self.maturity.share) / self.maturity.share)
 
     @property
     def expected_cost_cents(self) -> tuple[int, int] | None:
@@ -114,10 +114,10 @@ class CostRow:
         low, high = self.funded + more + sqrt(more), self.funded + max(more - sqrt(more), 0)
         return round(self.spend_cents / low), round(self.spend_cents / high)
 
-    def add(self, measure: str, bucket: int, week: date | None, amount: int) -> None:
+    def add_cell(self, measure: str, bucket: int, week: date | None, amount: int) -> None:
         """Take in one cell; one with a week only tells when the leads arrived."""
         if measure == "attempted":
-            self.waits[bucket] = self.waits.get(bucket, 0) + amount
+            self.wait_counts[bucket] = self.wait_counts.get(bucket, 0) + amount
             return
         if week:
             middle = week + timedelta(days=3)
@@ -139,7 +139,7 @@ class Month:
     leads: int
     spend_cents: int
     funded: int
-    ripe: Maturity
+    maturity: Maturity
 
     @property
     def cost_per_funded_cents(self) -> int | None:
@@ -153,17 +153,17 @@ class FirstScreen:
     period: ReportPeriod
     rows: list[CostRow]  # lowest cost first; those without a funded loan, and in audit, last
     total: CostRow
-    before: CostRow  # the same, of the period before
+    previous_total: CostRow  # the same, of the period before
     months: list[Month]  # twelve, oldest first
-    fundings_known: int  # what the ripeness rests on
-    begins: date | None  # when the oldest lead on file arrived
+    known_fundings: int  # what the ripeness rests on
+    oldest_lead_on: date | None  # when the oldest lead on file arrived
 
     @property
     def has_full_previous_period(self) -> bool:
         """Whether the leads on file cover the period before, so that it may be compared with."""
         return (
-            self.begins is not None
-            and self.begins < self.period.before().from_date + COVERAGE_GRACE
+            self.oldest_lead_on is not None
+            and self.oldest_lead_on < self.period.previous().from_date + COVERAGE_GRACE
         )
 
 
@@ -191,7 +191,7 @@ def load_first_screen(
     cells = _run_query(
         _CELLS_SQL,
         start=period.from_date,
-        before=period.before().from_date,
+        before=period.previous().from_date,
         until=period.until_date,
         paths=paths,
         ripe=ripe,
@@ -201,18 +201,18 @@ def load_first_screen(
         if only and source_id != only:
             continue
         if is_now:
-            now.setdefault(source_id, _source_row(known[source_id])).add(*cell)
-        (total if is_now else before).add(*cell)
+            now.setdefault(source_id, _source_row(known[source_id])).add_cell(*cell)
+        (total if is_now else before).add_cell(*cell)
     for row in (total, before, *now.values()):
-        row.ripe = measure_maturity(lags, row.arrivals_by_day(ripe), today)
+        row.maturity = measure_maturity(lags, row.arrivals_by_day(ripe), today)
     return FirstScreen(
         period=period,
         rows=sorted((row for row in now.values() if _has_figures(row)), key=_sort_key),
         total=total,
-        before=before,
+        previous_total=before,
         months=_monthly_trend(lags, paths, today),
-        fundings_known=lags.fundings,
-        begins=_oldest_lead_date(),
+        known_fundings=lags.fundings,
+        oldest_lead_on=_oldest_lead_date(),
     )
 
 
@@ -239,7 +239,7 @@ def _monthly_trend(lags: Any, paths: list[str] | None, today: date) -> list[Mont
             leads=sums.get((first, "leads"), 0),
             spend_cents=sums.get((first, "spend_cents"), 0),
             funded=sums.get((first, "funded"), 0),
-            ripe=measure_maturity(
+            maturity=measure_maturity(
                 lags, {first.replace(day=15): sums.get((first, "leads"), 0)}, today
             ),
         )

@@ -21,11 +21,11 @@ class ReportPeriod:
     from_date: date
     until_date: date
 
-    def before(self) -> "ReportPeriod":
+    def previous(self) -> "ReportPeriod":
         """The period of the same kind that ends where this one begins."""
         return _period_ending_at(self.kind, _month_number(self.from_date))
 
-    def after(self) -> "ReportPeriod":
+    def following(self) -> "ReportPeriod":
         """The period of the same kind that begins where this one ends."""
         return _period_ending_at(
             self.kind, _month_number(self.until_date) + _MONTHS_PER_KIND[self.kind]

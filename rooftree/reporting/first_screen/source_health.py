@@ -46,13 +46,13 @@ class SourceHealth:
     """One source as its row shows it."""
 
     source: Source
-    word: str  # well | set_aside | silent | drifted | quiet | paused | audit | new
+    status: str  # well | set_aside | silent | drifted | quiet | paused | audit | new
     last_at: datetime | None
     today: int
-    usual: tuple[int, int] | None  # least and most by this time of day; None: too new to say
+    usual_range: tuple[int, int] | None  # least and most by this time of day; None: too new to say
     days: list[int]  # leads a day, oldest first, today last
-    set_aside: int
-    set_aside_since: datetime | None
+    quarantined: int
+    quarantined_since: datetime | None
 
 
 def load_source_health(*, at: datetime) -> list[SourceHealth]:
@@ -86,13 +86,13 @@ def _build_health(
     today = counts.get(0, 0)
     return SourceHealth(
         source=source,
-        word=_status(source, last_at, set_aside, usual, today, at),
+        status=_status(source, last_at, set_aside, usual, today, at),
         last_at=last_at,
         today=today,
-        usual=usual,
+        usual_range=usual,
         days=[days.get((source.pk, ago), 0) for ago in range(SPARKLINE_DAYS - 1, -1, -1)],
-        set_aside=set_aside,
-        set_aside_since=since,
+        quarantined=set_aside,
+        quarantined_since=since,
     )
 
 

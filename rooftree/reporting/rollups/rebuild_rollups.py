@@ -35,7 +35,7 @@ class SumDifference:
 
     key: tuple[Any, ...]  # in the order of truth.KEY
     counted: int
-    true: int
+    actual: int
 
 
 def find_differences(*, limit: int = 100) -> list[SumDifference]:
@@ -52,7 +52,7 @@ def find_differences(*, limit: int = 100) -> list[SumDifference]:
         rows = cursor.fetchall()
         cursor.execute(_MONTH_DIFFERENCES_SQL, [limit])
         rows += cursor.fetchall()
-    return [SumDifference(key=tuple(key), counted=c, true=t) for *key, c, t in rows]
+    return [SumDifference(key=tuple(key), counted=c, actual=t) for *key, c, t in rows]
 
 
 def rebuild_all(*, at: datetime) -> int:

@@ -47,7 +47,7 @@ def build_entries(lead: Lead) -> Iterator[TimelineEntry]:
             icon="phone",
             mark=mark,
             title="They called us" if attempt.direction == "in" else title,
-            rest=f"by {who}" if who and title != "Spoke" else f"with {who}" if who else "",
+            detail=f"by {who}" if who and title != "Spoke" else f"with {who}" if who else "",
             body=_recording_text(getattr(attempt, "recording", None)),
         )
 

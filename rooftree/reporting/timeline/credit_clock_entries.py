@@ -19,7 +19,7 @@ def build_entries(lead: Lead) -> Iterator[TimelineEntry]:
             group=EntryGroup.LOAN,
             icon="clock",
             title=title,
-            rest=f"due by {clock.due_on:%b} {clock.due_on.day}",
+            detail=f"due by {clock.due_on:%b} {clock.due_on.day}",
             body=clock.sentence,
             mark=EntryMark.HOLD,
         )
@@ -30,7 +30,7 @@ def build_entries(lead: Lead) -> Iterator[TimelineEntry]:
                 group=EntryGroup.LOAN,
                 icon="check",
                 title=CLOCK_OUTCOMES[clock.closed_as],
-                rest=f"seen by {clock.closed_by.name}" if clock.closed_by else "as the LOS shows",
+                detail=f"seen by {clock.closed_by.name}" if clock.closed_by else "as the LOS shows",
                 body=clock.proof.get("reference", ""),
                 mark=EntryMark.OK,
             )

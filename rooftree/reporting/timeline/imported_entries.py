@@ -34,7 +34,7 @@ def build_entries(lead: Lead) -> Iterator[TimelineEntry]:
             group=EntryGroup.MESSAGES if row.kind in MESSAGES else EntryGroup.OTHER,
             icon=icon,
             title=said.get(row.direction, said[""]),
-            rest=f"imported from {row.source.name}{who}",
+            detail=f"imported from {row.source.name}{who}",
             quote=_entry_quote(row),
         )
 

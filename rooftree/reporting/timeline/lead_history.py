@@ -115,7 +115,7 @@ def _touch_entries(lead: Lead) -> Iterator[TimelineEntry]:
             cents=costs.get(touch.delivery_id),
             body=". ".join(about),
             quote=conversation_entries.conversation_quote(touch),
-            why=conversation_entries.extraction_sources(touch),
+            explanation=conversation_entries.extraction_sources(touch),
             links=(("The delivery as it came", "delivery", touch.delivery_id),),
         )
 
@@ -141,7 +141,7 @@ def _signal_entries(lead: Lead) -> Iterator[TimelineEntry]:
             group=EntryGroup.MESSAGES,
             icon=icon,
             title="",
-            rest=words,
+            detail=words,
         )
 
 
@@ -154,7 +154,7 @@ def _remark_entries(lead: Lead) -> Iterator[TimelineEntry]:
             icon="edit",
             mark=EntryMark.PERSON,
             title=remark.by.name,
-            rest="wrote a note",
+            detail="wrote a note",
             quote=Quote(text=remark.text),
         )
 
@@ -182,8 +182,8 @@ def _consent_entries(lead: Lead) -> Iterator[TimelineEntry]:
                 "denied": "Consent refused",
                 "not_provided": "No consent came with the inquiry",
             }[consent.status],
-            rest=f"for {media}" if given and media else "",
-            why=Explanation(question="What they agreed to", sentence=consent.wording)
+            detail=f"for {media}" if given and media else "",
+            explanation=Explanation(question="What they agreed to", sentence=consent.wording)
             if consent.wording
             else None,
         )
@@ -198,7 +198,7 @@ def _revocation_entries(lead: Lead) -> Iterator[TimelineEntry]:
             icon="ban",
             mark=EntryMark.LATE,
             title=f"No more {_join_words(MEDIA.get(name, name) for name in stop.media)}",
-            rest={
+            detail={
                 "stop": "they said stop",
                 "unsubscribe": "they unsubscribed",
                 "do_not_contact": "they asked not to be contacted",
@@ -220,7 +220,7 @@ def _routing_entries(lead: Lead) -> Iterator[TimelineEntry]:
             icon="routing",
             mark=EntryMark.SYSTEM if chosen else EntryMark.LATE,
             title=f"Routed to {chosen.user.name}" if chosen else "Nobody could be chosen",
-            rest=f"by the rule “{decision.rule_name}”" if decision.rule_name else "",
+            detail=f"by the rule “{decision.rule_name}”" if decision.rule_name else "",
             body=decision.sentence,
             links=(("See every candidate", "decision", decision.pk),),
         )
@@ -244,7 +244,7 @@ def _offer_entries(lead: Lead) -> Iterator[TimelineEntry]:
                 icon="clock" if mark is EntryMark.LATE else "user",
                 mark=mark,
                 title=name,
-                rest=f"{words}, {waited} s after the offer" if waited < 3600 else words,
+                detail=f"{words}, {waited} s after the offer" if waited < 3600 else words,
                 body=""
                 if offer.ended_because == "silence"
                 else offer.ended_because.replace("_", " ").capitalize(),
@@ -262,7 +262,7 @@ def _ring_entries(lead: Lead) -> Iterator[TimelineEntry]:
             icon="phone",
             mark=EntryMark.LATE if failed else EntryMark.SYSTEM,
             title=f"{'Could not ring' if failed else 'Rang'} {ring.officer.user.name}",
-            rest=ring.problem if failed else _ring_outcome(ring),
+            detail=ring.problem if failed else _ring_outcome(ring),
         )
 
 
@@ -287,7 +287,7 @@ def _ownership_entries(lead: Lead) -> Iterator[TimelineEntry]:
             icon="user",
             mark=EntryMark.PERSON,
             title=f"Given to {ownership.officer.user.name}",
-            rest=f"by {giver}",
+            detail=f"by {giver}",
         )
 
 
@@ -302,7 +302,7 @@ def _milestone_entries(lead: Lead) -> Iterator[TimelineEntry]:
             icon="flag" if funded else "los",
             mark=EntryMark.OK if funded else EntryMark.ACCENT,
             title=milestone_label(step.code),
-            rest=f"loan {number}" if number else "",
+            detail=f"loan {number}" if number else "",
             cents=step.loan.amount_cents if funded else None,
         )
 
@@ -323,7 +323,7 @@ def _handoff_entries(lead: Lead) -> Iterator[TimelineEntry]:
             icon="los",
             mark=EntryMark.LATE if handoff.state == "rejected" else EntryMark.PERSON,
             title=f"Handed to {handoff.connection.name}",
-            rest=f"by {handoff.asked_by.name}" if handoff.asked_by else "",
+            detail=f"by {handoff.asked_by.name}" if handoff.asked_by else "",
             body=handoff.problem or f"The file {words[handoff.state]}",
         )
 
@@ -338,7 +338,7 @@ def _rate_watch_entries(lead: Lead) -> Iterator[TimelineEntry]:
             group=EntryGroup.LOAN,
             icon="rates",
             title="Rate watch set",
-            rest=f"by {who}: tell them at {about}",
+            detail=f"by {who}: tell them at {about}",
         )
         if watch.reached_at and watch.reached_by:
             yield TimelineEntry(
@@ -348,7 +348,7 @@ def _rate_watch_entries(lead: Lead) -> Iterator[TimelineEntry]:
                 icon="rates",
                 mark=EntryMark.ACCENT,
                 title="Rate reached",
-                rest=f"{watch.reached_by.rate_pct:.3f}%, {watch.reached_by.apr_pct:.3f}% APR",
+                detail=f"{watch.reached_by.rate_pct:.3f}%, {watch.reached_by.apr_pct:.3f}% APR",
                 body=f"Their target was {about}. Sheet: {watch.reached_by.sheet}",
             )
 
@@ -361,7 +361,7 @@ def _enrollment_entries(lead: Lead) -> Iterator[TimelineEntry]:
             group=EntryGroup.MESSAGES,
             icon="sequence",
             title=f"Sequence “{enrolment.sequence.name}”",
-            rest=f"began, by v{enrolment.sequence.version} of its steps",
+            detail=f"began, by v{enrolment.sequence.version} of its steps",
         )
         if enrolment.ended_at:
             yield TimelineEntry(
@@ -370,7 +370,7 @@ def _enrollment_entries(lead: Lead) -> Iterator[TimelineEntry]:
                 group=EntryGroup.MESSAGES,
                 icon="sequence",
                 title=f"Sequence “{enrolment.sequence.name}”",
-                rest=f"ended: {enrolment.ended_because.replace('_', ' ')}",
+                detail=f"ended: {enrolment.ended_because.replace('_', ' ')}",
             )
 
 
@@ -383,7 +383,7 @@ def _closing_entries(lead: Lead) -> Iterator[TimelineEntry]:
             group=EntryGroup.OTHER,
             icon="clock",
             title="Closed",
-            rest=lead.retired_reason,
+            detail=lead.retired_reason,
         )
 
 

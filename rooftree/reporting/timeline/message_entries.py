@@ -35,7 +35,7 @@ def message_entry(message: Message) -> TimelineEntry:
     """One message, theirs or ours. Reads nothing: verdict, template and people are loaded."""
     name = MEDIUM_NAMES.get(message.medium, message.medium)
     quote = Quote(
-        text=message.body if message.medium == "email" else message.words,
+        text=message.body if message.medium == "email" else message.full_text,
         is_ours=message.direction == "out",
         language=message.language,
         subject=message.subject,
@@ -48,7 +48,7 @@ def message_entry(message: Message) -> TimelineEntry:
             icon="chat" if message.medium == "text" else "mail",
             mark=EntryMark.PERSON,
             title="They wrote",
-            rest=f"by {name.lower()}",
+            detail=f"by {name.lower()}",
             quote=quote,
         )
     fate, mark = STATE_TITLES.get(message.state, (message.state, EntryMark.SYSTEM))
@@ -63,10 +63,10 @@ def message_entry(message: Message) -> TimelineEntry:
         else "ban",
         mark=mark,
         title=f"{name} {fate}",
-        rest=_sender_text(message),
+        detail=_sender_text(message),
         body=message.problem or (WAITS_FOR_MORNING if _waits_for_morning(message) else ""),
         quote=quote,
-        why=_verdict_explanation(message),
+        explanation=_verdict_explanation(message),
     )
 
 

@@ -69,11 +69,11 @@ class TimelineEntry:
     group: EntryGroup
     icon: str
     title: str  # bold
-    rest: str = ""  # after the title, plain
+    detail: str = ""  # after the title, plain
     body: str = ""
     mark: EntryMark = EntryMark.SYSTEM
     quote: Quote | None = None
-    why: Explanation | None = None
+    explanation: Explanation | None = None
     cents: int | None = None  # what it cost or is worth
     links: tuple[tuple[str, str, UUID], ...] = field(default=())  # (words, kind of page, id)
 

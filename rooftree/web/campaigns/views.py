@@ -86,7 +86,7 @@ MESSAGE_STATES = {  # of messages, as a page lists them: icon, tone, words
 class CampaignForm(StaffForm):
     """Which wording, to whom."""
 
-    PARTS = (
+    FIELDSETS = (
         ("What", ("title", "wording")),
         ("To whom", ("stages", "source", "state", "loan", "silent_days")),
     )
@@ -97,7 +97,7 @@ class CampaignForm(StaffForm):
     state = choice_field("Property in", [("", "Any state"), *STATES.items()], required=False)
     loan = choice_field("Loan", LOAN_KIND_NAMES.items(), required=False)
     silent_days = integer_field(
-        "Not written to or called for, days", least=0, most=3650, required=False
+        "Not written to or called for, days", min_value=0, max_value=3650, required=False
     )
 
     def __init__(self, *args: Any, at: Any, **kwargs: Any) -> None:
@@ -198,7 +198,7 @@ def stop_everything(request: StaffRequest) -> HttpResponse:
     require_permission(request.user, "stop_sending")
     because = " ".join(request.POST.get("because", "").split())[:150]
     words = f"{request.user.name} stopped it. {because}".strip()
-    sending_pause.begin_pause(because=words[:200], backup_at=None, at=request.at)
+    sending_pause.begin_pause(reason=words[:200], backup_at=None, at=request.at)
     return respond_done(request, "Nothing leaves any more", back_to=reverse("releases"))
 
 

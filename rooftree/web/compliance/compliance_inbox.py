@@ -33,7 +33,7 @@ DUE_SOON = timedelta(days=5)  # a day that is so near is named before it is over
 class InboxLine:
     """One thing to see to: in words, how loud, and where."""
 
-    said: str
+    text: str
     href: str
     is_late: bool = False
 
@@ -125,7 +125,7 @@ def _license_lines(user: User, today: date) -> Iterator[InboxLine]:
         ).count()  # fmt: skip
         if ending:
             said = f"{count_noun(ending, 'license')} end{'s' if ending == 1 else ''} within 30 days"
-            yield InboxLine(said=said, href=reverse("setup_licenses"))
+            yield InboxLine(text=said, href=reverse("setup_licenses"))
 
 
 LINE_SOURCES: tuple[Callable[[User, date], Iterator[InboxLine]], ...] = (
@@ -139,13 +139,13 @@ def _due_lines(days: Iterable[date], today: date, noun: str, name: str) -> Itera
     listed = list(days)
     if late := sum(day < today for day in listed):
         said = f"{count_noun(late, noun)} {'is' if late == 1 else 'are'} late"
-        yield InboxLine(said=said, href=reverse(name), is_late=True)
+        yield InboxLine(text=said, href=reverse(name), is_late=True)
     if soon := sum(today <= day <= today + DUE_SOON for day in listed):
         said = f"{count_noun(soon, noun)} {'is' if soon == 1 else 'are'} due within 5 days"
-        yield InboxLine(said=said, href=reverse(name))
+        yield InboxLine(text=said, href=reverse(name))
 
 
 def _waiting_lines(number: int, noun: str, what: str, name: str) -> Iterator[InboxLine]:
     if number:
         said = f"{count_noun(number, noun)} wait{'s' if number == 1 else ''} {what}"
-        yield InboxLine(said=said, href=reverse(name))
+        yield InboxLine(text=said, href=reverse(name))

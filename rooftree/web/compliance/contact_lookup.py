@@ -55,10 +55,10 @@ class ContactAddress:
     """A number or address as filed, and as people write it."""
 
     key: str
-    shown: str
+    display: str
 
     @property
-    def is_mail(self) -> bool:
+    def is_email(self) -> bool:
         return "@" in self.key
 
 
@@ -66,14 +66,14 @@ def parse_address(typed: str) -> ContactAddress | None:
     """The number or address in what was typed; None when it is neither."""
     mail = parse_email_address(typed)
     if mail:
-        return ContactAddress(key=comparison_key(mail), shown=mail)
+        return ContactAddress(key=comparison_key(mail), display=mail)
     number = parse_phone_number(typed).e164
-    return ContactAddress(key=number, shown=display_formats.phone(number)) if number else None
+    return ContactAddress(key=number, display=display_formats.phone(number)) if number else None
 
 
 def find_people(address: ContactAddress, user: User) -> QuerySet[Person]:
     """Who has, or had, this number or address, among those the user may know of."""
-    has = Q(emails__key=address.key) if address.is_mail else Q(phones__e164=address.key)
+    has = Q(emails__key=address.key) if address.is_email else Q(phones__e164=address.key)
     people = Person.objects.filter(has).distinct()
     if user.branch_id is not None:
         people = people.filter(leads__in=leads_visible_to(user))

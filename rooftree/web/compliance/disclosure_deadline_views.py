@@ -85,7 +85,7 @@ FIELD_APPLIES_TO = {  # fields that not every clock has: of which kinds, or with
 class ProofForm(StaffForm):
     """What a person of compliance saw in the LOS."""
 
-    PARTS = (
+    FIELDSETS = (
         ("", ("outcome", "on_date", "reference", "note")),
         (
             "How it was delivered",
@@ -115,9 +115,9 @@ class ProofForm(StaffForm):
     is_adverse = checkbox_field("It is an adverse action notice")
     reasons = LinesField("The specific reasons it gives")
     reports_used = integer_field(
-        "Consumers whose credit report was used", least=0, most=10, required=False
+        "Consumers whose credit report was used", min_value=0, max_value=10, required=False
     )
-    notices = integer_field("Consumers who were sent the notice", least=0, most=10, required=False)
+    notices = integer_field("Consumers who were sent the notice", min_value=0, max_value=10, required=False)
     score_disclosed = checkbox_field("It discloses the score that was used")
     reply_by = date_field(
         "They may reply by", "Of a notice of incompleteness: the day it gives", required=False

@@ -157,10 +157,10 @@ def _parse_list_date(typed: str, name: str) -> date:
 
 def _load_summary(found: LoadResult, *, would: bool = False) -> str:
     name = list_title(found.registry)
-    if found.was_known:
+    if found.was_already_loaded:
         return f"This very file was loaded before; {name} is as it was"
     verb, noun = "would be " if would else "", "number" if found.added == 1 else "numbers"
-    gap = watched_folder.describe_redundant_changes(found.strays)
+    gap = watched_folder.describe_redundant_changes(found.redundant_changes)
     said = (
         f"{name} of {found.dated:%m/%d}: {found.added:,} {noun} {verb}added, "
         f"{found.removed:,} taken off"

@@ -41,14 +41,14 @@ class RuleChangeForm(StaffForm):
 
     from_date = date_field("In force from")
     cite = text_field(
-        "The law, order or document it rests on", "As 47 CFR 64.1200(c)(1)", longest=MAX_CITE_LENGTH
+        "The law, order or document it rests on", "As 47 CFR 64.1200(c)(1)", max_length=MAX_CITE_LENGTH
     )
     why = text_field(
-        "The reason", "Shown beside the value for good; names nobody", longest=MAX_WHY_LENGTH
+        "The reason", "Shown beside the value for good; names nobody", max_length=MAX_WHY_LENGTH
     )
     counsel = text_field(
         "Counsel’s document", "Needed where it lets through what the rules as they came stop",
-        required=False, longest=MAX_COUNSEL_LENGTH,
+        required=False, max_length=MAX_COUNSEL_LENGTH,
     )  # fmt: skip
 
     def __init__(self, *args: Any, item: RuleItem, now: Any, **kwargs: Any) -> None:
@@ -56,9 +56,9 @@ class RuleChangeForm(StaffForm):
         made = FIELD_BUILDERS[item.kind](item)
         begun = {**INITIAL_BUILDERS[item.kind](now), **kwargs.pop("initial", {})}
         super().__init__(*args, more=made, initial=begun, **kwargs)
-        hint = f"By {item.clock}; what was decided before stays"
+        hint = f"By {item.clock_name}; what was decided before stays"
         self.fields["from_date"].help_text = hint
-        self.PARTS = (
+        self.FIELDSETS = (
             (item.label, tuple(made)),
             ("When and why", ("from_date", "cite", "why", "counsel")),
         )
@@ -75,18 +75,18 @@ class RuleChangeEndForm(StaffForm):
     """The end of a change: from when on it counts no more, and why."""
 
     from_date = date_field("The first day without it")
-    cite = text_field("The law, order or document it rests on", longest=MAX_CITE_LENGTH)
+    cite = text_field("The law, order or document it rests on", max_length=MAX_CITE_LENGTH)
     why = text_field(
-        "The reason", "Shown beside the value for good; names nobody", longest=MAX_WHY_LENGTH
+        "The reason", "Shown beside the value for good; names nobody", max_length=MAX_WHY_LENGTH
     )
     counsel = text_field(
         "Counsel’s document", "Needed where an earlier change then counts that lets more through",
-        required=False, longest=MAX_COUNSEL_LENGTH,
+        required=False, max_length=MAX_COUNSEL_LENGTH,
     )  # fmt: skip
 
     def __init__(self, *args: Any, item: RuleItem, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["from_date"].help_text = f"By {item.clock}"
+        self.fields["from_date"].help_text = f"By {item.clock_name}"
 
 
 def build_grounds(typed: dict[str, Any]) -> ChangeGrounds:
@@ -223,7 +223,7 @@ FIELD_BUILDERS: dict[str, Callable[[RuleItem], dict[str, forms.Field]]] = {
     "dates": lambda item: {"value": DatesField(item.label, "One a line, as 12/24/2026")},
     "switch": lambda item: {"value": choice_field(item.label, SWITCH_CHOICES, required=False)},
     "number": lambda item: {
-        "value": integer_field(item.label, item.unit.capitalize(), least=item.least, most=item.most)
+        "value": integer_field(item.label, item.unit.capitalize(), min_value=item.least, max_value=item.most)
     },
 }
 INITIAL_BUILDERS: dict[str, Callable[[Any], dict[str, Any]]] = {

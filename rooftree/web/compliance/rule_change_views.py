@@ -74,7 +74,7 @@ def propose_change(request: StaffRequest, place: str, item: str) -> HttpResponse
 
     if is_sent and form.submit(write):
         return respond_done(
-            request, AWAITING_APPROVAL_MESSAGE, back_to=reverse("rule_change", args=[form.made.pk])
+            request, AWAITING_APPROVAL_MESSAGE, back_to=reverse("rule_change", args=[form.result.pk])
         )
     came = rule_items.shipped_value(place, item, today)
     context = {
@@ -102,7 +102,7 @@ def propose_end(request: StaffRequest, change_id: UUID) -> HttpResponse:
 
     if is_sent and form.submit(write):
         return respond_done(
-            request, AWAITING_APPROVAL_MESSAGE, back_to=reverse("rule_change", args=[form.made.pk])
+            request, AWAITING_APPROVAL_MESSAGE, back_to=reverse("rule_change", args=[form.result.pk])
         )
     context = {"form": form, "one": one, "name": place_name(one.place), "about": about}
     return render(request, "compliance/rules/end.html", context, status=422 if is_sent else 200)

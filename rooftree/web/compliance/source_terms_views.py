@@ -66,7 +66,7 @@ class SourceTermsForm(StaffForm):
     )  # fmt: skip
     report_words = textarea_field("The words for it", "Exactly as the consumer signs them", rows=3)
     proof_owed = text_field(
-        "Proof the source owes us", "As certificates on request", required=False, longest=200
+        "Proof the source owes us", "As certificates on request", required=False, max_length=200
     )
 
 

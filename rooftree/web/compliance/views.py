@@ -77,7 +77,7 @@ def add_do_not_contact(request: StaffRequest) -> HttpResponse:
     require_permission(request.user, "see_compliance")
     address = contact_lookup.parse_address(request.POST.get("address", ""))
     media = [one for one in MEDIA if one in request.POST.getlist("media")]
-    back = f"{reverse('compliance')}?{urlencode({'q': address.shown if address else ''})}"
+    back = f"{reverse('compliance')}?{urlencode({'q': address.display if address else ''})}"
     if address is None or not media:
         why = (
             "Tick what must stop." if address else "This is no phone number and no e-mail address."
@@ -91,10 +91,10 @@ def add_do_not_contact(request: StaffRequest) -> HttpResponse:
         media=media,
         words=request.POST.get("words", "").strip()[:500],
         origin=f"user:{request.user.pk}",
-        cause=f"page:{_parse_or_new_uuid(request.POST.get('token'))}",
+        idempotency_key=f"page:{_parse_or_new_uuid(request.POST.get('token'))}",
         at=request.at,
     )
-    return respond_done(request, f"Nothing goes to {address.shown} any more", back_to=back)
+    return respond_done(request, f"Nothing goes to {address.display} any more", back_to=back)
 
 
 @staff_view("POST")
@@ -162,7 +162,7 @@ def _lookup_context(
         "decision": decision,
         "medium": medium,
         "media": [("call", "Call"), ("text", "Text"), ("email", "E-mail")],
-        "offered_media": ["email"] if address.is_mail else ["call", "text", "voicemail"],
+        "offered_media": ["email"] if address.is_email else ["call", "text", "voicemail"],
         "names_of_media": contact_lookup.MEDIA_LABELS,
     }
 
@@ -205,16 +205,16 @@ def _do_not_call_status(
     """What the do-not-call lists that we hold say of a number."""
     today = company_day(request.at)
     good_for = loaded_lists.max_copy_age_days(today)
-    said = [] if address.is_mail else number_lookup.look_up_number(address.key)
+    said = [] if address.is_email else number_lookup.look_up_number(address.key)
     return {
         "lists": [
             {
                 "title": list_title(one.registry),
                 "dated": one.dated,
-                "by": one.by,
+                "by": one.vendor,
                 "is_listed": one.is_listed,
                 "tone": age_tone(
-                    loaded_lists.days_left(one.registry, one.dated, today=today, good_for=good_for)
+                    loaded_lists.days_left(one.registry, one.dated, today=today, max_age_days=good_for)
                 ),
             }
             for one in said
@@ -228,10 +228,10 @@ def _registry_summary(request: StaffRequest) -> dict[str, Any]:
     held = loaded_lists.loaded_lists(today=company_day(request.at))
     aging = [loaded_list for loaded_list in held if loaded_list.days_left is not None]
     return {
-        "count": sum(one.parts for one in aging),
+        "count": sum(one.file_count for one in aging),
         "numbers": f"{sum(one.numbers for one in aging):,}",
         "oldest": min((one.dated for one in aging), default=None),
-        "late": sum(one.parts for one in aging if age_tone(one.days_left) == "late"),
+        "late": sum(one.file_count for one in aging if age_tone(one.days_left) == "late"),
         "good_for": loaded_lists.max_copy_age_days(company_day(request.at)),
     }
 

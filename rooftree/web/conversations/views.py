@@ -1,4 +1,4 @@
-"""The inbox: what borrowers wrote, unread first, and one conversation with its answer."""
+"""The inbox of borrower messages, unread first, and one conversation with a reply form."""
 
 from uuid import UUID
 
@@ -7,8 +7,7 @@ from django.shortcuts import render
 
 from rooftree.outreach.inbound import conversation_inbox
 from rooftree.outreach.messages import contact_permissions
-from rooftree.routing.permissions import has_permission as allowed
-from rooftree.routing.permissions import leads_visible_to
+from rooftree.routing.permissions import has_permission, leads_visible_to
 from rooftree.web.lead import lead_cards
 from rooftree.web.lead.views import get_visible_lead
 from rooftree.web.shared.staff_request import StaffRequest
@@ -17,7 +16,7 @@ from rooftree.web.shared.staff_view import staff_view
 
 @staff_view("GET")
 def list_conversations(request: StaffRequest) -> HttpResponse:
-    """Every conversation this user may see; for htmx the list alone."""
+    """List every conversation the user can see; htmx gets the list only."""
     context = {
         "threads": conversation_inbox.list_threads(leads_visible_to(request.user), at=request.at)
     }
@@ -27,26 +26,23 @@ def list_conversations(request: StaffRequest) -> HttpResponse:
 
 @staff_view("GET")
 def show_conversation(request: StaffRequest, lead_id: UUID) -> HttpResponse:
-    """One conversation. Opening it marks it read, by those who may answer."""
+    """Show one conversation; mark it read if the user can reply."""
     lead = get_visible_lead(request.user, lead_id)
-    can_answer = allowed(request.user, "contact_lead")
+    can_answer = has_permission(request.user, "contact_lead")
     if can_answer:
         conversation_inbox.mark_read(lead_id=lead.pk, by=request.user.pk, at=request.at)
     zone = lead_cards.borrower_zone(lead)
+    buttons = lead_cards.build_contact_buttons(
+        contact_permissions.permissions_of_lead(lead.pk, at=request.at), zone, request.at
+    )
     messages = conversation_inbox.list_messages_of_lead(lead)
-    theirs = [message for message in messages if message.direction == "in"]
+    received = [message for message in messages if message.direction == "in"]
     context = {
         "lead": lead,
         "person": lead.person,
         "messages_of_lead": messages,
-        "medium": theirs[-1].medium if theirs else "text",
-        "contacts": [
-            build_contact_button
-            for build_contact_button in lead_cards.build_contact_buttons(
-                contact_permissions.permissions_of_lead(lead.pk, at=request.at), zone, request.at
-            )
-            if build_contact_button.medium != "call"
-        ],
+        "medium": received[-1].medium if received else "text",
+        "contacts": [button for button in buttons if button.medium != "call"],
         "can_answer": can_answer,
     }
     template = "conversations/show.html#thread" if request.htmx else "conversations/show.html"

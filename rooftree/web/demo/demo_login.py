@@ -1,4 +1,4 @@
-"""The demo's door: sign in as anybody by one press. Its address exists in the demo alone."""
+"""The demo's sign-in: log in as any role with one click. This URL exists only in a demo."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,59 +15,60 @@ from rooftree.org.models import ROLES, LoanOfficer, User
 from rooftree.web.sign_in import login
 
 ROLE_VIEWS = {
-    "officer": "The leads that wait for a call, best first",
-    "assistant": "The same queue, for the officer they help",
-    "manager": "Who is waiting and who is free, right now",
+    "officer": "Leads to call now, best first",
+    "assistant": "The queue of the loan officer they help",
+    "manager": "Which leads are waiting and who is available",
     "operations": "Where leads come from and who gets them",
-    "marketing": "What each source sends and what it costs",
-    "compliance": "Any number or address: consent, stops, every verdict",
-    "executive": "What a funded loan cost last quarter",
-    "administrator": "Set-up: people, licenses, sources",
+    "marketing": "Leads and cost of each source",
+    "compliance": "Consent, opt-outs and every verdict for any phone or email",
+    "executive": "Cost per funded loan last quarter",
+    "administrator": "Setup: users, licenses and sources",
 }
-SECOND_PERSON_VIEW = "The second person: approves what the first one asks for"
+SECOND_PERSON_VIEW = "Second approver: approves requests made by the first"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoPersona:
-    """One entry of the list: who, and what their page shows."""
+    """One user to log in as, and what their start page shows."""
 
     user: User
-    label: str  # of the button
-    sees: str
+    label: str  # on the button
+    description: str
 
 
 def list_personas() -> list[DemoPersona]:
-    """One member of staff of each role, in the order of the roles: the first one at work now.
+    """List one user of each role, in the order of the roles.
 
-    Of compliance there are two, as most of what it does takes a second person.
+    The officer is one who is working now, with their manager. Compliance has two users, because
+    most of its actions need a second person.
     """
-    found = User.objects.filter(is_active=True, role__in=ROLES).order_by("role", "joined_at", "id")
-    first = {user.role: user for user in found.distinct("role")}
-    if at_work := _find_officer_at_work(timezone.now()):
-        first["officer"] = at_work.user
-        if manager := _find_manager(at_work):
+    users = User.objects.filter(is_active=True, role__in=ROLES).order_by("role", "joined_at", "id")
+    first = {user.role: user for user in users.distinct("role")}
+    if officer := _find_officer_at_work(timezone.now()):
+        first["officer"] = officer.user
+        if manager := _find_manager(officer):
             first["manager"] = manager
-    listed = []
+    personas = []
     for role in (role for role in ROLES if role in first):
-        one = first[role]
-        listed.append(DemoPersona(user=one, label=one.role_label, sees=ROLE_VIEWS[role]))
+        user = first[role]
+        personas.append(DemoPersona(user=user, label=user.role_label, description=ROLE_VIEWS[role]))
         if role == "compliance":
-            listed += _second_approver(one)
-    return listed
+            personas += _second_approver(user)
+    return personas
 
 
-def _second_approver(one: User) -> list[DemoPersona]:
-    """Who of the whole company may approve what this member of compliance asks for, if anybody."""
-    others = User.objects.filter(is_active=True, role=one.role, branch=None).exclude(pk=one.pk)
-    label = f"{one.role_label}, second person"
+def _second_approver(first: User) -> list[DemoPersona]:
+    """Return up to one other company-wide compliance user, who can approve the first's requests."""
+    others = User.objects.filter(is_active=True, role=first.role, branch=None).exclude(pk=first.pk)
+    label = f"{first.role_label}, second person"
     return [
-        DemoPersona(user=each, label=label, sees=SECOND_PERSON_VIEW)
-        for each in others.order_by("name")[:1]
+        DemoPersona(user=user, label=label, description=SECOND_PERSON_VIEW)
+        for user in others.order_by("name")[:1]
     ]
 
 
 def _find_officer_at_work(at: datetime) -> LoanOfficer | None:
-    """A loan officer who is offered leads at this hour, so that a visitor sees them come."""
+    """Return a loan officer who takes leads at this hour, so that a visitor sees leads arrive."""
     officers = LoanOfficer.objects.filter(
         user__is_active=True, terminated_at=None, paused_at=None
     ).order_by("user__joined_at", "user_id")
@@ -78,21 +79,21 @@ def _find_officer_at_work(at: datetime) -> LoanOfficer | None:
 
 
 def _find_manager(officer: LoanOfficer) -> User | None:
-    """Who sees that officer on their wall, and the most others beside."""
+    """Return the manager with the largest team that includes this officer, or None."""
     managers = User.objects.filter(role="manager", is_active=True).select_related("branch")
-    theirs = [
-        manager
-        for manager in managers
+    by_path = {
+        manager.branch.path: manager
+        for manager in reversed(managers)
         if manager.branch and officer.branch.path.startswith(manager.branch.path)
-    ]
-    return min(theirs, key=lambda one: len(one.branch.path), default=None)
+    }
+    return by_path[min(by_path, key=len)] if by_path else None
 
 
 @require_POST
 def log_in_as_persona(request: HttpRequest, user_id: UUID) -> HttpResponse:
-    """Sign in as this user, without a password: the company is made up."""
+    """Log in as this user without a password, because the demo's company is fictitious."""
     if not settings.IS_DEMO:
         raise Http404
     user = get_object_or_404(User, id=user_id, is_active=True)
-    login.log_in(request, user, factor="", at=timezone.now(), how="demo")
+    login.log_in(request, user, factor="", at=timezone.now(), note="demo")
     return redirect("land")

@@ -1,7 +1,6 @@
-"""How far the demo's history is loaded: a line over every page until all of it is there.
+"""The progress of loading the demo's history, shown above every page until it is complete.
 
-Who loads it writes the file read here, and nothing else knows of it. The address
-exists in the demo alone.
+The loader writes the file that is read here. This URL exists only in a demo.
 """
 
 import json
@@ -14,43 +13,46 @@ from django.urls import reverse
 
 from rooftree.web.shared.staff_view import staff_view
 
-PROGRESS_FILE = ("demo", "loading.json")  # below ROOFTREE_HOME
+PROGRESS_FILE = ("demo", "loading.json")  # in ROOFTREE_HOME
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryProgress:
-    """What is told so far."""
+    """How much of the demo's history is loaded."""
 
-    what: str  # "June 2025"
-    pct: int  # of that
-    told: int  # leads that are there
-    of: int
+    month_label: str  # the month being loaded: "June 2025"
+    pct: int  # percent of that month
+    loaded: int  # leads loaded so far
+    total: int  # leads in all
 
     @property
-    def address(self) -> str:
-        """Where the line is had anew."""
+    def url(self) -> str:
+        """URL that renders this progress again."""
         return reverse("loading")
 
     @property
-    def counted(self) -> str:
-        return f"{self.told:,} of {self.of:,} leads"
+    def loaded_text(self) -> str:
+        """Leads loaded, as `1,200 of 3,000 leads`."""
+        return f"{self.loaded:,} of {self.total:,} leads"
 
 
 def read_progress() -> HistoryProgress | None:
-    """What of the made-up history is still to come; None when all is there, or none is due."""
+    """Read the progress; None when loading is complete or this is not a demo."""
     if not settings.IS_DEMO:
         return None
     try:
-        kept = json.loads(settings.ROOFTREE_HOME.joinpath(*PROGRESS_FILE).read_text())
-        now = HistoryProgress(what=kept["what"], pct=kept["pct"], told=kept["told"], of=kept["of"])
+        data = json.loads(settings.ROOFTREE_HOME.joinpath(*PROGRESS_FILE).read_text())
+        progress = HistoryProgress(
+            month_label=data["what"], pct=data["pct"], loaded=data["told"], total=data["of"]
+        )
     except (OSError, ValueError, KeyError, TypeError):
-        return None  # it is being made, or another release made it
-    return now if now.what else None
+        return None  # not written yet, or by another release
+    return progress if progress.month_label else None
 
 
 @staff_view("GET")
 def show_progress(request: HttpRequest) -> HttpResponse:
-    """The line as it is now; empty when there is nothing more to wait for."""
+    """Render the current progress; empty when loading is complete."""
     if not settings.IS_DEMO:
         raise Http404
     return render(request, "demo/_history_progress.html")

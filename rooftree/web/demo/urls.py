@@ -1,4 +1,4 @@
-"""URLs of the demo's own sign-in."""
+"""URLs that exist only in a demo: its sign-in and its loading progress."""
 
 from django.urls import URLPattern, path
 

@@ -45,9 +45,9 @@ class PayPlanForm(StaffForm):
     basis = choice_field(
         "What pay depends on", (*PAY_BASES.items(), (OTHER_BASIS, "Something else, in words"))
     )
-    in_words = text_field("In words", "Where it is something else", required=False, longest=60)
+    in_words = text_field("In words", "Where it is something else", required=False, max_length=60)
     only_when = text_field("Only when", "Empty: always. No condition is lawful", required=False)
-    percent = percent_field("Percentage of the loan amount", places=4)
+    percent = percent_field("Percentage of the loan amount", decimal_places=4)
     cents = DollarsField("Amount, $", "A loan, an hour or a month, as above")
     least_cents = DollarsField("At least for a loan, $", "The same for every loan")
     most_cents = DollarsField("At most for a loan, $")
@@ -56,7 +56,7 @@ class PayPlanForm(StaffForm):
     is_paid_by_consumer = checkbox_field("The borrower pays it")
     document = text_field("Counsel’s document", "Where counsel must review it", required=False)
 
-    PARTS = (
+    FIELDSETS = (
         ("", ("officer", "from_date")),
         ("What it depends on", ("basis", "in_words", "only_when")),
         ("How much", ("percent", "cents", "least_cents", "most_cents", "bonus_pct")),

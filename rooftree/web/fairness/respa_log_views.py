@@ -47,9 +47,9 @@ class AgreementForm(StaffForm):
     basis = choice_field("What the amount depends on", (("", "Choose"), *PAYMENT_BASES.items()))
     cents = DollarsField("Amount, $", "For all of it; for one, where leads are bought")
     cents.is_awaited = True  # an amount of nothing is refused by the domain
-    our_cost_pct = integer_field("Our share of the cost, %", least=0, most=100, required=False)
+    our_cost_pct = integer_field("Our share of the cost, %", min_value=0, max_value=100, required=False)
     our_benefit_pct = integer_field(
-        "Our share of the benefit, %", least=0, most=100, required=False
+        "Our share of the benefit, %", min_value=0, max_value=100, required=False
     )
     endorses_us = checkbox_field("They recommend us to borrowers")
     fair_value_document = text_field(
@@ -59,7 +59,7 @@ class AgreementForm(StaffForm):
     from_date = date_field("First day")
     until_date = date_field("Last day", "At most three years later")
 
-    PARTS = (
+    FIELDSETS = (
         ("", ("with_whom", "payee", "is_employee", "what")),
         ("The price", ("basis", "cents", "endorses_us", "fair_value_document")),
         ("Joint advertising", ("our_cost_pct", "our_benefit_pct")),
@@ -116,7 +116,7 @@ def enter_agreement(request: StaffRequest) -> HttpResponse:
         return agreements.enter_agreement(typed=typed, by=request.user, at=request.at)
 
     if request.method == "POST" and form.submit(enter):
-        said = "In force" if form.made.decision == "allow" else "Kept; compliance must approve it"
+        said = "In force" if form.result.decision == "allow" else "Kept; compliance must approve it"
         return respond_done(request, said, back_to=reverse("things_of_value"))
     context = {
         "form": form, "title": "An agreement", "back": "things_of_value",

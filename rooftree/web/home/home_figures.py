@@ -1,4 +1,4 @@
-"""The figures of the first screen as they are shown: in words, with what each opens. Pure."""
+"""Formatting the Home page's figures, each with the link to its records. Pure."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from rooftree.reporting.first_screen.report_period import MONTHS, ReportPeriod
 from rooftree.reporting.first_screen.speed_to_lead import count_by_band
 from rooftree.web.shared import charts, display_formats
 
-RecordsUrl = Callable[..., str]  # to(number, source_id) is the address of the records behind it
+RecordsUrl = Callable[..., str]  # to(figure, source_id) returns the URL of the records behind it
 
 MATURITY_LABELS = {
     "mature": "Mature",
@@ -19,48 +19,48 @@ MATURITY_LABELS = {
     "young": "Too young",
     "unknown": "Not enough history",
 }
-MIN_LEADS_FOR_PERCENT = 20  # in the period before, for a percentage
+MIN_LEADS_FOR_PERCENT = 20  # leads in the previous period; fewer make a percentage noise
 FIVE_MINUTE_BANDS = 2  # bands of the speed chart up to five minutes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """One number with what it opens, and what is said below it."""
+    """One number, the link to its records and the note below it."""
 
     label: str
     text: str
     href: str = ""
     note: str = ""
-    better: str = ""  # "less" or "more" part of the note that is good news
-    worse: str = ""
+    better: str = ""  # the "$83 less" in front of the note when that is good news
+    worse: str = ""  # the same when it is bad news
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MaturityRing:
-    """How ripe a cohort is, as a ring and a word."""
+    """A cohort's maturity as a ring and a word."""
 
     word: str
-    kind: str  # "", part, young, unknown: the style
-    dash: int  # of 100
+    kind: str  # style: "" (mature), part, young or unknown
+    dash: int  # filled part of the ring, in percent
     title: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceLine:
-    """One row of the table."""
+    """One row of the table by source."""
 
     name: str
     source_id: UUID | None
     cost: Figure
     bar: float
     cells: list[Figure]
-    sentence: str  # what the phone shows below the name
+    sentence: str  # shown below the name on phones
     ring: MaturityRing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChartStep:
-    """One bar of the funnel or column of the speed chart."""
+    """One bar of the funnel, or one column of the speed chart."""
 
     label: str
     number: Figure
@@ -72,7 +72,7 @@ class ChartStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trend:
-    """Cost per funded loan by month of arrival."""
+    """The chart of cost per funded loan by month of arrival."""
 
     marks: list[str]
     grid: list[float]
@@ -85,67 +85,65 @@ class Trend:
 
 
 def maturity_ring(ripe: Maturity, fundings_known: int = 0) -> MaturityRing:
-    """The ring of a cohort; its title says what it rests on."""
+    """Build a cohort's maturity ring, with a tooltip that explains it."""
     if ripe.share is None:
         return MaturityRing(
             word=MATURITY_LABELS["unknown"],
             kind="unknown",
             dash=0,
-            title="Too few fundings so far to know how long they take",
+            title="Too few fundings so far to know how long funding takes",
         )
-    kind = {"mature": "", "maturing": "part", "young": "young"}[ripe.word]
+    kind = {"mature": "", "maturing": "part", "young": "young"}[ripe.label]
     percent = round(100 * ripe.share)
     return MaturityRing(
-        word=MATURITY_LABELS[ripe.word],
+        word=MATURITY_LABELS[ripe.label],
         kind=kind,
         dash=percent,
-        title=f"{percent}% of the fundings expected within 180 days of arrival had the time "
-        "to happen",
+        title=f"{percent}% of the fundings expected within 180 days of arrival have had time to "
+        "happen",
     )
 
 
 def headline_figure(shown: FirstScreen, to: RecordsUrl) -> Figure:
-    """Cost per funded loan of all sources, against the period before."""
-    total, before = shown.total, shown.before
+    """Build the headline: cost per funded loan for all sources, compared with the previous period."""
+    total, before = shown.total, shown.previous_total
     cost = total.cost_per_funded_cents
-    was = before.cost_per_funded_cents if shown.has_full_previous_period else None
-    over = f"{display_formats.money(total.spend_cents)} over {display_formats.count_noun(total.funded, 'loan')}"
+    previous_cost = before.cost_per_funded_cents if shown.has_full_previous_period else None
+    note = f"{display_formats.money(total.spend_cents)} over {display_formats.count_noun(total.funded, 'loan')}"
     if cost is None:
-        note = f"{display_formats.money(total.spend_cents)} spent, no loan funded yet"
+        note = f"{display_formats.money(total.spend_cents)} spent, no loans funded yet"
         return Figure(label="Cost per funded loan", text="None funded", note=note)
     better = worse = ""
-    if was is not None:
-        gap = display_formats.money(abs(cost - was))
-        better, worse = (f"{gap} less", "") if cost <= was else ("", f"{gap} more")
-        over = f" than {_previous_period_label(shown.period)} · {over}"
+    if previous_cost is not None:
+        gap = display_formats.money(abs(cost - previous_cost))
+        better, worse = (f"{gap} less", "") if cost <= previous_cost else ("", f"{gap} more")
+        note = f" than {_previous_period_label(shown.period)} · {note}"
     return Figure(
         label="Cost per funded loan",
         text=display_formats.money(cost),
         href=to("funded"),
-        note=over,
+        note=note,
         better=better,
         worse=worse,
     )
 
 
 def expected_cost_text(total: CostRow) -> str:
-    """What the cost will come to when all of the cohort has funded."""
-    share, costs = total.ripe.share, total.expected_cost_cents
+    """Describe how mature the cohort is and the cost to expect; "" when maturity is unknown."""
+    share, costs = total.maturity.share, total.expected_cost_cents
     if share is None:
         return ""
-    said = f"{round(100 * share)}% mature"
-    if costs and total.ripe.word != "mature":
-        low, high = (
-            display_formats.money(costs[0]),
-            display_formats.money(costs[1]).removeprefix("$"),
-        )
-        said += f", expect {low}–{high}"
-    return said
+    text = f"{round(100 * share)}% mature"
+    if costs and total.maturity.label != "mature":
+        low = display_formats.money(costs[0])
+        high = display_formats.money(costs[1]).removeprefix("$")
+        text += f", expect {low}–{high}"
+    return text
 
 
 def summary_tiles(shown: FirstScreen, to: RecordsUrl) -> list[Figure]:
-    """The six figures beside the hero."""
-    total, before = shown.total, shown.before
+    """Build the six figures beside the headline."""
+    total, before = shown.total, shown.previous_total
     return [
         Figure(
             label="Leads",
@@ -167,7 +165,7 @@ def summary_tiles(shown: FirstScreen, to: RecordsUrl) -> list[Figure]:
             label="Funded",
             text=f"{total.funded:,}",
             href=to("funded"),
-            note=f"+{total.expected_fundings} more expected" if total.expected_fundings else "",
+            note=f"{total.expected_fundings} more expected" if total.expected_fundings else "",
         ),
         _pull_through_tile(total, to),
         _speed_tile(total, to),
@@ -181,16 +179,17 @@ def summary_tiles(shown: FirstScreen, to: RecordsUrl) -> list[Figure]:
 
 
 def source_lines(shown: FirstScreen, to: RecordsUrl) -> list[SourceLine]:
-    """The rows of the table, lowest cost first."""
-    judged = (row.cost_per_funded_cents or 0 for row in shown.rows if not row.is_in_audit)
-    largest = max(judged, default=0)
+    """Build the rows of the table by source, lowest cost first."""
+    costs = (row.cost_per_funded_cents or 0 for row in shown.rows if not row.is_in_audit)
+    largest = max(costs, default=0)
     return [source_line(row, to, largest) for row in shown.rows]
 
 
 def source_line(row: CostRow, to: RecordsUrl, largest: int = 0) -> SourceLine:
-    """One row of the table; the total has no source."""
-    cost, pull = row.cost_per_funded_cents, row.pull_through_pct
-    cost = None if row.is_in_audit else cost
+    """Build one row of the table; the total row has no source id."""
+    cost = None if row.is_in_audit else row.cost_per_funded_cents
+    missing_cost = "in audit" if row.is_in_audit else "none funded"
+    pull = row.pull_through_pct
     key = row.source_id
     figures = [
         ("Spend", display_formats.money(row.spend_cents), "spend"),
@@ -205,13 +204,13 @@ def source_line(row: CostRow, to: RecordsUrl, largest: int = 0) -> SourceLine:
         ),
         ("Gross profit", display_formats.money(row.gross_profit_cents), "profit"),
     ]
-    of = display_formats.count_noun(row.applications, "application")
+    applications = display_formats.count_noun(row.applications, "application")
     return SourceLine(
         name=row.name,
         source_id=key,
         cost=Figure(
             label="Cost per funded loan",
-            text=_missing_cost_label(row) if cost is None else display_formats.money(cost),
+            text=missing_cost if cost is None else display_formats.money(cost),
             href="" if cost is None else to("funded", key),
         ),
         bar=charts.bar_width(cost or 0, largest),
@@ -219,41 +218,37 @@ def source_line(row: CostRow, to: RecordsUrl, largest: int = 0) -> SourceLine:
             Figure(label=label, text=text, href="" if text == "n/a" else to(number, key))
             for label, text, number in figures
         ],
-        sentence=f"{row.funded:,} of {of} · {display_formats.money(row.spend_cents)}",
-        ring=maturity_ring(row.ripe),
+        sentence=f"{row.funded:,} of {applications} · {display_formats.money(row.spend_cents)}",
+        ring=maturity_ring(row.maturity),
     )
 
 
-def _missing_cost_label(row: CostRow) -> str:
-    return "in audit" if row.is_in_audit else "none funded"
-
-
 def sources_in_audit(shown: FirstScreen) -> list[str]:
-    """The sources whose cost is not judged yet."""
+    """Return the names of sources in audit, whose cost isn't judged yet."""
     return [row.name for row in shown.rows if row.is_in_audit]
 
 
 def immature_sources(shown: FirstScreen) -> list[tuple[str, str]]:
-    """The sources too young to judge, and from which day they may be."""
+    """Return sources that are too young to judge, each with the first day to judge it."""
     return [
-        (row.name, short_date(row.ripe.judge_from))
+        (row.name, short_date(row.maturity.judge_from))
         for row in shown.rows
-        if row.ripe.word == "young" and row.ripe.judge_from
+        if row.maturity.label == "young" and row.maturity.judge_from
     ]
 
 
 def funnel_steps(total: CostRow, to: RecordsUrl) -> list[ChartStep]:
-    """What became of the cohort, each step with its share of the one before."""
+    """Build the funnel, each step with its share of the previous step."""
     steps = [
         ("Leads", total.leads, "leads"),
         ("Attempted", total.attempted, "attempted"),
-        ("Conversation", total.talked, "talked"),
+        ("Contacted", total.talked, "talked"),
         ("Application", total.applications, "applications"),
         ("Funded", total.funded, "funded"),
     ]
-    made, before = [], 0
+    bars, before = [], 0
     for label, number, name in steps:
-        made.append(
+        bars.append(
             ChartStep(
                 label=label,
                 number=Figure(label=label, text=f"{number:,}", href=to(name)),
@@ -262,12 +257,12 @@ def funnel_steps(total: CostRow, to: RecordsUrl) -> list[ChartStep]:
             )
         )
         before = number
-    return made
+    return bars
 
 
 def speed_columns(total: CostRow, to: RecordsUrl) -> list[ChartStep]:
-    """The columns of the speed chart."""
-    shown = count_by_band(total.waits)
+    """Build the columns of the speed chart."""
+    shown = count_by_band(total.wait_counts)
     largest = max((band.share_pct for band in shown), default=0)
     return [
         ChartStep(
@@ -284,42 +279,43 @@ def speed_columns(total: CostRow, to: RecordsUrl) -> list[ChartStep]:
 
 
 def share_within_five_minutes(total: CostRow) -> int | None:
-    """The share of attempted leads that were tried within five minutes, in percent."""
+    """Return the percentage of attempted leads attempted within five minutes; None without any."""
     if not total.attempted:
         return None
-    return round(sum(band.share_pct for band in count_by_band(total.waits)[:FIVE_MINUTE_BANDS]))
+    return round(sum(band.share_pct for band in count_by_band(total.wait_counts)[:FIVE_MINUTE_BANDS]))
 
 
 def cost_trend(months: list[Month]) -> Trend | None:
-    """The chart by month of arrival; None with fewer than two months to compare."""
+    """Build the chart by month of arrival; None with fewer than two months to compare."""
     costs = [_dollars(month.cost_per_funded_cents) for month in months]
     if sum(cost is not None for cost in costs) < 2:
         return None
-    is_young = [month.ripe.word in ("young", "maturing") for month in months]
+    is_young = [month.maturity.label in ("young", "maturing") for month in months]
     first_young = is_young.index(True) if True in is_young else len(months)
-    wanted = [_expected_cost(m) if n >= first_young - 1 else None for n, m in enumerate(months)]
-    scale = charts.build_scale(max(c for c in [*costs, *wanted] if c is not None))
+    expected = [_expected_cost(m) if n >= first_young - 1 else None for n, m in enumerate(months)]
+    scale = charts.build_scale(max(c for c in [*costs, *expected] if c is not None))
     settled = [c if n < first_young else None for n, c in enumerate(costs)]
     young = [c if n >= first_young - 1 else None for n, c in enumerate(costs)]
-    named = [f"{MONTHS[m.first_day.month - 1]} {m.first_day.year}" for m in months]
-    told = [(n, c) for n, c in zip(named, costs, strict=True) if c is not None]
+    names = [f"{MONTHS[m.first_day.month - 1]} {m.first_day.year}" for m in months]
+    known = [(n, c) for n, c in zip(names, costs, strict=True) if c is not None]
+    (first_name, first_cost), (last_name, last_cost) = known[0], known[-1]
     return Trend(
         marks=[f"${mark:,.0f}" for mark in scale.marks],
         grid=[scale.y(mark) for mark in scale.marks],
         settled=charts.line_path(settled, scale),
         young=charts.line_path(young, scale) if first_young < len(months) else "",
-        expected=charts.line_path(wanted, scale) if first_young < len(months) else "",
-        months=[name.split()[0] for name in named][::2],
+        expected=charts.line_path(expected, scale) if first_young < len(months) else "",
+        months=[name.split()[0] for name in names][::2],
         table=[
-            (name, _cost_text(m), f"{m.funded:,}", MATURITY_LABELS[m.ripe.word])
-            for name, m in zip(named, months, strict=True)
+            (name, _cost_text(m), f"{m.funded:,}", MATURITY_LABELS[m.maturity.label])
+            for name, m in zip(names, months, strict=True)
         ],
-        sentence=f"From ${told[0][1]:,.0f} in {told[0][0]} to ${told[-1][1]:,.0f} in {told[-1][0]}",
+        sentence=f"From ${first_cost:,.0f} in {first_name} to ${last_cost:,.0f} in {last_name}",
     )
 
 
 def period_text(period: ReportPeriod) -> str:
-    """The days of a period in words: `Jul 1 – Sep 30, 2026`."""
+    """Format the days of a period: `Jul 1 – Sep 30, 2026`."""
     last = period.until_date - timedelta(days=1)
     first = period.from_date
     year = f", {first.year}" if first.year != last.year else ""
@@ -327,7 +323,7 @@ def period_text(period: ReportPeriod) -> str:
 
 
 def short_date(day: date) -> str:
-    """`Dec 20`."""
+    """Format a date as `Dec 20`."""
     return f"{MONTHS[day.month - 1]} {day.day}"
 
 
@@ -343,12 +339,12 @@ def _pull_through_tile(total: CostRow, to: RecordsUrl) -> Figure:
 
 def _speed_tile(total: CostRow, to: RecordsUrl) -> Figure:
     if not total.attempted:
-        return Figure(label="Speed-to-lead", text="n/a", note="nobody has tried a lead yet")
+        return Figure(label="Speed to lead", text="n/a", note="no leads attempted yet")
     return Figure(
-        label="Speed-to-lead",
+        label="Speed to lead",
         text=_seconds_text(total.median_seconds),
         href=to("attempted"),
-        note=f"median; {_seconds_text(total.p90_seconds)} at p90",
+        note=f"median; 90% within {_seconds_text(total.p90_seconds)}",
     )
 
 
@@ -365,15 +361,15 @@ def _profit_multiple(total: CostRow) -> str:
 
 
 def _previous_period_label(period: ReportPeriod) -> str:
-    return "the 12 months before" if period.kind == "year" else period.before().label
+    return "the prior 12 months" if period.kind == "year" else period.previous().label
 
 
-def _change_text(now: int, was: int, before: str) -> str:
-    if was < MIN_LEADS_FOR_PERCENT:  # a percentage of next to nothing is noise
-        return f"{was} in {before}" if was else f"none in {before}"
-    change = round(100 * (now - was) / was)
+def _change_text(current: int, previous: int, period: str) -> str:
+    if previous < MIN_LEADS_FOR_PERCENT:
+        return f"{previous or 'none'} in {period}"
+    change = round(100 * (current - previous) / previous)
     sign = "+" if change > 0 else "−" if change < 0 else "±"
-    return f"{sign}{abs(change)}% on {before}"
+    return f"{sign}{abs(change)}% from {period}"
 
 
 def _percent_text(part: int, whole: int) -> str:
@@ -386,10 +382,10 @@ def _dollars(cents: int | None) -> float | None:
 
 
 def _expected_cost(month: Month) -> float | None:
-    """What a month will come to: for those still growing, and the last settled one before."""
-    if not month.funded or not month.ripe.share:
+    """Project a month's cost per funded loan once mature, in dollars; None without fundings."""
+    if not month.funded or not month.maturity.share:
         return None
-    return month.spend_cents / 100 / (month.funded / month.ripe.share)
+    return month.spend_cents / 100 / (month.funded / month.maturity.share)
 
 
 def _cost_text(month: Month) -> str:

@@ -1,7 +1,7 @@
-"""Home: what each source costs per funded loan, and the records behind every figure."""
+"""The Home page: cost per funded loan by source, and the records behind every figure."""
 
 from dataclasses import dataclass
-from typing import Any
+from datetime import date
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -39,31 +39,31 @@ PAGE_SIZE = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HomeView:
-    """What the address asks for, held to what this user may see."""
+    """The parameters of a Home URL, limited to the branches this user can see."""
 
     period: ReportPeriod
     branch: Branch | None
-    branches: list[Branch]  # to choose from
-    scope: list[str] | None  # paths; None is the whole company
+    branches: list[Branch]  # that the user can choose
+    branch_paths: list[str] | None  # branch paths; None for the whole company
     params: dict[str, str]
 
-    def to(self, number: str, source_id: UUID | None = None, band: int | None = None) -> str:
-        """The address of the records behind a figure of this view."""
-        asked = {**self.params, "period": self.period.key}
+    def records_url(self, number: str, source_id: UUID | None = None, band: int | None = None) -> str:
+        """Return the URL of the records behind a figure of this view."""
+        params = {**self.params, "period": self.period.key}
         if source_id:
-            asked["source"] = str(source_id)
+            params["source"] = str(source_id)
         if band is not None:
-            asked["band"] = str(band)
-        return f"{reverse('records', args=[number])}?{urlencode(asked)}"
+            params["band"] = str(band)
+        return f"{reverse('records', args=[number])}?{urlencode(params)}"
 
 
 @staff_view("GET")
 def show_home(request: StaffRequest) -> HttpResponse:
-    """The first screen."""
+    """Show the Home page."""
     view = _build_view(request)
     today = company_day(request.at)
     shown = cost_by_source.load_first_screen(
-        period=view.period, branch_paths=view.scope, today=today
+        period=view.period, branch_paths=view.branch_paths, today=today
     )
     total = shown.total
     context = {
@@ -76,17 +76,17 @@ def show_home(request: StaffRequest) -> HttpResponse:
         ],
         "periods": _recent_periods(view.period.kind, today),
         "shown": shown,
-        "hero": home_figures.headline_figure(shown, view.to),
+        "hero": home_figures.headline_figure(shown, view.records_url),
         "expectation": home_figures.expected_cost_text(total),
-        "ring": home_figures.maturity_ring(total.ripe),
-        "tiles": home_figures.summary_tiles(shown, view.to),
-        "lines": home_figures.source_lines(shown, view.to),
-        "total": home_figures.source_line(total, view.to),
+        "ring": home_figures.maturity_ring(total.maturity),
+        "tiles": home_figures.summary_tiles(shown, view.records_url),
+        "lines": home_figures.source_lines(shown, view.records_url),
+        "total": home_figures.source_line(total, view.records_url),
         "in_audit": home_figures.sources_in_audit(shown),
         "youngest": home_figures.immature_sources(shown)[:3],
-        "funnel": home_figures.funnel_steps(total, view.to),
-        "columns": home_figures.speed_columns(total, view.to),
-        "speed": home_figures.summary_tiles(shown, view.to)[4],
+        "funnel": home_figures.funnel_steps(total, view.records_url),
+        "columns": home_figures.speed_columns(total, view.records_url),
+        "speed": home_figures.summary_tiles(shown, view.records_url)[4],
         "quick": home_figures.share_within_five_minutes(total),
         "trend": home_figures.cost_trend(shown.months),
         "has_sources": bool(shown.rows) or Source.objects.exists(),
@@ -96,12 +96,12 @@ def show_home(request: StaffRequest) -> HttpResponse:
 
 @staff_view("GET")
 def list_records(request: StaffRequest, number: str) -> HttpResponse:
-    """The leads behind one figure, among those the user may see."""
+    """List the leads behind one figure that the user can see."""
     view = _build_view(request)
     source = _chosen_source(request)
-    part = _build_slice(request, number, view)
+    scope = _build_scope(request, number, view)
     leads = _annotate_money(
-        leads_behind_figure(number, part, visible=leads_visible_to(request.user))
+        leads_behind_figure(number, scope, visible=leads_visible_to(request.user))
     )
     page = Paginator(leads, PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
@@ -110,7 +110,7 @@ def list_records(request: StaffRequest, number: str) -> HttpResponse:
         "may_export": has_permission(request.user, "export"),
         "title": FIGURE_TITLES[number],
         "source": source,
-        "band": CHART_BANDS[part.band][0] if part.band is not None else "",
+        "band": CHART_BANDS[scope.band][0] if scope.band is not None else "",
         "days": home_figures.period_text(view.period),
         "page": page,
         "back": f"{reverse('home')}?{urlencode({**view.params, 'period': view.period.key})}",
@@ -119,12 +119,12 @@ def list_records(request: StaffRequest, number: str) -> HttpResponse:
 
 
 def leads_behind(request: StaffRequest, number: str) -> QuerySet[Lead]:
-    """The leads that the records page of this address lists, all of them."""
-    part = _build_slice(request, number, _build_view(request))
-    return leads_behind_figure(number, part, visible=leads_visible_to(request.user))
+    """Return all the leads that the records page at this URL lists."""
+    scope = _build_scope(request, number, _build_view(request))
+    return leads_behind_figure(number, scope, visible=leads_visible_to(request.user))
 
 
-def _build_slice(request: StaffRequest, number: str, view: HomeView) -> FigureScope:
+def _build_scope(request: StaffRequest, number: str, view: HomeView) -> FigureScope:
     if number not in FIGURE_TITLES:
         raise Http404
     source = _chosen_source(request)
@@ -132,7 +132,7 @@ def _build_slice(request: StaffRequest, number: str, view: HomeView) -> FigureSc
     return FigureScope(
         period=view.period,
         source_id=source.pk if source else None,
-        branch_paths=view.scope,
+        branch_paths=view.branch_paths,
         band=int(band) if band in {str(n) for n in range(len(CHART_BANDS))} else None,
     )
 
@@ -152,7 +152,7 @@ def _build_view(request: StaffRequest) -> HomeView:
         period=period,
         branch=branch,
         branches=branches,
-        scope=[within.path] if within else None,
+        branch_paths=[within.path] if within else None,
         params={"branch": str(branch.pk)} if branch else {},
     )
 
@@ -169,18 +169,18 @@ def _chosen_source(request: StaffRequest) -> Source | None:
         return None
 
 
-def _recent_periods(kind: str, today: Any) -> list[ReportPeriod]:
-    """The running period and those before it, newest first."""
+def _recent_periods(kind: str, today: date) -> list[ReportPeriod]:
+    """Return the current period, if its kind has one, and the eight before it, newest first."""
     period = last_complete_period(kind, today)
-    found = [period.after()] if kind != "year" else []
+    periods = [period.following()] if kind != "year" else []
     for _ in range(8):
-        found.append(period)
-        period = period.before()
-    return found
+        periods.append(period)
+        period = period.previous()
+    return periods
 
 
 def _annotate_money(leads: QuerySet[Lead]) -> QuerySet[Lead]:
-    """Each lead with what it cost, its loan's amount and the day it funded."""
+    """Annotate each lead with its cost and credits, and its loan's amount and dates."""
     entries = Entry.objects.filter(lead=OuterRef("pk")).order_by().values("lead")
     sums = entries.annotate(cents=Sum("amount_cents")).values("cents")
     loans = Loan.objects.filter(lead=OuterRef("pk")).order_by("-funded_date", "-id")

@@ -180,7 +180,7 @@ def on_officer_call_status(request: HttpRequest, ring_id: UUID) -> HttpResponse:
     if not carrier_callbacks.is_from_carrier(*_signature_input(request)):
         return HttpResponse(status=403)
     call_events.on_officer_call_status(
-        ring_id=ring_id, said=_carrier_params(request).get("CallStatus", ""), at=clock.now()
+        ring_id=ring_id, carrier_status=_carrier_params(request).get("CallStatus", ""), at=clock.now()
     )
     return HttpResponse(status=204)
 

@@ -1,4 +1,4 @@
-"""What is done to a lead from its page. Each is a resource that a plain form can post to."""
+"""Actions on the lead page; each is an endpoint that a plain form can post to."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -10,10 +10,8 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.timezone import get_current_timezone, localtime
 
-from rooftree.flow import call_events, call_outcomes, credit_notice_triggers
-from rooftree.flow import los_handoff as hand_over
-from rooftree.leads import lead_tasks, remarks
-from rooftree.leads import snooze as aside
+from rooftree.flow import call_events, call_outcomes, credit_notice_triggers, los_handoff
+from rooftree.leads import lead_tasks, remarks, snooze
 from rooftree.leads.models import Lead, Task
 from rooftree.outreach.models import Message
 from rooftree.outreach.wording import typed_messages
@@ -28,22 +26,22 @@ from rooftree.web.shared.staff_view import staff_view
 
 DUE_CHOICES = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
 RESULT_MESSAGES = {
-    "spoken": "You spoke",
-    "voicemail": "Marked as voicemail",
-    "no_answer": "Marked as no answer",
-    "call_back": "You will be reminded to call back",
-    "wrong_number": "The number is unlinked, nobody is called there again",
-    "bad_number": "Marked as not in service",
-    "not_interested": "The lead is closed",
-    "told_no": "The lead is closed, and compliance sees to the creditor’s notice",
+    "spoken": "Logged: spoke",
+    "voicemail": "Logged: voicemail",
+    "no_answer": "Logged: no answer",
+    "call_back": "Callback scheduled",
+    "wrong_number": "Wrong number removed. We won’t call it for this borrower again.",
+    "bad_number": "Logged: not in service",
+    "not_interested": "Lead closed",
+    "told_no": "Lead closed. Compliance will send the adverse action notice.",
 }
 
 
 def _get_permitted_lead(request: StaffRequest, verb: str, lead_id: UUID) -> Lead:
-    """The lead, for somebody who may do this to it: 404 when unseen, 403 when only seen."""
+    """Return the lead; 404 if the user can't see it, 403 without the permission `verb`."""
     lead = get_visible_lead(request.user, lead_id)
     if not has_permission(request.user, verb):
-        raise PermissionDenied("You may look at this lead; its officer works it.")
+        raise PermissionDenied("You can view this lead, but only its loan officer can change it.")
     return lead
 
 
@@ -53,16 +51,20 @@ def _lead_url(lead_id: UUID) -> str:
 
 @staff_view("POST")
 def record_attempt(request: StaffRequest, lead_id: UUID) -> HttpResponse:
-    """What became of a call; `call_back:hour`, or `call_back:at` and a time, say when again."""
+    """Record the outcome of a call.
+
+    `result` is a key of `call_outcomes.RESULTS`; a callback adds when: `call_back:hour`, `:day`,
+    `:week`, or `:at` with the time in `call_back_at`.
+    """
     lead = _get_permitted_lead(request, "contact_lead", lead_id)
-    result, _, again = request.POST.get("result", "").partition(":")
+    result, _, callback_in = request.POST.get("result", "").partition(":")
     try:
         call_outcomes.record_outcome(
             lead_id=lead.pk,
             result=result,
             by=request.user,
             at=request.at,
-            call_back_at=_parse_due_time(request, again, "call_back_at"),
+            call_back_at=_parse_due_time(request, callback_in, "call_back_at"),
         )
     except call_outcomes.InvalidOutcome as problem:
         return respond_refused(request, str(problem), back_to=_lead_url(lead_id), status=422)
@@ -71,24 +73,24 @@ def record_attempt(request: StaffRequest, lead_id: UUID) -> HttpResponse:
 
 @staff_view("GET", "POST")
 def write_message(request: StaffRequest, lead_id: UUID) -> HttpResponse:
-    """Write a text or an e-mail; a refusal keeps every word that was typed."""
+    """Show the message form, or send a text or email; a refusal keeps what was typed."""
     lead = _get_permitted_lead(request, "contact_lead", lead_id)
     medium = request.POST.get("medium") or request.GET.get("medium", "text")
     typed = {"medium": medium if medium in ("text", "email") else "text"}
     if request.method == "GET":
         return render(request, "lead/write.html", {**lead_context(request, lead), **typed})
     typed |= {"body": request.POST.get("body", ""), "subject": request.POST.get("subject", "")}
-    problem = "" if typed["body"].strip() else "Write something first."
+    problem = "" if typed["body"].strip() else "Write a message first."
     if not problem:
         try:
-            sent = credit_notice_triggers.send_staff_message(
+            message = credit_notice_triggers.send_staff_message(
                 lead_id=lead.pk, by=request.user, at=request.at, **typed
             )
-        except typed_messages.CannotSend as stopped:
-            problem = str(stopped)
+        except typed_messages.CannotSend as refusal:
+            problem = str(refusal)
         else:
             return respond_done(
-                request, _delivery_text(sent, request.at), back_to=_lead_url(lead_id)
+                request, _delivery_text(message, request.at), back_to=_lead_url(lead_id)
             )
     if request.htmx:
         answer = render(request, "lead/_send_problem.html", {"problem": problem}, status=422)
@@ -101,19 +103,19 @@ def write_message(request: StaffRequest, lead_id: UUID) -> HttpResponse:
 
 @staff_view("POST")
 def stop_recording(request: StaffRequest, lead_id: UUID) -> HttpResponse:
-    """They said in the call that they do not want to be recorded."""
+    """Stop recording the call and delete the recording, because the borrower objected."""
     lead = _get_permitted_lead(request, "contact_lead", lead_id)
     try:
         call_events.record_recording_objection(lead=lead, by=request.user, at=request.at)
     except call_events.NoActiveRecording as problem:
         return respond_refused(request, str(problem), back_to=_lead_url(lead_id))
-    said = "It is recorded no longer, and what was recorded is being deleted"
-    return respond_done(request, said, back_to=_lead_url(lead_id))
+    text = "Recording stopped. The recording is being deleted."
+    return respond_done(request, text, back_to=_lead_url(lead_id))
 
 
 @staff_view("POST")
 def add_note(request: StaffRequest, lead_id: UUID) -> HttpResponse:
-    """A note for ourselves."""
+    """Add an internal note to the lead."""
     lead = _get_permitted_lead(request, "change_lead", lead_id)
     try:
         credit_notice_triggers.add_note(
@@ -121,12 +123,12 @@ def add_note(request: StaffRequest, lead_id: UUID) -> HttpResponse:
         )
     except remarks.InvalidRemark as problem:
         return respond_refused(request, str(problem), back_to=_lead_url(lead_id), status=422)
-    return respond_done(request, "Note kept", back_to=_lead_url(lead_id))
+    return respond_done(request, "Note saved", back_to=_lead_url(lead_id))
 
 
 @staff_view("POST")
 def add_task(request: StaffRequest, lead_id: UUID) -> HttpResponse:
-    """Something to be done about the lead."""
+    """Add a task to the lead, due tomorrow unless the form says otherwise."""
     lead = _get_permitted_lead(request, "change_lead", lead_id)
     try:
         lead_tasks.add_task(
@@ -144,10 +146,10 @@ def add_task(request: StaffRequest, lead_id: UUID) -> HttpResponse:
 
 @staff_view("POST")
 def snooze_lead(request: StaffRequest, lead_id: UUID) -> HttpResponse:
-    """Set the lead aside until a moment, with the reason; or take it back now."""
+    """Snooze the lead until a time, with a reason; `until=now` ends the snooze."""
     lead = _get_permitted_lead(request, "change_lead", lead_id)
     if request.POST.get("until") == "now":
-        aside.wake_lead(lead_id=lead.pk, because="page", at=request.at)
+        snooze.wake_lead(lead_id=lead.pk, because="page", at=request.at)
         return respond_done(request, "Back in the queue", back_to=_lead_url(lead_id))
     until = _parse_due_time(request, request.POST.get("until", ""), "until_at")
     try:
@@ -158,50 +160,55 @@ def snooze_lead(request: StaffRequest, lead_id: UUID) -> HttpResponse:
             by=request.user.pk,
             at=request.at,
         )
-    except aside.CannotSnooze as problem:
+    except snooze.CannotSnooze as problem:
         return respond_refused(request, str(problem), back_to=_lead_url(lead_id), status=422)
-    return respond_done(request, "Set aside", back_to=_lead_url(lead_id))
+    return respond_done(request, "Lead snoozed", back_to=_lead_url(lead_id))
 
 
-def _parse_due_time(request: StaffRequest, said: str, typed: str) -> datetime | None:
-    """In an hour, a day or a week, or the time in the field `typed`, by the reader's clock."""
-    if said in DUE_CHOICES:
-        return request.at + DUE_CHOICES[said]
+def _parse_due_time(request: StaffRequest, choice: str, field: str) -> datetime | None:
+    """Return the time chosen: a key of `DUE_CHOICES`, or the time typed in `field`.
+
+    A typed time without a zone is in the user's zone. None if neither can be read.
+    """
+    if choice in DUE_CHOICES:
+        return request.at + DUE_CHOICES[choice]
     try:
-        moment = datetime.fromisoformat(request.POST.get(typed, ""))
+        moment = datetime.fromisoformat(request.POST.get(field, ""))
     except ValueError:
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=get_current_timezone())
 
 
-def _delivery_text(sent: Message, at: datetime) -> str:
-    """What has become of a message just written; never more than is known."""
+def _delivery_text(message: Message, at: datetime) -> str:
+    """Describe what is known about a message that was just written, and no more."""
     due = (
-        display_formats.date_and_time(localtime(sent.due_at), localtime(at)) if sent.due_at else ""
+        display_formats.date_and_time(localtime(message.due_at), localtime(at))
+        if message.due_at
+        else ""
     )
-    match sent.state:
+    match message.state:
         case "held":
-            return f"Held: it goes at {due}"
+            return f"On hold: will be sent at {due}"
         case "waiting" | "claimed":
-            return f"Not sent yet: it is tried again at {due}" if due else "Not sent yet"
+            return f"Not sent yet: will retry at {due}" if due else "Not sent yet"
         case "uncertain":
-            return "It may have gone out; that is being looked up, and it is not sent twice"
+            return "This may have been sent. We’re checking with the carrier, and it won’t be sent twice."
     return "Sent"
 
 
 @staff_view("POST")
 def complete_task(request: StaffRequest, task_id: UUID) -> HttpResponse:
-    """Tick a task off."""
-    seen = leads_visible_to(request.user)
-    found = get_object_or_404(Task.objects.filter(lead__in=seen), pk=task_id)
-    _get_permitted_lead(request, "change_lead", found.lead_id)
-    lead_tasks.finish_task(task_id=found.pk, by=request.user.pk, at=request.at)
-    return respond_done(request, "Done", back_to=_lead_url(found.lead_id))
+    """Mark a task as done."""
+    visible_leads = leads_visible_to(request.user)
+    task = get_object_or_404(Task.objects.filter(lead__in=visible_leads), pk=task_id)
+    _get_permitted_lead(request, "change_lead", task.lead_id)
+    lead_tasks.finish_task(task_id=task.pk, by=request.user.pk, at=request.at)
+    return respond_done(request, "Task done", back_to=_lead_url(task.lead_id))
 
 
 @staff_view("POST")
 def add_rate_watch(request: StaffRequest, lead_id: UUID) -> HttpResponse:
-    """Tell the borrower when a product reaches a rate."""
+    """Watch a product's rate, and notify the borrower when it reaches the target."""
     lead = _get_permitted_lead(request, "watch_rate", lead_id)
     try:
         target = Decimal(request.POST.get("target_pct", "").strip().rstrip("%"))
@@ -213,17 +220,17 @@ def add_rate_watch(request: StaffRequest, lead_id: UUID) -> HttpResponse:
             at=request.at,
         )
     except (InvalidOperation, InvalidRate):
-        why = "Write the rate in percent, such as 6.125."
+        why = "Enter a rate in percent, for example 6.125."
         return respond_refused(request, why, back_to=_lead_url(lead_id), status=422)
-    return respond_done(request, "They will be told at that rate", back_to=_lead_url(lead_id))
+    return respond_done(request, "Rate watch set", back_to=_lead_url(lead_id))
 
 
 @staff_view("POST")
 def hand_off_lead(request: StaffRequest, lead_id: UUID) -> HttpResponse:
-    """Hand the lead to the LOS; what is still missing is said, and becomes the officer's task."""
+    """Hand the lead off to the LOS; if data is missing, say so and add an officer task."""
     lead = _get_permitted_lead(request, "hand_off", lead_id)
     try:
-        hand_over.request_handoff(lead_id=lead.pk, by=request.user, at=request.at)
-    except hand_over.HandoffNotReady as problem:
+        los_handoff.request_handoff(lead_id=lead.pk, by=request.user, at=request.at)
+    except los_handoff.HandoffNotReady as problem:
         return respond_refused(request, str(problem), back_to=_lead_url(lead_id))
-    return respond_done(request, "On its way to the LOS", back_to=_lead_url(lead_id))
+    return respond_done(request, "Handoff to the LOS started", back_to=_lead_url(lead_id))

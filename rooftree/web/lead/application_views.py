@@ -1,4 +1,4 @@
-"""What we hold of an application and what is due for it; the basis of a credit bureau's lead."""
+"""The application items on file for a lead, their deadlines, and its basis for contact."""
 
 from typing import Any
 from uuid import UUID
@@ -25,21 +25,19 @@ from rooftree.web.shared.staff_view import require_permission, staff_view
 
 
 class LeadBasisForm(StaffForm):
-    """On what we may contact one person whose inquiry a bureau sold."""
+    """The basis for contacting a borrower whose inquiry a credit bureau sold."""
 
-    is_authorized = checkbox_field("Their own authorization was certified to the bureau")
+    is_authorized = checkbox_field("The borrower’s authorization was certified to the bureau")
     relationship = choice_field(
-        "What we are to them today", RELATIONSHIP_LABELS.items(), required=False
+        "Our current relationship", RELATIONSHIP_LABELS.items(), required=False
     )
-    has_opted_out = checkbox_field("They opted out of prescreened offers")
-    reference = text_field(
-        "Where the proof is kept", "As the certification’s number, or the loan’s"
-    )
+    has_opted_out = checkbox_field("The borrower opted out of prescreened offers")
+    reference = text_field("Proof on file", "For example, the certification or loan number")
 
 
 @staff_view("GET")
 def show_application(request: StaffRequest, lead_id: UUID) -> HttpResponse:
-    """The page, or for htmx the card of it that stands on the lead's own page."""
+    """Show the application page; htmx gets the card for the lead page."""
     lead = get_visible_lead(request.user, lead_id)
     template = "lead/application.html#card" if request.htmx else "lead/application.html"
     return render(request, template, _application_context(request, lead))
@@ -47,19 +45,19 @@ def show_application(request: StaffRequest, lead_id: UUID) -> HttpResponse:
 
 @staff_view("POST")
 def record_basis(request: StaffRequest, lead_id: UUID) -> HttpResponse:
-    """Record what proves that this person may be contacted."""
+    """Record the proof that this borrower can be contacted."""
     lead = get_visible_lead(request.user, lead_id)
     require_permission(request.user, "record_basis")
     form = LeadBasisForm(request.POST)
     if form.is_valid():
         try:
-            seen = BasisProof(**form.cleaned_data)
-            trigger_lead_basis.record_basis(lead, seen, by=request.user, at=request.at)
+            proof = BasisProof(**form.cleaned_data)
+            trigger_lead_basis.record_basis(lead, proof, by=request.user, at=request.at)
         except BadBasis as problem:
             form.show_refusal(problem.field, str(problem))
         else:
             back = reverse("application", args=[lead.pk])
-            return respond_done(request, "The basis is on file", back_to=back)
+            return respond_done(request, "Basis recorded", back_to=back)
     context = _application_context(request, lead, form=form)
     return render(request, "lead/application.html", context, status=422)
 
@@ -67,28 +65,28 @@ def record_basis(request: StaffRequest, lead_id: UUID) -> HttpResponse:
 def _application_context(
     request: StaffRequest, lead: Lead, form: LeadBasisForm | None = None
 ) -> dict[str, Any]:
-    held = collect_pieces(lead)
-    mine = CreditClock.objects.filter(lead=lead).select_related("owner").order_by("opened_at")
-    is_asked = trigger_lead_basis.is_basis_required(lead)
+    items = collect_pieces(lead)
+    deadlines = CreditClock.objects.filter(lead=lead).select_related("owner").order_by("opened_at")
+    needs_basis = trigger_lead_basis.is_basis_required(lead)
     return {
         "lead": lead,
         "person": lead.person,
-        "pieces": [(label, held.get(item)) for item, label in APPLICATION_ITEM_LABELS.items()],
-        "held": len(held),
-        "lines": [deadline_line(credit_clock, request.at) for credit_clock in mine],
+        "pieces": [(label, items.get(item)) for item, label in APPLICATION_ITEM_LABELS.items()],
+        "item_count": len(items),
+        "lines": [deadline_line(deadline, request.at) for deadline in deadlines],
         "loan": lead.loans.order_by("-created_at").first(),
-        "may_open": has_permission(request.user, "see_clocks"),
-        "not_kept": Event.objects.filter(
+        "can_open_deadlines": has_permission(request.user, "see_clocks"),
+        "discarded_credit_data": Event.objects.filter(
             lead_id=lead.pk, kind=vendor_credit_data.CREDIT_DATA_REFUSED
         )
         .order_by("-occurred_at")
         .first(),
-        "must_prove": is_asked,
+        "needs_basis": needs_basis,
         "bases": [
-            (base, RELATIONSHIP_LABELS[base.relationship])
-            for base in lead.bases.select_related("by").order_by("-at", "-id")
+            (basis, RELATIONSHIP_LABELS[basis.relationship])
+            for basis in lead.bases.select_related("by").order_by("-at", "-id")
         ],
         "form": (form or LeadBasisForm())
-        if is_asked and has_permission(request.user, "record_basis")
+        if needs_basis and has_permission(request.user, "record_basis")
         else None,
     }

@@ -1,4 +1,4 @@
-"""Calling a borrower from the page: the gate is asked, then the phone dials."""
+"""Calling a borrower: check the compliance gate, then dial."""
 
 from uuid import UUID
 
@@ -18,13 +18,15 @@ from rooftree.web.shared.staff_view import staff_view
 
 @staff_view("GET", "POST")
 def call_borrower(request: StaffRequest, lead_id: UUID) -> HttpResponse:
-    """Begin a call; htmx is sent to the number, a plain form to a page that shows it.
+    """Start a call: htmx dials the number, a plain form goes to a page that shows it.
 
-    The page stands until the call has an outcome; then it leads to the lead.
+    That page shows the call until it has an outcome, and then redirects to the lead.
     """
     lead = get_visible_lead(request.user, lead_id)
     if not has_permission(request.user, "contact_lead"):
-        raise PermissionDenied("You may look at this lead; its officer works it.")
+        raise PermissionDenied(
+            "You can view this lead, but only its loan officer can call the borrower."
+        )
     page = reverse("lead", args=[lead.pk])
     if request.method == "POST":
         return _start_call(request, lead_id, page)
@@ -43,9 +45,9 @@ def call_borrower(request: StaffRequest, lead_id: UUID) -> HttpResponse:
 
 def _start_call(request: StaffRequest, lead_id: UUID, page: str) -> HttpResponse:
     try:
-        dialled = call_events.start_call(lead_id=lead_id, by=request.user, at=request.at)
+        started = call_events.start_call(lead_id=lead_id, by=request.user, at=request.at)
     except call_events.CannotCall as problem:
         return respond_refused(request, str(problem), back_to=page)
     if request.htmx:
-        return HttpResponse(headers={"HX-Redirect": f"tel:{dialled.number}"})
+        return HttpResponse(headers={"HX-Redirect": f"tel:{started.number}"})
     return HttpResponseRedirect(reverse("calls", args=[lead_id]), status=303)

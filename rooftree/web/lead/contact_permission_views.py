@@ -1,4 +1,4 @@
-"""Why a borrower may or may not be called, texted or mailed now, rule by rule."""
+"""Why a borrower can or can't be called, texted or emailed now, rule by rule."""
 
 from uuid import UUID
 
@@ -15,18 +15,18 @@ from rooftree.web.shared.staff_view import staff_view
 
 @staff_view("GET")
 def show_contact_permission(request: StaffRequest, lead_id: UUID, medium: str) -> HttpResponse:
-    """Ask the gate as the button would; nothing is kept. For htmx the answer alone."""
+    """Show what the gate says to a manual contact now; nothing is stored. htmx gets the answer only."""
     if medium not in contact_permissions.MEDIUM_NAMES:
         raise Http404
     lead = get_visible_lead(request.user, lead_id)
-    badge = contact_permissions.permissions_of_lead(lead, at=request.at)[medium]
+    permission = contact_permissions.permissions_of_lead(lead, at=request.at)[medium]
     context = {
         "lead": lead,
         "person": lead.person,
         "contact": lead_cards.build_contact_button(
-            badge, lead_cards.borrower_zone(lead), request.at
+            permission, lead_cards.borrower_zone(lead), request.at
         ),
-        "rules": contact_lookup.rule_lines([ruling.as_json() for ruling in badge.rulings]),
+        "rules": contact_lookup.rule_lines([ruling.as_json() for ruling in permission.rulings]),
     }
     template = (
         "lead/contact_permission.html#answer" if request.htmx else "lead/contact_permission.html"

@@ -1,4 +1,4 @@
-"""What the cards of the lead page show, made ready for the template."""
+"""The data behind the lead page's cards: contact buttons, score reasons, rate watch."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,23 +23,24 @@ BADGE_STYLES = {  # decision: (class, icon)
 MEDIUM_BUTTONS = {  # medium: (label, icon, key)
     "call": ("Call", "phone", "c"),
     "text": ("Text", "text", "t"),
-    "email": ("E-mail", "mail", "e"),
+    "email": ("Email", "mail", "e"),
 }
+OK_LATER = {"call": "OK to call", "text": "OK to text", "email": "OK to email"}
 RATE_DAYS = timedelta(days=56)
-PLOT = (100, 40)  # the box of the little chart
+PLOT = (100, 40)  # width and height of the small chart's view box
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactButton:
-    """One medium: its button, and its badge with the reason."""
+    """One contact medium: its button, and its badge with the reason."""
 
     medium: str
     label: str
     icon: str
     key: str
     is_allowed: bool
-    words: str
-    sentence: str
+    status_text: str
+    reason: str
     next_allowed_at: datetime | None
     kind: str
     badge_icon: str
@@ -47,7 +48,7 @@ class ContactButton:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreReason:
-    """One line of the score: its bar grows from the middle, to the left when it takes away."""
+    """One score reason; its bar starts in the middle and grows left when points are subtracted."""
 
     text: str
     points: str
@@ -58,7 +59,7 @@ class ScoreReason:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateCard:
-    """The rate a borrower waits for, beside the newest one and its last weeks."""
+    """The borrower's rate watch, with the newest rate and a line of the last weeks."""
 
     product: str
     watch: RateWatch | None
@@ -69,63 +70,68 @@ class RateCard:
 
 
 def build_contact_buttons(
-    badges: dict[str, ContactPermission], zone: ZoneInfo | None, at: datetime
+    permissions: dict[str, ContactPermission], zone: ZoneInfo | None, at: datetime
 ) -> list[ContactButton]:
-    """The three buttons in their order."""
-    return [build_contact_button(badges[medium], zone, at) for medium in MEDIUM_BUTTONS]
+    """Build the Call, Text and Email buttons, in that order."""
+    return [build_contact_button(permissions[medium], zone, at) for medium in MEDIUM_BUTTONS]
 
 
 def build_contact_button(
-    badge: ContactPermission, zone: ZoneInfo | None, at: datetime
+    permission: ContactPermission, zone: ZoneInfo | None, at: datetime
 ) -> ContactButton:
-    """One button and its badge. `zone` is the borrower's, None when it is not known for sure."""
-    label, icon, key = MEDIUM_BUTTONS[badge.medium]
-    kind, badge_icon = BADGE_STYLES[badge.decision]
-    if badge.words.startswith("No consent"):
+    """Build one button and its badge; `zone` is the borrower's, None when it isn't certain."""
+    label, icon, key = MEDIUM_BUTTONS[permission.medium]
+    kind, badge_icon = BADGE_STYLES[permission.decision]
+    if permission.label.startswith("No consent"):
         kind, badge_icon = "", "info"
-    said = badge.words
-    if badge.decision == "defer" and badge.next_allowed_at:
-        said = f"{said} to {_opening_time(badge.next_allowed_at, zone, at)}"
+    text = permission.label
+    if permission.decision == "defer" and permission.next_allowed_at:
+        text = (
+            f"{OK_LATER[permission.medium]} {_opening_time(permission.next_allowed_at, zone, at)}"
+        )
     return ContactButton(
-        medium=badge.medium,
+        medium=permission.medium,
         label=label,
         icon=icon,
         key=key,
-        is_allowed=badge.is_allowed,
-        words=said,
-        sentence=badge.sentence,
-        next_allowed_at=badge.next_allowed_at,
+        is_allowed=permission.is_allowed,
+        status_text=text,
+        reason=permission.sentence,
+        next_allowed_at=permission.next_allowed_at,
         kind=kind,
         badge_icon=badge_icon,
     )
 
 
 def _opening_time(moment: datetime, zone: ZoneInfo | None, at: datetime) -> str:
-    """`8 AM there`, `Wed 8 AM there`; without their zone `8 AM your time`, by the reader's."""
-    here, now = localtime(moment, zone), localtime(at, zone)
-    days = (here.date() - now.date()).days
-    day = "" if days == 0 else f"{here:%a} " if days < 7 else f"{here:%b} {here.day}, "
-    whose = "there" if zone else "your time"
-    return f"{day}{display_formats.clock_time(here).replace(':00 ', ' ')} {whose}"
+    """Format a time as `8 AM EST` or `Wed 8 AM EST`, in the borrower's zone.
+
+    Without a borrower zone it is the user's time: `8 AM your time`.
+    """
+    local, now = localtime(moment, zone), localtime(at, zone)
+    days = (local.date() - now.date()).days
+    day = "" if days == 0 else f"{local:%a} " if days < 7 else f"{local:%b} {local.day}, "
+    zone_name = f"{local:%Z}" if zone else "your time"
+    return f"{day}{display_formats.clock_time(local).replace(':00 ', ' ')} {zone_name}"
 
 
 def borrower_zone(lead: Lead) -> ZoneInfo | None:
-    """The borrower's zone, when every place they may be in shares it."""
+    """Return the borrower's time zone if every place they may be in shares it, else None."""
     zones = {place.zone for place in possible_places(lead)}
     return ZoneInfo(zones.pop()) if len(zones) == 1 else None
 
 
 def build_score_reasons(lead: Lead) -> list[ScoreReason]:
-    """The score's reasons, the heaviest first, four at most."""
-    found = lead.score_reasons[:4]
-    widest = max((abs(score_reason["points"]) for score_reason in found), default=1) or 1
+    """Build up to four score reasons, largest effect first."""
+    reasons = lead.score_reasons[:4]
+    largest = max((abs(reason["points"]) for reason in reasons), default=1) or 1
     lines = []
-    for score_reason in found:
-        points = score_reason["points"]
-        width = round(abs(points) / widest * 46, 1)
+    for reason in reasons:
+        points = reason["points"]
+        width = round(abs(points) / largest * 46, 1)
         lines.append(
             ScoreReason(
-                text=score_reason["text"],
+                text=reason["text"],
                 points=display_formats.points(points),
                 x=50 if points >= 0 else 50 - width,
                 width=width,
@@ -136,38 +142,40 @@ def build_score_reasons(lead: Lead) -> list[ScoreReason]:
 
 
 def build_rate_card(lead: Lead, at: datetime) -> RateCard:
-    """The live watch of a lead, or what there would be to watch."""
+    """Build the rate card: the live watch, or the product the lead would watch."""
     live = [watch for watch in lead.watches.all() if watch.ended_at is None]
-    watch = max(live, key=lambda one: one.set_at, default=None)
+    watch = max(live, key=lambda watch: watch.set_at, default=None)
     product = watch.product if watch else _default_product(lead)
-    seen = list(
+    observations = list(
         RateObservation.objects.filter(product=product, observed_at__gt=at - RATE_DAYS)
         .order_by("-observed_at", "-id")
         .only("rate_pct", "apr_pct", "observed_at")[:60]
     )[::-1]
-    if len(seen) < 2:
-        return RateCard(product=product, watch=watch, newest=seen[-1] if seen else None)
-    goal = float(watch.target_pct) if watch else float(seen[-1].rate_pct)
-    line, goal_y = _plot([float(rate_observation.rate_pct) for rate_observation in seen], goal)
+    newest = observations[-1] if observations else None
+    if newest is None or len(observations) < 2:
+        return RateCard(product=product, watch=watch, newest=newest)
+    goal = float(watch.target_pct if watch else newest.rate_pct)
+    line, goal_y = _plot([float(observation.rate_pct) for observation in observations], goal)
     target = f", target {display_formats.rate(watch.target_pct)}" if watch else ""
     return RateCard(
         product=product,
         watch=watch,
-        newest=seen[-1],
+        newest=newest,
         line=line,
         goal_y=goal_y,
         sentence=f"{display_formats.PRODUCT_LABELS.get(product, product)}, last 8 weeks: "
-        f"{display_formats.rate(seen[0].rate_pct)} to {display_formats.rate(seen[-1].rate_pct)}{target}",
+        f"{display_formats.rate(observations[0].rate_pct)} to "
+        f"{display_formats.rate(newest.rate_pct)}{target}",
     )
 
 
 def _plot(values: Sequence[float], goal: float) -> tuple[str, float]:
     low, high = min(*values, goal), max(*values, goal)
-    reach = high - low or 1
+    span = high - low or 1
     width, height = PLOT
 
     def y(value: float) -> float:
-        return round(3 + (high - value) / reach * (height - 6), 1)
+        return round(3 + (high - value) / span * (height - 6), 1)
 
     points = (f"{round(n * width / (len(values) - 1), 1)} {y(v)}" for n, v in enumerate(values))
     return "M" + " ".join(points), y(goal)

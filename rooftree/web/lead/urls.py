@@ -1,4 +1,4 @@
-"""URLs of one lead and the person behind it."""
+"""URLs of one lead and its borrower."""
 
 from django.urls import URLPattern, path
 

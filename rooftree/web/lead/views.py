@@ -1,4 +1,4 @@
-"""The lead page: who, what loan, what may be done now, and everything so far."""
+"""The lead page: the borrower, the loan, what can be done now, and the activity so far."""
 
 from datetime import datetime
 from typing import Any
@@ -24,7 +24,7 @@ from rooftree.web.lead import handoff_card, lead_cards
 from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.shared.staff_view import staff_view
 
-MAX_ENTRIES = 40  # entries of the timeline before "show all"
+MAX_ENTRIES = 40  # timeline entries shown before "Show earlier"
 FILTERS = [
     ("", "All"),
     (EntryGroup.MESSAGES.value, "Messages"),
@@ -36,31 +36,33 @@ PAGE_PERMISSIONS = (
     "change_lead",
     "watch_rate",
     "hand_off",
-)  # what parts of the page ask for
-CALL_RESULTS = [one for one in call_outcomes.RESULTS.items() if one[0] != "call_back"]
+)  # permissions that parts of the page need
+CALL_RESULTS = [
+    (result, label) for result, label in call_outcomes.RESULTS.items() if result != "call_back"
+]
 
 
 def get_visible_lead(user: User, lead_id: UUID) -> Lead:
-    """The lead, with what its page says about it; 404 when this user may not see it."""
+    """Return the lead with the rows its page needs; 404 if the user can't see it."""
     rows = leads_visible_to(user).select_related("person", "source", "campaign", "officer__user")
     return get_object_or_404(rows.prefetch_related("person__phones", "person__emails"), pk=lead_id)
 
 
 @staff_view("GET")
 def show_lead(request: StaffRequest, lead_id: UUID) -> HttpResponse:
-    """The page, or for htmx the parts of it that can change, each to its place."""
+    """Show the lead page; htmx gets the parts that can change, as out-of-band swaps."""
     lead = get_visible_lead(request.user, lead_id)
     template = "lead/show.html#parts" if request.htmx else "lead/show.html"
     return render(request, template, lead_context(request, lead))
 
 
 def lead_context(request: StaffRequest, lead: Lead) -> dict[str, Any]:
-    """All that the page shows."""
+    """Return the template context of the lead page."""
     at = request.at
     zone = lead_cards.borrower_zone(lead)
     group = EntryGroup(shown) if (shown := request.GET.get("show", "")) in set(EntryGroup) else None
     entries = lead_history.build_timeline(lead, group=group)
-    whole = "all" in request.GET
+    shows_all = "all" in request.GET
     return {
         "has_context": True,
         "lead": lead,
@@ -80,8 +82,8 @@ def lead_context(request: StaffRequest, lead: Lead) -> dict[str, Any]:
         "results": CALL_RESULTS,
         "filters": FILTERS,
         "shown": group or "",
-        "entries": entries if whole else entries[:MAX_ENTRIES],
-        "more": 0 if whole else max(0, len(entries) - MAX_ENTRIES),
+        "entries": entries if shows_all else entries[:MAX_ENTRIES],
+        "more": 0 if shows_all else max(0, len(entries) - MAX_ENTRIES),
         "reasons": lead_cards.build_score_reasons(lead),
         "tasks": (tasks := lead_tasks.open_tasks(lead)),
         "rates": lead_cards.build_rate_card(lead, at),
@@ -91,14 +93,14 @@ def lead_context(request: StaffRequest, lead: Lead) -> dict[str, Any]:
 
 
 def _call_script(lead: Lead, user: User, at: datetime) -> call_script.CallScript | None:
-    """What to say first on the call that this user has begun; None when there is none."""
-    if lead.first_attempt_at is None:  # nobody has begun one; most leads are looked at before
+    """Return the script of the call this user has started; None without an open call."""
+    if lead.first_attempt_at is None:  # no call yet, as for most leads; save the query
         return None
     call = call_outcomes.calls_without_outcome(lead.pk, at).filter(by=user).first()
     return call_script.script_for_call(call.at, lead=lead, by=user) if call else None
 
 
 def last_borrower_message(lead: Lead) -> Message | None:
-    """The newest thing the borrower wrote to us."""
-    theirs = [message for message in lead.messages.all() if message.direction == "in"]
-    return max(theirs, key=lambda one: (one.created_at, one.pk), default=None)
+    """Return the newest message from the borrower, or None."""
+    received = [message for message in lead.messages.all() if message.direction == "in"]
+    return max(received, key=lambda message: (message.created_at, message.pk), default=None)

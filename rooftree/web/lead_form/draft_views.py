@@ -21,7 +21,7 @@ from rooftree.web.lead_form.translations import TRANSLATIONS
 
 log = logging.getLogger(__name__)
 # An open form gives a sign every 15 seconds, and an office may share one address.
-DRAFT_LIMIT = throttle.ThrottleLimit(name="form signs", most=2400, within=timedelta(hours=1))
+DRAFT_LIMIT = throttle.ThrottleLimit(name="form signs", max_attempts=2400, window=timedelta(hours=1))
 
 
 @csrf_exempt  # no session is behind it; the seal proves that the form is ours (form_seal)

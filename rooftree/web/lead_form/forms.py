@@ -57,10 +57,10 @@ class Question:
     hint: str
     value: str
     error: str  # "" when there is none
-    missing: str  # what the page says when it is left empty; "" when it may be
+    required_message: str  # what the page says when it is left empty; "" when it may be
     options: tuple[tuple[str, str], ...]
     input: tuple[str, str, str]
-    longest: int
+    max_length: int
 
 
 class LeadForm(forms.Form):
@@ -68,7 +68,7 @@ class LeadForm(forms.Form):
 
     def __init__(self, data: Any, words: dict[str, Any]) -> None:
         super().__init__(data)
-        self.words = words
+        self.translations = words
         for name in FIELD_NAMES:
             field = _build_field(name, words)
             field.error_messages = _SingleMessage(words["errors"][name])
@@ -97,20 +97,20 @@ class LeadForm(forms.Form):
         """An address that can exist."""
         written: str = self.cleaned_data["email"]
         if written and parse_email_address(written) is None:
-            raise ValidationError(self.words["errors"]["email"])
+            raise ValidationError(self.translations["errors"]["email"])
         return written
 
     def clean_phone(self) -> str:
         """A number that can exist."""
         written: str = self.cleaned_data["phone"]
         if written and not parse_phone_number(written).is_valid:
-            raise ValidationError(self.words["errors"]["phone"])
+            raise ValidationError(self.translations["errors"]["phone"])
         return written
 
     def clean(self) -> dict[str, Any]:
         """One way to answer is needed; a buyer's and an owner's figure are not both kept."""
         found: dict[str, Any] = super().clean() or {}
-        errors = self.words["errors"]
+        errors = self.translations["errors"]
         if not {"email", "phone"} & self.errors.keys():
             if not found.get("email") and not found.get("phone"):
                 self.add_error("email", errors["reach"])
@@ -120,7 +120,7 @@ class LeadForm(forms.Form):
         found.pop(OWNER_FIELD if is_purchase else BUYER_FIELD, None)
         return found
 
-    def steps(self) -> list[list[Question]]:
+    def question_steps(self) -> list[list[Question]]:
         """The questions by step, with what was typed and what is wrong with it."""
         return [[self._build_question(name) for name in step] for step in FORM_STEPS]
 
@@ -128,11 +128,11 @@ class LeadForm(forms.Form):
         written: str = self.cleaned_data[name]
         found = re.fullmatch(pattern, written)
         if written and found is None:
-            raise ValidationError(self.words["errors"][name])
+            raise ValidationError(self.translations["errors"][name])
         return found[1] if found and found.re.groups and not whole else written
 
     def _build_question(self, name: str) -> Question:
-        words = self.words
+        words = self.translations
         typed = str(self.data.get(name, "")) if self.is_bound else ""
         errors = self.errors.get(name) if self.is_bound else None
         return Question(
@@ -142,10 +142,10 @@ class LeadForm(forms.Form):
             hint=words["hints"].get(name, ""),
             value=typed[:2100] or (words["code"] if name == "language" else ""),
             error=errors[0] if errors else "",
-            missing=words["errors"][name] if name in REQUIRED else "",
+            required_message=words["errors"][name] if name in REQUIRED else "",
             options=_field_options(name, words),
             input=INPUT_ATTRIBUTES.get(name, ("text", "off", "text")),
-            longest=LENGTHS.get(name, 40),
+            max_length=LENGTHS.get(name, 40),
         )
 
 

@@ -51,7 +51,7 @@ BROWSER_MEASUREMENTS = (
 )
 MAX_TRAIL_LENGTH = 900  # letters
 # Of one address; an office or a school may share one.
-REQUEST_LIMIT = throttle.ThrottleLimit(name="form requests", most=60, within=timedelta(hours=1))
+REQUEST_LIMIT = throttle.ThrottleLimit(name="form requests", max_attempts=60, window=timedelta(hours=1))
 OTHER_LANGUAGE = {"en": "es", "es": "en"}
 KEPT_HEADERS = frozenset({"Origin", "User-Agent", "Accept-Language", "Referer"})
 MIN_FONT_PX, MIN_CONTRAST = 12, 4.5  # below, a wording was not conspicuous
@@ -127,7 +127,7 @@ def _chosen_language(request: HttpRequest) -> str:
 
 def _issue_seal(source: Source, company: Company, language: str, at: datetime) -> Seal:
     edition = form_wording.current_edition(language, on=at.date())
-    text = edition.of(company.legal_name)
+    text = edition.render(company.legal_name)
     snapshot = _render_disclosure(edition.language, text, is_ticked=False)
     empty = _form_context(company, LeadForm(None, TRANSLATIONS[language] | {"code": language}))
     page = render_to_string("lead_form/show.html", empty | {"disclosure": snapshot})
@@ -158,11 +158,11 @@ def _render_form(  # noqa: PLR0913
 ) -> HttpResponse:
     """The form, with what was typed. A new seal is a new wording: its box starts unticked."""
     edition = form_wording.find_edition(seal.version, seal.language)
-    text = edition.of(company.legal_name) if edition else ""
+    text = edition.render(company.legal_name) if edition else ""
     is_ticked = note != "stale" and form.is_bound and bool(form.data.get("consent"))
-    language = form.words["code"]
+    language = form.translations["code"]
     context = _form_context(company, form) | {
-        "note": form.words[note] if note else "",
+        "note": form.translations[note] if note else "",
         "other_query": _query_string(request, lang=OTHER_LANGUAGE[language]),
         "partner": _referring_partner(request),
         "seal": seal.sign(),
@@ -174,10 +174,10 @@ def _render_form(  # noqa: PLR0913
 
 def _form_context(company: Company, form: LeadForm) -> dict[str, Any]:
     """What the form shows to everybody."""
-    words = form.words
+    words = form.translations
     return {
         "form": form,
-        "steps": list(zip(words["steps"], words["step_hints"], form.steps(), strict=True)),
+        "steps": list(zip(words["steps"], words["step_hints"], form.question_steps(), strict=True)),
         "words": words,
         "language": words["code"],
         "other": OTHER_LANGUAGE[words["code"]],
@@ -348,7 +348,7 @@ def _submit_form(
         {"reference": told["reference"]} if told.get("reference") else {}
     )
     back_to = reverse("lead_form_thanks", kwargs=named)
-    return HttpResponseRedirect(f"{back_to}?lang={form.words['code']}", status=303)
+    return HttpResponseRedirect(f"{back_to}?lang={form.translations['code']}", status=303)
 
 
 def _referring_partner(request: HttpRequest) -> Partner | None:

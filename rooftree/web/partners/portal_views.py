@@ -34,10 +34,10 @@ MAX_LISTED = 200
 class ClientForm(StaffForm):
     """Who is introduced."""
 
-    first_name = text_field("First name", longest=80, attrs={"autocomplete": "off"})
-    last_name = text_field("Last name", longest=80)
-    phone = text_field("Phone", required=False, longest=30, attrs={"inputmode": "tel"})
-    email = text_field("E-mail", required=False, longest=200, attrs={"inputmode": "email"})
+    first_name = text_field("First name", max_length=80, attrs={"autocomplete": "off"})
+    last_name = text_field("Last name", max_length=80)
+    phone = text_field("Phone", required=False, max_length=30, attrs={"inputmode": "tel"})
+    email = text_field("E-mail", required=False, max_length=200, attrs={"inputmode": "email"})
     purpose = choice_field(
         "What they want", [("", "Not sure"), *PURPOSE_LABELS.items()], required=False
     )
@@ -47,18 +47,18 @@ class ClientForm(StaffForm):
         "They told me that you may call them",
         "Leave it open if they did not. Texts need their own yes, which only they can give.",
     )
-    reference = text_field("", longest=36)
+    reference = text_field("", max_length=36)
 
-    PARTS = (
+    FIELDSETS = (
         ("", ("first_name", "last_name", "phone", "email")),
         ("", ("purpose", "property_state", "note", "wants_a_call")),
     )
 
-    OURS = ("property_state", "reference")  # what is not taken as it was typed
+    NOT_COPIED = ("property_state", "reference")  # what is not taken as it was typed
 
-    def client(self, typed: dict[str, Any]) -> IntroducedClient:
+    def build_client(self, typed: dict[str, Any]) -> IntroducedClient:
         """What was typed."""
-        said = {name: value for name, value in typed.items() if name not in self.OURS}
+        said = {name: value for name, value in typed.items() if name not in self.NOT_COPIED}
         return IntroducedClient(**said, property_state=next(iter(typed["property_state"]), ""))
 
 
@@ -89,14 +89,14 @@ def introduce_borrower(request: StaffRequest) -> HttpResponse:
     def take(typed: dict[str, Any]) -> Introduction:
         return partner_introductions.submit_introduction(
             partner=mine,
-            client=form.client(typed),
+            client=form.build_client(typed),
             reference=_parse_reference(typed),
             at=request.at,
         )
 
     if form.submit(take):
         return respond_done(
-            request, f"Thank you. {form.made.name} is with us.", back_to=reverse("portal")
+            request, f"Thank you. {form.result.name} is with us.", back_to=reverse("portal")
         )
     return _render_form(request, form, status=422)
 

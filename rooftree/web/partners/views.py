@@ -43,11 +43,11 @@ MAX_LISTED = 100
 class PartnerForm(StaffForm):
     """A new partner."""
 
-    name = text_field("Name", longest=120)
-    email = text_field("E-mail", "They sign in with it", longest=254, attrs={"inputmode": "email"})
+    name = text_field("Name", max_length=120)
+    email = text_field("E-mail", "They sign in with it", max_length=254, attrs={"inputmode": "email"})
     kind = choice_field("What they are", ((key.value, said) for key, said in PARTNER_KINDS.items()))
-    company = text_field("Company", required=False, longest=120)
-    license_no = text_field("License number", required=False, longest=40)
+    company = text_field("Company", required=False, max_length=120)
+    license_no = text_field("License number", required=False, max_length=40)
 
 
 class ThingOfValueForm(StaffForm):
@@ -57,7 +57,7 @@ class ThingOfValueForm(StaffForm):
     what = text_field("What it was", "As “Two tickets to the county fair”", longest=200)
     fair_value_cents = DollarsField("What it is worth, $", "Its fair value; 0 for nothing")
     fair_value_cents.is_awaited = True  # 0 is an answer, and none is refused
-    why = text_field("What it was for", "The service, or the occasion", longest=300)
+    why = text_field("What it was for", "The service, or the occasion", max_length=300)
     on_date = date_field("Day")
     basis = choice_field(
         "What its amount depends on", (("", "Choose"), *PAYMENT_BASES.items()),
@@ -97,7 +97,7 @@ def list_partners(request: StaffRequest) -> HttpResponse:
 
     if is_sent and form.submit(add):
         return _render_partner(
-            request, form.made, link=_password_url(request, form.made), is_new=True
+            request, form.result, link=_password_url(request, form.result), is_new=True
         )
     rows = Partner.objects.select_related("user").prefetch_related("introductions")
     context = {

@@ -1,4 +1,4 @@
-"""The pipeline: loans in process by milestone, with their age and value."""
+"""The pipeline board: loans in process by milestone, with their age and amount."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,15 +28,15 @@ MAX_LOANS = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoanCard:
-    """One loan of the board."""
+    """One loan on the board."""
 
     loan: Loan
-    days: int  # since its newest milestone
+    days: int  # since its latest milestone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PipelineColumn:
-    """The loans between two milestones."""
+    """One column of the board: the loans between two milestones."""
 
     label: str
     cards: list[LoanCard]
@@ -45,7 +45,7 @@ class PipelineColumn:
 
 @staff_view("GET")
 def show_pipeline(request: StaffRequest) -> HttpResponse:
-    """The board. Milestones come from the LOS, so nothing is dragged here."""
+    """Show the board. Milestones come from the LOS, so cards can't be dragged."""
     loans = (
         visible_loans(request.user, request.at)
         .select_related("lead__person", "lead__source", "officer__user")
@@ -65,18 +65,18 @@ def show_pipeline(request: StaffRequest) -> HttpResponse:
 
 
 def visible_loans(user: User, at: datetime) -> QuerySet[Loan]:
-    """The loans in process, and those funded lately, that a user may see."""
+    """Return the loans a user can see: in process, or funded within `FUNDED_WINDOW`."""
     since = (at - FUNDED_WINDOW).date()
-    mine = Loan.objects.filter(lead__in=leads_visible_to(user).values("pk"), ended_as="")
-    return mine.filter(Q(funded_date=None) | Q(funded_date__gte=since))
+    loans = Loan.objects.filter(lead__in=leads_visible_to(user).values("pk"), ended_as="")
+    return loans.filter(Q(funded_date=None) | Q(funded_date__gte=since))
 
 
 def build_columns(cards: list[LoanCard]) -> list[PipelineColumn]:
-    """The board's columns, the oldest loan of each on top."""
-    made = []
-    for place, (label, low) in enumerate(COLUMNS):
-        high = COLUMNS[place + 1][1] if place + 1 < len(COLUMNS) else 10_000
+    """Build the board's columns, keeping the order of the cards."""
+    columns = []
+    for position, (label, low) in enumerate(COLUMNS):
+        high = COLUMNS[position + 1][1] if position + 1 < len(COLUMNS) else 10_000
         inside = [card for card in cards if low <= card.loan.rank < high]
         cents = sum(card.loan.amount_cents or 0 for card in inside)
-        made.append(PipelineColumn(label=label, cards=inside, cents=cents))
-    return made
+        columns.append(PipelineColumn(label=label, cards=inside, cents=cents))
+    return columns

@@ -1,24 +1,25 @@
-"""An officer's own month: what funded, what is on its way, how fast the first call was."""
+"""The loan officer's month to date: funded loans, loans in process, and speed to lead."""
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import connection
 from django.utils.timezone import localtime
 
 from rooftree.org.models import LoanOfficer
 
-MAX_NAMED_SOURCES = 3  # sources by name in the bar; the rest together
+MAX_NAMED_SOURCES = 3  # sources named in the bar; the others are added up
 
-# What is counted of the officer's loans, and of the leads that came this month.
+# Count the officer's loans, and measure speed to lead over this month's leads.
 FIGURES_SQL = """
-select loans.*, tried.*, (select coalesce(json_agg(one), '[]') from (
+select loans.*, tried.*, (select coalesce(json_agg(source_total), '[]') from (
            select source.name, count(*) as funded
              from loan join lead on lead.id = loan.lead_id join source on source.id = lead.source_id
             where loan.officer_id = %(officer)s and loan.funded_date >= %(first)s
-            group by source.name order by 2 desc, 1) one)::text as by_source
+            group by source.name order by 2 desc, 1) source_total)::text as by_source
   from (select count(*) filter (where funded_date >= %(first)s) as funded,
                coalesce(sum(amount_cents) filter (where funded_date >= %(first)s), 0)::bigint
                    as funded_cents,
@@ -37,7 +38,7 @@ select loans.*, tried.*, (select coalesce(json_agg(one), '[]') from (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceShare:
-    """One source's piece of the bar, in hundredths of its length."""
+    """One source's segment of the bar; `x` and `width` are percent of the bar's length."""
 
     name: str
     funded: int
@@ -48,30 +49,37 @@ class SourceShare:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfficerMonth:
-    """The figures, each with its denominator."""
+    """The month's figures, each with its denominator."""
 
     name: str
     funded: int
     funded_cents: int
     in_process: int
     applications: int
-    pulled: int  # of those applications, funded by now
+    funded_applications: int  # those applications that have funded by now
     speed_seconds: float | None
-    tried: int  # leads behind the median
-    parts: list[SourceShare]
+    attempted_leads: int  # leads behind the median, each with a first attempt
+    source_shares: list[SourceShare]
 
 
 def load_officer_month(officer: LoanOfficer, at: datetime) -> OfficerMonth:
-    """From the first of the month, by the officer's clock, through `at`. One statement."""
+    """Load the figures from the first of the month through `at`, in one SQL statement.
+
+    The month begins at midnight in the active time zone, which is the officer's.
+    """
     start = localtime(at).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    asked = {"officer": officer.pk, "first": start.date(), "start": start}
+    params: dict[str, UUID | date | datetime] = {
+        "officer": officer.pk,
+        "first": start.date(),
+        "start": start,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(FIGURES_SQL, asked)
+        cursor.execute(FIGURES_SQL, params)
         *figures, by_source = cursor.fetchone()
         names = [column.name for column in cursor.description[:-1]]
     return OfficerMonth(
         name=f"{start:%B}",
-        parts=_source_shares(json.loads(by_source)),
+        source_shares=_source_shares(json.loads(by_source)),
         **dict(zip(names, figures, strict=True)),
     )
 
@@ -81,17 +89,13 @@ def _source_shares(rows: list[dict[str, Any]]) -> list[SourceShare]:
     named = [(row["name"], row["funded"]) for row in rows[: MAX_NAMED_SOURCES - 1]]
     rest = total - sum(funded for _, funded in named)
     if rest:
-        named.append(
-            (
-                rows[MAX_NAMED_SOURCES - 1]["name"] if len(rows) == MAX_NAMED_SOURCES else "Others",
-                rest,
-            )
-        )
-    made, x = [], 0.0
+        last = MAX_NAMED_SOURCES - 1
+        named.append((rows[last]["name"] if len(rows) == MAX_NAMED_SOURCES else "Other", rest))
+    shares, x = [], 0.0
     for (name, funded), tone in zip(named, ("", "2", "q"), strict=False):
         width = funded / total * 100
-        made.append(
+        shares.append(
             SourceShare(name=name, funded=funded, x=round(x, 2), width=round(width, 2), tone=tone)
         )
         x += width
-    return made
+    return shares

@@ -1,4 +1,4 @@
-"""My tasks and by when; for those who watch a team also what others are late with."""
+"""The page of the user's tasks; managers also see their team's overdue tasks."""
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -11,12 +11,12 @@ from rooftree.web.shared.staff_view import staff_view
 
 @staff_view("GET")
 def list_tasks(request: StaffRequest) -> HttpResponse:
-    """Late first, then by time; for htmx the lists alone."""
-    mine = list(task_lists.tasks_of_user(request.user)[: task_lists.MAX_TASKS])
-    late = [one for one in mine if one.due_at < request.at]
+    """Show the user's tasks, overdue first, then by due time; htmx gets the lists only."""
+    tasks = list(task_lists.tasks_of_user(request.user)[: task_lists.MAX_TASKS])
+    late = [task for task in tasks if task.due_at < request.at]
     context = {
         "late": late,
-        "coming": mine[len(late) :],
+        "coming": tasks[len(late) :],
         "of_others": list(
             task_lists.overdue_tasks_of_others(request.user, at=request.at)[: task_lists.MAX_TASKS]
         ),

@@ -1,4 +1,4 @@
-"""The officer's queue: whom to act on, best first; offers; and whether they take leads."""
+"""The loan officer's queue, lead offers and the Taking leads switch."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,79 +40,79 @@ LEADS_QUERY = PreparedQuery(
     ),
     keys=list[UUID],
 )
-LAST_SENT_QUERY = PreparedQuery(  # the newest first
+LAST_SENT_QUERY = PreparedQuery(  # newest first
     lambda lead_id: Message.objects.filter(
         lead_id=lead_id, direction="out", sent_at__isnull=False
     ).order_by("-sent_at")[:1],
     lead_id=UUID,
 )
-PAGE_SIZE = 25  # rows; more are fetched as they are scrolled to
+PAGE_SIZE = 25  # rows; scrolling fetches more
 EMPTY_TEXTS = {
-    Tab.NOW: ("Nothing is waiting for you", "New leads come here by themselves."),
-    Tab.TODAY: ("Nothing else is due today", "What falls due later waits on the borrower."),
-    Tab.WAITING: ("Nobody owes you an answer", "Leads you have tried or set aside wait here."),
+    Tab.NOW: ("You’re all caught up", "New leads appear here automatically."),
+    Tab.TODAY: ("Nothing else due today", "Leads due later are under Waiting on borrower."),
+    Tab.WAITING: ("No one is waiting on a reply", "Leads you contacted or snoozed show up here."),
 }
-HEADINGS = {  # heading, what stands beside it, the answer to "Why?"
+HEADINGS = {  # heading, note beside it, answer to "Why?"
     Group.PROMISE: (
-        "Promise running",
-        "a person owes them a call",
-        "Here, because a call is promised and nobody has made it.",
+        "Call now",
+        "first call due",
+        "A first call is due and no one has made it.",
     ),
     Group.REPLY: (
-        "They wrote, you answer",
+        "Needs reply",
         "oldest first",
-        "Here, because they wrote and nobody has answered.",
+        "The borrower wrote and no one has replied.",
     ),
     Group.TASK: (
-        "To do now",
-        "longest due first",
-        "Here, because something you are to do about it is due.",
+        "Tasks due",
+        "most overdue first",
+        "You have a task due on this lead.",
     ),
     Group.NEXT: (
-        "Best next calls",
-        "the hour allows a call, by score",
-        "Here by score, among those whom the hour allows to be called.",
+        "Next best calls",
+        "OK to call now, highest score first",
+        "It’s OK to call now. These leads are sorted by score.",
     ),
     Group.WAITING: (
         "Waiting on borrower",
-        "tried lately, or set aside",
-        "Here, because it is their turn, or you set it aside.",
+        "recently contacted or snoozed",
+        "You contacted this borrower recently, or snoozed the lead.",
     ),
 }
 LATER_HEADING = (
-    "Next, when calls open",
-    "too early or too late there now, by score",
-    "Here by score, after everybody whom the hour allows to be called.",
+    "OK to call later",
+    "outside calling hours now, highest score first",
+    "It’s outside calling hours for this borrower. Leads you can call now come first.",
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowAction:
-    """One thing to do about a row: a link, or a form to post."""
+    """One button of a row: a link, or a form to post."""
 
     label: str
     icon: str
     key: str
     href: str
-    then: str = ""  # the page to open while the phone dials
-    posts: bool = False
+    next_page: str = ""  # the page to open while the phone dials
+    is_post: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueLine:
-    """A row of the queue with what stands beside it."""
+    """A queue row with its contact statuses and buttons."""
 
     row: QueueRow
     lead: Lead
     page: str
-    squares: list[contact_status.ContactStatus]
-    acts: list[RowAction]
+    contact_statuses: list[contact_status.ContactStatus]
+    actions: list[RowAction]
     is_top: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueSection:
-    """Lines under one heading."""
+    """The queue lines under one heading."""
 
     label: str
     note: str
@@ -122,11 +122,11 @@ class QueueSection:
 
 @staff_view("GET")
 def show_queue(request: StaffRequest) -> HttpResponse:
-    """One tab of the queue; for htmx its rows, the switch and the lead in hand."""
+    """Show one tab of the queue; htmx gets the rows, the switch and the current lead."""
     if not has_permission(request.user, "see_queue"):
-        raise PermissionDenied("The queue belongs to loan officers and their assistants.")
-    asked = request.GET.get("tab", "")
-    tab = Tab(asked) if asked in set(Tab) else Tab.NOW
+        raise PermissionDenied("Only loan officers and their assistants have a queue.")
+    tab_name = request.GET.get("tab", "")
+    tab = Tab(tab_name) if tab_name in set(Tab) else Tab.NOW
     rows = work_queue.list_rows(request.user, at=request.at, tab=tab)
     shown = _rows_to_show(request)
     lines = _build_lines(rows[:shown], request.at, top=tab is Tab.NOW)
@@ -151,85 +151,83 @@ def show_queue(request: StaffRequest) -> HttpResponse:
 
 
 def _rows_to_show(request: StaffRequest) -> int:
-    """How many rows the page has come to, of the list as it is now."""
-    asked = request.GET.get("shown", "")
-    return (
-        max(PAGE_SIZE, min(int(asked), work_queue.MAX_ROWS))
-        if asked.isdigit() and asked.isascii()
-        else PAGE_SIZE
-    )
+    """Return how many rows the page shows so far: `shown`, within one page and the maximum."""
+    shown = request.GET.get("shown", "")
+    if not (shown.isdigit() and shown.isascii()):
+        return PAGE_SIZE
+    return max(PAGE_SIZE, min(int(shown), work_queue.MAX_ROWS))
 
 
 def group_sections(lines: Sequence[QueueLine]) -> list[QueueSection]:
-    """Neighbours under the same heading, in the order they came."""
-    made: list[QueueSection] = []
+    """Group neighboring lines that share a heading, keeping their order."""
+    sections: list[QueueSection] = []
     for line in lines:
-        label, note, why = _row_heading(line.row)
-        if not made or made[-1].label != label:
-            made.append(QueueSection(label=label, note=note, why=why, lines=[]))
-        made[-1].lines.append(line)
-    return made
-
-
-def _row_heading(row: QueueRow) -> tuple[str, str, str]:
-    is_later = row.group is Group.NEXT and row.opens_at is not None
-    return LATER_HEADING if is_later else HEADINGS[row.group]
+        is_later = line.row.group is Group.NEXT and line.row.opens_at is not None
+        label, note, why = LATER_HEADING if is_later else HEADINGS[line.row.group]
+        if not sections or sections[-1].label != label:
+            sections.append(QueueSection(label=label, note=note, why=why, lines=[]))
+        sections[-1].lines.append(line)
+    return sections
 
 
 def _build_lines(rows: Sequence[QueueRow], at: datetime, *, top: bool) -> list[QueueLine]:
     leads = {lead.pk: lead for lead in LEADS_QUERY.all(keys=[row.lead_id for row in rows])}
-    beside = contact_status.build_contact_statuses([leads[row.lead_id] for row in rows], at)
+    statuses = contact_status.build_contact_statuses([leads[row.lead_id] for row in rows], at)
     return [
-        _build_line(row, leads[row.lead_id], beside[row.lead_id], is_top=top and place == 0)
+        _build_line(row, leads[row.lead_id], statuses[row.lead_id], is_top=top and place == 0)
         for place, row in enumerate(rows)
     ]
 
 
 def _build_line(
-    row: QueueRow, lead: Lead, beside: list[contact_status.ContactStatus], *, is_top: bool
+    row: QueueRow, lead: Lead, statuses: list[contact_status.ContactStatus], *, is_top: bool
 ) -> QueueLine:
     page = url_for("lead", lead.pk)
-    acts = _row_actions(row, lead, beside, page)[: 2 if is_top else 1]
-    return QueueLine(row=row, lead=lead, page=page, squares=beside, acts=acts, is_top=is_top)
+    acts = _row_actions(row, lead, statuses, page)[: 2 if is_top else 1]
+    return QueueLine(row=row, lead=lead, page=page, contact_statuses=statuses, actions=acts, is_top=is_top)
 
 
 def _row_actions(
-    row: QueueRow, lead: Lead, beside: list[contact_status.ContactStatus], page: str
+    row: QueueRow, lead: Lead, statuses: list[contact_status.ContactStatus], page: str
 ) -> list[RowAction]:
-    """What may be pressed: an offer is taken first; then their own medium, else the call."""
+    """List the row's buttons, best first.
+
+    An offer can only be accepted. A borrower who wrote is answered by text first; everyone
+    else is called first. A lead that can't be contacted gets an Open button.
+    """
     if row.offer_id:
         href = url_for("acceptance", row.offer_id)
-        return [RowAction(label="Take it", icon="check", key="a", href=href, posts=True)]
+        return [RowAction(label="Accept lead", icon="check", key="a", href=href, is_post=True)]
     write = url_for("messages", lead.pk)
     call = url_for("calls", lead.pk)
-    can = {square.medium: square.may_press for square in beside}
-    made = {
-        "call": RowAction(label="Call", icon="phone", key="c", href=call, then=page, posts=True),
+    is_allowed = {status.medium: status.can_press for status in statuses}
+    actions = {
+        "call": RowAction(label="Call", icon="phone", key="c", href=call, next_page=page, is_post=True),
         "text": RowAction(label="Text", icon="text", key="t", href=f"{write}?medium=text"),
-        "email": RowAction(label="E-mail", icon="mail", key="e", href=f"{write}?medium=email"),
+        "email": RowAction(label="Email", icon="mail", key="e", href=f"{write}?medium=email"),
     }
     order = ["call", "text", "email"]
     if row.group is Group.REPLY:
         order = ["text", "call", "email"]
-    allowed = [made[medium] for medium in order if can[medium]]
+    allowed = [actions[medium] for medium in order if is_allowed[medium]]
     return allowed or [RowAction(label="Open", icon="right", key="c", href=page)]
 
 
 def _current_lead_context(lines: Sequence[QueueLine]) -> dict[str, Any]:
-    mine = next((line.lead for line in lines if not line.row.offer_id), None)
-    if mine is None:
+    lead = next((line.lead for line in lines if not line.row.offer_id), None)
+    if lead is None:
         return {"in_hand": None}
     return {
-        "in_hand": mine,
-        "in_hand_phone": next((p for p in mine.person.phones.all() if not p.unlinked_at), None),
-        "in_hand_zone": lead_cards.borrower_zone(mine),
-        "in_hand_message": LAST_SENT_QUERY.first(lead_id=mine.pk),
+        "in_hand": lead,
+        "in_hand_phone": next((p for p in lead.person.phones.all() if not p.unlinked_at), None),
+        "in_hand_zone": lead_cards.borrower_zone(lead),
+        "in_hand_message": LAST_SENT_QUERY.first(lead_id=lead.pk),
     }
 
 
 @staff_view("GET")
 def show_offers(request: StaffRequest) -> HttpResponse:
-    """Over whatever page is open: leads offered now, and what to say on a call put through."""
+    """Show the leads offered now and the script of a connected call, on top of any page."""
     officer = user_officer(request.user)
     rows = (
         Offer.objects.filter(
@@ -244,7 +242,10 @@ def show_offers(request: StaffRequest) -> HttpResponse:
 
 
 def _connected_call_context(request: StaffRequest) -> dict[str, Any]:
-    """The call a ring connected, on every page but the lead's own, which shows the words itself."""
+    """Return the context of a call that a ring connected.
+
+    Empty on the lead's own page, which shows the script itself.
+    """
     call = call_outcomes.connected_call(request.user, request.at)
     if call is None or request.htmx.current_url_abs_path == url_for("lead", call.lead_id):
         return {}
@@ -256,7 +257,7 @@ def _connected_call_context(request: StaffRequest) -> dict[str, Any]:
 
 @staff_view("POST")
 def accept_offer(request: StaffRequest, offer_id: UUID) -> HttpResponse:
-    """Take an offered lead; answers with why not when it has gone to somebody else."""
+    """Accept an offered lead; refuse with the reason if it has gone to someone else."""
     try:
         offer = flow.take_offer(
             offer_id=offer_id, officer_id=_require_officer(request).pk, at=request.at
@@ -264,33 +265,35 @@ def accept_offer(request: StaffRequest, offer_id: UUID) -> HttpResponse:
     except answer_offer.CannotTake as problem:
         return respond_refused(request, str(problem), back_to=reverse("queue"))
     page = reverse("lead", args=[offer.lead_id])
-    return respond_redirect(request, "The lead is yours", to=page)
+    return respond_redirect(request, "The lead is yours now", to=page)
 
 
 @staff_view("POST")
 def decline_offer(request: StaffRequest, offer_id: UUID) -> HttpResponse:
-    """Pass an offered lead on to the next person of the chain."""
+    """Decline an offered lead, which offers it to the next loan officer in turn."""
     try:
         flow.decline_offer(
             offer_id=offer_id, officer_id=_require_officer(request).pk, at=request.at
         )
     except answer_offer.CannotTake as problem:
         return respond_refused(request, str(problem), back_to=reverse("queue"))
-    return respond_done(request, "Passed on to the next in turn", back_to=reverse("queue"))
+    return respond_done(
+        request, "Lead declined and passed to the next loan officer", back_to=reverse("queue")
+    )
 
 
 @staff_view("POST")
 def set_availability(request: StaffRequest) -> HttpResponse:
-    """The officer's own switch: taking leads or not."""
+    """Turn the officer's Taking leads switch on or off."""
     officer, takes = _require_officer(request), request.POST.get("takes") == "yes"
-    turn = switch.resume_officer if takes else switch.pause_officer
-    turn(officer_id=officer.pk, by=request.user, at=request.at)
-    said = "You are taking leads" if takes else "No new leads until you switch back"
-    return respond_done(request, said, back_to=reverse("queue"))
+    set_switch = switch.resume_officer if takes else switch.pause_officer
+    set_switch(officer_id=officer.pk, by=request.user, at=request.at)
+    text = "You’re taking leads" if takes else "You won’t get new leads until you turn this back on"
+    return respond_done(request, text, back_to=reverse("queue"))
 
 
 def _require_officer(request: StaffRequest) -> LoanOfficer:
     officer = user_officer(request.user)
     if officer is None:
-        raise PermissionDenied("Only the loan officer can do this.")
+        raise PermissionDenied("Only a loan officer can do this.")
     return officer

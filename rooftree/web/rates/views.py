@@ -30,7 +30,7 @@ class RateForm(StaffForm):
     rate_pct = forms.DecimalField(label="Rate, %", max_digits=6, decimal_places=3)
     apr_pct = forms.DecimalField(label="APR, %", max_digits=6, decimal_places=3)
     points = forms.DecimalField(label="Points", max_digits=5, decimal_places=3, initial="0")
-    sheet = text_field("Whose sheet", "Such as House sheet, or the investor's name.", longest=80)
+    sheet = text_field("Whose sheet", "Such as House sheet, or the investor's name.", max_length=80)
 
 
 @staff_view("GET", "POST")

@@ -32,7 +32,7 @@ class LegalHoldForm(StaffForm):
     """What a hold is for, and whose records it keeps."""
 
     matter = text_field(
-        "Matter", "As counsel calls it: a case, a complaint, an examination", longest=120
+        "Matter", "As counsel calls it: a case, a complaint, an examination", max_length=120
     )
     why = textarea_field("Why", "The letter or order that asks for it", required=True, rows=2)
     address = text_field("Number or e-mail", "All that is theirs stays", required=False)
@@ -50,7 +50,7 @@ class LegalHoldForm(StaffForm):
         else:
             self.fields["person"].choices = [(str(person.pk), person.name), ("", "Nobody")]
 
-    def scope(self) -> legal_holds.HoldScope:
+    def build_scope(self) -> legal_holds.HoldScope:
         """Whose records; raises `CannotHold` for a number that is none."""
         typed = self.cleaned_data
         address = contact_lookup.parse_address(typed["address"]) if typed["address"] else None
@@ -73,7 +73,7 @@ def list_legal_holds(request: StaffRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             made = legal_holds.place_hold(
-                form.scope(), matter=form.cleaned_data["matter"], why=form.cleaned_data["why"],
+                form.build_scope(), matter=form.cleaned_data["matter"], why=form.cleaned_data["why"],
                 by=request.user, at=request.at,
             )  # fmt: skip
         except legal_holds.BadHold as problem:

@@ -172,7 +172,7 @@ def _receive_request(form: PrivacyRequestForm, request: StaffRequest) -> Privacy
     return privacy_requests.receive_request(
         NewRequest(
             kind=typed["kind"], address=address.key, person_id=people[0].pk if people else None,
-            state=typed["state"], came_by=typed["came_by"], received_date=typed["received_date"],
+            state=typed["state"], received_via=typed["came_by"], received_date=typed["received_date"],
         ),
         owner=User.objects.get(pk=typed["owner"]), by=request.user, at=request.at,
     )  # fmt: skip
@@ -244,6 +244,6 @@ def _build_letter(one: PrivacyRequest) -> str:
             name=" ".join(filter(None, (person.first_name, person.last_name))) if person else "",
             state=STATES.get(one.state, ""),
             removed=purge.rows.exclude(removed_at=None).count() if purge else 0,
-            onward=privacy_fulfillment.list_recipients(one.person_id) if one.person_id else (),
+            recipients=privacy_fulfillment.list_recipients(one.person_id) if one.person_id else (),
         ),
     )  # fmt: skip

@@ -99,7 +99,7 @@ def show_purge(request: StaffRequest, purge_id: UUID) -> HttpResponse:
         **_purge_line(one),
         "counts": [
             {"name": RECORD_LABELS[name], "holding": RECORD_SETS_BY_NAME[name], "number": f"{number:,}",
-             "law": SCHEDULE[RECORD_SETS_BY_NAME[name].record]}
+             "law": SCHEDULE[RECORD_SETS_BY_NAME[name].record_class]}
             for name, number in one.counts.items()
         ],
         "slices": Event.objects.filter(kind=purges.PURGED_EVENT, data__purge=str(one.pk)).order_by("id"),
@@ -148,12 +148,12 @@ def _schedule_lines(open_: Purge | None) -> list[dict[str, Any]]:
     """Every class of the schedule that we hold records of, with what of it is due."""
     due: Counter[str] = Counter()
     for name, number in open_.counts.items() if open_ else ():
-        due[RECORD_SETS_BY_NAME[name].record] += number
-    held, removed = set(CLASS_BY_TABLE.values()), {record_set.record for record_set in RECORD_SETS}
+        due[RECORD_SETS_BY_NAME[name].record_class] += number
+    held, removed = set(CLASS_BY_TABLE.values()), {record_set.record_class for record_set in RECORD_SETS}
     return [
         {
             "one": one,
-            "after": CLOCK_EVENT_LABELS[one.after] if one.months else "",
+            "after": CLOCK_EVENT_LABELS[one.clock_event] if one.months else "",
             "due": due[key],
             "goes": key in removed,
         }

@@ -55,7 +55,7 @@ def request_return(request: StaffRequest, touch_id: UUID) -> HttpResponse:
         )
 
     if request.method == "POST" and form and form.submit(draft):
-        here = reverse("return", args=[form.made.pk])
+        here = reverse("return", args=[form.result.pk])
         return respond_redirect(request, "It goes with the next file", to=here)
     context = {"touch": touch, "form": form, "problem": problem}
     status = 422 if request.method == "POST" else 200

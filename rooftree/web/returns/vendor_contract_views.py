@@ -42,19 +42,19 @@ class ContractForm(StaffForm):
         "In force from", "Leads that arrive from then on; earlier ones keep theirs"
     )
     window_days = integer_field(
-        "Days to give a lead back", "Counted from its arrival", least=0, most=MAX_WINDOW_DAYS
+        "Days to give a lead back", "Counted from its arrival", min_value=0, max_value=MAX_WINDOW_DAYS
     )
-    warn_days = integer_field("Warn before the end, days", least=0, most=60)
+    warn_days = integer_field("Warn before the end, days", min_value=0, max_value=60)
     reasons = checkboxes_field(
         "They take back", ((key.value, said) for key, said in REASON_LABELS.items())
     )
     duplicate_days = integer_field(
-        "A duplicate is one within, days", "Of the earlier one", least=0, most=MAX_WINDOW_DAYS
+        "A duplicate is one within, days", "Of the earlier one", min_value=0, max_value=MAX_WINDOW_DAYS
     )
     states = StatesField("States ordered", "As TX, FL. Empty: wherever the company is licensed")
     send_to = text_field("Where the file goes", "Their portal or address", required=False)
 
-    PARTS = (
+    FIELDSETS = (
         ("When", ("from_date", "window_days", "warn_days", "watcher")),
         ("What", ("reasons", "duplicate_days", "states")),
         ("What they call it", tuple(f"{VENDOR_WORD_PREFIX}{key.value}" for key in REASON_LABELS)),
@@ -65,7 +65,7 @@ class ContractForm(StaffForm):
         ("Where", ("send_to",)),
     )
 
-    def terms(self, typed: dict[str, Any]) -> ContractTerms:
+    def build_terms(self, typed: dict[str, Any]) -> ContractTerms:
         """What was typed."""
         return ContractTerms(
             window_days=typed["window_days"],
@@ -100,7 +100,7 @@ def edit_contract(request: StaffRequest, source_id: UUID) -> HttpResponse:
 
     def keep(typed: dict[str, Any]) -> Contract:
         return vendor_contracts.record_contract(
-            source_id=source.pk, from_date=typed["from_date"], terms=form.terms(typed),
+            source_id=source.pk, from_date=typed["from_date"], terms=form.build_terms(typed),
             by=request.user, at=request.at,
         )  # fmt: skip
 
@@ -135,13 +135,13 @@ def _vendor_fields() -> dict[str, Any]:
     }
     fields |= {
         f"{VENDOR_WORD_PREFIX}{key.value}": text_field(
-            said, "Empty: in our words", required=False, longest=60
+            said, "Empty: in our words", required=False, max_length=60
         )
         for key, said in REASON_LABELS.items()
     }
     told = "Their word for it. Empty: they are not told"
     fields |= {
-        f"{STATUS_WORD_PREFIX}{key}": text_field(said, told, required=False, longest=60)
+        f"{STATUS_WORD_PREFIX}{key}": text_field(said, told, required=False, max_length=60)
         for key, said in REPORTABLE_STATUSES.items()
     }
     return fields

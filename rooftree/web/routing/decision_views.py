@@ -88,7 +88,7 @@ def _license_status(person: Candidate, state: str, at: datetime) -> tuple[str, s
         return "no state known", "quiet"
     day = local_date(person.zone, at)
     held = [permit for permit in person.permits if permit.state == state]
-    good = next((permit for permit in held if permit.in_force(day)), None)
+    good = next((permit for permit in held if permit.is_in_force(day)), None)
     if good:
         until = good.until_date - timedelta(days=1) if good.until_date else None
         return (f"until {until:%b} {until.day}, {until.year}" if until else "no end"), "soft"

@@ -31,7 +31,7 @@ WHOM = {BackupKind.POOL: "pool", BackupKind.BRANCH: "branch", BackupKind.OFFICER
 class RuleForm(StaffForm):
     """One rule. `initial` comes from `typed_of`; `rule` gives back what was typed."""
 
-    name = text_field("Name of the rule", "Decisions show it", longest=120)
+    name = text_field("Name of the rule", "Decisions show it", max_length=120)
     sources = checkboxes_field("From", ())
     purposes = checkboxes_field("What for", PURPOSE_NAMES.items())
     states = StatesField("Property in", "Two letters each, as TX, FL. Empty: every state")
@@ -43,7 +43,7 @@ class RuleForm(StaffForm):
         "Stated credit",
         [(credit_band, credit_band.replace("_", " ")) for credit_band in CREDIT_BANDS],
     )
-    score_at_least = integer_field("Score of at least", least=0, most=100, required=False)
+    score_at_least = integer_field("Score of at least", min_value=0, max_value=100, required=False)
     inquiry = choice_field(
         "Inquiry",
         [("", "New or repeated"), ("new", "New"), ("repeat", "Repeated")],
@@ -51,15 +51,15 @@ class RuleForm(StaffForm):
     )
     days = checkboxes_field("Arriving on", DAY_NAMES.items())
     from_time = text_field("From", "As 08:00, by the company’s clock", required=False, longest=5)
-    until_time = text_field("Until", "As 18:00", required=False, longest=5)
+    until_time = text_field("Until", "As 18:00", required=False, max_length=5)
     pool_branches = checkboxes_field("Teams", ())
     take_seconds = integer_field(
-        "Seconds to take it", least=MIN_TAKE_SECONDS, most=MAX_TAKE_SECONDS
+        "Seconds to take it", min_value=MIN_TAKE_SECONDS, max_value=MAX_TAKE_SECONDS
     )
     nobody = choice_field("When nobody of the pool may and can take it", ())
     alarm_user_id = choice_field("Whom to call at the end", (), required=False)
 
-    PARTS = (
+    FIELDSETS = (
         ("", ("name",)),
         ("Which leads", (
             "sources", "purposes", "states", "without_state", "amount_from_cents",
@@ -88,18 +88,18 @@ class RuleForm(StaffForm):
             whom.choices = _include_stored_choice(known.steps(), kept)
             whom.widget.attrs["class"] = "input"
             seconds = integer_field(
-                "Seconds", least=MIN_TAKE_SECONDS, most=MAX_TAKE_SECONDS, required=False
+                "Seconds", min_value=MIN_TAKE_SECONDS, max_value=MAX_TAKE_SECONDS, required=False
             )
             seconds.widget.attrs |= {"class": "input", "placeholder": TAKE_SECONDS}
             self.fields[f"step_{nth}"], self.fields[f"step_{nth}_seconds"] = whom, seconds
         for key, _, _ in known.officers:
             self.fields[f"in_{key}"] = forms.BooleanField(required=False)
-            share = integer_field("Share", least=1, most=MAX_WEIGHT, required=False)
+            share = integer_field("Share", min_value=1, max_value=MAX_WEIGHT, required=False)
             share.widget.attrs |= {"class": "input input--share", "placeholder": "1"}
             self.fields[f"share_{key}"] = share
 
     @property
-    def people(self) -> list[dict[str, Any]]:
+    def officer_rows(self) -> list[dict[str, Any]]:
         """Each officer with the box that puts them into the pool, and their share."""
         return [
             {"name": name, "where": where, "box": self[f"in_{key}"], "share": self[f"share_{key}"]}
@@ -107,14 +107,14 @@ class RuleForm(StaffForm):
         ]
 
     @property
-    def steps(self) -> list[dict[str, Any]]:
+    def step_rows(self) -> list[dict[str, Any]]:
         """The places of the chain."""
         return [
             {"nth": nth, "whom": self[f"step_{nth}"], "seconds": self[f"step_{nth}_seconds"]}
             for nth in range(1, MAX_CHAIN_STEPS + 1)
         ]
 
-    def rule(self, before: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    def build_rule(self, before: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """What was typed, as an edition stores it. `before` keeps what the form cannot show."""
         typed, before = self.cleaned_data, before or {}
         nobody, _, pool = typed["nobody"].partition(":")
@@ -188,28 +188,28 @@ class RuleChoices:
             for officer in officers.select_related("user", "branch")
         ]
         heads = User.objects.filter(is_active=True, role__in=COMPANY_OR_BRANCH_ROLES)
-        self.alarms = [
+        self.alarm_choices = [
             ("", "Whom the company names"),
             *((str(head.pk), f"{head.name}, {head.role_label}") for head in heads.order_by("name")),
         ]
 
-    def steps(self) -> list[tuple[str, Any]]:
+    def step_choices(self) -> list[tuple[str, Any]]:
         """What a place of the chain may be."""
         return [
             ("", "Nobody further"),
             (BackupKind.POOL.value, "The next of the same pool"),
-            *self._whom("branch:", "officers:"),
+            *self._team_and_officer_choices("branch:", "officers:"),
         ]
 
-    def nobody(self) -> list[tuple[str, Any]]:
+    def nobody_choices(self) -> list[tuple[str, Any]]:
         """What may happen when nobody can."""
         return [
             (WhenNobody.ALARM.value, "The chain goes on, then somebody is called"),
             (WhenNobody.HOLD.value, "It waits for the first who starts work"),
-            *self._whom("pool:branch:", "pool:officers:"),
+            *self._team_and_officer_choices("pool:branch:", "pool:officers:"),
         ]
 
-    def _whom(self, of_branch: str, of_officer: str) -> list[tuple[str, Any]]:
+    def _team_and_officer_choices(self, of_branch: str, of_officer: str) -> list[tuple[str, Any]]:
         teams = [(f"{of_branch}{key}", f"The {name} team") for key, name in self.branches]
         people = [(f"{of_officer}{key}", name) for key, name, _ in self.officers]
         return [group for group in (("Teams", teams), ("Loan officers", people)) if group[1]]

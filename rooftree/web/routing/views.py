@@ -78,11 +78,11 @@ def edit_rule(request: StaffRequest, place: int = 0) -> HttpResponse:
     before = draft.rules[place - 1] if place else {"name": ""}
     known = RuleChoices()
     if request.method == "GET":
-        form = RuleForm(initial=rule_to_initial(before), known=known)
+        form = RuleForm(initial=rule_to_initial(before), choices=known)
         return _render_rule_form(request, form, place, before)
-    form = RuleForm(request.POST, initial=rule_to_initial(before), known=known)
+    form = RuleForm(request.POST, initial=rule_to_initial(before), choices=known)
     if form.is_valid():
-        changed = form.rule(before)
+        changed = form.build_rule(before)
         problems = _check_rule(changed, draft.rules, place)
         if not problems:
             _save_rule(request, draft, changed, place)

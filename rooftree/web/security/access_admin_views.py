@@ -61,10 +61,10 @@ MAX_KEY_DAYS = 366
 class ApiKeyForm(StaffForm):
     """A new key."""
 
-    name = text_field("Name", "The machine that will have it", longest=80)
+    name = text_field("Name", "The machine that will have it", max_length=80)
     user = choice_field("Acts as", (), "It sees what this person may see, and ends when they leave")
     scopes = checkboxes_field("May", api_keys.SCOPES.items())
-    days = integer_field("Good for, days", least=1, most=MAX_KEY_DAYS)
+    days = integer_field("Good for, days", min_value=1, max_value=MAX_KEY_DAYS)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -117,7 +117,7 @@ def list_api_keys(request: StaffRequest) -> HttpResponse:
 
     made = None
     if request.method == "POST" and form.submit(make):
-        made, form = form.made, ApiKeyForm(initial={"days": 90})
+        made, form = form.result, ApiKeyForm(initial={"days": 90})
     rows = ApiKey.objects.select_related("user").order_by("revoked_at", "-created_at", "-id")
     context = {
         "keys": rows,
@@ -147,7 +147,7 @@ def reset_second_factors(request: StaffRequest, user_id: UUID) -> HttpResponse:
     one = get_object_or_404(User, pk=user_id)
     second_factor.reset_factors(user=one, by=request.user, at=request.at)
     access_log.record_access(
-        AccessKind.FACTOR_REMOVED, caller=request_caller(request), at=request.at, user_id=request.user.pk,
+        AccessKind.FACTOR_REMOVED, client=request_caller(request), at=request.at, user_id=request.user.pk,
         subject=f"all of {one.name}",
     )  # fmt: skip
     account_security.mail_security_change.enqueue(
@@ -164,9 +164,9 @@ def end_user_sessions(request: StaffRequest, user_id: UUID) -> HttpResponse:
     """A colleague is signed out everywhere."""
     require_permission(request.user, "edit_people")
     one = get_object_or_404(User, pk=user_id)
-    number_ended = staff_sessions.end_all_sessions(one.pk, because="ended", at=request.at)
+    number_ended = staff_sessions.end_all_sessions(one.pk, reason="ended", at=request.at)
     access_log.record_access(
-        AccessKind.SESSION_ENDED, caller=request_caller(request), at=request.at, user_id=request.user.pk,
+        AccessKind.SESSION_ENDED, client=request_caller(request), at=request.at, user_id=request.user.pk,
         subject=f"all of {one.name}", number=number_ended,
     )  # fmt: skip
     return respond_done(
@@ -184,7 +184,7 @@ def _entry_line(row: AccessEntry) -> dict[str, Any]:
 
 def _log_key_event(request: StaffRequest, kind: AccessKind, key: ApiKey) -> None:
     access_log.record_access(
-        kind, caller=request_caller(request), at=request.at, user_id=request.user.pk, api_key_id=key.pk,
+        kind, client=request_caller(request), at=request.at, user_id=request.user.pk, api_key_id=key.pk,
         subject=key.name,
     )  # fmt: skip
 

@@ -53,7 +53,7 @@ class IncidentForm(StaffForm):
     what = textarea_field("What happened", "Without names or numbers of borrowers.", required=True)
     discovered_on = date_field("Discovered on", "The thirty days to tell the FTC run from here.")
     consumers = integer_field(
-        "Whose data could be reached: how many people", least=0, most=100_000_000
+        "Whose data could be reached: how many people", min_value=0, max_value=100_000_000
     )
     is_encrypted = checkbox_field("All of it was encrypted")
     was_key_taken = checkbox_field("The key may have been reached as well")
@@ -67,7 +67,7 @@ def list_controls(request: StaffRequest) -> HttpResponse:
     found = security_controls.check_controls(asked)
     context = {
         "controls": found,
-        "late": [check_control for check_control in found if check_control.works is False],
+        "late": [check_control for check_control in found if check_control.is_effective is False],
         "periods": [(key, label, key == days) for key, label in PERIODS.items()],
         "days": days,
     }

@@ -20,7 +20,7 @@ from rooftree.web.sign_in import login, passkeys
 SECRET_SESSION_KEY = "app_secret"  # noqa: S105 (a name in the session)
 
 
-@staff_view("GET", "POST", unproved=True, whose=STAFF_AND_PARTNERS)
+@staff_view("GET", "POST", without_second_factor=True, audience=STAFF_AND_PARTNERS)
 def set_up_app(request: StaffRequest) -> HttpResponse:
     """An authenticator app: the picture to scan, and the code that shows it was."""
     if not login.is_recently_authenticated(request, request.at):
@@ -51,14 +51,14 @@ def set_up_app(request: StaffRequest) -> HttpResponse:
     )
 
 
-@staff_view("POST", whose=STAFF_AND_PARTNERS)
+@staff_view("POST", audience=STAFF_AND_PARTNERS)
 def remove_app(request: StaffRequest) -> HttpResponse:
     """The app is not used any more."""
     row = get_object_or_404(Authenticator, user=request.user, type=Authenticator.Type.TOTP)
     return _remove_factor(request, row, "The app")
 
 
-@staff_view("GET", "POST", unproved=True, whose=STAFF_AND_PARTNERS)
+@staff_view("GET", "POST", without_second_factor=True, audience=STAFF_AND_PARTNERS)
 def add_passkey(request: StaffRequest) -> HttpResponse:
     """GET: what the browser is asked to make. POST: the passkey it made."""
     if not login.is_recently_authenticated(request, request.at):
@@ -79,7 +79,7 @@ def add_passkey(request: StaffRequest) -> HttpResponse:
     return _finish_adding(request, Factor.PASSKEY, codes)
 
 
-@staff_view("POST", unproved=True, whose=STAFF_AND_PARTNERS)
+@staff_view("POST", without_second_factor=True, audience=STAFF_AND_PARTNERS)
 def rename_own_passkey(request: StaffRequest, key_id: int) -> HttpResponse:
     """Another name for a passkey."""
     passkeys.rename_passkey(
@@ -88,14 +88,14 @@ def rename_own_passkey(request: StaffRequest, key_id: int) -> HttpResponse:
     return respond_done(request, "The name is kept", back_to=reverse("security"))
 
 
-@staff_view("POST", whose=STAFF_AND_PARTNERS)
+@staff_view("POST", audience=STAFF_AND_PARTNERS)
 def remove_passkey(request: StaffRequest, key_id: int) -> HttpResponse:
     """A passkey opens nothing here any more."""
     row = _get_own_passkey(request, key_id)
     return _remove_factor(request, row, f"The passkey {row.data['name']}")
 
 
-@staff_view("POST", whose=STAFF_AND_PARTNERS)
+@staff_view("POST", audience=STAFF_AND_PARTNERS)
 def renew_recovery_codes(request: StaffRequest) -> HttpResponse:
     """Ten new recovery codes, shown this once; those of before are void."""
     if not login.is_recently_authenticated(request, request.at):
@@ -116,7 +116,7 @@ def _finish_adding(request: StaffRequest, factor: Factor, made: list[str]) -> Ht
     login.mark_reauthenticated(request, request.at, factor=factor)
     if made:  # the first one: who came in without it comes in anew
         staff_sessions.end_all_sessions(
-            request.user.pk, because="factors", at=request.at, but=request.session.session_key
+            request.user.pk, reason="factors", at=request.at, except_key=request.session.session_key
         )
     what = views.FACTOR_LABELS[factor]
     views.report_security_change(

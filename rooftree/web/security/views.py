@@ -41,7 +41,7 @@ class PasswordForm(StaffForm):
             field.widget.render_value = False
 
 
-@staff_view("GET", unproved=True, whose=STAFF_AND_PARTNERS)
+@staff_view("GET", without_second_factor=True, audience=STAFF_AND_PARTNERS)
 def show_security(request: StaffRequest) -> HttpResponse:
     """The page; whoever must set up a second factor first sees nothing else."""
     return render_security(request)
@@ -73,7 +73,7 @@ def render_security(request: StaffRequest, *, status: int = 200, **more: Any) ->
     return render(request, template, context, status=status)
 
 
-@staff_view("POST", unproved=True, whose=STAFF_AND_PARTNERS)
+@staff_view("POST", without_second_factor=True, audience=STAFF_AND_PARTNERS)
 def change_password(request: StaffRequest) -> HttpResponse:
     """Another password; every other session ends."""
     form = PasswordForm(request.POST)
@@ -93,28 +93,28 @@ def change_password(request: StaffRequest) -> HttpResponse:
     return respond_done(request, "Your new password is set", back_to=reverse("security"))
 
 
-@staff_view("POST", unproved=True, whose=STAFF_AND_PARTNERS)
+@staff_view("POST", without_second_factor=True, audience=STAFF_AND_PARTNERS)
 def end_session(request: StaffRequest, name: str) -> HttpResponse:
     """End one session, wherever it is."""
     if not staff_sessions.end_session(user_id=request.user.pk, name=name, at=request.at):
         return respond_refused(request, "It has ended already.", back_to=reverse("security"))
     access_log.record_access(
         AccessKind.SESSION_ENDED,
-        caller=request_caller(request),
+        client=request_caller(request),
         at=request.at,
         user_id=request.user.pk,
     )
     return respond_done(request, "That session has ended", back_to=reverse("security"))
 
 
-@staff_view("POST", unproved=True, whose=STAFF_AND_PARTNERS)
+@staff_view("POST", without_second_factor=True, audience=STAFF_AND_PARTNERS)
 def end_other_sessions(request: StaffRequest) -> HttpResponse:
     """End every session but this one."""
     number = staff_sessions.end_all_sessions(
-        request.user.pk, because="ended", at=request.at, but=request.session.session_key
+        request.user.pk, reason="ended", at=request.at, except_key=request.session.session_key
     )
     access_log.record_access(
-        AccessKind.SESSION_ENDED, caller=request_caller(request), at=request.at, user_id=request.user.pk,
+        AccessKind.SESSION_ENDED, client=request_caller(request), at=request.at, user_id=request.user.pk,
         number=number,
     )  # fmt: skip
     return respond_done(request, "You are signed in only here", back_to=reverse("security"))
@@ -126,7 +126,7 @@ def report_security_change(
     """Something of one's sign-in was changed: into the log, and to one's mailbox."""
     access_log.record_access(
         kind,
-        caller=request_caller(request),
+        client=request_caller(request),
         at=request.at,
         user_id=request.user.pk,
         subject=subject,

@@ -1,7 +1,7 @@
-"""The front: streams and health are answered here, all else by Django in a few threads.
+"""The ASGI application: serves live streams and health itself, everything else through Django.
 
-A request's body is read completely, within a size and a time, before a thread
-is given to it: twenty stalled senders harm nobody.
+Django runs in a few threads. A request's body is read completely, within a size and time limit,
+before a thread is used for it, so stalled senders can't exhaust the threads.
 """
 
 import asyncio
@@ -23,10 +23,10 @@ from rooftree.web.shared import error_pages
 from rooftree.web.shared.error_messages import RETRY_AFTER_SECONDS
 
 THREADS = 4
-BODY_SECONDS = 15.0  # for the whole body of a request to arrive
-UPLOAD_PATHS = frozenset({"/setup/imports/", "/compliance/lists/"})  # where staff send files
-FILE_SECONDS = 120.0  # for a file of theirs
-CHUNK_BYTES = 256 * 1024  # bytes of an answer handed to the server at once
+BODY_SECONDS = 15.0  # seconds for a request's whole body to arrive
+UPLOAD_PATHS = frozenset({"/setup/imports/", "/compliance/lists/"})  # where staff upload files
+FILE_SECONDS = 120.0  # seconds for an uploaded file to arrive
+CHUNK_BYTES = 256 * 1024  # bytes of a response passed to the server at a time
 ERROR_HEADERS = [
     (b"cache-control", b"no-store"),
     (b"x-content-type-options", b"nosniff"),
@@ -39,25 +39,25 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 class BodyTooLarge(Exception):
-    """The body is longer than we take."""
+    """The request body exceeds the size limit."""
 
 
 class ClientDisconnected(Exception):
-    """The sender went away before the end of its request."""
+    """The client disconnected before its request was complete."""
 
 
 class AsgiApplication:
-    """The ASGI application."""
+    """The ASGI application around Django's WSGI application."""
 
     def __init__(self, django: Callable[..., Any]) -> None:
         self._django = django
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="django")
-        # Streams and health must be answered while all of Django's threads are busy.
+        # Streams and health checks must work while all of Django's threads are busy.
         self._side_threads = ThreadPoolExecutor(2, thread_name_prefix="side")
         self._migrated = False
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Handle one request, or the server's lifespan events."""
         if scope["type"] == "lifespan":
             await _handle_lifespan(receive, send)
         elif scope["type"] == "http":
@@ -68,12 +68,12 @@ class AsgiApplication:
             case "/healthz":
                 await _send_text(send, 200, "alive\n")
             case "/readyz" | "/readyz/all":
-                ready, why = await self._run_in_side_thread(self._readiness)
+                ready, reason = await self._run_in_side_thread(self._check_readiness)
                 if ready and scope["path"] == "/readyz/all":
-                    ready, why = await self._run_in_side_thread(
+                    ready, reason = await self._run_in_side_thread(
                         _call_on_fresh_connection, readiness_checks.check_processes
                     )
-                await _send_text(send, 200 if ready else 503, f"{why}\n")
+                await _send_text(send, 200 if ready else 503, f"{reason}\n")
             case "/metrics":
                 await self._serve_metrics(scope, send)
             case "/events/" if scope["method"] == "GET":
@@ -81,12 +81,12 @@ class AsgiApplication:
                     _cookie_header(scope), receive, send, self._run_in_side_thread
                 )
             case _:
-                await self._page(scope, receive, send)
+                await self._serve_page(scope, receive, send)
 
     async def _serve_metrics(self, scope: dict[str, Any], send: Send) -> None:
         peer = (scope.get("client") or ("", 0))[0]
         if not http_metrics.can_read_metrics(peer, scope["headers"]):
-            await _send_text(send, 404, "There is nothing here.\n")
+            await _send_text(send, 404, "Not found.\n")
             return
         try:
             await _send_text(
@@ -97,10 +97,10 @@ class AsgiApplication:
                 ),
             )
         except Error:
-            await _send_text(send, 503, "The database does not answer.\n")
+            await _send_text(send, 503, "The database is not responding.\n")
 
-    async def _page(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
-        began = time.monotonic()
+    async def _serve_page(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        started = time.monotonic()
         try:
             limit, seconds = await self._body_limits(scope)
             async with asyncio.timeout(seconds):
@@ -114,22 +114,24 @@ class AsgiApplication:
         except ClientDisconnected:
             return
         if not self._migrated:
-            ready, why = await self._run_in_side_thread(self._readiness)
+            ready, reason = await self._run_in_side_thread(self._check_readiness)
             if not ready:
-                words = f"Rooftree is starting: {why}. Try again in a moment.\n"
-                await _send_error(scope, send, 503, words)
+                text = f"Rooftree is starting: {reason}. Try again in a moment.\n"
+                await _send_error(scope, send, 503, text)
                 return
         environ = wsgi_bridge.build_environ(scope, body)
-        asked = _choose_request_id(environ.get("HTTP_X_REQUEST_ID", ""))
+        request_id = _choose_request_id(environ.get("HTTP_X_REQUEST_ID", ""))
         loop = asyncio.get_running_loop()
-        answer = await loop.run_in_executor(self._threads, self._answer, environ, asked)
-        http_metrics.LATENCY_HISTOGRAM.add(scope["path"], answer.status, time.monotonic() - began)
-        answer.headers.append((b"x-request-id", asked.encode()))
-        with answer.body:
-            await _send_response(send, answer)
+        response = await loop.run_in_executor(self._threads, self._run_django, environ, request_id)
+        http_metrics.LATENCY_HISTOGRAM.observe(
+            scope["path"], response.status, time.monotonic() - started
+        )
+        response.headers.append((b"x-request-id", request_id.encode()))
+        with response.body:
+            await _send_response(send, response)
 
     async def _body_limits(self, scope: dict[str, Any]) -> tuple[int, float]:
-        """The bytes and seconds of a body: more for a file, which only who is signed in sends."""
+        """Return the size and time limits of a body; signed-in users get more for file uploads."""
         if scope["method"] == "POST" and scope["path"] in UPLOAD_PATHS:
             try:
                 if await self._run_in_side_thread(
@@ -137,19 +139,19 @@ class AsgiApplication:
                 ):
                     return settings.UPLOAD_LIMIT, FILE_SECONDS
             except Error:
-                log.warning("nobody can be known to send a file: the database does not answer")
+                log.warning("cannot check who is uploading a file: the database is not responding")
         return settings.BODY_LIMIT, BODY_SECONDS
 
-    def _answer(self, environ: dict[str, Any], asked: str) -> wsgi_bridge.WsgiResponse:
-        """Django's answer; what is logged and queued on the way carries the request's id."""
-        log_formatting.request_id.set(asked)
+    def _run_django(self, environ: dict[str, Any], request_id: str) -> wsgi_bridge.WsgiResponse:
+        """Run Django; log lines and queued tasks carry the request id."""
+        log_formatting.request_id.set(request_id)
         return wsgi_bridge.run_application(self._django, environ)
 
     async def _run_in_side_thread(self, call: Callable[..., Any], *args: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._side_threads, call, *args)
 
-    def _readiness(self) -> tuple[bool, str]:
-        """Whether pages can be served now, and why not."""
+    def _check_readiness(self) -> tuple[bool, str]:
+        """Check whether pages can be served now; return the reason if not."""
         close_old_connections()
         try:
             if self._migrated:
@@ -158,23 +160,23 @@ class AsgiApplication:
             else:
                 executor = MigrationExecutor(connection)
                 if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-                    return False, "the tables are not up to date"
+                    return False, "the database schema is out of date"
                 if readiness_checks.has_newer_migrations(executor.loader):
-                    return False, "a newer release of Rooftree has changed the tables"
+                    return False, "a newer release of Rooftree has changed the database schema"
                 self._migrated = True
         except Error:
-            return False, "the database does not answer"
+            return False, "the database is not responding"
         return True, "ready"
 
 
 def _call_on_fresh_connection(call: Callable[[], Any]) -> Any:
-    """What `call` says on a connection that is not too old."""
+    """Run `call` after closing database connections that are too old."""
     close_old_connections()
     return call()
 
 
 def _choose_request_id(given: str) -> str:
-    """The id the proxy gave, if it is one; else a new one."""
+    """Return the proxy's request id if it is valid, else a new one."""
     return given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
 
 
@@ -187,7 +189,7 @@ async def _handle_lifespan(receive: Receive, send: Send) -> None:
 
 
 async def _read_body(scope: dict[str, Any], receive: Receive, limit: int) -> bytes:
-    """The whole body; `TooLarge` as soon as its length is known to be."""
+    """Read the whole body; raise `BodyTooLarge` as soon as it exceeds `limit` bytes."""
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit() and int(value) > limit:
             raise BodyTooLarge
@@ -205,10 +207,12 @@ async def _read_body(scope: dict[str, Any], receive: Receive, limit: int) -> byt
             return b"".join(parts)
 
 
-async def _send_response(send: Send, answer: wsgi_bridge.WsgiResponse) -> None:
-    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
-    while piece := answer.body.read(CHUNK_BYTES):
-        await send({"type": "http.response.body", "body": piece, "more_body": True})
+async def _send_response(send: Send, response: wsgi_bridge.WsgiResponse) -> None:
+    await send(
+        {"type": "http.response.start", "status": response.status, "headers": response.headers}
+    )
+    while chunk := response.body.read(CHUNK_BYTES):
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
     await send({"type": "http.response.body", "body": b""})
 
 
@@ -217,15 +221,15 @@ async def _send_text(send: Send, status: int, text: str) -> None:
 
 
 async def _send_error(scope: dict[str, Any], send: Send, status: int, text: str) -> None:
-    """A request that Django never sees: a page for who reads pages, `text` for the rest."""
-    said = {name: value.decode("latin-1") for name, value in scope["headers"]}
-    if "text/html" not in said.get(b"accept", ""):
+    """Answer a request that Django never sees: a page for browsers, `text` for other clients."""
+    headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+    if "text/html" not in headers.get(b"accept", ""):
         await _send_complete(send, status, b"text/plain; charset=utf-8", text)
         return
     page = error_pages.render_error_without_database(
         str(status),
         scope["path"],
-        accepted=said.get(b"accept-language", ""),
+        accepted=headers.get(b"accept-language", ""),
         query=scope["query_string"].decode("latin-1"),
     )
     await _send_complete(send, status, b"text/html; charset=utf-8", page)

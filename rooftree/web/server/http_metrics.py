@@ -1,7 +1,7 @@
-"""What a web process measures of itself, and all figures in the text form Prometheus reads.
+"""HTTP metrics of a web process, and all metrics in the Prometheus text format.
 
-The histogram is this process's own and carries its number: with several processes each asking
-meets one of them, and their series stay apart. Every other figure comes from the database.
+The histogram belongs to this process and is labeled with its pid: with several processes, each
+scrape reaches one of them and their series stay separate. All other metrics come from the database.
 """
 
 import hmac
@@ -22,52 +22,52 @@ BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)  # seco
 
 
 class LatencyHistogram:
-    """How long answers took, by kind and class of status; safe between threads."""
+    """A histogram of response times by kind of URL and status class; thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._buckets: dict[tuple[str, str], list[int]] = {}
         self._sums: dict[tuple[str, str], float] = {}
 
-    def add(self, path: str, status: int, seconds: float) -> None:
-        """One answer; `path` is only sorted, never kept."""
+    def observe(self, path: str, status: int, seconds: float) -> None:
+        """Record one response; `path` is only classified, never stored."""
         key = (_path_kind(path), f"{status // 100}xx")
-        place = next((at for at, bound in enumerate(BOUNDS) if seconds <= bound), len(BOUNDS))
+        bucket = next((n for n, bound in enumerate(BOUNDS) if seconds <= bound), len(BOUNDS))
         with self._lock:
-            self._buckets.setdefault(key, [0] * (len(BOUNDS) + 1))[place] += 1
+            self._buckets.setdefault(key, [0] * (len(BOUNDS) + 1))[bucket] += 1
             self._sums[key] = self._sums.get(key, 0.0) + seconds
 
-    def lines(self) -> Iterator[str]:
-        """As a Prometheus histogram."""
+    def render_lines(self) -> Iterator[str]:
+        """Yield the lines of the Prometheus histogram."""
         name = "rooftree_http_seconds"
-        yield f"# HELP {name} Time to answer, by kind of address and class of status"
+        yield f"# HELP {name} Response time, by kind of URL and status class"
         yield f"# TYPE {name} histogram"
         with self._lock:
-            held = {key: (list(found), self._sums[key]) for key, found in self._buckets.items()}
-        for (kind, status), (buckets, total) in sorted(held.items()):
+            copies = {key: ([*counts], self._sums[key]) for key, counts in self._buckets.items()}
+        for (kind, status), (counts, total) in sorted(copies.items()):
             labels = {"kind": kind, "status": status, "process": str(os.getpid())}
-            seen = 0
-            for bound, number in zip((*map(str, BOUNDS), "+Inf"), buckets, strict=True):
-                seen += number
-                yield _render_sample(f"{name}_bucket", {**labels, "le": bound}, seen)
+            cumulative = 0
+            for bound, number in zip((*map(str, BOUNDS), "+Inf"), counts, strict=True):
+                cumulative += number
+                yield _render_sample(f"{name}_bucket", {**labels, "le": bound}, cumulative)
             yield _render_sample(f"{name}_sum", labels, total)
-            yield _render_sample(f"{name}_count", labels, seen)
+            yield _render_sample(f"{name}_count", labels, cumulative)
 
 
 LATENCY_HISTOGRAM = LatencyHistogram()
 
 
 def can_read_metrics(peer: str, headers: Sequence[tuple[bytes, bytes]]) -> bool:
-    """Whether somebody may read the figures: with the token, or from this very machine.
+    """Decide whether a client can read the metrics: with the token, or from this machine.
 
-    A proxy on this machine speaks for strangers: what it forwards is not from here. So once a
-    token is set, only the token counts.
+    A request that a proxy on this machine forwards is not local. Once a token is set, only the
+    token counts.
     """
-    given = {name: value.decode("latin-1") for name, value in headers}
+    received = {name: value.decode("latin-1") for name, value in headers}
     if settings.METRICS_TOKEN:
-        wanted = f"Bearer {settings.METRICS_TOKEN}".encode()
-        return hmac.compare_digest(given.get(b"authorization", "").encode(), wanted)
-    if any(name in given for name in (b"x-forwarded-for", b"x-forwarded-proto", b"forwarded")):
+        expected = f"Bearer {settings.METRICS_TOKEN}".encode()
+        return hmac.compare_digest(received.get(b"authorization", "").encode(), expected)
+    if any(name in received for name in (b"x-forwarded-for", b"x-forwarded-proto", b"forwarded")):
         return False
     try:
         return ip_address(peer).is_loopback
@@ -76,25 +76,25 @@ def can_read_metrics(peer: str, headers: Sequence[tuple[bytes, bytes]]) -> bool:
 
 
 def render_metrics() -> str:
-    """Every figure, in Prometheus' text form (version 0.0.4)."""
+    """Render every metric in the Prometheus text format (version 0.0.4)."""
     own = [
         MetricFamily(
             name="rooftree_process_memory_bytes",
-            what="Resident memory of the web process that answers",
+            help_text="Resident memory of the responding web process",
             values=(({"process": str(os.getpid())}, float(_resident_bytes())),),
         ),
         MetricFamily(
             name="rooftree_release",
-            what="Always 1; the label says which release answers",
+            help_text="Always 1; the label is the running release",
             values=(({"version": app_version()}, 1.0),),
         ),
     ]
     lines = [line for family in (*metric_families(now()), *own) for line in _render_family(family)]
-    return "\n".join([*lines, *LATENCY_HISTOGRAM.lines()]) + "\n"
+    return "\n".join([*lines, *LATENCY_HISTOGRAM.render_lines()]) + "\n"
 
 
 def _render_family(family: MetricFamily) -> Iterator[str]:
-    yield f"# HELP {family.name} {family.what}"
+    yield f"# HELP {family.name} {family.help_text}"
     yield f"# TYPE {family.name} {family.kind}"
     for labels, value in family.values:
         yield _render_sample(family.name, labels, value)
@@ -116,7 +116,7 @@ def _path_kind(path: str) -> str:
 
 
 def _resident_bytes() -> int:
-    """Resident bytes of this process; 0 where the system does not say."""
+    """Return this process's resident memory in bytes; 0 on systems other than Linux."""
     if sys.platform != "linux":
         return 0
     pages = int(Path("/proc/self/statm").read_text().split()[1])

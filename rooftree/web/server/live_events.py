@@ -1,7 +1,7 @@
-"""Live pages: one stream per browser, one LISTEN per process, answered without Django.
+"""Server-sent events for live pages: one stream per browser, one LISTEN per process.
 
-A stream begins with `resync`: the page reads itself again, so nothing that
-happened before the connection is missed. Events carry ids only.
+Served without Django. A stream begins with `resync`, which makes the page reload its parts, so
+nothing that happened before the connection is missed. Events carry ids only.
 """
 
 import asyncio
@@ -22,9 +22,9 @@ from rooftree.tasks.dsn import database_dsn
 from rooftree.tasks.live_updates import LIVE_CHANNEL
 from rooftree.web.sign_in import login
 
-KEEPALIVE_SECONDS = 20.0  # seconds until a comment line shows that the stream is alive
-SESSION_CHECK_SECONDS = 300.0  # seconds after which the session is looked at again
-MAX_QUEUED_EVENTS = 100  # notices that a slow reader may leave waiting before it is dropped
+KEEPALIVE_SECONDS = 20.0  # seconds of silence before a comment line keeps the stream alive
+SESSION_CHECK_SECONDS = 300.0  # seconds between checks that the session is still valid
+MAX_QUEUED_EVENTS = 100  # events queued for a slow client before it is dropped
 RESYNC = b"event: resync\ndata: {}\n\n"
 STREAM_HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -37,7 +37,10 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 
 
 def authorized_user_id(cookies: str) -> str | None:
-    """The id of the signed-in, active user whose Cookie header this is, or None."""
+    """Return the user id of a Cookie header, or None.
+
+    Only for active staff who have passed the second factor; partners get no live pages.
+    """
     close_old_connections()
     try:
         jar = SimpleCookie(cookies)
@@ -48,84 +51,82 @@ def authorized_user_id(cookies: str) -> str | None:
     engine = import_module(settings.SESSION_ENGINE)
     request.session = engine.SessionStore(morsel.value if morsel else None)
     user = get_user(request)
-    may = (
+    is_authorized = (
         user.is_authenticated
         and user.is_active
         and not user.is_partner
         and login.is_fully_authenticated(request)
     )
-    return str(user.pk) if may else None
+    return str(user.pk) if is_authorized else None
 
 
 class StreamClient:
-    """One open stream and what waits to be sent on it; None in the queue ends it."""
+    """One open stream and its queue of events; None in the queue ends the stream."""
 
     def __init__(self, user_id: str) -> None:
         self.user_id = user_id
-        self.waiting: asyncio.Queue[bytes | None] = asyncio.Queue(MAX_QUEUED_EVENTS)
-        self.waiting.put_nowait(RESYNC)
+        self.queue: asyncio.Queue[bytes | None] = asyncio.Queue(MAX_QUEUED_EVENTS)
+        self.queue.put_nowait(RESYNC)
 
-    def give(self, line: bytes) -> bool:
-        """Queue a notice; False when the reader is too slow to keep."""
+    def enqueue(self, line: bytes) -> bool:
+        """Queue an event; return False when the queue is full because the client is too slow."""
         try:
-            self.waiting.put_nowait(line)
+            self.queue.put_nowait(line)
         except asyncio.QueueFull:
             return False
         return True
 
 
 class EventBroadcaster:
-    """Everyone who listens in this process, and the one connection that feeds them."""
+    """All the clients of this process, and the one database connection that feeds them."""
 
     def __init__(self) -> None:
-        self._open: set[StreamClient] = set()
-        self._feeding: asyncio.Task[None] | None = None
+        self._clients: set[StreamClient] = set()
+        self._listener: asyncio.Task[None] | None = None
 
-    def add(self, reader: StreamClient) -> None:
-        """Feed `reader` from now on."""
-        self._open.add(reader)
-        if self._feeding is None or self._feeding.done():
-            self._feeding = asyncio.create_task(self._listen_forever())
+    def subscribe(self, client: StreamClient) -> None:
+        """Send events to `client` from now on."""
+        self._clients.add(client)
+        if self._listener is None or self._listener.done():
+            self._listener = asyncio.create_task(self._listen_forever())
 
-    def unsubscribe(self, reader: StreamClient) -> None:
-        """Feed `reader` no longer."""
-        self._open.discard(reader)
+    def unsubscribe(self, client: StreamClient) -> None:
+        """Stop sending events to `client`."""
+        self._clients.discard(client)
 
-    def tell(self, notice: str) -> None:
-        """Pass one notice of the database on to those it is for."""
+    def broadcast(self, notice: str) -> None:
+        """Send one database notification to the clients it is for: all, or the users in `to`."""
         try:
-            known = json.loads(notice)
-            line = f"event: {known['event']}\ndata: {json.dumps(known['data'])}\n\n".encode()
+            event = json.loads(notice)
+            line = f"event: {event['event']}\ndata: {json.dumps(event['data'])}\n\n".encode()
         except (ValueError, KeyError, TypeError):
-            log.error("a live notice cannot be read")
+            log.error("cannot parse a live event")
             return
-        only_to = known.get("to")
-        self._deliver(
-            line, [one for one in self._open if only_to is None or one.user_id in only_to]
-        )
+        only_to = event.get("to")
+        self._deliver(line, [c for c in self._clients if only_to is None or c.user_id in only_to])
 
-    def _deliver(self, line: bytes, readers: list[StreamClient]) -> None:
-        for reader in readers:
-            if not reader.give(line):
-                self._open.discard(reader)
-                reader.waiting.get_nowait()
-                reader.waiting.put_nowait(None)
+    def _deliver(self, line: bytes, clients: list[StreamClient]) -> None:
+        for client in clients:
+            if not client.enqueue(line):
+                self._clients.discard(client)
+                client.queue.get_nowait()
+                client.queue.put_nowait(None)
 
     async def _listen_forever(self) -> None:
-        wait = 0.5
+        delay = 0.5
         while True:
             try:
                 connection = await psycopg.AsyncConnection.connect(database_dsn(), autocommit=True)
                 async with connection:
                     await connection.execute(f"listen {LIVE_CHANNEL}")
-                    wait = 0.5
-                    self._deliver(RESYNC, list(self._open))
+                    delay = 0.5
+                    self._deliver(RESYNC, list(self._clients))
                     async for notice in connection.notifies():
-                        self.tell(notice.payload)
+                        self.broadcast(notice.payload)
             except (psycopg.Error, OSError):
-                log.warning("live pages wait for the database")
-            await asyncio.sleep(wait)
-            wait = min(wait * 2, 10)
+                log.warning("live pages: lost the database connection, retrying")
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, 10)
 
 
 BROADCASTER = EventBroadcaster()
@@ -134,46 +135,51 @@ BROADCASTER = EventBroadcaster()
 async def serve_stream(
     cookies: str, receive: Receive, send: Send, in_thread: Callable[..., Awaitable[Any]]
 ) -> None:
-    """Answer one `/events/` request for as long as its reader stays and may listen."""
+    """Serve one `/events/` request while the client is connected and its session is valid."""
     user_id = await in_thread(authorized_user_id, cookies)
     if user_id is None:
         await send({"type": "http.response.start", "status": 403, "headers": []})
         await send({"type": "http.response.body", "body": b""})
         return
-    reader = StreamClient(user_id)
-    BROADCASTER.add(reader)
-    gone = asyncio.create_task(_wait_for_disconnect(receive))
+    client = StreamClient(user_id)
+    BROADCASTER.subscribe(client)
+    disconnect = asyncio.create_task(_wait_for_disconnect(receive))
     try:
         await send({"type": "http.response.start", "status": 200, "headers": STREAM_HEADERS})
         await _send_chunk(b"retry: 2000\n\n", send)
-        await _forward_events(reader, send, gone, lambda: in_thread(authorized_user_id, cookies))
+        await _forward_events(
+            client, send, disconnect, lambda: in_thread(authorized_user_id, cookies)
+        )
         await send({"type": "http.response.body", "body": b""})
     finally:
-        BROADCASTER.unsubscribe(reader)
-        gone.cancel()
+        BROADCASTER.unsubscribe(client)
+        disconnect.cancel()
 
 
 async def _forward_events(
-    reader: StreamClient, send: Send, gone: "asyncio.Task[None]", user: Callable[[], Awaitable[Any]]
+    client: StreamClient,
+    send: Send,
+    disconnect: "asyncio.Task[None]",
+    read_user_id: Callable[[], Awaitable[Any]],
 ) -> None:
     clock = asyncio.get_running_loop().time
     check_at = clock() + SESSION_CHECK_SECONDS
-    while not gone.done():
-        line = await _next_event(reader, gone)
-        if gone.done() or line is None:
+    while not disconnect.done():
+        line = await _next_event(client, disconnect)
+        if disconnect.done() or line is None:
             return
         if clock() > check_at:
-            if await user() != reader.user_id:
+            if await read_user_id() != client.user_id:
                 return
             check_at = clock() + SESSION_CHECK_SECONDS
         await _send_chunk(line, send)
 
 
-async def _next_event(reader: StreamClient, gone: "asyncio.Task[None]") -> bytes | None:
-    """The next notice, a comment when there was none for a while, None at the end."""
-    getting = asyncio.create_task(reader.waiting.get())
+async def _next_event(client: StreamClient, disconnect: "asyncio.Task[None]") -> bytes | None:
+    """Return the next event, a keep-alive comment after a silence, or None at the end."""
+    getting = asyncio.create_task(client.queue.get())
     await asyncio.wait(
-        {getting, gone}, timeout=KEEPALIVE_SECONDS, return_when=asyncio.FIRST_COMPLETED
+        {getting, disconnect}, timeout=KEEPALIVE_SECONDS, return_when=asyncio.FIRST_COMPLETED
     )
     if getting.done():
         return getting.result()

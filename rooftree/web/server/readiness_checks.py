@@ -1,4 +1,4 @@
-"""Whether the rest of the installation lives, as the database knows it."""
+"""Checks that workers and the scheduler are running, as seen in the database."""
 
 from django.db import Error, connection
 from django.db.migrations.loader import MigrationLoader
@@ -14,28 +14,28 @@ select count(*) from pg_stat_activity
 
 
 def check_processes() -> tuple[bool, str]:
-    """True with `ready` when a worker and a clock live; else what is missing."""
+    """Check for a live worker and scheduler; return False and what is missing otherwise."""
     try:
         missing = [
             name
-            for name, asked in (("worker", LIVE_WORKERS_SQL), ("clock", LIVE_SCHEDULERS_SQL))
-            if not _is_positive(asked)
+            for name, sql in (("worker", LIVE_WORKERS_SQL), ("scheduler", LIVE_SCHEDULERS_SQL))
+            if not _is_positive(sql)
         ]
     except Error:
-        return False, "the database does not answer"
+        return False, "the database is not responding"
     if missing:
-        return False, f"no {' and no '.join(missing)} runs; start rooftree serve"
-    return True, "ready, with worker and clock"
+        return False, f"no {' and no '.join(missing)} running; start rooftree serve"
+    return True, "ready, with worker and scheduler"
 
 
 def has_newer_migrations(loader: MigrationLoader) -> bool:
-    """Whether the database has migrations of ours that this release does not know."""
+    """Return True if the database has Rooftree migrations that this release doesn't know."""
     known = {name for app, name in loader.disk_migrations if app == "rooftree"}
-    done = {name for app, name in loader.applied_migrations if app == "rooftree"}
-    return bool(done - known)
+    applied = {name for app, name in loader.applied_migrations if app == "rooftree"}
+    return bool(applied - known)
 
 
-def _is_positive(statement: str) -> bool:
+def _is_positive(sql: str) -> bool:
     with connection.cursor() as cursor:
-        cursor.execute(statement)
+        cursor.execute(sql)
         return bool(cursor.fetchone()[0])

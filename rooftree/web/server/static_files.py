@@ -1,7 +1,7 @@
-"""Serving style sheets, scripts and icons, compressed also where nothing was collected.
+"""Serving style sheets, scripts and icons, compressed even without collectstatic.
 
-Pages themselves stay uncompressed: they carry a form token beside what a
-stranger typed, and their compressed length would tell of it (BREACH).
+Pages themselves stay uncompressed: they carry a form token next to text that a stranger typed,
+and their compressed length would leak the token (BREACH).
 """
 
 import gzip
@@ -13,14 +13,14 @@ from django.conf import settings
 from django.contrib.staticfiles import finders
 from whitenoise.middleware import WhiteNoiseMiddleware
 
-COMPRESSIBLE_SUFFIXES = {".css", ".js", ".svg", ".webmanifest"}  # what gets smaller
+COMPRESSIBLE_SUFFIXES = {".css", ".js", ".svg", ".webmanifest"}  # files worth compressing
 
 
 class StaticFilesMiddleware(WhiteNoiseMiddleware):
-    """WhiteNoise; in a demo it serves from a folder of the home, filled as it starts."""
+    """WhiteNoise that, without collected files, serves a compressed copy from the data folder."""
 
     def add_files_from_finders(self) -> None:
-        """Copy what is new to the home, with a compressed twin, and serve it from there."""
+        """Copy changed files to the data folder, each with a gzip copy, and serve them from there."""
         folder = Path(settings.ROOFTREE_HOME) / "served-static"
         for finder in finders.get_finders():
             for name, storage in finder.list([]):
@@ -29,23 +29,23 @@ class StaticFilesMiddleware(WhiteNoiseMiddleware):
 
 
 def _copy_if_changed(source: Path, target: Path) -> None:
-    written = source.stat().st_mtime
-    if target.exists() and target.stat().st_mtime == written:
+    modified = source.stat().st_mtime
+    if target.exists() and target.stat().st_mtime == modified:
         return
     target.parent.mkdir(parents=True, exist_ok=True)
     body = source.read_bytes()
     if source.suffix in COMPRESSIBLE_SUFFIXES:
         _write_atomically(
-            gzip.compress(body, mtime=0), target.with_name(f"{target.name}.gz"), written
+            gzip.compress(body, mtime=0), target.with_name(f"{target.name}.gz"), modified
         )
-    _write_atomically(body, target, written)
+    _write_atomically(body, target, modified)
 
 
-def _write_atomically(body: bytes, target: Path, written: float) -> None:
-    """At once or not at all: another process may read it."""
+def _write_atomically(body: bytes, target: Path, modified: float) -> None:
+    """Write the file in one step, because another process can read it at any time."""
     handle, draft = tempfile.mkstemp(dir=target.parent)
     with os.fdopen(handle, "wb") as file:
         file.write(body)
-    os.utime(draft, (written, written))
+    os.utime(draft, (modified, modified))
     Path(draft).chmod(0o644)
     Path(draft).replace(target)

@@ -1,4 +1,4 @@
-"""Running Django's WSGI application for a request that has been read completely."""
+"""Running Django's WSGI application for a request whose body has been read completely."""
 
 import io
 import sys
@@ -7,14 +7,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import IO, Any
 
-MAX_MEMORY_BYTES = (
-    1024 * 1024
-)  # bytes of an answer kept in memory; more goes through a temporary file
+MAX_MEMORY_BYTES = 1024 * 1024  # larger response bodies go to a temporary file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WsgiResponse:
-    """A complete answer; `body` is at its beginning."""
+    """A complete response; `body` is positioned at its start."""
 
     status: int
     headers: list[tuple[bytes, bytes]]
@@ -24,7 +22,7 @@ class WsgiResponse:
 def run_application(
     application: Callable[..., Iterable[bytes]], environ: dict[str, Any]
 ) -> WsgiResponse:
-    """Run the application to its end, so that no slow reader ever holds this thread."""
+    """Run the application to the end, so that a slow client never holds this thread."""
     started: dict[str, Any] = {}
 
     def start_response(status: str, headers: list[tuple[str, str]], _: object = None) -> None:
@@ -34,7 +32,7 @@ def run_application(
         ]
 
     chunks = application(environ, start_response)
-    body = tempfile.SpooledTemporaryFile(MAX_MEMORY_BYTES)  # noqa: SIM115 (closed when it has been sent)
+    body = tempfile.SpooledTemporaryFile(MAX_MEMORY_BYTES)  # noqa: SIM115 (the caller closes it after sending)
     try:
         for chunk in chunks:
             body.write(chunk)
@@ -47,10 +45,10 @@ def run_application(
 
 
 def build_environ(scope: dict[str, Any], body: bytes) -> dict[str, Any]:
-    """The request as WSGI describes it."""
+    """Build the WSGI environ of a request from its ASGI scope and body."""
     server = scope.get("server") or ("localhost", 80)
     client = scope.get("client") or ("", 0)
-    found: dict[str, Any] = {
+    environ: dict[str, Any] = {
         "REQUEST_METHOD": scope["method"],
         "SCRIPT_NAME": "",
         "PATH_INFO": scope["path"].encode("utf-8", "surrogateescape").decode("latin-1"),
@@ -69,13 +67,13 @@ def build_environ(scope: dict[str, Any], body: bytes) -> dict[str, Any]:
         "wsgi.run_once": False,
     }
     for raw_name, raw_value in scope["headers"]:
-        _add_header(found, raw_name.decode("latin-1"), raw_value.decode("latin-1"))
-    return found
+        _add_header(environ, raw_name.decode("latin-1"), raw_value.decode("latin-1"))
+    return environ
 
 
 def _add_header(environ: dict[str, Any], name: str, value: str) -> None:
     if "_" in name or name == "content-length":
-        return  # an underscore would let one header pose as another
+        return  # an underscore would let one header pass as another
     key = "CONTENT_TYPE" if name == "content-type" else f"HTTP_{name.upper().replace('-', '_')}"
     joint = "; " if key == "HTTP_COOKIE" else ","
     environ[key] = f"{environ[key]}{joint}{value}" if key in environ else value

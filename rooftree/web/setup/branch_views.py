@@ -20,11 +20,11 @@ from rooftree.web.shared.staff_view import staff_view
 class BranchForm(StaffForm):
     """One node of the tree."""
 
-    name = text_field("Name", longest=120)
+    name = text_field("Name", max_length=120)
     kind = choice_field("It is a", org.BRANCH_KINDS.items())
     parent = choice_field("Below", (), required=False)
     zone = zone_field()
-    nmls_id = text_field("NMLS ID", "Of the branch, where it has one", required=False, longest=20)
+    nmls_id = text_field("NMLS ID", "Of the branch, where it has one", required=False, max_length=20)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         itself: Branch | None = kwargs.pop("itself", None)
@@ -38,7 +38,7 @@ class BranchForm(StaffForm):
             ),
         ]
 
-    def above(self) -> Branch | None:
+    def parent_branch(self) -> Branch | None:
         """The node it lies below."""
         key = self.cleaned_data["parent"]
         return Branch.objects.get(pk=key) if key else None
@@ -51,11 +51,11 @@ def list_branches(request: StaffRequest) -> HttpResponse:
     form = BranchForm(request.POST or None, initial={"kind": "branch"})
 
     def add(typed: dict[str, Any]) -> Branch:
-        return org.add_branch(**{**typed, "parent": form.above()}, by=request.user, at=request.at)
+        return org.add_branch(**{**typed, "parent": form.parent_branch()}, by=request.user, at=request.at)
 
     if request.method == "POST" and form.submit(add):
         return respond_done(
-            request, f"{form.made.name} is in the tree", back_to=reverse("setup_branches")
+            request, f"{form.result.name} is in the tree", back_to=reverse("setup_branches")
         )
     counted = Branch.objects.annotate(
         people=Count("users", distinct=True), busy=Count("officers", distinct=True)
@@ -76,14 +76,14 @@ def edit_branch(request: StaffRequest, branch_id: UUID) -> HttpResponse:
     one = get_object_or_404(Branch, pk=branch_id)
     initial = {name: getattr(one, name) for name in org.EDITABLE_FIELDS}
     initial["parent"] = str(one.parent_id or "")
-    form = BranchForm(request.POST or None, initial=initial, itself=one)
+    form = BranchForm(request.POST or None, initial=initial, branch=one)
 
     def change(typed: dict[str, Any]) -> Branch:
-        kept = {**typed, "parent": form.above()}
+        kept = {**typed, "parent": form.parent_branch()}
         return org.update_branch(branch_id=one.pk, **kept, by=request.user, at=request.at)
 
     if request.method == "POST" and form.submit(change):
-        return respond_done(request, f"{form.made.name} is kept", back_to=reverse("setup_branches"))
+        return respond_done(request, f"{form.result.name} is kept", back_to=reverse("setup_branches"))
     status = 422 if request.method == "POST" else 200
     context = {
         "form": form, "title": one.name, "back": reverse("setup_branches"), "back_to": "Branches",

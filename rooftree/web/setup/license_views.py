@@ -36,7 +36,7 @@ class LicenseForm(StaffForm):
 
     officer = choice_field("Whose", ())
     state = choice_field("State", [("", "Choose a state"), *STATES.items()])
-    number = text_field("Number", longest=40)
+    number = text_field("Number", max_length=40)
     license = choice_field(
         "Which license", (), "Only of the company, where the state’s wording differs by license",
         required=False,
@@ -75,7 +75,7 @@ class LicenseForm(StaffForm):
         else:
             self.fields["license"].choices = [("", "Makes no difference there"), *offered]
 
-    def license_of(self, state: str) -> str:
+    def chosen_license(self, state: str) -> str:
         """The one chosen for a state; "" where none of its was."""
         whose, _, key = self.cleaned_data.get("license", "").partition(":")
         return key if whose == state else ""
@@ -100,11 +100,11 @@ def list_licenses(request: StaffRequest) -> HttpResponse:
         kept |= {"by": request.user, "at": request.at}
         if typed["officer"]:
             return officer_licenses.add_license(officer_id=typed["officer"], **kept)
-        return company_changes.add_license(**kept, license=form.license_of(typed["state"]))
+        return company_changes.add_license(**kept, license=form.chosen_license(typed["state"]))
 
     if request.method == "POST" and form.submit(add):
         return respond_done(
-            request, f"The license in {form.made.state} is on file", back_to=request.path
+            request, f"The license in {form.result.state} is on file", back_to=request.path
         )
     rows = License.objects.filter(officer__terminated_at=None).select_related("officer__user")
     state = request.GET.get("state", "")
@@ -174,7 +174,7 @@ def edit_company_license(request: StaffRequest, license_id: UUID) -> HttpRespons
     def change(form: LicenseForm) -> Any:
         return company_changes.edit_license(
             license_id=held.pk, number=form.cleaned_data["number"],
-            license=form.license_of(held.state), dates=form.dates(),
+            license=form.chosen_license(held.state), dates=form.dates(),
             by=request.user, at=request.at,
         )  # fmt: skip
 
@@ -192,7 +192,7 @@ def _edit_license(
         "last_date": held.until_date - ONE_DAY if held.until_date else None,
     }
     form = LicenseForm(
-        request.POST or None, initial=initial, held=held, today=company_day(request.at)
+        request.POST or None, initial=initial, license_row=held, today=company_day(request.at)
     )
     if request.method == "POST" and form.submit(lambda _: change(form)):
         return respond_done(request, f"{title}: kept", back_to=reverse("setup_licenses"))

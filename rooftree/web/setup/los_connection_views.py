@@ -25,19 +25,19 @@ LABELS = {LOS: "ICE Encompass"}
 class ConnectionForm(StaffForm):
     """One lender instance of Encompass."""
 
-    name = text_field("Name", "As staff see it", longest=120)
+    name = text_field("Name", "As staff see it", max_length=120)
     instance = text_field("Instance", "As BE11200000; TEBE… for tests", longest=60)
     base_url = text_field("Address of the API", "As https://api.elliemae.com")
-    folder = text_field("Loan folder", "Where new loans go", required=False, longest=120)
+    folder = text_field("Loan folder", "Where new loans go", required=False, max_length=120)
     template = text_field("Loan template", "Its path in Encompass", required=False)
-    template_type = text_field("Kind of template", required=False, longest=60)
-    lead_id_field = text_field("Field for our lead id", "A custom field of its own", longest=60)
-    client_id = text_field("API client ID", required=False, longest=200)
+    template_type = text_field("Kind of template", required=False, max_length=60)
+    lead_id_field = text_field("Field for our lead id", "A custom field of its own", max_length=60)
+    client_id = text_field("API client ID", required=False, max_length=200)
     client_secret = secret_field("API client secret")
-    user = text_field("API user", required=False, longest=120)
+    user = text_field("API user", required=False, max_length=120)
     password = secret_field("Its password")
 
-    PARTS = (
+    FIELDSETS = (
         ("Where", ("name", "instance", "base_url")),
         ("New loans", ("folder", "template", "template_type", "lead_id_field")),
         ("Who we are there", CREDENTIAL_FIELDS),
@@ -66,7 +66,7 @@ def list_connections(request: StaffRequest) -> HttpResponse:
         )
 
     if request.method == "POST" and form.submit(add):
-        back = reverse("setup_connection", args=[form.made.pk])
+        back = reverse("setup_connection", args=[form.result.pk])
         return respond_done(request, "Kept. Test it, then subscribe and turn it on", back_to=back)
     rows = Connection.objects.order_by("name", "id")
     status = 422 if request.method == "POST" else 200
@@ -91,7 +91,7 @@ def edit_connection(request: StaffRequest, connection_id: UUID) -> HttpResponse:
         )  # fmt: skip
 
     if request.method == "POST" and form.submit(change):
-        return respond_done(request, f"{form.made.name} is kept", back_to=request.path)
+        return respond_done(request, f"{form.result.name} is kept", back_to=request.path)
     context = {
         "connection": one,
         "form": form,

@@ -36,7 +36,7 @@ class MailboxForm(StaffForm):
     """Where a mailbox is, and whose letters stand in it."""
 
     host = text_field("Server", "As imap.provider.com")
-    port = integer_field("Port", "993 with TLS, 143 with STARTTLS", least=1, most=65_535)
+    port = integer_field("Port", "993 with TLS, 143 with STARTTLS", min_value=1, max_value=65_535)
     security = choice_field("Encryption", ENCRYPTION_LABELS.items())
     user = text_field("User name", "Mostly the address itself")
     password = secret_field(
@@ -62,7 +62,7 @@ def list_mailboxes(request: StaffRequest) -> HttpResponse:
     usual = {"port": 993, "security": "tls", "folder": "INBOX"}
     form = MailboxForm(request.POST or None, initial=usual)
     if request.method == "POST" and form.submit(_mailbox_saver(request)):
-        said = f"{form.made} is read from now on"
+        said = f"{form.result} is read from now on"
         return respond_done(request, said, back_to=reverse("setup_mailboxes"))
     listed = Mailbox.objects.select_related("source").order_by("user", "id")
     status = 422 if request.method == "POST" else 200
@@ -80,7 +80,7 @@ def edit_mailbox(request: StaffRequest, mailbox_id: UUID) -> HttpResponse:
     form = MailboxForm(request.POST or None, initial=typed, is_kept=True)
     here = reverse("setup_mailboxes")
     if request.method == "POST" and form.submit(_mailbox_saver(request, one.pk)):
-        return respond_done(request, f"{form.made} is read from now on", back_to=here)
+        return respond_done(request, f"{form.result} is read from now on", back_to=here)
     context = {
         "form": form,
         "title": one.user,

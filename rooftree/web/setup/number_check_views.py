@@ -40,7 +40,7 @@ class NumberServiceForm(StaffForm):
     """An account at Contact Center Compliance, and what it is subscribed to."""
 
     key = secret_field("Login ID (API key)", "In your DNCScrub account", required=True)
-    project = text_field("Project", "Where the account has several", required=False, longest=60)
+    project = text_field("Project", "Where the account has several", required=False, max_length=60)
     covers = checkboxes_field(
         "Lists that the project is scrubbed against",
         LISTS.items(),
@@ -104,7 +104,7 @@ def apply_service_action(request: StaffRequest, what: str) -> HttpResponse:
     problem = vendor_account.check_account(kept, at=request.at)
     if problem:
         return respond_refused(request, problem, back_to=_page_url())
-    kinds = [kind for kind in QuestionKind if kept.answers(kind)]
+    kinds = [kind for kind in QuestionKind if kept.can_answer(kind)]
     both = "both questions" if len(kinds) == len(QuestionKind) else "its question"
     return respond_done(request, f"It answers {both} about our own number", back_to=_page_url())
 

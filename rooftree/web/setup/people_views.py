@@ -53,14 +53,14 @@ PRODUCTS = {
 class UserForm(StaffForm):
     """One member of staff."""
 
-    name = text_field("Name", longest=120)
+    name = text_field("Name", max_length=120)
     email = text_field(
-        "Work e-mail", "They sign in with it", longest=254, attrs={"inputmode": "email"}
+        "Work e-mail", "They sign in with it", max_length=254, attrs={"inputmode": "email"}
     )
     role = choice_field("Role", ROLES.items())
     branch = choice_field("Sees", (), "And everything below it", required=False)
-    title = text_field("Title", "Shown under the name", required=False, longest=120)
-    phone = text_field("Phone", required=False, longest=30, attrs={"inputmode": "tel"})
+    title = text_field("Title", "Shown under the name", required=False, max_length=120)
+    phone = text_field("Phone", required=False, max_length=30, attrs={"inputmode": "tel"})
     assists = checkboxes_field("Works the leads of", ())
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -87,22 +87,22 @@ class UserForm(StaffForm):
 class OfficerForm(WeeklyHoursForm):
     """What a loan officer lends, when they work, how many leads they take."""
 
-    nmls_id = text_field("NMLS ID", longest=20, attrs={"inputmode": "numeric"})
+    nmls_id = text_field("NMLS ID", max_length=20, attrs={"inputmode": "numeric"})
     sponsored_from_date = date_field("Sponsored by us since", required=False)
-    phone = text_field("Phone that rings", longest=30, attrs={"inputmode": "tel"})
+    phone = text_field("Phone that rings", max_length=30, attrs={"inputmode": "tel"})
     text_number = text_field(
-        "Number borrowers see", "For texts and calls", required=False, longest=30,
+        "Number borrowers see", "For texts and calls", required=False, max_length=30,
         attrs={"inputmode": "tel"},
     )  # fmt: skip
     is_texted = checkbox_field("Gets a text about an offer as well", "To the phone that rings")
     languages = checkboxes_field("Speaks", SPOKEN_LANGUAGES.items())
     products = checkboxes_field("Lends", PRODUCTS.items(), "Nothing ticked: everything")
     zone = zone_field("Time zone", "Hours are by this clock")
-    daily_cap = integer_field("New leads a day, at most", least=0, most=1000)
-    open_cap = integer_field("Leads not yet reached, at most", least=0, most=10000)
+    daily_cap = integer_field("New leads a day, at most", min_value=0, max_value=1000)
+    open_cap = integer_field("Leads not yet reached, at most", min_value=0, max_value=10000)
     backup = choice_field("Backup", (), required=False)
 
-    PARTS = (
+    FIELDSETS = (
         ("Entitlement", ("nmls_id", "sponsored_from_date")),
         ("Reaching them", ("phone", "is_texted", "text_number", "languages")),
         ("What and how many", ("products", "daily_cap", "open_cap", "backup", "zone")),
@@ -117,7 +117,7 @@ class OfficerForm(WeeklyHoursForm):
             *((str(o.pk), o.user.name) for o in others.order_by("user__name") if o != itself),
         ]
 
-    def facts(self) -> dict[str, Any]:
+    def officer_columns(self) -> dict[str, Any]:
         """What was typed, as columns."""
         typed = dict(self.cleaned_data)
         typed["hours"] = pop_hours(typed)
@@ -138,7 +138,7 @@ def list_users(request: StaffRequest) -> HttpResponse:
         return staff_accounts.add_user(**kept, by=request.user, at=request.at)
 
     if request.method == "POST" and form.submit(add):
-        return _render_user(request, form.made, link=_password_url(request, form.made), is_new=True)
+        return _render_user(request, form.result, link=_password_url(request, form.result), is_new=True)
     staff_only = User.objects.exclude(role=PARTNER).select_related("branch", "officer")
     rows = staff_only.order_by("-is_active", "name", "id")
     status = 422 if request.method == "POST" else 200
@@ -152,13 +152,13 @@ def edit_user(request: StaffRequest, user_id: UUID) -> HttpResponse:
     one = get_object_or_404(User.objects.exclude(role=PARTNER).select_related("branch"), pk=user_id)
     if request.method == "GET":
         return _render_user(request, one)
-    form = UserForm(request.POST, initial=_user_initial(one), itself=one)
+    form = UserForm(request.POST, initial=_user_initial(one), user=one)
 
     def change(typed: dict[str, Any]) -> User:
         return _change_user(one, typed, request)
 
     if form.submit(change):
-        return respond_done(request, f"{form.made.name} is kept", back_to=reverse("setup_people"))
+        return respond_done(request, f"{form.result.name} is kept", back_to=reverse("setup_people"))
     return _render_user(request, one, form=form, status=422)
 
 
@@ -199,7 +199,7 @@ def edit_officer(request: StaffRequest, user_id: UUID) -> HttpResponse:
     form = OfficerForm(request.POST or None, initial=_officer_initial(held, one), itself=held)
 
     def keep(_: dict[str, Any]) -> LoanOfficer:
-        facts = form.facts()
+        facts = form.officer_columns()
         if held:
             return staff_details.update_officer(
                 officer_id=held.pk, changes=facts, by=request.user, at=request.at
@@ -228,7 +228,7 @@ def _render_user(request: StaffRequest, one: User, **more: Any) -> HttpResponse:
         "person": one,
         "officer": held,
         "leads": Lead.objects.filter(officer=held).count() if held else 0,
-        "form": more.pop("form", None) or UserForm(initial=_user_initial(one), itself=one),
+        "form": more.pop("form", None) or UserForm(initial=_user_initial(one), user=one),
         "has_password": one.has_usable_password(),
         "factors": second_factor.enrolled_factors(one),
         "factor_required": settings.SECOND_FACTOR_REQUIRED,

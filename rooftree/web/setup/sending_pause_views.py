@@ -21,7 +21,7 @@ def show_sending_pause(request: StaffRequest) -> HttpResponse:
             found = restore_recovery.resume_sending(by=request.user, at=request.at)
         except restore_recovery.CannotResume as problem:
             return respond_refused(request, str(problem), back_to=here)
-        taken = f"; {found.messages} taken back" if found.messages else ""
+        taken = f"; {found.messages_to_cancel} taken back" if found.messages_to_cancel else ""
         return respond_redirect(request, f"Messages and calls leave again{taken}", to=here)
     held = sending_pause.current_pause()
     context = {"pause": held, "waits": restore_recovery.count_paused_work(held) if held else None}

@@ -32,7 +32,7 @@ class GuideStep:
     """One step of the guide."""
 
     name: str
-    said: str  # how it stands, or what it is for
+    description: str  # how it stands, or what it is for
     href: str  # "" where no page can do it
     is_done: bool
     is_needed: bool = True  # False: leads flow without it
@@ -110,7 +110,7 @@ def _company_step(company: Company | None) -> GuideStep:
         said = f"{company.legal_name}, NMLS {company.nmls_id}, {kind}"
     return GuideStep(
         name="Name the company",
-        said=said,
+        description=said,
         href=reverse("setup_company"),
         is_done=bool(company and company.legal_name and company.postal_address),
     )
@@ -125,7 +125,7 @@ def _branches_step() -> GuideStep:
     ]
     return GuideStep(
         name="Draw the branches",
-        said=", ".join(counted) or "Regions, branches and teams: who sees which leads",
+        description=", ".join(counted) or "Regions, branches and teams: who sees which leads",
         href=reverse("setup_branches"),
         is_done=bool(kinds),
     )
@@ -138,7 +138,7 @@ def _people_step() -> GuideStep:
     if officers:
         said = f"{count_noun(officers, 'loan officer')}, {count_noun(staff, 'person', 'people')} in all"
     return GuideStep(
-        name="Bring in people", said=said, href=reverse("setup_people"), is_done=officers > 0
+        name="Bring in people", description=said, href=reverse("setup_people"), is_done=officers > 0
     )
 
 
@@ -159,7 +159,7 @@ def _licenses_step(company: Company | None, today: date, at: datetime) -> GuideS
     is_bank = bool(company and company.kind == "depository")
     return GuideStep(
         name="Check licenses",
-        said="A depository’s officers need no state license" if is_bank else said,
+        description="A depository’s officers need no state license" if is_bank else said,
         href=reverse("setup_licenses"),
         is_done=is_bank or (held.exists() and ours > 0 and not missing),
     )
@@ -169,7 +169,7 @@ def _alarm_step(company: Company | None) -> GuideStep:
     named = company.alarm_user if company else None
     return GuideStep(
         name="Say who is called when nobody answers",
-        said=named.name if named else "At the end of every chain stands a person",
+        description=named.name if named else "At the end of every chain stands a person",
         href=f"{reverse('setup_company')}#alarm_user_id",
         is_done=named is not None,
     )
@@ -179,7 +179,7 @@ def _sources_step() -> GuideStep:
     names = list(Source.objects.order_by("name").values_list("name", flat=True)[:4])
     return GuideStep(
         name="Add a source",
-        said=", ".join(names[:3]) + (" and more" if len(names) > 3 else "")
+        description=", ".join(names[:3]) + (" and more" if len(names) > 3 else "")
         if names
         else "Zillow, LendingTree or your own form: each gets its own address",
         href=reverse("setup_sources"),
@@ -194,7 +194,7 @@ def _rules_step() -> GuideStep:
     if is_ours:
         said = f"v{newest.number}, published by {newest.published_by.name}"
     return GuideStep(
-        name="Publish routing rules", said=said, href=reverse("routing"), is_done=is_ours,
+        name="Publish routing rules", description=said, href=reverse("routing"), is_done=is_ours,
         is_needed=False,
     )  # fmt: skip
 
@@ -208,7 +208,7 @@ def _carrier_step(company: Company | None) -> GuideStep:
         said = f"{settings.CARRIER.capitalize()} is connected; say that the brand is registered"
     return GuideStep(
         name="Connect a carrier",
-        said=said,
+        description=said,
         href=""
         if settings.CARRIER == "console"
         else f"{reverse('setup_company')}#brand_registered",
@@ -221,7 +221,7 @@ def _los_step() -> GuideStep:
     held = Connection.objects.exclude(enabled_at=None).first()
     return GuideStep(
         name="Connect the LOS",
-        said=f"{held.name}, {held.instance}" if held else "Hand loans over, and hear of milestones",
+        description=f"{held.name}, {held.instance}" if held else "Hand loans over, and hear of milestones",
         href=reverse("setup_los"),
         is_done=held is not None,
         is_needed=False,

@@ -42,16 +42,16 @@ class CompanyForm(WeeklyHoursForm):
     """Who the lender is."""
 
     legal_name = text_field("Legal name", "As NMLS shows it")
-    brand = text_field("Name in messages", "How texts and e-mails sign", longest=120)
+    brand = text_field("Name in messages", "How texts and e-mails sign", max_length=120)
     kind = choice_field(
         "What it is", KINDS.items(), "A depository’s officers need no state license"
     )
-    nmls_id = text_field("NMLS ID", longest=20, attrs={"inputmode": "numeric"})
+    nmls_id = text_field("NMLS ID", max_length=20, attrs={"inputmode": "numeric"})
     registered_dbas = LinesField("Registered trade names", "One a line")
     postal_address = textarea_field(
         "Postal address", "In the footer of every marketing e-mail", required=True
     )
-    phone = text_field("Main phone", longest=30, attrs={"inputmode": "tel"})
+    phone = text_field("Main phone", max_length=30, attrs={"inputmode": "tel"})
     website = text_field(
         "Website", "As https://www.example.com; Texas wants it in every message", required=False
     )
@@ -68,7 +68,7 @@ class CompanyForm(WeeklyHoursForm):
     )
     mail_is_authenticated = checkbox_field("SPF, DKIM and DMARC of our mail domain are aligned")
 
-    PARTS = (
+    FIELDSETS = (
         ("The lender", ("legal_name", "brand", "kind", "nmls_id", "registered_dbas", "zone")),
         ("How people reach it", ("postal_address", "phone", "website", "alarm_user_id")),
         ("Texting", ("brand_registered", "direct_lending", "company_kind", "carrier_policy")),

@@ -15,7 +15,7 @@ class WeeklyHoursForm(StaffForm):
         super().__init__(*args, **kwargs)
         for key, said in DAY_NAMES.items():
             for end in ("from", "until"):
-                field = text_field(f"{said} {end}", required=False, longest=5)
+                field = text_field(f"{said} {end}", required=False, max_length=5)
                 field.widget.attrs |= {"class": "input", "placeholder": "off"}
                 self.fields[f"{key}_{end}"] = field
 

@@ -36,7 +36,7 @@ class ContactStatus:
     icon: str
     kind: str  # ok, hold, no or quiet
     sentence: str
-    may_press: bool  # it is allowed, or the gate is asked when it is pressed
+    can_press: bool  # it is allowed, or the gate is asked when it is pressed
 
 
 def build_contact_statuses(leads: Sequence[Lead], at: datetime) -> dict[UUID, list[ContactStatus]]:
@@ -68,7 +68,7 @@ def _build_contact_status(
         icon=icon,
         kind=kind,
         sentence=f"{label}: {said[:1].lower()}{said[1:]}",
-        may_press=can,
+        can_press=can,
     )
 
 

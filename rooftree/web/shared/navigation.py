@@ -24,80 +24,80 @@ class NavigationPage:
 
     label: str
     icon: str
-    verb: str = "read_lead"  # of routing.visible.MAY: who may not is not shown the link
-    short: str = ""  # for the tab bar, where the label is too long
+    permission: str = "read_lead"  # of routing.visible.MAY: who may not is not shown the link
+    short_label: str = ""  # for the tab bar, where the label is too long
     count: Callable[[User, datetime], navigation_counts.NavigationCount | None] | None = None
 
 
 PAGES = {  # by the name of their address
     "queue": NavigationPage(
-        label="Queue", icon="queue", verb="see_queue", count=navigation_counts.count_queue
+        label="Queue", icon="queue", permission="see_queue", count=navigation_counts.count_queue
     ),
     "conversations": NavigationPage(
         label="Conversations",
         icon="chat",
-        short="Inbox",
+        short_label="Inbox",
         count=navigation_counts.count_unread_conversations,
     ),
     "my_tasks": NavigationPage(label="Tasks", icon="check"),
     "pipeline": NavigationPage(label="Pipeline", icon="pipeline"),
-    "team": NavigationPage(label="Team", icon="team", verb="see_team"),
+    "team": NavigationPage(label="Team", icon="team", permission="see_team"),
     "matches": NavigationPage(
         label="Same person?",
         icon="user",
-        verb="merge_leads",
-        short="Same?",
+        permission="merge_leads",
+        short_label="Same?",
         count=navigation_counts.count_duplicates,
     ),
-    "home": NavigationPage(label="Home", icon="home", verb="see_home"),
+    "home": NavigationPage(label="Home", icon="home", permission="see_home"),
     "sources": NavigationPage(
         label="Sources",
         icon="sources",
-        verb="see_sources",
+        permission="see_sources",
         count=navigation_counts.count_quarantined_deliveries,
     ),
     "returns": NavigationPage(
         label="Returns",
         icon="undo",
-        verb="see_returns",
+        permission="see_returns",
         count=navigation_counts.count_unsent_returns,
     ),
-    "routing": NavigationPage(label="Routing", icon="routing", verb="see_routing"),
+    "routing": NavigationPage(label="Routing", icon="routing", permission="see_routing"),
     "wording": NavigationPage(
         label="Wording",
         icon="text",
-        verb="see_sequences",
+        permission="see_sequences",
         count=navigation_counts.count_wording_approvals,
     ),
     "sequences": NavigationPage(
         label="Sequences",
         icon="sequence",
-        verb="see_sequences",
+        permission="see_sequences",
         count=navigation_counts.count_sequence_approvals,
     ),
-    "releases": NavigationPage(label="Releases", icon="play", verb="see_releases"),
-    "rates": NavigationPage(label="Rates", icon="rates", verb="see_rates"),
+    "releases": NavigationPage(label="Releases", icon="play", permission="see_releases"),
+    "rates": NavigationPage(label="Rates", icon="rates", permission="see_rates"),
     "compliance": NavigationPage(
-        label="Compliance", icon="shield", verb="see_compliance", short="Proof"
+        label="Compliance", icon="shield", permission="see_compliance", short_label="Proof"
     ),
-    "fair_lending": NavigationPage(label="Fair lending", icon="team", verb="see_fair_lending"),
+    "fair_lending": NavigationPage(label="Fair lending", icon="team", permission="see_fair_lending"),
     "things_of_value": NavigationPage(
-        label="Things of value", icon="text", verb="see_things_of_value"
+        label="Things of value", icon="text", permission="see_things_of_value"
     ),
-    "pay_plans": NavigationPage(label="Pay plans", icon="money", verb="see_pay_plans"),
+    "pay_plans": NavigationPage(label="Pay plans", icon="money", permission="see_pay_plans"),
     "clocks": NavigationPage(
         label="Clocks",
         icon="clock",
-        verb="see_clocks",
+        permission="see_clocks",
         count=navigation_counts.count_overdue_deadlines,
     ),
-    "los": NavigationPage(label="LOS", icon="los", verb="see_los"),
-    "money": NavigationPage(label="Money", icon="money", verb="see_money"),
-    "access_log": NavigationPage(label="Access", icon="eye", verb="see_access_log"),
-    "controls": NavigationPage(label="Controls", icon="key", verb="see_access_log"),
-    "portal": NavigationPage(label="Introductions", icon="user", verb="see_portal"),
-    "partners": NavigationPage(label="Partners", icon="user", verb="see_partners"),
-    "setup": NavigationPage(label="Set-up", icon="setup", verb="edit_setup"),
+    "los": NavigationPage(label="LOS", icon="los", permission="see_los"),
+    "money": NavigationPage(label="Money", icon="money", permission="see_money"),
+    "access_log": NavigationPage(label="Access", icon="eye", permission="see_access_log"),
+    "controls": NavigationPage(label="Controls", icon="key", permission="see_access_log"),
+    "portal": NavigationPage(label="Introductions", icon="user", permission="see_portal"),
+    "partners": NavigationPage(label="Partners", icon="user", permission="see_partners"),
+    "setup": NavigationPage(label="Set-up", icon="setup", permission="edit_setup"),
 }
 
 # By role: own pages, the first of which is where the role lands; then the closer look.
@@ -226,14 +226,14 @@ def landing_url(user: User) -> str:
 
 
 def _can_open(name: str, user: User) -> bool:
-    return bool(_page_url(name)) and has_permission(user, PAGES[name].verb)
+    return bool(_page_url(name)) and has_permission(user, PAGES[name].permission)
 
 
 def _build_link(name: str, current: str | None, user: User, at: datetime) -> NavigationLink:
     page = PAGES[name]
     return NavigationLink(
         label=page.label,
-        short=page.short or page.label,
+        short=page.short_label or page.label,
         icon=page.icon,
         href=_page_url(name),
         is_current=current == name,

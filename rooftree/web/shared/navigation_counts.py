@@ -65,7 +65,7 @@ def count_for_user(rows: Callable[[User], QuerySet[Any]], user: User) -> int:
     they are and their role: for them the text of the question is made once.
     """
     if user.role in ("officer", "assistant") and user.is_active:
-        return _prepared_count(rows, user.role).of(user_id=user.pk)
+        return _prepared_count(rows, user.role).count(user_id=user.pk)
     return rows(user).count()
 
 

@@ -65,7 +65,7 @@ class SessionStore(DatabaseStore):
             address=data.get(ADDRESS_KEY, ""),
         )
 
-    def seen(self, at: datetime) -> None:
+    def touch(self, at: datetime) -> None:
         """Somebody pressed something: the session stays awake from now."""
         if self.seen_at is None or at - self.seen_at >= TOUCH_INTERVAL:
             StaffSession.objects.filter(pk=self.session_key).update(seen_at=at)

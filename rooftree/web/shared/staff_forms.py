@@ -30,12 +30,12 @@ Choices = Iterable[tuple[str, str]]
 class StaffForm(forms.Form):
     """The base of them: our classes on the controls, our words for what is missing."""
 
-    PARTS: tuple[tuple[str, tuple[str, ...]], ...] = ()  # a heading and the fields under it
+    FIELDSETS: tuple[tuple[str, tuple[str, ...]], ...] = ()  # a heading and the fields under it
 
-    def __init__(self, *args: Any, more: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, extra_fields: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
         """`more` are fields that only this one of its kind has."""
         super().__init__(*args, auto_id=kwargs.pop("auto_id", "%s"), **kwargs)
-        self.fields |= more or {}
+        self.fields |= extra_fields or {}
         self.label_suffix = ""
         for field in self.fields.values():
             if not isinstance(field.widget, PLAIN_WIDGETS):
@@ -48,7 +48,7 @@ class StaffForm(forms.Form):
         wrong = next((bound for bound in self if bound.errors), None)
         if wrong:
             wrong.field.widget.attrs["autofocus"] = True
-        parts = self.PARTS or (("", tuple(self.fields)),)
+        parts = self.FIELDSETS or (("", tuple(self.fields)),)
         return [
             {"title": title, "fields": [self[name] for name in names if name in self.fields]}
             for title, names in parts
@@ -63,7 +63,7 @@ class StaffForm(forms.Form):
         if not self.is_valid():
             return False
         try:
-            self.made = act(dict(self.cleaned_data))
+            self.result = act(dict(self.cleaned_data))
         except UserError as problem:
             self.show_refusal(problem.field, str(problem))
             return False
@@ -154,21 +154,21 @@ def date_field(label: str, hint: str = "", *, required: bool = True) -> forms.Da
 
 
 def integer_field(
-    label: str, hint: str = "", *, least: int, most: int, required: bool = True
+    label: str, hint: str = "", *, min_value: int, max_value: int, required: bool = True
 ) -> Any:
     """A whole number within bounds."""
-    said = f"A whole number from {least:,} to {most:,}."
+    said = f"A whole number from {min_value:,} to {max_value:,}."
     return forms.IntegerField(
         label=label,
         help_text=hint,
         required=required,
-        min_value=least,
-        max_value=most,
+        min_value=min_value,
+        max_value=max_value,
         error_messages=dict.fromkeys(("invalid", "min_value", "max_value"), said),
     )
 
 
-def percent_field(label: str, hint: str = "", *, places: int = 2, required: bool = False) -> Any:
+def percent_field(label: str, hint: str = "", *, decimal_places: int = 2, required: bool = False) -> Any:
     """A percentage, exact."""
     said = "Write a percentage from 0 to 100, as 1.25."
     return forms.DecimalField(
@@ -177,7 +177,7 @@ def percent_field(label: str, hint: str = "", *, places: int = 2, required: bool
         required=required,
         min_value=0,
         max_value=100,
-        decimal_places=places,
+        decimal_places=decimal_places,
         widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
         error_messages=dict.fromkeys(
             ("invalid", "min_value", "max_value", "max_decimal_places", "max_digits"), said

@@ -32,11 +32,11 @@ LEAD_PAGES = ("lead", "conversation")  # addresses that show one borrower; openi
 
 def partner_view(*methods: str) -> Callable[[View], View]:
     """Wrap a view for partners alone."""
-    return staff_view(*methods, whose=PARTNERS_ONLY)
+    return staff_view(*methods, audience=PARTNERS_ONLY)
 
 
 def staff_view(
-    *methods: str, unproved: bool = False, whose: Collection[bool] = STAFF_ONLY
+    *methods: str, without_second_factor: bool = False, audience: Collection[bool] = STAFF_ONLY
 ) -> Callable[[View], View]:
     """Wrap a view for people who are signed in; `request.at` is the moment of the request.
 
@@ -55,12 +55,12 @@ def staff_view(
         @wraps(view)
         def inside(request: StaffRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             request.at = clock.now()
-            if request.user.is_partner not in whose:
+            if request.user.is_partner not in audience:
                 raise PermissionDenied("This belongs to another role.")
-            if not unproved and not login.is_fully_authenticated(request):
+            if not without_second_factor and not login.is_fully_authenticated(request):
                 return login.redirect_to_enrollment(request)
             if _is_user_action(request):
-                request.session.seen(request.at)
+                request.session.touch(request.at)
             with timezone.override(user_zone(request.user)):
                 answer = view(request, *args, **kwargs)
             _log_lead_opening(request, answer, kwargs)
@@ -89,7 +89,7 @@ def _log_lead_opening(request: StaffRequest, answer: HttpResponse, kwargs: dict[
     match = request.resolver_match
     if is_page and match and match.url_name in LEAD_PAGES:
         access_log.record_access(
-            access_log.AccessKind.LEAD_OPENED, caller=request_caller(request), at=request.at,
+            access_log.AccessKind.LEAD_OPENED, client=request_caller(request), at=request.at,
             user_id=request.user.pk, lead_id=kwargs["lead_id"],
         )  # fmt: skip
 
@@ -124,7 +124,7 @@ def has_company_permission(user: User, verb: str) -> bool:
     return has_permission(user, verb) and user.branch_id is None
 
 
-def require_permission(user: User, verb: str) -> None:
+def require_permission(user: User, permission: str) -> None:
     """Stop somebody whose role may not; `verb` is one of `routing.visible.MAY`."""
-    if not has_permission(user, verb):
+    if not has_permission(user, permission):
         raise PermissionDenied("This belongs to another role.")

@@ -35,7 +35,7 @@ def log_failed_attempt(request: HttpRequest, email: str, kind: AccessKind, at: d
     """A try that failed goes into the access log: with the user it was about, else a hash."""
     user = User.objects.filter(email__iexact=email.strip()).first()
     access_log.record_access(
-        kind, caller=request_caller(request), at=at, user_id=user.pk if user else None,
+        kind, client=request_caller(request), at=at, user_id=user.pk if user else None,
         tried="" if user else access_log.hash_unknown_email(email),
     )  # fmt: skip
 
@@ -56,7 +56,7 @@ def pending_login(request: HttpRequest, at: datetime) -> tuple[User, str] | None
     return (user, held["to"]) if user is not None else None
 
 
-def log_in(request: HttpRequest, user: User, *, factor: str, at: datetime, how: str = "") -> None:
+def log_in(request: HttpRequest, user: User, *, factor: str, at: datetime, note: str = "") -> None:
     """Sign in: a new session, whose owner, device and proof are known.
 
     Args:
@@ -74,7 +74,7 @@ def log_in(request: HttpRequest, user: User, *, factor: str, at: datetime, how: 
     )
     throttle.reset_attempts(throttle.CODE, str(user.pk))
     access_log.record_access(
-        AccessKind.SIGNED_IN, caller=seen, at=at, user_id=user.pk, factor=str(factor), subject=how
+        AccessKind.SIGNED_IN, client=seen, at=at, user_id=user.pk, factor=str(factor), subject=note
     )
 
 

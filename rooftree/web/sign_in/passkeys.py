@@ -45,7 +45,7 @@ def register_passkey(*, user: User, answer: str, name: str, at: datetime) -> lis
         raise PasskeyRejected("This device did not check that it is you; use one with a lock.")
     with atomic():
         auth.WebAuthn.add(user, name.strip()[:MAX_PASSKEY_NAME] or "Passkey", credential)
-        return second_factor.record_factor_added(user=user, what=Factor.PASSKEY, at=at)
+        return second_factor.record_factor_added(user=user, factor=Factor.PASSKEY, at=at)
 
 
 def authentication_options() -> dict[str, Any]:

@@ -39,7 +39,7 @@ def _mail_reset_link(request: HttpRequest, email: str) -> None:
         throttle.consume_attempt(throttle.RESET_ACCOUNT, email, at=at),
     ]
     access_log.record_access(
-        AccessKind.RESET_ASKED if all(counted) else AccessKind.TOO_OFTEN, caller=request_caller(request), at=at,
+        AccessKind.RESET_ASKED if all(counted) else AccessKind.TOO_OFTEN, client=request_caller(request), at=at,
         user_id=user.pk if user else None, tried="" if user else access_log.hash_unknown_email(email),
         subject="password reset",
     )  # fmt: skip

@@ -45,7 +45,7 @@ class SetPasswordView(PasswordResetConfirmView):
         passwords.record_password_set(self.user, at=at)
         access_log.record_access(
             AccessKind.PASSWORD_SET,
-            caller=request_caller(self.request),
+            client=request_caller(self.request),
             at=at,
             user_id=self.user.pk,
         )

@@ -94,13 +94,13 @@ def _check_code(request: HttpRequest, user: Any, at: Any) -> tuple[Factor | None
     """Which factor the typed code is, or what is wrong with it."""
     if not throttle.consume_attempt(throttle.CODE, str(user.pk), at=at):
         access_log.record_access(
-            AccessKind.TOO_OFTEN, caller=request_caller(request), at=at, user_id=user.pk
+            AccessKind.TOO_OFTEN, client=request_caller(request), at=at, user_id=user.pk
         )
         return None, TOO_MANY_ATTEMPTS
     factor = second_factor.verify_code(user=user, code=request.POST.get("code", "")[:40], at=at)
     if factor is None:
         access_log.record_access(
-            AccessKind.CODE_FAILED, caller=request_caller(request), at=at, user_id=user.pk
+            AccessKind.CODE_FAILED, client=request_caller(request), at=at, user_id=user.pk
         )
         return None, "This code does not fit, or it was used already. Take the next one."
     return factor, ""
@@ -119,7 +119,7 @@ def sign_in_with_passkey(request: HttpRequest) -> HttpResponse:
         user = passkeys.authenticate_passkey(request.POST.get("credential", ""), at=at)
     except passkeys.PasskeyRejected as problem:
         access_log.record_access(
-            AccessKind.CODE_FAILED, caller=request_caller(request), at=at, factor=Factor.PASSKEY
+            AccessKind.CODE_FAILED, client=request_caller(request), at=at, factor=Factor.PASSKEY
         )
         context = {"problem": str(problem), "company": "", "form": SignInForm(), "next": ""}
         return render(request, "sign_in/show.html", context, status=422)
@@ -130,7 +130,7 @@ def sign_in_with_passkey(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(login.safe_redirect_url(request, request.POST.get("next", "")))
 
 
-@staff_view("GET", "POST", unproved=True, whose=STAFF_AND_PARTNERS)
+@staff_view("GET", "POST", without_second_factor=True, audience=STAFF_AND_PARTNERS)
 def reauthenticate(request: HttpRequest) -> HttpResponse:
     """Before something that a thief of an open browser would do: is it still you?"""
     to = login.safe_redirect_url(request, request.POST.get("to") or request.GET.get("to", ""))
@@ -158,7 +158,7 @@ class SignOutView(LogoutView):
         if request.user.is_authenticated:
             access_log.record_access(
                 AccessKind.SIGNED_OUT,
-                caller=request_caller(request),
+                client=request_caller(request),
                 at=timezone.now(),
                 user_id=request.user.pk,
             )
@@ -167,7 +167,7 @@ class SignOutView(LogoutView):
         return answer
 
 
-@staff_view("GET", whose=STAFF_AND_PARTNERS)
+@staff_view("GET", audience=STAFF_AND_PARTNERS)
 def redirect_to_landing(request: HttpRequest) -> HttpResponse:
     """The bare address: each role on the page that is its own."""
     return redirect(navigation.landing_url(request.user))

@@ -33,7 +33,7 @@ class AcceptanceRulesForm(LimitsForm):
         "It must come with", [(key, said) for key, said in REQUIRABLE_FIELDS.items()]
     )
 
-    PARTS = (
+    FIELDSETS = (
         ("What it must be", ("licensed_only", "required", "duplicate_days")),
         ("At most", CAP_FIELDS),
         ("For at most", BUDGET_FIELDS),
@@ -74,7 +74,7 @@ def preview_acceptance(request: StaffRequest, source_id: UUID) -> HttpResponse:
     if not form.is_valid():
         return _render_page(request, source, form, status=422)
     run = limits_preview.preview_limits(source, form.limits(), at=request.at)
-    tried = [(vendor_reason_for(one.why), one) for one in run.refused]
+    tried = [(vendor_reason_for(one.reason_code), one) for one in run.refused_groups]
     return _render_page(request, source, form, run=run, tried=tried)
 
 

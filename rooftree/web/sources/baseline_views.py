@@ -32,19 +32,19 @@ UNKNOWN = "Not known yet"
 class BaselineForm(StaffForm):
     """What is agreed and expected."""
 
-    per_week = integer_field("Leads a week", "As promised", least=1, most=1_000_000, required=False)
+    per_week = integer_field("Leads a week", "As promised", min_value=1, max_value=1_000_000, required=False)
     contactable_pct = integer_field(
-        "Of 100, can be reached", "Have a number that is theirs", least=1, most=100, required=False
+        "Of 100, can be reached", "Have a number that is theirs", min_value=1, max_value=100, required=False
     )
     price_cents = DollarsField("Price of a lead, $", "0 where it costs nothing")
     exclusive = choice_field(
         "Sold", [("", UNKNOWN), *baseline.EXCLUSIVITY_LABELS.items()], required=False
     )
     contact = text_field(
-        "Contact at the vendor", "Who to call when it goes wrong", required=False, longest=200
+        "Contact at the vendor", "Who to call when it goes wrong", required=False, max_length=200
     )
 
-    PARTS = (
+    FIELDSETS = (
         ("What it brings", ("per_week", "contactable_pct", "price_cents", "exclusive")),
         ("Who answers for it", ("contact", "watcher_id")),
     )
@@ -58,7 +58,7 @@ class BaselineForm(StaffForm):
         )
         super().__init__(*args, more={"watcher_id": watcher}, **kwargs)
 
-    def facts(self) -> dict[str, Any]:
+    def baseline_columns(self) -> dict[str, Any]:
         """What was typed, as columns."""
         typed = dict(self.cleaned_data)
         watcher = typed["watcher_id"]
@@ -75,7 +75,7 @@ def edit_baseline(request: StaffRequest, source_id: UUID) -> HttpResponse:
 
     def agree(_: dict[str, Any]) -> Any:
         return baseline.save_baseline(
-            source_id=source.pk, facts=form.facts(), by=request.user, at=request.at
+            source_id=source.pk, facts=form.baseline_columns(), by=request.user, at=request.at
         )
 
     if form.submit(agree):

@@ -29,17 +29,17 @@ class BidForm(LimitsForm):
         "FL purchase 52 for both. The closest one counts. None: no bid",
     )
     seconds = integer_field(
-        "A bid holds, seconds", "Sellers decide within a minute", least=1, most=MAX_BID_SECONDS
+        "A bid holds, seconds", "Sellers decide within a minute", min_value=1, max_value=MAX_BID_SECONDS
     )
 
-    PARTS = (
+    FIELDSETS = (
         ("What a lead is worth", ("prices",)),
         ("At most", CAP_FIELDS),
         ("For at most", BUDGET_FIELDS),
         ("And only", ("duplicate_days", "seconds")),
     )
 
-    def rules(self) -> BidRules:
+    def build_rules(self) -> BidRules:
         """What was typed. Raises `BadSource`."""
         typed = self.cleaned_data
         return BidRules(
@@ -60,7 +60,7 @@ def edit_bids(request: StaffRequest, source_id: UUID) -> HttpResponse:
 
     def keep(_: dict[str, Any]) -> Source:
         return bid_settings.save_bid_rules(
-            source_id=source.pk, rules=form.rules(), by=request.user, at=request.at
+            source_id=source.pk, rules=form.build_rules(), by=request.user, at=request.at
         )
 
     if form.submit(keep):
@@ -88,7 +88,7 @@ def _render_page(
         "form": form,
         "day": day,
         "why_not": [
-            (REFUSAL_REASONS[why], count) for why, count in day.why_not if why in REFUSAL_REASONS
+            (REFUSAL_REASONS[why], count) for why, count in day.no_bid_counts if why in REFUSAL_REASONS
         ],
         "latest": [
             (

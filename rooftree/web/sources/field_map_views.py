@@ -173,7 +173,7 @@ def _preview_context(delivery: Delivery | None, lines: Sequence[MapLine]) -> dic
         return {"delivery": delivery, "unreadable": reason_text(str(problem))}
     said = [
         (row["label"], row["line"].path or "always", field_map_editor.shorten_value(value))
-        for row, (_, value) in zip(field_map_editor.build_rows(lines), reading.found, strict=False)
+        for row, (_, value) in zip(field_map_editor.build_rows(lines), reading.line_values, strict=False)
     ]
     return {
         "delivery": delivery,
@@ -184,7 +184,7 @@ def _preview_context(delivery: Delivery | None, lines: Sequence[MapLine]) -> dic
         "given": [line for line in said if line[2]],
         "silent": [line for line in said if not line[2]],
         "unmapped": [
-            (path, field_map_editor.shorten_value(value)) for path, value in reading.unread
+            (path, field_map_editor.shorten_value(value)) for path, value in reading.unread_values
         ][:MAX_UNREAD_VALUES],
         "places": field_map_editor.list_values(tree),
     }

@@ -11,10 +11,10 @@ NO_LIMIT = "Empty: no limit"
 class LimitsForm(StaffForm):
     """Caps, budgets, and for how long the same person is not taken again."""
 
-    per_hour = integer_field("Most leads an hour", NO_LIMIT, least=1, most=100_000, required=False)
-    per_day = integer_field("Most leads a day", NO_LIMIT, least=1, most=100_000, required=False)
+    per_hour = integer_field("Most leads an hour", NO_LIMIT, min_value=1, max_value=100_000, required=False)
+    per_day = integer_field("Most leads a day", NO_LIMIT, min_value=1, max_value=100_000, required=False)
     per_month = integer_field(
-        "Most leads a month", NO_LIMIT, least=1, most=1_000_000, required=False
+        "Most leads a month", NO_LIMIT, min_value=1, max_value=1_000_000, required=False
     )
     cents_per_hour = DollarsField("Most spent an hour, $", NO_LIMIT)
     cents_per_day = DollarsField("Most spent a day, $", NO_LIMIT)
@@ -22,8 +22,8 @@ class LimitsForm(StaffForm):
     duplicate_days = integer_field(
         "Leave out who asked within, days",
         "Whichever source they came by. 0: never looked at",
-        least=0,
-        most=730,
+        min_value=0,
+        max_value=730,
     )
 
     def limits(self) -> AcceptanceLimits:

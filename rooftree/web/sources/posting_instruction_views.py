@@ -45,7 +45,7 @@ def _reading_context(found: Envelope) -> dict[str, Any]:
     return {
         "is_well": found.outcome.value.startswith("accepted"),
         "is_test": found.outcome.value == "accepted_test",
-        "is_ping": found.offer is not None,
+        "is_ping": found.placed_bid is not None,
         "refusal": found.refusal,
         "why": reason_text(found.reason or ""),
         "answer": answer.body,

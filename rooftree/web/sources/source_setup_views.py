@@ -41,20 +41,20 @@ class SourceForm(StaffForm):
     """One source."""
 
     adapter = choice_field("How leads arrive", [(key, one.LABEL) for key, one in SOURCES.items()])
-    name = text_field("Name", "As staff see it", longest=120)
+    name = text_field("Name", "As staff see it", max_length=120)
     cost_cents = DollarsField("Cost of a lead, $", "Empty: as each delivery says")
     expected_gap = integer_field(
         "Alarm after hours of silence",
         "Empty: by its own pauses",
-        least=1,
-        most=720,
+        min_value=1,
+        max_value=720,
         required=False,
     )
     per_minute = integer_field(
         "Most deliveries a minute",
         "More are asked to come again. Empty: no limit",
-        least=10,
-        most=1_000_000,
+        min_value=10,
+        max_value=1_000_000,
         required=False,
     )
     zone = zone_field("Its times are in", "Where a delivery names no zone")
@@ -71,7 +71,7 @@ class SourceForm(StaffForm):
             if itself.adapter in import_staging.RECORD_FORMATS:
                 del self.fields["expected_gap"], self.fields["zone"], self.fields["per_minute"]
 
-    def facts(self) -> dict[str, Any]:
+    def source_columns(self) -> dict[str, Any]:
         """What was typed, as columns."""
         typed = dict(self.cleaned_data)
         if "expected_gap" in typed:
@@ -92,7 +92,7 @@ def list_source_setups(request: StaffRequest) -> HttpResponse:
     form = SourceForm(request.POST or None, initial=initial)
 
     def create(_: dict[str, Any]) -> SourceWithSecrets:
-        facts = form.facts()
+        facts = form.source_columns()
         adapter, name = facts.pop("adapter"), facts.pop("name")
         if adapter != "website_form":
             facts["allowed_origins"] = []
@@ -101,7 +101,7 @@ def list_source_setups(request: StaffRequest) -> HttpResponse:
         )
 
     if request.method == "POST" and form.submit(create):
-        return _render_source(request, form.made.source, opened=form.made, is_new=True)
+        return _render_source(request, form.result.source, opened=form.result, is_new=True)
     rows = [
         {"source": source, "label": manage_sources.adapter_label(source)}
         for source in Source.objects.order_by("name")
@@ -117,15 +117,15 @@ def edit_source(request: StaffRequest, source_id: UUID) -> HttpResponse:
     one = get_object_or_404(Source, pk=source_id)
     if request.method == "GET":
         return _render_source(request, one)
-    form = SourceForm(request.POST, itself=one)
+    form = SourceForm(request.POST, source=one)
 
     def change(_: dict[str, Any]) -> Source:
         return manage_sources.update_source(
-            source_id=one.pk, by=request.user, at=request.at, details=form.facts()
+            source_id=one.pk, by=request.user, at=request.at, details=form.source_columns()
         )
 
     if form.submit(change):
-        return respond_done(request, f"{form.made.name} is kept", back_to=reverse("setup_sources"))
+        return respond_done(request, f"{form.result.name} is kept", back_to=reverse("setup_sources"))
     return _render_source(request, one, form=form, status=422)
 
 
@@ -186,7 +186,7 @@ def _render_source(request: StaffRequest, one: Source, **more: Any) -> HttpRespo
         "hosted": f"{settings.PUBLIC_URL}{reverse('lead_form', args=[one.slug])}"
         if is_form
         else "",
-        "form": more.pop("form", None) or SourceForm(initial=initial, itself=one),
+        "form": more.pop("form", None) or SourceForm(initial=initial, source=one),
         **more,
     }
     return render(request, "sources/setup.html", context, status=status)

@@ -90,8 +90,8 @@ def list_sources(request: StaffRequest) -> HttpResponse:
         "today": today,
         "today_total": sum(today.values()),
         "aside": [_delivery_line(visible_delivery) for visible_delivery in aside[:MAX_QUARANTINED]],
-        "aside_count": sum(source.set_aside for source in sources),
-        "aside_since": min((o.set_aside_since for o in sources if o.set_aside_since), default=None),
+        "aside_count": sum(source.quarantined for source in sources),
+        "aside_since": min((o.quarantined_since for o in sources if o.quarantined_since), default=None),
         "may_replay": has_permission(request.user, "replay_quarantine"),
         "may_edit": has_permission(request.user, "edit_sources"),
     }
@@ -221,11 +221,11 @@ def _get_delivery(user: User, delivery_id: UUID) -> Delivery:
 
 
 def _health_row(one: source_health.SourceHealth, over: RateLimitCount | None) -> dict[str, Any]:
-    is_flooded = over is not None and one.word in ("well", "quiet", "new")
-    icon, tone, said = HEALTH["flooded" if is_flooded else one.word]
+    is_flooded = over is not None and one.status in ("well", "quiet", "new")
+    icon, tone, said = HEALTH["flooded" if is_flooded else one.status]
     usual = "too new to say"
-    if one.usual:
-        low, high = one.usual
+    if one.usual_range:
+        low, high = one.usual_range
         usual = f"{low}" if low == high else f"{low}–{high}"
     return {
         "health": one,

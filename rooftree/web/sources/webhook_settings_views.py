@@ -47,19 +47,19 @@ class WebhookForm(StaffForm):
         "The answer when it is turned away", "{error} stands for why; empty: the usual"
     )
 
-    PARTS = (
+    FIELDSETS = (
         ("Who it is", ("channel", "proof", "header", "user", "networks")),
         ("What it hears", ("answer", "status", "success", "failure")),
     )
-    FREE = ("channel", "answer", "status", "success", "failure")  # not a known vendor's
+    GENERIC_ONLY_FIELDS = ("channel", "answer", "status", "success", "failure")  # not a known vendor's
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         is_free = kwargs.pop("is_free")
         super().__init__(*args, **kwargs)
-        for name in () if is_free else self.FREE:
+        for name in () if is_free else self.GENERIC_ONLY_FIELDS:
             del self.fields[name]
 
-    def facts(self) -> dict[str, Any]:
+    def webhook_columns(self) -> dict[str, Any]:
         """What was typed, as the set-up keeps it."""
         typed = dict(self.cleaned_data)
         if "status" in typed:
@@ -77,7 +77,7 @@ def edit_webhook(request: StaffRequest, source_id: UUID) -> HttpResponse:
 
     def tell(_: dict[str, Any]) -> Source:
         return post_settings.save_post_settings(
-            source_id=source.pk, details=form.facts(), by=request.user, at=request.at
+            source_id=source.pk, details=form.webhook_columns(), by=request.user, at=request.at
         )
 
     if form.submit(tell):

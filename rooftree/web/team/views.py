@@ -1,4 +1,4 @@
-"""The manager's wall: who waits, with whom, who is taking leads; and giving a lead away."""
+"""The manager's team board, and reassigning a lead from it."""
 
 from uuid import UUID
 
@@ -17,22 +17,20 @@ from rooftree.web.shared.staff_view import staff_view
 
 @staff_view("GET")
 def show_team(request: StaffRequest) -> HttpResponse:
-    """The wall; for htmx what changes on it."""
+    """Show waiting leads and who is taking leads; htmx gets the board only."""
     if not has_permission(request.user, "see_team"):
-        raise PermissionDenied("The wall belongs to branch managers and those above.")
-    wall = team_board.load_team_board(request.user, at=request.at)
+        raise PermissionDenied("Only branch managers and above can see the team board.")
     context = {
-        "wall": wall,
+        "wall": team_board.load_team_board(request.user, at=request.at),
         "where": request.user.branch.name if request.user.branch else "All branches",
         "can_give": has_permission(request.user, "reassign"),
-        "taking": [person for person in wall.people if person.availability == "available"],
     }
     return render(request, "team/show.html#wall" if request.htmx else "team/show.html", context)
 
 
 @staff_view("POST")
 def reassign_lead(request: StaffRequest, lead_id: UUID) -> HttpResponse:
-    """Give a lead to an officer, at once; the law is asked before it is theirs."""
+    """Reassign a lead to a loan officer now, if licensing and the other ownership rules allow."""
     if not has_permission(request.user, "reassign"):
         raise PermissionDenied("Only a branch manager or operations can reassign a lead.")
     lead = get_object_or_404(leads_visible_to(request.user), pk=lead_id)
@@ -44,4 +42,4 @@ def reassign_lead(request: StaffRequest, lead_id: UUID) -> HttpResponse:
         )
     except lead_ownership.CannotOwn as problem:
         return respond_refused(request, str(problem), back_to=reverse("team"))
-    return respond_done(request, f"Given to {officer.user.name}", back_to=reverse("team"))
+    return respond_done(request, f"Reassigned to {officer.user.name}", back_to=reverse("team"))

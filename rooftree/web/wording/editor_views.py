@@ -41,7 +41,7 @@ def edit_wording(request: StaffRequest, **parts: str) -> HttpResponse:
     if request.method == "POST":
         require_permission(request.user, "edit_sequences")
         wording_editor.save_draft(request, here, wording_editor.parse_wording(request.POST))
-        return HttpResponseRedirect(here.address, status=303)
+        return HttpResponseRedirect(here.url, status=303)
     return _render_editor(request, here, wording_editor.load_draft(request, here))
 
 
@@ -67,7 +67,7 @@ def propose_wording(request: StaffRequest, **parts: str) -> HttpResponse:
         try:
             sent.append(
                 template_approval.propose_draft(
-                    here.template(language, said[language]), by=request.user, at=request.at,
+                    here.build_template(language, said[language]), by=request.user, at=request.at,
                     summary=request.POST.get("summary", ""),
                 )
             )  # fmt: skip
@@ -77,7 +77,7 @@ def propose_wording(request: StaffRequest, **parts: str) -> HttpResponse:
         return _render_editor(request, here, said, problems=problems, sent=sent, status=422)
     wording_editor.delete_draft(request, here)
     who = " and ".join(f"{LANGUAGE_NAMES[one.language]} v{one.version}" for one in sent)
-    return respond_done(request, f"{who} wait for approval", back_to=here.address)
+    return respond_done(request, f"{who} wait for approval", back_to=here.url)
 
 
 @staff_view("POST")
@@ -86,7 +86,7 @@ def discard_draft(request: StaffRequest, **parts: str) -> HttpResponse:
     require_permission(request.user, "edit_sequences")
     here = parse_place(**parts)
     wording_editor.delete_draft(request, here)
-    return respond_done(request, "The draft is gone; nothing else changed", back_to=here.address)
+    return respond_done(request, "The draft is gone; nothing else changed", back_to=here.url)
 
 
 def _render_editor(
@@ -184,7 +184,7 @@ def _preview_context(
                 "said": said[code],
                 "live": live.get(code),
                 "is_changed": code in changed,
-                **_rendered_column(here.template(code, said[code]), lead, state, request.at),
+                **_rendered_column(here.build_template(code, said[code]), lead, state, request.at),
             }
             for code in message_templates.LANGUAGES
         ],
@@ -203,7 +203,7 @@ def _rendered_column(
     if not template.body and not template.subject:
         return {"is_empty": True}
     found = check_template(template, at=at)
-    shown = found.shown
+    shown = found.preview
     if shown and lead:
         sample = template_samples.SampleBorrower(lead=lead, officer=lead.officer)
         shown = template_samples.render_sample(template, sample, at=at)

@@ -67,7 +67,7 @@ class WordingPlaceForm(StaffForm):
 
     key = choice_field("Sent for", [])
     name = text_field(
-        "Its name", "For a step of a sequence that is not there yet", required=False, longest=50
+        "Its name", "For a step of a sequence that is not there yet", required=False, max_length=50
     )
     medium = choice_field("By", (MEDIUM_NAMES | SPOKEN_MEDIUM_NAMES).items())
     loan_kind = choice_field("Loan", LOAN_KIND_NAMES.items(), required=False)
@@ -96,7 +96,7 @@ def choose_place(request: StaffRequest) -> HttpResponse:
             here = WordingPlace(
                 key=key, medium=said["medium"], loan_kind=said["loan_kind"], hours=said["hours"]
             )
-            return HttpResponseRedirect(here.address, status=303)
+            return HttpResponseRedirect(here.url, status=303)
     return render(request, "wording/new.html", {"form": form}, status=422 if form.errors else 200)
 
 
@@ -143,7 +143,7 @@ def _get_version(edition_id: UUID) -> Template:
 def _disclosure_line(language: str, moment: datetime) -> dict[str, Any]:
     """What our own form asks consent with, read by the same rules."""
     one = form_wording.current_edition(language, on=company_day(moment))
-    said = one.of(Company.objects.values_list("legal_name", flat=True).first() or "")
+    said = one.render(Company.objects.values_list("legal_name", flat=True).first() or "")
     found = wording_check.find_wording_issues(
         wording_check.Draft(body=said, channel="page", language=language)
     )

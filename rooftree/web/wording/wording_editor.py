@@ -28,12 +28,12 @@ class WordingPlace:
     hours: str
 
     @property
-    def address(self) -> str:
+    def url(self) -> str:
         """Of its page."""
-        return reverse("wording_place", args=self.parts)
+        return reverse("wording_place", args=self.url_args)
 
     @property
-    def parts(self) -> list[str]:
+    def url_args(self) -> list[str]:
         """As they stand in an address."""
         return [self.key, self.medium, self.loan_kind or ANY_SEGMENT, self.hours or ANY_SEGMENT]
 
@@ -43,12 +43,12 @@ class WordingPlace:
         return get_occasion(self.key)
 
     @property
-    def words(self) -> str:
+    def description(self) -> str:
         """Its medium, loan and hour in one line."""
         loan, hours = LOAN_KIND_NAMES[self.loan_kind], HOURS_NAMES[self.hours]
         return " · ".join([self.occasion.media[self.medium], loan, hours])
 
-    def template(self, language: str, said: Mapping[str, str]) -> Template:
+    def build_template(self, language: str, said: Mapping[str, str]) -> Template:
         """What was typed, as an edition that is not on file."""
         return Template(
             key=self.key, medium=self.medium, loan_kind=self.loan_kind, hours=self.hours,
@@ -130,7 +130,7 @@ def _split_words(text: str) -> list[str]:
 
 
 def _draft_key(place: WordingPlace) -> str:
-    return "/".join(place.parts)
+    return "/".join(place.url_args)
 
 
 def _clean_subject(text: str) -> str:

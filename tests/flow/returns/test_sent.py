@@ -193,7 +193,7 @@ def two_people(zillow):
 
 def merged(first, second, by, at=make.NOON + make.DAY):
     return person_merges.merge_people(
-        kept_id=first.person_id, gone_id=second.person_id, reason="spoken", by=by, at=at
+        survivor_id=first.person_id, duplicate_id=second.person_id, reason="spoken", by=by, at=at
     )
 
 

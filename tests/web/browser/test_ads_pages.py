@@ -93,7 +93,7 @@ def test_what_the_vendor_told_stands_beside_what_it_sent(chromium, front, facebo
         body=json.dumps(NOTICE).encode(), received_at=make.NOON,
         endpoint=endpoint_of(facebook), is_verified=True,
     )  # fmt: skip
-    kept = lead_arrival.accept_delivery(source=facebook, incoming=incoming, at=make.NOON).kept
+    kept = lead_arrival.accept_delivery(source=facebook, incoming=incoming, at=make.NOON).stored_delivery
     Retrieval.objects.update(
         status=400, body=json.dumps(EXPIRED).encode(), told_at=make.NOON,
         problem="Meta does not accept the access token (190): Error validating access token",

@@ -41,7 +41,7 @@ def posted(source: Source) -> Delivery:
         endpoint=endpoint_of(source),
     )
     received = lead_arrival.accept_delivery(source=source, incoming=incoming, at=make.NOON)
-    return received.kept
+    return received.stored_delivery
 
 
 def pinged(source: Source, state: str) -> None:

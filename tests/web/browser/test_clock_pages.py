@@ -42,7 +42,7 @@ def test_the_pages_of_clocks_fit_and_are_accessible(
     )
     late = credit_clocks.NewClock(
         lead=make.lead(), kind="counteroffer", began_on=noon.date() - 95 * make.DAY,
-        sentence="A counteroffer was made.", cause="test:1",
+        sentence="A counteroffer was made.", idempotency_key="test:1",
     )  # fmt: skip
     credit_clocks.start_clock(late, at=noon)
     page.goto(reverse("clocks"))

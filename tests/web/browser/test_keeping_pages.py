@@ -22,7 +22,7 @@ def busy(people, noon, monkeypatch):
     for lead, kind, days in ((mei, "deletion", 20), (ben, "access", 50), (ben, "correction", 1)):
         asked = privacy_requests.NewRequest(
             kind=kind, address=lead.person.phones.first().e164, person_id=lead.person_id,
-            state="CA", came_by="letter", received_date=noon.date() - days * make.DAY,
+            state="CA", received_via="letter", received_date=noon.date() - days * make.DAY,
         )  # fmt: skip
         row = privacy_requests.receive_request(asked, owner=omar, by=omar, at=noon)
         if kind == "deletion":

@@ -67,7 +67,7 @@ def test_three_steps_record_what_stood_before_the_visitors_eyes(chromium, live_s
 
     found = stored()
     shown = found["consent"]
-    wording = form_wording.EDITIONS[0].of("Lindenfield Mortgage, LLC")
+    wording = form_wording.EDITIONS[0].render("Lindenfield Mortgage, LLC")
     assert Delivery.objects.get().outcome == "accepted"
     assert shown["shown_sha256"] == form_wording.text_fingerprint(wording)
     assert float(shown["font_px"]) >= 14

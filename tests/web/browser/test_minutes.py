@@ -113,7 +113,7 @@ def test_a_notice_arrives_while_the_page_is_open(chromium, front, people, noon):
 def tell_dana(people: Cast, at: datetime) -> None:
     """Ben answered, and his officer is told."""
     staff_notices.notify_user(
-        user_id=people.dana.user.pk, kind="reply", cause="r:1", text="Ben wrote.",
+        user_id=people.dana.user.pk, kind="reply", idempotency_key="r:1", text="Ben wrote.",
         link=reverse("lead", args=[people.ben.pk]), at=at,
     )  # fmt: skip
 

@@ -30,7 +30,7 @@ def crowd(people, noon, settings):
     ]  # fmt: skip
     store_revocation.store_revocation(
         person_id=leads[0].person_id, address=leads[0].person.emails.get().address,
-        kind="unsubscribe", media=["email"], origin="page:1", cause="page:1",
+        kind="unsubscribe", media=["email"], origin="page:1", idempotency_key="page:1",
         at=noon - make.DAY,
     )  # fmt: skip
     leads[1].person.emails.all().delete()

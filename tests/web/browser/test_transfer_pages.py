@@ -22,10 +22,10 @@ def vendor(settings, people):
     with start_simulators(clock=SimulatedClock(at=make.NOON, speed=0)) as simulators:
         settings.UPSTREAMS = {"crm_hubspot": simulators.urls["hubspot"]}
         made = simulators.hubspot
-        dana = made.owner("Dana Reyes", people.dana.user.email)
-        sam = made.owner("Samantha Featherstone-Gone", "sam.gone@elsewhere.example")
+        dana = made.add_owner("Dana Reyes", people.dana.user.email)
+        sam = made.add_owner("Samantha Featherstone-Gone", "sam.gone@elsewhere.example")
         for nth, stage in enumerate(("IN_PROGRESS", "UNQUALIFIED", "OPEN_DEAL", "NEW")):
-            key = made.contact(
+            key = made.add_contact(
                 firstname=f"Ivo{nth}", lastname="Petrov", phone=f"813555011{nth}",
                 email=f"ivo{nth}@home.example", hs_lead_status=stage, state="FL",
                 hs_email_optout="true" if nth == 1 else None,
@@ -36,7 +36,7 @@ def vendor(settings, people):
                 "emails", key, hs_email_subject="Your rate", hs_email_text="Dear Ivo, as promised.",
                 hs_email_direction="EMAIL", hs_timestamp="2026-10-01T15:00:00Z",
             )  # fmt: skip
-        made.contact(firstname="Nobody", lastname="Reachable")
+        made.add_contact(firstname="Nobody", lastname="Reachable")
         made.add_engagement("calls", hs_call_title="To nobody", hs_call_direction="OUTBOUND")
         yield made
 

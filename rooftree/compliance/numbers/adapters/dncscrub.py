@@ -62,13 +62,13 @@ def _list_answer(row: Mapping[str, Any], covers: Sequence[str]) -> NumberAnswer:
     """A code that is none of ours, as for an area code outside the subscription, says nothing."""
     code = str(row.get("ResultCode", ""))
     if code in CLEAN_CODES:
-        return NumberAnswer(words=row, covers=tuple(covers))
+        return NumberAnswer(raw=row, covers=tuple(covers))
     if code == PROJECT_LIST_CODE:
-        return NumberAnswer(words=row, covers=("INTERNAL",), listed=("INTERNAL",))
+        return NumberAnswer(raw=row, covers=("INTERNAL",), listed=("INTERNAL",))
     if code in LISTED_CODES:
         named = _lists_in_reason(str(row.get("Reason", ""))) or tuple(covers)
-        return NumberAnswer(words=row, covers=named, listed=named)
-    return NumberAnswer(words=row)
+        return NumberAnswer(raw=row, covers=named, listed=named)
+    return NumberAnswer(raw=row)
 
 
 def _lists_in_reason(reason: str) -> tuple[str, ...]:
@@ -85,17 +85,17 @@ def _reassigned_answer(row: Mapping[str, Any]) -> NumberAnswer:
     """A no without the safe harbor proves as little as no data (47 CFR 64.1200(m))."""
     changed, is_safe = row.get("IsReassigned"), row.get("HasSafeHarbor") is True
     if changed is True:
-        return NumberAnswer(words=row, response="yes")
-    return NumberAnswer(words=row, response="no" if changed is False and is_safe else "no_data")
+        return NumberAnswer(raw=row, response="yes")
+    return NumberAnswer(raw=row, response="no" if changed is False and is_safe else "no_data")
 
 
 def _request_rows(
     account: VendorAccount, kind: QuestionKind, path: str, body: Mapping[str, Any]
 ) -> list[Any]:
     ask = http_client.VendorRequest(
-        method="POST", path=path, repeatable=True, headers={"loginId": account.key}, json=body
+        method="POST", path=path, is_idempotent=True, headers={"loginId": account.key}, json=body
     )
-    rows = _client(account.addresses[kind]).ask(ask).json()
+    rows = _client(account.urls[kind]).send(ask).json()
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise RetryLater(f"{NAME} gave no list of answers.")
     return rows
@@ -104,7 +104,7 @@ def _request_rows(
 @cache
 def _client(address: str) -> http_client.VendorClient:
     return http_client.VendorClient(
-        address, limits=http_client.ClientLimits(silence_seconds=30, answer_seconds=90)
+        address, limits=http_client.ClientLimits(read_timeout_seconds=30, total_timeout_seconds=90)
     )
 
 
