@@ -10,8 +10,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
-COMMANDS = Path(__file__).parent / "management" / "commands"
-DEMO_COMMANDS = Path(__file__).parent.parent / "rooftree_demo" / "management" / "commands"
+# Packages with commands. The last two stand outside `rooftree`, which imports neither by name.
+COMMAND_PACKAGES = ("rooftree", "rooftree_casebook", "rooftree_demo")
 CONTRIB_COMMANDS = {
     "changepassword",
     "clearsessions",
@@ -60,7 +60,7 @@ def run_command(words: list[str]) -> None:
         return
     if not is_known_command(name):
         _exit_with_error(f"there is no command {name!r}; `rooftree --help` lists what there is.")
-    if words[-1] in {"-h", "--help"} and _command_file(name).exists():
+    if words[-1] in {"-h", "--help"} and _find_command(name):
         _configure_for_help()
         _run_own_command(name, argv)
         return
@@ -86,8 +86,7 @@ def is_known_command(name: str) -> bool:
     from django.core import management
 
     of_django = management.find_commands(management.__path__[0])
-    ours = _command_file(name).exists() or (DEMO_COMMANDS / _command_file(name).name).exists()
-    return ours or name in of_django or name in CONTRIB_COMMANDS
+    return _find_command(name) is not None or name in of_django or name in CONTRIB_COMMANDS
 
 
 def print_help() -> None:
@@ -102,14 +101,13 @@ def print_help() -> None:
 
 def command_summaries() -> Iterator[tuple[str, str, str]]:
     """Name, first sentence and example of each command, read without running any of it."""
-    for file in sorted([*COMMANDS.glob("[a-z]*.py"), *DEMO_COMMANDS.glob("[a-z]*.py")], key=_stem):
+    files = [
+        file for package in COMMAND_PACKAGES for file in _commands_folder(package).glob("[a-z]*.py")
+    ]
+    for file in sorted(files, key=lambda file: file.stem):
         tree = ast.parse(file.read_text())
         first = (ast.get_docstring(tree) or "").split("\n", 1)[0]
         yield file.stem.replace("_", "-"), first, _find_example(tree)
-
-
-def _stem(file: Path) -> str:
-    return file.stem
 
 
 def _find_example(tree: ast.Module) -> str:
@@ -154,18 +152,27 @@ def _configure_for_help() -> None:
     django.setup()
 
 
-def _command_file(name: str) -> Path:
-    """Where a command of ours is; a module's name cannot have the dash that a person types."""
-    return COMMANDS / f"{name.replace('-', '_')}.py"
+def _commands_folder(package: str) -> Path:
+    return Path(__file__).parent.parent / package / "management" / "commands"
+
+
+def _find_command(name: str) -> str | None:
+    """Return the module of a command, or None; a module has `_` where users type `-`."""
+    stem = name.replace("-", "_")
+    for package in COMMAND_PACKAGES:
+        if (_commands_folder(package) / f"{stem}.py").exists():
+            return f"{package}.management.commands.{stem}"
+    return None
 
 
 def _run_own_command(name: str, argv: list[str]) -> None:
     """Run a command of ours without loading Django's apps."""
-    if not _command_file(name).exists():
+    module = _find_command(name)
+    if module is None:
         _exit_with_error(
             f"there is no command {name!r} yet; `rooftree --help` lists what there is."
         )
-    command = import_module(f"rooftree.management.commands.{_command_file(name).stem}").Command()
+    command = import_module(module).Command()
     command.requires_system_checks = []
     command.run_from_argv(argv)
 
@@ -174,7 +181,7 @@ def _run_with_django(name: str, argv: list[str]) -> None:
     from django.core.management import ManagementUtility
 
     with _database_context(name):
-        argv[1] = _command_file(name).stem if _command_file(name).exists() else name
+        argv[1] = name.replace("-", "_") if _find_command(name) else name
         ManagementUtility(argv).execute()
         if name == "migrate":
             from rooftree.management.database import grant_program_rights

@@ -27,7 +27,10 @@ BAD = {
         "../rooftree_simulators/bad.py",
         "rooftree.core.http_client",
     ),
-    "The demo and the simulators stand outside": ("org/bad.py", "rooftree_demo"),
+    "The casebook, the demo and the simulators stand outside": (
+        "org/bad.py",
+        "rooftree_casebook",
+    ),
 }
 
 
@@ -36,7 +39,7 @@ def verdicts(tmp_path_factory):
     """What the contracts say of a copy of the tree with one bad import for each."""
     tree = tmp_path_factory.mktemp("tree")
     shutil.copy(ROOT / ".importlinter", tree)
-    for package in ("rooftree", "rooftree_simulators", "rooftree_demo"):
+    for package in ("rooftree", "rooftree_simulators", "rooftree_demo", "rooftree_casebook"):
         shutil.copytree(
             ROOT / package, tree / package, ignore=shutil.ignore_patterns("__pycache__", "static")
         )

@@ -119,7 +119,10 @@ def test_doctor_is_content_with_settings_that_this_installation_has_no_use_for(t
 
 def test_doctor_knows_every_setting_that_code_and_manual_name():
     """A name in the tree that is neither asked for by the settings nor listed would be reported."""
-    folders = ("rooftree", "rooftree_demo", "rooftree_simulators", "scripts", "bench", "deploy")
+    folders = (
+        *("rooftree", "rooftree_casebook", "rooftree_demo", "rooftree_simulators"),
+        *("scripts", "bench", "deploy"),
+    )
     files = [path for name in (*folders, "tests", ".ci") for path in (ROOT / name).rglob("*")]
     files += [ROOT / "Makefile", ROOT / "docs" / "settings.md"]
     named = {

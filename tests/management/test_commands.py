@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = sorted(file.stem for file in (ROOT / "rooftree/management/commands").glob("[a-z]*.py"))
+COMMANDS = sorted(file.stem for file in ROOT.glob("rooftree*/management/commands/[a-z]*.py"))
 
 
 def rooftree(*words, home):
