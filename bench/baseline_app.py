@@ -31,7 +31,7 @@ def insert_post(request: HttpRequest) -> HttpResponse:
 
 
 class _BaselineFront(AsgiApplication):
-    def _readiness(self) -> tuple[bool, str]:
+    def _check_readiness(self) -> tuple[bool, str]:
         self._migrated = True
         return True, "ready"
 

@@ -73,7 +73,7 @@ def statuses(front, *conversations):
         return [
             await conversation.status()
             for conversation in conversations
-            if not conversation.outbox.delete_all()
+            if not conversation.outbox.empty()
         ]
 
     return asyncio.run(all_of_them())
@@ -160,8 +160,8 @@ def answers(front, *conversations):
 @pytest.mark.parametrize(
     ("path", "language", "words"),
     [
-        ("/leads/", b"en", "That is too large"),
-        ("/forms/our-site/", b"en-US", "That is too much at once"),
+        ("/leads/", b"en", "That’s too large"),
+        ("/forms/our-site/", b"en-US", "That’s too long"),
         ("/forms/our-site/", b"es-MX", "Es demasiado de una sola vez"),
     ],
 )
@@ -181,7 +181,7 @@ def test_who_reads_pages_gets_a_page_when_too_much_was_sent(front, path, languag
 
 def test_a_server_that_is_not_ready_says_when_to_come_again(front, monkeypatch):
     monkeypatch.setattr(front, "_migrated", False)
-    monkeypatch.setattr(front, "_readiness", lambda: (False, "the database does not answer"))
+    monkeypatch.setattr(front, "_check_readiness", lambda: (False, "the database is not responding"))
     machine = Conversation(front, "/in/zillow/x")
     person = Conversation(front, "/queue/", headers=[(b"accept", b"text/html")])
     for talk in (machine, person):
@@ -191,7 +191,7 @@ def test_a_server_that_is_not_ready_says_when_to_come_again(front, monkeypatch):
 
     assert told[0] == shown[0] == 503
     assert int(told[1][b"retry-after"]) > 0
-    assert "the database does not answer" in told[2]
+    assert "the database is not responding" in told[2]
     assert "Back in a moment" in shown[2]
 
 

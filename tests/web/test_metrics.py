@@ -103,4 +103,4 @@ def test_without_a_worker_and_a_clock_not_all_of_it_lives():
     alive, why = readiness_checks.check_processes()
 
     assert not alive
-    assert why == "no worker and no clock runs; start rooftree serve"
+    assert why == "no worker and no scheduler running; start rooftree serve"

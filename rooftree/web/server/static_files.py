@@ -11,16 +11,16 @@ from pathlib import Path
 
 from django.conf import settings
 from django.contrib.staticfiles import finders
-from whitenoise.middleware import WhiteNoiseMiddleware
+from whitenoise.middleware import WhiteNoiseMiddleware  # type: ignore[import-untyped]
 
 COMPRESSIBLE_SUFFIXES = {".css", ".js", ".svg", ".webmanifest"}  # files worth compressing
 
 
-class StaticFilesMiddleware(WhiteNoiseMiddleware):
+class StaticFilesMiddleware(WhiteNoiseMiddleware):  # type: ignore[misc]
     """WhiteNoise that, without collected files, serves a compressed copy from the data folder."""
 
     def add_files_from_finders(self) -> None:
-        """Copy changed files to the data folder, each with a gzip copy, and serve them from there."""
+        """Copy changed files to the data folder with gzip copies, and serve them from there."""
         folder = Path(settings.ROOFTREE_HOME) / "served-static"
         for finder in finders.get_finders():
             for name, storage in finder.list([]):
