@@ -40,7 +40,7 @@ def test_it_is_written_waived_and_launched_in_the_page(clerk, source, user):
     kept = clerk.post(page(source), TYPED | {"contactable_pct": "", "watcher_id": str(user.pk)})
     assert kept.status_code == 303
     assert (
-        "Still open:</b> Quality, What can be returned" in clerk.get(page(source)).content.decode()
+        "Still open:</b> Quality, Return terms" in clerk.get(page(source)).content.decode()
     )
 
     early = clerk.post(page(source, "source_baseline_launch"))
@@ -59,9 +59,9 @@ def test_it_is_written_waived_and_launched_in_the_page(clerk, source, user):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"contactable_pct": "101"}, "A whole number from 1 to 100"),
-        ({"price_cents": "a lot"}, "Write an amount in dollars"),
-        ({"watcher_id": "3"}, "choose another"),
+        ({"contactable_pct": "101"}, "Enter a whole number from 1 to 100"),
+        ({"price_cents": "a lot"}, "Enter an amount in dollars"),
+        ({"watcher_id": "3"}, "Choose another"),
     ],
 )
 def test_what_makes_no_sense_is_said_and_nothing_changes(clerk, source, change, said):
@@ -92,7 +92,7 @@ def test_the_first_screen_does_not_judge_a_source_in_audit(signed_in, source):
 
     shown = executive.get(Q3).content.decode()
 
-    assert "LeadConduit: in audit." in shown
+    assert "In audit: LeadConduit." in shown
     first, *rest = shown[shown.index(">Zillow<") :].split(">LeadConduit<")
     assert "in audit" not in first and "$300" in first
     assert 'quiet">in audit</span>' in rest[0][:400]

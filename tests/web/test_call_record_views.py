@@ -85,7 +85,7 @@ def test_a_call_that_lacks_something_is_shown_with_what_it_lacks(signed_in, nina
     page = signed_in(nina).get(CALLS).text
 
     assert "Call to Ben Ortiz" in page
-    assert "the number it came from, what came of it, how long it lasted" in page
+    assert "calling number, outcome, length" in page
 
 
 def test_a_call_that_goes_on_and_one_dialed_by_hand_are_not_shown_as_incomplete(
@@ -133,7 +133,7 @@ def test_the_outcome_that_the_officer_names_completes_the_record(ben):
 def test_the_officer_taps_that_they_do_not_want_to_be_recorded(signed_in, cast, ben, htmx):
     one = recording_of(ben)
     browser, page = signed_in(cast.dana.user), reverse("lead", args=[ben.pk])
-    assert "They do not want to be recorded" in browser.get(page).text
+    assert "Stop and delete recording" in browser.get(page).text
 
     answer = browser.post(reverse("recording_objection", args=[ben.pk]), headers=htmx)
 
@@ -142,7 +142,7 @@ def test_the_officer_taps_that_they_do_not_want_to_be_recorded(signed_in, cast, 
     assert one.objected_by == cast.dana.user
     assert one.erase_from == one.due_at == one.objected_at
     after = browser.get(page).text
-    assert "This call is recorded" not in after
+    assert "This call is being recorded" not in after
     assert "said to Dana Whitfield. What was recorded until then is being deleted." in after
     assert (
         browser.post(reverse("recording_objection", args=[ben.pk]), headers=htmx).status_code == 409
@@ -158,7 +158,7 @@ def test_a_stranger_and_a_reader_tap_nothing(signed_in, cast, ben):
     one.refresh_from_db()
     assert one.objected_at is None
     assert (
-        "They do not want to be recorded"
+        "Stop and delete recording"
         not in signed_in(cast.omar).get(reverse("lead", args=[ben.pk])).text
     )
 
@@ -169,7 +169,7 @@ def test_the_reference_of_a_recording_stands_with_its_call(signed_in, cast, ben)
     page = signed_in(cast.dana.user).get(reverse("lead", args=[ben.pk])).text
 
     assert "Recorded after the notice, 4 min 12 s. The carrier keeps it as RE1." in page
-    assert "This call is recorded" not in page
+    assert "This call is being recorded" not in page
 
 
 def test_compliance_is_told_of_what_the_carrier_would_not_delete(signed_in, nina, ben):

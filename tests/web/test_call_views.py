@@ -1,3 +1,5 @@
+import html
+
 import pytest
 from django.urls import reverse
 from django.utils import timezone
@@ -89,7 +91,7 @@ def test_a_call_in_the_night_is_refused_and_its_verdict_kept(cast, ben, signed_i
 
     verdict = Verdict.objects.get(lead=ben)
     assert (answer.status_code, verdict.decision) == (409, "defer")
-    assert verdict.sentence in answer.text
+    assert verdict.sentence in html.unescape(answer.text)
     assert not ContactAttempt.objects.filter(lead=ben).exists()
     assert Lead.objects.get(pk=ben.pk).first_attempt_at is None
 
@@ -137,7 +139,7 @@ def test_after_pressing_call_the_words_stand_on_the_page_with_the_strictest_limi
 
     for page in (browser.get(page_of(ben)).text, browser.get(calls_of(ben)).text):
         assert "Hello Ben, this is Dana Whitfield with Lindenfield Mortgage, calling" in page
-        assert "<b>Within 15 seconds</b> (New Mexico)" in page
+        assert "<b>Say this within 15 seconds</b> (New Mexico law)" in page
     browser.post(reverse("attempts", args=[ben.pk]), {"result": "spoken"})
     assert "Say first" not in browser.get(page_of(ben)).text
 
@@ -147,8 +149,8 @@ def test_where_washington_counts_the_page_says_when_to_hang_up(cast, ben, signed
 
     page = signed_in(cast.dana.user).post(calls_of(ben), follow=True).text
 
-    assert "<b>Within 30 seconds</b> (Washington)" in page
-    assert "<b>End the call within 10 seconds when they ask</b> (Washington)" in page
+    assert "<b>Say this within 30 seconds</b> (Washington law)" in page
+    assert "asks you to end the call, hang up within 10 seconds</b>" in page
 
 
 def test_who_speaks_spanish_is_opened_in_spanish(cast, ben, signed_in, worded):
@@ -166,7 +168,7 @@ def test_without_words_in_use_a_call_goes_on_and_the_page_says_what_to_say(
 
     assert browser.post(calls_of(ben), headers=htmx)["HX-Redirect"] == "tel:+18135550142"
 
-    assert "Say who you are, for which company you call, and why." in browser.get(page_of(ben)).text
+    assert "Say your name, your company and why you’re calling." in browser.get(page_of(ben)).text
     assert "opening" not in Event.objects.get(kind="outreach.call.begun").data
 
 

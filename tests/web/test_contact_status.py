@@ -67,5 +67,5 @@ def test_rows_beyond_the_top_say_that_they_are_asked_when_pressed(cast, django_a
     made = contact_status.build_contact_statuses(leads, make.NOON)
 
     last = made[leads[-1].pk][0]
-    assert (last.kind, last.sentence) == ("quiet", "Call: asked when you press it")
+    assert (last.kind, last.sentence) == ("quiet", "Call: checked when you click")
     assert made[leads[0].pk][0].sentence != last.sentence

@@ -54,7 +54,7 @@ def test_without_a_purpose_on_file_it_is_let_go_and_the_ledger_says_so(lendingtr
         lead.pk, "FCR-01", "no_permissible_purpose",
     )  # fmt: skip
     page = signed_in(make.user("compliance")).get(reverse("application", args=[lead.pk]))
-    assert f"The credit data that {lendingtree.name} gave were not kept" in page.text
+    assert f"Credit data from {lendingtree.name} was discarded" in page.text
 
 
 @pytest.mark.parametrize("purpose", ["instructions", "application"])

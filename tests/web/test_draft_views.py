@@ -173,5 +173,5 @@ def test_the_officer_reads_that_the_form_was_not_finished(open_for_business, sig
 
     page = signed_in(make.user("operations")).get(f"/leads/{Lead.objects.get().pk}/").text
 
-    assert "Form not finished: nothing goes by itself" in page
+    assert "Unfinished form: no automatic messages" in page
     assert "and left it" in page

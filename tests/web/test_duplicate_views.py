@@ -32,8 +32,8 @@ def test_a_pair_is_shown_with_what_speaks_for_it_and_against(cast, pair, signed_
     page = signed_in(cast.ruth).get(LIST).text
 
     assert "Ben Ortiz and Benjamin Ortiz" in page
-    assert "same phone, near name" in page
-    assert "no e-mail in common" in page
+    assert "same phone, similar name" in page
+    assert "no email in common" in page
     assert page.count("(813) 555-0142") == 2
     assert "<html" not in signed_in(cast.ruth).get(LIST, headers=htmx).text
 
@@ -45,10 +45,10 @@ def test_same_person_merges_keeping_the_older_and_can_be_taken_apart(cast, pair,
     assert answer.status_code == 303
     made = PersonMerge.objects.get()
     assert (made.kept, made.gone, made.by) == (pair.older, pair.newer, cast.ruth)
-    assert made.evidence == "same phone, near name"
+    assert made.evidence == "same phone, similar name"
     page = browser.get(LIST).text
-    assert "Nobody looks like somebody else" in page
-    assert "Take apart" in page
+    assert "No possible duplicates" in page
+    assert "Undo merge" in page
 
     browser.post(decision(pair), {"answer": "apart", "reason": "slip"})
     assert Lead.objects.filter(person=pair.newer).count() == 1
@@ -59,10 +59,10 @@ def test_two_people_leave_the_list_and_may_be_asked_about_again(cast, pair, sign
     browser = signed_in(cast.ruth)
 
     browser.post(decision(pair), {"answer": "two"})
-    assert "Nobody looks like somebody else" in browser.get(LIST).text
+    assert "No possible duplicates" in browser.get(LIST).text
 
     browser.post(decision(pair), {"answer": "again"})
-    assert "same phone, near name" in browser.get(LIST).text
+    assert "same phone, similar name" in browser.get(LIST).text
 
 
 def test_a_number_that_may_have_a_new_owner_is_moved_by_one_press(cast, signed_in):
@@ -75,7 +75,7 @@ def test_a_number_that_may_have_a_new_owner_is_moved_by_one_press(cast, signed_i
     duplicate_review.compare_new_people(at=make.NOON)
     pair = PossibleDuplicate.objects.get()
     browser = signed_in(cast.ruth)
-    assert "Two people, the number is" in browser.get(LIST).text
+    assert "Keep apart, number belongs to" in browser.get(LIST).text
 
     browser.post(decision(pair), {"answer": "moved"})
 
@@ -118,6 +118,6 @@ def test_the_co_borrower_stands_on_the_leads_card_and_is_not_asked_about(
 
     card = signed_in(cast.dana.user).get(reverse("person", args=[cast.ben.pk]), headers=htmx).text
 
-    assert "Applies with Lupe Ortiz" in card
-    assert "does not reach" in card
+    assert "Co-borrower: Lupe Ortiz" in card
+    assert "consent doesn’t cover the co-borrower" in card
     assert Person.objects.filter(pk=lupe.pk, compared_at=None).exists()

@@ -40,7 +40,7 @@ def test_staff_are_led_back_to_their_page(browser):
     page = browser.get("/nowhere/")
 
     assert page.status_code == 404
-    assert b"Back to my page" in page.content
+    assert b"Go to start page" in page.content
 
 
 def test_a_stranger_is_led_to_the_sign_in(client):
@@ -48,7 +48,7 @@ def test_a_stranger_is_led_to_the_sign_in(client):
 
     assert page.status_code == 404
     assert b"Sign in" in page.content
-    assert b"my page" not in page.content
+    assert b"start page" not in page.content
 
 
 @pytest.mark.parametrize("path", ["/forms/nothing/", "/unsubscribe/broken-link/"])
@@ -60,7 +60,7 @@ def test_a_borrower_reads_it_under_the_lenders_name_and_nothing_of_ours(client, 
     assert BORROWER_MESSAGES["en"]["404"].title in page
     assert "Lindenfield Mortgage, LLC" in page
     assert "Rooftree" not in page
-    assert "Sign in" not in page and "my page" not in page
+    assert "Sign in" not in page and "start page" not in page
 
 
 @pytest.mark.parametrize("path", ["/forms/nothing/", "/unsubscribe/broken-link/"])

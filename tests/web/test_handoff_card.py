@@ -40,16 +40,16 @@ def test_what_is_missing_is_said_and_becomes_one_task(cast, ben, signed_in, htmx
     assert said in answer.text
     assert (task.user, task.done_at) == (cast.dana.user, None)
     assert said in task.title
-    assert "Not handed off yet." in page_of(cast, ben, signed_in)
+    assert "Not ready to hand off." in page_of(cast, ben, signed_in)
     assert not Handoff.objects.exists()
 
 
 @pytest.mark.parametrize(
     ("state", "problem", "said"),
     [
-        ("pending", "", "Waiting to be sent"),
-        ("sending", "", "Being sent"),
-        ("uncertain", "Waiting for the LOS search.", "Not known yet"),
+        ("pending", "", "Waiting to send"),
+        ("sending", "", "Sending"),
+        ("uncertain", "Waiting for the LOS search.", "Unconfirmed"),
         ("rejected", "Field 1109 is no amount.", "Field 1109 is no amount."),
     ],
 )

@@ -108,7 +108,7 @@ def test_a_percentage_stands_on_a_whole_period_of_enough_leads(executive):
     before += [make.lead(at=april, source=zillow) for _ in range(18)]
     for lead in before:
         rollup_deltas.append_missing_deltas(lead.pk)
-    assert "−85% on Q2 2026" in text(executive.get(Q3))
+    assert "−85% from Q2 2026" in text(executive.get(Q3))
 
 
 def test_a_column_of_the_speed_chart_opens_its_leads(executive):
@@ -147,7 +147,7 @@ def test_the_company_may_look_at_one_branch(executive):
 
 
 def test_an_empty_period_names_the_next_step(executive):
-    assert "No lead has come yet" in text(executive.get(Q3))
+    assert "No leads yet" in text(executive.get(Q3))
     cohort(make.source())
 
     said = text(executive.get("/home/?period=2026-q2"))
@@ -170,7 +170,7 @@ def test_a_cohort_without_a_funded_loan_has_no_cost_per_loan(executive):
     said = text(executive.get(Q3))
 
     assert "None funded" in said
-    assert "$100 spent, no loan funded yet" in said
+    assert "$100 spent, no loans funded yet" in said
 
 
 def test_nonsense_in_the_address_falls_back_to_the_last_quarter(executive):

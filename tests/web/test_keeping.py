@@ -73,7 +73,7 @@ def test_a_hold_placed_on_the_page_shows_on_the_person_to_compliance_alone(
     hold = LegalHold.objects.get()
     assert (hold.address, hold.placed_by) == (number, cast.omar)
     assert (
-        "On legal hold: Ortiz v. Lindenfield"
+        "Legal hold: Ortiz v. Lindenfield"
         in omar.get(reverse("person", args=[cast.ben.pk])).text
     )
     others = signed_in(make.user("administrator")).get(reverse("person", args=[cast.ben.pk])).text
@@ -81,7 +81,7 @@ def test_a_hold_placed_on_the_page_shows_on_the_person_to_compliance_alone(
     omar.post(reverse("hold_lifting", args=[hold.pk]), {"because": "Settled on June 1"})
     hold.refresh_from_db()
     assert hold.lifted_by == cast.omar
-    assert "On legal hold" not in omar.get(reverse("person", args=[cast.ben.pk])).text
+    assert "Legal hold:" not in omar.get(reverse("person", args=[cast.ben.pk])).text
 
 
 def test_a_hold_from_a_lead_is_of_its_person(cast, omar) -> None:

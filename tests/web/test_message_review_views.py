@@ -81,7 +81,7 @@ def test_the_manager_sees_what_is_late_with_whose_it_is(cast, signed_in):
 
     page = signed_in(cast.ruth).get(reverse("my_tasks")).text
 
-    assert "Late in the team" in page
+    assert "Overdue on your team" in page
     assert "Send the list" in page
     assert "Dana Whitfield" in page
     assert "Not yet due" not in page
@@ -114,7 +114,7 @@ def test_a_lead_is_set_aside_from_its_page_and_taken_back(cast, signed_in, htmx)
 
     assert browser.post(address, {"until": "week"}, headers=htmx).status_code == 422
     browser.post(address, {"until": "week", "because": "On <vacation>"})
-    assert "Set aside: On &lt;vacation&gt;" in browser.get(reverse("lead", args=[lead.pk])).text
+    assert "Snoozed: On &lt;vacation&gt;" in browser.get(reverse("lead", args=[lead.pk])).text
 
     browser.post(address, {"until": "now"})
     assert Lead.objects.get(pk=lead.pk).snoozed_until is None

@@ -23,7 +23,7 @@ def told(cast):
 def test_the_bell_counts_what_is_unread(cast, told, signed_in):
     page = signed_in(cast.dana.user).get("/queue/")
 
-    assert 'aria-label="Notices, 1 unread"' in page.text
+    assert 'aria-label="Notifications, 1 unread"' in page.text
     assert "Ben wrote." in page.text
 
 

@@ -35,7 +35,12 @@ def test_a_month_without_anything_has_no_shares_and_no_median(dana):
     found = month(dana)
 
     assert (found.name, found.funded, found.funded_cents, found.in_process) == ("November", 0, 0, 0)
-    assert (found.applications, found.tried, found.speed_seconds, found.parts) == (0, 0, None, [])
+    assert (
+        found.applications,
+        found.attempted_leads,
+        found.speed_seconds,
+        found.source_shares,
+    ) == (0, 0, None, [])
 
 
 def test_what_funded_is_counted_from_the_first_of_the_month_and_by_whose_loan_it_is(dana):
@@ -58,9 +63,9 @@ def test_the_sources_stand_by_what_they_brought_and_the_last_ones_together(dana)
         for _ in range(number):
             loan(dana, source=source, funded_date=FIRST)
 
-    found = [(part.name, part.funded) for part in month(dana).parts]
+    found = [(part.name, part.funded) for part in month(dana).source_shares]
 
-    assert found == [("Web", 3), ("Bankrate", 2), ("Others", 3)]
+    assert found == [("Web", 3), ("Bankrate", 2), ("Other", 3)]
 
 
 def test_the_median_is_of_this_months_leads_that_were_tried(dana):
@@ -77,4 +82,4 @@ def test_the_median_is_of_this_months_leads_that_were_tried(dana):
 
     found = month(dana)
 
-    assert (found.speed_seconds, found.tried) == (25.0, 2)
+    assert (found.speed_seconds, found.attempted_leads) == (25.0, 2)

@@ -36,10 +36,10 @@ def test_the_lead_page_fetches_the_card_that_says_who_may_be_the_same(
 
     card = browser.get(page_of(ben), headers=htmx).text
 
-    assert "Maybe the same person:" in card
+    assert "Possible duplicate:" in card
     assert "Benjamin Ortiz" in card
-    assert "Same phone, near name" in card
-    assert "Decide" not in card  # an officer sees it and does not decide
+    assert "Same phone, similar name" in card
+    assert "Review" not in card  # an officer sees it and does not decide
 
 
 def test_a_household_is_seen_and_another_officers_borrower_has_no_name(cast, ben, signed_in, htmx):
@@ -56,7 +56,7 @@ def test_a_household_is_seen_and_another_officers_borrower_has_no_name(cast, ben
 def test_the_manager_merges_and_takes_apart_again(cast, ben, benjamin, signed_in):
     browser = signed_in(cast.ruth)
     page = browser.get(page_of(ben)).text
-    assert page.count("Same person</button>") == 1
+    assert page.count("Merge records</button>") == 1
 
     answer = browser.post(
         reverse("person_merges", args=[ben.pk]), {"other": benjamin.pk, "reason": "spoken"}
@@ -64,14 +64,14 @@ def test_the_manager_merges_and_takes_apart_again(cast, ben, benjamin, signed_in
     assert answer.status_code == 303
     assert Lead.objects.get(pk=benjamin.pk).person == ben.person
     made = PersonMerge.objects.get()
-    assert (made.by, made.evidence) == (cast.ruth, "same phone, near name")
+    assert (made.by, made.evidence) == (cast.ruth, "same phone, similar name")
     page = browser.get(page_of(ben)).text
-    assert "Made one person" in page
-    assert "is one person with" in page
+    assert "Merged records" in page
+    assert "Merged Benjamin Ortiz into Ben Ortiz" in page
 
     browser.post(reverse("person_splits", args=[ben.pk]), {"merge": made.pk, "reason": "slip"})
     assert Lead.objects.get(pk=benjamin.pk).person == benjamin.person
-    assert "Made one person" not in browser.get(page_of(ben)).text
+    assert "Merged records" not in browser.get(page_of(ben)).text
 
 
 def test_leads_of_another_branch_are_not_merged_by_this_ones_manager(
@@ -106,7 +106,7 @@ def test_the_other_record_can_be_found_by_hand(cast, ben, signed_in):
     nobody = signed_in(cast.ruth).get(page_of(ben), {"q": "Nobody"}).text
 
     assert "Zev Adler" in found
-    assert "Nobody else you may see" in nobody
+    assert "No other leads match" in nobody
 
 
 def test_the_number_in_use_is_marked_and_a_wrong_one_is_seen(cast, ben, signed_in):
@@ -116,8 +116,8 @@ def test_the_number_in_use_is_marked_and_a_wrong_one_is_seen(cast, ben, signed_i
 
     page = signed_in(cast.ruth).get(page_of(ben)).text
 
-    assert page.count("Used</span>") == 2  # a number and an address
-    assert "somebody else’s" in page
+    assert page.count("In use</span>") == 2  # a number and an address
+    assert "not theirs" in page
 
 
 def test_the_page_asks_the_same_number_of_times_for_any_number_of_namesakes(
@@ -131,4 +131,4 @@ def test_the_page_asks_the_same_number_of_times_for_any_number_of_namesakes(
     with django_assert_max_num_queries(32):
         page = browser.get(page_of(ben)).text
 
-    assert page.count("Same person</button>") == 5
+    assert page.count("Merge records</button>") == 5

@@ -47,7 +47,7 @@ def test_the_queue_shows_the_officers_leads_with_the_reason_of_each(cast, signed
     page = signed_in(cast.dana.user).get("/queue/")
 
     assert "Ben Ortiz" in page.text
-    assert "Promise running" in page.text
+    assert "Call now" in page.text
     assert "Zillow purchase in FL" in page.text
     assert "$400,000" in page.text
 
@@ -61,8 +61,8 @@ def test_calls_for_later_do_not_stand_under_a_heading_for_now(cast, signed_in, m
     monkeypatch.setattr(next_calling_time, "next_opening", lambda *place, at: at + make.HOUR)
     by_night = officer.get("/queue/").text
 
-    assert ("Best next calls" in by_day, "Next, when calls open" in by_day) == (True, False)
-    assert ("Best next calls" in by_night, "Next, when calls open" in by_night) == (False, True)
+    assert ("Next best calls" in by_day, "OK to call later" in by_day) == (True, False)
+    assert ("Next best calls" in by_night, "OK to call later" in by_night) == (False, True)
 
 
 def test_nobody_sees_anothers_queue(cast, signed_in):
@@ -75,7 +75,7 @@ def test_nobody_sees_anothers_queue(cast, signed_in):
 def test_an_empty_queue_says_that_all_is_done(cast, signed_in):
     page = signed_in(cast.dana.user).get("/queue/")
 
-    assert "Nothing is waiting for you" in page.text
+    assert "You’re all caught up" in page.text
 
 
 def test_what_is_not_known_is_said_in_words(cast, signed_in):
@@ -85,7 +85,7 @@ def test_what_is_not_known_is_said_in_words(cast, signed_in):
     page = signed_in(cast.dana.user).get("/queue/")
 
     assert "No name yet" in page.text
-    assert "E-mail: no address on file" in page.text
+    assert "Email: no email on file" in page.text
 
 
 @pytest.mark.parametrize("number", [1, 12])

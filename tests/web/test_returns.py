@@ -75,7 +75,7 @@ def test_a_contract_is_recorded_as_typed_and_begun_from_the_next_time(clerk, zil
         ({"watcher": ""}, "Give who is warned"),
         ({"warn_days": "14"}, "Warn within the days in which a return is taken"),
         ({"duplicate_days": "0"}, "Say within how many days"),
-        ({"states": "Texas"}, "is not a state"),
+        ({"states": "Texas"}, "Unknown state: TEXAS"),
     ],
 )
 def test_a_contract_that_makes_no_sense_is_said_at_its_field(clerk, zillow, pat, change, said):

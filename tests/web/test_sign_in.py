@@ -106,8 +106,8 @@ def test_what_is_not_there_has_a_page_with_a_way_back(cast, signed_in, path):
     page = signed_in(cast.dana.user).get(path)
 
     assert page.status_code == 404
-    assert "Nothing is here" in page.text
-    assert "Back to my page" in page.text
+    assert "Page not found" in page.text
+    assert "Go to start page" in page.text
 
 
 def test_a_part_of_a_page_that_fails_answers_with_a_toast(cast, signed_in, htmx):

@@ -18,7 +18,7 @@ def test_the_wall_shows_who_waits_and_who_is_there(cast, signed_in):
 
     assert "Tampa, right now" in page.text
     assert "Ben Ortiz" in page.text
-    assert "1 past their promise" in page.text
+    assert "1 overdue" in page.text
     assert "Dana Whitfield" in page.text
     assert "Sam Rivera" not in page.text  # of Austin
 

@@ -81,12 +81,12 @@ def _find_officer_at_work(at: datetime) -> LoanOfficer | None:
 def _find_manager(officer: LoanOfficer) -> User | None:
     """Return the manager with the largest team that includes this officer, or None."""
     managers = User.objects.filter(role="manager", is_active=True).select_related("branch")
-    by_path = {
-        manager.branch.path: manager
-        for manager in reversed(managers)
+    above = [
+        (len(manager.branch.path), manager)
+        for manager in managers
         if manager.branch and officer.branch.path.startswith(manager.branch.path)
-    }
-    return by_path[min(by_path, key=len)] if by_path else None
+    ]
+    return min(above, key=lambda pair: pair[0])[1] if above else None
 
 
 @require_POST

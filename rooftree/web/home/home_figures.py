@@ -84,19 +84,19 @@ class Trend:
     sentence: str
 
 
-def maturity_ring(ripe: Maturity, fundings_known: int = 0) -> MaturityRing:
+def maturity_ring(maturity: Maturity) -> MaturityRing:
     """Build a cohort's maturity ring, with a tooltip that explains it."""
-    if ripe.share is None:
+    if maturity.share is None:
         return MaturityRing(
             word=MATURITY_LABELS["unknown"],
             kind="unknown",
             dash=0,
             title="Too few fundings so far to know how long funding takes",
         )
-    kind = {"mature": "", "maturing": "part", "young": "young"}[ripe.label]
-    percent = round(100 * ripe.share)
+    kind = {"mature": "", "maturing": "part", "young": "young"}[maturity.label]
+    percent = round(100 * maturity.share)
     return MaturityRing(
-        word=MATURITY_LABELS[ripe.label],
+        word=MATURITY_LABELS[maturity.label],
         kind=kind,
         dash=percent,
         title=f"{percent}% of the fundings expected within 180 days of arrival have had time to "
@@ -105,13 +105,14 @@ def maturity_ring(ripe: Maturity, fundings_known: int = 0) -> MaturityRing:
 
 
 def headline_figure(shown: FirstScreen, to: RecordsUrl) -> Figure:
-    """Build the headline: cost per funded loan for all sources, compared with the previous period."""
+    """Build the headline: cost per funded loan, compared with the previous period."""
     total, before = shown.total, shown.previous_total
     cost = total.cost_per_funded_cents
     previous_cost = before.cost_per_funded_cents if shown.has_full_previous_period else None
-    note = f"{display_formats.money(total.spend_cents)} over {display_formats.count_noun(total.funded, 'loan')}"
+    spend = display_formats.money(total.spend_cents)
+    note = f"{spend} over {display_formats.count_noun(total.funded, 'loan')}"
     if cost is None:
-        note = f"{display_formats.money(total.spend_cents)} spent, no loans funded yet"
+        note = f"{spend} spent, no loans funded yet"
         return Figure(label="Cost per funded loan", text="None funded", note=note)
     better = worse = ""
     if previous_cost is not None:
@@ -282,7 +283,9 @@ def share_within_five_minutes(total: CostRow) -> int | None:
     """Return the percentage of attempted leads attempted within five minutes; None without any."""
     if not total.attempted:
         return None
-    return round(sum(band.share_pct for band in count_by_band(total.wait_counts)[:FIVE_MINUTE_BANDS]))
+    return round(
+        sum(band.share_pct for band in count_by_band(total.wait_counts)[:FIVE_MINUTE_BANDS])
+    )
 
 
 def cost_trend(months: list[Month]) -> Trend | None:

@@ -47,7 +47,9 @@ class HomeView:
     branch_paths: list[str] | None  # branch paths; None for the whole company
     params: dict[str, str]
 
-    def records_url(self, number: str, source_id: UUID | None = None, band: int | None = None) -> str:
+    def records_url(
+        self, number: str, source_id: UUID | None = None, band: int | None = None
+    ) -> str:
         """Return the URL of the records behind a figure of this view."""
         params = {**self.params, "period": self.period.key}
         if source_id:

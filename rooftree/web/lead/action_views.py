@@ -37,10 +37,10 @@ RESULT_MESSAGES = {
 }
 
 
-def _get_permitted_lead(request: StaffRequest, verb: str, lead_id: UUID) -> Lead:
-    """Return the lead; 404 if the user can't see it, 403 without the permission `verb`."""
+def _get_permitted_lead(request: StaffRequest, permission: str, lead_id: UUID) -> Lead:
+    """Return the lead; 404 if the user can't see it, 403 without the permission."""
     lead = get_visible_lead(request.user, lead_id)
-    if not has_permission(request.user, verb):
+    if not has_permission(request.user, permission):
         raise PermissionDenied("You can view this lead, but only its loan officer can change it.")
     return lead
 
@@ -192,7 +192,7 @@ def _delivery_text(message: Message, at: datetime) -> str:
         case "waiting" | "claimed":
             return f"Not sent yet: will retry at {due}" if due else "Not sent yet"
         case "uncertain":
-            return "This may have been sent. We’re checking with the carrier, and it won’t be sent twice."
+            return "This may have been sent. We’re checking, and it won’t be sent twice."
     return "Sent"
 
 

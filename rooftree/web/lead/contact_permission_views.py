@@ -15,7 +15,10 @@ from rooftree.web.shared.staff_view import staff_view
 
 @staff_view("GET")
 def show_contact_permission(request: StaffRequest, lead_id: UUID, medium: str) -> HttpResponse:
-    """Show what the gate says to a manual contact now; nothing is stored. htmx gets the answer only."""
+    """Show what the gate says about a manual contact now; htmx gets the answer only.
+
+    Nothing is stored.
+    """
     if medium not in contact_permissions.MEDIUM_NAMES:
         raise Http404
     lead = get_visible_lead(request.user, lead_id)

@@ -98,7 +98,9 @@ def _apply_answer(request: StaffRequest, pair: PossibleDuplicate, answer: str) -
         )  # fmt: skip
         return f"Merged {older} and {newer}"
     if answer in ("two", "moved"):
-        person_merges.keep_people_apart(duplicate_pair_id=pair.pk, moved=answer == "moved", by=by, at=at)
+        person_merges.keep_people_apart(
+            duplicate_pair_id=pair.pk, moved=answer == "moved", by=by, at=at
+        )
         return f"{older} and {newer} stay two people"
     if answer == "apart":
         merge = get_object_or_404(_find_merges([pair]), split_at=None)

@@ -76,7 +76,10 @@ def lead_context(request: StaffRequest, lead: Lead) -> dict[str, Any]:
         "promise_runs": response_deadline.is_first_call_owed(lead),
         "is_recorded": call_entries.is_being_recorded(lead, at=at),
         "only_begun": unfinished_forms.has_only_unfinished_forms(lead),
-        "acts": {verb: visibility.has_permission(request.user, verb) for verb in PAGE_PERMISSIONS},
+        "acts": {
+            permission: visibility.has_permission(request.user, permission)
+            for permission in PAGE_PERMISSIONS
+        },
         "last_words": last_borrower_message(lead),
         "opening": _call_script(lead, request.user, at),
         "results": CALL_RESULTS,

@@ -26,11 +26,11 @@ select loans.*, tried.*, (select coalesce(json_agg(source_total), '[]') from (
                count(*) filter (where funded_date is null and ended_as = '') as in_process,
                count(*) filter (where application_date >= %(first)s) as applications,
                count(*) filter (where application_date >= %(first)s and funded_date is not null)
-                   as pulled
+                   as funded_applications
           from loan where officer_id = %(officer)s) loans,
        (select percentile_cont(0.5) within group
                    (order by extract(epoch from first_attempt_at - created_at)) as speed_seconds,
-               count(*) as tried
+               count(*) as attempted_leads
           from lead where officer_id = %(officer)s
            and created_at >= %(start)s and first_attempt_at is not null) tried
 """

@@ -184,7 +184,9 @@ def _build_line(
 ) -> QueueLine:
     page = url_for("lead", lead.pk)
     acts = _row_actions(row, lead, statuses, page)[: 2 if is_top else 1]
-    return QueueLine(row=row, lead=lead, page=page, contact_statuses=statuses, actions=acts, is_top=is_top)
+    return QueueLine(
+        row=row, lead=lead, page=page, contact_statuses=statuses, actions=acts, is_top=is_top
+    )
 
 
 def _row_actions(
@@ -202,7 +204,9 @@ def _row_actions(
     call = url_for("calls", lead.pk)
     is_allowed = {status.medium: status.can_press for status in statuses}
     actions = {
-        "call": RowAction(label="Call", icon="phone", key="c", href=call, next_page=page, is_post=True),
+        "call": RowAction(
+            label="Call", icon="phone", key="c", href=call, next_page=page, is_post=True
+        ),
         "text": RowAction(label="Text", icon="text", key="t", href=f"{write}?medium=text"),
         "email": RowAction(label="Email", icon="mail", key="e", href=f"{write}?medium=email"),
     }

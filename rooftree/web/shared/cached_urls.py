@@ -1,4 +1,4 @@
-"""Addresses of pages about one thing, for lists that name a hundred of them."""
+"""Fast URLs of pages about one record, for lists with a hundred of them."""
 
 from functools import cache
 from uuid import UUID
@@ -9,7 +9,7 @@ PLACEHOLDER_ID = UUID(int=0)
 
 
 def url_for(name: str, key: UUID) -> str:
-    """As `reverse(name, args=[key])`, which searches every address each time."""
+    """Return the same as `reverse(name, args=[key])`, without its URL search each time."""
     before, after = _split_url(name)
     return f"{before}{key}{after}"
 

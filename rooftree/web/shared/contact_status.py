@@ -1,8 +1,8 @@
-"""The three little squares of a queue row: what the gate says of call, text and e-mail now.
+"""The contact icons of a queue row: what the gate says now about calling, texting and emailing.
 
-The gate is asked for the rows on top, in one reading of their facts. The others
-say that they are asked when they are pressed: a square is never green where
-pressing it would be refused.
+The gate is asked about the top rows only, with one read of their facts. On the other rows the
+icon says that the check happens on click, so an icon is never green when the contact would be
+refused.
 """
 
 from collections.abc import Sequence
@@ -16,8 +16,8 @@ from rooftree.leads.models import Lead
 from rooftree.outreach.messages import contact_permissions
 from rooftree.outreach.messages.contact_permissions import ContactPermission
 
-MEDIA = (("call", "Call", "phone"), ("text", "Text", "text"), ("email", "E-mail", "mail"))
-MAX_CHECKED_LEADS = 12  # rows; three answers of the gate each, about a millisecond a row
+MEDIA = (("call", "Call", "phone"), ("text", "Text", "text"), ("email", "Email", "mail"))
+MAX_CHECKED_LEADS = 12  # leads; three gate decisions each, about a millisecond per lead
 DECISION_STYLES = {
     "allow": "ok",
     "defer": "hold",
@@ -29,46 +29,52 @@ DECISION_STYLES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactStatus:
-    """One medium of one lead: how it looks, and the sentence that is its name."""
+    """The status of one medium for one lead: its style, and the sentence that labels it."""
 
     medium: str
     label: str
     icon: str
     kind: str  # ok, hold, no or quiet
     sentence: str
-    can_press: bool  # it is allowed, or the gate is asked when it is pressed
+    can_press: bool  # allowed now, or checked on click
 
 
 def build_contact_statuses(leads: Sequence[Lead], at: datetime) -> dict[UUID, list[ContactStatus]]:
-    """By lead, in the order call, text, e-mail; `leads` best first, with their persons."""
+    """Return each lead's statuses by lead id, in the order call, text, email.
+
+    `leads` are best first, with their persons loaded.
+    """
     prefetch_related_objects([*leads], "person__phones", "person__emails")
-    answers = contact_permissions.permissions_of_leads(leads[:MAX_CHECKED_LEADS], at=at)
+    permissions = contact_permissions.permissions_of_leads(leads[:MAX_CHECKED_LEADS], at=at)
     return {
         lead.pk: [
-            _build_contact_status(lead, answers.get(lead.pk, {}).get(medium[0]), *medium)
-            for medium in MEDIA
+            _build_contact_status(
+                lead, permissions.get(lead.pk, {}).get(medium), medium, label, icon
+            )
+            for medium, label, icon in MEDIA
         ]
         for lead in leads
     }
 
 
 def _build_contact_status(
-    lead: Lead, badge: ContactPermission | None, medium: str, label: str, icon: str
+    lead: Lead, permission: ContactPermission | None, medium: str, label: str, icon: str
 ) -> ContactStatus:
-    if badge is not None and badge.decision != "none":
-        kind, said = DECISION_STYLES[badge.decision], badge.sentence
-        can = badge.is_allowed
+    if permission is not None and permission.decision != "none":
+        kind, text = DECISION_STYLES[permission.decision], permission.sentence
+        can_click = permission.is_allowed
     else:
-        kind, said, can = "quiet", "asked when you press it", True
+        kind, text, can_click = "quiet", "checked when you click", True
         if not _has_address(lead, medium):
-            said, can = f"no {'address' if medium == 'email' else 'number'} on file", False
+            text = f"no {'email' if medium == 'email' else 'phone number'} on file"
+            can_click = False
     return ContactStatus(
         medium=medium,
         label=label,
         icon=icon,
         kind=kind,
-        sentence=f"{label}: {said[:1].lower()}{said[1:]}",
-        can_press=can,
+        sentence=f"{label}: {text[:1].lower()}{text[1:]}",
+        can_press=can_click,
     )
 
 

@@ -1,4 +1,4 @@
-"""How the pages write money, rates, times, phones and the trade's codes. Pure."""
+"""Formatting money, rates, times, phones and mortgage codes for pages. Pure."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -38,21 +38,21 @@ LEAD_STATE_LABELS = {
 
 
 def money(cents: int | None) -> str:
-    """Whole dollars, for sentences and tables: `$1,963`."""
+    """Format cents as whole dollars, for sentences and tables: `$1,963`."""
     if cents is None:
         return "unknown"
     return f"{_sign(cents)}${round(abs(cents) / 100):,}"
 
 
 def money_exact(cents: int | None) -> str:
-    """To the cent, for ledgers: `$100.00`."""
+    """Format cents to the cent, for ledgers: `$100.00`."""
     if cents is None:
         return "unknown"
     return amounts.format_cents(cents)
 
 
 def money_short(cents: int | None) -> str:
-    """Three figures, for what is read at a glance: `$1.75M`, `$412K`."""
+    """Format cents with three digits, for a glance: `$1.75M`, `$412K`."""
     if cents is None:
         return "unknown"
     dollars = abs(cents) / 100
@@ -65,51 +65,53 @@ def money_short(cents: int | None) -> str:
 
 
 def rate(pct: Decimal | None) -> str:
-    """A rate in percent with three places: `6.190%`."""
+    """Format a rate in percent with three decimals: `6.190%`."""
     return "unknown" if pct is None else f"{pct:.3f}%"
 
 
 def share_of_total(part: int, whole: int, of: str = "") -> str:
-    """A share never goes without its denominator: `35.9%, 231 of 644 applications`."""
+    """Format a share with its denominator: `35.9%, 231 of 644 applications`."""
     if not whole:
         return f"none of 0 {of}".rstrip()
     return f"{part / whole * 100:.1f}%, {part:,} of {whole:,} {of}".rstrip()
 
 
 def phone(e164: str) -> str:
-    """A US number as people write it, others as they came: `(512) 555-0142`."""
+    """Format a US number as `(512) 555-0142`; return other numbers unchanged."""
     return phone_numbers.format_phone(e164) or "none"
 
 
-MESSAGE_STATE_LABELS = {  # of a message of ours, after who wrote it
-    "waiting": "not sent yet, tried again",
-    "held": "held until",
-    "blocked": "not sent, a rule forbids it",
-    "review": "waits for a person to decide",
-    "claimed": "going out now",
+MESSAGE_STATE_LABELS = {  # of an outbound message; a due time can follow waiting and held
+    "waiting": "not sent yet, will retry",
+    "held": "on hold until",
+    "blocked": "not sent: blocked by a rule",
+    "review": "waiting for review",
+    "claimed": "sending",
     "sent": "sent",
     "delivered": "delivered",
     "failed": "failed",
-    "uncertain": "may have gone out, being looked up",
+    "uncertain": "may have been sent, checking",
     "cancelled": "not sent",
 }
 
 
 def clock_time(moment: datetime) -> str:
-    """`3:21 PM`. The moment is in the reader's zone already."""
+    """Format a time as `3:21 PM`; `moment` is in the user's zone already."""
     return moment.strftime("%I:%M %p").lstrip("0")
 
 
 def clock_time_with_seconds(moment: datetime) -> str:
-    """`3:21:44 PM`, for decisions and messages."""
+    """Format a time as `3:21:44 PM`, for decisions and messages."""
     return moment.strftime("%I:%M:%S %p").lstrip("0")
 
 
 def date_and_time(moment: datetime, at: datetime) -> str:
-    """The day only as far as it is needed: `3:21 PM`, `Nov 12, 6:04 PM`, `Mar 8, 2024`.
+    """Format a time with only as much date as needed.
+
+    `3:21 PM`, `tomorrow, 8:00 AM`, `Nov 12, 6:04 PM`, `Mar 8, 2024`.
 
     Args:
-        moment: in the reader's zone.
+        moment: in the user's zone.
         at: now, in the same zone.
     """
     if moment.date() == at.date():
@@ -122,7 +124,7 @@ def date_and_time(moment: datetime, at: datetime) -> str:
 
 
 def time_ago(moment: datetime, at: datetime) -> str:
-    """How long since: `40 s ago`, `18 min ago`, then the time or the day as in `when`."""
+    """Format how long ago: `40 s ago`, `18 min ago`, then as `date_and_time` does."""
     seconds = int((at - moment).total_seconds())
     if seconds < 0:
         return date_and_time(moment, at)
@@ -134,7 +136,7 @@ def time_ago(moment: datetime, at: datetime) -> str:
 
 
 def day_heading(moment: datetime, at: datetime) -> str:
-    """A heading for a day: `Today`, `Yesterday`, `Nov 12`, `March 2024`."""
+    """Format a day as a heading: `Today`, `Yesterday`, `Thursday, Nov 12`, `March 2024`."""
     gap = (at.date() - moment.date()).days
     if gap in (0, 1):
         return ("Today", "Yesterday")[gap]
@@ -144,7 +146,7 @@ def day_heading(moment: datetime, at: datetime) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """A length of time: `0:38`, `1:14`, `41 min`, `3 h 12 min`, `4 days`."""
+    """Format a duration: `0:38`, `1:14`, `41 min`, `3 h 12 min`, `4 days`."""
     if seconds is None:
         return "unknown"
     whole = int(abs(seconds))
@@ -159,39 +161,39 @@ def duration(seconds: float | None) -> str:
 
 
 def time_left(moment: datetime, at: datetime) -> str:
-    """What is left of a promise, in the words of the clock: `1:14`, `0:38 late`."""
+    """Format the time left until a deadline: `1:14`, `0:38 late`."""
     left = (moment - at).total_seconds()
     return f"{duration(left)} late" if left < 0 else duration(left)
 
 
 def purpose(code: str, loan_type: str = "") -> str:
-    """A canonical purpose in the trade's words: `VA purchase`, `Cash-out refi`."""
+    """Format a loan purpose: `VA purchase`, `Cash-out refi`."""
     words = PURPOSE_LABELS.get(code, code.replace("_", " ").capitalize()) or "Loan"
     kind = LOAN_TYPE_LABELS.get(loan_type, "")
     return f"{kind} {words[0].lower()}{words[1:]}" if kind else words
 
 
 def city_and_state(city: str, state: str, zip_code: str = "") -> str:
-    """`Austin, TX 78745`, as much as is known; "" when nothing is."""
+    """Format a place as `Austin, TX 78745`, as far as known; "" when nothing is."""
     region = f"{state} {zip_code}".strip()
     return ", ".join(part for part in (city, region) if part)
 
 
 def points(number: int) -> str:
-    """What a reason adds to a score or takes from it, with a true minus: `+24`, `−6`."""
+    """Format score points with a plus or a true minus sign: `+24`, `−6`."""
     return f"+{number}" if number >= 0 else f"−{-number}"
 
 
 def initials(name: str) -> str:
-    """At most two letters for an avatar."""
+    """Return one or two letters for an avatar, or "?"."""
     words = [word for word in name.split() if word[0].isalpha()]
-    picked = words[:1] + words[-1:] if len(words) > 1 else words
-    return "".join(word[0].upper() for word in picked) or "?"
+    first_and_last = words[:1] + words[-1:] if len(words) > 1 else words
+    return "".join(word[0].upper() for word in first_and_last) or "?"
 
 
-def count_noun(number: int, one: str, many: str = "") -> str:
-    """`1 lead`, `7 leads`."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
+def count_noun(number: int, singular: str, plural: str = "") -> str:
+    """Format a count with its noun: `1 lead`, `7 leads`."""
+    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
 
 
 def _sign(cents: int) -> str:

@@ -1,11 +1,11 @@
-"""What is said when something cannot be shown: to staff, and to borrowers in their language."""
+"""Error messages: for staff, and for borrowers in English and Spanish."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorMessage:
-    """One failure in words: a title, a sentence or two, and the short form for a toast."""
+    """One error: a title, a sentence or two, and a short form for a toast."""
 
     icon: str
     title: str
@@ -17,97 +17,94 @@ RETRY_AFTER_SECONDS = 10  # seconds after which a browser or a vendor may ask ag
 STAFF_MESSAGES = {
     "400": ErrorMessage(
         icon="warn",
-        title="The request could not be read",
-        text="Go back, and send it again.",
-        toast="The request could not be read. Reload the page.",
+        title="We couldn’t read that request",
+        text="Go back and try again.",
+        toast="We couldn’t read that request. Reload the page and try again.",
     ),
     "403": ErrorMessage(
         icon="ban",
-        title="This page is not yours",
-        text="You are signed in, but your role does not open this page. If it should, ask your "
-        "administrator.",
-        toast="Your role does not allow this.",
+        title="You don’t have access to this page",
+        text="Your role can’t open it. If you need access, ask your administrator.",
+        toast="Your role doesn’t allow this.",
     ),
     "stale": ErrorMessage(
         icon="clock",
-        title="This page was open for too long",
-        text="For safety nothing was done. Go back, reload the page, and do it again; copy what "
-        "you typed first.",
-        toast="This page was open for too long. Reload it, then do that again.",
+        title="This page expired",
+        text="Nothing was changed. Go back, copy what you typed, reload the page and try again.",
+        toast="This page expired. Reload it and try again.",
     ),
     "404": ErrorMessage(
         icon="search",
-        title="Nothing is here",
-        text="The address leads nowhere, or to something you may not see.",
-        toast="It is not there any more, or not yours to see.",
+        title="Page not found",
+        text="The link may be wrong, or you may not have access.",
+        toast="This no longer exists, or you don’t have access to it.",
     ),
     "405": ErrorMessage(
         icon="ban",
-        title="This address is not a page",
-        text="It does something when a button is pressed, and shows nothing by itself. Nothing "
-        "was done.",
-        toast="That cannot be done here. Reload the page.",
+        title="This link isn’t a page",
+        text="It only works from a button in Rooftree. Nothing was changed.",
+        toast="That can’t be done here. Reload the page.",
     ),
     "408": ErrorMessage(
         icon="clock",
-        title="It did not arrive in time",
-        text="The connection was too slow, and nothing was kept. Go back, and send it again.",
-        toast="It did not arrive in time, and nothing was kept. Send it again.",
+        title="The request timed out",
+        text="Your connection was too slow, and nothing was saved. Go back and try again.",
+        toast="The request timed out and nothing was saved. Try again.",
     ),
     "413": ErrorMessage(
         icon="warn",
-        title="That is too large",
-        text="It is larger than we take at once, and nothing was kept.",
-        toast="That is too large, and nothing was kept.",
+        title="That’s too large",
+        text="It’s over the size limit, and nothing was saved.",
+        toast="That’s over the size limit. Nothing was saved.",
     ),
     "500": ErrorMessage(
         icon="warn",
-        title="Something broke on our side",
-        text="What you did may not have been kept. It is written down, and an administrator can "
-        "look it up. Try again in a moment.",
-        toast="Something broke on our side. Look whether it was kept before you do it again.",
+        title="Something went wrong",
+        text="Your last change may not have been saved. The error was logged for your "
+        "administrator. Try again in a moment.",
+        toast="Something went wrong. Check whether your change was saved before you try again.",
     ),
     "503": ErrorMessage(
         icon="clock",
         title="Back in a moment",
-        text="The database does not take anything just now. What you did was not kept; nothing "
-        "that was kept before is lost. Try again in a minute.",
-        toast="The database does not take anything just now. It was not kept; try again shortly.",
+        text="The database is unavailable. Your last change wasn’t saved; earlier work is safe. "
+        "Try again in a minute.",
+        toast="The database is unavailable and your change wasn’t saved. Try again in a minute.",
     ),
 }
 BORROWER_MESSAGES = {
     "en": {
         "404": ErrorMessage(
             icon="search",
-            title="This page is not here",
-            text="The link is incomplete, or what it led to has ended. Open it again from where "
-            "you found it.",
+            title="Page not found",
+            text="The link may be incomplete or expired. Please open it again from where you "
+            "found it.",
         ),
         "400": ErrorMessage(
             icon="warn",
-            title="We could not read that",
-            text="Nothing was kept. Please go back, and send it again.",
+            title="We couldn’t read that",
+            text="Nothing was saved. Please go back and send it again.",
         ),
         "408": ErrorMessage(
             icon="clock",
             title="That took too long",
-            text="Nothing was kept. Please go back, and send it again when your connection is "
+            text="Nothing was saved. Please go back and send it again when your connection is "
             "better.",
         ),
         "413": ErrorMessage(
             icon="warn",
-            title="That is too much at once",
-            text="Nothing was kept. Please go back, and send it again in fewer words.",
+            title="That’s too long",
+            text="Nothing was saved. Please go back, shorten it and send it again.",
         ),
         "500": ErrorMessage(
             icon="warn",
-            title="Something went wrong on our side",
-            text="We may not have got what you sent. Please try again in a minute.",
+            title="Something went wrong",
+            text="We may not have received what you sent. Please try again in a minute.",
         ),
         "503": ErrorMessage(
             icon="clock",
             title="Please try again in a minute",
-            text="We cannot take anything just now, so what you sent was not kept.",
+            text="We’re unable to accept anything right now, so what you sent wasn’t saved.",
         ),
     },
     "es": {
@@ -146,31 +143,27 @@ BORROWER_MESSAGES = {
         ),
     },
 }
-BORROWER_FALLBACKS = {
-    "403": "404",
-    "405": "400",
-    "stale": "400",
-}  # a borrower need not know the difference
-BORROWER_PATHS = ("/forms/", "/unsubscribe/")  # where borrowers are; everywhere else are staff
+BORROWER_FALLBACKS = {"403": "404", "405": "400", "stale": "400"}  # same message for borrowers
+BORROWER_PATHS = ("/forms/", "/unsubscribe/")  # all other paths are for staff
 
 
 def staff_message(kind: str) -> ErrorMessage:
-    """What a member of staff reads; `kind` is a status or `stale`."""
+    """Return the staff message of an error; `kind` is a status code or `stale`."""
     return STAFF_MESSAGES[kind]
 
 
 def borrower_message(kind: str, language: str) -> ErrorMessage:
-    """What a borrower reads, in English or Spanish."""
+    """Return the borrower message of an error; `language` is `en` or `es`."""
     return BORROWER_MESSAGES[language][BORROWER_FALLBACKS.get(kind, kind)]
 
 
 def is_borrower_path(path: str) -> bool:
-    """Whether an address is one that borrowers are given."""
+    """Return True if a path is for borrowers."""
     return path.startswith(BORROWER_PATHS)
 
 
 def preferred_language(accepted: str, query: str = "") -> str:
-    """`es` or `en`: as the address says, else as the browser prefers."""
+    """Return `es` or `en`: from `lang=` in the query, else from the Accept-Language header."""
     for language in ("es", "en"):
         if f"lang={language}" in query:
             return language

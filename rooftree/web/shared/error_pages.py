@@ -1,7 +1,7 @@
-"""What is shown when a page cannot be: whole pages, or a toast for a part of one.
+"""Error responses: whole pages, or a toast for a part of a page.
 
-Borrowers read it in their language, under the lender's name; staff in ours. What broke
-may be the database, so after a 5xx nothing is asked of it.
+Borrowers see them in their language, under the lender's name; staff see them in English. After a
+5xx nothing is read from the database, which can be what failed.
 """
 
 import sys
@@ -24,20 +24,20 @@ from rooftree.web.shared.htmx_responses import TOAST_HEADERS
 
 
 def bad_request(request: HttpRequest, exception: Any = None) -> HttpResponse:
-    """400."""
+    """Render a 400 response."""
     return render_error(request, "400", 400)
 
 
 def forbidden(request: HttpRequest, exception: Any = None) -> HttpResponse:
-    """403: signed in, but not for this."""
+    """Render a 403 response: signed in, but without permission."""
     return render_error(request, "403", 403, toast=str(exception or ""))
 
 
 def not_found(request: HttpRequest, exception: Any = None) -> HttpResponse:
-    """404: not there, or not to be seen by this user.
+    """Render a 404 response: missing, or not visible to this user.
 
-    A server without the front has no live stream; pages go on without it. A
-    machine reads no page.
+    The body is empty for `/events/`, which only the ASGI application serves, and for machines
+    under `/in/`.
     """
     if request.path == "/events/" or request.path.startswith("/in/"):
         return HttpResponse(status=404)
@@ -45,51 +45,51 @@ def not_found(request: HttpRequest, exception: Any = None) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500, or 503 when it is the database that takes nothing: away, full, or starting."""
+    """Render a 500 response, or 503 when the database is down, full or starting."""
     if isinstance(sys.exception(), OperationalError | InterfaceError):
         return service_unavailable(request)
     return render_error(request, "500", 500)
 
 
 def service_unavailable(request: HttpRequest) -> HttpResponse:
-    """503: try again shortly."""
-    answer = render_error(request, "503", 503)
-    answer["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    return answer
+    """Render a 503 response with `Retry-After`."""
+    response = render_error(request, "503", 503)
+    response["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """403 for a form whose token is missing or too old."""
+    """Render a 403 response to a form whose token is missing or expired."""
     return render_error(request, "stale", 403)
 
 
 class MethodNotAllowedMiddleware:
-    """Gives a page to an answer without one: 405 when an address only takes a button's press."""
+    """Adds a page to an empty 405 response, for URLs that only accept POST."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Leave every other answer, and those to machines, as they are."""
-        answer = self.get_response(request)
-        if answer.status_code != 405 or answer.content or request.path.startswith("/in/"):
-            return answer
+        """Add the page; leave other responses and those to machines unchanged."""
+        response = self.get_response(request)
+        if response.status_code != 405 or response.content or request.path.startswith("/in/"):
+            return response
         page = render_error(request, "405", 405)
-        page["Allow"] = answer["Allow"]
+        page["Allow"] = response["Allow"]
         return page
 
 
 def render_error(request: HttpRequest, kind: str, status: int, *, toast: str = "") -> HttpResponse:
-    """The failure as this reader is to see it.
+    """Render an error for this user: a toast for htmx, else a staff or borrower page.
 
     Args:
-        kind: a key of `failure_words.STAFF`.
-        toast: what a part of a page says instead of the usual words.
+        kind: a key of `STAFF_MESSAGES`.
+        toast: text that replaces the usual toast.
     """
     if getattr(request, "htmx", False):
-        words = toast or staff_message(kind).toast
-        piece = render_to_string("_toast.html", {"words": words, "tone": "late"})
-        return HttpResponse(piece, status=status, headers=TOAST_HEADERS)
+        text = toast or staff_message(kind).toast
+        html = render_to_string("_toast.html", {"words": text, "tone": "late"})
+        return HttpResponse(html, status=status, headers=TOAST_HEADERS)
     if is_borrower_path(request.path):
         page = _render_borrower_error(request, kind, asks_database=status < 500)
     else:
@@ -103,11 +103,11 @@ def render_error(request: HttpRequest, kind: str, status: int, *, toast: str = "
 def render_error_without_database(
     kind: str, path: str, *, accepted: str = "", query: str = ""
 ) -> str:
-    """The page of a failure that is met before Django is: nothing is known of the reader.
+    """Render the page of an error that occurs before Django runs, so without a known user.
 
     Args:
-        kind: a key of `failure_words.STAFF`.
-        accepted: the languages the browser prefers, as it said.
+        kind: a key of `STAFF_MESSAGES`.
+        accepted: the Accept-Language header.
     """
     if not is_borrower_path(path):
         return render_to_string("error.html", {"failure": staff_message(kind)})
@@ -136,7 +136,10 @@ def _find_company() -> Company | None:
 
 
 def _is_anonymous(request: HttpRequest) -> bool:
-    """Whether nobody is signed in; a page that failed early has no user yet."""
+    """Return True if no one is signed in; False if the database fails.
+
+    A request that failed early has no user yet.
+    """
     user = getattr(request, "user", None)
     try:
         return user is None or not user.is_authenticated

@@ -1,4 +1,4 @@
-"""What a phone needs to install Rooftree as an app."""
+"""The web app manifest, which lets a phone install Rooftree as an app."""
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.templatetags.static import static
@@ -9,8 +9,8 @@ from django.views.decorators.http import require_GET
 @require_GET
 @cache_control(public=True, max_age=3600)
 def serve_manifest(request: HttpRequest) -> HttpResponse:
-    """The web app manifest."""
-    icon = [
+    """Return the web app manifest."""
+    icons = [
         {
             "src": static(f"icons/rooftree-{size}.png"),
             "sizes": f"{size}x{size}",
@@ -19,7 +19,7 @@ def serve_manifest(request: HttpRequest) -> HttpResponse:
         }
         for size in (192, 512)
     ]
-    about = {
+    manifest = {
         "id": "/",
         "name": "Rooftree",
         "short_name": "Rooftree",
@@ -29,6 +29,6 @@ def serve_manifest(request: HttpRequest) -> HttpResponse:
         "display": "standalone",
         "background_color": "#faf9f7",
         "theme_color": "#faf9f7",
-        "icons": icon,
+        "icons": icons,
     }
-    return JsonResponse(about, content_type="application/manifest+json")
+    return JsonResponse(manifest, content_type="application/manifest+json")

@@ -1,5 +1,6 @@
-"""Template filters and tags in the formats of the trade; built into every template."""
+"""Template filters and tags for mortgage pages, available in every template."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import cache, lru_cache
 from typing import Any
@@ -26,12 +27,10 @@ from rooftree.web.shared.contact_status import ContactStatus
 
 register = template.Library()
 RECENT = timedelta(days=6)
-RECORD_PERMISSIONS = {
-    "delivery": "see_sources",
-    "source": "see_sources",
-}  # other records: whoever sees them
+# Permission needed to link to a kind of record; other kinds need none.
+RECORD_PERMISSIONS = {"delivery": "see_sources", "source": "see_sources"}
 
-for _plain in (
+for formatter in (
     display_formats.money,
     display_formats.money_exact,
     display_formats.money_short,
@@ -41,13 +40,13 @@ for _plain in (
     display_formats.points,
     display_formats.initials,
 ):
-    register.filter(_plain.__name__, _plain)
+    register.filter(formatter.__name__, formatter)
 
 
 @register.simple_tag
 @cache
 def icon(name: str, size: str = "", kind: str = "") -> SafeString:
-    """One symbol of icons.svg; `s` is 14 px for badges. Hidden from screen readers."""
+    """Render a symbol of icons.svg, hidden from screen readers; size `s` is 14 px for badges."""
     return format_html(
         '<svg class="icon{}{}" aria-hidden="true"><use href="{}#{}"/></svg>',
         " icon--s" if size == "s" else "",
@@ -59,26 +58,26 @@ def icon(name: str, size: str = "", kind: str = "") -> SafeString:
 
 @register.simple_tag
 @lru_cache(maxsize=1024)
-def contact_status_icon(one: ContactStatus) -> SafeString:
-    """What the gate says of one medium; most rows of a queue have the same few."""
+def contact_status_icon(status: ContactStatus) -> SafeString:
+    """Render a contact status; cached, because most queue rows share the same few."""
     return format_html(
         '<span class="medium{}" role="img" aria-label="{}" title="{}">{}</span>',
-        "" if one.kind == "quiet" else f" medium--{one.kind}",
-        one.sentence,
-        one.sentence,
-        icon(one.icon),
+        "" if status.kind == "quiet" else f" medium--{status.kind}",
+        status.sentence,
+        status.sentence,
+        icon(status.icon),
     )
 
 
 @register.filter
 def purpose(lead: Any) -> str:
-    """What a lead wants, in words."""
+    """Format a lead's loan purpose."""
     return display_formats.purpose(lead.purpose, lead.loan_type)
 
 
 @register.filter
 def property_place(lead: Any) -> str:
-    """Where a lead's property is."""
+    """Format a lead's property location."""
     return display_formats.city_and_state(
         lead.property_city, lead.property_state, lead.property_zip
     )
@@ -86,106 +85,104 @@ def property_place(lead: Any) -> str:
 
 @register.filter
 def property_town(lead: Any) -> str:
-    """The same without the ZIP code, for lists."""
+    """Format a lead's property location without the ZIP code, for lists."""
     return display_formats.city_and_state(lead.property_city, lead.property_state)
 
 
 @register.filter
 def product(code: str) -> str:
-    """A loan product in words."""
+    """Return the label of a loan product."""
     return display_formats.PRODUCT_LABELS.get(code, code)
 
 
 @register.filter
 def language(code: str) -> str:
-    """A language in words."""
+    """Return the name of a language."""
     return display_formats.LANGUAGE_LABELS.get(code, code)
 
 
 @register.filter
 def lead_state(code: str) -> str:
-    """A lead's state in words."""
+    """Return the label of a lead's state."""
     return display_formats.LEAD_STATE_LABELS.get(code, code)
 
 
 @register.filter
 def media_list(codes: list[str]) -> str:
-    """Ways of contact in words."""
+    """Join the names of contact media into a phrase."""
     return chronology_lines.join_media(codes)
 
 
 CONSENT_PART_LABELS = {
-    "name": "their name",
-    "request_copy": "the wording they saw",
-    "consent_copy": "what they sent",
-    "date": "when they agreed",
+    "name": "the name",
+    "request_copy": "the wording shown",
+    "consent_copy": "the reply",
+    "date": "the date of consent",
 }
 
 
 @register.filter
 def missing_consent_parts(consent: Consent) -> str:
-    """What the record of a permission for a number lacks, in words."""
+    """List what a phone consent's record lacks, as a phrase; "" if it is complete."""
     if consent.status != "granted" or "@" in consent.address:
         return ""
     missing = telemarketing_records.missing_fields(
         "consent", store_consents.recorded_fields(consent)
     )
-    return ", ".join(
-        CONSENT_PART_LABELS.get(missing_field, missing_field) for missing_field in missing
-    )
+    return ", ".join(CONSENT_PART_LABELS.get(field, field) for field in missing)
 
 
 @register.filter
 def code_as_words(code: str) -> str:
-    """A name of the record as words."""
+    """Turn a code such as `told_no` into words."""
     return code.replace("_", " ")
 
 
 @register.filter
 def medium_icon(medium: str) -> str:
-    """The icon of a medium."""
+    """Return the icon name of a contact medium."""
     return {"email": "mail", "call": "phone", "voicemail": "phone"}.get(medium, "text")
 
 
 @register.filter
 def message_state(message: Message) -> str:
-    """What is known of a message of ours; never more than that."""
+    """Return the label of an outbound message's state, never claiming more than is known."""
     return display_formats.MESSAGE_STATE_LABELS.get(message.state, message.state)
 
 
 @register.filter
 def milestone(code: str) -> str:
-    """A milestone's code in words."""
+    """Return the label of a loan milestone."""
     return milestone_label(code)
 
 
 @register.filter
 def day_heading(moment: datetime, at: datetime) -> str:
-    """The day a moment belongs to, as a heading."""
+    """Format a moment's day as a heading, in the user's zone."""
     return display_formats.day_heading(localtime(moment), localtime(at))
 
 
 @register.simple_tag
 def share(part: int, whole: int, of: str = "") -> str:
-    """A share with its denominator."""
+    """Format a share with its denominator."""
     return display_formats.share_of_total(part, whole, of)
 
 
 @register.simple_tag(takes_context=True)
 def ago(context: dict[str, Any], moment: datetime | None) -> SafeString | str:
-    """How long since a moment, with the moment itself for machines and on hovering."""
+    """Render how long ago a moment was, with the exact time as tooltip."""
     return _render_time(context, moment, display_formats.time_ago)
 
 
 @register.simple_tag(takes_context=True)
 def when(context: dict[str, Any], moment: datetime | None) -> SafeString | str:
-    """A moment, with its day as far as needed."""
+    """Render a moment with only as much date as needed."""
     return _render_time(context, moment, display_formats.date_and_time)
 
 
 @register.simple_tag(takes_context=True)
 def exact_time(context: dict[str, Any], moment: datetime | None) -> SafeString | str:
-    """A moment with its seconds, for decisions and messages."""
+    """Render a moment with seconds, for decisions and messages."""
     return _render_time(
         context, moment, lambda then, _: display_formats.clock_time_with_seconds(then)
     )
@@ -193,7 +190,7 @@ def exact_time(context: dict[str, Any], moment: datetime | None) -> SafeString |
 
 @register.simple_tag(takes_context=True)
 def timeline_time(context: dict[str, Any], moment: datetime) -> SafeString | str:
-    """For lists under day headings: with seconds this week, the day as well when long ago."""
+    """Render a time under day headings: with seconds within six days, else with the date."""
     if abs(context["at"] - moment) < RECENT:
         return _render_time(
             context, moment, lambda then, _: display_formats.clock_time_with_seconds(then)
@@ -203,16 +200,16 @@ def timeline_time(context: dict[str, Any], moment: datetime) -> SafeString | str
 
 @register.simple_tag(takes_context=True)
 def borrower_time(context: dict[str, Any], zone: ZoneInfo) -> str:
-    """What the clock says in the borrower's zone."""
-    there = localtime(context["at"], zone)
-    return f"{display_formats.clock_time(there)} {there:%Z}"
+    """Format the time now in the borrower's zone: `3:21 PM EST`."""
+    local = localtime(context["at"], zone)
+    return f"{display_formats.clock_time(local)} {local:%Z}"
 
 
 @register.simple_tag(takes_context=True)
 def record_link(context: dict[str, Any], label: str, kind: str, key: UUID) -> SafeString:
-    """A link to the page of one record; nothing for whom that page does not open."""
-    verb = RECORD_PERMISSIONS.get(kind)
-    if verb and not has_permission(context["request"].user, verb):
+    """Link to the page of a record; return "" if the user can't open it."""
+    permission = RECORD_PERMISSIONS.get(kind)
+    if permission and not has_permission(context["request"].user, permission):
         return SafeString("")
     return format_html('<a href="{}">{}</a>', reverse(kind, args=[key]), label)
 
@@ -221,7 +218,10 @@ def record_link(context: dict[str, Any], label: str, kind: str, key: UUID) -> Sa
 def countdown(
     context: dict[str, Any], due_at: datetime, from_at: datetime | None = None, label: str = ""
 ) -> dict[str, Any]:
-    """The promise clock: its ring drains from `from_at` to `due_at`, then counts up."""
+    """Render a countdown: its ring drains from `from_at` to `due_at`, then it counts up.
+
+    Without `from_at` the ring covers the last two minutes. It ticks within ten minutes of `due_at`.
+    """
     at = context["at"]
     left = (due_at - at).total_seconds()
     total = max((due_at - from_at).total_seconds(), 1) if from_at else 120
@@ -240,18 +240,18 @@ def countdown(
 
 @register.simple_tag(takes_context=True)
 def query(context: dict[str, Any], **changes: Any) -> str:
-    """This page's address with some parameters changed; an empty value drops one."""
-    asked = context["request"].GET.copy()
+    """Return this page's query string with parameters changed; an empty value removes one."""
+    params = context["request"].GET.copy()
     for key, value in changes.items():
-        asked.pop(key, None)
+        params.pop(key, None)
         if value not in ("", None):
-            asked[key] = str(value)
-    return f"?{asked.urlencode()}"
+            params[key] = str(value)
+    return f"?{params.urlencode()}"
 
 
 @register.simple_tag
 def htmx_settings() -> SafeString:
-    """Ours for htmx: its own style sheet off, refusals shown by the fragments we send."""
+    """Render htmx's settings: no style sheet or history of its own, 20-second timeout."""
     return format_html(
         '<meta name="htmx-config" content="{}">',
         "includeIndicatorCSS:false,history:false,defaultTimeout:20000",
@@ -260,17 +260,22 @@ def htmx_settings() -> SafeString:
 
 @register.simple_tag
 def is_demo() -> bool:
-    """Whether this installation is a made-up company."""
+    """Return True if this installation is a demo with a fictitious company."""
     return bool(settings.IS_DEMO)
 
 
-def _render_time(context: dict[str, Any], moment: datetime | None, say: Any) -> SafeString | str:
+def _render_time(
+    context: dict[str, Any],
+    moment: datetime | None,
+    format_time: Callable[[datetime, datetime], str],
+) -> SafeString | str:
     if moment is None:
         return "unknown"
     then, at = localtime(moment), localtime(context["at"])
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
         then.isoformat(timespec="seconds"),
-        f"{then:%b} {then.day}, {then.year}, {display_formats.clock_time_with_seconds(then)} {then:%Z}",
-        say(then, at),
+        f"{then:%b} {then.day}, {then.year}, "
+        f"{display_formats.clock_time_with_seconds(then)} {then:%Z}",
+        format_time(then, at),
     )

@@ -1,4 +1,4 @@
-"""The frame of every page: which pages each role sees, in which order, and where it lands."""
+"""Navigation: each role's pages in order, its start page, and the context of every page."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,16 +20,16 @@ from rooftree.web.shared import navigation_counts
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NavigationPage:
-    """One destination of the rail and of the tab bar."""
+    """One destination of the side rail and the tab bar."""
 
     label: str
     icon: str
-    permission: str = "read_lead"  # of routing.visible.MAY: who may not is not shown the link
-    short_label: str = ""  # for the tab bar, where the label is too long
+    permission: str = "read_lead"  # permission needed to see the link
+    short_label: str = ""  # label for the tab bar, if the label is too long
     count: Callable[[User, datetime], navigation_counts.NavigationCount | None] | None = None
 
 
-PAGES = {  # by the name of their address
+PAGES = {  # by URL name
     "queue": NavigationPage(
         label="Queue", icon="queue", permission="see_queue", count=navigation_counts.count_queue
     ),
@@ -43,10 +43,10 @@ PAGES = {  # by the name of their address
     "pipeline": NavigationPage(label="Pipeline", icon="pipeline"),
     "team": NavigationPage(label="Team", icon="team", permission="see_team"),
     "matches": NavigationPage(
-        label="Same person?",
+        label="Possible duplicates",
         icon="user",
         permission="merge_leads",
-        short_label="Same?",
+        short_label="Duplicates",
         count=navigation_counts.count_duplicates,
     ),
     "home": NavigationPage(label="Home", icon="home", permission="see_home"),
@@ -64,7 +64,7 @@ PAGES = {  # by the name of their address
     ),
     "routing": NavigationPage(label="Routing", icon="routing", permission="see_routing"),
     "wording": NavigationPage(
-        label="Wording",
+        label="Templates",
         icon="text",
         permission="see_sequences",
         count=navigation_counts.count_wording_approvals,
@@ -75,33 +75,34 @@ PAGES = {  # by the name of their address
         permission="see_sequences",
         count=navigation_counts.count_sequence_approvals,
     ),
-    "releases": NavigationPage(label="Releases", icon="play", permission="see_releases"),
+    "releases": NavigationPage(label="Campaigns", icon="play", permission="see_releases"),
     "rates": NavigationPage(label="Rates", icon="rates", permission="see_rates"),
-    "compliance": NavigationPage(
-        label="Compliance", icon="shield", permission="see_compliance", short_label="Proof"
+    "compliance": NavigationPage(label="Compliance", icon="shield", permission="see_compliance"),
+    "fair_lending": NavigationPage(
+        label="Fair lending", icon="team", permission="see_fair_lending"
     ),
-    "fair_lending": NavigationPage(label="Fair lending", icon="team", permission="see_fair_lending"),
     "things_of_value": NavigationPage(
-        label="Things of value", icon="text", permission="see_things_of_value"
+        label="RESPA log", icon="text", permission="see_things_of_value"
     ),
     "pay_plans": NavigationPage(label="Pay plans", icon="money", permission="see_pay_plans"),
     "clocks": NavigationPage(
-        label="Clocks",
+        label="Disclosure deadlines",
+        short_label="Deadlines",
         icon="clock",
         permission="see_clocks",
         count=navigation_counts.count_overdue_deadlines,
     ),
     "los": NavigationPage(label="LOS", icon="los", permission="see_los"),
     "money": NavigationPage(label="Money", icon="money", permission="see_money"),
-    "access_log": NavigationPage(label="Access", icon="eye", permission="see_access_log"),
+    "access_log": NavigationPage(label="Audit log", icon="eye", permission="see_access_log"),
     "controls": NavigationPage(label="Controls", icon="key", permission="see_access_log"),
     "portal": NavigationPage(label="Introductions", icon="user", permission="see_portal"),
     "partners": NavigationPage(label="Partners", icon="user", permission="see_partners"),
-    "setup": NavigationPage(label="Set-up", icon="setup", permission="edit_setup"),
+    "setup": NavigationPage(label="Setup", icon="setup", permission="edit_setup"),
 }
 
-# By role: own pages, the first of which is where the role lands; then the closer look.
-# A page without an address, or one the user may not open, is left out; the views check again.
+# By role: main pages, the first of which is the start page; then the pages under "More".
+# Pages without a URL or without permission are left out; the views check permissions again.
 OFFICER_PAGES = (["queue", "conversations", "pipeline", "rates"], ["my_tasks", "clocks"])
 PAGES_BY_ROLE = {
     PARTNER: (["portal"], []),
@@ -163,13 +164,13 @@ PAGES_BY_ROLE = {
         ],
     ),
 }
-MAX_UNREAD_SHOWN = 9  # notices in the bell; the rest is on their page
-MAX_TABS = 4  # and "More"
+MAX_UNREAD_SHOWN = 9  # notifications in the bell; the rest are on their page
+MAX_TABS = 4  # plus "More"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NavigationLink:
-    """One entry as a page shows it."""
+    """One navigation link as a page shows it."""
 
     label: str
     short: str
@@ -180,7 +181,7 @@ class NavigationLink:
 
 
 def navigation_context(request: HttpRequest) -> dict[str, Any]:
-    """Context processor: the rail, the tab bar, the clock of the page and what to announce."""
+    """Return the context of every page: navigation, request time and notifications."""
     at = getattr(request, "at", None) or now()
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
@@ -210,18 +211,20 @@ def navigation_context(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _build_links(names: list[str], current: str, user: User, at: datetime) -> list[NavigationLink]:
-    """Counted only by a page that shows them: most fragments do not."""
+def _build_links(
+    names: list[str], current: str | None, user: User, at: datetime
+) -> list[NavigationLink]:
+    """Build the links with their counts; called only by pages that show them."""
     return [_build_link(name, current, user, at) for name in names if _can_open(name, user)]
 
 
 def landing_url(user: User) -> str:
-    """The address of the page that is this user's own."""
+    """Return the URL of the user's start page."""
     own, closer = PAGES_BY_ROLE[user.role]
     for name in (LANDING_PAGES[user.role], *own, *closer):
-        address = _page_url(name)
-        if address:
-            return address
+        url = _page_url(name)
+        if url:
+            return url
     return reverse("more")
 
 

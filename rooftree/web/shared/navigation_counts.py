@@ -1,4 +1,4 @@
-"""The small figures beside the links of the rail: how much waits behind each."""
+"""The counts next to navigation links: how many items wait on each page."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,44 +25,44 @@ from rooftree.routing.permissions import has_permission, leads_visible_to, offic
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NavigationCount:
-    """A figure and how loud it is: `new`, `late` or quiet."""
+    """A count and its tone: `new`, `late` or "" for quiet."""
 
     number: int
     tone: str = ""
 
 
 def count_queue(user: User, at: datetime) -> NavigationCount | None:
-    """Leads whose promise runs or is broken, and offers to take."""
+    """Count the user's leads that are owed a first call, and open offers."""
     if not has_permission(user, "see_queue"):
         return None
     return _navigation_count(count_for_user(_waiting_lead_ids, user), "new")
 
 
 def count_unread_conversations(user: User, at: datetime) -> NavigationCount | None:
-    """Conversations with something unread."""
+    """Count conversations with unread messages."""
     return _navigation_count(count_for_user(_unread_lead_ids, user), "new")
 
 
 def count_quarantined_deliveries(user: User, at: datetime) -> NavigationCount | None:
-    """Deliveries that were set aside and wait for somebody."""
+    """Count quarantined deliveries."""
     if not has_permission(user, "see_sources"):
         return None
     return _navigation_count(Delivery.objects.filter(state="quarantined").count(), "late")
 
 
 def count_overdue_deadlines(user: User, at: datetime) -> NavigationCount | None:
-    """Credit notices whose last day is over. Officers have a task for each of theirs."""
+    """Count overdue credit notices, for managers and compliance; officers get tasks instead."""
     if user.role not in ("manager", "compliance"):
         return None
-    late = CreditClock.objects.filter(closed_at=None, due_on__lt=company_day(at))
-    return _navigation_count(late.filter(lead__in=leads_visible_to(user)).count(), "late")
+    overdue = CreditClock.objects.filter(closed_at=None, due_on__lt=company_day(at))
+    return _navigation_count(overdue.filter(lead__in=leads_visible_to(user)).count(), "late")
 
 
 def count_for_user(rows: Callable[[User], QuerySet[Any]], user: User) -> int:
-    """How many rows of a kind are a user's.
+    """Count the rows that `rows` returns for a user.
 
-    Every page of an officer or an assistant asks, and what they see depends on nothing but who
-    they are and their role: for them the text of the question is made once.
+    Every page of an officer or assistant needs this, and their rows depend only on their id and
+    role, so the query is prepared once for each role.
     """
     if user.role in ("officer", "assistant") and user.is_active:
         return _prepared_count(rows, user.role).count(user_id=user.pk)
@@ -75,47 +75,49 @@ def _prepared_count(rows: Callable[[User], QuerySet[Any]], role: str) -> Prepare
 
 
 def _waiting_lead_ids(user: User) -> QuerySet[Any]:
-    mine = officers_of(user)
-    offered = Offer.objects.filter(officer__in=mine, taken_at=None, passed_at=None, lapsed_at=None)
-    promised = Lead.objects.filter(response_deadline.FIRST_CALL_OWED, officer__in=mine)
-    # A union, not an OR: each half has its index, and every page of an officer asks this.
+    officers = officers_of(user)
+    offered = Offer.objects.filter(
+        officer__in=officers, taken_at=None, passed_at=None, lapsed_at=None
+    )
+    promised = Lead.objects.filter(response_deadline.FIRST_CALL_OWED, officer__in=officers)
+    # A union, not an OR, so that each half uses its index: every officer page runs this.
     return promised.values_list("pk").union(offered.values_list("lead_id"))
 
 
 def _unread_lead_ids(user: User) -> QuerySet[Any]:
-    seen = leads_visible_to(user).values("pk")
-    unread = Message.objects.filter(direction="in", read_at=None, lead__in=seen)
+    leads = leads_visible_to(user).values("pk")
+    unread = Message.objects.filter(direction="in", read_at=None, lead__in=leads)
     return unread.values("lead_id").distinct()
 
 
 def count_duplicates(user: User, at: datetime) -> NavigationCount | None:
-    """Pairs of records of which staff are to say whether they are one person."""
+    """Count possible duplicates to decide."""
     if not has_permission(user, "merge_leads"):
         return None
     return _navigation_count(duplicate_review.unanswered_pairs(leads_visible_to(user)).count(), "")
 
 
 def count_wording_approvals(user: User, at: datetime) -> NavigationCount | None:
-    """Wording that waits for approval, for those who may give it."""
+    """Count templates that the user can approve."""
     if not has_permission(user, "approve_wording"):
         return None
     return _navigation_count(pending_approvals(Template, user).count(), "new")
 
 
 def count_sequence_approvals(user: User, at: datetime) -> NavigationCount | None:
-    """Sequences that wait for approval, as `wording`."""
+    """Count sequences that the user can approve."""
     if not has_permission(user, "approve_wording"):
         return None
     return _navigation_count(pending_approvals(Sequence, user).count(), "new")
 
 
 def pending_approvals(table: type[Template | Sequence], user: User) -> QuerySet[Any]:
-    """What waits for approval by this user, or any other than who wrote it."""
+    """Return the undecided rows that someone other than the user wrote."""
     return table._default_manager.filter(decided_at=None).exclude(written_by=user)
 
 
 def count_unsent_returns(user: User, at: datetime) -> NavigationCount | None:
-    """Returns that must be sent to their vendors before long."""
+    """Count drafted returns that still have to go to their vendors."""
     if not has_permission(user, "see_returns"):
         return None
     claims = Claim.objects.filter(state="drafted")

@@ -1,4 +1,4 @@
-"""What a member of staff was told: a bell in the shell, and the page behind it."""
+"""The user's notifications: the bell on every page, and the list behind it."""
 
 from uuid import UUID
 
@@ -17,16 +17,16 @@ MAX_LISTED = 60
 
 @staff_view("GET")
 def list_notices(request: StaffRequest) -> HttpResponse:
-    """The newest notices; for htmx the bell and what is unread, which the shell holds."""
+    """Show the newest notifications; htmx gets the bell and the unread ones."""
     if request.htmx:
         return render(request, "_bell.html", {})
-    mine = StaffNotice.objects.filter(user=request.user).order_by("-at", "-id")
-    return render(request, "notices/show.html", {"notices": mine[:MAX_LISTED]})
+    notices = StaffNotice.objects.filter(user=request.user).order_by("-at", "-id")
+    return render(request, "notices/show.html", {"notices": notices[:MAX_LISTED]})
 
 
 @staff_view("POST")
 def mark_notice_read(request: StaffRequest, notice_id: UUID) -> HttpResponse:
-    """Mark one read and go where it leads."""
+    """Mark one notification as read and redirect to its link."""
     notice = get_object_or_404(StaffNotice, pk=notice_id, user=request.user)
     staff_notices.mark_read(notice_id=notice.pk, user_id=request.user.pk, at=request.at)
     return HttpResponseRedirect(notice.link or reverse("notices"), status=303)
@@ -34,6 +34,6 @@ def mark_notice_read(request: StaffRequest, notice_id: UUID) -> HttpResponse:
 
 @staff_view("POST")
 def mark_all_read(request: StaffRequest) -> HttpResponse:
-    """Mark everything read that this user was told until now."""
+    """Mark all of the user's notifications up to now as read."""
     staff_notices.mark_all_read(user_id=request.user.pk, at=request.at)
-    return respond_done(request, "All read", back_to=reverse("notices"))
+    return respond_done(request, "All notifications marked as read", back_to=reverse("notices"))

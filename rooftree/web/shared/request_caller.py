@@ -1,4 +1,4 @@
-"""From where a request of a page comes."""
+"""The client that sent a request: its IP address and details for the audit log."""
 
 from django.http import HttpRequest
 
@@ -6,10 +6,10 @@ from rooftree.org.client_info import ClientInfo, client_ip, read_client_info
 
 
 def client_address(request: HttpRequest) -> str:
-    """The whole address, for counting tries."""
+    """Return the client's IP address, for rate limits."""
     return client_ip(request.META)
 
 
 def request_caller(request: HttpRequest) -> ClientInfo:
-    """What the access log keeps of a request."""
+    """Return the client details that the audit log keeps."""
     return read_client_info(request.META)

@@ -1,4 +1,4 @@
-"""Find anything: leads by name, phone or e-mail, and pages by their name."""
+"""Search: leads by name, phone or email, and pages by name."""
 
 import re
 
@@ -17,43 +17,45 @@ LIMIT = 8
 
 @staff_view("GET")
 def search(request: StaffRequest) -> HttpResponse:
-    """What was found, among what this user may see. The palette asks with htmx."""
-    asked = request.GET.get("q", "").strip()
-    context = {"q": asked, "links": search_pages(request, asked), "leads": []}
-    if len(asked) >= 2:
-        seen = leads_visible_to(request.user)
-        context["leads"] = (
-            search_leads(seen, asked).select_related("person").order_by("-created_at", "id")[:LIMIT]
-        )
+    """Show the leads and pages that match `q` and the user can see; the palette uses htmx."""
+    text = request.GET.get("q", "").strip()
+    leads = Lead.objects.none()
+    if len(text) >= 2:
+        leads = search_leads(leads_visible_to(request.user), text)
+        leads = leads.select_related("person").order_by("-created_at", "id")[:LIMIT]
+    context = {"q": text, "links": search_pages(request, text), "leads": leads}
     template = "search/show.html#found" if request.htmx else "search/show.html"
     return render(request, template, context)
 
 
-def search_leads(leads: QuerySet[Lead], asked: str) -> QuerySet[Lead]:
-    """The leads whose person has this number, this address, or a name that begins so."""
-    digits = re.sub(r"\D", "", asked)
-    if "@" in asked:
-        addresses = Email.objects.filter(key__startswith=asked.lower())
+def search_leads(leads: QuerySet[Lead], text: str) -> QuerySet[Lead]:
+    """Filter leads by the borrower's email, phone number or start of name.
+
+    Text with an `@` is an email; four or more digits without letters are a phone number.
+    """
+    digits = re.sub(r"\D", "", text)
+    if "@" in text:
+        addresses = Email.objects.filter(key__startswith=text.lower())
         return leads.filter(person__in=addresses.values("person"))
-    if len(digits) >= 4 and not re.search(r"[A-Za-z]", asked):
+    if len(digits) >= 4 and not re.search(r"[A-Za-z]", text):
         numbers = Phone.objects.filter(unlinked_at=None)
         full = f"+1{digits[-10:]}" if len(digits) >= 10 else ""
         numbers = numbers.filter(e164=full) if full else numbers.filter(e164__contains=digits)
         return leads.filter(person__in=numbers.values("person"))
-    wanted = Q()
-    for word in asked.split()[:3]:
-        wanted &= Q(person__first_name__istartswith=word) | Q(person__last_name__istartswith=word)
-    return leads.filter(wanted)
+    has_name = Q()
+    for word in text.split()[:3]:
+        has_name &= Q(person__first_name__istartswith=word) | Q(person__last_name__istartswith=word)
+    return leads.filter(has_name)
 
 
-def search_pages(request: StaffRequest, asked: str) -> list[navigation.NavigationLink]:
-    """The pages of this user whose name begins so; all of them when nothing is asked."""
-    seen = navigation.navigation_context(request)
-    links = [*seen["own_links"], *seen["closer_links"]]
-    return [link for link in links if link.label.lower().startswith(asked.lower())]
+def search_pages(request: StaffRequest, text: str) -> list[navigation.NavigationLink]:
+    """Return the user's pages whose name starts with `text`; all of them when it is empty."""
+    context = navigation.navigation_context(request)
+    links = [*context["own_links"], *context["closer_links"]]
+    return [link for link in links if link.label.lower().startswith(text.lower())]
 
 
 @staff_view("GET")
 def show_more(request: StaffRequest) -> HttpResponse:
-    """Everything that does not fit into the tab bar of a phone."""
+    """Show the links that don't fit in the phone's tab bar."""
     return render(request, "search/more.html")

@@ -1,4 +1,4 @@
-"""Forms of staff pages: labels over controls, errors as sentences, nothing typed is lost."""
+"""Forms of staff pages: labels above controls, errors as sentences, input kept on errors."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -21,33 +21,34 @@ ZONES = {
     "America/Puerto_Rico": "Atlantic",
     "Pacific/Guam": "Chamorro",
 }
-SECRET_ON_FILE_HINT = (
-    "On file; leave it empty to keep it"  # what stands beside a secret that is there
-)
+SECRET_ON_FILE_HINT = "On file. Leave empty to keep it."  # noqa: S105 (a hint, not a secret)
 Choices = Iterable[tuple[str, str]]
 
 
 class StaffForm(forms.Form):
-    """The base of them: our classes on the controls, our words for what is missing."""
+    """The base of staff forms: adds CSS classes and messages for missing values."""
 
-    FIELDSETS: tuple[tuple[str, tuple[str, ...]], ...] = ()  # a heading and the fields under it
+    FIELDSETS: tuple[tuple[str, tuple[str, ...]], ...] = ()  # (heading, names of its fields)
 
-    def __init__(self, *args: Any, extra_fields: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
-        """`more` are fields that only this one of its kind has."""
-        super().__init__(*args, auto_id=kwargs.pop("auto_id", "%s"), **kwargs)
+    def __init__(
+        self, *args: Any, extra_fields: Mapping[str, Any] | None = None, **kwargs: Any
+    ) -> None:
+        """Create the form; `extra_fields` belong to this instance only."""
+        kwargs.setdefault("auto_id", "%s")
+        super().__init__(*args, **kwargs)
         self.fields |= extra_fields or {}
         self.label_suffix = ""
         for field in self.fields.values():
             if not isinstance(field.widget, PLAIN_WIDGETS):
                 field.widget.attrs.setdefault("class", "input")
-            field.error_messages["required"] = f"Give {_lowercase_first(field.label)}."
+            field.error_messages["required"] = f"Enter {_lowercase_first(field.label)}."
 
     @property
     def sections(self) -> list[dict[str, Any]]:
-        """The fields in their parts; the first wrong one gets the focus."""
-        wrong = next((bound for bound in self if bound.errors), None)
-        if wrong:
-            wrong.field.widget.attrs["autofocus"] = True
+        """The fields by fieldset; the first field with an error gets the focus."""
+        invalid = next((bound for bound in self if bound.errors), None)
+        if invalid:
+            invalid.field.widget.attrs["autofocus"] = True
         parts = self.FIELDSETS or (("", tuple(self.fields)),)
         return [
             {"title": title, "fields": [self[name] for name in names if name in self.fields]}
@@ -56,9 +57,9 @@ class StaffForm(forms.Form):
         ]
 
     def submit(self, act: Callable[[dict[str, Any]], Any]) -> bool:
-        """Do `act` with what was typed; False with the sentences at the fields when it cannot be.
+        """Call `act` with the cleaned data; return False with field errors if it can't be done.
 
-        What `act` gives back is kept as `made`.
+        The result of `act` is stored as `made`. A `UserError` becomes an error of its field.
         """
         if not self.is_valid():
             return False
@@ -70,8 +71,14 @@ class StaffForm(forms.Form):
         return True
 
     def show_refusal(self, field: str, text: str) -> None:
-        """Show a refusal of the domain at the field it is about, else above them all."""
+        """Add an error to the field it is about, or above all fields if there is none."""
         self.add_error(field if field in self.fields else None, text)
+
+    def set_choices(self, name: str, choices: Choices) -> None:
+        """Set the choices of a choice field, for choices that are only known per request."""
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = list(choices)
 
 
 PLAIN_WIDGETS = (
@@ -85,13 +92,13 @@ PLAIN_WIDGETS = (
 def text_field(
     label: str, hint: str = "", *, required: bool = True, **more: Any
 ) -> forms.CharField:
-    """One line of text."""
+    """Create a single-line text field."""
     attrs = more.pop("attrs", {})
     return forms.CharField(
         label=label,
         help_text=hint,
         required=required,
-        max_length=more.pop("longest", 200),
+        max_length=more.pop("max_length", 200),
         widget=forms.TextInput(attrs={"autocomplete": "off", **attrs}),
         **more,
     )
@@ -100,13 +107,13 @@ def text_field(
 def textarea_field(
     label: str, hint: str = "", *, required: bool = False, rows: int = 3
 ) -> forms.CharField:
-    """Text of several lines."""
+    """Create a multi-line text field."""
     widget = forms.Textarea(attrs={"rows": rows})
     return forms.CharField(label=label, help_text=hint, required=required, widget=widget)
 
 
 def secret_field(label: str, hint: str = "", *, required: bool = False) -> forms.CharField:
-    """Something that is written and never shown again."""
+    """Create a field for a secret, which is never shown after saving."""
     widget = forms.PasswordInput(attrs={"autocomplete": "new-password"}, render_value=True)
     return forms.CharField(
         label=label, help_text=hint, required=required, widget=widget, strip=False
@@ -114,63 +121,64 @@ def secret_field(label: str, hint: str = "", *, required: bool = False) -> forms
 
 
 def choice_field(label: str, choices: Choices, hint: str = "", *, required: bool = True) -> Any:
-    """One of a few."""
-    listed = list(choices)
+    """Create a field to choose one option."""
     return forms.ChoiceField(
         label=label,
         help_text=hint,
-        choices=listed,
+        choices=list(choices),
         required=required,
-        error_messages={"invalid_choice": "This is no longer there; choose another."},
+        error_messages={"invalid_choice": "This option is no longer available. Choose another."},
     )
 
 
 def checkboxes_field(label: str, choices: Choices, hint: str = "") -> Any:
-    """Any number of a few, as boxes."""
+    """Create a field to choose any number of options, as checkboxes."""
     return forms.MultipleChoiceField(
         label=label,
         help_text=hint,
         choices=list(choices),
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        error_messages={"invalid_choice": "One of these is no longer there."},
+        error_messages={"invalid_choice": "One of these options is no longer available."},
     )
 
 
 def checkbox_field(label: str, hint: str = "") -> forms.BooleanField:
-    """A box that may be ticked."""
+    """Create a single optional checkbox."""
     return forms.BooleanField(label=label, help_text=hint, required=False)
 
 
 def date_field(label: str, hint: str = "", *, required: bool = True) -> forms.DateField:
-    """A calendar day."""
+    """Create a date field."""
     return forms.DateField(
         label=label,
         help_text=hint,
         required=required,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        error_messages={"invalid": "Write the day as 2026-11-30."},
+        error_messages={"invalid": "Enter a date, for example 2026-11-30."},
     )
 
 
 def integer_field(
     label: str, hint: str = "", *, min_value: int, max_value: int, required: bool = True
 ) -> Any:
-    """A whole number within bounds."""
-    said = f"A whole number from {min_value:,} to {max_value:,}."
+    """Create a whole-number field with bounds, both included."""
+    message = f"Enter a whole number from {min_value:,} to {max_value:,}."
     return forms.IntegerField(
         label=label,
         help_text=hint,
         required=required,
         min_value=min_value,
         max_value=max_value,
-        error_messages=dict.fromkeys(("invalid", "min_value", "max_value"), said),
+        error_messages=dict.fromkeys(("invalid", "min_value", "max_value"), message),
     )
 
 
-def percent_field(label: str, hint: str = "", *, decimal_places: int = 2, required: bool = False) -> Any:
-    """A percentage, exact."""
-    said = "Write a percentage from 0 to 100, as 1.25."
+def percent_field(
+    label: str, hint: str = "", *, decimal_places: int = 2, required: bool = False
+) -> Any:
+    """Create a field for an exact percentage from 0 to 100, as a Decimal."""
+    message = "Enter a percentage from 0 to 100, for example 1.25."
     return forms.DecimalField(
         label=label,
         help_text=hint,
@@ -180,39 +188,39 @@ def percent_field(label: str, hint: str = "", *, decimal_places: int = 2, requir
         decimal_places=decimal_places,
         widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
         error_messages=dict.fromkeys(
-            ("invalid", "min_value", "max_value", "max_decimal_places", "max_digits"), said
+            ("invalid", "min_value", "max_value", "max_decimal_places", "max_digits"), message
         ),
     )
 
 
 class DollarsField(forms.CharField):
-    """An amount as people write it, kept in cents."""
+    """A dollar amount as people type it, stored in cents."""
 
     def __init__(self, label: str, hint: str = "") -> None:
         widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
         super().__init__(label=label, help_text=hint, required=False, widget=widget)
 
     def prepare_value(self, value: Any) -> Any:
-        """Cents as dollars; what was typed stays as it was."""
+        """Format cents as dollars; leave typed text as it is."""
         if isinstance(value, int):
             return f"{value // 100:,}" if value % 100 == 0 else f"{value / 100:,.2f}"
         return value
 
     def clean(self, value: Any) -> int | None:
-        """Cents, or None when nothing was typed."""
+        """Return cents, or None when empty."""
         typed = super().clean(value)
         if not typed:
             return None
-        read = parse_amount(typed)
-        if read is None or read.kind is not AmountKind.EXACT:
-            raise forms.ValidationError("Write an amount in dollars, as 412,000.")
-        return read.cents
+        amount = parse_amount(typed)
+        if amount is None or amount.kind is not AmountKind.EXACT:
+            raise forms.ValidationError("Enter an amount in dollars, for example 412,000.")
+        return amount.cents
 
 
 class StatesField(forms.CharField):
-    """States by their letters, as `TX, FL`."""
+    """US states by their two-letter codes, as `TX, FL`."""
 
-    def __init__(self, label: str, hint: str = "Two letters each, as TX, FL") -> None:
+    def __init__(self, label: str, hint: str = "Two-letter codes, for example TX, FL") -> None:
         widget = forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters"})
         super().__init__(label=label, help_text=hint, required=False, widget=widget)
 
@@ -220,20 +228,20 @@ class StatesField(forms.CharField):
         return ", ".join(value) if isinstance(value, list | tuple) else value
 
     def clean(self, value: Any) -> tuple[str, ...]:
-        """Codes in the order typed, each once."""
+        """Return the codes in the order typed, without repeats."""
         typed = super().clean(value).upper().replace(",", " ").replace(";", " ").split()
-        unknown = [one for one in typed if one not in STATES]
+        unknown = [code for code in typed if code not in STATES]
         if unknown:
             raise forms.ValidationError(
-                f"{', '.join(unknown)} is not a state; use two letters, as TX."
+                f"Unknown state: {', '.join(unknown)}. Use two-letter codes, for example TX."
             )
         return tuple(dict.fromkeys(typed))
 
 
 class LinesField(forms.CharField):
-    """One value a line."""
+    """A list of values, one per line."""
 
-    def __init__(self, label: str, hint: str = "One a line") -> None:
+    def __init__(self, label: str, hint: str = "One per line") -> None:
         widget = forms.Textarea(attrs={"rows": 2})
         super().__init__(label=label, help_text=hint, required=False, widget=widget)
 
@@ -241,22 +249,22 @@ class LinesField(forms.CharField):
         return "\n".join(value) if isinstance(value, list | tuple) else value
 
     def clean(self, value: Any) -> list[str]:
-        """The lines that say something."""
+        """Return the lines that aren't blank, trimmed."""
         return [line.strip() for line in super().clean(value).splitlines() if line.strip()]
 
 
 def zone_field(label: str = "Time zone", hint: str = "") -> Any:
-    """A US time zone."""
+    """Create a field to choose a US time zone."""
     assert set(ZONES) <= available_timezones()
     return choice_field(label, ZONES.items(), hint)
 
 
 def row_choices(rows: Iterable[Any], nobody: str = "") -> list[tuple[str, str]]:
-    """Rows with a key and a name as choices; `nobody` is said for none of them."""
-    listed = [(str(row.pk), str(row)) for row in rows]
-    return [("", nobody), *listed] if nobody else listed
+    """Return rows as choices; `nobody`, if given, labels an empty choice in front."""
+    choices = [(str(row.pk), str(row)) for row in rows]
+    return [("", nobody), *choices] if nobody else choices
 
 
 def _lowercase_first(label: Any) -> str:
-    said = str(label)
-    return said if said[:2].isupper() else f"{said[:1].lower()}{said[1:]}"
+    text = str(label)
+    return text if text[:2].isupper() else f"{text[:1].lower()}{text[1:]}"

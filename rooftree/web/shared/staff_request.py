@@ -1,4 +1,4 @@
-"""The request that a view for signed-in people receives."""
+"""The type of request that a signed-in view receives."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from rooftree.web.shared.session_store import SessionStore
 
 
 class StaffRequest(HttpRequest):
-    """A request of somebody who is signed in, as `staff_view` hands it to a view."""
+    """A signed-in user's request, as `staff_view` passes it to a view."""
 
     user: User
     session: SessionStore

@@ -1,4 +1,4 @@
-"""What every staff page does first: who asks, when, and by whose clock times are written."""
+"""The decorator of every signed-in view: authentication, request time, time zone, audit log."""
 
 from collections.abc import Callable, Collection
 from functools import wraps
@@ -22,30 +22,30 @@ from rooftree.web.shared.staff_request import StaffRequest
 from rooftree.web.sign_in import login
 
 View = Callable[..., HttpResponse]
-STAFF_ONLY, PARTNERS_ONLY = (
-    frozenset({False}),
-    frozenset({True}),
-)  # what `User.is_partner` says of them
+STAFF_ONLY, PARTNERS_ONLY = frozenset({False}), frozenset({True})  # values of `User.is_partner`
 STAFF_AND_PARTNERS = STAFF_ONLY | PARTNERS_ONLY
-LEAD_PAGES = ("lead", "conversation")  # addresses that show one borrower; opening is written down
+LEAD_PAGES = (
+    "lead",
+    "conversation",
+)  # URL names that show one borrower; the audit log records each opening
 
 
 def partner_view(*methods: str) -> Callable[[View], View]:
-    """Wrap a view for partners alone."""
+    """Wrap a view for partners only."""
     return staff_view(*methods, audience=PARTNERS_ONLY)
 
 
 def staff_view(
     *methods: str, without_second_factor: bool = False, audience: Collection[bool] = STAFF_ONLY
 ) -> Callable[[View], View]:
-    """Wrap a view for people who are signed in; `request.at` is the moment of the request.
+    """Wrap a view for signed-in users; `request.at` is the time of the request, in UTC.
 
-    Times of the page are written in the officer's zone, else the branch's,
-    else the company's. Nothing of it is kept by a shared cache.
+    Times on the page are in the officer's zone, else the branch's, else the company's. Shared
+    caches don't store the page.
 
     Args:
-        unproved: also for whoever has no second factor yet: the pages where one is set up.
-        whose: of STAFF, PARTNERS or both.
+        unproved: open to users without a second factor, for the pages that set one up.
+        whose: STAFF_ONLY, PARTNERS_ONLY or STAFF_AND_PARTNERS.
     """
 
     def wrap(view: View) -> View:
@@ -56,16 +56,16 @@ def staff_view(
         def inside(request: StaffRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             request.at = clock.now()
             if request.user.is_partner not in audience:
-                raise PermissionDenied("This belongs to another role.")
+                raise PermissionDenied("Your role doesn’t have access to this.")
             if not without_second_factor and not login.is_fully_authenticated(request):
                 return login.redirect_to_enrollment(request)
             if _is_user_action(request):
                 request.session.touch(request.at)
             with timezone.override(user_zone(request.user)):
-                answer = view(request, *args, **kwargs)
-            _log_lead_opening(request, answer, kwargs)
-            _separate_cached_fragments(request, answer)
-            return answer
+                response = view(request, *args, **kwargs)
+            _log_lead_opening(request, response, kwargs)
+            _separate_cached_fragments(request, response)
+            return response
 
         return inside
 
@@ -73,19 +73,21 @@ def staff_view(
 
 
 def _is_user_action(request: StaffRequest) -> bool:
-    """Whether a person did something: what an open page fetches for itself keeps nobody in."""
+    """Return True for a user's action; a page that refreshes itself doesn't count as activity."""
     return request.method != "GET" or not getattr(request, "htmx", False)
 
 
-def _separate_cached_fragments(request: StaffRequest, answer: HttpResponse) -> None:
-    """A fragment has the address of its page: the back button must never find it in its place."""
-    patch_vary_headers(answer, ["HX-Request"])
+def _separate_cached_fragments(request: StaffRequest, response: HttpResponse) -> None:
+    """Keep the back button from showing a cached fragment, which shares its page's URL."""
+    patch_vary_headers(response, ["HX-Request"])
     if getattr(request, "htmx", False):
-        patch_cache_control(answer, no_store=True)
+        patch_cache_control(response, no_store=True)
 
 
-def _log_lead_opening(request: StaffRequest, answer: HttpResponse, kwargs: dict[str, Any]) -> None:
-    is_page = request.method == "GET" and _is_user_action(request) and answer.status_code == 200
+def _log_lead_opening(
+    request: StaffRequest, response: HttpResponse, kwargs: dict[str, Any]
+) -> None:
+    is_page = request.method == "GET" and _is_user_action(request) and response.status_code == 200
     match = request.resolver_match
     if is_page and match and match.url_name in LEAD_PAGES:
         access_log.record_access(
@@ -95,36 +97,36 @@ def _log_lead_opening(request: StaffRequest, answer: HttpResponse, kwargs: dict[
 
 
 def user_zone(user: User) -> ZoneInfo:
-    """The zone a user reads times in."""
+    """Return the user's time zone: the officer's, else the branch's, else the company's."""
     officer = user_officer(user)
     if officer:
         return ZoneInfo(officer.zone)
-    if user.branch_id:
+    if user.branch:
         return ZoneInfo(user.branch.zone)
     return ZoneInfo(Company.objects.values_list("zone", flat=True).first() or "UTC")
 
 
 def user_officer(user: User) -> LoanOfficer | None:
-    """The loan officer this user is, read once a request; None for the others."""
+    """Return the user's loan officer record, read once per request; None if there is none."""
     try:
         return user.officer
     except LoanOfficer.DoesNotExist:
         return None
 
 
-def require_company_permission(user: User, verb: str) -> None:
-    """As `must`, for what is about the whole company: nobody of one branch may."""
-    require_permission(user, verb)
+def require_company_permission(user: User, permission: str) -> None:
+    """Raise `PermissionDenied` unless the user is company-wide and has the permission."""
+    require_permission(user, permission)
     if user.branch_id is not None:
-        raise PermissionDenied("This belongs to somebody of the whole company.")
+        raise PermissionDenied("Only company-wide users have access to this.")
 
 
-def has_company_permission(user: User, verb: str) -> bool:
-    """Whether somebody may, about the whole company: as `must_for_all`."""
-    return has_permission(user, verb) and user.branch_id is None
+def has_company_permission(user: User, permission: str) -> bool:
+    """Return True if the user has the permission and isn't limited to one branch."""
+    return has_permission(user, permission) and user.branch_id is None
 
 
 def require_permission(user: User, permission: str) -> None:
-    """Stop somebody whose role may not; `verb` is one of `routing.visible.MAY`."""
+    """Raise `PermissionDenied` unless the user has a permission of `ROLES_BY_PERMISSION`."""
     if not has_permission(user, permission):
-        raise PermissionDenied("This belongs to another role.")
+        raise PermissionDenied("Your role doesn’t have access to this.")

@@ -1,4 +1,4 @@
-"""URLs of search, notices and the app manifest."""
+"""URLs of search, notifications and the app manifest."""
 
 from django.urls import URLPattern, path
 

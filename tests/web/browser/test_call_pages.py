@@ -37,7 +37,7 @@ def test_the_page_of_calls_fits_and_switches_recording(chromium, front, people, 
     page.get_by_role("button", name="Record calls from now on").click()
 
     expect(page.get_by_text("are recorded since")).to_be_visible()
-    expect(page.get_by_text("Missing: how long it lasted").first).to_be_visible()
+    expect(page.get_by_text("Missing: length").first).to_be_visible()
     shown_well(page, f"calls-{name}")
 
 
@@ -56,9 +56,9 @@ def test_one_tap_in_the_call_ends_its_recording(chromium, front, people, noon, s
     page.goto(reverse("lead", args=[people.ben.pk]))
     shown_well(page, f"call-recorded-{name}")
 
-    page.get_by_role("button", name="They do not want to be recorded").click()
+    page.get_by_role("button", name="Stop and delete recording").click()
 
-    expect(page.get_by_text("This call is recorded")).to_have_count(0)
+    expect(page.get_by_text("This call is being recorded")).to_have_count(0)
     expect(page.get_by_text("until then is being deleted")).to_be_visible()
     shown_well(page, f"call-objected-{name}")
     assert CallRecording.objects.get(attempt=attempt).objected_by == people.dana.user

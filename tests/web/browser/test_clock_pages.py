@@ -64,7 +64,7 @@ def test_the_pages_of_clocks_fit_and_are_accessible(
     shown_well(page, f"clock-closed-{name}")
 
     page.goto(reverse("lead", args=[people.ben.pk]))
-    expect(page.get_by_text("It is one")).to_be_visible()
+    expect(page.get_by_text("Application received")).to_be_visible()
     shown_well(page, f"lead-application-{name}")
     bureau = Lead.objects.get(pk=people.ben.pk).source
     make.terms(bureau, source_class="cra_trigger", is_firm_offer=True, reviewed_at=noon)

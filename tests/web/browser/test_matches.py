@@ -42,7 +42,7 @@ def test_the_list_and_the_persons_page_are_sound(chromium, front, waiting, size,
     shown_well(page, f"person {size['width']} {scheme}")
     PossibleDuplicate.objects.all().delete()
     page.goto("/matches/")
-    expect(page.locator("#pairs")).to_contain_text("Nobody looks like somebody else")
+    expect(page.locator("#pairs")).to_contain_text("No possible duplicates")
     shown_well(page, f"matches none {size['width']} {scheme}")
 
 
@@ -54,9 +54,9 @@ def test_two_people_are_told_apart_and_one_is_made_of_two(chromium, front, waiti
 
     article = page.locator("article", has_text="Benjamin")
     article.get_by_role("combobox").select_option("spoken")
-    article.get_by_role("button", name="Same person").click()
-    expect(page.locator("#pairs")).to_contain_text("Nobody looks like somebody else")
-    expect(page.locator("#pairs")).to_contain_text("Take apart")
+    article.get_by_role("button", name="Merge records").click()
+    expect(page.locator("#pairs")).to_contain_text("No possible duplicates")
+    expect(page.locator("#pairs")).to_contain_text("Undo merge")
 
     assert Person.objects.get(first_name="Benjamin").merged_into == waiting.ben.person
     shown_well(page, "matches decided 1440 light")

@@ -45,7 +45,7 @@ def test_the_officers_minute_by_keyboard(chromium, front, people, noon):
     page.get_by_role("button", name="Voicemail").focus()
     page.keyboard.press("Enter")
     expect(page.locator("#lead-story")).to_contain_text("Left a voicemail")
-    page.get_by_label("A note for the team").focus()
+    page.get_by_label("Add a note").focus()
     page.keyboard.type("Calls back tonight")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")

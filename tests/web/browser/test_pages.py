@@ -18,10 +18,10 @@ def test_the_officers_minute_on_a_phone(chromium, front, people):
     page.locator("#queue-rows").get_by_role("link", name="Ben Ortiz", exact=True).click()
 
     page.get_by_role("button", name="Voicemail").click()
-    expect(page.locator("#toasts")).to_contain_text("Marked as voicemail")
+    expect(page.locator("#toasts")).to_contain_text("Logged: voicemail")
     expect(page.locator("#lead-story")).to_contain_text("Left a voicemail")
-    page.get_by_label("A note for the team").fill("Calls back tonight")
-    page.get_by_role("button", name="Keep").click()
+    page.get_by_label("Add a note").fill("Calls back tonight")
+    page.get_by_role("button", name="Save note").click()
     expect(page.locator("#lead-story")).to_contain_text("Calls back tonight")
 
     assert ContactAttempt.objects.get(lead=people.ben).result == "voicemail"
