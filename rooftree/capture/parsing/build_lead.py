@@ -162,18 +162,9 @@ def _consent(
         leadid_token=leadid_token(fields.get("leadid_token"), notes),
         ip=public_ip(fields.get("consent_ip"), notes),
     )
-    answer, wording = (
-        fields.get("consent_checked"),
-        short_text(fields.get("consent_text"), limit=5_000),
-    )
-    checked = yes_or_no(answer)
-    if answer is not None and checked is None:
-        notes.warn("consent_unclear")
-        notes.keep_extra("consent_checked", answer)
-    if checked and not wording and not counts_bare_yes:
-        notes.warn("consent_without_wording")
-        notes.keep_extra("consent_checked", answer)
-        checked = None
+    answer = fields.get("consent_checked")
+    wording = short_text(fields.get("consent_text"), limit=5_000)
+    checked = _consent_answer(answer, notes, can_be_yes=bool(wording) or counts_bare_yes)
     if checked is None:
         return with_evidence_level(replace(proof, text=wording) if answer is not None else proof)
     at, _ = parse_moment(fields.get("consent_at"), "consent_at", notes, zone=zone)
@@ -191,3 +182,16 @@ def _consent(
         seller_named=short_text(fields.get("consent_seller")),
     )
     return with_evidence_level(proof)
+
+
+def _consent_answer(answer: Any, notes: ReadingNotes, *, can_be_yes: bool) -> bool | None:
+    """Parse the answer; return None, and keep it in the extras, when it can't count."""
+    checked = yes_or_no(answer)
+    if answer is not None and checked is None:
+        notes.warn("consent_unclear")
+        notes.keep_extra("consent_checked", answer)
+    if checked and not can_be_yes:
+        notes.warn("consent_without_wording")
+        notes.keep_extra("consent_checked", answer)
+        return None
+    return checked

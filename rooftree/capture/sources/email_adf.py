@@ -37,7 +37,7 @@ from rooftree.capture.parsing.normalize_values import (
 from rooftree.capture.parsing.reading_notes import ReadingNotes
 from rooftree.capture.parsing.vendor_words import CONTACT_TIMES
 from rooftree.capture.parsing.wire_formats import Element, UnreadableBody, parse_xml
-from rooftree.leads.canonical import Address, Borrower, CanonicalLead, ContactPreference
+from rooftree.leads.canonical import Address, Borrower, CanonicalLead, ContactPreference, Phone
 from rooftree.leads.vocabulary import Channel, PhoneType, Source
 
 LABEL = "Lead emails in ADF (XML)"
@@ -158,14 +158,7 @@ def _build_lead(root: Element, incoming: IncomingDelivery, notes: ReadingNotes) 
             [_text_at(customer, "comments"), _text_at(prospect, "comments")], notes
         ),
         borrower=_build_borrower(contact, notes),
-        phones=phone_numbers(
-            [
-                (number.text, _phone_type(number))
-                for number in numbers
-                if not _is_fax_or_pager(number)
-            ],
-            notes,
-        ),
+        phones=_build_phones(numbers, notes),
         emails=email_addresses(
             [element.text for element in _children_named(contact, "email")], notes
         ),
@@ -197,12 +190,17 @@ def _build_borrower(contact: Element | None, notes: ReadingNotes) -> Borrower | 
     return replace(borrower, middle_name=middle) if borrower and middle else borrower
 
 
-def _phone_type(phone: Element) -> PhoneType:
-    return PHONE_TYPES.get(squash_word(phone.attributes.get("type", "")), PhoneType.UNKNOWN)
-
-
-def _is_fax_or_pager(phone: Element) -> bool:
-    return squash_word(phone.attributes.get("type", "")) in ("fax", "pager")
+def _build_phones(numbers: Iterable[Element], notes: ReadingNotes) -> tuple[Phone, ...]:
+    """Parse phone numbers; skip faxes and pagers."""
+    typed = [(squash_word(number.attributes.get("type", "")), number.text) for number in numbers]
+    return phone_numbers(
+        [
+            (text, PHONE_TYPES.get(word, PhoneType.UNKNOWN))
+            for word, text in typed
+            if word not in ("fax", "pager")
+        ],
+        notes,
+    )
 
 
 def _build_contact_preference(numbers: Iterable[Element]) -> ContactPreference | None:

@@ -55,9 +55,10 @@ def read(incoming: IncomingDelivery) -> Envelope:
     if not lines:
         notes.warn("no_map_yet")
         lines = guess_map_lines(tree)
+    channel = str(setup.get("channel") or "")
     vendor = PostFormat(
         source=Source.GENERIC,
-        channel=_configured_channel(setup),
+        channel=Channel(channel) if channel in set(Channel) else CHANNEL,
         lines=lines,
         default_proof=PROOF,
         success_answer=lambda tree, incoming: _success_answer(setup),
@@ -68,11 +69,6 @@ def read(incoming: IncomingDelivery) -> Envelope:
 def rejection_answer(why: str, incoming: IncomingDelivery) -> Answer:
     """Answer with the failure body and a 200, since a retry would change nothing."""
     return _failure_answer(incoming.endpoint.setup, 200, why)
-
-
-def _configured_channel(setup: Mapping[str, Any]) -> Channel:
-    channel = str(setup.get("channel") or "")
-    return Channel(channel) if channel in set(Channel) else CHANNEL
 
 
 def _answer_kind(setup: Mapping[str, Any]) -> str:

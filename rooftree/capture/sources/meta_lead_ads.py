@@ -258,7 +258,9 @@ def _build_stub_lead(
 def _build_lead(
     change: Fields, lead_data: Fields, incoming: IncomingDelivery, notes: ReadingNotes
 ) -> CanonicalLead:
-    answers = _list_answers(lead_data)
+    answers: list[tuple[Any, Any]] = [
+        (part.get("name"), part.get("values")) for part in lead_data.nested_list("field_data")
+    ]
     stub = _build_stub_lead(change, incoming, notes)
     created_at, precision = parse_moment(
         lead_data.get("created_time"), "created_time", notes, zone="UTC"
@@ -286,10 +288,6 @@ def _build_lead(
         submitted_at_precision=precision or stub.submitted_at_precision,
         consent=_build_consent(lead_data, lead.consent, notes, at=created_at or stub.submitted_at),
     )
-
-
-def _list_answers(lead_data: Fields) -> list[tuple[Any, Any]]:
-    return [(part.get("name"), part.get("values")) for part in lead_data.nested_list("field_data")]
 
 
 def _build_vendor_ids(change: Fields, lead_data: Fields) -> dict[str, str]:

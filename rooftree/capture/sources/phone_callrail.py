@@ -6,7 +6,6 @@ Wire format: docs/sources/phone_callrail.md.
 import base64
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from rooftree.capture.parsing.amounts import parse_count
@@ -85,7 +84,7 @@ def _build_envelope(event: Fields, incoming: IncomingDelivery, notes: ReadingNot
         return build_envelope(_build_form_lead(event, incoming, notes), _OK_ANSWER, notes)
     if not short_text(event.get("resource_id")) and not short_text(event.get("id")):
         return ignored_envelope("no_call", _OK_ANSWER)
-    if _direction(event) == "outbound":
+    if (short_text(event.get("direction")) or "").lower() == "outbound":
         return ignored_envelope("outbound", _OK_ANSWER)
     if event.get("content") is not None:
         return build_envelope(_build_text_lead(event, incoming, notes), _OK_ANSWER, notes)
@@ -97,16 +96,8 @@ def _build_envelope(event: Fields, incoming: IncomingDelivery, notes: ReadingNot
     changed_at, _ = parse_moment(
         event.get("timestamp"), "timestamp", notes, zone=incoming.endpoint.zone
     )
-    return as_conversation_update(envelope, _format_revision(changed_at))
-
-
-def _direction(event: Fields) -> str:
-    """Return "inbound" or "outbound"; "" where the event does not say."""
-    return (short_text(event.get("direction")) or "").lower()
-
-
-def _format_revision(at: datetime | None) -> str:
-    return at.strftime("%Y-%m-%dT%H:%M:%SZ") if at else "undated"
+    revision = changed_at.strftime("%Y-%m-%dT%H:%M:%SZ") if changed_at else "undated"
+    return as_conversation_update(envelope, revision)
 
 
 def _build_call_lead(

@@ -303,27 +303,24 @@ def _build_consent(
     flag, wording = fields.get("consent_text"), short_text(consent.get("text"), limit=5_000)
     if yes_or_no(flag) is None:
         wording = wording or short_text(flag, limit=5_000)
-    boxes = {medium for key, medium in CONSENT_BOXES.items() if yes_or_no(fields.get(key))}
+    boxes = {channel for key, channel in CONSENT_BOXES.items() if yes_or_no(fields.get(key))}
     boxes |= {ConsentChannel.TEXT} if yes_or_no(flag) else set()
     checked = yes_or_no(consent.get("checked"))
-    status = _consent_status(checked, has_box=bool(boxes))
-    if status is ConsentStatus.NOT_PROVIDED:
+    if checked is None and not boxes:
         return with_evidence_level(replace(proof, text=wording))
+    is_granted = bool(checked or boxes)
     if yes_or_no(consent.get("prechecked")):
         notes.warn("consent_prechecked")
     is_button = short_text(consent.get("method")) == "button"
     for key, value in [*consent.unread_items(), ("prechecked", consent.get("prechecked"))]:
         notes.keep_extra(f"consent.{key}", value)
-    if status is ConsentStatus.GRANTED:
-        boxes |= set(channels_in_wording(wording)) if checked else set()
-        proof = replace(
-            proof, channels=tuple(channel for channel in ConsentChannel if channel in boxes)
-        )
+    boxes |= set(channels_in_wording(wording)) if checked else set()
     origin = attribution or Attribution()
     return with_evidence_level(
         replace(
             proof,
-            status=status,
+            status=ConsentStatus.GRANTED if is_granted else ConsentStatus.DENIED,
+            channels=tuple(channel for channel in ConsentChannel if channel in boxes),
             text=wording,
             timestamp=at,
             ip=origin.ip,
@@ -333,9 +330,3 @@ def _build_consent(
             seller_named=short_text(consent.get("seller")),
         )
     )
-
-
-def _consent_status(checked: bool | None, *, has_box: bool) -> ConsentStatus:
-    if checked or has_box:
-        return ConsentStatus.GRANTED
-    return ConsentStatus.DENIED if checked is False else ConsentStatus.NOT_PROVIDED

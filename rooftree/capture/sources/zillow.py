@@ -16,7 +16,6 @@ from rooftree.capture.parsing.amounts import (
 from rooftree.capture.parsing.build_envelope import build_envelope
 from rooftree.capture.parsing.envelope import (
     LEAD_ID_PLACEHOLDER,
-    Answer,
     Envelope,
     IncomingDelivery,
     Outcome,
@@ -133,13 +132,10 @@ def read(incoming: IncomingDelivery) -> Envelope:
     lead = _build_lead(contact, details, incoming, notes)
     notes.keep_unread(contact)
     notes.keep_unread(details)
-    return build_envelope(lead, _success_answer(incoming), notes)
-
-
-def _success_answer(incoming: IncomingDelivery) -> Answer:
     url = incoming.endpoint.application_url
     extra = {"applicationURL": url} if url else {}
-    return json_answer(200, externalContactReference=LEAD_ID_PLACEHOLDER, **extra)
+    answer = json_answer(200, externalContactReference=LEAD_ID_PLACEHOLDER, **extra)
+    return build_envelope(lead, answer, notes)
 
 
 def _build_lead(
@@ -148,6 +144,7 @@ def _build_lead(
     sender, zone = contact.nested("sender"), incoming.endpoint.zone
     submitted_at, precision = parse_moment(contact.get("created"), "created", notes, zone=zone)
     status = short_text(contact.get("conciergeStatus"))
+    price = parse_cents(contact.get("price"), "cost", notes)
     return CanonicalLead(
         source=Source.ZILLOW,
         channel=CHANNEL,
@@ -158,7 +155,7 @@ def _build_lead(
         submitted_at_precision=precision,
         received_at=incoming.received_at,
         is_test=incoming.endpoint.is_test,
-        cost=_build_cost(contact.get("price"), notes),
+        cost=None if price is None else Cost(amount_cents=price, basis=CostBasis.PER_LEAD),
         message=consumer_message(details.get("message"), notes),
         borrower=borrower_name(sender.get("firstName"), sender.get("lastName"), notes),
         co_borrower=_build_co_borrower(details, notes),
@@ -184,11 +181,6 @@ def _build_vendor_ids(contact: Fields, details: Fields) -> dict[str, str]:
         "request_id": vendor_identifier(details.get("requestId")),
     }
     return {name: value for name, value in ids.items() if value}
-
-
-def _build_cost(price: Any, notes: ReadingNotes) -> Cost | None:
-    paid = parse_cents(price, "cost", notes)
-    return None if paid is None else Cost(amount_cents=paid, basis=CostBasis.PER_LEAD)
 
 
 def _build_property(details: Fields, notes: ReadingNotes) -> Property | None:
