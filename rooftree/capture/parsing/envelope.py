@@ -61,12 +61,10 @@ class Endpoint:
     zone: str = "America/New_York"  # of times the source sends without a zone
     is_test: bool = False  # staff marked the source as a test
     application_url: str | None = None  # sent to vendors that can show it to the borrower
-    setup: Mapping[str, Any] = field(
-        default_factory=dict
-    )  # settings staff entered for this adapter
-    credentials: Mapping[str, str] = field(
-        default_factory=dict, repr=False
-    )  # by key of CREDENTIALS
+    # settings staff entered for this adapter
+    setup: Mapping[str, Any] = field(default_factory=dict)
+    # by key of CREDENTIALS
+    credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,9 +81,8 @@ class IncomingDelivery:
     received_at: datetime  # timezone-aware
     endpoint: Endpoint = Endpoint()
     is_verified: bool = False  # a stored delivery replayed; its proof was checked on arrival
-    vendor_answers: Mapping[str, VendorAnswer] = field(
-        default_factory=dict
-    )  # by the vendor so far, by path
+    # the vendor's answers so far, by lookup path
+    vendor_answers: Mapping[str, VendorAnswer] = field(default_factory=dict)
     market: BidMarket | None = field(default=None, repr=False)  # for ping-post sources only
 
     @cached_property

@@ -56,9 +56,8 @@ class MapLine:
     path: str = ""  # "" when `constant` is used
     constant: str = ""
     convert: str = ""  # a key of CONVERSIONS for the field's kind
-    words: Mapping[str, str] = dataclasses.field(
-        default_factory=dict
-    )  # the vendor's word: our word
+    # the vendor's word: our word
+    words: Mapping[str, str] = dataclasses.field(default_factory=dict)
     is_required: bool = False
 
     def to_json(self) -> dict[str, Any]:

@@ -28,9 +28,8 @@ class ReadingNotes:
 
     warnings: set[str] = field(default_factory=set)
     extras: dict[str, str] = field(default_factory=dict)
-    vendor_names: dict[str, str] = field(
-        default_factory=dict
-    )  # our field: the vendor's name for it
+    # our field: the vendor's name for it
+    vendor_names: dict[str, str] = field(default_factory=dict)
 
     def warn(self, code: str) -> None:
         """Add a warning code."""

@@ -58,9 +58,8 @@ classify_failure = find_status_failure
 def read(incoming: IncomingDelivery) -> Envelope:
     """Read one event, with the lookups answered so far. Never raises."""
     notes = ReadingNotes()
-    event = open_webhook(
-        incoming, notes, is_authentic=True
-    )  # the proof is in the body, checked below
+    # the proof is in the body, checked below
+    event = open_webhook(incoming, notes, is_authentic=True)
     if isinstance(event, Envelope):
         return event
     is_authentic = secrets_match(short_text(event.get("token")), incoming.endpoint.secret)
