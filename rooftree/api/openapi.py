@@ -89,7 +89,7 @@ ENDPOINTS = (
                 "name": "source",
                 "in": "query",
                 "required": True,
-                "description": "the name of a source of the kind “Any post”, as in its address",
+                "description": "the name of a “Generic webhook” source, as in its address",
                 "schema": STRING,
             },
         ),

@@ -154,14 +154,14 @@ def test_an_answer_of_its_own_names_our_id_and_never_the_senders_words():
 @pytest.mark.parametrize(
     ("lines", "said"),
     [
-        ([], "Nothing gives a name"),
-        ([MapLine(field="name", path="n")], "way to reach"),
-        ([MapLine(field="nose", path="n")], "none of our fields"),
-        ([MapLine(field="name", path="n", constant="x")], "one of the two"),
-        ([MapLine(field="name", path="n[")], "cannot be read"),
-        ([MapLine(field="consent_checked", constant="yes")], "only the delivery can say this"),
-        ([MapLine(field="consent_checked", path="c")], "counts only with its wording"),
-        ([MapLine(field="name", path="n", convert="cents")], "cannot be converted so"),
+        ([], "The map has no name"),
+        ([MapLine(field="name", path="n")], "no contact information"),
+        ([MapLine(field="nose", path="n")], "is not one of our fields"),
+        ([MapLine(field="name", path="n", constant="x")], "either a path or a fixed value"),
+        ([MapLine(field="name", path="n[")], "is not a valid path"),
+        ([MapLine(field="consent_checked", constant="yes")], "must come from the delivery"),
+        ([MapLine(field="consent_checked", path="c")], "needs its wording"),
+        ([MapLine(field="name", path="n", convert="cents")], "this conversion doesn't apply"),
     ],
 )
 def test_a_map_that_cannot_work_is_refused_in_words(lines, said):
@@ -183,7 +183,7 @@ def test_a_map_of_a_form_that_asks_for_all_six_pieces_of_an_application_is_refus
         ]
     )
 
-    with pytest.raises(BadMap, match="stops at five"):
+    with pytest.raises(BadMap, match="must stop at five"):
         check_map([*five, MapLine(field="message", path=path)])
 
 
