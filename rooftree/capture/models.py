@@ -325,8 +325,7 @@ class FormPage(models.Model):
 
 
 class FormCertificate(models.Model):
-    """What our own form showed one visitor and what they did; never changed, hashed on the ledger.
-    """
+    """What our form showed one visitor and what they did; never changed, hashed on the ledger."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     touch = models.OneToOneField(Touch, models.CASCADE, related_name="form_certificate")
@@ -342,7 +341,7 @@ class FormCertificate(models.Model):
 
 
 class FormDraft(models.Model):
-    """One unsent form with a phone number or email in it; emptied once the visitor sends the form."""
+    """One unsent form with a phone number or email in it; emptied once the visitor sends it."""
 
     id = models.UUIDField(primary_key=True)  # the submission's
     source = models.ForeignKey(Source, models.CASCADE, related_name="+")
@@ -376,7 +375,9 @@ class PlacedBid(models.Model):
     phone_hash = models.CharField(max_length=64, blank=True)  # SHA-256, hex
     email_hash = models.CharField(max_length=64, blank=True)
     cents = models.PositiveIntegerField()  # 0: no bid
-    why = models.CharField(max_length=24, blank=True)  # no-bid reason: a key of acceptance_limits.REFUSAL_REASONS
+    why = models.CharField(
+        max_length=24, blank=True
+    )  # no-bid reason: a key of acceptance_limits.REFUSAL_REASONS
     seconds = models.PositiveIntegerField()  # for which the bid is valid
     asked_at = models.DateTimeField()
     expires_at = models.DateTimeField()

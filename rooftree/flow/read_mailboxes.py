@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import DatabaseError, transaction
 
 from rooftree.capture.intake import mailbox_polling
-from rooftree.capture.intake.mailbox_polling import MailboxLetter, MailboxOvertaken
+from rooftree.capture.intake.mailbox_polling import (MailboxMessage, MailboxOvertaken)
 from rooftree.capture.models import Mailbox
 from rooftree.core.vendor_errors import RetryLater, VendorError
 from rooftree.flow import borrower_replies, source_email
@@ -18,7 +18,7 @@ def read_due_mailboxes(*, at: datetime) -> None:
     """Read the mailboxes that are due, until none is. Must not run in a transaction."""
     while (row := mailbox_polling.claim_due_mailbox(at=at)) is not None:
         try:
-            for letter in mailbox_polling.fetch_new_letters(row, at=at):
+            for letter in mailbox_polling.fetch_new_messages(row, at=at):
                 _store_email(row, letter, at)
         except MailboxOvertaken:
             log.info("a mailbox was read by somebody else meanwhile")
@@ -33,7 +33,7 @@ def read_due_mailboxes(*, at: datetime) -> None:
             mailbox_polling.record_failure(row, RetryLater(said), at=at)
 
 
-def _store_email(row: Mailbox, letter: MailboxLetter, at: datetime) -> None:
+def _store_email(row: Mailbox, letter: MailboxMessage, at: datetime) -> None:
     """The letter and the place behind it are kept together."""
     with transaction.atomic():
         is_ours = borrower_replies.receive_email(

@@ -37,7 +37,7 @@ def source(
 
 def strike(vendor: Any, action: str, **more: Any) -> None:
     """The vendor has a bad day."""
-    vendor.faults.add({"action": action, **more})
+    vendor.faults.add_fault({"action": action, **more})
 
 
 def outcomes() -> list[tuple[str, str, str]]:

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from rooftree.capture.intake import vendor_lookups
+from rooftree.capture.intake.claim_due_row import claim_due_row
 from rooftree.capture.models import Retrieval
 from rooftree.compliance.models import Consent
 from rooftree.flow import lead_arrival
@@ -136,7 +136,7 @@ def test_an_expired_token_sets_the_lead_aside_with_a_sentence_and_a_new_one_work
     world.run()
 
     assert outcomes() == [("quarantined", "quarantined", "upstream_auth")]
-    assert "cannot be read, and wait" in StaffNotice.objects.get(kind="credentials").text
+    assert "the vendor rejected our credentials" in StaffNotice.objects.get(kind="credentials").text
     assert "access token" in Delivery.objects.get().problem
     facebook.expired = False
     world.run(16)
@@ -187,7 +187,7 @@ def test_a_stored_meta_lead_is_read_again_without_the_network(world, facebook):
 
 def test_a_program_that_dies_while_it_asks_loses_nothing_and_asks_again(world, facebook):
     facebook.notify(facebook.submit(ANDRE))
-    assert vendor_lookups._claim_lookup(make.NOON) is not None  # and here it died
+    assert claim_due_row(Retrieval.objects.all(), at=make.NOON)  # and the process dies here
 
     world.run(1)
     assert not Lead.objects.exists()  # somebody else may still be asking

@@ -48,7 +48,7 @@ def test_one_that_does_not_is_not_kept_and_nothing_typed_is_lost(systems, server
     answer = systems.post(PAGE, typed(server, password="guessed-app-pass"))
 
     assert answer.status_code == 422
-    assert "With a two-step sign-in it wants an app password" in answer.text
+    assert "If the account uses two-step sign-in, create an app password" in answer.text
     assert f'value="{imap_mailbox.USER}"' in answer.text
     assert not Mailbox.objects.exists()
 
@@ -75,12 +75,12 @@ def test_a_new_password_is_tried_and_an_empty_one_keeps_the_old(systems, server)
 
 
 def test_what_went_wrong_stands_beside_it(systems):
-    make.mailbox(problem="imap.lender.example, port 993, hung up.")
+    make.mailbox(problem="imap.lender.example, port 993, closed the connection.")
 
     shown = systems.get(PAGE).text
 
     assert "cannot be read" in shown
-    assert "port 993, hung up." in shown
+    assert "port 993, closed the connection." in shown
 
 
 def _page_of(one: Mailbox) -> str:

@@ -1,4 +1,4 @@
-"""More of a call or a chat that was told of before: one conversation is one touch."""
+"""Add later reports about a call or chat to the touch it already made."""
 
 from datetime import datetime
 from typing import Any
@@ -9,14 +9,14 @@ from rooftree.leads.canonical import CanonicalLead
 from rooftree.leads.models import Delivery, Lead, Person, Touch
 from rooftree.ledger.write_events import write_event
 
-FIRST_VALUE_FIELDS = ("answered", "started_at")  # of a call: the first word about it is the nearest
+FIRST_VALUE_FIELDS = ("answered", "started_at")  # of a call: the first report is the most accurate
 
 
 def amend_touch(inquiry: CanonicalLead, *, delivery: Delivery, at: datetime) -> Touch | None:
-    """Add it to the touch this conversation made; None when it made none yet.
+    """Add an inquiry to the touch of its conversation; return None if there is no touch yet.
 
-    A word that comes late does not undo a later one. Safe to repeat. Must run in a
-    transaction: two words about one call wait for each other.
+    A report that arrives late does not overwrite a newer one. Safe to repeat. Must run in a
+    transaction: two reports about one call are processed one after the other.
     """
     if inquiry.interaction is None or not inquiry.vendor_lead_id:
         return None
@@ -32,8 +32,8 @@ def amend_touch(inquiry: CanonicalLead, *, delivery: Delivery, at: datetime) -> 
     if touch is None or touch.delivery_id == delivery.pk:
         return touch
     is_late = delivery.received_at < touch.delivery.received_at
-    before, news = touch.inquiry, inquiry.to_json()
-    touch.inquiry = _merge_inquiries(news, before) if is_late else _merge_inquiries(before, news)
+    before, new = touch.inquiry, inquiry.to_json()
+    touch.inquiry = _merge_inquiries(new, before) if is_late else _merge_inquiries(before, new)
     if touch.inquiry != before:
         touch.save(update_fields=["inquiry"])
         _update_person_and_lead(touch, inquiry, at)
@@ -49,22 +49,23 @@ def amend_touch(inquiry: CanonicalLead, *, delivery: Delivery, at: datetime) -> 
     return touch
 
 
-def _merge_inquiries(before: dict[str, Any], news: dict[str, Any]) -> dict[str, Any]:
-    """The newest of everything, and of the conversation the whole."""
-    told, said = before.get("interaction", {}), news.get("interaction", {})
-    talk = {**told, **said, **{name: told[name] for name in FIRST_VALUE_FIELDS if name in told}}
-    spoken = told.get("transcript", [])
-    if told.get("kind") == "chat":
-        spoken = [*spoken, *(one for one in said.get("transcript", []) if one not in spoken)]
-        talk |= {"transcript": spoken} if spoken else {}
-    first: dict[str, Any] = {
-        one: before[one] for one in ("received_at", "submitted_at") if one in before
+def _merge_inquiries(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """Return the newest value of every field, and the transcript of the whole conversation."""
+    old_talk, new_talk = old.get("interaction", {}), new.get("interaction", {})
+    first_values = {name: old_talk[name] for name in FIRST_VALUE_FIELDS if name in old_talk}
+    interaction = {**old_talk, **new_talk, **first_values}
+    if old_talk.get("kind") == "chat":
+        lines = old_talk.get("transcript", [])
+        lines = [*lines, *(line for line in new_talk.get("transcript", []) if line not in lines)]
+        interaction |= {"transcript": lines} if lines else {}
+    first_times: dict[str, Any] = {
+        name: old[name] for name in ("received_at", "submitted_at") if name in old
     }
-    return {**before, **news, **first, "interaction": talk}
+    return {**old, **new, **first_times, "interaction": interaction}
 
 
 def _update_person_and_lead(touch: Touch, inquiry: CanonicalLead, at: datetime) -> None:
-    """The person's numbers and name, and what the lead's page shows."""
+    """Update the person's contacts and name, the lead's details, and vendor suppressions."""
     contact_details.store_contacts(touch.person, inquiry, at=at)
     borrower = inquiry.borrower
     if borrower and inquiry.has_name():

@@ -1,4 +1,4 @@
-"""Taking what is longest due, so that no other process asks a vendor for it in the meantime."""
+"""Claim of the longest-due row, so that no other process works on it at the same time."""
 
 from datetime import datetime, timedelta
 
@@ -8,15 +8,15 @@ from django.db.models import QuerySet
 from rooftree.capture.imports.models import CrmImport
 from rooftree.capture.models import Certificate, Mailbox, Retrieval, Sweep
 
-CLAIM_DURATION = timedelta(minutes=2)  # longer than any answer may take
+CLAIM_DURATION = timedelta(minutes=2)  # longer than any vendor request can take
 
 
 def claim_due_row[Row: (Retrieval, Certificate, Sweep, CrmImport, Mailbox)](
     rows: QuerySet[Row], *, at: datetime
 ) -> Row | None:
-    """The row that is longest due, one try more on it; None when none is.
+    """Claim the row that has been due longest and count the attempt; None if none is due.
 
-    It falls due again by itself, should its program die.
+    The claim expires by itself after `CLAIM_DURATION`, in case this process dies.
     """
     with transaction.atomic():
         due = rows.select_for_update(skip_locked=True, of=("self",)).filter(due_at__lte=at)

@@ -1,9 +1,9 @@
-"""A source that floods: how much of it is taken, so that it harms no other.
+"""Rate limits per source, so that a source that floods us slows down no other.
 
-Every web process counts what it takes by itself, in memory, and looks at the database only
-when its own share says that a limit may be near: at most once a second for a source. Nothing
-is locked, and an ordinary source costs no statement. With several processes the limit is
-kept to within what arrives in that second.
+Every web process counts the deliveries it takes in memory, and queries the database only
+when its own share suggests that a limit is near: at most once a second per source. No row
+is locked, and an ordinary source costs no query. With several processes the limit can be
+exceeded by what arrives in that second.
 """
 
 import threading
@@ -18,12 +18,10 @@ from rooftree.core.uuid7 import uuid7_at
 from rooftree.leads.models import RateLimitCount, Source
 
 MINUTE = timedelta(minutes=1)
-RECHECK_INTERVAL = timedelta(
-    seconds=1
-)  # between two looks at the database, of one process at one source
-PROCESS_SHARE = 20  # web processes that may take parts of one flood before a limit is overrun
-DEFAULT_PER_MINUTE = 6000  # deliveries a minute that a new source may send
-RETRY_AFTER_SECONDS = 30  # seconds after which the sender may try again
+RECHECK_INTERVAL = timedelta(seconds=1)  # between two queries of one process about one source
+PROCESS_SHARE = 20  # web processes that can share one flood before a limit is overrun
+DEFAULT_PER_MINUTE = 6000  # deliveries a minute that a new source can send
+RETRY_AFTER_SECONDS = 30  # sent to the sender as Retry-After
 
 _COUNT_TAKEN_SQL = """
 select count(*) from (
@@ -39,14 +37,14 @@ set count = flood.count + excluded.count, last_at = greatest(flood.last_at, excl
 
 @dataclass(slots=True)
 class _SourceCount:
-    """What this process knows of one source."""
+    """This process's counts of one source."""
 
-    taken: deque[datetime] = field(default_factory=deque)  # here, in the last minute
-    of_all: int = 0  # everywhere in the minute before `looked_at`, as the database had it
-    since: int = 0  # taken here since then
-    looked_at: datetime | None = None
-    turned_away: int = 0  # not written down yet
-    told_at: datetime | None = None
+    taken: deque[datetime] = field(default_factory=deque)  # by this process, in the last minute
+    taken_everywhere: int = 0  # by all processes in the minute before `checked_at`
+    taken_since: int = 0  # by this process since `checked_at`
+    checked_at: datetime | None = None
+    turned_away: int = 0  # not stored yet
+    stored_at: datetime | None = None
 
 
 _counts: dict[UUID, _SourceCount] = {}
@@ -54,46 +52,46 @@ _lock = threading.Lock()
 
 
 def turn_away_flood(source: Source, *, at: datetime) -> bool:
-    """Whether one more delivery of this source would be over its limit.
+    """Count one more delivery; return True if it is over the source's limit.
 
-    One that is taken counts at once; one that is turned away is counted for the
-    Sources page. A limit of None is none.
+    A delivery within the limit counts at once. A delivery over the limit is counted
+    for the Sources page. A limit of None means unlimited.
     """
     limit = source.per_minute
     if limit is None:
         return False
     with _lock:
-        seen = _counts.setdefault(source.pk, _SourceCount())
-        while seen.taken and seen.taken[0] <= at - MINUTE:
-            seen.taken.popleft()
-        is_near = len(seen.taken) * PROCESS_SHARE >= limit
-        looks = is_near and not _is_recent(seen.looked_at, at)
-        if looks:
-            seen.looked_at = at
-    if looks:
-        of_all = _count_taken(source, limit, at)
+        count = _counts.setdefault(source.pk, _SourceCount())
+        while count.taken and count.taken[0] <= at - MINUTE:
+            count.taken.popleft()
+        is_near = len(count.taken) * PROCESS_SHARE >= limit
+        is_check_due = is_near and not _is_recent(count.checked_at, at)
+        if is_check_due:
+            count.checked_at = at
+    if is_check_due:
+        taken_everywhere = _count_taken(source, limit, at)
         with _lock:
-            seen.of_all, seen.since = of_all, 0
+            count.taken_everywhere, count.taken_since = taken_everywhere, 0
     with _lock:
-        everywhere = seen.of_all + seen.since if is_near else 0
-        is_over = max(len(seen.taken), everywhere) >= limit
+        everywhere = count.taken_everywhere + count.taken_since if is_near else 0
+        is_over = max(len(count.taken), everywhere) >= limit
         if not is_over:
-            seen.taken.append(at)
-            seen.since += 1
+            count.taken.append(at)
+            count.taken_since += 1
             return False
-        seen.turned_away += 1
-    _record_turned_away(source, seen, at)
+        count.turned_away += 1
+    _record_turned_away(source, count, at)
     return True
 
 
 def reset_counts() -> None:
-    """Know nothing of any source, as a process that has just started."""
+    """Forget all counts, as if the process had just started."""
     with _lock:
         _counts.clear()
 
 
-def _is_recent(looked_at: datetime | None, at: datetime) -> bool:
-    return looked_at is not None and abs(at - looked_at) < RECHECK_INTERVAL
+def _is_recent(checked_at: datetime | None, at: datetime) -> bool:
+    return checked_at is not None and abs(at - checked_at) < RECHECK_INTERVAL
 
 
 def _count_taken(source: Source, limit: int, at: datetime) -> int:
@@ -102,17 +100,17 @@ def _count_taken(source: Source, limit: int, at: datetime) -> int:
         return int(cursor.fetchone()[0])
 
 
-def _record_turned_away(source: Source, seen: _SourceCount, at: datetime) -> None:
-    """Add what was turned away to the day's count, at most once a second."""
+def _record_turned_away(source: Source, count: _SourceCount, at: datetime) -> None:
+    """Add the rejected deliveries to the day's count, at most once a second."""
     with _lock:
-        if _is_recent(seen.told_at, at):
+        if _is_recent(count.stored_at, at):
             return
-        number, seen.turned_away, seen.told_at = seen.turned_away, 0, at
+        number, count.turned_away, count.stored_at = count.turned_away, 0, at
     with connection.cursor() as cursor:
         cursor.execute(_RECORD_TURNED_AWAY_SQL, [uuid7_at(at), source.pk, at.date(), number, at])
 
 
 def recent_floods(at: datetime) -> dict[UUID, RateLimitCount]:
-    """The floods of this day and the one before, newest of each source."""
+    """Return each source's newest flood of the last 24 hours, by source id."""
     recent = RateLimitCount.objects.filter(last_at__gt=at - timedelta(days=1)).order_by("last_at")
     return {rate_limit_count.source_id: rate_limit_count for rate_limit_count in recent}

@@ -1,7 +1,7 @@
-"""Mailboxes that are read for letters: set up with a try, read from a row, letter by letter.
+"""Set up mailboxes and fetch their new emails.
 
-Which letter was the last stands in the row and moves in the transaction that takes the letter
-in, so that none is lost and none is taken in twice.
+The row holds the position of the last email. It advances in the transaction that stores the
+email, so no email is lost or stored twice.
 """
 
 from collections.abc import Iterator, Mapping
@@ -26,23 +26,23 @@ from rooftree.org.models import User
 
 READ_INTERVAL = timedelta(minutes=1)
 BACK_OFF = (60, 120, 300, 900)  # seconds
-NOTIFY_AFTER_TRIES = 4  # tries; then somebody hears that the server does not answer
-LETTERS_PER_READ = 20  # letters of one look
-RENUMBER_MARGIN = timedelta(days=1)  # before the last look: a server's days are not ours
+NOTIFY_AFTER_TRIES = 4  # tries; then staff are notified that the server does not answer
+MESSAGES_PER_READ = 20  # emails fetched in one read
+RENUMBER_MARGIN = timedelta(days=1)  # before the last read: the server's time zone can differ
 EDITABLE = ("host", "port", "security", "user", "password", "folder", "source_id")
 
 
 class BadMailbox(InvalidField):
-    """A mailbox that cannot be read so."""
+    """The mailbox cannot be read with these settings."""
 
 
 class MailboxOvertaken(Exception):
-    """Somebody else reads this mailbox meanwhile: what was taken in here must be undone."""
+    """Another process reads this mailbox now, so the transaction must be rolled back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MailboxLetter:
-    """A letter as it stands in its mailbox."""
+class MailboxMessage:
+    """An email as fetched from its mailbox."""
 
     place: ReadPosition
     raw: bytes
@@ -51,27 +51,27 @@ class MailboxLetter:
 def save_mailbox(
     typed: Mapping[str, Any], *, mailbox_id: UUID | None = None, by: User, at: datetime
 ) -> Mailbox:
-    """Read a mailbox from now on, once it was tried. What stands in it already is left alone.
+    """Test a mailbox's settings and poll it from now on; emails already in it are ignored.
 
-    An empty password stays as it was, at the server it was given for. Raises `BadMailbox`.
-    Must not run in a transaction.
+    An empty password keeps the stored one, as long as the server stays the same. Raises
+    `BadMailbox`. Must not run in a transaction.
 
     Args:
         typed: columns of EDITABLE.
     """
-    held = Mailbox.objects.get(pk=mailbox_id) if mailbox_id else None
-    wanted = {name: typed[name] for name in EDITABLE}
-    if held and not wanted["password"]:
-        if wanted["host"] != held.host:  # or whoever names a server is told the password
-            raise BadMailbox("password", "Type the password: it goes to another server.")
-        wanted["password"] = held.password
-    end = _try_connection(wanted)
-    same = held is not None and all(
-        getattr(held, name) == wanted[name] for name in ("host", "user", "folder")
+    stored = Mailbox.objects.get(pk=mailbox_id) if mailbox_id else None
+    settings = {name: typed[name] for name in EDITABLE}
+    if stored and not settings["password"]:
+        if settings["host"] != stored.host:  # else a new server could be used to steal the password
+            raise BadMailbox("password", "Enter the password again: the server has changed.")
+        settings["password"] = stored.password
+    end = _try_connection(settings)
+    is_same = stored is not None and all(
+        getattr(stored, name) == settings[name] for name in ("host", "user", "folder")
     )
-    place = {} if same else {"validity": end.validity, "uid": end.uid, "read_at": at}
-    columns = {**wanted, **place, "due_at": at, "attempts": 0, "problem": ""}
-    key = held.pk if held else uuid7_at(at)
+    place = {} if is_same else {"validity": end.validity, "uid": end.uid, "read_at": at}
+    columns = {**settings, **place, "due_at": at, "attempts": 0, "problem": ""}
+    key = stored.pk if stored else uuid7_at(at)
     try:
         with transaction.atomic():
             if not Mailbox.objects.filter(pk=key).update(**columns):
@@ -79,12 +79,12 @@ def save_mailbox(
             row = Mailbox.objects.get(pk=key)
             _record_event("kept", row, by, at)
     except IntegrityError as problem:
-        raise BadMailbox("user", "This mailbox is read already.") from problem
+        raise BadMailbox("user", "This mailbox is already set up.") from problem
     return row
 
 
 def stop_mailbox(*, mailbox_id: UUID, by: User, at: datetime) -> None:
-    """Read it no more; stopping twice is once."""
+    """Stop polling a mailbox; safe to repeat."""
     with transaction.atomic():
         rows = Mailbox.objects.filter(pk=mailbox_id, due_at__isnull=False)
         if rows.update(due_at=None, problem=""):
@@ -92,43 +92,43 @@ def stop_mailbox(*, mailbox_id: UUID, by: User, at: datetime) -> None:
 
 
 def resume_mailbox(*, mailbox_id: UUID, by: User, at: datetime) -> None:
-    """Read it again, from the letter it was stopped at."""
+    """Poll a stopped mailbox again, from the email it was stopped at."""
     with transaction.atomic():
         if Mailbox.objects.filter(pk=mailbox_id, due_at=None).update(due_at=at, attempts=0):
             _record_event("resumed", Mailbox.objects.get(pk=mailbox_id), by, at)
 
 
 def claim_due_mailbox(*, at: datetime) -> Mailbox | None:
-    """The mailbox that is longest due; None when none is."""
+    """Claim the mailbox that has been due longest; None if none is due."""
     return claim_due_row(Mailbox.objects.select_related("source"), at=at)
 
 
-def fetch_new_letters(row: Mailbox, *, at: datetime) -> Iterator[MailboxLetter]:
-    """Its letters that nobody has read yet, a few; then the row is due anew.
+def fetch_new_messages(row: Mailbox, *, at: datetime) -> Iterator[MailboxMessage]:
+    """Yield up to `LETTERS_PER_READ` new emails, then schedule the next read.
 
-    Raises `Misconfigured` or `TryLater`.
+    Raises `Misconfigured` or `RetryLater`.
     """
     with imap.open_folder(_mailbox_login(row)) as folder:
         place = ReadPosition(validity=row.validity, uid=row.uid)
         waiting = folder.uids_after(place, (row.read_at - RENUMBER_MARGIN).date())
-        for uid in waiting[:LETTERS_PER_READ]:
-            raw = folder.fetch_letter(uid)
+        for uid in waiting[:MESSAGES_PER_READ]:
+            raw = folder.fetch_message(uid)
             if raw is not None:
-                yield MailboxLetter(place=ReadPosition(validity=folder.validity, uid=uid), raw=raw)
+                yield MailboxMessage(place=ReadPosition(validity=folder.validity, uid=uid), raw=raw)
         _schedule_next_read(row, folder, waiting, at)
 
 
-def advance_position(row: Mailbox, letter: MailboxLetter, *, is_ours: bool) -> None:
-    """Go on behind a letter, in the transaction that took it in. Raises `Overtaken`."""
-    place = letter.place
+def advance_position(row: Mailbox, message: MailboxMessage, *, is_ours: bool) -> None:
+    """Advance past an email, in the transaction that stores it. Raises `MailboxOvertaken`."""
+    place = message.place
     _update_claimed(row, validity=place.validity, uid=place.uid, taken=F("taken") + int(is_ours))
 
 
 def record_failure(row: Mailbox, failure: VendorError, *, at: datetime) -> None:
-    """It could not be read: try later, and tell somebody, once a day, if it does not pass."""
+    """Schedule a retry after a failed read; notify staff, once a day, if it keeps failing."""
     due_at = at + retry_delay(failure, row.attempts, BACK_OFF)
-    ours = Mailbox.objects.filter(pk=row.pk, attempts=row.attempts, due_at__isnull=False)
-    if not ours.update(due_at=due_at, problem=str(failure)[:300]):
+    claimed = Mailbox.objects.filter(pk=row.pk, attempts=row.attempts, due_at__isnull=False)
+    if not claimed.update(due_at=due_at, problem=str(failure)[:300]):
         return
     if not isinstance(failure, Misconfigured) and row.attempts < NOTIFY_AFTER_TRIES:
         return
@@ -142,10 +142,10 @@ def record_failure(row: Mailbox, failure: VendorError, *, at: datetime) -> None:
     )
 
 
-def _try_connection(wanted: Mapping[str, Any]) -> ReadPosition:
-    """Where the mailbox ends now. Raises `BadMailbox` with what to change."""
-    columns = {name: value for name, value in wanted.items() if name != "source_id"}
-    address = MailboxLogin(**{**columns, "security": Security(wanted["security"])})
+def _try_connection(settings: Mapping[str, Any]) -> ReadPosition:
+    """Return the position of the newest email. Raises `BadMailbox`, which says what to change."""
+    columns = {name: value for name, value in settings.items() if name != "source_id"}
+    address = MailboxLogin(**{**columns, "security": Security(settings["security"])})
     try:
         with imap.open_folder(address) as folder:
             return folder.end
@@ -165,8 +165,8 @@ def _mailbox_login(row: Mailbox) -> MailboxLogin:
 
 
 def _schedule_next_read(row: Mailbox, folder: Folder, waiting: list[int], at: datetime) -> None:
-    """At once while letters are left; else in a while, from where the folder ended."""
-    if len(waiting) > LETTERS_PER_READ:
+    """Read again at once while emails are left, else after `READ_INTERVAL`."""
+    if len(waiting) > MESSAGES_PER_READ:
         _update_claimed(row, attempts=0, problem="", due_at=at)
         return
     _update_claimed(
@@ -181,13 +181,13 @@ def _schedule_next_read(row: Mailbox, folder: Folder, waiting: list[int], at: da
 
 
 def _update_claimed(row: Mailbox, **changes: object) -> None:
-    """Change the row while it is ours: claimed by nobody else since, and not stopped."""
-    ours = Mailbox.objects.filter(pk=row.pk, attempts=row.attempts, due_at__isnull=False)
-    if not ours.update(**changes):
+    """Update the row unless another process claimed it meanwhile or a user stopped it."""
+    claimed = Mailbox.objects.filter(pk=row.pk, attempts=row.attempts, due_at__isnull=False)
+    if not claimed.update(**changes):
         raise MailboxOvertaken
 
 
-def _record_event(what: str, row: Mailbox, by: User, at: datetime) -> None:
+def _record_event(change: str, row: Mailbox, by: User, at: datetime) -> None:
     write_event(
-        f"capture.mailbox.{what}", at=at, actor=f"user:{by.pk}", mailbox=row.pk, host=row.host
+        f"capture.mailbox.{change}", at=at, actor=f"user:{by.pk}", mailbox=row.pk, host=row.host
     )

@@ -1,7 +1,7 @@
-"""Going through a vendor's own list of leads: whichever is not here was missed, and is taken in.
+"""Sweeps through vendors' own lead lists for leads that never reached us.
 
-One look-up at a time: claim, commit, ask, record. What is found missing is handed to the
-caller, who stores it as if the vendor had posted it.
+Each step makes one look-up: claim, commit, ask the vendor, record. Missed leads are returned
+to the caller, who stores them as if the vendor had posted them.
 """
 
 import logging
@@ -24,13 +24,13 @@ from rooftree.leads.models import DeliveryKey, Source
 
 log = logging.getLogger(__name__)
 SWEEP_INTERVAL = timedelta(minutes=15)
-SWEEP_OVERLAP = timedelta(hours=1)  # a vendor may list a lead later than it was made
+SWEEP_OVERLAP = timedelta(hours=1)  # a vendor can list a lead later than it was made
 BACK_OFF = (15, 60, 300, 900)  # seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepStep:
-    """One look-up of a sweep, made."""
+    """The result of one look-up of a sweep."""
 
     sweep: Sweep
     missed: tuple[IncomingDelivery, ...] = ()
@@ -40,16 +40,16 @@ class SweepStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepProgress:
-    """What going through a source's list has shown."""
+    """The results of all sweeps of one source."""
 
-    since: datetime  # of the vendor's leads
-    complete_until: datetime | None  # up to here nothing can be missing; None while the first is under way
-    missed: int  # were not here, and were taken in from the list
+    since: datetime  # vendor leads from here on are compared
+    complete_until: datetime | None  # no lead is missing up to here; None during the first sweep
+    missed: int  # leads that had not reached us and were stored from the list
     problem: str
 
 
 def sweep_progress(source: Source) -> SweepProgress | None:
-    """How a source's list compares with ours; None where it was never gone through."""
+    """Return a source's sweep results; None if it was never swept."""
     rows = Sweep.objects.filter(source=source)
     newest = rows.order_by("-began_at").first()
     if newest is None:
@@ -64,15 +64,18 @@ def sweep_progress(source: Source) -> SweepProgress | None:
 
 
 def begin_due_sweeps(*, at: datetime) -> int:
-    """Begin a sweep of every source that lists and was not gone through lately; how many.
+    """Begin a sweep of every source with a lead list that is due for one; return the number.
 
-    A source that may not ask yet (credentials are missing), or is paused, is left alone.
+    A source whose credentials are missing, or that is paused, is skipped.
     """
     begun = 0
-    lists = {key: one for key, one in SOURCES.items() if isinstance(one, ListingUpstream)}
-    for source in Source.objects.filter(adapter__in=lists, paused_at=None).exclude(credentials=""):
-        held = vendor_lookups.load_credentials(source)
-        if not all(held.get(name) for name in lists[source.adapter].LISTING_CREDENTIALS):
+    listing = {
+        key: adapter for key, adapter in SOURCES.items() if isinstance(adapter, ListingUpstream)
+    }
+    sources = Source.objects.filter(adapter__in=listing, paused_at=None).exclude(credentials="")
+    for source in sources:
+        credentials = vendor_lookups.load_credentials(source)
+        if not all(credentials.get(name) for name in listing[source.adapter].LISTING_CREDENTIALS):
             continue
         last = Sweep.objects.filter(source=source).order_by("-began_at").first()
         if last and (last.ended_at is None or last.began_at > at - SWEEP_INTERVAL):
@@ -83,7 +86,10 @@ def begin_due_sweeps(*, at: datetime) -> int:
 
 
 def run_next_step(*, at: datetime) -> SweepStep | None:
-    """Make the look-up that is longest due; None when none is. Not in a transaction."""
+    """Make the look-up that has been due longest; None if none is due.
+
+    Must not run in a transaction.
+    """
     row = claim_due_row(Sweep.objects.select_related("source").filter(ended_at=None), at=at)
     if row is None:
         return None
@@ -92,28 +98,31 @@ def run_next_step(*, at: datetime) -> SweepStep | None:
     path, query = row.waiting[0]
     lookup = Lookup(path=path, query=tuple((name, value) for name, value in query))
     try:
-        told = vendor_lookups.ask_vendor(row.source, lookup)
+        answer = vendor_lookups.ask_vendor(row.source, lookup)
     except VendorError as problem:
         return SweepStep(sweep=row, failure=problem)
-    failure = adapter.classify_failure(told)
-    if failure is None and not told.json_fields():  # an answer cut short would end the list too early
-        failure = RetryLater("The vendor's list came back in pieces.")
+    failure = adapter.classify_failure(answer)
+    if failure is None and not answer.json_fields():  # a truncated answer would end the list early
+        failure = RetryLater("The vendor's list arrived incomplete.")
     if failure is not None:
         return SweepStep(sweep=row, failure=failure)
-    found = adapter.parse_list_page(lookup, told, row.since)
-    return SweepStep(sweep=row, list_page=found, missed=_find_missed_leads(row.source, found, at))
+    page = adapter.parse_list_page(lookup, answer, row.since)
+    return SweepStep(sweep=row, list_page=page, missed=_find_missed_leads(row.source, page, at))
 
 
 def record_step(step: SweepStep, *, at: datetime) -> None:
-    """Write a step down, in the transaction that stores what it found missing."""
+    """Record a step, in the transaction that stores the missed leads it returned."""
     row, waiting = step.sweep, step.sweep.waiting
     if step.failure is not None:
         _update_open_sweep(row, problem=str(step.failure)[:300], due_at=_next_try_at(step, at))
         if isinstance(step.failure, Misconfigured):
             vendor_lookups.notify_rejected_credentials(row.source, step.failure, at)
         return
-    more = [[one.path, [list(pair) for pair in one.query]] for one in step.list_page.next_lookups]
-    waiting = waiting[1:] + [one for one in more if one not in waiting]
+    next_lookups = [
+        [lookup.path, [list(pair) for pair in lookup.query]]
+        for lookup in step.list_page.next_lookups
+    ]
+    waiting = waiting[1:] + [lookup for lookup in next_lookups if lookup not in waiting]
     changes = {"waiting": waiting, "attempts": 0, "problem": "", "due_at": at}
     if not waiting:
         changes |= {"due_at": None, "ended_at": at}
@@ -141,23 +150,23 @@ def _begin_sweep(source: Source, since: datetime, at: datetime) -> int:
 
 
 def _find_missed_leads(
-    source: Source, found: LeadListPage, at: datetime
+    source: Source, page: LeadListPage, at: datetime
 ) -> tuple[IncomingDelivery, ...]:
-    """Those of the listed leads that no delivery of this source has brought."""
+    """Return the listed leads that no delivery of this source has brought."""
     adapter, endpoint = SOURCES[source.adapter], endpoint_of(source)
-    named = {}
-    for body in found.notices:
-        one = IncomingDelivery(
+    listed = {}
+    for body in page.notices:
+        incoming = IncomingDelivery(
             method="LIST", body=body, received_at=at, endpoint=endpoint, is_verified=True
         )
-        if key := adapter.read(one).idempotency_key:
-            named[delivery_key(source, key)] = one
-    known = set(DeliveryKey.objects.filter(key__in=named).values_list("key", flat=True))
-    return tuple(one for key, one in named.items() if key not in known)
+        if key := adapter.read(incoming).idempotency_key:
+            listed[delivery_key(source, key)] = incoming
+    stored = set(DeliveryKey.objects.filter(key__in=listed).values_list("key", flat=True))
+    return tuple(incoming for key, incoming in listed.items() if key not in stored)
 
 
 def _next_try_at(step: SweepStep, at: datetime) -> datetime:
-    """A no of the vendor is tried again as well: the list must be gone through in the end."""
+    """Return when to retry; a vendor's refusal is retried too, as the sweep must be completed."""
     if isinstance(step.failure, Misconfigured):
         return at + vendor_lookups.CREDENTIAL_RETRY_AFTER
     assert step.failure is not None

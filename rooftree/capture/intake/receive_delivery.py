@@ -1,6 +1,6 @@
-"""Taking a delivery in: verify, mask, store, and know what to answer.
+"""Receive a delivery: verify it, mask it, store it, and decide the answer to its sender.
 
-The answer may be given only after what was stored is committed.
+The answer must be sent only after the stored rows are committed.
 """
 
 import hashlib
@@ -54,21 +54,21 @@ PRIVATE_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiveResult:
-    """What to tell the sender, and the row to work on (None when nothing was kept or it is old)."""
+    """The answer for the sender, and the stored rows."""
 
     answer: Answer
-    envelope: Envelope  # as the adapter read it now
-    delivery: Delivery | None = None
-    stored_delivery: Delivery | None = None  # the row, whether there is work in it or not
+    envelope: Envelope  # as the adapter read it just now
+    delivery: Delivery | None = None  # the row to process; None if nothing is left to process
+    stored_delivery: Delivery | None = None  # the row, whether it is to be processed or not
 
 
 def adapter_of(source: Source) -> Adapter:
-    """The module that reads this source's deliveries."""
+    """Return the module that reads this source's deliveries."""
     return SOURCES[source.adapter]
 
 
 def endpoint_of(source: Source) -> Endpoint:
-    """How this source was set up, as its adapter wants it."""
+    """Return this source's settings in the form its adapter takes."""
     origins = frozenset(source.allowed_origins)
     return Endpoint(
         token=source.token or None,
@@ -89,19 +89,20 @@ def receive_delivery(
     at: datetime,
     choose_task: "Callable[[Envelope], Task[[], None]] | None" = None,
 ) -> ReceiveResult:
-    """Store one delivery and answer it; it is committed unless a transaction is open.
+    """Store one delivery and return its answer; committed unless a transaction is open.
 
-    What fails authentication leaves a count. A repetition of something already
-    stored gets the first answer again and starts nothing. All else is kept,
-    masked: also what cannot be read, which waits for a person. Raises `Outdated`
-    when the source was changed since it was looked up.
+    A delivery that fails authentication is only counted. A repeated delivery gets
+    the first answer again and starts no work. Every other delivery is stored, masked:
+    an unreadable one is quarantined for staff. Raises `SourceChanged` when the source
+    was changed since it was looked up.
 
     Args:
-        follows: names the task that works on what is stored; it is committed with it.
+        choose_task: returns the task that processes the stored delivery; it is enqueued
+            in the same transaction.
     """
     if not (placed_bids.takes_bids(source) or source_limits(source).has_caps()):
         return _process_delivery(source, incoming, at, choose_task)
-    with transaction.atomic():  # of two at once one waits for what becomes of the other
+    with transaction.atomic():  # two concurrent deliveries are decided one after the other
         return _process_delivery(source, incoming, at, choose_task)
 
 
@@ -109,7 +110,7 @@ def _process_delivery(
     source: Source,
     incoming: IncomingDelivery,
     at: datetime,
-    follows: "Callable[[Envelope], Task[[], None]] | None",
+    choose_task: "Callable[[Envelope], Task[[], None]] | None",
 ) -> ReceiveResult:
     envelope = adapter_of(source).read(_with_market(incoming, source))
     if envelope.outcome in UNSTORED_OUTCOMES or envelope.outcome is Outcome.HANDSHAKE:
@@ -123,42 +124,45 @@ def _process_delivery(
         return ReceiveResult(answer=envelope.http, envelope=envelope)
     envelope = apply_source_limits(envelope, source, incoming, at)
     delivery = _build_delivery(source, incoming, envelope, at)
-    answer = envelope.http.with_values(lead_id=str(delivery.pk), reference=public_reference(delivery))
-    what = DeliveryWrite(
+    answer = envelope.http.with_values(
+        lead_id=str(delivery.pk), reference=public_reference(delivery)
+    )
+    write = DeliveryWrite(
         delivery=delivery,
         event=_received_event(delivery),
         key=_key_row_if_unique(delivery, envelope, answer),
-        wake_task=follows(envelope) if follows and delivery.state == "received" else None,
+        wake_task=choose_task(envelope) if choose_task and delivery.state == "received" else None,
     )
-    if _store_with_lookups(what, envelope):
+    if _store_with_lookups(write, envelope):
         return _build_result(delivery, answer, envelope)
     with transaction.atomic():
-        return _store_repeated(what, envelope, answer)
+        return _store_repeated(write, envelope, answer)
 
 
-def _store_with_lookups(what: DeliveryWrite, envelope: Envelope) -> bool:
-    """Keep it, with the look-ups it waits for; False where another delivery has the key."""
+def _store_with_lookups(write: DeliveryWrite, envelope: Envelope) -> bool:
+    """Store a delivery with the look-ups it waits for; False if another has its key."""
     if not envelope.lookups:
-        return store_delivery(what)
+        return store_delivery(write)
     with transaction.atomic():
-        is_first = store_delivery(what)
+        is_first = store_delivery(write)
         if is_first:
             vendor_lookups.queue_lookups(
-                what.delivery, envelope.lookups, at=what.delivery.received_at
+                write.delivery, envelope.lookups, at=write.delivery.received_at
             )
     return is_first
 
 
 def reread_delivery(delivery: Delivery) -> Envelope:
-    """What today's adapter makes of a stored delivery. Pure: the proof was checked on arrival."""
+    """Read a stored delivery with today's adapter; its proof was checked on arrival."""
     incoming = rebuild_incoming(delivery)
     return adapter_of(delivery.source).read(_with_market(incoming, delivery.source))
 
 
 def claim_inquiry(delivery: Delivery, inquiry: CanonicalLead, envelope: Envelope) -> bool:
-    """Whether an inquiry of a delivery is for it to work: usable now, and not another delivery's.
+    """Claim an inquiry for its delivery; return True if this delivery is to process it.
 
-    Of a batch each id is its own: a vendor may send one again in another batch.
+    False if the inquiry is not usable now or belongs to another delivery. In a batch
+    each inquiry has its own key, because a vendor can repeat it in another batch.
     """
     if envelope.outcome not in WORKABLE_OUTCOMES:
         return False
@@ -175,10 +179,10 @@ def claim_inquiry(delivery: Delivery, inquiry: CanonicalLead, envelope: Envelope
 def final_delivery_columns(
     delivery: Delivery, envelope: Envelope, at: datetime, *, is_ours: bool
 ) -> dict[str, object]:
-    """The columns of a delivery that was read to its end; what cannot be used is set aside.
+    """Return the columns of a fully read delivery; an unusable one is quarantined.
 
     Args:
-        is_ours: an inquiry of it was for it to work, and no other delivery's.
+        is_ours: True if at least one of its inquiries was claimed by this delivery.
     """
     done: dict[str, object] = {
         "state": "worked",
@@ -206,16 +210,16 @@ def final_delivery_columns(
 
 
 def claim_delivery_key(delivery: Delivery, envelope: Envelope) -> bool:
-    """Make a delivery that was not taken at first the one of its key.
+    """Register the key of a delivery that was rejected at first.
 
-    False where it came again and was taken since.
+    Return False if the delivery was sent again and accepted meanwhile.
     """
     key = _key_row_if_unique(delivery, envelope, envelope.http)
     return key is None or insert_row_if_new(key)
 
 
 def rebuild_incoming(delivery: Delivery) -> IncomingDelivery:
-    """A stored delivery as an adapter takes it, by its source's set-up of today."""
+    """Return a stored delivery in the form an adapter reads, with today's source settings."""
     return IncomingDelivery(
         method=delivery.method,
         path=delivery.path,
@@ -231,19 +235,19 @@ def rebuild_incoming(delivery: Delivery) -> IncomingDelivery:
 
 
 def _with_market(incoming: IncomingDelivery, source: Source) -> IncomingDelivery:
-    """The delivery as its adapter reads it: of a source that is bid to, with what bids rest on."""
+    """Add the bid market to a delivery of a source that takes bids."""
     market = placed_bids.market_of(source, at=incoming.received_at)
     return replace(incoming, market=market) if market else incoming
 
 
 def public_reference(delivery: Delivery) -> str:
-    """What a borrower or vendor may quote to us: short, and not a key to anything."""
+    """Return a short reference that a borrower or vendor can quote; it grants no access."""
     return hashlib.sha256(delivery.pk.bytes).hexdigest()[:10].upper()
 
 
 def count_rejection(adapter: str, reason: str, at: datetime) -> None:
-    """One more delivery turned away today. Nothing of it is kept."""
-    log.warning("a %s delivery was turned away: %s", adapter, reason)
+    """Add one to today's count of rejected deliveries; nothing else of the delivery is stored."""
+    log.warning("rejected a %s delivery: %s", adapter, reason)
     with connection.cursor() as cursor:
         cursor.execute(
             f"insert into {RejectionCount._meta.db_table} (id, adapter, reason, on_date, count) "  # noqa: S608
@@ -256,8 +260,8 @@ def count_rejection(adapter: str, reason: str, at: datetime) -> None:
 def _build_delivery(
     source: Source, incoming: IncomingDelivery, envelope: Envelope, at: datetime
 ) -> Delivery:
-    """The row, not written yet."""
-    waits = envelope.outcome in WORKABLE_OUTCOMES
+    """Build the delivery's row without saving it."""
+    is_workable = envelope.outcome in WORKABLE_OUTCOMES
     return Delivery(
         id=uuid7_at(at),
         source=source,
@@ -266,23 +270,26 @@ def _build_delivery(
         path=_drop_unstorable(_without_token(incoming.path, source))[:300],
         query=_storable_pairs(incoming.query, source),
         headers=_storable_pairs(incoming.headers, source),
-        body=_without_secret(incoming.masked.body, source),
+        # Some vendors prove their identity with a secret in the body; it is checked, not stored.
+        body=incoming.masked.body.replace(source.secret.encode(), b"<secret>")
+        if source.secret
+        else incoming.masked.body,
         body_sha256=hashlib.sha256(incoming.body).hexdigest(),
         remote_addr=incoming.remote_addr,
         verification=_describe_verification(source, incoming),
-        state=STATE_BY_OUTCOME.get(envelope.outcome, "received" if waits else "closed"),
+        state=STATE_BY_OUTCOME.get(envelope.outcome, "received" if is_workable else "closed"),
         outcome=envelope.outcome.value,
         reason=(envelope.reason or "")[:80],
         problem=envelope.refusal.sentence if envelope.refusal else "",
         price_cents=_offered_price_cents(envelope, source),
         warnings=list(envelope.warnings),
-        due_at=at if waits else None,
-        worked_at=None if waits else at,
+        due_at=at if is_workable else None,
+        worked_at=None if is_workable else at,
     )
 
 
 def _offered_price_cents(envelope: Envelope, source: Source) -> int | None:
-    """What it costs as it was offered; of several inquiries together nothing is said."""
+    """Return the offered price of a single inquiry; None for a batch or an unusable delivery."""
     if not is_single_inquiry(envelope) and envelope.outcome is not Outcome.NOT_ACCEPTED:
         return None
     return lead_price_cents(envelope.leads[0], usual_cents=source.cost_cents)
@@ -300,67 +307,72 @@ def _received_event(delivery: Delivery) -> Event:
 
 
 def _build_result(delivery: Delivery, answer: Answer, envelope: Envelope) -> ReceiveResult:
-    work = delivery if delivery.state == "received" else None
-    return ReceiveResult(answer=answer, envelope=envelope, delivery=work, stored_delivery=delivery)
+    to_process = delivery if delivery.state == "received" else None
+    return ReceiveResult(
+        answer=answer, envelope=envelope, delivery=to_process, stored_delivery=delivery
+    )
 
 
 def _has_unique_key(envelope: Envelope) -> bool:
-    """Whether the key can only be this delivery's.
+    """Decide whether the key identifies only this delivery.
 
-    Two unusable deliveries of one day without an id or a contact share the
-    fallback key of canonical section 3; the second must not vanish as a repetition.
+    Two unusable deliveries of one day without an id or contact share the fallback
+    key of canonical section 3; the second must not be dropped as a repetition.
     """
-    is_named = any(lead.vendor_lead_id for lead in envelope.leads)
-    if envelope.outcome in UNBOUGHT_OUTCOMES:  # it may come again, right or in time
+    has_vendor_id = any(lead.vendor_lead_id for lead in envelope.leads)
+    if envelope.outcome in UNBOUGHT_OUTCOMES:  # the vendor can send it again, corrected or in time
         return False
-    return envelope.outcome is not Outcome.QUARANTINED or is_named
+    return envelope.outcome is not Outcome.QUARANTINED or has_vendor_id
 
 
 def _key_row_if_unique(
     delivery: Delivery, envelope: Envelope, answer: Answer
 ) -> DeliveryKey | None:
-    """What makes it the same one again, with the answer it gets then."""
+    """Return the row that identifies repetitions and holds their answer; None if not unique."""
     if not envelope.idempotency_key or not _has_unique_key(envelope):
         return None
     return _build_key_row(delivery_key(delivery.source, envelope.idempotency_key), delivery, answer)
 
 
-def _store_repeated(what: DeliveryWrite, envelope: Envelope, answer: Answer) -> ReceiveResult:
-    """Keep a delivery whose key another one has, and give that one's answer.
+def _store_repeated(write: DeliveryWrite, envelope: Envelope, answer: Answer) -> ReceiveResult:
+    """Store a delivery whose key another delivery has, and return that delivery's answer.
 
-    One that can be used takes the place of one that could not: a vendor who sends
-    the missing number under the same id must not be taken for a repetition.
+    A usable delivery replaces an unusable one: a vendor that sends a missing phone
+    number later under the same id must not be treated as repeating itself.
     """
-    delivery, key = what.delivery, what.key
+    delivery, key = write.delivery, write.key
     assert key is not None
     owner = DeliveryKey.objects.select_for_update().get(pk=key.pk)
     if envelope.outcome in WORKABLE_OUTCOMES and _was_unusable(owner.delivery):
         Delivery.objects.filter(pk=owner.delivery_id).update(
             state="duplicate", reason="superseded", worked_at=delivery.received_at
         )
-        _store_with_lookups(replace(what, key=None), envelope)
-        key.save(force_update=True)  # it is never gone: others may be waiting for its row
+        _store_with_lookups(replace(write, key=None), envelope)
+        key.save(force_update=True)  # never delete the row: other transactions can wait for it
         return _build_result(delivery, answer, envelope)
     delivery.state, delivery.outcome = "duplicate", Outcome.DUPLICATE_DELIVERY.value
     delivery.due_at = None
     insert_row(delivery)
     if envelope.repeat_answer:
-        was = owner.delivery
-        again = envelope.repeat_answer.with_values(lead_id=str(was.pk), reference=public_reference(was))
-        return ReceiveResult(answer=again, envelope=envelope, stored_delivery=delivery)
-    first = Answer(
+        repeat_answer = envelope.repeat_answer.with_values(
+            lead_id=str(owner.delivery.pk), reference=public_reference(owner.delivery)
+        )
+        return ReceiveResult(answer=repeat_answer, envelope=envelope, stored_delivery=delivery)
+    first_answer = Answer(
         status=owner.answer_status,
         content_type=owner.answer_type or None,
         body=owner.answer_body or None,
         location=envelope.http.location,
     )
-    return ReceiveResult(answer=first, envelope=envelope, stored_delivery=delivery)
+    return ReceiveResult(answer=first_answer, envelope=envelope, stored_delivery=delivery)
 
 
 def _was_unusable(delivery: Delivery) -> bool:
-    """Whether it waits for a person, or was set aside as a row of an import is."""
-    is_aside = delivery.state == "closed" and delivery.outcome == Outcome.QUARANTINED.value
-    return is_aside or delivery.state == "quarantined"
+    """Decide whether a delivery is quarantined, or is an unusable row of an import."""
+    is_unusable_import = (
+        delivery.state == "closed" and delivery.outcome == Outcome.QUARANTINED.value
+    )
+    return is_unusable_import or delivery.state == "quarantined"
 
 
 def _build_key_row(key: str, delivery: Delivery, answer: Answer) -> DeliveryKey:
@@ -379,30 +391,26 @@ def _without_token(text: str, source: Source) -> str:
     return text
 
 
-def _without_secret(body: bytes, source: Source) -> bytes:
-    """Some vendors prove themselves by a word in the body; it is checked, and not kept."""
-    return body.replace(source.secret.encode(), b"<secret>") if source.secret else body
-
-
-def _storable_pairs(said: Mapping[str, str], source: Source) -> dict[str, str]:
-    """Headers or a query as they may be kept: no credentials, no number that must not be."""
+def _storable_pairs(pairs: Mapping[str, str], source: Source) -> dict[str, str]:
+    """Return headers or a query without credentials, with sensitive numbers masked."""
     return {
         _drop_unstorable(name)[:200]: _mask_value(
             _drop_unstorable(name), _drop_unstorable(value), source
         )[:500]
-        for name, value in said.items()
+        for name, value in pairs.items()
         if name.lower() not in PRIVATE_HEADERS
     }
 
 
 def _drop_unstorable(text: str) -> str:
-    """The text without what a database cannot keep; an authentic delivery is never lost to it."""
+    """Remove characters PostgreSQL cannot store, so that no authentic delivery fails on them."""
     return text.replace("\0", "").encode(errors="replace").decode()
 
 
 def _mask_value(name: str, value: str, source: Source) -> str:
-    labelled = mask_numbers(f"{name}={value}".encode()).body.decode(errors="replace")
-    return _without_token(labelled[len(name) + 1 :], source)
+    # The name in front tells the masking which kind of number the value is.
+    labeled = mask_numbers(f"{name}={value}".encode()).body.decode(errors="replace")
+    return _without_token(labeled[len(name) + 1 :], source)
 
 
 def _describe_verification(source: Source, incoming: IncomingDelivery) -> str:
@@ -412,7 +420,7 @@ def _describe_verification(source: Source, incoming: IncomingDelivery) -> str:
         return "signature or key"
     if incoming.header("x-rooftree-signature"):
         return "signature"
-    usual = getattr(adapter_of(source), "PROOF", "")
-    if asked := PROOF_DESCRIPTIONS.get(source.setup.get("proof") or usual):
-        return asked
+    default_proof = getattr(adapter_of(source), "PROOF", "")
+    if proof := PROOF_DESCRIPTIONS.get(source.setup.get("proof") or default_proof):
+        return proof
     return "path token" if source.token else "allowed origin"

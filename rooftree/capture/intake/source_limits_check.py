@@ -1,7 +1,7 @@
-"""Holding one inquiry, as it arrives, against what its source may bring.
+"""Check an arriving inquiry against its source's acceptance rules.
 
-What is not taken is kept like any delivery, closed with its reason, and can be accepted by
-hand. The vendor hears why where its contract has a word for it.
+A rejected inquiry is stored like any delivery, closed with its reason, and staff can still
+accept it. The vendor gets the reason if its contract has an answer for it.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,8 @@ from rooftree.leads.canonical import CanonicalLead
 from rooftree.leads.models import DeliveryKey, Source, Touch
 from rooftree.leads.vocabulary import Channel
 
-# A call has happened already, an ad's click is paid, and who asks us ourselves is never refused.
+# A call has already happened, an ad's click is already paid for, and a consumer who contacts us
+# directly is never rejected.
 LIMITABLE_CHANNELS = frozenset(
     {Channel.MARKETPLACE, Channel.AGGREGATOR, Channel.REFERRAL, Channel.EMAIL}
 )
@@ -32,82 +33,83 @@ type _RejectionAnswer = Callable[[str, IncomingDelivery], Answer]
 
 
 def can_be_limited(source: Source) -> bool:
-    """Whether its inquiries come one by one and may be refused; what is bid on, is by its bids."""
-    usual = getattr(SOURCES.get(source.adapter), "CHANNEL", "")
-    channel = source.setup.get("channel") or usual
+    """Decide whether acceptance rules apply to a source; ping-post has bid rules instead."""
+    default_channel = getattr(SOURCES.get(source.adapter), "CHANNEL", "")
+    channel = source.setup.get("channel") or default_channel
     return channel in LIMITABLE_CHANNELS and source.adapter != "ping_post"
 
 
 def source_limits(source: Source) -> AcceptanceLimits:
-    """What its inquiries must be to be taken."""
+    """Return the source's acceptance rules."""
     return parse_limits(source.setup.get("acceptance"))
 
 
 def rejection_answer_for(source: Source) -> _RejectionAnswer | None:
-    """How its sender is told why; None where its contract has no word for it."""
-    found: _RejectionAnswer | None = getattr(SOURCES.get(source.adapter), "rejection_answer", None)
-    return found
+    """Return the builder of rejection answers; None if the vendor's contract has none."""
+    build: _RejectionAnswer | None = getattr(SOURCES.get(source.adapter), "rejection_answer", None)
+    return build
 
 
 def apply_source_limits(
     envelope: Envelope, source: Source, incoming: IncomingDelivery, at: datetime
 ) -> Envelope:
-    """The envelope, with its answer and outcome where its inquiry is not taken.
+    """Return the envelope, with a rejection as its outcome and answer if a rule rejects it.
 
-    One that was taken before stays taken, however often it is sent. Must run in a transaction
-    where there are caps.
+    A repeated delivery of an accepted inquiry stays accepted. Must run in a transaction
+    when the source has caps.
     """
     limits = source_limits(source)
-    is_asked = limits.are_set() and can_be_limited(source)
-    if not is_asked or not is_single_inquiry(envelope):
+    is_limited = limits.are_set() and can_be_limited(source)
+    if not is_limited or not is_single_inquiry(envelope):
         return envelope
     lead = envelope.leads[0]
-    one = describe_offered_lead(lead, usual_cents=source.cost_cents)
-    stands = load_limit_facts(
+    offered = describe_offered_lead(lead, usual_cents=source.cost_cents)
+    facts = load_limit_facts(
         source,
         limits,
-        state=one.state,
+        state=offered.state,
         has_asked_recently=bool(limits.duplicate_days)
         and has_asked_recently(lead, limits.duplicate_days, at),
         at=at,
     )
-    against = find_refusal(one, limits, stands)
-    if against is None or _was_taken_before(envelope, source):
+    refusal = find_refusal(offered, limits, facts)
+    if refusal is None or _was_taken_before(envelope, source):
         return envelope
-    tell = rejection_answer_for(source)
+    build_answer = rejection_answer_for(source)
     return replace(
         envelope,
-        http=tell(against.vendor_reason, incoming) if tell else envelope.http,
+        http=build_answer(refusal.vendor_reason, incoming) if build_answer else envelope.http,
         outcome=Outcome.NOT_ACCEPTED,
-        reason=against.reason_code,
-        refusal=against,
+        reason=refusal.reason_code,
+        refusal=refusal,
         actions=(),
     )
 
 
 def is_single_inquiry(envelope: Envelope) -> bool:
-    """Whether it is one usable inquiry of a real person."""
-    is_whole = len(envelope.leads) == 1 and not envelope.lookups
-    return envelope.outcome is Outcome.ACCEPTED and is_whole
+    """Decide whether the envelope is exactly one usable inquiry of a real person."""
+    is_one_lead = len(envelope.leads) == 1 and not envelope.lookups
+    return envelope.outcome is Outcome.ACCEPTED and is_one_lead
 
 
 def has_asked_recently(lead: CanonicalLead, days: int, at: datetime) -> bool:
-    """Whether the same human asked within so many days, by whatever way."""
-    person, since = find_person_id(lead), at - timedelta(days=days)
-    return person is not None and Touch.objects.filter(person=person, at__gt=since).exists()
+    """Decide whether the same person inquired in the last `days` days, through any source."""
+    person_id, since = find_person_id(lead), at - timedelta(days=days)
+    return person_id is not None and Touch.objects.filter(person=person_id, at__gt=since).exists()
 
 
 def find_person_id(lead: CanonicalLead) -> UUID | None:
-    """The human on file who asks in it."""
+    """Return the id of the person on file who made the inquiry; None if not on file."""
     identity = person_matching.inquiry_identity(lead)
-    found = person_lookup.people_by_match_key(person_lookup.contact_match_keys(identity))
-    ids = {who for people in found.values() for who in people if who}
+    ids_by_key = person_lookup.people_by_match_key(person_lookup.contact_match_keys(identity))
+    ids = {person_id for person_ids in ids_by_key.values() for person_id in person_ids if person_id}
     people = person_lookup.load_candidates(ids, is_test=False) if ids else {}
-    same = person_matching.best_match(identity, [one for known in people.values() for one in known])
-    return same.person_id if same else None
+    candidates = [candidate for same_person in people.values() for candidate in same_person]
+    match = person_matching.best_match(identity, candidates)
+    return match.person_id if match else None
 
 
 def _was_taken_before(envelope: Envelope, source: Source) -> bool:
-    """Sent again: it is answered as the first time, whatever the limits are by now."""
+    """Decide whether the inquiry repeats a stored one, which gets its first answer again."""
     key = envelope.idempotency_key
     return key is not None and DeliveryKey.objects.filter(key=delivery_key(source, key)).exists()

@@ -1,8 +1,8 @@
-"""Which source an address belongs to, remembered between two posts.
+"""Cached lookup of the source that an address belongs to.
 
-What is remembered carries the stamp of its row, and `keep` writes nothing for a source whose
-row has another one. So a process cannot accept by an old set-up; what it would refuse by one,
-it must ask about first (`must_be_current`).
+A cached source carries the version of its row, and `store_delivery` stores nothing for a source
+whose row has another version. So a process cannot accept a delivery by outdated settings; before
+it refuses one, it must check the source first (`require_current_source`).
 """
 
 import hashlib
@@ -14,44 +14,41 @@ from django.db.models.expressions import RawSQL
 
 from rooftree.leads.models import Source
 
-ROW_VERSION_SQL = (
-    "source.xmin::text || source.ctid::text"  # of one version of the row, and of no other
-)
-ADAPTERS_ADDRESSED_BY_NAME = frozenset(
-    {"website_form"}
-)  # adapters whose address is the source's name, no secret
+ROW_VERSION_SQL = "source.xmin::text || source.ctid::text"  # unique to one version of the row
+# Adapters whose address is the source's name, not a secret.
+ADAPTERS_ADDRESSED_BY_NAME = frozenset({"website_form"})
 
 _sources_by_address: dict[tuple[str, str], Source] = {}
 
 
 class SourceChanged(Exception):
-    """The source was changed after this process had read it: look it up anew."""
+    """The source was changed after this process read it and must be looked up again."""
 
 
 def cached_source(adapter: str, token: str) -> Source | None:
-    """The source at an address as it was last read here, if it took anything then."""
+    """Return the cached source at an address, if it was accepting leads when it was read."""
     return _sources_by_address.get((adapter, token))
 
 
 def look_up_source(adapter: str, token: str) -> Source | None:
-    """The source at an address as it is now, paused or not; None when there is none."""
+    """Return the source at an address as it is now, paused or not; None if there is none."""
     _sources_by_address.pop((adapter, token), None)
     if "\0" in token:
         return None
-    named: dict[str, Any] = (
+    address: dict[str, Any] = (
         {"slug": token}
         if adapter in ADAPTERS_ADDRESSED_BY_NAME
         else {"token_hash": hash_token(token)}
     )
     stamped = Source.objects.annotate(stamp=RawSQL(ROW_VERSION_SQL, [], output_field=TextField()))  # noqa: S611
-    source = stamped.filter(adapter=adapter, **named).first()
+    source = stamped.filter(adapter=adapter, **address).first()
     if source is not None and source.paused_at is None:
         _sources_by_address[adapter, token] = source
     return source
 
 
 def require_current_source(source: Source) -> None:
-    """Raise `Outdated` when a source that was looked up has been changed since."""
+    """Raise `SourceChanged` if a source was changed since it was looked up."""
     if (stamp := row_version(source)) is None:
         return
     with connection.cursor() as cursor:
@@ -64,10 +61,10 @@ def require_current_source(source: Source) -> None:
 
 
 def row_version(source: Source) -> str | None:
-    """Which version of its row this is; None for a source that was not looked up here."""
+    """Return the version of the source's row; None for a source not read by `look_up_source`."""
     return getattr(source, "stamp", None)
 
 
 def hash_token(token: str) -> str:
-    """What a source's token is looked up by."""
+    """Return the SHA-256 (hex) by which a source's token is looked up."""
     return hashlib.sha256(token.encode()).hexdigest()

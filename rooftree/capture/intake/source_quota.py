@@ -1,7 +1,7 @@
-"""What taking one more inquiry of a source depends on: our licenses, and what was taken so far.
+"""Facts that decide whether a source's next inquiry is accepted: licenses, and caps used so far.
 
-Asked in the request, from indexes alone, for posts and for pings. Must be asked in a
-transaction where there are caps.
+Loaded during the request, by index only, for posts and for pings. Must be loaded in a
+transaction when the source has caps.
 """
 
 from collections.abc import Mapping
@@ -25,24 +25,25 @@ from rooftree.leads.models import Delivery, DeliveryKey, Source
 from rooftree.money.company_day import company_zone
 from rooftree.org.models import AUTHORIZING_STATUSES, CompanyLicense, License
 
-TAKEN_OUTCOMES = ("accepted", "quarantined")  # one that cannot be used yet was taken as well
+TAKEN_OUTCOMES = ("accepted", "quarantined")  # a lead that is not usable yet was accepted as well
 PRICE_EXPRESSION = Coalesce("price_cents", "source__cost_cents", Value(0))
 
 
 def load_limit_facts(
     source: Source, limits: AcceptanceLimits, *, state: str, has_asked_recently: bool, at: datetime
 ) -> LimitFacts:
-    """Two at once never both take the last place under a cap: one waits.
+    """Load the facts that a source's acceptance limits are checked against.
 
-    Raises `Outdated` when the source is gone.
+    If there are caps, lock the source, so that two concurrent inquiries never both take the
+    last place under a cap. Raises `SourceChanged` when the source was deleted.
 
     Args:
-        is_known: the person asked within the window that `limits` names.
+        has_asked_recently: the person inquired within `limits.duplicate_days`.
     """
     if limits.has_caps():
-        held = Source.objects.select_for_update(no_key=True).filter(pk=source.pk)
-        if not held.values_list("pk"):
-            raise SourceChanged(f"{source} is gone.")
+        locked = Source.objects.select_for_update(no_key=True).filter(pk=source.pk)
+        if not locked.values_list("pk"):
+            raise SourceChanged(f"{source} was deleted.")
     return LimitFacts(
         is_in_audit=source.launched_at is None,
         licensed=licensed_states(state, at) if limits.licensed_only else frozenset(),
@@ -52,73 +53,68 @@ def load_limit_facts(
 
 
 def licensed_states(state: str, at: datetime) -> frozenset[str]:
-    """The state, when the company may lend there and somebody here may originate there."""
+    """Return {state} if both the company and one loan officer are licensed there; else empty."""
     day = at.astimezone(company_zone()).date()
-    ours = CompanyLicense.objects.filter(state=state, from_date__lte=day)
-    theirs = License.objects.filter(
+    company_licenses = CompanyLicense.objects.filter(state=state, from_date__lte=day)
+    officer_licenses = License.objects.filter(
         state=state,
         status__in=AUTHORIZING_STATUSES,
         from_date__lte=day,
         officer__terminated_at=None,
     )
-    holds = all(
-        held.filter(until_date=None).exists() or held.filter(until_date__gt=day).exists()
-        for held in (ours, theirs)
+    is_licensed = all(
+        licenses.filter(until_date=None).exists() or licenses.filter(until_date__gt=day).exists()
+        for licenses in (company_licenses, officer_licenses)
     )
-    return frozenset({state} if state and holds else ())
+    return frozenset({state} if state and is_licensed else ())
 
 
 def taken_by_span(
     source: Source, limits: AcceptanceLimits, at: datetime
 ) -> dict[Span, TakenTotals]:
-    """What was taken in each span that has a cap, and bids that may still become a lead."""
-    all_begins = span_starts(at, company_zone())
-    begins = {span: one for span, one in all_begins.items() if _is_capped(span, limits)}
-    if not begins:
+    """Return the accepted leads and cents of each capped span, open bids included."""
+    starts = {
+        span: start
+        for span, start in span_starts(at, company_zone()).items()
+        if span in limits.leads or span in limits.cents
+    }
+    if not starts:
         return {}
-    came = Delivery.objects.filter(
+    accepted = Delivery.objects.filter(
         source=source,
-        received_at__gte=min(begins.values()),
+        received_at__gte=min(starts.values()),
         received_at__lte=at,
         outcome__in=TAKEN_OUTCOMES,
     )
-    sums = came.aggregate(
-        **{f"n_{span}": Count("pk", filter=_received_since(one)) for span, one in begins.items()},
-        **{
-            f"c_{span}": Sum(PRICE_EXPRESSION, filter=_received_since(one))
-            for span, one in begins.items()
-        },
+    since = {span: Q(received_at__gte=start) for span, start in starts.items()}
+    sums = accepted.aggregate(
+        **{f"n_{span}": Count("pk", filter=q) for span, q in since.items()},
+        **{f"c_{span}": Sum(PRICE_EXPRESSION, filter=q) for span, q in since.items()},
     )
-    out = _open_bid_totals(source, at)
+    bids = _open_bid_totals(source, at)
     return {
         span: TakenTotals(
-            leads=sums[f"n_{span}"] + out.leads, cents=(sums[f"c_{span}"] or 0) + out.cents
+            leads=sums[f"n_{span}"] + bids.leads, cents=(sums[f"c_{span}"] or 0) + bids.cents
         )
-        for span in begins
+        for span in starts
     }
 
 
 def span_starts(at: datetime, zone: ZoneInfo) -> Mapping[Span, datetime]:
-    """When the company's hour, day and month began."""
-    here = at.astimezone(zone)
-    day = here.replace(hour=0, minute=0, second=0, microsecond=0)
-    into = timedelta(minutes=here.minute, seconds=here.second, microseconds=here.microsecond)
-    return {Span.HOUR: at - into, Span.DAY: day, Span.MONTH: day.replace(day=1)}
-
-
-def _is_capped(span: Span, limits: AcceptanceLimits) -> bool:
-    return span in limits.leads or span in limits.cents
-
-
-def _received_since(moment: datetime) -> Q:
-    return Q(received_at__gte=moment)
+    """Return the start of the current hour, day and month in the company's time zone."""
+    local = at.astimezone(zone)
+    day = local.replace(hour=0, minute=0, second=0, microsecond=0)
+    past_hour = timedelta(
+        minutes=local.minute, seconds=local.second, microseconds=local.microsecond
+    )
+    return {Span.HOUR: at - past_hour, Span.DAY: day, Span.MONTH: day.replace(day=1)}
 
 
 def _open_bid_totals(source: Source, at: datetime) -> TakenTotals:
-    """Bids that hold, and whose post has not come."""
-    post = Concat(Value(delivery_key(source, post_key(""))), OuterRef("ping_id"))
+    """Return the totals of unexpired bids whose post has not arrived."""
+    key = Concat(Value(delivery_key(source, post_key(""))), OuterRef("ping_id"))
     bids = PlacedBid.objects.filter(
-        ~Exists(DeliveryKey.objects.filter(key=post)),
+        ~Exists(DeliveryKey.objects.filter(key=key)),
         source=source,
         expires_at__gte=at,
         cents__gt=0,

@@ -1,6 +1,6 @@
-"""Keeping a delivery: its key, its bytes, its event and its nudge, in one statement or not at all.
+"""Store a delivery: its key, bytes, ledger event and task, all in one statement or not at all.
 
-A post waits for it, so it costs one journey to the database, which commits by itself.
+A post waits for the result, so it costs one database round trip, which commits by itself.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ MAX_KEY_LENGTH = 300
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryWrite:
-    """What is written down together. Without a key nothing is a repetition of it."""
+    """The rows written together for one delivery; without a key, no delivery repeats it."""
 
     delivery: Delivery
     event: Event
@@ -30,56 +30,60 @@ class DeliveryWrite:
     wake_task: "Task[[], None] | None"
 
 
-def store_delivery(what: DeliveryWrite) -> bool:
-    """Write it all; False, and nothing is written, where the key is another delivery's already.
+def store_delivery(write: DeliveryWrite) -> bool:
+    """Store the delivery; return False, storing nothing, if another delivery has the key.
 
-    Waits for whoever is writing the same key in this instant. Raises `Outdated`
-    when the source is no longer as it was looked up.
+    Waits for a concurrent writer of the same key. Raises `SourceChanged` when the
+    source was changed since it was looked up.
     """
-    source = what.delivery.source
+    source = write.delivery.source
     stamp = row_version(source)
     values = [source.pk, stamp, stamp]
-    for row in (what.key, what.delivery, what.event):
+    for row in (write.key, write.delivery, write.event):
         values += row_values(row) if row is not None else []
-    if what.wake_task is not None:
-        values += enqueue_sql.enqueue_values(what.wake_task)
+    if write.wake_task is not None:
+        values += enqueue_sql.enqueue_values(write.wake_task)
     with connection.cursor() as cursor:
-        cursor.execute(_insert_statement(what.key is not None, what.wake_task is not None), values)
-        is_current, is_kept, *_ = cursor.fetchone()
+        cursor.execute(
+            _insert_statement(write.key is not None, write.wake_task is not None), values
+        )
+        is_current, is_stored, *_ = cursor.fetchone()
     if not is_current:
         raise SourceChanged(f"{source} was changed.")
-    return bool(is_kept)
+    return bool(is_stored)
 
 
 def delivery_key(source: Source, key: str) -> str:
-    """The key among those of this source, as the column can hold it.
+    """Return the key scoped to this source, hashed if it is too long for the column.
 
-    A vendor's id is unique at one account, and two accounts at one vendor are two
-    sources here. It may be of any length.
+    A vendor's id is unique within one account, and two accounts at one vendor are two
+    sources here. The id can have any length.
     """
-    own = f"{source.pk.hex}:{key}"
-    if len(own) <= MAX_KEY_LENGTH:
-        return own
+    scoped_key = f"{source.pk.hex}:{key}"
+    if len(scoped_key) <= MAX_KEY_LENGTH:
+        return scoped_key
     hashed = hashlib.sha256(key.encode()).hexdigest()
     return f"{source.pk.hex}:{key.partition(':')[0]}:sha256:{hashed}"
 
 
 @cache
-def _insert_statement(has_key: bool, wakes: bool) -> str:
+def _insert_statement(has_key: bool, has_task: bool) -> str:
     claim = _insert_sql(DeliveryKey, "source_now", " on conflict (key) do nothing returning key")
     parts = {
-        "source_now": f"select from source where id = %s and ({ROW_VERSION_SQL} = %s or %s::text is null)",
+        "source_now": (
+            f"select from source where id = %s and ({ROW_VERSION_SQL} = %s or %s::text is null)"
+        ),
         "cause": claim if has_key else "select from source_now",
         "bytes": _insert_sql(Delivery, "cause"),
         "told": _insert_sql(Event, "cause"),
-    } | ({"nudge": enqueue_sql.ENQUEUE_ONCE} if wakes else {})
-    asked = ["exists(select from source_now)", "exists(select from cause)"]
-    asked += [enqueue_sql.NOTIFY_WORKERS] if wakes else []
-    written = ", ".join(f"{name} as ({text})" for name, text in parts.items())
-    return f"with {written} select {', '.join(asked)}"
+    } | ({"nudge": enqueue_sql.ENQUEUE_ONCE} if has_task else {})
+    results = ["exists(select from source_now)", "exists(select from cause)"]
+    results += [enqueue_sql.NOTIFY_WORKERS] if has_task else []
+    clauses = ", ".join(f"{name} as ({text})" for name, text in parts.items())
+    return f"with {clauses} select {', '.join(results)}"
 
 
 def _insert_sql(table: type[Model], cause: str, ending: str = "") -> str:
-    """A row of the table for the row of `cause`, if there is one."""
+    """Return SQL that inserts one row into the table if `cause` has a row."""
     name, columns, places = table._meta.db_table, column_list(table), placeholder_list(table)
     return f'insert into "{name}" ({columns}) select {places} from {cause}{ending}'  # noqa: S608

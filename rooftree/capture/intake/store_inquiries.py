@@ -1,6 +1,6 @@
-"""From canonical leads to rows: the person, the lead, the touch, the consent, the cost.
+"""Store canonical leads as rows: the person, lead, touch, consent and cost.
 
-One transaction for many, opened by the caller, who starts the clocks in it.
+One transaction stores many inquiries. The caller opens it and starts the deadlines in it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -26,7 +26,7 @@ from rooftree.ledger.write_events import build_event, write_events
 from rooftree.money import book_entries
 from rooftree.money.models import Entry
 
-SAME_INTEREST_WINDOW = timedelta(days=180)  # house: an older open inquiry is another interest
+SAME_INTEREST_WINDOW = timedelta(days=180)  # house: an older open lead is a separate interest
 PURCHASE_PURPOSES = frozenset({"purchase", "construction"})
 NESTED_PARTS = frozenset({"borrower", "property", "loan", "credit", "income"})
 OPEN_STATES = ("new", "working", "nurture", "application")
@@ -47,7 +47,7 @@ LOCKED_LEADS = PreparedQuery(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
-    """One inquiry of a delivery, and its position there."""
+    """One inquiry of a delivery, and its position in the delivery."""
 
     inquiry: CanonicalLead
     delivery: Delivery
@@ -56,128 +56,132 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredInquiry:
-    """What one inquiry became."""
+    """The rows one inquiry became."""
 
     touch: Touch
     lead: Lead
-    is_new: bool  # stored now, not a repetition of the same work
+    is_new: bool  # False when an earlier run stored it
     cost: Entry | None = None
 
 
 @dataclass(slots=True, kw_only=True)
 class _PendingInquiry:
-    """An inquiry on its way to its rows."""
+    """An inquiry that is not stored yet."""
 
     arrival: Arrival
     identity: person_matching.Identity
-    match_keys: frozenset[str]  # what another could say too: numbers, addresses, a vendor's id
-    person: Person | None = None  # None: nobody we know
+    match_keys: frozenset[str]  # of its phone numbers, email addresses and vendor's id
+    person: Person | None = None  # None: not on file yet
     lead: Lead | None = None
     campaign: Campaign | None = None
     evidence: str = ""
     is_first: bool = False  # the inquiry that the lead began with
-    credit_ruling: Ruling | None = None  # the rule by which its credit data were not kept
+    credit_ruling: Ruling | None = None  # the ruling that removed its credit data
 
     @property
     def is_test(self) -> bool:
+        """True if the inquiry or its source is a test."""
         return self.arrival.inquiry.is_test or self.arrival.delivery.source.is_test
 
     @property
     def all_match_keys(self) -> set[str]:
+        """The match keys of the borrower and the co-borrower."""
         return {*self.match_keys, *co_borrower.co_borrower_match_keys(self.arrival.inquiry)}
 
     def stated_at(self, at: datetime) -> datetime:
+        """Return when the inquiry was received, but not later than `at`."""
         return min(at, self.arrival.delivery.received_at)
 
     @property
     def overlap_keys(self) -> set[object]:
-        """What it could have in common with another: its names, and whom they are known to be."""
+        """Its match keys and its person: two inquiries that share one can be the same person's."""
         return {*self.match_keys, self.person.pk} if self.person else {*self.match_keys}
 
 
 def store_inquiries(arrivals: Sequence[Arrival], *, at: datetime) -> list[StoredInquiry]:
-    """Write inquiries down, each on the lead it belongs to; what each became, in their order.
+    """Store inquiries, each on the lead it belongs to; return the results in the same order.
 
-    Safe to repeat: the touch of a delivery and position is written once. Must
-    run in a transaction: it takes an advisory lock per number, address and
-    vendor id, so that two arrivals of one person in the same instant meet.
+    Safe to repeat: the touch of a delivery and position is stored once. Must
+    run in a transaction: it takes an advisory lock per phone number, email address
+    and vendor id, so that two simultaneous inquiries of one person are matched.
     """
-    known = {
-        (stored_touch.delivery_id, stored_touch.position): StoredInquiry(
-            touch=stored_touch, lead=stored_touch.lead, is_new=False
+    stored = {
+        (touch.delivery_id, touch.position): StoredInquiry(
+            touch=touch, lead=touch.lead, is_new=False
         )
-        for stored_touch in STORED_TOUCHES.all(
-            deliveries=[arrival.delivery.pk for arrival in arrivals]
-        )
+        for touch in STORED_TOUCHES.all(deliveries=[arrival.delivery.pk for arrival in arrivals])
     }
-    coming = [
+    pending = [
         _prepare_inquiry(arrival, at)
         for arrival in arrivals
-        if (arrival.delivery.pk, arrival.position) not in known
+        if (arrival.delivery.pk, arrival.position) not in stored
     ]
-    person_lookup.lock_match_keys({name for one in coming for name in one.all_match_keys})
-    while coming:
-        _match_people(coming, at)
-        together, coming = _split_independent(coming)
-        for stored_inquiry in _store_independent(together, at):
-            known[stored_inquiry.touch.delivery_id, stored_inquiry.touch.position] = stored_inquiry
-    return [known[arrival.delivery.pk, arrival.position] for arrival in arrivals]
+    person_lookup.lock_match_keys({key for inquiry in pending for key in inquiry.all_match_keys})
+    while pending:
+        _match_people(pending, at)
+        independent, pending = _split_independent(pending)
+        for result in _store_independent(independent, at):
+            stored[result.touch.delivery_id, result.touch.position] = result
+    return [stored[arrival.delivery.pk, arrival.position] for arrival in arrivals]
 
 
-def _prepare_inquiry(came: Arrival, at: datetime) -> _PendingInquiry:
-    inquiry, refused = vendor_credit_data.remove_unpermitted_credit(
-        came.inquiry, came.delivery.source, at.date()
+def _prepare_inquiry(arrival: Arrival, at: datetime) -> _PendingInquiry:
+    source = arrival.delivery.source
+    inquiry, ruling = vendor_credit_data.remove_unpermitted_credit(
+        arrival.inquiry, source, at.date()
     )
-    arrival = replace(came, inquiry=inquiry)
-    identity, vendor_id = (
-        person_matching.inquiry_identity(arrival.inquiry),
-        _stored_vendor_id(arrival.inquiry),
-    )
-    names = {*person_lookup.contact_match_keys(identity)}
-    if vendor_id:
-        names.add(person_lookup.vendor_match_key(arrival.delivery.source.adapter, vendor_id))
+    identity = person_matching.inquiry_identity(inquiry)
+    match_keys = {*person_lookup.contact_match_keys(identity)}
+    if vendor_id := _stored_vendor_id(inquiry):
+        match_keys.add(person_lookup.vendor_match_key(source.adapter, vendor_id))
     return _PendingInquiry(
-        arrival=arrival, identity=identity, match_keys=frozenset(names), credit_ruling=refused
+        arrival=replace(arrival, inquiry=inquiry),
+        identity=identity,
+        match_keys=frozenset(match_keys),
+        credit_ruling=ruling,
     )
 
 
 def _split_independent(
-    coming: Sequence[_PendingInquiry],
+    pending: Sequence[_PendingInquiry],
 ) -> tuple[list[_PendingInquiry], list[_PendingInquiry]]:
-    """Those that have nothing in common with one before them, and the rest for later."""
-    seen: set[object] = set()
+    """Return the inquiries that share nothing with an earlier one, and the rest for later."""
+    earlier_keys: set[object] = set()
     now: list[_PendingInquiry] = []
     later: list[_PendingInquiry] = []
-    for pending_inquiry in coming:
-        (later if seen & pending_inquiry.overlap_keys else now).append(pending_inquiry)
-        seen |= pending_inquiry.overlap_keys
+    for pending_inquiry in pending:
+        keys = pending_inquiry.overlap_keys
+        (later if earlier_keys & keys else now).append(pending_inquiry)
+        earlier_keys |= keys
     return now, later
 
 
-def _store_independent(coming: Sequence[_PendingInquiry], at: datetime) -> list[StoredInquiry]:
-    """Write down inquiries of which no two can be the same person's."""
-    _lock_leads(coming)
-    contacts_of = _upsert_people(coming, at)
-    leads = _upsert_leads(coming, at)
-    touches = [_build_touch(pending_inquiry, at) for pending_inquiry in coming]
-    told = [_touch_stored_event(touch, at) for touch in touches]
-    told += [
-        vendor_credit_data.credit_refused_event(pending_inquiry.lead, pending_inquiry.credit_ruling, at)
-        for pending_inquiry in coming
-        if pending_inquiry.credit_ruling
+def _store_independent(pending: Sequence[_PendingInquiry], at: datetime) -> list[StoredInquiry]:
+    """Store inquiries of which no two can be the same person's."""
+    _lock_leads(pending)
+    people_and_contacts = _upsert_people(pending, at)
+    leads = _upsert_leads(pending, at)
+    touches = [_build_touch(inquiry, at) for inquiry in pending]
+    events = [_touch_stored_event(touch, at) for touch in touches]
+    events += [
+        vendor_credit_data.credit_refused_event(inquiry.lead, inquiry.credit_ruling, at)
+        for inquiry in pending
+        if inquiry.credit_ruling
     ]
-    insert_into_tables(*contacts_of, leads, touches, told)
-    for pending_inquiry in coming:
-        if pending_inquiry.lead:
+    insert_into_tables(*people_and_contacts, leads, touches, events)
+    for inquiry in pending:
+        if inquiry.lead:
             co_borrower.attach_co_borrower(
-                pending_inquiry.lead,
-                pending_inquiry.arrival.inquiry,
-                at=pending_inquiry.stated_at(at),
+                inquiry.lead, inquiry.arrival.inquiry, at=inquiry.stated_at(at)
             )
-    said = [pending_inquiry.arrival.inquiry for pending_inquiry in coming]
-    arrived = [ArrivedTouch(inquiry=a, touch=b) for a, b in zip(said, touches, strict=True)]
+    arrived = [
+        ArrivedTouch(inquiry=inquiry.arrival.inquiry, touch=touch)
+        for inquiry, touch in zip(pending, touches, strict=True)
+    ]
     store_consents.store_touch_consents(arrived, at=at)
-    costs = book_entries.book_touch_costs([(one.inquiry.cost, one.touch) for one in arrived], at=at)
+    costs = book_entries.book_touch_costs(
+        [(arrived_touch.inquiry.cost, arrived_touch.touch) for arrived_touch in arrived], at=at
+    )
     write_events(form_certificates.certify_touches(touches, at=at))
     return [
         StoredInquiry(touch=touch, lead=touch.lead, is_new=True, cost=costs.get(touch.pk))
@@ -185,105 +189,110 @@ def _store_independent(coming: Sequence[_PendingInquiry], at: datetime) -> list[
     ]
 
 
-def _match_people(coming: Sequence[_PendingInquiry], at: datetime) -> None:
-    """Find out for each whether it is somebody we know."""
-    found = person_lookup.people_by_match_key(
-        {name for pending_inquiry in coming for name in pending_inquiry.match_keys}
+def _match_people(pending: Sequence[_PendingInquiry], at: datetime) -> None:
+    """Find the person and lead of each inquiry, if they are on file."""
+    ids_by_key = person_lookup.people_by_match_key(
+        {key for inquiry in pending for key in inquiry.match_keys}
     )
-    sharing = [
-        {who for name in pending_inquiry.match_keys for who in found.get(name, ()) if who}
-        for pending_inquiry in coming
+    candidate_ids = [
+        {
+            person_id
+            for key in inquiry.match_keys
+            for person_id in ids_by_key.get(key, ())
+            if person_id
+        }
+        for inquiry in pending
     ]
-    for is_test in {pending_inquiry.is_test for pending_inquiry in coming}:
-        mine = [pair for pair in zip(coming, sharing, strict=True) if pair[0].is_test == is_test]
-        ids = {who for _, people in mine for who in people}
-        people = person_lookup.load_candidates(ids, is_test=is_test) if ids else {}
-        for one, theirs in mine:
-            one.campaign = _get_campaign(one)
-            if one.match_keys & found.keys():
-                known_as = [name for who in theirs for name in people.get(who, ())]
-                _match_inquiry(one, known_as, at)
+    for is_test in {inquiry.is_test for inquiry in pending}:
+        group = [
+            (inquiry, ids)
+            for inquiry, ids in zip(pending, candidate_ids, strict=True)
+            if inquiry.is_test == is_test
+        ]
+        all_ids = {person_id for _, ids in group for person_id in ids}
+        people = person_lookup.load_candidates(all_ids, is_test=is_test) if all_ids else {}
+        for inquiry, ids in group:
+            inquiry.campaign = _get_campaign(inquiry)
+            if inquiry.match_keys & ids_by_key.keys():
+                candidates = [
+                    candidate for person_id in ids for candidate in people.get(person_id, ())
+                ]
+                _match_inquiry(inquiry, candidates, at)
 
 
-def _lock_leads(coming: Sequence[_PendingInquiry]) -> None:
-    """The leads found, as they are now: what is added must not undo an edit. One order for all."""
-    keys = [pending_inquiry.lead.pk for pending_inquiry in coming if pending_inquiry.lead]
-    held = (
-        {locked_lead.pk: locked_lead for locked_lead in LOCKED_LEADS.all(keys=keys)} if keys else {}
-    )
-    for pending_inquiry in coming:
-        if pending_inquiry.lead:
-            pending_inquiry.lead = held[pending_inquiry.lead.pk]
-            pending_inquiry.person = pending_inquiry.lead.person
+def _lock_leads(pending: Sequence[_PendingInquiry]) -> None:
+    """Lock and reload the matched leads, in one order, so that no concurrent edit is lost."""
+    keys = [inquiry.lead.pk for inquiry in pending if inquiry.lead]
+    leads = {lead.pk: lead for lead in LOCKED_LEADS.all(keys=keys)} if keys else {}
+    for inquiry in pending:
+        if inquiry.lead:
+            inquiry.lead = leads[inquiry.lead.pk]
+            inquiry.person = inquiry.lead.person
 
 
 def _upsert_people(
-    coming: Sequence[_PendingInquiry], at: datetime
+    pending: Sequence[_PendingInquiry], at: datetime
 ) -> tuple[list[Person], list[Phone], list[Email]]:
-    """Those we did not know, to be written with their numbers and addresses.
+    """Update the people on file; return new people to insert, with their phones and emails.
 
-    Of those we know what is new is added, in one order for all.
+    People on file are updated in one order, so that two transactions cannot deadlock.
     """
-    strangers = [pending_inquiry for pending_inquiry in coming if pending_inquiry.person is None]
-    known = [
-        (pending_inquiry.person, pending_inquiry)
-        for pending_inquiry in coming
-        if pending_inquiry.person
-    ]
-    for person, one in sorted(known, key=lambda pair: pair[0].pk):
-        _update_known_person(person, one.arrival.inquiry, one.stated_at(at))
-    met = []
-    for one in strangers:
-        one.person = _build_person(one.arrival.inquiry, at)
-        met.append((one.person, one.arrival.inquiry, one.stated_at(at)))
-    return [who for who, _, _ in met], *contact_details.new_contact_rows(met)
+    new = [inquiry for inquiry in pending if inquiry.person is None]
+    known = [(inquiry.person, inquiry) for inquiry in pending if inquiry.person]
+    for person, inquiry in sorted(known, key=lambda pair: pair[0].pk):
+        _update_known_person(person, inquiry.arrival.inquiry, inquiry.stated_at(at))
+    rows = []
+    for inquiry in new:
+        inquiry.person = _build_person(inquiry.arrival.inquiry, at)
+        rows.append((inquiry.person, inquiry.arrival.inquiry, inquiry.stated_at(at)))
+    return [person for person, _, _ in rows], *contact_details.new_contact_rows(rows)
 
 
-def _upsert_leads(coming: Sequence[_PendingInquiry], at: datetime) -> list[Lead]:
-    """The leads that are new, to be written; the others are warmed by what is said now."""
-    fresh = [pending_inquiry for pending_inquiry in coming if pending_inquiry.lead is None]
-    for one in coming:
-        if one.lead:
-            _update_repeat_lead(one.lead, one.arrival.inquiry, at)
-    for one in fresh:
-        one.lead, one.is_first = _build_lead(one, at), True
-    return [one.lead for one in fresh if one.lead]
+def _upsert_leads(pending: Sequence[_PendingInquiry], at: datetime) -> list[Lead]:
+    """Update the leads that the inquiries repeat; return the new leads to insert."""
+    new = [inquiry for inquiry in pending if inquiry.lead is None]
+    for inquiry in pending:
+        if inquiry.lead:
+            _update_repeat_lead(inquiry.lead, inquiry.arrival.inquiry, at)
+    for inquiry in new:
+        inquiry.lead, inquiry.is_first = _build_lead(inquiry, at), True
+    return [inquiry.lead for inquiry in new if inquiry.lead]
 
 
 def _match_inquiry(
-    one: _PendingInquiry, candidates: Iterable[person_matching.Candidate], at: datetime
+    pending: _PendingInquiry, candidates: Iterable[person_matching.Candidate], at: datetime
 ) -> None:
-    """The person, their open lead on this interest, and by what they were known.
+    """Set the person, their open lead on this interest, and the evidence of the match.
 
-    Tests are kept apart from people: what a test says of consent must never
-    let a message to a borrower go.
+    Test people are never matched with real ones: a consent stated in a test must
+    never permit a message to a borrower.
     """
-    inquiry, source = one.arrival.inquiry, one.arrival.delivery.source
+    inquiry, source = pending.arrival.inquiry, pending.arrival.delivery.source
     if vendor_id := _stored_vendor_id(inquiry):
-        told = person_lookup.find_lead_by_vendor_id(
-            vendor_id, one.identity, source, is_test=one.is_test
+        vendor_match = person_lookup.find_lead_by_vendor_id(
+            vendor_id, pending.identity, source, is_test=pending.is_test
         )
-        if told:
-            one.lead, one.evidence = told
-            one.person = one.lead.person
+        if vendor_match:
+            pending.lead, pending.evidence = vendor_match
+            pending.person = pending.lead.person
             return
-    found = person_matching.best_match(one.identity, candidates)
-    if found is None:
+    match = person_matching.best_match(pending.identity, candidates)
+    if match is None:
         return
-    one.person, one.evidence = Person.objects.get(pk=found.person_id), found.evidence
-    one.lead = _find_open_lead(one.person, inquiry, at, is_test=one.is_test)
+    pending.person, pending.evidence = Person.objects.get(pk=match.person_id), match.evidence
+    pending.lead = _find_open_lead(pending.person, inquiry, at, is_test=pending.is_test)
 
 
 def _stored_vendor_id(inquiry: CanonicalLead) -> str:
-    """The vendor's id as the column can hold it."""
+    """Return the vendor's id, cut to the column's length."""
     return (inquiry.vendor_lead_id or "")[:255]
 
 
 def _find_open_lead(
     person: Person, inquiry: CanonicalLead, at: datetime, *, is_test: bool
 ) -> Lead | None:
-    """The open lead of theirs that this inquiry repeats, the newest first."""
-    asked = inquiry.loan.purpose if inquiry.loan else None
+    """Return the person's newest open lead that this inquiry repeats; None if there is none."""
+    purpose = inquiry.loan.purpose if inquiry.loan else None
     leads = Lead.objects.filter(
         person=person,
         state__in=OPEN_STATES,
@@ -292,9 +301,9 @@ def _find_open_lead(
     ).order_by("-created_at")
     for lead in leads:
         if (
-            not asked
+            not purpose
             or not lead.purpose
-            or (asked in PURCHASE_PURPOSES) == (lead.purpose in PURCHASE_PURPOSES)
+            or (purpose in PURCHASE_PURPOSES) == (lead.purpose in PURCHASE_PURPOSES)
         ):
             return lead
     return None
@@ -322,7 +331,7 @@ def _build_person(inquiry: CanonicalLead, at: datetime) -> Person:
 
 
 def _update_known_person(person: Person, inquiry: CanonicalLead, at: datetime) -> None:
-    """Add the numbers and addresses that are new, and what we did not know of the person."""
+    """Add the person's new phone numbers and email addresses, and update the language."""
     contact_details.store_contacts(person, inquiry, at=at)
     if inquiry.preferred_language and inquiry.preferred_language != person.language:
         Person.objects.filter(pk=person.pk).update(language=inquiry.preferred_language[:5])
@@ -330,11 +339,11 @@ def _update_known_person(person: Person, inquiry: CanonicalLead, at: datetime) -
 
 
 def _loan_columns(inquiry: CanonicalLead) -> dict[str, object]:
-    """What the inquiry says, under the lead's column names; what it leaves open is left out."""
+    """Return the inquiry's values by the lead's column names, without empty ones."""
     loan, home, credit = inquiry.loan, inquiry.property, inquiry.credit
-    said: dict[str, object | None] = {"timeline": inquiry.timeline, "asked": inquiry.message}
+    columns: dict[str, object | None] = {"timeline": inquiry.timeline, "asked": inquiry.message}
     if loan:
-        said |= {
+        columns |= {
             "purpose": loan.purpose,
             "loan_type": loan.type,
             "amount_cents": loan.amount_cents,
@@ -343,7 +352,7 @@ def _loan_columns(inquiry: CanonicalLead) -> dict[str, object]:
             "current_rate_pct": loan.current_rate_pct,
         }
     if home:
-        said |= {
+        columns |= {
             "value_cents": home.purchase_price_cents or home.estimated_value_cents,
             "property_street": home.line1 and home.line1[:200],
             "property_city": home.city and home.city[:120],
@@ -354,18 +363,18 @@ def _loan_columns(inquiry: CanonicalLead) -> dict[str, object]:
             "property_use": home.use,
         }
     if credit:
-        said["credit_band"] = credit.band
-    return {key: value for key, value in said.items() if value is not None and value != ""}
+        columns["credit_band"] = credit.band
+    return {key: value for key, value in columns.items() if value is not None and value != ""}
 
 
-def _build_lead(one: _PendingInquiry, at: datetime) -> Lead:
-    inquiry, source = one.arrival.inquiry, one.arrival.delivery.source
+def _build_lead(pending: _PendingInquiry, at: datetime) -> Lead:
+    inquiry, source = pending.arrival.inquiry, pending.arrival.delivery.source
     return Lead(
         id=uuid7_at(at),
-        person=one.person,
+        person=pending.person,
         source=source,
-        campaign=one.campaign,
-        is_test=one.is_test,
+        campaign=pending.campaign,
+        is_test=pending.is_test,
         details=inquiry.to_json(),
         created_at=at,
         warmed_at=at,
@@ -374,56 +383,56 @@ def _build_lead(one: _PendingInquiry, at: datetime) -> Lead:
 
 
 def _update_repeat_lead(lead: Lead, inquiry: CanonicalLead, at: datetime) -> None:
-    """A repeated inquiry: the newest words count, and a lead put aside comes back."""
+    """Update a lead from a repeated inquiry: newest values win, and a snoozed lead returns."""
     changes = _loan_columns(inquiry) | {
         "details": _merge_details(lead.details, inquiry.to_json()),
         "warmed_at": max(at, lead.warmed_at),
         "snoozed_until": None,
     }
     if "property_street" in changes or "property_zip" in changes:
-        street, place = changes.get("property_street"), changes.get("property_zip")
+        street, zip_code = changes.get("property_street"), changes.get("property_zip")
         changes["property_key"] = address_key(
-            str(street or lead.property_street), str(place or lead.property_zip)
+            str(street or lead.property_street), str(zip_code or lead.property_zip)
         )
     if lead.state == "nurture":
         changes["state"] = "working"
     Lead.objects.filter(pk=lead.pk).update(**changes)
-    lead.refresh_from_db()  # another state of the property may have ended its ownership
+    lead.refresh_from_db()  # a trigger can end the ownership when the property's state changes
 
 
-def _merge_details(details: dict[str, Any], news: dict[str, Any]) -> dict[str, Any]:
-    """What we knew with what they say now: a part said shortly leaves the rest of it standing."""
-    added = {
+def _merge_details(details: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """Merge new details into old; within a nested part, values not stated again are kept."""
+    merged_parts = {
         name: {**details.get(name, {}), **part}
-        for name, part in news.items()
+        for name, part in changes.items()
         if name in NESTED_PARTS and isinstance(part, dict)
     }
-    return {**details, **news, **added}
+    return {**details, **changes, **merged_parts}
 
 
-def _get_campaign(one: _PendingInquiry) -> Campaign | None:
-    name = one.arrival.inquiry.campaign
+def _get_campaign(pending: _PendingInquiry) -> Campaign | None:
+    name = pending.arrival.inquiry.campaign
     if not name:
         return None
-    source = one.arrival.delivery.source
+    source = pending.arrival.delivery.source
     return Campaign.objects.get_or_create(source=source, name=name[:200])[0]
 
 
-def _build_touch(one: _PendingInquiry, at: datetime) -> Touch:
-    assert one.lead is not None
-    inquiry, delivery = one.arrival.inquiry, one.arrival.delivery
+def _build_touch(pending: _PendingInquiry, at: datetime) -> Touch:
+    assert pending.lead is not None
+    inquiry, delivery = pending.arrival.inquiry, pending.arrival.delivery
     record = inquiry.to_json()
     return Touch(
         id=uuid7_at(at),
-        lead=one.lead,
-        person=one.person,
+        lead=pending.lead,
+        person=pending.person,
         source=delivery.source,
-        campaign=one.campaign,
+        campaign=pending.campaign,
         delivery=delivery,
-        position=one.arrival.position,
+        position=pending.arrival.position,
         vendor_lead_id=_stored_vendor_id(inquiry),
-        is_first=one.is_first,
-        matched_by=one.evidence,
+        is_first=pending.is_first,
+        matched_by=pending.evidence,
         inquiry=record,
         attribution=record.get("attribution", {}),
         at=at,

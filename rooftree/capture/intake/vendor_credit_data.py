@@ -1,9 +1,9 @@
-"""Credit data that a seller had of somebody else: kept where its purpose is on file, else let go.
+"""Removal of vendors' credit data for which no permissible purpose is on file.
 
-What consumers say of their own credit, as a word or a range, is no consumer report. A score that
-the seller assigned is taken for one, and so is whatever comes with a lead that no consumer asked
-for (canonical record, credit.basis; FCR-01). It is asked before anything of it is written to a
-lead, so no score, no routing rule and no page can use what may not be kept.
+A credit word or range that consumers state themselves is not a consumer report. A score that the
+vendor assigned is treated as one, and so is all credit data of a lead that no consumer asked for
+(canonical record, credit.basis; FCR-01). The check runs before the inquiry is stored, so no
+score, routing rule or page can use data we are not allowed to keep.
 """
 
 from dataclasses import replace
@@ -25,7 +25,7 @@ CREDIT_DATA_REFUSED = "compliance.credit_data.refused"
 def remove_unpermitted_credit(
     inquiry: CanonicalLead, source: Source, on: date
 ) -> tuple[CanonicalLead, Ruling | None]:
-    """The inquiry with what may be kept of it, and the rule that took something away."""
+    """Return the inquiry without unpermitted credit data, and the ruling if any was removed."""
     if inquiry.credit is None:
         return inquiry, None
     terms = terms_in_force(source.pk, on)
@@ -41,7 +41,7 @@ def remove_unpermitted_credit(
 
 
 def credit_refused_event(lead: Lead | None, ruling: Ruling, at: datetime) -> Event:
-    """The ledger's word on it; of the data themselves it says nothing."""
+    """Build the ledger event about removed credit data; the event contains none of the data."""
     assert lead is not None
     return build_event(
         CREDIT_DATA_REFUSED,
@@ -55,7 +55,7 @@ def credit_refused_event(lead: Lead | None, ruling: Ruling, at: datetime) -> Eve
 
 
 def _may_be_consumer_report(credit: Credit, terms: SourceTerms | None) -> bool:
-    """Whether it may have come from a consumer report."""
+    """Decide whether the data can come from a consumer report."""
     return credit.basis is CreditBasis.VENDOR_ASSIGNED or _is_unsolicited(terms)
 
 
@@ -64,6 +64,6 @@ def _is_unsolicited(terms: SourceTerms | None) -> bool:
 
 
 def _self_reported_credit(credit: Credit, terms: SourceTerms | None) -> Credit | None:
-    """What is left: their own answers, where they gave any."""
-    left = replace(credit, band=None, score_low=None, score_high=None, basis=None)
-    return None if _is_unsolicited(terms) or left == Credit() else left
+    """Return only the consumer's own answers; None if there are none."""
+    own_answers = replace(credit, band=None, score_low=None, score_high=None, basis=None)
+    return None if _is_unsolicited(terms) or own_answers == Credit() else own_answers

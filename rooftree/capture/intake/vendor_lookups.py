@@ -1,7 +1,7 @@
-"""Carrying out the look-ups of deliveries: claim, commit, ask, record.
+"""Run the vendor look-ups that deliveries wait for: claim, commit, ask, record.
 
-An answer is kept, masked, beside the delivery, so that it can be read again without the
-network. Nothing here holds a transaction while the vendor is asked.
+An answer is stored, masked, with the delivery, so that it can be read again without the
+network. No transaction is open while the vendor is asked.
 """
 
 import hashlib
@@ -29,14 +29,14 @@ from rooftree.org import staff_notices
 log = logging.getLogger(__name__)
 BACK_OFF = (5, 15, 60, 300, 900, 3600)  # seconds
 QUARANTINE_AFTER_TRIES = 4  # tries; then staff see that the vendor does not answer
-CREDENTIAL_RETRY_AFTER = timedelta(minutes=15)  # a wrong credential is tried again so often
-MAX_LOOKUP_AGE = timedelta(days=60)  # vendors let a lead be read for about 90
+CREDENTIAL_RETRY_AFTER = timedelta(minutes=15)  # retry interval after a rejected credential
+MAX_LOOKUP_AGE = timedelta(days=60)  # vendors make a lead available for about 90 days
 ERROR_STATUSES = frozenset(range(400, 600))
 MAX_ANSWER_BYTES = 1024 * 1024  # bytes of an answer
 
 
 def queue_lookups(delivery: Delivery, lookups: Iterable[Lookup], *, at: datetime) -> None:
-    """Put look-ups in line; the delivery waits for them. Wanted twice they are one."""
+    """Queue look-ups, which the delivery then waits for; safe to repeat."""
     rows = [
         Retrieval(
             id=uuid7_at(at),
@@ -54,7 +54,7 @@ def queue_lookups(delivery: Delivery, lookups: Iterable[Lookup], *, at: datetime
 
 
 def load_vendor_answers(delivery: Delivery) -> dict[str, VendorAnswer]:
-    """What the vendor has answered for a delivery so far, by path."""
+    """Return the vendor's answers for a delivery so far, by path."""
     if not isinstance(SOURCES[delivery.source.adapter], Upstream):
         return {}
     rows = Retrieval.objects.filter(delivery=delivery, status__isnull=False)
@@ -62,7 +62,7 @@ def load_vendor_answers(delivery: Delivery) -> dict[str, VendorAnswer]:
 
 
 def readable_lookups(delivery: Delivery) -> list[Retrieval]:
-    """The look-ups of a delivery with their answers as text, for people."""
+    """Return the look-ups of a delivery, with each answer as readable text in `text`."""
     rows = list(Retrieval.objects.filter(delivery=delivery).order_by("wanted_at", "id"))
     for row in rows:
         row.text = bytes(row.body).decode("utf-8", "backslashreplace")  # type: ignore[attr-defined]
@@ -70,52 +70,51 @@ def readable_lookups(delivery: Delivery) -> list[Retrieval]:
 
 
 def expedite_lookups(delivery: Delivery, *, at: datetime) -> bool:
-    """Ask at once what was to be asked later; whether anything was."""
+    """Make a delivery's pending look-ups due now; return True if there were any."""
     rows = Retrieval.objects.filter(delivery=delivery, due_at__gt=at)
     return rows.update(due_at=at) > 0
 
 
 def run_next_lookup(*, at: datetime) -> UUID | None:
-    """Carry out the look-up that is longest due; its delivery, or None when none is due.
+    """Run the look-up that has been due longest; return its delivery's id, or None if none is due.
 
     Must not run in a transaction.
     """
-    row = _claim_lookup(at)
+    row = claim_due_row(Retrieval.objects.select_related("delivery__source"), at=at)
     if row is None:
         return None
     adapter = SOURCES[row.delivery.source.adapter]
     if not isinstance(adapter, Upstream):
         Retrieval.objects.filter(pk=row.pk).update(due_at=None)
         return row.delivery_id
+    query = tuple((str(name), str(value)) for name, value in row.query)
     try:
-        found = ask_vendor(
-            row.delivery.source, Lookup(path=row.path, query=_query_pairs(row.query))
-        )
-        failure = adapter.classify_failure(found)
+        answer = ask_vendor(row.delivery.source, Lookup(path=row.path, query=query))
+        failure = adapter.classify_failure(answer)
     except VendorError as problem:
-        found, failure = None, problem
+        answer, failure = None, problem
     with transaction.atomic():
-        _record_answer(row, found, failure, at)
+        _record_answer(row, answer, failure, at)
     return row.delivery_id
 
 
 def load_credentials(source: Source) -> dict[str, str]:
-    """What the vendor gave the company, by the names of the adapter's CREDENTIALS."""
+    """Return the source's vendor credentials by the keys of the adapter's CREDENTIALS."""
     return {**json.loads(source.credentials or "{}"), "secret": source.secret}
 
 
 def ask_vendor(source: Source, lookup: Lookup) -> VendorAnswer:
-    """One GET at the source's vendor, with its credentials. Raises a `Failure`."""
+    """Send one GET to the source's vendor, with its credentials. Raises a `VendorError`."""
     adapter = SOURCES[source.adapter]
     assert isinstance(adapter, Upstream)
-    out = adapter.authorize_lookup(lookup, load_credentials(source))
+    authorized = adapter.authorize_lookup(lookup, load_credentials(source))
     answer = _client(settings.UPSTREAMS.get(source.adapter, adapter.UPSTREAM)).send(
         http_client.VendorRequest(
             method="GET",
-            path=out.path,
+            path=authorized.path,
             is_idempotent=True,
-            query=out.query,
-            headers=dict(out.headers),
+            query=authorized.query,
+            headers=dict(authorized.headers),
             accepted_statuses=ERROR_STATUSES,
         )
     )
@@ -130,57 +129,53 @@ def _client(base_url: str) -> http_client.VendorClient:
     return http_client.VendorClient(base_url, limits=limits)
 
 
-def _claim_lookup(at: datetime) -> Retrieval | None:
-    return claim_due_row(Retrieval.objects.select_related("delivery__source"), at=at)
-
-
 def _record_answer(
-    row: Retrieval, found: VendorAnswer | None, failure: VendorError | None, at: datetime
+    row: Retrieval, answer: VendorAnswer | None, failure: VendorError | None, at: datetime
 ) -> None:
-    """Keep what came, and let the delivery be read once something is known."""
-    # The delivery first, as whoever works on it: two in other orders would wait for each other.
+    """Store the answer or the failure, and make the delivery due once there is an answer."""
+    # Lock the delivery first, in the same order as its other writers, to avoid deadlocks.
     Delivery.objects.select_for_update().only("pk").get(pk=row.delivery_id)
     due_at = _next_try_at(row, failure, at)
-    kept: dict[str, object] = {"due_at": due_at, "problem": str(failure or "")[:300]}
+    columns: dict[str, object] = {"due_at": due_at, "problem": str(failure or "")[:300]}
     if isinstance(failure, RetryLater):
-        found = None  # no answer yet
-    if found is not None:
-        kept |= {
-            "status": found.status,
-            "body": mask_numbers(found.body).body,
-            "body_sha256": hashlib.sha256(found.body).hexdigest(),
+        answer = None  # no answer yet
+    if answer is not None:
+        columns |= {
+            "status": answer.status,
+            "body": mask_numbers(answer.body).body,
+            "body_sha256": hashlib.sha256(answer.body).hexdigest(),
             "told_at": at,
         }
-    if not Retrieval.objects.filter(pk=row.pk, attempts=row.attempts).update(**kept):
-        return  # it took longer than its claim held: whoever asked after us records what came
+    if not Retrieval.objects.filter(pk=row.pk, attempts=row.attempts).update(**columns):
+        return  # our claim expired: the process that claimed it after us records its answer
     if isinstance(failure, Misconfigured):
         notify_rejected_credentials(row.delivery.source, failure, at)
     waiting = Delivery.objects.filter(pk=row.delivery_id, state__in=["received", "quarantined"])
-    if failure is None or found is not None:
-        waiting.update(state="received", due_at=at, reason="", problem=kept["problem"])
+    if failure is None or answer is not None:
+        waiting.update(state="received", due_at=at, reason="", problem=columns["problem"])
         return
-    log.warning("a look-up of %s failed: %s", row.delivery, type(failure).__name__)
-    changes: dict[str, object] = {"problem": kept["problem"]}
-    is_for_later = isinstance(failure, RetryLater) and due_at is not None
-    if not is_for_later or row.attempts >= QUARANTINE_AFTER_TRIES:
+    log.warning("look-up of %s failed: %s", row.delivery, type(failure).__name__)
+    changes: dict[str, object] = {"problem": columns["problem"]}
+    can_retry = isinstance(failure, RetryLater) and due_at is not None
+    if not can_retry or row.attempts >= QUARANTINE_AFTER_TRIES:
         changes |= {"state": "quarantined", "reason": quarantine_reason(failure), "due_at": None}
     waiting.update(**changes)
 
 
 def notify_rejected_credentials(source: Source, failure: Misconfigured, at: datetime) -> None:
-    """Somebody hears, once a day, that a vendor does not let us read its leads."""
+    """Notify staff, once a day, that a vendor rejects our credentials."""
     staff_notices.notify_users(
         staff_notices.alarm_users(None),
         kind="credentials",
         cause=f"credentials:{source.pk}:{at.date()}",
-        text=f"Leads of {source} cannot be read, and wait. {failure}",
+        text=f"Leads from {source} are waiting: the vendor rejected our credentials. {failure}",
         link=f"/setup/sources/{source.pk}/credentials/",
         at=at,
     )
 
 
 def _next_try_at(row: Retrieval, failure: VendorError | None, at: datetime) -> datetime | None:
-    """When to ask again; never for an answer, never for a final no."""
+    """Return when to ask again; None after an answer or a final refusal."""
     if at - row.wanted_at > MAX_LOOKUP_AGE:
         return None
     if isinstance(failure, Misconfigured):
@@ -188,7 +183,3 @@ def _next_try_at(row: Retrieval, failure: VendorError | None, at: datetime) -> d
     if isinstance(failure, RetryLater):
         return at + retry_delay(failure, row.attempts, BACK_OFF)
     return None
-
-
-def _query_pairs(stored: list[list[str]]) -> tuple[tuple[str, str], ...]:
-    return tuple((str(name), str(value)) for name, value in stored)

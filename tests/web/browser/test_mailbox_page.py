@@ -24,7 +24,7 @@ def test_mailboxes_none_some_and_one_that_does_not_answer(chromium, front, peopl
     page.get_by_label("User name").fill("leads@lindenfield.example")
     page.get_by_label("Password").fill("app-password")
     page.get_by_role("button", name="Try it and keep it").click()
-    expect(page.get_by_text("takes no connections")).to_be_visible()
+    expect(page.get_by_text("refused the connection")).to_be_visible()
     shown_well(page, f"mailboxes-some-{size['width']}-{scheme}")
 
     page.get_by_role("link", name="rates@lindenfield.example").click()
