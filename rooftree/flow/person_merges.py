@@ -34,8 +34,8 @@ def merge_people(
     """Make `gone` a part of `kept`; their messages go with their leads. Raises `CannotMerge`."""
     with transaction.atomic():
         made = one_person.merge_people(
-            kept_id=survivor_id,
-            gone_id=duplicate_id,
+            survivor_id=survivor_id,
+            duplicate_id=duplicate_id,
             reason=reason,
             evidence=evidence,
             by=by.pk if by else None,

@@ -24,8 +24,14 @@ def rows() -> dict[str, dict[Any, Any]]:
 
 
 def merge(kept: Person, gone: Person, **changes: Any) -> PersonMerge:
-    asked = {"kept_id": kept.pk, "gone_id": gone.pk, "reason": "said", "by": None, "at": LATER}
-    return person_merges.merge_people(**{**asked, **changes})
+    arguments = {
+        "survivor_id": kept.pk,
+        "duplicate_id": gone.pk,
+        "reason": "said",
+        "by": None,
+        "at": LATER,
+    }
+    return person_merges.merge_people(**{**arguments, **changes})
 
 
 def split(made: PersonMerge, **changes: Any) -> PersonMerge:

@@ -19,8 +19,8 @@ def person(first: str, last: str, phone: str = "", **changes):
 
 def said(human) -> list[tuple[str, str, bool]]:
     return [
-        (find_duplicate.person.first_name, find_duplicate.evidence, find_duplicate.is_household)
-        for find_duplicate in find_duplicates(human)
+        (duplicate.person.first_name, duplicate.evidence, duplicate.is_household)
+        for duplicate in find_duplicates(human)
     ]
 
 
@@ -35,7 +35,7 @@ def test_one_phone_and_a_near_name_may_be_the_same_person():
     ben = person("Ben", "Ortiz", "+18135550142")
     person("Benjamin", "Ortiz", "+18135550142")
 
-    assert said(ben) == [("Benjamin", "same phone, near name", False)]
+    assert said(ben) == [("Benjamin", "same phone, similar name", False)]
 
 
 def test_one_name_needs_a_place_in_common():
@@ -45,7 +45,7 @@ def test_one_name_needs_a_place_in_common():
     make.lead(person=near, property_zip="33602")
     make.lead(person=far, property_zip="94110")
 
-    assert said(ben) == [("BEN", "same name, and ZIP 33602 in common", False)]
+    assert said(ben) == [("BEN", "same name, same ZIP 33602", False)]
 
 
 def test_who_was_taken_apart_is_not_proposed_again():

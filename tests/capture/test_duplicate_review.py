@@ -83,7 +83,7 @@ class TestFinding:
         person("Benjamin", "Ortiz", "+18135550124", email=None)
 
         assert found() == [
-            ("Ben", "Benjamin", "phone with two digits swapped, near name", "no phone in common")
+            ("Ben", "Benjamin", "phone with two digits swapped, similar name", "no phone in common")
         ]
 
     def test_two_digits_swapped_and_another_name_is_nobody_to_ask_about(self):
@@ -98,7 +98,7 @@ class TestFinding:
         make.lead(person=bob, property_key="33602 12 main", property_zip="33602")
 
         assert found() == [
-            ("Robert", "Bob", "near name, same street address", "no phone in common")
+            ("Robert", "Bob", "similar name, same street address", "no phone in common")
         ]
 
     def test_neighbors_in_one_house_are_not_asked_about(self):
@@ -113,7 +113,7 @@ class TestFinding:
 
         assert found() == [
             ("Mario", "Maria", "same phone, almost the same name",
-             "Mario and Maria are two names"),
+             "Mario and Maria are different names"),
         ]  # fmt: skip
 
     def test_a_household_on_one_phone_is_not_asked_about(self):
@@ -166,7 +166,7 @@ class TestFinding:
             at=journey.later(3),
         )
 
-        assert [one[:3] for one in found()] == [("Ben", "Benjamin", "same e-mail, near name")]
+        assert [one[:3] for one in found()] == [("Ben", "Benjamin", "same email, similar name")]
 
     def test_the_clock_compares_and_a_second_look_finds_nothing_new(self):
         person("Ben", "Ortiz", "+18135550142")
@@ -261,7 +261,7 @@ def test_a_recycled_number_goes_to_its_new_owner_and_nothing_more_to_the_old(rec
 
 
 def test_a_number_nobody_doubts_is_not_moved(pair):
-    with pytest.raises(CannotAnswer, match="No number"):
+    with pytest.raises(CannotAnswer, match="They share no phone number"):
         person_merges.keep_people_apart(
             duplicate_pair_id=pair.pk, moved=True, by=make.user("operations"), at=LATER
         )

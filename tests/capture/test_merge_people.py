@@ -247,9 +247,9 @@ def test_the_later_merge_is_undone_first():
 @pytest.mark.parametrize(
     ("which", "said"),
     [
-        ("itself", "one person already"),
-        ("a part", "part of another person already"),
-        ("a test", "kept apart from people"),
+        ("itself", "two different people"),
+        ("a part", "already merged into another person"),
+        ("a test", "be merged with a real person"),
         ("no reason", "Say why"),
     ],
 )

@@ -59,7 +59,7 @@ def test_the_same_phone_with_a_near_name_is_the_same_person_and_says_why():
     found = best_match(BEN, [known])
 
     assert found is not None
-    assert (found.person_id, found.evidence) == (known.person_id, "same phone, near name")
+    assert (found.person_id, found.evidence) == (known.person_id, "same phone, similar name")
 
 
 def test_a_phone_counts_for_more_than_an_address():

@@ -336,7 +336,7 @@ def test_a_vendor_id_seen_at_our_other_account_is_the_same_lead_when_a_number_ag
 
     assert again == ben
     told = Touch.objects.latest("at").matched_by
-    assert told == "same vendor id, same phone and e-mail, same name"
+    assert told == "same vendor id, same phone and email, same name"
 
 
 def test_a_repetition_at_the_same_account_is_still_no_second_lead(zillow):

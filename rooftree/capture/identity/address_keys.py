@@ -1,17 +1,17 @@
-"""The form in which two spellings of one street address are equal."""
+"""Normalized key of a street address, equal for different spellings of one address."""
 
 import re
 
-# The house number and the first word of the street: no direction, no kind of street, no flat.
+# The house number and the first word of the street: no direction, street type or apartment.
 HOUSE = re.compile(r"^(\d+\w*) (?:(?:n|s|e|w|ne|nw|se|sw|north|south|east|west) )?(\w+).*$")
 
 
 def address_key(street: str, zip_code: str) -> str:
-    """It is what an address is looked up by: `33602 12 main`; "" unless both parts are told.
+    """Return an address's lookup key, like `33602 12 main`; "" if street or ZIP is missing.
 
-    A building has one key, whatever the flat: it is evidence beside a name, never without one.
+    All apartments of a building share one key, so it is evidence only together with a name.
     """
-    letters = " ".join("".join(one if one.isalnum() else " " for one in street.lower()).split())
-    if not letters or not zip_code:
+    words = " ".join("".join(char if char.isalnum() else " " for char in street.lower()).split())
+    if not words or not zip_code:
         return ""
-    return f"{zip_code} {HOUSE.sub(r'\1 \2', letters)}"[:220]
+    return f"{zip_code} {HOUSE.sub(r'\1 \2', words)}"[:220]

@@ -1,4 +1,4 @@
-"""The numbers and addresses of a person: what an inquiry brings is added, the newest is used."""
+"""Phone numbers and email addresses of people: inquiries add new ones, the newest is primary."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,54 +11,58 @@ from rooftree.leads.canonical import CanonicalLead
 from rooftree.leads.models import Email, Person, Phone
 from rooftree.ledger.write_events import write_event
 
-# Live, they say that this number or address is not the one to choose.
+# While one of these revocations is in force, its phone number or email is not made primary.
 DISQUALIFYING_REVOCATIONS = ("stop", "unsubscribe", "do_not_contact", "wrong_person", "vendor")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatedContact:
-    """One number or address as an inquiry states it."""
+    """One phone number or email address as stated in an inquiry."""
 
-    key: str  # E.164, or the address's normal form
+    key: str  # E.164, or the email address normalized for comparison
     address: str
-    kind: str = ""  # of a number
+    kind: str = ""  # of a phone number
     is_primary: bool
 
 
 def store_contacts(person: Person, inquiry: CanonicalLead, *, at: datetime) -> None:
-    """Add what is new, and write to and call from now on what they stated last.
+    """Add an inquiry's new phones and emails, and make the latest stated ones primary.
 
-    What is known already, unlinked too, stays on file. A number that proved to be somebody
-    else's, an address that came back, and what somebody took back (STOP, unsubscribe) are not
-    chosen over one that is free of that; the first of a person is theirs whatever it is.
+    Known ones stay on file, unlinked ones too. A phone number that proved to be somebody
+    else's, an email address that bounced, and a contact with a revocation (STOP, unsubscribe)
+    do not replace a usable primary. A person's first contact is primary in any case.
 
     Args:
-        at: when they stated it; an inquiry that comes late does not undo a newer one.
+        at: when they stated it; an inquiry that arrives late does not undo a newer one.
     """
     phones, emails = list(person.phones.all()), list(person.emails.all())
     numbers = _stated_numbers(inquiry)
-    fresh = [*insert_new_rows(_new_numbers(person, phones, numbers, at))]
+    added = [*insert_new_rows(_new_numbers(person, phones, numbers, at))]
     _choose_primary(person, Phone, "e164", phones, numbers, at)
     addresses = _stated_addresses(inquiry)
-    fresh += insert_new_rows(_new_addresses(person, emails, addresses, at))
+    added += insert_new_rows(_new_addresses(person, emails, addresses, at))
     _choose_primary(person, Email, "key", emails, addresses, at)
-    if fresh:  # they may have it in common with somebody
+    if added:  # search for duplicates again: somebody else can have the same contact
         Person.objects.filter(pk=person.pk).exclude(compared_at=None).update(compared_at=None)
 
 
 def new_contact_rows(
-    met: Sequence[tuple[Person, CanonicalLead, datetime]],
+    new_people: Sequence[tuple[Person, CanonicalLead, datetime]],
 ) -> tuple[list[Phone], list[Email]]:
-    """What `remember` would add of people who were nobody to us until now, to be written.
+    """Build the phone and email rows of new people, to be inserted by the caller.
 
     Args:
-        met: each with when they stated it.
+        new_people: each with the inquiry and the time it was stated.
     """
     phones = [
-        row for who, said, at in met for row in _new_numbers(who, (), _stated_numbers(said), at)
+        row
+        for person, inquiry, at in new_people
+        for row in _new_numbers(person, (), _stated_numbers(inquiry), at)
     ]
     emails = [
-        row for who, said, at in met for row in _new_addresses(who, (), _stated_addresses(said), at)
+        row
+        for person, inquiry, at in new_people
+        for row in _new_addresses(person, (), _stated_addresses(inquiry), at)
     ]
     return phones, emails
 
@@ -89,44 +93,44 @@ def _stated_addresses(inquiry: CanonicalLead) -> list[StatedContact]:
 
 
 def _dedupe_stated(stated: Iterable[StatedContact]) -> list[StatedContact]:
-    """Each key once, the one they call their main one first."""
-    found: dict[str, StatedContact] = {}
-    for stated_contact in stated:
-        found.setdefault(stated_contact.key, stated_contact)
-    return sorted(found.values(), key=lambda one: not one.is_primary)
+    """Return each key once, the contacts stated as primary first."""
+    contacts: dict[str, StatedContact] = {}
+    for contact in stated:
+        contacts.setdefault(contact.key, contact)
+    return sorted(contacts.values(), key=lambda contact: not contact.is_primary)
 
 
 def _new_numbers(
-    person: Person, held: Sequence[Phone], stated: Sequence[StatedContact], at: datetime
+    person: Person, on_file: Sequence[Phone], stated: Sequence[StatedContact], at: datetime
 ) -> list[Phone]:
-    known = {phone.e164 for phone in held}
+    known = {phone.e164 for phone in on_file}
     return [
         Phone(
             person=person,
-            e164=one.key,
-            kind=one.kind,
-            is_primary=not held and place == 0 and one.is_primary,
+            e164=contact.key,
+            kind=contact.kind,
+            is_primary=not on_file and index == 0 and contact.is_primary,
             given_at=at,
         )
-        for place, one in enumerate(stated)
-        if one.key not in known
+        for index, contact in enumerate(stated)
+        if contact.key not in known
     ]
 
 
 def _new_addresses(
-    person: Person, held: Sequence[Email], stated: Sequence[StatedContact], at: datetime
+    person: Person, on_file: Sequence[Email], stated: Sequence[StatedContact], at: datetime
 ) -> list[Email]:
-    known = {email.key for email in held}
+    known = {email.key for email in on_file}
     return [
         Email(
             person=person,
-            key=one.key,
-            address=one.address,
-            is_primary=not held and place == 0 and one.is_primary,
+            key=contact.key,
+            address=contact.address,
+            is_primary=not on_file and index == 0 and contact.is_primary,
             given_at=at,
         )
-        for place, one in enumerate(stated)
-        if one.key not in known
+        for index, contact in enumerate(stated)
+        if contact.key not in known
     ]
 
 
@@ -134,44 +138,42 @@ def _choose_primary(
     person: Person,
     table: type[Phone] | type[Email],
     column: str,
-    held: Sequence[Phone | Email],
+    on_file: Sequence[Phone | Email],
     stated: Sequence[StatedContact],
     at: datetime,
 ) -> None:
-    """Let the one stated last be the one in use; `held` is what was on file before."""
-    if not held or not stated:
+    """Make the latest stated contact primary; `on_file` holds the rows from before the inquiry."""
+    if not on_file or not stated:
         return
     rows = table.objects.filter(person=person)
-    keys = [stated_contact.key for stated_contact in stated]
-    known = {getattr(one, column): one for one in held}
-    again = [known[key].pk for key in keys if key in known]
-    rows.filter(pk__in=again, given_at__lt=at).exclude(stated_at__gte=at).update(stated_at=at)
-    now = next((one for one in held if one.is_primary and _is_working(one)), None)
-    if now and getattr(now, column) == keys[0]:
+    keys = [contact.key for contact in stated]
+    known = {getattr(contact, column): contact for contact in on_file}
+    repeated = [known[key].pk for key in keys if key in known]
+    rows.filter(pk__in=repeated, given_at__lt=at).exclude(stated_at__gte=at).update(stated_at=at)
+    primary = next(
+        (contact for contact in on_file if contact.is_primary and _is_working(contact)), None
+    )
+    if primary and getattr(primary, column) == keys[0]:
         return
-    if now and _last_stated_at(now) > at:
+    if primary and (primary.stated_at or primary.given_at) > at:
         return
-    free = _usable_keys(keys, known)
-    wanted = next((key for key in keys if key in free), None)
-    if wanted is None or (now and wanted == getattr(now, column)):
+    usable = _usable_keys(keys, known)
+    new_key = next((key for key in keys if key in usable), None)
+    if new_key is None or (primary and new_key == getattr(primary, column)):
         return
     rows.filter(is_primary=True).update(is_primary=False)
-    rows.filter(**{column: wanted}).update(is_primary=True)
+    rows.filter(**{column: new_key}).update(is_primary=True)
     write_event("capture.contact.preferred", at=at, person_id=person.pk, what=table._meta.db_table)
 
 
 def _usable_keys(keys: Sequence[str], known: dict[str, Phone | Email]) -> set[str]:
-    """Those of `keys` that nothing speaks against."""
-    theirs = {key for key in keys if key not in known or _is_working(known[key])}
-    taken_back = Revocation.objects.filter(
-        address__in=theirs, kind__in=DISQUALIFYING_REVOCATIONS, ended_at=None
+    """Return the keys that work and are not revoked."""
+    working = {key for key in keys if key not in known or _is_working(known[key])}
+    revoked = Revocation.objects.filter(
+        address__in=working, kind__in=DISQUALIFYING_REVOCATIONS, ended_at=None
     ).values_list("address", flat=True)
-    return theirs - set(taken_back)
+    return working - set(revoked)
 
 
-def _is_working(one: Phone | Email) -> bool:
-    return (one.unlinked_at if isinstance(one, Phone) else one.bounced_at) is None
-
-
-def _last_stated_at(one: Phone | Email) -> datetime:
-    return one.stated_at or one.given_at
+def _is_working(contact: Phone | Email) -> bool:
+    return (contact.unlinked_at if isinstance(contact, Phone) else contact.bounced_at) is None

@@ -1,6 +1,6 @@
-"""Who on file could be meant: by a number or an address, by the vendor's own id, by name.
+"""Lookup of people on file by phone number, email address, vendor's id, name or street address.
 
-Every look-up goes by a stored, normalised column with an index of its own.
+Every lookup uses a stored, normalized column with its own index.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,16 +12,16 @@ from django.db.models import Exists, OuterRef, QuerySet
 from rooftree.capture.identity import person_matching
 from rooftree.leads.models import Lead, Person, Source, Touch
 
-MAX_ARRIVALS = 20  # of one vendor id; a vendor that repeats one for ever must not slow intake
+MAX_ARRIVALS = 20  # of one vendor id; a vendor that repeats an id forever must not slow intake
 
 LOCK_SQL = """
 select pg_advisory_xact_lock(hashtextextended(name, 71))
   from unnest(%s::text[]) with ordinality as named (name, place) order by place
 """
 
-# Somebody merged into another person is looked for as that person. Of a vendor's id we hold
-# its adapter and itself, with a colon between. How many
-# there are is hidden from the planner: see `org.compiled`.
+# A person who was merged into another is returned as that other person. A vendor key is the
+# adapter and the vendor's id with a colon between. The number of keys is hidden from the
+# planner: see `db.prepared_queries`.
 KNOWN_KEYS_SQL = """
 select held.kind, held.said, coalesce(person.merged_into_id, person.id)
   from (select 'phone' as kind, e164 as said, person_id
@@ -39,98 +39,105 @@ select 'vendor', said, null from unnest((select %(vendor)s::text[])) said
 
 
 def contact_match_keys(identity: person_matching.Identity) -> list[str]:
-    """What an inquiry could have in common with somebody: its numbers and addresses."""
+    """Return an identity's match keys: its phone numbers and email addresses."""
     return [f"phone:{phone}" for phone in identity.phones] + [
         f"email:{email}" for email in identity.emails
     ]
 
 
 def vendor_match_key(adapter: str, vendor_lead_id: str) -> str:
-    """The same of the id that a vendor gave it."""
+    """Return the match key of a vendor's lead id."""
     return f"vendor:{adapter}:{vendor_lead_id}"
 
 
-def lock_match_keys(names: Iterable[str]) -> None:
-    """Let nobody else decide, until we commit, whose these numbers, addresses and ids are."""
+def lock_match_keys(keys: Iterable[str]) -> None:
+    """Lock match keys until commit, so that two transactions never match the same key at once."""
     with connection.cursor() as cursor:
-        cursor.execute(LOCK_SQL, [sorted(names)])  # one order for all: no two wait for each other
+        cursor.execute(LOCK_SQL, [sorted(keys)])  # always in one order, to avoid deadlocks
 
 
-def people_by_match_key(names: Iterable[str]) -> dict[str, list[UUID]]:
-    """Those of some names that anybody on file has, with the people who have them.
+def people_by_match_key(keys: Iterable[str]) -> dict[str, list[UUID]]:
+    """Return the keys that are on file, each with the ids of the people who have it.
 
-    Of a vendor's id only that it was seen before.
+    A vendor key that was seen before is returned with the value None instead of ids.
     """
-    asked: dict[str, list[str]] = {"phone": [], "email": [], "vendor": []}
-    for name in names:
-        kind, _, said = name.partition(":")
-        asked[kind].append(said)
-    found: dict[str, list[UUID]] = {}
+    by_kind: dict[str, list[str]] = {"phone": [], "email": [], "vendor": []}
+    for key in keys:
+        kind, _, value = key.partition(":")
+        by_kind[kind].append(value)
+    ids_by_key: dict[str, list[UUID]] = {}
     with connection.cursor() as cursor:
-        cursor.execute(KNOWN_KEYS_SQL, asked)
-        for kind, said, person_id in cursor.fetchall():
-            found.setdefault(f"{kind}:{said}", []).append(person_id)
-    return found
+        cursor.execute(KNOWN_KEYS_SQL, by_kind)
+        for kind, value, person_id in cursor.fetchall():
+            ids_by_key.setdefault(f"{kind}:{value}", []).append(person_id)
+    return ids_by_key
 
 
 def ids_sharing_contact(identity: person_matching.Identity) -> set[UUID]:
-    """The people who have one of these numbers, still theirs, or one of these addresses."""
+    """Return the ids of people who have one of these phones, still linked, or emails."""
     return {
-        who
-        for people in people_by_match_key(contact_match_keys(identity)).values()
-        for who in people
+        person_id
+        for ids in people_by_match_key(contact_match_keys(identity)).values()
+        for person_id in ids
     }
 
 
 def find_people(
-    asked: Sequence[tuple[person_matching.Identity, bool]],
+    identities: Sequence[tuple[person_matching.Identity, bool]],
 ) -> list[person_matching.PersonMatch | None]:
-    """For each the person on file who is the same human, if there is one.
+    """Return for each identity the same person on file; None if there is none.
 
     Args:
-        asked: by what they are known, and whether they are a test.
+        identities: each with whether it is a test.
     """
-    found = people_by_match_key({name for one, _ in asked for name in contact_match_keys(one)})
-    sharing = [
-        [who for name in contact_match_keys(one) for who in found.get(name, ())] for one, _ in asked
+    ids_by_key = people_by_match_key(
+        {key for identity, _ in identities for key in contact_match_keys(identity)}
+    )
+    candidate_ids = [
+        [person_id for key in contact_match_keys(identity) for person_id in ids_by_key.get(key, ())]
+        for identity, _ in identities
     ]
-    everybody = {who for theirs in sharing for who in theirs}
-    worlds = {
-        one: load_candidates(everybody, is_test=one) for one in {is_test for _, is_test in asked}
+    all_ids = {person_id for ids in candidate_ids for person_id in ids}
+    people_by_is_test = {
+        is_test: load_candidates(all_ids, is_test=is_test)
+        for is_test in {is_test for _, is_test in identities}
     }
     return [
         person_matching.best_match(
-            one, [name for who in theirs for name in worlds[is_test].get(who, ())]
+            identity,
+            [
+                candidate
+                for person_id in ids
+                for candidate in people_by_is_test[is_test].get(person_id, ())
+            ],
         )
-        for (one, is_test), theirs in zip(asked, sharing, strict=True)
+        for (identity, is_test), ids in zip(identities, candidate_ids, strict=True)
     ]
 
 
 def load_candidates(
     person_ids: Iterable[UUID], *, is_test: bool
 ) -> dict[UUID, list[person_matching.Candidate]]:
-    """Some people, under each name they are known by; without those of the other world."""
+    """Return people's candidates by id; only test people or only real people."""
     people = filter_by_is_test(Person.objects.filter(pk__in=set(person_ids)), is_test=is_test)
-    return {
-        with_contact.pk: person_candidates(with_contact) for with_contact in with_contacts(people)
-    }
+    return {person.pk: person_candidates(person) for person in with_contacts(people)}
 
 
 def filter_by_is_test(people: QuerySet[Person], *, is_test: bool) -> QuerySet[Person]:
-    """Those of them who are people, or those who are tests; a test is never taken for a person."""
-    strangers = Lead.objects.filter(is_test=not is_test)
-    applied = strangers.filter(person=OuterRef("pk"))
-    joined = strangers.filter(co_borrower=OuterRef("pk"))
-    return people.exclude(Exists(applied)).exclude(Exists(joined))
+    """Keep only test people or only real people; a test is never matched with a real person."""
+    other_leads = Lead.objects.filter(is_test=not is_test)
+    as_borrower = other_leads.filter(person=OuterRef("pk"))
+    as_co_borrower = other_leads.filter(co_borrower=OuterRef("pk"))
+    return people.exclude(Exists(as_borrower)).exclude(Exists(as_co_borrower))
 
 
 def with_contacts(people: QuerySet[Person]) -> QuerySet[Person]:
-    """The people with all that `known_as` reads."""
+    """Prefetch all that `person_candidates` reads."""
     return people.prefetch_related("phones", "emails", "absorbed")
 
 
 def person_candidates(person: Person) -> list[person_matching.Candidate]:
-    """One candidate for the person's name and one for each name merged into it."""
+    """Return one candidate for the person's name and one for each person merged into it."""
     phones = frozenset(phone.e164 for phone in person.phones.all() if not phone.unlinked_at)
     emails = frozenset(email.key for email in person.emails.all())
     return [
@@ -151,46 +158,45 @@ def person_candidates(person: Person) -> list[person_matching.Candidate]:
 def find_lead_by_vendor_id(
     vendor_lead_id: str, identity: person_matching.Identity, source: Source, *, is_test: bool
 ) -> tuple[Lead, str] | None:
-    """The lead that this vendor has sent under this id before, with the evidence.
+    """Return the lead this vendor sent under this id before, with the evidence of the match.
 
-    An id is unique at one account with the vendor, and each of our sources is an account: there
-    the id alone is enough. Another source of the same vendor may use it for somebody else, so
-    a number or address and a near name must agree with it.
+    A vendor's id is unique within one account, and each of our sources is one account: there
+    the id alone is enough. Another source of the same vendor can use the id for somebody else,
+    so a phone or email and a similar name must match as well.
     """
-    vendors = Source.objects.filter(adapter=source.adapter).values_list("pk", flat=True)
-    arrivals = list(
+    vendor_sources = Source.objects.filter(adapter=source.adapter).values_list("pk", flat=True)
+    touches = list(
         Touch.objects.filter(
-            source__in=list(vendors), vendor_lead_id=vendor_lead_id, lead__is_test=is_test
+            source__in=list(vendor_sources), vendor_lead_id=vendor_lead_id, lead__is_test=is_test
         )
         .select_related("lead__person")
         .order_by("-at", "-id")[:MAX_ARRIVALS]
     )
-    for touch in arrivals:
+    for touch in touches:
         if touch.source_id == source.pk:
             return touch.lead, "same vendor id"
-    for touch in arrivals:
+    for touch in touches:
         people = with_contacts(Person.objects.filter(pk=touch.lead.person_id))
-        if found := person_matching.best_match(identity, _all_candidates(people)):
-            return touch.lead, f"same vendor id, {found.evidence}"
+        candidates = [candidate for person in people for candidate in person_candidates(person)]
+        if match := person_matching.best_match(identity, candidates):
+            return touch.lead, f"same vendor id, {match.evidence}"
     return None
 
 
 def ids_by_name(keys: Iterable[str], *, limit: int) -> list[UUID]:
-    """The people with one of these names, as `match.plain_name` writes them."""
-    wanted = [key for key in keys if key]
-    rows = Person.objects.filter(name_key__in=wanted, merged_into=None) if wanted else None
+    """Return the ids of people with one of these names, by `person_matching.name_key`."""
+    name_keys = [key for key in keys if key]
+    rows = Person.objects.filter(name_key__in=name_keys, merged_into=None) if name_keys else None
     return [] if rows is None else list(rows.values_list("pk", flat=True)[:limit])
 
 
 def ids_by_address(keys: Iterable[str], *, limit: int) -> set[UUID]:
-    """The people who live at one of these addresses or ask about one, by `places.address_key`."""
-    wanted = [key for key in keys if key]
-    if not wanted:
+    """Return the ids of people whose home or property has one of these `address_key`s."""
+    address_keys = [key for key in keys if key]
+    if not address_keys:
         return set()
-    homes = Person.objects.filter(home_key__in=wanted).values_list("pk", flat=True)
-    asked = Lead.objects.filter(property_key__in=wanted).values_list("person_id", flat=True)
-    return {*homes[:limit], *asked[:limit]}
-
-
-def _all_candidates(people: Iterable[Person]) -> list[person_matching.Candidate]:
-    return [person_candidate for person in people for person_candidate in person_candidates(person)]
+    residents = Person.objects.filter(home_key__in=address_keys).values_list("pk", flat=True)
+    applicants = Lead.objects.filter(property_key__in=address_keys).values_list(
+        "person_id", flat=True
+    )
+    return {*residents[:limit], *applicants[:limit]}

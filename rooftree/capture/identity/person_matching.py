@@ -1,4 +1,4 @@
-"""Is this inquiry from somebody we know? The evidence, in words, goes with the answer."""
+"""Matching of an inquiry to a person on file, with the evidence in words."""
 
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -10,18 +10,16 @@ from rapidfuzz.distance import OSA
 from rooftree.core.email_addresses import comparison_key
 from rooftree.leads.canonical import CanonicalLead
 
-ONE_TYPO_LENGTH, TWO_TYPOS_LENGTH = (
-    5,
-    9,
-)  # letters a name must have for so many typing slips to be forgiven
-MIN_NAME_LENGTH = 3  # letters; of fewer it is an initial
-GENDER_ENDINGS = "aeo"  # by which Mario and Maria, Paul and Paula, Rene and Rena differ
+# A name must have this many letters for one typo, or for two typos, to be tolerated.
+ONE_TYPO_LENGTH, TWO_TYPOS_LENGTH = 5, 9
+MIN_NAME_LENGTH = 3  # letters; a shorter name counts as an initial
+GENDER_ENDINGS = "aeo"  # which tell apart Mario and Maria, Paul and Paula, Rene and Rena
 US_NUMBER_LENGTH = len("+18135550142")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """What tells one person from another."""
+    """The data by which people are told apart."""
 
     first_name: str = ""
     last_name: str = ""
@@ -31,13 +29,13 @@ class Identity:
 
     @property
     def has_full_name(self) -> bool:
-        """Whether both names are known."""
+        """Return True if both first and last name are known."""
         return bool(self.first_name and self.last_name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """Somebody on file who shares a number or an address with the inquiry."""
+    """A person on file who shares a phone or email with the inquiry, under one of their names."""
 
     person_id: UUID
     identity: Identity
@@ -45,12 +43,14 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonMatch:
+    """The person on file who is the same, and why."""
+
     person_id: UUID
-    evidence: str  # fit to show
+    evidence: str  # shown to staff
 
 
 def inquiry_identity(inquiry: CanonicalLead) -> Identity:
-    """It is what an inquiry tells its person from others by."""
+    """Return the borrower's identity as stated in an inquiry."""
     borrower = inquiry.borrower
     return Identity(
         first_name=(borrower and borrower.first_name) or "",
@@ -64,82 +64,87 @@ def inquiry_identity(inquiry: CanonicalLead) -> Identity:
 
 
 def best_match(inquiry: Identity, candidates: Iterable[Candidate]) -> PersonMatch | None:
-    """The person on file who is the same human, or None.
+    """Return the candidate who is the same person; None if there is none.
 
-    A shared number or address is not enough: people share phones and
-    mailboxes, so the names must be near each other or one of them missing.
-    A number counts for more than an address; ties go to the older record.
+    A shared phone or email is not enough: people share phones and mailboxes, so
+    the names must be similar, or one of them missing. A phone counts for more
+    than an email; ties go to the older record.
     """
-    found = [ranked for candidate in candidates if (ranked := _rank_candidate(inquiry, candidate))]
-    if not found:
+    matches = [
+        ranked for candidate in candidates if (ranked := _rank_candidate(inquiry, candidate))
+    ]
+    if not matches:
         return None
-    return max(found, key=lambda pair: (pair[0], -pair[1].person_id.int))[1]
+    return max(matches, key=lambda pair: (pair[0], -pair[1].person_id.int))[1]
 
 
 def plain_name(name: str) -> str:
-    """A name without accents, case and punctuation: what two spellings are compared by."""
+    """Return a name without accents, case and punctuation, to compare spellings."""
     letters = unicodedata.normalize("NFKD", name).casefold()
-    kept = (
+    plain_letters = (
         letter if letter.isalnum() else " "
         for letter in letters
         if not unicodedata.combining(letter)
     )
-    return " ".join("".join(kept).replace("'", "").split())
+    return " ".join("".join(plain_letters).replace("'", "").split())
 
 
 def name_key(first_name: str, last_name: str) -> str:
-    """The whole name as it is stored for looking up; "" for nobody's."""
+    """Return the full name's lookup key; "" if there is no name."""
     return plain_name(f"{first_name} {last_name}")[:250]
 
 
 def name_keys(first_name: str, last_name: str) -> set[str]:
-    """The keys under which somebody of this whole name may be on file: nicknames too."""
+    """Return the lookup keys of a full name and its nicknames; empty if a name is missing."""
     first, last = plain_name(first_name), plain_name(last_name)
     if not first or not last:
         return set()
-    short = {name for names in NICKNAMES if first in names for name in names}
-    return {name_key(one, last) for one in {first, *short}}
+    nicknames = {name for names in NICKNAMES if first in names for name in names}
+    return {name_key(name, last) for name in {first, *nicknames}}
 
 
-def could_be_same_name(ours: Identity, theirs: Identity) -> bool:
-    """Whether both names can be one person's: equal, an initial, a nickname, a slip, or missing.
+def could_be_same_name(a: Identity, b: Identity) -> bool:
+    """Decide whether two names can be one person's: equal, initial, nickname, typo or missing.
 
-    A father and a son of one name are two, and so are Mario and Maria.
+    Father and son with one name (JR, SR) are two people, and so are Mario and Maria.
     """
-    if are_two_generations(ours, theirs) or are_sibling_names(ours, theirs):
+    if are_two_generations(a, b) or are_sibling_names(a, b):
         return False
-    first = _could_be_same_first(plain_name(ours.first_name), plain_name(theirs.first_name))
-    return first and could_be_same_last_name(ours, theirs)
+    is_first = _could_be_same_first(plain_name(a.first_name), plain_name(b.first_name))
+    return is_first and could_be_same_last_name(a, b)
 
 
-def could_be_same_last_name(ours: Identity, theirs: Identity) -> bool:
-    """Whether the family name can be one: equal, a part of a double name, a slip, or missing."""
-    return _could_be_same_last(plain_name(ours.last_name), plain_name(theirs.last_name))
+def could_be_same_last_name(a: Identity, b: Identity) -> bool:
+    """Decide whether two last names can be one: equal, part of a double name, typo or missing."""
+    last_a, last_b = plain_name(a.last_name), plain_name(b.last_name)
+    if not last_a or not last_b or last_a == last_b:
+        return True
+    return bool(set(last_a.split()) & set(last_b.split())) or _is_typo(last_a, last_b)
 
 
-def name_match_words(ours: Identity, theirs: Identity) -> str:
-    """How near two near names are, in words."""
-    return "same name" if _are_same_names(ours, theirs) else "near name"
+def name_match_words(a: Identity, b: Identity) -> str:
+    """Return "same name" or "similar name" for two names that match."""
+    return "same name" if _are_same_names(a, b) else "similar name"
 
 
-def are_two_generations(ours: Identity, theirs: Identity) -> bool:
-    """Whether one is called junior and the other senior, or the third."""
-    return bool(ours.suffix and theirs.suffix and ours.suffix != theirs.suffix)
+def are_two_generations(a: Identity, b: Identity) -> bool:
+    """Decide whether two suffixes differ, such as JR and SR."""
+    return bool(a.suffix and b.suffix and a.suffix != b.suffix)
 
 
-def are_sibling_names(ours: Identity, theirs: Identity) -> bool:
-    """Whether the first names differ by their last vowel alone, as a brother's and a sister's do.
+def are_sibling_names(a: Identity, b: Identity) -> bool:
+    """Decide whether two first names differ only by the last vowel, like Mario and Maria.
 
-    A typing slip looks the same, so staff are asked (`alike`), and nobody is matched by it.
+    A typo looks the same, so staff decide (`duplicate_candidates`); intake never matches on it.
     """
-    one, other = plain_name(ours.first_name), plain_name(theirs.first_name)
-    if one == other or min(len(one), len(other)) < MIN_NAME_LENGTH or _are_nicknames(one, other):
+    name, other = plain_name(a.first_name), plain_name(b.first_name)
+    if name == other or min(len(name), len(other)) < MIN_NAME_LENGTH:
         return False
-    return _name_stem(one) == _name_stem(other)
+    return not _are_nicknames(name, other) and _name_stem(name) == _name_stem(other)
 
 
 def swapped_digit_numbers(number: str) -> set[str]:
-    """The numbers from which this one (E.164, US) is one swap of two neighboring digits away."""
+    """Return all US numbers (E.164) made by swapping two neighboring digits of this number."""
     if len(number) != US_NUMBER_LENGTH or not number.startswith("+1"):
         return set()
     pairs = ((n, number[n], number[n + 1]) for n in range(2, US_NUMBER_LENGTH - 1))
@@ -147,48 +152,41 @@ def swapped_digit_numbers(number: str) -> set[str]:
 
 
 def _rank_candidate(inquiry: Identity, candidate: Candidate) -> tuple[int, PersonMatch] | None:
-    theirs = candidate.identity
-    phones = inquiry.phones & theirs.phones
-    emails = inquiry.emails & theirs.emails
-    if not (phones or emails) or not could_be_same_name(inquiry, theirs):
+    person = candidate.identity
+    phones = inquiry.phones & person.phones
+    emails = inquiry.emails & person.emails
+    if not (phones or emails) or not could_be_same_name(inquiry, person):
         return None
-    shared = [word for word, hit in (("phone", phones), ("e-mail", emails)) if hit]
-    evidence = f"same {' and '.join(shared)}, {name_match_words(inquiry, theirs)}"
-    rank = 4 * bool(phones) + 2 * bool(emails) + _are_same_names(inquiry, theirs)
+    shared = [word for word, values in (("phone", phones), ("email", emails)) if values]
+    evidence = f"same {' and '.join(shared)}, {name_match_words(inquiry, person)}"
+    rank = 4 * bool(phones) + 2 * bool(emails) + _are_same_names(inquiry, person)
     return rank, PersonMatch(person_id=candidate.person_id, evidence=evidence)
 
 
-def _are_same_names(ours: Identity, theirs: Identity) -> bool:
-    return (plain_name(ours.first_name), plain_name(ours.last_name)) == (
-        plain_name(theirs.first_name),
-        plain_name(theirs.last_name),
+def _are_same_names(a: Identity, b: Identity) -> bool:
+    return (plain_name(a.first_name), plain_name(a.last_name)) == (
+        plain_name(b.first_name),
+        plain_name(b.last_name),
     )
 
 
-def _could_be_same_first(ours: str, theirs: str) -> bool:
-    if not ours or not theirs or ours == theirs:
+def _could_be_same_first(a: str, b: str) -> bool:
+    if not a or not b or a == b:
         return True
-    short, long = sorted((ours, theirs), key=len)
+    short, long = sorted((a, b), key=len)
     if long.startswith(short):  # an initial, or Rob for Robert
         return True
-    return _are_nicknames(short, long) or _is_typo(ours, theirs)
-
-
-def _could_be_same_last(ours: str, theirs: str) -> bool:
-    if not ours or not theirs or ours == theirs:
-        return True
-    parts_ours, parts_theirs = set(ours.split()), set(theirs.split())
-    return bool(parts_ours & parts_theirs) or _is_typo(ours, theirs)
+    return _are_nicknames(short, long) or _is_typo(a, b)
 
 
 def _name_stem(name: str) -> str:
     return name.removesuffix(name[-1]) if name[-1] in GENDER_ENDINGS else name
 
 
-def _is_typo(ours: str, theirs: str) -> bool:
-    shortest = min(len(ours), len(theirs))
-    forgiven = (shortest >= ONE_TYPO_LENGTH) + (shortest >= TWO_TYPOS_LENGTH)
-    return OSA.distance(ours, theirs, score_cutoff=forgiven) <= forgiven
+def _is_typo(a: str, b: str) -> bool:
+    shortest = min(len(a), len(b))
+    max_typos = (shortest >= ONE_TYPO_LENGTH) + (shortest >= TWO_TYPOS_LENGTH)
+    return OSA.distance(a, b, score_cutoff=max_typos) <= max_typos
 
 
 NICKNAMES: Sequence[frozenset[str]] = (
@@ -215,5 +213,5 @@ NICKNAMES: Sequence[frozenset[str]] = (
 )  # KNOWN, common US and Spanish short forms
 
 
-def _are_nicknames(ours: str, theirs: str) -> bool:
-    return any(ours in names and theirs in names for names in NICKNAMES)
+def _are_nicknames(a: str, b: str) -> bool:
+    return any(a in names and b in names for names in NICKNAMES)
