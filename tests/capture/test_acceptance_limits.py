@@ -84,15 +84,15 @@ def refusals():
         ),
         (
             {"required": ["loan_purpose"]}, {}, "lacks:loan_purpose",
-            "missing: what the loan is for", "It came without what the loan is for.",
+            "missing: the loan purpose", "Missing the loan purpose.",
         ),
         (
             {"required": ["consent_to_texts"]}, {}, "lacks:consent_to_texts",
-            "missing: consent to texts", "It came without consent to texts.",
+            "missing: consent to texts", "Missing consent to texts.",
         ),
         (
             {"cents_per_day": 3999}, {}, "daily_budget", "daily budget reached",
-            "$0.00 had been spent that day; with $40.00 more it would be over $39.99.",
+            "$0.00 was spent that day; $40.00 more exceeds the budget of $39.99.",
         ),
     ],
 )  # fmt: skip

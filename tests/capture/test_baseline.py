@@ -120,7 +120,7 @@ def test_in_audit_a_lead_is_captured_and_worked(source):
 
 def test_it_is_launched_when_every_part_is_given_or_waived_by_name(source, clerk):
     agree(source, clerk, contactable_pct=None)
-    with pytest.raises(BadSource, match="Fill in or waive first: quality, what can be returned"):
+    with pytest.raises(BadSource, match="Fill in or waive first: quality, return terms"):
         baseline.launch_source(source_id=source.pk, by=clerk, at=NOON)
 
     baseline.waive_part(source_id=source.pk, part="contactable_pct",
@@ -141,13 +141,13 @@ def test_nobody_named_to_hear_of_silence_is_no_launch(source, clerk):
     agree(source, clerk, watcher_id=None)
     nothing_goes_back(source, clerk)
 
-    with pytest.raises(BadSource, match="Name who hears"):
+    with pytest.raises(BadSource, match="Choose who is notified"):
         baseline.launch_source(source_id=source.pk, by=clerk, at=NOON)
 
 
 @pytest.mark.parametrize(
     ("part", "why", "said"),
-    [("price_cents", "  ", "Say why"), ("colour", "x", "Choose"), ("contact", "x", "is filled in")],
+    [("price_cents", "  ", "Enter a reason"), ("colour", "x", "Choose"), ("contact", "x", "is filled in")],
 )
 def test_a_waiver_needs_a_reason_and_something_to_waive(source, clerk, part, why, said):
     agree(source, clerk, price_cents=None)
@@ -179,7 +179,7 @@ def test_a_silence_is_told_once_to_the_named_person_and_its_end_as_well(source, 
     alarm = told(clerk)
     assert [one.kind for one in alarm] == ["source_silent"]
     assert alarm[0].text.startswith(
-        "LeadConduit is silent: nothing came since Mon Nov 23, 12:00 PM."
+        "LeadConduit is silent: no leads since Mon Nov 23, 12:00 PM."
     )
     assert not told(other)
     arrive(source, NOON + 31 * HOUR)
@@ -267,7 +267,7 @@ def test_worse_leads_than_agreed_are_told_once_and_their_end_as_well(source, cle
         source_health_alerts.check_lead_quality(at=NOON + hours * HOUR)
     (alarm,) = told(clerk)
     assert alarm.text == (
-        "LeadConduit got worse: 60% of the 30 leads of 30 days can be reached, 80% were agreed."
+        "Lead quality of LeadConduit dropped: 60% of 30 leads in 30 days are reachable, 80% agreed."
     )
     fresh(source, good=60, bad=0)
     for hours in (4, 5):

@@ -60,7 +60,7 @@ def test_limits_are_kept_written_down_and_hold_from_then_on(clerk, network):
     assert Event.objects.filter(kind="capture.source.acceptance_changed").count() == 1
     said = send()
     assert said.status_code == 201
-    assert said.json()["reason"] == "missing: what the loan is for"
+    assert said.json()["reason"] == "missing: the loan purpose"
 
 
 def test_a_try_says_what_would_have_been_refused_and_keeps_nothing(clerk, network):
@@ -105,7 +105,7 @@ def test_what_was_refused_is_listed_with_its_sentence_and_accepted_with_one_pres
     refused = Delivery.objects.get()
 
     listed = clerk.get(reverse("source", args=[network.pk]), {"state": "refused"})
-    assert "It came without what the loan is for." in listed.content.decode()
+    assert "Missing the loan purpose." in listed.content.decode()
     single = clerk.get(reverse("delivery", args=[refused.pk])).content.decode()
     assert "The sender was told why." in single
     assert "Accept it after all" in single

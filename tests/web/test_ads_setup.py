@@ -47,7 +47,7 @@ def test_a_secret_that_is_soon_guessed_is_refused_with_a_sentence(clerk, faceboo
     answer = clerk.post(reverse("source_credentials", args=[facebook.pk]), {"secret": "s3"})
 
     assert answer.status_code == 422
-    assert "At least 8 characters" in answer.text
+    assert "at least 8 characters" in answer.text
     facebook.refresh_from_db()
     assert facebook.secret != "s3"
 

@@ -53,10 +53,10 @@ def test_prices_and_limits_are_kept_and_written_down(clerk, seller):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"prices": "FL boat 30"}, "boat is no state"),
-        ({"prices": "FL purchase"}, "end the line with the price"),
+        ({"prices": "FL boat 30"}, "boat is not a state"),
+        ({"prices": "FL purchase"}, "end the line with a price"),
         ({"prices": "30\n40"}, "Every lead has two prices"),
-        ({"prices": "3000"}, "No lead is worth more"),
+        ({"prices": "3000"}, "A price can&#x27;t be more"),
         ({"seconds": "0"}, "A whole number from 1"),
     ],
 )

@@ -154,8 +154,8 @@ def test_a_new_source_shows_its_address_its_secret_and_a_command(clerk):
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"header": "X Bad Header"}, "header’s name alone"),
-        ({"networks": "nowhere"}, "nowhere is no address"),
+        ({"header": "X Bad Header"}, "only a header name"),
+        ({"networks": "nowhere"}, "nowhere is not an IP address"),
         ({"success": "{not json}"}, "This is not JSON"),
     ],
 )
@@ -229,7 +229,7 @@ def test_what_an_adapter_should_know_is_typed_on_a_page_and_checked(clerk):
 
     wrong = clerk.post(page, {"lines": "+1813555 = October\nno sign here", "ring": "12"})
     assert wrong.status_code == 422
-    assert "is no phone number" in wrong.content.decode()
+    assert "is not a phone number" in wrong.content.decode()
     clerk.post(page, {"lines": "+1 (813) 555-0199 = October mailer", "ring": ""})
 
     line.refresh_from_db()

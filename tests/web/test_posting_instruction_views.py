@@ -120,7 +120,7 @@ def test_the_page_says_the_fields_the_proof_and_the_answers_and_shows_no_secret(
 
     shown = unescape(clerk.get(page(made.source)).content.decode())
 
-    assert "The secret in the header X-Api-Key" in shown
+    assert "Send the secret in the X-Api-Key header" in shown
     assert "<code>mortgage.loan.purpose</code>" in shown
     assert '"outcome":"failure","reason":"duplicate"' in shown
     assert re.search(r"<td class=\"num\">401</td>", shown)
@@ -168,8 +168,8 @@ def test_a_try_says_what_the_limits_of_the_source_would_refuse(clerk):
     answer = clerk.post(page(source, "source_reading"), {"body": "name=Ana Diaz&phone=8135550142"})
 
     shown = unescape(answer.content.decode())
-    assert "It would be refused.</b> It came without what the loan is for." in shown
-    assert '{"status":"error","error":"missing: what the loan is for"}' in shown
+    assert "This post would be refused.</b> Missing the loan purpose." in shown
+    assert '{"status":"error","error":"missing: the loan purpose"}' in shown
 
 
 def test_nothing_pasted_is_said_and_what_is_pasted_is_shown_and_not_run(clerk):

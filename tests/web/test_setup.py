@@ -291,9 +291,9 @@ def test_a_form_names_the_website_it_stands_on(cast, browser):
     typed = {"adapter": "website_form", "name": "Our site", "zone": "America/New_York"}
 
     nowhere = browser.post(reverse("setup_sources"), typed)
-    assert "Name the website the form stands on" in nowhere.text
+    assert "Enter the form&#x27;s website" in nowhere.text
     wrong = browser.post(reverse("setup_sources"), typed | {"allowed_origins": "our site"})
-    assert "our site is no address of a website" in wrong.text
+    assert "our site is not a website address" in wrong.text
     page = browser.post(
         reverse("setup_sources"), typed | {"allowed_origins": "https://www.example.com/contact"}
     )
@@ -327,7 +327,7 @@ def test_a_credential_is_written_and_never_shown_again(browser):
 
     page = browser.get(url).text
     assert "s3cret" not in page
-    assert "On file; leave it empty to keep it" in page
+    assert "On file. Leave empty to keep it." in page
 
     browser.post(url, LOS | {"client_secret": "", "password": "changed"})
     one.refresh_from_db()

@@ -1,4 +1,4 @@
-"""What we pay for a lead nobody has named yet: the rules, and the bid they give. Pure."""
+"""Bid rules of ping-post sources, and the bid they give for a ping. Pure."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -16,11 +16,11 @@ from rooftree.capture.source_setup.acceptance_limits import (
 )
 from rooftree.leads.vocabulary import Purpose
 
-BID_SECONDS = 60  # that a bid holds: buyers' bids were seen to hold 30 to 120
+BID_SECONDS = 60  # default validity of a bid; buyers' bids were seen to be valid 30 to 120 seconds
 MAX_BID_SECONDS = 3600
 MAX_PRICES = 500
-BID_LIMITS = AcceptanceLimits(licensed_only=True)  # a person we may not serve is never bid for
-PURPOSE_FAMILIES = {  # a price for a refinance is one for each kind of it
+BID_LIMITS = AcceptanceLimits(licensed_only=True)  # we never bid where we are not licensed
+PURPOSE_FAMILIES = {  # a refinance price applies to every kind of refinance
     Purpose.REFINANCE_CASH_OUT: Purpose.REFINANCE,
     Purpose.REFINANCE_RATE_TERM: Purpose.REFINANCE,
     Purpose.HOME_EQUITY_LOAN: Purpose.HOME_EQUITY,
@@ -30,7 +30,7 @@ PURPOSE_FAMILIES = {  # a price for a refinance is one for each kind of it
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Price:
-    """What one kind of lead is worth; "" is any purpose, any state."""
+    """The price of one kind of lead; "" means any purpose or any state."""
 
     cents: int
     purpose: str = ""
@@ -39,7 +39,7 @@ class Price:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BidRules:
-    """How a source's pings are answered. Without a price there is no bid."""
+    """One source's rules for answering pings; without a price there is no bid."""
 
     prices: tuple[Price, ...] = ()
     limits: AcceptanceLimits = BID_LIMITS
@@ -48,7 +48,7 @@ class BidRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ping:
-    """A ping: what is offered, without the person."""
+    """One ping: the offered lead, without the person."""
 
     ping_fields: Mapping[str, str] = field(default_factory=dict)  # the fields the post must repeat
     state: str = ""  # USPS
@@ -59,92 +59,93 @@ class Ping:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bid:
-    """0 cents is no bid; `why` is then a key of acceptance.WHY_NOT."""
+    """The bid on one ping."""
 
-    cents: int
-    no_bid_reason: str = ""
+    cents: int  # 0: no bid
+    no_bid_reason: str = ""  # a key of acceptance_limits.REFUSAL_REASONS when there is no bid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnsweredBid:
-    """A bid as it was answered, to be held to."""
+    """A bid as it was answered; it is binding until `expires_at`."""
 
     ping_id: str  # the seller's
     ping: Ping
     bid: Bid
     seconds: int
     expires_at: datetime
-    is_taken: bool = False  # its post was bought
+    is_taken: bool = False  # its post was accepted
 
     def is_open(self, at: datetime) -> bool:
+        """Decide whether the bid is still valid."""
         return at <= self.expires_at
 
 
 def post_key(ping_id: str) -> str:
-    """What the post of a ping is known by, however often it is sent."""
+    """Return the idempotency key of a ping's post."""
     return f"pingpost:post:{ping_id}"
 
 
 class BidMarket(Protocol):
-    """What is known of a source's pings, looked up when it is needed."""
+    """The stored bids and limit facts of one source, loaded on demand."""
 
     def find_bid(self, ping_id: str, /) -> AnsweredBid | None:
-        """The bid that was placed on a ping."""
+        """Return the bid that was placed on a ping; None if there is none."""
         ...
 
-    def load_limit_facts(self, ask: Ping, rules: BidRules, /) -> LimitFacts:
-        """What the bid on this ping depends on."""
+    def load_limit_facts(self, ping: Ping, rules: BidRules, /) -> LimitFacts:
+        """Load the facts that the bid on this ping depends on."""
         ...
 
 
 def parse_bid_rules(stored: Any) -> BidRules:
-    """They are the rules as a source's set-up holds them. Never raises."""
-    kept = stored if isinstance(stored, Mapping) else {}
-    listed = kept.get("prices")
-    rows = listed if isinstance(listed, list) else []
-    prices = (_parse_price(row) for row in rows[:MAX_PRICES] if isinstance(row, Mapping))
+    """Read bid rules from a source's setup; never raises, and ignores unreadable values."""
+    setup = stored if isinstance(stored, Mapping) else {}
+    prices = setup.get("prices")
+    rows = prices if isinstance(prices, list) else []
+    parsed = (_parse_price(row) for row in rows[:MAX_PRICES] if isinstance(row, Mapping))
     return BidRules(
-        prices=tuple(price for price in prices if price.cents > 0),
-        limits=replace(parse_limits(kept), licensed_only=True),
-        seconds=min(parse_whole_number(kept.get("seconds")) or BID_SECONDS, MAX_BID_SECONDS),
+        prices=tuple(price for price in parsed if price.cents > 0),
+        limits=replace(parse_limits(setup), licensed_only=True),
+        seconds=min(parse_whole_number(setup.get("seconds")) or BID_SECONDS, MAX_BID_SECONDS),
     )
 
 
-def decide_bid(ask: Ping, rules: BidRules, standing: LimitFacts) -> Bid:
-    """It is what we offer for a ping, or why we offer nothing."""
-    cents = _matching_price_cents(ask, rules.prices)
-    offered = OfferedLead(state=ask.state, cents=cents)
-    against = find_refusal(offered, rules.limits, standing)
-    refusals = (
-        ("in_audit", standing.is_in_audit),
+def decide_bid(ping: Ping, rules: BidRules, facts: LimitFacts) -> Bid:
+    """Decide our bid on a ping, or the reason for not bidding."""
+    cents = _matching_price_cents(ping, rules.prices)
+    offered = OfferedLead(state=ping.state, cents=cents)
+    refusal = find_refusal(offered, rules.limits, facts)
+    reasons = (
+        ("in_audit", facts.is_in_audit),
         ("not_set_up", not rules.prices),
-        ("state_missing", not ask.state),
-        (against.reason_code if against else "", against),
+        ("state_missing", not ping.state),
+        (refusal.reason_code if refusal else "", refusal),
         ("no_price", not cents),
     )
-    why = next((why for why, is_so in refusals if is_so), "")
-    return Bid(cents=0 if why else cents, no_bid_reason=why)
+    reason = next((reason for reason, applies in reasons if applies), "")
+    return Bid(cents=0 if reason else cents, no_bid_reason=reason)
 
 
 def contact_hashes(phone: str | None, email: str | None) -> tuple[frozenset[str], frozenset[str]]:
-    """They are the hashes a ping may carry for a number (E.164) and an address.
+    """Return the hashes a ping can carry for a phone (E.164), and those for an email address.
 
-    Sellers hash a number with its +1, with the 1, or as ten digits.
+    Sellers hash a phone number with its +1, with the 1, or as ten digits.
     """
     digits = (phone or "").removeprefix("+")
     numbers = [phone, digits, digits.removeprefix("1")] if phone else []
     return _sha256_hashes(numbers), _sha256_hashes([email.strip().lower()] if email else [])
 
 
-def _matching_price_cents(ask: Ping, prices: Iterable[Price]) -> int:
-    """The price for just this state and purpose, else for the state, the purpose, all."""
-    purpose = PURPOSE_FAMILIES.get(Purpose(ask.purpose), ask.purpose) if ask.purpose else ""
-    fitting = [
+def _matching_price_cents(ping: Ping, prices: Iterable[Price]) -> int:
+    """Return the most specific price: for state and purpose, else state, else purpose, else any."""
+    purpose = PURPOSE_FAMILIES.get(Purpose(ping.purpose), ping.purpose) if ping.purpose else ""
+    matching = [
         price
         for price in prices
-        if price.state in ("", ask.state) and price.purpose in ("", purpose, ask.purpose)
+        if price.state in ("", ping.state) and price.purpose in ("", purpose, ping.purpose)
     ]
-    best = max(fitting, key=lambda one: (bool(one.state), bool(one.purpose)), default=None)
+    best = max(matching, key=lambda price: (bool(price.state), bool(price.purpose)), default=None)
     return best.cents if best else 0
 
 

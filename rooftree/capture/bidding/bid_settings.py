@@ -1,4 +1,4 @@
-"""What staff say a source's leads are worth before they are named: prices, caps, the window."""
+"""Staff settings of a ping-post source: prices, caps and the duplicate window."""
 
 import re
 from collections import Counter
@@ -22,13 +22,13 @@ from rooftree.core.us_states import STATES
 from rooftree.leads.models import Delivery, Source
 from rooftree.org.models import User
 
-MAX_PRICE_CENTS = 100_000  # cents of one lead; more is a slip of the keyboard
+MAX_PRICE_CENTS = 100_000  # cents of one lead; a higher price is a typing error
 _SEPARATORS = re.compile(r"[,;\t ]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastDayPings:
-    """What came of a source's pings in the 24 hours before a moment."""
+    """The results of a source's pings in the last 24 hours."""
 
     pings: int
     bids: int
@@ -37,13 +37,13 @@ class LastDayPings:
 
 
 def save_bid_rules(*, source_id: UUID, rules: BidRules, by: User, at: datetime) -> Source:
-    """Bid by these rules from now on; what was bid already holds. Raises `BadSource`."""
+    """Save a source's bid rules; bids already placed stay valid. Raises `BadSource`."""
     _check_rules(rules)
     return save_setup_part("bids", _rules_to_json(rules), source_id=source_id, by=by, at=at)
 
 
 def parse_prices(lines: Iterable[str]) -> tuple[Price, ...]:
-    """They are prices as typed, one a line: `FL purchase 52`, `refinance 40`, `30`.
+    """Parse typed prices, one per line: `FL purchase 52`, `refinance 40`, `30`.
 
     Raises `BadSource`.
     """
@@ -51,7 +51,7 @@ def parse_prices(lines: Iterable[str]) -> tuple[Price, ...]:
 
 
 def format_prices(prices: Iterable[Price]) -> list[str]:
-    """They are the lines that give these prices."""
+    """Return the lines from which `parse_prices` reads these prices."""
     return [
         " ".join(filter(None, (price.state, price.purpose, f"{price.cents / 100:.2f}")))
         for price in prices
@@ -59,56 +59,62 @@ def format_prices(prices: Iterable[Price]) -> list[str]:
 
 
 def source_bid_rules(source: Source) -> BidRules:
-    """They are the rules it is bid by."""
+    """Return a source's bid rules."""
     return parse_bid_rules(source.setup.get("bids"))
 
 
 def summarize_last_day(source: Source, *, at: datetime) -> LastDayPings:
-    """What its pings came to."""
+    """Summarize a source's pings of the last 24 hours."""
     since = at - timedelta(days=1)
-    asked = PlacedBid.objects.filter(source=source, asked_at__gt=since)
-    counts = Counter(dict(asked.values_list("why").annotate(Count("id"))))
+    pings = PlacedBid.objects.filter(source=source, asked_at__gt=since)
+    counts = Counter(dict(pings.values_list("why").annotate(Count("id"))))
     bids = counts.pop("", 0)
-    came = Delivery.objects.filter(source=source, received_at__gt=since, outcome__in=TAKEN_OUTCOMES)
+    bought = Delivery.objects.filter(
+        source=source, received_at__gt=since, outcome__in=TAKEN_OUTCOMES
+    )
     return LastDayPings(
         pings=bids + counts.total(),
         bids=bids,
-        bought=came.count(),
+        bought=bought.count(),
         no_bid_counts=tuple(counts.most_common()),
     )
 
 
 def latest_pings(source: Source, number: int = 12) -> list[PlacedBid]:
-    """The newest pings."""
+    """Return a source's newest pings, newest first."""
     return list(PlacedBid.objects.filter(source=source).order_by("-asked_at", "-id")[:number])
 
 
 def _parse_price_line(line: str) -> Price:
-    *kinds, written = _SEPARATORS.split(line.strip())
-    read = parse_amount(written)
-    if read is None or read.kind is not AmountKind.EXACT or not read.cents:
-        raise BadSource("prices", f"{line}: end the line with the price in dollars, as 46.00.")
+    *words, price_text = _SEPARATORS.split(line.strip())
+    amount = parse_amount(price_text)
+    if amount is None or amount.kind is not AmountKind.EXACT or not amount.cents:
+        raise BadSource("prices", f"{line}: end the line with a price in dollars, like 46.00.")
     state = purpose = ""
-    for word in kinds:
+    for word in words:
         if word.upper() in STATES:
             state = word.upper()
         elif squash_word(word) in PURPOSES:
             purpose = PURPOSES[squash_word(word)].value
         else:
-            raise BadSource("prices", f"{line}: {word} is no state's letters and no purpose.")
-    return Price(cents=read.cents, purpose=purpose, state=state)
+            raise BadSource(
+                "prices", f"{line}: {word} is not a state abbreviation or a loan purpose."
+            )
+    return Price(cents=amount.cents, purpose=purpose, state=state)
 
 
 def _check_rules(rules: BidRules) -> None:
-    kinds = Counter((price.state, price.purpose) for price in rules.prices)
-    twice = next((kind for kind, times in kinds.items() if times > 1), None)
-    if twice is not None:
-        said = " ".join(filter(None, twice)) or "Every lead"
-        raise BadSource("prices", f"{said} has two prices; leave one.")
+    counts = Counter((price.state, price.purpose) for price in rules.prices)
+    repeated = next((kind for kind, count in counts.items() if count > 1), None)
+    if repeated is not None:
+        label = " ".join(filter(None, repeated)) or "Every lead"
+        raise BadSource("prices", f"{label} has two prices. Keep one.")
     if any(price.cents > MAX_PRICE_CENTS for price in rules.prices):
-        raise BadSource("prices", f"No lead is worth more than ${MAX_PRICE_CENTS // 100:,}.")
+        raise BadSource(
+            "prices", f"A price can't be more than ${MAX_PRICE_CENTS // 100:,} per lead."
+        )
     if not 1 <= rules.seconds <= MAX_BID_SECONDS:
-        raise BadSource("seconds", f"A bid holds from 1 to {MAX_BID_SECONDS:,} seconds.")
+        raise BadSource("seconds", f"Enter 1 to {MAX_BID_SECONDS:,} seconds.")
 
 
 def _rules_to_json(rules: BidRules) -> Mapping[str, Any]:

@@ -1,11 +1,10 @@
-"""Pings of a source: the bids we placed, and what the next one depends on.
+"""Bids placed on a source's pings, and the facts that the next bid depends on.
 
-A ping is answered in the request, from indexes alone: every bid is a row of `bid`, without
-the person, and nothing else is kept of a ping. It writes no ledger event: what it led to,
-a lead that was bought, does.
+A ping is answered during the request, by index only. Every bid is a row of `bid`, without
+the person, and nothing else of a ping is stored. A ping writes no ledger event; a lead
+bought through it does.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -35,75 +34,76 @@ select exists (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceMarket:
-    """What a bid rests on, as it is at one moment. Must be asked in a transaction."""
+    """The facts a bid depends on, as of `at`; must be loaded in a transaction."""
 
     source: Source
     at: datetime
 
     def find_bid(self, ping_id: str, /) -> AnsweredBid | None:
-        """The bid that was placed on a ping of this source."""
+        """Return the bid that was placed on a ping of this source; None if there is none."""
         row = PlacedBid.objects.filter(source=self.source, ping_id=ping_id).first()
         if row is None:
             return None
         post = DeliveryKey.objects.filter(key=delivery_key(self.source, post_key(ping_id)))
         return _build_answered_bid(row, is_taken=post.exists())
 
-    def load_limit_facts(self, ask: Ping, rules: BidRules, /) -> LimitFacts:
-        """Two pings at once never both take the last place under a cap: one waits."""
-        is_known = self._has_asked_recently(ask, rules)
+    def load_limit_facts(self, ping: Ping, rules: BidRules, /) -> LimitFacts:
+        """Load the facts; two concurrent pings never both take the last place under a cap."""
         return load_limit_facts(
-            self.source, rules.limits, state=ask.state, has_asked_recently=is_known, at=self.at
+            self.source,
+            rules.limits,
+            state=ping.state,
+            has_asked_recently=self._has_asked_recently(ping, rules),
+            at=self.at,
         )
 
-    def _has_asked_recently(self, ask: Ping, rules: BidRules) -> bool:
-        if not rules.limits.duplicate_days or not (ask.phone_hash or ask.email_hash):
+    def _has_asked_recently(self, ping: Ping, rules: BidRules) -> bool:
+        if not rules.limits.duplicate_days or not (ping.phone_hash or ping.email_hash):
             return False
         since = self.at - timedelta(days=rules.limits.duplicate_days)
         with connection.cursor() as cursor:
-            cursor.execute(_RECENT_INQUIRER_SQL, [ask.phone_hash, since, ask.email_hash, since])
+            cursor.execute(_RECENT_INQUIRER_SQL, [ping.phone_hash, since, ping.email_hash, since])
             return bool(cursor.fetchone()[0])
 
 
 def takes_bids(source: Source) -> bool:
-    """Whether it pings, and a bid of ours is its answer."""
+    """Decide whether a source sends pings that we answer with bids."""
     return source.adapter == "ping_post"
 
 
 def market_of(source: Source, *, at: datetime) -> SourceMarket | None:
-    """Its market, where a source is bid to."""
+    """Return the market of a source that takes bids; None for other sources."""
     return SourceMarket(source=source, at=at) if takes_bids(source) else None
 
 
-def store_bid(source: Source, offer: AnsweredBid, *, at: datetime) -> None:
-    """Keep a bid that is about to be answered. One that still holds stays as it was."""
-    facts: dict[str, Any] = {**_bid_columns(offer), "asked_at": at}
-    if insert_row_if_new(PlacedBid(id=uuid7_at(at), source=source, ping_id=offer.ping_id, **facts)):
+def store_bid(source: Source, answered: AnsweredBid, *, at: datetime) -> None:
+    """Store a bid that is about to be answered; an earlier bid that is still valid is kept."""
+    columns: dict[str, Any] = {
+        "told": dict(answered.ping.ping_fields),
+        "state": answered.ping.state,
+        "purpose": answered.ping.purpose,
+        "phone_hash": answered.ping.phone_hash,
+        "email_hash": answered.ping.email_hash,
+        "cents": answered.bid.cents,
+        "why": answered.bid.no_bid_reason,
+        "seconds": answered.seconds,
+        "expires_at": answered.expires_at,
+        "asked_at": at,
+    }
+    row = PlacedBid(id=uuid7_at(at), source=source, ping_id=answered.ping_id, **columns)
+    if insert_row_if_new(row):
         return
-    known = PlacedBid.objects.filter(source=source, ping_id=offer.ping_id, expires_at__lt=at)
-    known.update(**facts)
+    expired = PlacedBid.objects.filter(source=source, ping_id=answered.ping_id, expires_at__lt=at)
+    expired.update(**columns)
 
 
 def delete_old_bids(*, at: datetime) -> int:
-    """Let pings go that are older than KEPT_FOR; how many."""
+    """Delete bids older than `RETENTION`; return the number deleted."""
     return PlacedBid.objects.filter(asked_at__lt=at - RETENTION).delete()[0]
 
 
-def _bid_columns(offer: AnsweredBid) -> Mapping[str, Any]:
-    return {
-        "told": dict(offer.ping.ping_fields),
-        "state": offer.ping.state,
-        "purpose": offer.ping.purpose,
-        "phone_hash": offer.ping.phone_hash,
-        "email_hash": offer.ping.email_hash,
-        "cents": offer.bid.cents,
-        "why": offer.bid.no_bid_reason,
-        "seconds": offer.seconds,
-        "expires_at": offer.expires_at,
-    }
-
-
 def _build_answered_bid(row: PlacedBid, *, is_taken: bool) -> AnsweredBid:
-    ask = Ping(
+    ping = Ping(
         ping_fields=row.told,
         state=row.state,
         purpose=row.purpose,
@@ -113,7 +113,7 @@ def _build_answered_bid(row: PlacedBid, *, is_taken: bool) -> AnsweredBid:
     bid = Bid(cents=row.cents, no_bid_reason=row.why)
     return AnsweredBid(
         ping_id=row.ping_id,
-        ping=ask,
+        ping=ping,
         bid=bid,
         seconds=row.seconds,
         expires_at=row.expires_at,

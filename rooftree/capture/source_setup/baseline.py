@@ -1,4 +1,4 @@
-"""What is agreed with a source and expected of it. Until all of it is known it is in audit."""
+"""Baselines: the agreed and expected figures of a source, which it needs before its launch."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -15,16 +15,16 @@ from rooftree.money.models import Contract
 from rooftree.org.models import User
 
 EXCLUSIVITY_LABELS = {
-    "ours": "Sold to us alone",
-    "shared": "Sold to several lenders",
-    "aged": "Sold before, and again to us",
+    "ours": "Exclusive: sold only to us",
+    "shared": "Shared: sold to several lenders",
+    "aged": "Aged: sold before, then to us",
 }
-BASELINE_PARTS = {  # what must be given or waived
+BASELINE_PARTS = {  # parts that must be filled in or waived before launch
     "per_week": "Volume",
     "contactable_pct": "Quality",
     "price_cents": "Price",
     "exclusive": "Exclusivity",
-    "returns": "What can be returned",
+    "returns": "Return terms",
     "contact": "Contact at the vendor",
 }
 EDITABLE = (
@@ -35,33 +35,33 @@ MAX_REASON_LENGTH = 300
 
 
 def get_baseline(source: Source) -> Baseline:
-    """The baseline of a source; an empty one, not stored, where there is none yet."""
+    """Return a source's baseline; an empty, unsaved one if there is none yet."""
     return Baseline.objects.select_related("watcher").filter(pk=source.pk).first() or Baseline(
         source=source
     )
 
 
 def is_given(baseline: Baseline, part: str) -> bool:
-    """Whether a part was filled in. What can be returned stands in the source's contract."""
+    """Decide whether a part is filled in; return terms are part of the source's contract."""
     if part == "returns":
         return Contract.objects.filter(source=baseline.source_id).exists()
     return getattr(baseline, part) not in (None, "")
 
 
 def missing_parts(baseline: Baseline) -> list[str]:
-    """What is neither given nor waived: keys of PARTS."""
+    """Return the keys of BASELINE_PARTS that are neither filled in nor waived."""
     return [
-        baseline_part
-        for baseline_part in BASELINE_PARTS
-        if not is_given(baseline, baseline_part) and baseline_part not in baseline.waived
+        part
+        for part in BASELINE_PARTS
+        if not is_given(baseline, part) and part not in baseline.waived
     ]
 
 
 def save_baseline(*, source_id: UUID, facts: Mapping[str, Any], by: User, at: datetime) -> Baseline:
-    """Write down what is agreed and who hears when it is not kept.
+    """Save the agreed figures and the watcher who is notified of alarms.
 
     Args:
-        facts: columns of EDITABLE; None or "" where nobody knows.
+        facts: columns of EDITABLE; None or "" if unknown.
     """
     with atomic():
         row = _lock_baseline(source_id)
@@ -75,33 +75,31 @@ def save_baseline(*, source_id: UUID, facts: Mapping[str, Any], by: User, at: da
 
 
 def waive_part(*, source_id: UUID, part: str, why: str, by: User, at: datetime) -> Baseline:
-    """Do without one part of it, in one's own name. Raises `BadSource`."""
+    """Waive one part in the user's name. Raises `BadSource`."""
     if part not in BASELINE_PARTS:
-        raise BadSource("part", "Choose what to do without.")
+        raise BadSource("part", "Choose a part to waive.")
     if not why.strip():
-        raise BadSource("why", "Say why it may be missing.")
+        raise BadSource("why", "Enter a reason.")
     with atomic():
         row = _lock_baseline(source_id)
         if is_given(row, part):
-            raise BadSource(
-                "part", f"{BASELINE_PARTS[part]} is filled in; nothing needs to be waived."
-            )
-        said = {"by": by.name, "why": why.strip()[:MAX_REASON_LENGTH], "at": at.isoformat()}
-        row.waived = {**row.waived, part: said}
+            raise BadSource("part", f"{BASELINE_PARTS[part]} is filled in, so it can't be waived.")
+        waiver = {"by": by.name, "why": why.strip()[:MAX_REASON_LENGTH], "at": at.isoformat()}
+        row.waived = {**row.waived, part: waiver}
         row.save(update_fields=["waived"])
-        _record_event("baseline_waived", source_id, by, at, part=part, why=said["why"])
+        _record_event("baseline_waived", source_id, by, at, part=part, why=waiver["why"])
     return row
 
 
 def launch_source(*, source_id: UUID, by: User, at: datetime) -> None:
-    """End the audit. Raises `BadSource` while something is missing; twice is once."""
+    """End the source's audit; safe to repeat. Raises `BadSource` while something is missing."""
     with atomic():
         row = _lock_baseline(source_id)
-        if lacks := missing_parts(row):
-            said = ", ".join(BASELINE_PARTS[lack].lower() for lack in lacks)
-            raise BadSource("", f"Fill in or waive first: {said}.")
+        if parts := missing_parts(row):
+            labels = ", ".join(BASELINE_PARTS[part].lower() for part in parts)
+            raise BadSource("", f"Fill in or waive first: {labels}.")
         if row.watcher_id is None:
-            raise BadSource("watcher_id", "Name who hears when it falls silent.")
+            raise BadSource("watcher_id", "Choose who is notified when the source goes silent.")
         if Source.objects.filter(pk=source_id, launched_at=None).update(launched_at=at):
             _record_event("launched", source_id, by, at)
 

@@ -1,4 +1,4 @@
-"""Setting up who sends us leads: a source, its address, its secret."""
+"""Setup of lead sources: their details, addresses and secrets."""
 
 import re
 import secrets
@@ -28,55 +28,52 @@ EDITABLE = (
     *("per_minute", "allowed_origins", "is_test"),
 )
 TOKEN_BYTES = 24
-ADAPTERS_WITH_PROOF_CHOICE = frozenset(key for key, one in SOURCES.items() if hasattr(one, "PROOF"))
-SIGNING_ADAPTERS = ADAPTERS_WITH_PROOF_CHOICE | {
-    "website_form",
-    "chat_generic",
-}  # whose senders may bring a secret of their own
+ADAPTERS_WITH_PROOF_CHOICE = frozenset(
+    key for key, adapter in SOURCES.items() if hasattr(adapter, "PROOF")
+)
+# Adapters whose senders can sign with a secret we generate.
+SIGNING_ADAPTERS = ADAPTERS_WITH_PROOF_CHOICE | {"website_form", "chat_generic"}
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?", re.IGNORECASE)
 
 
 class BadSource(InvalidField):
-    """A source that cannot be set up so."""
+    """A setup value of a source is not usable; the text is shown to staff."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceWithSecrets:
-    """A source with what is shown once: the token of its address, and its signing secret."""
+    """A source whose address token and signing secret are shown once."""
 
     source: Source
-    secret: str  # "" where the vendor signs nothing
+    secret: str  # "" if the sender does not sign
 
 
 def create_source(
     *, adapter: str, name: str, details: Mapping[str, Any], by: User, at: datetime
 ) -> SourceWithSecrets:
-    """A new source with a fresh, unguessable address.
+    """Create a source with a new, unguessable address. Raises `BadSource`.
 
     Args:
         adapter: a key of capture.sources.SOURCES.
         details: other columns of EDITABLE.
-
-    Raises `BadSource`.
     """
     if adapter not in SOURCES:
         raise BadSource("adapter", "Choose how the leads arrive.")
-    wanted = {"name": name.strip(), **details}
-    _check_details(wanted, adapter, but=None)
+    columns = {"name": name.strip(), **details}
+    _check_details(columns, adapter, but=None)
     token, secret = _generate_secrets(adapter)
+    is_file_import = hasattr(SOURCES[adapter], "RECORD_FORMAT")
     with atomic():
         source = Source.objects.create(
             id=uuid7_at(at),
             adapter=adapter,
-            slug=_free_slug(wanted["name"]),
+            slug=_free_slug(columns["name"]),
             token=token,
             token_hash=hash_token(token),
             secret=secret,
             created_at=at,
-            launched_at=at
-            if hasattr(SOURCES[adapter], "RECORD_FORMAT")
-            else None,  # a file is no feed
-            **wanted,
+            launched_at=at if is_file_import else None,  # file imports need no audit
+            **columns,
         )
         _record_event("capture.source.added", source, by, at, adapter=adapter)
     return SourceWithSecrets(source=source, secret=secret)
@@ -85,90 +82,92 @@ def create_source(
 def update_source(
     *, source_id: UUID | str, by: User, at: datetime, details: Mapping[str, Any]
 ) -> Source:
-    """Correct a source; its address stays. Raises `BadSource`."""
-    wanted = dict(details)
-    if wanted.keys() - set(EDITABLE):
-        raise BadSource("", "The address and the adapter of a source stay; make another source.")
+    """Update a source's details; its address stays the same. Raises `BadSource`."""
+    columns = dict(details)
+    if columns.keys() - set(EDITABLE):
+        raise BadSource(
+            "", "A source's address and adapter can't be changed. Create another source."
+        )
     with atomic():
         source = Source.objects.select_for_update().get(pk=source_id)
-        _check_details(wanted, source.adapter, but=source)
-        changed = [name for name, value in wanted.items() if getattr(source, name) != value]
+        _check_details(columns, source.adapter, but=source)
+        changed = [name for name, value in columns.items() if getattr(source, name) != value]
         if changed:
-            Source.objects.filter(pk=source.pk).update(**{name: wanted[name] for name in changed})
+            Source.objects.filter(pk=source.pk).update(**{name: columns[name] for name in changed})
             _record_event("capture.source.changed", source, by, at, changed=changed)
     return Source.objects.get(pk=source.pk)
 
 
 def renew_secrets(*, source_id: UUID | str, by: User, at: datetime) -> SourceWithSecrets:
-    """A new address and secret; from now on the old ones are turned away."""
+    """Generate a new address and secret; deliveries with the old ones are rejected from now on."""
     with atomic():
         source = Source.objects.select_for_update().get(pk=source_id)
         token, secret = _generate_secrets(source.adapter)
         source.token, source.token_hash = token, hash_token(token)
-        source.secret = secret or source.secret  # one the vendor gave stays
+        source.secret = secret or source.secret  # keep a secret that the vendor chose
         source.save(update_fields=["token", "token_hash", "secret"])
         _record_event("capture.source.secrets_renewed", source, by, at)
     return SourceWithSecrets(source=source, secret=secret)
 
 
 def save_adapter_setup(
-    source: Source, wanted: Mapping[str, Any], *, by: User, at: datetime
+    source: Source, values: Mapping[str, Any], *, by: User, at: datetime
 ) -> None:
-    """Keep what its adapter is told; what is empty goes back to the usual.
+    """Save adapter settings; an empty value returns to its default.
 
-    The row must be held: what else stands in its setup is kept as it was loaded.
+    The caller must have locked the row: the other setup values are saved as they were loaded.
     """
-    others = {name: value for name, value in source.setup.items() if name not in wanted}
-    kept = others | {name: value for name, value in wanted.items() if value}
-    changed = [name for name in wanted if source.setup.get(name) != kept.get(name)]
+    others = {name: value for name, value in source.setup.items() if name not in values}
+    setup = others | {name: value for name, value in values.items() if value}
+    changed = [name for name in values if source.setup.get(name) != setup.get(name)]
     if changed:
-        source.setup = kept
+        source.setup = setup
         source.save(update_fields=["setup"])
         _record_event("capture.source.told", source, by, at, changed=changed)
 
 
 def save_setup_part(
-    part: str, kept: Mapping[str, Any], *, source_id: UUID | str, by: User, at: datetime
+    part: str, value: Mapping[str, Any], *, source_id: UUID | str, by: User, at: datetime
 ) -> Source:
-    """Keep one part of a source's set-up whole, as `bids`; the change is written down."""
+    """Replace one part of a source's setup, such as `bids`, and record the change."""
     with atomic():
         source = Source.objects.select_for_update().get(pk=source_id)
-        if source.setup.get(part, {}) != kept:
-            source.setup = {**source.setup, part: kept}
+        if source.setup.get(part, {}) != value:
+            source.setup = {**source.setup, part: value}
             source.save(update_fields=["setup"])
-            _record_event(f"capture.source.{part}_changed", source, by, at, **{part: kept})
+            _record_event(f"capture.source.{part}_changed", source, by, at, **{part: value})
     return source
 
 
 def pause_source(*, source_id: UUID | str, by: User, at: datetime) -> None:
-    """Turn its deliveries away from now on. Pausing twice keeps the first time."""
+    """Reject a source's deliveries from now on; pausing again keeps the first time."""
     with atomic():
         if Source.objects.filter(pk=source_id, paused_at=None).update(paused_at=at):
             _record_event("capture.source.paused", Source.objects.get(pk=source_id), by, at)
 
 
 def resume_source(*, source_id: UUID | str, by: User, at: datetime) -> None:
-    """Take its deliveries again."""
+    """Accept a paused source's deliveries again."""
     with atomic():
         if Source.objects.filter(pk=source_id, paused_at__isnull=False).update(paused_at=None):
             _record_event("capture.source.resumed", Source.objects.get(pk=source_id), by, at)
 
 
 def source_paths(source: Source, token: str = "") -> list[str]:
-    """All that a source posts to; without `token` the secret part is left out.
+    """Return the paths a source posts to; without `token` the secret part is a placeholder.
 
-    One that is bid to pings the first path and posts to the second.
+    A ping-post source pings the first path and posts to the second.
     """
     adapter = SOURCES.get(source.adapter)
-    listed = adapter.PATHS if adapter else [f"{source.adapter}/<token>"]
+    paths = adapter.PATHS if adapter else [f"{source.adapter}/<token>"]
     return [
         f"/in/{path.replace('<site>', source.slug).replace('<token>', token or '<token>')}"
-        for path in listed
+        for path in paths
     ]
 
 
 def source_addresses(source: Source, token: str = "") -> list[str]:
-    """The same as its sender is told them: addresses of the web, or one of our mail server."""
+    """Return the full addresses for the sender: URLs, or one email address."""
     if getattr(SOURCES.get(source.adapter), "CHANNEL", "") is Channel.EMAIL:
         inbox = settings.REPLY_DOMAIN or "<your inbox domain>"
         return [f"leads+{token or '<token>'}@{inbox}"]
@@ -176,48 +175,47 @@ def source_addresses(source: Source, token: str = "") -> list[str]:
 
 
 def adapter_label(source: Source) -> str:
-    """How its leads arrive, as staff read it."""
+    """Return the adapter's name as shown to staff."""
     adapter = SOURCES.get(source.adapter)
     return adapter.LABEL if adapter else source.adapter
 
 
 def _generate_secrets(adapter: str) -> tuple[str, str]:
-    """The token of its path, and a signing secret where the sender can sign with one."""
+    """Generate the address token, and the signing secret if the sender can sign."""
     secret = secrets.token_urlsafe(32) if adapter in SIGNING_ADAPTERS else ""
-    if (
-        adapter in ADAPTERS_ADDRESSED_BY_NAME
-    ):  # its address is no secret: it stands in pages everybody reads
+    if adapter in ADAPTERS_ADDRESSED_BY_NAME:  # its address is public: it is in the form's page
         return "", secret
-    is_address = SOURCES[adapter].CHANNEL is Channel.EMAIL  # mail servers lose capitals
-    make = secrets.token_hex if is_address else secrets.token_urlsafe
-    return make(TOKEN_BYTES), secret
+    # Mail servers can lowercase an address, so an email token has no capital letters.
+    is_email = SOURCES[adapter].CHANNEL is Channel.EMAIL
+    generate = secrets.token_hex if is_email else secrets.token_urlsafe
+    return generate(TOKEN_BYTES), secret
 
 
 def _free_slug(name: str) -> str:
     stem = slugify(name)[:40] or "source"
     taken = set(Source.objects.filter(slug__startswith=stem).values_list("slug", flat=True))
-    nth, slug = 1, stem
+    number, slug = 1, stem
     while slug in taken:
-        nth += 1
-        slug = f"{stem}-{nth}"
+        number += 1
+        slug = f"{stem}-{number}"
     return slug
 
 
-def _check_details(wanted: dict[str, Any], adapter: str, *, but: Source | None) -> None:
-    if "name" in wanted:
-        if not wanted["name"]:
-            raise BadSource("name", "Give it a name.")
-        others = Source.objects.filter(name__iexact=wanted["name"])
+def _check_details(columns: dict[str, Any], adapter: str, *, but: Source | None) -> None:
+    """Check and normalize details; `but` is the source being updated."""
+    if "name" in columns:
+        if not columns["name"]:
+            raise BadSource("name", "Enter a name.")
+        others = Source.objects.filter(name__iexact=columns["name"])
         if any(other != but for other in others):
             raise BadSource("name", "Another source has this name.")
-    if "zone" in wanted and wanted["zone"] not in available_timezones():
+    if "zone" in columns and columns["zone"] not in available_timezones():
         raise BadSource("zone", "Choose a time zone.")
-    if "allowed_origins" in wanted:
-        wanted["allowed_origins"] = [_parse_origin(one) for one in wanted["allowed_origins"]]
-        if adapter == "website_form" and not wanted["allowed_origins"]:
+    if "allowed_origins" in columns:
+        columns["allowed_origins"] = [_parse_origin(text) for text in columns["allowed_origins"]]
+        if adapter == "website_form" and not columns["allowed_origins"]:
             raise BadSource(
-                "allowed_origins",
-                "Name the website the form stands on, as https://www.example.com.",
+                "allowed_origins", "Enter the form's website, like https://www.example.com."
             )
 
 
@@ -226,7 +224,8 @@ def _parse_origin(typed: str) -> str:
     origin = f"{parts.scheme}://{parts.netloc}".lower()
     if not _ORIGIN.fullmatch(origin):
         raise BadSource(
-            "allowed_origins", f"{typed} is no address of a website; write https://www.example.com."
+            "allowed_origins",
+            f"{typed} is not a website address. Enter one like https://www.example.com.",
         )
     return origin
 

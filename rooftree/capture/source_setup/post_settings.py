@@ -1,4 +1,4 @@
-"""How a source that may post anything proves itself, what it is answered, and what it is."""
+"""Settings of generic webhook sources: channel, proof of the sender, and answers."""
 
 import ipaddress
 import json
@@ -18,15 +18,15 @@ from rooftree.org.models import User
 
 ANSWER_FORMATS = {"json": "JSON", "xml": "XML", "plain": "Plain text"}
 CHANNELS = {
-    Channel.AGGREGATOR: "An aggregator: sells an inquiry to several lenders",
-    Channel.MARKETPLACE: "A marketplace: the consumer compares lenders there",
-    Channel.WEBSITE: "A website or form of ours",
+    Channel.AGGREGATOR: "Aggregator: sells an inquiry to several lenders",
+    Channel.MARKETPLACE: "Marketplace: consumers compare lenders there",
+    Channel.WEBSITE: "Our own website or form",
     Channel.PAID_SEARCH: "Our own paid search",
     Channel.PAID_SOCIAL: "Our own paid social",
-    Channel.REFERRAL: "A referral partner",
-    Channel.PHONE: "A call service",
-    Channel.CHAT: "A chat",
-    Channel.EMAIL: "E-mail",
+    Channel.REFERRAL: "Referral partner",
+    Channel.PHONE: "Call service",
+    Channel.CHAT: "Chat",
+    Channel.EMAIL: "Email",
 }
 POST_SETTINGS = (
     "channel",
@@ -47,49 +47,45 @@ _RESERVED_HEADERS = frozenset({"content-type", "content-length", "host", "cookie
 def save_post_settings(
     *, source_id: UUID, details: Mapping[str, Any], by: User, at: datetime
 ) -> Source:
-    """Set how a source proves itself and is answered. Raises `BadSource`.
+    """Save how a source proves its identity and how it is answered. Raises `BadSource`.
 
     Args:
-        details: keys of TOLD; what is empty goes back to the usual.
+        details: keys of POST_SETTINGS; an empty one returns to its default.
     """
-    wanted = {name: details[name] for name in POST_SETTINGS if name in details}
-    _check_settings(wanted)
+    values = {name: details[name] for name in POST_SETTINGS if name in details}
+    _check_settings(values)
     with atomic():
         source = Source.objects.select_for_update().get(pk=source_id)
-        save_adapter_setup(source, wanted, by=by, at=at)
+        save_adapter_setup(source, values, by=by, at=at)
     return source
 
 
-def _check_settings(wanted: Mapping[str, Any]) -> None:
-    for name, known, said in (
-        ("channel", CHANNELS, "Choose what kind of sender this is."),
-        ("proof", PROOF_LABELS, "Choose how it proves itself."),
-        ("answer", ANSWER_FORMATS, "Choose how it is answered."),
+def _check_settings(values: Mapping[str, Any]) -> None:
+    for name, choices, message in (
+        ("channel", CHANNELS, "Choose a kind of sender."),
+        ("proof", PROOF_LABELS, "Choose how the sender proves its identity."),
+        ("answer", ANSWER_FORMATS, "Choose an answer format."),
     ):
-        if wanted.get(name) and wanted[name] not in known:
-            raise BadSource(name, said)
-    header = str(wanted.get("header") or "")
+        if values.get(name) and values[name] not in choices:
+            raise BadSource(name, message)
+    header = str(values.get("header") or "")
     if header and (not _HEADER.fullmatch(header) or header.lower() in _RESERVED_HEADERS):
-        raise BadSource("header", "Write the header's name alone, as X-Api-Key.")
-    for one in wanted.get("networks") or []:
-        _check_network(one)
+        raise BadSource("header", "Enter only a header name, like X-Api-Key.")
+    for network in values.get("networks") or []:
+        try:
+            ipaddress.ip_network(network, strict=False)
+        except ValueError as error:
+            message = f"{network} is not an IP address. Enter 203.0.113.7 or 203.0.113.0/24."
+            raise BadSource("networks", message) from error
     for name in ("success", "failure"):
-        _check_answer(name, str(wanted.get(name) or ""), str(wanted.get("answer") or "json"))
+        _check_answer(name, str(values.get(name) or ""), str(values.get("answer") or "json"))
 
 
-def _check_network(one: str) -> None:
-    try:
-        ipaddress.ip_network(one, strict=False)
-    except ValueError as bad:
-        said = f"{one} is no address; write 203.0.113.7 or 203.0.113.0/24."
-        raise BadSource("networks", said) from bad
-
-
-def _check_answer(name: str, text: str, kind: str) -> None:
+def _check_answer(name: str, text: str, answer_format: str) -> None:
     if len(text) > _MAX_ANSWER_LENGTH:
-        raise BadSource(name, f"At most {_MAX_ANSWER_LENGTH:,} characters.")
-    if text and kind == "json":
+        raise BadSource(name, f"Enter at most {_MAX_ANSWER_LENGTH:,} characters.")
+    if text and answer_format == "json":
         try:
             json.loads(text.replace("{id}", "0").replace("{error}", "0"))
-        except ValueError as bad:
-            raise BadSource(name, "This is not JSON; quote {id} and {error}.") from bad
+        except ValueError as error:
+            raise BadSource(name, "This is not JSON. Put {id} and {error} in quotes.") from error

@@ -1,6 +1,6 @@
-"""What a sender must know to post to a source, made from its set-up and its adapter.
+"""Posting instructions for a source's sender, built from its setup and its adapter.
 
-The answers are not written down anywhere: the adapter is asked for them.
+The sample answers are produced by the adapter itself, so they cannot become outdated.
 """
 
 import json
@@ -25,7 +25,7 @@ from rooftree.capture.source_setup.manage_sources import (
 )
 from rooftree.leads.models import Source
 
-EXAMPLE_LEAD = {  # what a made-up lead says; nobody has this number or address
+EXAMPLE_LEAD = {  # fictional; nobody has this phone number or email address
     "first_name": "Test",
     "last_name": "Borrower",
     "name": "Test Borrower",
@@ -37,7 +37,7 @@ EXAMPLE_LEAD = {  # what a made-up lead says; nobody has this number or address
     "state": "FL",
     "zip": "33602",
 }
-EXAMPLE_PING = {  # what a made-up ping says: nobody at all
+EXAMPLE_PING = {  # fictional, and names nobody
     "ping_id": "test-1",
     "loan_purpose": "purchase",
     "state": "FL",
@@ -55,8 +55,8 @@ EXAMPLE_BY_KIND = {
 KIND_DESCRIPTIONS = {
     FieldKind.TEXT: "text",
     FieldKind.NAME: "first and last name",
-    FieldKind.PHONE: "a US number, in any writing",
-    FieldKind.EMAIL: "an address",
+    FieldKind.PHONE: "a US phone number, in any format",
+    FieldKind.EMAIL: "an email address",
     FieldKind.MONEY: "dollars: 350000, $350,000, 350k",
     FieldKind.PERCENT: "percent: 6.5",
     FieldKind.NUMBER: "a number",
@@ -71,38 +71,39 @@ _HMAC = """$(printf '%s' "$BODY" | openssl dgst -sha256 -hmac "$SECRET" -r | cut
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """One of our fields, and where a sender puts it; of several names the first counts."""
+    """One of our fields and the sender's names for it; if several are sent, the first counts."""
 
     label: str
-    group: str  # of our fields, as “The home”
+    group: str  # group of our fields, like “The home”
     names: tuple[str, ...]
     value_description: str
-    known_words: tuple[str, ...]  # theirs that are known, where it is a word
+    known_words: tuple[str, ...]  # the sender's words that are mapped, for a choice field
     is_required: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampleReply:
-    """What a sender hears, and when."""
+    """One sample answer, and when the sender gets it."""
 
     when: str
     answer: Answer
 
     @property
     def body(self) -> str:
-        filled = self.answer.with_values(lead_id=SAMPLE_ID, reference=SAMPLE_REFERENCE)
-        return filled.to_bytes().decode()
+        """The answer's body, with a sample id and reference."""
+        answer = self.answer.with_values(lead_id=SAMPLE_ID, reference=SAMPLE_REFERENCE)
+        return answer.to_bytes().decode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostingInstructions:
-    """All of it."""
+    """The posting instructions of one source."""
 
     addresses: tuple[str, ...]
     methods: tuple[str, ...]
-    kind: str  # of the example
+    kind: str  # content type of the example
     proof: str
-    fields: tuple[Field, ...]  # none: the sender has a format of its own
+    fields: tuple[Field, ...]  # empty: the sender has its own format
     example: str
     curl: str
     test_flag: str
@@ -110,12 +111,12 @@ class PostingInstructions:
 
 
 def has_instructions(source: Source) -> bool:
-    """Whether somebody can be told how to post to it; others have a set-up at their vendor."""
+    """Decide whether a source has posting instructions; others are set up at their vendor."""
     return source.adapter in ADAPTERS_WITH_PROOF_CHOICE or hasattr(adapter_of(source), "EXAMPLE")
 
 
 def build_instructions(source: Source, *, at: datetime) -> PostingInstructions:
-    """The instructions as its set-up is now; secrets are left out."""
+    """Build the instructions from the source's current setup, without secrets."""
     addresses = source_addresses(source)
     body = build_example_post(source)
     return PostingInstructions(
@@ -132,9 +133,9 @@ def build_instructions(source: Source, *, at: datetime) -> PostingInstructions:
 
 
 def preview_post(source: Source, body: bytes, *, at: datetime) -> Envelope:
-    """What a post would be understood as, and whether it would be taken. Nothing is stored.
+    """Return how a post would be read and whether it would be accepted; nothing is stored.
 
-    It is read by the same code as a real one; only its proof is taken as given.
+    The post is read by the same code as a real one, but its proof is not checked.
     """
     incoming = _build_incoming(source, body, at)
     with atomic():
@@ -142,61 +143,61 @@ def preview_post(source: Source, body: bytes, *, at: datetime) -> Envelope:
 
 
 def build_example_post(source: Source) -> str:
-    """A made-up post, in the source's own format."""
-    own: str = getattr(adapter_of(source), "EXAMPLE", "")
-    return own.strip() or json.dumps(_build_mapped_example(source))
+    """Build a fictional post in the source's format."""
+    adapter_example: str = getattr(adapter_of(source), "EXAMPLE", "")
+    return adapter_example.strip() or json.dumps(_build_mapped_example(source))
 
 
 def guess_content_type(body: str) -> str:
-    """The content type a body looks like."""
-    first = body.lstrip()[:1]
-    if first in ("{", "["):
+    """Guess a body's content type from its first character."""
+    first_char = body.lstrip()[:1]
+    if first_char in ("{", "["):
         return "application/json"
-    return "text/xml" if first == "<" else "application/x-www-form-urlencoded"
+    return "text/xml" if first_char == "<" else "application/x-www-form-urlencoded"
 
 
 def curl_commands(source: Source, address: str, secret: str = "") -> str:
-    """Commands that post the example, for a shell; without its secret, a place for it."""
+    """Return shell commands that post the example, with a placeholder if `secret` is empty."""
     body = build_example_post(source)
-    header, kind = _header_and_proof(source)
-    quoted = body.replace("'", "'\\''")
-    before = [] if kind == Proof.ADDRESS else [f"SECRET='{secret or '<secret>'}'"]
+    header, proof = _header_and_proof(source)
+    quoted_body = body.replace("'", "'\\''")
+    secret_line = [] if proof == Proof.ADDRESS else [f"SECRET='{secret or '<secret>'}'"]
     lines = [f"curl -X POST '{address}'", f"  -H 'Content-Type: {guess_content_type(body)}'"]
-    if kind == Proof.HEADER:
-        shown = "Bearer $SECRET" if header.lower() == "authorization" else "$SECRET"
-        lines.append(f'  -H "{header}: {shown}"')
-    if kind == Proof.BASIC:
+    if proof == Proof.HEADER:
+        value = "Bearer $SECRET" if header.lower() == "authorization" else "$SECRET"
+        lines.append(f'  -H "{header}: {value}"')
+    if proof == Proof.BASIC:
         lines.append(f'  -u "{source.setup.get("user") or "vendor"}:$SECRET"')
-    if kind == Proof.HMAC:
+    if proof == Proof.HMAC:
         lines.append(f'  -H "{header}: sha256={_HMAC}"')
-    posts = " \\\n".join([*lines, '  --data-binary "$BODY"'])
-    return "\n".join([*before, f"BODY='{quoted}'", posts])
+    command = " \\\n".join([*lines, '  --data-binary "$BODY"'])
+    return "\n".join([*secret_line, f"BODY='{quoted_body}'", command])
 
 
 def default_proof(source: Source) -> Proof:
-    """How its posts are proven where staff chose nothing."""
-    usual: Proof = getattr(adapter_of(source), "PROOF", Proof.ADDRESS)
-    return usual
+    """Return the proof that a source's posts use unless staff chose another."""
+    proof: Proof = getattr(adapter_of(source), "PROOF", Proof.ADDRESS)
+    return proof
 
 
 def _header_and_proof(source: Source) -> tuple[str, Proof]:
-    """The header a sender proves itself by, and how."""
+    """Return the header that carries the proof, and the kind of proof."""
     if signature := getattr(adapter_of(source), "SIGNATURE", None):
         return signature, Proof.HMAC
-    usual = default_proof(source)
-    kind = Proof(source.setup.get("proof") or usual)
-    return proof_header(source.setup, default_proof=usual), kind
+    default = default_proof(source)
+    proof = Proof(source.setup.get("proof") or default)
+    return proof_header(source.setup, default_proof=default), proof
 
 
 def _describe_proof(source: Source) -> str:
-    header, kind = _header_and_proof(source)
+    header, proof = _header_and_proof(source)
     return {
-        Proof.ADDRESS: "The address is the secret: nobody can guess it, so show it to nobody.",
-        Proof.HEADER: f"The secret in the header {header}, or as a bearer token there.",
-        Proof.BASIC: "HTTP basic: the user name agreed on, and the secret as the password.",
-        Proof.HMAC: f"The header {header}: sha256= and the HMAC-SHA256 of the raw body with the "
-        "secret, in hex.",
-    }[kind]
+        Proof.ADDRESS: "The address contains a secret. Don't share it.",
+        Proof.HEADER: f"Send the secret in the {header} header, or there as a bearer token.",
+        Proof.BASIC: "HTTP basic authentication: the agreed user name, and the secret as password.",
+        Proof.HMAC: f"Send the {header} header: sha256= followed by the HMAC-SHA256 of the raw "
+        "body, keyed with the secret, in hex.",
+    }[proof]
 
 
 def _build_incoming(source: Source, body: bytes, at: datetime) -> IncomingDelivery:
@@ -214,46 +215,49 @@ def _build_incoming(source: Source, body: bytes, at: datetime) -> IncomingDelive
 
 
 def _sample_replies(source: Source, at: datetime) -> Iterable[SampleReply]:
-    """The adapter's own answers to the example, well and badly sent."""
+    """Yield the adapter's own answers to the example, sent correctly and incorrectly."""
     adapter, body = adapter_of(source), build_example_post(source).encode()
     incoming = _build_incoming(source, body, at)
     with atomic():
-        good = adapter.read(incoming)
-    yield SampleReply(when="It was taken", answer=good.http)
-    if not good.placed_bid:
-        yield SampleReply(when="The same again", answer=good.as_duplicate().http)
-    if tell := rejection_answer_for(source):
-        answer = tell(REFUSAL_REASONS["duplicate"], incoming)
-        yield SampleReply(when="It is outside of what we take; the reason says why", answer=answer)
+        envelope = adapter.read(incoming)
+    yield SampleReply(when="Accepted", answer=envelope.http)
+    if not envelope.placed_bid:
+        yield SampleReply(when="Repeated post", answer=envelope.as_duplicate().http)
+    if build_answer := rejection_answer_for(source):
+        answer = build_answer(REFUSAL_REASONS["duplicate"], incoming)
+        yield SampleReply(when="Rejected by our acceptance rules, with the reason", answer=answer)
     yield from (
         SampleReply(when=when, answer=answer)
         for when, answer in {
             "The secret is wrong or missing": _unauthorized_answer(source, incoming),
-            "It cannot be read": adapter.read(replace(incoming, body=b"{")).http,
-            f"It is larger than {MAX_BODY_BYTES // 1024} KB": adapter.read(
+            "The body cannot be read": adapter.read(replace(incoming, body=b"{")).http,
+            f"The body is larger than {MAX_BODY_BYTES // 1024} KB": adapter.read(
                 replace(incoming, body=b" " * (MAX_BODY_BYTES + 1))
             ).http,
         }.items()
         if answer.status >= 400
     )
-    known_by_name = source.adapter == "website_form"
+    is_public_address = source.adapter == "website_form"
     yield SampleReply(
-        when="Nobody has this address", answer=Answer(status=404 if known_by_name else 401)
+        when="The address does not exist", answer=Answer(status=404 if is_public_address else 401)
     )
     yield SampleReply(
-        when="Too many a minute: come again after Retry-After", answer=Answer(status=429)
+        when="Too many posts per minute: post again after Retry-After", answer=Answer(status=429)
     )
-    yield SampleReply(when="Nothing can be kept now: the same", answer=Answer(status=503))
+    yield SampleReply(
+        when="We cannot store leads right now: post again after Retry-After",
+        answer=Answer(status=503),
+    )
 
 
 def _unauthorized_answer(source: Source, incoming: IncomingDelivery) -> Answer:
     header, _ = _header_and_proof(source)
-    wrong = {**incoming.headers, header: "wrong"}
-    return adapter_of(source).read(replace(incoming, headers=wrong, is_verified=False)).http
+    headers = {**incoming.headers, header: "wrong"}
+    return adapter_of(source).read(replace(incoming, headers=headers, is_verified=False)).http
 
 
 def _list_fields(source: Source) -> tuple[Field, ...]:
-    """Our fields in the order of the map; where there is none yet they are known by their names."""
+    """Return our fields in the field map's order; without a map, under our own names."""
     if source.adapter not in ADAPTERS_WITH_PROOF_CHOICE:
         return ()
     names: dict[str, list[str]] = {}
@@ -270,46 +274,40 @@ def _list_fields(source: Source) -> tuple[Field, ...]:
         Field(
             label=TARGET_FIELDS[key].label,
             group=TARGET_FIELDS[key].group,
-            names=tuple(found),
+            names=tuple(paths),
             value_description=KIND_DESCRIPTIONS[TARGET_FIELDS[key].kind],
             known_words=tuple(dict.fromkeys(filter(None, words.get(key, ())))),
             is_required=key in required,
         )
-        for key, found in names.items()
+        for key, paths in names.items()
     )
 
 
 def _test_flag(source: Source) -> str:
-    told: str = getattr(adapter_of(source), "TEST_FLAG", "")
-    line = next(
-        (
-            current_map_line
-            for current_map_line in publish_field_map.current_map_lines(source)
-            if current_map_line.field == "is_test"
-        ),
-        None,
-    )
+    """Return how a sender marks a test lead: by the field map, else by the adapter."""
+    lines = publish_field_map.current_map_lines(source)
+    line = next((line for line in lines if line.field == "is_test"), None)
     if line and line.path:
-        yes = next((theirs for theirs, ours in line.words.items() if ours == "yes"), "true")
+        yes = next((word for word, meaning in line.words.items() if meaning == "yes"), "true")
         return f"{line.path} = {yes}"
-    return told
+    adapter_flag: str = getattr(adapter_of(source), "TEST_FLAG", "")
+    return adapter_flag
 
 
 def _build_mapped_example(source: Source) -> Mapping[str, str]:
-    """A made-up lead in the places the source's map reads, else under our own names; a ping
-    where it is bid to."""
+    """Build a fictional lead by the source's field map, else under our names; or a ping."""
     if source.adapter == "ping_post":
         return EXAMPLE_PING
     lines = publish_field_map.current_map_lines(source)
     if not lines:
         keys = ("vendor_lead_id", "name", "phone", "email", "loan_purpose", "property_state")
         return {key: _example_value(key) for key in keys}
-    said: dict[str, str] = {}
+    example: dict[str, str] = {}
     for line in lines:
         word = next(iter(line.words), "")
         if line.path and line.field in TARGET_FIELDS and (word or _example_value(line.field)):
-            said.setdefault(line.path, word or _example_value(line.field))
-    return said
+            example.setdefault(line.path, word or _example_value(line.field))
+    return example
 
 
 def _example_value(key: str) -> str:

@@ -1,4 +1,4 @@
-"""Editions of a source's field map: each publication is a new one, and the newest is read by."""
+"""Versions of a source's field map: each publication adds one, and the newest is used."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -18,14 +18,14 @@ from rooftree.org.models import User
 def publish_field_map(
     lines: Iterable[MapLine], *, source_id: UUID, by: User, at: datetime, summary: str = ""
 ) -> MapEdition:
-    """Read this source's deliveries by `lines` from now on, as a new edition.
+    """Publish a new field map version, by which a source's deliveries are read from now on.
 
-    What was worked stays as it was; what was set aside can be replayed. Raises
+    Processed deliveries stay as they are; quarantined ones can be replayed. Raises
     `field_map.BadMap`.
     """
-    listed = list(lines)
-    check_map(listed)
-    stored = [line.to_json() for line in listed]
+    map_lines = list(lines)
+    check_map(map_lines)
+    stored = [line.to_json() for line in map_lines]
     with atomic():
         source = Source.objects.select_for_update().get(pk=source_id)
         newest = current_map_edition(source)
@@ -52,17 +52,17 @@ def publish_field_map(
 
 
 def current_map_lines(source: Source) -> tuple[MapLine, ...]:
-    """They are the lines its deliveries are read by: the published ones, else its adapter's own."""
-    own: tuple[MapLine, ...] = getattr(adapter_of(source), "LINES", ())
-    return parse_map_lines(source.setup.get("map")) or own
+    """Return a source's published field map lines, else its adapter's default lines."""
+    default_lines: tuple[MapLine, ...] = getattr(adapter_of(source), "LINES", ())
+    return parse_map_lines(source.setup.get("map")) or default_lines
 
 
 def current_map_edition(source: Source) -> MapEdition | None:
-    """The edition deliveries are read by; None while fields are known by their names."""
+    """Return the newest version of a source's field map; None if none was published."""
     return MapEdition.objects.filter(source=source).order_by("-number").first()
 
 
 def list_map_editions(source: Source) -> Sequence[MapEdition]:
-    """Every edition of a source, the newest first."""
+    """Return the versions of a source's field map, newest first, at most 100."""
     rows = MapEdition.objects.filter(source=source).select_related("published_by")
     return list(rows.order_by("-number")[:100])

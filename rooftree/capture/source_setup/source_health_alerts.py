@@ -1,8 +1,8 @@
-"""Holding launched sources against what they usually bring: told once, ended when it is over.
+"""Alerts about launched sources that are silent, or whose lead quality has dropped.
 
-Each source has a moment by which something will have come, reckoned from its newest
-arrival. When it passes, its arrivals are looked at again: either the moment moves on, or a
-named person hears of the silence.
+Each source has a time by which a new lead is expected, computed from its newest arrival.
+When that time passes, its arrivals are checked again: either the time moves on, or the
+source's watcher is notified of the silence, once. The alert ends by itself.
 """
 
 from collections.abc import Iterable
@@ -33,88 +33,89 @@ from rooftree.money.company_day import company_day, company_zone
 from rooftree.money.models import Entry
 from rooftree.org import staff_notices
 
-FILE_ADAPTERS = [
-    key for key, one in SOURCES.items() if hasattr(one, "RECORD_FORMAT")
-]  # come when somebody uploads
+# Sources whose leads arrive only when a user uploads a file.
+FILE_ADAPTERS = [key for key, adapter in SOURCES.items() if hasattr(adapter, "RECORD_FORMAT")]
 RECHECK_WHILE_SILENT, RECHECK_WITHOUT_THRESHOLD = timedelta(minutes=1), timedelta(days=1)
 MAX_MEASURED_ARRIVALS = 2000  # arrivals whose pauses are measured
 MAX_SOURCES_PER_RUN = 50
-QUALITY_PERIOD = timedelta(days=30)  # leads that quality is told by
-MIN_LEADS = 30  # of them
-MARGIN_STANDARD_ERRORS = 2  # standard errors below what was agreed
+QUALITY_PERIOD = timedelta(days=30)  # age of the leads by which quality is measured
+MIN_LEADS = 30  # fewer leads give no quality alert
+MARGIN_STANDARD_ERRORS = 2  # standard errors below the agreed share before an alert
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadQuality:
-    """Of how many fresh leads how many can be reached by a number."""
+    """The number of new leads, and of those with a working phone number."""
 
     leads: int
     reachable: int
 
     @property
     def pct(self) -> int | None:
+        """The reachable share in percent; None without leads."""
         return round(100 * self.reachable / self.leads) if self.leads else None
 
     def is_below(self, agreed_pct: int) -> bool:
-        """Whether chance does not explain it any more; few leads say nothing."""
+        """Decide whether the share is below the agreed one by more than chance explains.
+
+        Fewer than `MIN_LEADS` leads are never below.
+        """
         if self.leads < MIN_LEADS:
             return False
         agreed = agreed_pct / 100
-        slack = MARGIN_STANDARD_ERRORS * sqrt(agreed * (1 - agreed) / self.leads)
-        return self.reachable / self.leads < agreed - slack
+        margin = MARGIN_STANDARD_ERRORS * sqrt(agreed * (1 - agreed) / self.leads)
+        return self.reachable / self.leads < agreed - margin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceActuals:
-    """What a source brought in the last thirty days, beside what was agreed."""
+    """The actual figures of a source in recent weeks, to compare with the agreed ones."""
 
-    per_week: int
-    quality: LeadQuality
-    price_cents: int | None  # of one, on average
+    per_week: int  # average of the last four weeks
+    quality: LeadQuality  # last 30 days
+    price_cents: int | None  # average per lead, last 30 days
 
 
 def measure_source(source: Source, *, at: datetime) -> SourceActuals:
-    """What it brought."""
-    leads = measure_quality([source.pk], at=at).get(source.pk, LeadQuality(leads=0, reachable=0))
-    came = (
-        _source_deliveries(source)
-        .filter(received_at__gt=at - 4 * WEEK, outcome__in=TAKEN_OUTCOMES)
-        .count()
+    """Measure a source's volume, quality and price."""
+    quality = measure_quality([source.pk], at=at).get(source.pk, LeadQuality(leads=0, reachable=0))
+    deliveries = Delivery.objects.filter(
+        source=source, received_at__gt=at - 4 * WEEK, outcome__in=TAKEN_OUTCOMES
     )
-    costs = Entry.objects.filter(
+    average_cost = Entry.objects.filter(
         source=source, kind="cost", on_date__gt=company_day(at - QUALITY_PERIOD)
     ).aggregate(average=Avg("amount_cents"))["average"]
     return SourceActuals(
-        per_week=round(came / 4),
-        quality=leads,
-        price_cents=None if costs is None else round(costs),
+        per_week=round(deliveries.count() / 4),
+        quality=quality,
+        price_cents=None if average_cost is None else round(average_cost),
     )
 
 
 def check_silent_sources(*, at: datetime) -> int:
-    """Look at the sources whose moment has passed; how many."""
-    _create_missing_baselines()
-    looked = 0
-    while looked < MAX_SOURCES_PER_RUN and _check_next_source(at):
-        looked += 1
-    return looked
+    """Check the sources that are due for a silence check; return the number checked."""
+    insert_new_rows([Baseline(source=source) for source in Source.objects.filter(baseline=None)])
+    count = 0
+    while count < MAX_SOURCES_PER_RUN and _check_next_source(at):
+        count += 1
+    return count
 
 
 def check_lead_quality(*, at: datetime) -> None:
-    """Hold what can be reached of each source's fresh leads against what was agreed."""
-    held = _watched_baselines().filter(contactable_pct__isnull=False)
-    found = measure_quality([watched_baseline.source_id for watched_baseline in held], at=at)
-    for watched_baseline in held:
-        quality = found.get(watched_baseline.source_id, LeadQuality(leads=0, reachable=0))
-        is_below = quality.is_below(watched_baseline.contactable_pct or 0)
-        if is_below == (watched_baseline.drifted_at is not None):
+    """Start or end the quality alert of each source with an agreed quality."""
+    baselines = _watched_baselines().filter(contactable_pct__isnull=False)
+    qualities = measure_quality([baseline.source_id for baseline in baselines], at=at)
+    for baseline in baselines:
+        quality = qualities.get(baseline.source_id, LeadQuality(leads=0, reachable=0))
+        is_below = quality.is_below(baseline.contactable_pct or 0)
+        if is_below == (baseline.drifted_at is not None):
             continue
         with atomic():
-            _set_quality_alert(watched_baseline, quality, at if is_below else None, at)
+            _set_quality_alert(baseline, quality, at if is_below else None, at)
 
 
 def measure_quality(source_ids: Iterable[UUID], *, at: datetime) -> dict[UUID, LeadQuality]:
-    """By source, of the leads that began in the last thirty days."""
+    """Measure the quality of the last 30 days' new leads, by source id."""
     number = Phone.objects.filter(person=OuterRef("person"), unlinked_at=None)
     rows = (
         Lead.objects.filter(
@@ -123,76 +124,71 @@ def measure_quality(source_ids: Iterable[UUID], *, at: datetime) -> dict[UUID, L
         .values("source")
         .annotate(leads=Count("pk"), reached=Count("pk", filter=Q(Exists(number))))
     )
-    return {row["source"]: LeadQuality(leads=row["leads"], reachable=row["reached"]) for row in rows}
+    return {
+        row["source"]: LeadQuality(leads=row["leads"], reachable=row["reached"]) for row in rows
+    }
 
 
 def _watched_baselines() -> QuerySet[Baseline]:
-    """Sources that should bring something: launched, not paused, no tests, no files."""
+    """Return the baselines of sources that send leads: launched, not paused, no test or file."""
     rows = Baseline.objects.select_related("source").exclude(source__adapter__in=FILE_ADAPTERS)
     return rows.filter(
         source__launched_at__isnull=False, source__paused_at=None, source__is_test=False
     )
 
 
-def _create_missing_baselines() -> None:
-    """A row for each source that has none."""
-    insert_new_rows([Baseline(source=source) for source in Source.objects.filter(baseline=None)])
-
-
 def _check_next_source(at: datetime) -> bool:
-    """Look at the source that is longest due; False when none is."""
+    """Check the source that has been due longest; False if none is due."""
     with atomic():
         due = _watched_baselines().filter(Q(due_at=None) | Q(due_at__lte=at))
-        held = due.select_for_update(of=("self",), skip_locked=True)
-        one = held.order_by(F("due_at").asc(nulls_first=True), "pk").first()
-        if one is not None:
-            _check_source(one, at)
-    return one is not None
+        rows = due.select_for_update(of=("self",), skip_locked=True)
+        baseline = rows.order_by(F("due_at").asc(nulls_first=True), "pk").first()
+        if baseline is not None:
+            _check_source(baseline, at)
+    return baseline is not None
 
 
-def _check_source(one: Baseline, at: datetime) -> None:
-    newest = _newest_arrival_at(one.source, at)
-    if one.silent_at and newest and (one.last_at is None or newest > one.last_at):
-        _end_silence_alert(one, newest, at)
-    silence = _earliest_threshold(one, newest or one.source.launched_at or at)
-    if silence and silence.at <= at and not one.silent_at:
-        _start_silence_alert(one, newest, silence, at)
-    one.last_at = newest
-    one.due_at = (
+def _check_source(baseline: Baseline, at: datetime) -> None:
+    """Start or end one source's silence alert, and schedule its next check."""
+    # Every delivery counts, repeated ones too: it shows that the source is alive.
+    arrivals = Delivery.objects.filter(source=baseline.source, received_at__lte=at)
+    newest = arrivals.order_by("-received_at").values_list("received_at", flat=True).first()
+    if baseline.silent_at and newest and (baseline.last_at is None or newest > baseline.last_at):
+        _end_silence_alert(baseline, newest, at)
+    threshold = _earliest_threshold(baseline, newest or baseline.source.launched_at or at)
+    if threshold and threshold.at <= at and not baseline.silent_at:
+        _start_silence_alert(baseline, newest, threshold, at)
+    baseline.last_at = newest
+    baseline.due_at = (
         RECHECK_WHILE_SILENT + at
-        if one.silent_at
-        else silence.at
-        if silence
+        if baseline.silent_at
+        else threshold.at
+        if threshold
         else at + RECHECK_WITHOUT_THRESHOLD
     )
-    one.save(update_fields=["last_at", "due_at", "silent_at"])
+    baseline.save(update_fields=["last_at", "due_at", "silent_at"])
 
 
-def _earliest_threshold(one: Baseline, last_at: datetime) -> SilenceThreshold | None:
-    """The earliest of what its own past, what was agreed and what staff set say."""
-    own = threshold_from_arrivals(_load_arrivals(one.source, last_at), company_zone())
-    gap = one.source.expected_gap
-    said = own or threshold_from_baseline(last_at, one.per_week)
-    told = SilenceThreshold(at=last_at + gap, expected_count=0) if gap else None
-    return min(filter(None, (said, told)), key=lambda it: it.at, default=None)
+def _earliest_threshold(baseline: Baseline, last_at: datetime) -> SilenceThreshold | None:
+    """Return the earlier of two thresholds: the computed one and the gap that staff set.
 
-
-def _newest_arrival_at(source: Source, at: datetime) -> datetime | None:
-    came = _source_deliveries(source).filter(received_at__lte=at).order_by("-received_at")
-    return came.values_list("received_at", flat=True).first()
-
-
-def _source_deliveries(source: Source) -> QuerySet[Delivery]:
-    """All that shows that it is alive; what is sent twice does as well."""
-    return Delivery.objects.filter(source=source)
+    The threshold is computed from past arrivals, or from the agreed volume without enough of them.
+    """
+    computed = threshold_from_arrivals(
+        _load_arrivals(baseline.source, last_at), company_zone()
+    ) or threshold_from_baseline(last_at, baseline.per_week)
+    gap = baseline.source.expected_gap
+    set_by_staff = SilenceThreshold(at=last_at + gap, expected_count=0) if gap else None
+    thresholds = filter(None, (computed, set_by_staff))
+    return min(thresholds, key=lambda threshold: threshold.at, default=None)
 
 
 def _load_arrivals(source: Source, last_at: datetime) -> Arrivals:
-    came = _source_deliveries(source).filter(
-        received_at__gt=last_at - LOOKBACK, received_at__lte=last_at
+    deliveries = Delivery.objects.filter(
+        source=source, received_at__gt=last_at - LOOKBACK, received_at__lte=last_at
     )
-    hours = came.annotate(hour=TruncHour("received_at", tzinfo=UTC)).values_list("hour")
-    newest = came.order_by("-received_at").values_list("received_at", flat=True)
+    hours = deliveries.annotate(hour=TruncHour("received_at", tzinfo=UTC)).values_list("hour")
+    newest = deliveries.order_by("-received_at").values_list("received_at", flat=True)
     return Arrivals(
         by_hour=dict(hours.annotate(number=Count("pk"))),
         recent_arrivals=list(newest[:MAX_MEASURED_ARRIVALS])[::-1],
@@ -200,52 +196,71 @@ def _load_arrivals(source: Source, last_at: datetime) -> Arrivals:
 
 
 def _start_silence_alert(
-    one: Baseline, newest: datetime | None, silence: SilenceThreshold, at: datetime
+    baseline: Baseline, newest: datetime | None, threshold: SilenceThreshold, at: datetime
 ) -> None:
-    one.silent_at = at
+    baseline.silent_at = at
     zone = company_zone()
     since = (
         f"since {newest.astimezone(zone):%a %b %-d, %-I:%M %p}" if newest else "since its launch"
     )
-    usual = f" It usually brings {silence.expected_count} in such a time." if silence.expected_count else ""
-    _notify_staff(one, "silent", f"{one.source} is silent: nothing came {since}.{usual}", at)
+    usual = (
+        f" It usually sends {threshold.expected_count} in that time."
+        if threshold.expected_count
+        else ""
+    )
+    _notify_staff(baseline, "silent", f"{baseline.source} is silent: no leads {since}.{usual}", at)
 
 
-def _end_silence_alert(one: Baseline, newest: datetime, at: datetime) -> None:
-    one.silent_at = None
-    moment = newest.astimezone(company_zone())
+def _end_silence_alert(baseline: Baseline, newest: datetime, at: datetime) -> None:
+    baseline.silent_at = None
+    since = newest.astimezone(company_zone())
     _notify_staff(
-        one, "back", f"{one.source} brings leads again, since {moment:%a %b %-d, %-I:%M %p}.", at
+        baseline,
+        "back",
+        f"{baseline.source} is sending leads again, since {since:%a %b %-d, %-I:%M %p}.",
+        at,
     )
 
 
 def _set_quality_alert(
-    one: Baseline, quality: LeadQuality, since: datetime | None, at: datetime
+    baseline: Baseline, quality: LeadQuality, since: datetime | None, at: datetime
 ) -> None:
-    """Begin or end the alarm; nobody else does in the same moment."""
-    was = Baseline.objects.filter(pk=one.pk, drifted_at=one.drifted_at)
-    if not was.update(drifted_at=since):
+    """Start or end the quality alert, unless another process changed it meanwhile."""
+    unchanged = Baseline.objects.filter(pk=baseline.pk, drifted_at=baseline.drifted_at)
+    if not unchanged.update(drifted_at=since):
         return
-    of = f"{quality.pct}% of the {quality.leads} leads of 30 days" if quality.leads else "none"
-    agreed = f"{one.contactable_pct}% were agreed"
+    share = (
+        f"{quality.pct}% of {quality.leads} leads in 30 days are reachable"
+        if quality.leads
+        else "no leads in 30 days"
+    )
+    agreed = f"{baseline.contactable_pct}% agreed"
     if since:
-        _notify_staff(one, "drifted", f"{one.source} got worse: {of} can be reached, {agreed}.", at)
+        text = f"Lead quality of {baseline.source} dropped: {share}, {agreed}."
+        _notify_staff(baseline, "drifted", text, at)
     else:
-        _notify_staff(one, "steady", f"{one.source} is as agreed again: {of} can be reached.", at)
+        text = f"Lead quality of {baseline.source} is back to normal: {share}."
+        _notify_staff(baseline, "steady", text, at)
 
 
-def _notify_staff(one: Baseline, what: str, text: str, at: datetime) -> None:
-    write_event(f"capture.source.{what}", at=at, actor="system", source_id=one.source_id, text=text)
+def _notify_staff(baseline: Baseline, change: str, text: str, at: datetime) -> None:
+    write_event(
+        f"capture.source.{change}",
+        at=at,
+        actor="system",
+        source_id=baseline.source_id,
+        text=text,
+    )
     staff_notices.save_notices(
         [
             staff_notices.build_notice(
                 user_id=user.pk,
-                kind=f"source_{what}",
-                cause=f"{what}:{one.source_id}:{at.isoformat()}",
+                kind=f"source_{change}",
+                cause=f"{change}:{baseline.source_id}:{at.isoformat()}",
                 text=text,
-                link=f"/sources/{one.source_id}/",
+                link=f"/sources/{baseline.source_id}/",
                 at=at,
             )
-            for user in staff_notices.alarm_users(one.watcher_id)
+            for user in staff_notices.alarm_users(baseline.watcher_id)
         ]
     )

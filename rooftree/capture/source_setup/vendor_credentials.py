@@ -1,4 +1,4 @@
-"""What a vendor gave the company for one source: typed once, kept sealed, never shown again."""
+"""A vendor's credentials for one source: typed once, stored encrypted, never shown again."""
 
 import json
 from collections.abc import Mapping
@@ -18,50 +18,49 @@ from rooftree.ledger.write_events import write_event
 from rooftree.org.models import User
 
 MAX_LENGTH = 4_000  # characters; tokens of some vendors are long
-MIN_SECRET_LENGTH = (
-    8  # of a secret that proves posts: it is looked for in their bodies, and not kept
-)
+# Of a secret that proves posts; it is searched for and removed in their stored bodies.
+MIN_SECRET_LENGTH = 8
 
 
 def required_credentials(source: Source) -> tuple[Credential, ...]:
-    """What its adapter needs of the vendor; nothing for most."""
-    wanted: tuple[Credential, ...] = getattr(SOURCES.get(source.adapter), "CREDENTIALS", ())
-    return wanted
+    """Return the vendor credentials that the source's adapter needs; most need none."""
+    credentials: tuple[Credential, ...] = getattr(SOURCES.get(source.adapter), "CREDENTIALS", ())
+    return credentials
 
 
 def missing_credentials(source: Source) -> tuple[Credential, ...]:
-    """What of it nobody has typed yet."""
-    held = load_credentials(source)
+    """Return the required credentials that are not saved yet."""
+    stored = load_credentials(source)
     return tuple(
-        required_credential
-        for required_credential in required_credentials(source)
-        if not held.get(required_credential.key)
+        credential for credential in required_credentials(source) if not stored.get(credential.key)
     )
 
 
 def save_credentials(
     *, source_id: UUID, typed: Mapping[str, str], by: User, at: datetime
 ) -> Source:
-    """Keep what was typed, sealed; an empty one stays as it was. What waited is tried at once.
+    """Store typed credentials encrypted, keep those left empty, and retry waiting look-ups now.
 
     Raises `BadSource`.
     """
     with atomic():
         source = Source.objects.select_for_update().get(pk=source_id)
-        known = {required_credential.key for required_credential in required_credentials(source)}
-        news = {key: said.strip() for key, said in typed.items() if key in known and said.strip()}
-        for key, said in news.items():
-            if len(said) > MAX_LENGTH:
-                raise BadSource(key, f"At most {MAX_LENGTH:,} characters.")
-            if key == "secret" and len(said) < MIN_SECRET_LENGTH:
-                raise BadSource(
-                    key, f"At least {MIN_SECRET_LENGTH} characters: a short one is soon guessed."
-                )
-        if not news:
+        known_keys = {credential.key for credential in required_credentials(source)}
+        changes = {
+            key: value.strip()
+            for key, value in typed.items()
+            if key in known_keys and value.strip()
+        }
+        for key, value in changes.items():
+            if len(value) > MAX_LENGTH:
+                raise BadSource(key, f"Enter at most {MAX_LENGTH:,} characters.")
+            if key == "secret" and len(value) < MIN_SECRET_LENGTH:
+                raise BadSource(key, f"Enter at least {MIN_SECRET_LENGTH} characters.")
+        if not changes:
             return source
-        source.secret = news.pop("secret", source.secret)
-        if news:
-            source.credentials = json.dumps(json.loads(source.credentials or "{}") | news)
+        source.secret = changes.pop("secret", source.secret)
+        if changes:
+            source.credentials = json.dumps(json.loads(source.credentials or "{}") | changes)
         source.save(update_fields=["secret", "credentials"])
         waiting = Retrieval.objects.filter(delivery__source=source, due_at__isnull=False)
         waiting.update(due_at=at)
