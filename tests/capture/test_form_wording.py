@@ -16,7 +16,7 @@ LEGAL = "Lindenfield Mortgage, LLC"
 
 @pytest.mark.parametrize("edition", EDITIONS, ids=lambda one: f"{one.version}-{one.language}")
 def test_every_edition_says_what_written_consent_must_say(edition):
-    text = edition.of(LEGAL)
+    text = edition.render(LEGAL)
 
     assert LEGAL in text
     assert NO_CONDITION_PATTERN.search(text)

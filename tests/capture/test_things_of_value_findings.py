@@ -84,8 +84,8 @@ def test_gifts_above_the_house_limit_are_told_once(ana):
     given_to(ana, cents=1)
 
     for _ in range(2):
-        assert found("Ana Ruiz had gifts worth $50.01 within a year") == 1
-    told = StaffNotice.objects.filter(text="What was given to a partner needs your review.")
+        assert found("Ana Ruiz received gifts worth $50.01 in one year") == 1
+    told = StaffNotice.objects.filter(text="Payments or gifts to a partner need your review.")
     assert told.count() == 1
 
 
@@ -101,7 +101,7 @@ def test_payments_that_rise_with_referrals_are_told(ana, rises, number):
                 at=make.NOON.replace(month=5 + nth, day=5),
             )  # fmt: skip
 
-    assert found("rises with the borrowers they introduce") == number
+    assert found("rose with the borrowers they introduced") == number
 
 
 def agreed(partner, **changes):
@@ -128,12 +128,12 @@ def test_payments_that_go_on_after_an_agreement_ended_are_told(ana):
     agreement = agreed(ana)
     given_to(ana, on=TODAY - timedelta(days=10), basis="msa_fixed_price")
     given_to(ana, on=TODAY, basis="gift", cents=1_00)
-    assert found("payments went on") == 0
+    assert found("payments continued") == 0
 
     given_to(ana, on=TODAY - timedelta(days=9), basis="msa_fixed_price")
 
     day = agreement.until_date
-    assert found(f"ended {day:%b} {day.day}, {day.year}, and payments went on") == 1
+    assert found(f"ended {day:%b} {day.day}, {day.year}, but payments continued") == 1
 
 
 def test_more_than_our_share_of_joint_advertising_is_told(ana):
@@ -147,4 +147,5 @@ def test_more_than_our_share_of_joint_advertising_is_told(ana):
 
     given_to(ana, cents=10_00, **under)
 
-    assert found("We paid 51% of the joint advertising with Ana Ruiz and have 50% of it") == 1
+    sentence = "We paid 51% of the joint advertising with Ana Ruiz but get 50% of its benefit"
+    assert found(sentence) == 1

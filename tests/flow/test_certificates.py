@@ -7,6 +7,7 @@ import pytest
 
 from rooftree.capture.certificates import certificate_claims
 from rooftree.capture.certificates import trustedform as answers
+from rooftree.capture.intake.claim_due_row import claim_due_row
 from rooftree.capture.models import Certificate
 from rooftree.capture.parsing.vendor_api import VendorAnswer
 from rooftree.compliance.models import Consent, Revocation
@@ -156,7 +157,8 @@ def test_a_program_that_comes_back_too_late_undoes_nothing_another_one_recorded(
     url = witness.issue_certificate(phone="8135550142", email="ben.ortiz@home.example")
     strike(witness, "status:503", count=1)
     submitted(world, url)
-    slow = certificate_claims._lock_due_certificate(journey.later(1))  # and here it hung
+    rows = Certificate.objects.select_related("touch__source", "touch__person")
+    slow = claim_due_row(rows, at=journey.later(1))  # and its process hangs here
     world.run(4)
     assert Certificate.objects.get().state == "retained"
 

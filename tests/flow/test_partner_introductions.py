@@ -59,7 +59,7 @@ def reached(lead, *codes) -> None:
 
 def permit(introduction, steps, by=None, at=make.NOON):
     return partner_accounts.record_permission(
-        introduction_id=introduction.pk, steps=steps, said="On the phone",
+        introduction_id=introduction.pk, steps=steps, words="On the phone",
         by=by or make.user("operations"), at=at,
     )  # fmt: skip
 
@@ -118,7 +118,7 @@ def test_a_partner_sees_that_it_came_and_nothing_more_until_the_borrower_allows_
 
     assert seen(ana) == ["Received"]
     permit(made, ["contacted", "application"])
-    assert seen(ana) == ["They applied"]
+    assert seen(ana) == ["Applied"]
     permit(made, ["contacted", "clear_to_close"], at=make.NOON + make.MINUTE)
     assert seen(ana) == ["Cleared to close"]
     permit(made, [], at=make.NOON + make.HOUR)

@@ -89,8 +89,8 @@ def test_an_introduction_is_typed_in_and_shows_as_received(agent):
     ("change", "said"),
     [
         ({"phone": ""}, "Give a phone number or an e-mail address"),
-        ({"last_name": ""}, "Give last name"),
-        ({"property_state": "Florida"}, "is not a state"),
+        ({"last_name": ""}, "Enter last name"),
+        ({"property_state": "Florida"}, "Unknown state: FLORIDA"),
         ({"reference": "x"}, "Open it anew"),
     ],
 )
@@ -117,7 +117,7 @@ def test_what_the_borrower_allows_is_written_down_by_the_lead_s_officer(agent, a
     assert "Received" in agent.get(reverse("portal")).content.decode()
     browser.post(page, {"steps": ["contacted"], "said": "On the phone today"})
 
-    assert "We have talked" in agent.get(reverse("portal")).content.decode()
+    assert "Contacted" in agent.get(reverse("portal")).content.decode()
     assert reverse("introduction_permission", args=[Introduction.objects.get().pk]) in (
         browser.get(
             reverse("person", args=[lead.pk]), headers={"HX-Request": "true"}

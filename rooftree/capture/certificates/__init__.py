@@ -1,1 +1,1 @@
-"""Consent certificates: what independent witnesses of a session say, claimed and kept by us."""
+"""Consent certificates of independent witnesses: claimed, checked and stored."""

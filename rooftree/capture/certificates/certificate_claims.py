@@ -1,6 +1,6 @@
-"""Claiming certificates before their witness destroys them: claim the row, commit, ask, record.
+"""Claim consent certificates before their witness deletes them: claim, commit, ask, record.
 
-What could not be claimed is an alarm, never a silence: without it the consent cannot be proven.
+A certificate that cannot be claimed always raises an alarm: without it the consent is unproven.
 """
 
 import hashlib
@@ -28,29 +28,26 @@ from rooftree.ledger.write_events import write_event
 from rooftree.org import staff_notices
 
 log = logging.getLogger(__name__)
-BACK_OFF = (5, 20, 60, 300, 900)  # seconds; then every quarter of an hour
-KEY_RETRY_INTERVAL = timedelta(minutes=5)  # a missing or wrong key is tried again so often
-MISMATCH_STOPS_MEDIA = [
-    "text",
-    "call",
-    "voicemail",
-]  # what a certificate of another person's session stops
+BACK_OFF = (5, 20, 60, 300, 900)  # seconds; then every 15 minutes
+KEY_RETRY_INTERVAL = timedelta(minutes=5)  # retry interval for a missing or wrong key
+# Media that a certificate of another person's session stops.
+MISMATCH_STOPS_MEDIA = ["text", "call", "voicemail"]
 
 
 def queue_certificate(touch: Touch, *, at: datetime) -> bool:
-    """Put the certificate an inquiry brought in line; whether it brought one. Repeat-safe."""
+    """Queue an inquiry's certificate; return True if it has one. Safe to repeat."""
     inquiry = touch.inquiry
     url = inquiry.get("consent", {}).get("certificate_url")
     if not url:
         return False
-    numbers = [one["e164"] for one in inquiry.get("phones", []) if one.get("e164")]
-    mails = [one["address"] for one in inquiry.get("emails", []) if one.get("address")]
+    phones = [phone["e164"] for phone in inquiry.get("phones", []) if phone.get("e164")]
+    emails = [email["address"] for email in inquiry.get("emails", []) if email.get("address")]
     row = Certificate(
         id=uuid7_at(at),
         touch=touch,
         url=url,
-        phone=next(iter(numbers), ""),
-        email=next(iter(mails), "")[:254],
+        phone=next(iter(phones), ""),
+        email=next(iter(emails), "")[:254],
         claim_by=_session_time(touch) + trustedform.CLAIM_WINDOW,
         due_at=at,
         wanted_at=at,
@@ -60,27 +57,28 @@ def queue_certificate(touch: Touch, *, at: datetime) -> bool:
 
 
 def claim_next_certificate(*, at: datetime) -> UUID | None:
-    """Claim the certificate that is longest due; the lead it belongs to, or None.
+    """Claim the certificate that has been due longest; return its lead's id, or None.
 
     Must not run in a transaction.
     """
-    row = _lock_due_certificate(at)
+    rows = Certificate.objects.select_related("touch__source", "touch__person")
+    row = claim_due_row(rows, at=at)
     if row is None:
         return None
     try:
-        told = _send_claim(row)
-        found = trustedform.parse_claim_answer(told)
+        answer = _send_claim(row)
+        result = trustedform.parse_claim_answer(answer)
     except VendorError as problem:
-        told = None
-        claim = ClaimStatus.PENDING if isinstance(problem, RetryLater) else ClaimStatus.FAILED
-        found = ClaimResult(status=claim, failure=problem)
+        answer = None
+        status = ClaimStatus.PENDING if isinstance(problem, RetryLater) else ClaimStatus.FAILED
+        result = ClaimResult(status=status, failure=problem)
     with transaction.atomic():
-        _record_result(row, told, found, at)
+        _record_result(row, answer, result, at)
     return row.touch.lead_id
 
 
 def save_trustedform_key(key: str, *, by: object, at: datetime) -> None:
-    """Keep the company's TrustedForm key, sealed; what waited for it is claimed at once."""
+    """Store the company's TrustedForm key encrypted, and claim waiting certificates now."""
     with transaction.atomic():
         CertificateAccount.objects.update_or_create(
             provider="trustedform", defaults={"key": key.strip(), "changed_at": at}
@@ -91,15 +89,10 @@ def save_trustedform_key(key: str, *, by: object, at: datetime) -> None:
         )
 
 
-def _lock_due_certificate(at: datetime) -> Certificate | None:
-    rows = Certificate.objects.select_related("touch__source", "touch__person")
-    return claim_due_row(rows, at=at)
-
-
 def _send_claim(row: Certificate) -> VendorAnswer:
     account = CertificateAccount.objects.filter(provider=row.provider).first()
     if account is None or not account.key:
-        raise Misconfigured("TrustedForm's key is missing: fill it in under Set-up, Certificates.")
+        raise Misconfigured("The TrustedForm key is missing. Add it under Setup, Certificates.")
     client = _http_client(
         settings.UPSTREAMS.get("consent_trustedform", trustedform.HOST), account.key
     )
@@ -117,48 +110,52 @@ def _send_claim(row: Certificate) -> VendorAnswer:
 
 @cache
 def _http_client(base_url: str, key: str) -> http_client.VendorClient:
-    limits = http_client.ClientLimits(read_timeout_seconds=10, total_timeout_seconds=20, max_response_bytes=1024 * 1024)
+    limits = http_client.ClientLimits(
+        read_timeout_seconds=10, total_timeout_seconds=20, max_response_bytes=1024 * 1024
+    )
     return http_client.VendorClient(base_url, limits=limits, basic=("API", key))
 
 
 def _record_result(
-    row: Certificate, told: VendorAnswer | None, found: ClaimResult, at: datetime
+    row: Certificate, answer: VendorAnswer | None, result: ClaimResult, at: datetime
 ) -> None:
-    due_at = _next_attempt_at(row, found, at)
-    is_over = due_at is None
-    state = _settled_state(found) if is_over else "pending"
-    kept: dict[str, Any] = {
+    """Store a claim's result, then apply it if it is final."""
+    due_at = _next_attempt_at(row, result, at)
+    is_settled = due_at is None
+    state = _settled_state(result) if is_settled else "pending"
+    columns: dict[str, Any] = {
         "state": state,
         "due_at": due_at,
-        "problem": str(found.failure or "")[:300],
-        "settled_at": at if is_over else None,
+        "problem": str(result.failure or "")[:300],
+        "settled_at": at if is_settled else None,
     }
-    if told is not None and is_over:
-        kept |= {
-            "status": told.status,
-            "answer": mask_numbers(told.body).body,
-            "answer_sha256": hashlib.sha256(told.body).hexdigest(),
-            "phone_match": found.phone_match,
-            "email_match": found.email_match,
-            "expires_at": found.expires_at,
+    if answer is not None and is_settled:
+        columns |= {
+            "status": answer.status,
+            "answer": mask_numbers(answer.body).body,
+            "answer_sha256": hashlib.sha256(answer.body).hexdigest(),
+            "phone_match": result.phone_match,
+            "email_match": result.email_match,
+            "expires_at": result.expires_at,
         }
-    if not Certificate.objects.filter(pk=row.pk, attempts=row.attempts).update(**kept):
-        return  # it took longer than its claim held: whoever asked after us records what came
-    if is_over:
-        _apply_settled_result(row, found, state, at)
-    elif isinstance(found.failure, Misconfigured):
-        _alert_users(str(found.failure), f"trustedform_key:{at.date()}", "/setup/certificates/", at)
+    if not Certificate.objects.filter(pk=row.pk, attempts=row.attempts).update(**columns):
+        return  # our claim expired: the process that claimed it after us records its result
+    if is_settled:
+        _apply_settled_result(row, result, state, at)
+    elif isinstance(result.failure, Misconfigured):
+        key = f"trustedform_key:{at.date()}"
+        _alert_users(str(result.failure), key, "/setup/certificates/", at)
 
 
-def _settled_state(found: ClaimResult) -> str:
-    """One whose number is not the lead's proves nothing for it, whatever else matched."""
-    if found.failure:
+def _settled_state(result: ClaimResult) -> str:
+    """Return the final state; a certificate of another phone number is always a mismatch."""
+    if result.failure:
         return "failed"
-    return ClaimStatus.MISMATCH.value if found.phone_match is False else found.status.value
+    return ClaimStatus.MISMATCH.value if result.phone_match is False else result.status.value
 
 
-def _apply_settled_result(row: Certificate, found: ClaimResult, state: str, at: datetime) -> None:
-    """What the claim means for the consent; a certificate of another person's session is none."""
+def _apply_settled_result(row: Certificate, result: ClaimResult, state: str, at: datetime) -> None:
+    """Store the consent that a certificate proves; stop the phone and alert staff if it fails."""
     write_event(
         "capture.certificate.settled",
         at=at,
@@ -167,9 +164,18 @@ def _apply_settled_result(row: Certificate, found: ClaimResult, state: str, at: 
         certificate=row.pk,
         state=state,
     )
-    if state == "retained" and found.phone_match:
+    if state == "retained" and result.phone_match:
+        certificate = build_consent_record.SessionCertificate(
+            phone=row.phone,
+            signature=None,  # the answer does not say how the consent box works
+            page_url=result.page_url,
+            ip=result.ip,
+            user_agent=None,
+            captured_at=result.created_at,
+            wording=None,
+        )
         store_consents.store_certificate_consent(
-            touch=row.touch, address=row.phone, certificate=_consent_certificate(row, found), at=at
+            touch=row.touch, address=row.phone, certificate=certificate, at=at
         )
         return
     if state == "retained_mismatch" and row.phone:
@@ -178,48 +184,34 @@ def _apply_settled_result(row: Certificate, found: ClaimResult, state: str, at: 
             address=row.phone,
             kind="review",
             media=MISMATCH_STOPS_MEDIA,
-            words="The TrustedForm certificate is of somebody else's session.",
+            words="The TrustedForm certificate is from another person's session.",
             origin=f"certificate:{row.pk}",
             idempotency_key=f"certificate:{row.pk}",
             at=at,
         )
     if state in ("failed", "retained_mismatch"):
-        why = str(found.failure or "The certificate is of somebody else's session.")
-        text = f"A consent certificate of {row.touch.source} proves nothing: {why}"
+        reason = str(result.failure or "It is from another person's session.")
+        text = f"A consent certificate from {row.touch.source} does not prove consent. {reason}"
         _alert_users(text, f"certificate:{row.pk}", f"/leads/{row.touch.lead_id}/", at)
 
 
-def _consent_certificate(
-    row: Certificate, found: ClaimResult
-) -> build_consent_record.SessionCertificate:
-    return build_consent_record.SessionCertificate(
-        phone=row.phone,
-        signature=None,  # a certificate shows the box, its answer does not tell how it works
-        page_url=found.page_url,
-        ip=found.ip,
-        user_agent=None,
-        captured_at=found.created_at,
-        wording=None,
-    )
-
-
-def _next_attempt_at(row: Certificate, found: ClaimResult, at: datetime) -> datetime | None:
-    """When to try again; None when it is settled, or too late."""
-    failure = found.failure
+def _next_attempt_at(row: Certificate, result: ClaimResult, at: datetime) -> datetime | None:
+    """Return when to try again; None if the claim is settled or too late."""
+    failure = result.failure
     if not isinstance(failure, RetryLater | Misconfigured):
         return None
-    is_ours = isinstance(failure, Misconfigured)
-    pause = KEY_RETRY_INTERVAL if is_ours else retry_delay(failure, row.attempts, BACK_OFF)
-    return at + pause if at + pause < row.claim_by else None
+    is_key_problem = isinstance(failure, Misconfigured)
+    delay = KEY_RETRY_INTERVAL if is_key_problem else retry_delay(failure, row.attempts, BACK_OFF)
+    return at + delay if at + delay < row.claim_by else None
 
 
 def _session_time(touch: Touch) -> datetime:
-    """When the session was, as far as anybody says; not later than it reached us."""
-    told = touch.inquiry.get("consent", {}).get("timestamp") or touch.inquiry.get("submitted_at")
-    return min(datetime.fromisoformat(told), touch.at) if told else touch.at
+    """Return the stated time of the visitor's session, but not later than the inquiry arrived."""
+    stated = touch.inquiry.get("consent", {}).get("timestamp") or touch.inquiry.get("submitted_at")
+    return min(datetime.fromisoformat(stated), touch.at) if stated else touch.at
 
 
 def _alert_users(text: str, cause: str, link: str, at: datetime) -> None:
     log.warning("a consent certificate could not be claimed")
-    heard = staff_notices.alarm_users(None)
-    staff_notices.notify_users(heard, kind="certificate", cause=cause, text=text, link=link, at=at)
+    users = staff_notices.alarm_users(None)
+    staff_notices.notify_users(users, kind="certificate", cause=cause, text=text, link=link, at=at)

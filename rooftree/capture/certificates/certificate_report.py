@@ -1,4 +1,4 @@
-"""How the certificates of the last days stand, for the page that watches them."""
+"""Report on the certificates of the last 30 days, for the certificates page."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ MAX_UNPROVEN_SHOWN = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CertificateReport:
-    """Counts by state, and those that prove nothing, newest first."""
+    """Counts by state, and the certificates that prove no consent, newest first."""
 
     has_key: bool
     counts: dict[str, int]
@@ -21,14 +21,14 @@ class CertificateReport:
 
 
 def build_certificate_report(*, at: datetime) -> CertificateReport:
-    """It is how those of the last 30 days stand."""
+    """Build the report on the last 30 days."""
     rows = Certificate.objects.filter(wanted_at__gt=at - REPORT_PERIOD)
     counts = dict(rows.order_by().values_list("state").annotate(Count("id")))
-    lost = rows.filter(state__in=["failed", "retained_mismatch"])
-    lost = lost.select_related("touch__source", "touch__lead__person")
+    unproven = rows.filter(state__in=["failed", "retained_mismatch"])
+    unproven = unproven.select_related("touch__source", "touch__lead__person")
     account = CertificateAccount.objects.filter(provider="trustedform").first()
     return CertificateReport(
         has_key=bool(account and account.key),
         counts=counts,
-        unproven=list(lost.order_by("-settled_at", "-id")[:MAX_UNPROVEN_SHOWN]),
+        unproven=list(unproven.order_by("-settled_at", "-id")[:MAX_UNPROVEN_SHOWN]),
     )

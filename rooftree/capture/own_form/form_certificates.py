@@ -1,7 +1,7 @@
-"""The certificate of our own form: what was shown, as it was rendered, and what the visitor did.
+"""Certificates of our own form: the rendered form as shown, and the visitor's actions.
 
-It is made in the transaction that stores the touch, and its hash goes into the ledger's chain:
-changed afterwards, it is found out. The page that was shown is kept once, however often shown.
+A certificate is made in the transaction that stores the touch. Its hash goes into the ledger's
+chain, which reveals any later change. A page is stored once, however often it is shown.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ VISITOR_ACTIONS = ("checked_at", "ticks")
 
 
 def save_form_page(html: str, *, at: datetime) -> str:
-    """Keep the form as it is rendered; its SHA-256 (hex), by which it is known."""
+    """Store the rendered form; return its SHA-256 (hex), which identifies it."""
     sha256 = hashlib.sha256(html.encode()).hexdigest()
     if not FormPage.objects.filter(pk=sha256).exists():
         insert_row_if_new(FormPage(sha256=sha256, html=html, shown_at=at))
@@ -33,23 +33,25 @@ def save_form_page(html: str, *, at: datetime) -> str:
 
 
 def certify_touches(touches: Iterable[Touch], *, at: datetime) -> list[Event]:
-    """Certify the touches that came by our own form; the entries for the ledger.
+    """Store certificates of the touches made by our own form; return their ledger events.
 
-    One whose seal is not ours, or of another form, has no certificate: its site posted it.
+    A touch whose seal is not ours, or is another form's, gets no certificate: a website posted it.
     """
-    made = [one for touch in touches if (one := _build_certificate(touch, at))]
-    insert_rows(made)
+    certificates = [
+        certificate for touch in touches if (certificate := _build_certificate(touch, at))
+    ]
+    insert_rows(certificates)
     return [
         build_event(
             form_certificate_check.CERTIFIED_EVENT,
             at=at,
             actor=f"vendor:{OWN_FORM_ADAPTER}",
-            lead_id=one.touch.lead_id,
-            person_id=one.touch.person_id,
-            certificate=one.pk,
-            sha256=one.sha256,
+            lead_id=certificate.touch.lead_id,
+            person_id=certificate.touch.person_id,
+            certificate=certificate.pk,
+            sha256=certificate.sha256,
         )
-        for one in made
+        for certificate in certificates
     ]
 
 
@@ -74,7 +76,7 @@ def _build_certificate(touch: Touch, at: datetime) -> FormCertificate | None:
 
 
 def _certificate_facts(touch: Touch, seal: Seal, extras: Mapping[str, str]) -> dict[str, Any]:
-    """Everything the certificate says: strings, numbers and lists, so that it hashes alike."""
+    """Return the certificate's content: only strings, numbers and lists, for a stable hash."""
     inquiry, delivery = touch.inquiry, touch.delivery
     consent = inquiry.get("consent", {})
     return {
@@ -101,8 +103,8 @@ def _certificate_facts(touch: Touch, seal: Seal, extras: Mapping[str, str]) -> d
             "submission_id": seal.submission_id,
             "received_at": delivery.received_at.astimezone(UTC).isoformat(),
             "box": consent.get("status", ""),
-            "phones": [one.get("e164", "") for one in inquiry.get("phones", [])],
-            "emails": [one.get("address", "") for one in inquiry.get("emails", [])],
+            "phones": [phone.get("e164", "") for phone in inquiry.get("phones", [])],
+            "emails": [email.get("address", "") for email in inquiry.get("emails", [])],
             "ip": consent.get("ip", ""),
             "user_agent": consent.get("user_agent", ""),
             "page_url": consent.get("page_url", ""),

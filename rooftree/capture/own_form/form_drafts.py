@@ -1,7 +1,7 @@
-"""Forms that were begun and not sent, once their visitor had knowingly given a way to reach them.
+"""Drafts of unsent forms whose visitor knowingly gave a phone number or email address.
 
-An open page says every few seconds that it is still there; when that ends, what was kept becomes
-a delivery like any other, marked as unfinished and without any consent.
+An open page reports every few seconds that it is still open. When the reports end, its draft
+becomes a delivery like any other, marked as unfinished and without any consent.
 """
 
 import json
@@ -18,8 +18,8 @@ from rooftree.core.email_message_masking import mask_email_message
 from rooftree.leads.models import Source
 from rooftree.leads.unfinished_forms import UNFINISHED_KEY
 
-ABANDONED_AFTER = timedelta(seconds=45)  # without a sign of the page, which gives one every 15
-RETENTION = timedelta(days=2)  # longer than a form may stay open
+ABANDONED_AFTER = timedelta(seconds=45)  # without a report of the page, which sends one every 15 s
+RETENTION = timedelta(days=2)  # longer than a form can stay open
 
 SAVE_DRAFT_SQL = """
 insert into form_draft (id, source_id, body, headers, address, saved_at, due_at)
@@ -33,7 +33,7 @@ on conflict (id) do update set
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visitor:
-    """Who answers, as their browser shows it."""
+    """The visitor's headers and IP address."""
 
     headers: Mapping[str, str]
     address: str
@@ -47,9 +47,9 @@ def save_draft(
     visitor: Visitor,
     at: datetime,
 ) -> None:
-    """Keep what was answered so far; nothing once the form was sent or its draft has come in."""
-    said = {**answers, "submission_id": f"{submission_id}-begun", UNFINISHED_KEY: "yes"}
-    body = mask_email_message(json.dumps(said, ensure_ascii=False).encode("utf-8", "replace"))
+    """Save the answers so far, unless the form was sent or its draft became a delivery."""
+    draft = {**answers, "submission_id": f"{submission_id}-begun", UNFINISHED_KEY: "yes"}
+    body = mask_email_message(json.dumps(draft, ensure_ascii=False).encode("utf-8", "replace"))
     with connection.cursor() as cursor:
         cursor.execute(
             SAVE_DRAFT_SQL,
@@ -66,7 +66,7 @@ def save_draft(
 
 
 def mark_form_sent(submission_id: UUID, *, source: Source, at: datetime) -> None:
-    """Let go of the draft: the whole form is here. A sign of the page that comes later is late."""
+    """Empty the draft of a sent form, so that a late report of its page saves nothing."""
     FormDraft.objects.update_or_create(
         id=submission_id,
         defaults={
@@ -77,17 +77,20 @@ def mark_form_sent(submission_id: UUID, *, source: Source, at: datetime) -> None
 
 
 def claim_abandoned_draft(*, at: datetime) -> FormDraft | None:
-    """The form that was left longest ago; None when none was. Must run in a transaction."""
+    """Lock and return the form abandoned longest; None if there is none.
+
+    Must run in a transaction.
+    """
     rows = FormDraft.objects.select_for_update(skip_locked=True, of=("self",))
     due = rows.filter(due_at__lte=at).select_related("source").order_by("due_at")
     return due.first()
 
 
 def clear_draft(draft: FormDraft) -> None:
-    """It has come in: nothing of it is kept here."""
+    """Empty a draft that became a delivery."""
     FormDraft.objects.filter(pk=draft.pk).update(body=b"", headers={}, address="", due_at=None)
 
 
 def delete_old_drafts(*, at: datetime) -> int:
-    """Drop what no open form can be about any more; how many."""
+    """Delete emptied drafts that are too old to belong to an open form; return the number."""
     return FormDraft.objects.filter(due_at=None, saved_at__lt=at - RETENTION).delete()[0]

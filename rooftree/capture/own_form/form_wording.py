@@ -1,9 +1,9 @@
-"""The consent wording of our own form, every edition of it. A table to edit.
+"""The consent wording of our own form, in all its versions. A table to edit.
 
-An edition that was ever shown is never changed, for consents point at it by its version:
-new words are a new edition, added below with the day from which it is shown. The wording
-must name the company, the calls and texts, their automation, and that saying no costs
-nothing (47 CFR 64.1200(f)(9)); the tests hold every edition against that.
+Never change a version that was shown: consents refer to it. To change the wording, add a new
+version below with the day from which it is shown. The wording must name the company, the
+calls and texts, their automation, and that consent is not a condition of purchase
+(47 CFR 64.1200(f)(9)); the tests check every version for that.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ LANGUAGES = ("en", "es")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edition:
-    """One wording in one language; `{legal_name}` stands for the company."""
+    """One version of the wording in one language; `{legal_name}` stands for the company."""
 
     version: str
     language: str
@@ -23,7 +23,7 @@ class Edition:
     text: str
 
     def render(self, legal_name: str) -> str:
-        """It is the wording as a visitor reads it."""
+        """Return the wording as a visitor reads it."""
         return self.text.replace("{legal_name}", legal_name)
 
 
@@ -57,20 +57,20 @@ EDITIONS = (
 
 
 def current_edition(language: str, *, on: date) -> Edition:
-    """It is the newest edition in force on the day; English where `language` has none."""
+    """Return the newest version in force on a day; English if the language has none."""
     in_force = [edition for edition in EDITIONS if edition.from_date <= on] or list(EDITIONS)
-    mine = [one for one in in_force if one.language == language]
-    return max(mine or in_force, key=lambda one: one.from_date)
+    in_language = [edition for edition in in_force if edition.language == language]
+    return max(in_language or in_force, key=lambda edition: edition.from_date)
 
 
 def find_edition(version: str, language: str) -> Edition | None:
-    """It is that edition, however old; None for one that never was."""
-    wanted = (version, language)
+    """Return a version in a language, however old; None if it does not exist."""
+    key = (version, language)
     return next(
-        (edition for edition in EDITIONS if (edition.version, edition.language) == wanted), None
+        (edition for edition in EDITIONS if (edition.version, edition.language) == key), None
     )
 
 
 def text_fingerprint(text: str) -> str:
-    """SHA-256, hex, of a text with every run of white space as one space."""
+    """Return the SHA-256 (hex) of a text with every run of white space as one space."""
     return hashlib.sha256(" ".join(text.split()).encode()).hexdigest()

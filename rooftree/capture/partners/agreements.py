@@ -1,7 +1,7 @@
-"""What we pay partners and sellers of leads for: each under rule RSP-01 before it is kept.
+"""Agreements with partners and lead sellers, each checked against rule RSP-01 before it is saved.
 
-What the rule forbids is refused; what needs counsel binds nobody until a second person has
-approved it on counsel's document.
+A forbidden agreement is rejected. An agreement that needs counsel's review takes effect only
+after a second person has approved it, naming counsel's document.
 """
 
 from collections.abc import Mapping
@@ -22,47 +22,48 @@ from rooftree.money.company_day import company_zone
 from rooftree.org.models import User
 
 GIFT, CO_MARKETING = "gift", "co_marketing"
-PAYMENT_BASES = {  # what an amount may depend on, in the words of the rule; most are never lawful
-    GIFT: "Nothing: a gift, a meal, something free",
+PAYMENT_BASES = {  # what an amount depends on, in the rule's keys; most bases are never lawful
+    GIFT: "Gift, meal or anything free",
     CO_MARKETING: "Our share of joint advertising",
     "msa_fixed_price": "Services at a fixed price",
-    "flat_per_lead": "A flat price for each lead",
-    "msa_varies_with_referrals": "Services, at a price that moves with referrals",
-    "per_referral": "Each borrower they refer",
-    "per_application": "Each application",
-    "per_closed_loan": "Each closed loan",
-    "per_funded_loan": "Each funded loan",
-    "higher_fee_for_rank": "A better place in a list",
+    "flat_per_lead": "Flat price per lead",
+    "msa_varies_with_referrals": "Services at a price that varies with referrals",
+    "per_referral": "Per borrower referred",
+    "per_application": "Per application",
+    "per_closed_loan": "Per closed loan",
+    "per_funded_loan": "Per funded loan",
+    "higher_fee_for_rank": "Better placement in a list",
 }
-SELLER_KINDS = {  # whom a rule tells apart; a partner is what their account says
-    "lead_vendor": "Sells leads",
-    "comparison_platform": "Compares lenders",
-    "advertiser": "Sells advertising",
+SELLER_KINDS = {  # payee kinds of sources; a partner's kind is in their account
+    "lead_vendor": "Lead vendor",
+    "comparison_platform": "Lender comparison platform",
+    "advertiser": "Advertising company",
 }
 OWN_EMPLOYEE = "own_employee"
 MAX_DAYS = 3 * 366
 
 
 class BadAgreement(InvalidField):
-    """An agreement that cannot be so."""
+    """An agreement is incomplete or forbidden; the text is shown to staff."""
 
 
-def rule_on_agreement(said: Agreement) -> Ruling:
-    """What rule RSP-01 says of an agreement, kept or not."""
-    if said.basis == CO_MARKETING:
+def rule_on_agreement(agreement: Agreement) -> Ruling:
+    """Check an agreement, saved or not, against rule RSP-01."""
+    if agreement.basis == CO_MARKETING:
         return things_of_value_rules.check_co_marketing(
-            our_cost_share=said.our_cost_pct or 0, our_benefit_share=said.our_benefit_pct or 0
+            our_cost_share=agreement.our_cost_pct or 0,
+            our_benefit_share=agreement.our_benefit_pct or 0,
         )
     return rule_on_payment(
-        said.payee, said.basis, endorses_us=said.endorses_us,
-        is_fair_value=bool(said.fair_value_document),
+        agreement.payee, agreement.basis, endorses_us=agreement.endorses_us,
+        is_fair_value=bool(agreement.fair_value_document),
     )  # fmt: skip
 
 
 def rule_on_payment(
     payee: str, basis: str, *, endorses_us: bool = False, is_fair_value: bool = False
 ) -> Ruling:
-    """What the rule says of paying somebody on a basis."""
+    """Check a payment to a kind of payee on a basis against rule RSP-01."""
     if basis == GIFT and payee != OWN_EMPLOYEE:
         return things_of_value_rules.refuse_gift()
     return things_of_value_rules.check_payment(
@@ -71,70 +72,70 @@ def rule_on_payment(
 
 
 def enter_agreement(*, typed: Mapping[str, Any], by: User, at: datetime) -> Agreement:
-    """Keep an agreement, in force at once where the rule allows it.
+    """Save an agreement; it takes effect at once if rule RSP-01 allows it.
+
+    Raises `BadAgreement`, also when the rule forbids it.
 
     Args:
-        typed: `with_whom` (`partner:` or `source:` and a key), `payee` of a source,
+        typed: `with_whom` (`partner:` or `source:` and an id), `payee` of a source,
             `is_employee` of a partner, and the columns of `Agreement`.
-
-    Raises `BadAgreement`, for what the rule forbids too.
     """
-    made = _build_agreement(typed, by, at)
-    _check_agreement(made)
-    ruling = rule_on_agreement(made)
+    agreement = _build_agreement(typed, by, at)
+    _check_agreement(agreement)
+    ruling = rule_on_agreement(agreement)
     if ruling.decision is Decision.BLOCK:
-        field = "our_cost_pct" if made.basis == CO_MARKETING else "basis"
+        field = "our_cost_pct" if agreement.basis == CO_MARKETING else "basis"
         raise BadAgreement(field, reason_sentences.sentence_with_citation(ruling))
-    made.decision, made.reason = ruling.decision.value, ruling.reason
+    agreement.decision, agreement.reason = ruling.decision.value, ruling.reason
     with transaction.atomic():
-        made.save(force_insert=True)
-        _record_event("capture.agreement.entered", made, by, at)
-    return made
+        agreement.save(force_insert=True)
+        _record_event("capture.agreement.entered", agreement, by, at)
+    return agreement
 
 
 def approve_agreement(*, agreement_id: UUID, document: str, by: User, at: datetime) -> bool:
-    """A second person puts it in force on counsel's document; False when that was done.
+    """Approve an agreement as a second person, on counsel's document; False if not waiting.
 
     Raises `BadAgreement`.
     """
-    waiting = Agreement.objects.get(pk=agreement_id)
-    if waiting.entered_by_id == by.pk:
-        raise BadAgreement("counsel_document", "Somebody else than who entered it approves it.")
-    named = " ".join(document.split())
-    if not named:
-        raise BadAgreement("counsel_document", "Name counsel’s document and where it lies.")
+    agreement = Agreement.objects.get(pk=agreement_id)
+    if agreement.entered_by_id == by.pk:
+        raise BadAgreement("counsel_document", "Another person must approve what you entered.")
+    document_name = " ".join(document.split())
+    if not document_name:
+        raise BadAgreement("counsel_document", "Enter counsel’s document and where it is filed.")
     with transaction.atomic():
-        is_done = Agreement.objects.filter(
-            pk=waiting.pk, decision="require", approved_at=None, ended_at=None
-        ).update(approved_by=by, approved_at=at, counsel_document=named[:200])
-        if is_done:
-            _record_event("capture.agreement.approved", waiting, by, at)
-    return bool(is_done)
+        is_approved = Agreement.objects.filter(
+            pk=agreement.pk, decision="require", approved_at=None, ended_at=None
+        ).update(approved_by=by, approved_at=at, counsel_document=document_name[:200])
+        if is_approved:
+            _record_event("capture.agreement.approved", agreement, by, at)
+    return bool(is_approved)
 
 
 def end_agreement(*, agreement_id: UUID, by: User, at: datetime) -> bool:
-    """Nothing is paid under it from tomorrow on; False when it has ended already."""
+    """End an agreement after today; return False if it had ended already."""
     with transaction.atomic():
-        one = Agreement.objects.get(pk=agreement_id)
-        is_done = Agreement.objects.filter(pk=one.pk, ended_at=None).update(
+        agreement = Agreement.objects.get(pk=agreement_id)
+        is_ended = Agreement.objects.filter(pk=agreement.pk, ended_at=None).update(
             ended_at=at, ended_by=by
         )
-        if is_done:
-            _record_event("capture.agreement.ended", one, by, at)
-    return bool(is_done)
+        if is_ended:
+            _record_event("capture.agreement.ended", agreement, by, at)
+    return bool(is_ended)
 
 
-def last_payable_day(one: Agreement) -> date:
-    """The last day that may be paid for under it."""
-    if one.ended_at is None:
-        return one.until_date
-    return min(one.until_date, one.ended_at.astimezone(company_zone()).date())
+def last_payable_day(agreement: Agreement) -> date:
+    """Return the last day that can be paid for under an agreement."""
+    if agreement.ended_at is None:
+        return agreement.until_date
+    return min(agreement.until_date, agreement.ended_at.astimezone(company_zone()).date())
 
 
-def can_pay_on(one: Agreement, day: date) -> bool:
-    """Whether it may be paid under on a day."""
-    is_cleared = one.decision == Decision.ALLOW or one.approved_at is not None
-    return is_cleared and one.from_date <= day <= last_payable_day(one)
+def can_pay_on(agreement: Agreement, day: date) -> bool:
+    """Decide whether a payment under an agreement is allowed on a day."""
+    is_cleared = agreement.decision == Decision.ALLOW or agreement.approved_at is not None
+    return is_cleared and agreement.from_date <= day <= last_payable_day(agreement)
 
 
 def _build_agreement(typed: Mapping[str, Any], by: User, at: datetime) -> Agreement:
@@ -142,7 +143,7 @@ def _build_agreement(typed: Mapping[str, Any], by: User, at: datetime) -> Agreem
     partner = Partner.objects.filter(pk=key).first() if kind == "partner" else None
     source = Source.objects.filter(pk=key).first() if kind == "source" else None
     if partner is None and source is None:
-        raise BadAgreement("with_whom", "Choose whom it is with.")
+        raise BadAgreement("with_whom", "Choose a partner or source.")
     is_shared = typed["basis"] == CO_MARKETING
     return Agreement(
         id=uuid7_at(at), partner=partner, source=source, payee=_find_payee(partner, typed),
@@ -160,29 +161,30 @@ def _find_payee(partner: Partner | None, typed: Mapping[str, Any]) -> str:
     if partner:
         return OWN_EMPLOYEE if typed.get("is_employee") else partner.kind
     if typed.get("payee") not in SELLER_KINDS:
-        raise BadAgreement("payee", "Say what they sell.")
+        raise BadAgreement("payee", "Choose what they sell.")
     return str(typed["payee"])
 
 
-def _check_agreement(made: Agreement) -> None:
-    if made.basis not in PAYMENT_BASES:
-        raise BadAgreement("basis", "Say what the amount depends on.")
-    if made.cents is None or made.cents <= 0:
-        raise BadAgreement("cents", "Give the amount agreed.")
-    if made.basis == CO_MARKETING and None in (made.our_cost_pct, made.our_benefit_pct):
-        raise BadAgreement("our_cost_pct", "Give our share of the cost and of the benefit.")
-    if made.basis == CO_MARKETING and not made.fair_value_document:
-        raise BadAgreement("fair_value_document", "Name what shows our share of the benefit.")
-    if not _is_valid_period(made.from_date, made.until_date):
-        raise BadAgreement("until_date", "It ends after it begins, and within three years.")
+def _check_agreement(agreement: Agreement) -> None:
+    is_shared = agreement.basis == CO_MARKETING
+    if agreement.basis not in PAYMENT_BASES:
+        raise BadAgreement("basis", "Choose what the amount depends on.")
+    if agreement.cents is None or agreement.cents <= 0:
+        raise BadAgreement("cents", "Enter the agreed amount.")
+    if is_shared and None in (agreement.our_cost_pct, agreement.our_benefit_pct):
+        raise BadAgreement("our_cost_pct", "Enter our share of the cost and of the benefit.")
+    if is_shared and not agreement.fair_value_document:
+        raise BadAgreement(
+            "fair_value_document", "Enter the document that shows our share of the benefit."
+        )
+    if not 0 <= (agreement.until_date - agreement.from_date).days <= MAX_DAYS:
+        raise BadAgreement(
+            "until_date", "The end must not be before the start, and at most three years later."
+        )
 
 
-def _is_valid_period(first: date, last: date) -> bool:
-    return 0 <= (last - first).days <= MAX_DAYS
-
-
-def _record_event(kind: str, one: Agreement, by: User, at: datetime) -> None:
+def _record_event(kind: str, agreement: Agreement, by: User, at: datetime) -> None:
     write_event(
-        kind, at=at, actor=f"user:{by.pk}", agreement=one.pk, partner=one.partner_id,
-        source=one.source_id, basis=one.basis, decision=one.decision,
+        kind, at=at, actor=f"user:{by.pk}", agreement=agreement.pk, partner=agreement.partner_id,
+        source=agreement.source_id, basis=agreement.basis, decision=agreement.decision,
     )  # fmt: skip

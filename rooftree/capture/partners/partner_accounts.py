@@ -1,4 +1,4 @@
-"""Partners: their accounts, what borrowers let them see, and what passes between us."""
+"""Partner accounts, borrowers' permissions for partners, and the RESPA log of things of value."""
 
 import secrets
 from collections.abc import Mapping, Sequence
@@ -33,86 +33,92 @@ PARTNER_KINDS = {
     PartnerType.EMPLOYER: "Employer",
     PartnerType.OTHER: "Other",
 }
-SHAREABLE_STEPS = {  # what a borrower may let a partner see; never that, or why, somebody got no loan
-    "contacted": "We have talked",
-    "application": "They applied",
+# Steps that a borrower can let a partner see; a declined loan or its reason is never shared.
+SHAREABLE_STEPS = {
+    "contacted": "Contacted",
+    "application": "Applied",
     "clear_to_close": "Cleared to close",
     "funded": "Funded",
 }
-VALUE_DIRECTIONS = {"given": "Given to them", "received": "Had from them"}
+VALUE_DIRECTIONS = {"given": "Given to partner", "received": "Received from partner"}
 
 
 def add_partner(*, typed: Mapping[str, str], by: User, at: datetime) -> Partner:
-    """A partner with an account that opens their own pages and nothing else.
+    """Create a partner with an account that can open only their own pages.
+
+    Raises `BadPartner` or `StaffChangeError`.
 
     Args:
-        typed: name, email, kind, and where there are such company and license_no.
-
-    Raises `BadPartner`, `CannotChange`.
+        typed: name, email and kind; optionally company and license_no.
     """
     if typed["kind"] not in set(PartnerType):
-        raise BadPartner("kind", "Choose what they are.")
+        raise BadPartner("kind", "Choose a kind of partner.")
     with transaction.atomic():
         user = staff_accounts.add_partner_user(
             email=typed["email"], name=typed["name"], by=by, at=at
         )
-        made = Partner.objects.create(
+        partner = Partner.objects.create(
             id=uuid7_at(at), user=user, source=_shared_source(by, at), kind=typed["kind"],
             company=typed.get("company", "")[:120], license_no=typed.get("license_no", "")[:40],
             slug=f"{slugify(user.name)[:36] or 'partner'}-{secrets.token_hex(4)}",
             added_by=by, added_at=at,
         )  # fmt: skip
-        _record_event("capture.partner.added", made, by, at)
-    return made
+        _record_event("capture.partner.added", partner, by, at)
+    return partner
 
 
 def record_permission(
-    *, introduction_id: UUID, steps: Sequence[str], said: str, by: User, at: datetime
+    *, introduction_id: UUID, steps: Sequence[str], words: str, by: User, at: datetime
 ) -> PartnerPermission:
-    """Write down what the borrower lets their partner see; nothing takes it back.
+    """Record which steps the borrower lets their partner see; it cannot be undone.
 
     Raises `BadPartner`.
+
+    Args:
+        steps: keys of SHAREABLE_STEPS.
+        words: how the borrower gave permission.
     """
     if unknown := set(steps) - SHAREABLE_STEPS.keys():
-        raise BadPartner("steps", f"{unknown.pop()} is nothing that can be shown.")
-    words = _require_text("said", said, "Write down how they said so.")
+        raise BadPartner("steps", f"{unknown.pop()} can't be shared.")
+    text = _require_text("said", words, "Enter how the borrower gave permission.")
     with transaction.atomic():
         introduction = Introduction.objects.select_related("partner").get(pk=introduction_id)
-        made = PartnerPermission.objects.create(
-            id=uuid7_at(at), introduction=introduction, said=words[:200], by=by, at=at,
-            steps=[shareable_step for shareable_step in SHAREABLE_STEPS if shareable_step in steps],
+        permission = PartnerPermission.objects.create(
+            id=uuid7_at(at), introduction=introduction, said=text[:200], by=by, at=at,
+            steps=[step for step in SHAREABLE_STEPS if step in steps],
         )  # fmt: skip
         _record_event(
             "capture.permission.recorded", introduction.partner, by, at,
-            introduction=introduction.pk, steps=made.steps,
+            introduction=introduction.pk, steps=permission.steps,
         )  # fmt: skip
-    return made
+    return permission
 
 
 def record_thing_of_value(
     *, partner_id: UUID, typed: Mapping[str, Any], by: User, at: datetime
 ) -> ThingOfValue:
-    """Write down something given to a partner or had from one. Raises `BadPartner`.
+    """Record something of value given to a partner or received from one. Raises `BadPartner`.
 
-    What rule RSP-01 forbids is refused, unless it has happened: then it is kept, and
-    compliance is told. What counsel must review names counsel's document.
+    A thing that rule RSP-01 forbids is rejected, unless it has already been given: then it is
+    recorded, and compliance is notified. A thing that counsel must review needs counsel's
+    document.
 
     Args:
-        typed: direction, what, fair_value_cents, why, on_date; of what is given also basis,
-            and where there are such agreement, document, is_employee and has_happened.
+        typed: direction, what, fair_value_cents, why and on_date; for a thing given also basis,
+            and optionally agreement, document, is_employee and has_happened.
     """
     if typed["direction"] not in VALUE_DIRECTIONS:
-        raise BadPartner("direction", "Say whether it was given or had.")
+        raise BadPartner("direction", "Choose given or received.")
     on_date: date = typed["on_date"]
     if on_date > company_day(at):
-        raise BadPartner("on_date", "That day is yet to come.")
+        raise BadPartner("on_date", "The date can't be in the future.")
     if typed["fair_value_cents"] is None:
-        raise BadPartner("fair_value_cents", "Give what it is worth; 0 for nothing.")
+        raise BadPartner("fair_value_cents", "Enter its fair value, or 0.")
     thing = ThingOfValue(
         id=uuid7_at(at), partner=Partner.objects.get(pk=partner_id), direction=typed["direction"],
-        what=_require_text("what", typed["what"], "Say what it was.")[:200],
+        what=_require_text("what", typed["what"], "Enter what it was.")[:200],
         fair_value_cents=typed["fair_value_cents"],
-        why=_require_text("why", typed["why"], "Say what it was for.")[:300],
+        why=_require_text("why", typed["why"], "Enter what it was for.")[:300],
         on_date=on_date, by=by, at=at,
     )  # fmt: skip
     if thing.direction == "given":
@@ -127,26 +133,27 @@ def record_thing_of_value(
 
 
 def correct_thing_of_value(*, thing_id: UUID, why: str, by: User, at: datetime) -> ThingOfValue:
-    """Take a slip back by a row that names it; once. Raises `BadPartner`."""
+    """Reverse a wrong entry by a new entry that names it; safe to repeat. Raises `BadPartner`."""
     wrong = ThingOfValue.objects.get(pk=thing_id)
     if wrong.corrects_id:
-        raise BadPartner("why", "That row takes another one back itself; write a new one.")
-    done = ThingOfValue.objects.filter(corrects=wrong).first()
-    return done or _save_thing(
+        raise BadPartner("why", "That entry reverses another one. Record a new entry instead.")
+    earlier = ThingOfValue.objects.filter(corrects=wrong).first()
+    return earlier or _save_thing(
         ThingOfValue(
             id=uuid7_at(at), partner_id=wrong.partner_id, direction=wrong.direction,
             what=wrong.what, basis=wrong.basis, agreement=wrong.agreement,
             fair_value_cents=wrong.fair_value_cents, on_date=company_day(at),
-            why=_require_text("why", why, "Say what was wrong.")[:300], corrects=wrong, by=by, at=at,
+            why=_require_text("why", why, "Enter what was wrong.")[:300],
+            corrects=wrong, by=by, at=at,
         )
     )  # fmt: skip
 
 
 def thing_of_value_totals(partner: Partner) -> dict[str, int]:
-    """What was given and had in all, in cents, by direction; what was taken back left out."""
+    """Return the total cents given and received, by direction, without reversed entries."""
     rows = ThingOfValue.objects.filter(partner=partner, corrects=None, corrected_by=None)
-    found = dict(rows.values_list("direction").annotate(Sum("fair_value_cents")).order_by())
-    return {value_direction: found.get(value_direction, 0) for value_direction in VALUE_DIRECTIONS}
+    totals = dict(rows.values_list("direction").annotate(Sum("fair_value_cents")).order_by())
+    return {direction: totals.get(direction, 0) for direction in VALUE_DIRECTIONS}
 
 
 def _save_thing(thing: ThingOfValue) -> ThingOfValue:
@@ -161,20 +168,20 @@ def _save_thing(thing: ThingOfValue) -> ThingOfValue:
 
 
 def _shared_source(by: User, at: datetime) -> Source:
-    """The source all partners with an account share; the first one makes it."""
-    found = Source.objects.filter(adapter="referral_partner").order_by("created_at").first()
-    if found:
-        return found
-    opened = manage_sources.create_source(
+    """Return the source that all partner accounts share; create it for the first partner."""
+    existing = Source.objects.filter(adapter="referral_partner").order_by("created_at").first()
+    if existing:
+        return existing
+    created = manage_sources.create_source(
         adapter="referral_partner", name="Referral partners", details={}, by=by, at=at
     )
-    return opened.source
+    return created.source
 
 
-def _require_text(field: str, typed: str, otherwise: str) -> str:
+def _require_text(field: str, typed: str, error: str) -> str:
     words = " ".join(typed.split())
     if not words:
-        raise BadPartner(field, otherwise)
+        raise BadPartner(field, error)
     return words
 
 

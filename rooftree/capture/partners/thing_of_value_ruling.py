@@ -1,4 +1,4 @@
-"""Rule RSP-01 over each thing given to a partner, as it is written down (12 USC 2607)."""
+"""Rule RSP-01 check of each thing given to a partner, when it is recorded (12 USC 2607)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,15 +15,15 @@ THINGS_OF_VALUE_PATH = "/compliance/things-of-value/"
 
 
 class BadPartner(InvalidField):
-    """Something of a partner that cannot be so."""
+    """A partner's entry is incomplete or forbidden; the text is shown to staff."""
 
 
 def rule_on_thing(thing: ThingOfValue, typed: Mapping[str, Any]) -> None:
-    """Put the ruling on a thing that is given, or raise `BadPartner` with why it cannot be."""
+    """Set the ruling on a thing that is given. Raises `BadPartner`, which says the reason."""
     thing.basis = typed.get("basis", "")
     thing.document = " ".join(typed.get("document", "").split())[:200]
     if thing.basis not in agreements.PAYMENT_BASES:
-        raise BadPartner("basis", "Say what the amount depends on.")
+        raise BadPartner("basis", "Choose what the amount depends on.")
     ruling = (
         _rule_under_agreement(thing, typed)
         if typed.get("agreement")
@@ -35,13 +35,13 @@ def rule_on_thing(thing: ThingOfValue, typed: Mapping[str, Any]) -> None:
 
 
 def forbidden_thing_finding(thing: ThingOfValue) -> NewFinding:
-    """What compliance is told of a thing that the rule forbids and that was given all the same."""
+    """Build the compliance finding about a forbidden thing that was given anyway."""
     law, day = reason_sentences.REASON_SENTENCES[thing.reason], thing.on_date
     return NewFinding(
         rule=RSP_01.id,
         idempotency_key=f"thing:{thing.pk}",
         sentence=f"{thing.what}, given to {thing.partner} on {day:%b} {day.day}, {day.year}. {law}",
-        notice="Something was given to a partner that the rule forbids.",
+        notice="A partner was given something that rule RSP-01 forbids.",
         link=THINGS_OF_VALUE_PATH,
     )
 
@@ -49,7 +49,7 @@ def forbidden_thing_finding(thing: ThingOfValue) -> NewFinding:
 def _rule_under_agreement(thing: ThingOfValue, typed: Mapping[str, Any]) -> Ruling:
     agreement = Agreement.objects.filter(pk=typed["agreement"], partner=thing.partner).first()
     if agreement is None or agreement.basis != thing.basis:
-        raise BadPartner("agreement", "That is not what was agreed; choose the basis it names.")
+        raise BadPartner("agreement", "The agreement has another basis. Choose the same basis.")
     if not agreements.can_pay_on(agreement, thing.on_date):
         raise BadPartner("agreement", "That agreement was not in force on that day.")
     thing.agreement = agreement
@@ -58,15 +58,15 @@ def _rule_under_agreement(thing: ThingOfValue, typed: Mapping[str, Any]) -> Ruli
 
 
 def _rule_without_agreement(thing: ThingOfValue, typed: Mapping[str, Any]) -> Ruling:
-    """Without an agreement: joint advertising needs one, and what counsel must see its document."""
+    """Rule on a thing given without an agreement, which joint advertising requires."""
     if thing.basis == agreements.CO_MARKETING:
-        raise BadPartner("agreement", "Joint advertising is paid under an agreement; name it.")
+        raise BadPartner("agreement", "Choose the agreement: joint advertising requires one.")
     is_employee = typed.get("is_employee")
     payee = agreements.OWN_EMPLOYEE if is_employee else thing.partner.kind
     ruling = agreements.rule_on_payment(payee, thing.basis)
     if ruling.decision is Decision.REQUIRE and not thing.document:
         raise BadPartner(
             "document",
-            f"{reason_sentences.sentence_with_citation(ruling)} Name counsel’s document.",
+            f"{reason_sentences.sentence_with_citation(ruling)} Enter counsel’s document.",
         )
     return ruling

@@ -1,7 +1,7 @@
-"""What compliance is told of the ledger of things of value: each once, by rule RSP-01.
+"""Compliance findings from the log of things of value, each opened once, by rule RSP-01.
 
 Source of rule: 12 USC 2607; 12 CFR 1024.14(e): a pattern, practice or course of conduct of
-payments that go with referrals is evidence of an agreement.
+payments connected with referrals is evidence of an agreement.
 """
 
 from collections import Counter
@@ -24,39 +24,35 @@ from rooftree.core.holidays import add_months
 from rooftree.leads.models import Agreement, Introduction, Partner, ThingOfValue
 from rooftree.money.company_day import company_day, company_zone
 
-MAX_GIFT_CENTS = 50_00  # house: of gifts to one partner within a year
+MAX_GIFT_CENTS = 50_00  # house limit: gifts to one partner within a year
 YEAR = timedelta(days=365)
-PATTERN_MONTHS = 12  # that are looked at for a pattern
-MIN_MONTHS = 6  # months with a payment or a referral, below which a pattern says nothing
-MIN_CORRELATION = (
-    0.7  # house: rank correlation of payments and referrals from which they go together
-)
-LATE_PAYMENT_WINDOW = timedelta(
-    days=90
-)  # after an agreement's end in which a payment still goes with it
+PATTERN_MONTHS = 12  # months that are checked for a pattern
+MIN_MONTHS = 6  # months with a payment or referral; fewer show no pattern
+MIN_CORRELATION = 0.7  # house limit: rank correlation of payments and referrals
+LATE_PAYMENT_WINDOW = timedelta(days=90)  # after an agreement's end; its late payments count here
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Month:
-    """What a partner was given in a month, and whom they introduced."""
+    """The cents a partner was given in one month, and the number of borrowers they referred."""
 
     cents: int
     referrals: int
 
 
 def check_partners(*, at: datetime) -> int:
-    """Look at every partner's ledger; how many findings are new."""
+    """Check every partner's log; return the number of new findings."""
     today = company_day(at)
     partners = Partner.objects.filter(things__direction="given").select_related("user").distinct()
     return sum(
-        compliance_findings.open_finding(partner_finding, at=at)
+        compliance_findings.open_finding(finding, at=at)
         for partner in partners
-        for partner_finding in partner_findings(partner, today)
+        for finding in partner_findings(partner, today)
     )
 
 
 def partner_findings(partner: Partner, today: date) -> Iterator[NewFinding]:
-    """What stands out about one partner."""
+    """Yield the findings about one partner."""
     things = list(
         ThingOfValue.objects.filter(
             partner=partner, direction="given", corrects=None, corrected_by=None,
@@ -71,17 +67,19 @@ def partner_findings(partner: Partner, today: date) -> Iterator[NewFinding]:
 
 
 def is_correlated(months: Sequence[Month]) -> bool:
-    """Whether payments rise with referrals, by their ranks; too few months say nothing."""
-    told = [month for month in months if month.cents or month.referrals]
-    if len(told) < MIN_MONTHS:
+    """Decide whether payments rise with referrals, by rank; fewer than `MIN_MONTHS` never do."""
+    active = [month for month in months if month.cents or month.referrals]
+    if len(active) < MIN_MONTHS:
         return False
     try:
-        found = correlation(
-            [one.cents for one in told], [one.referrals for one in told], method="ranked"
+        coefficient = correlation(
+            [month.cents for month in active],
+            [month.referrals for month in active],
+            method="ranked",
         )
-    except StatisticsError:  # one of them never moves, so nothing goes with it
+    except StatisticsError:  # payments or referrals are the same every month
         return False
-    return found >= MIN_CORRELATION
+    return coefficient >= MIN_CORRELATION
 
 
 def _gift_findings(
@@ -91,7 +89,7 @@ def _gift_findings(
     if cents > MAX_GIFT_CENTS:
         yield _build_finding(
             f"gifts:{partner.pk}:{today.year}",
-            f"{partner} had gifts worth ${cents / 100:,.2f} within a year; the house limit is "
+            f"{partner} received gifts worth ${cents / 100:,.2f} in one year; the house limit is "
             f"${MAX_GIFT_CENTS / 100:,.2f}.",
         )
 
@@ -99,48 +97,43 @@ def _gift_findings(
 def _pattern_findings(
     partner: Partner, things: Sequence[ThingOfValue], today: date
 ) -> Iterator[NewFinding]:
-    given: Counter[date] = Counter()
+    cents: Counter[date] = Counter()
     for thing in things:
-        given[thing.on_date.replace(day=1)] += thing.fair_value_cents
-    sent = _count_referrals(partner)
+        cents[thing.on_date.replace(day=1)] += thing.fair_value_cents
+    first_of_month = TruncMonth("at", tzinfo=company_zone(), output_field=DateField())
+    introductions = Introduction.objects.filter(partner=partner).annotate(month=first_of_month)
+    referrals = Counter(introductions.values_list("month", flat=True))
     months = (add_months(today.replace(day=1), -back) for back in range(PATTERN_MONTHS))
-    if is_correlated([Month(cents=given[month], referrals=sent[month]) for month in months]):
+    if is_correlated([Month(cents=cents[month], referrals=referrals[month]) for month in months]):
         yield _build_finding(
             f"pattern:{partner.pk}:{today.year}",
-            f"What {partner} is given rises with the borrowers they introduce, by the last "
-            f"{PATTERN_MONTHS} months.",
+            f"Over the last {PATTERN_MONTHS} months, payments to {partner} rose with the borrowers "
+            "they introduced.",
         )
-
-
-def _count_referrals(partner: Partner) -> Counter[date]:
-    """How many they introduced, by the first day of the month."""
-    month = TruncMonth("at", tzinfo=company_zone(), output_field=DateField())
-    rows = Introduction.objects.filter(partner=partner).annotate(month=month)
-    return Counter(rows.values_list("month", flat=True))
 
 
 def _ended_agreement_findings(
     partner: Partner, agreement: Agreement, things: Sequence[ThingOfValue]
 ) -> Iterator[NewFinding]:
-    """Payments of the same kind go on although the agreement is over and none replaced it."""
-    over = agreements.last_payable_day(agreement)
-    late = [
-        thing
+    """Yield a finding if payments on the same basis continue after an agreement ended."""
+    end = agreements.last_payable_day(agreement)
+    late_days = [
+        thing.on_date
         for thing in things
         if thing.basis == agreement.basis and thing.agreement_id is None
-        and over < thing.on_date <= over + LATE_PAYMENT_WINDOW
+        and end < thing.on_date <= end + LATE_PAYMENT_WINDOW
     ]  # fmt: skip
-    if late:
-        first = min(one.on_date for one in late)
+    if late_days:
+        first = min(late_days)
         yield _build_finding(
             f"ended:{agreement.pk}",
-            f"The agreement with {partner} ended {over:%b} {over.day}, {over.year}, and payments "
-            f"went on: the first {first:%b} {first.day}, {first.year}.",
+            f"The agreement with {partner} ended {end:%b} {end.day}, {end.year}, but payments "
+            f"continued, first on {first:%b} {first.day}, {first.year}.",
         )
 
 
 def _excess_share_findings(partner: Partner, agreement: Agreement) -> Iterator[NewFinding]:
-    """Of joint advertising we paid more than our share of what it was to cost."""
+    """Yield a finding if we paid more of joint advertising than our share of its benefit."""
     if agreement.basis != agreements.CO_MARKETING:
         return
     paid = sum(
@@ -155,13 +148,13 @@ def _excess_share_findings(partner: Partner, agreement: Agreement) -> Iterator[N
     if ruling.decision is Decision.BLOCK:
         yield _build_finding(
             f"share:{agreement.pk}",
-            f"We paid {float(share):.0f}% of the joint advertising with {partner} and have "
-            f"{agreement.our_benefit_pct}% of it.",
+            f"We paid {float(share):.0f}% of the joint advertising with {partner} but get "
+            f"{agreement.our_benefit_pct}% of its benefit.",
         )
 
 
-def _build_finding(cause: str, sentence: str) -> NewFinding:
+def _build_finding(idempotency_key: str, sentence: str) -> NewFinding:
     return NewFinding(
-        rule=RSP_01.id, idempotency_key=cause, sentence=sentence, link=THINGS_OF_VALUE_PATH,
-        notice="What was given to a partner needs your review.",
+        rule=RSP_01.id, idempotency_key=idempotency_key, sentence=sentence,
+        link=THINGS_OF_VALUE_PATH, notice="Payments or gifts to a partner need your review.",
     )  # fmt: skip

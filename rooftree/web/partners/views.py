@@ -54,7 +54,7 @@ class ThingOfValueForm(StaffForm):
     """A thing of value."""
 
     direction = choice_field("Which way", VALUE_DIRECTIONS.items())
-    what = text_field("What it was", "As “Two tickets to the county fair”", longest=200)
+    what = text_field("What it was", "As “Two tickets to the county fair”", max_length=200)
     fair_value_cents = DollarsField("What it is worth, $", "Its fair value; 0 for nothing")
     fair_value_cents.is_awaited = True  # 0 is an answer, and none is refused
     why = text_field("What it was for", "The service, or the occasion", max_length=300)
@@ -181,7 +181,7 @@ def edit_permission(request: StaffRequest, introduction_id: UUID) -> HttpRespons
         try:
             partner_accounts.record_permission(
                 introduction_id=introduction.pk, steps=request.POST.getlist("steps"),
-                said=request.POST.get("said", ""), by=request.user, at=request.at,
+                words=request.POST.get("said", ""), by=request.user, at=request.at,
             )  # fmt: skip
         except BadPartner as refusal:
             problem = str(refusal)

@@ -87,5 +87,5 @@ def test_the_pages_of_partners_fit_and_are_accessible(
     shown_well(staff, f"partner-{name}")
     staff.get_by_role("link", name="allowed").first.click()
     staff.get_by_role("button", name="Write it down").click()
-    expect(staff.get_by_text("Write down how they said so")).to_be_visible()
+    expect(staff.get_by_text("Enter how the borrower gave permission")).to_be_visible()
     shown_well(staff, f"permission-{name}")

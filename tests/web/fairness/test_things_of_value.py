@@ -164,10 +164,10 @@ def test_an_agreement_counts_once_another_person_names_counsels_document(signed_
     ("change", "said"),
     [
         ({"with_whom": ""}, "Give whom it is with"),
-        ({"payee": ""}, "Say what they sell"),
-        ({"cents": ""}, "Give the amount agreed"),
-        ({"until_date": "2026-10-31"}, "It ends after it begins"),
-        ({"until_date": "2030-10-31"}, "within three years"),
+        ({"payee": ""}, "Choose what they sell"),
+        ({"cents": ""}, "Enter the agreed amount"),
+        ({"until_date": "2026-10-31"}, "The end must not be before the start"),
+        ({"until_date": "2030-10-31"}, "at most three years later"),
         ({"basis": "co_marketing"}, "our share of the cost"),
     ],
 )
